@@ -1,0 +1,200 @@
+"""Every error a caller of the core can meet, grouped by whose fault it is.
+
+- `CallerError`: the caller's input or state. Saying it again changes nothing; the text may be shown.
+- `WorldError`: a database, a provider or a race. The same call may work later.
+- `HostError`: the program that embeds the core is put together wrongly. A bug, to be fixed in code.
+
+Adapters translate every foreign error into one of these, with `raise ... from`.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+
+class AccountsError(Exception):
+    """The base of everything that the core and its adapters raise on purpose."""
+
+
+class CallerError(AccountsError):
+    """What was asked cannot be done as asked."""
+
+
+class WorldError(AccountsError):
+    """Something outside the core failed; what was asked may work later."""
+
+
+class HostError(AccountsError):
+    """The embedding program put the core together wrongly."""
+
+
+# ---- the caller's fault
+
+
+class Invalid(CallerError):
+    """A value breaks a rule. `field` is the use case's argument, `reason` a sentence for a person."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.field = field
+        self.reason = reason
+
+
+class WrongPassword(Invalid):
+    """The password given as proof by somebody who is signed in is not theirs."""
+
+    def __init__(self, field: str = "password", reason: str = "This is not the current password.") -> None:
+        super().__init__(field, reason)
+
+
+class EmailTaken(CallerError):
+    """Another user has this address."""
+
+    def __init__(self, email: str) -> None:
+        super().__init__("This email address already has an account.")
+        self.email = email
+
+
+class InvalidCredentials(CallerError):
+    """Email and password do not belong together. Never says which of them was wrong."""
+
+    def __init__(self) -> None:
+        super().__init__("The email address or the password is wrong.")
+
+
+class InvalidToken(CallerError):
+    """The access token is malformed, unknown, expired, or its user is gone or deactivated."""
+
+    def __init__(self) -> None:
+        super().__init__("The access token is not valid, or no longer valid.")
+
+
+class AccountDeactivated(CallerError):
+    """The password is right, but the account is deactivated: restore it first."""
+
+    def __init__(self) -> None:
+        super().__init__("This account is deactivated. It can be restored with its email address and password.")
+
+
+class ReauthenticationRequired(CallerError):
+    """A sensitive change wants the current password, or a session signed in a moment ago."""
+
+    def __init__(self) -> None:
+        super().__init__("Send the current password, or sign in again: this change needs a recent sign-in.")
+
+
+class NotFound(CallerError):
+    """No such thing, or none that this caller may see."""
+
+    def __init__(self, what: str, id: object = None) -> None:
+        super().__init__(f"There is no such {what}.")
+        self.what = what
+        self.id = id
+
+
+class NotAllowed(CallerError):
+    """The caller sees the thing, but may not do this to it."""
+
+
+class DeletionBlocked(CallerError):
+    """A host's own data stands against deleting this user; `by` names it."""
+
+    def __init__(self, by: tuple[str, ...]) -> None:
+        super().__init__(f"The account cannot be deleted while this stands: {', '.join(by)}.")
+        self.by = by
+
+
+class CardDeclined(CallerError):
+    """The card's bank, or the provider, said no.
+
+    `code` is the provider's reason for the failure, `decline_code` the bank's where there is one.
+    """
+
+    def __init__(self, code: str, decline_code: str | None) -> None:
+        super().__init__("The card was declined.")
+        self.code = code
+        self.decline_code = decline_code
+
+
+# ---- the world's fault
+
+
+class Conflict(WorldError):
+    """Somebody else was first: read again, and decide again."""
+
+
+class VerificationInProgress(WorldError):
+    """This card is being verified by another call right now."""
+
+    def __init__(self) -> None:
+        super().__init__("This card is being verified right now.")
+
+
+class LeaseLost(WorldError):
+    """The claim on this job has passed to somebody else; what was done under it must not be recorded."""
+
+
+class LimitExceeded(WorldError):
+    """Too many attempts; `retry_after` says how long until the next one is counted."""
+
+    def __init__(self, name: str, retry_after: timedelta) -> None:
+        super().__init__("Too many attempts.")
+        self.name = name
+        self.retry_after = retry_after
+
+
+class Unavailable(WorldError):
+    """A database or a provider is away. Nothing was done, unless a subclass says otherwise."""
+
+
+class ProviderError(WorldError):
+    """The payment provider did not do what it was asked. Each subclass says what is known."""
+
+
+class ProviderRefused(ProviderError):
+    """Final: the provider understood and said no, for a reason that is not a decline.
+
+    `code` is the provider's own, such as `resource_missing`; `param` the parameter that it names.
+    """
+
+    def __init__(self, code: str, param: str | None = None, details: Mapping[str, str] | None = None) -> None:
+        super().__init__(f"The payment provider refused: {code}.")
+        self.code = code
+        self.param = param
+        self.details = dict(details or {})
+
+
+class ProviderBusy(ProviderError):
+    """Not executed: too many requests, or the same request is still running. Ask again later."""
+
+
+class ProviderAmbiguous(ProviderError):
+    """The provider may or may not have done it: a lost connection, a 5xx, a cancelled task.
+
+    Ask again with the same key, and look the thing up when the key no longer helps.
+    """
+
+
+# ---- the embedding program's fault
+
+
+class NeedsCommit(HostError):
+    """This use case commits between provider calls, and the store rides in the host's transaction."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This use case commits between calls to the payment provider, so it cannot run inside the host's"
+            " transaction: give it a store on an engine."
+        )
+
+
+class Suspended(HostError):
+    """A coroutine awaited something real while it was driven without an event loop."""
+
+
+class IllegalTransition(HostError):
+    """A state machine was given an event that its state does not know."""
+
+    def __init__(self, state: str, event: str) -> None:
+        super().__init__(f"{state!r} has no event {event!r}.")
+        self.state = state
+        self.event = event
