@@ -1,0 +1,97 @@
+# `make serve` and `make test` are all the set-up there is: each makes what it needs, first time and whenever
+# pyproject.toml or constraints.txt has changed. Python 3.11 or newer and make are enough.
+
+PYTHON ?= python3
+HOST ?= 127.0.0.1
+PORT ?= 8000
+ARGS ?=
+
+VENV := .venv
+CORE := .venv-core
+PEERS := .venv-peers
+PINS := .venv-constraints
+
+PIP_INSTALL := -m pip -qq --disable-pip-version-check --no-input install
+PINNED := --constraint constraints.txt --build-constraint constraints.txt
+
+# Needed on other systems or by other Pythons than the one that `make constraints` runs on, so pinned by name.
+ELSEWHERE := colorama tzdata
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help serve test unit lint format bench check-core constraints clean
+
+help: ## list what can be made
+	@awk -F ': .*## ' '/^[a-z-]+:.* ## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+serve: $(VENV)/.runtime ## run the HTTP service (PORT=8000 HOST=127.0.0.1)
+	@exec $(VENV)/bin/accounts serve --host $(HOST) --port $(PORT)
+
+# pytest over everything comes last, so that the run closes on its summary.
+test: lint check-core ## check everything: lint, the core on its own, then every test
+	@$(VENV)/bin/python -m pytest
+
+unit: $(VENV)/.development ## run the unit tests alone: no network, no file, no event loop
+	@$(VENV)/bin/python -m pytest tests/unit
+
+lint: $(VENV)/.development ## check style, types and the walls between the packages
+	@$(VENV)/bin/ruff check
+	@$(VENV)/bin/ruff format --check
+	@$(VENV)/bin/mypy
+	@$(VENV)/bin/lint-imports --no-logo
+
+format: $(VENV)/.development ## lay out the code and mend what ruff can mend
+	@$(VENV)/bin/ruff check --fix-only
+	@$(VENV)/bin/ruff format
+
+bench: $(VENV)/.development $(PEERS)/.ready ## measure, beside the peers (ARGS= goes to benchmarks/run.py)
+	@$(VENV)/bin/python benchmarks/run.py $(ARGS)
+
+check-core: $(CORE)/.ready ## run the core's unit tests where attrs is all that is installed
+	@$(CORE)/bin/python -m pytest tests/unit/core
+
+constraints: | $(PINS)/.pip ## write constraints.txt anew, with the newest releases
+	@echo "Installing the newest releases"
+	@$(PINS)/bin/python $(PIP_INSTALL) --upgrade --upgrade-strategy eager --editable '.[all]' --group dev editables $(ELSEWHERE)
+	@{ \
+	  echo "# Every dependency of the extras and of the dev group, on every system, pinned."; \
+	  echo "# Made by 'make constraints' from pyproject.toml; change that, not this."; \
+	  $(PINS)/bin/python -m pip --disable-pip-version-check freeze --exclude-editable --exclude pip --exclude setuptools; \
+	} > constraints.new
+	@mv constraints.new constraints.txt
+
+clean: ## remove the environments and the caches; data stays
+	rm -rf $(VENV) $(CORE) $(PEERS) $(PINS) build dist
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# ---- environments; a stamp in each says what it is ready for
+
+$(VENV)/.pip $(CORE)/.pip $(PEERS)/.pip $(PINS)/.pip:
+	@command -v $(PYTHON) >/dev/null || { echo "accounts-core needs Python 3.11 or newer, and there is no '$(PYTHON)' here. Name one, as in: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit("accounts-core needs Python 3.11 or newer, and $(PYTHON) is %d.%d. Name another, as in: make PYTHON=python3.12" % sys.version_info[:2] if sys.version_info < (3, 11) else 0)'
+	@echo "Making $(@D)"
+	@$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python $(PIP_INSTALL) --upgrade pip
+	@touch $@
+
+$(VENV)/.runtime: pyproject.toml constraints.txt | $(VENV)/.pip
+	@echo "Installing the service into $(VENV)"
+	@$(VENV)/bin/python $(PIP_INSTALL) $(PINNED) --editable '.[all]'
+	@touch $@
+
+$(VENV)/.development: $(VENV)/.runtime
+	@echo "Installing the development tools into $(VENV)"
+	@$(VENV)/bin/python $(PIP_INSTALL) $(PINNED) --group dev
+	@touch $@
+
+$(CORE)/.ready: pyproject.toml constraints.txt | $(CORE)/.pip
+	@echo "Installing the core without extras into $(CORE)"
+	@$(CORE)/bin/python $(PIP_INSTALL) $(PINNED) --editable . pytest
+	@touch $@
+
+# The peers pin their own dependencies, which differ from ours.
+$(PEERS)/.ready: benchmarks/peers-requirements.txt | $(PEERS)/.pip
+	@echo "Installing the peers into $(PEERS)"
+	@$(PEERS)/bin/python $(PIP_INSTALL) --requirement benchmarks/peers-requirements.txt
+	@touch $@

@@ -1,0 +1,30 @@
+"""The payment provider's view of a user: the fields and names of Stripe's `customer` object."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import attrs
+
+from .payment_method import Address
+
+
+@attrs.frozen(kw_only=True)
+class Customer:
+    """Somebody who can be billed. `balance` is in minor units of `currency`: negative is credit."""
+
+    id: str
+    address: Address | None = None
+    balance: int = 0
+    created: datetime
+    currency: str | None = None
+    default_payment_method: str | None = None
+    delinquent: bool = False
+    description: str | None = None
+    email: str | None = None
+    invoice_prefix: str | None = None
+    livemode: bool = False
+    metadata: Mapping[str, str] = attrs.field(factory=dict)
+    name: str | None = None
+    phone: str | None = None
+    preferred_locales: tuple[str, ...] = ()
+    tax_exempt: str = "none"

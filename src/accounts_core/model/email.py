@@ -1,0 +1,78 @@
+"""Email addresses: one canonical form, and mail only to the address as it was typed.
+
+Two addresses that a person would call the same must not make two accounts, and two that differ must
+never be matched (CVE-2019-19844 sent a reset for `mike@` to `m\u0131ke@`). So the rule is:
+
+- the domain is lower-cased ASCII; an internationalised one must come in its A-label form (`xn--...`),
+  because mapping Unicode domains is UTS #46's business and the core carries no tables for it;
+- the local part is kept as typed; `key`, which identifies the account, is its NFKC form in lower case.
+  Lower case, not case folding: folding would match `stra\u00dfe@` with `strasse@`;
+- plus tags and dots are part of the address: other people's conventions are not ours to guess.
+
+Syntax is RFC 5322's dot-atom and RFC 1123's host name, with RFC 5321's lengths. Quoted local parts,
+comments and address literals are refused.
+"""
+
+import re
+import unicodedata
+from typing import Final
+
+import attrs
+
+from accounts_core.errors import Invalid
+
+MAX_ADDRESS: Final = 254
+MAX_LOCAL: Final = 64
+
+_ATEXT: Final = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]"
+_LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_LOCAL: Final = re.compile(rf"{_ATEXT}+(?:\.{_ATEXT}+)*", re.IGNORECASE | re.ASCII)
+_DOMAIN: Final = re.compile(rf"(?:{_LABEL}\.)+(?!\d+\Z){_LABEL}", re.ASCII)
+_LETTERS: Final = frozenset("LMN")
+
+
+def _is_local_part(text: str) -> bool:
+    if text.isascii():
+        return _LOCAL.fullmatch(text) is not None
+    # RFC 6531 lets any letter, mark and digit stand beside RFC 5322's atext
+    return (
+        _LOCAL.fullmatch(re.sub(r"[^\x00-\x7f]", "a", text)) is not None
+        and all(c.isascii() or unicodedata.category(c)[0] in _LETTERS for c in text)
+        and unicodedata.is_normalized("NFC", text)
+    )
+
+
+@attrs.frozen(order=False)
+class Email:
+    """An email address. Equal to another when both identify the same account (`key`).
+
+    Raises `Invalid` on the field `email` for anything that is not an address.
+    """
+
+    address: str = attrs.field(eq=False)
+    """As typed, the domain in lower case: where mail goes."""
+    key: str = attrs.field(init=False)
+    """The canonical form, unique among users."""
+
+    def __attrs_post_init__(self) -> None:
+        # the limit comes first: normalising a megabyte is how CVE-2023-46695 hurt
+        if len(self.address) > MAX_ADDRESS:
+            raise Invalid("email", f"An email address has at most {MAX_ADDRESS} characters.")
+        local, at, domain = self.address.rpartition("@")
+        if not at:
+            raise Invalid("email", "This is not an email address.")
+        domain = unicodedata.normalize("NFKC", domain).lower()
+        if not domain.isascii():
+            raise Invalid("email", "Write this domain in its ASCII form, which begins with xn--.")
+        local = local if local.isascii() else unicodedata.normalize("NFC", local)
+        key = local.lower() if local.isascii() else unicodedata.normalize("NFKC", local).lower()
+        if not _is_local_part(local) or not _is_local_part(key) or not _DOMAIN.fullmatch(domain):
+            raise Invalid("email", "This is not an email address.")
+        address = f"{local}@{domain}"
+        if len(local.encode()) > MAX_LOCAL or len(address.encode()) > MAX_ADDRESS:
+            raise Invalid("email", "This email address is too long.")
+        object.__setattr__(self, "address", address)
+        object.__setattr__(self, "key", f"{key}@{domain}")
+
+    def __str__(self) -> str:
+        return self.address

@@ -1,0 +1,154 @@
+"""What happened, in the domain's words. Recorded in the unit of work in which it happened.
+
+A host subscribes to them at the store, and then runs inside the same transaction. No event carries a secret, nor more
+of a card than its brand and last four digits.
+"""
+
+from datetime import datetime
+
+import attrs
+
+from .email import Email
+from .ids import TeamId, UserId
+
+
+@attrs.frozen(kw_only=True)
+class DomainEvent:
+    """Something happened at `at`, to or by the user `user_id`."""
+
+    user_id: UserId
+    at: datetime
+
+
+@attrs.frozen(kw_only=True)
+class UserRegistered(DomainEvent):
+    email: Email
+
+
+@attrs.frozen(kw_only=True)
+class SignedIn(DomainEvent):
+    session_id: str
+    user_agent: str | None
+
+
+@attrs.frozen(kw_only=True)
+class SignedOut(DomainEvent):
+    session_id: str
+
+
+@attrs.frozen(kw_only=True)
+class UserRenamed(DomainEvent):
+    name: str
+
+
+@attrs.frozen(kw_only=True)
+class PasswordChanged(DomainEvent):
+    pass
+
+
+@attrs.frozen(kw_only=True)
+class EmailChanged(DomainEvent):
+    """The address is another one now; where it is only wanted, `EmailChangeRequested` was recorded."""
+
+    before: Email
+    after: Email
+
+
+@attrs.frozen(kw_only=True)
+class EmailChangeRequested(DomainEvent):
+    pending: Email
+
+
+@attrs.frozen(kw_only=True)
+class EmailVerified(DomainEvent):
+    email: Email
+
+
+@attrs.frozen(kw_only=True)
+class UserDeactivated(DomainEvent):
+    pass
+
+
+@attrs.frozen(kw_only=True)
+class UserRestored(DomainEvent):
+    pass
+
+
+@attrs.frozen(kw_only=True)
+class UserDeleted(DomainEvent):
+    pass
+
+
+@attrs.frozen(kw_only=True)
+class CardVerified(DomainEvent):
+    payment_method: str
+    brand: str
+    last4: str
+    replaced: tuple[str, ...] = ()
+    """Payment methods of the same physical card, which this one took the place of."""
+
+
+@attrs.frozen(kw_only=True)
+class CardRejected(DomainEvent):
+    """A verification ended without a card; `code` and `decline_code` are the provider's."""
+
+    requested: str
+    outcome: str
+    code: str | None
+    decline_code: str | None
+
+
+@attrs.frozen(kw_only=True)
+class CardRemoved(DomainEvent):
+    payment_method: str
+    brand: str
+    last4: str
+
+
+@attrs.frozen(kw_only=True)
+class DefaultCardChanged(DomainEvent):
+    payment_method: str | None
+
+
+@attrs.frozen(kw_only=True)
+class TeamCreated(DomainEvent):
+    team_id: TeamId
+
+
+@attrs.frozen(kw_only=True)
+class TeamDeleted(DomainEvent):
+    team_id: TeamId
+
+
+@attrs.frozen(kw_only=True)
+class TeamHandedOver(DomainEvent):
+    team_id: TeamId
+    owner_id: UserId
+
+
+@attrs.frozen(kw_only=True)
+class Invited(DomainEvent):
+    team_id: TeamId
+    email: Email
+
+
+@attrs.frozen(kw_only=True)
+class InvitationAccepted(DomainEvent):
+    team_id: TeamId
+
+
+@attrs.frozen(kw_only=True)
+class InvitationDeclined(DomainEvent):
+    team_id: TeamId
+
+
+@attrs.frozen(kw_only=True)
+class MemberRemoved(DomainEvent):
+    team_id: TeamId
+    member_id: UserId
+
+
+@attrs.frozen(kw_only=True)
+class InteractionWritten(DomainEvent):
+    team_id: TeamId
+    interaction_id: str

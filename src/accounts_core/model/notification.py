@@ -1,0 +1,30 @@
+"""A notification: something the product tells a user inside the product."""
+
+from datetime import datetime
+from typing import Final, Self
+
+import attrs
+
+from .ids import UserId
+from .text import one_line
+
+INVITE: Final = "invite"
+MAX_MESSAGE: Final = 500
+
+
+@attrs.frozen(kw_only=True)
+class Notification:
+    """A message of a `type` that a client can switch on; `read_at` is None until it was read."""
+
+    id: str
+    user_id: UserId
+    type: str
+    message: str
+    created_at: datetime
+    read_at: datetime | None = None
+
+    @classmethod
+    def invite(cls, *, id: str, user_id: UserId, team_name: str, at: datetime) -> Self:
+        """Tell somebody that a team wants them."""
+        message = one_line("message", f"You invited to join {team_name}.", at_most=MAX_MESSAGE)
+        return cls(id=id, user_id=user_id, type=INVITE, message=message, created_at=at)

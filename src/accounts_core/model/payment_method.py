@@ -1,0 +1,180 @@
+"""Payment methods: cards that were verified, and the rules for the ones that a user keeps.
+
+The rules (`Cards`): where there are cards, exactly one is the default; the first becomes it; removing it
+promotes the newest that is left; another payment method of the same physical card (same fingerprint) takes
+the old one's place and its default flag.
+
+The fields and their names are those of Stripe's `payment_method` object.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any, Self
+
+import attrs
+
+from accounts_core.errors import NotFound
+
+from .ids import UserId
+
+
+@attrs.frozen(kw_only=True)
+class Address:
+    """A postal address, as far as it is known; `country` is an ISO 3166-1 code."""
+
+    city: str | None = None
+    country: str | None = None
+    line1: str | None = None
+    line2: str | None = None
+    postal_code: str | None = None
+    state: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class BillingDetails:
+    """Whom the card's bank knows as its holder."""
+
+    address: Address = attrs.field(factory=Address)
+    email: str | None = None
+    name: str | None = None
+    phone: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class CardChecks:
+    """What the bank said of what was typed: `pass`, `fail`, `unavailable`, `unchecked`, or nothing."""
+
+    address_line1_check: str | None = None
+    address_postal_code_check: str | None = None
+    cvc_check: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class CardNetworks:
+    available: tuple[str, ...] = ()
+    preferred: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Card:
+    """A card, without anything that could pay with it. `fingerprint` is the same for every use of one card."""
+
+    brand: str
+    checks: CardChecks = attrs.field(factory=CardChecks)
+    country: str | None = None
+    exp_month: int
+    exp_year: int
+    fingerprint: str | None = None
+    funding: str = "unknown"
+    last4: str
+    networks: CardNetworks = attrs.field(factory=CardNetworks)
+    three_d_secure_supported: bool | None = None
+    wallet: Mapping[str, Any] | None = None
+    """Apple Pay, Google Pay and their like: the provider's own object, kept and shown as it came."""
+
+
+@attrs.frozen(kw_only=True)
+class ProviderPaymentMethod:
+    """A payment method as the provider knows it, before it is anybody's here."""
+
+    id: str
+    type: str = "card"
+    card: Card
+    billing_details: BillingDetails = attrs.field(factory=BillingDetails)
+    created: datetime
+    livemode: bool = False
+    metadata: Mapping[str, str] = attrs.field(factory=dict)
+    customer_id: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class PaymentMethod:
+    """A verified card of a user."""
+
+    id: str
+    user_id: UserId
+    type: str = "card"
+    card: Card
+    billing_details: BillingDetails = attrs.field(factory=BillingDetails)
+    created: datetime
+    livemode: bool = False
+    metadata: Mapping[str, str] = attrs.field(factory=dict)
+    verified_at: datetime
+    is_default: bool = False
+
+    @classmethod
+    def verified(cls, provided: ProviderPaymentMethod, *, user_id: UserId, at: datetime) -> Self:
+        """Make the provider's payment method this user's card."""
+        return cls(
+            id=provided.id,
+            user_id=user_id,
+            type=provided.type,
+            card=provided.card,
+            billing_details=provided.billing_details,
+            created=provided.created,
+            livemode=provided.livemode,
+            metadata=provided.metadata,
+            verified_at=at,
+        )
+
+
+def _newest_first(card: PaymentMethod) -> tuple[datetime, str]:
+    return card.verified_at, card.id
+
+
+def _sorted(held: Iterable[PaymentMethod]) -> tuple[PaymentMethod, ...]:
+    return tuple(sorted(held, key=_newest_first, reverse=True))
+
+
+@attrs.frozen
+class Cards:
+    """All cards of one user, newest first, under the rules at the head of this module."""
+
+    _held: tuple[PaymentMethod, ...] = attrs.field(default=(), converter=_sorted)
+
+    def __iter__(self) -> Iterator[PaymentMethod]:
+        return iter(self._held)
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def __contains__(self, id: object) -> bool:
+        return any(card.id == id for card in self._held)
+
+    @property
+    def default(self) -> PaymentMethod | None:
+        return next((card for card in self._held if card.is_default), None)
+
+    def get(self, id: str) -> PaymentMethod:
+        """Raises `NotFound`."""
+        for card in self._held:
+            if card.id == id:
+                return card
+        raise NotFound("payment method", id)
+
+    def add(self, new: PaymentMethod) -> Self:
+        """Keep a verified card, in place of those that are the same physical card."""
+        fingerprint = new.card.fingerprint
+        same = [
+            card
+            for card in self._held
+            if card.id == new.id or (fingerprint is not None and card.card.fingerprint == fingerprint)
+        ]
+        rest = [card for card in self._held if card not in same]
+        return self._with([*rest, attrs.evolve(new, is_default=any(card.is_default for card in same))])
+
+    def remove(self, id: str) -> Self:
+        """Raises `NotFound`."""
+        gone = self.get(id)
+        return self._with([card for card in self._held if card is not gone])
+
+    def make_default(self, id: str) -> Self:
+        """Raises `NotFound`."""
+        chosen = self.get(id)
+        return self._with([attrs.evolve(card, is_default=card is chosen) for card in self._held])
+
+    def _with(self, held: list[PaymentMethod]) -> Self:
+        if held and not any(card.is_default for card in held):
+            newest = max(held, key=_newest_first)
+            held = [attrs.evolve(card, is_default=card is newest) for card in held]
+        return attrs.evolve(self, held=held)

@@ -1,0 +1,82 @@
+"""What a product decides for itself, in one place, with defaults that are safe to keep."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from enum import StrEnum
+from typing import Final
+
+import attrs
+
+from .passwords import PasswordPolicy
+
+
+def _positive(_: object, attribute: "attrs.Attribute[timedelta]", value: timedelta) -> None:
+    if value <= timedelta(0):
+        raise ValueError(f"{attribute.name} must be longer than nothing; got {value}.")
+
+
+def _not_negative(_: object, attribute: "attrs.Attribute[timedelta]", value: timedelta) -> None:
+    if value < timedelta(0):
+        raise ValueError(f"{attribute.name} cannot be negative; got {value}.")
+
+
+@attrs.frozen(kw_only=True)
+class SessionPolicy:
+    """How long a session lives: `lifetime` at most, and `idle` without use."""
+
+    lifetime: timedelta = attrs.field(default=timedelta(days=30), validator=_positive)
+    idle: timedelta = attrs.field(default=timedelta(days=14), validator=_positive)
+
+
+class EmailChange(StrEnum):
+    """What becomes of a verified address when another is asked for."""
+
+    CONFIRM = "confirm"
+    """It stays until the new one is verified."""
+    IMMEDIATE = "immediate"
+    """The new one takes its place at once, not verified."""
+
+
+MINIMUM_AMOUNTS: Final[Mapping[str, int]] = {
+    **dict.fromkeys(("usd", "eur", "cad", "aud", "chf", "jpy"), 50),
+    "gbp": 30,
+    "czk": 1500,
+    "huf": 17500,
+    "dkk": 250,
+    **dict.fromkeys(("sek", "nok"), 300),
+    **dict.fromkeys(("pln", "ron", "aed", "myr"), 200),
+    "hkd": 400,
+    **dict.fromkeys(("mxn", "thb"), 1000),
+}
+"""The least that can be held, in minor units. Source: Stripe's documentation."""
+
+
+@attrs.frozen(kw_only=True)
+class CardPolicy:
+    """What is held, and let go again, to verify a card: `amounts` in minor units by ISO 4217 code in lower case."""
+
+    currency: str = "usd"
+    amounts: Mapping[str, int] = attrs.field(factory=lambda: {"usd": 100})
+
+    def __attrs_post_init__(self) -> None:
+        if self.currency not in self.amounts:
+            raise ValueError(f"There is no verification amount for the currency {self.currency!r}.")
+        for currency, amount in self.amounts.items():
+            least = MINIMUM_AMOUNTS.get(currency, 1)
+            if amount < least:
+                raise ValueError(f"A hold in {currency!r} is at least {least} minor units; got {amount}.")
+
+    @property
+    def amount(self) -> int:
+        return self.amounts[self.currency]
+
+
+@attrs.frozen(kw_only=True)
+class Policy:
+    """Every decision of the product. `reauthentication` : how recent a sign-in proves who it is; zero turns it off."""
+
+    passwords: PasswordPolicy = attrs.field(factory=PasswordPolicy)
+    sessions: SessionPolicy = attrs.field(factory=SessionPolicy)
+    cards: CardPolicy = attrs.field(factory=CardPolicy)
+    reauthentication: timedelta = attrs.field(default=timedelta(minutes=15), validator=_not_negative)
+    email_change: EmailChange = EmailChange.CONFIRM

@@ -1,0 +1,129 @@
+"""The user: who somebody is here, and what state their account is in.
+
+Email rule (ASVS 7.5.1, the most common takeover): an address that was never verified is replaced at once;
+a verified one stays until the new one is verified, and the new one waits as `pending_email`.
+"""
+
+from datetime import datetime
+from enum import IntEnum
+from typing import Self
+
+import attrs
+
+from accounts_core.errors import AccountDeactivated
+
+from .email import Email
+from .ids import UserId
+from .text import one_line
+
+
+class UserStatus(IntEnum):
+    """The state of an account. The numbers are the account API's `status`."""
+
+    ACTIVE = 0
+    DEACTIVATED = 1
+
+
+@attrs.frozen(kw_only=True)
+class User:
+    """A user. Every method that changes something checks the rule and returns the new user.
+
+    `balance` is in minor units of the currency, mirrored from the payment provider; `version` counts saves and
+    belongs to the store.
+    """
+
+    id: UserId
+    email: Email
+    name: str
+    password_hash: str = attrs.field(repr=False)
+    status: UserStatus = UserStatus.ACTIVE
+    email_verified_at: datetime | None = None
+    pending_email: Email | None = None
+    balance: int = 0
+    customer_id: str | None = None
+    created_at: datetime
+    updated_at: datetime
+    version: int = 0
+
+    @classmethod
+    def register(cls, *, id: UserId, email: Email, name: str, password_hash: str, at: datetime) -> Self:
+        """Make a new, active user whose address is not verified. Raises `Invalid` on `name`."""
+        return cls(
+            id=id,
+            email=email,
+            name=one_line("name", name),
+            password_hash=password_hash,
+            created_at=at,
+            updated_at=at,
+        )
+
+    @property
+    def is_active(self) -> bool:
+        return self.status is UserStatus.ACTIVE
+
+    @property
+    def initials(self) -> str:
+        """The first letters of the first and the last name; one letter for a single name."""
+        names = self.name.split()
+        return "".join(part[0].upper() for part in (names[:1] + names[1:][-1:]))
+
+    @property
+    def hex_id(self) -> str:
+        """24 hexadecimal digits: `created_at` in seconds (8), then the id (16). Derived, never stored."""
+        return f"{int(self.created_at.timestamp()):08x}{self.id:016x}"
+
+    def rename(self, name: str, *, at: datetime) -> Self:
+        """Take another name; the same one changes nothing. Raises `Invalid` on `name`."""
+        tidy = one_line("name", name)
+        return self if tidy == self.name else attrs.evolve(self, name=tidy, updated_at=at)
+
+    def moves_verified_email(self, email: Email) -> bool:
+        """Say whether going to `email` would leave a verified address: a sensitive change."""
+        return self.email_verified_at is not None and email != self.email
+
+    def change_email(self, email: Email, *, at: datetime, immediate: bool = False) -> Self:
+        """Go to another address, by the rule at the head of this module.
+
+        `immediate` swaps a verified address at once too; the new one is then not verified. The address that the
+        user already has (in whatever spelling) stays as it is verified, and calls off a pending change.
+        """
+        if email == self.email:
+            if email.address == self.email.address and self.pending_email is None:
+                return self
+            return attrs.evolve(self, email=email, pending_email=None, updated_at=at)
+        if self.email_verified_at is not None and not immediate:
+            return attrs.evolve(self, pending_email=email, updated_at=at)
+        return attrs.evolve(self, email=email, email_verified_at=None, pending_email=None, updated_at=at)
+
+    def verify_email(self, *, at: datetime) -> Self:
+        """Take the waiting address as verified: the pending one if there is one, else the present one."""
+        if self.pending_email is not None:
+            return attrs.evolve(self, email=self.pending_email, pending_email=None, email_verified_at=at, updated_at=at)
+        if self.email_verified_at is not None:
+            return self
+        return attrs.evolve(self, email_verified_at=at, updated_at=at)
+
+    def change_password(self, password_hash: str, *, at: datetime) -> Self:
+        return attrs.evolve(self, password_hash=password_hash, updated_at=at)
+
+    def rehash(self, password_hash: str) -> Self:
+        """Keep the same password under newer hash parameters: nothing that a person would see changes."""
+        return attrs.evolve(self, password_hash=password_hash)
+
+    def deactivate(self, *, at: datetime) -> Self:
+        """Raises `AccountDeactivated` when it already is."""
+        if not self.is_active:
+            raise AccountDeactivated
+        return attrs.evolve(self, status=UserStatus.DEACTIVATED, updated_at=at)
+
+    def restore(self, *, at: datetime) -> Self:
+        """Make active again; an active user stays as it is."""
+        return self if self.is_active else attrs.evolve(self, status=UserStatus.ACTIVE, updated_at=at)
+
+    def bill_as(self, customer_id: str) -> Self:
+        """Remember the payment provider's customer."""
+        return attrs.evolve(self, customer_id=customer_id)
+
+    def owe(self, balance: int) -> Self:
+        """Mirror the provider's balance, in minor units."""
+        return attrs.evolve(self, balance=balance)

@@ -1,0 +1,46 @@
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from accounts_core.model.ids import UserId
+from accounts_core.model.notification import Notification
+
+
+class NotificationReads(Protocol):
+    """Reading notifications."""
+
+    async def of(
+        self, user_id: UserId, *, limit: int | None = None, before: str | None = None
+    ) -> Sequence[Notification]:
+        """Return the user's notifications, newest first (ties by id, descending), at most `limit`.
+
+        With `before`, only those that come after that one in this order; an id that the user does not have gives none.
+        """
+        ...
+
+
+class Notifications(NotificationReads, Protocol):
+    """The notifications of one transaction."""
+
+    async def add(self, notification: Notification) -> None:
+        """Add a notification. Raises `Conflict`, here or at commit, when its user is gone."""
+        ...
+
+    async def mark_read(self, user_id: UserId, id: str, *, at: datetime) -> None:
+        """Set `read_at` of one that was not read yet; one that was keeps its time.
+
+        Raises `NotFound` when the user has no such notification.
+        """
+        ...
+
+    async def mark_all_read(self, user_id: UserId, *, at: datetime) -> None:
+        """Set `read_at` of every one that was not read yet."""
+        ...
+
+    async def remove_of(self, user_id: UserId) -> int:
+        """Remove every notification of the user; return how many there were."""
+        ...
+
+    async def count_of(self, user_id: UserId) -> int:
+        """Count the user's notifications."""
+        ...

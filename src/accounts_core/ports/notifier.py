@@ -1,0 +1,35 @@
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Protocol
+
+import attrs
+
+from accounts_core.model.email import Email
+
+
+class Purpose(StrEnum):
+    """What a notice is about; `Notice.values` lists what goes with each."""
+
+    INVITATION = "invitation"
+    """`team` and, unless the inviter is gone, `invited_by`: names."""
+
+
+@attrs.frozen(kw_only=True)
+class Notice:
+    """Something to be told outside the product. `id` is stable over retries, for dedup."""
+
+    id: str
+    to: Email
+    purpose: Purpose
+    values: Mapping[str, str]
+
+
+class Notifier(Protocol):
+    """Delivers notices outside the product, by mail most often. The wording is the adapter's."""
+
+    async def deliver(self, notice: Notice) -> None:
+        """Deliver, or hand over to something that will. May be called again with the same notice.
+
+        Raises `Unavailable` when it was not handed over.
+        """
+        ...

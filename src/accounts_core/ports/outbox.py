@@ -1,0 +1,45 @@
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from accounts_core.model.outbox import Job
+
+
+class OutboxReads(Protocol):
+    """Reading the outbox."""
+
+    async def find(self, id: str) -> Job | None:
+        """Return the job, or None when it is done."""
+        ...
+
+    async def any_due(self, *, now: datetime) -> bool:
+        """Say whether `claim` would find something, without claiming it."""
+        ...
+
+
+class Outbox(OutboxReads, Protocol):
+    """The outbox in one transaction: what is put here is there if, and only if, the transaction commits."""
+
+    async def put(self, job: Job) -> None:
+        """Add a job. Raises `Conflict`, here or at commit, when there is one with its id."""
+        ...
+
+    async def claim(self, *, now: datetime, until: datetime, lease: str, limit: int) -> Sequence[Job]:
+        """Lease up to `limit` jobs that are due, the longest due first, and return them with one more attempt each.
+
+        A leased job is due again at `until`, so a worker that dies loses it to another. Two claims at once never
+        return the same job: the second leaves it out, or gets `Conflict`.
+        """
+        ...
+
+    async def done(self, job: Job) -> None:
+        """End a job. Raises `LeaseLost` when it is not, or no longer, held under `job.lease`."""
+        ...
+
+    async def put_off(self, job: Job, *, due: datetime) -> None:
+        """Let go of a job until `due`. Raises `LeaseLost` as `done` does."""
+        ...
+
+    async def remove(self, id: str) -> None:
+        """End a job whoever holds it, for a unit that has just settled what it was for; a missing one is ended."""
+        ...

@@ -1,0 +1,128 @@
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any, Protocol
+
+import attrs
+
+from accounts_core.model.customer import Customer
+from accounts_core.model.email import Email
+from accounts_core.model.ids import UserId
+from accounts_core.model.payment_method import ProviderPaymentMethod
+
+
+class HoldStatus(StrEnum):
+    """What became of a hold."""
+
+    HELD = "held"
+    CHALLENGED = "challenged"
+    """The bank wants the person to prove themself: `client_secret` and `next_action` say how."""
+    DECLINED = "declined"
+    """By the bank or the provider, a failed challenge included; `code` and `decline_code` say why."""
+    RELEASED = "released"
+    """Let go: by us, or by the provider after its time."""
+
+
+@attrs.frozen(kw_only=True)
+class HoldRequest:
+    """Everything that a hold is asked with: the same request, whenever it is repeated.
+
+    `amount` is in minor units of `currency`; `return_url` is where a challenge sends the person back to.
+    """
+
+    verification_id: str
+    customer_id: str
+    payment_method: str
+    amount: int
+    currency: str
+    return_url: str | None
+
+
+@attrs.frozen(kw_only=True)
+class Hold:
+    """A sum that is frozen on a card, or was, or was refused to be.
+
+    `id` is None when the provider refused before making anything. `payment_method` is what the provider used: a test
+    token becomes a payment method of its own.
+    """
+
+    id: str | None
+    status: HoldStatus
+    verification_id: str
+    payment_method: str | None
+    amount: int
+    currency: str
+    client_secret: str | None = attrs.field(default=None, repr=False)
+    next_action: Mapping[str, Any] | None = None
+    code: str | None = None
+    decline_code: str | None = None
+
+
+class PaymentGateway(Protocol):
+    """The payment provider.
+
+    A `key` makes a call repeatable: the same key with the same arguments is the same call, and gives the same answer.
+    Every method may raise `ProviderRefused` (final), `ProviderBusy` (not executed) and `ProviderAmbiguous` (unknown).
+    `NotFound` is raised only where it is said. No card is ever charged: there is no method for it.
+    """
+
+    async def create_customer(self, *, user_id: UserId, key: str) -> Customer:
+        """Make a customer that carries the user's id. What can change comes later, by `update_customer`."""
+        ...
+
+    async def find_customer(self, user_id: UserId) -> Customer | None:
+        """Return the oldest customer that carries the user's id, or None."""
+        ...
+
+    async def retrieve_customer(self, customer_id: str) -> Customer:
+        """Raises `NotFound` when there is none, or it was deleted."""
+        ...
+
+    async def update_customer(self, customer_id: str, *, email: Email, name: str) -> Customer:
+        """Raises `NotFound`."""
+        ...
+
+    async def delete_customer(self, customer_id: str) -> None:
+        """Delete the customer and detach its cards; one that is gone is deleted already."""
+        ...
+
+    async def set_default(self, customer_id: str, payment_method: str | None) -> None:
+        """Make an attached payment method the customer's default; None clears it. Raises `NotFound`."""
+        ...
+
+    async def retrieve_payment_method(self, id: str) -> ProviderPaymentMethod:
+        """Raises `NotFound`."""
+        ...
+
+    async def list_payment_methods(self, customer_id: str) -> Sequence[ProviderPaymentMethod]:
+        """Return the customer's cards, newest first. Raises `NotFound`."""
+        ...
+
+    async def attach(self, *, customer_id: str, payment_method: str, key: str) -> ProviderPaymentMethod:
+        """Give the card to the customer; one that the customer has is attached already. Raises `NotFound`."""
+        ...
+
+    async def detach(self, payment_method: str) -> None:
+        """Take the card away from its customer, for good; one that has none, or is gone, is detached already."""
+        ...
+
+    async def hold(self, request: HoldRequest, *, key: str) -> Hold:
+        """Freeze the sum. A decline and a challenge are answers, not errors.
+
+        Raises `ProviderRefused` with the code `resource_missing` when there is no such payment method.
+        """
+        ...
+
+    async def retrieve_hold(self, hold_id: str) -> Hold:
+        """Raises `NotFound`."""
+        ...
+
+    async def find_hold(self, *, customer_id: str, verification_id: str) -> Hold | None:
+        """Return the hold that was asked for this verification, or None."""
+        ...
+
+    async def release(self, hold_id: str, *, key: str) -> Hold:
+        """Let the hold go; one that is gone is let go already. Declined and challenged ones are closed by it too.
+
+        Raises `NotFound`.
+        """
+        ...

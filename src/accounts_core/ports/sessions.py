@@ -1,0 +1,43 @@
+from datetime import datetime
+from typing import Protocol
+
+from accounts_core.model.ids import UserId
+from accounts_core.model.payment_method import Cards
+from accounts_core.model.session import Session
+from accounts_core.model.user import User
+
+
+class SessionReads(Protocol):
+    """Reading sessions. These are the hot path: each is one statement and one round trip."""
+
+    async def resolve(self, digest: bytes) -> tuple[Session, User] | None:
+        """Return the session with this token digest and its user, or None. Expired sessions are returned too."""
+        ...
+
+    async def resolve_with_cards(self, digest: bytes) -> tuple[Session, User, Cards] | None:
+        """Return what `resolve` does, and the user's payment methods."""
+        ...
+
+
+class Sessions(SessionReads, Protocol):
+    """The sessions of one transaction."""
+
+    async def add(self, session: Session) -> None:
+        """Add a session. Raises `Conflict`, here or at commit, when its user is gone."""
+        ...
+
+    async def touch(self, id: str, *, at: datetime) -> None:
+        """Set `last_used_at` to `at` unless it is later already; a session that is gone is left alone."""
+        ...
+
+    async def remove(self, id: str) -> None:
+        """End a session; one that is gone is ended already."""
+        ...
+
+    async def remove_of(self, user_id: UserId, *, keep: str | None = None) -> int:
+        """End every session of a user but the one with the id `keep`; return how many there were."""
+        ...
+
+    async def count_of(self, user_id: UserId) -> int:
+        """Count the sessions that `remove_of` would end, expired ones included."""
+        ...

@@ -1,0 +1,98 @@
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol, TypeVar
+
+from accounts_core.model.events import DomainEvent
+
+from .notifications import NotificationReads, Notifications
+from .outbox import Outbox, OutboxReads
+from .payment_methods import PaymentMethodReads, PaymentMethods
+from .sessions import SessionReads, Sessions
+from .teams import TeamReads, Teams
+from .users import UserReads, Users
+from .verifications import VerificationReads, Verifications
+
+
+class Views(Protocol):
+    """Reads, each a statement of its own outside any transaction: each sees what is committed when it runs."""
+
+    @property
+    def users(self) -> UserReads: ...
+    @property
+    def sessions(self) -> SessionReads: ...
+    @property
+    def payment_methods(self) -> PaymentMethodReads: ...
+    @property
+    def verifications(self) -> VerificationReads: ...
+    @property
+    def notifications(self) -> NotificationReads: ...
+    @property
+    def teams(self) -> TeamReads: ...
+    @property
+    def outbox(self) -> OutboxReads: ...
+
+
+class UnitOfWork(Protocol):
+    """The repositories of one transaction. It sees its own writes."""
+
+    @property
+    def users(self) -> Users: ...
+    @property
+    def sessions(self) -> Sessions: ...
+    @property
+    def payment_methods(self) -> PaymentMethods: ...
+    @property
+    def verifications(self) -> Verifications: ...
+    @property
+    def notifications(self) -> Notifications: ...
+    @property
+    def teams(self) -> Teams: ...
+    @property
+    def outbox(self) -> Outbox: ...
+
+    def record(self, event: DomainEvent) -> None:
+        """Say that something happened; the store's subscribers hear of it before the transaction commits."""
+        ...
+
+
+W_co = TypeVar("W_co", bound=UnitOfWork, covariant=True)
+W_contra = TypeVar("W_contra", bound=UnitOfWork, contravariant=True)
+
+
+class Subscriber(Protocol[W_contra]):
+    """A host's reaction to events, given to the store, run in the transaction in which they happened."""
+
+    async def __call__(self, work: W_contra, event: DomainEvent) -> None:
+        """React. What this raises rolls the transaction back."""
+        ...
+
+
+class Store(Protocol[W_co]):
+    """Where everything is kept."""
+
+    @property
+    def commits(self) -> bool:
+        """False when the store rides in a host's open transaction, so that leaving `begin()` commits nothing."""
+        ...
+
+    def begin(self) -> AbstractAsyncContextManager[W_co]:
+        """Open a unit of work: committed on a clean exit, rolled back on any exception. Units do not nest.
+
+        Entering and leaving raise `Conflict` when somebody else was first, and `Unavailable` when the database is
+        away; every method of the repositories may raise both, too. On a clean exit each recorded event goes to each
+        subscriber, in order, before the commit; events that a subscriber records follow.
+        """
+        ...
+
+    def read(self) -> AbstractAsyncContextManager[Views]:
+        """Open the views. Every method may raise `Unavailable`."""
+        ...
+
+
+async def publish(work: W_contra, events: list[DomainEvent], subscribers: "tuple[Subscriber[W_contra], ...]") -> None:
+    """Take each event to each subscriber; for stores, at the end of a unit. Subscribers may record more meanwhile."""
+    heard = 0
+    while heard < len(events):
+        event = events[heard]
+        heard += 1
+        for subscriber in subscribers:
+            await subscriber(work, event)

@@ -1,0 +1,129 @@
+from collections.abc import Sequence
+from typing import Protocol
+
+import attrs
+
+from accounts_core.model.email import Email
+from accounts_core.model.ids import TeamId, UserId
+from accounts_core.model.team import (
+    Interaction,
+    InteractionView,
+    Invitation,
+    InvitationView,
+    Member,
+    Membership,
+    Role,
+    Team,
+    TeamView,
+)
+
+
+@attrs.frozen(kw_only=True)
+class Footprint:
+    """What a user is and did in teams, as deletion sees it."""
+
+    owned_teams: int
+    interactions_in_owned: int
+    """By anybody, in the teams that the user owns."""
+    memberships: int
+    """Everybody's in the teams that the user owns, and the user's own elsewhere."""
+    interactions_elsewhere: int
+    """The user's own, in other people's teams."""
+
+
+class TeamReads(Protocol):
+    """Reading teams. Every list is newest first and holds at most `limit`.
+
+    `before` gives only what comes after that entry in this order; an entry that is not in the list gives none.
+    """
+
+    async def view(self, id: TeamId, user_id: UserId) -> TeamView | None:
+        """Return the team as its owner or member `user_id` sees it; None for anybody else, and for no such team."""
+        ...
+
+    async def views_of(self, user_id: UserId, *, limit: int, before: TeamId | None = None) -> Sequence[TeamView]:
+        """Return the teams that the user owns or is a member of, by id, descending."""
+        ...
+
+    async def members(self, id: TeamId, *, limit: int, before: UserId | None = None) -> Sequence[Member]:
+        """Return everybody in the team, the owner among them, by user id, descending."""
+        ...
+
+    async def interactions(self, id: TeamId, *, limit: int, before: str | None = None) -> Sequence[InteractionView]:
+        """Return what was written in the team, by time, then id, descending."""
+        ...
+
+    async def invitations_to(self, email: Email, *, limit: int, before: str | None = None) -> Sequence[InvitationView]:
+        """Return the open invitations of this address, by time, then id, descending."""
+        ...
+
+    async def find_invitation(self, id: str) -> InvitationView | None:
+        """Return the open invitation, or None."""
+        ...
+
+
+class Teams(TeamReads, Protocol):
+    """The teams of one transaction."""
+
+    async def next_id(self) -> TeamId:
+        """Return an id that no team has or had, from 1 on."""
+        ...
+
+    async def add(self, team: Team) -> None:
+        """Add a team. Raises `Conflict`, here or at commit, when its owner is gone."""
+        ...
+
+    async def get(self, id: TeamId, *, lock: bool = False) -> Team:
+        """Return the team. Raises `NotFound`. `lock` as in `Users.get`."""
+        ...
+
+    async def save(self, team: Team) -> Team:
+        """Store a changed team and return it with its new version. Raises `Conflict` as `Users.save` does."""
+        ...
+
+    async def remove(self, id: TeamId) -> None:
+        """Remove the team with its memberships, invitations and interactions; one that is gone is removed already."""
+        ...
+
+    async def role(self, id: TeamId, user_id: UserId) -> Role | None:
+        """Return what the user is in the team; None for a stranger, and for no such team."""
+        ...
+
+    async def add_member(self, membership: Membership) -> None:
+        """Add a member; one who is a member already stays one. Raises `Conflict` when team or user is gone."""
+        ...
+
+    async def remove_member(self, id: TeamId, user_id: UserId) -> bool:
+        """Remove a member; say whether there was one."""
+        ...
+
+    async def add_invitation(self, invitation: Invitation) -> bool:
+        """Add an invitation and return True; False, with nothing added, when this address has one to this team.
+
+        Raises `Conflict`, here or at commit, when the team is gone.
+        """
+        ...
+
+    async def remove_invitation(self, id: str) -> bool:
+        """Remove an invitation; say whether there was one."""
+        ...
+
+    async def add_interaction(self, interaction: Interaction) -> None:
+        """Add something written. Raises `Conflict`, here or at commit, when the team or the author is gone."""
+        ...
+
+    async def footprint(self, user_id: UserId) -> Footprint:
+        """Count what `erase` and `disassociate` would touch."""
+        ...
+
+    async def erase(self, user_id: UserId) -> None:
+        """Remove the teams that the user owns, with all that is in them, and the user's memberships elsewhere."""
+        ...
+
+    async def disassociate(self, user_id: UserId) -> None:
+        """Make the user's interactions and the invitations that they sent nobody's."""
+        ...
+
+    async def remove_invitations_to(self, email: Email) -> None:
+        """Remove every invitation of this address."""
+        ...

@@ -1,0 +1,43 @@
+from collections.abc import Sequence
+from typing import Protocol
+
+from accounts_core.model.ids import UserId
+from accounts_core.model.verification import CardVerification
+
+
+class VerificationReads(Protocol):
+    """Reading card verifications."""
+
+    async def find(self, id: str) -> CardVerification | None:
+        """Return the verification, or None."""
+        ...
+
+
+class Verifications(VerificationReads, Protocol):
+    """The card verifications of one transaction."""
+
+    async def add(self, verification: CardVerification) -> None:
+        """Add a verification.
+
+        Raises `Conflict`, here or at commit, when one is open for this user and this `requested`.
+        """
+        ...
+
+    async def find_open(self, user_id: UserId, requested: str) -> CardVerification | None:
+        """Return the user's open verification of this payment method, or None."""
+        ...
+
+    async def open_of(self, user_id: UserId) -> Sequence[CardVerification]:
+        """Return every open verification of the user, oldest first."""
+        ...
+
+    async def save(self, verification: CardVerification) -> CardVerification:
+        """Store a changed verification and return it with its new version.
+
+        Raises `Conflict` when it is not the stored version that was changed, or it is gone.
+        """
+        ...
+
+    async def remove_ended_of(self, user_id: UserId) -> None:
+        """Remove the user's verifications that are not open."""
+        ...

@@ -1,0 +1,260 @@
+"""Driving a card verification to its end.
+
+Every provider call stands between two commits, so that whatever crashes, the row says what to do next:
+
+1. each call has a key made of the verification and the step: a repeat is the same call;
+2. its outcome is committed, by a save that only the version it read can win;
+3. what is not known (`ProviderAmbiguous`) is left where it is: whoever drives the row on asks again with the same key.
+"""
+
+from typing import Final
+
+import attrs
+
+from accounts_core.errors import Conflict, NotFound, ProviderRefused, VerificationInProgress
+from accounts_core.model.events import CardRejected, CardVerified, DefaultCardChanged
+from accounts_core.model.ids import UserId
+from accounts_core.model.outbox import Job, Topic
+from accounts_core.model.payment_method import PaymentMethod
+from accounts_core.model.verification import TRANSITIONS, CardVerification, Event, State
+from accounts_core.ports.clock import Clock
+from accounts_core.ports.payment_gateway import Hold, HoldRequest, HoldStatus, PaymentGateway
+from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.use_cases.effects import Effects
+
+MAX_STEPS: Final = 64
+"""More steps than any path through the table has, races lost included."""
+
+_LEARNED: Final = {
+    HoldStatus.HELD: Event.HELD,
+    HoldStatus.CHALLENGED: Event.CHALLENGED,
+    HoldStatus.DECLINED: Event.DECLINED,
+    HoldStatus.RELEASED: Event.LAPSED,
+}
+
+
+@attrs.frozen
+class Progress:
+    """Where a verification came to, and the challenge that it waits for."""
+
+    verification: CardVerification
+    challenge: Hold | None
+
+
+@attrs.frozen
+class CardVerifier:
+    """Drives a verification, step by step. Two of them on one row hurt nobody: one of two saves wins."""
+
+    _store: Store[UnitOfWork]
+    _payments: PaymentGateway
+    _effects: Effects
+    _clock: Clock
+
+    async def drive(self, id: str) -> Progress:
+        """Go on until the verification ends or waits for the person. Raises `NotFound` and `ProviderError`."""
+        challenge: Hold | None = None
+        for _ in range(MAX_STEPS):
+            async with self._store.read() as views:
+                verification = await views.verifications.find(id)
+            if verification is None:
+                raise NotFound("verification", id)
+            if not verification.is_open:
+                return Progress(verification, None)
+            if verification.state is State.REQUIRES_ACTION and challenge is not None:
+                return Progress(verification, challenge)
+            try:
+                challenge = await self._step(verification)
+            except Conflict:
+                challenge = None  # somebody else moved it: read where it is now
+        raise VerificationInProgress
+
+    async def _step(self, v: CardVerification) -> Hold | None:
+        """Do what the state asks for and commit the outcome; return a challenge when one was met."""
+        if v.is_doomed and v.state is not State.CLOSING and (v.state, Event.ABANDONED) in TRANSITIONS:
+            await self._advance(v, Event.ABANDONED)
+            return None
+        match v.state:
+            case State.REQUESTED:
+                await self._find_customer(v)
+            case State.HOLDING:
+                return await self._hold(v)
+            case State.REQUIRES_ACTION:
+                assert v.hold_id is not None
+                return await self._learn(v, await self._payments.retrieve_hold(v.hold_id))
+            case State.HELD:
+                await self._advance(v, Event.RELEASE)
+            case State.RELEASING:
+                assert v.hold_id is not None
+                await self._payments.release(v.hold_id, key=f"{v.id}:release")
+                await self._advance(v, Event.RELEASED)
+            case State.RELEASED:
+                await self._attach(v)
+            case State.ATTACHED:
+                await self._record(v)
+            case State.CLOSING:
+                await self._close(v)
+            case _:
+                raise AssertionError(v.state)
+        return None
+
+    async def _find_customer(self, v: CardVerification) -> None:
+        """Bill the user as somebody, and remember on the row as whom."""
+        assert v.user_id is not None
+        async with self._store.read() as views:
+            user = await views.users.find(v.user_id)
+        if user is None:
+            raise Conflict("The user was deleted meanwhile.")
+        customer_id, balance = user.customer_id, user.balance
+        if customer_id is None:
+            try:
+                # what never changes goes under the key, what may change after it: the same key must say the same
+                customer = await self._payments.create_customer(user_id=user.id, key=f"customer:{user.id}")
+                await self._payments.update_customer(customer.id, email=user.email, name=user.name)
+            except ProviderRefused as refusal:
+                await self._advance(v, Event.REFUSED, code=refusal.code)
+                return
+            customer_id, balance = customer.id, customer.balance
+        try:
+            async with self._store.begin() as work:
+                current = await work.users.get(user.id, lock=True)
+                if current.customer_id is None:
+                    await work.users.save(current.bill_as(customer_id).owe(balance))
+                known = current.customer_id or customer_id
+                await work.verifications.save(v.on(Event.CUSTOMER_KNOWN, at=self._clock.now(), customer_id=known))
+        except NotFound:
+            async with self._store.begin() as work:
+                job = await self._effects.put(work, Topic.DELETE_CUSTOMER, customer=customer_id)
+            await self._effects.attempt(job)
+            raise Conflict("The user was deleted meanwhile.") from None
+
+    async def _hold(self, v: CardVerification) -> Hold | None:
+        assert v.customer_id is not None
+        request = HoldRequest(
+            verification_id=v.id,
+            customer_id=v.customer_id,
+            payment_method=v.requested,
+            amount=v.amount,
+            currency=v.currency,
+            return_url=v.return_url,
+        )
+        try:
+            hold = await self._payments.hold(request, key=f"{v.id}:hold")
+        except ProviderRefused as refusal:
+            await self._advance(v, Event.REFUSED, code=refusal.code)
+            return None
+        return await self._learn(v, hold)
+
+    async def _learn(self, v: CardVerification, hold: Hold) -> Hold | None:
+        """Commit what the provider says of the hold."""
+        event = _LEARNED[hold.status]
+        await self._advance(
+            v,
+            event,
+            hold_id=hold.id,
+            payment_method=hold.payment_method,
+            code=hold.code,
+            decline_code=hold.decline_code,
+        )
+        return hold if event is Event.CHALLENGED else None
+
+    async def _attach(self, v: CardVerification) -> None:
+        assert v.customer_id is not None
+        assert v.payment_method is not None
+        try:
+            await self._payments.attach(
+                customer_id=v.customer_id, payment_method=v.payment_method, key=f"{v.id}:attach"
+            )
+        except (ProviderRefused, NotFound) as refusal:
+            await self._advance(v, Event.REFUSED, code=_code_of(refusal))
+        else:
+            await self._advance(v, Event.ATTACHED)
+
+    async def _close(self, v: CardVerification) -> None:
+        """Cancel what may be held, then take the event that led here once more: it names the end."""
+        assert v.closing_because is not None
+        if v.hold_id is not None:
+            await self._payments.release(v.hold_id, key=f"{v.id}:release")
+        await self._advance(v, v.closing_because)
+
+    async def _record(self, v: CardVerification) -> None:
+        """Make the card the user's, in the transaction that ends the verification."""
+        assert v.user_id is not None
+        assert v.payment_method is not None
+        try:
+            provided = await self._payments.retrieve_payment_method(v.payment_method)
+        except NotFound as lost:
+            await self._advance(v, Event.REFUSED, code=_code_of(lost))
+            return
+        card = PaymentMethod.verified(provided, user_id=v.user_id, at=self._clock.now())
+        async with self._store.begin() as work:
+            jobs = await self._keep(work, v, v.user_id, card)
+        await self._effects.attempt(*jobs)
+
+    async def _keep(self, work: UnitOfWork, v: CardVerification, user_id: UserId, card: PaymentMethod) -> list[Job]:
+        try:
+            await work.users.get(user_id, lock=True)
+        except NotFound:
+            raise Conflict("The user was deleted meanwhile.") from None
+        now = self._clock.now()
+        before = await work.payment_methods.of(user_id)
+        after = before.add(card)
+        await work.payment_methods.save(user_id, after)
+        await work.verifications.save(v.on(Event.RECORDED, at=now))
+        await work.outbox.remove(job_id(v.id))
+        replaced = tuple(old.id for old in before if old.id not in after)
+        work.record(
+            CardVerified(
+                user_id=user_id,
+                at=now,
+                payment_method=card.id,
+                brand=card.card.brand,
+                last4=card.card.last4,
+                replaced=replaced,
+            )
+        )
+        jobs = [await self._effects.put(work, Topic.DETACH_CARD, payment_method=old) for old in replaced]
+        if before.default is None or before.default.id not in after:
+            work.record(DefaultCardChanged(user_id=user_id, at=now, payment_method=card.id))
+            jobs.append(await self._effects.put(work, Topic.SYNC_DEFAULT, user=str(user_id)))
+        return jobs
+
+    async def _advance(
+        self,
+        v: CardVerification,
+        event: Event,
+        *,
+        hold_id: str | None = None,
+        payment_method: str | None = None,
+        code: str | None = None,
+        decline_code: str | None = None,
+    ) -> None:
+        """Commit one step. Raises `Conflict` when somebody else moved the row first."""
+        now = self._clock.now()
+        after = v.on(
+            event, at=now, hold_id=hold_id, payment_method=payment_method, code=code, decline_code=decline_code
+        )
+        async with self._store.begin() as work:
+            await work.verifications.save(after)
+            if after.is_open:
+                return
+            await work.outbox.remove(job_id(v.id))
+            if v.user_id is not None:
+                work.record(
+                    CardRejected(
+                        user_id=v.user_id,
+                        at=now,
+                        requested=v.requested,
+                        outcome=after.state,
+                        code=after.code,
+                        decline_code=after.decline_code,
+                    )
+                )
+
+
+def job_id(verification_id: str) -> str:
+    """Name the one outbox job of a verification."""
+    return f"job_{verification_id}"
+
+
+def _code_of(error: ProviderRefused | NotFound) -> str:
+    return error.code if isinstance(error, ProviderRefused) else "resource_missing"

@@ -1,0 +1,96 @@
+"""Proof of who somebody is, and the session that it opens. Shared by signing in and restoring."""
+
+import attrs
+
+from accounts_core.errors import Conflict, InvalidCredentials, NotFound
+from accounts_core.model.email import Email
+from accounts_core.model.events import SignedIn as SignedInEvent
+from accounts_core.model.ids import ID_BYTES, prefixed_id
+from accounts_core.model.passwords import Password
+from accounts_core.model.policy import Policy
+from accounts_core.model.session import Session
+from accounts_core.model.tokens import TOKEN_BYTES, digest_of, new_token
+from accounts_core.model.user import User
+from accounts_core.ports.clock import Clock
+from accounts_core.ports.password_hasher import PasswordHasher
+from accounts_core.ports.secrets import Secrets
+from accounts_core.ports.store import Store, UnitOfWork
+
+
+@attrs.frozen(kw_only=True)
+class SignedIn:
+    """A fresh session. The token is shown this once: the store has only its digest."""
+
+    token: str = attrs.field(repr=False)
+    session: Session
+    user: User
+
+
+@attrs.frozen
+class Credentials:
+    """Checks email and password."""
+
+    _store: Store[UnitOfWork]
+    _passwords: PasswordHasher
+
+    async def prove(self, email: Email, password: Password) -> User:
+        """Return the user whose email and password these are, whatever the account's status.
+
+        An unknown address costs the same hashing as a wrong password. Raises `InvalidCredentials` for either.
+        """
+        async with self._store.read() as views:
+            user = await views.users.find_by_email(email)
+        right = await self._passwords.verify(None if user is None else user.password_hash, password)
+        if user is None or not right:
+            raise InvalidCredentials
+        return user
+
+    async def lock(self, work: UnitOfWork, proven: User) -> User:
+        """Lock the user who was proven outside this unit, and return them as they are now.
+
+        Raises `Conflict` when the password or the status changed since, so that a session is never opened on what
+        was true a moment ago, and `InvalidCredentials` when the user is gone.
+        """
+        try:
+            user = await work.users.get(proven.id, lock=True)
+        except NotFound:
+            raise InvalidCredentials from None
+        if (user.password_hash, user.status) != (proven.password_hash, proven.status):
+            raise Conflict("The account changed while the password was checked.")
+        return user
+
+    async def rehashed(self, user: User, password: Password) -> User:
+        """Return `user` with the password under today's parameters, where the stored hash has older ones."""
+        if not self._passwords.needs_rehash(user.password_hash):
+            return user
+        return user.rehash(await self._passwords.hash(password))
+
+
+@attrs.frozen
+class SessionOpener:
+    """Opens a session in a unit of work."""
+
+    _clock: Clock
+    _secrets: Secrets
+    _policy: Policy
+
+    async def open(self, work: UnitOfWork, user: User, user_agent: str | None) -> SignedIn:
+        """Open a session for `user`, who has to be locked: so that none is opened beside a deactivation."""
+        now = self._clock.now()
+        token = new_token(self._secrets.random_bytes(TOKEN_BYTES))
+        session = Session.begin(
+            id=prefixed_id("ses", self._secrets.random_bytes(ID_BYTES)),
+            user_id=user.id,
+            digest=digest_of(token),
+            at=now,
+            policy=self._policy.sessions,
+            user_agent=user_agent,
+        )
+        await work.sessions.add(session)
+        work.record(SignedInEvent(user_id=user.id, at=now, session_id=session.id, user_agent=session.user_agent))
+        return SignedIn(token=token, session=session, user=user)
+
+
+def email_of(given: Email | str) -> Email:
+    """Take an address as callers may give it. Raises `Invalid` on `email`."""
+    return given if isinstance(given, Email) else Email(given)

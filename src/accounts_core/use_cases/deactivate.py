@@ -1,0 +1,52 @@
+import attrs
+
+from accounts_core.model.events import UserDeactivated, UserRestored
+from accounts_core.model.ids import UserId
+from accounts_core.model.user import User
+from accounts_core.ports.clock import Clock
+from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.use_cases.retrying import settle
+
+
+@attrs.frozen
+class Deactivate:
+    """Close an account without losing anything of it."""
+
+    _store: Store[UnitOfWork]
+    _clock: Clock
+
+    async def __call__(self, user_id: UserId) -> User:
+        """Deactivate, and end every session in the same transaction. Raises `NotFound` and `AccountDeactivated`."""
+
+        async def attempt() -> User:
+            async with self._store.begin() as work:
+                now = self._clock.now()
+                user = (await work.users.get(user_id, lock=True)).deactivate(at=now)
+                saved = await work.users.save(user)
+                await work.sessions.remove_of(user_id)
+                work.record(UserDeactivated(user_id=user_id, at=now))
+            return saved
+
+        return await settle(self._store, attempt)
+
+
+@attrs.frozen
+class Reinstate:
+    """Bring a deactivated account back without its password: for operators."""
+
+    _store: Store[UnitOfWork]
+    _clock: Clock
+
+    async def __call__(self, user_id: UserId) -> User:
+        """Make the account active as it was; an active one stays as it is. Raises `NotFound`."""
+
+        async def attempt() -> User:
+            async with self._store.begin() as work:
+                now = self._clock.now()
+                user = await work.users.get(user_id, lock=True)
+                if user.is_active:
+                    return user
+                work.record(UserRestored(user_id=user_id, at=now))
+                return await work.users.save(user.restore(at=now))
+
+        return await settle(self._store, attempt)

@@ -1,0 +1,123 @@
+"""Deleting a user for good.
+
+What the user owns goes; what the user did among others stays, without saying who did it. A card verification that is
+still open stays behind without its user: its hold has to be let go first, and only then the provider's customer is
+deleted.
+"""
+
+from collections.abc import Sequence
+from typing import Generic, TypeVar
+
+import attrs
+
+from accounts_core.errors import Conflict, DeletionBlocked, NotFound, WrongPassword
+from accounts_core.model.deletion import DeletionPreview
+from accounts_core.model.events import UserDeleted
+from accounts_core.model.ids import UserId
+from accounts_core.model.outbox import Job, Topic
+from accounts_core.model.passwords import Password
+from accounts_core.model.user import User
+from accounts_core.ports.clock import Clock
+from accounts_core.ports.owned_data import OwnedData
+from accounts_core.ports.password_hasher import PasswordHasher
+from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.use_cases.effects import Effects
+from accounts_core.use_cases.retrying import settle
+
+W = TypeVar("W", bound=UnitOfWork)
+
+
+@attrs.frozen
+class PreviewDeletion(Generic[W]):
+    """Say beforehand what deleting a user would destroy and what it would keep."""
+
+    _store: Store[W]
+    _owned_data: Sequence[OwnedData[W]]
+
+    async def __call__(self, user_id: UserId) -> DeletionPreview:
+        """Count, in one transaction. Raises `NotFound`."""
+        async with self._store.begin() as work:
+            await work.users.get(user_id)
+            return await self.count(work, user_id)
+
+    async def count(self, work: W, user_id: UserId) -> DeletionPreview:
+        """Count within a unit of work."""
+        preview = DeletionPreview()
+        for owned in self._owned_data:
+            preview += await owned.preview(work, user_id)
+        return preview
+
+
+@attrs.frozen
+class EraseUser(Generic[W]):
+    """Delete a user without asking for the password: for operators, and for `DeleteUser`, which asks."""
+
+    _store: Store[W]
+    _preview: PreviewDeletion[W]
+    _owned_data: Sequence[OwnedData[W]]
+    _effects: Effects
+    _clock: Clock
+
+    async def __call__(self, user_id: UserId) -> None:
+        """Delete the user and all that is theirs. Raises `NotFound` and `DeletionBlocked`."""
+
+        async def attempt() -> Sequence[Job]:
+            async with self._store.begin() as work:
+                return await self.erase(work, await work.users.get(user_id, lock=True))
+
+        await self._effects.attempt(*await settle(self._store, attempt))
+
+    async def erase(self, work: W, user: User) -> Sequence[Job]:
+        """Delete `user`, who is locked, and return the effects to attempt once the unit has committed."""
+        blocked_by = (await self._preview.count(work, user.id)).blocked_by
+        if blocked_by:
+            raise DeletionBlocked(blocked_by)
+        now = self._clock.now()
+        work.record(UserDeleted(user_id=user.id, at=now))
+        for owned in self._owned_data:
+            await owned.erase(work, user.id)
+        for owned in self._owned_data:
+            await owned.disassociate(work, user.id)
+        doomed = await work.verifications.open_of(user.id)
+        for verification in doomed:
+            await work.verifications.save(verification.doom(at=now))
+        await work.verifications.remove_ended_of(user.id)
+        await work.users.remove(user.id)
+        if user.customer_id is None:
+            return ()
+        job = await self._effects.put(work, Topic.DELETE_CUSTOMER, customer=user.customer_id)
+        return () if doomed else (job,)
+
+
+@attrs.frozen
+class DeleteUser(Generic[W]):
+    """Delete one's own account for good."""
+
+    _store: Store[W]
+    _passwords: PasswordHasher
+    _erase: EraseUser[W]
+    _effects: Effects
+
+    async def __call__(self, user_id: UserId, *, password: str) -> None:
+        """Delete the user and all that is theirs, in one transaction.
+
+        The password is hashed before the transaction and the stored hash compared again inside it, so that slow hashing
+        never holds a lock. Raises `WrongPassword` on `password`, `NotFound` and `DeletionBlocked`; then nothing is
+        deleted.
+        """
+        given = Password(password)
+
+        async def attempt() -> Sequence[Job]:
+            async with self._store.read() as views:
+                proven = await views.users.find(user_id)
+            if proven is None:
+                raise NotFound("user", user_id)
+            if not await self._passwords.verify(proven.password_hash, given):
+                raise WrongPassword
+            async with self._store.begin() as work:
+                user = await work.users.get(user_id, lock=True)
+                if user.password_hash != proven.password_hash:
+                    raise Conflict("The password changed while it was checked.")
+                return await self._erase.erase(work, user)
+
+        await self._effects.attempt(*await settle(self._store, attempt))

@@ -1,0 +1,41 @@
+import attrs
+
+from accounts_core.model.email import Email
+from accounts_core.model.events import UserRestored
+from accounts_core.model.passwords import Password
+from accounts_core.ports.clock import Clock
+from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.use_cases.credentials import Credentials, SessionOpener, SignedIn, email_of
+from accounts_core.use_cases.retrying import settle
+
+
+@attrs.frozen
+class Restore:
+    """Bring a deactivated account back, through the sign-in door."""
+
+    _store: Store[UnitOfWork]
+    _credentials: Credentials
+    _sessions: SessionOpener
+    _clock: Clock
+
+    async def __call__(self, *, email: Email | str, password: str, user_agent: str | None = None) -> SignedIn:
+        """Make the account active as it was, and sign in; on an active account it is a plain sign-in.
+
+        Raises `InvalidCredentials`.
+        """
+        address, given = email_of(email), Password(password)
+
+        async def attempt() -> SignedIn:
+            proven = await self._credentials.prove(address, given)
+            rehashed = await self._credentials.rehashed(proven, given)
+            async with self._store.begin() as work:
+                user = await self._credentials.lock(work, proven)
+                now = self._clock.now()
+                changed = user.restore(at=now).rehash(rehashed.password_hash)
+                if changed != user:
+                    if not user.is_active:
+                        work.record(UserRestored(user_id=user.id, at=now))
+                    user = await work.users.save(changed)
+                return await self._sessions.open(work, user, user_agent)
+
+        return await settle(self._store, attempt)

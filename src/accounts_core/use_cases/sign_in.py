@@ -1,0 +1,37 @@
+import attrs
+
+from accounts_core.errors import AccountDeactivated
+from accounts_core.model.email import Email
+from accounts_core.model.passwords import Password
+from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.use_cases.credentials import Credentials, SessionOpener, SignedIn, email_of
+from accounts_core.use_cases.retrying import settle
+
+
+@attrs.frozen
+class SignIn:
+    """Open a session with email and password."""
+
+    _store: Store[UnitOfWork]
+    _credentials: Credentials
+    _sessions: SessionOpener
+
+    async def __call__(self, *, email: Email | str, password: str, user_agent: str | None = None) -> SignedIn:
+        """Open a session; its token is in the answer and nowhere else.
+
+        Raises `InvalidCredentials`, and `AccountDeactivated` only when the password is right.
+        """
+        address, given = email_of(email), Password(password)
+
+        async def attempt() -> SignedIn:
+            proven = await self._credentials.prove(address, given)
+            if not proven.is_active:
+                raise AccountDeactivated
+            rehashed = await self._credentials.rehashed(proven, given)
+            async with self._store.begin() as work:
+                user = await self._credentials.lock(work, proven)
+                if rehashed.password_hash != user.password_hash:
+                    user = await work.users.save(user.rehash(rehashed.password_hash))
+                return await self._sessions.open(work, user, user_agent)
+
+        return await settle(self._store, attempt)

@@ -1,0 +1,108 @@
+"""Founding, reading, handing over and deleting teams."""
+
+from collections.abc import Sequence
+
+import attrs
+
+from accounts_core.errors import Invalid
+from accounts_core.model.events import TeamCreated, TeamDeleted, TeamHandedOver
+from accounts_core.model.ids import TeamId, UserId
+from accounts_core.model.team import Membership, Role, Team, TeamView
+from accounts_core.model.text import one_line
+from accounts_core.ports.clock import Clock
+from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.use_cases.retrying import settle
+from accounts_core.use_cases.teams.membership import locked_for, seen_by
+
+
+@attrs.frozen
+class CreateTeam:
+    """Found a team."""
+
+    _store: Store[UnitOfWork]
+    _clock: Clock
+
+    async def __call__(self, user_id: UserId, *, name: str) -> TeamView:
+        """Found a team that the user owns. Raises `Invalid` on `name`, and `NotFound` without such a user."""
+        one_line("name", name)
+
+        async def attempt() -> TeamView:
+            async with self._store.begin() as work:
+                await work.users.get(user_id)
+                now = self._clock.now()
+                team = Team.found(id=await work.teams.next_id(), name=name, owner_id=user_id, at=now)
+                await work.teams.add(team)
+                work.record(TeamCreated(user_id=user_id, at=now, team_id=team.id))
+            return TeamView(team=team, role=Role.OWNER)
+
+        return await settle(self._store, attempt)
+
+
+@attrs.frozen
+class ListTeams:
+    """Read the teams that a user owns or is a member of."""
+
+    _store: Store[UnitOfWork]
+
+    async def __call__(self, user_id: UserId, *, limit: int = 50, before: TeamId | None = None) -> Sequence[TeamView]:
+        """Return at most `limit`, newest first, from the one after `before` on."""
+        async with self._store.read() as views:
+            return await views.teams.views_of(user_id, limit=limit, before=before)
+
+
+@attrs.frozen
+class GetTeam:
+    """Read one team."""
+
+    _store: Store[UnitOfWork]
+
+    async def __call__(self, user_id: UserId, team_id: TeamId) -> TeamView:
+        """Raises `NotFound` for strangers, too."""
+        async with self._store.read() as views:
+            return await seen_by(views, team_id, user_id)
+
+
+@attrs.frozen
+class DeleteTeam:
+    """Delete a team and all that is in it."""
+
+    _store: Store[UnitOfWork]
+    _clock: Clock
+
+    async def __call__(self, user_id: UserId, team_id: TeamId) -> None:
+        """Raises `NotFound`, and `NotAllowed` for a member."""
+
+        async def attempt() -> None:
+            async with self._store.begin() as work:
+                team, _ = await locked_for(work, team_id, user_id)
+                team.check_owner(user_id)
+                await work.teams.remove(team_id)
+                work.record(TeamDeleted(user_id=user_id, at=self._clock.now(), team_id=team_id))
+
+        await settle(self._store, attempt)
+
+
+@attrs.frozen
+class HandOverTeam:
+    """Make a member the owner; the old owner stays as a member."""
+
+    _store: Store[UnitOfWork]
+    _clock: Clock
+
+    async def __call__(self, user_id: UserId, team_id: TeamId, *, to: UserId) -> None:
+        """Raises `NotFound`, `NotAllowed` for a member, and `Invalid` on `user_id` when `to` is no member."""
+
+        async def attempt() -> None:
+            async with self._store.begin() as work:
+                team, _ = await locked_for(work, team_id, user_id)
+                team.check_owner(user_id)
+                if to == user_id:
+                    return
+                if not await work.teams.remove_member(team_id, to):
+                    raise Invalid("user_id", "Only a member of the account can become its owner.")
+                now = self._clock.now()
+                await work.teams.add_member(Membership(team_id=team_id, user_id=user_id, created_at=now))
+                await work.teams.save(team.hand_over(to))
+                work.record(TeamHandedOver(user_id=user_id, at=now, team_id=team_id, owner_id=to))
+
+        await settle(self._store, attempt)

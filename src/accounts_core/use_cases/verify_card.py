@@ -1,0 +1,147 @@
+"""Verify a card: hold a small sum, let it go, keep the card.
+
+The verification is committed before the provider is asked anything, in the very transaction that looked whether one is
+needed, with the user locked. `CardVerifier` then drives it.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import attrs
+
+from accounts_core.errors import CardDeclined, Invalid, InvalidToken, NeedsCommit, VerificationInProgress
+from accounts_core.model.ids import UserId
+from accounts_core.model.outbox import Topic
+from accounts_core.model.policy import Policy
+from accounts_core.model.verification import CardVerification, State
+from accounts_core.ports.clock import Clock
+from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.use_cases.card_verifier import CardVerifier, Progress, job_id
+from accounts_core.use_cases.effects import Effects
+from accounts_core.use_cases.retrying import settle
+
+MAX_URL: Final = 2048
+_PAYMENT_METHOD: Final = re.compile(r"[A-Za-z0-9_]{1,255}", re.ASCII)
+
+
+@attrs.frozen(kw_only=True)
+class Verified:
+    """The card is the user's."""
+
+    payment_method: str
+
+
+@attrs.frozen(kw_only=True)
+class ActionRequired:
+    """The bank wants the person to prove themself. Afterwards the same call finishes the verification."""
+
+    verification_id: str
+    client_secret: str | None = attrs.field(repr=False)
+    next_action: Mapping[str, Any] | None
+
+
+@attrs.frozen
+class VerifyCard:
+    """Verify a card of a user, and keep it."""
+
+    _store: Store[UnitOfWork]
+    _verifier: CardVerifier
+    _effects: Effects
+    _clock: Clock
+    _policy: Policy
+
+    async def __call__(
+        self, user_id: UserId, *, payment_method: str, return_url: str | None = None
+    ) -> Verified | ActionRequired:
+        """Start a verification, or go on with the one that waits for the person.
+
+        `return_url` is where a challenge sends the browser back to. A card that is verified already is answered without
+        another hold. Raises:
+
+        - `Invalid` on `payment_method` (no such one, or the provider cannot use it) or `return_url`;
+        - `CardDeclined`, a failed challenge included;
+        - `VerificationInProgress` while another call is verifying this card;
+        - `ProviderBusy` and `ProviderAmbiguous` when the provider is away: nothing is lost, and asking again goes on
+          where it stopped;
+        - `NotFound` without such a user, and `NeedsCommit` on a store that rides in a host's transaction.
+        """
+        if not self._store.commits:
+            raise NeedsCommit
+        if not _PAYMENT_METHOD.fullmatch(payment_method):
+            raise Invalid("payment_method", "This is not the id of a payment method.")
+        _check_return_url(return_url)
+        verification = await settle(self._store, lambda: self._open(user_id, payment_method, return_url))
+        if verification is None:
+            return Verified(payment_method=payment_method)
+        return _outcome(await self._verifier.drive(verification.id))
+
+    async def _open(self, user_id: UserId, requested: str, return_url: str | None) -> CardVerification | None:
+        """Return the verification to drive; None when the card is verified already.
+
+        All in one transaction with the user locked: a look outside it would let a late call make a second hold.
+        """
+        async with self._store.begin() as work:
+            await work.users.get(user_id, lock=True)
+            if requested in await work.payment_methods.of(user_id):
+                return None
+            now = self._clock.now()
+            found = await work.verifications.find_open(user_id, requested)
+            if found is not None:
+                if found.state is State.REQUIRES_ACTION or found.is_stale(now=now):
+                    return found
+                raise VerificationInProgress
+            verification = CardVerification(
+                id=self._effects.new_id("cv"),
+                user_id=user_id,
+                requested=requested,
+                amount=self._policy.cards.amount,
+                currency=self._policy.cards.currency,
+                return_url=return_url,
+                created_at=now,
+                updated_at=now,
+            )
+            await work.verifications.add(verification)
+            payload = {"verification": verification.id}
+            await work.outbox.put(self._effects.job(job_id(verification.id), Topic.VERIFY_CARD, payload))
+            return verification
+
+
+def _check_return_url(url: str | None) -> None:
+    if url is None:
+        return
+    try:
+        parts = urlsplit(url) if len(url) <= MAX_URL and url.isprintable() and " " not in url else None
+    except ValueError:
+        parts = None
+    if parts is None or parts.scheme not in {"http", "https"} or not parts.netloc:
+        raise Invalid("return_url", "This is not a web address that a browser can be sent to.")
+
+
+def _outcome(progress: Progress) -> Verified | ActionRequired:
+    """Say to the caller what a verification came to."""
+    v = progress.verification
+    match v.state:
+        case State.VERIFIED:
+            assert v.payment_method is not None
+            return Verified(payment_method=v.payment_method)
+        case State.REQUIRES_ACTION:
+            assert progress.challenge is not None
+            return ActionRequired(
+                verification_id=v.id,
+                client_secret=progress.challenge.client_secret,
+                next_action=progress.challenge.next_action,
+            )
+        case State.DECLINED:
+            raise CardDeclined(v.code or "card_declined", v.decline_code)
+        case State.LAPSED:
+            raise CardDeclined("verification_lapsed", None)
+        case State.ABANDONED if v.is_doomed:
+            raise InvalidToken
+        case State.ABANDONED:
+            raise CardDeclined("verification_abandoned", None)
+        case State.FAILED if v.code == "resource_missing":
+            raise Invalid("payment_method", "There is no such payment method.")
+        case _:
+            raise Invalid("payment_method", f"The payment provider cannot use this payment method ({v.code}).")
