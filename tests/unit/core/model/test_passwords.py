@@ -1,0 +1,77 @@
+import pytest
+
+from accounts_core.errors import Invalid
+from accounts_core.model import Password, PasswordPolicy
+
+
+def test_a_password_is_compared_in_nfc() -> None:
+    assert Password("cafe\u0301 au lait, bitte") == Password("caf\u00e9 au lait, bitte")
+
+
+@pytest.mark.parametrize("text", ["x" * 1025, "\u00f6" * 513, "x" * 10_000_000])
+def test_a_password_over_1024_bytes_is_refused_not_cut(text: str) -> None:
+    with pytest.raises(Invalid, match="1024 bytes") as caught:
+        Password(text)
+
+    assert caught.value.field == "password"
+
+
+@pytest.mark.parametrize("text", ["x" * 1024, "\u00f6" * 512, "x" * 73, "\U0001f511" * 64])
+def test_every_byte_up_to_1024_counts(text: str) -> None:
+    assert Password(text).text == text
+    assert Password(text) != Password(text[:-1])
+
+
+@pytest.mark.parametrize("text", ["with\0nul", "with\ud800surrogate"])
+def test_what_cannot_be_stored_is_refused(text: str) -> None:
+    with pytest.raises(Invalid, match="characters"):
+        Password(text)
+
+
+def test_a_password_is_not_shown_by_its_repr() -> None:
+    assert "correct horse" not in repr(Password("correct horse battery staple"))
+
+
+def test_15_characters_are_the_least_by_default() -> None:
+    PasswordPolicy().check(Password("x7 Lq 9w Zt 4r "))
+    with pytest.raises(Invalid, match="at least 15 characters"):
+        PasswordPolicy().check(Password("x7 Lq 9w Zt 4r"))
+
+
+def test_characters_are_counted_not_bytes() -> None:
+    PasswordPolicy(min_length=8).check(Password("\U0001f511" * 8))
+    with pytest.raises(Invalid, match="at least 8 characters"):
+        PasswordPolicy(min_length=8).check(Password("\U0001f511" * 7))
+
+
+def test_the_least_length_can_be_8_but_not_less() -> None:
+    assert PasswordPolicy(min_length=8).min_length == 8
+    with pytest.raises(ValueError, match="below 8"):
+        PasswordPolicy(min_length=7)
+
+
+@pytest.mark.parametrize("text", ["password1", "PASSWORD1", "qwertyuiop", "1234567890"])
+def test_a_common_password_is_refused_whatever_its_case(text: str) -> None:
+    with pytest.raises(Invalid, match="Too many people"):
+        PasswordPolicy(min_length=8).check(Password(text))
+
+
+def test_a_common_password_inside_a_longer_one_is_fine() -> None:
+    PasswordPolicy(min_length=8).check(Password("my password1 is long"))
+
+
+@pytest.mark.parametrize("text", ["", " ", " " * 20, "\t" * 20, "\u3000" * 20])
+def test_a_blank_password_cannot_be_chosen(text: str) -> None:
+    with pytest.raises(Invalid, match="blank"):
+        PasswordPolicy().check(Password(text))
+
+
+def test_no_kind_of_character_is_asked_for() -> None:
+    PasswordPolicy().check(Password("onlylowercaseletters"))
+
+
+def test_the_error_names_the_field_that_the_password_came_in() -> None:
+    with pytest.raises(Invalid) as caught:
+        PasswordPolicy().check(Password("short", field="new_password"))
+
+    assert caught.value.field == "new_password"
