@@ -1,0 +1,109 @@
+"""A world in memory, and the core on it, called without an event loop."""
+
+from datetime import timedelta
+
+import attrs
+import pytest
+from accounts_memory import (
+    ManualClock,
+    MemoryGateway,
+    MemoryNotifier,
+    MemoryStore,
+    MemoryUnitOfWork,
+    PlainHasher,
+    SequenceSecrets,
+)
+
+from accounts_core import BlockingAccounts, Policy
+from accounts_core.model import User, UserId
+from accounts_core.model.events import DomainEvent
+from accounts_core.testing.builders import NOON
+from accounts_core.use_cases.authenticate import Caller
+from accounts_core.use_cases.credentials import SignedIn
+
+PASSWORD = "correct horse battery staple"
+OTHER_PASSWORD = "an entirely different one"
+
+Core = BlockingAccounts[MemoryUnitOfWork]
+
+
+class Events:
+    """A subscriber that remembers what it heard of committed and rolled-back units alike."""
+
+    def __init__(self) -> None:
+        self.heard: list[DomainEvent] = []
+
+    async def __call__(self, work: MemoryUnitOfWork, event: DomainEvent) -> None:
+        self.heard.append(event)
+
+    def of(self, kind: type[DomainEvent]) -> list[DomainEvent]:
+        return [event for event in self.heard if isinstance(event, kind)]
+
+
+@attrs.frozen
+class World:
+    """Everything around the core, to look at and to steer."""
+
+    clock: ManualClock
+    events: Events
+    store: MemoryStore
+    gateway: MemoryGateway
+    notifier: MemoryNotifier
+    hasher: PlainHasher
+    secrets: SequenceSecrets
+
+    def accounts(self, policy: Policy | None = None) -> Core:
+        return BlockingAccounts(
+            store=self.store,
+            payments=self.gateway,
+            passwords=self.hasher,
+            notifier=self.notifier,
+            clock=self.clock,
+            secrets=self.secrets,
+            policy=policy,
+        )
+
+    def wait(self, **span: float) -> None:
+        self.clock.advance(timedelta(**span))
+
+
+@pytest.fixture
+def world() -> World:
+    clock, secrets, events = ManualClock(NOON), SequenceSecrets(), Events()
+    return World(
+        clock=clock,
+        events=events,
+        store=MemoryStore(subscribers=[events]),
+        gateway=MemoryGateway(clock=clock, secrets=secrets),
+        notifier=MemoryNotifier(),
+        hasher=PlainHasher(),
+        secrets=secrets,
+    )
+
+
+@pytest.fixture
+def accounts(world: World) -> Core:
+    return world.accounts()
+
+
+@pytest.fixture
+def jane(accounts: Core) -> User:
+    return accounts.register(email="jane@example.org", password=PASSWORD, name="Jane Doe")
+
+
+@pytest.fixture
+def john(accounts: Core) -> User:
+    return accounts.register(email="john@example.org", password=PASSWORD, name="John Roe")
+
+
+@pytest.fixture
+def signed_in(accounts: Core, jane: User) -> SignedIn:
+    return accounts.sign_in(email="jane@example.org", password=PASSWORD)
+
+
+@pytest.fixture
+def caller(accounts: Core, signed_in: SignedIn) -> Caller:
+    return accounts.authenticate(signed_in.token)
+
+
+NOBODY = UserId(999)

@@ -1,0 +1,189 @@
+from datetime import timedelta
+
+import pytest
+from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD, Core, World
+
+from accounts_core import Policy
+from accounts_core.errors import AccountDeactivated, EmailTaken, Invalid, InvalidCredentials, InvalidToken
+from accounts_core.model import SessionPolicy, User
+from accounts_core.model.events import SignedIn as SignedInEvent
+from accounts_core.model.events import UserRegistered
+from accounts_core.model.session import TOUCH_INTERVAL
+from accounts_core.testing.builders import NOON
+from accounts_core.use_cases.credentials import SignedIn
+
+
+def test_registering_makes_an_active_user_with_an_address_that_is_not_verified(accounts: Core, world: World) -> None:
+    user = accounts.register(email="Jane@example.org", password=PASSWORD, name=" Jane Doe ")
+
+    assert accounts.profile(user.id) == user
+    assert (user.email.address, user.name, user.is_active, user.email_verified_at) == (
+        "Jane@example.org",
+        "Jane Doe",
+        True,
+        None,
+    )
+    assert (user.created_at, user.updated_at, user.balance) == (NOON, NOON, 0)
+    assert len(world.events.of(UserRegistered)) == 1
+
+
+def test_the_password_is_stored_as_a_hash_only(accounts: Core, jane: User) -> None:
+    assert PASSWORD not in jane.password_hash
+
+
+@pytest.mark.parametrize("email", ["jane@example.org", "JANE@example.org", "\uff4aane@example.org"])
+def test_one_address_registers_once_whatever_its_spelling(accounts: Core, jane: User, email: str) -> None:
+    with pytest.raises(EmailTaken):
+        accounts.register(email=email, password=PASSWORD, name="Jane Again")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [({"email": "jane"}, "email"), ({"password": "too short"}, "password"), ({"name": " "}, "name")],
+)
+def test_what_breaks_a_rule_is_named_and_nobody_is_registered(
+    accounts: Core, wrong: dict[str, str], field: str
+) -> None:
+    good = {"email": "jane@example.org", "password": PASSWORD, "name": "Jane Doe"}
+
+    with pytest.raises(Invalid) as caught:
+        accounts.register(**good | wrong)
+
+    assert caught.value.field == field
+    assert accounts.register(**good).id == 1
+
+
+def test_signing_in_gives_a_token_that_authenticates(accounts: Core, jane: User, world: World) -> None:
+    signed_in = accounts.sign_in(email="JANE@example.org", password=PASSWORD, user_agent="curl/8\r\n")
+
+    caller = accounts.authenticate(signed_in.token)
+
+    assert caller.user == jane
+    assert caller.session == signed_in.session
+    assert caller.session.user_agent == "curl/8"
+    assert len(world.events.of(SignedInEvent)) == 1
+
+
+def test_the_token_is_not_shown_by_the_repr(signed_in: SignedIn) -> None:
+    assert signed_in.token not in repr(signed_in)
+
+
+@pytest.mark.parametrize(
+    ("email", "password"),
+    [
+        ("jane@example.org", OTHER_PASSWORD),
+        ("jane@example.org", ""),
+        ("jane@example.org", PASSWORD.upper()),
+        ("nobody@example.org", PASSWORD),
+    ],
+)
+def test_a_wrong_password_and_an_unknown_address_are_told_alike(
+    accounts: Core, jane: User, email: str, password: str
+) -> None:
+    with pytest.raises(InvalidCredentials) as caught:
+        accounts.sign_in(email=email, password=password)
+
+    assert str(caught.value) == str(InvalidCredentials())
+
+
+def test_an_unknown_address_costs_the_same_hashing(accounts: Core, jane: User, world: World) -> None:
+    before = world.hasher.verified
+    with pytest.raises(InvalidCredentials):
+        accounts.sign_in(email="nobody@example.org", password=PASSWORD)
+
+    assert world.hasher.verified == before + 1
+
+
+def test_signing_in_renews_a_hash_of_older_parameters(accounts: Core, jane: User, world: World) -> None:
+    world.hasher.generation += 1
+    accounts.sign_in(email="jane@example.org", password=PASSWORD)
+
+    renewed = accounts.profile(jane.id)
+
+    assert renewed.password_hash != jane.password_hash
+    assert renewed.updated_at == jane.updated_at
+    assert accounts.sign_in(email="jane@example.org", password=PASSWORD).user == renewed
+
+
+def test_a_session_ends_at_its_absolute_age(accounts: Core, world: World, signed_in: SignedIn) -> None:
+    for _ in range(29):
+        world.wait(days=1)
+        accounts.touch_session(accounts.authenticate(signed_in.token).session.id)
+    world.wait(days=1)
+
+    with pytest.raises(InvalidToken):
+        accounts.authenticate(signed_in.token)
+
+
+def test_a_session_ends_when_it_is_idle(accounts: Core, world: World, signed_in: SignedIn) -> None:
+    world.wait(days=14)
+
+    with pytest.raises(InvalidToken):
+        accounts.authenticate(signed_in.token)
+
+
+def test_a_session_is_touched_at_most_every_few_minutes(accounts: Core, world: World, signed_in: SignedIn) -> None:
+    assert not accounts.authenticate(signed_in.token).touch_due
+    world.clock.advance(TOUCH_INTERVAL)
+    assert accounts.authenticate(signed_in.token).touch_due
+
+    accounts.touch_session(signed_in.session.id)
+
+    assert not accounts.authenticate(signed_in.token).touch_due
+
+
+def test_how_long_a_session_lives_is_the_products_decision(world: World, jane: User) -> None:
+    short = world.accounts(Policy(sessions=SessionPolicy(lifetime=timedelta(hours=1))))
+    token = short.sign_in(email="jane@example.org", password=PASSWORD).token
+    world.wait(hours=1)
+
+    with pytest.raises(InvalidToken):
+        short.authenticate(token)
+
+
+def test_signing_out_ends_this_session_and_no_other(accounts: Core, signed_in: SignedIn) -> None:
+    other = accounts.sign_in(email="jane@example.org", password=PASSWORD)
+
+    accounts.sign_out(signed_in.session)
+    accounts.sign_out(signed_in.session)
+
+    with pytest.raises(InvalidToken):
+        accounts.authenticate(signed_in.token)
+    assert accounts.authenticate(other.token).session == other.session
+
+
+def test_deactivating_ends_every_session_and_keeps_everything(accounts: Core, jane: User, signed_in: SignedIn) -> None:
+    accounts.deactivate(jane.id)
+
+    with pytest.raises(InvalidToken):
+        accounts.authenticate(signed_in.token)
+    with pytest.raises(AccountDeactivated):
+        accounts.sign_in(email="jane@example.org", password=PASSWORD)
+    with pytest.raises(InvalidCredentials):
+        accounts.sign_in(email="jane@example.org", password=OTHER_PASSWORD)
+
+
+def test_restoring_with_the_password_brings_the_account_back_and_signs_in(accounts: Core, jane: User) -> None:
+    accounts.deactivate(jane.id)
+    with pytest.raises(InvalidCredentials):
+        accounts.restore(email="jane@example.org", password=OTHER_PASSWORD)
+
+    restored = accounts.restore(email="jane@example.org", password=PASSWORD)
+
+    user = accounts.authenticate(restored.token).user
+    assert (user.id, user.name, user.email, user.is_active) == (jane.id, jane.name, jane.email, True)
+
+
+def test_restoring_an_active_account_is_a_plain_sign_in(accounts: Core, jane: User) -> None:
+    assert accounts.restore(email="jane@example.org", password=PASSWORD).user == jane
+
+
+def test_an_operator_reinstates_without_a_password(accounts: Core, jane: User) -> None:
+    accounts.deactivate(jane.id)
+
+    assert accounts.reinstate(jane.id).is_active
+    assert accounts.sign_in(email="jane@example.org", password=PASSWORD).user.is_active
+
+
+def test_a_user_is_found_by_address(accounts: Core, jane: User) -> None:
+    assert accounts.find_user("JANE@example.org") == jane

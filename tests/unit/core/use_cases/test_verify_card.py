@@ -1,0 +1,298 @@
+"""We freeze a small sum, give it back, and keep the card."""
+
+from datetime import timedelta
+
+import pytest
+from tests.unit.core.conftest import NOBODY, PASSWORD, Core, World
+
+from accounts_core import Policy, run_sync
+from accounts_core.errors import (
+    CardDeclined,
+    Invalid,
+    NotFound,
+    ProviderAmbiguous,
+    ProviderBusy,
+    VerificationInProgress,
+)
+from accounts_core.model import CardPolicy, User
+from accounts_core.model.events import CardRejected, CardVerified
+from accounts_core.model.verification import TAKEOVER_AFTER
+from accounts_core.use_cases.card_verifier import CardVerifier
+from accounts_core.use_cases.effects import Effects
+from accounts_core.use_cases.verify_card import ActionRequired, Verified
+
+STEPS = [
+    "create_customer",
+    "update_customer",
+    "hold",
+    "release",
+    "attach",
+    "retrieve_payment_method",
+]
+
+
+def asked(world: World) -> list[str]:
+    return [method for method, _ in world.gateway.calls]
+
+
+def default_at_provider(accounts: Core, user: User) -> str | None:
+    return accounts.retrieve_customer(user.id).default_payment_method
+
+
+def test_the_first_card_is_held_let_go_kept_and_the_default(accounts: Core, jane: User, world: World) -> None:
+    verified = accounts.verify_card(jane.id, payment_method="pm_card_visa")
+
+    assert isinstance(verified, Verified)
+    (card,) = accounts.list_payment_methods(jane.id)
+    assert (card.id, card.card.last4, card.is_default) == (verified.payment_method, "4242", True)
+    assert world.gateway.open_holds() == []
+    assert len(world.gateway.holds) == 1
+    assert default_at_provider(accounts, jane) == card.id
+    assert len(world.events.of(CardVerified)) == 1
+
+
+def test_the_provider_is_asked_in_this_order(accounts: Core, jane: User, world: World) -> None:
+    accounts.verify_card(jane.id, payment_method="pm_card_visa")
+
+    assert asked(world) == [*STEPS, "set_default"]
+
+
+def test_the_customer_carries_the_users_name_and_address(accounts: Core, jane: User) -> None:
+    accounts.verify_card(jane.id, payment_method="pm_card_visa")
+
+    customer = accounts.retrieve_customer(jane.id)
+
+    assert (customer.email, customer.name) == ("jane@example.org", "Jane Doe")
+
+
+def test_what_is_held_is_the_products_decision(world: World, jane: User) -> None:
+    accounts = world.accounts(Policy(cards=CardPolicy(currency="jpy", amounts={"usd": 100, "jpy": 150})))
+    accounts.verify_card(jane.id, payment_method="pm_card_visa")
+
+    (hold,) = world.gateway.holds.values()
+    assert (hold.amount, hold.currency) == (150, "jpy")
+
+
+def test_a_second_card_is_kept_beside_the_default(accounts: Core, jane: User) -> None:
+    accounts.verify_card(jane.id, payment_method="pm_card_visa")
+    accounts.verify_card(jane.id, payment_method="pm_card_mastercard")
+
+    assert {card.card.brand: card.is_default for card in accounts.list_payment_methods(jane.id)} == {
+        "visa": True,
+        "mastercard": False,
+    }
+
+
+def test_a_card_that_is_verified_is_answered_without_another_hold(accounts: Core, jane: User, world: World) -> None:
+    first = accounts.verify_card(jane.id, payment_method="pm_card_visa")
+    assert isinstance(first, Verified)
+
+    assert accounts.verify_card(jane.id, payment_method=first.payment_method) == first
+    assert len(world.gateway.holds) == 1
+
+
+def test_the_same_physical_card_again_replaces_the_old_one_and_stays_the_default(
+    accounts: Core, jane: User, world: World
+) -> None:
+    old = accounts.verify_card(jane.id, payment_method="pm_card_visa")
+    new = accounts.verify_card(jane.id, payment_method="pm_card_visa")
+    assert isinstance(old, Verified)
+    assert isinstance(new, Verified)
+
+    (card,) = accounts.list_payment_methods(jane.id)
+    assert (card.id, card.is_default) == (new.payment_method, True)
+    assert default_at_provider(accounts, jane) == new.payment_method
+    assert ("detach", (old.payment_method,)) in [(name, tuple(args)) for name, args in world.gateway.calls]
+
+
+@pytest.mark.parametrize(
+    ("token", "code", "decline_code"),
+    [
+        ("pm_card_chargeDeclined", "card_declined", "generic_decline"),
+        ("pm_card_visa_chargeDeclined", "card_declined", "generic_decline"),
+        ("pm_card_chargeDeclinedInsufficientFunds", "card_declined", "insufficient_funds"),
+        ("pm_card_visa_chargeDeclinedLostCard", "card_declined", "lost_card"),
+        ("pm_card_chargeDeclinedExpiredCard", "expired_card", None),
+        ("pm_card_chargeCustomerFail", "card_declined", "generic_decline"),
+    ],
+)
+def test_a_decline_says_why_and_leaves_no_card_and_no_hold(
+    accounts: Core, jane: User, world: World, token: str, code: str, decline_code: str | None
+) -> None:
+    with pytest.raises(CardDeclined) as caught:
+        accounts.verify_card(jane.id, payment_method=token)
+
+    assert (caught.value.code, caught.value.decline_code) == (code, decline_code)
+    assert len(accounts.list_payment_methods(jane.id)) == 0
+    assert world.gateway.open_holds() == []
+    assert len(world.events.of(CardRejected)) == 1
+
+
+def test_after_a_decline_the_same_card_can_be_tried_again(accounts: Core, jane: User, world: World) -> None:
+    for _ in range(2):
+        with pytest.raises(CardDeclined):
+            accounts.verify_card(jane.id, payment_method="pm_card_chargeDeclined")
+
+    assert asked(world).count("hold") == 2
+
+
+@pytest.mark.parametrize("id", ["pm_unknown", "pm_card_nonsense"])
+def test_an_unknown_payment_method_is_named(accounts: Core, jane: User, id: str) -> None:
+    with pytest.raises(Invalid, match="no such payment method") as caught:
+        accounts.verify_card(jane.id, payment_method=id)
+
+    assert caught.value.field == "payment_method"
+
+
+@pytest.mark.parametrize("id", ["", " ", "pm/../cus", "pm_1?expand", "x" * 256, "p\u00f6", "pm_1\n"])
+def test_what_cannot_be_an_id_never_reaches_the_provider(accounts: Core, jane: User, world: World, id: str) -> None:
+    with pytest.raises(Invalid):
+        accounts.verify_card(jane.id, payment_method=id)
+
+    assert world.gateway.calls == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "example.org", "javascript:alert(1)", "ftp://example.org", "https://", "https://a b", "http://[", "x" * 3000],
+)
+def test_a_return_url_is_a_web_address(accounts: Core, jane: User, world: World, url: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        accounts.verify_card(jane.id, payment_method="pm_card_visa", return_url=url)
+
+    assert caught.value.field == "return_url"
+    assert world.gateway.calls == []
+
+
+def test_a_challenge_is_an_answer_and_the_same_call_finishes_it(accounts: Core, jane: User, world: World) -> None:
+    challenge = accounts.verify_card(
+        jane.id, payment_method="pm_card_threeDSecure2Required", return_url="https://example.org/back"
+    )
+
+    assert isinstance(challenge, ActionRequired)
+    assert challenge.client_secret
+    assert challenge.next_action is not None
+    assert challenge.client_secret not in repr(challenge)
+    assert len(accounts.list_payment_methods(jane.id)) == 0
+
+    again = accounts.verify_card(jane.id, payment_method="pm_card_threeDSecure2Required")
+
+    assert again == challenge
+
+    (hold,) = world.gateway.holds.values()
+    assert hold.id is not None
+    world.gateway.authenticate(hold.id)
+    verified = accounts.verify_card(jane.id, payment_method="pm_card_threeDSecure2Required")
+
+    assert isinstance(verified, Verified)
+    assert [card.id for card in accounts.list_payment_methods(jane.id)] == [verified.payment_method]
+    assert world.gateway.open_holds() == []
+    assert len(world.gateway.holds) == 1
+
+
+def test_a_failed_challenge_is_a_decline(accounts: Core, jane: User, world: World) -> None:
+    accounts.verify_card(jane.id, payment_method="pm_card_authenticationRequired")
+    (hold,) = world.gateway.holds.values()
+    assert hold.id is not None
+    world.gateway.authenticate(hold.id, succeed=False)
+
+    with pytest.raises(CardDeclined):
+        accounts.verify_card(jane.id, payment_method="pm_card_authenticationRequired")
+
+    assert world.gateway.open_holds() == []
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["request lost", "answer lost"])
+@pytest.mark.parametrize("step", STEPS)
+def test_whatever_is_lost_the_next_call_goes_on_without_a_second_hold(
+    accounts: Core, jane: User, world: World, step: str, after: bool
+) -> None:
+    world.gateway.fail_next(step, ProviderAmbiguous(f"{step} was lost"), after=after)
+    with pytest.raises(ProviderAmbiguous):
+        accounts.verify_card(jane.id, payment_method="pm_card_visa")
+    with pytest.raises(VerificationInProgress):
+        accounts.verify_card(jane.id, payment_method="pm_card_visa")
+    world.clock.advance(TAKEOVER_AFTER)
+
+    verified = accounts.verify_card(jane.id, payment_method="pm_card_visa")
+
+    assert isinstance(verified, Verified)
+    assert [card.id for card in accounts.list_payment_methods(jane.id)] == [verified.payment_method]
+    assert len(world.gateway.holds) == 1
+    assert world.gateway.open_holds() == []
+
+
+def test_the_row_is_there_before_the_provider_is_asked_anything(accounts: Core, jane: User, world: World) -> None:
+    world.gateway.fail_next("create_customer", ProviderBusy("busy"))
+    with pytest.raises(ProviderBusy):
+        accounts.verify_card(jane.id, payment_method="pm_card_visa")
+
+    with pytest.raises(VerificationInProgress):
+        accounts.verify_card(jane.id, payment_method="pm_card_visa")
+
+
+def test_a_setting_that_changed_meanwhile_does_not_change_a_repeated_request(
+    accounts: Core, jane: User, world: World
+) -> None:
+    world.gateway.fail_next("hold", ProviderAmbiguous("the answer was lost"), after=True)
+    with pytest.raises(ProviderAmbiguous):
+        accounts.verify_card(jane.id, payment_method="pm_card_visa")
+    world.clock.advance(TAKEOVER_AFTER)
+
+    dearer = world.accounts(Policy(cards=CardPolicy(amounts={"usd": 500})))
+    dearer.verify_card(jane.id, payment_method="pm_card_visa")
+
+    assert [hold.amount for hold in world.gateway.holds.values()] == [100]
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_user_deleted_in_mid_verification_leaves_no_hold(accounts: Core, jane: User, world: World, step: str) -> None:
+    world.gateway.fail_next(step, ProviderAmbiguous(f"{step} was lost"), after=True)
+    with pytest.raises(ProviderAmbiguous):
+        accounts.verify_card(jane.id, payment_method="pm_card_visa")
+    (verification,) = open_verifications(world, jane)
+
+    accounts.delete_user(jane.id, password=PASSWORD)
+    drive(world, verification)
+
+    assert world.gateway.open_holds() == []
+    assert open_verifications(world, jane) == []
+
+
+def test_a_verification_is_one_job_that_ends_with_it(accounts: Core, jane: User, world: World) -> None:
+    accounts.verify_card(jane.id, payment_method="pm_card_visa")
+    with pytest.raises(CardDeclined):
+        accounts.verify_card(jane.id, payment_method="pm_card_chargeDeclined")
+    world.clock.advance(timedelta(days=1))
+
+    assert not anything_due(world)
+
+
+def test_nobody_has_no_card_to_verify(accounts: Core) -> None:
+    with pytest.raises(NotFound):
+        accounts.verify_card(NOBODY, payment_method="pm_card_visa")
+
+
+# ---- looking behind the scenes
+
+
+def open_verifications(world: World, user: User) -> list[str]:
+    async def look() -> list[str]:
+        async with world.store.begin() as work:
+            return [verification.id for verification in await work.verifications.open_of(user.id)]
+
+    return run_sync(look())
+
+
+def anything_due(world: World) -> bool:
+    async def look() -> bool:
+        async with world.store.read() as views:
+            return await views.outbox.any_due(now=world.clock.now())
+
+    return run_sync(look())
+
+
+def drive(world: World, verification: str) -> None:
+    """Drive the verification on as a worker would."""
+    effects = Effects(world.store, world.gateway, world.notifier, world.clock, world.secrets)
+    run_sync(CardVerifier(world.store, world.gateway, effects, world.clock).drive(verification))
