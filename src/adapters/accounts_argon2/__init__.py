@@ -1,0 +1,17 @@
+"""Password hashing with Argon2id (RFC 9106), by argon2-cffi.
+
+`Argon2Hasher` hashes where it is called: for scripts, workers and other programs without an event loop.
+`AsyncArgon2Hasher` hashes in threads of its own, with a bound on how many run and how many wait: for services.
+"""
+
+from accounts_core.ports.blocking import BlockingPasswordHasher
+from accounts_core.ports.password_hasher import PasswordHasher
+
+from .blocking import Argon2Hasher
+from .cost import Cost
+from .threaded import AsyncArgon2Hasher
+
+__all__ = ["Argon2Hasher", "AsyncArgon2Hasher", "Cost"]
+
+_blocking: type[BlockingPasswordHasher] = Argon2Hasher
+_threaded: type[PasswordHasher] = AsyncArgon2Hasher

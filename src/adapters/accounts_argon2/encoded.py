@@ -1,0 +1,63 @@
+"""Reading a stored hash: the PHC string format, `$argon2id$v=19$m=19456,t=2,p=1$<salt>$<tag>`.
+
+Whatever is not written exactly so, or asks for more work than `Cost` allows, is no hash. Short tags are none
+either: four bytes, which the format allows, would let one password in four billion in.
+"""
+
+import re
+from base64 import b64decode
+from typing import Final, Self
+
+import attrs
+from argon2.low_level import Type
+
+from .cost import Cost
+
+SALT_BYTES: Final = 16
+TAG_BYTES: Final = 32
+VERSION: Final = 19
+
+_TYPES: Final = {"argon2id": Type.ID, "argon2i": Type.I, "argon2d": Type.D}
+_NUMBER: Final = r"([1-9][0-9]{0,9})"
+_SHAPE: Final = re.compile(
+    r"\$(argon2id|argon2i|argon2d)"
+    r"(?:\$v=(16|19))?"  # the first version of Argon2 did not write its number
+    rf"\$m={_NUMBER},t={_NUMBER},p={_NUMBER}"
+    r"\$([A-Za-z0-9+/]{11,86})"  # 8 to 64 bytes of salt
+    r"\$([A-Za-z0-9+/]{22,86})",  # 16 to 64 bytes of tag
+    re.ASCII,
+)
+
+
+@attrs.frozen(kw_only=True)
+class Encoded:
+    """The parts of a stored hash."""
+
+    type: Type
+    version: int
+    cost: Cost
+    salt: bytes = attrs.field(repr=False)
+    tag: bytes = attrs.field(repr=False)
+
+    @classmethod
+    def read(cls, hash: str) -> Self | None:
+        """Take a stored hash apart; None when it is none, or when its work would be more than is allowed."""
+        match = _SHAPE.fullmatch(hash)
+        if match is None:
+            return None
+        type_, version, memory_kib, passes, lanes, salt, tag = match.groups()
+        try:
+            return cls(
+                type=_TYPES[type_],
+                version=int(version or 16),
+                cost=Cost(memory_kib=int(memory_kib), passes=int(passes), lanes=int(lanes)),
+                salt=_decode(salt),
+                tag=_decode(tag),
+            )
+        except ValueError:
+            return None
+
+
+def _decode(text: str) -> bytes:
+    """Read base 64 without its padding. Raises `ValueError` when no bytes have this length."""
+    return b64decode(text + "=" * (-len(text) % 4), validate=True)

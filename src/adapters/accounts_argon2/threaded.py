@@ -1,0 +1,93 @@
+import asyncio
+import os
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Lock
+from types import TracebackType
+from typing import ClassVar, Literal, ParamSpec, Self, TypeVar
+
+import attrs
+
+from accounts_core.errors import Unavailable
+from accounts_core.model.passwords import Password
+
+from .cost import Cost
+from .engine import Argon2
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def usable_cores() -> int:
+    """Return how many processor cores this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@attrs.define
+class AsyncArgon2Hasher:
+    """Hashes in threads of its own, which leave the event loop free: Argon2 runs without the interpreter's lock.
+
+    `max_concurrent` hashes run at once (default: one for each usable core; more would only take more memory, at most
+    256 MiB each) and `max_waiting` wait their turn, first come, first served. One more raises `Unavailable`: whoever
+    would wait for many seconds is better told so at once. A task that is cancelled while it waits frees its place.
+
+    Close it, or use it as `async with AsyncArgon2Hasher() as hasher:`, so that its threads end.
+    """
+
+    suspends: ClassVar[Literal[True]] = True
+
+    cost: Cost = attrs.field(factory=Cost)
+    max_concurrent: int = attrs.field(factory=usable_cores, kw_only=True, validator=attrs.validators.ge(1))
+    max_waiting: int = attrs.field(default=256, kw_only=True, validator=attrs.validators.ge(0))
+    _engine: Argon2 = attrs.field(init=False, repr=False)
+    _pool: ThreadPoolExecutor = attrs.field(init=False, repr=False)
+    _lock: Lock = attrs.field(factory=Lock, init=False, repr=False)
+    _taken: int = attrs.field(default=0, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._engine = Argon2(self.cost)
+        self._pool = ThreadPoolExecutor(self.max_concurrent, thread_name_prefix="accounts-argon2")
+
+    async def hash(self, password: Password) -> str:
+        return await self._run(self._engine.hash, password)
+
+    async def verify(self, hash: str | None, password: Password) -> bool:
+        return await self._run(self._engine.verify, hash, password)
+
+    def needs_rehash(self, hash: str) -> bool:
+        return self._engine.needs_rehash(hash)
+
+    async def close(self) -> None:
+        """Let what runs and what waits come to its end, refuse anything more, and end the threads."""
+        await asyncio.to_thread(self._pool.shutdown)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def _run(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        self._take_place()
+        try:
+            future = self._pool.submit(work, *args, **kwargs)
+        except RuntimeError as error:
+            self._free_place()
+            raise Unavailable("This password hasher is closed.") from error
+        # at the end of the work or, while it waits, on cancellation: a thread that runs keeps its place to the end
+        future.add_done_callback(self._free_place)
+        return await asyncio.wrap_future(future)
+
+    def _take_place(self) -> None:
+        with self._lock:
+            if self._taken >= self.max_concurrent + self.max_waiting:
+                raise Unavailable("Too many passwords are being hashed at the moment.")
+            self._taken += 1
+
+    def _free_place(self, _: Future[R] | None = None) -> None:
+        with self._lock:
+            self._taken -= 1

@@ -1,0 +1,14 @@
+"""Notices as mails: their wording, and what becomes of a mail.
+
+`messages` turns a notice into a mail; `EmlNotifier` keeps each mail as a file, for development and for trying out.
+"""
+
+from accounts_core.ports.blocking import BlockingNotifier
+
+from .eml import EmlNotifier
+from .messages import compose
+from .sender import Sender
+
+__all__ = ["EmlNotifier", "Sender", "compose"]
+
+_eml: type[BlockingNotifier] = EmlNotifier

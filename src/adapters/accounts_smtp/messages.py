@@ -1,0 +1,88 @@
+"""From a notice to a mail. What a mail says is in `WORDINGS`; how it is put together is below and the same for all.
+
+Values in a notice come from people who use the product: they are cleaned for headers and escaped for HTML.
+"""
+
+import html
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from email.message import EmailMessage
+from email.policy import SMTP, SMTPUTF8
+from hashlib import sha256
+from typing import Final
+
+import attrs
+
+from accounts_core.ports.notifier import Notice, Purpose
+
+from .sender import Sender, mailbox
+from .text import for_header
+
+_PLAIN_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+
+
+@attrs.frozen(kw_only=True)
+class Wording:
+    """What a mail says: a subject, and paragraphs with a link after them."""
+
+    subject: str
+    paragraphs: tuple[str, ...]
+    closing: str
+
+
+def _invitation(values: Mapping[str, str]) -> Wording:
+    team = values["team"]
+    inviter = values.get("invited_by")
+    invites = f"{inviter} invites you" if inviter else "You are invited"
+    return Wording(
+        subject=f"Invitation to join {team}",
+        paragraphs=(
+            f"{invites} to join the team {team}.",
+            "To accept or decline, sign in with this email address, or sign up with it first:",
+        ),
+        closing="If you did not expect this invitation, you can ignore it.",
+    )
+
+
+WORDINGS: Final[Mapping[Purpose, Callable[[Mapping[str, str]], Wording]]] = {
+    Purpose.INVITATION: _invitation,
+}
+
+
+def compose(notice: Notice, *, sender: Sender, link: str, at: datetime) -> EmailMessage:
+    """Return the mail for `notice`, dated `at`, with a text and an HTML part that both lead to the URL `link`.
+
+    Its Message-ID follows from the notice's id alone, so that a second delivery is recognised as the same mail.
+    """
+    wording = WORDINGS[notice.purpose](notice.values)
+    # an address beyond ASCII cannot be written without RFC 6532
+    message = EmailMessage(policy=SMTP if notice.to.address.isascii() else SMTPUTF8)
+    message["From"] = mailbox(sender.email, sender.name)
+    message["To"] = mailbox(notice.to)
+    message["Subject"] = for_header(wording.subject)
+    message["Date"] = at
+    message["Message-ID"] = f"<{plain_id(notice)}@{sender.domain}>"
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday replies to this
+    message.set_content(_text(wording, link))
+    message.add_alternative(_html(wording, link), subtype="html")
+    return message
+
+
+def plain_id(notice: Notice) -> str:
+    """Return the notice's id, or where it has other characters than `A-Z a-z 0-9 _ -`, a digest of it."""
+    return notice.id if _PLAIN_ID.fullmatch(notice.id) else sha256(notice.id.encode()).hexdigest()
+
+
+def _text(wording: Wording, link: str) -> str:
+    return "\n\n".join((*wording.paragraphs, link, wording.closing)) + "\n"
+
+
+def _html(wording: Wording, link: str) -> str:
+    paragraphs = "\n".join(f"<p>{html.escape(paragraph)}</p>" for paragraph in wording.paragraphs)
+    target = html.escape(link)
+    return (
+        f'<!doctype html>\n<html lang="en">\n<head><title>{html.escape(wording.subject)}</title></head>\n<body>\n'
+        f'{paragraphs}\n<p><a href="{target}">{target}</a></p>\n<p>{html.escape(wording.closing)}</p>\n'
+        "</body>\n</html>\n"
+    )

@@ -1,0 +1,44 @@
+from email.headerregistry import Address
+from email.utils import getaddresses
+from typing import Self
+
+import attrs
+
+from accounts_core.errors import Invalid
+from accounts_core.model.email import Email
+
+from .text import for_header
+
+
+@attrs.frozen
+class Sender:
+    """Who mails come from: an address, and the name that a mail program shows beside it."""
+
+    email: Email
+    name: str = attrs.field(default="", converter=for_header)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `jane@example.org` or `Jane Doe <jane@example.org>`. Raises `ValueError` for anything else."""
+        parsed = getaddresses([text])
+        if len(parsed) != 1:
+            raise ValueError("This is not one email address.")
+        ((name, address),) = parsed
+        try:
+            return cls(Email(address), name)
+        except Invalid as error:
+            raise ValueError(error.reason) from error
+
+    @property
+    def domain(self) -> str:
+        return self.email.address.rpartition("@")[2]
+
+    def __str__(self) -> str:
+        return str(mailbox(self.email, self.name))
+
+
+def mailbox(email: Email, name: str = "") -> Address:
+    """Return `email` as a mail header takes it."""
+    local, _, domain = email.address.rpartition("@")
+    # by its parts: the parser of whole addresses refuses local parts that are not ASCII
+    return Address(display_name=name, username=local, domain=domain)

@@ -1,0 +1,111 @@
+import logging
+import stat
+from datetime import UTC, datetime
+from email import message_from_bytes
+from email.policy import SMTP
+from pathlib import Path
+
+import attrs
+import pytest
+
+from accounts_core.errors import Unavailable
+from accounts_core.model.email import Email
+from accounts_core.ports.notifier import Notice, Purpose
+from accounts_core.sync import run_sync
+from accounts_smtp import EmlNotifier, Sender
+
+
+@attrs.frozen
+class StoppedClock:
+    at: datetime = datetime(2024, 5, 1, 12, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.at
+
+
+def notice(id: str = "job_1", to: str = "sam@example.org") -> Notice:
+    return Notice(id=id, to=Email(to), purpose=Purpose.INVITATION, values={"team": "Acme"})
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "mail"
+
+
+@pytest.fixture
+def notifier(folder: Path) -> EmlNotifier:
+    sender = Sender(Email("no-reply@accounts.example"), "Accounts")
+    return EmlNotifier(folder=folder, sender=sender, public_url="https://accounts.example", clock=StoppedClock())
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_mail_becomes_a_file_that_a_mail_program_reads(notifier: EmlNotifier, folder: Path) -> None:
+    run_sync(notifier.deliver(notice()))
+
+    mail = message_from_bytes((folder / "job_1.invitation.eml").read_bytes(), policy=SMTP)
+    assert mail["To"] == "sam@example.org"
+    assert mail["Date"] == "Wed, 01 May 2024 12:00:00 +0000"
+    assert mail.get_content_type() == "multipart/alternative"
+
+
+def test_nothing_else_is_left_in_the_folder(notifier: EmlNotifier, folder: Path) -> None:
+    run_sync(notifier.deliver(notice()))
+
+    assert names(folder) == ["job_1.invitation.eml"]
+
+
+def test_the_same_notice_again_makes_no_second_file(notifier: EmlNotifier, folder: Path) -> None:
+    run_sync(notifier.deliver(notice()))
+    first = (folder / "job_1.invitation.eml").read_bytes()
+    run_sync(notifier.deliver(notice()))
+
+    assert names(folder) == ["job_1.invitation.eml"]
+    assert (folder / "job_1.invitation.eml").read_bytes() == first
+
+
+def test_mails_are_for_their_owner_alone(notifier: EmlNotifier, folder: Path) -> None:
+    run_sync(notifier.deliver(notice()))
+
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE((folder / "job_1.invitation.eml").stat().st_mode) == 0o600
+
+
+def test_the_log_says_where_the_mail_is_and_not_whose(
+    notifier: EmlNotifier, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        run_sync(notifier.deliver(notice()))
+
+    assert [record.getMessage() for record in caplog.records] == [
+        f"Mail for invitation: {folder / 'job_1.invitation.eml'}"
+    ]
+
+
+@pytest.mark.parametrize("id", ["../../evil", "a/b", "..", ".", "a\0b", "x" * 5000, "C:\\evil"])
+def test_no_id_leads_out_of_the_folder(notifier: EmlNotifier, folder: Path, id: str) -> None:
+    run_sync(notifier.deliver(notice(id=id)))
+
+    (name,) = names(folder)
+    assert name.endswith(".invitation.eml")
+    assert names(folder.parent) == ["mail"]
+
+
+def test_a_folder_that_cannot_be_made_means_unavailable(notifier: EmlNotifier, folder: Path) -> None:
+    folder.parent.mkdir()
+    folder.write_text("a file in the way")
+
+    with pytest.raises(Unavailable, match="could not be written"):
+        run_sync(notifier.deliver(notice()))
+
+
+def test_a_file_that_cannot_be_put_in_place_leaves_nothing_behind(notifier: EmlNotifier, folder: Path) -> None:
+    blocked = attrs.evolve(notifier, folder=folder)
+    (folder / "job_1.invitation.eml").mkdir(parents=True)
+    (folder / "job_1.invitation.eml" / "something").touch()
+
+    run_sync(blocked.deliver(notice()))
+
+    assert names(folder) == ["job_1.invitation.eml"]

@@ -1,0 +1,136 @@
+from datetime import UTC, datetime
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import SMTP
+
+import pytest
+
+from accounts_core.model.email import Email
+from accounts_core.ports.notifier import Notice, Purpose
+from accounts_smtp import Sender, compose
+
+AT = datetime(2024, 5, 1, 12, 30, tzinfo=UTC)
+SENDER = Sender(Email("no-reply@accounts.example"), "Accounts")
+LINK = "https://accounts.example/app?a=1&b=2"
+
+
+def notice(id: str = "job_1", to: str = "sam@example.org", **values: str) -> Notice:
+    return Notice(id=id, to=Email(to), purpose=Purpose.INVITATION, values={"team": "Acme", **values})
+
+
+def sent(notice: Notice, sender: Sender = SENDER) -> EmailMessage:
+    """Compose, and read back what a mail program would."""
+    raw = compose(notice, sender=sender, link=LINK, at=AT).as_bytes()
+    message = message_from_bytes(raw, policy=SMTP)
+    assert isinstance(message, EmailMessage)
+    return message
+
+
+def part(message: EmailMessage, kind: str) -> str:
+    body = message.get_body((kind,))
+    assert body is not None
+    content: str = body.get_content()
+    return content
+
+
+@pytest.mark.parametrize("purpose", Purpose)
+def test_there_is_a_wording_for_every_purpose(purpose: Purpose) -> None:
+    mail = sent(Notice(id="job_1", to=Email("sam@example.org"), purpose=purpose, values={"team": "Acme"}))
+
+    assert mail["Subject"]
+
+
+def test_an_invitation_says_who_invites_to_what_and_where_to_go() -> None:
+    mail = sent(notice(invited_by="Jane Doe"))
+
+    assert mail["Subject"] == "Invitation to join Acme"
+    text = part(mail, "plain")
+    assert "Jane Doe invites you to join the team Acme." in text
+    assert LINK in text
+
+
+def test_an_invitation_by_somebody_who_is_gone_names_nobody() -> None:
+    assert "You are invited to join the team Acme." in part(sent(notice()), "plain")
+
+
+def test_the_headers_say_who_when_and_that_no_reply_is_waited_for() -> None:
+    mail = sent(notice())
+
+    assert {name: mail[name] for name in ("From", "To", "Date", "Auto-Submitted")} == {
+        "From": "Accounts <no-reply@accounts.example>",
+        "To": "sam@example.org",
+        "Date": "Wed, 01 May 2024 12:30:00 +0000",
+        "Auto-Submitted": "auto-generated",
+    }
+
+
+def test_the_message_id_follows_from_the_notice_alone() -> None:
+    assert sent(notice(id="job_a"))["Message-ID"] == "<job_a@accounts.example>"
+
+
+def test_an_id_of_other_characters_makes_a_message_id_all_the_same() -> None:
+    odd, other = (sent(notice(id=name))["Message-ID"] for name in ("../a>\r\nBcc: x@example.org", "../b"))
+
+    assert odd.endswith("@accounts.example>")
+    assert odd != other
+
+
+BREAKS = ["\r\n", "\n", "\r", "\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029", "\0"]
+
+
+@pytest.mark.parametrize("broken", [*BREAKS, "=?utf-8?q?=0D=0A?="])
+def test_no_value_can_add_a_header(broken: str) -> None:
+    named = f"Acme{broken}Bcc: eve@example.org"
+    plain = compose(notice(), sender=SENDER, link=LINK, at=AT)
+    raw = compose(notice(team=named), sender=Sender(SENDER.email, named), link=LINK, at=AT).as_bytes()
+
+    head = raw.partition(b"\r\n\r\n")[0]
+    assert message_from_bytes(head, policy=SMTP).keys() == plain.keys()
+    assert not any(line.startswith(b"Bcc") for line in head.splitlines())
+
+
+def test_a_value_is_text_in_html_too() -> None:
+    mail = sent(notice(team='<img src=x onerror="alert(1)">', invited_by="Jane & Co"))
+
+    page = part(mail, "html")
+    assert "<img" not in page
+    assert "Jane &amp; Co invites you" in page
+    assert 'href="https://accounts.example/app?a=1&amp;b=2"' in page
+
+
+def test_names_of_every_script_arrive_as_they_are() -> None:
+    mail = sent(notice(team="Ünïcøde 团队 \U0001f600", invited_by="Łukasz"))
+
+    assert mail["Subject"] == "Invitation to join Ünïcøde 团队 \U0001f600"
+    assert "Łukasz invites you to join the team Ünïcøde 团队 \U0001f600." in part(mail, "plain")
+    assert "Ünïcøde 团队 \U0001f600" in part(mail, "html")
+
+
+def test_the_longest_name_makes_no_endless_subject() -> None:
+    assert len(sent(notice(team="x" * 10_000))["Subject"]) == 300
+
+
+def test_an_address_beyond_ascii_is_written_as_it_is() -> None:
+    raw = compose(notice(to="jürgen@example.org"), sender=SENDER, link=LINK, at=AT).as_bytes()
+
+    assert "To: jürgen@example.org".encode() in raw.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("no-reply@example.org", ""),
+        ("Accounts <no-reply@example.org>", "Accounts"),
+        ('"Doe, Jane" <no-reply@example.org>', "Doe, Jane"),
+    ],
+)
+def test_a_sender_is_an_address_with_or_without_a_name(text: str, name: str) -> None:
+    assert Sender.parse(text) == Sender(Email("no-reply@example.org"), name)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "Accounts", "a@b@example.org", "Accounts <no-reply>", "a@example.org, b@example.org"]
+)
+def test_anything_else_is_no_sender(text: str) -> None:
+    with pytest.raises(ValueError, match="email address"):
+        Sender.parse(text)
