@@ -1,6 +1,5 @@
 import attrs
 import pytest
-from accounts_memory import MemoryUnitOfWork
 from tests.unit.core.conftest import NOBODY, OTHER_PASSWORD, PASSWORD, Core, World
 
 from accounts_core import BlockingAccounts
@@ -8,6 +7,7 @@ from accounts_core.errors import DeletionBlocked, InvalidToken, NotFound, Provid
 from accounts_core.model import DeletionPreview, TeamId, User, UserId
 from accounts_core.model.events import UserDeleted
 from accounts_core.use_cases.credentials import SignedIn
+from accounts_memory import MemoryUnitOfWork
 
 
 def befriend(accounts: Core, owner: User, guest: User) -> TeamId:

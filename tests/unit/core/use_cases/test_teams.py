@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import pytest
 from tests.unit.core.conftest import NOBODY, PASSWORD, Core, World
 
@@ -153,13 +155,14 @@ def test_a_member_may_read_and_write_and_leave_and_nothing_more(
     assert written.author is not None
     assert written.author.name == "John Roe"
     assert list(accounts.list_interactions(jane.id, team)) == [written]
-    for act in (
+    forbidden: list[Callable[[], object]] = [
         lambda: accounts.delete_team(guest.id, team),
         lambda: accounts.hand_over_team(guest.id, team, to=guest.id),
         lambda: accounts.invite_to_team(guest.id, team, email="x@example.org"),
         lambda: accounts.remove_team_member(guest.id, team, member_id=jane.id),
         lambda: accounts.remove_team_member(guest.id, team, member_id=NOBODY),
-    ):
+    ]
+    for act in forbidden:
         with pytest.raises(NotAllowed):
             act()
 

@@ -126,7 +126,7 @@ def test_a_sensitive_change_without_proof_is_refused(accounts: Core, jane: User,
 
     for signed_in_at in (None, LONG_AGO):
         with pytest.raises(ReauthenticationRequired):
-            accounts.update_profile(jane.id, **change, signed_in_at=signed_in_at)  # type: ignore[arg-type]  # mypy takes the spread str for every argument
+            accounts.update_profile(jane.id, **change, signed_in_at=signed_in_at)
 
     assert accounts.profile(jane.id) == verified
 
@@ -156,7 +156,7 @@ def test_one_wrong_thing_changes_none(accounts: Core, jane: User, wrong: dict[st
     good = {"name": "Jane Roe", "email": NEW, "new_password": OTHER_PASSWORD}
 
     with pytest.raises(Invalid) as caught:
-        accounts.update_profile(jane.id, **good | wrong, signed_in_at=NOON)  # type: ignore[arg-type]  # mypy takes the spread str for every argument
+        accounts.update_profile(jane.id, **good | wrong, signed_in_at=NOON)
 
     assert caught.value.field == field
     assert accounts.profile(jane.id) == jane

@@ -1,0 +1,90 @@
+"""Both doors to the core, as a type checker has to see them."""
+
+from typing import assert_type
+
+from accounts_argon2 import Argon2Hasher, AsyncArgon2Hasher
+from accounts_core import Accounts, BlockingAccounts
+from accounts_core.model import Cards, DeletionPreview, User, UserId
+from accounts_memory import MemoryGateway, MemoryNotifier, MemoryStore, MemoryUnitOfWork
+from accounts_sql import AsyncSqlStore, SqlStore
+from accounts_system import SystemClock, SystemSecrets
+
+clock, secrets = SystemClock(), SystemSecrets()
+gateway, notifier = MemoryGateway(clock, secrets), MemoryNotifier()
+
+
+class Orders:
+    """A host's own data, beside a store in memory."""
+
+    async def preview(self, work: MemoryUnitOfWork, user_id: UserId) -> DeletionPreview:
+        return DeletionPreview()
+
+    async def erase(self, work: MemoryUnitOfWork, user_id: UserId) -> None: ...
+
+    async def disassociate(self, work: MemoryUnitOfWork, user_id: UserId) -> None: ...
+
+
+async def asynchronous(store: AsyncSqlStore) -> None:
+    accounts = Accounts(
+        store=store,
+        payments=gateway,
+        passwords=AsyncArgon2Hasher(),
+        notifier=notifier,
+        clock=clock,
+        secrets=secrets,
+    )
+
+    assert_type(await accounts.register(email="jane@example.org", password="...", name="Jane"), User)
+    assert_type(await accounts.list_payment_methods(UserId(1)), Cards)
+    await accounts.register(email="jane@example.org", password="...")  # type: ignore[call-arg]  # no name
+    await accounts.deactivate("1")  # type: ignore[arg-type]  # no id of a user
+
+
+def synchronous(store: SqlStore) -> None:
+    accounts = BlockingAccounts(
+        store=store, payments=gateway, passwords=Argon2Hasher(), notifier=notifier, clock=clock, secrets=secrets
+    )
+
+    assert_type(accounts.register(email="jane@example.org", password="...", name="Jane"), User)
+    assert_type(accounts.list_payment_methods(UserId(1)), Cards)
+    accounts.deactivate("1")  # type: ignore[arg-type]  # no id of a user
+
+
+def an_asynchronous_adapter_under_a_synchronous_host(store: SqlStore, suspending: AsyncSqlStore) -> None:
+    BlockingAccounts(
+        store=store,
+        payments=gateway,
+        passwords=AsyncArgon2Hasher(),  # type: ignore[arg-type]  # needs an event loop
+        notifier=notifier,
+        clock=clock,
+        secrets=secrets,
+    )
+    BlockingAccounts(
+        store=suspending,  # type: ignore[arg-type]  # needs an event loop
+        payments=gateway,
+        passwords=Argon2Hasher(),
+        notifier=notifier,
+        clock=clock,
+        secrets=secrets,
+    )
+
+
+def a_hosts_data_beside_the_store_that_it_is_written_for(sql: SqlStore) -> None:
+    Accounts(
+        store=MemoryStore(),
+        payments=gateway,
+        passwords=Argon2Hasher(),
+        notifier=notifier,
+        clock=clock,
+        secrets=secrets,
+        owned_data=[Orders()],
+    )
+    Accounts(
+        store=sql,
+        payments=gateway,
+        passwords=Argon2Hasher(),
+        notifier=notifier,
+        clock=clock,
+        secrets=secrets,
+        owned_data=[Orders()],  # type: ignore[list-item]  # is written for another store
+    )
