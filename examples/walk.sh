@@ -6,11 +6,11 @@
 #   examples/walk.sh http://127.0.0.1:8123                in another, with the same ACCOUNTS_DATABASE_URL
 #
 # Verifying an address is an operator's act here (there is no mailbox to click in): it uses the `accounts` command, which
-# is .venv/bin/accounts unless ACCOUNTS_COMMAND names another.
+# is .venv/bin/accounts unless a second argument names another.
 set -euo pipefail
 
 base=${1:-http://127.0.0.1:8000}
-accounts=${ACCOUNTS_COMMAND:-$(dirname "$0")/../.venv/bin/accounts}
+accounts=${2:-$(dirname "$0")/../.venv/bin/accounts}
 run=$(date +%s)-$$ # addresses of their own, so that the walk can be walked twice
 jane=jane-$run@example.org john=john-$run@example.org
 old_password='correct horse battery staple' new_password='my-secret-password'

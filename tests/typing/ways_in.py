@@ -79,12 +79,12 @@ def a_hosts_data_beside_the_store_that_it_is_written_for(sql: SqlStore) -> None:
         secrets=secrets,
         owned_data=[Orders()],
     )
-    Accounts(
+    Accounts(  # type: ignore[misc]  # its data is written for another store
         store=sql,
         payments=gateway,
         passwords=Argon2Hasher(),
         notifier=notifier,
         clock=clock,
         secrets=secrets,
-        owned_data=[Orders()],  # type: ignore[list-item]  # is written for another store
+        owned_data=[Orders()],
     )

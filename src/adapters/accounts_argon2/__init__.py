@@ -4,12 +4,11 @@
 `AsyncArgon2Hasher` hashes in threads of its own, with a bound on how many run and how many wait: for services.
 """
 
+from accounts_argon2.blocking import Argon2Hasher
+from accounts_argon2.cost import Cost
+from accounts_argon2.threaded import AsyncArgon2Hasher
 from accounts_core.ports.blocking import BlockingPasswordHasher
 from accounts_core.ports.password_hasher import PasswordHasher
-
-from .blocking import Argon2Hasher
-from .cost import Cost
-from .threaded import AsyncArgon2Hasher
 
 __all__ = ["Argon2Hasher", "AsyncArgon2Hasher", "Cost"]
 

@@ -2,10 +2,9 @@ from typing import ClassVar, Literal
 
 import attrs
 
+from accounts_argon2.cost import Cost
+from accounts_argon2.engine import Argon2
 from accounts_core.model.passwords import Password
-
-from .cost import Cost
-from .engine import Argon2
 
 
 @attrs.frozen

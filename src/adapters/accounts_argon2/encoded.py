@@ -11,7 +11,7 @@ from typing import Final, Self
 import attrs
 from argon2.low_level import Type
 
-from .cost import Cost
+from accounts_argon2.cost import Cost
 
 SALT_BYTES: Final = 16
 TAG_BYTES: Final = 32

@@ -8,11 +8,10 @@ import attrs
 from argon2.exceptions import HashingError
 from argon2.low_level import Type, hash_secret_raw
 
+from accounts_argon2.cost import Cost
+from accounts_argon2.encoded import SALT_BYTES, TAG_BYTES, VERSION, Encoded
 from accounts_core.errors import Unavailable
 from accounts_core.model.passwords import Password
-
-from .cost import Cost
-from .encoded import SALT_BYTES, TAG_BYTES, VERSION, Encoded
 
 _NOBODY: Final = bytes(TAG_BYTES)
 

@@ -8,11 +8,10 @@ from typing import ClassVar, Literal, ParamSpec, Self, TypeVar
 
 import attrs
 
+from accounts_argon2.cost import Cost
+from accounts_argon2.engine import Argon2
 from accounts_core.errors import Unavailable
 from accounts_core.model.passwords import Password
-
-from .cost import Cost
-from .engine import Argon2
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -4,10 +4,9 @@
 """
 
 from accounts_core.ports.blocking import BlockingNotifier
-
-from .eml import EmlNotifier
-from .messages import compose
-from .sender import Sender
+from accounts_smtp.eml import EmlNotifier
+from accounts_smtp.messages import compose
+from accounts_smtp.sender import Sender
 
 __all__ = ["EmlNotifier", "Sender", "compose"]
 

@@ -9,9 +9,8 @@ import attrs
 from accounts_core.errors import Unavailable
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.notifier import Notice
-
-from .messages import compose, plain_id
-from .sender import Sender
+from accounts_smtp.messages import compose, plain_id
+from accounts_smtp.sender import Sender
 
 log: Final = logging.getLogger(__name__)
 

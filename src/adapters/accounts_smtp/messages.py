@@ -15,9 +15,8 @@ from typing import Final
 import attrs
 
 from accounts_core.ports.notifier import Notice, Purpose
-
-from .sender import Sender, mailbox
-from .text import for_header
+from accounts_smtp.sender import Sender, mailbox
+from accounts_smtp.text import for_header
 
 _PLAIN_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 

@@ -6,8 +6,7 @@ import attrs
 
 from accounts_core.errors import Invalid
 from accounts_core.model.email import Email
-
-from .text import for_header
+from accounts_smtp.text import for_header
 
 
 @attrs.frozen

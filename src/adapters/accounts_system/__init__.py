@@ -5,9 +5,8 @@ The standard library alone, so any product may use it, with an event loop or wit
 
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.secrets import Secrets
-
-from .clock import SystemClock
-from .secrets import SystemSecrets
+from accounts_system.clock import SystemClock
+from accounts_system.secrets import SystemSecrets
 
 __all__ = ["SystemClock", "SystemSecrets"]
 

@@ -1,7 +1,12 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
+from accounts_core.testing.contracts import ClockContract, SecretsContract
 from accounts_system import SystemClock, SystemSecrets
+
+pytest_plugins = ["accounts_core.testing.plugin"]
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 
@@ -26,11 +31,17 @@ def test_the_clock_stands_still_while_the_machine_is_set_back() -> None:
     assert [clock.now() for _ in range(4)] == [NOON, NOON, NOON, NOON + timedelta(seconds=1)]
 
 
-def test_secrets_have_the_length_that_was_asked_for() -> None:
-    assert [len(SystemSecrets().random_bytes(count)) for count in (0, 1, 15, 32)] == [0, 1, 15, 32]
+class TestClock(ClockContract):
+    """The machine's clock."""
+
+    @pytest.fixture
+    def clock(self) -> SystemClock:
+        return SystemClock()
 
 
-def test_no_secret_comes_twice() -> None:
-    secrets = SystemSecrets()
+class TestSecrets(SecretsContract):
+    """The machine's random source."""
 
-    assert len({secrets.random_bytes(16) for _ in range(1000)}) == 1000
+    @pytest.fixture
+    def secrets(self) -> SystemSecrets:
+        return SystemSecrets()

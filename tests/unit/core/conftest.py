@@ -4,6 +4,13 @@ from datetime import timedelta
 
 import attrs
 import pytest
+
+from accounts_core import BlockingAccounts, Policy
+from accounts_core.model import User, UserId
+from accounts_core.model.events import DomainEvent
+from accounts_core.testing.builders import NOON
+from accounts_core.use_cases.authenticate import Caller
+from accounts_core.use_cases.credentials import SignedIn
 from accounts_memory import (
     ManualClock,
     MemoryGateway,
@@ -13,13 +20,6 @@ from accounts_memory import (
     PlainHasher,
     SequenceSecrets,
 )
-
-from accounts_core import BlockingAccounts, Policy
-from accounts_core.model import User, UserId
-from accounts_core.model.events import DomainEvent
-from accounts_core.testing.builders import NOON
-from accounts_core.use_cases.authenticate import Caller
-from accounts_core.use_cases.credentials import SignedIn
 
 PASSWORD = "correct horse battery staple"
 OTHER_PASSWORD = "an entirely different one"

@@ -1,14 +1,39 @@
 """Every contract, kept by the adapters in memory."""
 
+from collections.abc import Callable, Mapping, Sequence
+
 import pytest
 
-from accounts_core.ports.store import Subscriber
+from accounts_core.model.ids import TeamId, UserId
+from accounts_core.model.payment_method import Cards
+from accounts_core.ports.store import Subscriber, UnitOfWork
+from accounts_core.testing.builders import (
+    NOON,
+    a_card,
+    a_membership,
+    a_notification,
+    a_session,
+    a_team,
+    a_user,
+    an_interaction,
+)
 from accounts_core.testing.contracts import (
+    Authenticate,
+    ClockContract,
     DeletionContract,
     EventsContract,
+    GatewayCardsContract,
+    GatewayCustomersContract,
+    GatewayHoldsContract,
+    Host,
+    LimitsContract,
     NotificationsContract,
+    NotifierContract,
     OutboxContract,
+    OwnedDataContract,
+    PasswordHasherContract,
     PaymentMethodsContract,
+    SecretsContract,
     SessionsContract,
     TeamReadsContract,
     TeamsContract,
@@ -16,10 +41,22 @@ from accounts_core.testing.contracts import (
     UsersContract,
     VerificationsContract,
 )
-from accounts_core.testing.harness import MakeStore
-from accounts_memory import MemoryStore, MemoryUnitOfWork
+from accounts_core.testing.harness import AnyStore, MakeStore
+from accounts_core.use_cases.owned_data import OwnedPersonalData, OwnedTeams
+from accounts_memory import (
+    ManualClock,
+    MemoryGateway,
+    MemoryLimits,
+    MemoryNotifier,
+    MemoryStore,
+    MemoryUnitOfWork,
+    PlainHasher,
+    SequenceSecrets,
+)
 
 pytest_plugins = ["accounts_core.testing.plugin"]
+
+JANE, MARY = UserId(1), UserId(2)
 
 
 @pytest.fixture
@@ -61,3 +98,122 @@ class TestTransactions(TransactionsContract): ...
 
 
 class TestEvents(EventsContract): ...
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(NOON)
+
+
+@pytest.fixture
+def secrets() -> SequenceSecrets:
+    return SequenceSecrets()
+
+
+class TestClock(ClockContract): ...
+
+
+class TestSecrets(SecretsContract): ...
+
+
+@pytest.fixture
+def gateway(clock: ManualClock, secrets: SequenceSecrets) -> MemoryGateway:
+    return MemoryGateway(clock, secrets)
+
+
+@pytest.fixture
+def authenticate(gateway: MemoryGateway) -> Authenticate:
+    async def answer(hold_id: str, succeed: bool) -> None:
+        gateway.authenticate(hold_id, succeed)
+
+    return answer
+
+
+class TestGatewayCustomers(GatewayCustomersContract): ...
+
+
+class TestGatewayCards(GatewayCardsContract): ...
+
+
+class TestGatewayHolds(GatewayHoldsContract): ...
+
+
+class TestPasswordHasher(PasswordHasherContract):
+    @pytest.fixture
+    def hasher(self) -> PlainHasher:
+        return PlainHasher()
+
+    @pytest.fixture
+    def other_hasher(self) -> PlainHasher:
+        return PlainHasher(generation=2)
+
+
+class TestLimits(LimitsContract):
+    @pytest.fixture
+    def limits(self) -> MemoryLimits:
+        return MemoryLimits()
+
+
+class TestNotifier(NotifierContract):
+    @pytest.fixture
+    def notifier(self) -> MemoryNotifier:
+        return MemoryNotifier()
+
+    @pytest.fixture
+    def delivered(self, notifier: MemoryNotifier) -> Callable[[], Sequence[str]]:
+        return lambda: [notice.id for notice in notifier.delivered]
+
+
+@pytest.fixture
+def store(make_store: MakeStore) -> AnyStore:
+    return make_store()
+
+
+async def populate(work: UnitOfWork) -> UserId:
+    for user_id in (JANE, MARY):
+        await work.users.add(a_user(user_id, email_verified_at=NOON))
+        await work.sessions.add(a_session(f"ses_{user_id}", user_id))
+        await work.notifications.add(a_notification(f"ntf_{user_id}", user_id))
+        await work.payment_methods.save(user_id, Cards().add(a_card(f"pm_{user_id}", user_id)))
+        await work.teams.add(a_team(user_id, user_id))
+    for team_id, member, author in ((1, MARY, MARY), (2, JANE, JANE)):
+        await work.teams.add_member(a_membership(team_id, member))
+        await work.teams.add_interaction(an_interaction(f"int_{team_id}", team_id, author))
+    return JANE
+
+
+async def count_in_teams(work: UnitOfWork) -> Mapping[str, int]:
+    teams = [TeamId(n) for n in (1, 2) if await work.teams.role(TeamId(n), UserId(n))]
+    return {
+        "accounts": len(teams),
+        "interactions": sum([len(await work.teams.interactions(team, limit=9)) for team in teams]),
+        "memberships": sum([len(await work.teams.members(team, limit=9)) - 1 for team in teams]),
+    }
+
+
+async def count_personal(work: UnitOfWork) -> Mapping[str, int]:
+    return {
+        "notifications": sum([await work.notifications.count_of(user_id) for user_id in (JANE, MARY)]),
+        "payment_methods": sum([len(await work.payment_methods.of(user_id)) for user_id in (JANE, MARY)]),
+        "sessions": sum([await work.sessions.count_of(user_id) for user_id in (JANE, MARY)]),
+    }
+
+
+class TestOwnedTeams(OwnedDataContract):
+    @pytest.fixture
+    def owned_data(self) -> OwnedTeams:
+        return OwnedTeams()
+
+    @pytest.fixture
+    def host(self) -> Host:
+        return Host(populate=populate, count=count_in_teams)
+
+
+class TestOwnedPersonalData(OwnedDataContract):
+    @pytest.fixture
+    def owned_data(self) -> OwnedPersonalData:
+        return OwnedPersonalData()
+
+    @pytest.fixture
+    def host(self) -> Host:
+        return Host(populate=populate, count=count_personal)

@@ -1,0 +1,103 @@
+"""One contract suite for each port; those of a store and of a payment gateway are split into rooms."""
+
+import pytest
+
+# pytest explains a failed assert only in modules that it was told of before they are imported
+pytest.register_assert_rewrite(
+    *[
+        f"{__name__}.{module}"
+        for module in (
+            "clock",
+            "deletion",
+            "events",
+            "gateway_cards",
+            "gateway_customers",
+            "gateway_holds",
+            "limits",
+            "notifications",
+            "notifier",
+            "outbox",
+            "owned_data",
+            "password_hasher",
+            "payment_gateway",
+            "payment_methods",
+            "secrets",
+            "sessions",
+            "team_reads",
+            "teams",
+            "transactions",
+            "users",
+            "verifications",
+        )
+    ]
+)
+
+# ruff: noqa: E402  the imports have to follow the line above
+from accounts_core.testing.contracts.clock import ClockContract
+from accounts_core.testing.contracts.deletion import DeletionContract
+from accounts_core.testing.contracts.events import EventsContract
+from accounts_core.testing.contracts.gateway_cards import GatewayCardsContract
+from accounts_core.testing.contracts.gateway_customers import GatewayCustomersContract
+from accounts_core.testing.contracts.gateway_holds import GatewayHoldsContract
+from accounts_core.testing.contracts.limits import LimitsContract
+from accounts_core.testing.contracts.notifications import NotificationsContract
+from accounts_core.testing.contracts.notifier import NotifierContract
+from accounts_core.testing.contracts.outbox import OutboxContract
+from accounts_core.testing.contracts.owned_data import Host, OwnedDataContract
+from accounts_core.testing.contracts.password_hasher import PasswordHasherContract
+from accounts_core.testing.contracts.payment_gateway import Authenticate, PaymentGatewayContract, ProviderCards
+from accounts_core.testing.contracts.payment_methods import PaymentMethodsContract
+from accounts_core.testing.contracts.secrets import SecretsContract
+from accounts_core.testing.contracts.sessions import SessionsContract
+from accounts_core.testing.contracts.team_reads import TeamReadsContract
+from accounts_core.testing.contracts.teams import TeamsContract
+from accounts_core.testing.contracts.transactions import TransactionsContract
+from accounts_core.testing.contracts.users import UsersContract
+from accounts_core.testing.contracts.verifications import VerificationsContract
+
+__all__ = [
+    "GATEWAY_CONTRACTS",
+    "STORE_CONTRACTS",
+    "Authenticate",
+    "ClockContract",
+    "DeletionContract",
+    "EventsContract",
+    "GatewayCardsContract",
+    "GatewayCustomersContract",
+    "GatewayHoldsContract",
+    "Host",
+    "LimitsContract",
+    "NotificationsContract",
+    "NotifierContract",
+    "OutboxContract",
+    "OwnedDataContract",
+    "PasswordHasherContract",
+    "PaymentGatewayContract",
+    "PaymentMethodsContract",
+    "ProviderCards",
+    "SecretsContract",
+    "SessionsContract",
+    "TeamReadsContract",
+    "TeamsContract",
+    "TransactionsContract",
+    "UsersContract",
+    "VerificationsContract",
+]
+
+STORE_CONTRACTS = (
+    UsersContract,
+    SessionsContract,
+    PaymentMethodsContract,
+    VerificationsContract,
+    NotificationsContract,
+    TeamsContract,
+    TeamReadsContract,
+    DeletionContract,
+    OutboxContract,
+    TransactionsContract,
+    EventsContract,
+)
+"""The rooms of a store's contract."""
+
+GATEWAY_CONTRACTS = (GatewayCustomersContract, GatewayCardsContract, GatewayHoldsContract)
+"""The rooms of a payment gateway's contract."""

@@ -1,0 +1,52 @@
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from accounts_core.model.email import Email
+from accounts_core.ports.notifier import Notice, Notifier, Purpose
+from accounts_core.testing.contracts.base import Contract
+
+Delivered = Callable[[], Sequence[str]]
+
+VALUES = {
+    Purpose.INVITATION: {"team": "Bücher & Söhne <shop>", "invited_by": "Zoë O'Neill 👩‍🚀"},
+}
+"""What goes with each purpose, in text that a careless adapter would break."""
+
+
+class NotifierContract(Contract):
+    """`Notifier`. An adapter gives `notifier`, and `delivered()`: the ids of the notices that it delivered so far."""
+
+    @pytest.mark.parametrize("purpose", Purpose)
+    async def test_a_notice_of_every_purpose_is_delivered(
+        self, notifier: Notifier, delivered: Delivered, purpose: Purpose
+    ) -> None:
+        await notifier.deliver(a_notice("ntc_1", purpose))
+
+        assert list(delivered()) == ["ntc_1"]
+
+    async def test_an_invitation_from_nobody_is_delivered(self, notifier: Notifier, delivered: Delivered) -> None:
+        to = Email("jane@example.org")
+        await notifier.deliver(Notice(id="ntc_1", to=to, purpose=Purpose.INVITATION, values={"team": "Bookshop"}))
+
+        assert list(delivered()) == ["ntc_1"]
+
+    async def test_the_same_notice_may_come_again(self, notifier: Notifier, delivered: Delivered) -> None:
+        for _ in range(2):
+            await notifier.deliver(a_notice("ntc_1", Purpose.INVITATION))
+
+        assert set(delivered()) == {"ntc_1"}
+
+    async def test_text_cannot_break_out_of_its_place(self, notifier: Notifier, delivered: Delivered) -> None:
+        # a line break in a mail's header would start another header
+        values = {"team": "Bookshop\r\nBcc: everybody@example.org", "invited_by": "Jane\nX-Header: 1"}
+        await notifier.deliver(
+            Notice(id="ntc_1", to=Email("jane@example.org"), purpose=Purpose.INVITATION, values=values)
+        )
+
+        assert list(delivered()) == ["ntc_1"]
+
+
+def a_notice(id: str, purpose: Purpose) -> Notice:
+    """Make a notice with everything that goes with its purpose."""
+    return Notice(id=id, to=Email("jøran@example.org"), purpose=purpose, values=VALUES[purpose])

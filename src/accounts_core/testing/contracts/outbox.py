@@ -1,0 +1,230 @@
+from collections.abc import Sequence
+from datetime import datetime, timedelta, timezone
+
+import attrs
+import pytest
+
+from accounts_core.errors import Conflict, LeaseLost
+from accounts_core.model.outbox import Job
+from accounts_core.ports.outbox import Outbox
+from accounts_core.testing.builders import NOON, a_job, at
+from accounts_core.testing.contracts.base import StoreContract
+from accounts_core.testing.harness import AnyStore, Concurrently, failures, keep, read_back
+
+
+async def find(store: AnyStore, id: str) -> Job | None:
+    return await read_back(store, lambda s: s.outbox.find(id))
+
+
+async def claim(
+    store: AnyStore, *, now: datetime = NOON, until: datetime | None = None, lease: str = "lse_1", limit: int = 9
+) -> Sequence[Job]:
+    async with store.begin() as work:
+        return await work.outbox.claim(now=now, until=until or now + timedelta(minutes=5), lease=lease, limit=limit)
+
+
+async def end(store: AnyStore, job: Job, how: str) -> None:
+    async with store.begin() as work:
+        await _end(work.outbox, job, how)
+
+
+async def _end(outbox: Outbox, job: Job, how: str) -> None:
+    if how == "done":
+        await outbox.done(job)
+    else:
+        await outbox.put_off(job, due=at(60))
+
+
+class OutboxContract(StoreContract):
+    """`Outbox` and `OutboxReads`."""
+
+    async def test_a_job_comes_back_with_every_field(self, store: AnyStore) -> None:
+        there = datetime(2026, 3, 1, 3, 0, 0, 777, tzinfo=timezone(timedelta(hours=-7)))
+        payload = {"verification": "ver_1", "naïve": "👩‍🚀\n\\", "": ""}
+        job = a_job(topic="host.welcome", payload=payload, created_at=there, due=there, attempts=3)
+        await keep(store, job)
+
+        found = await find(store, "job_1")
+
+        assert found == job
+        assert found is not None
+        assert found.created_at.utcoffset() == found.due.utcoffset() == timedelta(0)
+        assert await find(store, "job_2") is None
+
+    async def test_a_unit_sees_the_job_that_it_put(self, store: AnyStore) -> None:
+        async with store.begin() as work:
+            await work.outbox.put(a_job())
+
+            assert await work.outbox.find("job_1") == a_job()
+            assert await work.outbox.any_due(now=NOON) is True
+
+    async def test_a_second_job_with_one_id_is_a_conflict(self, store: AnyStore) -> None:
+        await keep(store, a_job())
+
+        with pytest.raises(Conflict):
+            await keep(store, a_job(topic="host.other"))
+
+        assert await find(store, "job_1") == a_job()
+
+    async def test_a_claimed_job_has_its_lease_one_more_attempt_and_is_due_when_the_lease_ends(
+        self, store: AnyStore
+    ) -> None:
+        await keep(store, a_job(attempts=2))
+
+        claimed = await claim(store, until=at(5), lease="lse_1")
+
+        assert list(claimed) == [a_job(attempts=3, lease="lse_1", due=at(5))]
+        assert await find(store, "job_1") == claimed[0]
+
+    async def test_the_longest_due_are_claimed_first_and_no_more_than_the_limit(self, store: AnyStore) -> None:
+        await keep(store, *[a_job(f"job_{n}", due=at(-n)) for n in (2, 4, 1, 3)])
+
+        assert [job.id for job in await claim(store, limit=3)] == ["job_4", "job_3", "job_2"]
+        assert [job.id for job in await claim(store, limit=3)] == ["job_1"]
+        assert list(await claim(store, limit=3)) == []
+
+    async def test_a_job_is_due_from_its_moment_on_and_not_before(self, store: AnyStore) -> None:
+        await keep(store, a_job(due=at(1)))
+        a_microsecond_early = at(1) - timedelta(microseconds=1)
+
+        assert await read_back(store, lambda s: s.outbox.any_due(now=a_microsecond_early)) is False
+        assert list(await claim(store, now=a_microsecond_early)) == []
+        assert await read_back(store, lambda s: s.outbox.any_due(now=at(1))) is True
+        assert [job.id for job in await claim(store, now=at(1))] == ["job_1"]
+
+    async def test_an_empty_outbox_has_nothing_due(self, store: AnyStore) -> None:
+        assert await read_back(store, lambda s: s.outbox.any_due(now=at(10**6))) is False
+        assert list(await claim(store)) == []
+
+    async def test_a_leased_job_is_claimed_by_nobody_until_the_lease_ends(self, store: AnyStore) -> None:
+        await keep(store, a_job())
+        (first,) = await claim(store, until=at(5), lease="lse_1")
+
+        assert await read_back(store, lambda s: s.outbox.any_due(now=at(4))) is False
+        assert list(await claim(store, now=at(4), lease="lse_2")) == []
+        (second,) = await claim(store, now=at(5), until=at(9), lease="lse_2")
+
+        assert second == attrs.evolve(first, lease="lse_2", attempts=2, due=at(9))
+
+    async def test_a_job_that_is_done_is_gone(self, store: AnyStore) -> None:
+        await keep(store, a_job("job_1"), a_job("job_2", due=at(1)))
+        (job,) = await claim(store)
+
+        async with store.begin() as work:
+            await work.outbox.done(job)
+
+            assert await work.outbox.find("job_1") is None
+
+        assert await find(store, "job_1") is None
+        assert await find(store, "job_2") == a_job("job_2", due=at(1))
+
+    async def test_a_job_put_off_is_free_and_due_again_then(self, store: AnyStore) -> None:
+        await keep(store, a_job())
+        (job,) = await claim(store)
+        async with store.begin() as work:
+            await work.outbox.put_off(job, due=at(30))
+
+        assert await find(store, "job_1") == a_job(attempts=1, due=at(30))
+        assert list(await claim(store, now=at(29))) == []
+        assert [job.attempts for job in await claim(store, now=at(30))] == [2]
+
+    @pytest.mark.parametrize("how", ["done", "put off"])
+    async def test_whoever_lost_the_lease_can_no_longer_end_the_job(self, store: AnyStore, how: str) -> None:
+        await keep(store, a_job())
+        (late,) = await claim(store, until=at(5), lease="lse_1")
+        (held,) = await claim(store, now=at(5), until=at(9), lease="lse_2")
+
+        with pytest.raises(LeaseLost):
+            await end(store, late, how)
+
+        assert await find(store, "job_1") == held
+        await end(store, held, how)
+
+    @pytest.mark.parametrize("how", ["done", "put off"])
+    async def test_a_job_that_was_done_cannot_be_ended_again(self, store: AnyStore, how: str) -> None:
+        await keep(store, a_job())
+        (job,) = await claim(store)
+        await end(store, job, "done")
+
+        with pytest.raises(LeaseLost):
+            await end(store, job, how)
+
+        assert await find(store, "job_1") is None
+
+    @pytest.mark.parametrize("how", ["done", "put off"])
+    async def test_a_job_that_was_put_off_is_nobodys_to_end(self, store: AnyStore, how: str) -> None:
+        await keep(store, a_job())
+        (job,) = await claim(store)
+        await end(store, job, "put off")
+
+        with pytest.raises(LeaseLost):
+            await end(store, job, how)
+
+        assert await find(store, "job_1") == a_job(attempts=1, due=at(60))
+
+    @pytest.mark.parametrize("how", ["done", "put off"])
+    async def test_a_job_that_nobody_claimed_is_nobodys_to_end(self, store: AnyStore, how: str) -> None:
+        await keep(store, a_job())
+
+        with pytest.raises(LeaseLost):
+            await end(store, a_job(), how)
+
+        assert await find(store, "job_1") == a_job()
+
+    @pytest.mark.parametrize("lease", [None, "lse_1"], ids=["free", "leased"])
+    async def test_a_removed_job_is_gone_whoever_held_it(self, store: AnyStore, lease: str | None) -> None:
+        await keep(store, a_job("job_1", lease=lease, due=at(5)), a_job("job_2"))
+
+        for _ in range(2):
+            async with store.begin() as work:
+                await work.outbox.remove("job_1")
+
+                assert await work.outbox.find("job_1") is None
+
+        assert await find(store, "job_1") is None
+        assert await find(store, "job_2") == a_job("job_2")
+
+    async def test_a_job_is_there_only_if_its_transaction_commits(self, store: AnyStore) -> None:
+        with pytest.raises(ZeroDivisionError):
+            async with store.begin() as work:
+                await work.outbox.put(a_job())
+                raise ZeroDivisionError
+
+        assert await find(store, "job_1") is None
+        assert await read_back(store, lambda s: s.outbox.any_due(now=NOON)) is False
+
+    async def test_a_claim_that_is_rolled_back_leaves_the_job_as_it_was(self, store: AnyStore) -> None:
+        await keep(store, a_job())
+        with pytest.raises(ZeroDivisionError):
+            async with store.begin() as work:
+                assert len(await work.outbox.claim(now=NOON, until=at(5), lease="lse_1", limit=1)) == 1
+                raise ZeroDivisionError
+
+        assert await find(store, "job_1") == a_job()
+
+    async def test_workers_at_once_never_get_the_same_job(self, store: AnyStore, concurrently: Concurrently) -> None:
+        await keep(store, *[a_job(f"job_{n}", due=at(-n)) for n in range(12)])
+        leases = iter(["lse_0", "lse_1", "lse_2", "lse_3"])
+
+        async def work() -> list[Job]:
+            lease, mine = next(leases), list[Job]()
+            while await _any_due(store):
+                try:
+                    mine += await claim(store, until=at(60), lease=lease, limit=2)
+                except Conflict:
+                    continue
+            return mine
+
+        outcomes = await concurrently(*[work] * 4)
+
+        assert failures(outcomes) == []
+        claimed = [job for jobs in outcomes for job in jobs]
+        assert sorted(job.id for job in claimed) == sorted(f"job_{n}" for n in range(12))
+        assert {job.attempts for job in claimed} == {1}
+        for job in claimed:
+            assert await find(store, job.id) == job
+
+
+async def _any_due(store: AnyStore) -> bool:
+    async with store.read() as views:
+        return await views.outbox.any_due(now=NOON)

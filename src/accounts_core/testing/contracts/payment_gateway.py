@@ -1,0 +1,56 @@
+from collections.abc import Awaitable, Callable
+
+import attrs
+import pytest
+
+from accounts_core.model.customer import Customer
+from accounts_core.model.ids import UserId
+from accounts_core.ports.payment_gateway import HoldRequest, PaymentGateway
+from accounts_core.testing.contracts.base import Contract
+
+Authenticate = Callable[[str, bool], Awaitable[None]]
+
+
+@attrs.frozen(kw_only=True)
+class ProviderCards:
+    """What this provider calls its test payment methods. As they stand: Stripe's."""
+
+    good: str = "pm_card_visa"
+    another: str = "pm_card_mastercard"
+    declined: str = "pm_card_visa_chargeDeclined"
+    without_funds: str = "pm_card_visa_chargeDeclinedInsufficientFunds"
+    challenged: str = "pm_card_threeDSecure2Required"
+    unknown: str = "pm_000000000000000000000000"
+
+
+class PaymentGatewayContract(Contract):
+    """The base of a gateway's rooms: `GatewayCustomersContract`, `GatewayCardsContract` and `GatewayHoldsContract`.
+
+    An adapter gives `gateway`, and `authenticate(hold_id, succeed)`, awaited: the person answers the bank's challenge.
+    Where the provider outlives a test, it overrides `user_id` with one that no test had.
+    """
+
+    @pytest.fixture
+    def user_id(self) -> UserId:
+        return UserId(1)
+
+    @pytest.fixture
+    def cards(self) -> ProviderCards:
+        return ProviderCards()
+
+
+async def a_customer(gateway: PaymentGateway, user_id: UserId, key: str = "customer") -> Customer:
+    """Make the user's customer."""
+    return await gateway.create_customer(user_id=user_id, key=f"{key}:{user_id}")
+
+
+def a_request(customer: Customer, payment_method: str, verification: str = "ver_1") -> HoldRequest:
+    """Make the request for a hold of one US dollar. The verification's id is the customer's own."""
+    return HoldRequest(
+        verification_id=f"{verification}_{customer.id}",
+        customer_id=customer.id,
+        payment_method=payment_method,
+        amount=100,
+        currency="usd",
+        return_url="https://shop.example/cards",
+    )

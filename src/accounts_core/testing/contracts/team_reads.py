@@ -1,0 +1,170 @@
+import pytest
+
+from accounts_core.model.email import Email
+from accounts_core.model.ids import TeamId, UserId
+from accounts_core.model.team import (
+    InteractionView,
+    InvitationView,
+    Member,
+    Person,
+    Role,
+    TeamView,
+)
+from accounts_core.testing.builders import a_membership, a_team, a_user, an_interaction, an_invitation, at
+from accounts_core.testing.contracts.base import StoreContract
+from accounts_core.testing.contracts.teams import MEMBER, OWNER, PEOPLE, STRANGER, TEAM
+from accounts_core.testing.harness import AnyStore, keep, read_back
+
+GUEST = Email("guest@example.org")
+
+
+class TeamReadsContract(StoreContract):
+    """`TeamReads`: who sees what, in which order, page by page."""
+
+    async def test_owner_and_member_see_the_team_in_their_role_and_nobody_else_does(self, store: AnyStore) -> None:
+        await keep(store, *PEOPLE, a_team(), a_membership())
+
+        as_owner = await read_back(store, lambda s: s.teams.view(TEAM, OWNER))
+        as_member = await read_back(store, lambda s: s.teams.view(TEAM, MEMBER))
+
+        assert as_owner == TeamView(team=a_team(), role=Role.OWNER)
+        assert as_member == TeamView(team=a_team(), role=Role.MEMBER)
+        assert await read_back(store, lambda s: s.teams.view(TEAM, STRANGER)) is None
+        assert await read_back(store, lambda s: s.teams.view(TeamId(9), OWNER)) is None
+
+    async def test_a_users_teams_are_those_owned_and_those_joined_by_id_descending(self, store: AnyStore) -> None:
+        await keep(store, *PEOPLE, a_team(4, MEMBER), a_team(12, OWNER), a_team(7, STRANGER), a_team(9, OWNER))
+        await keep(store, a_membership(12, MEMBER), a_membership(7, MEMBER))
+
+        views = await read_back(store, lambda s: s.teams.views_of(MEMBER, limit=9))
+
+        assert list(views) == [
+            TeamView(team=a_team(12, OWNER), role=Role.MEMBER),
+            TeamView(team=a_team(7, STRANGER), role=Role.MEMBER),
+            TeamView(team=a_team(4, MEMBER), role=Role.OWNER),
+        ]
+
+    async def test_a_page_of_teams_follows_another(self, store: AnyStore) -> None:
+        await keep(store, *PEOPLE, *[a_team(n, OWNER) for n in (2, 3, 5, 8)], a_team(6, STRANGER))
+
+        first = await read_back(store, lambda s: s.teams.views_of(OWNER, limit=3))
+        second = await read_back(store, lambda s: s.teams.views_of(OWNER, limit=3, before=TeamId(3)))
+
+        assert [view.team.id for view in first] == [8, 5, 3]
+        assert [view.team.id for view in second] == [2]
+
+    @pytest.mark.parametrize("before", [6, 7, 99])
+    async def test_before_a_team_that_is_not_the_users_there_are_none(self, store: AnyStore, before: int) -> None:
+        await keep(store, *PEOPLE, a_team(2, OWNER), a_team(6, STRANGER))
+
+        assert list(await read_back(store, lambda s: s.teams.views_of(OWNER, limit=9, before=TeamId(before)))) == []
+
+    async def test_members_are_everybody_with_the_owner_by_id_descending(self, store: AnyStore) -> None:
+        await keep(store, *PEOPLE, a_team(1, MEMBER), a_team(2, OWNER))
+        await keep(store, a_membership(1, STRANGER), a_membership(1, OWNER))
+
+        members = await read_back(store, lambda s: s.teams.members(TEAM, limit=9))
+
+        assert list(members) == [
+            Member(person=Person(id=STRANGER, name="Sam Stranger"), role=Role.MEMBER),
+            Member(person=Person(id=MEMBER, name="Max Member"), role=Role.OWNER),
+            Member(person=Person(id=OWNER, name="Olga Owner"), role=Role.MEMBER),
+        ]
+
+    async def test_a_page_of_members_follows_another(self, store: AnyStore) -> None:
+        users = [a_user(n) for n in (2, 3, 5, 8)]
+        await keep(store, *PEOPLE[:1], *users, a_team(), *[a_membership(1, user.id) for user in users])
+
+        first = await read_back(store, lambda s: s.teams.members(TEAM, limit=3))
+        second = await read_back(store, lambda s: s.teams.members(TEAM, limit=3, before=UserId(3)))
+        unknown = await read_back(store, lambda s: s.teams.members(TEAM, limit=3, before=UserId(4)))
+
+        assert [member.person.id for member in first] == [8, 5, 3]
+        assert [member.person.id for member in second] == [2, 1]
+        assert list(unknown) == []
+
+    async def test_a_team_that_is_gone_has_no_members_and_nothing_was_written_in_it(self, store: AnyStore) -> None:
+        assert list(await read_back(store, lambda s: s.teams.members(TEAM, limit=9))) == []
+        assert list(await read_back(store, lambda s: s.teams.interactions(TEAM, limit=9))) == []
+
+    async def test_interactions_come_with_their_authors_newest_first_and_ties_by_id_descending(
+        self, store: AnyStore
+    ) -> None:
+        written = [
+            an_interaction("int_b", author_id=OWNER),
+            an_interaction("int_d", author_id=MEMBER, created_at=at(1)),
+            an_interaction("int_c", author_id=None),
+            an_interaction("int_a", author_id=STRANGER),
+        ]
+        await keep(store, *PEOPLE, a_team(1), a_team(2), *written, an_interaction("int_elsewhere", 2))
+
+        found = await read_back(store, lambda s: s.teams.interactions(TEAM, limit=9))
+
+        assert list(found) == [
+            InteractionView(interaction=written[1], author=Person(id=MEMBER, name="Max Member")),
+            InteractionView(interaction=written[2], author=None),
+            InteractionView(interaction=written[0], author=Person(id=OWNER, name="Olga Owner")),
+            InteractionView(interaction=written[3], author=Person(id=STRANGER, name="Sam Stranger")),
+        ]
+
+    async def test_pages_of_interactions_follow_each_other_without_a_gap_or_a_repeat(self, store: AnyStore) -> None:
+        moments = [at(0), at(0), at(0), at(1), at(-1)]
+        await keep(store, *PEOPLE, a_team(), a_team(2), an_interaction("int_elsewhere", 2, created_at=at(5)))
+        await keep(store, *[an_interaction(f"int_{n}", created_at=moments[n]) for n in range(5)])
+
+        async def page_after(before: str | None) -> list[str]:
+            views = await read_back(store, lambda s: s.teams.interactions(TEAM, limit=2, before=before))
+            return [view.interaction.id for view in views]
+
+        pages = [await page_after(None)]
+        while page := await page_after(pages[-1][-1]):
+            pages.append(page)
+            assert len(pages) < 9, "the pages never end"
+
+        assert pages == [["int_3", "int_2"], ["int_1", "int_0"], ["int_4"]]
+        for unknown in ("int_unknown", "int_elsewhere"):
+            assert await page_after(unknown) == []
+
+    async def test_an_invitation_comes_back_with_every_field_and_the_names_around_it(self, store: AnyStore) -> None:
+        invitation = an_invitation(email=Email("Guest@example.org"), invited_by=MEMBER)
+        await keep(store, *PEOPLE, a_team(), invitation)
+        expected = InvitationView(
+            invitation=invitation, team_name="Bookshop", invited_by=Person(id=MEMBER, name="Max Member")
+        )
+
+        found = await read_back(store, lambda s: s.teams.find_invitation("inv_1"))
+
+        assert found == expected
+        assert found is not None
+        assert found.invitation.email.address == "Guest@example.org"
+        assert list(await read_back(store, lambda s: s.teams.invitations_to(GUEST, limit=9))) == [expected]
+        assert await read_back(store, lambda s: s.teams.find_invitation("inv_9")) is None
+
+    async def test_an_invitation_whose_sender_is_gone_is_from_nobody(self, store: AnyStore) -> None:
+        await keep(store, *PEOPLE, a_team(), an_invitation(invited_by=None))
+
+        found = await read_back(store, lambda s: s.teams.find_invitation("inv_1"))
+
+        assert found is not None
+        assert found.invited_by is None
+
+    async def test_pages_of_invitations_follow_each_other_without_a_gap_or_a_repeat(self, store: AnyStore) -> None:
+        await keep(store, *PEOPLE, *[a_team(n) for n in range(1, 6)])
+        moments = {1: at(0), 2: at(0), 3: at(0), 4: at(1), 5: at(-1)}
+        await keep(
+            store, *[an_invitation(f"inv_{n}", n, email=GUEST, created_at=moment) for n, moment in moments.items()]
+        )
+        await keep(store, an_invitation("inv_other", created_at=at(9)))
+
+        async def page_after(before: str | None) -> list[str]:
+            views = await read_back(store, lambda s: s.teams.invitations_to(GUEST, limit=2, before=before))
+            return [view.invitation.id for view in views]
+
+        pages = [await page_after(None)]
+        while page := await page_after(pages[-1][-1]):
+            pages.append(page)
+            assert len(pages) < 9, "the pages never end"
+
+        assert pages == [["inv_4", "inv_3"], ["inv_2", "inv_1"], ["inv_5"]]
+        for unknown in ("inv_unknown", "inv_other"):
+            assert await page_after(unknown) == []

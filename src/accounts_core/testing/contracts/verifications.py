@@ -1,0 +1,213 @@
+from datetime import datetime, timedelta, timezone
+from functools import partial
+
+import attrs
+import pytest
+
+from accounts_core.errors import Conflict
+from accounts_core.model.ids import UserId
+from accounts_core.model.verification import OPEN_STATES, CardVerification, Event, State
+from accounts_core.testing.builders import a_user, a_verification, at
+from accounts_core.testing.contracts.base import StoreContract
+from accounts_core.testing.harness import AnyStore, Concurrently, failures, keep, read_back
+
+FULL = a_verification(
+    requested="pm_card_visa",
+    payment_method="pm_1",
+    customer_id="cus_1",
+    amount=99_999_999,
+    currency="jpy",
+    return_url="https://shop.example/back?to=" + "x" * 2000,
+    state=State.CLOSING,
+    closing_because=Event.DECLINED,
+    hold_id="pi_1",
+    code="card_declined",
+    decline_code="insufficient_funds",
+    created_at=at(-1),
+    updated_at=at(1),
+)
+ENDED = sorted(set(State) - OPEN_STATES)
+
+
+async def find(store: AnyStore, id: str) -> CardVerification | None:
+    return await read_back(store, lambda s: s.verifications.find(id))
+
+
+class VerificationsContract(StoreContract):
+    """`Verifications` and `VerificationReads`."""
+
+    async def test_a_verification_comes_back_with_every_field(self, store: AnyStore) -> None:
+        await keep(store, a_user(), FULL, bare := a_verification("ver_2"))
+
+        found = await find(store, FULL.id)
+
+        assert found == FULL
+        assert found is not None
+        assert (found.state, found.closing_because) == (State.CLOSING, Event.DECLINED)
+        assert isinstance(found.state, State)
+        assert await find(store, "ver_2") == bare
+        assert await find(store, "ver_3") is None
+
+    async def test_times_come_back_equal_and_in_utc_whatever_their_zone_was(self, store: AnyStore) -> None:
+        there = datetime(2026, 10, 25, 2, 30, 0, 1, tzinfo=timezone(timedelta(hours=2)), fold=1)
+        await keep(store, a_user(), a_verification(created_at=there, updated_at=there))
+
+        found = await find(store, "ver_1")
+
+        assert found is not None
+        assert found.created_at == found.updated_at == there
+        assert found.created_at.utcoffset() == found.updated_at.utcoffset() == timedelta(0)
+
+    @pytest.mark.parametrize("state", State)
+    async def test_every_state_is_kept_and_only_open_ones_are_found_open(self, store: AnyStore, state: State) -> None:
+        verification = a_verification(requested="pm_1", state=state)
+        await keep(store, a_user(), verification)
+
+        assert await find(store, "ver_1") == verification
+        async with store.begin() as work:
+            expected = verification if state in OPEN_STATES else None
+            assert await work.verifications.find_open(UserId(1), "pm_1") == expected
+            assert list(await work.verifications.open_of(UserId(1))) == ([] if expected is None else [expected])
+
+    async def test_a_unit_sees_the_verification_that_it_added(self, store: AnyStore) -> None:
+        await keep(store, a_user())
+        async with store.begin() as work:
+            await work.verifications.add(FULL)
+
+            assert await work.verifications.find(FULL.id) == FULL
+            assert await work.verifications.find_open(UserId(1), FULL.requested) == FULL
+
+    async def test_a_users_second_open_verification_of_one_payment_method_is_a_conflict(self, store: AnyStore) -> None:
+        await keep(store, a_user(), a_verification("ver_1", requested="pm_1"))
+
+        with pytest.raises(Conflict):
+            await keep(store, a_verification("ver_2", requested="pm_1"))
+
+        assert await find(store, "ver_2") is None
+
+    async def test_other_users_and_other_payment_methods_are_no_conflict(self, store: AnyStore) -> None:
+        mine = a_verification("ver_1", 1, requested="pm_1")
+        theirs = a_verification("ver_2", 2, requested="pm_1")
+        another = a_verification("ver_3", 1, requested="pm_2")
+        await keep(store, a_user(1), a_user(2), mine, theirs, another)
+
+        async with store.begin() as work:
+            assert await work.verifications.find_open(UserId(1), "pm_1") == mine
+            assert await work.verifications.find_open(UserId(2), "pm_1") == theirs
+            assert await work.verifications.find_open(UserId(1), "pm_2") == another
+            assert await work.verifications.find_open(UserId(2), "pm_2") is None
+
+    @pytest.mark.parametrize("state", ENDED)
+    async def test_one_that_ended_makes_room_for_another(self, store: AnyStore, state: State) -> None:
+        ended = a_verification("ver_1", requested="pm_1", state=state)
+        opened = a_verification("ver_2", requested="pm_1")
+        await keep(store, a_user(), ended, opened)
+
+        async with store.begin() as work:
+            assert await work.verifications.find_open(UserId(1), "pm_1") == opened
+
+    async def test_opening_again_what_ended_in_the_same_unit_is_no_conflict(self, store: AnyStore) -> None:
+        await keep(store, a_user(), a_verification("ver_1", requested="pm_1", state=State.CLOSING))
+        async with store.begin() as work:
+            first = await work.verifications.find("ver_1")
+            assert first is not None
+            await work.verifications.save(first.on(Event.DECLINED, at=at(1)))
+            await work.verifications.add(a_verification("ver_2", requested="pm_1"))
+
+        assert await find(store, "ver_2") is not None
+
+    async def test_doomed_verifications_of_one_payment_method_do_not_conflict(self, store: AnyStore) -> None:
+        doomed = [a_verification(f"ver_{n}", None, requested="pm_card_visa", state=State.HELD) for n in (1, 2)]
+
+        await keep(store, *doomed)
+
+        assert await find(store, "ver_1") == doomed[0]
+        assert await find(store, "ver_2") == doomed[1]
+
+    async def test_of_many_who_open_one_at_once_exactly_one_does(
+        self, store: AnyStore, concurrently: Concurrently
+    ) -> None:
+        await keep(store, a_user())
+
+        rivals = [a_verification(f"ver_{n}", requested="pm_1") for n in range(6)]
+
+        outcomes = await concurrently(*[partial(keep, store, rival) for rival in rivals])
+
+        assert outcomes.count(None) == 1
+        assert {type(error) for error in failures(outcomes)} == {Conflict}
+        async with store.begin() as work:
+            assert len(await work.verifications.open_of(UserId(1))) == 1
+
+    async def test_open_ones_come_oldest_first(self, store: AnyStore) -> None:
+        third, first, second = (a_verification(f"ver_{n}", created_at=at(n)) for n in (30, 10, 20))
+        ended = a_verification("ver_5", created_at=at(5), state=State.VERIFIED)
+        await keep(store, a_user(1), a_user(2), third, first, second, ended, a_verification("ver_other", 2))
+
+        async with store.begin() as work:
+            assert list(await work.verifications.open_of(UserId(1))) == [first, second, third]
+            assert list(await work.verifications.open_of(UserId(9))) == []
+
+    async def test_a_saved_change_is_there_with_a_new_version(self, store: AnyStore) -> None:
+        await keep(store, a_user(), a_verification())
+        async with store.begin() as work:
+            before = await work.verifications.find("ver_1")
+            assert before is not None
+            change = before.on(Event.CUSTOMER_KNOWN, at=at(1), customer_id="cus_1")
+            saved = await work.verifications.save(change)
+
+            assert await work.verifications.find("ver_1") == saved
+
+        assert saved == attrs.evolve(change, version=saved.version)
+        assert saved.version != before.version
+        assert await find(store, "ver_1") == saved
+
+    async def test_a_stale_save_is_a_conflict_and_changes_nothing(self, store: AnyStore) -> None:
+        await keep(store, a_user(), a_verification())
+        stale = await find(store, "ver_1")
+        assert stale is not None
+        async with store.begin() as work:
+            newer = await work.verifications.save(stale.on(Event.CUSTOMER_KNOWN, at=at(1)))
+
+        with pytest.raises(Conflict):
+            async with store.begin() as work:
+                await work.verifications.save(stale.on(Event.ABANDONED, at=at(2)))
+
+        assert await find(store, "ver_1") == newer
+
+    async def test_saving_one_that_is_gone_is_a_conflict(self, store: AnyStore) -> None:
+        await keep(store, a_user())
+
+        with pytest.raises(Conflict):
+            async with store.begin() as work:
+                await work.verifications.save(a_verification())
+
+        assert await find(store, "ver_1") is None
+
+    async def test_a_doomed_one_outlives_its_user(self, store: AnyStore) -> None:
+        await keep(store, a_user(), a_verification(state=State.HELD))
+        async with store.begin() as work:
+            held = await work.verifications.find("ver_1")
+            assert held is not None
+            doomed = await work.verifications.save(held.doom(at=at(1)))
+            await work.users.remove(UserId(1))
+
+        assert await find(store, "ver_1") == doomed
+        assert doomed.is_doomed
+
+    async def test_remove_ended_of_leaves_open_ones_and_other_peoples(self, store: AnyStore) -> None:
+        opened = a_verification("ver_open", state=State.REQUIRES_ACTION)
+        theirs = a_verification("ver_theirs", 2, state=State.VERIFIED)
+        doomed = a_verification("ver_doomed", None, state=State.ABANDONED)
+        ended = [a_verification(f"ver_{state}", state=state) for state in ENDED]
+        await keep(store, a_user(1), a_user(2), opened, theirs, doomed, *ended)
+
+        for _ in range(2):
+            async with store.begin() as work:
+                await work.verifications.remove_ended_of(UserId(1))
+
+                assert await work.verifications.find("ver_verified") is None
+
+        for kept in (opened, theirs, doomed):
+            assert await find(store, kept.id) == kept
+        for gone in ended:
+            assert await find(store, gone.id) is None

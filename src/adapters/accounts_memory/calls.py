@@ -1,0 +1,86 @@
+"""What a fake provider remembers of its calls: who asked what, which keys were used, and which faults are due."""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from threading import RLock
+from typing import Any, Final, NamedTuple, TypeVar, cast
+
+import attrs
+
+from accounts_core.errors import ProviderRefused
+from accounts_core.ports.clock import Clock
+
+R = TypeVar("R")
+
+KEY_LIFETIME: Final = timedelta(hours=24)
+"""How long a key is remembered. Source: Stripe's documentation, "Idempotent requests"."""
+
+
+class Call(NamedTuple):
+    """One call: the method's name and its arguments in the order of the signature, the key left out."""
+
+    method: str
+    arguments: tuple[object, ...]
+
+
+@attrs.frozen
+class _Fault:
+    error: Exception
+    after: bool
+    replayed: bool
+
+
+@attrs.frozen
+class _Answer:
+    call: Call
+    outcome: object
+    error: Exception | None
+    until: Any
+
+
+class Calls:
+    """Runs each call under one lock: recorded, once for each key, with the faults that were ordered."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.log: list[Call] = []
+        self._clock = clock
+        self._answers: dict[str, _Answer] = {}
+        self._faults: dict[str, deque[_Fault]] = {}
+        self.lock = RLock()
+
+    def fail_next(self, method: str, error: Exception, *, after: bool, replayed: bool) -> None:
+        self._faults.setdefault(method, deque()).append(_Fault(error, after, replayed))
+
+    def run(self, method: str, arguments: Sequence[object], do: Callable[[], R], *, key: str | None = None) -> R:
+        """Do it, or answer as the key was answered before.
+
+        An exception out of `do` leaves no trace, so that the key can be used again. Raises `ProviderRefused` with the
+        code `idempotency_error` when the key was used for something else.
+        """
+        with self.lock:
+            call = Call(method, tuple(arguments))
+            self.log.append(call)
+            waiting = self._faults.get(method)
+            fault = waiting.popleft() if waiting else None
+            if fault is not None and not fault.after:
+                raise fault.error
+            result = do() if key is None else self._once(call, key, do)
+            if fault is None:
+                return result
+            if key is not None and fault.replayed:
+                self._answers[key] = attrs.evolve(self._answers[key], error=fault.error)
+            raise fault.error
+
+    def _once(self, call: Call, key: str, do: Callable[[], R]) -> R:
+        now = self._clock.now()
+        known = self._answers.get(key)
+        if known is None or known.until <= now:
+            outcome = do()
+            self._answers[key] = _Answer(call, outcome, None, now + KEY_LIFETIME)
+            return outcome
+        if known.call != call:
+            raise ProviderRefused("idempotency_error")
+        if known.error is not None:
+            raise known.error
+        return cast("R", known.outcome)

@@ -1,0 +1,26 @@
+from datetime import UTC, datetime, timedelta
+
+from accounts_core.ports.clock import Clock
+
+
+class ManualClock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self, start: datetime) -> None:
+        """Stand at `start`, which has to be aware."""
+        if start.tzinfo is None:
+            raise ValueError(f"A clock needs a time with a time zone; got {start!r}.")
+        self._now = start.astimezone(UTC)
+
+    def now(self) -> datetime:
+        return self._now
+
+    def advance(self, span: timedelta) -> datetime:
+        """Move on by `span`, which cannot be negative, and return the new time."""
+        if span < timedelta(0):
+            raise ValueError(f"A clock never goes back; got {span}.")
+        self._now += span
+        return self._now
+
+
+_: type[Clock] = ManualClock

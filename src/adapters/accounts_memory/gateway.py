@@ -1,0 +1,146 @@
+"""A payment provider in memory: a small Stripe with its test cards, its keys and its ways to go wrong."""
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Literal
+
+from accounts_core.model.customer import Customer
+from accounts_core.model.email import Email
+from accounts_core.model.ids import UserId
+from accounts_core.model.payment_method import ProviderPaymentMethod
+from accounts_core.ports.blocking import BlockingPaymentGateway
+from accounts_core.ports.clock import Clock
+from accounts_core.ports.payment_gateway import Hold, HoldRequest
+from accounts_core.ports.secrets import Secrets
+
+from .calls import Call, Calls
+from .provider import Provider
+from .stripe_cards import PLAIN, Behaviour
+
+
+class MemoryGateway:
+    """A payment provider in memory. It moves no money and forgets everything with the process.
+
+    Stripe's test payment methods (`pm_card_visa`, `pm_card_visa_chargeDeclined`, ...) do what Stripe documents; each
+    use of one makes a payment method of its own. Keys are remembered for 24 hours and replay their first answer; a hold
+    lapses after 7 days. Safe to share between threads.
+
+    Beside the port it has what a test or a demo needs: `calls` and `holds` to look at, `authenticate` for the person
+    who answers a challenge, `add_payment_method`, `set_balance`, and `fail_next` for what goes wrong.
+    """
+
+    suspends: ClassVar[Literal[False]] = False
+
+    def __init__(self, clock: Clock, secrets: Secrets) -> None:
+        self._provider = Provider(clock, secrets)
+        self._calls = Calls(clock)
+
+    # ---- for tests and demos
+
+    @property
+    def calls(self) -> list[Call]:
+        """Every call so far, replayed and failed ones included: `[("detach", ("pm_1",)), ...]`."""
+        return self._calls.log
+
+    @property
+    def holds(self) -> Mapping[str, Hold]:
+        """Every hold that was ever made, by id, as it is now."""
+        with self._calls.lock:
+            return {hold_id: self._provider.hold(hold_id) for hold_id in self._provider.holds}
+
+    def open_holds(self) -> list[Hold]:
+        """Return the holds that freeze money, or still may: those held and those challenged."""
+        with self._calls.lock:
+            return self._provider.open_holds()
+
+    def authenticate(self, hold_id: str, succeed: bool = True) -> None:
+        """Answer the bank's challenge as the person would: with success the sum is held, without it declined.
+
+        Raises `NotFound`, and `ValueError` when the hold waits for no answer.
+        """
+        with self._calls.lock:
+            self._provider.authenticate(hold_id, succeed=succeed)
+
+    def add_payment_method(self, payment_method: ProviderPaymentMethod, *, behaviour: Behaviour = PLAIN) -> str:
+        """Make a payment method known as it stands, as if a browser had made it; return its id."""
+        with self._calls.lock:
+            return self._provider.add_payment_method(payment_method, behaviour)
+
+    def set_balance(self, customer_id: str, balance: int) -> None:
+        """Set what a customer owes, in minor units. Raises `NotFound`."""
+        with self._calls.lock:
+            self._provider.change_customer(customer_id, balance=balance)
+
+    def fail_next(self, method: str, error: Exception, *, after: bool = False, replayed: bool = False) -> None:
+        """Raise `error` at the next call of `method`, such as `hold`. Several faults of one method wait in line.
+
+        The call does not happen, or, with `after`, happens and its answer is lost. With `replayed` the error becomes
+        the key's answer, as a 5xx of Stripe's does: the same key then brings the same error again.
+        """
+        with self._calls.lock:
+            self._calls.fail_next(method, error, after=after or replayed, replayed=replayed)
+
+    # ---- the port
+
+    async def create_customer(self, *, user_id: UserId, key: str) -> Customer:
+        return self._calls.run("create_customer", [user_id], lambda: self._provider.create_customer(user_id), key=key)
+
+    async def find_customer(self, user_id: UserId) -> Customer | None:
+        return self._calls.run("find_customer", [user_id], lambda: self._provider.find_customer(user_id))
+
+    async def retrieve_customer(self, customer_id: str) -> Customer:
+        return self._calls.run("retrieve_customer", [customer_id], lambda: self._provider.customer(customer_id))
+
+    async def update_customer(self, customer_id: str, *, email: Email, name: str) -> Customer:
+        return self._calls.run(
+            "update_customer",
+            [customer_id, email, name],
+            lambda: self._provider.change_customer(customer_id, email=email.address, name=name),
+        )
+
+    async def delete_customer(self, customer_id: str) -> None:
+        self._calls.run("delete_customer", [customer_id], lambda: self._provider.delete_customer(customer_id))
+
+    async def set_default(self, customer_id: str, payment_method: str | None) -> None:
+        self._calls.run(
+            "set_default",
+            [customer_id, payment_method],
+            lambda: self._provider.set_default(customer_id, payment_method),
+        )
+
+    async def retrieve_payment_method(self, id: str) -> ProviderPaymentMethod:
+        return self._calls.run(
+            "retrieve_payment_method", [id], lambda: self._provider.payment_method(self._provider.use(id))
+        )
+
+    async def list_payment_methods(self, customer_id: str) -> Sequence[ProviderPaymentMethod]:
+        return self._calls.run("list_payment_methods", [customer_id], lambda: self._provider.cards_of(customer_id))
+
+    async def attach(self, *, customer_id: str, payment_method: str, key: str) -> ProviderPaymentMethod:
+        return self._calls.run(
+            "attach",
+            [customer_id, payment_method],
+            lambda: self._provider.attach(customer_id, self._provider.use(payment_method)),
+            key=key,
+        )
+
+    async def detach(self, payment_method: str) -> None:
+        self._calls.run("detach", [payment_method], lambda: self._provider.detach(payment_method))
+
+    async def hold(self, request: HoldRequest, *, key: str) -> Hold:
+        return self._calls.run("hold", [request], lambda: self._provider.make_hold(request), key=key)
+
+    async def retrieve_hold(self, hold_id: str) -> Hold:
+        return self._calls.run("retrieve_hold", [hold_id], lambda: self._provider.hold(hold_id))
+
+    async def find_hold(self, *, customer_id: str, verification_id: str) -> Hold | None:
+        return self._calls.run(
+            "find_hold",
+            [customer_id, verification_id],
+            lambda: self._provider.find_hold(customer_id, verification_id),
+        )
+
+    async def release(self, hold_id: str, *, key: str) -> Hold:
+        return self._calls.run("release", [hold_id], lambda: self._provider.release(hold_id), key=key)
+
+
+_: type[BlockingPaymentGateway] = MemoryGateway

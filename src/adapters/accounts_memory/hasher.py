@@ -1,0 +1,50 @@
+from hashlib import sha256
+from hmac import compare_digest
+from itertools import count
+from typing import ClassVar, Final, Literal
+
+from accounts_core.model.passwords import Password
+from accounts_core.ports.blocking import BlockingPasswordHasher
+
+_SCHEME: Final = "plain-sha256"
+
+
+class PlainHasher:
+    """A password hasher that costs nothing. For tests only: what is quick to check is quick to guess.
+
+    `generation` stands for the parameters of a real one: raise it, and every hash made before needs a new one.
+    `verified` counts calls of `verify`, so that a test can tell that the same work was done.
+    """
+
+    suspends: ClassVar[Literal[False]] = False
+
+    def __init__(self, generation: int = 1) -> None:
+        self.generation = generation
+        self.verified = 0
+        self._salts = count(1)
+
+    async def hash(self, password: Password) -> str:
+        return _hash(password, generation=str(self.generation), salt=f"{next(self._salts):08x}")
+
+    async def verify(self, hash: str | None, password: Password) -> bool:
+        self.verified += 1
+        scheme, _, rest = (hash or "").partition("$")
+        generation, _, rest = rest.partition("$")
+        salt, _, _ = rest.partition("$")
+        expected = _hash(password, generation=generation, salt=salt)
+        return (
+            scheme == _SCHEME
+            and password.text.strip() != ""
+            and compare_digest(expected.encode(), (hash or "").encode())
+        )
+
+    def needs_rehash(self, hash: str) -> bool:
+        return not hash.startswith(f"{_SCHEME}${self.generation}$")
+
+
+def _hash(password: Password, *, generation: str, salt: str) -> str:
+    digest = sha256(f"{salt}{password.text}".encode()).hexdigest()
+    return f"{_SCHEME}${generation}${salt}${digest}"
+
+
+_: type[BlockingPasswordHasher] = PlainHasher

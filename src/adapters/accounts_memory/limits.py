@@ -1,0 +1,67 @@
+from bisect import insort
+from datetime import datetime, timedelta
+from threading import Lock
+from typing import ClassVar, Final, Literal
+
+import attrs
+
+from accounts_core.errors import LimitExceeded
+from accounts_core.ports.limits import Limit, Limits
+
+SWEEP_INTERVAL: Final = 1024
+"""After so many attempts, scopes in which nothing counts any more are dropped."""
+
+
+@attrs.define
+class _Log:
+    """The attempts that may still count, oldest first."""
+
+    times: list[datetime] = attrs.field(factory=list)
+    period: timedelta = timedelta(0)
+
+    def prune(self, now: datetime) -> None:
+        self.times = [time for time in self.times if now - time < self.period]
+
+
+class MemoryLimits:
+    """Counts attempts in this process, by a log of each. Safe to share between threads."""
+
+    suspends: ClassVar[Literal[False]] = False
+
+    def __init__(self) -> None:
+        self._logs: dict[tuple[str, str], _Log] = {}
+        self._spent = 0
+        self._lock = Lock()
+
+    @property
+    def scopes(self) -> int:
+        """How many scopes are remembered."""
+        return len(self._logs)
+
+    async def spend(self, name: str, scope: str, limit: Limit, *, now: datetime) -> None:
+        with self._lock:
+            self._sweep(now)
+            log = self._logs.setdefault((name, scope), _Log())
+            # a longer period than before needs what is kept anyway; a shorter one only counts less of it
+            log.period = max(log.period, limit.period)
+            log.prune(now)
+            counted = [time for time in log.times if now - time < limit.period]
+            if len(counted) >= limit.count:
+                raise LimitExceeded(name, counted[-limit.count] + limit.period - now)
+            insort(log.times, now)
+
+    async def forget(self, name: str, scope: str) -> None:
+        with self._lock:
+            self._logs.pop((name, scope), None)
+
+    def _sweep(self, now: datetime) -> None:
+        self._spent += 1
+        if self._spent % SWEEP_INTERVAL:
+            return
+        for key, log in list(self._logs.items()):
+            log.prune(now)
+            if not log.times:
+                del self._logs[key]
+
+
+_: type[Limits] = MemoryLimits

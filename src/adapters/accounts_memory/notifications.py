@@ -1,0 +1,65 @@
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import attrs
+
+from accounts_core.errors import NotFound
+from accounts_core.model.ids import UserId
+from accounts_core.model.notification import Notification
+from accounts_core.ports.notifications import NotificationReads, Notifications
+
+from .pages import page
+from .schema import Tables, Workspace
+
+
+class MemoryNotificationReads:
+    def __init__(self, tables: Callable[[], Tables]) -> None:
+        self._tables = tables
+
+    async def of(
+        self, user_id: UserId, *, limit: int | None = None, before: str | None = None
+    ) -> Sequence[Notification]:
+        return page(
+            self._tables().notifications.find("user_id", user_id),
+            order=lambda notification: (notification.created_at, notification.id),
+            id=lambda notification: notification.id,
+            limit=limit,
+            before=before,
+        )
+
+
+class MemoryNotifications(MemoryNotificationReads):
+    def __init__(self, workspace: Callable[[], Workspace]) -> None:
+        super().__init__(workspace)
+        self._workspace = workspace
+
+    async def add(self, notification: Notification) -> None:
+        self._workspace().notifications.add(notification)
+
+    async def mark_read(self, user_id: UserId, id: str, *, at: datetime) -> None:
+        notifications = self._workspace().notifications
+        notification = notifications.get(id)
+        if notification is None or notification.user_id != user_id:
+            raise NotFound("notification", id)
+        if notification.read_at is None:
+            notifications.put(attrs.evolve(notification, read_at=at))
+
+    async def mark_all_read(self, user_id: UserId, *, at: datetime) -> None:
+        notifications = self._workspace().notifications
+        for notification in notifications.find("user_id", user_id):
+            if notification.read_at is None:
+                notifications.put(attrs.evolve(notification, read_at=at))
+
+    async def remove_of(self, user_id: UserId) -> int:
+        notifications = self._workspace().notifications
+        mine = list(notifications.find("user_id", user_id))
+        for notification in mine:
+            notifications.drop(notification)
+        return len(mine)
+
+    async def count_of(self, user_id: UserId) -> int:
+        return sum(1 for _ in self._workspace().notifications.find("user_id", user_id))
+
+
+_reads: type[NotificationReads] = MemoryNotificationReads
+_notifications: type[Notifications] = MemoryNotifications

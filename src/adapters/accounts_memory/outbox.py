@@ -1,0 +1,57 @@
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import attrs
+
+from accounts_core.errors import LeaseLost
+from accounts_core.model.outbox import Job
+from accounts_core.ports.outbox import Outbox, OutboxReads
+
+from .schema import Tables, Workspace
+
+
+class MemoryOutboxReads:
+    def __init__(self, tables: Callable[[], Tables]) -> None:
+        self._tables = tables
+
+    async def find(self, id: str) -> Job | None:
+        return self._tables().jobs.get(id)
+
+    async def any_due(self, *, now: datetime) -> bool:
+        return any(job.due <= now for job in self._tables().jobs.all())
+
+
+class MemoryOutbox(MemoryOutboxReads):
+    def __init__(self, workspace: Callable[[], Workspace]) -> None:
+        super().__init__(workspace)
+        self._workspace = workspace
+
+    async def put(self, job: Job) -> None:
+        self._workspace().jobs.add(job)
+
+    async def claim(self, *, now: datetime, until: datetime, lease: str, limit: int) -> Sequence[Job]:
+        jobs = self._workspace().jobs
+        due = sorted((job for job in jobs.all() if job.due <= now), key=lambda job: (job.due, job.id))
+        return [jobs.put(attrs.evolve(job, lease=lease, due=until, attempts=job.attempts + 1)) for job in due[:limit]]
+
+    async def done(self, job: Job) -> None:
+        self._workspace().jobs.drop(self._held(job))
+
+    async def put_off(self, job: Job, *, due: datetime) -> None:
+        self._workspace().jobs.put(attrs.evolve(self._held(job), lease=None, due=due))
+
+    async def remove(self, id: str) -> None:
+        jobs = self._workspace().jobs
+        job = jobs.get(id)
+        if job is not None:
+            jobs.drop(job)
+
+    def _held(self, job: Job) -> Job:
+        stored = self._workspace().jobs.get(job.id)
+        if stored is None or stored.lease is None or stored.lease != job.lease:
+            raise LeaseLost(f"The job {job.id!r} is not held under this lease.")
+        return stored
+
+
+_reads: type[OutboxReads] = MemoryOutboxReads
+_outbox: type[Outbox] = MemoryOutbox

@@ -1,0 +1,194 @@
+"""The tables of a store: their keys, what their rows are found by, and what has to hold between them."""
+
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from operator import attrgetter
+from typing import Any, Final, Protocol, TypeVar
+
+import attrs
+
+from accounts_core.errors import Conflict, EmailTaken
+from accounts_core.model.ids import TeamId, UserId
+from accounts_core.model.notification import Notification
+from accounts_core.model.outbox import Job
+from accounts_core.model.payment_method import PaymentMethod
+from accounts_core.model.session import Session
+from accounts_core.model.team import Interaction, Invitation, Membership, Team
+from accounts_core.model.user import User
+from accounts_core.model.verification import CardVerification
+
+from .tables import Readable, Staged, Table
+
+MemberKey = tuple[TeamId, UserId]
+R = TypeVar("R", bound=attrs.AttrsInstance)
+
+
+class Tables(Protocol):
+    """Every table, to be read: the committed ones, or a unit's own."""
+
+    @property
+    def users(self) -> Readable[UserId, User]: ...
+    @property
+    def sessions(self) -> Readable[str, Session]: ...
+    @property
+    def payment_methods(self) -> Readable[str, PaymentMethod]: ...
+    @property
+    def verifications(self) -> Readable[str, CardVerification]: ...
+    @property
+    def notifications(self) -> Readable[str, Notification]: ...
+    @property
+    def teams(self) -> Readable[TeamId, Team]: ...
+    @property
+    def memberships(self) -> Readable[MemberKey, Membership]: ...
+    @property
+    def invitations(self) -> Readable[str, Invitation]: ...
+    @property
+    def interactions(self) -> Readable[str, Interaction]: ...
+    @property
+    def jobs(self) -> Readable[str, Job]: ...
+
+
+def _by_id(row: Any) -> Any:
+    return row.id
+
+
+def _by(*columns: str) -> dict[str, Callable[[Any], Hashable | None]]:
+    return {column: attrgetter(column) for column in columns}
+
+
+def _open(verification: CardVerification) -> Hashable | None:
+    if verification.user_id is None or not verification.is_open:
+        return None
+    return verification.user_id, verification.requested
+
+
+def _member_key(membership: Membership) -> MemberKey:
+    return membership.team_id, membership.user_id
+
+
+@attrs.frozen(kw_only=True)
+class State:
+    """Everything that is committed. Each commit makes a new one, out of the old one's tables where it can."""
+
+    users: Table[UserId, User]
+    sessions: Table[str, Session]
+    payment_methods: Table[str, PaymentMethod]
+    verifications: Table[str, CardVerification]
+    notifications: Table[str, Notification]
+    teams: Table[TeamId, Team]
+    memberships: Table[MemberKey, Membership]
+    invitations: Table[str, Invitation]
+    interactions: Table[str, Interaction]
+    jobs: Table[str, Job]
+
+
+NOTHING: Final = State(
+    users=Table(_by_id, {"email": lambda user: user.email.key}),
+    sessions=Table(_by_id, _by("digest", "user_id")),
+    payment_methods=Table(
+        _by_id, {**_by("user_id"), "default": lambda card: card.user_id if card.is_default else None}
+    ),
+    verifications=Table(_by_id, {**_by("user_id"), "open": _open}),
+    notifications=Table(_by_id, _by("user_id")),
+    teams=Table(_by_id, _by("owner_id")),
+    memberships=Table(_member_key, _by("team_id", "user_id")),
+    invitations=Table(
+        _by_id,
+        {
+            **_by("team_id", "invited_by"),
+            "email": lambda invitation: invitation.email.key,
+            "place": lambda invitation: (invitation.team_id, invitation.email.key),
+        },
+    ),
+    interactions=Table(_by_id, _by("team_id", "author_id")),
+    jobs=Table(_by_id, {}),
+)
+"""A store's beginning. The indexes of each table are named by column, or by the rule that they serve."""
+
+NAMES: Final = tuple(field.name for field in attrs.fields(State))
+
+
+class Workspace:
+    """Every table as one unit of work sees and changes it."""
+
+    def __init__(self, base: State) -> None:
+        self.users = Staged(base.users)
+        self.sessions = Staged(base.sessions)
+        self.payment_methods = Staged(base.payment_methods)
+        self.verifications = Staged(base.verifications)
+        self.notifications = Staged(base.notifications)
+        self.teams = Staged(base.teams)
+        self.memberships = Staged(base.memberships)
+        self.invitations = Staged(base.invitations)
+        self.interactions = Staged(base.interactions)
+        self.jobs = Staged(base.jobs)
+
+    def commit_onto(self, live: State) -> State:
+        """Return the live state with this unit's changes.
+
+        Raises `Conflict` when somebody else was first or a reference leads nowhere, and `EmailTaken` when two users
+        would have one address.
+        """
+        changed: dict[str, Any] = {}
+        for name in NAMES:
+            before = getattr(live, name)
+            after = getattr(self, name).commit_onto(before)
+            if after is not before:
+                changed[name] = after
+        if not changed:
+            return live
+        state = attrs.evolve(live, **changed)
+        self._check_unique(state)
+        self._check_references(state)
+        return state
+
+    def _check_unique(self, state: State) -> None:
+        for user in _kept(self.users.changes):
+            if len(state.users.found["email"][user.email.key]) > 1:
+                raise EmailTaken(user.email.address)
+        for table, staged, index, what in (
+            (state.sessions, self.sessions, "digest", "Two sessions have one token."),
+            (state.payment_methods, self.payment_methods, "default", "A user has two default cards."),
+            (state.verifications, self.verifications, "open", "This card is being verified already."),
+            (state.invitations, self.invitations, "place", "This address has been invited to this team already."),
+        ):
+            _check_alone(table, staged, index, what)
+
+    def _check_references(self, state: State) -> None:
+        for name, column, target in _REFERENCES:
+            changes: Mapping[Any, Any] = getattr(self, name).changes
+            known: Table[Any, Any] = getattr(state, target)
+            for row in _kept(changes):
+                referred = getattr(row, column)
+                if referred is not None and known.get(referred) is None:
+                    raise Conflict(f"A {type(row).__name__}'s {column} {referred!r} is gone.")
+            gone = [key for key, row in getattr(self, target).changes.items() if row is None]
+            if any(getattr(state, name).found[column].get(key) for key in gone):
+                raise Conflict(f"There are {name} left of one of {target} that is removed.")
+
+
+_REFERENCES: Final = (
+    ("sessions", "user_id", "users"),
+    ("payment_methods", "user_id", "users"),
+    ("verifications", "user_id", "users"),
+    ("notifications", "user_id", "users"),
+    ("teams", "owner_id", "users"),
+    ("memberships", "user_id", "users"),
+    ("memberships", "team_id", "teams"),
+    ("invitations", "invited_by", "users"),
+    ("invitations", "team_id", "teams"),
+    ("interactions", "author_id", "users"),
+    ("interactions", "team_id", "teams"),
+)
+"""A table, its column (and index), and the table whose key the column holds, if anything."""
+
+
+def _kept(changes: Mapping[Any, R | None]) -> Iterator[R]:
+    return (row for row in changes.values() if row is not None)
+
+
+def _check_alone(table: Table[Any, Any], staged: Staged[Any, Any], index: str, what: str) -> None:
+    value_of: Callable[[Any], Hashable | None] = table.indexes[index]
+    for row in _kept(staged.changes):
+        value = value_of(row)
+        if value is not None and len(table.found[index][value]) > 1:
+            raise Conflict(what)

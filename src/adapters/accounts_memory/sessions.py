@@ -1,0 +1,70 @@
+from collections.abc import Callable
+from datetime import datetime
+
+import attrs
+
+from accounts_core.model.ids import UserId
+from accounts_core.model.payment_method import Cards
+from accounts_core.model.session import Session
+from accounts_core.model.user import User
+from accounts_core.ports.sessions import SessionReads, Sessions
+
+from .schema import Tables, Workspace
+
+
+class MemorySessionReads:
+    def __init__(self, tables: Callable[[], Tables]) -> None:
+        self._tables = tables
+
+    async def resolve(self, digest: bytes) -> tuple[Session, User] | None:
+        return _resolve(self._tables(), digest)
+
+    async def resolve_with_cards(self, digest: bytes) -> tuple[Session, User, Cards] | None:
+        tables = self._tables()
+        resolved = _resolve(tables, digest)
+        if resolved is None:
+            return None
+        return *resolved, Cards(tables.payment_methods.find("user_id", resolved[1].id))
+
+
+def _resolve(tables: Tables, digest: bytes) -> tuple[Session, User] | None:
+    for session in tables.sessions.find("digest", digest):
+        user = tables.users.get(session.user_id)
+        if user is not None:
+            return session, user
+    return None
+
+
+class MemorySessions(MemorySessionReads):
+    def __init__(self, workspace: Callable[[], Workspace]) -> None:
+        super().__init__(workspace)
+        self._workspace = workspace
+
+    async def add(self, session: Session) -> None:
+        self._workspace().sessions.add(session)
+
+    async def touch(self, id: str, *, at: datetime) -> None:
+        sessions = self._workspace().sessions
+        session = sessions.get(id)
+        if session is not None and session.last_used_at < at:
+            sessions.put(attrs.evolve(session, last_used_at=at))
+
+    async def remove(self, id: str) -> None:
+        sessions = self._workspace().sessions
+        session = sessions.get(id)
+        if session is not None:
+            sessions.drop(session)
+
+    async def remove_of(self, user_id: UserId, *, keep: str | None = None) -> int:
+        sessions = self._workspace().sessions
+        ended = [session for session in sessions.find("user_id", user_id) if session.id != keep]
+        for session in ended:
+            sessions.drop(session)
+        return len(ended)
+
+    async def count_of(self, user_id: UserId) -> int:
+        return sum(1 for _ in self._workspace().sessions.find("user_id", user_id))
+
+
+_reads: type[SessionReads] = MemorySessionReads
+_sessions: type[Sessions] = MemorySessions

@@ -1,0 +1,126 @@
+"""A store in memory: snapshot isolation, the first to commit wins, and nobody ever waits.
+
+A unit of work begins on what is committed then, and sees that and its own changes, whatever others do meanwhile. At
+its end every row that it changed or locked has to be as it was when it began; else it is refused with `Conflict`, and
+nothing of it stays. Unique columns and references between tables are checked in the same moment, over everything.
+Units may run in any number of threads or tasks at once.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from itertools import count
+from threading import Lock
+from typing import ClassVar, Literal
+
+import attrs
+
+from accounts_core.errors import HostError
+from accounts_core.model.events import DomainEvent
+from accounts_core.ports.blocking import BlockingStore
+from accounts_core.ports.store import Subscriber, publish
+
+from .notifications import MemoryNotificationReads, MemoryNotifications
+from .outbox import MemoryOutbox, MemoryOutboxReads
+from .payment_methods import MemoryPaymentMethodReads, MemoryPaymentMethods
+from .schema import NOTHING, State, Tables, Workspace
+from .sessions import MemorySessionReads, MemorySessions
+from .team_reads import MemoryTeamReads
+from .teams import MemoryTeams
+from .users import MemoryUserReads, MemoryUsers
+from .verifications import MemoryVerificationReads, MemoryVerifications
+
+_current: ContextVar["MemoryUnitOfWork | None"] = ContextVar("_current", default=None)
+
+
+@attrs.frozen
+class Ids:
+    """Counts from 1; a number is given out once, whatever becomes of the unit that asked for it."""
+
+    users: Iterator[int] = attrs.field(factory=lambda: count(1))
+    teams: Iterator[int] = attrs.field(factory=lambda: count(1))
+
+
+class MemoryUnitOfWork:
+    """The repositories of one transaction on a `MemoryStore`."""
+
+    def __init__(self, store: "MemoryStore", base: State, ids: Ids) -> None:
+        self.store = store
+        self._workspace = Workspace(base)
+        self.events: list[DomainEvent] = []
+        self.is_open = True
+        self.users = MemoryUsers(self._while_open, ids.users)
+        self.sessions = MemorySessions(self._while_open)
+        self.payment_methods = MemoryPaymentMethods(self._while_open)
+        self.verifications = MemoryVerifications(self._while_open)
+        self.notifications = MemoryNotifications(self._while_open)
+        self.teams = MemoryTeams(self._while_open, ids.teams)
+        self.outbox = MemoryOutbox(self._while_open)
+
+    def record(self, event: DomainEvent) -> None:
+        """Keep an event for the store's subscribers. Raises `HostError` when the unit has ended."""
+        self._while_open()
+        self.events.append(event)
+
+    def close(self) -> Workspace:
+        """End the unit, and return the changes that it made."""
+        workspace = self._while_open()
+        self.is_open = False
+        return workspace
+
+    def _while_open(self) -> Workspace:
+        if not self.is_open:
+            raise HostError("This unit of work has ended: what is done with it now would be lost.")
+        return self._workspace
+
+
+class MemoryViews:
+    """Reads of what is committed at the moment of each call."""
+
+    def __init__(self, tables: Callable[[], Tables]) -> None:
+        self.users = MemoryUserReads(tables)
+        self.sessions = MemorySessionReads(tables)
+        self.payment_methods = MemoryPaymentMethodReads(tables)
+        self.verifications = MemoryVerificationReads(tables)
+        self.notifications = MemoryNotificationReads(tables)
+        self.teams = MemoryTeamReads(tables)
+        self.outbox = MemoryOutboxReads(tables)
+
+
+class MemoryStore:
+    """A store in memory. What it keeps goes with the process."""
+
+    suspends: ClassVar[Literal[False]] = False
+    commits: ClassVar[bool] = True
+
+    def __init__(self, subscribers: Sequence[Subscriber[MemoryUnitOfWork]] = ()) -> None:
+        self._state = NOTHING
+        self._ids = Ids()
+        self._subscribers = tuple(subscribers)
+        self._committing = Lock()
+        self._views = MemoryViews(lambda: self._state)
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[MemoryUnitOfWork]:
+        """Open a unit of work. Raises `HostError` inside another one of the same flow: units do not nest."""
+        outer = _current.get()
+        if outer is not None and outer.is_open and outer.store is self:
+            raise HostError("A unit of work is open here already, and units do not nest: use the one that is open.")
+        unit = MemoryUnitOfWork(self, self._state, self._ids)
+        _current.set(unit)
+        try:
+            yield unit
+            await publish(unit, unit.events, self._subscribers)
+        finally:
+            changes = unit.close()
+            _current.set(outer)
+        with self._committing:
+            self._state = changes.commit_onto(self._state)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[MemoryViews]:
+        """Open the views."""
+        yield self._views
+
+
+_: type[BlockingStore[MemoryUnitOfWork]] = MemoryStore

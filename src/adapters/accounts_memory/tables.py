@@ -1,0 +1,164 @@
+"""Tables that can be shared: what is committed never changes, and a unit of work keeps its changes beside it.
+
+`Table` is one table as it was committed. `Staged` is the same table as one unit of work sees it. A commit makes new
+tables out of those that were changed and leaves the others as they are, so opening a unit costs nothing and copies
+nothing, however much is stored.
+"""
+
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Generic, Protocol, TypeVar, cast
+
+import attrs
+
+from accounts_core.errors import Conflict
+
+K = TypeVar("K", bound=Hashable)
+R = TypeVar("R", bound=attrs.AttrsInstance)
+K_contra = TypeVar("K_contra", bound=Hashable, contravariant=True)
+R_co = TypeVar("R_co", covariant=True)
+
+Index = Callable[[R], Hashable | None]
+"""What rows are found by; a row for which it gives None is not in the index."""
+
+
+class Readable(Protocol[K_contra, R_co]):
+    """What a committed table and a staged one have in common."""
+
+    def get(self, key: K_contra, /) -> R_co | None:
+        """Return the row, or None."""
+        ...
+
+    def find(self, index: str, value: Hashable) -> Iterable[R_co]:
+        """Return every row that has this value in the index."""
+        ...
+
+    def all(self) -> Iterable[R_co]:
+        """Return every row."""
+        ...
+
+
+@attrs.frozen
+class Table(Generic[K, R]):
+    """A table as it was committed. Nothing in it changes any more."""
+
+    key: Callable[[R], K]
+    indexes: Mapping[str, Index[R]]
+    rows: Mapping[K, R] = attrs.field(factory=dict)
+    found: Mapping[str, Mapping[Hashable, frozenset[K]]] = attrs.field()
+
+    @found.default
+    def _nothing_found(self) -> Mapping[str, Mapping[Hashable, frozenset[K]]]:
+        return {name: {} for name in self.indexes}
+
+    def get(self, key: K, /) -> R | None:
+        return self.rows.get(key)
+
+    def find(self, index: str, value: Hashable) -> Iterable[R]:
+        return [self.rows[key] for key in self.found[index].get(value, ())]
+
+    def all(self) -> Iterable[R]:
+        return self.rows.values()
+
+    def with_changes(self, changes: Mapping[K, R | None]) -> "Table[K, R]":
+        """Return the table with these rows in place of those with the same key; None takes a row out."""
+        rows = dict(self.rows)
+        found = {name: dict(entries) for name, entries in self.found.items()}
+        for key, row in changes.items():
+            before = rows.pop(key, None)
+            if row is not None:
+                rows[key] = row
+            for name, index in self.indexes.items():
+                _move(found[name], key, None if before is None else index(before), None if row is None else index(row))
+        return attrs.evolve(self, rows=rows, found=found)
+
+
+def _move(entries: dict[Hashable, frozenset[K]], key: K, before: Hashable | None, after: Hashable | None) -> None:
+    if before == after:
+        return
+    if before is not None:
+        left = entries.pop(before) - {key}
+        if left:
+            entries[before] = left
+    if after is not None:
+        entries[after] = entries.get(after, frozenset()) | {key}
+
+
+class Staged(Generic[K, R]):
+    """A table in one unit of work: the committed one, under the unit's own changes."""
+
+    def __init__(self, base: Table[K, R]) -> None:
+        self.base = base
+        self.changes: dict[K, R | None] = {}
+        self.locked: set[K] = set()
+
+    def get(self, key: K, /) -> R | None:
+        return self.changes[key] if key in self.changes else self.base.get(key)
+
+    def find(self, index: str, value: Hashable) -> Iterable[R]:
+        if not self.changes:
+            return self.base.find(index, value)
+        value_of = self.base.indexes[index]
+        kept = [row for row in self.base.find(index, value) if self.base.key(row) not in self.changes]
+        return kept + [row for row in self.changes.values() if row is not None and value_of(row) == value]
+
+    def all(self) -> Iterable[R]:
+        kept = [row for key, row in self.base.rows.items() if key not in self.changes]
+        return kept + [row for row in self.changes.values() if row is not None]
+
+    def add(self, row: R) -> None:
+        """Put in a row whose key is free. Raises `Conflict` when it is not."""
+        key = self.base.key(row)
+        if self.get(key) is not None:
+            raise Conflict(f"There is a {type(row).__name__} {key!r} already.")
+        self.changes[key] = in_utc(row)
+
+    def put(self, row: R) -> R:
+        """Put a row in, in place of the one with its key, and return it as it is kept."""
+        kept = in_utc(row)
+        self.changes[self.base.key(row)] = kept
+        return kept
+
+    def drop(self, row: R) -> None:
+        """Take a row out."""
+        self.changes[self.base.key(row)] = None
+
+    def lock(self, key: K) -> None:
+        """See to it that, of all units that changed or locked this row, only the first commits."""
+        self.locked.add(key)
+
+    def commit_onto(self, live: Table[K, R]) -> Table[K, R]:
+        """Return the live table with this unit's changes.
+
+        Raises `Conflict` when somebody else has committed one of the rows since this unit began.
+        """
+        touched = self.changes.keys() | self.locked
+        if not touched:
+            return live
+        if live is not self.base:
+            for key in touched:
+                if live.get(key) is not self.base.get(key):
+                    raise Conflict("Somebody else changed this first.")
+        changes = dict(self.changes)
+        for key in self.locked - self.changes.keys():
+            row = live.get(key)
+            if row is not None:
+                changes[key] = _evolve(row)  # an equal row, but another one: that is how others see the lock
+        return live.with_changes(changes)
+
+
+def in_utc(row: R) -> R:
+    """Return the row with all its times in UTC, as every store gives them back."""
+    moved: dict[str, Any] = {}
+    for field in attrs.fields(type(row)):
+        value = getattr(row, field.name)
+        if isinstance(value, datetime) and value.tzinfo is not UTC:
+            if value.tzinfo is None:
+                raise ValueError(f"{type(row).__name__}.{field.name} has no time zone: {value!r}.")
+            moved[field.name] = value.astimezone(UTC)
+    return _evolve(row, **moved) if moved else row
+
+
+def _evolve(row: R, **changes: Any) -> R:
+    evolve: Any = attrs.evolve  # mypy's plugin knows only one class at a time
+    return cast("R", evolve(row, **changes))

@@ -1,0 +1,108 @@
+from collections.abc import Callable, Iterator, Sequence
+
+from accounts_core.model.email import Email
+from accounts_core.model.ids import TeamId, UserId
+from accounts_core.model.team import (
+    Interaction,
+    InteractionView,
+    Invitation,
+    InvitationView,
+    Member,
+    Person,
+    Role,
+    TeamView,
+)
+from accounts_core.ports.teams import TeamReads
+
+from .pages import page
+from .schema import Tables
+
+
+class MemoryTeamReads:
+    def __init__(self, tables: Callable[[], Tables]) -> None:
+        self._tables = tables
+
+    async def view(self, id: TeamId, user_id: UserId) -> TeamView | None:
+        return next((view for view in _views_of(self._tables(), user_id) if view.team.id == id), None)
+
+    async def views_of(self, user_id: UserId, *, limit: int, before: TeamId | None = None) -> Sequence[TeamView]:
+        return page(
+            _views_of(self._tables(), user_id),
+            order=lambda view: view.team.id,
+            id=lambda view: view.team.id,
+            limit=limit,
+            before=before,
+        )
+
+    async def members(self, id: TeamId, *, limit: int, before: UserId | None = None) -> Sequence[Member]:
+        return page(
+            _members(self._tables(), id),
+            order=lambda member: member.person.id,
+            id=lambda member: member.person.id,
+            limit=limit,
+            before=before,
+        )
+
+    async def interactions(self, id: TeamId, *, limit: int, before: str | None = None) -> Sequence[InteractionView]:
+        tables = self._tables()
+        found = page(tables.interactions.find("team_id", id), order=_time_and_id, id=_id, limit=limit, before=before)
+        return [InteractionView(interaction=each, author=_person(tables, each.author_id)) for each in found]
+
+    async def invitations_to(self, email: Email, *, limit: int, before: str | None = None) -> Sequence[InvitationView]:
+        tables = self._tables()
+        found = page(
+            tables.invitations.find("email", email.key), order=_time_and_id, id=_id, limit=limit, before=before
+        )
+        return [view for each in found if (view := _invitation(tables, each)) is not None]
+
+    async def find_invitation(self, id: str) -> InvitationView | None:
+        tables = self._tables()
+        invitation = tables.invitations.get(id)
+        return None if invitation is None else _invitation(tables, invitation)
+
+
+def _time_and_id(row: Interaction | Invitation) -> tuple[object, str]:
+    return row.created_at, row.id
+
+
+def _id(row: Interaction | Invitation) -> str:
+    return row.id
+
+
+def _person(tables: Tables, id: UserId | None) -> Person | None:
+    user = None if id is None else tables.users.get(id)
+    return None if user is None else Person(id=user.id, name=user.name)
+
+
+def _invitation(tables: Tables, invitation: Invitation) -> InvitationView | None:
+    team = tables.teams.get(invitation.team_id)
+    if team is None:
+        return None
+    sender = _person(tables, invitation.invited_by)
+    return InvitationView(invitation=invitation, team_name=team.name, invited_by=sender)
+
+
+def _views_of(tables: Tables, user_id: UserId) -> Iterator[TeamView]:
+    owned = set()
+    for team in tables.teams.find("owner_id", user_id):
+        owned.add(team.id)
+        yield TeamView(team=team, role=Role.OWNER)
+    for membership in tables.memberships.find("user_id", user_id):
+        joined = tables.teams.get(membership.team_id)
+        if joined is not None and joined.id not in owned:
+            yield TeamView(team=joined, role=Role.MEMBER)
+
+
+def _members(tables: Tables, id: TeamId) -> Iterator[Member]:
+    team = tables.teams.get(id)
+    if team is None:
+        return
+    roles = {membership.user_id: Role.MEMBER for membership in tables.memberships.find("team_id", id)}
+    roles[team.owner_id] = Role.OWNER
+    for user_id, role in roles.items():
+        person = _person(tables, user_id)
+        if person is not None:
+            yield Member(person=person, role=role)
+
+
+_reads: type[TeamReads] = MemoryTeamReads

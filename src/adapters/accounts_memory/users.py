@@ -1,0 +1,61 @@
+from collections.abc import Callable, Iterator
+
+import attrs
+
+from accounts_core.errors import Conflict, NotFound
+from accounts_core.model.email import Email
+from accounts_core.model.ids import UserId
+from accounts_core.model.user import User
+from accounts_core.ports.users import UserReads, Users
+
+from .schema import Tables, Workspace
+
+
+class MemoryUserReads:
+    def __init__(self, tables: Callable[[], Tables]) -> None:
+        self._tables = tables
+
+    async def find(self, id: UserId) -> User | None:
+        return self._tables().users.get(id)
+
+    async def find_by_email(self, email: Email) -> User | None:
+        return next(iter(self._tables().users.find("email", email.key)), None)
+
+
+class MemoryUsers(MemoryUserReads):
+    def __init__(self, workspace: Callable[[], Workspace], ids: Iterator[int]) -> None:
+        super().__init__(workspace)
+        self._workspace = workspace
+        self._ids = ids
+
+    async def next_id(self) -> UserId:
+        return UserId(next(self._ids))
+
+    async def add(self, user: User) -> None:
+        self._workspace().users.add(user)
+
+    async def get(self, id: UserId, *, lock: bool = False) -> User:
+        users = self._workspace().users
+        user = users.get(id)
+        if user is None:
+            raise NotFound("user", id)
+        if lock:
+            users.lock(id)
+        return user
+
+    async def save(self, user: User) -> User:
+        users = self._workspace().users
+        stored = users.get(user.id)
+        if stored is None or stored.version != user.version:
+            raise Conflict("This is not the user that is stored.")
+        return users.put(attrs.evolve(user, version=user.version + 1))
+
+    async def remove(self, id: UserId) -> None:
+        users = self._workspace().users
+        user = users.get(id)
+        if user is not None:
+            users.drop(user)
+
+
+_reads: type[UserReads] = MemoryUserReads
+_users: type[Users] = MemoryUsers

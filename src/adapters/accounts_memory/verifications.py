@@ -1,0 +1,51 @@
+from collections.abc import Callable, Sequence
+
+import attrs
+
+from accounts_core.errors import Conflict
+from accounts_core.model.ids import UserId
+from accounts_core.model.verification import CardVerification
+from accounts_core.ports.verifications import VerificationReads, Verifications
+
+from .schema import Tables, Workspace
+
+
+class MemoryVerificationReads:
+    def __init__(self, tables: Callable[[], Tables]) -> None:
+        self._tables = tables
+
+    async def find(self, id: str) -> CardVerification | None:
+        return self._tables().verifications.get(id)
+
+
+class MemoryVerifications(MemoryVerificationReads):
+    def __init__(self, workspace: Callable[[], Workspace]) -> None:
+        super().__init__(workspace)
+        self._workspace = workspace
+
+    async def add(self, verification: CardVerification) -> None:
+        self._workspace().verifications.add(verification)
+
+    async def find_open(self, user_id: UserId, requested: str) -> CardVerification | None:
+        return next(iter(self._workspace().verifications.find("open", (user_id, requested))), None)
+
+    async def open_of(self, user_id: UserId) -> Sequence[CardVerification]:
+        mine = self._workspace().verifications.find("user_id", user_id)
+        return sorted((each for each in mine if each.is_open), key=lambda each: (each.created_at, each.id))
+
+    async def save(self, verification: CardVerification) -> CardVerification:
+        verifications = self._workspace().verifications
+        stored = verifications.get(verification.id)
+        if stored is None or stored.version != verification.version:
+            raise Conflict("This is not the verification that is stored.")
+        return verifications.put(attrs.evolve(verification, version=verification.version + 1))
+
+    async def remove_ended_of(self, user_id: UserId) -> None:
+        verifications = self._workspace().verifications
+        for verification in verifications.find("user_id", user_id):
+            if not verification.is_open:
+                verifications.drop(verification)
+
+
+_reads: type[VerificationReads] = MemoryVerificationReads
+_verifications: type[Verifications] = MemoryVerifications
