@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from functools import wraps
 from time import perf_counter
@@ -13,6 +13,10 @@ import pytest
 from accounts_argon2 import AsyncArgon2Hasher, Cost
 from accounts_core.errors import Unavailable
 from accounts_core.model.passwords import Password
+from accounts_core.testing.contracts import PasswordHasherContract
+from accounts_core.testing.harness import Drive
+
+pytest_plugins = ["accounts_core.testing.plugin"]
 
 P = ParamSpec("P")
 
@@ -20,6 +24,27 @@ PASSWORD = Password("correct horse battery staple")
 CHEAP = Cost(memory_kib=8, passes=1)
 SLOW = Cost(memory_kib=64 * 1024, passes=2)
 """About a tenth of a second: long enough to do something meanwhile."""
+
+
+class TestThreaded(PasswordHasherContract):
+    """Argon2 in threads beside an event loop."""
+
+    @pytest.fixture
+    def drive(self) -> Iterator[Drive]:
+        with asyncio.Runner() as runner:
+            yield runner.run
+
+    @pytest.fixture
+    def hasher(self, drive: Drive) -> Iterator[AsyncArgon2Hasher]:
+        made = AsyncArgon2Hasher(CHEAP)
+        yield made
+        drive(made.close())
+
+    @pytest.fixture
+    def other_hasher(self, drive: Drive) -> Iterator[AsyncArgon2Hasher]:
+        made = AsyncArgon2Hasher(Cost(memory_kib=16, passes=2))
+        yield made
+        drive(made.close())
 
 
 def in_loop(test: Callable[P, Coroutine[object, object, None]]) -> Callable[P, None]:

@@ -1,5 +1,6 @@
 import logging
 import stat
+from collections.abc import Callable
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.policy import SMTP
@@ -12,7 +13,10 @@ from accounts_core.errors import Unavailable
 from accounts_core.model.email import Email
 from accounts_core.ports.notifier import Notice, Purpose
 from accounts_core.sync import run_sync
+from accounts_core.testing.contracts import NotifierContract
 from accounts_smtp import EmlNotifier, Sender
+
+pytest_plugins = ["accounts_core.testing.plugin"]
 
 
 @attrs.frozen
@@ -21,6 +25,14 @@ class StoppedClock:
 
     def now(self) -> datetime:
         return self.at
+
+
+class TestEml(NotifierContract):
+    """Mails as files."""
+
+    @pytest.fixture
+    def delivered(self, folder: Path) -> Callable[[], list[str]]:
+        return lambda: [name.partition(".")[0] for name in names(folder)]
 
 
 def notice(id: str = "job_1", to: str = "sam@example.org") -> Notice:

@@ -1,0 +1,5 @@
+import sys
+
+from accounts_cli import main
+
+sys.exit(main())

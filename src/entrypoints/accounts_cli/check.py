@@ -1,0 +1,69 @@
+"""`accounts check`: could the service run as it is set up? Nothing is changed to find out."""
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from accounts_cli.composition import mail_folder
+from accounts_cli.database import require_migrated
+from accounts_cli.failures import CommandFailed
+from accounts_cli.payments import choose_provider
+from accounts_cli.settings import Settings
+from accounts_cli.terminal import say
+from accounts_core.errors import AccountsError
+from accounts_sql import head_revision
+from accounts_system import SystemClock, SystemSecrets
+
+
+def check(environment: Mapping[str, str], folder: Path) -> bool:
+    """Write a line for each part; say whether all are well. Bad settings leave nothing else to look at."""
+    try:
+        settings = Settings.load(environment, folder)
+    except CommandFailed as failure:
+        _report("settings", failure)
+        return False
+    parts: dict[str, Callable[[Settings], str]] = {
+        "settings": _settings,
+        "database": _database,
+        "payments": _payments,
+        "mail": _mail,
+    }
+    outcomes = [_look(name, part, settings) for name, part in parts.items()]  # every one, whatever is wrong before it
+    return all(outcomes)
+
+
+def _look(name: str, part: Callable[[Settings], str], settings: Settings) -> bool:
+    try:
+        found = part(settings)
+    except (CommandFailed, AccountsError) as failure:
+        _report(name, failure)
+        return False
+    say(f"{name:<10}ok      {found}")
+    return True
+
+
+def _report(name: str, failure: Exception) -> None:
+    say(f"{name:<10}FAILED  {failure}")
+
+
+def _settings(settings: Settings) -> str:
+    idle = settings.without_effect()
+    beside = f"; without effect in this release: {', '.join(idle)}" if idle else ""
+    return f"{len(settings.given)} set, the others as by default{beside}"
+
+
+def _database(settings: Settings) -> str:
+    require_migrated(settings)
+    return f"{settings.database_url}, up to date (revision {head_revision()})"
+
+
+def _payments(settings: Settings) -> str:
+    return choose_provider(settings, SystemClock(), SystemSecrets()).shown
+
+
+def _mail(settings: Settings) -> str:
+    folder = mail_folder(settings)
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise CommandFailed(f"mails cannot be written to {folder}/: {there} is no folder that can be written to")
+    return f"each becomes a file in {folder}/"

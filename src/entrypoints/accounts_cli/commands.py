@@ -1,0 +1,68 @@
+"""From a parsed command line to what it asks for."""
+
+import asyncio
+import os
+from argparse import Namespace
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from accounts_cli.check import check
+from accounts_cli.composition import open_service
+from accounts_cli.database import migrate_database, require_migrated
+from accounts_cli.settings import Settings
+from accounts_cli.terminal import ask_new_password, read_password, say
+from accounts_core.accounts import Accounts
+
+
+def run(arguments: Namespace) -> bool:
+    """Do what the command line says; say whether all is well.
+
+    Raises `CommandFailed`, or an error of the core, with a text for the person at the terminal.
+    """
+    if arguments.command == "check":
+        return check(os.environ, Path())
+    settings = Settings.load(os.environ, Path())
+    match arguments.command:
+        case "serve":
+            from accounts_cli.serve import serve
+
+            serve(settings, host=arguments.host, port=arguments.port, workers=arguments.workers)
+        case "migrate":
+            say(migrate_database(settings))
+        case "users":
+            require_migrated(settings)
+            asyncio.run(_on_users(settings, _user_command(arguments)))
+    return True
+
+
+def _user_command(arguments: Namespace) -> Callable[[Accounts[Any]], Awaitable[None]]:
+    """Return what to do once the database is open. A password is asked for before that."""
+    from accounts_cli import users
+
+    match arguments.action:
+        case "create":
+            password = read_password() if arguments.password_stdin else ask_new_password()
+            return lambda accounts: users.create(
+                accounts,
+                email=arguments.email,
+                name=arguments.name,
+                password=password,
+                verified=arguments.verified,
+            )
+        case "show":
+            return lambda accounts: users.show(accounts, arguments.user, as_json=arguments.json)
+        case "delete":
+            return lambda accounts: users.delete(accounts, arguments.user, sure=arguments.yes)
+        case "verify":
+            return lambda accounts: users.verify(accounts, arguments.user)
+        case "deactivate":
+            return lambda accounts: users.deactivate(accounts, arguments.user)
+        case "restore":
+            return lambda accounts: users.restore(accounts, arguments.user)
+    raise AssertionError(arguments.action)
+
+
+async def _on_users(settings: Settings, command: Callable[[Accounts[Any]], Awaitable[None]]) -> None:
+    async with open_service(settings) as service:
+        await command(service.accounts)

@@ -1,0 +1,68 @@
+"""The one place where the parts are chosen and put together."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+
+from accounts_argon2 import AsyncArgon2Hasher
+from accounts_cli.payments import Provider, choose_provider
+from accounts_cli.settings import Settings
+from accounts_core.accounts import Accounts
+from accounts_smtp import EmlNotifier
+from accounts_sql import AsyncSqlStore, create_async_engine
+from accounts_system import SystemClock, SystemSecrets
+
+LOCAL_URL: Final = "http://127.0.0.1:8000"
+"""Where `accounts serve` listens when nothing else is said."""
+
+
+@attrs.frozen(kw_only=True)
+class Service:
+    """The accounts, and the parts under them that a person wants to hear about."""
+
+    settings: Settings
+    accounts: Accounts[Any]
+    provider: Provider
+
+    def describe(self) -> list[str]:
+        """Return a line each for the database, the payment provider and the mail, and one for what has no effect."""
+        lines = [
+            f"Database: {self.settings.database_url}",
+            f"Payments: {self.provider.shown}",
+            f"Mail: each becomes a file in {mail_folder(self.settings)}/",
+        ]
+        idle = self.settings.without_effect()
+        return [*lines, f"Without effect in this release: {', '.join(idle)}"] if idle else lines
+
+
+@asynccontextmanager
+async def open_service(settings: Settings, *, public_url: str = LOCAL_URL) -> AsyncIterator[Service]:
+    """Put the service together, and take it apart at the end. Raises `CommandFailed` when a part cannot be had."""
+    clock = SystemClock()
+    secrets = SystemSecrets()
+    provider = choose_provider(settings, clock, secrets)
+    async with AsyncExitStack() as stack:
+        engine = create_async_engine(settings.database_url.text)
+        stack.push_async_callback(engine.dispose)
+        passwords = await stack.enter_async_context(AsyncArgon2Hasher())
+        accounts = Accounts(
+            store=AsyncSqlStore(engine),
+            payments=provider.gateway,
+            passwords=passwords,
+            notifier=EmlNotifier(
+                folder=mail_folder(settings), sender=settings.mail_from, public_url=public_url, clock=clock
+            ),
+            clock=clock,
+            secrets=secrets,
+            policy=settings.policy(),
+        )
+        yield Service(settings=settings, accounts=accounts, provider=provider)
+
+
+def mail_folder(settings: Settings) -> Path:
+    """Return where mails are kept: beside the SQLite database, else in the working folder."""
+    file = settings.database_url.file
+    return (file.parent if file is not None else Path()) / "mail"

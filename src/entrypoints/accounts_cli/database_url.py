@@ -1,0 +1,56 @@
+from pathlib import Path
+from typing import Final, Self
+
+import attrs
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+_KINDS: Final = {
+    "sqlite": "sqlite",
+    "sqlite+aiosqlite": "sqlite",
+    "postgres": "postgresql",  # what many hosting providers hand out
+    "postgresql": "postgresql",
+    "postgresql+asyncpg": "postgresql",
+    "postgresql+psycopg": "postgresql",
+}
+
+
+@attrs.frozen
+class DatabaseUrl:
+    """Which database: `sqlite:///<file>` or `postgresql://<user>:<password>@<host>/<name>`.
+
+    `text` is as given and may hold a password; `str()` and `repr()` never do.
+    """
+
+    text: str = attrs.field(repr=False)
+    shown: str
+    """The URL without its password and its parameters."""
+    file: Path | None
+    """The file of an SQLite database."""
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Raises `ValueError` for any other kind of database, and for SQLite in memory, where nothing would be kept."""
+        try:
+            url = make_url(text)
+        except ArgumentError as error:
+            raise ValueError("This is not a database URL.") from error
+        kind = _KINDS.get(url.drivername)
+        if kind is None or not url.database:
+            raise ValueError("This names no database.")
+        if kind == "sqlite":
+            if url.host or url.database == ":memory:" or url.database.startswith("file:"):
+                raise ValueError("This names no database file.")
+            return cls(text, f"sqlite:///{url.database}", Path(url.database))
+        if url.drivername == "postgres":
+            text = "postgresql" + text.removeprefix("postgres")
+        plain = url.set(drivername=kind, query={})
+        return cls(text, plain.render_as_string(hide_password=True), None)
+
+    def conceal(self, text: str) -> str:
+        """Return `text` without the password, whoever quoted it there."""
+        password = make_url(self.text).password
+        return text.replace(password, "***") if password else text
+
+    def __str__(self) -> str:
+        return self.shown

@@ -1,0 +1,207 @@
+"""Every setting of the service, in one frozen object, read from the environment and a `.env` file.
+
+A setting is a field of `Settings`: `ACCOUNTS_` and the field's name in capitals. An unknown one or a bad value stops
+the start. A value that was not given is not in `given`, and the field has its default.
+"""
+
+import difflib
+import re
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final, Self, TypeVar
+
+import attrs
+
+from accounts_cli import values
+from accounts_cli.database_url import DatabaseUrl
+from accounts_cli.environment import read_env_file
+from accounts_cli.failures import CommandFailed
+from accounts_core.model.passwords import DEFAULT_LENGTH, LEAST_LENGTH, PasswordPolicy
+from accounts_core.model.policy import CardPolicy, EmailChange, Policy, SessionPolicy
+from accounts_core.ports.limits import Limit
+from accounts_smtp import Sender
+
+T = TypeVar("T")
+
+PREFIX: Final = "ACCOUNTS_"
+TESTS: Final = "ACCOUNTS_TEST_"
+_SHOWN: Final = 60
+_LOOKS_SECRET: Final = re.compile(r"[sr]k_|whsec_|//[^/]*@")
+"""A key of Stripe, or a URL with a password, that went into the wrong setting."""
+_TEN_YEARS: Final = 3650
+
+
+def _setting(
+    parse: Callable[[str], T],
+    expected: str,
+    default: T | None = None,
+    *,
+    secret: bool = False,
+    empty: bool = False,
+    used: bool = True,
+) -> T:
+    """Describe a setting. `empty` lets it be set to nothing; a setting that is not `used` comes into its own later."""
+    meta = {"parse": parse, "expected": expected, "secret": secret, "empty": empty, "used": used}
+    field: T = attrs.field(default=default, repr=not secret, metadata=meta)
+    return field
+
+
+def _optional(parse: Callable[[str], T]) -> Callable[[str], T | None]:
+    return parse
+
+
+@attrs.frozen(kw_only=True)
+class Settings:
+    """How this service is set up. Secrets are not in the `repr`."""
+
+    database_url: DatabaseUrl = _setting(  # noqa: RUF009  makes an attrs field
+        DatabaseUrl.parse,
+        "sqlite:///<file> or postgresql://<user>:<password>@<host>/<name>",
+        DatabaseUrl.parse("sqlite:///accounts.db"),
+        secret=True,
+    )
+    public_url: str | None = _setting(_optional(values.page_url), "a URL such as https://accounts.example.org")
+    stripe_api_key: str | None = _setting(
+        _optional(values.key("sk_test_", "sk_live_", "rk_test_", "rk_live_")),
+        "a secret key of Stripe, sk_test_... or sk_live_...",
+        secret=True,
+    )
+    stripe_publishable_key: str | None = _setting(
+        _optional(values.key("pk_test_", "pk_live_")),
+        "a publishable key of Stripe, pk_test_... or pk_live_...",
+        used=False,
+    )
+    stripe_api_base: str | None = _setting(
+        _optional(values.page_url), "a URL such as https://api.stripe.com", used=False
+    )
+    stripe_webhook_secret: str | None = _setting(
+        _optional(values.key("whsec_")), "a signing secret of Stripe, whsec_...", secret=True, used=False
+    )
+    stripe_simulator: bool | None = _setting(_optional(values.boolean), "true or false")
+    currency: str = _setting(values.currency, "a currency code of three letters, such as usd", "usd")
+    verification_amounts: Mapping[str, int] = _setting(
+        values.amounts, "amounts in minor units by currency, such as usd=100,jpy=150", MappingProxyType({"usd": 100})
+    )
+    smtp_url: str | None = _setting(
+        _optional(values.url("smtp", "smtps")),
+        "a URL such as smtps://user:password@mail.example.org",
+        secret=True,
+        used=False,
+    )
+    mail_from: Sender = _setting(  # noqa: RUF009  makes an attrs field
+        Sender.parse,
+        "an address, such as Accounts <no-reply@example.org>",
+        Sender.parse("Accounts <no-reply@accounts.invalid>"),
+    )
+    private_registration: bool = _setting(values.boolean, "true or false", default=False, used=False)
+    min_password_length: int = _setting(
+        values.number(LEAST_LENGTH, 128), f"a number of characters from {LEAST_LENGTH} to 128", DEFAULT_LENGTH
+    )
+    session_days: int = _setting(values.number(1, _TEN_YEARS), f"a number of days from 1 to {_TEN_YEARS}", 30)
+    session_idle_days: int = _setting(values.number(1, _TEN_YEARS), f"a number of days from 1 to {_TEN_YEARS}", 14)
+    reauthentication_minutes: int = _setting(values.number(0, 1440), "a number of minutes from 0 (off) to 1440", 15)
+    email_change: EmailChange = _setting(  # noqa: RUF009  makes an attrs field
+        EmailChange, "confirm or immediate", EmailChange.CONFIRM
+    )
+    trusted_proxies: tuple[values.Network, ...] = _setting(
+        values.networks, "IP addresses or networks, such as 10.0.0.0/8,::1", (), empty=True
+    )
+    cors_origins: tuple[str, ...] = _setting(
+        values.origins, "web origins, such as https://app.example.org,http://localhost:3000", (), empty=True
+    )
+    limits: Mapping[str, Limit] = _setting(
+        values.limits,
+        "limits such as sign-in=100/hour, of sign-in, sign-up, verify-card, recovery, invite, per second, minute,"
+        " hour or day",
+        MappingProxyType({}),
+        used=False,
+    )
+    redis_url: str | None = _setting(
+        _optional(values.url("redis", "rediss")),
+        "a URL such as redis://cache.example.org:6379/0",
+        secret=True,
+        used=False,
+    )
+    given: frozenset[str] = attrs.field(default=frozenset())
+    """The names, such as `ACCOUNTS_CURRENCY`, that were set; all others have their defaults."""
+
+    def __attrs_post_init__(self) -> None:
+        self.policy()
+
+    @classmethod
+    def load(cls, environment: Mapping[str, str], folder: Path) -> Self:
+        """Read `environment`, and for what is not set there, the file `.env` in `folder`.
+
+        Raises `CommandFailed` as `parse` does, and when the file cannot be read.
+        """
+        return cls.parse(environment, in_file=read_env_file(folder / ".env"))
+
+    @classmethod
+    def parse(cls, environment: Mapping[str, str], *, in_file: Mapping[str, str] | None = None) -> Self:
+        """Read `environment`, and where it has nothing, what the `.env` file sets. Other programs' names are skipped.
+
+        Raises `CommandFailed` with one line that names the setting, what was given, and what was expected.
+        """
+        texts = {
+            name: text
+            for name, text in {**(in_file or {}), **environment}.items()
+            if name.startswith(PREFIX) and not name.startswith(TESTS)
+        }
+        fields: dict[str, Any] = {}
+        for name, text in texts.items():
+            where = name if name in environment else f"{name} (in .env)"
+            field = _find(name, where)
+            fields[field.name] = _parse(field, text, where)
+        try:
+            return cls(given=frozenset(texts), **fields)
+        except ValueError as error:
+            raise CommandFailed(f"ACCOUNTS_CURRENCY, ACCOUNTS_VERIFICATION_AMOUNTS: {error}") from error
+
+    def policy(self) -> Policy:
+        """Return what the product decides. Raises `ValueError` when currency and amounts do not fit together."""
+        return Policy(
+            passwords=PasswordPolicy(min_length=self.min_password_length),
+            sessions=SessionPolicy(
+                lifetime=timedelta(days=self.session_days), idle=timedelta(days=self.session_idle_days)
+            ),
+            cards=CardPolicy(currency=self.currency, amounts=self.verification_amounts),
+            reauthentication=timedelta(minutes=self.reauthentication_minutes),
+            email_change=self.email_change,
+        )
+
+    def without_effect(self) -> list[str]:
+        """Return the names that were set and that this release does nothing with yet, in alphabetical order."""
+        return sorted(name for name in self.given if not _FIELDS[name].metadata["used"])
+
+
+_FIELDS: Final[Mapping[str, "attrs.Attribute[Any]"]] = {
+    PREFIX + field.name.upper(): field for field in attrs.fields(Settings) if "parse" in field.metadata
+}
+
+
+def _find(name: str, where: str) -> "attrs.Attribute[Any]":
+    if name in _FIELDS:
+        return _FIELDS[name]
+    near = difflib.get_close_matches(name, _FIELDS, n=1)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    raise CommandFailed(f"{where}: there is no such setting.{hint}")
+
+
+def _parse(field: "attrs.Attribute[Any]", text: str, where: str) -> Any:
+    meta = field.metadata
+    if text or meta["empty"]:
+        try:
+            return meta["parse"](text)
+        except ValueError:
+            pass  # its text may hold a secret
+    raise CommandFailed(f"{where}: expected {meta['expected']}; got {_shown(text, meta['secret'])}.")
+
+
+def _shown(text: str, secret: bool) -> str:
+    if not text:
+        return "nothing"
+    if secret or _LOOKS_SECRET.search(text):
+        return "something else, which is not shown because it may hold a secret"
+    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")

@@ -1,0 +1,65 @@
+"""What the commands say and ask at the terminal."""
+
+import signal
+import sys
+from getpass import getpass
+from typing import Final, TextIO
+
+from accounts_cli.failures import CommandFailed
+
+MAX_LINE: Final = 4096
+
+
+def say(text: str = "") -> None:
+    """Write a line to standard output, at once. What the terminal's encoding does not have is written as an escape."""
+    _write(sys.stdout, text)
+
+
+def complain(text: str) -> None:
+    """Write a line to standard error."""
+    _write(sys.stderr, text)
+
+
+def ask_new_password() -> str:
+    """Ask twice, without showing it. Raises `CommandFailed` when the two differ or nobody can be asked."""
+    if not sys.stdin.isatty():
+        raise CommandFailed("There is no terminal to ask for a password at: give it with --password-stdin.")
+    try:
+        password = getpass("Password: ")
+        again = getpass("The same again: ")
+    except EOFError as error:
+        raise CommandFailed("No password was typed.") from error
+    if again != password:
+        raise CommandFailed("The two passwords differ.")
+    return password
+
+
+def read_password() -> str:
+    """Read a password from standard input: one line. Raises `CommandFailed` when there is none, or more."""
+    try:
+        lines = sys.stdin.read(MAX_LINE).splitlines()
+    except UnicodeDecodeError as error:
+        raise CommandFailed("The password on standard input is not text in this terminal's encoding.") from error
+    if len(lines) != 1:
+        raise CommandFailed(f"Standard input holds {len(lines)} lines; a password is one.")
+    return lines[0]
+
+
+def confirm(question: str) -> bool:
+    """Ask for `yes`; anything else is no. Raises `CommandFailed` when nobody can be asked."""
+    if not sys.stdin.isatty():
+        raise CommandFailed("There is no terminal to ask at: give --yes.")
+    # an event loop's handler would only cancel the task, and this wait would go on
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        sys.stdout.write(f"{question} Type yes: ")
+        sys.stdout.flush()
+        return sys.stdin.readline().strip().lower() == "yes"
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _write(stream: TextIO, text: str) -> None:
+    encoding = stream.encoding or "utf-8"
+    stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+    stream.flush()

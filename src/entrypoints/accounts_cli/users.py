@@ -1,0 +1,86 @@
+"""`accounts users ...`: what an operator does to one user."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from accounts_cli.failures import CommandFailed
+from accounts_cli.terminal import confirm, say
+from accounts_core.accounts import Accounts
+from accounts_core.model.ids import UserId
+from accounts_core.model.user import User
+from accounts_litestar.addresses import email_address
+
+
+async def find(accounts: Accounts[Any], who: str) -> User:
+    """Return the user with this address or id. Raises `Invalid` and `NotFound`."""
+    if who.isascii() and who.isdigit():
+        return await accounts.profile(UserId(int(who)))
+    return await accounts.find_user(email_address(who))
+
+
+async def create(accounts: Accounts[Any], *, email: str, name: str, password: str, verified: bool) -> None:
+    user = await accounts.register(email=email_address(email), password=password, name=name)
+    if verified:
+        user = await accounts.verify_email(user.id)
+    say(f"Created user {user.id}, {user.email}.")
+
+
+async def show(accounts: Accounts[Any], who: str, *, as_json: bool) -> None:
+    facts = _facts(await find(accounts, who))
+    if as_json:
+        say(json.dumps(facts, ensure_ascii=False, indent=2))
+        return
+    for name, value in facts.items():
+        say(f"{name.replace('_', ' ') + ':':<19}{'-' if value is None else value}")
+
+
+async def verify(accounts: Accounts[Any], who: str) -> None:
+    user = await accounts.verify_email((await find(accounts, who)).id)
+    say(f"User {user.id}: {user.email} is verified.")
+
+
+async def deactivate(accounts: Accounts[Any], who: str) -> None:
+    user = await accounts.deactivate((await find(accounts, who)).id)
+    say(f"User {user.id}, {user.email}, is deactivated and signed out everywhere.")
+
+
+async def restore(accounts: Accounts[Any], who: str) -> None:
+    user = await accounts.reinstate((await find(accounts, who)).id)
+    say(f"User {user.id}, {user.email}, is active.")
+
+
+async def delete(accounts: Accounts[Any], who: str, *, sure: bool) -> None:
+    """Show what would go and what would stay, ask, and delete for good. Raises `CommandFailed` on a no."""
+    user = await find(accounts, who)
+    preview = await accounts.preview_deletion(user.id)
+    say(f"Deleting user {user.id}, {user.email}, for good:")
+    say(f"  destroyed: {_counts(preview.destroyed)}")
+    say(f"  kept, without an author: {_counts(preview.disassociated)}")
+    if preview.blocked_by:
+        say(f"  settle first: {', '.join(preview.blocked_by)}")
+    elif not sure and not confirm(f"Delete {user.email}?"):
+        raise CommandFailed("Nothing was deleted.")
+    await accounts.erase_user(user.id)
+    say(f"Deleted user {user.id}.")
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in counts.items()) or "nothing"
+
+
+def _facts(user: User) -> dict[str, Any]:
+    """Return what an operator may see of a user; the password's hash is not among it."""
+    return {
+        "id": user.id,
+        "hex_id": user.hex_id,
+        "email": user.email.address,
+        "email_verified_at": user.email_verified_at and user.email_verified_at.isoformat(),
+        "pending_email": user.pending_email and user.pending_email.address,
+        "name": user.name,
+        "status": user.status.name.lower(),
+        "balance": user.balance,
+        "billing_customer": user.customer_id,
+        "created_at": user.created_at.isoformat(),
+        "updated_at": user.updated_at.isoformat(),
+    }

@@ -1,0 +1,134 @@
+"""Reading the value of a setting. Each parser raises `ValueError`, with no text to rely on, when it cannot be read."""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from types import MappingProxyType
+from typing import Final, TypeAlias
+from urllib.parse import SplitResult, urlsplit
+
+from accounts_core.ports.limits import Limit
+
+Network: TypeAlias = IPv4Network | IPv6Network
+
+LIMIT_NAMES: Final = ("sign-in", "sign-up", "verify-card", "recovery", "invite")
+_PERIODS: Final = {
+    "second": timedelta(seconds=1),
+    "minute": timedelta(minutes=1),
+    "hour": timedelta(hours=1),
+    "day": timedelta(days=1),
+}
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+_UNSAFE: Final = re.compile(r"[\x00-\x20\x7f-\U0010ffff]")
+
+
+def boolean(text: str) -> bool:
+    if text.lower() not in {"true", "false"}:
+        raise ValueError(text)
+    return text.lower() == "true"
+
+
+def number(least: int, most: int) -> Callable[[str], int]:
+    """Return a parser of whole numbers in decimal digits, from `least` to `most`."""
+
+    def parse(text: str) -> int:
+        value = _whole(text)
+        if not least <= value <= most:
+            raise ValueError(text)
+        return value
+
+    return parse
+
+
+def key(*prefixes: str) -> Callable[[str], str]:
+    """Return a parser of a provider's keys, which begin with one of `prefixes`."""
+
+    def parse(text: str) -> str:
+        if not text.startswith(prefixes) or _UNSAFE.search(text):
+            raise ValueError
+        return text
+
+    return parse
+
+
+def url(*schemes: str) -> Callable[[str], str]:
+    """Return a parser of URLs with a host; a slash at the end is dropped."""
+
+    def parse(text: str) -> str:
+        _split(text, schemes)
+        return text.rstrip("/")
+
+    return parse
+
+
+def page_url(text: str) -> str:
+    """Read the URL of a page: `http` or `https`, with neither credentials, query nor fragment."""
+    parts = _split(text, ("http", "https"))
+    if parts.username is not None or "?" in text or "#" in text:
+        raise ValueError(text)
+    return text.rstrip("/")
+
+
+def origins(text: str) -> tuple[str, ...]:
+    """Read web origins, in the form in which browsers send them."""
+    return tuple("*" if item == "*" else _origin(item) for item in _items(text))
+
+
+def networks(text: str) -> tuple[Network, ...]:
+    return tuple(ip_network(item) for item in _items(text))
+
+
+def currency(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z]{3}", text):
+        raise ValueError(text)
+    return text.lower()
+
+
+def amounts(text: str) -> Mapping[str, int]:
+    """Read `usd=100,jpy=150`: minor units by currency."""
+    return MappingProxyType({currency(name): _whole(value) for name, value in _pairs(text)})
+
+
+def limits(text: str) -> Mapping[str, Limit]:
+    """Read `sign-in=100/hour,sign-up=50/day`."""
+    return MappingProxyType({name: _limit(name, value) for name, value in _pairs(text)})
+
+
+def _limit(name: str, value: str) -> Limit:
+    count, _, period = value.partition("/")
+    if name not in LIMIT_NAMES or period not in _PERIODS:
+        raise ValueError(name)
+    return Limit(_whole(count), _PERIODS[period])
+
+
+def _whole(text: str) -> int:
+    # int() alone also takes signs, blanks, underscores and the digits of every script
+    if not re.fullmatch(r"[0-9]{1,9}", text, re.ASCII):
+        raise ValueError(text)
+    return int(text)
+
+
+def _items(text: str) -> list[str]:
+    return [item.strip() for item in text.split(",")] if text.strip() else []
+
+
+def _pairs(text: str) -> list[tuple[str, str]]:
+    pairs = [(name.strip(), value.strip()) for name, _, value in (item.partition("=") for item in _items(text))]
+    if not pairs or len({name.lower() for name, _ in pairs}) < len(pairs):
+        raise ValueError(text)
+    return pairs
+
+
+def _split(text: str, schemes: tuple[str, ...]) -> SplitResult:
+    parts = urlsplit(text)  # raises ValueError on a malformed IPv6 address
+    if parts.scheme not in schemes or not parts.hostname or parts.port == 0 or _UNSAFE.search(text):
+        raise ValueError(text)  # reading the port has raised ValueError where it is none
+    return parts
+
+
+def _origin(text: str) -> str:
+    parts = _split(text, ("http", "https"))
+    if text.lower() != f"{parts.scheme}://{parts.netloc.lower()}" or "@" in parts.netloc:
+        raise ValueError(text)
+    return f"{parts.scheme}://{parts.netloc.lower().removesuffix(f':{_DEFAULT_PORTS[parts.scheme]}')}"

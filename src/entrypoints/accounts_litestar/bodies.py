@@ -1,0 +1,187 @@
+"""Request bodies: JSON or a form, read strictly.
+
+Two readers of one request must not see two requests, so what parsers disagree on is refused: a field given twice
+(however its name is spelled), anything but UTF-8, lone surrogates, numbers that are none. The size is bounded before
+anything is read, the depth before anything is parsed. Every bad field is named, not only the first.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any, Final, NoReturn, TypeVar
+from urllib.parse import parse_qsl
+
+import attrs
+import msgspec
+from litestar import Request
+from litestar.exceptions import HTTPException
+
+from accounts_litestar.answers import JSON
+from accounts_litestar.edge import EdgeError, Malformed, TooLarge, WrongFields, WrongMediaType
+
+MAX_DEPTH: Final = 32
+MAXFORM_FIELDS: Final = 64
+
+FORM: Final = "application/x-www-form-urlencoded"
+_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+
+class Nothing(msgspec.Struct, forbid_unknown_fields=True):
+    """The body of a write that takes no fields."""
+
+
+async def read(request: Request[Any, Any, Any], model: type[S]) -> S:
+    """Return the request's body as `model`. A request without a body has no fields.
+
+    Raises `TooLarge`, `WrongMediaType`, `Malformed`, and `WrongFields` with every field that is missing, unknown, of
+    the wrong type, or holds a NUL.
+    """
+    raw = await _raw(request)
+    if not raw:
+        return fill(model, {}, strict=True)
+    media_type = _media_type(request)
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Malformed("The body is not UTF-8.") from None
+    if media_type == JSON:
+        return fill(model, parse_json(text), strict=True)
+    return fill(model, parse_form(text), strict=False)
+
+
+async def _raw(request: Request[Any, Any, Any]) -> bytes:
+    """Read the body, and not a byte more than the limit."""
+    try:
+        return await request.body()
+    except HTTPException as refusal:  # Litestar's own: turned into ours, lest a host's handlers take it
+        raise _refused(request, refusal) from refusal
+
+
+def _refused(request: Request[Any, Any, Any], refusal: HTTPException) -> EdgeError:
+    limit = request.route_handler.resolve_request_max_body_size()
+    if refusal.status_code == 413 and limit is not None:
+        return TooLarge(limit)
+    return Malformed("The body did not arrive whole, or its length is not a number.")
+
+
+def _media_type(request: Request[Any, Any, Any]) -> str:
+    """Return one of the two media types that are read. Raises `WrongMediaType`."""
+    sent = request.headers.getall("content-type", [])
+    if len(sent) != 1 or request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise WrongMediaType
+    media_type, *parameters = (part.strip() for part in sent[0].lower().split(";"))
+    charsets = [value.strip('"') for name, _, value in (p.partition("=") for p in parameters) if name == "charset"]
+    if media_type not in {JSON, FORM} or any(charset not in {"utf-8", "utf8"} for charset in charsets):
+        raise WrongMediaType
+    return media_type
+
+
+def parse_json(text: str) -> dict[str, Any]:
+    """Parse one JSON object. Raises `Malformed`, and `WrongFields` for any other JSON."""
+    if _is_deep(text):
+        raise Malformed(f"The body is nested more than {MAX_DEPTH} levels deep.")
+    try:
+        parsed = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        raise Malformed("The body is not JSON.") from None
+    if "\\u" in text and not all(_is_text(string) for string in _strings(parsed)):
+        raise Malformed("The body holds half of a surrogate pair.")
+    if not isinstance(parsed, dict):
+        raise WrongFields({"": ["The body has to be one JSON object."]})
+    return parsed
+
+
+def parse_form(text: str) -> dict[str, str]:
+    """Parse a form: `+` is a space, and what is percent-encoded is UTF-8. Raises `Malformed`."""
+    try:
+        pairs = parse_qsl(
+            text, keep_blank_values=True, strict_parsing=True, errors="strict", max_num_fields=MAXFORM_FIELDS
+        )
+    except ValueError:
+        raise Malformed("The body is not a form.") from None
+    return _unique(pairs)
+
+
+def fill(model: type[S], given: Mapping[str, Any], *, strict: bool) -> S:
+    """Make a `model` of the fields given; unless `strict`, a number may come as text. Raises `WrongFields`."""
+    fields = _fields_of(model)
+    values: dict[str, Any] = {}
+    errors: dict[str, list[str]] = {name: ["This field is not known here."] for name in given if name not in fields}
+    for name, field in fields.items():
+        if name not in given:
+            if field.required:
+                errors[name] = ["This field is required."]
+            continue
+        try:
+            values[field.attribute] = msgspec.convert(given[name], field.type, strict=strict)
+        except msgspec.ValidationError as error:
+            errors[name] = [f"{error}."]
+        else:
+            if "\0" in str(given[name]):
+                errors[name] = ["NUL is no character for text."]
+    if errors:
+        raise WrongFields(errors)
+    return model(**values)
+
+
+@attrs.frozen
+class _Field:
+    attribute: str
+    type: Any
+    required: bool
+
+
+@cache
+def _fields_of(model: type[msgspec.Struct]) -> Mapping[str, _Field]:
+    return {
+        field.encode_name: _Field(field.name, field.type, field.required) for field in msgspec.structs.fields(model)
+    }
+
+
+class _Twice(Malformed):
+    def __init__(self) -> None:
+        super().__init__("A field is given twice.")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise _Twice
+    return fields
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number.")
+
+
+def _is_deep(text: str) -> bool:
+    if text.count("[") + text.count("{") <= MAX_DEPTH:
+        return False
+    depth = 0
+    for character in _STRING.sub("", text):
+        if character in "[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                return True
+        elif character in "]}":
+            depth -= 1
+    return False
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for name, member in value.items():
+            yield name
+            yield from _strings(member)
+    elif isinstance(value, list):
+        for member in value:
+            yield from _strings(member)
+
+
+def _is_text(string: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in string)

@@ -1,0 +1,77 @@
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, ClassVar, Final, TypeVar, cast
+
+import msgspec
+from litestar import Controller, Request
+from litestar.background_tasks import BackgroundTask
+
+from accounts_core.accounts import Accounts
+from accounts_core.errors import EmailTaken, Invalid, WorldError
+from accounts_core.use_cases.authenticate import Caller
+from accounts_litestar.answers import Answer
+from accounts_litestar.bearer import token_of
+from accounts_litestar.problems import logger
+from accounts_litestar.verifying import Verifying
+
+T = TypeVar("T")
+
+HttpRequest = Request[Any, Any, Any]
+
+
+class Endpoints(Controller):
+    """Handlers that share one `Accounts`. They take the request and nothing else: each injected argument costs time."""
+
+    accounts: ClassVar[Accounts[Any]]
+    verifying: ClassVar[Verifying]
+
+    async def caller(self, request: HttpRequest) -> Caller:
+        """Return who is asking. Raises `MissingToken`, `Malformed` and `InvalidToken`."""
+        return await self.accounts.authenticate(token_of(request.scope))
+
+    def answer(self, caller: Caller, content: T) -> Answer[T]:
+        """Answer somebody who is signed in, and afterwards note the use of their session, if that is due."""
+        if caller.touch_due:
+            return Answer(content, background=BackgroundTask(self._touch, caller.session.id))
+        return Answer(content)
+
+    async def _touch(self, session_id: str) -> None:
+        try:
+            await self.accounts.touch_session(session_id)
+        except WorldError as error:
+            logger.warning("The use of a session could not be noted: %s", error)
+
+
+def serving(endpoints: type[Endpoints], accounts: Accounts[Any], verifying: Verifying) -> type[Endpoints]:
+    """Return the endpoints over these accounts: a class of their own, so that one process can have several."""
+    name = endpoints.__name__
+    return cast("type[Endpoints]", type(name, (endpoints,), {"accounts": accounts, "verifying": verifying}))
+
+
+@contextmanager
+def spelled(names: Mapping[str, str]) -> Iterator[None]:
+    """Name the fields of errors as the client spells them: `names` has its word for a use case's argument."""
+    try:
+        yield
+    except Invalid as error:
+        if error.field not in names:
+            raise
+        raise Invalid(names[error.field], error.reason) from error
+
+
+@contextmanager
+def taken_is_invalid() -> Iterator[None]:
+    """Say of an address that is taken that the field `email` is not valid, as the user API does."""
+    try:
+        yield
+    except EmailTaken as error:
+        raise Invalid("email", str(error)) from error
+
+
+def given(value: T | msgspec.UnsetType) -> T | None:
+    """Return a field's value, or None for one that was not sent."""
+    return None if value is msgspec.UNSET else value
+
+
+NO_CONTENT: Final = 204
+ACCEPTED: Final = 202

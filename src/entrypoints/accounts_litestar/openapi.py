@@ -1,0 +1,134 @@
+"""What OpenAPI says of each call, given where the call is: its body in both media types, its page, its problems."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final, cast
+
+import msgspec
+from litestar.openapi import ResponseSpec
+from litestar.openapi.spec import (
+    Components,
+    OpenAPIMediaType,
+    OpenAPIResponse,
+    Operation,
+    Parameter,
+    RequestBody,
+    Schema,
+    SecurityScheme,
+)
+from litestar.openapi.spec.enums import OpenAPIType
+
+from accounts_litestar.answers import JSON
+from accounts_litestar.bodies import FORM
+from accounts_litestar.parameters import DEFAULT_LIMIT, MAX_LIMIT
+from accounts_litestar.problems import MEDIA_TYPE, UNEXPECTED, Problem
+
+SECURITY_SCHEME: Final = "accountsBearer"
+COMPONENTS: Final = Components(
+    security_schemes={
+        SECURITY_SCHEME: SecurityScheme(
+            type="http", scheme="bearer", description="An access token, from `POST /api/auth/login`."
+        )
+    }
+)
+
+_UNDER_A_TOKEN: Final = (400, 401)
+_WITH_A_BODY: Final = (400, 413, 415, 422)
+_ANYHOW: Final = (429, 500, 503)
+_DESCRIPTIONS: Final = {
+    400: "The request cannot be read.",
+    401: "No access token, a wrong one, or wrong credentials.",
+    402: "The card was declined; `declineCode` says why, as far as the bank lets it be known.",
+    403: "Not allowed, or not without more proof of who is asking.",
+    404: "There is no such thing, or none that this user may see.",
+    409: "It stands against something else: an address that is taken, another call that was first.",
+    413: "The request body is too large.",
+    415: "The request body is neither JSON nor a form.",
+    422: "Fields are missing, unknown, of the wrong type, or break a rule.",
+    429: "Too many attempts; `Retry-After` says when the next one counts.",
+    500: "The fault is the service's own.",
+    503: "A database or the payment provider is away; `Retry-After` says when to try again.",
+}
+
+_PAGE: Final = [
+    Parameter(
+        name="limit",
+        param_in="query",
+        required=False,
+        description="At most so many entries.",
+        schema=Schema(type=OpenAPIType.INTEGER, minimum=1, maximum=MAX_LIMIT, default=DEFAULT_LIMIT),
+    ),
+    Parameter(
+        name="before",
+        param_in="query",
+        required=False,
+        description="Only what comes after the entry with this id; lists are newest first.",
+        schema=Schema(type=OpenAPIType.STRING),
+    ),
+]
+
+
+@dataclass
+class Documented(Operation):
+    """An operation with what its handler's signature does not say."""
+
+    body: ClassVar[type[msgspec.Struct] | None] = None
+    example: ClassVar[Any] = None
+    paged: ClassVar[bool] = False
+    problems: ClassVar[tuple[int, ...]] = ()
+
+    def __post_init__(self) -> None:
+        responses = self.responses = dict(self.responses or {})
+        problem = responses.pop(str(UNEXPECTED.status))
+        assert isinstance(problem, OpenAPIResponse)
+        for status in self.problems:
+            responses[str(status)] = OpenAPIResponse(description=_DESCRIPTIONS[status], content=problem.content)
+        if self.paged:
+            self.parameters = [*(self.parameters or []), *_PAGE]
+        if self.body is not None and msgspec.structs.fields(self.body):
+            self.request_body = _request_body(self.body)
+        if self.example is not None:
+            for response in responses.values():
+                content = response.content if isinstance(response, OpenAPIResponse) else None
+                if content and JSON in content:
+                    content[JSON].example = self.example
+
+
+def documented(
+    id: str,
+    summary: str,
+    *,
+    body: type[msgspec.Struct] | None = None,
+    example: Any = None,
+    paged: bool = False,
+    public: bool = False,
+    problems: Iterable[int] = (),
+    anyhow: Iterable[int] = _ANYHOW,
+) -> dict[str, Any]:
+    """Return what a handler's decorator has to be told: `@get("/user", **documented("getUser", ...))`.
+
+    `problems` are the statuses beyond those that every call of its kind can have, and `anyhow` those that any call can;
+    `public` calls take no token.
+    """
+    statuses = {*problems, *anyhow}
+    statuses |= set() if public else set(_UNDER_A_TOKEN)
+    statuses |= set() if body is None else set(_WITH_A_BODY)
+    statuses |= {422} if paged else set()
+    told = {"body": body, "example": example, "paged": paged, "problems": tuple(sorted(statuses))}
+    return {
+        "operation_id": id,
+        "summary": summary,
+        "operation_class": type(f"{id[0].upper()}{id[1:]}Operation", (Documented,), told),
+        "security": None if public else [{SECURITY_SCHEME: []}],
+        # one, so that the problem's schema is among the components; `Documented` gives it to every status
+        "responses": {
+            UNEXPECTED.status: ResponseSpec(Problem, generate_examples=False, description="", media_type=MEDIA_TYPE)
+        },
+    }
+
+
+def _request_body(model: type[msgspec.Struct]) -> RequestBody:
+    schema = msgspec.json.schema(model)["$defs"][model.__name__]
+    # Litestar writes a mapping out as it is; its own Schema class would only be a detour to the same words
+    content = OpenAPIMediaType(schema=cast("Schema", schema))
+    return RequestBody(required=bool(schema.get("required")), content={JSON: content, FORM: content})

@@ -1,0 +1,126 @@
+"""The API inside another Litestar app.
+
+The host's own routes stay as they are: limits, error documents and strictness belong to the routes here. Only one thing
+cannot be said at a route: that there is none. Litestar asks the application's exception handlers then. So those for
+an unknown path and an unknown method are wrapped: below the paths here they answer as the API does, and for everything
+else the host's decide as before.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Final, cast
+
+from litestar import Litestar, Request, Response, Router
+from litestar.config.app import AppConfig
+from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
+from litestar.exceptions.responses import create_exception_response
+from litestar.openapi import OpenAPIConfig
+from litestar.plugins import InitPlugin
+
+from accounts_core.accounts import Accounts
+from accounts_litestar.account_api import AccountApi
+from accounts_litestar.auth_api import AuthApi
+from accounts_litestar.endpoints import serving
+from accounts_litestar.openapi import COMPONENTS
+from accounts_litestar.options import HttpOptions
+from accounts_litestar.problems import KINDS, Problems
+from accounts_litestar.teams_api import InvitationsApi, TeamsApi
+from accounts_litestar.user_api import UserApi
+from accounts_litestar.verifying import Verifying
+
+ENDPOINTS: Final = (AccountApi, UserApi, TeamsApi, InvitationsApi, AuthApi)
+
+_NOT_ROUTED: Final[tuple[type[HTTPException], ...]] = (NotFoundException, MethodNotAllowedException)
+
+Handler = Callable[[Request[Any, Any, Any], Any], Response[Any]]
+Handlers = Mapping[int | type[Exception], Handler]
+
+
+class AccountsPlugin(InitPlugin):
+    """Mounts every call of the API: `Litestar([...], plugins=[AccountsPlugin(accounts)])`.
+
+    The host's OpenAPI document lists them. Health checks and the documentation page are `create_app`'s alone.
+    """
+
+    def __init__(self, accounts: Accounts[Any], options: HttpOptions | None = None) -> None:
+        self._options = options or HttpOptions()
+        self._problems = Problems(retry_after_seconds=self._options.retry_after_seconds)
+        self._verifying = Verifying(accounts, limit_seconds=self._options.verification_seconds)
+        self._router = Router(
+            self._options.path,
+            route_handlers=[serving(endpoints, accounts, self._verifying) for endpoints in ENDPOINTS],
+            # each class by name, not only Exception: a host's handler for one of them is for its own routes
+            exception_handlers={Exception: self._problems, **dict.fromkeys(KINDS, self._problems)},
+            request_max_body_size=self._options.body_limit_bytes,
+            dto=None,
+            return_dto=None,
+        )
+
+    def on_app_init(self, app_config: AppConfig) -> AppConfig:
+        """Add the routes to the application."""
+        app_config.route_handlers.append(self._router)
+        app_config.lifespan.append(self._lifespan)
+        if app_config.openapi_config is not None:
+            _add_components(app_config.openapi_config)
+        unrouted = _Unrouted(self._problems, self._prefixes(), dict(app_config.exception_handlers))
+        app_config.exception_handlers.update(unrouted.handlers())
+        return app_config
+
+    def _prefixes(self) -> tuple[str, ...]:
+        if self._options.path.strip("/"):
+            return ("/" + self._options.path.strip("/"),)
+        return tuple(endpoints.path for endpoints in ENDPOINTS)
+
+    @asynccontextmanager
+    async def _lifespan(self, _: Litestar) -> AsyncIterator[None]:
+        """Opened last and so closed first: verifications still need what the host's own lifespans close."""
+        yield
+        await self._verifying.drain(limit_seconds=self._options.shutdown_seconds)
+
+
+def _add_components(config: OpenAPIConfig) -> None:
+    components = config.components if isinstance(config.components, list) else [config.components]
+    if COMPONENTS not in components:
+        config.components = [*components, COMPONENTS]
+
+
+class _Unrouted:
+    """Answers for paths and methods that there are not."""
+
+    def __init__(self, problems: Problems, prefixes: tuple[str, ...], host: Handlers) -> None:
+        self._problems = problems
+        self._prefixes = prefixes
+        self._host = host
+
+    def handlers(self) -> dict[int | type[Exception], Handler]:
+        """Return what to register in the application, over what the host has registered for the same."""
+        # Litestar looks for the status first, so a host's handler for 404 has to be wrapped where it is
+        statuses = [error.status_code for error in _NOT_ROUTED if error.status_code in self._host]
+        return dict.fromkeys([*_NOT_ROUTED, *statuses], self._handle)
+
+    def _handle(self, request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+        scope = cast("Mapping[str, object]", request.scope)  # Litestar's type says that there always is a handler
+        if "route_handler" in scope:
+            return self._as_before(request, error, request.route_handler.resolve_exception_handlers())
+        if self._is_ours(request):
+            return self._problems(request, error)
+        return self._as_before(request, error, self._host)
+
+    def _is_ours(self, request: Request[Any, Any, Any]) -> bool:
+        path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+        parts = [part for part in path.split("/") if part]
+        tidy = "/" + "/".join(parts) + "/"
+        return any(tidy.startswith(prefix + "/") for prefix in self._prefixes)
+
+    def _as_before(self, request: Request[Any, Any, Any], error: Exception, handlers: Handlers) -> Response[Any]:
+        """Do what Litestar would have done: by status, then by the nearest class, then in its own way."""
+        chain: list[int | type[Exception]] = [error.status_code] if isinstance(error, HTTPException) else []
+        chain += [ancestor for ancestor in type(error).__mro__ if issubclass(ancestor, Exception)]
+        for key in chain:
+            handler = handlers.get(key)
+            if handler == self._handle:
+                handler = self._host.get(key)
+            if handler is not None:
+                response: Response[Any] = handler(request, error)
+                return response
+        return create_exception_response(request, error)

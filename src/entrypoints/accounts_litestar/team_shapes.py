@@ -1,0 +1,121 @@
+"""The documents of teams, which the user API calls accounts."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from accounts_core.model.team import InteractionView, InvitationView, Member, Person, TeamView
+from accounts_litestar.times import seconds
+from accounts_litestar.user_shapes import Data
+
+
+class AccountObject(msgspec.Struct):
+    """An account as the signed-in user sees it; `role` is `owner` or `member`."""
+
+    id: int
+    name: str
+    role: str
+    created_at: str
+
+
+class MemberObject(msgspec.Struct):
+    id: int
+    name: str
+    role: str
+
+
+class PersonObject(msgspec.Struct):
+    id: int
+    name: str
+
+
+class InvitingAccountObject(msgspec.Struct):
+    id: int
+    name: str
+
+
+class InvitationObject(msgspec.Struct):
+    """An invitation of the signed-in user's verified address. `invited_by` is null when that user is gone."""
+
+    id: str
+    account: InvitingAccountObject
+    invited_by: PersonObject | None
+    created_at: str
+
+
+class InteractionObject(msgspec.Struct):
+    """Something written in an account. `author` is null when that user is gone."""
+
+    id: str
+    body: str
+    author: PersonObject | None
+    created_at: str
+
+
+class AccountData(Data[AccountObject]):
+    pass
+
+
+class AccountList(Data[list[AccountObject]]):
+    pass
+
+
+class MemberList(Data[list[MemberObject]]):
+    pass
+
+
+class InvitationList(Data[list[InvitationObject]]):
+    pass
+
+
+class InteractionData(Data[InteractionObject]):
+    pass
+
+
+class InteractionList(Data[list[InteractionObject]]):
+    pass
+
+
+class CreateAccount(msgspec.Struct, forbid_unknown_fields=True):
+    name: Annotated[str, Meta(examples=["Dev team"])]
+
+
+class HandOverAccount(msgspec.Struct, forbid_unknown_fields=True):
+    """The member who becomes the owner."""
+
+    user_id: Annotated[int, Meta(ge=1, le=2**63 - 1, examples=[2])]
+
+
+class Invite(msgspec.Struct, forbid_unknown_fields=True):
+    email: Annotated[str, Meta(examples=["john.doe@mail.com"])]
+
+
+class WriteInteraction(msgspec.Struct, forbid_unknown_fields=True):
+    body: Annotated[str, Meta(examples=["Shall we meet on Monday?"])]
+
+
+def account_object(view: TeamView) -> AccountObject:
+    return AccountObject(view.team.id, view.team.name, view.role.value, seconds(view.team.created_at))
+
+
+def member_object(member: Member) -> MemberObject:
+    return MemberObject(member.person.id, member.person.name, member.role.value)
+
+
+def invitation_object(view: InvitationView) -> InvitationObject:
+    return InvitationObject(
+        id=view.invitation.id,
+        account=InvitingAccountObject(view.invitation.team_id, view.team_name),
+        invited_by=_person(view.invited_by),
+        created_at=seconds(view.invitation.created_at),
+    )
+
+
+def interaction_object(view: InteractionView) -> InteractionObject:
+    interaction = view.interaction
+    return InteractionObject(interaction.id, interaction.body, _person(view.author), seconds(interaction.created_at))
+
+
+def _person(person: Person | None) -> PersonObject | None:
+    return None if person is None else PersonObject(person.id, person.name)

@@ -1,0 +1,165 @@
+"""Teams, which the user API calls accounts: who is in one, who is invited, what is written there."""
+
+from litestar import delete, get, post, put
+
+from accounts_core.model.ids import TeamId, UserId
+from accounts_litestar.addresses import email_address
+from accounts_litestar.answers import Answer
+from accounts_litestar.bodies import Nothing, read
+from accounts_litestar.endpoints import ACCEPTED, NO_CONTENT, Endpoints, HttpRequest
+from accounts_litestar.openapi import documented
+from accounts_litestar.parameters import member_id, page_by_number, page_by_text, team_id, text_id
+from accounts_litestar.team_shapes import (
+    AccountData,
+    AccountList,
+    CreateAccount,
+    HandOverAccount,
+    InteractionData,
+    InteractionList,
+    InvitationList,
+    Invite,
+    MemberList,
+    WriteInteraction,
+    account_object,
+    interaction_object,
+    invitation_object,
+    member_object,
+)
+
+
+class TeamsApi(Endpoints):
+    path = "/api/v1/accounts"
+    tags = ("Accounts of the user API",)
+
+    @post("/", **documented("createAccount", "Create an account", body=CreateAccount, problems=[409]))
+    async def create(self, request: HttpRequest) -> Answer[AccountData]:
+        caller = await self.caller(request)
+        wish = await read(request, CreateAccount)
+        view = await self.accounts.create_team(caller.user.id, name=wish.name)
+        return self.answer(caller, AccountData(account_object(view)))
+
+    @get("/", **documented("listAccounts", "List the accounts one owns or is a member of", paged=True))
+    async def index(self, request: HttpRequest) -> Answer[AccountList]:
+        caller = await self.caller(request)
+        page = page_by_number(request)
+        before = None if page.before is None else TeamId(page.before)
+        views = await self.accounts.list_teams(caller.user.id, limit=page.limit, before=before)
+        return self.answer(caller, AccountList([account_object(view) for view in views]))
+
+    @get("/{id:str}", **documented("getAccount", "Retrieve an account", problems=[404]))
+    async def retrieve(self, request: HttpRequest) -> Answer[AccountData]:
+        caller = await self.caller(request)
+        view = await self.accounts.get_team(caller.user.id, team_id(request))
+        return self.answer(caller, AccountData(account_object(view)))
+
+    @delete(
+        "/{id:str}",
+        **documented("deleteAccount", "Delete an account and all in it", body=Nothing, problems=[403, 404, 409]),
+    )
+    async def destroy(self, request: HttpRequest) -> Answer[None]:
+        """For its owner alone."""
+        caller = await self.caller(request)
+        await read(request, Nothing)
+        await self.accounts.delete_team(caller.user.id, team_id(request))
+        return self.answer(caller, None)
+
+    @put(
+        "/{id:str}/owner",
+        status_code=NO_CONTENT,
+        **documented("handOverAccount", "Make a member the owner", body=HandOverAccount, problems=[403, 404, 409]),
+    )
+    async def hand_over(self, request: HttpRequest) -> Answer[None]:
+        """For its owner alone, who stays as a member."""
+        caller = await self.caller(request)
+        wish = await read(request, HandOverAccount)
+        await self.accounts.hand_over_team(caller.user.id, team_id(request), to=UserId(wish.user_id))
+        return self.answer(caller, None)
+
+    @get("/{id:str}/members", **documented("listMembers", "List members", paged=True, problems=[404]))
+    async def members(self, request: HttpRequest) -> Answer[MemberList]:
+        caller = await self.caller(request)
+        page = page_by_number(request)
+        members = await self.accounts.list_team_members(
+            caller.user.id,
+            team_id(request),
+            limit=page.limit,
+            before=None if page.before is None else UserId(page.before),
+        )
+        return self.answer(caller, MemberList([member_object(member) for member in members]))
+
+    @delete(
+        "/{id:str}/members/{user_id:str}",
+        **documented("removeMember", "Remove a member, or leave", body=Nothing, problems=[403, 404, 409]),
+    )
+    async def remove_member(self, request: HttpRequest) -> Answer[None]:
+        """The owner removes anyone but themself; a member leaves. What they wrote stays."""
+        caller = await self.caller(request)
+        await read(request, Nothing)
+        await self.accounts.remove_team_member(caller.user.id, team_id(request), member_id=member_id(request))
+        return self.answer(caller, None)
+
+    @post(
+        "/{id:str}/invitations",
+        status_code=ACCEPTED,
+        **documented("invite", "Invite an address", body=Invite, problems=[403, 404, 409]),
+    )
+    async def invite(self, request: HttpRequest) -> Answer[None]:
+        """For its owner alone. The answer does not say whether the address has a user."""
+        caller = await self.caller(request)
+        wish = await read(request, Invite)
+        await self.accounts.invite_to_team(caller.user.id, team_id(request), email=email_address(wish.email))
+        return self.answer(caller, None)
+
+    @get("/{id:str}/interactions", **documented("listInteractions", "List interactions", paged=True, problems=[404]))
+    async def interactions(self, request: HttpRequest) -> Answer[InteractionList]:
+        caller = await self.caller(request)
+        page = page_by_text(request)
+        views = await self.accounts.list_interactions(
+            caller.user.id, team_id(request), limit=page.limit, before=page.before
+        )
+        return self.answer(caller, InteractionList([interaction_object(view) for view in views]))
+
+    @post(
+        "/{id:str}/interactions",
+        **documented("writeInteraction", "Write an interaction", body=WriteInteraction, problems=[404, 409]),
+    )
+    async def write(self, request: HttpRequest) -> Answer[InteractionData]:
+        caller = await self.caller(request)
+        wish = await read(request, WriteInteraction)
+        view = await self.accounts.write_interaction(caller.user.id, team_id(request), body=wish.body)
+        return self.answer(caller, InteractionData(interaction_object(view)))
+
+
+class InvitationsApi(Endpoints):
+    path = "/api/v1/user/invitations"
+    tags = ("Accounts of the user API",)
+
+    @get("/", **documented("listInvitations", "List one's invitations", paged=True))
+    async def index(self, request: HttpRequest) -> Answer[InvitationList]:
+        """Those of the user's verified address."""
+        caller = await self.caller(request)
+        page = page_by_text(request)
+        views = await self.accounts.list_invitations(caller.user.id, limit=page.limit, before=page.before)
+        return self.answer(caller, InvitationList([invitation_object(view) for view in views]))
+
+    @post(
+        "/{id:str}/accept",
+        status_code=NO_CONTENT,
+        **documented("acceptInvitation", "Accept an invitation", body=Nothing, problems=[404, 409]),
+    )
+    async def accept(self, request: HttpRequest) -> Answer[None]:
+        caller = await self.caller(request)
+        await read(request, Nothing)
+        await self.accounts.accept_invitation(caller.user.id, text_id(request, "invitation"))
+        return self.answer(caller, None)
+
+    @post(
+        "/{id:str}/decline",
+        status_code=NO_CONTENT,
+        **documented("declineInvitation", "Decline an invitation", body=Nothing, problems=[404, 409]),
+    )
+    async def decline(self, request: HttpRequest) -> Answer[None]:
+        caller = await self.caller(request)
+        await read(request, Nothing)
+        await self.accounts.decline_invitation(caller.user.id, text_id(request, "invitation"))
+        return self.answer(caller, None)

@@ -1,0 +1,11 @@
+from datetime import datetime
+
+
+def milliseconds(moment: datetime) -> str:
+    """Write a UTC time as the account API does: `2023-11-06T08:30:09.166Z`."""
+    return moment.isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+def seconds(moment: datetime) -> str:
+    """Write a UTC time as the user API does: `2019-04-24T01:27:22+00:00`."""
+    return moment.isoformat(timespec="seconds")

@@ -1,0 +1,56 @@
+"""The user API: the signed-in user as a resource, and its deletion."""
+
+from litestar import delete, get, put
+
+from accounts_core.errors import Invalid
+from accounts_litestar import examples
+from accounts_litestar.addresses import email_address
+from accounts_litestar.answers import Answer
+from accounts_litestar.bodies import read
+from accounts_litestar.endpoints import Endpoints, HttpRequest, given, spelled, taken_is_invalid
+from accounts_litestar.openapi import documented
+from accounts_litestar.user_shapes import DeleteUser, DeletionData, UpdateUser, UserData, deletion_data, user_data
+
+
+class UserApi(Endpoints):
+    path = "/api/v1/user"
+    tags = ("User",)
+
+    @get("/", **documented("getUser", "Retrieve user", example=examples.USER))
+    async def retrieve(self, request: HttpRequest) -> Answer[UserData]:
+        caller = await self.caller(request)
+        return self.answer(caller, user_data(caller.user))
+
+    @put("/", **documented("updateUser", "Update user", body=UpdateUser, example=examples.USER, problems=[403, 409]))
+    async def update(self, request: HttpRequest) -> Answer[UserData]:
+        """A new password, and leaving a verified address, need `current_password` or a recent sign-in."""
+        caller = await self.caller(request)
+        wish = await read(request, UpdateUser)
+        new_password = given(wish.password) or None
+        if new_password is not None and new_password != wish.password_confirmation:
+            raise Invalid("password", "password_confirmation has to be there, and the same.")
+        address = given(wish.email)
+        with spelled({"new_password": "password"}), taken_is_invalid():
+            user = await self.accounts.update_profile(
+                caller.user.id,
+                name=given(wish.name),
+                email=None if address is None else email_address(address),
+                new_password=new_password,
+                current_password=given(wish.current_password),
+                signed_in_at=caller.session.created_at,
+                keep_session=caller.session.id,
+            )
+        return self.answer(caller, user_data(user))
+
+    @get("/deletion", **documented("previewDeletion", "See what deleting would destroy", example=examples.DELETION))
+    async def deletion(self, request: HttpRequest) -> Answer[DeletionData]:
+        caller = await self.caller(request)
+        return self.answer(caller, deletion_data(await self.accounts.preview_deletion(caller.user.id)))
+
+    @delete("/", **documented("deleteUser", "Delete user", body=DeleteUser, problems=[409]))
+    async def destroy(self, request: HttpRequest) -> Answer[None]:
+        """For good, with all the user owns. What they wrote in other people's accounts stays, without an author."""
+        caller = await self.caller(request)
+        confirmation = await read(request, DeleteUser)
+        await self.accounts.delete_user(caller.user.id, password=confirmation.password)
+        return Answer(None)

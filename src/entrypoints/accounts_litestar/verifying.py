@@ -1,0 +1,74 @@
+"""Verifying a card within a time that a person waits.
+
+Money is held meanwhile, so the work never depends on the client: it is a task of its own, which a lost connection or
+the time limit leaves running. What even a stop of the service cuts off is in the database, for whoever drives it on.
+"""
+
+import asyncio
+import logging
+from typing import Any, Final
+
+from accounts_core.accounts import Accounts
+from accounts_core.errors import AccountsError, VerificationInProgress
+from accounts_core.model.ids import UserId
+from accounts_core.use_cases.verify_card import ActionRequired, Verified
+from accounts_litestar.edge import StillVerifying
+
+logger: Final = logging.getLogger("accounts_litestar")
+
+ASK_AGAIN_SECONDS: Final = 0.25
+"""How long to wait before another call's verification of the same card is asked after again."""
+
+Outcome = Verified | ActionRequired
+
+
+class Verifying:
+    """Runs verifications, each for at most `limit_seconds` of a client's time."""
+
+    def __init__(self, accounts: Accounts[Any], *, limit_seconds: float) -> None:
+        self._accounts = accounts
+        self._limit_seconds = limit_seconds
+        self._running: set[asyncio.Task[Outcome]] = set()
+
+    async def verify(self, user_id: UserId, *, payment_method: str, return_url: str | None) -> Outcome:
+        """Verify a card. Raises what `Accounts.verify_card` does, and `StillVerifying` when the time is up.
+
+        While another call is verifying the same card, this one waits for it: `VerificationInProgress` is raised only
+        when the other is not done by then.
+        """
+        deadline = asyncio.get_running_loop().time() + self._limit_seconds
+        while True:
+            try:
+                return await self._attempt(user_id, payment_method, return_url, deadline)
+            except VerificationInProgress:
+                if asyncio.get_running_loop().time() + ASK_AGAIN_SECONDS >= deadline:
+                    raise
+            await asyncio.sleep(ASK_AGAIN_SECONDS)
+
+    async def _attempt(self, user_id: UserId, payment_method: str, return_url: str | None, deadline: float) -> Outcome:
+        work = self._accounts.verify_card(user_id, payment_method=payment_method, return_url=return_url)
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+        # wait(), unlike wait_for(), leaves the task alone when the time is up or this call is cancelled
+        await asyncio.wait({task}, timeout=deadline - asyncio.get_running_loop().time())
+        if not task.done():
+            raise StillVerifying
+        return task.result()
+
+    def _ended(self, task: asyncio.Task[Outcome]) -> None:
+        self._running.discard(task)
+        error = None if task.cancelled() else task.exception()  # asked for: nobody else may be there to take it
+        if error is not None and not isinstance(error, AccountsError):
+            logger.error("A verification failed.", exc_info=error)
+
+    async def drain(self, *, limit_seconds: float) -> None:
+        """Wait for what is running, then stop the rest: it is in the database, and goes on from there."""
+        if self._running:
+            await asyncio.wait(set(self._running), timeout=limit_seconds)
+        rest = set(self._running)
+        for task in rest:
+            task.cancel()
+        if rest:
+            logger.warning("%d verifications were stopped; the outbox finishes them.", len(rest))
+            await asyncio.wait(rest)

@@ -1,0 +1,50 @@
+import io
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.integration.cli.harness import Ran, Run, Serve, Served
+
+from accounts_cli import main
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working folder, empty, and no settings in the environment."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("ACCOUNTS_")]:
+        monkeypatch.delenv(name)
+    return tmp_path
+
+
+@pytest.fixture
+def run(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    def run_here(*arguments: str, stdin: str = "") -> Ran:
+        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+        capsys.readouterr()
+        try:
+            code: object = main(arguments)
+        except SystemExit as stop:  # as argparse ends --help and what it does not understand
+            code = stop.code
+        said = capsys.readouterr()
+        return Ran(code, said.out, said.err)
+
+    return run_here
+
+
+@pytest.fixture
+def serve(folder: Path) -> Iterator[Serve]:
+    """Start services; what is still running at the end is ended."""
+    started: list[Served] = []
+
+    def start(*arguments: str, **environment: str) -> Served:
+        started.append(Served.start(*arguments, **environment))
+        return started[-1]
+
+    yield start
+    for served in started:
+        if served.process.poll() is None:
+            served.process.kill()
+            served.process.wait()

@@ -1,0 +1,81 @@
+"""Every example in the README is run as it stands there."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import attrs
+import pytest
+from tests.integration.cli.harness import Serve
+
+from accounts_cli.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[3]
+README = (ROOT / "README.md").read_text()
+LOCAL = "http://127.0.0.1:8000"
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+def test_every_setting_is_named_and_those_without_effect_are_named_as_such() -> None:
+    settings = attrs.fields_dict(Settings)
+    names = {f"ACCOUNTS_{name.upper()}": field for name, field in settings.items() if "parse" in field.metadata}
+    (idle,) = re.findall(r"of no effect yet: (.*?)\.\n", README, re.DOTALL)
+
+    assert set(re.findall(r"ACCOUNTS_\w+", README)) == set(names)
+    assert set(re.findall(r"ACCOUNTS_\w+", idle)) == {n for n, field in names.items() if not field.metadata["used"]}
+
+
+def ran(*command: str | Path, folder: Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(command, cwd=folder, check=False, text=True, capture_output=True, timeout=60)
+
+
+def test_there_are_examples_to_run() -> None:
+    assert len(blocks("python")) >= 2
+    assert any("curl" in block for block in blocks("sh"))
+
+
+@pytest.mark.parametrize("number", range(len(blocks("python"))))
+def test_a_python_example_runs_as_it_stands(number: int, tmp_path: Path) -> None:
+    script = tmp_path / "example.py"
+    script.write_text(blocks("python")[number])
+
+    done = ran(sys.executable, "-W", "error", script, folder=tmp_path)
+
+    assert done.stderr == ""
+    assert done.returncode == 0
+
+
+def test_the_first_python_example_prints_what_a_reader_expects(tmp_path: Path) -> None:
+    script = tmp_path / "example.py"
+    script.write_text(blocks("python")[0])
+
+    done = ran(sys.executable, script, folder=tmp_path)
+
+    assert done.stdout == "visa 4242 default\nThis email address already has an account.\n"
+
+
+def test_the_curl_examples_run_one_after_another(serve: Serve, tmp_path: Path) -> None:
+    served = serve()
+    script = "\n".join(block for block in blocks("sh") if "curl" in block).replace(LOCAL, served.url)
+    script = script.replace("curl ", "curl --fail --silent --show-error ")
+
+    done = ran("bash", "-euo", "pipefail", "-c", script, folder=tmp_path)
+
+    assert done.stderr == ""
+    assert done.returncode == 0
+    for expected in ('"email":"jane@example.org"', '"status":"ok"', '"last4":"4242"'):
+        assert expected in done.stdout
+
+
+@pytest.mark.parametrize("target", sorted(set(re.findall(r"^make (\w[\w-]*)", README, re.MULTILINE))))
+def test_every_make_target_that_it_names_is_there(target: str) -> None:
+    assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("path", sorted(set(re.findall(r"\]\((?!http)([^)#]+)\)", README))))
+def test_every_file_that_it_links_to_is_there(path: str) -> None:
+    assert (ROOT / path).exists()

@@ -1,0 +1,187 @@
+"""`accounts serve` in a process of its own: how it starts, what it says, and how it stops."""
+
+import signal
+import socket
+from pathlib import Path
+from time import monotonic, sleep
+
+import httpx
+import pytest
+from tests.integration.cli.harness import PASSWORD, PATIENCE_SECONDS, Run, Serve
+
+JANE = {"email": "jane@example.org", "password": PASSWORD, "name": "Jane Doe"}
+
+
+def register(client: httpx.Client) -> None:
+    assert client.post("/api/auth/register", json=JANE).status_code == 201
+
+
+def sign_in(client: httpx.Client) -> None:
+    answer = client.post("/api/auth/login", json={"email": JANE["email"], "password": JANE["password"]})
+    assert answer.status_code == 200
+    client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+
+
+def wait_until_nobody_listens(host: str, port: int) -> None:
+    """Wait until new connections are refused, which is where stopping begins."""
+    deadline = monotonic() + PATIENCE_SECONDS
+    while monotonic() < deadline:
+        try:
+            socket.create_connection((host, port), timeout=1).close()
+        except OSError:
+            return
+        sleep(0.02)
+    pytest.fail("it goes on to listen")
+
+
+def test_on_the_default_settings_it_makes_its_database_and_says_what_it_uses(serve: Serve, folder: Path) -> None:
+    served = serve()
+
+    with served.client() as client:
+        assert client.get("/health/ready").status_code == 200
+    assert served.wait_for("^Database: ")[0]
+    served.stop()
+    assert [line.partition(" ")[2].split(" (")[0] for line in served.lines] == [
+        f"on {served.url}",
+        "sqlite:///accounts.db",
+        "pretend, in memory: no money moves, and what it knows is gone after a restart",
+        "each becomes a file in mail/",
+        "",
+    ]
+    assert (folder / "accounts.db").exists()
+
+
+@pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGINT])
+def test_told_to_stop_it_stops_without_a_word_of_failure(serve: Serve, sig: int) -> None:
+    served = serve()
+    with served.client() as client:
+        client.get("/health/live")
+
+        assert served.stop(sig) == 0
+    assert served.lines[-1] == "Stopped."
+
+
+def test_a_restart_loses_nothing(serve: Serve) -> None:
+    first = serve()
+    with first.client() as client:
+        register(client)
+        sign_in(client)
+        authorization = client.headers["Authorization"]
+    first.stop()
+
+    second = serve()
+    with second.client() as client:
+        client.headers["Authorization"] = authorization
+        answer = client.get("/api/users/current")
+
+    assert (answer.status_code, answer.json()["email"]) == (200, "jane@example.org")
+
+
+def test_killed_in_the_middle_it_has_what_it_had_acknowledged(serve: Serve) -> None:
+    first = serve()
+    with first.client() as client:
+        register(client)
+    first.process.kill()
+    first.end()
+
+    with serve().client() as client:
+        sign_in(client)
+
+
+def test_the_other_commands_work_beside_it(serve: Serve, run: Run) -> None:
+    served = serve()
+    with served.client() as client:
+        register(client)
+        sign_in(client)
+        assert run("users", "deactivate", "jane@example.org").code == 0
+
+        assert client.get("/api/users/current").status_code == 401
+
+
+def test_a_request_that_is_under_way_is_finished(serve: Serve) -> None:
+    served = serve()
+    url = httpx.URL(served.url)
+    body = b'{"email": "jane@example.org", "password": "wrong wrong wrong wrong"}'
+    head = (
+        "POST /api/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n"
+    )
+    assert url.port is not None
+    with socket.create_connection((url.host, url.port), timeout=30) as connection, connection.makefile("rb") as said:
+        connection.sendall(head.encode())
+        assert said.readline().split()[1] == b"100"  # so it has the request in hand
+        said.readline()
+        served.process.send_signal(signal.SIGTERM)
+        wait_until_nobody_listens(url.host, url.port)
+        connection.sendall(body)
+        answer = said.readline()
+
+    assert answer.split()[1] == b"401"
+    assert served.end() == 0
+
+
+def test_it_says_neither_what_it_runs_on_nor_who_asked_for_what(serve: Serve) -> None:
+    served = serve()
+    with served.client() as client:
+        assert "server" not in client.get("/api/users/current").headers
+    served.stop()
+
+    assert not any("/api/users/current" in line for line in served.lines)
+
+
+def test_a_port_that_is_taken_is_a_failure_before_anything_else_is_done(run: Run, folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+
+        ran = run("serve", "--port", str(port))
+
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err == f"accounts: Cannot listen on 127.0.0.1 port {port}: Address already in use.\n"
+    assert list(folder.iterdir()) == []
+
+
+def test_an_address_that_is_not_of_this_machine_is_a_failure(run: Run) -> None:
+    ran = run("serve", "--host", "192.0.2.1", "--port", "0")  # for documentation alone: RFC 5737
+
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith("accounts: Cannot listen on 192.0.2.1 port 0: ")
+
+
+def test_a_host_without_an_address_is_a_failure(run: Run) -> None:
+    ran = run("serve", "--host", "no such host", "--port", "0")
+
+    assert ran.err == "accounts: --host no such host: there is no such address on this machine.\n"
+
+
+def test_more_than_one_worker_is_refused_while_payments_are_in_memory(run: Run) -> None:
+    ran = run("serve", "--workers", "2", "--port", "0")
+
+    assert ran.code == 1
+    assert ran.err.startswith("accounts: --workers 2: ")
+
+
+def test_other_machines_meet_pretended_payments_only_where_that_is_asked_for(run: Run, serve: Serve) -> None:
+    refused = run("serve", "--host", "0.0.0.0", "--port", "0")
+
+    assert refused.code == 1
+    assert "ACCOUNTS_STRIPE_SIMULATOR=true" in refused.err
+    served = serve("--host", "0.0.0.0", ACCOUNTS_STRIPE_SIMULATOR="true")
+    with served.client() as client:
+        assert client.get("/health/live").status_code == 200
+
+
+def test_the_settings_are_in_force_and_those_without_effect_are_named(serve: Serve) -> None:
+    served = serve(
+        ACCOUNTS_MIN_PASSWORD_LENGTH="10",
+        ACCOUNTS_CORS_ORIGINS="https://app.example.org",
+        ACCOUNTS_REDIS_URL="redis://localhost",
+    )
+    with served.client() as client:
+        registered = client.post("/api/auth/register", json={**JANE, "password": "swordfish?"})
+        allowed = client.get("/health/live", headers={"Origin": "https://app.example.org"})
+        other = client.get("/health/live", headers={"Origin": "https://evil.example.org"})
+
+    assert registered.status_code == 201
+    assert allowed.headers.get("access-control-allow-origin") == "https://app.example.org"
+    assert "access-control-allow-origin" not in other.headers
+    assert served.wait_for("^Without effect in this release: (.*)")[1] == "ACCOUNTS_REDIS_URL"

@@ -1,0 +1,182 @@
+"""`accounts users ...`, as an operator uses it."""
+
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+from tests.integration.cli.harness import PASSWORD, Ran, Run, create
+
+
+@pytest.fixture(autouse=True)
+def database(run: Run) -> None:
+    assert run("migrate").code == 0
+
+
+def facts(run: Run, who: str = "jane@example.org") -> dict[str, object]:
+    shown = run("users", "show", who, "--json")
+    assert (shown.code, shown.err) == (0, "")
+    found = json.loads(shown.out)
+    assert isinstance(found, dict)
+    return found
+
+
+def test_a_user_is_created_and_shown(run: Run) -> None:
+    assert create(run) == Ran(0, "Created user 1, jane@example.org.\n", "")
+
+    assert (
+        facts(run).items()
+        >= {
+            "id": 1,
+            "email": "jane@example.org",
+            "email_verified_at": None,
+            "name": "Jane Doe",
+            "status": "active",
+        }.items()
+    )
+
+
+def test_a_user_is_found_by_id_and_by_any_spelling_of_the_address(run: Run) -> None:
+    create(run)
+
+    assert facts(run, "1") == facts(run, "JANE@Example.ORG") == facts(run)
+
+
+def test_show_is_readable_and_never_shows_the_password(run: Run) -> None:
+    create(run)
+
+    shown = run("users", "show", "1")
+
+    assert "email:             jane@example.org\n" in shown.out
+    assert "email verified at: -\n" in shown.out
+    assert "argon2" not in shown.out
+
+
+def test_a_user_can_be_created_with_a_verified_address(run: Run) -> None:
+    create(run, more=["--verified"])
+
+    assert facts(run)["email_verified_at"] is not None
+
+
+def test_an_address_may_have_a_domain_in_any_script(run: Run) -> None:
+    create(run, email="jane@b\u00fccher.example")
+
+    assert facts(run, "jane@b\u00fccher.example")["email"] == "jane@xn--bcher-kva.example"
+
+
+@pytest.mark.parametrize(
+    ("email", "name", "password", "said"),
+    [
+        ("jane", "Jane", PASSWORD, "email: This is not an email address."),
+        ("jane@example.org", " ", PASSWORD, "name: This cannot be empty."),
+        ("jane@example.org", "Jane", "short", "password: A password has at least 15 characters."),
+        ("jane@example.org", "Jane", "\n" + PASSWORD, "Standard input holds 2 lines; a password is one."),
+        ("jane@example.org", "Jane", "", "Standard input holds 0 lines; a password is one."),
+        ("jane@example.org", "Jane", "x" * 1025, "password: A password has at most 1024 bytes."),
+    ],
+)
+def test_what_cannot_be_is_said_in_one_line(run: Run, email: str, name: str, password: str, said: str) -> None:
+    ran = run("users", "create", "--email", email, "--name", name, "--password-stdin", stdin=password)
+
+    assert ran == Ran(1, "", f"accounts: {said}\n")
+    assert run("users", "show", "1").code == 1
+
+
+def test_an_address_is_taken_once(run: Run) -> None:
+    create(run)
+
+    assert create(run, email="Jane@example.org") == Ran(1, "", "accounts: This email address already has an account.\n")
+
+
+def test_without_a_terminal_a_password_has_to_come_from_standard_input(run: Run) -> None:
+    ran = run("users", "create", "--email", "jane@example.org", "--name", "Jane", stdin=PASSWORD)
+
+    assert ran == Ran(
+        1, "", "accounts: There is no terminal to ask for a password at: give it with --password-stdin.\n"
+    )
+
+
+def test_verify_takes_the_address_as_verified(run: Run) -> None:
+    create(run)
+
+    assert run("users", "verify", "jane@example.org") == Ran(0, "User 1: jane@example.org is verified.\n", "")
+    assert facts(run)["email_verified_at"] is not None
+
+
+def test_a_deactivated_user_is_restored_as_it_was(run: Run) -> None:
+    create(run)
+    before = facts(run)
+
+    assert run("users", "deactivate", "1").code == 0
+    assert facts(run)["status"] == "deactivated"
+    assert run("users", "deactivate", "1").err.startswith("accounts: This account is deactivated.")
+    assert run("users", "restore", "1").code == 0
+
+    assert facts(run) == {**before, "updated_at": facts(run)["updated_at"]}
+
+
+def test_delete_shows_what_goes_and_deletes_when_told_that_it_is_sure(run: Run) -> None:
+    create(run)
+
+    ran = run("users", "delete", "jane@example.org", "--yes")
+
+    assert (ran.code, ran.err) == (0, "")
+    assert "  destroyed: accounts 0, interactions 0, memberships 0," in ran.out
+    assert ran.out.endswith("Deleted user 1.\n")
+    assert run("users", "show", "jane@example.org").code == 1
+
+
+def test_delete_needs_somebody_to_ask(run: Run) -> None:
+    create(run)
+
+    ran = run("users", "delete", "jane@example.org", stdin="yes\n")
+
+    assert (ran.code, ran.err) == (1, "accounts: There is no terminal to ask at: give --yes.\n")
+    assert facts(run)["id"] == 1
+
+
+@pytest.mark.parametrize("action", ["show", "verify", "deactivate", "restore", "delete"])
+@pytest.mark.parametrize("who", ["nobody@example.org", "99", "99999999999999999999999999"])
+def test_a_user_that_is_not_there_is_said_so(run: Run, action: str, who: str) -> None:
+    ran = run("users", action, who)
+
+    assert ran == Ran(1, "", "accounts: There is no such user.\n")
+
+
+def test_what_is_neither_address_nor_id_is_said_so(run: Run) -> None:
+    assert run("users", "show", "jane") == Ran(1, "", "accounts: email: This is not an email address.\n")
+
+
+def test_without_tables_the_way_to_make_them_is_said(run: Run, folder: Path) -> None:
+    (folder / "accounts.db").unlink()
+
+    said = "There is no database sqlite:///accounts.db yet: `accounts migrate` makes it, and so does `accounts serve`."
+    assert create(run) == Ran(1, "", f"accounts: {said}\n")
+    assert list(folder.glob("*.db")) == []
+
+
+def test_a_database_of_something_else_is_left_alone(run: Run, folder: Path) -> None:
+    (folder / "accounts.db").unlink()
+    with sqlite3.connect(folder / "accounts.db") as other:
+        other.execute("CREATE TABLE users (name TEXT)")
+    other.close()
+
+    ran = create(run)
+
+    assert ran.code == 1
+    assert ran.err.endswith("are not those of this release: run `accounts migrate`.\n")
+
+
+def test_all_of_it_works_on_postgresql(run: Run, postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ACCOUNTS_DATABASE_URL", postgres_url)
+
+    said = [
+        run("check"),
+        run("migrate"),
+        run("check"),
+        create(run),
+        run("users", "show", "jane@example.org"),
+        run("users", "delete", "1", "--yes"),
+    ]
+
+    assert [ran.code for ran in said] == [1, 0, 0, 0, 0, 0]

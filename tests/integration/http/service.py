@@ -1,0 +1,205 @@
+"""The service as the tests of this folder run it: in process, over one of the stores, with a clock that they move."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import attrs
+import httpx
+from litestar import Litestar
+from tests.integration.http.client import Client, Run
+from tests.integration.round_trips import RoundTripCounter
+
+from accounts_core.accounts import Accounts
+from accounts_core.ports.payment_gateway import HoldStatus
+from accounts_core.ports.store import Store, UnitOfWork
+from accounts_litestar import HttpOptions, create_app
+from accounts_memory import ManualClock, MemoryGateway, MemoryNotifier, MemoryStore, PlainHasher
+from accounts_sql import AsyncSqlStore, create_async_engine, metadata
+from accounts_system import SystemSecrets
+
+START = datetime(2023, 11, 6, 8, 30, 9, 166_789, tzinfo=UTC)
+"""When every test begins: the moment in the account API's document."""
+
+AnyStore = Store[UnitOfWork]
+Dump = Mapping[str, list[Any]]
+
+
+class Clock(ManualClock):
+    def pass_by(self, **span: float) -> None:
+        """Move on: `clock.pass_by(minutes=16)`."""
+        self.advance(timedelta(**span))
+
+
+@attrs.frozen(kw_only=True)
+class Stored:
+    """A store, and how a test looks at all that is in it without asking it."""
+
+    store: AnyStore
+    dump: Callable[[], Dump]
+    counter: RoundTripCounter | None = None
+    """Counts round trips to the database, where there is one."""
+
+
+@attrs.frozen(kw_only=True)
+class Service:
+    """A running service."""
+
+    run: Run
+    clock: Clock
+    payments: MemoryGateway
+    accounts: Accounts[UnitOfWork]
+    api: Client
+    stored: Stored
+
+    def dump(self) -> Dump:
+        """Return every row by table."""
+        return self.stored.dump()
+
+    def verify_email(self, email: str) -> None:
+        """Do what an operator does: take the user's waiting address as verified."""
+
+        async def verify() -> None:
+            await self.accounts.verify_email((await self.accounts.find_user(email)).id)
+
+        self.run(verify())
+
+    def answer_challenges(self, *, succeed: bool) -> None:
+        """Be the person whose bank asks."""
+        for hold in self.payments.open_holds():
+            if hold.status is HoldStatus.CHALLENGED and hold.id is not None:
+                self.payments.authenticate(hold.id, succeed)
+
+
+@attrs.frozen(kw_only=True)
+class Populated:
+    """A service in which Jane has one of everything; `ids` has the ids of it by place in a path."""
+
+    service: Service
+    jane: Client
+    ids: Mapping[str, object]
+
+
+@contextmanager
+def serving(
+    run: Run,
+    stored: Stored,
+    *,
+    options: HttpOptions | None = None,
+    payments: Callable[[Clock], MemoryGateway] | None = None,
+) -> Iterator[Service]:
+    """Run a service over this store."""
+    clock = Clock(START)
+    gateway = payments(clock) if payments else MemoryGateway(clock, SystemSecrets())
+    accounts = accounts_over(stored.store, clock, gateway)
+    app = create_app(accounts, options=options)
+    lifespan = Lifespan(app)
+    http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://accounts.test")  # type: ignore[arg-type]  # Litestar's scope type is narrower than ASGI's
+    run(lifespan.begin())
+    try:
+        yield Service(run=run, clock=clock, payments=gateway, accounts=accounts, api=Client(run, http), stored=stored)
+    finally:
+        run(http.aclose())
+        run(lifespan.end())
+
+
+class Lifespan:
+    """Holds an application's lifespan open in a task of its own: it has to end in the task in which it began."""
+
+    def __init__(self, app: Litestar) -> None:
+        self._app = app
+        self._ending = asyncio.Event()
+
+    async def begin(self) -> None:
+        begun = asyncio.Event()
+        self._task = asyncio.create_task(self._hold(begun))
+        await begun.wait()
+
+    async def _hold(self, begun: asyncio.Event) -> None:
+        async with self._app.lifespan():
+            begun.set()
+            await self._ending.wait()
+
+    async def end(self) -> None:
+        self._ending.set()
+        await self._task
+
+
+@contextmanager
+def event_loop() -> Iterator[Run]:
+    """Open an event loop for one test, and see to it that no task outlives it."""
+    with asyncio.Runner() as runner:
+        yield runner.run
+        left = asyncio.all_tasks(runner.get_loop())
+        assert not left, f"Tasks were left behind: {left}"
+
+
+def accounts_over(store: AnyStore, clock: Clock, payments: MemoryGateway) -> Accounts[UnitOfWork]:
+    return Accounts(
+        store=store,
+        payments=payments,
+        passwords=PlainHasher(),
+        notifier=MemoryNotifier(),
+        clock=clock,
+        secrets=SystemSecrets(),
+    )
+
+
+def in_memory() -> Stored:
+    store = MemoryStore()
+
+    def dump() -> Dump:
+        # past the ports on purpose: what is written must not be judged by what the store's own reads say of it
+        return {name: list(table.rows.values()) for name, table in attrs.asdict(store._state, recurse=False).items()}
+
+    return Stored(store=store, dump=dump)
+
+
+@contextmanager
+def in_database(run: Run, url: str) -> Iterator[Stored]:
+    """Open a store on a migrated database."""
+    engine = create_async_engine(url)
+
+    async def rows() -> Dump:
+        found: dict[str, list[Any]] = {}
+        async with engine.connect() as connection:
+            for table in metadata.sorted_tables:
+                rows = await connection.execute(table.select())
+                found[table.name.removeprefix("accounts_")] = sorted(rows, key=repr)
+        return found
+
+    with RoundTripCounter(engine) as counter:
+        try:
+            yield Stored(store=AsyncSqlStore(engine), dump=lambda: run(rows()), counter=counter)
+        finally:
+            run(engine.dispose())
+
+
+def memory_accounts() -> Accounts[UnitOfWork]:
+    """Return accounts over a store of their own, for tests that are about the framework around them."""
+    clock = Clock(START)
+    return accounts_over(MemoryStore(), clock, MemoryGateway(clock, SystemSecrets()))
+
+
+def populate(service: Service) -> Populated:
+    """Give Jane a team, an interaction, a card, a notification and an open invitation."""
+    john, jane = service.api.sign_up("john@example.org", "John Smith"), service.api.sign_up()
+    service.verify_email("jane@example.org")
+    team = jane.post("/api/v1/accounts", json={"name": "Dev team"}).json()["data"]["id"]
+    jane.post(f"/api/v1/accounts/{team}/interactions", json={"body": "Hello."})
+    johns = john.post("/api/v1/accounts", json={"name": "Ops team"}).json()["data"]["id"]
+    john.post(f"/api/v1/accounts/{johns}/invitations", json={"email": "jane@example.org"})
+    jane.post("/api/users/current/verify-payment", json={"paymentMethod": "pm_card_visa"})
+    (card,) = jane.get("/api/users/current/list-payment-methods").json()["data"]
+    (notification,) = jane.get("/api/users/current/notifications").json()
+    (invitation,) = jane.get("/api/v1/user/invitations").json()["data"]
+    ids = {
+        "/accounts/{id}": team,
+        "/members/{user_id}": john.user["id"],
+        "/payment-method/{id}": card["id"],
+        "/notifications/{id}": notification["_id"],
+        "/invitations/{id}": invitation["id"],
+    }
+    return Populated(service=service, jane=jane, ids=ids)
