@@ -2,6 +2,8 @@
 
 import pytest
 
+pytest_plugins = ["accounts_core.testing.plugin"]
+
 try:
     from hypothesis import settings
 except ModuleNotFoundError:

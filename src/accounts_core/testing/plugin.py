@@ -16,6 +16,9 @@ from accounts_core.testing.harness import Concurrently, Drive, Thunk
 
 SWITCH_SECONDS = 1e-6
 """How often threads take turns. At the interpreter's usual 5 ms, what is quick runs alone, and no race is ever seen."""
+# before anybody imports them: so that a failing assertion of a suite shows its values in every adapter's tests
+pytest.register_assert_rewrite("accounts_core.testing.contracts")
+
 START_SECONDS = 10
 """The longest that concurrent calls wait for each other to start."""
 

@@ -16,8 +16,6 @@ from accounts_core.model.passwords import Password
 from accounts_core.testing.contracts import PasswordHasherContract
 from accounts_core.testing.harness import Drive
 
-pytest_plugins = ["accounts_core.testing.plugin"]
-
 P = ParamSpec("P")
 
 PASSWORD = Password("correct horse battery staple")

@@ -16,8 +16,6 @@ from accounts_core.sync import run_sync
 from accounts_core.testing.contracts import NotifierContract
 from accounts_smtp import EmlNotifier, Sender
 
-pytest_plugins = ["accounts_core.testing.plugin"]
-
 
 @attrs.frozen
 class StoppedClock:

@@ -8,8 +8,6 @@ from accounts_core.model.passwords import Password
 from accounts_core.sync import run_sync
 from accounts_core.testing.contracts import PasswordHasherContract
 
-pytest_plugins = ["accounts_core.testing.plugin"]
-
 CHEAP = Cost(memory_kib=8, passes=1)
 RIGHT = Password("correct horse battery staple")
 WRONG = Password("correct horse battery stable")

@@ -6,8 +6,6 @@ import pytest
 from accounts_core.testing.contracts import ClockContract, SecretsContract
 from accounts_system import SystemClock, SystemSecrets
 
-pytest_plugins = ["accounts_core.testing.plugin"]
-
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 
 

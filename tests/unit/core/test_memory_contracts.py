@@ -54,8 +54,6 @@ from accounts_memory import (
     SequenceSecrets,
 )
 
-pytest_plugins = ["accounts_core.testing.plugin"]
-
 JANE, MARY = UserId(1), UserId(2)
 
 

@@ -12,7 +12,6 @@ from accounts_core.ports.notifier import Notice, Purpose
 from accounts_core.testing.builders import NOON, at
 from accounts_memory import ManualClock, MemoryLimits, MemoryNotifier, PlainHasher, SequenceSecrets
 
-pytest_plugins = ["accounts_core.testing.plugin"]
 pytestmark = pytest.mark.usefixtures("drive")
 
 NOTICE = Notice(id="ntc_1", to=Email("jane@example.org"), purpose=Purpose.INVITATION, values={"team": "Bookshop"})

@@ -14,7 +14,6 @@ from accounts_core.sync import run_sync
 from accounts_core.testing.builders import NOON, a_provided_card
 from accounts_memory import ManualClock, MemoryGateway, SequenceSecrets
 
-pytest_plugins = ["accounts_core.testing.plugin"]
 pytestmark = pytest.mark.usefixtures("drive")
 
 DECLINES = {

@@ -29,7 +29,6 @@ from accounts_core.testing.builders import (
 from accounts_core.testing.harness import Entity, add, keep
 from accounts_memory import MemoryStore, MemoryUnitOfWork
 
-pytest_plugins = ["accounts_core.testing.plugin"]
 pytestmark = pytest.mark.usefixtures("drive")
 
 JANE, MARY = UserId(1), UserId(2)

@@ -1,0 +1,62 @@
+"""`AsyncSqlStore`: the store for hosts with an event loop."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import ClassVar, Literal
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from accounts_core.ports.store import Store, Subscriber, publish
+
+from .async_reading import async_reader_on
+from .executors import AsyncExecutor
+from .reading import Reading
+from .transactions import async_savepoint, async_transaction
+from .units import AsyncSqlUnit, Views
+
+
+class AsyncSqlStore:
+    """A store on SQLite or PostgreSQL through an asynchronous driver, for one event loop.
+
+    Everything else is as `SqlStore` says, with `AsyncEngine` and `AsyncConnection`.
+    """
+
+    suspends: ClassVar[Literal[True]] = True
+
+    def __init__(
+        self,
+        source: AsyncEngine | AsyncConnection,
+        subscribers: Sequence[Subscriber[AsyncSqlUnit]] = (),
+        *,
+        schema: str | None = None,
+        fast: bool = True,
+    ) -> None:
+        self._source = source
+        self._subscribers = tuple(subscribers)
+        self._schema = schema
+        self._reading = Reading(Views(async_reader_on(source, schema, fast=fast)))
+
+    @property
+    def commits(self) -> bool:
+        """False on a host's connection."""
+        return isinstance(self._source, AsyncEngine)
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[AsyncSqlUnit]:
+        """Open a unit of work. See `accounts_core.ports.store.Store.begin`."""
+        async with self._opened() as connection:
+            unit = AsyncSqlUnit(connection, AsyncExecutor(connection, self._schema))
+            yield unit
+            await publish(unit, unit.events, self._subscribers)
+            unit.check()
+
+    def _opened(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        source = self._source
+        return async_transaction(source) if isinstance(source, AsyncEngine) else async_savepoint(source)
+
+    def read(self) -> AbstractAsyncContextManager[Views]:
+        """Open the views: each read is one statement, without a BEGIN on a connection of our own."""
+        return self._reading
+
+
+_conforms: type[Store[AsyncSqlUnit]] = AsyncSqlStore

@@ -1,0 +1,189 @@
+"""Engines with the settings that the accounts need to be safe, from a URL.
+
+One URL serves both kinds: the driver is completed, or exchanged for its counterpart, so `sqlite:///accounts.db`,
+`postgresql://...` and `postgresql+asyncpg://...` may each be given to either function.
+
+A host's own engine works as well. On SQLite it needs `prepare(engine)` before it connects, because foreign keys are a
+setting of each connection there; on PostgreSQL it needs nothing.
+"""
+
+import sqlite3
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+from uuid import uuid4
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import create_async_engine as _create_async_engine
+
+from accounts_core.errors import HostError
+
+APPLICATION_NAME: Final = "accounts"
+BUSY_TIMEOUT_MILLISECONDS: Final = 10_000
+POOL_TIMEOUT_SECONDS: Final = 10
+POOL_SIZE: Final = 10
+MAX_OVERFLOW: Final = 10
+CONNECT_TIMEOUT_SECONDS: Final = 5
+WAL_ATTEMPTS: Final = 50
+WAL_WAIT_MILLISECONDS: Final = 20
+
+_SESSION_SETTINGS: Final = {
+    "lock_timeout": "10s",
+    "statement_timeout": "30s",
+    "idle_in_transaction_session_timeout": "60s",
+}
+_PRAGMAS: Final = (
+    f"busy_timeout={BUSY_TIMEOUT_MILLISECONDS}",
+    "foreign_keys=ON",
+    "synchronous=FULL",
+)
+_SYNC: Final = {
+    "sqlite": "sqlite+pysqlite",
+    "sqlite+aiosqlite": "sqlite+pysqlite",
+    "postgresql": "postgresql+psycopg",
+    "postgresql+asyncpg": "postgresql+psycopg",
+}
+_ASYNC: Final = {
+    "sqlite": "sqlite+aiosqlite",
+    "sqlite+pysqlite": "sqlite+aiosqlite",
+    "postgresql": "postgresql+asyncpg",
+    "postgresql+psycopg2": "postgresql+asyncpg",
+}
+_SQLITE_LEAST: Final = (3, 37, 0)
+"""The first SQLite with STRICT tables."""
+
+
+def create_engine(url: str | sa.URL, *, pgbouncer: bool = False, **options: Any) -> sa.Engine:
+    """Make an engine for `SqlStore`: sqlite3 or psycopg. Any other option of SQLAlchemy's `create_engine` may follow.
+
+    `pgbouncer` makes it safe behind a PgBouncer that pools by transaction: nothing is prepared, and no setting of a
+    session is asked for, so set `lock_timeout` and `statement_timeout` on the role.
+
+    A SQLite database in memory has one connection, which its users take turns at: fine for a try-out, but whoever
+    reads while they themselves hold a unit of work open waits in vain.
+
+    Raises `HostError` for what is no URL of SQLite or PostgreSQL.
+    """
+    url = _completed(url, _SYNC)
+    if url.get_backend_name() == "sqlite":
+        engine = sa.create_engine(url, **_sqlite_options(url, sa.QueuePool, options))
+        prepare(engine)
+        return engine
+    connect_args: dict[str, Any] = {"application_name": APPLICATION_NAME, "connect_timeout": CONNECT_TIMEOUT_SECONDS}
+    if pgbouncer:
+        connect_args["prepare_threshold"] = None
+    else:
+        settings = [f"-c {name}={value}" for name, value in _SESSION_SETTINGS.items()]
+        connect_args["options"] = " ".join([*settings, *_texts(url.query.get("options", ()))])
+    return sa.create_engine(_renamed(url, "ssl", "sslmode"), **_postgresql_options(connect_args, options))
+
+
+def create_async_engine(url: str | sa.URL, *, pgbouncer: bool = False, **options: Any) -> AsyncEngine:
+    """Make an engine for `AsyncSqlStore`: aiosqlite or asyncpg. The rest is as `create_engine` says."""
+    url = _completed(url, _ASYNC)
+    if url.get_backend_name() == "sqlite":
+        engine = _create_async_engine(url, **_sqlite_options(url, sa.AsyncAdaptedQueuePool, options))
+        prepare(engine)
+        return engine
+    if url.get_driver_name() != "asyncpg":
+        return _create_async_engine(url, **_postgresql_options({}, options))
+    settings = {"application_name": APPLICATION_NAME}
+    connect_args: dict[str, Any] = {"timeout": CONNECT_TIMEOUT_SECONDS, "server_settings": settings}
+    if pgbouncer:
+        connect_args["statement_cache_size"] = 0
+        connect_args["prepared_statement_cache_size"] = 0
+        # a name that no other client of the same server connection can have given
+        connect_args["prepared_statement_name_func"] = lambda: f"accounts_{uuid4().hex}"
+    else:
+        settings |= _SESSION_SETTINGS
+    return _create_async_engine(_renamed(url, "sslmode", "ssl"), **_postgresql_options(connect_args, options))
+
+
+def prepare(engine: sa.Engine | AsyncEngine) -> None:
+    """Give each connection that a SQLite engine opens from now on the settings that the accounts need.
+
+    Foreign keys are enforced, a writer waits for the one before it, and, in a file, commits are durable
+    (`synchronous=FULL`) and readers go on beside the writer (WAL). On PostgreSQL there is nothing to do.
+    """
+    sync = engine.sync_engine if isinstance(engine, AsyncEngine) else engine
+    if sync.dialect.name != "sqlite":
+        return
+    if sqlite3.sqlite_version_info < _SQLITE_LEAST:
+        raise HostError(f"SQLite {'.'.join(map(str, _SQLITE_LEAST))} or newer is needed, for STRICT tables.")
+    sa.event.listen(sync, "connect", _prepare_connection)
+
+
+def _prepare_connection(connection: Any, _: object) -> None:
+    cursor = connection.cursor()
+    try:
+        _switch_to_wal(cursor)
+        for pragma in _PRAGMAS:
+            cursor.execute(f"PRAGMA {pragma}")
+    finally:
+        cursor.close()
+
+
+def _switch_to_wal(cursor: Any) -> None:
+    """Let readers go on beside the writer: a property of the file, which the first to open it sets.
+
+    SQLite refuses at once, whatever its timeout, while somebody else writes. Whoever gets no turn goes on without:
+    that is as safe, only slower, and the next connection tries again.
+    """
+    cursor.execute(f"PRAGMA busy_timeout={WAL_WAIT_MILLISECONDS}")
+    for _attempt in range(WAL_ATTEMPTS):
+        try:
+            cursor.execute("PRAGMA journal_mode")
+            if cursor.fetchone()[0] != "delete":  # it is set already, or the database is in memory
+                return
+            cursor.execute("PRAGMA journal_mode=WAL")
+            cursor.fetchone()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                return  # such as a file that may only be read
+            time.sleep(WAL_WAIT_MILLISECONDS / 1000)
+
+
+def _completed(url: str | sa.URL, drivers: Mapping[str, str]) -> sa.URL:
+    if isinstance(url, str) and url.startswith("postgres://"):
+        url = url.replace("postgres://", "postgresql://", 1)
+    try:
+        made = sa.make_url(url)
+    except sa.exc.ArgumentError:
+        # not chained, and without the text: it may hold a password
+        raise HostError("This is not the URL of a database, such as sqlite:///accounts.db.") from None
+    if made.get_backend_name() not in {"sqlite", "postgresql"}:
+        raise HostError(f"The accounts live on SQLite or PostgreSQL, not on {made.get_backend_name()}.")
+    return made.set(drivername=drivers.get(made.drivername, made.drivername))
+
+
+def _renamed(url: sa.URL, theirs: str, ours: str) -> sa.URL:
+    """Call a URL's setting what this driver calls it."""
+    if theirs not in url.query:
+        return url
+    return url.difference_update_query([theirs]).update_query_dict({ours: url.query[theirs]})
+
+
+def _texts(value: str | Iterable[str]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def _is_in_memory(url: sa.URL) -> bool:
+    """Say whether the URL names a SQLite database that is gone with its last connection."""
+    return url.get_backend_name() == "sqlite" and (
+        url.database in {None, "", ":memory:"} or "mode=memory" in url.render_as_string() or ":memory:" in url.database
+    )
+
+
+def _sqlite_options(url: sa.URL, pool: type[sa.Pool], options: Mapping[str, Any]) -> dict[str, Any]:
+    defaults: dict[str, Any] = {"poolclass": pool, "pool_timeout": POOL_TIMEOUT_SECONDS}
+    if _is_in_memory(url):
+        defaults |= {"pool_size": 1, "max_overflow": 0}
+    # the pool hands a connection to one thread at a time
+    connect_args = {"check_same_thread": False, "timeout": BUSY_TIMEOUT_MILLISECONDS / 1000}
+    return {**defaults, **options, "connect_args": {**connect_args, **options.get("connect_args", {})}}
+
+
+def _postgresql_options(connect_args: dict[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    defaults = {"pool_size": POOL_SIZE, "max_overflow": MAX_OVERFLOW, "pool_timeout": POOL_TIMEOUT_SECONDS}
+    return {**defaults, **options, "connect_args": {**connect_args, **options.get("connect_args", {})}}

@@ -1,0 +1,106 @@
+"""How a statement gets to the database: on a synchronous connection or on an asynchronous one."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol, TypeAlias, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from accounts_core.errors import AccountsError
+
+from .queries import Query, translation
+from .translation import translated
+from .waiting import patiently
+
+T = TypeVar("T")
+
+Statement: TypeAlias = sa.Insert | sa.Update | sa.Delete
+
+
+class Reader(Protocol):
+    """Runs reads."""
+
+    async def fetch(self, query: Query[T], /, **values: Any) -> T:
+        """Run the query with these parameters and decode its rows."""
+        ...
+
+
+class Executor(Reader, Protocol):
+    """Runs the statements of one transaction."""
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        ...
+
+    @property
+    def failure(self) -> AccountsError | None:
+        """What a statement of this transaction raised first: PostgreSQL will only roll it back now."""
+        ...
+
+    async def run(self, statement: Statement, /, **values: Any) -> int:
+        """Run a statement with these parameters and return how many rows it touched."""
+        ...
+
+
+class _Executing:
+    def __init__(self, schema: str | None) -> None:
+        self.failure: AccountsError | None = None
+        # how many rows an INSERT touched is not kept unless one asks
+        self._options: dict[str, Any] = {"preserve_rowcount": True}
+        if schema is not None:
+            self._options["schema_translate_map"] = translation(schema)
+
+    def _remember(self, error: AccountsError) -> None:
+        self.failure = self.failure or error
+
+
+class SyncExecutor(_Executing):
+    """On a `Connection`; never suspends."""
+
+    def __init__(self, connection: sa.Connection, schema: str | None) -> None:
+        super().__init__(schema)
+        self._connection = connection
+        self.dialect = connection.dialect.name
+
+    async def fetch(self, query: Query[T], /, **values: Any) -> T:
+        return query.decode(self._execute(query.statement, values).fetchall())
+
+    async def run(self, statement: Statement, /, **values: Any) -> int:
+        return self._execute(statement, values).rowcount
+
+    def _execute(self, statement: Any, values: Mapping[str, Any]) -> sa.CursorResult[*tuple[Any, ...]]:
+        try:
+            with translated():
+                return self._connection.execute(statement, values, execution_options=self._options)
+        except AccountsError as error:
+            self._remember(error)
+            raise
+
+
+class AsyncExecutor(_Executing):
+    """On an `AsyncConnection`."""
+
+    def __init__(self, connection: AsyncConnection, schema: str | None) -> None:
+        super().__init__(schema)
+        self._connection = connection
+        self.dialect = connection.dialect.name
+
+    async def fetch(self, query: Query[T], /, **values: Any) -> T:
+        return query.decode((await self._execute(query.statement, values)).fetchall())
+
+    async def run(self, statement: Statement, /, **values: Any) -> int:
+        return (await self._execute(statement, values)).rowcount
+
+    async def _execute(self, statement: Any, values: Mapping[str, Any]) -> sa.CursorResult[*tuple[Any, ...]]:
+        try:
+            with translated():
+                step = self._connection.execute(statement, values, execution_options=self._options)
+                return await patiently(self._connection.dialect, step)
+        except AccountsError as error:
+            self._remember(error)
+            raise
+
+
+_sync: type[Executor] = SyncExecutor
+_async: type[Executor] = AsyncExecutor

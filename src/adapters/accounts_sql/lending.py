@@ -1,0 +1,111 @@
+"""One connection, handed from read to read.
+
+Under load, each read that ends gives its connection to the pool, and the read that has waited longest takes it out
+again. Handing it over directly saves both. At most all connections but one are lent to reads, so that units of work
+get their turn at the pool however many reads are waiting here.
+"""
+
+import asyncio
+import sys
+from collections import deque
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.pool import PoolProxiedConnection
+from sqlalchemy.util import greenlet_spawn
+
+from accounts_core.errors import Unavailable
+
+from .leases import is_ready, keeps_connections, returns_at_once
+from .waiting import to_the_end
+
+_Turn = asyncio.Future[PoolProxiedConnection | None]
+"""Brings a connection, or None: a place among those who may take one from the pool."""
+
+NO_BOUND: Final = sys.maxsize
+
+
+class Lending:
+    """Lends an engine's connections to reads, first come, first served. For one event loop, as the engine is."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._most = _most_for_reads(engine.pool)
+        self._lent = 0
+        self._waiting: deque[_Turn] = deque()
+
+    async def borrow(self) -> PoolProxiedConnection:
+        """Take a connection; end with `give_back` or `lose`. Raises `Unavailable` when none is free in time."""
+        if self._lent < self._most:
+            self._lent += 1
+        else:
+            handed_over = await self._turn()
+            if handed_over is not None:
+                return handed_over
+        pool = self._engine.pool
+        try:
+            return pool.connect() if is_ready(pool) else await greenlet_spawn(pool.connect)
+        except BaseException:
+            self.lose()
+            raise
+
+    async def give_back(self, lease: PoolProxiedConnection) -> None:
+        """Hand a sound connection to whoever waits for one, or else to the pool."""
+        turn = self._next()
+        if turn is not None:
+            turn.set_result(lease)
+            return
+        self._lent -= 1
+        if returns_at_once(self._engine.pool):
+            lease.close()
+        else:
+            await to_the_end(greenlet_spawn(lease.close))
+
+    def lose(self) -> None:
+        """Give up the place of a connection that is gone; who waits next takes another from the pool."""
+        turn = self._next()
+        if turn is not None:
+            turn.set_result(None)
+        else:
+            self._lent -= 1
+
+    def _next(self) -> _Turn | None:
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():  # as those are that were cancelled, or had waited too long
+                return turn
+        return None
+
+    async def _turn(self) -> PoolProxiedConnection | None:
+        loop = asyncio.get_running_loop()
+        turn: _Turn = loop.create_future()
+        self._waiting.append(turn)
+        pool: Any = self._engine.pool
+        alarm = loop.call_later(pool.timeout(), _give_up, turn)
+        try:
+            return await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled() and turn.exception() is None:
+                await self._pass_on(turn.result())  # cancelled in the very moment in which the turn came
+            raise
+        finally:
+            alarm.cancel()
+
+    async def _pass_on(self, handed_over: PoolProxiedConnection | None) -> None:
+        if handed_over is None:
+            self.lose()
+        else:
+            await self.give_back(handed_over)
+
+
+def _most_for_reads(pool: sa.Pool) -> int:
+    """Return how many connections reads may hold at once; no bound where the pool should see every one of them."""
+    if not isinstance(pool, sa.AsyncAdaptedQueuePool) or pool.size() <= 0 or not keeps_connections(pool):
+        return NO_BOUND
+    return max(1, pool.size() - 1)
+
+
+def _give_up(turn: _Turn) -> None:
+    if not turn.done():
+        turn.set_exception(Unavailable("Every connection to the database is in use."))

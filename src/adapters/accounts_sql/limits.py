@@ -1,0 +1,122 @@
+"""Limits in the database: counted by every process together, and outside any unit of work.
+
+An attempt is a row. To count the rows of a scope and to add one is a single step: on SQLite there is one writer at a
+time, on PostgreSQL an advisory lock stands for the scope until the end of the transaction.
+"""
+
+import struct
+from collections.abc import Mapping
+from datetime import datetime
+from hashlib import sha256
+from itertools import count
+from typing import Any, ClassVar, Final, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.engine.interfaces import IsolationLevel
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from accounts_core.errors import LimitExceeded
+from accounts_core.ports.limits import Limit, Limits
+
+from .executors import AsyncExecutor, Executor, SyncExecutor
+from .queries import Query, a_limit, by_moment, first_scalar
+from .tables import attempts
+from .transactions import async_transaction, transaction
+
+SWEEP_EVERY: Final = 100
+SWEEP_ROWS: Final = 1000
+
+_ISOLATION: Final[Mapping[str, IsolationLevel]] = {"postgresql": "READ COMMITTED"}
+"""With a snapshot from before the lock, a host's stricter level would count without those that we waited for."""
+
+_scope: Final = sa.bindparam("within", type_=sa.LargeBinary())
+_COUNTED: Final = sa.and_(attempts.c.name == sa.bindparam("of", type_=sa.Text()), attempts.c.scope == _scope)
+_LOCK: Final = Query(sa.select(sa.func.pg_advisory_xact_lock(sa.bindparam("key", type_=sa.BigInteger()))), first_scalar)
+# of the attempts that count, the one that has to expire before another is let through
+_IN_THE_WAY: Final = Query(
+    sa.select(attempts.c.made_at)
+    .where(_COUNTED, attempts.c.made_at > by_moment("since"))
+    .order_by(attempts.c.made_at.desc())
+    .limit(1)
+    .offset(a_limit("skipped")),
+    first_scalar,
+)
+_ADD: Final = attempts.insert()
+_FORGET: Final = attempts.delete().where(_COUNTED)
+_SWEEP: Final = attempts.delete().where(
+    attempts.c.id.in_(
+        sa.select(attempts.c.id)
+        .where(attempts.c.expires_at <= by_moment("now"))
+        .limit(SWEEP_ROWS)
+        .with_for_update(skip_locked=True)
+    )
+)
+
+
+class _Counting:
+    """What both have in common. Every so often the attempts that no longer count, of any scope, are removed."""
+
+    def __init__(self) -> None:
+        self._spent = count()
+
+    async def _spend(self, db: Executor, name: str, scope: bytes, limit: Limit, now: datetime) -> None:
+        if db.dialect == "postgresql":
+            await db.fetch(_LOCK, key=_lock_key(name, scope))
+        blocking = await db.fetch(_IN_THE_WAY, of=name, within=scope, since=now - limit.period, skipped=limit.count - 1)
+        if blocking is not None:
+            raise LimitExceeded(name, blocking + limit.period - now)
+        await db.run(_ADD, name=name, scope=scope, made_at=now, expires_at=now + limit.period)
+        if next(self._spent) % SWEEP_EVERY == 0:
+            await db.run(_SWEEP, now=now)
+
+
+class SqlLimits(_Counting):
+    """Limits on a synchronous engine. See `accounts_core.ports.limits.Limits`. Raises `Unavailable` and `Conflict`."""
+
+    suspends: ClassVar[Literal[False]] = False
+
+    def __init__(self, engine: sa.Engine, *, schema: str | None = None) -> None:
+        super().__init__()
+        self._engine = engine
+        self._schema = schema
+
+    async def spend(self, name: str, scope: str, limit: Limit, *, now: datetime) -> None:
+        with transaction(self._engine, _ISOLATION.get(self._engine.dialect.name)) as connection:
+            await self._spend(SyncExecutor(connection, self._schema), name, _digest(scope), limit, now)
+
+    async def forget(self, name: str, scope: str) -> None:
+        with transaction(self._engine) as connection:
+            await SyncExecutor(connection, self._schema).run(_FORGET, of=name, within=_digest(scope))
+
+
+class AsyncSqlLimits(_Counting):
+    """Limits on an asynchronous engine, as `SqlLimits` says."""
+
+    suspends: ClassVar[Literal[True]] = True
+
+    def __init__(self, engine: AsyncEngine, *, schema: str | None = None) -> None:
+        super().__init__()
+        self._engine = engine
+        self._schema = schema
+
+    async def spend(self, name: str, scope: str, limit: Limit, *, now: datetime) -> None:
+        async with async_transaction(self._engine, _ISOLATION.get(self._engine.dialect.name)) as connection:
+            await self._spend(AsyncExecutor(connection, self._schema), name, _digest(scope), limit, now)
+
+    async def forget(self, name: str, scope: str) -> None:
+        async with async_transaction(self._engine) as connection:
+            await AsyncExecutor(connection, self._schema).run(_FORGET, of=name, within=_digest(scope))
+
+
+def _digest(scope: str) -> bytes:
+    # a scope may be any text that somebody typed, and long: a digest of it is neither long nor anybody's address
+    return sha256(scope.encode("utf-8", "surrogatepass")).digest()
+
+
+def _lock_key(name: str, scope: bytes) -> int:
+    key: tuple[Any, ...] = struct.unpack("<q", sha256(name.encode() + b"\0" + scope).digest()[:8])
+    return int(key[0])
+
+
+_limits: type[Limits] = SqlLimits
+_async_limits: type[Limits] = AsyncSqlLimits

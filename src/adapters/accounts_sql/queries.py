@@ -1,0 +1,138 @@
+"""A read, written once: its statement, and what its rows mean.
+
+Inside a unit of work SQLAlchemy runs it. A lone read runs on the driver's own connection, without SQLAlchemy's
+execution: then `Compiled` gives the SQL text of one dialect, and the conversions of values that SQLAlchemy would have
+made on the way in and out.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Generic, TypeAlias, TypeVar
+
+import sqlalchemy as sa
+
+from .types import KnownName, KnownNumber, Moment
+
+T = TypeVar("T")
+
+Row: TypeAlias = Sequence[Any]
+Rows: TypeAlias = Sequence[Row]
+
+
+class Query(Generic[T]):
+    """`statement` is anything that returns rows; `decode` takes them all."""
+
+    def __init__(self, statement: sa.ReturnsRows, decode: Callable[[Rows], T]) -> None:
+        self.statement: Any = statement
+        self.decode = decode
+        self._compiled: dict[tuple[str, str, str | None], Compiled] = {}
+
+    def compiled(self, dialect: sa.Dialect, schema: str | None) -> "Compiled":
+        """Return the statement for the driver itself; made once for each dialect, driver and schema."""
+        key = (dialect.name, dialect.driver, schema)
+        found = self._compiled.get(key)
+        if found is None:
+            found = self._compiled[key] = Compiled(self.statement, dialect, schema)
+        return found
+
+
+class Compiled:
+    """SQL text of one dialect, with the value conversions that SQLAlchemy would have applied."""
+
+    def __init__(self, statement: sa.Select[*tuple[Any, ...]], dialect: sa.Dialect, schema: str | None) -> None:
+        compiled: Any = statement.compile(
+            dialect=dialect,
+            schema_translate_map=translation(schema),
+            render_schema_translate=schema is not None,
+            # the values of IN lists and of LIMIT stand in the statement or are parameters, never placeholders to expand
+            compile_kwargs={"render_postcompile": True},
+        )
+        self.sql = str(compiled)
+        self._order: Sequence[str] | None = compiled.positiontup
+        self._fixed = {name: value for name, value in compiled.params.items() if value is not None}
+        self._binds = {
+            name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in compiled.binds.items()
+        }
+        converters = (
+            column.type.dialect_impl(dialect).result_processor(dialect, None) for column in statement.selected_columns
+        )
+        self._results = [(place, convert) for place, convert in enumerate(converters) if convert is not None]
+
+    def values(self, given: Mapping[str, Any]) -> Any:
+        """Return the parameters as the driver takes them: by position where it counts them, else by name."""
+        bound = {
+            name: value if (convert := self._binds[name]) is None else convert(value)
+            for name, value in {**self._fixed, **given}.items()
+        }
+        return bound if self._order is None else [bound[name] for name in self._order]
+
+    def rows(self, raw: Rows) -> Rows:
+        """Return the driver's rows as SQLAlchemy would have given them."""
+        return [self._row(row) for row in raw] if self._results else raw
+
+    def _row(self, raw: Row) -> Row:
+        row = list(raw)
+        for place, convert in self._results:
+            row[place] = convert(row[place])
+        return row
+
+
+def translation(schema: str | None) -> dict[str | None, str] | None:
+    """Return SQLAlchemy's `schema_translate_map` that puts the accounts' tables into `schema`."""
+    return None if schema is None else {None: schema}
+
+
+# ---- what rows mean
+
+
+def first(decode: Callable[[Row], T]) -> Callable[[Rows], T | None]:
+    """Decode the only row; None when there is none."""
+
+    def decode_first(rows: Rows) -> T | None:
+        return decode(rows[0]) if rows else None
+
+    return decode_first
+
+
+def every(decode: Callable[[Row], T]) -> Callable[[Rows], list[T]]:
+    """Decode each row."""
+
+    def decode_every(rows: Rows) -> list[T]:
+        return [decode(row) for row in rows]
+
+    return decode_every
+
+
+def scalar(rows: Rows) -> Any:
+    """Return the only column of the only row."""
+    return rows[0][0]
+
+
+def first_scalar(rows: Rows) -> Any:
+    """Return the only column of the first row; None when there is no row."""
+    return rows[0][0] if rows else None
+
+
+# ---- parameters; the names differ from every column's, because SQLAlchemy keeps those for SET
+
+
+def by_name(name: str) -> sa.BindParameter[str]:
+    """Make a parameter that looks a text up."""
+    return sa.bindparam(name, type_=KnownName())
+
+
+def by_number(name: str) -> sa.BindParameter[int]:
+    """Make a parameter that looks a number up."""
+    return sa.bindparam(name, type_=KnownNumber())
+
+
+def by_moment(name: str) -> sa.BindParameter[Any]:
+    """Make a parameter that is a time."""
+    return sa.bindparam(name, type_=Moment())
+
+
+def a_limit(name: str = "at_most") -> sa.BindParameter[int]:
+    """Make a parameter that says how many rows at most."""
+    return sa.bindparam(name, type_=sa.BigInteger())
+
+
+NO_LIMIT = 2**63 - 1

@@ -1,0 +1,118 @@
+"""Lone reads without an event loop: each borrows a connection for one statement, and runs it on the driver itself.
+
+SQLAlchemy's execution costs more than the statement, and a BEGIN and a ROLLBACK around it two round trips more. What
+it would have done besides is done here: value conversions (`Compiled`), the driver's autocommit mode, and throwing a
+broken connection away.
+"""
+
+from types import TracebackType
+from typing import Any, TypeVar
+
+import attrs
+import sqlalchemy as sa
+
+from .executors import Reader, SyncExecutor
+from .leases import BrokenLease, discard
+from .queries import Query, Rows
+from .translation import is_broken, translated
+from .units import Views
+
+T = TypeVar("T")
+
+
+@attrs.frozen
+class Reading:
+    """The context that a store's `read()` gives: it holds nothing, so one serves everybody."""
+
+    _views: Views
+
+    async def __aenter__(self) -> Views:
+        return self._views
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+
+def reader_on(source: sa.Engine | sa.Connection, schema: str | None, *, fast: bool) -> Reader:
+    """Choose how to read: on the host's connection, on the driver where we know it, else through SQLAlchemy."""
+    if isinstance(source, sa.Connection):
+        return SyncExecutor(source, schema)
+    on_the_driver = _ON_THE_DRIVER.get(source.dialect.driver) if fast else None
+    return EngineReader(source, schema) if on_the_driver is None else on_the_driver(source, schema)
+
+
+@attrs.frozen
+class EngineReader:
+    """Through SQLAlchemy's own execution."""
+
+    _engine: sa.Engine
+    _schema: str | None
+
+    async def fetch(self, query: Query[T], /, **values: Any) -> T:
+        with translated():
+            connection = self._engine.connect()
+        with connection:
+            return await SyncExecutor(connection, self._schema).fetch(query, **values)
+
+
+@attrs.frozen
+class DriverReader:
+    """On the driver's own connection, borrowed from the engine's pool. As it stands, for sqlite3."""
+
+    _engine: sa.Engine
+    _schema: str | None
+
+    async def fetch(self, query: Query[T], /, **values: Any) -> T:
+        compiled = query.compiled(self._engine.dialect, self._schema)
+        with translated():
+            parameters = compiled.values(values)
+            try:
+                raw = self._run(compiled.sql, parameters)
+            except BrokenLease:
+                # a read may be repeated, and the pool has let go of whatever broke together with this connection
+                raw = self._run(compiled.sql, parameters)
+        return query.decode(compiled.rows(raw))
+
+    def _run(self, sql: str, parameters: Any) -> Rows:
+        pool = self._engine.pool
+        lease = pool.connect()
+        try:
+            rows = self._execute(lease.driver_connection, sql, parameters)
+        except Exception as error:
+            if is_broken(error):
+                discard(pool, lease, error)
+                raise BrokenLease from error
+            lease.close()
+            raise
+        except BaseException as error:
+            # interrupted in the middle of an answer: nobody can tell what the connection would say next
+            lease.invalidate(error)
+            raise
+        lease.close()
+        return rows
+
+    def _execute(self, driver: Any, sql: str, parameters: Any) -> Rows:
+        rows: Rows = driver.execute(sql, parameters).fetchall()
+        return rows
+
+
+@attrs.frozen
+class PsycopgReader(DriverReader):
+    """For psycopg, which has to be kept from beginning a transaction."""
+
+    def _execute(self, driver: Any, sql: str, parameters: Any) -> Rows:
+        before = driver.autocommit
+        driver.autocommit = True
+        try:
+            return super()._execute(driver, sql, parameters)
+        finally:
+            if driver.info.transaction_status == _IDLE:
+                driver.autocommit = before
+
+
+_IDLE = 0
+"""libpq's PQTRANS_IDLE: connected, with nothing going on."""
+
+_ON_THE_DRIVER: dict[str, type[DriverReader]] = {"pysqlite": DriverReader, "psycopg": PsycopgReader}

@@ -1,0 +1,1 @@
+"""The repositories: for each aggregate its reads, which work alone, and its writes, which need a transaction."""

@@ -1,0 +1,82 @@
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+import attrs
+import sqlalchemy as sa
+
+from accounts_core.errors import NotFound
+from accounts_core.model.ids import UserId
+from accounts_core.model.notification import Notification
+from accounts_sql import rows
+from accounts_sql.executors import Executor, Reader
+from accounts_sql.queries import NO_LIMIT, Query, a_limit, by_moment, by_name, by_number, every, scalar
+from accounts_sql.tables import notifications
+
+_MINE: Final = notifications.c.user_id == by_number("owner")
+_PAGE: Final = (
+    sa.select(*rows.NOTIFICATION)
+    .where(_MINE)
+    .order_by(notifications.c.created_at.desc(), notifications.c.id.desc())
+    .limit(a_limit())
+)
+_mark: Final = notifications.alias()
+_OF: Final = Query(_PAGE, every(rows.notification))
+_OF_BEFORE: Final = Query(
+    _PAGE.where(
+        _mark.c.id == by_name("before"),
+        _mark.c.user_id == by_number("owner"),
+        sa.tuple_(notifications.c.created_at, notifications.c.id) < sa.tuple_(_mark.c.created_at, _mark.c.id),
+    ),
+    every(rows.notification),
+)
+_COUNT: Final = Query(sa.select(sa.func.count()).select_from(notifications).where(_MINE), scalar)
+_ADD: Final = notifications.insert()
+# one that was read keeps its time, and still counts as found
+_MARK_READ: Final = (
+    notifications.update()
+    .where(_MINE, notifications.c.id == by_name("this"))
+    .values(read_at=sa.func.coalesce(notifications.c.read_at, by_moment("at")))
+)
+_MARK_ALL_READ: Final = (
+    notifications.update().where(_MINE, notifications.c.read_at.is_(None)).values(read_at=by_moment("at"))
+)
+_REMOVE: Final = notifications.delete().where(_MINE)
+
+
+@attrs.frozen
+class NotificationReads:
+    """See `accounts_core.ports.notifications.NotificationReads`."""
+
+    _db: Reader
+
+    async def of(
+        self, user_id: UserId, *, limit: int | None = None, before: str | None = None
+    ) -> Sequence[Notification]:
+        at_most = NO_LIMIT if limit is None else limit
+        if before is None:
+            return await self._db.fetch(_OF, owner=user_id, at_most=at_most)
+        return await self._db.fetch(_OF_BEFORE, owner=user_id, at_most=at_most, before=before)
+
+
+@attrs.frozen
+class Notifications(NotificationReads):
+    """See `accounts_core.ports.notifications.Notifications`."""
+
+    _db: Executor
+
+    async def add(self, notification: Notification) -> None:
+        await self._db.run(_ADD, **rows.notification_values(notification))
+
+    async def mark_read(self, user_id: UserId, id: str, *, at: datetime) -> None:
+        if not await self._db.run(_MARK_READ, owner=user_id, this=id, at=at):
+            raise NotFound("notification", id)
+
+    async def mark_all_read(self, user_id: UserId, *, at: datetime) -> None:
+        await self._db.run(_MARK_ALL_READ, owner=user_id, at=at)
+
+    async def remove_of(self, user_id: UserId) -> int:
+        return await self._db.run(_REMOVE, owner=user_id)
+
+    async def count_of(self, user_id: UserId) -> int:
+        return await self._db.fetch(_COUNT, owner=user_id)

@@ -1,0 +1,23 @@
+"""Numbers that are handed out once: a sequence where there is one, a counting row where there is none.
+
+A sequence lets units that number at the same time pass each other; the row makes them wait, but SQLite has only one
+writer anyway.
+"""
+
+from collections.abc import Mapping
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite
+
+from accounts_sql.queries import Query, scalar
+from accounts_sql.tables import counters
+
+
+def numbering(name: str, sequence: sa.Sequence) -> Mapping[str, Query[int]]:
+    """Return, by dialect, the query that gives the next number."""
+    count = sqlite.insert(counters).values(name=sa.literal(name), value=sa.literal(1))
+    count = count.on_conflict_do_update(index_elements=["name"], set_={"value": counters.c.value + 1})
+    return {
+        "postgresql": Query(sa.select(sequence.next_value()), scalar),
+        "sqlite": Query(count.returning(counters.c.value), scalar),
+    }

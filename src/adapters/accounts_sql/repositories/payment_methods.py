@@ -1,0 +1,55 @@
+from typing import Final
+
+import attrs
+import sqlalchemy as sa
+
+from accounts_core.model.ids import UserId
+from accounts_core.model.payment_method import Cards
+from accounts_sql.card_rows import CARD, payment_method, payment_method_values
+from accounts_sql.executors import Executor, Reader
+from accounts_sql.queries import Query, Rows, by_name, by_number
+from accounts_sql.tables import payment_methods
+
+
+def _cards(found: Rows) -> Cards:
+    return Cards([payment_method(row) for row in found])
+
+
+_MINE: Final = payment_methods.c.user_id == by_number("owner")
+_OF: Final = Query(sa.select(*CARD).where(_MINE), _cards)
+_ADD: Final = payment_methods.insert()
+_CHANGE: Final = payment_methods.update().where(_MINE, payment_methods.c.id == by_name("this"))
+_REMOVE: Final = payment_methods.delete().where(_MINE, payment_methods.c.id == by_name("this"))
+_NO_DEFAULT: Final = payment_methods.update().where(_MINE, payment_methods.c.is_default).values(is_default=False)
+
+
+@attrs.frozen
+class PaymentMethodReads:
+    """See `accounts_core.ports.payment_methods.PaymentMethodReads`."""
+
+    _db: Reader
+
+    async def of(self, user_id: UserId) -> Cards:
+        return await self._db.fetch(_OF, owner=user_id)
+
+
+@attrs.frozen
+class PaymentMethods(PaymentMethodReads):
+    """See `accounts_core.ports.payment_methods.PaymentMethods`."""
+
+    _db: Executor
+
+    async def save(self, user_id: UserId, cards: Cards) -> None:
+        before = await self.of(user_id)
+        for card in before:
+            if card.id not in cards:
+                await self._db.run(_REMOVE, owner=user_id, this=card.id)
+        # at no moment may there be two defaults: the old one gives way before the new one takes its place
+        if before.default is not None and before.default != cards.default:
+            await self._db.run(_NO_DEFAULT, owner=user_id)
+        for card in cards:
+            values = payment_method_values(card) | {"user_id": user_id}
+            if card.id not in before:
+                await self._db.run(_ADD, **values)
+            elif card != before.get(card.id) or card.is_default:
+                await self._db.run(_CHANGE, owner=user_id, this=card.id, **values)

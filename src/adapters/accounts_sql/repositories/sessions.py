@@ -1,0 +1,86 @@
+from datetime import datetime
+from typing import Final
+
+import attrs
+import sqlalchemy as sa
+
+from accounts_core.model.ids import UserId
+from accounts_core.model.payment_method import Cards
+from accounts_core.model.session import Session
+from accounts_core.model.user import User
+from accounts_sql import rows
+from accounts_sql.card_rows import CARD, payment_method
+from accounts_sql.executors import Executor, Reader
+from accounts_sql.queries import Query, Rows, by_moment, by_name, by_number, first, scalar
+from accounts_sql.tables import payment_methods, sessions, users
+
+
+def _resolved_with_cards(found: Rows) -> tuple[Session, User, Cards] | None:
+    if not found:
+        return None
+    session, user = rows.resolved(found[0])
+    at = rows.RESOLVED_WIDTH
+    # one row with nothing in it is what the outer join gives a user without cards
+    cards = Cards([payment_method(row, at) for row in found if row[at] is not None])
+    return session, user, cards
+
+
+_RESOLVE: Final = Query(
+    sa.select(*rows.USER, *rows.SESSION)
+    .join_from(sessions, users, users.c.id == sessions.c.user_id)
+    .where(sessions.c.digest == sa.bindparam("this", type_=sa.LargeBinary())),
+    first(rows.resolved),
+)
+_RESOLVE_WITH_CARDS: Final = Query(
+    _RESOLVE.statement.add_columns(*CARD).outerjoin(payment_methods, payment_methods.c.user_id == users.c.id),
+    _resolved_with_cards,
+)
+_COUNT: Final = Query(
+    sa.select(sa.func.count()).select_from(sessions).where(sessions.c.user_id == by_number("owner")), scalar
+)
+_ADD: Final = sessions.insert()
+_TOUCH: Final = (
+    sessions.update()
+    .where(sessions.c.id == by_name("this"), sessions.c.last_used_at < by_moment("at"))
+    .values(last_used_at=by_moment("at"))
+)
+_REMOVE: Final = sessions.delete().where(sessions.c.id == by_name("this"))
+_REMOVE_ALL: Final = sessions.delete().where(sessions.c.user_id == by_number("owner"))
+_REMOVE_OTHERS: Final = _REMOVE_ALL.where(sessions.c.id != by_name("keep"))
+
+
+@attrs.frozen
+class SessionReads:
+    """See `accounts_core.ports.sessions.SessionReads`."""
+
+    _db: Reader
+
+    async def resolve(self, digest: bytes) -> tuple[Session, User] | None:
+        return await self._db.fetch(_RESOLVE, this=digest)
+
+    async def resolve_with_cards(self, digest: bytes) -> tuple[Session, User, Cards] | None:
+        return await self._db.fetch(_RESOLVE_WITH_CARDS, this=digest)
+
+
+@attrs.frozen
+class Sessions(SessionReads):
+    """See `accounts_core.ports.sessions.Sessions`."""
+
+    _db: Executor
+
+    async def add(self, session: Session) -> None:
+        await self._db.run(_ADD, **rows.session_values(session))
+
+    async def touch(self, id: str, *, at: datetime) -> None:
+        await self._db.run(_TOUCH, this=id, at=at)
+
+    async def remove(self, id: str) -> None:
+        await self._db.run(_REMOVE, this=id)
+
+    async def remove_of(self, user_id: UserId, *, keep: str | None = None) -> int:
+        if keep is None:
+            return await self._db.run(_REMOVE_ALL, owner=user_id)
+        return await self._db.run(_REMOVE_OTHERS, owner=user_id, keep=keep)
+
+    async def count_of(self, user_id: UserId) -> int:
+        return await self._db.fetch(_COUNT, owner=user_id)

@@ -1,0 +1,136 @@
+"""What is read of teams. Every list is a page: newest first, at most so many, from a mark on."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeVar
+
+import attrs
+import sqlalchemy as sa
+
+from accounts_core.model.email import Email
+from accounts_core.model.ids import TeamId, UserId
+from accounts_core.model.team import InteractionView, InvitationView, Member, Role, TeamView
+from accounts_sql import team_rows as rows
+from accounts_sql.executors import Reader
+from accounts_sql.queries import Query, Row, a_limit, by_name, by_number, every, first
+from accounts_sql.tables import interactions, invitations, memberships, teams, users
+
+T = TypeVar("T")
+
+_OWNER: Final = sa.literal_column(f"'{Role.OWNER}'", sa.Text)
+_MEMBER: Final = sa.literal_column(f"'{Role.MEMBER}'", sa.Text)
+_ROLE: Final = sa.case((teams.c.owner_id == by_number("viewer"), _OWNER), else_=_MEMBER)
+# two look-ups by index; an OR over the two tables would read every team
+_SEEN: Final = (
+    sa.select(teams.c.id)
+    .where(teams.c.owner_id == by_number("viewer"))
+    .union_all(sa.select(memberships.c.team_id).where(memberships.c.user_id == by_number("viewer")))
+)
+_VIEW: Final = Query(
+    sa.select(*rows.TEAM, _ROLE.label("role")).where(
+        teams.c.id == by_number("this"),
+        sa.or_(
+            teams.c.owner_id == by_number("viewer"),
+            sa.exists().where(memberships.c.team_id == teams.c.id, memberships.c.user_id == by_number("viewer")),
+        ),
+    ),
+    first(rows.team_view),
+)
+_VIEWS: Final = (
+    sa.select(*rows.TEAM, _ROLE.label("role")).where(teams.c.id.in_(_SEEN)).order_by(teams.c.id.desc()).limit(a_limit())
+)
+_VIEWS_OF: Final = Query(_VIEWS, every(rows.team_view))
+_VIEWS_OF_BEFORE: Final = Query(
+    _VIEWS.where(teams.c.id < by_number("before"), by_number("before").in_(_SEEN)), every(rows.team_view)
+)
+
+_people: Final = (
+    sa.select(teams.c.owner_id.label("user_id"), _OWNER.label("role"))
+    .where(teams.c.id == by_number("this"))
+    .union_all(
+        sa.select(memberships.c.user_id, _MEMBER.label("role")).where(memberships.c.team_id == by_number("this"))
+    )
+    .cte("people")
+)
+_PEOPLE: Final = (
+    sa.select(users.c.id, users.c.name, _people.c.role)
+    .join_from(_people, users, users.c.id == _people.c.user_id)
+    .order_by(users.c.id.desc())
+    .limit(a_limit())
+)
+_MEMBERS: Final = Query(_PEOPLE, every(rows.member))
+_MEMBERS_BEFORE: Final = Query(
+    _PEOPLE.where(users.c.id < by_number("before"), by_number("before").in_(sa.select(_people.c.user_id))),
+    every(rows.member),
+)
+
+_INTERACTIONS: Final = (
+    sa.select(*rows.INTERACTION, users.c.name.label("author_name"))
+    .join_from(interactions, users, users.c.id == interactions.c.author_id, isouter=True)
+    .where(interactions.c.team_id == by_number("this"))
+)
+_INVITATIONS: Final = (
+    sa.select(*rows.INVITATION, teams.c.name.label("team_name"), users.c.name.label("inviter_name"))
+    .join_from(invitations, teams, teams.c.id == invitations.c.team_id)
+    .outerjoin(users, users.c.id == invitations.c.invited_by)
+)
+_FIND_INVITATION: Final = Query(_INVITATIONS.where(invitations.c.id == by_name("this")), first(rows.invitation_view))
+
+
+def _pages(
+    listed: sa.Select[Any], table: sa.Table, among: str, parameter: sa.BindParameter[Any], decode: Callable[[Row], T]
+) -> tuple[Query[list[T]], Query[list[T]]]:
+    """Order by time, then id, both descending; return the query for the first page and for those from a mark on.
+
+    The mark has to be in the same list: a row of `table` whose column `among` equals the parameter.
+    """
+    mark = table.alias("mark")
+    page = listed.order_by(table.c.created_at.desc(), table.c.id.desc()).limit(a_limit())
+    rest = page.where(
+        mark.c.id == by_name("before"),
+        mark.c[among] == parameter,
+        sa.tuple_(table.c.created_at, table.c.id) < sa.tuple_(mark.c.created_at, mark.c.id),
+    )
+    return Query(page, every(decode)), Query(rest, every(decode))
+
+
+_WRITTEN, _WRITTEN_BEFORE = _pages(_INTERACTIONS, interactions, "team_id", by_number("this"), rows.interaction_view)
+_INVITED, _INVITED_BEFORE = _pages(
+    _INVITATIONS.where(invitations.c.email_key == by_name("key")),
+    invitations,
+    "email_key",
+    by_name("key"),
+    rows.invitation_view,
+)
+
+
+@attrs.frozen
+class TeamReads:
+    """See `accounts_core.ports.teams.TeamReads`."""
+
+    _db: Reader
+
+    async def view(self, id: TeamId, user_id: UserId) -> TeamView | None:
+        return await self._db.fetch(_VIEW, this=id, viewer=user_id)
+
+    async def views_of(self, user_id: UserId, *, limit: int, before: TeamId | None = None) -> Sequence[TeamView]:
+        if before is None:
+            return await self._db.fetch(_VIEWS_OF, viewer=user_id, at_most=limit)
+        return await self._db.fetch(_VIEWS_OF_BEFORE, viewer=user_id, at_most=limit, before=before)
+
+    async def members(self, id: TeamId, *, limit: int, before: UserId | None = None) -> Sequence[Member]:
+        if before is None:
+            return await self._db.fetch(_MEMBERS, this=id, at_most=limit)
+        return await self._db.fetch(_MEMBERS_BEFORE, this=id, at_most=limit, before=before)
+
+    async def interactions(self, id: TeamId, *, limit: int, before: str | None = None) -> Sequence[InteractionView]:
+        if before is None:
+            return await self._db.fetch(_WRITTEN, this=id, at_most=limit)
+        return await self._db.fetch(_WRITTEN_BEFORE, this=id, at_most=limit, before=before)
+
+    async def invitations_to(self, email: Email, *, limit: int, before: str | None = None) -> Sequence[InvitationView]:
+        if before is None:
+            return await self._db.fetch(_INVITED, key=email.key, at_most=limit)
+        return await self._db.fetch(_INVITED_BEFORE, key=email.key, at_most=limit, before=before)
+
+    async def find_invitation(self, id: str) -> InvitationView | None:
+        return await self._db.fetch(_FIND_INVITATION, this=id)

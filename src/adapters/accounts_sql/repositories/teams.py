@@ -1,0 +1,141 @@
+from collections.abc import Mapping
+from typing import Final
+
+import attrs
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from accounts_core.errors import Conflict, NotFound
+from accounts_core.model.email import Email
+from accounts_core.model.ids import TeamId, UserId
+from accounts_core.model.team import Interaction, Invitation, Membership, Role, Team
+from accounts_core.ports.teams import Footprint
+from accounts_sql import team_rows as rows
+from accounts_sql.executors import Executor
+from accounts_sql.queries import Query, Row, by_name, by_number, first, first_scalar
+from accounts_sql.repositories.numbering import numbering
+from accounts_sql.repositories.team_reads import TeamReads
+from accounts_sql.tables import interactions, invitations, memberships, team_ids, teams
+
+
+def _unless_there(table: sa.Table, *unique: str) -> Mapping[str, sa.Insert]:
+    """Return, by dialect, the insert that leaves alone what is there; on PostgreSQL it waits for who is adding it."""
+    return {
+        "postgresql": postgresql.insert(table).on_conflict_do_nothing(index_elements=unique),
+        "sqlite": sqlite.insert(table).on_conflict_do_nothing(index_elements=unique),
+    }
+
+
+_NEXT_ID: Final = numbering("teams", team_ids)
+_ADD: Final = teams.insert()
+_GET: Final = Query(sa.select(*rows.TEAM).where(teams.c.id == by_number("this")), first(rows.team))
+_LOCK: Final = Query(_GET.statement.with_for_update(key_share=True), first(rows.team))
+_SAVE: Final = teams.update().where(teams.c.id == by_number("this"), teams.c.version == by_number("seen"))
+_REMOVE: Final = teams.delete().where(teams.c.id == by_number("this"))
+
+_MEMBERSHIP: Final = sa.and_(memberships.c.team_id == by_number("this"), memberships.c.user_id == by_number("person"))
+_ROLE: Final = Query(
+    sa.select(sa.literal_column(f"'{Role.OWNER}'", sa.Text))
+    .where(teams.c.id == by_number("this"), teams.c.owner_id == by_number("person"))
+    .union_all(sa.select(sa.literal_column(f"'{Role.MEMBER}'", sa.Text)).where(_MEMBERSHIP)),
+    first_scalar,
+)
+_ADD_MEMBER: Final = _unless_there(memberships, "team_id", "user_id")
+_REMOVE_MEMBER: Final = memberships.delete().where(_MEMBERSHIP)
+
+_ADD_INVITATION: Final = _unless_there(invitations, "team_id", "email_key")
+_REMOVE_INVITATION: Final = invitations.delete().where(invitations.c.id == by_name("this"))
+_REMOVE_INVITATIONS_TO: Final = invitations.delete().where(invitations.c.email_key == by_name("key"))
+_ADD_INTERACTION: Final = interactions.insert()
+
+_OWNED: Final = sa.select(teams.c.id).where(teams.c.owner_id == by_number("person"))
+
+
+def _counted(table: sa.Table, *which: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:
+    return sa.select(sa.func.count()).select_from(table).where(*which).scalar_subquery()
+
+
+def _footprint(row: Row) -> Footprint:
+    return Footprint(
+        owned_teams=row[0], interactions_in_owned=row[1], memberships=row[2], interactions_elsewhere=row[3]
+    )
+
+
+_FOOTPRINT: Final = Query(
+    sa.select(
+        _counted(teams, teams.c.owner_id == by_number("person")),
+        _counted(interactions, interactions.c.team_id.in_(_OWNED)),
+        _counted(memberships, sa.or_(memberships.c.team_id.in_(_OWNED), memberships.c.user_id == by_number("person"))),
+        _counted(interactions, interactions.c.author_id == by_number("person"), interactions.c.team_id.not_in(_OWNED)),
+    ),
+    lambda found: _footprint(found[0]),
+)
+_ERASE: Final = (
+    teams.delete().where(teams.c.owner_id == by_number("person")),
+    memberships.delete().where(memberships.c.user_id == by_number("person")),
+)
+_DISASSOCIATE: Final = (
+    interactions.update().where(interactions.c.author_id == by_number("person")).values(author_id=None),
+    invitations.update().where(invitations.c.invited_by == by_number("person")).values(invited_by=None),
+)
+
+
+@attrs.frozen
+class Teams(TeamReads):
+    """See `accounts_core.ports.teams.Teams`."""
+
+    _db: Executor
+
+    async def next_id(self) -> TeamId:
+        return TeamId(await self._db.fetch(_NEXT_ID[self._db.dialect]))
+
+    async def add(self, team: Team) -> None:
+        await self._db.run(_ADD, **rows.team_values(team))
+
+    async def get(self, id: TeamId, *, lock: bool = False) -> Team:
+        team = await self._db.fetch(_LOCK if lock else _GET, this=id)
+        if team is None:
+            raise NotFound("account", id)
+        return team
+
+    async def save(self, team: Team) -> Team:
+        saved = attrs.evolve(team, version=team.version + 1)
+        if not await self._db.run(_SAVE, this=team.id, seen=team.version, **rows.team_values(saved)):
+            raise Conflict("The team was changed or removed meanwhile.")
+        return saved
+
+    async def remove(self, id: TeamId) -> None:
+        await self._db.run(_REMOVE, this=id)
+
+    async def role(self, id: TeamId, user_id: UserId) -> Role | None:
+        role = await self._db.fetch(_ROLE, this=id, person=user_id)
+        return None if role is None else Role(role)
+
+    async def add_member(self, membership: Membership) -> None:
+        await self._db.run(_ADD_MEMBER[self._db.dialect], **rows.membership_values(membership))
+
+    async def remove_member(self, id: TeamId, user_id: UserId) -> bool:
+        return await self._db.run(_REMOVE_MEMBER, this=id, person=user_id) > 0
+
+    async def add_invitation(self, invitation: Invitation) -> bool:
+        return await self._db.run(_ADD_INVITATION[self._db.dialect], **rows.invitation_values(invitation)) > 0
+
+    async def remove_invitation(self, id: str) -> bool:
+        return await self._db.run(_REMOVE_INVITATION, this=id) > 0
+
+    async def add_interaction(self, interaction: Interaction) -> None:
+        await self._db.run(_ADD_INTERACTION, **rows.interaction_values(interaction))
+
+    async def footprint(self, user_id: UserId) -> Footprint:
+        return await self._db.fetch(_FOOTPRINT, person=user_id)
+
+    async def erase(self, user_id: UserId) -> None:
+        for statement in _ERASE:
+            await self._db.run(statement, person=user_id)
+
+    async def disassociate(self, user_id: UserId) -> None:
+        for statement in _DISASSOCIATE:
+            await self._db.run(statement, person=user_id)
+
+    async def remove_invitations_to(self, email: Email) -> None:
+        await self._db.run(_REMOVE_INVITATIONS_TO, key=email.key)

@@ -1,0 +1,77 @@
+from typing import Final
+
+import attrs
+import sqlalchemy as sa
+
+from accounts_core.errors import AccountsError, Conflict, EmailTaken, NotFound
+from accounts_core.model.email import Email
+from accounts_core.model.ids import UserId
+from accounts_core.model.user import User
+from accounts_sql import rows
+from accounts_sql.executors import Executor, Reader
+from accounts_sql.queries import Query, by_name, by_number, first
+from accounts_sql.repositories.numbering import numbering
+from accounts_sql.tables import user_ids, users
+from accounts_sql.translation import is_about
+
+_FIND: Final = Query(sa.select(*rows.USER).where(users.c.id == by_number("this")), first(rows.user))
+# FOR NO KEY UPDATE: rows that only refer to the user, such as a new session, need not wait for us, and two units
+# that each added one cannot then block each other here
+_LOCK: Final = Query(_FIND.statement.with_for_update(key_share=True), first(rows.user))
+_FIND_BY_EMAIL: Final = Query(sa.select(*rows.USER).where(users.c.email_key == by_name("key")), first(rows.user))
+_NEXT_ID: Final = numbering("users", user_ids)
+_ADD: Final = users.insert()
+_SAVE: Final = users.update().where(users.c.id == by_number("this"), users.c.version == by_number("seen"))
+_REMOVE: Final = users.delete().where(users.c.id == by_number("this"))
+
+
+@attrs.frozen
+class UserReads:
+    """See `accounts_core.ports.users.UserReads`."""
+
+    _db: Reader
+
+    async def find(self, id: UserId) -> User | None:
+        return await self._db.fetch(_FIND, this=id)
+
+    async def find_by_email(self, email: Email) -> User | None:
+        return await self._db.fetch(_FIND_BY_EMAIL, key=email.key)
+
+
+@attrs.frozen
+class Users(UserReads):
+    """See `accounts_core.ports.users.Users`."""
+
+    _db: Executor
+
+    async def next_id(self) -> UserId:
+        return UserId(await self._db.fetch(_NEXT_ID[self._db.dialect]))
+
+    async def add(self, user: User) -> None:
+        try:
+            await self._db.run(_ADD, **rows.user_values(user))
+        except Conflict as error:
+            raise _explained(error, user) from error.__cause__
+
+    async def get(self, id: UserId, *, lock: bool = False) -> User:
+        user = await self._db.fetch(_LOCK if lock else _FIND, this=id)
+        if user is None:
+            raise NotFound("user", id)
+        return user
+
+    async def save(self, user: User) -> User:
+        saved = attrs.evolve(user, version=user.version + 1)
+        try:
+            touched = await self._db.run(_SAVE, this=user.id, seen=user.version, **rows.user_values(saved))
+        except Conflict as error:
+            raise _explained(error, user) from error.__cause__
+        if not touched:
+            raise Conflict("The user was changed or removed meanwhile.")
+        return saved
+
+    async def remove(self, id: UserId) -> None:
+        await self._db.run(_REMOVE, this=id)
+
+
+def _explained(error: Conflict, user: User) -> AccountsError:
+    return EmailTaken(user.email.address) if is_about(error, "email_key") else error

@@ -1,0 +1,69 @@
+from collections.abc import Sequence
+from typing import Final
+
+import attrs
+import sqlalchemy as sa
+
+from accounts_core.errors import Conflict
+from accounts_core.model.ids import UserId
+from accounts_core.model.verification import OPEN_STATES, CardVerification
+from accounts_sql import rows
+from accounts_sql.executors import Executor, Reader
+from accounts_sql.queries import Query, by_name, by_number, every, first
+from accounts_sql.tables import verifications
+
+# spelled out, not as parameters: only so can the partial index over the open ones be used
+_OPEN: Final = verifications.c.state.in_([sa.literal_column(f"'{state}'") for state in sorted(OPEN_STATES)])
+_MINE: Final = verifications.c.user_id == by_number("owner")
+_SELECT: Final = sa.select(*rows.VERIFICATION)
+
+_FIND: Final = Query(_SELECT.where(verifications.c.id == by_name("this")), first(rows.verification))
+_FIND_OPEN: Final = Query(
+    _SELECT.where(_MINE, verifications.c.requested == by_name("asked"), _OPEN), first(rows.verification)
+)
+_OPEN_OF: Final = Query(
+    _SELECT.where(_MINE, _OPEN).order_by(verifications.c.created_at, verifications.c.id), every(rows.verification)
+)
+_ADD: Final = verifications.insert()
+_SAVE: Final = verifications.update().where(
+    verifications.c.id == by_name("this"), verifications.c.version == by_number("seen")
+)
+_REMOVE_ENDED: Final = verifications.delete().where(_MINE, sa.not_(_OPEN))
+
+
+@attrs.frozen
+class VerificationReads:
+    """See `accounts_core.ports.verifications.VerificationReads`."""
+
+    _db: Reader
+
+    async def find(self, id: str) -> CardVerification | None:
+        return await self._db.fetch(_FIND, this=id)
+
+
+@attrs.frozen
+class Verifications(VerificationReads):
+    """See `accounts_core.ports.verifications.Verifications`."""
+
+    _db: Executor
+
+    async def add(self, verification: CardVerification) -> None:
+        await self._db.run(_ADD, **rows.verification_values(verification))
+
+    async def find_open(self, user_id: UserId, requested: str) -> CardVerification | None:
+        return await self._db.fetch(_FIND_OPEN, owner=user_id, asked=requested)
+
+    async def open_of(self, user_id: UserId) -> Sequence[CardVerification]:
+        return await self._db.fetch(_OPEN_OF, owner=user_id)
+
+    async def save(self, verification: CardVerification) -> CardVerification:
+        saved = attrs.evolve(verification, version=verification.version + 1)
+        touched = await self._db.run(
+            _SAVE, this=verification.id, seen=verification.version, **rows.verification_values(saved)
+        )
+        if not touched:
+            raise Conflict("The verification was changed or removed meanwhile.")
+        return saved
+
+    async def remove_ended_of(self, user_id: UserId) -> None:
+        await self._db.run(_REMOVE_ENDED, owner=user_id)

@@ -1,0 +1,250 @@
+"""The tables, as statements see them; the migrations are what makes them.
+
+All names begin with `accounts_`, so that they can live among a host's own tables. A schema is given to the store
+(`schema=...`), never here: SQLAlchemy translates the statements on the way.
+
+Foreign keys do not cascade from users: whoever removes a user has to have removed what is theirs, and a row that was
+forgotten, or came in meanwhile, has to stop the removal. Inside a team everything goes with the team.
+"""
+
+from collections.abc import Iterable
+from enum import IntEnum, StrEnum
+from typing import Final
+
+import sqlalchemy as sa
+
+from accounts_core.model.user import UserStatus
+from accounts_core.model.verification import OPEN_STATES, State
+
+from .types import Document, Flag, Moment, Name, Number, Small
+
+NAMING: Final = {
+    "pk": "pk_%(table_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+}
+
+metadata: Final = sa.MetaData(naming_convention=NAMING)
+
+sqlite_metadata: Final = sa.MetaData(naming_convention=NAMING)
+"""What SQLite needs besides: it has no sequences."""
+
+
+def _listed(values: Iterable[StrEnum] | Iterable[IntEnum]) -> str:
+    return ", ".join(sorted(repr(value.value) for value in values))
+
+
+def _user(*, nullable: bool = False, name: str = "user_id") -> sa.Column[int]:
+    return sa.Column(name, Number, sa.ForeignKey("accounts_users.id"), nullable=nullable)
+
+
+def _team() -> sa.Column[int]:
+    return sa.Column("team_id", Number, sa.ForeignKey("accounts_teams.id", ondelete="CASCADE"), nullable=False)
+
+
+user_ids: Final = sa.Sequence("accounts_user_ids", metadata=metadata)
+team_ids: Final = sa.Sequence("accounts_team_ids", metadata=metadata)
+
+counters: Final = sa.Table(
+    "accounts_counters",
+    sqlite_metadata,
+    sa.Column("name", Name, primary_key=True),
+    sa.Column("value", Number, nullable=False),
+    sqlite_strict=True,
+)
+"""The last id that was handed out. `max(id) + 1` would hand out the id of a removed user again."""
+
+users: Final = sa.Table(
+    "accounts_users",
+    metadata,
+    sa.Column("id", Number, primary_key=True, autoincrement=False),
+    sa.Column("email", sa.Text, nullable=False),
+    sa.Column("email_key", Name, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("password_hash", sa.Text, nullable=False),
+    sa.Column("status", Small, nullable=False),
+    sa.Column("email_verified_at", Moment),
+    sa.Column("pending_email", sa.Text),
+    sa.Column("pending_email_key", Name),
+    sa.Column("balance", Number, nullable=False),
+    sa.Column("customer_id", Name),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("updated_at", Moment, nullable=False),
+    sa.Column("version", Number, nullable=False),
+    sa.UniqueConstraint("email_key"),
+    sa.CheckConstraint("id > 0", name="id"),
+    sa.CheckConstraint(f"status IN ({_listed(UserStatus)})", name="status"),
+    sa.CheckConstraint("(pending_email IS NULL) = (pending_email_key IS NULL)", name="pending_email"),
+    sqlite_strict=True,
+)
+
+sessions: Final = sa.Table(
+    "accounts_sessions",
+    metadata,
+    sa.Column("id", Name, primary_key=True),
+    _user(),
+    sa.Column("digest", sa.LargeBinary, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("last_used_at", Moment, nullable=False),
+    sa.Column("expires_at", Moment, nullable=False),
+    sa.Column("user_agent", sa.Text),
+    sa.UniqueConstraint("digest"),
+    sa.Index(None, "user_id", "created_at", "id"),
+    sa.Index(None, "expires_at"),
+    sqlite_strict=True,
+)
+
+payment_methods: Final = sa.Table(
+    "accounts_payment_methods",
+    metadata,
+    sa.Column("id", Name, primary_key=True),
+    _user(),
+    sa.Column("type", sa.Text, nullable=False),
+    sa.Column("card", Document, nullable=False),
+    sa.Column("billing_details", Document, nullable=False),
+    sa.Column("created", Moment, nullable=False),
+    sa.Column("livemode", Flag, nullable=False),
+    sa.Column("metadata", Document, nullable=False),
+    sa.Column("verified_at", Moment, nullable=False),
+    sa.Column("is_default", Flag, nullable=False),
+    sa.Index(None, "user_id", "verified_at", "id"),
+    sqlite_strict=True,
+)
+_IS_DEFAULT: Final = sa.text("is_default")
+sa.Index(
+    "uq_accounts_payment_methods_default",
+    payment_methods.c.user_id,
+    unique=True,
+    sqlite_where=_IS_DEFAULT,
+    postgresql_where=_IS_DEFAULT,
+)
+
+verifications: Final = sa.Table(
+    "accounts_card_verifications",
+    metadata,
+    sa.Column("id", Name, primary_key=True),
+    _user(nullable=True),
+    sa.Column("requested", Name, nullable=False),
+    sa.Column("payment_method", Name),
+    sa.Column("customer_id", Name),
+    sa.Column("amount", Number, nullable=False),
+    sa.Column("currency", sa.Text, nullable=False),
+    sa.Column("return_url", sa.Text),
+    sa.Column("state", Name, nullable=False),
+    sa.Column("closing_because", Name),
+    sa.Column("hold_id", Name),
+    sa.Column("code", sa.Text),
+    sa.Column("decline_code", sa.Text),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("updated_at", Moment, nullable=False),
+    sa.Column("version", Number, nullable=False),
+    sa.CheckConstraint(f"state IN ({_listed(State)})", name="state"),
+    sa.CheckConstraint("amount > 0", name="amount"),
+    sa.Index(None, "user_id", "created_at", "id"),
+    sqlite_strict=True,
+)
+_IS_OPEN: Final = sa.text(f"state IN ({_listed(OPEN_STATES)})")
+sa.Index(
+    "uq_accounts_card_verifications_open",
+    verifications.c.user_id,
+    verifications.c.requested,
+    unique=True,
+    sqlite_where=_IS_OPEN,
+    postgresql_where=_IS_OPEN,
+)
+
+notifications: Final = sa.Table(
+    "accounts_notifications",
+    metadata,
+    sa.Column("id", Name, primary_key=True),
+    _user(),
+    sa.Column("type", sa.Text, nullable=False),
+    sa.Column("message", sa.Text, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("read_at", Moment),
+    sa.Index(None, "user_id", "created_at", "id"),
+    sqlite_strict=True,
+)
+
+teams: Final = sa.Table(
+    "accounts_teams",
+    metadata,
+    sa.Column("id", Number, primary_key=True, autoincrement=False),
+    sa.Column("name", sa.Text, nullable=False),
+    _user(name="owner_id"),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("version", Number, nullable=False),
+    sa.CheckConstraint("id > 0", name="id"),
+    sa.Index(None, "owner_id", "id"),
+    sqlite_strict=True,
+)
+
+memberships: Final = sa.Table(
+    "accounts_memberships",
+    metadata,
+    _team(),
+    _user(),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.PrimaryKeyConstraint("team_id", "user_id"),
+    sa.Index(None, "user_id", "team_id"),
+    sqlite_strict=True,
+)
+
+invitations: Final = sa.Table(
+    "accounts_invitations",
+    metadata,
+    sa.Column("id", Name, primary_key=True),
+    _team(),
+    sa.Column("email", sa.Text, nullable=False),
+    sa.Column("email_key", Name, nullable=False),
+    _user(name="invited_by", nullable=True),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.UniqueConstraint("team_id", "email_key"),
+    sa.Index(None, "email_key", "created_at", "id"),
+    sa.Index(None, "invited_by"),
+    sqlite_strict=True,
+)
+
+interactions: Final = sa.Table(
+    "accounts_interactions",
+    metadata,
+    sa.Column("id", Name, primary_key=True),
+    _team(),
+    _user(name="author_id", nullable=True),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Index(None, "team_id", "created_at", "id"),
+    sa.Index(None, "author_id"),
+    sqlite_strict=True,
+)
+
+outbox: Final = sa.Table(
+    "accounts_outbox",
+    metadata,
+    sa.Column("id", Name, primary_key=True),
+    sa.Column("topic", Name, nullable=False),
+    sa.Column("payload", Document, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("due", Moment, nullable=False),
+    sa.Column("attempts", Number, nullable=False),
+    sa.Column("lease", Name),
+    sa.CheckConstraint("attempts >= 0", name="attempts"),
+    sa.Index(None, "due", "id"),
+    sqlite_strict=True,
+)
+
+attempts: Final = sa.Table(
+    "accounts_attempts",
+    metadata,
+    sa.Column("id", Number, sa.Identity(), primary_key=True),
+    sa.Column("name", Name, nullable=False),
+    sa.Column("scope", sa.LargeBinary, nullable=False),
+    sa.Column("made_at", Moment, nullable=False),
+    sa.Column("expires_at", Moment, nullable=False),
+    sa.Index(None, "name", "scope", "made_at"),
+    sa.Index(None, "expires_at"),
+    sqlite_strict=True,
+)
+"""Attempts that count towards a limit. The scope is kept as a digest: it may be an address, of mail or of a network."""

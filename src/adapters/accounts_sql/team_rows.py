@@ -1,0 +1,128 @@
+"""Teams and what is in them: from rows to aggregates and back, as `rows` says."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from accounts_core.model.ids import TeamId, UserId
+from accounts_core.model.team import (
+    Interaction,
+    InteractionView,
+    Invitation,
+    InvitationView,
+    Member,
+    Membership,
+    Person,
+    Role,
+    Team,
+    TeamView,
+)
+
+from .queries import Row
+from .rows import stored_email
+from .tables import interactions, invitations, teams
+
+TEAM: Final[Sequence[sa.Column[Any]]] = [
+    teams.c.id,
+    teams.c.name,
+    teams.c.owner_id,
+    teams.c.created_at,
+    teams.c.version,
+]
+
+
+def team(row: Row) -> Team:
+    return Team(id=row[0], name=row[1], owner_id=row[2], created_at=row[3], version=row[4])
+
+
+def team_values(team: Team) -> dict[str, Any]:
+    return {
+        "id": team.id,
+        "name": team.name,
+        "owner_id": team.owner_id,
+        "created_at": team.created_at,
+        "version": team.version,
+    }
+
+
+def team_view(row: Row) -> TeamView:
+    """Read the columns of `TEAM` and a role."""
+    return TeamView(team=team(row), role=Role(row[5]))
+
+
+def member(row: Row) -> Member:
+    """Read a user's id and name, and a role."""
+    return Member(person=Person(id=row[0], name=row[1]), role=Role(row[2]))
+
+
+def membership_values(membership: Membership) -> dict[str, Any]:
+    return {
+        "team_id": membership.team_id,
+        "user_id": membership.user_id,
+        "created_at": membership.created_at,
+    }
+
+
+INVITATION: Final[Sequence[sa.Column[Any]]] = [
+    invitations.c.id,
+    invitations.c.team_id,
+    invitations.c.email,
+    invitations.c.email_key,
+    invitations.c.invited_by,
+    invitations.c.created_at,
+]
+
+
+def invitation_view(row: Row) -> InvitationView:
+    """Read the columns of `INVITATION`, the team's name and the inviter's."""
+    inviter = row[4]
+    invitation = Invitation(
+        id=row[0],
+        team_id=TeamId(row[1]),
+        email=stored_email(row[2], row[3]),
+        invited_by=inviter,
+        created_at=row[5],
+    )
+    return InvitationView(invitation=invitation, team_name=row[6], invited_by=_person(inviter, row[7]))
+
+
+def invitation_values(invitation: Invitation) -> dict[str, Any]:
+    return {
+        "id": invitation.id,
+        "team_id": invitation.team_id,
+        "email": invitation.email.address,
+        "email_key": invitation.email.key,
+        "invited_by": invitation.invited_by,
+        "created_at": invitation.created_at,
+    }
+
+
+INTERACTION: Final[Sequence[sa.Column[Any]]] = [
+    interactions.c.id,
+    interactions.c.team_id,
+    interactions.c.author_id,
+    interactions.c.body,
+    interactions.c.created_at,
+]
+
+
+def interaction_view(row: Row) -> InteractionView:
+    """Read the columns of `INTERACTION` and the author's name."""
+    author = row[2]
+    interaction = Interaction(id=row[0], team_id=TeamId(row[1]), author_id=author, body=row[3], created_at=row[4])
+    return InteractionView(interaction=interaction, author=_person(author, row[5]))
+
+
+def interaction_values(interaction: Interaction) -> dict[str, Any]:
+    return {
+        "id": interaction.id,
+        "team_id": interaction.team_id,
+        "author_id": interaction.author_id,
+        "body": interaction.body,
+        "created_at": interaction.created_at,
+    }
+
+
+def _person(id: int | None, name: str) -> Person | None:
+    return None if id is None else Person(id=UserId(id), name=name)

@@ -1,0 +1,155 @@
+"""Transactions, opened and ended: on an engine's connection of our own, or inside a host's open connection.
+
+What the body of the `with` raises comes through as it is; only what the database raises here is translated.
+
+SQLite is told BEGIN IMMEDIATE by name. The driver would begin at the first write, after the first read: then another
+writer in between makes that write fail at once, however long one is willing to wait. A listener for SQLAlchemy's
+`begin` event, the documented way, would make every read a writer.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.engine.interfaces import IsolationLevel
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncTransaction
+
+from accounts_core.errors import HostError
+
+from .translation import committing, translated
+from .waiting import patiently, to_the_end
+
+_CHECKED: Final = "accounts_sql.checked"
+_ISOLATION: Final[IsolationLevel] = "READ COMMITTED"
+
+
+@contextmanager
+def transaction(engine: sa.Engine, isolation_level: IsolationLevel | None = None) -> Iterator[sa.Connection]:
+    """Open a connection in a transaction: committed on a clean exit, rolled back on any exception."""
+    with translated():
+        connection = engine.connect()
+    try:
+        with translated():
+            if isolation_level is not None:
+                connection.execution_options(isolation_level=isolation_level)
+            _begin(connection)
+        yield connection
+        with committing():
+            connection.commit()
+    except BaseException:
+        _rollback(connection)
+        raise
+    finally:
+        connection.close()
+
+
+@asynccontextmanager
+async def async_transaction(
+    engine: AsyncEngine, isolation_level: IsolationLevel | None = None
+) -> AsyncIterator[AsyncConnection]:
+    """Do as `transaction` does, on an event loop. A cancelled task leaves no connection behind."""
+    connection = engine.connect()
+    try:
+        with translated():
+            await patiently(engine.dialect, connection.start())
+            if isolation_level is not None:
+                await connection.execution_options(isolation_level=isolation_level)
+            await patiently(engine.dialect, connection.run_sync(_begin))
+        yield connection
+        with committing():
+            await patiently(engine.dialect, connection.commit())
+    except BaseException:
+        if connection.sync_connection is not None:
+            await to_the_end(connection.run_sync(_rollback))
+        raise
+    finally:
+        if connection.sync_connection is not None:
+            await to_the_end(connection.close())
+
+
+@contextmanager
+def savepoint(connection: sa.Connection) -> Iterator[sa.Connection]:
+    """Do as `transaction` does, inside the host's transaction: only the host can commit."""
+    with translated():
+        _join(connection)
+        nested = connection.begin_nested()
+    try:
+        yield connection
+        with translated():
+            nested.commit()
+    except BaseException:
+        with suppress(sa.exc.SQLAlchemyError):  # it is lost already; what went wrong first says more
+            nested.rollback()
+        raise
+
+
+@asynccontextmanager
+async def async_savepoint(connection: AsyncConnection) -> AsyncIterator[AsyncConnection]:
+    """Do as `savepoint` does, on an event loop."""
+    dialect = connection.dialect
+    nested: AsyncTransaction | None = None
+    try:
+        with translated():
+            await patiently(dialect, connection.run_sync(_join))
+            nested = connection.begin_nested()
+            await patiently(dialect, nested.start())
+        yield connection
+        with translated():
+            await patiently(dialect, nested.commit())
+    except BaseException:
+        if nested is not None and nested.sync_transaction is not None:
+            with suppress(sa.exc.SQLAlchemyError):
+                await to_the_end(nested.rollback())
+        raise
+
+
+def _begin(connection: sa.Connection) -> None:
+    if _commits_by_itself(connection):
+        connection.execution_options(isolation_level=_ISOLATION)
+    connection.begin()
+    _begin_on_sqlite(connection)
+
+
+def _join(connection: sa.Connection) -> None:
+    if _commits_by_itself(connection):
+        raise HostError("This connection is in AUTOCOMMIT mode: there is no transaction to ride in.")
+    _begin_on_sqlite(connection)
+
+
+def _commits_by_itself(connection: sa.Connection) -> bool:
+    """Say whether a host set AUTOCOMMIT. On SQLite it means nothing: a BEGIN by name begins all the same."""
+    dialect, driver = connection.dialect, connection.connection.dbapi_connection
+    assert driver is not None
+    return dialect.name == "postgresql" and dialect.detect_autocommit_setting(driver)
+
+
+def _begin_on_sqlite(connection: sa.Connection) -> None:
+    """Begin on SQLite, unless the driver has begun already, whatever SQLAlchemy thinks that it did.
+
+    In its legacy mode the driver has not begun when a host's transaction has only read so far. A savepoint would then
+    be the outermost transaction, and releasing it would commit.
+    """
+    if connection.dialect.name != "sqlite":
+        return
+    pooled = connection.connection
+    if not pooled.info.get(_CHECKED):
+        _check_sqlite(connection)
+        pooled.info[_CHECKED] = True
+    driver: Any = pooled.driver_connection
+    if not driver.in_transaction:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _check_sqlite(connection: sa.Connection) -> None:
+    if not connection.exec_driver_sql("PRAGMA foreign_keys").scalar():
+        raise HostError(
+            "Foreign keys are off on this SQLite connection, and the accounts' rules rely on them:"
+            " make the engine with accounts_sql.create_engine, or call accounts_sql.prepare(engine) before it connects."
+        )
+
+
+def _rollback(connection: sa.Connection) -> None:
+    # a connection that broke is rolled back by being gone; what went wrong first says more
+    with suppress(sa.exc.SQLAlchemyError):
+        connection.rollback()

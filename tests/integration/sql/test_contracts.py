@@ -1,0 +1,65 @@
+"""Every contract of a store, and that of limits, over each driver."""
+
+import pytest
+from tests.integration.sql.backends import Backend
+
+from accounts_core.ports.limits import Limits
+from accounts_core.testing.contracts import (
+    DeletionContract,
+    EventsContract,
+    LimitsContract,
+    NotificationsContract,
+    OutboxContract,
+    PaymentMethodsContract,
+    SessionsContract,
+    TeamReadsContract,
+    TeamsContract,
+    TransactionsContract,
+    UsersContract,
+    VerificationsContract,
+)
+from accounts_core.testing.harness import MakeStore
+
+
+@pytest.fixture
+def make_store(backend: Backend) -> MakeStore:
+    return backend.store
+
+
+class TestUsers(UsersContract): ...
+
+
+class TestSessions(SessionsContract): ...
+
+
+class TestPaymentMethods(PaymentMethodsContract): ...
+
+
+class TestVerifications(VerificationsContract): ...
+
+
+class TestNotifications(NotificationsContract): ...
+
+
+class TestTeams(TeamsContract): ...
+
+
+class TestTeamReads(TeamReadsContract): ...
+
+
+class TestDeletion(DeletionContract): ...
+
+
+class TestOutbox(OutboxContract): ...
+
+
+class TestTransactions(TransactionsContract): ...
+
+
+class TestEvents(EventsContract): ...
+
+
+class TestLimits(LimitsContract):
+    @pytest.fixture
+    def limits(self, backend: Backend) -> Limits:
+        return backend.limits()

@@ -1,0 +1,92 @@
+"""Limits, beyond their contract: shared by processes, deaf to rollbacks, and swept."""
+
+# ruff: noqa: PT012  a store refuses at commit: `raises` has to hold the whole unit of work
+
+from functools import partial
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from tests.integration.sql.backends import ASYNCPG, PSYCOPG, Backend
+from tests.integration.sql.test_engines import asked
+
+from accounts_core.errors import LimitExceeded
+from accounts_core.ports.limits import Limit, Limits
+from accounts_core.testing.builders import a_user, at
+from accounts_sql import AsyncSqlLimits, SqlLimits
+from accounts_sql.limits import SWEEP_EVERY
+from accounts_sql.tables import attempts
+
+pytestmark = pytest.mark.usefixtures("drive")
+
+on_postgresql = pytest.mark.parametrize("backend", [PSYCOPG, ASYNCPG], indirect=True)
+
+MINUTE = at(1) - at(0)
+COUNT = str(sa.select(sa.func.count()).select_from(attempts))
+
+
+def limits_on(engine: Any) -> Limits:
+    return SqlLimits(engine) if isinstance(engine, sa.Engine) else AsyncSqlLimits(engine)
+
+
+@on_postgresql
+async def test_an_attempt_counts_though_the_unit_around_it_rolls_back(backend: Backend) -> None:
+    """Not on SQLite: its one writer at a time is the unit, and the attempt would wait for its end."""
+    once = Limit(1, MINUTE)
+    with pytest.raises(ZeroDivisionError):
+        async with backend.store().begin() as work:
+            await work.users.add(a_user())
+            await backend.limits().spend("sign-in", "jane", once, now=at(0))
+            raise ZeroDivisionError
+
+    with pytest.raises(LimitExceeded):
+        await backend.limits().spend("sign-in", "jane", once, now=at(0))
+
+
+async def test_engines_of_several_processes_count_together(backend: Backend) -> None:
+    engines = [backend.new_engine() for _ in range(3)]
+    spend = [partial(limits_on(engine).spend, "sign-in", "jane", Limit(5, MINUTE), now=at(0)) for engine in engines]
+
+    outcomes = await backend.concurrently(*spend * 6)
+
+    assert outcomes.count(None) == 5
+    assert [type(outcome) for outcome in outcomes if outcome is not None] == [LimitExceeded] * 13
+    for engine in engines:
+        await backend.dispose(engine)
+
+
+@on_postgresql
+async def test_a_hosts_stricter_isolation_does_not_hide_the_others_attempts(backend: Backend) -> None:
+    engine = backend.new_engine(isolation_level="REPEATABLE READ")
+    spend = partial(limits_on(engine).spend, "sign-in", "jane", Limit(3, MINUTE), now=at(0))
+
+    outcomes = await backend.concurrently(*[spend] * 12)
+
+    assert outcomes.count(None) == 3
+    assert [type(outcome) for outcome in outcomes if outcome is not None] == [LimitExceeded] * 9
+    await backend.dispose(engine)
+
+
+async def test_attempts_that_no_longer_count_are_swept_whoever_made_them(backend: Backend) -> None:
+    limits = backend.limits()
+    for n in range(5):
+        await limits.spend("sign-in", f"once-{n}", Limit(1, MINUTE), now=at(0))
+    for n in range(SWEEP_EVERY):
+        await limits.spend("recovery", f"later-{n}", Limit(1, MINUTE), now=at(10))
+
+    assert await asked(backend.engine, COUNT) == SWEEP_EVERY
+
+
+async def test_the_database_does_not_say_whose_attempts_they_were(backend: Backend) -> None:
+    await backend.limits().spend("sign-in", "jane@example.org", Limit(1, MINUTE), now=at(0))
+
+    scope = await asked(backend.engine, str(sa.select(attempts.c.scope)))
+
+    assert b"jane" not in bytes(scope)
+
+
+async def test_any_text_is_a_scope(backend: Backend) -> None:
+    for scope in ("", "a\0b", "a\ud800b", "x" * 100_000):
+        await backend.limits().spend("sign-in", scope, Limit(1, MINUTE), now=at(0))
+        with pytest.raises(LimitExceeded):
+            await backend.limits().spend("sign-in", scope, Limit(1, MINUTE), now=at(0))

@@ -1,0 +1,128 @@
+"""A lone read is one round trip, on every driver: no BEGIN before it, no ROLLBACK after it, no ping."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import pytest
+from tests.integration.round_trips import RoundTripCounter
+from tests.integration.sql.backends import ASYNCPG, PSYCOPG, Backend
+
+from accounts_core.model.email import Email
+from accounts_core.model.ids import TeamId, UserId
+from accounts_core.ports.store import Views
+from accounts_core.testing.builders import (
+    NOON,
+    a_card,
+    a_job,
+    a_membership,
+    a_notification,
+    a_session,
+    a_team,
+    a_user,
+    a_verification,
+    an_interaction,
+    an_invitation,
+    digest_of_session,
+)
+from accounts_core.testing.harness import keep
+from accounts_sql.leases import is_ready
+
+pytestmark = pytest.mark.usefixtures("drive")
+
+JANE, GUEST = UserId(1), Email("guest@example.org")
+
+PREPARED_AFTER = 6
+"""psycopg prepares a statement that it sees for the sixth time; asyncpg, the first."""
+
+READS: dict[str, Callable[[Views], Awaitable[Any]]] = {
+    "users.find": lambda views: views.users.find(JANE),
+    "users.find_by_email": lambda views: views.users.find_by_email(Email("user1@example.org")),
+    "sessions.resolve": lambda views: views.sessions.resolve(digest_of_session("ses_1")),
+    "sessions.resolve_with_cards": lambda views: views.sessions.resolve_with_cards(digest_of_session("ses_1")),
+    "payment_methods.of": lambda views: views.payment_methods.of(JANE),
+    "verifications.find": lambda views: views.verifications.find("ver_1"),
+    "notifications.of": lambda views: views.notifications.of(JANE),
+    "notifications.of, a page": lambda views: views.notifications.of(JANE, limit=5, before="ntf_2"),
+    "teams.view": lambda views: views.teams.view(TeamId(1), JANE),
+    "teams.views_of": lambda views: views.teams.views_of(JANE, limit=5, before=TeamId(2)),
+    "teams.members": lambda views: views.teams.members(TeamId(1), limit=5, before=UserId(2)),
+    "teams.interactions": lambda views: views.teams.interactions(TeamId(1), limit=5, before="int_2"),
+    "teams.invitations_to": lambda views: views.teams.invitations_to(GUEST, limit=5, before="inv_2"),
+    "teams.find_invitation": lambda views: views.teams.find_invitation("inv_1"),
+    "outbox.find": lambda views: views.outbox.find("job_1"),
+    "outbox.any_due": lambda views: views.outbox.any_due(now=NOON),
+}
+
+
+@pytest.fixture
+def counter(backend: Backend) -> Iterator[RoundTripCounter]:
+    """Counts on the backend's engine, which connects anew."""
+    backend.drive(backend.dispose(backend.engine))
+    with RoundTripCounter(backend.engine) as counter:
+        yield counter
+        backend.drive(backend.dispose(backend.engine))
+
+
+@pytest.mark.parametrize("read", READS.values(), ids=READS)
+async def test_each_lone_read_is_one_round_trip(
+    backend: Backend, counter: RoundTripCounter, read: Callable[[Views], Awaitable[Any]]
+) -> None:
+    store = backend.store()
+    await keep(store, a_user(1), a_user(2), a_session(), a_card(is_default=True), a_verification())
+    await keep(store, *[a_notification(f"ntf_{n}") for n in (1, 2)], a_team(1), a_team(2), a_membership(), a_job())
+    await keep(store, *[an_invitation(f"inv_{n}", n, email=GUEST) for n in (1, 2)])
+    await keep(store, *[an_interaction(f"int_{n}") for n in (1, 2)])
+    async with store.read() as views:
+        for _ in range(PREPARED_AFTER):
+            assert await read(views)
+
+        with counter.counting() as trips:
+            assert await read(views)
+
+    assert trips.count == 1
+
+
+async def test_opening_the_views_asks_nothing(backend: Backend, counter: RoundTripCounter) -> None:
+    store = backend.store()
+    await keep(store, a_user())
+
+    with counter.counting() as trips:
+        async with store.read():
+            pass
+
+    assert trips.count == 0
+
+
+async def test_a_unit_of_one_statement_is_begin_statement_commit(backend: Backend, counter: RoundTripCounter) -> None:
+    store = backend.store()
+    for n in range(1, PREPARED_AFTER + 1):
+        await keep(store, a_user(n))
+
+    with counter.counting() as trips:
+        await keep(store, a_user(99))
+
+    assert trips.count == 3
+
+
+async def test_without_the_fast_path_the_same_read_is_a_transaction(
+    backend: Backend, counter: RoundTripCounter
+) -> None:
+    """So the counter sees what SQLAlchemy runs, too, and the tests above can fail."""
+    store = backend.store(fast=False)
+    await keep(backend.store(), a_user())
+    async with store.read() as views:
+        for _ in range(PREPARED_AFTER):
+            await views.users.find(JANE)
+
+        with counter.counting() as trips:
+            assert await views.users.find(JANE) == a_user()
+
+    assert trips.count == (3 if backend.driver in {PSYCOPG, ASYNCPG} else 1)
+
+
+@pytest.mark.parametrize("backend", [ASYNCPG], indirect=True)
+async def test_an_idle_pool_lends_without_a_greenlet(backend: Backend, store: Any) -> None:
+    """`is_ready` reads names that SQLAlchemy keeps to itself: if they move, this fails, and reads only get slower."""
+    await keep(store, a_user())
+
+    assert is_ready(backend.pool)

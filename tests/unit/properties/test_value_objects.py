@@ -1,0 +1,83 @@
+"""What must hold for whatever anybody types."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from accounts_core.errors import Invalid, InvalidToken
+from accounts_core.model import Email, Password
+from accounts_core.model.text import one_line
+from accounts_core.model.tokens import TOKEN_BYTES, digest_of, new_token
+
+ANYTHING = st.text(st.characters(exclude_categories=()))
+ADDRESSES = st.one_of(
+    st.emails(),
+    st.builds("{}@{}".format, ANYTHING, ANYTHING),
+    st.builds("{}@example.org".format, st.text(min_size=1, max_size=20)),
+)
+
+
+@given(ADDRESSES)
+def test_an_address_is_refused_or_is_stable(typed: str) -> None:
+    try:
+        email = Email(typed)
+    except Invalid:
+        return
+
+    again = Email(email.address)
+    assert (again.address, again.key) == (email.address, email.key)
+    assert Email(email.key).key == email.key
+    assert email.address.isprintable()
+    assert len(email.address.encode()) <= 254
+
+
+@given(ADDRESSES)
+def test_no_upper_case_spelling_of_an_ascii_address_is_another_account(typed: str) -> None:
+    try:
+        email = Email(typed)
+    except Invalid:
+        return
+
+    if email.address.isascii():
+        assert Email(email.address.upper()) == email
+
+
+@given(ANYTHING)
+def test_a_line_is_refused_or_can_be_stored_and_taken_again(typed: str) -> None:
+    try:
+        line = one_line("name", typed)
+    except Invalid:
+        return
+
+    assert 1 <= len(line) <= 200
+    assert one_line("name", line) == line
+    assert "\0" not in line
+    line.encode()
+
+
+@given(ANYTHING)
+def test_a_password_is_refused_or_can_be_hashed(typed: str) -> None:
+    try:
+        password = Password(typed)
+    except Invalid:
+        return
+
+    assert len(password.text.encode()) <= 1024
+    assert Password(password.text) == password
+
+
+@given(st.binary(min_size=TOKEN_BYTES, max_size=TOKEN_BYTES), st.data())
+def test_a_token_with_one_wrong_character_is_refused(random: bytes, data: st.DataObject) -> None:
+    token = new_token(random)
+    assert len(digest_of(token)) == 32
+    place = data.draw(st.integers(0, len(token) - 1))
+    other = data.draw(st.characters(codec="ascii").filter(lambda character: character != token[place]))
+
+    with pytest.raises(InvalidToken):
+        digest_of(token[:place] + other + token[place + 1 :])
+
+
+@given(ANYTHING)
+def test_no_text_makes_the_token_reader_fail_in_another_way(typed: str) -> None:
+    with pytest.raises(InvalidToken):
+        digest_of(typed)
