@@ -4,7 +4,7 @@ Each use case is written once and named once here. `Accounts` gives it as a coro
 plain function that drives the same coroutine to its end without an event loop.
 """
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 import attrs
@@ -32,6 +32,7 @@ from accounts_core.use_cases.deactivate import Deactivate, Reinstate
 from accounts_core.use_cases.delete_user import DeleteUser, EraseUser, PreviewDeletion
 from accounts_core.use_cases.effects import Effects
 from accounts_core.use_cases.notifications import ListNotifications, MarkAllNotificationsRead, MarkNotificationRead
+from accounts_core.use_cases.outbox import JobHandler, Jobs, ListOutbox, RetryJob, RunDue
 from accounts_core.use_cases.owned_data import OwnedPersonalData, OwnedTeams
 from accounts_core.use_cases.payment_methods import (
     ListPaymentMethods,
@@ -40,10 +41,12 @@ from accounts_core.use_cases.payment_methods import (
     SetDefaultPaymentMethod,
 )
 from accounts_core.use_cases.profile import FindUser, ReadProfile
+from accounts_core.use_cases.provider_events import ForgetProviderEvents, ReceiveProviderEvent
 from accounts_core.use_cases.register import Register
 from accounts_core.use_cases.restore import Restore
 from accounts_core.use_cases.sign_in import SignIn
 from accounts_core.use_cases.sign_out import SignOut
+from accounts_core.use_cases.sync_customer import SyncCustomer
 from accounts_core.use_cases.teams.interactions import ListInteractions, WriteInteraction
 from accounts_core.use_cases.teams.invitations import (
     AcceptInvitation,
@@ -75,6 +78,7 @@ class _Ports:
     secrets: Secrets
     policy: Policy
     owned_data: tuple[OwnedData[Any], ...]
+    job_handlers: Mapping[str, JobHandler]
 
     @property
     def credentials(self) -> Credentials:
@@ -94,7 +98,16 @@ class _Ports:
 
     @property
     def card_verifier(self) -> CardVerifier:
-        return CardVerifier(self.store, self.payments, self.effects, self.clock)
+        return CardVerifier(self.store, self.payments, self.effects, self.clock, self.policy.cards)
+
+    @property
+    def sync_customer(self) -> SyncCustomer:
+        return SyncCustomer(self.store, self.payments, self.card_verifier, self.effects, self.clock)
+
+    @property
+    def run_due(self) -> RunDue:
+        jobs = Jobs(self.effects, self.card_verifier, self.sync_customer, self.policy.cards, self.job_handlers)
+        return RunDue(self.store, jobs, self.clock, self.secrets, self.effects)
 
     @property
     def preview_deletion(self) -> PreviewDeletion[Any]:
@@ -147,8 +160,8 @@ class _Doors:
     touch_session = _UseCase(lambda at: TouchSession(at.store, at.clock))
     profile = _UseCase(lambda at: ReadProfile(at.store))
     find_user = _UseCase(lambda at: FindUser(at.store))
-    update_profile = _UseCase(lambda at: UpdateProfile(at.store, at.passwords, at.clock, at.policy))
-    verify_email = _UseCase(lambda at: VerifyEmail(at.store, at.clock, at.secrets))
+    update_profile = _UseCase(lambda at: UpdateProfile(at.store, at.passwords, at.effects, at.clock, at.policy))
+    verify_email = _UseCase(lambda at: VerifyEmail(at.store, at.effects, at.clock))
     deactivate = _UseCase(lambda at: Deactivate(at.store, at.clock))
     reinstate = _UseCase(lambda at: Reinstate(at.store, at.clock))
     preview_deletion = _UseCase(lambda at: at.preview_deletion)
@@ -166,6 +179,15 @@ class _Doors:
     set_default_payment_method = _UseCase(lambda at: SetDefaultPaymentMethod(at.store, at.effects, at.clock))
     remove_payment_method = _UseCase(lambda at: RemovePaymentMethod(at.store, at.effects, at.clock))
     retrieve_customer = _UseCase(lambda at: RetrieveCustomer(at.store, at.payments))
+
+    sync_customer = _UseCase(lambda at: at.sync_customer)
+    receive_provider_event = _UseCase(lambda at: ReceiveProviderEvent(at.store, at.effects, at.clock))
+    forget_provider_events = _UseCase(lambda at: ForgetProviderEvents(at.store, at.clock))
+
+    # the outbox, for workers and operators
+    run_due = _UseCase(lambda at: at.run_due)
+    list_outbox = _UseCase(lambda at: ListOutbox(at.store))
+    retry_job = _UseCase(lambda at: RetryJob(at.store, at.clock))
 
     # teams
     create_team = _UseCase(lambda at: CreateTeam(at.store, at.clock))
@@ -191,7 +213,8 @@ class Accounts(_Doors, Generic[W]):
     """User accounts and their cards, for asynchronous hosts: `user = await accounts.register(...)`.
 
     A store that rides in a host's open transaction writes and commits with it; then use cases that must commit between
-    provider calls refuse with `NeedsCommit`. `owned_data` is what the host keeps about a user, for deletion.
+    provider calls refuse with `NeedsCommit`. `owned_data` is what the host keeps about a user, for deletion;
+    `job_handlers` do the outbox jobs of the host's own topics.
     """
 
     def __init__(
@@ -205,6 +228,7 @@ class Accounts(_Doors, Generic[W]):
         secrets: Secrets,
         policy: Policy | None = None,
         owned_data: Sequence[OwnedData[W]] = (),
+        job_handlers: Mapping[str, JobHandler] | None = None,
     ) -> None:
         super().__init__(
             _Ports(
@@ -216,6 +240,7 @@ class Accounts(_Doors, Generic[W]):
                 secrets=secrets,
                 policy=policy or Policy(),
                 owned_data=_owned(owned_data),
+                job_handlers=dict(job_handlers or {}),
             )
         )
 
@@ -240,6 +265,7 @@ class BlockingAccounts(_Doors, Generic[W]):
         secrets: Secrets,
         policy: Policy | None = None,
         owned_data: Sequence[OwnedData[W]] = (),
+        job_handlers: Mapping[str, JobHandler] | None = None,
     ) -> None:
         for port in (store, payments, passwords, notifier):
             if getattr(port, "suspends", True):
@@ -254,6 +280,7 @@ class BlockingAccounts(_Doors, Generic[W]):
                 secrets=secrets,
                 policy=policy or Policy(),
                 owned_data=_owned(owned_data),
+                job_handlers=dict(job_handlers or {}),
             )
         )
 

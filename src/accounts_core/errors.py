@@ -170,8 +170,13 @@ class ProviderBusy(ProviderError):
 class ProviderAmbiguous(ProviderError):
     """The provider may or may not have done it: a lost connection, a 5xx, a cancelled task.
 
-    Ask again with the same key, and look the thing up when the key no longer helps.
+    Ask again with the same key, and look the thing up when the key no longer helps: when it is too old, or when
+    `replays` says that the provider has kept this very failure as the key's answer.
     """
+
+    def __init__(self, message: str = "The payment provider's answer was lost.", *, replays: bool = False) -> None:
+        super().__init__(message)
+        self.replays = replays
 
 
 # ---- the embedding program's fault

@@ -21,6 +21,7 @@ PACKAGES = {
     "accounts_memory",
     "accounts_smtp",
     "accounts_sql",
+    "accounts_stripe",
     "accounts_system",
 }
 EXTRAS = {"all", "argon2", "litestar", "smtp", "sql", "stripe"}

@@ -106,6 +106,22 @@ class CardRemoved(DomainEvent):
 
 
 @attrs.frozen(kw_only=True)
+class CardUpdated(DomainEvent):
+    """The provider has newer details of a card, such as another expiry or other last digits."""
+
+    payment_method: str
+    brand: str
+    last4: str
+
+
+@attrs.frozen(kw_only=True)
+class CustomerLost(DomainEvent):
+    """The payment provider's customer was deleted there, and every card with it."""
+
+    customer_id: str
+
+
+@attrs.frozen(kw_only=True)
 class DefaultCardChanged(DomainEvent):
     payment_method: str | None
 

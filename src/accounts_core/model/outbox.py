@@ -21,14 +21,21 @@ class Topic(StrEnum):
     SYNC_DEFAULT = "sync_default"
     """Make the provider's default card the user's: `user`."""
     DELETE_CUSTOMER = "delete_customer"
-    """Delete the provider's customer: `customer`."""
+    """Delete the provider's customer, once nothing is held on it any more: `customer`, or the `user` to find it by."""
+    UPDATE_CUSTOMER = "update_customer"
+    """Tell the provider the user's name and address: `user`."""
+    SYNC_CUSTOMER = "sync_customer"
+    """Read the provider's customer, and make the local copy say the same: `customer`."""
     INVITATION_MAIL = "invitation_mail"
     """Tell the person invited: `invitation`."""
 
 
 @attrs.frozen(kw_only=True)
 class Job:
-    """One effect to be done. `due` is when it may be claimed next; `attempts` counts claims."""
+    """One effect to be done. `due` is when it may be claimed next; `attempts` counts claims.
+
+    A job that keeps failing is parked: nobody claims it until an operator has it tried again. `last_error` says why.
+    """
 
     id: str
     topic: str
@@ -37,3 +44,5 @@ class Job:
     due: datetime
     attempts: int = 0
     lease: str | None = None
+    parked_at: datetime | None = None
+    last_error: str | None = None

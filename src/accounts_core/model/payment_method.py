@@ -117,6 +117,12 @@ class PaymentMethod:
             verified_at=at,
         )
 
+    def updated(self, provided: ProviderPaymentMethod) -> Self:
+        """Take over the details that the provider keeps up to date: a card's bank may have sent a new one."""
+        return attrs.evolve(
+            self, card=provided.card, billing_details=provided.billing_details, metadata=provided.metadata
+        )
+
 
 def _newest_first(card: PaymentMethod) -> tuple[datetime, str]:
     return card.verified_at, card.id
@@ -172,6 +178,17 @@ class Cards:
         """Raises `NotFound`."""
         chosen = self.get(id)
         return self._with([attrs.evolve(card, is_default=card is chosen) for card in self._held])
+
+    def mirror(self, provided: Iterable[ProviderPaymentMethod], *, default: str | None) -> Self:
+        """Take over what the provider says of these cards: changed details, cards that are gone, another default.
+
+        Cards that the provider has and this user has not verified stay unknown here, also as a default.
+        """
+        by_id = {card.id: card for card in provided}
+        kept = [card.updated(by_id[card.id]) for card in self._held if card.id in by_id]
+        if any(card.id == default for card in kept):
+            kept = [attrs.evolve(card, is_default=card.id == default) for card in kept]
+        return self._with(kept)
 
     def _with(self, held: list[PaymentMethod]) -> Self:
         if held and not any(card.is_default for card in held):

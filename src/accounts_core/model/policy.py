@@ -57,6 +57,8 @@ class CardPolicy:
 
     currency: str = "usd"
     amounts: Mapping[str, int] = attrs.field(factory=lambda: {"usd": 100})
+    challenge_limit: timedelta = attrs.field(default=timedelta(hours=1), validator=_positive)
+    """How long a person may take to answer their bank's challenge; then the verification is given up."""
 
     def __attrs_post_init__(self) -> None:
         if self.currency not in self.amounts:

@@ -28,8 +28,8 @@ class UserStatus(IntEnum):
 class User:
     """A user. Every method that changes something checks the rule and returns the new user.
 
-    `balance` is in minor units of the currency, mirrored from the payment provider; `version` counts saves and
-    belongs to the store.
+    `balance` is in minor units of the currency, mirrored from the payment provider, and `lost_customers` counts the
+    customers that were deleted there; `version` counts saves and belongs to the store.
     """
 
     id: UserId
@@ -41,6 +41,7 @@ class User:
     pending_email: Email | None = None
     balance: int = 0
     customer_id: str | None = None
+    lost_customers: int = 0
     created_at: datetime
     updated_at: datetime
     version: int = 0
@@ -123,6 +124,10 @@ class User:
     def bill_as(self, customer_id: str) -> Self:
         """Remember the payment provider's customer."""
         return attrs.evolve(self, customer_id=customer_id)
+
+    def lose_customer(self) -> Self:
+        """Forget the payment provider's customer, which was deleted there; the next one is another one."""
+        return attrs.evolve(self, customer_id=None, balance=0, lost_customers=self.lost_customers + 1)
 
     def owe(self, balance: int) -> Self:
         """Mirror the provider's balance, in minor units."""

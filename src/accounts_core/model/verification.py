@@ -77,7 +77,6 @@ TRANSITIONS: Final[Mapping[tuple[State, Event], State]] = {
     (State.HOLDING, Event.DECLINED): State.CLOSING,
     (State.HOLDING, Event.REFUSED): State.CLOSING,
     (State.HOLDING, Event.LAPSED): State.LAPSED,
-    (State.REQUIRES_ACTION, Event.CHALLENGED): State.REQUIRES_ACTION,
     (State.REQUIRES_ACTION, Event.HELD): State.HELD,
     (State.REQUIRES_ACTION, Event.DECLINED): State.CLOSING,
     (State.REQUIRES_ACTION, Event.ABANDONED): State.CLOSING,

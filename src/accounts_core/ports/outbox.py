@@ -16,6 +16,10 @@ class OutboxReads(Protocol):
         """Say whether `claim` would find something, without claiming it."""
         ...
 
+    async def list(self, *, limit: int) -> Sequence[Job]:
+        """Return at most `limit` jobs: the parked ones first, then by `due`, then by id."""
+        ...
+
 
 class Outbox(OutboxReads, Protocol):
     """The outbox in one transaction: what is put here is there if, and only if, the transaction commits."""
@@ -25,7 +29,7 @@ class Outbox(OutboxReads, Protocol):
         ...
 
     async def claim(self, *, now: datetime, until: datetime, lease: str, limit: int) -> Sequence[Job]:
-        """Lease up to `limit` jobs that are due, the longest due first, and return them with one more attempt each.
+        """Lease up to `limit` jobs that are due and not parked, the longest due first, with one more attempt each.
 
         A leased job is due again at `until`, so a worker that dies loses it to another. Two claims at once never
         return the same job: the second leaves it out, or gets `Conflict`.
@@ -36,8 +40,19 @@ class Outbox(OutboxReads, Protocol):
         """End a job. Raises `LeaseLost` when it is not, or no longer, held under `job.lease`."""
         ...
 
-    async def put_off(self, job: Job, *, due: datetime) -> None:
-        """Let go of a job until `due`. Raises `LeaseLost` as `done` does."""
+    async def put_off(self, job: Job, *, due: datetime, error: str | None = None) -> None:
+        """Let go of a job until `due`, and note why it failed, None when it did not. Raises `LeaseLost` as `done`."""
+        ...
+
+    async def park(self, job: Job, *, at: datetime, error: str) -> None:
+        """Let go of a job until an operator has it tried again. Raises `LeaseLost` as `done` does."""
+        ...
+
+    async def retry(self, id: str, *, now: datetime) -> None:
+        """Make a job due now, parked or not, with no attempts counted and held by nobody. Raises `NotFound`.
+
+        What was noted of its last failure stays, until it fails again or is done.
+        """
         ...
 
     async def remove(self, id: str) -> None:

@@ -6,6 +6,7 @@ from accounts_core.model.events import DomainEvent
 from .notifications import NotificationReads, Notifications
 from .outbox import Outbox, OutboxReads
 from .payment_methods import PaymentMethodReads, PaymentMethods
+from .provider_events import ProviderEvents
 from .sessions import SessionReads, Sessions
 from .teams import TeamReads, Teams
 from .users import UserReads, Users
@@ -48,6 +49,8 @@ class UnitOfWork(Protocol):
     def teams(self) -> Teams: ...
     @property
     def outbox(self) -> Outbox: ...
+    @property
+    def provider_events(self) -> ProviderEvents: ...
 
     def record(self, event: DomainEvent) -> None:
         """Say that something happened; the store's subscribers hear of it before the transaction commits."""

@@ -16,6 +16,10 @@ class UserReads(Protocol):
         """Return the user whose present address identifies as `email`, or None. Pending addresses do not count."""
         ...
 
+    async def find_by_customer(self, customer_id: str) -> User | None:
+        """Return the user who is billed as this customer of the provider's, or None."""
+        ...
+
 
 class Users(UserReads, Protocol):
     """The users of one transaction."""
@@ -25,7 +29,11 @@ class Users(UserReads, Protocol):
         ...
 
     async def add(self, user: User) -> None:
-        """Add a user. Raises `EmailTaken`, here or when the unit commits, when another has this address."""
+        """Add a user.
+
+        Raises, here or when the unit commits, `EmailTaken` when another has this address, and `Conflict` when another
+        is billed as this customer.
+        """
         ...
 
     async def get(self, id: UserId, *, lock: bool = False) -> User:
@@ -39,8 +47,8 @@ class Users(UserReads, Protocol):
     async def save(self, user: User) -> User:
         """Store a changed user and return it with its new version.
 
-        Raises `Conflict` when it is not the stored version that was changed, or the user is gone, and `EmailTaken`
-        as `add` does.
+        Raises `Conflict` when it is not the stored version that was changed, or the user is gone; and `EmailTaken` and
+        `Conflict` as `add` does.
         """
         ...
 

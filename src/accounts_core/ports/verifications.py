@@ -12,6 +12,10 @@ class VerificationReads(Protocol):
         """Return the verification, or None."""
         ...
 
+    async def open_of_customer(self, customer_id: str) -> Sequence[CardVerification]:
+        """Return every open verification with this customer of the provider's, oldest first, doomed ones included."""
+        ...
+
 
 class Verifications(VerificationReads, Protocol):
     """The card verifications of one transaction."""

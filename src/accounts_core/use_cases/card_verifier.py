@@ -2,9 +2,9 @@
 
 Every provider call stands between two commits, so that whatever crashes, the row says what to do next:
 
-1. each call has a key made of the verification and the step: a repeat is the same call;
+1. each call can be repeated, and is then the same call (`card_calls`);
 2. its outcome is committed, by a save that only the version it read can win;
-3. what is not known (`ProviderAmbiguous`) is left where it is: whoever drives the row on asks again with the same key.
+3. what is not known (`ProviderAmbiguous`) is left where it is: whoever drives the row on asks again.
 """
 
 from typing import Final
@@ -16,10 +16,12 @@ from accounts_core.model.events import CardRejected, CardVerified, DefaultCardCh
 from accounts_core.model.ids import UserId
 from accounts_core.model.outbox import Job, Topic
 from accounts_core.model.payment_method import PaymentMethod
+from accounts_core.model.policy import CardPolicy
 from accounts_core.model.verification import TRANSITIONS, CardVerification, Event, State
 from accounts_core.ports.clock import Clock
-from accounts_core.ports.payment_gateway import Hold, HoldRequest, HoldStatus, PaymentGateway
+from accounts_core.ports.payment_gateway import Hold, HoldStatus, PaymentGateway
 from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.use_cases.card_calls import CardCalls
 from accounts_core.use_cases.effects import Effects
 
 MAX_STEPS: Final = 64
@@ -49,6 +51,11 @@ class CardVerifier:
     _payments: PaymentGateway
     _effects: Effects
     _clock: Clock
+    _policy: CardPolicy
+
+    @property
+    def _calls(self) -> CardCalls:
+        return CardCalls(self._payments, self._clock)
 
     async def drive(self, id: str) -> Progress:
         """Go on until the verification ends or waits for the person. Raises `NotFound` and `ProviderError`."""
@@ -79,13 +86,11 @@ class CardVerifier:
             case State.HOLDING:
                 return await self._hold(v)
             case State.REQUIRES_ACTION:
-                assert v.hold_id is not None
-                return await self._learn(v, await self._payments.retrieve_hold(v.hold_id))
+                return await self._ask_after_challenge(v)
             case State.HELD:
                 await self._advance(v, Event.RELEASE)
             case State.RELEASING:
-                assert v.hold_id is not None
-                await self._payments.release(v.hold_id, key=f"{v.id}:release")
+                await self._calls.release(v)
                 await self._advance(v, Event.RELEASED)
             case State.RELEASED:
                 await self._attach(v)
@@ -107,9 +112,7 @@ class CardVerifier:
         customer_id, balance = user.customer_id, user.balance
         if customer_id is None:
             try:
-                # what never changes goes under the key, what may change after it: the same key must say the same
-                customer = await self._payments.create_customer(user_id=user.id, key=f"customer:{user.id}")
-                await self._payments.update_customer(customer.id, email=user.email, name=user.name)
+                customer = await self._calls.customer(v, user)
             except ProviderRefused as refusal:
                 await self._advance(v, Event.REFUSED, code=refusal.code)
                 return
@@ -129,20 +132,25 @@ class CardVerifier:
 
     async def _hold(self, v: CardVerification) -> Hold | None:
         assert v.customer_id is not None
-        request = HoldRequest(
-            verification_id=v.id,
-            customer_id=v.customer_id,
-            payment_method=v.requested,
-            amount=v.amount,
-            currency=v.currency,
-            return_url=v.return_url,
-        )
         try:
-            hold = await self._payments.hold(request, key=f"{v.id}:hold")
+            hold = await self._calls.hold(v)
         except ProviderRefused as refusal:
-            await self._advance(v, Event.REFUSED, code=refusal.code)
+            await self._advance(v, Event.REFUSED, code=refusal.code, read_customer=refusal.param == "customer")
+            return None
+        if hold is None:
+            await self._advance(v, Event.REFUSED, code="provider_failed", read_customer=True)
             return None
         return await self._learn(v, hold)
+
+    async def _ask_after_challenge(self, v: CardVerification) -> Hold | None:
+        assert v.hold_id is not None
+        hold = await self._payments.retrieve_hold(v.hold_id)
+        if hold.status is not HoldStatus.CHALLENGED:
+            return await self._learn(v, hold)
+        if self._clock.now() < v.created_at + self._policy.challenge_limit:
+            return hold
+        await self._advance(v, Event.ABANDONED)
+        return None
 
     async def _learn(self, v: CardVerification, hold: Hold) -> Hold | None:
         """Commit what the provider says of the hold."""
@@ -158,12 +166,8 @@ class CardVerifier:
         return hold if event is Event.CHALLENGED else None
 
     async def _attach(self, v: CardVerification) -> None:
-        assert v.customer_id is not None
-        assert v.payment_method is not None
         try:
-            await self._payments.attach(
-                customer_id=v.customer_id, payment_method=v.payment_method, key=f"{v.id}:attach"
-            )
+            await self._calls.attach(v)
         except (ProviderRefused, NotFound) as refusal:
             await self._advance(v, Event.REFUSED, code=_code_of(refusal))
         else:
@@ -173,7 +177,7 @@ class CardVerifier:
         """Cancel what may be held, then take the event that led here once more: it names the end."""
         assert v.closing_because is not None
         if v.hold_id is not None:
-            await self._payments.release(v.hold_id, key=f"{v.id}:release")
+            await self._calls.release(v)
         await self._advance(v, v.closing_because)
 
     async def _record(self, v: CardVerification) -> None:
@@ -184,6 +188,9 @@ class CardVerifier:
             provided = await self._payments.retrieve_payment_method(v.payment_method)
         except NotFound as lost:
             await self._advance(v, Event.REFUSED, code=_code_of(lost))
+            return
+        if provided.customer_id != v.customer_id:  # taken away again in the meantime, perhaps with its customer
+            await self._advance(v, Event.REFUSED, code="resource_missing", read_customer=True)
             return
         card = PaymentMethod.verified(provided, user_id=v.user_id, at=self._clock.now())
         async with self._store.begin() as work:
@@ -215,7 +222,7 @@ class CardVerifier:
         jobs = [await self._effects.put(work, Topic.DETACH_CARD, payment_method=old) for old in replaced]
         if before.default is None or before.default.id not in after:
             work.record(DefaultCardChanged(user_id=user_id, at=now, payment_method=card.id))
-            jobs.append(await self._effects.put(work, Topic.SYNC_DEFAULT, user=str(user_id)))
+            jobs.append(await self._effects.put_default(work, user_id))
         return jobs
 
     async def _advance(
@@ -227,14 +234,20 @@ class CardVerifier:
         payment_method: str | None = None,
         code: str | None = None,
         decline_code: str | None = None,
+        read_customer: bool = False,
     ) -> None:
-        """Commit one step. Raises `Conflict` when somebody else moved the row first."""
+        """Commit one step. Raises `Conflict` when somebody else moved the row first.
+
+        `read_customer`: the provider may not know the customer any more, so have the local copy find that out.
+        """
         now = self._clock.now()
         after = v.on(
             event, at=now, hold_id=hold_id, payment_method=payment_method, code=code, decline_code=decline_code
         )
         async with self._store.begin() as work:
             await work.verifications.save(after)
+            if read_customer and v.customer_id is not None:
+                await self._effects.put_for_worker(work, Topic.SYNC_CUSTOMER, customer=v.customer_id)
             if after.is_open:
                 return
             await work.outbox.remove(job_id(v.id))

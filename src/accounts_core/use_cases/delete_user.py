@@ -83,9 +83,12 @@ class EraseUser(Generic[W]):
             await work.verifications.save(verification.doom(at=now))
         await work.verifications.remove_ended_of(user.id)
         await work.users.remove(user.id)
-        if user.customer_id is None:
+        if user.customer_id is not None:
+            job = await self._effects.put(work, Topic.DELETE_CUSTOMER, customer=user.customer_id)
+        elif doomed:  # one may have been made whose id nobody heard: it is looked for by the user's
+            job = await self._effects.put(work, Topic.DELETE_CUSTOMER, user=str(user.id))
+        else:
             return ()
-        job = await self._effects.put(work, Topic.DELETE_CUSTOMER, customer=user.customer_id)
         return () if doomed else (job,)
 
 

@@ -10,9 +10,10 @@ from typing import Final
 
 import attrs
 
-from accounts_core.errors import NotFound, WorldError
+from accounts_core.errors import Conflict, NotFound, WorldError
 from accounts_core.model.ids import ID_BYTES, UserId, prefixed_id
 from accounts_core.model.outbox import Job, Topic
+from accounts_core.model.user import User
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.notifier import Notice, Notifier, Purpose
 from accounts_core.ports.payment_gateway import PaymentGateway
@@ -36,6 +37,18 @@ class Effects:
     async def put(self, work: UnitOfWork, topic: Topic, **payload: str) -> Job:
         """Write an effect down, to be attempted by the caller once the unit has committed."""
         job = self.job(self.new_id("job"), topic, payload)
+        await work.outbox.put(job)
+        return job
+
+    async def put_for_worker(self, work: UnitOfWork, topic: Topic, **payload: str) -> None:
+        """Write an effect down that nobody here attempts: any worker's at once."""
+        now = self._clock.now()
+        await work.outbox.put(Job(id=self.new_id("job"), topic=topic, payload=payload, created_at=now, due=now))
+
+    async def put_default(self, work: UnitOfWork, user_id: UserId) -> Job:
+        """Write down that the provider's default card has to become the user's; once for each user at a time."""
+        job = self.job(default_job_id(user_id), Topic.SYNC_DEFAULT, {"user": str(user_id)})
+        await work.outbox.remove(job.id)  # what it would have done, this one does
         await work.outbox.put(job)
         return job
 
@@ -69,8 +82,12 @@ class Effects:
                 await self._payments.detach(job.payload["payment_method"])
             case Topic.SYNC_DEFAULT:
                 await self._sync_default(UserId(int(job.payload["user"])))
+            case Topic.DELETE_CUSTOMER if "customer" in job.payload:
+                await self._delete_customer(job.payload["customer"])
             case Topic.DELETE_CUSTOMER:
-                await self._payments.delete_customer(job.payload["customer"])
+                await self._delete_customer_of(UserId(int(job.payload["user"])))
+            case Topic.UPDATE_CUSTOMER:
+                await self._update_customer(UserId(int(job.payload["user"])))
             case Topic.INVITATION_MAIL:
                 await self._mail_invitation(job)
             case _:
@@ -88,6 +105,29 @@ class Effects:
         except NotFound:
             return  # the customer or the card is gone at the provider: nothing is left to be set
 
+    async def _delete_customer(self, customer_id: str) -> None:
+        """Not before the last hold on it is let go. Raises `Conflict` until then."""
+        async with self._store.read() as views:
+            if await views.verifications.open_of_customer(customer_id):
+                raise Conflict("A card of this customer is still being verified.")
+        await self._payments.delete_customer(customer_id)
+
+    async def _delete_customer_of(self, user_id: UserId) -> None:
+        """For a deleted user whose customer was never known here."""
+        customer = await self._payments.find_customer(user_id)
+        if customer is not None:
+            await self._delete_customer(customer.id)
+
+    async def _update_customer(self, user_id: UserId) -> None:
+        async with self._store.read() as views:
+            user = await views.users.find(user_id)
+        if user is None or user.customer_id is None:
+            return
+        try:
+            await self._payments.update_customer(user.customer_id, email=user.email, name=user.name)
+        except NotFound:
+            return  # deleted there; the next verification makes another one
+
     async def _mail_invitation(self, job: Job) -> None:
         async with self._store.read() as views:
             view = await views.teams.find_invitation(job.payload["invitation"])
@@ -99,3 +139,15 @@ class Effects:
         await self._notifier.deliver(
             Notice(id=job.id, to=view.invitation.email, purpose=Purpose.INVITATION, values=values)
         )
+
+
+def default_job_id(user_id: UserId) -> str:
+    """Name the one job that tells the provider a user's default card."""
+    return f"job_default_{user_id}"
+
+
+async def tell_provider(work: UnitOfWork, effects: Effects, *, before: User, after: User) -> tuple[Job, ...]:
+    """Write down that the provider's customer has to hear of a new name or address, where there is one."""
+    if after.customer_id is None or (after.name, after.email.address) == (before.name, before.email.address):
+        return ()
+    return (await effects.put(work, Topic.UPDATE_CUSTOMER, user=str(after.id)),)

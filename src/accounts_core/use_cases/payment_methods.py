@@ -44,7 +44,7 @@ class SetDefaultPaymentMethod:
                     return ()
                 await work.payment_methods.save(user_id, after)
                 work.record(DefaultCardChanged(user_id=user_id, at=self._clock.now(), payment_method=id))
-                return (await self._effects.put(work, Topic.SYNC_DEFAULT, user=str(user_id)),)
+                return (await self._effects.put_default(work, user_id),)
 
         await self._effects.attempt(*await settle(self._store, attempt))
 
@@ -80,7 +80,7 @@ class RemovePaymentMethod:
                 if gone.is_default:
                     promoted = None if after.default is None else after.default.id
                     work.record(DefaultCardChanged(user_id=user_id, at=now, payment_method=promoted))
-                    jobs.append(await self._effects.put(work, Topic.SYNC_DEFAULT, user=str(user_id)))
+                    jobs.append(await self._effects.put_default(work, user_id))
                 return jobs
 
         await self._effects.attempt(*await settle(self._store, attempt))

@@ -18,6 +18,7 @@ from accounts_core.model.events import (
     UserRenamed,
 )
 from accounts_core.model.ids import UserId
+from accounts_core.model.outbox import Job
 from accounts_core.model.passwords import Password
 from accounts_core.model.policy import EmailChange, Policy
 from accounts_core.model.user import User
@@ -25,6 +26,7 @@ from accounts_core.ports.clock import Clock
 from accounts_core.ports.password_hasher import PasswordHasher
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.use_cases.credentials import email_of
+from accounts_core.use_cases.effects import Effects, tell_provider
 from accounts_core.use_cases.retrying import settle
 
 
@@ -43,6 +45,7 @@ class UpdateProfile:
 
     _store: Store[UnitOfWork]
     _passwords: PasswordHasher
+    _effects: Effects
     _clock: Clock
     _policy: Policy
 
@@ -74,7 +77,7 @@ class UpdateProfile:
             self._policy.passwords.check(wish.password)
         proof = None if current_password is None else Password(current_password, field="current_password")
 
-        async def attempt() -> User:
+        async def attempt() -> tuple[User, tuple[Job, ...]]:
             async with self._store.read() as views:
                 user = await views.users.find(user_id)
             if user is None:
@@ -87,7 +90,9 @@ class UpdateProfile:
                     raise Conflict("The user changed while the password was checked.")
                 return await self._change(work, current, wish, password_hash, keep_session)
 
-        return await settle(self._store, attempt)
+        changed, jobs = await settle(self._store, attempt)
+        await self._effects.attempt(*jobs)
+        return changed
 
     async def _check_proof(
         self, user: User, wish: _Wish, proof: Password | None, signed_in_at: datetime | None
@@ -108,7 +113,7 @@ class UpdateProfile:
 
     async def _change(
         self, work: UnitOfWork, user: User, wish: _Wish, password_hash: str | None, keep_session: str | None
-    ) -> User:
+    ) -> tuple[User, tuple[Job, ...]]:
         now = self._clock.now()
         changed, events = user, list[DomainEvent]()
         if wish.name is not None:
@@ -130,8 +135,8 @@ class UpdateProfile:
             await work.sessions.remove_of(user.id, keep=keep_session)
             events.append(PasswordChanged(user_id=user.id, at=now))
         if changed is user:
-            return user
+            return user, ()
         saved = await work.users.save(changed)
         for event in events:
             work.record(event)
-        return saved
+        return saved, await tell_provider(work, self._effects, before=user, after=saved)

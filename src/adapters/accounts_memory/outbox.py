@@ -3,7 +3,7 @@ from datetime import datetime
 
 import attrs
 
-from accounts_core.errors import LeaseLost
+from accounts_core.errors import LeaseLost, NotFound
 from accounts_core.model.outbox import Job
 from accounts_core.ports.outbox import Outbox, OutboxReads
 
@@ -18,7 +18,11 @@ class MemoryOutboxReads:
         return self._tables().jobs.get(id)
 
     async def any_due(self, *, now: datetime) -> bool:
-        return any(job.due <= now for job in self._tables().jobs.all())
+        return any(_is_due(job, now) for job in self._tables().jobs.all())
+
+    async def list(self, *, limit: int) -> Sequence[Job]:
+        jobs = self._tables().jobs.all()
+        return sorted(jobs, key=lambda job: (job.parked_at is None, job.due, job.id))[:limit]
 
 
 class MemoryOutbox(MemoryOutboxReads):
@@ -31,14 +35,24 @@ class MemoryOutbox(MemoryOutboxReads):
 
     async def claim(self, *, now: datetime, until: datetime, lease: str, limit: int) -> Sequence[Job]:
         jobs = self._workspace().jobs
-        due = sorted((job for job in jobs.all() if job.due <= now), key=lambda job: (job.due, job.id))
+        due = sorted((job for job in jobs.all() if _is_due(job, now)), key=lambda job: (job.due, job.id))
         return [jobs.put(attrs.evolve(job, lease=lease, due=until, attempts=job.attempts + 1)) for job in due[:limit]]
 
     async def done(self, job: Job) -> None:
         self._workspace().jobs.drop(self._held(job))
 
-    async def put_off(self, job: Job, *, due: datetime) -> None:
-        self._workspace().jobs.put(attrs.evolve(self._held(job), lease=None, due=due))
+    async def put_off(self, job: Job, *, due: datetime, error: str | None = None) -> None:
+        self._workspace().jobs.put(attrs.evolve(self._held(job), lease=None, due=due, last_error=error))
+
+    async def park(self, job: Job, *, at: datetime, error: str) -> None:
+        self._workspace().jobs.put(attrs.evolve(self._held(job), lease=None, parked_at=at, last_error=error))
+
+    async def retry(self, id: str, *, now: datetime) -> None:
+        jobs = self._workspace().jobs
+        job = jobs.get(id)
+        if job is None:
+            raise NotFound("job", id)
+        jobs.put(attrs.evolve(job, lease=None, due=now, attempts=0, parked_at=None))
 
     async def remove(self, id: str) -> None:
         jobs = self._workspace().jobs
@@ -51,6 +65,10 @@ class MemoryOutbox(MemoryOutboxReads):
         if stored is None or stored.lease is None or stored.lease != job.lease:
             raise LeaseLost(f"The job {job.id!r} is not held under this lease.")
         return stored
+
+
+def _is_due(job: Job, now: datetime) -> bool:
+    return job.parked_at is None and job.due <= now
 
 
 _reads: type[OutboxReads] = MemoryOutboxReads

@@ -1,6 +1,7 @@
 """The tables of a store: their keys, what their rows are found by, and what has to hold between them."""
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
+from datetime import datetime
 from operator import attrgetter
 from typing import Any, Final, Protocol, TypeVar
 
@@ -20,6 +21,14 @@ from .tables import Readable, Staged, Table
 
 MemberKey = tuple[TeamId, UserId]
 R = TypeVar("R", bound=attrs.AttrsInstance)
+
+
+@attrs.frozen(kw_only=True)
+class ReceivedEvent:
+    """One of the payment provider's events, and when it was received."""
+
+    id: str
+    received_at: datetime
 
 
 class Tables(Protocol):
@@ -45,6 +54,8 @@ class Tables(Protocol):
     def interactions(self) -> Readable[str, Interaction]: ...
     @property
     def jobs(self) -> Readable[str, Job]: ...
+    @property
+    def provider_events(self) -> Readable[str, ReceivedEvent]: ...
 
 
 def _by_id(row: Any) -> Any:
@@ -79,15 +90,16 @@ class State:
     invitations: Table[str, Invitation]
     interactions: Table[str, Interaction]
     jobs: Table[str, Job]
+    provider_events: Table[str, ReceivedEvent]
 
 
 NOTHING: Final = State(
-    users=Table(_by_id, {"email": lambda user: user.email.key}),
+    users=Table(_by_id, {**_by("customer_id"), "email": lambda user: user.email.key}),
     sessions=Table(_by_id, _by("digest", "user_id")),
     payment_methods=Table(
         _by_id, {**_by("user_id"), "default": lambda card: card.user_id if card.is_default else None}
     ),
-    verifications=Table(_by_id, {**_by("user_id"), "open": _open}),
+    verifications=Table(_by_id, {**_by("user_id", "customer_id"), "open": _open}),
     notifications=Table(_by_id, _by("user_id")),
     teams=Table(_by_id, _by("owner_id")),
     memberships=Table(_member_key, _by("team_id", "user_id")),
@@ -101,6 +113,7 @@ NOTHING: Final = State(
     ),
     interactions=Table(_by_id, _by("team_id", "author_id")),
     jobs=Table(_by_id, {}),
+    provider_events=Table(_by_id, {}),
 )
 """A store's beginning. The indexes of each table are named by column, or by the rule that they serve."""
 
@@ -121,6 +134,7 @@ class Workspace:
         self.invitations = Staged(base.invitations)
         self.interactions = Staged(base.interactions)
         self.jobs = Staged(base.jobs)
+        self.provider_events = Staged(base.provider_events)
 
     def commit_onto(self, live: State) -> State:
         """Return the live state with this unit's changes.
@@ -146,6 +160,7 @@ class Workspace:
             if len(state.users.found["email"][user.email.key]) > 1:
                 raise EmailTaken(user.email.address)
         for table, staged, index, what in (
+            (state.users, self.users, "customer_id", "Another user is billed as this customer."),
             (state.sessions, self.sessions, "digest", "Two sessions have one token."),
             (state.payment_methods, self.payment_methods, "default", "A user has two default cards."),
             (state.verifications, self.verifications, "open", "This card is being verified already."),

@@ -23,6 +23,7 @@ from accounts_core.ports.store import Subscriber, publish
 from .notifications import MemoryNotificationReads, MemoryNotifications
 from .outbox import MemoryOutbox, MemoryOutboxReads
 from .payment_methods import MemoryPaymentMethodReads, MemoryPaymentMethods
+from .provider_events import MemoryProviderEvents
 from .schema import NOTHING, State, Tables, Workspace
 from .sessions import MemorySessionReads, MemorySessions
 from .team_reads import MemoryTeamReads
@@ -56,6 +57,7 @@ class MemoryUnitOfWork:
         self.notifications = MemoryNotifications(self._while_open)
         self.teams = MemoryTeams(self._while_open, ids.teams)
         self.outbox = MemoryOutbox(self._while_open)
+        self.provider_events = MemoryProviderEvents(self._while_open)
 
     def record(self, event: DomainEvent) -> None:
         """Keep an event for the store's subscribers. Raises `HostError` when the unit has ended."""

@@ -21,6 +21,9 @@ class MemoryUserReads:
     async def find_by_email(self, email: Email) -> User | None:
         return next(iter(self._tables().users.find("email", email.key)), None)
 
+    async def find_by_customer(self, customer_id: str) -> User | None:
+        return next(iter(self._tables().users.find("customer_id", customer_id)), None)
+
 
 class MemoryUsers(MemoryUserReads):
     def __init__(self, workspace: Callable[[], Workspace], ids: Iterator[int]) -> None:

@@ -1,4 +1,4 @@
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import attrs
 
@@ -17,6 +17,9 @@ class MemoryVerificationReads:
     async def find(self, id: str) -> CardVerification | None:
         return self._tables().verifications.get(id)
 
+    async def open_of_customer(self, customer_id: str) -> Sequence[CardVerification]:
+        return _open_ones(self._tables().verifications.find("customer_id", customer_id))
+
 
 class MemoryVerifications(MemoryVerificationReads):
     def __init__(self, workspace: Callable[[], Workspace]) -> None:
@@ -30,8 +33,7 @@ class MemoryVerifications(MemoryVerificationReads):
         return next(iter(self._workspace().verifications.find("open", (user_id, requested))), None)
 
     async def open_of(self, user_id: UserId) -> Sequence[CardVerification]:
-        mine = self._workspace().verifications.find("user_id", user_id)
-        return sorted((each for each in mine if each.is_open), key=lambda each: (each.created_at, each.id))
+        return _open_ones(self._workspace().verifications.find("user_id", user_id))
 
     async def save(self, verification: CardVerification) -> CardVerification:
         verifications = self._workspace().verifications
@@ -45,6 +47,10 @@ class MemoryVerifications(MemoryVerificationReads):
         for verification in verifications.find("user_id", user_id):
             if not verification.is_open:
                 verifications.drop(verification)
+
+
+def _open_ones(verifications: Iterable[CardVerification]) -> Sequence[CardVerification]:
+    return sorted((each for each in verifications if each.is_open), key=lambda each: (each.created_at, each.id))
 
 
 _reads: type[VerificationReads] = MemoryVerificationReads

@@ -46,6 +46,7 @@ USER: Final[Sequence[sa.Column[Any]]] = [
     users.c.pending_email_key,
     users.c.balance,
     users.c.customer_id,
+    users.c.lost_customers,
     users.c.created_at,
     users.c.updated_at,
     users.c.version,
@@ -64,9 +65,10 @@ def user(row: Row) -> User:
         pending_email=None if row[7] is None else stored_email(row[7], row[8]),
         balance=row[9],
         customer_id=row[10],
-        created_at=row[11],
-        updated_at=row[12],
-        version=row[13],
+        lost_customers=row[11],
+        created_at=row[12],
+        updated_at=row[13],
+        version=row[14],
     )
 
 
@@ -84,6 +86,7 @@ def user_values(user: User) -> dict[str, Any]:
         "pending_email_key": None if pending is None else pending.key,
         "balance": user.balance,
         "customer_id": user.customer_id,
+        "lost_customers": user.lost_customers,
         "created_at": user.created_at,
         "updated_at": user.updated_at,
         "version": user.version,
@@ -235,6 +238,8 @@ JOB: Final[Sequence[sa.Column[Any]]] = [
     outbox.c.due,
     outbox.c.attempts,
     outbox.c.lease,
+    outbox.c.parked_at,
+    outbox.c.last_error,
 ]
 
 
@@ -248,6 +253,8 @@ def job(row: Row) -> Job:
         due=row[4],
         attempts=row[5],
         lease=row[6],
+        parked_at=row[7],
+        last_error=row[8],
     )
 
 
@@ -260,4 +267,6 @@ def job_values(job: Job) -> dict[str, Any]:
         "due": job.due,
         "attempts": job.attempts,
         "lease": job.lease,
+        "parked_at": job.parked_at,
+        "last_error": job.last_error,
     }

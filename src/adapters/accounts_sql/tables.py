@@ -73,11 +73,22 @@ users: Final = sa.Table(
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("updated_at", Moment, nullable=False),
     sa.Column("version", Number, nullable=False),
+    # with a default, so that a process of the version before can still add users
+    sa.Column("lost_customers", Number, nullable=False, server_default=sa.text("0")),
     sa.UniqueConstraint("email_key"),
     sa.CheckConstraint("id > 0", name="id"),
     sa.CheckConstraint(f"status IN ({_listed(UserStatus)})", name="status"),
     sa.CheckConstraint("(pending_email IS NULL) = (pending_email_key IS NULL)", name="pending_email"),
     sqlite_strict=True,
+)
+
+_IS_BILLED: Final = sa.text("customer_id IS NOT NULL")
+sa.Index(
+    "uq_accounts_users_customer_id",
+    users.c.customer_id,
+    unique=True,
+    sqlite_where=_IS_BILLED,
+    postgresql_where=_IS_BILLED,
 )
 
 sessions: Final = sa.Table(
@@ -151,6 +162,13 @@ sa.Index(
     verifications.c.user_id,
     verifications.c.requested,
     unique=True,
+    sqlite_where=_IS_OPEN,
+    postgresql_where=_IS_OPEN,
+)
+
+sa.Index(
+    "ix_accounts_card_verifications_open_customer_id",
+    verifications.c.customer_id,
     sqlite_where=_IS_OPEN,
     postgresql_where=_IS_OPEN,
 )
@@ -230,10 +248,30 @@ outbox: Final = sa.Table(
     sa.Column("due", Moment, nullable=False),
     sa.Column("attempts", Number, nullable=False),
     sa.Column("lease", Name),
+    sa.Column("parked_at", Moment),
+    sa.Column("last_error", sa.Text),
     sa.CheckConstraint("attempts >= 0", name="attempts"),
-    sa.Index(None, "due", "id"),
     sqlite_strict=True,
 )
+_IS_NOT_PARKED: Final = sa.text("parked_at IS NULL")
+# parked jobs may be due for ever, and no claim should walk past them
+sa.Index(
+    "ix_accounts_outbox_claimable",
+    outbox.c.due,
+    outbox.c.id,
+    sqlite_where=_IS_NOT_PARKED,
+    postgresql_where=_IS_NOT_PARKED,
+)
+
+provider_events: Final = sa.Table(
+    "accounts_provider_events",
+    metadata,
+    sa.Column("id", Name, primary_key=True),
+    sa.Column("received_at", Moment, nullable=False),
+    sa.Index(None, "received_at"),
+    sqlite_strict=True,
+)
+"""The payment provider's events that were received, so that one that comes again is known."""
 
 attempts: Final = sa.Table(
     "accounts_attempts",

@@ -11,6 +11,7 @@ from .executors import Executor, Reader
 from .repositories.notifications import NotificationReads, Notifications
 from .repositories.outbox import Outbox, OutboxReads
 from .repositories.payment_methods import PaymentMethodReads, PaymentMethods
+from .repositories.provider_events import ProviderEvents
 from .repositories.sessions import SessionReads, Sessions
 from .repositories.team_reads import TeamReads
 from .repositories.teams import Teams
@@ -40,6 +41,7 @@ class _Unit:
         self.notifications = Notifications(db)
         self.teams = Teams(db)
         self.outbox = Outbox(db)
+        self.provider_events = ProviderEvents(db)
         self.events: list[DomainEvent] = []
         self._db = db
 

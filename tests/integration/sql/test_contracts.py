@@ -5,12 +5,15 @@ from tests.integration.sql.backends import Backend
 
 from accounts_core.ports.limits import Limits
 from accounts_core.testing.contracts import (
+    BilledUsersContract,
     DeletionContract,
     EventsContract,
     LimitsContract,
     NotificationsContract,
     OutboxContract,
+    ParkingContract,
     PaymentMethodsContract,
+    ProviderEventsContract,
     SessionsContract,
     TeamReadsContract,
     TeamsContract,
@@ -27,6 +30,9 @@ def make_store(backend: Backend) -> MakeStore:
 
 
 class TestUsers(UsersContract): ...
+
+
+class TestBilledUsers(BilledUsersContract): ...
 
 
 class TestSessions(SessionsContract): ...
@@ -51,6 +57,12 @@ class TestDeletion(DeletionContract): ...
 
 
 class TestOutbox(OutboxContract): ...
+
+
+class TestParking(ParkingContract): ...
+
+
+class TestProviderEvents(ProviderEventsContract): ...
 
 
 class TestTransactions(TransactionsContract): ...

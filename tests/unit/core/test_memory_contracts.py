@@ -19,6 +19,7 @@ from accounts_core.testing.builders import (
 )
 from accounts_core.testing.contracts import (
     Authenticate,
+    BilledUsersContract,
     ClockContract,
     DeletionContract,
     EventsContract,
@@ -31,8 +32,10 @@ from accounts_core.testing.contracts import (
     NotifierContract,
     OutboxContract,
     OwnedDataContract,
+    ParkingContract,
     PasswordHasherContract,
     PaymentMethodsContract,
+    ProviderEventsContract,
     SecretsContract,
     SessionsContract,
     TeamReadsContract,
@@ -68,6 +71,9 @@ def make_store() -> MakeStore:
 class TestUsers(UsersContract): ...
 
 
+class TestBilledUsers(BilledUsersContract): ...
+
+
 class TestSessions(SessionsContract): ...
 
 
@@ -90,6 +96,12 @@ class TestDeletion(DeletionContract): ...
 
 
 class TestOutbox(OutboxContract): ...
+
+
+class TestParking(ParkingContract): ...
+
+
+class TestProviderEvents(ProviderEventsContract): ...
 
 
 class TestTransactions(TransactionsContract): ...

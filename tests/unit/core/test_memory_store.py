@@ -163,6 +163,29 @@ async def test_an_address_that_two_open_units_take_goes_to_the_first_to_commit(s
         assert await views.users.find_by_email(wanted) == a_user(3, email=wanted)
 
 
+async def test_a_customer_that_two_open_units_take_goes_to_the_first_to_commit(store: MemoryStore) -> None:
+    with pytest.raises(Conflict), Elsewhere(store) as late:
+        await late.users.save((await late.users.get(MARY)).bill_as("cus_1"))
+        async with store.begin() as early:
+            winner = await early.users.save((await early.users.get(JANE)).bill_as("cus_1"))
+
+    async with store.read() as views:
+        assert await views.users.find_by_customer("cus_1") == winner
+
+
+async def test_a_customer_may_go_from_one_user_to_another_in_one_unit(store: MemoryStore) -> None:
+    async with store.begin() as work:
+        await work.users.save((await work.users.get(JANE)).bill_as("cus_1"))
+    async with store.begin() as work:
+        await work.users.save((await work.users.get(JANE)).lose_customer())
+        await work.users.save((await work.users.get(MARY)).bill_as("cus_1"))
+
+    async with store.read() as views:
+        found = await views.users.find_by_customer("cus_1")
+    assert found is not None
+    assert found.id == MARY
+
+
 async def test_two_open_units_cannot_each_give_a_user_a_default_card(store: MemoryStore) -> None:
     with pytest.raises(Conflict), Elsewhere(store) as late:
         await late.payment_methods.save(JANE, Cards().add(a_card("pm_late", JANE)))
@@ -278,3 +301,15 @@ async def test_a_job_that_two_open_units_claim_goes_to_the_first_to_commit(store
         job = await views.outbox.find("job_1")
     assert job is not None
     assert (job.lease, job.attempts) == ("lse_early", 1)
+
+
+async def test_an_event_that_two_open_units_receive_is_new_to_the_first_to_commit(store: MemoryStore) -> None:
+    with pytest.raises(Conflict), Elsewhere(store) as late:
+        assert await late.provider_events.add("evt_1", at=NOON) is True
+        await late.outbox.put(a_job("job_late"))
+        async with store.begin() as early:
+            assert await early.provider_events.add("evt_1", at=NOON) is True
+            await early.outbox.put(a_job("job_early"))
+
+    async with store.read() as views:
+        assert [job.id for job in await views.outbox.list(limit=9)] == ["job_early"]

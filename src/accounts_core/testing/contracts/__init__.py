@@ -7,6 +7,7 @@ pytest.register_assert_rewrite(
     *[
         f"{__name__}.{module}"
         for module in (
+            "billed_users",
             "clock",
             "deletion",
             "events",
@@ -18,9 +19,11 @@ pytest.register_assert_rewrite(
             "notifier",
             "outbox",
             "owned_data",
+            "parking",
             "password_hasher",
             "payment_gateway",
             "payment_methods",
+            "provider_events",
             "secrets",
             "sessions",
             "team_reads",
@@ -33,6 +36,7 @@ pytest.register_assert_rewrite(
 )
 
 # ruff: noqa: E402  the imports have to follow the line above
+from accounts_core.testing.contracts.billed_users import BilledUsersContract
 from accounts_core.testing.contracts.clock import ClockContract
 from accounts_core.testing.contracts.deletion import DeletionContract
 from accounts_core.testing.contracts.events import EventsContract
@@ -44,9 +48,11 @@ from accounts_core.testing.contracts.notifications import NotificationsContract
 from accounts_core.testing.contracts.notifier import NotifierContract
 from accounts_core.testing.contracts.outbox import OutboxContract
 from accounts_core.testing.contracts.owned_data import Host, OwnedDataContract
+from accounts_core.testing.contracts.parking import ParkingContract
 from accounts_core.testing.contracts.password_hasher import PasswordHasherContract
 from accounts_core.testing.contracts.payment_gateway import Authenticate, PaymentGatewayContract, ProviderCards
 from accounts_core.testing.contracts.payment_methods import PaymentMethodsContract
+from accounts_core.testing.contracts.provider_events import ProviderEventsContract
 from accounts_core.testing.contracts.secrets import SecretsContract
 from accounts_core.testing.contracts.sessions import SessionsContract
 from accounts_core.testing.contracts.team_reads import TeamReadsContract
@@ -59,6 +65,7 @@ __all__ = [
     "GATEWAY_CONTRACTS",
     "STORE_CONTRACTS",
     "Authenticate",
+    "BilledUsersContract",
     "ClockContract",
     "DeletionContract",
     "EventsContract",
@@ -71,10 +78,12 @@ __all__ = [
     "NotifierContract",
     "OutboxContract",
     "OwnedDataContract",
+    "ParkingContract",
     "PasswordHasherContract",
     "PaymentGatewayContract",
     "PaymentMethodsContract",
     "ProviderCards",
+    "ProviderEventsContract",
     "SecretsContract",
     "SessionsContract",
     "TeamReadsContract",
@@ -86,6 +95,7 @@ __all__ = [
 
 STORE_CONTRACTS = (
     UsersContract,
+    BilledUsersContract,
     SessionsContract,
     PaymentMethodsContract,
     VerificationsContract,
@@ -94,6 +104,8 @@ STORE_CONTRACTS = (
     TeamReadsContract,
     DeletionContract,
     OutboxContract,
+    ParkingContract,
+    ProviderEventsContract,
     TransactionsContract,
     EventsContract,
 )

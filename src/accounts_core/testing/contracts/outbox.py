@@ -11,6 +11,8 @@ from accounts_core.testing.builders import NOON, a_job, at
 from accounts_core.testing.contracts.base import StoreContract
 from accounts_core.testing.harness import AnyStore, Concurrently, failures, keep, read_back
 
+WAYS_TO_END = ["done", "put off", "parked"]
+
 
 async def find(store: AnyStore, id: str) -> Job | None:
     return await read_back(store, lambda s: s.outbox.find(id))
@@ -29,26 +31,41 @@ async def end(store: AnyStore, job: Job, how: str) -> None:
 
 
 async def _end(outbox: Outbox, job: Job, how: str) -> None:
-    if how == "done":
-        await outbox.done(job)
-    else:
-        await outbox.put_off(job, due=at(60))
+    match how:
+        case "done":
+            await outbox.done(job)
+        case "put off":
+            await outbox.put_off(job, due=at(60))
+        case "parked":
+            await outbox.park(job, at=at(60), error="it keeps failing")
+        case _:
+            raise ValueError(how)
 
 
 class OutboxContract(StoreContract):
-    """`Outbox` and `OutboxReads`."""
+    """`Outbox` and `OutboxReads`: jobs that are put, claimed and ended."""
 
     async def test_a_job_comes_back_with_every_field(self, store: AnyStore) -> None:
         there = datetime(2026, 3, 1, 3, 0, 0, 777, tzinfo=timezone(timedelta(hours=-7)))
         payload = {"verification": "ver_1", "naïve": "👩‍🚀\n\\", "": ""}
-        job = a_job(topic="host.welcome", payload=payload, created_at=there, due=there, attempts=3)
+        job = a_job(
+            topic="host.welcome",
+            payload=payload,
+            created_at=there,
+            due=there,
+            attempts=3,
+            lease="lse_1",
+            parked_at=there,
+            last_error="Zeile 1\n第二行 👩‍🚀 " + "e" * 5000,
+        )
         await keep(store, job)
 
         found = await find(store, "job_1")
 
         assert found == job
         assert found is not None
-        assert found.created_at.utcoffset() == found.due.utcoffset() == timedelta(0)
+        assert found.parked_at is not None
+        assert found.created_at.utcoffset() == found.due.utcoffset() == found.parked_at.utcoffset() == timedelta(0)
         assert await find(store, "job_2") is None
 
     async def test_a_unit_sees_the_job_that_it_put(self, store: AnyStore) -> None:
@@ -118,6 +135,18 @@ class OutboxContract(StoreContract):
         assert await find(store, "job_1") is None
         assert await find(store, "job_2") == a_job("job_2", due=at(1))
 
+    @pytest.mark.parametrize("error", ["ConnectionError: no route to the provider 🛰", None])
+    async def test_why_a_job_was_put_off_is_noted_over_what_was_noted_before(
+        self, store: AnyStore, error: str | None
+    ) -> None:
+        await keep(store, a_job(last_error="what failed the last time"))
+        (job,) = await claim(store)
+        assert job.last_error == "what failed the last time"
+        async with store.begin() as work:
+            await work.outbox.put_off(job, due=at(30), error=error)
+
+        assert await find(store, "job_1") == a_job(attempts=1, due=at(30), last_error=error)
+
     async def test_a_job_put_off_is_free_and_due_again_then(self, store: AnyStore) -> None:
         await keep(store, a_job())
         (job,) = await claim(store)
@@ -128,7 +157,7 @@ class OutboxContract(StoreContract):
         assert list(await claim(store, now=at(29))) == []
         assert [job.attempts for job in await claim(store, now=at(30))] == [2]
 
-    @pytest.mark.parametrize("how", ["done", "put off"])
+    @pytest.mark.parametrize("how", WAYS_TO_END)
     async def test_whoever_lost_the_lease_can_no_longer_end_the_job(self, store: AnyStore, how: str) -> None:
         await keep(store, a_job())
         (late,) = await claim(store, until=at(5), lease="lse_1")
@@ -140,7 +169,7 @@ class OutboxContract(StoreContract):
         assert await find(store, "job_1") == held
         await end(store, held, how)
 
-    @pytest.mark.parametrize("how", ["done", "put off"])
+    @pytest.mark.parametrize("how", WAYS_TO_END)
     async def test_a_job_that_was_done_cannot_be_ended_again(self, store: AnyStore, how: str) -> None:
         await keep(store, a_job())
         (job,) = await claim(store)
@@ -151,7 +180,7 @@ class OutboxContract(StoreContract):
 
         assert await find(store, "job_1") is None
 
-    @pytest.mark.parametrize("how", ["done", "put off"])
+    @pytest.mark.parametrize("how", WAYS_TO_END)
     async def test_a_job_that_was_put_off_is_nobodys_to_end(self, store: AnyStore, how: str) -> None:
         await keep(store, a_job())
         (job,) = await claim(store)
@@ -162,7 +191,7 @@ class OutboxContract(StoreContract):
 
         assert await find(store, "job_1") == a_job(attempts=1, due=at(60))
 
-    @pytest.mark.parametrize("how", ["done", "put off"])
+    @pytest.mark.parametrize("how", WAYS_TO_END)
     async def test_a_job_that_nobody_claimed_is_nobodys_to_end(self, store: AnyStore, how: str) -> None:
         await keep(store, a_job())
 
@@ -183,6 +212,18 @@ class OutboxContract(StoreContract):
 
         assert await find(store, "job_1") is None
         assert await find(store, "job_2") == a_job("job_2")
+
+    async def test_a_job_can_take_the_place_of_one_that_is_removed_in_the_same_unit(self, store: AnyStore) -> None:
+        await keep(store, a_job())
+        (held,) = await claim(store)
+        another = a_job(payload={"verification": "ver_9"}, due=at(60))
+        async with store.begin() as work:
+            await work.outbox.remove("job_1")
+            await work.outbox.put(another)
+
+        with pytest.raises(LeaseLost):
+            await end(store, held, "done")
+        assert await find(store, "job_1") == another
 
     async def test_a_job_is_there_only_if_its_transaction_commits(self, store: AnyStore) -> None:
         with pytest.raises(ZeroDivisionError):

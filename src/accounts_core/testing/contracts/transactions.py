@@ -38,8 +38,8 @@ class Stop(BaseException):
 
 
 async def populate(store: AnyStore) -> None:
-    await keep(store, a_user(JANE), a_user(MARY), a_session(), a_card(is_default=True), a_verification())
-    await keep(store, a_notification(), a_team(), a_membership(), a_job())
+    await keep(store, a_user(JANE, customer_id="cus_1"), a_user(MARY), a_session(), a_card(is_default=True))
+    await keep(store, a_verification(customer_id="cus_1"), a_notification(), a_team(), a_membership(), a_job())
     await keep(store, an_invitation(email=GUEST), an_interaction())
 
 
@@ -49,11 +49,13 @@ async def everything(views: Views) -> list[Any]:
         await views.users.find(JANE),
         await views.users.find(UserId(3)),
         await views.users.find_by_email(Email("moved@example.org")),
+        await views.users.find_by_customer("cus_1"),
         await views.sessions.resolve(digest_of_session("ses_1")),
         await views.sessions.resolve(digest_of_session("ses_2")),
         await views.payment_methods.of(JANE),
         await views.verifications.find("ver_1"),
         await views.verifications.find("ver_2"),
+        list(await views.verifications.open_of_customer("cus_1")),
         list(await views.notifications.of(JANE)),
         await views.teams.view(TeamId(1), JANE),
         list(await views.teams.members(TeamId(1), limit=9)),
@@ -61,6 +63,7 @@ async def everything(views: Views) -> list[Any]:
         list(await views.teams.interactions(TeamId(1), limit=9)),
         await views.outbox.find("job_1"),
         await views.outbox.find("job_2"),
+        list(await views.outbox.list(limit=9)),
     ]
 
 
@@ -84,6 +87,7 @@ async def change_everything(work: UnitOfWork) -> None:
     await work.teams.disassociate(JANE)
     await work.outbox.claim(now=NOON, until=at(5), lease="lse_1", limit=1)
     await work.outbox.put(a_job("job_2"))
+    assert await work.provider_events.add("evt_1", at=NOON)
 
 
 class TransactionsContract(StoreContract):

@@ -21,6 +21,7 @@ FULL = a_user(
     pending_email=Email("Jane@elsewhere.example"),
     balance=-1250,
     customer_id="cus_1",
+    lost_customers=2,
     updated_at=at(2),
 )
 
@@ -57,6 +58,7 @@ class UsersContract(StoreContract):
             assert await work.users.get(FULL.id) == FULL
             assert await work.users.find(FULL.id) == FULL
             assert await work.users.find_by_email(FULL.email) == FULL
+            assert await work.users.find_by_customer("cus_1") == FULL
 
     @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
     async def test_a_name_comes_back_as_it_was_written(self, store: AnyStore, name: str) -> None:

@@ -33,6 +33,10 @@ async def find(store: AnyStore, id: str) -> CardVerification | None:
     return await read_back(store, lambda s: s.verifications.find(id))
 
 
+async def open_of_customer(store: AnyStore, customer_id: str) -> list[CardVerification]:
+    return list(await read_back(store, lambda s: s.verifications.open_of_customer(customer_id)))
+
+
 class VerificationsContract(StoreContract):
     """`Verifications` and `VerificationReads`."""
 
@@ -146,6 +150,32 @@ class VerificationsContract(StoreContract):
         async with store.begin() as work:
             assert list(await work.verifications.open_of(UserId(1))) == [first, second, third]
             assert list(await work.verifications.open_of(UserId(9))) == []
+
+    async def test_a_customers_open_ones_come_oldest_first_doomed_ones_included(self, store: AnyStore) -> None:
+        third = a_verification("ver_3", customer_id="cus_1", created_at=at(30), state=State.CLOSING)
+        first = a_verification("ver_1", customer_id="cus_1", created_at=at(10), state=State.HELD)
+        second = a_verification("ver_2", None, customer_id="cus_1", created_at=at(20), state=State.HOLDING)
+        others = [a_verification("ver_4", customer_id="cus_2"), a_verification("ver_5")]
+        ended = [a_verification(f"ver_{state}", customer_id="cus_1", state=state) for state in ENDED]
+        await keep(store, a_user(), third, first, second, *others, *ended)
+
+        assert await open_of_customer(store, "cus_1") == [first, second, third]
+        for unknown in ("cus_3", "CUS_1", "", "None", "cus_1\0"):
+            assert await open_of_customer(store, unknown) == []
+
+    async def test_a_unit_sees_whose_customer_it_has_just_learned(self, store: AnyStore) -> None:
+        await keep(store, a_user(), a_verification())
+        async with store.begin() as work:
+            before = await work.verifications.find("ver_1")
+            assert before is not None
+            billed = before.on(Event.CUSTOMER_KNOWN, at=at(1), customer_id="cus_1")
+            saved = await work.verifications.save(billed)
+
+            assert list(await work.verifications.open_of_customer("cus_1")) == [saved]
+
+            await work.verifications.save(saved.on(Event.LAPSED, at=at(2)))
+
+            assert list(await work.verifications.open_of_customer("cus_1")) == []
 
     async def test_a_saved_change_is_there_with_a_new_version(self, store: AnyStore) -> None:
         await keep(store, a_user(), a_verification())

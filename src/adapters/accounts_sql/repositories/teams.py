@@ -1,9 +1,7 @@
-from collections.abc import Mapping
 from typing import Final
 
 import attrs
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from accounts_core.errors import Conflict, NotFound
 from accounts_core.model.email import Email
@@ -13,18 +11,10 @@ from accounts_core.ports.teams import Footprint
 from accounts_sql import team_rows as rows
 from accounts_sql.executors import Executor
 from accounts_sql.queries import Query, Row, by_name, by_number, first, first_scalar
+from accounts_sql.repositories.adding import unless_there
 from accounts_sql.repositories.numbering import numbering
 from accounts_sql.repositories.team_reads import TeamReads
 from accounts_sql.tables import interactions, invitations, memberships, team_ids, teams
-
-
-def _unless_there(table: sa.Table, *unique: str) -> Mapping[str, sa.Insert]:
-    """Return, by dialect, the insert that leaves alone what is there; on PostgreSQL it waits for who is adding it."""
-    return {
-        "postgresql": postgresql.insert(table).on_conflict_do_nothing(index_elements=unique),
-        "sqlite": sqlite.insert(table).on_conflict_do_nothing(index_elements=unique),
-    }
-
 
 _NEXT_ID: Final = numbering("teams", team_ids)
 _ADD: Final = teams.insert()
@@ -40,10 +30,10 @@ _ROLE: Final = Query(
     .union_all(sa.select(sa.literal_column(f"'{Role.MEMBER}'", sa.Text)).where(_MEMBERSHIP)),
     first_scalar,
 )
-_ADD_MEMBER: Final = _unless_there(memberships, "team_id", "user_id")
+_ADD_MEMBER: Final = unless_there(memberships, "team_id", "user_id")
 _REMOVE_MEMBER: Final = memberships.delete().where(_MEMBERSHIP)
 
-_ADD_INVITATION: Final = _unless_there(invitations, "team_id", "email_key")
+_ADD_INVITATION: Final = unless_there(invitations, "team_id", "email_key")
 _REMOVE_INVITATION: Final = invitations.delete().where(invitations.c.id == by_name("this"))
 _REMOVE_INVITATIONS_TO: Final = invitations.delete().where(invitations.c.email_key == by_name("key"))
 _ADD_INTERACTION: Final = interactions.insert()

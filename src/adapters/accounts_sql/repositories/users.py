@@ -19,6 +19,9 @@ _FIND: Final = Query(sa.select(*rows.USER).where(users.c.id == by_number("this")
 # that each added one cannot then block each other here
 _LOCK: Final = Query(_FIND.statement.with_for_update(key_share=True), first(rows.user))
 _FIND_BY_EMAIL: Final = Query(sa.select(*rows.USER).where(users.c.email_key == by_name("key")), first(rows.user))
+_FIND_BY_CUSTOMER: Final = Query(
+    sa.select(*rows.USER).where(users.c.customer_id == by_name("customer")), first(rows.user)
+)
 _NEXT_ID: Final = numbering("users", user_ids)
 _ADD: Final = users.insert()
 _SAVE: Final = users.update().where(users.c.id == by_number("this"), users.c.version == by_number("seen"))
@@ -36,6 +39,9 @@ class UserReads:
 
     async def find_by_email(self, email: Email) -> User | None:
         return await self._db.fetch(_FIND_BY_EMAIL, key=email.key)
+
+    async def find_by_customer(self, customer_id: str) -> User | None:
+        return await self._db.fetch(_FIND_BY_CUSTOMER, customer=customer_id)
 
 
 @attrs.frozen

@@ -21,8 +21,10 @@ _FIND: Final = Query(_SELECT.where(verifications.c.id == by_name("this")), first
 _FIND_OPEN: Final = Query(
     _SELECT.where(_MINE, verifications.c.requested == by_name("asked"), _OPEN), first(rows.verification)
 )
-_OPEN_OF: Final = Query(
-    _SELECT.where(_MINE, _OPEN).order_by(verifications.c.created_at, verifications.c.id), every(rows.verification)
+_OLDEST_FIRST: Final = _SELECT.where(_OPEN).order_by(verifications.c.created_at, verifications.c.id)
+_OPEN_OF: Final = Query(_OLDEST_FIRST.where(_MINE), every(rows.verification))
+_OPEN_OF_CUSTOMER: Final = Query(
+    _OLDEST_FIRST.where(verifications.c.customer_id == by_name("customer")), every(rows.verification)
 )
 _ADD: Final = verifications.insert()
 _SAVE: Final = verifications.update().where(
@@ -39,6 +41,9 @@ class VerificationReads:
 
     async def find(self, id: str) -> CardVerification | None:
         return await self._db.fetch(_FIND, this=id)
+
+    async def open_of_customer(self, customer_id: str) -> Sequence[CardVerification]:
+        return await self._db.fetch(_OPEN_OF_CUSTOMER, customer=customer_id)
 
 
 @attrs.frozen

@@ -295,4 +295,4 @@ def anything_due(world: World) -> bool:
 def drive(world: World, verification: str) -> None:
     """Drive the verification on as a worker would."""
     effects = Effects(world.store, world.gateway, world.notifier, world.clock, world.secrets)
-    run_sync(CardVerifier(world.store, world.gateway, effects, world.clock).drive(verification))
+    run_sync(CardVerifier(world.store, world.gateway, effects, world.clock, CardPolicy()).drive(verification))

@@ -1,0 +1,110 @@
+"""Asking the provider so that asking twice does nothing twice.
+
+Each call of a verification has a key made of the verification and the step. A lost answer is asked for again under the
+same key. When that is no help, because the key is forgotten or brings the same failure for ever, the thing is looked up
+by the id that it carries, and only what is known not to be there is asked for anew. Never a second hold in the blind.
+"""
+
+from datetime import timedelta
+from typing import Final
+
+import attrs
+
+from accounts_core.errors import ProviderAmbiguous
+from accounts_core.model.customer import Customer
+from accounts_core.model.user import User
+from accounts_core.model.verification import CardVerification
+from accounts_core.ports.clock import Clock
+from accounts_core.ports.payment_gateway import Hold, HoldRequest, PaymentGateway
+
+KEY_LIFE: Final = timedelta(hours=23)
+"""A key is kept for 24 hours at least (Stripe's documentation); less an hour, for clocks that differ."""
+SETTLED_AFTER: Final = timedelta(minutes=15)
+"""After a failure that the provider keeps, what cannot be found by then will not come any more."""
+
+
+@attrs.frozen
+class CardCalls:
+    """The calls of a card verification. Each raises `ProviderError`; after `ProviderAmbiguous`, call it again later."""
+
+    _payments: PaymentGateway
+    _clock: Clock
+
+    async def customer(self, v: CardVerification, user: User) -> Customer:
+        """Return the provider's customer for a user who has none here yet, made or found."""
+        # what never changes goes under the key, what may change after it: the same key has to say the same;
+        # and not the bare number, which another database on the same provider's account has given out, too
+        key = f"customer:{user.hex_id}:{user.lost_customers}"
+        customer = await self._payments.find_customer(user.id) if self._is_forgotten(v) else None
+        if customer is None:
+            try:
+                customer = await self._payments.create_customer(user_id=user.id, key=key)
+            except ProviderAmbiguous as lost:
+                customer = await self._payments.find_customer(user.id) if lost.replays else None
+                if customer is None:
+                    if not (lost.replays and self._is_settled(v)):
+                        raise
+                    customer = await self._payments.create_customer(user_id=user.id, key=self._fresh(key))
+        return await self._payments.update_customer(customer.id, email=user.email, name=user.name)
+
+    async def hold(self, v: CardVerification) -> Hold | None:
+        """Return the hold, made or found; None when it failed at the provider and is certain not to be there."""
+        assert v.customer_id is not None
+        request = HoldRequest(
+            verification_id=v.id,
+            customer_id=v.customer_id,
+            payment_method=v.requested,
+            amount=v.amount,
+            currency=v.currency,
+            return_url=v.return_url,
+        )
+        found = await self._find_hold(v) if self._is_forgotten(v) else None
+        if found is not None:
+            return found
+        try:
+            return await self._payments.hold(request, key=f"{v.id}:hold")
+        except ProviderAmbiguous as lost:
+            if not lost.replays:
+                raise
+            found = await self._find_hold(v)
+            if found is None and not self._is_settled(v):
+                raise
+            return found
+
+    async def release(self, v: CardVerification) -> None:
+        """Let the hold go. It is let go whatever key does it, so a key that only fails is left behind."""
+        assert v.hold_id is not None
+        key = f"{v.id}:release"
+        try:
+            await self._payments.release(v.hold_id, key=key)
+        except ProviderAmbiguous as lost:
+            if not lost.replays:
+                raise
+            await self._payments.release(v.hold_id, key=self._fresh(key))
+
+    async def attach(self, v: CardVerification) -> None:
+        """Give the card to the customer; under another key, too, it is given once. Raises `NotFound`."""
+        assert v.customer_id is not None
+        assert v.payment_method is not None
+        key = f"{v.id}:attach"
+        try:
+            await self._payments.attach(customer_id=v.customer_id, payment_method=v.payment_method, key=key)
+        except ProviderAmbiguous as lost:
+            if not lost.replays:
+                raise
+            fresh = self._fresh(key)
+            await self._payments.attach(customer_id=v.customer_id, payment_method=v.payment_method, key=fresh)
+
+    async def _find_hold(self, v: CardVerification) -> Hold | None:
+        assert v.customer_id is not None
+        return await self._payments.find_hold(customer_id=v.customer_id, verification_id=v.id)
+
+    def _is_forgotten(self, v: CardVerification) -> bool:
+        """The provider may have forgotten the keys of this step."""
+        return self._clock.now() - v.updated_at >= KEY_LIFE
+
+    def _is_settled(self, v: CardVerification) -> bool:
+        return self._clock.now() - v.updated_at >= SETTLED_AFTER
+
+    def _fresh(self, key: str) -> str:
+        return f"{key}:{int(self._clock.now().timestamp())}"

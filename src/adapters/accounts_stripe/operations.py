@@ -1,0 +1,264 @@
+"""What each method of `PaymentGateway` is in Stripe's requests and answers, whoever sends them.
+
+Where a call is repeatable by its nature (cancel, attach, detach, delete), what Stripe says against it is settled by
+reading the thing again: canceled, attached or gone already means done. Stripe keeps a failure under its key for 24
+hours, so there the call is then made without the key; a hold never is, because a second one may freeze a second sum.
+"""
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+import stripe
+
+from accounts_core.errors import NotFound, ProviderAmbiguous, ProviderBusy, ProviderRefused
+from accounts_core.model.customer import Customer
+from accounts_core.model.email import Email
+from accounts_core.model.ids import UserId
+from accounts_core.model.payment_method import ProviderPaymentMethod
+from accounts_core.ports.payment_gateway import Hold, HoldRequest, HoldStatus
+from accounts_stripe import calls, converters
+from accounts_stripe.calls import USER_ID, VERIFICATION_ID, Call
+from accounts_stripe.converters import Object
+from accounts_stripe.translation import (
+    RESOURCE_MISSING,
+    UNEXPECTED_STATE,
+    body_of,
+    finding,
+    translated,
+)
+
+SEARCH_LAG: Final = timedelta(hours=1)
+"""How far Stripe's search may be behind. Source: Stripe's documentation, "Search": an hour during outages."""
+
+_ID: Final = re.compile(r"[A-Za-z0-9_]{1,255}")
+
+
+class Operations(ABC):
+    """Every method of the port, over one request."""
+
+    def __init__(self, client: stripe.StripeClient) -> None:
+        self._client = client
+
+    @abstractmethod
+    async def _send(self, call: Call) -> Object:
+        """Make one request. Raises Stripe's errors."""
+
+    # ---- customers
+
+    async def create_customer(self, *, user_id: UserId, key: str) -> Customer:
+        return converters.customer(await self._ask(calls.create_customer(user_id, key=key)))
+
+    async def find_customer(self, user_id: UserId) -> Customer | None:
+        """Return the oldest customer that carries the user's id, or None.
+
+        Stripe finds metadata by search alone, which lags. So search is asked for the old ones and each is read again,
+        while those of the newest customer's last hour are listed. Where search is refused (it is not offered in every
+        country, nor by every server that speaks Stripe's API) all customers are listed.
+        """
+        try:
+            searched, _ = converters.page(await self._ask(calls.search_customers(user_id)))
+        except ProviderRefused:
+            searched = ()
+            listed = await self._list_customers(user_id, within=None)
+        else:
+            listed = await self._list_customers(user_id, within=SEARCH_LAG)
+        known = {each.id for each in listed}
+        older = [each for each in map(converters.customer, searched) if each.id not in known]
+        older.sort(key=lambda each: each.created, reverse=True)
+        for each in reversed(older):
+            try:
+                found = await self.retrieve_customer(each.id)
+            except NotFound:
+                continue
+            if _is_of(found, user_id):
+                return found
+        return listed[-1] if listed else None
+
+    async def _list_customers(self, user_id: UserId, *, within: timedelta | None) -> list[Customer]:
+        """Return the user's customers, newest first: of all, or of those made within a time before the newest."""
+        since: datetime | None = None
+        found: list[Customer] = []
+
+        def visit(object: Object) -> bool:
+            nonlocal since
+            customer = converters.customer(object)
+            if since is None and within is not None:
+                since = customer.created - within
+            if since is not None and customer.created < since:
+                return True
+            if _is_of(customer, user_id):
+                found.append(customer)
+            return False
+
+        await self._walk(calls.list_customers(), visit)
+        return found
+
+    async def retrieve_customer(self, customer_id: str) -> Customer:
+        with finding("customer", customer_id):
+            return _living(await self._ask(calls.retrieve_customer(customer_id)))
+
+    async def update_customer(self, customer_id: str, *, email: Email, name: str) -> Customer:
+        with finding("customer", customer_id):
+            return _living(await self._ask(calls.update_customer(customer_id, email=email, name=name)))
+
+    async def delete_customer(self, customer_id: str) -> None:
+        try:
+            await self._ask(calls.delete_customer(customer_id))
+        except ProviderRefused as refusal:
+            if refusal.code != RESOURCE_MISSING:
+                raise
+
+    async def set_default(self, customer_id: str, payment_method: str | None) -> None:
+        with (
+            finding("customer", customer_id),
+            finding("payment method", payment_method, param="default_payment_method"),
+        ):
+            _living(await self._ask(calls.set_default(customer_id, payment_method)))
+
+    # ---- payment methods
+
+    async def retrieve_payment_method(self, id: str) -> ProviderPaymentMethod:
+        with finding("payment method", id):
+            return converters.payment_method(await self._ask(calls.retrieve_payment_method(id)))
+
+    async def list_payment_methods(self, customer_id: str) -> Sequence[ProviderPaymentMethod]:
+        found: list[ProviderPaymentMethod] = []
+        with finding("customer", customer_id):
+            await self._walk(
+                calls.list_payment_methods(customer_id),
+                lambda card: found.append(converters.payment_method(card)),
+            )
+        return found
+
+    async def attach(self, *, customer_id: str, payment_method: str, key: str) -> ProviderPaymentMethod:
+        with finding("payment method", payment_method), finding("customer", customer_id, param="customer"):
+            try:
+                attached = await self._ask(calls.attach(payment_method, customer_id=customer_id, key=key))
+            except ProviderRefused as refusal:
+                if refusal.code == RESOURCE_MISSING:
+                    raise
+                known = await self.retrieve_payment_method(payment_method)
+                if known.customer_id != customer_id:
+                    raise
+                return known
+            except ProviderAmbiguous as failure:
+                if not failure.replays:
+                    raise
+                known = await self.retrieve_payment_method(payment_method)
+                if known.customer_id == customer_id:
+                    return known
+                attached = await self._ask(calls.attach(payment_method, customer_id=customer_id, key=None))
+            return converters.payment_method(attached)
+
+    async def detach(self, payment_method: str) -> None:
+        try:
+            await self._ask(calls.detach(payment_method))
+        except ProviderRefused:
+            try:
+                known = await self.retrieve_payment_method(payment_method)
+            except NotFound:
+                return
+            if known.customer_id is not None:
+                raise
+
+    # ---- holds
+
+    async def hold(self, request: HoldRequest, *, key: str) -> Hold:
+        call = calls.create_intent(request, key=key)
+        with translated(call):
+            try:
+                intent = await self._send(call)
+            except stripe.CardError as declined:
+                return converters.declined_hold(body_of(declined), request)
+        if intent.get("status") == "processing" and intent.get("id"):
+            # The key has this answer for good; the intent itself goes on.
+            return await self.retrieve_hold(intent["id"])
+        return converters.hold(intent)
+
+    async def retrieve_hold(self, hold_id: str) -> Hold:
+        with finding("hold", hold_id):
+            return converters.hold(await self._ask(calls.retrieve_intent(hold_id)))
+
+    async def find_hold(self, *, customer_id: str, verification_id: str) -> Hold | None:
+        """Return the hold that was asked for this verification, or None.
+
+        By listing what the customer has, newest first: a list, unlike a search, shows what was made a moment ago.
+        """
+        found: list[Object] = []
+
+        def visit(intent: Object) -> bool:
+            if (intent.get("metadata") or {}).get(VERIFICATION_ID) == verification_id:
+                found.append(intent)
+            return bool(found)
+
+        try:
+            await self._walk(calls.list_intents(customer_id), visit)
+        except ProviderRefused as refusal:
+            if refusal.code != RESOURCE_MISSING:
+                raise
+        return converters.hold(found[0]) if found else None
+
+    async def release(self, hold_id: str, *, key: str) -> Hold:
+        with finding("hold", hold_id):
+            try:
+                return _released(await self._ask(calls.cancel_intent(hold_id, key=key)))
+            except ProviderAmbiguous as failure:
+                if not failure.replays:
+                    raise
+            except ProviderRefused as refusal:
+                if refusal.code != UNEXPECTED_STATE:
+                    raise
+            hold = await self.retrieve_hold(hold_id)
+            if hold.status is HoldStatus.RELEASED:
+                return hold
+            try:
+                return _released(await self._ask(calls.cancel_intent(hold_id, key=None)))
+            except ProviderRefused as refusal:
+                if refusal.code != UNEXPECTED_STATE:
+                    raise
+                hold = await self.retrieve_hold(hold_id)
+                if hold.status is HoldStatus.RELEASED:
+                    return hold
+                raise ProviderBusy(f"The hold {hold_id} is {hold.status} and cannot be let go just now.") from refusal
+
+    # ---- details
+
+    async def _ask(self, call: Call) -> Object:
+        """Make one request. Raises the core's errors."""
+        if not all(_ID.fullmatch(each) for each in call.path):
+            raise ProviderRefused(RESOURCE_MISSING, "id")  # an id that could change the URL is never sent
+        with translated(call):
+            return await self._send(call)
+
+    async def _walk(self, call: Call, visit: Callable[[Object], bool | None]) -> None:
+        """Show `visit` every object of a list, page by page, until it says that it has seen enough."""
+        more = True
+        while more:
+            objects, more = converters.page(await self._ask(call))
+            for each in objects:
+                if visit(each):
+                    return
+            if not objects:
+                return
+            call = call.after(objects[-1]["id"])
+
+
+def _is_of(customer: Customer, user_id: UserId) -> bool:
+    return customer.metadata.get(USER_ID) == str(user_id)
+
+
+def _living(object: Object) -> Customer:
+    """Read a customer. Of a deleted one Stripe still knows that it was: that counts as missing."""
+    if object.get("deleted"):
+        raise ProviderRefused(RESOURCE_MISSING, "id")
+    return converters.customer(object)
+
+
+def _released(intent: Object) -> Hold:
+    hold = converters.hold(intent)
+    if hold.status is not HoldStatus.RELEASED:
+        raise ProviderAmbiguous(f"The hold {hold.id} was canceled and is {hold.status}.")
+    return hold

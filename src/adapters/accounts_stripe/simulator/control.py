@@ -1,0 +1,127 @@
+"""The simulator's own pages, beside the API, for people and scripts that reach it over HTTP."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from html import escape
+from typing import Final
+from urllib.parse import parse_qs, urlencode
+
+from accounts_stripe.simulator.answers import Response
+from accounts_stripe.simulator.faults import Fault, FaultKind
+from accounts_stripe.simulator.simulator import Simulator
+from accounts_stripe.simulator.state import Json
+from accounts_stripe.simulator.webhooks import Order, Plan
+
+PREFIX: Final = "/simulator/"
+
+_PAGE: Final = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>Stripe simulator</title>
+<style>body{{font:16px system-ui;margin:4rem auto;max-width:30rem}}button{{font:inherit;margin-right:1rem}}</style>
+<h1>Stripe simulator</h1>{content}</html>"""
+
+_CHALLENGE: Final = """<p>The bank wants to know whether it is you who holds {amount} (minor units) {currency}.</p>
+<form method="post"><button name="outcome" value="succeed">It is me</button>
+<button name="outcome" value="fail">It is not</button></form>"""
+
+
+def control(simulator: Simulator, method: str, path: str, body: str) -> Response:
+    """Answer a request to one of the pages under `/simulator/`.
+
+    - `GET ledger`: the books, as JSON.
+    - `GET challenges/{intent}`: a page that asks; `POST` with `outcome=succeed` or `fail` answers the challenge and
+      leads back to the `return_url`.
+    - `POST faults` with `on`, `kind`, `times`, `seconds`, `code`, `decline_code`; `DELETE faults` clears them.
+    - `POST webhooks` with `copies`, `delay_seconds`, `order`, `lost`, `held`.
+    """
+    form = {name: values[-1] for name, values in parse_qs(body).items()}
+    match method, path.removeprefix(PREFIX).split("/"):
+        case "GET", ["ledger"]:
+            return _json(200, simulator.ledger().to_json())
+        case "GET", ["challenges", id]:
+            return _ask(simulator, id)
+        case "POST", ["challenges", id]:
+            return _answer(simulator, id, form.get("outcome"))
+        case "POST", ["faults"]:
+            return _tried(lambda: _add_fault(simulator, form))
+        case "DELETE", ["faults"]:
+            simulator.faults.clear()
+            return _json(200, {})
+        case "POST", ["webhooks"]:
+            return _tried(lambda: _plan(simulator, form))
+        case _:
+            return _json(404, {"error": "There is no such page."})
+
+
+def _ask(simulator: Simulator, id: str) -> Response:
+    intent = simulator.payment_intent(id)
+    if intent is None:
+        return _html(404, "<p>There is no such payment intent.</p>")
+    if intent["status"] != "requires_action":
+        return _html(200, f"<p>This payment intent is {escape(intent['status'])}: there is nothing to answer.</p>")
+    return _html(200, _CHALLENGE.format(amount=intent["amount"], currency=escape(intent["currency"])))
+
+
+def _answer(simulator: Simulator, id: str, outcome: str | None) -> Response:
+    before = simulator.payment_intent(id)
+    if outcome not in {"succeed", "fail"}:
+        return _json(400, {"error": "outcome is succeed or fail."})
+    try:
+        intent = simulator.authenticate(id, succeed=outcome == "succeed")
+    except ValueError as error:
+        return _json(404 if before is None else 409, {"error": str(error)})
+    action = (before or {}).get("next_action") or {}
+    back = action.get("redirect_to_url", {}).get("return_url")
+    if back is None:
+        return _html(200, "<p>Thank you. You can close this page.</p>")
+    query = urlencode(
+        {
+            "payment_intent": id,
+            "payment_intent_client_secret": intent["client_secret"],
+            "redirect_status": "succeeded" if outcome == "succeed" else "failed",
+        }
+    )
+    joined = f"{back}{'&' if '?' in back else '?'}{query}"
+    return Response(status=303, body=b"", headers={"location": joined})
+
+
+def _add_fault(simulator: Simulator, form: dict[str, str]) -> Json:
+    fault = Fault(FaultKind(form.get("kind", "")), seconds=float(form.get("seconds", "0")))
+    if fault.kind is FaultKind.DECLINE:
+        fault = Fault.decline(form.get("code", "card_declined"), form.get("decline_code", "generic_decline"))
+    elif fault.kind is FaultKind.CHALLENGE:
+        fault = Fault.challenge()
+    times = form.get("times", "1")
+    simulator.faults.on(form.get("on", "*"), fault, times=None if times == "all" else int(times))
+    return {}
+
+
+def _plan(simulator: Simulator, form: dict[str, str]) -> Json:
+    plan = Plan(
+        copies=int(form.get("copies", "1")),
+        delay=timedelta(seconds=float(form.get("delay_seconds", "0"))),
+        order=Order(form.get("order", Order.AS_CAUSED)),
+        lost=form.get("lost") == "true",
+    )
+    simulator.webhooks.plan = plan
+    if form.get("held") == "true":
+        simulator.webhooks.hold()
+    else:
+        simulator.webhooks.release()
+    return {"waiting": list(simulator.webhooks.waiting())}
+
+
+def _tried(act: Callable[[], Json]) -> Response:
+    try:
+        return _json(200, act())
+    except ValueError as error:
+        return _json(400, {"error": str(error)})
+
+
+def _json(status: int, body: Json) -> Response:
+    return Response(status=status, body=json.dumps(body).encode(), headers={"content-type": "application/json"})
+
+
+def _html(status: int, content: str) -> Response:
+    page = _PAGE.format(content=content).encode()
+    return Response(status=status, body=page, headers={"content-type": "text/html; charset=utf-8"})

@@ -1,0 +1,210 @@
+"""Payment intents on cards: https://docs.stripe.com/api/payment_intents. What a bank says to them is in `holds`."""
+
+from typing import Final
+
+from accounts_core.model.policy import MINIMUM_AMOUNTS
+from accounts_stripe.simulator import payment_methods
+from accounts_stripe.simulator.answers import invalid, unexpected_state
+from accounts_stripe.simulator.holds import Confirmation, confirm_intent, end
+from accounts_stripe.simulator.lists import created_filter, page, search
+from accounts_stripe.simulator.parameters import Parameters
+from accounts_stripe.simulator.state import CUSTOMER, PAYMENT_INTENT, Json, Record
+from accounts_stripe.simulator.world import World
+
+URL: Final = "/v1/payment_intents"
+CANCELLABLE: Final = ("requires_payment_method", "requires_capture", "requires_confirmation", "requires_action")
+CONFIRMABLE: Final = ("requires_payment_method", "requires_confirmation")
+REASONS: Final = ("duplicate", "fraudulent", "requested_by_customer", "abandoned")
+MAX_AMOUNT: Final = 99_999_999
+"""Eight digits, whatever the currency's minor unit."""
+
+NO_TYPES_SINCE: Final = "2026-09-30"
+"""From this API version on, `allowed_payment_method_types` takes the place of `payment_method_types`."""
+
+
+def create(world: World, params: Parameters) -> Json:
+    amount, currency = params.integer("amount"), params.required("currency").lower()
+    if amount is None:
+        raise invalid("Missing required param: amount.", "amount", "parameter_missing")
+    capture_method = params.text("capture_method", among=("automatic", "automatic_async", "manual"))
+    types, automatic = _types(world, params)
+    setup_future_usage = params.text("setup_future_usage", among=("off_session", "on_session"))
+    description, metadata = params.text("description"), params.metadata()
+    customer, payment_method = params.text("customer"), params.text("payment_method")
+    is_confirmed, confirmation = params.boolean("confirm"), _confirmation(params)
+    params.done()
+    _check_amount(amount, currency)
+    if confirmation.return_url is not None and not is_confirmed:
+        raise invalid("`return_url` can only be set when `confirm` is true.", "return_url")
+    if customer is not None:
+        world.customer(customer, param="customer", status=400)
+    if payment_method is not None:
+        card = payment_methods.use(world, payment_method, param="payment_method", status=400)
+        payment_methods.check_free(card, customer)
+        payment_method = card.id
+    new_id = world.new_id("pi")
+    body: Json = {
+        "id": new_id,
+        "object": "payment_intent",
+        "allowed_payment_method_types": types,
+        "amount": amount,
+        "amount_capturable": 0,
+        "amount_details": {"tip": {}},
+        "amount_received": 0,
+        "application": None,
+        "application_fee_amount": None,
+        "automatic_payment_methods": automatic,
+        "canceled_at": None,
+        "cancellation_reason": None,
+        "capture_method": capture_method or "automatic_async",
+        "client_secret": f"{new_id}_secret_{world.random(25)}",
+        "confirmation_method": "automatic",
+        "created": world.seconds,
+        "currency": currency,
+        "customer": customer,
+        "description": description,
+        "last_payment_error": None,
+        "latest_charge": None,
+        "livemode": False,
+        "metadata": metadata,
+        "next_action": None,
+        "on_behalf_of": None,
+        "payment_method": payment_method,
+        "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
+        "payment_method_types": ["card"],
+        "processing": None,
+        "receipt_email": None,
+        "review": None,
+        "setup_future_usage": setup_future_usage,
+        "shipping": None,
+        "statement_descriptor": None,
+        "statement_descriptor_suffix": None,
+        "status": "requires_confirmation" if payment_method else "requires_payment_method",
+        "transfer_data": None,
+        "transfer_group": None,
+    }
+    record = world.add(PAYMENT_INTENT, body)
+    return confirm_intent(world, record, confirmation) if is_confirmed else body
+
+
+def retrieve(world: World, params: Parameters, id: str) -> Json:
+    params.text("client_secret")
+    params.done()
+    return _intent(world, id).body
+
+
+def list_all(world: World, params: Parameters) -> Json:
+    customer, is_created = params.text("customer"), created_filter(params)
+    if customer is not None:
+        # a deleted customer's intents are still listed
+        world.find(CUSTOMER, customer, what="customer", param="customer", status=400)
+    found = world.transaction.newest_first(PAYMENT_INTENT, owner=customer)
+    return page(filter(is_created, found), params, url=URL)
+
+
+def search_all(world: World, params: Parameters) -> Json:
+    return search(world, world.transaction.newest_first(PAYMENT_INTENT), params, url=f"{URL}/search")
+
+
+def confirm(world: World, params: Parameters, id: str) -> Json:
+    record = _intent(world, id)
+    payment_method = params.text("payment_method")
+    confirmation = _confirmation(params)
+    params.done()
+    _check_status(record, CONFIRMABLE, "confirm", "confirmed")
+    if payment_method is not None:
+        card = payment_methods.use(world, payment_method, param="payment_method", status=400)
+        payment_methods.check_free(card, record.body["customer"])
+        record.body["payment_method"] = card.id
+    return confirm_intent(world, record, confirmation)
+
+
+def cancel(world: World, params: Parameters, id: str) -> Json:
+    record = _intent(world, id)
+    reason = params.text("cancellation_reason", among=REASONS)
+    params.done()
+    _check_status(record, CANCELLABLE, "cancel", "canceled")
+    return end(world, record, reason=reason, at=world.seconds)
+
+
+def capture(world: World, params: Parameters, id: str) -> Json:
+    """Take the money. The ledger counts it: a product that only verifies cards never comes here."""
+    record = _intent(world, id)
+    amount = params.integer("amount_to_capture")
+    params.done()
+    _check_status(record, ("requires_capture",), "capture", "captured")
+    amount = record.body["amount"] if amount is None else amount
+    if not 0 < amount <= record.body["amount_capturable"]:
+        raise invalid("The amount to capture is more than what is held.", "amount_to_capture", "amount_too_large")
+    record.body |= {"status": "succeeded", "amount_received": amount, "amount_capturable": 0}
+    record.live = False
+    world.transaction.save(record)
+    return record.body
+
+
+def _intent(world: World, id: str) -> Record:
+    return world.find(PAYMENT_INTENT, id, what="payment_intent", param="intent", status=404)
+
+
+def _confirmation(params: Parameters) -> Confirmation:
+    confirmation = Confirmation(
+        return_url=params.text("return_url"),
+        off_session=params.boolean("off_session"),
+        use_stripe_sdk=params.boolean("use_stripe_sdk"),
+    )
+    url = confirmation.return_url
+    if url is not None and ("://" not in url or not url.isprintable() or " " in url):
+        raise invalid("Not a valid URL", "return_url", "url_invalid")
+    if params.boolean("error_on_requires_action"):
+        raise invalid("The simulator knows no error_on_requires_action.", "error_on_requires_action")
+    return confirmation
+
+
+def _types(world: World, params: Parameters) -> tuple[list[str] | None, Json | None]:
+    """Take what says which kinds of payment methods are welcome: only cards are."""
+    given, old = params.texts("allowed_payment_method_types"), params.texts("payment_method_types")
+    automatic = params.nested("automatic_payment_methods") if "automatic_payment_methods" in params else None
+    enabled = None
+    if automatic is not None:
+        enabled = {
+            "enabled": automatic.boolean("enabled"),
+            "allow_redirects": automatic.text("allow_redirects", among=("always", "never")) or "always",
+        }
+    if old is not None and world.version >= NO_TYPES_SINCE:
+        raise invalid(
+            "The `payment_method_types` parameter is no longer supported in this API version."
+            " Use `allowed_payment_method_types` instead.",
+            "payment_method_types",
+            "payment_method_types_no_longer_supported",
+        )
+    if given is not None and enabled is not None:
+        raise invalid(
+            "You can only pass one of allowed_payment_method_types and automatic_payment_methods.",
+            "automatic_payment_methods",
+        )
+    for name in given or old or ():
+        if name != "card":
+            raise invalid(f"The payment method type provided: {name} is invalid.", "allowed_payment_method_types")
+    return given, enabled
+
+
+def _check_amount(amount: int, currency: str) -> None:
+    if len(currency) != 3 or not currency.isascii() or not currency.isalpha():
+        raise invalid(f"Invalid currency: {currency}.", "currency")
+    if amount < 1:
+        raise invalid("This value must be greater than or equal to 1.", "amount", "parameter_invalid_integer")
+    least = MINIMUM_AMOUNTS.get(currency, 1)
+    if amount < least:
+        raise invalid(f"Amount must be at least {least} in minor units of {currency}.", "amount", "amount_too_small")
+    if amount > MAX_AMOUNT:
+        raise invalid(f"Amount must be no more than {MAX_AMOUNT} in minor units.", "amount", "amount_too_large")
+
+
+def _check_status(record: Record, allowed: tuple[str, ...], verb: str, done: str) -> None:
+    if record.body["status"] not in allowed:
+        raise unexpected_state(
+            f"You cannot {verb} this PaymentIntent because it has a status of {record.body['status']}."
+            f" Only a PaymentIntent with one of the following statuses may be {done}: {', '.join(allowed)}.",
+            "payment_intent_unexpected_state",
+            payment_intent=record.body,
+        )

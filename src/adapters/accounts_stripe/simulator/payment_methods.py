@@ -1,0 +1,204 @@
+"""Payment methods, cards alone: https://docs.stripe.com/api/payment_methods."""
+
+from collections.abc import Iterable
+from typing import Final
+
+import attrs
+
+from accounts_stripe.simulator.answers import Refused, invalid, unexpected_state
+from accounts_stripe.simulator.cards import (
+    CARDS_BY_NUMBER,
+    CARDS_BY_TOKEN,
+    TEST_CARDS,
+    TestCard,
+    Verdict,
+    decline_message,
+)
+from accounts_stripe.simulator.lists import page
+from accounts_stripe.simulator.parameters import Parameters
+from accounts_stripe.simulator.state import CUSTOMER, PAYMENT_METHOD, Json, Record
+from accounts_stripe.simulator.world import World
+
+URL: Final = "/v1/payment_methods"
+ATTACHED_ELSEWHERE: Final = "The payment method you provided has already been attached to a customer."
+USED_UP: Final = (
+    "This PaymentMethod was previously used without being attached to a Customer or was detached from a Customer,"
+    " and may not be used again."
+)
+_ADDRESS: Final = ("city", "country", "line1", "line2", "postal_code", "state")
+_DEFAULT_EXPIRY_MONTH: Final = 8
+
+
+def create(world: World, params: Parameters) -> Json:
+    if params.required("type") != "card":
+        raise invalid("Invalid type: must be one of card", "type")
+    card = params.nested("card")
+    token, number = card.text("token"), card.text("number")
+    month, year = card.integer("exp_month"), card.integer("exp_year")
+    card.text("cvc")
+    billing, metadata = _billing(params), params.metadata()
+    params.done()
+    test_card = CARDS_BY_TOKEN.get(token or "") or CARDS_BY_NUMBER.get(number or "")
+    if test_card is None:
+        raise Refused(
+            402,
+            "Your card number is incorrect.",
+            code="incorrect_number",
+            param="card[number]",
+            type="card_error",
+        )
+    return _make(world, test_card, month=month, year=year, billing=billing, metadata=metadata).body
+
+
+def retrieve(world: World, params: Parameters, id: str) -> Json:
+    params.done()
+    return use(world, id, param="payment_method", status=404).body
+
+
+def update(world: World, params: Parameters, id: str) -> Json:
+    record = world.find(PAYMENT_METHOD, id, what="PaymentMethod", param="payment_method", status=404)
+    changes: Json = {}
+    if "billing_details" in params:
+        changes["billing_details"] = _billing(params, record.body["billing_details"])
+    if "metadata" in params:
+        changes["metadata"] = params.metadata(record.body["metadata"])
+    card = params.nested("card")
+    expiry = {name: card.integer(name) for name in ("exp_month", "exp_year") if name in card}
+    if expiry:
+        changes["card"] = {**record.body["card"], **expiry}
+    params.done()
+    if record.body["customer"] is None:
+        raise unexpected_state(
+            "You must save this PaymentMethod to a customer before you can update it.",
+            "payment_method_unexpected_state",
+        )
+    change(world, record, changes, event="payment_method.updated")
+    return record.body
+
+
+def change(world: World, record: Record, changes: Json, *, event: str) -> None:
+    """Store the changes and tell of them, if there are any."""
+    previous = {name: record.body[name] for name in changes if record.body[name] != changes[name]}
+    if previous:
+        record.body |= changes
+        world.transaction.save(record)
+        world.emit(event, record, previous)
+
+
+def attach(world: World, params: Parameters, id: str) -> Json:
+    customer = world.customer(params.required("customer"), param="customer", status=400)
+    params.done()
+    record = use(world, id, param="payment_method", status=404)
+    if record.body["customer"] == customer.id:
+        return record.body
+    check_free(record, customer.id)
+    verdict = Verdict.of(record.hidden["verdict"])
+    if verdict.code is not None and verdict.declines_attach:
+        raise Refused(402, decline_message(verdict), type="card_error", executed=True, **decline_fields(verdict))
+    give(world, record, customer.id)
+    return record.body
+
+
+def detach(world: World, params: Parameters, id: str) -> Json:
+    params.done()
+    record = world.find(PAYMENT_METHOD, id, what="PaymentMethod", param="payment_method", status=404)
+    owner = record.body["customer"]
+    if owner is None:
+        raise unexpected_state(
+            "The payment method you provided is not attached to a customer so detachment is impossible.",
+            "payment_method_unexpected_state",
+        )
+    record.body["customer"] = None
+    record.hidden |= {"used_up": True, "owner": owner}
+    world.transaction.save(record)
+    customer = world.transaction.find(CUSTOMER, owner)
+    if customer is not None and customer.body["invoice_settings"]["default_payment_method"] == id:
+        customer.body["invoice_settings"]["default_payment_method"] = None
+        world.transaction.save(customer)
+    world.emit("payment_method.detached", record, {"customer": owner})
+    return record.body
+
+
+def list_all(world: World, params: Parameters) -> Json:
+    params.text("type", among=("card",))
+    customer = params.text("customer")
+    if customer is None:
+        # without a customer Stripe lists what was saved for the account itself: nothing here
+        return page((), params, url=URL)
+    world.customer(customer, param="customer", status=400)
+    return page(attached_to(world, customer), params, url=URL)
+
+
+def attached_to(world: World, customer: str) -> Iterable[Record]:
+    """Return the customer's payment methods, newest first."""
+    records = world.transaction.newest_first(PAYMENT_METHOD, owner=customer)
+    return [record for record in records if record.body["customer"] == customer]
+
+
+def use(world: World, id: str, *, param: str, status: int) -> Record:
+    """Return the payment method to work with: a new one when `id` is a test token."""
+    test_card = TEST_CARDS.get(id)
+    if test_card is not None:
+        return _make(world, test_card)
+    return world.find(PAYMENT_METHOD, id, what="PaymentMethod", param=param, status=status)
+
+
+def check_free(record: Record, customer: str | None) -> None:
+    """Refuse a payment method that is another customer's, or that was used up or detached."""
+    if record.body["customer"] not in {None, customer}:
+        raise unexpected_state(ATTACHED_ELSEWHERE, "payment_method_unexpected_state", param="payment_method")
+    if record.hidden.get("used_up"):
+        raise unexpected_state(USED_UP, "payment_method_unexpected_state", param="payment_method")
+
+
+def give(world: World, record: Record, customer: str) -> None:
+    """Attach the payment method, and tell of it."""
+    if record.body["customer"] != customer:
+        record.body["customer"] = customer
+        world.transaction.save(record)
+        world.emit("payment_method.attached", record)
+
+
+def decline_fields(verdict: Verdict) -> dict[str, str]:
+    fields = {"code": verdict.code or "card_declined"}
+    return fields if verdict.decline_code is None else {**fields, "decline_code": verdict.decline_code}
+
+
+def _make(
+    world: World,
+    card: TestCard,
+    *,
+    month: int | None = None,
+    year: int | None = None,
+    billing: Json | None = None,
+    metadata: dict[str, str] | None = None,
+) -> Record:
+    body: Json = {
+        "id": world.new_id("pm"),
+        "object": "payment_method",
+        "allow_redisplay": "unspecified",
+        "billing_details": billing or _no_billing(),
+        "card": card.shown(exp_month=month or _DEFAULT_EXPIRY_MONTH, exp_year=year or world.now.year + 1),
+        "created": world.seconds,
+        "customer": None,
+        "livemode": False,
+        "metadata": metadata or {},
+        "type": "card",
+    }
+    return world.add(PAYMENT_METHOD, body, {"verdict": attrs.asdict(card.verdict)})
+
+
+def _no_billing() -> Json:
+    return {"address": dict.fromkeys(_ADDRESS), "email": None, "name": None, "phone": None, "tax_id": None}
+
+
+def _billing(params: Parameters, current: Json | None = None) -> Json:
+    given, billing = params.nested("billing_details"), dict(current or _no_billing())
+    for name in ("email", "name", "phone"):
+        if name in given:
+            billing[name] = given.text(name)
+    address = given.nested("address")
+    billing["address"] = {
+        name: address.text(name) if name in address else billing["address"][name] for name in _ADDRESS
+    }
+    return billing

@@ -1,0 +1,102 @@
+"""Stripe's webhooks: that an event is Stripe's, and whom it is about.
+
+An event is no more than a hint that something changed: events come late, twice and out of order, so what it says is
+not taken from it. Whoever gets one reads the customer again.
+"""
+
+import hmac
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Any, Final
+
+import attrs
+
+from accounts_core.errors import CallerError
+from accounts_stripe.converters import id_of
+
+TOLERANCE: Final = timedelta(seconds=300)
+"""How far an event's time may be from ours, either way. Source: Stripe's documentation, "Verify signatures"."""
+
+_SCHEME: Final = "v1"
+_MAX_DIGITS: Final = 12
+
+
+class InvalidSignature(CallerError):
+    """This was not signed by Stripe with the endpoint's secret, or not just now."""
+
+
+class InvalidEvent(CallerError):
+    """The signature is right, but what it signs is no event."""
+
+
+@attrs.frozen(kw_only=True)
+class StripeEvent:
+    """What happened to which object. `id` is the same each time that the event is delivered."""
+
+    id: str
+    type: str
+    created: datetime
+    livemode: bool
+    object_id: str | None
+    """What the event is about: a customer, a payment method or a payment intent."""
+    customer_id: str | None
+    """Whose it is; for a payment method that was detached, whose it was."""
+
+
+def verify_webhook(payload: bytes, header: str, secret: str, now: datetime) -> StripeEvent:
+    """Return the event that Stripe sent.
+
+    `payload` is the body as it came, `header` the request's `Stripe-Signature`, `secret` the endpoint's (`whsec_...`),
+    `now` the time with its zone. While a secret is rolled there are several signatures, and one has to fit. Raises
+    `InvalidSignature`, always when there is no secret, and `InvalidEvent`.
+    """
+    if not secret:
+        raise InvalidSignature("No webhook secret is set, so nothing can be verified.")
+    timestamp, signatures = _read(header)
+    expected = hmac.new(secret.encode(), f"{timestamp}.".encode() + payload, sha256).hexdigest()
+    fits = [hmac.compare_digest(expected.encode(), signature.encode(errors="replace")) for signature in signatures]
+    if not any(fits):
+        raise InvalidSignature("No signature fits.")
+    if abs(now.timestamp() - int(timestamp)) > TOLERANCE.total_seconds():
+        raise InvalidSignature("The signature's time is too far from now.")
+    return _event(payload)
+
+
+def _read(header: str) -> tuple[str, list[str]]:
+    """Read `t=1699999999,v1=5257a8...,v1=...`; schemes other than v1 are left aside."""
+    pairs = [part.strip().partition("=") for part in header.split(",")]
+    times = [value for name, _, value in pairs if name == "t"]
+    signatures = [value for name, _, value in pairs if name == _SCHEME]
+    if len(times) != 1 or not (times[0].isascii() and times[0].isdigit() and len(times[0]) <= _MAX_DIGITS):
+        raise InvalidSignature("The signature has no time.")
+    if not signatures:
+        raise InvalidSignature("The header has no signature that is known.")
+    return times[0], signatures
+
+
+def _event(payload: bytes) -> StripeEvent:
+    try:
+        event = json.loads(payload.decode())
+        about, before = event["data"]["object"], event["data"].get("previous_attributes") or {}
+        return StripeEvent(
+            id=_text(event["id"]),
+            type=_text(event["type"]),
+            created=datetime.fromtimestamp(event["created"], UTC),
+            livemode=bool(event.get("livemode")),
+            object_id=id_of(about),
+            customer_id=_customer_of(about) or id_of(before.get("customer")),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        raise InvalidEvent(f"This is no event of Stripe's: {type(error).__name__}.") from error
+
+
+def _customer_of(about: Mapping[str, Any]) -> str | None:
+    return id_of(about) if about.get("object") == "customer" else id_of(about.get("customer"))
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise TypeError("An id or a type is a text.")
+    return value

@@ -1,0 +1,126 @@
+"""A database that an older version has filled is brought up to date with everything that is in it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+import sqlalchemy as sa
+
+from accounts_core.errors import Conflict
+from accounts_core.model.ids import UserId
+from accounts_core.model.user import User
+from accounts_core.model.verification import State
+from accounts_core.testing.builders import NOON, a_job, a_user, a_verification, at
+from accounts_core.testing.harness import AnyStore, keep
+from accounts_sql import SqlStore, create_engine, current_revision, is_current, migrate
+from accounts_sql.rows import job_values, user_values, verification_values
+from accounts_sql.tables import metadata
+
+pytestmark = pytest.mark.usefixtures("drive")
+
+JANE = a_user(1, customer_id="cus_1", balance=-5, version=3)
+MARY = a_user(2)
+VERIFICATION = a_verification(customer_id="cus_1", state=State.HELD, hold_id="pi_1")
+JOBS = [a_job("job_1", attempts=4, due=at(-1)), a_job("job_2", attempts=1, lease="lse_1", due=at(5))]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine]:
+    """An engine on a database at the first revision."""
+    url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else f"sqlite:///{tmp_path}/old.db"
+    engine = create_engine(url)
+    migrate(engine, "0001")
+    yield engine
+    engine.dispose()
+
+
+def write(engine: sa.Engine, table: str, values: dict[str, Any]) -> None:
+    """Insert a row as the older version would have: with no more columns than the database has."""
+    there = {column["name"] for column in sa.inspect(engine).get_columns(table)}
+    with engine.begin() as connection:
+        known = {name: value for name, value in values.items() if name in there}
+        connection.execute(metadata.tables[table].insert().values(known))
+
+
+def fill(engine: sa.Engine) -> None:
+    for user in (JANE, MARY):
+        write(engine, "accounts_users", user_values(user))
+    write(engine, "accounts_card_verifications", verification_values(VERIFICATION))
+    for job in JOBS:
+        write(engine, "accounts_outbox", job_values(job))
+
+
+async def everybody(store: AnyStore) -> list[User | None]:
+    async with store.read() as views:
+        return [await views.users.find(UserId(n)) for n in (1, 2, 3)]
+
+
+async def test_what_the_first_revision_kept_is_there_after_the_upgrade(engine: sa.Engine) -> None:
+    fill(engine)
+
+    migrate(engine)
+
+    store = SqlStore(engine)
+    assert is_current(engine)
+    assert await everybody(store) == [JANE, MARY, None]
+    async with store.read() as views:
+        assert await views.users.find_by_customer("cus_1") == JANE
+        assert list(await views.verifications.open_of_customer("cus_1")) == [VERIFICATION]
+        assert list(await views.outbox.list(limit=9)) == JOBS
+
+
+async def test_work_that_was_waiting_goes_on_after_the_upgrade(engine: sa.Engine) -> None:
+    fill(engine)
+    migrate(engine)
+    store = SqlStore(engine)
+
+    async with store.begin() as work:
+        (job,) = await work.outbox.claim(now=NOON, until=at(5), lease="lse_2", limit=9)
+        await work.outbox.park(job, at=NOON, error="it keeps failing")
+        await work.users.save(JANE.lose_customer())
+        assert await work.provider_events.add("evt_1", at=NOON)
+    async with store.begin() as work:
+        (job,) = await work.outbox.claim(now=at(5), until=at(9), lease="lse_3", limit=9)
+
+    assert job == attrs.evolve(JOBS[1], lease="lse_3", attempts=2, due=at(9))
+
+
+async def test_a_process_of_the_older_version_still_adds_users_after_the_upgrade(engine: sa.Engine) -> None:
+    """While a fleet is being updated, both versions run on one database."""
+    migrate(engine)
+    as_before = user_values(JANE)
+    del as_before["lost_customers"]
+
+    write(engine, "accounts_users", as_before)
+
+    assert await everybody(SqlStore(engine)) == [JANE, None, None]
+
+
+async def test_users_who_share_a_customer_stop_the_upgrade_and_nothing_is_changed(engine: sa.Engine) -> None:
+    """Whose cards they are is for an operator to say."""
+    fill(engine)
+    write(engine, "accounts_users", user_values(a_user(3, customer_id="cus_1")))
+
+    with pytest.raises(Conflict, match="customer_id"):
+        migrate(engine)
+
+    assert current_revision(engine) == "0001"
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE accounts_users SET customer_id = NULL WHERE id = 3"))
+    migrate(engine)
+    assert await everybody(SqlStore(engine)) == [JANE, MARY, a_user(3)]
+
+
+async def test_going_back_keeps_what_the_older_version_knows(engine: sa.Engine) -> None:
+    migrate(engine)
+    await keep(SqlStore(engine), attrs.evolve(JANE, lost_customers=2), a_job(parked_at=NOON, last_error="it failed"))
+
+    migrate(engine, "0001")
+    migrate(engine)
+
+    store = SqlStore(engine)
+    assert await everybody(store) == [JANE, None, None]
+    async with store.read() as views:
+        assert list(await views.outbox.list(limit=9)) == [a_job()]

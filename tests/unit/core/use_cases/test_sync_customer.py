@@ -1,0 +1,241 @@
+"""Whatever happens at the provider, the local copy ends the same: cards, default, balance, and the customer itself."""
+
+from itertools import permutations
+
+import attrs
+import pytest
+from tests.unit.core.conftest import Core, World
+
+from accounts_core import BlockingAccounts, run_sync
+from accounts_core.errors import Invalid, ProviderAmbiguous
+from accounts_core.model import Cards, PaymentMethod, ProviderPaymentMethod, User
+from accounts_core.model.events import CardRemoved, CardUpdated, CustomerLost, DefaultCardChanged
+from accounts_core.testing.builders import a_provided_card
+from accounts_core.use_cases.outbox import Ran
+from accounts_core.use_cases.verify_card import Verified
+from accounts_memory import MemoryGateway
+
+
+@attrs.frozen
+class Jane:
+    """Jane with two cards, the first of them the default, as she is known at the provider."""
+
+    user: User
+    customer_id: str
+    first: str
+    second: str
+
+
+@pytest.fixture
+def billed(accounts: Core, jane: User, world: World) -> Jane:
+    first = verify(accounts, jane, "pm_card_visa")
+    world.wait(seconds=1)
+    second = verify(accounts, jane, "pm_card_mastercard")
+    world.events.heard.clear()
+    return Jane(accounts.profile(jane.id), accounts.retrieve_customer(jane.id).id, first, second)
+
+
+def verify(accounts: Core, user: User, token: str) -> str:
+    verified = accounts.verify_card(user.id, payment_method=token)
+    assert isinstance(verified, Verified)
+    return verified.payment_method
+
+
+def default(accounts: Core, user: User) -> tuple[str | None, str | None]:
+    """Return the default card here and at the provider."""
+    cards = accounts.list_payment_methods(user.id)
+    here = None if cards.default is None else cards.default.id
+    return here, accounts.retrieve_customer(user.id).default_payment_method
+
+
+def reissue(world: World, card: PaymentMethod, customer_id: str, *, last4: str) -> None:
+    """Have the card's bank send a new one."""
+    newer = a_provided_card(card.id, card=attrs.evolve(card.card, last4=last4), customer_id=customer_id)
+    world.gateway.add_payment_method(newer)
+
+
+def test_a_copy_that_is_true_stays_as_it_is(accounts: Core, billed: Jane, world: World) -> None:
+    before = accounts.list_payment_methods(billed.user.id)
+    world.gateway.calls.clear()
+
+    accounts.sync_customer(billed.customer_id)
+
+    assert accounts.list_payment_methods(billed.user.id) == before
+    assert [method for method, _ in world.gateway.calls] == ["retrieve_customer", "list_payment_methods"]
+    assert world.events.heard == []
+
+
+def test_a_card_with_newer_details_is_updated(accounts: Core, billed: Jane, world: World) -> None:
+    reissue(world, accounts.list_payment_methods(billed.user.id).get(billed.second), billed.customer_id, last4="0007")
+
+    accounts.sync_customer(billed.customer_id)
+
+    card = accounts.list_payment_methods(billed.user.id).get(billed.second)
+    assert (card.card.last4, card.is_default) == ("0007", False)
+    assert [(event.payment_method, event.last4) for event in updated(world)] == [(billed.second, "0007")]
+
+
+def updated(world: World) -> list[CardUpdated]:
+    return [event for event in world.events.heard if isinstance(event, CardUpdated)]
+
+
+def test_a_card_detached_there_is_gone_here(accounts: Core, billed: Jane, world: World) -> None:
+    run_sync(world.gateway.detach(billed.second))
+
+    accounts.sync_customer(billed.customer_id)
+
+    assert [card.id for card in accounts.list_payment_methods(billed.user.id)] == [billed.first]
+    assert len(world.events.of(CardRemoved)) == 1
+    assert world.events.of(DefaultCardChanged) == []
+
+
+def test_the_default_detached_there_makes_the_newest_left_the_default_in_both_places(
+    accounts: Core, billed: Jane, world: World
+) -> None:
+    run_sync(world.gateway.detach(billed.first))
+
+    accounts.sync_customer(billed.customer_id)
+
+    assert default(accounts, billed.user) == (billed.second, billed.second)
+    assert len(world.events.of(DefaultCardChanged)) == 1
+
+
+def test_a_default_chosen_there_is_the_default_here(accounts: Core, billed: Jane, world: World) -> None:
+    run_sync(world.gateway.set_default(billed.customer_id, billed.second))
+
+    accounts.sync_customer(billed.customer_id)
+
+    assert default(accounts, billed.user) == (billed.second, billed.second)
+    assert len(world.events.of(DefaultCardChanged)) == 1
+
+
+@pytest.mark.parametrize("is_cleared", [True, False], ids=["cleared", "a card that nobody verified"])
+def test_a_default_that_is_none_of_these_cards_is_replaced_by_ours(
+    accounts: Core, billed: Jane, world: World, is_cleared: bool
+) -> None:
+    stranger = world.gateway.add_payment_method(a_provided_card("pm_stranger", customer_id=billed.customer_id))
+    run_sync(world.gateway.set_default(billed.customer_id, None if is_cleared else stranger))
+
+    accounts.sync_customer(billed.customer_id)
+
+    assert default(accounts, billed.user) == (billed.first, billed.first)
+    assert stranger not in accounts.list_payment_methods(billed.user.id)
+
+
+def test_a_default_chosen_here_and_not_told_yet_is_newer(accounts: Core, billed: Jane, world: World) -> None:
+    world.gateway.fail_next("set_default", ProviderAmbiguous())
+    accounts.set_default_payment_method(billed.user.id, billed.second)
+
+    accounts.sync_customer(billed.customer_id)
+
+    assert default(accounts, billed.user) == (billed.second, billed.first)
+
+    world.wait(minutes=1)
+    accounts.run_due()
+
+    assert default(accounts, billed.user) == (billed.second, billed.second)
+
+
+def test_the_balance_is_mirrored(accounts: Core, billed: Jane, world: World) -> None:
+    world.gateway.set_balance(billed.customer_id, -250)
+
+    accounts.sync_customer(billed.customer_id)
+
+    assert accounts.profile(billed.user.id).balance == -250
+
+
+def test_with_a_customer_deleted_there_the_cards_go_and_the_next_verification_makes_a_new_one(
+    accounts: Core, billed: Jane, world: World
+) -> None:
+    world.gateway.set_balance(billed.customer_id, -250)
+    run_sync(world.gateway.delete_customer(billed.customer_id))
+
+    accounts.sync_customer(billed.customer_id)
+
+    user = accounts.profile(billed.user.id)
+    assert (user.customer_id, user.balance) == (None, 0)
+    assert accounts.list_payment_methods(user.id) == Cards()
+    assert len(world.events.of(CardRemoved)) == 2
+    assert len(world.events.of(CustomerLost)) == 1
+
+    card = verify(accounts, user, "pm_card_visa")
+
+    assert accounts.retrieve_customer(user.id).id != billed.customer_id
+    assert default(accounts, user) == (card, card)
+
+
+def test_a_verification_finds_out_that_the_customer_was_deleted(accounts: Core, billed: Jane, world: World) -> None:
+    run_sync(world.gateway.delete_customer(billed.customer_id))
+    with pytest.raises(Invalid):
+        accounts.verify_card(billed.user.id, payment_method="pm_card_amex")
+
+    assert accounts.run_due() == Ran(done=1)
+    assert accounts.list_payment_methods(billed.user.id) == Cards()
+
+    verify(accounts, billed.user, "pm_card_amex")
+
+    assert len(accounts.list_payment_methods(billed.user.id)) == 1
+
+
+def test_a_card_that_is_taken_away_in_mid_verification_is_not_kept(accounts: Core, jane: User, world: World) -> None:
+    world.gateway.fail_next("retrieve_payment_method", ProviderAmbiguous())
+    with pytest.raises(ProviderAmbiguous):
+        accounts.verify_card(jane.id, payment_method="pm_card_visa")
+    customer = run_sync(world.gateway.find_customer(jane.id))
+    assert customer is not None
+    (card,) = run_sync(world.gateway.list_payment_methods(customer.id))
+    run_sync(world.gateway.detach(card.id))
+    world.wait(minutes=1)
+
+    with pytest.raises(Invalid):
+        accounts.verify_card(jane.id, payment_method="pm_card_visa")
+
+    assert accounts.list_payment_methods(jane.id) == Cards()
+
+
+def test_a_customer_that_is_nobodys_here_changes_nothing(accounts: Core, billed: Jane, world: World) -> None:
+    before = accounts.list_payment_methods(billed.user.id)
+
+    accounts.sync_customer("cus_of_another_product")
+
+    assert accounts.list_payment_methods(billed.user.id) == before
+    assert world.events.heard == []
+
+
+def test_a_provider_that_is_away_changes_nothing(accounts: Core, billed: Jane, world: World) -> None:
+    world.gateway.fail_next("list_payment_methods", ProviderAmbiguous())
+
+    with pytest.raises(ProviderAmbiguous):
+        accounts.sync_customer(billed.customer_id)
+
+    assert len(accounts.list_payment_methods(billed.user.id)) == 2
+
+
+@pytest.mark.parametrize("succeed", [True, False], ids=["passed", "failed"])
+def test_a_challenge_that_was_answered_is_finished(accounts: Core, billed: Jane, world: World, succeed: bool) -> None:
+    accounts.verify_card(billed.user.id, payment_method="pm_card_threeDSecure2Required")
+    (hold,) = world.gateway.open_holds()
+    assert hold.id is not None
+    world.gateway.authenticate(hold.id, succeed)
+
+    accounts.sync_customer(billed.customer_id)
+
+    assert len(accounts.list_payment_methods(billed.user.id)) == (3 if succeed else 2)
+    assert world.gateway.open_holds() == []
+
+
+# ---- races
+
+
+class Meanwhile(MemoryGateway):
+    """A provider at which something else happens here while it is asked for the cards, once."""
+
+    happens: "list[object]"
+
+    async def list_payment_methods(self, customer_id: str) -> "list[ProviderPaymentMethod]":
+        listed = await super().list_payment_methods(customer_id)
+        while self.happens:
+            action = self.happens.pop()
+            assert callable(action)
+            action()
+        return list(listed)

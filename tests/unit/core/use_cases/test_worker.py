@@ -1,0 +1,202 @@
+"""What is due is done by a worker: once if it works, again and again if it does not, and never for ever."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+from tests.unit.core.conftest import Core, World
+
+from accounts_core import BlockingAccounts, run_sync
+from accounts_core.errors import AccountsError, HostError, NotFound, ProviderBusy, ProviderRefused, Unavailable
+from accounts_core.model import Job
+from accounts_core.testing.builders import a_job, at
+from accounts_core.use_cases.outbox import FIRST_DELAY, LONGEST_DELAY, MOST_ATTEMPTS, WORKER_LEASE, Ran
+
+WELCOME = "host.welcome"
+
+Do = Callable[[Job], Awaitable[None]]
+
+
+class Handler:
+    """A host's own job handler: remembers its jobs, and fails as often as it is told to."""
+
+    def __init__(self, *failures: Exception) -> None:
+        self.jobs: list[str] = []
+        self._failures = list(failures)
+
+    async def __call__(self, job: Job) -> None:
+        self.jobs.append(job.id)
+        if self._failures:
+            raise self._failures.pop(0)
+
+
+def worker(world: World, handler: Do) -> Core:
+    return BlockingAccounts(
+        store=world.store,
+        payments=world.gateway,
+        passwords=world.hasher,
+        notifier=world.notifier,
+        clock=world.clock,
+        secrets=world.secrets,
+        job_handlers={WELCOME: handler},
+    )
+
+
+def put(world: World, *jobs: Job) -> None:
+    async def keep() -> None:
+        async with world.store.begin() as work:
+            for job in jobs:
+                await work.outbox.put(job)
+
+    run_sync(keep())
+
+
+def welcome(id: str = "job_1", **overrides: object) -> Job:
+    return a_job(id, topic=WELCOME, payload={}, **overrides)
+
+
+def test_what_is_due_is_done_once_and_ended(world: World) -> None:
+    handler = Handler()
+    accounts = worker(world, handler)
+    put(world, welcome())
+
+    assert accounts.run_due() == Ran(done=1)
+    assert accounts.run_due() == Ran()
+    assert handler.jobs == ["job_1"]
+    assert accounts.list_outbox() == []
+
+
+def test_what_is_not_due_waits(world: World) -> None:
+    handler = Handler()
+    accounts = worker(world, handler)
+    put(world, welcome(due=at(1)))
+
+    assert accounts.run_due() == Ran()
+
+    world.wait(minutes=1)
+
+    assert accounts.run_due() == Ran(done=1)
+
+
+def test_the_longest_due_comes_first_and_a_round_has_a_limit(world: World) -> None:
+    handler = Handler()
+    accounts = worker(world, handler)
+    put(world, welcome("job_late", due=at(-1)), welcome("job_later", due=at(0)), welcome("job_latest", due=at(-2)))
+
+    assert accounts.run_due(limit=2) == Ran(done=2)
+    assert handler.jobs == ["job_latest", "job_late"]
+
+
+def test_one_jobs_failure_does_not_stop_the_next(world: World) -> None:
+    handler = Handler(Unavailable("away"))
+    accounts = worker(world, handler)
+    put(world, welcome("job_1"), welcome("job_2"))
+
+    assert accounts.run_due() == Ran(done=1, put_off=1)
+    assert handler.jobs == ["job_1", "job_2"]
+
+
+def test_a_failing_job_is_put_off_longer_each_time_and_parked_in_the_end(world: World) -> None:
+    handler = Handler(*(Unavailable(f"failure {number}") for number in range(MOST_ATTEMPTS)))
+    accounts = worker(world, handler)
+    put(world, welcome())
+
+    for number in range(MOST_ATTEMPTS - 1):
+        assert accounts.run_due() == Ran(put_off=1)
+        (job,) = accounts.list_outbox()
+        shortest = min(FIRST_DELAY * 2**number, LONGEST_DELAY)
+        assert shortest <= job.due - world.clock.now() <= shortest * 1.5
+        assert (job.parked_at, job.last_error) == (None, f"Unavailable: failure {number}")
+        world.clock.advance(job.due - world.clock.now())
+
+    assert accounts.run_due() == Ran(parked=1)
+    (job,) = accounts.list_outbox()
+    assert (job.attempts, job.parked_at) == (MOST_ATTEMPTS, world.clock.now())
+
+
+def test_jobs_that_failed_together_part(world: World) -> None:
+    accounts = worker(world, Handler(*(Unavailable("away") for _ in range(10))))
+    put(world, *(welcome(f"job_{number}") for number in range(10)))
+
+    accounts.run_due()
+
+    assert len({job.due for job in accounts.list_outbox()}) > 5
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ProviderRefused("resource_missing"), HostError("wrongly put together"), NotFound("thing")],
+    ids=lambda error: type(error).__name__,
+)
+def test_what_another_try_cannot_change_is_parked_at_once(world: World, error: AccountsError) -> None:
+    accounts = worker(world, Handler(error))
+    put(world, welcome())
+
+    assert accounts.run_due() == Ran(parked=1)
+    (job,) = accounts.list_outbox()
+    assert job.last_error == f"{type(error).__name__}: {error}"
+
+
+def test_the_text_of_a_foreign_error_is_not_kept(world: World) -> None:
+    accounts = worker(world, Handler(RuntimeError("card 4242424242424242")))
+    put(world, welcome())
+
+    assert accounts.run_due() == Ran(put_off=1)
+    (job,) = accounts.list_outbox()
+    assert job.last_error == "RuntimeError"
+
+
+def test_a_job_of_no_known_topic_is_parked(accounts: Core, world: World) -> None:
+    put(world, a_job(topic="host.forgotten"))
+
+    assert accounts.run_due() == Ran(parked=1)
+
+
+def test_what_is_parked_is_left_alone_until_it_is_retried(world: World) -> None:
+    handler = Handler(HostError("wrongly put together"))
+    accounts = worker(world, handler)
+    put(world, welcome())
+    accounts.run_due()
+    world.wait(days=30)
+
+    assert accounts.run_due() == Ran()
+
+    accounts.retry_job("job_1")
+
+    assert accounts.run_due() == Ran(done=1)
+    assert accounts.list_outbox() == []
+
+
+def test_there_is_nothing_to_retry_in_a_job_that_is_done(accounts: Core) -> None:
+    with pytest.raises(NotFound):
+        accounts.retry_job("job_1")
+
+
+def test_operators_see_the_parked_ones_first_then_what_is_due_next(world: World) -> None:
+    accounts = worker(world, Handler(HostError("wrongly put together")))
+    put(world, welcome("job_parked"))
+    accounts.run_due()
+    put(world, welcome("job_b", due=at(2)), welcome("job_a", due=at(2)), welcome("job_soon", due=at(1)))
+
+    assert [job.id for job in accounts.list_outbox()] == ["job_parked", "job_soon", "job_a", "job_b"]
+    assert [job.id for job in accounts.list_outbox(limit=2)] == ["job_parked", "job_soon"]
+
+
+@pytest.mark.parametrize("error", [None, Unavailable("away"), HostError("wrongly put together")])
+def test_what_is_done_under_a_lost_lease_is_not_recorded(world: World, error: Exception | None) -> None:
+    async def outlive_the_lease(job: Job) -> None:
+        world.clock.advance(WORKER_LEASE)
+        other.run_due(limit=1)
+        if error is not None:
+            raise error
+
+    async def take_over(job: Job) -> None:
+        raise ProviderBusy("the other one failed")
+
+    other = worker(world, take_over)
+    accounts = worker(world, outlive_the_lease)
+    put(world, welcome())
+
+    accounts.run_due(limit=1)
+
+    (job,) = accounts.list_outbox()
+    assert (job.attempts, job.parked_at, job.last_error) == (2, None, "ProviderBusy: the other one failed")
