@@ -12,12 +12,14 @@ import attrs
 from accounts_core.errors import HostError
 from accounts_core.model.policy import Policy
 from accounts_core.ports.blocking import (
+    BlockingLimits,
     BlockingNotifier,
     BlockingPasswordHasher,
     BlockingPaymentGateway,
     BlockingStore,
 )
 from accounts_core.ports.clock import Clock
+from accounts_core.ports.limits import Limits
 from accounts_core.ports.notifier import Notifier
 from accounts_core.ports.owned_data import OwnedData
 from accounts_core.ports.password_hasher import PasswordHasher
@@ -26,6 +28,7 @@ from accounts_core.ports.secrets import Secrets
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.sync import run_sync
 from accounts_core.use_cases.authenticate import Authenticate, AuthenticateWithPaymentMethods
+from accounts_core.use_cases.card_guard import CardGuard
 from accounts_core.use_cases.card_verifier import CardVerifier
 from accounts_core.use_cases.credentials import Credentials, SessionOpener
 from accounts_core.use_cases.deactivate import Deactivate, Reinstate
@@ -77,6 +80,7 @@ class _Ports:
     clock: Clock
     secrets: Secrets
     policy: Policy
+    limits: Limits | None
     owned_data: tuple[OwnedData[Any], ...]
     job_handlers: Mapping[str, JobHandler]
 
@@ -98,7 +102,11 @@ class _Ports:
 
     @property
     def card_verifier(self) -> CardVerifier:
-        return CardVerifier(self.store, self.payments, self.effects, self.clock, self.policy.cards)
+        return CardVerifier(self.store, self.payments, self.effects, self.clock, self.policy.cards, self.card_guard)
+
+    @property
+    def card_guard(self) -> CardGuard:
+        return CardGuard(self.limits, self.clock, self.policy)
 
     @property
     def sync_customer(self) -> SyncCustomer:
@@ -174,7 +182,9 @@ class _Doors:
     mark_all_notifications_read = _UseCase(lambda at: MarkAllNotificationsRead(at.store, at.clock))
 
     # cards
-    verify_card = _UseCase(lambda at: VerifyCard(at.store, at.card_verifier, at.effects, at.clock, at.policy))
+    verify_card = _UseCase(
+        lambda at: VerifyCard(at.store, at.card_verifier, at.card_guard, at.effects, at.clock, at.policy)
+    )
     list_payment_methods = _UseCase(lambda at: ListPaymentMethods(at.store))
     set_default_payment_method = _UseCase(lambda at: SetDefaultPaymentMethod(at.store, at.effects, at.clock))
     remove_payment_method = _UseCase(lambda at: RemovePaymentMethod(at.store, at.effects, at.clock))
@@ -214,7 +224,7 @@ class Accounts(_Doors, Generic[W]):
 
     A store that rides in a host's open transaction writes and commits with it; then use cases that must commit between
     provider calls refuse with `NeedsCommit`. `owned_data` is what the host keeps about a user, for deletion;
-    `job_handlers` do the outbox jobs of the host's own topics.
+    `job_handlers` do the outbox jobs of the host's own topics. Without `limits` nothing is limited.
     """
 
     def __init__(
@@ -227,6 +237,7 @@ class Accounts(_Doors, Generic[W]):
         clock: Clock,
         secrets: Secrets,
         policy: Policy | None = None,
+        limits: Limits | None = None,
         owned_data: Sequence[OwnedData[W]] = (),
         job_handlers: Mapping[str, JobHandler] | None = None,
     ) -> None:
@@ -239,6 +250,7 @@ class Accounts(_Doors, Generic[W]):
                 clock=clock,
                 secrets=secrets,
                 policy=policy or Policy(),
+                limits=limits,
                 owned_data=_owned(owned_data),
                 job_handlers=dict(job_handlers or {}),
             )
@@ -264,11 +276,12 @@ class BlockingAccounts(_Doors, Generic[W]):
         clock: Clock,
         secrets: Secrets,
         policy: Policy | None = None,
+        limits: BlockingLimits | None = None,
         owned_data: Sequence[OwnedData[W]] = (),
         job_handlers: Mapping[str, JobHandler] | None = None,
     ) -> None:
-        for port in (store, payments, passwords, notifier):
-            if getattr(port, "suspends", True):
+        for port in (store, payments, passwords, notifier, limits):
+            if port is not None and getattr(port, "suspends", True):
                 raise HostError(f"{type(port).__name__} needs an event loop, and BlockingAccounts has none.")
         super().__init__(
             _Ports(
@@ -279,6 +292,7 @@ class BlockingAccounts(_Doors, Generic[W]):
                 clock=clock,
                 secrets=secrets,
                 policy=policy or Policy(),
+                limits=limits,
                 owned_data=_owned(owned_data),
                 job_handlers=dict(job_handlers or {}),
             )

@@ -7,6 +7,7 @@ from typing import Final
 
 import attrs
 
+from .limit import DEFAULT_LIMITS, Limit
 from .passwords import PasswordPolicy
 
 
@@ -82,3 +83,9 @@ class Policy:
     cards: CardPolicy = attrs.field(factory=CardPolicy)
     reauthentication: timedelta = attrs.field(default=timedelta(minutes=15), validator=_not_negative)
     email_change: EmailChange = EmailChange.CONFIRM
+    limits: Mapping[str, Limit] = attrs.field(factory=dict)
+    """Limits in place of `DEFAULT_LIMITS`, by name; each holds for every scope of its name."""
+
+    def limit(self, name: str) -> Limit:
+        """Return how often `name` may be tried."""
+        return self.limits.get(name, DEFAULT_LIMITS[name])

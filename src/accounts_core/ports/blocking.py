@@ -6,6 +6,7 @@ blocking way in accepts only such adapters, so a type checker finds an asynchron
 
 from typing import ClassVar, Literal, Protocol
 
+from .limits import Limits
 from .notifier import Notifier
 from .password_hasher import PasswordHasher
 from .payment_gateway import PaymentGateway
@@ -26,6 +27,10 @@ class BlockingPaymentGateway(PaymentGateway, NeverSuspends, Protocol):
 
 class BlockingPasswordHasher(PasswordHasher, NeverSuspends, Protocol):
     """A `PasswordHasher` that works without an event loop."""
+
+
+class BlockingLimits(Limits, NeverSuspends, Protocol):
+    """`Limits` that work without an event loop."""
 
 
 class BlockingNotifier(Notifier, NeverSuspends, Protocol):

@@ -1,15 +1,9 @@
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
-import attrs
+from accounts_core.model.limit import Limit
 
-
-@attrs.frozen
-class Limit:
-    """At most `count` attempts within any `period`: `Limit(20, timedelta(hours=1))`."""
-
-    count: int = attrs.field(validator=attrs.validators.ge(1))
-    period: timedelta = attrs.field(validator=attrs.validators.gt(timedelta(0)))
+__all__ = ["Limit", "Limits"]
 
 
 class Limits(Protocol):

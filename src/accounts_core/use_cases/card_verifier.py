@@ -11,7 +11,7 @@ from typing import Final
 
 import attrs
 
-from accounts_core.errors import Conflict, NotFound, ProviderRefused, VerificationInProgress
+from accounts_core.errors import Conflict, LimitExceeded, NotFound, ProviderRefused, VerificationInProgress
 from accounts_core.model.events import CardRejected, CardVerified, DefaultCardChanged
 from accounts_core.model.ids import UserId
 from accounts_core.model.outbox import Job, Topic
@@ -22,10 +22,13 @@ from accounts_core.ports.clock import Clock
 from accounts_core.ports.payment_gateway import Hold, HoldStatus, PaymentGateway
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.use_cases.card_calls import CardCalls
+from accounts_core.use_cases.card_guard import CardGuard
 from accounts_core.use_cases.effects import Effects
 
 MAX_STEPS: Final = 64
 """More steps than any path through the table has, races lost included."""
+
+TOO_MANY_ATTEMPTS: Final = "too_many_attempts"
 
 _LEARNED: Final = {
     HoldStatus.HELD: Event.HELD,
@@ -52,6 +55,7 @@ class CardVerifier:
     _effects: Effects
     _clock: Clock
     _policy: CardPolicy
+    _guard: CardGuard
 
     @property
     def _calls(self) -> CardCalls:
@@ -109,6 +113,8 @@ class CardVerifier:
             user = await views.users.find(v.user_id)
         if user is None:
             raise Conflict("The user was deleted meanwhile.")
+        if self._guard.counts_cards and not await self._admit_card(v):
+            return
         customer_id, balance = user.customer_id, user.balance
         if customer_id is None:
             try:
@@ -129,6 +135,19 @@ class CardVerifier:
                 job = await self._effects.put(work, Topic.DELETE_CUSTOMER, customer=customer_id)
             await self._effects.attempt(job)
             raise Conflict("The user was deleted meanwhile.") from None
+
+    async def _admit_card(self, v: CardVerification) -> bool:
+        """Let the guard count the card before anything is held on it; otherwise end the verification."""
+        try:
+            card = await self._payments.retrieve_payment_method(v.requested)
+            await self._guard.admit_card(card.card.fingerprint)
+        except (NotFound, ProviderRefused) as refusal:
+            await self._advance(v, Event.REFUSED, code=_code_of(refusal))
+            return False
+        except LimitExceeded:
+            await self._advance(v, Event.REFUSED, code=TOO_MANY_ATTEMPTS)
+            return False
+        return True
 
     async def _hold(self, v: CardVerification) -> Hold | None:
         assert v.customer_id is not None

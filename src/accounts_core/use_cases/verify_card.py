@@ -11,14 +11,23 @@ from urllib.parse import urlsplit
 
 import attrs
 
-from accounts_core.errors import CardDeclined, Invalid, InvalidToken, NeedsCommit, VerificationInProgress
+from accounts_core.errors import (
+    CardDeclined,
+    Invalid,
+    InvalidToken,
+    LimitExceeded,
+    NeedsCommit,
+    VerificationInProgress,
+)
 from accounts_core.model.ids import UserId
+from accounts_core.model.limit import VERIFY_CARD
 from accounts_core.model.outbox import Topic
 from accounts_core.model.policy import Policy
 from accounts_core.model.verification import CardVerification, State
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.use_cases.card_verifier import CardVerifier, Progress, job_id
+from accounts_core.use_cases.card_guard import CardGuard
+from accounts_core.use_cases.card_verifier import TOO_MANY_ATTEMPTS, CardVerifier, Progress, job_id
 from accounts_core.use_cases.effects import Effects
 from accounts_core.use_cases.retrying import settle
 
@@ -48,20 +57,22 @@ class VerifyCard:
 
     _store: Store[UnitOfWork]
     _verifier: CardVerifier
+    _guard: CardGuard
     _effects: Effects
     _clock: Clock
     _policy: Policy
 
     async def __call__(
-        self, user_id: UserId, *, payment_method: str, return_url: str | None = None
+        self, user_id: UserId, *, payment_method: str, return_url: str | None = None, client: str | None = None
     ) -> Verified | ActionRequired:
         """Start a verification, or go on with the one that waits for the person.
 
-        `return_url` is where a challenge sends the browser back to. A card that is verified already is answered without
-        another hold. Raises:
+        `return_url` is where a challenge sends the browser back to, `client` the address that the call came from. A
+        card that is verified already is answered without another hold. Raises:
 
         - `Invalid` on `payment_method` (no such one, or the provider cannot use it) or `return_url`;
         - `CardDeclined`, a failed challenge included;
+        - `LimitExceeded`, by user, client address and card, when limits are kept;
         - `VerificationInProgress` while another call is verifying this card;
         - `ProviderBusy` and `ProviderAmbiguous` when the provider is away: nothing is lost, and asking again goes on
           where it stopped;
@@ -72,26 +83,42 @@ class VerifyCard:
         if not _PAYMENT_METHOD.fullmatch(payment_method):
             raise Invalid("payment_method", "This is not the id of a payment method.")
         _check_return_url(return_url)
-        verification = await settle(self._store, lambda: self._open(user_id, payment_method, return_url))
-        if verification is None:
-            return Verified(payment_method=payment_method)
-        return _outcome(await self._verifier.drive(verification.id))
+        found = await settle(self._store, lambda: self._find(user_id, payment_method))
+        if found is None:
+            await self._guard.admit(user_id, client)
+            found = await settle(self._store, lambda: self._open(user_id, payment_method, return_url))
+        if isinstance(found, Verified):
+            return found
+        progress = await self._verifier.drive(found.id)
+        if progress.verification.code == TOO_MANY_ATTEMPTS:
+            raise LimitExceeded(VERIFY_CARD, self._policy.limit(VERIFY_CARD).period)
+        return _outcome(progress)
 
-    async def _open(self, user_id: UserId, requested: str, return_url: str | None) -> CardVerification | None:
-        """Return the verification to drive; None when the card is verified already.
+    async def _find(self, user_id: UserId, requested: str) -> Verified | CardVerification | None:
+        """Look whether a verification is needed at all."""
+        async with self._store.begin() as work:
+            return await self._look(work, user_id, requested)
+
+    async def _look(self, work: UnitOfWork, user_id: UserId, requested: str) -> Verified | CardVerification | None:
+        """Return what there is already: the card, or the verification to go on with."""
+        await work.users.get(user_id, lock=True)
+        if requested in await work.payment_methods.of(user_id):
+            return Verified(payment_method=requested)
+        found = await work.verifications.find_open(user_id, requested)
+        if found is None or found.state is State.REQUIRES_ACTION or found.is_stale(now=self._clock.now()):
+            return found
+        raise VerificationInProgress
+
+    async def _open(self, user_id: UserId, requested: str, return_url: str | None) -> Verified | CardVerification:
+        """Return the verification to drive, a new one unless somebody has opened one meanwhile.
 
         All in one transaction with the user locked: a look outside it would let a late call make a second hold.
         """
         async with self._store.begin() as work:
-            await work.users.get(user_id, lock=True)
-            if requested in await work.payment_methods.of(user_id):
-                return None
-            now = self._clock.now()
-            found = await work.verifications.find_open(user_id, requested)
+            found = await self._look(work, user_id, requested)
             if found is not None:
-                if found.state is State.REQUIRES_ACTION or found.is_stale(now=now):
-                    return found
-                raise VerificationInProgress
+                return found
+            now = self._clock.now()
             verification = CardVerification(
                 id=self._effects.new_id("cv"),
                 user_id=user_id,

@@ -14,6 +14,7 @@ from accounts_core.use_cases.credentials import SignedIn
 from accounts_memory import (
     ManualClock,
     MemoryGateway,
+    MemoryLimits,
     MemoryNotifier,
     MemoryStore,
     MemoryUnitOfWork,
@@ -52,7 +53,7 @@ class World:
     hasher: PlainHasher
     secrets: SequenceSecrets
 
-    def accounts(self, policy: Policy | None = None) -> Core:
+    def accounts(self, policy: Policy | None = None, limits: MemoryLimits | None = None) -> Core:
         return BlockingAccounts(
             store=self.store,
             payments=self.gateway,
@@ -61,6 +62,7 @@ class World:
             clock=self.clock,
             secrets=self.secrets,
             policy=policy,
+            limits=limits,
         )
 
     def wait(self, **span: float) -> None:

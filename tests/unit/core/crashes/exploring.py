@@ -48,14 +48,14 @@ def distinct(runs: Iterable[Broken]) -> list[Broken]:
 
 def unrecovered(run: Broken, afterwards: Callable[[World], object]) -> list[str]:
     """Start again where the run broke, let a worker do what is left, and return what does not hold then."""
-    world = World.at(run.left, seed=2)
+    world = World.at(run.left)
     afterwards(world)
     world.recover()
     return [f"{run.how}: {sentence}" for sentence in violations(world)]
 
 
 def _left(start: Snapshot, act: Act, fate: Fate) -> Snapshot:
-    world = World.at(start, seed=1)
+    world = World.at(start)
     with survived():
         act(world, fate)
     return world.snapshot()

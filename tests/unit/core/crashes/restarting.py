@@ -40,6 +40,7 @@ class Known:
 class Snapshot:
     """A world as it stands. Two that are equal go on equally, but for the ids that are made from now on."""
 
+    life: int
     now: datetime
     stored: object
     provider: dict[str, Any]
@@ -53,6 +54,7 @@ class Snapshot:
 class World:
     """Everything outside the process, and the processes that come and go in it."""
 
+    life: int = 0
     clock: ManualClock = attrs.field(factory=_clock)
     secrets: SequenceSecrets = attrs.field(factory=SequenceSecrets)
     store: MemoryStore = attrs.field(factory=MemoryStore)
@@ -66,6 +68,7 @@ class World:
 
     def snapshot(self) -> Snapshot:
         return Snapshot(
+            life=self.life,
             now=self.clock.now(),
             stored=self.store._state,
             provider=_collections(self.gateway._provider),
@@ -76,11 +79,13 @@ class World:
         )
 
     @classmethod
-    def at(cls, snapshot: Snapshot, seed: int) -> Self:
-        """Make a world that goes on from there, without living through what was before; `seed` is for new ids."""
+    def at(cls, snapshot: Snapshot) -> Self:
+        """Make a world that goes on from there, without living through what was before; its new ids are others."""
+        life = snapshot.life + 1
         world = cls(
+            life=life,
             clock=ManualClock(snapshot.now),
-            secrets=SequenceSecrets(seed),
+            secrets=SequenceSecrets(life),
             kept_failures=set(snapshot.kept_failures),
             told=list(snapshot.told),
             known=snapshot.known,

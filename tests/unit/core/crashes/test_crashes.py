@@ -63,7 +63,7 @@ def dying_after_what_stays(point: Point) -> list[Blow]:
 
 @each_scenario
 def test_a_scenario_that_nothing_happens_to_ends_well(scenario: Scenario) -> None:
-    world = World.at(prepared(scenario), seed=1)
+    world = World.at(prepared(scenario))
     with survived():
         scenario.act(world, world.start())
     world.recover()

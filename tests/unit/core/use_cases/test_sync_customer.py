@@ -1,19 +1,45 @@
 """Whatever happens at the provider, the local copy ends the same: cards, default, balance, and the customer itself."""
 
-from itertools import permutations
+from collections.abc import Callable, Sequence
 
 import attrs
 import pytest
-from tests.unit.core.conftest import Core, World
+from tests.unit.core.conftest import PASSWORD, Core, World
 
-from accounts_core import BlockingAccounts, run_sync
+from accounts_core import run_sync
 from accounts_core.errors import Invalid, ProviderAmbiguous
 from accounts_core.model import Cards, PaymentMethod, ProviderPaymentMethod, User
 from accounts_core.model.events import CardRemoved, CardUpdated, CustomerLost, DefaultCardChanged
+from accounts_core.ports.clock import Clock
+from accounts_core.ports.secrets import Secrets
 from accounts_core.testing.builders import a_provided_card
 from accounts_core.use_cases.outbox import Ran
 from accounts_core.use_cases.verify_card import Verified
 from accounts_memory import MemoryGateway
+
+
+class BusyProvider(MemoryGateway):
+    """A provider with which something happens here, `meanwhile`, when it is asked for a customer's cards; once each."""
+
+    def __init__(self, clock: Clock, secrets: Secrets) -> None:
+        super().__init__(clock, secrets)
+        self.meanwhile: list[Callable[[], object]] = []
+
+    async def list_payment_methods(self, customer_id: str) -> Sequence[ProviderPaymentMethod]:
+        listed = await super().list_payment_methods(customer_id)
+        if self.meanwhile:
+            self.meanwhile.pop()()
+        return listed
+
+
+@pytest.fixture
+def gateway(world: World) -> BusyProvider:
+    return BusyProvider(world.clock, world.secrets)
+
+
+@pytest.fixture
+def accounts(world: World, gateway: BusyProvider) -> Core:
+    return attrs.evolve(world, gateway=gateway).accounts()
 
 
 @attrs.frozen
@@ -48,25 +74,27 @@ def default(accounts: Core, user: User) -> tuple[str | None, str | None]:
     return here, accounts.retrieve_customer(user.id).default_payment_method
 
 
-def reissue(world: World, card: PaymentMethod, customer_id: str, *, last4: str) -> None:
+def reissue(gateway: BusyProvider, card: PaymentMethod, customer_id: str, *, last4: str) -> None:
     """Have the card's bank send a new one."""
     newer = a_provided_card(card.id, card=attrs.evolve(card.card, last4=last4), customer_id=customer_id)
-    world.gateway.add_payment_method(newer)
+    gateway.add_payment_method(newer)
 
 
-def test_a_copy_that_is_true_stays_as_it_is(accounts: Core, billed: Jane, world: World) -> None:
+def test_a_copy_that_is_true_stays_as_it_is(accounts: Core, billed: Jane, gateway: BusyProvider, world: World) -> None:
     before = accounts.list_payment_methods(billed.user.id)
-    world.gateway.calls.clear()
+    gateway.calls.clear()
 
     accounts.sync_customer(billed.customer_id)
 
     assert accounts.list_payment_methods(billed.user.id) == before
-    assert [method for method, _ in world.gateway.calls] == ["retrieve_customer", "list_payment_methods"]
+    assert [method for method, _ in gateway.calls] == ["retrieve_customer", "list_payment_methods"]
     assert world.events.heard == []
 
 
-def test_a_card_with_newer_details_is_updated(accounts: Core, billed: Jane, world: World) -> None:
-    reissue(world, accounts.list_payment_methods(billed.user.id).get(billed.second), billed.customer_id, last4="0007")
+def test_a_card_with_newer_details_is_updated(
+    accounts: Core, billed: Jane, gateway: BusyProvider, world: World
+) -> None:
+    reissue(gateway, accounts.list_payment_methods(billed.user.id).get(billed.second), billed.customer_id, last4="0007")
 
     accounts.sync_customer(billed.customer_id)
 
@@ -79,8 +107,8 @@ def updated(world: World) -> list[CardUpdated]:
     return [event for event in world.events.heard if isinstance(event, CardUpdated)]
 
 
-def test_a_card_detached_there_is_gone_here(accounts: Core, billed: Jane, world: World) -> None:
-    run_sync(world.gateway.detach(billed.second))
+def test_a_card_detached_there_is_gone_here(accounts: Core, billed: Jane, gateway: BusyProvider, world: World) -> None:
+    run_sync(gateway.detach(billed.second))
 
     accounts.sync_customer(billed.customer_id)
 
@@ -90,9 +118,9 @@ def test_a_card_detached_there_is_gone_here(accounts: Core, billed: Jane, world:
 
 
 def test_the_default_detached_there_makes_the_newest_left_the_default_in_both_places(
-    accounts: Core, billed: Jane, world: World
+    accounts: Core, billed: Jane, gateway: BusyProvider, world: World
 ) -> None:
-    run_sync(world.gateway.detach(billed.first))
+    run_sync(gateway.detach(billed.first))
 
     accounts.sync_customer(billed.customer_id)
 
@@ -100,8 +128,10 @@ def test_the_default_detached_there_makes_the_newest_left_the_default_in_both_pl
     assert len(world.events.of(DefaultCardChanged)) == 1
 
 
-def test_a_default_chosen_there_is_the_default_here(accounts: Core, billed: Jane, world: World) -> None:
-    run_sync(world.gateway.set_default(billed.customer_id, billed.second))
+def test_a_default_chosen_there_is_the_default_here(
+    accounts: Core, billed: Jane, gateway: BusyProvider, world: World
+) -> None:
+    run_sync(gateway.set_default(billed.customer_id, billed.second))
 
     accounts.sync_customer(billed.customer_id)
 
@@ -111,10 +141,10 @@ def test_a_default_chosen_there_is_the_default_here(accounts: Core, billed: Jane
 
 @pytest.mark.parametrize("is_cleared", [True, False], ids=["cleared", "a card that nobody verified"])
 def test_a_default_that_is_none_of_these_cards_is_replaced_by_ours(
-    accounts: Core, billed: Jane, world: World, is_cleared: bool
+    accounts: Core, billed: Jane, gateway: BusyProvider, is_cleared: bool
 ) -> None:
-    stranger = world.gateway.add_payment_method(a_provided_card("pm_stranger", customer_id=billed.customer_id))
-    run_sync(world.gateway.set_default(billed.customer_id, None if is_cleared else stranger))
+    stranger = gateway.add_payment_method(a_provided_card("pm_stranger", customer_id=billed.customer_id))
+    run_sync(gateway.set_default(billed.customer_id, None if is_cleared else stranger))
 
     accounts.sync_customer(billed.customer_id)
 
@@ -122,8 +152,10 @@ def test_a_default_that_is_none_of_these_cards_is_replaced_by_ours(
     assert stranger not in accounts.list_payment_methods(billed.user.id)
 
 
-def test_a_default_chosen_here_and_not_told_yet_is_newer(accounts: Core, billed: Jane, world: World) -> None:
-    world.gateway.fail_next("set_default", ProviderAmbiguous())
+def test_a_default_chosen_here_and_not_told_yet_is_newer(
+    accounts: Core, billed: Jane, gateway: BusyProvider, world: World
+) -> None:
+    gateway.fail_next("set_default", ProviderAmbiguous())
     accounts.set_default_payment_method(billed.user.id, billed.second)
 
     accounts.sync_customer(billed.customer_id)
@@ -136,8 +168,8 @@ def test_a_default_chosen_here_and_not_told_yet_is_newer(accounts: Core, billed:
     assert default(accounts, billed.user) == (billed.second, billed.second)
 
 
-def test_the_balance_is_mirrored(accounts: Core, billed: Jane, world: World) -> None:
-    world.gateway.set_balance(billed.customer_id, -250)
+def test_the_balance_is_mirrored(accounts: Core, billed: Jane, gateway: BusyProvider) -> None:
+    gateway.set_balance(billed.customer_id, -250)
 
     accounts.sync_customer(billed.customer_id)
 
@@ -145,10 +177,10 @@ def test_the_balance_is_mirrored(accounts: Core, billed: Jane, world: World) -> 
 
 
 def test_with_a_customer_deleted_there_the_cards_go_and_the_next_verification_makes_a_new_one(
-    accounts: Core, billed: Jane, world: World
+    accounts: Core, billed: Jane, gateway: BusyProvider, world: World
 ) -> None:
-    world.gateway.set_balance(billed.customer_id, -250)
-    run_sync(world.gateway.delete_customer(billed.customer_id))
+    gateway.set_balance(billed.customer_id, -250)
+    run_sync(gateway.delete_customer(billed.customer_id))
 
     accounts.sync_customer(billed.customer_id)
 
@@ -164,8 +196,10 @@ def test_with_a_customer_deleted_there_the_cards_go_and_the_next_verification_ma
     assert default(accounts, user) == (card, card)
 
 
-def test_a_verification_finds_out_that_the_customer_was_deleted(accounts: Core, billed: Jane, world: World) -> None:
-    run_sync(world.gateway.delete_customer(billed.customer_id))
+def test_a_verification_finds_out_that_the_customer_was_deleted(
+    accounts: Core, billed: Jane, gateway: BusyProvider
+) -> None:
+    run_sync(gateway.delete_customer(billed.customer_id))
     with pytest.raises(Invalid):
         accounts.verify_card(billed.user.id, payment_method="pm_card_amex")
 
@@ -177,14 +211,16 @@ def test_a_verification_finds_out_that_the_customer_was_deleted(accounts: Core, 
     assert len(accounts.list_payment_methods(billed.user.id)) == 1
 
 
-def test_a_card_that_is_taken_away_in_mid_verification_is_not_kept(accounts: Core, jane: User, world: World) -> None:
-    world.gateway.fail_next("retrieve_payment_method", ProviderAmbiguous())
+def test_a_card_that_is_taken_away_in_mid_verification_is_not_kept(
+    accounts: Core, jane: User, gateway: BusyProvider, world: World
+) -> None:
+    gateway.fail_next("retrieve_payment_method", ProviderAmbiguous())
     with pytest.raises(ProviderAmbiguous):
         accounts.verify_card(jane.id, payment_method="pm_card_visa")
-    customer = run_sync(world.gateway.find_customer(jane.id))
+    customer = run_sync(gateway.find_customer(jane.id))
     assert customer is not None
-    (card,) = run_sync(world.gateway.list_payment_methods(customer.id))
-    run_sync(world.gateway.detach(card.id))
+    (card,) = run_sync(gateway.list_payment_methods(customer.id))
+    run_sync(gateway.detach(card.id))
     world.wait(minutes=1)
 
     with pytest.raises(Invalid):
@@ -202,8 +238,8 @@ def test_a_customer_that_is_nobodys_here_changes_nothing(accounts: Core, billed:
     assert world.events.heard == []
 
 
-def test_a_provider_that_is_away_changes_nothing(accounts: Core, billed: Jane, world: World) -> None:
-    world.gateway.fail_next("list_payment_methods", ProviderAmbiguous())
+def test_a_provider_that_is_away_changes_nothing(accounts: Core, billed: Jane, gateway: BusyProvider) -> None:
+    gateway.fail_next("list_payment_methods", ProviderAmbiguous())
 
     with pytest.raises(ProviderAmbiguous):
         accounts.sync_customer(billed.customer_id)
@@ -212,30 +248,51 @@ def test_a_provider_that_is_away_changes_nothing(accounts: Core, billed: Jane, w
 
 
 @pytest.mark.parametrize("succeed", [True, False], ids=["passed", "failed"])
-def test_a_challenge_that_was_answered_is_finished(accounts: Core, billed: Jane, world: World, succeed: bool) -> None:
+def test_a_challenge_that_was_answered_is_finished(
+    accounts: Core, billed: Jane, gateway: BusyProvider, succeed: bool
+) -> None:
     accounts.verify_card(billed.user.id, payment_method="pm_card_threeDSecure2Required")
-    (hold,) = world.gateway.open_holds()
+    (hold,) = gateway.open_holds()
     assert hold.id is not None
-    world.gateway.authenticate(hold.id, succeed)
+    gateway.authenticate(hold.id, succeed)
 
     accounts.sync_customer(billed.customer_id)
 
     assert len(accounts.list_payment_methods(billed.user.id)) == (3 if succeed else 2)
-    assert world.gateway.open_holds() == []
+    assert gateway.open_holds() == []
 
 
-# ---- races
+# ---- what happens here while the provider is asked
 
 
-class Meanwhile(MemoryGateway):
-    """A provider at which something else happens here while it is asked for the cards, once."""
+def test_a_card_removed_here_meanwhile_stays_removed(accounts: Core, billed: Jane, gateway: BusyProvider) -> None:
+    gateway.meanwhile.append(lambda: accounts.remove_payment_method(billed.user.id, billed.first))
 
-    happens: "list[object]"
+    accounts.sync_customer(billed.customer_id)
 
-    async def list_payment_methods(self, customer_id: str) -> "list[ProviderPaymentMethod]":
-        listed = await super().list_payment_methods(customer_id)
-        while self.happens:
-            action = self.happens.pop()
-            assert callable(action)
-            action()
-        return list(listed)
+    assert [card.id for card in accounts.list_payment_methods(billed.user.id)] == [billed.second]
+    assert default(accounts, billed.user) == (billed.second, billed.second)
+
+
+def test_a_card_verified_here_meanwhile_stays(accounts: Core, billed: Jane, gateway: BusyProvider) -> None:
+    gateway.meanwhile.append(lambda: verify(accounts, billed.user, "pm_card_amex"))
+
+    accounts.sync_customer(billed.customer_id)
+
+    assert len(accounts.list_payment_methods(billed.user.id)) == 3
+
+
+def test_a_default_chosen_here_meanwhile_stays(accounts: Core, billed: Jane, gateway: BusyProvider) -> None:
+    gateway.meanwhile.append(lambda: accounts.set_default_payment_method(billed.user.id, billed.second))
+
+    accounts.sync_customer(billed.customer_id)
+
+    assert default(accounts, billed.user) == (billed.second, billed.second)
+
+
+def test_a_user_deleted_meanwhile_is_left_alone(accounts: Core, billed: Jane, gateway: BusyProvider) -> None:
+    gateway.meanwhile.append(lambda: accounts.delete_user(billed.user.id, password=PASSWORD))
+
+    accounts.sync_customer(billed.customer_id)
+
+    assert run_sync(gateway.find_customer(billed.user.id)) is None

@@ -17,6 +17,7 @@ from accounts_core.errors import (
 from accounts_core.model import CardPolicy, User
 from accounts_core.model.events import CardRejected, CardVerified
 from accounts_core.model.verification import TAKEOVER_AFTER
+from accounts_core.use_cases.card_guard import CardGuard
 from accounts_core.use_cases.card_verifier import CardVerifier
 from accounts_core.use_cases.effects import Effects
 from accounts_core.use_cases.verify_card import ActionRequired, Verified
@@ -295,4 +296,6 @@ def anything_due(world: World) -> bool:
 def drive(world: World, verification: str) -> None:
     """Drive the verification on as a worker would."""
     effects = Effects(world.store, world.gateway, world.notifier, world.clock, world.secrets)
-    run_sync(CardVerifier(world.store, world.gateway, effects, world.clock, CardPolicy()).drive(verification))
+    guard = CardGuard(None, world.clock, Policy())
+    verifier = CardVerifier(world.store, world.gateway, effects, world.clock, CardPolicy(), guard)
+    run_sync(verifier.drive(verification))

@@ -1,0 +1,89 @@
+"""Whoever tries many cards is stopped before the provider is asked for another hold."""
+
+from datetime import timedelta
+
+import pytest
+from tests.unit.core.conftest import PASSWORD, Core, World
+
+from accounts_core import Policy
+from accounts_core.errors import CardDeclined, LimitExceeded
+from accounts_core.model import User
+from accounts_core.model.limit import VERIFY_CARD, Limit
+from accounts_core.use_cases.verify_card import ActionRequired, Verified
+from accounts_memory import MemoryLimits
+
+THREE = Policy(limits={VERIFY_CARD: Limit(3, timedelta(hours=1))})
+DECLINED = "pm_card_chargeDeclined"
+
+
+@pytest.fixture
+def guarded(world: World) -> Core:
+    return world.accounts(THREE, MemoryLimits())
+
+
+def holds_asked(world: World) -> int:
+    return [method for method, _ in world.gateway.calls].count("hold")
+
+
+def decline(accounts: Core, user: User, token: str = DECLINED, client: str | None = None) -> None:
+    with pytest.raises(CardDeclined):
+        accounts.verify_card(user.id, payment_method=token, client=client)
+
+
+def register(accounts: Core, number: int) -> User:
+    return accounts.register(email=f"user{number}@example.org", password=PASSWORD, name="Somebody")
+
+
+def test_a_user_tries_so_many_cards_and_no_more(guarded: Core, jane: User, world: World) -> None:
+    for token in ("pm_card_visa", "pm_card_mastercard", "pm_card_amex"):
+        guarded.verify_card(jane.id, payment_method=token)
+
+    with pytest.raises(LimitExceeded) as caught:
+        guarded.verify_card(jane.id, payment_method="pm_card_visa")
+
+    assert caught.value.retry_after == timedelta(hours=1)
+    assert holds_asked(world) == 3
+    world.wait(hours=1)
+    assert isinstance(guarded.verify_card(jane.id, payment_method="pm_card_visa"), Verified)
+
+
+def test_one_client_address_tries_so_many_cards_whatever_the_users(guarded: Core, world: World) -> None:
+    tokens = [DECLINED, "pm_card_chargeDeclinedExpiredCard", "pm_card_chargeDeclinedIncorrectCvc"]
+    for number, token in enumerate(tokens):
+        decline(guarded, register(guarded, number), token, client="192.0.2.1")
+
+    with pytest.raises(LimitExceeded):
+        guarded.verify_card(register(guarded, 9).id, payment_method="pm_card_visa", client="192.0.2.1")
+    assert holds_asked(world) == 3
+    elsewhere = guarded.verify_card(register(guarded, 10).id, payment_method="pm_card_visa", client="192.0.2.2")
+    assert isinstance(elsewhere, Verified)
+
+
+def test_one_card_is_tried_so_often_whoever_tries_it(guarded: Core, world: World) -> None:
+    for number in range(3):
+        decline(guarded, register(guarded, number), client=f"192.0.2.{number}")
+
+    with pytest.raises(LimitExceeded):
+        guarded.verify_card(register(guarded, 9).id, payment_method=DECLINED, client="192.0.2.9")
+
+    assert holds_asked(world) == 3
+    assert world.gateway.open_holds() == []
+
+
+def test_going_on_with_a_verification_is_no_new_attempt(guarded: Core, jane: User, world: World) -> None:
+    token = "pm_card_threeDSecure2Required"
+    for _ in range(5):
+        assert isinstance(guarded.verify_card(jane.id, payment_method=token), ActionRequired)
+    (hold,) = world.gateway.holds.values()
+    assert hold.id is not None
+    world.gateway.authenticate(hold.id)
+    verified = guarded.verify_card(jane.id, payment_method=token)
+
+    assert isinstance(verified, Verified)
+    for _ in range(5):
+        assert guarded.verify_card(jane.id, payment_method=verified.payment_method) == verified
+
+
+def test_without_limits_nothing_is_limited(accounts: Core, jane: User) -> None:
+    for _ in range(30):
+        decline(accounts, jane)

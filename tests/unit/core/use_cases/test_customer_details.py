@@ -1,0 +1,54 @@
+"""The provider's customer carries the user's name and address, and hears when they change."""
+
+import pytest
+from tests.unit.core.conftest import PASSWORD, Core, World
+
+from accounts_core.errors import ProviderAmbiguous
+from accounts_core.model import User
+from accounts_core.use_cases.outbox import Ran
+
+
+@pytest.fixture
+def billed(accounts: Core, jane: User) -> User:
+    accounts.verify_card(jane.id, payment_method="pm_card_visa")
+    return jane
+
+
+def known_there(accounts: Core, user: User) -> tuple[str | None, str | None]:
+    customer = accounts.retrieve_customer(user.id)
+    return customer.name, customer.email
+
+
+def test_a_new_name_and_a_new_address_reach_the_customer(accounts: Core, billed: User) -> None:
+    accounts.update_profile(billed.id, name="Jane Roe", email="roe@example.org")
+
+    assert known_there(accounts, billed) == ("Jane Roe", "roe@example.org")
+
+
+def test_an_address_reaches_the_customer_once_it_is_verified(accounts: Core, billed: User, world: World) -> None:
+    accounts.verify_email(billed.id)
+    accounts.update_profile(billed.id, email="roe@example.org", current_password=PASSWORD)
+
+    assert known_there(accounts, billed) == ("Jane Doe", "jane@example.org")
+
+    accounts.verify_email(billed.id)
+
+    assert known_there(accounts, billed) == ("Jane Doe", "roe@example.org")
+
+
+def test_a_provider_that_is_away_hears_of_them_later(accounts: Core, billed: User, world: World) -> None:
+    world.gateway.fail_next("update_customer", ProviderAmbiguous())
+    accounts.update_profile(billed.id, name="Jane Roe")
+    accounts.update_profile(billed.id, name="Jane Poe")
+    world.wait(minutes=1)
+
+    assert accounts.run_due() == Ran(done=1)
+    assert known_there(accounts, billed) == ("Jane Poe", "jane@example.org")
+
+
+def test_what_the_customer_does_not_carry_is_not_told(accounts: Core, billed: User, world: World) -> None:
+    world.gateway.calls.clear()
+
+    accounts.update_profile(billed.id, new_password="quite another long one", current_password=PASSWORD)
+
+    assert world.gateway.calls == []

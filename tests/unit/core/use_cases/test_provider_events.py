@@ -1,0 +1,118 @@
+"""An event of the provider's says only when to read, never what: so order, number and loss do not matter."""
+
+from collections.abc import Callable
+from itertools import permutations
+
+import attrs
+import pytest
+from tests.unit.core.conftest import PASSWORD, Core, World
+
+from accounts_core import run_sync
+from accounts_core.model import PaymentMethod, Topic, User
+from accounts_core.testing.builders import a_provided_card
+from accounts_core.use_cases.outbox import Ran
+from accounts_core.use_cases.provider_events import REMEMBERED_FOR
+
+Change = Callable[[], object]
+
+
+@pytest.fixture
+def customer_id(accounts: Core, jane: User, world: World) -> str:
+    return have_two_cards(accounts, jane, world)
+
+
+def have_two_cards(accounts: Core, user: User, world: World) -> str:
+    accounts.verify_card(user.id, payment_method="pm_card_visa")
+    world.wait(seconds=1)
+    accounts.verify_card(user.id, payment_method="pm_card_mastercard")
+    return accounts.retrieve_customer(user.id).id
+
+
+def test_an_event_has_its_customer_read_by_the_worker(
+    accounts: Core, jane: User, customer_id: str, world: World
+) -> None:
+    world.gateway.set_balance(customer_id, -250)
+
+    assert accounts.receive_provider_event(id="evt_1", customer_id=customer_id) is True
+    assert accounts.run_due() == Ran(done=1)
+    assert accounts.profile(jane.id).balance == -250
+    assert accounts.list_outbox() == []
+
+
+def test_an_event_received_twice_is_new_once(accounts: Core, customer_id: str) -> None:
+    assert accounts.receive_provider_event(id="evt_1", customer_id=customer_id) is True
+    assert accounts.receive_provider_event(id="evt_1", customer_id=customer_id) is False
+    assert [job.topic for job in accounts.list_outbox()] == [Topic.SYNC_CUSTOMER]
+
+
+def test_an_event_about_no_customer_is_only_noted(accounts: Core) -> None:
+    assert accounts.receive_provider_event(id="evt_1", customer_id=None) is True
+    assert accounts.receive_provider_event(id="evt_1", customer_id=None) is False
+    assert accounts.list_outbox() == []
+
+
+def test_an_event_about_a_customer_of_nobodys_ends_well(accounts: Core) -> None:
+    accounts.receive_provider_event(id="evt_1", customer_id="cus_of_another_product")
+
+    assert accounts.run_due() == Ran(done=1)
+
+
+def test_what_cannot_come_again_is_forgotten(accounts: Core, world: World) -> None:
+    accounts.receive_provider_event(id="evt_old", customer_id=None)
+    world.clock.advance(REMEMBERED_FOR)
+    accounts.receive_provider_event(id="evt_young", customer_id=None)
+
+    assert accounts.forget_provider_events() == 0
+
+    world.wait(seconds=1)
+
+    assert accounts.forget_provider_events() == 1
+    assert accounts.receive_provider_event(id="evt_young", customer_id=None) is False
+    assert accounts.receive_provider_event(id="evt_old", customer_id=None) is True
+
+
+def reissue(world: World, card: PaymentMethod, customer_id: str) -> None:
+    newer = a_provided_card(card.id, card=attrs.evolve(card.card, exp_year=2040), customer_id=customer_id)
+    world.gateway.add_payment_method(newer)
+
+
+def history(world: World, customer_id: str, visa: PaymentMethod, mastercard: PaymentMethod) -> list[Change]:
+    """What happens at the provider; each change sends one event."""
+    return [
+        lambda: reissue(world, visa, customer_id),
+        lambda: run_sync(world.gateway.set_default(customer_id, mastercard.id)),
+        lambda: run_sync(world.gateway.detach(visa.id)),
+        lambda: world.gateway.set_balance(customer_id, -250),
+        lambda: reissue(world, mastercard, customer_id),
+    ]
+
+
+@pytest.mark.parametrize("times", [1, 2], ids=["once", "doubled"])
+@pytest.mark.parametrize("lost", [0, 2, 4], ids=lambda lost: f"{lost} lost")
+def test_in_every_order_of_five_events_the_copy_ends_equal(accounts: Core, world: World, lost: int, times: int) -> None:
+    """An event comes at its place in the order, but not before its change; those held back come last."""
+    for number, order in enumerate(permutations(range(5))):
+        jane = accounts.register(email=f"jane{number}@example.org", password=PASSWORD, name="Jane Doe")
+        customer_id = have_two_cards(accounts, jane, world)
+        mastercard, visa = accounts.list_payment_methods(jane.id)
+        held_back = []
+        for place, change in enumerate(history(world, customer_id, visa, mastercard)):
+            change()
+            if order[place] < place:
+                deliver(accounts, customer_id, f"evt_{number}_{order[place]}", times)
+            else:
+                held_back.append(f"evt_{number}_{order[place]}")
+        for event in held_back[min(lost, len(held_back) - 1) :]:
+            deliver(accounts, customer_id, event, times)
+
+        there = run_sync(world.gateway.list_payment_methods(customer_id))
+        here = accounts.list_payment_methods(jane.id)
+        assert [(card.id, card.card) for card in here] == [(card.id, card.card) for card in there]
+        assert (len(here), here.default is not None and here.default.id) == (1, mastercard.id)
+        assert accounts.profile(jane.id).balance == -250
+
+
+def deliver(accounts: Core, customer_id: str, event: str, times: int) -> None:
+    for _ in range(times):
+        accounts.receive_provider_event(id=event, customer_id=customer_id)
+    accounts.run_due()
