@@ -29,6 +29,7 @@ MAX_STEPS: Final = 64
 """More steps than any path through the table has, races lost included."""
 
 TOO_MANY_ATTEMPTS: Final = "too_many_attempts"
+PROVIDER_FAILED: Final = "provider_failed"
 
 _LEARNED: Final = {
     HoldStatus.HELD: Event.HELD,
@@ -157,7 +158,7 @@ class CardVerifier:
             await self._advance(v, Event.REFUSED, code=refusal.code, read_customer=refusal.param == "customer")
             return None
         if hold is None:
-            await self._advance(v, Event.REFUSED, code="provider_failed", read_customer=True)
+            await self._advance(v, Event.REFUSED, code=PROVIDER_FAILED, read_customer=True)
             return None
         return await self._learn(v, hold)
 

@@ -17,6 +17,7 @@ from accounts_core.errors import (
     InvalidToken,
     LimitExceeded,
     NeedsCommit,
+    ProviderBusy,
     VerificationInProgress,
 )
 from accounts_core.model.ids import UserId
@@ -27,7 +28,7 @@ from accounts_core.model.verification import CardVerification, State
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.use_cases.card_guard import CardGuard
-from accounts_core.use_cases.card_verifier import TOO_MANY_ATTEMPTS, CardVerifier, Progress, job_id
+from accounts_core.use_cases.card_verifier import PROVIDER_FAILED, TOO_MANY_ATTEMPTS, CardVerifier, Progress, job_id
 from accounts_core.use_cases.effects import Effects
 from accounts_core.use_cases.retrying import settle
 
@@ -170,5 +171,7 @@ def _outcome(progress: Progress) -> Verified | ActionRequired:
             raise CardDeclined("verification_abandoned", None)
         case State.FAILED if v.code == "resource_missing":
             raise Invalid("payment_method", "There is no such payment method.")
+        case State.FAILED if v.code == PROVIDER_FAILED:
+            raise ProviderBusy("The payment provider failed, and nothing is held. Ask again.")
         case _:
             raise Invalid("payment_method", f"The payment provider cannot use this payment method ({v.code}).")
