@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING, Final
 SETTINGS: Final = """\
 Settings come from environment variables, and for what is not set there, from a
 file .env in the working folder. Without any, the database is accounts.db in the
-working folder and payments are pretended. The most used ones:
+working folder, and a simulator of Stripe beside it takes Stripe's test cards.
+The most used ones:
 
   ACCOUNTS_DATABASE_URL   sqlite:///accounts.db, or
                           postgresql://user:password@host/name
   ACCOUNTS_PUBLIC_URL     where people reach the service; mails link there
   ACCOUNTS_MAIL_FROM      who mails come from
+  ACCOUNTS_STRIPE_API_KEY, ACCOUNTS_STRIPE_WEBHOOK_SECRET
+                          for real cards: sk_live_..., whsec_...
+  ACCOUNTS_CURRENCY, ACCOUNTS_VERIFICATION_AMOUNTS
+                          what is held for a moment: jpy, and usd=100,jpy=150
 """
 
 MAIN: Final = f"""\
@@ -25,8 +30,12 @@ a first walk:
 {SETTINGS}"""
 
 SERVE: Final = """\
-The database is created and migrated first. Stop it with Ctrl+C or SIGTERM:
-requests that are under way are finished.
+The database is created and migrated first. One worker does what is in the
+outbox. Stop it with Ctrl+C or SIGTERM: requests that are under way are finished,
+and so is the worker's job. Stripe's webhooks go to /webhooks/stripe.
+
+With --workers there are several processes. They need PostgreSQL, and Stripe or a
+simulator that is a server of its own (accounts stripe-simulator).
 
 examples:
   accounts serve
@@ -37,6 +46,40 @@ examples:
 MIGRATE: Final = """\
 Safe to repeat: what is there already is left alone. `accounts serve` does the
 same when it starts.
+"""
+
+WORKER: Final = """\
+Lets go of what is held, tells Stripe what changed here and reads what changed
+there. `accounts serve` has a worker of its own; this runs another one, here or on
+another machine. Stop it with Ctrl+C or SIGTERM: its job is finished first.
+
+examples:
+  accounts worker
+  accounts worker --once       from cron: do what is due now, and say how much it was
+"""
+
+OUTBOX: Final = """\
+Every effect outside the database waits here until it is done. What keeps failing
+for about a day is parked: nobody tries it again until you say so.
+
+examples:
+  accounts outbox list
+  accounts outbox retry job_0aB1cD2eF3gH4iJ5kL6mN7
+  accounts outbox retry --parked
+"""
+
+SIMULATOR: Final = """\
+A server that speaks as much of Stripe's API as the service uses, for tests and for
+trying things out. It moves no money. Its state is kept in stripe-simulator.db, in
+the working folder unless --file says where; --file :memory: keeps none.
+
+In one terminal:
+  accounts stripe-simulator --webhook-url http://127.0.0.1:8000/webhooks/stripe
+In another:
+  export ACCOUNTS_STRIPE_API_KEY=sk_test_any
+  export ACCOUNTS_STRIPE_API_BASE=http://127.0.0.1:12111
+  export ACCOUNTS_STRIPE_WEBHOOK_SECRET=whsec_simulator
+  accounts serve
 """
 
 CHECK: Final = """\
@@ -79,9 +122,32 @@ def build_parser(version: str) -> ArgumentParser:
     serve.add_argument("--port", default=8000, type=_number(0, 65535), help="the port (default: 8000; 0: any)")
     serve.add_argument("--workers", default=1, type=_number(1, 64), metavar="N", help="how many processes (default: 1)")
     _add(commands, "migrate", "create the database's tables, or bring them up to date", MIGRATE)
+    worker = _add(commands, "worker", "do what is in the outbox", WORKER)
+    worker.add_argument("--once", action="store_true", help="do what is due now, and end")
+    _add_outbox(_add(commands, "outbox", "show what is still to be done, and have it tried again", OUTBOX))
     _add(commands, "check", "say whether the service could run as it is set up", CHECK)
     _add_users(_add(commands, "users", "create, show, change and delete users", USERS))
+    simulator = _add(commands, "stripe-simulator", "run a simulator of Stripe", SIMULATOR)
+    simulator.add_argument(
+        "--port", default=12111, type=_number(0, 65535), help="the port, on 127.0.0.1 (default: 12111; 0: any)"
+    )
+    simulator.add_argument("--file", default="stripe-simulator.db", help="where the state is kept")
+    simulator.add_argument("--webhook-url", metavar="URL", help="where events are sent to")
+    simulator.add_argument(
+        "--webhook-secret", metavar="SECRET", default="whsec_simulator", help="signs them (default: whsec_simulator)"
+    )
     return parser
+
+
+def _add_outbox(outbox: ArgumentParser) -> None:
+    commands = outbox.add_subparsers(dest="action", title="commands", metavar="COMMAND", required=True)
+    show = _add(commands, "list", "list what is still to be done, what is parked first")
+    show.add_argument("--limit", default=50, type=_number(1, 10_000), metavar="N", help="at most so many (default: 50)")
+    show.add_argument("--json", action="store_true", help="as JSON")
+    retry = _add(commands, "retry", "have a job, or all that are parked, tried again now")
+    which = retry.add_mutually_exclusive_group(required=True)
+    which.add_argument("id", metavar="ID", nargs="?", help="the job's id")
+    which.add_argument("--parked", action="store_true", help="all that are parked")
 
 
 def _add_users(users: ArgumentParser) -> None:

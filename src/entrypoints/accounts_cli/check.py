@@ -1,5 +1,6 @@
 """`accounts check`: could the service run as it is set up? Nothing is changed to find out."""
 
+import asyncio
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 from accounts_cli.composition import mail_folder
 from accounts_cli.database import require_migrated
 from accounts_cli.failures import CommandFailed
-from accounts_cli.payments import choose_provider
+from accounts_cli.payments import check_provider
 from accounts_cli.settings import Settings
 from accounts_cli.terminal import say
 from accounts_core.errors import AccountsError
@@ -58,7 +59,7 @@ def _database(settings: Settings) -> str:
 
 
 def _payments(settings: Settings) -> str:
-    return choose_provider(settings, SystemClock(), SystemSecrets()).shown
+    return asyncio.run(check_provider(settings, SystemClock(), SystemSecrets()))
 
 
 def _mail(settings: Settings) -> str:

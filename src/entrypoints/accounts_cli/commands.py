@@ -12,6 +12,7 @@ from accounts_cli.composition import open_service
 from accounts_cli.database import migrate_database, require_migrated
 from accounts_cli.settings import Settings
 from accounts_cli.terminal import ask_new_password, read_password, say
+from accounts_cli.worker import run_worker
 from accounts_core.accounts import Accounts
 
 
@@ -22,6 +23,16 @@ def run(arguments: Namespace) -> bool:
     """
     if arguments.command == "check":
         return check(os.environ, Path())
+    if arguments.command == "stripe-simulator":
+        from accounts_cli.simulator import run_simulator
+
+        run_simulator(
+            port=arguments.port,
+            file=arguments.file,
+            webhook_url=arguments.webhook_url,
+            webhook_secret=arguments.webhook_secret,
+        )
+        return True
     settings = Settings.load(os.environ, Path())
     match arguments.command:
         case "serve":
@@ -30,10 +41,29 @@ def run(arguments: Namespace) -> bool:
             serve(settings, host=arguments.host, port=arguments.port, workers=arguments.workers)
         case "migrate":
             say(migrate_database(settings))
+        case "worker":
+            require_migrated(settings)
+            asyncio.run(run_worker(settings, once=arguments.once))
+        case "outbox":
+            require_migrated(settings)
+            asyncio.run(_on_accounts(settings, _outbox_command(arguments)))
         case "users":
             require_migrated(settings)
-            asyncio.run(_on_users(settings, _user_command(arguments)))
+            asyncio.run(_on_accounts(settings, _user_command(arguments)))
     return True
+
+
+def _outbox_command(arguments: Namespace) -> Callable[[Accounts[Any]], Awaitable[None]]:
+    from accounts_cli import outbox
+
+    match arguments.action:
+        case "list":
+            return lambda accounts: outbox.show(accounts, limit=arguments.limit, as_json=arguments.json)
+        case "retry" if arguments.parked:
+            return outbox.retry_parked
+        case "retry":
+            return lambda accounts: outbox.retry(accounts, arguments.id)
+    raise AssertionError(arguments.action)
 
 
 def _user_command(arguments: Namespace) -> Callable[[Accounts[Any]], Awaitable[None]]:
@@ -63,6 +93,6 @@ def _user_command(arguments: Namespace) -> Callable[[Accounts[Any]], Awaitable[N
     raise AssertionError(arguments.action)
 
 
-async def _on_users(settings: Settings, command: Callable[[Accounts[Any]], Awaitable[None]]) -> None:
+async def _on_accounts(settings: Settings, command: Callable[[Accounts[Any]], Awaitable[None]]) -> None:
     async with open_service(settings) as service:
         await command(service.accounts)

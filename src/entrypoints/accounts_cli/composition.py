@@ -8,11 +8,12 @@ from typing import Any, Final
 import attrs
 
 from accounts_argon2 import AsyncArgon2Hasher
-from accounts_cli.payments import Provider, choose_provider
+from accounts_cli.payments import Provider, describe_provider, open_provider
 from accounts_cli.settings import Settings
 from accounts_core.accounts import Accounts
+from accounts_core.ports.clock import Clock
 from accounts_smtp import EmlNotifier
-from accounts_sql import AsyncSqlStore, create_async_engine
+from accounts_sql import AsyncSqlLimits, AsyncSqlStore, create_async_engine
 from accounts_system import SystemClock, SystemSecrets
 
 LOCAL_URL: Final = "http://127.0.0.1:8000"
@@ -21,21 +22,23 @@ LOCAL_URL: Final = "http://127.0.0.1:8000"
 
 @attrs.frozen(kw_only=True)
 class Service:
-    """The accounts, and the parts under them that a person wants to hear about."""
+    """The accounts, and the parts under them that others need too."""
 
     settings: Settings
     accounts: Accounts[Any]
     provider: Provider
+    clock: Clock
 
-    def describe(self) -> list[str]:
-        """Return a line each for the database, the payment provider and the mail, and one for what has no effect."""
-        lines = [
-            f"Database: {self.settings.database_url}",
-            f"Payments: {self.provider.shown}",
-            f"Mail: each becomes a file in {mail_folder(self.settings)}/",
-        ]
-        idle = self.settings.without_effect()
-        return [*lines, f"Without effect in this release: {', '.join(idle)}"] if idle else lines
+
+def describe(settings: Settings) -> list[str]:
+    """Return a line each for the database, the payment provider and the mail, and one for what has no effect."""
+    lines = [
+        f"Database: {settings.database_url}",
+        f"Payments: {describe_provider(settings)}",
+        f"Mail: each becomes a file in {mail_folder(settings)}/",
+    ]
+    idle = settings.without_effect()
+    return [*lines, f"Without effect in this release: {', '.join(idle)}"] if idle else lines
 
 
 @asynccontextmanager
@@ -43,13 +46,14 @@ async def open_service(settings: Settings, *, public_url: str = LOCAL_URL) -> As
     """Put the service together, and take it apart at the end. Raises `CommandFailed` when a part cannot be had."""
     clock = SystemClock()
     secrets = SystemSecrets()
-    provider = choose_provider(settings, clock, secrets)
     async with AsyncExitStack() as stack:
+        provider = await stack.enter_async_context(open_provider(settings, clock, secrets))
         engine = create_async_engine(settings.database_url.text)
         stack.push_async_callback(engine.dispose)
         passwords = await stack.enter_async_context(AsyncArgon2Hasher())
         accounts = Accounts(
             store=AsyncSqlStore(engine),
+            limits=AsyncSqlLimits(engine),
             payments=provider.gateway,
             passwords=passwords,
             notifier=EmlNotifier(
@@ -59,7 +63,7 @@ async def open_service(settings: Settings, *, public_url: str = LOCAL_URL) -> As
             secrets=secrets,
             policy=settings.policy(),
         )
-        yield Service(settings=settings, accounts=accounts, provider=provider)
+        yield Service(settings=settings, accounts=accounts, provider=provider, clock=clock)
 
 
 def mail_folder(settings: Settings) -> Path:

@@ -73,11 +73,9 @@ class Settings:
         "a publishable key of Stripe, pk_test_... or pk_live_...",
         used=False,
     )
-    stripe_api_base: str | None = _setting(
-        _optional(values.page_url), "a URL such as https://api.stripe.com", used=False
-    )
+    stripe_api_base: str | None = _setting(_optional(values.page_url), "a URL such as https://api.stripe.com")
     stripe_webhook_secret: str | None = _setting(
-        _optional(values.key("whsec_")), "a signing secret of Stripe, whsec_...", secret=True, used=False
+        _optional(values.key("whsec_")), "a signing secret of Stripe, whsec_...", secret=True
     )
     stripe_simulator: bool | None = _setting(_optional(values.boolean), "true or false")
     currency: str = _setting(values.currency, "a currency code of three letters, such as usd", "usd")
@@ -116,7 +114,6 @@ class Settings:
         "limits such as sign-in=100/hour, of sign-in, sign-up, verify-card, recovery, invite, per second, minute,"
         " hour or day",
         MappingProxyType({}),
-        used=False,
     )
     redis_url: str | None = _setting(
         _optional(values.url("redis", "rediss")),
@@ -169,7 +166,13 @@ class Settings:
             cards=CardPolicy(currency=self.currency, amounts=self.verification_amounts),
             reauthentication=timedelta(minutes=self.reauthentication_minutes),
             email_change=self.email_change,
+            limits=self.limits,
         )
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether a simulator in the process stands in for Stripe."""
+        return self.stripe_api_key is None
 
     def without_effect(self) -> list[str]:
         """Return the names that were set and that this release does nothing with yet, in alphabetical order."""

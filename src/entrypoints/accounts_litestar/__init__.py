@@ -2,7 +2,7 @@
 
 from accounts_litestar.app import create_app
 from accounts_litestar.docs import OfflineDocs
-from accounts_litestar.options import HttpOptions
+from accounts_litestar.options import HttpOptions, ProviderEvent, Webhook
 from accounts_litestar.plugin import AccountsPlugin
 
-__all__ = ["AccountsPlugin", "HttpOptions", "OfflineDocs", "create_app"]
+__all__ = ["AccountsPlugin", "HttpOptions", "OfflineDocs", "ProviderEvent", "Webhook", "create_app"]

@@ -23,7 +23,7 @@ from accounts_litestar.addresses import email_address
 from accounts_litestar.answers import Answer
 from accounts_litestar.bearer import token_of
 from accounts_litestar.bodies import Nothing, read
-from accounts_litestar.endpoints import NO_CONTENT, Endpoints, HttpRequest, given, spelled, taken_is_invalid
+from accounts_litestar.endpoints import NO_CONTENT, Endpoints, HttpRequest, client_of, given, spelled, taken_is_invalid
 from accounts_litestar.openapi import documented
 from accounts_litestar.parameters import text_id
 from accounts_litestar.stripe_shapes import CustomerObject, PaymentMethodList, customer_object, payment_method_list
@@ -136,7 +136,10 @@ class AccountApi(Endpoints):
         card = await read(request, VerifyPayment)
         with spelled({"payment_method": "paymentMethod", "return_url": "returnUrl"}):
             outcome = await self.verifying.verify(
-                caller.user.id, payment_method=card.payment_method, return_url=given(card.return_url)
+                caller.user.id,
+                payment_method=card.payment_method,
+                return_url=given(card.return_url),
+                client=client_of(request),
             )
         if isinstance(outcome, Verified):
             return self.answer(caller, CardVerified())

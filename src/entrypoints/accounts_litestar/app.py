@@ -18,11 +18,13 @@ from accounts_litestar.plugin import AccountsPlugin
 from accounts_litestar.problems import Problems
 from accounts_litestar.teams_api import TeamsApi
 from accounts_litestar.user_api import UserApi
+from accounts_litestar.webhooks import WebhookApi
 
 TAGS: Final = {
     AuthApi.tags[0]: "A token comes from signing in, and goes into `Authorization: Bearer <token>`.",
     AccountApi.tags[0]: "The signed-in user, their notifications and their cards.",
     UserApi.tags[0]: "The signed-in user as a resource, and its deletion.",
+    WebhookApi.tags[0]: "For the payment provider.",
     TeamsApi.tags[0]: "Teams: who is in one, who is invited, what is written there.",
     HealthApi.tags[0]: "For whatever watches over the process.",
 }

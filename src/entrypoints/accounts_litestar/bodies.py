@@ -39,7 +39,7 @@ async def read(request: Request[Any, Any, Any], model: type[S]) -> S:
     Raises `TooLarge`, `WrongMediaType`, `Malformed`, and `WrongFields` with every field that is missing, unknown, of
     the wrong type, or holds a NUL.
     """
-    raw = await _raw(request)
+    raw = await read_raw(request)
     if not raw:
         return fill(model, {}, strict=True)
     media_type = _media_type(request)
@@ -52,8 +52,8 @@ async def read(request: Request[Any, Any, Any], model: type[S]) -> S:
     return fill(model, parse_form(text), strict=False)
 
 
-async def _raw(request: Request[Any, Any, Any]) -> bytes:
-    """Read the body, and not a byte more than the limit."""
+async def read_raw(request: Request[Any, Any, Any]) -> bytes:
+    """Return the body as it came, and read not a byte more than the limit. Raises `TooLarge` and `Malformed`."""
     try:
         return await request.body()
     except HTTPException as refusal:  # Litestar's own: turned into ours, lest a host's handlers take it

@@ -33,6 +33,13 @@ class MissingToken(EdgeError):
         super().__init__("Send an access token: Authorization: Bearer <token>.")
 
 
+class WebhookRefused(EdgeError):
+    """Nobody knows that this came from the payment provider, or what it says."""
+
+    def __init__(self) -> None:
+        super().__init__("This is no event of the payment provider's, or its signature does not fit.")
+
+
 class WrongFields(EdgeError):
     """Fields are missing, unknown, or of the wrong type: `errors` has the reasons by field."""
 

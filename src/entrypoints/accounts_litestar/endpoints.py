@@ -11,6 +11,7 @@ from accounts_core.errors import EmailTaken, Invalid, WorldError
 from accounts_core.use_cases.authenticate import Caller
 from accounts_litestar.answers import Answer
 from accounts_litestar.bearer import token_of
+from accounts_litestar.options import HttpOptions
 from accounts_litestar.problems import logger
 from accounts_litestar.verifying import Verifying
 
@@ -24,6 +25,7 @@ class Endpoints(Controller):
 
     accounts: ClassVar[Accounts[Any]]
     verifying: ClassVar[Verifying]
+    options: ClassVar[HttpOptions]
 
     async def caller(self, request: HttpRequest) -> Caller:
         """Return who is asking. Raises `MissingToken`, `Malformed` and `InvalidToken`."""
@@ -42,10 +44,18 @@ class Endpoints(Controller):
             logger.warning("The use of a session could not be noted: %s", error)
 
 
-def serving(endpoints: type[Endpoints], accounts: Accounts[Any], verifying: Verifying) -> type[Endpoints]:
+def serving(
+    endpoints: type[Endpoints], accounts: Accounts[Any], verifying: Verifying, options: HttpOptions
+) -> type[Endpoints]:
     """Return the endpoints over these accounts: a class of their own, so that one process can have several."""
-    name = endpoints.__name__
-    return cast("type[Endpoints]", type(name, (endpoints,), {"accounts": accounts, "verifying": verifying}))
+    shared = {"accounts": accounts, "verifying": verifying, "options": options}
+    return cast("type[Endpoints]", type(endpoints.__name__, (endpoints,), shared))
+
+
+def client_of(request: HttpRequest) -> str | None:
+    """Return the address that the request came from, where the server knows it."""
+    client = request.scope.get("client")
+    return client[0] if client else None
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """What OpenAPI says of each call, given where the call is: its body in both media types, its page, its problems."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, cast
 
@@ -50,6 +50,10 @@ _DESCRIPTIONS: Final = {
     503: "A database or the payment provider is away; `Retry-After` says when to try again.",
 }
 
+ANY_TYPE: Final = "*/*"
+"""The media type of a body that is taken as it comes: its bytes matter, not what they are said to be."""
+_RAW_BODY: Final = RequestBody(required=True, content={ANY_TYPE: OpenAPIMediaType(schema=Schema())})
+
 _PAGE: Final = [
     Parameter(
         name="limit",
@@ -75,6 +79,8 @@ class Documented(Operation):
     body: ClassVar[type[msgspec.Struct] | None] = None
     example: ClassVar[Any] = None
     paged: ClassVar[bool] = False
+    raw: ClassVar[bool] = False
+    headers: ClassVar[Mapping[str, str]] = {}
     problems: ClassVar[tuple[int, ...]] = ()
 
     def __post_init__(self) -> None:
@@ -85,7 +91,18 @@ class Documented(Operation):
             responses[str(status)] = OpenAPIResponse(description=_DESCRIPTIONS[status], content=problem.content)
         if self.paged:
             self.parameters = [*(self.parameters or []), *_PAGE]
-        if self.body is not None and msgspec.structs.fields(self.body):
+        for name, description in self.headers.items():
+            header = Parameter(
+                name=name,
+                param_in="header",
+                required=True,
+                description=description,
+                schema=Schema(type=OpenAPIType.STRING),
+            )
+            self.parameters = [*(self.parameters or []), header]
+        if self.raw:
+            self.request_body = _RAW_BODY
+        elif self.body is not None and msgspec.structs.fields(self.body):
             self.request_body = _request_body(self.body)
         if self.example is not None:
             for response in responses.values():
@@ -101,6 +118,8 @@ def documented(
     body: type[msgspec.Struct] | None = None,
     example: Any = None,
     paged: bool = False,
+    raw: bool = False,
+    headers: Mapping[str, str] | None = None,
     public: bool = False,
     problems: Iterable[int] = (),
     anyhow: Iterable[int] = _ANYHOW,
@@ -108,13 +127,21 @@ def documented(
     """Return what a handler's decorator has to be told: `@get("/user", **documented("getUser", ...))`.
 
     `problems` are the statuses beyond those that every call of its kind can have, and `anyhow` those that any call can;
-    `public` calls take no token.
+    `public` calls take no token, and `raw` ones their body as it comes. `headers` are needed, with what each is for.
     """
     statuses = {*problems, *anyhow}
     statuses |= set() if public else set(_UNDER_A_TOKEN)
     statuses |= set() if body is None else set(_WITH_A_BODY)
     statuses |= {422} if paged else set()
-    told = {"body": body, "example": example, "paged": paged, "problems": tuple(sorted(statuses))}
+    statuses |= {400, 413} if raw else set()
+    told = {
+        "body": body,
+        "example": example,
+        "paged": paged,
+        "raw": raw,
+        "headers": headers or {},
+        "problems": tuple(sorted(statuses)),
+    }
     return {
         "operation_id": id,
         "summary": summary,

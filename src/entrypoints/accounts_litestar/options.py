@@ -1,9 +1,28 @@
-from collections.abc import Awaitable, Callable
-from typing import Final
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final, Protocol
 
 import attrs
 
 BODY_LIMIT_BYTES: Final = 16 * 1024
+
+
+class ProviderEvent(Protocol):
+    """What is known of an event of the payment provider's once it is known to be the provider's."""
+
+    @property
+    def id(self) -> str:
+        """The same each time that the event is delivered."""
+        ...
+
+    @property
+    def customer_id(self) -> str | None:
+        """The billing customer whom it is about, if any."""
+        ...
+
+
+Webhook = Callable[[bytes, Mapping[str, str]], ProviderEvent]
+"""Takes the body as it came and the headers, with lower-case names. Raises any `CallerError` for what is not the
+provider's."""
 
 
 @attrs.frozen(kw_only=True)
@@ -23,6 +42,11 @@ class HttpOptions:
     cors_origins: tuple[str, ...] = ()
     """Web origins whose pages may call the API, such as `https://app.example.org`; none by default. For `create_app`:
     an application that mounts the plugin has a CORS configuration of its own."""
+    webhook: Webhook | None = None
+    """Says whose event a `POST /webhooks/stripe` is; without it that call is not there. For Stripe:
+    `lambda body, headers: verify_webhook(body, headers.get("stripe-signature", ""), secret, datetime.now(UTC))`."""
+    wake_worker: Callable[[], None] | None = None
+    """Called after an event was received: there is work in the outbox now, for a worker in this process."""
     ready: Callable[[], Awaitable[object]] | None = None
     """What `/health/ready` awaits; whatever it raises makes the answer 503. By default the store is asked for a session
     that nobody has."""

@@ -20,15 +20,16 @@ from litestar.plugins import InitPlugin
 from accounts_core.accounts import Accounts
 from accounts_litestar.account_api import AccountApi
 from accounts_litestar.auth_api import AuthApi
-from accounts_litestar.endpoints import serving
+from accounts_litestar.endpoints import Endpoints, serving
 from accounts_litestar.openapi import COMPONENTS
 from accounts_litestar.options import HttpOptions
 from accounts_litestar.problems import KINDS, Problems
 from accounts_litestar.teams_api import InvitationsApi, TeamsApi
 from accounts_litestar.user_api import UserApi
 from accounts_litestar.verifying import Verifying
+from accounts_litestar.webhooks import WebhookApi
 
-ENDPOINTS: Final = (AccountApi, UserApi, TeamsApi, InvitationsApi, AuthApi)
+ENDPOINTS: Final[tuple[type[Endpoints], ...]] = (AccountApi, UserApi, TeamsApi, InvitationsApi, AuthApi)
 
 _NOT_ROUTED: Final[tuple[type[HTTPException], ...]] = (NotFoundException, MethodNotAllowedException)
 
@@ -46,9 +47,11 @@ class AccountsPlugin(InitPlugin):
         self._options = options or HttpOptions()
         self._problems = Problems(retry_after_seconds=self._options.retry_after_seconds)
         self._verifying = Verifying(accounts, limit_seconds=self._options.verification_seconds)
+        # where nobody can tell an event, the path is the host's
+        self._endpoints: tuple[type[Endpoints], ...] = (*ENDPOINTS, WebhookApi) if self._options.webhook else ENDPOINTS
         self._router = Router(
             self._options.path,
-            route_handlers=[serving(endpoints, accounts, self._verifying) for endpoints in ENDPOINTS],
+            route_handlers=[serving(each, accounts, self._verifying, self._options) for each in self._endpoints],
             # each class by name, not only Exception: a host's handler for one of them is for its own routes
             exception_handlers={Exception: self._problems, **dict.fromkeys(KINDS, self._problems)},
             request_max_body_size=self._options.body_limit_bytes,
@@ -69,7 +72,7 @@ class AccountsPlugin(InitPlugin):
     def _prefixes(self) -> tuple[str, ...]:
         if self._options.path.strip("/"):
             return ("/" + self._options.path.strip("/"),)
-        return tuple(endpoints.path for endpoints in ENDPOINTS)
+        return tuple(endpoints.path for endpoints in self._endpoints)
 
     @asynccontextmanager
     async def _lifespan(self, _: Litestar) -> AsyncIterator[None]:

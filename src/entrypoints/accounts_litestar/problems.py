@@ -19,7 +19,15 @@ from litestar.exceptions import HTTPException
 
 from accounts_core import errors as core
 from accounts_litestar.answers import Answer
-from accounts_litestar.edge import Malformed, MissingToken, StillVerifying, TooLarge, WrongFields, WrongMediaType
+from accounts_litestar.edge import (
+    Malformed,
+    MissingToken,
+    StillVerifying,
+    TooLarge,
+    WebhookRefused,
+    WrongFields,
+    WrongMediaType,
+)
 
 logger: Final = logging.getLogger("accounts_litestar")
 
@@ -62,6 +70,7 @@ _AWAY: Final = "Something that this needs is away. Nothing is lost; ask again la
 
 KINDS: Final[Mapping[type[Exception], Kind]] = {
     Malformed: Kind(400, "malformed-request", "The request cannot be read"),
+    WebhookRefused: Kind(400, "webhook-refused", "The event is not known to be the provider's"),
     MissingToken: Kind(401, "token-required", "An access token is needed", challenge=CHALLENGE),
     core.InvalidToken: Kind(401, "invalid-token", "The access token is not valid", challenge=CHALLENGE_INVALID),
     core.InvalidCredentials: Kind(401, "invalid-credentials", "Email or password is wrong", challenge=CHALLENGE),

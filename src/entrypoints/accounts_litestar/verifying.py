@@ -6,6 +6,7 @@ the time limit leaves running. What even a stop of the service cuts off is in th
 
 import asyncio
 import logging
+from collections.abc import Coroutine
 from typing import Any, Final
 
 from accounts_core.accounts import Accounts
@@ -30,23 +31,28 @@ class Verifying:
         self._limit_seconds = limit_seconds
         self._running: set[asyncio.Task[Outcome]] = set()
 
-    async def verify(self, user_id: UserId, *, payment_method: str, return_url: str | None) -> Outcome:
-        """Verify a card. Raises what `Accounts.verify_card` does, and `StillVerifying` when the time is up.
+    async def verify(
+        self, user_id: UserId, *, payment_method: str, return_url: str | None, client: str | None
+    ) -> Outcome:
+        """Verify a card, for a client at this address.
 
-        While another call is verifying the same card, this one waits for it: `VerificationInProgress` is raised only
-        when the other is not done by then.
+        Raises what `Accounts.verify_card` does, and `StillVerifying` when the time is up. While another call is
+        verifying the same card, this one waits for it: `VerificationInProgress` is raised only when the other is not
+        done by then.
         """
         deadline = asyncio.get_running_loop().time() + self._limit_seconds
         while True:
             try:
-                return await self._attempt(user_id, payment_method, return_url, deadline)
+                work = self._accounts.verify_card(
+                    user_id, payment_method=payment_method, return_url=return_url, client=client
+                )
+                return await self._attempt(work, deadline)
             except VerificationInProgress:
                 if asyncio.get_running_loop().time() + ASK_AGAIN_SECONDS >= deadline:
                     raise
             await asyncio.sleep(ASK_AGAIN_SECONDS)
 
-    async def _attempt(self, user_id: UserId, payment_method: str, return_url: str | None, deadline: float) -> Outcome:
-        work = self._accounts.verify_card(user_id, payment_method=payment_method, return_url=return_url)
+    async def _attempt(self, work: Coroutine[Any, Any, Outcome], deadline: float) -> Outcome:
         task = asyncio.create_task(work)
         self._running.add(task)
         task.add_done_callback(self._ended)

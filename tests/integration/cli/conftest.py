@@ -2,6 +2,7 @@ import io
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -37,10 +38,36 @@ def run(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mo
 @pytest.fixture
 def serve(folder: Path) -> Iterator[Serve]:
     """Start services; what is still running at the end is ended."""
+    with starting("serve", "--port", "0") as start:
+        yield start
+
+
+@pytest.fixture
+def work(folder: Path) -> Iterator[Serve]:
+    """Start workers."""
+    with starting("worker") as start:
+        yield start
+
+
+@pytest.fixture
+def simulate(folder: Path) -> Iterator[Serve]:
+    """Start Stripe simulators that are servers of their own."""
+    with starting("stripe-simulator", "--port", "0", "--file", ":memory:") as start:
+        yield start
+
+
+@pytest.fixture
+def stripe_server(simulate: Serve) -> str:
+    """The URL of a Stripe simulator."""
+    return simulate().url
+
+
+@contextmanager
+def starting(*command: str) -> Iterator[Serve]:
     started: list[Served] = []
 
     def start(*arguments: str, **environment: str) -> Served:
-        started.append(Served.start(*arguments, **environment))
+        started.append(Served.start(*command, *arguments, **environment))
         return started[-1]
 
     yield start

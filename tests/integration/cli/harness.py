@@ -36,7 +36,7 @@ class Run(Protocol):
 
 @attrs.define
 class Served:
-    """A running `accounts serve`, and every line that it has said."""
+    """A command that goes on, such as `accounts serve`, and every line that it has said."""
 
     process: subprocess.Popen[str]
     lines: list[str] = attrs.field(factory=list)
@@ -45,7 +45,7 @@ class Served:
     @classmethod
     def start(cls, *arguments: str, **environment: str) -> Self:
         process = subprocess.Popen(
-            [*COMMAND, "serve", "--port", "0", *arguments],
+            [*COMMAND, *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -91,7 +91,7 @@ def test_check_tells_settings_that_have_no_effect_yet(run: Run, monkeypatch: pyt
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("ACCOUNTS_STRIPE_API_KEY", "sk_test_123", "this release cannot talk to Stripe yet"),
+        ("ACCOUNTS_STRIPE_API_BASE", "http://127.0.0.1:12111", "asking there needs ACCOUNTS_STRIPE_API_KEY"),
         ("ACCOUNTS_STRIPE_SIMULATOR", "false", "there is no provider"),
     ],
 )
@@ -109,6 +109,27 @@ def test_a_payment_provider_that_is_not_there_is_a_failure(
     assert said in checked.out
     assert served.err.startswith(f"accounts: {name}: ")
     assert served.out == ""
+
+
+def test_with_a_key_stripe_is_asked_and_the_key_is_not_shown(
+    run: Run, monkeypatch: pytest.MonkeyPatch, stripe_server: str
+) -> None:
+    run("migrate")
+    monkeypatch.setenv("ACCOUNTS_STRIPE_API_KEY", "sk_test_my-key")
+    monkeypatch.setenv("ACCOUNTS_STRIPE_API_BASE", stripe_server)
+
+    ran = run("check")
+
+    assert f"payments  ok      Stripe's API at {stripe_server} answers, with a test key; no webhook is taken" in ran.out
+    assert ran.code == 0
+    assert "my-key" not in ran.out + ran.err
+
+    monkeypatch.setenv("ACCOUNTS_STRIPE_API_BASE", "http://127.0.0.1:1")
+    ran = run("check")
+
+    assert ran.code == 1
+    assert "payments  FAILED  Stripe's API at http://127.0.0.1:1: " in ran.out
+    assert "my-key" not in ran.out + ran.err
 
 
 def test_a_database_in_a_folder_that_is_not_there_is_said_so(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """`accounts serve` in a process of its own: how it starts, what it says, and how it stops."""
 
+import os
 import signal
 import socket
 from pathlib import Path
@@ -44,7 +45,7 @@ def test_on_the_default_settings_it_makes_its_database_and_says_what_it_uses(ser
     assert [line.partition(" ")[2].split(" (")[0] for line in served.lines] == [
         f"on {served.url}",
         "sqlite:///accounts.db",
-        "pretend, in memory: no money moves, and what it knows is gone after a restart",
+        "simulated, in stripe-simulator.db: it takes Stripe's test cards, and no money moves",
         "each becomes a file in mail/",
         "",
     ]
@@ -153,11 +154,80 @@ def test_a_host_without_an_address_is_a_failure(run: Run) -> None:
     assert ran.err == "accounts: --host no such host: there is no such address on this machine.\n"
 
 
-def test_more_than_one_worker_is_refused_while_payments_are_in_memory(run: Run) -> None:
+def test_more_than_one_process_needs_parts_that_are_made_for_several(run: Run) -> None:
     ran = run("serve", "--workers", "2", "--port", "0")
 
-    assert ran.code == 1
-    assert ran.err.startswith("accounts: --workers 2: ")
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith("accounts: --workers 2: more than one process needs PostgreSQL")
+
+
+def test_several_processes_serve_and_one_that_dies_is_replaced(
+    serve: Serve, postgres_url: str, stripe_server: str
+) -> None:
+    served = serve(
+        "--workers",
+        "2",
+        ACCOUNTS_DATABASE_URL=postgres_url,
+        ACCOUNTS_STRIPE_API_KEY="sk_test_any",
+        ACCOUNTS_STRIPE_API_BASE=stripe_server,
+    )
+    with served.client() as client:
+        register(client)
+        sign_in(client)
+        children = Path(f"/proc/{served.process.pid}/task/{served.process.pid}/children").read_text().split()
+        os.kill(max(int(child) for child in children), signal.SIGKILL)
+        served.wait_for("died .* takes its place")
+        answer = client.post("/api/users/current/verify-payment", json={"paymentMethod": "pm_card_visa"})
+
+    assert answer.json() == {"status": "ok"}
+    assert served.stop() == 0
+    assert served.lines[-1] == "Stopped."
+
+
+def test_without_a_webhook_secret_every_event_is_refused(serve: Serve) -> None:
+    served = serve()
+    with served.client() as client:
+        answer = client.post("/webhooks/stripe", content=b"{}", headers={"stripe-signature": "t=1,v1=00"})
+
+    assert (answer.status_code, answer.json()["type"]) == (400, "urn:accounts:problem:webhook-refused")
+
+
+def test_of_the_simulator_only_the_page_of_a_challenge_is_reached_through_the_service(serve: Serve) -> None:
+    with serve().client() as client:
+        assert "no such payment intent" in client.get("/simulator/challenges/pi_nothing").text
+        for path in ("/simulator/ledger", "/simulator/faults", "/v1/customers"):
+            assert client.get(path).headers["content-type"] == "application/problem+json"
+
+
+def test_what_is_asked_of_stripe_is_kept_over_a_restart(serve: Serve, folder: Path) -> None:
+    first = serve()
+    with first.client() as client:
+        register(client)
+        sign_in(client)
+        client.post("/api/users/current/verify-payment", json={"paymentMethod": "pm_card_visa"})
+        authorization = client.headers["Authorization"]
+    first.stop()
+
+    with serve().client() as client:
+        client.headers["Authorization"] = authorization
+        customer = client.get("/api/users/current/retrieve")
+
+    assert customer.status_code == 200
+    assert customer.json()["invoice_settings"]["default_payment_method"].startswith("pm_")
+    assert (folder / "stripe-simulator.db").stat().st_mode & 0o077 == 0
+
+
+def test_verifying_cards_is_limited(serve: Serve) -> None:
+    with serve(ACCOUNTS_LIMITS="verify-card=1/hour").client() as client:
+        register(client)
+        sign_in(client)
+        answers = [
+            client.post("/api/users/current/verify-payment", json={"paymentMethod": card})
+            for card in ("pm_card_visa", "pm_card_mastercard")
+        ]
+
+    assert [answer.status_code for answer in answers] == [200, 429]
+    assert 3500 < int(answers[1].headers["retry-after"]) <= 3600
 
 
 def test_other_machines_meet_pretended_payments_only_where_that_is_asked_for(run: Run, serve: Serve) -> None:

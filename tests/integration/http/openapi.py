@@ -7,8 +7,10 @@ from typing import Any
 
 import attrs
 from litestar.serialization import encode_json
+from tests.integration.http.stripe_events import checking
 
-from accounts_litestar import create_app
+from accounts_litestar import HttpOptions, create_app
+from accounts_system import SystemClock
 
 METHODS = {"get", "put", "post", "delete"}
 EXAMPLES = {"email": "new@example.org", "current_password": "wrong", "oldPassword": "wrong"}
@@ -17,7 +19,8 @@ EXAMPLES = {"email": "new@example.org", "current_password": "wrong", "oldPasswor
 @cache
 def document() -> dict[str, Any]:
     """Return the specification as clients get it."""
-    app = create_app(None)  # type: ignore[arg-type]  # it is only described, never called
+    options = HttpOptions(webhook=checking(SystemClock()))
+    app = create_app(None, options=options)  # type: ignore[arg-type]  # it is only described, never called
     found: dict[str, Any] = json.loads(encode_json(app.openapi_schema.to_schema()))
     return found
 
@@ -40,8 +43,13 @@ class Operation:
 
     @property
     def takes_body(self) -> bool:
-        """Every write reads its body strictly, one without fields included."""
-        return self.method != "GET"
+        """Every write reads its body strictly, one without fields included, unless it takes it as it comes."""
+        return self.method != "GET" and not self.takes_any_bytes
+
+    @property
+    def takes_any_bytes(self) -> bool:
+        """Whether the body may be of any media type: then what counts are its bytes, and no field of it is read."""
+        return "*/*" in self.spec.get("requestBody", {}).get("content", {})
 
     @property
     def statuses(self) -> set[int]:

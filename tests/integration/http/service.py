@@ -10,6 +10,7 @@ import attrs
 import httpx
 from litestar import Litestar
 from tests.integration.http.client import Client, Run
+from tests.integration.http.stripe_events import checking
 from tests.integration.round_trips import RoundTripCounter
 
 from accounts_core.accounts import Accounts
@@ -94,7 +95,7 @@ def serving(
     clock = Clock(START)
     gateway = payments(clock) if payments else MemoryGateway(clock, SystemSecrets())
     accounts = accounts_over(stored.store, clock, gateway)
-    app = create_app(accounts, options=options)
+    app = create_app(accounts, options=options or HttpOptions(webhook=checking(clock)))
     lifespan = Lifespan(app)
     http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://accounts.test")  # type: ignore[arg-type]  # Litestar's scope type is narrower than ASGI's
     run(lifespan.begin())

@@ -93,6 +93,23 @@ def about_addresses(operation: Operation) -> Iterator[Bad]:
             yield Bad(query[:20], 422, {"params": httpx.QueryParams(query)}, {"before"})
 
 
+def about_raw_bodies(operation: Operation) -> Iterator[Bad]:
+    if not operation.takes_any_bytes:
+        return
+    too_large = b"x" * (1024 * 1024 + 1)
+    yield Bad("nothing at all", 400)
+    for media_type in [JSON, FORM, "text/plain", ""]:
+        yield Bad(f"unsigned, of the type {media_type!r}", 400, body(b"{}", media_type))
+        yield Bad(f"too large, of the type {media_type!r}", 413, body(too_large, media_type))
+    yield Bad("too large, in chunks", 413, {"content": in_chunks(too_large[:600_000], too_large[:600_000])})
+    for header in ["", "t=", "t=1,v1=", "t=1,v1=0", "t=9,t=9,v1=0", "v1=0", "\xe9", "t=" + "9" * 8_000]:
+        yield Bad(
+            f"signed {header[:20]!r}",
+            400,
+            {"content": b"{}", "headers": {"stripe-signature": header.encode("latin-1")}},
+        )
+
+
 def about_bodies(operation: Operation) -> Iterator[Bad]:
     if not operation.takes_body:
         return
@@ -164,6 +181,8 @@ def about_bodies(operation: Operation) -> Iterator[Bad]:
 
 
 def about_fields(operation: Operation) -> Iterator[Bad]:
+    if operation.takes_any_bytes:
+        return
     good = operation.good_body()
     if operation.required:
         yield Bad("nothing at all", 422, {}, operation.required)
@@ -191,6 +210,7 @@ def about_fields(operation: Operation) -> Iterator[Bad]:
 def bad_requests(operation: Operation) -> Iterator[Bad]:
     yield from about_tokens(operation)
     yield from about_addresses(operation)
+    yield from about_raw_bodies(operation)
     yield from about_bodies(operation)
     yield from about_fields(operation)
 

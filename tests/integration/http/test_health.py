@@ -9,10 +9,12 @@ import pytest
 from litestar.testing import TestClient
 from tests.integration.http.client import PASSWORD, Client, problem
 from tests.integration.http.service import memory_accounts
+from tests.integration.http.stripe_events import PATH, an_event, checking, signature
 
 from accounts_core.accounts import Accounts
 from accounts_core.errors import Conflict, LimitExceeded, NotFound, ProviderAmbiguous, ProviderRefused, Unavailable
 from accounts_litestar import HttpOptions, create_app
+from accounts_system import SystemClock
 
 
 def test_a_service_whose_store_answers_is_alive_and_ready(api: Client) -> None:
@@ -101,6 +103,17 @@ def test_a_bug_is_logged_and_not_told(caplog: pytest.LogCaptureFixture) -> None:
     assert record.levelno == logging.ERROR
     assert record.exc_info is not None
     assert PASSWORD not in caplog.text
+
+
+def test_an_event_that_cannot_be_noted_is_to_be_sent_again() -> None:
+    accounts: Accounts[Any] = FailingAccounts(Unavailable("10.0.0.3 refused"))  # type: ignore[assignment]  # as above
+    clock, body = SystemClock(), an_event("cus_1")
+    headers = {"stripe-signature": signature(body, clock.now())}
+    with TestClient(create_app(accounts, options=HttpOptions(webhook=checking(clock)))) as client:
+        answer = client.post(PATH, content=body, headers=headers)
+
+    problem(answer, 503, "unavailable")
+    assert answer.headers["retry-after"] == "5"
 
 
 ORIGIN = {"Origin": "https://app.example.org"}

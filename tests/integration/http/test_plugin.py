@@ -13,9 +13,11 @@ from litestar.params import JSONBody
 from litestar.testing import TestClient
 from tests.integration.http.client import JSON, PASSWORD, PROBLEM
 from tests.integration.http.service import memory_accounts
+from tests.integration.http.stripe_events import PATH, checking
 
 from accounts_core.errors import AccountsError, NotFound
 from accounts_litestar import AccountsPlugin, HttpOptions
+from accounts_system import SystemClock
 
 NEWCOMER = {"email": "jane@example.org", "password": PASSWORD, "name": "Jane Doe"}
 
@@ -185,6 +187,19 @@ def test_a_host_may_look_at_answers_and_add_to_them() -> None:
     assert (answer.headers["x-host"], answer.headers["x-everywhere"]) == ("was here", "yes")
     assert answer.headers["cache-control"] == "no-store"
     assert answer.cookies["seen"] == "yes"
+
+
+def test_the_path_of_webhooks_is_the_hosts_unless_it_says_how_to_check_them() -> None:
+    clock = SystemClock()
+    app = host(plugins=[AccountsPlugin(memory_accounts())])
+    checked = host(plugins=[AccountsPlugin(memory_accounts(), HttpOptions(webhook=checking(clock)))])
+
+    with TestClient(app) as client, TestClient(checked) as other:
+        assert client.post(PATH).headers["content-type"] == JSON
+        assert client.post(PATH).status_code == 404
+        assert other.post(PATH).headers["content-type"] == PROBLEM
+        assert other.post(PATH).status_code == 400
+        assert other.get(PATH).status_code == 405
 
 
 def test_two_apis_live_in_one_process() -> None:

@@ -262,6 +262,7 @@ def test_the_policy_is_made_of_the_settings() -> None:
             "ACCOUNTS_SESSION_IDLE_DAYS": "2",
             "ACCOUNTS_REAUTHENTICATION_MINUTES": "0",
             "ACCOUNTS_EMAIL_CHANGE": "immediate",
+            "ACCOUNTS_LIMITS": "verify-card=5/day",
         }
     )
 
@@ -271,12 +272,13 @@ def test_the_policy_is_made_of_the_settings() -> None:
         cards=CardPolicy(currency="eur", amounts={"eur": 200, "usd": 100}),
         reauthentication=timedelta(0),
         email_change=EmailChange.IMMEDIATE,
+        limits={"verify-card": Limit(5, timedelta(days=1))},
     )
 
 
 def test_what_has_no_effect_yet_can_be_told() -> None:
     settings = Settings.parse(
-        {"ACCOUNTS_SMTP_URL": "smtp://mail", "ACCOUNTS_SESSION_DAYS": "3", "ACCOUNTS_LIMITS": "invite=1/day"}
+        {"ACCOUNTS_SMTP_URL": "smtp://mail", "ACCOUNTS_SESSION_DAYS": "3", "ACCOUNTS_REDIS_URL": "redis://cache"}
     )
 
-    assert settings.without_effect() == ["ACCOUNTS_LIMITS", "ACCOUNTS_SMTP_URL"]
+    assert settings.without_effect() == ["ACCOUNTS_REDIS_URL", "ACCOUNTS_SMTP_URL"]

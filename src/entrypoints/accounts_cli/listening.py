@@ -1,0 +1,49 @@
+"""The addresses that the service listens on."""
+
+import ipaddress
+import os
+import socket
+from collections.abc import Sequence
+
+from accounts_cli.failures import CommandFailed
+
+
+def bind(host: str, port: int) -> list[socket.socket]:
+    """Take the port on every address of `host`, before anything else is done. Raises `CommandFailed`."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except (OSError, UnicodeError) as error:
+        raise CommandFailed(f"--host {host}: there is no such address on this machine.") from error
+    # any free port is another one on every address
+    addresses = list(dict.fromkeys((family, address) for family, _, _, _, address in found))[: 1 if port == 0 else None]
+    sockets: list[socket.socket] = []
+    try:
+        for family, address in addresses:
+            listener = socket.socket(family, socket.SOCK_STREAM)
+            sockets.append(listener)
+            if os.name == "posix":
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            listener.bind(address)
+            # without this a second service could take the port as well, until the first one listens
+            listener.listen()
+    except OSError as error:
+        for listener in sockets:
+            listener.close()
+        raise CommandFailed(f"Cannot listen on {host} port {port}: {os.strerror(error.errno or 0)}.") from error
+    return sockets
+
+
+def is_loopback(sockets: Sequence[socket.socket]) -> bool:
+    """Whether only this machine reaches every one of them."""
+    names = [listener.getsockname()[0].partition("%")[0] for listener in sockets]
+    return all(ipaddress.ip_address(name).is_loopback for name in names)
+
+
+def url_of(listener: socket.socket) -> str:
+    """Return where people on this machine reach it."""
+    host, port = listener.getsockname()[:2]
+    if ipaddress.ip_address(host.partition("%")[0]).is_unspecified:
+        host = "::1" if ":" in host else "127.0.0.1"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,0 +1,71 @@
+"""`accounts outbox ...`: what is still to be done, and what keeps failing, for operators."""
+
+import json
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import Any, Final
+
+from accounts_cli.terminal import say
+from accounts_core.accounts import Accounts
+from accounts_core.errors import NotFound
+from accounts_core.model.outbox import Job
+
+MOST_RETRIED: Final = 10_000
+
+_HEADINGS: Final = ("ID", "TOPIC", "ATTEMPTS", "DUE", "PARKED", "LAST ERROR")
+
+
+async def show(accounts: Accounts[Any], *, limit: int, as_json: bool) -> None:
+    """Write a line for each job, the parked ones first."""
+    jobs = await accounts.list_outbox(limit=limit)
+    if as_json:
+        say(json.dumps([_facts(job) for job in jobs], ensure_ascii=False, indent=2))
+    elif not jobs:
+        say("There is nothing to do.")
+    else:
+        for line in _table([_HEADINGS, *(_row(job) for job in jobs)]):
+            say(line)
+        if len(jobs) == limit:
+            say(f"These are {limit}; there may be more (--limit).")
+
+
+async def retry(accounts: Accounts[Any], id: str) -> None:
+    await accounts.retry_job(id)
+    say(f"{id} is due now.")
+
+
+async def retry_parked(accounts: Accounts[Any]) -> None:
+    jobs = [job for job in await accounts.list_outbox(limit=MOST_RETRIED) if job.parked_at is not None]
+    for job in jobs:
+        with suppress(NotFound):  # somebody else was quicker
+            await accounts.retry_job(job.id)
+    say(f"{len(jobs)} parked {'job is' if len(jobs) == 1 else 'jobs are'} due now.")
+
+
+def _row(job: Job) -> tuple[str, ...]:
+    parked = "-" if job.parked_at is None else _moment(job.parked_at)
+    return (job.id, job.topic, str(job.attempts), _moment(job.due), parked, job.last_error or "-")
+
+
+def _moment(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S}Z"
+
+
+def _table(rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def _facts(job: Job) -> dict[str, Any]:
+    return {
+        "id": job.id,
+        "topic": job.topic,
+        "payload": dict(job.payload),
+        "created_at": job.created_at.isoformat(),
+        "due": job.due.isoformat(),
+        "attempts": job.attempts,
+        "is_leased": job.lease is not None,
+        "parked_at": job.parked_at and job.parked_at.isoformat(),
+        "last_error": job.last_error,
+    }

@@ -1,0 +1,119 @@
+"""One process of the service: the HTTP server, and the worker beside it."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from types import FrameType
+from typing import Final
+
+import uvicorn
+from litestar.types import ASGIApp
+
+from accounts_cli.composition import Service, open_service
+from accounts_cli.listening import url_of
+from accounts_cli.logs import log_to_stderr
+from accounts_cli.payments import webhook_check
+from accounts_cli.settings import Settings
+from accounts_cli.simulator import deliver_events, with_challenges
+from accounts_cli.worker import Worker, working
+from accounts_litestar import HttpOptions, create_app
+
+SHUTDOWN_SECONDS: Final = 30
+"""How long requests that are under way, and the worker's job, may take once the service was told to stop."""
+
+
+def run_server(settings: Settings, sockets: Sequence[socket.socket], announce: Callable[[], None]) -> None:
+    """Serve on these sockets until SIGTERM or SIGINT; `announce` is called once requests are taken.
+
+    Raises `CommandFailed` when a part of the service cannot be had.
+    """
+    log_to_stderr()
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_serve(settings, sockets, announce))
+
+
+async def _serve(settings: Settings, sockets: Sequence[socket.socket], announce: Callable[[], None]) -> None:
+    address = settings.public_url or url_of(sockets[0])
+    async with open_service(settings, public_url=address) as service:
+        worker = Worker(service.accounts)
+        config = uvicorn.Config(
+            _app(service, worker, address),
+            http="httptools",
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=bool(settings.trusted_proxies),
+            forwarded_allow_ips=[str(network) for network in settings.trusted_proxies],
+            timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        )
+        server = _Server(config, announce, worker)
+        async with _delivering(service, worker), working(worker, limit_seconds=lambda: server.patience_seconds):
+            await server.serve(list(sockets))
+
+
+def _app(service: Service, worker: Worker, address: str) -> ASGIApp:
+    settings, simulator = service.settings, service.provider.simulator
+    options = HttpOptions(
+        cors_origins=settings.cors_origins,
+        webhook=webhook_check(settings.stripe_webhook_secret, service.clock),
+        wake_worker=worker.wake,
+    )
+    app = create_app(service.accounts, options=options)
+    if simulator is None:
+        return app
+    simulator.url = address
+    return with_challenges(app, simulator)
+
+
+@asynccontextmanager
+async def _delivering(service: Service, worker: Worker) -> AsyncIterator[None]:
+    """Deliver the events of a simulator in this process, which has no way in from outside."""
+    if service.provider.simulator is None:
+        yield
+        return
+    delivery = asyncio.create_task(
+        deliver_events(service.provider.simulator, service.accounts, service.clock, worker.wake)
+    )
+    try:
+        yield
+    finally:
+        delivery.cancel()
+        await asyncio.wait({delivery})
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, which says when it listens, takes the worker along, and for which being told to stop is no failure."""
+
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None], worker: Worker) -> None:
+        super().__init__(config)
+        self._announce = announce
+        self._worker = worker
+
+    @property
+    def patience_seconds(self) -> float:
+        return 0 if self.force_exit else SHUTDOWN_SECONDS
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._announce()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._worker.stop()  # its last job ends while the last requests do
+        await super().shutdown(sockets)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002  as uvicorn calls it
+        """Stop; at the second SIGINT, at once. uvicorn's own way ends the process as if the signal had killed it."""
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ModuleNotFoundError:  # there is none for Windows
+        return None
+    return uvloop.new_event_loop
