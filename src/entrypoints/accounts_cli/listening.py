@@ -19,7 +19,8 @@ def bind(host: str, port: int) -> list[socket.socket]:
     sockets: list[socket.socket] = []
     try:
         for family, address in addresses:
-            listener = socket.socket(family, socket.SOCK_STREAM)
+            # named, because asyncio sends small answers at once only on sockets that name their protocol
+            listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
             sockets.append(listener)
             if os.name == "posix":
                 listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
