@@ -45,6 +45,7 @@ from accounts_core.use_cases.payment_methods import (
 )
 from accounts_core.use_cases.profile import FindUser, ReadProfile
 from accounts_core.use_cases.provider_events import ForgetProviderEvents, ReceiveProviderEvent
+from accounts_core.use_cases.reconcile_cards import ReconcileCards
 from accounts_core.use_cases.register import Register
 from accounts_core.use_cases.restore import Restore
 from accounts_core.use_cases.sign_in import SignIn
@@ -191,6 +192,7 @@ class _Doors:
     retrieve_customer = _UseCase(lambda at: RetrieveCustomer(at.store, at.payments))
 
     sync_customer = _UseCase(lambda at: at.sync_customer)
+    reconcile_cards = _UseCase(lambda at: ReconcileCards(at.store, at.payments, at.sync_customer, at.effects, at.clock))
     receive_provider_event = _UseCase(lambda at: ReceiveProviderEvent(at.store, at.effects, at.clock))
     forget_provider_events = _UseCase(lambda at: ForgetProviderEvents(at.store, at.clock))
 

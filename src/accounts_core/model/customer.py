@@ -13,6 +13,8 @@ class Customer:
     """Somebody who can be billed. `balance` is in minor units of `currency`: negative is credit."""
 
     id: str
+    user_ref: str | None = None
+    """Whose customer it is: the `User.hex_id` that it was made with."""
     address: Address | None = None
     balance: int = 0
     created: datetime

@@ -21,7 +21,7 @@ class Topic(StrEnum):
     SYNC_DEFAULT = "sync_default"
     """Make the provider's default card the user's: `user`."""
     DELETE_CUSTOMER = "delete_customer"
-    """Delete the provider's customer, once nothing is held on it any more: `customer`, or the `user` to find it by."""
+    """Delete the provider's customer, once nothing is held on it: `customer`, or the `user_ref` to find it by."""
     UPDATE_CUSTOMER = "update_customer"
     """Tell the provider the user's name and address: `user`."""
     SYNC_CUSTOMER = "sync_customer"

@@ -124,6 +124,8 @@ class CardVerification:
     hold_id: str | None = None
     code: str | None = None
     decline_code: str | None = None
+    unheard: bool = False
+    """Its caller was sent to the bank, and has not been told yet how it ended."""
     created_at: datetime
     updated_at: datetime
     version: int = 0
@@ -165,8 +167,13 @@ class CardVerification:
             hold_id=hold_id or self.hold_id,
             code=code or self.code,
             decline_code=decline_code or self.decline_code,
+            unheard=self.unheard or event is Event.CHALLENGED,
             updated_at=at,
         )
+
+    def heard(self) -> Self:
+        """Its caller is being told how it ended."""
+        return attrs.evolve(self, unheard=False)
 
     def doom(self, *, at: datetime) -> Self:
         """Forget the user, who is being deleted; the hold still has to be let go."""

@@ -1,13 +1,15 @@
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 import attrs
 
 from accounts_core.model.customer import Customer
 from accounts_core.model.email import Email
-from accounts_core.model.ids import UserId
 from accounts_core.model.payment_method import ProviderPaymentMethod
+
+T = TypeVar("T")
 
 
 class HoldStatus(StrEnum):
@@ -57,20 +59,46 @@ class Hold:
     decline_code: str | None = None
 
 
+@attrs.frozen(kw_only=True)
+class OpenHold:
+    """A hold for a verification that freezes money, or still may: held, challenged, or on its way to be."""
+
+    id: str
+    verification_id: str
+    customer_id: str | None
+    amount: int
+    currency: str
+    created: datetime
+
+
+@attrs.frozen(kw_only=True)
+class Page(Generic[T]):
+    """A part of a list. `after` asks for the next one, None on the last. A part may be empty and not the last."""
+
+    items: Sequence[T]
+    after: str | None = None
+
+
 class PaymentGateway(Protocol):
     """The payment provider.
+
+    A `user_ref` is what a customer carries of its user: `User.hex_id`, which two databases do not both give out.
 
     A `key` makes a call repeatable: the same key with the same arguments is the same call, and gives the same answer.
     Every method may raise `ProviderRefused` (final), `ProviderBusy` (not executed) and `ProviderAmbiguous` (unknown).
     `NotFound` is raised only where it is said. No card is ever charged: there is no method for it.
     """
 
-    async def create_customer(self, *, user_id: UserId, key: str) -> Customer:
-        """Make a customer that carries the user's id. What can change comes later, by `update_customer`."""
+    async def create_customer(self, *, user_ref: str, key: str) -> Customer:
+        """Make a customer that carries the user's reference. What can change comes later, by `update_customer`."""
         ...
 
-    async def find_customer(self, user_id: UserId) -> Customer | None:
-        """Return the oldest customer that carries the user's id, or None."""
+    async def find_customer(self, user_ref: str) -> Customer | None:
+        """Return the oldest customer that carries the user's reference, or None."""
+        ...
+
+    async def list_customers(self, *, after: str | None = None) -> Page[Customer]:
+        """Return a page of the customers that carry any user's reference, newest first."""
         ...
 
     async def retrieve_customer(self, customer_id: str) -> Customer:
@@ -118,6 +146,13 @@ class PaymentGateway(Protocol):
 
     async def find_hold(self, *, customer_id: str, verification_id: str) -> Hold | None:
         """Return the hold that was asked for this verification, or None."""
+        ...
+
+    async def list_open_holds(self, *, since: datetime, after: str | None = None) -> Page[OpenHold]:
+        """Return a page of the open holds that a verification asked for at `since` or later, newest first.
+
+        A declined one freezes nothing and is not among them.
+        """
         ...
 
     async def release(self, hold_id: str, *, key: str) -> Hold:

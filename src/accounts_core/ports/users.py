@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Protocol
 
 from accounts_core.model.email import Email
@@ -18,6 +19,10 @@ class UserReads(Protocol):
 
     async def find_by_customer(self, customer_id: str) -> User | None:
         """Return the user who is billed as this customer of the provider's, or None."""
+        ...
+
+    async def list_billed(self, *, after: UserId | None = None, limit: int) -> Sequence[User]:
+        """Return at most `limit` users who have a customer of the provider's, by id, those after `after`."""
         ...
 
 

@@ -12,6 +12,14 @@ class VerificationReads(Protocol):
         """Return the verification, or None."""
         ...
 
+    async def find_latest(self, user_id: UserId, requested: str) -> CardVerification | None:
+        """Return the user's newest verification of what was asked for as `requested`, open or ended, or None."""
+        ...
+
+    async def find_by_payment_method(self, user_id: UserId, payment_method: str) -> CardVerification | None:
+        """Return the user's newest verification that the provider used this payment method for, or None."""
+        ...
+
     async def open_of_customer(self, customer_id: str) -> Sequence[CardVerification]:
         """Return every open verification with this customer of the provider's, oldest first, doomed ones included."""
         ...

@@ -32,19 +32,18 @@ class CardCalls:
 
     async def customer(self, v: CardVerification, user: User) -> Customer:
         """Return the provider's customer for a user who has none here yet, made or found."""
-        # what never changes goes under the key, what may change after it: the same key has to say the same;
-        # and not the bare number, which another database on the same provider's account has given out, too
+        # what never changes goes under the key, what may change after it: the same key has to say the same
         key = f"customer:{user.hex_id}:{user.lost_customers}"
-        customer = await self._payments.find_customer(user.id) if self._is_forgotten(v) else None
+        customer = await self._payments.find_customer(user.hex_id) if self._is_forgotten(v) else None
         if customer is None:
             try:
-                customer = await self._payments.create_customer(user_id=user.id, key=key)
+                customer = await self._payments.create_customer(user_ref=user.hex_id, key=key)
             except ProviderAmbiguous as lost:
-                customer = await self._payments.find_customer(user.id) if lost.replays else None
+                customer = await self._payments.find_customer(user.hex_id) if lost.replays else None
                 if customer is None:
                     if not (lost.replays and self._is_settled(v)):
                         raise
-                    customer = await self._payments.create_customer(user_id=user.id, key=self._fresh(key))
+                    customer = await self._payments.create_customer(user_ref=user.hex_id, key=self._fresh(key))
         return await self._payments.update_customer(customer.id, email=user.email, name=user.name)
 
     async def hold(self, v: CardVerification) -> Hold | None:

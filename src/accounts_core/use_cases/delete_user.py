@@ -86,7 +86,7 @@ class EraseUser(Generic[W]):
         if user.customer_id is not None:
             job = await self._effects.put(work, Topic.DELETE_CUSTOMER, customer=user.customer_id)
         elif doomed:  # one may have been made whose id nobody heard: it is looked for by the user's
-            job = await self._effects.put(work, Topic.DELETE_CUSTOMER, user=str(user.id))
+            job = await self._effects.put(work, Topic.DELETE_CUSTOMER, user_ref=user.hex_id)
         else:
             return ()
         return () if doomed else (job,)

@@ -85,7 +85,7 @@ class Effects:
             case Topic.DELETE_CUSTOMER if "customer" in job.payload:
                 await self._delete_customer(job.payload["customer"])
             case Topic.DELETE_CUSTOMER:
-                await self._delete_customer_of(UserId(int(job.payload["user"])))
+                await self._delete_customer_of(job.payload["user_ref"])
             case Topic.UPDATE_CUSTOMER:
                 await self._update_customer(UserId(int(job.payload["user"])))
             case Topic.INVITATION_MAIL:
@@ -112,9 +112,9 @@ class Effects:
                 raise Conflict("A card of this customer is still being verified.")
         await self._payments.delete_customer(customer_id)
 
-    async def _delete_customer_of(self, user_id: UserId) -> None:
+    async def _delete_customer_of(self, user_ref: str) -> None:
         """For a deleted user whose customer was never known here."""
-        customer = await self._payments.find_customer(user_id)
+        customer = await self._payments.find_customer(user_ref)
         if customer is not None:
             await self._delete_customer(customer.id)
 

@@ -23,6 +23,7 @@ from accounts_core.errors import (
 from accounts_core.model.ids import UserId
 from accounts_core.model.limit import VERIFY_CARD
 from accounts_core.model.outbox import Topic
+from accounts_core.model.payment_method import Cards
 from accounts_core.model.policy import Policy
 from accounts_core.model.verification import CardVerification, State
 from accounts_core.ports.clock import Clock
@@ -69,7 +70,8 @@ class VerifyCard:
         """Start a verification, or go on with the one that waits for the person.
 
         `return_url` is where a challenge sends the browser back to, `client` the address that the call came from. A
-        card that is verified already is answered without another hold. Raises:
+        card that is verified already is answered without another hold, and so is the first call after a challenge that
+        somebody else finished, such as the provider's event. Raises:
 
         - `Invalid` on `payment_method` (no such one, or the provider cannot use it) or `return_url`;
         - `CardDeclined`, a failed challenge included;
@@ -91,6 +93,8 @@ class VerifyCard:
         if isinstance(found, Verified):
             return found
         progress = await self._verifier.drive(found.id)
+        if not progress.verification.is_open and progress.verification.unheard:
+            await settle(self._store, lambda: self._heard(found.id))
         if progress.verification.code == TOO_MANY_ATTEMPTS:
             raise LimitExceeded(VERIFY_CARD, self._policy.limit(VERIFY_CARD).period)
         return _outcome(progress)
@@ -101,14 +105,33 @@ class VerifyCard:
             return await self._look(work, user_id, requested)
 
     async def _look(self, work: UnitOfWork, user_id: UserId, requested: str) -> Verified | CardVerification | None:
-        """Return what there is already: the card, or the verification to go on with."""
+        """Return what there is already: the card, or the verification to go on with or to hear the end of."""
         await work.users.get(user_id, lock=True)
-        if requested in await work.payment_methods.of(user_id):
+        cards = await work.payment_methods.of(user_id)
+        if requested in cards:
             return Verified(payment_method=requested)
         found = await work.verifications.find_open(user_id, requested)
-        if found is None or found.state is State.REQUIRES_ACTION or found.is_stale(now=self._clock.now()):
+        if found is None:
+            ended = await work.verifications.find_latest(user_id, requested)
+            return ended if ended is not None and self._is_to_be_told(ended, cards) else None
+        if found.state is State.REQUIRES_ACTION or found.is_stale(now=self._clock.now()):
             return found
         raise VerificationInProgress
+
+    def _is_to_be_told(self, ended: CardVerification, cards: Cards) -> bool:
+        """Whether it ended behind the back of its caller, who comes for the outcome and not for another hold."""
+        if not ended.unheard or self._clock.now() >= ended.updated_at + self._policy.cards.challenge_limit:
+            return False
+        if ended.state is State.VERIFIED:
+            return ended.payment_method in cards
+        return ended.state in {State.DECLINED, State.FAILED}
+
+    async def _heard(self, id: str) -> None:
+        """Note that the caller is told how it ended: the next call is for another try."""
+        async with self._store.begin() as work:
+            verification = await work.verifications.find(id)
+            if verification is not None and verification.unheard:
+                await work.verifications.save(verification.heard())
 
     async def _open(self, user_id: UserId, requested: str, return_url: str | None) -> Verified | CardVerification:
         """Return the verification to drive, a new one unless somebody has opened one meanwhile.

@@ -1,15 +1,15 @@
 """A payment provider in memory: a small Stripe with its test cards, its keys and its ways to go wrong."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import ClassVar, Literal
 
 from accounts_core.model.customer import Customer
 from accounts_core.model.email import Email
-from accounts_core.model.ids import UserId
 from accounts_core.model.payment_method import ProviderPaymentMethod
 from accounts_core.ports.blocking import BlockingPaymentGateway
 from accounts_core.ports.clock import Clock
-from accounts_core.ports.payment_gateway import Hold, HoldRequest
+from accounts_core.ports.payment_gateway import Hold, HoldRequest, OpenHold, Page
 from accounts_core.ports.secrets import Secrets
 
 from .calls import Call, Calls
@@ -81,11 +81,14 @@ class MemoryGateway:
 
     # ---- the port
 
-    async def create_customer(self, *, user_id: UserId, key: str) -> Customer:
-        return self._calls.run("create_customer", [user_id], lambda: self._provider.create_customer(user_id), key=key)
+    async def create_customer(self, *, user_ref: str, key: str) -> Customer:
+        return self._calls.run("create_customer", [user_ref], lambda: self._provider.create_customer(user_ref), key=key)
 
-    async def find_customer(self, user_id: UserId) -> Customer | None:
-        return self._calls.run("find_customer", [user_id], lambda: self._provider.find_customer(user_id))
+    async def find_customer(self, user_ref: str) -> Customer | None:
+        return self._calls.run("find_customer", [user_ref], lambda: self._provider.find_customer(user_ref))
+
+    async def list_customers(self, *, after: str | None = None) -> Page[Customer]:
+        return self._calls.run("list_customers", [after], lambda: self._provider.list_customers(after))
 
     async def retrieve_customer(self, customer_id: str) -> Customer:
         return self._calls.run("retrieve_customer", [customer_id], lambda: self._provider.customer(customer_id))
@@ -138,6 +141,9 @@ class MemoryGateway:
             [customer_id, verification_id],
             lambda: self._provider.find_hold(customer_id, verification_id),
         )
+
+    async def list_open_holds(self, *, since: datetime, after: str | None = None) -> Page[OpenHold]:
+        return self._calls.run("list_open_holds", [since, after], lambda: self._provider.list_open_holds(since, after))
 
     async def release(self, hold_id: str, *, key: str) -> Hold:
         return self._calls.run("release", [hold_id], lambda: self._provider.release(hold_id), key=key)

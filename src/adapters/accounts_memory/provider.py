@@ -2,17 +2,17 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import attrs
 
 from accounts_core.errors import NotFound, ProviderRefused
 from accounts_core.model.customer import Customer
-from accounts_core.model.ids import UserId, base62
+from accounts_core.model.ids import base62
 from accounts_core.model.payment_method import ProviderPaymentMethod
 from accounts_core.model.policy import MINIMUM_AMOUNTS
 from accounts_core.ports.clock import Clock
-from accounts_core.ports.payment_gateway import Hold, HoldRequest, HoldStatus
+from accounts_core.ports.payment_gateway import Hold, HoldRequest, HoldStatus, OpenHold, Page
 from accounts_core.ports.secrets import Secrets
 
 from .stripe_cards import TEST_CARDS, Behaviour
@@ -23,7 +23,12 @@ HOLD_LIFETIME: Final = timedelta(days=7)
 CHALLENGE_URL: Final = "https://hooks.stripe.com/redirect/authenticate/"
 
 USER_ID: Final = "user_id"
-"""The customer's metadata that names the user."""
+"""The customer's metadata that names the user, as at Stripe."""
+
+
+PAGE: Final = 100
+
+T = TypeVar("T", Customer, OpenHold)
 
 
 @attrs.frozen(kw_only=True)
@@ -49,18 +54,23 @@ class Provider:
 
     # ---- customers
 
-    def create_customer(self, user_id: UserId) -> Customer:
+    def create_customer(self, user_ref: str) -> Customer:
         customer = Customer(
             id=self._new_id("cus", 10, 14),
+            user_ref=user_ref,
             created=self._seconds(),
             invoice_prefix=self._random(6, 8).upper(),
-            metadata={USER_ID: str(user_id)},
+            metadata={USER_ID: user_ref},
         )
         self._customers[customer.id] = customer
         return customer
 
-    def find_customer(self, user_id: UserId) -> Customer | None:
-        return next((each for each in self._customers.values() if each.metadata.get(USER_ID) == str(user_id)), None)
+    def find_customer(self, user_ref: str) -> Customer | None:
+        return next((each for each in self._customers.values() if each.user_ref == user_ref), None)
+
+    def list_customers(self, after: str | None) -> Page[Customer]:
+        every = [each for each in reversed(self._customers.values()) if each.user_ref is not None]
+        return _page(every, after)
 
     def customer(self, id: str) -> Customer:
         customer = self._customers.get(id)
@@ -192,6 +202,21 @@ class Provider:
         self.hold(id)
         return self._change(id, status=HoldStatus.RELEASED, next_action=None)
 
+    def list_open_holds(self, since: datetime, after: str | None) -> Page[OpenHold]:
+        every = [
+            OpenHold(
+                id=hold_id,
+                verification_id=held.request.verification_id,
+                customer_id=held.request.customer_id,
+                amount=held.request.amount,
+                currency=held.request.currency,
+                created=held.made_at,
+            )
+            for hold_id, held in reversed(self.holds.items())
+            if held.made_at >= since and self.hold(hold_id).status in {HoldStatus.HELD, HoldStatus.CHALLENGED}
+        ]
+        return _page(every, after)
+
     def open_holds(self) -> list[Hold]:
         current = [self.hold(hold_id) for hold_id in self.holds]
         return [hold for hold in current if hold.status in {HoldStatus.HELD, HoldStatus.CHALLENGED}]
@@ -243,3 +268,12 @@ def _next_action(hold_id: str, return_url: str | None) -> Mapping[str, Any]:
         "type": "redirect_to_url",
         "redirect_to_url": {"url": f"{CHALLENGE_URL}{hold_id}", "return_url": return_url},
     }
+
+
+def _page(every: list[T], after: str | None) -> Page[T]:
+    """Cut a list, as long as it was when it began: what went meanwhile is no reason to begin again."""
+    start = (
+        0 if after is None else next((place + 1 for place, each in enumerate(every) if each.id == after), len(every))
+    )
+    items = every[start : start + PAGE]
+    return Page(items=items, after=items[-1].id if start + PAGE < len(every) else None)

@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import attrs
 
@@ -23,6 +23,11 @@ class MemoryUserReads:
 
     async def find_by_customer(self, customer_id: str) -> User | None:
         return next(iter(self._tables().users.find("customer_id", customer_id)), None)
+
+    async def list_billed(self, *, after: UserId | None = None, limit: int) -> Sequence[User]:
+        billed = [each for each in self._tables().users.all() if each.customer_id is not None]
+        rest = [each for each in billed if after is None or each.id > after]
+        return sorted(rest, key=lambda each: each.id)[:limit]
 
 
 class MemoryUsers(MemoryUserReads):

@@ -17,6 +17,15 @@ class MemoryVerificationReads:
     async def find(self, id: str) -> CardVerification | None:
         return self._tables().verifications.get(id)
 
+    async def find_latest(self, user_id: UserId, requested: str) -> CardVerification | None:
+        return _latest(each for each in self._of(user_id) if each.requested == requested)
+
+    async def find_by_payment_method(self, user_id: UserId, payment_method: str) -> CardVerification | None:
+        return _latest(each for each in self._of(user_id) if each.payment_method == payment_method)
+
+    def _of(self, user_id: UserId) -> Iterable[CardVerification]:
+        return self._tables().verifications.find("user_id", user_id)
+
     async def open_of_customer(self, customer_id: str) -> Sequence[CardVerification]:
         return _open_ones(self._tables().verifications.find("customer_id", customer_id))
 
@@ -33,7 +42,7 @@ class MemoryVerifications(MemoryVerificationReads):
         return next(iter(self._workspace().verifications.find("open", (user_id, requested))), None)
 
     async def open_of(self, user_id: UserId) -> Sequence[CardVerification]:
-        return _open_ones(self._workspace().verifications.find("user_id", user_id))
+        return _open_ones(self._of(user_id))
 
     async def save(self, verification: CardVerification) -> CardVerification:
         verifications = self._workspace().verifications
@@ -51,6 +60,10 @@ class MemoryVerifications(MemoryVerificationReads):
 
 def _open_ones(verifications: Iterable[CardVerification]) -> Sequence[CardVerification]:
     return sorted((each for each in verifications if each.is_open), key=lambda each: (each.created_at, each.id))
+
+
+def _latest(verifications: Iterable[CardVerification]) -> CardVerification | None:
+    return max(verifications, key=lambda each: (each.created_at, each.id), default=None)
 
 
 _reads: type[VerificationReads] = MemoryVerificationReads

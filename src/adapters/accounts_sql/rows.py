@@ -152,6 +152,7 @@ VERIFICATION: Final[Sequence[sa.Column[Any]]] = [
     verifications.c.hold_id,
     verifications.c.code,
     verifications.c.decline_code,
+    verifications.c.unheard,
     verifications.c.created_at,
     verifications.c.updated_at,
     verifications.c.version,
@@ -173,9 +174,10 @@ def verification(row: Row) -> CardVerification:
         hold_id=row[10],
         code=row[11],
         decline_code=row[12],
-        created_at=row[13],
-        updated_at=row[14],
-        version=row[15],
+        unheard=bool(row[13]),
+        created_at=row[14],
+        updated_at=row[15],
+        version=row[16],
     )
 
 
@@ -195,6 +197,7 @@ def verification_values(verification: CardVerification) -> dict[str, Any]:
         "hold_id": verification.hold_id,
         "code": verification.code,
         "decline_code": verification.decline_code,
+        "unheard": verification.unheard,
         "created_at": verification.created_at,
         "updated_at": verification.updated_at,
         "version": verification.version,

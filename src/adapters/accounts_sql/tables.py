@@ -151,6 +151,8 @@ verifications: Final = sa.Table(
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("updated_at", Moment, nullable=False),
     sa.Column("version", Number, nullable=False),
+    # with a default, so that a process of the version before can still add verifications
+    sa.Column("unheard", Flag, nullable=False, server_default=sa.false()),
     sa.CheckConstraint(f"state IN ({_listed(State)})", name="state"),
     sa.CheckConstraint("amount > 0", name="amount"),
     sa.Index(None, "user_id", "created_at", "id"),

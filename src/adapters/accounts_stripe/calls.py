@@ -4,6 +4,7 @@ A request is written here once. Who sends it, with or without an event loop, is 
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -11,7 +12,6 @@ import attrs
 import stripe
 
 from accounts_core.model.email import Email
-from accounts_core.model.ids import UserId
 from accounts_core.ports.payment_gateway import HoldRequest
 
 if TYPE_CHECKING:  # importing one of these at run time loads hundreds
@@ -28,7 +28,7 @@ if TYPE_CHECKING:  # importing one of these at run time loads hundreds
     )
 
 USER_ID: Final = "user_id"
-"""The metadata of a customer that names its user."""
+"""The metadata of a customer that names its user, by the 24 digits of `User.hex_id`."""
 
 VERIFICATION_ID: Final = "verification_id"
 PURPOSE: Final = "purpose"
@@ -68,13 +68,13 @@ class Call:
 # ---- customers
 
 
-def create_customer(user_id: UserId, *, key: str) -> Call:
-    params: CustomerCreateParams = {"metadata": {USER_ID: str(user_id)}}
+def create_customer(user_ref: str, *, key: str) -> Call:
+    params: CustomerCreateParams = {"metadata": {USER_ID: user_ref}}
     return Call(service="customers", method="create", params=params, key=key)
 
 
-def search_customers(user_id: UserId) -> Call:
-    params: CustomerSearchParams = {"query": f"metadata['{USER_ID}']:'{user_id}'", "limit": PAGE}
+def search_customers(user_ref: str) -> Call:
+    params: CustomerSearchParams = {"query": f"metadata['{USER_ID}']:'{user_ref}'", "limit": PAGE}
     return Call(service="customers", method="search", params=params)
 
 
@@ -154,6 +154,11 @@ def retrieve_intent(id: str) -> Call:
 
 def list_intents(customer_id: str) -> Call:
     params: PaymentIntentListParams = {"customer": customer_id, "limit": PAGE}
+    return Call(service="payment_intents", method="list", params=params)
+
+
+def list_intents_since(since: datetime) -> Call:
+    params: PaymentIntentListParams = {"created": {"gte": int(since.timestamp())}, "limit": PAGE}
     return Call(service="payment_intents", method="list", params=params)
 
 

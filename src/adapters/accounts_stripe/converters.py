@@ -18,13 +18,14 @@ from accounts_core.model.payment_method import (
     CardNetworks,
     ProviderPaymentMethod,
 )
-from accounts_core.ports.payment_gateway import Hold, HoldRequest, HoldStatus
-from accounts_stripe.calls import VERIFICATION_ID
+from accounts_core.ports.payment_gateway import Hold, HoldRequest, HoldStatus, OpenHold
+from accounts_stripe.calls import CARD_VERIFICATION, PURPOSE, USER_ID, VERIFICATION_ID
 from accounts_stripe.translation import captured
 
 Object: TypeAlias = Mapping[str, Any]
 """One of Stripe's objects, as JSON has it."""
 
+_OVER: Final = {HoldStatus.RELEASED, HoldStatus.DECLINED}
 _STATUSES: Final = {
     "requires_capture": HoldStatus.HELD,
     "requires_action": HoldStatus.CHALLENGED,
@@ -33,12 +34,14 @@ _STATUSES: Final = {
     "requires_payment_method": HoldStatus.DECLINED,
     "requires_confirmation": HoldStatus.DECLINED,
 }
+_CLOSED: Final = {"succeeded", *(name for name, status in _STATUSES.items() if status in _OVER)}
 
 
 def customer(object: Object) -> Customer:
     with _readable("customer"):
         return Customer(
             id=object["id"],
+            user_ref=_part(object, "metadata").get(USER_ID),
             address=_address(object["address"]) if object.get("address") else None,
             balance=object.get("balance") or 0,
             created=_time(object["created"]),
@@ -100,6 +103,22 @@ def hold(intent: Object) -> Hold:
             next_action=intent.get("next_action") if challenged else None,
             code=_code(error, intent["status"]) if declined else None,
             decline_code=error.get("decline_code") if declined else None,
+        )
+
+
+def open_hold(intent: Object) -> OpenHold | None:
+    """Read a payment intent; None when no card verification asked for it, or it freezes nothing any more."""
+    metadata = _part(intent, "metadata")
+    if metadata.get(PURPOSE) != CARD_VERIFICATION or intent.get("status") in _CLOSED:
+        return None
+    with _readable("payment intent"):
+        return OpenHold(
+            id=intent["id"],
+            verification_id=metadata.get(VERIFICATION_ID, ""),
+            customer_id=id_of(intent.get("customer")),
+            amount=intent["amount"],
+            currency=intent["currency"],
+            created=_time(intent["created"]),
         )
 
 

@@ -9,18 +9,17 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 import stripe
 
 from accounts_core.errors import NotFound, ProviderAmbiguous, ProviderBusy, ProviderRefused
 from accounts_core.model.customer import Customer
 from accounts_core.model.email import Email
-from accounts_core.model.ids import UserId
 from accounts_core.model.payment_method import ProviderPaymentMethod
-from accounts_core.ports.payment_gateway import Hold, HoldRequest, HoldStatus
+from accounts_core.ports.payment_gateway import Hold, HoldRequest, HoldStatus, OpenHold, Page
 from accounts_stripe import calls, converters
-from accounts_stripe.calls import USER_ID, VERIFICATION_ID, Call
+from accounts_stripe.calls import VERIFICATION_ID, Call
 from accounts_stripe.converters import Object
 from accounts_stripe.translation import (
     RESOURCE_MISSING,
@@ -32,6 +31,8 @@ from accounts_stripe.translation import (
 
 SEARCH_LAG: Final = timedelta(hours=1)
 """How far Stripe's search may be behind. Source: Stripe's documentation, "Search": an hour during outages."""
+
+T = TypeVar("T")
 
 _ID: Final = re.compile(r"[A-Za-z0-9_]{1,255}")
 
@@ -48,23 +49,23 @@ class Operations(ABC):
 
     # ---- customers
 
-    async def create_customer(self, *, user_id: UserId, key: str) -> Customer:
-        return converters.customer(await self._ask(calls.create_customer(user_id, key=key)))
+    async def create_customer(self, *, user_ref: str, key: str) -> Customer:
+        return converters.customer(await self._ask(calls.create_customer(user_ref, key=key)))
 
-    async def find_customer(self, user_id: UserId) -> Customer | None:
-        """Return the oldest customer that carries the user's id, or None.
+    async def find_customer(self, user_ref: str) -> Customer | None:
+        """Return the oldest customer that carries the user's reference, or None.
 
         Stripe finds metadata by search alone, which lags. So search is asked for the old ones and each is read again,
         while those of the newest customer's last hour are listed. Where search is refused (it is not offered in every
         country, nor by every server that speaks Stripe's API) all customers are listed.
         """
         try:
-            searched, _ = converters.page(await self._ask(calls.search_customers(user_id)))
+            searched, _ = converters.page(await self._ask(calls.search_customers(user_ref)))
         except ProviderRefused:
             searched = ()
-            listed = await self._list_customers(user_id, within=None)
+            listed = await self._list_customers(user_ref, within=None)
         else:
-            listed = await self._list_customers(user_id, within=SEARCH_LAG)
+            listed = await self._list_customers(user_ref, within=SEARCH_LAG)
         known = {each.id for each in listed}
         older = [each for each in map(converters.customer, searched) if each.id not in known]
         older.sort(key=lambda each: each.created, reverse=True)
@@ -73,11 +74,14 @@ class Operations(ABC):
                 found = await self.retrieve_customer(each.id)
             except NotFound:
                 continue
-            if _is_of(found, user_id):
+            if _is_of(found, user_ref):
                 return found
         return listed[-1] if listed else None
 
-    async def _list_customers(self, user_id: UserId, *, within: timedelta | None) -> list[Customer]:
+    async def list_customers(self, *, after: str | None = None) -> Page[Customer]:
+        return await self._page(calls.list_customers(), after, lambda each: _referring(converters.customer(each)))
+
+    async def _list_customers(self, user_ref: str, *, within: timedelta | None) -> list[Customer]:
         """Return the user's customers, newest first: of all, or of those made within a time before the newest."""
         since: datetime | None = None
         found: list[Customer] = []
@@ -89,7 +93,7 @@ class Operations(ABC):
                 since = customer.created - within
             if since is not None and customer.created < since:
                 return True
-            if _is_of(customer, user_id):
+            if _is_of(customer, user_ref):
                 found.append(customer)
             return False
 
@@ -201,6 +205,9 @@ class Operations(ABC):
                 raise
         return converters.hold(found[0]) if found else None
 
+    async def list_open_holds(self, *, since: datetime, after: str | None = None) -> Page[OpenHold]:
+        return await self._page(calls.list_intents_since(since), after, converters.open_hold)
+
     async def release(self, hold_id: str, *, key: str) -> Hold:
         with finding("hold", hold_id):
             try:
@@ -233,6 +240,12 @@ class Operations(ABC):
         with translated(call):
             return await self._send(call)
 
+    async def _page(self, call: Call, after: str | None, read: Callable[[Object], T | None]) -> Page[T]:
+        """Return what `read` makes of one page of a list, without what it makes nothing of."""
+        objects, more = converters.page(await self._ask(call if after is None else call.after(after)))
+        items = [item for item in map(read, objects) if item is not None]
+        return Page(items=items, after=objects[-1]["id"] if more and objects else None)
+
     async def _walk(self, call: Call, visit: Callable[[Object], bool | None]) -> None:
         """Show `visit` every object of a list, page by page, until it says that it has seen enough."""
         more = True
@@ -246,8 +259,12 @@ class Operations(ABC):
             call = call.after(objects[-1]["id"])
 
 
-def _is_of(customer: Customer, user_id: UserId) -> bool:
-    return customer.metadata.get(USER_ID) == str(user_id)
+def _is_of(customer: Customer, user_ref: str) -> bool:
+    return customer.user_ref == user_ref
+
+
+def _referring(customer: Customer) -> Customer | None:
+    return None if customer.user_ref is None else customer
 
 
 def _living(object: Object) -> Customer:

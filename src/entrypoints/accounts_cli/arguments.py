@@ -66,6 +66,21 @@ examples:
   accounts outbox list
   accounts outbox retry job_0aB1cD2eF3gH4iJ5kL6mN7
   accounts outbox retry --parked
+  accounts outbox retry --all     after a crash: what a dead worker held waits no longer
+"""
+
+CARDS: Final = """\
+Compares every billed user's cards, the customers and the open holds with what the
+payment provider says. Money that is still frozen is let go; cards and customers
+that came of a lost request go; the cards and the default here become the
+provider's. What may belong to another service on the same account is told and
+left alone. Safe to repeat, and while the service runs.
+
+The exit code is 1 when something is left to be done by somebody.
+
+examples:
+  accounts cards reconcile --dry-run      from cron: tell, and change nothing
+  accounts cards reconcile
 """
 
 SIMULATOR: Final = """\
@@ -125,6 +140,7 @@ def build_parser(version: str) -> ArgumentParser:
     worker = _add(commands, "worker", "do what is in the outbox", WORKER)
     worker.add_argument("--once", action="store_true", help="do what is due now, and end")
     _add_outbox(_add(commands, "outbox", "show what is still to be done, and have it tried again", OUTBOX))
+    _add_cards(_add(commands, "cards", "compare cards and holds with the payment provider"))
     _add(commands, "check", "say whether the service could run as it is set up", CHECK)
     _add_users(_add(commands, "users", "create, show, change and delete users", USERS))
     simulator = _add(commands, "stripe-simulator", "run a simulator of Stripe", SIMULATOR)
@@ -144,10 +160,18 @@ def _add_outbox(outbox: ArgumentParser) -> None:
     show = _add(commands, "list", "list what is still to be done, what is parked first")
     show.add_argument("--limit", default=50, type=_number(1, 10_000), metavar="N", help="at most so many (default: 50)")
     show.add_argument("--json", action="store_true", help="as JSON")
-    retry = _add(commands, "retry", "have a job, or all that are parked, tried again now")
+    retry = _add(commands, "retry", "have a job, all that are parked, or all, tried again now")
     which = retry.add_mutually_exclusive_group(required=True)
     which.add_argument("id", metavar="ID", nargs="?", help="the job's id")
     which.add_argument("--parked", action="store_true", help="all that are parked")
+    which.add_argument("--all", action="store_true", help="all, whoever holds them")
+
+
+def _add_cards(cards: ArgumentParser) -> None:
+    commands = cards.add_subparsers(dest="action", title="commands", metavar="COMMAND", required=True)
+    reconcile = _add(commands, "reconcile", "find and repair differences from the payment provider", CARDS)
+    reconcile.add_argument("--dry-run", action="store_true", help="tell what differs, and change nothing")
+    reconcile.add_argument("--json", action="store_true", help="as JSON")
 
 
 def _add_users(users: ArgumentParser) -> None:

@@ -5,7 +5,7 @@ import os
 from argparse import Namespace
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from accounts_cli.check import check
 from accounts_cli.composition import open_service
@@ -14,6 +14,8 @@ from accounts_cli.settings import Settings
 from accounts_cli.terminal import ask_new_password, read_password, say
 from accounts_cli.worker import run_worker
 from accounts_core.accounts import Accounts
+
+T = TypeVar("T")
 
 
 def run(arguments: Namespace) -> bool:
@@ -47,6 +49,16 @@ def run(arguments: Namespace) -> bool:
         case "outbox":
             require_migrated(settings)
             asyncio.run(_on_accounts(settings, _outbox_command(arguments)))
+        case "cards":
+            require_migrated(settings)
+            from accounts_cli import cards
+
+            return asyncio.run(
+                _on_accounts(
+                    settings,
+                    lambda accounts: cards.reconcile(accounts, dry_run=arguments.dry_run, as_json=arguments.json),
+                )
+            )
         case "users":
             require_migrated(settings)
             asyncio.run(_on_accounts(settings, _user_command(arguments)))
@@ -61,6 +73,8 @@ def _outbox_command(arguments: Namespace) -> Callable[[Accounts[Any]], Awaitable
             return lambda accounts: outbox.show(accounts, limit=arguments.limit, as_json=arguments.json)
         case "retry" if arguments.parked:
             return outbox.retry_parked
+        case "retry" if arguments.all:
+            return outbox.retry_all
         case "retry":
             return lambda accounts: outbox.retry(accounts, arguments.id)
     raise AssertionError(arguments.action)
@@ -93,6 +107,6 @@ def _user_command(arguments: Namespace) -> Callable[[Accounts[Any]], Awaitable[N
     raise AssertionError(arguments.action)
 
 
-async def _on_accounts(settings: Settings, command: Callable[[Accounts[Any]], Awaitable[None]]) -> None:
+async def _on_accounts(settings: Settings, command: Callable[[Accounts[Any]], Awaitable[T]]) -> T:
     async with open_service(settings) as service:
-        await command(service.accounts)
+        return await command(service.accounts)

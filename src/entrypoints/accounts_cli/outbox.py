@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final
 
-from accounts_cli.terminal import say
+from accounts_cli.terminal import say, table
 from accounts_core.accounts import Accounts
 from accounts_core.errors import NotFound
 from accounts_core.model.outbox import Job
@@ -24,7 +24,7 @@ async def show(accounts: Accounts[Any], *, limit: int, as_json: bool) -> None:
     elif not jobs:
         say("There is nothing to do.")
     else:
-        for line in _table([_HEADINGS, *(_row(job) for job in jobs)]):
+        for line in table([_HEADINGS, *(_row(job) for job in jobs)]):
             say(line)
         if len(jobs) == limit:
             say(f"These are {limit}; there may be more (--limit).")
@@ -36,11 +36,23 @@ async def retry(accounts: Accounts[Any], id: str) -> None:
 
 
 async def retry_parked(accounts: Accounts[Any]) -> None:
+    """Have all tried again that nobody tries any more."""
     jobs = [job for job in await accounts.list_outbox(limit=MOST_RETRIED) if job.parked_at is not None]
+    await _retry(accounts, jobs)
+    say(f"{len(jobs)} parked {'job is' if len(jobs) == 1 else 'jobs are'} due now.")
+
+
+async def retry_all(accounts: Accounts[Any]) -> None:
+    """Have all tried again at once, those too that a worker holds, or held when it died."""
+    jobs = await accounts.list_outbox(limit=MOST_RETRIED)
+    await _retry(accounts, jobs)
+    say(f"{len(jobs)} {'job is' if len(jobs) == 1 else 'jobs are'} due now.")
+
+
+async def _retry(accounts: Accounts[Any], jobs: Sequence[Job]) -> None:
     for job in jobs:
         with suppress(NotFound):  # somebody else was quicker
             await accounts.retry_job(job.id)
-    say(f"{len(jobs)} parked {'job is' if len(jobs) == 1 else 'jobs are'} due now.")
 
 
 def _row(job: Job) -> tuple[str, ...]:
@@ -50,11 +62,6 @@ def _row(job: Job) -> tuple[str, ...]:
 
 def _moment(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M:%S}Z"
-
-
-def _table(rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
 def _facts(job: Job) -> dict[str, Any]:

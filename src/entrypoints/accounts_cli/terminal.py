@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from collections.abc import Sequence
 from getpass import getpass
 from typing import Final, TextIO
 
@@ -18,6 +19,12 @@ def say(text: str = "") -> None:
 def complain(text: str) -> None:
     """Write a line to standard error."""
     _write(sys.stderr, text)
+
+
+def table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lay rows out in columns, a line each; the first row holds the headings."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
 def ask_new_password() -> str:

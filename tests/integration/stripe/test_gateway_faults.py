@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import pytest
 
 from accounts_core.errors import ProviderAmbiguous, ProviderBusy
-from accounts_core.model.ids import UserId
 from accounts_core.ports.payment_gateway import Hold, HoldRequest, HoldStatus
 from accounts_core.sync import run_sync
 from accounts_core.testing.builders import NOON
@@ -13,7 +12,7 @@ from accounts_memory import ManualClock, SequenceSecrets
 from accounts_stripe import BlockingStripeGateway, StripeGateway
 from accounts_stripe.simulator import Fault, Simulator, SimulatorHTTPClient
 
-JANE = UserId(7)
+JANE = "69a42bc00000000000000007"
 HOLD, CANCEL = "POST /v1/payment_intents", "POST /v1/payment_intents/*/cancel"
 ATTACH = "POST /v1/payment_methods/*/attach"
 
@@ -36,7 +35,7 @@ def gateway(request: pytest.FixtureRequest, simulator: Simulator) -> Gateway:
 
 @pytest.fixture
 def wanted(gateway: Gateway) -> HoldRequest:
-    customer = run_sync(gateway.create_customer(user_id=JANE, key="customer:7"))
+    customer = run_sync(gateway.create_customer(user_ref=JANE, key="customer:7"))
     return HoldRequest(
         verification_id="ver_1",
         customer_id=customer.id,
@@ -133,9 +132,9 @@ def test_a_failure_that_stripe_keeps_does_not_keep_the_card_away(
 def test_a_customer_whose_answer_was_lost_is_found_though_search_lags(gateway: Gateway, simulator: Simulator) -> None:
     simulator.faults.on("POST /v1/customers", Fault.fail(after=True))
     with pytest.raises(ProviderAmbiguous):
-        run_sync(gateway.create_customer(user_id=JANE, key="customer:7"))
+        run_sync(gateway.create_customer(user_ref=JANE, key="customer:7"))
 
     found = run_sync(gateway.find_customer(JANE))
 
     assert found is not None
-    assert simulator.ledger().customers == {"7": [found.id]}
+    assert simulator.ledger().customers == {JANE: [found.id]}

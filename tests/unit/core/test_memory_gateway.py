@@ -7,7 +7,6 @@ import pytest
 
 from accounts_core.errors import NotFound, ProviderAmbiguous, ProviderBusy, ProviderRefused
 from accounts_core.model.customer import Customer
-from accounts_core.model.ids import UserId
 from accounts_core.model.payment_method import BillingDetails
 from accounts_core.ports.payment_gateway import Hold, HoldRequest, HoldStatus
 from accounts_core.sync import run_sync
@@ -40,7 +39,7 @@ def gateway(clock: ManualClock) -> MemoryGateway:
 
 @pytest.fixture
 def customer(gateway: MemoryGateway) -> Customer:
-    return run_sync(gateway.create_customer(user_id=UserId(1), key="customer:1"))
+    return run_sync(gateway.create_customer(user_ref="1", key="customer:1"))
 
 
 def request(
@@ -308,7 +307,7 @@ async def test_calls_tells_what_was_asked_in_order_failed_ones_included(
     await gateway.find_hold(customer_id=customer.id, verification_id="cv_1")
 
     assert gateway.calls == [
-        ("create_customer", (1,)),
+        ("create_customer", ("1",)),
         ("detach", ("pm_1",)),
         ("find_hold", (customer.id, "cv_1")),
     ]
@@ -344,6 +343,6 @@ async def test_a_hold_for_a_customer_who_is_gone_is_refused(gateway: MemoryGatew
 async def test_two_gateways_with_different_secrets_never_make_the_same_id(clock: ManualClock) -> None:
     gateways = [MemoryGateway(clock, SequenceSecrets(seed)) for seed in (1, 2)]
 
-    first, second = [await each.create_customer(user_id=UserId(1), key="customer:1") for each in gateways]
+    first, second = [await each.create_customer(user_ref="1", key="customer:1") for each in gateways]
 
     assert first.id != second.id

@@ -7,7 +7,7 @@ Json = dict[str, Any]
 CREATED = 1_700_000_000
 
 
-def a_customer(id: str = "cus_1", user_id: int = 7, **changes: Any) -> Json:
+def a_customer(id: str = "cus_1", user_ref: str = "69a42bc00000000000000007", **changes: Any) -> Json:
     return {
         "id": id,
         "object": "customer",
@@ -28,7 +28,7 @@ def a_customer(id: str = "cus_1", user_id: int = 7, **changes: Any) -> Json:
             "rendering_options": None,
         },
         "livemode": False,
-        "metadata": {"user_id": str(user_id)},
+        "metadata": {"user_id": user_ref},
         "name": None,
         "next_invoice_sequence": 1,
         "phone": None,

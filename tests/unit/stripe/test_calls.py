@@ -5,8 +5,8 @@ import pytest
 from tests.unit.stripe.typed_params import complaints
 
 from accounts_core.model.email import Email
-from accounts_core.model.ids import UserId
 from accounts_core.ports.payment_gateway import HoldRequest
+from accounts_core.testing.builders import NOON
 from accounts_stripe import calls
 from accounts_stripe.calls import Call
 
@@ -22,8 +22,8 @@ REQUEST = HoldRequest(
 HOLD = calls.create_intent(REQUEST, key="ver_1:hold")
 
 ALL = [
-    calls.create_customer(UserId(7), key="customer:7"),
-    calls.search_customers(UserId(7)),
+    calls.create_customer("7", key="customer:7"),
+    calls.search_customers("7"),
     calls.list_customers(),
     calls.list_customers().after("cus_1"),
     calls.retrieve_customer("cus_1"),
@@ -41,6 +41,7 @@ ALL = [
     calls.retrieve_intent("pi_1"),
     calls.list_intents("cus_1"),
     calls.list_intents("cus_1").after("pi_1"),
+    calls.list_intents_since(NOON),
     calls.cancel_intent("pi_1", key="ver_1:release"),
 ]
 
@@ -111,7 +112,7 @@ def test_without_an_address_to_come_back_to_none_is_sent() -> None:
 
 
 def test_a_customer_is_made_of_what_never_changes_so_that_its_key_never_meets_another_request() -> None:
-    assert calls.create_customer(UserId(7), key="customer:7").params == {"metadata": {"user_id": "7"}}
+    assert calls.create_customer("7", key="customer:7").params == {"metadata": {"user_id": "7"}}
 
 
 def test_an_empty_text_clears_the_default() -> None:

@@ -6,14 +6,13 @@ from tests.unit.stripe.fakes import KEY, Answer, FakeStripe, Gateway, chain, no_
 from tests.unit.stripe.objects import Json, a_customer, a_decline, an_error
 
 from accounts_core.errors import NotFound, ProviderAmbiguous, ProviderBusy, ProviderError, ProviderRefused
-from accounts_core.model.ids import UserId
 from accounts_core.sync import run_sync
 from accounts_stripe import STRIPE_VERSION, StripeGateway
 
 
 def create(gateway: Gateway) -> ProviderError:
     with pytest.raises(ProviderError) as raised:
-        run_sync(gateway.create_customer(user_id=UserId(7), key="customer:7"))
+        run_sync(gateway.create_customer(user_ref="7", key="customer:7"))
     assert type(raised.value).__module__ == "accounts_core.errors"
     return raised.value
 
@@ -136,7 +135,7 @@ def test_what_is_no_error_of_stripes_passes_through(gateway: Gateway, server: Fa
     server.will(error)
 
     with pytest.raises(type(error)):
-        run_sync(gateway.find_customer(UserId(7)))
+        run_sync(gateway.find_customer("7"))
 
 
 @pytest.mark.parametrize("id", ["", "..", "cus_1/sources", "cus_1?expand", "cus 1", "cüs", "x" * 256])

@@ -5,10 +5,9 @@ from tests.unit.stripe.fakes import Answer, FakeStripe, Gateway
 from tests.unit.stripe.objects import CREATED, MISSING, a_customer, a_page, an_error
 
 from accounts_core.errors import ProviderBusy
-from accounts_core.model.ids import UserId
 from accounts_core.sync import run_sync
 
-JANE = UserId(7)
+JANE = "69a42bc00000000000000007"
 HOUR = 3600
 NO_SEARCH = Answer(an_error(), 400)
 
@@ -19,16 +18,16 @@ def find(gateway: Gateway) -> str | None:
 
 
 def test_one_made_a_moment_ago_is_found_though_search_does_not_know_it(gateway: Gateway, server: FakeStripe) -> None:
-    server.will(a_page(), a_page(a_customer("cus_2", user_id=8), a_customer("cus_1")))
+    server.will(a_page(), a_page(a_customer("cus_2", user_ref="69a42bc00000000000000008"), a_customer("cus_1")))
 
     assert find(gateway) == "cus_1"
     assert server.lines == ["GET /v1/customers/search", "GET /v1/customers"]
-    assert server.asked[0].params == {"query": "metadata['user_id']:'7'", "limit": "100"}
+    assert server.asked[0].params == {"query": "metadata['user_id']:'69a42bc00000000000000007'", "limit": "100"}
 
 
 def test_an_old_one_is_found_by_search_and_read_again(gateway: Gateway, server: FakeStripe) -> None:
     old = a_customer("cus_1", created=CREATED - 9 * HOUR)
-    server.will(a_page(old), a_page(a_customer("cus_2", user_id=8)), old)
+    server.will(a_page(old), a_page(a_customer("cus_2", user_ref="69a42bc00000000000000008")), old)
 
     assert find(gateway) == "cus_1"
     assert server.lines[-1] == "GET /v1/customers/cus_1"
@@ -66,7 +65,7 @@ def test_listing_ends_an_hour_before_the_newest_customer(gateway: Gateway, serve
     """Search is never further behind; and whatever the time is now, it is not before the newest customer."""
     server.will(
         a_page(),
-        a_page(a_customer("cus_3", user_id=8), more=True),
+        a_page(a_customer("cus_3", user_ref="69a42bc00000000000000008"), more=True),
         a_page(
             a_customer("cus_2", created=CREATED - HOUR),
             a_customer("cus_1", created=CREATED - HOUR - 1),

@@ -32,6 +32,15 @@ class BilledUsersContract(StoreContract):
         for unknown in ("cus_2", "CUS_1", "", "None", "cus_1\0"):
             assert await billed_as(store, unknown) is None
 
+    async def test_billed_users_are_listed_by_id_page_by_page(self, store: AnyStore) -> None:
+        billed = [a_user(n, customer_id=f"cus_{9 - n}") for n in (1, 3, 4)]
+        await keep(store, billed[1], a_user(2), billed[2], billed[0])
+
+        assert await read_back(store, lambda s: s.users.list_billed(limit=9)) == billed
+        assert await read_back(store, lambda s: s.users.list_billed(limit=2)) == billed[:2]
+        assert await read_back(store, lambda s: s.users.list_billed(after=UserId(1), limit=9)) == billed[1:]
+        assert await read_back(store, lambda s: s.users.list_billed(after=UserId(4), limit=9)) == []
+
     async def test_no_two_users_are_billed_as_one_customer(self, store: AnyStore) -> None:
         jane = a_user(JANE, customer_id="cus_1")
         await keep(store, jane)

@@ -1,7 +1,6 @@
 import pytest
 
 from accounts_core.errors import NotFound, ProviderRefused
-from accounts_core.model.ids import UserId
 from accounts_core.ports.payment_gateway import PaymentGateway
 from accounts_core.testing.contracts.payment_gateway import PaymentGatewayContract, ProviderCards, a_customer, a_request
 
@@ -10,9 +9,9 @@ class GatewayCardsContract(PaymentGatewayContract):
     """`PaymentGateway`: the payment methods."""
 
     async def test_each_use_of_a_test_card_makes_a_payment_method_of_the_same_physical_card(
-        self, gateway: PaymentGateway, user_id: UserId, cards: ProviderCards
+        self, gateway: PaymentGateway, user_ref: str, cards: ProviderCards
     ) -> None:
-        customer = await a_customer(gateway, user_id)
+        customer = await a_customer(gateway, user_ref)
         first, second, other = [
             await gateway.attach(customer_id=customer.id, payment_method=card, key=f"{customer.id}:{n}")
             for n, card in enumerate((cards.good, cards.good, cards.another))
@@ -27,9 +26,9 @@ class GatewayCardsContract(PaymentGatewayContract):
         assert await gateway.retrieve_payment_method(first.id) == first
 
     async def test_a_customers_cards_come_newest_first(
-        self, gateway: PaymentGateway, user_id: UserId, cards: ProviderCards
+        self, gateway: PaymentGateway, user_ref: str, cards: ProviderCards
     ) -> None:
-        customer = await a_customer(gateway, user_id)
+        customer = await a_customer(gateway, user_ref)
         assert list(await gateway.list_payment_methods(customer.id)) == []
         first = await gateway.attach(customer_id=customer.id, payment_method=cards.good, key=f"{customer.id}:1")
         second = await gateway.attach(customer_id=customer.id, payment_method=cards.another, key=f"{customer.id}:2")
@@ -37,9 +36,9 @@ class GatewayCardsContract(PaymentGatewayContract):
         assert [card.id for card in await gateway.list_payment_methods(customer.id)] == [second.id, first.id]
 
     async def test_attaching_again_is_fine_by_the_same_key_and_by_another(
-        self, gateway: PaymentGateway, user_id: UserId, cards: ProviderCards
+        self, gateway: PaymentGateway, user_ref: str, cards: ProviderCards
     ) -> None:
-        customer = await a_customer(gateway, user_id)
+        customer = await a_customer(gateway, user_ref)
         card = await gateway.attach(customer_id=customer.id, payment_method=cards.good, key=f"{customer.id}:1")
 
         by_the_key = await gateway.attach(customer_id=customer.id, payment_method=cards.good, key=f"{customer.id}:1")
@@ -49,9 +48,9 @@ class GatewayCardsContract(PaymentGatewayContract):
         assert [each.id for each in await gateway.list_payment_methods(customer.id)] == [card.id]
 
     async def test_a_card_that_another_customer_has_cannot_be_attached(
-        self, gateway: PaymentGateway, user_id: UserId, cards: ProviderCards
+        self, gateway: PaymentGateway, user_ref: str, cards: ProviderCards
     ) -> None:
-        first, second = await a_customer(gateway, user_id, "first"), await a_customer(gateway, user_id, "second")
+        first, second = await a_customer(gateway, user_ref, "first"), await a_customer(gateway, user_ref, "second")
         card = await gateway.attach(customer_id=first.id, payment_method=cards.good, key=f"{first.id}:1")
 
         with pytest.raises(ProviderRefused):
@@ -60,9 +59,9 @@ class GatewayCardsContract(PaymentGatewayContract):
         assert (await gateway.retrieve_payment_method(card.id)).customer_id == first.id
 
     async def test_a_detached_card_belongs_to_nobody_for_good(
-        self, gateway: PaymentGateway, user_id: UserId, cards: ProviderCards
+        self, gateway: PaymentGateway, user_ref: str, cards: ProviderCards
     ) -> None:
-        customer = await a_customer(gateway, user_id)
+        customer = await a_customer(gateway, user_ref)
         card = await gateway.attach(customer_id=customer.id, payment_method=cards.good, key=f"{customer.id}:1")
         for _ in range(2):
             await gateway.detach(card.id)
@@ -75,9 +74,9 @@ class GatewayCardsContract(PaymentGatewayContract):
             await gateway.hold(a_request(customer, card.id), key=f"{customer.id}:3")
 
     async def test_unknown_cards_are_not_found_and_nothing_to_detach(
-        self, gateway: PaymentGateway, user_id: UserId, cards: ProviderCards
+        self, gateway: PaymentGateway, user_ref: str, cards: ProviderCards
     ) -> None:
-        customer = await a_customer(gateway, user_id)
+        customer = await a_customer(gateway, user_ref)
 
         with pytest.raises(NotFound):
             await gateway.retrieve_payment_method(cards.unknown)
@@ -86,9 +85,9 @@ class GatewayCardsContract(PaymentGatewayContract):
         await gateway.detach(cards.unknown)
 
     async def test_the_default_is_set_and_cleared(
-        self, gateway: PaymentGateway, user_id: UserId, cards: ProviderCards
+        self, gateway: PaymentGateway, user_ref: str, cards: ProviderCards
     ) -> None:
-        customer = await a_customer(gateway, user_id)
+        customer = await a_customer(gateway, user_ref)
         card = await gateway.attach(customer_id=customer.id, payment_method=cards.good, key=f"{customer.id}:1")
 
         await gateway.set_default(customer.id, card.id)
@@ -98,9 +97,9 @@ class GatewayCardsContract(PaymentGatewayContract):
         assert (await gateway.retrieve_customer(customer.id)).default_payment_method is None
 
     async def test_a_detached_default_is_no_default(
-        self, gateway: PaymentGateway, user_id: UserId, cards: ProviderCards
+        self, gateway: PaymentGateway, user_ref: str, cards: ProviderCards
     ) -> None:
-        customer = await a_customer(gateway, user_id)
+        customer = await a_customer(gateway, user_ref)
         card = await gateway.attach(customer_id=customer.id, payment_method=cards.good, key=f"{customer.id}:1")
         await gateway.set_default(customer.id, card.id)
 
@@ -109,9 +108,9 @@ class GatewayCardsContract(PaymentGatewayContract):
         assert (await gateway.retrieve_customer(customer.id)).default_payment_method is None
 
     async def test_a_card_that_the_customer_does_not_have_cannot_be_its_default(
-        self, gateway: PaymentGateway, user_id: UserId, cards: ProviderCards
+        self, gateway: PaymentGateway, user_ref: str, cards: ProviderCards
     ) -> None:
-        customer = await a_customer(gateway, user_id)
+        customer = await a_customer(gateway, user_ref)
 
         with pytest.raises(NotFound):
             await gateway.set_default(customer.id, cards.unknown)

@@ -1,9 +1,11 @@
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
 import attrs
 import pytest
 
 from accounts_core.errors import NotFound, ProviderRefused
 from accounts_core.model.customer import Customer
-from accounts_core.model.ids import UserId
 from accounts_core.ports.payment_gateway import Hold, HoldStatus, PaymentGateway
 from accounts_core.testing.contracts.payment_gateway import (
     Authenticate,
@@ -11,17 +13,20 @@ from accounts_core.testing.contracts.payment_gateway import (
     ProviderCards,
     a_customer,
     a_request,
+    every,
 )
 from accounts_core.testing.harness import Concurrently
+
+BEFORE: Final = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 class GatewayHoldsContract(PaymentGatewayContract):
     """`PaymentGateway`: the holds."""
 
     async def test_a_good_card_is_held_and_let_go(
-        self, gateway: PaymentGateway, user_id: UserId, cards: ProviderCards
+        self, gateway: PaymentGateway, user_ref: str, cards: ProviderCards
     ) -> None:
-        customer = await a_customer(gateway, user_id)
+        customer = await a_customer(gateway, user_ref)
         request = a_request(customer, cards.good)
 
         held = await gateway.hold(request, key=f"{customer.id}:hold")
@@ -39,9 +44,9 @@ class GatewayHoldsContract(PaymentGatewayContract):
         assert (await gateway.retrieve_hold(held.id)).status is HoldStatus.RELEASED
 
     async def test_after_a_hold_was_let_go_its_card_can_be_attached(
-        self, gateway: PaymentGateway, user_id: UserId, cards: ProviderCards
+        self, gateway: PaymentGateway, user_ref: str, cards: ProviderCards
     ) -> None:
-        customer = await a_customer(gateway, user_id)
+        customer = await a_customer(gateway, user_ref)
         held = await gateway.hold(a_request(customer, cards.good), key=f"{customer.id}:hold")
         assert held.id is not None
         assert held.payment_method is not None
@@ -61,13 +66,13 @@ class GatewayHoldsContract(PaymentGatewayContract):
     async def test_a_decline_is_an_answer_with_the_banks_reason_and_can_be_closed(
         self,
         gateway: PaymentGateway,
-        user_id: UserId,
+        user_ref: str,
         cards: ProviderCards,
         card: str,
         code: str,
         decline_code: str,
     ) -> None:
-        customer = await a_customer(gateway, user_id)
+        customer = await a_customer(gateway, user_ref)
         hold = await gateway.hold(a_request(customer, getattr(cards, card)), key=f"{customer.id}:hold")
 
         assert (hold.status, hold.code, hold.decline_code) == (HoldStatus.DECLINED, code, decline_code)
@@ -76,9 +81,9 @@ class GatewayHoldsContract(PaymentGatewayContract):
             assert (await gateway.retrieve_hold(hold.id)).status is HoldStatus.RELEASED
 
     async def test_a_challenge_says_how_the_person_answers_it(
-        self, gateway: PaymentGateway, user_id: UserId, cards: ProviderCards
+        self, gateway: PaymentGateway, user_ref: str, cards: ProviderCards
     ) -> None:
-        customer = await a_customer(gateway, user_id)
+        customer = await a_customer(gateway, user_ref)
         hold = await _challenged(gateway, customer, cards)
 
         assert hold.client_secret
@@ -90,13 +95,13 @@ class GatewayHoldsContract(PaymentGatewayContract):
     async def test_the_persons_answer_decides(
         self,
         gateway: PaymentGateway,
-        user_id: UserId,
+        user_ref: str,
         cards: ProviderCards,
         authenticate: Authenticate,
         succeed: bool,
         status: HoldStatus,
     ) -> None:
-        customer = await a_customer(gateway, user_id)
+        customer = await a_customer(gateway, user_ref)
         hold = await _challenged(gateway, customer, cards)
         assert hold.id is not None
 
@@ -109,18 +114,18 @@ class GatewayHoldsContract(PaymentGatewayContract):
         assert (await gateway.retrieve_hold(hold.id)).status is HoldStatus.RELEASED
 
     async def test_a_challenge_that_nobody_answers_can_be_closed(
-        self, gateway: PaymentGateway, user_id: UserId, cards: ProviderCards
+        self, gateway: PaymentGateway, user_ref: str, cards: ProviderCards
     ) -> None:
-        customer = await a_customer(gateway, user_id)
+        customer = await a_customer(gateway, user_ref)
         hold = await _challenged(gateway, customer, cards)
         assert hold.id is not None
 
         assert (await gateway.release(hold.id, key=f"{customer.id}:release")).status is HoldStatus.RELEASED
 
     async def test_the_same_key_holds_once(
-        self, gateway: PaymentGateway, user_id: UserId, cards: ProviderCards, concurrently: Concurrently
+        self, gateway: PaymentGateway, user_ref: str, cards: ProviderCards, concurrently: Concurrently
     ) -> None:
-        customer = await a_customer(gateway, user_id)
+        customer = await a_customer(gateway, user_ref)
         request = a_request(customer, cards.good)
 
         outcomes = await concurrently(*[lambda: gateway.hold(request, key=f"{customer.id}:hold")] * 6)
@@ -130,9 +135,9 @@ class GatewayHoldsContract(PaymentGatewayContract):
         assert {(hold.id, hold.payment_method) for hold in answers} == {(again.id, again.payment_method)}
 
     async def test_the_same_key_with_another_request_is_refused(
-        self, gateway: PaymentGateway, user_id: UserId, cards: ProviderCards
+        self, gateway: PaymentGateway, user_ref: str, cards: ProviderCards
     ) -> None:
-        customer = await a_customer(gateway, user_id)
+        customer = await a_customer(gateway, user_ref)
         await gateway.hold(a_request(customer, cards.good), key=f"{customer.id}:hold")
 
         with pytest.raises(ProviderRefused) as refusal:
@@ -141,9 +146,9 @@ class GatewayHoldsContract(PaymentGatewayContract):
         assert refusal.value.code == "idempotency_error"
 
     async def test_a_hold_is_found_by_its_verification(
-        self, gateway: PaymentGateway, user_id: UserId, cards: ProviderCards
+        self, gateway: PaymentGateway, user_ref: str, cards: ProviderCards
     ) -> None:
-        customer = await a_customer(gateway, user_id)
+        customer = await a_customer(gateway, user_ref)
         first = await gateway.hold(a_request(customer, cards.good, "ver_1"), key=f"{customer.id}:1")
         second = await gateway.hold(a_request(customer, cards.declined, "ver_2"), key=f"{customer.id}:2")
 
@@ -156,10 +161,32 @@ class GatewayHoldsContract(PaymentGatewayContract):
         assert second.id is None or (await find("ver_2")) is not None
         assert await find("ver_3") is None
 
-    async def test_letting_go_of_what_is_gone_is_fine(
-        self, gateway: PaymentGateway, user_id: UserId, cards: ProviderCards
+    async def test_the_open_holds_are_listed_the_newest_first_with_what_they_were_asked_for(
+        self, gateway: PaymentGateway, user_ref: str, cards: ProviderCards
     ) -> None:
-        customer = await a_customer(gateway, user_id)
+        customer = await a_customer(gateway, user_ref)
+        wanted = {"held": cards.good, "challenged": cards.challenged, "declined": cards.declined, "gone": cards.good}
+        requests = {name: a_request(customer, card, name) for name, card in wanted.items()}
+        holds = {name: await gateway.hold(request, key=f"{customer.id}:{name}") for name, request in requests.items()}
+        assert holds["gone"].id is not None
+        await gateway.release(holds["gone"].id, key=f"{customer.id}:release")
+
+        listed = [
+            each for each in await every(gateway.list_open_holds, since=BEFORE) if each.customer_id == customer.id
+        ]
+
+        assert [each.id for each in listed] == [holds["challenged"].id, holds["held"].id]
+        assert listed[1].verification_id == requests["held"].verification_id
+        assert (listed[1].amount, listed[1].currency) == (100, "usd")
+        made = listed[0].created
+        assert made.utcoffset() is not None
+        later = await every(gateway.list_open_holds, since=made + timedelta(seconds=2))
+        assert [each for each in later if each.customer_id == customer.id] == []
+
+    async def test_letting_go_of_what_is_gone_is_fine(
+        self, gateway: PaymentGateway, user_ref: str, cards: ProviderCards
+    ) -> None:
+        customer = await a_customer(gateway, user_ref)
         hold = await gateway.hold(a_request(customer, cards.good), key=f"{customer.id}:hold")
         assert hold.id is not None
 
@@ -167,9 +194,9 @@ class GatewayHoldsContract(PaymentGatewayContract):
             assert (await gateway.release(hold.id, key=f"{customer.id}:{key}")).status is HoldStatus.RELEASED
 
     async def test_a_hold_on_no_payment_method_is_refused_as_missing(
-        self, gateway: PaymentGateway, user_id: UserId, cards: ProviderCards
+        self, gateway: PaymentGateway, user_ref: str, cards: ProviderCards
     ) -> None:
-        customer = await a_customer(gateway, user_id)
+        customer = await a_customer(gateway, user_ref)
 
         with pytest.raises(ProviderRefused) as refusal:
             await gateway.hold(a_request(customer, cards.unknown), key=f"{customer.id}:hold")

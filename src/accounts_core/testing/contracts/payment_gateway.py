@@ -1,12 +1,14 @@
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import attrs
 import pytest
 
 from accounts_core.model.customer import Customer
-from accounts_core.model.ids import UserId
-from accounts_core.ports.payment_gateway import HoldRequest, PaymentGateway
+from accounts_core.ports.payment_gateway import HoldRequest, Page, PaymentGateway
 from accounts_core.testing.contracts.base import Contract
+
+T = TypeVar("T")
 
 Authenticate = Callable[[str, bool], Awaitable[None]]
 
@@ -27,21 +29,31 @@ class PaymentGatewayContract(Contract):
     """The base of a gateway's rooms: `GatewayCustomersContract`, `GatewayCardsContract` and `GatewayHoldsContract`.
 
     An adapter gives `gateway`, and `authenticate(hold_id, succeed)`, awaited: the person answers the bank's challenge.
-    Where the provider outlives a test, it overrides `user_id` with one that no test had.
+    Where the provider outlives a test, it overrides `user_ref` with one that no test had.
     """
 
     @pytest.fixture
-    def user_id(self) -> UserId:
-        return UserId(1)
+    def user_ref(self) -> str:
+        return "69a42bc00000000000000001"
 
     @pytest.fixture
     def cards(self) -> ProviderCards:
         return ProviderCards()
 
 
-async def a_customer(gateway: PaymentGateway, user_id: UserId, key: str = "customer") -> Customer:
+async def a_customer(gateway: PaymentGateway, user_ref: str, key: str = "customer") -> Customer:
     """Make the user's customer."""
-    return await gateway.create_customer(user_id=user_id, key=f"{key}:{user_id}")
+    return await gateway.create_customer(user_ref=user_ref, key=f"{key}:{user_ref}")
+
+
+async def every(pages: Callable[..., Awaitable[Page[T]]], **wanted: object) -> list[T]:
+    """Read a list to its end, page by page."""
+    page = await pages(**wanted)
+    found = [*page.items]
+    while page.after is not None:
+        page = await pages(**wanted, after=page.after)
+        found += page.items
+    return found
 
 
 def a_request(customer: Customer, payment_method: str, verification: str = "ver_1") -> HoldRequest:

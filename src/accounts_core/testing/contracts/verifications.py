@@ -1,5 +1,6 @@
 from datetime import datetime, timedelta, timezone
 from functools import partial
+from typing import Any
 
 import attrs
 import pytest
@@ -23,6 +24,7 @@ FULL = a_verification(
     hold_id="pi_1",
     code="card_declined",
     decline_code="insufficient_funds",
+    unheard=True,
     created_at=at(-1),
     updated_at=at(1),
 )
@@ -72,6 +74,38 @@ class VerificationsContract(StoreContract):
             expected = verification if state in OPEN_STATES else None
             assert await work.verifications.find_open(UserId(1), "pm_1") == expected
             assert list(await work.verifications.open_of(UserId(1))) == ([] if expected is None else [expected])
+
+    async def test_the_newest_of_several_is_found_by_what_was_asked_for_and_by_what_it_became(
+        self, store: AnyStore
+    ) -> None:
+        tried: dict[str, Any] = {"requested": "pm_card_visa", "state": State.VERIFIED}
+        oldest = a_verification("ver_9", payment_method="pm_1", created_at=at(-2), **tried)
+        newer = a_verification("ver_1", payment_method="pm_1", created_at=at(-1), **tried)
+        tied = a_verification("ver_2", payment_method="pm_2", created_at=at(-1), **tried)
+        others = a_verification("ver_3", 2, payment_method="pm_1", **tried)
+        await keep(store, a_user(1), a_user(2), oldest, newer, tied, others)
+
+        async def latest(user_id: int, requested: str) -> CardVerification | None:
+            return await read_back(store, lambda s: s.verifications.find_latest(UserId(user_id), requested))
+
+        async def using(user_id: int, payment_method: str) -> CardVerification | None:
+            return await read_back(
+                store, lambda s: s.verifications.find_by_payment_method(UserId(user_id), payment_method)
+            )
+
+        assert await latest(1, "pm_card_visa") == tied
+        assert await latest(2, "pm_card_visa") == others
+        assert await latest(1, "pm_card_VISA") is None
+        assert await using(1, "pm_1") == newer
+        assert await using(1, "pm_2") == tied
+        assert await using(2, "pm_2") is None
+        assert await using(3, "pm_1") is None
+
+    async def test_an_open_verification_is_the_latest_as_well(self, store: AnyStore) -> None:
+        await keep(store, a_user(), a_verification("ver_1", requested="pm_1", state=State.DECLINED, created_at=at(-1)))
+        await keep(store, again := a_verification("ver_2", requested="pm_1"))
+
+        assert await read_back(store, lambda s: s.verifications.find_latest(UserId(1), "pm_1")) == again
 
     async def test_a_unit_sees_the_verification_that_it_added(self, store: AnyStore) -> None:
         await keep(store, a_user())

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Final
 
 import attrs
@@ -9,7 +10,7 @@ from accounts_core.model.ids import UserId
 from accounts_core.model.user import User
 from accounts_sql import rows
 from accounts_sql.executors import Executor, Reader
-from accounts_sql.queries import Query, by_name, by_number, first
+from accounts_sql.queries import Query, a_limit, by_name, by_number, every, first
 from accounts_sql.repositories.numbering import numbering
 from accounts_sql.tables import user_ids, users
 from accounts_sql.translation import is_about
@@ -21,6 +22,13 @@ _LOCK: Final = Query(_FIND.statement.with_for_update(key_share=True), first(rows
 _FIND_BY_EMAIL: Final = Query(sa.select(*rows.USER).where(users.c.email_key == by_name("key")), first(rows.user))
 _FIND_BY_CUSTOMER: Final = Query(
     sa.select(*rows.USER).where(users.c.customer_id == by_name("customer")), first(rows.user)
+)
+_LIST_BILLED: Final = Query(
+    sa.select(*rows.USER)
+    .where(users.c.customer_id.is_not(None), users.c.id > by_number("after"))
+    .order_by(users.c.id)
+    .limit(a_limit()),
+    every(rows.user),
 )
 _NEXT_ID: Final = numbering("users", user_ids)
 _ADD: Final = users.insert()
@@ -42,6 +50,9 @@ class UserReads:
 
     async def find_by_customer(self, customer_id: str) -> User | None:
         return await self._db.fetch(_FIND_BY_CUSTOMER, customer=customer_id)
+
+    async def list_billed(self, *, after: UserId | None = None, limit: int) -> Sequence[User]:
+        return await self._db.fetch(_LIST_BILLED, after=after or 0, at_most=limit)
 
 
 @attrs.frozen

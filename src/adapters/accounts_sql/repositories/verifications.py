@@ -21,6 +21,11 @@ _FIND: Final = Query(_SELECT.where(verifications.c.id == by_name("this")), first
 _FIND_OPEN: Final = Query(
     _SELECT.where(_MINE, verifications.c.requested == by_name("asked"), _OPEN), first(rows.verification)
 )
+_NEWEST: Final = _SELECT.where(_MINE).order_by(verifications.c.created_at.desc(), verifications.c.id.desc()).limit(1)
+_FIND_LATEST: Final = Query(_NEWEST.where(verifications.c.requested == by_name("asked")), first(rows.verification))
+_FIND_BY_PAYMENT_METHOD: Final = Query(
+    _NEWEST.where(verifications.c.payment_method == by_name("used")), first(rows.verification)
+)
 _OLDEST_FIRST: Final = _SELECT.where(_OPEN).order_by(verifications.c.created_at, verifications.c.id)
 _OPEN_OF: Final = Query(_OLDEST_FIRST.where(_MINE), every(rows.verification))
 _OPEN_OF_CUSTOMER: Final = Query(
@@ -41,6 +46,12 @@ class VerificationReads:
 
     async def find(self, id: str) -> CardVerification | None:
         return await self._db.fetch(_FIND, this=id)
+
+    async def find_latest(self, user_id: UserId, requested: str) -> CardVerification | None:
+        return await self._db.fetch(_FIND_LATEST, owner=user_id, asked=requested)
+
+    async def find_by_payment_method(self, user_id: UserId, payment_method: str) -> CardVerification | None:
+        return await self._db.fetch(_FIND_BY_PAYMENT_METHOD, owner=user_id, used=payment_method)
 
     async def open_of_customer(self, customer_id: str) -> Sequence[CardVerification]:
         return await self._db.fetch(_OPEN_OF_CUSTOMER, customer=customer_id)

@@ -86,6 +86,12 @@ def who_was_told_that_a_card_is_verified_was_told_the_truth(world: World) -> Non
         assert {each.payment_method for each in world.told if isinstance(each, Verified)} <= verified
 
 
+def reconciling_finds_nothing_to_repair(world: World) -> None:
+    found = world.start().reconcile_cards(dry_run=True)
+    assert found.drifts == ()
+    assert found.is_clean
+
+
 INVARIANTS: Final[tuple[Callable[[World], None], ...]] = (
     no_hold_is_open,
     every_hold_was_cancelled_and_none_captured,
@@ -100,6 +106,7 @@ INVARIANTS: Final[tuple[Callable[[World], None], ...]] = (
     nothing_is_left_to_do_and_nothing_parked,
     a_user_has_one_customer_at_most_and_a_deleted_one_none,
     who_was_told_that_a_card_is_verified_was_told_the_truth,
+    reconciling_finds_nothing_to_repair,
 )
 
 

@@ -217,7 +217,7 @@ def test_a_card_that_is_taken_away_in_mid_verification_is_not_kept(
     gateway.fail_next("retrieve_payment_method", ProviderAmbiguous())
     with pytest.raises(ProviderAmbiguous):
         accounts.verify_card(jane.id, payment_method="pm_card_visa")
-    customer = run_sync(gateway.find_customer(jane.id))
+    customer = run_sync(gateway.find_customer(jane.hex_id))
     assert customer is not None
     (card,) = run_sync(gateway.list_payment_methods(customer.id))
     run_sync(gateway.detach(card.id))
@@ -295,4 +295,4 @@ def test_a_user_deleted_meanwhile_is_left_alone(accounts: Core, billed: Jane, ga
 
     accounts.sync_customer(billed.customer_id)
 
-    assert run_sync(gateway.find_customer(billed.user.id)) is None
+    assert run_sync(gateway.find_customer(billed.user.hex_id)) is None

@@ -203,6 +203,85 @@ def test_a_failed_challenge_is_a_decline(accounts: Core, jane: User, world: Worl
     assert world.gateway.open_holds() == []
 
 
+CHALLENGED = "pm_card_threeDSecure2Required"
+
+
+def challenge(accounts: Core, jane: User, world: World) -> str:
+    """Have Jane sent to her bank; return the hold that waits for her."""
+    assert isinstance(accounts.verify_card(jane.id, payment_method=CHALLENGED), ActionRequired)
+    (hold,) = world.gateway.open_holds()
+    assert hold.id is not None
+    return hold.id
+
+
+def hear_of_it(accounts: Core, jane: User) -> None:
+    """Let the provider's event come, and a worker read the customer."""
+    accounts.receive_provider_event(id="evt_1", customer_id=accounts.retrieve_customer(jane.id).id)
+    accounts.run_due()
+
+
+def test_a_challenge_that_the_event_finished_is_answered_without_another_hold(
+    accounts: Core, jane: User, world: World
+) -> None:
+    world.gateway.authenticate(challenge(accounts, jane, world))
+    hear_of_it(accounts, jane)
+    (card,) = accounts.list_payment_methods(jane.id)
+
+    assert accounts.verify_card(jane.id, payment_method=CHALLENGED) == Verified(payment_method=card.id)
+    assert len(world.gateway.holds) == 1
+
+
+def test_a_failed_challenge_that_the_event_finished_is_told_once(accounts: Core, jane: User, world: World) -> None:
+    world.gateway.authenticate(challenge(accounts, jane, world), succeed=False)
+    hear_of_it(accounts, jane)
+
+    with pytest.raises(CardDeclined) as caught:
+        accounts.verify_card(jane.id, payment_method=CHALLENGED)
+
+    assert caught.value.code == "payment_intent_authentication_failure"
+    assert len(world.gateway.holds) == 1
+    assert isinstance(accounts.verify_card(jane.id, payment_method=CHALLENGED), ActionRequired)
+    assert len(world.gateway.holds) == 2
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_an_open_one_is_gone_on_with_beside_one_that_ended_at_the_same_moment(
+    accounts: Core, world: World, number: int
+) -> None:
+    """Two of the same time are ordered by their random ids, and the open one may be either."""
+    for _ in range(number):
+        world.secrets.random_bytes(15)
+    jane = accounts.register(email="jane@example.org", password=PASSWORD, name="Jane Doe")
+    world.gateway.authenticate(challenge(accounts, jane, world), succeed=False)
+    with pytest.raises(CardDeclined):
+        accounts.verify_card(jane.id, payment_method=CHALLENGED)
+    again = accounts.verify_card(jane.id, payment_method=CHALLENGED)
+
+    assert accounts.verify_card(jane.id, payment_method=CHALLENGED) == again
+    assert len(world.gateway.holds) == 2
+
+
+def test_an_outcome_that_nobody_asked_for_in_time_is_no_answer_to_another_try(
+    accounts: Core, jane: User, world: World
+) -> None:
+    world.gateway.authenticate(challenge(accounts, jane, world), succeed=False)
+    hear_of_it(accounts, jane)
+    world.clock.advance(CardPolicy().challenge_limit)
+
+    assert isinstance(accounts.verify_card(jane.id, payment_method=CHALLENGED), ActionRequired)
+
+
+def test_a_card_that_was_removed_before_its_outcome_was_asked_for_is_verified_anew(
+    accounts: Core, jane: User, world: World
+) -> None:
+    world.gateway.authenticate(challenge(accounts, jane, world))
+    hear_of_it(accounts, jane)
+    (card,) = accounts.list_payment_methods(jane.id)
+    accounts.remove_payment_method(jane.id, card.id)
+
+    assert isinstance(accounts.verify_card(jane.id, payment_method=CHALLENGED), ActionRequired)
+
+
 @pytest.mark.parametrize("after", [False, True], ids=["request lost", "answer lost"])
 @pytest.mark.parametrize("step", STEPS)
 def test_whatever_is_lost_the_next_call_goes_on_without_a_second_hold(

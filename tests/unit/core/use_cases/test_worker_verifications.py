@@ -113,7 +113,7 @@ def test_a_user_deleted_in_mid_verification_leaves_neither_hold_nor_customer(
     run_until_idle(accounts, world)
 
     assert world.gateway.open_holds() == []
-    assert run_sync(world.gateway.find_customer(jane.id)) is None
+    assert run_sync(world.gateway.find_customer(jane.hex_id)) is None
     if "release" in asked(world):
         assert asked(world).index("release") < asked(world).index("delete_customer")
 
@@ -127,7 +127,7 @@ def test_a_customer_is_not_deleted_before_the_last_hold_is_let_go(accounts: Core
     accounts.retry_job(deletion.id)
 
     assert accounts.run_due() == Ran(put_off=1)
-    assert run_sync(world.gateway.find_customer(jane.id)) is not None
+    assert run_sync(world.gateway.find_customer(jane.hex_id)) is not None
     assert "delete_customer" not in asked(world)
 
 

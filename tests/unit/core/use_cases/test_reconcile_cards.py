@@ -1,0 +1,329 @@
+"""Where this side and the provider differ is found, told, and put right; what may be another's is left alone."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import attrs
+import pytest
+from tests.unit.core.conftest import Core, World
+
+from accounts_core import run_sync
+from accounts_core.errors import ProviderBusy
+from accounts_core.model import User
+from accounts_core.model.drift import Drift, Kind, Reconciliation, Repair
+from accounts_core.ports.payment_gateway import HoldRequest
+from accounts_core.testing.builders import a_provided_card
+from accounts_core.use_cases.reconcile_cards import NOBODYS_AFTER
+from accounts_core.use_cases.verify_card import ActionRequired, Verified
+
+
+@attrs.frozen
+class Billed:
+    """Jane with two cards, the first of them the default."""
+
+    user: User
+    customer_id: str
+    first: str
+    second: str
+
+
+@pytest.fixture
+def billed(accounts: Core, jane: User, world: World) -> Billed:
+    first = verify(accounts, jane, "pm_card_visa")
+    world.wait(seconds=1)
+    second = verify(accounts, jane, "pm_card_mastercard")
+    user = accounts.profile(jane.id)
+    assert user.customer_id is not None
+    return Billed(user, user.customer_id, first, second)
+
+
+def verify(accounts: Core, user: User, token: str) -> str:
+    verified = accounts.verify_card(user.id, payment_method=token)
+    assert isinstance(verified, Verified)
+    return verified.payment_method
+
+
+def hold(world: World, customer_id: str, verification_id: str = "cv_of_nobody") -> str:
+    """Freeze a dollar behind the service's back."""
+    request = HoldRequest(
+        verification_id=verification_id,
+        customer_id=customer_id,
+        payment_method="pm_card_visa",
+        amount=100,
+        currency="usd",
+        return_url=None,
+    )
+    made = run_sync(world.gateway.hold(request, key=f"{verification_id}:{len(world.gateway.holds)}"))
+    assert made.id is not None
+    return made.id
+
+
+def summary(found: Reconciliation) -> list[tuple[Kind, str, Repair]]:
+    return [(drift.kind, drift.subject, drift.repair) for drift in found.drifts]
+
+
+def stored(world: World) -> object:
+    return world.store._state
+
+
+def repaired(accounts: Core, world: World, kind: Kind, subject: str) -> Drift:
+    """See this one drift told, then repaired, then gone; telling changes nothing."""
+    before = stored(world)
+    told = accounts.reconcile_cards(dry_run=True)
+    assert (summary(told), told.is_clean, stored(world)) == ([(kind, subject, Repair.NEEDED)], False, before)
+
+    found = accounts.reconcile_cards()
+
+    assert (summary(found), found.is_clean) == ([(kind, subject, Repair.DONE)], True)
+    assert accounts.reconcile_cards().drifts == ()
+    return found.drifts[0]
+
+
+def test_where_both_sides_agree_there_is_nothing_to_tell(accounts: Core, billed: Billed, john: User) -> None:
+    found = accounts.reconcile_cards()
+
+    assert found == Reconciliation(users=1, customers=1, holds=0)
+    assert found.is_clean
+
+
+def test_a_hold_of_a_verification_that_ended_is_let_go(accounts: Core, billed: Billed, world: World) -> None:
+    (ended, _) = (hold.verification_id for hold in world.gateway.holds.values())
+    stranded = hold(world, billed.customer_id, ended)
+    orphan = world.gateway.holds[stranded].payment_method
+    assert orphan is not None
+    run_sync(world.gateway.detach(orphan))
+
+    drift = repaired(accounts, world, Kind.STRANDED_HOLD, stranded)
+
+    assert drift.user_id == billed.user.id
+    assert "100 usd" in drift.detail
+    assert world.gateway.open_holds() == []
+
+
+def test_a_hold_that_nobody_here_asked_for_is_let_go_when_it_is_a_day_old(
+    accounts: Core, billed: Billed, world: World
+) -> None:
+    foreign = run_sync(world.gateway.create_customer(user_ref="of another database", key="other"))
+    stranded = hold(world, foreign.id)
+
+    young = accounts.reconcile_cards()
+    world.clock.advance(NOBODYS_AFTER)
+    old = accounts.reconcile_cards()
+
+    unknown = (Kind.UNKNOWN_CUSTOMER, foreign.id, Repair.LEFT)
+    assert summary(young) == [unknown, (Kind.STRANDED_HOLD, stranded, Repair.LEFT)]
+    assert summary(old) == [unknown, (Kind.STRANDED_HOLD, stranded, Repair.DONE)]
+    assert world.gateway.open_holds() == []
+
+
+def test_a_hold_that_is_being_verified_is_left_to_its_verification(accounts: Core, jane: User, world: World) -> None:
+    assert isinstance(accounts.verify_card(jane.id, payment_method="pm_card_authenticationRequired"), ActionRequired)
+
+    assert accounts.reconcile_cards().drifts == ()
+    assert len(world.gateway.open_holds()) == 1
+
+
+def test_a_card_that_came_of_a_verification_and_is_not_the_users_is_detached(
+    accounts: Core, billed: Billed, world: World
+) -> None:
+    world.gateway.fail_next("detach", ProviderBusy("busy"))
+    accounts.remove_payment_method(billed.user.id, billed.second)
+
+    drift = repaired(accounts, world, Kind.ORPHANED_CARD, billed.second)
+
+    assert "mastercard 4444" in drift.detail
+    there = run_sync(world.gateway.list_payment_methods(billed.customer_id))
+    assert [card.id for card in there] == [billed.first]
+
+
+def test_a_repair_that_the_provider_does_not_do_at_once_is_the_outboxes(
+    accounts: Core, billed: Billed, world: World
+) -> None:
+    world.gateway.fail_next("detach", ProviderBusy("busy"))
+    accounts.remove_payment_method(billed.user.id, billed.second)
+    world.gateway.fail_next("detach", ProviderBusy("still busy"))
+
+    found = accounts.reconcile_cards()
+
+    assert summary(found) == [(Kind.ORPHANED_CARD, billed.second, Repair.QUEUED)]
+    assert not found.is_clean
+    world.wait(minutes=10)
+    accounts.run_due()
+    assert accounts.reconcile_cards().drifts == ()
+
+
+def test_a_card_that_was_never_verified_here_is_told_and_left_alone(
+    accounts: Core, billed: Billed, world: World
+) -> None:
+    world.gateway.add_payment_method(a_provided_card("pm_hosts_own", customer_id=billed.customer_id))
+
+    found = accounts.reconcile_cards()
+
+    assert summary(found) == [(Kind.ORPHANED_CARD, "pm_hosts_own", Repair.LEFT)]
+    assert "never verified here" in found.drifts[0].detail
+    assert run_sync(world.gateway.retrieve_payment_method("pm_hosts_own")).customer_id == billed.customer_id
+
+
+def test_another_default_there_is_taken_over(accounts: Core, billed: Billed, world: World) -> None:
+    run_sync(world.gateway.set_default(billed.customer_id, billed.second))
+
+    drift = repaired(accounts, world, Kind.DIFFERING_DEFAULT, billed.customer_id)
+
+    assert drift.detail == f"here {billed.first}, there {billed.second}"
+    default = accounts.list_payment_methods(billed.user.id).default
+    assert default is not None
+    assert default.id == billed.second
+
+
+def test_no_default_there_becomes_ours(accounts: Core, billed: Billed, world: World) -> None:
+    run_sync(world.gateway.set_default(billed.customer_id, None))
+
+    repaired(accounts, world, Kind.DIFFERING_DEFAULT, billed.customer_id)
+
+    assert accounts.retrieve_customer(billed.user.id).default_payment_method == billed.first
+
+
+def test_a_card_that_is_gone_there_goes_here(accounts: Core, billed: Billed, world: World) -> None:
+    run_sync(world.gateway.detach(billed.second))
+
+    repaired(accounts, world, Kind.DIFFERING_CARDS, billed.customer_id)
+
+    assert [card.id for card in accounts.list_payment_methods(billed.user.id)] == [billed.first]
+
+
+def test_a_customer_that_was_deleted_there_is_forgotten_with_its_cards(
+    accounts: Core, billed: Billed, world: World
+) -> None:
+    run_sync(world.gateway.delete_customer(billed.customer_id))
+
+    drift = repaired(accounts, world, Kind.LOST_CUSTOMER, billed.customer_id)
+
+    assert drift.detail == "2 cards went with it"
+    assert accounts.profile(billed.user.id).customer_id is None
+    verify(accounts, billed.user, "pm_card_visa")
+    assert accounts.reconcile_cards().drifts == ()
+
+
+def another_customer(world: World, user: User, key: str = "double") -> str:
+    return run_sync(world.gateway.create_customer(user_ref=user.hex_id, key=key)).id
+
+
+def test_a_second_customer_of_a_user_is_deleted(accounts: Core, billed: Billed, world: World) -> None:
+    double = another_customer(world, billed.user)
+
+    drift = repaired(accounts, world, Kind.DOUBLED_CUSTOMER, double)
+
+    assert drift.user_id == billed.user.id
+    found = run_sync(world.gateway.find_customer(billed.user.hex_id))
+    assert found is not None
+    assert found.id == billed.customer_id
+
+
+def test_a_second_customer_with_a_balance_is_for_people_to_decide(accounts: Core, billed: Billed, world: World) -> None:
+    double = another_customer(world, billed.user)
+    world.gateway.set_balance(double, -500)
+
+    assert summary(accounts.reconcile_cards()) == [(Kind.DOUBLED_CUSTOMER, double, Repair.LEFT)]
+    assert run_sync(world.gateway.retrieve_customer(double)).balance == -500
+
+
+def test_of_customers_whose_user_knows_of_none_the_oldest_is_taken_and_the_others_go(
+    accounts: Core, jane: User, world: World
+) -> None:
+    oldest, other = another_customer(world, jane, "first"), another_customer(world, jane, "second")
+    world.gateway.set_balance(oldest, 120)
+
+    found = accounts.reconcile_cards()
+
+    assert summary(found) == [
+        (Kind.UNCLAIMED_CUSTOMER, oldest, Repair.DONE),
+        (Kind.DOUBLED_CUSTOMER, other, Repair.DONE),
+    ]
+    assert accounts.reconcile_cards().drifts == ()
+    user = accounts.profile(jane.id)
+    assert (user.customer_id, user.balance) == (oldest, 120)
+    assert accounts.retrieve_customer(jane.id).email == "jane@example.org"
+
+
+@pytest.mark.parametrize("ref", ["", "7", "zz" * 12, "0" * 24, "69a42bc0000000000000ffff"])
+def test_a_customer_of_nobody_here_is_told_and_left_alone(
+    accounts: Core, billed: Billed, world: World, ref: str
+) -> None:
+    foreign = run_sync(world.gateway.create_customer(user_ref=ref, key="foreign"))
+
+    assert summary(accounts.reconcile_cards()) == [(Kind.UNKNOWN_CUSTOMER, foreign.id, Repair.LEFT)]
+    assert run_sync(world.gateway.retrieve_customer(foreign.id)).id == foreign.id
+
+
+def test_a_customer_of_the_same_number_in_another_database_is_nobodys_here(
+    accounts: Core, jane: User, world: World
+) -> None:
+    """Both databases have a user 1; when they signed up tells them apart."""
+    elsewhere = attrs.evolve(jane, created_at=jane.created_at + timedelta(seconds=1))
+    foreign = another_customer(world, elsewhere)
+
+    assert summary(accounts.reconcile_cards()) == [(Kind.UNKNOWN_CUSTOMER, foreign, Repair.LEFT)]
+    verify(accounts, jane, "pm_card_visa")
+    assert accounts.profile(jane.id).customer_id != foreign
+
+
+def test_a_default_that_is_about_to_be_told_is_no_drift(accounts: Core, billed: Billed, world: World) -> None:
+    world.gateway.fail_next("set_default", ProviderBusy("busy"))
+    accounts.set_default_payment_method(billed.user.id, billed.second)
+
+    assert accounts.reconcile_cards().drifts == ()
+
+
+@pytest.mark.parametrize("method", ["retrieve_customer", "list_payment_methods", "list_customers", "list_open_holds"])
+def test_a_provider_that_is_away_ends_it_and_what_was_found_is_told(
+    accounts: Core, billed: Billed, world: World, method: str
+) -> None:
+    run_sync(world.gateway.set_default(billed.customer_id, billed.second))
+    world.gateway.fail_next(method, ProviderBusy("busy"))
+
+    found = accounts.reconcile_cards(dry_run=True)
+
+    assert found.stopped_by == "ProviderBusy: busy"
+    assert not found.is_clean
+    assert accounts.reconcile_cards(dry_run=True).stopped_by is None
+
+
+def test_more_users_customers_and_holds_than_one_page_are_all_looked_at(accounts: Core, world: World) -> None:
+    for number in range(102):
+        user = accounts.register(email=f"u{number}@example.org", password="correct horse battery staple", name="U")
+        verify(accounts, user, "pm_card_visa")
+        hold(world, accounts.profile(user.id).customer_id or "", f"cv_{number}")
+
+    found = accounts.reconcile_cards(dry_run=True)
+
+    assert (found.users, found.customers, found.holds) == (102, 102, 102)
+
+
+def meanwhile(world: World, method: str, change: Callable[[], object]) -> None:
+    """Have something change right after the provider was asked."""
+    ask = getattr(world.gateway, method)
+
+    async def asked(*args: object, **kwargs: object) -> object:
+        answer = await ask(*args, **kwargs)
+        delattr(world.gateway, method)
+        change()
+        return answer
+
+    setattr(world.gateway, method, asked)
+
+
+def test_what_changed_while_the_provider_was_asked_is_no_drift(accounts: Core, billed: Billed, world: World) -> None:
+    meanwhile(world, "list_payment_methods", lambda: verify(accounts, billed.user, "pm_card_amex"))
+
+    assert accounts.reconcile_cards().drifts == ()
+    assert len(accounts.list_payment_methods(billed.user.id)) == 3
+
+
+def test_a_user_who_is_deleted_meanwhile_is_no_drift(accounts: Core, billed: Billed, world: World) -> None:
+    double = another_customer(world, billed.user)
+    meanwhile(world, "list_customers", lambda: accounts.erase_user(billed.user.id))
+
+    found = accounts.reconcile_cards()
+
+    assert {drift.subject for drift in found.drifts if drift.repair is not Repair.LEFT} == set()
+    assert {drift.subject for drift in found.drifts} <= {double, billed.customer_id}
