@@ -112,6 +112,14 @@ case $challenge in
       sleep 0.2
     done
     listed 3
+    verify 200 '"status":"ok"' pm_card_authenticationRequired
+
+    echo; echo 'The bank asks again, and it is somebody else: the next call says so, once'
+    verify 200 '"status":"requires_action"' pm_card_threeDSecure2Required
+    challenge=$(printf '%s' "$answer" | sed 's/.*"url":"\([^"]*\)".*/\1/')
+    curl --silent --show-error --output /dev/null --data outcome=fail "$challenge"
+    verify 402 '"declineCode"' pm_card_threeDSecure2Required
+    listed 3
     ;;
   *)
     echo; echo "A browser goes on here: $challenge"

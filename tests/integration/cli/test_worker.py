@@ -230,3 +230,12 @@ def test_a_worker_says_when_jobs_fail_and_when_they_succeed_again(caplog: pytest
         "A job was parked: `accounts outbox list` shows it.",
         "Jobs succeed again.",
     ]
+
+
+def test_every_job_can_be_made_due_whoever_holds_it(run: Run, folder: Path) -> None:
+    put(folder, "job_later", due=LATE)
+    put(folder, "job_parked", parked=True)
+
+    assert run("outbox", "retry", "--all") == Ended(0, "2 jobs are due now.\n", "")
+    assert run("worker", "--once").out.startswith("Done: 2.")
+    assert run("outbox", "retry", "--all").out == "0 jobs are due now.\n"

@@ -233,7 +233,7 @@ def test_the_same_call_twice_at_once_makes_one_hold(api: Client, service: Servic
 
     answers = together(service.run, verify, verify, verify)
 
-    assert {answer.status_code for answer in answers} == {200}
+    assert {answer.status_code for answer in answers} == {200}, [answer.text for answer in answers]
     assert len(cards(jane)) == 1
 
 

@@ -66,6 +66,21 @@ def test_a_slow_provider_is_not_waited_for_and_the_work_goes_on(slow: tuple[Serv
     assert provider.open_holds() == []
 
 
+def test_while_the_provider_hangs_other_people_are_answered(slow: tuple[Service, SlowGateway], run: Run) -> None:
+    service, provider = slow
+    jane, john = service.api.sign_up(), service.api.sign_up("john@example.org")
+
+    async def reads_meanwhile() -> list[int]:
+        waiting = asyncio.create_task(jane.request("POST", VERIFY, **WISH))
+        await provider.asked.wait()
+        reads = [await john.request("GET", "/api/users/current") for _ in range(50)]
+        assert not waiting.done()
+        provider.answers.set()
+        return [(await waiting).status_code, *(read.status_code for read in reads)]
+
+    assert run(reads_meanwhile()) == [200] * 51
+
+
 def test_a_client_that_goes_away_does_not_stop_the_work(slow: tuple[Service, SlowGateway], run: Run) -> None:
     service, provider = slow
     jane = service.api.sign_up()

@@ -1,0 +1,99 @@
+"""`accounts cards reconcile`, against a server that speaks Stripe's API."""
+
+import json
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from tests.integration.cli.harness import PASSWORD, Run, Serve, create
+
+KEY = "sk_test_any"
+
+
+class Stripe:
+    """The simulator, as somebody with its dashboard uses it."""
+
+    def __init__(self, http: httpx.Client) -> None:
+        self._http = http
+
+    def post(self, path: str, **data: str) -> str:
+        answer = self._http.post(path, data=data)
+        assert answer.status_code == 200, answer.text
+        made: str = answer.json()["id"]
+        return made
+
+    def delete(self, path: str) -> None:
+        assert self._http.delete(path).status_code == 200
+
+
+@pytest.fixture
+def stripe(simulate: Serve, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stripe]:
+    simulator = simulate()
+    monkeypatch.setenv("ACCOUNTS_STRIPE_API_KEY", KEY)
+    monkeypatch.setenv("ACCOUNTS_STRIPE_API_BASE", simulator.url)
+    with httpx.Client(base_url=simulator.url, headers={"authorization": f"Bearer {KEY}"}, trust_env=False) as http:
+        yield Stripe(http)
+
+
+@pytest.fixture
+def customer(stripe: Stripe, run: Run, serve: Serve) -> str:
+    """Jane's customer, with one verified card."""
+    assert run("migrate").code == 0
+    assert create(run).code == 0
+    served = serve()
+    with served.client() as client:
+        proof = {"email": "jane@example.org", "password": PASSWORD}
+        token = client.post("/api/auth/login", json=proof).json()["access_token"]
+        client.headers["authorization"] = f"Bearer {token}"
+        card = {"paymentMethod": "pm_card_visa"}
+        assert client.post("/api/users/current/verify-payment", json=card).json() == {"status": "ok"}
+        found: str = client.get("/api/users/current/retrieve").json()["id"]
+    assert served.stop() == 0
+    return found
+
+
+def test_where_nothing_differs_it_says_so(customer: str, run: Run) -> None:
+    ran = run("cards", "reconcile")
+
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out == "Looked at 1 billed user, 1 customer and 0 open holds: 0 differences.\n"
+
+
+def test_a_dry_run_tells_and_changes_nothing_and_the_next_run_repairs(customer: str, stripe: Stripe, run: Run) -> None:
+    stripe.post(f"/v1/customers/{customer}", **{"invoice_settings[default_payment_method]": ""})
+
+    told = run("cards", "reconcile", "--dry-run")
+    repaired = run("cards", "reconcile")
+
+    assert (told.code, repaired.code) == (1, 0)
+    assert told.out.splitlines()[0].split() == ["WHAT", "OF", "USER", "AT", "THE", "PROVIDER", "NOW", "DETAIL"]
+    assert f"differing default  1        {customer}  to repair" in told.out
+    assert f"differing default  1        {customer}  repaired" in repaired.out
+    assert run("cards", "reconcile").out.endswith("0 differences.\n")
+
+
+def test_as_json_it_can_be_read_by_a_program(customer: str, stripe: Stripe, run: Run) -> None:
+    stripe.delete(f"/v1/customers/{customer}")
+
+    found = json.loads(run("cards", "reconcile", "--dry-run", "--json").out)
+
+    assert found["is_clean"] is False
+    assert found["drifts"] == [
+        {
+            "kind": "lost customer",
+            "subject": customer,
+            "user_id": 1,
+            "repair": "to repair",
+            "detail": "1 cards went with it",
+        }
+    ]
+
+
+def test_a_provider_that_is_away_is_said(customer: str, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ACCOUNTS_STRIPE_API_BASE", "http://127.0.0.1:9")
+
+    ran = run("cards", "reconcile")
+
+    assert ran.code == 1
+    assert "The payment provider did not answer, so this is not all: Provider" in ran.out
+    assert KEY not in ran.out + ran.err
