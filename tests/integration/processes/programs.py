@@ -86,8 +86,8 @@ class Person:
         _body(client.post("/api/auth/register", json=profile), status=201)
         token = _body(client.post("/api/auth/login", json={"email": email, "password": PASSWORD}))["access_token"]
         headers = {"Authorization": f"Bearer {token}"}
-        user = _body(client.get("/api/v1/user", headers=headers))["data"]
-        return cls(id=str(user["id"]), headers=headers)
+        user = _body(client.get("/api/users/current", headers=headers))
+        return cls(id=user["_id"], headers=headers)
 
     def cards(self, client: httpx.Client) -> dict[str, str]:
         """Return the fingerprints of the person's cards, by payment method."""
