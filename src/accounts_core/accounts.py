@@ -5,7 +5,7 @@ plain function that drives the same coroutine to its end without an event loop.
 """
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any, Generic, ParamSpec, TypeVar, overload
+from typing import Any, Generic, ParamSpec, Self, TypeVar, overload
 
 import attrs
 
@@ -27,15 +27,11 @@ from accounts_core.ports.payment_gateway import PaymentGateway
 from accounts_core.ports.secrets import Secrets
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.sync import run_sync
-from accounts_core.use_cases.authenticate import Authenticate, AuthenticateWithPaymentMethods
-from accounts_core.use_cases.card_guard import CardGuard
-from accounts_core.use_cases.card_verifier import CardVerifier
-from accounts_core.use_cases.credentials import Credentials, SessionOpener
+from accounts_core.use_cases.authenticate import AuthenticateWithPaymentMethods
 from accounts_core.use_cases.deactivate import Deactivate, Reinstate
-from accounts_core.use_cases.delete_user import DeleteUser, EraseUser, PreviewDeletion
-from accounts_core.use_cases.effects import Effects
+from accounts_core.use_cases.delete_user import DeleteUser
 from accounts_core.use_cases.notifications import ListNotifications, MarkAllNotificationsRead, MarkNotificationRead
-from accounts_core.use_cases.outbox import JobHandler, Jobs, ListOutbox, RetryJob, RunDue
+from accounts_core.use_cases.outbox import JobHandler, ListOutbox, RetryJob
 from accounts_core.use_cases.owned_data import OwnedPersonalData, OwnedTeams
 from accounts_core.use_cases.payment_methods import (
     ListPaymentMethods,
@@ -43,14 +39,17 @@ from accounts_core.use_cases.payment_methods import (
     RetrieveCustomer,
     SetDefaultPaymentMethod,
 )
+from accounts_core.use_cases.perform_once import PerformOnce
+from accounts_core.use_cases.personal_data import ExportPersonalData, ListActivity
 from accounts_core.use_cases.profile import FindUser, ReadProfile
-from accounts_core.use_cases.provider_events import ForgetProviderEvents, ReceiveProviderEvent
+from accounts_core.use_cases.provider_events import ReceiveProviderEvent
 from accounts_core.use_cases.reconcile_cards import ReconcileCards
-from accounts_core.use_cases.register import Register
+from accounts_core.use_cases.recovery import ForgotPassword, ResetPassword
+from accounts_core.use_cases.register import Register, RequestAccount
 from accounts_core.use_cases.restore import Restore
+from accounts_core.use_cases.sessions import EndAllSessions, EndSessions, ListSessions
 from accounts_core.use_cases.sign_in import SignIn
 from accounts_core.use_cases.sign_out import SignOut
-from accounts_core.use_cases.sync_customer import SyncCustomer
 from accounts_core.use_cases.teams.interactions import ListInteractions, WriteInteraction
 from accounts_core.use_cases.teams.invitations import (
     AcceptInvitation,
@@ -60,77 +59,22 @@ from accounts_core.use_cases.teams.invitations import (
 )
 from accounts_core.use_cases.teams.manage import CreateTeam, DeleteTeam, GetTeam, HandOverTeam, ListTeams
 from accounts_core.use_cases.teams.members import ListTeamMembers, RemoveTeamMember
+from accounts_core.use_cases.tidy import Tidy
 from accounts_core.use_cases.touch_session import TouchSession
 from accounts_core.use_cases.update_profile import UpdateProfile
 from accounts_core.use_cases.verify_card import VerifyCard
-from accounts_core.use_cases.verify_email import VerifyEmail
+from accounts_core.use_cases.verify_email import ConfirmEmail, ResendVerification, VerifyEmail
+from accounts_core.wiring import Wiring
 
 P = ParamSpec("P")
 R = TypeVar("R")
 W = TypeVar("W", bound=UnitOfWork)
 
 
-@attrs.frozen(kw_only=True)
-class _Ports:
-    """One set of ports, and the parts that several use cases share."""
-
-    store: Store[Any]
-    payments: PaymentGateway
-    passwords: PasswordHasher
-    notifier: Notifier
-    clock: Clock
-    secrets: Secrets
-    policy: Policy
-    limits: Limits | None
-    owned_data: tuple[OwnedData[Any], ...]
-    job_handlers: Mapping[str, JobHandler]
-
-    @property
-    def credentials(self) -> Credentials:
-        return Credentials(self.store, self.passwords)
-
-    @property
-    def sessions(self) -> SessionOpener:
-        return SessionOpener(self.clock, self.secrets, self.policy)
-
-    @property
-    def effects(self) -> Effects:
-        return Effects(self.store, self.payments, self.notifier, self.clock, self.secrets)
-
-    @property
-    def authenticate(self) -> Authenticate:
-        return Authenticate(self.store, self.clock, self.policy)
-
-    @property
-    def card_verifier(self) -> CardVerifier:
-        return CardVerifier(self.store, self.payments, self.effects, self.clock, self.policy.cards, self.card_guard)
-
-    @property
-    def card_guard(self) -> CardGuard:
-        return CardGuard(self.limits, self.clock, self.policy)
-
-    @property
-    def sync_customer(self) -> SyncCustomer:
-        return SyncCustomer(self.store, self.payments, self.card_verifier, self.effects, self.clock)
-
-    @property
-    def run_due(self) -> RunDue:
-        jobs = Jobs(self.effects, self.card_verifier, self.sync_customer, self.policy.cards, self.job_handlers)
-        return RunDue(self.store, jobs, self.clock, self.secrets, self.effects)
-
-    @property
-    def preview_deletion(self) -> PreviewDeletion[Any]:
-        return PreviewDeletion(self.store, self.owned_data)
-
-    @property
-    def erase_user(self) -> EraseUser[Any]:
-        return EraseUser(self.store, self.preview_deletion, self.owned_data, self.effects, self.clock)
-
-
 class _UseCase(Generic[P, R]):
     """A use case as an attribute: how it is called depends on whose attribute it is."""
 
-    def __init__(self, build: Callable[[_Ports], Callable[P, Coroutine[Any, Any, R]]]) -> None:
+    def __init__(self, build: Callable[[Wiring], Callable[P, Coroutine[Any, Any, R]]]) -> None:
         self._build = build
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -145,7 +89,7 @@ class _UseCase(Generic[P, R]):
     def __get__(self, instance: "_Doors | None", owner: type) -> Any:
         if instance is None:
             return self
-        call = instance._way_in(self._build(instance._ports))  # noqa: SLF001  two halves of one class
+        call = instance._way_in(self._build(instance._wiring))  # noqa: SLF001  two halves of one class
         instance.__dict__[self._name] = call  # built once: the attribute now hides this descriptor
         return call
 
@@ -153,29 +97,56 @@ class _UseCase(Generic[P, R]):
 class _Doors:
     """Every use case. See each one's class for what it takes, gives and raises."""
 
-    def __init__(self, ports: _Ports) -> None:
-        self._ports = ports
+    def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
+
+    @property
+    def policy(self) -> Policy:
+        """What the product decides for itself."""
+        return self._wiring.policy
+
+    def on(self, store: Store[Any]) -> Self:
+        """Return the same on another store, such as one that `perform_once` gives."""
+        other = object.__new__(type(self))
+        _Doors.__init__(other, attrs.evolve(self._wiring, store=store))
+        return other
 
     def _way_in(self, use_case: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Any]:
         raise NotImplementedError
 
     # accounts
-    register = _UseCase(lambda at: Register(at.store, at.passwords, at.clock, at.policy))
-    sign_in = _UseCase(lambda at: SignIn(at.store, at.credentials, at.sessions))
+    register = _UseCase(lambda at: Register(at.store, at.applicants, at.effects, at.clock))
+    request_account = _UseCase(lambda at: RequestAccount(at.store, at.applicants, at.effects))
+    sign_in = _UseCase(lambda at: SignIn(at.store, at.credentials, at.sessions, at.attempts))
     sign_out = _UseCase(lambda at: SignOut(at.store, at.clock))
-    restore = _UseCase(lambda at: Restore(at.store, at.credentials, at.sessions, at.clock))
+    restore = _UseCase(lambda at: Restore(at.store, at.credentials, at.sessions, at.attempts, at.clock))
+    forgot_password = _UseCase(lambda at: ForgotPassword(at.store, at.effects, at.attempts))
+    reset_password = _UseCase(
+        lambda at: ResetPassword(at.store, at.mailed_tokens, at.passwords, at.attempts, at.clock, at.policy)
+    )
+    list_sessions = _UseCase(lambda at: ListSessions(at.store, at.clock, at.policy))
+    end_sessions = _UseCase(lambda at: EndSessions(at.store, at.proofs, at.clock, at.policy))
+    end_all_sessions = _UseCase(lambda at: EndAllSessions(at.store, at.clock))
     authenticate = _UseCase(lambda at: at.authenticate)
     authenticate_with_payment_methods = _UseCase(lambda at: AuthenticateWithPaymentMethods(at.store, at.authenticate))
     touch_session = _UseCase(lambda at: TouchSession(at.store, at.clock))
     profile = _UseCase(lambda at: ReadProfile(at.store))
     find_user = _UseCase(lambda at: FindUser(at.store))
-    update_profile = _UseCase(lambda at: UpdateProfile(at.store, at.passwords, at.effects, at.clock, at.policy))
-    verify_email = _UseCase(lambda at: VerifyEmail(at.store, at.effects, at.clock))
+    update_profile = _UseCase(
+        lambda at: UpdateProfile(at.store, at.passwords, at.proofs, at.attempts, at.effects, at.clock, at.policy)
+    )
+    verify_email = _UseCase(lambda at: VerifyEmail(at.email_verifier))
+    confirm_email = _UseCase(lambda at: ConfirmEmail(at.email_verifier, at.mailed_tokens))
+    resend_verification = _UseCase(lambda at: ResendVerification(at.store, at.effects, at.attempts))
     deactivate = _UseCase(lambda at: Deactivate(at.store, at.clock))
     reinstate = _UseCase(lambda at: Reinstate(at.store, at.clock))
     preview_deletion = _UseCase(lambda at: at.preview_deletion)
-    delete_user = _UseCase(lambda at: DeleteUser(at.store, at.passwords, at.erase_user, at.effects))
+    delete_user = _UseCase(lambda at: DeleteUser(at.store, at.proofs, at.erase_user, at.effects))
     erase_user = _UseCase(lambda at: at.erase_user)
+    export_personal_data = _UseCase(lambda at: ExportPersonalData(at.store, at.owned_data))
+    list_activity = _UseCase(lambda at: ListActivity(at.store))
+    perform_once = _UseCase(lambda at: PerformOnce(at.store, at.clock, at.secrets))
+    tidy = _UseCase(lambda at: Tidy(at.store, at.clock, at.policy))
 
     # notifications
     list_notifications = _UseCase(lambda at: ListNotifications(at.store))
@@ -184,7 +155,7 @@ class _Doors:
 
     # cards
     verify_card = _UseCase(
-        lambda at: VerifyCard(at.store, at.card_verifier, at.card_guard, at.effects, at.clock, at.policy)
+        lambda at: VerifyCard(at.store, at.card_verifier, at.attempts, at.effects, at.clock, at.policy)
     )
     list_payment_methods = _UseCase(lambda at: ListPaymentMethods(at.store))
     set_default_payment_method = _UseCase(lambda at: SetDefaultPaymentMethod(at.store, at.effects, at.clock))
@@ -194,7 +165,6 @@ class _Doors:
     sync_customer = _UseCase(lambda at: at.sync_customer)
     reconcile_cards = _UseCase(lambda at: ReconcileCards(at.store, at.payments, at.sync_customer, at.effects, at.clock))
     receive_provider_event = _UseCase(lambda at: ReceiveProviderEvent(at.store, at.effects, at.clock))
-    forget_provider_events = _UseCase(lambda at: ForgetProviderEvents(at.store, at.clock))
 
     # the outbox, for workers and operators
     run_due = _UseCase(lambda at: at.run_due)
@@ -209,7 +179,7 @@ class _Doors:
     hand_over_team = _UseCase(lambda at: HandOverTeam(at.store, at.clock))
     list_team_members = _UseCase(lambda at: ListTeamMembers(at.store))
     remove_team_member = _UseCase(lambda at: RemoveTeamMember(at.store, at.clock))
-    invite_to_team = _UseCase(lambda at: InviteToTeam(at.store, at.effects, at.clock))
+    invite_to_team = _UseCase(lambda at: InviteToTeam(at.store, at.effects, at.attempts, at.clock))
     list_invitations = _UseCase(lambda at: ListInvitations(at.store))
     accept_invitation = _UseCase(lambda at: AcceptInvitation(at.store, at.clock))
     decline_invitation = _UseCase(lambda at: DeclineInvitation(at.store, at.clock))
@@ -244,7 +214,7 @@ class Accounts(_Doors, Generic[W]):
         job_handlers: Mapping[str, JobHandler] | None = None,
     ) -> None:
         super().__init__(
-            _Ports(
+            Wiring(
                 store=store,
                 payments=payments,
                 passwords=passwords,
@@ -286,7 +256,7 @@ class BlockingAccounts(_Doors, Generic[W]):
             if port is not None and getattr(port, "suspends", True):
                 raise HostError(f"{type(port).__name__} needs an event loop, and BlockingAccounts has none.")
         super().__init__(
-            _Ports(
+            Wiring(
                 store=store,
                 payments=payments,
                 passwords=passwords,

@@ -82,6 +82,20 @@ class ReauthenticationRequired(CallerError):
         super().__init__("Send the current password, or sign in again: this change needs a recent sign-in.")
 
 
+class InvalidMailToken(Invalid):
+    """The token from a mail is malformed, unknown, used, expired, or was made void by what happened since."""
+
+    def __init__(self) -> None:
+        super().__init__("token", "This link is not valid, or no longer valid. Ask for another mail.")
+
+
+class KeyReused(CallerError):
+    """The idempotency key came before, with another request."""
+
+    def __init__(self) -> None:
+        super().__init__("This key was used for another request. A key belongs to one request and its repeats.")
+
+
 class NotFound(CallerError):
     """No such thing, or none that this caller may see."""
 
@@ -127,6 +141,13 @@ class VerificationInProgress(WorldError):
 
     def __init__(self) -> None:
         super().__init__("This card is being verified right now.")
+
+
+class RequestInProgress(WorldError):
+    """A request with the same idempotency key is being performed right now."""
+
+    def __init__(self) -> None:
+        super().__init__("This request is being performed right now.")
 
 
 class LeaseLost(WorldError):

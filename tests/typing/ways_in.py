@@ -19,6 +19,9 @@ class Orders:
     async def preview(self, work: MemoryUnitOfWork, user_id: UserId) -> DeletionPreview:
         return DeletionPreview()
 
+    async def export(self, work: MemoryUnitOfWork, user_id: UserId) -> dict[str, int]:
+        return {}
+
     async def erase(self, work: MemoryUnitOfWork, user_id: UserId) -> None: ...
 
     async def disassociate(self, work: MemoryUnitOfWork, user_id: UserId) -> None: ...

@@ -5,11 +5,23 @@ of a card than its brand and last four digits.
 """
 
 from datetime import datetime
+from enum import StrEnum
 
 import attrs
 
 from .email import Email
 from .ids import TeamId, UserId
+
+
+class Actor(StrEnum):
+    """Whose doing it was."""
+
+    USER = "user"
+    """The person behind the account, or whoever had their password, token or mail."""
+    OPERATOR = "operator"
+    """Somebody who runs the service."""
+    PROVIDER = "provider"
+    """The payment provider, or somebody in its dashboard."""
 
 
 @attrs.frozen(kw_only=True)
@@ -18,6 +30,9 @@ class DomainEvent:
 
     user_id: UserId
     at: datetime
+    by: Actor = Actor.USER
+    tell: Email | None = None
+    """Who is told of it by mail, where it is of a kind that is told: the address that was proven to be the person's."""
 
 
 @attrs.frozen(kw_only=True)
@@ -29,11 +44,22 @@ class UserRegistered(DomainEvent):
 class SignedIn(DomainEvent):
     session_id: str
     user_agent: str | None
+    client: str | None = None
+    """The address that the call came from."""
+    new_device: bool = False
+    """Whether the user has signed in before, and never from such a device."""
 
 
 @attrs.frozen(kw_only=True)
 class SignedOut(DomainEvent):
     session_id: str
+
+
+@attrs.frozen(kw_only=True)
+class SessionsEnded(DomainEvent):
+    """Sessions were ended from another one."""
+
+    count: int
 
 
 @attrs.frozen(kw_only=True)
@@ -43,7 +69,8 @@ class UserRenamed(DomainEvent):
 
 @attrs.frozen(kw_only=True)
 class PasswordChanged(DomainEvent):
-    pass
+    is_reset: bool = False
+    """Chosen without the old one, with a token that was mailed."""
 
 
 @attrs.frozen(kw_only=True)

@@ -15,7 +15,38 @@ class Limit:
     period: timedelta = attrs.field(validator=attrs.validators.gt(timedelta(0)))
 
 
+SIGN_IN: Final = "sign-in"
+"""Proving who one is with a password: signing in, restoring, and the present password where it is asked for."""
+SIGN_UP: Final = "sign-up"
+RECOVERY: Final = "recovery"
+"""Asking for a mail with a token, or trying one."""
+INVITE: Final = "invite"
 VERIFY_CARD: Final = "verify-card"
-"""Verifying a card: by user, by client address, and by the card's fingerprint, each on its own."""
 
-DEFAULT_LIMITS: Final[Mapping[str, Limit]] = {VERIFY_CARD: Limit(20, timedelta(hours=1))}
+CLIENT: Final = "client"
+"""The address that a call comes from."""
+ACCOUNT: Final = "account"
+"""The email address that is named, whether or not anybody has it."""
+USER: Final = "user"
+CARD: Final = "card"
+"""The physical card, whoever shows it."""
+ALL: Final = "all"
+"""Everybody together."""
+FAILURES: Final = "failures"
+"""Wrong passwords for an account, one after another."""
+
+_HOUR: Final = timedelta(hours=1)
+_MINUTE: Final = timedelta(minutes=1)
+
+DEFAULT_LIMITS: Final[Mapping[str, Mapping[str, Limit]]] = {
+    SIGN_IN: {CLIENT: Limit(100, _HOUR), ACCOUNT: Limit(30, _HOUR), ALL: Limit(3000, _MINUTE)},
+    SIGN_UP: {CLIENT: Limit(50, _HOUR), ALL: Limit(600, _MINUTE)},
+    RECOVERY: {CLIENT: Limit(30, _HOUR), ACCOUNT: Limit(5, _HOUR), ALL: Limit(600, _MINUTE)},
+    INVITE: {USER: Limit(50, _HOUR)},
+    VERIFY_CARD: {USER: Limit(20, _HOUR), CLIENT: Limit(20, _HOUR), CARD: Limit(20, _HOUR)},
+}
+"""By name, then by scope. Each scope counts on its own: a success in one clears no other."""
+
+MOST_FAILURES: Final = Limit(100, timedelta(days=3650))
+"""Consecutive failures that an account has at most, whatever the time between them (SP 800-63B-4, 3.2.2); it cannot be
+set. A right password ends the row; so does a reset by mail, which is the way out once it is full."""

@@ -6,6 +6,7 @@ Both sides are brought to NFC first, so that the same password typed on two keyb
 """
 
 import unicodedata
+from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from typing import Final
 
@@ -56,11 +57,34 @@ class PasswordPolicy:
     common: AbstractSet[str] = attrs.field(default=COMMON, repr=False)
     """Passwords that many people use, in lower case."""
 
-    def check(self, password: Password) -> None:
-        """Raise `Invalid` on the password's field when it may not be chosen."""
+    words: AbstractSet[str] = frozenset()
+    """What the product is called, and other words that everybody there would think of, in lower case."""
+
+    def check(self, password: Password, *about: str) -> None:
+        """Raise `Invalid` on the password's field when it may not be chosen.
+
+        `about` is what is known of the person, such as their name and address. These words, like the common ones, are
+        matched as a whole: a passphrase may hold them.
+        """
         if not password.text.strip():
             raise Invalid(password.field, "A password cannot be blank.")
         if len(password.text) < self.min_length:
             raise Invalid(password.field, f"A password has at least {self.min_length} characters.")
         if password.text.lower() in self.common:
             raise Invalid(password.field, "Too many people use this password. Choose another, please.")
+        chosen = _squeezed(password.text)
+        if chosen and chosen in {_squeezed(word) for word in (*self.words, *_parts(about))}:
+            raise Invalid(password.field, "This is too easy to guess from who you are or where you sign up.")
+
+
+def _parts(about: Iterable[str]) -> Iterator[str]:
+    """A name or address as it is, and an address's part before and after the @."""
+    for text in about:
+        yield text
+        yield from text.split("@")
+
+
+def _squeezed(text: str) -> str:
+    """What two spellings of the same words have in common: no case, no spaces, no punctuation, no trailing number."""
+    letters = "".join(c for c in unicodedata.normalize("NFKC", text).lower() if c.isalnum())
+    return letters.rstrip("0123456789") or letters

@@ -1,7 +1,7 @@
 """What a product decides for itself, in one place, with defaults that are safe to keep."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -27,6 +27,19 @@ class SessionPolicy:
 
     lifetime: timedelta = attrs.field(default=timedelta(days=30), validator=_positive)
     idle: timedelta = attrs.field(default=timedelta(days=14), validator=_positive)
+    most: int = attrs.field(default=100, validator=attrs.validators.ge(1))
+    """Sessions that a user has at once; another sign-in ends the oldest."""
+
+
+@attrs.frozen(kw_only=True)
+class MailPolicy:
+    """How long a mailed token lives: one that proves an address, and one that chooses a new password.
+
+    The second is as good as a password while it lives, so it lives shortly (ASVS 5.0, 6.5.5: ten minutes).
+    """
+
+    verification: timedelta = attrs.field(default=timedelta(hours=24), validator=_positive)
+    reset: timedelta = attrs.field(default=timedelta(minutes=10), validator=_positive)
 
 
 class EmailChange(StrEnum):
@@ -81,11 +94,20 @@ class Policy:
     passwords: PasswordPolicy = attrs.field(factory=PasswordPolicy)
     sessions: SessionPolicy = attrs.field(factory=SessionPolicy)
     cards: CardPolicy = attrs.field(factory=CardPolicy)
+    mail: MailPolicy = attrs.field(factory=MailPolicy)
     reauthentication: timedelta = attrs.field(default=timedelta(minutes=15), validator=_not_negative)
     email_change: EmailChange = EmailChange.CONFIRM
+    private_registration: bool = False
+    """Nobody can find out whether an address has an account; what there is to say is said by mail to that address."""
     limits: Mapping[str, Limit] = attrs.field(factory=dict)
     """Limits in place of `DEFAULT_LIMITS`, by name; each holds for every scope of its name."""
 
-    def limit(self, name: str) -> Limit:
-        """Return how often `name` may be tried."""
-        return self.limits.get(name, DEFAULT_LIMITS[name])
+    def is_recent(self, signed_in_at: datetime | None, *, now: datetime) -> bool:
+        """Say whether a sign-in at that time still proves who it is, for a sensitive change."""
+        if not self.reauthentication:
+            return True
+        return signed_in_at is not None and now - signed_in_at <= self.reauthentication
+
+    def limit(self, name: str, scope: str) -> Limit:
+        """Return how often `name` may be tried within a scope of this kind."""
+        return self.limits.get(name, DEFAULT_LIMITS[name][scope])

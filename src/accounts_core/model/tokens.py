@@ -1,4 +1,4 @@
-"""Access tokens: `acc_` + 256 random bits + a checksum, all in base 62.
+"""Tokens: a prefix + 256 random bits + a checksum, in base 62. `acc_` opens a session, `acm_` comes by mail.
 
 The fixed prefix and the checksum let secret scanners recognise a leaked token, and let a mistyped one be
 refused without asking the store. The store keeps only the SHA-256: a token has 256 bits of its own, so a
@@ -14,28 +14,30 @@ from accounts_core.errors import InvalidToken
 
 from .ids import base62
 
-PREFIX: Final = "acc_"
+ACCESS: Final = "acc_"
+MAILED: Final = "acm_"
 TOKEN_BYTES: Final = 32
 _BODY: Final = 43
 _CHECK: Final = 6
-_LENGTH: Final = len(PREFIX) + _BODY + _CHECK
-_SHAPE: Final = re.compile(rf"{PREFIX}[0-9A-Za-z]{{{_BODY + _CHECK}}}", re.ASCII)
+_PREFIX: Final = 4
+_LENGTH: Final = _PREFIX + _BODY + _CHECK
+_SHAPE: Final = re.compile(rf"[0-9A-Za-z]{{{_BODY + _CHECK}}}", re.ASCII)
 
 
-def new_token(random: bytes) -> str:
+def new_token(random: bytes, *, prefix: str = ACCESS) -> str:
     """Make a token out of `TOKEN_BYTES` random bytes."""
     body = base62(int.from_bytes(random, "big"), width=_BODY)
-    return f"{PREFIX}{body}{_checksum(body)}"
+    return f"{prefix}{body}{_checksum(body)}"
 
 
-def digest_of(token: str) -> bytes:
+def digest_of(token: str, *, prefix: str = ACCESS) -> bytes:
     """Return the 32 bytes under which the store knows `token`.
 
-    Raises `InvalidToken` when it cannot be one of ours.
+    Raises `InvalidToken` when it cannot be one of ours, of this kind.
     """
-    if len(token) != _LENGTH or not _SHAPE.fullmatch(token):
+    if len(token) != _LENGTH or not token.startswith(prefix) or not _SHAPE.fullmatch(token, _PREFIX):
         raise InvalidToken
-    if token[-_CHECK:] != _checksum(token[len(PREFIX) : -_CHECK]):
+    if token[-_CHECK:] != _checksum(token[_PREFIX:-_CHECK]):
         raise InvalidToken
     return sha256(token.encode()).digest()
 

@@ -37,6 +37,8 @@ class User:
     name: str
     password_hash: str = attrs.field(repr=False)
     status: UserStatus = UserStatus.ACTIVE
+    password_changed_at: datetime | None = None
+    """None while the password is the first one."""
     email_verified_at: datetime | None = None
     pending_email: Email | None = None
     balance: int = 0
@@ -63,6 +65,16 @@ class User:
         return self.status is UserStatus.ACTIVE
 
     @property
+    def proven_email(self) -> Email | None:
+        """The address, where it was proven to be the person's: only there may they be told of what happens."""
+        return None if self.email_verified_at is None else self.email
+
+    @property
+    def waiting_email(self) -> Email | None:
+        """The address that waits to be verified: the pending one if there is one, else the present one."""
+        return self.pending_email or (None if self.email_verified_at is not None else self.email)
+
+    @property
     def initials(self) -> str:
         """The first letters of the first and the last name; one letter for a single name."""
         names = self.name.split()
@@ -82,17 +94,18 @@ class User:
         """Say whether going to `email` would leave a verified address: a sensitive change."""
         return self.email_verified_at is not None and email != self.email
 
-    def change_email(self, email: Email, *, at: datetime, immediate: bool = False) -> Self:
+    def change_email(self, email: Email, *, at: datetime, immediate: bool = False, always_wait: bool = False) -> Self:
         """Go to another address, by the rule at the head of this module.
 
-        `immediate` swaps a verified address at once too; the new one is then not verified. The address that the
-        user already has (in whatever spelling) stays as it is verified, and calls off a pending change.
+        `immediate` swaps a verified address at once too; the new one is then not verified. With `always_wait` the new
+        one waits whatever the old one is. The address that the user already has (in whatever spelling) stays as it is
+        verified, and calls off a pending change.
         """
         if email == self.email:
             if email.address == self.email.address and self.pending_email is None:
                 return self
             return attrs.evolve(self, email=email, pending_email=None, updated_at=at)
-        if self.email_verified_at is not None and not immediate:
+        if always_wait or (self.email_verified_at is not None and not immediate):
             return attrs.evolve(self, pending_email=email, updated_at=at)
         return attrs.evolve(self, email=email, email_verified_at=None, pending_email=None, updated_at=at)
 
@@ -105,7 +118,7 @@ class User:
         return attrs.evolve(self, email_verified_at=at, updated_at=at)
 
     def change_password(self, password_hash: str, *, at: datetime) -> Self:
-        return attrs.evolve(self, password_hash=password_hash, updated_at=at)
+        return attrs.evolve(self, password_hash=password_hash, password_changed_at=at, updated_at=at)
 
     def rehash(self, password_hash: str) -> Self:
         """Keep the same password under newer hash parameters: nothing that a person would see changes."""

@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 
@@ -9,11 +10,12 @@ __all__ = ["Limit", "Limits"]
 class Limits(Protocol):
     """Counts attempts, shared by every process, outside any transaction: a rollback must not forget an attempt."""
 
-    async def spend(self, name: str, scope: str, limit: Limit, *, now: datetime) -> None:
-        """Count one attempt of `name` (such as `sign-in`) within `scope` (such as an address), atomically.
+    async def spend(self, name: str, scopes: Mapping[str, Limit], *, now: datetime) -> None:
+        """Count one attempt of `name` (such as `sign-in`) within every scope (such as `client:192.0.2.7`), atomically.
 
-        Windows slide: an attempt counts for `limit.period` from when it was made. A refused attempt is not counted.
-        Raises `LimitExceeded` with the time until one more would be let through, when `limit.count` attempts count.
+        Windows slide: an attempt counts for `limit.period` from when it was made. When `limit.count` attempts count
+        already in any of the scopes, it is counted in none, and `LimitExceeded` is raised with the time until one more
+        would be let through in all of them.
         """
         ...
 

@@ -1,17 +1,12 @@
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Protocol
 
 import attrs
 
 from accounts_core.model.email import Email
+from accounts_core.model.purpose import Purpose
 
-
-class Purpose(StrEnum):
-    """What a notice is about; `Notice.values` lists what goes with each."""
-
-    INVITATION = "invitation"
-    """`team` and, unless the inviter is gone, `invited_by`: names."""
+__all__ = ["Notice", "Notifier", "Purpose"]
 
 
 @attrs.frozen(kw_only=True)
@@ -21,7 +16,8 @@ class Notice:
     id: str
     to: Email
     purpose: Purpose
-    values: Mapping[str, str]
+    values: Mapping[str, str] = attrs.field(repr=False)
+    """What `Purpose` says; a token may be among it."""
 
 
 class Notifier(Protocol):

@@ -1,4 +1,5 @@
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from accounts_core.model.deletion import DeletionPreview
 from accounts_core.model.ids import UserId
@@ -17,6 +18,10 @@ class OwnedData(Protocol[W_contra]):
 
         A name in `blocked_by` stops the deletion until it is settled.
         """
+        ...
+
+    async def export(self, work: W_contra, user_id: UserId) -> Mapping[str, Any]:
+        """Return everything kept about the user, as JSON can say it, by name."""
         ...
 
     async def erase(self, work: W_contra, user_id: UserId) -> None:

@@ -1,4 +1,5 @@
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from accounts_core.model.ids import UserId
@@ -16,6 +17,10 @@ class SessionReads(Protocol):
 
     async def resolve_with_cards(self, digest: bytes) -> tuple[Session, User, Cards] | None:
         """Return what `resolve` does, and the user's payment methods."""
+        ...
+
+    async def list_of(self, user_id: UserId) -> Sequence[Session]:
+        """Return every session of the user, the newest sign-in first, expired ones included."""
         ...
 
 
@@ -36,6 +41,14 @@ class Sessions(SessionReads, Protocol):
 
     async def remove_of(self, user_id: UserId, *, keep: str | None = None) -> int:
         """End every session of a user but the one with the id `keep`; return how many there were."""
+        ...
+
+    async def remove_oldest_of(self, user_id: UserId, *, keep: int) -> None:
+        """End all but the `keep` newest sign-ins of a user."""
+        ...
+
+    async def forget_over(self, *, now: datetime, idle: timedelta) -> int:
+        """Remove every session that is past its end or idle for so long, whoever's; return how many there were."""
         ...
 
     async def count_of(self, user_id: UserId) -> int:

@@ -1,8 +1,14 @@
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol, TypeVar
 
+from accounts_core.model.audit import AuditEntry
 from accounts_core.model.events import DomainEvent
+from accounts_core.model.notices import notice_of
 
+from .audit import Audit, AuditReads
+from .devices import Devices
+from .kept_requests import KeptRequests
+from .mail_tokens import MailTokens
 from .notifications import NotificationReads, Notifications
 from .outbox import Outbox, OutboxReads
 from .payment_methods import PaymentMethodReads, PaymentMethods
@@ -30,6 +36,8 @@ class Views(Protocol):
     def teams(self) -> TeamReads: ...
     @property
     def outbox(self) -> OutboxReads: ...
+    @property
+    def audit(self) -> AuditReads: ...
 
 
 class UnitOfWork(Protocol):
@@ -51,9 +59,17 @@ class UnitOfWork(Protocol):
     def outbox(self) -> Outbox: ...
     @property
     def provider_events(self) -> ProviderEvents: ...
+    @property
+    def mail_tokens(self) -> MailTokens: ...
+    @property
+    def devices(self) -> Devices: ...
+    @property
+    def kept_requests(self) -> KeptRequests: ...
+    @property
+    def audit(self) -> Audit: ...
 
     def record(self, event: DomainEvent) -> None:
-        """Say that something happened; the store's subscribers hear of it before the transaction commits."""
+        """Say that something happened; `publish` takes it further before the transaction commits."""
         ...
 
 
@@ -81,8 +97,8 @@ class Store(Protocol[W_co]):
         """Open a unit of work: committed on a clean exit, rolled back on any exception. Units do not nest.
 
         Entering and leaving raise `Conflict` when somebody else was first, and `Unavailable` when the database is
-        away; every method of the repositories may raise both, too. On a clean exit each recorded event goes to each
-        subscriber, in order, before the commit; events that a subscriber records follow.
+        away; every method of the repositories may raise both, too. On a clean exit the store calls `publish` with what
+        was recorded, before the commit.
         """
         ...
 
@@ -92,10 +108,17 @@ class Store(Protocol[W_co]):
 
 
 async def publish(work: W_contra, events: list[DomainEvent], subscribers: "tuple[Subscriber[W_contra], ...]") -> None:
-    """Take each event to each subscriber; for stores, at the end of a unit. Subscribers may record more meanwhile."""
+    """Write each event into the audit trail and its notice into the outbox, then take it to each subscriber, in order.
+
+    For stores, at the end of a unit. Events that a subscriber records meanwhile follow.
+    """
     heard = 0
     while heard < len(events):
         event = events[heard]
         heard += 1
+        entry = await work.audit.add(AuditEntry.of(event))
+        notice = notice_of(event, number=entry.id)
+        if notice is not None:
+            await work.outbox.put(notice)
         for subscriber in subscribers:
             await subscriber(work, event)

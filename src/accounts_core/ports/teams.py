@@ -112,6 +112,14 @@ class Teams(TeamReads, Protocol):
         """Add something written. Raises `Conflict`, here or at commit, when the team or the author is gone."""
         ...
 
+    async def written_by(self, user_id: UserId) -> Sequence[Interaction]:
+        """Return everything that the user wrote, in any team, newest first."""
+        ...
+
+    async def invitations_by(self, user_id: UserId) -> Sequence[Invitation]:
+        """Return the open invitations that the user sent, newest first."""
+        ...
+
     async def footprint(self, user_id: UserId) -> Footprint:
         """Count what `erase` and `disassociate` would touch."""
         ...

@@ -20,6 +20,10 @@ class VerificationReads(Protocol):
         """Return the user's newest verification that the provider used this payment method for, or None."""
         ...
 
+    async def find_by_request(self, user_id: UserId, request_key: str) -> CardVerification | None:
+        """Return the user's verification that was opened by this request, or None."""
+        ...
+
     async def open_of_customer(self, customer_id: str) -> Sequence[CardVerification]:
         """Return every open verification with this customer of the provider's, oldest first, doomed ones included."""
         ...
@@ -31,12 +35,17 @@ class Verifications(VerificationReads, Protocol):
     async def add(self, verification: CardVerification) -> None:
         """Add a verification.
 
-        Raises `Conflict`, here or at commit, when one is open for this user and this `requested`.
+        Raises `Conflict`, here or at commit, when one is open for this user and this `requested`, or the user has one
+        of the same `request_key`.
         """
         ...
 
     async def find_open(self, user_id: UserId, requested: str) -> CardVerification | None:
         """Return the user's open verification of this payment method, or None."""
+        ...
+
+    async def of(self, user_id: UserId) -> Sequence[CardVerification]:
+        """Return every verification of the user, open and ended, newest first."""
         ...
 
     async def open_of(self, user_id: UserId) -> Sequence[CardVerification]:

@@ -21,8 +21,8 @@ from accounts_core.model.verification import TRANSITIONS, CardVerification, Even
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.payment_gateway import Hold, HoldStatus, PaymentGateway
 from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.use_cases.attempts import Attempts
 from accounts_core.use_cases.card_calls import CardCalls
-from accounts_core.use_cases.card_guard import CardGuard
 from accounts_core.use_cases.effects import Effects
 
 MAX_STEPS: Final = 64
@@ -56,7 +56,7 @@ class CardVerifier:
     _effects: Effects
     _clock: Clock
     _policy: CardPolicy
-    _guard: CardGuard
+    _attempts: Attempts
 
     @property
     def _calls(self) -> CardCalls:
@@ -114,7 +114,7 @@ class CardVerifier:
             user = await views.users.find(v.user_id)
         if user is None:
             raise Conflict("The user was deleted meanwhile.")
-        if self._guard.counts_cards and not await self._admit_card(v):
+        if self._attempts.are_counted and not await self._admit_card(v):
             return
         customer_id, balance = user.customer_id, user.balance
         if customer_id is None:
@@ -141,7 +141,7 @@ class CardVerifier:
         """Let the guard count the card before anything is held on it; otherwise end the verification."""
         try:
             card = await self._payments.retrieve_payment_method(v.requested)
-            await self._guard.admit_card(card.card.fingerprint)
+            await self._attempts.card(card.card.fingerprint)
         except (NotFound, ProviderRefused) as refusal:
             await self._advance(v, Event.REFUSED, code=_code_of(refusal))
             return False
@@ -219,7 +219,7 @@ class CardVerifier:
 
     async def _keep(self, work: UnitOfWork, v: CardVerification, user_id: UserId, card: PaymentMethod) -> list[Job]:
         try:
-            await work.users.get(user_id, lock=True)
+            user = await work.users.get(user_id, lock=True)
         except NotFound:
             raise Conflict("The user was deleted meanwhile.") from None
         now = self._clock.now()
@@ -237,6 +237,7 @@ class CardVerifier:
                 brand=card.card.brand,
                 last4=card.card.last4,
                 replaced=replaced,
+                tell=user.proven_email,
             )
         )
         jobs = [await self._effects.put(work, Topic.DETACH_CARD, payment_method=old) for old in replaced]

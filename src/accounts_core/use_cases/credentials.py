@@ -1,8 +1,12 @@
 """Proof of who somebody is, and the session that it opens. Shared by signing in and restoring."""
 
+import re
+from hashlib import sha256
+from typing import Final
+
 import attrs
 
-from accounts_core.errors import Conflict, InvalidCredentials, NotFound
+from accounts_core.errors import Conflict, InvalidCredentials, NotFound, WrongPassword
 from accounts_core.model.email import Email
 from accounts_core.model.events import SignedIn as SignedInEvent
 from accounts_core.model.ids import ID_BYTES, prefixed_id
@@ -15,6 +19,9 @@ from accounts_core.ports.clock import Clock
 from accounts_core.ports.password_hasher import PasswordHasher
 from accounts_core.ports.secrets import Secrets
 from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.use_cases.attempts import Attempts
+
+_NUMBERS: Final = re.compile(r"[0-9]+")
 
 
 @attrs.frozen(kw_only=True)
@@ -32,16 +39,18 @@ class Credentials:
 
     _store: Store[UnitOfWork]
     _passwords: PasswordHasher
+    _policy: Policy
 
     async def prove(self, email: Email, password: Password) -> User:
         """Return the user whose email and password these are, whatever the account's status.
 
-        An unknown address costs the same hashing as a wrong password. Raises `InvalidCredentials` for either.
+        An unknown address costs the same hashing as a wrong password, and where registration is private so does one
+        that was never verified. Raises `InvalidCredentials` for each.
         """
         async with self._store.read() as views:
             user = await views.users.find_by_email(email)
         right = await self._passwords.verify(None if user is None else user.password_hash, password)
-        if user is None or not right:
+        if user is None or not right or (self._policy.private_registration and user.proven_email is None):
             raise InvalidCredentials
         return user
 
@@ -67,6 +76,21 @@ class Credentials:
 
 
 @attrs.frozen
+class Proofs:
+    """Checks the present password of somebody who is signed in."""
+
+    _passwords: PasswordHasher
+    _attempts: Attempts
+
+    async def check(self, user: User, given: Password) -> None:
+        """Raises `WrongPassword` on the password's field, and `LimitExceeded`."""
+        await self._attempts.proof(user.email)
+        if not await self._passwords.verify(user.password_hash, given):
+            raise WrongPassword(given.field)
+        await self._attempts.succeeded(user.email)
+
+
+@attrs.frozen
 class SessionOpener:
     """Opens a session in a unit of work."""
 
@@ -74,8 +98,13 @@ class SessionOpener:
     _secrets: Secrets
     _policy: Policy
 
-    async def open(self, work: UnitOfWork, user: User, user_agent: str | None) -> SignedIn:
-        """Open a session for `user`, who has to be locked: so that none is opened beside a deactivation."""
+    async def open(
+        self, work: UnitOfWork, user: User, *, user_agent: str | None, client: str | None = None
+    ) -> SignedIn:
+        """Open a session for `user`, who has to be locked: so that none is opened beside a deactivation.
+
+        Where it is one more than the policy lets a user have, the oldest ends.
+        """
         now = self._clock.now()
         token = new_token(self._secrets.random_bytes(TOKEN_BYTES))
         session = Session.begin(
@@ -87,8 +116,25 @@ class SessionOpener:
             user_agent=user_agent,
         )
         await work.sessions.add(session)
-        work.record(SignedInEvent(user_id=user.id, at=now, session_id=session.id, user_agent=session.user_agent))
+        await work.sessions.remove_oldest_of(user.id, keep=self._policy.sessions.most)
+        is_new = await work.devices.add(user.id, device_digest(session.user_agent), at=now)
+        work.record(
+            SignedInEvent(
+                user_id=user.id,
+                at=now,
+                tell=user.proven_email,
+                session_id=session.id,
+                user_agent=session.user_agent,
+                client=client,
+                new_device=is_new and await work.devices.count_of(user.id) > 1,
+            )
+        )
         return SignedIn(token=token, session=session, user=user)
+
+
+def device_digest(user_agent: str | None) -> bytes:
+    """Return what a device is known by: what it says it is, without the numbers, which every update changes."""
+    return sha256(_NUMBERS.sub("", user_agent or "").encode()).digest()
 
 
 def email_of(given: Email | str) -> Email:

@@ -1,6 +1,6 @@
 import attrs
 
-from accounts_core.model.events import UserDeactivated, UserRestored
+from accounts_core.model.events import Actor, UserDeactivated, UserRestored
 from accounts_core.model.ids import UserId
 from accounts_core.model.user import User
 from accounts_core.ports.clock import Clock
@@ -15,8 +15,11 @@ class Deactivate:
     _store: Store[UnitOfWork]
     _clock: Clock
 
-    async def __call__(self, user_id: UserId) -> User:
-        """Deactivate, and end every session in the same transaction. Raises `NotFound` and `AccountDeactivated`."""
+    async def __call__(self, user_id: UserId, *, by: Actor = Actor.USER) -> User:
+        """Deactivate; every session ends, and every mailed token dies, in the same transaction.
+
+        Raises `NotFound` and `AccountDeactivated`.
+        """
 
         async def attempt() -> User:
             async with self._store.begin() as work:
@@ -24,7 +27,8 @@ class Deactivate:
                 user = (await work.users.get(user_id, lock=True)).deactivate(at=now)
                 saved = await work.users.save(user)
                 await work.sessions.remove_of(user_id)
-                work.record(UserDeactivated(user_id=user_id, at=now))
+                await work.mail_tokens.remove_of(user_id)
+                work.record(UserDeactivated(user_id=user_id, at=now, by=by, tell=user.proven_email))
             return saved
 
         return await settle(self._store, attempt)
@@ -46,7 +50,7 @@ class Reinstate:
                 user = await work.users.get(user_id, lock=True)
                 if user.is_active:
                     return user
-                work.record(UserRestored(user_id=user_id, at=now))
+                work.record(UserRestored(user_id=user_id, at=now, by=Actor.OPERATOR, tell=user.proven_email))
                 return await work.users.save(user.restore(at=now))
 
         return await settle(self._store, attempt)

@@ -10,17 +10,17 @@ from typing import Generic, TypeVar
 
 import attrs
 
-from accounts_core.errors import Conflict, DeletionBlocked, NotFound, WrongPassword
+from accounts_core.errors import Conflict, DeletionBlocked, NotFound
 from accounts_core.model.deletion import DeletionPreview
-from accounts_core.model.events import UserDeleted
+from accounts_core.model.events import Actor, UserDeleted
 from accounts_core.model.ids import UserId
 from accounts_core.model.outbox import Job, Topic
 from accounts_core.model.passwords import Password
 from accounts_core.model.user import User
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.owned_data import OwnedData
-from accounts_core.ports.password_hasher import PasswordHasher
 from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.use_cases.credentials import Proofs
 from accounts_core.use_cases.effects import Effects
 from accounts_core.use_cases.retrying import settle
 
@@ -63,17 +63,17 @@ class EraseUser(Generic[W]):
 
         async def attempt() -> Sequence[Job]:
             async with self._store.begin() as work:
-                return await self.erase(work, await work.users.get(user_id, lock=True))
+                return await self.erase(work, await work.users.get(user_id, lock=True), by=Actor.OPERATOR)
 
         await self._effects.attempt(*await settle(self._store, attempt))
 
-    async def erase(self, work: W, user: User) -> Sequence[Job]:
+    async def erase(self, work: W, user: User, *, by: Actor) -> Sequence[Job]:
         """Delete `user`, who is locked, and return the effects to attempt once the unit has committed."""
         blocked_by = (await self._preview.count(work, user.id)).blocked_by
         if blocked_by:
             raise DeletionBlocked(blocked_by)
         now = self._clock.now()
-        work.record(UserDeleted(user_id=user.id, at=now))
+        work.record(UserDeleted(user_id=user.id, at=now, by=by))
         for owned in self._owned_data:
             await owned.erase(work, user.id)
         for owned in self._owned_data:
@@ -97,7 +97,7 @@ class DeleteUser(Generic[W]):
     """Delete one's own account for good."""
 
     _store: Store[W]
-    _passwords: PasswordHasher
+    _proofs: Proofs
     _erase: EraseUser[W]
     _effects: Effects
 
@@ -115,12 +115,11 @@ class DeleteUser(Generic[W]):
                 proven = await views.users.find(user_id)
             if proven is None:
                 raise NotFound("user", user_id)
-            if not await self._passwords.verify(proven.password_hash, given):
-                raise WrongPassword
+            await self._proofs.check(proven, given)
             async with self._store.begin() as work:
                 user = await work.users.get(user_id, lock=True)
                 if user.password_hash != proven.password_hash:
                     raise Conflict("The password changed while it was checked.")
-                return await self._erase.erase(work, user)
+                return await self._erase.erase(work, user, by=Actor.USER)
 
         await self._effects.attempt(*await settle(self._store, attempt))

@@ -15,10 +15,10 @@ from accounts_core.model.ids import ID_BYTES, UserId, prefixed_id
 from accounts_core.model.outbox import Job, Topic
 from accounts_core.model.user import User
 from accounts_core.ports.clock import Clock
-from accounts_core.ports.notifier import Notice, Notifier, Purpose
 from accounts_core.ports.payment_gateway import PaymentGateway
 from accounts_core.ports.secrets import Secrets
 from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.use_cases.mailing import Mailer
 
 LEASE: Final = timedelta(seconds=60)
 """How long whoever wrote a job down keeps it to themself."""
@@ -30,7 +30,7 @@ class Effects:
 
     _store: Store[UnitOfWork]
     _payments: PaymentGateway
-    _notifier: Notifier
+    _mailer: Mailer
     _clock: Clock
     _secrets: Secrets
 
@@ -88,10 +88,8 @@ class Effects:
                 await self._delete_customer_of(job.payload["user_ref"])
             case Topic.UPDATE_CUSTOMER:
                 await self._update_customer(UserId(int(job.payload["user"])))
-            case Topic.INVITATION_MAIL:
-                await self._mail_invitation(job)
             case _:
-                raise NotFound("effect", job.topic)
+                await self._mailer.perform(job)
 
     async def _sync_default(self, user_id: UserId) -> None:
         """Read what the default is now rather than carry it along: two of these in any order end the same."""
@@ -127,18 +125,6 @@ class Effects:
             await self._payments.update_customer(user.customer_id, email=user.email, name=user.name)
         except NotFound:
             return  # deleted there; the next verification makes another one
-
-    async def _mail_invitation(self, job: Job) -> None:
-        async with self._store.read() as views:
-            view = await views.teams.find_invitation(job.payload["invitation"])
-        if view is None:
-            return  # accepted, declined or withdrawn meanwhile
-        values = {"team": view.team_name}
-        if view.invited_by is not None:
-            values["invited_by"] = view.invited_by.name
-        await self._notifier.deliver(
-            Notice(id=job.id, to=view.invitation.email, purpose=Purpose.INVITATION, values=values)
-        )
 
 
 def default_job_id(user_id: UserId) -> str:

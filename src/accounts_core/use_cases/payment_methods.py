@@ -66,14 +66,19 @@ class RemovePaymentMethod:
 
         async def attempt() -> list[Job]:
             async with self._store.begin() as work:
-                await work.users.get(user_id, lock=True)
+                user = await work.users.get(user_id, lock=True)
                 before = await work.payment_methods.of(user_id)
                 gone, after = before.get(id), before.remove(id)
                 await work.payment_methods.save(user_id, after)
                 now = self._clock.now()
                 work.record(
                     CardRemoved(
-                        user_id=user_id, at=now, payment_method=id, brand=gone.card.brand, last4=gone.card.last4
+                        user_id=user_id,
+                        at=now,
+                        tell=user.proven_email,
+                        payment_method=id,
+                        brand=gone.card.brand,
+                        last4=gone.card.last4,
                     )
                 )
                 jobs = [await self._effects.put(work, Topic.DETACH_CARD, payment_method=id)]

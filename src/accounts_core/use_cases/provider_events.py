@@ -35,16 +35,3 @@ class ReceiveProviderEvent:
             return is_new
 
         return await settle(self._store, attempt)
-
-
-@attrs.frozen
-class ForgetProviderEvents:
-    """Forget the events that cannot come again."""
-
-    _store: Store[UnitOfWork]
-    _clock: Clock
-
-    async def __call__(self) -> int:
-        """Return how many there were."""
-        async with self._store.begin() as work:
-            return await work.provider_events.forget_before(self._clock.now() - REMEMBERED_FOR)

@@ -9,10 +9,10 @@ import attrs
 
 from accounts_core.errors import Conflict, NotFound
 from accounts_core.model.customer import Customer
-from accounts_core.model.events import CardRemoved, CardUpdated, CustomerLost, DefaultCardChanged
+from accounts_core.model.events import Actor, CardRemoved, CardUpdated, CustomerLost, DefaultCardChanged
 from accounts_core.model.ids import UserId
 from accounts_core.model.outbox import Job
-from accounts_core.model.payment_method import Cards
+from accounts_core.model.payment_method import Cards, PaymentMethod
 from accounts_core.model.user import User
 from accounts_core.model.verification import State
 from accounts_core.ports.clock import Clock
@@ -86,16 +86,34 @@ class SyncCustomer:
         await work.payment_methods.save(user.id, after)
         now = self._clock.now()
         for card in before:
-            shown = {"payment_method": card.id, "brand": card.card.brand, "last4": card.card.last4}
             if card.id not in after:
-                work.record(CardRemoved(user_id=user.id, at=now, **shown))
+                work.record(self._removed(user, card))
             elif after.get(card.id).card != card.card:
                 newer = after.get(card.id).card
-                shown |= {"brand": newer.brand, "last4": newer.last4}
-                work.record(CardUpdated(user_id=user.id, at=now, **shown))
+                work.record(
+                    CardUpdated(
+                        user_id=user.id,
+                        at=now,
+                        by=Actor.PROVIDER,
+                        payment_method=card.id,
+                        brand=newer.brand,
+                        last4=newer.last4,
+                    )
+                )
         chosen = None if after.default is None else after.default.id
         if chosen != (None if before.default is None else before.default.id):
-            work.record(DefaultCardChanged(user_id=user.id, at=now, payment_method=chosen))
+            work.record(DefaultCardChanged(user_id=user.id, at=now, by=Actor.PROVIDER, payment_method=chosen))
+
+    def _removed(self, user: User, card: PaymentMethod) -> CardRemoved:
+        return CardRemoved(
+            user_id=user.id,
+            at=self._clock.now(),
+            by=Actor.PROVIDER,
+            tell=user.proven_email,
+            payment_method=card.id,
+            brand=card.card.brand,
+            last4=card.card.last4,
+        )
 
     async def _tell_default(
         self, work: UnitOfWork, user_id: UserId, cards: Cards, customer: Customer, *, ours_is_newer: bool
@@ -110,13 +128,8 @@ class SyncCustomer:
         """The customer was deleted at the provider, and its cards with it: the next verification makes another."""
         async with self._store.begin() as work:
             user = await self._still_billed(work, user_id, customer_id)
-            now = self._clock.now()
             for card in await work.payment_methods.of(user_id):
-                work.record(
-                    CardRemoved(
-                        user_id=user_id, at=now, payment_method=card.id, brand=card.card.brand, last4=card.card.last4
-                    )
-                )
+                work.record(self._removed(user, card))
             await work.payment_methods.save(user_id, Cards())
             await work.users.save(user.lose_customer())
-            work.record(CustomerLost(user_id=user_id, at=now, customer_id=customer_id))
+            work.record(CustomerLost(user_id=user_id, at=self._clock.now(), by=Actor.PROVIDER, customer_id=customer_id))

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import attrs
 
-from accounts_core.errors import Conflict, EmailTaken, NotFound, ReauthenticationRequired, WrongPassword
+from accounts_core.errors import Conflict, EmailTaken, NotFound, ReauthenticationRequired
 from accounts_core.model.email import Email
 from accounts_core.model.events import (
     DomainEvent,
@@ -18,14 +18,15 @@ from accounts_core.model.events import (
     UserRenamed,
 )
 from accounts_core.model.ids import UserId
-from accounts_core.model.outbox import Job
+from accounts_core.model.outbox import Job, Topic
 from accounts_core.model.passwords import Password
 from accounts_core.model.policy import EmailChange, Policy
 from accounts_core.model.user import User
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.password_hasher import PasswordHasher
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.use_cases.credentials import email_of
+from accounts_core.use_cases.attempts import Attempts
+from accounts_core.use_cases.credentials import Proofs, email_of
 from accounts_core.use_cases.effects import Effects, tell_provider
 from accounts_core.use_cases.retrying import settle
 
@@ -45,6 +46,8 @@ class UpdateProfile:
 
     _store: Store[UnitOfWork]
     _passwords: PasswordHasher
+    _proofs: Proofs
+    _attempts: Attempts
     _effects: Effects
     _clock: Clock
     _policy: Policy
@@ -59,22 +62,22 @@ class UpdateProfile:
         current_password: str | None = None,
         signed_in_at: datetime | None = None,
         keep_session: str | None = None,
+        client: str | None = None,
     ) -> User:
         """Change what is given, all of it or nothing, and return the user; None leaves a thing as it is.
 
         `current_password` is checked whenever it is given; `signed_in_at`, the time of the caller's sign-in, proves as
-        much while it is recent. A new password ends every session but `keep_session`.
+        much while it is recent. A new password ends every session but `keep_session`, and every mailed token dies. A
+        new address gets a mail to verify it with; `client`, the address that the call comes from, is counted for it.
 
         Raises `Invalid` on `name`, `email` or `new_password`, `WrongPassword` on `current_password`,
-        `ReauthenticationRequired`, `EmailTaken` and `NotFound`.
+        `ReauthenticationRequired`, `EmailTaken` (not where registration is private), `LimitExceeded` and `NotFound`.
         """
         wish = _Wish(
             name=name,
             email=None if email is None else email_of(email),
             password=None if new_password is None else Password(new_password, field="new_password"),
         )
-        if wish.password is not None:
-            self._policy.passwords.check(wish.password)
         proof = None if current_password is None else Password(current_password, field="current_password")
 
         async def attempt() -> tuple[User, tuple[Job, ...]]:
@@ -82,7 +85,11 @@ class UpdateProfile:
                 user = await views.users.find(user_id)
             if user is None:
                 raise NotFound("user", user_id)
+            if wish.password is not None:
+                self._policy.passwords.check(wish.password, wish.name or user.name, user.email.address)
             await self._check_proof(user, wish, proof, signed_in_at)
+            if wish.email is not None and wish.email not in {user.email, user.waiting_email}:
+                await self._attempts.recovery(wish.email, client)
             password_hash = None if wish.password is None else await self._passwords.hash(wish.password)
             async with self._store.begin() as work:
                 current = await work.users.get(user_id, lock=True)
@@ -98,18 +105,12 @@ class UpdateProfile:
         self, user: User, wish: _Wish, proof: Password | None, signed_in_at: datetime | None
     ) -> None:
         if proof is not None:
-            if not await self._passwords.verify(user.password_hash, proof):
-                raise WrongPassword(proof.field)
+            await self._proofs.check(user, proof)
             return
         moves_email = wish.email is not None and user.moves_verified_email(wish.email)
-        if (wish.password is not None or moves_email) and not self._is_recent(signed_in_at):
+        is_recent = self._policy.is_recent(signed_in_at, now=self._clock.now())
+        if (wish.password is not None or moves_email) and not is_recent:
             raise ReauthenticationRequired
-
-    def _is_recent(self, signed_in_at: datetime | None) -> bool:
-        window = self._policy.reauthentication
-        if not window:
-            return True
-        return signed_in_at is not None and self._clock.now() - signed_in_at <= window
 
     async def _change(
         self, work: UnitOfWork, user: User, wish: _Wish, password_hash: str | None, keep_session: str | None
@@ -121,22 +122,38 @@ class UpdateProfile:
             if changed.name != user.name:
                 events.append(UserRenamed(user_id=user.id, at=now, name=changed.name))
         if wish.email is not None:
-            holder = await work.users.find_by_email(wish.email)
-            if holder is not None and holder.id != user.id:
-                raise EmailTaken(wish.email.address)
-            immediate = self._policy.email_change is EmailChange.IMMEDIATE
-            changed = changed.change_email(wish.email, at=now, immediate=immediate)
+            changed = await self._move(work, changed, wish.email)
             if changed.email != user.email:
-                events.append(EmailChanged(user_id=user.id, at=now, before=user.email, after=changed.email))
+                events.append(
+                    EmailChanged(
+                        user_id=user.id, at=now, tell=user.proven_email, before=user.email, after=changed.email
+                    )
+                )
             if changed.pending_email is not None and changed.pending_email != user.pending_email:
-                events.append(EmailChangeRequested(user_id=user.id, at=now, pending=changed.pending_email))
+                events.append(
+                    EmailChangeRequested(user_id=user.id, at=now, tell=user.proven_email, pending=changed.pending_email)
+                )
+            if changed.waiting_email is not None and changed.waiting_email != user.waiting_email:
+                await work.mail_tokens.remove_of(user.id)
+                await self._effects.put_for_worker(work, Topic.VERIFICATION_MAIL, user=str(user.id))
         if password_hash is not None:
             changed = changed.change_password(password_hash, at=now)
             await work.sessions.remove_of(user.id, keep=keep_session)
-            events.append(PasswordChanged(user_id=user.id, at=now))
+            await work.mail_tokens.remove_of(user.id)
+            events.append(PasswordChanged(user_id=user.id, at=now, tell=user.proven_email))
         if changed is user:
             return user, ()
         saved = await work.users.save(changed)
         for event in events:
             work.record(event)
         return saved, await tell_provider(work, self._effects, before=user, after=saved)
+
+    async def _move(self, work: UnitOfWork, user: User, email: Email) -> User:
+        """Go to another address. Where registration is private, one that is taken only seems to wait."""
+        if self._policy.private_registration:
+            return user.change_email(email, at=self._clock.now(), always_wait=True)
+        holder = await work.users.find_by_email(email)
+        if holder is not None and holder.id != user.id:
+            raise EmailTaken(email.address)
+        immediate = self._policy.email_change is EmailChange.IMMEDIATE
+        return user.change_email(email, at=self._clock.now(), immediate=immediate)

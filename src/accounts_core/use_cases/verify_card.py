@@ -21,14 +21,14 @@ from accounts_core.errors import (
     VerificationInProgress,
 )
 from accounts_core.model.ids import UserId
-from accounts_core.model.limit import VERIFY_CARD
+from accounts_core.model.limit import CARD, VERIFY_CARD
 from accounts_core.model.outbox import Topic
 from accounts_core.model.payment_method import Cards
 from accounts_core.model.policy import Policy
 from accounts_core.model.verification import CardVerification, State
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.use_cases.card_guard import CardGuard
+from accounts_core.use_cases.attempts import Attempts
 from accounts_core.use_cases.card_verifier import PROVIDER_FAILED, TOO_MANY_ATTEMPTS, CardVerifier, Progress, job_id
 from accounts_core.use_cases.effects import Effects
 from accounts_core.use_cases.retrying import settle
@@ -53,25 +53,40 @@ class ActionRequired:
     next_action: Mapping[str, Any] | None
 
 
+@attrs.frozen(kw_only=True)
+class _Wish:
+    user_id: UserId
+    requested: str
+    return_url: str | None
+    request_key: str | None
+
+
 @attrs.frozen
 class VerifyCard:
     """Verify a card of a user, and keep it."""
 
     _store: Store[UnitOfWork]
     _verifier: CardVerifier
-    _guard: CardGuard
+    _attempts: Attempts
     _effects: Effects
     _clock: Clock
     _policy: Policy
 
     async def __call__(
-        self, user_id: UserId, *, payment_method: str, return_url: str | None = None, client: str | None = None
+        self,
+        user_id: UserId,
+        *,
+        payment_method: str,
+        return_url: str | None = None,
+        client: str | None = None,
+        request_key: str | None = None,
     ) -> Verified | ActionRequired:
         """Start a verification, or go on with the one that waits for the person.
 
         `return_url` is where a challenge sends the browser back to, `client` the address that the call came from. A
         card that is verified already is answered without another hold, and so is the first call after a challenge that
-        somebody else finished, such as the provider's event. Raises:
+        somebody else finished, such as the provider's event. Calls with one `request_key` (at most 255 characters) are
+        one verification, whatever becomes of it. Raises:
 
         - `Invalid` on `payment_method` (no such one, or the provider cannot use it) or `return_url`;
         - `CardDeclined`, a failed challenge included;
@@ -86,33 +101,38 @@ class VerifyCard:
         if not _PAYMENT_METHOD.fullmatch(payment_method):
             raise Invalid("payment_method", "This is not the id of a payment method.")
         _check_return_url(return_url)
-        found = await settle(self._store, lambda: self._find(user_id, payment_method))
+        wish = _Wish(user_id=user_id, requested=payment_method, return_url=return_url, request_key=request_key)
+        found = await settle(self._store, lambda: self._find(wish))
         if found is None:
-            await self._guard.admit(user_id, client)
-            found = await settle(self._store, lambda: self._open(user_id, payment_method, return_url))
+            await self._attempts.verification(user_id, client)
+            found = await settle(self._store, lambda: self._open(wish))
         if isinstance(found, Verified):
             return found
         progress = await self._verifier.drive(found.id)
         if not progress.verification.is_open and progress.verification.unheard:
             await settle(self._store, lambda: self._heard(found.id))
         if progress.verification.code == TOO_MANY_ATTEMPTS:
-            raise LimitExceeded(VERIFY_CARD, self._policy.limit(VERIFY_CARD).period)
+            raise LimitExceeded(VERIFY_CARD, self._policy.limit(VERIFY_CARD, CARD).period)
         return _outcome(progress)
 
-    async def _find(self, user_id: UserId, requested: str) -> Verified | CardVerification | None:
+    async def _find(self, wish: _Wish) -> Verified | CardVerification | None:
         """Look whether a verification is needed at all."""
         async with self._store.begin() as work:
-            return await self._look(work, user_id, requested)
+            return await self._look(work, wish)
 
-    async def _look(self, work: UnitOfWork, user_id: UserId, requested: str) -> Verified | CardVerification | None:
+    async def _look(self, work: UnitOfWork, wish: _Wish) -> Verified | CardVerification | None:
         """Return what there is already: the card, or the verification to go on with or to hear the end of."""
-        await work.users.get(user_id, lock=True)
-        cards = await work.payment_methods.of(user_id)
-        if requested in cards:
-            return Verified(payment_method=requested)
-        found = await work.verifications.find_open(user_id, requested)
+        await work.users.get(wish.user_id, lock=True)
+        if wish.request_key is not None:
+            same = await work.verifications.find_by_request(wish.user_id, wish.request_key)
+            if same is not None and not same.is_open:
+                return same
+        cards = await work.payment_methods.of(wish.user_id)
+        if wish.requested in cards:
+            return Verified(payment_method=wish.requested)
+        found = await work.verifications.find_open(wish.user_id, wish.requested)
         if found is None:
-            ended = await work.verifications.find_latest(user_id, requested)
+            ended = await work.verifications.find_latest(wish.user_id, wish.requested)
             return ended if ended is not None and self._is_to_be_told(ended, cards) else None
         if found.state is State.REQUIRES_ACTION or found.is_stale(now=self._clock.now()):
             return found
@@ -133,23 +153,24 @@ class VerifyCard:
             if verification is not None and verification.unheard:
                 await work.verifications.save(verification.heard())
 
-    async def _open(self, user_id: UserId, requested: str, return_url: str | None) -> Verified | CardVerification:
+    async def _open(self, wish: _Wish) -> Verified | CardVerification:
         """Return the verification to drive, a new one unless somebody has opened one meanwhile.
 
         All in one transaction with the user locked: a look outside it would let a late call make a second hold.
         """
         async with self._store.begin() as work:
-            found = await self._look(work, user_id, requested)
+            found = await self._look(work, wish)
             if found is not None:
                 return found
             now = self._clock.now()
             verification = CardVerification(
                 id=self._effects.new_id("cv"),
-                user_id=user_id,
-                requested=requested,
+                user_id=wish.user_id,
+                requested=wish.requested,
+                request_key=wish.request_key,
                 amount=self._policy.cards.amount,
                 currency=self._policy.cards.currency,
-                return_url=return_url,
+                return_url=wish.return_url,
                 created_at=now,
                 updated_at=now,
             )

@@ -1,4 +1,5 @@
 from bisect import insort
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import ClassVar, Final, Literal
@@ -19,6 +20,14 @@ class _Log:
     times: list[datetime] = attrs.field(factory=list)
     period: timedelta = timedelta(0)
 
+    def wait(self, limit: Limit, now: datetime) -> timedelta | None:
+        """Return how long it takes until one more is let through; None when it is let through now."""
+        # a longer period than before needs what is kept anyway; a shorter one only counts less of it
+        self.period = max(self.period, limit.period)
+        self.prune(now)
+        counted = [time for time in self.times if now - time < limit.period]
+        return counted[-limit.count] + limit.period - now if len(counted) >= limit.count else None
+
     def prune(self, now: datetime) -> None:
         self.times = [time for time in self.times if now - time < self.period]
 
@@ -38,17 +47,15 @@ class MemoryLimits:
         """How many scopes are remembered."""
         return len(self._logs)
 
-    async def spend(self, name: str, scope: str, limit: Limit, *, now: datetime) -> None:
+    async def spend(self, name: str, scopes: Mapping[str, Limit], *, now: datetime) -> None:
         with self._lock:
             self._sweep(now)
-            log = self._logs.setdefault((name, scope), _Log())
-            # a longer period than before needs what is kept anyway; a shorter one only counts less of it
-            log.period = max(log.period, limit.period)
-            log.prune(now)
-            counted = [time for time in log.times if now - time < limit.period]
-            if len(counted) >= limit.count:
-                raise LimitExceeded(name, counted[-limit.count] + limit.period - now)
-            insort(log.times, now)
+            logs = [(self._logs.setdefault((name, scope), _Log()), limit) for scope, limit in scopes.items()]
+            waits = [wait for log, limit in logs if (wait := log.wait(limit, now)) is not None]
+            if waits:
+                raise LimitExceeded(name, max(waits))
+            for log, _ in logs:
+                insort(log.times, now)
 
     async def forget(self, name: str, scope: str) -> None:
         with self._lock:

@@ -8,7 +8,10 @@ from typing import Any, Final, Protocol, TypeVar
 import attrs
 
 from accounts_core.errors import Conflict, EmailTaken
+from accounts_core.model.audit import AuditEntry
+from accounts_core.model.idempotency import KeptRequest
 from accounts_core.model.ids import TeamId, UserId
+from accounts_core.model.mail_token import MailToken
 from accounts_core.model.notification import Notification
 from accounts_core.model.outbox import Job
 from accounts_core.model.payment_method import PaymentMethod
@@ -29,6 +32,15 @@ class ReceivedEvent:
 
     id: str
     received_at: datetime
+
+
+@attrs.frozen(kw_only=True)
+class Device:
+    """What a user has signed in from, and when first."""
+
+    user_id: UserId
+    digest: bytes
+    first_seen_at: datetime
 
 
 class Tables(Protocol):
@@ -56,6 +68,8 @@ class Tables(Protocol):
     def jobs(self) -> Readable[str, Job]: ...
     @property
     def provider_events(self) -> Readable[str, ReceivedEvent]: ...
+    @property
+    def audit(self) -> Readable[int, AuditEntry]: ...
 
 
 def _by_id(row: Any) -> Any:
@@ -70,6 +84,12 @@ def _open(verification: CardVerification) -> Hashable | None:
     if verification.user_id is None or not verification.is_open:
         return None
     return verification.user_id, verification.requested
+
+
+def _request(verification: CardVerification) -> Hashable | None:
+    if verification.user_id is None or verification.request_key is None:
+        return None
+    return verification.user_id, verification.request_key
 
 
 def _member_key(membership: Membership) -> MemberKey:
@@ -91,6 +111,10 @@ class State:
     interactions: Table[str, Interaction]
     jobs: Table[str, Job]
     provider_events: Table[str, ReceivedEvent]
+    mail_tokens: Table[bytes, MailToken]
+    devices: Table[tuple[UserId, bytes], Device]
+    kept_requests: Table[bytes, KeptRequest]
+    audit: Table[int, AuditEntry]
 
 
 NOTHING: Final = State(
@@ -99,7 +123,7 @@ NOTHING: Final = State(
     payment_methods=Table(
         _by_id, {**_by("user_id"), "default": lambda card: card.user_id if card.is_default else None}
     ),
-    verifications=Table(_by_id, {**_by("user_id", "customer_id"), "open": _open}),
+    verifications=Table(_by_id, {**_by("user_id", "customer_id"), "open": _open, "request": _request}),
     notifications=Table(_by_id, _by("user_id")),
     teams=Table(_by_id, _by("owner_id")),
     memberships=Table(_member_key, _by("team_id", "user_id")),
@@ -114,6 +138,10 @@ NOTHING: Final = State(
     interactions=Table(_by_id, _by("team_id", "author_id")),
     jobs=Table(_by_id, {}),
     provider_events=Table(_by_id, {}),
+    mail_tokens=Table(attrgetter("digest"), _by("user_id")),
+    devices=Table(attrgetter("user_id", "digest"), _by("user_id")),
+    kept_requests=Table(attrgetter("scope"), _by("user_id")),
+    audit=Table(_by_id, _by("user_id")),
 )
 """A store's beginning. The indexes of each table are named by column, or by the rule that they serve."""
 
@@ -135,6 +163,10 @@ class Workspace:
         self.interactions = Staged(base.interactions)
         self.jobs = Staged(base.jobs)
         self.provider_events = Staged(base.provider_events)
+        self.mail_tokens = Staged(base.mail_tokens)
+        self.devices = Staged(base.devices)
+        self.kept_requests = Staged(base.kept_requests)
+        self.audit = Staged(base.audit)
 
     def commit_onto(self, live: State) -> State:
         """Return the live state with this unit's changes.
@@ -164,6 +196,7 @@ class Workspace:
             (state.sessions, self.sessions, "digest", "Two sessions have one token."),
             (state.payment_methods, self.payment_methods, "default", "A user has two default cards."),
             (state.verifications, self.verifications, "open", "This card is being verified already."),
+            (state.verifications, self.verifications, "request", "This request has a verification already."),
             (state.invitations, self.invitations, "place", "This address has been invited to this team already."),
         ):
             _check_alone(table, staged, index, what)
@@ -183,6 +216,9 @@ class Workspace:
 
 _REFERENCES: Final = (
     ("sessions", "user_id", "users"),
+    ("mail_tokens", "user_id", "users"),
+    ("devices", "user_id", "users"),
+    ("kept_requests", "user_id", "users"),
     ("payment_methods", "user_id", "users"),
     ("verifications", "user_id", "users"),
     ("notifications", "user_id", "users"),

@@ -1,5 +1,5 @@
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
 
 import attrs
 
@@ -25,6 +25,13 @@ class MemorySessionReads:
         if resolved is None:
             return None
         return *resolved, Cards(tables.payment_methods.find("user_id", resolved[1].id))
+
+    async def list_of(self, user_id: UserId) -> Sequence[Session]:
+        return _newest_first(self._tables().sessions.find("user_id", user_id))
+
+
+def _newest_first(sessions: Iterable[Session]) -> list[Session]:
+    return sorted(sessions, key=lambda session: (session.created_at, session.id), reverse=True)
 
 
 def _resolve(tables: Tables, digest: bytes) -> tuple[Session, User] | None:
@@ -61,6 +68,18 @@ class MemorySessions(MemorySessionReads):
         for session in ended:
             sessions.drop(session)
         return len(ended)
+
+    async def remove_oldest_of(self, user_id: UserId, *, keep: int) -> None:
+        sessions = self._workspace().sessions
+        for session in _newest_first(sessions.find("user_id", user_id))[keep:]:
+            sessions.drop(session)
+
+    async def forget_over(self, *, now: datetime, idle: timedelta) -> int:
+        sessions = self._workspace().sessions
+        over = [each for each in sessions.all() if each.expires_at <= now or now - each.last_used_at >= idle]
+        for session in over:
+            sessions.drop(session)
+        return len(over)
 
     async def count_of(self, user_id: UserId) -> int:
         return sum(1 for _ in self._workspace().sessions.find("user_id", user_id))

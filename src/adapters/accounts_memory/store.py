@@ -20,6 +20,10 @@ from accounts_core.model.events import DomainEvent
 from accounts_core.ports.blocking import BlockingStore
 from accounts_core.ports.store import Subscriber, publish
 
+from .audit import MemoryAudit, MemoryAuditReads
+from .devices import MemoryDevices
+from .kept_requests import MemoryKeptRequests
+from .mail_tokens import MemoryMailTokens
 from .notifications import MemoryNotificationReads, MemoryNotifications
 from .outbox import MemoryOutbox, MemoryOutboxReads
 from .payment_methods import MemoryPaymentMethodReads, MemoryPaymentMethods
@@ -40,6 +44,7 @@ class Ids:
 
     users: Iterator[int] = attrs.field(factory=lambda: count(1))
     teams: Iterator[int] = attrs.field(factory=lambda: count(1))
+    entries: Iterator[int] = attrs.field(factory=lambda: count(1))
 
 
 class MemoryUnitOfWork:
@@ -58,6 +63,10 @@ class MemoryUnitOfWork:
         self.teams = MemoryTeams(self._while_open, ids.teams)
         self.outbox = MemoryOutbox(self._while_open)
         self.provider_events = MemoryProviderEvents(self._while_open)
+        self.mail_tokens = MemoryMailTokens(self._while_open)
+        self.devices = MemoryDevices(self._while_open)
+        self.kept_requests = MemoryKeptRequests(self._while_open)
+        self.audit = MemoryAudit(self._while_open, ids.entries)
 
     def record(self, event: DomainEvent) -> None:
         """Keep an event for the store's subscribers. Raises `HostError` when the unit has ended."""
@@ -87,6 +96,7 @@ class MemoryViews:
         self.notifications = MemoryNotificationReads(tables)
         self.teams = MemoryTeamReads(tables)
         self.outbox = MemoryOutboxReads(tables)
+        self.audit = MemoryAuditReads(tables)
 
 
 class MemoryStore:

@@ -26,6 +26,9 @@ class MemoryVerificationReads:
     def _of(self, user_id: UserId) -> Iterable[CardVerification]:
         return self._tables().verifications.find("user_id", user_id)
 
+    async def find_by_request(self, user_id: UserId, request_key: str) -> CardVerification | None:
+        return next(iter(self._tables().verifications.find("request", (user_id, request_key))), None)
+
     async def open_of_customer(self, customer_id: str) -> Sequence[CardVerification]:
         return _open_ones(self._tables().verifications.find("customer_id", customer_id))
 
@@ -40,6 +43,9 @@ class MemoryVerifications(MemoryVerificationReads):
 
     async def find_open(self, user_id: UserId, requested: str) -> CardVerification | None:
         return next(iter(self._workspace().verifications.find("open", (user_id, requested))), None)
+
+    async def of(self, user_id: UserId) -> Sequence[CardVerification]:
+        return sorted(self._of(user_id), key=lambda each: (each.created_at, each.id), reverse=True)
 
     async def open_of(self, user_id: UserId) -> Sequence[CardVerification]:
         return _open_ones(self._of(user_id))

@@ -32,7 +32,7 @@ class EmlNotifier:
 
     async def deliver(self, notice: Notice) -> None:
         path = self.folder / f"{plain_id(notice)}.{notice.purpose}.eml"
-        message = compose(notice, sender=self.sender, link=self.public_url, at=self.clock.now())
+        message = compose(notice, sender=self.sender, public_url=self.public_url, at=self.clock.now())
         try:
             if not _write(path, message.as_bytes()):
                 return

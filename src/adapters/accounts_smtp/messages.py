@@ -1,60 +1,34 @@
-"""From a notice to a mail. What a mail says is in `WORDINGS`; how it is put together is below and the same for all.
+"""From a notice to a mail. What a mail says is in `wordings`; how it is put together is here, and the same for all.
 
 Values in a notice come from people who use the product: they are cleaned for headers and escaped for HTML.
 """
 
 import html
 import re
-from collections.abc import Callable, Mapping
 from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
 from hashlib import sha256
 from typing import Final
 
-import attrs
-
-from accounts_core.ports.notifier import Notice, Purpose
+from accounts_core.ports.notifier import Notice
 from accounts_smtp.sender import Sender, mailbox
 from accounts_smtp.text import for_header
+from accounts_smtp.wordings import WORDINGS, Wording
 
 _PLAIN_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
 
-@attrs.frozen(kw_only=True)
-class Wording:
-    """What a mail says: a subject, and paragraphs with a link after them."""
+def compose(notice: Notice, *, sender: Sender, public_url: str, at: datetime) -> EmailMessage:
+    """Return the mail for `notice`, dated `at`, with a text and an HTML part that both lead to a page of the product's.
 
-    subject: str
-    paragraphs: tuple[str, ...]
-    closing: str
-
-
-def _invitation(values: Mapping[str, str]) -> Wording:
-    team = values["team"]
-    inviter = values.get("invited_by")
-    invites = f"{inviter} invites you" if inviter else "You are invited"
-    return Wording(
-        subject=f"Invitation to join {team}",
-        paragraphs=(
-            f"{invites} to join the team {team}.",
-            "To accept or decline, sign in with this email address, or sign up with it first:",
-        ),
-        closing="If you did not expect this invitation, you can ignore it.",
-    )
-
-
-WORDINGS: Final[Mapping[Purpose, Callable[[Mapping[str, str]], Wording]]] = {
-    Purpose.INVITATION: _invitation,
-}
-
-
-def compose(notice: Notice, *, sender: Sender, link: str, at: datetime) -> EmailMessage:
-    """Return the mail for `notice`, dated `at`, with a text and an HTML part that both lead to the URL `link`.
+    `public_url` is where the product is reached. No other address is ever linked: a link made of what a request says
+    of itself is how tokens are stolen.
 
     Its Message-ID follows from the notice's id alone, so that a second delivery is recognised as the same mail.
     """
     wording = WORDINGS[notice.purpose](notice.values)
+    link = f"{public_url.rstrip('/')}{wording.page}" if wording.page else public_url
     # an address beyond ASCII cannot be written without RFC 6532
     message = EmailMessage(policy=SMTP if notice.to.address.isascii() else SMTPUTF8)
     message["From"] = mailbox(sender.email, sender.name)

@@ -1,7 +1,7 @@
 """Limits in the database: counted by every process together, and outside any unit of work.
 
-An attempt is a row. To count the rows of a scope and to add one is a single step: on SQLite there is one writer at a
-time, on PostgreSQL an advisory lock stands for the scope until the end of the transaction.
+An attempt is a row in each of its scopes. To count the rows and to add them is a single step: on SQLite there is one
+writer at a time, on PostgreSQL an advisory lock stands for each scope until the end of the transaction.
 """
 
 import struct
@@ -59,13 +59,23 @@ class _Counting:
     def __init__(self) -> None:
         self._spent = count()
 
-    async def _spend(self, db: Executor, name: str, scope: bytes, limit: Limit, now: datetime) -> None:
+    async def _spend(self, db: Executor, name: str, scopes: Mapping[str, Limit], now: datetime) -> None:
+        within = {_digest(scope): limit for scope, limit in scopes.items()}
         if db.dialect == "postgresql":
-            await db.fetch(_LOCK, key=_lock_key(name, scope))
-        blocking = await db.fetch(_IN_THE_WAY, of=name, within=scope, since=now - limit.period, skipped=limit.count - 1)
-        if blocking is not None:
-            raise LimitExceeded(name, blocking + limit.period - now)
-        await db.run(_ADD, name=name, scope=scope, made_at=now, expires_at=now + limit.period)
+            # in one order everywhere, so that two that want the same two never wait for each other
+            for key in sorted(_lock_key(name, scope) for scope in within):
+                await db.fetch(_LOCK, key=key)
+        waits = []
+        for scope, limit in within.items():
+            blocking = await db.fetch(
+                _IN_THE_WAY, of=name, within=scope, since=now - limit.period, skipped=limit.count - 1
+            )
+            if blocking is not None:
+                waits.append(blocking + limit.period - now)
+        if waits:
+            raise LimitExceeded(name, max(waits))
+        for scope, limit in within.items():
+            await db.run(_ADD, name=name, scope=scope, made_at=now, expires_at=now + limit.period)
         if next(self._spent) % SWEEP_EVERY == 0:
             await db.run(_SWEEP, now=now)
 
@@ -80,9 +90,9 @@ class SqlLimits(_Counting):
         self._engine = engine
         self._schema = schema
 
-    async def spend(self, name: str, scope: str, limit: Limit, *, now: datetime) -> None:
+    async def spend(self, name: str, scopes: Mapping[str, Limit], *, now: datetime) -> None:
         with transaction(self._engine, _ISOLATION.get(self._engine.dialect.name)) as connection:
-            await self._spend(SyncExecutor(connection, self._schema), name, _digest(scope), limit, now)
+            await self._spend(SyncExecutor(connection, self._schema), name, scopes, now)
 
     async def forget(self, name: str, scope: str) -> None:
         with transaction(self._engine) as connection:
@@ -99,9 +109,9 @@ class AsyncSqlLimits(_Counting):
         self._engine = engine
         self._schema = schema
 
-    async def spend(self, name: str, scope: str, limit: Limit, *, now: datetime) -> None:
+    async def spend(self, name: str, scopes: Mapping[str, Limit], *, now: datetime) -> None:
         async with async_transaction(self._engine, _ISOLATION.get(self._engine.dialect.name)) as connection:
-            await self._spend(AsyncExecutor(connection, self._schema), name, _digest(scope), limit, now)
+            await self._spend(AsyncExecutor(connection, self._schema), name, scopes, now)
 
     async def forget(self, name: str, scope: str) -> None:
         async with async_transaction(self._engine) as connection:

@@ -47,6 +47,7 @@ USER: Final[Sequence[sa.Column[Any]]] = [
     users.c.balance,
     users.c.customer_id,
     users.c.lost_customers,
+    users.c.password_changed_at,
     users.c.created_at,
     users.c.updated_at,
     users.c.version,
@@ -66,9 +67,10 @@ def user(row: Row) -> User:
         balance=row[9],
         customer_id=row[10],
         lost_customers=row[11],
-        created_at=row[12],
-        updated_at=row[13],
-        version=row[14],
+        password_changed_at=row[12],
+        created_at=row[13],
+        updated_at=row[14],
+        version=row[15],
     )
 
 
@@ -87,6 +89,7 @@ def user_values(user: User) -> dict[str, Any]:
         "balance": user.balance,
         "customer_id": user.customer_id,
         "lost_customers": user.lost_customers,
+        "password_changed_at": user.password_changed_at,
         "created_at": user.created_at,
         "updated_at": user.updated_at,
         "version": user.version,
@@ -109,10 +112,8 @@ _SESSION_AT: Final = len(USER)
 RESOLVED_WIDTH: Final = len(USER) + len(SESSION)
 
 
-def resolved(row: Row) -> tuple[Session, User]:
-    """Read a row that begins with the columns of `USER` and then `SESSION`."""
-    at = _SESSION_AT
-    session = Session(
+def session(row: Row, at: int = 0) -> Session:
+    return Session(
         id=row[at],
         user_id=row[at + 1],
         digest=row[at + 2],
@@ -121,7 +122,11 @@ def resolved(row: Row) -> tuple[Session, User]:
         expires_at=row[at + 5],
         user_agent=row[at + 6],
     )
-    return session, user(row)
+
+
+def resolved(row: Row) -> tuple[Session, User]:
+    """Read a row that begins with the columns of `USER` and then `SESSION`."""
+    return session(row, _SESSION_AT), user(row)
 
 
 def session_values(session: Session) -> dict[str, Any]:
@@ -153,6 +158,7 @@ VERIFICATION: Final[Sequence[sa.Column[Any]]] = [
     verifications.c.code,
     verifications.c.decline_code,
     verifications.c.unheard,
+    verifications.c.request_key,
     verifications.c.created_at,
     verifications.c.updated_at,
     verifications.c.version,
@@ -175,9 +181,10 @@ def verification(row: Row) -> CardVerification:
         code=row[11],
         decline_code=row[12],
         unheard=bool(row[13]),
-        created_at=row[14],
-        updated_at=row[15],
-        version=row[16],
+        request_key=row[14],
+        created_at=row[15],
+        updated_at=row[16],
+        version=row[17],
     )
 
 
@@ -198,6 +205,7 @@ def verification_values(verification: CardVerification) -> dict[str, Any]:
         "code": verification.code,
         "decline_code": verification.decline_code,
         "unheard": verification.unheard,
+        "request_key": verification.request_key,
         "created_at": verification.created_at,
         "updated_at": verification.updated_at,
         "version": verification.version,

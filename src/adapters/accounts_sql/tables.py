@@ -75,6 +75,7 @@ users: Final = sa.Table(
     sa.Column("version", Number, nullable=False),
     # with a default, so that a process of the version before can still add users
     sa.Column("lost_customers", Number, nullable=False, server_default=sa.text("0")),
+    sa.Column("password_changed_at", Moment),
     sa.UniqueConstraint("email_key"),
     sa.CheckConstraint("id > 0", name="id"),
     sa.CheckConstraint(f"status IN ({_listed(UserStatus)})", name="status"),
@@ -153,6 +154,7 @@ verifications: Final = sa.Table(
     sa.Column("version", Number, nullable=False),
     # with a default, so that a process of the version before can still add verifications
     sa.Column("unheard", Flag, nullable=False, server_default=sa.false()),
+    sa.Column("request_key", Name),
     sa.CheckConstraint(f"state IN ({_listed(State)})", name="state"),
     sa.CheckConstraint("amount > 0", name="amount"),
     sa.Index(None, "user_id", "created_at", "id"),
@@ -166,6 +168,16 @@ sa.Index(
     unique=True,
     sqlite_where=_IS_OPEN,
     postgresql_where=_IS_OPEN,
+)
+
+_CAME_WITH_A_KEY: Final = sa.text("request_key IS NOT NULL")
+sa.Index(
+    "uq_accounts_card_verifications_request",
+    verifications.c.user_id,
+    verifications.c.request_key,
+    unique=True,
+    sqlite_where=_CAME_WITH_A_KEY,
+    postgresql_where=_CAME_WITH_A_KEY,
 )
 
 sa.Index(
@@ -288,3 +300,58 @@ attempts: Final = sa.Table(
     sqlite_strict=True,
 )
 """Attempts that count towards a limit. The scope is kept as a digest: it may be an address, of mail or of a network."""
+
+mail_tokens: Final = sa.Table(
+    "accounts_mail_tokens",
+    metadata,
+    sa.Column("digest", sa.LargeBinary, primary_key=True),
+    _user(),
+    sa.Column("purpose", Name, nullable=False),
+    sa.Column("email", sa.Text, nullable=False),
+    sa.Column("email_key", Name, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("expires_at", Moment, nullable=False),
+    sa.Index(None, "user_id"),
+    sa.Index(None, "expires_at"),
+    sqlite_strict=True,
+)
+
+devices: Final = sa.Table(
+    "accounts_devices",
+    metadata,
+    _user(),
+    sa.Column("digest", sa.LargeBinary, nullable=False),
+    sa.Column("first_seen_at", Moment, nullable=False),
+    sa.PrimaryKeyConstraint("user_id", "digest"),
+    sqlite_strict=True,
+)
+
+kept_requests: Final = sa.Table(
+    "accounts_kept_requests",
+    metadata,
+    sa.Column("scope", sa.LargeBinary, primary_key=True),
+    _user(),
+    sa.Column("fingerprint", sa.LargeBinary, nullable=False),
+    sa.Column("claim", Name, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("claimed_until", Moment, nullable=False),
+    sa.Column("answer", sa.LargeBinary),
+    sa.Index(None, "user_id"),
+    sa.Index(None, "created_at"),
+    sqlite_strict=True,
+)
+
+audit: Final = sa.Table(
+    "accounts_audit",
+    metadata,
+    sa.Column("id", Number, sa.Identity(), primary_key=True),
+    # no reference: what was done stays when the user has gone
+    sa.Column("user_id", Number, nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("by", Name, nullable=False),
+    sa.Column("action", Name, nullable=False),
+    sa.Column("details", Document, nullable=False),
+    sa.Index(None, "user_id", "id"),
+    sqlite_strict=True,
+)
+"""Who did what, and when. Rows are added, never changed, but for the details of a deleted user's."""

@@ -74,17 +74,20 @@ INVITATION: Final[Sequence[sa.Column[Any]]] = [
 ]
 
 
-def invitation_view(row: Row) -> InvitationView:
-    """Read the columns of `INVITATION`, the team's name and the inviter's."""
-    inviter = row[4]
-    invitation = Invitation(
+def invitation(row: Row) -> Invitation:
+    """Read a row that begins with the columns of `INVITATION`."""
+    return Invitation(
         id=row[0],
         team_id=TeamId(row[1]),
         email=stored_email(row[2], row[3]),
-        invited_by=inviter,
+        invited_by=row[4],
         created_at=row[5],
     )
-    return InvitationView(invitation=invitation, team_name=row[6], invited_by=_person(inviter, row[7]))
+
+
+def invitation_view(row: Row) -> InvitationView:
+    """Read the columns of `INVITATION`, the team's name and the inviter's."""
+    return InvitationView(invitation=invitation(row), team_name=row[6], invited_by=_person(row[4], row[7]))
 
 
 def invitation_values(invitation: Invitation) -> dict[str, Any]:
@@ -107,11 +110,14 @@ INTERACTION: Final[Sequence[sa.Column[Any]]] = [
 ]
 
 
+def interaction(row: Row) -> Interaction:
+    """Read a row that begins with the columns of `INTERACTION`."""
+    return Interaction(id=row[0], team_id=TeamId(row[1]), author_id=row[2], body=row[3], created_at=row[4])
+
+
 def interaction_view(row: Row) -> InteractionView:
     """Read the columns of `INTERACTION` and the author's name."""
-    author = row[2]
-    interaction = Interaction(id=row[0], team_id=TeamId(row[1]), author_id=author, body=row[3], created_at=row[4])
-    return InteractionView(interaction=interaction, author=_person(author, row[5]))
+    return InteractionView(interaction=interaction(row), author=_person(row[2], row[5]))
 
 
 def interaction_values(interaction: Interaction) -> dict[str, Any]:

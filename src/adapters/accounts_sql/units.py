@@ -8,6 +8,10 @@ from accounts_core.ports.store import UnitOfWork
 from accounts_core.ports.store import Views as ViewsPort
 
 from .executors import Executor, Reader
+from .repositories.audit import Audit, AuditReads
+from .repositories.devices import Devices
+from .repositories.kept_requests import KeptRequests
+from .repositories.mail_tokens import MailTokens
 from .repositories.notifications import NotificationReads, Notifications
 from .repositories.outbox import Outbox, OutboxReads
 from .repositories.payment_methods import PaymentMethodReads, PaymentMethods
@@ -30,6 +34,7 @@ class Views:
         self.notifications = NotificationReads(db)
         self.teams = TeamReads(db)
         self.outbox = OutboxReads(db)
+        self.audit = AuditReads(db)
 
 
 class _Unit:
@@ -42,6 +47,10 @@ class _Unit:
         self.teams = Teams(db)
         self.outbox = Outbox(db)
         self.provider_events = ProviderEvents(db)
+        self.mail_tokens = MailTokens(db)
+        self.devices = Devices(db)
+        self.kept_requests = KeptRequests(db)
+        self.audit = Audit(db)
         self.events: list[DomainEvent] = []
         self._db = db
 

@@ -97,6 +97,15 @@ In another:
   accounts serve
 """
 
+AUDIT: Final = """\
+Sign-ins, changes, cards and what operators did, from every process. Entries are
+never changed; those of a deleted user lose their details.
+
+examples:
+  accounts audit
+  accounts audit --user jane@example.org --limit 200
+"""
+
 CHECK: Final = """\
 A line each for the settings, the database, the payment provider and the mail.
 Nothing is changed. The exit code is 1 when something is wrong.
@@ -141,6 +150,13 @@ def build_parser(version: str) -> ArgumentParser:
     worker.add_argument("--once", action="store_true", help="do what is due now, and end")
     _add_outbox(_add(commands, "outbox", "show what is still to be done, and have it tried again", OUTBOX))
     _add_cards(_add(commands, "cards", "compare cards and holds with the payment provider"))
+    audit = _add(commands, "audit", "show who did what, and when", AUDIT)
+    audit.add_argument("--user", metavar="EMAIL_OR_ID", help="only what happened to this user's account")
+    audit.add_argument(
+        "--limit", default=50, type=_number(1, 10_000), metavar="N", help="at most so many (default: 50)"
+    )
+    audit.add_argument("--before", type=_number(1, 999_999_999), metavar="ID", help="only entries older than this one")
+    audit.add_argument("--json", action="store_true", help="as JSON")
     _add(commands, "check", "say whether the service could run as it is set up", CHECK)
     _add_users(_add(commands, "users", "create, show, change and delete users", USERS))
     simulator = _add(commands, "stripe-simulator", "run a simulator of Stripe", SIMULATOR)

@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from accounts_cli.composition import mail_folder
+from accounts_cli.composition import LOCAL_URL, mail_folder
 from accounts_cli.database import require_migrated
 from accounts_cli.failures import CommandFailed
 from accounts_cli.payments import check_provider
@@ -63,6 +63,14 @@ def _payments(settings: Settings) -> str:
 
 
 def _mail(settings: Settings) -> str:
+    if settings.smtp_url is not None:
+        from accounts_smtp.smtp import SmtpNotifier
+
+        notifier = SmtpNotifier(
+            url=settings.smtp_url, sender=settings.mail_from, public_url=LOCAL_URL, clock=SystemClock()
+        )
+        asyncio.run(notifier.check())
+        return f"{settings.smtp_url} takes mails, from {settings.mail_from}"
     folder = mail_folder(settings)
     there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):

@@ -59,6 +59,22 @@ def run(arguments: Namespace) -> bool:
                     lambda accounts: cards.reconcile(accounts, dry_run=arguments.dry_run, as_json=arguments.json),
                 )
             )
+        case "audit":
+            require_migrated(settings)
+            from accounts_cli import audit
+
+            asyncio.run(
+                _on_accounts(
+                    settings,
+                    lambda accounts: audit.show(
+                        accounts,
+                        user=arguments.user,
+                        before=arguments.before,
+                        limit=arguments.limit,
+                        as_json=arguments.json,
+                    ),
+                )
+            )
         case "users":
             require_migrated(settings)
             asyncio.run(_on_accounts(settings, _user_command(arguments)))

@@ -12,6 +12,7 @@ from accounts_cli.payments import Provider, describe_provider, open_provider
 from accounts_cli.settings import Settings
 from accounts_core.accounts import Accounts
 from accounts_core.ports.clock import Clock
+from accounts_core.ports.notifier import Notifier
 from accounts_smtp import EmlNotifier
 from accounts_sql import AsyncSqlLimits, AsyncSqlStore, create_async_engine
 from accounts_system import SystemClock, SystemSecrets
@@ -35,7 +36,7 @@ def describe(settings: Settings) -> list[str]:
     lines = [
         f"Database: {settings.database_url}",
         f"Payments: {describe_provider(settings)}",
-        f"Mail: each becomes a file in {mail_folder(settings)}/",
+        f"Mail: {_describe_mail(settings)}",
     ]
     idle = settings.without_effect()
     return [*lines, f"Without effect in this release: {', '.join(idle)}"] if idle else lines
@@ -56,14 +57,26 @@ async def open_service(settings: Settings, *, public_url: str = LOCAL_URL) -> As
             limits=AsyncSqlLimits(engine),
             payments=provider.gateway,
             passwords=passwords,
-            notifier=EmlNotifier(
-                folder=mail_folder(settings), sender=settings.mail_from, public_url=public_url, clock=clock
-            ),
+            notifier=_notifier(settings, settings.public_url or public_url, clock),
             clock=clock,
             secrets=secrets,
             policy=settings.policy(),
         )
         yield Service(settings=settings, accounts=accounts, provider=provider, clock=clock)
+
+
+def _notifier(settings: Settings, public_url: str, clock: Clock) -> Notifier:
+    if settings.smtp_url is None:
+        return EmlNotifier(folder=mail_folder(settings), sender=settings.mail_from, public_url=public_url, clock=clock)
+    from accounts_smtp.smtp import SmtpNotifier
+
+    return SmtpNotifier(url=settings.smtp_url, sender=settings.mail_from, public_url=public_url, clock=clock)
+
+
+def _describe_mail(settings: Settings) -> str:
+    if settings.smtp_url is None:
+        return f"each becomes a file in {mail_folder(settings)}/"
+    return f"{settings.smtp_url}, from {settings.mail_from}"
 
 
 def mail_folder(settings: Settings) -> Path:

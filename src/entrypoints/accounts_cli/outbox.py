@@ -68,7 +68,7 @@ def _facts(job: Job) -> dict[str, Any]:
     return {
         "id": job.id,
         "topic": job.topic,
-        "payload": dict(job.payload),
+        "payload": {name: "..." if "password" in name else value for name, value in job.payload.items()},
         "created_at": job.created_at.isoformat(),
         "due": job.due.isoformat(),
         "attempts": job.attempts,

@@ -59,6 +59,7 @@ def _app(service: Service, worker: Worker, address: str) -> ASGIApp:
     settings, simulator = service.settings, service.provider.simulator
     options = HttpOptions(
         cors_origins=settings.cors_origins,
+        only_tls=(settings.public_url or "").startswith("https://"),
         webhook=webhook_check(settings.stripe_webhook_secret, service.clock),
         wake_worker=worker.wake,
     )

@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, Self, TypeVar
+from urllib.parse import urlsplit
 
 import attrs
 
@@ -21,7 +22,7 @@ from accounts_cli.failures import CommandFailed
 from accounts_core.model.passwords import DEFAULT_LENGTH, LEAST_LENGTH, PasswordPolicy
 from accounts_core.model.policy import CardPolicy, EmailChange, Policy, SessionPolicy
 from accounts_core.ports.limits import Limit
-from accounts_smtp import Sender
+from accounts_smtp import Sender, SmtpUrl
 
 T = TypeVar("T")
 
@@ -82,18 +83,17 @@ class Settings:
     verification_amounts: Mapping[str, int] = _setting(
         values.amounts, "amounts in minor units by currency, such as usd=100,jpy=150", MappingProxyType({"usd": 100})
     )
-    smtp_url: str | None = _setting(
-        _optional(values.url("smtp", "smtps")),
+    smtp_url: SmtpUrl | None = _setting(  # noqa: RUF009  makes an attrs field
+        _optional(SmtpUrl.parse),
         "a URL such as smtps://user:password@mail.example.org",
         secret=True,
-        used=False,
     )
     mail_from: Sender = _setting(  # noqa: RUF009  makes an attrs field
         Sender.parse,
         "an address, such as Accounts <no-reply@example.org>",
         Sender.parse("Accounts <no-reply@accounts.invalid>"),
     )
-    private_registration: bool = _setting(values.boolean, "true or false", default=False, used=False)
+    private_registration: bool = _setting(values.boolean, "true or false", default=False)
     min_password_length: int = _setting(
         values.number(LEAST_LENGTH, 128), f"a number of characters from {LEAST_LENGTH} to 128", DEFAULT_LENGTH
     )
@@ -159,15 +159,22 @@ class Settings:
     def policy(self) -> Policy:
         """Return what the product decides. Raises `ValueError` when currency and amounts do not fit together."""
         return Policy(
-            passwords=PasswordPolicy(min_length=self.min_password_length),
+            passwords=PasswordPolicy(min_length=self.min_password_length, words=self._words()),
             sessions=SessionPolicy(
                 lifetime=timedelta(days=self.session_days), idle=timedelta(days=self.session_idle_days)
             ),
             cards=CardPolicy(currency=self.currency, amounts=self.verification_amounts),
             reauthentication=timedelta(minutes=self.reauthentication_minutes),
             email_change=self.email_change,
+            private_registration=self.private_registration,
             limits=self.limits,
         )
+
+    def _words(self) -> frozenset[str]:
+        """What everybody here would think of: what the product calls itself, and where it is reached."""
+        host = urlsplit(self.public_url).hostname if self.public_url else None
+        parts = [] if host is None else [host, *host.split(".")]
+        return frozenset({"accounts", self.mail_from.name, *parts})
 
     @property
     def is_simulated(self) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 from accounts_cli.failures import CommandFailed
 from accounts_cli.terminal import confirm, say
 from accounts_core.accounts import Accounts
+from accounts_core.model.events import Actor
 from accounts_core.model.ids import UserId
 from accounts_core.model.user import User
 from accounts_litestar.addresses import email_address
@@ -20,7 +21,7 @@ async def find(accounts: Accounts[Any], who: str) -> User:
 
 
 async def create(accounts: Accounts[Any], *, email: str, name: str, password: str, verified: bool) -> None:
-    user = await accounts.register(email=email_address(email), password=password, name=name)
+    user = await accounts.register(email=email_address(email), password=password, name=name, by=Actor.OPERATOR)
     if verified:
         user = await accounts.verify_email(user.id)
     say(f"Created user {user.id}, {user.email}.")
@@ -41,7 +42,7 @@ async def verify(accounts: Accounts[Any], who: str) -> None:
 
 
 async def deactivate(accounts: Accounts[Any], who: str) -> None:
-    user = await accounts.deactivate((await find(accounts, who)).id)
+    user = await accounts.deactivate((await find(accounts, who)).id, by=Actor.OPERATOR)
     say(f"User {user.id}, {user.email}, is deactivated and signed out everywhere.")
 
 

@@ -29,7 +29,7 @@ IDLE_SECONDS: Final = 1.0
 LONGEST_PAUSE_SECONDS: Final = 60.0
 """How long to wait at most when the database is away."""
 FORGET_EVERY: Final = timedelta(days=1)
-"""How often the provider's events that cannot come again are forgotten."""
+"""How often what has had its time is forgotten."""
 
 
 class Worker:
@@ -72,7 +72,7 @@ class Worker:
 
     async def run_once(self) -> Ran:
         """Do what is due, and say what became of it. Raises `WorldError`."""
-        await self._accounts.forget_provider_events()
+        await self._accounts.tidy()
         total = Ran()
         while not self._is_stopping:
             ran = await self._accounts.run_due(limit=1)
@@ -86,7 +86,7 @@ class Worker:
     async def _forget(self) -> None:
         now = asyncio.get_running_loop().time()
         if now >= self._forget_at:
-            await self._accounts.forget_provider_events()
+            await self._accounts.tidy()
             self._forget_at = now + FORGET_EVERY.total_seconds()
 
     def _after_failure(self, error: Exception) -> float:

@@ -1,11 +1,14 @@
 """The account API: the signed-in user, their notifications and their cards."""
 
+from typing import Any
+
 from litestar import delete, get, post, put
 
 from accounts_core.errors import AccountDeactivated, Invalid, InvalidToken
 from accounts_core.use_cases.verify_card import Verified
 from accounts_litestar import examples
 from accounts_litestar.account_shapes import (
+    ActivityItem,
     CardNeedsAction,
     CardVerified,
     ChangedUser,
@@ -14,6 +17,7 @@ from accounts_litestar.account_shapes import (
     Message,
     NotificationItem,
     VerifyPayment,
+    activity_item,
     card_needs_action,
     changed_user,
     current_user,
@@ -25,7 +29,8 @@ from accounts_litestar.bearer import token_of
 from accounts_litestar.bodies import Nothing, read
 from accounts_litestar.endpoints import NO_CONTENT, Endpoints, HttpRequest, client_of, given, spelled, taken_is_invalid
 from accounts_litestar.openapi import documented
-from accounts_litestar.parameters import text_id
+from accounts_litestar.parameters import page_by_number, text_id
+from accounts_litestar.repeating import repeatable
 from accounts_litestar.stripe_shapes import CustomerObject, PaymentMethodList, customer_object, payment_method_list
 
 
@@ -43,11 +48,13 @@ class AccountApi(Endpoints):
         **documented(
             "updateCurrentUser",
             "Change name, address or password",
+            keyed=True,
             body=ChangeUser,
             example=examples.CHANGED_USER,
             problems=[403, 409],
         ),
     )
+    @repeatable()
     async def update(self, request: HttpRequest) -> Answer[ChangedUser]:
         """A new password ends every other session. A new address replaces a verified one once it is verified."""
         caller = await self.caller(request)
@@ -65,6 +72,7 @@ class AccountApi(Endpoints):
                 current_password=old_password,
                 signed_in_at=caller.session.created_at,
                 keep_session=caller.session.id,
+                client=client_of(request),
             )
         return self.answer(caller, changed_user(user))
 
@@ -73,11 +81,13 @@ class AccountApi(Endpoints):
         **documented(
             "deactivateCurrentUser",
             "Deactivate the account",
+            keyed=True,
             body=Nothing,
             example=Message("Account is deactivated"),
             problems=[409],
         ),
     )
+    @repeatable()
     async def deactivate(self, request: HttpRequest) -> Answer[Message]:
         """Every token is dead at once; all data stays, and `POST /api/auth/restore` brings the account back."""
         caller = await self.caller(request)
@@ -100,8 +110,9 @@ class AccountApi(Endpoints):
     @put(
         "/notifications/read",
         status_code=NO_CONTENT,
-        **documented("markAllNotificationsRead", "Mark all notifications as read", body=Nothing),
+        **documented("markAllNotificationsRead", "Mark all notifications as read", keyed=True, body=Nothing),
     )
+    @repeatable()
     async def mark_all_read(self, request: HttpRequest) -> Answer[None]:
         caller = await self.caller(request)
         await read(request, Nothing)
@@ -111,8 +122,9 @@ class AccountApi(Endpoints):
     @put(
         "/notifications/{id:str}/read",
         status_code=NO_CONTENT,
-        **documented("markNotificationRead", "Mark a notification as read", body=Nothing, problems=[404]),
+        **documented("markNotificationRead", "Mark a notification as read", keyed=True, body=Nothing, problems=[404]),
     )
+    @repeatable()
     async def mark_read(self, request: HttpRequest) -> Answer[None]:
         caller = await self.caller(request)
         await read(request, Nothing)
@@ -125,11 +137,13 @@ class AccountApi(Endpoints):
         **documented(
             "verifyPayment",
             "Verify a card and keep it",
+            keyed=True,
             body=VerifyPayment,
             example=CardVerified(),
             problems=[402, 409],
         ),
     )
+    @repeatable(in_one_unit=False, is_final=lambda content: isinstance(content, CardVerified))
     async def verify_payment(self, request: HttpRequest) -> Answer[CardVerified | CardNeedsAction]:
         """A small sum is held and let go again; the card is then the user's, and the default if it is the first."""
         caller = await self.caller(request)
@@ -140,6 +154,7 @@ class AccountApi(Endpoints):
                 payment_method=card.payment_method,
                 return_url=given(card.return_url),
                 client=client_of(request),
+                request_key=self.request_key,
             )
         if isinstance(outcome, Verified):
             return self.answer(caller, CardVerified())
@@ -156,8 +171,15 @@ class AccountApi(Endpoints):
     @put(
         "/payment-method/{id:str}/default",
         status_code=NO_CONTENT,
-        **documented("setDefaultPaymentMethod", "Make a payment method the default", body=Nothing, problems=[404, 409]),
+        **documented(
+            "setDefaultPaymentMethod",
+            "Make a payment method the default",
+            keyed=True,
+            body=Nothing,
+            problems=[404, 409],
+        ),
     )
+    @repeatable()
     async def set_default(self, request: HttpRequest) -> Answer[None]:
         caller = await self.caller(request)
         await read(request, Nothing)
@@ -166,8 +188,9 @@ class AccountApi(Endpoints):
 
     @delete(
         "/payment-method/{id:str}",
-        **documented("deletePaymentMethod", "Delete a payment method", body=Nothing, problems=[404, 409]),
+        **documented("deletePaymentMethod", "Delete a payment method", keyed=True, body=Nothing, problems=[404, 409]),
     )
+    @repeatable()
     async def delete_payment_method(self, request: HttpRequest) -> Answer[None]:
         """When it was the default, the newest card that is left becomes it."""
         caller = await self.caller(request)
@@ -188,3 +211,20 @@ class AccountApi(Endpoints):
         """There is none until the first card was verified."""
         caller = await self.caller(request)
         return self.answer(caller, customer_object(await self.accounts.retrieve_customer(caller.user.id)))
+
+    @get(
+        "/activity",
+        **documented("listActivity", "See what happened to the account", example=examples.ACTIVITY, paged=True),
+    )
+    async def activity(self, request: HttpRequest) -> Answer[list[ActivityItem]]:
+        """Who did what, and when: the newest first."""
+        caller = await self.caller(request)
+        page = page_by_number(request)
+        found = await self.accounts.list_activity(caller.user.id, limit=page.limit, before=page.before)
+        return self.answer(caller, [activity_item(entry) for entry in found])
+
+    @get("/export", **documented("exportPersonalData", "Take along everything that is stored about oneself"))
+    async def export(self, request: HttpRequest) -> Answer[dict[str, Any]]:
+        """Everything but what is secret, as JSON, by name."""
+        caller = await self.caller(request)
+        return self.answer(caller, dict(await self.accounts.export_personal_data(caller.user.id)))

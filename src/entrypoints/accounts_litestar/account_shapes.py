@@ -5,9 +5,11 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from accounts_core.model.audit import AuditEntry
 from accounts_core.model.notification import Notification
 from accounts_core.model.user import User
 from accounts_core.use_cases.verify_card import MAX_URL, ActionRequired
+from accounts_litestar.problems import TELLTALE_DECLINES
 from accounts_litestar.times import milliseconds
 
 
@@ -76,6 +78,23 @@ class CardNeedsAction(msgspec.Struct, tag_field="status", tag="requires_action",
     verification: str
     client_secret: str | None
     next_action: dict[str, Any] | None
+
+
+class ActivityItem(msgspec.Struct, rename="camel"):
+    """Something that happened to the account; `by` is `user`, `operator` or `provider`."""
+
+    id: int = msgspec.field(name="_id")
+    action: str
+    by: str
+    created_at: str
+    details: dict[str, str | int | bool | None]
+
+
+def activity_item(entry: AuditEntry) -> ActivityItem:
+    told = {name: None if value in TELLTALE_DECLINES else value for name, value in entry.details.items()}
+    return ActivityItem(
+        id=entry.id, action=entry.action, by=entry.by.value, created_at=milliseconds(entry.at), details=told
+    )
 
 
 def current_user(user: User) -> CurrentUser:

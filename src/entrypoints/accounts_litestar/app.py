@@ -14,8 +14,10 @@ from accounts_litestar.docs import OfflineDocs
 from accounts_litestar.health import HealthApi, health, store_answers
 from accounts_litestar.openapi import COMPONENTS
 from accounts_litestar.options import HttpOptions
+from accounts_litestar.pages import pages
 from accounts_litestar.plugin import AccountsPlugin
 from accounts_litestar.problems import Problems
+from accounts_litestar.strict import StrictEdge
 from accounts_litestar.teams_api import TeamsApi
 from accounts_litestar.user_api import UserApi
 from accounts_litestar.webhooks import WebhookApi
@@ -41,8 +43,11 @@ def create_app(
     """
     options = options or HttpOptions()
     problems = Problems(retry_after_seconds=options.retry_after_seconds)
-    return Litestar(
-        [health(options.ready or store_answers(accounts), limit_seconds=options.readiness_seconds)],
+    app = Litestar(
+        [
+            health(options.ready or store_answers(accounts), limit_seconds=options.readiness_seconds),
+            pages(options.path),
+        ],
         plugins=[AccountsPlugin(accounts, options)],
         exception_handlers={Exception: problems},
         request_max_body_size=options.body_limit_bytes,
@@ -65,13 +70,20 @@ def create_app(
         lifespan=list(lifespan),
         logging_config=None,  # whoever runs the service configures the log
     )
+    # round everything: Litestar's own middleware does not see a path that is not there
+    app.asgi_handler = StrictEdge(
+        app.asgi_handler,
+        shared=bool(options.cors_origins),
+        only_tls=options.only_tls,
+    )
+    return app
 
 
 def _cors(origins: tuple[str, ...]) -> CORSConfig:
     return CORSConfig(
         allow_origins=list(origins),
         allow_methods=["GET", "POST", "PUT", "DELETE"],
-        allow_headers=["Authorization", "Content-Type"],
-        expose_headers=["Retry-After", "WWW-Authenticate"],
+        allow_headers=["Authorization", "Content-Type", "Idempotency-Key"],
+        expose_headers=["Retry-After", "WWW-Authenticate", "Idempotent-Replayed", "X-Request-Id"],
         max_age=600,
     )

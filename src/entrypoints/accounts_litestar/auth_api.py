@@ -1,19 +1,30 @@
-"""Signing up, in and out, and restoring a deactivated account."""
+"""Signing up, in and out, recovery, and where one is signed in."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypedDict
 
 import msgspec
-from litestar import post
-from msgspec import Meta
+from litestar import delete, get, post
+from msgspec import UNSET, Meta, UnsetType
 
+from accounts_core.model.session import Session
 from accounts_core.use_cases.credentials import SignedIn
 from accounts_litestar import examples
 from accounts_litestar.account_shapes import CurrentUser, current_user
 from accounts_litestar.addresses import email_address
 from accounts_litestar.answers import Answer
 from accounts_litestar.bodies import Nothing, read
-from accounts_litestar.endpoints import NO_CONTENT, Endpoints, HttpRequest
+from accounts_litestar.endpoints import (
+    ACCEPTED,
+    NO_CONTENT,
+    Endpoints,
+    HttpRequest,
+    client_of,
+    given,
+    taken_is_invalid,
+)
 from accounts_litestar.openapi import documented
+from accounts_litestar.parameters import text_id
+from accounts_litestar.times import seconds
 
 
 class SignUp(msgspec.Struct, forbid_unknown_fields=True):
@@ -25,6 +36,36 @@ class SignUp(msgspec.Struct, forbid_unknown_fields=True):
 class Login(msgspec.Struct, forbid_unknown_fields=True):
     email: Annotated[str, Meta(examples=["jane@example.org"])]
     password: Annotated[str, Meta(examples=["a long and quiet river"])]
+
+
+class MailedToken(msgspec.Struct, forbid_unknown_fields=True):
+    token: Annotated[str, Meta(max_length=255, examples=["acm_..."])]
+
+
+class Forgot(msgspec.Struct, forbid_unknown_fields=True):
+    email: Annotated[str, Meta(examples=["jane@example.org"])]
+
+
+class Reset(msgspec.Struct, forbid_unknown_fields=True):
+    token: Annotated[str, Meta(max_length=255, examples=["acm_..."])]
+    password: Annotated[str, Meta(examples=["another long and quiet river"])]
+
+
+class Proof(msgspec.Struct, forbid_unknown_fields=True):
+    """That it is really they who ask, where the sign-in was a while ago."""
+
+    current_password: str | UnsetType = UNSET
+
+
+class SessionItem(msgspec.Struct, kw_only=True):
+    """One sign-in on one device; `last_used_at` may lag by some minutes."""
+
+    id: str
+    user_agent: str | None
+    created_at: str
+    last_used_at: str
+    expires_at: str
+    is_current: bool
 
 
 class AccessToken(msgspec.Struct, kw_only=True):
@@ -41,12 +82,25 @@ class AuthApi(Endpoints):
 
     @post(
         "/register",
-        **documented("register", "Sign up", body=SignUp, example=examples.NEW_USER, public=True, problems=[409]),
+        **documented(
+            "register",
+            "Sign up",
+            body=SignUp,
+            example=examples.NEW_USER,
+            public=True,
+            problems=[409],
+            also={ACCEPTED: "Where registration is private: the mail tells the rest."},
+        ),
     )
-    async def register(self, request: HttpRequest) -> Answer[CurrentUser]:
+    async def register(self, request: HttpRequest) -> Answer[CurrentUser | None]:
+        """A mail to verify the address comes with it."""
         wish = await read(request, SignUp)
-        user = await self.accounts.register(email=email_address(wish.email), password=wish.password, name=wish.name)
-        return Answer(current_user(user))
+        is_private = self.accounts.policy.private_registration
+        sign_up = self.accounts.request_account if is_private else self.accounts.register
+        user = await sign_up(
+            email=email_address(wish.email), password=wish.password, name=wish.name, client=client_of(request)
+        )
+        return Answer(None, status_code=ACCEPTED) if user is None else Answer(current_user(user))
 
     @post(
         "/login",
@@ -57,7 +111,7 @@ class AuthApi(Endpoints):
         """The right password of a deactivated account gets a problem of type `account-deactivated`."""
         proof = await read(request, Login)
         signed_in = await self.accounts.sign_in(
-            email=email_address(proof.email), password=proof.password, user_agent=request.headers.get("user-agent")
+            email=email_address(proof.email), password=proof.password, **_origin(request)
         )
         return Answer(_access_token(signed_in))
 
@@ -78,9 +132,107 @@ class AuthApi(Endpoints):
         """The account is as it was, and signed in. On an active account this is a plain login."""
         proof = await read(request, Login)
         signed_in = await self.accounts.restore(
-            email=email_address(proof.email), password=proof.password, user_agent=request.headers.get("user-agent")
+            email=email_address(proof.email), password=proof.password, **_origin(request)
         )
         return Answer(_access_token(signed_in))
+
+    @post(
+        "/verify-email",
+        status_code=NO_CONTENT,
+        **documented("verifyEmail", "Verify an address with the token from its mail", body=MailedToken, public=True),
+    )
+    async def verify_email(self, request: HttpRequest) -> Answer[None]:
+        """A token works once; one that waits to take the place of another address takes it now."""
+        proof = await read(request, MailedToken)
+        with taken_is_invalid():
+            await self.accounts.confirm_email(token=proof.token, client=client_of(request))
+        return Answer(None)
+
+    @post(
+        "/verify-email/resend",
+        status_code=ACCEPTED,
+        **documented("resendVerification", "Have the mail to verify one's address sent again", body=Nothing),
+    )
+    async def resend(self, request: HttpRequest) -> Answer[None]:
+        caller = await self.caller(request)
+        await read(request, Nothing)
+        await self.accounts.resend_verification(caller.user.id, client=client_of(request))
+        return self.answer(caller, None)
+
+    @post(
+        "/forgot-password",
+        status_code=ACCEPTED,
+        **documented("forgotPassword", "Ask for a mail to choose a new password with", body=Forgot, public=True),
+    )
+    async def forgot(self, request: HttpRequest) -> Answer[None]:
+        """The answer is the same whether or not the address has an account."""
+        wish = await read(request, Forgot)
+        await self.accounts.forgot_password(email=email_address(wish.email), client=client_of(request))
+        return Answer(None)
+
+    @post(
+        "/reset-password",
+        status_code=NO_CONTENT,
+        **documented(
+            "resetPassword",
+            "Choose a new password with the token from a mail",
+            body=Reset,
+            public=True,
+            problems=[409],
+        ),
+    )
+    async def reset(self, request: HttpRequest) -> Answer[None]:
+        """Every session ends, and every other mailed token dies."""
+        wish = await read(request, Reset)
+        await self.accounts.reset_password(token=wish.token, password=wish.password, client=client_of(request))
+        return Answer(None)
+
+    @get("/sessions", **documented("listSessions", "See where one is signed in"))
+    async def sessions(self, request: HttpRequest) -> Answer[list[SessionItem]]:
+        caller = await self.caller(request)
+        found = await self.accounts.list_sessions(caller.user.id)
+        return self.answer(caller, [_session_item(each, caller.session.id) for each in found])
+
+    @delete(
+        "/sessions/{id:str}",
+        **documented("endSession", "End a session", body=Proof, problems=[403, 404]),
+    )
+    async def end_session(self, request: HttpRequest) -> Answer[None]:
+        """To end another one than this needs `current_password` or a recent sign-in."""
+        caller = await self.caller(request)
+        proof = await read(request, Proof)
+        await self.accounts.end_sessions(
+            caller.session, text_id(request, "session"), current_password=given(proof.current_password)
+        )
+        return Answer(None)
+
+    @delete("/sessions", **documented("endOtherSessions", "End every other session", body=Proof, problems=[403]))
+    async def end_other_sessions(self, request: HttpRequest) -> Answer[None]:
+        """Needs `current_password` or a recent sign-in."""
+        caller = await self.caller(request)
+        proof = await read(request, Proof)
+        await self.accounts.end_sessions(caller.session, current_password=given(proof.current_password))
+        return self.answer(caller, None)
+
+
+class _Origin(TypedDict):
+    user_agent: str | None
+    client: str | None
+
+
+def _origin(request: HttpRequest) -> _Origin:
+    return {"user_agent": request.headers.get("user-agent"), "client": client_of(request)}
+
+
+def _session_item(session: Session, current: str) -> SessionItem:
+    return SessionItem(
+        id=session.id,
+        user_agent=session.user_agent,
+        created_at=seconds(session.created_at),
+        last_used_at=seconds(session.last_used_at),
+        expires_at=seconds(session.expires_at),
+        is_current=session.id == current,
+    )
 
 
 def _access_token(signed_in: SignedIn) -> AccessToken:

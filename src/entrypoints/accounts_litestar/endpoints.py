@@ -12,7 +12,7 @@ from accounts_core.use_cases.authenticate import Caller
 from accounts_litestar.answers import Answer
 from accounts_litestar.bearer import token_of
 from accounts_litestar.options import HttpOptions
-from accounts_litestar.problems import logger
+from accounts_litestar.problems import Problems, logger
 from accounts_litestar.verifying import Verifying
 
 T = TypeVar("T")
@@ -26,6 +26,9 @@ class Endpoints(Controller):
     accounts: ClassVar[Accounts[Any]]
     verifying: ClassVar[Verifying]
     options: ClassVar[HttpOptions]
+    problems: ClassVar[Problems]
+    request_key: ClassVar[str | None] = None
+    """Names the request, while one that came with an idempotency key is performed."""
 
     async def caller(self, request: HttpRequest) -> Caller:
         """Return who is asking. Raises `MissingToken`, `Malformed` and `InvalidToken`."""
@@ -45,10 +48,15 @@ class Endpoints(Controller):
 
 
 def serving(
-    endpoints: type[Endpoints], accounts: Accounts[Any], verifying: Verifying, options: HttpOptions
+    endpoints: type[Endpoints],
+    accounts: Accounts[Any],
+    *,
+    verifying: Verifying,
+    options: HttpOptions,
+    problems: Problems,
 ) -> type[Endpoints]:
     """Return the endpoints over these accounts: a class of their own, so that one process can have several."""
-    shared = {"accounts": accounts, "verifying": verifying, "options": options}
+    shared = {"accounts": accounts, "verifying": verifying, "options": options, "problems": problems}
     return cast("type[Endpoints]", type(endpoints.__name__, (endpoints,), shared))
 
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from accounts_litestar.account_shapes import ChangedUser, CurrentUser, NotificationItem
+from accounts_litestar.account_shapes import ActivityItem, ChangedUser, CurrentUser, NotificationItem
 from accounts_litestar.stripe_shapes import (
     AddressObject,
     BillingDetailsObject,
@@ -127,3 +127,18 @@ DELETION: Final = DeletionData(
         blocked_by=[],
     )
 )
+
+ACTIVITY: Final = [
+    ActivityItem(
+        id=7,
+        action="signed_in",
+        by="user",
+        created_at="2023-11-06T08:30:09.166Z",
+        details={
+            "session_id": "ses_0aB1cD2eF3gH4iJ5kL6mN",
+            "user_agent": "curl/8.5.0",
+            "client": "192.0.2.7",
+            "new_device": False,
+        },
+    )
+]

@@ -54,6 +54,14 @@ ANY_TYPE: Final = "*/*"
 """The media type of a body that is taken as it comes: its bytes matter, not what they are said to be."""
 _RAW_BODY: Final = RequestBody(required=True, content={ANY_TYPE: OpenAPIMediaType(schema=Schema())})
 
+_KEY: Final = Parameter(
+    name="Idempotency-Key",
+    param_in="header",
+    required=False,
+    description="Makes a repeat of this very request safe for 24 hours: it gets the first answer again.",
+    schema=Schema(type=OpenAPIType.STRING, min_length=1, max_length=255, pattern="^[ -~]+$"),
+)
+
 _PAGE: Final = [
     Parameter(
         name="limit",
@@ -81,6 +89,8 @@ class Documented(Operation):
     paged: ClassVar[bool] = False
     raw: ClassVar[bool] = False
     headers: ClassVar[Mapping[str, str]] = {}
+    keyed: ClassVar[bool] = False
+    also: ClassVar[Mapping[int, str]] = {}
     problems: ClassVar[tuple[int, ...]] = ()
 
     def __post_init__(self) -> None:
@@ -100,6 +110,10 @@ class Documented(Operation):
                 schema=Schema(type=OpenAPIType.STRING),
             )
             self.parameters = [*(self.parameters or []), header]
+        if self.keyed:
+            self.parameters = [*(self.parameters or []), _KEY]
+        for status, description in self.also.items():
+            responses[str(status)] = OpenAPIResponse(description=description)
         if self.raw:
             self.request_body = _RAW_BODY
         elif self.body is not None and msgspec.structs.fields(self.body):
@@ -120,6 +134,8 @@ def documented(
     paged: bool = False,
     raw: bool = False,
     headers: Mapping[str, str] | None = None,
+    keyed: bool = False,
+    also: Mapping[int, str] | None = None,
     public: bool = False,
     problems: Iterable[int] = (),
     anyhow: Iterable[int] = _ANYHOW,
@@ -127,6 +143,7 @@ def documented(
     """Return what a handler's decorator has to be told: `@get("/user", **documented("getUser", ...))`.
 
     `problems` are the statuses beyond those that every call of its kind can have, and `anyhow` those that any call can;
+    `also` are other good answers, without a body. `keyed` calls may be repeated under an idempotency key;
     `public` calls take no token, and `raw` ones their body as it comes. `headers` are needed, with what each is for.
     """
     statuses = {*problems, *anyhow}
@@ -134,12 +151,15 @@ def documented(
     statuses |= set() if body is None else set(_WITH_A_BODY)
     statuses |= {422} if paged else set()
     statuses |= {400, 413} if raw else set()
+    statuses |= {400, 409, 422} if keyed else set()
     told = {
         "body": body,
         "example": example,
         "paged": paged,
         "raw": raw,
         "headers": headers or {},
+        "keyed": keyed,
+        "also": also or {},
         "problems": tuple(sorted(statuses)),
     }
     return {

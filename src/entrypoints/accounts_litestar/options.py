@@ -42,6 +42,8 @@ class HttpOptions:
     cors_origins: tuple[str, ...] = ()
     """Web origins whose pages may call the API, such as `https://app.example.org`; none by default. For `create_app`:
     an application that mounts the plugin has a CORS configuration of its own."""
+    only_tls: bool = False
+    """Whether browsers are told to come back by HTTPS alone (`Strict-Transport-Security`). For `create_app`."""
     webhook: Webhook | None = None
     """Says whose event a `POST /webhooks/stripe` is; without it that call is not there. For Stripe:
     `lambda body, headers: verify_webhook(body, headers.get("stripe-signature", ""), secret, datetime.now(UTC))`."""

@@ -51,7 +51,10 @@ class AccountsPlugin(InitPlugin):
         self._endpoints: tuple[type[Endpoints], ...] = (*ENDPOINTS, WebhookApi) if self._options.webhook else ENDPOINTS
         self._router = Router(
             self._options.path,
-            route_handlers=[serving(each, accounts, self._verifying, self._options) for each in self._endpoints],
+            route_handlers=[
+                serving(each, accounts, verifying=self._verifying, options=self._options, problems=self._problems)
+                for each in self._endpoints
+            ],
             # each class by name, not only Exception: a host's handler for one of them is for its own routes
             exception_handlers={Exception: self._problems, **dict.fromkeys(KINDS, self._problems)},
             request_max_body_size=self._options.body_limit_bytes,

@@ -9,6 +9,7 @@ from accounts_litestar.bodies import Nothing, read
 from accounts_litestar.endpoints import ACCEPTED, NO_CONTENT, Endpoints, HttpRequest
 from accounts_litestar.openapi import documented
 from accounts_litestar.parameters import member_id, page_by_number, page_by_text, team_id, text_id
+from accounts_litestar.repeating import repeatable
 from accounts_litestar.team_shapes import (
     AccountData,
     AccountList,
@@ -31,7 +32,8 @@ class TeamsApi(Endpoints):
     path = "/api/v1/accounts"
     tags = ("Accounts of the user API",)
 
-    @post("/", **documented("createAccount", "Create an account", body=CreateAccount, problems=[409]))
+    @post("/", **documented("createAccount", "Create an account", keyed=True, body=CreateAccount, problems=[409]))
+    @repeatable()
     async def create(self, request: HttpRequest) -> Answer[AccountData]:
         caller = await self.caller(request)
         wish = await read(request, CreateAccount)
@@ -54,8 +56,11 @@ class TeamsApi(Endpoints):
 
     @delete(
         "/{id:str}",
-        **documented("deleteAccount", "Delete an account and all in it", body=Nothing, problems=[403, 404, 409]),
+        **documented(
+            "deleteAccount", "Delete an account and all in it", keyed=True, body=Nothing, problems=[403, 404, 409]
+        ),
     )
+    @repeatable()
     async def destroy(self, request: HttpRequest) -> Answer[None]:
         """For its owner alone."""
         caller = await self.caller(request)
@@ -66,8 +71,11 @@ class TeamsApi(Endpoints):
     @put(
         "/{id:str}/owner",
         status_code=NO_CONTENT,
-        **documented("handOverAccount", "Make a member the owner", body=HandOverAccount, problems=[403, 404, 409]),
+        **documented(
+            "handOverAccount", "Make a member the owner", keyed=True, body=HandOverAccount, problems=[403, 404, 409]
+        ),
     )
+    @repeatable()
     async def hand_over(self, request: HttpRequest) -> Answer[None]:
         """For its owner alone, who stays as a member."""
         caller = await self.caller(request)
@@ -89,8 +97,9 @@ class TeamsApi(Endpoints):
 
     @delete(
         "/{id:str}/members/{user_id:str}",
-        **documented("removeMember", "Remove a member, or leave", body=Nothing, problems=[403, 404, 409]),
+        **documented("removeMember", "Remove a member, or leave", keyed=True, body=Nothing, problems=[403, 404, 409]),
     )
+    @repeatable()
     async def remove_member(self, request: HttpRequest) -> Answer[None]:
         """The owner removes anyone but themself; a member leaves. What they wrote stays."""
         caller = await self.caller(request)
@@ -101,8 +110,9 @@ class TeamsApi(Endpoints):
     @post(
         "/{id:str}/invitations",
         status_code=ACCEPTED,
-        **documented("invite", "Invite an address", body=Invite, problems=[403, 404, 409]),
+        **documented("invite", "Invite an address", keyed=True, body=Invite, problems=[403, 404, 409]),
     )
+    @repeatable()
     async def invite(self, request: HttpRequest) -> Answer[None]:
         """For its owner alone. The answer does not say whether the address has a user."""
         caller = await self.caller(request)
@@ -121,8 +131,11 @@ class TeamsApi(Endpoints):
 
     @post(
         "/{id:str}/interactions",
-        **documented("writeInteraction", "Write an interaction", body=WriteInteraction, problems=[404, 409]),
+        **documented(
+            "writeInteraction", "Write an interaction", keyed=True, body=WriteInteraction, problems=[404, 409]
+        ),
     )
+    @repeatable()
     async def write(self, request: HttpRequest) -> Answer[InteractionData]:
         caller = await self.caller(request)
         wish = await read(request, WriteInteraction)
@@ -145,8 +158,9 @@ class InvitationsApi(Endpoints):
     @post(
         "/{id:str}/accept",
         status_code=NO_CONTENT,
-        **documented("acceptInvitation", "Accept an invitation", body=Nothing, problems=[404, 409]),
+        **documented("acceptInvitation", "Accept an invitation", keyed=True, body=Nothing, problems=[404, 409]),
     )
+    @repeatable()
     async def accept(self, request: HttpRequest) -> Answer[None]:
         caller = await self.caller(request)
         await read(request, Nothing)
@@ -156,8 +170,9 @@ class InvitationsApi(Endpoints):
     @post(
         "/{id:str}/decline",
         status_code=NO_CONTENT,
-        **documented("declineInvitation", "Decline an invitation", body=Nothing, problems=[404, 409]),
+        **documented("declineInvitation", "Decline an invitation", keyed=True, body=Nothing, problems=[404, 409]),
     )
+    @repeatable()
     async def decline(self, request: HttpRequest) -> Answer[None]:
         caller = await self.caller(request)
         await read(request, Nothing)

@@ -7,8 +7,9 @@ from accounts_litestar import examples
 from accounts_litestar.addresses import email_address
 from accounts_litestar.answers import Answer
 from accounts_litestar.bodies import read
-from accounts_litestar.endpoints import Endpoints, HttpRequest, given, spelled, taken_is_invalid
+from accounts_litestar.endpoints import Endpoints, HttpRequest, client_of, given, spelled, taken_is_invalid
 from accounts_litestar.openapi import documented
+from accounts_litestar.repeating import repeatable
 from accounts_litestar.user_shapes import DeleteUser, DeletionData, UpdateUser, UserData, deletion_data, user_data
 
 
@@ -21,7 +22,13 @@ class UserApi(Endpoints):
         caller = await self.caller(request)
         return self.answer(caller, user_data(caller.user))
 
-    @put("/", **documented("updateUser", "Update user", body=UpdateUser, example=examples.USER, problems=[403, 409]))
+    @put(
+        "/",
+        **documented(
+            "updateUser", "Update user", keyed=True, body=UpdateUser, example=examples.USER, problems=[403, 409]
+        ),
+    )
+    @repeatable()
     async def update(self, request: HttpRequest) -> Answer[UserData]:
         """A new password, and leaving a verified address, need `current_password` or a recent sign-in."""
         caller = await self.caller(request)
@@ -39,6 +46,7 @@ class UserApi(Endpoints):
                 current_password=given(wish.current_password),
                 signed_in_at=caller.session.created_at,
                 keep_session=caller.session.id,
+                client=client_of(request),
             )
         return self.answer(caller, user_data(user))
 
@@ -47,7 +55,8 @@ class UserApi(Endpoints):
         caller = await self.caller(request)
         return self.answer(caller, deletion_data(await self.accounts.preview_deletion(caller.user.id)))
 
-    @delete("/", **documented("deleteUser", "Delete user", body=DeleteUser, problems=[409]))
+    @delete("/", **documented("deleteUser", "Delete user", keyed=True, body=DeleteUser, problems=[409]))
+    @repeatable(is_final=lambda _: False)  # with the user goes what was kept for them, and the token
     async def destroy(self, request: HttpRequest) -> Answer[None]:
         """For good, with all the user owns. What they wrote in other people's accounts stays, without an author."""
         caller = await self.caller(request)

@@ -32,7 +32,13 @@ class Verifying:
         self._running: set[asyncio.Task[Outcome]] = set()
 
     async def verify(
-        self, user_id: UserId, *, payment_method: str, return_url: str | None, client: str | None
+        self,
+        user_id: UserId,
+        *,
+        payment_method: str,
+        return_url: str | None,
+        client: str | None,
+        request_key: str | None = None,
     ) -> Outcome:
         """Verify a card, for a client at this address.
 
@@ -44,7 +50,11 @@ class Verifying:
         while True:
             try:
                 work = self._accounts.verify_card(
-                    user_id, payment_method=payment_method, return_url=return_url, client=client
+                    user_id,
+                    payment_method=payment_method,
+                    return_url=return_url,
+                    client=client,
+                    request_key=request_key,
                 )
                 return await self._attempt(work, deadline)
             except VerificationInProgress:

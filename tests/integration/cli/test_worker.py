@@ -193,7 +193,7 @@ class Scripted:
             raise answer
         return answer
 
-    async def forget_provider_events(self) -> int:
+    async def tidy(self) -> int:
         self.forgotten += 1
         return 0
 

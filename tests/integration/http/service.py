@@ -14,6 +14,9 @@ from tests.integration.http.stripe_events import checking
 from tests.integration.round_trips import RoundTripCounter
 
 from accounts_core.accounts import Accounts
+from accounts_core.model.policy import Policy
+from accounts_core.ports.limits import Limits
+from accounts_core.ports.notifier import Purpose
 from accounts_core.ports.payment_gateway import HoldStatus
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_litestar import HttpOptions, create_app
@@ -51,6 +54,7 @@ class Service:
     run: Run
     clock: Clock
     payments: MemoryGateway
+    mails: MemoryNotifier
     accounts: Accounts[UnitOfWork]
     api: Client
     stored: Stored
@@ -58,6 +62,16 @@ class Service:
     def dump(self) -> Dump:
         """Return every row by table."""
         return self.stored.dump()
+
+    def work(self) -> None:
+        """Do what is due, as a worker does."""
+        ran = self.run(self.accounts.run_due())
+        assert (ran.put_off, ran.parked) == (0, 0)
+
+    def mailed(self, purpose: Purpose) -> Mapping[str, str]:
+        """Have the worker send what is due, and return what the newest mail of this kind says."""
+        self.work()
+        return [mail.values for mail in self.mails.delivered if mail.purpose is purpose][-1]
 
     def verify_email(self, email: str) -> None:
         """Do what an operator does: take the user's waiting address as verified."""
@@ -90,17 +104,28 @@ def serving(
     *,
     options: HttpOptions | None = None,
     payments: Callable[[Clock], MemoryGateway] | None = None,
+    policy: Policy | None = None,
+    limits: Limits | None = None,
 ) -> Iterator[Service]:
     """Run a service over this store."""
     clock = Clock(START)
     gateway = payments(clock) if payments else MemoryGateway(clock, SystemSecrets())
-    accounts = accounts_over(stored.store, clock, gateway)
+    mails = MemoryNotifier()
+    accounts = accounts_over(stored.store, clock, gateway, mails=mails, policy=policy, limits=limits)
     app = create_app(accounts, options=options or HttpOptions(webhook=checking(clock)))
     lifespan = Lifespan(app)
     http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://accounts.test")  # type: ignore[arg-type]  # Litestar's scope type is narrower than ASGI's
     run(lifespan.begin())
     try:
-        yield Service(run=run, clock=clock, payments=gateway, accounts=accounts, api=Client(run, http), stored=stored)
+        yield Service(
+            run=run,
+            clock=clock,
+            payments=gateway,
+            mails=mails,
+            accounts=accounts,
+            api=Client(run, http),
+            stored=stored,
+        )
     finally:
         run(http.aclose())
         run(lifespan.end())
@@ -137,14 +162,24 @@ def event_loop() -> Iterator[Run]:
         assert not left, f"Tasks were left behind: {left}"
 
 
-def accounts_over(store: AnyStore, clock: Clock, payments: MemoryGateway) -> Accounts[UnitOfWork]:
+def accounts_over(
+    store: AnyStore,
+    clock: Clock,
+    payments: MemoryGateway,
+    *,
+    mails: MemoryNotifier | None = None,
+    policy: Policy | None = None,
+    limits: Limits | None = None,
+) -> Accounts[UnitOfWork]:
     return Accounts(
         store=store,
         payments=payments,
         passwords=PlainHasher(),
-        notifier=MemoryNotifier(),
+        notifier=mails or MemoryNotifier(),
         clock=clock,
         secrets=SystemSecrets(),
+        policy=policy,
+        limits=limits,
     )
 
 
@@ -202,5 +237,6 @@ def populate(service: Service) -> Populated:
         "/payment-method/{id}": card["id"],
         "/notifications/{id}": notification["_id"],
         "/invitations/{id}": invitation["id"],
+        "/sessions/{id}": jane.get("/api/auth/sessions").json()[0]["id"],
     }
     return Populated(service=service, jane=jane, ids=ids)

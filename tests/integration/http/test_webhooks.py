@@ -27,6 +27,13 @@ def deliver(service: Service, body: bytes, **how: Any) -> Any:
     return service.run(send(service.api, service.clock, body, **how))
 
 
+def sign_up(service: Service) -> Client:
+    """Sign Jane up, and send the mail that comes with it."""
+    jane = service.api.sign_up()
+    service.work()
+    return jane
+
+
 def work(service: Service) -> int:
     """Do what is due, as a worker does, and return how many jobs succeeded."""
     ran = service.run(service.accounts.run_due())
@@ -35,7 +42,7 @@ def work(service: Service) -> int:
 
 
 def test_a_card_that_was_taken_away_at_stripe_goes_here_too(service: Service) -> None:
-    jane = service.api.sign_up()
+    jane = sign_up(service)
     jane.post(VERIFY, json={"paymentMethod": "pm_card_visa"})
     (card,) = cards(jane)
     customer = customer_of(jane)
@@ -50,7 +57,7 @@ def test_a_card_that_was_taken_away_at_stripe_goes_here_too(service: Service) ->
 
 
 def test_an_event_that_comes_again_is_fine_and_nothing_is_done_twice(service: Service) -> None:
-    jane = service.api.sign_up()
+    jane = sign_up(service)
     jane.post(VERIFY, json={"paymentMethod": "pm_card_visa"})
     body = an_event(customer_of(jane))
 
@@ -137,7 +144,7 @@ def challenged(service: Service) -> tuple[Client, str]:
     """Sign Jane up, have her bank ask, and have her answer it; return her and her customer."""
     # a card of its own, not a test token, which would be another card on every use
     service.payments.add_payment_method(a_provided_card("pm_challenged"), behaviour=Behaviour(challenge=True))
-    jane = service.api.sign_up()
+    jane = sign_up(service)
     answer = jane.post(VERIFY, json=CHALLENGED)
     assert answer.json()["status"] == "requires_action", answer.text
     service.answer_challenges(succeed=True)

@@ -5,10 +5,14 @@ from tests.integration.sql.backends import Backend
 
 from accounts_core.ports.limits import Limits
 from accounts_core.testing.contracts import (
+    AuditContract,
     BilledUsersContract,
     DeletionContract,
+    DevicesContract,
     EventsContract,
+    KeptRequestsContract,
     LimitsContract,
+    MailTokensContract,
     NotificationsContract,
     OutboxContract,
     ParkingContract,
@@ -63,6 +67,18 @@ class TestParking(ParkingContract): ...
 
 
 class TestProviderEvents(ProviderEventsContract): ...
+
+
+class TestMailTokens(MailTokensContract): ...
+
+
+class TestDevices(DevicesContract): ...
+
+
+class TestKeptRequests(KeptRequestsContract): ...
+
+
+class TestAudit(AuditContract): ...
 
 
 class TestTransactions(TransactionsContract): ...

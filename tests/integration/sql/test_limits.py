@@ -36,16 +36,16 @@ async def test_an_attempt_counts_though_the_unit_around_it_rolls_back(backend: B
     with pytest.raises(ZeroDivisionError):
         async with backend.store().begin() as work:
             await work.users.add(a_user())
-            await backend.limits().spend("sign-in", "jane", once, now=at(0))
+            await backend.limits().spend("sign-in", {"jane": once}, now=at(0))
             raise ZeroDivisionError
 
     with pytest.raises(LimitExceeded):
-        await backend.limits().spend("sign-in", "jane", once, now=at(0))
+        await backend.limits().spend("sign-in", {"jane": once}, now=at(0))
 
 
 async def test_engines_of_several_processes_count_together(backend: Backend) -> None:
     engines = [backend.new_engine() for _ in range(3)]
-    spend = [partial(limits_on(engine).spend, "sign-in", "jane", Limit(5, MINUTE), now=at(0)) for engine in engines]
+    spend = [partial(limits_on(engine).spend, "sign-in", {"jane": Limit(5, MINUTE)}, now=at(0)) for engine in engines]
 
     outcomes = await backend.concurrently(*spend * 6)
 
@@ -58,7 +58,7 @@ async def test_engines_of_several_processes_count_together(backend: Backend) -> 
 @on_postgresql
 async def test_a_hosts_stricter_isolation_does_not_hide_the_others_attempts(backend: Backend) -> None:
     engine = backend.new_engine(isolation_level="REPEATABLE READ")
-    spend = partial(limits_on(engine).spend, "sign-in", "jane", Limit(3, MINUTE), now=at(0))
+    spend = partial(limits_on(engine).spend, "sign-in", {"jane": Limit(3, MINUTE)}, now=at(0))
 
     outcomes = await backend.concurrently(*[spend] * 12)
 
@@ -70,15 +70,15 @@ async def test_a_hosts_stricter_isolation_does_not_hide_the_others_attempts(back
 async def test_attempts_that_no_longer_count_are_swept_whoever_made_them(backend: Backend) -> None:
     limits = backend.limits()
     for n in range(5):
-        await limits.spend("sign-in", f"once-{n}", Limit(1, MINUTE), now=at(0))
+        await limits.spend("sign-in", {f"once-{n}": Limit(1, MINUTE)}, now=at(0))
     for n in range(SWEEP_EVERY):
-        await limits.spend("recovery", f"later-{n}", Limit(1, MINUTE), now=at(10))
+        await limits.spend("recovery", {f"later-{n}": Limit(1, MINUTE)}, now=at(10))
 
     assert await asked(backend.engine, COUNT) == SWEEP_EVERY
 
 
 async def test_the_database_does_not_say_whose_attempts_they_were(backend: Backend) -> None:
-    await backend.limits().spend("sign-in", "jane@example.org", Limit(1, MINUTE), now=at(0))
+    await backend.limits().spend("sign-in", {"jane@example.org": Limit(1, MINUTE)}, now=at(0))
 
     scope = await asked(backend.engine, str(sa.select(attempts.c.scope)))
 
@@ -87,6 +87,6 @@ async def test_the_database_does_not_say_whose_attempts_they_were(backend: Backe
 
 async def test_any_text_is_a_scope(backend: Backend) -> None:
     for scope in ("", "a\0b", "a\ud800b", "x" * 100_000):
-        await backend.limits().spend("sign-in", scope, Limit(1, MINUTE), now=at(0))
+        await backend.limits().spend("sign-in", {scope: Limit(1, MINUTE)}, now=at(0))
         with pytest.raises(LimitExceeded):
-            await backend.limits().spend("sign-in", scope, Limit(1, MINUTE), now=at(0))
+            await backend.limits().spend("sign-in", {scope: Limit(1, MINUTE)}, now=at(0))

@@ -91,8 +91,8 @@ async def test_limits_keep_to_their_schema(backend: Backend, engine: Any) -> Non
     limits = AsyncSqlLimits(engine, schema=SCHEMA) if backend.is_async else SqlLimits(engine, schema=SCHEMA)
     once = Limit(1, at(1) - at(0))
 
-    await limits.spend("sign-in", "jane", once, now=at(0))
-    await backend.limits().spend("sign-in", "jane", once, now=at(0))
+    await limits.spend("sign-in", {"jane": once}, now=at(0))
+    await backend.limits().spend("sign-in", {"jane": once}, now=at(0))
 
 
 async def test_each_schema_has_its_own_revision(backend: Backend, engine: Any) -> None:

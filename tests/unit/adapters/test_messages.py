@@ -1,3 +1,4 @@
+import html
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -7,6 +8,7 @@ import pytest
 
 from accounts_core.model.email import Email
 from accounts_core.ports.notifier import Notice, Purpose
+from accounts_core.testing.contracts.notifier import VALUES
 from accounts_smtp import Sender, compose
 
 AT = datetime(2024, 5, 1, 12, 30, tzinfo=UTC)
@@ -20,7 +22,7 @@ def notice(id: str = "job_1", to: str = "sam@example.org", **values: str) -> Not
 
 def sent(notice: Notice, sender: Sender = SENDER) -> EmailMessage:
     """Compose, and read back what a mail program would."""
-    raw = compose(notice, sender=sender, link=LINK, at=AT).as_bytes()
+    raw = compose(notice, sender=sender, public_url=LINK, at=AT).as_bytes()
     message = message_from_bytes(raw, policy=SMTP)
     assert isinstance(message, EmailMessage)
     return message
@@ -35,9 +37,42 @@ def part(message: EmailMessage, kind: str) -> str:
 
 @pytest.mark.parametrize("purpose", Purpose)
 def test_there_is_a_wording_for_every_purpose(purpose: Purpose) -> None:
-    mail = sent(Notice(id="job_1", to=Email("sam@example.org"), purpose=purpose, values={"team": "Acme"}))
+    mail = sent(Notice(id="job_1", to=Email("sam@example.org"), purpose=purpose, values=VALUES[purpose]))
 
     assert mail["Subject"]
+    assert LINK in part(mail, "plain")
+    assert html.escape(LINK) in part(mail, "html")
+
+
+@pytest.mark.parametrize(
+    ("purpose", "page"), [(Purpose.VERIFY_EMAIL, "/verify-email"), (Purpose.RESET_PASSWORD, "/reset-password")]
+)
+def test_a_token_is_in_the_fragment_of_the_link_and_nowhere_else(purpose: Purpose, page: str) -> None:
+    wanted = Notice(id="job_1", to=Email("sam@example.org"), purpose=purpose, values=VALUES[purpose])
+    token = VALUES[purpose]["token"]
+
+    mail = compose(wanted, sender=SENDER, public_url="https://accounts.example/", at=AT)
+
+    text = part(mail, "plain")
+    assert f"https://accounts.example{page}#token={token}\n" in text
+    assert text.count(token) == 1
+    assert token not in str(mail.items())
+    assert token not in repr(wanted)
+
+
+def test_what_people_typed_is_text_in_html() -> None:
+    values = VALUES[Purpose.NEW_SIGN_IN]
+    mail = sent(Notice(id="job_1", to=Email("sam@example.org"), purpose=Purpose.NEW_SIGN_IN, values=values))
+
+    assert "<script>" not in part(mail, "html")
+    assert "&lt;script&gt;" in part(mail, "html")
+
+
+def test_a_lifetime_reads_as_people_say_it() -> None:
+    values = {**VALUES[Purpose.VERIFY_EMAIL], "minutes": "1440"}
+    mail = sent(Notice(id="job_1", to=Email("sam@example.org"), purpose=Purpose.VERIFY_EMAIL, values=values))
+
+    assert "for 24 hours:" in part(mail, "plain")
 
 
 def test_an_invitation_says_who_invites_to_what_and_where_to_go() -> None:
@@ -81,8 +116,8 @@ BREAKS = ["\r\n", "\n", "\r", "\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029"
 @pytest.mark.parametrize("broken", [*BREAKS, "=?utf-8?q?=0D=0A?="])
 def test_no_value_can_add_a_header(broken: str) -> None:
     named = f"Acme{broken}Bcc: eve@example.org"
-    plain = compose(notice(), sender=SENDER, link=LINK, at=AT)
-    raw = compose(notice(team=named), sender=Sender(SENDER.email, named), link=LINK, at=AT).as_bytes()
+    plain = compose(notice(), sender=SENDER, public_url=LINK, at=AT)
+    raw = compose(notice(team=named), sender=Sender(SENDER.email, named), public_url=LINK, at=AT).as_bytes()
 
     head = raw.partition(b"\r\n\r\n")[0]
     assert message_from_bytes(head, policy=SMTP).keys() == plain.keys()
@@ -111,7 +146,7 @@ def test_the_longest_name_makes_no_endless_subject() -> None:
 
 
 def test_an_address_beyond_ascii_is_written_as_it_is() -> None:
-    raw = compose(notice(to="jürgen@example.org"), sender=SENDER, link=LINK, at=AT).as_bytes()
+    raw = compose(notice(to="jürgen@example.org"), sender=SENDER, public_url=LINK, at=AT).as_bytes()
 
     assert "To: jürgen@example.org".encode() in raw.splitlines()
 

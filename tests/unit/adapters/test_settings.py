@@ -13,7 +13,7 @@ from accounts_core.model.email import Email
 from accounts_core.model.passwords import PasswordPolicy
 from accounts_core.model.policy import CardPolicy, EmailChange, Policy, SessionPolicy
 from accounts_core.ports.limits import Limit
-from accounts_smtp import Sender
+from accounts_smtp import Sender, SmtpUrl
 
 
 def refusal(**environment: str) -> str:
@@ -29,7 +29,7 @@ def test_without_any_setting_there_is_a_service_for_this_machine() -> None:
 
     assert str(settings.database_url) == "sqlite:///accounts.db"
     assert settings.database_url.file == Path("accounts.db")
-    assert settings.policy() == Policy()
+    assert settings.policy() == Policy(passwords=PasswordPolicy(words=frozenset({"accounts", "Accounts"})))
     assert settings.stripe_api_key is None
     assert settings.cors_origins == ()
     assert settings.without_effect() == []
@@ -46,7 +46,11 @@ ACCEPTED: list[tuple[str, str, Any]] = [
     ("STRIPE_SIMULATOR", "FALSE", False),
     ("CURRENCY", "USD", "usd"),
     ("VERIFICATION_AMOUNTS", "usd=100, jpy=150", {"usd": 100, "jpy": 150}),
-    ("SMTP_URL", "smtps://user:secret@mail.example.org:465", "smtps://user:secret@mail.example.org:465"),
+    (
+        "SMTP_URL",
+        "smtps://user:se%20cret@mail.example.org",
+        SmtpUrl(host="mail.example.org", port=465, is_tls=True, user="user", password="se cret"),
+    ),
     ("MAIL_FROM", "Accounts <a@example.org>", Sender(Email("a@example.org"), "Accounts")),
     ("PRIVATE_REGISTRATION", "true", True),
     ("MIN_PASSWORD_LENGTH", "8", 8),
@@ -263,11 +267,17 @@ def test_the_policy_is_made_of_the_settings() -> None:
             "ACCOUNTS_REAUTHENTICATION_MINUTES": "0",
             "ACCOUNTS_EMAIL_CHANGE": "immediate",
             "ACCOUNTS_LIMITS": "verify-card=5/day",
+            "ACCOUNTS_PRIVATE_REGISTRATION": "true",
+            "ACCOUNTS_PUBLIC_URL": "https://login.shop.example",
+            "ACCOUNTS_MAIL_FROM": "Bookshop <no-reply@shop.example>",
         }
     )
 
     assert settings.policy() == Policy(
-        passwords=PasswordPolicy(min_length=12),
+        passwords=PasswordPolicy(
+            min_length=12, words=frozenset({"accounts", "Bookshop", "login.shop.example", "login", "shop", "example"})
+        ),
+        private_registration=True,
         sessions=SessionPolicy(lifetime=timedelta(days=3), idle=timedelta(days=2)),
         cards=CardPolicy(currency="eur", amounts={"eur": 200, "usd": 100}),
         reauthentication=timedelta(0),
@@ -281,4 +291,4 @@ def test_what_has_no_effect_yet_can_be_told() -> None:
         {"ACCOUNTS_SMTP_URL": "smtp://mail", "ACCOUNTS_SESSION_DAYS": "3", "ACCOUNTS_REDIS_URL": "redis://cache"}
     )
 
-    assert settings.without_effect() == ["ACCOUNTS_REDIS_URL", "ACCOUNTS_SMTP_URL"]
+    assert settings.without_effect() == ["ACCOUNTS_REDIS_URL"]

@@ -89,13 +89,21 @@ def accounts(world: World) -> Core:
 
 
 @pytest.fixture
-def jane(accounts: Core) -> User:
-    return accounts.register(email="jane@example.org", password=PASSWORD, name="Jane Doe")
+def jane(accounts: Core, world: World) -> User:
+    return signed_up(accounts, world, "jane@example.org", "Jane Doe")
 
 
 @pytest.fixture
-def john(accounts: Core) -> User:
-    return accounts.register(email="john@example.org", password=PASSWORD, name="John Roe")
+def john(accounts: Core, world: World) -> User:
+    return signed_up(accounts, world, "john@example.org", "John Roe")
+
+
+def signed_up(accounts: Core, world: World, email: str, name: str) -> User:
+    """Sign somebody up, and have the worker send the mail that comes with it."""
+    user = accounts.register(email=email, password=PASSWORD, name=name)
+    accounts.run_due()
+    world.notifier.delivered.clear()
+    return user
 
 
 @pytest.fixture

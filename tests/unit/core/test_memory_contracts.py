@@ -18,16 +18,20 @@ from accounts_core.testing.builders import (
     an_interaction,
 )
 from accounts_core.testing.contracts import (
+    AuditContract,
     Authenticate,
     BilledUsersContract,
     ClockContract,
     DeletionContract,
+    DevicesContract,
     EventsContract,
     GatewayCardsContract,
     GatewayCustomersContract,
     GatewayHoldsContract,
     Host,
+    KeptRequestsContract,
     LimitsContract,
+    MailTokensContract,
     NotificationsContract,
     NotifierContract,
     OutboxContract,
@@ -102,6 +106,18 @@ class TestParking(ParkingContract): ...
 
 
 class TestProviderEvents(ProviderEventsContract): ...
+
+
+class TestMailTokens(MailTokensContract): ...
+
+
+class TestDevices(DevicesContract): ...
+
+
+class TestKeptRequests(KeptRequestsContract): ...
+
+
+class TestAudit(AuditContract): ...
 
 
 class TestTransactions(TransactionsContract): ...

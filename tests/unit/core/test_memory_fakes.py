@@ -88,16 +88,16 @@ async def test_a_notifier_keeps_what_it_delivered_and_fails_when_it_is_told_to()
 async def test_limits_forget_scopes_in_which_nothing_counts_any_more() -> None:
     limits, once = MemoryLimits(), Limit(1, timedelta(minutes=1))
     for number in range(3000):
-        await limits.spend("sign-in", str(number), once, now=at(number))
+        await limits.spend("sign-in", {str(number): once}, now=at(number))
 
     assert limits.scopes < 1100
 
 
 async def test_limits_that_sweep_still_count_what_counts() -> None:
     limits, once = MemoryLimits(), Limit(1, timedelta(days=1))
-    await limits.spend("sign-in", "jane", once, now=NOON)
+    await limits.spend("sign-in", {"jane": once}, now=NOON)
     for number in range(3000):
-        await limits.spend("sign-in", str(number), once, now=at(1))
+        await limits.spend("sign-in", {str(number): once}, now=at(1))
 
     with pytest.raises(LimitExceeded):
-        await limits.spend("sign-in", "jane", once, now=at(2))
+        await limits.spend("sign-in", {"jane": once}, now=at(2))

@@ -27,6 +27,7 @@ pytest.register_assert_rewrite(
             "secrets",
             "sessions",
             "team_reads",
+            "security",
             "teams",
             "transactions",
             "users",
@@ -54,6 +55,12 @@ from accounts_core.testing.contracts.payment_gateway import Authenticate, Paymen
 from accounts_core.testing.contracts.payment_methods import PaymentMethodsContract
 from accounts_core.testing.contracts.provider_events import ProviderEventsContract
 from accounts_core.testing.contracts.secrets import SecretsContract
+from accounts_core.testing.contracts.security import (
+    AuditContract,
+    DevicesContract,
+    KeptRequestsContract,
+    MailTokensContract,
+)
 from accounts_core.testing.contracts.sessions import SessionsContract
 from accounts_core.testing.contracts.team_reads import TeamReadsContract
 from accounts_core.testing.contracts.teams import TeamsContract
@@ -64,16 +71,20 @@ from accounts_core.testing.contracts.verifications import VerificationsContract
 __all__ = [
     "GATEWAY_CONTRACTS",
     "STORE_CONTRACTS",
+    "AuditContract",
     "Authenticate",
     "BilledUsersContract",
     "ClockContract",
     "DeletionContract",
+    "DevicesContract",
     "EventsContract",
     "GatewayCardsContract",
     "GatewayCustomersContract",
     "GatewayHoldsContract",
     "Host",
+    "KeptRequestsContract",
     "LimitsContract",
+    "MailTokensContract",
     "NotificationsContract",
     "NotifierContract",
     "OutboxContract",
@@ -106,6 +117,10 @@ STORE_CONTRACTS = (
     OutboxContract,
     ParkingContract,
     ProviderEventsContract,
+    MailTokensContract,
+    DevicesContract,
+    KeptRequestsContract,
+    AuditContract,
     TransactionsContract,
     EventsContract,
 )

@@ -17,75 +17,103 @@ class LimitsContract(Contract):
     """`Limits`. An adapter gives `limits`, in which nothing was counted yet."""
 
     async def test_no_more_than_the_limit_pass(self, limits: Limits) -> None:
-        await limits.spend("sign-in", "jane", TWICE_AN_HOUR, now=at(0))
-        await limits.spend("sign-in", "jane", TWICE_AN_HOUR, now=at(0))
+        await limits.spend("sign-in", {"jane": TWICE_AN_HOUR}, now=at(0))
+        await limits.spend("sign-in", {"jane": TWICE_AN_HOUR}, now=at(0))
 
         with pytest.raises(LimitExceeded):
-            await limits.spend("sign-in", "jane", TWICE_AN_HOUR, now=at(0))
+            await limits.spend("sign-in", {"jane": TWICE_AN_HOUR}, now=at(0))
 
     async def test_a_refusal_names_the_limit_and_how_long_until_one_more_passes(self, limits: Limits) -> None:
-        await limits.spend("sign-in", "jane", TWICE_AN_HOUR, now=at(0))
-        await limits.spend("sign-in", "jane", TWICE_AN_HOUR, now=at(10))
+        await limits.spend("sign-in", {"jane": TWICE_AN_HOUR}, now=at(0))
+        await limits.spend("sign-in", {"jane": TWICE_AN_HOUR}, now=at(10))
 
         with pytest.raises(LimitExceeded) as refusal:
-            await limits.spend("sign-in", "jane", TWICE_AN_HOUR, now=at(25))
+            await limits.spend("sign-in", {"jane": TWICE_AN_HOUR}, now=at(25))
 
         assert refusal.value.name == "sign-in"
         assert refusal.value.retry_after == timedelta(minutes=35)
-        await limits.spend("sign-in", "jane", TWICE_AN_HOUR, now=at(25) + refusal.value.retry_after)
+        await limits.spend("sign-in", {"jane": TWICE_AN_HOUR}, now=at(25) + refusal.value.retry_after)
 
     async def test_the_window_slides(self, limits: Limits) -> None:
-        await limits.spend("sign-in", "jane", TWICE_AN_HOUR, now=at(0))
-        await limits.spend("sign-in", "jane", TWICE_AN_HOUR, now=at(59))
+        await limits.spend("sign-in", {"jane": TWICE_AN_HOUR}, now=at(0))
+        await limits.spend("sign-in", {"jane": TWICE_AN_HOUR}, now=at(59))
 
         with pytest.raises(LimitExceeded):
-            await limits.spend("sign-in", "jane", TWICE_AN_HOUR, now=at(60) - A_MICROSECOND)
-        await limits.spend("sign-in", "jane", TWICE_AN_HOUR, now=at(60))
+            await limits.spend("sign-in", {"jane": TWICE_AN_HOUR}, now=at(60) - A_MICROSECOND)
+        await limits.spend("sign-in", {"jane": TWICE_AN_HOUR}, now=at(60))
         with pytest.raises(LimitExceeded) as refusal:
-            await limits.spend("sign-in", "jane", TWICE_AN_HOUR, now=at(61))
+            await limits.spend("sign-in", {"jane": TWICE_AN_HOUR}, now=at(61))
         assert refusal.value.retry_after == timedelta(minutes=58)
 
     async def test_a_refused_attempt_is_not_counted(self, limits: Limits) -> None:
         once = Limit(1, timedelta(minutes=10))
-        await limits.spend("sign-in", "jane", once, now=at(0))
+        await limits.spend("sign-in", {"jane": once}, now=at(0))
         for minute in range(1, 10):
             with pytest.raises(LimitExceeded):
-                await limits.spend("sign-in", "jane", once, now=at(minute))
+                await limits.spend("sign-in", {"jane": once}, now=at(minute))
 
-        await limits.spend("sign-in", "jane", once, now=at(10))
+        await limits.spend("sign-in", {"jane": once}, now=at(10))
 
     @pytest.mark.parametrize(
         ("name", "scope"), [("sign-in", "mary"), ("recovery", "jane"), ("jane", "sign-in"), ("sign-in", "")]
     )
     async def test_other_names_and_scopes_are_counted_apart(self, limits: Limits, name: str, scope: str) -> None:
         once = Limit(1, timedelta(hours=1))
-        await limits.spend("sign-in", "jane", once, now=at(0))
+        await limits.spend("sign-in", {"jane": once}, now=at(0))
 
-        await limits.spend(name, scope, once, now=at(0))
+        await limits.spend(name, {scope: once}, now=at(0))
 
     async def test_scopes_of_any_text_are_kept_apart(self, limits: Limits) -> None:
         once = Limit(1, timedelta(hours=1))
         for scope in ("2001:db8::1", "jøran@example.org", "JØRAN@example.org", "s" * 500, "a:b", "a", "b"):
-            await limits.spend("sign-in", scope, once, now=at(0))
+            await limits.spend("sign-in", {scope: once}, now=at(0))
 
     async def test_what_is_forgotten_does_not_count(self, limits: Limits) -> None:
         once = Limit(1, timedelta(hours=1))
-        await limits.spend("sign-in", "jane", once, now=at(0))
-        await limits.spend("sign-in", "mary", once, now=at(0))
+        await limits.spend("sign-in", {"jane": once}, now=at(0))
+        await limits.spend("sign-in", {"mary": once}, now=at(0))
 
         await limits.forget("sign-in", "jane")
         await limits.forget("sign-in", "nobody")
 
-        await limits.spend("sign-in", "jane", once, now=at(0))
+        await limits.spend("sign-in", {"jane": once}, now=at(0))
         with pytest.raises(LimitExceeded):
-            await limits.spend("sign-in", "mary", once, now=at(0))
+            await limits.spend("sign-in", {"mary": once}, now=at(0))
+
+    async def test_an_attempt_counts_in_every_scope_or_in_none(self, limits: Limits) -> None:
+        once, twice = Limit(1, timedelta(hours=1)), Limit(2, timedelta(hours=3))
+        await limits.spend("sign-in", {"jane": once, "here": twice}, now=at(0))
+
+        for full in ({"jane": once, "here": twice}, {"here": twice, "jane": once}):
+            with pytest.raises(LimitExceeded) as refusal:
+                await limits.spend("sign-in", full, now=at(30))
+            assert refusal.value.retry_after == timedelta(minutes=30)
+
+        await limits.spend("sign-in", {"mary": once, "here": twice}, now=at(30))
+        with pytest.raises(LimitExceeded) as refusal:
+            await limits.spend("sign-in", {"jane": once, "here": twice}, now=at(45))
+        assert refusal.value.retry_after == timedelta(hours=2, minutes=15)
+
+    async def test_no_scope_is_no_limit(self, limits: Limits) -> None:
+        await limits.spend("sign-in", {}, now=at(0))
+
+    async def test_scopes_in_any_order_at_once_neither_wait_for_each_other_nor_let_too_many_through(
+        self, limits: Limits, concurrently: Concurrently
+    ) -> None:
+        limit = Limit(4, timedelta(hours=1))
+        either = [{"a": limit, "b": limit}, {"b": limit, "a": limit}]
+
+        outcomes = await concurrently(*[partial(limits.spend, "sign-in", each, now=at(0)) for each in either * 5])
+
+        assert outcomes.count(None) == 4
+        assert [type(error) for error in failures(outcomes)] == [LimitExceeded] * 6
 
     async def test_of_many_at_once_exactly_as_many_pass_as_the_limit_says(
         self, limits: Limits, concurrently: Concurrently
     ) -> None:
         limit = Limit(3, timedelta(hours=1))
 
-        outcomes = await concurrently(*[partial(limits.spend, "sign-in", "jane", limit, now=at(0))] * 10)
+        outcomes = await concurrently(*[partial(limits.spend, "sign-in", {"jane": limit}, now=at(0))] * 10)
 
         assert outcomes.count(None) == 3
         assert [type(error) for error in failures(outcomes)] == [LimitExceeded] * 7

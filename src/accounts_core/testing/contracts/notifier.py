@@ -8,8 +8,22 @@ from accounts_core.testing.contracts.base import Contract
 
 Delivered = Callable[[], Sequence[str]]
 
+_TOKEN = {"name": "Zoë O'Neill 👩‍🚀", "token": f"acm_{'0aZ' * 16}9", "minutes": "10"}
+_THEN = {"happened_at": "2026-03-01T12:00:00.123456+00:00"}
+
 VALUES = {
     Purpose.INVITATION: {"team": "Bücher & Söhne <shop>", "invited_by": "Zoë O'Neill 👩‍🚀"},
+    Purpose.ALREADY_REGISTERED: {},
+    Purpose.VERIFY_EMAIL: _TOKEN,
+    Purpose.RESET_PASSWORD: _TOKEN,
+    Purpose.NEW_SIGN_IN: {**_THEN, "device": "<script>alert(1)</script> & more"},
+    Purpose.PASSWORD_CHANGED: _THEN,
+    Purpose.EMAIL_CHANGE_REQUESTED: {**_THEN, "email": "zoë@example.org"},
+    Purpose.EMAIL_CHANGED: {**_THEN, "email": "zoë@example.org"},
+    Purpose.CARD_ADDED: {**_THEN, "brand": "visa", "last4": "4242"},
+    Purpose.CARD_REMOVED: {**_THEN, "brand": "visa", "last4": "4242"},
+    Purpose.ACCOUNT_DEACTIVATED: _THEN,
+    Purpose.ACCOUNT_RESTORED: _THEN,
 }
 """What goes with each purpose, in text that a careless adapter would break."""
 

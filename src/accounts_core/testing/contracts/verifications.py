@@ -101,6 +101,27 @@ class VerificationsContract(StoreContract):
         assert await using(2, "pm_2") is None
         assert await using(3, "pm_1") is None
 
+    async def test_a_verification_is_found_by_the_request_that_opened_it(self, store: AnyStore) -> None:
+        opened = a_verification("ver_1", request_key="key 1", state=State.DECLINED)
+        await keep(store, a_user(1), a_user(2), opened, a_verification("ver_2", 2, request_key="key 1"))
+
+        async def by_request(user_id: int, key: str) -> CardVerification | None:
+            return await read_back(store, lambda s: s.verifications.find_by_request(UserId(user_id), key))
+
+        assert await by_request(1, "key 1") == opened
+        assert await by_request(1, "KEY 1") is None
+        assert await by_request(3, "key 1") is None
+        with pytest.raises(Conflict):
+            await keep(store, a_verification("ver_3", request_key="key 1"))
+
+    async def test_every_verification_of_a_user_is_listed_the_newest_first(self, store: AnyStore) -> None:
+        old = a_verification("ver_2", requested="pm_1", state=State.FAILED, created_at=at(-1))
+        new = a_verification("ver_1", requested="pm_1")
+        await keep(store, a_user(1), a_user(2), old, new, a_verification("ver_3", 2))
+
+        async with store.begin() as work:
+            assert list(await work.verifications.of(UserId(1))) == [new, old]
+
     async def test_an_open_verification_is_the_latest_as_well(self, store: AnyStore) -> None:
         await keep(store, a_user(), a_verification("ver_1", requested="pm_1", state=State.DECLINED, created_at=at(-1)))
         await keep(store, again := a_verification("ver_2", requested="pm_1"))

@@ -17,6 +17,7 @@ from accounts_core.model.outbox import Job, Topic
 from accounts_core.model.team import Invitation, InvitationView, Membership
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.use_cases.attempts import Attempts
 from accounts_core.use_cases.credentials import email_of
 from accounts_core.use_cases.effects import Effects
 from accounts_core.use_cases.retrying import settle
@@ -29,15 +30,17 @@ class InviteToTeam:
 
     _store: Store[UnitOfWork]
     _effects: Effects
+    _attempts: Attempts
     _clock: Clock
 
     async def __call__(self, user_id: UserId, team_id: TeamId, *, email: Email | str) -> None:
         """Invite the address; a second invitation, and one of somebody who is in the team, change nothing.
 
         A user with this verified address is notified; the address gets a mail either way. Raises `NotFound`,
-        `NotAllowed` for anybody but the owner, and `Invalid` on `email`.
+        `NotAllowed` for anybody but the owner, `Invalid` on `email`, and `LimitExceeded`.
         """
         address = email_of(email)
+        await self._attempts.invitation(user_id)
 
         async def attempt() -> tuple[Job, ...]:
             async with self._store.begin() as work:

@@ -1,4 +1,5 @@
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Final
 
 import attrs
@@ -11,7 +12,7 @@ from accounts_core.model.user import User
 from accounts_sql import rows
 from accounts_sql.card_rows import CARD, payment_method
 from accounts_sql.executors import Executor, Reader
-from accounts_sql.queries import Query, Rows, by_moment, by_name, by_number, first, scalar
+from accounts_sql.queries import NO_LIMIT, Query, Rows, a_limit, by_moment, by_name, by_number, every, first, scalar
 from accounts_sql.tables import payment_methods, sessions, users
 
 
@@ -38,6 +39,20 @@ _RESOLVE_WITH_CARDS: Final = Query(
 _COUNT: Final = Query(
     sa.select(sa.func.count()).select_from(sessions).where(sessions.c.user_id == by_number("owner")), scalar
 )
+_NEWEST_FIRST: Final = (
+    sa.select(*rows.SESSION)
+    .where(sessions.c.user_id == by_number("owner"))
+    .order_by(sessions.c.created_at.desc(), sessions.c.id.desc())
+)
+_LIST_OF: Final = Query(_NEWEST_FIRST, every(rows.session))
+_REMOVE_OLDEST: Final = sessions.delete().where(
+    sessions.c.id.in_(
+        _NEWEST_FIRST.with_only_columns(sessions.c.id).limit(sa.literal_column(str(NO_LIMIT))).offset(a_limit("kept"))
+    )
+)
+_FORGET_OVER: Final = sessions.delete().where(
+    sa.or_(sessions.c.expires_at <= by_moment("now"), sessions.c.last_used_at <= by_moment("idle_since"))
+)
 _ADD: Final = sessions.insert()
 _TOUCH: Final = (
     sessions.update()
@@ -61,6 +76,9 @@ class SessionReads:
     async def resolve_with_cards(self, digest: bytes) -> tuple[Session, User, Cards] | None:
         return await self._db.fetch(_RESOLVE_WITH_CARDS, this=digest)
 
+    async def list_of(self, user_id: UserId) -> Sequence[Session]:
+        return await self._db.fetch(_LIST_OF, owner=user_id)
+
 
 @attrs.frozen
 class Sessions(SessionReads):
@@ -81,6 +99,12 @@ class Sessions(SessionReads):
         if keep is None:
             return await self._db.run(_REMOVE_ALL, owner=user_id)
         return await self._db.run(_REMOVE_OTHERS, owner=user_id, keep=keep)
+
+    async def remove_oldest_of(self, user_id: UserId, *, keep: int) -> None:
+        await self._db.run(_REMOVE_OLDEST, owner=user_id, kept=keep)
+
+    async def forget_over(self, *, now: datetime, idle: timedelta) -> int:
+        return await self._db.run(_FORGET_OVER, now=now, idle_since=now - idle)
 
     async def count_of(self, user_id: UserId) -> int:
         return await self._db.fetch(_COUNT, owner=user_id)

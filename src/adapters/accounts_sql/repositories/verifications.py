@@ -26,6 +26,13 @@ _FIND_LATEST: Final = Query(_NEWEST.where(verifications.c.requested == by_name("
 _FIND_BY_PAYMENT_METHOD: Final = Query(
     _NEWEST.where(verifications.c.payment_method == by_name("used")), first(rows.verification)
 )
+_FIND_BY_REQUEST: Final = Query(
+    _SELECT.where(_MINE, verifications.c.request_key == by_name("key")), first(rows.verification)
+)
+_OF: Final = Query(
+    _SELECT.where(_MINE).order_by(verifications.c.created_at.desc(), verifications.c.id.desc()),
+    every(rows.verification),
+)
 _OLDEST_FIRST: Final = _SELECT.where(_OPEN).order_by(verifications.c.created_at, verifications.c.id)
 _OPEN_OF: Final = Query(_OLDEST_FIRST.where(_MINE), every(rows.verification))
 _OPEN_OF_CUSTOMER: Final = Query(
@@ -53,6 +60,9 @@ class VerificationReads:
     async def find_by_payment_method(self, user_id: UserId, payment_method: str) -> CardVerification | None:
         return await self._db.fetch(_FIND_BY_PAYMENT_METHOD, owner=user_id, used=payment_method)
 
+    async def find_by_request(self, user_id: UserId, request_key: str) -> CardVerification | None:
+        return await self._db.fetch(_FIND_BY_REQUEST, owner=user_id, key=request_key)
+
     async def open_of_customer(self, customer_id: str) -> Sequence[CardVerification]:
         return await self._db.fetch(_OPEN_OF_CUSTOMER, customer=customer_id)
 
@@ -68,6 +78,9 @@ class Verifications(VerificationReads):
 
     async def find_open(self, user_id: UserId, requested: str) -> CardVerification | None:
         return await self._db.fetch(_FIND_OPEN, owner=user_id, asked=requested)
+
+    async def of(self, user_id: UserId) -> Sequence[CardVerification]:
+        return await self._db.fetch(_OF, owner=user_id)
 
     async def open_of(self, user_id: UserId) -> Sequence[CardVerification]:
         return await self._db.fetch(_OPEN_OF, owner=user_id)

@@ -108,6 +108,9 @@ class Orders:
             destroyed={"orders": self.of.get(user_id, 0)}, blocked_by=("open orders",) if self.is_open else ()
         )
 
+    async def export(self, work: MemoryUnitOfWork, user_id: UserId) -> dict[str, int]:
+        return {"orders": self.of.get(user_id, 0)}
+
     async def erase(self, work: MemoryUnitOfWork, user_id: UserId) -> None:
         self.of.pop(user_id, None)
 

@@ -62,11 +62,11 @@ def test_what_cannot_come_again_is_forgotten(accounts: Core, world: World) -> No
     world.clock.advance(REMEMBERED_FOR)
     accounts.receive_provider_event(id="evt_young", customer_id=None)
 
-    assert accounts.forget_provider_events() == 0
+    assert accounts.tidy().provider_events == 0
 
     world.wait(seconds=1)
 
-    assert accounts.forget_provider_events() == 1
+    assert accounts.tidy().provider_events == 1
     assert accounts.receive_provider_event(id="evt_young", customer_id=None) is False
     assert accounts.receive_provider_event(id="evt_old", customer_id=None) is True
 

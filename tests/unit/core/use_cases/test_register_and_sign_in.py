@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD, Core, World
@@ -44,7 +45,7 @@ def test_one_address_registers_once_whatever_its_spelling(accounts: Core, jane: 
 def test_what_breaks_a_rule_is_named_and_nobody_is_registered(
     accounts: Core, wrong: dict[str, str], field: str
 ) -> None:
-    good = {"email": "jane@example.org", "password": PASSWORD, "name": "Jane Doe"}
+    good: dict[str, Any] = {"email": "jane@example.org", "password": PASSWORD, "name": "Jane Doe"}
 
     with pytest.raises(Invalid) as caught:
         accounts.register(**good | wrong)

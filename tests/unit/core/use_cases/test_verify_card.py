@@ -17,9 +17,10 @@ from accounts_core.errors import (
 from accounts_core.model import CardPolicy, User
 from accounts_core.model.events import CardRejected, CardVerified
 from accounts_core.model.verification import TAKEOVER_AFTER
-from accounts_core.use_cases.card_guard import CardGuard
+from accounts_core.use_cases.attempts import Attempts
 from accounts_core.use_cases.card_verifier import CardVerifier
 from accounts_core.use_cases.effects import Effects
+from accounts_core.use_cases.mailing import Mailer
 from accounts_core.use_cases.verify_card import ActionRequired, Verified
 
 STEPS = [
@@ -374,7 +375,8 @@ def anything_due(world: World) -> bool:
 
 def drive(world: World, verification: str) -> None:
     """Drive the verification on as a worker would."""
-    effects = Effects(world.store, world.gateway, world.notifier, world.clock, world.secrets)
-    guard = CardGuard(None, world.clock, Policy())
-    verifier = CardVerifier(world.store, world.gateway, effects, world.clock, CardPolicy(), guard)
+    mailer = Mailer(world.store, world.notifier, world.clock, world.secrets, Policy())
+    effects = Effects(world.store, world.gateway, mailer, world.clock, world.secrets)
+    attempts = Attempts(None, world.clock, Policy())
+    verifier = CardVerifier(world.store, world.gateway, effects, world.clock, CardPolicy(), attempts)
     run_sync(verifier.drive(verification))

@@ -1,0 +1,53 @@
+"""The audit trail: who did what, and when. Written from the domain's events, in the transaction that caused each.
+
+An entry is never changed and never removed, but for one thing: when a user is deleted, what their entries say beyond
+who, what and when goes with them. No entry holds a secret, nor more of a card than its brand and last four digits.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+import attrs
+
+from .email import Email
+from .events import Actor, DomainEvent
+from .ids import UserId
+
+Detail = str | int | bool | None
+
+_WORD: Final = re.compile(r"(?<!^)(?=[A-Z])")
+_ELSEWHERE: Final = frozenset({"user_id", "at", "by", "tell"})
+_LEFT_OUT: Final = frozenset({"payment_method", "requested", "replaced", "customer_id"})
+"""Names of things at the payment provider's."""
+
+
+@attrs.frozen(kw_only=True)
+class AuditEntry:
+    """One thing that happened to the account `user_id`. `id` counts up from 1 and belongs to the store."""
+
+    id: int = 0
+    user_id: UserId
+    at: datetime
+    by: Actor
+    action: str
+    """The event's name in words, such as `password_changed`."""
+    details: Mapping[str, Detail] = attrs.field(factory=dict)
+
+    @classmethod
+    def of(cls, event: DomainEvent) -> "AuditEntry":
+        """Write down what happened."""
+        details = {
+            field.name: _plain(getattr(event, field.name))
+            for field in attrs.fields(type(event))
+            if field.name not in _ELSEWHERE | _LEFT_OUT
+        }
+        action = _WORD.sub("_", type(event).__name__).lower()
+        return cls(user_id=event.user_id, at=event.at, by=event.by, action=action, details=details)
+
+
+def _plain(value: object) -> Detail:
+    if isinstance(value, Email):
+        return value.address
+    return value if value is None or isinstance(value, str | int) else str(value)

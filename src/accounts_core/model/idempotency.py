@@ -1,0 +1,38 @@
+"""Requests that a client may repeat without doing twice what they ask for (`Idempotency-Key`).
+
+A request is claimed before it is performed, and answered in the very transaction of its effect. So a repeat finds the
+answer, or a claim that somebody works under, or a claim that ran out: then nothing was done, and the repeat does it.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+import attrs
+
+from .ids import UserId
+
+KEPT_FOR: Final = timedelta(hours=24)
+CLAIMED_FOR: Final = timedelta(seconds=60)
+"""How long whoever performs a request keeps it to themself."""
+
+
+@attrs.frozen(kw_only=True)
+class KeptRequest:
+    """A request that came with a key. `scope` names user, call and key; `fingerprint` tells another body apart.
+
+    `claim` names who performs it; `answer` is None until it is answered.
+    """
+
+    scope: bytes
+    user_id: UserId
+    fingerprint: bytes
+    claim: str
+    created_at: datetime
+    claimed_until: datetime
+    answer: bytes | None = attrs.field(default=None, repr=False)
+
+    def is_running(self, *, now: datetime) -> bool:
+        return self.answer is None and now < self.claimed_until
+
+    def is_kept(self, *, now: datetime) -> bool:
+        return now < self.created_at + KEPT_FOR

@@ -1,0 +1,35 @@
+"""Tokens that travel by mail: to prove an address, or to choose a new password without the old one.
+
+A token is made when its mail is sent, works once, lives shortly and dies with any change of the password. It is bound
+to the address that it was mailed to, so a mail to one address never proves another. The store keeps only the SHA-256.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+import attrs
+
+from .email import Email
+from .ids import UserId
+
+
+class TokenPurpose(StrEnum):
+    """What a token is good for, and nothing else."""
+
+    VERIFY_EMAIL = "verify_email"
+    RESET_PASSWORD = "reset_password"  # noqa: S105  the name of a purpose, no secret
+
+
+@attrs.frozen(kw_only=True)
+class MailToken:
+    """A token that was mailed to `email`; `digest` is the SHA-256 of it."""
+
+    digest: bytes = attrs.field(repr=False)
+    user_id: UserId
+    purpose: TokenPurpose
+    email: Email
+    created_at: datetime
+    expires_at: datetime
+
+    def is_live(self, *, now: datetime) -> bool:
+        return now < self.expires_at

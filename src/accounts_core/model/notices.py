@@ -1,0 +1,62 @@
+"""Security notices: what the person behind an account is told by mail, because they may not have done it themself.
+
+Source: ASVS 5.0, 6.3.5 and 6.3.7. Each follows from an event, in the event's own transaction, as a job of the outbox.
+It goes to the address that was the account's when it happened, and only when that address was ever verified: nobody is
+mailed because somebody else typed their address.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from .email import Email
+from .events import (
+    CardRemoved,
+    CardVerified,
+    DomainEvent,
+    EmailChanged,
+    EmailChangeRequested,
+    PasswordChanged,
+    SignedIn,
+    UserDeactivated,
+    UserRestored,
+)
+from .outbox import Job, Topic
+from .purpose import Purpose
+
+SHOWN: Final = 120
+"""How many characters of a device's own name are mailed."""
+
+
+def notice_of(event: DomainEvent, *, number: int) -> Job | None:
+    """Return the job of telling the person, due at once, or None. `number` tells it from every other."""
+    if event.tell is None:
+        return None
+    match event:
+        case SignedIn(new_device=True):
+            return _job(event, event.tell, number, Purpose.NEW_SIGN_IN, {"device": (event.user_agent or "")[:SHOWN]})
+        case PasswordChanged():
+            return _job(event, event.tell, number, Purpose.PASSWORD_CHANGED)
+        case EmailChanged():
+            return _job(event, event.tell, number, Purpose.EMAIL_CHANGED, {"email": event.after.address})
+        case EmailChangeRequested():
+            return _job(event, event.tell, number, Purpose.EMAIL_CHANGE_REQUESTED, {"email": event.pending.address})
+        case CardVerified():
+            return _job(event, event.tell, number, Purpose.CARD_ADDED, {"brand": event.brand, "last4": event.last4})
+        case CardRemoved():
+            return _job(event, event.tell, number, Purpose.CARD_REMOVED, {"brand": event.brand, "last4": event.last4})
+        case UserDeactivated():
+            return _job(event, event.tell, number, Purpose.ACCOUNT_DEACTIVATED)
+        case UserRestored():
+            return _job(event, event.tell, number, Purpose.ACCOUNT_RESTORED)
+        case _:
+            return None
+
+
+def _job(event: DomainEvent, to: Email, number: int, purpose: Purpose, facts: Mapping[str, str] | None = None) -> Job:
+    return Job(
+        id=f"job_notice_{number}",
+        topic=Topic.SECURITY_NOTICE,
+        payload={"purpose": purpose, "to": to.address, "happened_at": event.at.isoformat(), **(facts or {})},
+        created_at=event.at,
+        due=event.at,
+    )

@@ -1,0 +1,27 @@
+from collections.abc import Sequence
+from typing import Protocol
+
+from accounts_core.model.audit import AuditEntry
+from accounts_core.model.ids import UserId
+
+
+class AuditReads(Protocol):
+    """Reading the audit trail."""
+
+    async def list(
+        self, *, user_id: UserId | None = None, before: int | None = None, limit: int
+    ) -> Sequence[AuditEntry]:
+        """Return at most `limit` entries, newest (highest id) first: those with an id below `before`, of one user."""
+        ...
+
+
+class Audit(AuditReads, Protocol):
+    """The audit trail in one transaction. There is no way to change an entry."""
+
+    async def add(self, entry: AuditEntry) -> AuditEntry:
+        """Append an entry and return it with its id. Its user need not exist, or exist any longer."""
+        ...
+
+    async def redact(self, user_id: UserId) -> None:
+        """Empty the details of every entry of a user who is being deleted."""
+        ...

@@ -1,0 +1,33 @@
+from datetime import datetime
+from typing import Protocol
+
+from accounts_core.model.idempotency import KeptRequest
+from accounts_core.model.ids import UserId
+
+
+class KeptRequests(Protocol):
+    """The requests with an idempotency key, of one transaction."""
+
+    async def find(self, scope: bytes) -> KeptRequest | None:
+        """Return the request, or None."""
+        ...
+
+    async def add(self, request: KeptRequest) -> None:
+        """Add a request. Raises `Conflict`, here or at commit, when its scope is taken or its user is gone."""
+        ...
+
+    async def answer(self, request: KeptRequest) -> None:
+        """Store the answer of a request. Raises `Conflict` when it is not, or no longer, held under its claim."""
+        ...
+
+    async def remove(self, request: KeptRequest) -> None:
+        """Forget a request that is held under its claim; one that is not is left alone."""
+        ...
+
+    async def remove_of(self, user_id: UserId) -> None:
+        """Forget every request of a user."""
+        ...
+
+    async def forget_before(self, at: datetime) -> int:
+        """Forget the requests made before `at`; return how many there were."""
+        ...

@@ -1,0 +1,25 @@
+from datetime import datetime
+from typing import Protocol
+
+from accounts_core.model.ids import UserId
+from accounts_core.model.mail_token import MailToken, TokenPurpose
+
+
+class MailTokens(Protocol):
+    """The mailed tokens of one transaction."""
+
+    async def add(self, token: MailToken) -> None:
+        """Add a token. Raises `Conflict`, here or at commit, when its user is gone or the digest is taken."""
+        ...
+
+    async def find(self, digest: bytes) -> MailToken | None:
+        """Return the token with this digest, expired or not, or None."""
+        ...
+
+    async def remove_of(self, user_id: UserId, purpose: TokenPurpose | None = None) -> None:
+        """Remove the user's tokens, of one purpose or, for None, of all."""
+        ...
+
+    async def forget_expired(self, *, now: datetime) -> int:
+        """Remove every token that is no longer live; return how many there were."""
+        ...

@@ -1,0 +1,97 @@
+"""How often things may be tried, by whom, and against whom.
+
+What is tried is counted before anything is looked up, hashed or sent, so that many tries at once get no further than
+many in a row, and an address that nobody has is limited like any other. A success ends the row of an account's
+failures and nothing else: whoever guesses at a thousand accounts is not forgiven for knowing one.
+"""
+
+from collections.abc import Mapping
+
+import attrs
+
+from accounts_core.model.email import Email
+from accounts_core.model.ids import UserId
+from accounts_core.model.limit import (
+    ACCOUNT,
+    ALL,
+    CARD,
+    CLIENT,
+    FAILURES,
+    INVITE,
+    MOST_FAILURES,
+    RECOVERY,
+    SIGN_IN,
+    SIGN_UP,
+    USER,
+    VERIFY_CARD,
+    Limit,
+)
+from accounts_core.model.policy import Policy
+from accounts_core.ports.clock import Clock
+from accounts_core.ports.limits import Limits
+
+
+@attrs.frozen
+class Attempts:
+    """Counts attempts; without `limits` it lets everything through. Every method raises `LimitExceeded`.
+
+    `client` is the address that a call comes from, where it is known.
+    """
+
+    _limits: Limits | None
+    _clock: Clock
+    _policy: Policy
+
+    @property
+    def are_counted(self) -> bool:
+        return self._limits is not None
+
+    async def sign_in(self, email: Email, client: str | None) -> None:
+        """Count a password given for the account with this address."""
+        scopes = self._scopes(SIGN_IN, {CLIENT: client, ACCOUNT: email.key, ALL: ""})
+        scopes[f"{FAILURES}:{email.key}"] = MOST_FAILURES
+        await self._spend(SIGN_IN, scopes)
+
+    async def proof(self, email: Email) -> None:
+        """Count a present password given by somebody who is signed in: a stolen token is no place to guess from."""
+        scopes = self._scopes(SIGN_IN, {ACCOUNT: email.key})
+        scopes[f"{FAILURES}:{email.key}"] = MOST_FAILURES
+        await self._spend(SIGN_IN, scopes)
+
+    async def succeeded(self, email: Email) -> None:
+        """End the row of failures of this account."""
+        if self._limits is not None:
+            await self._limits.forget(SIGN_IN, f"{FAILURES}:{email.key}")
+
+    async def sign_up(self, client: str | None) -> None:
+        await self._spend(SIGN_UP, self._scopes(SIGN_UP, {CLIENT: client, ALL: ""}))
+
+    async def recovery(self, email: Email, client: str | None) -> None:
+        """Count a mail with a token that is asked for."""
+        await self._spend(RECOVERY, self._scopes(RECOVERY, {CLIENT: client, ACCOUNT: email.key, ALL: ""}))
+
+    async def mailed_token(self, client: str | None) -> None:
+        """Count a token from a mail that is tried."""
+        await self._spend(RECOVERY, self._scopes(RECOVERY, {CLIENT: client, ALL: ""}))
+
+    async def invitation(self, user_id: UserId) -> None:
+        await self._spend(INVITE, self._scopes(INVITE, {USER: str(user_id)}))
+
+    async def verification(self, user_id: UserId, client: str | None) -> None:
+        """Count a card that is to be verified."""
+        await self._spend(VERIFY_CARD, self._scopes(VERIFY_CARD, {USER: str(user_id), CLIENT: client}))
+
+    async def card(self, fingerprint: str | None) -> None:
+        """Count a verification of this physical card, whoever asks for it."""
+        await self._spend(VERIFY_CARD, self._scopes(VERIFY_CARD, {CARD: fingerprint}))
+
+    def _scopes(self, name: str, subjects: Mapping[str, str | None]) -> dict[str, Limit]:
+        return {
+            f"{scope}:{subject}": self._policy.limit(name, scope)
+            for scope, subject in subjects.items()
+            if subject is not None
+        }
+
+    async def _spend(self, name: str, scopes: Mapping[str, Limit]) -> None:
+        if self._limits is not None and scopes:
+            await self._limits.spend(name, scopes, now=self._clock.now())

@@ -1,0 +1,35 @@
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from enum import Enum
+from typing import Any, Final
+
+import attrs
+
+from accounts_core.model.email import Email
+
+SECRETS: Final = frozenset({"password_hash", "digest", "request_key"})
+"""What is kept about a person and still not theirs to have: whoever has it may guess at what it was made of."""
+
+
+def plain(value: Any) -> Any:
+    """Return `value` as JSON can say it: of an attrs class its fields, times in ISO 8601, addresses as typed."""
+    match value:
+        case None | bool() | int() | float():
+            return value
+        case Enum():
+            return value.value
+        case str():
+            return value
+        case datetime():
+            return value.isoformat()
+        case Email():
+            return value.address
+        case Mapping():
+            return {str(name): plain(each) for name, each in value.items()}
+        case Sequence():
+            return [plain(each) for each in value]
+        case _ if attrs.has(type(value)):
+            fields = (field.name for field in attrs.fields(type(value)))
+            return {name: plain(getattr(value, name)) for name in fields if name not in SECRETS}
+        case _:
+            raise TypeError(f"{type(value).__name__} cannot be written as JSON.")

@@ -1,0 +1,114 @@
+"""Choosing a new password without the old one, by a mail to the account's address.
+
+Asking for the mail does the same whoever asks and whether or not the address has an account: one job is written down,
+and a worker finds out. What comes by mail works once, for minutes, and not after any other change of the password.
+"""
+
+import attrs
+
+from accounts_core.errors import Conflict, InvalidMailToken, InvalidToken, NotFound
+from accounts_core.model.email import Email
+from accounts_core.model.events import PasswordChanged
+from accounts_core.model.mail_token import MailToken, TokenPurpose
+from accounts_core.model.outbox import Topic
+from accounts_core.model.passwords import Password
+from accounts_core.model.policy import Policy
+from accounts_core.model.tokens import MAILED, digest_of
+from accounts_core.model.user import User
+from accounts_core.ports.clock import Clock
+from accounts_core.ports.password_hasher import PasswordHasher
+from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.use_cases.attempts import Attempts
+from accounts_core.use_cases.credentials import email_of
+from accounts_core.use_cases.effects import Effects
+from accounts_core.use_cases.retrying import settle
+
+
+@attrs.frozen
+class ForgotPassword:
+    """Ask for a mail to choose a new password with."""
+
+    _store: Store[UnitOfWork]
+    _effects: Effects
+    _attempts: Attempts
+
+    async def __call__(self, *, email: Email | str, client: str | None = None) -> None:
+        """Have a mail sent if the address has an account; never say whether it has.
+
+        Raises `Invalid` on `email`, and `LimitExceeded`.
+        """
+        address = email_of(email)
+        await self._attempts.recovery(address, client)
+        async with self._store.begin() as work:
+            await self._effects.put_for_worker(work, Topic.RECOVERY_MAIL, email=address.address)
+
+
+@attrs.frozen
+class MailedTokens:
+    """Looks up the tokens that people bring back from their mail."""
+
+    _clock: Clock
+    _attempts: Attempts
+
+    async def count(self, client: str | None) -> None:
+        """Count a token that is tried. Raises `LimitExceeded`."""
+        await self._attempts.mailed_token(client)
+
+    async def find(self, work: UnitOfWork, token: str, purpose: TokenPurpose) -> tuple[MailToken, User]:
+        """Return the token and its user, who is locked. Raises `InvalidMailToken`."""
+        try:
+            found = await work.mail_tokens.find(digest_of(token, prefix=MAILED))
+        except InvalidToken:
+            found = None
+        if found is None or found.purpose is not purpose or not found.is_live(now=self._clock.now()):
+            raise InvalidMailToken
+        try:
+            return found, await work.users.get(found.user_id, lock=True)
+        except NotFound:
+            raise InvalidMailToken from None
+
+
+@attrs.frozen
+class ResetPassword:
+    """Choose a new password with the token from a mail."""
+
+    _store: Store[UnitOfWork]
+    _tokens: MailedTokens
+    _passwords: PasswordHasher
+    _attempts: Attempts
+    _clock: Clock
+    _policy: Policy
+
+    async def __call__(self, *, token: str, password: str, client: str | None = None) -> User:
+        """Change the password, and end every session. Whoever reads the mail has the address: it counts as verified.
+
+        Raises `InvalidMailToken`, `Invalid` on `password`, which leaves the token good, and `LimitExceeded`.
+        """
+        await self._tokens.count(client)
+        chosen = Password(password)
+
+        async def attempt() -> User:
+            async with self._store.begin() as work:
+                _, user = await self._tokens.find(work, token, TokenPurpose.RESET_PASSWORD)
+            self._policy.passwords.check(chosen, user.name, user.email.address)
+            password_hash = await self._passwords.hash(chosen)
+            async with self._store.begin() as work:
+                found, current = await self._tokens.find(work, token, TokenPurpose.RESET_PASSWORD)
+                if current.version != user.version:
+                    raise Conflict("The user changed while the password was hashed.")
+                return await self._change(work, found, current, password_hash)
+
+        changed = await settle(self._store, attempt)
+        await self._attempts.succeeded(changed.email)
+        return changed
+
+    async def _change(self, work: UnitOfWork, token: MailToken, user: User, password_hash: str) -> User:
+        now = self._clock.now()
+        changed = user.change_password(password_hash, at=now)
+        if token.email == user.waiting_email and user.pending_email is None:
+            changed = changed.verify_email(at=now)
+        saved = await work.users.save(changed)
+        await work.sessions.remove_of(user.id)
+        await work.mail_tokens.remove_of(user.id)
+        work.record(PasswordChanged(user_id=user.id, at=now, tell=changed.proven_email, is_reset=True))
+        return saved

@@ -1,0 +1,43 @@
+from collections.abc import Callable, Iterator, Sequence
+
+import attrs
+
+from accounts_core.model.audit import AuditEntry
+from accounts_core.model.ids import UserId
+from accounts_core.ports.audit import Audit, AuditReads
+
+from .schema import Tables, Workspace
+
+
+class MemoryAuditReads:
+    def __init__(self, tables: Callable[[], Tables]) -> None:
+        self._tables = tables
+
+    async def list(
+        self, *, user_id: UserId | None = None, before: int | None = None, limit: int
+    ) -> Sequence[AuditEntry]:
+        trail = self._tables().audit
+        found = trail.all() if user_id is None else trail.find("user_id", user_id)
+        older = [entry for entry in found if before is None or entry.id < before]
+        return sorted(older, key=lambda entry: entry.id, reverse=True)[:limit]
+
+
+class MemoryAudit(MemoryAuditReads):
+    def __init__(self, workspace: Callable[[], Workspace], ids: Iterator[int]) -> None:
+        super().__init__(workspace)
+        self._workspace = workspace
+        self._ids = ids
+
+    async def add(self, entry: AuditEntry) -> AuditEntry:
+        numbered = attrs.evolve(entry, id=next(self._ids))
+        self._workspace().audit.add(numbered)
+        return numbered
+
+    async def redact(self, user_id: UserId) -> None:
+        trail = self._workspace().audit
+        for entry in trail.find("user_id", user_id):
+            trail.put(attrs.evolve(entry, details={}))
+
+
+_reads: type[AuditReads] = MemoryAuditReads
+_audit: type[Audit] = MemoryAudit

@@ -1,0 +1,48 @@
+from collections.abc import Callable
+from datetime import datetime
+
+from accounts_core.errors import Conflict
+from accounts_core.model.idempotency import KeptRequest
+from accounts_core.model.ids import UserId
+from accounts_core.ports.kept_requests import KeptRequests
+
+from .schema import Workspace
+
+
+class MemoryKeptRequests:
+    def __init__(self, workspace: Callable[[], Workspace]) -> None:
+        self._workspace = workspace
+
+    async def find(self, scope: bytes) -> KeptRequest | None:
+        return self._workspace().kept_requests.get(scope)
+
+    async def add(self, request: KeptRequest) -> None:
+        self._workspace().kept_requests.add(request)
+
+    async def answer(self, request: KeptRequest) -> None:
+        requests = self._workspace().kept_requests
+        stored = requests.get(request.scope)
+        if stored is None or stored.claim != request.claim:
+            raise Conflict("The request is somebody else's by now.")
+        requests.put(request)
+
+    async def remove(self, request: KeptRequest) -> None:
+        requests = self._workspace().kept_requests
+        stored = requests.get(request.scope)
+        if stored is not None and stored.claim == request.claim:
+            requests.drop(stored)
+
+    async def remove_of(self, user_id: UserId) -> None:
+        requests = self._workspace().kept_requests
+        for request in requests.find("user_id", user_id):
+            requests.drop(request)
+
+    async def forget_before(self, at: datetime) -> int:
+        requests = self._workspace().kept_requests
+        old = [request for request in requests.all() if request.created_at < at]
+        for request in old:
+            requests.drop(request)
+        return len(old)
+
+
+_requests: type[KeptRequests] = MemoryKeptRequests

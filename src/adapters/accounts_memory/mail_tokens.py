@@ -1,0 +1,35 @@
+from collections.abc import Callable
+from datetime import datetime
+
+from accounts_core.model.ids import UserId
+from accounts_core.model.mail_token import MailToken, TokenPurpose
+from accounts_core.ports.mail_tokens import MailTokens
+
+from .schema import Workspace
+
+
+class MemoryMailTokens:
+    def __init__(self, workspace: Callable[[], Workspace]) -> None:
+        self._workspace = workspace
+
+    async def add(self, token: MailToken) -> None:
+        self._workspace().mail_tokens.add(token)
+
+    async def find(self, digest: bytes) -> MailToken | None:
+        return self._workspace().mail_tokens.get(digest)
+
+    async def remove_of(self, user_id: UserId, purpose: TokenPurpose | None = None) -> None:
+        tokens = self._workspace().mail_tokens
+        for token in tokens.find("user_id", user_id):
+            if purpose is None or token.purpose is purpose:
+                tokens.drop(token)
+
+    async def forget_expired(self, *, now: datetime) -> int:
+        tokens = self._workspace().mail_tokens
+        expired = [token for token in tokens.all() if not token.is_live(now=now)]
+        for token in expired:
+            tokens.drop(token)
+        return len(expired)
+
+
+_tokens: type[MailTokens] = MemoryMailTokens

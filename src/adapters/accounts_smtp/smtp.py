@@ -1,0 +1,88 @@
+"""Mail handed over to an SMTP server, a connection for each mail: a worker sends few, one after another."""
+
+import ssl
+from typing import ClassVar, Final, Literal
+
+import aiosmtplib
+import attrs
+
+from accounts_core.errors import HostError, Unavailable
+from accounts_core.ports.clock import Clock
+from accounts_core.ports.notifier import Notice, Notifier
+from accounts_smtp.messages import compose
+from accounts_smtp.sender import Sender
+from accounts_smtp.url import SmtpUrl
+
+TIMEOUT_SECONDS: Final = 20.0
+_FINAL: Final = range(500, 600)
+
+
+class MailRefused(HostError):
+    """The server will not take this mail, now or ever: an operator has to look."""
+
+
+@attrs.frozen(kw_only=True)
+class SmtpNotifier:
+    """Delivers mail over SMTP.
+
+    The server's certificate and name are always verified. Raises `Unavailable` for what may work later, and
+    `MailRefused` for what will not, such as an address that the server knows not to exist: a worker parks that.
+    """
+
+    suspends: ClassVar[Literal[True]] = True
+
+    url: SmtpUrl
+    sender: Sender
+    public_url: str
+    clock: Clock
+    tls: ssl.SSLContext = attrs.field(factory=ssl.create_default_context, repr=False)
+    timeout_seconds: float = TIMEOUT_SECONDS
+
+    async def deliver(self, notice: Notice) -> None:
+        message = compose(notice, sender=self.sender, public_url=self.public_url, at=self.clock.now())
+        try:
+            async with self._connected() as server:
+                await server.send_message(message, sender=self.sender.email.address, recipients=[notice.to.address])
+        except aiosmtplib.SMTPRecipientsRefused as refused:
+            raise _explained(refused.recipients[0].code, notice.purpose) from None
+        except aiosmtplib.SMTPResponseException as refused:
+            raise _explained(refused.code, notice.purpose) from None
+        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+            raise self._away(error) from None
+
+    async def check(self) -> None:
+        """Connect, and sign in where that is set up, without sending anything. Raises as `deliver` does."""
+        try:
+            async with self._connected() as server:
+                await server.noop()
+        except aiosmtplib.SMTPResponseException as refused:
+            raise _explained(refused.code, "check") from None
+        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+            raise self._away(error) from None
+
+    def _connected(self) -> aiosmtplib.SMTP:
+        return aiosmtplib.SMTP(
+            hostname=self.url.host,
+            port=self.url.port,
+            username=self.url.user,
+            password=self.url.password,
+            use_tls=self.url.is_tls,
+            # asked for, and nothing sent without; only this machine itself is spoken to as it comes
+            start_tls=False if self.url.is_tls else None if self.url.is_loopback else True,
+            tls_context=self.tls,
+            timeout=self.timeout_seconds,
+        )
+
+    def _away(self, error: Exception) -> Unavailable:
+        # the error's own text may quote what we logged in with
+        return Unavailable(f"The mail server {self.url} did not take a mail: {type(error).__name__}.")
+
+
+def _explained(code: int, what: str) -> Exception:
+    # the server's own text may quote the address, or what we logged in with
+    if code in _FINAL:
+        return MailRefused(f"The mail server refused a mail ({what}) for good, with {code}.")
+    return Unavailable(f"The mail server refused a mail ({what}) for now, with {code}.")
+
+
+_: type[Notifier] = SmtpNotifier

@@ -1,0 +1,168 @@
+"""What a mail says, for each purpose: values come from people and are cleaned and escaped where they are put in."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Final
+from urllib.parse import quote
+
+import attrs
+
+from accounts_core.ports.notifier import Purpose
+
+VERIFY_PAGE: Final = "/verify-email"
+RESET_PAGE: Final = "/reset-password"
+
+Values = Mapping[str, str]
+
+
+@attrs.frozen(kw_only=True)
+class Wording:
+    """A subject, paragraphs, the page below the product's address that they lead to, and a closing."""
+
+    subject: str
+    paragraphs: tuple[str, ...]
+    closing: str
+    page: str = attrs.field(default="", repr=False)
+
+
+_NOT_YOU: Final = "If this was not you, choose a new password there at once: that ends every session."
+
+
+def _invitation(values: Values) -> Wording:
+    team = values["team"]
+    inviter = values.get("invited_by")
+    invites = f"{inviter} invites you" if inviter else "You are invited"
+    return Wording(
+        subject=f"Invitation to join {team}",
+        paragraphs=(
+            f"{invites} to join the team {team}.",
+            "To accept or decline, sign in with this email address, or sign up with it first:",
+        ),
+        closing="If you did not expect this invitation, you can ignore it.",
+    )
+
+
+def _already_registered(_: Values) -> Wording:
+    return Wording(
+        subject="You have an account already",
+        paragraphs=(
+            "Somebody, perhaps you, wanted to use this email address for an account.",
+            "It has one already, and nothing was changed.",
+            "Sign in with it, or choose a new password if you have forgotten yours:",
+        ),
+        closing="If this was not you, you can ignore it.",
+        page=RESET_PAGE,
+    )
+
+
+def _verify_email(values: Values) -> Wording:
+    return Wording(
+        subject="Confirm your email address",
+        paragraphs=(
+            f"Hello {values['name']},",
+            f"please confirm that this is your email address. The link works once, for {_span(values['minutes'])}:",
+        ),
+        closing="If you did not ask for this, you can ignore it: without the link nothing happens.",
+        page=_with_token(VERIFY_PAGE, values),
+    )
+
+
+def _reset_password(values: Values) -> Wording:
+    return Wording(
+        subject="Choose a new password",
+        paragraphs=(
+            f"Hello {values['name']},",
+            "somebody, perhaps you, asked for a new password for your account.",
+            f"The link works once, for {_span(values['minutes'])}:",
+        ),
+        closing="If you did not ask for this, you can ignore it: without the link your password stays as it is.",
+        page=_with_token(RESET_PAGE, values),
+    )
+
+
+def _new_sign_in(values: Values) -> Wording:
+    device = values.get("device")
+    return _security(
+        "New sign-in to your account",
+        f"Somebody signed in to your account at {_moment(values)}, from a device that was not seen before"
+        + (f": {device}" if device else "."),
+    )
+
+
+def _password_changed(values: Values) -> Wording:
+    return _security("Your password was changed", f"The password of your account was changed at {_moment(values)}.")
+
+
+def _email_change_requested(values: Values) -> Wording:
+    return _security(
+        "Your email address is about to change",
+        f"At {_moment(values)} somebody asked that {values['email']} take the place of this address. It will, as soon"
+        " as it is confirmed from there.",
+    )
+
+
+def _email_changed(values: Values) -> Wording:
+    return _security(
+        "Your email address was changed",
+        f"Since {_moment(values)} the email address of your account is {values['email']}; this one no longer is.",
+    )
+
+
+def _card_added(values: Values) -> Wording:
+    return _security("A card was added", f"The card {_card(values)} was added to your account at {_moment(values)}.")
+
+
+def _card_removed(values: Values) -> Wording:
+    return _security(
+        "A card was removed", f"The card {_card(values)} was removed from your account at {_moment(values)}."
+    )
+
+
+def _deactivated(values: Values) -> Wording:
+    return _security(
+        "Your account was deactivated",
+        f"Your account was deactivated at {_moment(values)}. Nothing of it is lost: it can be restored with its email"
+        " address and password.",
+    )
+
+
+def _restored(values: Values) -> Wording:
+    return _security("Your account was restored", f"Your account is active again since {_moment(values)}.")
+
+
+def _security(subject: str, sentence: str) -> Wording:
+    return Wording(subject=subject, paragraphs=(sentence,), closing=_NOT_YOU, page=RESET_PAGE)
+
+
+WORDINGS: Final[Mapping[Purpose, Callable[[Values], Wording]]] = {
+    Purpose.INVITATION: _invitation,
+    Purpose.ALREADY_REGISTERED: _already_registered,
+    Purpose.VERIFY_EMAIL: _verify_email,
+    Purpose.RESET_PASSWORD: _reset_password,
+    Purpose.NEW_SIGN_IN: _new_sign_in,
+    Purpose.PASSWORD_CHANGED: _password_changed,
+    Purpose.EMAIL_CHANGE_REQUESTED: _email_change_requested,
+    Purpose.EMAIL_CHANGED: _email_changed,
+    Purpose.CARD_ADDED: _card_added,
+    Purpose.CARD_REMOVED: _card_removed,
+    Purpose.ACCOUNT_DEACTIVATED: _deactivated,
+    Purpose.ACCOUNT_RESTORED: _restored,
+}
+
+
+def _with_token(page: str, values: Values) -> str:
+    # in the fragment, which a browser sends to nobody: no log and no Referer has it
+    return f"{page}#token={quote(values['token'], safe='')}"
+
+
+def _span(minutes: str) -> str:
+    count = int(minutes)
+    return f"{count // 60} hours" if count % 60 == 0 and count > 60 else f"{count} minutes"
+
+
+def _moment(values: Values) -> str:
+    return f"{datetime.fromisoformat(values['happened_at']):%Y-%m-%d %H:%M} UTC"
+
+
+def _card(values: Values) -> str:
+    return f"{values['brand']} ending in {values['last4']}"

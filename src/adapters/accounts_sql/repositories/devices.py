@@ -1,0 +1,32 @@
+from datetime import datetime
+from typing import Final
+
+import attrs
+import sqlalchemy as sa
+
+from accounts_core.model.ids import UserId
+from accounts_sql.executors import Executor
+from accounts_sql.queries import Query, by_number, scalar
+from accounts_sql.repositories.adding import unless_there
+from accounts_sql.tables import devices
+
+_MINE: Final = devices.c.user_id == by_number("owner")
+_ADD: Final = unless_there(devices, "user_id", "digest")
+_COUNT: Final = Query(sa.select(sa.func.count()).select_from(devices).where(_MINE), scalar)
+_REMOVE: Final = devices.delete().where(_MINE)
+
+
+@attrs.frozen
+class Devices:
+    """See `accounts_core.ports.devices.Devices`."""
+
+    _db: Executor
+
+    async def add(self, user_id: UserId, digest: bytes, *, at: datetime) -> bool:
+        return bool(await self._db.run(_ADD[self._db.dialect], user_id=user_id, digest=digest, first_seen_at=at))
+
+    async def count_of(self, user_id: UserId) -> int:
+        return await self._db.fetch(_COUNT, owner=user_id)
+
+    async def remove_of(self, user_id: UserId) -> None:
+        await self._db.run(_REMOVE, owner=user_id)

@@ -1,0 +1,71 @@
+from datetime import datetime
+from typing import Final
+
+import attrs
+import sqlalchemy as sa
+
+from accounts_core.errors import Conflict
+from accounts_core.model.idempotency import KeptRequest
+from accounts_core.model.ids import UserId
+from accounts_sql.executors import Executor
+from accounts_sql.queries import Query, Row, by_moment, by_name, by_number, first
+from accounts_sql.tables import kept_requests
+
+
+def _request(row: Row) -> KeptRequest:
+    return KeptRequest(
+        scope=row[0],
+        user_id=row[1],
+        fingerprint=row[2],
+        claim=row[3],
+        created_at=row[4],
+        claimed_until=row[5],
+        answer=row[6],
+    )
+
+
+_THIS: Final = kept_requests.c.scope == sa.bindparam("this", type_=sa.LargeBinary())
+_HELD: Final = sa.and_(_THIS, kept_requests.c.claim == by_name("held_under"))
+_FIND: Final = Query(
+    sa.select(
+        kept_requests.c.scope,
+        kept_requests.c.user_id,
+        kept_requests.c.fingerprint,
+        kept_requests.c.claim,
+        kept_requests.c.created_at,
+        kept_requests.c.claimed_until,
+        kept_requests.c.answer,
+    ).where(_THIS),
+    first(_request),
+)
+_ADD: Final = kept_requests.insert()
+_ANSWER: Final = kept_requests.update().where(_HELD)
+_REMOVE: Final = kept_requests.delete().where(_HELD)
+_REMOVE_ALL: Final = kept_requests.delete().where(kept_requests.c.user_id == by_number("owner"))
+_FORGET: Final = kept_requests.delete().where(kept_requests.c.created_at < by_moment("before"))
+
+
+@attrs.frozen
+class KeptRequests:
+    """See `accounts_core.ports.kept_requests.KeptRequests`."""
+
+    _db: Executor
+
+    async def find(self, scope: bytes) -> KeptRequest | None:
+        return await self._db.fetch(_FIND, this=scope)
+
+    async def add(self, request: KeptRequest) -> None:
+        await self._db.run(_ADD, **attrs.asdict(request))
+
+    async def answer(self, request: KeptRequest) -> None:
+        if not await self._db.run(_ANSWER, this=request.scope, held_under=request.claim, answer=request.answer):
+            raise Conflict("The request is somebody else's by now.")
+
+    async def remove(self, request: KeptRequest) -> None:
+        await self._db.run(_REMOVE, this=request.scope, held_under=request.claim)
+
+    async def remove_of(self, user_id: UserId) -> None:
+        await self._db.run(_REMOVE_ALL, owner=user_id)
+
+    async def forget_before(self, at: datetime) -> int:
+        return await self._db.run(_FORGET, before=at)

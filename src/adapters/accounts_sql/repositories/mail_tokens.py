@@ -1,0 +1,72 @@
+from datetime import datetime
+from typing import Final
+
+import attrs
+import sqlalchemy as sa
+
+from accounts_core.model.ids import UserId
+from accounts_core.model.mail_token import MailToken, TokenPurpose
+from accounts_sql.executors import Executor
+from accounts_sql.queries import Query, Row, by_moment, by_name, by_number, first
+from accounts_sql.rows import stored_email
+from accounts_sql.tables import mail_tokens
+
+
+def _token(row: Row) -> MailToken:
+    return MailToken(
+        digest=row[0],
+        user_id=row[1],
+        purpose=TokenPurpose(row[2]),
+        email=stored_email(row[3], row[4]),
+        created_at=row[5],
+        expires_at=row[6],
+    )
+
+
+_FIND: Final = Query(
+    sa.select(
+        mail_tokens.c.digest,
+        mail_tokens.c.user_id,
+        mail_tokens.c.purpose,
+        mail_tokens.c.email,
+        mail_tokens.c.email_key,
+        mail_tokens.c.created_at,
+        mail_tokens.c.expires_at,
+    ).where(mail_tokens.c.digest == sa.bindparam("this", type_=sa.LargeBinary())),
+    first(_token),
+)
+_ADD: Final = mail_tokens.insert()
+_REMOVE_ALL: Final = mail_tokens.delete().where(mail_tokens.c.user_id == by_number("owner"))
+_REMOVE_SOME: Final = _REMOVE_ALL.where(mail_tokens.c.purpose == by_name("kind"))
+_FORGET: Final = mail_tokens.delete().where(mail_tokens.c.expires_at <= by_moment("now"))
+
+
+@attrs.frozen
+class MailTokens:
+    """See `accounts_core.ports.mail_tokens.MailTokens`."""
+
+    _db: Executor
+
+    async def add(self, token: MailToken) -> None:
+        await self._db.run(
+            _ADD,
+            digest=token.digest,
+            user_id=token.user_id,
+            purpose=token.purpose.value,
+            email=token.email.address,
+            email_key=token.email.key,
+            created_at=token.created_at,
+            expires_at=token.expires_at,
+        )
+
+    async def find(self, digest: bytes) -> MailToken | None:
+        return await self._db.fetch(_FIND, this=digest)
+
+    async def remove_of(self, user_id: UserId, purpose: TokenPurpose | None = None) -> None:
+        if purpose is None:
+            await self._db.run(_REMOVE_ALL, owner=user_id)
+        else:
+            await self._db.run(_REMOVE_SOME, owner=user_id, kind=purpose.value)
+
+    async def forget_expired(self, *, now: datetime) -> int:
+        return await self._db.run(_FORGET, now=now)

@@ -1,0 +1,204 @@
+"""Mail handed over to a real SMTP server."""
+
+import asyncio
+import socket
+import ssl
+import subprocess
+from collections.abc import Callable, Iterator
+from email import message_from_bytes
+from email.policy import SMTP as SMTP_POLICY
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from accounts_core.errors import Unavailable
+from accounts_core.model.email import Email
+from accounts_core.ports.notifier import Notice, Purpose
+from accounts_core.testing.builders import NOON
+from accounts_core.testing.contracts import NotifierContract
+from accounts_core.testing.contracts.notifier import VALUES
+from accounts_core.testing.harness import Drive
+from accounts_memory import ManualClock
+from accounts_smtp import Sender, SmtpUrl
+from accounts_smtp.smtp import MailRefused, SmtpNotifier
+
+
+class Mailbox:
+    """What a server took; `answer` is what it says to a recipient."""
+
+    def __init__(self) -> None:
+        self.taken: list[Envelope] = []
+        self.answer = "250 OK"
+
+    async def handle_RCPT(  # noqa: N802  aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if self.answer.startswith("250"):
+            envelope.rcpt_tos.append(address)
+        return self.answer
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802  aiosmtpd's name
+        self.taken.append(envelope)
+        return "250 taken"
+
+
+@pytest.fixture
+def mailbox() -> Mailbox:
+    return Mailbox()
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate for `localhost`, and its key."""
+    folder = tmp_path_factory.mktemp("tls")
+    command = (
+        "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost"
+    )
+    files = ["-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")]
+    subprocess.run([*command.split(), *files], check=True, capture_output=True)
+    return folder / "cert.pem", folder / "key.pem"
+
+
+@pytest.fixture
+def serving_tls(certificate: tuple[Path, Path]) -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(*certificate)
+    return context
+
+
+@pytest.fixture
+def trusting(certificate: tuple[Path, Path]) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=str(certificate[0]))
+
+
+@pytest.fixture
+def serve(mailbox: Mailbox) -> Iterator[Callable[..., int]]:
+    """Start a server, and return its port."""
+    running: list[Controller] = []
+
+    def start(**how: Any) -> int:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port: int = free.getsockname()[1]
+        controller = Controller(mailbox, hostname="127.0.0.1", port=port, **how)
+        controller.start()
+        running.append(controller)
+        return port
+
+    yield start
+    for controller in running:
+        controller.stop()
+
+
+def notifier_to(url: str, **changes: Any) -> SmtpNotifier:
+    return attrs.evolve(
+        SmtpNotifier(
+            url=SmtpUrl.parse(url),
+            sender=Sender(Email("no-reply@accounts.example"), "Accounts"),
+            public_url="https://accounts.example",
+            clock=ManualClock(NOON),
+            timeout_seconds=5,
+        ),
+        **changes,
+    )
+
+
+@pytest.fixture
+def drive() -> Drive:
+    return asyncio.run
+
+
+class TestContract(NotifierContract):
+    """The contract, over SMTP on this machine."""
+
+    @pytest.fixture
+    def notifier(self, serve: Callable[..., int]) -> SmtpNotifier:
+        return notifier_to(f"smtp://127.0.0.1:{serve(enable_SMTPUTF8=True)}")
+
+    @pytest.fixture
+    def delivered(self, mailbox: Mailbox) -> Callable[[], list[str]]:
+        def ids() -> list[str]:
+            mails = [message_from_bytes(_raw(each), policy=SMTP_POLICY) for each in mailbox.taken]
+            return [str(mail["Message-ID"]).strip("<>").partition("@")[0] for mail in mails]
+
+        return ids
+
+
+def _raw(envelope: Envelope) -> bytes:
+    content = envelope.content
+    assert isinstance(content, bytes)
+    return content
+
+
+def notice(purpose: Purpose = Purpose.RESET_PASSWORD, to: str = "jane@example.org") -> Notice:
+    return Notice(id="job_1", to=Email(to), purpose=purpose, values=VALUES[purpose])
+
+
+def test_a_mail_goes_to_the_address_alone_and_from_the_sender(serve: Callable[..., int], mailbox: Mailbox) -> None:
+    asyncio.run(notifier_to(f"smtp://127.0.0.1:{serve()}").deliver(notice()))
+
+    (envelope,) = mailbox.taken
+    assert (envelope.mail_from, envelope.rcpt_tos) == ("no-reply@accounts.example", ["jane@example.org"])
+    assert b"reset-password#token=" in _raw(envelope).replace(b"=\r\n", b"").replace(b"=3D", b"=")
+
+
+@pytest.mark.parametrize(("answer", "expected"), [("451 later", Unavailable), ("550 nobody", MailRefused)])
+def test_what_the_server_refuses_is_tried_again_or_parked(
+    serve: Callable[..., int], mailbox: Mailbox, answer: str, expected: type[Exception]
+) -> None:
+    mailbox.answer = answer
+
+    with pytest.raises(expected) as caught:
+        asyncio.run(notifier_to(f"smtp://127.0.0.1:{serve()}").deliver(notice()))
+
+    assert answer[:3] in str(caught.value)
+    assert "jane@example.org" not in str(caught.value)
+    assert mailbox.taken == []
+
+
+def test_tls_is_turned_to_where_it_is_offered_and_the_certificate_is_verified(
+    serve: Callable[..., int], mailbox: Mailbox, serving_tls: ssl.SSLContext, trusting: ssl.SSLContext
+) -> None:
+    secured = serve(tls_context=serving_tls, require_starttls=True)
+    asyncio.run(notifier_to(f"smtp://localhost:{secured}", tls=trusting).deliver(notice()))
+    assert len(mailbox.taken) == 1
+
+    with pytest.raises(Unavailable):
+        asyncio.run(notifier_to(f"smtp://localhost:{secured}").deliver(notice()))
+    assert len(mailbox.taken) == 1
+
+
+def test_nothing_is_sent_in_the_clear_to_another_machine(
+    serve: Callable[..., int], mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"smtp://jane:secret@127.0.0.1:{serve()}"
+    monkeypatch.setattr(SmtpUrl, "is_loopback", property(lambda _: False))
+
+    with pytest.raises(Unavailable) as caught:
+        asyncio.run(notifier_to(url).deliver(notice()))
+
+    assert "secret" not in str(caught.value)
+    assert mailbox.taken == []
+
+
+def test_a_server_that_is_not_there_is_away() -> None:
+    with pytest.raises(Unavailable, match=r"smtp://127\.0\.0\.1:9"):
+        asyncio.run(notifier_to("smtp://127.0.0.1:9").deliver(notice()))
+
+
+def test_a_server_that_hangs_is_not_waited_for() -> None:
+    async def deliver() -> None:
+        held: list[asyncio.StreamWriter] = []
+        server = await asyncio.start_server(lambda _, writer: held.append(writer), "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(Unavailable):
+            await notifier_to(f"smtp://127.0.0.1:{port}", timeout_seconds=0.2).deliver(notice())
+        for writer in held:
+            writer.close()
+        server.close()
+        await server.wait_closed()
+
+    asyncio.run(deliver())

@@ -1,0 +1,131 @@
+"""How often somebody may try, and what a success forgives."""
+
+from datetime import timedelta
+
+import pytest
+from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD, Core, World
+
+from accounts_core import Policy
+from accounts_core.errors import InvalidCredentials, LimitExceeded, WrongPassword
+from accounts_core.model import User
+from accounts_core.model.limit import INVITE, MOST_FAILURES, RECOVERY, SIGN_IN, SIGN_UP, Limit
+from accounts_memory import MemoryLimits
+
+HOUR = timedelta(hours=1)
+EMAIL = "jane@example.org"
+
+
+@pytest.fixture
+def limits() -> MemoryLimits:
+    return MemoryLimits()
+
+
+def limited(world: World, limits: MemoryLimits, **counts: int) -> Core:
+    names = {"sign_in": SIGN_IN, "sign_up": SIGN_UP, "recovery": RECOVERY, "invite": INVITE}
+    return world.accounts(Policy(limits={names[name]: Limit(count, HOUR) for name, count in counts.items()}), limits)
+
+
+def guess(accounts: Core, email: str = EMAIL, client: str | None = None) -> None:
+    with pytest.raises(InvalidCredentials):
+        accounts.sign_in(email=email, password=OTHER_PASSWORD, client=client)
+
+
+@pytest.mark.parametrize("email", [EMAIL, "nobody@example.org"])
+def test_an_account_is_guessed_at_so_often_whether_or_not_it_is_there(
+    world: World, limits: MemoryLimits, jane: User, email: str
+) -> None:
+    accounts = limited(world, limits, sign_in=3)
+    for number in range(3):
+        guess(accounts, email, client=f"192.0.2.{number}")
+
+    with pytest.raises(LimitExceeded):
+        accounts.sign_in(email=email, password=PASSWORD, client="192.0.2.9")
+
+
+def test_a_client_is_stopped_whatever_accounts_it_tries(world: World, limits: MemoryLimits, jane: User) -> None:
+    accounts = limited(world, limits, sign_in=3)
+    for number in range(3):
+        guess(accounts, f"user{number}@example.org", client="192.0.2.1")
+
+    with pytest.raises(LimitExceeded):
+        accounts.sign_in(email=EMAIL, password=PASSWORD, client="192.0.2.1")
+
+
+def test_a_success_forgives_neither_the_client_nor_the_account_its_attempts(
+    world: World, limits: MemoryLimits, jane: User
+) -> None:
+    accounts = limited(world, limits, sign_in=3)
+    guess(accounts, client="192.0.2.1")
+    for _ in range(2):
+        accounts.sign_in(email=EMAIL, password=PASSWORD, client="192.0.2.1")
+
+    with pytest.raises(LimitExceeded):
+        accounts.sign_in(email=EMAIL, password=PASSWORD, client="192.0.2.1")
+
+
+def test_a_hundred_failures_in_a_row_close_an_account_until_its_password_is_reset_by_mail(
+    world: World, limits: MemoryLimits, jane: User
+) -> None:
+    accounts = limited(world, limits, sign_in=1000)
+    for _ in range(MOST_FAILURES.count):
+        guess(accounts)
+        world.wait(days=1)
+
+    with pytest.raises(LimitExceeded):
+        accounts.sign_in(email=EMAIL, password=PASSWORD)
+    accounts.forgot_password(email=EMAIL)
+    accounts.run_due()
+    token = world.notifier.delivered[-1].values["token"]
+    accounts.reset_password(token=token, password=OTHER_PASSWORD)
+    accounts.sign_in(email=EMAIL, password=OTHER_PASSWORD)
+
+
+def test_a_right_password_ends_the_row_of_failures(world: World, limits: MemoryLimits, jane: User) -> None:
+    accounts = limited(world, limits, sign_in=1000)
+    for _ in range(2):
+        for _ in range(MOST_FAILURES.count - 1):
+            guess(accounts)
+        accounts.sign_in(email=EMAIL, password=PASSWORD)
+
+
+def test_a_stolen_token_is_no_place_to_guess_the_password_from(world: World, limits: MemoryLimits, jane: User) -> None:
+    accounts = limited(world, limits, sign_in=3)
+    for _ in range(2):
+        with pytest.raises(WrongPassword):
+            accounts.delete_user(jane.id, password=OTHER_PASSWORD)
+    with pytest.raises(WrongPassword):
+        accounts.update_profile(jane.id, name="Jane", current_password=OTHER_PASSWORD)
+
+    with pytest.raises(LimitExceeded):
+        accounts.delete_user(jane.id, password=PASSWORD)
+
+
+def test_one_client_signs_up_so_many(world: World, limits: MemoryLimits) -> None:
+    accounts = limited(world, limits, sign_up=2)
+    for number in range(2):
+        accounts.register(email=f"u{number}@example.org", password=PASSWORD, name="U", client="192.0.2.1")
+
+    with pytest.raises(LimitExceeded):
+        accounts.register(email="u9@example.org", password=PASSWORD, name="U", client="192.0.2.1")
+    world.wait(hours=1)
+    accounts.register(email="u9@example.org", password=PASSWORD, name="U", client="192.0.2.1")
+
+
+@pytest.mark.parametrize("email", [EMAIL, "nobody@example.org"])
+def test_one_address_is_mailed_so_often(world: World, limits: MemoryLimits, jane: User, email: str) -> None:
+    accounts = limited(world, limits, recovery=2)
+    for _ in range(2):
+        accounts.forgot_password(email=email)
+
+    with pytest.raises(LimitExceeded):
+        accounts.forgot_password(email=email)
+
+
+def test_one_user_invites_so_many(world: World, limits: MemoryLimits, jane: User) -> None:
+    accounts = limited(world, limits, invite=2)
+    team = accounts.create_team(jane.id, name="Dev team")
+    for number in range(2):
+        accounts.invite_to_team(jane.id, team.team.id, email=f"u{number}@example.org")
+
+    with pytest.raises(LimitExceeded):
+        accounts.invite_to_team(jane.id, team.team.id, email="u9@example.org")

@@ -1,0 +1,160 @@
+"""A request under a key is performed once: effect and answer come together or not at all."""
+
+from typing import Any
+
+import pytest
+from tests.unit.core.conftest import NOBODY, Core, World
+
+from accounts_core import run_sync
+from accounts_core.errors import Conflict, KeyReused, NotFound, RequestInProgress
+from accounts_core.model import User
+from accounts_core.model.idempotency import CLAIMED_FOR, KEPT_FOR
+from accounts_core.ports.store import Store
+from accounts_core.use_cases.perform_once import Answered, Performed
+
+SCOPE, BODY = b"s" * 32, b"f" * 32
+
+
+class Renaming:
+    """Renames Jane, and counts how often it was asked to."""
+
+    def __init__(self, accounts: Core, jane: User, **answered: Any) -> None:
+        self.accounts, self.jane = accounts, jane
+        self.times = 0
+        self.conflicts = 0
+        self.answered = {"answer": b"renamed", "is_final": True, "took_effect": True, **answered}
+
+    async def __call__(self, store: Store[Any]) -> Answered:
+        self.times += 1
+        self.accounts.on(store).update_profile(self.jane.id, name=f"Jane {self.times}")
+        if self.times <= self.conflicts:
+            raise Conflict("Somebody else was first.")
+        return Answered(**self.answered)
+
+
+def once(accounts: Core, jane: User, perform: Any, *, fingerprint: bytes = BODY, in_one_unit: bool = True) -> Performed:
+    return accounts.perform_once(
+        jane.id, scope=SCOPE, fingerprint=fingerprint, perform=perform, in_one_unit=in_one_unit
+    )
+
+
+@pytest.mark.parametrize("in_one_unit", [True, False])
+def test_a_repeat_is_answered_without_being_performed(accounts: Core, jane: User, in_one_unit: bool) -> None:
+    renaming = Renaming(accounts, jane)
+
+    first = once(accounts, jane, renaming, in_one_unit=in_one_unit)
+    again = once(accounts, jane, renaming, in_one_unit=in_one_unit)
+
+    assert first == Performed(answer=b"renamed", is_replayed=False)
+    assert again == Performed(answer=b"renamed", is_replayed=True)
+    assert (renaming.times, accounts.profile(jane.id).name) == (1, "Jane 1")
+
+
+def test_another_request_under_the_same_key_is_refused(accounts: Core, jane: User) -> None:
+    once(accounts, jane, Renaming(accounts, jane))
+
+    with pytest.raises(KeyReused):
+        once(accounts, jane, Renaming(accounts, jane), fingerprint=b"g" * 32)
+
+
+def test_what_has_no_effect_leaves_none_and_its_answer_is_kept(accounts: Core, jane: User) -> None:
+    renaming = Renaming(accounts, jane, took_effect=False, answer=b"refused")
+
+    assert once(accounts, jane, renaming).answer == b"refused"
+    assert once(accounts, jane, renaming).is_replayed
+    assert accounts.profile(jane.id).name == "Jane Doe"
+
+
+def test_an_answer_that_is_not_final_is_not_kept(accounts: Core, jane: User) -> None:
+    renaming = Renaming(accounts, jane, is_final=False)
+
+    once(accounts, jane, renaming)
+
+    assert not once(accounts, jane, renaming).is_replayed
+    assert renaming.times == 2
+
+
+def test_a_failure_leaves_neither_effect_nor_claim(accounts: Core, jane: User) -> None:
+    class Failing(Renaming):
+        async def __call__(self, store: Store[Any]) -> Answered:
+            await super().__call__(store)
+            raise NotFound("thing")
+
+    with pytest.raises(NotFound):
+        once(accounts, jane, Failing(accounts, jane))
+
+    assert accounts.profile(jane.id).name == "Jane Doe"
+    assert once(accounts, jane, Renaming(accounts, jane)).answer == b"renamed"
+
+
+def test_a_race_that_is_lost_is_run_again(accounts: Core, jane: User) -> None:
+    renaming = Renaming(accounts, jane)
+    renaming.conflicts = 2
+
+    once(accounts, jane, renaming)
+
+    assert (renaming.times, accounts.profile(jane.id).name) == (3, "Jane 3")
+
+
+class Died(BaseException):
+    pass
+
+
+def test_a_crash_leaves_nothing_and_the_repeat_performs_it_when_the_claim_has_run_out(
+    accounts: Core, jane: User, world: World
+) -> None:
+    class Dying(Renaming):
+        async def __call__(self, store: Store[Any]) -> Answered:
+            await super().__call__(store)
+            raise Died
+
+    with pytest.raises(Died):
+        once(accounts, jane, Dying(accounts, jane))
+
+    assert accounts.profile(jane.id).name == "Jane Doe"
+    with pytest.raises(RequestInProgress):
+        once(accounts, jane, Renaming(accounts, jane))
+    world.clock.advance(CLAIMED_FOR)
+    assert once(accounts, jane, Renaming(accounts, jane)).answer == b"renamed"
+
+
+def test_whoever_lost_the_claim_meanwhile_writes_nothing(accounts: Core, jane: User, world: World) -> None:
+    class Slow(Renaming):
+        async def __call__(self, store: Store[Any]) -> Answered:
+            world.clock.advance(CLAIMED_FOR)
+            once(accounts, jane, Renaming(accounts, jane, answer=b"by the other"))
+            return await super().__call__(store)
+
+    slow = Slow(accounts, jane, answer=b"late")
+    with pytest.raises((Conflict, RequestInProgress)):
+        once(accounts, jane, slow)
+
+    assert accounts.profile(jane.id).name == "Jane 1"
+    assert once(accounts, jane, slow).answer == b"by the other"
+
+
+def test_after_a_day_the_key_is_free(accounts: Core, jane: User, world: World) -> None:
+    once(accounts, jane, Renaming(accounts, jane))
+    world.clock.advance(KEPT_FOR)
+
+    assert not once(accounts, jane, Renaming(accounts, jane), fingerprint=b"g" * 32).is_replayed
+
+
+def test_effects_outside_wait_for_the_worker(accounts: Core, jane: User, world: World) -> None:
+    accounts.verify_card(jane.id, payment_method="pm_card_visa")
+    (card,) = accounts.list_payment_methods(jane.id)
+
+    async def remove(store: Store[Any]) -> Answered:
+        accounts.on(store).remove_payment_method(jane.id, card.id)
+        return Answered(answer=b"", is_final=True, took_effect=True)
+
+    once(accounts, jane, remove)
+
+    assert run_sync(world.gateway.retrieve_payment_method(card.id)).customer_id is not None
+    accounts.run_due()
+    assert run_sync(world.gateway.retrieve_payment_method(card.id)).customer_id is None
+
+
+def test_nobody_performs_nothing(accounts: Core, jane: User) -> None:
+    with pytest.raises(NotFound):
+        accounts.perform_once(NOBODY, scope=SCOPE, fingerprint=BODY, perform=Renaming(accounts, jane))
