@@ -13,7 +13,7 @@ from tests.integration.sql.backends import AIOSQLITE, ASYNCPG, Backend
 
 from accounts_core.errors import HostError, Unavailable
 from accounts_core.sync import run_sync
-from accounts_core.testing.builders import a_job, a_user
+from accounts_core.testing.builders import a_job, a_user, a_verification
 from accounts_core.testing.harness import keep
 from accounts_sql import (
     SqlStore,
@@ -108,12 +108,12 @@ def test_down_to_the_base_and_up_again(engine: sa.Engine) -> None:
     run_sync(keep(SqlStore(engine), a_user()))
 
 
-@pytest.mark.parametrize("revision", ["0001"])
+@pytest.mark.parametrize("revision", ["0001", "0002"])
 def test_down_to_an_older_revision_leaves_what_that_one_made(engine: sa.Engine, revision: str) -> None:
     migrate(engine, revision)
     before = definitions(engine)
     migrate(engine)
-    run_sync(keep(SqlStore(engine), a_user(customer_id="cus_1"), a_job()))
+    run_sync(keep(SqlStore(engine), a_user(customer_id="cus_1"), a_verification(unheard=True), a_job()))
 
     migrate(engine, revision)
 

@@ -38,10 +38,13 @@ READS: dict[str, Callable[[Views], Awaitable[Any]]] = {
     "users.find": lambda views: views.users.find(JANE),
     "users.find_by_email": lambda views: views.users.find_by_email(Email("user1@example.org")),
     "users.find_by_customer": lambda views: views.users.find_by_customer("cus_1"),
+    "users.list_billed": lambda views: views.users.list_billed(limit=5),
     "sessions.resolve": lambda views: views.sessions.resolve(digest_of_session("ses_1")),
     "sessions.resolve_with_cards": lambda views: views.sessions.resolve_with_cards(digest_of_session("ses_1")),
     "payment_methods.of": lambda views: views.payment_methods.of(JANE),
     "verifications.find": lambda views: views.verifications.find("ver_1"),
+    "verifications.find_latest": lambda views: views.verifications.find_latest(JANE, "pm_of_ver_1"),
+    "verifications.find_by_payment_method": lambda views: views.verifications.find_by_payment_method(JANE, "pm_1"),
     "verifications.open_of_customer": lambda views: views.verifications.open_of_customer("cus_1"),
     "notifications.of": lambda views: views.notifications.of(JANE),
     "notifications.of, a page": lambda views: views.notifications.of(JANE, limit=5, before="ntf_2"),
@@ -72,7 +75,7 @@ async def test_each_lone_read_is_one_round_trip(
 ) -> None:
     store = backend.store()
     await keep(store, a_user(1, customer_id="cus_1"), a_user(2), a_session(), a_card(is_default=True))
-    await keep(store, a_verification(customer_id="cus_1"))
+    await keep(store, a_verification(customer_id="cus_1", payment_method="pm_1"))
     await keep(store, *[a_notification(f"ntf_{n}") for n in (1, 2)], a_team(1), a_team(2), a_membership(), a_job())
     await keep(store, *[an_invitation(f"inv_{n}", n, email=GUEST) for n in (1, 2)])
     await keep(store, *[an_interaction(f"int_{n}") for n in (1, 2)])

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from accounts_core.errors import Conflict
 from accounts_core.model.ids import UserId
 from accounts_core.model.user import User
-from accounts_core.model.verification import State
+from accounts_core.model.verification import CardVerification, State
 from accounts_core.testing.builders import NOON, a_job, a_user, a_verification, at
 from accounts_core.testing.harness import AnyStore, keep
 from accounts_sql import SqlStore, create_engine, current_revision, is_current, migrate
@@ -52,12 +52,19 @@ def fill(engine: sa.Engine) -> None:
         write(engine, "accounts_outbox", job_values(job))
 
 
+async def found(store: AnyStore, id: str) -> CardVerification | None:
+    async with store.read() as views:
+        return await views.verifications.find(id)
+
+
 async def everybody(store: AnyStore) -> list[User | None]:
     async with store.read() as views:
         return [await views.users.find(UserId(n)) for n in (1, 2, 3)]
 
 
-async def test_what_the_first_revision_kept_is_there_after_the_upgrade(engine: sa.Engine) -> None:
+@pytest.mark.parametrize("revision", ["0001", "0002"])
+async def test_what_an_older_revision_kept_is_there_after_the_upgrade(engine: sa.Engine, revision: str) -> None:
+    migrate(engine, revision)
     fill(engine)
 
     migrate(engine)
@@ -98,6 +105,31 @@ async def test_a_process_of_the_older_version_still_adds_users_after_the_upgrade
     assert await everybody(SqlStore(engine)) == [JANE, None, None]
 
 
+async def test_a_process_of_the_older_version_still_adds_verifications_after_the_upgrade(engine: sa.Engine) -> None:
+    migrate(engine)
+    as_before = verification_values(VERIFICATION)
+    del as_before["unheard"]
+
+    write(engine, "accounts_users", user_values(JANE))
+    write(engine, "accounts_card_verifications", as_before)
+
+    assert await found(SqlStore(engine), VERIFICATION.id) == VERIFICATION
+
+
+async def test_whoever_is_at_the_bank_during_the_upgrade_is_still_to_be_told_the_outcome(engine: sa.Engine) -> None:
+    """Otherwise the call after the challenge would make another hold."""
+    migrate(engine, "0002")
+    write(engine, "accounts_users", user_values(JANE))
+    before = [a_verification(f"ver_{state}", state=state) for state in State]
+    for verification in before:
+        write(engine, "accounts_card_verifications", verification_values(verification))
+
+    migrate(engine)
+
+    expected = [attrs.evolve(each, unheard=each.state is State.REQUIRES_ACTION) for each in before]
+    assert [await found(SqlStore(engine), each.id) for each in before] == expected
+
+
 async def test_users_who_share_a_customer_stop_the_upgrade_and_nothing_is_changed(engine: sa.Engine) -> None:
     """Whose cards they are is for an operator to say."""
     fill(engine)
@@ -115,12 +147,30 @@ async def test_users_who_share_a_customer_stop_the_upgrade_and_nothing_is_change
 
 async def test_going_back_keeps_what_the_older_version_knows(engine: sa.Engine) -> None:
     migrate(engine)
-    await keep(SqlStore(engine), attrs.evolve(JANE, lost_customers=2), a_job(parked_at=NOON, last_error="it failed"))
+    await keep(SqlStore(engine), attrs.evolve(JANE, lost_customers=2), attrs.evolve(VERIFICATION, unheard=True))
+    await keep(SqlStore(engine), a_job(parked_at=NOON, last_error="it failed"))
 
     migrate(engine, "0001")
     migrate(engine)
 
     store = SqlStore(engine)
     assert await everybody(store) == [JANE, None, None]
+    assert await found(store, VERIFICATION.id) == VERIFICATION
     async with store.read() as views:
         assert list(await views.outbox.list(limit=9)) == [a_job()]
+
+
+async def test_going_back_one_revision_keeps_what_that_one_knew(engine: sa.Engine) -> None:
+    migrate(engine)
+    parked = a_job(parked_at=NOON, last_error="it failed")
+    jane = attrs.evolve(JANE, lost_customers=2)
+    await keep(SqlStore(engine), jane, attrs.evolve(VERIFICATION, unheard=True), parked)
+
+    migrate(engine, "0002")
+    migrate(engine)
+
+    store = SqlStore(engine)
+    assert await everybody(store) == [jane, None, None]
+    assert await found(store, VERIFICATION.id) == VERIFICATION
+    async with store.read() as views:
+        assert list(await views.outbox.list(limit=9)) == [parked]

@@ -39,7 +39,18 @@ class BilledUsersContract(StoreContract):
         assert await read_back(store, lambda s: s.users.list_billed(limit=9)) == billed
         assert await read_back(store, lambda s: s.users.list_billed(limit=2)) == billed[:2]
         assert await read_back(store, lambda s: s.users.list_billed(after=UserId(1), limit=9)) == billed[1:]
+        assert await read_back(store, lambda s: s.users.list_billed(after=UserId(2), limit=1)) == [billed[1]]
         assert await read_back(store, lambda s: s.users.list_billed(after=UserId(4), limit=9)) == []
+
+    async def test_a_unit_lists_the_users_that_it_bills_and_no_longer_those_that_it_does_not(
+        self, store: AnyStore
+    ) -> None:
+        await keep(store, a_user(JANE, customer_id="cus_1"), a_user(MARY))
+        async with store.begin() as work:
+            await work.users.save((await work.users.get(JANE)).lose_customer())
+            mary = await work.users.save((await work.users.get(MARY)).bill_as("cus_2"))
+
+            assert list(await work.users.list_billed(limit=9)) == [mary]
 
     async def test_no_two_users_are_billed_as_one_customer(self, store: AnyStore) -> None:
         jane = a_user(JANE, customer_id="cus_1")

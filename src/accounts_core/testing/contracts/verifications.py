@@ -135,6 +135,27 @@ class VerificationsContract(StoreContract):
 
             assert await work.verifications.find(FULL.id) == FULL
             assert await work.verifications.find_open(UserId(1), FULL.requested) == FULL
+            assert await work.verifications.find_latest(UserId(1), FULL.requested) == FULL
+            assert await work.verifications.find_by_payment_method(UserId(1), "pm_1") == FULL
+
+    async def test_a_doomed_one_is_nobodys_latest(self, store: AnyStore) -> None:
+        mine = a_verification("ver_1", requested="pm_1", payment_method="pm_1", state=State.FAILED, created_at=at(-1))
+        doomed = a_verification("ver_2", None, requested="pm_1", payment_method="pm_1", state=State.HELD)
+        await keep(store, a_user(), mine, doomed)
+
+        assert await read_back(store, lambda s: s.verifications.find_latest(UserId(1), "pm_1")) == mine
+        assert await read_back(store, lambda s: s.verifications.find_by_payment_method(UserId(1), "pm_1")) == mine
+
+    async def test_an_outcome_that_was_heard_stays_heard(self, store: AnyStore) -> None:
+        await keep(store, a_user(), a_verification(state=State.DECLINED, unheard=True))
+        async with store.begin() as work:
+            before = await work.verifications.find("ver_1")
+            assert before is not None
+            await work.verifications.save(before.heard())
+
+        after = await find(store, "ver_1")
+        assert after is not None
+        assert (before.unheard, after.unheard) == (True, False)
 
     async def test_a_users_second_open_verification_of_one_payment_method_is_a_conflict(self, store: AnyStore) -> None:
         await keep(store, a_user(), a_verification("ver_1", requested="pm_1"))

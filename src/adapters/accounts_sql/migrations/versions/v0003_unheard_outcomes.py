@@ -16,9 +16,13 @@ depends_on = None
 
 Flag = sa.Boolean().with_variant(sa.Integer(), "sqlite")
 
+_VERIFICATIONS = sa.table("accounts_card_verifications", sa.column("state", sa.Text), sa.column("unheard", Flag))
+
 
 def upgrade() -> None:
     op.add_column("accounts_card_verifications", sa.Column("unheard", Flag, nullable=False, server_default=sa.false()))
+    # those who are at the bank right now are still to be told
+    op.execute(_VERIFICATIONS.update().where(_VERIFICATIONS.c.state == "requires_action").values(unheard=sa.true()))
 
 
 def downgrade() -> None:
