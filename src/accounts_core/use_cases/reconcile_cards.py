@@ -8,7 +8,7 @@ What may belong to somebody else on the same account of the provider's, such as 
 alone: a customer of nobody here, a card that was never verified here, a young hold that nobody here asked for.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -16,7 +16,7 @@ import attrs
 
 from accounts_core.errors import NotFound, ProviderError
 from accounts_core.model.customer import Customer
-from accounts_core.model.drift import Drift, Kind, Reconciliation, Repair
+from accounts_core.model.drift import Kind, Reconciliation, Repair
 from accounts_core.model.ids import UserId
 from accounts_core.model.outbox import Job, Topic
 from accounts_core.model.payment_method import Cards, PaymentMethod, ProviderPaymentMethod
@@ -25,7 +25,7 @@ from accounts_core.ports.clock import Clock
 from accounts_core.ports.payment_gateway import OpenHold, PaymentGateway
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.use_cases.effects import Effects, default_job_id
-from accounts_core.use_cases.retrying import settle
+from accounts_core.use_cases.repairs import Findings, Repairs
 from accounts_core.use_cases.sync_customer import SyncCustomer
 
 PAGE: Final = 100
@@ -35,9 +35,6 @@ HOLDS_SINCE: Final = timedelta(days=30)
 
 NOBODYS_AFTER: Final = timedelta(days=1)
 """A hold of a verification that is not here is let go when it is older: whoever asked for it has had the time to."""
-
-Put = Callable[[UnitOfWork], Awaitable[Job | None]]
-"""Looks again, with the user locked, and writes the repair down; None when nothing is wrong any more."""
 
 
 @attrs.frozen
@@ -55,8 +52,9 @@ class ReconcileCards:
 
         Users with a verification under way are left to it. Doing it again, or in two processes at once, is fine.
         """
-        found = _Findings()
-        walks = _Walks(self._store, self._payments, self._sync, self._effects, self._clock, found, dry_run)
+        found = Findings()
+        repairs = Repairs(self._store, self._payments, self._sync, self._effects, found, dry_run)
+        walks = _Walks(self._store, self._payments, self._effects, self._clock, found, repairs)
         stopped_by = None
         try:
             await walks.users()
@@ -64,32 +62,17 @@ class ReconcileCards:
             await walks.holds()
         except ProviderError as error:
             stopped_by = f"{type(error).__name__}: {error}"
-        return Reconciliation(
-            users=found.users,
-            customers=found.customers,
-            holds=found.holds,
-            drifts=tuple(found.drifts),
-            stopped_by=stopped_by,
-        )
-
-
-@attrs.define
-class _Findings:
-    users: int = 0
-    customers: int = 0
-    holds: int = 0
-    drifts: list[Drift] = attrs.field(factory=list)
+        return found.summed_up(stopped_by)
 
 
 @attrs.frozen
 class _Walks:
     _store: Store[UnitOfWork]
     _payments: PaymentGateway
-    _sync: SyncCustomer
     _effects: Effects
     _clock: Clock
-    _found: _Findings
-    _dry_run: bool
+    _found: Findings
+    _repairs: Repairs
 
     # ---- the users who are billed
 
@@ -110,21 +93,28 @@ class _Walks:
         cards = await self._quiet_cards(user)
         if cards is None:
             return
-        try:
-            customer = await self._payments.retrieve_customer(user.customer_id)
-            provided = await self._payments.list_payment_methods(user.customer_id)
-        except NotFound:
-            detail = f"{len(cards)} cards went with it"
-            await self._synced(Kind.LOST_CUSTOMER, user, subject=user.customer_id, detail=detail)
-            return
+        there = await self._ask(user.customer_id)
         if await self._quiet_cards(user) != cards:
             return  # changed while the provider was asked, so it is being looked after
-        await self._compare_cards(user, cards, customer, provided)
+        if there is None:
+            await self._repairs.by_reading(Kind.LOST_CUSTOMER, user, f"cards that went with it: {len(cards)}")
+        else:
+            await self._compare_cards(user, cards, *there)
+
+    async def _ask(self, customer_id: str) -> tuple[Customer, Sequence[ProviderPaymentMethod]] | None:
+        try:
+            customer = await self._payments.retrieve_customer(customer_id)
+            return customer, await self._payments.list_payment_methods(customer_id)
+        except NotFound:
+            return None
 
     async def _quiet_cards(self, user: User) -> Cards | None:
-        """Return the user's cards; None while something is under way that may change them here or there."""
+        """Return the user's cards; None while something is under way that may change them, and when it has changed."""
         assert user.customer_id is not None
         async with self._store.read() as views:
+            current = await views.users.find(user.id)
+            if current is None or current.customer_id != user.customer_id:
+                return None
             if await views.verifications.open_of_customer(user.customer_id):
                 return None
             if await views.outbox.find(default_job_id(user.id)) is not None:
@@ -136,39 +126,33 @@ class _Walks:
     ) -> None:
         ours = None if cards.default is None else cards.default.id
         if cards.mirror(provided, default=ours) != cards:
-            detail = f"here {_ids(cards)}, there {_ids(provided)}"
-            await self._synced(Kind.DIFFERING_CARDS, user, subject=customer.id, detail=detail)
+            await self._repairs.by_reading(Kind.DIFFERING_CARDS, user, f"here {_ids(cards)}, there {_ids(provided)}")
         elif customer.default_payment_method != ours:
-            detail = f"here {ours or 'none'}, there {customer.default_payment_method or 'none'}"
-            await self._synced(Kind.DIFFERING_DEFAULT, user, subject=customer.id, detail=detail)
+            theirs = customer.default_payment_method
+            await self._repairs.by_reading(
+                Kind.DIFFERING_DEFAULT, user, f"here {ours or 'none'}, there {theirs or 'none'}"
+            )
         for card in provided:
             if card.id not in cards:
                 await self._orphan(user, card)
-
-    async def _synced(self, kind: Kind, user: User, *, subject: str, detail: str) -> None:
-        """Note a drift that reading the customer again puts right."""
-        assert user.customer_id is not None
-        if not self._dry_run:
-            await self._sync(user.customer_id)
-        repair = Repair.NEEDED if self._dry_run else Repair.DONE
-        self._note(kind, subject, user.id, repair, detail)
 
     async def _orphan(self, user: User, card: ProviderPaymentMethod) -> None:
         shown = f"{card.card.brand} {card.card.last4} of {user.customer_id}"
         async with self._store.read() as views:
             asked_for = await views.verifications.find_by_payment_method(user.id, card.id)
         if asked_for is None:
-            self._note(Kind.ORPHANED_CARD, card.id, user.id, Repair.LEFT, f"{shown}, never verified here")
+            self._found.note(Kind.ORPHANED_CARD, card.id, user.id, Repair.LEFT, f"{shown}, never verified here")
             return
 
-        async def put(work: UnitOfWork) -> Job | None:
-            await work.users.get(user.id, lock=True)
-            if card.id in await work.payment_methods.of(user.id) or await work.verifications.open_of(user.id):
-                return None
+        async def look(work: UnitOfWork, user: User) -> bool:
+            has_it = card.id in await work.payment_methods.of(user.id)
+            return not has_it and not await work.verifications.open_of(user.id)
+
+        async def put(work: UnitOfWork, _: User) -> Job:
             return await self._effects.put(work, Topic.DETACH_CARD, payment_method=card.id)
 
         detail = f"{shown}, its verification ended as {asked_for.state}"
-        await self._mend(Kind.ORPHANED_CARD, card.id, user.id, detail, put)
+        await self._repairs.by_job(Kind.ORPHANED_CARD, card.id, user.id, detail, look=look, put=put)
 
     # ---- the provider's customers
 
@@ -181,7 +165,8 @@ class _Walks:
                 self._found.customers += 1
                 user = await self._user_of(customer)
                 if user is None:
-                    self._note(Kind.UNKNOWN_CUSTOMER, customer.id, None, Repair.LEFT, f"made for {customer.user_ref}")
+                    detail = f"made for {customer.user_ref}"
+                    self._found.note(Kind.UNKNOWN_CUSTOMER, customer.id, None, Repair.LEFT, detail)
                 elif user.customer_id is None:
                     unclaimed.setdefault(user.id, (user, []))[1].append(customer)
                 elif user.customer_id != customer.id:
@@ -193,7 +178,7 @@ class _Walks:
             *doubled, oldest = mine
             await self._claim(user, oldest)
             for customer in doubled:
-                await self._double(user, customer)
+                await self._double(user, customer, is_claimed=True)
 
     async def _user_of(self, customer: Customer) -> User | None:
         ref = customer.user_ref or ""
@@ -205,29 +190,46 @@ class _Walks:
             user = await views.users.find(user_id)
         return user if user is not None and user.hex_id == ref else None
 
-    async def _double(self, user: User, customer: Customer) -> None:
-        if customer.balance != 0:
-            detail = f"has a balance of {customer.balance}"
-            self._note(Kind.DOUBLED_CUSTOMER, customer.id, user.id, Repair.LEFT, detail)
+    async def _double(self, user: User, customer: Customer, *, is_claimed: bool = False) -> None:
+        """Have a second customer deleted, unless something hangs on it. `is_claimed`: the first one was, just now."""
+        try:
+            value = await self._value_of(user, customer)
+        except NotFound:
             return
+        if value is not None:
+            self._found.note(Kind.DOUBLED_CUSTOMER, customer.id, user.id, Repair.LEFT, value)
+            return
+        known_after_all = {customer.id} if is_claimed and self._repairs.dry_run else {customer.id, None}
 
-        async def put(work: UnitOfWork) -> Job | None:
-            current = await work.users.get(user.id, lock=True)
-            if current.customer_id in {None, customer.id} or await work.verifications.open_of_customer(customer.id):
-                return None
+        async def look(work: UnitOfWork, user: User) -> bool:
+            return user.customer_id not in known_after_all and not await work.verifications.open_of(user.id)
+
+        async def put(work: UnitOfWork, _: User) -> Job:
             return await self._effects.put(work, Topic.DELETE_CUSTOMER, customer=customer.id)
 
-        await self._mend(Kind.DOUBLED_CUSTOMER, customer.id, user.id, "has no verified card", put)
+        detail = "nothing hangs on it"
+        await self._repairs.by_job(Kind.DOUBLED_CUSTOMER, customer.id, user.id, detail, look=look, put=put)
+
+    async def _value_of(self, user: User, customer: Customer) -> str | None:
+        """Say what would be lost with a customer, None for nothing. Raises `NotFound` when it is gone."""
+        if customer.balance != 0:
+            return f"has a balance of {customer.balance}"
+        for card in await self._payments.list_payment_methods(customer.id):
+            async with self._store.read() as views:
+                if await views.verifications.find_by_payment_method(user.id, card.id) is None:
+                    return f"has {card.id}, never verified here"
+        return None
 
     async def _claim(self, user: User, customer: Customer) -> None:
-        async def put(work: UnitOfWork) -> Job | None:
-            current = await work.users.get(user.id, lock=True)
-            if current.customer_id is not None or await work.verifications.open_of(user.id):
-                return None
-            await work.users.save(current.bill_as(customer.id).owe(customer.balance))
+        async def look(work: UnitOfWork, user: User) -> bool:
+            return user.customer_id is None and not await work.verifications.open_of(user.id)
+
+        async def put(work: UnitOfWork, user: User) -> Job:
+            await work.users.save(user.bill_as(customer.id).owe(customer.balance))
             return await self._effects.put(work, Topic.UPDATE_CUSTOMER, user=str(user.id))
 
-        await self._mend(Kind.UNCLAIMED_CUSTOMER, customer.id, user.id, "becomes the user's", put)
+        detail = "becomes the user's"
+        await self._repairs.by_job(Kind.UNCLAIMED_CUSTOMER, customer.id, user.id, detail, look=look, put=put)
 
     # ---- the provider's open holds
 
@@ -248,42 +250,14 @@ class _Walks:
             verification = await views.verifications.find(hold.verification_id)
         if verification is not None and verification.is_open:
             return
-        user_id = None if verification is None else verification.user_id
         known = "is not here" if verification is None else f"ended as {verification.state}"
         detail = f"{hold.amount} {hold.currency}; {hold.verification_id} {known}"
-        if verification is None and self._clock.now() - hold.created < NOBODYS_AFTER:
-            self._note(Kind.STRANDED_HOLD, hold.id, user_id, Repair.LEFT, f"{detail}, and it is young")
-            return
-        if not self._dry_run:
-            await self._payments.release(hold.id, key=f"reconcile:{hold.id}")
-        repair = Repair.NEEDED if self._dry_run else Repair.DONE
-        self._note(Kind.STRANDED_HOLD, hold.id, user_id, repair, detail)
-
-    # ---- details
-
-    async def _mend(self, kind: Kind, subject: str, user_id: UserId, detail: str, put: Put) -> None:
-        """Note a drift that a job of the outbox puts right, and have it done."""
-        if self._dry_run:
-            self._note(kind, subject, user_id, Repair.NEEDED, detail)
-            return
-
-        async def attempt() -> Job | None:
-            async with self._store.begin() as work:
-                return await put(work)
-
-        try:
-            job = await settle(self._store, attempt)
-        except NotFound:
-            return  # the user was deleted meanwhile, and the customer with them
-        if job is None:
-            return
-        await self._effects.attempt(job)
-        async with self._store.read() as views:
-            is_done = await views.outbox.find(job.id) is None
-        self._note(kind, subject, user_id, Repair.DONE if is_done else Repair.QUEUED, detail)
-
-    def _note(self, kind: Kind, subject: str, user_id: UserId | None, repair: Repair, detail: str) -> None:
-        self._found.drifts.append(Drift(kind=kind, subject=subject, user_id=user_id, repair=repair, detail=detail))
+        if verification is not None:
+            await self._repairs.by_release(hold, verification.user_id, detail)
+        elif self._clock.now() - hold.created >= NOBODYS_AFTER:
+            await self._repairs.by_release(hold, None, detail)
+        else:
+            self._found.note(Kind.STRANDED_HOLD, hold.id, None, Repair.LEFT, f"{detail}, and it is young")
 
 
 def _ids(cards: Iterable[PaymentMethod | ProviderPaymentMethod]) -> str:

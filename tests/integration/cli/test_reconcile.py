@@ -84,7 +84,7 @@ def test_as_json_it_can_be_read_by_a_program(customer: str, stripe: Stripe, run:
             "subject": customer,
             "user_id": 1,
             "repair": "to repair",
-            "detail": "1 cards went with it",
+            "detail": "cards that went with it: 1",
         }
     ]
 

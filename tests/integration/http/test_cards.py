@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from tests.integration.http.client import Client, invalid, problem, together
 from tests.integration.http.service import Service
+from tests.integration.http.stripe_events import an_event, send
 
 VERIFY = "/api/users/current/verify-payment"
 LIST = "/api/users/current/list-payment-methods"
@@ -179,6 +180,44 @@ def test_a_failed_challenge_is_a_decline(api: Client, service: Service) -> None:
 
     problem(jane.post(VERIFY, json=wish), 402, "card-declined")
     assert cards(jane) == []
+
+
+def hear_of(service: Service, jane: Client) -> None:
+    """Let the event about Jane's customer come, and a worker go after it."""
+    customer = service.run(service.accounts.find_user("jane@example.org")).customer_id
+    assert service.run(send(service.api, service.clock, an_event(customer))).status_code == 204
+    assert service.run(service.accounts.run_due()).done > 0
+
+
+def test_an_answered_challenge_that_the_event_finished_is_told_to_the_same_call(api: Client, service: Service) -> None:
+    jane = api.sign_up()
+    wish = {"paymentMethod": "pm_card_authenticationRequired"}
+    jane.post(VERIFY, json=wish)
+    service.answer_challenges(succeed=True)
+    hear_of(service, jane)
+    assert len(cards(jane)) == 1
+
+    answer = jane.post(VERIFY, json=wish)
+
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+    assert (len(service.payments.holds), len(cards(jane))) == (1, 1)
+
+
+def test_a_failed_challenge_that_the_event_finished_is_told_to_the_same_call_once(
+    api: Client, service: Service
+) -> None:
+    jane = api.sign_up()
+    wish = {"paymentMethod": "pm_card_authenticationRequired"}
+    jane.post(VERIFY, json=wish)
+    service.answer_challenges(succeed=False)
+    hear_of(service, jane)
+
+    declined = problem(jane.post(VERIFY, json=wish), 402, "card-declined")
+
+    assert declined["declineCode"] == "payment_intent_authentication_failure"
+    assert (len(service.payments.holds), cards(jane)) == (1, [])
+    assert jane.post(VERIFY, json=wish).json()["status"] == "requires_action"
+    assert len(service.payments.holds) == 2
 
 
 def test_the_first_card_is_the_default_and_the_newest_left_follows_it(api: Client, service: Service) -> None:

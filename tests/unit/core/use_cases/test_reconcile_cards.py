@@ -1,20 +1,19 @@
 """Where this side and the provider differ is found, told, and put right; what may be another's is left alone."""
 
-from collections.abc import Callable
 from datetime import timedelta
 
 import attrs
 import pytest
 from tests.unit.core.conftest import Core, World
+from tests.unit.core.use_cases.reconciling import another_customer, hold, summary, verify
 
 from accounts_core import run_sync
-from accounts_core.errors import ProviderBusy
+from accounts_core.errors import ProviderBusy, ProviderError, ProviderRefused
 from accounts_core.model import User
 from accounts_core.model.drift import Drift, Kind, Reconciliation, Repair
-from accounts_core.ports.payment_gateway import HoldRequest
 from accounts_core.testing.builders import a_provided_card
 from accounts_core.use_cases.reconcile_cards import NOBODYS_AFTER
-from accounts_core.use_cases.verify_card import ActionRequired, Verified
+from accounts_core.use_cases.verify_card import ActionRequired
 
 
 @attrs.frozen
@@ -35,31 +34,6 @@ def billed(accounts: Core, jane: User, world: World) -> Billed:
     user = accounts.profile(jane.id)
     assert user.customer_id is not None
     return Billed(user, user.customer_id, first, second)
-
-
-def verify(accounts: Core, user: User, token: str) -> str:
-    verified = accounts.verify_card(user.id, payment_method=token)
-    assert isinstance(verified, Verified)
-    return verified.payment_method
-
-
-def hold(world: World, customer_id: str, verification_id: str = "cv_of_nobody") -> str:
-    """Freeze a dollar behind the service's back."""
-    request = HoldRequest(
-        verification_id=verification_id,
-        customer_id=customer_id,
-        payment_method="pm_card_visa",
-        amount=100,
-        currency="usd",
-        return_url=None,
-    )
-    made = run_sync(world.gateway.hold(request, key=f"{verification_id}:{len(world.gateway.holds)}"))
-    assert made.id is not None
-    return made.id
-
-
-def summary(found: Reconciliation) -> list[tuple[Kind, str, Repair]]:
-    return [(drift.kind, drift.subject, drift.repair) for drift in found.drifts]
 
 
 def stored(world: World) -> object:
@@ -116,6 +90,23 @@ def test_a_hold_that_nobody_here_asked_for_is_let_go_when_it_is_a_day_old(
     assert world.gateway.open_holds() == []
 
 
+@pytest.mark.parametrize("error", [ProviderRefused("not_now"), ProviderBusy("busy")])
+def test_a_hold_that_cannot_be_let_go_is_told_and_does_not_hide_the_next(
+    accounts: Core, billed: Billed, world: World, error: ProviderError
+) -> None:
+    foreign = run_sync(world.gateway.create_customer(user_ref=billed.user.hex_id, key="double"))
+    older, newer = hold(world, foreign.id, "cv_older"), hold(world, foreign.id, "cv_newer")
+    world.clock.advance(NOBODYS_AFTER)
+    world.gateway.fail_next("release", error)
+
+    found = accounts.reconcile_cards()
+
+    holds = [drift for drift in found.drifts if drift.kind is Kind.STRANDED_HOLD]
+    assert [(drift.subject, drift.repair) for drift in holds] == [(newer, Repair.NEEDED), (older, Repair.DONE)]
+    assert str(error) in holds[0].detail
+    assert (found.stopped_by, found.is_clean) == (None, False)
+
+
 def test_a_hold_that_is_being_verified_is_left_to_its_verification(accounts: Core, jane: User, world: World) -> None:
     assert isinstance(accounts.verify_card(jane.id, payment_method="pm_card_authenticationRequired"), ActionRequired)
 
@@ -150,6 +141,15 @@ def test_a_repair_that_the_provider_does_not_do_at_once_is_the_outboxes(
     world.wait(minutes=10)
     accounts.run_due()
     assert accounts.reconcile_cards().drifts == ()
+
+
+def test_a_default_that_the_provider_does_not_take_at_once_is_the_outboxes(
+    accounts: Core, billed: Billed, world: World
+) -> None:
+    run_sync(world.gateway.set_default(billed.customer_id, None))
+    world.gateway.fail_next("set_default", ProviderBusy("busy"))
+
+    assert summary(accounts.reconcile_cards()) == [(Kind.DIFFERING_DEFAULT, billed.customer_id, Repair.QUEUED)]
 
 
 def test_a_card_that_was_never_verified_here_is_told_and_left_alone(
@@ -198,14 +198,10 @@ def test_a_customer_that_was_deleted_there_is_forgotten_with_its_cards(
 
     drift = repaired(accounts, world, Kind.LOST_CUSTOMER, billed.customer_id)
 
-    assert drift.detail == "2 cards went with it"
+    assert drift.detail == "cards that went with it: 2"
     assert accounts.profile(billed.user.id).customer_id is None
     verify(accounts, billed.user, "pm_card_visa")
     assert accounts.reconcile_cards().drifts == ()
-
-
-def another_customer(world: World, user: User, key: str = "double") -> str:
-    return run_sync(world.gateway.create_customer(user_ref=user.hex_id, key=key)).id
 
 
 def test_a_second_customer_of_a_user_is_deleted(accounts: Core, billed: Billed, world: World) -> None:
@@ -227,25 +223,36 @@ def test_a_second_customer_with_a_balance_is_for_people_to_decide(accounts: Core
     assert run_sync(world.gateway.retrieve_customer(double)).balance == -500
 
 
+def test_a_second_customer_with_a_card_of_another_service_is_for_people_to_decide(
+    accounts: Core, billed: Billed, world: World
+) -> None:
+    double = another_customer(world, billed.user)
+    world.gateway.add_payment_method(a_provided_card("pm_hosts_own", customer_id=double))
+
+    found = accounts.reconcile_cards()
+
+    assert summary(found) == [(Kind.DOUBLED_CUSTOMER, double, Repair.LEFT)]
+    assert found.drifts[0].detail == "has pm_hosts_own, never verified here"
+    assert [card.id for card in run_sync(world.gateway.list_payment_methods(double))] == ["pm_hosts_own"]
+
+
 def test_of_customers_whose_user_knows_of_none_the_oldest_is_taken_and_the_others_go(
     accounts: Core, jane: User, world: World
 ) -> None:
     oldest, other = another_customer(world, jane, "first"), another_customer(world, jane, "second")
     world.gateway.set_balance(oldest, 120)
 
-    found = accounts.reconcile_cards()
+    told, found = accounts.reconcile_cards(dry_run=True), accounts.reconcile_cards()
 
-    assert summary(found) == [
-        (Kind.UNCLAIMED_CUSTOMER, oldest, Repair.DONE),
-        (Kind.DOUBLED_CUSTOMER, other, Repair.DONE),
-    ]
+    for each, repair in ((told, Repair.NEEDED), (found, Repair.DONE)):
+        assert summary(each) == [(Kind.UNCLAIMED_CUSTOMER, oldest, repair), (Kind.DOUBLED_CUSTOMER, other, repair)]
     assert accounts.reconcile_cards().drifts == ()
     user = accounts.profile(jane.id)
     assert (user.customer_id, user.balance) == (oldest, 120)
     assert accounts.retrieve_customer(jane.id).email == "jane@example.org"
 
 
-@pytest.mark.parametrize("ref", ["", "7", "zz" * 12, "0" * 24, "69a42bc0000000000000ffff"])
+@pytest.mark.parametrize("ref", ["", "7", "zz" * 12, "0" * 24, "f" * 24, "69a42bc0000000000000ffff"])
 def test_a_customer_of_nobody_here_is_told_and_left_alone(
     accounts: Core, billed: Billed, world: World, ref: str
 ) -> None:
@@ -297,33 +304,3 @@ def test_more_users_customers_and_holds_than_one_page_are_all_looked_at(accounts
     found = accounts.reconcile_cards(dry_run=True)
 
     assert (found.users, found.customers, found.holds) == (102, 102, 102)
-
-
-def meanwhile(world: World, method: str, change: Callable[[], object]) -> None:
-    """Have something change right after the provider was asked."""
-    ask = getattr(world.gateway, method)
-
-    async def asked(*args: object, **kwargs: object) -> object:
-        answer = await ask(*args, **kwargs)
-        delattr(world.gateway, method)
-        change()
-        return answer
-
-    setattr(world.gateway, method, asked)
-
-
-def test_what_changed_while_the_provider_was_asked_is_no_drift(accounts: Core, billed: Billed, world: World) -> None:
-    meanwhile(world, "list_payment_methods", lambda: verify(accounts, billed.user, "pm_card_amex"))
-
-    assert accounts.reconcile_cards().drifts == ()
-    assert len(accounts.list_payment_methods(billed.user.id)) == 3
-
-
-def test_a_user_who_is_deleted_meanwhile_is_no_drift(accounts: Core, billed: Billed, world: World) -> None:
-    double = another_customer(world, billed.user)
-    meanwhile(world, "list_customers", lambda: accounts.erase_user(billed.user.id))
-
-    found = accounts.reconcile_cards()
-
-    assert {drift.subject for drift in found.drifts if drift.repair is not Repair.LEFT} == set()
-    assert {drift.subject for drift in found.drifts} <= {double, billed.customer_id}
