@@ -1,6 +1,6 @@
 """The provider behind `MemoryGateway`: customers, payment methods and holds, by Stripe's rules."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
@@ -25,10 +25,12 @@ CHALLENGE_URL: Final = "https://hooks.stripe.com/redirect/authenticate/"
 USER_ID: Final = "user_id"
 """The customer's metadata that names the user, as at Stripe."""
 
-
 PAGE: Final = 100
 
-T = TypeVar("T", Customer, OpenHold)
+_OPEN: Final = {HoldStatus.HELD, HoldStatus.CHALLENGED}
+
+S = TypeVar("S")
+T = TypeVar("T")
 
 
 @attrs.frozen(kw_only=True)
@@ -69,8 +71,7 @@ class Provider:
         return next((each for each in self._customers.values() if each.user_ref == user_ref), None)
 
     def list_customers(self, after: str | None) -> Page[Customer]:
-        every = [each for each in reversed(self._customers.values()) if each.user_ref is not None]
-        return _page(every, after)
+        return _page(self._customers, after, lambda customer: customer)
 
     def customer(self, id: str) -> Customer:
         customer = self._customers.get(id)
@@ -203,23 +204,12 @@ class Provider:
         return self._change(id, status=HoldStatus.RELEASED, next_action=None)
 
     def list_open_holds(self, since: datetime, after: str | None) -> Page[OpenHold]:
-        every = [
-            OpenHold(
-                id=hold_id,
-                verification_id=held.request.verification_id,
-                customer_id=held.request.customer_id,
-                amount=held.request.amount,
-                currency=held.request.currency,
-                created=held.made_at,
-            )
-            for hold_id, held in reversed(self.holds.items())
-            if held.made_at >= since and self.hold(hold_id).status in {HoldStatus.HELD, HoldStatus.CHALLENGED}
-        ]
-        return _page(every, after)
+        asked = {hold_id: held for hold_id, held in self.holds.items() if held.made_at >= since}
+        return _page(asked, after, self._open_hold)
 
     def open_holds(self) -> list[Hold]:
         current = [self.hold(hold_id) for hold_id in self.holds]
-        return [hold for hold in current if hold.status in {HoldStatus.HELD, HoldStatus.CHALLENGED}]
+        return [hold for hold in current if hold.status in _OPEN]
 
     def authenticate(self, id: str, *, succeed: bool) -> None:
         hold = self.hold(id)
@@ -237,6 +227,19 @@ class Provider:
             self._change(id, status=HoldStatus.DECLINED, next_action=None, code=code)
 
     # ---- details
+
+    def _open_hold(self, held: _Held) -> OpenHold | None:
+        assert held.hold.id is not None
+        if self.hold(held.hold.id).status not in _OPEN:
+            return None
+        return OpenHold(
+            id=held.hold.id,
+            verification_id=held.request.verification_id,
+            customer_id=held.request.customer_id,
+            amount=held.request.amount,
+            currency=held.request.currency,
+            created=held.made_at,
+        )
 
     def _change(self, id: str, **changes: Any) -> Hold:
         held = self.holds[id]
@@ -270,10 +273,12 @@ def _next_action(hold_id: str, return_url: str | None) -> Mapping[str, Any]:
     }
 
 
-def _page(every: list[T], after: str | None) -> Page[T]:
-    """Cut a list, as long as it was when it began: what went meanwhile is no reason to begin again."""
-    start = (
-        0 if after is None else next((place + 1 for place, each in enumerate(every) if each.id == after), len(every))
-    )
-    items = every[start : start + PAGE]
-    return Page(items=items, after=items[-1].id if start + PAGE < len(every) else None)
+def _page(known: Mapping[str, S], after: str | None, read: Callable[[S], T | None]) -> Page[T]:
+    """Cut a page first and leave out afterwards: what is left out meanwhile is still where the next page begins."""
+    newest_first = list(known)[::-1]
+    if after is not None and after not in known:
+        raise ProviderRefused("resource_missing", "starting_after")
+    start = 0 if after is None else newest_first.index(after) + 1
+    cut = newest_first[start : start + PAGE]
+    items = [item for item in (read(known[each]) for each in cut) if item is not None]
+    return Page(items=items, after=cut[-1] if start + PAGE < len(newest_first) else None)

@@ -205,6 +205,46 @@ async def test_a_hold_that_nobody_lets_go_lapses_after_seven_days(
     assert gateway.holds[id_of(hold)].status is HoldStatus.RELEASED
 
 
+async def test_the_list_of_open_holds_goes_on_after_those_that_were_let_go_meanwhile(
+    gateway: MemoryGateway, customer: Customer
+) -> None:
+    holds = [await gateway.hold(request(customer), key=f"hold:{each}") for each in range(101)]
+    first = await gateway.list_open_holds(since=NOON)
+    for hold in first.items:
+        await gateway.release(hold.id, key=f"release:{hold.id}")
+
+    second = await gateway.list_open_holds(since=NOON, after=first.after)
+
+    assert [hold.id for hold in first.items] == [hold.id for hold in holds[:0:-1]]
+    assert ([hold.id for hold in second.items], second.after) == ([holds[0].id], None)
+
+
+async def test_a_page_of_open_holds_may_be_empty_and_not_the_last(gateway: MemoryGateway, customer: Customer) -> None:
+    oldest = await gateway.hold(request(customer), key="oldest")
+    for each in range(100):
+        await gateway.hold(request(customer, "pm_card_chargeDeclined"), key=f"declined:{each}")
+
+    first = await gateway.list_open_holds(since=NOON)
+
+    assert list(first.items) == []
+    assert first.after is not None
+    assert [hold.id for hold in (await gateway.list_open_holds(since=NOON, after=first.after)).items] == [oldest.id]
+
+
+async def test_a_list_of_customers_cannot_go_on_after_one_that_is_gone(gateway: MemoryGateway) -> None:
+    """The simulator of Stripe says the same: better a refusal than a list that looks complete."""
+    for each in range(101):
+        await gateway.create_customer(user_ref=str(each), key=f"customer:{each}")
+    first = await gateway.list_customers()
+    assert first.after is not None
+    await gateway.delete_customer(first.after)
+
+    with pytest.raises(ProviderRefused) as refusal:
+        await gateway.list_customers(after=first.after)
+
+    assert (refusal.value.code, refusal.value.param) == ("resource_missing", "starting_after")
+
+
 async def test_less_than_the_least_amount_is_refused(gateway: MemoryGateway, customer: Customer) -> None:
     with pytest.raises(ProviderRefused) as refusal:
         await gateway.hold(request(customer, amount=49), key="hold")

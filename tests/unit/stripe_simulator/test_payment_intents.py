@@ -165,6 +165,16 @@ def test_intents_are_listed_by_customer_and_time_newest_first(
     assert [each.id for each in recent.data] == [new]
 
 
+def test_a_page_may_follow_an_intent_that_was_canceled_meanwhile(client: stripe.StripeClient, driver: Driver) -> None:
+    jane = driver.customer()
+    old, new = driver.hold(jane), driver.hold(jane)
+    client.v1.payment_intents.cancel(new.id)
+
+    listed = client.v1.payment_intents.list({"limit": 1, "starting_after": new.id})
+
+    assert ([each.id for each in listed.data], listed.has_more) == ([old.id], False)
+
+
 def test_capturing_works_and_violates_the_books(
     client: stripe.StripeClient, driver: Driver, simulator: Simulator
 ) -> None:
