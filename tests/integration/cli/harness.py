@@ -83,7 +83,7 @@ class Served:
         return self.wait_for(r"^Listening on (\S+)")[1]
 
     def client(self) -> httpx.Client:
-        return httpx.Client(base_url=self.url, trust_env=False)
+        return httpx.Client(base_url=self.url, trust_env=False, timeout=PATIENCE_SECONDS)
 
     def stop(self, sig: int = signal.SIGTERM) -> int:
         """Send a signal, wait for the end, and return the exit code."""
