@@ -24,7 +24,7 @@ PACKAGES = {
     "accounts_stripe",
     "accounts_system",
 }
-EXTRAS = {"all", "argon2", "litestar", "smtp", "sql", "stripe"}
+EXTRAS = {"all", "argon2", "litestar", "redis", "smtp", "sql", "stripe"}
 
 # In pieces, so that this file does not hold what it forbids.
 FORBIDDEN = ("index" + "-url", "/simple" + "/", "files." + "pythonhosted", "/" + "work/", "/" + "root/")
