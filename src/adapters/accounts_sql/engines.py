@@ -176,14 +176,23 @@ def _is_in_memory(url: sa.URL) -> bool:
 
 
 def _sqlite_options(url: sa.URL, pool: type[sa.Pool], options: Mapping[str, Any]) -> dict[str, Any]:
-    defaults: dict[str, Any] = {"poolclass": pool, "pool_timeout": POOL_TIMEOUT_SECONDS}
-    if _is_in_memory(url):
-        defaults |= {"pool_size": 1, "max_overflow": 0}
+    defaults: dict[str, Any] = {"poolclass": pool}
+    if _is_queue(options):
+        defaults["pool_timeout"] = POOL_TIMEOUT_SECONDS
+        if _is_in_memory(url):
+            defaults |= {"pool_size": 1, "max_overflow": 0}
     # the pool hands a connection to one thread at a time
     connect_args = {"check_same_thread": False, "timeout": BUSY_TIMEOUT_MILLISECONDS / 1000}
     return {**defaults, **options, "connect_args": {**connect_args, **options.get("connect_args", {})}}
 
 
 def _postgresql_options(connect_args: dict[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
-    defaults = {"pool_size": POOL_SIZE, "max_overflow": MAX_OVERFLOW, "pool_timeout": POOL_TIMEOUT_SECONDS}
+    defaults: dict[str, Any] = {}
+    if _is_queue(options):
+        defaults = {"pool_size": POOL_SIZE, "max_overflow": MAX_OVERFLOW, "pool_timeout": POOL_TIMEOUT_SECONDS}
     return {**defaults, **options, "connect_args": {**connect_args, **options.get("connect_args", {})}}
+
+
+def _is_queue(options: Mapping[str, Any]) -> bool:
+    """Say whether the pool that was asked for, if any, is one that has a size: `NullPool` takes none of its options."""
+    return issubclass(options.get("poolclass", sa.QueuePool), sa.QueuePool)

@@ -101,6 +101,18 @@ async def test_behind_pgbouncer_nothing_is_prepared_and_no_setting_is_asked_for(
 
 
 @pytest.mark.usefixtures("drive")
+async def test_a_host_may_choose_a_pool_that_keeps_no_connection(backend: Backend) -> None:
+    engine = backend.new_engine(poolclass=sa.NullPool)
+    store = store_on(engine)
+    await keep(store, a_user(), a_session())
+
+    async with store.read() as views:
+        assert await views.sessions.resolve(digest_of_session("ses_1")) == (a_session(), a_user())
+    assert isinstance(engine.pool, sa.NullPool)
+    await backend.dispose(engine)
+
+
+@pytest.mark.usefixtures("drive")
 @pytest.mark.parametrize("backend", [SQLITE, AIOSQLITE], indirect=True)
 async def test_a_database_in_memory_is_one_for_everybody(backend: Backend) -> None:
     engine: Any = create_async_engine("sqlite://") if backend.is_async else create_engine("sqlite://")
