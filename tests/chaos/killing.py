@@ -1,0 +1,184 @@
+"""A service under load whose processes are killed, and what has to hold when it is over."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from random import Random
+from typing import Final
+
+import attrs
+import sqlalchemy as sa
+from tests.chaos.journal import LIMITS, World
+from tests.chaos.people import Person, Status, live
+from tests.chaos.services import Program, Programs
+from tests.integration.processes.programs import StripeServer
+
+from accounts_sql import create_engine
+from accounts_sql.tables import kept_requests, outbox
+
+ACTORS: Final = 6
+EARLY_SHARE: Final = 0.1
+CALM_ANSWERS: Final = 60
+"""How many answers come before the first kill: by then everybody is there and in the middle of something."""
+MOST_PASSES: Final = 8
+"""How often the worker may be run before nothing is left to do."""
+
+
+def settings_of(database_url: str, stripe: StripeServer | None) -> dict[str, str]:
+    """Return the settings of a service under load."""
+    settings = {"ACCOUNTS_DATABASE_URL": database_url} if stripe is None else stripe.settings(database_url)
+    return {**settings, "ACCOUNTS_LIMITS": LIMITS}
+
+
+def let_time_pass(database_url: str) -> None:
+    """Do what minutes do: whatever a dead process had claimed is anybody's again."""
+    claims = sa.update(kept_requests).where(kept_requests.c.answer.is_(None))
+    leases = sa.update(outbox).where(outbox.c.parked_at.is_(None))
+    with create_engine(database_url, poolclass=sa.NullPool).begin() as connection:
+        connection.execute(claims.values(claimed_until=kept_requests.c.created_at))
+        connection.execute(leases.values(due=outbox.c.created_at))
+
+
+@asynccontextmanager
+async def crowd(world: World, everybody: list[Person], *, actors: int = ACTORS) -> AsyncIterator[None]:
+    """Let people live while the block runs; then each finishes what it does, for which the service has to be there."""
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(actors):
+            tasks.create_task(live(world, everybody, Random(world.chance.random())))
+        yield
+        world.closing.set()
+
+
+@attrs.define(kw_only=True)
+class Killing:
+    """One service, started again each time it was killed."""
+
+    programs: Programs
+    settings: dict[str, str]
+    world: World
+    kills: int = 0
+    longest_moment_seconds: float = 0.25
+    most_answers: int = 20
+    """A service is killed after up to so many answers and so much time: on a slow machine it gets something done."""
+
+    async def start(self, *, surely: bool = False) -> Program:
+        """Start a service and open the door to it. Now and then, unless `surely`, one is killed before it listens."""
+        while True:
+            service = self.programs.start("serve", "--port", "0", **self.settings)
+            if not surely and self.world.chance.random() < EARLY_SHARE:
+                await asyncio.sleep(self.world.chance.uniform(0, 0.3))
+                await self.kill(service)
+                continue
+            url = await asyncio.to_thread(service.wait_until_it_listens)
+            await asyncio.to_thread(let_time_pass, self.settings["ACCOUNTS_DATABASE_URL"])
+            await self.world.door.open(url)
+            return service
+
+    async def kill(self, service: Program) -> None:
+        service.kill()
+        self.kills += 1
+        await self.world.door.close()
+
+    async def a_moment(self) -> None:
+        """Wait for some answers, and then for a moment that falls anywhere."""
+        chance, door = self.world.chance, self.world.door
+        await door.wait_for_answers(chance.randrange(self.most_answers))
+        await asyncio.sleep(chance.uniform(0, self.longest_moment_seconds))
+
+
+def kill_over_and_over(
+    programs: Programs, stripe: StripeServer, database_url: str, *, kills: int, seed: int
+) -> Killing:
+    """Kill a service so many times, let it come back, and compare everything with everything."""
+    world = World.of(seed, stripe)
+    killing = Killing(programs=programs, settings=settings_of(database_url, stripe), world=world)
+    everybody: list[Person] = []
+
+    async def be_killed() -> None:
+        async with crowd(world, everybody):
+            service = await killing.start(surely=True)
+            await world.door.wait_for_answers(CALM_ANSWERS)
+            await killing.kill(service)
+            while killing.kills < kills:
+                service = await killing.start()
+                await killing.a_moment()
+                await killing.kill(service)
+            service = await killing.start(surely=True)
+        await check_everybody(world, everybody)
+        await world.door.close()
+        service.stop()
+
+    asyncio.run(be_killed())
+    check_books(programs, killing.settings, world, everybody)
+    return killing
+
+
+def check_books(programs: Programs, settings: dict[str, str], world: World, everybody: Sequence[Person]) -> None:
+    """Have all be done that is left to do; then the provider, the database and everybody have to agree."""
+    left = finish_all_work(programs, settings)
+    if left:
+        world.journal.violation(f"there is still to do: {left}")
+    check_provider(world, everybody)
+    if world.stripe is not None:
+        said = programs.run("cards", "reconcile", "--dry-run", **settings)
+        if ": 0 differences." not in said:
+            world.journal.violation(f"reconcile found differences: {said}")
+    for complaint in programs.complaints:
+        world.journal.violation(f"logged: {complaint}")
+
+
+def finish_all_work(programs: Programs, settings: dict[str, str]) -> list[str]:
+    """Run the worker until the outbox is empty; return what is left after the last run."""
+    url = settings["ACCOUNTS_DATABASE_URL"]
+    engine = create_engine(url, poolclass=sa.NullPool)
+    left: list[str] = []
+    for _ in range(MOST_PASSES):
+        with engine.begin() as connection:
+            left = [str(job) for job in connection.execute(sa.select(outbox))]
+        if not left:
+            return []
+        let_time_pass(url)
+        programs.run("worker", "--once", **settings)
+    return left
+
+
+async def check_everybody(world: World, everybody: Sequence[Person], *, at_once: int = ACTORS) -> None:
+    """Compare what each was told with what is there."""
+    turns = asyncio.Semaphore(at_once)
+
+    async def check(person: Person) -> None:
+        async with turns:
+            await person.check()
+
+    await asyncio.gather(*map(check, everybody))
+
+
+def check_provider(world: World, everybody: Sequence[Person]) -> None:
+    """Compare the provider's books with what everybody was told: no money, no card and no customer is left over."""
+    if world.stripe is None:
+        return
+    ledger, violation = world.stripe.ledger(), world.journal.violation
+    wrong = {
+        "money is frozen": ledger.open_holds,
+        "these could freeze money": ledger.unfinished,
+        "money was taken": ledger.captured,
+        "one verification froze money twice": ledger.doubled_holds,
+        "holds of no verification": ledger.holds.get("", ()),
+        "one user is two customers": ledger.doubled_customers,
+    }
+    for what, found in wrong.items():
+        if found:
+            violation(f"{what}: {found}")
+    by_id = {person.id: person for person in everybody if person.status is not Status.GONE}
+    for user, customers in ledger.customers.items():
+        if user not in by_id:
+            violation(f"the customer of somebody who is gone is there: {user}")
+            continue
+        person, (customer, *_) = by_id[user], customers
+        if set(ledger.attached[customer]) != set(person.cards):
+            violation(f"person {person.number}: attached {ledger.attached[customer]}, told {person.cards}")
+        if ledger.defaults[customer] != person.default:
+            violation(f"person {person.number}: default {ledger.defaults[customer]}, told {person.default}")
+    for user in by_id.keys() - ledger.customers.keys():
+        if by_id[user].cards:
+            violation(f"person {by_id[user].number} has cards and no customer")
