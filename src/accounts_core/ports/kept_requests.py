@@ -20,8 +20,12 @@ class KeptRequests(Protocol):
         """Store the answer of a request. Raises `Conflict` when it is not, or no longer, held under its claim."""
         ...
 
+    async def let_go(self, request: KeptRequest) -> None:
+        """Forget a request that is held under its claim and has no answer; any other is left alone."""
+        ...
+
     async def remove(self, request: KeptRequest) -> None:
-        """Forget a request that is held under its claim; one that is not is left alone."""
+        """Forget a request that is held under its claim, answered or not; one that is not is left alone."""
         ...
 
     async def remove_of(self, user_id: UserId) -> None:

@@ -134,7 +134,8 @@ class PerformOnce:
                 if known.is_running(now=now):
                     raise RequestInProgress
             if known is not None:
-                await work.kept_requests.remove(known)
+                # of a claim that ran out the answer may come in this moment: then it stays, and adding fails
+                await (work.kept_requests.let_go(known) if known.answer is None else work.kept_requests.remove(known))
             request = KeptRequest(
                 scope=scope,
                 user_id=user_id,
@@ -180,8 +181,10 @@ class PerformOnce:
         return answered
 
     async def _let_go(self, request: KeptRequest) -> None:
-        async def remove() -> None:
-            async with self._store.begin() as work:
-                await work.kept_requests.remove(request)
+        """Give up the claim. The answer is there all the same when only word of its commit was lost: then it stays."""
 
-        await settle(self._store, remove)
+        async def let_go() -> None:
+            async with self._store.begin() as work:
+                await work.kept_requests.let_go(request)
+
+        await settle(self._store, let_go)

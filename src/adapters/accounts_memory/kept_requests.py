@@ -26,6 +26,11 @@ class MemoryKeptRequests:
             raise Conflict("The request is somebody else's by now.")
         requests.put(request)
 
+    async def let_go(self, request: KeptRequest) -> None:
+        stored = self._workspace().kept_requests.get(request.scope)
+        if stored is not None and stored.answer is None:
+            await self.remove(request)
+
     async def remove(self, request: KeptRequest) -> None:
         requests = self._workspace().kept_requests
         stored = requests.get(request.scope)

@@ -169,9 +169,25 @@ class KeptRequestsContract(StoreContract):
                 await work.kept_requests.answer(late)
         async with store.begin() as work:
             await work.kept_requests.remove(late)
+            await work.kept_requests.let_go(late)
             assert await work.kept_requests.find(late.scope) == a_request()
             await work.kept_requests.remove(a_request())
             assert await work.kept_requests.find(late.scope) is None
+
+    async def test_what_is_let_go_is_gone_unless_it_was_answered(self, store: AnyStore) -> None:
+        answered = a_request(2, answer=b"{}")
+        await keep(store, a_user())
+        async with store.begin() as work:
+            await work.kept_requests.add(a_request(1))
+            await work.kept_requests.add(answered)
+
+        async with store.begin() as work:
+            await work.kept_requests.let_go(a_request(1))
+            await work.kept_requests.let_go(attrs.evolve(answered, answer=None))
+
+        async with store.begin() as work:
+            assert await work.kept_requests.find(a_request(1).scope) is None
+            assert await work.kept_requests.find(answered.scope) == answered
 
     async def test_requests_go_with_their_user_and_with_time(self, store: AnyStore) -> None:
         await keep(store, a_user(1), a_user(2))

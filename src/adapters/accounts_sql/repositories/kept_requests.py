@@ -40,6 +40,8 @@ _FIND: Final = Query(
 )
 _ADD: Final = kept_requests.insert()
 _ANSWER: Final = kept_requests.update().where(_HELD)
+# an answer that was committed meanwhile, out of our sight, is seen by the very statement that would have removed it
+_LET_GO: Final = kept_requests.delete().where(_HELD, kept_requests.c.answer.is_(None))
 _REMOVE: Final = kept_requests.delete().where(_HELD)
 _REMOVE_ALL: Final = kept_requests.delete().where(kept_requests.c.user_id == by_number("owner"))
 _FORGET: Final = kept_requests.delete().where(kept_requests.c.created_at < by_moment("before"))
@@ -60,6 +62,9 @@ class KeptRequests:
     async def answer(self, request: KeptRequest) -> None:
         if not await self._db.run(_ANSWER, this=request.scope, held_under=request.claim, answer=request.answer):
             raise Conflict("The request is somebody else's by now.")
+
+    async def let_go(self, request: KeptRequest) -> None:
+        await self._db.run(_LET_GO, this=request.scope, held_under=request.claim)
 
     async def remove(self, request: KeptRequest) -> None:
         await self._db.run(_REMOVE, this=request.scope, held_under=request.claim)

@@ -1,12 +1,14 @@
 """A request under a key is performed once: effect and answer come together or not at all."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 from tests.unit.core.conftest import NOBODY, Core, World
 
 from accounts_core import run_sync
-from accounts_core.errors import Conflict, KeyReused, NotFound, RequestInProgress
+from accounts_core.errors import Conflict, KeyReused, NotFound, RequestInProgress, Unavailable
 from accounts_core.model import User
 from accounts_core.model.idempotency import CLAIMED_FOR, KEPT_FOR
 from accounts_core.ports.store import Store
@@ -116,6 +118,45 @@ def test_a_crash_leaves_nothing_and_the_repeat_performs_it_when_the_claim_has_ru
         once(accounts, jane, Renaming(accounts, jane))
     world.clock.advance(CLAIMED_FOR)
     assert once(accounts, jane, Renaming(accounts, jane)).answer == b"renamed"
+
+
+class LosingWord:
+    """A store that commits its second unit without saying so: the claim's is the first."""
+
+    commits = True
+
+    def __init__(self, store: Store[Any]) -> None:
+        self.store = store
+        self.units = 0
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[Any]:
+        self.units += 1
+        is_lost = self.units == 2
+        async with self.store.begin() as work:
+            yield work
+        if is_lost:
+            raise Unavailable("The connection broke during the commit.")
+
+    def read(self) -> Any:
+        return self.store.read()
+
+
+@pytest.mark.parametrize("in_one_unit", [True, False])
+def test_when_word_of_the_commit_is_lost_the_repeat_finds_the_answer(
+    accounts: Core, jane: User, world: World, in_one_unit: bool
+) -> None:
+    class Marking(Renaming):
+        async def __call__(self, store: Store[Any]) -> Answered:
+            self.times += 1
+            return Answered(answer=b"done", is_final=True, took_effect=True)
+
+    marking = Marking(accounts, jane)
+    with pytest.raises(Unavailable):
+        once(accounts.on(LosingWord(world.store)), jane, marking, in_one_unit=in_one_unit)
+
+    assert once(accounts, jane, marking) == Performed(answer=b"done", is_replayed=True)
+    assert marking.times == 1
 
 
 def test_whoever_lost_the_claim_meanwhile_writes_nothing(accounts: Core, jane: User, world: World) -> None:
