@@ -26,6 +26,7 @@ SETTINGS: Final = {
     "fsync": "on",
     "synchronous_commit": "on",
     "full_page_writes": "on",
+    "recovery_init_sync_method": "syncfs",  # else recovery syncs every file of every database, one by one
     "max_connections": "100",
     "shared_buffers": "16MB",
     "listen_addresses": "127.0.0.1",

@@ -14,7 +14,7 @@ import attrs
 import httpx
 from tests.chaos.journal import Away, Journal, World
 
-PAUSE_SECONDS: Final = 0.05
+PAUSE_SECONDS: Final = 0.1
 MOST_REPEATS: Final = 2_000
 
 Look = Callable[[], Awaitable[bool]]
