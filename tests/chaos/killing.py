@@ -115,6 +115,26 @@ def kill_over_and_over(
     return killing
 
 
+def serve_a_crowd(programs: Programs, stripe: StripeServer, database_url: str, *, answers: int, seed: int) -> World:
+    """Let people live on a service that nobody harms, until so many answers have come, and compare everything."""
+    world = World.of(seed, stripe)
+    settings = settings_of(database_url, stripe)
+    everybody: list[Person] = []
+
+    async def be_used() -> None:
+        service = programs.start("serve", "--port", "0", **settings)
+        await world.door.open(await asyncio.to_thread(service.wait_until_it_listens))
+        async with crowd(world, everybody):
+            await world.door.wait_for_answers(answers)
+        await check_everybody(world, everybody)
+        await world.door.close()
+        service.stop()
+
+    asyncio.run(be_used())
+    check_books(programs, settings, world, everybody)
+    return world
+
+
 def kill_the_database(programs: Programs, stripe: StripeServer, cluster: Cluster, *, kills: int, seed: int) -> World:
     """Kill the server under a service so many times. The service goes on by itself once the server is back."""
     world = World.of(seed, stripe)

@@ -3,6 +3,9 @@
 One URL serves both kinds: the driver is completed, or exchanged for its counterpart, so `sqlite:///accounts.db`,
 `postgresql://...` and `postgresql+asyncpg://...` may each be given to either function.
 
+Several servers, of which one takes writes, are one URL: each is asked in turn, and the one that was promoted is found.
+`postgresql://user:password@/name?host=a:5432&host=b:5432&target_session_attrs=read-write`
+
 A host's own engine works as well. On SQLite it needs `prepare(engine)` before it connects, because foreign keys are a
 setting of each connection there; on PostgreSQL it needs nothing.
 """
@@ -11,13 +14,14 @@ import sqlite3
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
-from uuid import uuid4
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.ext.asyncio import create_async_engine as _create_async_engine
 
 from accounts_core.errors import HostError
+
+from . import hosts
 
 APPLICATION_NAME: Final = "accounts"
 BUSY_TIMEOUT_MILLISECONDS: Final = 10_000
@@ -50,6 +54,7 @@ _ASYNC: Final = {
     "postgresql": "postgresql+asyncpg",
     "postgresql+psycopg2": "postgresql+asyncpg",
 }
+_PGBOUNCER: Final = "pgbouncer"
 _SQLITE_LEAST: Final = (3, 37, 0)
 """The first SQLite with STRICT tables."""
 
@@ -57,8 +62,8 @@ _SQLITE_LEAST: Final = (3, 37, 0)
 def create_engine(url: str | sa.URL, *, pgbouncer: bool = False, **options: Any) -> sa.Engine:
     """Make an engine for `SqlStore`: sqlite3 or psycopg. Any other option of SQLAlchemy's `create_engine` may follow.
 
-    `pgbouncer` makes it safe behind a PgBouncer that pools by transaction: nothing is prepared, and no setting of a
-    session is asked for, so set `lock_timeout` and `statement_timeout` on the role.
+    `pgbouncer`, or `?pgbouncer=true` in the URL, makes it safe behind a PgBouncer that pools by transaction: nothing is
+    prepared, and no setting of a session is asked for, so set `lock_timeout` and `statement_timeout` on the role.
 
     A SQLite database in memory has one connection, which its users take turns at: fine for a try-out, but whoever
     reads while they themselves hold a unit of work open waits in vain.
@@ -70,8 +75,9 @@ def create_engine(url: str | sa.URL, *, pgbouncer: bool = False, **options: Any)
         engine = sa.create_engine(url, **_sqlite_options(url, sa.QueuePool, options))
         prepare(engine)
         return engine
+    url, in_url = _without_pgbouncer(url)
     connect_args: dict[str, Any] = {"application_name": APPLICATION_NAME, "connect_timeout": CONNECT_TIMEOUT_SECONDS}
-    if pgbouncer:
+    if pgbouncer or in_url:
         connect_args["prepare_threshold"] = None
     else:
         settings = [f"-c {name}={value}" for name, value in _SESSION_SETTINGS.items()]
@@ -86,15 +92,22 @@ def create_async_engine(url: str | sa.URL, *, pgbouncer: bool = False, **options
         engine = _create_async_engine(url, **_sqlite_options(url, sa.AsyncAdaptedQueuePool, options))
         prepare(engine)
         return engine
+    url, in_url = _without_pgbouncer(url)
     if url.get_driver_name() != "asyncpg":
-        return _create_async_engine(url, **_postgresql_options({}, options))
+        prepared = {"prepare_threshold": None} if pgbouncer or in_url else {}
+        return _create_async_engine(url, **_postgresql_options(prepared, options))
     settings = {"application_name": APPLICATION_NAME}
-    connect_args: dict[str, Any] = {"timeout": CONNECT_TIMEOUT_SECONDS, "server_settings": settings}
-    if pgbouncer:
+    connect_args: dict[str, Any] = {
+        "timeout": CONNECT_TIMEOUT_SECONDS,
+        "server_settings": settings,
+        "async_creator_fn": hosts.connect,
+    }
+    if pgbouncer or in_url:
         connect_args["statement_cache_size"] = 0
         connect_args["prepared_statement_cache_size"] = 0
-        # a name that no other client of the same server connection can have given
-        connect_args["prepared_statement_name_func"] = lambda: f"accounts_{uuid4().hex}"
+        # Without a name a statement lasts until the next one, and a transaction keeps its server connection. One with a
+        # name stays behind when the transaction ends, and whoever made it would close it on another connection.
+        connect_args["prepared_statement_name_func"] = lambda: ""
     else:
         settings |= _SESSION_SETTINGS
     return _create_async_engine(_renamed(url, "sslmode", "ssl"), **_postgresql_options(connect_args, options))
@@ -162,6 +175,14 @@ def _renamed(url: sa.URL, theirs: str, ours: str) -> sa.URL:
     if theirs not in url.query:
         return url
     return url.difference_update_query([theirs]).update_query_dict({ours: url.query[theirs]})
+
+
+def _without_pgbouncer(url: sa.URL) -> tuple[sa.URL, bool]:
+    """Take what is for us out of what is for the driver."""
+    said = url.query.get(_PGBOUNCER, "false")
+    if said not in {"true", "false"}:
+        raise HostError(f"{_PGBOUNCER} in the URL of a database is true or false.")
+    return url.difference_update_query([_PGBOUNCER]), said == "true"
 
 
 def _texts(value: str | Iterable[str]) -> tuple[str, ...]:

@@ -51,6 +51,8 @@ _AWAY: Final = {
     "SQLITE_READONLY",
 }
 _BROKEN: Final = {"08", "57P01", "57P02", "57P03"}
+_NO_SUCH_HOST: Final = "TargetServerAttributeNotMatched"
+"""asyncpg's, no database's: of several hosts none takes writes, as in the middle of a failover."""
 _NOT_THERE: Final = {"42P01", "42703", "3F000"}
 
 
@@ -105,7 +107,7 @@ def is_broken(error: BaseException) -> bool:
     return (
         getattr(error, "connection_invalidated", False)
         or isinstance(cause, OSError)
-        or (_is_called("OperationalError", cause) or _is_called("InterfaceError", cause))
+        or any(_is_called(name, cause) for name in ("OperationalError", "InterfaceError", _NO_SUCH_HOST))
     )
 
 
