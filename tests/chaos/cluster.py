@@ -19,6 +19,7 @@ from typing import Any, Final
 
 import attrs
 import psycopg
+import sqlalchemy as sa
 
 PATIENCE_SECONDS: Final = 60.0
 SUPERUSER: Final = "postgres"
@@ -177,11 +178,22 @@ class Cluster:
         if self._process is None:
             return
         if self._process.poll() is None:
+            for child in _children(self._process.pid):
+                with suppress(ProcessLookupError):
+                    os.kill(child, signal.SIGCONT)
+            self._process.send_signal(signal.SIGCONT)
             self._process.send_signal(signal.SIGINT)
             try:
                 self._process.wait(PATIENCE_SECONDS)
             except subprocess.TimeoutExpired:
                 self.kill()
+
+    def pause(self) -> None:
+        """Take the processor from all of its processes: connections stay open, and nobody answers."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+        for child in _children(self._process.pid):
+            os.kill(child, signal.SIGSTOP)
 
     def promote(self) -> None:
         """Make a standby the one that takes writes."""
@@ -203,6 +215,38 @@ def running_cluster(folder: Path, **settings: str) -> Iterator[Cluster]:
         yield cluster
     finally:
         cluster.stop()
+
+
+@contextmanager
+def following(primary: Cluster, folder: Path) -> Iterator[Cluster]:
+    """Make a standby of a server, without which the primary acknowledges nothing any more, and start it."""
+    standby = Cluster(folder, free_port(), primary.settings)
+    run_tool(
+        "pg_basebackup",
+        "--write-recovery-conf",
+        "--checkpoint=fast",
+        f"--dbname={primary.url()}",
+        "-D",
+        str(standby.data),
+    )
+    standby.start()
+    primary.execute("ALTER SYSTEM SET synchronous_standby_names = '*'", "SELECT pg_reload_conf()")
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while primary.execute("SELECT sync_state FROM pg_stat_replication") != [("sync",)]:
+        assert time.monotonic() < deadline, "the standby does not follow"
+        time.sleep(0.02)
+    try:
+        yield standby
+    finally:
+        standby.stop()
+
+
+def url_of_either(database_url: str, standby: Cluster) -> str:
+    """Return the URL of whichever of two servers takes writes."""
+    url = sa.make_url(database_url)
+    hosts = [f"127.0.0.1:{url.port}", f"127.0.0.1:{standby.port}"]
+    either = sa.URL.create("postgresql", url.username, database=url.database)
+    return either.update_query_dict({"host": hosts, "target_session_attrs": "read-write"}).render_as_string(False)
 
 
 def run_tool(name: str, *arguments: str) -> None:

@@ -8,9 +8,8 @@ from typing import Final
 
 import attrs
 import sqlalchemy as sa
-from tests.chaos.cluster import Cluster
-from tests.chaos.journal import LIMITS, PATIENCE_SECONDS, World
-from tests.chaos.people import USER, Person, Status, live
+from tests.chaos.journal import LIMITS, World
+from tests.chaos.people import Person, Status, live
 from tests.chaos.services import Program, Programs
 from tests.integration.processes.programs import StripeServer
 
@@ -24,7 +23,6 @@ CALM_ANSWERS: Final = 40
 MOST_ANSWERS: Final = 20
 LONGEST_MOMENT_SECONDS: Final = 0.25
 """A process is killed after up to so many answers and so much time."""
-LOOK_SECONDS: Final = 0.02
 MOST_PASSES: Final = 8
 """How often the worker may be run before nothing is left to do."""
 
@@ -113,72 +111,6 @@ def kill_over_and_over(
     asyncio.run(be_killed())
     check_books(programs, killing.settings, world, everybody)
     return killing
-
-
-def serve_a_crowd(programs: Programs, stripe: StripeServer, database_url: str, *, answers: int, seed: int) -> World:
-    """Let people live on a service that nobody harms, until so many answers have come, and compare everything."""
-    world = World.of(seed, stripe)
-    settings = settings_of(database_url, stripe)
-    everybody: list[Person] = []
-
-    async def be_used() -> None:
-        service = programs.start("serve", "--port", "0", **settings)
-        await world.door.open(await asyncio.to_thread(service.wait_until_it_listens))
-        async with crowd(world, everybody):
-            await world.door.wait_for_answers(answers)
-        await check_everybody(world, everybody)
-        await world.door.close()
-        service.stop()
-
-    asyncio.run(be_used())
-    check_books(programs, settings, world, everybody)
-    return world
-
-
-def kill_the_database(programs: Programs, stripe: StripeServer, cluster: Cluster, *, kills: int, seed: int) -> World:
-    """Kill the server under a service so many times. The service goes on by itself once the server is back."""
-    world = World.of(seed, stripe)
-    settings = settings_of(cluster.create_database(), stripe)
-    everybody: list[Person] = []
-
-    async def lose_the_database() -> None:
-        service = programs.start("serve", "--port", "0", **settings)
-        await world.door.open(await asyncio.to_thread(service.wait_until_it_listens))
-        witness = Person(world, Random(seed))
-        await witness.sign_up()
-        everybody.append(witness)
-        async with crowd(world, everybody):
-            await world.door.wait_for_answers(CALM_ANSWERS)
-            for _ in range(kills):
-                world.door.answered = 0
-                await a_moment(world)
-                await asyncio.to_thread(cluster.kill)
-                await expect(world, witness, 503)
-                await asyncio.sleep(world.chance.uniform(0, LONGEST_MOMENT_SECONDS))
-                await asyncio.to_thread(cluster.start)
-                await expect(world, witness, 200)
-                await asyncio.to_thread(let_time_pass, settings["ACCOUNTS_DATABASE_URL"])
-        await check_everybody(world, everybody)
-        await world.door.close()
-        service.stop()
-
-    asyncio.run(lose_the_database())
-    check_books(programs, settings, world, everybody)
-    return world
-
-
-async def expect(world: World, witness: Person, status: int) -> None:
-    """Ask who one is until the answer has this status. Anything but 200 and 503 on the way is a violation."""
-    client = await world.door.client()
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while True:
-            answer = await client.get(USER, headers={"authorization": f"Bearer {witness.token}"})
-            world.journal.note_answer("the witness", answer)
-            if answer.status_code == status:
-                return
-            if answer.status_code not in {200, 503}:
-                world.journal.violation(f"the witness got {answer.status_code} {answer.text}")
-            await asyncio.sleep(LOOK_SECONDS)
 
 
 def check_books(programs: Programs, settings: dict[str, str], world: World, everybody: Sequence[Person]) -> None:

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from tests.chaos.bouncer import find_pgbouncer, running_pgbouncer
 from tests.chaos.cluster import Cluster, server_folder
-from tests.chaos.killing import serve_a_crowd
+from tests.chaos.disasters import nothing, under_load
 from tests.chaos.services import Programs
 from tests.integration.processes.programs import StripeServer
 
@@ -98,7 +98,7 @@ def prepared_statements(engine: sa.Engine) -> dict[int, int]:
 def test_a_service_behind_it_does_all_that_it_does_elsewhere(
     programs: Programs, stripe: StripeServer, bouncer_url: str
 ) -> None:
-    world = serve_a_crowd(programs, stripe, bouncer_url, answers=ANSWERS, seed=SEED)
+    world = under_load(programs, stripe, bouncer_url, nothing(ANSWERS), seed=SEED)
 
     assert world.journal.violations == []
     assert world.journal.unavailable == 0

@@ -1,5 +1,6 @@
 """Engines from a URL: the right driver, and the settings that make them safe."""
 
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,35 @@ async def test_behind_pgbouncer_nothing_is_prepared_and_no_setting_is_asked_for(
     names = "SELECT count(*) FROM pg_prepared_statements"
     assert await asked(engine, names) == 0
     assert await asked(engine, "SHOW lock_timeout") == "0"
+    await backend.dispose(engine)
+
+
+@pytest.mark.usefixtures("drive")
+@pytest.mark.parametrize("backend", [PSYCOPG, ASYNCPG], indirect=True)
+async def test_of_several_hosts_one_that_is_silent_is_passed_over(backend: Backend) -> None:
+    here = sa.make_url(backend.url)
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections, and never says a word
+        hosts = [f"127.0.0.1:{silent.getsockname()[1]}", f"{here.host or here.query['host']}:{here.port or 5432}"]
+        query = {"host": hosts, "target_session_attrs": "read-write"}
+        make = create_async_engine if backend.is_async else create_engine
+        patience = {"timeout": 1} if backend.is_async else {"connect_timeout": 2}  # libpq's least
+        engine: Any = make(here.set(host=None, port=None, query=query), connect_args=patience)
+
+        assert await asked(engine, "SELECT 1") == 1
+        await backend.dispose(engine)
+
+
+@pytest.mark.usefixtures("drive")
+@pytest.mark.parametrize("backend", [PSYCOPG, ASYNCPG], indirect=True)
+async def test_when_no_host_is_of_the_kind_that_is_needed_the_database_is_away(backend: Backend) -> None:
+    url = sa.make_url(backend.url).update_query_dict({"target_session_attrs": "standby"})
+    engine: Any = create_async_engine(url) if backend.is_async else create_engine(url)
+
+    with pytest.raises(Unavailable):
+        await keep(store_on(engine), a_user())
+    with pytest.raises(Unavailable):
+        async with store_on(engine).read() as views:
+            await views.users.find(UserId(1))
     await backend.dispose(engine)
 
 

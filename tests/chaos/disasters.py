@@ -1,0 +1,108 @@
+"""What happens to a service that goes on running: its database dies, moves, or has no room."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from random import Random
+from typing import Final, TypeAlias
+
+from tests.chaos.cluster import Cluster
+from tests.chaos.journal import PATIENCE_SECONDS, World
+from tests.chaos.killing import (
+    CALM_ANSWERS,
+    LONGEST_MOMENT_SECONDS,
+    a_moment,
+    check_books,
+    check_everybody,
+    crowd,
+    let_time_pass,
+    settings_of,
+)
+from tests.chaos.people import USER, Person
+from tests.chaos.services import Programs
+from tests.integration.processes.programs import StripeServer
+
+LOOK_SECONDS: Final = 0.02
+
+Disaster: TypeAlias = Callable[[World, Person], Awaitable[None]]
+"""What is done to the world; the person is a witness, who has signed in and does nothing else."""
+
+
+def under_load(
+    programs: Programs, stripe: StripeServer, database_url: str, disaster: Disaster, *, seed: int, **more: str
+) -> World:
+    """Let people live on a service while the disaster takes its course, and compare everything afterwards."""
+    world = World.of(seed, stripe)
+    settings = {**settings_of(database_url, stripe), **more}
+    everybody: list[Person] = []
+
+    async def live_through_it() -> None:
+        service = programs.start("serve", "--port", "0", **settings)
+        await world.door.open(await asyncio.to_thread(service.wait_until_it_listens))
+        witness = Person(world, Random(seed))
+        await witness.sign_up()
+        everybody.append(witness)
+        async with crowd(world, everybody):
+            await world.door.wait_for_answers(CALM_ANSWERS)
+            await disaster(world, witness)
+            await asyncio.to_thread(let_time_pass, database_url)
+        await check_everybody(world, everybody)
+        await world.door.close()
+        service.stop()
+
+    asyncio.run(live_through_it())
+    check_books(programs, settings, world, everybody)
+    return world
+
+
+async def expect(world: World, witness: Person, status: int) -> None:
+    """Ask who one is until the answer has this status. Anything but 200 and 503 on the way is a violation."""
+    client = await world.door.client()
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            answer = await client.get(USER, headers={"authorization": f"Bearer {witness.token}"})
+            world.journal.note_answer("the witness", answer)
+            if answer.status_code == status:
+                return
+            if answer.status_code not in {200, 503}:
+                world.journal.violation(f"the witness got {answer.status_code} {answer.text}")
+            await asyncio.sleep(LOOK_SECONDS)
+
+
+def nothing(answers: int) -> Disaster:
+    """Return no disaster: so many answers come."""
+
+    async def wait(world: World, _: Person) -> None:
+        await world.door.wait_for_answers(answers)
+
+    return wait
+
+
+def database_killed(cluster: Cluster, *, kills: int) -> Disaster:
+    """Kill the database server so many times. The service is to go on by itself once the server is back."""
+
+    async def kill(world: World, witness: Person) -> None:
+        for _ in range(kills):
+            world.door.answered = 0
+            await a_moment(world)
+            await asyncio.to_thread(cluster.kill)
+            await expect(world, witness, 503)
+            await asyncio.sleep(world.chance.uniform(0, LONGEST_MOMENT_SECONDS))
+            await asyncio.to_thread(cluster.start)
+            await expect(world, witness, 200)
+
+    return kill
+
+
+def primary_lost(primary: Cluster, standby: Cluster, *, hung: bool = False) -> Disaster:
+    """Kill the primary, or have it hang as a machine does, and promote the standby, for the service to find."""
+
+    async def lose(world: World, witness: Person) -> None:
+        await a_moment(world)
+        await asyncio.to_thread(primary.pause if hung else primary.kill)
+        await expect(world, witness, 503)
+        await asyncio.to_thread(standby.promote)
+        await expect(world, witness, 200)
+        answered = world.door.answered
+        await world.door.wait_for_answers(answered + CALM_ANSWERS)
+
+    return lose
