@@ -206,10 +206,12 @@ def _children(pid: int) -> list[int]:
 
 
 @contextmanager
-def running_cluster(folder: Path, **settings: str) -> Iterator[Cluster]:
-    """Make a server in this folder, which is there and empty, and start it."""
+def running_cluster(folder: Path, *options: str, **settings: str) -> Iterator[Cluster]:
+    """Make a server in this folder, which is there and empty, and start it. `options` are for `initdb`."""
     cluster = Cluster(folder, free_port(), settings)
-    run_tool("initdb", "--auth=trust", "--encoding=utf8", "--no-sync", "-U", SUPERUSER, "-D", str(cluster.data))
+    run_tool(
+        "initdb", "--auth=trust", "--encoding=utf8", "--no-sync", "-U", SUPERUSER, "-D", str(cluster.data), *options
+    )
     cluster.start()
     try:
         yield cluster

@@ -1,11 +1,14 @@
 """What happens to a service that goes on running: its database dies, moves, or has no room."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from random import Random
 from typing import Final, TypeAlias
 
 from tests.chaos.cluster import Cluster
+from tests.chaos.disks import Disk
 from tests.chaos.journal import PATIENCE_SECONDS, World
 from tests.chaos.killing import (
     CALM_ANSWERS,
@@ -17,11 +20,13 @@ from tests.chaos.killing import (
     let_time_pass,
     settings_of,
 )
-from tests.chaos.people import USER, Person
+from tests.chaos.people import LOGIN, USER, Person
 from tests.chaos.services import Programs
 from tests.integration.processes.programs import StripeServer
 
 LOOK_SECONDS: Final = 0.02
+FULL_ANSWERS: Final = 20
+"""How often somebody has to be told 503 while there is no room."""
 
 Disaster: TypeAlias = Callable[[World, Person], Awaitable[None]]
 """What is done to the world; the person is a witness, who has signed in and does nothing else."""
@@ -38,15 +43,15 @@ def under_load(
     async def live_through_it() -> None:
         service = programs.start("serve", "--port", "0", **settings)
         await world.door.open(await asyncio.to_thread(service.wait_until_it_listens))
-        witness = Person(world, Random(seed))
-        await witness.sign_up()
-        everybody.append(witness)
-        async with crowd(world, everybody):
-            await world.door.wait_for_answers(CALM_ANSWERS)
-            await disaster(world, witness)
-            await asyncio.to_thread(let_time_pass, database_url)
-        await check_everybody(world, everybody)
-        await world.door.close()
+        async with aclosing(world.door):
+            witness = Person(world, Random(seed))
+            await witness.sign_up()
+            everybody.append(witness)
+            async with crowd(world, everybody):
+                await world.door.wait_for_answers(CALM_ANSWERS)
+                await disaster(world, witness)
+                await asyncio.to_thread(let_time_pass, database_url)
+            await check_everybody(world, everybody)
         service.stop()
 
     asyncio.run(live_through_it())
@@ -106,3 +111,33 @@ def primary_lost(primary: Cluster, standby: Cluster, *, hung: bool = False) -> D
         await world.door.wait_for_answers(answered + CALM_ANSWERS)
 
     return lose
+
+
+def disk_filled(disk: Disk, cluster: Cluster | None = None) -> Disaster:
+    """Take the database's room, and give it back. A server that ended over it is started again, by hand as it were."""
+
+    async def fill(world: World, witness: Person) -> None:
+        client = await world.door.client()
+        proof = {"email": witness.email, "password": witness.password}
+        found: Counter[int] = Counter()
+        disk.fill()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            # what is there already may take some more, such as a log that begins again from its start
+            while found[503] < FULL_ANSWERS:
+                disk.fill()
+                answer = await client.post(LOGIN, json=proof)
+                world.journal.note_answer("signing in on a full disk", answer)
+                found[answer.status_code] += 1
+                read = await client.get(USER, headers={"authorization": f"Bearer {witness.token}"})
+                world.journal.note_answer("reading on a full disk", read)
+                found[read.status_code] += 1
+        if found.keys() - {200, 503}:
+            world.journal.violation(f"on a full disk: {found}")
+        disk.free()
+        if cluster is not None and not cluster.answers() and not cluster.is_running:
+            await asyncio.to_thread(cluster.start)
+        await expect(world, witness, 200)
+        answered = world.door.answered
+        await world.door.wait_for_answers(answered + CALM_ANSWERS)
+
+    return fill

@@ -66,13 +66,13 @@ class Door:
     """How many answers have come since it was opened."""
 
     async def open(self, url: str) -> None:
-        await self.close()
+        await self.aclose()
         limits = httpx.Limits(max_connections=200)
         self._client = httpx.AsyncClient(base_url=url, timeout=PATIENCE_SECONDS, limits=limits, trust_env=False)
         self.answered = 0
         self._opened.set()
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         """Let nobody in. What is under way is not cut off: that is for whoever kills the service."""
         self._opened.clear()
         client, self._client = self._client, None

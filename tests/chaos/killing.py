@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from random import Random
 from typing import Final
 
@@ -77,7 +77,7 @@ class Killing:
     async def kill(self, service: Program) -> None:
         service.kill()
         self.kills += 1
-        await self.world.door.close()
+        await self.world.door.aclose()
 
 
 async def a_moment(world: World) -> None:
@@ -95,17 +95,17 @@ def kill_over_and_over(
     everybody: list[Person] = []
 
     async def be_killed() -> None:
-        async with crowd(world, everybody):
-            service = await killing.start(surely=True)
-            await world.door.wait_for_answers(CALM_ANSWERS)
-            await killing.kill(service)
-            while killing.kills < kills:
-                service = await killing.start()
-                await a_moment(world)
+        async with aclosing(world.door):
+            async with crowd(world, everybody):
+                service = await killing.start(surely=True)
+                await world.door.wait_for_answers(CALM_ANSWERS)
                 await killing.kill(service)
-            service = await killing.start(surely=True)
-        await check_everybody(world, everybody)
-        await world.door.close()
+                while killing.kills < kills:
+                    service = await killing.start()
+                    await a_moment(world)
+                    await killing.kill(service)
+                service = await killing.start(surely=True)
+            await check_everybody(world, everybody)
         service.stop()
 
     asyncio.run(be_killed())

@@ -107,16 +107,17 @@ class ForkServer:
 
 @attrs.frozen
 class Programs:
-    """Starts programs in one folder."""
+    """Starts programs in one folder. What they say goes to files in `logs`, there as well unless it is given."""
 
     folder: Path
     _server: ForkServer
+    logs: Path = attrs.field(default=attrs.Factory(lambda self: self.folder, takes_self=True), kw_only=True)
     started: list[Program] = attrs.field(factory=list)
     _numbers: Iterator[int] = attrs.field(factory=count, init=False)
 
     def start(self, *arguments: str, **settings: str) -> Program:
         """Start `accounts` with these arguments and these settings."""
-        said = self.folder / f"said-{next(self._numbers)}.txt"
+        said = self.logs / f"said-{next(self._numbers)}.txt"
         pid = self._server.fork(arguments=arguments, settings=settings, folder=str(self.folder), said=str(said))
         started = Program(pid, said)
         self.started.append(started)

@@ -110,7 +110,7 @@ async def write_one_after_another(url: str, database: Path) -> None:
         await do()
         await no_work_left(database)
     await jane.check()
-    await world.door.close()
+    await world.door.aclose()
     assert world.journal.violations == []
 
 

@@ -1,6 +1,7 @@
 """A Stripe of one's own: the state, the rules of idempotency, the faults, and the way in."""
 
 import json
+import sqlite3
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
@@ -129,7 +130,10 @@ class Simulator:
                 raise ConnectionLost("No answer ever comes, and nothing was done.")
             if fault and fault.seconds:
                 yield Pause(fault.seconds)
-            response = self._execute(request, route, key, fault, request_id)
+            try:
+                response = self._execute(request, route, key, fault, request_id)
+            except sqlite3.Error as error:  # as on a full disk: whoever asked is left in the dark, and nothing was done
+                raise ConnectionLost(f"The simulator's state is out of reach: {error}.") from error
         if self._on_webhook is not None:
             self.webhooks.deliver(self._on_webhook)
         if kind is FaultKind.HANG_AFTER:
