@@ -67,6 +67,10 @@ class StripeServer:
         """Make a payment method, as the page in a browser does, and return Stripe's object. Safe from any thread."""
         return _body(self._client.post("/v1/payment_methods", data={"type": "card", "card[token]": token}))
 
+    def delay(self, request: str, *, seconds: float) -> None:
+        """Have the next such request take its time."""
+        _body(self._client.post("/simulator/faults", data={"on": request, "kind": "delay", "seconds": f"{seconds}"}))
+
     def ledger(self) -> Ledger:
         books = _body(self._client.get("/simulator/ledger"))
         return Ledger(**{field.name: books[field.name] for field in attrs.fields(Ledger)})

@@ -1,4 +1,5 @@
 import pytest
+import stripe
 from tests.unit.stripe_simulator.driving import Driver
 
 from accounts_memory import ManualClock, SequenceSecrets
@@ -62,3 +63,10 @@ def test_everything_is_the_same_in_every_run(clock: ManualClock, driver: Driver,
 
     assert other.handle("POST", "/v1/customers", headers).json()["id"] == jane
     assert other.ledger() == simulator.ledger()
+
+
+def test_a_state_that_is_out_of_reach_leaves_whoever_asks_in_the_dark(simulator: Simulator, driver: Driver) -> None:
+    simulator.close()
+
+    with pytest.raises(stripe.APIConnectionError, match="out of reach"):
+        driver.customer(name="Jane")
