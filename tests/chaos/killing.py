@@ -35,11 +35,14 @@ def settings_of(database_url: str, stripe: StripeServer | None) -> dict[str, str
 
 def let_time_pass(database_url: str) -> None:
     """Do what minutes do: whatever a dead process had claimed is anybody's again."""
-    claims = sa.update(kept_requests).where(kept_requests.c.answer.is_(None))
-    leases = sa.update(outbox).where(outbox.c.parked_at.is_(None))
+    # what somebody works at in this moment, paused perhaps, is theirs
+    claims = sa.select(kept_requests.c.scope).where(kept_requests.c.answer.is_(None)).with_for_update(skip_locked=True)
+    jobs = sa.select(outbox.c.id).where(outbox.c.parked_at.is_(None)).with_for_update(skip_locked=True)
+    over = sa.update(kept_requests).where(kept_requests.c.scope.in_(claims))
+    due = sa.update(outbox).where(outbox.c.id.in_(jobs))
     with create_engine(database_url, poolclass=sa.NullPool).begin() as connection:
-        connection.execute(claims.values(claimed_until=kept_requests.c.created_at))
-        connection.execute(leases.values(due=outbox.c.created_at))
+        connection.execute(over.values(claimed_until=kept_requests.c.created_at))
+        connection.execute(due.values(due=outbox.c.created_at))
 
 
 @asynccontextmanager
