@@ -167,9 +167,7 @@ class Cluster:
         process = self._process
         assert process is not None
         process.send_signal(signal.SIGSTOP)  # it would start others in the place of those that die
-        for child in _children(process.pid):
-            with suppress(ProcessLookupError):
-                os.kill(child, signal.SIGKILL)
+        self._signal_children(signal.SIGKILL)
         process.kill()
         process.wait(PATIENCE_SECONDS)
 
@@ -178,10 +176,7 @@ class Cluster:
         if self._process is None:
             return
         if self._process.poll() is None:
-            for child in _children(self._process.pid):
-                with suppress(ProcessLookupError):
-                    os.kill(child, signal.SIGCONT)
-            self._process.send_signal(signal.SIGCONT)
+            self.resume()
             self._process.send_signal(signal.SIGINT)
             try:
                 self._process.wait(PATIENCE_SECONDS)
@@ -192,17 +187,23 @@ class Cluster:
         """Take the processor from all of its processes: connections stay open, and nobody answers."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
-        for child in _children(self._process.pid):
-            os.kill(child, signal.SIGSTOP)
+        self._signal_children(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        assert self._process is not None
+        self._signal_children(signal.SIGCONT)
+        self._process.send_signal(signal.SIGCONT)
 
     def promote(self) -> None:
         """Make a standby the one that takes writes."""
         self.execute("SELECT pg_promote(true, 60)")
 
-
-def _children(pid: int) -> list[int]:
-    found = Path(f"/proc/{pid}/task/{pid}/children")
-    return [int(child) for child in found.read_text().split()]
+    def _signal_children(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        pid = self._process.pid
+        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+            with suppress(ProcessLookupError):
+                os.kill(int(child), number)
 
 
 @contextmanager

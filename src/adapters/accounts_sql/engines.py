@@ -29,6 +29,8 @@ POOL_TIMEOUT_SECONDS: Final = 10
 POOL_SIZE: Final = 10
 MAX_OVERFLOW: Final = 10
 CONNECT_TIMEOUT_SECONDS: Final = 5
+COMMAND_TIMEOUT_SECONDS: Final = 40
+"""After which a server that hangs is given up: longer than one that does not may take for a statement."""
 WAL_ATTEMPTS: Final = 50
 WAL_WAIT_MILLISECONDS: Final = 20
 
@@ -102,6 +104,8 @@ def create_async_engine(url: str | sa.URL, *, pgbouncer: bool = False, **options
         "server_settings": settings,
         "async_creator_fn": hosts.connect,
     }
+    if "command_timeout" not in url.query:
+        connect_args["command_timeout"] = COMMAND_TIMEOUT_SECONDS
     if pgbouncer or in_url:
         connect_args["statement_cache_size"] = 0
         connect_args["prepared_statement_cache_size"] = 0

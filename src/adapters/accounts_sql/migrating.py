@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from accounts_core.errors import HostError
 
 from .engines import create_engine
+from .hosts import without_time_limit
 from .tables import metadata, sqlite_metadata
 from .transactions import async_transaction, transaction
 from .translation import translated
@@ -55,7 +56,7 @@ def migrate(source: str | sa.URL | sa.Engine, revision: str = "head", *, schema:
 
 async def migrate_async(engine: AsyncEngine, revision: str = "head", *, schema: str | None = None) -> None:
     """Do as `migrate` does, on an event loop."""
-    async with async_transaction(engine) as connection:
+    async with async_transaction(engine) as connection, without_time_limit(connection):
         await connection.run_sync(_migrate, revision, schema)
 
 

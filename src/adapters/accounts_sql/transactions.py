@@ -15,8 +15,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import IsolationLevel
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncTransaction
 
-from accounts_core.errors import HostError
+from accounts_core.errors import HostError, Unavailable
 
+from .leases import discard
 from .translation import committing, translated
 from .waiting import patiently, to_the_end
 
@@ -59,9 +60,9 @@ async def async_transaction(
         yield connection
         with committing():
             await patiently(engine.dialect, connection.commit())
-    except BaseException:
+    except BaseException as error:
         if connection.sync_connection is not None:
-            await to_the_end(connection.run_sync(_rollback))
+            await to_the_end(connection.run_sync(_give_up if _has_timed_out(error) else _rollback))
         raise
     finally:
         if connection.sync_connection is not None:
@@ -147,6 +148,17 @@ def _check_sqlite(connection: sa.Connection) -> None:
             "Foreign keys are off on this SQLite connection, and the accounts' rules rely on them:"
             " make the engine with accounts_sql.create_engine, or call accounts_sql.prepare(engine) before it connects."
         )
+
+
+def _has_timed_out(error: BaseException) -> bool:
+    return isinstance(error, Unavailable) and isinstance(error.__cause__, TimeoutError)
+
+
+def _give_up(connection: sa.Connection) -> None:
+    """Throw away a connection that does not answer: it would not answer a ROLLBACK either, nor would the others."""
+    if not connection.invalidated:
+        discard(connection.engine.pool, connection.connection, TimeoutError())
+        connection.invalidate()
 
 
 def _rollback(connection: sa.Connection) -> None:
