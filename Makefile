@@ -5,6 +5,8 @@ PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
 ARGS ?=
+KILLS ?= 1000
+SECONDS ?= 3600
 
 VENV := .venv
 CORE := .venv-core
@@ -19,7 +21,7 @@ ELSEWHERE := colorama tzdata
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve test unit lint format bench check-core constraints clean
+.PHONY: help serve test unit lint format chaos bench check-core constraints clean
 
 help: ## list what can be made
 	@awk -F ': .*## ' '/^[a-z-]+:.* ## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -43,6 +45,9 @@ lint: $(VENV)/.development ## check style, types and the walls between the packa
 format: $(VENV)/.development ## lay out the code and mend what ruff can mend
 	@$(VENV)/bin/ruff check --fix-only
 	@$(VENV)/bin/ruff format
+
+chaos: $(VENV)/.development ## kill, pause and starve real processes (KILLS=1000 of each service, SECONDS=3600 for each scenario)
+	@$(VENV)/bin/python -m tests.chaos.run --kills $(KILLS) --seconds $(SECONDS)
 
 bench: $(VENV)/.development $(PEERS)/.ready ## measure, beside the peers (ARGS= goes to benchmarks/run.py)
 	@$(VENV)/bin/python benchmarks/run.py $(ARGS)

@@ -1,12 +1,14 @@
 """A service under load whose processes are killed, and what has to hold when it is over."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import aclosing, asynccontextmanager, contextmanager
+from pathlib import Path
 from random import Random
 from typing import Final
 
 import attrs
+import psycopg
 import sqlalchemy as sa
 from tests.chaos.journal import LIMITS, World
 from tests.chaos.people import Person, Status, live
@@ -22,6 +24,8 @@ CALM_ANSWERS: Final = 40
 """How many answers come before the first kill: by then everybody is there and in the middle of something."""
 MOST_ANSWERS: Final = 20
 LONGEST_MOMENT_SECONDS: Final = 0.25
+COMMIT_SHARE: Final = 0.5
+MOST_LOOKS: Final = 2_000
 """A process is killed after up to so many answers and so much time."""
 MOST_PASSES: Final = 8
 """How often the worker may be run before nothing is left to do."""
@@ -89,6 +93,28 @@ async def a_moment(world: World) -> None:
     await asyncio.sleep(world.chance.uniform(0, LONGEST_MOMENT_SECONDS))
 
 
+async def a_commit(database_url: str) -> None:
+    """Wait until something was written to the database's log: its client has not heard of it yet."""
+    with watching_the_log(database_url) as written:
+        before = written()
+        for _ in range(MOST_LOOKS):
+            if written() != before:
+                return
+            await asyncio.sleep(0)
+
+
+@contextmanager
+def watching_the_log(database_url: str) -> Iterator[Callable[[], object]]:
+    """Give what tells how far the database's log is written."""
+    url = sa.make_url(database_url)
+    if url.get_backend_name() == "sqlite":
+        log = Path(f"{url.database}-wal")
+        yield lambda: log.stat().st_mtime_ns if log.exists() else None
+        return
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        yield lambda: connection.execute("SELECT pg_current_wal_flush_lsn()").fetchone()
+
+
 def kill_over_and_over(
     programs: Programs, stripe: StripeServer, database_url: str, *, kills: int, seed: int
 ) -> Killing:
@@ -106,6 +132,8 @@ def kill_over_and_over(
                 while killing.kills < kills:
                     service = await killing.start()
                     await a_moment(world)
+                    if world.chance.random() < COMMIT_SHARE:
+                        await a_commit(database_url)
                     await killing.kill(service)
                 service = await killing.start(surely=True)
             await check_everybody(world, everybody)

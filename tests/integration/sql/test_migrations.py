@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -26,6 +27,7 @@ from accounts_sql import (
     migrate,
     migrate_async,
 )
+from accounts_sql.hosts import without_time_limit
 from accounts_sql.migrating import VERSION_TABLE, configuration
 from accounts_sql.tables import metadata, sqlite_metadata
 
@@ -224,4 +226,22 @@ async def test_an_event_loop_migrates_through_its_own_engine(
     assert await is_current_async(engine) is True
     await migrate_async(engine, "base")
     assert await is_current_async(engine) is False
+    await engine.dispose()
+
+
+@pytest.mark.usefixtures("drive")
+@pytest.mark.parametrize("backend", [ASYNCPG], indirect=True)
+async def test_a_migration_may_take_longer_than_any_statement_of_the_service(
+    backend: Backend, postgres_url: str
+) -> None:
+    engine = create_async_engine(postgres_url)
+    async with engine.connect() as connection:
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+        driver._config = driver._config._replace(command_timeout=0.05)  # now, and not before it has connected
+
+        async with without_time_limit(connection):
+            await connection.execute(sa.text("SELECT pg_sleep(0.2)"))
+        with pytest.raises(TimeoutError):
+            await connection.execute(sa.text("SELECT pg_sleep(0.2)"))
+        await connection.invalidate()
     await engine.dispose()
