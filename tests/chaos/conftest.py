@@ -1,3 +1,4 @@
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -5,6 +6,12 @@ import pytest
 from tests.chaos.cluster import Cluster, running_cluster, server_folder
 from tests.chaos.services import ForkServer, Programs, running_fork_server
 from tests.integration.processes.programs import StripeServer
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _on_linux() -> None:
+    if sys.platform != "linux":
+        pytest.skip("needs Linux: what processes there are is read from /proc")
 
 
 @pytest.fixture(scope="session")

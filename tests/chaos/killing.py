@@ -11,7 +11,8 @@ import attrs
 import psycopg
 import sqlalchemy as sa
 from tests.chaos.journal import LIMITS, World
-from tests.chaos.people import Person, Status, live
+from tests.chaos.lives import live
+from tests.chaos.people import Person, Status
 from tests.chaos.services import Program, Programs
 from tests.integration.processes.programs import StripeServer
 

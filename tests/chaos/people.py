@@ -1,7 +1,6 @@
 """People who live their lives on a service, and know at every moment what has to be there."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable
 from enum import Enum, auto
 from itertools import count
 from random import Random
@@ -306,42 +305,3 @@ class Person:
     def _compare(self, what: str, told: object, found: object) -> None:
         if told != found:
             self.world.journal.violation(f"person {self.number}, {what}: told {told}, found {found}")
-
-
-ORDINARY: Final[tuple[tuple[Callable[[Person], Awaitable[None]], int], ...]] = (
-    (Person.rename, 4),
-    (Person.move, 2),
-    (Person.change_password, 1),
-    (Person.sign_out, 1),
-    (Person.found_team, 3),
-    (Person.write_interaction, 5),
-    (Person.dissolve_team, 1),
-    (Person.verify_card, 3),
-    (Person.remove_card, 1),
-    (Person.choose_card, 2),
-    (Person.ask_for_too_much, 2),
-)
-"""What somebody does, and how often compared with the rest."""
-
-MOST_DEEDS: Final = 25
-
-
-async def live(world: World, everybody: list[Person], chance: Random) -> None:
-    """Be one person after another, until the world closes. Each does some things, and some of them leave."""
-    while not world.closing.is_set():
-        person = Person(world, Random(chance.random()))
-        await person.sign_up()
-        everybody.append(person)
-        for _ in range(chance.randint(1, MOST_DEEDS)):
-            if world.closing.is_set():
-                return
-            (do,) = chance.choices([deed for deed, _ in ORDINARY], [weight for _, weight in ORDINARY])
-            await do(person)
-        if chance.random() < 0.5:
-            await person.deactivate()
-            if chance.random() < 0.7:
-                await person.restore()
-        elif chance.random() < 0.5:
-            await person.delete()
-        if chance.random() < 0.3:
-            await person.check()

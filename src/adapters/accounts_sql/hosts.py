@@ -27,6 +27,7 @@ async def connect(*, host: str | Sequence[str] | None = None, **options: Any) ->
             return await asyncpg.connect(host=name, port=port, **options)
         except (
             OSError,  # a time limit among them
+            asyncpg.PostgresConnectionError,
             asyncpg.CannotConnectNowError,
             asyncpg.TooManyConnectionsError,
             TargetServerAttributeNotMatched,
