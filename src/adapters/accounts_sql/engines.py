@@ -88,7 +88,10 @@ def create_engine(url: str | sa.URL, *, pgbouncer: bool = False, **options: Any)
 
 
 def create_async_engine(url: str | sa.URL, *, pgbouncer: bool = False, **options: Any) -> AsyncEngine:
-    """Make an engine for `AsyncSqlStore`: aiosqlite or asyncpg. The rest is as `create_engine` says."""
+    """Make an engine for `AsyncSqlStore`: aiosqlite or asyncpg. The rest is as `create_engine` says.
+
+    asyncpg gives up a server that does not answer at all (`command_timeout`, in `connect_args` or in the URL).
+    """
     url = _completed(url, _ASYNC)
     if url.get_backend_name() == "sqlite":
         engine = _create_async_engine(url, **_sqlite_options(url, sa.AsyncAdaptedQueuePool, options))
