@@ -6,7 +6,8 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 ARGS ?=
 KILLS ?= 1000
-SECONDS ?= 3600
+SECONDS ?=
+SEED ?=
 
 VENV := .venv
 CORE := .venv-core
@@ -46,8 +47,8 @@ format: $(VENV)/.development ## lay out the code and mend what ruff can mend
 	@$(VENV)/bin/ruff check --fix-only
 	@$(VENV)/bin/ruff format
 
-chaos: $(VENV)/.development ## kill, pause and starve real processes (KILLS=1000 of each service, SECONDS=3600 for each scenario)
-	@$(VENV)/bin/python -m tests.chaos.run --kills $(KILLS) --seconds $(SECONDS)
+chaos: $(VENV)/.development ## kill, pause and starve real processes (KILLS=1000 on each database, SECONDS= at most for each scenario)
+	@$(VENV)/bin/python -m tests.chaos.run --kills $(KILLS) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
 
 bench: $(VENV)/.development $(PEERS)/.ready ## measure, beside the peers (ARGS= goes to benchmarks/run.py)
 	@$(VENV)/bin/python benchmarks/run.py $(ARGS)
