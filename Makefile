@@ -29,7 +29,7 @@ serve: $(VENV)/.runtime ## run the HTTP service (PORT=8000 HOST=127.0.0.1)
 
 # pytest over everything comes last, so that the run closes on its summary.
 test: lint check-core ## check everything: lint, the core on its own, then every test
-	@$(VENV)/bin/python -m pytest
+	@$(VENV)/bin/python -m pytest -n logical --maxprocesses 4 --dist worksteal
 
 unit: $(VENV)/.development ## run the unit tests alone: no network, no file, no event loop
 	@$(VENV)/bin/python -m pytest tests/unit
