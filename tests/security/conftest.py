@@ -15,7 +15,7 @@ __all__ = ["api", "migrated_postgres", "open_store", "populated", "postgres_serv
 PUBLIC_URL = "https://accounts.example.org"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The service as people run it, over a database of its own, with mails as files beside it."""
     folder = tmp_path_factory.mktemp("served")
@@ -30,6 +30,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         assert served.stop() == 0
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def address(served: Served) -> Address:
     return address_of(served.url)

@@ -12,6 +12,9 @@ from accounts_core.errors import Invalid
 MAX_LINE: Final = 200
 MAX_BODY: Final = 10_000
 _CONTROL: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_TURNING: Final = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
+"""What makes the text that follows on a page or in a mail read in another order than it is written."""
+_INVISIBLE: Final = "CMZ"
 
 
 def is_storable(text: str) -> bool:
@@ -26,10 +29,10 @@ def one_line(field: str, text: str, *, at_most: int = MAX_LINE) -> str:
     """
     if len(text) > at_most:
         raise Invalid(field, f"At most {at_most} characters, please.")
-    if any(unicodedata.category(character) in _CONTROL for character in text):
+    if any(unicodedata.category(each) in _CONTROL or unicodedata.bidirectional(each) in _TURNING for each in text):
         raise Invalid(field, "Control characters and line breaks do not belong here.")
     tidy = unicodedata.normalize("NFC", text).strip()
-    if not tidy:
+    if all(unicodedata.category(each)[0] in _INVISIBLE for each in tidy):
         raise Invalid(field, "This cannot be empty.")
     if len(tidy) > at_most:
         raise Invalid(field, f"At most {at_most} characters, please.")

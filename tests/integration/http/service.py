@@ -55,6 +55,7 @@ class Service:
     clock: Clock
     payments: MemoryGateway
     mails: MemoryNotifier
+    hasher: PlainHasher
     accounts: Accounts[UnitOfWork]
     api: Client
     stored: Stored
@@ -110,8 +111,8 @@ def serving(
     """Run a service over this store."""
     clock = Clock(START)
     gateway = payments(clock) if payments else MemoryGateway(clock, SystemSecrets())
-    mails = MemoryNotifier()
-    accounts = accounts_over(stored.store, clock, gateway, mails=mails, policy=policy, limits=limits)
+    mails, hasher = MemoryNotifier(), PlainHasher()
+    accounts = accounts_over(stored.store, clock, gateway, mails=mails, hasher=hasher, policy=policy, limits=limits)
     app = create_app(accounts, options=options or HttpOptions(webhook=checking(clock)))
     lifespan = Lifespan(app)
     http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://accounts.test")  # type: ignore[arg-type]  # Litestar's scope type is narrower than ASGI's
@@ -122,6 +123,7 @@ def serving(
             clock=clock,
             payments=gateway,
             mails=mails,
+            hasher=hasher,
             accounts=accounts,
             api=Client(run, http),
             stored=stored,
@@ -168,13 +170,14 @@ def accounts_over(
     payments: MemoryGateway,
     *,
     mails: MemoryNotifier | None = None,
+    hasher: PlainHasher | None = None,
     policy: Policy | None = None,
     limits: Limits | None = None,
 ) -> Accounts[UnitOfWork]:
     return Accounts(
         store=store,
         payments=payments,
-        passwords=PlainHasher(),
+        passwords=hasher or PlainHasher(),
         notifier=mails or MemoryNotifier(),
         clock=clock,
         secrets=SystemSecrets(),
