@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from tests.integration.cli.conftest import starting
@@ -16,14 +17,18 @@ PUBLIC_URL = "https://accounts.example.org"
 
 
 @pytest.fixture(scope="session")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def served_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("served")
+
+
+@pytest.fixture(scope="session")
+def served(served_folder: Path) -> Iterator[Served]:
     """The service as people run it, over a database of its own, with mails as files beside it."""
-    folder = tmp_path_factory.mktemp("served")
     with starting("serve", "--port", "0") as start:
         with pytest.MonkeyPatch.context() as patch:
             for name in [name for name in os.environ if name.startswith("ACCOUNTS_")]:
                 patch.delenv(name)
-            patch.chdir(folder)
+            patch.chdir(served_folder)
             served = start(**settings(public_url=PUBLIC_URL))
         served.wait_for("Listening on")
         yield served

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 import attrs
 
 PATIENCE_SECONDS: Final = 30
+NO_CHUNKS: Final = b"0\r\n\r\n"
+"""What the server sends for the body of an answer that has none."""
 Address = tuple[str, int]
 
 
@@ -77,8 +79,10 @@ def _take(received: bytes, found: list[Answer]) -> bytes:
         head, end, rest = received.partition(b"\r\n\r\n")
         status, *lines = head.decode("latin-1").split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-        length = int(headers.get("content-length", 0))
+        is_chunked = headers.get("transfer-encoding") == "chunked"
+        length = len(NO_CHUNKS) if is_chunked else int(headers.get("content-length", 0))
         if not end or len(rest) < length:
             return received
-        found.append(Answer(int(status.split()[1]), headers, rest[:length]))
+        assert not is_chunked or rest.startswith(NO_CHUNKS)
+        found.append(Answer(int(status.split()[1]), headers, b"" if is_chunked else rest[:length]))
         received = rest[length:]

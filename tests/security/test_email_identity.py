@@ -50,6 +50,7 @@ def distinct(pairs: Mapping[str, tuple[str, str]]) -> Iterator[tuple[str, str]]:
 
 
 def test_case_9_addresses_that_look_alike_are_two_people(service: Service) -> None:
+    """CVE-2019-19844: a reset for one went to the other, who looked the same to the database."""
     for one, other in distinct(LOOK_ALIKE):
         assert sign_up(service, one).status_code == 201
         problem(service.api.post(LOGIN, json={"email": other, "password": PASSWORD}), 401, "invalid-credentials")
