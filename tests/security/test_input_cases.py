@@ -258,6 +258,8 @@ def test_case_5_what_a_client_calls_itself_is_kept_without_what_does_not_print(s
         "\u200d\u2060",
         "\u0301",
         "\ufeff",
+        "\u3164",
+        "\u2800\u2800",
         "",
         "   ",
         "x" * 201,

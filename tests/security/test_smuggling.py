@@ -139,6 +139,25 @@ def test_what_can_be_read_in_two_ways_is_refused_once_and_the_connection_ends(
     assert exchange(address, GET + b"\r\n").answers[0].status == 200
 
 
+def test_what_is_refused_is_not_done(address: Address) -> None:
+    """Neither what the beginning of a body says, nor what a call does that reads nothing of it."""
+    person = b'{"email": "jane@example.org", "password": "a long and quiet river"'
+    sign_up = POST.replace(b"login", b"register") + b"Content-Length: %d\r\n\r\n"
+    exchange(address, sign_up % len(person + b', "name": "Jane"}') + person + b', "name": "Jane"}')
+    (signed_in,) = exchange(address, POST + b"Content-Length: %d\r\n\r\n" % len(person + b"}") + person + b"}").answers
+    token = b"Authorization: Bearer %s\r\n" % signed_in.json["access_token"].encode()
+    under_token = CHUNKED.removesuffix(b"\r\n") + token + b"\r\n"
+
+    for call, body in ((b"PUT /api/v1/user", b'{"name": "Evil"}'), (b"POST /api/auth/logout", b"{}")):
+        start = under_token.replace(b"POST /api/auth/login", call) + b"%x\r\n%s\r\n" % (len(body), body)
+        for end in (b"0\r\nnonsense\r\n\r\n", b"0x\r\n\r\n", b"-0\r\n\r\n", b"\n\n", b"0\n\n"):
+            refused = exchange(address, start, end, answers=2)
+            assert [answer.status for answer in refused.answers] == [400]
+
+    (answer,) = exchange(address, GET.replace(b"/health/live", b"/api/v1/user") + token + b"\r\n").answers
+    assert answer.json["data"]["name"] == "Jane"
+
+
 @pytest.mark.parametrize("size", [1, 7])
 def test_in_whatever_pieces_it_comes_the_refusal_is_the_same(address: Address, size: int) -> None:
     for why in ("a length and a coding", "chunks: a size with 0x", "two Hosts", "a bare line feed between headers"):

@@ -14,7 +14,9 @@ MAX_BODY: Final = 10_000
 _CONTROL: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _TURNING: Final = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
 """What makes the text that follows on a page or in a mail read in another order than it is written."""
-_INVISIBLE: Final = "CMZ"
+_INVISIBLE: Final = frozenset({"Cf", "Mn", "Me", "Zs"})
+_BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and symbols that show nothing."""
 
 
 def is_storable(text: str) -> bool:
@@ -32,7 +34,7 @@ def one_line(field: str, text: str, *, at_most: int = MAX_LINE) -> str:
     if any(unicodedata.category(each) in _CONTROL or unicodedata.bidirectional(each) in _TURNING for each in text):
         raise Invalid(field, "Control characters and line breaks do not belong here.")
     tidy = unicodedata.normalize("NFC", text).strip()
-    if all(unicodedata.category(each)[0] in _INVISIBLE for each in tidy):
+    if all(each in _BLANK or unicodedata.category(each) in _INVISIBLE for each in tidy):
         raise Invalid(field, "This cannot be empty.")
     if len(tidy) > at_most:
         raise Invalid(field, f"At most {at_most} characters, please.")

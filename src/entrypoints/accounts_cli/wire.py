@@ -62,14 +62,14 @@ class StrictProtocol(HttpToolsProtocol):
         self._is_under_way = self._is_in_head = True
         super().on_message_begin()
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        # a proxy that looks at the headers has not seen what comes after the body (RFC 9110, 6.5.1)
-        if self._is_in_head:
-            super().on_header(name, value.rstrip(b" \t"))  # no part of the value (RFC 9112, 5.1)
-
     def on_headers_complete(self) -> None:
         self._check_target()
+        for at, (name, value) in enumerate(self.headers):
+            if value.endswith((b" ", b"\t")):  # no part of the value (RFC 9112, 5.1)
+                self.headers[at] = name, value.rstrip(b" \t")
         super().on_headers_complete()
+        # what comes after the body goes nowhere: a proxy that looks at the headers has not seen it (RFC 9110, 6.5.1)
+        self.headers = []
         self._is_in_head = False
         if self.parser.should_upgrade():
             self.cycle.keep_alive = False  # the parser drops what came with it, as another protocol's

@@ -22,7 +22,7 @@ ONCE: Final = frozenset({b"host", b"authorization", b"content-length", b"transfe
 """Headers of which a request has one at most (RFC 9112, 3.2; RFC 9110, 8.6; RFC 6750, 2)."""
 
 VERSIONS: Final = frozenset({"1.0", "1.1", "2", "3"})
-"""As ASGI names them. A server that takes a line of HTTP/0.9, or of HTTP/2.0 in the words of 1.1, tells of others."""
+"""As ASGI names them. httptools takes HTTP/0.9 too, and HTTP/2.0 in the words of 1.1, and has other names for these."""
 
 MAX_HEADERS: Final = 100
 MAX_HEADER_BYTES: Final = 32 * 1024
