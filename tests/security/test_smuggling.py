@@ -178,6 +178,17 @@ def test_a_second_request_inside_a_body_is_a_part_of_the_body(address: Address) 
     assert [answer.status for answer in found.answers] == [415, 200]
 
 
+@pytest.mark.parametrize("bad", ["a bare line feed between headers", "a length and a coding", "two Hosts", "TLS"])
+def test_a_refusal_never_passes_for_the_answer_to_an_earlier_request(address: Address, bad: str) -> None:
+    """Requests that are sent without waiting are answered in their order, or not at all."""
+    for before in (1, 2, 5):
+        found = exchange(address, (GET + b"\r\n") * before + AMBIGUOUS[bad], answers=before + 2)
+
+        statuses = [answer.status for answer in found.answers]
+        assert statuses == ([200] * before + [400])[: len(statuses)]
+        assert found.was_closed
+
+
 def test_what_follows_the_last_request_of_a_connection_is_not_answered(address: Address) -> None:
     found = exchange(address, GET + b"Connection: close\r\n\r\n" + HIDDEN, answers=2)
 
@@ -192,7 +203,8 @@ def test_another_protocol_is_not_spoken_and_what_was_sent_for_it_is_no_request(
 
     found = exchange(address, request + HIDDEN, answers=2)
 
-    assert ([answer.status for answer in found.answers], found.was_closed) == ([200], True)
+    assert [(answer.status, answer.headers.get("connection")) for answer in found.answers] == [(200, "close")]
+    assert found.was_closed
 
 
 def test_what_comes_after_the_body_is_no_header(address: Address) -> None:

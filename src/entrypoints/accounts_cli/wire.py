@@ -101,16 +101,19 @@ class StrictProtocol(HttpToolsProtocol):
             raise Malformed("The request line and the header Host name two hosts.")
 
     def _refuse(self, error: EdgeError) -> None:
-        """Answer unless this request has its answer, or another's is on its way, and close."""
+        """Answer, unless this request has its answer or an earlier one waits for its own, and close."""
         cycle: RequestResponseCycle | None = self.cycle
-        if cycle is None or not cycle.response_started or (cycle.response_complete and self._is_in_head):
+        if cycle is not None and not cycle.response_complete:
+            cycle.disconnected = True
+            cycle.message_event.set()
+        if self.pipeline or (self._is_in_head and cycle is not None and not cycle.response_complete):
+            self.transport.abort()  # whatever came now would be taken for the answer to the earlier one
+            return
+        if cycle is None or self._is_in_head or not cycle.response_started:
             status, headers, body = refusal(error)
             lines = [b"HTTP/1.1 %d %s" % (status, HTTPStatus(status).phrase.encode())]
             lines += [name + b": " + value for name, value in headers]
             self.transport.write(b"\r\n".join([*lines, b"", body]))
-        if cycle is not None:
-            cycle.disconnected = True  # nothing comes after this
-            cycle.message_event.set()
         self.transport.close()
 
     def _set_deadline(self) -> None:
