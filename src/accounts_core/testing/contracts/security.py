@@ -253,6 +253,13 @@ class AuditContract(StoreContract):
         assert await trail(store, before=everything[1].id) == everything[2:]
         assert await trail(store, user_id=UserId(3)) == []
 
+    @pytest.mark.parametrize("before", [2**63 - 1, 2**63, 10**40])
+    async def test_the_trail_is_before_any_number_however_great(self, store: AnyStore, before: int) -> None:
+        await keep(store, UserRegistered(user_id=JANE, at=NOON, email=TOLD))
+
+        assert await trail(store, before=before) == await trail(store) != []
+        assert await trail(store, before=-before) == []
+
     async def test_what_is_rolled_back_never_happened(self, store: AnyStore) -> None:
         with pytest.raises(ZeroDivisionError):
             async with store.begin() as work:
