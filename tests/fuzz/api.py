@@ -1,0 +1,105 @@
+"""The API as its own document describes it, and cases that know somebody there."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from random import Random
+from typing import Any, Final
+
+import requests
+import schemathesis
+from schemathesis.core.parameters import ParameterLocation
+from schemathesis.schemas import APIOperation, BaseSchema
+from tests.fuzz.in_process import BASE_URL
+from tests.fuzz.world import World
+from tests.integration.http.openapi import operations
+from tests.integration.http.service import START
+from tests.integration.http.stripe_events import signature
+
+NOBODYS_TOKENS: Final = ("acc_" + "0" * 49, "nonsense")
+OFTEN: Final = 0.6
+
+ACCEPTED: Final = ("2xx", "401", "402", "403", "404", "409", "413", "422")
+"""What a request may get that is as the document says: a field has rules that a schema cannot say (422), and text that
+is short enough in characters can be too long in bytes (413). That it cannot be read at all (400, 415) is no such rule."""
+REFUSED: Final = ("400", "401", "402", "403", "404", "405", "409", "413", "415", "422")
+
+
+def load(document: Mapping[str, Any]) -> BaseSchema:
+    """Return the schema to make cases from. Who is asking is not made up: see `headers_of`."""
+    schema = schemathesis.openapi.from_dict(dict(document))
+    schema.config.output.sanitization.update(enabled=False)  # a failure has to be told so that it can be repeated
+    schema.config.generation.update(with_security_parameters=False)
+    schema.config.checks.positive_data_acceptance.expected_statuses = list(ACCEPTED)
+    schema.config.checks.negative_data_rejection.expected_statuses = list(REFUSED)
+    return schema
+
+
+def headers_of(case: schemathesis.Case, world: World, luck: Random, *, john: float = 0.2) -> dict[str, str]:
+    """Say who asks: Jane mostly, John as often as said, somebody with a token that is nobody's, or nobody."""
+    if not case.operation.definition.raw.get("security"):
+        return {}
+    chance = luck.random()
+    if chance < 0.05:
+        return {}
+    if chance < 0.1:
+        return {"Authorization": f"Bearer {luck.choice(NOBODYS_TOKENS)}"}
+    token = (world.john if chance < 0.1 + john else world.jane).token
+    return {"Authorization": f"Bearer {token}"}
+
+
+def acquaint(case: schemathesis.Case, world: World, luck: Random) -> None:
+    """Put what is there into some places that were filled at random, unless they are meant to be wrong.
+
+    Where it matters only whether a thing is known, random text says the same a million times.
+    """
+    meta = case.meta
+    assert meta is not None
+    if not meta.is_negative_at(ParameterLocation.PATH):
+        _fill(case.path_parameters, {name: _ids(case.path, name, world) for name in case.path_parameters}, luck)
+    if not meta.is_negative_at(ParameterLocation.QUERY):
+        _fill(case.query, world.words, luck)
+    if not meta.is_negative_at(ParameterLocation.HEADER):
+        _fill(case.headers, world.words, luck)
+    if isinstance(case.body, dict) and not meta.is_negative_at(ParameterLocation.BODY):
+        for name in _fields()[case.operation.label]:
+            if luck.random() < OFTEN / 3:
+                case.body.setdefault(name, "")
+        _fill(case.body, world.words, luck)
+    if "Stripe-Signature" in case.headers and luck.random() < OFTEN:
+        _sign(case, luck)
+
+
+def _fill(place: Any, known: Mapping[str, Sequence[Any]], luck: Random) -> None:
+    for name in list(place):
+        if name in known and luck.random() < OFTEN:
+            place[name] = luck.choice(known[name])
+
+
+def _ids(path: str, name: str, world: World) -> Sequence[Any]:
+    (ids,) = [ids for place, ids in world.ids.items() if place.endswith(f"{{{name}}}") and place in path]
+    return ids
+
+
+@cache
+def _fields() -> Mapping[str, Sequence[str]]:
+    return {str(operation): list(operation.fields) for operation in operations()}
+
+
+def _sign(case: schemathesis.Case, luck: Random) -> None:
+    """Be Stripe: whatever the body is, it is signed."""
+    if luck.random() < OFTEN:
+        about = luck.choice([{"object": "customer", "id": "cus_1"}, {"customer": "cus_1"}, {}, case.body])
+        case.body = {
+            "id": f"evt_{luck.random()}",
+            "type": "any",
+            "created": luck.choice([1, 0.5, 1e300]),
+            "data": {"object": about},
+        }
+        case.media_type = "application/json"
+    body = requests.Request(**case.as_transport_kwargs(BASE_URL)).prepare().body or b""
+    case.headers["Stripe-Signature"] = signature(body.encode() if isinstance(body, str) else body, START)
+
+
+def all_operations(schema: BaseSchema) -> list[APIOperation]:
+    """Return every call, in the document's order."""
+    return [each.ok() for each in schema.get_all_operations()]
