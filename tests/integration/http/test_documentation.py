@@ -143,6 +143,14 @@ def test_every_call_says_what_it_takes_and_what_it_may_answer(operation: Operati
             assert response["content"][PROBLEM]["schema"] == {"$ref": "#/components/schemas/Problem"}
 
 
+def test_options_names_every_method_of_a_path(api: Client) -> None:
+    for operation in operations():
+        answer = api.call("OPTIONS", operation.path_with("1"))
+
+        assert answer.status_code == 204
+        assert set(answer.headers["allow"].split(", ")) == {*operation.methods_here, "OPTIONS"}
+
+
 def test_no_two_calls_have_one_name() -> None:
     names = [operation.spec["operationId"] for operation in operations()]
 
