@@ -9,18 +9,21 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import attrs
 
 from accounts_core.errors import CallerError
 from accounts_stripe.converters import id_of
 
+Id = TypeVar("Id", str, str | None)
+
 TOLERANCE: Final = timedelta(seconds=300)
 """How far an event's time may be from ours, either way. Source: Stripe's documentation, "Verify signatures"."""
 
 _SCHEME: Final = "v1"
 _MAX_DIGITS: Final = 12
+_MAX_ID: Final = 255
 
 
 class InvalidSignature(CallerError):
@@ -81,12 +84,12 @@ def _event(payload: bytes) -> StripeEvent:
         event = json.loads(payload.decode())
         about, before = event["data"]["object"], event["data"].get("previous_attributes") or {}
         return StripeEvent(
-            id=_text(event["id"]),
+            id=_kept(_text(event["id"])),
             type=_text(event["type"]),
             created=datetime.fromtimestamp(event["created"], UTC),
             livemode=bool(event.get("livemode")),
             object_id=id_of(about),
-            customer_id=_customer_of(about) or id_of(before.get("customer")),
+            customer_id=_kept(_customer_of(about) or id_of(before.get("customer"))),
         )
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise InvalidEvent(f"This is no event of Stripe's: {type(error).__name__}.") from error
@@ -94,6 +97,13 @@ def _event(payload: bytes) -> StripeEvent:
 
 def _customer_of(about: Mapping[str, Any]) -> str | None:
     return id_of(about) if about.get("object") == "customer" else id_of(about.get("customer"))
+
+
+def _kept(id: Id) -> Id:
+    """Return an id that goes into a database, where a NUL or half of a surrogate pair cannot go."""
+    if id is not None and (len(id) > _MAX_ID or not id.isprintable()):
+        raise ValueError("Stripe has no such ids.")
+    return id
 
 
 def _text(value: Any) -> str:
