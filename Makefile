@@ -5,6 +5,9 @@ PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
 ARGS ?=
+CASES ?= 1000000
+SECONDS ?=
+SEED ?=
 
 VENV := .venv
 CORE := .venv-core
@@ -19,7 +22,7 @@ ELSEWHERE := colorama tzdata
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve test unit lint format bench check-core constraints clean
+.PHONY: help serve test unit lint format bench fuzz check-core constraints clean
 
 help: ## list what can be made
 	@awk -F ': .*## ' '/^[a-z-]+:.* ## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -46,6 +49,9 @@ format: $(VENV)/.development ## lay out the code and mend what ruff can mend
 
 bench: $(VENV)/.development $(PEERS)/.ready ## measure, beside the peers (ARGS= goes to benchmarks/run.py)
 	@$(VENV)/bin/python benchmarks/run.py $(ARGS)
+
+fuzz: $(VENV)/.development ## try random requests on every call (CASES=1000000, SECONDS= at most, SEED= of an earlier run)
+	@$(VENV)/bin/python -m tests.fuzz.run --cases $(CASES) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
 
 # The crash matrix shows nothing here that it does not show in `test`, and takes as long as all the rest.
 check-core: $(CORE)/.ready ## run the core's unit tests where attrs is all that is installed

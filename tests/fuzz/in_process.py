@@ -1,7 +1,7 @@
 """A session of `requests` that reaches an ASGI application in process, in the event loop that its store belongs to.
 
-Schemathesis has a way to an ASGI application of its own: a loop in a thread, which a store's connections do not survive,
-and which takes some milliseconds a call.
+Schemathesis has a way of its own to an ASGI application: a loop in a thread, which is not the loop that a store's
+connections belong to, and which takes some milliseconds a call.
 """
 
 from http import HTTPStatus
@@ -13,7 +13,7 @@ import requests
 from litestar.types import ASGIApp
 from requests.adapters import HTTPAdapter
 from tests.integration.http.client import Run
-from urllib3 import HTTPResponse
+from urllib3 import HTTPHeaderDict, HTTPResponse
 
 BASE_URL = "http://accounts.test"
 
@@ -43,11 +43,12 @@ class InProcess(HTTPAdapter):
 
         await self._app(_scope(request), receive, send)
         start, *bodies = got
+        headers = HTTPHeaderDict((name.decode("latin-1"), value.decode("latin-1")) for name, value in start["headers"])
         return self.build_response(
             request,
             HTTPResponse(
                 body=BytesIO(b"".join(message.get("body", b"") for message in bodies)),
-                headers=[(name.decode("latin-1"), value.decode("latin-1")) for name, value in start["headers"]],
+                headers=headers,
                 status=start["status"],
                 reason=HTTPStatus(start["status"]).phrase,
                 request_method=request.method,

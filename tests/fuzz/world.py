@@ -11,7 +11,7 @@ from typing import Any
 
 import attrs
 from tests.integration.http.client import OTHER_PASSWORD, PASSWORD, Client, Run
-from tests.integration.http.service import START, Clock, Service, Stored, serving
+from tests.integration.http.service import START, Clock, Dump, Service, Stored, serving
 from tests.integration.http.stripe_events import checking
 
 from accounts_core.ports.limits import Limits
@@ -23,8 +23,7 @@ from accounts_memory.stripe_cards import TEST_CARDS
 JANE, JOHN, DAVE = "jane@example.org", "john@example.org", "dave@example.org"
 KEYS = ("key-1", "key-2")
 
-# Nobody waits here for another call that is verifying the same card.
-OPTIONS = HttpOptions(webhook=checking(Clock(START)), verification_seconds=0.1)
+OPTIONS = HttpOptions(webhook=checking(Clock(START)))
 
 
 class Rewound:
@@ -52,6 +51,8 @@ class World:
     john: Client
     ids: Mapping[str, Sequence[Any]]
     words: Mapping[str, Sequence[Any]]
+    rows: Dump
+    """All that is in the store."""
     bring_back: Callable[[], None]
     """Makes everything what it was when the world was made."""
 
@@ -120,6 +121,7 @@ def _populated(service: Service, secrets: Rewound) -> World:
             "before": [*users, ours, *notifications, *invitations, *interactions],
             "Idempotency-Key": KEYS,
         },
+        rows=service.dump(),
         bring_back=_keep(service, secrets),
     )
 

@@ -9,14 +9,12 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import attrs
 
 from accounts_core.errors import CallerError
 from accounts_stripe.converters import id_of
-
-Id = TypeVar("Id", str, str | None)
 
 TOLERANCE: Final = timedelta(seconds=300)
 """How far an event's time may be from ours, either way. Source: Stripe's documentation, "Verify signatures"."""
@@ -83,13 +81,14 @@ def _event(payload: bytes) -> StripeEvent:
     try:
         event = json.loads(payload.decode())
         about, before = event["data"]["object"], event["data"].get("previous_attributes") or {}
+        customer = _customer_of(about) or id_of(before.get("customer"))
         return StripeEvent(
-            id=_kept(_text(event["id"])),
+            id=_storable(_text(event["id"])),
             type=_text(event["type"]),
             created=datetime.fromtimestamp(event["created"], UTC),
             livemode=bool(event.get("livemode")),
             object_id=id_of(about),
-            customer_id=_kept(_customer_of(about) or id_of(before.get("customer"))),
+            customer_id=None if customer is None else _storable(customer),
         )
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise InvalidEvent(f"This is no event of Stripe's: {type(error).__name__}.") from error
@@ -99,9 +98,9 @@ def _customer_of(about: Mapping[str, Any]) -> str | None:
     return id_of(about) if about.get("object") == "customer" else id_of(about.get("customer"))
 
 
-def _kept(id: Id) -> Id:
+def _storable(id: str) -> str:
     """Return an id that goes into a database, where a NUL or half of a surrogate pair cannot go."""
-    if id is not None and (len(id) > _MAX_ID or not id.isprintable()):
+    if len(id) > _MAX_ID or not id.isprintable():
         raise ValueError("Stripe has no such ids.")
     return id
 
