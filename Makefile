@@ -5,6 +5,7 @@ PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
 ARGS ?=
+CASES ?= 1000000
 KILLS ?= 1000
 SECONDS ?=
 SEED ?=
@@ -22,7 +23,7 @@ ELSEWHERE := colorama tzdata
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve test unit lint format chaos bench check-core constraints clean
+.PHONY: help serve test unit lint format bench fuzz chaos check-core constraints clean
 
 help: ## list what can be made
 	@awk -F ': .*## ' '/^[a-z-]+:.* ## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -32,7 +33,7 @@ serve: $(VENV)/.runtime ## run the HTTP service (PORT=8000 HOST=127.0.0.1)
 
 # pytest over everything comes last, so that the run closes on its summary.
 test: lint check-core ## check everything: lint, the core on its own, then every test
-	@$(VENV)/bin/python -m pytest
+	@$(VENV)/bin/python -m pytest -n logical --maxprocesses 4 --dist worksteal
 
 unit: $(VENV)/.development ## run the unit tests alone: no network, no file, no event loop
 	@$(VENV)/bin/python -m pytest tests/unit
@@ -52,6 +53,9 @@ chaos: $(VENV)/.development ## kill, pause and starve real processes (KILLS=1000
 
 bench: $(VENV)/.development $(PEERS)/.ready ## measure, beside the peers (ARGS= goes to benchmarks/run.py)
 	@$(VENV)/bin/python benchmarks/run.py $(ARGS)
+
+fuzz: $(VENV)/.development ## try random requests on every call (CASES=1000000, SECONDS= at most, SEED= of an earlier run)
+	@$(VENV)/bin/python -m tests.fuzz.run --cases $(CASES) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
 
 # The crash matrix shows nothing here that it does not show in `test`, and takes as long as all the rest.
 check-core: $(CORE)/.ready ## run the core's unit tests where attrs is all that is installed
