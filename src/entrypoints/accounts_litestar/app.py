@@ -75,6 +75,7 @@ def create_app(
         app.asgi_handler,
         shared=bool(options.cors_origins),
         only_tls=options.only_tls,
+        log=options.log_request,
     )
     return app
 

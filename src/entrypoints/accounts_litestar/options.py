@@ -3,6 +3,8 @@ from typing import Final, Protocol
 
 import attrs
 
+from accounts_litestar.requests import RequestEntry, log_entry
+
 BODY_LIMIT_BYTES: Final = 16 * 1024
 
 
@@ -49,6 +51,9 @@ class HttpOptions:
     `lambda body, headers: verify_webhook(body, headers.get("stripe-signature", ""), secret, datetime.now(UTC))`."""
     wake_worker: Callable[[], None] | None = None
     """Called after an event was received: there is work in the outbox now, for a worker in this process."""
+    log_request: Callable[[RequestEntry], None] = log_entry
+    """Called when a request is over. By default it becomes a line of the logger `accounts_litestar.requests`. For
+    `create_app`: an application that mounts the plugin has a log of its own."""
     ready: Callable[[], Awaitable[object]] | None = None
     """What `/health/ready` awaits; whatever it raises makes the answer 503. By default the store is asked for a session
     that nobody has."""

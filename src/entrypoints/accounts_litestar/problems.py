@@ -28,6 +28,7 @@ from accounts_litestar.edge import (
     WrongFields,
     WrongMediaType,
 )
+from accounts_litestar.requests import note
 
 logger: Final = logging.getLogger("accounts_litestar")
 
@@ -135,6 +136,18 @@ def problem_of(error: Exception, kind: Kind) -> Problem:
     return problem
 
 
+def _note(error: Exception, kind: Kind) -> None:
+    """Have the log say what was refused and why, in words of ours alone."""
+    note(problem=kind.name, error=type(error).__name__)
+    match error:
+        case core.LimitExceeded():
+            note(limit=error.name)
+        case core.NotFound():
+            note(missing=error.what)
+        case core.Invalid():
+            note(field=error.field)
+
+
 class Problems:
     """Litestar's exception handler for every error of the API."""
 
@@ -147,6 +160,7 @@ class Problems:
             # the only user whom a call asks for by id is the caller, deleted since the token was looked up
             error = core.InvalidToken()
         kind = kind_of(error)
+        _note(error, kind)
         if kind is UNEXPECTED:
             logger.error("%s %s failed.", request.method, request.scope.get("path_template", "?"), exc_info=error)
         elif isinstance(error, core.WorldError) and kind.status == 503:

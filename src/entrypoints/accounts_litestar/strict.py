@@ -1,13 +1,14 @@
 """The outermost layer: an ambiguous request gets no further, and no answer leaves without the headers that protect it.
 
 A proxy that goes by the first of two `Host` headers and a service that goes by the second see two requests. Servers let
-some of these through, so they are refused here, whatever the server is.
+some of these through, so they are refused here, whatever the server is. What goes wrong and was caught nowhere else is
+caught here, after the answer too: it is logged, answered where nothing was yet, and ends nothing but its request.
 """
 
-from collections.abc import Iterable
-from contextvars import ContextVar
+from collections.abc import Callable, Iterable
 from secrets import token_hex
-from typing import Final
+from time import perf_counter
+from typing import Any, Final
 
 import msgspec
 from litestar.enums import ScopeType
@@ -15,7 +16,8 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from accounts_litestar.answers import PROTECTIVE_HEADERS
 from accounts_litestar.edge import Malformed
-from accounts_litestar.problems import MEDIA_TYPE, kind_of, problem_of
+from accounts_litestar.problems import MEDIA_TYPE, kind_of, logger, problem_of
+from accounts_litestar.requests import RequestEntry, current_request, log_entry
 
 ONCE: Final = frozenset({b"host", b"authorization", b"content-length", b"transfer-encoding"})
 """Headers of which a request has one at most (RFC 9112, 3.2; RFC 9110, 8.6; RFC 6750, 2)."""
@@ -30,15 +32,25 @@ _NO_DOCUMENT: Final = (b"content-security-policy", b"default-src 'none'; frame-a
 _SAME_ORIGIN: Final = (b"cross-origin-resource-policy", b"same-origin")
 _ONLY_TLS: Final = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 
-request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
-"""Names the request that is being answered, in its answer and in the log."""
+_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 
 
 class StrictEdge:
-    """Wraps an application. `shared`: other origins' pages may read it; `only_tls`: browsers come back by HTTPS."""
+    """Wraps an application. `shared`: other origins' pages may read it; `only_tls`: browsers come back by HTTPS.
 
-    def __init__(self, app: ASGIApp, *, shared: bool = False, only_tls: bool = False) -> None:
+    `log` is given every request when it is over.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        shared: bool = False,
+        only_tls: bool = False,
+        log: Callable[[RequestEntry], None] = log_entry,
+    ) -> None:
         self._app = app
+        self._log = log
         self._added = [*_ALWAYS]
         if not shared:
             self._added.append(_SAME_ORIGIN)
@@ -49,12 +61,14 @@ class StrictEdge:
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
-        name = token_hex(12)
-        token = request_id.set(name)
+        began = perf_counter()
+        entry = _entry(scope)
+        token = current_request.set(entry)
 
         async def protect(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = self._protected(message.get("headers", ()), name)
+                entry.status = message["status"]
+                message["headers"] = self._protected(message.get("headers", ()), entry.id)
             await send(message)
 
         try:
@@ -62,9 +76,16 @@ class StrictEdge:
             if reason is None:
                 await self._app(scope, receive, protect)
             else:
-                await _refuse(reason, protect)
+                await _answer(Malformed(reason), protect, entry)
+        except Exception as error:  # noqa: BLE001  the last resort: what it was, the log says
+            logger.error("%s %s failed.", entry.method, _route(scope), exc_info=error)
+            if entry.status is None:
+                await _answer(error, protect, entry)
         finally:
-            request_id.reset(token)
+            entry.route = _route(scope)
+            entry.seconds = perf_counter() - began
+            self._log(entry)
+            current_request.reset(token)
 
     def _protected(self, headers: Iterable[tuple[bytes, bytes]], name: str) -> list[tuple[bytes, bytes]]:
         sent = list(headers)
@@ -95,9 +116,22 @@ def _ambiguity(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
     return None
 
 
-async def _refuse(reason: str, send: Send) -> None:
-    error = Malformed(reason)
+def _entry(scope: Any) -> RequestEntry:
+    method, client = scope["method"], scope.get("client")
+    return RequestEntry(
+        id=token_hex(12), method=method if method in _METHODS else "other", client=client[0] if client else None
+    )
+
+
+def _route(scope: Any) -> str | None:
+    route: str | None = scope.get("path_template")  # Litestar's, once it has found one
+    return route
+
+
+async def _answer(error: Exception, send: Send, entry: RequestEntry) -> None:
+    """Answer with a problem outside the application, and be done with the connection."""
     kind = kind_of(error)
+    entry.facts.update(problem=kind.name, error=type(error).__name__)
     body = msgspec.json.encode(problem_of(error, kind))
     headers = [
         (b"content-type", MEDIA_TYPE.encode()),
