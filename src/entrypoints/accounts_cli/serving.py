@@ -51,8 +51,7 @@ async def _serve(
             log_config=None,
             access_log=False,
             server_header=False,
-            proxy_headers=bool(settings.trusted_proxies),
-            forwarded_allow_ips=[str(network) for network in settings.trusted_proxies],
+            proxy_headers=False,  # our own layer reads them, whatever the server
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         )
         server = _Server(config, announce, worker)
@@ -65,6 +64,7 @@ def _app(service: Service, worker: Worker, address: str, log_request: Callable[[
     options = HttpOptions(
         cors_origins=settings.cors_origins,
         only_tls=(settings.public_url or "").startswith("https://"),
+        trusted_proxies=settings.trusted_proxies,
         webhook=webhook_check(settings.stripe_webhook_secret, service.clock),
         wake_worker=worker.wake,
         log_request=log_request,

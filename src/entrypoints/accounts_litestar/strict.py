@@ -17,6 +17,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from accounts_litestar.answers import PROTECTIVE_HEADERS
 from accounts_litestar.edge import Malformed
 from accounts_litestar.problems import MEDIA_TYPE, kind_of, logger, problem_of
+from accounts_litestar.proxies import TrustedProxies
 from accounts_litestar.requests import RequestEntry, current_request, log_entry
 
 ONCE: Final = frozenset({b"host", b"authorization", b"content-length", b"transfer-encoding"})
@@ -38,7 +39,7 @@ _METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "
 class StrictEdge:
     """Wraps an application. `shared`: other origins' pages may read it; `only_tls`: browsers come back by HTTPS.
 
-    `log` is given every request when it is over.
+    `proxies` are looked through at who is behind them. `log` is given every request when it is over.
     """
 
     def __init__(
@@ -47,9 +48,11 @@ class StrictEdge:
         *,
         shared: bool = False,
         only_tls: bool = False,
+        proxies: TrustedProxies | None = None,
         log: Callable[[RequestEntry], None] = log_entry,
     ) -> None:
         self._app = app
+        self._proxies = proxies
         self._log = log
         self._added = [*_ALWAYS]
         if not shared:
@@ -62,6 +65,8 @@ class StrictEdge:
             await self._app(scope, receive, send)
             return
         began = perf_counter()
+        if self._proxies is not None:
+            self._proxies.apply(scope)
         entry = _entry(scope)
         token = current_request.set(entry)
 
