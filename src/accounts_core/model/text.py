@@ -14,6 +14,18 @@ MAX_BODY: Final = 10_000
 _CONTROL: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
+class Secret(str):
+    """A text that no `repr` shows. An error reporter that looks into frames, or a log of an object, has nothing of it.
+
+    It is a text in every other way; where that is needed, `str(secret)` is a plain one.
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'***'"
+
+
 def is_storable(text: str) -> bool:
     """Say whether every store can keep `text`: no NUL, no lone surrogate."""
     return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)

@@ -97,6 +97,9 @@ class _Mask:
         self._masker = masker
 
     def __call__(self, _: WrappedLogger, __: str, event: EventDict) -> EventDict:
+        request = current_request.get()
+        if request is not None and request.secrets:
+            event = Masker(request.secrets).fields(event)
         return self._masker.fields(event)
 
 

@@ -148,6 +148,19 @@ def _note(error: Exception, kind: Kind) -> None:
             note(field=error.field)
 
 
+def trimmed(error: BaseException) -> None:
+    """Take the framework's frames off an error and its causes: they hold the request, with its headers and its body."""
+    seen: set[int] = set()
+    each: BaseException | None = error
+    while each is not None and id(each) not in seen:
+        seen.add(id(each))
+        frames = each.__traceback__
+        while frames is not None and frames.tb_frame.f_globals.get("__name__", "").partition(".")[0] == "litestar":
+            frames = frames.tb_next
+        each.__traceback__ = frames
+        each = each.__cause__ or each.__context__
+
+
 class Problems:
     """Litestar's exception handler for every error of the API."""
 
@@ -161,6 +174,7 @@ class Problems:
             error = core.InvalidToken()
         kind = kind_of(error)
         _note(error, kind)
+        trimmed(error)
         if kind is UNEXPECTED:
             logger.error("%s %s failed.", request.method, request.scope.get("path_template", "?"), exc_info=error)
         elif isinstance(error, core.WorldError) and kind.status == 503:

@@ -33,6 +33,8 @@ class RequestEntry:
     user_id: int | None = None
     """Who was found to ask."""
     facts: dict[str, str] = attrs.field(factory=dict)
+    secrets: list[str] = attrs.field(factory=list, repr=False)
+    """What came with it and is to be kept out of every line, while it is answered."""
 
     @property
     def told(self) -> dict[str, str | int | float | None]:
@@ -74,6 +76,13 @@ def note(**facts: str) -> None:
     entry = current_request.get()
     if entry is not None:
         entry.facts.update(facts)
+
+
+def conceal(secret: str) -> None:
+    """Keep this out of the log, whoever logs what while the request is answered."""
+    entry = current_request.get()
+    if entry is not None:
+        entry.secrets.append(secret)
 
 
 def account_name(address: str) -> str:

@@ -8,7 +8,7 @@ caught here, after the answer too: it is logged, answered where nothing was yet,
 from collections.abc import Callable, Iterable
 from secrets import token_hex
 from time import perf_counter
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 from litestar.enums import ScopeType
@@ -16,7 +16,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from accounts_litestar.answers import PROTECTIVE_HEADERS
 from accounts_litestar.edge import Malformed
-from accounts_litestar.problems import MEDIA_TYPE, kind_of, logger, problem_of
+from accounts_litestar.problems import MEDIA_TYPE, kind_of, logger, problem_of, trimmed
 from accounts_litestar.proxies import TrustedProxies
 from accounts_litestar.requests import RequestEntry, current_request, log_entry
 
@@ -32,8 +32,14 @@ _ALWAYS: Final = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", 
 _NO_DOCUMENT: Final = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 _SAME_ORIGIN: Final = (b"cross-origin-resource-policy", b"same-origin")
 _ONLY_TLS: Final = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
-
 _METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
+
+
+class _Scope(dict[str, Any]):
+    """A request's scope, which does not show itself: tokens are in its headers, and its body is in its state."""
+
+    def __repr__(self) -> str:
+        return "<scope>"
 
 
 class StrictEdge:
@@ -65,6 +71,7 @@ class StrictEdge:
             await self._app(scope, receive, send)
             return
         began = perf_counter()
+        scope = cast("Scope", _Scope(scope))
         if self._proxies is not None:
             self._proxies.apply(scope)
         entry = _entry(scope)
@@ -83,6 +90,7 @@ class StrictEdge:
             else:
                 await _answer(Malformed(reason), protect, entry)
         except Exception as error:  # noqa: BLE001  the last resort: what it was, the log says
+            trimmed(error)
             logger.error("%s %s failed.", entry.method, _route(scope), exc_info=error)
             if entry.status is None:
                 await _answer(error, protect, entry)
@@ -90,6 +98,7 @@ class StrictEdge:
             entry.route = _route(scope)
             entry.seconds = perf_counter() - began
             self._log(entry)
+            entry.secrets.clear()  # what was begun meanwhile, such as a connection, may keep the entry for long
             current_request.reset(token)
 
     def _protected(self, headers: Iterable[tuple[bytes, bytes]], name: str) -> list[tuple[bytes, bytes]]:

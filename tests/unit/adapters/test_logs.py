@@ -18,7 +18,7 @@ from accounts_cli import logs
 from accounts_cli.flood import BURST, PER_SECOND, Throttle
 from accounts_cli.logs import RequestWriter, _Flood, _Handler, formatter
 from accounts_cli.masking import MAX_TEXT, Masker
-from accounts_litestar.requests import REQUESTS, RequestEntry, current_request, log_entry
+from accounts_litestar.requests import REQUESTS, RequestEntry, conceal, current_request, log_entry
 
 TOKEN = "acc_" + "0aZ" * 16 + "9"
 PASSWORD = "hunter/22 & Söhne"
@@ -133,6 +133,17 @@ def test_a_secret_is_masked_wherever_in_a_line_it_is(said: str, secret: str, *, 
         assert secret not in line
         assert "***" in line
     assert secret in f"{said}"  # it would have been found
+
+
+def test_what_came_with_a_request_is_masked_while_it_is_answered() -> None:
+    typed = "a password nobody knows of"
+    with answering(entry()):
+        conceal(typed)
+        within = shown(record("It failed.", error=raised(typed), why=typed.encode().hex()))
+
+    assert typed not in within
+    assert typed.encode().hex() not in within
+    assert typed in shown(record("It failed.", error=raised(typed)))  # of a request that is over nothing is kept
 
 
 def test_what_a_field_is_called_is_enough_to_mask_it() -> None:
