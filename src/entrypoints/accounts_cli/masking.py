@@ -1,8 +1,11 @@
 """What no line of a log may show: secrets, known or only looking like one, and what could forge a line."""
 
 import re
+import sys
+import traceback
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterable, Iterator, Mapping
+from types import TracebackType
 from typing import Any, Final
 from urllib.parse import quote, quote_plus
 
@@ -60,6 +63,16 @@ class Masker:
             self.text(str(name)): MASK if _NAMES.search(str(name)) and value is not None else self.value(value)
             for name, value in fields.items()
         }
+
+
+def mask_defects(secrets: Iterable[str]) -> None:
+    """Have the traceback of a defect that ends the process shown without these secrets, or what looks like one."""
+    masker = Masker(secrets)
+
+    def ended(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        sys.stderr.write(masker.text("".join(traceback.format_exception(kind, error, trace))))
+
+    sys.excepthook = ended
 
 
 def _forms(secret: str) -> Iterator[str]:

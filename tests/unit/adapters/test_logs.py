@@ -17,7 +17,7 @@ import pytest
 from accounts_cli import logs
 from accounts_cli.flood import BURST, PER_SECOND, Throttle
 from accounts_cli.logs import RequestWriter, _Flood, _Handler, formatter
-from accounts_cli.masking import MAX_TEXT, Masker
+from accounts_cli.masking import MAX_TEXT, Masker, mask_defects
 from accounts_litestar.requests import REQUESTS, RequestEntry, conceal, current_request, log_entry
 
 TOKEN = "acc_" + "0aZ" * 16 + "9"
@@ -309,6 +309,20 @@ def test_what_libraries_repeat_is_counted_too() -> None:
     assert sum(filter_.filter(each) for each in made) == BURST
     assert filter_.filter(later)
     assert parsed(later)["left_out"] == 1
+
+
+def test_a_defect_that_ends_a_command_shows_no_secret(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    mask_defects([PASSWORD])
+    error = raised(f"with {PASSWORD} and {TOKEN}")
+
+    sys.excepthook(type(error), error, error.__traceback__)
+
+    said = capsys.readouterr().err
+    assert said.endswith("ValueError: with *** and ***\n")
+    assert "Traceback" in said
 
 
 def test_the_log_hears_of_what_only_python_would_have_told(monkeypatch: pytest.MonkeyPatch) -> None:
