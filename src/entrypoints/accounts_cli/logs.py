@@ -34,6 +34,9 @@ _OURS: Final = (
     "accounts_stripe",
 )
 _FIRST: Final = ("timestamp", "level", "logger", "event")
+_OF_OURS: Final = frozenset({"timestamp", "level", "logger", "request_id", "user_id", "process", "left_out"})
+"""Nothing that somebody else says is in these, and nothing that somebody chose as a password takes them away."""
+_TOLD: Final = frozenset({"event", "exception", "stack"})
 
 
 def log_to_stderr(secrets: Iterable[str] = ()) -> Callable[[RequestEntry], None]:
@@ -83,7 +86,8 @@ def _described(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
         described["request_id"] = request.id
         if request.user_id is not None:
             described["user_id"] = request.user_id
-    return {**described, "process": record.process, **event}
+    described["process"] = record.process
+    return {**described, **{name: value for name, value in event.items() if name not in described}}
 
 
 def _utc(seconds: float) -> str:
@@ -99,8 +103,20 @@ class _Mask:
     def __call__(self, _: WrappedLogger, __: str, event: EventDict) -> EventDict:
         request = current_request.get()
         if request is not None and request.secrets:
-            event = Masker(request.secrets).fields(event)
-        return self._masker.fields(event)
+            event = _masked(event, Masker(request.secrets))
+        return _masked(event, self._masker)
+
+
+def _masked(event: EventDict, masker: Masker) -> EventDict:
+    masked: EventDict = {}
+    for name, value in event.items():
+        if name in _OF_OURS:
+            masked[name] = value
+        elif name in _TOLD:
+            masked[name] = masker.value(value)
+        else:
+            masked.update(masker.fields({name: value}))
+    return masked
 
 
 def _for_people(_: WrappedLogger, __: str, event: EventDict) -> str:
@@ -140,8 +156,10 @@ class _Flood(logging.Filter):
         request = current_request.get()
         if record.name == REQUESTS and (request is None or not _may_be_left_out(request)):
             return True
-        status = getattr(record, "status", None)
-        left_out = self._throttle.admit((record.name, record.levelno, status), record.created)
+        # what our own say is one of so many texts; what others say may be another each time
+        which = record.msg if record.name.partition(".")[0] in _OURS else None
+        kind = (record.name, record.levelno, which, getattr(record, "status", None))
+        left_out = self._throttle.admit(kind, record.created)
         if left_out:
             record.left_out = left_out
         return left_out is not None

@@ -146,6 +146,34 @@ def test_what_came_with_a_request_is_masked_while_it_is_answered() -> None:
     assert typed in shown(record("It failed.", error=raised(typed)))  # of a request that is over nothing is kept
 
 
+@pytest.mark.parametrize("chosen", ["timestamp", "request_id", "exception", "accounts_cli", "warning", "process"])
+@pytest.mark.parametrize("for_people", [False, True])
+def test_no_password_takes_anything_of_ours_out_of_a_line(chosen: str, *, for_people: bool) -> None:
+    def made() -> logging.LogRecord:
+        return record("It failed.", error=raised("of itself"))
+
+    first = made()
+    with answering(entry()):
+        usual = formatter(Masker(), for_people=for_people).format(first)
+        conceal(chosen)
+        assert formatter(Masker(), for_people=for_people).format(first) == usual
+
+
+def test_no_field_of_somebody_elses_takes_the_place_of_ours() -> None:
+    fields = parsed(record("Fine.", timestamp="2026-01-01", level="info", logger="another", process=0))
+
+    assert fields["timestamp"] != "2026-01-01"
+    assert (fields["level"], fields["logger"]) == ("error", "accounts_cli")
+
+
+def test_what_is_repeated_crowds_out_nothing_else_of_ours() -> None:
+    filter_ = _Flood(Throttle())
+    for _ in range(1000):
+        filter_.filter(record("It failed."))
+
+    assert filter_.filter(record("Something else failed."))
+
+
 def test_what_a_field_is_called_is_enough_to_mask_it() -> None:
     fields = parsed(record("Signed in.", password="swordfish", headers={"Authorization": "anything", "accept": "*"}))
 
