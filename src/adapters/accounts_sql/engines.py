@@ -176,7 +176,7 @@ def _is_in_memory(url: sa.URL) -> bool:
 
 
 def _sqlite_options(url: sa.URL, pool: type[sa.Pool], options: Mapping[str, Any]) -> dict[str, Any]:
-    defaults: dict[str, Any] = {"poolclass": pool, "pool_timeout": POOL_TIMEOUT_SECONDS}
+    defaults: dict[str, Any] = {"poolclass": pool, "pool_timeout": POOL_TIMEOUT_SECONDS, "hide_parameters": True}
     if _is_in_memory(url):
         defaults |= {"pool_size": 1, "max_overflow": 0}
     # the pool hands a connection to one thread at a time
@@ -185,5 +185,10 @@ def _sqlite_options(url: sa.URL, pool: type[sa.Pool], options: Mapping[str, Any]
 
 
 def _postgresql_options(connect_args: dict[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
-    defaults = {"pool_size": POOL_SIZE, "max_overflow": MAX_OVERFLOW, "pool_timeout": POOL_TIMEOUT_SECONDS}
+    defaults = {
+        "pool_size": POOL_SIZE,
+        "max_overflow": MAX_OVERFLOW,
+        "pool_timeout": POOL_TIMEOUT_SECONDS,
+        "hide_parameters": True,  # addresses and hashes are among them, and errors are logged
+    }
     return {**defaults, **options, "connect_args": {**connect_args, **options.get("connect_args", {})}}
