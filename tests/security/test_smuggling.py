@@ -3,7 +3,10 @@
 Over raw sockets against `accounts serve`: a client library would mend, join or refuse most of this itself.
 """
 
+import json
+
 import pytest
+from tests.integration.cli.harness import Served
 from tests.integration.http.client import PROBLEM, URN
 from tests.security.sockets import Address, exchange
 
@@ -137,6 +140,14 @@ def test_what_can_be_read_in_two_ways_is_refused_once_and_the_connection_ends(
     assert "server" not in answer.headers
     assert answer.json["type"] == URN + "malformed-request"
     assert exchange(address, GET + b"\r\n").answers[0].status == 200
+
+
+def test_what_is_refused_on_the_wire_is_logged(address: Address, served: Served) -> None:
+    exchange(address, b"GET / HTTP/9.9\r\n\r\n")
+
+    told = json.loads(served.wait_for("refused on the wire").string)
+
+    assert (told["problem"], told["client"], told["level"]) == ("malformed-request", "127.0.0.1", "info")
 
 
 def test_what_is_refused_is_not_done(address: Address) -> None:

@@ -2,9 +2,24 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from ipaddress import IPv6Address, IPv6Network
 from typing import Final
 
 import attrs
+
+NETWORK_BITS: Final = 64
+"""Of an IPv6 address: one subscriber has all the addresses that begin alike so far, and may use another each time."""
+
+
+def client_key(client: str) -> str:
+    """Return what a client is counted by: its address, of IPv6 the network."""
+    try:
+        address = IPv6Address(client)
+    except ValueError:
+        return client
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(IPv6Network((int(address), NETWORK_BITS), strict=False))
 
 
 @attrs.frozen

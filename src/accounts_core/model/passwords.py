@@ -16,7 +16,7 @@ from accounts_core.errors import Invalid
 
 from .common_long_passwords import COMMON_LONG
 from .common_passwords import COMMON
-from .text import is_storable
+from .text import Secret, is_storable
 
 LEAST_LENGTH: Final = 8
 DEFAULT_LENGTH: Final = 15
@@ -39,7 +39,7 @@ class Password:
             raise Invalid(self.field, f"A password has at most {MAX_BYTES} bytes.")
         if not is_storable(self.text):
             raise Invalid(self.field, "This holds characters that a password cannot have.")
-        text = unicodedata.normalize("NFC", self.text)
+        text = Secret(unicodedata.normalize("NFC", self.text))
         if len(text.encode()) > MAX_BYTES:
             raise Invalid(self.field, f"A password has at most {MAX_BYTES} bytes.")
         object.__setattr__(self, "text", text)

@@ -24,6 +24,18 @@ _BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 _UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
 
 
+class Secret(str):
+    """A text that no `repr` shows. An error reporter that looks into frames, or a log of an object, has nothing of it.
+
+    It is a text in every other way; where that is needed, `str(secret)` is a plain one.
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'***'"
+
+
 def is_storable(text: str) -> bool:
     """Say whether every store can keep `text`: no NUL, no lone surrogate."""
     return _UNSTORABLE.search(text) is None

@@ -13,6 +13,7 @@ from zlib import crc32
 from accounts_core.errors import InvalidToken
 
 from .ids import base62
+from .text import Secret
 
 ACCESS: Final = "acc_"
 MAILED: Final = "acm_"
@@ -24,10 +25,10 @@ _LENGTH: Final = _PREFIX + _BODY + _CHECK
 _SHAPE: Final = re.compile(rf"[0-9A-Za-z]{{{_BODY + _CHECK}}}", re.ASCII)
 
 
-def new_token(random: bytes, *, prefix: str = ACCESS) -> str:
+def new_token(random: bytes, *, prefix: str = ACCESS) -> Secret:
     """Make a token out of `TOKEN_BYTES` random bytes."""
     body = base62(int.from_bytes(random, "big"), width=_BODY)
-    return f"{prefix}{body}{_checksum(body)}"
+    return Secret(f"{prefix}{body}{_checksum(body)}")
 
 
 def digest_of(token: str, *, prefix: str = ACCESS) -> bytes:

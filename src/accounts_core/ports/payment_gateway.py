@@ -54,7 +54,7 @@ class Hold:
     amount: int
     currency: str
     client_secret: str | None = attrs.field(default=None, repr=False)
-    next_action: Mapping[str, Any] | None = None
+    next_action: Mapping[str, Any] | None = attrs.field(default=None, repr=False)
     code: str | None = None
     decline_code: str | None = None
 

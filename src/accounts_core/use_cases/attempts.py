@@ -25,6 +25,7 @@ from accounts_core.model.limit import (
     USER,
     VERIFY_CARD,
     Limit,
+    client_key,
 )
 from accounts_core.model.policy import Policy
 from accounts_core.ports.clock import Clock
@@ -87,7 +88,7 @@ class Attempts:
 
     def _scopes(self, name: str, subjects: Mapping[str, str | None]) -> dict[str, Limit]:
         return {
-            f"{scope}:{subject}": self._policy.limit(name, scope)
+            f"{scope}:{client_key(subject) if scope == CLIENT else subject}": self._policy.limit(name, scope)
             for scope, subject in subjects.items()
             if subject is not None
         }

@@ -129,7 +129,7 @@ class SessionOpener:
                 new_device=is_new and await work.devices.count_of(user.id) > 1,
             )
         )
-        return SignedIn(token=token, session=session, user=user)
+        return SignedIn(token=str(token), session=session, user=user)
 
 
 def device_digest(user_agent: str | None) -> bytes:

@@ -25,6 +25,7 @@ from accounts_core.model.limit import CARD, VERIFY_CARD
 from accounts_core.model.outbox import Topic
 from accounts_core.model.payment_method import Cards
 from accounts_core.model.policy import Policy
+from accounts_core.model.tokens import ACCESS, MAILED
 from accounts_core.model.verification import CardVerification, State
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
@@ -35,6 +36,8 @@ from accounts_core.use_cases.retrying import settle
 
 MAX_URL: Final = 2048
 _PAYMENT_METHOD: Final = re.compile(r"[A-Za-z0-9_]{1,255}", re.ASCII)
+_SECRET: Final = re.compile(rf"^(?:{ACCESS}|{MAILED}|sk_|rk_|whsec_)|_secret_")
+"""Not an id, but somebody's secret in its place: what was asked for is kept, and this must not be."""
 
 
 @attrs.frozen(kw_only=True)
@@ -50,7 +53,7 @@ class ActionRequired:
 
     verification_id: str
     client_secret: str | None = attrs.field(repr=False)
-    next_action: Mapping[str, Any] | None
+    next_action: Mapping[str, Any] | None = attrs.field(repr=False)
 
 
 @attrs.frozen(kw_only=True)
@@ -98,7 +101,7 @@ class VerifyCard:
         """
         if not self._store.commits:
             raise NeedsCommit
-        if not _PAYMENT_METHOD.fullmatch(payment_method):
+        if not _PAYMENT_METHOD.fullmatch(payment_method) or _SECRET.search(payment_method):
             raise Invalid("payment_method", "This is not the id of a payment method.")
         _check_return_url(return_url)
         wish = _Wish(user_id=user_id, requested=payment_method, return_url=return_url, request_key=request_key)

@@ -14,7 +14,7 @@ from .executors import AsyncExecutor, Reader
 from .leases import BrokenLease, discard
 from .lending import Lending
 from .queries import Query, Rows
-from .translation import is_broken, translate, translated
+from .translation import bare, is_broken, translate, translated
 from .waiting import patiently, to_the_end
 
 T = TypeVar("T")
@@ -74,7 +74,7 @@ class AsyncpgReader:
         except Exception as error:
             if (ours := translate(error)) is None:
                 raise
-            raise ours from error
+            raise ours from bare(error)
         return query.decode(compiled.rows(raw))
 
     async def _run(self, sql: str, parameters: Any) -> Rows:

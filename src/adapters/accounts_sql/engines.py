@@ -204,7 +204,7 @@ def _is_in_memory(url: sa.URL) -> bool:
 
 
 def _sqlite_options(url: sa.URL, pool: type[sa.Pool], options: Mapping[str, Any]) -> dict[str, Any]:
-    defaults: dict[str, Any] = {"poolclass": pool}
+    defaults: dict[str, Any] = {"poolclass": pool, "hide_parameters": True}
     if _is_queue(options):
         defaults["pool_timeout"] = POOL_TIMEOUT_SECONDS
         if _is_in_memory(url):
@@ -215,9 +215,10 @@ def _sqlite_options(url: sa.URL, pool: type[sa.Pool], options: Mapping[str, Any]
 
 
 def _postgresql_options(connect_args: dict[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
-    defaults: dict[str, Any] = {}
+    # addresses and hashes are among the parameters, and errors are logged
+    defaults: dict[str, Any] = {"hide_parameters": True}
     if _is_queue(options):
-        defaults = {"pool_size": POOL_SIZE, "max_overflow": MAX_OVERFLOW, "pool_timeout": POOL_TIMEOUT_SECONDS}
+        defaults |= {"pool_size": POOL_SIZE, "max_overflow": MAX_OVERFLOW, "pool_timeout": POOL_TIMEOUT_SECONDS}
     return {**defaults, **options, "connect_args": {**connect_args, **options.get("connect_args", {})}}
 
 

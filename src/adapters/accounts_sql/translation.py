@@ -9,11 +9,13 @@ SQLite's names: https://www.sqlite.org/rescode.html
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 
 from accounts_core.errors import AccountsError, Conflict, HostError, Invalid, Unavailable
+
+E = TypeVar("E", bound=BaseException)
 
 
 class OutcomeUnknown(Unavailable):
@@ -64,7 +66,7 @@ def translated() -> Iterator[None]:
     except Exception as error:
         if (ours := translate(error)) is None:
             raise
-        raise ours from error
+        raise ours from bare(error)
 
 
 @contextmanager
@@ -74,10 +76,27 @@ def committing() -> Iterator[None]:
         yield
     except Exception as error:
         if is_broken(error):
-            raise OutcomeUnknown from error
+            raise OutcomeUnknown from bare(error)
         if (ours := translate(error)) is None:
             raise
-        raise ours from error
+        raise ours from bare(error)
+
+
+def bare(error: E) -> E:
+    """Return an error and what caused it without their frames, and without the connection that failed.
+
+    Those of a driver that connects hold the database's password, and an error reporter looks into frames. Where in our
+    own code it was, the error that takes its place says.
+    """
+    seen: set[int] = set()
+    each: BaseException | None = error
+    while each is not None and id(each) not in seen:
+        seen.add(id(each))
+        each.__traceback__ = None
+        if "_pgconn" in vars(each):
+            vars(each)["_pgconn"] = None  # psycopg's, with every parameter of the connection that did not come about
+        each = each.__cause__ or each.__context__
+    return error
 
 
 def translate(error: BaseException) -> AccountsError | None:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from accounts_cli.check import check
 from accounts_cli.composition import open_service
 from accounts_cli.database import migrate_database, require_migrated
+from accounts_cli.masking import mask_defects
 from accounts_cli.settings import Settings
 from accounts_cli.terminal import ask_new_password, read_password, say
 from accounts_cli.worker import run_worker
@@ -36,6 +37,7 @@ def run(arguments: Namespace) -> bool:
         )
         return True
     settings = Settings.load(os.environ, Path())
+    mask_defects(settings.secrets())
     match arguments.command:
         case "serve":
             from accounts_cli.serve import serve

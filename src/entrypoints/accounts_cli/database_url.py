@@ -47,10 +47,18 @@ class DatabaseUrl:
         plain = url.set(drivername=kind, query={})
         return cls(text, plain.render_as_string(hide_password=True), None)
 
+    @property
+    def secrets(self) -> list[str]:
+        """The passwords in it, wherever they are."""
+        url = make_url(self.text)
+        named = [value for name, value in url.query.items() if "password" in name and isinstance(value, str)]
+        return [password for password in (url.password, *named) if password]
+
     def conceal(self, text: str) -> str:
         """Return `text` without the password, whoever quoted it there."""
-        password = make_url(self.text).password
-        return text.replace(password, "***") if password else text
+        for password in self.secrets:
+            text = text.replace(password, "***")
+        return text
 
     def __str__(self) -> str:
         return self.shown

@@ -90,6 +90,10 @@ def _run(sockets: list[socket.socket]) -> None:
     except CommandFailed as failure:
         complain(f"accounts: {failure}")
         raise SystemExit(1) from failure
+    except Exception as error:
+        # multiprocessing would print the traceback as it is, past the log
+        logger.critical("The process ends.", exc_info=error)
+        raise SystemExit(1) from None
 
 
 def _stop_without_parent() -> None:

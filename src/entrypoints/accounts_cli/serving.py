@@ -19,7 +19,7 @@ from accounts_cli.settings import Settings
 from accounts_cli.simulator import deliver_events, with_challenges
 from accounts_cli.wire import StrictProtocol
 from accounts_cli.worker import Worker, working
-from accounts_litestar import HttpOptions, create_app
+from accounts_litestar import HttpOptions, RequestEntry, create_app
 
 SHUTDOWN_SECONDS: Final = 30
 """How long requests that are under way, and the worker's job, may take once the service was told to stop."""
@@ -30,25 +30,29 @@ def run_server(settings: Settings, sockets: Sequence[socket.socket], announce: C
 
     Raises `CommandFailed` when a part of the service cannot be had.
     """
-    log_to_stderr()
+    log_request = log_to_stderr(settings.secrets())
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(settings, sockets, announce))
+        runner.run(_serve(settings, sockets, announce, log_request))
 
 
-async def _serve(settings: Settings, sockets: Sequence[socket.socket], announce: Callable[[], None]) -> None:
+async def _serve(
+    settings: Settings,
+    sockets: Sequence[socket.socket],
+    announce: Callable[[], None],
+    log_request: Callable[[RequestEntry], None],
+) -> None:
     address = settings.public_url or url_of(sockets[0])
     async with open_service(settings, public_url=address) as service:
         worker = Worker(service.accounts)
         config = uvicorn.Config(
-            _app(service, worker, address),
+            _app(service, worker, address, log_request),
             http=StrictProtocol,
             ws="none",
             lifespan="on",
             log_config=None,
             access_log=False,
             server_header=False,
-            proxy_headers=bool(settings.trusted_proxies),
-            forwarded_allow_ips=[str(network) for network in settings.trusted_proxies],
+            proxy_headers=False,  # our own layer reads them, whatever the server
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         )
         server = _Server(config, announce, worker)
@@ -56,13 +60,15 @@ async def _serve(settings: Settings, sockets: Sequence[socket.socket], announce:
             await server.serve(list(sockets))
 
 
-def _app(service: Service, worker: Worker, address: str) -> ASGIApp:
+def _app(service: Service, worker: Worker, address: str, log_request: Callable[[RequestEntry], None]) -> ASGIApp:
     settings, simulator = service.settings, service.provider.simulator
     options = HttpOptions(
         cors_origins=settings.cors_origins,
         only_tls=(settings.public_url or "").startswith("https://"),
+        trusted_proxies=settings.trusted_proxies,
         webhook=webhook_check(settings.stripe_webhook_secret, service.clock),
         wake_worker=worker.wake,
+        log_request=log_request,
     )
     app = create_app(service.accounts, options=options)
     if simulator is None:

@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, Self, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import attrs
 
@@ -175,6 +175,18 @@ class Settings:
         host = urlsplit(self.public_url).hostname if self.public_url else None
         parts = [] if host is None else [host, *host.split(".")]
         return frozenset({"accounts", self.mail_from.name, *parts})
+
+    def secrets(self) -> list[str]:
+        """Return every secret that was set, so that a log can be kept clear of them."""
+        urls = [] if self.redis_url is None else [urlsplit(self.redis_url.text).password]
+        found = [
+            self.stripe_api_key,
+            self.stripe_webhook_secret,
+            self.smtp_url.password if self.smtp_url else None,
+            *self.database_url.secrets,
+            *(None if password is None else unquote(password) for password in urls),
+        ]
+        return [secret for secret in found if secret]
 
     @property
     def is_simulated(self) -> bool:

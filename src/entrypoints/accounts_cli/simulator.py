@@ -85,4 +85,6 @@ async def deliver_events(simulator: Simulator, accounts: Accounts[Any], clock: C
             await simulator.webhooks.deliver_async(receive)
         except sqlite3.Error as error:
             logger.warning("The simulator's events come later: %s", error)
+        except Exception:
+            logger.exception("The simulator's events come later.")
         await asyncio.sleep(DELIVERY_SECONDS)

@@ -6,6 +6,7 @@ what was meant otherwise. What can be seen of a request afterwards is `StrictEdg
 """
 
 import asyncio
+import logging
 from asyncio.events import TimerHandle
 from http import HTTPStatus
 from typing import ClassVar, Final
@@ -13,7 +14,10 @@ from typing import ClassVar, Final
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from accounts_litestar.edge import EdgeError, Malformed, TooSlow
+from accounts_litestar.problems import kind_of
 from accounts_litestar.strict import refusal
+
+logger: Final = logging.getLogger("accounts_cli")
 
 MAX_FRAME_BYTES: Final = 64 * 1024
 """All of a request but its body: request line, headers, the sizes and extensions of chunks, trailers. The parser keeps
@@ -102,6 +106,8 @@ class StrictProtocol(HttpToolsProtocol):
 
     def _refuse(self, error: EdgeError) -> None:
         """Answer, unless this request has its answer or an earlier one waits for its own, and close."""
+        told = {"client": self.client[0] if self.client else None, "problem": kind_of(error).name}
+        logger.info("A request was refused on the wire", extra=told)
         cycle: RequestResponseCycle | None = self.cycle
         if cycle is not None and not cycle.response_complete:
             cycle.disconnected = True

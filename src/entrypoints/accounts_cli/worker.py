@@ -120,7 +120,7 @@ class Worker:
 
 async def run_worker(settings: Settings, *, once: bool) -> None:
     """Run `accounts worker`. SIGTERM and SIGINT let it finish the job in hand; a second one ends it at once."""
-    log_to_stderr()
+    log_to_stderr(settings.secrets())
     async with open_service(settings) as service:
         worker = Worker(service.accounts)
         with _stopped_by_signals(worker):

@@ -32,6 +32,7 @@ from accounts_litestar.links import into
 from accounts_litestar.openapi import documented
 from accounts_litestar.parameters import page_by_number, text_id
 from accounts_litestar.repeating import repeatable
+from accounts_litestar.requests import asked_by
 from accounts_litestar.stripe_shapes import CustomerObject, PaymentMethodList, customer_object, payment_method_list
 
 
@@ -177,6 +178,7 @@ class AccountApi(Endpoints):
     )
     async def payment_methods(self, request: HttpRequest) -> Answer[PaymentMethodList]:
         caller, cards = await self.accounts.authenticate_with_payment_methods(token_of(request.scope))
+        asked_by(caller.user.id)
         return self.answer(caller, payment_method_list(caller.user, cards))
 
     @put(

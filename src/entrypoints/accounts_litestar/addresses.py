@@ -13,6 +13,14 @@ from accounts_core.model.email import MAX_ADDRESS, Email
 
 def email_address(text: str) -> Email:
     """Read an email address in one canonical form. Raises `Invalid` on `email`."""
+    try:
+        return _read(text)
+    except Invalid as refusal:
+        # without the frames that hold what is no address: people type passwords in its place
+        raise refusal.with_traceback(None) from None
+
+
+def _read(text: str) -> Email:
     # the length first: mapping a long domain is slow (CVE-2024-3651)
     if len(text) > MAX_ADDRESS:
         raise Invalid("email", f"An email address has at most {MAX_ADDRESS} characters.")

@@ -2,6 +2,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Final
 
+import attrs
 from litestar import Litestar, Router
 from litestar.config.cors import CORSConfig
 from litestar.openapi import OpenAPIConfig
@@ -17,6 +18,7 @@ from accounts_litestar.options import HttpOptions
 from accounts_litestar.pages import pages
 from accounts_litestar.plugin import AccountsPlugin
 from accounts_litestar.problems import Problems
+from accounts_litestar.proxies import TrustedProxies
 from accounts_litestar.strict import StrictEdge
 from accounts_litestar.teams_api import TeamsApi
 from accounts_litestar.user_api import UserApi
@@ -48,7 +50,8 @@ def create_app(
             health(options.ready or store_answers(accounts), limit_seconds=options.readiness_seconds),
             pages(options.path),
         ],
-        plugins=[AccountsPlugin(accounts, options)],
+        # who is behind a proxy is found out once, and before anything else
+        plugins=[AccountsPlugin(accounts, attrs.evolve(options, trusted_proxies=()))],
         exception_handlers={Exception: problems},
         request_max_body_size=options.body_limit_bytes,
         cors_config=_cors(options.cors_origins) if options.cors_origins else None,
@@ -75,6 +78,8 @@ def create_app(
         app.asgi_handler,
         shared=bool(options.cors_origins),
         only_tls=options.only_tls,
+        proxies=TrustedProxies(options.trusted_proxies) if options.trusted_proxies else None,
+        log=options.log_request,
     )
     return app
 

@@ -6,6 +6,7 @@ import msgspec
 from litestar import delete, get, post
 from msgspec import UNSET, Meta, UnsetType
 
+from accounts_core.model.email import Email
 from accounts_core.model.session import Session
 from accounts_core.use_cases.credentials import SignedIn
 from accounts_litestar import examples
@@ -25,6 +26,7 @@ from accounts_litestar.endpoints import (
 from accounts_litestar.links import into
 from accounts_litestar.openapi import documented
 from accounts_litestar.parameters import text_id
+from accounts_litestar.requests import account_name, asked_by, note
 from accounts_litestar.times import seconds
 
 
@@ -105,10 +107,12 @@ class AuthApi(Endpoints):
         wish = await read(request, SignUp)
         is_private = self.accounts.policy.private_registration
         sign_up = self.accounts.request_account if is_private else self.accounts.register
-        user = await sign_up(
-            email=email_address(wish.email), password=wish.password, name=wish.name, client=client_of(request)
-        )
-        return Answer(None, status_code=ACCEPTED) if user is None else Answer(current_user(user))
+        email = _noted(wish.email)
+        user = await sign_up(email=email, password=wish.password, name=wish.name, client=client_of(request))
+        if user is None:
+            return Answer(None, status_code=ACCEPTED)
+        asked_by(user.id)
+        return Answer(current_user(user))
 
     @post(
         "/login",
@@ -118,9 +122,8 @@ class AuthApi(Endpoints):
     async def login(self, request: HttpRequest) -> Answer[AccessToken]:
         """The right password of a deactivated account gets a problem of type `account-deactivated`."""
         proof = await read(request, Login)
-        signed_in = await self.accounts.sign_in(
-            email=email_address(proof.email), password=proof.password, **_origin(request)
-        )
+        note(way_in="password")
+        signed_in = await self.accounts.sign_in(email=_noted(proof.email), password=proof.password, **_origin(request))
         return Answer(_access_token(signed_in))
 
     @post("/logout", status_code=NO_CONTENT, **documented("logout", "Sign out", body=Nothing, problems=[409]))
@@ -139,9 +142,8 @@ class AuthApi(Endpoints):
     async def restore(self, request: HttpRequest) -> Answer[AccessToken]:
         """The account is as it was, and signed in. On an active account this is a plain login."""
         proof = await read(request, Login)
-        signed_in = await self.accounts.restore(
-            email=email_address(proof.email), password=proof.password, **_origin(request)
-        )
+        note(way_in="password")
+        signed_in = await self.accounts.restore(email=_noted(proof.email), password=proof.password, **_origin(request))
         return Answer(_access_token(signed_in))
 
     @post(
@@ -158,8 +160,10 @@ class AuthApi(Endpoints):
     async def verify_email(self, request: HttpRequest) -> Answer[None]:
         """A token works once; one that waits to take the place of another address takes it now."""
         proof = await read(request, MailedToken)
+        note(way_in="mailed token")
         with taken_is_invalid():
-            await self.accounts.confirm_email(token=proof.token, client=client_of(request))
+            user = await self.accounts.confirm_email(token=proof.token, client=client_of(request))
+        asked_by(user.id)
         return Answer(None)
 
     @post(
@@ -189,7 +193,7 @@ class AuthApi(Endpoints):
     async def forgot(self, request: HttpRequest) -> Answer[None]:
         """The answer is the same whether or not the address has an account."""
         wish = await read(request, Forgot)
-        await self.accounts.forgot_password(email=email_address(wish.email), client=client_of(request))
+        await self.accounts.forgot_password(email=_noted(wish.email), client=client_of(request))
         return Answer(None)
 
     @post(
@@ -206,7 +210,9 @@ class AuthApi(Endpoints):
     async def reset(self, request: HttpRequest) -> Answer[None]:
         """Every session ends, and every other mailed token dies."""
         wish = await read(request, Reset)
-        await self.accounts.reset_password(token=wish.token, password=wish.password, client=client_of(request))
+        note(way_in="mailed token")
+        user = await self.accounts.reset_password(token=wish.token, password=wish.password, client=client_of(request))
+        asked_by(user.id)
         return Answer(None)
 
     @get(
@@ -251,6 +257,13 @@ def _origin(request: HttpRequest) -> _Origin:
     return {"user_agent": request.headers.get("user-agent"), "client": client_of(request)}
 
 
+def _noted(text: str) -> Email:
+    """Read an address, and have the log say whose account it is about, without the address."""
+    email = email_address(text)
+    note(account=account_name(email.key))
+    return email
+
+
 def _session_item(session: Session, current: str) -> SessionItem:
     return SessionItem(
         id=session.id,
@@ -263,6 +276,7 @@ def _session_item(session: Session, current: str) -> SessionItem:
 
 
 def _access_token(signed_in: SignedIn) -> AccessToken:
+    asked_by(signed_in.user.id)
     session = signed_in.session
     return AccessToken(
         access_token=signed_in.token, expires_in=int((session.expires_at - session.created_at).total_seconds())

@@ -17,14 +17,18 @@ import msgspec
 from litestar import Request
 from litestar.exceptions import HTTPException
 
+from accounts_core.model.text import Secret
 from accounts_litestar.answers import JSON
 from accounts_litestar.bearer import TOKEN_FIELD
 from accounts_litestar.edge import EdgeError, Malformed, TooLarge, WrongFields, WrongMediaType
+from accounts_litestar.requests import conceal
 
 MAX_DEPTH: Final = 32
 MAXFORM_FIELDS: Final = 64
 
 FORM: Final = "application/x-www-form-urlencoded"
+_SECRET: Final = ("password", "token", "email")
+"""What fields are called that hold a secret, or where people type one in its place."""
 _STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -38,8 +42,16 @@ async def read(request: Request[Any, Any, Any], model: type[S]) -> S:
     """Return the request's body as `model`. A request without a body has no fields.
 
     Raises `TooLarge`, `WrongMediaType`, `Malformed`, and `WrongFields` with every field that is missing, unknown, of
-    the wrong type, or holds a NUL.
+    the wrong type, or holds a NUL. Passwords and tokens are `Secret`.
     """
+    try:
+        return await _read(request, model)
+    except EdgeError as refusal:
+        # without the frames that hold the body: an error reporter looks into them, and there may be a password in it
+        raise refusal.with_traceback(None) from None
+
+
+async def _read(request: Request[Any, Any, Any], model: type[S]) -> S:
     raw = await read_raw(request)
     if not raw:
         return fill(model, {}, strict=True)
@@ -130,6 +142,9 @@ def fill(model: type[S], given: Mapping[str, Any], *, strict: bool) -> S:
                 errors[name] = ["NUL is no character for text."]
             elif not strict and _spelled(values[field.attribute]) != given[name]:
                 errors[name] = ["Write this number with its digits alone."]
+            elif field.is_secret:
+                values[field.attribute] = Secret(values[field.attribute])
+                conceal(values[field.attribute])
     if errors:
         raise WrongFields(errors)
     return model(**values)
@@ -140,12 +155,14 @@ class _Field:
     attribute: str
     type: Any
     required: bool
+    is_secret: bool
 
 
 @cache
 def _fields_of(model: type[msgspec.Struct]) -> Mapping[str, _Field]:
     return {
-        field.encode_name: _Field(field.name, field.type, field.required) for field in msgspec.structs.fields(model)
+        field.encode_name: _Field(field.name, field.type, field.required, any(word in field.name for word in _SECRET))
+        for field in msgspec.structs.fields(model)
     }
 
 

@@ -9,12 +9,13 @@ from litestar.background_tasks import BackgroundTask
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 
 from accounts_core.accounts import Accounts
-from accounts_core.errors import EmailTaken, Invalid, WorldError
+from accounts_core.errors import EmailTaken, Invalid, WorldError, WrongPassword
 from accounts_core.use_cases.authenticate import Caller
 from accounts_litestar.answers import Answer
 from accounts_litestar.bearer import token_of
 from accounts_litestar.options import HttpOptions
 from accounts_litestar.problems import Problems, logger
+from accounts_litestar.requests import asked_by
 from accounts_litestar.verifying import Verifying
 
 T = TypeVar("T")
@@ -56,7 +57,9 @@ class Endpoints(Controller):
 
     async def caller(self, request: HttpRequest) -> Caller:
         """Return who is asking. Raises `MissingToken`, `Malformed` and `InvalidToken`."""
-        return await self.accounts.authenticate(token_of(request.scope))
+        caller = await self.accounts.authenticate(token_of(request.scope))
+        asked_by(caller.user.id)
+        return caller
 
     def answer(self, caller: Caller, content: T) -> Answer[T]:
         """Answer somebody who is signed in, and afterwards note the use of their session, if that is due."""
@@ -106,7 +109,8 @@ def spelled(names: Mapping[str, str]) -> Iterator[None]:
     except Invalid as error:
         if error.field not in names:
             raise
-        raise Invalid(names[error.field], error.reason) from error
+        kind = WrongPassword if isinstance(error, WrongPassword) else Invalid  # the log tells them apart
+        raise kind(names[error.field], error.reason) from error
 
 
 @contextmanager

@@ -3,6 +3,9 @@ from typing import Final, Protocol
 
 import attrs
 
+from accounts_litestar.proxies import Network
+from accounts_litestar.requests import RequestEntry, log_entry
+
 BODY_LIMIT_BYTES: Final = 16 * 1024
 
 
@@ -44,11 +47,18 @@ class HttpOptions:
     an application that mounts the plugin has a CORS configuration of its own."""
     only_tls: bool = False
     """Whether browsers are told to come back by HTTPS alone (`Strict-Transport-Security`). For `create_app`."""
+    trusted_proxies: tuple[Network, ...] = ()
+    """Networks of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed, such as
+    `ip_network("10.0.0.0/8")`; none by default. A server that looks at these headers itself, as uvicorn does with
+    `proxy_headers`, leaves nothing to look at here."""
     webhook: Webhook | None = None
     """Says whose event a `POST /webhooks/stripe` is; without it that call is not there. For Stripe:
     `lambda body, headers: verify_webhook(body, headers.get("stripe-signature", ""), secret, datetime.now(UTC))`."""
     wake_worker: Callable[[], None] | None = None
     """Called after an event was received: there is work in the outbox now, for a worker in this process."""
+    log_request: Callable[[RequestEntry], None] = log_entry
+    """Called when a request is over. By default it becomes a line of the logger `accounts_litestar.requests`. For
+    `create_app`: an application that mounts the plugin has a log of its own."""
     ready: Callable[[], Awaitable[object]] | None = None
     """What `/health/ready` awaits; whatever it raises makes the answer 503. By default the store is asked for a session
     that nobody has."""

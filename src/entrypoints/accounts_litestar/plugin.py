@@ -24,6 +24,7 @@ from accounts_litestar.endpoints import Endpoints, serving
 from accounts_litestar.openapi import COMPONENTS
 from accounts_litestar.options import HttpOptions
 from accounts_litestar.problems import KINDS, Problems
+from accounts_litestar.proxies import TrustedProxies, behind
 from accounts_litestar.teams_api import InvitationsApi, TeamsApi
 from accounts_litestar.user_api import UserApi
 from accounts_litestar.verifying import Verifying
@@ -58,6 +59,7 @@ class AccountsPlugin(InitPlugin):
             # each class by name, not only Exception: a host's handler for one of them is for its own routes
             exception_handlers={Exception: self._problems, **dict.fromkeys(KINDS, self._problems)},
             request_max_body_size=self._options.body_limit_bytes,
+            middleware=[behind(TrustedProxies(self._options.trusted_proxies))] if self._options.trusted_proxies else [],
             dto=None,
             return_dto=None,
         )

@@ -29,6 +29,7 @@ from accounts_litestar.edge import (
     WrongFields,
     WrongMediaType,
 )
+from accounts_litestar.requests import note
 
 logger: Final = logging.getLogger("accounts_litestar")
 
@@ -137,6 +138,31 @@ def problem_of(error: Exception, kind: Kind) -> Problem:
     return problem
 
 
+def _note(error: Exception, kind: Kind) -> None:
+    """Have the log say what was refused and why, in words of ours alone."""
+    note(problem=kind.name, error=type(error).__name__)
+    match error:
+        case core.LimitExceeded():
+            note(limit=error.name)
+        case core.NotFound():
+            note(missing=error.what)
+        case core.Invalid():
+            note(field=error.field)
+
+
+def trimmed(error: BaseException) -> None:
+    """Take the framework's frames off an error and its causes: they hold the request, with its headers and its body."""
+    seen: set[int] = set()
+    each: BaseException | None = error
+    while each is not None and id(each) not in seen:
+        seen.add(id(each))
+        frames = each.__traceback__
+        while frames is not None and frames.tb_frame.f_globals.get("__name__", "").partition(".")[0] == "litestar":
+            frames = frames.tb_next
+        each.__traceback__ = frames
+        each = each.__cause__ or each.__context__
+
+
 class Problems:
     """Litestar's exception handler for every error of the API."""
 
@@ -149,6 +175,8 @@ class Problems:
             # the only user whom a call asks for by id is the caller, deleted since the token was looked up
             error = core.InvalidToken()
         kind = kind_of(error)
+        _note(error, kind)
+        trimmed(error)
         if kind is UNEXPECTED:
             logger.error("%s %s failed.", request.method, request.scope.get("path_template", "?"), exc_info=error)
         elif isinstance(error, core.WorldError) and kind.status == 503:

@@ -1,22 +1,25 @@
 """The outermost layer: an ambiguous request gets no further, and no answer leaves without the headers that protect it.
 
 A proxy that goes by the first of two `Host` headers and a service that goes by the second see two requests. Servers let
-some of these through, so they are refused here, whatever the server is.
+some of these through, so they are refused here, whatever the server is. What goes wrong and was caught nowhere else is
+caught here, after the answer too: it is logged, answered where nothing was yet, and ends nothing but its request.
 """
 
 import re
-from collections.abc import Iterable, Mapping
-from contextvars import ContextVar
+from collections.abc import Callable, Iterable, Mapping
 from secrets import token_hex
-from typing import Final
+from time import perf_counter
+from typing import Any, Final, cast
 
 import msgspec
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from accounts_litestar.answers import PROTECTIVE_HEADERS
-from accounts_litestar.edge import EdgeError, Malformed
-from accounts_litestar.problems import MEDIA_TYPE, kind_of, problem_of
+from accounts_litestar.edge import Malformed
+from accounts_litestar.problems import MEDIA_TYPE, kind_of, logger, problem_of, trimmed
+from accounts_litestar.proxies import TrustedProxies
+from accounts_litestar.requests import RequestEntry, current_request, log_entry
 
 ONCE: Final = frozenset({b"host", b"authorization", b"content-length", b"transfer-encoding"})
 """Headers of which a request has one at most (RFC 9112, 3.2; RFC 9110, 8.6; RFC 6750, 2)."""
@@ -35,16 +38,34 @@ _ALWAYS: Final = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", 
 _NO_DOCUMENT: Final = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 _SAME_ORIGIN: Final = (b"cross-origin-resource-policy", b"same-origin")
 _ONLY_TLS: Final = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 
-request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
-"""Names the request that is being answered, in its answer and in the log."""
+
+class _Scope(dict[str, Any]):
+    """A request's scope, which does not show itself: tokens are in its headers, and its body is in its state."""
+
+    def __repr__(self) -> str:
+        return "<scope>"
 
 
 class StrictEdge:
-    """Wraps an application. `shared`: other origins' pages may read it; `only_tls`: browsers come back by HTTPS."""
+    """Wraps an application. `shared`: other origins' pages may read it; `only_tls`: browsers come back by HTTPS.
 
-    def __init__(self, app: ASGIApp, *, shared: bool = False, only_tls: bool = False) -> None:
+    `proxies` are looked through at who is behind them. `log` is given every request when it is over.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        shared: bool = False,
+        only_tls: bool = False,
+        proxies: TrustedProxies | None = None,
+        log: Callable[[RequestEntry], None] = log_entry,
+    ) -> None:
         self._app = app
+        self._proxies = proxies
+        self._log = log
         self._added = [*_ALWAYS]
         if not shared:
             self._added.append(_SAME_ORIGIN)
@@ -55,12 +76,17 @@ class StrictEdge:
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
-        name = token_hex(12)
-        token = request_id.set(name)
+        began = perf_counter()
+        scope = cast("Scope", _Scope(scope))
+        if self._proxies is not None:
+            self._proxies.apply(scope)
+        entry = _entry(scope)
+        token = current_request.set(entry)
 
         async def protect(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = self._protected(message.get("headers", ()), name)
+                entry.status = message["status"]
+                message["headers"] = self._protected(message.get("headers", ()), entry.id)
             await send(message)
 
         try:
@@ -68,9 +94,18 @@ class StrictEdge:
             if reason is None:
                 await self._app(scope, receive, protect)
             else:
-                await _refuse(reason, protect)
+                await _answer(Malformed(reason), protect, entry)
+        except Exception as error:  # noqa: BLE001  the last resort: what it was, the log says
+            trimmed(error)
+            logger.error("%s %s failed.", entry.method, _route(scope), exc_info=error)
+            if entry.status is None:
+                await _answer(error, protect, entry)
         finally:
-            request_id.reset(token)
+            entry.route = _route(scope)
+            entry.seconds = perf_counter() - began
+            self._log(entry)
+            entry.secrets.clear()  # what was begun meanwhile, such as a connection, may keep the entry for long
+            current_request.reset(token)
 
     def _protected(self, headers: Iterable[tuple[bytes, bytes]], name: str) -> list[tuple[bytes, bytes]]:
         sent = list(headers)
@@ -83,7 +118,7 @@ class StrictEdge:
         return sent
 
 
-def refusal(error: EdgeError) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+def refusal(error: Exception) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
     """Return status, headers and body of an answer that also ends the connection.
 
     What follows on it may be the rest of what was meant otherwise.
@@ -134,7 +169,21 @@ def _doubt_about_length(once: Mapping[bytes, bytes], version: str) -> str | None
     return None
 
 
-async def _refuse(reason: str, send: Send) -> None:
-    status, headers, body = refusal(Malformed(reason))
+def _entry(scope: Any) -> RequestEntry:
+    method, client = scope["method"], scope.get("client")
+    return RequestEntry(
+        id=token_hex(12), method=method if method in _METHODS else "other", client=client[0] if client else None
+    )
+
+
+def _route(scope: Any) -> str | None:
+    route: str | None = scope.get("path_template")  # Litestar's, once it has found one
+    return route
+
+
+async def _answer(error: Exception, send: Send, entry: RequestEntry) -> None:
+    """Answer with a problem outside the application, and be done with the connection."""
+    entry.facts.update(problem=kind_of(error).name, error=type(error).__name__)
+    status, headers, body = refusal(error)
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": False})

@@ -1,5 +1,6 @@
 """The command in this process, and in a process of its own."""
 
+import json
 import os
 import re
 import signal
@@ -8,7 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from queue import Empty, Queue
-from typing import Final, Protocol, Self, TypeAlias
+from typing import Any, Final, Protocol, Self, TypeAlias
 
 import attrs
 import httpx
@@ -81,6 +82,16 @@ class Served:
     @property
     def url(self) -> str:
         return self.wait_for(r"^Listening on (\S+)")[1]
+
+    @property
+    def said(self) -> list[str]:
+        """What it has said to people: every line but those of the log."""
+        return [line for line in self.lines if not line.startswith("{")]
+
+    @property
+    def logged(self) -> list[dict[str, Any]]:
+        """The lines of its log, which is JSON where no terminal reads it."""
+        return [json.loads(line) for line in self.lines if line.startswith("{")]
 
     def client(self) -> httpx.Client:
         return httpx.Client(base_url=self.url, trust_env=False, timeout=PATIENCE_SECONDS)

@@ -42,7 +42,7 @@ def test_on_the_default_settings_it_makes_its_database_and_says_what_it_uses(ser
         assert client.get("/health/ready").status_code == 200
     assert served.wait_for("^Database: ")[0]
     served.stop()
-    assert [line.partition(" ")[2].split(" (")[0] for line in served.lines] == [
+    assert [line.partition(" ")[2].split(" (")[0] for line in served.said] == [
         f"on {served.url}",
         "sqlite:///accounts.db",
         "simulated, in stripe-simulator.db: it takes Stripe's test cards, and no money moves",
@@ -121,13 +121,33 @@ def test_a_request_that_is_under_way_is_finished(serve: Serve) -> None:
     assert served.end() == 0
 
 
-def test_it_says_neither_what_it_runs_on_nor_who_asked_for_what(serve: Serve) -> None:
+def test_it_does_not_say_what_it_runs_on(serve: Serve) -> None:
+    with serve().client() as client:
+        assert "server" not in client.get("/api/users/current").headers
+
+
+def test_where_no_terminal_reads_it_the_log_is_json_with_a_line_for_each_request(serve: Serve) -> None:
     served = serve()
     with served.client() as client:
-        assert "server" not in client.get("/api/users/current").headers
+        register(client)
+        sign_in(client)
+        read = client.get(f"/api/users/current?token={PASSWORD}").headers["x-request-id"]
+        nowhere = client.get("/somebodys-password").headers["x-request-id"]
     served.stop()
 
-    assert not any("/api/users/current" in line for line in served.lines)
+    lines = {line["request_id"]: line for line in served.logged if line["logger"] == "accounts_litestar.requests"}
+    assert len(lines) == 4
+    assert {name: lines[read][name] for name in ("level", "method", "route", "status", "user_id", "client")} == {
+        "level": "info",
+        "method": "GET",
+        "route": "/api/users/current",
+        "status": 200,
+        "user_id": 1,
+        "client": "127.0.0.1",
+    }
+    assert lines[nowhere]["route"] is None
+    assert all(line["timestamp"].endswith("+00:00") for line in served.logged)
+    assert not any(word in line for line in served.lines for word in (PASSWORD, "jane@", "somebodys"))
 
 
 def test_a_port_that_is_taken_is_a_failure_before_anything_else_is_done(run: Run, folder: Path) -> None:

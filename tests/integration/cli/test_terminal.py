@@ -1,6 +1,7 @@
 """What is asked at a terminal: a real one, as the command sees it."""
 
 import os
+import re
 import select
 import signal
 import subprocess
@@ -8,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Self
 
 import attrs
+import httpx
 import pytest
 from tests.integration.cli.harness import COMMAND, PASSWORD, PATIENCE_SECONDS, Run, create
 
@@ -142,6 +144,19 @@ def test_anything_else_is_no(terminal: Open, run: Run, answer: str) -> None:
     assert asked.end() == 1
     assert asked.screen.endswith("accounts: Nothing was deleted.\n")
     assert run("users", "show", "1").code == 0
+
+
+def test_at_a_terminal_the_log_is_for_people_to_read(terminal: Open) -> None:
+    served = terminal("serve", "--port", "0")
+    served.wait_for("(reference and try-out: ")
+    url = re.findall(r"Listening on (\S+)", served.screen)[0]
+    httpx.get(f"{url}/api/users/current", trust_env=False)
+    served.wait_for("error=MissingToken")
+    served.process.send_signal(signal.SIGTERM)
+
+    assert served.end() == 0
+    (line,) = [line for line in served.screen.splitlines() if "MissingToken" in line]
+    assert re.match(r"\d{4}-\d\d-\d\dT[0-9:.]+\+00:00 INFO +accounts_litestar\.requests: Request  request_id=\w", line)
 
 
 @pytest.mark.parametrize(("command", "question"), [(CREATE, "Password: "), (DELETE, "Type yes: ")])

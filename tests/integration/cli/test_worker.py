@@ -171,7 +171,7 @@ def test_a_worker_outlives_a_database_whose_tables_are_away(work: Serve, run: Ru
     worker.wait_for("The worker waits: ")
     with closing(sqlite3.connect(folder / "accounts.db")) as connection, connection:
         connection.execute("ALTER TABLE elsewhere RENAME TO accounts_outbox")
-    worker.wait_for("The worker goes on.$")
+    worker.wait_for('"The worker goes on."')
 
     assert worker.stop() == 0
 

@@ -1,6 +1,7 @@
 """The API mounted in an application that has its own ideas of everything."""
 
 from collections.abc import Sequence
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
@@ -208,3 +209,32 @@ def test_two_apis_live_in_one_process() -> None:
     with TestClient(first) as one, TestClient(second) as other:
         assert one.post("/api/auth/register", json=NEWCOMER).status_code == 201
         assert other.post("/api/auth/register", json=NEWCOMER).status_code == 201
+
+
+@pytest.mark.parametrize(("trusted", "expected"), [((), "192.0.2.1"), ((ip_network("192.0.2.0/24"),), "198.51.100.7")])
+def test_a_host_may_have_the_api_look_through_its_proxies(trusted: tuple[Any, ...], expected: str) -> None:
+    seen: list[Any] = []
+
+    @get("/whose")
+    async def whose(request: Request[Any, Any, Any]) -> None:
+        seen.append(request.scope.get("client"))
+
+    accounts = memory_accounts()
+    app = host([whose], plugins=[AccountsPlugin(accounts, HttpOptions(trusted_proxies=trusted))])
+    inside, peer = app.asgi_handler, ("192.0.2.1", 50_000)
+
+    async def from_the_proxy(scope: Any, receive: Any, send: Any) -> None:
+        scope["client"] = peer
+        await inside(scope, receive, send)
+
+    app.asgi_handler = from_the_proxy
+    with TestClient(app) as client:
+        client.headers["x-forwarded-for"] = "198.51.100.7"
+        client.post("/api/auth/register", json=NEWCOMER)
+        answer = client.post("/api/auth/login", json={"email": NEWCOMER["email"], "password": PASSWORD})
+        client.headers["authorization"] = f"Bearer {answer.json()['access_token']}"
+        activity = client.get("/api/users/current/activity").json()
+        client.get("/whose")
+
+    assert [entry["details"]["client"] for entry in activity if entry["action"] == "signed_in"] == [expected]
+    assert seen == [peer]  # the host's own routes are the host's

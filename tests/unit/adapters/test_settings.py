@@ -5,6 +5,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 
 from accounts_cli.failures import CommandFailed
@@ -304,3 +305,31 @@ def test_what_has_no_effect_yet_can_be_told() -> None:
     )
 
     assert settings.without_effect() == ["ACCOUNTS_STRIPE_PUBLISHABLE_KEY"]
+
+
+def test_every_secret_is_known_so_that_the_log_can_be_kept_clear_of_it() -> None:
+    named = {
+        "DATABASE_URL": "postgresql://me:for%40database@db/accounts?sslpassword=for-its-key",
+        "STRIPE_API_KEY": "sk_live_forstripe",
+        "STRIPE_WEBHOOK_SECRET": "whsec_forevents",
+        "SMTP_URL": "smtps://me:for%40mail@mail.example.org",
+        "REDIS_URL": "redis://me:for%40cache@cache/0",
+    }
+    secret = {field.name for field in attrs.fields(Settings) if field.metadata.get("secret")}
+
+    settings = Settings.parse({f"ACCOUNTS_{name}": value for name, value in named.items()})
+
+    assert {name.lower() for name in named} == secret  # another one has to be known as well
+    assert sorted(settings.secrets()) == [
+        "for-its-key",
+        "for@cache",
+        "for@database",
+        "for@mail",
+        "sk_live_forstripe",
+        "whsec_forevents",
+    ]
+    assert not any(each in repr(settings) for each in settings.secrets())
+
+
+def test_without_secrets_there_is_nothing_to_keep_clear_of() -> None:
+    assert Settings.parse({}).secrets() == []

@@ -8,7 +8,7 @@ from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD, Core, World
 from accounts_core import Policy
 from accounts_core.errors import InvalidCredentials, LimitExceeded, WrongPassword
 from accounts_core.model import User
-from accounts_core.model.limit import INVITE, MOST_FAILURES, RECOVERY, SIGN_IN, SIGN_UP, Limit
+from accounts_core.model.limit import CLIENT, DEFAULT_LIMITS, INVITE, MOST_FAILURES, RECOVERY, SIGN_IN, SIGN_UP, Limit
 from accounts_memory import MemoryLimits
 
 HOUR = timedelta(hours=1)
@@ -49,6 +49,27 @@ def test_a_client_is_stopped_whatever_accounts_it_tries(world: World, limits: Me
 
     with pytest.raises(LimitExceeded):
         accounts.sign_in(email=EMAIL, password=PASSWORD, client="192.0.2.1")
+
+
+@pytest.mark.parametrize(
+    ("clients", "other"),
+    [
+        (["2001:db8:0:1::7", "2001:db8:0:1:ffff::", "2001:DB8:0:1::7"], "2001:db8:0:2::7"),
+        (["192.0.2.1", "::ffff:192.0.2.1"], "::ffff:192.0.2.2"),
+    ],
+)
+def test_a_client_is_its_network_of_ipv6_and_an_address_of_ipv4_however_it_is_written(
+    world: World, limits: MemoryLimits, clients: list[str], other: str
+) -> None:
+    accounts = world.accounts(Policy(), limits)
+    most = DEFAULT_LIMITS[RECOVERY][CLIENT].count
+    for number in range(most):
+        accounts.forgot_password(email=f"user{number}@example.org", client=clients[number % len(clients)])
+
+    for client in clients:
+        with pytest.raises(LimitExceeded):
+            accounts.forgot_password(email="one-more@example.org", client=client)
+    accounts.forgot_password(email="one-more@example.org", client=other)
 
 
 def test_a_success_forgives_neither_the_client_nor_the_account_its_attempts(

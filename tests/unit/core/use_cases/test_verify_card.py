@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import attrs
 import pytest
 from tests.unit.core.conftest import NOBODY, PASSWORD, Core, World
 
@@ -16,6 +17,7 @@ from accounts_core.errors import (
 )
 from accounts_core.model import CardPolicy, User
 from accounts_core.model.events import CardRejected, CardVerified
+from accounts_core.model.tokens import new_token
 from accounts_core.model.verification import TAKEOVER_AFTER
 from accounts_core.use_cases.attempts import Attempts
 from accounts_core.use_cases.card_verifier import CardVerifier
@@ -144,6 +146,18 @@ def test_an_unknown_payment_method_is_named(accounts: Core, jane: User, id: str)
         accounts.verify_card(jane.id, payment_method=id)
 
     assert caught.value.field == "payment_method"
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [str(new_token(bytes(32))), "acm_x", "sk_live_x", "rk_test_x", "whsec_x", "pi_1_secret_x", "seti_1_secret_x"],
+)
+def test_a_secret_in_the_place_of_an_id_is_kept_nowhere(accounts: Core, jane: User, world: World, typed: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        accounts.verify_card(jane.id, payment_method=typed)
+
+    assert caught.value.field == "payment_method"
+    assert typed not in repr(attrs.asdict(world.store._state))
 
 
 @pytest.mark.parametrize("id", ["", " ", "pm/../cus", "pm_1?expand", "x" * 256, "p\u00f6", "pm_1\n"])
