@@ -50,7 +50,7 @@ class Program:
     @property
     def complaints(self) -> list[str]:
         """The lines that only a defect would write."""
-        return [line for line in self.said.splitlines() if "Traceback" in line or " ERROR" in line]
+        return [line for line in self.said.splitlines() if "Traceback" in line or _is_error(line)]
 
     def wait_for(self, pattern: str) -> "re.Match[str]":
         """Wait for a line that matches. Raises `Ended`."""
@@ -90,6 +90,14 @@ class Program:
     def _signal(self, number: signal.Signals) -> None:
         with suppress(ProcessLookupError):
             os.kill(self.pid, number)
+
+
+def _is_error(line: str) -> bool:
+    """Say whether a line of the log tells of a failure. What is not JSON was said to a person."""
+    try:
+        return json.loads(line)["level"] in {"error", "critical"}
+    except (json.JSONDecodeError, TypeError):
+        return False
 
 
 @attrs.frozen
