@@ -186,7 +186,7 @@ def scenarios(kills: int) -> Iterator[tuple[str, Scenario, int]]:
     """Yield each scenario's name, and how many kills are wanted; none means that it is played once."""
     yield "service killed, SQLite", service_killed("SQLite"), kills
     yield "service killed, PostgreSQL", service_killed("PostgreSQL"), kills
-    yield "PostgreSQL killed", postgresql_killed, kills // DATABASE_KILLS_SHARE
+    yield "PostgreSQL killed", postgresql_killed, max(1, kills // DATABASE_KILLS_SHARE)
     yield "primary killed, standby promoted", standby_promoted(hung=False), 0
     yield "primary hung, standby promoted", standby_promoted(hung=True), 0
     if why_no_disk() is None:
