@@ -127,10 +127,18 @@ class CardVerifier:
         try:
             async with self._store.begin() as work:
                 current = await work.users.get(user.id, lock=True)
+                if current.lost_customers != user.lost_customers:
+                    raise Conflict("The customer was deleted at the provider meanwhile.")
                 if current.customer_id is None:
                     await work.users.save(current.bill_as(customer_id).owe(balance))
                 known = current.customer_id or customer_id
-                await work.verifications.save(v.on(Event.CUSTOMER_KNOWN, at=self._clock.now(), customer_id=known))
+                # whoever else has moved the row: the customer is made, and has to be somebody's
+                stored = await work.verifications.find(v.id)
+                is_moved = stored is None or stored.version != v.version
+                if not is_moved:
+                    await work.verifications.save(v.on(Event.CUSTOMER_KNOWN, at=self._clock.now(), customer_id=known))
+            if is_moved:
+                raise Conflict("Somebody else moved the verification first.")
         except NotFound:
             async with self._store.begin() as work:
                 job = await self._effects.put(work, Topic.DELETE_CUSTOMER, customer=customer_id)
