@@ -47,7 +47,7 @@ format: $(VENV)/.development ## lay out the code and mend what ruff can mend
 bench: $(VENV)/.development $(PEERS)/.ready ## measure, beside the peers (ARGS= goes to benchmarks/run.py)
 	@$(VENV)/bin/python benchmarks/run.py $(ARGS)
 
-# The crash matrix shows nothing here that it does not show in `test`, and takes as long as all the rest.
+
 check-core: $(CORE)/.ready ## run the core's unit tests where attrs is all that is installed
 	@$(CORE)/bin/python -m pytest tests/unit/core --ignore tests/unit/core/crashes
 

@@ -72,6 +72,9 @@ _REFERRING = {
 }
 
 
+_TABLES = {"verifications": "accounts_card_verifications"}
+
+
 class MemoryBackend:
     """In memory. Saving costs nothing: what is committed never changes."""
 
@@ -174,7 +177,7 @@ class SqlBackend:
         counted = {}
         with self.engine.connect() as connection:
             for name, column in _REFERRING.items():
-                table = metadata.tables[f"accounts_{name}"]
+                table = metadata.tables[_TABLES.get(name, f"accounts_{name}")]
                 counting = sa.select(sa.func.count()).where(table.c[column] == user_id)
                 counted[name] = connection.execute(counting).scalar_one()
         return {name: count for name, count in counted.items() if count}

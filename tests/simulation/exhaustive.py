@@ -1,6 +1,6 @@
 """Every fault at every await of every use case, then recovery, then the invariants."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Any, Final
 
@@ -116,6 +116,16 @@ class Matrix:
         self.tally.modes += len(ways)
         taken = [way for number, way in enumerate(ways) if take(number)]
         return self._different(self._left(by.run(how, script), is_alone=by is explorer) for by, how, script in taken)
+
+    def points(self) -> list[Point]:
+        """Run the act clean, and return the points that it comes to."""
+        return self._explorer(self._prepared(), self.scenario.act).points()
+
+    def ran(self, faults: Callable[[Point], Iterable[Fault]]) -> Iterator[tuple[str, Ran[World]]]:
+        """Break the act with these faults, and yield how, and the run."""
+        explorer = self._explorer(self._prepared(), self.scenario.act)
+        for how, script in explorer.breakages(explorer.points(), faults):
+            yield how, explorer.run(how, script)
 
     def double(self, first: Left, take: Take = every) -> list[Left]:
         """Break the recovery from a broken run in every way that leaves another world, and return these."""
