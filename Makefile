@@ -5,6 +5,7 @@ PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
 ARGS ?=
+PARTS ?=
 
 VENV := .venv
 CORE := .venv-core
@@ -19,7 +20,7 @@ ELSEWHERE := colorama tzdata
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve test unit lint format bench check-core constraints clean
+.PHONY: help serve test unit lint format simulate bench check-core constraints clean
 
 help: ## list what can be made
 	@awk -F ': .*## ' '/^[a-z-]+:.* ## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -44,12 +45,16 @@ format: $(VENV)/.development ## lay out the code and mend what ruff can mend
 	@$(VENV)/bin/ruff check --fix-only
 	@$(VENV)/bin/ruff format
 
+# LONG=1 takes hours; SECONDS= is for random histories; SEED= and REPLAY= play one of them again.
+simulate: $(VENV)/.development ## break everything at every await, and play random histories (LONG=1, SEED=7)
+	@$(VENV)/bin/python -m tests.simulation $(if $(LONG),--long) $(if $(SECONDS),--seconds $(SECONDS)) \
+	  $(if $(SEED),--seed $(SEED)) $(if $(REPLAY),--replay '$(REPLAY)') $(PARTS)
+
 bench: $(VENV)/.development $(PEERS)/.ready ## measure, beside the peers (ARGS= goes to benchmarks/run.py)
 	@$(VENV)/bin/python benchmarks/run.py $(ARGS)
 
-
 check-core: $(CORE)/.ready ## run the core's unit tests where attrs is all that is installed
-	@$(CORE)/bin/python -m pytest tests/unit/core --ignore tests/unit/core/crashes
+	@$(CORE)/bin/python -m pytest tests/unit/core
 
 constraints: | $(PINS)/.pip ## write constraints.txt anew, with the newest releases
 	@echo "Installing the newest releases"

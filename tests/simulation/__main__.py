@@ -39,14 +39,17 @@ def main() -> int:
 
 def _parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="which parts; all of them if none is named")
+    parser.add_argument("parts", nargs="*", help=f"which of {', '.join(PARTS)}; all of them if none is named")
     parser.add_argument("--long", action="store_true", help="all second faults, and a million histories")
     parser.add_argument("--seconds", type=float, default=60, help="how long random histories are played for")
     parser.add_argument("--histories", type=int, help="how many are played, instead")
     parser.add_argument("--processes", type=int, help="how many processes; one a processor if nothing is said")
     parser.add_argument("--seed", type=int, help="play this history; with --histories, begin with this seed")
     parser.add_argument("--replay", help="play this plan: the text of one, or a file with it")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if unknown := set(arguments.parts) - set(PARTS):
+        parser.error(f"there is no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    return arguments
 
 
 def _told(played: Played, seed: int | None) -> int:

@@ -1,9 +1,10 @@
 """Asking the provider so that asking twice does nothing twice.
 
 Each call of a verification has a key made of the verification and the step. Whoever goes on where somebody else stopped
-looks first whether the thing is there, by the id that it carries: the key may be forgotten by then, and no clock says so
-for certain, because another machine's may have been wrong by a day. Only what is not there is asked for, under the same
-key. When that brings the same failure for ever, the thing is looked up once more. Never a second hold in the blind.
+looks first whether the thing is there, by the id that it carries: the key may be forgotten by then, and no clock says
+for certain whether it is, because another machine's may have been wrong by a day. Only what is not there is asked for,
+under the same key. When that brings the same failure for ever, the thing is looked up once more. Never a second hold in
+the blind.
 """
 
 from datetime import timedelta

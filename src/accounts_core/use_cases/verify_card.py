@@ -102,16 +102,18 @@ class VerifyCard:
             raise Invalid("payment_method", "This is not the id of a payment method.")
         _check_return_url(return_url)
         wish = _Wish(user_id=user_id, requested=payment_method, return_url=return_url, request_key=request_key)
-        found, is_new = await settle(self._store, lambda: self._find(wish)), False
-        if found is None:
+        known = await settle(self._store, lambda: self._find(wish))
+        if known is None:
             await self._attempts.verification(user_id, client)
             found, is_new = await settle(self._store, lambda: self._open(wish))
+        else:
+            found, is_new = known, False
         if isinstance(found, Verified):
             return found
-        id = found.id
-        progress = await self._verifier.drive(id, is_new=is_new)
+        verification = found.id
+        progress = await self._verifier.drive(verification, is_new=is_new)
         if not progress.verification.is_open and progress.verification.unheard:
-            await settle(self._store, lambda: self._heard(id))
+            await settle(self._store, lambda: self._heard(verification))
         if progress.verification.code == TOO_MANY_ATTEMPTS:
             raise LimitExceeded(VERIFY_CARD, self._policy.limit(VERIFY_CARD, CARD).period)
         return _outcome(progress)

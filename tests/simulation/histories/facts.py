@@ -86,7 +86,7 @@ class Person:
     password: Fact = attrs.field(factory=lambda: Fact(0))
     name: Fact = attrs.field(factory=lambda: Fact(""))
     email: Fact = attrs.field(factory=lambda: Fact(0))
-    id: UserId | None = None
+    known_id: UserId | None = None
     sessions: list[Opened] = attrs.field(factory=list)
     cards: dict[str, Fact] = attrs.field(factory=dict)
     """By the last digits of each."""
@@ -101,6 +101,11 @@ class Person:
     """And how many there have been."""
     is_adrift: bool = False
     """Somebody has changed something in the provider's dashboard, and it may not have been heard of yet."""
+
+    @property
+    def id(self) -> UserId:
+        assert self.known_id is not None
+        return self.known_id
 
     @property
     def emails(self) -> tuple[str, str]:

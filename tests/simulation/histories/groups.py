@@ -43,7 +43,7 @@ class LifeInTeams(Life):
             (group, person)
             for group in self.groups
             for person in self.people
-            if person.number in group.owner.possible and person.id is not None and True in group.is_there.possible
+            if person.number in group.owner.possible and person.known_id is not None and True in group.is_there.possible
         ]
         return draw.of(owned) if owned else None
 

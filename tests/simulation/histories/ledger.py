@@ -100,13 +100,13 @@ class Ledger(LifeInTeams):
         user = self._user_of(person, stored)
         self._see(person.account, "none" if user is None else "active" if user.is_active else "deactivated", "account")
         if user is None:
-            person.id = None
+            person.known_id = None
             person.sessions.clear()
             person.cards.clear()
             person.is_adrift = False
             return
         if person.id != user.id:
-            person.id = user.id
+            person.known_id = user.id
             self.world.notes["known"] = (*self.world.notes.get("known", ()), user.id)
         self._see(person.password, self._password_of(person, user), "password")
         self._see(person.name, user.name, "name")
@@ -164,7 +164,7 @@ class Ledger(LifeInTeams):
             group.written.clear()
             return
         team, members, written = stored.teams[group.id]
-        numbers = {person.id: person.number for person in self.people if person.id is not None}
+        numbers = {person.id: person.number for person in self.people if person.known_id is not None}
         self._see(group.owner, numbers[team.owner_id], "owner")
         inside = {numbers[each.person.id] for each in members if each.person.id != team.owner_id}
         for person in self.people:

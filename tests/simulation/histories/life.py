@@ -129,7 +129,7 @@ class Life(Setting):
 
     def someone(self, draw: Draw, *, account: str = "active") -> Person | None:
         """Choose somebody whose account may be in this state."""
-        known = [each for each in self.people if account in each.account.possible and each.id is not None]
+        known = [each for each in self.people if account in each.account.possible and each.known_id is not None]
         return draw.of(known) if known else None
 
     # ---- signing up and in
@@ -153,7 +153,7 @@ class Life(Setting):
             return
         finally:
             person.registering -= 1
-        person.id = user.id
+        person.known_id = user.id
 
     def sign_in(self, draw: Draw) -> None:
         if (person := self.someone(draw)) is not None:

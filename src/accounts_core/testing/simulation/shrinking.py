@@ -23,6 +23,27 @@ def shrunk(plan: Plan, fails: Callable[[Plan], bool], *, runs: int = 400) -> Pla
         before = plan
         for part in ("operations", "faults", "switches", "operations"):
             plan = _without(plan, part, fails, budget)
+        plan = _struck_once(plan, fails, budget)
+    return plan
+
+
+def _struck_once(plan: Plan, fails: Callable[[Plan], bool], budget: _Budget) -> Plan:
+    """Where a task is struck several times, try one of the faults alone, at any of its points before.
+
+    A fault is named by the number of its point. Without another before it, which made the task try again, the same
+    point has a lower number.
+    """
+    for (task, number), fault in sorted(plan.faults.items(), reverse=True):
+        others = {at: each for at, each in plan.faults.items() if at[0] != task}
+        if len(plan.faults) - len(others) < 2:
+            continue
+        for place in range(number, 0, -1):
+            if budget.left <= 0:
+                return plan
+            budget.left -= 1
+            simpler = attrs.evolve(plan, faults={**others, (task, place): fault})
+            if fails(simpler):
+                return simpler
     return plan
 
 
