@@ -1,5 +1,6 @@
 """Where a world is stored: in memory, on SQLite, on PostgreSQL. Each can save what it holds, and go back to it."""
 
+import json
 import pickle
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -8,6 +9,7 @@ from copy import copy
 from io import BytesIO
 from typing import Any, Protocol, cast
 
+import psycopg
 import sqlalchemy as sa
 from psycopg import sql
 from tests.integration.postgres import PostgresServer, serving_postgres
@@ -167,95 +169,83 @@ class SqlBackend:
     def trace(self, saved: Any) -> bytes:
         return plain(saved)
 
+    def fetched(self, statement: str) -> list[tuple[Any, ...]]:
+        """Run a statement on the driver itself, outside any transaction."""
+        raise NotImplementedError
+
     def user_ids(self) -> list[UserId]:
-        return [UserId(each) for each in self._ids("accounts_users")]
+        return [UserId(each) for (each,) in self.fetched("SELECT id FROM accounts_users ORDER BY id")]
 
     def team_ids(self) -> list[TeamId]:
-        return [TeamId(each) for each in self._ids("accounts_teams")]
+        return [TeamId(each) for (each,) in self.fetched("SELECT id FROM accounts_teams ORDER BY id")]
 
     def rows_of(self, user_id: UserId) -> Mapping[str, int]:
-        counted = {}
-        with self.engine.connect() as connection:
-            for name, column in _REFERRING.items():
-                table = metadata.tables[_TABLES.get(name, f"accounts_{name}")]
-                counting = sa.select(sa.func.count()).where(table.c[column] == user_id)
-                counted[name] = connection.execute(counting).scalar_one()
-        return {name: count for name, count in counted.items() if count}
-
-    def _ids(self, table: str) -> list[int]:
-        with self.engine.connect() as connection:
-            return list(connection.execute(sa.select(metadata.tables[table].c.id).order_by("id")).scalars())
+        counting = ", ".join(
+            f"(SELECT count(*) FROM {_TABLES.get(name, f'accounts_{name}')} WHERE {column} = {user_id})"
+            for name, column in _REFERRING.items()
+        )
+        (counts,) = self.fetched(f"SELECT {counting}")
+        return {name: count for name, count in zip(_REFERRING, counts, strict=True) if count}
 
 
 class SqliteBackend(SqlBackend):
     """SQLite, in memory: what is measured is its statements and its rules, not the disk."""
 
+    def fetched(self, statement: str) -> list[tuple[Any, ...]]:
+        with self._driver() as driver:
+            rows: list[tuple[Any, ...]] = driver.execute(statement).fetchall()
+            return rows
+
     def save(self) -> Any:
-        with self.engine.connect() as connection:
-            driver: Any = connection.connection.driver_connection
+        with self._driver() as driver:
             rows = [driver.execute(f"SELECT * FROM {table.name} ORDER BY 1, 2").fetchall() for table in self.tables]
             return driver.serialize(), rows
 
     def load(self, saved: Any) -> None:
-        with self.engine.connect() as connection:
-            driver: Any = connection.connection.driver_connection
-            # not into the driver's own: that is not safe where it keeps statements that were prepared before
-            with closing(sqlite3.connect(":memory:")) as copied:
-                copied.deserialize(saved[0])
-                copied.backup(driver)
+        # not into the driver's own: that is not safe where it keeps statements that were prepared before
+        with self._driver() as driver, closing(sqlite3.connect(":memory:")) as copied:
+            copied.deserialize(saved[0])
+            copied.backup(driver)
 
     def trace(self, saved: Any) -> bytes:
         return plain(saved[1])
 
+    @contextmanager
+    def _driver(self) -> Iterator[Any]:
+        with self.engine.connect() as connection:
+            yield connection.connection.driver_connection
+
 
 class PostgresBackend(SqlBackend):
-    """PostgreSQL. Going back is one message: everything is deleted, and what was saved is inserted again."""
+    """PostgreSQL. To save is one message, and so is to go back: everything is deleted, and inserted again."""
+
+    def __init__(self, name: str, engine: sa.Engine, beside: "psycopg.Connection[tuple[Any, ...]]") -> None:
+        self._beside = beside
+        super().__init__(name, engine)
+
+    def fetched(self, statement: str) -> list[tuple[Any, ...]]:
+        return self._beside.execute(statement.encode()).fetchall()
 
     def save(self) -> Any:
-        with self.engine.connect() as connection:
-            driver: Any = connection.connection.driver_connection
-            rows = {}
-            for table in self.tables:
-                columns = [column.name for column in table.columns]
-                listed = sql.SQL(", ").join(map(sql.Identifier, columns))
-                name = sql.Identifier(table.name)
-                rows[table.name] = driver.execute(
-                    sql.SQL("SELECT {} FROM {} ORDER BY 1").format(listed, name)
-                ).fetchall()
-            sequences = driver.execute(
-                "SELECT sequencename, last_value FROM pg_sequences WHERE schemaname = 'public' ORDER BY 1"
-            ).fetchall()
-            return rows, sequences
+        tables = ", ".join(
+            f"(SELECT json_agg(t)::text FROM (SELECT * FROM {table.name} ORDER BY 1) t)" for table in self.tables
+        )
+        last = "(SELECT json_object_agg(sequencename, last_value)::text FROM pg_sequences)"
+        (row,) = self.fetched(f"SELECT {last}, {tables}")
+        return row
 
     def load(self, saved: Any) -> None:
-        rows, sequences = saved
-        statements = [sql.SQL("DELETE FROM {}").format(sql.Identifier(each.name)) for each in reversed(self.tables)]
-        for table in self.tables:
-            if not rows[table.name]:
-                continue
-            values = [sql.SQL("({})").format(sql.SQL(", ").join(map(_literal, row))) for row in rows[table.name]]
-            columns = sql.SQL(", ").join(sql.Identifier(column.name) for column in table.columns)
-            statements.append(
-                sql.SQL("INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE VALUES {}").format(
-                    sql.Identifier(table.name), columns, sql.SQL(", ").join(values)
-                )
-            )
-        for name, last in sequences:
-            statements.append(
-                sql.SQL("SELECT setval({}, {}, {})").format(
-                    sql.Literal(name), sql.Literal(last or 1), sql.Literal(last is not None)
-                )
-            )
-        with self.engine.connect() as connection:
-            driver: Any = connection.connection.driver_connection
-            driver.execute(sql.SQL("; ").join(statements))
-            driver.commit()
-
-
-def _literal(value: object) -> sql.Composable:
-    from psycopg.types.json import Jsonb
-
-    return sql.Literal(Jsonb(value) if isinstance(value, dict | list) else value)
+        last, *rows = saved
+        statements = [f"DELETE FROM {table.name}" for table in reversed(self.tables)]
+        for table, held in zip(self.tables, rows, strict=True):
+            if held is not None:
+                name = table.name
+                given = sql.Literal(held).as_string(self._beside)
+                filled = f"json_populate_recordset(NULL::{name}, {given})"
+                statements.append(f"INSERT INTO {name} OVERRIDING SYSTEM VALUE SELECT * FROM {filled}")
+        for name, value in json.loads(last).items():
+            statements.append(f"SELECT setval('{name}', {value or 1}, {'true' if value else 'false'})")
+        self._beside.execute("; ".join(statements).encode())
 
 
 @contextmanager
@@ -280,6 +270,7 @@ def postgres(server: PostgresServer | None = None) -> Iterator[Backend]:
     url = server.create_database()
     engine = create_engine(url)
     migrate(engine)
-    yield PostgresBackend("postgresql", engine)
+    with psycopg.connect(url, autocommit=True) as beside:
+        yield PostgresBackend("postgresql", engine, beside)
     engine.dispose()
     server.drop_database(url)

@@ -134,7 +134,11 @@ class Matrix:
         self.tally.modes += len(ways)
         taken = [way for number, way in enumerate(ways) if take(number)]
         return self._different(
-            attrs.evolve(self._left(explorer.run(f"{first.how}; then {how}", script)), ending=first.ending)
+            attrs.evolve(
+                self._left(explorer.run(f"{first.how}; then {how}", script)),
+                ending=first.ending,
+                is_alone=first.is_alone,
+            )
             for how, script in taken
         )
 
@@ -181,6 +185,7 @@ class Matrix:
         """Recover once more, with nobody coming back."""
         self.tally.recoveries += 1
         world = World.at(left.snapshot, self.backend, policy=self.scenario.policy)
+        self._nobody_comes_back(world)
         world.recover()
         found = violations(world) + self._halves(left, world)
         self.tally.violations += [f"{self._name}: {left.how}: {each}" for each in found]
@@ -304,12 +309,15 @@ def explored(scenario: Scenario, backend: Backend, take: Take = every) -> Tally:
     return matrix.tally
 
 
-def explored_twice(scenario: Scenario, backend: Backend, take: Take = every) -> Tally:
-    """Break a scenario in every way, then its recovery in every way that is taken, and recover once more."""
+def explored_twice(scenario: Scenario, backend: Backend, take: Take = every, first: Take = every) -> Tally:
+    """Break a scenario in every way, then its recovery in every way that is taken, and recover once more.
+
+    With `first`, only the worlds of the first fault that it takes are gone on from.
+    """
     matrix = Matrix(scenario, backend)
-    first = matrix.single()
+    worlds = [each for number, each in enumerate(matrix.single()) if first(number)]
     matrix.tally.runs = matrix.tally.modes = matrix.tally.kills = matrix.tally.worlds = 0
-    for once in first:
+    for once in worlds:
         for twice in matrix.double(once, take):
             matrix.check_second(twice)
     return matrix.tally

@@ -105,7 +105,7 @@ class Ledger(LifeInTeams):
             person.cards.clear()
             person.is_adrift = False
             return
-        if person.id != user.id:
+        if person.known_id != user.id:
             person.known_id = user.id
             self.world.notes["known"] = (*self.world.notes.get("known", ()), user.id)
         self._see(person.password, self._password_of(person, user), "password")
