@@ -28,9 +28,8 @@ def main() -> int:
     )
     rows = []
     for name in arguments.parts or PARTS:
-        found = PARTS[name].run(effort)
-        rows += found
-        for row in found:
+        for row in PARTS[name].run(effort):
+            rows.append(row)
             sys.stdout.write(f"{row.part}: {row.seconds:.0f} s, {len(row.violations)} violations\n")
             sys.stdout.flush()
     sys.stdout.write(rendered(rows))

@@ -1,6 +1,7 @@
 """Every fault at every await of every use case, on each store; and in memory a second fault in the recovery."""
 
 import time
+from collections.abc import Iterator
 from functools import partial
 
 from tests.simulation.exhaustive import Tally, explored, explored_twice
@@ -12,11 +13,10 @@ TWICE_IN_SHORT = 7
 """In the short run, of the second faults one in so many is taken."""
 
 
-def run(effort: Effort) -> list[Row]:
-    return [
-        *(_row(f"one fault, {name}", name, effort, partial(once, name)) for name in ("memory", "sqlite", "postgres")),
-        _row("two faults, memory", "memory", effort, partial(twice, 1 if effort.is_long else TWICE_IN_SHORT)),
-    ]
+def run(effort: Effort) -> Iterator[Row]:
+    for name in ("memory", "sqlite", "postgres"):
+        yield _row(f"one fault, {name}", name, effort, partial(once, name))
+    yield _row("two faults, memory", "memory", effort, partial(twice, 1 if effort.is_long else TWICE_IN_SHORT))
 
 
 def once(name: str, url: str | None, number: int) -> Tally:
@@ -50,7 +50,6 @@ def row_of(part: str, tally: Tally, seconds: float) -> Row:
 def _row(part: str, name: str, effort: Effort, work: "partial[Tally]") -> Row:
     began, total = time.monotonic(), Tally()
     with server_for(name) as url:
-        # the longest first, so that nobody waits for one at the end
         for tally in spread(partial(work, url), range(len(SCENARIOS)), effort):
             total.add(tally)
     return row_of(part, total, time.monotonic() - began)

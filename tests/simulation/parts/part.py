@@ -43,7 +43,9 @@ class Row:
 class Part(Protocol):
     """A module of this package."""
 
-    def run(self, effort: Effort) -> list[Row]: ...
+    def run(self, effort: Effort) -> Iterable[Row]:
+        """Do it, and give each row as soon as it is there."""
+        ...
 
 
 _opened: dict[str, Backend] = {}

@@ -118,8 +118,13 @@ class Scheduler:
         starter = starter or Starter()
         last: Task | None = None
         for _ in range(MOST_STEPS):
+            can_start = starter.is_ready(len(self._tasks))
+            if len(self._tasks) == 1 and not self._landings and not can_start:
+                last = self._tasks[0]  # nobody else could go on
+                self._advance(last)
+                continue
             options = [task.name for task in self._tasks] + [landing.name for landing in self._landings]
-            if starter.is_ready(len(self._tasks)):
+            if can_start:
                 options.append(START)
             if not options:
                 return
@@ -141,8 +146,7 @@ class Scheduler:
     def _go(self, chosen: str, starter: Starter) -> Task | None:
         for task in self._tasks:
             if task.name == chosen:
-                self._step(task)
-                self._last = (task.name, task.crossed)
+                self._advance(task)
                 return task
         for landing in self._landings:
             if landing.name == chosen:
@@ -151,6 +155,10 @@ class Scheduler:
                 return None
         self._last = (starter.start(), 0)
         return None
+
+    def _advance(self, task: Task) -> None:
+        self._step(task)
+        self._last = (task.name, task.crossed)
 
     def _step(self, task: Task, *, is_counted: bool = True) -> None:
         fault = None

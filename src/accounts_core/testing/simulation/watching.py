@@ -7,6 +7,7 @@ must not suspend.
 import inspect
 from collections.abc import Callable
 from contextvars import copy_context
+from functools import cache
 from types import TracebackType
 from typing import Any, ClassVar, Literal, TypeVar, cast
 
@@ -52,9 +53,7 @@ class _Watched:
 
     def _watch(self, name: str, call: Callable[..., Any]) -> Callable[..., Any]:
         process = self._process
-        plain, keyed = (
-            Point(self._kind, f"{self._name}.{name}", keyed=keyed, in_unit=self._in_unit) for keyed in (False, True)
-        )
+        plain, keyed = _points(self._kind, f"{self._name}.{name}", self._in_unit)
 
         async def through(*arguments: Any, **named: Any) -> Any:
             key = named.get("key")
@@ -173,6 +172,12 @@ class _Reading:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._reading.__aexit__(kind, error, trace)
+
+
+@cache
+def _points(kind: Port, name: str, in_unit: bool) -> tuple[Point, Point]:
+    """Return the point of a call without a key, and of one with a key."""
+    return Point(kind, name, in_unit=in_unit), Point(kind, name, keyed=True, in_unit=in_unit)
 
 
 def _is_async(inner: object, name: str, attribute: object) -> bool:
