@@ -11,10 +11,10 @@ from accounts_core.testing.simulation import Explorer, Scheduler, Task, WorldClo
 
 from .backends import Backend
 from .contents import essence
-from .exhaustive import Tally
 from .invariants import violations
 from .scenarios.cards import AMEX, DECLINED, MASTERCARD, VISA, having
 from .scenarios.scenario import a_team, called, signed_in, two_people
+from .tally import Tally
 from .world import JANE, OTHER_PASSWORD, PASSWORD, Act, Core, Snapshot, World
 
 FIRST: Final = "first"

@@ -10,9 +10,10 @@ import pytest
 from tests.integration.postgres import PostgresServer
 from tests.simulation import backends
 from tests.simulation.backends import Backend, MemoryBackend
-from tests.simulation.exhaustive import Matrix, Take, Tally, explored, explored_twice
+from tests.simulation.exhaustive import Matrix, explored, explored_twice
 from tests.simulation.races import raced
 from tests.simulation.scenarios import SCENARIOS, Scenario
+from tests.simulation.tally import Take, Tally
 
 from accounts_core.accounts import _Doors, _UseCase
 from accounts_core.testing.simulation import Fault

@@ -8,15 +8,15 @@ from tests.simulation.world import Core
 from accounts_core.errors import NotAllowed, NotFound
 from accounts_core.testing.simulation import Draw
 
+from .cards import LifeWithCards
 from .facts import Fact, Group, Person
-from .life import Life
 
 
-class LifeInTeams(Life):
+class LifeInTeams(LifeWithCards):
     """Adds what people do in teams."""
 
     weights: ClassVar[Mapping[str, int]] = {
-        **Life.weights,
+        **LifeWithCards.weights,
         "found": 3,
         "invite": 3,
         "accept": 4,

@@ -4,8 +4,9 @@ import time
 from collections.abc import Iterator
 from functools import partial
 
-from tests.simulation.exhaustive import Tally, explored, explored_twice
+from tests.simulation.exhaustive import explored, explored_twice
 from tests.simulation.scenarios import SCENARIOS
+from tests.simulation.tally import Tally
 
 from .part import Effort, Row, backend, server_for, spread
 

@@ -2,8 +2,8 @@
 
 import time
 
-from tests.simulation.exhaustive import Tally
 from tests.simulation.races import GROUNDS, raced
+from tests.simulation.tally import Tally
 
 from .faults import row_of
 from .part import Effort, Row, backend, spread
