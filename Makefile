@@ -5,6 +5,11 @@ PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
 ARGS ?=
+CASES ?= 1000000
+SECONDS ?=
+SEED ?=
+REPLAY ?=
+LONG ?=
 PARTS ?=
 
 VENV := .venv
@@ -20,7 +25,7 @@ ELSEWHERE := colorama tzdata
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve test unit lint format simulate bench check-core constraints clean
+.PHONY: help serve test unit lint format simulate bench fuzz check-core constraints clean
 
 help: ## list what can be made
 	@awk -F ': .*## ' '/^[a-z-]+:.* ## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -30,7 +35,7 @@ serve: $(VENV)/.runtime ## run the HTTP service (PORT=8000 HOST=127.0.0.1)
 
 # pytest over everything comes last, so that the run closes on its summary.
 test: lint check-core ## check everything: lint, the core on its own, then every test
-	@$(VENV)/bin/python -m pytest
+	@$(VENV)/bin/python -m pytest -n logical --maxprocesses 4 --dist worksteal
 
 unit: $(VENV)/.development ## run the unit tests alone: no network, no file, no event loop
 	@$(VENV)/bin/python -m pytest tests/unit
@@ -52,6 +57,9 @@ simulate: $(VENV)/.development ## break everything at every await, and play rand
 
 bench: $(VENV)/.development $(PEERS)/.ready ## measure, beside the peers (ARGS= goes to benchmarks/run.py)
 	@$(VENV)/bin/python benchmarks/run.py $(ARGS)
+
+fuzz: $(VENV)/.development ## try random requests on every call (CASES=1000000, SECONDS= at most, SEED= of an earlier run)
+	@$(VENV)/bin/python -m tests.fuzz.run --cases $(CASES) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
 
 check-core: $(CORE)/.ready ## run the core's unit tests where attrs is all that is installed
 	@$(CORE)/bin/python -m pytest tests/unit/core

@@ -19,6 +19,7 @@ PACKAGES = {
     "accounts_core",
     "accounts_litestar",
     "accounts_memory",
+    "accounts_redis",
     "accounts_smtp",
     "accounts_sql",
     "accounts_stripe",

@@ -14,6 +14,7 @@ import attrs
 
 from accounts_core.errors import Invalid
 
+from .common_long_passwords import COMMON_LONG
 from .common_passwords import COMMON
 from .text import is_storable
 
@@ -54,7 +55,7 @@ class PasswordPolicy:
     """Which passwords may be chosen. `min_length` counts characters (code points) and is 8 or more."""
 
     min_length: int = attrs.field(default=DEFAULT_LENGTH, validator=_at_least)
-    common: AbstractSet[str] = attrs.field(default=COMMON, repr=False)
+    common: AbstractSet[str] = attrs.field(default=COMMON | COMMON_LONG, repr=False)
     """Passwords that many people use, in lower case."""
 
     words: AbstractSet[str] = frozenset()

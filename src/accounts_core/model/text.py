@@ -4,19 +4,50 @@ No adapter stores NUL (PostgreSQL cannot) and no encoder takes a lone surrogate 
 neither gets past these. Lengths are checked before anything costly is done with the text.
 """
 
+import re
 import unicodedata
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
+
+import attrs
 
 from accounts_core.errors import Invalid
 
 MAX_LINE: Final = 200
 MAX_BODY: Final = 10_000
 _CONTROL: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_TURNING: Final = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
+"""What makes the text that follows on a page or in a mail read in another order than it is written."""
+_INVISIBLE: Final = frozenset({"Cf", "Mn", "Me", "Zs"})
+_BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and symbols that show nothing."""
+_UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
 
 
 def is_storable(text: str) -> bool:
     """Say whether every store can keep `text`: no NUL, no lone surrogate."""
-    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+    return _UNSTORABLE.search(text) is None
+
+
+def check_storable(value: Any) -> None:
+    """Raise `Invalid` for a value to be kept that holds, however deep, text that not every store can keep.
+
+    For stores: so that what one of them takes is taken by every other.
+    """
+    match value:
+        case str():
+            if not is_storable(value):
+                raise Invalid("value", "This cannot be stored.")
+        case Mapping():
+            for name, each in value.items():
+                check_storable(name)
+                check_storable(each)
+        case list() | tuple():
+            for each in value:
+                check_storable(each)
+        case _ if attrs.has(type(value)):
+            for field in attrs.fields(type(value)):
+                check_storable(getattr(value, field.name))
 
 
 def one_line(field: str, text: str, *, at_most: int = MAX_LINE) -> str:
@@ -26,10 +57,10 @@ def one_line(field: str, text: str, *, at_most: int = MAX_LINE) -> str:
     """
     if len(text) > at_most:
         raise Invalid(field, f"At most {at_most} characters, please.")
-    if any(unicodedata.category(character) in _CONTROL for character in text):
+    if any(unicodedata.category(each) in _CONTROL or unicodedata.bidirectional(each) in _TURNING for each in text):
         raise Invalid(field, "Control characters and line breaks do not belong here.")
     tidy = unicodedata.normalize("NFC", text).strip()
-    if not tidy:
+    if all(each in _BLANK or unicodedata.category(each) in _INVISIBLE for each in tidy):
         raise Invalid(field, "This cannot be empty.")
     if len(tidy) > at_most:
         raise Invalid(field, f"At most {at_most} characters, please.")

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -13,6 +14,10 @@ class Devices(Protocol):
 
     async def count_of(self, user_id: UserId) -> int:
         """Count the user's devices."""
+        ...
+
+    async def first_seen(self, user_id: UserId) -> Sequence[datetime]:
+        """Return when each of the user's devices was seen first, the newest first."""
         ...
 
     async def remove_of(self, user_id: UserId) -> None:

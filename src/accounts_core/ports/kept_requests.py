@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -22,6 +23,10 @@ class KeptRequests(Protocol):
 
     async def remove(self, request: KeptRequest) -> None:
         """Forget a request that is held under its claim; one that is not is left alone."""
+        ...
+
+    async def of(self, user_id: UserId) -> Sequence[KeptRequest]:
+        """Return the user's requests, the newest first."""
         ...
 
     async def remove_of(self, user_id: UserId) -> None:

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -14,6 +15,10 @@ class MailTokens(Protocol):
 
     async def find(self, digest: bytes) -> MailToken | None:
         """Return the token with this digest, expired or not, or None."""
+        ...
+
+    async def of(self, user_id: UserId) -> Sequence[MailToken]:
+        """Return the user's tokens, expired or not, the newest first."""
         ...
 
     async def remove_of(self, user_id: UserId, purpose: TokenPurpose | None = None) -> None:

@@ -97,8 +97,9 @@ class Store(Protocol[W_co]):
         """Open a unit of work: committed on a clean exit, rolled back on any exception. Units do not nest.
 
         Entering and leaving raise `Conflict` when somebody else was first, and `Unavailable` when the database is
-        away; every method of the repositories may raise both, too. On a clean exit the store calls `publish` with what
-        was recorded, before the commit.
+        away; every method of the repositories may raise both, too. Whatever adds or changes something raises `Invalid`
+        for text that holds NUL or a lone surrogate, which not every store can keep. On a clean exit the store calls
+        `publish` with what was recorded, before the commit.
         """
         ...
 

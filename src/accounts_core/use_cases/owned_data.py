@@ -1,21 +1,20 @@
 """The data that the core itself keeps about a user, through the very port that hosts use for theirs."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final, TypeVar
 
 import attrs
 
-from accounts_core.model.audit import AuditEntry
 from accounts_core.model.deletion import DeletionPreview
-from accounts_core.model.email import Email
 from accounts_core.model.ids import UserId
 from accounts_core.model.payment_method import Cards
-from accounts_core.model.team import InvitationView
 from accounts_core.ports.store import UnitOfWork
 from accounts_core.use_cases.plain import plain
 
-MOST_EXPORTED: Final = 1000
-"""Teams and received invitations in an export; activity is read in pages of this size."""
+PAGE: Final = 1000
+"""Long lists are read so many entries at a time for an export."""
+
+E = TypeVar("E")
 
 
 @attrs.frozen
@@ -35,16 +34,24 @@ class OwnedTeams:
 
     async def export(self, work: UnitOfWork, user_id: UserId) -> Mapping[str, Any]:
         user = await work.users.get(user_id)
-        teams = await work.teams.views_of(user_id, limit=MOST_EXPORTED)
-        received = [] if user.proven_email is None else await self._received(work, user.proven_email)
+        teams = await _all(
+            lambda last: work.teams.views_of(user_id, limit=PAGE, before=None if last is None else last.team.id)
+        )
+        email = user.proven_email
+        received = (
+            []
+            if email is None
+            else await _all(
+                lambda last: work.teams.invitations_to(
+                    email, limit=PAGE, before=None if last is None else last.invitation.id
+                )
+            )
+        )
         return {
             "accounts": plain(teams),
             "interactions": plain(await work.teams.written_by(user_id)),
             "invitations": {"sent": plain(await work.teams.invitations_by(user_id)), "received": plain(received)},
         }
-
-    async def _received(self, work: UnitOfWork, email: Email) -> Sequence[InvitationView]:
-        return await work.teams.invitations_to(email, limit=MOST_EXPORTED)
 
     async def erase(self, work: UnitOfWork, user_id: UserId) -> None:
         user = await work.users.get(user_id)
@@ -58,7 +65,7 @@ class OwnedTeams:
 
 @attrs.frozen
 class OwnedPersonalData:
-    """Notifications, payment methods and sessions."""
+    """Everything else: the profile, and what is kept under it."""
 
     async def preview(self, work: UnitOfWork, user_id: UserId) -> DeletionPreview:
         return DeletionPreview(
@@ -70,22 +77,23 @@ class OwnedPersonalData:
         )
 
     async def export(self, work: UnitOfWork, user_id: UserId) -> Mapping[str, Any]:
+        """Of requests with a key only when: the answers that are kept repeat what is here."""
+        activity = await _all(
+            lambda last: work.audit.list(user_id=user_id, limit=PAGE, before=None if last is None else last.id)
+        )
         return {
             "user": plain(await work.users.get(user_id)),
             "sessions": plain(await work.sessions.list_of(user_id)),
             "notifications": plain(await work.notifications.of(user_id)),
             "payment_methods": plain(tuple(await work.payment_methods.of(user_id))),
             "card_verifications": plain(await work.verifications.of(user_id)),
-            "activity": plain(await self._activity(work, user_id)),
+            "mailed_tokens": plain(await work.mail_tokens.of(user_id)),
+            "devices": [{"first_seen_at": plain(at)} for at in await work.devices.first_seen(user_id)],
+            "repeatable_requests": [
+                {"created_at": plain(request.created_at)} for request in await work.kept_requests.of(user_id)
+            ],
+            "activity": plain(activity),
         }
-
-    async def _activity(self, work: UnitOfWork, user_id: UserId) -> list[AuditEntry]:
-        entries: list[AuditEntry] = []
-        while page := await work.audit.list(
-            user_id=user_id, before=entries[-1].id if entries else None, limit=MOST_EXPORTED
-        ):
-            entries += page
-        return entries
 
     async def erase(self, work: UnitOfWork, user_id: UserId) -> None:
         await work.notifications.remove_of(user_id)
@@ -98,3 +106,11 @@ class OwnedPersonalData:
 
     async def disassociate(self, work: UnitOfWork, user_id: UserId) -> None:
         """Nothing of this is anybody else's."""
+
+
+async def _all(page: Callable[[E | None], Awaitable[Sequence[E]]]) -> list[E]:
+    """Read a list to its end; `page` takes the last entry that is known."""
+    found: list[E] = []
+    while more := await page(found[-1] if found else None):
+        found += more
+    return found

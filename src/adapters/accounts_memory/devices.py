@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from accounts_core.model.ids import UserId
@@ -20,6 +20,10 @@ class MemoryDevices:
 
     async def count_of(self, user_id: UserId) -> int:
         return sum(1 for _ in self._workspace().devices.find("user_id", user_id))
+
+    async def first_seen(self, user_id: UserId) -> Sequence[datetime]:
+        devices = self._workspace().devices.find("user_id", user_id)
+        return sorted((device.first_seen_at for device in devices), reverse=True)
 
     async def remove_of(self, user_id: UserId) -> None:
         devices = self._workspace().devices

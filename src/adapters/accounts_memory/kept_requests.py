@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from accounts_core.errors import Conflict
@@ -31,6 +31,10 @@ class MemoryKeptRequests:
         stored = requests.get(request.scope)
         if stored is not None and stored.claim == request.claim:
             requests.drop(stored)
+
+    async def of(self, user_id: UserId) -> Sequence[KeptRequest]:
+        requests = self._workspace().kept_requests.find("user_id", user_id)
+        return sorted(requests, key=lambda request: (request.created_at, request.scope), reverse=True)
 
     async def remove_of(self, user_id: UserId) -> None:
         requests = self._workspace().kept_requests

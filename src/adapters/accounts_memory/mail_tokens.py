@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from accounts_core.model.ids import UserId
@@ -17,6 +17,10 @@ class MemoryMailTokens:
 
     async def find(self, digest: bytes) -> MailToken | None:
         return self._workspace().mail_tokens.get(digest)
+
+    async def of(self, user_id: UserId) -> Sequence[MailToken]:
+        tokens = self._workspace().mail_tokens.find("user_id", user_id)
+        return sorted(tokens, key=lambda token: (token.created_at, token.digest), reverse=True)
 
     async def remove_of(self, user_id: UserId, purpose: TokenPurpose | None = None) -> None:
         tokens = self._workspace().mail_tokens

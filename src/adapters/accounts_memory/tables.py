@@ -12,6 +12,7 @@ from typing import Any, Generic, Protocol, TypeVar, cast
 import attrs
 
 from accounts_core.errors import Conflict
+from accounts_core.model.text import check_storable
 
 K = TypeVar("K", bound=Hashable)
 R = TypeVar("R", bound=attrs.AttrsInstance)
@@ -111,11 +112,11 @@ class Staged(Generic[K, R]):
         key = self.base.key(row)
         if self.get(key) is not None:
             raise Conflict(f"There is a {type(row).__name__} {key!r} already.")
-        self.changes[key] = in_utc(row)
+        self.changes[key] = _kept(row)
 
     def put(self, row: R) -> R:
         """Put a row in, in place of the one with its key, and return it as it is kept."""
-        kept = in_utc(row)
+        kept = _kept(row)
         self.changes[self.base.key(row)] = kept
         return kept
 
@@ -145,6 +146,12 @@ class Staged(Generic[K, R]):
             if row is not None:
                 changes[key] = _evolve(row)  # an equal row, but another one: that is how others see the lock
         return live.with_changes(changes)
+
+
+def _kept(row: R) -> R:
+    """Return the row as it is kept. Raises `Invalid` for text that not every store can keep."""
+    check_storable(row)
+    return in_utc(row)
 
 
 def in_utc(row: R) -> R:

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from accounts_core.errors import AccountsError
+from accounts_core.model.text import check_storable
 
 from .queries import Query, translation
 from .translation import translated
@@ -51,6 +52,17 @@ class _Executing:
         if schema is not None:
             self._options["schema_translate_map"] = translation(schema)
 
+    def _check(self, statement: Any, values: Mapping[str, Any]) -> None:
+        """Refuse text that not every database keeps: SQLite would take NUL, and anything inside a document.
+
+        What is only looked up is no value of a column: that is simply not found.
+        """
+        table: sa.Table | None = getattr(statement, "table", None)
+        if table is not None:
+            for name, value in values.items():
+                if name in table.c:
+                    check_storable(value)
+
     def _remember(self, error: AccountsError) -> None:
         self.failure = self.failure or error
 
@@ -71,6 +83,7 @@ class SyncExecutor(_Executing):
 
     def _execute(self, statement: Any, values: Mapping[str, Any]) -> sa.CursorResult[*tuple[Any, ...]]:
         try:
+            self._check(statement, values)
             with translated():
                 return self._connection.execute(statement, values, execution_options=self._options)
         except AccountsError as error:
@@ -94,6 +107,7 @@ class AsyncExecutor(_Executing):
 
     async def _execute(self, statement: Any, values: Mapping[str, Any]) -> sa.CursorResult[*tuple[Any, ...]]:
         try:
+            self._check(statement, values)
             with translated():
                 step = self._connection.execute(statement, values, execution_options=self._options)
                 return await patiently(self._connection.dialect, step)

@@ -21,6 +21,7 @@ TOLERANCE: Final = timedelta(seconds=300)
 
 _SCHEME: Final = "v1"
 _MAX_DIGITS: Final = 12
+_MAX_ID: Final = 255
 
 
 class InvalidSignature(CallerError):
@@ -80,13 +81,14 @@ def _event(payload: bytes) -> StripeEvent:
     try:
         event = json.loads(payload.decode())
         about, before = event["data"]["object"], event["data"].get("previous_attributes") or {}
+        customer = _customer_of(about) or id_of(before.get("customer"))
         return StripeEvent(
-            id=_text(event["id"]),
+            id=_storable(_text(event["id"])),
             type=_text(event["type"]),
             created=datetime.fromtimestamp(event["created"], UTC),
             livemode=bool(event.get("livemode")),
             object_id=id_of(about),
-            customer_id=_customer_of(about) or id_of(before.get("customer")),
+            customer_id=None if customer is None else _storable(customer),
         )
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise InvalidEvent(f"This is no event of Stripe's: {type(error).__name__}.") from error
@@ -94,6 +96,13 @@ def _event(payload: bytes) -> StripeEvent:
 
 def _customer_of(about: Mapping[str, Any]) -> str | None:
     return id_of(about) if about.get("object") == "customer" else id_of(about.get("customer"))
+
+
+def _storable(id: str) -> str:
+    """Return an id that goes into a database, where a NUL or half of a surrogate pair cannot go."""
+    if len(id) > _MAX_ID or not id.isprintable():
+        raise ValueError("Stripe has no such ids.")
+    return id
 
 
 def _text(value: Any) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from accounts_cli.composition import LOCAL_URL, mail_folder
 from accounts_cli.database import require_migrated
 from accounts_cli.failures import CommandFailed
+from accounts_cli.limits import check_limits
 from accounts_cli.payments import check_provider
 from accounts_cli.settings import Settings
 from accounts_cli.terminal import say
@@ -29,6 +30,8 @@ def check(environment: Mapping[str, str], folder: Path) -> bool:
         "payments": _payments,
         "mail": _mail,
     }
+    if settings.redis_url is not None:
+        parts["limits"] = _limits
     outcomes = [_look(name, part, settings) for name, part in parts.items()]  # every one, whatever is wrong before it
     return all(outcomes)
 
@@ -60,6 +63,11 @@ def _database(settings: Settings) -> str:
 
 def _payments(settings: Settings) -> str:
     return asyncio.run(check_provider(settings, SystemClock(), SystemSecrets()))
+
+
+def _limits(settings: Settings) -> str:
+    assert settings.redis_url is not None
+    return asyncio.run(check_limits(settings.redis_url, SystemClock()))
 
 
 def _mail(settings: Settings) -> str:

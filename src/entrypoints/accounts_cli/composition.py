@@ -8,13 +8,14 @@ from typing import Any, Final
 import attrs
 
 from accounts_argon2 import AsyncArgon2Hasher
+from accounts_cli.limits import open_limits
 from accounts_cli.payments import Provider, describe_provider, open_provider
 from accounts_cli.settings import Settings
 from accounts_core.accounts import Accounts
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.notifier import Notifier
 from accounts_smtp import EmlNotifier
-from accounts_sql import AsyncSqlLimits, AsyncSqlStore, create_async_engine
+from accounts_sql import AsyncSqlStore, create_async_engine
 from accounts_system import SystemClock, SystemSecrets
 
 LOCAL_URL: Final = "http://127.0.0.1:8000"
@@ -32,12 +33,14 @@ class Service:
 
 
 def describe(settings: Settings) -> list[str]:
-    """Return a line each for the database, the payment provider and the mail, and one for what has no effect."""
+    """Return a line for each part, one for Redis where there is one, and one for what has no effect."""
     lines = [
         f"Database: {settings.database_url}",
         f"Payments: {describe_provider(settings)}",
         f"Mail: {_describe_mail(settings)}",
     ]
+    if settings.redis_url is not None:
+        lines.append(f"Limits: counted in {settings.redis_url}")
     idle = settings.without_effect()
     return [*lines, f"Without effect in this release: {', '.join(idle)}"] if idle else lines
 
@@ -51,10 +54,11 @@ async def open_service(settings: Settings, *, public_url: str = LOCAL_URL) -> As
         provider = await stack.enter_async_context(open_provider(settings, clock, secrets))
         engine = create_async_engine(settings.database_url.text)
         stack.push_async_callback(engine.dispose)
+        limits = await stack.enter_async_context(open_limits(settings.redis_url, engine))
         passwords = await stack.enter_async_context(AsyncArgon2Hasher())
         accounts = Accounts(
             store=AsyncSqlStore(engine),
-            limits=AsyncSqlLimits(engine),
+            limits=limits,
             payments=provider.gateway,
             passwords=passwords,
             notifier=_notifier(settings, settings.public_url or public_url, clock),

@@ -17,6 +17,7 @@ from accounts_cli.logs import log_to_stderr
 from accounts_cli.payments import webhook_check
 from accounts_cli.settings import Settings
 from accounts_cli.simulator import deliver_events, with_challenges
+from accounts_cli.wire import StrictProtocol
 from accounts_cli.worker import Worker, working
 from accounts_litestar import HttpOptions, create_app
 
@@ -40,7 +41,7 @@ async def _serve(settings: Settings, sockets: Sequence[socket.socket], announce:
         worker = Worker(service.accounts)
         config = uvicorn.Config(
             _app(service, worker, address),
-            http="httptools",
+            http=StrictProtocol,
             ws="none",
             lifespan="on",
             log_config=None,

@@ -22,6 +22,7 @@ from accounts_cli.failures import CommandFailed
 from accounts_core.model.passwords import DEFAULT_LENGTH, LEAST_LENGTH, PasswordPolicy
 from accounts_core.model.policy import CardPolicy, EmailChange, Policy, SessionPolicy
 from accounts_core.ports.limits import Limit
+from accounts_redis import RedisUrl
 from accounts_smtp import Sender, SmtpUrl
 
 T = TypeVar("T")
@@ -115,11 +116,10 @@ class Settings:
         " hour or day",
         MappingProxyType({}),
     )
-    redis_url: str | None = _setting(
-        _optional(values.url("redis", "rediss")),
-        "a URL such as redis://cache.example.org:6379/0",
+    redis_url: RedisUrl | None = _setting(  # noqa: RUF009  makes an attrs field
+        _optional(RedisUrl.parse),
+        "a URL such as rediss://user:password@cache.example.org:6379/0, redis://... or unix:///run/redis/redis.sock",
         secret=True,
-        used=False,
     )
     given: frozenset[str] = attrs.field(default=frozenset())
     """The names, such as `ACCOUNTS_CURRENCY`, that were set; all others have their defaults."""

@@ -52,16 +52,6 @@ def key(*prefixes: str) -> Callable[[str], str]:
     return parse
 
 
-def url(*schemes: str) -> Callable[[str], str]:
-    """Return a parser of URLs with a host; a slash at the end is dropped."""
-
-    def parse(text: str) -> str:
-        _split(text, schemes)
-        return text.rstrip("/")
-
-    return parse
-
-
 def page_url(text: str) -> str:
     """Read the URL of a page: `http` or `https`, with neither credentials, query nor fragment."""
     parts = _split(text, ("http", "https"))

@@ -28,6 +28,7 @@ from accounts_litestar.answers import Answer
 from accounts_litestar.bearer import token_of
 from accounts_litestar.bodies import Nothing, read
 from accounts_litestar.endpoints import NO_CONTENT, Endpoints, HttpRequest, client_of, given, spelled, taken_is_invalid
+from accounts_litestar.links import into
 from accounts_litestar.openapi import documented
 from accounts_litestar.parameters import page_by_number, text_id
 from accounts_litestar.repeating import repeatable
@@ -51,7 +52,7 @@ class AccountApi(Endpoints):
             keyed=True,
             body=ChangeUser,
             example=examples.CHANGED_USER,
-            problems=[403, 409],
+            problems=[403, 429],
         ),
     )
     @repeatable()
@@ -84,7 +85,6 @@ class AccountApi(Endpoints):
             keyed=True,
             body=Nothing,
             example=Message("Account is deactivated"),
-            problems=[409],
         ),
     )
     @repeatable()
@@ -100,7 +100,12 @@ class AccountApi(Endpoints):
 
     @get(
         "/notifications",
-        **documented("listNotifications", "Retrieve all notifications", example=examples.NOTIFICATIONS),
+        **documented(
+            "listNotifications",
+            "Retrieve all notifications",
+            example=examples.NOTIFICATIONS,
+            links=into("markNotificationRead", id="$response.body#/0/_id"),
+        ),
     )
     async def notifications(self, request: HttpRequest) -> Answer[list[NotificationItem]]:
         caller = await self.caller(request)
@@ -140,7 +145,8 @@ class AccountApi(Endpoints):
             keyed=True,
             body=VerifyPayment,
             example=CardVerified(),
-            problems=[402, 409],
+            links=into("listPaymentMethods", "retrieveCustomer"),
+            problems=[402, 429],
         ),
     )
     @repeatable(in_one_unit=False, is_final=lambda content: isinstance(content, CardVerified))
@@ -162,7 +168,12 @@ class AccountApi(Endpoints):
 
     @get(
         "/list-payment-methods",
-        **documented("listPaymentMethods", "Retrieve all payment methods", example=examples.PAYMENT_METHODS),
+        **documented(
+            "listPaymentMethods",
+            "Retrieve all payment methods",
+            example=examples.PAYMENT_METHODS,
+            links=into("setDefaultPaymentMethod", "deletePaymentMethod", id="$response.body#/data/0/id"),
+        ),
     )
     async def payment_methods(self, request: HttpRequest) -> Answer[PaymentMethodList]:
         caller, cards = await self.accounts.authenticate_with_payment_methods(token_of(request.scope))
@@ -176,7 +187,7 @@ class AccountApi(Endpoints):
             "Make a payment method the default",
             keyed=True,
             body=Nothing,
-            problems=[404, 409],
+            problems=[404],
         ),
     )
     @repeatable()
@@ -188,7 +199,7 @@ class AccountApi(Endpoints):
 
     @delete(
         "/payment-method/{id:str}",
-        **documented("deletePaymentMethod", "Delete a payment method", keyed=True, body=Nothing, problems=[404, 409]),
+        **documented("deletePaymentMethod", "Delete a payment method", keyed=True, body=Nothing, problems=[404]),
     )
     @repeatable()
     async def delete_payment_method(self, request: HttpRequest) -> Answer[None]:
@@ -223,7 +234,10 @@ class AccountApi(Endpoints):
         found = await self.accounts.list_activity(caller.user.id, limit=page.limit, before=page.before)
         return self.answer(caller, [activity_item(entry) for entry in found])
 
-    @get("/export", **documented("exportPersonalData", "Take along everything that is stored about oneself"))
+    @get(
+        "/export",
+        **documented("exportPersonalData", "Take along everything that is stored about oneself", problems=[409]),
+    )
     async def export(self, request: HttpRequest) -> Answer[dict[str, Any]]:
         """Everything but what is secret, as JSON, by name."""
         caller = await self.caller(request)

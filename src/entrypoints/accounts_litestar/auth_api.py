@@ -1,6 +1,6 @@
 """Signing up, in and out, recovery, and where one is signed in."""
 
-from typing import Annotated, Literal, TypedDict
+from typing import Annotated, Final, Literal, TypedDict
 
 import msgspec
 from litestar import delete, get, post
@@ -22,6 +22,7 @@ from accounts_litestar.endpoints import (
     given,
     taken_is_invalid,
 )
+from accounts_litestar.links import into
 from accounts_litestar.openapi import documented
 from accounts_litestar.parameters import text_id
 from accounts_litestar.times import seconds
@@ -76,6 +77,12 @@ class AccessToken(msgspec.Struct, kw_only=True):
     expires_in: int
 
 
+_AS_SIGNED_UP: Final = {
+    **into("login", "restore", body={"email": "$request.body#/email", "password": "$request.body#/password"}),
+    **into("forgotPassword", body={"email": "$request.body#/email"}),
+}
+
+
 class AuthApi(Endpoints):
     path = "/api/auth"
     tags = ("Sign-up and sign-in",)
@@ -88,7 +95,8 @@ class AuthApi(Endpoints):
             body=SignUp,
             example=examples.NEW_USER,
             public=True,
-            problems=[409],
+            links=_AS_SIGNED_UP,
+            problems=[409, 429],
             also={ACCEPTED: "Where registration is private: the mail tells the rest."},
         ),
     )
@@ -105,7 +113,7 @@ class AuthApi(Endpoints):
     @post(
         "/login",
         status_code=200,
-        **documented("login", "Sign in", body=Login, public=True, problems=[401, 403, 409]),
+        **documented("login", "Sign in", body=Login, public=True, problems=[401, 403, 409, 429]),
     )
     async def login(self, request: HttpRequest) -> Answer[AccessToken]:
         """The right password of a deactivated account gets a problem of type `account-deactivated`."""
@@ -115,7 +123,7 @@ class AuthApi(Endpoints):
         )
         return Answer(_access_token(signed_in))
 
-    @post("/logout", status_code=NO_CONTENT, **documented("logout", "Sign out", body=Nothing))
+    @post("/logout", status_code=NO_CONTENT, **documented("logout", "Sign out", body=Nothing, problems=[409]))
     async def logout(self, request: HttpRequest) -> Answer[None]:
         """The token is dead at once; other sessions go on."""
         caller = await self.caller(request)
@@ -126,7 +134,7 @@ class AuthApi(Endpoints):
     @post(
         "/restore",
         status_code=200,
-        **documented("restore", "Restore a deactivated account", body=Login, public=True, problems=[401, 409]),
+        **documented("restore", "Restore a deactivated account", body=Login, public=True, problems=[401, 409, 429]),
     )
     async def restore(self, request: HttpRequest) -> Answer[AccessToken]:
         """The account is as it was, and signed in. On an active account this is a plain login."""
@@ -139,7 +147,13 @@ class AuthApi(Endpoints):
     @post(
         "/verify-email",
         status_code=NO_CONTENT,
-        **documented("verifyEmail", "Verify an address with the token from its mail", body=MailedToken, public=True),
+        **documented(
+            "verifyEmail",
+            "Verify an address with the token from its mail",
+            body=MailedToken,
+            public=True,
+            problems=[409, 429],
+        ),
     )
     async def verify_email(self, request: HttpRequest) -> Answer[None]:
         """A token works once; one that waits to take the place of another address takes it now."""
@@ -151,7 +165,9 @@ class AuthApi(Endpoints):
     @post(
         "/verify-email/resend",
         status_code=ACCEPTED,
-        **documented("resendVerification", "Have the mail to verify one's address sent again", body=Nothing),
+        **documented(
+            "resendVerification", "Have the mail to verify one's address sent again", body=Nothing, problems=[409, 429]
+        ),
     )
     async def resend(self, request: HttpRequest) -> Answer[None]:
         caller = await self.caller(request)
@@ -162,7 +178,13 @@ class AuthApi(Endpoints):
     @post(
         "/forgot-password",
         status_code=ACCEPTED,
-        **documented("forgotPassword", "Ask for a mail to choose a new password with", body=Forgot, public=True),
+        **documented(
+            "forgotPassword",
+            "Ask for a mail to choose a new password with",
+            body=Forgot,
+            public=True,
+            problems=[409, 429],
+        ),
     )
     async def forgot(self, request: HttpRequest) -> Answer[None]:
         """The answer is the same whether or not the address has an account."""
@@ -178,7 +200,7 @@ class AuthApi(Endpoints):
             "Choose a new password with the token from a mail",
             body=Reset,
             public=True,
-            problems=[409],
+            problems=[409, 429],
         ),
     )
     async def reset(self, request: HttpRequest) -> Answer[None]:
@@ -187,7 +209,10 @@ class AuthApi(Endpoints):
         await self.accounts.reset_password(token=wish.token, password=wish.password, client=client_of(request))
         return Answer(None)
 
-    @get("/sessions", **documented("listSessions", "See where one is signed in"))
+    @get(
+        "/sessions",
+        **documented("listSessions", "See where one is signed in", links=into("endSession", id="$response.body#/0/id")),
+    )
     async def sessions(self, request: HttpRequest) -> Answer[list[SessionItem]]:
         caller = await self.caller(request)
         found = await self.accounts.list_sessions(caller.user.id)
@@ -195,7 +220,7 @@ class AuthApi(Endpoints):
 
     @delete(
         "/sessions/{id:str}",
-        **documented("endSession", "End a session", body=Proof, problems=[403, 404]),
+        **documented("endSession", "End a session", body=Proof, problems=[403, 404, 409, 429]),
     )
     async def end_session(self, request: HttpRequest) -> Answer[None]:
         """To end another one than this needs `current_password` or a recent sign-in."""
@@ -206,7 +231,9 @@ class AuthApi(Endpoints):
         )
         return Answer(None)
 
-    @delete("/sessions", **documented("endOtherSessions", "End every other session", body=Proof, problems=[403]))
+    @delete(
+        "/sessions", **documented("endOtherSessions", "End every other session", body=Proof, problems=[403, 409, 429])
+    )
     async def end_other_sessions(self, request: HttpRequest) -> Answer[None]:
         """Needs `current_password` or a recent sign-in."""
         caller = await self.caller(request)

@@ -18,6 +18,7 @@ from litestar import Request
 from litestar.exceptions import HTTPException
 
 from accounts_litestar.answers import JSON
+from accounts_litestar.bearer import TOKEN_FIELD
 from accounts_litestar.edge import EdgeError, Malformed, TooLarge, WrongFields, WrongMediaType
 
 MAX_DEPTH: Final = 32
@@ -49,7 +50,10 @@ async def read(request: Request[Any, Any, Any], model: type[S]) -> S:
         raise Malformed("The body is not UTF-8.") from None
     if media_type == JSON:
         return fill(model, parse_json(text), strict=True)
-    return fill(model, parse_form(text), strict=False)
+    form = parse_form(text)
+    if TOKEN_FIELD in form and "authorization" in request.headers:
+        raise Malformed("Send the access token once, in the header.")
+    return fill(model, form, strict=False)
 
 
 async def read_raw(request: Request[Any, Any, Any]) -> bytes:
@@ -70,10 +74,12 @@ def _refused(request: Request[Any, Any, Any], refusal: HTTPException) -> EdgeErr
 def _media_type(request: Request[Any, Any, Any]) -> str:
     """Return one of the two media types that are read. Raises `WrongMediaType`."""
     sent = request.headers.getall("content-type", [])
-    if len(sent) != 1 or request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+    codings = request.headers.getall("content-encoding", [])
+    if len(sent) != 1 or any(coding.strip().lower() != "identity" for coding in codings):
         raise WrongMediaType
     media_type, *parameters = (part.strip() for part in sent[0].lower().split(";"))
-    charsets = [value.strip('"') for name, _, value in (p.partition("=") for p in parameters) if name == "charset"]
+    pairs = [(name.strip(), value.strip(' "')) for name, _, value in (each.partition("=") for each in parameters)]
+    charsets = [value for name, value in pairs if name == "charset"]
     if media_type not in {JSON, FORM} or any(charset not in {"utf-8", "utf8"} for charset in charsets):
         raise WrongMediaType
     return media_type
@@ -106,7 +112,7 @@ def parse_form(text: str) -> dict[str, str]:
 
 
 def fill(model: type[S], given: Mapping[str, Any], *, strict: bool) -> S:
-    """Make a `model` of the fields given; unless `strict`, a number may come as text. Raises `WrongFields`."""
+    """Make a `model` of the fields given; unless `strict`, a number comes as text. Raises `WrongFields`."""
     fields = _fields_of(model)
     values: dict[str, Any] = {}
     errors: dict[str, list[str]] = {name: ["This field is not known here."] for name in given if name not in fields}
@@ -122,6 +128,8 @@ def fill(model: type[S], given: Mapping[str, Any], *, strict: bool) -> S:
         else:
             if "\0" in str(given[name]):
                 errors[name] = ["NUL is no character for text."]
+            elif not strict and _spelled(values[field.attribute]) != given[name]:
+                errors[name] = ["Write this number with its digits alone."]
     if errors:
         raise WrongFields(errors)
     return model(**values)
@@ -139,6 +147,11 @@ def _fields_of(model: type[msgspec.Struct]) -> Mapping[str, _Field]:
     return {
         field.encode_name: _Field(field.name, field.type, field.required) for field in msgspec.structs.fields(model)
     }
+
+
+def _spelled(value: Any) -> str:
+    """Return the one way to write a value in a form: `1.0` and `1e0` are not the number 1 to every reader."""
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 class _Twice(Malformed):

@@ -19,6 +19,13 @@ class TooLarge(EdgeError):
         self.limit = limit
 
 
+class TooSlow(EdgeError):
+    """The request did not arrive whole in the time that one may take."""
+
+    def __init__(self) -> None:
+        super().__init__("The request took too long to arrive.")
+
+
 class WrongMediaType(EdgeError):
     """The body is neither JSON nor a form."""
 

@@ -29,11 +29,13 @@ class HealthApi(Controller):
     tags = ("Health",)
     check: ClassVar[tuple[Callable[[], Awaitable[object]], float]]
 
-    @get("/live", **documented("live", "Is the process there", example=Health(), public=True, anyhow=[500]))
+    @get(
+        "/live", **documented("live", "Is the process there", example=Health(), public=True, problems=[400], anyhow=[])
+    )
     async def live(self) -> Answer[Health]:
         return Answer(Health())
 
-    @get("/ready", **documented("ready", "Can it work", example=Health(), public=True, anyhow=[500, 503]))
+    @get("/ready", **documented("ready", "Can it work", example=Health(), public=True, problems=[400], anyhow=[503]))
     async def ready(self) -> Answer[Health]:
         """The store answers."""
         check, limit_seconds = self.check

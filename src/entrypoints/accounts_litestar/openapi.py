@@ -8,6 +8,7 @@ import msgspec
 from litestar.openapi import ResponseSpec
 from litestar.openapi.spec import (
     Components,
+    OpenAPIHeader,
     OpenAPIMediaType,
     OpenAPIResponse,
     Operation,
@@ -20,6 +21,7 @@ from litestar.openapi.spec.enums import OpenAPIType
 
 from accounts_litestar.answers import JSON
 from accounts_litestar.bodies import FORM
+from accounts_litestar.links import Links
 from accounts_litestar.parameters import DEFAULT_LIMIT, MAX_LIMIT
 from accounts_litestar.problems import MEDIA_TYPE, UNEXPECTED, Problem
 
@@ -34,7 +36,7 @@ COMPONENTS: Final = Components(
 
 _UNDER_A_TOKEN: Final = (400, 401)
 _WITH_A_BODY: Final = (400, 413, 415, 422)
-_ANYHOW: Final = (429, 500, 503)
+_ANYHOW: Final = (500, 503)
 _DESCRIPTIONS: Final = {
     400: "The request cannot be read.",
     401: "No access token, a wrong one, or wrong credentials.",
@@ -48,6 +50,23 @@ _DESCRIPTIONS: Final = {
     429: "Too many attempts; `Retry-After` says when the next one counts.",
     500: "The fault is the service's own.",
     503: "A database or the payment provider is away; `Retry-After` says when to try again.",
+}
+
+
+def _header(kind: OpenAPIType, description: str, *, required: bool = True) -> OpenAPIHeader:
+    return OpenAPIHeader(schema=Schema(type=kind), required=required, description=description)
+
+
+_RETRY_AFTER: Final = {"Retry-After": _header(OpenAPIType.INTEGER, "Whole seconds until it is worth trying again.")}
+_HEADERS: Final[Mapping[int, dict[str, OpenAPIHeader]]] = {
+    401: {"WWW-Authenticate": _header(OpenAPIType.STRING, "`Bearer`, and whether a token was sent (RFC 6750).")},
+    429: _RETRY_AFTER,
+    503: _RETRY_AFTER,
+}
+_REPLAYED: Final = {
+    "Idempotent-Replayed": _header(
+        OpenAPIType.STRING, "`true` where the answer was given before, to the same key.", required=False
+    )
 }
 
 ANY_TYPE: Final = "*/*"
@@ -91,14 +110,24 @@ class Documented(Operation):
     headers: ClassVar[Mapping[str, str]] = {}
     keyed: ClassVar[bool] = False
     also: ClassVar[Mapping[int, str]] = {}
+    links: ClassVar[Links] = {}
     problems: ClassVar[tuple[int, ...]] = ()
 
     def __post_init__(self) -> None:
         responses = self.responses = dict(self.responses or {})
         problem = responses.pop(str(UNEXPECTED.status))
         assert isinstance(problem, OpenAPIResponse)
+        for response in responses.values():
+            assert isinstance(response, OpenAPIResponse)
+            response.content = _without_nothing(response.content)
+            response.headers = dict(_REPLAYED) if self.keyed else None
+            response.links = dict(self.links) or None
         for status in self.problems:
-            responses[str(status)] = OpenAPIResponse(description=_DESCRIPTIONS[status], content=problem.content)
+            responses[str(status)] = OpenAPIResponse(
+                description=_DESCRIPTIONS[status],
+                content=problem.content,
+                headers=dict(_HEADERS.get(status, {})) or None,
+            )
         if self.paged:
             self.parameters = [*(self.parameters or []), *_PAGE]
         for name, description in self.headers.items():
@@ -136,6 +165,7 @@ def documented(
     headers: Mapping[str, str] | None = None,
     keyed: bool = False,
     also: Mapping[int, str] | None = None,
+    links: Links | None = None,
     public: bool = False,
     problems: Iterable[int] = (),
     anyhow: Iterable[int] = _ANYHOW,
@@ -143,8 +173,9 @@ def documented(
     """Return what a handler's decorator has to be told: `@get("/user", **documented("getUser", ...))`.
 
     `problems` are the statuses beyond those that every call of its kind can have, and `anyhow` those that any call can;
-    `also` are other good answers, without a body. `keyed` calls may be repeated under an idempotency key;
-    `public` calls take no token, and `raw` ones their body as it comes. `headers` are needed, with what each is for.
+    `also` are other good answers, without a body; `links` are where the values of a good one go next. `keyed` calls may
+    be repeated under an idempotency key; `public` calls take no token, and `raw` ones their body as it comes. `headers`
+    are needed, with what each is for.
     """
     statuses = {*problems, *anyhow}
     statuses |= set() if public else set(_UNDER_A_TOKEN)
@@ -160,6 +191,7 @@ def documented(
         "headers": headers or {},
         "keyed": keyed,
         "also": also or {},
+        "links": links or {},
         "problems": tuple(sorted(statuses)),
     }
     return {
@@ -179,3 +211,16 @@ def _request_body(model: type[msgspec.Struct]) -> RequestBody:
     # Litestar writes a mapping out as it is; its own Schema class would only be a detour to the same words
     content = OpenAPIMediaType(schema=cast("Schema", schema))
     return RequestBody(required=bool(schema.get("required")), content={JSON: content, FORM: content})
+
+
+def _without_nothing(content: dict[str, OpenAPIMediaType] | None) -> dict[str, OpenAPIMediaType] | None:
+    """Leave out what Litestar says of an answer without a body: that its body is a `null` in JSON."""
+    for media_type in (content or {}).values():
+        schema = media_type.schema
+        if not isinstance(schema, Schema):
+            continue
+        if schema.type == OpenAPIType.NULL:
+            return None
+        if schema.one_of:
+            schema.one_of = [each for each in schema.one_of if getattr(each, "type", None) != OpenAPIType.NULL]
+    return content

@@ -7,7 +7,6 @@ from msgspec import Meta
 
 from accounts_core.model.team import InteractionView, InvitationView, Member, Person, TeamView
 from accounts_litestar.times import seconds
-from accounts_litestar.user_shapes import Data
 
 
 class AccountObject(msgspec.Struct):
@@ -53,28 +52,28 @@ class InteractionObject(msgspec.Struct):
     created_at: str
 
 
-class AccountData(Data[AccountObject]):
-    pass
+class AccountData(msgspec.Struct):
+    data: AccountObject
 
 
-class AccountList(Data[list[AccountObject]]):
-    pass
+class AccountList(msgspec.Struct):
+    data: list[AccountObject]
 
 
-class MemberList(Data[list[MemberObject]]):
-    pass
+class MemberList(msgspec.Struct):
+    data: list[MemberObject]
 
 
-class InvitationList(Data[list[InvitationObject]]):
-    pass
+class InvitationList(msgspec.Struct):
+    data: list[InvitationObject]
 
 
-class InteractionData(Data[InteractionObject]):
-    pass
+class InteractionData(msgspec.Struct):
+    data: InteractionObject
 
 
-class InteractionList(Data[list[InteractionObject]]):
-    pass
+class InteractionList(msgspec.Struct):
+    data: list[InteractionObject]
 
 
 class CreateAccount(msgspec.Struct, forbid_unknown_fields=True):

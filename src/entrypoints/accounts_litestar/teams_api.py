@@ -7,6 +7,7 @@ from accounts_litestar.addresses import email_address
 from accounts_litestar.answers import Answer
 from accounts_litestar.bodies import Nothing, read
 from accounts_litestar.endpoints import ACCEPTED, NO_CONTENT, Endpoints, HttpRequest
+from accounts_litestar.links import into, into_account
 from accounts_litestar.openapi import documented
 from accounts_litestar.parameters import member_id, page_by_number, page_by_text, team_id, text_id
 from accounts_litestar.repeating import repeatable
@@ -32,7 +33,16 @@ class TeamsApi(Endpoints):
     path = "/api/v1/accounts"
     tags = ("Accounts of the user API",)
 
-    @post("/", **documented("createAccount", "Create an account", keyed=True, body=CreateAccount, problems=[409]))
+    @post(
+        "/",
+        **documented(
+            "createAccount",
+            "Create an account",
+            keyed=True,
+            body=CreateAccount,
+            links=into_account("$response.body#/data/id"),
+        ),
+    )
     @repeatable()
     async def create(self, request: HttpRequest) -> Answer[AccountData]:
         caller = await self.caller(request)
@@ -40,7 +50,15 @@ class TeamsApi(Endpoints):
         view = await self.accounts.create_team(caller.user.id, name=wish.name)
         return self.answer(caller, AccountData(account_object(view)))
 
-    @get("/", **documented("listAccounts", "List the accounts one owns or is a member of", paged=True))
+    @get(
+        "/",
+        **documented(
+            "listAccounts",
+            "List the accounts one owns or is a member of",
+            paged=True,
+            links=into_account("$response.body#/data/0/id"),
+        ),
+    )
     async def index(self, request: HttpRequest) -> Answer[AccountList]:
         caller = await self.caller(request)
         page = page_by_number(request)
@@ -56,9 +74,7 @@ class TeamsApi(Endpoints):
 
     @delete(
         "/{id:str}",
-        **documented(
-            "deleteAccount", "Delete an account and all in it", keyed=True, body=Nothing, problems=[403, 404, 409]
-        ),
+        **documented("deleteAccount", "Delete an account and all in it", keyed=True, body=Nothing, problems=[403, 404]),
     )
     @repeatable()
     async def destroy(self, request: HttpRequest) -> Answer[None]:
@@ -72,7 +88,7 @@ class TeamsApi(Endpoints):
         "/{id:str}/owner",
         status_code=NO_CONTENT,
         **documented(
-            "handOverAccount", "Make a member the owner", keyed=True, body=HandOverAccount, problems=[403, 404, 409]
+            "handOverAccount", "Make a member the owner", keyed=True, body=HandOverAccount, problems=[403, 404]
         ),
     )
     @repeatable()
@@ -83,7 +99,19 @@ class TeamsApi(Endpoints):
         await self.accounts.hand_over_team(caller.user.id, team_id(request), to=UserId(wish.user_id))
         return self.answer(caller, None)
 
-    @get("/{id:str}/members", **documented("listMembers", "List members", paged=True, problems=[404]))
+    @get(
+        "/{id:str}/members",
+        **documented(
+            "listMembers",
+            "List members",
+            paged=True,
+            links={
+                **into("removeMember", id="$request.path.id", user_id="$response.body#/data/0/id"),
+                **into("handOverAccount", id="$request.path.id", body={"user_id": "$response.body#/data/0/id"}),
+            },
+            problems=[404],
+        ),
+    )
     async def members(self, request: HttpRequest) -> Answer[MemberList]:
         caller = await self.caller(request)
         page = page_by_number(request)
@@ -97,7 +125,7 @@ class TeamsApi(Endpoints):
 
     @delete(
         "/{id:str}/members/{user_id:str}",
-        **documented("removeMember", "Remove a member, or leave", keyed=True, body=Nothing, problems=[403, 404, 409]),
+        **documented("removeMember", "Remove a member, or leave", keyed=True, body=Nothing, problems=[403, 404]),
     )
     @repeatable()
     async def remove_member(self, request: HttpRequest) -> Answer[None]:
@@ -110,7 +138,7 @@ class TeamsApi(Endpoints):
     @post(
         "/{id:str}/invitations",
         status_code=ACCEPTED,
-        **documented("invite", "Invite an address", keyed=True, body=Invite, problems=[403, 404, 409]),
+        **documented("invite", "Invite an address", keyed=True, body=Invite, problems=[403, 404, 429]),
     )
     @repeatable()
     async def invite(self, request: HttpRequest) -> Answer[None]:
@@ -132,7 +160,12 @@ class TeamsApi(Endpoints):
     @post(
         "/{id:str}/interactions",
         **documented(
-            "writeInteraction", "Write an interaction", keyed=True, body=WriteInteraction, problems=[404, 409]
+            "writeInteraction",
+            "Write an interaction",
+            keyed=True,
+            body=WriteInteraction,
+            links=into("listInteractions", id="$request.path.id"),
+            problems=[404],
         ),
     )
     @repeatable()
@@ -147,7 +180,15 @@ class InvitationsApi(Endpoints):
     path = "/api/v1/user/invitations"
     tags = ("Accounts of the user API",)
 
-    @get("/", **documented("listInvitations", "List one's invitations", paged=True))
+    @get(
+        "/",
+        **documented(
+            "listInvitations",
+            "List one's invitations",
+            paged=True,
+            links=into("acceptInvitation", "declineInvitation", id="$response.body#/data/0/id"),
+        ),
+    )
     async def index(self, request: HttpRequest) -> Answer[InvitationList]:
         """Those of the user's verified address."""
         caller = await self.caller(request)
@@ -158,7 +199,7 @@ class InvitationsApi(Endpoints):
     @post(
         "/{id:str}/accept",
         status_code=NO_CONTENT,
-        **documented("acceptInvitation", "Accept an invitation", keyed=True, body=Nothing, problems=[404, 409]),
+        **documented("acceptInvitation", "Accept an invitation", keyed=True, body=Nothing, problems=[404]),
     )
     @repeatable()
     async def accept(self, request: HttpRequest) -> Answer[None]:
@@ -170,7 +211,7 @@ class InvitationsApi(Endpoints):
     @post(
         "/{id:str}/decline",
         status_code=NO_CONTENT,
-        **documented("declineInvitation", "Decline an invitation", keyed=True, body=Nothing, problems=[404, 409]),
+        **documented("declineInvitation", "Decline an invitation", keyed=True, body=Nothing, problems=[404]),
     )
     @repeatable()
     async def decline(self, request: HttpRequest) -> Answer[None]:

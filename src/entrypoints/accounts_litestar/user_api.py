@@ -25,7 +25,7 @@ class UserApi(Endpoints):
     @put(
         "/",
         **documented(
-            "updateUser", "Update user", keyed=True, body=UpdateUser, example=examples.USER, problems=[403, 409]
+            "updateUser", "Update user", keyed=True, body=UpdateUser, example=examples.USER, problems=[403, 429]
         ),
     )
     @repeatable()
@@ -50,12 +50,15 @@ class UserApi(Endpoints):
             )
         return self.answer(caller, user_data(user))
 
-    @get("/deletion", **documented("previewDeletion", "See what deleting would destroy", example=examples.DELETION))
+    @get(
+        "/deletion",
+        **documented("previewDeletion", "See what deleting would destroy", example=examples.DELETION, problems=[409]),
+    )
     async def deletion(self, request: HttpRequest) -> Answer[DeletionData]:
         caller = await self.caller(request)
         return self.answer(caller, deletion_data(await self.accounts.preview_deletion(caller.user.id)))
 
-    @delete("/", **documented("deleteUser", "Delete user", keyed=True, body=DeleteUser, problems=[409]))
+    @delete("/", **documented("deleteUser", "Delete user", keyed=True, body=DeleteUser, problems=[429]))
     @repeatable(is_final=lambda _: False)  # with the user goes what was kept for them, and the token
     async def destroy(self, request: HttpRequest) -> Answer[None]:
         """For good, with all the user owns. What they wrote in other people's accounts stays, without an author."""

@@ -1,6 +1,6 @@
-"""The user API's documents: snake_case, in an envelope."""
+"""The user API's documents: snake_case, in an envelope: each answer a class, for its name in the specification."""
 
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -8,14 +8,6 @@ from msgspec import UNSET, Meta, UnsetType
 from accounts_core.model.deletion import DeletionPreview
 from accounts_core.model.user import User
 from accounts_litestar.times import seconds
-
-T = TypeVar("T")
-
-
-class Data(msgspec.Struct, Generic[T]):
-    """The envelope of every answer. Each answer has a class of its own, for its name in the specification."""
-
-    data: T
 
 
 class UserObject(msgspec.Struct):
@@ -32,8 +24,8 @@ class UserObject(msgspec.Struct):
     pending_email: str | UnsetType = UNSET
 
 
-class UserData(Data[UserObject]):
-    pass
+class UserData(msgspec.Struct):
+    data: UserObject
 
 
 class UpdateUser(msgspec.Struct, forbid_unknown_fields=True):
@@ -62,8 +54,8 @@ class DeletionObject(msgspec.Struct):
     blocked_by: list[str]
 
 
-class DeletionData(Data[DeletionObject]):
-    pass
+class DeletionData(msgspec.Struct):
+    data: DeletionObject
 
 
 def user_data(user: User) -> UserData:

@@ -35,7 +35,6 @@ class WebhookApi(Endpoints):
             headers={"Stripe-Signature": "Stripe's signature over the body, made a moment ago."},
             public=True,
             problems=[409],
-            anyhow=[500, 503],
         ),
     )
     async def receive(self, request: HttpRequest) -> Answer[None]:

@@ -83,9 +83,9 @@ def test_check_reports_a_bad_setting(run: Run, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_check_tells_settings_that_have_no_effect_yet(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ACCOUNTS_REDIS_URL", "redis://cache.example.org")
+    monkeypatch.setenv("ACCOUNTS_STRIPE_PUBLISHABLE_KEY", "pk_test_123")
 
-    assert "without effect in this release: ACCOUNTS_REDIS_URL" in run("check").out
+    assert "without effect in this release: ACCOUNTS_STRIPE_PUBLISHABLE_KEY" in run("check").out
 
 
 @pytest.mark.parametrize(

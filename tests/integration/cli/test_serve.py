@@ -244,7 +244,7 @@ def test_the_settings_are_in_force_and_those_without_effect_are_named(serve: Ser
     served = serve(
         ACCOUNTS_MIN_PASSWORD_LENGTH="10",
         ACCOUNTS_CORS_ORIGINS="https://app.example.org",
-        ACCOUNTS_REDIS_URL="redis://localhost",
+        ACCOUNTS_STRIPE_PUBLISHABLE_KEY="pk_test_123",
     )
     with served.client() as client:
         registered = client.post("/api/auth/register", json={**JANE, "password": "swordfish?"})
@@ -254,4 +254,4 @@ def test_the_settings_are_in_force_and_those_without_effect_are_named(serve: Ser
     assert registered.status_code == 201
     assert allowed.headers.get("access-control-allow-origin") == "https://app.example.org"
     assert "access-control-allow-origin" not in other.headers
-    assert served.wait_for("^Without effect in this release: (.*)")[1] == "ACCOUNTS_REDIS_URL"
+    assert served.wait_for("^Without effect in this release: (.*)")[1] == "ACCOUNTS_STRIPE_PUBLISHABLE_KEY"

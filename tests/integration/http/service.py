@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 
 import attrs
@@ -18,14 +19,19 @@ from accounts_core.model.policy import Policy
 from accounts_core.ports.limits import Limits
 from accounts_core.ports.notifier import Purpose
 from accounts_core.ports.payment_gateway import HoldStatus
+from accounts_core.ports.secrets import Secrets
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_litestar import HttpOptions, create_app
 from accounts_memory import ManualClock, MemoryGateway, MemoryNotifier, MemoryStore, PlainHasher
+from accounts_memory.store import Ids
 from accounts_sql import AsyncSqlStore, create_async_engine, metadata
 from accounts_system import SystemSecrets
 
 START = datetime(2023, 11, 6, 8, 30, 9, 166_789, tzinfo=UTC)
 """When every test begins: the moment in the account API's document."""
+
+_NUMBERED = {"users": "users", "teams": "teams", "entries": "audit"}
+"""What a store in memory numbers, and the table whose keys those numbers are."""
 
 AnyStore = Store[UnitOfWork]
 Dump = Mapping[str, list[Any]]
@@ -43,6 +49,8 @@ class Stored:
 
     store: AnyStore
     dump: Callable[[], Dump]
+    keep: Callable[[], Callable[[], None]]
+    """Remembers all that is in it, and returns what brings just that back."""
     counter: RoundTripCounter | None = None
     """Counts round trips to the database, where there is one."""
 
@@ -55,6 +63,7 @@ class Service:
     clock: Clock
     payments: MemoryGateway
     mails: MemoryNotifier
+    hasher: PlainHasher
     accounts: Accounts[UnitOfWork]
     api: Client
     stored: Stored
@@ -106,12 +115,15 @@ def serving(
     payments: Callable[[Clock], MemoryGateway] | None = None,
     policy: Policy | None = None,
     limits: Limits | None = None,
+    secrets: Secrets | None = None,
 ) -> Iterator[Service]:
     """Run a service over this store."""
     clock = Clock(START)
-    gateway = payments(clock) if payments else MemoryGateway(clock, SystemSecrets())
-    mails = MemoryNotifier()
-    accounts = accounts_over(stored.store, clock, gateway, mails=mails, policy=policy, limits=limits)
+    gateway = payments(clock) if payments else MemoryGateway(clock, secrets or SystemSecrets())
+    mails, hasher = MemoryNotifier(), PlainHasher()
+    accounts = accounts_over(
+        stored.store, clock, gateway, mails=mails, hasher=hasher, policy=policy, limits=limits, secrets=secrets
+    )
     app = create_app(accounts, options=options or HttpOptions(webhook=checking(clock)))
     lifespan = Lifespan(app)
     http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://accounts.test")  # type: ignore[arg-type]  # Litestar's scope type is narrower than ASGI's
@@ -122,6 +134,7 @@ def serving(
             clock=clock,
             payments=gateway,
             mails=mails,
+            hasher=hasher,
             accounts=accounts,
             api=Client(run, http),
             stored=stored,
@@ -168,16 +181,18 @@ def accounts_over(
     payments: MemoryGateway,
     *,
     mails: MemoryNotifier | None = None,
+    hasher: PlainHasher | None = None,
     policy: Policy | None = None,
     limits: Limits | None = None,
+    secrets: Secrets | None = None,
 ) -> Accounts[UnitOfWork]:
     return Accounts(
         store=store,
         payments=payments,
-        passwords=PlainHasher(),
+        passwords=hasher or PlainHasher(),
         notifier=mails or MemoryNotifier(),
         clock=clock,
-        secrets=SystemSecrets(),
+        secrets=secrets or SystemSecrets(),
         policy=policy,
         limits=limits,
     )
@@ -190,7 +205,17 @@ def in_memory() -> Stored:
         # past the ports on purpose: what is written must not be judged by what the store's own reads say of it
         return {name: list(table.rows.values()) for name, table in attrs.asdict(store._state, recurse=False).items()}
 
-    return Stored(store=store, dump=dump)
+    def keep() -> Callable[[], None]:
+        state = store._state
+        first = {name: max(getattr(state, table).rows, default=0) + 1 for name, table in _NUMBERED.items()}
+
+        def bring_back() -> None:
+            store._state = state
+            store._ids = Ids(**{name: count(number) for name, number in first.items()})
+
+        return bring_back
+
+    return Stored(store=store, dump=dump, keep=keep)
 
 
 @contextmanager
@@ -206,9 +231,21 @@ def in_database(run: Run, url: str) -> Iterator[Stored]:
                 found[table.name.removeprefix("accounts_")] = sorted(rows, key=repr)
         return found
 
+    async def bring_back(kept: Dump) -> None:
+        async with engine.begin() as connection:
+            for table in reversed(metadata.sorted_tables):
+                await connection.execute(table.delete())
+            for table in metadata.sorted_tables:
+                if rows := kept[table.name.removeprefix("accounts_")]:
+                    await connection.execute(table.insert(), [row._asdict() for row in rows])
+
+    def keep() -> Callable[[], None]:
+        kept = run(rows())
+        return lambda: run(bring_back(kept))
+
     with RoundTripCounter(engine) as counter:
         try:
-            yield Stored(store=AsyncSqlStore(engine), dump=lambda: run(rows()), counter=counter)
+            yield Stored(store=AsyncSqlStore(engine), dump=lambda: run(rows()), keep=keep, counter=counter)
         finally:
             run(engine.dispose())
 

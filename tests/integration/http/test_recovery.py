@@ -243,7 +243,9 @@ def test_a_user_sees_what_happened_to_their_account_page_by_page(service: Servic
 def test_an_export_holds_everything_but_secrets(service: Service) -> None:
     jane = service.api.sign_up()
     jane.post("/api/users/current/verify-payment", json={"paymentMethod": "pm_card_visa"})
-    jane.post("/api/v1/accounts", json={"name": "Dev team"})
+    jane.post("/api/v1/accounts", json={"name": "Dev team"}, headers={"Idempotency-Key": "one"})
+    service.api.post("/api/auth/forgot-password", json={"email": "jane@example.org"})
+    service.work()
 
     answer = jane.get("/api/users/current/export")
 
@@ -251,7 +253,8 @@ def test_an_export_holds_everything_but_secrets(service: Service) -> None:
     assert taken["user"]["email"] == "jane@example.org"
     assert [card["card"]["last4"] for card in taken["payment_methods"]] == ["4242"]
     assert [team["team"]["name"] for team in taken["accounts"]] == ["Dev team"]
-    assert len(taken["sessions"]) == 1
+    assert len(taken["sessions"]) == len(taken["devices"]) == len(taken["repeatable_requests"]) == 1
+    assert {token["purpose"] for token in taken["mailed_tokens"]} == {"verify_email", "reset_password"}
     assert [entry["action"] for entry in taken["activity"]][-1] == "user_registered"
     for secret in (PASSWORD, jane.token, "password_hash", "digest"):
         assert str(secret) not in answer.text

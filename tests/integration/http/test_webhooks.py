@@ -117,7 +117,8 @@ def test_two_signature_headers_are_refused(service: Service) -> None:
 
 
 def test_what_is_signed_and_is_no_event_is_refused(service: Service) -> None:
-    for body in (b"", b"{}", b"[]", b"null", b"\xff", b'{"id": 1}', b"[" * 100_000):
+    odd = [an_event("cus_1", id="evt_\0"), an_event("cus_\0"), an_event("cus_1", id="evt_\ud800"), an_event("x" * 256)]
+    for body in (b"", b"{}", b"[]", b"null", b"\xff", b'{"id": 1}', b"[" * 100_000, *odd):
         problem(deliver(service, body), 400, "webhook-refused")
 
 

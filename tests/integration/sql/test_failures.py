@@ -19,7 +19,7 @@ from tests.integration.sql.backends import (
 )
 from tests.integration.sql.test_host_engine import store_on
 
-from accounts_core.errors import Conflict, HostError, Invalid, Unavailable
+from accounts_core.errors import Conflict, HostError, Unavailable
 from accounts_core.model.ids import UserId
 from accounts_core.testing.builders import a_session, a_user, at, digest_of_session
 from accounts_core.testing.harness import keep
@@ -306,21 +306,3 @@ async def test_numbers_that_no_store_can_keep_are_not_found(backend: Backend, nu
     async with store.read() as views:
         assert await views.users.find(UserId(number)) is None
         assert list(await views.notifications.of(UserId(number))) == []
-
-
-@pytest.mark.parametrize("text", ["a\0b", "a\ud800b"], ids=["NUL", "a lone surrogate"])
-async def test_text_is_kept_as_it_is_or_refused_as_invalid(backend: Backend, text: str) -> None:
-    store = backend.store()
-    await keep(store, a_user())
-    session = a_session(user_agent=text)
-    if backend.driver in {SQLITE, AIOSQLITE} and "\0" in text:
-        await keep(store, session)
-        async with store.read() as views:
-            assert await views.sessions.resolve(session.digest) == (session, a_user())
-        return
-
-    with pytest.raises(Invalid):
-        await keep(store, session)
-
-    async with store.begin() as work:
-        assert await work.sessions.count_of(JANE) == 0

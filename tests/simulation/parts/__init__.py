@@ -2,7 +2,12 @@
 
 from typing import Final
 
-from . import faults, histories, races
+from . import faults, histories, lockstep, races
 from .part import Part
 
-PARTS: Final[dict[str, Part]] = {"faults": faults, "races": races, "histories": histories}
+PARTS: Final[dict[str, Part]] = {
+    "faults": faults,
+    "races": races,
+    "histories": histories,
+    "lockstep": lockstep,
+}

@@ -13,6 +13,7 @@ from accounts_core.model.email import Email
 from accounts_core.model.passwords import PasswordPolicy
 from accounts_core.model.policy import CardPolicy, EmailChange, Policy, SessionPolicy
 from accounts_core.ports.limits import Limit
+from accounts_redis import RedisUrl
 from accounts_smtp import Sender, SmtpUrl
 
 
@@ -78,7 +79,11 @@ ACCEPTED: list[tuple[str, str, Any]] = [
             "invite": Limit(7, timedelta(hours=1)),
         },
     ),
-    ("REDIS_URL", "redis://:secret@cache.example.org:6379/0", "redis://:secret@cache.example.org:6379/0"),
+    (
+        "REDIS_URL",
+        "redis://:secret@cache.example.org:6379/0",
+        RedisUrl.parse("redis://:secret@cache.example.org:6379/0"),
+    ),
 ]
 
 
@@ -163,6 +168,7 @@ REFUSED = [
     ("LIMITS", "login=100/hour"),
     ("LIMITS", "sign-in=1/hour,sign-in=2/hour"),
     ("REDIS_URL", "http://cache.example.org"),
+    ("REDIS_URL", "redis://jane:sec/ret@cache.example.org"),
 ]
 
 
@@ -192,6 +198,7 @@ def test_what_was_given_is_shown_and_a_long_text_is_cut() -> None:
         ("STRIPE_WEBHOOK_SECRET", "my-key"),
         ("SMTP_URL", "my-key"),
         ("REDIS_URL", "my-key"),
+        ("REDIS_URL", "redis://jane:my-key/2@cache.example.org"),
         ("DATABASE_URL", "mysql://jane:my-key@localhost"),
         ("PUBLIC_URL", "https://jane:my-key@localhost"),
         ("CURRENCY", "sk_live_my-key"),
@@ -288,7 +295,12 @@ def test_the_policy_is_made_of_the_settings() -> None:
 
 def test_what_has_no_effect_yet_can_be_told() -> None:
     settings = Settings.parse(
-        {"ACCOUNTS_SMTP_URL": "smtp://mail", "ACCOUNTS_SESSION_DAYS": "3", "ACCOUNTS_REDIS_URL": "redis://cache"}
+        {
+            "ACCOUNTS_SMTP_URL": "smtp://mail",
+            "ACCOUNTS_SESSION_DAYS": "3",
+            "ACCOUNTS_REDIS_URL": "redis://cache",
+            "ACCOUNTS_STRIPE_PUBLISHABLE_KEY": "pk_test_123",
+        }
     )
 
-    assert settings.without_effect() == ["ACCOUNTS_REDIS_URL"]
+    assert settings.without_effect() == ["ACCOUNTS_STRIPE_PUBLISHABLE_KEY"]

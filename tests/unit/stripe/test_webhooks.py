@@ -146,6 +146,10 @@ def test_the_customer_is_found_wherever_the_event_names_it(payload: bytes, custo
         b'{"id": 1, "type": "x", "created": 1, "data": {"object": {}}}',
         b'{"id": "evt_1", "type": "x", "created": "y", "data": {"object": {}}}',
         b'{"id": "evt_1", "type": "x", "created": 1, "data": {"object": "pm_1"}}',
+        b'{"id": "evt_\\u0000", "type": "x", "created": 1, "data": {"object": {}}}',
+        b'{"id": "evt_\\ud800", "type": "x", "created": 1, "data": {"object": {}}}',
+        b'{"id": "evt_1", "type": "x", "created": 1, "data": {"object": {"object": "customer", "id": "cus_\\u0000"}}}',
+        b'{"id": "evt_1", "type": "x", "created": 1, "data": {"object": {"id": "pm_1", "customer": "cus_\\ud800"}}}',
         b"[" * 100_000,
     ],
 )

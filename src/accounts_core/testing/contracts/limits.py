@@ -94,6 +94,16 @@ class LimitsContract(Contract):
             await limits.spend("sign-in", {"jane": once, "here": twice}, now=at(45))
         assert refusal.value.retry_after == timedelta(hours=2, minutes=15)
 
+    async def test_the_wait_is_the_longest_of_those_that_are_full_in_whatever_order(self, limits: Limits) -> None:
+        within = {"jane": Limit(1, timedelta(hours=1)), "here": Limit(1, timedelta(minutes=10))}
+        await limits.spend("sign-in", within, now=at(0))
+
+        for minute in (5, 20):
+            for scopes in (within, dict(reversed(within.items()))):
+                with pytest.raises(LimitExceeded) as refusal:
+                    await limits.spend("sign-in", scopes, now=at(minute))
+                assert refusal.value.retry_after == timedelta(minutes=60 - minute)
+
     async def test_no_scope_is_no_limit(self, limits: Limits) -> None:
         await limits.spend("sign-in", {}, now=at(0))
 

@@ -96,6 +96,17 @@ class MailTokensContract(StoreContract):
             await work.mail_tokens.remove_of(JANE)
         assert await left(store) == [3]
 
+    async def test_the_tokens_of_a_user_are_read_newest_first(self, store: AnyStore) -> None:
+        await keep(store, a_user(1), a_user(2))
+        newer = a_token(2, created_at=at(1))
+        async with store.begin() as work:
+            for token in (a_token(1), newer, a_token(3, user_id=2)):
+                await work.mail_tokens.add(token)
+
+        async with store.begin() as work:
+            assert [newer, a_token(1)] == list(await work.mail_tokens.of(JANE))
+            assert list(await work.mail_tokens.of(UserId(9))) == []
+
     async def test_expired_tokens_are_forgotten_and_counted(self, store: AnyStore) -> None:
         await keep(store, a_user())
         async with store.begin() as work:
@@ -125,6 +136,17 @@ class DevicesContract(StoreContract):
             assert (await work.devices.count_of(JANE), await work.devices.count_of(MARY)) == (2, 1)
             await work.devices.remove_of(JANE)
             assert (await work.devices.count_of(JANE), await work.devices.count_of(MARY)) == (0, 1)
+
+    async def test_devices_were_first_seen_at_a_time_the_newest_first(self, store: AnyStore) -> None:
+        await keep(store, a_user(1), a_user(2))
+        async with store.begin() as work:
+            await work.devices.add(JANE, b"a" * 32, at=NOON)
+            await work.devices.add(JANE, b"b" * 32, at=at(1))
+            await work.devices.add(JANE, b"a" * 32, at=at(2))
+            await work.devices.add(MARY, b"c" * 32, at=at(3))
+
+        async with store.begin() as work:
+            assert [at(1), NOON] == list(await work.devices.first_seen(JANE))
 
     async def test_nobody_has_no_devices(self, store: AnyStore) -> None:
         with pytest.raises(Conflict):
@@ -173,6 +195,17 @@ class KeptRequestsContract(StoreContract):
             await work.kept_requests.remove(a_request())
             assert await work.kept_requests.find(late.scope) is None
 
+    async def test_the_requests_of_a_user_are_read_newest_first(self, store: AnyStore) -> None:
+        await keep(store, a_user(1), a_user(2))
+        newer = a_request(2, created_at=at(1))
+        async with store.begin() as work:
+            for request in (a_request(1), newer, a_request(3, user_id=2)):
+                await work.kept_requests.add(request)
+
+        async with store.begin() as work:
+            assert [newer, a_request(1)] == list(await work.kept_requests.of(JANE))
+            assert list(await work.kept_requests.of(UserId(9))) == []
+
     async def test_requests_go_with_their_user_and_with_time(self, store: AnyStore) -> None:
         await keep(store, a_user(1), a_user(2))
         async with store.begin() as work:
@@ -219,6 +252,13 @@ class AuditContract(StoreContract):
         assert await trail(store, limit=2) == everything[:2]
         assert await trail(store, before=everything[1].id) == everything[2:]
         assert await trail(store, user_id=UserId(3)) == []
+
+    @pytest.mark.parametrize("before", [2**63 - 1, 2**63, 10**40])
+    async def test_the_trail_is_before_any_number_however_great(self, store: AnyStore, before: int) -> None:
+        await keep(store, UserRegistered(user_id=JANE, at=NOON, email=TOLD))
+
+        assert await trail(store, before=before) == await trail(store) != []
+        assert await trail(store, before=-before) == []
 
     async def test_what_is_rolled_back_never_happened(self, store: AnyStore) -> None:
         with pytest.raises(ZeroDivisionError):

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from accounts_core.errors import Conflict
+from accounts_core.errors import Conflict, Invalid
 from accounts_core.model.email import Email
 from accounts_core.model.ids import TeamId, UserId
 from accounts_core.model.payment_method import Cards
@@ -164,6 +164,32 @@ class TransactionsContract(StoreContract):
             pass
 
         assert await read_back(store, everything) == before
+
+    @pytest.mark.parametrize("text", ["a\0b", "a\ud800b"], ids=["NUL", "a lone surrogate"])
+    @pytest.mark.parametrize(
+        "put",
+        [
+            lambda work, text: work.users.save(a_user(JANE, password_hash=text)),
+            lambda work, text: work.sessions.add(a_session(user_agent=text)),
+            lambda work, text: work.payment_methods.save(JANE, Cards([a_card(metadata={"order": text})])),
+            lambda work, text: work.verifications.add(a_verification(request_key=text)),
+            lambda work, text: work.notifications.add(a_notification(message=text)),
+            lambda work, text: work.teams.add(a_team(name=text)),
+            lambda work, text: work.outbox.put(a_job(payload={"to": text})),
+            lambda work, text: work.outbox.put(a_job(payload={text: "to"})),
+            lambda work, text: work.provider_events.add(text, at=NOON),
+        ],
+    )
+    async def test_text_that_not_every_store_can_keep_is_refused_by_each(
+        self, store: AnyStore, put: Callable[[UnitOfWork, str], Any], text: str
+    ) -> None:
+        await keep(store, a_user(JANE))
+        with pytest.raises(Invalid):
+            async with store.begin() as work:
+                await put(work, text)
+
+        assert await read_back(store, lambda s: s.users.find(JANE)) == a_user(JANE)
+        assert list(await read_back(store, lambda s: s.outbox.list(limit=9))) == []
 
     async def test_units_at_once_never_see_what_another_rolls_back(
         self, store: AnyStore, concurrently: Concurrently

@@ -37,7 +37,8 @@ class AuditReads:
     async def list(
         self, *, user_id: UserId | None = None, before: int | None = None, limit: int
     ) -> Sequence[AuditEntry]:
-        below = NO_LIMIT if before is None else before
+        # every id is below a number that is too great to be one; one that is too small is below every id
+        below = NO_LIMIT if before is None else min(before, NO_LIMIT)
         if user_id is None:
             return await self._db.fetch(_LIST_ALL, before=below, at_most=limit)
         return await self._db.fetch(_LIST_OF, owner=user_id, before=below, at_most=limit)

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -6,13 +7,16 @@ import sqlalchemy as sa
 
 from accounts_core.model.ids import UserId
 from accounts_sql.executors import Executor
-from accounts_sql.queries import Query, by_number, scalar
+from accounts_sql.queries import Query, by_number, every, scalar
 from accounts_sql.repositories.adding import unless_there
 from accounts_sql.tables import devices
 
 _MINE: Final = devices.c.user_id == by_number("owner")
 _ADD: Final = unless_there(devices, "user_id", "digest")
 _COUNT: Final = Query(sa.select(sa.func.count()).select_from(devices).where(_MINE), scalar)
+_FIRST_SEEN: Final = Query(
+    sa.select(devices.c.first_seen_at).where(_MINE).order_by(devices.c.first_seen_at.desc()), every(lambda row: row[0])
+)
 _REMOVE: Final = devices.delete().where(_MINE)
 
 
@@ -27,6 +31,9 @@ class Devices:
 
     async def count_of(self, user_id: UserId) -> int:
         return await self._db.fetch(_COUNT, owner=user_id)
+
+    async def first_seen(self, user_id: UserId) -> Sequence[datetime]:
+        return await self._db.fetch(_FIRST_SEEN, owner=user_id)
 
     async def remove_of(self, user_id: UserId) -> None:
         await self._db.run(_REMOVE, owner=user_id)

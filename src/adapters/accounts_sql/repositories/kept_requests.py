@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -8,7 +9,7 @@ from accounts_core.errors import Conflict
 from accounts_core.model.idempotency import KeptRequest
 from accounts_core.model.ids import UserId
 from accounts_sql.executors import Executor
-from accounts_sql.queries import Query, Row, by_moment, by_name, by_number, first
+from accounts_sql.queries import Query, Row, by_moment, by_name, by_number, every, first
 from accounts_sql.tables import kept_requests
 
 
@@ -26,22 +27,24 @@ def _request(row: Row) -> KeptRequest:
 
 _THIS: Final = kept_requests.c.scope == sa.bindparam("this", type_=sa.LargeBinary())
 _HELD: Final = sa.and_(_THIS, kept_requests.c.claim == by_name("held_under"))
-_FIND: Final = Query(
-    sa.select(
-        kept_requests.c.scope,
-        kept_requests.c.user_id,
-        kept_requests.c.fingerprint,
-        kept_requests.c.claim,
-        kept_requests.c.created_at,
-        kept_requests.c.claimed_until,
-        kept_requests.c.answer,
-    ).where(_THIS),
-    first(_request),
+_MINE: Final = kept_requests.c.user_id == by_number("owner")
+_REQUESTS: Final = sa.select(
+    kept_requests.c.scope,
+    kept_requests.c.user_id,
+    kept_requests.c.fingerprint,
+    kept_requests.c.claim,
+    kept_requests.c.created_at,
+    kept_requests.c.claimed_until,
+    kept_requests.c.answer,
+)
+_FIND: Final = Query(_REQUESTS.where(_THIS), first(_request))
+_OF: Final = Query(
+    _REQUESTS.where(_MINE).order_by(kept_requests.c.created_at.desc(), kept_requests.c.scope.desc()), every(_request)
 )
 _ADD: Final = kept_requests.insert()
 _ANSWER: Final = kept_requests.update().where(_HELD)
 _REMOVE: Final = kept_requests.delete().where(_HELD)
-_REMOVE_ALL: Final = kept_requests.delete().where(kept_requests.c.user_id == by_number("owner"))
+_REMOVE_ALL: Final = kept_requests.delete().where(_MINE)
 _FORGET: Final = kept_requests.delete().where(kept_requests.c.created_at < by_moment("before"))
 
 
@@ -63,6 +66,9 @@ class KeptRequests:
 
     async def remove(self, request: KeptRequest) -> None:
         await self._db.run(_REMOVE, this=request.scope, held_under=request.claim)
+
+    async def of(self, user_id: UserId) -> Sequence[KeptRequest]:
+        return await self._db.fetch(_OF, owner=user_id)
 
     async def remove_of(self, user_id: UserId) -> None:
         await self._db.run(_REMOVE_ALL, owner=user_id)

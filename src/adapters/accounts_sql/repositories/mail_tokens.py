@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -7,7 +8,7 @@ import sqlalchemy as sa
 from accounts_core.model.ids import UserId
 from accounts_core.model.mail_token import MailToken, TokenPurpose
 from accounts_sql.executors import Executor
-from accounts_sql.queries import Query, Row, by_moment, by_name, by_number, first
+from accounts_sql.queries import Query, Row, by_moment, by_name, by_number, every, first
 from accounts_sql.rows import stored_email
 from accounts_sql.tables import mail_tokens
 
@@ -23,20 +24,22 @@ def _token(row: Row) -> MailToken:
     )
 
 
-_FIND: Final = Query(
-    sa.select(
-        mail_tokens.c.digest,
-        mail_tokens.c.user_id,
-        mail_tokens.c.purpose,
-        mail_tokens.c.email,
-        mail_tokens.c.email_key,
-        mail_tokens.c.created_at,
-        mail_tokens.c.expires_at,
-    ).where(mail_tokens.c.digest == sa.bindparam("this", type_=sa.LargeBinary())),
-    first(_token),
+_TOKENS: Final = sa.select(
+    mail_tokens.c.digest,
+    mail_tokens.c.user_id,
+    mail_tokens.c.purpose,
+    mail_tokens.c.email,
+    mail_tokens.c.email_key,
+    mail_tokens.c.created_at,
+    mail_tokens.c.expires_at,
+)
+_MINE: Final = mail_tokens.c.user_id == by_number("owner")
+_FIND: Final = Query(_TOKENS.where(mail_tokens.c.digest == sa.bindparam("this", type_=sa.LargeBinary())), first(_token))
+_OF: Final = Query(
+    _TOKENS.where(_MINE).order_by(mail_tokens.c.created_at.desc(), mail_tokens.c.digest.desc()), every(_token)
 )
 _ADD: Final = mail_tokens.insert()
-_REMOVE_ALL: Final = mail_tokens.delete().where(mail_tokens.c.user_id == by_number("owner"))
+_REMOVE_ALL: Final = mail_tokens.delete().where(_MINE)
 _REMOVE_SOME: Final = _REMOVE_ALL.where(mail_tokens.c.purpose == by_name("kind"))
 _FORGET: Final = mail_tokens.delete().where(mail_tokens.c.expires_at <= by_moment("now"))
 
@@ -61,6 +64,9 @@ class MailTokens:
 
     async def find(self, digest: bytes) -> MailToken | None:
         return await self._db.fetch(_FIND, this=digest)
+
+    async def of(self, user_id: UserId) -> Sequence[MailToken]:
+        return await self._db.fetch(_OF, owner=user_id)
 
     async def remove_of(self, user_id: UserId, purpose: TokenPurpose | None = None) -> None:
         if purpose is None:

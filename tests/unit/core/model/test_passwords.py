@@ -56,6 +56,19 @@ def test_a_common_password_is_refused_whatever_its_case(text: str) -> None:
         PasswordPolicy(min_length=8).check(Password(text))
 
 
+@pytest.mark.parametrize("text", ["passwordpassword", "QwertyuiopAsdfghjkl", "1q2w3e4r5t6y7u8i"])
+def test_a_long_password_can_be_common_too(text: str) -> None:
+    with pytest.raises(Invalid, match="Too many people"):
+        PasswordPolicy().check(Password(text))
+
+
+def test_3000_of_the_common_ones_are_long_enough_to_be_chosen_at_all() -> None:
+    """A list of short ones says nothing where 15 characters are the least (ASVS 5.0, 6.2.4)."""
+    policy = PasswordPolicy()
+
+    assert sum(len(password) >= policy.min_length for password in policy.common) > 3000
+
+
 def test_a_common_password_inside_a_longer_one_is_fine() -> None:
     PasswordPolicy(min_length=8).check(Password("my password1 is long"))
 

@@ -1,0 +1,64 @@
+import re
+from typing import Final, Self
+from urllib.parse import SplitResult, unquote, urlsplit
+
+import attrs
+
+PORT: Final = 6379
+_DATABASE: Final = re.compile(r"[0-9]{1,5}", re.ASCII)
+_UNSAFE: Final = re.compile(r"[\x00-\x20\x7f-\U0010ffff]")
+
+
+@attrs.frozen
+class RedisUrl:
+    """Which server, and which of its databases: `redis://`, `rediss://` over TLS, or `unix://` on this machine.
+
+    `text` is as given and may hold a password; `str()` and `repr()` never do.
+    """
+
+    text: str = attrs.field(repr=False)
+    shown: str
+    """The URL without user and password."""
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `redis://user:password@cache.example.org:6379/0` or `unix:///run/redis/redis.sock?db=0`.
+
+        Raises `ValueError`, without the text in it, for anything else. A password with any of `/?#@%` in it has them
+        written as `%2F` and so on; a user without a password is taken for a slip, such as a password without its colon.
+        """
+        try:
+            parts = urlsplit(text)
+            shown = _socket(parts) if parts.scheme == "unix" else _host(parts)
+        except ValueError:
+            raise ValueError("This is no Redis URL.") from None  # the cause may quote the password
+        if parts.fragment or _UNSAFE.search(text) or (parts.username is not None and not parts.password):
+            raise ValueError("This is no Redis URL.")
+        return cls(text, shown)
+
+    def conceal(self, text: str) -> str:
+        """Return `text` without the password, whoever quoted it there."""
+        password = urlsplit(self.text).password
+        if not password:
+            return text
+        return text.replace(password, "***").replace(unquote(password), "***")
+
+    def __str__(self) -> str:
+        return self.shown
+
+
+def _host(parts: SplitResult) -> str:
+    database = parts.path.strip("/") or "0"
+    if parts.scheme not in {"redis", "rediss"} or not parts.hostname or parts.port == 0 or parts.query:
+        raise ValueError
+    if not _DATABASE.fullmatch(database):
+        raise ValueError
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{host}:{parts.port or PORT}/{int(database)}"
+
+
+def _socket(parts: SplitResult) -> str:
+    name, _, database = (parts.query or "db=0").partition("=")
+    if parts.hostname or not parts.path.strip("/") or name != "db" or not _DATABASE.fullmatch(database):
+        raise ValueError
+    return f"unix://{parts.path}?db={int(database)}"

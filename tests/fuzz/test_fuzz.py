@@ -1,0 +1,61 @@
+"""Schemathesis over every call of the document: its boundaries, random calls, and random walks along its links.
+
+The same few cases each time; `make fuzz` tries a million others.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from random import Random
+
+import pytest
+from tests.fuzz.api import Case, Operation, all_operations, load
+from tests.fuzz.fuzzing import Fuzzer, fuzzer_on
+from tests.fuzz.world import world_on
+from tests.integration.http.openapi import document
+from tests.integration.http.service import event_loop, in_database, in_memory
+
+from accounts_sql import migrate
+
+SEED = 1
+
+boundaries = load(document())
+boundaries.config.phases.fuzzing.enabled = False
+
+
+@pytest.fixture(scope="module")
+def fuzzer() -> Iterator[Fuzzer]:
+    with event_loop() as run, world_on(run, in_memory()) as world:
+        yield fuzzer_on(world)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def on_a_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Fuzzer]:
+    """A fuzzer of the service over a database."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path / 'accounts.db'}"
+    else:
+        url = request.getfixturevalue("postgres_url")
+    migrate(url)
+    with ExitStack() as stack:
+        run = stack.enter_context(event_loop())
+        stored = stack.enter_context(in_database(run, url))
+        yield fuzzer_on(stack.enter_context(world_on(run, stored)))
+
+
+@boundaries.parametrize()
+def test_the_boundaries_of_a_call(case: Case, fuzzer: Fuzzer) -> None:
+    fuzzer.try_afresh(case, Random(SEED))
+
+
+@pytest.mark.parametrize("operation", all_operations(load(document())), ids=lambda operation: operation.label)
+def test_random_calls(fuzzer: Fuzzer, operation: Operation) -> None:
+    fuzzer.calls(operation, examples=6, seed=SEED)
+
+
+def test_random_walks_along_the_links(fuzzer: Fuzzer) -> None:
+    fuzzer.walks(examples=30, seed=SEED)
+
+
+def test_random_walks_over_a_database(on_a_database: Fuzzer) -> None:
+    on_a_database.walks(examples=5, seed=SEED)

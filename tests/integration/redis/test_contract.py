@@ -1,0 +1,6 @@
+"""The contract of limits over Redis."""
+
+from accounts_core.testing.contracts import LimitsContract
+
+
+class TestLimits(LimitsContract): ...

@@ -1,0 +1,95 @@
+"""What the pages under `docs/security` say of the code is what the code says."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from accounts_core.model.limit import ACCOUNT, ALL, CARD, CLIENT, DEFAULT_LIMITS, MOST_FAILURES, USER, Limit
+from accounts_core.model.passwords import DEFAULT_LENGTH, MAX_BYTES, PasswordPolicy
+from accounts_core.model.policy import SessionPolicy
+from accounts_litestar.bodies import MAX_DEPTH
+from accounts_litestar.options import BODY_LIMIT_BYTES
+from accounts_litestar.parameters import MAX_LIMIT
+from accounts_litestar.strict import MAX_HEADER_BYTES, MAX_HEADERS
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+RULES: Final = (ROOT / "docs/security/rules.md").read_text()
+INVENTORY: Final = (ROOT / "docs/security/inventory.md").read_text()
+
+COLUMNS: Final = (CLIENT, ACCOUNT, USER, CARD, ALL)
+SPANS: Final = {3600: "hour", 60: "minute"}
+
+CRYPTOGRAPHY: Final = frozenset(
+    {"argon2", "cryptography", "hashlib", "hmac", "jwt", "random", "secrets", "ssl", "uuid"}
+)
+NOT_IN_SERVICE: Final = ("accounts_core/testing/", "accounts_memory/", "accounts_stripe/simulator/")
+"""Fakes and the simulator: nobody's secrets are kept there."""
+NO_SECRETS: Final = frozenset({"accounts_sql/engines.py", "accounts_argon2/encoded.py", "accounts_cli/worker.py"})
+"""These name statements, take a stored hash apart, and spread a worker's waits: nothing has to be hard to guess."""
+
+
+def test_the_limits_are_the_ones_that_the_rules_tell() -> None:
+    told = {
+        cells[0]: dict(zip(COLUMNS, cells[1:], strict=True)) for cells in _rows(RULES) if cells[0] in DEFAULT_LIMITS
+    }
+
+    assert {
+        name: {scope: _as_told(limits.get(scope)) for scope in COLUMNS} for name, limits in DEFAULT_LIMITS.items()
+    } == told
+    assert f"{MOST_FAILURES.count} wrong passwords in a row" in RULES
+
+
+def test_the_figures_of_the_rules_are_the_codes() -> None:
+    body, headers, password = _row("a body"), _row("headers"), _row("password, new")
+    sessions = SessionPolicy()
+
+    assert body.startswith(f"{BODY_LIMIT_BYTES} bytes")
+    assert f"{MAX_DEPTH} levels" in body
+    assert headers.startswith(f"{MAX_HEADERS}, {MAX_HEADER_BYTES} bytes")
+    assert password.startswith(f"{DEFAULT_LENGTH} to {MAX_BYTES}:")
+    assert f"{len(PasswordPolicy().common) // 1000},000 common ones" in password
+    assert f"`limit` from 1 to {MAX_LIMIT}" in _row("a page of a list")
+    assert f"lives for {sessions.lifetime.days} days, {sessions.idle.days} without use" in RULES
+    assert f"at most {sessions.most} sessions" in RULES
+
+
+def test_every_use_of_cryptography_is_in_the_inventory() -> None:
+    """Another module that begins to hash or to draw at random has to say here what for (ASVS 5.0, 11.1.3)."""
+    told = set(re.findall(r"`(\w+(?:/\w+)+\.py)`", INVENTORY))
+
+    assert set(_modules_with_cryptography()) - NO_SECRETS == told
+
+
+def _modules_with_cryptography() -> Iterator[str]:
+    for folder in (ROOT / "src", ROOT / "src/adapters", ROOT / "src/entrypoints"):
+        for package in folder.glob("accounts_*"):
+            for file in package.rglob("*.py"):
+                name = file.relative_to(folder).as_posix()
+                if not name.startswith(NOT_IN_SERVICE) and _imports(file) & CRYPTOGRAPHY:
+                    yield name
+
+
+def _imports(file: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            found.add(node.module.partition(".")[0])
+    return found
+
+
+def _rows(page: str) -> Iterator[list[str]]:
+    for line in page.splitlines():
+        if line.startswith("| "):
+            yield [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def _row(name: str) -> str:
+    return next(cells[1] for cells in _rows(RULES) if cells[0] == name)
+
+
+def _as_told(limit: Limit | None) -> str:
+    return "" if limit is None else f"{limit.count}/{SPANS[round(limit.period.total_seconds())]}"

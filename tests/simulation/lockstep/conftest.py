@@ -1,0 +1,11 @@
+from collections.abc import Iterator
+
+import pytest
+from tests.simulation.lockstep.worlds import Databases, opened
+
+
+@pytest.fixture(scope="package")
+def databases() -> Iterator[Databases]:
+    """A database of each kind; whoever makes worlds on them finds them empty."""
+    with opened() as databases:
+        yield databases

@@ -1,0 +1,171 @@
+"""The same steps on memory, SQLite and PostgreSQL give the same results and the same state.
+
+This is the short form; the long one is `python -m tests.simulation.lockstep`.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import attrs
+import pytest
+from tests.simulation.lockstep.machine import Violation, play, rules, use_cases
+from tests.simulation.lockstep.reference import Broken
+from tests.simulation.lockstep.running import Ran, rows, run
+from tests.simulation.lockstep.steps import Difference, Lockstep, Tally
+from tests.simulation.lockstep.worlds import POLICIES, Databases, World
+
+from accounts_core.errors import Conflict, EmailTaken
+from accounts_core.model.email import Email
+from accounts_core.model.ids import UserId
+from accounts_core.ports.notifier import Notice, Purpose
+from accounts_core.testing.builders import NOON
+from accounts_memory.calls import Call
+
+STEPS: Final = 1000
+EXAMPLES, LENGTH = 6, 80
+MOST_GOES: Final = 12
+
+WITHOUT_A_RULE: Final[Mapping[str, str]] = {}
+"""Use cases that no rule takes, each with the reason."""
+
+PASSWORD = "correct horse battery staple"
+
+
+def test_every_use_case_has_a_rule() -> None:
+    assert use_cases() - rules() == set(WITHOUT_A_RULE)
+    assert all(WITHOUT_A_RULE.values())
+
+
+def test_the_same_steps_give_the_same_results_and_the_same_state(databases: Databases) -> None:
+    """Always the same steps: so many, and more while some use case was not among them."""
+    tally = Tally()
+    for go in range(MOST_GOES):
+        violation = play(databases, tally, seeded=go, examples=EXAMPLES, steps=LENGTH)
+        assert violation is None, f"{violation.what}\n{violation.reproduction}"
+        if tally.steps >= STEPS and use_cases() <= tally.taken:
+            break
+
+    assert use_cases() - tally.taken == set(WITHOUT_A_RULE)
+
+
+def test_the_long_form_takes_its_steps_in_as_many_processes_as_it_is_told() -> None:
+    printed = dict(run(steps=2, seed=7, processes=2))
+
+    assert printed["violations"] == 0
+    assert printed["use cases"] == len(use_cases())
+    assert int(printed["examples"]) >= 2
+    assert int(printed["steps on each of three stores"]) >= 2
+
+
+def test_a_violation_is_in_the_table_with_its_reproduction() -> None:
+    found = Ran(tally=Tally(), violations=[Violation(seed=3, what="Difference: ...", reproduction="state.tidy()")])
+
+    assert ("violation, seed 3", "Difference: ...\nstate.tidy()") in rows(found)
+
+
+# ---- what is the same passes, and what is not is seen
+
+
+@pytest.fixture
+def lockstep(databases: Databases) -> Lockstep:
+    """Three worlds in which Jane has signed up."""
+    lockstep = Lockstep(databases.worlds(POLICIES["as it comes"]), Tally())
+    lockstep.step("register", register)
+    return lockstep
+
+
+def register(world: World, email: str = "jane@example.org") -> Any:
+    return world.accounts.register(email=email, password=PASSWORD, name="Jane Doe")
+
+
+@pytest.mark.parametrize("nth", [0, 1, 2])
+def test_another_answer_is_seen(lockstep: Lockstep, nth: int) -> None:
+    odd = lockstep.worlds[nth]
+
+    with pytest.raises(Difference, match="profile came to"):
+        lockstep.step(
+            "profile", lambda world: attrs.evolve(world.accounts.profile(UserId(1)), balance=int(world is odd))
+        )
+
+
+def test_another_error_is_seen_and_the_words_of_a_conflict_are_not(lockstep: Lockstep) -> None:
+    def conflicting(world: World) -> None:
+        raise Conflict(f"{world.name} was late.")
+
+    def taken(world: World) -> None:
+        raise EmailTaken(f"{world.name}@example.org")
+
+    lockstep.step("conflict", conflicting)
+    with pytest.raises(Difference, match="taken came to"):
+        lockstep.step("taken", taken)
+
+
+def test_an_error_that_is_no_callers_is_seen_though_it_is_the_same_everywhere(lockstep: Lockstep) -> None:
+    def break_down(world: World) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(Difference, match="what no caller may meet"):
+        lockstep.step("break_down", break_down)
+
+
+@pytest.mark.parametrize(
+    "tamper",
+    [
+        "UPDATE accounts_users SET name = 'Jane Roe'",
+        "UPDATE accounts_users SET email_key = 'JANE@example.org'",
+        'UPDATE accounts_outbox SET payload = \'{"user": "2"}\'',
+        "DELETE FROM accounts_audit",
+        "INSERT INTO accounts_provider_events (id, received_at) SELECT 'evt_1', created_at FROM accounts_users",
+        "DELETE FROM accounts_attempts",
+    ],
+)
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_another_row_is_seen_at_the_next_step(databases: Databases, lockstep: Lockstep, kind: str, tamper: str) -> None:
+    engine = getattr(databases, kind)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(tamper)
+
+    with pytest.raises(Difference, match=r"the table \w+ differs"):
+        lockstep.step("list_activity", lambda world: None)
+
+
+def test_another_question_to_the_provider_and_another_mail_are_seen(lockstep: Lockstep) -> None:
+    odd = lockstep.worlds[2]
+    notice = Notice(id="job_1", to=Email("jane@example.org"), purpose=Purpose.ALREADY_REGISTERED, values={})
+
+    def ask(world: World) -> None:
+        if world is odd:
+            world.gateway.calls.append(Call("detach", ("pm_1",)))
+
+    def mail(world: World) -> None:
+        if world is odd:
+            world.notifier.delivered.append(notice)
+
+    with pytest.raises(Difference, match="the provider was asked"):
+        lockstep.step("ask", ask)
+    odd.gateway.calls.clear()
+    with pytest.raises(Difference, match="there was mail"):
+        lockstep.step("mail", mail)
+
+
+def test_three_that_are_wrong_alike_are_seen(databases: Databases, lockstep: Lockstep) -> None:
+    """Nothing differs when the same row is lost everywhere; and yet the trail is only added to."""
+
+    def forget(world: World) -> None:
+        store: Any = world.accounts._wiring.store
+        if world is lockstep.first:
+            store._state = attrs.evolve(store._state, audit=attrs.evolve(store._state.audit, rows={}))
+
+    for engine in (databases.sqlite, databases.postgres):
+        with engine.begin() as connection:
+            connection.exec_driver_sql("DELETE FROM accounts_audit")
+    with pytest.raises(Broken, match="the audit trail is only added to"):
+        lockstep.step("forget", forget)
+
+
+def test_numbers_that_a_refused_unit_lost_are_evened_out(lockstep: Lockstep) -> None:
+    refused = lockstep.step("register", register)
+    entered = lockstep.step("register", lambda world: register(world, "john@example.org"))
+
+    assert (refused.kind, entered.value.id) == ("EmailTaken", 2)
+    assert {world.clock.now() for world in lockstep.worlds} == {NOON}

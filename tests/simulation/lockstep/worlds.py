@@ -1,0 +1,169 @@
+"""Three worlds that differ in nothing but their store: memory, SQLite and PostgreSQL.
+
+Each has its own provider, mail, clock and secrets, and the secrets bring the same bytes in the same order. So whatever
+one world makes, ids and tokens included, the other two make as well.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from hashlib import shake_256
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+import attrs
+import psycopg
+import sqlalchemy as sa
+from tests.integration.postgres import serving_postgres
+from tests.integration.sql.backends import hurried
+from tests.simulation.lockstep.database_dumps import PostgresDumper, SqliteDumper
+from tests.simulation.lockstep.dumps import Dumper, MemoryDumper, Numbering, Row
+
+from accounts_core import BlockingAccounts, Policy
+from accounts_core.model.limit import INVITE, RECOVERY, SIGN_IN, SIGN_UP, VERIFY_CARD, Limit
+from accounts_core.model.policy import EmailChange, SessionPolicy
+from accounts_core.ports.blocking import BlockingLimits, BlockingStore
+from accounts_core.testing.builders import NOON
+from accounts_memory import (
+    ManualClock,
+    MemoryGateway,
+    MemoryLimits,
+    MemoryNotifier,
+    MemoryStore,
+    PlainHasher,
+    SequenceSecrets,
+)
+from accounts_sql import SqlLimits, SqlStore, create_engine, metadata, migrate
+from accounts_sql.tables import sqlite_metadata
+
+MEMORY, SQLITE, POSTGRES = "memory", "SQLite", "PostgreSQL"
+
+_HOUR: Final = timedelta(hours=1)
+POLICIES: Final = {
+    "as it comes": Policy(limits=dict.fromkeys((SIGN_IN, SIGN_UP, RECOVERY, INVITE, VERIFY_CARD), Limit(1000, _HOUR))),
+    "tight": Policy(
+        limits={
+            SIGN_IN: Limit(6, _HOUR),
+            SIGN_UP: Limit(4, _HOUR),
+            RECOVERY: Limit(5, timedelta(minutes=20)),
+            INVITE: Limit(3, _HOUR),
+            VERIFY_CARD: Limit(4, timedelta(minutes=30)),
+        },
+        sessions=SessionPolicy(most=3, idle=timedelta(hours=12)),
+    ),
+    "private": Policy(private_registration=True),
+    "lax": Policy(email_change=EmailChange.IMMEDIATE, reauthentication=timedelta(0)),
+}
+"""What products decide differently. The first asks for many attempts, and never stops at one."""
+
+
+class Clock(ManualClock):
+    """One that a machine's owner can also put back."""
+
+    def put_back(self, span: timedelta) -> None:
+        self._now -= span
+
+
+class Drawn:
+    """Secrets that are known beforehand, say how many of them were drawn, and can go on from another place."""
+
+    def __init__(self) -> None:
+        self.drawn = 0
+
+    def random_bytes(self, count: int) -> bytes:
+        self.drawn += 1
+        return shake_256(f"secret {self.drawn}".encode()).digest(count)
+
+
+@attrs.frozen(kw_only=True)
+class World:
+    """The core on one store, and everything around it."""
+
+    name: str
+    accounts: BlockingAccounts[Any]
+    clock: Clock
+    gateway: MemoryGateway
+    notifier: MemoryNotifier
+    hasher: PlainHasher
+    secrets: Drawn
+    dumper: Dumper
+
+
+def _world(name: str, store: BlockingStore[Any], limits: BlockingLimits, dumper: Dumper, policy: Policy) -> World:
+    clock, notifier, hasher, secrets = Clock(NOON), MemoryNotifier(), PlainHasher(), Drawn()
+    gateway = MemoryGateway(clock, SequenceSecrets())
+    accounts = BlockingAccounts(
+        store=store,
+        payments=gateway,
+        passwords=hasher,
+        notifier=notifier,
+        clock=clock,
+        secrets=secrets,
+        policy=policy,
+        limits=limits,
+    )
+    return World(
+        name=name,
+        accounts=accounts,
+        clock=clock,
+        gateway=gateway,
+        notifier=notifier,
+        hasher=hasher,
+        secrets=secrets,
+        dumper=dumper,
+    )
+
+
+@attrs.frozen
+class Databases:
+    """A migrated database of each kind, and a connection beside the adapter's to look into it."""
+
+    sqlite: sa.Engine
+    postgres: sa.Engine
+    _beside_sqlite: sqlite3.Connection
+    _beside_postgres: "psycopg.Connection[Row]"
+
+    def worlds(self, policy: Policy) -> tuple[World, World, World]:
+        """Make three new worlds. Those made before are over."""
+        self._clear()
+        store, limits = MemoryStore(), MemoryLimits()
+        postgres = PostgresDumper(self._beside_postgres)
+        postgres.renumber(Numbering())
+        return (
+            _world(MEMORY, store, limits, MemoryDumper(store, limits), policy),
+            _world(SQLITE, SqlStore(self.sqlite), SqlLimits(self.sqlite), SqliteDumper(self._beside_sqlite), policy),
+            _world(POSTGRES, SqlStore(self.postgres), SqlLimits(self.postgres), postgres, policy),
+        )
+
+    def _clear(self) -> None:
+        """Remove every row: of few rows DELETE is quicker than TRUNCATE, which makes a new file for every table."""
+        tables = [table.name for table in reversed(metadata.sorted_tables)]
+        self._beside_postgres.execute("; ".join(f"DELETE FROM {name}" for name in tables).encode())
+        self._beside_sqlite.executescript(
+            "; ".join(
+                f"DELETE FROM {name}" for name in (*tables, *(each.name for each in sqlite_metadata.tables.values()))
+            )
+        )
+
+
+@contextmanager
+def opened() -> Iterator[Databases]:
+    """Start what it takes, and leave nothing behind."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="accounts-lockstep-")))
+        server = stack.enter_context(serving_postgres())
+        url = server.create_database()
+        stack.callback(server.drop_database, url)
+        file = folder / "accounts.db"
+        sqlite, postgres = (hurried(create_engine(each)) for each in (f"sqlite:///{file}", url))
+        for engine in (sqlite, postgres):
+            stack.callback(engine.dispose)
+            migrate(engine)
+        beside_sqlite = sqlite3.connect(file, isolation_level=None)
+        stack.callback(beside_sqlite.close)
+        beside_sqlite.execute("PRAGMA synchronous=OFF")
+        beside_postgres = psycopg.connect(url, autocommit=True)
+        stack.callback(beside_postgres.close)
+        yield Databases(sqlite, postgres, beside_sqlite, beside_postgres)

@@ -1,0 +1,57 @@
+import attrs
+import pytest
+from tests.unit.core.conftest import NOBODY, PASSWORD, Core, World
+
+from accounts_core.errors import NotFound
+from accounts_core.model import User
+from accounts_core.use_cases.owned_data import PAGE
+from accounts_memory.schema import State
+
+BY_TABLE = {
+    "users": "user",
+    "sessions": "sessions",
+    "payment_methods": "payment_methods",
+    "verifications": "card_verifications",
+    "notifications": "notifications",
+    "teams": "accounts",
+    "memberships": "accounts",
+    "invitations": "invitations",
+    "interactions": "interactions",
+    "mail_tokens": "mailed_tokens",
+    "devices": "devices",
+    "kept_requests": "repeatable_requests",
+    "audit": "activity",
+}
+"""Where in an export the rows of a table are."""
+NOT_ABOUT_A_USER = {"jobs", "provider_events"}
+"""Work under way, which names what is in other tables, and the provider's events, which name customers."""
+
+
+def test_there_is_no_table_about_users_that_an_export_leaves_out(accounts: Core, jane: User) -> None:
+    assert {field.name for field in attrs.fields(State)} - NOT_ABOUT_A_USER == set(BY_TABLE)
+    assert set(accounts.export_personal_data(jane.id)) == set(BY_TABLE.values())
+
+
+def test_an_export_reads_long_lists_to_their_end(accounts: Core, jane: User) -> None:
+    for number in range(PAGE + 1):
+        accounts.create_team(jane.id, name=f"Team {number}")
+
+    exported = accounts.export_personal_data(jane.id)
+
+    assert len({team["team"]["id"] for team in exported["accounts"]}) == PAGE + 1
+    assert len(exported["activity"]) > PAGE
+
+
+def test_an_export_is_of_one_user_alone(accounts: Core, world: World, jane: User, john: User) -> None:
+    accounts.sign_in(email="john@example.org", password=PASSWORD)
+    accounts.create_team(john.id, name="Johns")
+
+    exported = accounts.export_personal_data(jane.id)
+
+    assert (exported["accounts"], exported["sessions"], exported["devices"]) == ([], [], [])
+    assert {entry["user_id"] for entry in exported["activity"]} == {jane.id}
+
+
+def test_there_is_nothing_to_export_of_nobody(accounts: Core) -> None:
+    with pytest.raises(NotFound):
+        accounts.export_personal_data(NOBODY)
