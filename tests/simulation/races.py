@@ -4,7 +4,7 @@ Whatever they are, in the end it is as if one had come after the other: the same
 """
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from accounts_core.errors import AccountsError
 from accounts_core.testing.simulation import Explorer, Scheduler, Task, WorldClock
@@ -14,7 +14,7 @@ from .contents import essence
 from .invariants import violations
 from .scenarios.cards import AMEX, DECLINED, MASTERCARD, VISA, having
 from .scenarios.scenario import a_team, called, signed_in, two_people
-from .tally import Tally
+from .tally import Noted, Tally
 from .world import JANE, OTHER_PASSWORD, PASSWORD, Act, Core, Snapshot, World
 
 FIRST: Final = "first"
@@ -119,14 +119,14 @@ def _race(name: str, start: Snapshot, first: Act, rival: tuple[str, Act], backen
 
     def stage(scheduler: Scheduler) -> tuple[World, Task]:
         world = World.at(start, backend, scheduler)
-        task = _spawned(world, FIRST, first)
-        _spawned(world, SECOND, second)
+        task = _spawned(world, FIRST, first, tally.calls)
+        _spawned(world, SECOND, second, tally.calls)
         return world, task
 
     def in_turn(*acts: Act) -> dict[str, object]:
         world = World.at(start, backend)
         for number, act in enumerate(acts):
-            _spawned(world, f"{number}", act)
+            _spawned(world, f"{number}", act, tally.calls)
             world.scheduler.run()
         world.recover()
         return essence(world)
@@ -136,7 +136,7 @@ def _race(name: str, start: Snapshot, first: Act, rival: tuple[str, Act], backen
     both = in_turn(first, second), in_turn(second, first)
     alone = {FIRST: in_turn(second), SECOND: in_turn(first)}
     seen = set()
-    tally.awaits += len(points)
+    tally.awaits = max(tally.awaits, len(points))  # they are the first one's, whatever comes between
     for how, script in explorer.overtakings(points, SECOND, lambda point: not (backend.waits and point.in_unit)):
         tally.modes += 1
         tally.runs += 1
@@ -163,12 +163,13 @@ def _race(name: str, start: Snapshot, first: Act, rival: tuple[str, Act], backen
         tally.violations += [f"{name}: {how.replace(SECOND, second_name)}: {each}" for each in found]
 
 
-def _spawned(world: World, name: str, act: Act) -> Task:
+def _spawned(world: World, name: str, act: Act, calls: set[str]) -> Task:
     process, accounts = world.start()
+    noted = cast("Core", Noted(accounts, calls))
 
     async def tolerant() -> None:
         try:
-            await act(world, accounts)
+            await act(world, noted)
         except AccountsError:
             world.notes["refused"] = (*world.notes.get("refused", ()), name)
 
