@@ -148,14 +148,14 @@ class CardVerifier:
                 is_moved = stored is None or stored.version != v.version
                 if not is_moved:
                     await work.verifications.save(v.on(Event.CUSTOMER_KNOWN, at=self._clock.now(), customer_id=known))
-            await self._effects.attempt(*jobs)
-            if is_moved:
-                raise Conflict("Somebody else moved the verification first.")
         except NotFound:
             async with self._store.begin() as work:
                 job = await self._effects.put(work, Topic.DELETE_CUSTOMER, customer=customer_id)
             await self._effects.attempt(job)
             raise Conflict("The user was deleted meanwhile.") from None
+        await self._effects.attempt(*jobs)
+        if is_moved:
+            raise Conflict("Somebody else moved the verification first.")
 
     async def _admit_card(self, v: CardVerification) -> bool:
         """Let the guard count the card before anything is held on it; otherwise end the verification."""
