@@ -65,7 +65,7 @@ class CardVerifier:
     async def drive(self, id: str, *, is_new: bool = False) -> Progress:
         """Go on until the verification ends or waits for the person. Raises `NotFound` and `ProviderError`.
 
-        `is_new`: the caller has just opened it, so that nobody has gone a step with it.
+        `is_new`: the caller has just opened it, so that nobody has gone a step with it, or with another of the user's.
         """
         challenge: Hold | None = None
         mine = 0 if is_new else None  # the version to which it came here, and that nobody else has worked on

@@ -105,13 +105,13 @@ class VerifyCard:
         known = await settle(self._store, lambda: self._find(wish))
         if known is None:
             await self._attempts.verification(user_id, client)
-            found, is_new = await settle(self._store, lambda: self._open(wish))
+            found, is_only_one = await settle(self._store, lambda: self._open(wish))
         else:
-            found, is_new = known, False
+            found, is_only_one = known, False
         if isinstance(found, Verified):
             return found
         verification = found.id
-        progress = await self._verifier.drive(verification, is_new=is_new)
+        progress = await self._verifier.drive(verification, is_new=is_only_one)
         if not progress.verification.is_open and progress.verification.unheard:
             await settle(self._store, lambda: self._heard(verification))
         if progress.verification.code == TOO_MANY_ATTEMPTS:
@@ -157,7 +157,9 @@ class VerifyCard:
                 await work.verifications.save(verification.heard())
 
     async def _open(self, wish: _Wish) -> tuple[Verified | CardVerification, bool]:
-        """Return the verification to drive, a new one unless somebody has opened one meanwhile, and whether it is new.
+        """Return the verification to drive, a new one unless somebody has opened one meanwhile.
+
+        And say whether it is the only one that is going on: another one may have come as far as making the customer.
 
         All in one transaction with the user locked: a look outside it would let a late call make a second hold.
         """
@@ -165,6 +167,7 @@ class VerifyCard:
             found = await self._look(work, wish)
             if found is not None:
                 return found, False
+            others = await work.verifications.open_of(wish.user_id)
             now = self._clock.now()
             verification = CardVerification(
                 id=self._effects.new_id("cv"),
@@ -180,7 +183,7 @@ class VerifyCard:
             await work.verifications.add(verification)
             payload = {"verification": verification.id}
             await work.outbox.put(self._effects.job(job_id(verification.id), Topic.VERIFY_CARD, payload))
-            return verification, True
+            return verification, not others
 
 
 def _check_return_url(url: str | None) -> None:

@@ -51,12 +51,12 @@ class LifeWithAccounts(Life):
     def register(self, draw: Draw) -> None:
         person = draw.of(self.people)
         if person.email.possible == {0}:  # at the other address they would have two accounts
+            person.registering += 1
             self.spawn(draw, lambda accounts: self._register(accounts, person, f"Name {draw.below(9)}"))
 
     async def _register(self, accounts: Core, person: Person, name: str) -> None:
         number, is_free = person.next_password, person.account.surely("none")
         changes = {person.account: "active", person.password: number, person.name: name, person.email: 0}
-        person.registering += 1
         try:
             user = await self.change(
                 changes, lambda: accounts.register(email=person.emails[0], password=person.word(number), name=name)
@@ -66,7 +66,7 @@ class LifeWithAccounts(Life):
                 raise Violated("An address that nobody has is free") from taken
             return
         finally:
-            person.registering -= 1
+            person.registering = max(person.registering - 1, 0)
         person.known_id = user.id
 
     def sign_in(self, draw: Draw) -> None:

@@ -69,8 +69,9 @@ class Ledger(LifeInTeams):
         self.customers |= set(self.world.gateway._provider._customers)
         for number, customer in enumerate(sorted(self.customers)):
             self.world.do(partial(_hear, f"evt_last_{number}", customer))
-        self._retry_parked()
-        self.world.recover()
+        for _ in range(2):  # what was put off for another day may be given up on by then
+            self._retry_parked()
+            self.world.recover()
         self.world.do(lambda accounts: accounts.reconcile_cards())
         self.world.recover()
         for person in self.people:
@@ -97,6 +98,7 @@ class Ledger(LifeInTeams):
     # ---- people
 
     def _check_person(self, person: Person, stored: Contents) -> None:
+        person.registering = 0
         user = self._user_of(person, stored)
         self._see(person.account, "none" if user is None else "active" if user.is_active else "deactivated", "account")
         if user is None:
