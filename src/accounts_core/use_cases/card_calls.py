@@ -1,8 +1,10 @@
 """Asking the provider so that asking twice does nothing twice.
 
-Each call of a verification has a key made of the verification and the step. A lost answer is asked for again under the
-same key. When that is no help, because the key is forgotten or brings the same failure for ever, the thing is looked up
-by the id that it carries, and only what is known not to be there is asked for anew. Never a second hold in the blind.
+Each call of a verification has a key made of the verification and the step. Whoever goes on where somebody else stopped
+looks first whether the thing is there, by the id that it carries: the key may be forgotten by then, and no clock says
+for certain whether it is, because another machine's may have been wrong by a day. Only what is not there is asked for,
+under the same key. When that brings the same failure for ever, the thing is looked up once more. Never a second hold in
+the blind.
 """
 
 from datetime import timedelta
@@ -17,8 +19,6 @@ from accounts_core.model.verification import CardVerification
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.payment_gateway import Hold, HoldRequest, PaymentGateway
 
-KEY_LIFE: Final = timedelta(hours=23)
-"""A key is kept for 24 hours at least (Stripe's documentation); less an hour, for clocks that differ."""
 SETTLED_AFTER: Final = timedelta(minutes=15)
 """After a failure that the provider keeps, what cannot be found by then will not come any more."""
 
@@ -30,24 +30,31 @@ class CardCalls:
     _payments: PaymentGateway
     _clock: Clock
 
-    async def customer(self, v: CardVerification, user: User) -> Customer:
-        """Return the provider's customer for a user who has none here yet, made or found."""
-        # what never changes goes under the key, what may change after it: the same key has to say the same
-        key = f"customer:{user.hex_id}:{user.lost_customers}"
-        customer = await self._payments.find_customer(user.hex_id) if self._is_forgotten(v) else None
-        if customer is None:
-            try:
-                customer = await self._payments.create_customer(user_ref=user.hex_id, key=key)
-            except ProviderAmbiguous as lost:
-                customer = await self._payments.find_customer(user.hex_id) if lost.replays else None
-                if customer is None:
-                    if not (lost.replays and self._is_settled(v)):
-                        raise
-                    customer = await self._payments.create_customer(user_ref=user.hex_id, key=self._fresh(key))
-        return await self._payments.update_customer(customer.id, email=user.email, name=user.name)
+    async def customer(self, v: CardVerification, user: User, *, is_first: bool) -> Customer:
+        """Return the provider's customer for a user who has none here yet, made or found.
 
-    async def hold(self, v: CardVerification) -> Hold | None:
-        """Return the hold, made or found; None when it failed at the provider and is certain not to be there."""
+        What may change, name and address, is told afterwards: the same key has to say the same. `is_first`: nobody can
+        have asked for it before.
+        """
+        key = f"customer:{user.hex_id}:{user.lost_customers}"
+        customer = None if is_first else await self._payments.find_customer(user.hex_id)
+        if customer is not None:
+            return customer
+        try:
+            return await self._payments.create_customer(user_ref=user.hex_id, key=key)
+        except ProviderAmbiguous as lost:
+            customer = await self._payments.find_customer(user.hex_id) if lost.replays else None
+            if customer is not None:
+                return customer
+            if not (lost.replays and self._is_settled(v)):
+                raise
+            return await self._payments.create_customer(user_ref=user.hex_id, key=self._fresh(key))
+
+    async def hold(self, v: CardVerification, *, is_first: bool) -> Hold | None:
+        """Return the hold, made or found; None when it failed at the provider and is certain not to be there.
+
+        `is_first`: nobody can have asked for it before.
+        """
         assert v.customer_id is not None
         request = HoldRequest(
             verification_id=v.id,
@@ -57,7 +64,7 @@ class CardCalls:
             currency=v.currency,
             return_url=v.return_url,
         )
-        found = await self._find_hold(v) if self._is_forgotten(v) else None
+        found = None if is_first else await self._find_hold(v)
         if found is not None:
             return found
         try:
@@ -97,10 +104,6 @@ class CardCalls:
     async def _find_hold(self, v: CardVerification) -> Hold | None:
         assert v.customer_id is not None
         return await self._payments.find_hold(customer_id=v.customer_id, verification_id=v.id)
-
-    def _is_forgotten(self, v: CardVerification) -> bool:
-        """The provider may have forgotten the keys of this step."""
-        return self._clock.now() - v.updated_at >= KEY_LIFE
 
     def _is_settled(self, v: CardVerification) -> bool:
         return self._clock.now() - v.updated_at >= SETTLED_AFTER

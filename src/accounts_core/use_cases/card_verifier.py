@@ -62,9 +62,13 @@ class CardVerifier:
     def _calls(self) -> CardCalls:
         return CardCalls(self._payments, self._clock)
 
-    async def drive(self, id: str) -> Progress:
-        """Go on until the verification ends or waits for the person. Raises `NotFound` and `ProviderError`."""
+    async def drive(self, id: str, *, is_new: bool = False) -> Progress:
+        """Go on until the verification ends or waits for the person. Raises `NotFound` and `ProviderError`.
+
+        `is_new`: the caller has just opened it, so that nobody has gone a step with it, or with another of the user's.
+        """
         challenge: Hold | None = None
+        mine = 0 if is_new else None  # the version to which it came here, and that nobody else has worked on
         for _ in range(MAX_STEPS):
             async with self._store.read() as views:
                 verification = await views.verifications.find(id)
@@ -75,21 +79,25 @@ class CardVerifier:
             if verification.state is State.REQUIRES_ACTION and challenge is not None:
                 return Progress(verification, challenge)
             try:
-                challenge = await self._step(verification)
+                challenge = await self._step(verification, is_first=verification.version == mine)
+                mine = verification.version + 1
             except Conflict:
-                challenge = None  # somebody else moved it: read where it is now
+                challenge = mine = None  # somebody else moved it: read where it is now
         raise VerificationInProgress
 
-    async def _step(self, v: CardVerification) -> Hold | None:
-        """Do what the state asks for and commit the outcome; return a challenge when one was met."""
+    async def _step(self, v: CardVerification, *, is_first: bool) -> Hold | None:
+        """Do what the state asks for and commit the outcome; return a challenge when one was met.
+
+        `is_first`: nobody else can have tried.
+        """
         if v.is_doomed and v.state is not State.CLOSING and (v.state, Event.ABANDONED) in TRANSITIONS:
             await self._advance(v, Event.ABANDONED)
             return None
         match v.state:
             case State.REQUESTED:
-                await self._find_customer(v)
+                await self._find_customer(v, is_first=is_first)
             case State.HOLDING:
-                return await self._hold(v)
+                return await self._hold(v, is_first=is_first)
             case State.REQUIRES_ACTION:
                 return await self._ask_after_challenge(v)
             case State.HELD:
@@ -107,7 +115,7 @@ class CardVerifier:
                 raise AssertionError(v.state)
         return None
 
-    async def _find_customer(self, v: CardVerification) -> None:
+    async def _find_customer(self, v: CardVerification, *, is_first: bool) -> None:
         """Bill the user as somebody, and remember on the row as whom."""
         assert v.user_id is not None
         async with self._store.read() as views:
@@ -119,7 +127,7 @@ class CardVerifier:
         customer_id, balance = user.customer_id, user.balance
         if customer_id is None:
             try:
-                customer = await self._calls.customer(v, user)
+                customer = await self._calls.customer(v, user, is_first=is_first)
             except ProviderRefused as refusal:
                 await self._advance(v, Event.REFUSED, code=refusal.code)
                 return
@@ -127,15 +135,27 @@ class CardVerifier:
         try:
             async with self._store.begin() as work:
                 current = await work.users.get(user.id, lock=True)
+                if current.lost_customers != user.lost_customers:
+                    raise Conflict("The customer was deleted at the provider meanwhile.")
+                jobs = []
                 if current.customer_id is None:
                     await work.users.save(current.bill_as(customer_id).owe(balance))
+                    # read when it is told, not now: the name may be another one by then
+                    jobs.append(await self._effects.put(work, Topic.UPDATE_CUSTOMER, user=str(user.id)))
                 known = current.customer_id or customer_id
-                await work.verifications.save(v.on(Event.CUSTOMER_KNOWN, at=self._clock.now(), customer_id=known))
+                # whoever else has moved the row: the customer is made, and has to be somebody's
+                stored = await work.verifications.find(v.id)
+                is_moved = stored is None or stored.version != v.version
+                if not is_moved:
+                    await work.verifications.save(v.on(Event.CUSTOMER_KNOWN, at=self._clock.now(), customer_id=known))
         except NotFound:
             async with self._store.begin() as work:
                 job = await self._effects.put(work, Topic.DELETE_CUSTOMER, customer=customer_id)
             await self._effects.attempt(job)
             raise Conflict("The user was deleted meanwhile.") from None
+        await self._effects.attempt(*jobs)
+        if is_moved:
+            raise Conflict("Somebody else moved the verification first.")
 
     async def _admit_card(self, v: CardVerification) -> bool:
         """Let the guard count the card before anything is held on it; otherwise end the verification."""
@@ -150,10 +170,10 @@ class CardVerifier:
             return False
         return True
 
-    async def _hold(self, v: CardVerification) -> Hold | None:
+    async def _hold(self, v: CardVerification, *, is_first: bool) -> Hold | None:
         assert v.customer_id is not None
         try:
-            hold = await self._calls.hold(v)
+            hold = await self._calls.hold(v, is_first=is_first)
         except ProviderRefused as refusal:
             await self._advance(v, Event.REFUSED, code=refusal.code, read_customer=refusal.param == "customer")
             return None

@@ -4,13 +4,15 @@ What is tried and fails stays in the outbox under a lease that runs out, and is 
 effect can be done twice.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from datetime import timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 import attrs
 
 from accounts_core.errors import Conflict, NotFound, WorldError
+from accounts_core.model.email import Email
 from accounts_core.model.ids import ID_BYTES, UserId, prefixed_id
 from accounts_core.model.outbox import Job, Topic
 from accounts_core.model.user import User
@@ -19,6 +21,14 @@ from accounts_core.ports.payment_gateway import PaymentGateway
 from accounts_core.ports.secrets import Secrets
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.use_cases.mailing import Mailer
+from accounts_core.use_cases.retrying import ATTEMPTS
+
+R = TypeVar("R")
+
+_Default = tuple[str | None, str | None]
+"""The customer, and the card that is to be its default."""
+_Details = tuple[str, Email, str] | None
+"""The customer, its address and name."""
 
 LEASE: Final = timedelta(seconds=60)
 """How long whoever wrote a job down keeps it to themself."""
@@ -92,16 +102,33 @@ class Effects:
                 await self._mailer.perform(job)
 
     async def _sync_default(self, user_id: UserId) -> None:
-        """Read what the default is now rather than carry it along: two of these in any order end the same."""
-        async with self._store.read() as views:
-            user = await views.users.find(user_id)
-            cards = await views.payment_methods.of(user_id)
-        if user is None or user.customer_id is None:
-            return
-        try:
-            await self._payments.set_default(user.customer_id, cards.default.id if cards.default else None)
-        except NotFound:
-            return  # the customer or the card is gone at the provider: nothing is left to be set
+        async def read() -> _Default:
+            async with self._store.read() as views:
+                user = await views.users.find(user_id)
+                cards = await views.payment_methods.of(user_id)
+            return None if user is None else user.customer_id, cards.default.id if cards.default else None
+
+        async def tell(default: _Default) -> None:
+            customer_id, card = default
+            if customer_id is not None:
+                await self._payments.set_default(customer_id, card)
+
+        await self._tell(read, tell)
+
+    async def _tell(self, read: Callable[[], Awaitable[R]], tell: Callable[[R], Awaitable[None]]) -> None:
+        """Tell the provider what is so now, rather than what was so when the job was written down.
+
+        And look again afterwards: whoever was told to do the same later may have done it before, and what was told
+        last would be what is not so any more.
+        """
+        now = await read()
+        for _ in range(ATTEMPTS):
+            with suppress(NotFound):  # the customer or the card is gone at the provider: nothing is left to be told
+                await tell(now)
+            told, now = now, await read()
+            if now == told:
+                return
+        raise Conflict("It changes faster than it can be told.")
 
     async def _delete_customer(self, customer_id: str) -> None:
         """Not before the last hold on it is let go. Raises `Conflict` until then."""
@@ -117,14 +144,17 @@ class Effects:
             await self._delete_customer(customer.id)
 
     async def _update_customer(self, user_id: UserId) -> None:
-        async with self._store.read() as views:
-            user = await views.users.find(user_id)
-        if user is None or user.customer_id is None:
-            return
-        try:
-            await self._payments.update_customer(user.customer_id, email=user.email, name=user.name)
-        except NotFound:
-            return  # deleted there; the next verification makes another one
+        async def read() -> _Details:
+            async with self._store.read() as views:
+                user = await views.users.find(user_id)
+            return None if user is None or user.customer_id is None else (user.customer_id, user.email, user.name)
+
+        async def tell(details: _Details) -> None:
+            if details is not None:
+                customer_id, email, name = details
+                await self._payments.update_customer(customer_id, email=email, name=name)
+
+        await self._tell(read, tell)
 
 
 def default_job_id(user_id: UserId) -> str:

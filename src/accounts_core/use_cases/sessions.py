@@ -13,6 +13,7 @@ from accounts_core.model.session import Session
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.use_cases.credentials import Proofs
+from accounts_core.use_cases.retrying import settle
 
 
 @attrs.frozen
@@ -48,17 +49,21 @@ class EndSessions:
         """
         if id != session.id:
             await self._check(session, current_password)
-        async with self._store.begin() as work:
-            await work.users.get(session.user_id, lock=True)
-            if id is None:
-                count = await work.sessions.remove_of(session.user_id, keep=session.id)
-            elif any(each.id == id for each in await work.sessions.list_of(session.user_id)):
-                await work.sessions.remove(id)
-                count = 1
-            else:
-                raise NotFound("session", id)
-            if count:
-                work.record(SessionsEnded(user_id=session.user_id, at=self._clock.now(), count=count))
+
+        async def attempt() -> None:
+            async with self._store.begin() as work:
+                await work.users.get(session.user_id, lock=True)
+                if id is None:
+                    count = await work.sessions.remove_of(session.user_id, keep=session.id)
+                elif any(each.id == id for each in await work.sessions.list_of(session.user_id)):
+                    await work.sessions.remove(id)
+                    count = 1
+                else:
+                    raise NotFound("session", id)
+                if count:
+                    work.record(SessionsEnded(user_id=session.user_id, at=self._clock.now(), count=count))
+
+        await settle(self._store, attempt)
 
     async def _check(self, session: Session, current_password: str | None) -> None:
         if current_password is None:
@@ -81,9 +86,13 @@ class EndAllSessions:
 
     async def __call__(self, user_id: UserId) -> int:
         """Return how many there were. Raises `NotFound`."""
-        async with self._store.begin() as work:
-            await work.users.get(user_id, lock=True)
-            count = await work.sessions.remove_of(user_id)
-            if count:
-                work.record(SessionsEnded(user_id=user_id, at=self._clock.now(), by=Actor.OPERATOR, count=count))
-        return count
+
+        async def attempt() -> int:
+            async with self._store.begin() as work:
+                await work.users.get(user_id, lock=True)
+                count = await work.sessions.remove_of(user_id)
+                if count:
+                    work.record(SessionsEnded(user_id=user_id, at=self._clock.now(), by=Actor.OPERATOR, count=count))
+            return count
+
+        return await settle(self._store, attempt)

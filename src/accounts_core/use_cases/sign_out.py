@@ -1,9 +1,13 @@
+from contextlib import suppress
+
 import attrs
 
+from accounts_core.errors import NotFound
 from accounts_core.model.events import SignedOut
 from accounts_core.model.session import Session
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.use_cases.retrying import settle
 
 
 @attrs.frozen
@@ -15,6 +19,13 @@ class SignOut:
 
     async def __call__(self, session: Session) -> None:
         """End it; one that is gone is ended already."""
-        async with self._store.begin() as work:
-            await work.sessions.remove(session.id)
-            work.record(SignedOut(user_id=session.user_id, at=self._clock.now(), session_id=session.id))
+
+        async def attempt() -> None:
+            async with self._store.begin() as work:
+                with suppress(NotFound):  # the user is gone, and every session with them
+                    await work.users.get(session.user_id, lock=True)
+                    if any(each.id == session.id for each in await work.sessions.list_of(session.user_id)):
+                        await work.sessions.remove(session.id)
+                        work.record(SignedOut(user_id=session.user_id, at=self._clock.now(), session_id=session.id))
+
+        await settle(self._store, attempt)

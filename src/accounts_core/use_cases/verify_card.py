@@ -105,15 +105,18 @@ class VerifyCard:
             raise Invalid("payment_method", "This is not the id of a payment method.")
         _check_return_url(return_url)
         wish = _Wish(user_id=user_id, requested=payment_method, return_url=return_url, request_key=request_key)
-        found = await settle(self._store, lambda: self._find(wish))
-        if found is None:
+        known = await settle(self._store, lambda: self._find(wish))
+        if known is None:
             await self._attempts.verification(user_id, client)
-            found = await settle(self._store, lambda: self._open(wish))
+            found, is_only_one = await settle(self._store, lambda: self._open(wish))
+        else:
+            found, is_only_one = known, False
         if isinstance(found, Verified):
             return found
-        progress = await self._verifier.drive(found.id)
+        verification = found.id
+        progress = await self._verifier.drive(verification, is_new=is_only_one)
         if not progress.verification.is_open and progress.verification.unheard:
-            await settle(self._store, lambda: self._heard(found.id))
+            await settle(self._store, lambda: self._heard(verification))
         if progress.verification.code == TOO_MANY_ATTEMPTS:
             raise LimitExceeded(VERIFY_CARD, self._policy.limit(VERIFY_CARD, CARD).period)
         return _outcome(progress)
@@ -156,15 +159,18 @@ class VerifyCard:
             if verification is not None and verification.unheard:
                 await work.verifications.save(verification.heard())
 
-    async def _open(self, wish: _Wish) -> Verified | CardVerification:
+    async def _open(self, wish: _Wish) -> tuple[Verified | CardVerification, bool]:
         """Return the verification to drive, a new one unless somebody has opened one meanwhile.
+
+        And say whether it is the only one that is going on: another one may have come as far as making the customer.
 
         All in one transaction with the user locked: a look outside it would let a late call make a second hold.
         """
         async with self._store.begin() as work:
             found = await self._look(work, wish)
             if found is not None:
-                return found
+                return found, False
+            others = await work.verifications.open_of(wish.user_id)
             now = self._clock.now()
             verification = CardVerification(
                 id=self._effects.new_id("cv"),
@@ -180,7 +186,7 @@ class VerifyCard:
             await work.verifications.add(verification)
             payload = {"verification": verification.id}
             await work.outbox.put(self._effects.job(job_id(verification.id), Topic.VERIFY_CARD, payload))
-            return verification
+            return verification, not others
 
 
 def _check_return_url(url: str | None) -> None:

@@ -3,7 +3,7 @@
 import pytest
 from tests.unit.core.conftest import PASSWORD, Core, World
 
-from accounts_core.errors import ProviderAmbiguous
+from accounts_core.errors import NotFound, ProviderAmbiguous, ProviderBusy
 from accounts_core.model import User
 from accounts_core.use_cases.outbox import Ran
 
@@ -44,6 +44,21 @@ def test_a_provider_that_is_away_hears_of_them_later(accounts: Core, billed: Use
 
     assert accounts.run_due() == Ran(done=1)
     assert known_there(accounts, billed) == ("Jane Poe", "jane@example.org")
+
+
+@pytest.mark.parametrize("error", [ProviderAmbiguous(), ProviderBusy("Away."), NotFound("customer")])
+def test_a_card_is_verified_even_where_the_provider_does_not_hear_the_name_at_once(
+    accounts: Core, jane: User, world: World, error: Exception
+) -> None:
+    world.gateway.fail_next("update_customer", error)
+    accounts.verify_card(jane.id, payment_method="pm_card_visa")
+    world.wait(minutes=1)
+    accounts.run_due()
+
+    heard = ("Jane Doe", "jane@example.org") if not isinstance(error, NotFound) else ("", "")
+    customer = accounts.retrieve_customer(jane.id)
+    assert len(accounts.list_payment_methods(jane.id)) == 1
+    assert (customer.name or "", customer.email or "") == heard
 
 
 def test_what_the_customer_does_not_carry_is_not_told(accounts: Core, billed: User, world: World) -> None:

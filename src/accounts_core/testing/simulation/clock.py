@@ -1,0 +1,43 @@
+"""Time that moves only when it is moved."""
+
+from datetime import datetime, timedelta
+
+from accounts_core.ports.clock import Clock
+
+
+class WorldClock:
+    """What time it is. No process sees it: each has a clock of its own."""
+
+    def __init__(self, start: datetime) -> None:
+        self._now = start
+
+    def now(self) -> datetime:
+        return self._now
+
+    def advance(self, span: timedelta) -> None:
+        """Move on. Raises `ValueError` for going back: that is what a process's clock can do, and time cannot."""
+        if span < timedelta(0):
+            raise ValueError(f"Time never goes back; got {span}.")
+        self._now += span
+
+
+class ProcessClock:
+    """A machine's clock as one process sees it: `off` by some time, and never going back, as the port says."""
+
+    def __init__(self, world: WorldClock, off: timedelta = timedelta(0)) -> None:
+        self.off = off
+        self._world = world
+        self._latest: datetime | None = None
+
+    def now(self) -> datetime:
+        now = self._world.now() + self.off
+        self._latest = now if self._latest is None else max(self._latest, now)
+        return self._latest
+
+    def jump(self, span: timedelta) -> None:
+        """Set the machine's clock on or back. Set back, it stands still here until the machine has caught up."""
+        self.off += span
+
+
+_world: type[Clock] = WorldClock
+_process: type[Clock] = ProcessClock

@@ -1,0 +1,135 @@
+"""What a world holds, read through the ports that any adapter has, and put so that two runs can be compared."""
+
+from collections import Counter
+from typing import Any, Final
+
+import attrs
+
+from accounts_core import run_sync
+from accounts_core.model import Cards, CardVerification, Job, Password, Session, TeamId, User, UserId
+from accounts_core.model.audit import AuditEntry
+from accounts_core.model.email import Email
+from accounts_core.ports.store import UnitOfWork
+
+from .world import OTHER_PASSWORD, PASSWORD, World
+
+MOST: Final = 10_000
+
+
+@attrs.frozen
+class Contents:
+    """Everything that is stored, as the repositories give it."""
+
+    users: dict[UserId, User]
+    sessions: dict[UserId, list[Session]]
+    cards: dict[UserId, Cards]
+    verifications: dict[UserId, list[CardVerification]]
+    doomed: list[CardVerification]
+    """Those that have lost their user, and are open still."""
+    notifications: dict[UserId, list[Any]]
+    teams: dict[TeamId, Any]
+    invitations: list[Any]
+    jobs: list[Job]
+    audit: list[AuditEntry]
+
+
+def contents(world: World) -> Contents:
+    """Read everything, in one unit of work."""
+    users, teams = world.backend.user_ids(), world.backend.team_ids()
+
+    async def read() -> Contents:
+        async with world.backend.store.begin() as work:
+            return await _read(world, work, users, teams)
+
+    return run_sync(read())
+
+
+async def _read(world: World, work: UnitOfWork, users: list[UserId], teams: list[TeamId]) -> Contents:
+    found = {each: await work.users.get(each) for each in users}
+    doomed = [
+        each
+        for customer in [*world.gateway._provider._customers]
+        for each in await work.verifications.open_of_customer(customer)
+        if each.is_doomed
+    ]
+    stored_teams = {}
+    for team_id in teams:
+        stored_teams[team_id] = (
+            await work.teams.get(team_id),
+            await work.teams.members(team_id, limit=MOST),
+            await work.teams.interactions(team_id, limit=MOST),
+        )
+    addresses = {user.email for user in found.values()} | {Email("new@example.org")}
+    invitations = [
+        view.invitation
+        for address in sorted(addresses, key=lambda email: email.key)
+        for view in await work.teams.invitations_to(address, limit=MOST)
+    ]
+    return Contents(
+        users=found,
+        sessions={each: list(await work.sessions.list_of(each)) for each in users},
+        cards={each: await work.payment_methods.of(each) for each in users},
+        verifications={each: list(await work.verifications.of(each)) for each in users},
+        doomed=doomed,
+        notifications={each: list(await work.notifications.of(each)) for each in users},
+        teams=stored_teams,
+        invitations=invitations,
+        jobs=list(await work.outbox.list(limit=MOST)),
+        audit=list(await work.audit.list(limit=MOST)),
+    )
+
+
+def essence(world: World) -> dict[str, object]:
+    """Return what a world holds, without ids, times and how it came to it: the same for what means the same."""
+    stored = contents(world)
+    address = {user_id: user.email.address for user_id, user in stored.users.items()}
+    return {
+        "users": sorted(map(repr, (_user(world, user) for user in stored.users.values()))),
+        "sessions": sorted(
+            (address[user_id], repr(each.user_agent)) for user_id, of in stored.sessions.items() for each in of
+        ),
+        "cards": sorted(
+            (address[user_id], card.card.last4, card.is_default) for user_id, of in stored.cards.items() for card in of
+        ),
+        "notifications": sorted(
+            (address[user_id], each.message, each.read_at is not None)
+            for user_id, of in stored.notifications.items()
+            for each in of
+        ),
+        "teams": sorted(
+            repr(
+                (
+                    team.name,
+                    address.get(team.owner_id),
+                    sorted((member.person.name, member.role) for member in members),
+                    sorted((view.interaction.body, view.author and view.author.name) for view in written),
+                )
+            )
+            for team, members, written in stored.teams.values()
+        ),
+        "invitations": sorted((each.email.address, address.get(each.invited_by)) for each in stored.invitations),
+        "mails": sorted(Counter((to, purpose) for _, to, purpose in _delivered(world)).items()),
+        "trail": sorted(Counter((address.get(entry.user_id, ""), entry.action) for entry in stored.audit).items()),
+        "attached": sorted(
+            card.card.last4 for card in world.gateway._provider._cards.values() if card.customer_id is not None
+        ),
+    }
+
+
+def _delivered(world: World) -> set[tuple[str, str, str]]:
+    """Each notice once, however often it was delivered: its id tells a mail server that they are one."""
+    return {(notice.id, notice.to.address, notice.purpose) for notice in world.notifier.delivered}
+
+
+def _user(world: World, user: User) -> tuple[object, ...]:
+    return (
+        user.email.address,
+        user.name,
+        user.status,
+        user.pending_email and user.pending_email.address,
+        user.email_verified_at is not None,
+        [run_sync(world.hasher.verify(user.password_hash, Password(word))) for word in (PASSWORD, OTHER_PASSWORD)],
+        user.password_hash.split("$")[1],
+        user.customer_id is not None,
+        user.balance,
+    )

@@ -1,0 +1,259 @@
+"""Signing up and in, sessions, profile, recovery, and the end of an account."""
+
+from datetime import timedelta
+from typing import Any, Final
+
+from tests.simulation.world import JANE, JOHN, OTHER_PASSWORD, PASSWORD, Core, World
+
+from accounts_core import Policy
+from accounts_core.errors import InvalidCredentials, LimitExceeded
+from accounts_core.model.limit import Limit
+from accounts_core.use_cases.perform_once import Answered
+
+from .scenario import Scenario, a_team, after, called, deactivated, signed_in
+
+MOST_GUESSES: Final = 3
+NEW: Final = "new@example.org"
+
+
+async def sign_in_after_an_upgrade(world: World, accounts: Core) -> object:
+    world.hasher.generation = 2
+    return await accounts.sign_in(email=JANE, password=PASSWORD)
+
+
+async def guess(world: World, accounts: Core) -> None:
+    for _ in range(MOST_GUESSES + 2):
+        try:
+            await accounts.sign_in(email=JANE, password="a guess at her password")
+        except InvalidCredentials:
+            world.notes["evaluated"] = world.notes.get("evaluated", 0) + 1
+        except LimitExceeded:
+            return
+
+
+async def forgotten(world: World, accounts: Core) -> None:
+    await signed_in(world, accounts)
+    await accounts.forgot_password(email=JANE)
+    await accounts.run_due()
+    world.notes["token"] = world.mailed("reset_password", JANE)
+
+
+async def new_address(world: World, accounts: Core) -> None:
+    await signed_in(world, accounts)
+    await accounts.update_profile(world.jane.id, email=NEW, current_password=PASSWORD)
+    await accounts.run_due()
+    world.notes["token"] = world.mailed("verify_email", NEW)
+
+
+async def an_invitation_waits(world: World, accounts: Core) -> None:
+    team = (await accounts.create_team(world.notes["john"].id, name="John's")).team
+    await accounts.invite_to_team(world.notes["john"].id, team.id, email=NEW)
+    world.notes["team"] = team
+    await accounts.run_due()
+
+
+async def unverified(world: World, accounts: Core) -> None:
+    user = await accounts.register(email=NEW, password=PASSWORD, name="New")
+    await accounts.run_due()
+    world.notes["new"] = user
+
+
+async def time_passes(world: World, accounts: Core) -> None:
+    world.clock.advance(timedelta(days=40))
+
+
+async def change_everything(world: World, accounts: Core) -> object:
+    return await accounts.update_profile(
+        world.jane.id,
+        name="Jane Roe",
+        email=NEW,
+        new_password=OTHER_PASSWORD,
+        current_password=PASSWORD,
+        keep_session=world.notes["here"].session.id,
+    )
+
+
+async def write_once(world: World, accounts: Core) -> object:
+    async def perform(store: Any) -> Answered:
+        view = await accounts.on(store).write_interaction(world.jane.id, world.notes["team"].id, body="Once.")
+        return Answered(answer=view.interaction.id.encode(), is_final=True, took_effect=True)
+
+    return await accounts.perform_once(world.jane.id, scope=bytes(32), fingerprint=bytes(32), perform=perform)
+
+
+async def refused_once(world: World, accounts: Core) -> object:
+    async def perform(store: Any) -> Answered:
+        await accounts.on(store).write_interaction(world.jane.id, world.notes["team"].id, body="Never.")
+        return Answered(answer=b"no", is_final=False, took_effect=False)
+
+    return await accounts.perform_once(world.jane.id, scope=bytes(32), fingerprint=bytes(32), perform=perform)
+
+
+async def a_busy_year(world: World, accounts: Core) -> None:
+    """There is one of everything that is forgotten in time."""
+    await forgotten(world, accounts)
+    await a_team(world, accounts)
+    await write_once(world, accounts)
+    await accounts.receive_provider_event(id="evt_old", customer_id=None)
+    await time_passes(world, accounts)
+
+
+ACCOUNTS: Final = (
+    Scenario(
+        name="signing up",
+        prepare=after(an_invitation_waits),
+        act=called(lambda world, accounts: accounts.register(email=NEW, password=PASSWORD, name="New")),
+    ),
+    Scenario(
+        name="asking for an account",
+        prepare=after(),
+        act=called(lambda world, accounts: accounts.request_account(email=NEW, password=PASSWORD, name="New")),
+    ),
+    Scenario(
+        name="asking for an account that somebody has",
+        prepare=after(),
+        act=called(lambda world, accounts: accounts.request_account(email=JOHN, password=PASSWORD, name="New")),
+    ),
+    Scenario(
+        name="asking again for an account that nobody proved",
+        prepare=after(unverified),
+        act=called(lambda world, accounts: accounts.request_account(email=NEW, password=OTHER_PASSWORD, name="Newer")),
+    ),
+    Scenario(
+        name="signing in",
+        prepare=after(signed_in),
+        act=called(lambda world, accounts: accounts.sign_in(email=JANE, password=PASSWORD, user_agent="new")),
+    ),
+    Scenario(name="signing in after an upgrade", prepare=after(signed_in), act=sign_in_after_an_upgrade),
+    Scenario(
+        name="guessing a password",
+        prepare=after(),
+        act=guess,
+        policy=Policy(limits={"sign-in": Limit(MOST_GUESSES, timedelta(hours=1))}),
+    ),
+    Scenario(
+        name="signing out",
+        prepare=after(signed_in),
+        act=called(lambda world, accounts: accounts.sign_out(world.notes["here"].session)),
+    ),
+    Scenario(
+        name="restoring an account",
+        prepare=after(signed_in, deactivated),
+        act=called(lambda world, accounts: accounts.restore(email=JANE, password=PASSWORD)),
+    ),
+    Scenario(
+        name="forgetting the password",
+        prepare=after(signed_in),
+        act=called(lambda world, accounts: accounts.forgot_password(email=JANE)),
+    ),
+    Scenario(
+        name="choosing a new password by mail",
+        prepare=after(forgotten),
+        act=called(
+            lambda world, accounts: accounts.reset_password(token=world.notes["token"], password=OTHER_PASSWORD)
+        ),
+    ),
+    Scenario(
+        name="listing sessions",
+        prepare=after(signed_in),
+        act=called(lambda world, accounts: accounts.list_sessions(world.jane.id)),
+    ),
+    Scenario(
+        name="ending the other sessions",
+        prepare=after(signed_in),
+        act=called(
+            lambda world, accounts: accounts.end_sessions(world.notes["here"].session, current_password=PASSWORD)
+        ),
+    ),
+    Scenario(
+        name="ending one session",
+        prepare=after(signed_in),
+        act=called(
+            lambda world, accounts: accounts.end_sessions(
+                world.notes["here"].session, world.notes["there"].session.id, current_password=PASSWORD
+            )
+        ),
+    ),
+    Scenario(
+        name="ending all sessions",
+        prepare=after(signed_in),
+        act=called(lambda world, accounts: accounts.end_all_sessions(world.jane.id)),
+    ),
+    Scenario(
+        name="authenticating",
+        prepare=after(signed_in),
+        act=called(lambda world, accounts: accounts.authenticate(world.notes["here"].token)),
+    ),
+    Scenario(
+        name="authenticating with cards",
+        prepare=after(signed_in),
+        act=called(lambda world, accounts: accounts.authenticate_with_payment_methods(world.notes["here"].token)),
+    ),
+    Scenario(
+        name="touching a session",
+        prepare=after(signed_in),
+        act=called(lambda world, accounts: accounts.touch_session(world.notes["here"].session.id)),
+    ),
+    Scenario(
+        name="reading a profile",
+        prepare=after(),
+        act=called(lambda world, accounts: accounts.profile(world.jane.id)),
+    ),
+    Scenario(
+        name="finding a user", prepare=after(), act=called(lambda world, accounts: accounts.find_user(email=JANE))
+    ),
+    Scenario(name="changing everything of a profile", prepare=after(signed_in), act=change_everything),
+    Scenario(
+        name="an operator verifying an address",
+        prepare=after(an_invitation_waits, unverified),
+        act=called(lambda world, accounts: accounts.verify_email(world.notes["new"].id)),
+    ),
+    Scenario(
+        name="confirming a new address",
+        prepare=after(an_invitation_waits, new_address),
+        act=called(lambda world, accounts: accounts.confirm_email(token=world.notes["token"])),
+    ),
+    Scenario(
+        name="asking for the mail again",
+        prepare=after(unverified),
+        act=called(lambda world, accounts: accounts.resend_verification(world.notes["new"].id)),
+    ),
+    Scenario(
+        name="deactivating",
+        prepare=after(forgotten),
+        act=called(lambda world, accounts: accounts.deactivate(world.jane.id)),
+    ),
+    Scenario(
+        name="an operator reinstating",
+        prepare=after(signed_in, deactivated),
+        act=called(lambda world, accounts: accounts.reinstate(world.jane.id)),
+    ),
+    Scenario(
+        name="previewing a deletion",
+        prepare=after(signed_in, a_team),
+        act=called(lambda world, accounts: accounts.preview_deletion(world.jane.id)),
+    ),
+    Scenario(
+        name="deleting a user with teams",
+        prepare=after(forgotten, a_team),
+        act=called(lambda world, accounts: accounts.delete_user(world.jane.id, password=PASSWORD)),
+    ),
+    Scenario(
+        name="an operator deleting a user",
+        prepare=after(signed_in, a_team),
+        act=called(lambda world, accounts: accounts.erase_user(world.jane.id)),
+    ),
+    Scenario(
+        name="exporting personal data",
+        prepare=after(signed_in, a_team),
+        act=called(lambda world, accounts: accounts.export_personal_data(world.jane.id)),
+    ),
+    Scenario(
+        name="listing activity",
+        prepare=after(signed_in),
+        act=called(lambda world, accounts: accounts.list_activity(world.jane.id)),
+    ),
+    Scenario(name="writing once", prepare=after(a_team), act=write_once),
+    Scenario(name="writing once what is refused", prepare=after(a_team), act=refused_once),
+    Scenario(name="tidying up", prepare=after(a_busy_year), act=called(lambda world, accounts: accounts.tidy())),
+)

@@ -1,0 +1,217 @@
+"""Verifying, choosing and removing cards, and hearing of what happened at the provider."""
+
+from typing import Any, Final
+
+import attrs
+from tests.simulation.world import PASSWORD, Act, Core, World
+
+from accounts_core import run_sync
+from accounts_core.errors import CallerError, ProviderAmbiguous
+from accounts_core.testing.builders import a_provided_card
+from accounts_core.use_cases.effects import LEASE
+from accounts_core.use_cases.perform_once import Answered
+
+from .scenario import Scenario, after, called, tolerant
+
+VISA: Final = "pm_card_visa"
+MASTERCARD: Final = "pm_card_mastercard"
+AMEX: Final = "pm_card_amex"
+DECLINED: Final = "pm_card_chargeDeclined"
+CHALLENGED: Final = "pm_card_threeDSecure2Required"
+
+
+def verify(token: str) -> Act:
+    return called(lambda world, accounts: world.verify(accounts, token))
+
+
+def having(*tokens: str) -> Act:
+    async def prepare(world: World, accounts: Core) -> None:
+        first, *_ = [await world.have(accounts, token) for token in tokens]
+        world.notes["first_card"] = first
+        world.notes["customer"] = (await accounts.profile(world.jane.id)).customer_id
+        await accounts.run_due()
+
+    return after(prepare)
+
+
+def challenged(*, answered: bool | None = None) -> Act:
+    async def prepare(world: World, accounts: Core) -> None:
+        await world.verify(accounts, CHALLENGED)
+        if answered is not None:
+            world.answer_challenge(succeed=answered)
+
+    return after(prepare)
+
+
+async def challenge_answer_finish(world: World, accounts: Core) -> None:
+    await world.verify(accounts, CHALLENGED)
+    world.answer_challenge()
+    await world.verify(accounts, CHALLENGED)
+
+
+async def try_declined(world: World, accounts: Core) -> None:
+    try:
+        await world.verify(accounts, DECLINED)
+    except CallerError:
+        return
+
+
+async def choose_newest(world: World, accounts: Core) -> None:
+    newest, *_ = await accounts.list_payment_methods(world.jane.id)
+    await accounts.set_default_payment_method(world.jane.id, newest.id)
+
+
+async def verify_once(world: World, accounts: Core) -> object:
+    async def perform(store: Any) -> Answered:
+        answer = await accounts.on(store).verify_card(world.jane.id, payment_method=VISA, request_key="request 1")
+        return Answered(answer=repr(answer).encode(), is_final=True, took_effect=True)
+
+    return await accounts.perform_once(
+        world.jane.id, scope=bytes(32), fingerprint=bytes(32), perform=perform, in_one_unit=False
+    )
+
+
+def interrupted_at(step: str) -> Act:
+    """Have a verification whose answer was lost at this step, and that nobody drives any more."""
+
+    async def prepare(world: World, accounts: Core) -> None:
+        world.gateway.fail_next(step, ProviderAmbiguous(), after=True)
+        await tolerant(verify(VISA))(world, accounts)
+
+    return after(prepare)
+
+
+async def work_later(world: World, accounts: Core) -> object:
+    world.clock.advance(LEASE)
+    return await accounts.run_due()
+
+
+def in_dashboard(change: Act) -> Act:
+    """Have two cards, and a change in the provider's dashboard that nobody here has heard of."""
+
+    async def prepare(world: World, accounts: Core) -> None:
+        await having(VISA, MASTERCARD)(world, accounts)
+        await change(world, accounts)
+
+    return prepare
+
+
+async def hear_of_it(world: World, accounts: Core) -> None:
+    await accounts.receive_provider_event(id="evt_1", customer_id=world.notes["customer"])
+    await accounts.run_due()
+
+
+async def detach_default(world: World, accounts: Core) -> None:
+    default = (await accounts.list_payment_methods(world.jane.id)).default
+    assert default is not None
+    run_sync(world.gateway.detach(default.id))
+
+
+async def choose_another_default(world: World, accounts: Core) -> None:
+    newest, *_ = await accounts.list_payment_methods(world.jane.id)
+    run_sync(world.gateway.set_default(world.notes["customer"], newest.id))
+
+
+async def update_card(world: World, accounts: Core) -> None:
+    newest, *_ = await accounts.list_payment_methods(world.jane.id)
+    reissued = attrs.evolve(newest.card, last4="0007")
+    world.gateway.add_payment_method(a_provided_card(newest.id, card=reissued, customer_id=world.notes["customer"]))
+
+
+async def delete_customer(world: World, accounts: Core) -> None:
+    run_sync(world.gateway.delete_customer(world.notes["customer"]))
+
+
+async def owe(world: World, accounts: Core) -> None:
+    world.gateway.set_balance(world.notes["customer"], 250)
+
+
+CARDS: Final = (
+    Scenario(name="the first card", prepare=after(), act=verify(VISA)),
+    Scenario(name="a second card", prepare=having(VISA), act=verify(MASTERCARD)),
+    Scenario(name="the same card again", prepare=having(MASTERCARD, VISA), act=verify(MASTERCARD)),
+    Scenario(name="a decline", prepare=after(), act=try_declined),
+    Scenario(name="an unknown card", prepare=having(VISA), act=verify("pm_unknown")),
+    Scenario(name="a card, with a key", prepare=after(), act=verify_once, in_one_step=False),
+    Scenario(name="a challenge that nobody answers", prepare=after(), act=verify(CHALLENGED)),
+    Scenario(name="a challenge and its end", prepare=having(VISA), act=challenge_answer_finish, in_one_step=False),
+    Scenario(name="an answered challenge", prepare=challenged(answered=True), act=verify(CHALLENGED)),
+    Scenario(name="a failed challenge", prepare=challenged(answered=False), act=verify(CHALLENGED)),
+    Scenario(
+        name="removing the only card",
+        prepare=having(VISA),
+        act=called(lambda world, accounts: accounts.remove_payment_method(world.jane.id, world.notes["first_card"])),
+    ),
+    Scenario(
+        name="removing the default of two",
+        prepare=having(VISA, MASTERCARD),
+        act=called(lambda world, accounts: accounts.remove_payment_method(world.jane.id, world.notes["first_card"])),
+    ),
+    Scenario(name="listing and choosing the default", prepare=having(VISA, MASTERCARD), act=choose_newest),
+    Scenario(
+        name="reading the customer",
+        prepare=in_dashboard(owe),
+        act=called(lambda world, accounts: accounts.retrieve_customer(world.jane.id)),
+    ),
+    Scenario(
+        name="changing name and address",
+        prepare=having(VISA),
+        act=called(
+            lambda world, accounts: accounts.update_profile(
+                world.jane.id, name="Jane Roe", email="roe@example.org", current_password=PASSWORD
+            )
+        ),
+    ),
+    *(
+        Scenario(
+            name=f"deleting a user {whose}",
+            prepare=prepare,
+            act=called(lambda world, accounts: accounts.delete_user(world.jane.id, password=PASSWORD)),
+        )
+        for whose, prepare in (
+            ("with cards", having(VISA, MASTERCARD)),
+            ("who is challenged", challenged()),
+            *(
+                (f"whose {step} was lost", interrupted_at(step))
+                for step in ("create_customer", "hold", "release", "attach")
+            ),
+        )
+    ),
+    Scenario(name="the worker going on after a lost hold", prepare=interrupted_at("hold"), act=work_later),
+    *(
+        Scenario(
+            name=f"hearing that {what}",
+            prepare=in_dashboard(change),
+            act=hear_of_it,
+            comes_anyway=hear_of_it,
+            in_one_step=False,
+        )
+        for what, change in (
+            ("the default was detached", detach_default),
+            ("another default was chosen", choose_another_default),
+            ("a card was updated", update_card),
+            ("the customer was deleted", delete_customer),
+        )
+    ),
+    Scenario(
+        name="syncing a customer",
+        prepare=in_dashboard(detach_default),
+        act=called(lambda world, accounts: accounts.sync_customer(world.notes["customer"])),
+        comes_anyway=hear_of_it,
+        in_one_step=False,
+    ),
+    Scenario(
+        name="reconciling",
+        prepare=in_dashboard(detach_default),
+        act=called(lambda world, accounts: accounts.reconcile_cards()),
+        comes_anyway=hear_of_it,
+        in_one_step=False,
+    ),
+    Scenario(
+        name="a card after the customer was deleted",
+        prepare=in_dashboard(delete_customer),
+        act=verify(AMEX),
+        comes_anyway=hear_of_it,
+        in_one_step=False,
+    ),
+)
