@@ -17,6 +17,7 @@ from accounts_core.accounts import Accounts
 from accounts_core.model.policy import Policy
 from accounts_core.ports.limits import Limits
 from accounts_core.ports.notifier import Purpose
+from accounts_core.ports.password_hasher import PasswordHasher
 from accounts_core.ports.payment_gateway import HoldStatus
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_litestar import HttpOptions, create_app
@@ -106,12 +107,15 @@ def serving(
     payments: Callable[[Clock], MemoryGateway] | None = None,
     policy: Policy | None = None,
     limits: Limits | None = None,
+    passwords: PasswordHasher | None = None,
 ) -> Iterator[Service]:
     """Run a service over this store."""
     clock = Clock(START)
     gateway = payments(clock) if payments else MemoryGateway(clock, SystemSecrets())
     mails = MemoryNotifier()
-    accounts = accounts_over(stored.store, clock, gateway, mails=mails, policy=policy, limits=limits)
+    accounts = accounts_over(
+        stored.store, clock, gateway, mails=mails, policy=policy, limits=limits, passwords=passwords
+    )
     app = create_app(accounts, options=options or HttpOptions(webhook=checking(clock)))
     lifespan = Lifespan(app)
     http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://accounts.test")  # type: ignore[arg-type]  # Litestar's scope type is narrower than ASGI's
@@ -170,11 +174,12 @@ def accounts_over(
     mails: MemoryNotifier | None = None,
     policy: Policy | None = None,
     limits: Limits | None = None,
+    passwords: PasswordHasher | None = None,
 ) -> Accounts[UnitOfWork]:
     return Accounts(
         store=store,
         payments=payments,
-        passwords=PlainHasher(),
+        passwords=passwords or PlainHasher(),
         notifier=mails or MemoryNotifier(),
         clock=clock,
         secrets=SystemSecrets(),
