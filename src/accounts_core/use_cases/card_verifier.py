@@ -272,7 +272,9 @@ class CardVerifier:
             if after.is_open:
                 return
             await work.outbox.remove(job_id(v.id))
-            if v.user_id is not None:
+            if v.user_id is None:  # its user was deleted, and so is this, now that nothing is held
+                await work.verifications.remove(v.id)
+            else:
                 work.record(
                     CardRejected(
                         user_id=v.user_id,

@@ -80,6 +80,11 @@ def a_user_has_one_customer_at_most_and_a_deleted_one_none(world: World) -> None
     assert list(customers(world.gateway)) == known
 
 
+def a_deleted_user_leaves_no_verification_behind(world: World) -> None:
+    if world.find_user() is None:
+        assert verifications(world) == []
+
+
 def who_was_told_that_a_card_is_verified_was_told_the_truth(world: World) -> None:
     verified = {each.payment_method for each in verifications(world) if each.state is State.VERIFIED}
     if world.find_user() is not None:
@@ -105,6 +110,7 @@ INVARIANTS: Final[tuple[Callable[[World], None], ...]] = (
     name_and_address_are_the_providers,
     nothing_is_left_to_do_and_nothing_parked,
     a_user_has_one_customer_at_most_and_a_deleted_one_none,
+    a_deleted_user_leaves_no_verification_behind,
     who_was_told_that_a_card_is_verified_was_told_the_truth,
     reconciling_finds_nothing_to_repair,
 )
