@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from multiprocessing.connection import Connection
-from multiprocessing.context import SpawnProcess
+from multiprocessing.context import ForkServerProcess
 from multiprocessing.synchronize import Barrier
 from typing import Any, Final, Self
 
@@ -30,6 +30,8 @@ from accounts_system import SystemClock, SystemSecrets
 PROCESSES: Final = 4
 PATIENCE_SECONDS: Final = 120
 STRIPE_KEY: Final = "sk_test_simulator"
+SLOW_TO_IMPORT: Final = ("accounts_sql", "accounts_stripe", "accounts_argon2", "accounts_core.accounts", "asyncpg", "psycopg")
+"""Imported once, by a process that does nothing else, and of which the others are copies."""
 QUICK: Final = Cost(memory_kib=8, passes=1)
 """A real hash, salt and all, that costs next to nothing: these races are not about hashing."""
 AT_ONCE: Final = {"sqlite": 2, "postgresql": 6}
@@ -77,14 +79,15 @@ class _Failed:
 class Pool:
     """The processes. They are slow to start, so many races share them; each race opens the accounts anew."""
 
-    _processes: list[SpawnProcess]
+    _processes: list[ForkServerProcess]
     _orders: list["Connection[Any, Any]"]
     _barrier: Barrier
     """Held on to: the processes look its semaphores up by name, and those go with it."""
 
     @classmethod
     def start(cls) -> Self:
-        context = multiprocessing.get_context("spawn")
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload([*SLOW_TO_IMPORT])
         barrier = context.Barrier(PROCESSES, timeout=PATIENCE_SECONDS)
         processes, orders = [], []
         for number in range(PROCESSES):
