@@ -30,7 +30,14 @@ from accounts_system import SystemClock, SystemSecrets
 PROCESSES: Final = 4
 PATIENCE_SECONDS: Final = 120
 STRIPE_KEY: Final = "sk_test_simulator"
-SLOW_TO_IMPORT: Final = ("accounts_sql", "accounts_stripe", "accounts_argon2", "accounts_core.accounts", "asyncpg", "psycopg")
+SLOW_TO_IMPORT: Final = (
+    "accounts_sql",
+    "accounts_stripe",
+    "accounts_argon2",
+    "accounts_core.accounts",
+    "asyncpg",
+    "psycopg",
+)
 """Imported once, by a process that does nothing else, and of which the others are copies."""
 QUICK: Final = Cost(memory_kib=8, passes=1)
 """A real hash, salt and all, that costs next to nothing: these races are not about hashing."""
