@@ -4,10 +4,11 @@ import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
+from time import monotonic, sleep
 from typing import Any, Final
 
 import attrs
-from tests.security.races.pool import Action, Told, tell
+from tests.security.races.pool import PATIENCE_SECONDS, Action, Told, tell
 
 from accounts_core.accounts import Accounts, BlockingAccounts
 from accounts_core.errors import InvalidToken
@@ -111,6 +112,14 @@ class Arena:
         assert not ledger.doubled_holds
         assert not ledger.doubled_customers
         assert "" not in ledger.holds
+
+
+def await_that(condition: Callable[[], bool], otherwise: str) -> None:
+    """Wait for what others are about to do; whoever waits in vain is told `otherwise`."""
+    deadline = monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert monotonic() < deadline, otherwise
+        sleep(0.01)
 
 
 def in_threads(accounts: Accounts[Any], actions: Sequence[Action], count: int) -> list[Told]:

@@ -3,18 +3,17 @@
 On PostgreSQL alone: on SQLite there is one writer at a time, and in memory nobody waits.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from threading import Thread
-from time import monotonic, sleep
 from typing import Final
 
 import pytest
 import sqlalchemy as sa
 from tests.security.races.actions import delete, rename, write
-from tests.security.races.arena import PASSWORD, Arena
-from tests.security.races.pool import PATIENCE_SECONDS, PROCESSES
+from tests.security.races.arena import PASSWORD, Arena, await_that
+from tests.security.races.pool import PROCESSES
 
 from accounts_core.use_cases.retrying import ATTEMPTS
 
@@ -121,13 +120,6 @@ def deadlocks(engine: sa.Engine) -> int:
     with engine.connect() as connection:
         counted = sa.text("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
         return int(connection.scalar(counted) or 0)
-
-
-def await_that(condition: Callable[[], bool], otherwise: str) -> None:
-    deadline = monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert monotonic() < deadline, otherwise
-        sleep(0.01)
 
 
 class _Crossing:

@@ -14,7 +14,7 @@ import pytest
 from tests.integration.cli.harness import PASSWORD, PATIENCE_SECONDS, Served
 from tests.integration.postgres import PostgresServer
 from tests.integration.processes.programs import VERIFY_URL, Person, StripeServer, kill, start_program
-from tests.security.races.arena import OTHER_PASSWORD, SEED
+from tests.security.races.arena import OTHER_PASSWORD, SEED, await_that
 
 SERVICES: Final = 2
 AT_ONCE: Final = 40
@@ -211,6 +211,8 @@ def test_a_deletion_beside_verifications_leaves_nothing_at_the_provider(services
 
     assert deleted.status_code == 204
     assert {*statuses(verified)} <= {200, 401, 404, 409}
+    # what a call could not finish, the services' workers do
+    await_that(lambda: jane.id not in services.stripe.ledger().customers, "the customer is still there")
     assert_nothing_is_frozen(services)
 
 
