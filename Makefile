@@ -19,7 +19,7 @@ ELSEWHERE := colorama tzdata
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve test unit lint format bench check-core constraints clean
+.PHONY: help serve test unit lint format bench timing flood check-core constraints clean
 
 help: ## list what can be made
 	@awk -F ': .*## ' '/^[a-z-]+:.* ## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -46,6 +46,9 @@ format: $(VENV)/.development ## lay out the code and mend what ruff can mend
 
 bench: $(VENV)/.development $(PEERS)/.ready ## measure, beside the peers (ARGS= goes to benchmarks/run.py)
 	@$(VENV)/bin/python benchmarks/run.py $(ARGS)
+
+timing: $(VENV)/.development ## measure whether the time of a sign-in tells who has an account (ARGS= goes to benchmarks/timing.py)
+	@$(VENV)/bin/python benchmarks/timing.py $(ARGS)
 
 # The crash matrix shows nothing here that it does not show in `test`, and takes as long as all the rest.
 check-core: $(CORE)/.ready ## run the core's unit tests where attrs is all that is installed

@@ -22,8 +22,10 @@ class Argon2:
 
     cost: Cost
     _hasher: argon2.PasswordHasher = attrs.field(init=False, repr=False, eq=False)
+    _nobodys: str = attrs.field(init=False, repr=False, eq=False)
+    """What is worked on where there is no user: of present cost, and nobody's, so no password is right for it."""
     _decoy: Encoded = attrs.field(init=False, repr=False, eq=False)
-    """What is worked on where there is no hash: of present cost, and nobody's, so no password is right for it."""
+    """The same, for where what is stored is no hash."""
 
     def __attrs_post_init__(self) -> None:
         hasher = argon2.PasswordHasher(
@@ -36,6 +38,7 @@ class Argon2:
         )
         decoy = Encoded(type=Type.ID, version=VERSION, cost=self.cost, salt=bytes(SALT_BYTES), tag=_NOBODY)
         object.__setattr__(self, "_hasher", hasher)
+        object.__setattr__(self, "_nobodys", decoy.write())
         object.__setattr__(self, "_decoy", decoy)
 
     def hash(self, password: Password) -> str:
@@ -47,7 +50,8 @@ class Argon2:
 
     def verify(self, hash: str | None, password: Password) -> bool:
         """Say whether `hash` was made of `password`. Raises `Unavailable` when the memory for it cannot be had."""
-        stored = Encoded.read(hash) if hash is not None else None
+        # what there is none of is read as well: that takes its time, too
+        stored = Encoded.read(self._nobodys if hash is None else hash)
         subject = stored or self._decoy
         try:
             tag = hash_secret_raw(
@@ -63,7 +67,7 @@ class Argon2:
         except HashingError as error:
             raise _out_of_memory(error) from error
         is_same = compare_digest(tag, subject.tag)
-        return is_same and stored is not None and bool(password.text.strip())
+        return is_same and stored is not None and hash is not None and bool(password.text.strip())
 
     def needs_rehash(self, hash: str) -> bool:
         """Say whether `hash()` would make another kind of hash now; so it would where there is none."""
