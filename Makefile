@@ -50,6 +50,9 @@ bench: $(VENV)/.development $(PEERS)/.ready ## measure, beside the peers (ARGS= 
 timing: $(VENV)/.development ## measure whether the time of a sign-in tells who has an account (ARGS= goes to benchmarks/timing.py)
 	@$(VENV)/bin/python benchmarks/timing.py $(ARGS)
 
+flood: $(VENV)/.development ## sign a thousand people in at once, and watch memory and reads (ARGS= goes to benchmarks/flood.py)
+	@$(VENV)/bin/python -m benchmarks.flood $(ARGS)
+
 # The crash matrix shows nothing here that it does not show in `test`, and takes as long as all the rest.
 check-core: $(CORE)/.ready ## run the core's unit tests where attrs is all that is installed
 	@$(CORE)/bin/python -m pytest tests/unit/core --ignore tests/unit/core/crashes
