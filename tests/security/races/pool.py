@@ -135,7 +135,8 @@ def _work(orders: "Connection[Any, Any]", barrier: Barrier) -> None:
     with asyncio.Runner() as runner:
         while (order := orders.recv()) is not None:
             try:
-                orders.send(runner.run(_perform(*order, barrier)))
+                opening, actions = order
+                orders.send(runner.run(_perform(opening, actions, barrier)))
             except Exception:  # noqa: BLE001  the parent shows it
                 orders.send(_Failed(traceback.format_exc()))
 
@@ -181,7 +182,7 @@ async def _in_threads(accounts: Accounts[Any], actions: Sequence[Action], at_onc
 
 @asynccontextmanager
 async def _suspending(opening: Opening) -> AsyncIterator[Accounts[Any]]:
-    options = {} if opening.isolation_level is None else {"isolation_level": opening.isolation_level}
+    options: dict[str, Any] = {} if opening.isolation_level is None else {"isolation_level": opening.isolation_level}
     engine = create_async_engine(opening.database_url, **options)
     try:
         async with StripeGateway.connect(STRIPE_KEY, api_base=opening.stripe_url) as gateway:

@@ -52,7 +52,7 @@ def refusing(engine: sa.Engine, times: int) -> Iterator[None]:
 
 def changes(arena: Arena) -> int:
     """Return how many renames users and audit trail tell of: they have to say the same."""
-    renames = sum(entry.action == "user_renamed" for entry in arena.rows("audit"))
+    renames: int = sum(entry.action == "user_renamed" for entry in arena.rows("audit"))
     assert sum(user.version for user in arena.rows("users")) == renames
     return renames
 
