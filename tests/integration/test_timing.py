@@ -44,7 +44,7 @@ def test_each_way_in_is_measured(way: str) -> None:
     known, unknown = addresses()
 
     with WAYS[way](known) as attempt:
-        seen = measure(attempt, unknown, known, samples=40, seed=1)
+        seen = measure(attempt, unknown[:2], known[:2], samples=40, seed=1)
 
     assert len(seen.unknown) == len(seen.wrong) == 40
     assert min(seen.unknown + seen.wrong) > 0

@@ -63,7 +63,10 @@ class CardVerifier:
         return CardCalls(self._payments, self._clock)
 
     async def drive(self, id: str) -> Progress:
-        """Go on until the verification ends or waits for the person. Raises `NotFound` and `ProviderError`."""
+        """Go on until the verification ends or waits for the person.
+
+        Raises `ProviderError`, and `NotFound` without such a verification: one whose user was deleted goes at its end.
+        """
         challenge: Hold | None = None
         for _ in range(MAX_STEPS):
             async with self._store.read() as views:

@@ -40,6 +40,7 @@ class Argon2:
 
     def hash(self, password: Password) -> str:
         """Return a new hash of `password`. Raises `Unavailable` when the memory for it cannot be had."""
+        # a salt is no secret and nobody's to choose: so it is drawn here, as the library would
         made = self._encoded(os.urandom(SALT_BYTES), _NOBODY)
         return attrs.evolve(made, tag=self._tag(made, password)).write()
 

@@ -17,6 +17,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 WAITING_FOR_EACH: Final = 64
+"""At 30 ms a hash about two seconds."""
 
 
 @attrs.define
