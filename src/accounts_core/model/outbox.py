@@ -36,6 +36,8 @@ class Topic(StrEnum):
     """Sign somebody up, or tell whoever has the address: `email`, `name`, `password_hash`."""
     TAKEN_MAIL = "taken_mail"
     """Tell whoever has this address that somebody else asked for it: `email`."""
+    INVITE = "invite"
+    """Invite whoever has this address: `team`, `by`, `email`."""
     INVITATION_MAIL = "invitation_mail"
     """Tell the person invited: `invitation`."""
 

@@ -14,7 +14,10 @@ class UserReads(Protocol):
         ...
 
     async def find_by_email(self, email: Email) -> User | None:
-        """Return the user whose present address identifies as `email`, or None. Pending addresses do not count."""
+        """Return the user whose present address identifies as `email`, or None. Pending addresses do not count.
+
+        To find nobody should be as much work as to find somebody: the time of a sign-in tells nobody who is here.
+        """
         ...
 
     async def find_by_customer(self, customer_id: str) -> User | None:

@@ -59,6 +59,10 @@ class Verifications(VerificationReads, Protocol):
         """
         ...
 
+    async def remove(self, id: str) -> None:
+        """Remove a verification, whatever its state; one that is gone is removed already."""
+        ...
+
     async def remove_ended_of(self, user_id: UserId) -> None:
         """Remove the user's verifications that are not open."""
         ...

@@ -63,8 +63,9 @@ class CardVerifier:
         return CardCalls(self._payments, self._clock)
 
     async def drive(self, id: str, *, is_new: bool = False) -> Progress:
-        """Go on until the verification ends or waits for the person. Raises `NotFound` and `ProviderError`.
+        """Go on until the verification ends or waits for the person.
 
+        Raises `ProviderError`, and `NotFound` without such a verification: one whose user was deleted goes at its end.
         `is_new`: the caller has just opened it, so that nobody has gone a step with it, or with another of the user's.
         """
         challenge: Hold | None = None
@@ -292,7 +293,9 @@ class CardVerifier:
             if after.is_open:
                 return
             await work.outbox.remove(job_id(v.id))
-            if v.user_id is not None:
+            if v.user_id is None:  # its user was deleted, and so is this, now that nothing is held
+                await work.verifications.remove(v.id)
+            else:
                 work.record(
                     CardRejected(
                         user_id=v.user_id,

@@ -50,7 +50,7 @@ class Credentials:
         async with self._store.read() as views:
             user = await views.users.find_by_email(email)
         right = await self._passwords.verify(None if user is None else user.password_hash, password)
-        if user is None or not right or (self._policy.private_registration and user.proven_email is None):
+        if not right or user is None or (self._policy.private_registration and user.proven_email is None):
             raise InvalidCredentials
         return user
 

@@ -83,13 +83,13 @@ class EraseUser(Generic[W]):
             await work.verifications.save(verification.doom(at=now))
         await work.verifications.remove_ended_of(user.id)
         await work.users.remove(user.id)
-        if user.customer_id is not None:
-            job = await self._effects.put(work, Topic.DELETE_CUSTOMER, customer=user.customer_id)
-        elif doomed:  # one may have been made whose id nobody heard: it is looked for by the user's
-            job = await self._effects.put(work, Topic.DELETE_CUSTOMER, user_ref=user.hex_id)
-        else:
+        if doomed:  # a worker has to wait for the holds; a customer may have been made whose id nobody heard
+            known = {"user_ref": user.hex_id} if user.customer_id is None else {"customer": user.customer_id}
+            await self._effects.put_for_worker(work, Topic.DELETE_CUSTOMER, **known)
             return ()
-        return () if doomed else (job,)
+        if user.customer_id is None:
+            return ()
+        return (await self._effects.put(work, Topic.DELETE_CUSTOMER, customer=user.customer_id),)
 
 
 @attrs.frozen

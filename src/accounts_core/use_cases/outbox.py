@@ -21,6 +21,7 @@ from accounts_core.use_cases.card_verifier import CardVerifier
 from accounts_core.use_cases.effects import Effects
 from accounts_core.use_cases.retrying import settle
 from accounts_core.use_cases.sync_customer import SyncCustomer
+from accounts_core.use_cases.teams.invitations import Inviter
 
 WORKER_LEASE: Final = timedelta(minutes=5)
 """Longer than the provider may take for every call of one job."""
@@ -41,6 +42,7 @@ class Jobs:
     _effects: Effects
     _verifier: CardVerifier
     _sync: SyncCustomer
+    _inviter: Inviter
     _policy: CardPolicy
     _handlers: Mapping[str, JobHandler]
 
@@ -51,6 +53,8 @@ class Jobs:
                 return await self._verify(job.payload["verification"])
             case Topic.SYNC_CUSTOMER:
                 await self._sync(job.payload["customer"])
+            case Topic.INVITE:
+                await self._inviter.perform(job)
             case topic if topic in self._handlers:
                 await self._handlers[topic](job)
             case _:

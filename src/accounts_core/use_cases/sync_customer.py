@@ -5,6 +5,8 @@ make the copy here say the same. An event only says when to read, never what; so
 events come, how often, or whether one is lost.
 """
 
+from contextlib import suppress
+
 import attrs
 
 from accounts_core.errors import Conflict, NotFound
@@ -42,7 +44,8 @@ class SyncCustomer:
             waiting = await views.verifications.open_of_customer(customer_id)
         for verification in waiting:
             if verification.state is State.REQUIRES_ACTION:
-                await self._verifier.drive(verification.id)
+                with suppress(NotFound):  # its user was deleted, and it ended
+                    await self._verifier.drive(verification.id)
         await self._effects.attempt(*await settle(self._store, lambda: self._mirror(customer_id)))
 
     async def _mirror(self, customer_id: str) -> tuple[Job, ...]:

@@ -17,6 +17,7 @@ from accounts_core.errors import (
     InvalidToken,
     LimitExceeded,
     NeedsCommit,
+    NotFound,
     ProviderBusy,
     VerificationInProgress,
 )
@@ -97,7 +98,8 @@ class VerifyCard:
         - `VerificationInProgress` while another call is verifying this card;
         - `ProviderBusy` and `ProviderAmbiguous` when the provider is away: nothing is lost, and asking again goes on
           where it stopped;
-        - `NotFound` without such a user, and `NeedsCommit` on a store that rides in a host's transaction.
+        - `NotFound` without such a user, `InvalidToken` when the user was deleted meanwhile, and `NeedsCommit` on a
+          store that rides in a host's transaction.
         """
         if not self._store.commits:
             raise NeedsCommit
@@ -114,7 +116,10 @@ class VerifyCard:
         if isinstance(found, Verified):
             return found
         verification = found.id
-        progress = await self._verifier.drive(verification, is_new=is_only_one)
+        try:
+            progress = await self._verifier.drive(verification, is_new=is_only_one)
+        except NotFound:  # gone with its user
+            raise InvalidToken from None
         if not progress.verification.is_open and progress.verification.unheard:
             await settle(self._store, lambda: self._heard(verification))
         if progress.verification.code == TOO_MANY_ATTEMPTS:
@@ -218,8 +223,6 @@ def _outcome(progress: Progress) -> Verified | ActionRequired:
             raise CardDeclined(v.code or "card_declined", v.decline_code)
         case State.LAPSED:
             raise CardDeclined("verification_lapsed", None)
-        case State.ABANDONED if v.is_doomed:
-            raise InvalidToken
         case State.ABANDONED:
             raise CardDeclined("verification_abandoned", None)
         case State.FAILED if v.code == "resource_missing":

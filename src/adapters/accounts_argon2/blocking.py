@@ -2,6 +2,7 @@ from typing import ClassVar, Literal
 
 import attrs
 
+from accounts_argon2.cores import usable_cores
 from accounts_argon2.cost import Cost
 from accounts_argon2.engine import Argon2
 from accounts_core.model.passwords import Password
@@ -18,7 +19,7 @@ class Argon2Hasher:
 
     cost: Cost = attrs.field(factory=Cost)
     _engine: Argon2 = attrs.field(
-        init=False, repr=False, default=attrs.Factory(lambda self: Argon2(self.cost), takes_self=True)
+        init=False, repr=False, default=attrs.Factory(lambda self: Argon2(self.cost, usable_cores()), takes_self=True)
     )
 
     async def hash(self, password: Password) -> str:

@@ -5,7 +5,7 @@ either: four bytes, which the format allows, would let one password in four bill
 """
 
 import re
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from typing import Final, Self
 
 import attrs
@@ -56,6 +56,16 @@ class Encoded:
             )
         except ValueError:
             return None
+
+    def write(self) -> str:
+        """Return it as it is stored."""
+        kind = next(name for name, known in _TYPES.items() if known is self.type)
+        cost = f"m={self.cost.memory_kib},t={self.cost.passes},p={self.cost.lanes}"
+        return f"${kind}$v={self.version}${cost}${_encode(self.salt)}${_encode(self.tag)}"
+
+
+def _encode(raw: bytes) -> str:
+    return b64encode(raw).decode().rstrip("=")
 
 
 def _decode(text: str) -> bytes:

@@ -1,13 +1,13 @@
 import asyncio
-import os
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 from types import TracebackType
-from typing import ClassVar, Literal, ParamSpec, Self, TypeVar
+from typing import ClassVar, Final, Literal, ParamSpec, Self, TypeVar
 
 import attrs
 
+from accounts_argon2.cores import usable_cores
 from accounts_argon2.cost import Cost
 from accounts_argon2.engine import Argon2
 from accounts_core.errors import Unavailable
@@ -16,21 +16,19 @@ from accounts_core.model.passwords import Password
 P = ParamSpec("P")
 R = TypeVar("R")
 
-
-def usable_cores() -> int:
-    """Return how many processor cores this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+WAITING_FOR_EACH: Final = 64
+"""At 30 ms a hash about two seconds."""
 
 
 @attrs.define
 class AsyncArgon2Hasher:
     """Hashes in threads of its own, which leave the event loop free: Argon2 runs without the interpreter's lock.
 
-    `max_concurrent` hashes run at once (default: one for each usable core; more would only take more memory, at most
-    256 MiB each) and `max_waiting` wait their turn, first come, first served. One more raises `Unavailable`: whoever
-    would wait for many seconds is better told so at once. A task that is cancelled while it waits frees its place.
+    `max_concurrent` hashes run at once: one for each usable core, where nothing else is said; more would only take more
+    memory. Each takes what its cost says, 19 MiB, which is kept for the next one; a stored hash of another cost takes
+    up to 256 MiB for as long as it is worked on. `max_waiting` wait their turn, first come, first served: 64 for each
+    that runs, where nothing else is said, which is some two seconds. One more raises `Unavailable`: whoever would wait
+    for longer is better told so at once. A task that is cancelled while it waits frees its place.
 
     Close it, or use it as `async with AsyncArgon2Hasher() as hasher:`, so that its threads end.
     """
@@ -39,14 +37,18 @@ class AsyncArgon2Hasher:
 
     cost: Cost = attrs.field(factory=Cost)
     max_concurrent: int = attrs.field(factory=usable_cores, kw_only=True, validator=attrs.validators.ge(1))
-    max_waiting: int = attrs.field(default=256, kw_only=True, validator=attrs.validators.ge(0))
+    max_waiting: int = attrs.field(kw_only=True, validator=attrs.validators.ge(0))
     _engine: Argon2 = attrs.field(init=False, repr=False)
     _pool: ThreadPoolExecutor = attrs.field(init=False, repr=False)
     _lock: Lock = attrs.field(factory=Lock, init=False, repr=False)
     _taken: int = attrs.field(default=0, init=False)
 
+    @max_waiting.default
+    def _two_seconds(self) -> int:
+        return WAITING_FOR_EACH * self.max_concurrent
+
     def __attrs_post_init__(self) -> None:
-        self._engine = Argon2(self.cost)
+        self._engine = Argon2(self.cost, self.max_concurrent)
         self._pool = ThreadPoolExecutor(self.max_concurrent, thread_name_prefix="accounts-argon2")
 
     async def hash(self, password: Password) -> str:

@@ -7,6 +7,7 @@ nothing, however much is stored.
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 import attrs
@@ -34,6 +35,10 @@ class Readable(Protocol[K_contra, R_co]):
         """Return every row that has this value in the index."""
         ...
 
+    def find_one(self, index: str, value: Hashable) -> R_co | None:
+        """Return the row that has this value in a unique index, or None: as much work, as long as there is any row."""
+        ...
+
     def all(self) -> Iterable[R_co]:
         """Return every row."""
         ...
@@ -52,11 +57,24 @@ class Table(Generic[K, R]):
     def _nothing_found(self) -> Mapping[str, Mapping[Hashable, frozenset[K]]]:
         return {name: {} for name in self.indexes}
 
+    @cached_property
+    def _singly(self) -> tuple[frozenset[K], ...]:
+        """Each key alone, as `found` has them."""
+        return tuple(frozenset((key,)) for key in self.rows)
+
     def get(self, key: K, /) -> R | None:
         return self.rows.get(key)
 
     def find(self, index: str, value: Hashable) -> Iterable[R]:
         return [self.rows[key] for key in self.found[index].get(value, ())]
+
+    def find_one(self, index: str, value: Hashable) -> R | None:
+        if not self._singly:
+            return None
+        # where there is nothing to be found, another row is looked at, and not always the same one
+        (key,) = self.found[index].get(value, self._singly[hash(value) % len(self._singly)])
+        row = self.rows[key]
+        return row if self.indexes[index](row) == value else None
 
     def all(self) -> Iterable[R]:
         return self.rows.values()
@@ -102,6 +120,9 @@ class Staged(Generic[K, R]):
         value_of = self.base.indexes[index]
         kept = [row for row in self.base.find(index, value) if self.base.key(row) not in self.changes]
         return kept + [row for row in self.changes.values() if row is not None and value_of(row) == value]
+
+    def find_one(self, index: str, value: Hashable) -> R | None:
+        return next(iter(self.find(index, value)), None) if self.changes else self.base.find_one(index, value)
 
     def all(self) -> Iterable[R]:
         kept = [row for key, row in self.base.rows.items() if key not in self.changes]

@@ -19,10 +19,10 @@ class MemoryUserReads:
         return self._tables().users.get(id)
 
     async def find_by_email(self, email: Email) -> User | None:
-        return next(iter(self._tables().users.find("email", email.key)), None)
+        return self._tables().users.find_one("email", email.key)
 
     async def find_by_customer(self, customer_id: str) -> User | None:
-        return next(iter(self._tables().users.find("customer_id", customer_id)), None)
+        return self._tables().users.find_one("customer_id", customer_id)
 
     async def list_billed(self, *, after: UserId | None = None, limit: int) -> Sequence[User]:
         billed = [each for each in self._tables().users.all() if each.customer_id is not None]

@@ -57,6 +57,12 @@ class MemoryVerifications(MemoryVerificationReads):
             raise Conflict("This is not the verification that is stored.")
         return verifications.put(attrs.evolve(verification, version=verification.version + 1))
 
+    async def remove(self, id: str) -> None:
+        verifications = self._workspace().verifications
+        verification = verifications.get(id)
+        if verification is not None:
+            verifications.drop(verification)
+
     async def remove_ended_of(self, user_id: UserId) -> None:
         verifications = self._workspace().verifications
         for verification in verifications.find("user_id", user_id):

@@ -4,6 +4,7 @@ An attempt is a row in each of its scopes. To count the rows and to add them is 
 writer at a time, on PostgreSQL an advisory lock stands for each scope until the end of the transaction.
 """
 
+import asyncio
 import struct
 from collections.abc import Mapping
 from datetime import datetime
@@ -15,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import IsolationLevel
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from accounts_core.errors import LimitExceeded
+from accounts_core.errors import LimitExceeded, Unavailable
 from accounts_core.ports.limits import Limit, Limits
 
 from .executors import AsyncExecutor, Executor, SyncExecutor
@@ -23,6 +24,9 @@ from .queries import Query, a_limit, by_moment, first_scalar
 from .tables import attempts
 from .transactions import async_transaction, transaction
 
+MAX_CONCURRENT: Final = 4
+"""One scope of nearly everything is everybody's, so attempts are counted one after another in any case."""
+MAX_WAITING: Final = 128
 SWEEP_EVERY: Final = 100
 SWEEP_ROWS: Final = 1000
 
@@ -100,18 +104,40 @@ class SqlLimits(_Counting):
 
 
 class AsyncSqlLimits(_Counting):
-    """Limits on an asynchronous engine, as `SqlLimits` says."""
+    """Limits on an asynchronous engine, for one event loop, as `SqlLimits` says.
+
+    `max_concurrent` attempts are counted at once, and `max_waiting` wait their turn, first come, first served; one more
+    raises `Unavailable`. So a flood of attempts leaves the engine's connections to those who read.
+    """
 
     suspends: ClassVar[Literal[True]] = True
 
-    def __init__(self, engine: AsyncEngine, *, schema: str | None = None) -> None:
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        *,
+        schema: str | None = None,
+        max_concurrent: int = MAX_CONCURRENT,
+        max_waiting: int = MAX_WAITING,
+    ) -> None:
         super().__init__()
         self._engine = engine
         self._schema = schema
+        self._turns = asyncio.Semaphore(max_concurrent)
+        self._places = max_concurrent + max_waiting
 
     async def spend(self, name: str, scopes: Mapping[str, Limit], *, now: datetime) -> None:
-        async with async_transaction(self._engine, _ISOLATION.get(self._engine.dialect.name)) as connection:
-            await self._spend(AsyncExecutor(connection, self._schema), name, scopes, now)
+        if not self._places:
+            raise Unavailable("Too many attempts are being counted at the moment.")
+        self._places -= 1
+        try:
+            async with (
+                self._turns,
+                async_transaction(self._engine, _ISOLATION.get(self._engine.dialect.name)) as connection,
+            ):
+                await self._spend(AsyncExecutor(connection, self._schema), name, scopes, now)
+        finally:
+            self._places += 1
 
     async def forget(self, name: str, scope: str) -> None:
         async with async_transaction(self._engine) as connection:

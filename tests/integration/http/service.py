@@ -18,6 +18,7 @@ from accounts_core.accounts import Accounts
 from accounts_core.model.policy import Policy
 from accounts_core.ports.limits import Limits
 from accounts_core.ports.notifier import Purpose
+from accounts_core.ports.password_hasher import PasswordHasher
 from accounts_core.ports.payment_gateway import HoldStatus
 from accounts_core.ports.secrets import Secrets
 from accounts_core.ports.store import Store, UnitOfWork
@@ -116,13 +117,21 @@ def serving(
     policy: Policy | None = None,
     limits: Limits | None = None,
     secrets: Secrets | None = None,
+    passwords: PasswordHasher | None = None,
 ) -> Iterator[Service]:
     """Run a service over this store."""
     clock = Clock(START)
     gateway = payments(clock) if payments else MemoryGateway(clock, secrets or SystemSecrets())
     mails, hasher = MemoryNotifier(), PlainHasher()
     accounts = accounts_over(
-        stored.store, clock, gateway, mails=mails, hasher=hasher, policy=policy, limits=limits, secrets=secrets
+        stored.store,
+        clock,
+        gateway,
+        mails=mails,
+        passwords=passwords or hasher,
+        policy=policy,
+        limits=limits,
+        secrets=secrets,
     )
     app = create_app(accounts, options=options or HttpOptions(webhook=checking(clock)))
     lifespan = Lifespan(app)
@@ -181,15 +190,15 @@ def accounts_over(
     payments: MemoryGateway,
     *,
     mails: MemoryNotifier | None = None,
-    hasher: PlainHasher | None = None,
     policy: Policy | None = None,
     limits: Limits | None = None,
     secrets: Secrets | None = None,
+    passwords: PasswordHasher | None = None,
 ) -> Accounts[UnitOfWork]:
     return Accounts(
         store=store,
         payments=payments,
-        passwords=hasher or PlainHasher(),
+        passwords=passwords or PlainHasher(),
         notifier=mails or MemoryNotifier(),
         clock=clock,
         secrets=secrets or SystemSecrets(),

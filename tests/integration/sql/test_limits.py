@@ -2,18 +2,20 @@
 
 # ruff: noqa: PT012  a store refuses at commit: `raises` has to hold the whole unit of work
 
+import asyncio
 from functools import partial
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from tests.integration.sql.backends import ASYNCPG, PSYCOPG, Backend
+from tests.integration.sql.backends import AIOSQLITE, ASYNCPG, PSYCOPG, Backend
 from tests.integration.sql.test_engines import asked
 
-from accounts_core.errors import LimitExceeded
+from accounts_core.errors import LimitExceeded, Unavailable
+from accounts_core.model.ids import UserId
 from accounts_core.ports.limits import Limit, Limits
 from accounts_core.testing.builders import a_user, at
-from accounts_sql import AsyncSqlLimits, SqlLimits
+from accounts_sql import AsyncSqlLimits, AsyncSqlStore, SqlLimits
 from accounts_sql.limits import SWEEP_EVERY
 from accounts_sql.tables import attempts
 
@@ -64,6 +66,40 @@ async def test_a_hosts_stricter_isolation_does_not_hide_the_others_attempts(back
 
     assert outcomes.count(None) == 3
     assert [type(outcome) for outcome in outcomes if outcome is not None] == [LimitExceeded] * 9
+    await backend.dispose(engine)
+
+
+@pytest.mark.parametrize("backend", [AIOSQLITE, ASYNCPG], indirect=True)
+async def test_more_attempts_at_once_than_may_wait_are_told_so_and_counted_nowhere(backend: Backend) -> None:
+    limits = AsyncSqlLimits(backend.engine, max_concurrent=1, max_waiting=2)
+    spend = partial(limits.spend, "sign-in", {"jane": Limit(100, MINUTE)}, now=at(0))
+
+    outcomes = await backend.concurrently(*[spend] * 7)
+
+    assert outcomes.count(None) == 3
+    assert [type(outcome) for outcome in outcomes if outcome is not None] == [Unavailable] * 4
+    assert await asked(backend.engine, COUNT) == 3
+    assert await backend.concurrently(*[spend] * 3) == [None] * 3
+
+
+@pytest.mark.parametrize("backend", [ASYNCPG], indirect=True)
+async def test_attempts_that_wait_leave_the_connections_to_those_who_read(backend: Backend) -> None:
+    engine = backend.new_engine(pool_size=6, max_overflow=0)
+    limits = AsyncSqlLimits(engine, max_concurrent=4, max_waiting=40)
+    async with backend.engine.connect() as somebody, engine.connect() as reader:
+        await somebody.execute(sa.text(f"LOCK TABLE {attempts.name} IN ACCESS EXCLUSIVE MODE"))
+        waiting = [
+            asyncio.create_task(limits.spend("sign-in", {f"jane{n}": Limit(100, MINUTE)}, now=at(0))) for n in range(40)
+        ]
+        await asyncio.sleep(0.1)
+
+        async with AsyncSqlStore(engine).read() as views:
+            assert await views.users.find(UserId(1)) is None
+
+        assert not [task for task in waiting if task.done()]
+        await somebody.rollback()
+        await reader.rollback()
+    await asyncio.gather(*waiting)
     await backend.dispose(engine)
 
 

@@ -117,6 +117,19 @@ class UsersContract(StoreContract):
 
         assert await read_back(store, lambda s: s.users.find_by_email(Email(spelling))) == user
 
+    @pytest.mark.parametrize("local", ["a", "m", "z"])
+    async def test_an_address_that_nobody_has_finds_nobody_wherever_it_would_stand(
+        self, store: AnyStore, local: str
+    ) -> None:
+        """Before everybody, among them, and after them."""
+        await keep(store, *[a_user(n, email=Email(f"{taken}@example.org")) for n, taken in enumerate("bly", start=1)])
+
+        assert await read_back(store, lambda s: s.users.find_by_email(Email(f"{local}@example.org"))) is None
+
+    async def test_where_there_is_nobody_nobody_is_found(self, store: AnyStore) -> None:
+        assert await read_back(store, lambda s: s.users.find_by_email(Email("jane@example.org"))) is None
+        assert await read_back(store, lambda s: s.users.find_by_customer("cus_1")) is None
+
     async def test_a_pending_address_finds_nobody(self, store: AnyStore) -> None:
         await keep(store, a_user(pending_email=Email("next@example.org")))
 

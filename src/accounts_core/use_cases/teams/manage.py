@@ -12,7 +12,7 @@ from accounts_core.model.text import one_line
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.use_cases.retrying import settle
-from accounts_core.use_cases.teams.membership import locked_for, seen_by
+from accounts_core.use_cases.teams.membership import owned_by, seen_by
 
 
 @attrs.frozen
@@ -74,8 +74,7 @@ class DeleteTeam:
 
         async def attempt() -> None:
             async with self._store.begin() as work:
-                team, _ = await locked_for(work, team_id, user_id)
-                team.check_owner(user_id)
+                await owned_by(work, team_id, user_id)
                 await work.teams.remove(team_id)
                 work.record(TeamDeleted(user_id=user_id, at=self._clock.now(), team_id=team_id))
 
@@ -94,8 +93,7 @@ class HandOverTeam:
 
         async def attempt() -> None:
             async with self._store.begin() as work:
-                team, _ = await locked_for(work, team_id, user_id)
-                team.check_owner(user_id)
+                team = await owned_by(work, team_id, user_id)
                 if to == user_id:
                     return
                 if not await work.teams.remove_member(team_id, to):

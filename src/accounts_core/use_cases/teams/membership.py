@@ -30,3 +30,10 @@ async def locked_for(work: UnitOfWork, team_id: TeamId, user_id: UserId) -> tupl
     if role is None:
         raise NotFound("account", team_id)
     return team, role
+
+
+async def owned_by(work: UnitOfWork, team_id: TeamId, user_id: UserId) -> Team:
+    """Lock the team and return it. Raises `NotFound` for strangers, and `NotAllowed` for members."""
+    team, _ = await locked_for(work, team_id, user_id)
+    team.check_owner(user_id)
+    return team

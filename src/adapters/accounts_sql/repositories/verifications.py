@@ -42,6 +42,7 @@ _ADD: Final = verifications.insert()
 _SAVE: Final = verifications.update().where(
     verifications.c.id == by_name("this"), verifications.c.version == by_number("seen")
 )
+_REMOVE: Final = verifications.delete().where(verifications.c.id == by_name("this"))
 _REMOVE_ENDED: Final = verifications.delete().where(_MINE, sa.not_(_OPEN))
 
 
@@ -93,6 +94,9 @@ class Verifications(VerificationReads):
         if not touched:
             raise Conflict("The verification was changed or removed meanwhile.")
         return saved
+
+    async def remove(self, id: str) -> None:
+        await self._db.run(_REMOVE, this=id)
 
     async def remove_ended_of(self, user_id: UserId) -> None:
         await self._db.run(_REMOVE_ENDED, owner=user_id)
