@@ -6,7 +6,7 @@ from pathlib import Path
 
 from accounts_core.testing.simulation import Plan, Played
 
-from .parts import PARTS, histories
+from .parts import PARTS, SHORT, histories
 from .parts.part import Effort
 from .table import rendered
 
@@ -27,7 +27,7 @@ def main() -> int:
         processes=arguments.processes or Effort().processes,
     )
     rows = []
-    for name in arguments.parts or PARTS:
+    for name in arguments.parts or (PARTS if arguments.long else SHORT):
         for row in PARTS[name].run(effort):
             rows.append(row)
             sys.stdout.write(f"{row.part}: {row.seconds:.0f} s, {len(row.violations)} violations\n")
@@ -38,8 +38,12 @@ def main() -> int:
 
 def _parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
-    parser.add_argument("parts", nargs="*", help=f"which of {', '.join(PARTS)}; all of them if none is named")
-    parser.add_argument("--long", action="store_true", help="all second faults, and a million histories")
+    parser.add_argument(
+        "parts",
+        nargs="*",
+        help=f"which of {', '.join(PARTS)}; all of them with --long, else all but processes, if none is named",
+    )
+    parser.add_argument("--long", action="store_true", help="all second faults, a million histories, a thousand kills")
     parser.add_argument("--seconds", type=float, default=60, help="how long random histories are played for")
     parser.add_argument("--histories", type=int, help="how many are played, instead")
     parser.add_argument("--processes", type=int, help="how many processes; one a processor if nothing is said")

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from . import faults, histories, lockstep, races
+from . import faults, histories, lockstep, processes, races
 from .part import Part
 
 PARTS: Final[dict[str, Part]] = {
@@ -10,4 +10,7 @@ PARTS: Final[dict[str, Part]] = {
     "races": races,
     "histories": histories,
     "lockstep": lockstep,
+    "processes": processes,
 }
+SHORT: Final = ("faults", "races", "histories", "lockstep")
+"""What is run when nothing is named and time is short: processes take as long again as all the rest."""
