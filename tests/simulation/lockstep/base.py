@@ -92,6 +92,7 @@ class LockstepBase(RuleBasedStateMachine):
 
     def _invite(self, owner: UserId, email: str) -> None:
         self.ask("invite_to_team", lambda at: at.invite_to_team(owner, team_id(1), email=email))
+        self.ask("run_due", lambda at: at.run_due())  # where registration is private a worker invites
         self._put("invitations", *self.lockstep.born("invitations"))
         self._put("notifications", *self.lockstep.born("notifications"))
 

@@ -4,6 +4,7 @@ from typing import Final
 
 from tests.simulation.world import JANE, JOHN, PASSWORD, Act, Core, World
 
+from accounts_core import Policy
 from accounts_core.errors import ProviderRefused
 
 from .cards import VISA, having
@@ -103,6 +104,12 @@ TEAMS: Final = (
             ),
         ),
         act=by("jane", "invite_to_team", email=JOHN),
+    ),
+    Scenario(
+        name="inviting where registration is private",
+        prepare=after(a_team),
+        act=by("jane", "invite_to_team", email="new@example.org"),
+        policy=Policy(private_registration=True),
     ),
     Scenario(
         name="listing invitations",
