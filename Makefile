@@ -12,6 +12,8 @@ SEED ?=
 REPLAY ?=
 LONG ?=
 PARTS ?=
+JOBS ?= 2
+WORDS ?=
 
 VENV := .venv
 CORE := .venv-core
@@ -26,7 +28,7 @@ ELSEWHERE := colorama tzdata
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve test unit lint format simulate chaos fuzz bench timing flood check-core constraints clean
+.PHONY: help serve test unit lint format simulate chaos mutants fuzz bench timing flood check-core constraints clean
 
 help: ## list what can be made
 	@awk -F ': .*## ' '/^[a-z-]+:.* ## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -58,6 +60,10 @@ simulate: $(VENV)/.development ## break everything at every await, and play rand
 
 chaos: $(VENV)/.development ## kill, pause and starve real processes (KILLS=1000 on each database, SECONDS= at most for each scenario)
 	@$(VENV)/bin/python -m tests.chaos.run --kills $(KILLS) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
+
+# Each mutant is put into a copy of the sources; nothing here is changed.
+mutants: $(VENV)/.development ## put faults into the product, one at a time, and see each caught (JOBS=2, WORDS=hold)
+	@$(VENV)/bin/python -m tests.mutants --jobs $(JOBS) $(WORDS)
 
 bench: $(VENV)/.development $(PEERS)/.ready ## measure, beside the peers (ARGS= goes to benchmarks/run.py)
 	@$(VENV)/bin/python benchmarks/run.py $(ARGS)

@@ -11,7 +11,7 @@ from accounts_core.model.audit import AuditEntry
 from accounts_core.model.email import Email
 from accounts_core.ports.store import UnitOfWork
 
-from .world import OTHER_PASSWORD, PASSWORD, World
+from .world import JANE, JOHN, OTHER_PASSWORD, PASSWORD, World
 
 MOST: Final = 10_000
 
@@ -59,7 +59,7 @@ async def _read(world: World, work: UnitOfWork, users: list[UserId], teams: list
             await work.teams.members(team_id, limit=MOST),
             await work.teams.interactions(team_id, limit=MOST),
         )
-    addresses = {user.email for user in found.values()} | {Email("new@example.org")}
+    addresses = {user.email for user in found.values()} | {Email(each) for each in (JANE, JOHN, "new@example.org")}
     invitations = [
         view.invitation
         for address in sorted(addresses, key=lambda email: email.key)

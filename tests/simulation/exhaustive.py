@@ -26,6 +26,7 @@ from .backends import Backend
 from .contents import essence
 from .invariants import violations
 from .scenarios import Scenario
+from .scenarios.scenario import DONE
 from .tally import Noted, Take, Tally, every
 from .world import Act, Core, Snapshot, World
 
@@ -168,7 +169,9 @@ class Matrix:
         self._check_ending("clean", clean.task)
         clean.world.recover()
         self._essences["clean"] = essence(clean.world)
-        self._essences["ending"] = _ending(clean.task)
+        self._essences["ending"] = ending = _ending(clean.task)
+        if ending != self.scenario.ending:
+            self.tally.violations.append(f"{self._name}: clean: it ended with {ending}, not {self.scenario.ending}")
         self.tally.violations += [f"{self._name}: clean: {each}" for each in violations(clean.world)]
 
     def _halves(self, left: Left, world: World) -> list[str]:
@@ -249,7 +252,7 @@ async def _work(world: World, accounts: Core) -> object:
 def _ending(task: Task) -> str | None:
     """Say how the caller saw it end: done, refused and why, or not at all."""
     if task.error is None:
-        return "done"
+        return DONE
     if isinstance(task.error, Crash | Cancelled):
         return None
     return type(task.error).__name__

@@ -19,7 +19,7 @@ from accounts_core.use_cases.verify_card import Verified
 from accounts_memory import MemoryGateway
 
 from .contents import Contents, contents
-from .scenarios.accounts import MOST_GUESSES
+from .scenarios.accounts import MOST_GUESSES, NEVER, ONCE
 from .world import PASSWORD, Core, World
 
 LONGEST_RECOVERY: Final = timedelta(days=2)
@@ -95,6 +95,21 @@ def every_card_comes_from_a_verification_that_ended_well(at: Outcome) -> None:
         assert {card.id for card in cards} <= verified
 
 
+def no_card_is_kept_that_the_bank_refused(at: Outcome) -> None:
+    refused = {hold.verification_id for hold in at.gateway.holds.values() if hold.code is not None}
+    for each in at.stored.verifications.values():
+        assert refused.isdisjoint(verification.id for verification in each if verification.state is State.VERIFIED)
+
+
+def a_verification_ends_once(at: Outcome) -> None:
+    told = Counter((entry.user_id, entry.action) for entry in at.stored.audit)
+    for user_id, of in at.stored.verifications.items():
+        verified = sum(each.state is State.VERIFIED for each in of)
+        rejected = sum(not each.is_open for each in of) - verified
+        assert told[user_id, "card_verified"] == verified
+        assert told[user_id, "card_rejected"] == rejected
+
+
 def where_there_are_cards_exactly_one_is_the_default(at: Outcome) -> None:
     for cards in at.stored.cards.values():
         assert sum(card.is_default for card in cards) == (1 if len(cards) else 0)
@@ -107,8 +122,8 @@ def no_physical_card_is_there_twice(at: Outcome) -> None:
 
 
 def the_list_is_the_providers(at: Outcome) -> None:
-    ours = {(card.id, card.card) for cards in at.stored.cards.values() for card in cards}
-    assert {repr(each) for each in ours} == {repr((card.id, card.card)) for card in at.attached}
+    ours = {repr((card.id, card.card)) for cards in at.stored.cards.values() for card in cards}
+    assert ours == {repr((card.id, card.card)) for card in at.attached}
 
 
 def the_default_is_the_providers(at: Outcome) -> None:
@@ -171,10 +186,11 @@ def who_is_deactivated_has_no_session(at: Outcome) -> None:
             assert at.stored.sessions[user.id] == []
 
 
-def a_token_that_was_mailed_before_dies_with_a_deactivation(at: Outcome) -> None:
+def a_token_that_was_mailed_before_dies_with_a_deactivation_or_a_new_password(at: Outcome) -> None:
     if "token" not in at.world.notes or at.world.jane.id not in at.stored.users:
         return
-    if not at.stored.users[at.world.jane.id].is_active:
+    jane = at.stored.users[at.world.jane.id]
+    if not jane.is_active or _has_another_password(at, jane):
         assert run_sync(_mail_token(at.world, at.world.notes["token"])) is None
 
 
@@ -192,10 +208,16 @@ def one_session_at_most_is_older_than_the_password(at: Outcome) -> None:
             assert len(older) <= 1
 
 
-def no_old_password_works_after_a_change(at: Outcome) -> None:
-    for user in at.stored.users.values():
-        if any(entry.user_id == user.id and entry.action == "password_changed" for entry in at.stored.audit):
-            assert not run_sync(at.world.hasher.verify(user.password_hash, Password(PASSWORD)))
+def the_old_password_works_until_it_is_written_down_that_there_is_another(at: Outcome) -> None:
+    for user_id in at.world.notes.get("known", ()):
+        user = at.stored.users.get(user_id)
+        if user is not None:
+            works = run_sync(at.world.hasher.verify(user.password_hash, Password(PASSWORD)))
+            assert works != _has_another_password(at, user)
+
+
+def _has_another_password(at: Outcome, user: User) -> bool:
+    return any(entry.user_id == user.id and entry.action == "password_changed" for entry in at.stored.audit)
 
 
 async def _mail_token(world: World, token: str) -> object:
@@ -244,6 +266,12 @@ def nothing_is_left_of_a_deleted_user(at: Outcome) -> None:
             assert all(entry.details == {} for entry in at.stored.audit if entry.user_id == user_id)
 
 
+def nobody_invites_whoever_is_gone(at: Outcome) -> None:
+    gone = [each for each in (at.world.notes.get("jane"), at.world.notes.get("john")) if each is not None]
+    addresses = {user.email for user in gone if user.id not in at.stored.users}
+    assert addresses.isdisjoint(invitation.email for invitation in at.stored.invitations)
+
+
 def what_was_written_among_others_is_not_lost(at: Outcome) -> None:
     """In a team that is there still, everything is there that the two wrote when it was founded."""
     for name in ("team", "other_team"):
@@ -255,6 +283,16 @@ def what_was_written_among_others_is_not_lost(at: Outcome) -> None:
         for author in ("jane", "john"):
             is_known = written[f"By {author}."] is not None
             assert is_known == (at.world.notes[author].id in at.stored.users)
+
+
+# ---- requests with a key
+
+
+def what_comes_with_a_key_is_done_once_and_what_is_refused_never(at: Outcome) -> None:
+    for _, _, written in at.stored.teams.values():
+        said = Counter(view.interaction.body for view in written)
+        assert said[ONCE] <= 1
+        assert said[NEVER] == 0
 
 
 # ---- limits
@@ -272,6 +310,8 @@ INVARIANTS: Final[tuple[Callable[[Outcome], None], ...]] = (
     no_verification_is_open,
     every_verified_card_is_attached_and_its_hold_released,
     every_card_comes_from_a_verification_that_ended_well,
+    no_card_is_kept_that_the_bank_refused,
+    a_verification_ends_once,
     where_there_are_cards_exactly_one_is_the_default,
     no_physical_card_is_there_twice,
     the_list_is_the_providers,
@@ -284,14 +324,16 @@ INVARIANTS: Final[tuple[Callable[[Outcome], None], ...]] = (
     what_happened_is_told_in_the_same_words_however_often,
     an_address_belongs_to_one_user,
     who_is_deactivated_has_no_session,
-    a_token_that_was_mailed_before_dies_with_a_deactivation,
+    a_token_that_was_mailed_before_dies_with_a_deactivation_or_a_new_password,
     no_session_is_older_than_the_last_reset,
     one_session_at_most_is_older_than_the_password,
-    no_old_password_works_after_a_change,
+    the_old_password_works_until_it_is_written_down_that_there_is_another,
     nobody_has_more_sessions_than_allowed_and_none_lives_longer,
     a_token_works_exactly_when_its_session_is_there_and_alive,
     nothing_is_left_of_a_deleted_user,
+    nobody_invites_whoever_is_gone,
     what_was_written_among_others_is_not_lost,
+    what_comes_with_a_key_is_done_once_and_what_is_refused_never,
     no_more_guesses_are_evaluated_than_the_limit_lets,
 )
 

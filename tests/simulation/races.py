@@ -1,13 +1,18 @@
 """Two things at once: at every await of one, another comes between, runs to its end, and the first goes on.
 
-Whatever they are, in the end it is as if one had come after the other: the same is stored, told and at the provider.
+Whatever they are, in the end it is as if one had come after the other: the same is stored, told and at the provider,
+and the same one was refused, if any.
 """
 
 from collections.abc import Iterable
 from typing import Any, Final, cast
 
+import attrs
+
 from accounts_core.errors import AccountsError
+from accounts_core.testing.builders import a_provided_card
 from accounts_core.testing.simulation import Explorer, Scheduler, Task, WorldClock
+from accounts_core.use_cases.effects import LEASE
 
 from .backends import Backend
 from .contents import essence
@@ -19,6 +24,8 @@ from .world import JANE, OTHER_PASSWORD, PASSWORD, Act, Core, Snapshot, World
 
 FIRST: Final = "first"
 SECOND: Final = "second"
+BROWSERS: Final = "pm_browsers"
+"""A payment method, not a test token: a token is another payment method on every use."""
 
 
 async def everything(world: World, accounts: Core) -> None:
@@ -33,13 +40,20 @@ async def everything(world: World, accounts: Core) -> None:
 
 
 async def nobodys(world: World, accounts: Core) -> None:
-    """Jane has no customer yet, and is signed in."""
+    """Jane has no customer yet, and is signed in; a browser has made a card."""
     await two_people(world, accounts)
+    world.gateway.add_payment_method(a_provided_card(BROWSERS))
     await signed_in(world, accounts)
     await a_team(world, accounts)
     await accounts.forgot_password(email=JANE)
     await accounts.run_due()
     world.notes["token"] = world.mailed("reset_password", JANE)
+
+
+async def delete_and_work(world: World, accounts: Core) -> None:
+    await accounts.delete_user(world.jane.id, password=PASSWORD)
+    world.clock.advance(LEASE)
+    await accounts.run_due()
 
 
 def jane(call: str, **named: Any) -> Act:
@@ -96,10 +110,49 @@ WITH_CARDS: Final[dict[str, Act]] = {
     ),
     "syncing": called(lambda world, accounts: accounts.sync_customer(world.notes["customer"])),
 }
-GROUNDS: Final = {
-    "with cards": (everything, ACTS | WITH_CARDS),
-    "with none": (nobodys, ACTS),
+WITH_NONE: Final[dict[str, Act]] = {
+    "verifying a browser's card": called(lambda world, accounts: world.verify(accounts, BROWSERS)),
+    "deleting, and a worker": delete_and_work,
 }
+WITH_ONE: Final[dict[str, Act]] = {
+    "verifying a card": ACTS["verifying a card"],
+    "removing the only card": called(
+        lambda world, accounts: accounts.remove_payment_method(world.jane.id, world.notes["first_card"])
+    ),
+}
+GROUNDS: Final = {
+    "with one": (having(VISA), WITH_ONE),
+    "with cards": (everything, ACTS | WITH_CARDS),
+    "with none": (nobodys, ACTS | WITH_NONE),
+}
+
+
+@attrs.frozen
+class Came:
+    """What came of it: what there is in the end, and who was refused."""
+
+    held: dict[str, object]
+    refused: frozenset[str]
+
+    def without(self, one: str) -> "Came":
+        """Return the same, with one more who was refused."""
+        return attrs.evolve(self, refused=self.refused | {one})
+
+    def beside(self, *others: "Came") -> str:
+        """Say what is otherwise."""
+        parts = {"refused": sorted(self.refused)} | self.held
+        theirs = [{"refused": sorted(each.refused)} | each.held for each in others]
+        differing = [
+            f"{part} is {parts[part]}, and would be {' or '.join(str(each[part]) for each in theirs)}"
+            for part in parts
+            if parts[part] not in [each[part] for each in theirs]
+        ]
+        return "; ".join(differing) or "a mixture"
+
+
+def _recovered(world: World) -> Came:
+    world.recover()
+    return Came(essence(world), frozenset(world.notes.get("refused", ())))
 
 
 def raced(ground: str, first: str, backend: Backend, seconds: Iterable[str] | None = None) -> Tally:
@@ -123,18 +176,17 @@ def _race(name: str, start: Snapshot, first: Act, rival: tuple[str, Act], backen
         _spawned(world, SECOND, second, tally.calls)
         return world, task
 
-    def in_turn(*acts: Act) -> dict[str, object]:
+    def in_turn(**acts: Act) -> Came:
         world = World.at(start, backend)
-        for number, act in enumerate(acts):
-            _spawned(world, f"{number}", act, tally.calls)
+        for each, act in acts.items():
+            _spawned(world, each, act, tally.calls)
             world.scheduler.run()
-        world.recover()
-        return essence(world)
+        return _recovered(world)
 
     explorer = Explorer(lambda: WorldClock(start.now), stage, FIRST)
     points = explorer.points()
-    both = in_turn(first, second), in_turn(second, first)
-    alone = {FIRST: in_turn(second), SECOND: in_turn(first)}
+    both = in_turn(first=first, second=second), in_turn(second=second, first=first)
+    alone = in_turn(second=second).without(FIRST), in_turn(first=first).without(SECOND)
     seen = set()
     tally.awaits = max(tally.awaits, len(points))  # they are the first one's, whatever comes between
     for how, script in explorer.overtakings(points, SECOND, lambda point: not (backend.waits and point.in_unit)):
@@ -149,17 +201,13 @@ def _race(name: str, start: Snapshot, first: Act, rival: tuple[str, Act], backen
         tally.worlds += 1
         tally.recoveries += 1
         world = World.at(snapshot, backend)
-        world.recover()
+        came = _recovered(world)
         found = violations(world)
-        held = essence(world)
-        allowed = (*both, *(alone[each] for each in ran.world.notes.get("refused", ())))
-        if held not in allowed:
-            differing = [
-                f"{part} is {held[part]}, and would be {allowed[0][part]} or {allowed[1][part]}"
-                for part in held
-                if held[part] not in (allowed[0][part], allowed[1][part])
-            ]
-            found.append(f"not as if one came after the other: {'; '.join(differing) or 'a mixture'}")
+        allowed = [*both, *alone]
+        if world.find_user(world.jane.id) is None:  # whoever is deleted at the very end may hear of that instead
+            allowed.append(both[0].without(FIRST))
+        if came not in allowed:
+            found.append(f"not as if one came after the other: {came.beside(*both)}")
         tally.violations += [f"{name}: {how.replace(SECOND, second_name)}: {each}" for each in found]
 
 

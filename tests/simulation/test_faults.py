@@ -22,6 +22,12 @@ DATABASE_SCENARIOS = 7
 DATABASE_SAMPLE = 13
 FIRST_SAMPLE = 8
 SECOND_SAMPLE = 7
+PROVEN = {
+    "signing in": ["changing the password", "resetting the password", "deactivating", "deleting"],
+    "changing the password": ["changing the password"],
+    "deleting": ["changing the password", "verifying a card", "John handing the team over"],
+}
+"""What a password lets one do, and what may come between its proof and that."""
 
 
 def one_in(many: int, before: int) -> Take:
@@ -79,7 +85,9 @@ def test_a_part_of_all_second_faults_is_recovered_from() -> None:
     assert total.runs > 100
 
 
-@pytest.mark.parametrize("first", ["renaming", "choosing the newest", "ending all sessions", "removing the newest"])
+@pytest.mark.parametrize(
+    "first", ["renaming", "choosing the newest", "ending all sessions", "removing the newest", "syncing"]
+)
 def test_whatever_comes_between_it_is_as_if_one_came_after_the_other(first: str) -> None:
     tally = raced("with cards", first, MemoryBackend())
 
@@ -87,10 +95,38 @@ def test_whatever_comes_between_it_is_as_if_one_came_after_the_other(first: str)
     assert tally.runs == tally.modes > 50
 
 
-@pytest.mark.parametrize("second", ["renaming", "moving", "deleting", "a decline"])
+@pytest.mark.parametrize("second", ["renaming", "moving", "deleting", "deleting, and a worker", "a decline"])
 def test_what_comes_between_while_a_first_card_is_verified(second: str) -> None:
     """The customer is made in the middle of it, and has to hear of what changes meanwhile."""
     tally = raced("with none", "verifying a card", MemoryBackend(), [second])
+
+    assert tally.violations == []
+    assert tally.runs == tally.modes > 50
+
+
+@pytest.mark.parametrize("first", PROVEN)
+def test_what_was_proven_a_moment_ago_is_proven_still(first: str) -> None:
+    tally = raced("with cards", first, MemoryBackend(), PROVEN[first])
+
+    assert tally.violations == []
+    assert tally.runs == tally.modes > 5
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("removing the only card", "verifying a card"), ("verifying a card", "removing the only card")],
+    ids=["removing", "verifying"],
+)
+def test_the_only_card_is_removed_while_another_is_verified(first: str, second: str) -> None:
+    tally = raced("with one", first, MemoryBackend(), [second])
+
+    assert tally.violations == []
+    assert tally.runs == tally.modes > 5
+
+
+def test_two_who_verify_one_card_at_once_verify_it_once() -> None:
+    both = "verifying a browser's card"
+    tally = raced("with none", both, MemoryBackend(), [both])
 
     assert tally.violations == []
     assert tally.runs == tally.modes > 50

@@ -36,6 +36,9 @@ BY_CLOCK = (
 )
 """They compare times that several machines wrote down, which says nothing where a clock is off."""
 
+LOOKED_AT_HERE = (invariants.the_old_password_works_until_it_is_written_down_that_there_is_another,)
+"""It knows the one password of the scenarios; what each person here has chosen is looked at person by person."""
+
 UNDER_WAY = {Topic.VERIFY_CARD, Topic.SYNC_CUSTOMER}
 LONG_IDLE = timedelta(days=10)
 
@@ -76,7 +79,9 @@ class Ledger(LifeInTeams):
         self.world.recover()
         for person in self.people:
             person.is_adrift = False
-        self._check_invariants(contents(self.world), tuple(each for each in INVARIANTS if each not in BY_CLOCK))
+        self._check_invariants(
+            contents(self.world), tuple(each for each in INVARIANTS if each not in (*BY_CLOCK, *LOOKED_AT_HERE))
+        )
 
     def tally(self) -> Mapping[str, int]:
         return self.counts

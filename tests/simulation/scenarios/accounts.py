@@ -14,6 +14,7 @@ from .scenario import Scenario, a_team, after, called, deactivated, signed_in
 
 MOST_GUESSES: Final = 3
 NEW: Final = "new@example.org"
+ONCE, NEVER = "Once.", "Never."
 
 
 async def sign_in_after_an_upgrade(world: World, accounts: Core) -> object:
@@ -75,7 +76,7 @@ async def change_everything(world: World, accounts: Core) -> object:
 
 async def write_once(world: World, accounts: Core) -> object:
     async def perform(store: Any) -> Answered:
-        view = await accounts.on(store).write_interaction(world.jane.id, world.notes["team"].id, body="Once.")
+        view = await accounts.on(store).write_interaction(world.jane.id, world.notes["team"].id, body=ONCE)
         return Answered(answer=view.interaction.id.encode(), is_final=True, took_effect=True)
 
     return await accounts.perform_once(world.jane.id, scope=bytes(32), fingerprint=bytes(32), perform=perform)
@@ -83,7 +84,7 @@ async def write_once(world: World, accounts: Core) -> object:
 
 async def refused_once(world: World, accounts: Core) -> object:
     async def perform(store: Any) -> Answered:
-        await accounts.on(store).write_interaction(world.jane.id, world.notes["team"].id, body="Never.")
+        await accounts.on(store).write_interaction(world.jane.id, world.notes["team"].id, body=NEVER)
         return Answered(answer=b"no", is_final=False, took_effect=False)
 
     return await accounts.perform_once(world.jane.id, scope=bytes(32), fingerprint=bytes(32), perform=perform)
@@ -112,7 +113,7 @@ ACCOUNTS: Final = (
     Scenario(
         name="asking for an account that somebody has",
         prepare=after(),
-        act=called(lambda world, accounts: accounts.request_account(email=JOHN, password=PASSWORD, name="New")),
+        act=called(lambda world, accounts: accounts.request_account(email=JOHN, password=OTHER_PASSWORD, name="New")),
     ),
     Scenario(
         name="asking again for an account that nobody proved",
@@ -203,6 +204,15 @@ ACCOUNTS: Final = (
         name="finding a user", prepare=after(), act=called(lambda world, accounts: accounts.find_user(email=JANE))
     ),
     Scenario(name="changing everything of a profile", prepare=after(signed_in), act=change_everything),
+    Scenario(
+        name="changing the password",
+        prepare=after(forgotten),
+        act=called(
+            lambda world, accounts: accounts.update_profile(
+                world.jane.id, new_password=OTHER_PASSWORD, current_password=PASSWORD
+            )
+        ),
+    ),
     Scenario(
         name="an operator verifying an address",
         prepare=after(an_invitation_waits, unverified),

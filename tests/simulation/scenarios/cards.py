@@ -131,12 +131,14 @@ CARDS: Final = (
     Scenario(name="a second card", prepare=having(VISA), act=verify(MASTERCARD)),
     Scenario(name="the same card again", prepare=having(MASTERCARD, VISA), act=verify(MASTERCARD)),
     Scenario(name="a decline", prepare=after(), act=try_declined),
-    Scenario(name="an unknown card", prepare=having(VISA), act=verify("pm_unknown")),
+    Scenario(name="an unknown card", prepare=having(VISA), act=verify("pm_unknown"), ending="Invalid"),
     Scenario(name="a card, with a key", prepare=after(), act=verify_once, in_one_step=False),
     Scenario(name="a challenge that nobody answers", prepare=after(), act=verify(CHALLENGED)),
     Scenario(name="a challenge and its end", prepare=having(VISA), act=challenge_answer_finish, in_one_step=False),
     Scenario(name="an answered challenge", prepare=challenged(answered=True), act=verify(CHALLENGED)),
-    Scenario(name="a failed challenge", prepare=challenged(answered=False), act=verify(CHALLENGED)),
+    Scenario(
+        name="a failed challenge", prepare=challenged(answered=False), act=verify(CHALLENGED), ending="CardDeclined"
+    ),
     Scenario(
         name="removing the only card",
         prepare=having(VISA),
@@ -213,5 +215,6 @@ CARDS: Final = (
         act=verify(AMEX),
         comes_anyway=hear_of_it,
         in_one_step=False,
+        ending="Invalid",
     ),
 )

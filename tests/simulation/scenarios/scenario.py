@@ -1,6 +1,7 @@
 """What a scenario is, and the beginnings that several share."""
 
 from collections.abc import Callable
+from typing import Final
 
 import attrs
 from tests.simulation.world import JANE, JOHN, PASSWORD, Act, Core, World
@@ -8,12 +9,15 @@ from tests.simulation.world import JANE, JOHN, PASSWORD, Act, Core, World
 from accounts_core import Policy
 from accounts_core.errors import AccountsError
 
+DONE: Final = "done"
+
 
 @attrs.frozen(kw_only=True)
 class Scenario:
     """`prepare` happens in peace, `act` is what breaks, and `comes_anyway` what the provider sends until we take it.
 
-    `in_one_step`: whatever happens, afterwards all of it is there or nothing.
+    `in_one_step`: whatever happens, afterwards all of it is there or nothing. `ending`: how its caller sees it end when
+    nothing breaks.
     """
 
     name: str
@@ -21,6 +25,7 @@ class Scenario:
     act: Act
     comes_anyway: Act | None = None
     in_one_step: bool = True
+    ending: str = DONE
     policy: Policy | None = None
 
 

@@ -126,6 +126,11 @@ TEAMS: Final = (
         prepare=after(invited),
         act=called(lambda world, accounts: accounts.decline_invitation(world.jane.id, world.notes["invitation"])),
     ),
+    Scenario(
+        name="deleting a user who is invited",
+        prepare=after(invited),
+        act=called(lambda world, accounts: accounts.delete_user(world.jane.id, password=PASSWORD)),
+    ),
     Scenario(name="reading what was written", prepare=after(a_team), act=by("john", "list_interactions")),
     Scenario(name="writing", prepare=after(a_team), act=by("john", "write_interaction", body="Again.")),
     Scenario(

@@ -8,7 +8,17 @@ from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD, Core, World
 from accounts_core import Policy
 from accounts_core.errors import InvalidCredentials, LimitExceeded, WrongPassword
 from accounts_core.model import User
-from accounts_core.model.limit import CLIENT, DEFAULT_LIMITS, INVITE, MOST_FAILURES, RECOVERY, SIGN_IN, SIGN_UP, Limit
+from accounts_core.model.limit import (
+    ACCOUNT,
+    CLIENT,
+    DEFAULT_LIMITS,
+    INVITE,
+    MOST_FAILURES,
+    RECOVERY,
+    SIGN_IN,
+    SIGN_UP,
+    Limit,
+)
 from accounts_memory import MemoryLimits
 
 HOUR = timedelta(hours=1)
@@ -72,13 +82,21 @@ def test_a_client_is_its_network_of_ipv6_and_an_address_of_ipv4_however_it_is_wr
     accounts.forgot_password(email="one-more@example.org", client=other)
 
 
-def test_a_success_forgives_neither_the_client_nor_the_account_its_attempts(
-    world: World, limits: MemoryLimits, jane: User
-) -> None:
-    accounts = limited(world, limits, sign_in=3)
-    guess(accounts, client="192.0.2.1")
-    for _ in range(2):
-        accounts.sign_in(email=EMAIL, password=PASSWORD, client="192.0.2.1")
+def test_a_success_does_not_forgive_the_account_its_attempts(world: World, limits: MemoryLimits, jane: User) -> None:
+    """With the limits as they come: a limit of the product's holds for every scope, and one would hide another."""
+    accounts = world.accounts(limits=limits)
+    for _ in range(DEFAULT_LIMITS[SIGN_IN][ACCOUNT].count):
+        accounts.sign_in(email=EMAIL, password=PASSWORD)
+
+    with pytest.raises(LimitExceeded):
+        accounts.sign_in(email=EMAIL, password=PASSWORD)
+
+
+def test_a_success_does_not_forgive_the_client_its_attempts(world: World, limits: MemoryLimits, jane: User) -> None:
+    accounts = world.accounts(limits=limits)
+    for number in range(1, DEFAULT_LIMITS[SIGN_IN][CLIENT].count):
+        guess(accounts, f"nobody{number}@example.org", client="192.0.2.1")
+    accounts.sign_in(email=EMAIL, password=PASSWORD, client="192.0.2.1")
 
     with pytest.raises(LimitExceeded):
         accounts.sign_in(email=EMAIL, password=PASSWORD, client="192.0.2.1")

@@ -1,11 +1,16 @@
 """The provider's customer carries the user's name and address, and hears when they change."""
 
+from collections.abc import Callable
+
+import attrs
 import pytest
 from tests.unit.core.conftest import PASSWORD, Core, World
 
-from accounts_core.errors import NotFound, ProviderAmbiguous, ProviderBusy
-from accounts_core.model import User
+from accounts_core import run_sync
+from accounts_core.errors import Invalid, NotFound, ProviderAmbiguous, ProviderBusy, ProviderRefused
+from accounts_core.model import Customer, User
 from accounts_core.use_cases.outbox import Ran
+from accounts_memory import MemoryGateway
 
 
 @pytest.fixture
@@ -59,6 +64,37 @@ def test_a_card_is_verified_even_where_the_provider_does_not_hear_the_name_at_on
     customer = accounts.retrieve_customer(jane.id)
     assert len(accounts.list_payment_methods(jane.id)) == 1
     assert (customer.name or "", customer.email or "") == heard
+
+
+class Overtaken(MemoryGateway):
+    """While a customer is made for one driver of a verification, another one is refused, and ends it."""
+
+    overtake: Callable[[], object] | None = None
+
+    async def create_customer(self, *, user_ref: str, key: str) -> Customer:
+        overtake, self.overtake = self.overtake, None
+        if overtake is not None:
+            self.fail_next("create_customer", ProviderRefused("odd"))
+            overtake()
+        return await super().create_customer(user_ref=user_ref, key=key)
+
+
+def test_a_customer_that_was_made_while_another_driver_was_refused_is_kept(world: World) -> None:
+    gateway = Overtaken(clock=world.clock, secrets=world.secrets)
+    accounts = attrs.evolve(world, gateway=gateway).accounts()
+    jane = accounts.register(email="jane@example.org", password=PASSWORD, name="Jane Doe")
+
+    def overtake() -> None:
+        world.wait(minutes=1)
+        accounts.run_due()
+
+    gateway.overtake = overtake
+    with pytest.raises(Invalid):
+        accounts.verify_card(jane.id, payment_method="pm_card_visa")
+
+    customer = run_sync(gateway.find_customer(jane.hex_id))
+    assert customer is not None
+    assert accounts.profile(jane.id).customer_id == customer.id
 
 
 def test_what_the_customer_does_not_carry_is_not_told(accounts: Core, billed: User, world: World) -> None:

@@ -142,6 +142,17 @@ def test_how_long_a_session_lives_is_the_products_decision(world: World, jane: U
         short.authenticate(token)
 
 
+def test_the_oldest_session_ends_where_there_is_one_too_many(world: World, jane: User) -> None:
+    accounts = world.accounts(Policy(sessions=SessionPolicy(most=2)))
+    oldest, middle, newest = (
+        accounts.sign_in(email="jane@example.org", password=PASSWORD, user_agent=device) for device in ("1", "2", "3")
+    )
+
+    assert {each.id for each in accounts.list_sessions(jane.id)} == {middle.session.id, newest.session.id}
+    with pytest.raises(InvalidToken):
+        accounts.authenticate(oldest.token)
+
+
 def test_signing_out_ends_this_session_and_no_other(accounts: Core, signed_in: SignedIn) -> None:
     other = accounts.sign_in(email="jane@example.org", password=PASSWORD)
 

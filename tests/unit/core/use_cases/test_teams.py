@@ -77,6 +77,18 @@ def test_whoever_merely_registered_an_address_sees_none_of_its_invitations(
     assert len(accounts.list_invitations(john.id)) == 1
 
 
+def test_whoever_merely_registered_an_address_cannot_answer_its_invitations(
+    accounts: Core, jane: User, team: TeamId, john: User, world: World
+) -> None:
+    """Not even with an id that they were never shown."""
+    accounts.invite_to_team(jane.id, team, email=john.email)
+    (invitation,) = world.store._state.invitations.rows
+
+    for answer in (accounts.accept_invitation, accounts.decline_invitation):
+        with pytest.raises(NotFound):
+            answer(john.id, invitation)
+
+
 def test_an_address_without_an_account_is_invited_all_the_same(
     accounts: Core, jane: User, team: TeamId, world: World
 ) -> None:
