@@ -20,7 +20,9 @@ from accounts_argon2 import Argon2Hasher, Cost
 from accounts_core.accounts import Accounts
 from accounts_core.errors import AccountsError
 from accounts_core.model.policy import Policy
-from accounts_core.ports.store import Subscriber
+from accounts_core.ports.limits import Limits
+from accounts_core.ports.payment_gateway import PaymentGateway
+from accounts_core.ports.store import Store, Subscriber
 from accounts_core.sync import run_sync
 from accounts_memory import MemoryNotifier
 from accounts_sql import AsyncSqlLimits, AsyncSqlStore, SqlLimits, SqlStore, create_async_engine, create_engine
@@ -186,16 +188,7 @@ async def _suspending(opening: Opening) -> AsyncIterator[Accounts[Any]]:
     engine = create_async_engine(opening.database_url, **options)
     try:
         async with StripeGateway.connect(STRIPE_KEY, api_base=opening.stripe_url) as gateway:
-            yield Accounts(
-                store=AsyncSqlStore(engine, opening.subscribers),
-                limits=AsyncSqlLimits(engine) if opening.is_limited else None,
-                payments=gateway,
-                passwords=Argon2Hasher(QUICK),
-                notifier=MemoryNotifier(),
-                clock=SystemClock(),
-                secrets=SystemSecrets(),
-                policy=opening.policy,
-            )
+            yield _accounts(opening, AsyncSqlStore(engine, opening.subscribers), AsyncSqlLimits(engine), gateway)
     finally:
         await engine.dispose()
 
@@ -205,15 +198,19 @@ async def _blocking(opening: Opening) -> AsyncIterator[Accounts[Any]]:
     engine: sa.Engine = hurried(create_engine(opening.database_url))
     try:
         with BlockingStripeGateway.connect(STRIPE_KEY, api_base=opening.stripe_url) as gateway:
-            yield Accounts(
-                store=SqlStore(engine, opening.subscribers),
-                limits=SqlLimits(engine) if opening.is_limited else None,
-                payments=gateway,
-                passwords=Argon2Hasher(QUICK),
-                notifier=MemoryNotifier(),
-                clock=SystemClock(),
-                secrets=SystemSecrets(),
-                policy=opening.policy,
-            )
+            yield _accounts(opening, SqlStore(engine, opening.subscribers), SqlLimits(engine), gateway)
     finally:
         engine.dispose()
+
+
+def _accounts(opening: Opening, store: Store[Any], limits: Limits, payments: PaymentGateway) -> Accounts[Any]:
+    return Accounts(
+        store=store,
+        limits=limits if opening.is_limited else None,
+        payments=payments,
+        passwords=Argon2Hasher(QUICK),
+        notifier=MemoryNotifier(),
+        clock=SystemClock(),
+        secrets=SystemSecrets(),
+        policy=opening.policy,
+    )
