@@ -28,6 +28,7 @@ from accounts_core.ports.secrets import Secrets
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.sync import run_sync
 from accounts_core.use_cases.authenticate import AuthenticateWithPaymentMethods
+from accounts_core.use_cases.confirm_email import ConfirmEmail
 from accounts_core.use_cases.deactivate import Deactivate, Reinstate
 from accounts_core.use_cases.delete_user import DeleteUser
 from accounts_core.use_cases.notifications import ListNotifications, MarkAllNotificationsRead, MarkNotificationRead
@@ -63,7 +64,7 @@ from accounts_core.use_cases.tidy import Tidy
 from accounts_core.use_cases.touch_session import TouchSession
 from accounts_core.use_cases.update_profile import UpdateProfile
 from accounts_core.use_cases.verify_card import VerifyCard
-from accounts_core.use_cases.verify_email import ConfirmEmail, ResendVerification, VerifyEmail
+from accounts_core.use_cases.verify_email import ResendVerification, VerifyEmail
 from accounts_core.wiring import Wiring
 
 P = ParamSpec("P")
@@ -116,13 +117,15 @@ class _Doors:
 
     # accounts
     register = _UseCase(lambda at: Register(at.store, at.applicants, at.effects, at.clock))
-    request_account = _UseCase(lambda at: RequestAccount(at.store, at.applicants, at.effects))
+    request_account = _UseCase(lambda at: RequestAccount(at.store, at.applicants))
     sign_in = _UseCase(lambda at: SignIn(at.store, at.credentials, at.sessions, at.attempts))
     sign_out = _UseCase(lambda at: SignOut(at.store, at.clock))
     restore = _UseCase(lambda at: Restore(at.store, at.credentials, at.sessions, at.attempts, at.clock))
     forgot_password = _UseCase(lambda at: ForgotPassword(at.store, at.effects, at.attempts))
     reset_password = _UseCase(
-        lambda at: ResetPassword(at.store, at.mailed_tokens, at.passwords, at.attempts, at.clock, at.policy)
+        lambda at: ResetPassword(
+            at.store, at.mailed_tokens, at.email_verifier, at.passwords, at.attempts, at.clock, at.policy
+        )
     )
     list_sessions = _UseCase(lambda at: ListSessions(at.store, at.clock, at.policy))
     end_sessions = _UseCase(lambda at: EndSessions(at.store, at.proofs, at.clock, at.policy))
@@ -136,7 +139,11 @@ class _Doors:
         lambda at: UpdateProfile(at.store, at.passwords, at.proofs, at.attempts, at.effects, at.clock, at.policy)
     )
     verify_email = _UseCase(lambda at: VerifyEmail(at.email_verifier))
-    confirm_email = _UseCase(lambda at: ConfirmEmail(at.email_verifier, at.mailed_tokens))
+    confirm_email = _UseCase(
+        lambda at: ConfirmEmail(
+            at.store, at.email_verifier, at.erase_user, at.passwords, at.attempts, at.effects, at.clock
+        )
+    )
     resend_verification = _UseCase(lambda at: ResendVerification(at.store, at.effects, at.attempts))
     deactivate = _UseCase(lambda at: Deactivate(at.store, at.clock))
     reinstate = _UseCase(lambda at: Reinstate(at.store, at.clock))
@@ -146,7 +153,7 @@ class _Doors:
     export_personal_data = _UseCase(lambda at: ExportPersonalData(at.store, at.owned_data))
     list_activity = _UseCase(lambda at: ListActivity(at.store))
     perform_once = _UseCase(lambda at: PerformOnce(at.store, at.clock, at.secrets))
-    tidy = _UseCase(lambda at: Tidy(at.store, at.clock, at.policy))
+    tidy = _UseCase(lambda at: Tidy(at.store, at.erase_user, at.effects, at.clock, at.policy))
 
     # notifications
     list_notifications = _UseCase(lambda at: ListNotifications(at.store))

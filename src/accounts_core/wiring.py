@@ -62,7 +62,7 @@ class Wiring:
 
     @property
     def applicants(self) -> Applicants:
-        return Applicants(self.passwords, self.attempts, self.policy)
+        return Applicants(self.passwords, self.attempts, self.policy, self.effects, self.clock)
 
     @property
     def mailed_tokens(self) -> MailedTokens:
@@ -91,7 +91,7 @@ class Wiring:
 
     @property
     def inviter(self) -> Inviter:
-        return Inviter(self.store, self.effects, self.clock)
+        return Inviter(self.store, self.effects, self.attempts, self.clock)
 
     @property
     def run_due(self) -> RunDue:

@@ -27,7 +27,7 @@ from accounts_core.testing.builders import NOON
 from accounts_core.use_cases.credentials import SignedIn
 from accounts_core.use_cases.perform_once import Answered
 from accounts_core.use_cases.verify_card import ActionRequired
-from accounts_litestar.auth_api import Login, MailedToken, Reset, SignUp
+from accounts_litestar.auth_api import ConfirmedAddress, Login, Reset, SignUp
 from accounts_litestar.bodies import fill
 from accounts_litestar.requests import RequestEntry, conceal, current_request
 from accounts_litestar.user_shapes import UpdateUser
@@ -133,7 +133,7 @@ OBJECTS: dict[str, Callable[[], object]] = {
     "SignUp": lambda: fill(SignUp, {"email": SECRET, "password": SECRET, "name": "Jane"}, strict=True),
     "Login": lambda: fill(Login, {"email": SECRET, "password": SECRET}, strict=True),
     "Reset": lambda: fill(Reset, {"token": str(TOKEN), "password": SECRET}, strict=False),
-    "MailedToken": lambda: fill(MailedToken, {"token": str(TOKEN)}, strict=False),
+    "ConfirmedAddress": lambda: fill(ConfirmedAddress, {"token": str(TOKEN)}, strict=False),
     "UpdateUser": lambda: fill(
         UpdateUser,
         {"password": SECRET, "password_confirmation": SECRET, "current_password": SECRET, "email": SECRET},

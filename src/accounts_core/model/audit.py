@@ -19,8 +19,8 @@ Detail = str | int | bool | None
 
 _WORD: Final = re.compile(r"(?<!^)(?=[A-Z])")
 _ELSEWHERE: Final = frozenset({"user_id", "at", "by", "tell"})
-_LEFT_OUT: Final = frozenset({"payment_method", "requested", "replaced", "customer_id"})
-"""Names of things at the payment provider's."""
+_LEFT_OUT: Final = frozenset({"payment_method", "requested", "replaced", "customer_id", "was_verified"})
+"""Names of things at the payment provider's, and what only decides how the person is told."""
 
 
 @attrs.frozen(kw_only=True)

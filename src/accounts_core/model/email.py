@@ -74,5 +74,13 @@ class Email:
         object.__setattr__(self, "address", address)
         object.__setattr__(self, "key", f"{key}@{domain}")
 
+    def is_same_mailbox(self, other: "Email") -> bool:
+        """Return whether mail to both goes to one place: they differ in upper and lower case at most.
+
+        Two addresses with one `key` may be two mailboxes, such as one in full-width letters: a proof of one says
+        nothing of the other.
+        """
+        return self.address.lower() == other.address.lower()
+
     def __str__(self) -> str:
         return self.address

@@ -32,7 +32,8 @@ class DomainEvent:
     at: datetime
     by: Actor = Actor.USER
     tell: Email | None = None
-    """Who is told of it by mail, where it is of a kind that is told: the address that was proven to be the person's."""
+    """Who is told of it by mail, where it is of a kind that is told: the address that was proven to be the person's;
+    of a change of the address, the one before."""
 
 
 @attrs.frozen(kw_only=True)
@@ -79,6 +80,8 @@ class EmailChanged(DomainEvent):
 
     before: Email
     after: Email
+    was_verified: bool = True
+    """Whether `before` was verified."""
 
 
 @attrs.frozen(kw_only=True)

@@ -37,6 +37,8 @@ RECOVERY: Final = "recovery"
 """Asking for a mail with a token, or trying one."""
 INVITE: Final = "invite"
 VERIFY_CARD: Final = "verify-card"
+MAIL: Final = "mail"
+"""A mail that an address gets because of what a stranger may have done, such as a sign-up or an invitation."""
 
 CLIENT: Final = "client"
 """The address that a call comes from."""
@@ -45,6 +47,10 @@ ACCOUNT: Final = "account"
 USER: Final = "user"
 CARD: Final = "card"
 """The physical card, whoever shows it."""
+RECIPIENT: Final = "recipient"
+"""The email address that a mail goes to."""
+RECIPIENT_DAY: Final = "recipient-day"
+"""The same, over a day."""
 ALL: Final = "all"
 """Everybody together."""
 FAILURES: Final = "failures"
@@ -52,6 +58,7 @@ FAILURES: Final = "failures"
 
 _HOUR: Final = timedelta(hours=1)
 _MINUTE: Final = timedelta(minutes=1)
+_DAY: Final = timedelta(days=1)
 
 DEFAULT_LIMITS: Final[Mapping[str, Mapping[str, Limit]]] = {
     SIGN_IN: {CLIENT: Limit(100, _HOUR), ACCOUNT: Limit(30, _HOUR), ALL: Limit(3000, _MINUTE)},
@@ -59,6 +66,7 @@ DEFAULT_LIMITS: Final[Mapping[str, Mapping[str, Limit]]] = {
     RECOVERY: {CLIENT: Limit(30, _HOUR), ACCOUNT: Limit(5, _HOUR), ALL: Limit(600, _MINUTE)},
     INVITE: {USER: Limit(50, _HOUR)},
     VERIFY_CARD: {USER: Limit(20, _HOUR), CLIENT: Limit(20, _HOUR), CARD: Limit(20, _HOUR)},
+    MAIL: {RECIPIENT: Limit(10, _HOUR), RECIPIENT_DAY: Limit(50, _DAY)},
 }
 """By name, then by scope. Each scope counts on its own: a success in one clears no other."""
 

@@ -37,7 +37,9 @@ def notice_of(event: DomainEvent, *, number: int) -> Job | None:
         case PasswordChanged():
             return _job(event, event.tell, number, Purpose.PASSWORD_CHANGED)
         case EmailChanged():
-            return _job(event, event.tell, number, Purpose.EMAIL_CHANGED, {"email": event.after.address})
+            # an address that was never verified may be a stranger's: they are told, but nothing that somebody typed
+            facts = {"email": event.after.address} if event.was_verified else {}
+            return _job(event, event.tell, number, Purpose.EMAIL_CHANGED, facts)
         case EmailChangeRequested():
             return _job(event, event.tell, number, Purpose.EMAIL_CHANGE_REQUESTED, {"email": event.pending.address})
         case CardVerified():

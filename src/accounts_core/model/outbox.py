@@ -33,11 +33,14 @@ class Topic(StrEnum):
     RECOVERY_MAIL = "recovery_mail"
     """Mail a token for a new password to whoever has this address: `email`."""
     SIGN_UP = "sign_up"
-    """Sign somebody up, or tell whoever has the address: `email`, `name`, `password_hash`."""
+    """Sign somebody up, or mail whoever has the address: `sign_up`; of the release before, `email`, `name` and
+    `password_hash`."""
     TAKEN_MAIL = "taken_mail"
     """Tell whoever has this address that somebody else asked for it: `email`."""
     INVITE = "invite"
     """Invite whoever has this address: `team`, `by`, `email`."""
+    SEND_INVITATIONS = "send_invitations"
+    """Mail the invitations that waited for their sender to be verified: `user`."""
     INVITATION_MAIL = "invitation_mail"
     """Tell the person invited: `invitation`."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 import attrs
 
@@ -13,6 +13,11 @@ from .passwords import PasswordPolicy
 
 def _positive(_: object, attribute: "attrs.Attribute[timedelta]", value: timedelta) -> None:
     if value <= timedelta(0):
+        raise ValueError(f"{attribute.name} must be longer than nothing; got {value}.")
+
+
+def _positive_or_none(_: object, attribute: "attrs.Attribute[Any]", value: timedelta | None) -> None:
+    if value is not None and value <= timedelta(0):
         raise ValueError(f"{attribute.name} must be longer than nothing; got {value}.")
 
 
@@ -97,6 +102,9 @@ class Policy:
     mail: MailPolicy = attrs.field(factory=MailPolicy)
     reauthentication: timedelta = attrs.field(default=timedelta(minutes=15), validator=_not_negative)
     email_change: EmailChange = EmailChange.CONFIRM
+    unverified_accounts: timedelta | None = attrs.field(default=timedelta(days=30), validator=_positive_or_none)
+    """How old an account may become whose address was never verified; None keeps it. One that somebody is signed in to,
+    or that has a customer at the payment provider, stays."""
     private_registration: bool = False
     """Nobody can find out whether an address has an account; what there is to say is said by mail to that address."""
     limits: Mapping[str, Limit] = attrs.field(factory=dict)

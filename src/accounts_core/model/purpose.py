@@ -19,7 +19,7 @@ class Purpose(StrEnum):
     EMAIL_CHANGE_REQUESTED = "email_change_requested"
     """To the present address: `email` will take its place once it is verified; `happened_at`."""
     EMAIL_CHANGED = "email_changed"
-    """To the address before: `email` is the account's now; `happened_at`."""
+    """To the address before: `happened_at` and, where it was verified, `email`, which is the account's now."""
     CARD_ADDED = "card_added"
     """`brand`, `last4`, `happened_at`"""
     CARD_REMOVED = "card_removed"

@@ -66,6 +66,8 @@ class Invitation:
     email: Email
     invited_by: UserId | None
     created_at: datetime
+    is_mail_pending: bool = False
+    """Whether its mail waits for the sender's address to be verified."""
 
 
 @attrs.frozen(kw_only=True)

@@ -40,6 +40,8 @@ class User:
     password_changed_at: datetime | None = None
     """None while the password is the first one."""
     email_verified_at: datetime | None = None
+    was_verified: bool = False
+    """Whether an earlier address was verified, where the present one is not."""
     pending_email: Email | None = None
     balance: int = 0
     customer_id: str | None = None
@@ -90,24 +92,33 @@ class User:
         tidy = one_line("name", name)
         return self if tidy == self.name else attrs.evolve(self, name=tidy, updated_at=at)
 
-    def moves_verified_email(self, email: Email) -> bool:
-        """Say whether going to `email` would leave a verified address: a sensitive change."""
-        return self.email_verified_at is not None and email != self.email
+    @property
+    def is_proven(self) -> bool:
+        """Whether the account had a verified address at any time."""
+        return self.was_verified or self.email_verified_at is not None
 
     def change_email(self, email: Email, *, at: datetime, immediate: bool = False, always_wait: bool = False) -> Self:
         """Go to another address, by the rule at the head of this module.
 
         `immediate` swaps a verified address at once too; the new one is then not verified. With `always_wait` the new
-        one waits whatever the old one is. The address that the user already has (in whatever spelling) stays as it is
-        verified, and calls off a pending change.
+        one waits whatever the old one is. The address that the user already has stays verified, and calls off a pending
+        change; of its spelling only upper and lower case may change, because any other may be another mailbox.
         """
         if email == self.email:
-            if email.address == self.email.address and self.pending_email is None:
+            same = email if email.is_same_mailbox(self.email) else self.email
+            if same.address == self.email.address and self.pending_email is None:
                 return self
-            return attrs.evolve(self, email=email, pending_email=None, updated_at=at)
+            return attrs.evolve(self, email=same, pending_email=None, updated_at=at)
         if always_wait or (self.email_verified_at is not None and not immediate):
             return attrs.evolve(self, pending_email=email, updated_at=at)
-        return attrs.evolve(self, email=email, email_verified_at=None, pending_email=None, updated_at=at)
+        return attrs.evolve(
+            self,
+            email=email,
+            email_verified_at=None,
+            was_verified=self.is_proven,
+            pending_email=None,
+            updated_at=at,
+        )
 
     def verify_email(self, *, at: datetime) -> Self:
         """Take the waiting address as verified: the pending one if there is one, else the present one."""

@@ -14,6 +14,7 @@ from .outbox import Outbox, OutboxReads
 from .payment_methods import PaymentMethodReads, PaymentMethods
 from .provider_events import ProviderEvents
 from .sessions import SessionReads, Sessions
+from .sign_ups import SignUps
 from .teams import TeamReads, Teams
 from .users import UserReads, Users
 from .verifications import VerificationReads, Verifications
@@ -61,6 +62,8 @@ class UnitOfWork(Protocol):
     def provider_events(self) -> ProviderEvents: ...
     @property
     def mail_tokens(self) -> MailTokens: ...
+    @property
+    def sign_ups(self) -> SignUps: ...
     @property
     def devices(self) -> Devices: ...
     @property

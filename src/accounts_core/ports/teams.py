@@ -108,6 +108,14 @@ class Teams(TeamReads, Protocol):
         """Remove an invitation; say whether there was one."""
         ...
 
+    async def unmailed_invitations_by(self, user_id: UserId, *, limit: int) -> Sequence[Invitation]:
+        """Return at most `limit` invitations that the user sent and whose mail is pending, oldest first."""
+        ...
+
+    async def mark_invitation_mailed(self, id: str) -> bool:
+        """Note that the mail of an invitation is not pending any more; return whether it was."""
+        ...
+
     async def add_interaction(self, interaction: Interaction) -> None:
         """Add something written. Raises `Conflict`, here or at commit, when the team or the author is gone."""
         ...

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 from accounts_core.model.email import Email
@@ -22,6 +23,15 @@ class UserReads(Protocol):
 
     async def find_by_customer(self, customer_id: str) -> User | None:
         """Return the user who is billed as this customer of the provider's, or None."""
+        ...
+
+    async def list_unverified(
+        self, *, created_before: datetime, after: UserId | None = None, limit: int
+    ) -> Sequence[User]:
+        """Return at most `limit` users who never had a verified address, by id, those after `after`.
+
+        Only those created before `created_before`, without a session and without a customer of the provider's.
+        """
         ...
 
     async def list_billed(self, *, after: UserId | None = None, limit: int) -> Sequence[User]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 import attrs
 
+from accounts_core.errors import LimitExceeded
 from accounts_core.model.email import Email
 from accounts_core.model.ids import UserId
 from accounts_core.model.limit import (
@@ -18,7 +19,10 @@ from accounts_core.model.limit import (
     CLIENT,
     FAILURES,
     INVITE,
+    MAIL,
     MOST_FAILURES,
+    RECIPIENT,
+    RECIPIENT_DAY,
     RECOVERY,
     SIGN_IN,
     SIGN_UP,
@@ -74,6 +78,18 @@ class Attempts:
     async def mailed_token(self, client: str | None) -> None:
         """Count a token from a mail that is tried."""
         await self._spend(RECOVERY, self._scopes(RECOVERY, {CLIENT: client, ALL: ""}))
+
+    async def mail(self, to: Email) -> None:
+        """Count a mail to an address that a stranger may have typed, whatever causes it."""
+        await self._spend(MAIL, self._scopes(MAIL, {RECIPIENT: to.key, RECIPIENT_DAY: to.key}))
+
+    async def may_mail(self, to: Email) -> bool:
+        """Count a mail as `mail` does; return False, with nothing raised, when the address gets none at the moment."""
+        try:
+            await self.mail(to)
+        except LimitExceeded:
+            return False
+        return True
 
     async def invitation(self, user_id: UserId) -> None:
         await self._spend(INVITE, self._scopes(INVITE, {USER: str(user_id)}))

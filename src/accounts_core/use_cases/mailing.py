@@ -11,10 +11,11 @@ import attrs
 from accounts_core.errors import NotFound
 from accounts_core.model.email import Email
 from accounts_core.model.events import UserRegistered
-from accounts_core.model.ids import UserId
+from accounts_core.model.ids import ID_BYTES, UserId, prefixed_id
 from accounts_core.model.mail_token import MailToken, TokenPurpose
 from accounts_core.model.outbox import Job, Topic
 from accounts_core.model.policy import Policy
+from accounts_core.model.sign_up import SignUp
 from accounts_core.model.tokens import MAILED, TOKEN_BYTES, digest_of, new_token
 from accounts_core.model.user import User
 from accounts_core.ports.clock import Clock
@@ -72,7 +73,7 @@ class Mailer:
             await self._mail_token(job, user.id, user.email, TokenPurpose.RESET_PASSWORD)
 
     async def _mail_token(self, job: Job, user_id: UserId, to: Email, purpose: TokenPurpose) -> None:
-        lifetime, subject = self._kinds[purpose]
+        lifetime, _ = self._kinds[purpose]
         token = new_token(self._secrets.random_bytes(TOKEN_BYTES), prefix=MAILED)
 
         async def keep() -> User | None:
@@ -99,8 +100,12 @@ class Mailer:
 
         user = await settle(self._store, keep)
         if user is not None:
-            minutes = str(int(lifetime.total_seconds() // 60))
-            await self._deliver(job, to, subject, {"name": user.name, "token": token, "minutes": minutes})
+            await self._deliver_token(job, to, purpose, name=user.name, token=token)
+
+    async def _deliver_token(self, job: Job, to: Email, purpose: TokenPurpose, *, name: str, token: str) -> None:
+        lifetime, subject = self._kinds[purpose]
+        minutes = str(int(lifetime.total_seconds() // 60))
+        await self._deliver(job, to, subject, {"name": name, "token": token, "minutes": minutes})
 
     @property
     def _kinds(self) -> Mapping[TokenPurpose, tuple[timedelta, Purpose]]:
@@ -110,43 +115,49 @@ class Mailer:
         }
 
     async def _sign_up(self, job: Job) -> None:
-        """Sign somebody up whom nobody has answered, or tell whoever has the address.
+        """Open an account for a sign-up, mail its link, or tell whoever has the address.
 
-        Of several who signed up with an address before it was verified, the last one's password counts: whoever reads
-        the mail then verifies an account whose password is their own, not one that somebody prepared for them.
+        An unverified account that has the address stays as it is: the link is the sign-up's own, and decides nothing
+        before its mailbox and its password come together (`ConfirmEmail`).
         """
-        email = Email(job.payload["email"])
-        name, password_hash = job.payload["name"], job.payload["password_hash"]
+        token = new_token(self._secrets.random_bytes(TOKEN_BYTES), prefix=MAILED)
+        sign_up = await settle(self._store, lambda: self._enter(job, digest_of(token, prefix=MAILED)))
+        if sign_up is not None:
+            await self._deliver_token(job, sign_up.email, TokenPurpose.VERIFY_EMAIL, name=sign_up.name, token=token)
 
-        async def enter() -> User | None:
-            async with self._store.begin() as work:
-                holder = await work.users.find_by_email(email)
-                now = self._clock.now()
-                if holder is None:
-                    user = User.register(
-                        id=await work.users.next_id(), email=email, name=name, password_hash=password_hash, at=now
-                    ).change_password(password_hash, at=job.created_at)
-                    await work.users.add(user)
-                    work.record(UserRegistered(user_id=user.id, at=now, email=email))
-                    return user
-                if holder.proven_email is not None:
-                    return None
-                current = await work.users.get(holder.id, lock=True)
-                chosen_at = current.password_changed_at
-                if current.password_hash == password_hash or (chosen_at is not None and chosen_at > job.created_at):
-                    return current
-                await work.sessions.remove_of(holder.id)
-                await work.mail_tokens.remove_of(holder.id)
-                # dated when it was asked for, so that of several the last one counts, whichever is done last
-                return await work.users.save(
-                    current.rename(name, at=now).change_password(password_hash, at=job.created_at)
+    async def _enter(self, job: Job, digest: bytes) -> SignUp | None:
+        """Return the sign-up that was given a link with this digest, or None where nothing is to be mailed here."""
+        async with self._store.begin() as work:
+            sign_up = await _sign_up_of(work, job)
+            if sign_up is None:
+                return None
+            now = self._clock.now()
+            holder = await work.users.find_by_email(sign_up.email)
+            if holder is None:
+                user = User.register(
+                    id=await work.users.next_id(),
+                    email=sign_up.email,
+                    name=sign_up.name,
+                    password_hash=sign_up.password_hash,
+                    at=now,
                 )
+                await work.users.add(user)
+                work.record(UserRegistered(user_id=user.id, at=now, email=user.email))
+                await work.outbox.put(self._job(Topic.VERIFICATION_MAIL, user=str(user.id)))
+            elif holder.email_verified_at is not None or not holder.email.is_same_mailbox(sign_up.email):
+                # to the address that is stored, never to the one that was typed (CVE-2019-19844)
+                await work.outbox.put(self._job(Topic.TAKEN_MAIL, email=holder.email.address))
+            else:
+                linked = sign_up.mail_link(digest, expires_at=now + self._policy.mail.verification)
+                await work.sign_ups.save(linked)
+                return linked
+            await work.sign_ups.delete(sign_up.id)
+            return None
 
-        user = await settle(self._store, enter)
-        if user is None:
-            await self._deliver(job, email, Purpose.ALREADY_REGISTERED, {})
-        else:
-            await self._mail_token(job, user.id, user.email, TokenPurpose.VERIFY_EMAIL)
+    def _job(self, topic: Topic, **payload: str) -> Job:
+        now = self._clock.now()
+        job_id = prefixed_id("job", self._secrets.random_bytes(ID_BYTES))
+        return Job(id=job_id, topic=topic, payload=payload, created_at=now, due=now)
 
     async def _invitation(self, job: Job) -> None:
         async with self._store.read() as views:
@@ -160,3 +171,19 @@ class Mailer:
 
     async def _deliver(self, job: Job, to: Email, purpose: Purpose, values: Mapping[str, str]) -> None:
         await self._notifier.deliver(Notice(id=job.id, to=to, purpose=purpose, values=values))
+
+
+async def _sign_up_of(work: UnitOfWork, job: Job) -> SignUp | None:
+    if "sign_up" in job.payload:
+        return await work.sign_ups.find(job.payload["sign_up"])
+    # a job of the release before carries the sign-up itself
+    sign_up = SignUp.request(
+        id=f"sgn_{job.id}",
+        email=Email(job.payload["email"]),
+        name=job.payload["name"],
+        password_hash=job.payload["password_hash"],
+        at=job.created_at,
+    )
+    if await work.sign_ups.find(sign_up.id) is None:
+        await work.sign_ups.add(sign_up)
+    return sign_up

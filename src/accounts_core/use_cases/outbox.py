@@ -55,6 +55,8 @@ class Jobs:
                 await self._sync(job.payload["customer"])
             case Topic.INVITE:
                 await self._inviter.perform(job)
+            case Topic.SEND_INVITATIONS:
+                await self._inviter.send_waiting(job)
             case topic if topic in self._handlers:
                 await self._handlers[topic](job)
             case _:

@@ -8,7 +8,7 @@ import attrs
 
 from accounts_core.errors import Conflict, InvalidMailToken, InvalidToken, NotFound
 from accounts_core.model.email import Email
-from accounts_core.model.events import PasswordChanged
+from accounts_core.model.events import Actor, PasswordChanged
 from accounts_core.model.mail_token import MailToken, TokenPurpose
 from accounts_core.model.outbox import Topic
 from accounts_core.model.passwords import Password
@@ -22,6 +22,7 @@ from accounts_core.use_cases.attempts import Attempts
 from accounts_core.use_cases.credentials import email_of
 from accounts_core.use_cases.effects import Effects
 from accounts_core.use_cases.retrying import settle
+from accounts_core.use_cases.verify_email import EmailVerifier
 
 
 @attrs.frozen
@@ -74,6 +75,7 @@ class ResetPassword:
 
     _store: Store[UnitOfWork]
     _tokens: MailedTokens
+    _verifier: EmailVerifier
     _passwords: PasswordHasher
     _attempts: Attempts
     _clock: Clock
@@ -111,4 +113,6 @@ class ResetPassword:
         await work.sessions.remove_of(user.id)
         await work.mail_tokens.remove_of(user.id)
         work.record(PasswordChanged(user_id=user.id, at=now, tell=changed.proven_email, is_reset=True))
+        if saved.email_verified_at != user.email_verified_at:
+            await self._verifier.follow(work, saved, by=Actor.USER)
         return saved

@@ -1,10 +1,19 @@
+"""Signing up.
+
+An account whose address is not verified belongs to the person who signed up first, and a later sign-up never changes
+it. The later one gets a link of its own by mail (`SignUp`). Together with the password of that sign-up the link opens
+an account in place of the unverified one (`confirm_email`), so neither of two people gets into the other's account.
+"""
+
 import attrs
 
+from accounts_core.errors import Conflict, EmailTaken
 from accounts_core.model.email import Email
 from accounts_core.model.events import Actor, UserRegistered
 from accounts_core.model.outbox import Topic
 from accounts_core.model.passwords import Password
 from accounts_core.model.policy import Policy
+from accounts_core.model.sign_up import SignUp
 from accounts_core.model.text import one_line
 from accounts_core.model.user import User
 from accounts_core.ports.clock import Clock
@@ -21,15 +30,19 @@ class _Applicant:
     email: Email
     name: str
     password_hash: str
+    may_mail: bool
+    """Whether the address gets a mail now: it may have had too many."""
 
 
 @attrs.frozen
 class Applicants:
-    """Checks what somebody signs up with, and hashes the password."""
+    """Checks what somebody signs up with, hashes the password, and writes down what has to wait."""
 
     _passwords: PasswordHasher
     _attempts: Attempts
     _policy: Policy
+    _effects: Effects
+    _clock: Clock
 
     async def check(self, *, email: Email | str, password: str, name: str, client: str | None) -> _Applicant:
         """Raises `Invalid` on `email`, `password` or `name`, and `LimitExceeded`."""
@@ -38,7 +51,23 @@ class Applicants:
         tidy = one_line("name", name)
         self._policy.passwords.check(chosen, tidy, address.address)
         await self._attempts.sign_up(client)
-        return _Applicant(email=address, name=tidy, password_hash=await self._passwords.hash(chosen))
+        password_hash = await self._passwords.hash(chosen)
+        may_mail = await self._attempts.may_mail(address)
+        return _Applicant(email=address, name=tidy, password_hash=password_hash, may_mail=may_mail)
+
+    async def enqueue(self, work: UnitOfWork, applicant: _Applicant) -> None:
+        """Keep a sign-up for the worker, unless the address has had too many mails."""
+        if not applicant.may_mail:
+            return
+        sign_up = SignUp.request(
+            id=self._effects.new_id("sgn"),
+            email=applicant.email,
+            name=applicant.name,
+            password_hash=applicant.password_hash,
+            at=self._clock.now(),
+        )
+        await work.sign_ups.add(sign_up)
+        await self._effects.put_for_worker(work, Topic.SIGN_UP, sign_up=sign_up.id)
 
 
 @attrs.frozen
@@ -55,27 +84,61 @@ class Register:
     ) -> User:
         """Add an active user with an address that is not verified, and have a mail sent to verify it with.
 
-        `client` is the address that the call comes from. Raises `Invalid` on `email`, `password` or `name`,
-        `EmailTaken` and `LimitExceeded`.
+        Where an unverified account has the address, a mail is sent all the same: with its link and this password the
+        account is opened anew. An address gets a limited number of mails; beyond it, nothing but the mail is missing.
+
+        Args:
+            email: The address, as typed.
+            password: The password to sign in with.
+            name: The person's name.
+            client: The address that the call comes from.
+            by: Whose doing it is.
+
+        Raises:
+            Invalid: On `email`, `password` or `name`.
+            EmailTaken: An account has this address, verified or not.
+            LimitExceeded: Too many sign-ups.
+
         """
         applicant = await self._applicants.check(email=email, password=password, name=name, client=client)
 
-        async def attempt() -> User:
-            async with self._store.begin() as work:
-                now = self._clock.now()
-                user = User.register(
-                    id=await work.users.next_id(),
-                    email=applicant.email,
-                    name=applicant.name,
-                    password_hash=applicant.password_hash,
-                    at=now,
-                )
-                await work.users.add(user)
-                work.record(UserRegistered(user_id=user.id, at=now, by=by, email=user.email))
-                await self._effects.put_for_worker(work, Topic.VERIFICATION_MAIL, user=str(user.id))
-            return user
+        async def attempt() -> User | None:
+            try:
+                return await self._enter(applicant, by)
+            except EmailTaken as error:
+                raise Conflict("Another sign-up with this address was first.") from error
 
-        return await settle(self._store, attempt)
+        try:
+            user = await settle(self._store, attempt)
+        except Conflict as conflict:
+            if isinstance(conflict.__cause__, EmailTaken):
+                raise conflict.__cause__ from None
+            raise
+        if user is None:
+            raise EmailTaken(applicant.email.address)
+        return user
+
+    async def _enter(self, applicant: _Applicant, by: Actor) -> User | None:
+        """Add the user, or return None where an account has the address."""
+        async with self._store.begin() as work:
+            holder = await work.users.find_by_email(applicant.email)
+            if holder is not None:
+                if holder.email_verified_at is None and holder.email.is_same_mailbox(applicant.email):
+                    await self._applicants.enqueue(work, applicant)
+                return None
+            now = self._clock.now()
+            user = User.register(
+                id=await work.users.next_id(),
+                email=applicant.email,
+                name=applicant.name,
+                password_hash=applicant.password_hash,
+                at=now,
+            )
+            await work.users.add(user)
+            work.record(UserRegistered(user_id=user.id, at=now, by=by, email=user.email))
+            if applicant.may_mail:
+                await self._effects.put_for_worker(work, Topic.VERIFICATION_MAIL, user=str(user.id))
+        return user
 
 
 @attrs.frozen
@@ -84,19 +147,19 @@ class RequestAccount:
 
     _store: Store[UnitOfWork]
     _applicants: Applicants
-    _effects: Effects
 
     async def __call__(self, *, email: Email | str, password: str, name: str, client: str | None = None) -> None:
         """Write down that a worker signs them up, or mails whoever has the address: here, both are the same.
 
-        Raises `Invalid` on `email`, `password` or `name`, and `LimitExceeded`.
+        Raises:
+            Invalid: On `email`, `password` or `name`.
+            LimitExceeded: Too many sign-ups.
+
         """
         applicant = await self._applicants.check(email=email, password=password, name=name, client=client)
-        async with self._store.begin() as work:
-            await self._effects.put_for_worker(
-                work,
-                Topic.SIGN_UP,
-                email=applicant.email.address,
-                name=applicant.name,
-                password_hash=applicant.password_hash,
-            )
+
+        async def attempt() -> None:
+            async with self._store.begin() as work:
+                await self._applicants.enqueue(work, applicant)
+
+        await settle(self._store, attempt)

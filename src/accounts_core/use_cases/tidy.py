@@ -1,37 +1,91 @@
+from datetime import datetime
+from typing import Any, Final
+
 import attrs
 
+from accounts_core.errors import DeletionBlocked, NotFound
+from accounts_core.model.events import Actor
 from accounts_core.model.idempotency import KEPT_FOR
+from accounts_core.model.ids import UserId
+from accounts_core.model.outbox import Job
 from accounts_core.model.policy import Policy
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.use_cases.delete_user import EraseUser
+from accounts_core.use_cases.effects import Effects
 from accounts_core.use_cases.provider_events import REMEMBERED_FOR
+from accounts_core.use_cases.retrying import settle
+
+BATCH: Final = 100
+"""How many unverified accounts are read at once."""
 
 
 @attrs.frozen(kw_only=True)
 class Tidied:
-    """How much was forgotten, of each kind."""
+    """How much was deleted, of each kind."""
 
     sessions: int
     mail_tokens: int
+    sign_ups: int
     requests: int
     provider_events: int
+    unverified_accounts: int
 
 
 @attrs.frozen
 class Tidy:
-    """Forget what has had its time: for a worker, once a day. None of it has any effect any longer."""
+    """Forget what has had its time: for a worker, once a day."""
 
     _store: Store[UnitOfWork]
+    _erase: EraseUser[Any]
+    _effects: Effects
     _clock: Clock
     _policy: Policy
 
     async def __call__(self) -> Tidied:
-        """Remove sessions that are over, tokens that expired, answers and events that cannot be asked for again."""
+        """Delete expired sessions, mailed tokens, sign-ups, answers and events, and old unverified accounts."""
         now = self._clock.now()
         async with self._store.begin() as work:
-            return Tidied(
+            tidied = Tidied(
                 sessions=await work.sessions.forget_over(now=now, idle=self._policy.sessions.idle),
                 mail_tokens=await work.mail_tokens.forget_expired(now=now),
+                sign_ups=await work.sign_ups.delete_expired(now=now),
                 requests=await work.kept_requests.forget_before(now - KEPT_FOR),
                 provider_events=await work.provider_events.forget_before(now - REMEMBERED_FOR),
+                unverified_accounts=0,
             )
+        if self._policy.unverified_accounts is None:
+            return tidied
+        count = await self._delete_unverified(now - self._policy.unverified_accounts)
+        return attrs.evolve(tidied, unverified_accounts=count)
+
+    async def _delete_unverified(self, created_before: datetime) -> int:
+        """Delete each account that was never verified, as its user would; return how many there were."""
+        count, last = 0, None
+        while True:
+            async with self._store.read() as views:
+                users = await views.users.list_unverified(created_before=created_before, after=last, limit=BATCH)
+            for user in users:
+                last = user.id
+                count += await self._delete(user.id, created_before)
+            if len(users) < BATCH:
+                return count
+
+    async def _delete(self, user_id: UserId, created_before: datetime) -> bool:
+        async def attempt() -> tuple[bool, tuple[Job, ...]]:
+            async with self._store.begin() as work:
+                user = await work.users.get(user_id, lock=True)
+                # as it is under the lock: somebody may have signed in, or verified the address, since it was listed
+                still = await work.users.list_unverified(
+                    created_before=created_before, after=UserId(user_id - 1), limit=1
+                )
+                if [each.id for each in still] != [user_id]:
+                    return False, ()
+                return True, tuple(await self._erase.erase(work, user, by=Actor.OPERATOR))
+
+        try:
+            is_deleted, jobs = await settle(self._store, attempt)
+        except (NotFound, DeletionBlocked):
+            return False
+        await self._effects.attempt(*jobs)
+        return is_deleted

@@ -1,7 +1,7 @@
 """Changing a profile.
 
-A new password, and leaving a verified address, are sensitive (ASVS 6.2.3 and 7.5.1: a stolen token must not become the
-account). They need the present password, or a session signed in a moment ago.
+A new password and any change of the address, verified or not, are sensitive (ASVS 6.2.3 and 7.5.1: a stolen token must
+not become the account). They need the present password, or a session signed in a moment ago.
 """
 
 from datetime import datetime
@@ -88,14 +88,13 @@ class UpdateProfile:
             if wish.password is not None:
                 self._policy.passwords.check(wish.password, wish.name or user.name, user.email.address)
             await self._check_proof(user, wish, proof, signed_in_at)
-            if wish.email is not None and wish.email not in {user.email, user.waiting_email}:
-                await self._attempts.recovery(wish.email, client)
+            may_tell = await self._count_mails(user, wish, client)
             password_hash = None if wish.password is None else await self._passwords.hash(wish.password)
             async with self._store.begin() as work:
                 current = await work.users.get(user_id, lock=True)
                 if current.version != user.version:
                     raise Conflict("The user changed while the password was checked.")
-                return await self._change(work, current, wish, password_hash, keep_session)
+                return await self._change(work, current, wish, password_hash, keep_session, may_tell)
 
         changed, jobs = await settle(self._store, attempt)
         await self._effects.attempt(*jobs)
@@ -107,13 +106,31 @@ class UpdateProfile:
         if proof is not None:
             await self._proofs.check(user, proof)
             return
-        moves_email = wish.email is not None and user.moves_verified_email(wish.email)
+        moves_email = wish.email is not None and wish.email.address != user.email.address
         is_recent = self._policy.is_recent(signed_in_at, now=self._clock.now())
         if (wish.password is not None or moves_email) and not is_recent:
             raise ReauthenticationRequired
 
+    async def _count_mails(self, user: User, wish: _Wish, client: str | None) -> bool:
+        """Count the mail to a new address, and return whether the present one may be told of the change.
+
+        A present address that was never verified may be a stranger's, so it gets a limited number of mails. Raises
+        `LimitExceeded`.
+        """
+        if wish.email is None or not _asks_for_mail(user, wish.email):
+            return True
+        await self._attempts.recovery(wish.email, client)
+        await self._attempts.mail(wish.email)
+        return user.email_verified_at is not None or await self._attempts.may_mail(user.email)
+
     async def _change(
-        self, work: UnitOfWork, user: User, wish: _Wish, password_hash: str | None, keep_session: str | None
+        self,
+        work: UnitOfWork,
+        user: User,
+        wish: _Wish,
+        password_hash: str | None,
+        keep_session: str | None,
+        may_tell: bool,
     ) -> tuple[User, tuple[Job, ...]]:
         now = self._clock.now()
         changed, events = user, list[DomainEvent]()
@@ -126,14 +143,19 @@ class UpdateProfile:
             if changed.email != user.email:
                 events.append(
                     EmailChanged(
-                        user_id=user.id, at=now, tell=user.proven_email, before=user.email, after=changed.email
+                        user_id=user.id,
+                        at=now,
+                        tell=user.email if may_tell else None,
+                        before=user.email,
+                        after=changed.email,
+                        was_verified=user.email_verified_at is not None,
                     )
                 )
             if changed.pending_email is not None and changed.pending_email != user.pending_email:
                 events.append(
                     EmailChangeRequested(user_id=user.id, at=now, tell=user.proven_email, pending=changed.pending_email)
                 )
-            if changed.waiting_email is not None and changed.waiting_email != user.waiting_email:
+            if _is_moved(user.waiting_email, changed.waiting_email):
                 await work.mail_tokens.remove_of(user.id)
                 await self._effects.put_for_worker(work, Topic.VERIFICATION_MAIL, user=str(user.id))
         if password_hash is not None:
@@ -157,3 +179,15 @@ class UpdateProfile:
             raise EmailTaken(email.address)
         immediate = self._policy.email_change is EmailChange.IMMEDIATE
         return user.change_email(email, at=self._clock.now(), immediate=immediate)
+
+
+def _asks_for_mail(user: User, email: Email) -> bool:
+    """Return whether going to `email` has a mail sent to it: not where it is verified, or waits already."""
+    if user.email_verified_at is not None and email == user.email:
+        return False
+    return user.waiting_email is None or not email.is_same_mailbox(user.waiting_email)
+
+
+def _is_moved(before: Email | None, after: Email | None) -> bool:
+    """Return whether another mailbox waits to be verified than before."""
+    return after is not None and (before is None or not after.is_same_mailbox(before))

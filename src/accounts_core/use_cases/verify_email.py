@@ -1,14 +1,13 @@
-"""Proving that an address is the person's: with a token from a mail, or by an operator who has seen other proof."""
+"""Taking an address as verified, and asking for another mail to verify it with."""
 
 from collections.abc import Awaitable, Callable
 from typing import Final
 
 import attrs
 
-from accounts_core.errors import InvalidMailToken, NotFound
+from accounts_core.errors import NotFound
 from accounts_core.model.events import Actor, EmailChanged, EmailVerified
 from accounts_core.model.ids import UserId
-from accounts_core.model.mail_token import TokenPurpose
 from accounts_core.model.notification import Notification
 from accounts_core.model.outbox import Job, Topic
 from accounts_core.model.user import User
@@ -16,7 +15,6 @@ from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.use_cases.attempts import Attempts
 from accounts_core.use_cases.effects import Effects, tell_provider
-from accounts_core.use_cases.recovery import MailedTokens
 from accounts_core.use_cases.retrying import settle
 
 MOST_INVITATIONS: Final = 200
@@ -33,19 +31,19 @@ class EmailVerifier:
     async def verify(self, find: Callable[[UnitOfWork], Awaitable[User]], *, by: Actor) -> User:
         """Verify the waiting address of the user whom `find` returns, locked, and return the user.
 
-        Invitations that were waiting for the address notify the user now. Raises what `find` does, and `EmailTaken`
-        when somebody else has verified the pending address first.
+        Raises what `find` does, and `EmailTaken` when somebody else has verified the pending address first.
         """
 
         async def attempt() -> tuple[User, tuple[Job, ...]]:
             async with self._store.begin() as work:
-                return await self._verify(work, await find(work), by)
+                return await self.verify_in(work, await find(work), by=by)
 
         verified, jobs = await settle(self._store, attempt)
         await self._effects.attempt(*jobs)
         return verified
 
-    async def _verify(self, work: UnitOfWork, before: User, by: Actor) -> tuple[User, tuple[Job, ...]]:
+    async def verify_in(self, work: UnitOfWork, before: User, *, by: Actor) -> tuple[User, tuple[Job, ...]]:
+        """Verify the waiting address of `before`, who is locked; return the user, and jobs to attempt afterwards."""
         now = self._clock.now()
         after = before.verify_email(at=now)
         if after is before:
@@ -55,15 +53,33 @@ class EmailVerifier:
         if after.email != before.email:
             work.record(
                 EmailChanged(
-                    user_id=before.id, at=now, by=by, tell=before.proven_email, before=before.email, after=after.email
+                    user_id=before.id,
+                    at=now,
+                    by=by,
+                    tell=before.email,
+                    before=before.email,
+                    after=after.email,
+                    was_verified=before.email_verified_at is not None,
                 )
             )
-        work.record(EmailVerified(user_id=before.id, at=now, by=by, email=after.email))
-        for view in await work.teams.invitations_to(after.email, limit=MOST_INVITATIONS):
-            await work.notifications.add(
-                Notification.invite(id=self._effects.new_id("ntf"), user_id=before.id, team_name=view.team_name, at=now)
-            )
+        await self.follow(work, saved, by=by)
         return saved, await tell_provider(work, self._effects, before=before, after=saved)
+
+    async def follow(self, work: UnitOfWork, user: User, *, by: Actor) -> None:
+        """Do what follows from `user` having just been given a verified address.
+
+        Sign-ups with this address are void, invitations that waited for the address notify the user, and those that the
+        user sent are mailed.
+        """
+        now = self._clock.now()
+        work.record(EmailVerified(user_id=user.id, at=now, by=by, email=user.email))
+        await work.sign_ups.delete_for_email(user.email)
+        for view in await work.teams.invitations_to(user.email, limit=MOST_INVITATIONS):
+            await work.notifications.add(
+                Notification.invite(id=self._effects.new_id("ntf"), user_id=user.id, team_name=view.team_name, at=now)
+            )
+        if await work.teams.unmailed_invitations_by(user.id, limit=1):
+            await self._effects.put_for_worker(work, Topic.SEND_INVITATIONS, user=str(user.id))
 
 
 @attrs.frozen
@@ -78,30 +94,6 @@ class VerifyEmail:
         Raises `NotFound`, and `EmailTaken` when somebody else has verified the pending address first.
         """
         return await self._verifier.verify(lambda work: work.users.get(user_id, lock=True), by=Actor.OPERATOR)
-
-
-@attrs.frozen
-class ConfirmEmail:
-    """Verify an address with the token that was mailed to it."""
-
-    _verifier: EmailVerifier
-    _tokens: MailedTokens
-
-    async def __call__(self, *, token: str, client: str | None = None) -> User:
-        """Verify the address and return the user.
-
-        Raises `InvalidMailToken`, also when the address is no longer the one that waits, `LimitExceeded`, and
-        `EmailTaken` when somebody else has verified the address first.
-        """
-        await self._tokens.count(client)
-
-        async def find(work: UnitOfWork) -> User:
-            found, user = await self._tokens.find(work, token, TokenPurpose.VERIFY_EMAIL)
-            if not user.is_active or found.email != user.waiting_email:
-                raise InvalidMailToken
-            return user
-
-        return await self._verifier.verify(find, by=Actor.USER)
 
 
 @attrs.frozen
@@ -124,5 +116,6 @@ class ResendVerification:
         if user.waiting_email is None:
             return
         await self._attempts.recovery(user.waiting_email, client)
+        await self._attempts.mail(user.waiting_email)
         async with self._store.begin() as work:
             await self._effects.put_for_worker(work, Topic.VERIFICATION_MAIL, user=str(user_id))

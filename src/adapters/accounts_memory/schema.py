@@ -16,6 +16,7 @@ from accounts_core.model.notification import Notification
 from accounts_core.model.outbox import Job
 from accounts_core.model.payment_method import PaymentMethod
 from accounts_core.model.session import Session
+from accounts_core.model.sign_up import SignUp
 from accounts_core.model.team import Interaction, Invitation, Membership, Team
 from accounts_core.model.user import User
 from accounts_core.model.verification import CardVerification
@@ -112,6 +113,7 @@ class State:
     jobs: Table[str, Job]
     provider_events: Table[str, ReceivedEvent]
     mail_tokens: Table[bytes, MailToken]
+    sign_ups: Table[str, SignUp]
     devices: Table[tuple[UserId, bytes], Device]
     kept_requests: Table[bytes, KeptRequest]
     audit: Table[int, AuditEntry]
@@ -139,6 +141,7 @@ NOTHING: Final = State(
     jobs=Table(_by_id, {}),
     provider_events=Table(_by_id, {}),
     mail_tokens=Table(attrgetter("digest"), _by("user_id")),
+    sign_ups=Table(_by_id, {**_by("digest"), "email": lambda sign_up: sign_up.email.key}),
     devices=Table(attrgetter("user_id", "digest"), _by("user_id")),
     kept_requests=Table(attrgetter("scope"), _by("user_id")),
     audit=Table(_by_id, _by("user_id")),
@@ -164,6 +167,7 @@ class Workspace:
         self.jobs = Staged(base.jobs)
         self.provider_events = Staged(base.provider_events)
         self.mail_tokens = Staged(base.mail_tokens)
+        self.sign_ups = Staged(base.sign_ups)
         self.devices = Staged(base.devices)
         self.kept_requests = Staged(base.kept_requests)
         self.audit = Staged(base.audit)
@@ -194,6 +198,7 @@ class Workspace:
         for table, staged, index, what in (
             (state.users, self.users, "customer_id", "Another user is billed as this customer."),
             (state.sessions, self.sessions, "digest", "Two sessions have one token."),
+            (state.sign_ups, self.sign_ups, "digest", "Two sign-ups have one link."),
             (state.payment_methods, self.payment_methods, "default", "A user has two default cards."),
             (state.verifications, self.verifications, "open", "This card is being verified already."),
             (state.verifications, self.verifications, "request", "This request has a verification already."),

@@ -30,6 +30,7 @@ from .payment_methods import MemoryPaymentMethodReads, MemoryPaymentMethods
 from .provider_events import MemoryProviderEvents
 from .schema import NOTHING, State, Tables, Workspace
 from .sessions import MemorySessionReads, MemorySessions
+from .sign_ups import MemorySignUps
 from .team_reads import MemoryTeamReads
 from .teams import MemoryTeams
 from .users import MemoryUserReads, MemoryUsers
@@ -64,6 +65,7 @@ class MemoryUnitOfWork:
         self.outbox = MemoryOutbox(self._while_open)
         self.provider_events = MemoryProviderEvents(self._while_open)
         self.mail_tokens = MemoryMailTokens(self._while_open)
+        self.sign_ups = MemorySignUps(self._while_open)
         self.devices = MemoryDevices(self._while_open)
         self.kept_requests = MemoryKeptRequests(self._while_open)
         self.audit = MemoryAudit(self._while_open, ids.entries)

@@ -88,6 +88,19 @@ class MemoryTeams(MemoryTeamReads):
         invitations.drop(invitation)
         return True
 
+    async def unmailed_invitations_by(self, user_id: UserId, *, limit: int) -> Sequence[Invitation]:
+        sent = self._workspace().invitations.find("invited_by", user_id)
+        waiting = [each for each in sent if each.is_mail_pending]
+        return sorted(waiting, key=lambda each: (each.created_at, each.id))[:limit]
+
+    async def mark_invitation_mailed(self, id: str) -> bool:
+        invitations = self._workspace().invitations
+        invitation = invitations.get(id)
+        if invitation is None or not invitation.is_mail_pending:
+            return False
+        invitations.put(attrs.evolve(invitation, is_mail_pending=False))
+        return True
+
     async def add_interaction(self, interaction: Interaction) -> None:
         self._workspace().interactions.add(interaction)
 

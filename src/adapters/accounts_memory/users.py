@@ -1,4 +1,5 @@
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 
 import attrs
 
@@ -23,6 +24,21 @@ class MemoryUserReads:
 
     async def find_by_customer(self, customer_id: str) -> User | None:
         return self._tables().users.find_one("customer_id", customer_id)
+
+    async def list_unverified(
+        self, *, created_before: datetime, after: UserId | None = None, limit: int
+    ) -> Sequence[User]:
+        tables = self._tables()
+        found = [
+            each
+            for each in tables.users.all()
+            if not each.is_proven
+            and each.customer_id is None
+            and each.created_at < created_before
+            and (after is None or each.id > after)
+            and not any(True for _ in tables.sessions.find("user_id", each.id))
+        ]
+        return sorted(found, key=lambda each: each.id)[:limit]
 
     async def list_billed(self, *, after: UserId | None = None, limit: int) -> Sequence[User]:
         billed = [each for each in self._tables().users.all() if each.customer_id is not None]

@@ -102,9 +102,9 @@ def _email_change_requested(values: Values) -> Wording:
 
 
 def _email_changed(values: Values) -> Wording:
+    now = f"is {values['email']}; this one no longer is" if "email" in values else "is no longer this one"
     return _security(
-        "Your email address was changed",
-        f"Since {_moment(values)} the email address of your account is {values['email']}; this one no longer is.",
+        "Your email address was changed", f"Since {_moment(values)} the email address of your account {now}."
     )
 
 

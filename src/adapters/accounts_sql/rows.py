@@ -48,6 +48,7 @@ USER: Final[Sequence[sa.Column[Any]]] = [
     users.c.customer_id,
     users.c.lost_customers,
     users.c.password_changed_at,
+    users.c.was_verified,
     users.c.created_at,
     users.c.updated_at,
     users.c.version,
@@ -68,9 +69,10 @@ def user(row: Row) -> User:
         customer_id=row[10],
         lost_customers=row[11],
         password_changed_at=row[12],
-        created_at=row[13],
-        updated_at=row[14],
-        version=row[15],
+        was_verified=bool(row[13]),
+        created_at=row[14],
+        updated_at=row[15],
+        version=row[16],
     )
 
 
@@ -90,6 +92,7 @@ def user_values(user: User) -> dict[str, Any]:
         "customer_id": user.customer_id,
         "lost_customers": user.lost_customers,
         "password_changed_at": user.password_changed_at,
+        "was_verified": user.was_verified,
         "created_at": user.created_at,
         "updated_at": user.updated_at,
         "version": user.version,

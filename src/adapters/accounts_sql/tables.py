@@ -76,6 +76,7 @@ users: Final = sa.Table(
     # with a default, so that a process of the version before can still add users
     sa.Column("lost_customers", Number, nullable=False, server_default=sa.text("0")),
     sa.Column("password_changed_at", Moment),
+    sa.Column("was_verified", Flag, nullable=False, server_default=sa.false()),
     sa.UniqueConstraint("email_key"),
     sa.CheckConstraint("id > 0", name="id"),
     sa.CheckConstraint(f"status IN ({_listed(UserStatus)})", name="status"),
@@ -90,6 +91,14 @@ sa.Index(
     unique=True,
     sqlite_where=_IS_BILLED,
     postgresql_where=_IS_BILLED,
+)
+
+_WAS_NEVER_VERIFIED: Final = sa.text("email_verified_at IS NULL AND NOT was_verified")
+sa.Index(
+    "ix_accounts_users_unverified",
+    users.c.id,
+    sqlite_where=_WAS_NEVER_VERIFIED,
+    postgresql_where=_WAS_NEVER_VERIFIED,
 )
 
 sessions: Final = sa.Table(
@@ -233,6 +242,7 @@ invitations: Final = sa.Table(
     sa.Column("email_key", Name, nullable=False),
     _user(name="invited_by", nullable=True),
     sa.Column("created_at", Moment, nullable=False),
+    sa.Column("is_mail_pending", Flag, nullable=False, server_default=sa.false()),
     sa.UniqueConstraint("team_id", "email_key"),
     sa.Index(None, "email_key", "created_at", "id"),
     sa.Index(None, "invited_by"),
@@ -315,6 +325,24 @@ mail_tokens: Final = sa.Table(
     sa.Index(None, "expires_at"),
     sqlite_strict=True,
 )
+
+sign_ups: Final = sa.Table(
+    "accounts_sign_ups",
+    metadata,
+    sa.Column("id", Name, primary_key=True),
+    sa.Column("email", sa.Text, nullable=False),
+    sa.Column("email_key", Name, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("password_hash", sa.Text, nullable=False),
+    sa.Column("digest", sa.LargeBinary),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("expires_at", Moment, nullable=False),
+    sa.UniqueConstraint("digest"),
+    sa.Index(None, "email_key"),
+    sa.Index(None, "expires_at"),
+    sqlite_strict=True,
+)
+"""Requests for an account that wait for the worker, or for proof of their address."""
 
 devices: Final = sa.Table(
     "accounts_devices",

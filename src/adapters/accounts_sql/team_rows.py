@@ -71,6 +71,7 @@ INVITATION: Final[Sequence[sa.Column[Any]]] = [
     invitations.c.email_key,
     invitations.c.invited_by,
     invitations.c.created_at,
+    invitations.c.is_mail_pending,
 ]
 
 
@@ -82,12 +83,13 @@ def invitation(row: Row) -> Invitation:
         email=stored_email(row[2], row[3]),
         invited_by=row[4],
         created_at=row[5],
+        is_mail_pending=bool(row[6]),
     )
 
 
 def invitation_view(row: Row) -> InvitationView:
     """Read the columns of `INVITATION`, the team's name and the inviter's."""
-    return InvitationView(invitation=invitation(row), team_name=row[6], invited_by=_person(row[4], row[7]))
+    return InvitationView(invitation=invitation(row), team_name=row[7], invited_by=_person(row[4], row[8]))
 
 
 def invitation_values(invitation: Invitation) -> dict[str, Any]:
@@ -98,6 +100,7 @@ def invitation_values(invitation: Invitation) -> dict[str, Any]:
         "email_key": invitation.email.key,
         "invited_by": invitation.invited_by,
         "created_at": invitation.created_at,
+        "is_mail_pending": invitation.is_mail_pending,
     }
 
 

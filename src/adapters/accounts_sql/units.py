@@ -17,6 +17,7 @@ from .repositories.outbox import Outbox, OutboxReads
 from .repositories.payment_methods import PaymentMethodReads, PaymentMethods
 from .repositories.provider_events import ProviderEvents
 from .repositories.sessions import SessionReads, Sessions
+from .repositories.sign_ups import SignUps
 from .repositories.team_reads import TeamReads
 from .repositories.teams import Teams
 from .repositories.users import UserReads, Users
@@ -48,6 +49,7 @@ class _Unit:
         self.outbox = Outbox(db)
         self.provider_events = ProviderEvents(db)
         self.mail_tokens = MailTokens(db)
+        self.sign_ups = SignUps(db)
         self.devices = Devices(db)
         self.kept_requests = KeptRequests(db)
         self.audit = Audit(db)

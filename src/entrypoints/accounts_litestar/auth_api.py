@@ -41,8 +41,9 @@ class Login(msgspec.Struct, forbid_unknown_fields=True):
     password: Annotated[str, Meta(examples=["a long and quiet river"])]
 
 
-class MailedToken(msgspec.Struct, forbid_unknown_fields=True):
+class ConfirmedAddress(msgspec.Struct, forbid_unknown_fields=True):
     token: Annotated[str, Meta(max_length=255, examples=["acm_..."])]
+    password: Annotated[str, Meta(examples=["a long and quiet river"])] | UnsetType = UNSET
 
 
 class Forgot(msgspec.Struct, forbid_unknown_fields=True):
@@ -151,18 +152,28 @@ class AuthApi(Endpoints):
         status_code=NO_CONTENT,
         **documented(
             "verifyEmail",
-            "Verify an address with the token from its mail",
-            body=MailedToken,
+            "Verify an email address with the token from its mail",
+            body=ConfirmedAddress,
             public=True,
-            problems=[409, 429],
+            problems=[403, 409, 429],
         ),
     )
     async def verify_email(self, request: HttpRequest) -> Answer[None]:
-        """A token works once; one that waits to take the place of another address takes it now."""
-        proof = await read(request, MailedToken)
+        """A token works once. Under the account's own access token nothing else is needed.
+
+        Without it, `password` is: the account's password verifies the address and ends the account's sessions; the
+        password of the sign-up that the link belongs to opens that account, in place of an unverified one that somebody
+        else made with the address.
+        """
+        proof = await read(request, ConfirmedAddress)
         note(way_in="mailed token")
         with taken_is_invalid():
-            user = await self.accounts.confirm_email(token=proof.token, client=client_of(request))
+            user = await self.accounts.confirm_email(
+                token=proof.token,
+                password=given(proof.password),
+                user_id=await self.caller_if_any(request),
+                client=client_of(request),
+            )
         asked_by(user.id)
         return Answer(None)
 

@@ -9,10 +9,12 @@ from litestar.background_tasks import BackgroundTask
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 
 from accounts_core.accounts import Accounts
-from accounts_core.errors import EmailTaken, Invalid, WorldError, WrongPassword
+from accounts_core.errors import EmailTaken, Invalid, InvalidToken, WorldError, WrongPassword
+from accounts_core.model.ids import UserId
 from accounts_core.use_cases.authenticate import Caller
 from accounts_litestar.answers import Answer
 from accounts_litestar.bearer import token_of
+from accounts_litestar.edge import MissingToken
 from accounts_litestar.options import HttpOptions
 from accounts_litestar.problems import Problems, logger
 from accounts_litestar.requests import asked_by
@@ -60,6 +62,16 @@ class Endpoints(Controller):
         caller = await self.accounts.authenticate(token_of(request.scope))
         asked_by(caller.user.id)
         return caller
+
+    async def caller_if_any(self, request: HttpRequest) -> UserId | None:
+        """Return the id of who is asking, where a call may be made without a token; None for a token that is not valid.
+
+        Raises `Malformed`.
+        """
+        try:
+            return (await self.accounts.authenticate(token_of(request.scope))).user.id
+        except (MissingToken, InvalidToken):
+            return None
 
     def answer(self, caller: Caller, content: T) -> Answer[T]:
         """Answer somebody who is signed in, and afterwards note the use of their session, if that is due."""

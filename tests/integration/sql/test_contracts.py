@@ -19,9 +19,11 @@ from accounts_core.testing.contracts import (
     PaymentMethodsContract,
     ProviderEventsContract,
     SessionsContract,
+    SignUpsContract,
     TeamReadsContract,
     TeamsContract,
     TransactionsContract,
+    UnverifiedContract,
     UsersContract,
     VerificationsContract,
 )
@@ -70,6 +72,12 @@ class TestProviderEvents(ProviderEventsContract): ...
 
 
 class TestMailTokens(MailTokensContract): ...
+
+
+class TestSignUps(SignUpsContract): ...
+
+
+class TestUnverified(UnverifiedContract): ...
 
 
 class TestDevices(DevicesContract): ...

@@ -1,5 +1,6 @@
 """A world in memory, and the core on it, called without an event loop."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import attrs
@@ -8,6 +9,7 @@ import pytest
 from accounts_core import BlockingAccounts, Policy
 from accounts_core.model import User, UserId
 from accounts_core.model.events import DomainEvent
+from accounts_core.ports.owned_data import OwnedData
 from accounts_core.testing.builders import NOON
 from accounts_core.use_cases.authenticate import Caller
 from accounts_core.use_cases.credentials import SignedIn
@@ -53,7 +55,12 @@ class World:
     hasher: PlainHasher
     secrets: SequenceSecrets
 
-    def accounts(self, policy: Policy | None = None, limits: MemoryLimits | None = None) -> Core:
+    def accounts(
+        self,
+        policy: Policy | None = None,
+        limits: MemoryLimits | None = None,
+        owned_data: Sequence[OwnedData[MemoryUnitOfWork]] = (),
+    ) -> Core:
         return BlockingAccounts(
             store=self.store,
             payments=self.gateway,
@@ -63,6 +70,7 @@ class World:
             secrets=self.secrets,
             policy=policy,
             limits=limits,
+            owned_data=owned_data,
         )
 
     def wait(self, **span: float) -> None:

@@ -42,9 +42,11 @@ from accounts_core.testing.contracts import (
     ProviderEventsContract,
     SecretsContract,
     SessionsContract,
+    SignUpsContract,
     TeamReadsContract,
     TeamsContract,
     TransactionsContract,
+    UnverifiedContract,
     UsersContract,
     VerificationsContract,
 )
@@ -109,6 +111,12 @@ class TestProviderEvents(ProviderEventsContract): ...
 
 
 class TestMailTokens(MailTokensContract): ...
+
+
+class TestSignUps(SignUpsContract): ...
+
+
+class TestUnverified(UnverifiedContract): ...
 
 
 class TestDevices(DevicesContract): ...

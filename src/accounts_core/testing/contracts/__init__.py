@@ -62,6 +62,7 @@ from accounts_core.testing.contracts.security import (
     MailTokensContract,
 )
 from accounts_core.testing.contracts.sessions import SessionsContract
+from accounts_core.testing.contracts.sign_ups import SignUpsContract, UnverifiedContract
 from accounts_core.testing.contracts.team_reads import TeamReadsContract
 from accounts_core.testing.contracts.teams import TeamsContract
 from accounts_core.testing.contracts.transactions import TransactionsContract
@@ -97,9 +98,11 @@ __all__ = [
     "ProviderEventsContract",
     "SecretsContract",
     "SessionsContract",
+    "SignUpsContract",
     "TeamReadsContract",
     "TeamsContract",
     "TransactionsContract",
+    "UnverifiedContract",
     "UsersContract",
     "VerificationsContract",
 ]
@@ -118,6 +121,8 @@ STORE_CONTRACTS = (
     ParkingContract,
     ProviderEventsContract,
     MailTokensContract,
+    SignUpsContract,
+    UnverifiedContract,
     DevicesContract,
     KeptRequestsContract,
     AuditContract,

@@ -6,6 +6,7 @@ its invitations until the address is verified.
 
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Final
 
 import attrs
 
@@ -25,6 +26,9 @@ from accounts_core.use_cases.effects import Effects
 from accounts_core.use_cases.retrying import settle
 from accounts_core.use_cases.teams.membership import owned_by
 
+PAGE: Final = 100
+"""How many waiting invitations are read at once."""
+
 
 @attrs.frozen
 class Inviter:
@@ -32,16 +36,31 @@ class Inviter:
 
     _store: Store[UnitOfWork]
     _effects: Effects
+    _attempts: Attempts
     _clock: Clock
 
     async def invite(self, by: UserId, team_id: TeamId, address: Email) -> None:
-        """Invite the address, notify the user who has it, and mail. Raises `NotFound` and `NotAllowed`."""
+        """Invite the address, notify the user who has it, and have a mail sent.
 
-        async def attempt() -> tuple[Job, ...]:
+        The mail of a sender whose own address is not verified waits until it is. An address gets a limited number of
+        mails; beyond it, the invitation is there without one.
+
+        Raises:
+            NotFound: No such team, for the sender.
+            NotAllowed: The sender does not own the team.
+
+        """
+        async with self._store.read() as views:
+            sender = await views.users.find(by)
+        # counted outside the unit of work, which would hold its locks meanwhile
+        is_verified = sender is not None and sender.email_verified_at is not None
+        may_mail = is_verified and await self._attempts.may_mail(address)
+
+        async def attempt() -> None:
             async with self._store.begin() as work:
-                return await self._invite(work, by, await owned_by(work, team_id, by), address)
+                await self._invite(work, by, await owned_by(work, team_id, by), address, may_mail=may_mail)
 
-        await self._effects.attempt(*await settle(self._store, attempt))
+        await settle(self._store, attempt)
 
     async def perform(self, job: Job) -> None:
         """Do what a job says, unless whoever asked for it does not own the team any more."""
@@ -49,24 +68,53 @@ class Inviter:
         with suppress(NotFound, NotAllowed):
             await self.invite(by, team_id, Email(job.payload["email"]))
 
-    async def _invite(self, work: UnitOfWork, by: UserId, team: Team, address: Email) -> tuple[Job, ...]:
+    async def send_waiting(self, job: Job) -> None:
+        """Mail the invitations of a user that waited for the user's address to be verified."""
+        user_id = UserId(int(job.payload["user"]))
+        while True:
+            async with self._store.begin() as work:
+                waiting = await work.teams.unmailed_invitations_by(user_id, limit=PAGE)
+            if not waiting:
+                return
+            for invitation in waiting:
+                await self._send(invitation)
+
+    async def _send(self, invitation: Invitation) -> None:
+        may_mail = await self._attempts.may_mail(invitation.email)
+
+        async def attempt() -> None:
+            async with self._store.begin() as work:
+                if await work.teams.mark_invitation_mailed(invitation.id) and may_mail:
+                    await self._effects.put_for_worker(work, Topic.INVITATION_MAIL, invitation=invitation.id)
+
+        await settle(self._store, attempt)
+
+    async def _invite(self, work: UnitOfWork, by: UserId, team: Team, address: Email, *, may_mail: bool) -> None:
         invited = await work.users.find_by_email(address)
         if invited is not None and invited.email_verified_at is None:
             invited = None
         if invited is not None and await work.teams.role(team.id, invited.id) is not None:
-            return ()
+            return
+        # locked, so that an invitation which waits for the sender is either seen by their verification or sees it
+        sender = await work.users.get(by, lock=True)
         now = self._clock.now()
         invitation = Invitation(
-            id=self._effects.new_id("inv"), team_id=team.id, email=address, invited_by=by, created_at=now
+            id=self._effects.new_id("inv"),
+            team_id=team.id,
+            email=address,
+            invited_by=by,
+            created_at=now,
+            is_mail_pending=sender.email_verified_at is None,
         )
         if not await work.teams.add_invitation(invitation):
-            return ()
+            return
         if invited is not None:
             await work.notifications.add(
                 Notification.invite(id=self._effects.new_id("ntf"), user_id=invited.id, team_name=team.name, at=now)
             )
         work.record(Invited(user_id=by, at=now, team_id=team.id, email=address))
-        return (await self._effects.put(work, Topic.INVITATION_MAIL, invitation=invitation.id),)
+        if may_mail and not invitation.is_mail_pending:
+            await self._effects.put_for_worker(work, Topic.INVITATION_MAIL, invitation=invitation.id)
 
 
 @attrs.frozen
@@ -82,9 +130,9 @@ class InviteToTeam:
     async def __call__(self, user_id: UserId, team_id: TeamId, *, email: Email | str) -> None:
         """Invite the address; a second invitation, and one of somebody who is in the team, change nothing.
 
-        A user with this verified address is notified; the address gets a mail either way. Where registration is
-        private a worker does it all, so that the work here is the same whoever has the address. Raises `NotFound`,
-        `NotAllowed` for anybody but the owner, `Invalid` on `email`, and `LimitExceeded`.
+        A user with this verified address is notified; the address gets a mail either way, as `Inviter.invite` says.
+        Where registration is private a worker does it all, so that the work here is the same whoever has the address.
+        Raises `NotFound`, `NotAllowed` for anybody but the owner, `Invalid` on `email`, and `LimitExceeded`.
         """
         address = email_of(email)
         await self._attempts.invitation(user_id)

@@ -11,7 +11,7 @@ from accounts_core.model.team import Interaction, Invitation, Membership, Role, 
 from accounts_core.ports.teams import Footprint
 from accounts_sql import team_rows as rows
 from accounts_sql.executors import Executor
-from accounts_sql.queries import Query, Row, by_name, by_number, every, first, first_scalar
+from accounts_sql.queries import Query, Row, a_limit, by_name, by_number, every, first, first_scalar
 from accounts_sql.repositories.adding import unless_there
 from accounts_sql.repositories.numbering import numbering
 from accounts_sql.repositories.team_reads import TeamReads
@@ -50,6 +50,18 @@ _INVITATIONS_BY: Final = Query(
     .where(invitations.c.invited_by == by_number("person"))
     .order_by(invitations.c.created_at.desc(), invitations.c.id.desc()),
     every(rows.invitation),
+)
+_UNMAILED_BY: Final = Query(
+    sa.select(*rows.INVITATION)
+    .where(invitations.c.invited_by == by_number("person"), invitations.c.is_mail_pending)
+    .order_by(invitations.c.created_at, invitations.c.id)
+    .limit(a_limit()),
+    every(rows.invitation),
+)
+_MARK_MAILED: Final = (
+    invitations.update()
+    .where(invitations.c.id == by_name("this"), invitations.c.is_mail_pending)
+    .values(is_mail_pending=False)
 )
 _OWNED: Final = sa.select(teams.c.id).where(teams.c.owner_id == by_number("person"))
 
@@ -125,6 +137,12 @@ class Teams(TeamReads):
 
     async def remove_invitation(self, id: str) -> bool:
         return await self._db.run(_REMOVE_INVITATION, this=id) > 0
+
+    async def unmailed_invitations_by(self, user_id: UserId, *, limit: int) -> Sequence[Invitation]:
+        return await self._db.fetch(_UNMAILED_BY, person=user_id, at_most=limit)
+
+    async def mark_invitation_mailed(self, id: str) -> bool:
+        return await self._db.run(_MARK_MAILED, this=id) > 0
 
     async def add_interaction(self, interaction: Interaction) -> None:
         await self._db.run(_ADD_INTERACTION, **rows.interaction_values(interaction))

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 import attrs
@@ -10,9 +11,9 @@ from accounts_core.model.ids import UserId
 from accounts_core.model.user import User
 from accounts_sql import rows
 from accounts_sql.executors import Executor, Reader
-from accounts_sql.queries import Query, Rows, a_limit, by_name, by_number, every, first
+from accounts_sql.queries import Query, Rows, a_limit, by_moment, by_name, by_number, every, first
 from accounts_sql.repositories.numbering import numbering
-from accounts_sql.tables import user_ids, users
+from accounts_sql.tables import sessions, user_ids, users
 from accounts_sql.translation import is_about
 
 _FIND: Final = Query(sa.select(*rows.USER).where(users.c.id == by_number("this")), first(rows.user))
@@ -48,6 +49,20 @@ _LIST_BILLED: Final = Query(
     .limit(a_limit()),
     every(rows.user),
 )
+_LIST_UNVERIFIED: Final = Query(
+    sa.select(*rows.USER)
+    .where(
+        users.c.email_verified_at.is_(None),
+        ~users.c.was_verified,
+        users.c.customer_id.is_(None),
+        users.c.created_at < by_moment("before"),
+        users.c.id > by_number("after"),
+        ~sa.exists().where(sessions.c.user_id == users.c.id),
+    )
+    .order_by(users.c.id)
+    .limit(a_limit()),
+    every(rows.user),
+)
 _NEXT_ID: Final = numbering("users", user_ids)
 _ADD: Final = users.insert()
 _SAVE: Final = users.update().where(users.c.id == by_number("this"), users.c.version == by_number("seen"))
@@ -68,6 +83,11 @@ class UserReads:
 
     async def find_by_customer(self, customer_id: str) -> User | None:
         return await self._db.fetch(_FIND_BY_CUSTOMER, customer=customer_id)
+
+    async def list_unverified(
+        self, *, created_before: datetime, after: UserId | None = None, limit: int
+    ) -> Sequence[User]:
+        return await self._db.fetch(_LIST_UNVERIFIED, before=created_before, after=after or 0, at_most=limit)
 
     async def list_billed(self, *, after: UserId | None = None, limit: int) -> Sequence[User]:
         return await self._db.fetch(_LIST_BILLED, after=after or 0, at_most=limit)

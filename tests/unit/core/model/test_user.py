@@ -87,12 +87,18 @@ def test_another_spelling_of_the_address_keeps_it_verified() -> None:
     assert (after.email.address, after.email_verified_at, after.pending_email) == ("Jane@example.org", NOON, None)
 
 
-def test_leaving_a_verified_address_is_sensitive_and_nothing_else_of_it_is() -> None:
-    verified, unverified = a_user(email_verified_at=NOON), a_user(email_verified_at=None)
+def test_a_spelling_that_may_be_another_mailbox_does_not_take_the_place_of_the_address() -> None:
+    before = a_user(email=Email("jane@example.org"), email_verified_at=NOON)
 
-    assert verified.moves_verified_email(NEW)
-    assert not verified.moves_verified_email(verified.email)
-    assert not unverified.moves_verified_email(NEW)
+    assert before.change_email(Email("\uff4aane@example.org"), at=LATER) == before
+
+
+def test_an_account_stays_proven_when_its_verified_address_is_replaced_at_once() -> None:
+    never, once = a_user(email_verified_at=None), a_user(email_verified_at=NOON)
+
+    assert not never.change_email(NEW, at=LATER).is_proven
+    moved = once.change_email(NEW, at=LATER, immediate=True)
+    assert (moved.email_verified_at, moved.was_verified, moved.is_proven) == (None, True, True)
 
 
 def test_verifying_twice_changes_nothing_the_second_time() -> None:

@@ -25,7 +25,7 @@ def known_there(accounts: Core, user: User) -> tuple[str | None, str | None]:
 
 
 def test_a_new_name_and_a_new_address_reach_the_customer(accounts: Core, billed: User) -> None:
-    accounts.update_profile(billed.id, name="Jane Roe", email="roe@example.org")
+    accounts.update_profile(billed.id, name="Jane Roe", email="roe@example.org", current_password=PASSWORD)
 
     assert known_there(accounts, billed) == ("Jane Roe", "roe@example.org")
 

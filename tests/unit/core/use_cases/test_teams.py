@@ -10,6 +10,7 @@ from accounts_core.model.events import InvitationAccepted, Invited, MemberRemove
 
 @pytest.fixture
 def team(accounts: Core, jane: User) -> TeamId:
+    accounts.verify_email(jane.id)  # an unverified sender's mails wait
     return accounts.create_team(jane.id, name="Dev team").team.id
 
 
@@ -59,6 +60,7 @@ def test_an_invitation_notifies_a_user_with_that_verified_address(
     assert (notification.type, notification.message) == ("invite", "You invited to join Dev team.")
     (view,) = accounts.list_invitations(guest.id)
     assert (view.team_name, view.invited_by and view.invited_by.name) == ("Dev team", "Jane Doe")
+    accounts.run_due()
     assert [notice.to.address for notice in world.notifier.delivered] == ["JOHN@example.org"]
     assert len(world.events.of(Invited)) == 1
 
@@ -94,6 +96,7 @@ def test_an_address_without_an_account_is_invited_all_the_same(
 ) -> None:
     accounts.invite_to_team(jane.id, team, email="new@example.org")
 
+    accounts.run_due()
     assert [notice.to.address for notice in world.notifier.delivered] == ["new@example.org"]
 
     newcomer = accounts.register(email="new@example.org", password=PASSWORD, name="Newcomer")
@@ -110,6 +113,7 @@ def test_a_second_invitation_changes_nothing(
         accounts.invite_to_team(jane.id, team, email=guest.email)
 
     assert len(accounts.list_notifications(guest.id)) == 1
+    accounts.run_due()
     assert len(world.notifier.delivered) == 1
 
 

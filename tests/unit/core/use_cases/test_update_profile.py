@@ -39,7 +39,7 @@ def test_a_name_is_changed(accounts: Core, jane: User, world: World) -> None:
 
 
 def test_an_unverified_address_is_replaced_at_once(accounts: Core, jane: User, world: World) -> None:
-    user = accounts.update_profile(jane.id, email=NEW)
+    user = accounts.update_profile(jane.id, email=NEW, signed_in_at=NOON)
 
     assert (user.email, user.email_verified_at, user.pending_email) == (Email(NEW), None, None)
     assert len(world.events.of(EmailChanged)) == 1

@@ -66,8 +66,15 @@
     return errors;
   };
 
+  const showOnDemand = (...fields) => {
+    part("show").addEventListener("change", (event) => {
+      for (const field of fields) part(field).type = event.target.checked ? "text" : "password";
+    });
+  };
+
   if (page === "verify") {
     const form = part("verify");
+    showOnDemand("password");
     if (!token) {
       part("without").hidden = false;
       return;
@@ -75,14 +82,21 @@
     form.hidden = false;
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
-      const answer = await send(form, "/api/auth/verify-email", { token });
+      const password = part("password").value;
+      complain("password", password ? "" : "Enter your password.");
+      if (!password) {
+        part("password").focus();
+        return;
+      }
+      const answer = await send(form, "/api/auth/verify-email", { token, password });
       if (!answer) return;
       if (answer.ok) {
         form.hidden = true;
-        say("Thank you. Your address is confirmed.");
+        form.reset();
+        say("Your email address is confirmed. Sign in with your password.");
         return;
       }
-      const errors = await failed(answer, []);
+      const errors = await failed(answer, ["password"]);
       if (errors.token || errors.email) {
         form.hidden = true;
         say((errors.token || errors.email).join(" "));
@@ -95,9 +109,7 @@
   const forgot = part("forgot");
   (token ? reset : forgot).hidden = false;
 
-  part("show").addEventListener("change", (event) => {
-    for (const field of ["password", "again"]) part(field).type = event.target.checked ? "text" : "password";
-  });
+  showOnDemand("password", "again");
 
   reset.addEventListener("submit", async (event) => {
     event.preventDefault();

@@ -1,0 +1,53 @@
+"""Port: the sign-ups that wait for the worker or for proof of their address.
+
+Implemented by each store; called by the registration and confirmation use cases and by cleanup. Sign-ups of one address
+are independent of each other, and of whatever account has the address.
+"""
+
+from datetime import datetime
+from typing import Protocol
+
+from accounts_core.model.email import Email
+from accounts_core.model.sign_up import SignUp
+
+
+class SignUps(Protocol):
+    """The sign-ups of one transaction."""
+
+    async def add(self, sign_up: SignUp) -> None:
+        """Add a sign-up.
+
+        Raises:
+            Conflict: Here or at commit, when its id or digest is taken.
+
+        """
+        ...
+
+    async def find(self, id: str) -> SignUp | None:
+        """Return the sign-up with this id, expired or not, or None."""
+        ...
+
+    async def find_by_digest(self, digest: bytes) -> SignUp | None:
+        """Return the sign-up whose link's token has this SHA-256 digest, expired or not, or None."""
+        ...
+
+    async def save(self, sign_up: SignUp) -> None:
+        """Store the digest and the expiry of a sign-up.
+
+        Raises:
+            Conflict: Here or at commit, when the sign-up is gone or the digest is taken.
+
+        """
+        ...
+
+    async def delete(self, id: str) -> None:
+        """Delete a sign-up; one that is gone is deleted already."""
+        ...
+
+    async def delete_for_email(self, email: Email) -> None:
+        """Delete every sign-up with this address (compared by `Email.key`)."""
+        ...
+
+    async def delete_expired(self, *, now: datetime) -> int:
+        """Delete every sign-up that is no longer live; return how many there were."""
+        ...

@@ -1,0 +1,85 @@
+from datetime import datetime
+from typing import Final
+
+import attrs
+import sqlalchemy as sa
+
+from accounts_core.errors import Conflict
+from accounts_core.model.email import Email
+from accounts_core.model.sign_up import SignUp
+from accounts_sql.executors import Executor
+from accounts_sql.queries import Query, Row, by_moment, by_name, first
+from accounts_sql.rows import stored_email
+from accounts_sql.tables import sign_ups
+
+
+def _sign_up(row: Row) -> SignUp:
+    return SignUp(
+        id=row[0],
+        email=stored_email(row[1], row[2]),
+        name=row[3],
+        password_hash=row[4],
+        digest=row[5],
+        created_at=row[6],
+        expires_at=row[7],
+    )
+
+
+_SIGN_UPS: Final = sa.select(
+    sign_ups.c.id,
+    sign_ups.c.email,
+    sign_ups.c.email_key,
+    sign_ups.c.name,
+    sign_ups.c.password_hash,
+    sign_ups.c.digest,
+    sign_ups.c.created_at,
+    sign_ups.c.expires_at,
+)
+_FIND: Final = Query(_SIGN_UPS.where(sign_ups.c.id == by_name("this")), first(_sign_up))
+_FIND_BY_DIGEST: Final = Query(
+    _SIGN_UPS.where(sign_ups.c.digest == sa.bindparam("this", type_=sa.LargeBinary())), first(_sign_up)
+)
+_ADD: Final = sign_ups.insert()
+_SAVE: Final = sign_ups.update().where(sign_ups.c.id == by_name("this"))
+_DELETE: Final = sign_ups.delete().where(sign_ups.c.id == by_name("this"))
+_DELETE_FOR_EMAIL: Final = sign_ups.delete().where(sign_ups.c.email_key == by_name("key"))
+_DELETE_EXPIRED: Final = sign_ups.delete().where(sign_ups.c.expires_at <= by_moment("now"))
+
+
+@attrs.frozen
+class SignUps:
+    """See `accounts_core.ports.sign_ups.SignUps`."""
+
+    _db: Executor
+
+    async def add(self, sign_up: SignUp) -> None:
+        await self._db.run(
+            _ADD,
+            id=sign_up.id,
+            email=sign_up.email.address,
+            email_key=sign_up.email.key,
+            name=sign_up.name,
+            password_hash=sign_up.password_hash,
+            digest=sign_up.digest,
+            created_at=sign_up.created_at,
+            expires_at=sign_up.expires_at,
+        )
+
+    async def find(self, id: str) -> SignUp | None:
+        return await self._db.fetch(_FIND, this=id)
+
+    async def find_by_digest(self, digest: bytes) -> SignUp | None:
+        return await self._db.fetch(_FIND_BY_DIGEST, this=digest)
+
+    async def save(self, sign_up: SignUp) -> None:
+        if not await self._db.run(_SAVE, this=sign_up.id, digest=sign_up.digest, expires_at=sign_up.expires_at):
+            raise Conflict("The sign-up is gone.")
+
+    async def delete(self, id: str) -> None:
+        await self._db.run(_DELETE, this=id)
+
+    async def delete_for_email(self, email: Email) -> None:
+        await self._db.run(_DELETE_FOR_EMAIL, key=email.key)
+
+    async def delete_expired(self, *, now: datetime) -> int:
+        return await self._db.run(_DELETE_EXPIRED, now=now)

@@ -1,0 +1,195 @@
+"""A5 and A11: mails to an address that somebody typed, and changes of the address."""
+
+from contextlib import suppress
+
+import pytest
+from tests.unit.core.conftest import PASSWORD, Core, World
+
+from accounts_core import Policy
+from accounts_core.errors import LimitExceeded, ReauthenticationRequired, WrongPassword
+from accounts_core.model import EmailChange, TeamId, User
+from accounts_core.ports.notifier import Purpose
+from accounts_core.testing.builders import NOON
+from accounts_memory import MemoryLimits
+
+STRANGER = "stranger@example.org"
+
+
+@pytest.fixture
+def accounts(world: World) -> Core:
+    return world.accounts(limits=MemoryLimits())
+
+
+def mails(accounts: Core, world: World, email: str = STRANGER) -> list[str]:
+    """What was mailed to an address so far, once the worker has done its part."""
+    while accounts.run_due().done:
+        pass
+    return [notice.purpose for notice in world.notifier.delivered if notice.to.address == email]
+
+
+def a_team(accounts: Core, user: User) -> TeamId:
+    return accounts.create_team(user.id, name=f"Team {len(accounts.list_teams(user.id))}").team.id
+
+
+# ---- A5: one recipient, all causes
+
+
+def test_a5_three_unverified_accounts_send_a_stranger_nothing_until_they_are_verified(
+    accounts: Core, world: World
+) -> None:
+    senders = [accounts.register(email=f"sender{n}@example.org", password=PASSWORD, name="S") for n in range(3)]
+    for sender in senders:
+        for _ in range(5):
+            accounts.invite_to_team(sender.id, a_team(accounts, sender), email=STRANGER)
+    assert mails(accounts, world) == []
+
+    accounts.verify_email(senders[0].id)
+
+    assert mails(accounts, world) == [Purpose.INVITATION] * 5
+    accounts.verify_email(senders[1].id)
+    accounts.verify_email(senders[2].id)
+    assert mails(accounts, world) == [Purpose.INVITATION] * 10  # the recipient's limit over all senders
+
+
+def test_a5_the_invitation_of_an_unverified_sender_is_shown_in_the_product_at_once(
+    accounts: Core, world: World, jane: User, john: User
+) -> None:
+    accounts.verify_email(john.id)
+
+    accounts.invite_to_team(jane.id, a_team(accounts, jane), email=john.email)
+
+    assert [each.type for each in accounts.list_notifications(john.id)] == ["invite"]
+    assert len(accounts.list_invitations(john.id)) == 1
+    assert mails(accounts, world, "john@example.org") == []
+
+
+def test_a5_an_invitation_that_was_answered_meanwhile_is_not_mailed(
+    accounts: Core, world: World, jane: User, john: User
+) -> None:
+    accounts.verify_email(john.id)
+    accounts.invite_to_team(jane.id, a_team(accounts, jane), email=john.email)
+    accounts.decline_invitation(john.id, accounts.list_invitations(john.id)[0].invitation.id)
+
+    accounts.verify_email(jane.id)
+
+    assert mails(accounts, world, "john@example.org") == []
+
+
+def test_a5_more_waiting_invitations_than_one_page_are_mailed(accounts: Core, world: World, jane: User) -> None:
+    unlimited = world.accounts()
+    for n in range(130):
+        unlimited.invite_to_team(jane.id, a_team(unlimited, jane), email=f"guest{n}@example.org")
+
+    unlimited.verify_email(jane.id)
+    mails(unlimited, world)
+
+    invited = [each.to.address for each in world.notifier.delivered if each.purpose is Purpose.INVITATION]
+    assert len(set(invited)) == len(invited) == 130
+
+
+@pytest.mark.parametrize("is_private", [False, True])
+def test_a5_whatever_causes_a_mail_counts_for_its_recipient(world: World, jane: User, is_private: bool) -> None:
+    accounts = world.accounts(Policy(private_registration=is_private), MemoryLimits())
+    accounts.verify_email(jane.id)
+    for _ in range(4):
+        accounts.invite_to_team(jane.id, a_team(accounts, jane), email=STRANGER)
+    assert len(mails(accounts, world)) == 4
+    for _ in range(4):
+        accounts.request_account(email=STRANGER, password=PASSWORD, name="S")
+    for address in (STRANGER, "elsewhere@example.org", STRANGER, "elsewhere@example.org"):
+        accounts.update_profile(jane.id, email=address, current_password=PASSWORD)
+
+    with pytest.raises(LimitExceeded):
+        accounts.update_profile(jane.id, email=STRANGER, current_password=PASSWORD)
+    accounts.invite_to_team(jane.id, a_team(accounts, jane), email=STRANGER)
+    accounts.request_account(email=STRANGER, password=PASSWORD, name="S")
+
+    assert len(mails(accounts, world)) <= 10
+
+
+def test_a5_sign_up_delete_sign_up_is_counted_for_the_recipient(accounts: Core, world: World) -> None:
+    for _ in range(14):
+        user = accounts.register(email=STRANGER, password=PASSWORD, name="Jane")
+        assert len(mails(accounts, world)) <= 10
+        accounts.delete_user(user.id, password=PASSWORD)
+
+    assert mails(accounts, world) == [Purpose.VERIFY_EMAIL] * 10
+
+
+def test_a5_mails_that_strangers_cause_do_not_use_up_the_mails_that_recover_an_account(
+    accounts: Core, world: World, jane: User
+) -> None:
+    accounts.verify_email(jane.id)
+    for _ in range(15):
+        accounts.request_account(email="jane@example.org", password=PASSWORD, name="X")
+
+    accounts.forgot_password(email="jane@example.org")
+
+    assert Purpose.RESET_PASSWORD in mails(accounts, world, "jane@example.org")
+
+
+# ---- A11: a change of the address
+
+
+@pytest.mark.parametrize("is_verified", [False, True])
+@pytest.mark.parametrize("policy", list(EmailChange))
+def test_a11_any_change_of_the_address_needs_the_password_or_a_recent_sign_in(
+    world: World, jane: User, is_verified: bool, policy: EmailChange
+) -> None:
+    accounts = world.accounts(Policy(email_change=policy))
+    if is_verified:
+        accounts.verify_email(jane.id)
+    world.wait(minutes=16)
+
+    for signed_in_at in (None, NOON):
+        with pytest.raises(ReauthenticationRequired):
+            accounts.update_profile(jane.id, email=STRANGER, signed_in_at=signed_in_at)
+    with pytest.raises(WrongPassword):
+        accounts.update_profile(jane.id, email=STRANGER, current_password="not the password")
+    assert accounts.profile(jane.id).email == jane.email
+
+    accounts.update_profile(jane.id, email=STRANGER, current_password=PASSWORD)
+
+
+def test_a11_another_spelling_is_a_change_and_the_same_address_is_none(
+    accounts: Core, world: World, jane: User
+) -> None:
+    assert accounts.update_profile(jane.id, email="jane@example.org") == jane
+
+    with pytest.raises(ReauthenticationRequired):
+        accounts.update_profile(jane.id, email="Jane@example.org")
+
+
+def test_a11_the_old_address_is_told_of_the_change_even_if_it_was_never_verified(
+    accounts: Core, world: World, jane: User
+) -> None:
+    accounts.update_profile(jane.id, email=STRANGER, current_password=PASSWORD)
+    mails(accounts, world)
+
+    (notice,) = [each for each in world.notifier.delivered if each.purpose is Purpose.EMAIL_CHANGED]
+    assert notice.to.address == "jane@example.org"
+    assert "email" not in notice.values  # the old address may be a stranger's: nothing that somebody typed goes there
+
+
+def test_a11_an_account_that_goes_from_address_to_address_does_not_bombard_the_old_ones(
+    accounts: Core, world: World, jane: User
+) -> None:
+    for n in range(30):
+        email = STRANGER if n % 2 else f"other{n}@example.org"
+        with suppress(LimitExceeded):
+            accounts.update_profile(jane.id, email=email, signed_in_at=NOON)
+
+    assert len(mails(accounts, world)) <= 10
+
+
+def test_a11_spellings_of_a_waiting_address_are_mailed_under_the_limit(
+    accounts: Core, world: World, jane: User
+) -> None:
+    accounts.verify_email(jane.id)
+    spellings = [("\uff53" if n % 2 else "s") + "tranger@example.org" for n in range(12)]
+
+    for email in spellings:
+        with suppress(LimitExceeded):
+            accounts.update_profile(jane.id, email=email, signed_in_at=NOON)
+
+    assert len(mails(accounts, world)) + len(mails(accounts, world, spellings[1])) == 5
