@@ -6,7 +6,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from accounts_core.model.limit import ACCOUNT, ALL, CARD, CLIENT, DEFAULT_LIMITS, MOST_FAILURES, USER, Limit
+from accounts_core.model.limit import (
+    ACCOUNT,
+    ALL,
+    CARD,
+    CLIENT,
+    DEFAULT_LIMITS,
+    MOST_FAILURES,
+    RECIPIENT,
+    RECIPIENT_DAY,
+    USER,
+    Limit,
+)
 from accounts_core.model.passwords import DEFAULT_LENGTH, MAX_BYTES, PasswordPolicy
 from accounts_core.model.policy import SessionPolicy
 from accounts_litestar.bodies import MAX_DEPTH
@@ -18,8 +29,8 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 RULES: Final = (ROOT / "docs/security/rules.md").read_text()
 INVENTORY: Final = (ROOT / "docs/security/inventory.md").read_text()
 
-COLUMNS: Final = (CLIENT, ACCOUNT, USER, CARD, ALL)
-SPANS: Final = {3600: "hour", 60: "minute"}
+COLUMNS: Final = (CLIENT, ACCOUNT, USER, CARD, RECIPIENT, RECIPIENT_DAY, ALL)
+SPANS: Final = {86400: "day", 3600: "hour", 60: "minute"}
 
 CRYPTOGRAPHY: Final = frozenset(
     {"argon2", "cryptography", "hashlib", "hmac", "jwt", "random", "secrets", "ssl", "uuid"}

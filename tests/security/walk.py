@@ -61,8 +61,10 @@ class Walk:
         self.ask("POST", "/api/auth/register", 201, json=who)
         self.ask("POST", "/api/auth/register", 409, json=who)
         verification = self.canaries.add("verification token", self.mailed_token("verify_email"))
-        self.ask("POST", "/api/auth/verify-email", 204, json={"token": verification})
         self.ask("POST", "/api/auth/verify-email", 422, json={"token": verification})
+        self.ask("POST", "/api/auth/verify-email", 422, json={"token": verification, "password": f"not {password}"})
+        self.ask("POST", "/api/auth/verify-email", 204, json={"token": verification, "password": password})
+        self.ask("POST", "/api/auth/verify-email", 422, json={"token": verification, "password": password})
 
     def fail_to_sign_in(self, password: str, wrong: str) -> None:
         """Type what is wrong, and what is right in the wrong place."""

@@ -101,6 +101,9 @@ class Settings:
     session_days: int = _setting(values.number(1, _TEN_YEARS), f"a number of days from 1 to {_TEN_YEARS}", 30)
     session_idle_days: int = _setting(values.number(1, _TEN_YEARS), f"a number of days from 1 to {_TEN_YEARS}", 14)
     reauthentication_minutes: int = _setting(values.number(0, 1440), "a number of minutes from 0 (off) to 1440", 15)
+    unverified_days: int = _setting(
+        values.number(0, _TEN_YEARS), f"a number of days from 0 (never) to {_TEN_YEARS}", 30
+    )
     email_change: EmailChange = _setting(  # noqa: RUF009  makes an attrs field
         EmailChange, "confirm or immediate", EmailChange.CONFIRM
     )
@@ -112,7 +115,7 @@ class Settings:
     )
     limits: Mapping[str, Limit] = _setting(
         values.limits,
-        "limits such as sign-in=100/hour, of sign-in, sign-up, verify-card, recovery, invite, per second, minute,"
+        "limits such as sign-in=100/hour, of sign-in, sign-up, verify-card, recovery, invite, mail, per second, minute,"
         " hour or day",
         MappingProxyType({}),
     )
@@ -166,6 +169,7 @@ class Settings:
             cards=CardPolicy(currency=self.currency, amounts=self.verification_amounts),
             reauthentication=timedelta(minutes=self.reauthentication_minutes),
             email_change=self.email_change,
+            unverified_accounts=timedelta(days=self.unverified_days) if self.unverified_days else None,
             private_registration=self.private_registration,
             limits=self.limits,
         )

@@ -12,7 +12,7 @@ from accounts_core.ports.limits import Limit
 
 Network: TypeAlias = IPv4Network | IPv6Network
 
-LIMIT_NAMES: Final = ("sign-in", "sign-up", "verify-card", "recovery", "invite")
+LIMIT_NAMES: Final = ("sign-in", "sign-up", "verify-card", "recovery", "invite", "mail")
 _PERIODS: Final = {
     "second": timedelta(seconds=1),
     "minute": timedelta(minutes=1),

@@ -100,17 +100,26 @@ def test_a_button_confirms_the_address_and_the_token_goes_nowhere_else(
     browser.get(link)
 
     assert browser.current_url == f"{service.url}/verify-email"
-    button = browser.find_element(By.CSS_SELECTOR, "button")
-    button.send_keys(Keys.ENTER)
-    assert said(browser) == "Thank you. Your address is confirmed."
+    password = browser.find_element(By.ID, "password")
+    for typed, complaint in (("", "Enter your password."), ("not the password of it", "This is not the password")):
+        password.send_keys(typed, Keys.ENTER)
+        deadline = monotonic() + 10
+        while complaint not in browser.find_element(By.ID, "password-error").text:
+            assert monotonic() < deadline
+            sleep(0.02)
+        password.clear()
+    password.send_keys(PASSWORD, Keys.ENTER)
+    assert said(browser) == "Your email address is confirmed. Sign in with your password."
     asked = requested(browser)
     assert all(address.startswith(service.url) for address in asked), asked
     assert [address for address in asked if token in address.partition("#")[0]] == []
-    assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []  # type: ignore[no-untyped-call]  # selenium's own
+    severe = [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]  # type: ignore[no-untyped-call]  # selenium's own
+    assert [entry for entry in severe if "/api/auth/verify-email" not in entry["message"]] == []  # a refusal is logged
     assert browser.execute_script("return document.documentElement.scrollWidth <= innerWidth")
 
     browser.get("about:blank")
     browser.get(link)
+    browser.find_element(By.ID, "password").send_keys(PASSWORD)
     browser.find_element(By.CSS_SELECTOR, "button").click()
     assert "not valid" in said(browser)
 

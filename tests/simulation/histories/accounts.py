@@ -207,7 +207,7 @@ class LifeWithAccounts(Life):
         person = self.someone(draw)
         if person is not None and not person.registering and (token := self.mailed("verify_email", person)):
             person.email.may_be(0, 1)
-            self.spawn(draw, lambda accounts: accounts.confirm_email(token=token))
+            self.spawn(draw, lambda accounts: accounts.confirm_email(token=token, user_id=person.id))
 
     def forget(self, draw: Draw) -> None:
         if (person := self.someone(draw)) is not None:

@@ -124,10 +124,20 @@ class People(LockstepBase):
         token = self.newest_token(Purpose.RESET_PASSWORD, token) if newest else token
         self.ask("reset_password", lambda at: at.reset_password(token=token, password=password))
 
-    @rule(token=given.mailed, client=given.clients, newest=given.mostly)
-    def confirm_email(self, token: str, client: str | None, newest: bool) -> None:
+    @rule(
+        token=given.mailed,
+        password=maybe() | given.passwords,
+        user=maybe() | given.users,
+        client=given.clients,
+        newest=given.mostly,
+    )
+    def confirm_email(
+        self, token: str, password: str | None, user: UserId | None, client: str | None, newest: bool
+    ) -> None:
         token = self.newest_token(Purpose.VERIFY_EMAIL, token) if newest else token
-        self.ask("confirm_email", lambda at: at.confirm_email(token=token, client=client))
+        self.ask(
+            "confirm_email", lambda at: at.confirm_email(token=token, password=password, user_id=user, client=client)
+        )
 
     @rule(user=given.users)
     def verify_email(self, user: UserId) -> None:

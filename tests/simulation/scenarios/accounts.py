@@ -59,6 +59,17 @@ async def unverified(world: World, accounts: Core) -> None:
     world.notes["new"] = user
 
 
+async def two_sign_ups(world: World, accounts: Core) -> None:
+    """Somebody has an unverified account with a card and a team, and the owner of the mailbox signs up as well."""
+    await unverified(world, accounts)
+    await accounts.verify_card(world.notes["new"].id, payment_method="pm_card_visa")
+    await accounts.create_team(world.notes["new"].id, name="Not theirs")
+    world.clock.advance(timedelta(seconds=1))
+    await accounts.request_account(email=NEW, password=OTHER_PASSWORD, name="Newer")
+    await accounts.run_due()
+    world.notes["token"] = world.mailed("verify_email", NEW)
+
+
 async def time_passes(world: World, accounts: Core) -> None:
     world.clock.advance(timedelta(days=40))
 
@@ -96,6 +107,7 @@ async def a_busy_year(world: World, accounts: Core) -> None:
     await a_team(world, accounts)
     await write_once(world, accounts)
     await accounts.receive_provider_event(id="evt_old", customer_id=None)
+    await unverified(world, accounts)
     await time_passes(world, accounts)
 
 
@@ -221,7 +233,17 @@ ACCOUNTS: Final = (
     Scenario(
         name="confirming a new address",
         prepare=after(an_invitation_waits, new_address),
-        act=called(lambda world, accounts: accounts.confirm_email(token=world.notes["token"])),
+        act=called(lambda world, accounts: accounts.confirm_email(token=world.notes["token"], password=PASSWORD)),
+    ),
+    Scenario(
+        name="confirming with the account's own access token",
+        prepare=after(an_invitation_waits, new_address),
+        act=called(lambda world, accounts: accounts.confirm_email(token=world.notes["token"], user_id=world.jane.id)),
+    ),
+    Scenario(
+        name="opening the account of a sign-up in place of another's",
+        prepare=after(an_invitation_waits, two_sign_ups),
+        act=called(lambda world, accounts: accounts.confirm_email(token=world.notes["token"], password=OTHER_PASSWORD)),
     ),
     Scenario(
         name="asking for the mail again",

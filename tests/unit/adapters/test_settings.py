@@ -59,6 +59,8 @@ ACCEPTED: list[tuple[str, str, Any]] = [
     ("SESSION_DAYS", "1", 1),
     ("SESSION_IDLE_DAYS", "7", 7),
     ("REAUTHENTICATION_MINUTES", "0", 0),
+    ("UNVERIFIED_DAYS", "0", 0),
+    ("UNVERIFIED_DAYS", "7", 7),
     ("EMAIL_CHANGE", "immediate", EmailChange.IMMEDIATE),
     ("TRUSTED_PROXIES", "10.0.0.0/8, ::1", (ip_network("10.0.0.0/8"), ip_network("::1"))),
     ("TRUSTED_PROXIES", "", ()),
@@ -155,6 +157,7 @@ REFUSED = [
     ("SESSION_DAYS", "1e3"),
     ("SESSION_IDLE_DAYS", "3651"),
     ("REAUTHENTICATION_MINUTES", "-1"),
+    ("UNVERIFIED_DAYS", "3651"),
     ("EMAIL_CHANGE", "never"),
     ("TRUSTED_PROXIES", "*"),
     ("TRUSTED_PROXIES", "10.0.0.1/8"),
@@ -273,6 +276,7 @@ def test_the_policy_is_made_of_the_settings() -> None:
             "ACCOUNTS_SESSION_DAYS": "3",
             "ACCOUNTS_SESSION_IDLE_DAYS": "2",
             "ACCOUNTS_REAUTHENTICATION_MINUTES": "0",
+            "ACCOUNTS_UNVERIFIED_DAYS": "7",
             "ACCOUNTS_EMAIL_CHANGE": "immediate",
             "ACCOUNTS_LIMITS": "verify-card=5/day",
             "ACCOUNTS_PRIVATE_REGISTRATION": "true",
@@ -290,6 +294,7 @@ def test_the_policy_is_made_of_the_settings() -> None:
         cards=CardPolicy(currency="eur", amounts={"eur": 200, "usd": 100}),
         reauthentication=timedelta(0),
         email_change=EmailChange.IMMEDIATE,
+        unverified_accounts=timedelta(days=7),
         limits={"verify-card": Limit(5, timedelta(days=1))},
     )
 
