@@ -89,7 +89,7 @@ def test_case_10_spellings_of_one_address_are_one_person(service: Service) -> No
         assert sign_up(service, one).status_code == 201
         problem(sign_up(service, other), 409, "email-taken")
         stored = service.api.sign_in(other).user["email"]
-        invalid(somebody.put(USER, json={"email": other}), "email")
+        invalid(somebody.put(USER, json={"email": other, "current_password": PASSWORD}), "email")
         service.work()
         service.mails.delivered.clear()
 

@@ -94,7 +94,8 @@ def test_an_address_that_was_never_verified_is_replaced_at_once(api: Client, ser
     jane = api.sign_up()
     service.clock.pass_by(minutes=16)
 
-    answer = jane.put(USER, json={"email": "roe@example.org"})
+    problem(jane.put(USER, json={"email": "roe@example.org"}), 403, "reauthentication-required")  # A11
+    answer = jane.put(USER, json={"email": "roe@example.org", "current_password": PASSWORD})
 
     assert answer.json()["data"]["email"] == "roe@example.org"
     assert "pending_email" not in answer.json()["data"]

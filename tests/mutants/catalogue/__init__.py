@@ -15,6 +15,7 @@ from .memory import MEMORY
 from .money import MONEY
 from .outbox import OUTBOX
 from .requests import REQUESTS
+from .sign_ups import SIGN_UPS
 from .sql import SQL
 
 MUTANTS: Final[tuple[Mutant, ...]] = (
@@ -24,6 +25,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *IDENTITY,
     *OUTBOX,
     *REQUESTS,
+    *SIGN_UPS,
     *LIMITS,
     *MEMORY,
     *SQL,

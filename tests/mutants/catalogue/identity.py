@@ -159,9 +159,16 @@ IDENTITY: Final = (
     Mutant(
         name="an account that is signed up for again, and taken over",
         file=f"{_USE_CASES}/mailing.py",
-        old="                if holder.proven_email is not None:\n                    return None\n",
-        new="",
-        check=faults("asking for an account that somebody has"),
+        old="            else:\n                linked",
+        new=(
+            "            elif not holder.is_proven:\n"
+            "                await work.users.save(holder.change_password(sign_up.password_hash, at=now))\n"
+            "            else:\n                linked"
+        ),
+        check=core(
+            "use_cases/test_confirm_email.py"
+            "::test_a6_whoever_signs_up_last_does_not_get_the_account_that_the_owner_confirms"
+        ),
     ),
     Mutant(
         name="a reset that goes to the address that was typed",

@@ -222,6 +222,7 @@ def test_a_link_works_once_and_every_other_of_the_address_dies_with_it(accounts:
     for token, password in ((first, HERS), (second, HIS), (second, HERS)):
         with pytest.raises(InvalidMailToken):
             accounts.confirm_email(token=token, password=password)
+    assert world.store._state.sign_ups.rows == {}
 
 
 def test_a_reset_by_mail_verifies_and_makes_every_sign_up_void(accounts: Core, world: World) -> None:
@@ -249,6 +250,8 @@ def test_f11_a_sign_up_that_is_repeated_is_answered_the_same_and_mailed_again(ac
     accounts.confirm_email(token=links(world)[1], password=HERS)
     assert sign_up(accounts, HERS) is is_open
     assert len(links(world)) == 2
+    told = [notice.purpose for notice in world.notifier.delivered if notice.purpose == "already_registered"]
+    assert len(told) == (0 if is_open else 1)  # with open registration the answer has said it
 
 
 @pytest.mark.parametrize("which", [0, 1])
