@@ -37,6 +37,13 @@ RECOVERY: Final = "recovery"
 """Asking for a mail with a token, or trying one."""
 INVITE: Final = "invite"
 VERIFY_CARD: Final = "verify-card"
+PASSWORD_CHANGE: Final = "password-change"  # noqa: S105  the name of a limit
+"""A new password chosen by somebody who is signed in, before anything is hashed for it."""
+INTERACTION: Final = "interaction"
+"""Writing something in a team."""
+EXPORT: Final = "export"
+WRITE: Final = "write"
+"""Every other call that changes something, or has the payment provider asked, for somebody who is signed in."""
 
 CLIENT: Final = "client"
 """The address that a call comes from."""
@@ -52,6 +59,7 @@ FAILURES: Final = "failures"
 
 _HOUR: Final = timedelta(hours=1)
 _MINUTE: Final = timedelta(minutes=1)
+_DAY: Final = timedelta(days=1)
 
 DEFAULT_LIMITS: Final[Mapping[str, Mapping[str, Limit]]] = {
     SIGN_IN: {CLIENT: Limit(100, _HOUR), ACCOUNT: Limit(30, _HOUR), ALL: Limit(3000, _MINUTE)},
@@ -59,6 +67,10 @@ DEFAULT_LIMITS: Final[Mapping[str, Mapping[str, Limit]]] = {
     RECOVERY: {CLIENT: Limit(30, _HOUR), ACCOUNT: Limit(5, _HOUR), ALL: Limit(600, _MINUTE)},
     INVITE: {USER: Limit(50, _HOUR)},
     VERIFY_CARD: {USER: Limit(20, _HOUR), CLIENT: Limit(20, _HOUR), CARD: Limit(20, _HOUR)},
+    PASSWORD_CHANGE: {USER: Limit(10, _HOUR)},
+    INTERACTION: {USER: Limit(2000, _DAY)},
+    EXPORT: {USER: Limit(10, _HOUR)},
+    WRITE: {USER: Limit(1000, _HOUR)},
 }
 """By name, then by scope. Each scope counts on its own: a success in one clears no other."""
 

@@ -5,6 +5,7 @@ from accounts_core.model.events import Actor, UserRegistered
 from accounts_core.model.outbox import Topic
 from accounts_core.model.passwords import Password
 from accounts_core.model.policy import Policy
+from accounts_core.model.requester import Requester
 from accounts_core.model.text import one_line
 from accounts_core.model.user import User
 from accounts_core.ports.clock import Clock
@@ -38,7 +39,8 @@ class Applicants:
         tidy = one_line("name", name)
         self._policy.passwords.check(chosen, tidy, address.address)
         await self._attempts.sign_up(client)
-        return _Applicant(email=address, name=tidy, password_hash=await self._passwords.hash(chosen))
+        password_hash = await self._passwords.hash(chosen, requester=Requester.of(address, client))
+        return _Applicant(email=address, name=tidy, password_hash=password_hash)
 
 
 @attrs.frozen

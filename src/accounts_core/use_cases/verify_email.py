@@ -11,6 +11,7 @@ from accounts_core.model.ids import UserId
 from accounts_core.model.mail_token import TokenPurpose
 from accounts_core.model.notification import Notification
 from accounts_core.model.outbox import Job, Topic
+from accounts_core.model.policy import Policy
 from accounts_core.model.user import User
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
@@ -29,6 +30,7 @@ class EmailVerifier:
     _store: Store[UnitOfWork]
     _effects: Effects
     _clock: Clock
+    _policy: Policy
 
     async def verify(self, find: Callable[[UnitOfWork], Awaitable[User]], *, by: Actor) -> User:
         """Verify the waiting address of the user whom `find` returns, locked, and return the user.
@@ -63,6 +65,7 @@ class EmailVerifier:
             await work.notifications.add(
                 Notification.invite(id=self._effects.new_id("ntf"), user_id=before.id, team_name=view.team_name, at=now)
             )
+        await work.notifications.remove_oldest_of(before.id, keep=self._policy.quotas.notifications)
         return saved, await tell_provider(work, self._effects, before=before, after=saved)
 
 

@@ -233,7 +233,10 @@ class AuthApi(Endpoints):
         caller = await self.caller(request)
         proof = await read(request, Proof)
         await self.accounts.end_sessions(
-            caller.session, text_id(request, "session"), current_password=given(proof.current_password)
+            caller.session,
+            text_id(request, "session"),
+            current_password=given(proof.current_password),
+            client=client_of(request),
         )
         return Answer(None)
 
@@ -244,7 +247,9 @@ class AuthApi(Endpoints):
         """Needs `current_password` or a recent sign-in."""
         caller = await self.caller(request)
         proof = await read(request, Proof)
-        await self.accounts.end_sessions(caller.session, current_password=given(proof.current_password))
+        await self.accounts.end_sessions(
+            caller.session, current_password=given(proof.current_password), client=client_of(request)
+        )
         return self.answer(caller, None)
 
 

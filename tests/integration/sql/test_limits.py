@@ -71,7 +71,7 @@ async def test_a_hosts_stricter_isolation_does_not_hide_the_others_attempts(back
 
 @pytest.mark.parametrize("backend", [AIOSQLITE, ASYNCPG], indirect=True)
 async def test_more_attempts_at_once_than_may_wait_are_told_so_and_counted_nowhere(backend: Backend) -> None:
-    limits = AsyncSqlLimits(backend.engine, max_concurrent=1, max_waiting=2)
+    limits = AsyncSqlLimits(backend.engine, max_concurrent=1, max_waiting=2, max_waiting_each=2)
     spend = partial(limits.spend, "sign-in", {"jane": Limit(100, MINUTE)}, now=at(0))
 
     outcomes = await backend.concurrently(*[spend] * 7)

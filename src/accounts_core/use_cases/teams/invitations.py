@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import attrs
 
-from accounts_core.errors import NotAllowed, NotFound
+from accounts_core.errors import NotAllowed, NotFound, QuotaExceeded
 from accounts_core.model.email import Email
 from accounts_core.model.events import InvitationAccepted, InvitationDeclined, Invited
 from accounts_core.model.ids import TeamId, UserId
@@ -33,21 +33,32 @@ class Inviter:
     _store: Store[UnitOfWork]
     _effects: Effects
     _clock: Clock
+    _policy: Policy
 
     async def invite(self, by: UserId, team_id: TeamId, address: Email) -> None:
-        """Invite the address, notify the user who has it, and mail. Raises `NotFound` and `NotAllowed`."""
+        """Invite the address, notify the user who has it, and mail.
+
+        Raises `NotFound`, `NotAllowed` and `QuotaExceeded`.
+        """
 
         async def attempt() -> tuple[Job, ...]:
             async with self._store.begin() as work:
-                return await self._invite(work, by, await owned_by(work, team_id, by), address)
+                return await self._invite(work, by, await self.owned_with_place(work, team_id, by), address)
 
         await self._effects.attempt(*await settle(self._store, attempt))
 
     async def perform(self, job: Job) -> None:
-        """Do what a job says, unless whoever asked for it does not own the team any more."""
+        """Do what a job says, unless its sender does not own the team any more, or has invited enough already."""
         team_id, by = TeamId(int(job.payload["team"])), UserId(int(job.payload["by"]))
-        with suppress(NotFound, NotAllowed):
+        with suppress(NotFound, NotAllowed, QuotaExceeded):
             await self.invite(by, team_id, Email(job.payload["email"]))
+
+    async def owned_with_place(self, work: UnitOfWork, team_id: TeamId, by: UserId) -> Team:
+        """Lock the team and return it, as `owned_by`. Raises `QuotaExceeded` when no more invitations may be open."""
+        team = await owned_by(work, team_id, by)
+        if await work.teams.count_invitations(team_id) >= self._policy.quotas.invitations:
+            raise QuotaExceeded("open invitations per account", self._policy.quotas.invitations)
+        return team
 
     async def _invite(self, work: UnitOfWork, by: UserId, team: Team, address: Email) -> tuple[Job, ...]:
         invited = await work.users.find_by_email(address)
@@ -65,6 +76,7 @@ class Inviter:
             await work.notifications.add(
                 Notification.invite(id=self._effects.new_id("ntf"), user_id=invited.id, team_name=team.name, at=now)
             )
+            await work.notifications.remove_oldest_of(invited.id, keep=self._policy.quotas.notifications)
         work.record(Invited(user_id=by, at=now, team_id=team.id, email=address))
         return (await self._effects.put(work, Topic.INVITATION_MAIL, invitation=invitation.id),)
 
@@ -84,7 +96,8 @@ class InviteToTeam:
 
         A user with this verified address is notified; the address gets a mail either way. Where registration is
         private a worker does it all, so that the work here is the same whoever has the address. Raises `NotFound`,
-        `NotAllowed` for anybody but the owner, `Invalid` on `email`, and `LimitExceeded`.
+        `NotAllowed` for anybody but the owner, `Invalid` on `email`, `LimitExceeded`, and `QuotaExceeded` when as many
+        invitations are open as the policy allows.
         """
         address = email_of(email)
         await self._attempts.invitation(user_id)
@@ -95,7 +108,7 @@ class InviteToTeam:
 
     async def _leave_to_worker(self, user_id: UserId, team_id: TeamId, address: Email) -> None:
         async with self._store.begin() as work:
-            await owned_by(work, team_id, user_id)
+            await self._inviter.owned_with_place(work, team_id, user_id)
             await self._effects.put_for_worker(
                 work, Topic.INVITE, team=str(team_id), by=str(user_id), email=address.address
             )
@@ -132,10 +145,17 @@ class AcceptInvitation:
     """Follow an invitation into its team."""
 
     _store: Store[UnitOfWork]
+    _attempts: Attempts
     _clock: Clock
+    _policy: Policy
 
     async def __call__(self, user_id: UserId, id: str) -> None:
-        """Become a member. Raises `NotFound` unless it invites the user's verified address."""
+        """Become a member.
+
+        Raises `NotFound` unless it invites the user's verified address, `LimitExceeded`, and `QuotaExceeded` when the
+        team has as many members as the policy allows; the invitation stays open then.
+        """
+        await self._attempts.write(user_id)
 
         async def attempt() -> None:
             async with self._store.begin() as work:
@@ -145,6 +165,8 @@ class AcceptInvitation:
                     raise NotFound("invitation", id)
                 now = self._clock.now()
                 if await work.teams.role(team_id, user_id) is None:
+                    if await work.teams.count_members(team_id) >= self._policy.quotas.members:
+                        raise QuotaExceeded("members per account", self._policy.quotas.members)
                     await work.teams.add_member(Membership(team_id=team_id, user_id=user_id, created_at=now))
                 work.record(InvitationAccepted(user_id=user_id, at=now, team_id=team_id))
 
@@ -156,10 +178,12 @@ class DeclineInvitation:
     """Turn an invitation down."""
 
     _store: Store[UnitOfWork]
+    _attempts: Attempts
     _clock: Clock
 
     async def __call__(self, user_id: UserId, id: str) -> None:
-        """Raises `NotFound` unless it invites the user's verified address."""
+        """Raises `NotFound` unless it invites the user's verified address, and `LimitExceeded`."""
+        await self._attempts.write(user_id)
 
         async def attempt() -> None:
             async with self._store.begin() as work:
