@@ -162,6 +162,7 @@ class AccountApi(Endpoints):
                 return_url=given(card.return_url),
                 client=client_of(request),
                 request_key=self.request_key,
+                accounts=self.accounts,
             )
         if isinstance(outcome, Verified):
             return self.answer(caller, CardVerified())
