@@ -16,6 +16,7 @@ from accounts_litestar.strict import MAX_HEADER_BYTES, MAX_HEADERS
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 RULES: Final = (ROOT / "docs/security/rules.md").read_text()
+README: Final = (ROOT / "README.md").read_text()
 INVENTORY: Final = (ROOT / "docs/security/inventory.md").read_text()
 
 COLUMNS: Final = (CLIENT, ACCOUNT, USER, CARD, ALL)
@@ -41,6 +42,12 @@ def test_the_limits_are_the_ones_that_the_rules_tell() -> None:
         name: {scope: _as_told(limits.get(scope)) for scope in COLUMNS} for name, limits in DEFAULT_LIMITS.items()
     } == told
     assert f"{MOST_FAILURES.count} wrong passwords in a row" in RULES
+
+
+def test_the_readme_names_every_limit_that_can_be_set() -> None:
+    (row,) = (line for line in README.splitlines() if line.startswith("| `ACCOUNTS_LIMITS` |"))
+
+    assert all(f"`{name}`" in row or f"{name}=" in row for name in DEFAULT_LIMITS)
 
 
 def test_the_quotas_are_the_ones_that_the_rules_tell() -> None:
