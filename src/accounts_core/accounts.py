@@ -73,10 +73,15 @@ W = TypeVar("W", bound=UnitOfWork)
 
 
 class _UseCase(Generic[P, R]):
-    """A use case as an attribute: how it is called depends on whose attribute it is."""
+    """A use case as an attribute: how it is called depends on whose attribute it is.
 
-    def __init__(self, build: Callable[[Wiring], Callable[P, Coroutine[Any, Any, R]]]) -> None:
-        self._build = build
+    With `once`, a call hashes no password twice and counts no attempt twice, however often its unit of work starts over
+    (`accounts_core.use_cases.once`). Every use case that hashes says so.
+    """
+
+    def __init__(self, build: Callable[[Wiring], Callable[P, Coroutine[Any, Any, R]]], *, once: bool = False) -> None:
+        self.build = build
+        self.is_once = once
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = name
@@ -90,8 +95,16 @@ class _UseCase(Generic[P, R]):
     def __get__(self, instance: "_Doors | None", owner: type) -> Any:
         if instance is None:
             return self
-        call = instance._way_in(self._build(instance._wiring))  # noqa: SLF001  two halves of one class
+        wiring = instance._wiring  # noqa: SLF001  two halves of one class
+        use_case = self._for_each_request(wiring) if self.is_once else self.build(wiring)
+        call = instance._way_in(use_case)  # noqa: SLF001
         instance.__dict__[self._name] = call  # built once: the attribute now hides this descriptor
+        return call
+
+    def _for_each_request(self, wiring: Wiring) -> Callable[P, Coroutine[Any, Any, R]]:
+        def call(*args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]:
+            return self.build(wiring.for_one_request())(*args, **kwargs)
+
         return call
 
 
@@ -108,27 +121,38 @@ class _Doors:
 
     def on(self, store: Store[Any]) -> Self:
         """Return the same on another store, such as one that `perform_once` gives."""
+        return self._over(attrs.evolve(self._wiring, store=store))
+
+    def for_one_request(self) -> Self:
+        """Return the same for one request, which may call it several times, such as again after a conflict.
+
+        Together these calls hash a password once, and count an attempt once.
+        """
+        return self._over(self._wiring.for_one_request())
+
+    def _over(self, wiring: Wiring) -> Self:
         other = object.__new__(type(self))
-        _Doors.__init__(other, attrs.evolve(self._wiring, store=store))
+        _Doors.__init__(other, wiring)
         return other
 
     def _way_in(self, use_case: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Any]:
         raise NotImplementedError
 
     # accounts
-    register = _UseCase(lambda at: Register(at.store, at.applicants, at.effects, at.clock))
-    request_account = _UseCase(lambda at: RequestAccount(at.store, at.applicants))
-    sign_in = _UseCase(lambda at: SignIn(at.store, at.credentials, at.sessions, at.attempts))
+    register = _UseCase(lambda at: Register(at.store, at.applicants, at.effects, at.clock), once=True)
+    request_account = _UseCase(lambda at: RequestAccount(at.store, at.applicants), once=True)
+    sign_in = _UseCase(lambda at: SignIn(at.store, at.credentials, at.sessions, at.attempts), once=True)
     sign_out = _UseCase(lambda at: SignOut(at.store, at.clock))
-    restore = _UseCase(lambda at: Restore(at.store, at.credentials, at.sessions, at.attempts, at.clock))
+    restore = _UseCase(lambda at: Restore(at.store, at.credentials, at.sessions, at.attempts, at.clock), once=True)
     forgot_password = _UseCase(lambda at: ForgotPassword(at.store, at.effects, at.attempts))
     reset_password = _UseCase(
         lambda at: ResetPassword(
             at.store, at.mailed_tokens, at.email_verifier, at.passwords, at.attempts, at.clock, at.policy
-        )
+        ),
+        once=True,
     )
     list_sessions = _UseCase(lambda at: ListSessions(at.store, at.clock, at.policy))
-    end_sessions = _UseCase(lambda at: EndSessions(at.store, at.proofs, at.clock, at.policy))
+    end_sessions = _UseCase(lambda at: EndSessions(at.store, at.proofs, at.clock, at.policy), once=True)
     end_all_sessions = _UseCase(lambda at: EndAllSessions(at.store, at.clock))
     authenticate = _UseCase(lambda at: at.authenticate)
     authenticate_with_payment_methods = _UseCase(lambda at: AuthenticateWithPaymentMethods(at.store, at.authenticate))
@@ -136,38 +160,42 @@ class _Doors:
     profile = _UseCase(lambda at: ReadProfile(at.store))
     find_user = _UseCase(lambda at: FindUser(at.store))
     update_profile = _UseCase(
-        lambda at: UpdateProfile(at.store, at.passwords, at.proofs, at.attempts, at.effects, at.clock, at.policy)
+        lambda at: UpdateProfile(at.store, at.passwords, at.proofs, at.attempts, at.effects, at.clock, at.policy),
+        once=True,
     )
     verify_email = _UseCase(lambda at: VerifyEmail(at.email_verifier))
     confirm_email = _UseCase(
         lambda at: ConfirmEmail(
             at.store, at.email_verifier, at.erase_user, at.passwords, at.attempts, at.effects, at.clock
-        )
+        ),
+        once=True,
     )
     resend_verification = _UseCase(lambda at: ResendVerification(at.store, at.effects, at.attempts))
     deactivate = _UseCase(lambda at: Deactivate(at.store, at.clock))
     reinstate = _UseCase(lambda at: Reinstate(at.store, at.clock))
     preview_deletion = _UseCase(lambda at: at.preview_deletion)
-    delete_user = _UseCase(lambda at: DeleteUser(at.store, at.proofs, at.erase_user, at.effects))
+    delete_user = _UseCase(lambda at: DeleteUser(at.store, at.proofs, at.erase_user, at.effects), once=True)
     erase_user = _UseCase(lambda at: at.erase_user)
-    export_personal_data = _UseCase(lambda at: ExportPersonalData(at.store, at.owned_data))
+    export_personal_data = _UseCase(lambda at: ExportPersonalData(at.store, at.attempts, at.owned_data))
     list_activity = _UseCase(lambda at: ListActivity(at.store))
-    perform_once = _UseCase(lambda at: PerformOnce(at.store, at.clock, at.secrets))
+    perform_once = _UseCase(lambda at: PerformOnce(at.store, at.attempts, at.clock, at.secrets))
     tidy = _UseCase(lambda at: Tidy(at.store, at.erase_user, at.effects, at.clock, at.policy))
 
     # notifications
     list_notifications = _UseCase(lambda at: ListNotifications(at.store))
-    mark_notification_read = _UseCase(lambda at: MarkNotificationRead(at.store, at.clock))
-    mark_all_notifications_read = _UseCase(lambda at: MarkAllNotificationsRead(at.store, at.clock))
+    mark_notification_read = _UseCase(lambda at: MarkNotificationRead(at.store, at.attempts, at.clock))
+    mark_all_notifications_read = _UseCase(lambda at: MarkAllNotificationsRead(at.store, at.attempts, at.clock))
 
     # cards
     verify_card = _UseCase(
         lambda at: VerifyCard(at.store, at.card_verifier, at.attempts, at.effects, at.clock, at.policy)
     )
     list_payment_methods = _UseCase(lambda at: ListPaymentMethods(at.store))
-    set_default_payment_method = _UseCase(lambda at: SetDefaultPaymentMethod(at.store, at.effects, at.clock))
-    remove_payment_method = _UseCase(lambda at: RemovePaymentMethod(at.store, at.effects, at.clock))
-    retrieve_customer = _UseCase(lambda at: RetrieveCustomer(at.store, at.payments))
+    set_default_payment_method = _UseCase(
+        lambda at: SetDefaultPaymentMethod(at.store, at.attempts, at.effects, at.clock)
+    )
+    remove_payment_method = _UseCase(lambda at: RemovePaymentMethod(at.store, at.attempts, at.effects, at.clock))
+    retrieve_customer = _UseCase(lambda at: RetrieveCustomer(at.store, at.payments, at.attempts))
 
     sync_customer = _UseCase(lambda at: at.sync_customer)
     reconcile_cards = _UseCase(lambda at: ReconcileCards(at.store, at.payments, at.sync_customer, at.effects, at.clock))
@@ -179,19 +207,19 @@ class _Doors:
     retry_job = _UseCase(lambda at: RetryJob(at.store, at.clock))
 
     # teams
-    create_team = _UseCase(lambda at: CreateTeam(at.store, at.clock))
+    create_team = _UseCase(lambda at: CreateTeam(at.store, at.attempts, at.clock, at.policy))
     list_teams = _UseCase(lambda at: ListTeams(at.store))
     get_team = _UseCase(lambda at: GetTeam(at.store))
-    delete_team = _UseCase(lambda at: DeleteTeam(at.store, at.clock))
-    hand_over_team = _UseCase(lambda at: HandOverTeam(at.store, at.clock))
+    delete_team = _UseCase(lambda at: DeleteTeam(at.store, at.attempts, at.clock))
+    hand_over_team = _UseCase(lambda at: HandOverTeam(at.store, at.attempts, at.clock, at.policy))
     list_team_members = _UseCase(lambda at: ListTeamMembers(at.store))
-    remove_team_member = _UseCase(lambda at: RemoveTeamMember(at.store, at.clock))
+    remove_team_member = _UseCase(lambda at: RemoveTeamMember(at.store, at.attempts, at.clock))
     invite_to_team = _UseCase(lambda at: InviteToTeam(at.store, at.inviter, at.effects, at.attempts, at.policy))
     list_invitations = _UseCase(lambda at: ListInvitations(at.store))
-    accept_invitation = _UseCase(lambda at: AcceptInvitation(at.store, at.clock))
-    decline_invitation = _UseCase(lambda at: DeclineInvitation(at.store, at.clock))
+    accept_invitation = _UseCase(lambda at: AcceptInvitation(at.store, at.attempts, at.clock, at.policy))
+    decline_invitation = _UseCase(lambda at: DeclineInvitation(at.store, at.attempts, at.clock))
     list_interactions = _UseCase(lambda at: ListInteractions(at.store))
-    write_interaction = _UseCase(lambda at: WriteInteraction(at.store, at.clock, at.secrets))
+    write_interaction = _UseCase(lambda at: WriteInteraction(at.store, at.attempts, at.clock, at.secrets))
 
 
 def _owned(host: Sequence[OwnedData[Any]]) -> tuple[OwnedData[Any], ...]:

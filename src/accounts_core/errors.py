@@ -117,6 +117,15 @@ class DeletionBlocked(CallerError):
         self.by = by
 
 
+class QuotaExceeded(CallerError):
+    """There is as much of something as there may be: `name` says of what, `most` how much."""
+
+    def __init__(self, name: str, most: int) -> None:
+        super().__init__(f"The limit of {most} {name} is reached.")
+        self.name = name
+        self.most = most
+
+
 class CardDeclined(CallerError):
     """The card's bank, or the provider, said no.
 

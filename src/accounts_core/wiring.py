@@ -1,7 +1,7 @@
 """One set of ports, and the parts of use cases that several share, made of it."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 import attrs
 
@@ -21,6 +21,7 @@ from accounts_core.use_cases.credentials import Credentials, Proofs, SessionOpen
 from accounts_core.use_cases.delete_user import EraseUser, PreviewDeletion
 from accounts_core.use_cases.effects import Effects
 from accounts_core.use_cases.mailing import Mailer
+from accounts_core.use_cases.once import CountOnce, HashOnce
 from accounts_core.use_cases.outbox import JobHandler, Jobs, RunDue
 from accounts_core.use_cases.recovery import MailedTokens
 from accounts_core.use_cases.register import Applicants
@@ -43,6 +44,11 @@ class Wiring:
     limits: Limits | None
     owned_data: tuple[OwnedData[Any], ...]
     job_handlers: Mapping[str, JobHandler]
+
+    def for_one_request(self) -> Self:
+        """Return the same with ports that hash a password once, and count an attempt once."""
+        limits = None if self.limits is None else CountOnce(self.limits)
+        return attrs.evolve(self, passwords=HashOnce(self.passwords), limits=limits)
 
     @property
     def attempts(self) -> Attempts:
@@ -70,7 +76,7 @@ class Wiring:
 
     @property
     def email_verifier(self) -> EmailVerifier:
-        return EmailVerifier(self.store, self.effects, self.clock)
+        return EmailVerifier(self.store, self.effects, self.clock, self.policy)
 
     @property
     def effects(self) -> Effects:
@@ -91,7 +97,7 @@ class Wiring:
 
     @property
     def inviter(self) -> Inviter:
-        return Inviter(self.store, self.effects, self.attempts, self.clock)
+        return Inviter(self.store, self.effects, self.attempts, self.clock, self.policy)
 
     @property
     def run_due(self) -> RunDue:

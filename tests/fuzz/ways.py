@@ -215,7 +215,10 @@ def _too_often(call: Call) -> httpx.Response:
     call.stage.limits.is_full = True
     proof = {"updateCurrentUser": "oldPassword", "updateUser": "current_password"}.get(call.name, "current_password")
     proven = proof in call.operation.fields
-    return call.but(body={**call.body, proof: PASSWORD} if proven else call.body).send()
+    call = call.but(body={**call.body, proof: PASSWORD} if proven else call.body)
+    # where the call itself is not counted, the claim of its key is
+    keyed = any(each["name"] == "Idempotency-Key" for each in call.operation.spec.get("parameters", []))
+    return call.send(headers={"idempotency-key": "too often"}) if keyed else call.send()
 
 
 def _broken(call: Call) -> httpx.Response:

@@ -23,6 +23,7 @@ from accounts_core.accounts import Accounts
 from accounts_core.errors import Unavailable
 from accounts_core.model.outbox import Job
 from accounts_core.model.passwords import Password
+from accounts_core.model.requester import Requester
 from accounts_core.ports.notifier import Notice, Notifier
 from accounts_core.use_cases.outbox import Ran, RunDue
 from accounts_litestar import HttpOptions, create_app
@@ -90,13 +91,13 @@ class MoodyHasher(PlainHasher):
         self.moods: list[type[Exception]] = []
         self._searched = searched
 
-    async def verify(self, hash: str | None, password: Password) -> bool:
+    async def verify(self, hash: str | None, password: Password, *, requester: Requester | None = None) -> bool:
         if self.verified % 5 == 0:
             self._searched.add("reprs", *reprs())
         if self.moods:
             mood = self.moods.pop()
             raise mood(f"cannot check {password.text}, {password.text.encode().hex()}") if mood is Forced else mood
-        return await super().verify(hash, password)
+        return await super().verify(hash, password, requester=requester)
 
 
 @attrs.define(kw_only=True)

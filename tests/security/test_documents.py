@@ -19,7 +19,7 @@ from accounts_core.model.limit import (
     Limit,
 )
 from accounts_core.model.passwords import DEFAULT_LENGTH, MAX_BYTES, PasswordPolicy
-from accounts_core.model.policy import SessionPolicy
+from accounts_core.model.policy import QuotaPolicy, SessionPolicy
 from accounts_litestar.bodies import MAX_DEPTH
 from accounts_litestar.options import BODY_LIMIT_BYTES
 from accounts_litestar.parameters import MAX_LIMIT
@@ -27,6 +27,7 @@ from accounts_litestar.strict import MAX_HEADER_BYTES, MAX_HEADERS
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 RULES: Final = (ROOT / "docs/security/rules.md").read_text()
+README: Final = (ROOT / "README.md").read_text()
 INVENTORY: Final = (ROOT / "docs/security/inventory.md").read_text()
 
 COLUMNS: Final = (CLIENT, ACCOUNT, USER, CARD, RECIPIENT, RECIPIENT_DAY, ALL)
@@ -43,13 +44,30 @@ NO_SECRETS: Final = frozenset({"accounts_sql/engines.py", "accounts_argon2/encod
 
 def test_the_limits_are_the_ones_that_the_rules_tell() -> None:
     told = {
-        cells[0]: dict(zip(COLUMNS, cells[1:], strict=True)) for cells in _rows(RULES) if cells[0] in DEFAULT_LIMITS
+        cells[0]: dict(zip(COLUMNS, cells[1:], strict=True))
+        for cells in _rows(RULES)
+        if cells[0] in DEFAULT_LIMITS and len(cells) == 1 + len(COLUMNS)
     }
 
     assert {
         name: {scope: _as_told(limits.get(scope)) for scope in COLUMNS} for name, limits in DEFAULT_LIMITS.items()
     } == told
     assert f"{MOST_FAILURES.count} wrong passwords in a row" in RULES
+
+
+def test_the_readme_names_every_limit_that_can_be_set() -> None:
+    (row,) = (line for line in README.splitlines() if line.startswith("| `ACCOUNTS_LIMITS` |"))
+
+    assert all(f"`{name}`" in row or f"{name}=" in row for name in DEFAULT_LIMITS)
+
+
+def test_the_quotas_are_the_ones_that_the_rules_tell() -> None:
+    quotas = QuotaPolicy()
+
+    assert _row("accounts per owner") == str(quotas.teams)
+    assert _row("members per account") == str(quotas.members)
+    assert _row("open invitations per account") == str(quotas.invitations)
+    assert _row("notifications per user") == f"{quotas.notifications}, then the oldest goes"
 
 
 def test_the_figures_of_the_rules_are_the_codes() -> None:

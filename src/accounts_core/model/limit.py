@@ -37,6 +37,13 @@ RECOVERY: Final = "recovery"
 """Asking for a mail with a token, or trying one."""
 INVITE: Final = "invite"
 VERIFY_CARD: Final = "verify-card"
+PASSWORD_CHANGE: Final = "password-change"  # noqa: S105  the name of a limit
+"""A new password chosen by somebody who is signed in, before anything is hashed for it."""
+INTERACTION: Final = "interaction"
+"""Writing something in a team."""
+EXPORT: Final = "export"
+WRITE: Final = "write"
+"""Every other call that changes something, or has the payment provider asked, for somebody who is signed in."""
 MAIL: Final = "mail"
 """A mail that an address gets because of what a stranger may have done, such as a sign-up or an invitation."""
 
@@ -66,6 +73,10 @@ DEFAULT_LIMITS: Final[Mapping[str, Mapping[str, Limit]]] = {
     RECOVERY: {CLIENT: Limit(30, _HOUR), ACCOUNT: Limit(5, _HOUR), ALL: Limit(600, _MINUTE)},
     INVITE: {USER: Limit(50, _HOUR)},
     VERIFY_CARD: {USER: Limit(20, _HOUR), CLIENT: Limit(20, _HOUR), CARD: Limit(20, _HOUR)},
+    PASSWORD_CHANGE: {USER: Limit(10, _HOUR)},
+    INTERACTION: {USER: Limit(2000, _DAY)},
+    EXPORT: {USER: Limit(10, _HOUR)},
+    WRITE: {USER: Limit(1000, _HOUR)},
     MAIL: {RECIPIENT: Limit(10, _HOUR), RECIPIENT_DAY: Limit(50, _DAY)},
 }
 """By name, then by scope. Each scope counts on its own: a success in one clears no other."""

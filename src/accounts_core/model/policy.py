@@ -92,6 +92,25 @@ class CardPolicy:
         return self.amounts[self.currency]
 
 
+def _quota(default: int) -> int:
+    count: int = attrs.field(default=default, validator=attrs.validators.ge(1))
+    return count
+
+
+@attrs.frozen(kw_only=True)
+class QuotaPolicy:
+    """How much there may be of what accumulates, so that nobody fills the database."""
+
+    teams: int = _quota(100)
+    """Teams that one user owns."""
+    members: int = _quota(1000)
+    """Members of one team, beside its owner."""
+    invitations: int = _quota(200)
+    """Open invitations into one team."""
+    notifications: int = _quota(1000)
+    """Notifications of one user; another one takes the place of the oldest."""
+
+
 @attrs.frozen(kw_only=True)
 class Policy:
     """Every decision of the product. `reauthentication` : how recent a sign-in proves who it is; zero turns it off."""
@@ -107,6 +126,7 @@ class Policy:
     or that has a customer at the payment provider, stays."""
     private_registration: bool = False
     """Nobody can find out whether an address has an account; what there is to say is said by mail to that address."""
+    quotas: QuotaPolicy = attrs.field(factory=QuotaPolicy)
     limits: Mapping[str, Limit] = attrs.field(factory=dict)
     """Limits in place of `DEFAULT_LIMITS`, by name; each holds for every scope of its name."""
 

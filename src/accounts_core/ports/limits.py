@@ -13,6 +13,9 @@ class Limits(Protocol):
     async def spend(self, name: str, scopes: Mapping[str, Limit], *, now: datetime) -> None:
         """Count one attempt of `name` (such as `sign-in`) within every scope (such as `client:192.0.2.7`), atomically.
 
+        A scope that begins with `all:` is everybody's. Every other one names a subject; where attempts wait to be
+        counted, one subject's must not keep the others' waiting.
+
         Windows slide: an attempt counts for `limit.period` from when it was made. When `limit.count` attempts count
         already in any of the scopes, it is counted in none, and `LimitExceeded` is raised with the time until one more
         would be let through in all of them.

@@ -41,6 +41,10 @@ class Notifications(NotificationReads, Protocol):
         """Remove every notification of the user; return how many there were."""
         ...
 
+    async def remove_oldest_of(self, user_id: UserId, *, keep: int) -> None:
+        """Remove all notifications of the user but the newest `keep`, in the order of `of`."""
+        ...
+
     async def count_of(self, user_id: UserId) -> int:
         """Count the user's notifications."""
         ...

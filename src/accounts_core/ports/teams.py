@@ -89,6 +89,18 @@ class Teams(TeamReads, Protocol):
         """Return what the user is in the team; None for a stranger, and for no such team."""
         ...
 
+    async def count_owned_by(self, user_id: UserId) -> int:
+        """Count the teams that the user owns."""
+        ...
+
+    async def count_members(self, id: TeamId) -> int:
+        """Count the members of the team, its owner not among them."""
+        ...
+
+    async def count_invitations(self, id: TeamId) -> int:
+        """Count the open invitations into the team."""
+        ...
+
     async def add_member(self, membership: Membership) -> None:
         """Add a member; one who is a member already stays one. Raises `Conflict` when team or user is gone."""
         ...

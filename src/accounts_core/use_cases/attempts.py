@@ -17,10 +17,13 @@ from accounts_core.model.limit import (
     ALL,
     CARD,
     CLIENT,
+    EXPORT,
     FAILURES,
+    INTERACTION,
     INVITE,
     MAIL,
     MOST_FAILURES,
+    PASSWORD_CHANGE,
     RECIPIENT,
     RECIPIENT_DAY,
     RECOVERY,
@@ -28,6 +31,7 @@ from accounts_core.model.limit import (
     SIGN_UP,
     USER,
     VERIFY_CARD,
+    WRITE,
     Limit,
     client_key,
 )
@@ -92,7 +96,7 @@ class Attempts:
         return True
 
     async def invitation(self, user_id: UserId) -> None:
-        await self._spend(INVITE, self._scopes(INVITE, {USER: str(user_id)}))
+        await self._of_user(INVITE, user_id)
 
     async def verification(self, user_id: UserId, client: str | None) -> None:
         """Count a card that is to be verified."""
@@ -101,6 +105,27 @@ class Attempts:
     async def card(self, fingerprint: str | None) -> None:
         """Count a verification of this physical card, whoever asks for it."""
         await self._spend(VERIFY_CARD, self._scopes(VERIFY_CARD, {CARD: fingerprint}))
+
+    async def password_change(self, user_id: UserId) -> None:
+        """Count a new password, before it is hashed."""
+        await self._of_user(PASSWORD_CHANGE, user_id)
+
+    async def interaction(self, user_id: UserId) -> None:
+        await self._of_user(INTERACTION, user_id)
+
+    async def export(self, user_id: UserId) -> None:
+        await self._of_user(EXPORT, user_id)
+
+    async def write(self, user_id: UserId) -> None:
+        """Count a call that changes something and has no limit of its own.
+
+        What ends access, such as signing out, is not counted: whoever has a stolen token must not be able to use the
+        limit up and so keep the owner from ending it.
+        """
+        await self._of_user(WRITE, user_id)
+
+    async def _of_user(self, name: str, user_id: UserId) -> None:
+        await self._spend(name, self._scopes(name, {USER: str(user_id)}))
 
     def _scopes(self, name: str, subjects: Mapping[str, str | None]) -> dict[str, Limit]:
         return {

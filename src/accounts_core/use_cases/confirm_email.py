@@ -32,6 +32,7 @@ from accounts_core.model.ids import UserId
 from accounts_core.model.mail_token import TokenPurpose
 from accounts_core.model.outbox import Job
 from accounts_core.model.passwords import Password
+from accounts_core.model.requester import Requester
 from accounts_core.model.sign_up import SignUp
 from accounts_core.model.tokens import MAILED, digest_of
 from accounts_core.model.user import User
@@ -64,19 +65,10 @@ class _Link:
     user: User | None
     sign_up: SignUp | None
 
-
-class _Passwords:
-    """Verifies one password against stored hashes, each of them once, however often the caller retries."""
-
-    def __init__(self, hasher: PasswordHasher, given: Password) -> None:
-        self._hasher = hasher
-        self._given = given
-        self._known: dict[str, bool] = {}
-
-    async def fits(self, password_hash: str) -> bool:
-        if password_hash not in self._known:
-            self._known[password_hash] = await self._hasher.verify(password_hash, self._given)
-        return self._known[password_hash]
+    @property
+    def account(self) -> Email:
+        """The address of the account whose password is tried: of a pending address, the present one."""
+        return self.email if self.user is None else self.user.email
 
 
 @attrs.frozen
@@ -113,27 +105,21 @@ class ConfirmEmail:
 
         """
         await self._attempts.mailed_token(client)
-        passwords = None if password is None else _Passwords(self._passwords, Password(password))
-        counted: Email | None = None
+        given = None if password is None else Password(password)
 
         async def attempt() -> tuple[User, tuple[Job, ...]]:
-            nonlocal counted
             async with self._store.begin() as work:
                 link = await self._find(work, token)
             if link.user is not None and link.user.id == user_id:
-                proof = _Proof.ACCESS_TOKEN
-            else:
-                if passwords is None:
-                    raise WrongPassword("password", NEEDS_PASSWORD)
-                if counted is None:
-                    counted = link.user.email if link.user else link.email
-                    await self._attempts.sign_in(counted, client)
-                proof = await _proof_of(link, passwords)
-            return await self._confirm(token, link, proof)
+                return await self._confirm(token, link, _Proof.ACCESS_TOKEN)
+            if given is None:
+                raise WrongPassword("password", NEEDS_PASSWORD)
+            await self._attempts.sign_in(link.account, client)
+            confirmed = await self._confirm(token, link, await self._proof_of(link, given, client))
+            await self._attempts.succeeded(link.account)
+            return confirmed
 
         user, jobs = await settle(self._store, attempt)
-        if counted is not None:
-            await self._attempts.succeeded(counted)
         await self._effects.attempt(*jobs)
         return user
 
@@ -199,6 +185,18 @@ class ConfirmEmail:
         await self._verifier.follow(work, user, by=Actor.USER)
         return user, jobs
 
+    async def _proof_of(self, link: _Link, given: Password, client: str | None) -> _Proof:
+        """Return which password was given. Raises `WrongPassword` and `AccountDeactivated`."""
+        requester = Requester.of(link.account, client)
+        if link.user is not None and await self._passwords.verify(link.user.password_hash, given, requester=requester):
+            if not link.user.is_active:
+                raise AccountDeactivated
+            return _Proof.ACCOUNT_PASSWORD
+        sign_up = link.sign_up
+        if sign_up is not None and await self._passwords.verify(sign_up.password_hash, given, requester=requester):
+            return _Proof.SIGN_UP_PASSWORD
+        raise WrongPassword("password", WRONG_PASSWORD)
+
     async def _end_sessions(self, work: UnitOfWork, user_id: UserId) -> None:
         count = await work.sessions.remove_of(user_id)
         if count:
@@ -210,14 +208,3 @@ async def _locked(work: UnitOfWork, user_id: UserId) -> User:
         return await work.users.get(user_id, lock=True)
     except NotFound:
         raise InvalidMailToken from None
-
-
-async def _proof_of(link: _Link, passwords: _Passwords) -> _Proof:
-    """Return which password was given. Raises `WrongPassword` and `AccountDeactivated`."""
-    if link.user is not None and await passwords.fits(link.user.password_hash):
-        if not link.user.is_active:
-            raise AccountDeactivated
-        return _Proof.ACCOUNT_PASSWORD
-    if link.sign_up is not None and await passwords.fits(link.sign_up.password_hash):
-        return _Proof.SIGN_UP_PASSWORD
-    raise WrongPassword("password", WRONG_PASSWORD)

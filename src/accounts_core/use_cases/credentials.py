@@ -12,6 +12,7 @@ from accounts_core.model.events import SignedIn as SignedInEvent
 from accounts_core.model.ids import ID_BYTES, prefixed_id
 from accounts_core.model.passwords import Password
 from accounts_core.model.policy import Policy
+from accounts_core.model.requester import Requester
 from accounts_core.model.session import Session
 from accounts_core.model.tokens import TOKEN_BYTES, digest_of, new_token
 from accounts_core.model.user import User
@@ -41,15 +42,18 @@ class Credentials:
     _passwords: PasswordHasher
     _policy: Policy
 
-    async def prove(self, email: Email, password: Password) -> User:
+    async def prove(self, email: Email, password: Password, client: str | None = None) -> User:
         """Return the user whose email and password these are, whatever the account's status.
 
         An unknown address costs the same hashing as a wrong password, and where registration is private so does one
-        that was never verified. Raises `InvalidCredentials` for each.
+        that was never verified. The work is attributed to the address and to `client`, likewise. Raises
+        `InvalidCredentials` for each.
         """
+        requester = Requester.of(email, client)
         async with self._store.read() as views:
             user = await views.users.find_by_email(email)
-        right = await self._passwords.verify(None if user is None else user.password_hash, password)
+        stored = None if user is None else user.password_hash
+        right = await self._passwords.verify(stored, password, requester=requester)
         if not right or user is None or (self._policy.private_registration and user.proven_email is None):
             raise InvalidCredentials
         return user
@@ -68,11 +72,12 @@ class Credentials:
             raise Conflict("The account changed while the password was checked.")
         return user
 
-    async def rehashed(self, user: User, password: Password) -> User:
+    async def rehashed(self, user: User, password: Password, client: str | None = None) -> User:
         """Return `user` with the password under today's parameters, where the stored hash has older ones."""
         if not self._passwords.needs_rehash(user.password_hash):
             return user
-        return user.rehash(await self._passwords.hash(password))
+        requester = Requester.of(user.email, client)
+        return user.rehash(await self._passwords.hash(password, requester=requester))
 
 
 @attrs.frozen
@@ -82,10 +87,11 @@ class Proofs:
     _passwords: PasswordHasher
     _attempts: Attempts
 
-    async def check(self, user: User, given: Password) -> None:
+    async def check(self, user: User, given: Password, client: str | None = None) -> None:
         """Raises `WrongPassword` on the password's field, and `LimitExceeded`."""
         await self._attempts.proof(user.email)
-        if not await self._passwords.verify(user.password_hash, given):
+        requester = Requester.of(user.email, client)
+        if not await self._passwords.verify(user.password_hash, given, requester=requester):
             raise WrongPassword(given.field)
         await self._attempts.succeeded(user.email)
 

@@ -101,12 +101,12 @@ class DeleteUser(Generic[W]):
     _erase: EraseUser[W]
     _effects: Effects
 
-    async def __call__(self, user_id: UserId, *, password: str) -> None:
+    async def __call__(self, user_id: UserId, *, password: str, client: str | None = None) -> None:
         """Delete the user and all that is theirs, in one transaction.
 
         The password is hashed before the transaction and the stored hash compared again inside it, so that slow hashing
-        never holds a lock. Raises `WrongPassword` on `password`, `NotFound` and `DeletionBlocked`; then nothing is
-        deleted.
+        never holds a lock. `client` is the address that the call comes from. Raises `WrongPassword` on `password`,
+        `LimitExceeded`, `NotFound` and `DeletionBlocked`; then nothing is deleted.
         """
         given = Password(password)
 
@@ -115,7 +115,7 @@ class DeleteUser(Generic[W]):
                 proven = await views.users.find(user_id)
             if proven is None:
                 raise NotFound("user", user_id)
-            await self._proofs.check(proven, given)
+            await self._proofs.check(proven, given, client)
             async with self._store.begin() as work:
                 user = await work.users.get(user_id, lock=True)
                 if user.password_hash != proven.password_hash:

@@ -9,6 +9,7 @@ from accounts_core.model.payment_method import Cards
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.payment_gateway import PaymentGateway
 from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.use_cases.attempts import Attempts
 from accounts_core.use_cases.effects import Effects
 from accounts_core.use_cases.retrying import settle
 
@@ -29,11 +30,16 @@ class SetDefaultPaymentMethod:
     """Choose the card that is charged when nothing else is said."""
 
     _store: Store[UnitOfWork]
+    _attempts: Attempts
     _effects: Effects
     _clock: Clock
 
     async def __call__(self, user_id: UserId, id: str) -> None:
-        """Make it the default here, then at the provider. Raises `NotFound` for anything but the user's own card."""
+        """Make it the default here, then at the provider.
+
+        Raises `NotFound` for anything but the user's own card, and `LimitExceeded`.
+        """
+        await self._attempts.write(user_id)
 
         async def attempt() -> tuple[Job, ...]:
             async with self._store.begin() as work:
@@ -54,6 +60,7 @@ class RemovePaymentMethod:
     """Take a card away."""
 
     _store: Store[UnitOfWork]
+    _attempts: Attempts
     _effects: Effects
     _clock: Clock
 
@@ -61,8 +68,9 @@ class RemovePaymentMethod:
         """Remove the card here, then at the provider; when the provider is away, the outbox keeps that for later.
 
         When it was the default, the newest card that is left becomes it. Raises `NotFound` for anything but the user's
-        own card; the provider is then asked nothing.
+        own card; the provider is then asked nothing. Raises `LimitExceeded`.
         """
+        await self._attempts.write(user_id)
 
         async def attempt() -> list[Job]:
             async with self._store.begin() as work:
@@ -97,12 +105,15 @@ class RetrieveCustomer:
 
     _store: Store[UnitOfWork]
     _payments: PaymentGateway
+    _attempts: Attempts
 
     async def __call__(self, user_id: UserId) -> Customer:
         """Return it as the provider has it, and mirror its balance to the user.
 
-        Raises `NotFound` when the user has none yet or the provider has lost it, and `ProviderError`.
+        Counts as a write, because the provider is asked. Raises `NotFound` when the user has none yet or the provider
+        has lost it, `LimitExceeded` and `ProviderError`.
         """
+        await self._attempts.write(user_id)
         async with self._store.read() as views:
             user = await views.users.find(user_id)
         if user is None or user.customer_id is None:

@@ -17,6 +17,7 @@ from accounts_core.model.ids import ID_BYTES, UserId, prefixed_id
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.secrets import Secrets
 from accounts_core.ports.store import Store, UnitOfWork, Views
+from accounts_core.use_cases.attempts import Attempts
 from accounts_core.use_cases.retrying import settle
 
 ATTEMPTS: Final = 10
@@ -91,6 +92,7 @@ class PerformOnce:
     """Performs a request that came with a key."""
 
     _store: Store[UnitOfWork]
+    _attempts: Attempts
     _clock: Clock
     _secrets: Secrets
 
@@ -103,11 +105,13 @@ class PerformOnce:
         same key apart. With `in_one_unit`, `perform` gets a store whose units are all one with the answer's; without
         it, for what commits on its way, the store itself, and has to be able to do the same twice.
 
-        Raises `KeyReused`, `RequestInProgress`, `NeedsCommit` on a store that rides in a host's transaction, and what
+        The claim, which is a row, counts as a write. Raises `LimitExceeded`, `KeyReused`, `RequestInProgress`,
+        `NeedsCommit` on a store that rides in a host's transaction, and what
         `perform` raises; then nothing is kept, neither effect nor answer.
         """
         if not self._store.commits:
             raise NeedsCommit
+        await self._attempts.write(user_id)
         request = await settle(self._store, lambda: self._claim(user_id, scope, fingerprint))
         if request.answer is not None:
             return Performed(answer=request.answer, is_replayed=True)

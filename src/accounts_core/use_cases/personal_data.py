@@ -7,6 +7,7 @@ from accounts_core.model.audit import AuditEntry
 from accounts_core.model.ids import UserId
 from accounts_core.ports.owned_data import OwnedData
 from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.use_cases.attempts import Attempts
 
 W = TypeVar("W", bound=UnitOfWork)
 
@@ -16,13 +17,15 @@ class ExportPersonalData(Generic[W]):
     """Give a user everything that is stored about them (GDPR, articles 15 and 20)."""
 
     _store: Store[W]
+    _attempts: Attempts
     _owned_data: Sequence[OwnedData[W]]
 
     async def __call__(self, user_id: UserId) -> Mapping[str, Any]:
         """Return it as JSON can say it, by name, the host's own data included; no secret is among it.
 
-        Read in one transaction. Raises `NotFound`.
+        Read in one transaction. Raises `NotFound` and `LimitExceeded`.
         """
+        await self._attempts.export(user_id)
         everything: dict[str, Any] = {}
         async with self._store.begin() as work:
             await work.users.get(user_id)

@@ -13,6 +13,7 @@ from accounts_core.model.mail_token import MailToken, TokenPurpose
 from accounts_core.model.outbox import Topic
 from accounts_core.model.passwords import Password
 from accounts_core.model.policy import Policy
+from accounts_core.model.requester import Requester
 from accounts_core.model.tokens import MAILED, digest_of
 from accounts_core.model.user import User
 from accounts_core.ports.clock import Clock
@@ -93,7 +94,7 @@ class ResetPassword:
             async with self._store.begin() as work:
                 _, user = await self._tokens.find(work, token, TokenPurpose.RESET_PASSWORD)
             self._policy.passwords.check(chosen, user.name, user.email.address)
-            password_hash = await self._passwords.hash(chosen)
+            password_hash = await self._passwords.hash(chosen, requester=Requester.of(user.email, client))
             async with self._store.begin() as work:
                 found, current = await self._tokens.find(work, token, TokenPurpose.RESET_PASSWORD)
                 if current.version != user.version:

@@ -13,6 +13,7 @@ from accounts_core.model.events import Actor, UserRegistered
 from accounts_core.model.outbox import Topic
 from accounts_core.model.passwords import Password
 from accounts_core.model.policy import Policy
+from accounts_core.model.requester import Requester
 from accounts_core.model.sign_up import SignUp
 from accounts_core.model.text import one_line
 from accounts_core.model.user import User
@@ -51,7 +52,7 @@ class Applicants:
         tidy = one_line("name", name)
         self._policy.passwords.check(chosen, tidy, address.address)
         await self._attempts.sign_up(client)
-        password_hash = await self._passwords.hash(chosen)
+        password_hash = await self._passwords.hash(chosen, requester=Requester.of(address, client))
         may_mail = await self._attempts.may_mail(address)
         return _Applicant(email=address, name=tidy, password_hash=password_hash, may_mail=may_mail)
 

@@ -31,8 +31,8 @@ class Restore:
         await self._attempts.sign_in(address, client)
 
         async def attempt() -> SignedIn:
-            proven = await self._credentials.prove(address, given)
-            rehashed = await self._credentials.rehashed(proven, given)
+            proven = await self._credentials.prove(address, given, client)
+            rehashed = await self._credentials.rehashed(proven, given, client)
             async with self._store.begin() as work:
                 user = await self._credentials.lock(work, proven)
                 now = self._clock.now()

@@ -41,14 +41,22 @@ class EndSessions:
     _clock: Clock
     _policy: Policy
 
-    async def __call__(self, session: Session, id: str | None = None, *, current_password: str | None = None) -> None:
+    async def __call__(
+        self,
+        session: Session,
+        id: str | None = None,
+        *,
+        current_password: str | None = None,
+        client: str | None = None,
+    ) -> None:
         """End the session `id` of the same user, or for None every one but `session`, which is the caller's.
 
         To end another one than `session` is sensitive: it needs the present password, or a `session` signed in a moment
-        ago. Raises `NotFound`, `ReauthenticationRequired`, `WrongPassword` on `current_password` and `LimitExceeded`.
+        ago. `client` is the address that the call comes from. Raises `NotFound`, `ReauthenticationRequired`,
+        `WrongPassword` on `current_password` and `LimitExceeded`.
         """
         if id != session.id:
-            await self._check(session, current_password)
+            await self._check(session, current_password, client)
 
         async def attempt() -> None:
             async with self._store.begin() as work:
@@ -65,7 +73,7 @@ class EndSessions:
 
         await settle(self._store, attempt)
 
-    async def _check(self, session: Session, current_password: str | None) -> None:
+    async def _check(self, session: Session, current_password: str | None, client: str | None) -> None:
         if current_password is None:
             if not self._policy.is_recent(session.created_at, now=self._clock.now()):
                 raise ReauthenticationRequired
@@ -74,7 +82,7 @@ class EndSessions:
             user = await views.users.find(session.user_id)
         if user is None:
             raise NotFound("user", session.user_id)
-        await self._proofs.check(user, Password(current_password, field="current_password"))
+        await self._proofs.check(user, Password(current_password, field="current_password"), client)
 
 
 @attrs.frozen

@@ -30,10 +30,10 @@ class SignIn:
         await self._attempts.sign_in(address, client)
 
         async def attempt() -> SignedIn:
-            proven = await self._credentials.prove(address, given)
+            proven = await self._credentials.prove(address, given, client)
             if not proven.is_active:
                 raise AccountDeactivated
-            rehashed = await self._credentials.rehashed(proven, given)
+            rehashed = await self._credentials.rehashed(proven, given, client)
             async with self._store.begin() as work:
                 user = await self._credentials.lock(work, proven)
                 if rehashed.password_hash != user.password_hash:

@@ -21,6 +21,7 @@ from accounts_core.model.ids import UserId
 from accounts_core.model.outbox import Job, Topic
 from accounts_core.model.passwords import Password
 from accounts_core.model.policy import EmailChange, Policy
+from accounts_core.model.requester import Requester
 from accounts_core.model.user import User
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.password_hasher import PasswordHasher
@@ -87,9 +88,11 @@ class UpdateProfile:
                 raise NotFound("user", user_id)
             if wish.password is not None:
                 self._policy.passwords.check(wish.password, wish.name or user.name, user.email.address)
-            await self._check_proof(user, wish, proof, signed_in_at)
+            await self._check_proof(user, wish, proof, signed_in_at, client)
             may_tell = await self._count_mails(user, wish, client)
-            password_hash = None if wish.password is None else await self._passwords.hash(wish.password)
+            password_hash = None
+            if wish.password is not None:
+                password_hash = await self._passwords.hash(wish.password, requester=Requester.of(user.email, client))
             async with self._store.begin() as work:
                 current = await work.users.get(user_id, lock=True)
                 if current.version != user.version:
@@ -101,15 +104,19 @@ class UpdateProfile:
         return changed
 
     async def _check_proof(
-        self, user: User, wish: _Wish, proof: Password | None, signed_in_at: datetime | None
+        self, user: User, wish: _Wish, proof: Password | None, signed_in_at: datetime | None, client: str | None
     ) -> None:
-        if proof is not None:
-            await self._proofs.check(user, proof)
-            return
+        """Look for the proof that the change needs, and count the change before anything is hashed for it."""
         moves_email = wish.email is not None and wish.email.address != user.email.address
         is_recent = self._policy.is_recent(signed_in_at, now=self._clock.now())
-        if (wish.password is not None or moves_email) and not is_recent:
+        if proof is None and (wish.password is not None or moves_email) and not is_recent:
             raise ReauthenticationRequired
+        if wish.password is None:
+            await self._attempts.write(user.id)
+        else:
+            await self._attempts.password_change(user.id)
+        if proof is not None:
+            await self._proofs.check(user, proof, client)
 
     async def _count_mails(self, user: User, wish: _Wish, client: str | None) -> bool:
         """Count the mail to a new address, and return whether the present one may be told of the change.

@@ -106,6 +106,7 @@ class VerifyCard:
         if not _PAYMENT_METHOD.fullmatch(payment_method) or _SECRET.search(payment_method):
             raise Invalid("payment_method", "This is not the id of a payment method.")
         _check_return_url(return_url)
+        await self._attempts.write(user_id)
         wish = _Wish(user_id=user_id, requested=payment_method, return_url=return_url, request_key=request_key)
         known = await settle(self._store, lambda: self._find(wish))
         if known is None:

@@ -10,6 +10,7 @@ from accounts_core.model.events import Actor, EmailChanged, EmailVerified
 from accounts_core.model.ids import UserId
 from accounts_core.model.notification import Notification
 from accounts_core.model.outbox import Job, Topic
+from accounts_core.model.policy import Policy
 from accounts_core.model.user import User
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
@@ -27,6 +28,7 @@ class EmailVerifier:
     _store: Store[UnitOfWork]
     _effects: Effects
     _clock: Clock
+    _policy: Policy
 
     async def verify(self, find: Callable[[UnitOfWork], Awaitable[User]], *, by: Actor) -> User:
         """Verify the waiting address of the user whom `find` returns, locked, and return the user.
@@ -78,6 +80,7 @@ class EmailVerifier:
             await work.notifications.add(
                 Notification.invite(id=self._effects.new_id("ntf"), user_id=user.id, team_name=view.team_name, at=now)
             )
+        await work.notifications.remove_oldest_of(user.id, keep=self._policy.quotas.notifications)
         if await work.teams.unmailed_invitations_by(user.id, limit=1):
             await self._effects.put_for_worker(work, Topic.SEND_INVITATIONS, user=str(user.id))
 

@@ -5,28 +5,52 @@ import attrs
 from accounts_argon2.cores import usable_cores
 from accounts_argon2.cost import Cost
 from accounts_argon2.engine import Argon2
+from accounts_argon2.lanes import WAITING_FOR_EACH_LANE, Lanes, most_for_one
 from accounts_core.model.passwords import Password
+from accounts_core.model.requester import Requester
 
 
 @attrs.frozen
 class Argon2Hasher:
     """Hashes where it is called, and holds the caller up for it: about 30 ms at the default cost.
 
-    For programs without an event loop. In one with a loop, take `AsyncArgon2Hasher`.
+    For programs without an event loop. In one with a loop, take `AsyncArgon2Hasher`. Threads may share one: then at
+    most `max_concurrent` of them hash at once, and the others block until it is their turn, with the same order and the
+    same bounds as `AsyncArgon2Hasher` has. A program with one thread never waits.
     """
 
     suspends: ClassVar[Literal[False]] = False
 
     cost: Cost = attrs.field(factory=Cost)
+    max_concurrent: int = attrs.field(factory=usable_cores, kw_only=True, validator=attrs.validators.ge(1))
+    max_waiting: int = attrs.field(kw_only=True, validator=attrs.validators.ge(0))
+    max_waiting_each: int = attrs.field(kw_only=True, validator=attrs.validators.ge(0))
     _engine: Argon2 = attrs.field(
-        init=False, repr=False, default=attrs.Factory(lambda self: Argon2(self.cost, usable_cores()), takes_self=True)
+        init=False,
+        repr=False,
+        default=attrs.Factory(lambda self: Argon2(self.cost, self.max_concurrent), takes_self=True),
     )
+    _lanes: Lanes = attrs.field(init=False, repr=False, eq=False)
 
-    async def hash(self, password: Password) -> str:
-        return self._engine.hash(password)
+    @max_waiting.default
+    def _two_seconds(self) -> int:
+        return WAITING_FOR_EACH_LANE * self.max_concurrent
 
-    async def verify(self, hash: str | None, password: Password) -> bool:
-        return self._engine.verify(hash, password)
+    @max_waiting_each.default
+    def _a_quarter(self) -> int:
+        return most_for_one(self.max_waiting)
+
+    @_lanes.default
+    def _new_lanes(self) -> Lanes:
+        return Lanes(self.max_concurrent, max_waiting=self.max_waiting, max_waiting_each=self.max_waiting_each)
+
+    async def hash(self, password: Password, *, requester: Requester | None = None) -> str:
+        with self._lanes.lane(requester):
+            return self._engine.hash(password)
+
+    async def verify(self, hash: str | None, password: Password, *, requester: Requester | None = None) -> bool:
+        with self._lanes.lane(requester):
+            return self._engine.verify(hash, password)
 
     def needs_rehash(self, hash: str) -> bool:
         return self._engine.needs_rehash(hash)

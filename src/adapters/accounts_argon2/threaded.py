@@ -1,23 +1,21 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from threading import Lock
+from functools import partial
 from types import TracebackType
-from typing import ClassVar, Final, Literal, ParamSpec, Self, TypeVar
+from typing import ClassVar, Literal, Self, TypeVar
 
 import attrs
 
 from accounts_argon2.cores import usable_cores
 from accounts_argon2.cost import Cost
 from accounts_argon2.engine import Argon2
+from accounts_argon2.lanes import WAITING_FOR_EACH_LANE, Lanes, most_for_one
 from accounts_core.errors import Unavailable
 from accounts_core.model.passwords import Password
+from accounts_core.model.requester import Requester
 
-P = ParamSpec("P")
 R = TypeVar("R")
-
-WAITING_FOR_EACH: Final = 64
-"""At 30 ms a hash about two seconds."""
 
 
 @attrs.define
@@ -26,9 +24,13 @@ class AsyncArgon2Hasher:
 
     `max_concurrent` hashes run at once: one for each usable core, where nothing else is said; more would only take more
     memory. Each takes what its cost says, 19 MiB, which is kept for the next one; a stored hash of another cost takes
-    up to 256 MiB for as long as it is worked on. `max_waiting` wait their turn, first come, first served: 64 for each
-    that runs, where nothing else is said, which is some two seconds. One more raises `Unavailable`: whoever would wait
-    for longer is better told so at once. A task that is cancelled while it waits frees its place.
+    up to 256 MiB for as long as it is worked on. `max_waiting` wait their turn: 64 for each that runs, where nothing
+    else is said, which is some two seconds. One more raises `Unavailable`: whoever would wait for longer is better told
+    so at once. A task that is cancelled while it waits frees its place.
+
+    Those that wait are served in turn, one requester after another (`accounts_core.model.fair_queue`), by account and
+    by client, and `max_waiting_each` of them belong to one account or one client: a quarter, where nothing else is
+    said. So whoever sends many at once waits for themself, and is refused while others still get in.
 
     Close it, or use it as `async with AsyncArgon2Hasher() as hasher:`, so that its threads end.
     """
@@ -38,31 +40,36 @@ class AsyncArgon2Hasher:
     cost: Cost = attrs.field(factory=Cost)
     max_concurrent: int = attrs.field(factory=usable_cores, kw_only=True, validator=attrs.validators.ge(1))
     max_waiting: int = attrs.field(kw_only=True, validator=attrs.validators.ge(0))
+    max_waiting_each: int = attrs.field(kw_only=True, validator=attrs.validators.ge(0))
     _engine: Argon2 = attrs.field(init=False, repr=False)
     _pool: ThreadPoolExecutor = attrs.field(init=False, repr=False)
-    _lock: Lock = attrs.field(factory=Lock, init=False, repr=False)
-    _taken: int = attrs.field(default=0, init=False)
+    _lanes: Lanes = attrs.field(init=False, repr=False)
 
     @max_waiting.default
     def _two_seconds(self) -> int:
-        return WAITING_FOR_EACH * self.max_concurrent
+        return WAITING_FOR_EACH_LANE * self.max_concurrent
+
+    @max_waiting_each.default
+    def _a_quarter(self) -> int:
+        return most_for_one(self.max_waiting)
 
     def __attrs_post_init__(self) -> None:
         self._engine = Argon2(self.cost, self.max_concurrent)
         self._pool = ThreadPoolExecutor(self.max_concurrent, thread_name_prefix="accounts-argon2")
+        self._lanes = Lanes(self.max_concurrent, max_waiting=self.max_waiting, max_waiting_each=self.max_waiting_each)
 
-    async def hash(self, password: Password) -> str:
-        return await self._run(self._engine.hash, password)
+    async def hash(self, password: Password, *, requester: Requester | None = None) -> str:
+        return await self._run(requester, partial(self._engine.hash, password))
 
-    async def verify(self, hash: str | None, password: Password) -> bool:
-        return await self._run(self._engine.verify, hash, password)
+    async def verify(self, hash: str | None, password: Password, *, requester: Requester | None = None) -> bool:
+        return await self._run(requester, partial(self._engine.verify, hash, password))
 
     def needs_rehash(self, hash: str) -> bool:
         return self._engine.needs_rehash(hash)
 
     async def close(self) -> None:
         """Let what runs and what waits come to its end, refuse anything more, and end the threads."""
-        await asyncio.to_thread(self._pool.shutdown)
+        await asyncio.to_thread(self._close)
 
     async def __aenter__(self) -> Self:
         return self
@@ -72,23 +79,30 @@ class AsyncArgon2Hasher:
     ) -> None:
         await self.close()
 
-    async def _run(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        self._take_place()
-        try:
-            future = self._pool.submit(work, *args, **kwargs)
-        except RuntimeError as error:
-            self._free_place()
-            raise Unavailable("This password hasher is closed.") from error
-        # at the end of the work or, while it waits, on cancellation: a thread that runs keeps its place to the end
-        future.add_done_callback(self._free_place)
+    def _close(self) -> None:
+        self._lanes.close()
+        self._pool.shutdown()
+
+    async def _run(self, requester: Requester | None, work: Callable[[], R]) -> R:
+        future: Future[R] = Future()
+
+        def begin() -> None:
+            try:
+                self._pool.submit(_work, future, work)
+            except RuntimeError as error:  # the interpreter is shutting down
+                if future.set_running_or_notify_cancel():
+                    future.set_exception(Unavailable(f"No password can be hashed any more: {error}."))
+
+        place = self._lanes.enter(begin, requester)
+        # at the end of the work or, before it runs, on cancellation: a thread that runs keeps its place to the end
+        future.add_done_callback(lambda _: self._lanes.leave(place))
         return await asyncio.wrap_future(future)
 
-    def _take_place(self) -> None:
-        with self._lock:
-            if self._taken >= self.max_concurrent + self.max_waiting:
-                raise Unavailable("Too many passwords are being hashed at the moment.")
-            self._taken += 1
 
-    def _free_place(self, _: Future[R] | None = None) -> None:
-        with self._lock:
-            self._taken -= 1
+def _work(future: "Future[R]", work: Callable[[], R]) -> None:
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        future.set_result(work())
+    except BaseException as error:  # noqa: BLE001  whoever awaits the future raises it
+        future.set_exception(error)

@@ -4,6 +4,7 @@ from itertools import count
 from typing import ClassVar, Final, Literal
 
 from accounts_core.model.passwords import Password
+from accounts_core.model.requester import Requester
 from accounts_core.ports.blocking import BlockingPasswordHasher
 
 _SCHEME: Final = "plain-sha256"
@@ -13,21 +14,27 @@ class PlainHasher:
     """A password hasher that costs nothing. For tests only: what is quick to check is quick to guess.
 
     `generation` stands for the parameters of a real one: raise it, and every hash made before needs a new one.
-    `verified` counts calls of `verify`, so that a test can tell that the same work was done.
+    `hashed` and `verified` count the calls, so that a test can tell how much work was done, and `requesters` has on
+    whose behalf each was made, in order.
     """
 
     suspends: ClassVar[Literal[False]] = False
 
     def __init__(self, generation: int = 1) -> None:
         self.generation = generation
+        self.hashed = 0
         self.verified = 0
+        self.requesters: list[Requester | None] = []
         self._salts = count(1)
 
-    async def hash(self, password: Password) -> str:
+    async def hash(self, password: Password, *, requester: Requester | None = None) -> str:
+        self.hashed += 1
+        self.requesters.append(requester)
         return _hash(password, generation=str(self.generation), salt=f"{next(self._salts):08x}")
 
-    async def verify(self, hash: str | None, password: Password) -> bool:
+    async def verify(self, hash: str | None, password: Password, *, requester: Requester | None = None) -> bool:
         self.verified += 1
+        self.requesters.append(requester)
         scheme, _, rest = (hash or "").partition("$")
         generation, _, rest = rest.partition("$")
         salt, _, _ = rest.partition("$")

@@ -57,6 +57,10 @@ class MemoryNotifications(MemoryNotificationReads):
             notifications.drop(notification)
         return len(mine)
 
+    async def remove_oldest_of(self, user_id: UserId, *, keep: int) -> None:
+        for notification in (await self.of(user_id))[keep:]:
+            self._workspace().notifications.drop(notification)
+
     async def count_of(self, user_id: UserId) -> int:
         return sum(1 for _ in self._workspace().notifications.find("user_id", user_id))
 

@@ -60,6 +60,15 @@ class MemoryTeams(MemoryTeamReads):
             return Role.OWNER
         return None if work.memberships.get((id, user_id)) is None else Role.MEMBER
 
+    async def count_owned_by(self, user_id: UserId) -> int:
+        return sum(1 for _ in self._workspace().teams.find("owner_id", user_id))
+
+    async def count_members(self, id: TeamId) -> int:
+        return sum(1 for _ in self._workspace().memberships.find("team_id", id))
+
+    async def count_invitations(self, id: TeamId) -> int:
+        return sum(1 for _ in self._workspace().invitations.find("team_id", id))
+
     async def add_member(self, membership: Membership) -> None:
         memberships = self._workspace().memberships
         if memberships.get((membership.team_id, membership.user_id)) is None:

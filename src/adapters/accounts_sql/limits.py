@@ -6,7 +6,8 @@ writer at a time, on PostgreSQL an advisory lock stands for each scope until the
 
 import asyncio
 import struct
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import datetime
 from hashlib import sha256
 from itertools import count
@@ -17,6 +18,8 @@ from sqlalchemy.engine.interfaces import IsolationLevel
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from accounts_core.errors import LimitExceeded, Unavailable
+from accounts_core.model.fair_queue import FairQueue
+from accounts_core.model.limit import ALL
 from accounts_core.ports.limits import Limit, Limits
 
 from .executors import AsyncExecutor, Executor, SyncExecutor
@@ -106,8 +109,11 @@ class SqlLimits(_Counting):
 class AsyncSqlLimits(_Counting):
     """Limits on an asynchronous engine, for one event loop, as `SqlLimits` says.
 
-    `max_concurrent` attempts are counted at once, and `max_waiting` wait their turn, first come, first served; one more
-    raises `Unavailable`. So a flood of attempts leaves the engine's connections to those who read.
+    `max_concurrent` attempts are counted at once, and `max_waiting` wait their turn; one more raises `Unavailable`. So
+    a flood of attempts leaves the engine's connections to those who read. Those that wait are counted in turn, one
+    subject after another (`accounts_core.model.fair_queue`): each scope but everybody's is a subject, and
+    `max_waiting_each` wait for one, a quarter where nothing else is said. So a flood of one user's or one client's
+    attempts waits for itself.
     """
 
     suspends: ClassVar[Literal[True]] = True
@@ -119,29 +125,45 @@ class AsyncSqlLimits(_Counting):
         schema: str | None = None,
         max_concurrent: int = MAX_CONCURRENT,
         max_waiting: int = MAX_WAITING,
+        max_waiting_each: int | None = None,
     ) -> None:
         super().__init__()
         self._engine = engine
         self._schema = schema
-        self._turns = asyncio.Semaphore(max_concurrent)
-        self._places = max_concurrent + max_waiting
+        self._turns = FairQueue[asyncio.Future[None]](
+            lanes=max_concurrent,
+            max_waiting=max_waiting,
+            max_waiting_each=max(1, max_waiting // 4) if max_waiting_each is None else max_waiting_each,
+        )
 
     async def spend(self, name: str, scopes: Mapping[str, Limit], *, now: datetime) -> None:
-        if not self._places:
-            raise Unavailable("Too many attempts are being counted at the moment.")
-        self._places -= 1
-        try:
-            async with (
-                self._turns,
-                async_transaction(self._engine, _ISOLATION.get(self._engine.dialect.name)) as connection,
-            ):
-                await self._spend(AsyncExecutor(connection, self._schema), name, scopes, now)
-        finally:
-            self._places += 1
+        async with (
+            self._turn(scopes),
+            async_transaction(self._engine, _ISOLATION.get(self._engine.dialect.name)) as connection,
+        ):
+            await self._spend(AsyncExecutor(connection, self._schema), name, scopes, now)
 
     async def forget(self, name: str, scope: str) -> None:
         async with async_transaction(self._engine) as connection:
             await AsyncExecutor(connection, self._schema).run(_FORGET, of=name, within=_digest(scope))
+
+    @asynccontextmanager
+    async def _turn(self, scopes: Mapping[str, Limit]) -> AsyncIterator[None]:
+        turn = asyncio.get_running_loop().create_future()
+        if not self._turns.enter(turn, [scope for scope in scopes if not scope.startswith(f"{ALL}:")]):
+            raise Unavailable("Too many attempts are being counted at the moment.")
+        self._let_begin()
+        try:
+            await turn
+            yield
+        finally:
+            self._turns.leave(turn)
+            self._let_begin()
+
+    def _let_begin(self) -> None:
+        while (turn := self._turns.begin()) is not None:
+            if not turn.done():  # its task may be cancelled, and about to leave
+                turn.set_result(None)
 
 
 def _digest(scope: str) -> bytes:

@@ -115,8 +115,7 @@ class Settings:
     )
     limits: Mapping[str, Limit] = _setting(
         values.limits,
-        "limits such as sign-in=100/hour, of sign-in, sign-up, verify-card, recovery, invite, mail, per second, minute,"
-        " hour or day",
+        f"limits such as sign-in=100/hour, of {', '.join(values.LIMIT_NAMES)}, per second, minute, hour or day",
         MappingProxyType({}),
     )
     redis_url: RedisUrl | None = _setting(  # noqa: RUF009  makes an attrs field

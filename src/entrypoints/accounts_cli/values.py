@@ -8,11 +8,12 @@ from types import MappingProxyType
 from typing import Final, TypeAlias
 from urllib.parse import SplitResult, urlsplit
 
+from accounts_core.model.limit import DEFAULT_LIMITS
 from accounts_core.ports.limits import Limit
 
 Network: TypeAlias = IPv4Network | IPv6Network
 
-LIMIT_NAMES: Final = ("sign-in", "sign-up", "verify-card", "recovery", "invite", "mail")
+LIMIT_NAMES: Final = tuple(DEFAULT_LIMITS)
 _PERIODS: Final = {
     "second": timedelta(seconds=1),
     "minute": timedelta(minutes=1),

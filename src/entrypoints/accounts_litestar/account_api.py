@@ -162,6 +162,7 @@ class AccountApi(Endpoints):
                 return_url=given(card.return_url),
                 client=client_of(request),
                 request_key=self.request_key,
+                accounts=self.accounts,
             )
         if isinstance(outcome, Verified):
             return self.answer(caller, CardVerified())
@@ -217,7 +218,7 @@ class AccountApi(Endpoints):
             "retrieveCustomer",
             "Retrieve the payment provider's customer",
             example=examples.CUSTOMER,
-            problems=[404, 409],
+            problems=[404, 409, 429],
         ),
     )
     async def customer(self, request: HttpRequest) -> Answer[CustomerObject]:
@@ -238,7 +239,7 @@ class AccountApi(Endpoints):
 
     @get(
         "/export",
-        **documented("exportPersonalData", "Take along everything that is stored about oneself", problems=[409]),
+        **documented("exportPersonalData", "Take along everything that is stored about oneself", problems=[409, 429]),
     )
     async def export(self, request: HttpRequest) -> Answer[dict[str, Any]]:
         """Everything but what is secret, as JSON, by name."""

@@ -244,7 +244,10 @@ class AuthApi(Endpoints):
         caller = await self.caller(request)
         proof = await read(request, Proof)
         await self.accounts.end_sessions(
-            caller.session, text_id(request, "session"), current_password=given(proof.current_password)
+            caller.session,
+            text_id(request, "session"),
+            current_password=given(proof.current_password),
+            client=client_of(request),
         )
         return Answer(None)
 
@@ -255,7 +258,9 @@ class AuthApi(Endpoints):
         """Needs `current_password` or a recent sign-in."""
         caller = await self.caller(request)
         proof = await read(request, Proof)
-        await self.accounts.end_sessions(caller.session, current_password=given(proof.current_password))
+        await self.accounts.end_sessions(
+            caller.session, current_password=given(proof.current_password), client=client_of(request)
+        )
         return self.answer(caller, None)
 
 

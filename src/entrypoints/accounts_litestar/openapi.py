@@ -182,7 +182,7 @@ def documented(
     statuses |= set() if body is None else set(_WITH_A_BODY)
     statuses |= {422} if paged else set()
     statuses |= {400, 413} if raw else set()
-    statuses |= {400, 409, 422} if keyed else set()
+    statuses |= {400, 409, 422, 429} if keyed else set()
     told = {
         "body": body,
         "example": example,

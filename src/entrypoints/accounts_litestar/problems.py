@@ -84,6 +84,7 @@ KINDS: Final[Mapping[type[Exception], Kind]] = {
     TooSlow: Kind(408, "request-timeout", "The request took too long"),
     core.EmailTaken: Kind(409, "email-taken", "The email address is taken"),
     core.DeletionBlocked: Kind(409, "deletion-blocked", "Something stands against the deletion"),
+    core.QuotaExceeded: Kind(409, "quota-exceeded", "There is no room for more"),
     core.Conflict: Kind(409, "conflict", "Somebody else was first", "This was changed by another call meanwhile."),
     core.RequestInProgress: Kind(409, "request-in-progress", "The request is being performed"),
     core.VerificationInProgress: Kind(409, "verification-in-progress", "The card is being verified"),
@@ -144,6 +145,8 @@ def _note(error: Exception, kind: Kind) -> None:
     match error:
         case core.LimitExceeded():
             note(limit=error.name)
+        case core.QuotaExceeded():
+            note(quota=error.name)
         case core.NotFound():
             note(missing=error.what)
         case core.Invalid():

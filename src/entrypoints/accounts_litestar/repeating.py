@@ -61,12 +61,15 @@ def repeatable(
             user_id = caller.user.id
             scope = sha256(f"{user_id}\0{request.method}\0{request.url.path}\0{key}".encode()).digest()
 
+            # a conflict performs the request again: with the same hashes, and counted once
+            accounts = self.accounts.for_one_request()
+
             async def perform(store: Store[Any]) -> Answered:
                 acting = copy.copy(self)
-                vars(acting).update(accounts=self.accounts.on(store), request_key=scope.hex())
+                vars(acting).update(accounts=accounts.on(store), request_key=scope.hex())
                 return await _answered(lambda: handler(acting, request), request, self.problems, is_final)
 
-            performed = await self.accounts.perform_once(
+            performed = await accounts.perform_once(
                 user_id, scope=scope, fingerprint=await _fingerprint(request), perform=perform, in_one_unit=in_one_unit
             )
             kept = msgspec.msgpack.decode(performed.answer, type=_Kept)

@@ -64,5 +64,5 @@ class UserApi(Endpoints):
         """For good, with all the user owns. What they wrote in other people's accounts stays, without an author."""
         caller = await self.caller(request)
         confirmation = await read(request, DeleteUser)
-        await self.accounts.delete_user(caller.user.id, password=confirmation.password)
+        await self.accounts.delete_user(caller.user.id, password=confirmation.password, client=client_of(request))
         return Answer(None)

@@ -39,17 +39,20 @@ class Verifying:
         return_url: str | None,
         client: str | None,
         request_key: str | None = None,
+        accounts: Accounts[Any] | None = None,
     ) -> Outcome:
-        """Verify a card, for a client at this address.
+        """Verify a card, for a client at this address; through `accounts` where others than its own are given.
 
         Raises what `Accounts.verify_card` does, and `StillVerifying` when the time is up. While another call is
         verifying the same card, this one waits for it: `VerificationInProgress` is raised only when the other is not
         done by then.
         """
+        # asking again while another call is verifying is one request, and counts as one
+        accounts = (accounts or self._accounts).for_one_request()
         deadline = asyncio.get_running_loop().time() + self._limit_seconds
         while True:
             try:
-                work = self._accounts.verify_card(
+                work = accounts.verify_card(
                     user_id,
                     payment_method=payment_method,
                     return_url=return_url,

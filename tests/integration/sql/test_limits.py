@@ -71,7 +71,7 @@ async def test_a_hosts_stricter_isolation_does_not_hide_the_others_attempts(back
 
 @pytest.mark.parametrize("backend", [AIOSQLITE, ASYNCPG], indirect=True)
 async def test_more_attempts_at_once_than_may_wait_are_told_so_and_counted_nowhere(backend: Backend) -> None:
-    limits = AsyncSqlLimits(backend.engine, max_concurrent=1, max_waiting=2)
+    limits = AsyncSqlLimits(backend.engine, max_concurrent=1, max_waiting=2, max_waiting_each=2)
     spend = partial(limits.spend, "sign-in", {"jane": Limit(100, MINUTE)}, now=at(0))
 
     outcomes = await backend.concurrently(*[spend] * 7)
@@ -101,6 +101,44 @@ async def test_attempts_that_wait_leave_the_connections_to_those_who_read(backen
         await reader.rollback()
     await asyncio.gather(*waiting)
     await backend.dispose(engine)
+
+
+@pytest.mark.parametrize("backend", [AIOSQLITE, ASYNCPG], indirect=True)
+@pytest.mark.parametrize("subject", ["user:7", "client:192.0.2.1", "account:victim@example.org"])
+async def test_a4_one_who_floods_the_limits_waits_for_themself(backend: Backend, subject: str) -> None:
+    """Everybody's scope is in every attempt, and is nobody's: it makes no flood of those who come beside one."""
+    limits = AsyncSqlLimits(backend.engine, max_concurrent=1, max_waiting=20, max_waiting_each=3)
+    often, order = Limit(1000, MINUTE), list[str]()
+
+    async def spend(name: str, scopes: dict[str, Limit]) -> None:
+        await limits.spend("sign-in", {**scopes, "all:": often}, now=at(0))
+        order.append(name)
+
+    flood = [asyncio.create_task(spend("flood", {subject: often, f"client:{n}": often})) for n in range(220)]
+    await asyncio.sleep(0)
+    jane = asyncio.create_task(spend("jane", {"account:jane@example.org": often, "client:203.0.113.9": often}))
+    outcomes = await asyncio.gather(*flood, jane, return_exceptions=True)
+
+    assert order == ["flood", "jane", "flood", "flood", "flood"]
+    assert [type(each) for each in outcomes if each is not None] == [Unavailable] * (220 - 4)
+
+
+@pytest.mark.parametrize("backend", [AIOSQLITE, ASYNCPG], indirect=True)
+async def test_an_attempt_that_is_cancelled_while_it_waits_frees_its_place(backend: Backend) -> None:
+    limits = AsyncSqlLimits(backend.engine, max_concurrent=1, max_waiting=1)
+    spend = partial(limits.spend, "write", {"user:7": Limit(1000, MINUTE)}, now=at(0))
+    running, waiting = asyncio.create_task(spend()), asyncio.create_task(spend())
+    await asyncio.sleep(0)
+    with pytest.raises(Unavailable):
+        await spend()
+
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+
+    await spend()
+    await running
+    assert await asked(backend.engine, COUNT) == 2
 
 
 async def test_attempts_that_no_longer_count_are_swept_whoever_made_them(backend: Backend) -> None:

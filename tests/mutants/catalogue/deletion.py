@@ -116,7 +116,7 @@ DELETION: Final = (
     Mutant(
         name="a deletion without the password",
         file=_DELETE,
-        old="            await self._proofs.check(proven, given)\n",
+        old="            await self._proofs.check(proven, given, client)\n",
         new="",
         check=core("use_cases/test_delete_user.py::test_a_wrong_password_deletes_nothing[]"),
     ),

@@ -131,7 +131,7 @@ IDENTITY: Final = (
     Mutant(
         name="a stolen token that ends the other sessions without the password",
         file=f"{_USE_CASES}/sessions.py",
-        old='        await self._proofs.check(user, Password(current_password, field="current_password"))\n',
+        old='        await self._proofs.check(user, Password(current_password, field="current_password"), client)\n',
         new="",
         check=http("test_recovery.py::test_to_end_others_needs_a_recent_sign_in_or_the_password[memory]"),
     ),
@@ -145,8 +145,8 @@ IDENTITY: Final = (
     Mutant(
         name="a sensitive change without proof",
         file=f"{_USE_CASES}/update_profile.py",
-        old="        if (wish.password is not None or moves_email) and not is_recent:",
-        new="        if moves_email and not is_recent:",
+        old="        if proof is None and (wish.password is not None or moves_email) and not is_recent:",
+        new="        if proof is None and moves_email and not is_recent:",
         check=core("use_cases/test_update_profile.py::test_a_sensitive_change_without_proof_is_refused[change0]"),
     ),
     Mutant(
@@ -187,8 +187,8 @@ IDENTITY: Final = (
     Mutant(
         name="a newer hash of another password",
         file=f"{_USE_CASES}/credentials.py",
-        old="        return user.rehash(await self._passwords.hash(password))",
-        new="        return user.rehash(await self._passwords.hash(Password(password.text[:16])))",
+        old="        return user.rehash(await self._passwords.hash(password, requester=requester))",
+        new="        return user.rehash(await self._passwords.hash(Password(password.text[:16]), requester=requester))",
         check=faults("signing in after an upgrade"),
     ),
     Mutant(

@@ -23,11 +23,11 @@ LIMITS: Final = (
             "        await self._attempts.sign_in(address, client)\n"
             "\n"
             "        async def attempt() -> SignedIn:\n"
-            "            proven = await self._credentials.prove(address, given)\n"
+            "            proven = await self._credentials.prove(address, given, client)\n"
         ),
         new=(
             "        async def attempt() -> SignedIn:\n"
-            "            proven = await self._credentials.prove(address, given)\n"
+            "            proven = await self._credentials.prove(address, given, client)\n"
             "            await self._attempts.sign_in(address, client)\n"
         ),
         check=faults("guessing a password"),

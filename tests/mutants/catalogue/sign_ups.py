@@ -39,14 +39,14 @@ SIGN_UPS: Final = (
     Mutant(
         name="the password of a sign-up that verifies the account in its way",
         file=_CONFIRM,
-        old="        return _Proof.SIGN_UP_PASSWORD\n",
-        new="        return _Proof.ACCOUNT_PASSWORD\n",
+        old="            return _Proof.SIGN_UP_PASSWORD\n",
+        new="            return _Proof.ACCOUNT_PASSWORD\n",
         check=_FIRST,
     ),
     Mutant(
         name="passwords that are tried with a link and not counted",
         file=_CONFIRM,
-        old="                    await self._attempts.sign_in(counted, client)\n",
+        old="            await self._attempts.sign_in(link.account, client)\n",
         new="",
         check=core(f"{_CONFIRMING}::test_a_wrong_password_is_counted_and_leaves_the_link_good"),
     ),

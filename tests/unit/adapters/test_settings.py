@@ -11,6 +11,7 @@ import pytest
 from accounts_cli.failures import CommandFailed
 from accounts_cli.settings import Settings
 from accounts_core.model.email import Email
+from accounts_core.model.limit import DEFAULT_LIMITS
 from accounts_core.model.passwords import PasswordPolicy
 from accounts_core.model.policy import CardPolicy, EmailChange, Policy, SessionPolicy
 from accounts_core.ports.limits import Limit
@@ -95,6 +96,13 @@ def test_a_setting_is_read_as_what_it_means(name: str, text: str, value: object)
     settings = Settings.parse({f"ACCOUNTS_{name}": text})
 
     assert getattr(settings, name.lower()) == value
+
+
+@pytest.mark.parametrize("limit", DEFAULT_LIMITS)
+def test_every_limit_can_be_set_and_is_named_where_one_that_there_is_not_is_refused(limit: str) -> None:
+    assert Settings.parse({"ACCOUNTS_LIMITS": f"{limit}=7/minute"}).limits == {limit: Limit(7, timedelta(minutes=1))}
+    with pytest.raises(CommandFailed, match=rf"[ ,]{limit}[ ,]"):
+        Settings.parse({"ACCOUNTS_LIMITS": "everything=1/hour"})
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,16 @@ class NotificationsContract(StoreContract):
             assert list(await work.notifications.of(USER)) == [a_notification()]
             assert await work.notifications.count_of(USER) == 1
 
+    async def test_the_oldest_beyond_a_number_go(self, store: AnyStore) -> None:
+        mine = [a_notification(f"ntf_{n}", created_at=at(n)) for n in range(4)]
+        await keep(store, a_user(1), a_user(2), *mine, a_notification("ntf_9", 2, created_at=at(-9)))
+        async with store.begin() as work:
+            await work.notifications.remove_oldest_of(USER, keep=2)
+            await work.notifications.remove_oldest_of(USER, keep=2)
+
+        assert list(await read_back(store, lambda s: s.notifications.of(USER))) == [mine[3], mine[2]]
+        assert len(await read_back(store, lambda s: s.notifications.of(UserId(2)))) == 1
+
     async def test_they_come_newest_first_and_ties_by_id_descending(self, store: AnyStore) -> None:
         await keep(
             store,

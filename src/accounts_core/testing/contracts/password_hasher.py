@@ -1,6 +1,7 @@
 import pytest
 
 from accounts_core.model.passwords import MAX_BYTES, Password
+from accounts_core.model.requester import Requester
 from accounts_core.ports.password_hasher import PasswordHasher
 from accounts_core.testing.contracts.base import Contract
 
@@ -12,6 +13,13 @@ PASSWORDS = {
     "white space around and inside": "  spaces and\ttabs  ",
     "what a format string would take": "%s {0} $argon2id$ \\x00",
     "empty characters": "zero\u200bwidth\u200djoiners",
+}
+
+REQUESTERS = {
+    "nobody who is known": None,
+    "an account": Requester(account="jane@example.org"),
+    "an account and a client": Requester(account="jane@example.org", client="192.0.2.1"),
+    "a very long account": Requester(account="j" * 100_000, client="2001:db8::/64"),
 }
 
 
@@ -78,6 +86,18 @@ class PasswordHasherContract(Contract):
 
         assert await hasher.verify(hashed[:-2], password) is False
         assert await hasher.verify(hashed[:-2] + ("AA" if hashed[-2:] != "AA" else "BB"), password) is False
+
+    @pytest.mark.parametrize("requester", REQUESTERS.values(), ids=REQUESTERS)
+    async def test_on_whose_behalf_it_works_changes_nothing(
+        self, hasher: PasswordHasher, requester: Requester | None
+    ) -> None:
+        password, wrong = Password("correct horse battery"), Password("another one")
+        hashed = await hasher.hash(password, requester=requester)
+
+        for other in REQUESTERS.values():
+            assert await hasher.verify(hashed, password, requester=other) is True
+            assert await hasher.verify(hashed, wrong, requester=other) is False
+            assert await hasher.verify(None, password, requester=other) is False
 
     async def test_its_own_hash_needs_no_other(self, hasher: PasswordHasher) -> None:
         assert hasher.needs_rehash(await hasher.hash(Password("correct horse battery"))) is False

@@ -67,6 +67,23 @@ class TeamsContract(StoreContract):
         assert len(set(handed_out)) == len(handed_out)
         assert min(handed_out) >= 1
 
+    async def test_what_a_user_owns_and_what_is_in_a_team_is_counted(self, store: AnyStore) -> None:
+        await keep(store, *PEOPLE, a_team(1), a_team(2), a_team(3, owner_id=MEMBER))
+        await keep(store, a_membership(1, MEMBER), a_membership(1, STRANGER), a_membership(2, MEMBER))
+        await keep(store, *[an_invitation(f"inv_{n}", 1, email=Email(f"u{n}@example.org")) for n in range(3)])
+        await keep(store, an_invitation("inv_9", 2, email=Email("u9@example.org")))
+        async with store.begin() as work:
+            assert [await work.teams.count_owned_by(each) for each in (OWNER, MEMBER, STRANGER)] == [2, 1, 0]
+            assert [await work.teams.count_members(TeamId(n)) for n in (1, 2, 3, 9)] == [2, 1, 0, 0]
+            assert [await work.teams.count_invitations(TeamId(n)) for n in (1, 2, 3, 9)] == [3, 1, 0, 0]
+            await work.teams.remove_invitation("inv_0")
+            await work.teams.remove_member(TeamId(1), MEMBER)
+            await work.teams.remove(TeamId(2))
+
+            assert await work.teams.count_invitations(TEAM) == 2
+            assert await work.teams.count_members(TEAM) == 1
+            assert await work.teams.count_owned_by(OWNER) == 1
+
     async def test_a_team_of_nobody_is_a_conflict(self, store: AnyStore) -> None:
         with pytest.raises(Conflict):
             await keep(store, a_team(owner_id=9))

@@ -10,6 +10,7 @@ from accounts_core.model.team import Interaction, InteractionView, Person
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.secrets import Secrets
 from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.use_cases.attempts import Attempts
 from accounts_core.use_cases.retrying import settle
 from accounts_core.use_cases.teams.membership import locked_for, seen_by
 
@@ -34,11 +35,13 @@ class WriteInteraction:
     """Write something in a team."""
 
     _store: Store[UnitOfWork]
+    _attempts: Attempts
     _clock: Clock
     _secrets: Secrets
 
     async def __call__(self, user_id: UserId, team_id: TeamId, *, body: str) -> InteractionView:
-        """Raises `NotFound`, and `Invalid` on `body`."""
+        """Raises `NotFound`, `Invalid` on `body`, and `LimitExceeded`."""
+        await self._attempts.interaction(user_id)
 
         async def attempt() -> InteractionView:
             async with self._store.begin() as work:

@@ -10,7 +10,7 @@ from typing import Final
 
 import attrs
 
-from accounts_core.errors import NotAllowed, NotFound
+from accounts_core.errors import NotAllowed, NotFound, QuotaExceeded
 from accounts_core.model.email import Email
 from accounts_core.model.events import InvitationAccepted, InvitationDeclined, Invited
 from accounts_core.model.ids import TeamId, UserId
@@ -38,6 +38,7 @@ class Inviter:
     _effects: Effects
     _attempts: Attempts
     _clock: Clock
+    _policy: Policy
 
     async def invite(self, by: UserId, team_id: TeamId, address: Email) -> None:
         """Invite the address, notify the user who has it, and have a mail sent.
@@ -48,6 +49,7 @@ class Inviter:
         Raises:
             NotFound: No such team, for the sender.
             NotAllowed: The sender does not own the team.
+            QuotaExceeded: As many invitations are open as the policy allows.
 
         """
         async with self._store.read() as views:
@@ -58,14 +60,14 @@ class Inviter:
 
         async def attempt() -> None:
             async with self._store.begin() as work:
-                await self._invite(work, by, await owned_by(work, team_id, by), address, may_mail=may_mail)
+                await self._invite(work, by, await self.owned_with_place(work, team_id, by), address, may_mail=may_mail)
 
         await settle(self._store, attempt)
 
     async def perform(self, job: Job) -> None:
-        """Do what a job says, unless whoever asked for it does not own the team any more."""
+        """Do what a job says, unless its sender does not own the team any more, or has invited enough already."""
         team_id, by = TeamId(int(job.payload["team"])), UserId(int(job.payload["by"]))
-        with suppress(NotFound, NotAllowed):
+        with suppress(NotFound, NotAllowed, QuotaExceeded):
             await self.invite(by, team_id, Email(job.payload["email"]))
 
     async def send_waiting(self, job: Job) -> None:
@@ -88,6 +90,13 @@ class Inviter:
                     await self._effects.put_for_worker(work, Topic.INVITATION_MAIL, invitation=invitation.id)
 
         await settle(self._store, attempt)
+
+    async def owned_with_place(self, work: UnitOfWork, team_id: TeamId, by: UserId) -> Team:
+        """Lock the team and return it, as `owned_by`. Raises `QuotaExceeded` when no more invitations may be open."""
+        team = await owned_by(work, team_id, by)
+        if await work.teams.count_invitations(team_id) >= self._policy.quotas.invitations:
+            raise QuotaExceeded("open invitations per account", self._policy.quotas.invitations)
+        return team
 
     async def _invite(self, work: UnitOfWork, by: UserId, team: Team, address: Email, *, may_mail: bool) -> None:
         invited = await work.users.find_by_email(address)
@@ -112,6 +121,7 @@ class Inviter:
             await work.notifications.add(
                 Notification.invite(id=self._effects.new_id("ntf"), user_id=invited.id, team_name=team.name, at=now)
             )
+            await work.notifications.remove_oldest_of(invited.id, keep=self._policy.quotas.notifications)
         work.record(Invited(user_id=by, at=now, team_id=team.id, email=address))
         if may_mail and not invitation.is_mail_pending:
             await self._effects.put_for_worker(work, Topic.INVITATION_MAIL, invitation=invitation.id)
@@ -132,7 +142,8 @@ class InviteToTeam:
 
         A user with this verified address is notified; the address gets a mail either way, as `Inviter.invite` says.
         Where registration is private a worker does it all, so that the work here is the same whoever has the address.
-        Raises `NotFound`, `NotAllowed` for anybody but the owner, `Invalid` on `email`, and `LimitExceeded`.
+        Raises `NotFound`, `NotAllowed` for anybody but the owner, `Invalid` on `email`, `LimitExceeded`, and
+        `QuotaExceeded` when as many invitations are open as the policy allows.
         """
         address = email_of(email)
         await self._attempts.invitation(user_id)
@@ -143,7 +154,7 @@ class InviteToTeam:
 
     async def _leave_to_worker(self, user_id: UserId, team_id: TeamId, address: Email) -> None:
         async with self._store.begin() as work:
-            await owned_by(work, team_id, user_id)
+            await self._inviter.owned_with_place(work, team_id, user_id)
             await self._effects.put_for_worker(
                 work, Topic.INVITE, team=str(team_id), by=str(user_id), email=address.address
             )
@@ -180,10 +191,17 @@ class AcceptInvitation:
     """Follow an invitation into its team."""
 
     _store: Store[UnitOfWork]
+    _attempts: Attempts
     _clock: Clock
+    _policy: Policy
 
     async def __call__(self, user_id: UserId, id: str) -> None:
-        """Become a member. Raises `NotFound` unless it invites the user's verified address."""
+        """Become a member.
+
+        Raises `NotFound` unless it invites the user's verified address, `LimitExceeded`, and `QuotaExceeded` when the
+        team has as many members as the policy allows; the invitation stays open then.
+        """
+        await self._attempts.write(user_id)
 
         async def attempt() -> None:
             async with self._store.begin() as work:
@@ -193,6 +211,8 @@ class AcceptInvitation:
                     raise NotFound("invitation", id)
                 now = self._clock.now()
                 if await work.teams.role(team_id, user_id) is None:
+                    if await work.teams.count_members(team_id) >= self._policy.quotas.members:
+                        raise QuotaExceeded("members per account", self._policy.quotas.members)
                     await work.teams.add_member(Membership(team_id=team_id, user_id=user_id, created_at=now))
                 work.record(InvitationAccepted(user_id=user_id, at=now, team_id=team_id))
 
@@ -204,10 +224,12 @@ class DeclineInvitation:
     """Turn an invitation down."""
 
     _store: Store[UnitOfWork]
+    _attempts: Attempts
     _clock: Clock
 
     async def __call__(self, user_id: UserId, id: str) -> None:
-        """Raises `NotFound` unless it invites the user's verified address."""
+        """Raises `NotFound` unless it invites the user's verified address, and `LimitExceeded`."""
+        await self._attempts.write(user_id)
 
         async def attempt() -> None:
             async with self._store.begin() as work:

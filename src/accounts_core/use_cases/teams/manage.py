@@ -4,15 +4,23 @@ from collections.abc import Sequence
 
 import attrs
 
-from accounts_core.errors import Invalid
+from accounts_core.errors import Invalid, QuotaExceeded
 from accounts_core.model.events import TeamCreated, TeamDeleted, TeamHandedOver
 from accounts_core.model.ids import TeamId, UserId
+from accounts_core.model.policy import Policy
 from accounts_core.model.team import Membership, Role, Team, TeamView
 from accounts_core.model.text import one_line
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.use_cases.attempts import Attempts
 from accounts_core.use_cases.retrying import settle
 from accounts_core.use_cases.teams.membership import owned_by, seen_by
+
+
+async def may_own_another(work: UnitOfWork, user_id: UserId, policy: Policy) -> None:
+    """Raises `QuotaExceeded` when the user owns as many teams as the policy allows."""
+    if await work.teams.count_owned_by(user_id) >= policy.quotas.teams:
+        raise QuotaExceeded("accounts per owner", policy.quotas.teams)
 
 
 @attrs.frozen
@@ -20,15 +28,23 @@ class CreateTeam:
     """Found a team."""
 
     _store: Store[UnitOfWork]
+    _attempts: Attempts
     _clock: Clock
+    _policy: Policy
 
     async def __call__(self, user_id: UserId, *, name: str) -> TeamView:
-        """Found a team that the user owns. Raises `Invalid` on `name`, and `NotFound` without such a user."""
+        """Found a team that the user owns.
+
+        Raises `Invalid` on `name`, `NotFound` without such a user, `LimitExceeded`, and `QuotaExceeded` when the user
+        owns as many as the policy allows.
+        """
         one_line("name", name)
+        await self._attempts.write(user_id)
 
         async def attempt() -> TeamView:
             async with self._store.begin() as work:
-                await work.users.get(user_id)
+                await work.users.get(user_id, lock=True)
+                await may_own_another(work, user_id, self._policy)
                 now = self._clock.now()
                 team = Team.found(id=await work.teams.next_id(), name=name, owner_id=user_id, at=now)
                 await work.teams.add(team)
@@ -67,10 +83,12 @@ class DeleteTeam:
     """Delete a team and all that is in it."""
 
     _store: Store[UnitOfWork]
+    _attempts: Attempts
     _clock: Clock
 
     async def __call__(self, user_id: UserId, team_id: TeamId) -> None:
-        """Raises `NotFound`, and `NotAllowed` for a member."""
+        """Raises `NotFound`, `NotAllowed` for a member, and `LimitExceeded`."""
+        await self._attempts.write(user_id)
 
         async def attempt() -> None:
             async with self._store.begin() as work:
@@ -86,10 +104,16 @@ class HandOverTeam:
     """Make a member the owner; the old owner stays as a member."""
 
     _store: Store[UnitOfWork]
+    _attempts: Attempts
     _clock: Clock
+    _policy: Policy
 
     async def __call__(self, user_id: UserId, team_id: TeamId, *, to: UserId) -> None:
-        """Raises `NotFound`, `NotAllowed` for a member, and `Invalid` on `user_id` when `to` is no member."""
+        """Raises `NotFound`, `NotAllowed` for a member, and `Invalid` on `user_id` when `to` is no member.
+
+        Raises `LimitExceeded`, and `QuotaExceeded` when the new owner owns as many as the policy allows.
+        """
+        await self._attempts.write(user_id)
 
         async def attempt() -> None:
             async with self._store.begin() as work:
@@ -98,6 +122,7 @@ class HandOverTeam:
                     return
                 if not await work.teams.remove_member(team_id, to):
                     raise Invalid("user_id", "Only a member of the account can become its owner.")
+                await may_own_another(work, to, self._policy)
                 now = self._clock.now()
                 await work.teams.add_member(Membership(team_id=team_id, user_id=user_id, created_at=now))
                 await work.teams.save(team.hand_over(to))

@@ -10,6 +10,7 @@ from accounts_core.model.ids import TeamId, UserId
 from accounts_core.model.team import Member, Role
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.use_cases.attempts import Attempts
 from accounts_core.use_cases.retrying import settle
 from accounts_core.use_cases.teams.membership import locked_for, seen_by
 
@@ -34,13 +35,15 @@ class RemoveTeamMember:
     """Remove somebody from a team, or leave it."""
 
     _store: Store[UnitOfWork]
+    _attempts: Attempts
     _clock: Clock
 
     async def __call__(self, user_id: UserId, team_id: TeamId, *, member_id: UserId) -> None:
         """The owner removes anyone but themself; a member leaves. What they wrote stays.
 
-        Raises `NotFound` for strangers and for nobody's membership, and `NotAllowed`.
+        Raises `NotFound` for strangers and for nobody's membership, `NotAllowed` and `LimitExceeded`.
         """
+        await self._attempts.write(user_id)
 
         async def attempt() -> None:
             async with self._store.begin() as work:

@@ -42,6 +42,11 @@ _MARK_ALL_READ: Final = (
     notifications.update().where(_MINE, notifications.c.read_at.is_(None)).values(read_at=by_moment("at"))
 )
 _REMOVE: Final = notifications.delete().where(_MINE)
+_REMOVE_OLDEST: Final = notifications.delete().where(
+    notifications.c.id.in_(
+        _PAGE.with_only_columns(notifications.c.id).limit(sa.literal_column(str(NO_LIMIT))).offset(a_limit("kept"))
+    )
+)
 
 
 @attrs.frozen
@@ -77,6 +82,9 @@ class Notifications(NotificationReads):
 
     async def remove_of(self, user_id: UserId) -> int:
         return await self._db.run(_REMOVE, owner=user_id)
+
+    async def remove_oldest_of(self, user_id: UserId, *, keep: int) -> None:
+        await self._db.run(_REMOVE_OLDEST, owner=user_id, kept=keep)
 
     async def count_of(self, user_id: UserId) -> int:
         return await self._db.fetch(_COUNT, owner=user_id)

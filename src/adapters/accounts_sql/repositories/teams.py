@@ -11,7 +11,7 @@ from accounts_core.model.team import Interaction, Invitation, Membership, Role, 
 from accounts_core.ports.teams import Footprint
 from accounts_sql import team_rows as rows
 from accounts_sql.executors import Executor
-from accounts_sql.queries import Query, Row, a_limit, by_name, by_number, every, first, first_scalar
+from accounts_sql.queries import Query, Row, a_limit, by_name, by_number, every, first, first_scalar, scalar
 from accounts_sql.repositories.adding import unless_there
 from accounts_sql.repositories.numbering import numbering
 from accounts_sql.repositories.team_reads import TeamReads
@@ -30,6 +30,15 @@ _ROLE: Final = Query(
     .where(teams.c.id == by_number("this"), teams.c.owner_id == by_number("person"))
     .union_all(sa.select(sa.literal_column(f"'{Role.MEMBER}'", sa.Text)).where(_MEMBERSHIP)),
     first_scalar,
+)
+_COUNT_OWNED: Final = Query(
+    sa.select(sa.func.count()).select_from(teams).where(teams.c.owner_id == by_number("person")), scalar
+)
+_COUNT_MEMBERS: Final = Query(
+    sa.select(sa.func.count()).select_from(memberships).where(memberships.c.team_id == by_number("this")), scalar
+)
+_COUNT_INVITATIONS: Final = Query(
+    sa.select(sa.func.count()).select_from(invitations).where(invitations.c.team_id == by_number("this")), scalar
 )
 _ADD_MEMBER: Final = unless_there(memberships, "team_id", "user_id")
 _REMOVE_MEMBER: Final = memberships.delete().where(_MEMBERSHIP)
@@ -125,6 +134,15 @@ class Teams(TeamReads):
     async def role(self, id: TeamId, user_id: UserId) -> Role | None:
         role = await self._db.fetch(_ROLE, this=id, person=user_id)
         return None if role is None else Role(role)
+
+    async def count_owned_by(self, user_id: UserId) -> int:
+        return await self._db.fetch(_COUNT_OWNED, person=user_id)
+
+    async def count_members(self, id: TeamId) -> int:
+        return await self._db.fetch(_COUNT_MEMBERS, this=id)
+
+    async def count_invitations(self, id: TeamId) -> int:
+        return await self._db.fetch(_COUNT_INVITATIONS, this=id)
 
     async def add_member(self, membership: Membership) -> None:
         await self._db.run(_ADD_MEMBER[self._db.dialect], **rows.membership_values(membership))

@@ -2,8 +2,10 @@ import attrs
 import pytest
 from tests.unit.core.conftest import NOBODY, PASSWORD, Core, World
 
+from accounts_core import Policy
 from accounts_core.errors import NotFound
 from accounts_core.model import User
+from accounts_core.model.policy import QuotaPolicy
 from accounts_core.use_cases.owned_data import PAGE
 from accounts_memory.schema import State
 
@@ -33,7 +35,8 @@ def test_there_is_no_table_about_users_that_an_export_leaves_out(accounts: Core,
     assert set(accounts.export_personal_data(jane.id)) == set(BY_TABLE.values())
 
 
-def test_an_export_reads_long_lists_to_their_end(accounts: Core, jane: User) -> None:
+def test_an_export_reads_long_lists_to_their_end(world: World, jane: User) -> None:
+    accounts = world.accounts(Policy(quotas=QuotaPolicy(teams=PAGE + 1)))
     for number in range(PAGE + 1):
         accounts.create_team(jane.id, name=f"Team {number}")
 

@@ -1,0 +1,170 @@
+"""L11: every call of the API, what it counts and in which scopes, as the table in `docs/security/rules.md` tells.
+
+Each operation of the OpenAPI document is called as it is done right, and what it spends is recorded. A new operation
+that counts as nothing, or as something that the table does not have, fails here.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from tests.fuzz.ways import Call, Stage, Troubled, the_call
+from tests.fuzz.world import World, world_on
+from tests.integration.http.client import OTHER_PASSWORD, PASSWORD
+from tests.integration.http.openapi import Operation, operations
+from tests.integration.http.service import event_loop, in_memory
+
+from accounts_core.model.limit import (
+    ACCOUNT,
+    ALL,
+    CARD,
+    CLIENT,
+    DEFAULT_LIMITS,
+    FAILURES,
+    PASSWORD_CHANGE,
+    RECIPIENT,
+    RECIPIENT_DAY,
+    RECOVERY,
+    SIGN_IN,
+    USER,
+    WRITE,
+    Limit,
+)
+
+RULES: Final = (Path(__file__).resolve().parents[2] / "docs/security/rules.md").read_text()
+TOLD: Final = {
+    "client": CLIENT,
+    "account": ACCOUNT,
+    "user": USER,
+    "card": CARD,
+    "recipient": RECIPIENT,
+    "recipient a day": RECIPIENT_DAY,
+    "everybody": ALL,
+}
+
+Spent = set[tuple[str, frozenset[str]]]
+
+
+class Recorder:
+    """Limits that let everything through and note what was counted."""
+
+    def __init__(self) -> None:
+        self.spent: list[tuple[str, frozenset[str]]] = []
+
+    async def spend(self, name: str, scopes: Mapping[str, Limit], *, now: datetime) -> None:
+        self.spent.append((name, frozenset(scope.partition(":")[0] for scope in scopes)))
+
+    async def forget(self, name: str, scope: str) -> None:
+        """Nothing is remembered."""
+
+
+@pytest.fixture(scope="module")
+def recorder() -> Recorder:
+    return Recorder()
+
+
+@pytest.fixture(scope="module")
+def world(recorder: Recorder) -> Iterator[World]:
+    with event_loop() as run, world_on(run, in_memory(), limits=recorder) as world:
+        yield world
+
+
+def table() -> dict[str, Spent]:
+    """Return the document's table: by operation, under which names and in which scopes it counts."""
+    found = defaultdict[str, Spent](set)
+    for line in RULES.partition("## How often")[2].splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if len(cells) == 3 and cells[0] in DEFAULT_LIMITS:
+            scopes = frozenset(TOLD[scope] for scope in cells[1].split(", "))
+            for operation in re.findall(r"`(\w+)`", cells[2]):
+                found[operation].add((cells[0], scopes))
+    return found
+
+
+def spent_by(recorder: Recorder, world: World, call: Call, **how: Any) -> list[tuple[str, frozenset[str]]]:
+    world.bring_back()
+    recorder.spent.clear()
+    answer = call.send(**how)
+    assert answer.status_code < 400, answer.text
+    return [*recorder.spent]
+
+
+def as_told(spent: list[tuple[str, frozenset[str]]]) -> Spent:
+    """Leave out the row of wrong passwords, which is beside every sign-in and cannot be set."""
+    assert all((FAILURES in scopes) == (name == SIGN_IN) for name, scopes in spent)
+    return {(name, scopes - {FAILURES}) for name, scopes in spent}
+
+
+def calls_of(world: World, operation: Operation) -> Iterator[Call]:
+    """Return the operation as it is done right: with all that it takes, and with as little."""
+    call = the_call(Stage(world=world, private=world.jane, store=Troubled(in_memory().store), limits=None), operation)  # type: ignore[arg-type]  # neither is used
+    call = call.but(who=world.jane if operation.needs_token else world.service.api)
+    match call.name:
+        case "updateUser":
+            new = {"password": OTHER_PASSWORD, "password_confirmation": OTHER_PASSWORD, "current_password": PASSWORD}
+            yield call.but(body={**new, "email": "elsewhere@example.org"})
+            yield call.but(body={"name": "Janet"})
+        case "updateCurrentUser":
+            new = {"newPassword": OTHER_PASSWORD, "oldPassword": PASSWORD}
+            yield call.but(body={**new, "email": "elsewhere@example.org"})
+            yield call.but(body={"name": "Janet"})
+        case "endSession" | "endOtherSessions":
+            yield call.but(body={"current_password": PASSWORD})
+            yield call
+        case "verifyPayment":
+            yield call.but(body={"paymentMethod": "pm_card_amex"})
+        case _:
+            yield call
+
+
+@pytest.mark.parametrize("operation", operations(), ids=str)
+def test_every_call_counts_as_the_rules_tell(recorder: Recorder, world: World, operation: Operation) -> None:
+    spent = [attempt for call in calls_of(world, operation) for attempt in spent_by(recorder, world, call)]
+
+    assert as_told(spent) == table()[str(operation.spec["operationId"])]
+
+
+@pytest.mark.parametrize("operation", [op for op in operations() if op.needs_token and op.method != "GET"], ids=str)
+def test_a_call_that_changes_something_counts_unless_it_ends_access(
+    recorder: Recorder, world: World, operation: Operation
+) -> None:
+    """The rule behind the table, so that a new call cannot simply be told as not counted."""
+    ends_access = {"logout", "deactivateCurrentUser", "endSession", "endOtherSessions"}
+
+    counted = table()[str(operation.spec["operationId"])]
+
+    assert bool({USER, ACCOUNT} & {scope for _, scopes in counted for scope in scopes}) or (
+        operation.spec["operationId"] in ends_access
+    )
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [op for op in operations() if any(each["name"] == "Idempotency-Key" for each in op.spec.get("parameters", []))],
+    ids=str,
+)
+def test_with_a_key_the_claim_counts_as_a_write_and_nothing_counts_twice(
+    recorder: Recorder, world: World, operation: Operation
+) -> None:
+    for call in calls_of(world, operation):
+        plain = spent_by(recorder, world, call)
+        keyed = spent_by(recorder, world, call, headers={"idempotency-key": "k"})
+
+        assert sorted(keyed, key=str) == sorted({*plain, (WRITE, frozenset({USER}))}, key=str)
+
+
+def test_the_rules_tell_of_no_call_that_there_is_not() -> None:
+    assert set(table()) <= {str(operation.spec["operationId"]) for operation in operations()}
+
+
+def test_what_is_recorded_is_counted_before_it_is_hashed(recorder: Recorder, world: World) -> None:
+    (update,) = (op for op in operations() if op.spec["operationId"] == "updateUser")
+    call, _ = calls_of(world, update)
+
+    names = [name for name, _ in spent_by(recorder, world, call)]
+
+    assert names == [PASSWORD_CHANGE, SIGN_IN, RECOVERY]
