@@ -69,12 +69,15 @@ def _populated(service: Service, secrets: Rewound) -> World:
     api = service.api
     john, jane = api.sign_up(JOHN, "John Smith"), api.sign_up(JANE)
     api.sign_up(DAVE, "Dave Roe").put("/api/users/current/deactivate")
+    service.work()
+    api.post("/api/auth/register", json={"email": DAVE, "password": OTHER_PASSWORD, "name": "Dave Doe"})
+    tokens = [service.mailed(Purpose.VERIFY_EMAIL)["token"]]
     service.verify_email(JANE)
     ours, his, others = _team(jane, "Dev team"), _team(john, "Ops team"), _team(john, "Design team")
     _invite(john, his, JANE)
     jane.post(f"/api/v1/user/invitations/{_first(jane, '/api/v1/user/invitations')['id']}/accept")
     _invite(john, others, JANE)
-    tokens = [service.mailed(Purpose.VERIFY_EMAIL)["token"]]
+    tokens.append(service.mailed(Purpose.VERIFY_EMAIL)["token"])
     service.verify_email(JOHN)
     _invite(jane, ours, JOHN)
     john.post(f"/api/v1/user/invitations/{_first(john, '/api/v1/user/invitations')['id']}/accept")

@@ -25,6 +25,7 @@ from accounts_core.model.limit import (
     CLIENT,
     DEFAULT_LIMITS,
     FAILURES,
+    MAIL,
     PASSWORD_CHANGE,
     RECIPIENT,
     RECIPIENT_DAY,
@@ -167,4 +168,4 @@ def test_what_is_recorded_is_counted_before_it_is_hashed(recorder: Recorder, wor
 
     names = [name for name, _ in spent_by(recorder, world, call)]
 
-    assert names == [PASSWORD_CHANGE, SIGN_IN, RECOVERY]
+    assert names == [PASSWORD_CHANGE, SIGN_IN, RECOVERY, MAIL]

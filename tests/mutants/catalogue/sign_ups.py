@@ -53,8 +53,8 @@ SIGN_UPS: Final = (
     Mutant(
         name="a customer left behind by the account that a sign-up replaces",
         file=_CONFIRM,
-        old="        return user, jobs\n\n    async def _end",
-        new="        return user, ()\n\n    async def _end",
+        old="        return user, jobs\n\n    async def _proof_of",
+        new="        return user, ()\n\n    async def _proof_of",
         check=core(f"{_CONFIRMING}::test_the_account_in_the_way_is_deleted_as_its_user_would"),
     ),
     Mutant(
@@ -118,7 +118,7 @@ SIGN_UPS: Final = (
     ),
     Mutant(
         name="an account that ends though its earlier address was verified",
-        file="accounts_sql/repositories/users.py",
+        file="adapters/accounts_sql/repositories/users.py",
         old="        ~users.c.was_verified,\n",
         new="",
         check=sql_contract(

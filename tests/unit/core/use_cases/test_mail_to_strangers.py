@@ -77,8 +77,9 @@ def test_a5_an_invitation_that_was_answered_meanwhile_is_not_mailed(
 
 def test_a5_more_waiting_invitations_than_one_page_are_mailed(accounts: Core, world: World, jane: User) -> None:
     unlimited = world.accounts()
+    team = a_team(unlimited, jane)
     for n in range(130):
-        unlimited.invite_to_team(jane.id, a_team(unlimited, jane), email=f"guest{n}@example.org")
+        unlimited.invite_to_team(jane.id, team, email=f"guest{n}@example.org")
 
     unlimited.verify_email(jane.id)
     mails(unlimited, world)

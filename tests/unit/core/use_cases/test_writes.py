@@ -12,6 +12,7 @@ from accounts_core.errors import LimitExceeded, ReauthenticationRequired
 from accounts_core.model import TeamId, User, UserId
 from accounts_core.model.events import Actor
 from accounts_core.model.limit import EXPORT, INTERACTION, PASSWORD_CHANGE, WRITE, Limit
+from accounts_core.testing.builders import NOON
 from accounts_memory import MemoryLimits
 
 HOUR: Final = timedelta(hours=1)
@@ -23,7 +24,7 @@ def strict(world: World, *names: str, count: int = 1) -> Core:
 
 WRITES: Final[Mapping[str, Callable[[Core, User], object]]] = {
     "update_profile, a name": lambda a, jane: a.update_profile(jane.id, name="Janet"),
-    "update_profile, an address": lambda a, jane: a.update_profile(jane.id, email="new@example.org"),
+    "update_profile, an address": lambda a, jane: a.update_profile(jane.id, email="new@example.org", signed_in_at=NOON),
     "mark_notification_read": lambda a, jane: a.mark_notification_read(jane.id, "ntf_1"),
     "mark_all_notifications_read": lambda a, jane: a.mark_all_notifications_read(jane.id),
     "verify_card": lambda a, jane: a.verify_card(jane.id, payment_method="pm_card_visa"),
