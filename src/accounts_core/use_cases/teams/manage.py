@@ -8,7 +8,7 @@ from accounts_core.errors import Invalid
 from accounts_core.model.events import TeamCreated, TeamDeleted, TeamHandedOver
 from accounts_core.model.ids import TeamId, UserId
 from accounts_core.model.team import Membership, Role, Team, TeamView
-from accounts_core.model.text import one_line
+from accounts_core.model.text import display_name
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.use_cases.retrying import settle
@@ -24,7 +24,7 @@ class CreateTeam:
 
     async def __call__(self, user_id: UserId, *, name: str) -> TeamView:
         """Found a team that the user owns. Raises `Invalid` on `name`, and `NotFound` without such a user."""
-        one_line("name", name)
+        display_name("name", name)
 
         async def attempt() -> TeamView:
             async with self._store.begin() as work:
