@@ -11,6 +11,7 @@ other long numbers out.
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from itertools import accumulate
 from typing import Final
 from urllib.parse import unquote
@@ -47,6 +48,7 @@ _NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]")
 _DOUBLED: Final = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 """What a digit that is doubled counts for in Luhn's sum."""
 _MOST_DECODED: Final = 3
+CARD_NUMBER: Final = "This looks like a card number, which does not belong here."
 
 
 def may_hold_card_number(text: str) -> bool:
@@ -62,15 +64,20 @@ def holds_card_number(text: str) -> bool:
 def refuse_card_number(field: str, text: str) -> None:
     """Raise `Invalid` on `field`, without the text, where it holds a card number."""
     if holds_card_number(text):
-        raise Invalid(field, "This looks like a card number, which does not belong here.")
+        raise Invalid(field, CARD_NUMBER)
 
 
 def refuse_card_number_in_url(field: str, url: str) -> None:
     """Raise `Invalid` on `field` where a URL holds a card number, percent-encoded too, up to three times."""
-    refuse_card_number(field, url)
+    if any(map(holds_card_number, _decoded(url))):
+        raise Invalid(field, CARD_NUMBER)
+
+
+def _decoded(url: str) -> Iterator[str]:
+    yield url
     for _ in range(_MOST_DECODED):
         url = unquote(url)
-        refuse_card_number(field, url)
+        yield url
 
 
 def _with_ascii_digits(text: str) -> str:

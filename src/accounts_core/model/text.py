@@ -105,9 +105,9 @@ def display_name(field: str, text: str) -> str:
 
     Raises `Invalid` on `field`.
     """
-    tidy = one_line(field, text)
-    refuse_card_number(field, tidy)
-    return tidy
+    if len(text) <= MAX_LINE:
+        refuse_card_number(field, text)
+    return one_line(field, text)
 
 
 def body(field: str, text: str, *, at_most: int = MAX_BODY) -> str:

@@ -209,14 +209,20 @@ def _checked_payment_method(id: str) -> str:
 def _checked_return_url(url: str | None) -> str | None:
     if url is None:
         return None
-    try:
-        parts = urlsplit(url) if len(url) <= MAX_URL and url.isprintable() and " " not in url else None
-    except ValueError:
-        parts = None
-    if parts is None or parts.scheme not in {"http", "https"} or not parts.netloc:
+    if not _is_web_address(url):
         raise Invalid("return_url", "This is not a web address that a browser can be sent to.")
     refuse_card_number_in_url("return_url", url)
     return str(url)
+
+
+def _is_web_address(url: str) -> bool:
+    if len(url) > MAX_URL or not url.isprintable() or " " in url:
+        return False
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.netloc)
 
 
 def _outcome(progress: Progress) -> Verified | ActionRequired:

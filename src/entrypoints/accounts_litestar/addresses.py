@@ -10,6 +10,7 @@ from typing import Final
 import idna
 
 from accounts_core.errors import Invalid
+from accounts_core.model.card_numbers import refuse_card_number
 from accounts_core.model.email import MAX_ADDRESS, Email
 from accounts_core.model.text import is_stream_safe
 from accounts_core.use_cases.credentials import email_of
@@ -33,6 +34,7 @@ def _read(text: str) -> Email:
         raise Invalid("email", f"An email address has at most {MAX_ADDRESS} characters.")
     if not is_stream_safe(text):
         raise Invalid("email", "This is not an email address.")
+    refuse_card_number("email", text)  # before digits of another script become letters of the domain's ASCII form
     local, at, domain = text.rpartition("@")
     if at and not domain.isascii():
         try:

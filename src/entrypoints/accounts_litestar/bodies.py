@@ -29,7 +29,7 @@ MAX_DEPTH: Final = 32
 MAXFORM_FIELDS: Final = 64
 
 FORM: Final = "application/x-www-form-urlencoded"
-_SECRET: Final = ("password", "token", "email")
+_SECRET: Final = ("password", "token", "email", "url")
 """What fields are called that hold a secret, or where people type one in its place. So is any text that may hold a card
 number: it is shown in no log and by no `repr`."""
 _STRING: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
