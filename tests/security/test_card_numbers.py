@@ -300,11 +300,11 @@ NO_IDS: Final = (
 def test_a8_what_is_no_payment_methods_id_never_reaches_stripe(world: World) -> None:
     asked = len(world.stripe.asked)
 
-    for id in NO_IDS:
-        invalid(world.jane.post("/api/users/current/verify-payment", json={"paymentMethod": id}), "paymentMethod")
+    for each in NO_IDS:
+        invalid(world.jane.post("/api/users/current/verify-payment", json={"paymentMethod": each}), "paymentMethod")
 
-    new = [each for each in world.stripe.asked[asked:] if each]
-    assert not [id for id in NO_IDS if any(id in each for each in new)]
+    new = [text for text in world.stripe.asked[asked:] if text]
+    assert not [each for each in NO_IDS if any(each in text for text in new)]
 
 
 def test_a8_what_people_write_to_each_other_is_theirs(world: World) -> None:

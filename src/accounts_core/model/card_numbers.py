@@ -44,6 +44,10 @@ _BY_START: Final = {f"{start}": lengths for low, high, lengths in _LENGTHS for s
 _BETWEEN: Final = r"[\W_]{0,5}+"
 _ROW: Final = re.compile(rf"\d(?:{_BETWEEN}\d){{{LEAST_DIGITS - 1},}}+")
 _GROUP: Final = re.compile(r"\d+")
+_MADE_BY_MACHINES: Final = re.compile(
+    r"\b(?:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|(?=[0-9]*[a-f])[0-9a-f]{20,})\b", re.IGNORECASE | re.ASCII
+)
+"""UUIDs and long hexadecimal numbers: one in a thousand has what looks like a card number in it by chance."""
 _NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]")
 _DOUBLED: Final = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 """What a digit that is doubled counts for in Luhn's sum."""
@@ -58,7 +62,10 @@ def may_hold_card_number(text: str) -> bool:
 
 def holds_card_number(text: str) -> bool:
     """Return whether there is a card number somewhere in `text`."""
-    return any(_has_card_number(row[0]) for row in _ROW.finditer(_with_ascii_digits(text)))
+    if not may_hold_card_number(text):
+        return False
+    typed = _MADE_BY_MACHINES.sub("x", _with_ascii_digits(text))
+    return any(_has_card_number(row[0]) for row in _ROW.finditer(typed))
 
 
 def refuse_card_number(field: str, text: str) -> None:
