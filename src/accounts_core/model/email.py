@@ -35,6 +35,7 @@ _ATEXT: Final = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]"
 _LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _LOCAL: Final = re.compile(rf"{_ATEXT}+(?:\.{_ATEXT}+)*", re.IGNORECASE | re.ASCII)
 _DOMAIN: Final = re.compile(rf"(?:{_LABEL}\.)+(?!\d+\Z){_LABEL}", re.ASCII)
+_NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]")
 _LETTERS: Final = frozenset("LMN")
 _ENCODED_WORD: Final = "=?"
 
@@ -46,7 +47,7 @@ def _is_local_part(text: str) -> bool:
         return _LOCAL.fullmatch(text) is not None
     # RFC 6531 lets any letter, mark and digit stand beside RFC 5322's atext
     return (
-        _LOCAL.fullmatch(re.sub(r"[^\x00-\x7f]", "a", text)) is not None
+        _LOCAL.fullmatch(_NOT_ASCII.sub("a", text)) is not None
         and all(c.isascii() or unicodedata.category(c)[0] in _LETTERS for c in text)
         and unicodedata.is_normalized("NFC", text)
     )

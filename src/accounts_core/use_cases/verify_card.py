@@ -38,7 +38,7 @@ from accounts_core.use_cases.retrying import settle
 
 MAX_URL: Final = 2048
 MAX_ID: Final = 255
-_PAYMENT_METHOD: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*_[A-Za-z0-9_]+", re.ASCII)
+_PAYMENT_METHOD: Final = re.compile(r"\A[A-Za-z][A-Za-z0-9]*_[A-Za-z0-9_]+", re.ASCII)
 """An id as payment providers make them: what it is, `_`, and letters and digits. Which ids are its own, the gateway
 knows."""
 _SECRET: Final = re.compile(rf"^(?:{ACCESS}|{MAILED}|sk_|rk_|whsec_)|_secret_")
