@@ -14,6 +14,7 @@ from .limits import LIMITS
 from .memory import MEMORY
 from .money import MONEY
 from .outbox import OUTBOX
+from .parsers import PARSERS
 from .requests import REQUESTS
 from .sql import SQL
 
@@ -27,6 +28,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *LIMITS,
     *MEMORY,
     *SQL,
+    *PARSERS,
 )
 
 __all__ = ["MUTANTS"]
