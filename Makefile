@@ -28,7 +28,7 @@ ELSEWHERE := colorama tzdata
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve test unit lint format simulate chaos mutants fuzz bench timing flood check-core constraints clean
+.PHONY: help serve test unit lint format simulate chaos mutants fuzz linear bench timing flood check-core constraints clean
 
 help: ## list what can be made
 	@awk -F ': .*## ' '/^[a-z-]+:.* ## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -70,6 +70,9 @@ bench: $(VENV)/.development $(PEERS)/.ready ## measure, beside the peers (ARGS= 
 
 fuzz: $(VENV)/.development ## try random requests on every call (CASES=1000000, SECONDS= at most, SEED= of an earlier run)
 	@$(VENV)/bin/python -m tests.fuzz.run --cases $(CASES) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
+
+linear: $(VENV)/.development ## measure that reading what clients send is linear: every parser and pattern, as a table
+	@$(VENV)/bin/python -m tests.security.linear_work
 
 timing: $(VENV)/.development ## measure whether the time of a sign-in tells who has an account (ARGS= goes to benchmarks/timing.py)
 	@$(VENV)/bin/python benchmarks/timing.py $(ARGS)

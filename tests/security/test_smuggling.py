@@ -107,8 +107,12 @@ HOST_IN_DOUBT = {
     "two Hosts in one": b"GET /health/live HTTP/1.1\r\nHost: localhost, evil.example\r\n\r\n",
     **{
         f"the Host {host.decode('latin-1')}": b"GET /health/live HTTP/1.1\r\nHost: " + host + b"\r\n\r\n"
-        for host in (b"a b", b"user@localhost", b"localhost/x", b"localhost?x", b"localhost#x", b"[", b"a:b", b"\xe9")
+        for host in (
+            *(b"a b", b"user@localhost", b"localhost/x", b"localhost?x", b"localhost#x", b"[", b"a:b", b"\xe9"),
+            *(b"localhost:65536", b"[:::]", b"[1.2.3.4]", b"[::1]:99999"),
+        )
     },
+    "a Host of HTTP/1.0 that is none": b"GET /health/live HTTP/1.0\r\nHost: [:::]\r\n\r\n",
     "another Host in the target": b"GET http://evil.example/health/live HTTP/1.1\r\nHost: localhost\r\n\r\n",
     "another port in the target": b"GET http://localhost:81/health/live HTTP/1.1\r\nHost: localhost:80\r\n\r\n",
     "a user in the target": b"GET http://localhost@evil.example/health/live HTTP/1.1\r\nHost: localhost\r\n\r\n",

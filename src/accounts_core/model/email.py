@@ -11,6 +11,11 @@ never be matched (CVE-2019-19844 sent a reset for `mike@` to `m\u0131ke@`). So t
 
 Syntax is RFC 5322's dot-atom and RFC 1123's host name, with RFC 5321's lengths. Quoted local parts,
 comments and address literals are refused.
+
+`=?` begins an encoded word (RFC 2047), which many mail libraries decode inside an address although RFC 2047, 5 (3)
+forbids one there: what it decodes to can end the header. So a local part with `=?` is refused too. What else dot-atom
+allows is left alone (`=` and `?` apart, `%`, `!`, `|`, a leading `-`): only the address's own host may give it a
+meaning (RFC 5321, 2.3.11), and people have such addresses.
 """
 
 import re
@@ -21,6 +26,8 @@ import attrs
 
 from accounts_core.errors import Invalid
 
+from .text import is_stream_safe
+
 MAX_ADDRESS: Final = 254
 MAX_LOCAL: Final = 64
 
@@ -28,15 +35,19 @@ _ATEXT: Final = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]"
 _LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _LOCAL: Final = re.compile(rf"{_ATEXT}+(?:\.{_ATEXT}+)*", re.IGNORECASE | re.ASCII)
 _DOMAIN: Final = re.compile(rf"(?:{_LABEL}\.)+(?!\d+\Z){_LABEL}", re.ASCII)
+_NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]")
 _LETTERS: Final = frozenset("LMN")
+_ENCODED_WORD: Final = "=?"
 
 
 def _is_local_part(text: str) -> bool:
+    if _ENCODED_WORD in text:
+        return False
     if text.isascii():
         return _LOCAL.fullmatch(text) is not None
     # RFC 6531 lets any letter, mark and digit stand beside RFC 5322's atext
     return (
-        _LOCAL.fullmatch(re.sub(r"[^\x00-\x7f]", "a", text)) is not None
+        _LOCAL.fullmatch(_NOT_ASCII.sub("a", text)) is not None
         and all(c.isascii() or unicodedata.category(c)[0] in _LETTERS for c in text)
         and unicodedata.is_normalized("NFC", text)
     )
@@ -59,7 +70,7 @@ class Email:
         if len(self.address) > MAX_ADDRESS:
             raise Invalid("email", f"An email address has at most {MAX_ADDRESS} characters.")
         local, at, domain = self.address.rpartition("@")
-        if not at:
+        if not at or not is_stream_safe(self.address):
             raise Invalid("email", "This is not an email address.")
         domain = unicodedata.normalize("NFKC", domain).lower()
         if not domain.isascii():

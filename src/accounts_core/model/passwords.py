@@ -16,7 +16,7 @@ from accounts_core.errors import Invalid
 
 from .common_long_passwords import COMMON_LONG
 from .common_passwords import COMMON
-from .text import Secret, is_storable
+from .text import Secret, is_storable, is_stream_safe
 
 LEAST_LENGTH: Final = 8
 DEFAULT_LENGTH: Final = 15
@@ -37,7 +37,7 @@ class Password:
         # refused, never cut: a password of which only the beginning counts is another password
         if len(self.text) > MAX_BYTES:
             raise Invalid(self.field, f"A password has at most {MAX_BYTES} bytes.")
-        if not is_storable(self.text):
+        if not is_storable(self.text) or not is_stream_safe(self.text):
             raise Invalid(self.field, "This holds characters that a password cannot have.")
         text = Secret(unicodedata.normalize("NFC", self.text))
         if len(text.encode()) > MAX_BYTES:

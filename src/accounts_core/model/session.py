@@ -5,6 +5,7 @@ from typing import Final, Self
 
 import attrs
 
+from .card_numbers import holds_card_number
 from .ids import UserId
 from .policy import SessionPolicy
 
@@ -36,9 +37,14 @@ class Session:
         policy: SessionPolicy,
         user_agent: str | None = None,
     ) -> Self:
-        """Start a session at `at`. A user agent is a claim for people to read: it is cut and cleaned, not refused."""
+        """Start a session at `at`. A user agent is a claim for people to read: it is cut and cleaned, not refused.
+
+        One with a card number in it is not kept at all.
+        """
         if user_agent is not None:
             user_agent = "".join(c for c in user_agent if c.isprintable())[:MAX_USER_AGENT] or None
+        if user_agent is not None and holds_card_number(user_agent):
+            user_agent = None
         return cls(
             id=id,
             user_id=user_id,

@@ -15,7 +15,7 @@ from accounts_core.errors import NotAllowed
 
 from .email import Email
 from .ids import TeamId, UserId
-from .text import body, one_line
+from .text import body, display_name
 
 
 class Role(StrEnum):
@@ -36,7 +36,7 @@ class Team:
     @classmethod
     def found(cls, *, id: TeamId, name: str, owner_id: UserId, at: datetime) -> Self:
         """Make a new team. Raises `Invalid` on `name`."""
-        return cls(id=id, name=one_line("name", name), owner_id=owner_id, created_at=at)
+        return cls(id=id, name=display_name("name", name), owner_id=owner_id, created_at=at)
 
     def check_owner(self, user_id: UserId) -> None:
         """Raise `NotAllowed` for anybody but the owner."""

@@ -13,6 +13,8 @@ import attrs
 
 from accounts_core.errors import Invalid
 
+from .card_numbers import refuse_card_number
+
 MAX_LINE: Final = 200
 MAX_BODY: Final = 10_000
 _CONTROL: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
@@ -21,6 +23,8 @@ _TURNING: Final = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "F
 _INVISIBLE: Final = frozenset({"Cf", "Mn", "Me", "Zs"})
 _BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 """Letters and symbols that show nothing."""
+MAX_MARKS: Final = 30
+"""Combining marks in a row (UAX #15, "Stream-Safe Text Format"). No language has so many."""
 _UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
 
 
@@ -39,6 +43,21 @@ class Secret(str):
 def is_storable(text: str) -> bool:
     """Say whether every store can keep `text`: no NUL, no lone surrogate."""
     return _UNSTORABLE.search(text) is None
+
+
+def is_stream_safe(text: str) -> bool:
+    """Return whether `text` has at most `MAX_MARKS` combining marks in a row.
+
+    Normalising sorts the marks of each character by insertion, so a long row of them costs its square.
+    """
+    if text.isascii():
+        return True
+    row = 0
+    for each in text:
+        row = row + 1 if unicodedata.combining(each) else 0
+        if row > MAX_MARKS:
+            return False
+    return True
 
 
 def check_storable(value: Any) -> None:
@@ -71,12 +90,24 @@ def one_line(field: str, text: str, *, at_most: int = MAX_LINE) -> str:
         raise Invalid(field, f"At most {at_most} characters, please.")
     if any(unicodedata.category(each) in _CONTROL or unicodedata.bidirectional(each) in _TURNING for each in text):
         raise Invalid(field, "Control characters and line breaks do not belong here.")
+    if not is_stream_safe(text):
+        raise Invalid(field, f"At most {MAX_MARKS} combining marks in a row, please.")
     tidy = unicodedata.normalize("NFC", text).strip()
     if all(each in _BLANK or unicodedata.category(each) in _INVISIBLE for each in tidy):
         raise Invalid(field, "This cannot be empty.")
     if len(tidy) > at_most:
         raise Invalid(field, f"At most {at_most} characters, please.")
     return tidy
+
+
+def display_name(field: str, text: str) -> str:
+    """Return what a person or a team is called: `one_line`, and no card number, which would go wherever the name goes.
+
+    Raises `Invalid` on `field`.
+    """
+    if len(text) <= MAX_LINE:
+        refuse_card_number(field, text)
+    return one_line(field, text)
 
 
 def body(field: str, text: str, *, at_most: int = MAX_BODY) -> str:
@@ -90,4 +121,4 @@ def body(field: str, text: str, *, at_most: int = MAX_BODY) -> str:
         raise Invalid(field, "This holds characters that cannot be stored.")
     if not text.strip():
         raise Invalid(field, "This cannot be empty.")
-    return text
+    return str(text)

@@ -14,7 +14,7 @@ from accounts_core.errors import AccountDeactivated
 
 from .email import Email
 from .ids import UserId
-from .text import one_line
+from .text import display_name
 
 
 class UserStatus(IntEnum):
@@ -56,7 +56,7 @@ class User:
         return cls(
             id=id,
             email=email,
-            name=one_line("name", name),
+            name=display_name("name", name),
             password_hash=password_hash,
             created_at=at,
             updated_at=at,
@@ -89,7 +89,7 @@ class User:
 
     def rename(self, name: str, *, at: datetime) -> Self:
         """Take another name; the same one changes nothing. Raises `Invalid` on `name`."""
-        tidy = one_line("name", name)
+        tidy = display_name("name", name)
         return self if tidy == self.name else attrs.evolve(self, name=tidy, updated_at=at)
 
     @property

@@ -7,6 +7,7 @@ from typing import Final
 import attrs
 
 from accounts_core.errors import Conflict, InvalidCredentials, NotFound, WrongPassword
+from accounts_core.model.card_numbers import refuse_card_number
 from accounts_core.model.email import Email
 from accounts_core.model.events import SignedIn as SignedInEvent
 from accounts_core.model.ids import ID_BYTES, prefixed_id
@@ -144,5 +145,7 @@ def device_digest(user_agent: str | None) -> bytes:
 
 
 def email_of(given: Email | str) -> Email:
-    """Take an address as callers may give it. Raises `Invalid` on `email`."""
-    return given if isinstance(given, Email) else Email(given)
+    """Take an address as callers may give it. Raises `Invalid` on `email`, also for one with a card number in it."""
+    email = given if isinstance(given, Email) else Email(given)
+    refuse_card_number("email", email.address)
+    return email

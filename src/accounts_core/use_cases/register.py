@@ -15,7 +15,7 @@ from accounts_core.model.passwords import Password
 from accounts_core.model.policy import Policy
 from accounts_core.model.requester import Requester
 from accounts_core.model.sign_up import SignUp
-from accounts_core.model.text import one_line
+from accounts_core.model.text import display_name
 from accounts_core.model.user import User
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.password_hasher import PasswordHasher
@@ -49,7 +49,7 @@ class Applicants:
         """Raises `Invalid` on `email`, `password` or `name`, and `LimitExceeded`."""
         address = email_of(email)
         chosen = Password(password)
-        tidy = one_line("name", name)
+        tidy = display_name("name", name)
         self._policy.passwords.check(chosen, tidy, address.address)
         await self._attempts.sign_up(client)
         password_hash = await self._passwords.hash(chosen, requester=Requester.of(address, client))

@@ -21,6 +21,7 @@ from accounts_core.errors import (
     ProviderBusy,
     VerificationInProgress,
 )
+from accounts_core.model.card_numbers import holds_card_number, refuse_card_number_in_url
 from accounts_core.model.ids import UserId
 from accounts_core.model.limit import CARD, VERIFY_CARD
 from accounts_core.model.outbox import Topic
@@ -36,7 +37,10 @@ from accounts_core.use_cases.effects import Effects
 from accounts_core.use_cases.retrying import settle
 
 MAX_URL: Final = 2048
-_PAYMENT_METHOD: Final = re.compile(r"[A-Za-z0-9_]{1,255}", re.ASCII)
+MAX_ID: Final = 255
+_PAYMENT_METHOD: Final = re.compile(r"\A[A-Za-z][A-Za-z0-9]*_[A-Za-z0-9_]+", re.ASCII)
+"""An id as payment providers make them: what it is, `_`, and letters and digits. Which ids are its own, the gateway
+knows."""
 _SECRET: Final = re.compile(rf"^(?:{ACCESS}|{MAILED}|sk_|rk_|whsec_)|_secret_")
 """Not an id, but somebody's secret in its place: what was asked for is kept, and this must not be."""
 
@@ -103,11 +107,13 @@ class VerifyCard:
         """
         if not self._store.commits:
             raise NeedsCommit
-        if not _PAYMENT_METHOD.fullmatch(payment_method) or _SECRET.search(payment_method):
-            raise Invalid("payment_method", "This is not the id of a payment method.")
-        _check_return_url(return_url)
+        wish = _Wish(
+            user_id=user_id,
+            requested=_checked_payment_method(payment_method),
+            return_url=_checked_return_url(return_url),
+            request_key=request_key,
+        )
         await self._attempts.write(user_id)
-        wish = _Wish(user_id=user_id, requested=payment_method, return_url=return_url, request_key=request_key)
         known = await settle(self._store, lambda: self._find(wish))
         if known is None:
             await self._attempts.verification(user_id, client)
@@ -195,15 +201,29 @@ class VerifyCard:
             return verification, not others
 
 
-def _check_return_url(url: str | None) -> None:
+def _checked_payment_method(id: str) -> str:
+    if len(id) > MAX_ID or not _PAYMENT_METHOD.fullmatch(id) or _SECRET.search(id) or holds_card_number(id):
+        raise Invalid("payment_method", "This is not the id of a payment method.")
+    return str(id)
+
+
+def _checked_return_url(url: str | None) -> str | None:
     if url is None:
-        return
-    try:
-        parts = urlsplit(url) if len(url) <= MAX_URL and url.isprintable() and " " not in url else None
-    except ValueError:
-        parts = None
-    if parts is None or parts.scheme not in {"http", "https"} or not parts.netloc:
+        return None
+    if not _is_web_address(url):
         raise Invalid("return_url", "This is not a web address that a browser can be sent to.")
+    refuse_card_number_in_url("return_url", url)
+    return str(url)
+
+
+def _is_web_address(url: str) -> bool:
+    if len(url) > MAX_URL or not url.isprintable() or " " in url:
+        return False
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.netloc)
 
 
 def _outcome(progress: Progress) -> Verified | ActionRequired:

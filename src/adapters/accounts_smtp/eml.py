@@ -32,9 +32,9 @@ class EmlNotifier:
 
     async def deliver(self, notice: Notice) -> None:
         path = self.folder / f"{plain_id(notice)}.{notice.purpose}.eml"
-        message = compose(notice, sender=self.sender, public_url=self.public_url, at=self.clock.now())
+        mail = compose(notice, sender=self.sender, public_url=self.public_url, at=self.clock.now())
         try:
-            if not _write(path, message.as_bytes()):
+            if not _write(path, mail):
                 return
         except OSError as error:
             raise Unavailable(f"The mail could not be written to {path}: {error.strerror}.") from error

@@ -1,45 +1,53 @@
 """From a notice to a mail. What a mail says is in `wordings`; how it is put together is here, and the same for all.
 
-Values in a notice come from people who use the product: they are cleaned for headers and escaped for HTML.
+Values in a notice come from people who use the product: they are cleaned and encoded for headers, and escaped for HTML.
 """
 
 import html
 import re
 from datetime import datetime
 from email.message import EmailMessage
-from email.policy import SMTP, SMTPUTF8
+from email.policy import SMTP
+from email.utils import format_datetime
 from hashlib import sha256
 from typing import Final
 
 from accounts_core.ports.notifier import Notice
-from accounts_smtp.sender import Sender, mailbox
+from accounts_smtp import headers
+from accounts_smtp.sender import Sender
 from accounts_smtp.text import for_header
 from accounts_smtp.wordings import WORDINGS, Wording
 
 _PLAIN_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+_SEVEN_BITS: Final = SMTP.clone(cte_type="7bit")
 
 
-def compose(notice: Notice, *, sender: Sender, public_url: str, at: datetime) -> EmailMessage:
+def compose(notice: Notice, *, sender: Sender, public_url: str, at: datetime) -> bytes:
     """Return the mail for `notice`, dated `at`, with a text and an HTML part that both lead to a page of the product's.
 
     `public_url` is where the product is reached. No other address is ever linked: a link made of what a request says
     of itself is how tokens are stolen.
 
-    Its Message-ID follows from the notice's id alone, so that a second delivery is recognised as the same mail.
+    Its Message-ID follows from the notice's id alone, so that a second delivery is recognised as the same mail. It is
+    ASCII, but for an address that is not (RFC 6532). Raises `MailRefused` for an address that no mail can go to.
     """
     wording = WORDINGS[notice.purpose](notice.values)
     link = f"{public_url.rstrip('/')}{wording.page}" if wording.page else public_url
-    # an address beyond ASCII cannot be written without RFC 6532
-    message = EmailMessage(policy=SMTP if notice.to.address.isascii() else SMTPUTF8)
-    message["From"] = mailbox(sender.email, sender.name)
-    message["To"] = mailbox(notice.to)
-    message["Subject"] = for_header(wording.subject)
-    message["Date"] = at
-    message["Message-ID"] = f"<{plain_id(notice)}@{sender.domain}>"
-    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday replies to this
-    message.set_content(_text(wording, link))
-    message.add_alternative(_html(wording, link), subtype="html")
-    return message
+    head = headers.head(
+        [
+            ("From", headers.mailbox(sender.email, sender.name)),
+            ("To", headers.mailbox(notice.to)),
+            ("Subject", headers.text(for_header(wording.subject))),
+            ("Date", format_datetime(at)),
+            ("Message-ID", f"<{plain_id(notice)}@{sender.domain}>"),
+            ("Auto-Submitted", "auto-generated"),  # RFC 3834: no holiday replies to this
+        ]
+    )
+    # the parts alone: their headers are this library's constants, and in their contents it parses nothing
+    content = EmailMessage(policy=_SEVEN_BITS)
+    content.set_content(_text(wording, link))
+    content.add_alternative(_html(wording, link), subtype="html")
+    return head + content.as_bytes()
 
 
 def plain_id(notice: Notice) -> str:

@@ -1,4 +1,3 @@
-from email.headerregistry import Address
 from email.utils import getaddresses
 from typing import Self
 
@@ -33,11 +32,4 @@ class Sender:
         return self.email.address.rpartition("@")[2]
 
     def __str__(self) -> str:
-        return str(mailbox(self.email, self.name))
-
-
-def mailbox(email: Email, name: str = "") -> Address:
-    """Return `email` as a mail header takes it."""
-    local, _, domain = email.address.rpartition("@")
-    # by its parts: the parser of whole addresses refuses local parts that are not ASCII
-    return Address(display_name=name, username=local, domain=domain)
+        return f"{self.name} <{self.email}>" if self.name else str(self.email)

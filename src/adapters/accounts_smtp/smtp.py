@@ -6,9 +6,10 @@ from typing import ClassVar, Final, Literal
 import aiosmtplib
 import attrs
 
-from accounts_core.errors import HostError, Unavailable
+from accounts_core.errors import Unavailable
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.notifier import Notice, Notifier
+from accounts_smtp.headers import MailRefused
 from accounts_smtp.messages import compose
 from accounts_smtp.sender import Sender
 from accounts_smtp.url import SmtpUrl
@@ -16,9 +17,7 @@ from accounts_smtp.url import SmtpUrl
 TIMEOUT_SECONDS: Final = 20.0
 _FINAL: Final = range(500, 600)
 
-
-class MailRefused(HostError):
-    """The server will not take this mail, now or ever: an operator has to look."""
+__all__ = ["MailRefused", "SmtpNotifier"]
 
 
 @attrs.frozen(kw_only=True)
@@ -39,10 +38,13 @@ class SmtpNotifier:
     timeout_seconds: float = TIMEOUT_SECONDS
 
     async def deliver(self, notice: Notice) -> None:
-        message = compose(notice, sender=self.sender, public_url=self.public_url, at=self.clock.now())
+        mail = compose(notice, sender=self.sender, public_url=self.public_url, at=self.clock.now())
+        sender, recipient = self.sender.email.address, notice.to.address
+        # an address beyond ASCII needs a server that takes it (RFC 6531); `compose` has seen that both are addresses
+        options = [] if mail.isascii() else ["SMTPUTF8", "BODY=8BITMIME"]
         try:
             async with self._connected() as server:
-                await server.send_message(message, sender=self.sender.email.address, recipients=[notice.to.address])
+                await server.sendmail(sender, [recipient], mail, mail_options=options)
         except aiosmtplib.SMTPRecipientsRefused as refused:
             raise _explained(refused.recipients[0].code, notice.purpose) from None
         except aiosmtplib.SMTPResponseException as refused:

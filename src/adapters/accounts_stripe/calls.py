@@ -34,6 +34,9 @@ VERIFICATION_ID: Final = "verification_id"
 PURPOSE: Final = "purpose"
 CARD_VERIFICATION: Final = "card_verification"
 
+PAYMENT_METHODS: Final = "payment_methods"
+"""The service whose ids in the URL are payment methods."""
+
 PAGE: Final = 100
 """The most objects that Stripe lists at once."""
 
@@ -106,7 +109,7 @@ def delete_customer(id: str) -> Call:
 
 
 def retrieve_payment_method(id: str) -> Call:
-    return Call(service="payment_methods", method="retrieve", path=(id,))
+    return Call(service=PAYMENT_METHODS, method="retrieve", path=(id,))
 
 
 def list_payment_methods(customer_id: str) -> Call:
@@ -116,11 +119,11 @@ def list_payment_methods(customer_id: str) -> Call:
 
 def attach(id: str, *, customer_id: str, key: str | None) -> Call:
     params: PaymentMethodAttachParams = {"customer": customer_id}
-    return Call(service="payment_methods", method="attach", path=(id,), params=params, key=key)
+    return Call(service=PAYMENT_METHODS, method="attach", path=(id,), params=params, key=key)
 
 
 def detach(id: str) -> Call:
-    return Call(service="payment_methods", method="detach", path=(id,))
+    return Call(service=PAYMENT_METHODS, method="detach", path=(id,))
 
 
 # ---- holds

@@ -14,12 +14,13 @@ from typing import Final, TypeVar
 import stripe
 
 from accounts_core.errors import NotFound, ProviderAmbiguous, ProviderBusy, ProviderRefused
+from accounts_core.model.card_numbers import holds_card_number
 from accounts_core.model.customer import Customer
 from accounts_core.model.email import Email
 from accounts_core.model.payment_method import ProviderPaymentMethod
 from accounts_core.ports.payment_gateway import Hold, HoldRequest, HoldStatus, OpenHold, Page
 from accounts_stripe import calls, converters
-from accounts_stripe.calls import VERIFICATION_ID, Call
+from accounts_stripe.calls import PAYMENT_METHODS, VERIFICATION_ID, Call
 from accounts_stripe.converters import Object
 from accounts_stripe.translation import (
     RESOURCE_MISSING,
@@ -35,6 +36,8 @@ SEARCH_LAG: Final = timedelta(hours=1)
 T = TypeVar("T")
 
 _ID: Final = re.compile(r"[A-Za-z0-9_]{1,255}")
+_PAYMENT_METHOD: Final = re.compile(r"(?:pm|card|src|ba)_[A-Za-z0-9_]{1,250}")
+"""What Stripe takes as a payment method. Source: its documentation, "Payment Methods API", on older objects."""
 
 
 class Operations(ABC):
@@ -172,6 +175,7 @@ class Operations(ABC):
 
     async def hold(self, request: HoldRequest, *, key: str) -> Hold:
         call = calls.create_intent(request, key=key)
+        _check_ids(call)
         with translated(call):
             try:
                 intent = await self._send(call)
@@ -235,8 +239,7 @@ class Operations(ABC):
 
     async def _ask(self, call: Call) -> Object:
         """Make one request. Raises the core's errors."""
-        if not all(_ID.fullmatch(each) for each in call.path):
-            raise ProviderRefused(RESOURCE_MISSING, "id")  # an id that could change the URL is never sent
+        _check_ids(call)
         with translated(call):
             return await self._send(call)
 
@@ -257,6 +260,17 @@ class Operations(ABC):
             if not objects:
                 return
             call = call.after(objects[-1]["id"])
+
+
+def _check_ids(call: Call) -> None:
+    """Raise `ProviderRefused` for an id that Stripe cannot have made: it is not sent, whatever it is."""
+    if not all(_ID.fullmatch(each) for each in call.path):
+        raise ProviderRefused(RESOURCE_MISSING, "id")
+    methods = list(call.path) if call.service == PAYMENT_METHODS else []
+    if "payment_method" in call.params:
+        methods.append(call.params["payment_method"])
+    if not all(_PAYMENT_METHOD.fullmatch(each) and not holds_card_number(each) for each in methods):
+        raise ProviderRefused(RESOURCE_MISSING, "payment_method")
 
 
 def _is_of(customer: Customer, user_ref: str) -> bool:

@@ -14,6 +14,7 @@ from typing import Any, Final
 import attrs
 
 from accounts_core.errors import CallerError
+from accounts_core.model.card_numbers import holds_card_number
 from accounts_stripe.converters import id_of
 
 TOLERANCE: Final = timedelta(seconds=300)
@@ -100,7 +101,7 @@ def _customer_of(about: Mapping[str, Any]) -> str | None:
 
 def _storable(id: str) -> str:
     """Return an id that goes into a database, where a NUL or half of a surrogate pair cannot go."""
-    if len(id) > _MAX_ID or not id.isprintable():
+    if len(id) > _MAX_ID or not id.isprintable() or holds_card_number(id):
         raise ValueError("Stripe has no such ids.")
     return id
 

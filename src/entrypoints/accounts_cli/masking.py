@@ -19,10 +19,11 @@ _PATTERNS: Final = (
     r"\b(?:acc|acm)_[0-9A-Za-z]{6,}",  # tokens
     r"\b(?:sk|rk)_[0-9A-Za-z_]{6,}|\bwhsec_[0-9A-Za-z_+/=]{6,}",  # keys of Stripe
     r"(?<=_secret_)[0-9A-Za-z]+",  # what confirms a payment
-    r"(?<=://)[^/@\s]*:[^/\s]+(?=@)",  # user and password in an address
+    r"(?<=://)[^/@\s:]*+:[^/\s]+(?=@)",  # user and password in an address; only one colon may begin the password
     r"(?<=\bBearer )[^\s'\"]+|(?<=\bBasic )[^\s'\"]+",
     r"\$argon2[a-z]{1,2}\$[^\s'\"]+",  # hashes of passwords
 )
+_LOOKS_SECRET: Final = re.compile("|".join(_PATTERNS))
 _NAMES: Final = re.compile(r"password|passwd|secret|token|authorization|cookie|api_?key", re.IGNORECASE)
 """A field called so is not shown, whatever is in it."""
 
@@ -33,12 +34,15 @@ class Masker:
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         forms = {form for secret in secrets if len(secret) >= LEAST_LENGTH for form in _forms(secret)}
         # the longest first: of two that begin alike the whole goes
-        known = [re.escape(form) for form in sorted(forms, key=len, reverse=True)]
-        self._found = re.compile("|".join([*known, *_PATTERNS]))
+        self._known = sorted(forms, key=len, reverse=True)
 
     def text(self, text: str) -> str:
         """Return `text` without secrets, and without its middle where it is very long."""
-        masked = self._found.sub(MASK, text)
+        masked = text
+        # one by one, not as a pattern: what came with a request is long, and compiling it would take long
+        for form in self._known:
+            masked = masked.replace(form, MASK)
+        masked = _LOOKS_SECRET.sub(MASK, masked)
         if len(masked) <= MAX_TEXT:
             return masked
         half = MAX_TEXT // 2

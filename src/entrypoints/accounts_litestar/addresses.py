@@ -5,10 +5,18 @@ transitional, then IDNA 2008, so that `fa\u00df.de` is `xn--fa-hia.de`. Python's
 another domain.
 """
 
+from typing import Final
+
 import idna
 
 from accounts_core.errors import Invalid
+from accounts_core.model.card_numbers import refuse_card_number
 from accounts_core.model.email import MAX_ADDRESS, Email
+from accounts_core.model.text import is_stream_safe
+from accounts_core.use_cases.credentials import email_of
+
+MAX_LABEL: Final = 63
+"""Characters of one part of a domain (RFC 1035, 2.3.4). In its ASCII form it has at least as many."""
 
 
 def email_address(text: str) -> Email:
@@ -24,10 +32,17 @@ def _read(text: str) -> Email:
     # the length first: mapping a long domain is slow (CVE-2024-3651)
     if len(text) > MAX_ADDRESS:
         raise Invalid("email", f"An email address has at most {MAX_ADDRESS} characters.")
+    if not is_stream_safe(text):
+        raise Invalid("email", "This is not an email address.")
+    refuse_card_number("email", text)  # before digits of another script become letters of the domain's ASCII form
     local, at, domain = text.rpartition("@")
     if at and not domain.isascii():
         try:
-            domain = idna.encode(domain, uts46=True, transitional=False).decode("ascii")
+            mapped = idna.uts46_remap(domain, std3_rules=False)
+            # idna compares each digit of a label with every other one, so a long label costs its square
+            if any(len(label) > MAX_LABEL for label in mapped.split(".")):
+                raise Invalid("email", "This is not an email address.")
+            domain = idna.encode(mapped).decode("ascii")
         except UnicodeError as error:  # idna.IDNAError is one
             raise Invalid("email", "This is not an email address.") from error
-    return Email(f"{local}{at}{domain}")
+    return email_of(Email(f"{local}{at}{domain}"))

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
+from itertools import accumulate
 from typing import Any, Final, NoReturn, TypeVar
 from urllib.parse import parse_qsl
 
@@ -17,6 +18,7 @@ import msgspec
 from litestar import Request
 from litestar.exceptions import HTTPException
 
+from accounts_core.model.card_numbers import may_hold_card_number
 from accounts_core.model.text import Secret
 from accounts_litestar.answers import JSON
 from accounts_litestar.bearer import TOKEN_FIELD
@@ -27,9 +29,16 @@ MAX_DEPTH: Final = 32
 MAXFORM_FIELDS: Final = 64
 
 FORM: Final = "application/x-www-form-urlencoded"
-_SECRET: Final = ("password", "token", "email")
-"""What fields are called that hold a secret, or where people type one in its place."""
-_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_SECRET: Final = ("password", "token", "email", "url")
+"""What fields are called that hold a secret, or where people type one in its place. So is any text that may hold a card
+number: it is shown in no log and by no `repr`."""
+_STRING: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+"""A JSON string, also one that does not end. It matches wherever a quote is and gives nothing back, so the scan for it
+is linear: with a required closing quote, each quote of an unfinished string would scan the rest of the text again."""
+_STEPS: Final = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
+"""Brackets as signed bytes: one level deeper or one level up."""
+_NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[{]}"))
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -127,7 +136,7 @@ def fill(model: type[S], given: Mapping[str, Any], *, strict: bool) -> S:
     """Make a `model` of the fields given; unless `strict`, a number comes as text. Raises `WrongFields`."""
     fields = _fields_of(model)
     values: dict[str, Any] = {}
-    errors: dict[str, list[str]] = {name: ["This field is not known here."] for name in given if name not in fields}
+    errors = {_shown(name): ["This field is not known here."] for name in given if name not in fields}
     for name, field in fields.items():
         if name not in given:
             if field.required:
@@ -142,7 +151,7 @@ def fill(model: type[S], given: Mapping[str, Any], *, strict: bool) -> S:
                 errors[name] = ["NUL is no character for text."]
             elif not strict and _spelled(values[field.attribute]) != given[name]:
                 errors[name] = ["Write this number with its digits alone."]
-            elif field.is_secret:
+            elif field.is_secret or _may_be_card(values[field.attribute]):
                 values[field.attribute] = Secret(values[field.attribute])
                 conceal(values[field.attribute])
     if errors:
@@ -164,6 +173,15 @@ def _fields_of(model: type[msgspec.Struct]) -> Mapping[str, _Field]:
         field.encode_name: _Field(field.name, field.type, field.required, any(word in field.name for word in _SECRET))
         for field in msgspec.structs.fields(model)
     }
+
+
+def _shown(name: str) -> str:
+    """Return an unknown field's name, unless somebody typed a card number in its place: an answer may be kept."""
+    return "" if may_hold_card_number(name) else name
+
+
+def _may_be_card(value: object) -> bool:
+    return isinstance(value, str) and may_hold_card_number(value)
 
 
 def _spelled(value: Any) -> str:
@@ -188,17 +206,11 @@ def _no_number(name: str) -> NoReturn:
 
 
 def _is_deep(text: str) -> bool:
+    """Return whether JSON is nested deeper than `MAX_DEPTH`, in one pass that no text makes longer."""
     if text.count("[") + text.count("{") <= MAX_DEPTH:
         return False
-    depth = 0
-    for character in _STRING.sub("", text):
-        if character in "[{":
-            depth += 1
-            if depth > MAX_DEPTH:
-                return True
-        elif character in "]}":
-            depth -= 1
-    return False
+    steps = _STRING.sub("", text).encode(errors="surrogatepass").translate(_STEPS, _NO_BRACKETS)
+    return max(accumulate(memoryview(steps).cast("b")), default=0) > MAX_DEPTH
 
 
 def _strings(value: object) -> Iterator[str]:
@@ -214,4 +226,4 @@ def _strings(value: object) -> Iterator[str]:
 
 
 def _is_text(string: str) -> bool:
-    return not any("\ud800" <= character <= "\udfff" for character in string)
+    return _SURROGATE.search(string) is None

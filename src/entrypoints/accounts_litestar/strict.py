@@ -7,6 +7,7 @@ caught here, after the answer too: it is logged, answered where nothing was yet,
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from ipaddress import IPv6Address
 from secrets import token_hex
 from time import perf_counter
 from typing import Any, Final, cast
@@ -30,7 +31,8 @@ VERSIONS: Final = frozenset({"1.0", "1.1", "2", "3"})
 MAX_HEADERS: Final = 100
 MAX_HEADER_BYTES: Final = 32 * 1024
 
-_HOST: Final = re.compile(rb"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
+_HOST: Final = re.compile(rb"(?:[A-Za-z0-9._~-]+|\[([0-9A-Fa-f:.]{2,45})\])(?::([0-9]{0,5}))?")
+_MAX_PORT: Final = 65535
 
 REQUEST_ID: Final = b"x-request-id"
 
@@ -151,10 +153,21 @@ def _ambiguity(headers: Iterable[tuple[bytes, bytes]], version: str) -> str | No
         return f"A request has at most {MAX_HEADERS} headers and {MAX_HEADER_BYTES} bytes in them."
     if version not in VERSIONS:
         return "The request is not HTTP/1.1."
-    # HTTP/1.0 knows no Host (RFC 9112, 3.2)
-    if version != "1.0" and _HOST.fullmatch(once.get(b"host", b"")) is None:
+    # HTTP/1.0 needs no Host (RFC 9112, 3.2)
+    if (version != "1.0" or b"host" in once) and not _is_host(once.get(b"host", b"")):
         return "A request has one header Host, with the name of a host and perhaps a port."
     return _doubt_about_length(once, version)
+
+
+def _is_host(value: bytes) -> bool:
+    """Whether this is what `urllib` and every proxy can read: a name or an address, and perhaps a port."""
+    found = _HOST.fullmatch(value)
+    if found is None or int(found[2] or 0) > _MAX_PORT:
+        return False
+    try:
+        return found[1] is None or IPv6Address(found[1].decode()) is not None
+    except ValueError:
+        return False
 
 
 def _doubt_about_length(once: Mapping[bytes, bytes], version: str) -> str | None:

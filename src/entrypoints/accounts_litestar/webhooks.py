@@ -60,8 +60,7 @@ def _checked(webhook: Webhook, body: bytes, request: HttpRequest) -> tuple[str, 
 
 def _headers(request: HttpRequest) -> Mapping[str, str]:
     """Return the headers by name. One that was sent twice is joined (RFC 9110, 5.3): which counts is not for us."""
-    found: dict[str, str] = {}
-    for raw_name, raw_value in request.scope["headers"]:
-        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
-        found[name] = f"{found[name]}, {value}" if name in found else value
-    return found
+    found: dict[str, list[str]] = {}
+    for name, value in request.scope["headers"]:
+        found.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
+    return {name: ", ".join(values) for name, values in found.items()}

@@ -15,6 +15,7 @@ from .limits import LIMITS
 from .memory import MEMORY
 from .money import MONEY
 from .outbox import OUTBOX
+from .parsers import PARSERS
 from .requests import REQUESTS
 from .sign_ups import SIGN_UPS
 from .sql import SQL
@@ -31,6 +32,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *FAIRNESS,
     *MEMORY,
     *SQL,
+    *PARSERS,
 )
 
 __all__ = ["MUTANTS"]

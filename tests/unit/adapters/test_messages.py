@@ -4,12 +4,15 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP
 
+import attrs
 import pytest
 
 from accounts_core.model.email import Email
 from accounts_core.ports.notifier import Notice, Purpose
 from accounts_core.testing.contracts.notifier import VALUES
 from accounts_smtp import Sender, compose
+from accounts_smtp.headers import MailRefused
+from accounts_sql.rows import stored_email
 
 AT = datetime(2024, 5, 1, 12, 30, tzinfo=UTC)
 SENDER = Sender(Email("no-reply@accounts.example"), "Accounts")
@@ -22,7 +25,10 @@ def notice(id: str = "job_1", to: str = "sam@example.org", **values: str) -> Not
 
 def sent(notice: Notice, sender: Sender = SENDER) -> EmailMessage:
     """Compose, and read back what a mail program would."""
-    raw = compose(notice, sender=sender, public_url=LINK, at=AT).as_bytes()
+    return read(compose(notice, sender=sender, public_url=LINK, at=AT))
+
+
+def read(raw: bytes) -> EmailMessage:
     message = message_from_bytes(raw, policy=SMTP)
     assert isinstance(message, EmailMessage)
     return message
@@ -51,10 +57,10 @@ def test_a_token_is_in_the_fragment_of_the_link_and_nowhere_else(purpose: Purpos
     wanted = Notice(id="job_1", to=Email("sam@example.org"), purpose=purpose, values=VALUES[purpose])
     token = VALUES[purpose]["token"]
 
-    mail = compose(wanted, sender=SENDER, public_url="https://accounts.example/", at=AT)
+    mail = read(compose(wanted, sender=SENDER, public_url="https://accounts.example/", at=AT))
 
     text = part(mail, "plain")
-    assert f"https://accounts.example{page}#token={token}\n" in text
+    assert f"https://accounts.example{page}#token={token}\r\n" in text
     assert text.count(token) == 1
     assert token not in str(mail.items())
     assert token not in repr(wanted)
@@ -116,12 +122,72 @@ BREAKS = ["\r\n", "\n", "\r", "\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029"
 @pytest.mark.parametrize("broken", [*BREAKS, "=?utf-8?q?=0D=0A?="])
 def test_no_value_can_add_a_header(broken: str) -> None:
     named = f"Acme{broken}Bcc: eve@example.org"
-    plain = compose(notice(), sender=SENDER, public_url=LINK, at=AT)
-    raw = compose(notice(team=named), sender=Sender(SENDER.email, named), public_url=LINK, at=AT).as_bytes()
+    plain = read(compose(notice(), sender=SENDER, public_url=LINK, at=AT))
+    raw = compose(notice(team=named), sender=Sender(SENDER.email, named), public_url=LINK, at=AT)
 
     head = raw.partition(b"\r\n\r\n")[0]
     assert message_from_bytes(head, policy=SMTP).keys() == plain.keys()
     assert not any(line.startswith(b"Bcc") for line in head.splitlines())
+
+
+HEADERS = ["From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Type"]
+INJECTING = "=?utf-8?q?a=0D=0ABcc=3A=20evil=40evil=2Enet=0D=0AX=3A=20?="
+
+
+def stored(address: str) -> Email:
+    """Make an address as a store does, which does not check again what was good when it was stored."""
+    return stored_email(address, address)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        f"{INJECTING}@example.org",
+        "a\r\nBcc: eve@example.org",
+        "jane@example.org> SIZE=1",
+        "jane@example.org, eve@example.org",
+        "Jane <jane@example.org>",
+        "ja ne@example.org",
+        "jane",
+        "",
+    ],
+)
+@pytest.mark.parametrize("place", ["to", "from"])
+def test_a2_a_stored_address_that_is_none_any_more_is_refused_for_good(address: str, place: str) -> None:
+    to, sender = stored(address), SENDER
+    if place == "from":
+        to, sender = Email("sam@example.org"), Sender(to, "Accounts")
+
+    with pytest.raises(MailRefused) as caught:
+        compose(attrs.evolve(notice(), to=to), sender=sender, public_url=LINK, at=AT)
+
+    assert not address or address not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text", [INJECTING, "=?utf-8?b?QmNjOiBldmVAZXhhbXBsZS5vcmc=?=", f"Acme {INJECTING}", "=?", "?="]
+)
+def test_a2_an_encoded_word_that_somebody_typed_is_never_decoded(text: str) -> None:
+    raw = compose(notice(team=text), sender=Sender(SENDER.email, text), public_url=LINK, at=AT)
+
+    assert [name for name, _ in read(raw).items()] == HEADERS
+    # as a mail program shows it, which decodes once; `=?` is set apart for one that decodes twice
+    assert read(raw)["Subject"] == f"Invitation to join {text.replace('=?', '= ?')}"
+    assert read(raw)["From"].addresses[0].display_name == text.replace("=?", "= ?")
+
+
+@pytest.mark.parametrize(
+    "name", ["Accounts", "Doe, Jane", 'Jane "JD" Doe', "a\\b", "J\u00f6rg \U0001f600", "x" * 300, "a b " * 70]
+)
+def test_a_senders_name_arrives_as_it_is_in_lines_of_a_bounded_length(name: str) -> None:
+    raw = compose(notice(team=name), sender=Sender(SENDER.email, name), public_url=LINK, at=AT)
+
+    # Python 3.11 puts a space between two encoded words of a name, which no mail program does (RFC 2047, 6.2)
+    assert read(raw)["From"].addresses[0].display_name.replace(" ", "") == name.replace(" ", "")
+    assert read(raw)["From"].addresses[0].addr_spec == "no-reply@accounts.example"
+    head = raw.partition(b"\r\n\r\n")[0].split(b"\r\n")
+    assert all(len(line) <= 78 for line in head)
+    assert raw.isascii()
 
 
 def test_a_value_is_text_in_html_too() -> None:
@@ -146,7 +212,7 @@ def test_the_longest_name_makes_no_endless_subject() -> None:
 
 
 def test_an_address_beyond_ascii_is_written_as_it_is() -> None:
-    raw = compose(notice(to="jürgen@example.org"), sender=SENDER, public_url=LINK, at=AT).as_bytes()
+    raw = compose(notice(to="jürgen@example.org"), sender=SENDER, public_url=LINK, at=AT)
 
     assert "To: jürgen@example.org".encode() in raw.splitlines()
 

@@ -9,7 +9,7 @@ from accounts_core.model.events import TeamCreated, TeamDeleted, TeamHandedOver
 from accounts_core.model.ids import TeamId, UserId
 from accounts_core.model.policy import Policy
 from accounts_core.model.team import Membership, Role, Team, TeamView
-from accounts_core.model.text import one_line
+from accounts_core.model.text import display_name
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.use_cases.attempts import Attempts
@@ -38,7 +38,7 @@ class CreateTeam:
         Raises `Invalid` on `name`, `NotFound` without such a user, `LimitExceeded`, and `QuotaExceeded` when the user
         owns as many as the policy allows.
         """
-        one_line("name", name)
+        display_name("name", name)
         await self._attempts.write(user_id)
 
         async def attempt() -> TeamView:

@@ -1,5 +1,6 @@
 """Parameters as Stripe's API takes them: form-encoded, nested by brackets, refused when unknown."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -10,6 +11,8 @@ from accounts_stripe.simulator.state import Json
 MAX_DEPTH: Final = 8
 MAX_LIMIT: Final = 100
 DEFAULT_LIMIT: Final = 10
+
+_INDEX: Final = re.compile(r"[0-9]{1,4}")
 
 
 def decode_form(text: str) -> Json:
@@ -35,7 +38,7 @@ def _lists(node: Any) -> Any:
     if not isinstance(node, dict):
         return node
     values = {name: _lists(value) for name, value in node.items()}
-    if values and all(name.isdigit() for name in values):
+    if values and all(_INDEX.fullmatch(name) for name in values):
         return [values[name] for name in sorted(values, key=int)]
     return values
 

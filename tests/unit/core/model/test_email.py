@@ -1,3 +1,6 @@
+import sys
+import unicodedata
+
 import pytest
 
 from accounts_core.errors import Invalid
@@ -10,6 +13,13 @@ from accounts_core.model import Email
         "jane@example.org",
         "jane.doe+tag@mail.example.org",
         "o'neil@example.org",
+        "o'brien+tag=x@example.org",
+        "a=b?c@example.org",
+        "a?=b@example.org",
+        "a%b@example.org",
+        "a!b@example.org",
+        "-a@example.org",
+        "|a@example.org",
         "1@a.co",
         "jane@xn--fa-hia.de",
         "j\u00f6rg@example.org",
@@ -50,6 +60,11 @@ def test_an_address_is_kept_as_it_was_typed(typed: str) -> None:
         "jane@" + "a" * 64 + ".org",
         "jane@" + "a." * 126 + "org",
         "a@" * 500_000,
+        "=?utf-8?q?a=0D=0ABcc=3A=20evil=40evil=2Enet=0D=0AX=3A=20?=@example.org",
+        "=?@example.org",
+        "a.=?utf-8?b?YQ==?=@example.org",
+        "\u00f6=?x@example.org",
+        "a" + "\u0301\u0315" * 20 + "@example.org",
     ],
 )
 def test_what_is_no_address_is_refused(typed: str) -> None:
@@ -89,6 +104,14 @@ def test_spellings_of_one_address_are_one_account(one: str, other: str) -> None:
 )
 def test_different_addresses_are_never_matched(one: str, other: str) -> None:
     assert Email(one) != Email(other)
+
+
+def test_a2_no_character_becomes_the_beginning_of_an_encoded_word_when_it_is_mapped() -> None:
+    for code in range(0x80, sys.maxunicode + 1):
+        mapped = unicodedata.normalize("NFKC", chr(code)) if not 0xD800 <= code < 0xE000 else ""
+        if "=" in mapped or "?" in mapped:
+            with pytest.raises(Invalid):
+                Email(f"a{chr(code)}b@example.org")
 
 
 def test_the_case_of_the_local_part_is_kept_for_the_mail() -> None:

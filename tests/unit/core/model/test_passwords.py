@@ -2,6 +2,7 @@ import pytest
 
 from accounts_core.errors import Invalid
 from accounts_core.model import Password, PasswordPolicy
+from accounts_core.model.text import one_line
 
 
 def test_a_password_is_compared_in_nfc() -> None:
@@ -88,3 +89,16 @@ def test_the_error_names_the_field_that_the_password_came_in() -> None:
         PasswordPolicy().check(Password("short", field="new_password"))
 
     assert caught.value.field == "new_password"
+
+
+@pytest.mark.parametrize("text", ["a" + "\u0315\u0301" * 20, "a" + "\u0301" * 31, "\u0315\u0301" * 500])
+def test_a1_what_would_take_long_to_normalise_is_refused(text: str) -> None:
+    with pytest.raises(Invalid):
+        Password(text)
+    with pytest.raises(Invalid):
+        one_line("name", text)
+
+
+def test_as_many_marks_as_any_language_has_are_fine() -> None:
+    assert one_line("name", "a" + "\u0315" * 30) == "a" + "\u0315" * 30
+    assert one_line("name", ("a" + "\u0301" * 5) * 30)

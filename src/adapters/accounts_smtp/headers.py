@@ -1,0 +1,98 @@
+"""The head of a mail, written out here.
+
+The header classes of `email` parse what is assigned to them and decode encoded words (RFC 2047) on the way, in an
+address too; what such a word decodes to could end its line and begin another header. So nothing that people typed is
+given to them: a value is printable ASCII as it is, or becomes encoded words here. Only an address beyond ASCII is
+written as it is (RFC 6532).
+"""
+
+import re
+from base64 import b64encode
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from accounts_core.errors import HostError, Invalid
+from accounts_core.model.email import Email
+
+MAX_LINE: Final = 76
+_WORD_BYTES: Final = 39
+"""Of UTF-8 in one encoded word: 64 characters as it is written, of 75 that it may have (RFC 2047, 2)."""
+_LONGEST_WORD: Final = 64
+_ATOMS: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+_ESCAPED: Final = re.compile(r'[\\"]')
+
+
+class MailRefused(HostError):
+    """This mail can never be sent as it is, or no server will ever take it: an operator has to look."""
+
+
+def head(fields: Iterable[tuple[str, str]]) -> bytes:
+    """Return header lines. Raises `MailRefused` for a value that is more than one printable line."""
+    lines: list[str] = []
+    for name, value in fields:
+        if not value.isprintable():
+            raise MailRefused(f"The header {name} of a mail would not be one line.")
+        lines += _folded(name, value)
+    return "".join(f"{line}\r\n" for line in lines).encode()
+
+
+def text(value: str) -> str:
+    """Return text as a header such as Subject has it: as it is, or as encoded words."""
+    return value if _is_plain(value) else " ".join(_encoded_words(value))
+
+
+def mailbox(email: Email, name: str = "") -> str:
+    """Return an address as a header such as To has it, with a name or without.
+
+    Raises `MailRefused` for what is no address, such as one that was stored before a rule was made.
+    """
+    if not _is_address(email.address):
+        raise MailRefused("The address that a mail is for, or from, is none.")
+    return f"{_phrase(name)} <{email.address}>" if name else email.address
+
+
+def _is_address(address: str) -> bool:
+    try:
+        return Email(address).address == address
+    except Invalid:
+        return False
+
+
+def _phrase(name: str) -> str:
+    if not _is_plain(name):
+        return text(name)
+    return name if _ATOMS.fullmatch(name) else '"' + _ESCAPED.sub(r"\\\g<0>", name) + '"'
+
+
+def _is_plain(value: str) -> bool:
+    """Return whether it is read as it is written (`=?` would begin an encoded word), and its lines can be broken."""
+    is_read_so = value.isascii() and value.isprintable() and "=?" not in value
+    return is_read_so and all(len(word) <= _LONGEST_WORD for word in value.split(" "))
+
+
+def _encoded_words(value: str) -> Iterator[str]:
+    word = b""
+    for character in value:
+        encoded = character.encode()
+        if len(word) + len(encoded) > _WORD_BYTES:
+            yield _encoded_word(word)
+            word = b""
+        word += encoded
+    yield _encoded_word(word)
+
+
+def _encoded_word(raw: bytes) -> str:
+    return f"=?utf-8?b?{b64encode(raw).decode()}?="
+
+
+def _folded(name: str, value: str) -> Iterator[str]:
+    """Yield the lines of a header, broken at spaces (RFC 5322, 2.2.3), each but the first beginning with one."""
+    line = f"{name}:"
+    has_words = False
+    for word in value.split(" "):
+        if has_words and len(line) + 1 + len(word) > MAX_LINE:
+            yield line
+            line = ""
+        line += f" {word}"
+        has_words = True
+    yield line

@@ -1,0 +1,194 @@
+"""Every pattern in the product: those on what clients send, with what is hardest to match, and the others."""
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final
+
+from tests.security.linear_work import LARGE, Row, Work, Worst
+
+SRC: Final = Path(__file__).parents[2] / "src"
+
+ANYTHING: Final = tuple(
+    Worst(again=again) for again in ("a", "0", "a1_", "[", "\\", ".", "-", ":", "=?", "%", " ", "\u00fc", "\n")
+)
+"""What is tried on every pattern, beside what is hard for it."""
+
+_JSON: Final = (
+    Worst(again='\\"', before="[" * 33 + '"'),  # A1, as it was sent
+    Worst(again='"'),
+    Worst(again='\\\\"'),
+    Worst(again='\\"x'),
+    Worst(again='"\\'),
+    Worst(again="\\", before='"'),
+    Worst(again="x", before='"'),
+)
+_ADDRESS: Final = (
+    Worst(again="a.", after="!!"),
+    Worst(again="a", after="("),
+    Worst(again="a-", after="-"),
+    Worst(again="0.", after="0"),
+    Worst(again="a" * 61 + ".", after="-"),
+)
+_DIGITS: Final = (
+    Worst(again="4242 "),
+    Worst(again="4 2 "),
+    Worst(again="4-----"),
+    Worst(again="4------"),
+    Worst(again="42424242424 ......"),
+    Worst(again="0" * 11 + "a"),
+    Worst(again="0123456789abcdef-"),
+    Worst(again="abcdef0123456789"),
+)
+_LOG: Final = (
+    Worst(again=":", before="://"),
+    Worst(again="a:", before="://"),
+    Worst(again="://a:"),
+    Worst(again="://a:b"),
+    Worst(again="a", before="://"),
+    Worst(again="acc_"),
+    Worst(again="acc_aaaaa "),
+    Worst(again="sk_"),
+    Worst(again="_secret_"),
+    Worst(again="Bearer "),
+    Worst(again="$argon2id$"),
+    Worst(again="whsec_"),
+)
+
+FROM_CLIENTS: Final[dict[str, tuple[Worst, ...]]] = {
+    "accounts_core.model.card_numbers._ROW": _DIGITS,
+    "accounts_core.model.card_numbers._GROUP": _DIGITS,
+    "accounts_core.model.card_numbers._MADE_BY_MACHINES": _DIGITS,
+    "accounts_core.model.card_numbers._NOT_ASCII": (Worst(again="\uff14"),),
+    "accounts_core.model.email._LOCAL": _ADDRESS,
+    "accounts_core.model.email._DOMAIN": _ADDRESS,
+    "accounts_core.model.email._NOT_ASCII": _ADDRESS,
+    "accounts_core.model.text._UNSTORABLE": (Worst(again="\0"), Worst(again="\ud800")),
+    "accounts_core.model.tokens._SHAPE": (Worst(again="acc_0"),),
+    "accounts_core.use_cases.credentials._NUMBERS": (Worst(again="537.36 "),),
+    "accounts_core.use_cases.verify_card._PAYMENT_METHOD": (Worst(again="pm_"), Worst(again="a", after="-")),
+    "accounts_core.use_cases.verify_card._SECRET": (Worst(again="_secret"), Worst(again="sk_")),
+    "accounts_litestar.bodies._STRING": _JSON,
+    "accounts_litestar.bodies._SURROGATE": _JSON,
+    "accounts_litestar.parameters._NUMBER": (Worst(again="1"),),
+    "accounts_litestar.parameters._TEXT_ID": (Worst(again="pm_"),),
+    "accounts_litestar.proxies._PORT": (Worst(again=":1"),),
+    "accounts_litestar.strict._HOST": (
+        Worst(again="a."),
+        Worst(again=":", before="["),
+        Worst(again="a:"),
+        Worst(again="["),
+    ),
+    "accounts_cli.masking._LOOKS_SECRET": _LOG,
+    "accounts_cli.masking._NAMES": (Worst(again="api_"), Worst(again="passwor")),
+    "accounts_smtp.messages._PLAIN_ID": (Worst(again="job_"),),
+    "accounts_smtp.headers._ATOMS": (Worst(again="a "), Worst(again="a", after=",")),
+    "accounts_smtp.headers._ESCAPED": (Worst(again='\\"'),),
+    "accounts_stripe.operations._ID": (Worst(again="pm_"),),
+    "accounts_stripe.operations._PAYMENT_METHOD": (Worst(again="pm_"), Worst(again="card_")),
+    "accounts_argon2.encoded._SHAPE": (
+        Worst(again="$argon2id$v=19"),
+        Worst(again="A", before="$argon2id$m=1,t=1,p=1$"),
+    ),
+    "accounts_stripe.simulator.lists._CLAUSE": (
+        Worst(again="a", after=":"),
+        Worst(again='metadata["'),
+        Worst(again="'"),
+    ),
+    "accounts_stripe.simulator.parameters._INDEX": (Worst(again="9"),),
+}
+"""By where it is."""
+
+NOT_FROM_CLIENTS: Final[dict[str, str]] = {
+    "accounts_core.model.audit._WORD": "names of our own classes",
+    "accounts_cli.arguments": "the command line",
+    "accounts_cli.environment": "a file of the operator's",
+    "accounts_cli.environment._LINE": "a file of the operator's",
+    "accounts_cli.settings._LOOKS_SECRET": "the operator's settings",
+    "accounts_cli.values": "the operator's settings",
+    "accounts_cli.values._UNSAFE": "the operator's settings",
+    "accounts_redis.url._DATABASE": "the operator's settings",
+    "accounts_redis.url._UNSAFE": "the operator's settings",
+    "accounts_stripe.client._KEY": "the operator's settings",
+    "accounts_stripe.simulator.routes": "a list of our own routes; each part of a path is `[^/]+`",
+}
+
+
+def found_in_source() -> set[str]:
+    """Return where `re` is used: the name that a pattern has in its module, or the module alone."""
+    return {name for path in SRC.rglob("*.py") for name in _uses(path)}
+
+
+def _uses(path: Path) -> Iterator[str]:
+    parts = path.relative_to(SRC).with_suffix("").parts
+    module = ".".join(parts[1:] if parts[0] in {"adapters", "entrypoints"} else parts)
+    source = path.read_text()
+    if "import re" not in source and "from re" not in source:
+        return
+    tree = ast.parse(source)
+    named: set[ast.AST] = set()
+    for node in tree.body:
+        match node:
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.Call() as call) if _is_use(call):
+                named.add(call)
+                yield f"{module}.{name}"
+    if any(_is_use(node) and node not in named for node in ast.walk(tree)):
+        yield module
+    for each in ast.walk(tree):
+        if isinstance(each, ast.ImportFrom) and each.module in {"re", "regex"}:
+            yield f"{module}: from {each.module} import"
+
+
+def _is_use(node: ast.AST) -> bool:
+    """Whether this calls something of `re` that takes a pattern."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id="re"), attr=attr)):
+            return attr != "escape"
+    return False
+
+
+def _pattern(name: str) -> "re.Pattern[Any]":
+    module, _, attribute = name.rpartition(".")
+    pattern = getattr(import_module(module), attribute)
+    assert isinstance(pattern, re.Pattern)
+    return pattern
+
+
+def _use(pattern: "re.Pattern[Any]", text: str) -> Work:
+    """Use a pattern in every way: anchored, searched for, and everywhere."""
+    raw: Any = text.encode() if isinstance(pattern.pattern, bytes) else text
+    with_what: Any = b"x" if isinstance(pattern.pattern, bytes) else "x"
+
+    def use() -> None:
+        pattern.fullmatch(raw)
+        pattern.search(raw)
+        pattern.sub(with_what, raw)
+
+    return use
+
+
+PATTERNS: Final = tuple(
+    Row(name=name, make=partial(_use, _pattern(name)), worst=(*worst, *ANYTHING))
+    for name, worst in FROM_CLIENTS.items()
+)
+
+
+def _replace(pattern: "re.Pattern[str]", text: str) -> Work:
+    return lambda: pattern.sub("", text)
+
+
+OLD: Final = Row(
+    name="the pattern of A1, as it was",
+    make=partial(_replace, re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)),
+    worst=_JSON[:1],
+)
+"""Kept to see that the check finds it."""
+OLD_MASK: Final = Row(
+    name="the pattern for passwords in addresses, as it was",
+    make=partial(_replace, re.compile(r"(?<=://)[^/@\s]*:[^/\s]+(?=@)")),
+    worst=_LOG[:1],
+    large=LARGE // 4,
+)
