@@ -60,6 +60,8 @@ FEW: Final = ("plain", "digit by digit", "full width", "in a sentence", "as a pa
 """The spellings that every store and place is tried with; the others differ in how a number is read alone."""
 OWN_BUSINESS: Final = frozenset({"body"})
 """What people write to each other is theirs: it is kept, whatever it says."""
+LOOKED_UP: Final = frozenset({"login", "restore", "forgotPassword"})
+"""Calls that look an address up: an account from before the rule is still its owner's."""
 HASHED: Final = frozenset(
     {"password", "password_confirmation", "current_password", "oldPassword", "newPassword", "token"}
 )
@@ -225,6 +227,8 @@ def test_a8_a_card_number_in_any_field_of_any_call_is_refused_and_nowhere_afterw
                 for value in spelled_for(field, spelling):
                     answer = ask(world, operation, json={**operation.good_body(), field: value})
                     answers.append(answer.text)
+                    if operation.spec["operationId"] in LOOKED_UP and answer.status_code in {202, 401}:
+                        continue
                     if answer.status_code != 422 or set(answer.json()["errors"]) != {field}:
                         faults.append(f"{operation} {field}, {name}: {answer.status_code} {answer.text}")
 

@@ -21,7 +21,7 @@ from accounts_core.ports.clock import Clock
 from accounts_core.ports.password_hasher import PasswordHasher
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.use_cases.attempts import Attempts
-from accounts_core.use_cases.credentials import email_of
+from accounts_core.use_cases.credentials import new_email_of
 from accounts_core.use_cases.effects import Effects
 from accounts_core.use_cases.retrying import settle
 
@@ -47,7 +47,7 @@ class Applicants:
 
     async def check(self, *, email: Email | str, password: str, name: str, client: str | None) -> _Applicant:
         """Raises `Invalid` on `email`, `password` or `name`, and `LimitExceeded`."""
-        address = email_of(email)
+        address = new_email_of(email)
         chosen = Password(password)
         tidy = display_name("name", name)
         self._policy.passwords.check(chosen, tidy, address.address)

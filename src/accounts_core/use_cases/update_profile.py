@@ -27,7 +27,7 @@ from accounts_core.ports.clock import Clock
 from accounts_core.ports.password_hasher import PasswordHasher
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.use_cases.attempts import Attempts
-from accounts_core.use_cases.credentials import Proofs, email_of
+from accounts_core.use_cases.credentials import Proofs, new_email_of
 from accounts_core.use_cases.effects import Effects, tell_provider
 from accounts_core.use_cases.retrying import settle
 
@@ -76,7 +76,7 @@ class UpdateProfile:
         """
         wish = _Wish(
             name=name,
-            email=None if email is None else email_of(email),
+            email=None if email is None else new_email_of(email),
             password=None if new_password is None else Password(new_password, field="new_password"),
         )
         proof = None if current_password is None else Password(current_password, field="current_password")

@@ -10,7 +10,7 @@ from accounts_core.accounts import Accounts
 from accounts_core.model.events import Actor
 from accounts_core.model.ids import UserId
 from accounts_core.model.user import User
-from accounts_litestar.addresses import email_address
+from accounts_litestar.addresses import email_address, new_email_address
 
 
 async def find(accounts: Accounts[Any], who: str) -> User:
@@ -21,7 +21,7 @@ async def find(accounts: Accounts[Any], who: str) -> User:
 
 
 async def create(accounts: Accounts[Any], *, email: str, name: str, password: str, verified: bool) -> None:
-    user = await accounts.register(email=email_address(email), password=password, name=name, by=Actor.OPERATOR)
+    user = await accounts.register(email=new_email_address(email), password=password, name=name, by=Actor.OPERATOR)
     if verified:
         user = await accounts.verify_email(user.id)
     say(f"Created user {user.id}, {user.email}.")

@@ -23,7 +23,7 @@ from accounts_litestar.account_shapes import (
     current_user,
     notification_item,
 )
-from accounts_litestar.addresses import email_address
+from accounts_litestar.addresses import new_email_address
 from accounts_litestar.answers import Answer
 from accounts_litestar.bearer import token_of
 from accounts_litestar.bodies import Nothing, read
@@ -69,7 +69,7 @@ class AccountApi(Endpoints):
             user = await self.accounts.update_profile(
                 caller.user.id,
                 name=given(wish.name),
-                email=None if address is None else email_address(address),
+                email=None if address is None else new_email_address(address),
                 new_password=new_password,
                 current_password=old_password,
                 signed_in_at=caller.session.created_at,

@@ -13,19 +13,25 @@ from accounts_core.errors import Invalid
 from accounts_core.model.card_numbers import refuse_card_number
 from accounts_core.model.email import MAX_ADDRESS, Email
 from accounts_core.model.text import is_stream_safe
-from accounts_core.use_cases.credentials import email_of
 
 MAX_LABEL: Final = 63
 """Characters of one part of a domain (RFC 1035, 2.3.4). In its ASCII form it has at least as many."""
 
 
 def email_address(text: str) -> Email:
-    """Read an email address in one canonical form. Raises `Invalid` on `email`."""
+    """Read an email address that is only looked up, in one canonical form. Raises `Invalid` on `email`."""
     try:
         return _read(text)
     except Invalid as refusal:
         # without the frames that hold what is no address: people type passwords in its place
         raise refusal.with_traceback(None) from None
+
+
+def new_email_address(text: str) -> Email:
+    """Read an email address that is to be kept. Raises `Invalid` on `email`, also for one with a card number in it."""
+    if len(text) <= MAX_ADDRESS:
+        refuse_card_number("email", text)  # before digits of another script become letters of the domain's ASCII form
+    return email_address(text)
 
 
 def _read(text: str) -> Email:
@@ -34,7 +40,6 @@ def _read(text: str) -> Email:
         raise Invalid("email", f"An email address has at most {MAX_ADDRESS} characters.")
     if not is_stream_safe(text):
         raise Invalid("email", "This is not an email address.")
-    refuse_card_number("email", text)  # before digits of another script become letters of the domain's ASCII form
     local, at, domain = text.rpartition("@")
     if at and not domain.isascii():
         try:
@@ -45,4 +50,4 @@ def _read(text: str) -> Email:
             domain = idna.encode(mapped).decode("ascii")
         except UnicodeError as error:  # idna.IDNAError is one
             raise Invalid("email", "This is not an email address.") from error
-    return email_of(Email(f"{local}{at}{domain}"))
+    return Email(f"{local}{at}{domain}")

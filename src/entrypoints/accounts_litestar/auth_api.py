@@ -1,5 +1,6 @@
 """Signing up, in and out, recovery, and where one is signed in."""
 
+from collections.abc import Callable
 from typing import Annotated, Final, Literal, TypedDict
 
 import msgspec
@@ -11,7 +12,7 @@ from accounts_core.model.session import Session
 from accounts_core.use_cases.credentials import SignedIn
 from accounts_litestar import examples
 from accounts_litestar.account_shapes import CurrentUser, current_user
-from accounts_litestar.addresses import email_address
+from accounts_litestar.addresses import email_address, new_email_address
 from accounts_litestar.answers import Answer
 from accounts_litestar.bodies import Nothing, read
 from accounts_litestar.endpoints import (
@@ -108,7 +109,7 @@ class AuthApi(Endpoints):
         wish = await read(request, SignUp)
         is_private = self.accounts.policy.private_registration
         sign_up = self.accounts.request_account if is_private else self.accounts.register
-        email = _noted(wish.email)
+        email = _noted(wish.email, read_as=new_email_address)
         user = await sign_up(email=email, password=wish.password, name=wish.name, client=client_of(request))
         if user is None:
             return Answer(None, status_code=ACCEPTED)
@@ -273,9 +274,9 @@ def _origin(request: HttpRequest) -> _Origin:
     return {"user_agent": request.headers.get("user-agent"), "client": client_of(request)}
 
 
-def _noted(text: str) -> Email:
+def _noted(text: str, *, read_as: Callable[[str], Email] = email_address) -> Email:
     """Read an address, and have the log say whose account it is about, without the address."""
-    email = email_address(text)
+    email = read_as(text)
     note(account=account_name(email.key))
     return email
 

@@ -3,7 +3,7 @@
 from litestar import delete, get, post, put
 
 from accounts_core.model.ids import TeamId, UserId
-from accounts_litestar.addresses import email_address
+from accounts_litestar.addresses import new_email_address
 from accounts_litestar.answers import Answer
 from accounts_litestar.bodies import Nothing, read
 from accounts_litestar.endpoints import ACCEPTED, NO_CONTENT, Endpoints, HttpRequest
@@ -145,7 +145,7 @@ class TeamsApi(Endpoints):
         """For its owner alone. The answer does not say whether the address has a user."""
         caller = await self.caller(request)
         wish = await read(request, Invite)
-        await self.accounts.invite_to_team(caller.user.id, team_id(request), email=email_address(wish.email))
+        await self.accounts.invite_to_team(caller.user.id, team_id(request), email=new_email_address(wish.email))
         return self.answer(caller, None)
 
     @get("/{id:str}/interactions", **documented("listInteractions", "List interactions", paged=True, problems=[404]))

@@ -4,7 +4,7 @@ from litestar import delete, get, put
 
 from accounts_core.errors import Invalid
 from accounts_litestar import examples
-from accounts_litestar.addresses import email_address
+from accounts_litestar.addresses import new_email_address
 from accounts_litestar.answers import Answer
 from accounts_litestar.bodies import read
 from accounts_litestar.endpoints import Endpoints, HttpRequest, client_of, given, spelled, taken_is_invalid
@@ -41,7 +41,7 @@ class UserApi(Endpoints):
             user = await self.accounts.update_profile(
                 caller.user.id,
                 name=given(wish.name),
-                email=None if address is None else email_address(address),
+                email=None if address is None else new_email_address(address),
                 new_password=new_password,
                 current_password=given(wish.current_password),
                 signed_in_at=caller.session.created_at,

@@ -21,7 +21,7 @@ from accounts_core.model.team import Invitation, InvitationView, Membership, Tea
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.use_cases.attempts import Attempts
-from accounts_core.use_cases.credentials import email_of
+from accounts_core.use_cases.credentials import new_email_of
 from accounts_core.use_cases.effects import Effects
 from accounts_core.use_cases.retrying import settle
 from accounts_core.use_cases.teams.membership import owned_by
@@ -145,7 +145,7 @@ class InviteToTeam:
         Raises `NotFound`, `NotAllowed` for anybody but the owner, `Invalid` on `email`, `LimitExceeded`, and
         `QuotaExceeded` when as many invitations are open as the policy allows.
         """
-        address = email_of(email)
+        address = new_email_of(email)
         await self._attempts.invitation(user_id)
         if self._policy.private_registration:
             await settle(self._store, lambda: self._leave_to_worker(user_id, team_id, address))
