@@ -11,6 +11,7 @@ from accounts_argon2.cores import usable_cores
 from accounts_argon2.cost import Cost
 from accounts_argon2.engine import Argon2
 from accounts_core.errors import Unavailable
+from accounts_core.forking import keep_forever, on_fork
 from accounts_core.model.passwords import Password
 
 P = ParamSpec("P")
@@ -30,6 +31,8 @@ class AsyncArgon2Hasher:
     that runs, where nothing else is said, which is some two seconds. One more raises `Unavailable`: whoever would wait
     for longer is better told so at once. A task that is cancelled while it waits frees its place.
 
+    A forked process has no threads but its own: it begins with an idle hasher.
+
     Close it, or use it as `async with AsyncArgon2Hasher() as hasher:`, so that its threads end.
     """
 
@@ -40,8 +43,9 @@ class AsyncArgon2Hasher:
     max_waiting: int = attrs.field(kw_only=True, validator=attrs.validators.ge(0))
     _engine: Argon2 = attrs.field(init=False, repr=False)
     _pool: ThreadPoolExecutor = attrs.field(init=False, repr=False)
-    _lock: Lock = attrs.field(factory=Lock, init=False, repr=False)
-    _taken: int = attrs.field(default=0, init=False)
+    _lock: Lock = attrs.field(init=False, repr=False)
+    _taken: int = attrs.field(init=False)
+    _is_closed: bool = attrs.field(default=False, init=False, repr=False)
 
     @max_waiting.default
     def _two_seconds(self) -> int:
@@ -49,7 +53,20 @@ class AsyncArgon2Hasher:
 
     def __attrs_post_init__(self) -> None:
         self._engine = Argon2(self.cost, self.max_concurrent)
+        self._begin()
+        on_fork(self, in_child=AsyncArgon2Hasher._begin_again)
+
+    def _begin(self) -> None:
         self._pool = ThreadPoolExecutor(self.max_concurrent, thread_name_prefix="accounts-argon2")
+        self._lock = Lock()
+        self._taken = 0
+
+    def _begin_again(self) -> None:
+        """Do without what stayed in the parent: the threads, what waits for them, and whoever holds the lock."""
+        keep_forever(self._pool)
+        self._begin()
+        if self._is_closed:
+            self._pool.shutdown()
 
     async def hash(self, password: Password) -> str:
         return await self._run(self._engine.hash, password)
@@ -62,6 +79,7 @@ class AsyncArgon2Hasher:
 
     async def close(self) -> None:
         """Let what runs and what waits come to its end, refuse anything more, and end the threads."""
+        self._is_closed = True
         await asyncio.to_thread(self._pool.shutdown)
 
     async def __aenter__(self) -> Self:

@@ -17,9 +17,11 @@ from sqlalchemy.engine.interfaces import IsolationLevel
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from accounts_core.errors import LimitExceeded, Unavailable
+from accounts_core.forking import on_fork
 from accounts_core.ports.limits import Limit, Limits
 
 from .executors import AsyncExecutor, Executor, SyncExecutor
+from .forking import protect
 from .queries import Query, a_limit, by_moment, first_scalar
 from .tables import attempts
 from .transactions import async_transaction, transaction
@@ -38,12 +40,13 @@ _COUNTED: Final = sa.and_(attempts.c.name == sa.bindparam("of", type_=sa.Text())
 _LOCK: Final = Query(sa.select(sa.func.pg_advisory_xact_lock(sa.bindparam("key", type_=sa.BigInteger()))), first_scalar)
 # of the attempts that count, the one that has to expire before another is let through
 _IN_THE_WAY: Final = Query(
-    sa.select(attempts.c.made_at)
+    sa.select(attempts.c.made_at, attempts.c.name, attempts.c.scope)
     .where(_COUNTED, attempts.c.made_at > by_moment("since"))
     .order_by(attempts.c.made_at.desc())
     .limit(1)
     .offset(a_limit("skipped")),
     first_scalar,
+    {"of": attempts.c.name, "within": attempts.c.scope},
 )
 _ADD: Final = attempts.insert()
 _FORGET: Final = attempts.delete().where(_COUNTED)
@@ -91,6 +94,7 @@ class SqlLimits(_Counting):
 
     def __init__(self, engine: sa.Engine, *, schema: str | None = None) -> None:
         super().__init__()
+        protect(engine)
         self._engine = engine
         self._schema = schema
 
@@ -121,10 +125,18 @@ class AsyncSqlLimits(_Counting):
         max_waiting: int = MAX_WAITING,
     ) -> None:
         super().__init__()
+        protect(engine)
         self._engine = engine
         self._schema = schema
-        self._turns = asyncio.Semaphore(max_concurrent)
-        self._places = max_concurrent + max_waiting
+        self._max_concurrent = max_concurrent
+        self._max_waiting = max_waiting
+        self._begin()
+        on_fork(self, in_child=AsyncSqlLimits._begin)
+
+    def _begin(self) -> None:
+        """Free every place: nobody waits yet, or whoever does is in the parent process."""
+        self._turns = asyncio.Semaphore(self._max_concurrent)
+        self._places = self._max_concurrent + self._max_waiting
 
     async def spend(self, name: str, scopes: Mapping[str, Limit], *, now: datetime) -> None:
         if not self._places:

@@ -11,7 +11,7 @@ from accounts_core.model.team import Interaction, Invitation, Membership, Role, 
 from accounts_core.ports.teams import Footprint
 from accounts_sql import team_rows as rows
 from accounts_sql.executors import Executor
-from accounts_sql.queries import Query, Row, by_name, by_number, every, first, first_scalar
+from accounts_sql.queries import Query, Row, asked, by_name, by_number, every, first, first_scalar
 from accounts_sql.repositories.adding import unless_there
 from accounts_sql.repositories.numbering import numbering
 from accounts_sql.repositories.team_reads import TeamReads
@@ -19,18 +19,23 @@ from accounts_sql.tables import interactions, invitations, memberships, team_ids
 
 _NEXT_ID: Final = numbering("teams", team_ids)
 _ADD: Final = teams.insert()
-_GET: Final = Query(sa.select(*rows.TEAM).where(teams.c.id == by_number("this")), first(rows.team))
-_LOCK: Final = Query(_GET.statement.with_for_update(key_share=True), first(rows.team))
+_IT: Final = {"this": teams.c.id}
+_GET: Final = Query(sa.select(*rows.TEAM).where(teams.c.id == by_number("this")), first(rows.team), _IT)
+_LOCK: Final = Query(_GET.statement.with_for_update(key_share=True), first(rows.team), _IT)
 _SAVE: Final = teams.update().where(teams.c.id == by_number("this"), teams.c.version == by_number("seen"))
 _REMOVE: Final = teams.delete().where(teams.c.id == by_number("this"))
 
 _MEMBERSHIP: Final = sa.and_(memberships.c.team_id == by_number("this"), memberships.c.user_id == by_number("person"))
-_ROLE: Final = Query(
-    sa.select(sa.literal_column(f"'{Role.OWNER}'", sa.Text))
+_ROLES: Final = (
+    sa.select(sa.literal_column(f"'{Role.OWNER}'", sa.Text), teams.c.id, teams.c.owner_id)
     .where(teams.c.id == by_number("this"), teams.c.owner_id == by_number("person"))
-    .union_all(sa.select(sa.literal_column(f"'{Role.MEMBER}'", sa.Text)).where(_MEMBERSHIP)),
-    first_scalar,
+    .union_all(
+        sa.select(sa.literal_column(f"'{Role.MEMBER}'", sa.Text), memberships.c.team_id, memberships.c.user_id).where(
+            _MEMBERSHIP
+        )
+    )
 )
+_ROLE: Final = Query(_ROLES, first_scalar, {"this": teams.c.id, "person": teams.c.owner_id})
 _ADD_MEMBER: Final = unless_there(memberships, "team_id", "user_id")
 _REMOVE_MEMBER: Final = memberships.delete().where(_MEMBERSHIP)
 
@@ -44,12 +49,14 @@ _WRITTEN_BY: Final = Query(
     .where(interactions.c.author_id == by_number("person"))
     .order_by(interactions.c.created_at.desc(), interactions.c.id.desc()),
     every(rows.interaction),
+    {"person": interactions.c.author_id},
 )
 _INVITATIONS_BY: Final = Query(
     sa.select(*rows.INVITATION)
     .where(invitations.c.invited_by == by_number("person"))
     .order_by(invitations.c.created_at.desc(), invitations.c.id.desc()),
     every(rows.invitation),
+    {"person": invitations.c.invited_by},
 )
 _OWNED: Final = sa.select(teams.c.id).where(teams.c.owner_id == by_number("person"))
 
@@ -64,14 +71,17 @@ def _footprint(row: Row) -> Footprint:
     )
 
 
+_PERSON: Final = asked(by_number("person"))
 _FOOTPRINT: Final = Query(
     sa.select(
         _counted(teams, teams.c.owner_id == by_number("person")),
         _counted(interactions, interactions.c.team_id.in_(_OWNED)),
         _counted(memberships, sa.or_(memberships.c.team_id.in_(_OWNED), memberships.c.user_id == by_number("person"))),
         _counted(interactions, interactions.c.author_id == by_number("person"), interactions.c.team_id.not_in(_OWNED)),
+        _PERSON,
     ),
     lambda found: _footprint(found[0]),
+    {"person": _PERSON},
 )
 _ERASE: Final = (
     teams.delete().where(teams.c.owner_id == by_number("person")),
