@@ -12,6 +12,7 @@ can be opened in the child.
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from threading import RLock, Thread, active_count
 from typing import Any, Final, TypeAlias
@@ -33,7 +34,7 @@ WAIT_SECONDS: Final = 1.0
 POLL_SECONDS: Final = 0.001
 
 
-class InheritedConnection(HostError):
+class InheritedConnection(HostError, sa.exc.DontWrapMixin):
     """The connection was in use when the process was forked: it belongs to the parent process."""
 
     def __init__(self, message: str | None = None) -> None:
@@ -123,18 +124,11 @@ class _Guard:
     def before(self) -> None:
         """Close SQLite's idle connections, and wait for those in use."""
         self._gate.acquire()
-        pools = []
-        for engine in self._engines.items():
-            pool = engine.pool
-            if engine.dialect.name == "sqlite" and not is_in_memory(engine.url) and isinstance(pool, sa.QueuePool):
-                engine.dispose(close=False)  # those who ask now wait at the gate
-                pools.append(pool)
+        in_files = [e for e in self._engines.items() if e.dialect.name == "sqlite" and not is_in_memory(e.url)]
+        for engine in in_files:
+            _retire(engine)
         deadline = time.monotonic() + WAIT_SECONDS
-        while True:
-            for pool in pools:
-                _close_idle(pool)
-            if not self._can_come_back() or time.monotonic() >= deadline:
-                return
+        while self._can_come_back() and time.monotonic() < deadline:
             time.sleep(POLL_SECONDS)
 
     def _open_files(self) -> list[ConnectionPoolEntry]:
@@ -188,25 +182,36 @@ class _Severed:
         raise InheritedConnection
 
 
-def _close_idle(pool: sa.Pool) -> None:
-    if not isinstance(pool, sa.AsyncAdaptedQueuePool):
-        pool.dispose()
-    elif pool.checkedin():
-        # where there is no event loop, closing does not need one
-        closing = Thread(target=_stop_idle, args=(pool,))
+def _retire(engine: sa.Engine) -> None:
+    """Give the engine another pool. Of the one before, close what is idle now, and the rest when it is given back."""
+    pool = engine.pool
+    if not isinstance(pool, sa.QueuePool):
+        return
+    engine.dispose(close=False)
+    vars(pool)["_do_return_conn"] = lambda record: record.close()
+    if not pool.checkedin():
+        return
+    if isinstance(pool, sa.AsyncAdaptedQueuePool):
+        # in a thread without an event loop the driver closes without one
+        closing = Thread(target=_take_out, args=(pool, _stop))
         closing.start()
         closing.join()
+    else:
+        _take_out(pool, lambda record: record.close())
 
 
-def _stop_idle(pool: Any) -> None:
-    """Close aiosqlite's connections, each in its own thread, and wait for that."""
+def _take_out(pool: Any, close: Callable[[Any], None]) -> None:
     with suppress(queue.Empty):
         while True:
-            record = pool._pool.get(False)  # noqa: SLF001  no public name for what is idle
-            driver: Any = record.driver_connection
-            record.invalidate()
-            if driver is not None:
-                driver._thread.join(WAIT_SECONDS)  # noqa: SLF001  nothing public says when it is closed
+            close(pool._pool.get(False))  # noqa: SLF001  no public name for what is idle
+
+
+def _stop(record: Any) -> None:
+    """Close aiosqlite's connection, which its own thread does, and wait for that."""
+    driver: Any = record.driver_connection
+    record.invalidate()
+    if driver is not None:
+        driver._thread.join(WAIT_SECONDS)  # noqa: SLF001  nothing public says when it is closed
 
 
 def _renew(engine: sa.Engine) -> None:
