@@ -80,6 +80,7 @@ class _Guard:
         self._files: WeakList[ConnectionPoolEntry] = WeakList()
         self._memory: WeakList[ConnectionPoolEntry] = WeakList()
         self._opening: WeakList[ConnectionPoolEntry] = WeakList()
+        self._loops: WeakList[asyncio.AbstractEventLoop] = WeakList()
         self._gate = RLock()  # a signal handler may fork in the middle of anything
         self._is_barred = False
 
@@ -87,6 +88,8 @@ class _Guard:
         if engine in self._engines:
             return
         self._engines.add(engine)
+        if engine.dialect.is_async:
+            sa.event.listen(engine, "connect", self._note_loop)
         if engine.dialect.name != "sqlite":
             sa.event.listen(engine, "connect", self._note_server)
             return
@@ -100,6 +103,9 @@ class _Guard:
             self._memory.add(record)
         else:
             self._files.add(record)
+
+    def _note_loop(self, *_: object) -> None:
+        self._loops.add(asyncio.get_running_loop())
 
     def _note_server(self, _: object, record: ConnectionPoolEntry) -> None:
         self._servers.add(record)
@@ -154,6 +160,8 @@ class _Guard:
         self._gate = RLock()
         in_use = [record for record in self._memory.items() if record.in_use]
         self._is_barred = self._is_barred or bool(self._open_files() or in_use)
+        # the finalizer of a loop takes off what it waits for, and that is one list in the kernel for both processes
+        keep_forever(*self._loops.items())
         for engine in self._engines.items():
             _renew(engine)
         for records in (self._servers, self._files, self._memory):

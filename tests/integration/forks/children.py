@@ -7,8 +7,9 @@ import signal
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final, NoReturn
 
 import attrs
 
@@ -40,15 +41,16 @@ class Child:
         try:
             answer = self._answer(time.monotonic() + seconds)
         finally:
-            os.close(self._answers)
-            if os.waitpid(self.pid, os.WNOHANG) == (0, 0):
-                time.sleep(0.01)
-                if os.waitpid(self.pid, os.WNOHANG) == (0, 0):
-                    os.kill(self.pid, signal.SIGKILL)
-                    os.waitpid(self.pid, 0)
+            self.kill()
         if isinstance(answer, Failed):
             raise AssertionError(f"in the child: {answer.text}")  # noqa: TRY004  no type is wrong
         return answer
+
+    def kill(self) -> None:
+        """End it, if it has not ended."""
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        os.close(self._answers)
 
     def _answer(self, deadline: float) -> Any:
         said = b""
@@ -90,7 +92,26 @@ def in_children(*works: Callable[[], Any], meanwhile: Callable[[], Any] = lambda
     """Fork one child for each work, do something in the parent meanwhile, and return what the children returned."""
     children = [fork(work) for work in works]
     try:
-        meanwhile()
+        with limited():
+            meanwhile()
+    except BaseException:
+        for child in children:
+            child.kill()
+        raise
+    return [child.result() for child in children]
+
+
+@contextmanager
+def limited(seconds: float = SECONDS) -> Iterator[None]:
+    """Raise `AssertionError` in what takes longer. For the main thread alone."""
+
+    def give_up(*_: object) -> NoReturn:
+        raise AssertionError("the parent hangs")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
     finally:
-        results = [child.result for child in children]
-    return [result() for result in results]
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
