@@ -21,6 +21,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.util import queue
+from sqlalchemy.util.concurrency import await_, in_greenlet
 
 from accounts_core.errors import HostError
 from accounts_core.forking import WeakList, keep_forever, on_fork
@@ -112,6 +113,7 @@ class _Guard:
 
     def _note_memory(self, _: object, record: ConnectionPoolEntry) -> None:
         self._memory.add(record)
+        self._opening.discard(record)
 
     def _note_file(self, _: object, record: ConnectionPoolEntry) -> None:
         self._files.add(record)
@@ -121,9 +123,13 @@ class _Guard:
         """Let nobody open a SQLite database in the middle of a fork; remember what is being opened until it is open."""
         if self._is_barred:
             raise InheritedSqlite
-        with self._gate:
+        while not self._gate.acquire(blocking=not in_greenlet()):
+            await_(asyncio.sleep(POLL_SECONDS))  # others on this event loop may be what the fork waits for
+        try:
             if record is not None:
                 self._opening.add(record)
+        finally:
+            self._gate.release()
 
     # ---- before the fork
 
@@ -162,12 +168,18 @@ class _Guard:
         self._is_barred = self._is_barred or bool(self._open_files() or in_use)
         # the finalizer of a loop takes off what it waits for, and that is one list in the kernel for both processes
         keep_forever(*self._loops.items())
-        for engine in self._engines.items():
-            _renew(engine)
         for records in (self._servers, self._files, self._memory):
             for record in records.items():
                 _sever(record)
         self._opening = WeakList()
+        failures: list[Exception] = []
+        for engine in self._engines.items():
+            try:
+                _renew(engine)
+            except Exception as error:  # noqa: BLE001  a listener of the host's; the other engines have their turn
+                failures.append(error)
+        if failures:
+            raise ExceptionGroup("A listener failed after a fork.", failures)
 
 
 class _Severed:
@@ -196,7 +208,13 @@ def _retire(engine: sa.Engine) -> None:
     if not isinstance(pool, sa.QueuePool):
         return
     engine.dispose(close=False)
-    vars(pool)["_do_return_conn"] = lambda record: record.close()
+    give_back: Callable[[Any], None] = pool._do_return_conn  # noqa: SLF001  what a pool does with a connection
+
+    def close_and_give_back(record: ConnectionPoolEntry) -> None:
+        record.close()
+        give_back(record)  # whoever waits for it opens it anew
+
+    vars(pool)["_do_return_conn"] = close_and_give_back
     if not pool.checkedin():
         return
     if isinstance(pool, sa.AsyncAdaptedQueuePool):
@@ -223,10 +241,14 @@ def _stop(record: Any) -> None:
 
 
 def _renew(engine: sa.Engine) -> None:
-    """Give the engine a new pool, and the old one new locks: what was in use is still given back to that."""
+    """Give the engine a new pool, and the one before new locks: what was in use is still given back to that."""
     pool = engine.pool
-    keep_forever(pool, dict(vars(pool)))
+    _unlock(pool)
     engine.dispose(close=False)
+
+
+def _unlock(pool: sa.Pool) -> None:
+    keep_forever(pool, dict(vars(pool)))
     vars(pool).update(vars(pool.recreate()))
 
 
@@ -241,6 +263,7 @@ def _sever(record: Any) -> None:
     record.finalize_callback.clear()
     if lease is not None:
         lease.dbapi_connection = severed
+        _unlock(lease._pool)  # noqa: SLF001  which may be one before the engine's
 
 
 _guard: Final = _Guard()

@@ -4,6 +4,7 @@ import os
 import pickle
 import select
 import signal
+import threading
 import time
 import traceback
 import warnings
@@ -115,3 +116,26 @@ def limited(seconds: float = SECONDS) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+@contextmanager
+def held(*locks: Any) -> Iterator[None]:
+    """Have another thread hold these locks."""
+    holding, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        for lock in locks:
+            lock.acquire()
+        holding.set()
+        done.wait()
+        for lock in locks:
+            lock.release()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    holding.wait()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()

@@ -2,9 +2,7 @@
 
 import asyncio
 import os
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +10,7 @@ from typing import Any
 import pytest
 import redis
 import redis.asyncio
-from tests.integration.forks.children import fork, in_children
+from tests.integration.forks.children import fork, held, in_children
 from tests.integration.forks.ways import CHEAP
 from tests.integration.stripe.loopback import Handler, answering
 
@@ -33,29 +31,6 @@ from accounts_stripe.simulator.state import CUSTOMER, State
 from accounts_system import SystemClock, SystemSecrets
 
 TIMES = 50
-
-
-@contextmanager
-def held(*locks: Any) -> Iterator[None]:
-    """Have another thread hold these locks."""
-    holding, done = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        for lock in locks:
-            lock.acquire()
-        holding.set()
-        done.wait()
-        for lock in locks:
-            lock.release()
-
-    thread = threading.Thread(target=hold)
-    thread.start()
-    holding.wait()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
 
 
 # ---- Redis

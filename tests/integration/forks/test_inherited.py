@@ -1,18 +1,21 @@
 """F1: what was in use at the moment of the fork is the parent's, and a clear error in the child."""
 
 import gc
+import os
 import threading
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from tests.integration.forks.children import fork
+from tests.integration.forks.children import fork, held
 from tests.integration.forks.conftest import Open
 from tests.integration.forks.ways import DRIVERS, SERVERS, SYNC, Way
 
+from accounts_core.errors import HostError
 from accounts_core.model.ids import UserId
+from accounts_core.sync import run_sync
 from accounts_core.testing.builders import NOON
-from accounts_sql import SqlLimits, SqlStore
+from accounts_sql import SqlStore, create_engine, migrate
 
 JANE = UserId(1)
 FEW = 25
@@ -148,32 +151,18 @@ def test_f1_a_fork_beside_busy_threads_hangs_nobody(open_way: Open, driver: str)
     assert {answer for each in answers for answer in each} == {"jane@example.org"}
 
 
-@pytest.mark.parametrize("driver", SYNC)
-def test_f1_locks_of_the_pool_that_another_thread_holds_are_not_the_childs(open_way: Open, driver: str) -> None:
-    way = open_way(driver)
+def test_f1_locks_of_the_pool_that_another_thread_holds_are_not_the_childs(open_way: Open) -> None:
+    way = open_way("psycopg")
     token = way.sign_up("jane")["jane@example.org"]
     pool: Any = way.pool
-    held, done = threading.Event(), threading.Event()
 
-    def hold() -> None:
-        with pool._overflow_lock, pool._pool.mutex:
-            held.set()
-            done.wait()
+    async def leave() -> Any:
+        async with way.store.begin():
+            with held(pool._overflow_lock, pool._pool.mutex):
+                child = fork(lambda: kinds(way, lambda: way.who(token, FEW)))
+            return child.result()
 
-    # on SQLite the fork itself waits for whoever is in the pool, as it should: a pool that nobody uses is held here
-    if driver == "sqlite3":
-        pool = SqlLimits(way.engine)._engine.pool
-    thread = threading.Thread(target=hold)
-    if driver == "psycopg":
-        thread.start()
-        held.wait()
-    try:
-        child = fork(lambda: way.drive(way.who(token, FEW)))
-        assert child.result() == {"jane@example.org": FEW}
-    finally:
-        done.set()
-        if thread.ident:
-            thread.join()
+    assert way.drive(leave()) == ["dict"]
 
 
 @pytest.mark.parametrize("driver", SYNC)
@@ -182,19 +171,65 @@ def test_f1_a_lock_of_sqlalchemys_events_that_another_thread_holds_is_not_the_ch
 ) -> None:
     way = open_way(driver)
     token = way.sign_up("jane")["jane@example.org"]
-    mutex = way.pool.dispatch.connect._get_exec_once_mutex()
-    held, done = threading.Event(), threading.Event()
+    with held(way.pool.dispatch.connect._get_exec_once_mutex()):
+        child = fork(lambda: way.drive(way.who(token, FEW)))
+        assert child.result() == {"jane@example.org": FEW}
 
-    def hold() -> None:
-        with mutex:
-            held.set()
-            done.wait()
 
-    thread = threading.Thread(target=hold)
-    thread.start()
-    held.wait()
-    try:
-        assert fork(lambda: way.drive(way.who(token, FEW))).result() == {"jane@example.org": FEW}
-    finally:
-        done.set()
-        thread.join()
+def test_f1_a_database_in_memory_stays_with_its_process() -> None:
+    engine = create_engine("sqlite://")
+    migrate(engine)
+    store = SqlStore(engine)
+
+    async def find() -> Any:
+        async with store.read() as views:
+            return await views.users.find(JANE)
+
+    def child() -> str:
+        try:
+            run_sync(find())
+        except HostError:
+            migrate(engine)
+            return "empty" if run_sync(find()) is None else "filled"
+        return "shared"
+
+    assert fork(child).result() == "empty"
+    assert run_sync(find()) is None
+    engine.dispose()
+
+
+@pytest.mark.parametrize("driver", ["sqlite3"])
+def test_f1_a_pool_that_is_used_up_at_the_fork_keeps_nobody_waiting(open_way: Open, driver: str) -> None:
+    """Those who waited in the pool of before the fork get their turn in it."""
+    way = open_way(driver, pool_size=1, max_overflow=0)
+    token = way.sign_up("jane")["jane@example.org"]
+    answers: list[Any] = []
+    with way.engine.connect():
+        waiting = threading.Thread(target=lambda: answers.append(way.drive(way.who(token, 1))))
+        waiting.start()
+        assert fork(lambda: kinds(way)).result() == []
+    waiting.join()
+
+    assert answers == [{"jane@example.org": 1}]
+
+
+@pytest.mark.parametrize("driver", ["psycopg"])
+def test_f1_a_listener_of_the_hosts_that_fails_keeps_no_engine_from_a_pool_of_its_own(
+    open_way: Open, driver: str
+) -> None:
+    failing = create_engine("sqlite://")
+    way = open_way(driver)
+    token = way.sign_up("jane")["jane@example.org"]
+
+    def fail(_: object) -> None:
+        raise RuntimeError("no")
+
+    sa.event.listen(failing, "engine_disposed", fail)
+    ours, ran = os.getpid(), way.engine.pool
+
+    def child() -> bool:
+        assert os.getpid() != ours
+        return way.engine.pool is not ran and bool(way.drive(way.who(token, 1)))
+
+    assert fork(child).result()
+    sa.event.remove(failing, "engine_disposed", fail)

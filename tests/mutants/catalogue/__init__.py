@@ -9,6 +9,7 @@ from tests.mutants.mutant import Mutant
 
 from .cards import CARDS
 from .deletion import DELETION
+from .forks import FORKS
 from .identity import IDENTITY
 from .limits import LIMITS
 from .memory import MEMORY
@@ -27,6 +28,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *LIMITS,
     *MEMORY,
     *SQL,
+    *FORKS,
 )
 
 __all__ = ["MUTANTS"]
