@@ -176,6 +176,17 @@ class Unavailable(WorldError):
     """A database or a provider is away. Nothing was done, unless a subclass says otherwise."""
 
 
+class AnswerMismatch(Unavailable):
+    """The store answered with something else than what was asked for, such as another user.
+
+    Whatever the two were mixed up by, a driver, a pooler or a connection that two processes share: nothing of the
+    answer may be used, and the connection it came by must not be used again.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("The database's answer belongs to another question, so it was thrown away.")
+
+
 class ProviderError(WorldError):
     """The payment provider did not do what it was asked. Each subclass says what is known."""
 

@@ -9,7 +9,10 @@ from accounts_core.model.user import User
 
 
 class SessionReads(Protocol):
-    """Reading sessions. These are the hot path: each is one statement and one round trip."""
+    """Reading sessions. These are the hot path: each is one statement and one round trip.
+
+    What is returned has the digest or the user that was asked for, as `Views` says.
+    """
 
     async def resolve(self, digest: bytes) -> tuple[Session, User] | None:
         """Return the session with this token digest and its user, or None. Expired sessions are returned too."""

@@ -21,7 +21,12 @@ from .verifications import VerificationReads, Verifications
 
 
 class Views(Protocol):
-    """Reads, each a statement of its own outside any transaction: each sees what is committed when it runs."""
+    """Reads, each a statement of its own outside any transaction: each sees what is committed when it runs.
+
+    A store compares what it reads by an id, a digest, an address or a user with what was asked, and raises
+    `AnswerMismatch` when they differ. Drivers and poolers have mixed answers up, as have connections that two processes
+    shared after a fork. The connection is not used again.
+    """
 
     @property
     def users(self) -> UserReads: ...
@@ -42,7 +47,7 @@ class Views(Protocol):
 
 
 class UnitOfWork(Protocol):
-    """The repositories of one transaction. It sees its own writes."""
+    """The repositories of one transaction. It sees its own writes. What it reads is compared as `Views` says."""
 
     @property
     def users(self) -> Users: ...
@@ -107,7 +112,7 @@ class Store(Protocol[W_co]):
         ...
 
     def read(self) -> AbstractAsyncContextManager[Views]:
-        """Open the views. Every method may raise `Unavailable`."""
+        """Open the views. Every method may raise `Unavailable`, of which `AnswerMismatch` is one."""
         ...
 
 

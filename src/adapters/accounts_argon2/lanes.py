@@ -1,15 +1,14 @@
 """A bound on how many passwords are hashed at once, in an order that is fair to whoever asks."""
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Condition, Event
 from typing import Final
-from weakref import WeakSet
 
 import attrs
 
 from accounts_core.errors import Unavailable
+from accounts_core.forking import on_fork
 from accounts_core.model.fair_queue import FairQueue
 from accounts_core.model.requester import Requester
 
@@ -34,14 +33,14 @@ class Lanes:
 
     def __init__(self, lanes: int, *, max_waiting: int, max_waiting_each: int) -> None:
         self._bounds = {"lanes": lanes, "max_waiting": max_waiting, "max_waiting_each": max_waiting_each}
+        self._is_closed = False
         self.start_over()
-        _lanes.add(self)
+        on_fork(self, in_child=Lanes.start_over)
 
     def start_over(self) -> None:
         """Forget every place: after a fork, the threads that would have left them are the parent's."""
         self._changed = Condition()
         self._queue = FairQueue[Place](**self._bounds)
-        self._is_closed = False
 
     def enter(self, begin: Callable[[], object], requester: Requester | None) -> Place:
         """Wait for a lane without blocking: `begin` is called when it is there, by whoever frees it.
@@ -93,15 +92,3 @@ class Lanes:
         with self._changed:
             self._is_closed = True
             self._changed.wait_for(lambda: len(self._queue) == 0)
-
-
-_lanes: Final[WeakSet[Lanes]] = WeakSet()
-
-
-def _start_over() -> None:
-    for each in _lanes:
-        each.start_over()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_start_over)

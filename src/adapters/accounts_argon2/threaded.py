@@ -12,6 +12,7 @@ from accounts_argon2.cost import Cost
 from accounts_argon2.engine import Argon2
 from accounts_argon2.lanes import WAITING_FOR_EACH_LANE, Lanes, most_for_one
 from accounts_core.errors import Unavailable
+from accounts_core.forking import keep_forever, on_fork
 from accounts_core.model.passwords import Password
 from accounts_core.model.requester import Requester
 
@@ -31,6 +32,8 @@ class AsyncArgon2Hasher:
     Those that wait are served in turn, one requester after another (`accounts_core.model.fair_queue`), by account and
     by client, and `max_waiting_each` of them belong to one account or one client: a quarter, where nothing else is
     said. So whoever sends many at once waits for themself, and is refused while others still get in.
+
+    A forked process has no threads but its own: it begins with an idle hasher.
 
     Close it, or use it as `async with AsyncArgon2Hasher() as hasher:`, so that its threads end.
     """
@@ -55,8 +58,17 @@ class AsyncArgon2Hasher:
 
     def __attrs_post_init__(self) -> None:
         self._engine = Argon2(self.cost, self.max_concurrent)
-        self._pool = ThreadPoolExecutor(self.max_concurrent, thread_name_prefix="accounts-argon2")
         self._lanes = Lanes(self.max_concurrent, max_waiting=self.max_waiting, max_waiting_each=self.max_waiting_each)
+        self._begin()
+        on_fork(self, in_child=AsyncArgon2Hasher._begin_again)
+
+    def _begin(self) -> None:
+        self._pool = ThreadPoolExecutor(self.max_concurrent, thread_name_prefix="accounts-argon2")
+
+    def _begin_again(self) -> None:
+        """Do without what stayed in the parent: its threads. The lanes start over by themselves."""
+        keep_forever(self._pool)
+        self._begin()
 
     async def hash(self, password: Password, *, requester: Requester | None = None) -> str:
         return await self._run(requester, partial(self._engine.hash, password))

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple, TypeVar, cast
 import attrs
 
 from accounts_core.errors import ProviderRefused
+from accounts_core.forking import on_fork
 from accounts_core.ports.clock import Clock
 
 R = TypeVar("R")
@@ -47,6 +48,10 @@ class Calls:
         self._clock = clock
         self._answers: dict[str, _Answer] = {}
         self._faults: dict[str, deque[_Fault]] = {}
+        self._unlock()
+        on_fork(self, in_child=Calls._unlock)
+
+    def _unlock(self) -> None:
         self.lock = RLock()
 
     def fail_next(self, method: str, error: Exception, *, after: bool, replayed: bool) -> None:

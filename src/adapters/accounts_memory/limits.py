@@ -7,6 +7,7 @@ from typing import ClassVar, Final, Literal
 import attrs
 
 from accounts_core.errors import LimitExceeded
+from accounts_core.forking import on_fork
 from accounts_core.ports.limits import Limit, Limits
 
 SWEEP_INTERVAL: Final = 1024
@@ -40,6 +41,10 @@ class MemoryLimits:
     def __init__(self) -> None:
         self._logs: dict[tuple[str, str], _Log] = {}
         self._spent = 0
+        self._unlock()
+        on_fork(self, in_child=MemoryLimits._unlock)
+
+    def _unlock(self) -> None:
         self._lock = Lock()
 
     @property

@@ -16,6 +16,7 @@ from typing import ClassVar, Literal
 import attrs
 
 from accounts_core.errors import HostError
+from accounts_core.forking import on_fork
 from accounts_core.model.events import DomainEvent
 from accounts_core.ports.blocking import BlockingStore
 from accounts_core.ports.store import Subscriber, publish
@@ -102,7 +103,7 @@ class MemoryViews:
 
 
 class MemoryStore:
-    """A store in memory. What it keeps goes with the process."""
+    """A store in memory. What it keeps goes with the process; a forked one goes on with a copy of its own."""
 
     suspends: ClassVar[Literal[False]] = False
     commits: ClassVar[bool] = True
@@ -111,8 +112,12 @@ class MemoryStore:
         self._state = NOTHING
         self._ids = Ids()
         self._subscribers = tuple(subscribers)
-        self._committing = Lock()
         self._views = MemoryViews(lambda: self._state)
+        self._unlock()
+        on_fork(self, in_child=MemoryStore._unlock)
+
+    def _unlock(self) -> None:
+        self._committing = Lock()
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[MemoryUnitOfWork]:

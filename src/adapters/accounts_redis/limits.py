@@ -18,8 +18,10 @@ from redis.exceptions import RedisClusterException, RedisError
 from redis.retry import Retry
 
 from accounts_core.errors import Unavailable
+from accounts_core.forking import on_fork
 from accounts_core.ports.blocking import BlockingLimits
 from accounts_core.ports.limits import Limit, Limits
+from accounts_redis.forking import renew
 from accounts_redis.script import SPEND, judge, key, question
 from accounts_redis.url import RedisUrl
 
@@ -44,6 +46,10 @@ class RedisLimits:
     def __init__(self, client: "redis.Redis | redis.RedisCluster", *, prefix: str = PREFIX) -> None:
         self._client = client
         self._prefix = prefix
+        on_fork(self, in_child=RedisLimits._renew)
+
+    def _renew(self) -> None:
+        renew(self._client)
 
     @classmethod
     def connect(cls, url: RedisUrl, *, prefix: str = PREFIX, timeout_seconds: float = TIMEOUT_SECONDS) -> Self:
@@ -80,6 +86,10 @@ class AsyncRedisLimits:
     def __init__(self, client: "redis.asyncio.Redis | redis.asyncio.RedisCluster", *, prefix: str = PREFIX) -> None:
         self._client = client
         self._prefix = prefix
+        on_fork(self, in_child=AsyncRedisLimits._renew)
+
+    def _renew(self) -> None:
+        renew(self._client)
 
     @classmethod
     def connect(cls, url: RedisUrl, *, prefix: str = PREFIX, timeout_seconds: float = TIMEOUT_SECONDS) -> Self:

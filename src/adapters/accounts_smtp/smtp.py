@@ -1,4 +1,7 @@
-"""Mail handed over to an SMTP server, a connection for each mail: a worker sends few, one after another."""
+"""Mail handed over to an SMTP server, a connection for each mail: a worker sends few, one after another.
+
+So a forked process inherits none that it could go on with.
+"""
 
 import ssl
 from typing import ClassVar, Final, Literal
@@ -7,6 +10,7 @@ import aiosmtplib
 import attrs
 
 from accounts_core.errors import Unavailable
+from accounts_core.forking import keep_forever, on_fork
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.notifier import Notice, Notifier
 from accounts_smtp.headers import MailRefused
@@ -20,12 +24,30 @@ _FINAL: Final = range(500, 600)
 __all__ = ["MailRefused", "SmtpNotifier"]
 
 
+class _Default:
+    """The system's authorities, read once in each process: a context has locks inside, which a fork would copy."""
+
+    def __init__(self) -> None:
+        self._context: ssl.SSLContext | None = ssl.create_default_context()
+        on_fork(self, in_child=_Default._drop)
+
+    def _drop(self) -> None:
+        keep_forever(self._context)
+        self._context = None
+
+    def get(self) -> ssl.SSLContext:
+        if self._context is None:
+            self._context = ssl.create_default_context()
+        return self._context
+
+
 @attrs.frozen(kw_only=True)
 class SmtpNotifier:
     """Delivers mail over SMTP.
 
-    The server's certificate and name are always verified. Raises `Unavailable` for what may work later, and
-    `MailRefused` for what will not, such as an address that the server knows not to exist: a worker parks that.
+    The server's certificate and name are always verified, by `tls` where one is given, else by the system's
+    authorities. Raises `Unavailable` for what may work later, and `MailRefused` for what will not, such as an address
+    that the server knows not to exist: a worker parks that.
     """
 
     suspends: ClassVar[Literal[True]] = True
@@ -34,8 +56,9 @@ class SmtpNotifier:
     sender: Sender
     public_url: str
     clock: Clock
-    tls: ssl.SSLContext = attrs.field(factory=ssl.create_default_context, repr=False)
+    tls: ssl.SSLContext | None = attrs.field(default=None, repr=False)
     timeout_seconds: float = TIMEOUT_SECONDS
+    _tls: _Default = attrs.field(factory=_Default, init=False, repr=False, eq=False)
 
     async def deliver(self, notice: Notice) -> None:
         mail = compose(notice, sender=self.sender, public_url=self.public_url, at=self.clock.now())
@@ -71,7 +94,7 @@ class SmtpNotifier:
             use_tls=self.url.is_tls,
             # asked for, and nothing sent without; only this machine itself is spoken to as it comes
             start_tls=False if self.url.is_tls else None if self.url.is_loopback else True,
-            tls_context=self.tls,
+            tls_context=self.tls or self._tls.get(),
             timeout=self.timeout_seconds,
         )
 

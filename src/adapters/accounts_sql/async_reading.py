@@ -4,11 +4,14 @@ SQLAlchemy runs its synchronous inside in a greenlet, so that it can await. Maki
 PostgreSQL, so a pool that can lend and take back without I/O does so without one.
 """
 
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import attrs
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.util import greenlet_spawn
+
+from accounts_core.errors import AnswerMismatch
 
 from .executors import AsyncExecutor, Reader
 from .leases import BrokenLease, discard
@@ -67,21 +70,26 @@ class AsyncpgReader:
         try:
             parameters = compiled.values(values)
             try:
-                raw = await self._run(compiled.sql, parameters)
+                raw = await self._run(query, compiled.sql, parameters, values)
             except BrokenLease:
                 # a read may be repeated, and the pool has let go of whatever broke together with this connection
-                raw = await self._run(compiled.sql, parameters)
+                raw = await self._run(query, compiled.sql, parameters, values)
         except Exception as error:
             if (ours := translate(error)) is None:
                 raise
             raise ours from bare(error)
         return query.decode(compiled.rows(raw))
 
-    async def _run(self, sql: str, parameters: Any) -> Rows:
+    async def _run(self, query: Query[Any], sql: str, parameters: Any, asked: Mapping[str, Any]) -> Rows:
         lease = await self._lending.borrow()
         driver: Any = lease.driver_connection
         try:
             rows: Rows = await driver.fetch(sql, *parameters)
+            query.check(rows, asked)
+        except AnswerMismatch as error:
+            discard(self._engine.pool, lease, error)
+            self._lending.lose()
+            raise
         except Exception as error:
             if driver.is_closed() or is_broken(error):
                 discard(self._engine.pool, lease, error)
@@ -108,16 +116,23 @@ class AiosqliteReader:
     async def fetch(self, query: Query[T], /, **values: Any) -> T:
         compiled = query.compiled(self._engine.dialect, self._schema)
         with translated():
-            raw = await to_the_end(self._run(compiled.sql, compiled.values(values)))
+            raw = await to_the_end(self._run(query, compiled.sql, compiled.values(values), values))
         return query.decode(compiled.rows(raw))
 
-    async def _run(self, sql: str, parameters: Any) -> Rows:
-        lease = await greenlet_spawn(self._engine.pool.connect)
+    async def _run(self, query: Query[Any], sql: str, parameters: Any, asked: Mapping[str, Any]) -> Rows:
+        pool = self._engine.pool
+        lease = await greenlet_spawn(pool.connect)
         driver: Any = lease.driver_connection
         try:
             rows: Rows = await driver.execute_fetchall(sql, parameters)
-        finally:
+            query.check(rows, asked)
+        except AnswerMismatch as error:
+            await greenlet_spawn(discard, pool, lease, error)
+            raise
+        except BaseException:
             await greenlet_spawn(lease.close)
+            raise
+        await greenlet_spawn(lease.close)
         return rows
 
 

@@ -10,6 +10,7 @@ from accounts_core.ports.store import Store, Subscriber, publish
 
 from .async_reading import async_reader_on
 from .executors import AsyncExecutor
+from .forking import protect
 from .reading import Reading
 from .transactions import async_savepoint, async_transaction
 from .units import AsyncSqlUnit, Views
@@ -31,6 +32,7 @@ class AsyncSqlStore:
         schema: str | None = None,
         fast: bool = True,
     ) -> None:
+        protect(source)
         self._source = source
         self._subscribers = tuple(subscribers)
         self._schema = schema

@@ -22,6 +22,8 @@ from sqlalchemy.ext.asyncio import create_async_engine as _create_async_engine
 from accounts_core.errors import HostError
 
 from . import hosts
+from .forking import protect
+from .urls import is_in_memory
 
 APPLICATION_NAME: Final = "accounts"
 BUSY_TIMEOUT_MILLISECONDS: Final = 10_000
@@ -76,6 +78,7 @@ def create_engine(url: str | sa.URL, *, pgbouncer: bool = False, **options: Any)
     if url.get_backend_name() == "sqlite":
         engine = sa.create_engine(url, **_sqlite_options(url, sa.QueuePool, options))
         prepare(engine)
+        protect(engine)
         return engine
     url, in_url = _without_pgbouncer(url)
     connect_args: dict[str, Any] = {"application_name": APPLICATION_NAME, "connect_timeout": CONNECT_TIMEOUT_SECONDS}
@@ -84,7 +87,9 @@ def create_engine(url: str | sa.URL, *, pgbouncer: bool = False, **options: Any)
     else:
         settings = [f"-c {name}={value}" for name, value in _SESSION_SETTINGS.items()]
         connect_args["options"] = " ".join([*settings, *_texts(url.query.get("options", ()))])
-    return sa.create_engine(_renamed(url, "ssl", "sslmode"), **_postgresql_options(connect_args, options))
+    engine = sa.create_engine(_renamed(url, "ssl", "sslmode"), **_postgresql_options(connect_args, options))
+    protect(engine)
+    return engine
 
 
 def create_async_engine(url: str | sa.URL, *, pgbouncer: bool = False, **options: Any) -> AsyncEngine:
@@ -96,11 +101,14 @@ def create_async_engine(url: str | sa.URL, *, pgbouncer: bool = False, **options
     if url.get_backend_name() == "sqlite":
         engine = _create_async_engine(url, **_sqlite_options(url, sa.AsyncAdaptedQueuePool, options))
         prepare(engine)
+        protect(engine)
         return engine
     url, in_url = _without_pgbouncer(url)
     if url.get_driver_name() != "asyncpg":
         prepared = {"prepare_threshold": None} if pgbouncer or in_url else {}
-        return _create_async_engine(url, **_postgresql_options(prepared, options))
+        engine = _create_async_engine(url, **_postgresql_options(prepared, options))
+        protect(engine)
+        return engine
     settings = {"application_name": APPLICATION_NAME}
     connect_args: dict[str, Any] = {
         "timeout": CONNECT_TIMEOUT_SECONDS,
@@ -117,7 +125,9 @@ def create_async_engine(url: str | sa.URL, *, pgbouncer: bool = False, **options
         connect_args["prepared_statement_name_func"] = lambda: ""
     else:
         settings |= _SESSION_SETTINGS
-    return _create_async_engine(_renamed(url, "sslmode", "ssl"), **_postgresql_options(connect_args, options))
+    engine = _create_async_engine(_renamed(url, "sslmode", "ssl"), **_postgresql_options(connect_args, options))
+    protect(engine)
+    return engine
 
 
 def prepare(engine: sa.Engine | AsyncEngine) -> None:
@@ -196,18 +206,11 @@ def _texts(value: str | Iterable[str]) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
 
 
-def _is_in_memory(url: sa.URL) -> bool:
-    """Say whether the URL names a SQLite database that is gone with its last connection."""
-    return url.get_backend_name() == "sqlite" and (
-        url.database in {None, "", ":memory:"} or "mode=memory" in url.render_as_string() or ":memory:" in url.database
-    )
-
-
 def _sqlite_options(url: sa.URL, pool: type[sa.Pool], options: Mapping[str, Any]) -> dict[str, Any]:
     defaults: dict[str, Any] = {"poolclass": pool, "hide_parameters": True}
     if _is_queue(options):
         defaults["pool_timeout"] = POOL_TIMEOUT_SECONDS
-        if _is_in_memory(url):
+        if is_in_memory(url):
             defaults |= {"pool_size": 1, "max_overflow": 0}
     # the pool hands a connection to one thread at a time
     connect_args = {"check_same_thread": False, "timeout": BUSY_TIMEOUT_MILLISECONDS / 1000}

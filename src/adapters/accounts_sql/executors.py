@@ -6,12 +6,12 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from accounts_core.errors import AccountsError
+from accounts_core.errors import AccountsError, AnswerMismatch
 from accounts_core.model.text import check_storable
 
 from .queries import Query, translation
 from .translation import translated
-from .waiting import patiently
+from .waiting import patiently, to_the_end
 
 T = TypeVar("T")
 
@@ -76,7 +76,14 @@ class SyncExecutor(_Executing):
         self.dialect = connection.dialect.name
 
     async def fetch(self, query: Query[T], /, **values: Any) -> T:
-        return query.decode(self._execute(query.statement, values).fetchall())
+        rows = self._execute(query.statement, values).fetchall()
+        try:
+            query.check(rows, values)
+        except AnswerMismatch as error:
+            self._remember(error)
+            self._connection.invalidate(error)
+            raise
+        return query.decode(rows)
 
     async def run(self, statement: Statement, /, **values: Any) -> int:
         return self._execute(statement, values).rowcount
@@ -100,7 +107,14 @@ class AsyncExecutor(_Executing):
         self.dialect = connection.dialect.name
 
     async def fetch(self, query: Query[T], /, **values: Any) -> T:
-        return query.decode((await self._execute(query.statement, values)).fetchall())
+        rows = (await self._execute(query.statement, values)).fetchall()
+        try:
+            query.check(rows, values)
+        except AnswerMismatch as error:
+            self._remember(error)
+            await to_the_end(self._connection.invalidate(error))
+            raise
+        return query.decode(rows)
 
     async def run(self, statement: Statement, /, **values: Any) -> int:
         return (await self._execute(statement, values)).rowcount

@@ -16,6 +16,7 @@ from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.util import greenlet_spawn
 
 from accounts_core.errors import Unavailable
+from accounts_core.forking import on_fork
 
 from .leases import is_ready, keeps_connections, returns_at_once
 from .waiting import to_the_end
@@ -32,6 +33,11 @@ class Lending:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._most = _most_for_reads(engine.pool)
+        self._begin()
+        on_fork(self, in_child=Lending._begin)
+
+    def _begin(self) -> None:
+        """Count anew: what was lent before a fork is the parent's, as are those who wait there."""
         self._lent = 0
         self._waiting: deque[_Turn] = deque()
 

@@ -18,11 +18,13 @@ from sqlalchemy.engine.interfaces import IsolationLevel
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from accounts_core.errors import LimitExceeded, Unavailable
+from accounts_core.forking import on_fork
 from accounts_core.model.fair_queue import FairQueue
 from accounts_core.model.limit import ALL
 from accounts_core.ports.limits import Limit, Limits
 
 from .executors import AsyncExecutor, Executor, SyncExecutor
+from .forking import protect
 from .queries import Query, a_limit, by_moment, first_scalar
 from .tables import attempts
 from .transactions import async_transaction, transaction
@@ -41,12 +43,13 @@ _COUNTED: Final = sa.and_(attempts.c.name == sa.bindparam("of", type_=sa.Text())
 _LOCK: Final = Query(sa.select(sa.func.pg_advisory_xact_lock(sa.bindparam("key", type_=sa.BigInteger()))), first_scalar)
 # of the attempts that count, the one that has to expire before another is let through
 _IN_THE_WAY: Final = Query(
-    sa.select(attempts.c.made_at)
+    sa.select(attempts.c.made_at, attempts.c.name, attempts.c.scope)
     .where(_COUNTED, attempts.c.made_at > by_moment("since"))
     .order_by(attempts.c.made_at.desc())
     .limit(1)
     .offset(a_limit("skipped")),
     first_scalar,
+    {"of": attempts.c.name, "within": attempts.c.scope},
 )
 _ADD: Final = attempts.insert()
 _FORGET: Final = attempts.delete().where(_COUNTED)
@@ -94,6 +97,7 @@ class SqlLimits(_Counting):
 
     def __init__(self, engine: sa.Engine, *, schema: str | None = None) -> None:
         super().__init__()
+        protect(engine)
         self._engine = engine
         self._schema = schema
 
@@ -128,12 +132,19 @@ class AsyncSqlLimits(_Counting):
         max_waiting_each: int | None = None,
     ) -> None:
         super().__init__()
+        protect(engine)
         self._engine = engine
         self._schema = schema
+        self._lanes = max_concurrent
+        self._max_waiting = max_waiting
+        self._max_waiting_each = max(1, max_waiting // 4) if max_waiting_each is None else max_waiting_each
+        self._begin()
+        on_fork(self, in_child=AsyncSqlLimits._begin)
+
+    def _begin(self) -> None:
+        """Free every place: nobody waits yet, or whoever does is in the parent process."""
         self._turns = FairQueue[asyncio.Future[None]](
-            lanes=max_concurrent,
-            max_waiting=max_waiting,
-            max_waiting_each=max(1, max_waiting // 4) if max_waiting_each is None else max_waiting_each,
+            lanes=self._lanes, max_waiting=self._max_waiting, max_waiting_each=self._max_waiting_each
         )
 
     async def spend(self, name: str, scopes: Mapping[str, Limit], *, now: datetime) -> None:

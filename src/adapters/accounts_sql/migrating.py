@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from accounts_core.errors import HostError
 
 from .engines import create_engine
+from .forking import protect
 from .hosts import without_time_limit
 from .tables import metadata, sqlite_metadata
 from .transactions import async_transaction, transaction
@@ -56,6 +57,7 @@ def migrate(source: str | sa.URL | sa.Engine, revision: str = "head", *, schema:
 
 async def migrate_async(engine: AsyncEngine, revision: str = "head", *, schema: str | None = None) -> None:
     """Do as `migrate` does, on an event loop."""
+    protect(engine)
     async with async_transaction(engine) as connection, without_time_limit(connection):
         await connection.run_sync(_migrate, revision, schema)
 
@@ -73,6 +75,7 @@ def is_current(source: str | sa.URL | sa.Engine, *, schema: str | None = None) -
 
 async def is_current_async(engine: AsyncEngine, *, schema: str | None = None) -> bool:
     """Do as `is_current` does, on an event loop."""
+    protect(engine)
     with translated():
         async with engine.connect() as connection:
             return await connection.run_sync(_current_revision, schema) == head_revision()
@@ -136,6 +139,7 @@ def _config() -> Config:
 @contextmanager
 def _engine(source: str | sa.URL | sa.Engine) -> Iterator[sa.Engine]:
     if isinstance(source, sa.Engine):
+        protect(source)
         yield source
         return
     engine = create_engine(source)

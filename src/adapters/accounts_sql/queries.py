@@ -6,11 +6,15 @@ made on the way in and out.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from hmac import compare_digest
 from typing import Any, Generic, TypeAlias, TypeVar
 
 import sqlalchemy as sa
 
-from .types import KnownName, KnownNumber, Moment
+from accounts_core.errors import AnswerMismatch
+from accounts_core.model.text import is_storable
+
+from .types import UNKNOWN_NAME, UNKNOWN_NUMBER, KnownName, KnownNumber, Moment
 
 T = TypeVar("T")
 
@@ -19,12 +23,38 @@ Rows: TypeAlias = Sequence[Row]
 
 
 class Query(Generic[T]):
-    """`statement` is anything that returns rows; `decode` takes them all."""
+    """`statement` is anything that returns rows; `decode` takes them all.
 
-    def __init__(self, statement: sa.ReturnsRows, decode: Callable[[Rows], T]) -> None:
+    `repeated` names the columns by which every row says again what was asked: `{"this": users.c.id}` where the
+    parameter `this` is looked up. Where no column does, `asked` makes one.
+    """
+
+    def __init__(
+        self,
+        statement: sa.ReturnsRows,
+        decode: Callable[[Rows], T],
+        repeated: Mapping[str, sa.ColumnElement[Any]] | None = None,
+    ) -> None:
         self.statement: Any = statement
         self.decode = decode
         self._compiled: dict[tuple[str, str, str | None], Compiled] = {}
+        columns: list[Any] = list(self.statement.exported_columns)
+        self._width = len(columns)
+        self._repeated = tuple((_place(column, columns), name) for name, column in (repeated or {}).items())
+
+    def check(self, rows: Rows, asked: Mapping[str, Any]) -> None:
+        """Compare the rows, as the driver gave them, with what was asked.
+
+        Raises:
+            AnswerMismatch: They are the answer to something else.
+
+        """
+        for row in rows:
+            if len(row) != self._width:
+                raise AnswerMismatch
+            for place, name in self._repeated:
+                if not _is_same(row[place], asked[name]):
+                    raise AnswerMismatch
 
     def compiled(self, dialect: sa.Dialect, schema: str | None) -> "Compiled":
         """Return the statement for the driver itself; made once for each dialect, driver and schema."""
@@ -81,6 +111,21 @@ def translation(schema: str | None) -> dict[str | None, str] | None:
     return None if schema is None else {None: schema}
 
 
+def _place(column: sa.ColumnElement[Any], columns: Sequence[Any]) -> int:
+    return next(place for place, each in enumerate(columns) if each is column)
+
+
+def _is_same(told: Any, asked: Any) -> bool:
+    if isinstance(asked, bytes):
+        return isinstance(told, bytes) and compare_digest(told, asked)
+    if told == asked:
+        return True
+    # what no database can hold was looked up as something that none holds
+    if isinstance(asked, str):
+        return bool(told == UNKNOWN_NAME) and not is_storable(asked)
+    return bool(told == UNKNOWN_NUMBER) and not -(2**63) <= asked < 2**63
+
+
 # ---- what rows mean
 
 
@@ -133,6 +178,11 @@ def by_moment(name: str) -> sa.BindParameter[Any]:
 def a_limit(name: str = "at_most") -> sa.BindParameter[int]:
     """Make a parameter that says how many rows at most."""
     return sa.bindparam(name, type_=sa.BigInteger())
+
+
+def asked(parameter: sa.BindParameter[Any]) -> sa.Label[Any]:
+    """Make a column that repeats what was asked, for statements whose rows would not tell."""
+    return sa.cast(parameter, parameter.type).label(f"asked_{parameter.key}")
 
 
 NO_LIMIT = 2**63 - 1

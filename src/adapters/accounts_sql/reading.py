@@ -5,11 +5,14 @@ it would have done besides is done here: value conversions (`Compiled`), the dri
 broken connection away.
 """
 
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, TypeVar
 
 import attrs
 import sqlalchemy as sa
+
+from accounts_core.errors import AnswerMismatch
 
 from .executors import Reader, SyncExecutor
 from .leases import BrokenLease, discard
@@ -69,17 +72,21 @@ class DriverReader:
         with translated():
             parameters = compiled.values(values)
             try:
-                raw = self._run(compiled.sql, parameters)
+                raw = self._run(query, compiled.sql, parameters, values)
             except BrokenLease:
                 # a read may be repeated, and the pool has let go of whatever broke together with this connection
-                raw = self._run(compiled.sql, parameters)
+                raw = self._run(query, compiled.sql, parameters, values)
         return query.decode(compiled.rows(raw))
 
-    def _run(self, sql: str, parameters: Any) -> Rows:
+    def _run(self, query: Query[Any], sql: str, parameters: Any, asked: Mapping[str, Any]) -> Rows:
         pool = self._engine.pool
         lease = pool.connect()
         try:
             rows = self._execute(lease.driver_connection, sql, parameters)
+            query.check(rows, asked)
+        except AnswerMismatch as error:
+            discard(pool, lease, error)
+            raise
         except Exception as error:
             if is_broken(error):
                 discard(pool, lease, error)

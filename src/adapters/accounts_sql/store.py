@@ -10,6 +10,7 @@ from accounts_core.ports.blocking import BlockingStore
 from accounts_core.ports.store import Subscriber, publish
 
 from .executors import SyncExecutor
+from .forking import protect
 from .reading import Reading, reader_on
 from .transactions import savepoint, transaction
 from .units import SqlUnit, Views
@@ -37,6 +38,7 @@ class SqlStore:
         schema: str | None = None,
         fast: bool = True,
     ) -> None:
+        protect(source)
         self._source = source
         self._subscribers = tuple(subscribers)
         self._schema = schema

@@ -88,6 +88,10 @@ An index under a language's collation also breaks when the operating system's ta
 """
 
 
+UNKNOWN_NAME: Final = ""
+UNKNOWN_NUMBER: Final = -1
+
+
 class KnownName(sa.types.TypeDecorator[str]):
     """A name that is looked up. What no store can keep is no error here: it is simply not found."""
 
@@ -95,7 +99,7 @@ class KnownName(sa.types.TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:  # noqa: ARG002  SQLAlchemy's signature
-        return value if value is None or is_storable(value) else ""
+        return value if value is None or is_storable(value) else UNKNOWN_NAME
 
 
 class KnownNumber(sa.types.TypeDecorator[int]):
@@ -105,4 +109,4 @@ class KnownNumber(sa.types.TypeDecorator[int]):
     cache_ok = True
 
     def process_bind_param(self, value: int | None, dialect: sa.Dialect) -> int | None:  # noqa: ARG002  SQLAlchemy's signature
-        return value if value is None or -(2**63) <= value < 2**63 else -1
+        return value if value is None or -(2**63) <= value < 2**63 else UNKNOWN_NUMBER

@@ -4,6 +4,8 @@ from threading import Lock
 
 import attrs
 
+from accounts_core.forking import on_fork
+
 
 def _wall_clock() -> datetime:
     return datetime.now(UTC)
@@ -20,6 +22,12 @@ class SystemClock:
     _read: Callable[[], datetime] = _wall_clock
     _latest: datetime = attrs.field(default=datetime.min.replace(tzinfo=UTC), init=False)
     _lock: Lock = attrs.field(factory=Lock, init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        on_fork(self, in_child=SystemClock._unlock)
+
+    def _unlock(self) -> None:
+        self._lock = Lock()
 
     def now(self) -> datetime:
         # the lock holds the reading too: a thread that was put to sleep in between would bring an older time

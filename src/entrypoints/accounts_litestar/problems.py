@@ -182,6 +182,9 @@ class Problems:
         trimmed(error)
         if kind is UNEXPECTED:
             logger.error("%s %s failed.", request.method, request.scope.get("path_template", "?"), exc_info=error)
+        elif isinstance(error, core.AnswerMismatch):
+            # nobody saw it, but whatever mixes answers up has to be found
+            logger.error("%s %s: %s", request.method, request.scope.get("path_template", "?"), error)
         elif isinstance(error, core.WorldError) and kind.status == 503:
             logger.warning("%s %s: %s", request.method, request.scope.get("path_template", "?"), error)
         headers = {}

@@ -12,7 +12,15 @@ from tests.integration.http.service import memory_accounts
 from tests.integration.http.stripe_events import PATH, an_event, checking, signature
 
 from accounts_core.accounts import Accounts
-from accounts_core.errors import Conflict, LimitExceeded, NotFound, ProviderAmbiguous, ProviderRefused, Unavailable
+from accounts_core.errors import (
+    AnswerMismatch,
+    Conflict,
+    LimitExceeded,
+    NotFound,
+    ProviderAmbiguous,
+    ProviderRefused,
+    Unavailable,
+)
 from accounts_litestar import HttpOptions, create_app
 from accounts_system import SystemClock
 
@@ -69,6 +77,7 @@ def login_while(error: Exception) -> Any:
     ("error", "status", "name", "retry_after"),
     [
         (Unavailable("10.0.0.3 refused"), 503, "unavailable", "5"),
+        (AnswerMismatch(), 503, "unavailable", "5"),
         (ProviderAmbiguous("10.0.0.3 timed out"), 503, "unavailable", "5"),
         (ProviderRefused("api_key_expired"), 503, "unavailable", "5"),
         (Conflict("10.0.0.3 says no"), 409, "conflict", None),
@@ -91,6 +100,17 @@ def test_too_many_attempts_say_when_the_next_one_counts() -> None:
 
     problem(answer, 429, "too-many-attempts")
     assert answer.headers["retry-after"] == "13"
+
+
+def test_f1_a_mixed_up_answer_is_logged_as_one_and_not_told(caplog: pytest.LogCaptureFixture) -> None:
+    answer = login_while(AnswerMismatch())
+
+    assert "belongs to another question" not in answer.text
+    (record,) = [record for record in caplog.records if record.name == "accounts_litestar"]
+    assert (record.levelname, record.getMessage()) == (
+        "ERROR",
+        f"POST /api/auth/login: {AnswerMismatch()}",
+    )
 
 
 def test_a_bug_is_logged_and_not_told(caplog: pytest.LogCaptureFixture) -> None:

@@ -10,6 +10,7 @@ from tests.mutants.mutant import Mutant
 from .cards import CARDS
 from .deletion import DELETION
 from .fairness import FAIRNESS
+from .forks import FORKS
 from .identity import IDENTITY
 from .limits import LIMITS
 from .memory import MEMORY
@@ -33,6 +34,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *MEMORY,
     *SQL,
     *PARSERS,
+    *FORKS,
 )
 
 __all__ = ["MUTANTS"]

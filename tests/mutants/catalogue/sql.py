@@ -13,14 +13,14 @@ SQL: Final = (
     Mutant(
         name="sql: a lock on a user that locks nothing",
         file=f"{_REPOSITORIES}/users.py",
-        old="_LOCK: Final = Query(_FIND.statement.with_for_update(key_share=True), first(rows.user))",
+        old="_LOCK: Final = Query(_FIND.statement.with_for_update(key_share=True), first(rows.user), _IT)",
         new="_LOCK: Final = _FIND",
         check=locks("test_whoever_locks_what_is_locked_waits[user-psycopg]"),
     ),
     Mutant(
         name="sql: a lock on a team that locks nothing",
         file=f"{_REPOSITORIES}/teams.py",
-        old="_LOCK: Final = Query(_GET.statement.with_for_update(key_share=True), first(rows.team))",
+        old="_LOCK: Final = Query(_GET.statement.with_for_update(key_share=True), first(rows.team), _IT)",
         new="_LOCK: Final = _GET",
         check=locks("test_whoever_locks_what_is_locked_waits[team-psycopg]"),
     ),

@@ -23,7 +23,7 @@ _LIST: Final = (
     .limit(a_limit())
 )
 _LIST_ALL: Final = Query(_LIST, every(_entry))
-_LIST_OF: Final = Query(_LIST.where(audit.c.user_id == by_number("owner")), every(_entry))
+_LIST_OF: Final = Query(_LIST.where(audit.c.user_id == by_number("owner")), every(_entry), {"owner": audit.c.user_id})
 _ADD: Final = Query(audit.insert().returning(audit.c.id), scalar)
 _REDACT: Final = audit.update().where(audit.c.user_id == by_number("owner")).values(details={})
 

@@ -7,15 +7,18 @@ import sqlalchemy as sa
 
 from accounts_core.model.ids import UserId
 from accounts_sql.executors import Executor
-from accounts_sql.queries import Query, by_number, every, scalar
+from accounts_sql.queries import Query, asked, by_number, every, scalar
 from accounts_sql.repositories.adding import unless_there
 from accounts_sql.tables import devices
 
 _MINE: Final = devices.c.user_id == by_number("owner")
 _ADD: Final = unless_there(devices, "user_id", "digest")
-_COUNT: Final = Query(sa.select(sa.func.count()).select_from(devices).where(_MINE), scalar)
+_OWNER: Final = asked(by_number("owner"))
+_COUNT: Final = Query(sa.select(sa.func.count(), _OWNER).select_from(devices).where(_MINE), scalar, {"owner": _OWNER})
 _FIRST_SEEN: Final = Query(
-    sa.select(devices.c.first_seen_at).where(_MINE).order_by(devices.c.first_seen_at.desc()), every(lambda row: row[0])
+    sa.select(devices.c.first_seen_at, devices.c.user_id).where(_MINE).order_by(devices.c.first_seen_at.desc()),
+    every(lambda row: row[0]),
+    {"owner": devices.c.user_id},
 )
 _REMOVE: Final = devices.delete().where(_MINE)
 

@@ -37,9 +37,11 @@ _REQUESTS: Final = sa.select(
     kept_requests.c.claimed_until,
     kept_requests.c.answer,
 )
-_FIND: Final = Query(_REQUESTS.where(_THIS), first(_request))
+_FIND: Final = Query(_REQUESTS.where(_THIS), first(_request), {"this": kept_requests.c.scope})
 _OF: Final = Query(
-    _REQUESTS.where(_MINE).order_by(kept_requests.c.created_at.desc(), kept_requests.c.scope.desc()), every(_request)
+    _REQUESTS.where(_MINE).order_by(kept_requests.c.created_at.desc(), kept_requests.c.scope.desc()),
+    every(_request),
+    {"owner": kept_requests.c.user_id},
 )
 _ADD: Final = kept_requests.insert()
 _ANSWER: Final = kept_requests.update().where(_HELD)

@@ -34,9 +34,15 @@ _TOKENS: Final = sa.select(
     mail_tokens.c.expires_at,
 )
 _MINE: Final = mail_tokens.c.user_id == by_number("owner")
-_FIND: Final = Query(_TOKENS.where(mail_tokens.c.digest == sa.bindparam("this", type_=sa.LargeBinary())), first(_token))
+_FIND: Final = Query(
+    _TOKENS.where(mail_tokens.c.digest == sa.bindparam("this", type_=sa.LargeBinary())),
+    first(_token),
+    {"this": mail_tokens.c.digest},
+)
 _OF: Final = Query(
-    _TOKENS.where(_MINE).order_by(mail_tokens.c.created_at.desc(), mail_tokens.c.digest.desc()), every(_token)
+    _TOKENS.where(_MINE).order_by(mail_tokens.c.created_at.desc(), mail_tokens.c.digest.desc()),
+    every(_token),
+    {"owner": mail_tokens.c.user_id},
 )
 _ADD: Final = mail_tokens.insert()
 _REMOVE_ALL: Final = mail_tokens.delete().where(_MINE)

@@ -10,7 +10,7 @@ from accounts_core.model.ids import UserId
 from accounts_core.model.notification import Notification
 from accounts_sql import rows
 from accounts_sql.executors import Executor, Reader
-from accounts_sql.queries import NO_LIMIT, Query, a_limit, by_moment, by_name, by_number, every, scalar
+from accounts_sql.queries import NO_LIMIT, Query, a_limit, asked, by_moment, by_name, by_number, every, scalar
 from accounts_sql.tables import notifications
 
 _MINE: Final = notifications.c.user_id == by_number("owner")
@@ -21,7 +21,8 @@ _PAGE: Final = (
     .limit(a_limit())
 )
 _mark: Final = notifications.alias()
-_OF: Final = Query(_PAGE, every(rows.notification))
+_OWNER: Final = {"owner": notifications.c.user_id}
+_OF: Final = Query(_PAGE, every(rows.notification), _OWNER)
 _OF_BEFORE: Final = Query(
     _PAGE.where(
         _mark.c.id == by_name("before"),
@@ -29,8 +30,12 @@ _OF_BEFORE: Final = Query(
         sa.tuple_(notifications.c.created_at, notifications.c.id) < sa.tuple_(_mark.c.created_at, _mark.c.id),
     ),
     every(rows.notification),
+    _OWNER,
 )
-_COUNT: Final = Query(sa.select(sa.func.count()).select_from(notifications).where(_MINE), scalar)
+_ASKED: Final = asked(by_number("owner"))
+_COUNT: Final = Query(
+    sa.select(sa.func.count(), _ASKED).select_from(notifications).where(_MINE), scalar, {"owner": _ASKED}
+)
 _ADD: Final = notifications.insert()
 # one that was read keeps its time, and still counts as found
 _MARK_READ: Final = (

@@ -13,7 +13,7 @@ from accounts_sql.queries import Query, a_limit, by_moment, by_name, every, firs
 from accounts_sql.tables import outbox
 
 _IS_DUE: Final = sa.and_(outbox.c.parked_at.is_(None), outbox.c.due <= by_moment("now"))
-_FIND: Final = Query(sa.select(*rows.JOB).where(outbox.c.id == by_name("this")), first(rows.job))
+_FIND: Final = Query(sa.select(*rows.JOB).where(outbox.c.id == by_name("this")), first(rows.job), {"this": outbox.c.id})
 _ANY_DUE: Final = Query(sa.select(sa.exists().where(_IS_DUE)), lambda found: bool(scalar(found)))
 _LIST: Final = Query(
     sa.select(*rows.JOB).order_by(outbox.c.parked_at.is_(None), outbox.c.due, outbox.c.id).limit(a_limit()),

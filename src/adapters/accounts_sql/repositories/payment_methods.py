@@ -16,7 +16,7 @@ def _cards(found: Rows) -> Cards:
 
 
 _MINE: Final = payment_methods.c.user_id == by_number("owner")
-_OF: Final = Query(sa.select(*CARD).where(_MINE), _cards)
+_OF: Final = Query(sa.select(*CARD).where(_MINE), _cards, {"owner": payment_methods.c.user_id})
 _ADD: Final = payment_methods.insert()
 _CHANGE: Final = payment_methods.update().where(_MINE, payment_methods.c.id == by_name("this"))
 _REMOVE: Final = payment_methods.delete().where(_MINE, payment_methods.c.id == by_name("this"))

@@ -12,7 +12,19 @@ from accounts_core.model.user import User
 from accounts_sql import rows
 from accounts_sql.card_rows import CARD, payment_method
 from accounts_sql.executors import Executor, Reader
-from accounts_sql.queries import NO_LIMIT, Query, Rows, a_limit, by_moment, by_name, by_number, every, first, scalar
+from accounts_sql.queries import (
+    NO_LIMIT,
+    Query,
+    Rows,
+    a_limit,
+    asked,
+    by_moment,
+    by_name,
+    by_number,
+    every,
+    first,
+    scalar,
+)
 from accounts_sql.tables import payment_methods, sessions, users
 
 
@@ -26,25 +38,31 @@ def _resolved_with_cards(found: Rows) -> tuple[Session, User, Cards] | None:
     return session, user, cards
 
 
+_ITS: Final = {"this": sessions.c.digest}
 _RESOLVE: Final = Query(
     sa.select(*rows.USER, *rows.SESSION)
     .join_from(sessions, users, users.c.id == sessions.c.user_id)
     .where(sessions.c.digest == sa.bindparam("this", type_=sa.LargeBinary())),
     first(rows.resolved),
+    _ITS,
 )
 _RESOLVE_WITH_CARDS: Final = Query(
     _RESOLVE.statement.add_columns(*CARD).outerjoin(payment_methods, payment_methods.c.user_id == users.c.id),
     _resolved_with_cards,
+    _ITS,
 )
+_OWNER: Final = asked(by_number("owner"))
 _COUNT: Final = Query(
-    sa.select(sa.func.count()).select_from(sessions).where(sessions.c.user_id == by_number("owner")), scalar
+    sa.select(sa.func.count(), _OWNER).select_from(sessions).where(sessions.c.user_id == by_number("owner")),
+    scalar,
+    {"owner": _OWNER},
 )
 _NEWEST_FIRST: Final = (
     sa.select(*rows.SESSION)
     .where(sessions.c.user_id == by_number("owner"))
     .order_by(sessions.c.created_at.desc(), sessions.c.id.desc())
 )
-_LIST_OF: Final = Query(_NEWEST_FIRST, every(rows.session))
+_LIST_OF: Final = Query(_NEWEST_FIRST, every(rows.session), {"owner": sessions.c.user_id})
 _REMOVE_OLDEST: Final = sessions.delete().where(
     sessions.c.id.in_(
         _NEWEST_FIRST.with_only_columns(sessions.c.id).limit(sa.literal_column(str(NO_LIMIT))).offset(a_limit("kept"))

@@ -11,7 +11,7 @@ from accounts_core.model.ids import TeamId, UserId
 from accounts_core.model.team import InteractionView, InvitationView, Member, Role, TeamView
 from accounts_sql import team_rows as rows
 from accounts_sql.executors import Reader
-from accounts_sql.queries import Query, Row, a_limit, by_name, by_number, every, first
+from accounts_sql.queries import Query, Row, a_limit, asked, by_name, by_number, every, first
 from accounts_sql.tables import interactions, invitations, memberships, teams, users
 
 T = TypeVar("T")
@@ -25,8 +25,9 @@ _SEEN: Final = (
     .where(teams.c.owner_id == by_number("viewer"))
     .union_all(sa.select(memberships.c.team_id).where(memberships.c.user_id == by_number("viewer")))
 )
+_VIEWER: Final = asked(by_number("viewer"))
 _VIEW: Final = Query(
-    sa.select(*rows.TEAM, _ROLE.label("role")).where(
+    sa.select(*rows.TEAM, _ROLE.label("role"), _VIEWER).where(
         teams.c.id == by_number("this"),
         sa.or_(
             teams.c.owner_id == by_number("viewer"),
@@ -34,13 +35,19 @@ _VIEW: Final = Query(
         ),
     ),
     first(rows.team_view),
+    {"this": teams.c.id, "viewer": _VIEWER},
 )
 _VIEWS: Final = (
-    sa.select(*rows.TEAM, _ROLE.label("role")).where(teams.c.id.in_(_SEEN)).order_by(teams.c.id.desc()).limit(a_limit())
+    sa.select(*rows.TEAM, _ROLE.label("role"), _VIEWER)
+    .where(teams.c.id.in_(_SEEN))
+    .order_by(teams.c.id.desc())
+    .limit(a_limit())
 )
-_VIEWS_OF: Final = Query(_VIEWS, every(rows.team_view))
+_VIEWS_OF: Final = Query(_VIEWS, every(rows.team_view), {"viewer": _VIEWER})
 _VIEWS_OF_BEFORE: Final = Query(
-    _VIEWS.where(teams.c.id < by_number("before"), by_number("before").in_(_SEEN)), every(rows.team_view)
+    _VIEWS.where(teams.c.id < by_number("before"), by_number("before").in_(_SEEN)),
+    every(rows.team_view),
+    {"viewer": _VIEWER},
 )
 
 _people: Final = (
@@ -51,16 +58,18 @@ _people: Final = (
     )
     .cte("people")
 )
+_TEAM: Final = asked(by_number("this"))
 _PEOPLE: Final = (
-    sa.select(users.c.id, users.c.name, _people.c.role)
+    sa.select(users.c.id, users.c.name, _people.c.role, _TEAM)
     .join_from(_people, users, users.c.id == _people.c.user_id)
     .order_by(users.c.id.desc())
     .limit(a_limit())
 )
-_MEMBERS: Final = Query(_PEOPLE, every(rows.member))
+_MEMBERS: Final = Query(_PEOPLE, every(rows.member), {"this": _TEAM})
 _MEMBERS_BEFORE: Final = Query(
     _PEOPLE.where(users.c.id < by_number("before"), by_number("before").in_(sa.select(_people.c.user_id))),
     every(rows.member),
+    {"this": _TEAM},
 )
 
 _INTERACTIONS: Final = (
@@ -73,7 +82,9 @@ _INVITATIONS: Final = (
     .join_from(invitations, teams, teams.c.id == invitations.c.team_id)
     .outerjoin(users, users.c.id == invitations.c.invited_by)
 )
-_FIND_INVITATION: Final = Query(_INVITATIONS.where(invitations.c.id == by_name("this")), first(rows.invitation_view))
+_FIND_INVITATION: Final = Query(
+    _INVITATIONS.where(invitations.c.id == by_name("this")), first(rows.invitation_view), {"this": invitations.c.id}
+)
 
 
 def _pages(
@@ -90,7 +101,8 @@ def _pages(
         mark.c[among] == parameter,
         sa.tuple_(table.c.created_at, table.c.id) < sa.tuple_(mark.c.created_at, mark.c.id),
     )
-    return Query(page, every(decode)), Query(rest, every(decode))
+    repeated = {parameter.key: table.c[among]}
+    return Query(page, every(decode), repeated), Query(rest, every(decode), repeated)
 
 
 _WRITTEN, _WRITTEN_BEFORE = _pages(_INTERACTIONS, interactions, "team_id", by_number("this"), rows.interaction_view)

@@ -11,7 +11,7 @@ from accounts_core.model.team import Interaction, Invitation, Membership, Role, 
 from accounts_core.ports.teams import Footprint
 from accounts_sql import team_rows as rows
 from accounts_sql.executors import Executor
-from accounts_sql.queries import Query, Row, a_limit, by_name, by_number, every, first, first_scalar, scalar
+from accounts_sql.queries import Query, Row, a_limit, asked, by_name, by_number, every, first, first_scalar, scalar
 from accounts_sql.repositories.adding import unless_there
 from accounts_sql.repositories.numbering import numbering
 from accounts_sql.repositories.team_reads import TeamReads
@@ -19,18 +19,23 @@ from accounts_sql.tables import interactions, invitations, memberships, team_ids
 
 _NEXT_ID: Final = numbering("teams", team_ids)
 _ADD: Final = teams.insert()
-_GET: Final = Query(sa.select(*rows.TEAM).where(teams.c.id == by_number("this")), first(rows.team))
-_LOCK: Final = Query(_GET.statement.with_for_update(key_share=True), first(rows.team))
+_IT: Final = {"this": teams.c.id}
+_GET: Final = Query(sa.select(*rows.TEAM).where(teams.c.id == by_number("this")), first(rows.team), _IT)
+_LOCK: Final = Query(_GET.statement.with_for_update(key_share=True), first(rows.team), _IT)
 _SAVE: Final = teams.update().where(teams.c.id == by_number("this"), teams.c.version == by_number("seen"))
 _REMOVE: Final = teams.delete().where(teams.c.id == by_number("this"))
 
 _MEMBERSHIP: Final = sa.and_(memberships.c.team_id == by_number("this"), memberships.c.user_id == by_number("person"))
-_ROLE: Final = Query(
-    sa.select(sa.literal_column(f"'{Role.OWNER}'", sa.Text))
+_ROLES: Final = (
+    sa.select(sa.literal_column(f"'{Role.OWNER}'", sa.Text), teams.c.id, teams.c.owner_id)
     .where(teams.c.id == by_number("this"), teams.c.owner_id == by_number("person"))
-    .union_all(sa.select(sa.literal_column(f"'{Role.MEMBER}'", sa.Text)).where(_MEMBERSHIP)),
-    first_scalar,
+    .union_all(
+        sa.select(sa.literal_column(f"'{Role.MEMBER}'", sa.Text), memberships.c.team_id, memberships.c.user_id).where(
+            _MEMBERSHIP
+        )
+    )
 )
+_ROLE: Final = Query(_ROLES, first_scalar, {"this": teams.c.id, "person": teams.c.owner_id})
 _COUNT_OWNED: Final = Query(
     sa.select(sa.func.count()).select_from(teams).where(teams.c.owner_id == by_number("person")), scalar
 )
@@ -53,12 +58,14 @@ _WRITTEN_BY: Final = Query(
     .where(interactions.c.author_id == by_number("person"))
     .order_by(interactions.c.created_at.desc(), interactions.c.id.desc()),
     every(rows.interaction),
+    {"person": interactions.c.author_id},
 )
 _INVITATIONS_BY: Final = Query(
     sa.select(*rows.INVITATION)
     .where(invitations.c.invited_by == by_number("person"))
     .order_by(invitations.c.created_at.desc(), invitations.c.id.desc()),
     every(rows.invitation),
+    {"person": invitations.c.invited_by},
 )
 _UNMAILED_BY: Final = Query(
     sa.select(*rows.INVITATION)
@@ -85,14 +92,17 @@ def _footprint(row: Row) -> Footprint:
     )
 
 
+_PERSON: Final = asked(by_number("person"))
 _FOOTPRINT: Final = Query(
     sa.select(
         _counted(teams, teams.c.owner_id == by_number("person")),
         _counted(interactions, interactions.c.team_id.in_(_OWNED)),
         _counted(memberships, sa.or_(memberships.c.team_id.in_(_OWNED), memberships.c.user_id == by_number("person"))),
         _counted(interactions, interactions.c.author_id == by_number("person"), interactions.c.team_id.not_in(_OWNED)),
+        _PERSON,
     ),
     lambda found: _footprint(found[0]),
+    {"person": _PERSON},
 )
 _ERASE: Final = (
     teams.delete().where(teams.c.owner_id == by_number("person")),

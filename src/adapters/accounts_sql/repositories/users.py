@@ -11,36 +11,41 @@ from accounts_core.model.ids import UserId
 from accounts_core.model.user import User
 from accounts_sql import rows
 from accounts_sql.executors import Executor, Reader
-from accounts_sql.queries import Query, Rows, a_limit, by_moment, by_name, by_number, every, first
+from accounts_sql.queries import Query, Rows, a_limit, asked, by_moment, by_name, by_number, every, first
 from accounts_sql.repositories.numbering import numbering
 from accounts_sql.tables import sessions, user_ids, users
 from accounts_sql.translation import is_about
 
-_FIND: Final = Query(sa.select(*rows.USER).where(users.c.id == by_number("this")), first(rows.user))
+_IT: Final = {"this": users.c.id}
+_FIND: Final = Query(sa.select(*rows.USER).where(users.c.id == by_number("this")), first(rows.user), _IT)
 # FOR NO KEY UPDATE: rows that only refer to the user, such as a new session, need not wait for us, and two units
 # that each added one cannot then block each other here
-_LOCK: Final = Query(_FIND.statement.with_for_update(key_share=True), first(rows.user))
+_LOCK: Final = Query(_FIND.statement.with_for_update(key_share=True), first(rows.user), _IT)
 
 
 def _if_it_is_theirs(found: Rows) -> User | None:
     if not found:
         return None
     user = rows.user(found[0])
-    return user if found[0][len(rows.USER)] else None
+    return user if user.email.key == found[0][len(rows.USER)] else None
 
 
 # Whoever has the address or, where nobody has it, whoever comes next: to find nobody is as much work as to find
 # somebody, in the database and in what is made of the row here. After the last one comes the first.
 _NEXT: Final = sa.select(users.c.id).order_by(users.c.email_key).limit(1)
+_KEY: Final = asked(by_name("key"))
 _FIND_BY_EMAIL: Final = Query(
-    sa.select(*rows.USER, users.c.email_key == by_name("key")).where(
+    sa.select(*rows.USER, _KEY).where(
         users.c.id
         == sa.func.coalesce(_NEXT.where(users.c.email_key >= by_name("key")).scalar_subquery(), _NEXT.scalar_subquery())
     ),
     _if_it_is_theirs,
+    {"key": _KEY},
 )
 _FIND_BY_CUSTOMER: Final = Query(
-    sa.select(*rows.USER).where(users.c.customer_id == by_name("customer")), first(rows.user)
+    sa.select(*rows.USER).where(users.c.customer_id == by_name("customer")),
+    first(rows.user),
+    {"customer": users.c.customer_id},
 )
 _LIST_BILLED: Final = Query(
     sa.select(*rows.USER)

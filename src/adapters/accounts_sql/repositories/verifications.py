@@ -17,26 +17,40 @@ _OPEN: Final = verifications.c.state.in_([sa.literal_column(f"'{state}'") for st
 _MINE: Final = verifications.c.user_id == by_number("owner")
 _SELECT: Final = sa.select(*rows.VERIFICATION)
 
-_FIND: Final = Query(_SELECT.where(verifications.c.id == by_name("this")), first(rows.verification))
+_OWNER: Final = {"owner": verifications.c.user_id}
+_ASKED: Final = {**_OWNER, "asked": verifications.c.requested}
+
+_FIND: Final = Query(
+    _SELECT.where(verifications.c.id == by_name("this")), first(rows.verification), {"this": verifications.c.id}
+)
 _FIND_OPEN: Final = Query(
-    _SELECT.where(_MINE, verifications.c.requested == by_name("asked"), _OPEN), first(rows.verification)
+    _SELECT.where(_MINE, verifications.c.requested == by_name("asked"), _OPEN), first(rows.verification), _ASKED
 )
 _NEWEST: Final = _SELECT.where(_MINE).order_by(verifications.c.created_at.desc(), verifications.c.id.desc()).limit(1)
-_FIND_LATEST: Final = Query(_NEWEST.where(verifications.c.requested == by_name("asked")), first(rows.verification))
+_FIND_LATEST: Final = Query(
+    _NEWEST.where(verifications.c.requested == by_name("asked")), first(rows.verification), _ASKED
+)
 _FIND_BY_PAYMENT_METHOD: Final = Query(
-    _NEWEST.where(verifications.c.payment_method == by_name("used")), first(rows.verification)
+    _NEWEST.where(verifications.c.payment_method == by_name("used")),
+    first(rows.verification),
+    {**_OWNER, "used": verifications.c.payment_method},
 )
 _FIND_BY_REQUEST: Final = Query(
-    _SELECT.where(_MINE, verifications.c.request_key == by_name("key")), first(rows.verification)
+    _SELECT.where(_MINE, verifications.c.request_key == by_name("key")),
+    first(rows.verification),
+    {**_OWNER, "key": verifications.c.request_key},
 )
 _OF: Final = Query(
     _SELECT.where(_MINE).order_by(verifications.c.created_at.desc(), verifications.c.id.desc()),
     every(rows.verification),
+    _OWNER,
 )
 _OLDEST_FIRST: Final = _SELECT.where(_OPEN).order_by(verifications.c.created_at, verifications.c.id)
-_OPEN_OF: Final = Query(_OLDEST_FIRST.where(_MINE), every(rows.verification))
+_OPEN_OF: Final = Query(_OLDEST_FIRST.where(_MINE), every(rows.verification), _OWNER)
 _OPEN_OF_CUSTOMER: Final = Query(
-    _OLDEST_FIRST.where(verifications.c.customer_id == by_name("customer")), every(rows.verification)
+    _OLDEST_FIRST.where(verifications.c.customer_id == by_name("customer")),
+    every(rows.verification),
+    {"customer": verifications.c.customer_id},
 )
 _ADD: Final = verifications.insert()
 _SAVE: Final = verifications.update().where(

@@ -15,6 +15,7 @@ from typing import Final
 
 import attrs
 
+from accounts_core.forking import on_fork
 from accounts_stripe.simulator.cards import Verdict
 
 REMEMBERED_CALLS: Final = 10_000
@@ -114,12 +115,16 @@ class Faults:
     """What goes wrong, and when. A number comes before a pattern, a pattern before chance. Safe between threads."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        self._unlock()
+        on_fork(self, in_child=Faults._unlock)
         self._count = 0
         self._calls: deque[Call] = deque(maxlen=REMEMBERED_CALLS)
         self._numbered: dict[int, Fault] = {}
         self._rules: list[_Rule] = []
         self._chance: tuple[float, int, Sequence[Fault]] | None = None
+
+    def _unlock(self) -> None:
+        self._lock = Lock()
 
     @property
     def calls(self) -> Sequence[Call]:

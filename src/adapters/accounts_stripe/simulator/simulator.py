@@ -10,6 +10,7 @@ from typing import Final
 
 import attrs
 
+from accounts_core.forking import on_fork
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.secrets import Secrets
 from accounts_stripe.simulator import payment_methods
@@ -77,11 +78,16 @@ class Simulator:
         self._state = state or State.in_memory()
         self._attaches = attaches
         self._on_webhook = on_webhook
-        self._running: set[str] = set()
-        self._lock = Lock()
+        self._running: set[str]
+        self._unlock()
+        on_fork(self, in_child=Simulator._unlock)
         self.url = url
         self.faults = Faults()
         self.webhooks = Webhooks(self._state, clock, webhook_secret)
+
+    def _unlock(self) -> None:
+        self._lock = Lock()
+        self._running = set()
 
     # ---- the API
 

@@ -7,12 +7,14 @@ a process that is killed leaves whole requests behind and nothing else. Several 
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import RLock
-from typing import Any, Final, NewType, Self
+from typing import Any, Final, NewType, NoReturn, Self
 
 import attrs
+
+from accounts_core.forking import keep_forever, on_fork
 
 Json = dict[str, Any]
 Kind = NewType("Kind", str)
@@ -25,6 +27,8 @@ DELIVERY: Final = Kind("delivery")
 
 BUSY_SECONDS: Final = 30.0
 """How long a request waits for another process that is in the same file."""
+FORK_WAIT_SECONDS: Final = 1.0
+"""How long a fork waits for a request that is being answered."""
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS objects (
@@ -162,11 +166,14 @@ class Undo:
 class State:
     """Everything that the simulator knows. Safe to share between threads; a file also between processes."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: str | Path | None = None) -> None:
         """Use `State.in_memory` or `State.open`."""
         self._connection = connection
+        self._path = path
+        self._is_between = False
         self._lock = RLock()
         connection.executescript(_SCHEMA)
+        on_fork(self, before=State._before_fork, in_parent=State._in_parent, in_child=State._in_child)
 
     @classmethod
     def in_memory(cls) -> Self:
@@ -179,11 +186,9 @@ class State:
 
         Raises `sqlite3.Error` when the file cannot be opened or is no such state.
         """
-        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        connection = _opened(path)
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            return cls(connection)
+            return cls(connection, path)
         except BaseException:
             connection.close()
             raise
@@ -192,6 +197,9 @@ class State:
     def transaction(self) -> Iterator[Transaction]:
         """Open a transaction that commits on a clean exit and rolls back otherwise. One at a time."""
         with self._lock:
+            if self._is_between:
+                assert self._path is not None
+                self._connection, self._is_between = _opened(self._path), False
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield Transaction(self._connection)
@@ -203,6 +211,52 @@ class State:
     def close(self) -> None:
         with self._lock:
             self._connection.close()
+            self._is_between = False
+
+    # ---- a process and those forked from it never have one connection of SQLite's open: it loses what it locked
+
+    def _before_fork(self) -> None:
+        if not self._lock.acquire(timeout=FORK_WAIT_SECONDS):
+            return
+        try:
+            if self._path is not None and not self._connection.in_transaction:
+                self._connection.close()
+                self._is_between = True
+        except sqlite3.ProgrammingError:
+            return  # it was closed already
+
+    def _in_parent(self) -> None:
+        with suppress(RuntimeError):  # somebody else had it for too long
+            self._lock.release()
+
+    def _in_child(self) -> None:
+        self._lock = RLock()
+        if self._path is not None and not self._is_between:
+            keep_forever(self._connection)
+            self._connection = _Inherited()  # type: ignore[assignment]
+
+
+class _Inherited:
+    """Stands in for a connection that was in use when the process was forked."""
+
+    in_transaction = True
+
+    def close(self) -> None:
+        """Do nothing: the connection is the parent's."""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise sqlite3.OperationalError("The simulator's state was in use when this process was forked.")
+
+
+def _opened(path: str | Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _written(record: Record) -> tuple[int, str, str]:

@@ -1,0 +1,26 @@
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+from tests.integration.forks.ways import Way, opened
+from tests.integration.postgres import PostgresServer
+
+Open: TypeAlias = Callable[..., Way]
+
+
+@pytest.fixture
+def open_way(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Open]:
+    """Open the accounts on a driver, on a database of their own."""
+    with ExitStack() as stack:
+
+        def open_one(driver: str, **options: Any) -> Way:
+            if "sqlite" in driver:
+                return stack.enter_context(opened(driver, f"sqlite:///{tmp_path}/accounts.db", **options))
+            server: PostgresServer = request.getfixturevalue("postgres_server")
+            url = server.create_database()
+            stack.callback(server.drop_database, url)
+            return stack.enter_context(opened(driver, url, **options))
+
+        yield open_one

@@ -1,0 +1,307 @@
+"""F1: Redis, Stripe, the hashers, the clock and the mailer across a fork."""
+
+import asyncio
+import os
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+import redis.asyncio
+from tests.integration.forks.children import fork, held, in_children
+from tests.integration.forks.ways import CHEAP
+from tests.integration.stripe.loopback import Handler, answering
+
+from accounts_argon2 import Argon2Hasher, AsyncArgon2Hasher
+from accounts_core import forking
+from accounts_core.errors import LimitExceeded, Unavailable
+from accounts_core.model.passwords import Password
+from accounts_core.ports.limits import Limit
+from accounts_core.sync import run_sync
+from accounts_core.testing.builders import NOON
+from accounts_memory import MemoryStore
+from accounts_memory.limits import MemoryLimits
+from accounts_redis import RedisUrl
+from accounts_redis.limits import AsyncRedisLimits, RedisLimits
+from accounts_stripe import BlockingStripeGateway, StripeGateway
+from accounts_stripe.simulator import Simulator
+from accounts_stripe.simulator.state import CUSTOMER, State
+from accounts_system import SystemClock, SystemSecrets
+
+TIMES = 50
+
+
+# ---- Redis
+
+
+@pytest.mark.parametrize("whose", ["ours", "the host's", "the host's single connection"])
+def test_f1_children_count_in_redis_over_connections_of_their_own(redis_url: RedisUrl, whose: str) -> None:
+    prefix = f"fork-{os.getpid()}-{whose}"
+    if whose == "ours":
+        limits = RedisLimits.connect(redis_url, prefix=prefix)
+    else:
+        client = redis.Redis.from_url(redis_url.text, single_connection_client="single" in whose)
+        limits = RedisLimits(client, prefix=prefix)
+
+    def spend(name: str, most: int, times: int) -> int:
+        counted = 0
+        for _ in range(times):
+            try:
+                run_sync(limits.spend(name, {"everybody": Limit(most, timedelta(hours=1))}, now=NOON))
+                counted += 1
+            except LimitExceeded:
+                pass
+        return counted
+
+    assert spend("warm", 1, 2) == 1
+    client_inside: Any = limits._client
+    inside = client_inside.connection_pool
+    with held(inside._lock, inside._fork_lock):
+        children = [fork(lambda: spend("jane", 10, TIMES)), fork(lambda: spend("john", 20, TIMES))]
+    of_the_parent = spend("jane", 10, TIMES)
+    of_jane, of_john = (child.result() for child in children)
+
+    assert (of_the_parent + of_jane, of_john) == (10, 20)
+    assert spend("john", 20, 1) == 0
+    limits.close()
+
+
+@pytest.mark.parametrize("is_ours", [True, False], ids=["ours", "the host's"])
+def test_f1_children_count_in_redis_on_event_loops_of_their_own(redis_url: RedisUrl, is_ours: bool) -> None:
+    prefix = f"fork-{os.getpid()}-{is_ours}"
+
+    async def spend(limits: AsyncRedisLimits, name: str, most: int, times: int) -> int:
+        counted = 0
+        for _ in range(times):
+            try:
+                await limits.spend(name, {"everybody": Limit(most, timedelta(hours=1))}, now=NOON)
+                counted += 1
+            except LimitExceeded:
+                pass
+        return counted
+
+    async def forking() -> tuple[Any, int]:
+        if is_ours:
+            limits = AsyncRedisLimits.connect(redis_url, prefix=prefix)
+        else:
+            limits = AsyncRedisLimits(redis.asyncio.Redis.from_url(redis_url.text), prefix=prefix)
+        await spend(limits, "warm", 1, 1)
+        child = fork(lambda: asyncio.run(spend(limits, "jane", 10, TIMES)))
+        meanwhile = await spend(limits, "john", 20, TIMES)
+        seen = child.result()
+        assert await spend(limits, "jane", 10, 1) == 0
+        await limits.aclose()
+        return seen, meanwhile
+
+    assert asyncio.run(forking()) == (10, 20)
+
+
+# ---- Stripe
+
+
+def _echo(handler: Handler) -> None:
+    """Answer with the customer that was asked for."""
+    handler.say({"object": "customer", "id": handler.path.rpartition("/")[2], "balance": 0, "invoice_settings": {}})
+
+
+def test_f1_no_child_reads_an_answer_of_stripes_that_is_anothers() -> None:
+    with answering(_echo) as server, BlockingStripeGateway.connect("sk_test_1", api_base=server.url) as gateway:
+
+        def ask(id: str) -> Callable[[], set[str]]:
+            def asking() -> set[str]:
+                return {gateway._client.v1.customers.retrieve(id).id for _ in range(TIMES)}
+
+            return asking
+
+        assert ask("cus_parent")() == {"cus_parent"}
+        seen = in_children(ask("cus_jane"), ask("cus_john"), meanwhile=ask("cus_parent"))
+        assert seen == [{"cus_jane"}, {"cus_john"}]
+        assert ask("cus_parent")() == {"cus_parent"}
+        # one of the parent's, and one of each child's
+        assert server.connections == 3
+
+
+def test_f1_no_child_on_a_loop_of_its_own_reads_an_answer_of_stripes_that_is_anothers() -> None:
+    with answering(_echo) as server:
+
+        async def asking(gateway: StripeGateway, id: str) -> set[str]:
+            return {(await gateway._client.v1.customers.retrieve_async(id)).id for _ in range(TIMES)}
+
+        async def forking() -> tuple[Any, set[str]]:
+            async with StripeGateway.connect("sk_test_1", api_base=server.url) as gateway:
+                await asking(gateway, "cus_parent")
+                child = fork(lambda: asyncio.run(asking(gateway, "cus_jane")))
+                meanwhile = await asking(gateway, "cus_parent")
+                return child.result(), meanwhile
+
+        assert asyncio.run(forking()) == ({"cus_jane"}, {"cus_parent"})
+
+
+def test_f1_a_gateway_that_was_closed_before_the_fork_is_closed_in_the_child() -> None:
+    with answering(_echo) as server:
+        gateway = BlockingStripeGateway.connect("sk_test_1", api_base=server.url)
+        gateway.close()
+
+        def child() -> str:
+            try:
+                gateway._client.v1.customers.retrieve("cus_1")
+            except Exception as error:  # noqa: BLE001  it is what is looked at
+                return str(error)
+            return "answered"
+
+        assert fork(child).result() == "The gateway was used after it was closed."
+
+
+def test_f1_the_simulators_file_is_not_held_open_over_a_fork(tmp_path: Path) -> None:
+    state = State.open(tmp_path / "stripe.db")
+    clock, secrets = SystemClock(), SystemSecrets()
+    simulator = Simulator(clock=clock, secrets=secrets, state=state)
+
+    def create() -> int:
+        headers = {"Authorization": "Bearer sk_test_1"}
+        return sum(simulator.handle("POST", "/v1/customers", headers).status == 200 for _ in range(10))
+
+    assert create() == 10
+    assert in_children(create, create, meanwhile=create) == [10, 10]
+    state.close()
+    with_all = State.open(tmp_path / "stripe.db")
+    with with_all.transaction() as transaction:
+        assert len(list(transaction.newest_first(CUSTOMER))) == 40
+    with_all.close()
+
+
+# ---- hashers, clock, memory
+
+
+PASSWORD = Password("correct horse battery staple")
+
+
+def test_f1_a_hasher_that_was_used_before_the_fork_hashes_in_the_child() -> None:
+    hasher = Argon2Hasher(CHEAP)
+    stored = run_sync(hasher.hash(PASSWORD))
+
+    def verify() -> bool:
+        return all(run_sync(hasher.verify(stored, PASSWORD)) for _ in range(TIMES))
+
+    assert in_children(verify, verify, meanwhile=verify) == [True, True]
+
+
+def test_f1_a_threaded_hasher_has_threads_and_places_of_its_own_in_the_child() -> None:
+    hasher = AsyncArgon2Hasher(CHEAP, max_concurrent=1, max_waiting=0)
+
+    async def verify(stored: str) -> bool:
+        return await hasher.verify(stored, PASSWORD) and await hasher.hash(PASSWORD) != stored
+
+    async def forking() -> Any:
+        stored = await hasher.hash(PASSWORD)
+        with held(hasher._lock):
+            taken, hasher._taken = hasher._taken, 1  # somebody else's hash is being made
+            child = fork(lambda: asyncio.run(verify(stored)))
+            hasher._taken = taken
+            seen = child.result()
+        assert await verify(stored)
+        await hasher.close()
+        return seen
+
+    assert asyncio.run(forking())
+
+    async def closed() -> str:
+        try:
+            await hasher.hash(PASSWORD)
+        except Unavailable as error:
+            return str(error)
+        return "hashed"
+
+    assert fork(lambda: asyncio.run(closed())).result() == "This password hasher is closed."
+
+
+def test_f1_no_lock_that_another_thread_holds_is_held_in_the_child() -> None:
+    clock, limits, store = SystemClock(), MemoryLimits(), MemoryStore()
+    simulator = Simulator(clock=clock, secrets=SystemSecrets())
+
+    async def commit() -> None:
+        async with store.begin():
+            pass
+
+    def child() -> bool:
+        clock.now()
+        run_sync(limits.spend("sign-in", {"everybody": Limit(1, timedelta(hours=1))}, now=NOON))
+        run_sync(commit())
+        return simulator.handle("GET", "/v1/customers", {"Authorization": "Bearer sk_test_1"}).status == 200
+
+    with held(clock._lock, limits._lock, store._committing, simulator._lock, simulator.faults._lock):
+        assert fork(child).result()
+
+
+def test_f1_a_mailer_has_a_tls_context_of_its_own_in_the_child() -> None:
+    from accounts_smtp.smtp import _Default
+
+    default = _Default()
+    before = default.get()
+
+    assert fork(lambda: default.get() is not before and default._context is default.get()).result()
+    assert default.get() is before
+
+
+# ---- the hooks
+
+
+class Owner:
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+
+def test_f1_the_hooks_of_an_owner_run_on_both_sides_of_every_fork() -> None:
+    owner = Owner()
+    forking.on_fork(
+        owner,
+        before=lambda it: it.heard.append("before"),
+        in_parent=lambda it: it.heard.append("in the parent"),
+        in_child=lambda it: it.heard.append("in the child"),
+    )
+
+    assert fork(lambda: owner.heard).result() == ["before", "in the child"]
+    assert owner.heard == ["before", "in the parent"]
+
+
+def test_f1_a_hook_that_fails_keeps_no_other_from_running(capfd: pytest.CaptureFixture[str]) -> None:
+    failing, owner = Owner(), Owner()
+
+    def fail(_: Owner) -> None:
+        raise RuntimeError("no")
+
+    forking.on_fork(failing, in_child=fail)
+    forking.on_fork(owner, in_child=lambda it: it.heard.append("in the child"))
+
+    assert fork(lambda: owner.heard).result() == ["in the child"]
+
+
+def test_f1_an_owner_that_is_gone_is_not_asked() -> None:
+    def count() -> int:
+        return len(forking._registered)
+
+    before = count()
+    owner = Owner()
+    forking.on_fork(owner, in_child=lambda it: None)
+    assert count() == before + 1
+    del owner
+    assert count() == before
+
+
+def test_f1_a_server_that_forks_without_telling_python_can_say_so() -> None:
+    """As uWSGI does; `fork` of the C library runs no hook of Python's."""
+    owner = Owner()
+    forking.on_fork(owner, in_child=lambda it: it.heard.append("in the child"))
+
+    def child() -> list[str]:
+        owner.heard.clear()
+        forking._process = 0  # as it is after a fork that nobody told of
+        forking.forked()
+        forking.forked()
+        return owner.heard
+
+    assert fork(child).result() == ["in the child"]
+    forking.forked()
+    assert owner.heard == []
