@@ -34,6 +34,7 @@ class Lanes:
 
     def __init__(self, lanes: int, *, max_waiting: int, max_waiting_each: int) -> None:
         self._bounds = {"lanes": lanes, "max_waiting": max_waiting, "max_waiting_each": max_waiting_each}
+        self._is_closed = False
         self.start_over()
         _lanes.add(self)
 
@@ -41,7 +42,6 @@ class Lanes:
         """Forget every place: after a fork, the threads that would have left them are the parent's."""
         self._changed = Condition()
         self._queue = FairQueue[Place](**self._bounds)
-        self._is_closed = False
 
     def enter(self, begin: Callable[[], object], requester: Requester | None) -> Place:
         """Wait for a lane without blocking: `begin` is called when it is there, by whoever frees it.
