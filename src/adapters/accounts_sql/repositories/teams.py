@@ -1,4 +1,3 @@
-from collections.abc import Sequence
 from typing import Final
 
 import attrs
@@ -11,7 +10,7 @@ from accounts_core.model.team import Interaction, Invitation, Membership, Role, 
 from accounts_core.ports.teams import Footprint
 from accounts_sql import team_rows as rows
 from accounts_sql.executors import Executor
-from accounts_sql.queries import Query, Row, by_name, by_number, every, first, first_scalar
+from accounts_sql.queries import Query, Row, by_name, by_number, first, first_scalar
 from accounts_sql.repositories.adding import unless_there
 from accounts_sql.repositories.numbering import numbering
 from accounts_sql.repositories.team_reads import TeamReads
@@ -39,18 +38,6 @@ _REMOVE_INVITATION: Final = invitations.delete().where(invitations.c.id == by_na
 _REMOVE_INVITATIONS_TO: Final = invitations.delete().where(invitations.c.email_key == by_name("key"))
 _ADD_INTERACTION: Final = interactions.insert()
 
-_WRITTEN_BY: Final = Query(
-    sa.select(*rows.INTERACTION)
-    .where(interactions.c.author_id == by_number("person"))
-    .order_by(interactions.c.created_at.desc(), interactions.c.id.desc()),
-    every(rows.interaction),
-)
-_INVITATIONS_BY: Final = Query(
-    sa.select(*rows.INVITATION)
-    .where(invitations.c.invited_by == by_number("person"))
-    .order_by(invitations.c.created_at.desc(), invitations.c.id.desc()),
-    every(rows.invitation),
-)
 _OWNED: Final = sa.select(teams.c.id).where(teams.c.owner_id == by_number("person"))
 
 
@@ -128,12 +115,6 @@ class Teams(TeamReads):
 
     async def add_interaction(self, interaction: Interaction) -> None:
         await self._db.run(_ADD_INTERACTION, **rows.interaction_values(interaction))
-
-    async def written_by(self, user_id: UserId) -> Sequence[Interaction]:
-        return await self._db.fetch(_WRITTEN_BY, person=user_id)
-
-    async def invitations_by(self, user_id: UserId) -> Sequence[Invitation]:
-        return await self._db.fetch(_INVITATIONS_BY, person=user_id)
 
     async def footprint(self, user_id: UserId) -> Footprint:
         return await self._db.fetch(_FOOTPRINT, person=user_id)
