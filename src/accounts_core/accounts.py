@@ -4,7 +4,7 @@ Each use case is written once and named once here. `Accounts` gives it as a coro
 plain function that drives the same coroutine to its end without an event loop.
 """
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping, Sequence
 from typing import Any, Generic, ParamSpec, Self, TypeVar, overload
 
 import attrs
@@ -97,13 +97,15 @@ class _UseCase(Generic[P, R]):
 class _StreamingUseCase(Generic[P, R]):
     """A use case that gives an iterator: an asynchronous one, or a plain one that never suspends."""
 
-    def __init__(self, build: Callable[[Wiring], Callable[P, Coroutine[Any, Any, AsyncIterator[R]]]]) -> None:
+    def __init__(self, build: Callable[[Wiring], Callable[P, Coroutine[Any, Any, AsyncGenerator[R, None]]]]) -> None:
         self._build = build
 
     @overload
     def __get__(self, instance: None, owner: type) -> "_StreamingUseCase[P, R]": ...
     @overload
-    def __get__(self, instance: "Accounts[Any]", owner: type) -> Callable[P, Coroutine[Any, Any, AsyncIterator[R]]]: ...
+    def __get__(
+        self, instance: "Accounts[Any]", owner: type
+    ) -> Callable[P, Coroutine[Any, Any, AsyncGenerator[R, None]]]: ...
     @overload
     def __get__(self, instance: "BlockingAccounts[Any]", owner: type) -> Callable[P, Iterator[R]]: ...
     def __get__(self, instance: "_Doors | None", owner: type) -> Any:
@@ -113,7 +115,7 @@ class _StreamingUseCase(Generic[P, R]):
         return _without_a_loop(call) if isinstance(instance, BlockingAccounts) else call
 
 
-def _without_a_loop(call: Callable[P, AsyncIterator[R]]) -> Callable[P, Iterator[R]]:
+def _without_a_loop(call: Callable[P, AsyncGenerator[R, None]]) -> Callable[P, Iterator[R]]:
     return lambda *args, **kwargs: iterate_sync(call(*args, **kwargs))
 
 

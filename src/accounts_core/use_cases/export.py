@@ -1,7 +1,7 @@
 """Exports of personal data, as a sequence of parts: whatever an account holds, one page of it is in memory."""
 
 import json
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from typing import Any
 
 import attrs
@@ -25,7 +25,7 @@ class ExportPart:
     """Whether `value` holds some of the entries of the list at `path`; the part that follows may hold more of them."""
 
 
-async def export_parts(store: Store[UnitOfWork], contents: Mapping[str, Any]) -> AsyncIterator[ExportPart]:
+async def export_parts(store: Store[UnitOfWork], contents: Mapping[str, Any]) -> AsyncGenerator[ExportPart, None]:
     """Go through the contents in order, and read each page when it is asked for.
 
     No read is open and no connection is held while the caller has a part. What reading raises comes through: what was

@@ -1,4 +1,4 @@
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 import attrs
@@ -19,7 +19,7 @@ class StreamPersonalData(Generic[W]):
     _store: Store[W]
     _owned_data: Sequence[OwnedData[W]]
 
-    async def __call__(self, user_id: UserId) -> AsyncIterator[ExportPart]:
+    async def __call__(self, user_id: UserId) -> AsyncGenerator[ExportPart, None]:
         """Return the parts of the export in order, the host's own data included; no secret is among them.
 
         `ExportWriter` makes one JSON object of them. Long lists come page by page, each page read when it is asked for,
