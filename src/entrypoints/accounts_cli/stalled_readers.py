@@ -68,11 +68,18 @@ class ReaderWatch:
     `MIN_BYTES` were received in between. What a client reads slowly counts, and so does every byte of an answer.
     """
 
-    def __init__(self, transport: CountedTransport, interval_seconds: float, on_stalled: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        transport: CountedTransport,
+        interval_seconds: float,
+        on_stalled: Callable[[], None],
+        *,
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
         self._transport = transport
         self._interval_seconds = interval_seconds
         self._on_stalled = on_stalled
-        self._loop = asyncio.get_running_loop()
+        self._loop = loop
         self._timer: TimerHandle | None = None
         self._waiting_since: tuple[int, int] | None = None
 

@@ -56,7 +56,7 @@ class StrictProtocol(HttpToolsProtocol):
         self.flow = self._reading = _Reading(counted)
         self._held = b""
         self._set_deadline()
-        self._watch = ReaderWatch(counted, self.send_seconds, self._cut_off)
+        self._watch = ReaderWatch(counted, self.send_seconds, self._cut_off, loop=self.loop)
         self._watch.start()
 
     def connection_lost(self, exc: Exception | None) -> None:
