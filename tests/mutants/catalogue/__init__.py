@@ -9,6 +9,7 @@ from tests.mutants.mutant import Mutant
 
 from .cards import CARDS
 from .deletion import DELETION
+from .export import EXPORT
 from .identity import IDENTITY
 from .limits import LIMITS
 from .memory import MEMORY
@@ -25,6 +26,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *OUTBOX,
     *REQUESTS,
     *LIMITS,
+    *EXPORT,
     *MEMORY,
     *SQL,
 )
