@@ -28,7 +28,7 @@ ELSEWHERE := colorama tzdata
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve test unit lint format simulate chaos mutants fuzz linear bench timing flood check-core constraints clean
+.PHONY: help serve test unit lint format simulate chaos mutants fuzz linear bench timing flood unread check-core constraints clean
 
 help: ## list what can be made
 	@awk -F ': .*## ' '/^[a-z-]+:.* ## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -79,6 +79,9 @@ timing: $(VENV)/.development ## measure whether the time of a sign-in tells who 
 
 flood: $(VENV)/.development ## sign a thousand people in at once, and watch memory and reads (ARGS= goes to benchmarks/flood.py)
 	@$(VENV)/bin/python -m benchmarks.flood $(ARGS)
+
+unread: $(VENV)/.development ## ask for exports and read none of them, and watch memory and somebody else (ARGS= goes to benchmarks/unread_exports.py)
+	@$(VENV)/bin/python -m benchmarks.unread_exports $(ARGS)
 
 check-core: $(CORE)/.ready ## run the core's unit tests where attrs is all that is installed
 	@$(CORE)/bin/python -m pytest tests/unit/core

@@ -4,7 +4,7 @@ Each use case is written once and named once here. `Accounts` gives it as a coro
 plain function that drives the same coroutine to its end without an event loop.
 """
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping, Sequence
 from typing import Any, Generic, ParamSpec, Self, TypeVar, overload
 
 import attrs
@@ -26,7 +26,7 @@ from accounts_core.ports.password_hasher import PasswordHasher
 from accounts_core.ports.payment_gateway import PaymentGateway
 from accounts_core.ports.secrets import Secrets
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.sync import run_sync
+from accounts_core.sync import iterate_sync, run_sync
 from accounts_core.use_cases.authenticate import AuthenticateWithPaymentMethods
 from accounts_core.use_cases.confirm_email import ConfirmEmail
 from accounts_core.use_cases.deactivate import Deactivate, Reinstate
@@ -41,7 +41,7 @@ from accounts_core.use_cases.payment_methods import (
     SetDefaultPaymentMethod,
 )
 from accounts_core.use_cases.perform_once import PerformOnce
-from accounts_core.use_cases.personal_data import ExportPersonalData, ListActivity
+from accounts_core.use_cases.personal_data import ExportPersonalData, ListActivity, StreamPersonalData
 from accounts_core.use_cases.profile import FindUser, ReadProfile
 from accounts_core.use_cases.provider_events import ReceiveProviderEvent
 from accounts_core.use_cases.reconcile_cards import ReconcileCards
@@ -106,6 +106,31 @@ class _UseCase(Generic[P, R]):
             return self.build(wiring.for_one_request())(*args, **kwargs)
 
         return call
+
+
+class _StreamingUseCase(Generic[P, R]):
+    """A use case that gives an iterator: an asynchronous one, or a plain one that never suspends."""
+
+    def __init__(self, build: Callable[[Wiring], Callable[P, Coroutine[Any, Any, AsyncGenerator[R, None]]]]) -> None:
+        self._build = build
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> "_StreamingUseCase[P, R]": ...
+    @overload
+    def __get__(
+        self, instance: "Accounts[Any]", owner: type
+    ) -> Callable[P, Coroutine[Any, Any, AsyncGenerator[R, None]]]: ...
+    @overload
+    def __get__(self, instance: "BlockingAccounts[Any]", owner: type) -> Callable[P, Iterator[R]]: ...
+    def __get__(self, instance: "_Doors | None", owner: type) -> Any:
+        if instance is None:
+            return self
+        call = instance._way_in(self._build(instance._wiring))  # noqa: SLF001  two halves of one class
+        return _without_a_loop(call) if isinstance(instance, BlockingAccounts) else call
+
+
+def _without_a_loop(call: Callable[P, AsyncGenerator[R, None]]) -> Callable[P, Iterator[R]]:
+    return lambda *args, **kwargs: iterate_sync(call(*args, **kwargs))
 
 
 class _Doors:
@@ -176,7 +201,10 @@ class _Doors:
     preview_deletion = _UseCase(lambda at: at.preview_deletion)
     delete_user = _UseCase(lambda at: DeleteUser(at.store, at.proofs, at.erase_user, at.effects), once=True)
     erase_user = _UseCase(lambda at: at.erase_user)
-    export_personal_data = _UseCase(lambda at: ExportPersonalData(at.store, at.attempts, at.owned_data))
+    export_personal_data = _UseCase(
+        lambda at: ExportPersonalData(StreamPersonalData(at.store, at.attempts, at.owned_data))
+    )
+    stream_personal_data = _StreamingUseCase(lambda at: StreamPersonalData(at.store, at.attempts, at.owned_data))
     list_activity = _UseCase(lambda at: ListActivity(at.store))
     perform_once = _UseCase(lambda at: PerformOnce(at.store, at.attempts, at.clock, at.secrets))
     tidy = _UseCase(lambda at: Tidy(at.store, at.erase_user, at.effects, at.clock, at.policy))

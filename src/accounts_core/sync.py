@@ -4,7 +4,7 @@ Use cases and ports are `async def`. An adapter for a synchronous host is writte
 one `send(None)` drives the very same coroutine to its end: no event loop, no threads, no second copy of the code.
 """
 
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from typing import Any, TypeVar, cast
 
 from accounts_core.errors import Suspended
@@ -31,6 +31,19 @@ def run_sync(coroutine: Coroutine[Any, Any, R]) -> R:
     except BaseException as second:  # noqa: BLE001  whatever it is, it goes along as a note
         error.add_note(f"Closing the coroutine failed, too: {second!r}")
     raise error
+
+
+def iterate_sync(iterator: AsyncIterator[R]) -> Iterator[R]:
+    """Return a plain iterator over `iterator`, each of whose steps is driven as `run_sync` does."""
+
+    async def step() -> R:
+        return await anext(iterator)
+
+    while True:
+        try:
+            yield run_sync(step())
+        except StopAsyncIteration:
+            return
 
 
 def _innermost(coroutine: Coroutine[Any, Any, Any]) -> str:

@@ -69,7 +69,7 @@ async def _read(world: World, work: UnitOfWork, users: list[UserId], teams: list
         users=found,
         sessions={each: list(await work.sessions.list_of(each)) for each in users},
         cards={each: await work.payment_methods.of(each) for each in users},
-        verifications={each: list(await work.verifications.of(each)) for each in users},
+        verifications={each: list(await work.verifications.of(each, limit=MOST)) for each in users},
         doomed=doomed,
         notifications={each: list(await work.notifications.of(each)) for each in users},
         teams=stored_teams,

@@ -2,10 +2,32 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
+import attrs
+
 from accounts_core.model.ids import UserId
+from accounts_core.model.paging import Cursor
 
 
-class Devices(Protocol):
+@attrs.frozen
+class KnownDevice:
+    """A device that a user has signed in from: when first, and the digest that it is known by."""
+
+    first_seen_at: datetime
+    digest: bytes = attrs.field(repr=False)
+
+
+class DeviceReads(Protocol):
+    """Reading known devices."""
+
+    async def of(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[KnownDevice]:
+        """Return at most `limit` devices of the user, the newest first (ties by digest, descending).
+
+        After a `Cursor` come those below it, whether or not there is a device at it.
+        """
+        ...
+
+
+class Devices(DeviceReads, Protocol):
     """The devices that users have signed in from, each known by a digest of what it says it is, of one transaction."""
 
     async def add(self, user_id: UserId, digest: bytes, *, at: datetime) -> bool:
@@ -14,10 +36,6 @@ class Devices(Protocol):
 
     async def count_of(self, user_id: UserId) -> int:
         """Count the user's devices."""
-        ...
-
-    async def first_seen(self, user_id: UserId) -> Sequence[datetime]:
-        """Return when each of the user's devices was seen first, the newest first."""
         ...
 
     async def remove_of(self, user_id: UserId) -> None:

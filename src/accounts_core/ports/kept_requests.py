@@ -2,11 +2,33 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
+import attrs
+
 from accounts_core.model.idempotency import KeptRequest
 from accounts_core.model.ids import UserId
+from accounts_core.model.paging import Cursor
 
 
-class KeptRequests(Protocol):
+@attrs.frozen
+class RequestSummary:
+    """When a request was made, and its scope. Not its answer, which may be long."""
+
+    created_at: datetime
+    scope: bytes = attrs.field(repr=False)
+
+
+class KeptRequestReads(Protocol):
+    """Reading requests with an idempotency key."""
+
+    async def of(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[RequestSummary]:
+        """Return at most `limit` requests of the user, the newest first (ties by scope, descending).
+
+        After a `Cursor` come those below it, whether or not there is a request at it.
+        """
+        ...
+
+
+class KeptRequests(KeptRequestReads, Protocol):
     """The requests with an idempotency key, of one transaction."""
 
     async def find(self, scope: bytes) -> KeptRequest | None:
@@ -27,10 +49,6 @@ class KeptRequests(Protocol):
 
     async def remove(self, request: KeptRequest) -> None:
         """Forget a request that is held under its claim, answered or not; one that is not is left alone."""
-        ...
-
-    async def of(self, user_id: UserId) -> Sequence[KeptRequest]:
-        """Return the user's requests, the newest first."""
         ...
 
     async def remove_of(self, user_id: UserId) -> None:

@@ -4,9 +4,21 @@ from typing import Protocol
 
 from accounts_core.model.ids import UserId
 from accounts_core.model.mail_token import MailToken, TokenPurpose
+from accounts_core.model.paging import Cursor
 
 
-class MailTokens(Protocol):
+class MailTokenReads(Protocol):
+    """Reading mailed tokens."""
+
+    async def of(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[MailToken]:
+        """Return at most `limit` tokens of the user, expired or not, newest first (ties by digest, descending).
+
+        After a `Cursor` come those below it, whether or not there is a token at it.
+        """
+        ...
+
+
+class MailTokens(MailTokenReads, Protocol):
     """The mailed tokens of one transaction."""
 
     async def add(self, token: MailToken) -> None:
@@ -15,10 +27,6 @@ class MailTokens(Protocol):
 
     async def find(self, digest: bytes) -> MailToken | None:
         """Return the token with this digest, expired or not, or None."""
-        ...
-
-    async def of(self, user_id: UserId) -> Sequence[MailToken]:
-        """Return the user's tokens, expired or not, the newest first."""
         ...
 
     async def remove_of(self, user_id: UserId, purpose: TokenPurpose | None = None) -> None:

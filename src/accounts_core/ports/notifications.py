@@ -4,17 +4,19 @@ from typing import Protocol
 
 from accounts_core.model.ids import UserId
 from accounts_core.model.notification import Notification
+from accounts_core.model.paging import Cursor
 
 
 class NotificationReads(Protocol):
     """Reading notifications."""
 
     async def of(
-        self, user_id: UserId, *, limit: int | None = None, before: str | None = None
+        self, user_id: UserId, *, limit: int | None = None, before: str | Cursor | None = None
     ) -> Sequence[Notification]:
         """Return the user's notifications, newest first (ties by id, descending), at most `limit`.
 
         With `before`, only those that come after that one in this order; an id that the user does not have gives none.
+        After a `Cursor` come those below it, whether or not there is a notification at it.
         """
         ...
 

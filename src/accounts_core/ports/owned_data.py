@@ -1,10 +1,26 @@
-from collections.abc import Mapping
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Generic, Protocol, TypeVar
+
+import attrs
 
 from accounts_core.model.deletion import DeletionPreview
 from accounts_core.model.ids import UserId
 
-from .store import W_contra
+from .store import Views, W_contra
+
+E = TypeVar("E")
+
+
+@attrs.frozen
+class Pages(Generic[E]):
+    """A list of an export that is read page by page, so that only one page of it is in memory at a time."""
+
+    page: Callable[[Views, E | None], Awaitable[Sequence[E]]]
+    """Takes the store's views and the last entry of the page before, None at first; returns the next page.
+
+    An empty page is the end. Each page is a read of its own, outside the transaction that `OwnedData.export` ran in:
+    what is written meanwhile may be in the export or not. An entry is an attrs instance or what JSON can say.
+    """
 
 
 class OwnedData(Protocol[W_contra]):
@@ -21,7 +37,11 @@ class OwnedData(Protocol[W_contra]):
         ...
 
     async def export(self, work: W_contra, user_id: UserId) -> Mapping[str, Any]:
-        """Return everything kept about the user, as JSON can say it, by name."""
+        """Return everything kept about the user, as JSON can say it, by name.
+
+        What is returned is held in memory while the export is sent. A list that may become long should be `Pages`, as
+        a value of the mapping or of a mapping in it.
+        """
         ...
 
     async def erase(self, work: W_contra, user_id: UserId) -> None:

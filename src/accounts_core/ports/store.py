@@ -6,9 +6,9 @@ from accounts_core.model.events import DomainEvent
 from accounts_core.model.notices import notice_of
 
 from .audit import Audit, AuditReads
-from .devices import Devices
-from .kept_requests import KeptRequests
-from .mail_tokens import MailTokens
+from .devices import DeviceReads, Devices
+from .kept_requests import KeptRequestReads, KeptRequests
+from .mail_tokens import MailTokenReads, MailTokens
 from .notifications import NotificationReads, Notifications
 from .outbox import Outbox, OutboxReads
 from .payment_methods import PaymentMethodReads, PaymentMethods
@@ -42,6 +42,12 @@ class Views(Protocol):
     def teams(self) -> TeamReads: ...
     @property
     def outbox(self) -> OutboxReads: ...
+    @property
+    def mail_tokens(self) -> MailTokenReads: ...
+    @property
+    def devices(self) -> DeviceReads: ...
+    @property
+    def kept_requests(self) -> KeptRequestReads: ...
     @property
     def audit(self) -> AuditReads: ...
 

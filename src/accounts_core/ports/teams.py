@@ -5,6 +5,7 @@ import attrs
 
 from accounts_core.model.email import Email
 from accounts_core.model.ids import TeamId, UserId
+from accounts_core.model.paging import Cursor
 from accounts_core.model.team import (
     Interaction,
     InteractionView,
@@ -34,15 +35,21 @@ class Footprint:
 class TeamReads(Protocol):
     """Reading teams. Every list is newest first and holds at most `limit`.
 
-    `before` gives only what comes after that entry in this order; an entry that is not in the list gives none.
+    `before` gives only what comes after that entry in this order; an entry that is not in the list gives none. After a
+    `Cursor` comes what is below it, whether or not there is an entry at it.
     """
 
     async def view(self, id: TeamId, user_id: UserId) -> TeamView | None:
         """Return the team as its owner or member `user_id` sees it; None for anybody else, and for no such team."""
         ...
 
-    async def views_of(self, user_id: UserId, *, limit: int, before: TeamId | None = None) -> Sequence[TeamView]:
-        """Return the teams that the user owns or is a member of, by id, descending."""
+    async def views_of(
+        self, user_id: UserId, *, limit: int, before: TeamId | None = None, below: TeamId | None = None
+    ) -> Sequence[TeamView]:
+        """Return the teams that the user owns or is a member of, by id, descending.
+
+        `below` gives only those with a smaller id, whether or not there is such a team.
+        """
         ...
 
     async def members(self, id: TeamId, *, limit: int, before: UserId | None = None) -> Sequence[Member]:
@@ -53,8 +60,20 @@ class TeamReads(Protocol):
         """Return what was written in the team, by time, then id, descending."""
         ...
 
-    async def invitations_to(self, email: Email, *, limit: int, before: str | None = None) -> Sequence[InvitationView]:
+    async def invitations_to(
+        self, email: Email, *, limit: int, before: str | Cursor | None = None
+    ) -> Sequence[InvitationView]:
         """Return the open invitations of this address, by time, then id, descending."""
+        ...
+
+    async def written_by(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[Interaction]:
+        """Return what the user wrote, in any team, by time, then id, descending."""
+        ...
+
+    async def invitations_by(
+        self, user_id: UserId, *, limit: int, before: Cursor | None = None
+    ) -> Sequence[Invitation]:
+        """Return the open invitations that the user sent, by time, then id, descending."""
         ...
 
     async def find_invitation(self, id: str) -> InvitationView | None:
@@ -130,14 +149,6 @@ class Teams(TeamReads, Protocol):
 
     async def add_interaction(self, interaction: Interaction) -> None:
         """Add something written. Raises `Conflict`, here or at commit, when the team or the author is gone."""
-        ...
-
-    async def written_by(self, user_id: UserId) -> Sequence[Interaction]:
-        """Return everything that the user wrote, in any team, newest first."""
-        ...
-
-    async def invitations_by(self, user_id: UserId) -> Sequence[Invitation]:
-        """Return the open invitations that the user sent, newest first."""
         ...
 
     async def footprint(self, user_id: UserId) -> Footprint:

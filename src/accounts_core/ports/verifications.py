@@ -2,6 +2,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from accounts_core.model.ids import UserId
+from accounts_core.model.paging import Cursor
 from accounts_core.model.verification import CardVerification
 
 
@@ -24,6 +25,13 @@ class VerificationReads(Protocol):
         """Return the user's verification that was opened by this request, or None."""
         ...
 
+    async def of(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[CardVerification]:
+        """Return at most `limit` verifications of the user, open and ended, newest first (ties by id, descending).
+
+        After a `Cursor` come those below it, whether or not there is a verification at it.
+        """
+        ...
+
     async def open_of_customer(self, customer_id: str) -> Sequence[CardVerification]:
         """Return every open verification with this customer of the provider's, oldest first, doomed ones included."""
         ...
@@ -42,10 +50,6 @@ class Verifications(VerificationReads, Protocol):
 
     async def find_open(self, user_id: UserId, requested: str) -> CardVerification | None:
         """Return the user's open verification of this payment method, or None."""
-        ...
-
-    async def of(self, user_id: UserId) -> Sequence[CardVerification]:
-        """Return every verification of the user, open and ended, newest first."""
         ...
 
     async def open_of(self, user_id: UserId) -> Sequence[CardVerification]:

@@ -1,20 +1,28 @@
 """The data that the core itself keeps about a user, through the very port that hosts use for theirs."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from datetime import datetime
+from typing import Any, Final, Protocol, TypeVar
 
 import attrs
 
 from accounts_core.model.deletion import DeletionPreview
+from accounts_core.model.email import Email
 from accounts_core.model.ids import UserId
+from accounts_core.model.paging import Cursor
 from accounts_core.model.payment_method import Cards
-from accounts_core.ports.store import UnitOfWork
+from accounts_core.model.team import InvitationView
+from accounts_core.ports.owned_data import Pages
+from accounts_core.ports.store import UnitOfWork, Views
 from accounts_core.use_cases.plain import plain
 
-PAGE: Final = 1000
-"""Long lists are read so many entries at a time for an export."""
-
 E = TypeVar("E")
+C = TypeVar("C")
+
+PAGE: Final = 200
+"""Long lists are read so many entries at a time for an export."""
+PAGE_OF_LONG_TEXTS: Final = 20
+"""The same for entries of up to `MAX_BODY` characters, so that a page is 1.2 MB at most as JSON."""
 
 
 @attrs.frozen
@@ -33,24 +41,20 @@ class OwnedTeams:
         )
 
     async def export(self, work: UnitOfWork, user_id: UserId) -> Mapping[str, Any]:
-        user = await work.users.get(user_id)
-        teams = await _all(
-            lambda last: work.teams.views_of(user_id, limit=PAGE, before=None if last is None else last.team.id)
-        )
-        email = user.proven_email
-        received = (
-            []
-            if email is None
-            else await _all(
-                lambda last: work.teams.invitations_to(
-                    email, limit=PAGE, before=None if last is None else last.invitation.id
-                )
-            )
-        )
+        email = (await work.users.get(user_id)).proven_email
         return {
-            "accounts": plain(teams),
-            "interactions": plain(await work.teams.written_by(user_id)),
-            "invitations": {"sent": plain(await work.teams.invitations_by(user_id)), "received": plain(received)},
+            "accounts": _pages(
+                lambda views, last: views.teams.views_of(user_id, limit=PAGE, below=last), lambda view: view.team.id
+            ),
+            "interactions": _pages(
+                lambda views, last: views.teams.written_by(user_id, limit=PAGE_OF_LONG_TEXTS, before=last), _cursor
+            ),
+            "invitations": {
+                "sent": _pages(
+                    lambda views, last: views.teams.invitations_by(user_id, limit=PAGE, before=last), _cursor
+                ),
+                "received": [] if email is None else _invitations_to(email),
+            },
         }
 
     async def erase(self, work: UnitOfWork, user_id: UserId) -> None:
@@ -78,21 +82,31 @@ class OwnedPersonalData:
 
     async def export(self, work: UnitOfWork, user_id: UserId) -> Mapping[str, Any]:
         """Of requests with a key only when: the answers that are kept repeat what is here."""
-        activity = await _all(
-            lambda last: work.audit.list(user_id=user_id, limit=PAGE, before=None if last is None else last.id)
-        )
         return {
             "user": plain(await work.users.get(user_id)),
             "sessions": plain(await work.sessions.list_of(user_id)),
-            "notifications": plain(await work.notifications.of(user_id)),
+            "notifications": _pages(
+                lambda views, last: views.notifications.of(user_id, limit=PAGE, before=last), _cursor
+            ),
             "payment_methods": plain(tuple(await work.payment_methods.of(user_id))),
-            "card_verifications": plain(await work.verifications.of(user_id)),
-            "mailed_tokens": plain(await work.mail_tokens.of(user_id)),
-            "devices": [{"first_seen_at": plain(at)} for at in await work.devices.first_seen(user_id)],
-            "repeatable_requests": [
-                {"created_at": plain(request.created_at)} for request in await work.kept_requests.of(user_id)
-            ],
-            "activity": plain(activity),
+            "card_verifications": _pages(
+                lambda views, last: views.verifications.of(user_id, limit=PAGE, before=last), _cursor
+            ),
+            "mailed_tokens": _pages(
+                lambda views, last: views.mail_tokens.of(user_id, limit=PAGE, before=last),
+                lambda token: Cursor(token.created_at, token.digest),
+            ),
+            "devices": _pages(
+                lambda views, last: views.devices.of(user_id, limit=PAGE, before=last),
+                lambda device: Cursor(device.first_seen_at, device.digest),
+            ),
+            "repeatable_requests": _pages(
+                lambda views, last: views.kept_requests.of(user_id, limit=PAGE, before=last),
+                lambda request: Cursor(request.created_at, request.scope),
+            ),
+            "activity": _pages(
+                lambda views, last: views.audit.list(user_id=user_id, limit=PAGE, before=last), lambda entry: entry.id
+            ),
         }
 
     async def erase(self, work: UnitOfWork, user_id: UserId) -> None:
@@ -108,9 +122,24 @@ class OwnedPersonalData:
         """Nothing of this is anybody else's."""
 
 
-async def _all(page: Callable[[E | None], Awaitable[Sequence[E]]]) -> list[E]:
-    """Read a list to its end; `page` takes the last entry that is known."""
-    found: list[E] = []
-    while more := await page(found[-1] if found else None):
-        found += more
-    return found
+class _Dated(Protocol):
+    @property
+    def id(self) -> str: ...
+    @property
+    def created_at(self) -> datetime: ...
+
+
+def _cursor(entry: _Dated) -> Cursor:
+    return Cursor(entry.created_at, entry.id)
+
+
+def _pages(read: Callable[[Views, C | None], Awaitable[Sequence[E]]], position: Callable[[E], C]) -> Pages[E]:
+    """Return the pages of a list that is read from a position on, which is that of the last entry so far."""
+    return Pages(lambda views, last: read(views, None if last is None else position(last)))
+
+
+def _invitations_to(email: Email) -> Pages[InvitationView]:
+    return _pages(
+        lambda views, last: views.teams.invitations_to(email, limit=PAGE, before=last),
+        lambda view: _cursor(view.invitation),
+    )

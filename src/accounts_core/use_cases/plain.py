@@ -7,7 +7,7 @@ import attrs
 
 from accounts_core.model.email import Email
 
-SECRETS: Final = frozenset({"password_hash", "digest", "request_key"})
+SECRETS: Final = frozenset({"password_hash", "digest", "request_key", "scope"})
 """What is kept about a person and still not theirs to have: whoever has it may guess at what it was made of."""
 
 

@@ -2,13 +2,26 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from accounts_core.model.ids import UserId
-from accounts_core.ports.devices import Devices
+from accounts_core.model.paging import Cursor
+from accounts_core.ports.devices import DeviceReads, Devices, KnownDevice
 
-from .schema import Device, Workspace
+from .pages import page_below
+from .schema import Device, Tables, Workspace
 
 
-class MemoryDevices:
+class MemoryDeviceReads:
+    def __init__(self, tables: Callable[[], Tables]) -> None:
+        self._tables = tables
+
+    async def of(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[KnownDevice]:
+        mine = self._tables().devices.find("user_id", user_id)
+        known = [KnownDevice(each.first_seen_at, each.digest) for each in mine]
+        return page_below(known, order=lambda each: (each.first_seen_at, each.digest), limit=limit, before=before)
+
+
+class MemoryDevices(MemoryDeviceReads):
     def __init__(self, workspace: Callable[[], Workspace]) -> None:
+        super().__init__(workspace)
         self._workspace = workspace
 
     async def add(self, user_id: UserId, digest: bytes, *, at: datetime) -> bool:
@@ -21,14 +34,11 @@ class MemoryDevices:
     async def count_of(self, user_id: UserId) -> int:
         return sum(1 for _ in self._workspace().devices.find("user_id", user_id))
 
-    async def first_seen(self, user_id: UserId) -> Sequence[datetime]:
-        devices = self._workspace().devices.find("user_id", user_id)
-        return sorted((device.first_seen_at for device in devices), reverse=True)
-
     async def remove_of(self, user_id: UserId) -> None:
         devices = self._workspace().devices
         for device in devices.find("user_id", user_id):
             devices.drop(device)
 
 
+_reads: type[DeviceReads] = MemoryDeviceReads
 _devices: type[Devices] = MemoryDevices

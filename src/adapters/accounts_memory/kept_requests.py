@@ -4,13 +4,26 @@ from datetime import datetime
 from accounts_core.errors import Conflict
 from accounts_core.model.idempotency import KeptRequest
 from accounts_core.model.ids import UserId
-from accounts_core.ports.kept_requests import KeptRequests
+from accounts_core.model.paging import Cursor
+from accounts_core.ports.kept_requests import KeptRequestReads, KeptRequests, RequestSummary
 
-from .schema import Workspace
+from .pages import page_below
+from .schema import Tables, Workspace
 
 
-class MemoryKeptRequests:
+class MemoryKeptRequestReads:
+    def __init__(self, tables: Callable[[], Tables]) -> None:
+        self._tables = tables
+
+    async def of(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[RequestSummary]:
+        mine = self._tables().kept_requests.find("user_id", user_id)
+        summaries = [RequestSummary(each.created_at, each.scope) for each in mine]
+        return page_below(summaries, order=lambda each: (each.created_at, each.scope), limit=limit, before=before)
+
+
+class MemoryKeptRequests(MemoryKeptRequestReads):
     def __init__(self, workspace: Callable[[], Workspace]) -> None:
+        super().__init__(workspace)
         self._workspace = workspace
 
     async def find(self, scope: bytes) -> KeptRequest | None:
@@ -37,10 +50,6 @@ class MemoryKeptRequests:
         if stored is not None and stored.claim == request.claim:
             requests.drop(stored)
 
-    async def of(self, user_id: UserId) -> Sequence[KeptRequest]:
-        requests = self._workspace().kept_requests.find("user_id", user_id)
-        return sorted(requests, key=lambda request: (request.created_at, request.scope), reverse=True)
-
     async def remove_of(self, user_id: UserId) -> None:
         requests = self._workspace().kept_requests
         for request in requests.find("user_id", user_id):
@@ -54,4 +63,5 @@ class MemoryKeptRequests:
         return len(old)
 
 
+_reads: type[KeptRequestReads] = MemoryKeptRequestReads
 _requests: type[KeptRequests] = MemoryKeptRequests

@@ -3,13 +3,25 @@ from datetime import datetime
 
 from accounts_core.model.ids import UserId
 from accounts_core.model.mail_token import MailToken, TokenPurpose
-from accounts_core.ports.mail_tokens import MailTokens
+from accounts_core.model.paging import Cursor
+from accounts_core.ports.mail_tokens import MailTokenReads, MailTokens
 
-from .schema import Workspace
+from .pages import page_below
+from .schema import Tables, Workspace
 
 
-class MemoryMailTokens:
+class MemoryMailTokenReads:
+    def __init__(self, tables: Callable[[], Tables]) -> None:
+        self._tables = tables
+
+    async def of(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[MailToken]:
+        mine = self._tables().mail_tokens.find("user_id", user_id)
+        return page_below(mine, order=lambda each: (each.created_at, each.digest), limit=limit, before=before)
+
+
+class MemoryMailTokens(MemoryMailTokenReads):
     def __init__(self, workspace: Callable[[], Workspace]) -> None:
+        super().__init__(workspace)
         self._workspace = workspace
 
     async def add(self, token: MailToken) -> None:
@@ -17,10 +29,6 @@ class MemoryMailTokens:
 
     async def find(self, digest: bytes) -> MailToken | None:
         return self._workspace().mail_tokens.get(digest)
-
-    async def of(self, user_id: UserId) -> Sequence[MailToken]:
-        tokens = self._workspace().mail_tokens.find("user_id", user_id)
-        return sorted(tokens, key=lambda token: (token.created_at, token.digest), reverse=True)
 
     async def remove_of(self, user_id: UserId, purpose: TokenPurpose | None = None) -> None:
         tokens = self._workspace().mail_tokens
@@ -36,4 +44,5 @@ class MemoryMailTokens:
         return len(expired)
 
 
+_reads: type[MailTokenReads] = MemoryMailTokenReads
 _tokens: type[MailTokens] = MemoryMailTokens

@@ -6,9 +6,10 @@ import attrs
 from accounts_core.errors import NotFound
 from accounts_core.model.ids import UserId
 from accounts_core.model.notification import Notification
+from accounts_core.model.paging import Cursor
 from accounts_core.ports.notifications import NotificationReads, Notifications
 
-from .pages import page
+from .pages import page, page_below
 from .schema import Tables, Workspace
 
 
@@ -17,15 +18,16 @@ class MemoryNotificationReads:
         self._tables = tables
 
     async def of(
-        self, user_id: UserId, *, limit: int | None = None, before: str | None = None
+        self, user_id: UserId, *, limit: int | None = None, before: str | Cursor | None = None
     ) -> Sequence[Notification]:
-        return page(
-            self._tables().notifications.find("user_id", user_id),
-            order=lambda notification: (notification.created_at, notification.id),
-            id=lambda notification: notification.id,
-            limit=limit,
-            before=before,
-        )
+        mine = self._tables().notifications.find("user_id", user_id)
+        if isinstance(before, Cursor):
+            return page_below(mine, order=_time_and_id, limit=limit, before=before)
+        return page(mine, order=_time_and_id, id=lambda each: each.id, limit=limit, before=before)
+
+
+def _time_and_id(notification: Notification) -> tuple[datetime, str]:
+    return notification.created_at, notification.id
 
 
 class MemoryNotifications(MemoryNotificationReads):

@@ -22,9 +22,9 @@ from accounts_core.ports.blocking import BlockingStore
 from accounts_core.ports.store import Subscriber, publish
 
 from .audit import MemoryAudit, MemoryAuditReads
-from .devices import MemoryDevices
-from .kept_requests import MemoryKeptRequests
-from .mail_tokens import MemoryMailTokens
+from .devices import MemoryDeviceReads, MemoryDevices
+from .kept_requests import MemoryKeptRequestReads, MemoryKeptRequests
+from .mail_tokens import MemoryMailTokenReads, MemoryMailTokens
 from .notifications import MemoryNotificationReads, MemoryNotifications
 from .outbox import MemoryOutbox, MemoryOutboxReads
 from .payment_methods import MemoryPaymentMethodReads, MemoryPaymentMethods
@@ -99,6 +99,9 @@ class MemoryViews:
         self.notifications = MemoryNotificationReads(tables)
         self.teams = MemoryTeamReads(tables)
         self.outbox = MemoryOutboxReads(tables)
+        self.mail_tokens = MemoryMailTokenReads(tables)
+        self.devices = MemoryDeviceReads(tables)
+        self.kept_requests = MemoryKeptRequestReads(tables)
         self.audit = MemoryAuditReads(tables)
 
 

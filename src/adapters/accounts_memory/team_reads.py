@@ -1,7 +1,9 @@
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 
 from accounts_core.model.email import Email
 from accounts_core.model.ids import TeamId, UserId
+from accounts_core.model.paging import Cursor
 from accounts_core.model.team import (
     Interaction,
     InteractionView,
@@ -14,7 +16,7 @@ from accounts_core.model.team import (
 )
 from accounts_core.ports.teams import TeamReads
 
-from .pages import page
+from .pages import page, page_below
 from .schema import Tables
 
 
@@ -25,9 +27,11 @@ class MemoryTeamReads:
     async def view(self, id: TeamId, user_id: UserId) -> TeamView | None:
         return next((view for view in _views_of(self._tables(), user_id) if view.team.id == id), None)
 
-    async def views_of(self, user_id: UserId, *, limit: int, before: TeamId | None = None) -> Sequence[TeamView]:
+    async def views_of(
+        self, user_id: UserId, *, limit: int, before: TeamId | None = None, below: TeamId | None = None
+    ) -> Sequence[TeamView]:
         return page(
-            _views_of(self._tables(), user_id),
+            [view for view in _views_of(self._tables(), user_id) if below is None or view.team.id < below],
             order=lambda view: view.team.id,
             id=lambda view: view.team.id,
             limit=limit,
@@ -48,11 +52,25 @@ class MemoryTeamReads:
         found = page(tables.interactions.find("team_id", id), order=_time_and_id, id=_id, limit=limit, before=before)
         return [InteractionView(interaction=each, author=_person(tables, each.author_id)) for each in found]
 
-    async def invitations_to(self, email: Email, *, limit: int, before: str | None = None) -> Sequence[InvitationView]:
+    async def written_by(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[Interaction]:
+        written = self._tables().interactions.find("author_id", user_id)
+        return page_below(written, order=_time_and_id, limit=limit, before=before)
+
+    async def invitations_by(
+        self, user_id: UserId, *, limit: int, before: Cursor | None = None
+    ) -> Sequence[Invitation]:
+        sent = self._tables().invitations.find("invited_by", user_id)
+        return page_below(sent, order=_time_and_id, limit=limit, before=before)
+
+    async def invitations_to(
+        self, email: Email, *, limit: int, before: str | Cursor | None = None
+    ) -> Sequence[InvitationView]:
         tables = self._tables()
-        found = page(
-            tables.invitations.find("email", email.key), order=_time_and_id, id=_id, limit=limit, before=before
-        )
+        received = tables.invitations.find("email", email.key)
+        if isinstance(before, Cursor):
+            found = page_below(received, order=_time_and_id, limit=limit, before=before)
+        else:
+            found = page(received, order=_time_and_id, id=_id, limit=limit, before=before)
         return [view for each in found if (view := _invitation(tables, each)) is not None]
 
     async def find_invitation(self, id: str) -> InvitationView | None:
@@ -61,7 +79,7 @@ class MemoryTeamReads:
         return None if invitation is None else _invitation(tables, invitation)
 
 
-def _time_and_id(row: Interaction | Invitation) -> tuple[object, str]:
+def _time_and_id(row: Interaction | Invitation) -> tuple[datetime, str]:
     return row.created_at, row.id
 
 

@@ -113,14 +113,6 @@ class MemoryTeams(MemoryTeamReads):
     async def add_interaction(self, interaction: Interaction) -> None:
         self._workspace().interactions.add(interaction)
 
-    async def written_by(self, user_id: UserId) -> Sequence[Interaction]:
-        written = self._workspace().interactions.find("author_id", user_id)
-        return sorted(written, key=lambda each: (each.created_at, each.id), reverse=True)
-
-    async def invitations_by(self, user_id: UserId) -> Sequence[Invitation]:
-        sent = self._workspace().invitations.find("invited_by", user_id)
-        return sorted(sent, key=lambda each: (each.created_at, each.id), reverse=True)
-
     async def footprint(self, user_id: UserId) -> Footprint:
         work = self._workspace()
         owned = {team.id for team in work.teams.find("owner_id", user_id)}

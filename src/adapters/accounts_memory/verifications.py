@@ -4,9 +4,11 @@ import attrs
 
 from accounts_core.errors import Conflict
 from accounts_core.model.ids import UserId
+from accounts_core.model.paging import Cursor
 from accounts_core.model.verification import CardVerification
 from accounts_core.ports.verifications import VerificationReads, Verifications
 
+from .pages import page_below
 from .schema import Tables, Workspace
 
 
@@ -29,6 +31,9 @@ class MemoryVerificationReads:
     async def find_by_request(self, user_id: UserId, request_key: str) -> CardVerification | None:
         return next(iter(self._tables().verifications.find("request", (user_id, request_key))), None)
 
+    async def of(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[CardVerification]:
+        return page_below(self._of(user_id), order=lambda each: (each.created_at, each.id), limit=limit, before=before)
+
     async def open_of_customer(self, customer_id: str) -> Sequence[CardVerification]:
         return _open_ones(self._tables().verifications.find("customer_id", customer_id))
 
@@ -43,9 +48,6 @@ class MemoryVerifications(MemoryVerificationReads):
 
     async def find_open(self, user_id: UserId, requested: str) -> CardVerification | None:
         return next(iter(self._workspace().verifications.find("open", (user_id, requested))), None)
-
-    async def of(self, user_id: UserId) -> Sequence[CardVerification]:
-        return sorted(self._of(user_id), key=lambda each: (each.created_at, each.id), reverse=True)
 
     async def open_of(self, user_id: UserId) -> Sequence[CardVerification]:
         return _open_ones(self._of(user_id))

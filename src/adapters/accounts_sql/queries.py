@@ -7,11 +7,12 @@ made on the way in and out.
 
 from collections.abc import Callable, Mapping, Sequence
 from hmac import compare_digest
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 import sqlalchemy as sa
 
 from accounts_core.errors import AnswerMismatch
+from accounts_core.model.paging import Cursor
 from accounts_core.model.text import is_storable
 
 from .types import UNKNOWN_NAME, UNKNOWN_NUMBER, KnownName, KnownNumber, Moment
@@ -175,6 +176,11 @@ def by_moment(name: str) -> sa.BindParameter[Any]:
     return sa.bindparam(name, type_=Moment())
 
 
+def by_digest(name: str) -> sa.BindParameter[bytes]:
+    """Make a parameter that looks a digest up."""
+    return sa.bindparam(name, type_=sa.LargeBinary())
+
+
 def a_limit(name: str = "at_most") -> sa.BindParameter[int]:
     """Make a parameter that says how many rows at most."""
     return sa.bindparam(name, type_=sa.BigInteger())
@@ -186,3 +192,48 @@ def asked(parameter: sa.BindParameter[Any]) -> sa.Label[Any]:
 
 
 NO_LIMIT = 2**63 - 1
+
+
+# ---- lists, page by page
+
+
+def below_cursor(time: sa.Column[Any], key: sa.Column[Any]) -> sa.ColumnElement[bool]:
+    """Compare with a cursor, whose values `at_cursor` gives."""
+    kind = by_digest if isinstance(key.type, sa.LargeBinary) else by_name
+    return sa.tuple_(time, key) < sa.tuple_(by_moment("cursor_time"), kind("cursor_key"))
+
+
+def at_cursor(cursor: Cursor) -> dict[str, Any]:
+    """Return the values for `below_cursor`."""
+    return {"cursor_time": cursor.created_at, "cursor_key": cursor.key}
+
+
+class Paged(Generic[T]):
+    """A list by time, then key, both descending: its first page, and the page below a cursor.
+
+    `repeated` is as in `Query`.
+    """
+
+    def __init__(
+        self,
+        listed: sa.Select[Any],
+        time: sa.Column[Any],
+        key: sa.Column[Any],
+        decode: Callable[[Row], T],
+        repeated: Mapping[str, sa.ColumnElement[Any]],
+    ) -> None:
+        page = listed.order_by(time.desc(), key.desc()).limit(a_limit())
+        self.first = Query(page, every(decode), repeated)
+        self.rest = Query(page.where(below_cursor(time, key)), every(decode), repeated)
+
+    async def fetch(self, db: "Fetching", limit: int, before: Cursor | None, **values: Any) -> list[T]:
+        """Read the page."""
+        if before is None:
+            return await db.fetch(self.first, at_most=limit, **values)
+        return await db.fetch(self.rest, at_most=limit, **values, **at_cursor(before))
+
+
+class Fetching(Protocol):
+    """What runs reads: see `executors.Reader`."""
+
+    async def fetch(self, query: Query[T], /, **values: Any) -> T: ...

@@ -245,7 +245,7 @@ invitations: Final = sa.Table(
     sa.Column("is_mail_pending", Flag, nullable=False, server_default=sa.false()),
     sa.UniqueConstraint("team_id", "email_key"),
     sa.Index(None, "email_key", "created_at", "id"),
-    sa.Index(None, "invited_by"),
+    sa.Index(None, "invited_by", "created_at", "id"),
     sqlite_strict=True,
 )
 
@@ -258,7 +258,7 @@ interactions: Final = sa.Table(
     sa.Column("body", sa.Text, nullable=False),
     sa.Column("created_at", Moment, nullable=False),
     sa.Index(None, "team_id", "created_at", "id"),
-    sa.Index(None, "author_id"),
+    sa.Index(None, "author_id", "created_at", "id"),
     sqlite_strict=True,
 )
 
@@ -321,7 +321,7 @@ mail_tokens: Final = sa.Table(
     sa.Column("email_key", Name, nullable=False),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("expires_at", Moment, nullable=False),
-    sa.Index(None, "user_id"),
+    sa.Index(None, "user_id", "created_at", "digest"),
     sa.Index(None, "expires_at"),
     sqlite_strict=True,
 )
@@ -351,6 +351,7 @@ devices: Final = sa.Table(
     sa.Column("digest", sa.LargeBinary, nullable=False),
     sa.Column("first_seen_at", Moment, nullable=False),
     sa.PrimaryKeyConstraint("user_id", "digest"),
+    sa.Index(None, "user_id", "first_seen_at", "digest"),
     sqlite_strict=True,
 )
 
@@ -364,7 +365,7 @@ kept_requests: Final = sa.Table(
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("claimed_until", Moment, nullable=False),
     sa.Column("answer", sa.LargeBinary),
-    sa.Index(None, "user_id"),
+    sa.Index(None, "user_id", "created_at", "scope"),
     sa.Index(None, "created_at"),
     sqlite_strict=True,
 )

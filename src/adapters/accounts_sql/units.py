@@ -9,9 +9,9 @@ from accounts_core.ports.store import Views as ViewsPort
 
 from .executors import Executor, Reader
 from .repositories.audit import Audit, AuditReads
-from .repositories.devices import Devices
-from .repositories.kept_requests import KeptRequests
-from .repositories.mail_tokens import MailTokens
+from .repositories.devices import DeviceReads, Devices
+from .repositories.kept_requests import KeptRequestReads, KeptRequests
+from .repositories.mail_tokens import MailTokenReads, MailTokens
 from .repositories.notifications import NotificationReads, Notifications
 from .repositories.outbox import Outbox, OutboxReads
 from .repositories.payment_methods import PaymentMethodReads, PaymentMethods
@@ -35,6 +35,9 @@ class Views:
         self.notifications = NotificationReads(db)
         self.teams = TeamReads(db)
         self.outbox = OutboxReads(db)
+        self.mail_tokens = MailTokenReads(db)
+        self.devices = DeviceReads(db)
+        self.kept_requests = KeptRequestReads(db)
         self.audit = AuditReads(db)
 
 

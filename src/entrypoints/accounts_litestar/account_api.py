@@ -1,10 +1,14 @@
 """The account API: the signed-in user, their notifications and their cards."""
 
-from typing import Any
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any, Final
 
+import msgspec
 from litestar import delete, get, post, put
 
 from accounts_core.errors import AccountDeactivated, Invalid, InvalidToken
+from accounts_core.use_cases.export import ExportPart, ExportWriter
 from accounts_core.use_cases.verify_card import Verified
 from accounts_litestar import examples
 from accounts_litestar.account_shapes import (
@@ -34,6 +38,9 @@ from accounts_litestar.parameters import page_by_number, text_id
 from accounts_litestar.repeating import repeatable
 from accounts_litestar.requests import asked_by
 from accounts_litestar.stripe_shapes import CustomerObject, PaymentMethodList, customer_object, payment_method_list
+
+_CHUNK_BYTES: Final = 32 * 1024
+"""An export is sent in chunks of so many bytes at least, and of a page more at most."""
 
 
 class AccountApi(Endpoints):
@@ -242,6 +249,22 @@ class AccountApi(Endpoints):
         **documented("exportPersonalData", "Take along everything that is stored about oneself", problems=[409, 429]),
     )
     async def export(self, request: HttpRequest) -> Answer[dict[str, Any]]:
-        """Everything but what is secret, as JSON, by name."""
+        """Everything but what is secret, as JSON, by name.
+
+        It is sent while it is read: what is written meanwhile may be in it or not. When it cannot be read to its end,
+        the connection is closed and the document is not complete.
+        """
         caller = await self.caller(request)
-        return self.answer(caller, dict(await self.accounts.export_personal_data(caller.user.id)))
+        return self.stream(caller, _written(await self.accounts.stream_personal_data(caller.user.id)))
+
+
+async def _written(parts: AsyncGenerator[ExportPart, None]) -> AsyncGenerator[bytes, None]:
+    """Write the parts as one JSON object; small ones wait for each other."""
+    writer, text = ExportWriter(msgspec.json.encode), bytearray()
+    async with aclosing(parts):
+        async for part in parts:
+            text += writer.write(part)
+            if len(text) >= _CHUNK_BYTES:
+                yield bytes(text)
+                text.clear()
+    yield bytes(text + writer.end())

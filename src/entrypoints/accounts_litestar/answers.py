@@ -72,6 +72,15 @@ class Answer(Response[T]):
                 headers={**{name.lower(): value for name, value in (headers or {}).items()}, **PROTECTIVE_HEADERS},
                 status_code=status_code,
             )
+        sent = self._headers(headers)
+        body = b""
+        if self.content is not None:
+            body = _encode(self.content)
+            sent.append((b"content-type", str(self.media_type).encode()))
+            sent.append((b"content-length", b"%d" % len(body)))
+        return _Encoded(self.status_code or status_code or 200, sent, body, self.background or background)
+
+    def _headers(self, headers: dict[str, str] | None) -> list[tuple[bytes, bytes]]:
         sent = list(_PROTECTIVE)
         if headers or self.headers:
             added = {name.lower(): value for name, value in {**(headers or {}), **self.headers}.items()}
@@ -80,12 +89,7 @@ class Answer(Response[T]):
                 for name, value in added.items()
                 if name not in PROTECTIVE_HEADERS
             ]
-        body = b""
-        if self.content is not None:
-            body = _encode(self.content)
-            sent.append((b"content-type", str(self.media_type).encode()))
-            sent.append((b"content-length", b"%d" % len(body)))
-        return _Encoded(self.status_code or status_code or 200, sent, body, self.background or background)
+        return sent
 
 
 class _Encoded(ASGIResponse):

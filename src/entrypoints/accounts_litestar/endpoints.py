@@ -1,5 +1,5 @@
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar, Final, TypeVar, cast
 
@@ -18,6 +18,7 @@ from accounts_litestar.edge import MissingToken
 from accounts_litestar.options import HttpOptions
 from accounts_litestar.problems import Problems, logger
 from accounts_litestar.requests import asked_by
+from accounts_litestar.streaming import Streamed
 from accounts_litestar.verifying import Verifying
 
 T = TypeVar("T")
@@ -78,6 +79,12 @@ class Endpoints(Controller):
         if caller.touch_due:
             return Answer(content, background=BackgroundTask(self._touch, caller.session.id))
         return Answer(content)
+
+    def stream(self, caller: Caller, chunks: AsyncGenerator[bytes, None]) -> Streamed:
+        """Answer as `answer` does, with a JSON document that is made while it is sent."""
+        if caller.touch_due:
+            return Streamed(chunks, background=BackgroundTask(self._touch, caller.session.id))
+        return Streamed(chunks)
 
     async def _touch(self, session_id: str) -> None:
         try:

@@ -15,6 +15,7 @@ from accounts_core.testing.contracts import (
     MailTokensContract,
     NotificationsContract,
     OutboxContract,
+    PagingContract,
     ParkingContract,
     PaymentMethodsContract,
     ProviderEventsContract,
@@ -87,6 +88,9 @@ class TestKeptRequests(KeptRequestsContract): ...
 
 
 class TestAudit(AuditContract): ...
+
+
+class TestPaging(PagingContract): ...
 
 
 class TestTransactions(TransactionsContract): ...

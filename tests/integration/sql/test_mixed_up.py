@@ -36,6 +36,7 @@ from accounts_core.testing.builders import (
     at,
     digest_of_session,
 )
+from accounts_core.testing.contracts.sign_ups import a_sign_up
 from accounts_core.testing.harness import keep
 from accounts_sql.queries import Compiled, Query
 
@@ -82,21 +83,24 @@ IN_A_UNIT: dict[str, Read] = {
     "users.get, locked": lambda it, n: it.users.get(UserId(n), lock=True),
     "sessions.count_of": lambda it, n: it.sessions.count_of(UserId(n)),
     "verifications.find_open": lambda it, n: it.verifications.find_open(UserId(n), f"pm_of_ver_{n}"),
-    "verifications.of": lambda it, n: it.verifications.of(UserId(n)),
+    "verifications.of": lambda it, n: it.verifications.of(UserId(n), limit=5),
     "verifications.open_of": lambda it, n: it.verifications.open_of(UserId(n)),
     "notifications.count_of": lambda it, n: it.notifications.count_of(UserId(n)),
     "teams.get": lambda it, n: it.teams.get(TeamId(n)),
     "teams.get, locked": lambda it, n: it.teams.get(TeamId(n), lock=True),
     "teams.role": lambda it, n: it.teams.role(TeamId(1), UserId(n)),
-    "teams.written_by": lambda it, n: it.teams.written_by(UserId(n)),
-    "teams.invitations_by": lambda it, n: it.teams.invitations_by(UserId(n)),
+    "teams.written_by": lambda it, n: it.teams.written_by(UserId(n), limit=5),
+    "teams.invitations_by": lambda it, n: it.teams.invitations_by(UserId(n), limit=5),
+    "teams.unmailed_invitations_by": lambda it, n: it.teams.unmailed_invitations_by(UserId(n), limit=5),
+    "sign_ups.find": lambda it, n: it.sign_ups.find(f"sgn_{n}"),
+    "sign_ups.find_by_digest": lambda it, n: it.sign_ups.find_by_digest(bytes([n]) * 32),
     "teams.footprint": lambda it, n: it.teams.footprint(UserId(n)),
     "mail_tokens.find": lambda it, n: it.mail_tokens.find(bytes([n]) * 32),
-    "mail_tokens.of": lambda it, n: it.mail_tokens.of(UserId(n)),
+    "mail_tokens.of": lambda it, n: it.mail_tokens.of(UserId(n), limit=5),
     "devices.count_of": lambda it, n: it.devices.count_of(UserId(n)),
-    "devices.first_seen": lambda it, n: it.devices.first_seen(UserId(n)),
+    "devices.of": lambda it, n: it.devices.of(UserId(n), limit=5),
     "kept_requests.find": lambda it, n: it.kept_requests.find(bytes([n]) * 32),
-    "kept_requests.of": lambda it, n: it.kept_requests.of(UserId(n)),
+    "kept_requests.of": lambda it, n: it.kept_requests.of(UserId(n), limit=5),
 }
 
 
@@ -115,7 +119,7 @@ async def populate(store: Any) -> None:
             a_notification(f"ntf_{n}_2", n),
             a_team(n, n),
             an_interaction(f"int_{n}", n, n),
-            an_invitation(f"inv_{n}", n, email=guest(n), invited_by=UserId(n)),
+            an_invitation(f"inv_{n}", n, email=guest(n), invited_by=UserId(n), is_mail_pending=True),
             a_job(f"job_{n}"),
         )
         async with store.begin() as work:
@@ -130,6 +134,7 @@ async def populate(store: Any) -> None:
                 )
             )
             await work.devices.add(UserId(n), bytes([n]) * 32, at=NOON)
+            await work.sign_ups.add(a_sign_up(n, digest=bytes([n]) * 32))
             await work.kept_requests.add(
                 KeptRequest(
                     scope=bytes([n]) * 32,

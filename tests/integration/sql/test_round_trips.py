@@ -9,6 +9,7 @@ from tests.integration.sql.backends import ASYNCPG, PSYCOPG, Backend
 
 from accounts_core.model.email import Email
 from accounts_core.model.ids import TeamId, UserId
+from accounts_core.model.paging import Cursor
 from accounts_core.ports.store import Views
 from accounts_core.testing.builders import (
     NOON,
@@ -22,8 +23,10 @@ from accounts_core.testing.builders import (
     a_verification,
     an_interaction,
     an_invitation,
+    at,
     digest_of_session,
 )
+from accounts_core.testing.contracts.security import a_token
 from accounts_core.testing.harness import keep
 from accounts_sql.leases import is_ready
 
@@ -54,6 +57,10 @@ READS: dict[str, Callable[[Views], Awaitable[Any]]] = {
     "teams.interactions": lambda views: views.teams.interactions(TeamId(1), limit=5, before="int_2"),
     "teams.invitations_to": lambda views: views.teams.invitations_to(GUEST, limit=5, before="inv_2"),
     "teams.find_invitation": lambda views: views.teams.find_invitation("inv_1"),
+    "notifications.of, below": lambda views: views.notifications.of(JANE, limit=5, before=Cursor(at(1), "")),
+    "teams.views_of, below": lambda views: views.teams.views_of(JANE, limit=5, below=TeamId(2)),
+    "teams.written_by": lambda views: views.teams.written_by(JANE, limit=5, before=Cursor(at(1), "")),
+    "mail_tokens.of": lambda views: views.mail_tokens.of(JANE, limit=5, before=Cursor(at(1), b"")),
     "outbox.find": lambda views: views.outbox.find("job_1"),
     "outbox.any_due": lambda views: views.outbox.any_due(now=NOON),
     "outbox.list": lambda views: views.outbox.list(limit=5),
@@ -79,6 +86,8 @@ async def test_each_lone_read_is_one_round_trip(
     await keep(store, *[a_notification(f"ntf_{n}") for n in (1, 2)], a_team(1), a_team(2), a_membership(), a_job())
     await keep(store, *[an_invitation(f"inv_{n}", n, email=GUEST) for n in (1, 2)])
     await keep(store, *[an_interaction(f"int_{n}") for n in (1, 2)])
+    async with store.begin() as work:
+        await work.mail_tokens.add(a_token())
     async with store.read() as views:
         for _ in range(PREPARED_AFTER):
             assert await read(views)

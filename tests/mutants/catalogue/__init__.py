@@ -9,6 +9,7 @@ from tests.mutants.mutant import Mutant
 
 from .cards import CARDS
 from .deletion import DELETION
+from .export import EXPORT
 from .fairness import FAIRNESS
 from .forks import FORKS
 from .identity import IDENTITY
@@ -30,6 +31,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *REQUESTS,
     *SIGN_UPS,
     *LIMITS,
+    *EXPORT,
     *FAIRNESS,
     *MEMORY,
     *SQL,

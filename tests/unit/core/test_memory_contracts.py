@@ -36,6 +36,7 @@ from accounts_core.testing.contracts import (
     NotifierContract,
     OutboxContract,
     OwnedDataContract,
+    PagingContract,
     ParkingContract,
     PasswordHasherContract,
     PaymentMethodsContract,
@@ -126,6 +127,9 @@ class TestKeptRequests(KeptRequestsContract): ...
 
 
 class TestAudit(AuditContract): ...
+
+
+class TestPaging(PagingContract): ...
 
 
 class TestTransactions(TransactionsContract): ...

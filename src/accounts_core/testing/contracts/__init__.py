@@ -49,6 +49,7 @@ from accounts_core.testing.contracts.notifications import NotificationsContract
 from accounts_core.testing.contracts.notifier import NotifierContract
 from accounts_core.testing.contracts.outbox import OutboxContract
 from accounts_core.testing.contracts.owned_data import Host, OwnedDataContract
+from accounts_core.testing.contracts.paging import PagingContract
 from accounts_core.testing.contracts.parking import ParkingContract
 from accounts_core.testing.contracts.password_hasher import PasswordHasherContract
 from accounts_core.testing.contracts.payment_gateway import Authenticate, PaymentGatewayContract, ProviderCards
@@ -90,6 +91,7 @@ __all__ = [
     "NotifierContract",
     "OutboxContract",
     "OwnedDataContract",
+    "PagingContract",
     "ParkingContract",
     "PasswordHasherContract",
     "PaymentGatewayContract",
@@ -126,6 +128,7 @@ STORE_CONTRACTS = (
     DevicesContract,
     KeptRequestsContract,
     AuditContract,
+    PagingContract,
     TransactionsContract,
     EventsContract,
 )

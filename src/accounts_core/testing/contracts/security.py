@@ -23,6 +23,7 @@ from accounts_core.model.idempotency import KeptRequest
 from accounts_core.model.ids import UserId
 from accounts_core.model.mail_token import MailToken, TokenPurpose
 from accounts_core.model.outbox import Topic
+from accounts_core.ports.devices import KnownDevice
 from accounts_core.testing.builders import NOON, a_user, at
 from accounts_core.testing.contracts.base import StoreContract
 from accounts_core.testing.harness import AnyStore, Concurrently, failures, keep, read_back
@@ -104,8 +105,8 @@ class MailTokensContract(StoreContract):
                 await work.mail_tokens.add(token)
 
         async with store.begin() as work:
-            assert [newer, a_token(1)] == list(await work.mail_tokens.of(JANE))
-            assert list(await work.mail_tokens.of(UserId(9))) == []
+            assert [newer, a_token(1)] == list(await work.mail_tokens.of(JANE, limit=9))
+            assert list(await work.mail_tokens.of(UserId(9), limit=9)) == []
 
     async def test_expired_tokens_are_forgotten_and_counted(self, store: AnyStore) -> None:
         await keep(store, a_user())
@@ -145,8 +146,8 @@ class DevicesContract(StoreContract):
             await work.devices.add(JANE, b"a" * 32, at=at(2))
             await work.devices.add(MARY, b"c" * 32, at=at(3))
 
-        async with store.begin() as work:
-            assert [at(1), NOON] == list(await work.devices.first_seen(JANE))
+        found = await read_back(store, lambda s: s.devices.of(JANE, limit=9))
+        assert list(found) == [KnownDevice(at(1), b"b" * 32), KnownDevice(NOON, b"a" * 32)]
 
     async def test_nobody_has_no_devices(self, store: AnyStore) -> None:
         with pytest.raises(Conflict):
@@ -218,9 +219,9 @@ class KeptRequestsContract(StoreContract):
             for request in (a_request(1), newer, a_request(3, user_id=2)):
                 await work.kept_requests.add(request)
 
-        async with store.begin() as work:
-            assert [newer, a_request(1)] == list(await work.kept_requests.of(JANE))
-            assert list(await work.kept_requests.of(UserId(9))) == []
+        found = await read_back(store, lambda s: s.kept_requests.of(JANE, limit=9))
+        assert [(each.created_at, each.scope) for each in found] == [(at(1), newer.scope), (NOON, a_request(1).scope)]
+        assert list(await read_back(store, lambda s: s.kept_requests.of(UserId(9), limit=9))) == []
 
     async def test_requests_go_with_their_user_and_with_time(self, store: AnyStore) -> None:
         await keep(store, a_user(1), a_user(2))

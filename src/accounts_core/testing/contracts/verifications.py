@@ -120,7 +120,7 @@ class VerificationsContract(StoreContract):
         await keep(store, a_user(1), a_user(2), old, new, a_verification("ver_3", 2))
 
         async with store.begin() as work:
-            assert list(await work.verifications.of(UserId(1))) == [new, old]
+            assert list(await work.verifications.of(UserId(1), limit=9)) == [new, old]
 
     async def test_an_open_verification_is_the_latest_as_well(self, store: AnyStore) -> None:
         await keep(store, a_user(), a_verification("ver_1", requested="pm_1", state=State.DECLINED, created_at=at(-1)))

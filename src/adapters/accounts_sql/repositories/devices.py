@@ -6,8 +6,10 @@ import attrs
 import sqlalchemy as sa
 
 from accounts_core.model.ids import UserId
-from accounts_sql.executors import Executor
-from accounts_sql.queries import Query, asked, by_number, every, scalar
+from accounts_core.model.paging import Cursor
+from accounts_core.ports.devices import KnownDevice
+from accounts_sql.executors import Executor, Reader
+from accounts_sql.queries import Paged, Query, asked, by_number, scalar
 from accounts_sql.repositories.adding import unless_there
 from accounts_sql.tables import devices
 
@@ -15,16 +17,28 @@ _MINE: Final = devices.c.user_id == by_number("owner")
 _ADD: Final = unless_there(devices, "user_id", "digest")
 _OWNER: Final = asked(by_number("owner"))
 _COUNT: Final = Query(sa.select(sa.func.count(), _OWNER).select_from(devices).where(_MINE), scalar, {"owner": _OWNER})
-_FIRST_SEEN: Final = Query(
-    sa.select(devices.c.first_seen_at, devices.c.user_id).where(_MINE).order_by(devices.c.first_seen_at.desc()),
-    every(lambda row: row[0]),
+_OF: Final = Paged(
+    sa.select(devices.c.first_seen_at, devices.c.digest, devices.c.user_id).where(_MINE),
+    devices.c.first_seen_at,
+    devices.c.digest,
+    lambda row: KnownDevice(*row[:2]),
     {"owner": devices.c.user_id},
 )
 _REMOVE: Final = devices.delete().where(_MINE)
 
 
 @attrs.frozen
-class Devices:
+class DeviceReads:
+    """See `accounts_core.ports.devices.DeviceReads`."""
+
+    _db: Reader
+
+    async def of(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[KnownDevice]:
+        return await _OF.fetch(self._db, limit, before, owner=user_id)
+
+
+@attrs.frozen
+class Devices(DeviceReads):
     """See `accounts_core.ports.devices.Devices`."""
 
     _db: Executor
@@ -34,9 +48,6 @@ class Devices:
 
     async def count_of(self, user_id: UserId) -> int:
         return await self._db.fetch(_COUNT, owner=user_id)
-
-    async def first_seen(self, user_id: UserId) -> Sequence[datetime]:
-        return await self._db.fetch(_FIRST_SEEN, owner=user_id)
 
     async def remove_of(self, user_id: UserId) -> None:
         await self._db.run(_REMOVE, owner=user_id)

@@ -8,8 +8,10 @@ import sqlalchemy as sa
 from accounts_core.errors import Conflict
 from accounts_core.model.idempotency import KeptRequest
 from accounts_core.model.ids import UserId
-from accounts_sql.executors import Executor
-from accounts_sql.queries import Query, Row, by_moment, by_name, by_number, every, first
+from accounts_core.model.paging import Cursor
+from accounts_core.ports.kept_requests import RequestSummary
+from accounts_sql.executors import Executor, Reader
+from accounts_sql.queries import Paged, Query, Row, by_digest, by_moment, by_name, by_number, first
 from accounts_sql.tables import kept_requests
 
 
@@ -25,7 +27,7 @@ def _request(row: Row) -> KeptRequest:
     )
 
 
-_THIS: Final = kept_requests.c.scope == sa.bindparam("this", type_=sa.LargeBinary())
+_THIS: Final = kept_requests.c.scope == by_digest("this")
 _HELD: Final = sa.and_(_THIS, kept_requests.c.claim == by_name("held_under"))
 _MINE: Final = kept_requests.c.user_id == by_number("owner")
 _REQUESTS: Final = sa.select(
@@ -38,9 +40,11 @@ _REQUESTS: Final = sa.select(
     kept_requests.c.answer,
 )
 _FIND: Final = Query(_REQUESTS.where(_THIS), first(_request), {"this": kept_requests.c.scope})
-_OF: Final = Query(
-    _REQUESTS.where(_MINE).order_by(kept_requests.c.created_at.desc(), kept_requests.c.scope.desc()),
-    every(_request),
+_OF: Final = Paged(
+    sa.select(kept_requests.c.created_at, kept_requests.c.scope, kept_requests.c.user_id).where(_MINE),
+    kept_requests.c.created_at,
+    kept_requests.c.scope,
+    lambda row: RequestSummary(*row[:2]),
     {"owner": kept_requests.c.user_id},
 )
 _ADD: Final = kept_requests.insert()
@@ -53,7 +57,17 @@ _FORGET: Final = kept_requests.delete().where(kept_requests.c.created_at < by_mo
 
 
 @attrs.frozen
-class KeptRequests:
+class KeptRequestReads:
+    """See `accounts_core.ports.kept_requests.KeptRequestReads`."""
+
+    _db: Reader
+
+    async def of(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[RequestSummary]:
+        return await _OF.fetch(self._db, limit, before, owner=user_id)
+
+
+@attrs.frozen
+class KeptRequests(KeptRequestReads):
     """See `accounts_core.ports.kept_requests.KeptRequests`."""
 
     _db: Executor
@@ -73,9 +87,6 @@ class KeptRequests:
 
     async def remove(self, request: KeptRequest) -> None:
         await self._db.run(_REMOVE, this=request.scope, held_under=request.claim)
-
-    async def of(self, user_id: UserId) -> Sequence[KeptRequest]:
-        return await self._db.fetch(_OF, owner=user_id)
 
     async def remove_of(self, user_id: UserId) -> None:
         await self._db.run(_REMOVE_ALL, owner=user_id)

@@ -7,8 +7,9 @@ import sqlalchemy as sa
 
 from accounts_core.model.ids import UserId
 from accounts_core.model.mail_token import MailToken, TokenPurpose
-from accounts_sql.executors import Executor
-from accounts_sql.queries import Query, Row, by_moment, by_name, by_number, every, first
+from accounts_core.model.paging import Cursor
+from accounts_sql.executors import Executor, Reader
+from accounts_sql.queries import Paged, Query, Row, by_digest, by_moment, by_name, by_number, first
 from accounts_sql.rows import stored_email
 from accounts_sql.tables import mail_tokens
 
@@ -35,13 +36,13 @@ _TOKENS: Final = sa.select(
 )
 _MINE: Final = mail_tokens.c.user_id == by_number("owner")
 _FIND: Final = Query(
-    _TOKENS.where(mail_tokens.c.digest == sa.bindparam("this", type_=sa.LargeBinary())),
-    first(_token),
-    {"this": mail_tokens.c.digest},
+    _TOKENS.where(mail_tokens.c.digest == by_digest("this")), first(_token), {"this": mail_tokens.c.digest}
 )
-_OF: Final = Query(
-    _TOKENS.where(_MINE).order_by(mail_tokens.c.created_at.desc(), mail_tokens.c.digest.desc()),
-    every(_token),
+_OF: Final = Paged(
+    _TOKENS.where(_MINE),
+    mail_tokens.c.created_at,
+    mail_tokens.c.digest,
+    _token,
     {"owner": mail_tokens.c.user_id},
 )
 _ADD: Final = mail_tokens.insert()
@@ -51,7 +52,17 @@ _FORGET: Final = mail_tokens.delete().where(mail_tokens.c.expires_at <= by_momen
 
 
 @attrs.frozen
-class MailTokens:
+class MailTokenReads:
+    """See `accounts_core.ports.mail_tokens.MailTokenReads`."""
+
+    _db: Reader
+
+    async def of(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[MailToken]:
+        return await _OF.fetch(self._db, limit, before, owner=user_id)
+
+
+@attrs.frozen
+class MailTokens(MailTokenReads):
     """See `accounts_core.ports.mail_tokens.MailTokens`."""
 
     _db: Executor
@@ -70,9 +81,6 @@ class MailTokens:
 
     async def find(self, digest: bytes) -> MailToken | None:
         return await self._db.fetch(_FIND, this=digest)
-
-    async def of(self, user_id: UserId) -> Sequence[MailToken]:
-        return await self._db.fetch(_OF, owner=user_id)
 
     async def remove_of(self, user_id: UserId, purpose: TokenPurpose | None = None) -> None:
         if purpose is None:

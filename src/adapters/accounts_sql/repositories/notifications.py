@@ -8,9 +8,22 @@ import sqlalchemy as sa
 from accounts_core.errors import NotFound
 from accounts_core.model.ids import UserId
 from accounts_core.model.notification import Notification
+from accounts_core.model.paging import Cursor
 from accounts_sql import rows
 from accounts_sql.executors import Executor, Reader
-from accounts_sql.queries import NO_LIMIT, Query, a_limit, asked, by_moment, by_name, by_number, every, scalar
+from accounts_sql.queries import (
+    NO_LIMIT,
+    Query,
+    a_limit,
+    asked,
+    at_cursor,
+    below_cursor,
+    by_moment,
+    by_name,
+    by_number,
+    every,
+    scalar,
+)
 from accounts_sql.tables import notifications
 
 _MINE: Final = notifications.c.user_id == by_number("owner")
@@ -35,6 +48,9 @@ _OF_BEFORE: Final = Query(
 _ASKED: Final = asked(by_number("owner"))
 _COUNT: Final = Query(
     sa.select(sa.func.count(), _ASKED).select_from(notifications).where(_MINE), scalar, {"owner": _ASKED}
+)
+_OF_BELOW: Final = Query(
+    _PAGE.where(below_cursor(notifications.c.created_at, notifications.c.id)), every(rows.notification), _OWNER
 )
 _ADD: Final = notifications.insert()
 # one that was read keeps its time, and still counts as found
@@ -61,11 +77,13 @@ class NotificationReads:
     _db: Reader
 
     async def of(
-        self, user_id: UserId, *, limit: int | None = None, before: str | None = None
+        self, user_id: UserId, *, limit: int | None = None, before: str | Cursor | None = None
     ) -> Sequence[Notification]:
         at_most = NO_LIMIT if limit is None else limit
         if before is None:
             return await self._db.fetch(_OF, owner=user_id, at_most=at_most)
+        if isinstance(before, Cursor):
+            return await self._db.fetch(_OF_BELOW, owner=user_id, at_most=at_most, **at_cursor(before))
         return await self._db.fetch(_OF_BEFORE, owner=user_id, at_most=at_most, before=before)
 
 

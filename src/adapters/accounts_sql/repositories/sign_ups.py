@@ -8,7 +8,7 @@ from accounts_core.errors import Conflict
 from accounts_core.model.email import Email
 from accounts_core.model.sign_up import SignUp
 from accounts_sql.executors import Executor
-from accounts_sql.queries import Query, Row, by_moment, by_name, first
+from accounts_sql.queries import Query, Row, by_digest, by_moment, by_name, first
 from accounts_sql.rows import stored_email
 from accounts_sql.tables import sign_ups
 
@@ -35,9 +35,9 @@ _SIGN_UPS: Final = sa.select(
     sign_ups.c.created_at,
     sign_ups.c.expires_at,
 )
-_FIND: Final = Query(_SIGN_UPS.where(sign_ups.c.id == by_name("this")), first(_sign_up))
+_FIND: Final = Query(_SIGN_UPS.where(sign_ups.c.id == by_name("this")), first(_sign_up), {"this": sign_ups.c.id})
 _FIND_BY_DIGEST: Final = Query(
-    _SIGN_UPS.where(sign_ups.c.digest == sa.bindparam("this", type_=sa.LargeBinary())), first(_sign_up)
+    _SIGN_UPS.where(sign_ups.c.digest == by_digest("this")), first(_sign_up), {"this": sign_ups.c.digest}
 )
 _ADD: Final = sign_ups.insert()
 _SAVE: Final = sign_ups.update().where(sign_ups.c.id == by_name("this"))

@@ -8,10 +8,19 @@ import sqlalchemy as sa
 
 from accounts_core.model.email import Email
 from accounts_core.model.ids import TeamId, UserId
-from accounts_core.model.team import InteractionView, InvitationView, Member, Role, TeamView
+from accounts_core.model.paging import Cursor
+from accounts_core.model.team import (
+    Interaction,
+    InteractionView,
+    Invitation,
+    InvitationView,
+    Member,
+    Role,
+    TeamView,
+)
 from accounts_sql import team_rows as rows
 from accounts_sql.executors import Reader
-from accounts_sql.queries import Query, Row, a_limit, asked, by_name, by_number, every, first
+from accounts_sql.queries import Paged, Query, Row, a_limit, asked, by_name, by_number, every, first
 from accounts_sql.tables import interactions, invitations, memberships, teams, users
 
 T = TypeVar("T")
@@ -44,6 +53,9 @@ _VIEWS: Final = (
     .limit(a_limit())
 )
 _VIEWS_OF: Final = Query(_VIEWS, every(rows.team_view), {"viewer": _VIEWER})
+_VIEWS_OF_BELOW: Final = Query(
+    _VIEWS.where(teams.c.id < by_number("below")), every(rows.team_view), {"viewer": _VIEWER}
+)
 _VIEWS_OF_BEFORE: Final = Query(
     _VIEWS.where(teams.c.id < by_number("before"), by_number("before").in_(_SEEN)),
     every(rows.team_view),
@@ -106,12 +118,33 @@ def _pages(
 
 
 _WRITTEN, _WRITTEN_BEFORE = _pages(_INTERACTIONS, interactions, "team_id", by_number("this"), rows.interaction_view)
-_INVITED, _INVITED_BEFORE = _pages(
+_, _INVITED_BEFORE = _pages(
     _INVITATIONS.where(invitations.c.email_key == by_name("key")),
     invitations,
     "email_key",
     by_name("key"),
     rows.invitation_view,
+)
+_INVITED: Final = Paged(
+    _INVITATIONS.where(invitations.c.email_key == by_name("key")),
+    invitations.c.created_at,
+    invitations.c.id,
+    rows.invitation_view,
+    {"key": invitations.c.email_key},
+)
+_WRITTEN_BY: Final = Paged(
+    sa.select(*rows.INTERACTION).where(interactions.c.author_id == by_number("person")),
+    interactions.c.created_at,
+    interactions.c.id,
+    rows.interaction,
+    {"person": interactions.c.author_id},
+)
+_INVITATIONS_BY: Final = Paged(
+    sa.select(*rows.INVITATION).where(invitations.c.invited_by == by_number("person")),
+    invitations.c.created_at,
+    invitations.c.id,
+    rows.invitation,
+    {"person": invitations.c.invited_by},
 )
 
 
@@ -124,7 +157,11 @@ class TeamReads:
     async def view(self, id: TeamId, user_id: UserId) -> TeamView | None:
         return await self._db.fetch(_VIEW, this=id, viewer=user_id)
 
-    async def views_of(self, user_id: UserId, *, limit: int, before: TeamId | None = None) -> Sequence[TeamView]:
+    async def views_of(
+        self, user_id: UserId, *, limit: int, before: TeamId | None = None, below: TeamId | None = None
+    ) -> Sequence[TeamView]:
+        if below is not None:
+            return await self._db.fetch(_VIEWS_OF_BELOW, viewer=user_id, at_most=limit, below=below)
         if before is None:
             return await self._db.fetch(_VIEWS_OF, viewer=user_id, at_most=limit)
         return await self._db.fetch(_VIEWS_OF_BEFORE, viewer=user_id, at_most=limit, before=before)
@@ -139,9 +176,19 @@ class TeamReads:
             return await self._db.fetch(_WRITTEN, this=id, at_most=limit)
         return await self._db.fetch(_WRITTEN_BEFORE, this=id, at_most=limit, before=before)
 
-    async def invitations_to(self, email: Email, *, limit: int, before: str | None = None) -> Sequence[InvitationView]:
-        if before is None:
-            return await self._db.fetch(_INVITED, key=email.key, at_most=limit)
+    async def written_by(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[Interaction]:
+        return await _WRITTEN_BY.fetch(self._db, limit, before, person=user_id)
+
+    async def invitations_by(
+        self, user_id: UserId, *, limit: int, before: Cursor | None = None
+    ) -> Sequence[Invitation]:
+        return await _INVITATIONS_BY.fetch(self._db, limit, before, person=user_id)
+
+    async def invitations_to(
+        self, email: Email, *, limit: int, before: str | Cursor | None = None
+    ) -> Sequence[InvitationView]:
+        if before is None or isinstance(before, Cursor):
+            return await _INVITED.fetch(self._db, limit, before, key=email.key)
         return await self._db.fetch(_INVITED_BEFORE, key=email.key, at_most=limit, before=before)
 
     async def find_invitation(self, id: str) -> InvitationView | None:

@@ -53,26 +53,13 @@ _REMOVE_INVITATION: Final = invitations.delete().where(invitations.c.id == by_na
 _REMOVE_INVITATIONS_TO: Final = invitations.delete().where(invitations.c.email_key == by_name("key"))
 _ADD_INTERACTION: Final = interactions.insert()
 
-_WRITTEN_BY: Final = Query(
-    sa.select(*rows.INTERACTION)
-    .where(interactions.c.author_id == by_number("person"))
-    .order_by(interactions.c.created_at.desc(), interactions.c.id.desc()),
-    every(rows.interaction),
-    {"person": interactions.c.author_id},
-)
-_INVITATIONS_BY: Final = Query(
-    sa.select(*rows.INVITATION)
-    .where(invitations.c.invited_by == by_number("person"))
-    .order_by(invitations.c.created_at.desc(), invitations.c.id.desc()),
-    every(rows.invitation),
-    {"person": invitations.c.invited_by},
-)
 _UNMAILED_BY: Final = Query(
     sa.select(*rows.INVITATION)
     .where(invitations.c.invited_by == by_number("person"), invitations.c.is_mail_pending)
     .order_by(invitations.c.created_at, invitations.c.id)
     .limit(a_limit()),
     every(rows.invitation),
+    {"person": invitations.c.invited_by},
 )
 _MARK_MAILED: Final = (
     invitations.update()
@@ -174,12 +161,6 @@ class Teams(TeamReads):
 
     async def add_interaction(self, interaction: Interaction) -> None:
         await self._db.run(_ADD_INTERACTION, **rows.interaction_values(interaction))
-
-    async def written_by(self, user_id: UserId) -> Sequence[Interaction]:
-        return await self._db.fetch(_WRITTEN_BY, person=user_id)
-
-    async def invitations_by(self, user_id: UserId) -> Sequence[Invitation]:
-        return await self._db.fetch(_INVITATIONS_BY, person=user_id)
 
     async def footprint(self, user_id: UserId) -> Footprint:
         return await self._db.fetch(_FOOTPRINT, person=user_id)

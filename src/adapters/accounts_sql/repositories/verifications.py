@@ -6,10 +6,11 @@ import sqlalchemy as sa
 
 from accounts_core.errors import Conflict
 from accounts_core.model.ids import UserId
+from accounts_core.model.paging import Cursor
 from accounts_core.model.verification import OPEN_STATES, CardVerification
 from accounts_sql import rows
 from accounts_sql.executors import Executor, Reader
-from accounts_sql.queries import Query, by_name, by_number, every, first
+from accounts_sql.queries import Paged, Query, by_name, by_number, every, first
 from accounts_sql.tables import verifications
 
 # spelled out, not as parameters: only so can the partial index over the open ones be used
@@ -40,11 +41,7 @@ _FIND_BY_REQUEST: Final = Query(
     first(rows.verification),
     {**_OWNER, "key": verifications.c.request_key},
 )
-_OF: Final = Query(
-    _SELECT.where(_MINE).order_by(verifications.c.created_at.desc(), verifications.c.id.desc()),
-    every(rows.verification),
-    _OWNER,
-)
+_OF: Final = Paged(_SELECT.where(_MINE), verifications.c.created_at, verifications.c.id, rows.verification, _OWNER)
 _OLDEST_FIRST: Final = _SELECT.where(_OPEN).order_by(verifications.c.created_at, verifications.c.id)
 _OPEN_OF: Final = Query(_OLDEST_FIRST.where(_MINE), every(rows.verification), _OWNER)
 _OPEN_OF_CUSTOMER: Final = Query(
@@ -78,6 +75,9 @@ class VerificationReads:
     async def find_by_request(self, user_id: UserId, request_key: str) -> CardVerification | None:
         return await self._db.fetch(_FIND_BY_REQUEST, owner=user_id, key=request_key)
 
+    async def of(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[CardVerification]:
+        return await _OF.fetch(self._db, limit, before, owner=user_id)
+
     async def open_of_customer(self, customer_id: str) -> Sequence[CardVerification]:
         return await self._db.fetch(_OPEN_OF_CUSTOMER, customer=customer_id)
 
@@ -93,9 +93,6 @@ class Verifications(VerificationReads):
 
     async def find_open(self, user_id: UserId, requested: str) -> CardVerification | None:
         return await self._db.fetch(_FIND_OPEN, owner=user_id, asked=requested)
-
-    async def of(self, user_id: UserId) -> Sequence[CardVerification]:
-        return await self._db.fetch(_OF, owner=user_id)
 
     async def open_of(self, user_id: UserId) -> Sequence[CardVerification]:
         return await self._db.fetch(_OPEN_OF, owner=user_id)

@@ -1,0 +1,187 @@
+"""Lists that are read page by page from a `Cursor` on, which an export does."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import attrs
+import pytest
+
+from accounts_core.model.email import Email
+from accounts_core.model.ids import TeamId, UserId
+from accounts_core.model.paging import Cursor
+from accounts_core.ports.store import UnitOfWork, Views
+from accounts_core.testing.builders import (
+    NOON,
+    a_membership,
+    a_notification,
+    a_team,
+    a_user,
+    a_verification,
+    an_interaction,
+    an_invitation,
+    at,
+)
+from accounts_core.testing.contracts.base import StoreContract
+from accounts_core.testing.contracts.security import a_request, a_token
+from accounts_core.testing.harness import AnyStore, keep, read_back
+
+JANE, MARY = UserId(1), UserId(2)
+GUEST: Final = Email("guest@example.org")
+MOMENTS: Final = [at(0), at(0), at(0), at(1), at(1), at(2), at(-1)]
+"""When each entry was made: with ties, and not in the order of the entries."""
+
+
+@attrs.frozen
+class List:
+    """A list with an entry for each number."""
+
+    add: Callable[[UnitOfWork, int, UserId, datetime], Awaitable[object]]
+    page: Callable[[Views, int, Cursor | None], Awaitable[Sequence[Any]]]
+    cursor: Callable[[Any], Cursor]
+    least_key: str | bytes = ""
+
+
+def _team(number: int, user_id: UserId) -> int:
+    """Return the team that an invitation is to: an address is invited to each team once."""
+    return 100 * user_id + number + 1
+
+
+def _by_id(entry: Any) -> Cursor:
+    return Cursor(entry.created_at, entry.id)
+
+
+LISTS: Final = {
+    "notifications.of": List(
+        add=lambda work, n, user_id, moment: work.notifications.add(
+            a_notification(f"ntf_{user_id}{n}", user_id, created_at=moment)
+        ),
+        page=lambda views, limit, before: views.notifications.of(JANE, limit=limit, before=before),
+        cursor=_by_id,
+    ),
+    "verifications.of": List(
+        add=lambda work, n, user_id, moment: work.verifications.add(
+            a_verification(f"ver_{user_id}{n}", user_id, created_at=moment)
+        ),
+        page=lambda views, limit, before: views.verifications.of(JANE, limit=limit, before=before),
+        cursor=_by_id,
+    ),
+    "teams.written_by": List(
+        add=lambda work, n, user_id, moment: work.teams.add_interaction(
+            an_interaction(f"int_{user_id}{n}", author_id=user_id, created_at=moment)
+        ),
+        page=lambda views, limit, before: views.teams.written_by(JANE, limit=limit, before=before),
+        cursor=_by_id,
+    ),
+    "teams.invitations_by": List(
+        add=lambda work, n, user_id, moment: work.teams.add_invitation(
+            an_invitation(f"inv_{user_id}{n}", invited_by=user_id, created_at=moment)
+        ),
+        page=lambda views, limit, before: views.teams.invitations_by(JANE, limit=limit, before=before),
+        cursor=_by_id,
+    ),
+    "teams.invitations_to": List(
+        add=lambda work, n, user_id, moment: work.teams.add_invitation(
+            an_invitation(
+                f"inv_{user_id}{n}",
+                _team(n, user_id),
+                email=GUEST if user_id == JANE else Email("another@example.org"),
+                created_at=moment,
+            )
+        ),
+        page=lambda views, limit, before: views.teams.invitations_to(GUEST, limit=limit, before=before),
+        cursor=lambda view: _by_id(view.invitation),
+    ),
+    "mail_tokens.of": List(
+        add=lambda work, n, user_id, moment: work.mail_tokens.add(
+            a_token(10 * user_id + n, user_id, created_at=moment)
+        ),
+        page=lambda views, limit, before: views.mail_tokens.of(JANE, limit=limit, before=before),
+        cursor=lambda token: Cursor(token.created_at, token.digest),
+        least_key=b"",
+    ),
+    "devices.of": List(
+        add=lambda work, n, user_id, moment: work.devices.add(user_id, bytes([n + 1]) * 32, at=moment),
+        page=lambda views, limit, before: views.devices.of(JANE, limit=limit, before=before),
+        cursor=lambda device: Cursor(device.first_seen_at, device.digest),
+        least_key=b"",
+    ),
+    "kept_requests.of": List(
+        add=lambda work, n, user_id, moment: work.kept_requests.add(
+            a_request(10 * user_id + n, user_id, created_at=moment)
+        ),
+        page=lambda views, limit, before: views.kept_requests.of(JANE, limit=limit, before=before),
+        cursor=lambda request: Cursor(request.created_at, request.scope),
+        least_key=b"",
+    ),
+}
+
+
+class PagingContract(StoreContract):
+    """Every list that is read from a `Cursor` on."""
+
+    @pytest.fixture(params=LISTS.values(), ids=list(LISTS))
+    def listed(self, request: pytest.FixtureRequest) -> List:
+        """One of the lists."""
+        found: List = request.param
+        return found
+
+    async def test_pages_follow_each_other_without_a_gap_or_a_repeat(self, store: AnyStore, listed: List) -> None:
+        await _populate(store, listed)
+        whole = list(await _page(store, listed, 99, None))
+
+        pages = [list(await _page(store, listed, 2, None))]
+        while page := await _page(store, listed, 2, listed.cursor(pages[-1][-1])):
+            pages.append(list(page))
+            assert len(pages) < 9, "the pages never end"
+
+        assert [len(page) for page in pages] == [2, 2, 2, 1]
+        assert [entry for page in pages for entry in page] == whole
+
+    async def test_they_come_newest_first_and_ties_by_key_descending(self, store: AnyStore, listed: List) -> None:
+        await _populate(store, listed)
+
+        found = [listed.cursor(entry) for entry in await _page(store, listed, 99, None)]
+
+        assert [cursor.created_at for cursor in found] == sorted(MOMENTS, reverse=True)
+        assert found == sorted(found, key=lambda cursor: (cursor.created_at, cursor.key), reverse=True)
+
+    async def test_a_cursor_needs_no_entry_to_be_at(self, store: AnyStore, listed: List) -> None:
+        """So an entry that is removed meanwhile does not end a list that is being read."""
+        await _populate(store, listed)
+
+        found = await _page(store, listed, 99, Cursor(at(1), listed.least_key))
+
+        assert [listed.cursor(entry).created_at for entry in found] == [NOON, NOON, NOON, at(-1)]
+
+    async def test_below_the_last_entry_there_is_none(self, store: AnyStore, listed: List) -> None:
+        await _populate(store, listed)
+
+        assert list(await _page(store, listed, 99, Cursor(at(-1), listed.least_key))) == []
+
+    async def test_teams_below_an_id_need_no_team_to_be_there(self, store: AnyStore) -> None:
+        await keep(store, a_user(JANE), a_user(MARY))
+        await keep(store, *[a_team(n, JANE) for n in (2, 3, 8)], a_team(5, MARY), a_team(6, MARY))
+        await keep(store, a_membership(6, JANE))
+
+        async def below(id: int | None) -> list[int]:
+            last = None if id is None else TeamId(id)
+            views = await read_back(store, lambda s: s.teams.views_of(JANE, limit=2, below=last))
+            return [view.team.id for view in views]
+
+        assert [await below(None), await below(6), await below(7), await below(2)] == [[8, 6], [3, 2], [6, 3], []]
+
+
+async def _populate(store: AnyStore, listed: List) -> None:
+    """Make an entry of Jane's for each moment, and one of Mary's."""
+    await keep(store, a_user(JANE), a_user(MARY), a_team())
+    numbers = range(len(MOMENTS))
+    await keep(store, *[a_team(_team(n, user_id)) for n in numbers for user_id in (JANE, MARY)])
+    async with store.begin() as work:
+        for number in numbers:
+            await listed.add(work, number, JANE, MOMENTS[number])
+        await listed.add(work, 0, MARY, NOON)
+
+
+async def _page(store: AnyStore, listed: List, limit: int, before: Cursor | None) -> Sequence[Any]:
+    return await read_back(store, lambda views: listed.page(views, limit, before))
