@@ -146,7 +146,8 @@ class _Doors:
     export_personal_data = _UseCase(lambda at: ExportPersonalData(at.store, at.owned_data))
     list_activity = _UseCase(lambda at: ListActivity(at.store))
     perform_once = _UseCase(lambda at: PerformOnce(at.store, at.clock, at.secrets))
-    tidy = _UseCase(lambda at: Tidy(at.store, at.clock, at.policy))
+    tidy = _UseCase(lambda at: Tidy(at.store, at.clock, at.policy, at.repair_times))
+    repair_times = _UseCase(lambda at: at.repair_times)
 
     # notifications
     list_notifications = _UseCase(lambda at: ListNotifications(at.store))

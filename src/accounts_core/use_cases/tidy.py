@@ -5,6 +5,7 @@ from accounts_core.model.policy import Policy
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.use_cases.provider_events import REMEMBERED_FOR
+from accounts_core.use_cases.repair_times import RepairTimes
 
 
 @attrs.frozen(kw_only=True)
@@ -24,9 +25,14 @@ class Tidy:
     _store: Store[UnitOfWork]
     _clock: Clock
     _policy: Policy
+    _repair_times: RepairTimes
 
     async def __call__(self) -> Tidied:
-        """Remove sessions that are over, tokens that expired, answers and events that cannot be asked for again."""
+        """Remove sessions that are over, tokens that expired, answers and events that cannot be asked for again.
+
+        Times that lie too far ahead are repaired first, as `repair_times` does.
+        """
+        await self._repair_times()
         now = self._clock.now()
         async with self._store.begin() as work:
             return Tidied(

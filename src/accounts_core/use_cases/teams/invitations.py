@@ -37,11 +37,11 @@ class Inviter:
     async def invite(self, by: UserId, team_id: TeamId, address: Email) -> None:
         """Invite the address, notify the user who has it, and mail. Raises `NotFound` and `NotAllowed`."""
 
-        async def attempt() -> tuple[Job, ...]:
+        async def attempt() -> None:
             async with self._store.begin() as work:
-                return await self._invite(work, by, await owned_by(work, team_id, by), address)
+                await self._invite(work, by, await owned_by(work, team_id, by), address)
 
-        await self._effects.attempt(*await settle(self._store, attempt))
+        await settle(self._store, attempt)
 
     async def perform(self, job: Job) -> None:
         """Do what a job says, unless whoever asked for it does not own the team any more."""
@@ -49,24 +49,24 @@ class Inviter:
         with suppress(NotFound, NotAllowed):
             await self.invite(by, team_id, Email(job.payload["email"]))
 
-    async def _invite(self, work: UnitOfWork, by: UserId, team: Team, address: Email) -> tuple[Job, ...]:
+    async def _invite(self, work: UnitOfWork, by: UserId, team: Team, address: Email) -> None:
         invited = await work.users.find_by_email(address)
         if invited is not None and invited.email_verified_at is None:
             invited = None
         if invited is not None and await work.teams.role(team.id, invited.id) is not None:
-            return ()
+            return
         now = self._clock.now()
         invitation = Invitation(
             id=self._effects.new_id("inv"), team_id=team.id, email=address, invited_by=by, created_at=now
         )
         if not await work.teams.add_invitation(invitation):
-            return ()
+            return
         if invited is not None:
             await work.notifications.add(
                 Notification.invite(id=self._effects.new_id("ntf"), user_id=invited.id, team_name=team.name, at=now)
             )
         work.record(Invited(user_id=by, at=now, team_id=team.id, email=address))
-        return (await self._effects.put(work, Topic.INVITATION_MAIL, invitation=invitation.id),)
+        await self._effects.put_for_worker(work, Topic.INVITATION_MAIL, invitation=invitation.id)
 
 
 @attrs.frozen

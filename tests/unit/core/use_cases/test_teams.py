@@ -59,6 +59,7 @@ def test_an_invitation_notifies_a_user_with_that_verified_address(
     assert (notification.type, notification.message) == ("invite", "You invited to join Dev team.")
     (view,) = accounts.list_invitations(guest.id)
     assert (view.team_name, view.invited_by and view.invited_by.name) == ("Dev team", "Jane Doe")
+    accounts.run_due()
     assert [notice.to.address for notice in world.notifier.delivered] == ["JOHN@example.org"]
     assert len(world.events.of(Invited)) == 1
 
@@ -93,6 +94,7 @@ def test_an_address_without_an_account_is_invited_all_the_same(
     accounts: Core, jane: User, team: TeamId, world: World
 ) -> None:
     accounts.invite_to_team(jane.id, team, email="new@example.org")
+    accounts.run_due()
 
     assert [notice.to.address for notice in world.notifier.delivered] == ["new@example.org"]
 
@@ -108,6 +110,7 @@ def test_a_second_invitation_changes_nothing(
 ) -> None:
     for _ in range(2):
         accounts.invite_to_team(jane.id, team, email=guest.email)
+    accounts.run_due()
 
     assert len(accounts.list_notifications(guest.id)) == 1
     assert len(world.notifier.delivered) == 1
