@@ -9,6 +9,7 @@ from tests.integration.sql.backends import ASYNCPG, PSYCOPG, Backend
 
 from accounts_core.model.email import Email
 from accounts_core.model.ids import TeamId, UserId
+from accounts_core.model.outbox import JobKind
 from accounts_core.ports.store import Views
 from accounts_core.testing.builders import (
     NOON,
@@ -56,6 +57,8 @@ READS: dict[str, Callable[[Views], Awaitable[Any]]] = {
     "teams.find_invitation": lambda views: views.teams.find_invitation("inv_1"),
     "outbox.find": lambda views: views.outbox.find("job_1"),
     "outbox.any_due": lambda views: views.outbox.any_due(now=NOON),
+    "outbox.any_due, of kinds": lambda views: views.outbox.any_due(now=NOON, kinds={JobKind.MAIL}),
+    "outbox.any_overlong": lambda views: views.outbox.any_overlong(after=NOON),
     "outbox.list": lambda views: views.outbox.list(limit=5),
 }
 

@@ -27,6 +27,8 @@ def _are_of(kinds: Kinds) -> list[sa.ColumnElement[bool]]:
         return []
     wanted = TopicFilter.of(kinds)
     topics = _texts(wanted.topics)
+    if not topics:
+        return [] if wanted.is_excluding else [sa.literal_column("1 = 0", sa.Boolean())]
     return [outbox.c.topic.not_in(topics) if wanted.is_excluding else outbox.c.topic.in_(topics)]
 
 
