@@ -8,6 +8,7 @@ hangs holds up mails, some at a time, and neither money nor a host's jobs.
 import asyncio
 import logging
 import signal
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
@@ -29,6 +30,8 @@ IDLE_SECONDS: Final = 1.0
 """How long to wait when nothing is due."""
 REPAIR_EVERY_SECONDS: Final = 60.0
 """How often times that a wrong clock has written are looked for, by the monotonic clock."""
+JUMP_SECONDS: Final = 30.0
+"""When the machine's clock has moved by so much against the monotonic one, they are looked for at once."""
 TIDY_EVERY_SECONDS: Final = 24 * 3600.0
 """How often what has had its time is forgotten, by the monotonic clock."""
 AT_ONCE: Final[Mapping[JobKind, int]] = {JobKind.PROVIDER: 1, JobKind.MAIL: 4, JobKind.HOST: 1}
@@ -54,6 +57,7 @@ class Worker:
         ]
         self._care = Lane("cleanup", self._clean_up, idle_seconds=idle_seconds)
         self._repair_at = self._tidy_at = 0.0
+        self._offset = _offset_seconds()
 
     def wake(self) -> None:
         """Look for work now."""
@@ -85,8 +89,8 @@ class Worker:
         return total
 
     async def _clean_up(self) -> Ran:
-        now = asyncio.get_running_loop().time()
-        if now >= self._repair_at:
+        now, offset = asyncio.get_running_loop().time(), _offset_seconds()
+        if now >= self._repair_at or abs(offset - self._offset) > JUMP_SECONDS:
             repaired = await self._accounts.repair_times()
             if repaired.total:
                 logger.warning(
@@ -96,11 +100,16 @@ class Worker:
                     repaired.sessions,
                     repaired.mail_tokens,
                 )
-            self._repair_at = now + REPAIR_EVERY_SECONDS
+            self._repair_at, self._offset = now + REPAIR_EVERY_SECONDS, offset
         if now >= self._tidy_at:
             await self._accounts.tidy()
             self._tidy_at = now + TIDY_EVERY_SECONDS
         return Ran()
+
+
+def _offset_seconds() -> float:
+    """Return how far the machine's clock is from the monotonic one; a jump of it is a change of this."""
+    return time.time() - time.monotonic()
 
 
 async def run_worker(settings: Settings, *, once: bool) -> None:
