@@ -38,21 +38,22 @@ class RepairTimes:
     async def __call__(self) -> Repaired:
         """Bring jobs back that are due too far ahead, date sessions anew, and remove mailed tokens.
 
-        A session that was opened in the future goes on: it lasts its full time from now, and its sign-in is too old to
-        prove anything. A mailed token from the future is removed, since it would work again when its time comes.
+        A session that was opened in the future goes on, from now: as one whose sign-in is just too old to prove
+        anything. A mailed token from the future is removed, since it would work again when its time comes.
         """
         jobs = await self._bring_back()
 
         async def repair() -> Repaired:
             now = self._clock.now()
+            signed_in_at = now - self._policy.reauthentication - _A_MICROSECOND
             async with self._store.begin() as work:
                 return Repaired(
                     jobs=jobs,
                     sessions=await work.sessions.bring_back(
                         after=now + CLOCK_SKEW,
-                        created_at=now - self._policy.reauthentication - _A_MICROSECOND,
+                        created_at=signed_in_at,
                         used_at=now,
-                        expires_at=now + self._policy.sessions.lifetime,
+                        expires_at=signed_in_at + self._policy.sessions.lifetime,
                     ),
                     mail_tokens=await work.mail_tokens.forget_after(now + CLOCK_SKEW),
                 )
