@@ -207,7 +207,8 @@ class _Doors:
     stream_personal_data = _StreamingUseCase(lambda at: StreamPersonalData(at.store, at.attempts, at.owned_data))
     list_activity = _UseCase(lambda at: ListActivity(at.store))
     perform_once = _UseCase(lambda at: PerformOnce(at.store, at.attempts, at.clock, at.secrets))
-    tidy = _UseCase(lambda at: Tidy(at.store, at.erase_user, at.effects, at.clock, at.policy))
+    tidy = _UseCase(lambda at: Tidy(at.store, at.erase_user, at.effects, at.clock, at.policy, at.repair_times))
+    repair_times = _UseCase(lambda at: at.repair_times)
 
     # notifications
     list_notifications = _UseCase(lambda at: ListNotifications(at.store))

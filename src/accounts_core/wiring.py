@@ -22,9 +22,10 @@ from accounts_core.use_cases.delete_user import EraseUser, PreviewDeletion
 from accounts_core.use_cases.effects import Effects
 from accounts_core.use_cases.mailing import Mailer
 from accounts_core.use_cases.once import CountOnce, HashOnce
-from accounts_core.use_cases.outbox import JobHandler, Jobs, RunDue
+from accounts_core.use_cases.outbox import BringBackJobs, JobHandler, Jobs, RunDue
 from accounts_core.use_cases.recovery import MailedTokens
 from accounts_core.use_cases.register import Applicants
+from accounts_core.use_cases.repair_times import RepairTimes
 from accounts_core.use_cases.sync_customer import SyncCustomer
 from accounts_core.use_cases.teams.invitations import Inviter
 from accounts_core.use_cases.verify_email import EmailVerifier
@@ -104,7 +105,15 @@ class Wiring:
         jobs = Jobs(
             self.effects, self.card_verifier, self.sync_customer, self.inviter, self.policy.cards, self.job_handlers
         )
-        return RunDue(self.store, jobs, self.clock, self.secrets, self.effects)
+        return RunDue(self.store, jobs, self.clock, self.secrets, self.effects, self.bring_back_jobs)
+
+    @property
+    def bring_back_jobs(self) -> BringBackJobs:
+        return BringBackJobs(self.store, self.clock, self.policy.cards)
+
+    @property
+    def repair_times(self) -> RepairTimes:
+        return RepairTimes(self.store, self.clock, self.policy, self.bring_back_jobs)
 
     @property
     def preview_deletion(self) -> PreviewDeletion[Any]:

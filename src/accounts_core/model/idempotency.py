@@ -10,6 +10,7 @@ from typing import Final
 import attrs
 
 from .ids import UserId
+from .times import CLOCK_SKEW
 
 KEPT_FOR: Final = timedelta(hours=24)
 CLAIMED_FOR: Final = timedelta(seconds=60)
@@ -32,7 +33,9 @@ class KeptRequest:
     answer: bytes | None = attrs.field(default=None, repr=False)
 
     def is_running(self, *, now: datetime) -> bool:
-        return self.answer is None and now < self.claimed_until
+        """Return whether somebody may be performing it; nobody is under a claim that ends later than any claim can."""
+        return self.answer is None and now < self.claimed_until <= now + CLAIMED_FOR + CLOCK_SKEW
 
     def is_kept(self, *, now: datetime) -> bool:
+        """Return whether a repeat gets its answer. One from the future is kept: to do it twice would be worse."""
         return now < self.created_at + KEPT_FOR

@@ -2,6 +2,8 @@
 
 A token is made when its mail is sent, works once, lives shortly and dies with any change of the password. It is bound
 to the address that it was mailed to, so a mail to one address never proves another. The store keeps only the SHA-256.
+
+A token whose time lies in the future does not work: once the machine's clock was wrong, nobody can say how old it is.
 """
 
 from datetime import datetime
@@ -11,6 +13,7 @@ import attrs
 
 from .email import Email
 from .ids import UserId
+from .times import is_ahead
 
 
 class TokenPurpose(StrEnum):
@@ -32,4 +35,5 @@ class MailToken:
     expires_at: datetime
 
     def is_live(self, *, now: datetime) -> bool:
-        return now < self.expires_at
+        """Return whether the token may be used: made already, and not expired."""
+        return not is_ahead(self.created_at, now=now) and now < self.expires_at

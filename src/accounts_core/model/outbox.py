@@ -2,11 +2,14 @@
 
 A job is done at least once, so whoever does it must be able to do it twice; its id is stable, for dedup. A claim
 is a lease: `lease` names it, and only its holder may end or put off the job.
+
+Each topic belongs to one kind. A worker runs the kinds apart, so that a mail server that hangs delays no money.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 import attrs
 
@@ -43,6 +46,58 @@ class Topic(StrEnum):
     """Mail the invitations that waited for their sender to be verified: `user`."""
     INVITATION_MAIL = "invitation_mail"
     """Tell the person invited: `invitation`."""
+
+
+class JobKind(StrEnum):
+    """What a job waits for outside the database. One kind never waits for another."""
+
+    PROVIDER = "provider"
+    """The payment provider: money that is held, cards and customers."""
+    MAIL = "mail"
+    """The mail server, or what only leads to a mail."""
+    HOST = "host"
+    """Whatever the host's own handlers do: every topic that is not the core's."""
+
+
+KINDS: Final[Mapping[str, JobKind]] = {
+    Topic.VERIFY_CARD: JobKind.PROVIDER,
+    Topic.DETACH_CARD: JobKind.PROVIDER,
+    Topic.SYNC_DEFAULT: JobKind.PROVIDER,
+    Topic.DELETE_CUSTOMER: JobKind.PROVIDER,
+    Topic.UPDATE_CUSTOMER: JobKind.PROVIDER,
+    Topic.SYNC_CUSTOMER: JobKind.PROVIDER,
+    Topic.SECURITY_NOTICE: JobKind.MAIL,
+    Topic.VERIFICATION_MAIL: JobKind.MAIL,
+    Topic.RECOVERY_MAIL: JobKind.MAIL,
+    Topic.SIGN_UP: JobKind.MAIL,
+    Topic.TAKEN_MAIL: JobKind.MAIL,
+    Topic.INVITE: JobKind.MAIL,
+    Topic.SEND_INVITATIONS: JobKind.MAIL,
+    Topic.INVITATION_MAIL: JobKind.MAIL,
+}
+"""The kind of each of the core's topics."""
+
+
+def kind_of(topic: str) -> JobKind:
+    """Return the kind of a topic; one that is not the core's is the host's."""
+    return KINDS.get(topic, JobKind.HOST)
+
+
+@attrs.frozen
+class TopicFilter:
+    """Topics as stores look for them: those named, or with `is_excluding` every other one."""
+
+    topics: tuple[str, ...]
+    is_excluding: bool = False
+
+    @classmethod
+    def of(cls, kinds: Collection[JobKind]) -> "TopicFilter":
+        """Return the filter for the topics of these kinds."""
+        is_excluding = JobKind.HOST in kinds
+        return cls(tuple(topic for topic, kind in KINDS.items() if (kind in kinds) is not is_excluding), is_excluding)
+
+    def __contains__(self, topic: object) -> bool:
+        return (topic in self.topics) is not self.is_excluding
 
 
 @attrs.frozen(kw_only=True)

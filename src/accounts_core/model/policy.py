@@ -9,6 +9,7 @@ import attrs
 
 from .limit import DEFAULT_LIMITS, Limit
 from .passwords import PasswordPolicy
+from .times import is_ahead
 
 
 def _positive(_: object, attribute: "attrs.Attribute[timedelta]", value: timedelta) -> None:
@@ -131,10 +132,15 @@ class Policy:
     """Limits in place of `DEFAULT_LIMITS`, by name; each holds for every scope of its name."""
 
     def is_recent(self, signed_in_at: datetime | None, *, now: datetime) -> bool:
-        """Say whether a sign-in at that time still proves who it is, for a sensitive change."""
+        """Return whether a sign-in at that time still proves who it is, for a sensitive change.
+
+        A sign-in in the future proves nothing: the machine's clock was wrong, so it may be of any age.
+        """
         if not self.reauthentication:
             return True
-        return signed_in_at is not None and now - signed_in_at <= self.reauthentication
+        if signed_in_at is None or is_ahead(signed_in_at, now=now):
+            return False
+        return now - signed_in_at <= self.reauthentication
 
     def limit(self, name: str, scope: str) -> Limit:
         """Return how often `name` may be tried within a scope of this kind."""

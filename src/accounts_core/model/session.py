@@ -8,6 +8,7 @@ import attrs
 from .card_numbers import holds_card_number
 from .ids import UserId
 from .policy import SessionPolicy
+from .times import is_ahead
 
 MAX_USER_AGENT: Final = 255
 TOUCH_INTERVAL: Final = timedelta(minutes=5)
@@ -60,8 +61,8 @@ class Session:
         return now < self.expires_at and now - self.last_used_at < policy.idle
 
     def needs_touch(self, *, now: datetime) -> bool:
-        """Say whether `last_used_at` lags far enough to be written again."""
-        return now - self.last_used_at >= TOUCH_INTERVAL
+        """Return whether `last_used_at` has to be written again: it lags far enough, or lies in the future."""
+        return now - self.last_used_at >= TOUCH_INTERVAL or is_ahead(self.last_used_at, now=now)
 
     def touch(self, *, at: datetime) -> Self:
         return attrs.evolve(self, last_used_at=at)

@@ -12,6 +12,7 @@ from typing import Final, Self
 import attrs
 
 from .email import Email
+from .times import is_ahead
 
 UNMAILED_FOR: Final = timedelta(days=7)
 """How long a sign-up waits for its mail to be sent; a worker that was down for longer finds it gone."""
@@ -42,4 +43,4 @@ class SignUp:
 
     def is_live(self, *, now: datetime) -> bool:
         """Return whether the link, or the wait for it, is not over."""
-        return now < self.expires_at
+        return not is_ahead(self.created_at, now=now) and now < self.expires_at

@@ -21,6 +21,7 @@ import attrs
 from accounts_core.errors import IllegalTransition
 
 from .ids import UserId
+from .times import is_ahead
 
 
 class State(StrEnum):
@@ -142,8 +143,16 @@ class CardVerification:
         return self.user_id is None
 
     def is_stale(self, *, now: datetime) -> bool:
-        """Nobody has moved it for so long that its driver must have died."""
-        return self.is_open and now - self.updated_at >= TAKEOVER_AFTER
+        """Return whether its driver must have died: nobody has moved it for so long, or it was moved in the future."""
+        return self.is_open and (now - self.updated_at >= TAKEOVER_AFTER or is_ahead(self.updated_at, now=now))
+
+    def lies_ahead(self, *, now: datetime) -> bool:
+        """Return whether it carries a time that lies in the future, so that its limits would end too late."""
+        return is_ahead(max(self.created_at, self.updated_at), now=now)
+
+    def redated(self, *, now: datetime) -> Self:
+        """Return it with the times that lie in the future set to `now`, from which its limits count then."""
+        return attrs.evolve(self, created_at=min(self.created_at, now), updated_at=min(self.updated_at, now))
 
     def on(
         self,

@@ -34,5 +34,9 @@ class MailTokens(MailTokenReads, Protocol):
         ...
 
     async def forget_expired(self, *, now: datetime) -> int:
-        """Remove every token that is no longer live; return how many there were."""
+        """Remove every token that is past its end; return how many there were."""
+        ...
+
+    async def forget_after(self, moment: datetime) -> int:
+        """Remove every token that was created later than `moment`; return how many there were."""
         ...

@@ -1,8 +1,8 @@
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from accounts_core.model.outbox import Job
+from accounts_core.model.outbox import Job, JobKind
 
 
 class OutboxReads(Protocol):
@@ -12,8 +12,12 @@ class OutboxReads(Protocol):
         """Return the job, or None when it is done."""
         ...
 
-    async def any_due(self, *, now: datetime) -> bool:
+    async def any_due(self, *, now: datetime, kinds: Collection[JobKind] | None = None) -> bool:
         """Say whether `claim` would find something, without claiming it."""
+        ...
+
+    async def any_overlong(self, *, after: datetime) -> bool:
+        """Say whether `bring_back` would find something, without writing."""
         ...
 
     async def list(self, *, limit: int) -> Sequence[Job]:
@@ -28,11 +32,24 @@ class Outbox(OutboxReads, Protocol):
         """Add a job. Raises `Conflict`, here or at commit, when there is one with its id."""
         ...
 
-    async def claim(self, *, now: datetime, until: datetime, lease: str, limit: int) -> Sequence[Job]:
+    async def claim(
+        self, *, now: datetime, until: datetime, lease: str, limit: int, kinds: Collection[JobKind] | None = None
+    ) -> Sequence[Job]:
         """Lease up to `limit` jobs that are due and not parked, the longest due first, with one more attempt each.
+
+        With `kinds`, only jobs whose topic is of one of them.
 
         A leased job is due again at `until`, so a worker that dies loses it to another. Two claims at once never
         return the same job: the second leaves it out, or gets `Conflict`.
+        """
+        ...
+
+    async def bring_back(self, *, after: datetime, due: datetime, leased: datetime, limit: int) -> int:
+        """Make up to `limit` jobs due earlier that are due later than `after`, and return how many there were.
+
+        `after` is further ahead than any delay reaches: a clock that was wrong wrote the due time. A job becomes due at
+        `due`, one that is held under a lease at `leased`, so that its holder keeps it. Left alone are parked jobs, jobs
+        that another worker is writing to, and what a host schedules: a job of its own topics that was never claimed.
         """
         ...
 

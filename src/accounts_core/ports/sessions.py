@@ -35,7 +35,10 @@ class Sessions(SessionReads, Protocol):
         ...
 
     async def touch(self, id: str, *, at: datetime) -> None:
-        """Set `last_used_at` to `at` unless it is later already; a session that is gone is left alone."""
+        """Set `last_used_at` to `at` unless it is later already; a session that is gone is left alone.
+
+        A last use that lies ahead of `at` by more than `CLOCK_SKEW` is set back.
+        """
         ...
 
     async def remove(self, id: str) -> None:
@@ -52,6 +55,15 @@ class Sessions(SessionReads, Protocol):
 
     async def forget_over(self, *, now: datetime, idle: timedelta) -> int:
         """Remove every session that is past its end or idle for so long, whoever's; return how many there were."""
+        ...
+
+    async def bring_back(
+        self, *, after: datetime, created_at: datetime, used_at: datetime, expires_at: datetime
+    ) -> int:
+        """Give every session that was created later than `after` these times; return how many there were.
+
+        A clock that was ahead wrote theirs: they would live too long, and seem to be fresh sign-ins some day.
+        """
         ...
 
     async def count_of(self, user_id: UserId) -> int:

@@ -49,5 +49,5 @@ class SignUps(Protocol):
         ...
 
     async def delete_expired(self, *, now: datetime) -> int:
-        """Delete every sign-up that is no longer live; return how many there were."""
+        """Delete every sign-up whose expiry is not later than `now`; return how many there were."""
         ...

@@ -80,11 +80,21 @@ class CardVerifier:
             if verification.state is State.REQUIRES_ACTION and challenge is not None:
                 return Progress(verification, challenge)
             try:
-                challenge = await self._step(verification, is_first=verification.version == mine)
+                is_first = verification.version == mine
+                if verification.lies_ahead(now=self._clock.now()):
+                    await self._redate(verification)
+                    mine = verification.version + 1 if is_first else None
+                    continue
+                challenge = await self._step(verification, is_first=is_first)
                 mine = verification.version + 1
             except Conflict:
                 challenge = mine = None  # somebody else moved it: read where it is now
         raise VerificationInProgress
+
+    async def _redate(self, v: CardVerification) -> None:
+        """Have the time limits of a verification that lies in the future count from now: they would end too late."""
+        async with self._store.begin() as work:
+            await work.verifications.save(v.redated(now=self._clock.now()))
 
     async def _step(self, v: CardVerification, *, is_first: bool) -> Hold | None:
         """Do what the state asks for and commit the outcome; return a challenge when one was met.

@@ -122,8 +122,9 @@ class SessionOpener:
             policy=self._policy.sessions,
             user_agent=user_agent,
         )
+        # before the new one is there: by a clock that was set back it would be the oldest itself
+        await work.sessions.remove_oldest_of(user.id, keep=self._policy.sessions.most - 1)
         await work.sessions.add(session)
-        await work.sessions.remove_oldest_of(user.id, keep=self._policy.sessions.most)
         is_new = await work.devices.add(user.id, device_digest(session.user_agent), at=now)
         work.record(
             SignedInEvent(

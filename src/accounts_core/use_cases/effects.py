@@ -1,5 +1,7 @@
 """Effects outside the database: written to the outbox with what causes them, and tried once right after the commit.
 
+Mails are not tried: nobody who asks for something waits for a mail server. They are left to a worker.
+
 What is tried and fails stays in the outbox under a lease that runs out, and is then anybody's: a worker finds it. Every
 effect can be done twice.
 """
@@ -14,7 +16,7 @@ import attrs
 from accounts_core.errors import Conflict, NotFound, WorldError
 from accounts_core.model.email import Email
 from accounts_core.model.ids import ID_BYTES, UserId, prefixed_id
-from accounts_core.model.outbox import Job, Topic
+from accounts_core.model.outbox import Job, JobKind, Topic, kind_of
 from accounts_core.model.user import User
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.payment_gateway import PaymentGateway
@@ -45,7 +47,8 @@ class Effects:
     _secrets: Secrets
 
     async def put(self, work: UnitOfWork, topic: Topic, **payload: str) -> Job:
-        """Write an effect down, to be attempted by the caller once the unit has committed."""
+        """Write an effect down, to be attempted by the caller once the unit has committed: none that is a mail."""
+        assert kind_of(topic) is not JobKind.MAIL, f"{topic} would make a request wait for the mail server."
         job = self.job(self.new_id("job"), topic, payload)
         await work.outbox.put(job)
         return job

@@ -2,9 +2,12 @@
 
 A job is claimed under a lease, done at least once, and ended by whoever still holds the lease. What fails is put off,
 longer each time, and parked in the end, where an operator can see it and have it tried again.
+
+Jobs are claimed by the machine's clock, which may have been ahead when a due time was written: what is due further
+ahead than any delay reaches is brought back.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
@@ -12,13 +15,14 @@ from typing import Final
 import attrs
 
 from accounts_core.errors import AccountsError, CallerError, HostError, LeaseLost, NotFound, ProviderRefused
-from accounts_core.model.outbox import Job, Topic
+from accounts_core.model.outbox import Job, JobKind, Topic
 from accounts_core.model.policy import CardPolicy
+from accounts_core.model.times import CLOCK_SKEW
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.secrets import Secrets
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.use_cases.card_verifier import CardVerifier
-from accounts_core.use_cases.effects import Effects
+from accounts_core.use_cases.effects import LEASE, Effects
 from accounts_core.use_cases.retrying import settle
 from accounts_core.use_cases.sync_customer import SyncCustomer
 from accounts_core.use_cases.teams.invitations import Inviter
@@ -27,9 +31,12 @@ WORKER_LEASE: Final = timedelta(minutes=5)
 """Longer than the provider may take for every call of one job."""
 FIRST_DELAY: Final = timedelta(seconds=2)
 LONGEST_DELAY: Final = timedelta(hours=1)
+"""Before chance makes it up to half as long again."""
 MOST_ATTEMPTS: Final = 30
 """With these delays about a day; then a job is parked."""
 MAX_ERROR: Final = 500
+MOST_BROUGHT_BACK: Final = 1000
+"""Jobs whose due time is repaired in one transaction."""
 
 JobHandler = Callable[[Job], Awaitable[None]]
 """A host's own: does what a job of the host's topic says. May be called again with the same job."""
@@ -84,6 +91,34 @@ class Ran:
     def total(self) -> int:
         return self.done + self.put_off + self.parked
 
+    def __add__(self, other: "Ran") -> "Ran":
+        return Ran(done=self.done + other.done, put_off=self.put_off + other.put_off, parked=self.parked + other.parked)
+
+
+@attrs.frozen
+class BringBackJobs:
+    """Make jobs due again whose due time lies further ahead than any delay reaches."""
+
+    _store: Store[UnitOfWork]
+    _clock: Clock
+    _policy: CardPolicy
+
+    async def __call__(self) -> int:
+        """Return how many there were; at most `MOST_BROUGHT_BACK` are brought back at once."""
+        now = self._clock.now()
+        after = now + max(LONGEST_DELAY * 1.5, WORKER_LEASE, LEASE, self._policy.challenge_limit) + CLOCK_SKEW
+        async with self._store.read() as views:
+            if not await views.outbox.any_overlong(after=after):
+                return 0
+
+        async def bring_back() -> int:
+            async with self._store.begin() as work:
+                return await work.outbox.bring_back(
+                    after=after, due=now, leased=now + WORKER_LEASE, limit=MOST_BROUGHT_BACK
+                )
+
+        return await settle(self._store, bring_back)
+
 
 @attrs.frozen
 class RunDue:
@@ -94,27 +129,37 @@ class RunDue:
     _clock: Clock
     _secrets: Secrets
     _effects: Effects
+    _bring_back: BringBackJobs
 
-    async def __call__(self, *, limit: int = 100) -> Ran:
-        """Do at most `limit` jobs, one after another, and say what became of them. No job's failure is raised."""
+    async def __call__(self, *, limit: int = 100, kinds: Collection[JobKind] | None = None) -> Ran:
+        """Do at most `limit` jobs, one after another, and say what became of them. No job's failure is raised.
+
+        Args:
+            limit: The most jobs to do in this round.
+            kinds: Do only jobs of these kinds, for a worker that runs the kinds apart: it calls `repair_times` itself
+                every minute. None does jobs of every kind, and begins with bringing back those due too far ahead.
+
+        """
+        if kinds is None:
+            await self._bring_back()
         ran = Ran()
         for _ in range(limit):
-            job = await self._claim()
+            job = await self._claim(kinds)
             if job is None:
                 break
             ran = await self._run(job, ran)
         return ran
 
-    async def _claim(self) -> Job | None:
+    async def _claim(self, kinds: Collection[JobKind] | None) -> Job | None:
         now = self._clock.now()
         async with self._store.read() as views:
-            if not await views.outbox.any_due(now=now):
+            if not await views.outbox.any_due(now=now, kinds=kinds):
                 return None  # an empty claim would be a write all the same
 
         async def attempt() -> Sequence[Job]:
             async with self._store.begin() as work:
                 lease = self._effects.new_id("lea")
-                return await work.outbox.claim(now=now, until=now + WORKER_LEASE, lease=lease, limit=1)
+                return await work.outbox.claim(now=now, until=now + WORKER_LEASE, lease=lease, limit=1, kinds=kinds)
 
         claimed = await settle(self._store, attempt)
         return claimed[0] if claimed else None

@@ -14,6 +14,7 @@ from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.use_cases.delete_user import EraseUser
 from accounts_core.use_cases.effects import Effects
 from accounts_core.use_cases.provider_events import REMEMBERED_FOR
+from accounts_core.use_cases.repair_times import RepairTimes
 from accounts_core.use_cases.retrying import settle
 
 BATCH: Final = 100
@@ -41,9 +42,14 @@ class Tidy:
     _effects: Effects
     _clock: Clock
     _policy: Policy
+    _repair_times: RepairTimes
 
     async def __call__(self) -> Tidied:
-        """Delete expired sessions, mailed tokens, sign-ups, answers and events, and old unverified accounts."""
+        """Delete expired sessions, mailed tokens, sign-ups, answers and events, and old unverified accounts.
+
+        Times that lie too far ahead are repaired first, as `repair_times` does.
+        """
+        await self._repair_times()
         now = self._clock.now()
         async with self._store.begin() as work:
             tidied = Tidied(

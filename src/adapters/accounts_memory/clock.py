@@ -4,7 +4,7 @@ from accounts_core.ports.clock import Clock
 
 
 class ManualClock:
-    """A clock that stands still until it is moved."""
+    """A clock that stands still until it is moved: on by `advance`, or set like a machine's, by `jump`."""
 
     def __init__(self, start: datetime) -> None:
         """Stand at `start`, which has to be aware."""
@@ -18,7 +18,11 @@ class ManualClock:
     def advance(self, span: timedelta) -> datetime:
         """Move on by `span`, which cannot be negative, and return the new time."""
         if span < timedelta(0):
-            raise ValueError(f"A clock never goes back; got {span}.")
+            raise ValueError(f"Time never goes back; got {span}. A machine's clock is set back by `jump`.")
+        return self.jump(span)
+
+    def jump(self, span: timedelta) -> datetime:
+        """Set the clock ahead by `span`, or back where it is negative, and return the new time."""
         self._now += span
         return self._now
 

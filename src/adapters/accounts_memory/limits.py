@@ -8,6 +8,7 @@ import attrs
 
 from accounts_core.errors import LimitExceeded
 from accounts_core.forking import on_fork
+from accounts_core.model.times import is_ahead
 from accounts_core.ports.limits import Limit, Limits
 
 SWEEP_INTERVAL: Final = 1024
@@ -26,8 +27,17 @@ class _Log:
         # a longer period than before needs what is kept anyway; a shorter one only counts less of it
         self.period = max(self.period, limit.period)
         self.prune(now)
+        wait = self._wait(limit, now)
+        if wait is not None and is_ahead(self.times[-1], now=now):
+            self.times = sorted(now if is_ahead(time, now=now) else time for time in self.times)
+            wait = self._wait(limit, now)
+        return wait
+
+    def _wait(self, limit: Limit, now: datetime) -> timedelta | None:
         counted = [time for time in self.times if now - time < limit.period]
-        return counted[-limit.count] + limit.period - now if len(counted) >= limit.count else None
+        if len(counted) < limit.count:
+            return None
+        return min(counted[-limit.count] + limit.period - now, limit.period)
 
     def prune(self, now: datetime) -> None:
         self.times = [time for time in self.times if now - time < self.period]

@@ -38,10 +38,17 @@ class MemoryMailTokens(MemoryMailTokenReads):
 
     async def forget_expired(self, *, now: datetime) -> int:
         tokens = self._workspace().mail_tokens
-        expired = [token for token in tokens.all() if not token.is_live(now=now)]
+        expired = [token for token in tokens.all() if token.expires_at <= now]
         for token in expired:
             tokens.drop(token)
         return len(expired)
+
+    async def forget_after(self, moment: datetime) -> int:
+        tokens = self._workspace().mail_tokens
+        later = [token for token in tokens.all() if token.created_at > moment]
+        for token in later:
+            tokens.drop(token)
+        return len(later)
 
 
 _reads: type[MailTokenReads] = MemoryMailTokenReads

@@ -1,10 +1,10 @@
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
 import attrs
 
 from accounts_core.errors import LeaseLost, NotFound
-from accounts_core.model.outbox import Job
+from accounts_core.model.outbox import KINDS, Job, JobKind, kind_of
 from accounts_core.ports.outbox import Outbox, OutboxReads
 
 from .schema import Tables, Workspace
@@ -17,8 +17,11 @@ class MemoryOutboxReads:
     async def find(self, id: str) -> Job | None:
         return self._tables().jobs.get(id)
 
-    async def any_due(self, *, now: datetime) -> bool:
-        return any(_is_due(job, now) for job in self._tables().jobs.all())
+    async def any_due(self, *, now: datetime, kinds: Collection[JobKind] | None = None) -> bool:
+        return any(_is_due(job, now, kinds) for job in self._tables().jobs.all())
+
+    async def any_overlong(self, *, after: datetime) -> bool:
+        return any(_is_overlong(job, after) for job in self._tables().jobs.all())
 
     async def list(self, *, limit: int) -> Sequence[Job]:
         jobs = self._tables().jobs.all()
@@ -33,10 +36,19 @@ class MemoryOutbox(MemoryOutboxReads):
     async def put(self, job: Job) -> None:
         self._workspace().jobs.add(job)
 
-    async def claim(self, *, now: datetime, until: datetime, lease: str, limit: int) -> Sequence[Job]:
+    async def claim(
+        self, *, now: datetime, until: datetime, lease: str, limit: int, kinds: Collection[JobKind] | None = None
+    ) -> Sequence[Job]:
         jobs = self._workspace().jobs
-        due = sorted((job for job in jobs.all() if _is_due(job, now)), key=lambda job: (job.due, job.id))
+        due = sorted((job for job in jobs.all() if _is_due(job, now, kinds)), key=lambda job: (job.due, job.id))
         return [jobs.put(attrs.evolve(job, lease=lease, due=until, attempts=job.attempts + 1)) for job in due[:limit]]
+
+    async def bring_back(self, *, after: datetime, due: datetime, leased: datetime, limit: int) -> int:
+        jobs = self._workspace().jobs
+        overlong = [job for job in jobs.all() if _is_overlong(job, after)][:limit]
+        for job in overlong:
+            jobs.put(attrs.evolve(job, due=due if job.lease is None else leased))
+        return len(overlong)
 
     async def done(self, job: Job) -> None:
         self._workspace().jobs.drop(self._held(job))
@@ -67,8 +79,12 @@ class MemoryOutbox(MemoryOutboxReads):
         return stored
 
 
-def _is_due(job: Job, now: datetime) -> bool:
-    return job.parked_at is None and job.due <= now
+def _is_due(job: Job, now: datetime, kinds: Collection[JobKind] | None) -> bool:
+    return job.parked_at is None and job.due <= now and (kinds is None or kind_of(job.topic) in kinds)
+
+
+def _is_overlong(job: Job, after: datetime) -> bool:
+    return job.parked_at is None and job.due > after and (job.attempts > 0 or job.topic in KINDS)
 
 
 _reads: type[OutboxReads] = MemoryOutboxReads

@@ -6,6 +6,7 @@ import attrs
 from accounts_core.model.ids import UserId
 from accounts_core.model.payment_method import Cards
 from accounts_core.model.session import Session
+from accounts_core.model.times import is_ahead
 from accounts_core.model.user import User
 from accounts_core.ports.sessions import SessionReads, Sessions
 
@@ -53,7 +54,7 @@ class MemorySessions(MemorySessionReads):
     async def touch(self, id: str, *, at: datetime) -> None:
         sessions = self._workspace().sessions
         session = sessions.get(id)
-        if session is not None and session.last_used_at < at:
+        if session is not None and (session.last_used_at < at or is_ahead(session.last_used_at, now=at)):
             sessions.put(attrs.evolve(session, last_used_at=at))
 
     async def remove(self, id: str) -> None:
@@ -80,6 +81,15 @@ class MemorySessions(MemorySessionReads):
         for session in over:
             sessions.drop(session)
         return len(over)
+
+    async def bring_back(
+        self, *, after: datetime, created_at: datetime, used_at: datetime, expires_at: datetime
+    ) -> int:
+        sessions = self._workspace().sessions
+        later = [each for each in sessions.all() if each.created_at > after]
+        for session in later:
+            sessions.put(attrs.evolve(session, created_at=created_at, last_used_at=used_at, expires_at=expires_at))
+        return len(later)
 
     async def count_of(self, user_id: UserId) -> int:
         return sum(1 for _ in self._workspace().sessions.find("user_id", user_id))

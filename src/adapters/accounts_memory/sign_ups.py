@@ -44,7 +44,7 @@ class MemorySignUps:
 
     async def delete_expired(self, *, now: datetime) -> int:
         sign_ups = self._workspace().sign_ups
-        expired = [sign_up for sign_up in sign_ups.all() if not sign_up.is_live(now=now)]
+        expired = [sign_up for sign_up in sign_ups.all() if sign_up.expires_at <= now]
         for sign_up in expired:
             sign_ups.drop(sign_up)
         return len(expired)

@@ -10,33 +10,52 @@ from hashlib import sha256
 from typing import Final
 
 from accounts_core.errors import LimitExceeded, Unavailable
+from accounts_core.model.times import CLOCK_SKEW
 from accounts_core.ports.limits import Limit
-
-SKEW: Final = timedelta(minutes=1)
-"""How far the clocks of several machines may be apart: an attempt is kept for that much longer than it counts."""
 
 SPEND: Final = """
 -- KEYS: the scopes. ARGV: now, the skew, and for each scope its count and its period
 local now, skew, wait = tonumber(ARGV[1]), tonumber(ARGV[2]), 0
+local function add(scope)
+  -- those of one moment go together, below, so that their number is never given twice
+  local number = redis.call('ZCOUNT', scope, ARGV[1], ARGV[1])
+  redis.call('ZADD', scope, ARGV[1], ARGV[1] .. ':' .. number)
+end
+local function keep(scope, kept)
+  local milliseconds = math.ceil(kept / 1000)
+  if redis.call('PTTL', scope) < milliseconds then redis.call('PEXPIRE', scope, milliseconds) end
+end
+-- of the attempts that count, the one that has to expire before another is let through
+local function blocking(scope, count)
+  return redis.call('ZREVRANGE', scope, count - 1, count - 1, 'WITHSCORES')[2]
+end
 for i, scope in ipairs(KEYS) do
   local count, period = tonumber(ARGV[2 * i + 1]), tonumber(ARGV[2 * i + 2])
-  -- of the attempts that count, the one that has to expire before another is let through
-  local made = redis.call('ZREVRANGE', scope, count - 1, count - 1, 'WITHSCORES')[2]
-  if made then wait = math.max(wait, tonumber(made) + period - now) end
+  local made = blocking(scope, count)
+  if made and tonumber(made) + period > now then
+    -- attempts that lie in the future, by a clock that was ahead, count from now
+    local ahead = redis.call('ZRANGEBYSCORE', scope, now + skew + 1, '+inf')
+    for _, attempt in ipairs(ahead) do
+      redis.call('ZREM', scope, attempt)
+      add(scope)
+    end
+    if #ahead > 0 then
+      keep(scope, period + skew)
+      made = blocking(scope, count)
+    end
+    wait = math.max(wait, math.min(tonumber(made) + period - now, period))
+  end
 end
 if wait > 0 then return wait end
 for i, scope in ipairs(KEYS) do
   local kept = tonumber(ARGV[2 * i + 2]) + skew
-  -- those of one moment go together, below, so that their number is never given twice
-  local number = redis.call('ZCOUNT', scope, ARGV[1], ARGV[1])
-  redis.call('ZADD', scope, ARGV[1], ARGV[1] .. ':' .. number)
+  add(scope)
   redis.call('ZREMRANGEBYSCORE', scope, '-inf', now - kept)
-  local milliseconds = math.ceil(kept / 1000)
-  if redis.call('PTTL', scope) < milliseconds then redis.call('PEXPIRE', scope, milliseconds) end
+  keep(scope, kept)
 end
 return 0
 """
-"""Returns 0 when the attempt was counted, else how long until it would be, in microseconds; then nothing is written."""
+"""Returns 0 when the attempt was counted, else how long until it would be, in microseconds; then none is added."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _A_MICROSECOND: Final = timedelta(microseconds=1)
@@ -55,7 +74,7 @@ def key(prefix: str, name: str, scope: str) -> bytes:
 def question(prefix: str, name: str, scopes: Mapping[str, Limit], now: datetime) -> list[bytes | int]:
     """Return the keys and then the arguments of `SPEND`; there are as many keys as scopes."""
     asked: list[bytes | int] = [key(prefix, name, scope) for scope in scopes]
-    asked += [(now - _EPOCH) // _A_MICROSECOND, SKEW // _A_MICROSECOND]
+    asked += [(now - _EPOCH) // _A_MICROSECOND, CLOCK_SKEW // _A_MICROSECOND]
     for limit in scopes.values():
         asked += [limit.count, limit.period // _A_MICROSECOND]
     return asked

@@ -1,9 +1,12 @@
-"""Mail handed over to an SMTP server, a connection for each mail: a worker sends few, one after another.
+"""Mail handed over to an SMTP server, a connection for each mail: a worker sends few, some at a time.
 
 So a forked process inherits none that it could go on with.
 """
 
+import asyncio
 import ssl
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import ClassVar, Final, Literal
 
 import aiosmtplib
@@ -19,6 +22,11 @@ from accounts_smtp.sender import Sender
 from accounts_smtp.url import SmtpUrl
 
 TIMEOUT_SECONDS: Final = 20.0
+"""The most time for each answer of the server."""
+TOTAL_SECONDS: Final = 60.0
+"""The most time for one mail: a server that answers each command just in time would hold a worker for minutes."""
+QUIT_SECONDS: Final = 5.0
+"""The most time for the goodbye. The mail is handed over by then, so nothing depends on it."""
 _FINAL: Final = range(500, 600)
 
 __all__ = ["MailRefused", "SmtpNotifier"]
@@ -58,6 +66,7 @@ class SmtpNotifier:
     clock: Clock
     tls: ssl.SSLContext | None = attrs.field(default=None, repr=False)
     timeout_seconds: float = TIMEOUT_SECONDS
+    total_seconds: float = TOTAL_SECONDS
     _tls: _Default = attrs.field(factory=_Default, init=False, repr=False, eq=False)
 
     async def deliver(self, notice: Notice) -> None:
@@ -65,27 +74,33 @@ class SmtpNotifier:
         sender, recipient = self.sender.email.address, notice.to.address
         # an address beyond ASCII needs a server that takes it (RFC 6531); `compose` has seen that both are addresses
         options = [] if mail.isascii() else ["SMTPUTF8", "BODY=8BITMIME"]
-        try:
-            async with self._connected() as server:
-                await server.sendmail(sender, [recipient], mail, mail_options=options)
-        except aiosmtplib.SMTPRecipientsRefused as refused:
-            raise _explained(refused.recipients[0].code, notice.purpose) from None
-        except aiosmtplib.SMTPResponseException as refused:
-            raise _explained(refused.code, notice.purpose) from None
-        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-            raise self._away(error) from None
+        await self._talk(
+            notice.purpose, lambda server: server.sendmail(sender, [recipient], mail, mail_options=options)
+        )
 
     async def check(self) -> None:
         """Connect, and sign in where that is set up, without sending anything. Raises as `deliver` does."""
+        await self._talk("check", lambda server: server.noop())
+
+    async def _talk(self, what: str, say: Callable[[aiosmtplib.SMTP], Awaitable[object]]) -> None:
+        server = self._client()
         try:
-            async with self._connected() as server:
-                await server.noop()
+            async with asyncio.timeout(self.total_seconds):
+                await server.connect()
+                await say(server)
+        except aiosmtplib.SMTPRecipientsRefused as refused:
+            raise _explained(refused.recipients[0].code, what) from None
         except aiosmtplib.SMTPResponseException as refused:
-            raise _explained(refused.code, "check") from None
+            raise _explained(refused.code, what) from None
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
             raise self._away(error) from None
+        else:
+            with suppress(aiosmtplib.SMTPException, OSError, ValueError):
+                await server.quit(timeout=QUIT_SECONDS)
+        finally:
+            server.close()
 
-    def _connected(self) -> aiosmtplib.SMTP:
+    def _client(self) -> aiosmtplib.SMTP:
         return aiosmtplib.SMTP(
             hostname=self.url.host,
             port=self.url.port,

@@ -8,7 +8,7 @@ import asyncio
 import struct
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from itertools import count
 from typing import Any, ClassVar, Final, Literal
@@ -21,6 +21,7 @@ from accounts_core.errors import LimitExceeded, Unavailable
 from accounts_core.forking import on_fork
 from accounts_core.model.fair_queue import FairQueue
 from accounts_core.model.limit import ALL
+from accounts_core.model.times import CLOCK_SKEW
 from accounts_core.ports.limits import Limit, Limits
 
 from .executors import AsyncExecutor, Executor, SyncExecutor
@@ -51,6 +52,7 @@ _IN_THE_WAY: Final = Query(
     first_scalar,
     {"of": attempts.c.name, "within": attempts.c.scope},
 )
+_REDATE: Final = attempts.update().where(_COUNTED, attempts.c.made_at > by_moment("ahead_after"))
 _ADD: Final = attempts.insert()
 _FORGET: Final = attempts.delete().where(_COUNTED)
 _SWEEP: Final = attempts.delete().where(
@@ -69,25 +71,35 @@ class _Counting:
     def __init__(self) -> None:
         self._spent = count()
 
-    async def _spend(self, db: Executor, name: str, scopes: Mapping[str, Limit], now: datetime) -> None:
+    async def _spend(self, db: Executor, name: str, scopes: Mapping[str, Limit], now: datetime) -> timedelta | None:
+        """Count an attempt; where that is refused, return how long until one more would be let through."""
         within = {_digest(scope): limit for scope, limit in scopes.items()}
         if db.dialect == "postgresql":
             # in one order everywhere, so that two that want the same two never wait for each other
             for key in sorted(_lock_key(name, scope) for scope in within):
                 await db.fetch(_LOCK, key=key)
-        waits = []
-        for scope, limit in within.items():
-            blocking = await db.fetch(
-                _IN_THE_WAY, of=name, within=scope, since=now - limit.period, skipped=limit.count - 1
-            )
-            if blocking is not None:
-                waits.append(blocking + limit.period - now)
-        if waits:
-            raise LimitExceeded(name, max(waits))
+        waits = [await self._wait(db, name, scope, limit, now) for scope, limit in within.items()]
+        longest = max((wait for wait in waits if wait is not None), default=None)
+        if longest is not None:
+            return longest  # not raised here: what was dated anew is to be committed
         for scope, limit in within.items():
             await db.run(_ADD, name=name, scope=scope, made_at=now, expires_at=now + limit.period)
         if next(self._spent) % SWEEP_EVERY == 0:
             await db.run(_SWEEP, now=now)
+        return None
+
+    async def _wait(self, db: Executor, name: str, scope: bytes, limit: Limit, now: datetime) -> timedelta | None:
+        since, skipped = now - limit.period, limit.count - 1
+        blocking = await db.fetch(_IN_THE_WAY, of=name, within=scope, since=since, skipped=skipped)
+        if blocking is None:
+            return None
+        ahead_after = now + CLOCK_SKEW
+        if await db.run(
+            _REDATE, of=name, within=scope, ahead_after=ahead_after, made_at=now, expires_at=now + limit.period
+        ):
+            blocking = await db.fetch(_IN_THE_WAY, of=name, within=scope, since=since, skipped=skipped)
+        wait: timedelta = min(blocking + limit.period - now, limit.period)
+        return wait
 
 
 class SqlLimits(_Counting):
@@ -103,7 +115,9 @@ class SqlLimits(_Counting):
 
     async def spend(self, name: str, scopes: Mapping[str, Limit], *, now: datetime) -> None:
         with transaction(self._engine, _ISOLATION.get(self._engine.dialect.name)) as connection:
-            await self._spend(SyncExecutor(connection, self._schema), name, scopes, now)
+            wait = await self._spend(SyncExecutor(connection, self._schema), name, scopes, now)
+        if wait is not None:
+            raise LimitExceeded(name, wait)
 
     async def forget(self, name: str, scope: str) -> None:
         with transaction(self._engine) as connection:
@@ -152,7 +166,9 @@ class AsyncSqlLimits(_Counting):
             self._turn(scopes),
             async_transaction(self._engine, _ISOLATION.get(self._engine.dialect.name)) as connection,
         ):
-            await self._spend(AsyncExecutor(connection, self._schema), name, scopes, now)
+            wait = await self._spend(AsyncExecutor(connection, self._schema), name, scopes, now)
+        if wait is not None:
+            raise LimitExceeded(name, wait)
 
     async def forget(self, name: str, scope: str) -> None:
         async with async_transaction(self._engine) as connection:

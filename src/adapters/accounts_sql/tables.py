@@ -113,6 +113,7 @@ sessions: Final = sa.Table(
     sa.Column("user_agent", sa.Text),
     sa.UniqueConstraint("digest"),
     sa.Index(None, "user_id", "created_at", "id"),
+    sa.Index(None, "created_at"),
     sa.Index(None, "expires_at"),
     sqlite_strict=True,
 )
@@ -286,6 +287,14 @@ sa.Index(
     sqlite_where=_IS_NOT_PARKED,
     postgresql_where=_IS_NOT_PARKED,
 )
+# a kind of jobs is claimed by its topics, however many jobs of another kind are due
+sa.Index(
+    "ix_accounts_outbox_claimable_by_topic",
+    outbox.c.topic,
+    outbox.c.due,
+    sqlite_where=_IS_NOT_PARKED,
+    postgresql_where=_IS_NOT_PARKED,
+)
 
 provider_events: Final = sa.Table(
     "accounts_provider_events",
@@ -322,6 +331,7 @@ mail_tokens: Final = sa.Table(
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("expires_at", Moment, nullable=False),
     sa.Index(None, "user_id", "created_at", "digest"),
+    sa.Index(None, "created_at"),
     sa.Index(None, "expires_at"),
     sqlite_strict=True,
 )

@@ -1,125 +1,119 @@
-"""The worker: does what is in the outbox, one job after another, until it is told to stop.
+"""The worker: does what is in the outbox until it is told to stop, each kind of jobs in a lane of its own.
 
 `accounts serve` has one; `accounts worker` runs more, on as many machines as wanted. A job is leased from the database,
-so no two workers do the same one, and one that a worker died over is another's some minutes later.
+so no two workers do the same one, and one that a worker died over is another's some minutes later. A mail server that
+hangs holds up mails, some at a time, and neither money nor a host's jobs.
 """
 
 import asyncio
 import logging
-import random
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from datetime import timedelta
+from functools import partial
 from types import FrameType
 from typing import Any, Final
 
 from accounts_cli.composition import describe, open_service
+from accounts_cli.lanes import Lane
 from accounts_cli.logs import log_to_stderr
 from accounts_cli.settings import Settings
 from accounts_cli.terminal import say
 from accounts_core.accounts import Accounts
-from accounts_core.errors import AccountsError
+from accounts_core.model.outbox import JobKind
 from accounts_core.use_cases.outbox import Ran
 
 logger: Final = logging.getLogger("accounts_cli")
 
 IDLE_SECONDS: Final = 1.0
 """How long to wait when nothing is due."""
-LONGEST_PAUSE_SECONDS: Final = 60.0
-"""How long to wait at most when the database is away."""
-FORGET_EVERY: Final = timedelta(days=1)
-"""How often what has had its time is forgotten."""
+REPAIR_EVERY_SECONDS: Final = 60.0
+"""How often times that a wrong clock has written are looked for, by the monotonic clock."""
+JUMP_SECONDS: Final = 30.0
+"""When the machine's clock has moved by so much against the monotonic one, they are looked for at once."""
+TIDY_EVERY_SECONDS: Final = 24 * 3600.0
+"""How often what has had its time is forgotten, by the monotonic clock."""
+AT_ONCE: Final[Mapping[JobKind, int]] = {JobKind.PROVIDER: 1, JobKind.MAIL: 4, JobKind.HOST: 1}
+"""How many jobs of each kind are done at the same time."""
 
 
 class Worker:
-    """Runs jobs until `stop`. Belongs to one event loop.
+    """Runs jobs until `stop`. Belongs to one event loop."""
 
-    `idle_seconds` is the pause when nothing is due, give or take a fifth: workers that started together part.
-    """
-
-    def __init__(self, accounts: Accounts[Any], *, idle_seconds: float = IDLE_SECONDS) -> None:
+    def __init__(
+        self, accounts: Accounts[Any], *, idle_seconds: float = IDLE_SECONDS, at_once: Mapping[JobKind, int] = AT_ONCE
+    ) -> None:
         self._accounts = accounts
-        self._idle_seconds = idle_seconds
-        self._woken = asyncio.Event()
-        self._is_stopping = False
-        self._failures = 0
-        self._is_troubled = False
-        self._forget_at = 0.0
+        self._lanes = [
+            Lane(
+                kind.value,
+                # one job each time, so that a worker that is told to stop has no others to finish
+                partial(accounts.run_due, limit=1, kinds=frozenset({kind})),
+                idle_seconds=idle_seconds,
+                at_once=count,
+            )
+            for kind, count in at_once.items()
+        ]
+        self._care = Lane("cleanup", self._clean_up, idle_seconds=idle_seconds)
+        self._repair_at = self._tidy_at = 0.0
+        self._offset = _offset_seconds()
 
     def wake(self) -> None:
         """Look for work now."""
-        self._woken.set()
+        for lane in self._lanes:
+            lane.wake()
 
     def stop(self) -> None:
-        """Finish the job in hand, and take no other."""
-        self._is_stopping = True
-        self._woken.set()
+        """Finish the jobs in hand, and take no other."""
+        for lane in (*self._lanes, self._care):
+            lane.stop()
 
     async def run(self) -> None:
-        """Work until `stop`. Nothing that goes wrong ends it: it is logged, and tried again after a while."""
-        while not self._is_stopping:
-            self._woken.clear()
-            try:
-                await self._forget()
-                ran = await self._accounts.run_due(limit=1)
-            except Exception as error:  # noqa: BLE001  without it nothing would let go of what is held
-                await self._pause(self._after_failure(error))
-            else:
-                self._note(ran)
-                if not ran.total:
-                    await self._pause(self._idle_seconds)
+        """Work until `stop`, every lane for itself. Nothing that goes wrong ends it."""
+        async with asyncio.TaskGroup() as group:
+            for lane in (*self._lanes, self._care):
+                group.create_task(lane.run())
 
     async def run_once(self) -> Ran:
-        """Do what is due, and say what became of it. Raises `WorldError`."""
+        """Do what is due, and say what became of it. Raises `WorldError`, once every lane has come to its end."""
         await self._accounts.tidy()
-        total = Ran()
-        while not self._is_stopping:
-            ran = await self._accounts.run_due(limit=1)
-            if not ran.total:
-                break
-            total = Ran(
-                done=total.done + ran.done, put_off=total.put_off + ran.put_off, parked=total.parked + ran.parked
-            )
+        total, errors = Ran(), list[BaseException]()
+        for ended in await asyncio.gather(*(lane.run_out() for lane in self._lanes), return_exceptions=True):
+            if isinstance(ended, Ran):
+                total += ended
+            else:
+                errors.append(ended)
+        if errors:
+            raise errors[0]
         return total
 
-    async def _forget(self) -> None:
-        now = asyncio.get_running_loop().time()
-        if now >= self._forget_at:
+    async def _clean_up(self) -> Ran:
+        now, offset = asyncio.get_running_loop().time(), _offset_seconds()
+        if now >= self._repair_at or abs(offset - self._offset) > JUMP_SECONDS:
+            repaired = await self._accounts.repair_times()
+            if repaired.total:
+                logger.warning(
+                    "The machine's clock was wrong. Times that it wrote were repaired: %d of jobs, %d of sessions, "
+                    "%d of mailed tokens.",
+                    repaired.jobs,
+                    repaired.sessions,
+                    repaired.mail_tokens,
+                )
+            self._repair_at, self._offset = now + REPAIR_EVERY_SECONDS, offset
+        if now >= self._tidy_at:
             await self._accounts.tidy()
-            self._forget_at = now + FORGET_EVERY.total_seconds()
+            self._tidy_at = now + TIDY_EVERY_SECONDS
+        return Ran()
 
-    def _after_failure(self, error: Exception) -> float:
-        """Log it, an expected one only once in a row, and return how long to wait: twice as long each time."""
-        self._failures += 1
-        if not isinstance(error, AccountsError):
-            logger.error("The worker failed; it goes on.", exc_info=error)
-        elif self._failures == 1:
-            logger.warning("The worker waits: %s", str(error) or type(error).__name__)
-        return min(self._idle_seconds * 2.0 ** min(self._failures, 30), LONGEST_PAUSE_SECONDS)
 
-    def _note(self, ran: Ran) -> None:
-        if self._failures:
-            self._failures = 0
-            logger.info("The worker goes on.")
-        if ran.parked:
-            logger.error("A job was parked: `accounts outbox list` shows it.")
-        if ran.put_off and not self._is_troubled:
-            self._is_troubled = True
-            logger.warning("A job failed and is put off: `accounts outbox list` shows why.")
-        if ran.done and self._is_troubled:
-            self._is_troubled = False
-            logger.info("Jobs succeed again.")
-
-    async def _pause(self, seconds: float) -> None:
-        try:
-            await asyncio.wait_for(self._woken.wait(), seconds * random.uniform(0.8, 1.2))  # noqa: S311  no secret
-        except TimeoutError:
-            return
+def _offset_seconds() -> float:
+    """Return how far the machine's clock is from the monotonic one; a jump of it is a change of this."""
+    return time.time() - time.monotonic()
 
 
 async def run_worker(settings: Settings, *, once: bool) -> None:
-    """Run `accounts worker`. SIGTERM and SIGINT let it finish the job in hand; a second one ends it at once."""
+    """Run `accounts worker`. SIGTERM and SIGINT let it finish the jobs in hand; a second one ends it at once."""
     log_to_stderr(settings.secrets())
     async with open_service(settings) as service:
         worker = Worker(service.accounts)
@@ -167,5 +161,5 @@ async def working(worker: Worker, *, limit_seconds: Callable[[], float]) -> Asyn
         await asyncio.wait({task}, timeout=limit_seconds())
         if not task.done():
             task.cancel()
-            logger.warning("The worker was stopped in the middle of a job, which is done again later.")
+            logger.warning("The worker was stopped in the middle of its jobs, which are done again later.")
             await asyncio.wait({task})

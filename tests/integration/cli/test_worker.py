@@ -6,7 +6,7 @@ import signal
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from time import monotonic, sleep
+from time import monotonic, sleep, time
 from typing import Any, cast
 
 import httpx
@@ -17,9 +17,12 @@ from tests.integration.cli.harness import Ran as Ended
 from accounts_cli.worker import Worker
 from accounts_core.accounts import Accounts
 from accounts_core.errors import Unavailable
+from accounts_core.model.outbox import JobKind
 from accounts_core.use_cases.outbox import Ran
+from accounts_core.use_cases.repair_times import Repaired
 
-LATE = 4_000_000_000_000_000
+LATE = int((time() + 1800) * 1_000_000)
+"""Later than any of these tests, and no later than a job may be put off."""
 
 
 @pytest.fixture(autouse=True)
@@ -155,7 +158,7 @@ def test_a_worker_that_is_told_to_stop_finishes_the_job_in_hand(
 def test_a_worker_outlives_a_provider_that_is_away(work: Serve, folder: Path, run: Run) -> None:
     put(folder, "job_a", topic="delete_customer")
     worker = work(ACCOUNTS_STRIPE_API_KEY="sk_test_any", ACCOUNTS_STRIPE_API_BASE="http://127.0.0.1:1")
-    worker.wait_for("A job failed and is put off")
+    worker.wait_for(r"A job \(provider\) failed and is put off")
 
     (job,) = listed(run)
     assert worker.stop() == 0
@@ -168,10 +171,10 @@ def test_a_worker_outlives_a_database_whose_tables_are_away(work: Serve, run: Ru
     worker.wait_for("^Working")
     with closing(sqlite3.connect(folder / "accounts.db")) as connection, connection:
         connection.execute("ALTER TABLE accounts_outbox RENAME TO elsewhere")
-    worker.wait_for("The worker waits: ")
+    worker.wait_for(r"The worker \(provider\) waits: ")
     with closing(sqlite3.connect(folder / "accounts.db")) as connection, connection:
         connection.execute("ALTER TABLE elsewhere RENAME TO accounts_outbox")
-    worker.wait_for('"The worker goes on."')
+    worker.wait_for(r'"The worker \(provider\) goes on."')
 
     assert worker.stop() == 0
 
@@ -181,11 +184,12 @@ class Scripted:
 
     def __init__(self, *answers: Ran | Exception) -> None:
         self._answers = list(answers)
-        self.worker = Worker(cast("Accounts[Any]", self), idle_seconds=0.001)
-        self.forgotten = 0
+        self.worker = Worker(cast("Accounts[Any]", self), idle_seconds=0.001, at_once={JobKind.PROVIDER: 1})
+        self.tidied = self.repaired = 0
 
-    async def run_due(self, *, limit: int) -> Ran:
+    async def run_due(self, *, limit: int, kinds: frozenset[JobKind]) -> Ran:
         assert limit == 1  # so that a worker that is told to stop has one job to finish
+        assert kinds == {JobKind.PROVIDER}
         answer = self._answers.pop(0)
         if not self._answers:
             self.worker.stop()
@@ -193,8 +197,12 @@ class Scripted:
             raise answer
         return answer
 
+    async def repair_times(self) -> Repaired:
+        self.repaired += 1
+        return Repaired(jobs=0, sessions=0, mail_tokens=0)
+
     async def tidy(self) -> int:
-        self.forgotten += 1
+        self.tidied += 1
         return 0
 
 
@@ -207,8 +215,8 @@ def test_a_worker_says_once_that_the_database_is_away_and_once_that_it_is_back(
 
     asyncio.run(accounts.worker.run())
 
-    assert caplog.messages == ["The worker waits: The database is away.", "The worker goes on."]
-    assert accounts.forgotten == 1
+    assert caplog.messages == ["The worker (provider) waits: The database is away.", "The worker (provider) goes on."]
+    assert (accounts.repaired, accounts.tidied) == (1, 1)
 
 
 def test_a_worker_outlives_a_defect_and_shows_it(caplog: pytest.LogCaptureFixture) -> None:
@@ -226,9 +234,9 @@ def test_a_worker_says_when_jobs_fail_and_when_they_succeed_again(caplog: pytest
     asyncio.run(accounts.worker.run())
 
     assert caplog.messages == [
-        "A job failed and is put off: `accounts outbox list` shows why.",
-        "A job was parked: `accounts outbox list` shows it.",
-        "Jobs succeed again.",
+        "A job (provider) failed and is put off: `accounts outbox list` shows why.",
+        "A job (provider) was parked: `accounts outbox list` shows it.",
+        "Jobs (provider) succeed again.",
     ]
 
 

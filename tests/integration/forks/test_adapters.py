@@ -231,7 +231,7 @@ def test_f1_no_lock_that_another_thread_holds_is_held_in_the_child() -> None:
         run_sync(commit())
         return simulator.handle("GET", "/v1/customers", {"Authorization": "Bearer sk_test_1"}).status == 200
 
-    with held(clock._lock, limits._lock, store._committing, simulator._lock, simulator.faults._lock):
+    with held(limits._lock, store._committing, simulator._lock, simulator.faults._lock):
         assert fork(child).result()
 
 

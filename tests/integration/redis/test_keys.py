@@ -9,10 +9,10 @@ from tests.integration.redis.ways import Way
 
 from accounts_core.errors import LimitExceeded
 from accounts_core.model.limit import DEFAULT_LIMITS, MOST_FAILURES
+from accounts_core.model.times import CLOCK_SKEW
 from accounts_core.ports.limits import Limit, Limits
 from accounts_core.testing.builders import at
 from accounts_redis import RedisUrl
-from accounts_redis.script import SKEW
 
 pytestmark = pytest.mark.usefixtures("drive")
 
@@ -57,7 +57,7 @@ async def test_a_key_expires_by_itself_soon_after_its_attempts_no_longer_count(
     await limits.spend("sign-in", {"jane": limit}, now=at(0))
 
     (key,) = keys(client, prefix)
-    assert limit.period < time_left(client, key) <= limit.period + SKEW
+    assert limit.period < time_left(client, key) <= limit.period + CLOCK_SKEW
 
 
 async def test_a_shorter_limit_does_not_make_what_is_kept_go_sooner(

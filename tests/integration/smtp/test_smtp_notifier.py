@@ -5,6 +5,7 @@ import socket
 import ssl
 import subprocess
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from email import message_from_bytes
 from email.policy import SMTP as SMTP_POLICY
 from pathlib import Path
@@ -14,6 +15,7 @@ import attrs
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+from tests.integration.smtp.hanging import hanging_server
 
 from accounts_core.errors import Unavailable
 from accounts_core.model.email import Email
@@ -22,9 +24,10 @@ from accounts_core.testing.builders import NOON
 from accounts_core.testing.contracts import NotifierContract
 from accounts_core.testing.contracts.notifier import VALUES
 from accounts_core.testing.harness import Drive
+from accounts_core.use_cases.outbox import WORKER_LEASE
 from accounts_memory import ManualClock
 from accounts_smtp import Sender, SmtpUrl
-from accounts_smtp.smtp import MailRefused, SmtpNotifier
+from accounts_smtp.smtp import QUIT_SECONDS, TOTAL_SECONDS, MailRefused, SmtpNotifier
 
 
 class Mailbox:
@@ -191,14 +194,39 @@ def test_a_server_that_is_not_there_is_away() -> None:
 
 def test_a_server_that_hangs_is_not_waited_for() -> None:
     async def deliver() -> None:
-        held: list[asyncio.StreamWriter] = []
-        server = await asyncio.start_server(lambda _, writer: held.append(writer), "127.0.0.1", 0)
-        port = server.sockets[0].getsockname()[1]
-        with pytest.raises(Unavailable):
-            await notifier_to(f"smtp://127.0.0.1:{port}", timeout_seconds=0.2).deliver(notice())
-        for writer in held:
-            writer.close()
-        server.close()
-        await server.wait_closed()
+        async with hanging_server() as server:
+            with pytest.raises(Unavailable):
+                await notifier_to(f"smtp://127.0.0.1:{server.port}", timeout_seconds=0.2).deliver(notice())
+        assert server.taken == 1
 
     asyncio.run(deliver())
+
+
+def test_a12_a_server_that_answers_each_command_just_in_time_is_not_waited_for_either() -> None:
+    """Each answer is well within the time for one; all of them together are not within the time for a mail."""
+
+    async def deliver() -> None:
+        async with hanging_server(drip_seconds=0.2, greeting=b"220 hello\r\n") as server:
+            url = f"smtp://127.0.0.1:{server.port}"
+            with pytest.raises(Unavailable, match="TimeoutError"):
+                await notifier_to(url, timeout_seconds=60, total_seconds=0.3).deliver(notice())
+
+    asyncio.run(deliver())
+
+
+def test_a12_no_mail_takes_as_long_as_a_worker_holds_its_job() -> None:
+    assert timedelta(seconds=TOTAL_SECONDS + QUIT_SECONDS) < WORKER_LEASE
+
+
+def test_a12_a_mail_that_was_taken_is_delivered_though_the_server_does_not_say_goodbye(
+    serve: Callable[..., int], mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(_: SMTP, __: str) -> None:
+        await asyncio.sleep(3600)
+
+    monkeypatch.setattr(SMTP, "smtp_QUIT", never)
+    monkeypatch.setattr("accounts_smtp.smtp.QUIT_SECONDS", 0.1)
+
+    asyncio.run(notifier_to(f"smtp://127.0.0.1:{serve()}").deliver(notice()))
+
+    assert len(mailbox.taken) == 1

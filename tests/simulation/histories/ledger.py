@@ -14,7 +14,9 @@ from accounts_core import run_sync
 from accounts_core.model import Email, Password, User
 from accounts_core.model.limit import DEFAULT_LIMITS
 from accounts_core.model.outbox import Topic
+from accounts_core.model.times import CLOCK_SKEW, is_ahead
 from accounts_core.testing.simulation import Violated
+from accounts_core.use_cases.outbox import LONGEST_DELAY
 
 from .facts import Group, Person
 from .groups import LifeInTeams
@@ -67,6 +69,8 @@ class Ledger(LifeInTeams):
     def recover(self) -> None:
         """Set the clocks right, start again, let every event come, and let a worker do what is left."""
         self.world.notes["began"] = self.scheduler.clock.now()
+        self.world.do(lambda accounts: accounts.repair_times())
+        self._check_nothing_lies_ahead()
         self.world.gateway._calls._faults.clear()
         self.scheduler.kept_failures.clear()
         self.customers |= set(self.world.gateway._provider._customers)
@@ -82,6 +86,16 @@ class Ledger(LifeInTeams):
         self._check_invariants(
             contents(self.world), tuple(each for each in INVARIANTS if each not in (*BY_CLOCK, *LOOKED_AT_HERE))
         )
+
+    def _check_nothing_lies_ahead(self) -> None:
+        """Once that is repaired, nothing waits longer than any delay, and nobody signed in in the future."""
+        stored, now = contents(self.world), self.scheduler.clock.now()
+        for job in stored.jobs:
+            if job.parked_at is None and job.due > now + LONGEST_DELAY * 1.5 + CLOCK_SKEW:
+                raise Violated(f"No job waits longer than any delay: {job.topic} is due {job.due}")
+        for session in (each for of in stored.sessions.values() for each in of):
+            if is_ahead(session.created_at, now=now):
+                raise Violated("No session is from the future")
 
     def tally(self) -> Mapping[str, int]:
         return self.counts

@@ -30,8 +30,9 @@ class Life(Setting):
         "work": 10,
         "kill": 2,
         "wait": 6,
-        "jump": 1,
+        "jump": 2,
         "tidy": 1,
+        "repair": 2,
     }
 
     def __init__(self, scheduler: Scheduler) -> None:
@@ -81,6 +82,9 @@ class Life(Setting):
         self.is_clock_off |= bool(off)
         self.off[machine] = off
         self.on(machine)[0].clock.off = off
+
+    def repair(self, draw: Draw) -> None:
+        self.spawn(draw, lambda accounts: accounts.repair_times(), WORKERS)
 
     def tidy(self, draw: Draw) -> None:
         self.spawn(draw, lambda accounts: accounts.tidy(), WORKERS)

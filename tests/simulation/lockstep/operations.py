@@ -56,6 +56,10 @@ class Operations(LockstepBase):
     def tidy(self) -> None:
         self.ask("tidy", lambda at: at.tidy())
 
+    @rule()
+    def repair_times(self) -> None:
+        self.ask("repair_times", lambda at: at.repair_times())
+
     @rule(
         user=given.users,
         key=st.integers(1, 3),

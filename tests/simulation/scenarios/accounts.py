@@ -6,7 +6,7 @@ from typing import Any, Final
 from tests.simulation.world import JANE, JOHN, OTHER_PASSWORD, PASSWORD, Core, World
 
 from accounts_core import Policy
-from accounts_core.errors import InvalidCredentials, LimitExceeded
+from accounts_core.errors import InvalidCredentials, LimitExceeded, Unavailable
 from accounts_core.model.limit import Limit
 from accounts_core.use_cases.perform_once import Answered
 
@@ -68,6 +68,18 @@ async def two_sign_ups(world: World, accounts: Core) -> None:
     await accounts.request_account(email=NEW, password=OTHER_PASSWORD, name="Newer")
     await accounts.run_due()
     world.notes["token"] = world.mailed("verify_email", NEW)
+
+
+async def a_clock_was_ahead(world: World, accounts: Core) -> None:
+    """A machine whose clock is a day ahead signs in, has a mail sent, and leaves a job that failed."""
+    await signed_in(world, accounts)
+    _, ahead = world.start("ahead", timedelta(days=1))
+    await ahead.sign_in(email=JANE, password=PASSWORD)
+    await ahead.forgot_password(email=JANE)
+    await ahead.run_due()
+    world.notifier.fail_next(Unavailable("The mail server is away."))
+    await ahead.forgot_password(email=JANE)
+    await ahead.run_due()
 
 
 async def time_passes(world: World, accounts: Core) -> None:
@@ -288,4 +300,9 @@ ACCOUNTS: Final = (
     Scenario(name="writing once", prepare=after(a_team), act=write_once),
     Scenario(name="writing once what is refused", prepare=after(a_team), act=refused_once),
     Scenario(name="tidying up", prepare=after(a_busy_year), act=called(lambda world, accounts: accounts.tidy())),
+    Scenario(
+        name="repairing what a wrong clock wrote",
+        prepare=after(a_clock_was_ahead),
+        act=called(lambda world, accounts: accounts.repair_times()),
+    ),
 )

@@ -1,5 +1,4 @@
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 import pytest
 
@@ -7,11 +6,6 @@ from accounts_core.testing.contracts import ClockContract, SecretsContract
 from accounts_system import SystemClock, SystemSecrets
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
-
-
-def clock_reading(*readings: datetime) -> SystemClock:
-    source: Iterator[datetime] = iter(readings)
-    return SystemClock(lambda: next(source))
 
 
 def test_the_clock_tells_the_present_moment_in_utc() -> None:
@@ -23,10 +17,19 @@ def test_the_clock_tells_the_present_moment_in_utc() -> None:
     assert told.utcoffset() == timedelta(0)
 
 
-def test_the_clock_stands_still_while_the_machine_is_set_back() -> None:
-    clock = clock_reading(NOON, NOON - timedelta(hours=1), NOON - timedelta(seconds=1), NOON + timedelta(seconds=1))
+def test_a7_the_clock_follows_the_machine_ahead_and_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    readings = [NOON, NOON + timedelta(days=1), NOON - timedelta(days=1), NOON]
+    left = list(readings)
 
-    assert [clock.now() for _ in range(4)] == [NOON, NOON, NOON, NOON + timedelta(seconds=1)]
+    class Machine(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+            return left.pop(0).astimezone(tz)
+
+    monkeypatch.setattr("accounts_system.clock.datetime", Machine)
+    clock = SystemClock()
+
+    assert readings == [clock.now() for _ in readings]
 
 
 class TestClock(ClockContract):

@@ -12,8 +12,3 @@ class ClockContract(Contract):
 
         assert now.tzinfo is UTC
         assert now.utcoffset() == timedelta(0)
-
-    async def test_it_never_goes_back(self, clock: Clock) -> None:
-        times = [clock.now() for _ in range(100)]
-
-        assert times == sorted(times)

@@ -4,6 +4,7 @@ from functools import partial
 import pytest
 
 from accounts_core.errors import LimitExceeded
+from accounts_core.model.times import CLOCK_SKEW
 from accounts_core.ports.limits import Limit, Limits
 from accounts_core.testing.builders import at
 from accounts_core.testing.contracts.base import Contract
@@ -103,6 +104,44 @@ class LimitsContract(Contract):
                 with pytest.raises(LimitExceeded) as refusal:
                     await limits.spend("sign-in", scopes, now=at(minute))
                 assert refusal.value.retry_after == timedelta(minutes=60 - minute)
+
+    async def test_a7_attempts_from_the_future_neither_freeze_a_scope_nor_make_room(self, limits: Limits) -> None:
+        """The clock was a day ahead for a moment, or is a day back now."""
+        for minute in (1440, 1440.01):
+            await limits.spend("sign-in", {"jane": TWICE_AN_HOUR}, now=at(minute))
+
+        with pytest.raises(LimitExceeded) as refusal:
+            await limits.spend("sign-in", {"jane": TWICE_AN_HOUR}, now=at(1))
+        assert refusal.value.retry_after == timedelta(hours=1)
+        with pytest.raises(LimitExceeded) as refusal:
+            await limits.spend("sign-in", {"jane": TWICE_AN_HOUR}, now=at(61) - A_MICROSECOND)
+        assert refusal.value.retry_after == A_MICROSECOND
+        await limits.spend("sign-in", {"jane": TWICE_AN_HOUR}, now=at(61))
+        await limits.spend("sign-in", {"jane": TWICE_AN_HOUR}, now=at(61))
+        with pytest.raises(LimitExceeded) as refusal:
+            await limits.spend("sign-in", {"jane": TWICE_AN_HOUR}, now=at(62))
+        assert refusal.value.retry_after == timedelta(minutes=59)
+
+    async def test_a7_only_some_attempts_of_a_full_scope_are_from_the_future(self, limits: Limits) -> None:
+        await limits.spend("sign-in", {"jane": TWICE_AN_HOUR}, now=at(1440))
+        await limits.spend("sign-in", {"jane": TWICE_AN_HOUR}, now=at(10))
+
+        with pytest.raises(LimitExceeded) as refusal:
+            await limits.spend("sign-in", {"jane": TWICE_AN_HOUR}, now=at(15))
+        assert refusal.value.retry_after == timedelta(minutes=55)
+        await limits.spend("sign-in", {"jane": TWICE_AN_HOUR}, now=at(70))
+        await limits.spend("sign-in", {"jane": TWICE_AN_HOUR}, now=at(75))
+
+    async def test_a7_attempts_of_a_machine_that_is_barely_ahead_keep_their_time(self, limits: Limits) -> None:
+        once = Limit(1, timedelta(hours=1))
+        await limits.spend("sign-in", {"jane": once}, now=at(0) + CLOCK_SKEW)
+
+        with pytest.raises(LimitExceeded) as refusal:
+            await limits.spend("sign-in", {"jane": once}, now=at(0))
+        assert refusal.value.retry_after == once.period  # never longer than the period
+        with pytest.raises(LimitExceeded):
+            await limits.spend("sign-in", {"jane": once}, now=at(60) + CLOCK_SKEW - A_MICROSECOND)
+        await limits.spend("sign-in", {"jane": once}, now=at(60) + CLOCK_SKEW)
 
     async def test_no_scope_is_no_limit(self, limits: Limits) -> None:
         await limits.spend("sign-in", {}, now=at(0))

@@ -1,11 +1,11 @@
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta, timezone
 
 import attrs
 import pytest
 
 from accounts_core.errors import Conflict, LeaseLost
-from accounts_core.model.outbox import Job
+from accounts_core.model.outbox import Job, JobKind, Topic
 from accounts_core.ports.outbox import Outbox
 from accounts_core.testing.builders import NOON, a_job, at
 from accounts_core.testing.contracts.base import StoreContract
@@ -264,6 +264,94 @@ class OutboxContract(StoreContract):
         assert {job.attempts for job in claimed} == {1}
         for job in claimed:
             assert await find(store, job.id) == job
+
+    @pytest.mark.parametrize(
+        ("kinds", "claimed"),
+        [
+            (None, ["job_mail", "job_host", "job_card"]),
+            ((JobKind.MAIL,), ["job_mail"]),
+            ((JobKind.PROVIDER,), ["job_card"]),
+            ((JobKind.HOST,), ["job_host"]),
+            ((JobKind.HOST, JobKind.PROVIDER), ["job_host", "job_card"]),
+            ((JobKind.MAIL, JobKind.PROVIDER), ["job_mail", "job_card"]),
+            (tuple(JobKind), ["job_mail", "job_host", "job_card"]),
+            ((), []),
+        ],
+        ids=["all", "mail", "provider", "host", "but mail", "but host", "each", "none"],
+    )
+    async def test_a12_only_jobs_of_the_kinds_that_are_asked_for_are_claimed(
+        self, store: AnyStore, kinds: Collection[JobKind] | None, claimed: list[str]
+    ) -> None:
+        await keep(
+            store,
+            a_job("job_card", topic=Topic.VERIFY_CARD, due=at(-1)),
+            a_job("job_host", topic="host.welcome", due=at(-2)),
+            a_job("job_mail", topic=Topic.SECURITY_NOTICE, due=at(-3)),
+        )
+
+        assert await read_back(store, lambda s: s.outbox.any_due(now=NOON, kinds=kinds)) is bool(claimed)
+        async with store.begin() as work:
+            found = await work.outbox.claim(now=NOON, until=at(5), lease="lse_1", limit=9, kinds=kinds)
+        assert claimed == [job.id for job in found]
+        assert await read_back(store, lambda s: s.outbox.any_due(now=NOON, kinds=kinds)) is False
+        assert await read_back(store, lambda s: s.outbox.any_due(now=NOON)) is (len(claimed) < 3)
+
+    async def test_a12_each_kind_is_claimed_whatever_waits_of_another(self, store: AnyStore) -> None:
+        await keep(store, *[a_job(f"job_{n}", topic=Topic.RECOVERY_MAIL, due=at(-10)) for n in range(12)])
+        await keep(store, a_job("job_card", topic=Topic.VERIFY_CARD))
+
+        async with store.begin() as work:
+            (job,) = await work.outbox.claim(
+                now=NOON, until=at(5), lease="lse_1", limit=1, kinds={JobKind.PROVIDER, JobKind.HOST}
+            )
+
+        assert job.id == "job_card"
+
+    async def test_a7_what_is_due_too_far_ahead_is_brought_back_and_a_lease_is_kept(self, store: AnyStore) -> None:
+        a_microsecond = timedelta(microseconds=1)
+        near = a_job("job_near", due=at(90), attempts=1)
+        parked = a_job("job_parked", due=at(1440), attempts=1, parked_at=NOON)
+        await keep(
+            store,
+            near,
+            parked,
+            a_job("job_free", due=at(90) + a_microsecond, attempts=3, last_error="why"),
+            a_job("job_leased", due=at(1440), attempts=1, lease="lse_1"),
+        )
+
+        assert await read_back(store, lambda s: s.outbox.any_overlong(after=at(90))) is True
+        assert await bring_back(store) == 2
+
+        assert await read_back(store, lambda s: s.outbox.any_overlong(after=at(90))) is False
+        assert await find(store, "job_near") == near
+        assert await find(store, "job_parked") == parked
+        assert await find(store, "job_free") == a_job("job_free", due=at(1), attempts=3, last_error="why")
+        leased = a_job("job_leased", due=at(5), attempts=1, lease="lse_1")
+        assert await find(store, "job_leased") == leased
+        await end(store, leased, "done")
+
+    async def test_a7_what_a_host_schedules_far_ahead_is_left_alone(self, store: AnyStore) -> None:
+        scheduled = a_job("job_scheduled", topic="host.birthday", due=at(10**6))
+        await keep(store, scheduled)
+
+        assert await read_back(store, lambda s: s.outbox.any_overlong(after=at(90))) is False
+        assert await bring_back(store) == 0
+        assert await find(store, "job_scheduled") == scheduled
+
+        await keep(store, a_job("job_tried", topic="host.birthday", due=at(10**6), attempts=1))
+        await keep(store, a_job("job_ours", topic=Topic.VERIFY_CARD, due=at(10**6)))
+
+        assert await bring_back(store) == 2
+
+    async def test_a7_no_more_are_brought_back_at_once_than_the_limit(self, store: AnyStore) -> None:
+        await keep(store, *[a_job(f"job_{n}", due=at(1440), attempts=1) for n in range(5)])
+
+        assert [await bring_back(store, limit=3) for _ in range(3)] == [3, 2, 0]
+
+
+async def bring_back(store: AnyStore, *, limit: int = 9) -> int:
+    async with store.begin() as work:
+        return await work.outbox.bring_back(after=at(90), due=at(1), leased=at(5), limit=limit)
 
 
 async def _any_due(store: AnyStore) -> bool:

@@ -117,6 +117,15 @@ class MailTokensContract(StoreContract):
             assert await work.mail_tokens.forget_expired(now=at(10)) == 1
         assert await left(store) == [2]
 
+    async def test_a7_tokens_from_the_future_are_forgotten_and_counted(self, store: AnyStore) -> None:
+        await keep(store, a_user())
+        async with store.begin() as work:
+            await work.mail_tokens.add(a_token(1, created_at=at(1)))
+            await work.mail_tokens.add(a_token(2, created_at=at(1) + timedelta(microseconds=1)))
+        async with store.begin() as work:
+            assert await work.mail_tokens.forget_after(at(1)) == 1
+        assert await left(store) == [1]
+
 
 async def left(store: AnyStore) -> list[int]:
     async with store.begin() as work:

@@ -7,6 +7,7 @@ from accounts_core.errors import Conflict
 from accounts_core.model.ids import UserId
 from accounts_core.model.payment_method import Cards
 from accounts_core.model.session import MAX_USER_AGENT, Session
+from accounts_core.model.times import CLOCK_SKEW
 from accounts_core.model.user import User
 from accounts_core.testing.builders import NOON, a_card, a_session, a_user, at, digest_of_session
 from accounts_core.testing.contracts.base import StoreContract
@@ -114,6 +115,34 @@ class SessionsContract(StoreContract):
             await work.sessions.touch("ses_1", at=at(4))
 
         assert await resolve(store, session.id) == (session, a_user())
+
+    @pytest.mark.parametrize(("ahead", "moves"), [(CLOCK_SKEW, False), (CLOCK_SKEW + timedelta(microseconds=1), True)])
+    async def test_a7_touch_sets_a_last_use_back_that_lies_in_the_future(
+        self, store: AnyStore, ahead: timedelta, moves: bool
+    ) -> None:
+        session = a_session(last_used_at=at(5) + ahead)
+        await keep(store, a_user(), session)
+
+        async with store.begin() as work:
+            await work.sessions.touch("ses_1", at=at(5))
+
+        expected = attrs.evolve(session, last_used_at=at(5)) if moves else session
+        assert await resolve(store, session.id) == (expected, a_user())
+
+    async def test_a7_sessions_from_the_future_are_dated_anew_and_no_others(self, store: AnyStore) -> None:
+        present, ahead = (
+            a_session("ses_1", created_at=at(5)),
+            a_session("ses_2", created_at=at(5.001), last_used_at=at(9)),
+        )
+        await keep(store, a_user(), present, ahead)
+
+        async with store.begin() as work:
+            count = await work.sessions.bring_back(after=at(5), created_at=at(1), used_at=at(4), expires_at=at(90))
+
+        assert count == 1
+        assert await resolve(store, "ses_1") == (present, a_user())
+        dated = attrs.evolve(ahead, created_at=at(1), last_used_at=at(4), expires_at=at(90))
+        assert await resolve(store, "ses_2") == (dated, a_user())
 
     async def test_touching_a_session_that_is_gone_changes_nothing(self, store: AnyStore) -> None:
         async with store.begin() as work:

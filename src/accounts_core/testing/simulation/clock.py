@@ -22,20 +22,17 @@ class WorldClock:
 
 
 class ProcessClock:
-    """A machine's clock as one process sees it: `off` by some time, and never going back, as the port says."""
+    """A machine's clock as one process sees it: `off` by some time, which `jump` changes."""
 
     def __init__(self, world: WorldClock, off: timedelta = timedelta(0)) -> None:
         self.off = off
         self._world = world
-        self._latest: datetime | None = None
 
     def now(self) -> datetime:
-        now = self._world.now() + self.off
-        self._latest = now if self._latest is None else max(self._latest, now)
-        return self._latest
+        return self._world.now() + self.off
 
     def jump(self, span: timedelta) -> None:
-        """Set the machine's clock on or back. Set back, it stands still here until the machine has caught up."""
+        """Set the machine's clock ahead, or back where `span` is negative."""
         self.off += span
 
 

@@ -49,6 +49,7 @@ _ADD: Final = mail_tokens.insert()
 _REMOVE_ALL: Final = mail_tokens.delete().where(_MINE)
 _REMOVE_SOME: Final = _REMOVE_ALL.where(mail_tokens.c.purpose == by_name("kind"))
 _FORGET: Final = mail_tokens.delete().where(mail_tokens.c.expires_at <= by_moment("now"))
+_FORGET_AFTER: Final = mail_tokens.delete().where(mail_tokens.c.created_at > by_moment("after"))
 
 
 @attrs.frozen
@@ -90,3 +91,6 @@ class MailTokens(MailTokenReads):
 
     async def forget_expired(self, *, now: datetime) -> int:
         return await self._db.run(_FORGET, now=now)
+
+    async def forget_after(self, moment: datetime) -> int:
+        return await self._db.run(_FORGET_AFTER, after=moment)

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from accounts_core.model.ids import UserId
 from accounts_core.model.payment_method import Cards
 from accounts_core.model.session import Session
+from accounts_core.model.times import CLOCK_SKEW
 from accounts_core.model.user import User
 from accounts_sql import rows
 from accounts_sql.card_rows import CARD, payment_method
@@ -74,9 +75,13 @@ _FORGET_OVER: Final = sessions.delete().where(
 _ADD: Final = sessions.insert()
 _TOUCH: Final = (
     sessions.update()
-    .where(sessions.c.id == by_name("this"), sessions.c.last_used_at < by_moment("at"))
+    .where(
+        sessions.c.id == by_name("this"),
+        sa.or_(sessions.c.last_used_at < by_moment("at"), sessions.c.last_used_at > by_moment("ahead_after")),
+    )
     .values(last_used_at=by_moment("at"))
 )
+_BRING_BACK: Final = sessions.update().where(sessions.c.created_at > by_moment("after"))
 _REMOVE: Final = sessions.delete().where(sessions.c.id == by_name("this"))
 _REMOVE_ALL: Final = sessions.delete().where(sessions.c.user_id == by_number("owner"))
 _REMOVE_OTHERS: Final = _REMOVE_ALL.where(sessions.c.id != by_name("keep"))
@@ -108,7 +113,7 @@ class Sessions(SessionReads):
         await self._db.run(_ADD, **rows.session_values(session))
 
     async def touch(self, id: str, *, at: datetime) -> None:
-        await self._db.run(_TOUCH, this=id, at=at)
+        await self._db.run(_TOUCH, this=id, at=at, ahead_after=at + CLOCK_SKEW)
 
     async def remove(self, id: str) -> None:
         await self._db.run(_REMOVE, this=id)
@@ -123,6 +128,13 @@ class Sessions(SessionReads):
 
     async def forget_over(self, *, now: datetime, idle: timedelta) -> int:
         return await self._db.run(_FORGET_OVER, now=now, idle_since=now - idle)
+
+    async def bring_back(
+        self, *, after: datetime, created_at: datetime, used_at: datetime, expires_at: datetime
+    ) -> int:
+        return await self._db.run(
+            _BRING_BACK, after=after, created_at=created_at, last_used_at=used_at, expires_at=expires_at
+        )
 
     async def count_of(self, user_id: UserId) -> int:
         return await self._db.fetch(_COUNT, owner=user_id)

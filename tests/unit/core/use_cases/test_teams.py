@@ -95,6 +95,7 @@ def test_an_address_without_an_account_is_invited_all_the_same(
     accounts: Core, jane: User, team: TeamId, world: World
 ) -> None:
     accounts.invite_to_team(jane.id, team, email="new@example.org")
+    accounts.run_due()
 
     accounts.run_due()
     assert [notice.to.address for notice in world.notifier.delivered] == ["new@example.org"]
@@ -111,6 +112,7 @@ def test_a_second_invitation_changes_nothing(
 ) -> None:
     for _ in range(2):
         accounts.invite_to_team(jane.id, team, email=guest.email)
+    accounts.run_due()
 
     assert len(accounts.list_notifications(guest.id)) == 1
     accounts.run_due()

@@ -1,0 +1,35 @@
+"""Indexes to claim the jobs of one kind, and to find what a clock that was wrong has dated ahead.
+
+Revision ID: 0007
+Revises: 0006
+
+Types and names are spelled out here, not taken from the package: what a migration did must never change.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0007"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+_IS_NOT_PARKED = sa.text("parked_at IS NULL")
+
+
+def upgrade() -> None:
+    op.create_index("ix_accounts_sessions_created_at", "accounts_sessions", ["created_at"])
+    op.create_index("ix_accounts_mail_tokens_created_at", "accounts_mail_tokens", ["created_at"])
+    op.create_index(
+        "ix_accounts_outbox_claimable_by_topic",
+        "accounts_outbox",
+        ["topic", "due"],
+        sqlite_where=_IS_NOT_PARKED,
+        postgresql_where=_IS_NOT_PARKED,
+    )
+
+
+def downgrade() -> None:
+    op.drop_index("ix_accounts_outbox_claimable_by_topic", "accounts_outbox")
+    op.drop_index("ix_accounts_mail_tokens_created_at", "accounts_mail_tokens")
+    op.drop_index("ix_accounts_sessions_created_at", "accounts_sessions")
