@@ -36,8 +36,8 @@ class Topic(StrEnum):
     RECOVERY_MAIL = "recovery_mail"
     """Mail a token for a new password to whoever has this address: `email`."""
     SIGN_UP = "sign_up"
-    """Sign somebody up, or mail whoever has the address: `sign_up`; of the release before, `email`, `name` and
-    `password_hash`."""
+    """Sign somebody up, or mail whoever has the address: `sign_up`, and `opens` (`true` or `false`), whether an account
+    may be opened without the link; of the release before, `email`, `name` and `password_hash`."""
     TAKEN_MAIL = "taken_mail"
     """Tell whoever has this address that somebody else asked for it: `email`."""
     INVITE = "invite"

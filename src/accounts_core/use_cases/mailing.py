@@ -135,7 +135,7 @@ class Mailer:
                 return None
             now = self._clock.now()
             holder = await work.users.find_by_email(sign_up.email)
-            if holder is None:
+            if holder is None and job.payload.get("opens") != "false":
                 user = User.register(
                     id=await work.users.next_id(),
                     email=sign_up.email,
@@ -146,7 +146,7 @@ class Mailer:
                 await work.users.add(user)
                 work.record(UserRegistered(user_id=user.id, at=now, email=user.email))
                 await work.outbox.put(self._job(Topic.VERIFICATION_MAIL, user=str(user.id)))
-            elif holder.email_verified_at is not None or not holder.email.is_same_mailbox(sign_up.email):
+            elif holder is not None and _is_anothers(holder, sign_up.email):
                 # to the address that is stored, never to the one that was typed (CVE-2019-19844)
                 await work.outbox.put(self._job(Topic.TAKEN_MAIL, email=holder.email.address))
             else:
@@ -173,6 +173,11 @@ class Mailer:
 
     async def _deliver(self, job: Job, to: Email, purpose: Purpose, values: Mapping[str, str]) -> None:
         await self._notifier.deliver(Notice(id=job.id, to=to, purpose=purpose, values=values))
+
+
+def _is_anothers(holder: User, email: Email) -> bool:
+    """Return whether no link for `email` may go out: it is verified, or may be another mailbox than the holder's."""
+    return holder.email_verified_at is not None or not holder.email.is_same_mailbox(email)
 
 
 async def _sign_up_of(work: UnitOfWork, job: Job) -> SignUp | None:

@@ -56,8 +56,11 @@ class Applicants:
         may_mail = await self._attempts.may_mail(address)
         return _Applicant(email=address, name=tidy, password_hash=password_hash, may_mail=may_mail)
 
-    async def enqueue(self, work: UnitOfWork, applicant: _Applicant) -> None:
-        """Keep a sign-up for the worker, unless the address has had too many mails."""
+    async def enqueue(self, work: UnitOfWork, applicant: _Applicant, *, opens: bool) -> None:
+        """Keep a sign-up for the worker, unless the address has had too many mails.
+
+        With `opens`, the worker opens the account at once where nobody has the address by then.
+        """
         if not applicant.may_mail:
             return
         sign_up = SignUp.request(
@@ -68,7 +71,7 @@ class Applicants:
             at=self._clock.now(),
         )
         await work.sign_ups.add(sign_up)
-        await self._effects.put_for_worker(work, Topic.SIGN_UP, sign_up=sign_up.id)
+        await self._effects.put_for_worker(work, Topic.SIGN_UP, sign_up=sign_up.id, opens=str(opens).lower())
 
 
 @attrs.frozen
@@ -125,7 +128,8 @@ class Register:
             holder = await work.users.find_by_email(applicant.email)
             if holder is not None:
                 if holder.email_verified_at is None and holder.email.is_same_mailbox(applicant.email):
-                    await self._applicants.enqueue(work, applicant)
+                    # it was told that the address is taken, so without the link no account may come of it
+                    await self._applicants.enqueue(work, applicant, opens=False)
                 return None
             now = self._clock.now()
             user = User.register(
@@ -161,6 +165,6 @@ class RequestAccount:
 
         async def attempt() -> None:
             async with self._store.begin() as work:
-                await self._applicants.enqueue(work, applicant)
+                await self._applicants.enqueue(work, applicant, opens=True)
 
         await settle(self._store, attempt)

@@ -17,6 +17,7 @@ from accounts_core.errors import (
     InvalidMailToken,
     InvalidToken,
     LimitExceeded,
+    NotFound,
     WrongPassword,
 )
 from accounts_core.model import Email, EmailChange, User
@@ -400,7 +401,22 @@ def test_the_hash_of_a_password_is_in_no_job(world: World) -> None:
 
     (job,) = accounts.list_outbox()
 
-    assert set(job.payload) == {"sign_up"}
+    assert set(job.payload) == {"sign_up", "opens"}
+
+
+def test_a_sign_up_that_was_told_that_the_address_is_taken_opens_no_account_without_its_link(world: World) -> None:
+    """Not even where the address is free by the time that the worker sends the mail."""
+    accounts = world.accounts()
+    accounts.register(email=ADDRESS, password=HIS, name="Jane")
+    with pytest.raises(EmailTaken):
+        accounts.register(email=ADDRESS, password=HERS, name="Jane")
+    user = accounts.find_user(ADDRESS)
+    accounts.update_profile(user.id, email="moved@example.org", current_password=HIS)
+    accounts.run_due()
+
+    with pytest.raises(NotFound):
+        accounts.find_user(ADDRESS)
+    assert accounts.confirm_email(token=links(world)[-1], password=HERS).id != user.id
 
 
 # ---- unverified accounts end
