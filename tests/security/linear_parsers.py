@@ -56,6 +56,7 @@ MARKS: Final = (
     *_again("\u0660", "\u0660\u06f0", "\u200d", "\u30fb", "l\u00b7", "\u00fc.", "\u1e9e", "\uac00", "\U0001f600"),
     Worst(again="\u0315" * 30 + "a"),
     Worst(again="\u0301\u0315" * 15 + "a"),
+    Worst(again="\u0660", after=".org"),
 )
 """What normalising is slow for."""
 JSON: Final = (

@@ -210,6 +210,17 @@ def test_case_12_a_long_address_is_refused_before_anything_is_mapped(read: Calla
     assert called(attempt).isdisjoint({unicodedata.normalize, unicodedata.is_normalized, "idna.core.encode"})
 
 
+@pytest.mark.parametrize("label", ["\u0660" * 64, "\u0660" * 240, "\u00fc" * 64])
+def test_a1_a_label_longer_than_any_is_refused_before_its_digits_are_compared(label: str) -> None:
+    """What idna compares within a label, it compares each with each."""
+
+    def attempt() -> None:
+        with pytest.raises(Invalid):
+            email_address(f"jane@{label}.org")
+
+    assert "idna.core.encode" not in called(attempt)
+
+
 def test_the_check_above_sees_what_is_called() -> None:
     seen = called(lambda: email_address("j\u00f6rg@b\u00fccher.example"))
 

@@ -7,9 +7,10 @@ from functools import partial
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from tests.integration.forks.children import fork, in_children
 from tests.integration.forks.conftest import Open
-from tests.integration.forks.ways import ASYNC, DRIVERS, Way
+from tests.integration.forks.ways import ASYNC, DRIVERS, SERVERS, Way
 
 from accounts_core.errors import LimitExceeded
 from accounts_core.ports.limits import Limit
@@ -44,6 +45,8 @@ def test_f1_it_is_so_for_the_hosts_own_engine(open_way: Open, driver: str) -> No
 def answer_each_with_themselves(way: Way, times: int) -> None:
     tokens = way.sign_up("jane", "john", "parent")
     answers: list[dict[str, int]] = []
+    connected: list[object] = []
+    sa.event.listen(way.pool, "connect", lambda connection, _: connected.append(connection))
 
     def in_parent() -> None:
         answers.append(way.drive(way.who(tokens["parent@example.org"], times)))
@@ -59,6 +62,8 @@ def answer_each_with_themselves(way: Way, times: int) -> None:
     # a child that ended took nothing of its parent's with it
     in_parent()
     assert answers[-1] == {"parent@example.org": times}
+    if way.driver in SERVERS:
+        assert connected == [], "the parent had to connect anew"
 
 
 @pytest.mark.parametrize("driver", DRIVERS)

@@ -31,13 +31,6 @@ FORKS: Final = (
         check=_forks("test_identity.py::test_f1_two_children_and_their_parent_each_get_their_own_person[psycopg]"),
     ),
     Mutant(
-        name="fork: a child that closes its parent's connections",
-        file=_FORKING,
-        old="    _unlock(pool)\n    engine.dispose(close=False)\n",
-        new="    engine.dispose()\n",
-        check=_forks("test_identity.py::test_f1_it_is_so_for_the_hosts_own_engine[psycopg]"),
-    ),
-    Mutant(
         name="fork: a unit of the parent's that goes on in the child",
         file=_FORKING,
         old="        lease.dbapi_connection = severed\n",
