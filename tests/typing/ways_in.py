@@ -1,10 +1,12 @@
 """Both doors to the core, as a type checker has to see them."""
 
+from collections.abc import AsyncGenerator, Iterator
 from typing import assert_type
 
 from accounts_argon2 import Argon2Hasher, AsyncArgon2Hasher
 from accounts_core import Accounts, BlockingAccounts
 from accounts_core.model import Cards, DeletionPreview, User, UserId
+from accounts_core.use_cases.export import ExportPart
 from accounts_memory import MemoryGateway, MemoryNotifier, MemoryStore, MemoryUnitOfWork
 from accounts_sql import AsyncSqlStore, SqlStore
 from accounts_system import SystemClock, SystemSecrets
@@ -39,6 +41,7 @@ async def asynchronous(store: AsyncSqlStore) -> None:
 
     assert_type(await accounts.register(email="jane@example.org", password="...", name="Jane"), User)
     assert_type(await accounts.list_payment_methods(UserId(1)), Cards)
+    assert_type(await accounts.stream_personal_data(UserId(1)), AsyncGenerator[ExportPart, None])
     await accounts.register(email="jane@example.org", password="...")  # type: ignore[call-arg]  # no name
     await accounts.deactivate("1")  # type: ignore[arg-type]  # no id of a user
 
@@ -50,6 +53,7 @@ def synchronous(store: SqlStore) -> None:
 
     assert_type(accounts.register(email="jane@example.org", password="...", name="Jane"), User)
     assert_type(accounts.list_payment_methods(UserId(1)), Cards)
+    assert_type(accounts.stream_personal_data(UserId(1)), Iterator[ExportPart])
     accounts.deactivate("1")  # type: ignore[arg-type]  # no id of a user
 
 

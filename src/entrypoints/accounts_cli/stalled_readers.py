@@ -10,6 +10,7 @@ import struct
 import sys
 from asyncio.events import TimerHandle
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any, Final
 
 MIN_BYTES: Final = 4 * 1024
@@ -57,7 +58,8 @@ class CountedTransport(asyncio.Transport):
         """End the connection and drop what is still to be sent, in the kernel too."""
         connection = self.get_extra_info("socket")
         if connection is not None and connection.family != getattr(socket, "AF_UNIX", None):
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            with suppress(OSError):  # it ends without RST, too
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self.abort()
 
 

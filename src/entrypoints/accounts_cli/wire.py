@@ -44,6 +44,7 @@ class StrictProtocol(HttpToolsProtocol):
     """How long a client may take next to nothing of its answer: see `ReaderWatch`."""
 
     _answering: RequestResponseCycle | None = None
+    _has_upgraded = False
     _deadline: TimerHandle | None = None
     _is_under_way = False
     _is_in_head = True
@@ -70,6 +71,8 @@ class StrictProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if self._has_upgraded:
+            return  # it is another protocol's, and the connection ends with the answer
         if self._held or self.pipeline:
             self._hold(self._held + data)
         elif len(data) <= SLICE_BYTES:
@@ -81,7 +84,7 @@ class StrictProtocol(HttpToolsProtocol):
         if self.pipeline:
             self._answering = self.pipeline[-1][0]
         super().on_response_complete()
-        if self._held and not self.pipeline:
+        if self._held and not self.pipeline and not self.transport.is_closing():
             held, self._held, self._reading.is_held = self._held, b"", False
             self._parse_slices(held)
             if not self._held and not self.pipeline:
@@ -89,7 +92,7 @@ class StrictProtocol(HttpToolsProtocol):
 
     def _parse_slices(self, data: bytes) -> None:
         for start in range(0, len(data), SLICE_BYTES):
-            if self.transport.is_closing():
+            if self.transport.is_closing() or self._has_upgraded:
                 return
             if self.pipeline:
                 self._hold(data[start:])
@@ -135,6 +138,7 @@ class StrictProtocol(HttpToolsProtocol):
         self.headers = []
         self._is_in_head = False
         if self.parser.should_upgrade():
+            self._has_upgraded = True
             self.cycle.keep_alive = False  # the parser drops what came with it, as another protocol's
 
     def on_body(self, body: bytes) -> None:
