@@ -8,6 +8,7 @@ from typing import Final
 from tests.mutants.mutant import Mutant
 
 from .cards import CARDS
+from .clock import CLOCK
 from .deletion import DELETION
 from .identity import IDENTITY
 from .limits import LIMITS
@@ -27,6 +28,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *LIMITS,
     *MEMORY,
     *SQL,
+    *CLOCK,
 )
 
 __all__ = ["MUTANTS"]
