@@ -34,12 +34,9 @@ for i, scope in ipairs(KEYS) do
   local made = blocking(scope, count)
   if made and tonumber(made) + period > now then
     -- attempts that lie in the future, by a clock that was ahead, count from now
-    local ahead = redis.call('ZRANGEBYSCORE', scope, now + skew + 1, '+inf')
-    for _, attempt in ipairs(ahead) do
-      redis.call('ZREM', scope, attempt)
-      add(scope)
-    end
-    if #ahead > 0 then
+    local ahead = redis.call('ZREMRANGEBYSCORE', scope, now + skew + 1, '+inf')
+    for _ = 1, ahead do add(scope) end
+    if ahead > 0 then
       keep(scope, period + skew)
       made = blocking(scope, count)
     end

@@ -8,6 +8,7 @@ from typing import Final
 from tests.mutants.mutant import Mutant
 
 from .cards import CARDS
+from .clock import CLOCK
 from .deletion import DELETION
 from .export import EXPORT
 from .fairness import FAIRNESS
@@ -37,6 +38,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *SQL,
     *PARSERS,
     *FORKS,
+    *CLOCK,
 )
 
 __all__ = ["MUTANTS"]

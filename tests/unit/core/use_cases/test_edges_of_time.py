@@ -1,0 +1,280 @@
+"""Spans at their edges (U10, U20, U22), and stored times that lie in the future (A7), moment by moment."""
+
+from datetime import timedelta
+
+import pytest
+from tests.unit.core.conftest import Core, World
+from tests.unit.core.use_cases.test_perform_once import Renaming, once
+from tests.unit.core.use_cases.test_worker import Handler, put, welcome, worker
+
+from accounts_core import Policy, run_sync
+from accounts_core.errors import ProviderAmbiguous, ProviderBusy, VerificationInProgress
+from accounts_core.model import CardPolicy, Job, User
+from accounts_core.model.events import CardRejected
+from accounts_core.model.idempotency import CLAIMED_FOR, KEPT_FOR, KeptRequest
+from accounts_core.model.ids import UserId
+from accounts_core.model.outbox import KINDS, JobKind, Topic, TopicFilter, kind_of
+from accounts_core.model.policy import SessionPolicy
+from accounts_core.model.session import TOUCH_INTERVAL
+from accounts_core.model.times import CLOCK_SKEW, is_ahead
+from accounts_core.testing.builders import NOON, a_session, a_verification, at
+from accounts_core.use_cases.card_calls import SETTLED_AFTER
+from accounts_core.use_cases.credentials import SignedIn
+from accounts_core.use_cases.outbox import LONGEST_DELAY, MOST_BROUGHT_BACK, WORKER_LEASE, Ran
+
+A_MICROSECOND = timedelta(microseconds=1)
+DAY = timedelta(days=1)
+
+
+def test_u22_a_job_is_anothers_after_five_minutes_and_not_before(world: World) -> None:
+    assert timedelta(minutes=5) == WORKER_LEASE
+    found: list[Ran] = []
+
+    async def die_over_it(_: Job) -> None:
+        for span in (timedelta(minutes=4), timedelta(minutes=1) - A_MICROSECOND, A_MICROSECOND):
+            world.clock.advance(span)
+            found.append(other.run_due())
+        raise KeyboardInterrupt
+
+    handler = Handler()
+    other = worker(world, handler)
+    put(world, welcome())
+
+    with pytest.raises(KeyboardInterrupt):
+        worker(world, die_over_it).run_due()
+
+    assert [Ran(), Ran(), Ran(done=1)] == found
+
+
+def test_u20_a_kept_answer_is_forgotten_after_a_day_and_not_when_its_claim_is_over(
+    accounts: Core, jane: User, world: World
+) -> None:
+    assert timedelta(hours=24) == KEPT_FOR
+    renaming = Renaming(accounts, jane)
+    once(accounts, jane, renaming)
+    for span in (timedelta(hours=23), timedelta(hours=1) - A_MICROSECOND):
+        world.clock.advance(span)
+        assert accounts.tidy().requests == 0
+        assert once(accounts, jane, renaming).is_replayed
+
+    world.clock.advance(A_MICROSECOND)
+    assert accounts.tidy().requests == 0  # it is exactly a day old
+    world.clock.advance(A_MICROSECOND)
+    assert accounts.tidy().requests == 1
+    assert not once(accounts, jane, renaming).is_replayed
+    assert renaming.times == 2
+
+
+def test_u20_a_mailed_token_is_forgotten_when_it_expires(accounts: Core, jane: User, world: World) -> None:
+    accounts.forgot_password(email=jane.email)
+    accounts.run_due()
+    world.clock.advance(timedelta(minutes=10) - A_MICROSECOND)
+    assert accounts.tidy().mail_tokens == 0
+
+    world.clock.advance(A_MICROSECOND)
+
+    assert accounts.tidy().mail_tokens == 1
+
+
+@pytest.mark.parametrize("is_idle", [True, False])
+def test_u20_a_session_is_forgotten_when_it_is_over(world: World, jane: User, is_idle: bool) -> None:
+    span = timedelta(hours=5)
+    policy = SessionPolicy(idle=span) if is_idle else SessionPolicy(lifetime=span, idle=DAY)
+    accounts = world.accounts(Policy(sessions=policy))
+    accounts.sign_in(email="jane@example.org", password="correct horse battery staple")
+    world.clock.advance(span - A_MICROSECOND)
+    assert accounts.tidy().sessions == 0
+
+    world.clock.advance(A_MICROSECOND)
+
+    assert accounts.tidy().sessions == 1
+
+
+def test_u10_what_is_settled_counts_from_the_last_step_and_not_from_the_opening(
+    accounts: Core, jane: User, world: World
+) -> None:
+    world.gateway.fail_next("create_customer", ProviderBusy("Away."))
+    with pytest.raises(ProviderBusy):
+        accounts.verify_card(jane.id, payment_method="pm_card_visa")
+    world.clock.advance(timedelta(minutes=20))
+    for _ in range(30):
+        world.gateway.fail_next("hold", ProviderAmbiguous(replays=True))
+
+    assert accounts.run_due() == Ran(put_off=1)  # the customer is known from now on
+    assert world.events.of(CardRejected) == []
+    (job,) = accounts.list_outbox()
+    last_step = world.clock.now()
+    world.clock.advance(SETTLED_AFTER - A_MICROSECOND)
+    accounts.retry_job(job.id)
+    assert accounts.run_due() == Ran(put_off=1)
+    world.clock.advance(A_MICROSECOND)
+    accounts.retry_job(job.id)
+
+    assert accounts.run_due() == Ran(done=2)  # and the customer is read
+    (rejected,) = world.events.of(CardRejected)
+    assert rejected.at == last_step + timedelta(minutes=15)
+
+
+# ---- A7: what lies in the future
+
+
+def test_a7_a_minute_is_what_clocks_may_differ_by() -> None:
+    assert timedelta(minutes=1) == CLOCK_SKEW
+    assert not is_ahead(NOON + CLOCK_SKEW, now=NOON)
+    assert is_ahead(NOON + CLOCK_SKEW + A_MICROSECOND, now=NOON)
+
+
+def test_a7_a_sign_in_of_the_future_proves_nothing() -> None:
+    policy = Policy()
+
+    for ahead, proves in ((timedelta(0), True), (CLOCK_SKEW, True), (CLOCK_SKEW + A_MICROSECOND, False), (DAY, False)):
+        assert policy.is_recent(NOON + ahead, now=NOON) is proves
+    assert Policy(reauthentication=timedelta(0)).is_recent(NOON + DAY, now=NOON)
+    assert policy.is_recent(NOON, now=NOON + policy.reauthentication)
+    assert not policy.is_recent(NOON, now=NOON + policy.reauthentication + A_MICROSECOND)
+
+
+def test_a7_a_last_use_of_the_future_is_written_again() -> None:
+    session = a_session(last_used_at=NOON)
+
+    assert not session.needs_touch(now=NOON - CLOCK_SKEW)
+    assert session.needs_touch(now=NOON - CLOCK_SKEW - A_MICROSECOND)
+    assert not session.needs_touch(now=NOON + TOUCH_INTERVAL - A_MICROSECOND)
+    assert session.needs_touch(now=NOON + TOUCH_INTERVAL)
+
+
+def test_a7_a_claim_that_ends_later_than_any_can_is_nobodys() -> None:
+    request = KeptRequest(
+        scope=b"s", user_id=UserId(1), fingerprint=b"f", claim="c", created_at=NOON, claimed_until=NOON + CLAIMED_FOR
+    )
+
+    assert request.is_running(now=NOON - CLOCK_SKEW)
+    assert not request.is_running(now=NOON - CLOCK_SKEW - A_MICROSECOND)
+    assert request.is_running(now=NOON + CLAIMED_FOR - A_MICROSECOND)
+    assert not request.is_running(now=NOON + CLAIMED_FOR)
+    assert request.is_kept(now=NOON - DAY)
+
+
+def test_a7_a_verification_that_was_moved_in_the_future_is_nobodys() -> None:
+    verification = a_verification(created_at=NOON, updated_at=at(5))
+
+    assert not verification.is_stale(now=at(5) - CLOCK_SKEW)
+    assert verification.is_stale(now=at(5) - CLOCK_SKEW - A_MICROSECOND)
+    redated = verification.redated(now=at(2))
+    assert (redated.created_at, redated.updated_at) == (NOON, at(2))
+
+
+def test_a7_a_verification_that_is_dated_anew_is_driven_on_by_whoever_did_it(
+    accounts: Core, jane: User, world: World
+) -> None:
+    world.gateway.fail_next("hold", ProviderBusy("Busy."))
+    world.clock.jump(DAY)
+    with pytest.raises(ProviderBusy):
+        accounts.verify_card(jane.id, payment_method="pm_card_visa")
+    world.clock.jump(-DAY)
+
+    assert accounts.verify_card(jane.id, payment_method="pm_card_visa").payment_method is not None  # type: ignore[union-attr]
+    assert len(world.gateway.holds) == 1
+    assert accounts.list_outbox() == []
+
+
+def test_a7_a_verification_that_somebody_has_just_moved_is_theirs(accounts: Core, jane: User, world: World) -> None:
+    world.gateway.fail_next("hold", ProviderBusy("Busy."))
+    with pytest.raises(ProviderBusy):
+        accounts.verify_card(jane.id, payment_method="pm_card_visa")
+    world.clock.jump(-CLOCK_SKEW)
+
+    with pytest.raises(VerificationInProgress):
+        accounts.verify_card(jane.id, payment_method="pm_card_visa")
+
+
+@pytest.mark.parametrize(
+    ("challenge_limit", "longest"),
+    [(timedelta(hours=1), LONGEST_DELAY * 1.5), (timedelta(hours=7), timedelta(hours=7))],
+)
+def test_a7_no_job_waits_longer_than_the_longest_delay_and_none_that_does_not_is_hurried(
+    world: World, challenge_limit: timedelta, longest: timedelta
+) -> None:
+    accounts = world.accounts(Policy(cards=CardPolicy(challenge_limit=challenge_limit)))
+    longest += CLOCK_SKEW
+    put(
+        world,
+        welcome("job_in_time", due=NOON + longest, attempts=1),
+        welcome("job_overlong", due=NOON + longest + A_MICROSECOND, attempts=1),
+    )
+
+    assert accounts.repair_times().jobs == 1
+    assert [job.due for job in accounts.list_outbox()] == [NOON, NOON + longest]
+
+
+def test_a7_a_host_that_only_runs_what_is_due_has_times_repaired_too(world: World) -> None:
+    handler = Handler()
+    accounts = worker(world, handler)
+    put(world, welcome(due=NOON + DAY, attempts=1))
+
+    assert accounts.run_due(kinds=set(JobKind)) == Ran()
+    assert accounts.run_due() == Ran(done=1)
+
+
+def test_a7_more_than_are_brought_back_at_once_are_brought_back_next_time(world: World, accounts: Core) -> None:
+    put(world, *[welcome(f"job_{n}", due=NOON + DAY, attempts=1) for n in range(MOST_BROUGHT_BACK + 1)])
+
+    assert [accounts.repair_times().jobs for _ in range(3)] == [MOST_BROUGHT_BACK, 1, 0]
+
+
+def test_a7_a_repaired_session_lives_as_long_as_another_and_no_longer(
+    accounts: Core, signed_in: SignedIn, world: World
+) -> None:
+    policy = Policy()
+    world.clock.jump(-DAY)
+
+    assert accounts.repair_times().sessions == 1
+
+    (session,) = accounts.list_sessions(signed_in.user.id)
+    assert session.last_used_at == world.clock.now()
+    assert session.expires_at - session.created_at == policy.sessions.lifetime
+    assert not policy.is_recent(session.created_at, now=world.clock.now())
+    assert world.clock.now() - session.created_at == policy.reauthentication + A_MICROSECOND
+    assert accounts.authenticate(signed_in.token).session == session
+
+
+# ---- A12: kinds of jobs
+
+
+def test_a12_every_topic_of_ours_has_a_kind_and_any_other_is_the_hosts() -> None:
+    assert set(KINDS) == set(Topic)
+    assert JobKind.HOST not in KINDS.values()
+    assert kind_of("host.welcome") is JobKind.HOST
+    assert {topic for topic, kind in KINDS.items() if kind is JobKind.MAIL} >= {
+        each for each in Topic if each.endswith("_mail")
+    }
+
+
+@pytest.mark.parametrize("kind", list(JobKind))
+def test_a12_a_filter_of_topics_is_that_of_their_kinds(kind: JobKind) -> None:
+    for topic in [*Topic, "host.welcome"]:
+        assert (topic in TopicFilter.of({kind})) is (kind_of(topic) is kind)
+        assert (topic in TopicFilter.of(set(JobKind) - {kind})) is (kind_of(topic) is not kind)
+
+
+def test_a12_a_worker_of_one_kind_does_that_and_nothing_else(accounts: Core, world: World, jane: User) -> None:
+    accounts.forgot_password(email=jane.email)
+    accounts.receive_provider_event(id="evt_1", customer_id="cus_1")
+
+    assert accounts.run_due(kinds={JobKind.PROVIDER}) == Ran(done=1)
+    assert [kind_of(job.topic) for job in accounts.list_outbox()] == [JobKind.MAIL]
+    assert accounts.run_due(kinds={JobKind.HOST, JobKind.PROVIDER}) == Ran()
+    assert world.notifier.delivered == []
+    assert accounts.run_due(kinds={JobKind.MAIL}) == Ran(done=1)
+    assert len(world.notifier.delivered) == 1
+
+
+def test_a12_a_mail_can_only_be_left_to_a_worker(accounts: Core, world: World) -> None:
+    effects = accounts._wiring.effects
+
+    async def write_down() -> None:
+        async with world.store.begin() as work:
+            await effects.put(work, Topic.INVITATION_MAIL, invitation="inv_1")
+
+    with pytest.raises(AssertionError, match="wait for the mail server"):
+        run_sync(write_down())
