@@ -6,6 +6,7 @@ import attrs
 import sqlalchemy as sa
 
 from accounts_core.errors import Conflict
+from accounts_core.model.email import Email
 from accounts_core.model.idempotency import KeptRequest
 from accounts_core.model.ids import UserId
 from accounts_sql.executors import Executor
@@ -22,12 +23,14 @@ def _request(row: Row) -> KeptRequest:
         created_at=row[4],
         claimed_until=row[5],
         answer=row[6],
+        email_key=row[7],
     )
 
 
 _THIS: Final = kept_requests.c.scope == sa.bindparam("this", type_=sa.LargeBinary())
 _HELD: Final = sa.and_(_THIS, kept_requests.c.claim == by_name("held_under"))
 _MINE: Final = kept_requests.c.user_id == by_number("owner")
+_OF_EMAIL: Final = kept_requests.c.email_key == by_name("email_key")
 _REQUESTS: Final = sa.select(
     kept_requests.c.scope,
     kept_requests.c.user_id,
@@ -36,17 +39,19 @@ _REQUESTS: Final = sa.select(
     kept_requests.c.created_at,
     kept_requests.c.claimed_until,
     kept_requests.c.answer,
+    kept_requests.c.email_key,
 )
+_NEWEST_FIRST: Final = (kept_requests.c.created_at.desc(), kept_requests.c.scope.desc())
 _FIND: Final = Query(_REQUESTS.where(_THIS), first(_request))
-_OF: Final = Query(
-    _REQUESTS.where(_MINE).order_by(kept_requests.c.created_at.desc(), kept_requests.c.scope.desc()), every(_request)
-)
+_OF: Final = Query(_REQUESTS.where(_MINE).order_by(*_NEWEST_FIRST), every(_request))
+_FOR_EMAIL: Final = Query(_REQUESTS.where(_OF_EMAIL).order_by(*_NEWEST_FIRST), every(_request))
 _ADD: Final = kept_requests.insert()
 _ANSWER: Final = kept_requests.update().where(_HELD)
 # an answer that was committed meanwhile, out of our sight, is seen by the very statement that would have removed it
 _LET_GO: Final = kept_requests.delete().where(_HELD, kept_requests.c.answer.is_(None))
 _REMOVE: Final = kept_requests.delete().where(_HELD)
 _REMOVE_ALL: Final = kept_requests.delete().where(_MINE)
+_DELETE_FOR_EMAIL: Final = kept_requests.delete().where(_OF_EMAIL)
 _FORGET: Final = kept_requests.delete().where(kept_requests.c.created_at < by_moment("before"))
 
 
@@ -77,6 +82,12 @@ class KeptRequests:
 
     async def remove_of(self, user_id: UserId) -> None:
         await self._db.run(_REMOVE_ALL, owner=user_id)
+
+    async def list_for_email(self, email: Email) -> Sequence[KeptRequest]:
+        return await self._db.fetch(_FOR_EMAIL, email_key=email.key)
+
+    async def delete_for_email(self, email: Email) -> None:
+        await self._db.run(_DELETE_FOR_EMAIL, email_key=email.key)
 
     async def forget_before(self, at: datetime) -> int:
         return await self._db.run(_FORGET, before=at)
