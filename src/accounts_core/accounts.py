@@ -50,6 +50,7 @@ from accounts_core.use_cases.restore import Restore
 from accounts_core.use_cases.sessions import EndAllSessions, EndSessions, ListSessions
 from accounts_core.use_cases.sign_in import SignIn
 from accounts_core.use_cases.sign_out import SignOut
+from accounts_core.use_cases.sign_up_once import SignUpOnce
 from accounts_core.use_cases.teams.interactions import ListInteractions, WriteInteraction
 from accounts_core.use_cases.teams.invitations import (
     AcceptInvitation,
@@ -105,10 +106,10 @@ class _Doors:
         """What the product decides for itself."""
         return self._wiring.policy
 
-    def on(self, store: Store[Any]) -> Self:
-        """Return the same on another store, such as one that `perform_once` gives."""
+    def on(self, store: Store[Any], *, passwords: PasswordHasher | None = None) -> Self:
+        """Return the same on another store, such as one that `perform_once` gives, and with another hasher if any."""
         other = object.__new__(type(self))
-        _Doors.__init__(other, attrs.evolve(self._wiring, store=store))
+        _Doors.__init__(other, attrs.evolve(self._wiring, store=store, passwords=passwords or self._wiring.passwords))
         return other
 
     def _way_in(self, use_case: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Any]:
@@ -146,6 +147,7 @@ class _Doors:
     export_personal_data = _UseCase(lambda at: ExportPersonalData(at.store, at.owned_data))
     list_activity = _UseCase(lambda at: ListActivity(at.store))
     perform_once = _UseCase(lambda at: PerformOnce(at.store, at.clock, at.secrets))
+    sign_up_once = _UseCase(lambda at: SignUpOnce(at.store, at.passwords, at.attempts, at.clock, at.secrets))
     tidy = _UseCase(lambda at: Tidy(at.store, at.clock, at.policy))
 
     # notifications

@@ -78,11 +78,13 @@ class OwnedPersonalData:
 
     async def export(self, work: UnitOfWork, user_id: UserId) -> Mapping[str, Any]:
         """Of requests with a key only when: the answers that are kept repeat what is here."""
+        user = await work.users.get(user_id)
+        signed_up = [] if user.proven_email is None else await work.kept_requests.list_for_email(user.proven_email)
         activity = await _all(
             lambda last: work.audit.list(user_id=user_id, limit=PAGE, before=None if last is None else last.id)
         )
         return {
-            "user": plain(await work.users.get(user_id)),
+            "user": plain(user),
             "sessions": plain(await work.sessions.list_of(user_id)),
             "notifications": plain(await work.notifications.of(user_id)),
             "payment_methods": plain(tuple(await work.payment_methods.of(user_id))),
@@ -90,7 +92,8 @@ class OwnedPersonalData:
             "mailed_tokens": plain(await work.mail_tokens.of(user_id)),
             "devices": [{"first_seen_at": plain(at)} for at in await work.devices.first_seen(user_id)],
             "repeatable_requests": [
-                {"created_at": plain(request.created_at)} for request in await work.kept_requests.of(user_id)
+                {"created_at": plain(request.created_at)}
+                for request in (*await work.kept_requests.of(user_id), *signed_up)
             ],
             "activity": plain(activity),
         }
@@ -102,6 +105,7 @@ class OwnedPersonalData:
         await work.mail_tokens.remove_of(user_id)
         await work.devices.remove_of(user_id)
         await work.kept_requests.remove_of(user_id)
+        await work.kept_requests.delete_for_email((await work.users.get(user_id)).email)
         await work.audit.redact(user_id)
 
     async def disassociate(self, work: UnitOfWork, user_id: UserId) -> None:
