@@ -9,6 +9,7 @@ from tests.mutants.mutant import Mutant
 
 from .cards import CARDS
 from .deletion import DELETION
+from .idempotency import IDEMPOTENCY
 from .identity import IDENTITY
 from .limits import LIMITS
 from .memory import MEMORY
@@ -24,6 +25,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *IDENTITY,
     *OUTBOX,
     *REQUESTS,
+    *IDEMPOTENCY,
     *LIMITS,
     *MEMORY,
     *SQL,
