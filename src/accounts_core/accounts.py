@@ -51,6 +51,7 @@ from accounts_core.use_cases.restore import Restore
 from accounts_core.use_cases.sessions import EndAllSessions, EndSessions, ListSessions
 from accounts_core.use_cases.sign_in import SignIn
 from accounts_core.use_cases.sign_out import SignOut
+from accounts_core.use_cases.sign_up_once import SignUpOnce
 from accounts_core.use_cases.teams.interactions import ListInteractions, WriteInteraction
 from accounts_core.use_cases.teams.invitations import (
     AcceptInvitation,
@@ -144,9 +145,9 @@ class _Doors:
         """What the product decides for itself."""
         return self._wiring.policy
 
-    def on(self, store: Store[Any]) -> Self:
-        """Return the same on another store, such as one that `perform_once` gives."""
-        return self._over(attrs.evolve(self._wiring, store=store))
+    def on(self, store: Store[Any], *, passwords: PasswordHasher | None = None) -> Self:
+        """Return the same on another store, such as one that `perform_once` gives, and with another hasher if any."""
+        return self._over(attrs.evolve(self._wiring, store=store, passwords=passwords or self._wiring.passwords))
 
     def for_one_request(self) -> Self:
         """Return the same for one request, which may call it several times, such as again after a conflict.
@@ -207,6 +208,7 @@ class _Doors:
     stream_personal_data = _StreamingUseCase(lambda at: StreamPersonalData(at.store, at.attempts, at.owned_data))
     list_activity = _UseCase(lambda at: ListActivity(at.store))
     perform_once = _UseCase(lambda at: PerformOnce(at.store, at.attempts, at.clock, at.secrets))
+    sign_up_once = _UseCase(lambda at: SignUpOnce(at.store, at.passwords, at.attempts, at.clock, at.secrets), once=True)
     tidy = _UseCase(lambda at: Tidy(at.store, at.erase_user, at.effects, at.clock, at.policy, at.repair_times))
     repair_times = _UseCase(lambda at: at.repair_times)
 

@@ -233,6 +233,14 @@ class NeedsCommit(HostError):
         )
 
 
+class AnswerTooLarge(HostError):
+    """The answer to a request with an idempotency key is larger than what is kept, so it could not be replayed."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"An answer to a request with an idempotency key has at most {limit} bytes.")
+        self.limit = limit
+
+
 class Suspended(HostError):
     """A coroutine awaited something real while it was driven without an event loop."""
 

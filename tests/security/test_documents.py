@@ -3,9 +3,11 @@
 import ast
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+from accounts_core.model.idempotency import KEPT_FOR, MAX_ANSWER_BYTES
 from accounts_core.model.limit import (
     ACCOUNT,
     ALL,
@@ -20,9 +22,11 @@ from accounts_core.model.limit import (
 )
 from accounts_core.model.passwords import DEFAULT_LENGTH, MAX_BYTES, PasswordPolicy
 from accounts_core.model.policy import QuotaPolicy, SessionPolicy
-from accounts_litestar.bodies import MAX_DEPTH
+from accounts_litestar.bodies import MAX_DEPTH, MAX_FIELD_NAME, MAX_UNKNOWN_FIELDS
 from accounts_litestar.options import BODY_LIMIT_BYTES
 from accounts_litestar.parameters import MAX_LIMIT
+from accounts_litestar.problems import MAX_PROBLEM_BYTES
+from accounts_litestar.repeating import MAX_KEY, NOT_KEPT
 from accounts_litestar.strict import MAX_HEADER_BYTES, MAX_HEADERS
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -76,6 +80,11 @@ def test_the_figures_of_the_rules_are_the_codes() -> None:
 
     assert body.startswith(f"{BODY_LIMIT_BYTES} bytes")
     assert f"{MAX_DEPTH} levels" in body
+    assert _row("an idempotency key").startswith(f"1 to {MAX_KEY} printable")
+    assert f"a problem has at most {MAX_PROBLEM_BYTES} bytes" in RULES
+    assert f"at most {MAX_UNKNOWN_FIELDS} unknown fields, {MAX_FIELD_NAME} characters of each" in RULES
+    assert f"has at most {MAX_ANSWER_BYTES} bytes, and is kept for {KEPT_FOR // timedelta(hours=1)} hours" in RULES
+    assert f"Not kept are {', '.join(map(str, sorted(NOT_KEPT)))},\n5xx" in RULES
     assert headers.startswith(f"{MAX_HEADERS}, {MAX_HEADER_BYTES} bytes")
     assert password.startswith(f"{DEFAULT_LENGTH} to {MAX_BYTES}:")
     assert f"{len(PasswordPolicy().common) // 1000},000 common ones" in password

@@ -50,6 +50,6 @@ class Noted:
 
     def __getattr__(self, name: str) -> Any:
         if name == "on":
-            return lambda store: Noted(self._accounts.on(store), self._calls)
+            return lambda store, **ports: Noted(self._accounts.on(store, **ports), self._calls)
         self._calls.add(name)
         return getattr(self._accounts, name)

@@ -4,6 +4,7 @@ from typing import Protocol
 
 import attrs
 
+from accounts_core.model.email import Email
 from accounts_core.model.idempotency import KeptRequest
 from accounts_core.model.ids import UserId
 from accounts_core.model.paging import Cursor
@@ -36,7 +37,10 @@ class KeptRequests(KeptRequestReads, Protocol):
         ...
 
     async def add(self, request: KeptRequest) -> None:
-        """Add a request. Raises `Conflict`, here or at commit, when its scope is taken or its user is gone."""
+        """Add a request, answered or not.
+
+        Raises `Conflict`, here or at commit, when its scope is taken or its user is gone.
+        """
         ...
 
     async def answer(self, request: KeptRequest) -> None:
@@ -53,6 +57,14 @@ class KeptRequests(KeptRequestReads, Protocol):
 
     async def remove_of(self, user_id: UserId) -> None:
         """Forget every request of a user."""
+        ...
+
+    async def list_for_email(self, email: Email) -> Sequence[KeptRequest]:
+        """Return the sign-ups of an address that belong to no user, the newest first."""
+        ...
+
+    async def delete_for_email(self, email: Email) -> None:
+        """Delete the sign-ups of an address that belong to no user."""
         ...
 
     async def forget_before(self, at: datetime) -> int:

@@ -75,6 +75,10 @@ class Attempts:
     async def sign_up(self, client: str | None) -> None:
         await self._spend(SIGN_UP, self._scopes(SIGN_UP, {CLIENT: client, ALL: ""}))
 
+    async def repeated_sign_up(self, email: Email, client: str | None) -> None:
+        """Count a sign-up that is repeated under its key: a password is compared, and nobody's failures are ended."""
+        await self._spend(SIGN_IN, self._scopes(SIGN_IN, {CLIENT: client, ACCOUNT: email.key, ALL: ""}))
+
     async def recovery(self, email: Email, client: str | None) -> None:
         """Count a mail with a token that is asked for."""
         await self._spend(RECOVERY, self._scopes(RECOVERY, {CLIENT: client, ACCOUNT: email.key, ALL: ""}))

@@ -82,8 +82,10 @@ class OwnedPersonalData:
 
     async def export(self, work: UnitOfWork, user_id: UserId) -> Mapping[str, Any]:
         """Of requests with a key only when: the answers that are kept repeat what is here."""
+        user = await work.users.get(user_id)
+        signed_up = [] if user.proven_email is None else await work.kept_requests.list_for_email(user.proven_email)
         return {
-            "user": plain(await work.users.get(user_id)),
+            "user": plain(user),
             "sessions": plain(await work.sessions.list_of(user_id)),
             "notifications": _pages(
                 lambda views, last: views.notifications.of(user_id, limit=PAGE, before=last), _cursor
@@ -104,6 +106,7 @@ class OwnedPersonalData:
                 lambda views, last: views.kept_requests.of(user_id, limit=PAGE, before=last),
                 lambda request: Cursor(request.created_at, request.scope),
             ),
+            "repeatable_sign_ups": [{"created_at": plain(request.created_at)} for request in signed_up],
             "activity": _pages(
                 lambda views, last: views.audit.list(user_id=user_id, limit=PAGE, before=last), lambda entry: entry.id
             ),
@@ -116,6 +119,7 @@ class OwnedPersonalData:
         await work.mail_tokens.remove_of(user_id)
         await work.devices.remove_of(user_id)
         await work.kept_requests.remove_of(user_id)
+        await work.kept_requests.delete_for_email((await work.users.get(user_id)).email)
         await work.audit.redact(user_id)
 
     async def disassociate(self, work: UnitOfWork, user_id: UserId) -> None:

@@ -11,8 +11,14 @@ from typing import Final
 
 import attrs
 
-from accounts_core.errors import Conflict, KeyReused, NeedsCommit, RequestInProgress
-from accounts_core.model.idempotency import CLAIMED_FOR, KeptRequest
+from accounts_core.errors import AnswerTooLarge, Conflict, KeyReused, NeedsCommit, RequestInProgress
+from accounts_core.model.idempotency import (
+    CLAIMED_FOR,
+    MAX_ANSWER_BYTES,
+    KeptRequest,
+    Repeat,
+    compare_fingerprints,
+)
 from accounts_core.model.ids import ID_BYTES, UserId, prefixed_id
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.secrets import Secrets
@@ -25,11 +31,20 @@ ATTEMPTS: Final = 10
 
 @attrs.frozen(kw_only=True)
 class Answered:
-    """What came of a request. `is_final`: a repeat gets the same. `took_effect`: what was written is to be kept."""
+    """What came of a request. `is_final`: a repeat gets the same. `took_effect`: what was written is to be kept.
+
+    `user_id` is the user whom a sign-up made. Raises `AnswerTooLarge` for a final answer of more than
+    `MAX_ANSWER_BYTES`: it could not be kept, and so must not take effect.
+    """
 
     answer: bytes = attrs.field(repr=False)
     is_final: bool
     took_effect: bool
+    user_id: UserId | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if self.is_final and len(self.answer) > MAX_ANSWER_BYTES:
+            raise AnswerTooLarge(MAX_ANSWER_BYTES)
 
 
 @attrs.frozen(kw_only=True)
@@ -87,6 +102,40 @@ class _NothingIsKept(Exception):
     pass
 
 
+async def in_one_unit(
+    store: Store[UnitOfWork], perform: Perform, keep: Callable[[UnitOfWork, Answered], Awaitable[None]]
+) -> Answered:
+    """Perform a request in one unit of work with `keep`, which stores a final answer.
+
+    Runs again, as a whole, after a `Conflict`, a bounded number of times. Raises what `perform`, `keep` and the store
+    do; then nothing was written.
+    """
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return await _in_one_unit(store, perform, keep)
+        except Conflict:
+            continue
+    return await _in_one_unit(store, perform, keep)
+
+
+async def _in_one_unit(
+    store: Store[UnitOfWork], perform: Perform, keep: Callable[[UnitOfWork, Answered], Awaitable[None]]
+) -> Answered:
+    unit = OneUnit(store)
+    try:
+        answered = await perform(unit)
+        if not answered.took_effect:
+            await unit.roll_back(_NothingIsKept())
+        if answered.is_final:
+            async with unit.begin() as work:
+                await keep(work, answered)
+        await unit.commit()
+    except BaseException as error:
+        await unit.roll_back(error)
+        raise
+    return answered
+
+
 @attrs.frozen
 class PerformOnce:
     """Performs a request that came with a key."""
@@ -101,9 +150,10 @@ class PerformOnce:
     ) -> Performed:
         """Perform the request unless it was, and return its answer.
 
-        `scope` (32 bytes) names the user's call and its key, `fingerprint` (32 bytes) tells another request with the
-        same key apart. With `in_one_unit`, `perform` gets a store whose units are all one with the answer's; without
-        it, for what commits on its way, the store itself, and has to be able to do the same twice.
+        `scope` (32 bytes) names the user's call and its key; `fingerprint`, as `model.idempotency` makes it, tells
+        another request with the same key apart. With `in_one_unit`, `perform` gets a store whose units are all one with
+        the answer's; without it, for what commits on its way, the store itself, and has to be able to do the same
+        twice.
 
         The claim, which is a row, counts as a write. Raises `LimitExceeded`, `KeyReused`, `RequestInProgress`,
         `NeedsCommit` on a store that rides in a host's transaction, and what
@@ -131,9 +181,10 @@ class PerformOnce:
             await work.users.get(user_id, lock=True)
             known = await work.kept_requests.find(scope)
             if known is not None and known.is_kept(now=now):
-                if known.fingerprint != fingerprint:
+                repeat = compare_fingerprints(known.fingerprint, fingerprint)
+                if repeat is Repeat.ANOTHER:
                     raise KeyReused
-                if known.answer is not None:
+                if repeat is Repeat.SAME and known.answer is not None:
                     return known
                 if known.is_running(now=now):
                     raise RequestInProgress
@@ -152,26 +203,10 @@ class PerformOnce:
         return request
 
     async def _joined(self, request: KeptRequest, perform: Perform) -> Answered:
-        for attempt in range(ATTEMPTS):
-            unit = OneUnit(self._store)
-            try:
-                answered = await perform(unit)
-                if not answered.took_effect:
-                    await unit.roll_back(_NothingIsKept())
-                if answered.is_final:
-                    async with unit.begin() as work:
-                        await work.kept_requests.answer(attrs.evolve(request, answer=answered.answer))
-                await unit.commit()
-            except Conflict as conflict:
-                await unit.roll_back(conflict)
-                if attempt == ATTEMPTS - 1:
-                    raise
-            except BaseException as error:
-                await unit.roll_back(error)
-                raise
-            else:
-                return answered
-        raise AssertionError
+        async def keep(work: UnitOfWork, answered: Answered) -> None:
+            await work.kept_requests.answer(attrs.evolve(request, answer=answered.answer))
+
+        return await in_one_unit(self._store, perform, keep)
 
     async def _apart(self, request: KeptRequest, perform: Perform) -> Answered:
         answered = await perform(self._store)

@@ -1,7 +1,8 @@
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from accounts_core.errors import Conflict
+from accounts_core.model.email import Email
 from accounts_core.model.idempotency import KeptRequest
 from accounts_core.model.ids import UserId
 from accounts_core.model.paging import Cursor
@@ -55,12 +56,24 @@ class MemoryKeptRequests(MemoryKeptRequestReads):
         for request in requests.find("user_id", user_id):
             requests.drop(request)
 
+    async def list_for_email(self, email: Email) -> Sequence[KeptRequest]:
+        return _newest_first(self._workspace().kept_requests.find("email_key", email.key))
+
+    async def delete_for_email(self, email: Email) -> None:
+        requests = self._workspace().kept_requests
+        for request in requests.find("email_key", email.key):
+            requests.drop(request)
+
     async def forget_before(self, at: datetime) -> int:
         requests = self._workspace().kept_requests
         old = [request for request in requests.all() if request.created_at < at]
         for request in old:
             requests.drop(request)
         return len(old)
+
+
+def _newest_first(requests: Iterable[KeptRequest]) -> Sequence[KeptRequest]:
+    return sorted(requests, key=lambda request: (request.created_at, request.scope), reverse=True)
 
 
 _reads: type[KeptRequestReads] = MemoryKeptRequestReads

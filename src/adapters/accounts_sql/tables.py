@@ -369,14 +369,18 @@ kept_requests: Final = sa.Table(
     "accounts_kept_requests",
     metadata,
     sa.Column("scope", sa.LargeBinary, primary_key=True),
-    _user(),
+    _user(nullable=True),
     sa.Column("fingerprint", sa.LargeBinary, nullable=False),
     sa.Column("claim", Name, nullable=False),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("claimed_until", Moment, nullable=False),
     sa.Column("answer", sa.LargeBinary),
+    # whom it belongs to while no user was made
+    sa.Column("email_key", Name),
+    sa.CheckConstraint("(user_id IS NULL) <> (email_key IS NULL)", name="owner"),
     sa.Index(None, "user_id", "created_at", "scope"),
     sa.Index(None, "created_at"),
+    sa.Index(None, "email_key"),
     sqlite_strict=True,
 )
 

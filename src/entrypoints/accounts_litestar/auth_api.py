@@ -1,13 +1,16 @@
 """Signing up, in and out, recovery, and where one is signed in."""
 
 from collections.abc import Callable
-from typing import Annotated, Final, Literal, TypedDict
+from typing import Annotated, Any, Final, Literal, TypedDict, cast
 
 import msgspec
 from litestar import delete, get, post
 from msgspec import UNSET, Meta, UnsetType
 
+from accounts_core.accounts import Accounts
+from accounts_core.errors import EmailTaken
 from accounts_core.model.email import Email
+from accounts_core.model.ids import UserId
 from accounts_core.model.session import Session
 from accounts_core.use_cases.credentials import SignedIn
 from accounts_litestar import examples
@@ -27,6 +30,7 @@ from accounts_litestar.endpoints import (
 from accounts_litestar.links import into
 from accounts_litestar.openapi import documented
 from accounts_litestar.parameters import text_id
+from accounts_litestar.repeating import idempotency_key, sign_up_once
 from accounts_litestar.requests import account_name, asked_by, note
 from accounts_litestar.times import seconds
 
@@ -98,6 +102,7 @@ class AuthApi(Endpoints):
             "Sign up",
             body=SignUp,
             example=examples.NEW_USER,
+            keyed=True,
             public=True,
             links=_AS_SIGNED_UP,
             problems=[409, 429],
@@ -106,15 +111,27 @@ class AuthApi(Endpoints):
     )
     async def register(self, request: HttpRequest) -> Answer[CurrentUser | None]:
         """A mail to verify the address comes with it."""
+        key = idempotency_key(request)
         wish = await read(request, SignUp)
-        is_private = self.accounts.policy.private_registration
-        sign_up = self.accounts.request_account if is_private else self.accounts.register
         email = _noted(wish.email, read_as=new_email_address)
-        user = await sign_up(email=email, password=wish.password, name=wish.name, client=client_of(request))
-        if user is None:
-            return Answer(None, status_code=ACCEPTED)
-        asked_by(user.id)
-        return Answer(current_user(user))
+
+        async def sign_up(accounts: Accounts[Any]) -> tuple[Answer[CurrentUser | None], UserId | None]:
+            is_private = accounts.policy.private_registration
+            call = accounts.request_account if is_private else accounts.register
+            try:
+                user = await call(email=email, password=wish.password, name=wish.name, client=client_of(request))
+            except EmailTaken as taken:
+                # an answer and no error, which would take back what was written for the mail
+                return cast("Answer[CurrentUser | None]", self.problems(request, taken)), None
+            if user is None:
+                return Answer(None, status_code=ACCEPTED), None
+            asked_by(user.id)
+            return Answer(current_user(user)), user.id
+
+        if key is None:
+            answer, _ = await sign_up(self.accounts)
+            return answer
+        return await sign_up_once(self.accounts, request, key, email=email, password=wish.password, sign_up=sign_up)
 
     @post(
         "/login",

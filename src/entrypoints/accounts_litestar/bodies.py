@@ -7,7 +7,8 @@ anything is read, the depth before anything is parsed. Every bad field is named,
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import cache
 from itertools import accumulate
 from typing import Any, Final, NoReturn, TypeVar
@@ -27,6 +28,10 @@ from accounts_litestar.requests import conceal
 
 MAX_DEPTH: Final = 32
 MAXFORM_FIELDS: Final = 64
+MAX_UNKNOWN_FIELDS: Final = 20
+"""Most unknown fields that an error names. JSON writes a control character with six, so a name may grow sixfold."""
+MAX_FIELD_NAME: Final = 48
+"""Characters of an unknown field's name that an error shows. The longest name of a known field has 21."""
 
 FORM: Final = "application/x-www-form-urlencoded"
 _SECRET: Final = ("password", "token", "email", "url")
@@ -62,19 +67,28 @@ async def read(request: Request[Any, Any, Any], model: type[S]) -> S:
 
 async def _read(request: Request[Any, Any, Any], model: type[S]) -> S:
     raw = await read_raw(request)
+    fields, is_json = parse(request, raw)
+    return fill(model, fields, strict=is_json)
+
+
+def parse(request: Request[Any, Any, Any], raw: bytes) -> tuple[Mapping[str, Any], bool]:
+    """Return the fields of the request's body, and whether it is JSON; without a body there are none, and it is.
+
+    Raises `WrongMediaType` and `Malformed`, and `WrongFields` for JSON that is no object.
+    """
     if not raw:
-        return fill(model, {}, strict=True)
+        return {}, True
     media_type = _media_type(request)
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
         raise Malformed("The body is not UTF-8.") from None
     if media_type == JSON:
-        return fill(model, parse_json(text), strict=True)
+        return parse_json(text), True
     form = parse_form(text)
     if TOKEN_FIELD in form and "authorization" in request.headers:
         raise Malformed("Send the access token once, in the header.")
-    return fill(model, form, strict=False)
+    return form, False
 
 
 async def read_raw(request: Request[Any, Any, Any]) -> bytes:
@@ -136,7 +150,7 @@ def fill(model: type[S], given: Mapping[str, Any], *, strict: bool) -> S:
     """Make a `model` of the fields given; unless `strict`, a number comes as text. Raises `WrongFields`."""
     fields = _fields_of(model)
     values: dict[str, Any] = {}
-    errors = {_shown(name): ["This field is not known here."] for name in given if name not in fields}
+    errors = _unknown_errors([name for name in given if name not in fields])
     for name, field in fields.items():
         if name not in given:
             if field.required:
@@ -157,6 +171,22 @@ def fill(model: type[S], given: Mapping[str, Any], *, strict: bool) -> S:
     if errors:
         raise WrongFields(errors)
     return model(**values)
+
+
+def field_names(model: type[msgspec.Struct]) -> AbstractSet[str]:
+    """Return what the fields of a body are called, as clients spell them."""
+    return _fields_of(model).keys()
+
+
+def _unknown_errors(names: Sequence[str]) -> dict[str, list[str]]:
+    """Name the first unknown fields, each shortened, and count the others: an answer is no copy of what was sent."""
+    errors: dict[str, list[str]] = {}
+    for name in names[:MAX_UNKNOWN_FIELDS]:
+        shown = name if len(name) <= MAX_FIELD_NAME else f"{name[:MAX_FIELD_NAME]}\u2026"
+        errors[shown] = ["This field is not known here."]
+    if len(names) > MAX_UNKNOWN_FIELDS:
+        errors.setdefault("", []).append(f"{len(names) - MAX_UNKNOWN_FIELDS} more fields are not known here.")
+    return errors
 
 
 @attrs.frozen

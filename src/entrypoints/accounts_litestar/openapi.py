@@ -142,7 +142,9 @@ class Documented(Operation):
         if self.keyed:
             self.parameters = [*(self.parameters or []), _KEY]
         for status, description in self.also.items():
-            responses[str(status)] = OpenAPIResponse(description=description)
+            responses[str(status)] = OpenAPIResponse(
+                description=description, headers=dict(_REPLAYED) if self.keyed else None
+            )
         if self.raw:
             self.request_body = _RAW_BODY
         elif self.body is not None and msgspec.structs.fields(self.body):

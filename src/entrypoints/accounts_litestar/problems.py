@@ -39,6 +39,9 @@ TYPE_PREFIX: Final = "urn:accounts:problem:"
 CHALLENGE: Final = "Bearer"
 CHALLENGE_INVALID: Final = 'Bearer error="invalid_token"'
 
+MAX_PROBLEM_BYTES: Final = 8 * 1024
+"""Largest problem document. A test sends what makes it large."""
+
 TELLTALE_DECLINES: Final = frozenset({"fraudulent", "lost_card", "stolen_card"})
 """Shown as `generic_decline`, as Stripe asks: whoever tries a stolen card is not told that it is known to be stolen."""
 
@@ -121,8 +124,16 @@ def kind_of(error: Exception) -> Kind:
     return next((KINDS[ancestor] for ancestor in type(error).__mro__ if ancestor in KINDS), UNEXPECTED)
 
 
+def as_shown(error: Exception) -> Exception:
+    """Return the error that a client is told of: a user who is gone is a token that is no longer valid."""
+    if isinstance(error, core.NotFound) and error.what == "user":
+        # the only user whom a call asks for by id is the caller, deleted since the token was looked up
+        return core.InvalidToken()
+    return error
+
+
 def problem_of(error: Exception, kind: Kind) -> Problem:
-    """Return the document for an error of this type."""
+    """Return the document for an error of this type. It has at most `MAX_PROBLEM_BYTES`."""
     problem = Problem(
         type=TYPE_PREFIX + kind.name, title=kind.title, status=kind.status, detail=kind.detail or str(error)
     )
@@ -174,9 +185,7 @@ class Problems:
 
     def __call__(self, request: Request[Any, Any, Any], error: Exception) -> Answer[Problem]:
         """Answer with the problem that `error` is; what is our fault goes to the log."""
-        if isinstance(error, core.NotFound) and error.what == "user":
-            # the only user whom a call asks for by id is the caller, deleted since the token was looked up
-            error = core.InvalidToken()
+        error = as_shown(error)
         kind = kind_of(error)
         _note(error, kind)
         trimmed(error)

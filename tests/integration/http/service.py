@@ -1,7 +1,7 @@
 """The service as the tests of this folder run it: in process, over one of the stores, with a clock that they move."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -18,6 +18,7 @@ from accounts_core.accounts import Accounts
 from accounts_core.model.policy import Policy
 from accounts_core.ports.limits import Limits
 from accounts_core.ports.notifier import Purpose
+from accounts_core.ports.owned_data import OwnedData
 from accounts_core.ports.password_hasher import PasswordHasher
 from accounts_core.ports.payment_gateway import HoldStatus
 from accounts_core.ports.secrets import Secrets
@@ -118,6 +119,7 @@ def serving(
     limits: Limits | None = None,
     secrets: Secrets | None = None,
     passwords: PasswordHasher | None = None,
+    owned_data: Sequence[OwnedData[Any]] = (),
 ) -> Iterator[Service]:
     """Run a service over this store."""
     clock = Clock(START)
@@ -132,6 +134,7 @@ def serving(
         policy=policy,
         limits=limits,
         secrets=secrets,
+        owned_data=owned_data,
     )
     app = create_app(accounts, options=options or HttpOptions(webhook=checking(clock)))
     lifespan = Lifespan(app)
@@ -194,6 +197,7 @@ def accounts_over(
     limits: Limits | None = None,
     secrets: Secrets | None = None,
     passwords: PasswordHasher | None = None,
+    owned_data: Sequence[OwnedData[Any]] = (),
 ) -> Accounts[UnitOfWork]:
     return Accounts(
         store=store,
@@ -204,6 +208,7 @@ def accounts_over(
         secrets=secrets or SystemSecrets(),
         policy=policy,
         limits=limits,
+        owned_data=owned_data,
     )
 
 

@@ -137,6 +137,18 @@ def test_signing_up(world: World) -> None:
     assert_alike(world, lambda email: world.service.api.post(REGISTER, json=applicant(email)), STANDINGS, 202)
 
 
+def test_signing_up_under_a_key_and_again(world: World) -> None:
+    """F11: what is kept for the key does not depend on whether the address has an account either."""
+
+    def sign_up(email: str, password: str = PASSWORD) -> httpx.Response:
+        body = {**applicant(email), "password": password}
+        return world.service.api.post(REGISTER, json=body, headers={"Idempotency-Key": "one"})
+
+    assert_alike(world, sign_up, STANDINGS, 202)
+    assert_alike(world, sign_up, STANDINGS, 202)
+    assert_alike(world, lambda email: sign_up(email, OTHER_PASSWORD), STANDINGS, 422)
+
+
 @pytest.mark.parametrize("is_private", [False, True], ids=["open", "private"])
 @pytest.mark.parametrize("path", [LOGIN, RESTORE])
 def test_signing_in_with_a_wrong_password(world: World, path: str) -> None:

@@ -110,7 +110,7 @@ def test_down_to_the_base_and_up_again(engine: sa.Engine) -> None:
     run_sync(keep(SqlStore(engine), a_user()))
 
 
-@pytest.mark.parametrize("revision", ["0001", "0002"])
+@pytest.mark.parametrize("revision", ["0001", "0002", "0004"])
 def test_down_to_an_older_revision_leaves_what_that_one_made(engine: sa.Engine, revision: str) -> None:
     migrate(engine, revision)
     before = definitions(engine)

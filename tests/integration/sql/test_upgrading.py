@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import attrs
 import pytest
 import sqlalchemy as sa
 
 from accounts_core.errors import Conflict
+from accounts_core.model.idempotency import KeptRequest
 from accounts_core.model.ids import UserId
 from accounts_core.model.user import User
 from accounts_core.model.verification import CardVerification, State
@@ -174,3 +175,60 @@ async def test_going_back_one_revision_keeps_what_that_one_knew(engine: sa.Engin
     assert await found(store, VERIFICATION.id) == VERIFICATION
     async with store.read() as views:
         assert list(await views.outbox.list(limit=9)) == [parked]
+
+
+KEPT: Final = [
+    KeptRequest(
+        scope=bytes([number]) * 32,
+        user_id=UserId(1),
+        fingerprint=b"f" * 32,
+        claim=f"clm_{number}",
+        created_at=at(number),
+        claimed_until=at(number + 1),
+        answer=answer,
+    )
+    for number, answer in enumerate((None, b"", b"\x00\xff{}"))
+]
+
+
+async def test_requests_with_a_key_are_there_after_the_upgrade_and_after_going_back(engine: sa.Engine) -> None:
+    """F11: the column of their user may be empty now, for which SQLite needs a new table."""
+    migrate(engine, "0004")
+    write(engine, "accounts_users", user_values(JANE))
+    for request in KEPT:
+        write(engine, "accounts_kept_requests", attrs.asdict(request))
+
+    migrate(engine)
+
+    async with SqlStore(engine).begin() as work:
+        found = await work.kept_requests.of(JANE.id, limit=9)
+        assert [each.scope for each in found] == [request.scope for request in KEPT[::-1]]
+        await work.kept_requests.add(
+            attrs.evolve(KEPT[0], scope=b"s" * 32, user_id=None, email_key="mary@example.org", answer=b"{}")
+        )
+    migrate(engine, "0004")
+    with engine.connect() as connection:
+        scopes = connection.execute(sa.text("SELECT scope FROM accounts_kept_requests ORDER BY scope")).scalars()
+        assert [bytes(scope) for scope in scopes] == [request.scope for request in KEPT]
+
+
+async def test_a_process_of_the_older_version_still_keeps_and_forgets_requests_after_the_upgrade(
+    engine: sa.Engine,
+) -> None:
+    migrate(engine)
+    write(engine, "accounts_users", user_values(JANE))
+    as_before = attrs.asdict(KEPT[0])
+    del as_before["email_key"]
+
+    write(engine, "accounts_kept_requests", as_before)
+
+    with engine.begin() as connection:
+        assert connection.execute(sa.text("DELETE FROM accounts_kept_requests WHERE user_id = 1")).rowcount == 1
+
+
+async def test_a_request_belongs_to_one_owner_in_the_database_too(engine: sa.Engine) -> None:
+    migrate(engine)
+    write(engine, "accounts_users", user_values(JANE))
+    for owner in ({"user_id": None}, {"email_key": "mary@example.org"}):
+        with pytest.raises(sa.exc.IntegrityError):
+            write(engine, "accounts_kept_requests", attrs.asdict(KEPT[0]) | owner)

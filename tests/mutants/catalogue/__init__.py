@@ -13,6 +13,7 @@ from .deletion import DELETION
 from .export import EXPORT
 from .fairness import FAIRNESS
 from .forks import FORKS
+from .idempotency import IDEMPOTENCY
 from .identity import IDENTITY
 from .limits import LIMITS
 from .memory import MEMORY
@@ -31,6 +32,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *OUTBOX,
     *REQUESTS,
     *SIGN_UPS,
+    *IDEMPOTENCY,
     *LIMITS,
     *EXPORT,
     *FAIRNESS,

@@ -14,16 +14,16 @@ REQUESTS: Final = (
         name="an answer that is kept after its effect is committed",
         file=_ONCE,
         old=(
-            "                if answered.is_final:\n"
-            "                    async with unit.begin() as work:\n"
-            "                        await work.kept_requests.answer(attrs.evolve(request, answer=answered.answer))\n"
-            "                await unit.commit()\n"
+            "        if answered.is_final:\n"
+            "            async with unit.begin() as work:\n"
+            "                await keep(work, answered)\n"
+            "        await unit.commit()\n"
         ),
         new=(
-            "                await unit.commit()\n"
-            "                if answered.is_final:\n"
-            "                    async with self._store.begin() as work:\n"
-            "                        await work.kept_requests.answer(attrs.evolve(request, answer=answered.answer))\n"
+            "        await unit.commit()\n"
+            "        if answered.is_final:\n"
+            "            async with store.begin() as work:\n"
+            "                await keep(work, answered)\n"
         ),
         check=faults("writing once"),
     ),
@@ -39,16 +39,16 @@ REQUESTS: Final = (
     Mutant(
         name="an effect of what was refused",
         file=_ONCE,
-        old=(
-            "                if not answered.took_effect:\n                    await unit.roll_back(_NothingIsKept())\n"
-        ),
+        old="        if not answered.took_effect:\n            await unit.roll_back(_NothingIsKept())\n",
         new="",
         check=faults("writing once what is refused"),
     ),
     Mutant(
         name="a repeat that is done again",
         file=_ONCE,
-        old="                if known.answer is not None:\n                    return known\n",
+        old=(
+            "                if repeat is Repeat.SAME and known.answer is not None:\n                    return known\n"
+        ),
         new="",
         check=faults("writing once"),
     ),
@@ -62,7 +62,7 @@ REQUESTS: Final = (
     Mutant(
         name="a key that is good for another request",
         file=_ONCE,
-        old="                if known.fingerprint != fingerprint:\n                    raise KeyReused\n",
+        old="                if repeat is Repeat.ANOTHER:\n                    raise KeyReused\n",
         new="",
         check=core("use_cases/test_perform_once.py::test_another_request_under_the_same_key_is_refused"),
     ),

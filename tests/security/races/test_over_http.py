@@ -157,6 +157,23 @@ def test_of_changes_from_the_same_old_password_exactly_one_succeeds(services: Se
     assert tried == {**dict.fromkeys(tried, 401), winner: 200}
 
 
+def test_a_sign_up_that_is_sent_twenty_times_under_one_key_is_one_account(services: Services) -> None:
+    """F11: whoever comes second is told the first one's answer, or that it is being performed."""
+    body = {"email": "once@example.org", "password": PASSWORD, "name": "Once"}
+    call = Call(method="POST", path=REGISTER, body=body, headers={"Idempotency-Key": "one key"})
+
+    answers = services.at_once([call] * 20)
+
+    assert {*statuses(answers)} <= {201, 409}
+    assert len({answer.content for answer in answers if answer.status_code == 201}) == 1
+    performed = [each for each in answers if each.status_code == 201 and "idempotent-replayed" not in each.headers]
+    assert len(performed) == 1
+    (again,) = services.at_once([call])
+    assert (again.status_code, again.headers["idempotent-replayed"]) == (201, "true")
+    (other,) = services.at_once([attrs.evolve(call, body={**body, "password": OTHER_PASSWORD})])
+    assert other.status_code == 422
+
+
 def test_a_verification_asked_for_a_hundred_times_under_one_key_is_one_hold(services: Services) -> None:
     jane = services.sign_up("keyed")
     card = services.stripe.new_card("tok_visa")["id"]

@@ -149,7 +149,7 @@ class _Count:
 def _value(row: Any, column: str) -> Any:
     """Return what of a row in memory belongs into this column."""
     for name in ("email", "pending_email"):
-        if column in {name, f"{name}_key"}:
+        if column in {name, f"{name}_key"} and hasattr(row, name):
             email = getattr(row, name)
             return None if email is None else (email.key if column.endswith("_key") else email.address)
     return _as_document(getattr(row, column))

@@ -11,7 +11,9 @@ from tests.simulation.lockstep.worlds import World
 
 from accounts_core import run_sync
 from accounts_core.errors import ProviderRefused, Unavailable
+from accounts_core.model.email import Email
 from accounts_core.model.ids import TeamId, UserId
+from accounts_core.ports.password_hasher import PasswordHasher
 from accounts_core.ports.payment_gateway import HoldStatus
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.testing.builders import a_provided_card
@@ -106,6 +108,35 @@ class Operations(LockstepBase):
             )
 
         self.ask("perform_once", call)
+
+    @rule(
+        email=st.sampled_from(given.GOOD_EMAILS),
+        key=st.integers(1, 2),
+        body=st.integers(1, 2),
+        password=given.passwords,
+        in_private=st.booleans(),
+        breaks=st.sampled_from([False, False, False, True]),
+    )
+    def sign_up_once(self, email: str, key: int, body: int, password: str, in_private: bool, breaks: bool) -> None:
+        def call(accounts: Core) -> Any:
+            async def perform(store: Store[UnitOfWork], passwords: PasswordHasher) -> Answered:
+                at: Any = accounts.on(store, passwords=passwords)
+                sign_up = at.request_account if in_private else at.register
+                user = sign_up(email=email, password=password, name=f"Name {body}")
+                if breaks and in_private:  # otherwise a taken address may be told before or after, as the port allows
+                    raise Unavailable("It broke halfway.")
+                user_id = None if user is None else user.id
+                return Answered(answer=str(user_id).encode(), is_final=True, took_effect=True, user_id=user_id)
+
+            return accounts.sign_up_once(
+                scope=bytes([key]) * 31 + Email(email).key.encode()[:1],
+                email=Email(email),
+                plain=bytes([body]),
+                password=password,
+                perform=perform,
+            )
+
+        self.ask("sign_up_once", call)
 
 
 class Surroundings(LockstepBase):

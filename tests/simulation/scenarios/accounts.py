@@ -7,7 +7,9 @@ from tests.simulation.world import JANE, JOHN, OTHER_PASSWORD, PASSWORD, Core, W
 
 from accounts_core import Policy
 from accounts_core.errors import InvalidCredentials, LimitExceeded, Unavailable
+from accounts_core.model.email import Email
 from accounts_core.model.limit import Limit
+from accounts_core.ports.password_hasher import PasswordHasher
 from accounts_core.use_cases.perform_once import Answered
 
 from .scenario import Scenario, a_team, after, called, deactivated, signed_in
@@ -111,6 +113,20 @@ async def refused_once(world: World, accounts: Core) -> object:
         return Answered(answer=b"no", is_final=False, took_effect=False)
 
     return await accounts.perform_once(world.jane.id, scope=bytes(32), fingerprint=bytes(32), perform=perform)
+
+
+async def sign_up_once(world: World, accounts: Core) -> object:
+    async def perform(store: Any, passwords: PasswordHasher) -> Answered:
+        at = accounts.on(store, passwords=passwords)
+        if at.policy.private_registration:
+            await at.request_account(email=NEW, password=PASSWORD, name="New")
+            return Answered(answer=b"asked for", is_final=True, took_effect=True)
+        user = await at.register(email=NEW, password=PASSWORD, name="New")
+        return Answered(answer=b"signed up", is_final=True, took_effect=True, user_id=user.id)
+
+    return await accounts.sign_up_once(
+        scope=bytes(32), email=Email(NEW), plain=b"New", password=PASSWORD, perform=perform
+    )
 
 
 async def a_busy_year(world: World, accounts: Core) -> None:
@@ -299,6 +315,13 @@ ACCOUNTS: Final = (
     ),
     Scenario(name="writing once", prepare=after(a_team), act=write_once),
     Scenario(name="writing once what is refused", prepare=after(a_team), act=refused_once),
+    Scenario(name="signing up once", prepare=after(), act=sign_up_once),
+    Scenario(
+        name="signing up once in private",
+        prepare=after(),
+        act=sign_up_once,
+        policy=Policy(private_registration=True),
+    ),
     Scenario(
         name="tidying up",
         prepare=after(a_busy_year),

@@ -44,7 +44,7 @@ def a_token(number: int = 1, user_id: int = 1, **overrides: Any) -> MailToken:
     return MailToken(user_id=UserId(user_id), **values | overrides)
 
 
-def a_request(number: int = 1, user_id: int = 1, **overrides: Any) -> KeptRequest:
+def a_request(number: int = 1, user_id: int | None = 1, **overrides: Any) -> KeptRequest:
     """Make a request that is claimed and not answered."""
     values: dict[str, Any] = {
         "scope": bytes([number]) * 32,
@@ -53,7 +53,7 @@ def a_request(number: int = 1, user_id: int = 1, **overrides: Any) -> KeptReques
         "created_at": NOON,
         "claimed_until": at(1),
     }
-    return KeptRequest(user_id=UserId(user_id), **values | overrides)
+    return KeptRequest(user_id=None if user_id is None else UserId(user_id), **values | overrides)
 
 
 class MailTokensContract(StoreContract):
@@ -231,6 +231,31 @@ class KeptRequestsContract(StoreContract):
         found = await read_back(store, lambda s: s.kept_requests.of(JANE, limit=9))
         assert [(each.created_at, each.scope) for each in found] == [(at(1), newer.scope), (NOON, a_request(1).scope)]
         assert list(await read_back(store, lambda s: s.kept_requests.of(UserId(9), limit=9))) == []
+
+    async def test_a_sign_up_belongs_to_an_address_until_it_made_a_user(self, store: AnyStore) -> None:
+        await keep(store, a_user())
+        sign_up = a_request(1, user_id=None, email_key="user1@example.org", answer=b"{}")
+        newer = a_request(2, user_id=None, email_key="user1@example.org", created_at=at(1), answer=b"{}")
+        others = a_request(3, user_id=None, email_key="user2@example.org", answer=b"{}")
+        async with store.begin() as work:
+            for request in (sign_up, newer, others, a_request(4)):
+                await work.kept_requests.add(request)
+
+        async with store.begin() as work:
+            assert await work.kept_requests.find(sign_up.scope) == sign_up
+            assert list(await work.kept_requests.list_for_email(Email("USER1@example.org"))) == [newer, sign_up]
+            assert [each.scope for each in await work.kept_requests.of(JANE, limit=9)] == [a_request(4).scope]
+            await work.kept_requests.remove_of(JANE)
+            await work.kept_requests.delete_for_email(Email("USER1@example.org"))
+        async with store.begin() as work:
+            assert [n for n in range(1, 5) if await work.kept_requests.find(bytes([n]) * 32) is not None] == [3]
+            await work.kept_requests.remove(others)
+            assert await work.kept_requests.find(others.scope) is None
+
+    async def test_a_request_of_a_user_who_is_gone_is_not_added(self, store: AnyStore) -> None:
+        with pytest.raises(Conflict):
+            async with store.begin() as work:
+                await work.kept_requests.add(a_request(answer=b"{}"))
 
     async def test_requests_go_with_their_user_and_with_time(self, store: AnyStore) -> None:
         await keep(store, a_user(1), a_user(2))

@@ -1,15 +1,15 @@
 """Indexes by which each list of an export is read page by page.
 
-Revision ID: 0006
-Revises: 0005
+Revision ID: 0007
+Revises: 0006
 
 Types and names are spelled out here, not taken from the package: what a migration did must never change.
 """
 
 from alembic import op
 
-revision = "0006"
-down_revision = "0005"
+revision = "0007"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 

@@ -1,7 +1,7 @@
 """Indexes to claim the jobs of one kind, and to find what a clock that was wrong has dated ahead.
 
-Revision ID: 0007
-Revises: 0006
+Revision ID: 0008
+Revises: 0007
 
 Types and names are spelled out here, not taken from the package: what a migration did must never change.
 """
@@ -9,8 +9,8 @@ Types and names are spelled out here, not taken from the package: what a migrati
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0007"
-down_revision = "0006"
+revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,304 @@
+"""A9: what is kept under an idempotency key, and what is not."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import httpx
+import pytest
+from tests.integration.http.client import FORM, JSON, OTHER_PASSWORD, PASSWORD, Client, Run, invalid, problem
+from tests.integration.http.conftest import STORES, OpenStore
+from tests.integration.http.keyed_world import KEY, PROFILE, USER, World, world_over
+
+from accounts_core.errors import Conflict, NotFound, ProviderBusy, Unavailable
+from accounts_litestar.edge import WrongFields
+from accounts_litestar.problems import KINDS, Problem, as_shown, kind_of
+from accounts_litestar.repeating import is_kept
+
+TEAMS: Final = "/api/v1/accounts"
+VERIFY: Final = "/api/users/current/verify-payment"
+NEW: Final = "a third river, longer still"
+
+
+@pytest.fixture
+def store_kind() -> str:
+    """In memory, where it is the edge alone that decides."""
+    return "memory"
+
+
+on_every_store = pytest.mark.parametrize("store_kind", STORES)
+
+
+@pytest.fixture
+def world(store_kind: str, run: Run, open_store: OpenStore) -> Iterator[World]:
+    with open_store(store_kind, run) as stored, world_over(run, stored) as world:
+        yield world
+
+
+Call = Callable[[], httpx.Response]
+Story = Callable[[World], Iterator[Call]]
+"""Yields a request that is refused, and goes on with what lets the very same request through."""
+
+
+def not_allowed(world: World) -> Iterator[Call]:
+    john = world.service.api.sign_up("john@example.org", "John Smith")
+    world.service.verify_email("jane@example.org")
+    team = created(john)
+    john.post(f"{TEAMS}/{team}/invitations", json={"email": "jane@example.org"})
+    world.service.work()
+    (invitation,) = world.jane.get("/api/v1/user/invitations").json()["data"]
+    world.jane.post(f"/api/v1/user/invitations/{invitation['id']}/accept")
+    yield lambda: world.jane.delete(f"{TEAMS}/{team}", headers=KEY)
+    assert john.put(f"{TEAMS}/{team}/owner", json={"user_id": world.jane.user["id"]}).status_code == 204
+
+
+def lost_races(world: World) -> Iterator[Call]:
+    fail_after_the_claim(world, *[Conflict("Somebody else was first.")] * 10)
+    yield lambda: world.jane.post(TEAMS, json={"name": "Dev team"}, headers=KEY)
+
+
+def a_database_that_was_away(world: World) -> Iterator[Call]:
+    fail_after_the_claim(world, Unavailable("The database is away."))
+    yield lambda: world.jane.post(TEAMS, json={"name": "Dev team"}, headers=KEY)
+
+
+def a_bug(world: World) -> Iterator[Call]:
+    fail_after_the_claim(world, ZeroDivisionError())
+    yield lambda: world.jane.post(TEAMS, json={"name": "Dev team"}, headers=KEY)
+
+
+def too_many_attempts(world: World) -> Iterator[Call]:
+    invitations = f"{TEAMS}/{created(world.jane)}/invitations"
+    world.jane.post(invitations, json={"email": "first@example.org"})
+    yield lambda: world.jane.post(invitations, json={"email": "second@example.org"}, headers=KEY)
+    world.service.clock.pass_by(hours=1)
+
+
+def a_provider_that_is_busy(world: World) -> Iterator[Call]:
+    world.service.payments.fail_next("hold", ProviderBusy("Too many requests."))
+    yield lambda: world.jane.post(VERIFY, json={"paymentMethod": "pm_card_visa"}, headers=KEY)
+    world.service.clock.pass_by(hours=1)
+    world.service.run(world.service.accounts.run_due())
+
+
+def a_deletion_that_is_blocked(world: World) -> Iterator[Call]:
+    world.host.blocked_by = ("invoices",)
+    yield lambda: world.jane.delete(USER, json={"password": PASSWORD}, headers=KEY)
+    world.host.blocked_by = ()
+
+
+def fail_after_the_claim(world: World, *errors: Exception) -> None:
+    world.store.errors, world.store.after = [*errors], 1
+
+
+def created(owner: Client) -> int:
+    team: int = owner.post(TEAMS, json={"name": "Dev team"}).json()["data"]["id"]
+    return team
+
+
+@on_every_store
+@pytest.mark.parametrize(
+    ("story", "refused", "done"),
+    [
+        (not_allowed, 403, 204),
+        (lost_races, 409, 201),
+        (a_deletion_that_is_blocked, 409, 204),
+        (too_many_attempts, 429, 202),
+        (a_bug, 500, 201),
+        (a_database_that_was_away, 503, 201),
+        (a_provider_that_is_busy, 503, 200),
+    ],
+)
+def test_what_a_retry_is_meant_to_mend_is_not_kept(world: World, story: Story, refused: int, done: int) -> None:
+    telling = story(world)
+    call = next(telling)
+
+    first = call()
+    assert next(telling, None) is None
+    again = call()
+
+    assert (first.status_code, again.status_code) == (refused, done), again.text
+    assert "idempotent-replayed" not in again.headers
+    if story is not a_deletion_that_is_blocked:  # with the user goes the token
+        assert call().headers["idempotent-replayed"] == "true"
+
+
+@on_every_store
+def test_a_stale_session_is_told_so_and_the_retry_after_a_new_sign_in_is_performed(world: World) -> None:
+    wish = {"password": OTHER_PASSWORD, "password_confirmation": OTHER_PASSWORD}
+    world.service.clock.pass_by(minutes=16)
+    problem(world.jane.put(USER, json=wish, headers=KEY), 403, "reauthentication-required")
+
+    again = world.service.api.sign_in("jane@example.org").put(USER, json=wish, headers=KEY)
+
+    assert again.status_code == 200
+    world.service.api.sign_in("jane@example.org", OTHER_PASSWORD)
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS, key=str), ids=lambda kind: kind.__name__)
+def test_the_table_of_what_is_not_kept_is_the_documented_one(kind: type[Exception]) -> None:
+    status = KINDS[kind].status
+
+    kept = is_kept(Problem(type="", title="", status=status, detail=""))
+
+    assert kept is (status not in {401, 403, 409, 429, 500, 503})
+
+
+def test_a_user_who_is_gone_is_a_dead_token_which_is_not_kept() -> None:
+    status = kind_of(as_shown(NotFound("user"))).status
+
+    assert (status, is_kept(Problem(type="", title="", status=status, detail=""))) == (401, False)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "refused", "field"),
+    [
+        ("PUT", PROFILE, {"oldPassword": "wrong", "newPassword": NEW}, "oldPassword"),
+        ("PUT", PROFILE, {"newPassword": NEW}, "oldPassword"),
+        ("PUT", PROFILE, {"oldPassword": PASSWORD, "newPassword": "short"}, "newPassword"),
+        ("PUT", PROFILE, {"oldPassword": None, "newPassword": NEW}, "oldPassword"),
+        ("PUT", PROFILE, {"oldPassword": 15, "newPassword": NEW}, "oldPassword"),
+        ("PUT", PROFILE, {"oldPassword": [PASSWORD], "newPassword": NEW}, "oldPassword"),
+        ("PUT", PROFILE, {"oldPassword": PASSWORD + chr(0), "newPassword": NEW}, "oldPassword"),
+        ("PUT", USER, {"password": NEW, "password_confirmation": "x"}, "password"),
+        ("PUT", USER, {"password": NEW}, "password"),
+        ("PUT", USER, {"password": "short", "password_confirmation": "short"}, "password"),
+        ("PUT", USER, {"name": "Jane Roe", "current_password": "wrong"}, "current_password"),
+        ("DELETE", USER, {"password": "wrong"}, "password"),
+        ("DELETE", USER, {}, "password"),
+    ],
+)
+def test_a_password_that_was_refused_can_be_corrected_under_the_same_key(
+    world: World, method: str, path: str, refused: dict[str, Any], field: str
+) -> None:
+    before = world.service.dump()["kept_requests"]
+    for _ in range(2):
+        answer = world.jane.call(method, path, json=refused, headers=KEY)
+        invalid(answer, field)
+        assert "idempotent-replayed" not in answer.headers
+    assert world.service.dump()["kept_requests"] == before == []
+    good = {
+        PROFILE: {"oldPassword": PASSWORD, "newPassword": NEW},
+        USER: {"password": NEW, "password_confirmation": NEW, "current_password": PASSWORD},
+    }
+
+    body = {"password": PASSWORD} if method == "DELETE" else good[path]
+
+    assert world.jane.call(method, path, json=body, headers=KEY).status_code in {200, 204}
+    login = {"email": "jane@example.org", "password": NEW}
+    assert world.service.api.post("/api/auth/login", json=login).status_code == (401 if method == "DELETE" else 200)
+
+
+@pytest.mark.parametrize(
+    ("call", "status"),
+    [
+        (lambda jane: jane.put(USER, json={"name": ""}, headers=KEY), 422),
+        (lambda jane: jane.put(USER, json={"nickname": "J"}, headers=KEY), 422),
+        (lambda jane: jane.delete(f"{TEAMS}/99", headers=KEY), 404),
+        (lambda jane: jane.call("PUT", USER, content=b"{", headers={"content-type": JSON, **KEY}), 400),
+        (lambda jane: jane.call("PUT", USER, content=b"{}", headers={"content-type": "text/plain", **KEY}), 415),
+        (lambda jane: jane.call("PUT", USER, content=b"x" * 20_000, headers={"content-type": JSON, **KEY}), 413),
+        (lambda jane: jane.post(VERIFY, json={"paymentMethod": "pm_card_chargeDeclined"}, headers=KEY), 402),
+    ],
+)
+def test_every_other_refusal_is_kept(world: World, call: Callable[[Client], httpx.Response], status: int) -> None:
+    answers = [call(world.jane) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [status, status]
+    assert answers[0].content == answers[1].content
+    assert [answer.headers.get("idempotent-replayed") for answer in answers] == [None, "true"]
+
+
+@on_every_store
+def test_a_card_under_a_key_is_not_answered_with_the_outcome_of_another_card(world: World) -> None:
+    """A challenge is not kept, so the key is free for another body; the first card's verification ends meanwhile."""
+    body = {"paymentMethod": "pm_card_authenticationRequired"}
+    assert world.jane.post(VERIFY, json=body, headers=KEY).json()["status"] == "requires_action"
+    world.service.answer_challenges(succeed=True)
+    world.service.clock.pass_by(minutes=20)
+    world.service.run(world.service.accounts.run_due())
+    holds = len(world.service.payments.holds)
+
+    answer = world.jane.post(VERIFY, json={"paymentMethod": "pm_card_mastercard"}, headers=KEY)
+
+    assert answer.json() == {"status": "ok"}
+    assert len(world.service.payments.holds) == holds + 1
+
+
+@on_every_store
+def test_put_and_delete_with_one_key_on_one_path_are_two_requests(world: World) -> None:
+    """L04: the scope has the method in it."""
+    body = {"password": PASSWORD, "password_confirmation": PASSWORD, "current_password": PASSWORD}
+    assert world.jane.put(USER, json=body, headers=KEY).status_code == 200
+
+    assert world.jane.delete(USER, json={"password": PASSWORD}, headers=KEY).status_code == 204
+
+    login = {"email": "jane@example.org", "password": PASSWORD}
+    assert world.service.api.post("/api/auth/login", json=login).status_code == 401
+
+
+@on_every_store
+def test_put_and_delete_with_the_same_body_are_two_requests_still(world: World) -> None:
+    """L04: nothing but the method tells them apart."""
+    assert world.jane.put(USER, json={}, headers=KEY).status_code == 200
+
+    invalid(world.jane.delete(USER, json={}, headers=KEY), "password")
+
+
+def test_a_read_and_the_calls_that_take_no_key_do_not_look_at_one(world: World) -> None:
+    """Not even at one that cannot be a key."""
+    bad = {"Idempotency-Key": "k" * 256}
+
+    assert world.jane.get(USER, headers=bad).status_code == 200
+    other = world.service.api.sign_in("jane@example.org")
+    session = next(each for each in other.get("/api/auth/sessions").json() if not each["is_current"])
+    for _ in range(2):
+        assert other.delete("/api/auth/sessions", headers=KEY).status_code == 204
+        ended = other.delete(f"/api/auth/sessions/{session['id']}", headers=KEY)
+        assert (ended.status_code, "idempotent-replayed" in ended.headers) == (404, False)
+    assert world.service.dump()["kept_requests"] == []
+
+
+def test_a_body_that_was_cut_off_is_not_an_answer_that_is_kept(world: World) -> None:
+    """The connection broke while the request was sent: its retry is not another request."""
+    events = iter([{"type": "http.request", "body": b'{"name": "Ja', "more_body": True}, {"type": "http.disconnect"}])
+    headers = [(b"authorization", f"Bearer {world.jane.token}".encode()), (b"idempotency-key", b"key-1")]
+    transport: Any = world.jane.http._transport
+
+    async def receive() -> Any:
+        return next(events)
+
+    async def send(message: Any) -> None: ...
+
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "PUT",
+        "scheme": "http",
+        "path": USER,
+        "raw_path": USER.encode(),
+        "query_string": b"",
+        "root_path": "",
+        "headers": [*headers, (b"content-type", JSON.encode()), (b"host", b"accounts.test")],
+        "client": ("127.0.0.1", 1),
+        "server": ("accounts.test", 80),
+    }
+    world.service.run(transport.app(scope, receive, send))
+    assert world.service.dump()["kept_requests"] == []
+
+    assert world.jane.put(USER, json={"name": "Jane Roe"}, headers=KEY).status_code == 200
+
+
+def test_a_form_with_a_nul_is_refused_and_that_is_kept(world: World) -> None:
+    for replayed in (None, "true"):
+        answer = world.jane.call("PUT", USER, content=b"name=Jane%00", headers={"content-type": FORM, **KEY})
+        invalid(answer, "name")
+        assert answer.headers.get("idempotent-replayed") == replayed
+
+
+def test_errors_of_fields_are_looked_at_however_they_are_named() -> None:
+    for field in ("password", "newPassword", "current_password", "PASSWORD"):
+        errors = WrongFields({"name": ["x"], field: ["y"]}).errors
+        assert not is_kept(Problem(type="", title="", status=422, detail="", errors=errors))
+    assert is_kept(Problem(type="", title="", status=422, detail="", errors={"name": ["x"]}))
+    assert is_kept(Problem(type="", title="", status=422, detail=""))
