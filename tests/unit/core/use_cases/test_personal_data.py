@@ -32,7 +32,8 @@ may be a stranger's until a link is confirmed, and are deleted then."""
 
 def test_there_is_no_table_about_users_that_an_export_leaves_out(accounts: Core, jane: User) -> None:
     assert {field.name for field in attrs.fields(State)} - NOT_ABOUT_A_USER == set(BY_TABLE)
-    assert set(accounts.export_personal_data(jane.id)) == set(BY_TABLE.values())
+    exported = set(accounts.export_personal_data(jane.id)) - {"repeatable_sign_ups"}  # of `kept_requests` as well
+    assert exported == set(BY_TABLE.values())
 
 
 def test_an_export_reads_long_lists_to_their_end(world: World, jane: User) -> None:
