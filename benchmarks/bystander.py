@@ -1,5 +1,8 @@
 """One flooder against one bystander: how long do a sign-in and a read take beside 220 parallel password changes?
 
+The flooder sends all of them at once, and again two seconds after the last was answered. What the bystander begins
+meanwhile is told apart from what they begin while nothing is flooded.
+
 The service is a process of its own, `accounts serve`, with Argon2id at its usual cost. The flooder is one client; the
 bystander comes from other addresses, which a trusted proxy tells. Both are measured in one run, without the flood and
 with it. `--lifted` sets the limits that stop the flood out of the way, so that the hash queue alone decides; a service
@@ -19,7 +22,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
@@ -35,6 +38,7 @@ BYSTANDERS = 10
 SECONDS = 10.0
 FLOODER = "198.51.100.1"
 PAUSE_SECONDS = 0.05
+BETWEEN_SECONDS = 2.0
 OFTEN = 100_000_000
 
 
@@ -135,16 +139,32 @@ async def tokens_of(port: int, names: list[str], clients: Iterator[int]) -> list
     return found
 
 
-async def bystand(port: int, token: str, clients: Iterator[int], seconds: float) -> tuple[Seen, Seen]:
-    """Sign in and read, one call after another, for so long. Return what the sign-ins and the reads came to."""
+@attrs.define
+class Flood:
+    """Whether password changes are under way, and what they came to."""
+
+    is_on: bool = False
+    is_over: bool = False
+    seen: Seen = attrs.field(factory=Seen)
+
+
+async def bystand(
+    port: int, token: str, clients: Iterator[int], seconds: float, flood: Flood | None = None
+) -> tuple[Seen, Seen]:
+    """Sign in and read, one call after another, for so long. Return what sign-ins and reads beside a flood came to."""
     until = time.perf_counter() + seconds
     sign_ins, reads = Seen(), Seen()
+
+    async def during() -> None:
+        while flood is not None and not flood.is_on and time.perf_counter() < until:  # noqa: ASYNC110  until a time, too
+            await asyncio.sleep(0.01)
 
     async def sign_in() -> None:
         caller = Caller(port)
         for number in count():
             if time.perf_counter() >= until:
                 break
+            await during()
             proof = {"email": f"bystander{number % BYSTANDERS}@example.com", "password": PASSWORD}
             status, took, _ = await caller.call("POST", LOGIN, address(next(clients)), proof)
             sign_ins.note(status, took)
@@ -154,6 +174,7 @@ async def bystand(port: int, token: str, clients: Iterator[int], seconds: float)
     async def read() -> None:
         caller = Caller(port)
         while time.perf_counter() < until:
+            await during()
             status, took, _ = await caller.call("GET", ME, address(next(clients)), token=token)
             reads.note(status, took)
             await asyncio.sleep(PAUSE_SECONDS)
@@ -163,21 +184,23 @@ async def bystand(port: int, token: str, clients: Iterator[int], seconds: float)
     return sign_ins, reads
 
 
-async def flood(port: int, tokens: list[str], is_over: Callable[[], bool]) -> Seen:
-    """Change passwords on so many connections at once, again and again: with one token, or each with its own."""
-    seen, numbers = Seen(), count()
+async def change_passwords(port: int, tokens: list[str], flood: Flood) -> None:
+    """Change passwords on so many connections at once, in bursts: with one token, or each with its own."""
+    numbers, callers = count(), [Caller(port) for _ in range(PARALLEL)]
 
-    async def change(token: str) -> None:
-        caller = Caller(port)
-        while not is_over():
-            chosen = f"{PASSWORD} {next(numbers)}"
-            body = {"password": chosen, "password_confirmation": chosen}
-            status, took, _ = await caller.call("PUT", UPDATE, FLOODER, body, token)
-            seen.note(status, took)
+    async def change(caller: Caller, token: str) -> None:
+        chosen = f"{PASSWORD} {next(numbers)}"
+        body = {"password": chosen, "password_confirmation": chosen}
+        status, took, _ = await caller.call("PUT", UPDATE, FLOODER, body, token)
+        flood.seen.note(status, took)
+
+    while not flood.is_over:
+        flood.is_on = True
+        await asyncio.gather(*(change(caller, tokens[n % len(tokens)]) for n, caller in enumerate(callers)))
+        flood.is_on = False
+        await asyncio.sleep(BETWEEN_SECONDS)
+    for caller in callers:
         await caller.close()
-
-    await asyncio.gather(*(change(tokens[number % len(tokens)]) for number in range(PARALLEL)))
-    return seen
 
 
 async def measure(port: int, accounts: int, seconds: float) -> list[tuple[str, Seen]]:
@@ -185,17 +208,18 @@ async def measure(port: int, accounts: int, seconds: float) -> list[tuple[str, S
     bystanders = await tokens_of(port, [f"bystander{n}" for n in range(BYSTANDERS)], clients)
     flooders = await tokens_of(port, [f"flooder{n}" for n in range(accounts)], clients)
     calm = await bystand(port, bystanders[0], clients, seconds)
-    is_over = False
-    flooding = asyncio.create_task(flood(port, flooders, lambda: is_over))
-    await asyncio.sleep(0.5)
-    flooded = await bystand(port, bystanders[0], clients, seconds)
-    is_over = True
+    flood = Flood()
+    flooding = asyncio.create_task(change_passwords(port, flooders, flood))
+    await asyncio.sleep(0)
+    flooded = await bystand(port, bystanders[0], clients, 3 * seconds, flood)
+    flood.is_over = True
+    await flooding
     return [
         ("sign-in, calm", calm[0]),
         ("sign-in, flooded", flooded[0]),
         ("read, calm", calm[1]),
         ("read, flooded", flooded[1]),
-        ("the flood's changes", await flooding),
+        ("the flood's changes", flood.seen),
     ]
 
 

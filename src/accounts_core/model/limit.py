@@ -73,7 +73,7 @@ DEFAULT_LIMITS: Final[Mapping[str, Mapping[str, Limit]]] = {
     RECOVERY: {CLIENT: Limit(30, _HOUR), ACCOUNT: Limit(5, _HOUR), ALL: Limit(600, _MINUTE)},
     INVITE: {USER: Limit(50, _HOUR)},
     VERIFY_CARD: {USER: Limit(20, _HOUR), CLIENT: Limit(20, _HOUR), CARD: Limit(20, _HOUR)},
-    PASSWORD_CHANGE: {USER: Limit(10, _HOUR)},
+    PASSWORD_CHANGE: {CLIENT: Limit(100, _HOUR), USER: Limit(10, _HOUR)},
     INTERACTION: {USER: Limit(2000, _DAY)},
     EXPORT: {USER: Limit(10, _HOUR)},
     WRITE: {USER: Limit(1000, _HOUR)},

@@ -110,9 +110,9 @@ class Attempts:
         """Count a verification of this physical card, whoever asks for it."""
         await self._spend(VERIFY_CARD, self._scopes(VERIFY_CARD, {CARD: fingerprint}))
 
-    async def password_change(self, user_id: UserId) -> None:
+    async def password_change(self, user_id: UserId, client: str | None) -> None:
         """Count a new password, before it is hashed."""
-        await self._of_user(PASSWORD_CHANGE, user_id)
+        await self._spend(PASSWORD_CHANGE, self._scopes(PASSWORD_CHANGE, {CLIENT: client, USER: str(user_id)}))
 
     async def interaction(self, user_id: UserId) -> None:
         await self._of_user(INTERACTION, user_id)

@@ -114,7 +114,7 @@ class UpdateProfile:
         if wish.password is None:
             await self._attempts.write(user.id)
         else:
-            await self._attempts.password_change(user.id)
+            await self._attempts.password_change(user.id, client)
         if proof is not None:
             await self._proofs.check(user, proof, client)
 

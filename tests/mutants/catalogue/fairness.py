@@ -50,7 +50,7 @@ FAIRNESS: Final = (
     Mutant(
         name="a new password that is hashed and not counted",
         file="accounts_core/use_cases/update_profile.py",
-        old="            await self._attempts.password_change(user.id)\n",
+        old="            await self._attempts.password_change(user.id, client)\n",
         new="            pass\n",
         check=http(
             "test_limits.py::test_a3_a_flood_of_password_changes_of_one_account_hashes_as_often_as_its_limit_says"

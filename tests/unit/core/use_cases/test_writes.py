@@ -102,6 +102,16 @@ def test_a3_one_user_changes_the_password_so_often(world: World, jane: User, joh
     accounts.update_profile(john.id, new_password=OTHER_PASSWORD, signed_in_at=world.clock.now())
 
 
+def test_a3_one_client_changes_so_many_passwords(world: World, jane: User, john: User) -> None:
+    accounts = strict(world, PASSWORD_CHANGE)
+    now = world.clock.now()
+    accounts.update_profile(jane.id, new_password=OTHER_PASSWORD, signed_in_at=now, client="192.0.2.1")
+
+    with pytest.raises(LimitExceeded):
+        accounts.update_profile(john.id, new_password=OTHER_PASSWORD, signed_in_at=now, client="192.0.2.1")
+    accounts.update_profile(john.id, new_password=OTHER_PASSWORD, signed_in_at=now, client="192.0.2.2")
+
+
 def test_a_change_without_proof_counts_as_nothing(world: World, jane: User) -> None:
     """Else whoever has a stolen token could keep the owner from choosing a new password."""
     accounts = strict(world, PASSWORD_CHANGE, WRITE)
