@@ -186,21 +186,21 @@ async def bystand(
 
 async def change_passwords(port: int, tokens: list[str], flood: Flood) -> None:
     """Change passwords on so many connections at once, in bursts: with one token, or each with its own."""
-    numbers, callers = count(), [Caller(port) for _ in range(PARALLEL)]
+    numbers = count()
 
-    async def change(caller: Caller, token: str) -> None:
+    async def change(token: str) -> None:
+        caller = Caller(port)
         chosen = f"{PASSWORD} {next(numbers)}"
         body = {"password": chosen, "password_confirmation": chosen}
         status, took, _ = await caller.call("PUT", UPDATE, FLOODER, body, token)
         flood.seen.note(status, took)
+        await caller.close()
 
     while not flood.is_over:
         flood.is_on = True
-        await asyncio.gather(*(change(caller, tokens[n % len(tokens)]) for n, caller in enumerate(callers)))
+        await asyncio.gather(*(change(tokens[number % len(tokens)]) for number in range(PARALLEL)))
         flood.is_on = False
         await asyncio.sleep(BETWEEN_SECONDS)
-    for caller in callers:
-        await caller.close()
 
 
 async def measure(port: int, accounts: int, seconds: float) -> list[tuple[str, Seen]]:
