@@ -61,7 +61,7 @@ def test_every_use_case_has_a_scenario() -> None:
         matrix.points()
         called.add(matrix.tally)
 
-    assert called.calls == {name for name, each in vars(_Doors).items() if isinstance(each, _UseCase)}
+    assert called.calls - {"policy"} == {name for name, each in vars(_Doors).items() if isinstance(each, _UseCase)}
 
 
 def test_a_part_of_all_faults_is_recovered_from_on_a_database(database: Backend) -> None:

@@ -115,8 +115,16 @@ class SignUpOnce:
             )
             await work.kept_requests.add(request)
 
+        async def sign_up(store: Store[UnitOfWork]) -> Answered:
+            answered = await perform(store, self._passwords)
+            if not answered.is_final:
+                async with store.begin() as work:
+                    if await work.kept_requests.find(scope) is not None:
+                        raise _AnsweredMeanwhile  # the address is taken by this very request, sent twice
+            return answered
+
         try:
-            answered = await in_one_unit(self._store, lambda store: perform(store, self._passwords), keep)
+            answered = await in_one_unit(self._store, sign_up, keep)
         except (_AnsweredMeanwhile, EmailTaken, Conflict) as error:
             # the address may be taken by this very request, sent twice at once
             kept = await self._find(scope)
@@ -125,8 +133,6 @@ class SignUpOnce:
                     raise Conflict("The same request was answered by another call.") from error
                 raise
             return await answer_of(kept)
-        if not answered.is_final and (kept := await self._find(scope)) is not None:
-            return await answer_of(kept)  # the address is taken by this very request, sent twice
         return Performed(answer=answered.answer, is_replayed=False)
 
     async def _find(self, scope: bytes) -> KeptRequest | None:

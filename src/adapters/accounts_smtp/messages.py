@@ -22,7 +22,14 @@ _PLAIN_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _SEVEN_BITS: Final = SMTP.clone(cte_type="7bit")
 
 
-def compose(notice: Notice, *, sender: Sender, public_url: str, at: datetime) -> bytes:
+class Mail(bytes):
+    """A mail as it is sent, which does not show itself: there may be a token in it."""
+
+    def __repr__(self) -> str:
+        return "<mail>"
+
+
+def compose(notice: Notice, *, sender: Sender, public_url: str, at: datetime) -> "Mail":
     """Return the mail for `notice`, dated `at`, with a text and an HTML part that both lead to a page of the product's.
 
     `public_url` is where the product is reached. No other address is ever linked: a link made of what a request says
@@ -47,7 +54,7 @@ def compose(notice: Notice, *, sender: Sender, public_url: str, at: datetime) ->
     content = EmailMessage(policy=_SEVEN_BITS)
     content.set_content(_text(wording, link))
     content.add_alternative(_html(wording, link), subtype="html")
-    return head + content.as_bytes()
+    return Mail(head + content.as_bytes())
 
 
 def plain_id(notice: Notice) -> str:

@@ -182,8 +182,7 @@ def _unknown_errors(names: Sequence[str]) -> dict[str, list[str]]:
     """Name the first unknown fields, each shortened, and count the others: an answer is no copy of what was sent."""
     errors: dict[str, list[str]] = {}
     for name in names[:MAX_UNKNOWN_FIELDS]:
-        shown = name if len(name) <= MAX_FIELD_NAME else f"{name[:MAX_FIELD_NAME]}\u2026"
-        errors[shown] = ["This field is not known here."]
+        errors[_shown(name)] = ["This field is not known here."]
     if len(names) > MAX_UNKNOWN_FIELDS:
         errors.setdefault("", []).append(f"{len(names) - MAX_UNKNOWN_FIELDS} more fields are not known here.")
     return errors
@@ -206,8 +205,13 @@ def _fields_of(model: type[msgspec.Struct]) -> Mapping[str, _Field]:
 
 
 def _shown(name: str) -> str:
-    """Return an unknown field's name, unless somebody typed a card number in its place: an answer may be kept."""
-    return "" if may_hold_card_number(name) else name
+    """Return an unknown field's name, shortened.
+
+    Nothing of one in whose place somebody typed a card number: an answer may be kept.
+    """
+    if may_hold_card_number(name):
+        return ""
+    return name if len(name) <= MAX_FIELD_NAME else f"{name[:MAX_FIELD_NAME]}\u2026"
 
 
 def _may_be_card(value: object) -> bool:

@@ -189,7 +189,7 @@ def test_where_registration_is_private_what_is_kept_goes_with_the_account_too(se
     service.work()
     mailed = {mail.to.address: mail.values for mail in service.mails.delivered}
     token = mailed["jane@example.org"]["token"]
-    assert service.api.post("/api/auth/verify-email", json={"token": token}).status_code == 204
+    assert service.api.post("/api/auth/verify-email", json={"token": token, "password": PASSWORD}).status_code == 204
     jane = service.api.sign_in("jane@example.org")
     assert len(jane.get("/api/users/current/export").json()["repeatable_requests"]) == 1
 

@@ -64,8 +64,8 @@ READS: dict[str, Callable[[Views], Awaitable[Any]]] = {
     "mail_tokens.of": lambda views: views.mail_tokens.of(JANE, limit=5, before=Cursor(at(1), b"")),
     "outbox.find": lambda views: views.outbox.find("job_1"),
     "outbox.any_due": lambda views: views.outbox.any_due(now=NOON),
-    "outbox.any_due, of kinds": lambda views: views.outbox.any_due(now=NOON, kinds={JobKind.MAIL}),
-    "outbox.any_overlong": lambda views: views.outbox.any_overlong(after=NOON),
+    "outbox.any_due, of kinds": lambda views: views.outbox.any_due(now=NOON, kinds={JobKind.PROVIDER}),
+    "outbox.any_overlong": lambda views: views.outbox.any_overlong(after=at(-1)),
     "outbox.list": lambda views: views.outbox.list(limit=5),
 }
 

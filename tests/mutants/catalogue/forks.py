@@ -89,13 +89,6 @@ FORKS: Final = (
         check=_forks("test_adapters.py::test_f1_children_count_in_redis_over_connections_of_their_own[ours]"),
     ),
     Mutant(
-        name="fork: a child that waits for a lock of its parent's clock",
-        file="adapters/accounts_system/clock.py",
-        old="        on_fork(self, in_child=SystemClock._unlock)\n",
-        new="        on_fork(self)\n",
-        check=_forks("test_adapters.py::test_f1_no_lock_that_another_thread_holds_is_held_in_the_child"),
-    ),
-    Mutant(
         name="mixed up: a session that is not the token's",
         file="accounts_core/use_cases/authenticate.py",
         old="compare_digest(session.digest, digest) and session.user_id == user.id",
