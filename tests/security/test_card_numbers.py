@@ -227,7 +227,7 @@ def test_a8_a_card_number_in_any_field_of_any_call_is_refused_and_nowhere_afterw
                 for value in spelled_for(field, spelling):
                     answer = ask(world, operation, json={**operation.good_body(), field: value})
                     answers.append(answer.text)
-                    if operation.spec["operationId"] in LOOKED_UP and answer.status_code in {202, 401}:
+                    if operation.spec["operationId"] in LOOKED_UP and answer.status_code in {202, 401, 429}:
                         continue
                     if answer.status_code != 422 or set(answer.json()["errors"]) != {field}:
                         faults.append(f"{operation} {field}, {name}: {answer.status_code} {answer.text}")

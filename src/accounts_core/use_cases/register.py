@@ -101,6 +101,7 @@ class Register:
         Raises:
             Invalid: On `email`, `password` or `name`.
             EmailTaken: An account has this address, verified or not.
+            Conflict: Another sign-up was first, within a transaction that is not this call's own.
             LimitExceeded: Too many sign-ups.
 
         """
@@ -115,7 +116,8 @@ class Register:
         try:
             user = await settle(self._store, attempt)
         except Conflict as conflict:
-            if isinstance(conflict.__cause__, EmailTaken):
+            # a unit that goes on has failed by then, and whoever opened it has to begin again
+            if self._store.commits and isinstance(conflict.__cause__, EmailTaken):
                 raise conflict.__cause__ from None
             raise
         if user is None:

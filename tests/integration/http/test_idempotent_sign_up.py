@@ -191,7 +191,7 @@ def test_where_registration_is_private_what_is_kept_goes_with_the_account_too(se
     token = mailed["jane@example.org"]["token"]
     assert service.api.post("/api/auth/verify-email", json={"token": token, "password": PASSWORD}).status_code == 204
     jane = service.api.sign_in("jane@example.org")
-    assert len(jane.get("/api/users/current/export").json()["repeatable_requests"]) == 1
+    assert len(jane.get("/api/users/current/export").json()["repeatable_sign_ups"]) == 1
 
     assert jane.delete("/api/v1/user", json={"password": PASSWORD}).status_code == 204
 
