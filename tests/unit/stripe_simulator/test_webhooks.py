@@ -145,6 +145,19 @@ def test_an_event_that_was_not_taken_comes_again_later_and_later(
     assert simulator.webhooks.deliver(inbox) == 0
 
 
+def test_a7_an_event_of_a_clock_that_was_ahead_does_not_wait_for_it(
+    client: stripe.StripeClient, driver: Driver, simulator: Simulator, clock: ManualClock, inbox: Inbox
+) -> None:
+    clock.jump(timedelta(days=1))
+    caused = story(client, driver)
+    inbox.is_open = False
+    assert simulator.webhooks.deliver(inbox) == 0
+    clock.jump(-timedelta(days=1))
+    inbox.is_open = True
+
+    assert simulator.webhooks.deliver(inbox) == len(caused)
+
+
 def test_an_event_that_nobody_takes_is_given_up_after_three_days(
     driver: Driver, simulator: Simulator, inbox: Inbox, clock: ManualClock
 ) -> None:

@@ -135,9 +135,11 @@ class Webhooks:
     def _due(self) -> Sequence[tuple[Record, Sequence[Webhook]]]:
         if self._held:
             return []
-        latest, plan = self._clock.now().timestamp() - self.plan.delay.total_seconds(), self.plan
+        now, plan = self._clock.now().timestamp(), self.plan
+        latest, furthest = now - plan.delay.total_seconds(), now + LONGEST_PAUSE.total_seconds()
         with self._state.transaction() as transaction:
-            deliveries = [each for each in transaction.live(DELIVERY) if each.hidden["due"] <= latest]
+            # what is due later than any pause reaches was written by a clock that was wrong
+            deliveries = [each for each in transaction.live(DELIVERY) if not latest < each.hidden["due"] <= furthest]
             events = {each.id: transaction.find(EVENT, each.body["event"]) for each in deliveries}
         if plan.order is Order.REVERSED:
             deliveries.reverse()
