@@ -23,6 +23,7 @@ from accounts_core.testing.builders import (
     a_verification,
     an_interaction,
     an_invitation,
+    at,
     digest_of_session,
 )
 from accounts_core.testing.harness import keep
@@ -57,8 +58,8 @@ READS: dict[str, Callable[[Views], Awaitable[Any]]] = {
     "teams.find_invitation": lambda views: views.teams.find_invitation("inv_1"),
     "outbox.find": lambda views: views.outbox.find("job_1"),
     "outbox.any_due": lambda views: views.outbox.any_due(now=NOON),
-    "outbox.any_due, of kinds": lambda views: views.outbox.any_due(now=NOON, kinds={JobKind.MAIL}),
-    "outbox.any_overlong": lambda views: views.outbox.any_overlong(after=NOON),
+    "outbox.any_due, of kinds": lambda views: views.outbox.any_due(now=NOON, kinds={JobKind.PROVIDER}),
+    "outbox.any_overlong": lambda views: views.outbox.any_overlong(after=at(-1)),
     "outbox.list": lambda views: views.outbox.list(limit=5),
 }
 
