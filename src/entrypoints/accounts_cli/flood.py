@@ -25,7 +25,7 @@ class Throttle:
     def admit(self, kind: Hashable, now: float) -> int | None:
         """Say how many lines of this kind were left out since the last one, or None where this one is left out too.
 
-        `now` is in seconds.
+        `now` is in seconds, by a monotonic clock.
         """
         known = self._kinds.get(kind)
         if known is None:

@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from time import time
+from time import monotonic, time
 from types import TracebackType
 from typing import Final, TextIO
 
@@ -159,7 +159,7 @@ class _Flood(logging.Filter):
         # what our own say is one of so many texts; what others say may be another each time
         which = record.msg if record.name.partition(".")[0] in _OURS else None
         kind = (record.name, record.levelno, which, getattr(record, "status", None))
-        left_out = self._throttle.admit(kind, record.created)
+        left_out = self._throttle.admit(kind, monotonic())
         if left_out:
             record.left_out = left_out
         return left_out is not None
@@ -185,7 +185,7 @@ class RequestWriter:
         now = time()
         left_out: int | None = 0
         if _may_be_left_out(entry):
-            left_out = self._throttle.admit(entry.status, now)
+            left_out = self._throttle.admit(entry.status, monotonic())
             if left_out is None:
                 return
         line = {

@@ -1,10 +1,13 @@
+import re
 from datetime import UTC, datetime, timedelta, tzinfo
+from pathlib import Path
 
 import pytest
 
 from accounts_core.testing.contracts import ClockContract, SecretsContract
 from accounts_system import SystemClock, SystemSecrets
 
+ROOT = Path(__file__).resolve().parents[3]
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 
 
@@ -30,6 +33,23 @@ def test_a7_the_clock_follows_the_machine_ahead_and_back(monkeypatch: pytest.Mon
     clock = SystemClock()
 
     assert readings == [clock.now() for _ in readings]
+
+
+def test_a7_the_machines_time_is_read_in_few_places_and_no_span_is_measured_by_it() -> None:
+    """Everything else takes a `Clock`, or measures by a monotonic clock."""
+    reads = re.compile(r"\b(?:time\.time|(?<!\.)time|datetime\.now|datetime\.utcnow)\(")
+    found = {
+        (path.parent.name, path.name)
+        for path in (ROOT / "src").rglob("*.py")
+        for line in path.read_text().splitlines()
+        if reads.search(line) and "`" not in line
+    }
+
+    assert found == {
+        ("accounts_system", "clock.py"),  # the clock itself
+        ("accounts_cli", "logs.py"),  # the time of a log line
+        ("accounts_cli", "worker.py"),  # compared with the monotonic clock, to see a jump
+    }
 
 
 class TestClock(ClockContract):
