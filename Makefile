@@ -28,7 +28,7 @@ ELSEWHERE := colorama tzdata
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve test unit lint format simulate chaos mutants fuzz linear bench timing flood unread check-core constraints clean
+.PHONY: help serve test long unit lint format simulate chaos mutants fuzz linear bench timing flood unread check-core constraints clean
 
 help: ## list what can be made
 	@awk -F ': .*## ' '/^[a-z-]+:.* ## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -37,8 +37,11 @@ serve: $(VENV)/.runtime ## run the HTTP service (PORT=8000 HOST=127.0.0.1)
 	@exec $(VENV)/bin/accounts serve --host $(HOST) --port $(PORT)
 
 # pytest over everything comes last, so that the run closes on its summary.
-test: lint check-core ## check everything: lint, the core on its own, then every test
-	@$(VENV)/bin/python -m pytest -n logical --maxprocesses 4 --dist worksteal
+test: lint check-core ## check everything: lint, the core on its own, then every test but the long ones
+	@$(VENV)/bin/python -m pytest -n logical --maxprocesses 4 --dist worksteal -m "not long"
+
+long: $(VENV)/.development ## run what `make test` has in a short form, on every other store and driver
+	@$(VENV)/bin/python -m pytest -n logical --maxprocesses 4 --dist worksteal -m long
 
 unit: $(VENV)/.development ## run the unit tests alone: no network, no file, no event loop
 	@$(VENV)/bin/python -m pytest tests/unit

@@ -46,6 +46,7 @@ def test_a1_every_parser_of_what_clients_send_is_linear(row: Row) -> None:
     assert not (found := faults(row)), "\n".join((HEADING, *found))
 
 
+@pytest.mark.long
 def test_a1_every_field_header_and_kind_of_body_is_linear_through_the_whole_application(
     requests: tuple[Row, ...],
 ) -> None:

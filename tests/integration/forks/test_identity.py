@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from tests.integration.forks.children import fork, in_children
 from tests.integration.forks.conftest import Open
-from tests.integration.forks.ways import ASYNC, DRIVERS, SERVERS, Way
+from tests.integration.forks.ways import ASYNC, MOST_DRIVERS, SERVERS, Way
 
 from accounts_core.errors import LimitExceeded
 from accounts_core.ports.limits import Limit
@@ -37,7 +37,7 @@ def test_f1_two_children_and_their_parent_each_get_their_own_person(open_way: Op
     answer_each_with_themselves(open_way(driver), TIMES)
 
 
-@pytest.mark.parametrize("driver", DRIVERS)
+@pytest.mark.parametrize("driver", MOST_DRIVERS)
 def test_f1_it_is_so_for_the_hosts_own_engine(open_way: Open, driver: str) -> None:
     answer_each_with_themselves(open_way(driver, of_the_host=True), FEW)
 
@@ -66,7 +66,7 @@ def answer_each_with_themselves(way: Way, times: int) -> None:
         assert connected == [], "the parent had to connect anew"
 
 
-@pytest.mark.parametrize("driver", DRIVERS)
+@pytest.mark.parametrize("driver", MOST_DRIVERS)
 def test_f1_a_child_of_a_child_has_connections_of_its_own(open_way: Open, driver: str) -> None:
     way = open_way(driver)
     tokens = way.sign_up("jane", "john")
@@ -81,7 +81,7 @@ def test_f1_a_child_of_a_child_has_connections_of_its_own(open_way: Open, driver
     assert fork(child).result() == [{"jane@example.org": FEW}, {"jane@example.org": FEW}, {"john@example.org": FEW}]
 
 
-@pytest.mark.parametrize("driver", DRIVERS)
+@pytest.mark.parametrize("driver", MOST_DRIVERS)
 def test_f1_what_children_write_is_kept_when_they_and_the_parent_have_closed(open_way: Open, driver: str) -> None:
     way = open_way(driver)
     way.sign_up("jane")
@@ -127,7 +127,7 @@ def test_f1_a_child_that_a_running_event_loop_forks_has_a_loop_and_connections_o
     assert way.drive(way.who(tokens["jane@example.org"], FEW)) == {"jane@example.org": FEW}
 
 
-@pytest.mark.parametrize("driver", DRIVERS)
+@pytest.mark.parametrize("driver", MOST_DRIVERS)
 def test_f1_limits_count_the_attempts_of_every_child(open_way: Open, driver: str) -> None:
     way = open_way(driver)
     scopes = {"everybody": Limit(10, timedelta(hours=1))}

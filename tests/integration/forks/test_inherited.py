@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from tests.integration.forks.children import fork, held
 from tests.integration.forks.conftest import Open
-from tests.integration.forks.ways import DRIVERS, SERVERS, SYNC, Way
+from tests.integration.forks.ways import MOST_DRIVERS, SERVERS, SYNC, Way
 
 from accounts_core.errors import HostError
 from accounts_core.model.ids import UserId
@@ -36,7 +36,7 @@ def kinds(way: Way, *steps: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("leaving", [None, RuntimeError], ids=["committing", "rolling back"])
-@pytest.mark.parametrize("driver", DRIVERS)
+@pytest.mark.parametrize("driver", MOST_DRIVERS)
 def test_f1_an_open_unit_is_the_parents_and_an_error_in_the_child(
     open_way: Open, driver: str, leaving: type[Exception] | None
 ) -> None:
@@ -102,7 +102,7 @@ def test_f1_a_hosts_open_transaction_is_the_parents_and_an_error_in_the_child(op
         assert kinds(way, find) == ["User"]
 
 
-@pytest.mark.parametrize("driver", DRIVERS)
+@pytest.mark.parametrize("driver", MOST_DRIVERS)
 def test_f1_what_the_garbage_collector_finds_in_the_child_does_nothing_to_the_parent(
     open_way: Open, driver: str
 ) -> None:

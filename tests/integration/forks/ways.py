@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final, TypeAlias, TypeVar
 
 import attrs
+import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.ext.asyncio import create_async_engine as plain_async_engine
@@ -35,6 +36,10 @@ CHEAP: Final = Cost(memory_kib=8, passes=1)
 SYNC: Final = ("sqlite3", "psycopg")
 ASYNC: Final = ("aiosqlite", "asyncpg", "psycopg async")
 DRIVERS: Final = (*SYNC, *ASYNC)
+MOST_DRIVERS: Final = [
+    each if each in {"sqlite3", "asyncpg"} else pytest.param(each, marks=pytest.mark.long) for each in DRIVERS
+]
+"""Both databases, with and without an event loop; the others are left to `make long`."""
 SERVERS: Final = ("psycopg", "asyncpg", "psycopg async")
 
 

@@ -21,6 +21,8 @@ from accounts_sql import create_engine, metadata, migrate
 from accounts_sql.tables import counters
 
 STORES = ["memory", "sqlite", "postgresql"]
+MOST_STORES = ["memory", pytest.param("sqlite", marks=pytest.mark.long), "postgresql"]
+"""For what takes a while: SQLite is left to `make long`."""
 
 OpenStore = Callable[[str, Run], AbstractContextManager[Stored]]
 
