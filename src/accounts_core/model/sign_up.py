@@ -12,7 +12,9 @@ from typing import Final, Self
 import attrs
 
 from .email import Email
+from .ids import UserId
 from .times import is_ahead
+from .user import User
 
 UNMAILED_FOR: Final = timedelta(days=7)
 """How long a sign-up waits for its mail to be sent; a worker that was down for longer finds it gone."""
@@ -40,6 +42,10 @@ class SignUp:
     def mail_link(self, digest: bytes, *, expires_at: datetime) -> Self:
         """Return the sign-up with a new link, in place of the one before, if any."""
         return attrs.evolve(self, digest=digest, expires_at=expires_at)
+
+    def to_user(self, *, id: UserId, at: datetime) -> User:
+        """Return the user whom this sign-up asks for, with an address that is not verified."""
+        return User.register(id=id, email=self.email, name=self.name, password_hash=self.password_hash, at=at)
 
     def is_live(self, *, now: datetime) -> bool:
         """Return whether the link, or the wait for it, is not over."""

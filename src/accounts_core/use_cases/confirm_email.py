@@ -173,13 +173,7 @@ class ConfirmEmail:
         """Open the account of a sign-up, its address verified, in place of the unverified one that has the address."""
         jobs = () if instead_of is None else tuple(await self._erase.erase(work, instead_of, by=Actor.USER))
         now = self._clock.now()
-        user = User.register(
-            id=await work.users.next_id(),
-            email=sign_up.email,
-            name=sign_up.name,
-            password_hash=sign_up.password_hash,
-            at=now,
-        ).verify_email(at=now)
+        user = sign_up.to_user(id=await work.users.next_id(), at=now).verify_email(at=now)
         await work.users.add(user)
         work.record(UserRegistered(user_id=user.id, at=now, email=user.email))
         await self._verifier.follow(work, user, by=Actor.USER)

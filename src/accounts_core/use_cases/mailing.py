@@ -136,13 +136,7 @@ class Mailer:
             now = self._clock.now()
             holder = await work.users.find_by_email(sign_up.email)
             if holder is None and job.payload.get("opens") != "false":
-                user = User.register(
-                    id=await work.users.next_id(),
-                    email=sign_up.email,
-                    name=sign_up.name,
-                    password_hash=sign_up.password_hash,
-                    at=now,
-                )
+                user = sign_up.to_user(id=await work.users.next_id(), at=now)
                 await work.users.add(user)
                 work.record(UserRegistered(user_id=user.id, at=now, email=user.email))
                 await work.outbox.put(self._job(Topic.VERIFICATION_MAIL, user=str(user.id)))

@@ -5,9 +5,9 @@ nothing. So nothing is stored before the effect: what the sign-up writes and its
 once the second one's unit fails, and finds the answer of the first. Refusals are not kept: they follow from the body
 alone, so a repeat gets the same one.
 
-There is no access token either, and the key's text may be guessable. So passwords are compared by the slow hash that
-the sign-up made of it, so the hasher makes one hash of one password (`once.HashOnce`). That is a way to try passwords,
-and is counted as one.
+There is no access token to key an HMAC with, and keys may be guessable. So a repeated password is verified
+against the slow hash that the sign-up stored; `once.HashOnce` makes that hash once for both. Because a repeat can be
+used to try passwords, it counts as a sign-in.
 """
 
 from collections.abc import Awaitable, Callable
