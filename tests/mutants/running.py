@@ -53,7 +53,7 @@ def verdict(mutant: Mutant) -> Verdict:
 def sound(checks: Sequence[str]) -> bool:
     """Say whether the product as it is passes these checks; without that no verdict means anything."""
     with copied() as folder:
-        code, said = run(checks, folder)
+        code, said = run(checks, folder, patience_seconds=None)
     if code:
         sys.stderr.write(said)
     return code == 0
@@ -68,10 +68,10 @@ def copied() -> Iterator[Path]:
         yield source
 
 
-def run(checks: Sequence[str], source: Path) -> tuple[int, str]:
+def run(checks: Sequence[str], source: Path, *, patience_seconds: float | None = PATIENCE_SECONDS) -> tuple[int, str]:
     """Run pytest on the checks, with the product from this folder; return its exit code and what it printed.
 
-    Raises `TimeoutExpired`.
+    Raises `TimeoutExpired`, unless `patience_seconds` is None.
     """
     paths = [str(source.parent / package) for package in PACKAGES]
     process = subprocess.Popen(
@@ -89,7 +89,7 @@ def run(checks: Sequence[str], source: Path) -> tuple[int, str]:
     )
     with process:
         try:
-            said, _ = process.communicate(timeout=PATIENCE_SECONDS)
+            said, _ = process.communicate(timeout=patience_seconds)
         except subprocess.TimeoutExpired:
             _end(process)
             raise
