@@ -72,6 +72,9 @@ def create_app(
         ),
         lifespan=list(lifespan),
         logging_config=None,  # whoever runs the service configures the log
+        # said here, because unsaid it is read from LITESTAR_DEBUG and LITESTAR_PDB
+        debug=False,
+        pdb_on_exception=False,
     )
     # round everything: Litestar's own middleware does not see a path that is not there
     app.asgi_handler = StrictEdge(
