@@ -11,7 +11,7 @@ from litestar.openapi.spec import Tag
 from accounts_core.accounts import Accounts
 from accounts_litestar.account_api import AccountApi
 from accounts_litestar.auth_api import AuthApi
-from accounts_litestar.docs import OfflineDocs
+from accounts_litestar.docs import OfflineDocs, refuse_other_pages
 from accounts_litestar.health import HealthApi, health, store_answers
 from accounts_litestar.openapi import COMPONENTS
 from accounts_litestar.options import HttpOptions
@@ -67,6 +67,7 @@ def create_app(
                 "/schema",
                 route_handlers=[],
                 include_in_schema=False,
+                before_request=refuse_other_pages,
                 response_headers={"x-content-type-options": "nosniff"},
             ),
         ),

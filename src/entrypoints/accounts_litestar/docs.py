@@ -50,6 +50,15 @@ def _assets() -> dict[str, bytes]:
     return {asset.name: asset.read_bytes() for asset in found if PurePosixPath(asset.name).suffix in CONTENT_TYPES}
 
 
+async def refuse_other_pages(request: Request[Any, Any, Any]) -> None:
+    """Refuse an address beside the page's: Litestar would answer it with a page of its own, without our headers.
+
+    For the `before_request` of the router of the documentation. Raises `NotFound`.
+    """
+    if "path" in request.path_params:
+        raise NotFound("page", request.path_params["path"])
+
+
 class OfflineDocs(OpenAPIRenderPlugin):
     """The page, for any Litestar app: `OpenAPIConfig(..., render_plugins=[OfflineDocs()])`."""
 
