@@ -10,8 +10,8 @@ UserId = NewType("UserId", int)
 TeamId = NewType("TeamId", int)
 
 _ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-ID_BYTES: Final = 15
-"""120 random bits: no two ids meet, and none can be guessed."""
+ID_BYTES: Final = 16
+"""128 random bits: no two ids meet, and none can be guessed (ASVS 5.0, 11.5.1)."""
 
 
 def base62(number: int, *, width: int) -> str:
@@ -25,4 +25,4 @@ def base62(number: int, *, width: int) -> str:
 
 def prefixed_id(prefix: str, random: bytes) -> str:
     """Make an id such as `ses_6xQv0...` out of `ID_BYTES` random bytes."""
-    return f"{prefix}_{base62(int.from_bytes(random, 'big'), width=21)}"
+    return f"{prefix}_{base62(int.from_bytes(random, 'big'), width=22)}"
