@@ -7,6 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+from accounts_argon2 import lanes
+from accounts_cli.worker import AT_ONCE
 from accounts_core.model.idempotency import KEPT_FOR, MAX_ANSWER_BYTES
 from accounts_core.model.limit import (
     ACCOUNT,
@@ -20,14 +22,21 @@ from accounts_core.model.limit import (
     USER,
     Limit,
 )
+from accounts_core.model.outbox import JobKind
 from accounts_core.model.passwords import DEFAULT_LENGTH, MAX_BYTES, PasswordPolicy
 from accounts_core.model.policy import QuotaPolicy, SessionPolicy
+from accounts_core.use_cases.outbox import FIRST_DELAY, LONGEST_DELAY, MOST_ATTEMPTS
 from accounts_litestar.bodies import MAX_DEPTH, MAX_FIELD_NAME, MAX_UNKNOWN_FIELDS
 from accounts_litestar.options import BODY_LIMIT_BYTES
 from accounts_litestar.parameters import MAX_LIMIT
 from accounts_litestar.problems import MAX_PROBLEM_BYTES
 from accounts_litestar.repeating import MAX_KEY, NOT_KEPT
 from accounts_litestar.strict import MAX_HEADER_BYTES, MAX_HEADERS
+from accounts_redis.limits import MOST_CONNECTIONS
+from accounts_redis.limits import TIMEOUT_SECONDS as REDIS_SECONDS
+from accounts_smtp import smtp
+from accounts_sql import engines
+from accounts_stripe import client, transport
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 RULES: Final = (ROOT / "docs/security/rules.md").read_text()
@@ -91,6 +100,27 @@ def test_the_figures_of_the_rules_are_the_codes() -> None:
     assert f"`limit` from 1 to {MAX_LIMIT}" in _row("a page of a list")
     assert f"lives for {sessions.lifetime.days} days, {sessions.idle.days} without use" in RULES
     assert f"at most {sessions.most} sessions" in RULES
+
+
+def test_the_figures_of_the_inventory_are_the_codes() -> None:
+    """ASVS 5.0, 13.1.2, 13.1.3 and 13.2.6."""
+    table = INVENTORY.partition("## Whom it talks to")[2].partition("## ")[0]
+    told = {cells[0].partition(" (")[0].partition(",")[0]: cells for cells in _rows(table)}
+
+    database, stripe = told["the database"], told["Stripe"]
+    assert f"{engines.POOL_SIZE} connections a process, and {engines.MAX_OVERFLOW} beyond" in database[2]
+    assert f"{engines.POOL_TIMEOUT_SECONDS} s for a connection, 10 s for a lock, 30 s for a statement" in database[3]
+    assert f"{transport.CONNECT_SECONDS:.0f} s to connect, {transport.TOTAL_SECONDS:.0f} s in all" in stripe[3]
+    assert f"{client.RETRIES} repeats under the same key" in stripe[3]
+    assert (LONGEST_DELAY, JobKind.MAIL in AT_ONCE) == (timedelta(hours=1), True)
+    outbox = f"{FIRST_DELAY.total_seconds():.0f} s, doubled up to an hour, {MOST_ATTEMPTS} attempts, then parked"
+    assert outbox in stripe[4]
+    assert f"{AT_ONCE[JobKind.MAIL]} a process" in told["the mail server"][2]
+    mail = f"{smtp.TIMEOUT_SECONDS:.0f} s for an answer, {smtp.TOTAL_SECONDS:.0f} s for a mail"
+    assert mail in told["the mail server"][3]
+    assert f"{MOST_CONNECTIONS} connections a process" in told["Redis"][2]
+    assert f"{REDIS_SECONDS:.0f} s each" in told["Redis"][3]
+    assert f"{lanes.WAITING_FOR_EACH_LANE} waiting for each" in INVENTORY
 
 
 def test_every_use_of_cryptography_is_in_the_inventory() -> None:
