@@ -1,7 +1,9 @@
-"""`docs/security/asvs.md` says what is met, and by what it is shown: each of those tests and pages is there."""
+"""`docs/security/asvs.md` says what is met, and by what it is shown: each of those tests and sections is there."""
 
 import re
+from collections import Counter
 from pathlib import Path
+from typing import Self
 
 import attrs
 import pytest
@@ -20,10 +22,14 @@ class Row:
     level: str
     standing: str
     reason: str
-    shown: str
+    shown: list[str]
+
+    @classmethod
+    def read(cls, *cells: str) -> Self:
+        return cls(*(cell.strip() for cell in cells[:-1]), re.findall("`([^`]+)`", cells[-1]))
 
 
-ROWS = [Row(*(cell.strip().strip("`") for cell in found)) for found in ROW.findall(PAGE)]
+ROWS = [Row.read(*found) for found in ROW.findall(PAGE)]
 
 
 def test_each_selected_requirement_is_there_once() -> None:
@@ -42,7 +48,24 @@ def test_what_is_met_is_shown_by_what_is_there_and_what_is_not_has_a_reason(row:
     if row.standing != "met":
         assert row.reason
         return
-    path, _, name = row.shown.partition("::")
-    text = (ROOT / path).read_text()
-    if path.endswith(".py"):
-        assert re.search(rf"def {name}\(", text), f"{path} has no test {name}"
+    assert row.shown
+    for shown in row.shown:
+        path, _, name = shown.partition("::")
+        path, _, section = path.partition("#")
+        text = (ROOT / path).read_text()
+        if path.endswith(".py"):
+            assert re.search(rf"def {name}\(", text), f"{path} has no test {name}"
+        if section:
+            assert section in _sections(text), f"{path} has no section {section}"
+
+
+def test_the_top_counts_what_is_below() -> None:
+    standings = Counter(row.standing for row in ROWS)
+
+    assert f"{len(ROWS)} in all,\n{standings['met']} met, {standings['excepted']} excepted," in PAGE
+
+
+def _sections(page: str) -> set[str]:
+    """Return what the headings of a page are linked by, as GitHub makes it."""
+    headings = re.findall(r"^#+ (.+)$", page, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
