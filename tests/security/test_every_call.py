@@ -35,6 +35,10 @@ PAGES: Final = {
 }
 
 
+EXPORTED: Final = {"hold_id", "password_changed_at", "version"}
+"""What only the export shows, which holds everything about its user but secrets."""
+
+
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
     with event_loop() as run, world_on(run, in_memory()) as world:
@@ -130,6 +134,29 @@ def test_every_answer_is_labelled_and_kept_by_no_cache(world: World, operation: 
         answer.json()
         if "content-length" in answer.headers or operation.spec["operationId"] != "exportPersonalData":
             assert answer.headers.get_list("content-length") == [str(len(answer.content))]
+
+
+@pytest.mark.parametrize("operation", [each for each in operations() if not each.takes_any_bytes], ids=str)
+def test_what_is_kept_for_the_service_alone_is_in_no_answer(world: World, operation: Operation) -> None:
+    """ASVS 5.0, 15.3.1, and "Fields" in the rules: neither hashes and digests nor what holds money are anybody's."""
+    answer = done_right(world, operation)
+    names = set(names_in(answer.json())) if answer.content else set()
+
+    internal = {name for name in names if re.search("hash|digest|password|secret|hold|lease|claim|version", name)}
+    assert internal == (EXPORTED if operation.spec["operationId"] == "exportPersonalData" else set())
+    assert {name for name in names if "token" in name} <= (
+        {"access_token", "token_type"} if operation.path in {LOGIN, RESTORE} else set()
+    )
+
+
+def names_in(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        for name, each in value.items():
+            yield name.lower()
+            yield from names_in(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from names_in(each)
 
 
 @pytest.mark.parametrize(("path", "media_type"), PAGES.items())
