@@ -101,6 +101,31 @@ def test_an_address_is_no_password_wherever_it_is_chosen(service: Service, jane:
         invalid(way(service, jane, password), "newPassword" if way is by_the_account_api else "password")
 
 
+@pytest.mark.parametrize(
+    ("path", "field", "proof"),
+    [(CURRENT, "newPassword", {"oldPassword": PASSWORD}), (USER, "password", {"current_password": PASSWORD})],
+)
+def test_what_an_account_is_changed_to_and_from_is_no_password(
+    service: Service, jane: Client, path: str, field: str, proof: dict[str, str]
+) -> None:
+    """ASVS 5.0, 6.2.11: in one request, or while another address waits to be verified."""
+    new_name, new_address = "Elizabeth Bennet Darcy", "elizabeth@pemberley.example"
+
+    def changed_to(password: str, **change: str) -> httpx.Response:
+        again = {"password_confirmation": password} if path == USER else {}
+        return jane.put(path, json={field: password, **again, **proof, **change})
+
+    for password in (new_name, NAME):
+        invalid(changed_to(password, name=new_name), field)
+    for password in (new_address, JANE):
+        invalid(changed_to(password, email=new_address), field)
+    service.verify_email(JANE)
+    jane.put(USER, json={"email": new_address, "current_password": PASSWORD})
+    assert jane.user["pending_email"] == new_address
+    invalid(changed_to(new_address), field)
+    invalid(by_mail(service, jane, new_address), "password")
+
+
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(
     "password",

@@ -77,6 +77,12 @@ class User:
         return self.pending_email or (None if self.email_verified_at is not None else self.email)
 
     @property
+    def known_by(self) -> tuple[str, ...]:
+        """The name and the addresses, the pending one as well: none of them makes a password."""
+        pending = () if self.pending_email is None else (self.pending_email.address,)
+        return (self.name, self.email.address, *pending)
+
+    @property
     def initials(self) -> str:
         """The first letters of the first and the last name; one letter for a single name."""
         names = self.name.split()

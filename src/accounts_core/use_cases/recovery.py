@@ -93,7 +93,7 @@ class ResetPassword:
         async def attempt() -> User:
             async with self._store.begin() as work:
                 _, user = await self._tokens.find(work, token, TokenPurpose.RESET_PASSWORD)
-            self._policy.passwords.check(chosen, user.name, user.email.address)
+            self._policy.passwords.check(chosen, *user.known_by)
             password_hash = await self._passwords.hash(chosen, requester=Requester.of(user.email, client))
             async with self._store.begin() as work:
                 found, current = await self._tokens.find(work, token, TokenPurpose.RESET_PASSWORD)

@@ -40,6 +40,11 @@ class _Wish:
     email: Email | None
     password: Password | None
 
+    def known_of(self, user: User) -> tuple[str, ...]:
+        """What the user is known by before the change and after it."""
+        new = (self.name, None if self.email is None else self.email.address)
+        return (*user.known_by, *(each for each in new if each is not None))
+
 
 @attrs.frozen
 class UpdateProfile:
@@ -87,7 +92,7 @@ class UpdateProfile:
             if user is None:
                 raise NotFound("user", user_id)
             if wish.password is not None:
-                self._policy.passwords.check(wish.password, wish.name or user.name, user.email.address)
+                self._policy.passwords.check(wish.password, *wish.known_of(user))
             await self._check_proof(user, wish, proof, signed_in_at, client)
             may_tell = await self._count_mails(user, wish, client)
             password_hash = None
