@@ -7,6 +7,7 @@ from typing import Final
 
 from tests.mutants.mutant import Mutant
 
+from .asvs import ASVS
 from .cards import CARDS
 from .clock import CLOCK
 from .deletion import DELETION
@@ -41,6 +42,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *PARSERS,
     *FORKS,
     *CLOCK,
+    *ASVS,
 )
 
 __all__ = ["MUTANTS"]
