@@ -25,8 +25,8 @@ class Row:
     shown: list[str]
 
     @classmethod
-    def read(cls, *cells: str) -> Self:
-        return cls(*(cell.strip() for cell in cells[:-1]), re.findall("`([^`]+)`", cells[-1]))
+    def read(cls, id: str, level: str, standing: str, reason: str, shown: str) -> Self:
+        return cls(id, level, standing.strip(), reason.strip(), re.findall("`([^`]+)`", shown))
 
 
 ROWS = [Row.read(*found) for found in ROW.findall(PAGE)]

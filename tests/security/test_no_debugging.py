@@ -26,7 +26,7 @@ def test_no_variable_of_the_environment_turns_a_debug_mode_on(monkeypatch: pytes
         raise ZeroDivisionError("the secret")
 
     app = create_app(memory_accounts(), options=HttpOptions(ready=fails))
-    app.debugger_module = debugger
+    app.debugger_module = debugger  # type: ignore[assignment]  # all that is called of one
     with TestClient(app, raise_server_exceptions=False) as client:
         answer = client.get("/health/ready", headers={"accept": "text/html"})
 

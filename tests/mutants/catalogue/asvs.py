@@ -272,7 +272,7 @@ ASVS: Final = (
         old="def upgrade() -> None:\n",
         new=(
             "def upgrade() -> None:\n"
-            "    op.execute(\"INSERT INTO accounts_provider_events VALUES ('evt_1', '2026-01-01 00:00:00.000000')\")\n"
+            "    op.execute(\"INSERT INTO accounts_provider_events VALUES ('evt_1', 0)\")\n"
         ),
         check="tests/security/test_administration.py::test_a_new_database_has_no_account_and_nothing_else_in_it",
     ),
