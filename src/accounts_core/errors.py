@@ -176,6 +176,18 @@ class Unavailable(WorldError):
     """A database or a provider is away. Nothing was done, unless a subclass says otherwise."""
 
 
+class Undeliverable(WorldError):
+    """The recipient of a mail cannot be reached, such as a mailbox that does not exist. Another try does not help.
+
+    `status` is what the mail server said: a reply code and, where it gave one, an enhanced status code (RFC 3463), such
+    as `550 5.1.1`. Never its text, which may quote the address.
+    """
+
+    def __init__(self, status: str) -> None:
+        super().__init__(f"The recipient of a mail cannot be reached ({status}).")
+        self.status = status
+
+
 class AnswerMismatch(Unavailable):
     """The store answered with something else than what was asked for, such as another user.
 

@@ -110,6 +110,16 @@ class UserDeleted(DomainEvent):
 
 
 @attrs.frozen(kw_only=True)
+class MailUndeliverable(DomainEvent):
+    """A mail to the user cannot be delivered, because of their address; it is not sent again."""
+
+    purpose: str
+    """What the mail was about, as `Purpose` names it."""
+    status: str
+    """What the mail server said: its code, and an enhanced status code where it gave one."""
+
+
+@attrs.frozen(kw_only=True)
 class CardVerified(DomainEvent):
     payment_method: str
     brand: str

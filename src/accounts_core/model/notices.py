@@ -58,7 +58,13 @@ def _job(event: DomainEvent, to: Email, number: int, purpose: Purpose, facts: Ma
     return Job(
         id=f"job_notice_{number}",
         topic=Topic.SECURITY_NOTICE,
-        payload={"purpose": purpose, "to": to.address, "happened_at": event.at.isoformat(), **(facts or {})},
+        payload={
+            "purpose": purpose,
+            "to": to.address,
+            "user": str(event.user_id),
+            "happened_at": event.at.isoformat(),
+            **(facts or {}),
+        },
         created_at=event.at,
         due=event.at,
     )

@@ -30,7 +30,8 @@ class Topic(StrEnum):
     SYNC_CUSTOMER = "sync_customer"
     """Read the provider's customer, and make the local copy say the same: `customer`."""
     SECURITY_NOTICE = "security_notice"
-    """Tell the person what happened to their account: `to`, `purpose`, `happened_at`, and what goes with it."""
+    """Tell the person what happened to their account: `to`, `user`, `purpose`, `happened_at`, and what goes
+    with it; of the release before, no `user`."""
     VERIFICATION_MAIL = "verification_mail"
     """Mail a token that proves the address which waits for it: `user`."""
     RECOVERY_MAIL = "recovery_mail"

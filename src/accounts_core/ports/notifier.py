@@ -26,6 +26,11 @@ class Notifier(Protocol):
     async def deliver(self, notice: Notice) -> None:
         """Deliver, or hand over to something that will. May be called again with the same notice.
 
-        Raises `Unavailable` when it was not handed over.
+        Raises:
+            Unavailable: It was not handed over, for a reason that is not the recipient's: the service cannot be
+                reached, does not let us in, or refuses what we send. It is tried again.
+            Undeliverable: It never will be, for a reason that is the recipient's, such as a mailbox that does not
+                exist. It is not tried again.
+
         """
         ...

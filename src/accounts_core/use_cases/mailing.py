@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import attrs
 
-from accounts_core.errors import NotFound
+from accounts_core.errors import NotFound, Undeliverable
 from accounts_core.model.email import Email
 from accounts_core.model.events import UserRegistered
 from accounts_core.model.ids import ID_BYTES, UserId, prefixed_id
@@ -26,6 +26,16 @@ from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.use_cases.retrying import settle
 
 
+class NotDelivered(Exception):
+    """A mail will never reach its recipient. `user_id` is the user whom it was for, None where it was for no user."""
+
+    def __init__(self, user_id: UserId | None, purpose: Purpose, status: str) -> None:
+        super().__init__(f"A mail ({purpose}) is not deliverable: {status}.")
+        self.user_id = user_id
+        self.purpose = purpose
+        self.status = status
+
+
 @attrs.frozen
 class Mailer:
     """Does the jobs that end in a mail."""
@@ -37,11 +47,16 @@ class Mailer:
     _policy: Policy
 
     async def perform(self, job: Job) -> None:
-        """Do what a job says. Raises what the notifier raises, and `NotFound` for a job of another topic."""
+        """Do what a job says.
+
+        Raises what the notifier raises, but `NotDelivered` for `Undeliverable`, and `NotFound` for a job of another
+        topic.
+        """
         match job.topic:
             case Topic.SECURITY_NOTICE:
-                values = {name: value for name, value in job.payload.items() if name not in {"purpose", "to"}}
-                await self._deliver(job, Email(job.payload["to"]), Purpose(job.payload["purpose"]), values)
+                values = {name: value for name, value in job.payload.items() if name not in {"purpose", "to", "user"}}
+                user_id = UserId(int(job.payload["user"])) if "user" in job.payload else None
+                await self._deliver(job, Email(job.payload["to"]), Purpose(job.payload["purpose"]), values, user_id)
             case Topic.VERIFICATION_MAIL:
                 await self._verification(job, UserId(int(job.payload["user"])))
             case Topic.RECOVERY_MAIL:
@@ -49,7 +64,7 @@ class Mailer:
             case Topic.SIGN_UP:
                 await self._sign_up(job)
             case Topic.TAKEN_MAIL:
-                await self._deliver(job, Email(job.payload["email"]), Purpose.ALREADY_REGISTERED, {})
+                await self._taken(job, Email(job.payload["email"]))
             case Topic.INVITATION_MAIL:
                 await self._invitation(job)
             case _:
@@ -62,7 +77,7 @@ class Mailer:
                 return
             holder = await views.users.find_by_email(user.waiting_email)
         if holder is not None and holder.id != user_id:
-            await self._deliver(job, holder.email, Purpose.ALREADY_REGISTERED, {})
+            await self._deliver(job, holder.email, Purpose.ALREADY_REGISTERED, {}, holder.id)
             return
         await self._mail_token(job, user_id, user.waiting_email, TokenPurpose.VERIFY_EMAIL)
 
@@ -86,7 +101,9 @@ class Mailer:
                 now, changed = self._clock.now(), user.password_changed_at
                 # a change that lies in the future says nothing of what came first; the person must not wait for it
                 is_older = changed is not None and job.created_at < changed and not is_ahead(changed, now=now)
-                if is_older or to not in {user.email, user.pending_email}:
+                addresses = (user.email, user.pending_email)
+                is_theirs = any(address is not None and address.is_same_mailbox(to) for address in addresses)
+                if is_older or not is_theirs:
                     return None  # asked for before the password or the address changed
                 await work.mail_tokens.add(
                     MailToken(
@@ -102,12 +119,14 @@ class Mailer:
 
         user = await settle(self._store, keep)
         if user is not None:
-            await self._deliver_token(job, to, purpose, name=user.name, token=token)
+            await self._deliver_token(job, to, purpose, name=user.name, token=token, user_id=user_id)
 
-    async def _deliver_token(self, job: Job, to: Email, purpose: TokenPurpose, *, name: str, token: str) -> None:
+    async def _deliver_token(
+        self, job: Job, to: Email, purpose: TokenPurpose, *, name: str, token: str, user_id: UserId | None
+    ) -> None:
         lifetime, subject = self._kinds[purpose]
         minutes = str(int(lifetime.total_seconds() // 60))
-        await self._deliver(job, to, subject, {"name": name, "token": token, "minutes": minutes})
+        await self._deliver(job, to, subject, {"name": name, "token": token, "minutes": minutes}, user_id)
 
     @property
     def _kinds(self) -> Mapping[TokenPurpose, tuple[timedelta, Purpose]]:
@@ -125,7 +144,10 @@ class Mailer:
         token = new_token(self._secrets.random_bytes(TOKEN_BYTES), prefix=MAILED)
         sign_up = await settle(self._store, lambda: self._enter(job, digest_of(token, prefix=MAILED)))
         if sign_up is not None:
-            await self._deliver_token(job, sign_up.email, TokenPurpose.VERIFY_EMAIL, name=sign_up.name, token=token)
+            # for no user: who has the address by now may be somebody else, and is not told of it
+            await self._deliver_token(
+                job, sign_up.email, TokenPurpose.VERIFY_EMAIL, name=sign_up.name, token=token, user_id=None
+            )
 
     async def _enter(self, job: Job, digest: bytes) -> SignUp | None:
         """Return the sign-up that was given a link with this digest, or None where nothing is to be mailed here."""
@@ -158,15 +180,34 @@ class Mailer:
     async def _invitation(self, job: Job) -> None:
         async with self._store.read() as views:
             view = await views.teams.find_invitation(job.payload["invitation"])
-        if view is None:
-            return  # accepted, declined or withdrawn meanwhile
+            if view is None:
+                return  # accepted, declined or withdrawn meanwhile
+            holder = await views.users.find_by_email(view.invitation.email)
         values = {"team": view.team_name}
         if view.invited_by is not None:
             values["invited_by"] = view.invited_by.name
-        await self._deliver(job, view.invitation.email, Purpose.INVITATION, values)
+        if holder is None or holder.email.is_same_mailbox(view.invitation.email):
+            # of what comes of the mail, somebody who merely registered the address learns nothing
+            user_id = None if holder is None or holder.proven_email is None else holder.id
+            await self._deliver(job, view.invitation.email, Purpose.INVITATION, values, user_id)
+        elif holder.proven_email is not None:
+            # to the address that is stored, never to the one that was typed (CVE-2019-19844)
+            await self._deliver(job, holder.proven_email, Purpose.INVITATION, values, holder.id)
 
-    async def _deliver(self, job: Job, to: Email, purpose: Purpose, values: Mapping[str, str]) -> None:
-        await self._notifier.deliver(Notice(id=job.id, to=to, purpose=purpose, values=values))
+    async def _taken(self, job: Job, to: Email) -> None:
+        async with self._store.read() as views:
+            holder = await views.users.find_by_email(to)
+        user_id = holder.id if holder is not None and holder.email.is_same_mailbox(to) else None
+        await self._deliver(job, to, Purpose.ALREADY_REGISTERED, {}, user_id)
+
+    async def _deliver(
+        self, job: Job, to: Email, purpose: Purpose, values: Mapping[str, str], user_id: UserId | None
+    ) -> None:
+        """Have the mail delivered. Raises `NotDelivered`; `user_id` is the user whom the mail is for, if any."""
+        try:
+            await self._notifier.deliver(Notice(id=job.id, to=to, purpose=purpose, values=values))
+        except Undeliverable as error:
+            raise NotDelivered(user_id, purpose, error.status) from error
 
 
 def _is_anothers(holder: User, email: Email) -> bool:

@@ -1,7 +1,8 @@
 """The worker's side of the outbox: doing what is due, and what operators see of it.
 
 A job is claimed under a lease, done at least once, and ended by whoever still holds the lease. What fails is put off,
-longer each time, and parked in the end, where an operator can see it and have it tried again.
+longer each time, and parked in the end, where an operator can see it and have it tried again. A mail that is not
+deliverable because of its recipient is ended instead, with an entry in the recipient's audit trail.
 
 Jobs are claimed by the machine's clock, which may have been ahead when a due time was written: what is due further
 ahead than any delay reaches is brought back.
@@ -15,6 +16,7 @@ from typing import Final
 import attrs
 
 from accounts_core.errors import AccountsError, CallerError, HostError, LeaseLost, NotFound, ProviderRefused
+from accounts_core.model.events import Actor, MailUndeliverable
 from accounts_core.model.outbox import Job, JobKind, Topic
 from accounts_core.model.policy import CardPolicy
 from accounts_core.model.times import CLOCK_SKEW
@@ -23,6 +25,7 @@ from accounts_core.ports.secrets import Secrets
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.use_cases.card_verifier import CardVerifier
 from accounts_core.use_cases.effects import LEASE, Effects
+from accounts_core.use_cases.mailing import NotDelivered
 from accounts_core.use_cases.retrying import settle
 from accounts_core.use_cases.sync_customer import SyncCustomer
 from accounts_core.use_cases.teams.invitations import Inviter
@@ -165,13 +168,19 @@ class RunDue:
         return claimed[0] if claimed else None
 
     async def _run(self, job: Job, ran: Ran) -> Ran:
+        undelivered: NotDelivered | None = None
+        again: datetime | None = None
         try:
             again = await self._jobs.perform(job)
+        except NotDelivered as failure:
+            undelivered = failure
         except Exception as error:  # noqa: BLE001  whatever one job does, the next one has its turn
             return await self._failed(job, error, ran)
 
         async def end() -> None:
             async with self._store.begin() as work:
+                if undelivered is not None:
+                    await self._note(work, undelivered)
                 if again is None:
                     await work.outbox.done(job)
                 else:
@@ -180,6 +189,23 @@ class RunDue:
         with suppress(LeaseLost):  # ended together with what it was for, or somebody else's by now
             await settle(self._store, end)
         return attrs.evolve(ran, done=ran.done + 1)
+
+    async def _note(self, work: UnitOfWork, undelivered: NotDelivered) -> None:
+        """Write into the trail of the user whom a mail was for, if any, that it is not deliverable."""
+        if undelivered.user_id is None:
+            return
+        with suppress(NotFound):
+            # locked, so that a deletion which redacts the trail comes before or after it
+            await work.users.get(undelivered.user_id, lock=True)
+            work.record(
+                MailUndeliverable(
+                    user_id=undelivered.user_id,
+                    at=self._clock.now(),
+                    by=Actor.OPERATOR,
+                    purpose=undelivered.purpose,
+                    status=undelivered.status,
+                )
+            )
 
     async def _failed(self, job: Job, error: Exception, ran: Ran) -> Ran:
         reason = _reason(error)

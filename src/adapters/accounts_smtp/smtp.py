@@ -4,6 +4,7 @@ So a forked process inherits none that it could go on with.
 """
 
 import asyncio
+import logging
 import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -12,12 +13,13 @@ from typing import ClassVar, Final, Literal
 import aiosmtplib
 import attrs
 
-from accounts_core.errors import Unavailable
+from accounts_core.errors import Unavailable, Undeliverable
 from accounts_core.forking import keep_forever, on_fork
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.notifier import Notice, Notifier
 from accounts_smtp.headers import MailRefused
 from accounts_smtp.messages import compose
+from accounts_smtp.replies import NOT_SUPPORTED, Command, Reply
 from accounts_smtp.sender import Sender
 from accounts_smtp.url import SmtpUrl
 
@@ -27,7 +29,8 @@ TOTAL_SECONDS: Final = 60.0
 """The most time for one mail: a server that answers each command just in time would hold a worker for minutes."""
 QUIT_SECONDS: Final = 5.0
 """The most time for the goodbye. The mail is handed over by then, so nothing depends on it."""
-_FINAL: Final = range(500, 600)
+
+logger = logging.getLogger(__name__)
 
 __all__ = ["MailRefused", "SmtpNotifier"]
 
@@ -54,8 +57,11 @@ class SmtpNotifier:
     """Delivers mail over SMTP.
 
     The server's certificate and name are always verified, by `tls` where one is given, else by the system's
-    authorities. Raises `Unavailable` for what may work later, and `MailRefused` for what will not, such as an address
-    that the server knows not to exist: a worker parks that.
+    authorities.
+
+    Raises `Unavailable` for what concerns us, such as a login or a policy, and `Undeliverable` for what concerns the
+    recipient, such as a mailbox that does not exist: `replies` tells them apart. `MailRefused` is a mail that cannot be
+    written at all.
     """
 
     suspends: ClassVar[Literal[True]] = True
@@ -74,9 +80,14 @@ class SmtpNotifier:
         sender, recipient = self.sender.email.address, notice.to.address
         # an address beyond ASCII needs a server that takes it (RFC 6531); `compose` has seen that both are addresses
         options = [] if mail.isascii() else ["SMTPUTF8", "BODY=8BITMIME"]
-        await self._talk(
-            notice.purpose, lambda server: server.sendmail(sender, [recipient], mail, mail_options=options)
-        )
+        try:
+            await self._talk(
+                notice.purpose, lambda server: _send(server, sender, recipient, mail, mail_options=options)
+            )
+        except Undeliverable as undeliverable:
+            # the address is not in it: the person's own trail says which mail it was
+            logger.warning("A mail (%s) is not deliverable: %s.", notice.purpose, undeliverable.status)
+            raise
 
     async def check(self) -> None:
         """Connect, and sign in where that is set up, without sending anything. Raises as `deliver` does."""
@@ -88,10 +99,8 @@ class SmtpNotifier:
             async with asyncio.timeout(self.total_seconds):
                 await server.connect()
                 await say(server)
-        except aiosmtplib.SMTPRecipientsRefused as refused:
-            raise _explained(refused.recipients[0].code, what) from None
         except aiosmtplib.SMTPResponseException as refused:
-            raise _explained(refused.code, what) from None
+            raise _explained(refused, what) from None
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
             raise self._away(error) from None
         else:
@@ -118,11 +127,28 @@ class SmtpNotifier:
         return Unavailable(f"The mail server {self.url} did not take a mail: {type(error).__name__}.")
 
 
-def _explained(code: int, what: str) -> Exception:
+async def _send(server: aiosmtplib.SMTP, sender: str, recipient: str, mail: bytes, *, mail_options: list[str]) -> None:
+    """Hand a mail over to a server that was greeted. Raises `Undeliverable`, and what the library does."""
+    try:
+        await server.sendmail(sender, [recipient], mail, mail_options=mail_options)
+    except aiosmtplib.SMTPRecipientsRefused as refused:
+        raise refused.recipients[0] from None
+    except aiosmtplib.SMTPNotSupported:
+        # a server that refused EHLO for now says nothing of what it supports
+        if sender.isascii() and server.supports_esmtp:
+            raise Undeliverable(NOT_SUPPORTED) from None
+        raise
+
+
+def _explained(refused: aiosmtplib.SMTPResponseException, what: str) -> Exception:
     # the server's own text may quote the address, or what we logged in with
-    if code in _FINAL:
-        return MailRefused(f"The mail server refused a mail ({what}) for good, with {code}.")
-    return Unavailable(f"The mail server refused a mail ({what}) for now, with {code}.")
+    reply = Reply.of(_COMMANDS.get(type(refused), Command.OTHER), refused.code, refused.message)
+    if reply.is_about_recipient:
+        return Undeliverable(str(reply))
+    return Unavailable(f"The mail server refused a mail ({what}) with {reply}.")
+
+
+_COMMANDS: Final = {aiosmtplib.SMTPRecipientRefused: Command.RCPT, aiosmtplib.SMTPDataError: Command.DATA}
 
 
 _: type[Notifier] = SmtpNotifier

@@ -17,17 +17,17 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from tests.integration.smtp.hanging import hanging_server
 
-from accounts_core.errors import Unavailable
+from accounts_core.errors import Unavailable, Undeliverable
 from accounts_core.model.email import Email
 from accounts_core.ports.notifier import Notice, Purpose
 from accounts_core.testing.builders import NOON
 from accounts_core.testing.contracts import NotifierContract
-from accounts_core.testing.contracts.notifier import VALUES
+from accounts_core.testing.contracts.notifier import VALUES, Refuse
 from accounts_core.testing.harness import Drive
 from accounts_core.use_cases.outbox import WORKER_LEASE
 from accounts_memory import ManualClock
 from accounts_smtp import Sender, SmtpUrl
-from accounts_smtp.smtp import QUIT_SECONDS, TOTAL_SECONDS, MailRefused, SmtpNotifier
+from accounts_smtp.smtp import QUIT_SECONDS, TOTAL_SECONDS, SmtpNotifier
 
 
 class Mailbox:
@@ -129,6 +129,13 @@ class TestContract(NotifierContract):
 
         return ids
 
+    @pytest.fixture
+    def refuse(self, mailbox: Mailbox) -> Refuse:
+        def refuse(recipient_is_why: bool) -> None:
+            mailbox.answer = "550 5.1.1 no such mailbox" if recipient_is_why else "550 5.7.1 no relaying"
+
+        return refuse
+
 
 def _raw(envelope: Envelope) -> bytes:
     content = envelope.content
@@ -148,8 +155,8 @@ def test_a_mail_goes_to_the_address_alone_and_from_the_sender(serve: Callable[..
     assert b"reset-password#token=" in _raw(envelope).replace(b"=\r\n", b"").replace(b"=3D", b"=")
 
 
-@pytest.mark.parametrize(("answer", "expected"), [("451 later", Unavailable), ("550 nobody", MailRefused)])
-def test_what_the_server_refuses_is_tried_again_or_parked(
+@pytest.mark.parametrize(("answer", "expected"), [("451 later", Unavailable), ("550 nobody", Undeliverable)])
+def test_what_the_server_refuses_is_tried_again_or_undeliverable(
     serve: Callable[..., int], mailbox: Mailbox, answer: str, expected: type[Exception]
 ) -> None:
     mailbox.answer = answer
@@ -174,10 +181,12 @@ def test_tls_is_turned_to_where_it_is_offered_and_the_certificate_is_verified(
     assert len(mailbox.taken) == 1
 
 
+@pytest.mark.parametrize("login", ["jane:secret@", ""])
 def test_nothing_is_sent_in_the_clear_to_another_machine(
-    serve: Callable[..., int], mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+    serve: Callable[..., int], mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch, login: str
 ) -> None:
-    url = f"smtp://jane:secret@127.0.0.1:{serve()}"
+    """P01: without a login, too, a server that offers no STARTTLS, or whose offer was stripped, gets nothing."""
+    url = f"smtp://{login}127.0.0.1:{serve()}"
     monkeypatch.setattr(SmtpUrl, "is_loopback", property(lambda _: False))
 
     with pytest.raises(Unavailable) as caught:

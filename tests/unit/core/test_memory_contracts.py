@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 
+from accounts_core.errors import Unavailable, Undeliverable
 from accounts_core.model.ids import TeamId, UserId
 from accounts_core.model.payment_method import Cards
 from accounts_core.ports.store import Subscriber, UnitOfWork
@@ -200,6 +201,13 @@ class TestNotifier(NotifierContract):
     @pytest.fixture
     def delivered(self, notifier: MemoryNotifier) -> Callable[[], Sequence[str]]:
         return lambda: [notice.id for notice in notifier.delivered]
+
+    @pytest.fixture
+    def refuse(self, notifier: MemoryNotifier) -> Callable[[bool], None]:
+        def refuse(recipient_is_why: bool) -> None:
+            notifier.fail_next(Undeliverable("550 5.1.1") if recipient_is_why else Unavailable("no relaying"))
+
+        return refuse
 
 
 @pytest.fixture

@@ -2,11 +2,14 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
+from accounts_core.errors import Unavailable, Undeliverable
 from accounts_core.model.email import Email
 from accounts_core.ports.notifier import Notice, Notifier, Purpose
 from accounts_core.testing.contracts.base import Contract
 
 Delivered = Callable[[], Sequence[str]]
+Refuse = Callable[[bool], None]
+"""Has every delivery refused from now on: for the recipient's sake with True, for ours with False."""
 
 _TOKEN = {"name": "Zoë O'Neill 👩‍🚀", "token": f"acm_{'0aZ' * 16}9", "minutes": "10"}
 _THEN = {"happened_at": "2026-03-01T12:00:00.123456+00:00"}
@@ -29,7 +32,37 @@ VALUES = {
 
 
 class NotifierContract(Contract):
-    """`Notifier`. An adapter gives `notifier`, and `delivered()`: the ids of the notices that it delivered so far."""
+    """`Notifier`. An adapter gives `notifier`, and `delivered()`: the ids of the notices that it delivered so far.
+
+    One whose service can refuse a notice gives `refuse` as well.
+    """
+
+    @pytest.fixture
+    def refuse(self) -> Refuse:
+        """Of an adapter that nothing is refused to, such as one that writes files, this is skipped."""
+        pytest.skip("Nothing is refused to this adapter.")
+
+    async def test_what_is_refused_because_of_the_recipient_is_undeliverable(
+        self, notifier: Notifier, delivered: Delivered, refuse: Refuse
+    ) -> None:
+        refuse(True)
+
+        with pytest.raises(Undeliverable) as caught:
+            await notifier.deliver(a_notice("ntc_1", Purpose.VERIFY_EMAIL))
+
+        assert "example.org" not in str(caught.value)
+        assert "example.org" not in caught.value.status
+        assert list(delivered()) == []
+
+    async def test_what_is_refused_because_of_us_may_work_later(
+        self, notifier: Notifier, delivered: Delivered, refuse: Refuse
+    ) -> None:
+        refuse(False)
+
+        with pytest.raises(Unavailable):
+            await notifier.deliver(a_notice("ntc_1", Purpose.VERIFY_EMAIL))
+
+        assert list(delivered()) == []
 
     @pytest.mark.parametrize("purpose", Purpose)
     async def test_a_notice_of_every_purpose_is_delivered(

@@ -1,0 +1,75 @@
+"""Which refusals of a mail server are about the recipient, and which are about us.
+
+| command | reply | what becomes of the mail |
+|---|---|---|
+| connect, `EHLO`, `STARTTLS`, `AUTH`, `MAIL FROM` | any refusal | tried again |
+| `RCPT TO`, `DATA` | 4xx | tried again |
+| the same | 5xx with X.1.1 to X.1.4, X.1.6, X.1.10, X.2.0 to X.2.2, X.2.4, X.4.1, X.4.4 or X.6.7 | undeliverable |
+| the same | 5xx with any other status, such as X.1.7 and X.1.8 (our sender), X.5 and X.7 (policy) | tried again |
+| `RCPT TO` | 550, 551, 553 or 556 without a status, or with X.0.0 or X.1.0 | undeliverable |
+| `RCPT TO` | any other 5xx without a status, such as 552 (too many recipients) and 554 (policy) | tried again |
+| `DATA` | 5xx without a status, or with X.0.0 or X.1.0 | tried again |
+| none | the address is not ASCII, and the server has no `SMTPUTF8` | undeliverable |
+
+The enhanced status code decides where there is one, because it is finer: a relay that knows us no more says
+`550 5.7.1`, and a mailbox that is not there is `550 5.1.1`. Sources: RFC 5321, 4.2 and 4.3.2, RFC 3463, RFC 6531
+(X.6.7), RFC 7504 (556) and RFC 7505 (X.1.10).
+
+Without `SMTPUTF8` no mail to such an address ever goes out there: tried again, each sign-up with one would be parked.
+"""
+
+import re
+from enum import Enum, auto
+from typing import Final
+
+import attrs
+
+NOT_SUPPORTED: Final = "5.6.7"
+"""Non-ASCII addresses are not permitted there (RFC 6531)."""
+
+_PERMANENT: Final = range(500, 600)
+_STATUS: Final = re.compile(r"\s*([245])\.(\d{1,3})\.(\d{1,3})(?!\S)", re.ASCII)
+_RECIPIENTS: Final = frozenset(
+    {"1.1", "1.2", "1.3", "1.4", "1.6", "1.10", "2.0", "2.1", "2.2", "2.4", "4.1", "4.4", "6.7"}
+)
+_RECIPIENTS_CODES: Final = frozenset({550, 551, 553, 556})
+_UNDEFINED: Final = frozenset({None, "0.0", "1.0"})
+"""Statuses that say no more than the code."""
+
+
+class Command(Enum):
+    """The command that the server refused, as far as it matters."""
+
+    RCPT = auto()
+    DATA = auto()
+    OTHER = auto()
+
+
+@attrs.frozen
+class Reply:
+    """A refusal: the reply's code and, where the server gave one, the enhanced status code. Never its text."""
+
+    command: Command
+    code: int
+    status: str | None = None
+
+    @classmethod
+    def of(cls, command: Command, code: int, text: str) -> "Reply":
+        """Read the enhanced status code at the beginning of the text; one of another class than the code is none."""
+        found = _STATUS.match(text)
+        if found is None or found[1] != str(code)[:1]:
+            return cls(command, code)
+        return cls(command, code, ".".join(str(int(part)) for part in found.groups()))
+
+    @property
+    def is_about_recipient(self) -> bool:
+        """Whether no mail will reach this recipient, by the table at the head of this module."""
+        if self.command is Command.OTHER or self.code not in _PERMANENT:
+            return False
+        detail = None if self.status is None else self.status.partition(".")[2]
+        if detail not in _UNDEFINED:
+            return detail in _RECIPIENTS
+        return self.command is Command.RCPT and self.code in _RECIPIENTS_CODES
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.status}" if self.status else str(self.code)

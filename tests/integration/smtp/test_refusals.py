@@ -1,0 +1,164 @@
+"""F3: what a mail server refuses because of us is tried again; what it refuses because of the recipient is ended."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from datetime import timedelta
+
+import pytest
+from tests.integration.smtp.scripted import CONTENT, GREETING, scripted_server
+
+from accounts_core import Accounts
+from accounts_core.errors import Unavailable, Undeliverable
+from accounts_core.model.email import Email
+from accounts_core.ports.notifier import Notice, Purpose
+from accounts_core.testing.builders import NOON
+from accounts_core.testing.contracts.notifier import VALUES
+from accounts_core.use_cases.outbox import Ran
+from accounts_memory import ManualClock, MemoryGateway, MemoryStore, PlainHasher, SequenceSecrets
+from accounts_smtp import Sender, SmtpUrl
+from accounts_smtp.smtp import SmtpNotifier
+
+OURS: Mapping[str, tuple[str, str]] = {
+    "the server is closing": (GREETING, "421 4.3.2 try later"),
+    "we are not served": (GREETING, "554 5.7.1 not you"),
+    "the password is wrong": ("AUTH", "535 5.7.8 authentication failed"),
+    "a password is needed": ("AUTH", "530 5.7.0 authenticate first"),
+    "the mechanism is too weak": ("AUTH", "534 5.7.9 too weak"),
+    "encryption is needed": ("AUTH", "538 5.7.11 encrypt first"),
+    "it cannot authenticate now": ("AUTH", "454 4.7.0 later"),
+    "the sender has to authenticate": ("MAIL", "530 5.7.0 authenticate first"),
+    "the sender is not ours": ("MAIL", "553 5.7.1 not your address"),
+    "the sender's domain is unknown": ("MAIL", "550 5.1.8 no such domain"),
+    "no such sender": ("MAIL", "550 5.1.1 no such sender"),
+    "the sender's quota": ("MAIL", "552 5.2.2 too much today"),
+    "no relaying": ("RCPT", "550 5.7.1 relaying denied"),
+    "no relaying, without a status": ("RCPT", "554 relaying denied"),
+    "the daily limit": ("RCPT", "550 5.4.5 daily limit"),
+    "the sender is rejected late": ("RCPT", "550 5.1.7 bad sender"),
+    "greylisting": ("RCPT", "450 4.2.0 greylisted"),
+    "too many recipients": ("RCPT", "552 too many recipients"),
+    "taken for spam": (CONTENT, "554 5.7.1 spam"),
+    "taken for spam, without a status": (CONTENT, "550 no"),
+    "no room": ("DATA", "452 4.3.1 no room"),
+    "too large": (CONTENT, "552 5.3.4 too large"),
+}
+THEIRS: Mapping[str, tuple[str, str, str]] = {
+    "no such mailbox": ("RCPT", "550 5.1.1 <jane@example.org>: no such user", "550 5.1.1"),
+    "no such mailbox, without a status": ("RCPT", "550 no such user jane@example.org", "550"),
+    "not here": ("RCPT", "551 not here", "551"),
+    "not allowed as a name": ("RCPT", "553 no such name", "553"),
+    "no mail for this domain": ("RCPT", "556 5.1.10 null MX", "556 5.1.10"),
+    "disabled": ("RCPT", "550 5.2.1 disabled", "550 5.2.1"),
+    "full": ("RCPT", "552 5.2.2 full", "552 5.2.2"),
+    "no such mailbox, told late": (CONTENT, "550 5.1.1 no such user", "550 5.1.1"),
+}
+
+
+def notifier_to(port: int, *, login: str = "user:pass@", sender: str = "no-reply@accounts.example") -> SmtpNotifier:
+    return SmtpNotifier(
+        url=SmtpUrl.parse(f"smtp://{login}127.0.0.1:{port}"),
+        sender=Sender(Email(sender), "Accounts"),
+        public_url="https://accounts.example",
+        clock=ManualClock(NOON),
+        timeout_seconds=5,
+    )
+
+
+def notice(to: str = "jane@example.org") -> Notice:
+    return Notice(id="job_1", to=Email(to), purpose=Purpose.VERIFY_EMAIL, values=VALUES[Purpose.VERIFY_EMAIL])
+
+
+def deliver(replies: Mapping[str, str], *, to: str = "jane@example.org", **how: str) -> int:
+    async def go() -> int:
+        async with scripted_server(replies) as server:
+            await notifier_to(server.port, **how).deliver(notice(to))
+        return server.taken
+
+    return asyncio.run(go())
+
+
+def test_f3_the_server_of_these_tests_takes_a_mail_unless_it_is_told_otherwise() -> None:
+    assert deliver({}) == 1
+
+
+@pytest.mark.parametrize("why", OURS)
+def test_f3_what_concerns_us_may_work_later(why: str) -> None:
+    command, reply = OURS[why]
+
+    with pytest.raises(Unavailable) as caught:
+        deliver({command: reply})
+
+    assert reply[:3] in str(caught.value)
+    assert "jane@example.org" not in str(caught.value)
+
+
+@pytest.mark.parametrize("why", THEIRS)
+def test_f3_what_concerns_the_recipient_is_undeliverable_and_logged_without_the_address(
+    why: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    command, reply, status = THEIRS[why]
+
+    with caplog.at_level(logging.WARNING), pytest.raises(Undeliverable) as caught:
+        deliver({command: reply})
+
+    assert caught.value.status == status
+    assert str(caught.value) == f"The recipient of a mail cannot be reached ({status})."
+    assert [record.getMessage() for record in caplog.records] == [
+        f"A mail (verify_email) is not deliverable: {status}."
+    ]
+
+
+PLAIN_EHLO = {"EHLO": "250-mail.example\r\n250 AUTH PLAIN"}
+
+
+def test_f3_an_address_beyond_ascii_is_undeliverable_where_the_server_takes_none() -> None:
+    with pytest.raises(Undeliverable) as caught:
+        deliver(PLAIN_EHLO, to="j\u00f6rg@example.org")
+    assert caught.value.status == "5.6.7"
+
+    assert deliver(PLAIN_EHLO) == 1
+
+
+def test_f3_a_sender_beyond_ascii_concerns_us_and_so_does_a_server_that_refused_to_say_what_it_supports() -> None:
+    with pytest.raises(Unavailable):
+        deliver(PLAIN_EHLO, to="j\u00f6rg@example.org", sender="b\u00fcro@accounts.example")
+    with pytest.raises(Unavailable):
+        deliver({"EHLO": "502 5.5.1 no"}, to="j\u00f6rg@example.org", login="")
+
+
+def test_f3_sign_ups_wait_for_a_password_that_is_mended_and_invented_addresses_leave_nothing_behind() -> None:
+    """The mail server answers 535 for a minute, then accepts; 550 for invented addresses."""
+
+    async def go() -> None:
+        clock = ManualClock(NOON)
+        async with scripted_server({"AUTH": "535 5.7.8 no"}) as server:
+            accounts = Accounts(
+                store=MemoryStore(),
+                payments=MemoryGateway(clock=clock, secrets=SequenceSecrets()),
+                passwords=PlainHasher(),
+                notifier=notifier_to(server.port),
+                clock=clock,
+                secrets=SequenceSecrets(),
+            )
+            users = [
+                await accounts.register(email=f"user{n}@example.org", password="correct horse battery", name="U")
+                for n in range(5)
+            ]
+            assert await accounts.run_due() == Ran(put_off=5)
+
+            server.replies = {}
+            clock.advance(timedelta(minutes=1))
+            assert await accounts.run_due() == Ran(done=5)
+            assert server.taken == 5
+
+            server.replies = {"RCPT": "550 5.1.1 no such user"}
+            for user in users:
+                await accounts.resend_verification(user.id)
+            assert await accounts.run_due() == Ran(done=5)
+            assert await accounts.list_outbox() == []
+            entry, _ = await accounts.list_activity(users[0].id)
+            assert (entry.action, entry.by) == ("mail_undeliverable", "operator")
+            assert dict(entry.details) == {"purpose": "verify_email", "status": "550 5.1.1"}
+
+    asyncio.run(go())
