@@ -21,7 +21,7 @@ from accounts_core.errors import Unavailable, Undeliverable
 from accounts_core.model.email import Email
 from accounts_core.ports.notifier import Notice, Purpose
 from accounts_core.testing.builders import NOON
-from accounts_core.testing.contracts import NotifierContract
+from accounts_core.testing.contracts import NotifierContract, RefusedNoticesContract
 from accounts_core.testing.contracts.notifier import VALUES, Refuse
 from accounts_core.testing.harness import Drive
 from accounts_core.use_cases.outbox import WORKER_LEASE
@@ -114,7 +114,7 @@ def drive() -> Drive:
     return asyncio.run
 
 
-class TestContract(NotifierContract):
+class TestContract(NotifierContract, RefusedNoticesContract):
     """The contract, over SMTP on this machine."""
 
     @pytest.fixture

@@ -42,6 +42,7 @@ from accounts_core.testing.contracts import (
     PasswordHasherContract,
     PaymentMethodsContract,
     ProviderEventsContract,
+    RefusedNoticesContract,
     SecretsContract,
     SessionsContract,
     SignUpsContract,
@@ -193,7 +194,7 @@ class TestLimits(LimitsContract):
         return MemoryLimits()
 
 
-class TestNotifier(NotifierContract):
+class TestNotifier(NotifierContract, RefusedNoticesContract):
     @pytest.fixture
     def notifier(self) -> MemoryNotifier:
         return MemoryNotifier()

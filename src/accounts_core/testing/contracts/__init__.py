@@ -46,7 +46,7 @@ from accounts_core.testing.contracts.gateway_customers import GatewayCustomersCo
 from accounts_core.testing.contracts.gateway_holds import GatewayHoldsContract
 from accounts_core.testing.contracts.limits import LimitsContract
 from accounts_core.testing.contracts.notifications import NotificationsContract
-from accounts_core.testing.contracts.notifier import NotifierContract
+from accounts_core.testing.contracts.notifier import NotifierContract, RefusedNoticesContract
 from accounts_core.testing.contracts.outbox import OutboxContract
 from accounts_core.testing.contracts.owned_data import Host, OwnedDataContract
 from accounts_core.testing.contracts.paging import PagingContract
@@ -98,6 +98,7 @@ __all__ = [
     "PaymentMethodsContract",
     "ProviderCards",
     "ProviderEventsContract",
+    "RefusedNoticesContract",
     "SecretsContract",
     "SessionsContract",
     "SignUpsContract",

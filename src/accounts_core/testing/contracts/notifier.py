@@ -32,37 +32,7 @@ VALUES = {
 
 
 class NotifierContract(Contract):
-    """`Notifier`. An adapter gives `notifier`, and `delivered()`: the ids of the notices that it delivered so far.
-
-    One whose service can refuse a notice gives `refuse` as well.
-    """
-
-    @pytest.fixture
-    def refuse(self) -> Refuse:
-        """Of an adapter that nothing is refused to, such as one that writes files, this is skipped."""
-        pytest.skip("Nothing is refused to this adapter.")
-
-    async def test_what_is_refused_because_of_the_recipient_is_undeliverable(
-        self, notifier: Notifier, delivered: Delivered, refuse: Refuse
-    ) -> None:
-        refuse(True)
-
-        with pytest.raises(Undeliverable) as caught:
-            await notifier.deliver(a_notice("ntc_1", Purpose.VERIFY_EMAIL))
-
-        assert "example.org" not in str(caught.value)
-        assert "example.org" not in caught.value.status
-        assert list(delivered()) == []
-
-    async def test_what_is_refused_because_of_us_may_work_later(
-        self, notifier: Notifier, delivered: Delivered, refuse: Refuse
-    ) -> None:
-        refuse(False)
-
-        with pytest.raises(Unavailable):
-            await notifier.deliver(a_notice("ntc_1", Purpose.VERIFY_EMAIL))
-
-        assert list(delivered()) == []
+    """`Notifier`. An adapter gives `notifier`, and `delivered()`: the ids of the notices that it delivered so far."""
 
     @pytest.mark.parametrize("purpose", Purpose)
     async def test_a_notice_of_every_purpose_is_delivered(
@@ -92,6 +62,32 @@ class NotifierContract(Contract):
         )
 
         assert list(delivered()) == ["ntc_1"]
+
+
+class RefusedNoticesContract(Contract):
+    """What an adapter raises whose service can refuse a notice: it gives `refuse` beside `notifier` and `delivered`."""
+
+    async def test_what_is_refused_because_of_the_recipient_is_undeliverable(
+        self, notifier: Notifier, delivered: Delivered, refuse: Refuse
+    ) -> None:
+        refuse(True)
+
+        with pytest.raises(Undeliverable) as caught:
+            await notifier.deliver(a_notice("ntc_1", Purpose.VERIFY_EMAIL))
+
+        assert "example.org" not in str(caught.value)
+        assert "example.org" not in caught.value.status
+        assert list(delivered()) == []
+
+    async def test_what_is_refused_because_of_us_may_work_later(
+        self, notifier: Notifier, delivered: Delivered, refuse: Refuse
+    ) -> None:
+        refuse(False)
+
+        with pytest.raises(Unavailable):
+            await notifier.deliver(a_notice("ntc_1", Purpose.VERIFY_EMAIL))
+
+        assert list(delivered()) == []
 
 
 def a_notice(id: str, purpose: Purpose) -> Notice:

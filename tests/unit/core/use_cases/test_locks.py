@@ -1,0 +1,125 @@
+"""Whatever changes something of a user or of a team does it with the row of either locked, in the same unit of work.
+
+The memory store has no locks, and two calls at once are rare elsewhere: so it is looked at what each unit asked for. The
+acts are those of `acts`.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import attrs
+import pytest
+from tests.unit.core.conftest import Core, World
+from tests.unit.core.use_cases.acts.addresses import ADDRESSES
+from tests.unit.core.use_cases.acts.cards import CARDS
+from tests.unit.core.use_cases.acts.identity import IDENTITY
+from tests.unit.core.use_cases.acts.stage import Act, run_out, set_up
+from tests.unit.core.use_cases.acts.teams import TEAMS
+
+from accounts_core import Policy, run_sync
+from accounts_memory import MemoryStore, MemoryUnitOfWork
+
+ACTS: Mapping[str, Act] = {**IDENTITY, **ADDRESSES, **CARDS, **TEAMS}
+
+OF_A_USER: Final = {
+    "users": {"save", "remove"},
+    "sessions": {"add", "remove", "remove_of", "remove_oldest_of"},
+    "mail_tokens": {"add", "remove_of"},
+    "devices": {"add", "remove_of"},
+    "payment_methods": {"save"},
+    "verifications": {"add", "remove_ended_of"},
+}
+"""What is written with the user locked. A verification's own steps are kept apart by its version."""
+OF_A_TEAM: Final = {
+    "teams": {
+        "save",
+        "remove",
+        "add_member",
+        "remove_member",
+        "add_invitation",
+        "remove_invitation",
+        "add_interaction",
+    },
+}
+UNLOCKED: Final = {
+    "decline an invitation": "teams.remove_invitation tells by its own answer who was first",
+}
+"""Acts that write without a lock, and why they may."""
+
+
+class _Watched:
+    """A repository whose calls are noted."""
+
+    def __init__(self, name: str, repository: Any, note: Callable[[str, str, Mapping[str, Any]], None]) -> None:
+        self._name, self._repository, self._note = name, repository, note
+
+    def __getattr__(self, method: str) -> Any:
+        found = getattr(self._repository, method)
+        if not callable(found):
+            return found
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            self._note(self._name, method, kwargs)
+            return found(*args, **kwargs)
+
+        return call
+
+
+class _WatchedUnit:
+    def __init__(self, work: MemoryUnitOfWork, problems: list[str]) -> None:
+        self._work, self._problems = work, problems
+        self._locked: set[str] = set()
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._work, name)
+        return _Watched(name, found, self._note) if name in {*OF_A_USER, *OF_A_TEAM} else found
+
+    def _note(self, name: str, method: str, kwargs: Mapping[str, Any]) -> None:
+        if (method == "get" and kwargs.get("lock")) or (name, method) in {("users", "add"), ("teams", "add")}:
+            self._locked.add(name)
+        if method in OF_A_USER.get(name, ()) and "users" not in self._locked:
+            self._problems.append(f"{name}.{method}")
+        if method in OF_A_TEAM.get(name, ()) and "teams" not in self._locked:
+            self._problems.append(f"{name}.{method}")
+
+
+class WatchedStore(MemoryStore):
+    """A store that notes what is written without a lock."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.problems: list[str] = []
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[Any]:
+        async with super().begin() as work:
+            yield _WatchedUnit(work, self.problems)
+
+
+@pytest.mark.parametrize("name", ACTS)
+def test_nothing_of_a_user_or_a_team_is_written_without_its_lock(world: World, name: str) -> None:
+    store = WatchedStore(subscribers=[world.events])
+    watched = attrs.evolve(world, store=store)
+    stage = set_up(watched, ACTS[name])
+    run_out(stage.accounts)
+    store.problems.clear()
+
+    ACTS[name].do(stage)
+    run_out(stage.accounts)
+
+    allowed = UNLOCKED.get(name, "")
+    assert [problem for problem in store.problems if problem not in allowed] == []
+
+
+def test_a_write_without_a_lock_is_noticed(world: World) -> None:
+    store = WatchedStore(subscribers=[world.events])
+    accounts: Core = attrs.evolve(world, store=store).accounts(Policy())
+    user = accounts.register(email="jane@example.org", password="correct horse battery staple", name="Jane")  # noqa: S106
+
+    async def rename() -> None:
+        async with store.begin() as work:
+            await work.users.save((await work.users.get(user.id)).rename("Janet", at=world.clock.now()))
+
+    run_sync(rename())
+    assert store.problems == ["users.save"]
