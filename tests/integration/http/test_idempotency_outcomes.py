@@ -12,7 +12,7 @@ from tests.integration.http.keyed_world import KEY, PROFILE, USER, World, world_
 from accounts_core.errors import Conflict, NotFound, ProviderBusy, Unavailable
 from accounts_litestar.edge import WrongFields
 from accounts_litestar.problems import KINDS, Problem, as_shown, kind_of
-from accounts_litestar.repeating import is_kept
+from accounts_litestar.repeating import NOT_KEPT, is_kept
 
 TEAMS: Final = "/api/v1/accounts"
 VERIFY: Final = "/api/users/current/verify-payment"
@@ -95,19 +95,20 @@ def created(owner: Client) -> int:
     return team
 
 
+STORIES: Final[list[tuple[Story, int, int]]] = [
+    (not_allowed, 403, 204),
+    (lost_races, 409, 201),
+    (a_deletion_that_is_blocked, 409, 204),
+    (too_many_attempts, 429, 202),
+    (a_bug, 500, 201),
+    (a_database_that_was_away, 503, 201),
+    (a_provider_that_is_busy, 503, 200),
+]
+"""Each with the status of the refusal, and that of the same request afterwards."""
+
+
 @on_every_store
-@pytest.mark.parametrize(
-    ("story", "refused", "done"),
-    [
-        (not_allowed, 403, 204),
-        (lost_races, 409, 201),
-        (a_deletion_that_is_blocked, 409, 204),
-        (too_many_attempts, 429, 202),
-        (a_bug, 500, 201),
-        (a_database_that_was_away, 503, 201),
-        (a_provider_that_is_busy, 503, 200),
-    ],
-)
+@pytest.mark.parametrize(("story", "refused", "done"), STORIES)
 def test_what_a_retry_is_meant_to_mend_is_not_kept(world: World, story: Story, refused: int, done: int) -> None:
     telling = story(world)
     call = next(telling)
@@ -302,3 +303,17 @@ def test_errors_of_fields_are_looked_at_however_they_are_named() -> None:
         assert not is_kept(Problem(type="", title="", status=422, detail="", errors=errors))
     assert is_kept(Problem(type="", title="", status=422, detail="", errors={"name": ["x"]}))
     assert is_kept(Problem(type="", title="", status=422, detail=""))
+
+
+def test_l05_a_conflict_that_goes_away_is_performed_again_within_the_request(world: World) -> None:
+    fail_after_the_claim(world, *[Conflict("Somebody else was first.")] * 2)
+
+    assert world.jane.post(TEAMS, json={"name": "Dev team"}, headers=KEY).status_code == 201
+
+
+def test_l05_every_status_that_is_not_kept_has_a_request_that_shows_it() -> None:
+    """A dead token, 401, is refused before the key is looked at."""
+    shown = {refused for _, refused, _ in STORIES}
+
+    assert NOT_KEPT - {401} <= shown
+    assert {status for status in shown if status >= 500} == {500, 503}

@@ -116,3 +116,10 @@ def test_a2_no_character_becomes_the_beginning_of_an_encoded_word_when_it_is_map
 
 def test_the_case_of_the_local_part_is_kept_for_the_mail() -> None:
     assert Email("Jane.Doe@EXAMPLE.org").address == "Jane.Doe@example.org"
+
+
+@pytest.mark.parametrize("local", ["\ufdfa", "a\u2024.b", "\u2025", "x\u00a8", "\u33c2"])
+def test_m01_an_address_whose_key_would_be_none_is_refused(local: str) -> None:
+    """NFKC makes blanks, two dots or other signs of one letter: an account's key has to be an address as well."""
+    with pytest.raises(Invalid):
+        Email(f"{local}@example.org")

@@ -102,3 +102,25 @@ def test_a1_what_would_take_long_to_normalise_is_refused(text: str) -> None:
 def test_as_many_marks_as_any_language_has_are_fine() -> None:
     assert one_line("name", "a" + "\u0315" * 30) == "a" + "\u0315" * 30
     assert one_line("name", ("a" + "\u0301" * 5) * 30)
+
+
+NAME = "Jos\u00e9 de la Cruz Lopez"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        NAME,
+        NAME.upper(),
+        f"{NAME}2026",
+        NAME.replace(" ", "-"),
+        "Jose\u0301 de la Cruz Lopez",
+        "\uff2a\uff4f\uff53\u00e9\u3000\uff44\uff45\u3000\uff4c\uff41\u3000\uff23\uff52\uff55\uff5a\u3000\uff2c\uff4f\uff50\uff45\uff5a",
+        "\U0001d409os\u00e9 de la Cruz Lopez",
+        "Jos\u00e9 de la Cruz Lopez\uff11\uff12",
+    ],
+)
+@pytest.mark.parametrize("name", [NAME, "Jose\u0301 de la Cruz Lopez", "\uff2a\uff4f\uff53\u00e9 de la Cruz Lopez"])
+def test_m02_no_spelling_of_ones_own_name_is_a_password(text: str, name: str) -> None:
+    with pytest.raises(Invalid, match="guess from who you are"):
+        PasswordPolicy().check(Password(text), name, "jane@example.org")

@@ -1,6 +1,6 @@
 """Whatever changes something of a user or of a team does it with the row of either locked, in the same unit of work.
 
-The memory store has no locks, and two calls at once are rare elsewhere: so it is looked at what each unit asked for. The
+The memory store has no locks, and two calls at once are rare elsewhere: so what each unit asked for is looked at. The
 acts are those of `acts`.
 """
 
@@ -115,7 +115,7 @@ def test_nothing_of_a_user_or_a_team_is_written_without_its_lock(world: World, n
 def test_a_write_without_a_lock_is_noticed(world: World) -> None:
     store = WatchedStore(subscribers=[world.events])
     accounts: Core = attrs.evolve(world, store=store).accounts(Policy())
-    user = accounts.register(email="jane@example.org", password="correct horse battery staple", name="Jane")  # noqa: S106
+    user = accounts.register(email="jane@example.org", password="correct horse battery staple", name="Jane")
 
     async def rename() -> None:
         async with store.begin() as work:

@@ -4,13 +4,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import attrs
 import pytest
 from tests.unit.core.conftest import NOBODY, Core, World
 
 from accounts_core import run_sync
 from accounts_core.errors import Conflict, KeyReused, NotFound, RequestInProgress, Unavailable
 from accounts_core.model import User
-from accounts_core.model.idempotency import CLAIMED_FOR, KEPT_FOR
+from accounts_core.model.idempotency import CLAIMED_FOR, KEPT_FOR, KeptRequest
 from accounts_core.ports.store import Store
 from accounts_core.use_cases.perform_once import Answered, Performed
 
@@ -199,3 +200,51 @@ def test_effects_outside_wait_for_the_worker(accounts: Core, jane: User, world: 
 def test_nobody_performs_nothing(accounts: Core, jane: User) -> None:
     with pytest.raises(NotFound):
         accounts.perform_once(NOBODY, scope=SCOPE, fingerprint=BODY, perform=Renaming(accounts, jane))
+
+
+class LateAnswer:
+    """A store whose first unit finds a request as it was a moment ago: unanswered, under a claim that ran out."""
+
+    commits = True
+
+    def __init__(self, store: Store[Any], stale: KeptRequest) -> None:
+        self.store = store
+        self.stale: list[KeptRequest] = [stale]
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[Any]:
+        async with self.store.begin() as work:
+            if self.stale:
+                stale = self.stale.pop()
+
+                async def find(_: bytes) -> KeptRequest:
+                    return stale
+
+                with pytest.MonkeyPatch.context() as patch:
+                    patch.setattr(work.kept_requests, "find", find)
+                    yield work
+            else:
+                yield work
+
+    def read(self) -> Any:
+        return self.store.read()
+
+
+def test_u17_an_answer_that_comes_while_its_claim_is_taken_over_is_given_and_not_thrown_away(
+    accounts: Core, jane: User, world: World
+) -> None:
+    renaming = Renaming(accounts, jane)
+    once(accounts, jane, renaming)
+
+    async def kept() -> KeptRequest:
+        async with world.store.begin() as work:
+            request = await work.kept_requests.find(SCOPE)
+            assert request is not None
+            return request
+
+    world.clock.advance(CLAIMED_FOR)
+    stale = attrs.evolve(run_sync(kept()), answer=None)
+    late = accounts.on(LateAnswer(world.store, stale))
+
+    assert once(late, jane, renaming) == Performed(answer=b"renamed", is_replayed=True)
+    assert renaming.times == 1

@@ -1,7 +1,6 @@
 """Changing and proving an address."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 
 from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD
 from tests.unit.core.use_cases.acts.stage import (
@@ -15,25 +14,17 @@ from tests.unit.core.use_cases.acts.stage import (
     PRIVATE,
     USER,
     Act,
-    Stage,
+    change_email,
     in_turn,
+    sign_up_taken,
 )
 
-from accounts_core.errors import EmailTaken, Undeliverable
+from accounts_core.errors import Undeliverable
 from accounts_core.ports.notifier import Purpose
 
 
 def moved(before: str = OLD, after: str = NEW) -> Mapping[str, object]:
     return {"before": before, "after": after}
-
-
-def change_email(stage: Stage) -> None:
-    stage.accounts.update_profile(stage.jane.id, email=NEW, current_password=PASSWORD)
-
-
-def sign_up_taken(stage: Stage) -> None:
-    with suppress(EmailTaken):
-        stage.accounts.register(email=OLD, password=OTHER_PASSWORD, name="Jane Doe")
 
 
 ADDRESSES: Mapping[str, Act] = {

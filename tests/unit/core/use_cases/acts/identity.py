@@ -1,7 +1,6 @@
 """Signing up and in, passwords, sessions, and closing an account."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 
 from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD
 from tests.unit.core.use_cases.acts.stage import (
@@ -15,9 +14,11 @@ from tests.unit.core.use_cases.acts.stage import (
     USER,
     Act,
     Stage,
+    change_email,
+    in_turn,
+    sign_up_taken,
 )
 
-from accounts_core.errors import EmailTaken
 from accounts_core.ports.notifier import Purpose
 
 
@@ -28,11 +29,6 @@ def reset(stage: Stage) -> None:
 def ask_for_reset(stage: Stage) -> None:
     stage.accounts.forgot_password(email=OLD)
     stage.accounts.run_due()
-
-
-def sign_up_taken(stage: Stage) -> None:
-    with suppress(EmailTaken):
-        stage.accounts.register(email=OLD, password=OTHER_PASSWORD, name="Jane Doe")
 
 
 CHANGED = (USER, "password_changed", {"is_reset": False})
@@ -157,6 +153,15 @@ IDENTITY: Mapping[str, Act] = {
         do=reset,
         trail=[(USER, "password_changed", {"is_reset": True}), (USER, "email_verified", {"email": OLD})],
         mails=[TOLD_OF_PASSWORD],
+    ),
+    "reset the password while another address waits": Act(  # U05: the mail went to the present one
+        sessions=0,
+        links=0,
+        is_verified=False,
+        policy=PRIVATE,
+        prepare=in_turn(change_email, ask_for_reset),
+        do=reset,
+        trail=[(USER, "password_changed", {"is_reset": True})],
     ),
     "ask for a reset": Act(
         links=2,

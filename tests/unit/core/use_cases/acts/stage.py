@@ -5,10 +5,10 @@ from contextlib import suppress
 from typing import Any
 
 import attrs
-from tests.unit.core.conftest import PASSWORD, Core, World
+from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD, Core, World
 
 from accounts_core import Policy, run_sync
-from accounts_core.errors import CardDeclined
+from accounts_core.errors import CardDeclined, EmailTaken
 from accounts_core.model import EmailChange, TeamId, User
 from accounts_core.model.events import Actor
 from accounts_core.model.ids import UserId
@@ -87,6 +87,15 @@ class Act:
     """How many links from mails Jane may still use afterwards; before it is 1, unless `prepare` asks for others."""
     is_verified: bool = True
     policy: Policy = attrs.field(factory=Policy)
+
+
+def change_email(stage: Stage) -> None:
+    stage.accounts.update_profile(stage.jane.id, email=NEW, current_password=PASSWORD)
+
+
+def sign_up_taken(stage: Stage) -> None:
+    with suppress(EmailTaken):
+        stage.accounts.register(email=OLD, password=OTHER_PASSWORD, name="Jane Doe")
 
 
 def in_turn(*steps: Callable[[Stage], object]) -> Callable[[Stage], None]:

@@ -1,0 +1,351 @@
+"""Every span of time in the core, just before its end and at it.
+
+`SPANS` has a row for each `timedelta` that the core names, found by reading its source: one that has none fails here.
+"""
+
+import ast
+import importlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+import pytest
+from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD, Core, World, signed_up
+
+import accounts_core
+from accounts_core import run_sync
+from accounts_core.errors import (
+    AccountsError,
+    CardDeclined,
+    LimitExceeded,
+    ProviderBusy,
+    ReauthenticationRequired,
+)
+from accounts_core.model.email import Email
+from accounts_core.model.idempotency import KeptRequest
+from accounts_core.model.ids import UserId
+from accounts_core.model.limit import DEFAULT_LIMITS, INTERACTION, MOST_FAILURES, SIGN_UP, Limit
+from accounts_core.model.policy import SessionPolicy
+from accounts_core.model.sign_up import SignUp
+from accounts_core.model.times import is_ahead
+from accounts_core.ports.payment_gateway import HoldRequest, OpenHold, Page
+from accounts_core.testing.builders import NOON, a_session, a_verification
+from accounts_memory import MemoryGateway, MemoryLimits
+
+A_MICROSECOND: Final = timedelta(microseconds=1)
+SOURCE: Final = Path(accounts_core.__file__).parent
+EMAIL: Final = "jane@example.org"
+
+Probe = Callable[[World, timedelta], object]
+
+
+@attrs.frozen
+class Span:
+    """A span, and what tells whether it is over.
+
+    `probe` says what is so that long after the beginning: `before` until the end, `after` from the end on, or, where
+    the span is `is_inclusive`, from the moment after it on.
+    """
+
+    value: timedelta
+    probe: Probe
+    before: object = True
+    after: object = False
+    is_inclusive: bool = False
+
+
+@attrs.frozen
+class ElsewhereAtItsEdge:
+    """A span whose end has a test of its own."""
+
+    value: timedelta
+    test: str
+
+
+def outcome(call: Callable[[], object]) -> object:
+    """Return whether a call goes through."""
+    try:
+        call()
+    except AccountsError as error:
+        return type(error)
+    return True
+
+
+def limited(limit: Limit) -> Probe:
+    def probe(_: World, later: timedelta) -> object:
+        limits = MemoryLimits()
+        for _ in range(limit.count):
+            run_sync(limits.spend("name", {"scope": limit}, now=NOON))
+        return outcome(lambda: run_sync(limits.spend("name", {"scope": limit}, now=NOON + later)))
+
+    return probe
+
+
+def a_request(**changes: Any) -> KeptRequest:
+    values: dict[str, Any] = {"claimed_until": NOON + timedelta(seconds=60), "created_at": NOON, "answer": None}
+    return KeptRequest(scope=b"s" * 32, user_id=UserId(1), fingerprint=b"f", claim="clm_1", **values | changes)
+
+
+def claimed_for(world: World, later: timedelta) -> object:
+    """A claim is made by `perform_once`; a performer that dies leaves it behind."""
+    accounts = world.accounts()
+    user = signed_up(accounts, world, EMAIL, "Jane")
+
+    class Died(BaseException):
+        pass
+
+    async def perform(_: object) -> Any:
+        raise Died
+
+    def once() -> None:
+        accounts.perform_once(user.id, scope=b"s" * 32, fingerprint=b"f" * 32, perform=perform)
+
+    with suppress(Died):
+        once()
+    world.clock.advance(later)
+    try:
+        once()
+    except Died:
+        return True
+    except AccountsError:
+        return False
+    raise AssertionError
+
+
+def a_sign_up(later: timedelta) -> bool:
+    sign_up = SignUp.request(id="sgn_1", email=Email(EMAIL), name="Jane", password_hash="hash", at=NOON)
+    return sign_up.is_live(now=NOON + later)
+
+
+def verification_link(world: World, later: timedelta) -> object:
+    accounts = world.accounts()
+    user = accounts.register(email=EMAIL, password=PASSWORD, name="Jane")
+    accounts.run_due()
+    token = world.notifier.delivered[-1].values["token"]
+    world.clock.advance(later)
+    return outcome(lambda: accounts.confirm_email(token=token, user_id=user.id)) is True
+
+
+def reset_link(world: World, later: timedelta) -> object:
+    accounts = world.accounts()
+    signed_up(accounts, world, EMAIL, "Jane")
+    accounts.forgot_password(email=EMAIL)
+    accounts.run_due()
+    token = world.notifier.delivered[-1].values["token"]
+    world.clock.advance(later)
+    return outcome(lambda: accounts.reset_password(token=token, password=OTHER_PASSWORD)) is True
+
+
+def reauthentication(world: World, later: timedelta) -> object:
+    accounts = world.accounts()
+    user = signed_up(accounts, world, EMAIL, "Jane")
+    world.clock.advance(later)
+    change = outcome(lambda: accounts.update_profile(user.id, new_password=OTHER_PASSWORD, signed_in_at=NOON))
+    assert change in {True, ReauthenticationRequired}
+    return change is True
+
+
+def challenge(world: World, later: timedelta) -> object:
+    """A challenge that nobody answered is given up by whoever looks."""
+    accounts = world.accounts()
+    user = signed_up(accounts, world, EMAIL, "Jane")
+    accounts.verify_card(user.id, payment_method="pm_card_authenticationRequired")
+    world.clock.advance(later)
+    return outcome(lambda: accounts.verify_card(user.id, payment_method="pm_card_authenticationRequired"))
+
+
+def own_lease(world: World, later: timedelta) -> object:
+    """What failed right after the commit is a worker's once the lease is over."""
+    accounts = with_card(world)
+    (card,) = accounts.list_payment_methods(UserId(1))
+    world.gateway.fail_next("detach", ProviderBusy("away"))
+    accounts.remove_payment_method(UserId(1), card.id)
+    world.clock.advance(later)
+    accounts.run_due()
+    return any(job.topic == "detach_card" for job in accounts.list_outbox())
+
+
+def with_card(world: World) -> Core:
+    accounts = world.accounts()
+    user = signed_up(accounts, world, EMAIL, "Jane")
+    accounts.verify_card(user.id, payment_method="pm_card_visa")
+    accounts.run_due()
+    return accounts
+
+
+def nobodys_hold(world: World, later: timedelta) -> object:
+    """A hold that nobody here asked for is left alone while it is young; return whether it is."""
+    accounts = with_card(world)
+    customer_id = accounts.profile(UserId(1)).customer_id
+    assert customer_id is not None
+    # the provider's times are whole seconds
+    world.clock.advance(timedelta(seconds=1, microseconds=-NOON.microsecond))
+    request = HoldRequest(
+        verification_id="cv_of_nobody",
+        customer_id=customer_id,
+        payment_method="pm_card_visa",
+        amount=100,
+        currency="usd",
+        return_url=None,
+    )
+    run_sync(world.gateway.hold(request, key="cv_of_nobody:hold"))
+    world.clock.advance(later)
+    assert accounts.reconcile_cards().holds == 1
+    return bool(world.gateway.open_holds())
+
+
+SPANS: Mapping[str, Span | ElsewhereAtItsEdge] = {
+    "model.times.CLOCK_SKEW": Span(
+        timedelta(minutes=1), lambda _, later: is_ahead(NOON + later, now=NOON), False, True, is_inclusive=True
+    ),
+    "model.sign_up.UNMAILED_FOR": Span(timedelta(days=7), lambda _, later: a_sign_up(later)),
+    "model.idempotency.KEPT_FOR": Span(timedelta(days=1), lambda _, later: a_request().is_kept(now=NOON + later)),
+    "model.idempotency.CLAIMED_FOR": Span(timedelta(minutes=1), claimed_for, False, True),
+    "model.verification.TAKEOVER_AFTER": Span(
+        timedelta(minutes=1), lambda _, later: a_verification().is_stale(now=NOON + later), False, True
+    ),
+    "model.limit._HOUR": Span(timedelta(hours=1), limited(DEFAULT_LIMITS[SIGN_UP]["client"]), LimitExceeded, True),
+    "model.limit._MINUTE": Span(timedelta(minutes=1), limited(DEFAULT_LIMITS[SIGN_UP]["all"]), LimitExceeded, True),
+    "model.limit._DAY": Span(timedelta(days=1), limited(DEFAULT_LIMITS[INTERACTION]["user"]), LimitExceeded, True),
+    "model.limit.MOST_FAILURES": Span(timedelta(days=3650), limited(MOST_FAILURES), LimitExceeded, True),
+    "model.policy.SessionPolicy.lifetime": Span(
+        timedelta(days=30),
+        lambda _, later: a_session(last_used_at=NOON + later - A_MICROSECOND).is_live(
+            now=NOON + later, policy=SessionPolicy()
+        ),
+    ),
+    "model.policy.SessionPolicy.idle": Span(
+        timedelta(days=14), lambda _, later: a_session().is_live(now=NOON + later, policy=SessionPolicy())
+    ),
+    "model.policy.MailPolicy.verification": Span(timedelta(days=1), verification_link),
+    "model.policy.MailPolicy.reset": Span(timedelta(minutes=10), reset_link),
+    "model.policy.CardPolicy.challenge_limit": Span(timedelta(hours=1), challenge, True, CardDeclined),
+    "model.policy.Policy.reauthentication": Span(timedelta(minutes=15), reauthentication, is_inclusive=True),
+    "model.policy.Policy.unverified_accounts": ElsewhereAtItsEdge(
+        timedelta(days=30),
+        "tests.unit.core.use_cases.test_spans:test_an_account_that_was_never_verified_is_deleted_after_thirty_days",
+    ),
+    "model.session.TOUCH_INTERVAL": Span(
+        timedelta(minutes=5), lambda _, later: a_session().needs_touch(now=NOON + later), False, True
+    ),
+    "use_cases.card_calls.SETTLED_AFTER": ElsewhereAtItsEdge(
+        timedelta(minutes=15),
+        "tests.unit.core.use_cases.test_edges_of_time:"
+        "test_u10_what_is_settled_counts_from_the_last_step_and_not_from_the_opening",
+    ),
+    "use_cases.repair_times._A_MICROSECOND": ElsewhereAtItsEdge(
+        A_MICROSECOND,
+        "tests.unit.core.use_cases.test_edges_of_time:"
+        "test_a7_a_repaired_session_lives_as_long_as_another_and_no_longer",
+    ),
+    "use_cases.reconcile_cards.HOLDS_SINCE": ElsewhereAtItsEdge(
+        timedelta(days=30),
+        "tests.unit.core.use_cases.test_spans:test_reconciling_asks_the_provider_for_the_holds_of_thirty_days",
+    ),
+    "use_cases.reconcile_cards.NOBODYS_AFTER": Span(timedelta(days=1), nobodys_hold),
+    "use_cases.effects.LEASE": Span(timedelta(minutes=1), own_lease),
+    "use_cases.provider_events.REMEMBERED_FOR": ElsewhereAtItsEdge(
+        timedelta(days=30), "tests.unit.core.use_cases.test_provider_events:test_what_cannot_come_again_is_forgotten"
+    ),
+    "use_cases.outbox.WORKER_LEASE": ElsewhereAtItsEdge(
+        timedelta(minutes=5),
+        "tests.unit.core.use_cases.test_edges_of_time:test_u22_a_job_is_anothers_after_five_minutes_and_not_before",
+    ),
+    "use_cases.outbox.FIRST_DELAY": ElsewhereAtItsEdge(
+        timedelta(seconds=2),
+        "tests.unit.core.use_cases.test_worker:test_a_failing_job_is_put_off_longer_each_time_and_parked_in_the_end",
+    ),
+    "use_cases.outbox.LONGEST_DELAY": ElsewhereAtItsEdge(
+        timedelta(hours=1),
+        "tests.unit.core.use_cases.test_worker:test_a_failing_job_is_put_off_longer_each_time_and_parked_in_the_end",
+    ),
+}
+
+
+@pytest.mark.parametrize("is_over", [False, True], ids=["just before", "at the end"])
+@pytest.mark.parametrize("name", [name for name, row in SPANS.items() if isinstance(row, Span)])
+def test_a_span_is_over_at_its_end_and_not_before(world: World, name: str, is_over: bool) -> None:
+    row = SPANS[name]
+    assert isinstance(row, Span)
+    last_moment = row.value if row.is_inclusive else row.value - A_MICROSECOND
+
+    found = row.probe(world, last_moment + A_MICROSECOND if is_over else last_moment)
+
+    assert found == (row.after if is_over else row.before)
+
+
+@pytest.mark.parametrize("name", [name for name, row in SPANS.items() if isinstance(row, ElsewhereAtItsEdge)])
+def test_the_test_that_a_row_names_is_there(name: str) -> None:
+    row = SPANS[name]
+    assert isinstance(row, ElsewhereAtItsEdge)
+    module, _, test = row.test.partition(":")
+
+    assert callable(getattr(importlib.import_module(module), test))
+
+
+@pytest.mark.parametrize("name", SPANS)
+def test_a_span_is_as_long_as_its_row_says(name: str) -> None:
+    module, _, attribute = name.rpartition(".")
+    holder: Any
+    try:
+        holder = importlib.import_module(f"accounts_core.{module}")
+        value = getattr(holder, attribute)
+    except ModuleNotFoundError:
+        module, _, owner = module.rpartition(".")
+        holder = getattr(importlib.import_module(f"accounts_core.{module}"), owner)
+        value = getattr(attrs.fields(holder), attribute).default
+
+    assert (value.period if isinstance(value, Limit) else value) == SPANS[name].value
+
+
+def test_reconciling_asks_the_provider_for_the_holds_of_thirty_days(world: World) -> None:
+    asked: list[datetime] = []
+
+    class Asked(MemoryGateway):
+        async def list_open_holds(self, *, since: datetime, after: str | None = None) -> Page[OpenHold]:
+            asked.append(since)
+            return await super().list_open_holds(since=since, after=after)
+
+    attrs.evolve(world, gateway=Asked(world.clock, world.secrets)).accounts().reconcile_cards()
+
+    assert asked == [NOON - timedelta(days=30)]
+
+
+def test_an_account_that_was_never_verified_is_deleted_after_thirty_days(world: World) -> None:
+    accounts = world.accounts()
+    signed_up(accounts, world, EMAIL, "Jane")
+
+    world.clock.advance(timedelta(days=30))
+    assert accounts.tidy().unverified_accounts == 0  # it is exactly so old
+    world.clock.advance(A_MICROSECOND)
+    assert accounts.tidy().unverified_accounts == 1
+
+
+def test_every_span_of_the_core_has_a_row() -> None:
+    assert sorted(spans_of_the_core()) == sorted(SPANS)
+
+
+def spans_of_the_core() -> Iterator[str]:
+    """Find whatever has a `timedelta` of some length in it, by module, class or function, and name."""
+    for path in sorted(SOURCE.rglob("*.py")):
+        module = ".".join(path.relative_to(SOURCE).with_suffix("").parts)
+        if not module.startswith("testing"):
+            yield from _spans(module, ast.parse(path.read_text()))
+
+
+def _spans(name: str, node: ast.AST) -> Iterator[str]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield from _spans(f"{name}.{child.name}", child)
+        elif any(_is_span(each) for each in ast.walk(child)):
+            target = child.target if isinstance(child, ast.AnnAssign) else child
+            yield f"{name}.{ast.unparse(target)}"
+
+
+def _is_span(node: ast.AST) -> bool:
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or node.func.id != "timedelta":
+        return False
+    return bool(node.keywords) or any(ast.unparse(each) != "0" for each in node.args)
