@@ -15,7 +15,6 @@ import attrs
 import pytest
 from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD, Core, World, signed_up
 
-import accounts_core
 from accounts_core import run_sync
 from accounts_core.errors import (
     AccountsError,
@@ -36,7 +35,7 @@ from accounts_core.testing.builders import NOON, a_session, a_verification
 from accounts_memory import MemoryGateway, MemoryLimits
 
 A_MICROSECOND: Final = timedelta(microseconds=1)
-SOURCE: Final = Path(accounts_core.__file__).parent
+SOURCE: Final = Path(__file__).parents[4] / "src" / "accounts_core"
 EMAIL: Final = "jane@example.org"
 
 Probe = Callable[[World, timedelta], object]

@@ -86,6 +86,12 @@ IDENTITY: Mapping[str, Act] = {
         trail=[(USER, "signed_in", session(f"curl/8 {'x' * 200}", new_device=True))],
         mails=[(Purpose.NEW_SIGN_IN, OLD, {"happened_at": LATER, "device": f"curl/8 {'x' * 113}"})],
     ),
+    "sign in again from another device": Act(
+        sessions=4,
+        prepare=in_turn(signed_in, lambda s: signed_in(s, user_agent="curl/8")),
+        do=lambda s: signed_in(s, user_agent="curl/9"),
+        trail=[(USER, "signed_in", session("curl/9", new_device=False))],
+    ),
     "sign in from another device, not verified": Act(
         sessions=3,
         is_verified=False,
