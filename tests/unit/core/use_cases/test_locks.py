@@ -50,7 +50,7 @@ UNLOCKED: Final = {
     "decline an invitation": {"teams.remove_invitation", "record.InvitationDeclined"},
     "verify a card that is declined": {"record.CardRejected"},
 }
-"""What is written without a lock all the same: `remove_invitation` tells by its answer who was first, and a verification
+"""What is written without a lock all the same: `remove_invitation` tells by its answer who was first, a verification
 by its version."""
 
 

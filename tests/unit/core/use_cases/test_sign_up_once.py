@@ -188,3 +188,14 @@ def test_on_a_store_that_rides_in_a_hosts_transaction_it_is_refused(accounts: Co
     riding: Any = Riding()
     with pytest.raises(NeedsCommit):
         once(accounts.on(riding), SigningUp(accounts))
+
+
+def test_a_refusal_because_of_the_very_request_is_not_the_answer(accounts: Core) -> None:
+    """It was sent twice, and the first one took the address: the second one is answered as the first was."""
+
+    class Refused(SigningUp):
+        async def __call__(self, store: Store[Any], passwords: PasswordHasher) -> Answered:
+            once(accounts, SigningUp(accounts, b"by the other"))
+            return Answered(answer=b"taken", is_final=False, took_effect=True)
+
+    assert once(accounts, Refused(accounts)) == Performed(answer=b"by the other", is_replayed=True)
