@@ -74,7 +74,7 @@ def outcome(call: Callable[[], object]) -> object:
 
 
 def limited(limit: Limit) -> Probe:
-    def probe(_: World, later: timedelta) -> object:
+    def probe(world: World, later: timedelta) -> object:
         limits = MemoryLimits()
         for _ in range(limit.count):
             run_sync(limits.spend("name", {"scope": limit}, now=NOON))

@@ -9,11 +9,12 @@ import pytest
 from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD, Core, World
 from tests.unit.core.use_cases.reconciling import another_customer, meanwhile, verify
 
-from accounts_core import run_sync
+from accounts_core import Policy, run_sync
 from accounts_core.errors import Conflict, EmailTaken, InvalidToken, ProviderBusy
 from accounts_core.model import User
 from accounts_core.model.events import SignedOut
 from accounts_core.model.outbox import Topic
+from accounts_core.model.sign_up import SignUp
 from accounts_core.ports.notifier import Purpose
 from accounts_core.testing.builders import a_job, at
 from accounts_core.use_cases.authenticate import Caller
@@ -226,3 +227,18 @@ def test_an_invitation_that_was_withdrawn_is_not_mailed(accounts: Core, world: W
     assert accounts.run_due() == Ran(done=1)
     assert mails(world) == []
     assert accounts.list_outbox() == []
+
+
+@pytest.mark.parametrize("email", ["jane@example.org", "new@example.org"])
+def test_a_sign_up_that_came_to_its_end_is_kept_nowhere(world: World, jane: User, email: str) -> None:
+    accounts = world.accounts(Policy(private_registration=True))
+    accounts.verify_email(jane.id)
+    accounts.request_account(email=email, password=OTHER_PASSWORD, name="Jane")
+    (job,) = accounts.list_outbox()
+    accounts.run_due()
+
+    async def kept() -> SignUp | None:
+        async with world.store.begin() as work:
+            return await work.sign_ups.find(job.payload["sign_up"])
+
+    assert run_sync(kept()) is None
