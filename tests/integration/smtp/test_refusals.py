@@ -94,9 +94,7 @@ def test_f3_what_concerns_us_may_work_later(why: str) -> None:
 
 
 @pytest.mark.parametrize("why", THEIRS)
-def test_f3_what_concerns_the_recipient_is_undeliverable_and_logged_without_the_address(
-    why: str, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_f3_what_concerns_the_recipient_is_undeliverable(why: str, caplog: pytest.LogCaptureFixture) -> None:
     command, reply, status = THEIRS[why]
 
     with caplog.at_level(logging.WARNING), pytest.raises(Undeliverable) as caught:

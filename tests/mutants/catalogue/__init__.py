@@ -17,10 +17,13 @@ from .forks import FORKS
 from .idempotency import IDEMPOTENCY
 from .identity import IDENTITY
 from .limits import LIMITS
+from .mails import MAILS
 from .memory import MEMORY
 from .money import MONEY
 from .outbox import OUTBOX
+from .outcomes import OUTCOMES
 from .parsers import PARSERS
+from .reasons import REASONS
 from .requests import REQUESTS
 from .sign_ups import SIGN_UPS
 from .sql import SQL
@@ -43,6 +46,9 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *FORKS,
     *CLOCK,
     *ASVS,
+    *MAILS,
+    *OUTCOMES,
+    *REASONS,
 )
 
 __all__ = ["MUTANTS"]

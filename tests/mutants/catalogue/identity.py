@@ -103,8 +103,8 @@ IDENTITY: Final = (
     Mutant(
         name="a mail to reset a password that changed since it was asked for",
         file=f"{_USE_CASES}/mailing.py",
-        old="if is_older or to not in {user.email, user.pending_email}:",
-        new="if to not in {user.email, user.pending_email}:",
+        old="if is_older or not is_theirs:",
+        new="if not is_theirs:",
         check=http("test_recovery.py::test_a_mail_that_was_asked_for_before_a_password_change_brings_no_token[memory]"),
     ),
     Mutant(

@@ -137,10 +137,8 @@ class _Outside:
 
 
 @pytest.mark.parametrize("name", ACTS)
-def test_nothing_is_hashed_counted_mailed_or_asked_of_the_provider_within_a_unit_of_work(
-    world: World, name: str
-) -> None:
-    """A unit holds its locks for as long as it lasts."""
+def test_nothing_slow_is_done_within_a_unit_of_work(world: World, name: str) -> None:
+    """Hashes, limits, mails and the provider may take long, and a unit holds its locks for as long as it lasts."""
     store = WatchedStore(subscribers=[world.events])
     act = ACTS[name]
     outside: dict[str, Any] = {
