@@ -1,0 +1,160 @@
+"""What tells whether a span of time is over, for the table in `test_spans`."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any, Final
+
+from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD, Core, World, signed_up
+
+from accounts_core import run_sync
+from accounts_core.errors import (
+    AccountsError,
+    ProviderBusy,
+    ReauthenticationRequired,
+)
+from accounts_core.model.email import Email
+from accounts_core.model.idempotency import KeptRequest
+from accounts_core.model.ids import UserId
+from accounts_core.model.limit import Limit
+from accounts_core.model.sign_up import SignUp
+from accounts_core.ports.payment_gateway import HoldRequest
+from accounts_core.testing.builders import NOON
+from accounts_memory import MemoryLimits
+
+A_MICROSECOND: Final = timedelta(microseconds=1)
+EMAIL: Final = "jane@example.org"
+
+Probe = Callable[[World, timedelta], object]
+
+
+def outcome(call: Callable[[], object]) -> object:
+    """Return whether a call goes through."""
+    try:
+        call()
+    except AccountsError as error:
+        return type(error)
+    return True
+
+
+def limited(limit: Limit) -> Probe:
+    def probe(world: World, later: timedelta) -> object:
+        limits = MemoryLimits()
+        for _ in range(limit.count):
+            run_sync(limits.spend("name", {"scope": limit}, now=NOON))
+        return outcome(lambda: run_sync(limits.spend("name", {"scope": limit}, now=NOON + later)))
+
+    return probe
+
+
+def a_request(**changes: Any) -> KeptRequest:
+    values: dict[str, Any] = {"claimed_until": NOON + timedelta(seconds=60), "created_at": NOON, "answer": None}
+    return KeptRequest(scope=b"s" * 32, user_id=UserId(1), fingerprint=b"f", claim="clm_1", **values | changes)
+
+
+def claimed_for(world: World, later: timedelta) -> object:
+    """A claim is made by `perform_once`; a performer that dies leaves it behind."""
+    accounts = world.accounts()
+    user = signed_up(accounts, world, EMAIL, "Jane")
+
+    class Died(BaseException):
+        pass
+
+    async def perform(_: object) -> Any:
+        raise Died
+
+    def once() -> None:
+        accounts.perform_once(user.id, scope=b"s" * 32, fingerprint=b"f" * 32, perform=perform)
+
+    with suppress(Died):
+        once()
+    world.clock.advance(later)
+    try:
+        once()
+    except Died:
+        return True
+    except AccountsError:
+        return False
+    raise AssertionError
+
+
+def a_sign_up(later: timedelta) -> bool:
+    sign_up = SignUp.request(id="sgn_1", email=Email(EMAIL), name="Jane", password_hash="hash", at=NOON)
+    return sign_up.is_live(now=NOON + later)
+
+
+def verification_link(world: World, later: timedelta) -> object:
+    accounts = world.accounts()
+    user = accounts.register(email=EMAIL, password=PASSWORD, name="Jane")
+    accounts.run_due()
+    token = world.notifier.delivered[-1].values["token"]
+    world.clock.advance(later)
+    return outcome(lambda: accounts.confirm_email(token=token, user_id=user.id)) is True
+
+
+def reset_link(world: World, later: timedelta) -> object:
+    accounts = world.accounts()
+    signed_up(accounts, world, EMAIL, "Jane")
+    accounts.forgot_password(email=EMAIL)
+    accounts.run_due()
+    token = world.notifier.delivered[-1].values["token"]
+    world.clock.advance(later)
+    return outcome(lambda: accounts.reset_password(token=token, password=OTHER_PASSWORD)) is True
+
+
+def reauthentication(world: World, later: timedelta) -> object:
+    accounts = world.accounts()
+    user = signed_up(accounts, world, EMAIL, "Jane")
+    world.clock.advance(later)
+    change = outcome(lambda: accounts.update_profile(user.id, new_password=OTHER_PASSWORD, signed_in_at=NOON))
+    assert change in {True, ReauthenticationRequired}
+    return change is True
+
+
+def challenge(world: World, later: timedelta) -> object:
+    """A challenge that nobody answered is given up by whoever looks."""
+    accounts = world.accounts()
+    user = signed_up(accounts, world, EMAIL, "Jane")
+    accounts.verify_card(user.id, payment_method="pm_card_authenticationRequired")
+    world.clock.advance(later)
+    return outcome(lambda: accounts.verify_card(user.id, payment_method="pm_card_authenticationRequired"))
+
+
+def own_lease(world: World, later: timedelta) -> object:
+    """What failed right after the commit is a worker's once the lease is over."""
+    accounts = with_card(world)
+    (card,) = accounts.list_payment_methods(UserId(1))
+    world.gateway.fail_next("detach", ProviderBusy("away"))
+    accounts.remove_payment_method(UserId(1), card.id)
+    world.clock.advance(later)
+    accounts.run_due()
+    return any(job.topic == "detach_card" for job in accounts.list_outbox())
+
+
+def with_card(world: World) -> Core:
+    accounts = world.accounts()
+    user = signed_up(accounts, world, EMAIL, "Jane")
+    accounts.verify_card(user.id, payment_method="pm_card_visa")
+    accounts.run_due()
+    return accounts
+
+
+def nobodys_hold(world: World, later: timedelta) -> object:
+    """A hold that nobody here asked for is left alone while it is young; return whether it is."""
+    accounts = with_card(world)
+    customer_id = accounts.profile(UserId(1)).customer_id
+    assert customer_id is not None
+    # the provider's times are whole seconds
+    world.clock.advance(timedelta(seconds=1, microseconds=-NOON.microsecond))
+    request = HoldRequest(
+        verification_id="cv_of_nobody",
+        customer_id=customer_id,
+        payment_method="pm_card_visa",
+        amount=100,
+        currency="usd",
+        return_url=None,
+    )
+    run_sync(world.gateway.hold(request, key="cv_of_nobody:hold"))
+    world.clock.advance(later)
+    assert accounts.reconcile_cards().holds == 1
+    return bool(world.gateway.open_holds())
