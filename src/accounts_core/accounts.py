@@ -200,7 +200,9 @@ class _Doors:
     deactivate = _UseCase(lambda at: Deactivate(at.store, at.clock))
     reinstate = _UseCase(lambda at: Reinstate(at.store, at.clock))
     preview_deletion = _UseCase(lambda at: at.preview_deletion)
-    delete_user = _UseCase(lambda at: DeleteUser(at.store, at.proofs, at.erase_user, at.effects), once=True)
+    delete_user = _UseCase(
+        lambda at: DeleteUser(at.store, at.proofs, at.erase_user, at.customer_removal, at.effects), once=True
+    )
     erase_user = _UseCase(lambda at: at.erase_user)
     export_personal_data = _UseCase(
         lambda at: ExportPersonalData(StreamPersonalData(at.store, at.attempts, at.owned_data))
@@ -226,7 +228,7 @@ class _Doors:
         lambda at: SetDefaultPaymentMethod(at.store, at.attempts, at.effects, at.clock)
     )
     remove_payment_method = _UseCase(lambda at: RemovePaymentMethod(at.store, at.attempts, at.effects, at.clock))
-    retrieve_customer = _UseCase(lambda at: RetrieveCustomer(at.store, at.payments, at.attempts))
+    retrieve_customer = _UseCase(lambda at: RetrieveCustomer(at.store, at.payments, at.attempts, at.effects))
 
     sync_customer = _UseCase(lambda at: at.sync_customer)
     reconcile_cards = _UseCase(lambda at: ReconcileCards(at.store, at.payments, at.sync_customer, at.effects, at.clock))

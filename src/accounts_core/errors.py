@@ -110,7 +110,7 @@ class NotAllowed(CallerError):
 
 
 class DeletionBlocked(CallerError):
-    """A host's own data stands against deleting this user; `by` names it."""
+    """A host's own data, or a subscription at the payment provider, prevents the deletion; `by` names it."""
 
     def __init__(self, by: tuple[str, ...]) -> None:
         super().__init__(f"The account cannot be deleted while this stands: {', '.join(by)}.")
@@ -214,6 +214,15 @@ class ProviderRefused(ProviderError):
         self.code = code
         self.param = param
         self.details = dict(details or {})
+
+
+class CustomerInUse(ProviderRefused):
+    """The provider's customer is not deleted, because `by` would be lost with it."""
+
+    def __init__(self, by: tuple[str, ...]) -> None:
+        super().__init__("customer_in_use")
+        self.args = (f"The customer is not deleted while it has this at the payment provider: {', '.join(by)}.",)
+        self.by = by
 
 
 class ProviderBusy(ProviderError):

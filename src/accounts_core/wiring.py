@@ -18,6 +18,7 @@ from accounts_core.use_cases.attempts import Attempts
 from accounts_core.use_cases.authenticate import Authenticate
 from accounts_core.use_cases.card_verifier import CardVerifier
 from accounts_core.use_cases.credentials import Credentials, Proofs, SessionOpener
+from accounts_core.use_cases.customer_removal import CustomerRemoval
 from accounts_core.use_cases.delete_user import EraseUser, PreviewDeletion
 from accounts_core.use_cases.effects import Effects
 from accounts_core.use_cases.mailing import Mailer
@@ -82,7 +83,11 @@ class Wiring:
     @property
     def effects(self) -> Effects:
         mailer = Mailer(self.store, self.notifier, self.clock, self.secrets, self.policy)
-        return Effects(self.store, self.payments, mailer, self.clock, self.secrets)
+        return Effects(self.store, self.payments, mailer, self.customer_removal, self.clock, self.secrets)
+
+    @property
+    def customer_removal(self) -> CustomerRemoval:
+        return CustomerRemoval(self.store, self.payments, self.policy.customer_deletion)
 
     @property
     def authenticate(self) -> Authenticate:
@@ -117,8 +122,10 @@ class Wiring:
 
     @property
     def preview_deletion(self) -> PreviewDeletion[Any]:
-        return PreviewDeletion(self.store, self.owned_data)
+        return PreviewDeletion(self.store, self.customer_removal, self.owned_data)
 
     @property
     def erase_user(self) -> EraseUser[Any]:
-        return EraseUser(self.store, self.preview_deletion, self.owned_data, self.effects, self.clock)
+        return EraseUser(
+            self.store, self.preview_deletion, self.customer_removal, self.owned_data, self.effects, self.clock
+        )

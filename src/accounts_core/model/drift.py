@@ -24,6 +24,8 @@ class Kind(StrEnum):
     """The user has a card that the customer does not have, or not in these words."""
     DIFFERING_DEFAULT = "differing default"
     """The default card is another one there."""
+    DEFAULT_ELSEWHERE = "default is managed elsewhere"
+    """The default there is a payment method that was never verified here: another kind, or a card of the host's own."""
     UNKNOWN_CUSTOMER = "unknown customer"
     """The customer was made for a user who is not here."""
 

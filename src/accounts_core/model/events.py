@@ -162,6 +162,17 @@ class CustomerLost(DomainEvent):
 
 
 @attrs.frozen(kw_only=True)
+class CustomerDetailsRefused(DomainEvent):
+    """The payment provider did not take the user's address or name, so its customer goes without.
+
+    `fields` names what was left out, `email`, `name` or both with a comma; `code` is the provider's.
+    """
+
+    fields: str
+    code: str
+
+
+@attrs.frozen(kw_only=True)
 class DefaultCardChanged(DomainEvent):
     payment_method: str | None
 

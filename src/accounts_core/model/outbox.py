@@ -22,9 +22,11 @@ class Topic(StrEnum):
     DETACH_CARD = "detach_card"
     """Take a card away from its customer: `payment_method`."""
     SYNC_DEFAULT = "sync_default"
-    """Make the provider's default card the user's: `user`."""
+    """Make the provider's default card the user's: `user`, and `chosen`, the card that the person chose. Without it a
+    default that is managed elsewhere is left alone."""
     DELETE_CUSTOMER = "delete_customer"
-    """Delete the provider's customer, once nothing is held on it: `customer`, or the `user_ref` to find it by."""
+    """Delete the provider's customer, or what the policy says, once nothing is held on it: `customer`, or the
+    `user_ref` to find it by, and `unless_used` (`true`), for one that is deleted only if nothing is lost with it."""
     UPDATE_CUSTOMER = "update_customer"
     """Tell the provider the user's name and address: `user`."""
     SYNC_CUSTOMER = "sync_customer"

@@ -57,6 +57,17 @@ class EmailChange(StrEnum):
     """The new one takes its place at once, not verified."""
 
 
+class CustomerDeletion(StrEnum):
+    """What becomes of the payment provider's customer when its user is deleted."""
+
+    BLOCK = "block"
+    """It is deleted. A user with a subscription that is not over cannot be deleted."""
+    KEEP = "keep"
+    """It stays, without cards and personal data: subscriptions, balance, invoices and other payment methods stay."""
+    DELETE = "delete"
+    """It is deleted, and its subscriptions are canceled with it."""
+
+
 MINIMUM_AMOUNTS: Final[Mapping[str, int]] = {
     **dict.fromkeys(("usd", "eur", "cad", "aud", "chf", "jpy"), 50),
     "gbp": 30,
@@ -122,6 +133,7 @@ class Policy:
     mail: MailPolicy = attrs.field(factory=MailPolicy)
     reauthentication: timedelta = attrs.field(default=timedelta(minutes=15), validator=_not_negative)
     email_change: EmailChange = EmailChange.CONFIRM
+    customer_deletion: CustomerDeletion = CustomerDeletion.BLOCK
     unverified_accounts: timedelta | None = attrs.field(default=timedelta(days=30), validator=_positive_or_none)
     """How old an account may become whose address was never verified; None keeps it. One that somebody is signed in to,
     or that has a customer at the payment provider, stays."""

@@ -3,6 +3,7 @@
     requested -> holding -> held -> releasing -> released -> attached -> verified
 
 - `holding` may also lead to a strong-authentication challenge (`requires_action`), which leads on to `held`;
+- `holding -> requested`, once: the provider's customer was deleted there, and the hold needs another one;
 - everything unhappy that may have left a hold goes through `closing`, where the hold is cancelled, and ends as
   `declined`, `failed` or `abandoned`: the event that led into `closing` is kept and leads out of it again;
 - `held -> lapsed`: the provider let the hold go before we did;
@@ -47,6 +48,8 @@ class Event(StrEnum):
 
     CUSTOMER_KNOWN = "customer_known"
     """The provider's customer exists; the hold can be asked for."""
+    CUSTOMER_LOST = "customer_lost"
+    """The provider's customer is not there any more, so nothing can be held for it: another one is needed."""
     HELD = "held"
     """The sum is held."""
     CHALLENGED = "challenged"
@@ -73,6 +76,7 @@ TRANSITIONS: Final[Mapping[tuple[State, Event], State]] = {
     (State.REQUESTED, Event.CUSTOMER_KNOWN): State.HOLDING,
     (State.REQUESTED, Event.REFUSED): State.CLOSING,
     (State.REQUESTED, Event.ABANDONED): State.CLOSING,
+    (State.HOLDING, Event.CUSTOMER_LOST): State.REQUESTED,
     (State.HOLDING, Event.HELD): State.HELD,
     (State.HOLDING, Event.CHALLENGED): State.REQUIRES_ACTION,
     (State.HOLDING, Event.DECLINED): State.CLOSING,
@@ -138,6 +142,11 @@ class CardVerification:
         return self.state in OPEN_STATES
 
     @property
+    def has_lost_customer(self) -> bool:
+        """Its first customer was deleted at the provider before anything could be held."""
+        return self.code == Event.CUSTOMER_LOST
+
+    @property
     def is_doomed(self) -> bool:
         """Its user is gone: nothing is left to do but to let the hold go."""
         return self.user_id is None
@@ -173,7 +182,7 @@ class CardVerification:
             self,
             state=after,
             closing_because=event if after is State.CLOSING else self.closing_because,
-            customer_id=customer_id or self.customer_id,
+            customer_id=None if event is Event.CUSTOMER_LOST else customer_id or self.customer_id,
             payment_method=payment_method or self.payment_method,
             hold_id=hold_id or self.hold_id,
             code=code or self.code,

@@ -79,6 +79,18 @@ class Page(Generic[T]):
     after: str | None = None
 
 
+@attrs.frozen(kw_only=True)
+class CustomerUsage:
+    """What a customer has at the provider that is none of the cards, and would be lost with the customer.
+
+    `subscriptions` are those that are not over, `balance` is in minor units of the customer's currency.
+    """
+
+    subscriptions: int = 0
+    balance: int = 0
+    other_payment_methods: int = 0
+
+
 class PaymentGateway(Protocol):
     """The payment provider.
 
@@ -105,8 +117,23 @@ class PaymentGateway(Protocol):
         """Raises `NotFound` when there is none, or it was deleted."""
         ...
 
-    async def update_customer(self, customer_id: str, *, email: Email, name: str) -> Customer:
-        """Raises `NotFound`."""
+    async def update_customer(self, customer_id: str, *, email: Email | None, name: str | None) -> Customer:
+        """Store address and name; None clears the field.
+
+        Raises `NotFound`, and `ProviderRefused` with the `param` `email` or `name` for one that the provider does not
+        take; then nothing is stored.
+        """
+        ...
+
+    async def inspect_customer(self, customer_id: str) -> CustomerUsage:
+        """Return what would be lost with the customer, its cards aside. Raises `NotFound`."""
+        ...
+
+    async def anonymize_customer(self, customer_id: str) -> None:
+        """Clear name, addresses, phone number, description and the user's reference; all else stays.
+
+        Raises `NotFound`.
+        """
         ...
 
     async def delete_customer(self, customer_id: str) -> None:
@@ -114,11 +141,14 @@ class PaymentGateway(Protocol):
         ...
 
     async def set_default(self, customer_id: str, payment_method: str | None) -> None:
-        """Make an attached payment method the customer's default; None clears it. Raises `NotFound`."""
+        """Make an attached payment method the customer's default; None clears it. Raises `NotFound`.
+
+        `Customer.default_payment_method` names the default whatever its kind, a card or not.
+        """
         ...
 
     async def retrieve_payment_method(self, id: str) -> ProviderPaymentMethod:
-        """Raises `NotFound`."""
+        """Return a card. Raises `NotFound`, and `ProviderRefused` for a payment method that is no card."""
         ...
 
     async def list_payment_methods(self, customer_id: str) -> Sequence[ProviderPaymentMethod]:
@@ -136,7 +166,8 @@ class PaymentGateway(Protocol):
     async def hold(self, request: HoldRequest, *, key: str) -> Hold:
         """Freeze the sum. A decline and a challenge are answers, not errors.
 
-        Raises `ProviderRefused` with the code `resource_missing` when there is no such payment method.
+        Raises `ProviderRefused` with the code `resource_missing` when there is no such payment method or customer (the
+        `param` says which: `payment_method`, `customer`), and with another code for a payment method that is no card.
         """
         ...
 

@@ -68,7 +68,7 @@ class CardCalls:
         if found is not None:
             return found
         try:
-            return await self._payments.hold(request, key=f"{v.id}:hold")
+            return await self._payments.hold(request, key=f"{v.id}:hold{':again' if v.has_lost_customer else ''}")
         except ProviderAmbiguous as lost:
             if not lost.replays:
                 raise

@@ -7,7 +7,7 @@ Every provider call stands between two commits, so that whatever crashes, the ro
 3. what is not known (`ProviderAmbiguous`) is left where it is: whoever drives the row on asks again.
 """
 
-from typing import Final
+from typing import Final, NoReturn
 
 import attrs
 
@@ -24,12 +24,14 @@ from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.use_cases.attempts import Attempts
 from accounts_core.use_cases.card_calls import CardCalls
 from accounts_core.use_cases.effects import Effects
+from accounts_core.use_cases.lost_customer import forget_customer
 
 MAX_STEPS: Final = 64
 """More steps than any path through the table has, races lost included."""
 
 TOO_MANY_ATTEMPTS: Final = "too_many_attempts"
 PROVIDER_FAILED: Final = "provider_failed"
+RESOURCE_MISSING: Final = "resource_missing"
 
 _LEARNED: Final = {
     HoldStatus.HELD: Event.HELD,
@@ -186,12 +188,32 @@ class CardVerifier:
         try:
             hold = await self._calls.hold(v, is_first=is_first)
         except ProviderRefused as refusal:
-            await self._advance(v, Event.REFUSED, code=refusal.code, read_customer=refusal.param == "customer")
+            is_lost = (refusal.code, refusal.param) == (RESOURCE_MISSING, "customer")
+            if is_lost and v.user_id is not None and not v.has_lost_customer:
+                await self._lose_customer(v, v.user_id)
+            code = Event.CUSTOMER_LOST if is_lost else refusal.code
+            await self._advance(v, Event.REFUSED, code=code, read_customer=refusal.param == "customer")
             return None
         if hold is None:
             await self._advance(v, Event.REFUSED, code=PROVIDER_FAILED, read_customer=True)
             return None
         return await self._learn(v, hold)
+
+    async def _lose_customer(self, v: CardVerification, user_id: UserId) -> NoReturn:
+        """Go back to where a customer is found or made, once for each verification. Nothing was held.
+
+        Always raises `Conflict`: another call may be making the customer as well, so it is looked for first.
+        """
+        now = self._clock.now()
+        async with self._store.begin() as work:
+            try:
+                user = await work.users.get(user_id, lock=True)
+            except NotFound:
+                raise Conflict("The user was deleted meanwhile.") from None
+            if user.customer_id == v.customer_id:
+                await forget_customer(work, user, at=now)
+            await work.verifications.save(v.on(Event.CUSTOMER_LOST, at=now, code=Event.CUSTOMER_LOST))
+        raise Conflict("The customer was deleted at the provider.")
 
     async def _ask_after_challenge(self, v: CardVerification) -> Hold | None:
         assert v.hold_id is not None
@@ -220,7 +242,8 @@ class CardVerifier:
         try:
             await self._calls.attach(v)
         except (ProviderRefused, NotFound) as refusal:
-            await self._advance(v, Event.REFUSED, code=_code_of(refusal))
+            is_missing = isinstance(refusal, NotFound)
+            await self._advance(v, Event.REFUSED, code=_code_of(refusal), read_customer=is_missing)
         else:
             await self._advance(v, Event.ATTACHED)
 
@@ -241,7 +264,7 @@ class CardVerifier:
             await self._advance(v, Event.REFUSED, code=_code_of(lost))
             return
         if provided.customer_id != v.customer_id:  # taken away again in the meantime, perhaps with its customer
-            await self._advance(v, Event.REFUSED, code="resource_missing", read_customer=True)
+            await self._advance(v, Event.REFUSED, code=RESOURCE_MISSING, read_customer=True)
             return
         card = PaymentMethod.verified(provided, user_id=v.user_id, at=self._clock.now())
         async with self._store.begin() as work:
@@ -324,4 +347,4 @@ def job_id(verification_id: str) -> str:
 
 
 def _code_of(error: ProviderRefused | NotFound) -> str:
-    return error.code if isinstance(error, ProviderRefused) else "resource_missing"
+    return error.code if isinstance(error, ProviderRefused) else RESOURCE_MISSING

@@ -21,6 +21,7 @@ from accounts_core.ports.clock import Clock
 from accounts_core.ports.owned_data import OwnedData
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.use_cases.credentials import Proofs
+from accounts_core.use_cases.customer_removal import CustomerRemoval
 from accounts_core.use_cases.effects import Effects
 from accounts_core.use_cases.retrying import settle
 
@@ -32,16 +33,26 @@ class PreviewDeletion(Generic[W]):
     """Say beforehand what deleting a user would destroy and what it would keep."""
 
     _store: Store[W]
+    _customers: CustomerRemoval
     _owned_data: Sequence[OwnedData[W]]
 
     async def __call__(self, user_id: UserId) -> DeletionPreview:
-        """Count, in one transaction. Raises `NotFound`."""
+        """Count: at the provider first, then in one transaction what is stored here.
+
+        What goes on at the provider is named only where there is something beside cards: `subscriptions`, `balances`,
+        `other_payment_methods`. Raises `NotFound`, and `ProviderError` when the provider cannot say.
+        """
+        async with self._store.read() as views:
+            user = await views.users.find(user_id)
+        if user is None:
+            raise NotFound("user", user_id)
+        there = await self._customers.preview(user)
         async with self._store.begin() as work:
             await work.users.get(user_id)
-            return await self.count(work, user_id)
+            return await self.count(work, user_id) + there
 
     async def count(self, work: W, user_id: UserId) -> DeletionPreview:
-        """Count within a unit of work."""
+        """Count what is stored here, within a unit of work."""
         preview = DeletionPreview()
         for owned in self._owned_data:
             preview += await owned.preview(work, user_id)
@@ -54,22 +65,38 @@ class EraseUser(Generic[W]):
 
     _store: Store[W]
     _preview: PreviewDeletion[W]
+    _customers: CustomerRemoval
     _owned_data: Sequence[OwnedData[W]]
     _effects: Effects
     _clock: Clock
 
     async def __call__(self, user_id: UserId) -> None:
-        """Delete the user and all that is theirs. Raises `NotFound` and `DeletionBlocked`."""
+        """Delete the user and all that is theirs.
+
+        Raises `NotFound`, `DeletionBlocked`, and `ProviderError` when the provider is away and has to be asked whether
+        a subscription prevents it; then nothing is deleted.
+        """
 
         async def attempt() -> Sequence[Job]:
+            async with self._store.read() as views:
+                seen = await views.users.find(user_id)
+            if seen is None:
+                raise NotFound("user", user_id)
+            blocked_by = await self._customers.blocked_by(seen)
             async with self._store.begin() as work:
-                return await self.erase(work, await work.users.get(user_id, lock=True), by=Actor.OPERATOR)
+                user = await work.users.get(user_id, lock=True)
+                if user.customer_id != seen.customer_id:
+                    raise Conflict("The user is billed as another customer now.")
+                return await self.erase(work, user, by=Actor.OPERATOR, blocked_by=blocked_by)
 
         await self._effects.attempt(*await settle(self._store, attempt))
 
-    async def erase(self, work: W, user: User, *, by: Actor) -> Sequence[Job]:
-        """Delete `user`, who is locked, and return the effects to attempt once the unit has committed."""
-        blocked_by = (await self._preview.count(work, user.id)).blocked_by
+    async def erase(self, work: W, user: User, *, by: Actor, blocked_by: tuple[str, ...] = ()) -> Sequence[Job]:
+        """Delete `user`, who is locked, and return the effects to attempt once the unit has committed.
+
+        `blocked_by` is what prevents it at the provider, which is asked beforehand. Raises `DeletionBlocked`.
+        """
+        blocked_by = (await self._preview.count(work, user.id)).blocked_by + blocked_by
         if blocked_by:
             raise DeletionBlocked(blocked_by)
         now = self._clock.now()
@@ -99,14 +126,16 @@ class DeleteUser(Generic[W]):
     _store: Store[W]
     _proofs: Proofs
     _erase: EraseUser[W]
+    _customers: CustomerRemoval
     _effects: Effects
 
     async def __call__(self, user_id: UserId, *, password: str, client: str | None = None) -> None:
         """Delete the user and all that is theirs, in one transaction.
 
         The password is hashed before the transaction and the stored hash compared again inside it, so that slow hashing
-        never holds a lock. `client` is the address that the call comes from. Raises `WrongPassword` on `password`,
-        `LimitExceeded`, `NotFound` and `DeletionBlocked`; then nothing is deleted.
+        never holds a lock; the provider is asked in between, too, where the policy wants it. `client` is the address
+        that the call comes from. Raises `WrongPassword` on `password`, `LimitExceeded`, `NotFound`, `DeletionBlocked`,
+        and `ProviderError` when the provider cannot say whether a subscription is live; then nothing is deleted.
         """
         given = Password(password)
 
@@ -116,10 +145,13 @@ class DeleteUser(Generic[W]):
             if proven is None:
                 raise NotFound("user", user_id)
             await self._proofs.check(proven, given, client)
+            blocked_by = await self._customers.blocked_by(proven)
             async with self._store.begin() as work:
                 user = await work.users.get(user_id, lock=True)
                 if user.password_hash != proven.password_hash:
                     raise Conflict("The password changed while it was checked.")
-                return await self._erase.erase(work, user, by=Actor.USER)
+                if user.customer_id != proven.customer_id:
+                    raise Conflict("The user is billed as another customer now.")
+                return await self._erase.erase(work, user, by=Actor.USER, blocked_by=blocked_by)
 
         await self._effects.attempt(*await settle(self._store, attempt))

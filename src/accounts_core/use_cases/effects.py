@@ -15,6 +15,7 @@ import attrs
 
 from accounts_core.errors import Conflict, NotFound, WorldError
 from accounts_core.model.email import Email
+from accounts_core.model.events import Actor, CustomerDetailsRefused
 from accounts_core.model.ids import ID_BYTES, UserId, prefixed_id
 from accounts_core.model.outbox import Job, JobKind, Topic, kind_of
 from accounts_core.model.user import User
@@ -22,8 +23,11 @@ from accounts_core.ports.clock import Clock
 from accounts_core.ports.payment_gateway import PaymentGateway
 from accounts_core.ports.secrets import Secrets
 from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.use_cases.customer_details import Refusal, update_details
+from accounts_core.use_cases.customer_removal import CustomerRemoval
+from accounts_core.use_cases.default_card import replace_default
 from accounts_core.use_cases.mailing import Mailer
-from accounts_core.use_cases.retrying import ATTEMPTS
+from accounts_core.use_cases.retrying import ATTEMPTS, settle
 
 R = TypeVar("R")
 
@@ -43,6 +47,7 @@ class Effects:
     _store: Store[UnitOfWork]
     _payments: PaymentGateway
     _mailer: Mailer
+    _removal: CustomerRemoval
     _clock: Clock
     _secrets: Secrets
 
@@ -58,9 +63,35 @@ class Effects:
         now = self._clock.now()
         await work.outbox.put(Job(id=self.new_id("job"), topic=topic, payload=payload, created_at=now, due=now))
 
-    async def put_default(self, work: UnitOfWork, user_id: UserId) -> Job:
-        """Write down that the provider's default card has to become the user's; once for each user at a time."""
-        job = self.job(default_job_id(user_id), Topic.SYNC_DEFAULT, {"user": str(user_id)})
+    async def put_reading(self, work: UnitOfWork, customer_id: str, *, wait: timedelta = timedelta(0)) -> None:
+        """Write down that a worker has to read the customer again after `wait`; once for each customer at a time."""
+        now, name = self._clock.now(), f"job_read_{customer_id}"
+        await work.outbox.remove(name)
+        await work.outbox.put(
+            Job(id=name, topic=Topic.SYNC_CUSTOMER, payload={"customer": customer_id}, created_at=now, due=now + wait)
+        )
+
+    async def read_lost(self, customer_id: str) -> None:
+        """Have a worker read a customer that the provider does not know, so that it is forgotten here."""
+
+        async def attempt() -> None:
+            async with self._store.begin() as work:
+                await self.put_reading(work, customer_id)
+
+        await settle(self._store, attempt)
+
+    async def put_default(self, work: UnitOfWork, user_id: UserId, *, chosen: str | None = None) -> Job:
+        """Write down that the provider's default card has to become the user's; once for each user at a time.
+
+        `chosen` is the card that the person chose. What they chose before and the provider has not heard yet stays
+        their choice.
+        """
+        name = default_job_id(user_id)
+        waiting = await work.outbox.find(name)
+        if chosen is None and waiting is not None:
+            chosen = waiting.payload.get("chosen")
+        payload = {"user": str(user_id)} if chosen is None else {"user": str(user_id), "chosen": chosen}
+        job = self.job(name, Topic.SYNC_DEFAULT, payload)
         await work.outbox.remove(job.id)  # what it would have done, this one does
         await work.outbox.put(job)
         return job
@@ -94,17 +125,19 @@ class Effects:
             case Topic.DETACH_CARD:
                 await self._payments.detach(job.payload["payment_method"])
             case Topic.SYNC_DEFAULT:
-                await self._sync_default(UserId(int(job.payload["user"])))
+                await self._sync_default(UserId(int(job.payload["user"])), job.payload.get("chosen"))
             case Topic.DELETE_CUSTOMER if "customer" in job.payload:
-                await self._delete_customer(job.payload["customer"])
+                await self._removal.remove(
+                    job.payload["customer"], unless_used=job.payload.get("unless_used") == "true"
+                )
             case Topic.DELETE_CUSTOMER:
-                await self._delete_customer_of(job.payload["user_ref"])
+                await self._removal.remove_of(job.payload["user_ref"])
             case Topic.UPDATE_CUSTOMER:
                 await self._update_customer(UserId(int(job.payload["user"])))
             case _:
                 await self._mailer.perform(job)
 
-    async def _sync_default(self, user_id: UserId) -> None:
+    async def _sync_default(self, user_id: UserId, chosen: str | None) -> None:
         async def read() -> _Default:
             async with self._store.read() as views:
                 user = await views.users.find(user_id)
@@ -113,8 +146,13 @@ class Effects:
 
         async def tell(default: _Default) -> None:
             customer_id, card = default
-            if customer_id is not None:
-                await self._payments.set_default(customer_id, card)
+            if customer_id is None:
+                return
+            try:
+                await replace_default(self._store, self._payments, user_id, customer_id, card, chosen=chosen)
+            except NotFound:  # only for what a person does: reading the customer leads to the rest of these jobs
+                if chosen is not None:
+                    await self.read_lost(customer_id)
 
         await self._tell(read, tell)
 
@@ -126,25 +164,11 @@ class Effects:
         """
         now = await read()
         for _ in range(ATTEMPTS):
-            with suppress(NotFound):  # the customer or the card is gone at the provider: nothing is left to be told
-                await tell(now)
+            await tell(now)
             told, now = now, await read()
             if now == told:
                 return
         raise Conflict("It changes faster than it can be told.")
-
-    async def _delete_customer(self, customer_id: str) -> None:
-        """Not before the last hold on it is let go. Raises `Conflict` until then."""
-        async with self._store.read() as views:
-            if await views.verifications.open_of_customer(customer_id):
-                raise Conflict("A card of this customer is still being verified.")
-        await self._payments.delete_customer(customer_id)
-
-    async def _delete_customer_of(self, user_ref: str) -> None:
-        """For a deleted user whose customer was never known here."""
-        customer = await self._payments.find_customer(user_ref)
-        if customer is not None:
-            await self._delete_customer(customer.id)
 
     async def _update_customer(self, user_id: UserId) -> None:
         async def read() -> _Details:
@@ -155,9 +179,29 @@ class Effects:
         async def tell(details: _Details) -> None:
             if details is not None:
                 customer_id, email, name = details
-                await self._payments.update_customer(customer_id, email=email, name=name)
+                try:
+                    refusal = await update_details(self._payments, customer_id, email=email, name=name)
+                except NotFound:
+                    await self.read_lost(customer_id)
+                    return
+                if refusal is not None:
+                    await self._note_refusal(user_id, refusal)
 
         await self._tell(read, tell)
+
+    async def _note_refusal(self, user_id: UserId, refusal: Refusal) -> None:
+        with suppress(NotFound):  # the user was deleted meanwhile: their trail says no more
+            async with self._store.begin() as work:
+                await work.users.get(user_id, lock=True)
+                work.record(
+                    CustomerDetailsRefused(
+                        user_id=user_id,
+                        at=self._clock.now(),
+                        by=Actor.PROVIDER,
+                        fields=refusal.fields,
+                        code=refusal.code,
+                    )
+                )
 
 
 def default_job_id(user_id: UserId) -> str:

@@ -35,7 +35,7 @@ class SetDefaultPaymentMethod:
     _clock: Clock
 
     async def __call__(self, user_id: UserId, id: str) -> None:
-        """Make it the default here, then at the provider.
+        """Make it the default here, then at the provider, in place of one that is managed elsewhere, too.
 
         Raises `NotFound` for anything but the user's own card, and `LimitExceeded`.
         """
@@ -46,11 +46,11 @@ class SetDefaultPaymentMethod:
                 await work.users.get(user_id, lock=True)
                 before = await work.payment_methods.of(user_id)
                 after = before.make_default(id)
-                if after == before:
-                    return ()
-                await work.payment_methods.save(user_id, after)
-                work.record(DefaultCardChanged(user_id=user_id, at=self._clock.now(), payment_method=id))
-                return (await self._effects.put_default(work, user_id),)
+                if after != before:
+                    await work.payment_methods.save(user_id, after)
+                    work.record(DefaultCardChanged(user_id=user_id, at=self._clock.now(), payment_method=id))
+                # told even where it is the default here already: at the provider it may be another one
+                return (await self._effects.put_default(work, user_id, chosen=id),)
 
         await self._effects.attempt(*await settle(self._store, attempt))
 
@@ -106,9 +106,12 @@ class RetrieveCustomer:
     _store: Store[UnitOfWork]
     _payments: PaymentGateway
     _attempts: Attempts
+    _effects: Effects
 
     async def __call__(self, user_id: UserId) -> Customer:
         """Return it as the provider has it, and mirror its balance to the user.
+
+        One that the provider has lost is read again by a worker, which then forgets it here.
 
         Counts as a write, because the provider is asked. Raises `NotFound` when the user has none yet or the provider
         has lost it, `LimitExceeded` and `ProviderError`.
@@ -118,7 +121,11 @@ class RetrieveCustomer:
             user = await views.users.find(user_id)
         if user is None or user.customer_id is None:
             raise NotFound("billing customer", user_id)
-        customer = await self._payments.retrieve_customer(user.customer_id)
+        try:
+            customer = await self._payments.retrieve_customer(user.customer_id)
+        except NotFound:
+            await self._effects.read_lost(user.customer_id)
+            raise
         if customer.balance != user.balance:
             await settle(self._store, lambda: self._mirror(user_id, customer))
         return customer

@@ -24,6 +24,8 @@ from accounts_core.model.user import User
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.payment_gateway import OpenHold, PaymentGateway
 from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.use_cases.customer_removal import usage_counts
+from accounts_core.use_cases.default_card import is_managed_elsewhere
 from accounts_core.use_cases.effects import Effects, default_job_id
 from accounts_core.use_cases.repairs import Findings, Repairs
 from accounts_core.use_cases.sync_customer import SyncCustomer
@@ -124,14 +126,17 @@ class _Walks:
     async def _compare_cards(
         self, user: User, cards: Cards, customer: Customer, provided: Sequence[ProviderPaymentMethod]
     ) -> None:
-        ours = None if cards.default is None else cards.default.id
+        ours, theirs = None if cards.default is None else cards.default.id, customer.default_payment_method
+        async with self._store.read() as views:
+            is_elsewhere = await is_managed_elsewhere(views, user.id, cards, theirs)
         if cards.mirror(provided, default=ours) != cards:
             await self._repairs.by_reading(Kind.DIFFERING_CARDS, user, f"here {_ids(cards)}, there {_ids(provided)}")
-        elif customer.default_payment_method != ours:
-            theirs = customer.default_payment_method
+        elif theirs != ours and not is_elsewhere:
             await self._repairs.by_reading(
                 Kind.DIFFERING_DEFAULT, user, f"here {ours or 'none'}, there {theirs or 'none'}"
             )
+        if is_elsewhere:
+            self._found.note(Kind.DEFAULT_ELSEWHERE, user.customer_id or "", user.id, Repair.LEFT, f"{theirs} there")
         for card in provided:
             if card.id not in cards:
                 await self._orphan(user, card)
@@ -205,15 +210,18 @@ class _Walks:
             return user.customer_id not in known_after_all and not await work.verifications.open_of(user.id)
 
         async def put(work: UnitOfWork, _: User) -> Job:
-            return await self._effects.put(work, Topic.DELETE_CUSTOMER, customer=customer.id)
+            return await self._effects.put(work, Topic.DELETE_CUSTOMER, customer=customer.id, unless_used="true")
 
         detail = "nothing hangs on it"
         await self._repairs.by_job(Kind.DOUBLED_CUSTOMER, customer.id, user.id, detail, look=look, put=put)
 
     async def _value_of(self, user: User, customer: Customer) -> str | None:
         """Say what would be lost with a customer, None for nothing. Raises `NotFound` when it is gone."""
-        if customer.balance != 0:
-            return f"has a balance of {customer.balance}"
+        usage = await self._payments.inspect_customer(customer.id)
+        if usage.balance != 0:
+            return f"has a balance of {usage.balance}"
+        if counts := usage_counts(usage):
+            return "has " + ", ".join(f"{name.replace('_', ' ')}: {count}" for name, count in counts.items())
         for card in await self._payments.list_payment_methods(customer.id):
             async with self._store.read() as views:
                 if await views.verifications.find_by_payment_method(user.id, card.id) is None:

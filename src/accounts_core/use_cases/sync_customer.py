@@ -11,17 +11,19 @@ import attrs
 
 from accounts_core.errors import Conflict, NotFound
 from accounts_core.model.customer import Customer
-from accounts_core.model.events import Actor, CardRemoved, CardUpdated, CustomerLost, DefaultCardChanged
+from accounts_core.model.events import Actor, CardUpdated, DefaultCardChanged
 from accounts_core.model.ids import UserId
 from accounts_core.model.outbox import Job
-from accounts_core.model.payment_method import Cards, PaymentMethod
+from accounts_core.model.payment_method import Cards
 from accounts_core.model.user import User
 from accounts_core.model.verification import State
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.payment_gateway import PaymentGateway
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.use_cases.card_verifier import CardVerifier
-from accounts_core.use_cases.effects import Effects, default_job_id
+from accounts_core.use_cases.default_card import is_managed_elsewhere, open_verification
+from accounts_core.use_cases.effects import LEASE, Effects, default_job_id
+from accounts_core.use_cases.lost_customer import forget_customer, removed_by_provider
 from accounts_core.use_cases.retrying import settle
 
 
@@ -90,7 +92,7 @@ class SyncCustomer:
         now = self._clock.now()
         for card in before:
             if card.id not in after:
-                work.record(self._removed(user, card))
+                work.record(removed_by_provider(user, card, at=now))
             elif after.get(card.id).card != card.card:
                 newer = after.get(card.id).card
                 work.record(
@@ -107,32 +109,25 @@ class SyncCustomer:
         if chosen != (None if before.default is None else before.default.id):
             work.record(DefaultCardChanged(user_id=user.id, at=now, by=Actor.PROVIDER, payment_method=chosen))
 
-    def _removed(self, user: User, card: PaymentMethod) -> CardRemoved:
-        return CardRemoved(
-            user_id=user.id,
-            at=self._clock.now(),
-            by=Actor.PROVIDER,
-            tell=user.proven_email,
-            payment_method=card.id,
-            brand=card.card.brand,
-            last4=card.card.last4,
-        )
-
     async def _tell_default(
         self, work: UnitOfWork, user_id: UserId, cards: Cards, customer: Customer, *, ours_is_newer: bool
     ) -> tuple[Job, ...]:
-        """Where the provider has another default than one of these cards, it is told ours."""
-        ours = None if cards.default is None else cards.default.id
-        if ours_is_newer or customer.default_payment_method == ours:
+        """Where the provider has another default than these cards', it is told ours.
+
+        One that is managed elsewhere is left alone. Of a card that is being verified it is not known yet which of both
+        it is, so the customer is read again.
+        """
+        ours, theirs = None if cards.default is None else cards.default.id, customer.default_payment_method
+        if ours_is_newer or theirs == ours:
+            return ()
+        if await open_verification(work, user_id, theirs) is not None:
+            await self._effects.put_reading(work, customer.id, wait=LEASE)
+            return ()
+        if await is_managed_elsewhere(work, user_id, cards, theirs):
             return ()
         return (await self._effects.put_default(work, user_id),)
 
     async def _forget(self, user_id: UserId, customer_id: str) -> None:
         """The customer was deleted at the provider, and its cards with it: the next verification makes another."""
         async with self._store.begin() as work:
-            user = await self._still_billed(work, user_id, customer_id)
-            for card in await work.payment_methods.of(user_id):
-                work.record(self._removed(user, card))
-            await work.payment_methods.save(user_id, Cards())
-            await work.users.save(user.lose_customer())
-            work.record(CustomerLost(user_id=user_id, at=self._clock.now(), by=Actor.PROVIDER, customer_id=customer_id))
+            await forget_customer(work, await self._still_billed(work, user_id, customer_id), at=self._clock.now())

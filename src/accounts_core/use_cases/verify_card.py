@@ -248,7 +248,7 @@ def _outcome(progress: Progress) -> Verified | ActionRequired:
             raise CardDeclined("verification_abandoned", None)
         case State.FAILED if v.code == "resource_missing":
             raise Invalid("payment_method", "There is no such payment method.")
-        case State.FAILED if v.code == PROVIDER_FAILED:
+        case State.FAILED if v.code == PROVIDER_FAILED or v.has_lost_customer:
             raise ProviderBusy("The payment provider failed, and nothing is held. Ask again.")
         case _:
             raise Invalid("payment_method", f"The payment provider cannot use this payment method ({v.code}).")

@@ -9,7 +9,7 @@ from accounts_core.model.email import Email
 from accounts_core.model.payment_method import ProviderPaymentMethod
 from accounts_core.ports.blocking import BlockingPaymentGateway
 from accounts_core.ports.clock import Clock
-from accounts_core.ports.payment_gateway import Hold, HoldRequest, OpenHold, Page
+from accounts_core.ports.payment_gateway import CustomerUsage, Hold, HoldRequest, OpenHold, Page
 from accounts_core.ports.secrets import Secrets
 
 from .calls import Call, Calls
@@ -25,7 +25,8 @@ class MemoryGateway:
     lapses after 7 days. Safe to share between threads.
 
     Beside the port it has what a test or a demo needs: `calls` and `holds` to look at, `authenticate` for the person
-    who answers a challenge, `add_payment_method`, `set_balance`, and `fail_next` for what goes wrong.
+    who answers a challenge, `add_payment_method`, `add_other_payment_method`, `set_balance`, `set_subscriptions`, and
+    `fail_next` for what goes wrong. Like Stripe it takes no address whose local part is not ASCII.
     """
 
     suspends: ClassVar[Literal[False]] = False
@@ -70,6 +71,16 @@ class MemoryGateway:
         with self._calls.lock:
             self._provider.change_customer(customer_id, balance=balance)
 
+    def set_subscriptions(self, customer_id: str, count: int) -> None:
+        """Set how many subscriptions of a customer are not over. Raises `NotFound`."""
+        with self._calls.lock:
+            self._provider.set_subscriptions(customer_id, count)
+
+    def add_other_payment_method(self, id: str, *, customer_id: str | None = None) -> str:
+        """Make a payment method known that is no card, such as a bank account, and attach it; return its id."""
+        with self._calls.lock:
+            return self._provider.add_other_payment_method(id, customer_id)
+
     def fail_next(self, method: str, error: Exception, *, after: bool = False, replayed: bool = False) -> None:
         """Raise `error` at the next call of `method`, such as `hold`. Several faults of one method wait in line.
 
@@ -93,12 +104,19 @@ class MemoryGateway:
     async def retrieve_customer(self, customer_id: str) -> Customer:
         return self._calls.run("retrieve_customer", [customer_id], lambda: self._provider.customer(customer_id))
 
-    async def update_customer(self, customer_id: str, *, email: Email, name: str) -> Customer:
+    async def update_customer(self, customer_id: str, *, email: Email | None, name: str | None) -> Customer:
+        address = None if email is None else email.address
         return self._calls.run(
             "update_customer",
             [customer_id, email, name],
-            lambda: self._provider.change_customer(customer_id, email=email.address, name=name),
+            lambda: self._provider.update_customer(customer_id, email=address, name=name),
         )
+
+    async def inspect_customer(self, customer_id: str) -> CustomerUsage:
+        return self._calls.run("inspect_customer", [customer_id], lambda: self._provider.usage_of(customer_id))
+
+    async def anonymize_customer(self, customer_id: str) -> None:
+        self._calls.run("anonymize_customer", [customer_id], lambda: self._provider.anonymize_customer(customer_id))
 
     async def delete_customer(self, customer_id: str) -> None:
         self._calls.run("delete_customer", [customer_id], lambda: self._provider.delete_customer(customer_id))

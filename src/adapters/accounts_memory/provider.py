@@ -12,7 +12,7 @@ from accounts_core.model.ids import base62
 from accounts_core.model.payment_method import ProviderPaymentMethod
 from accounts_core.model.policy import MINIMUM_AMOUNTS
 from accounts_core.ports.clock import Clock
-from accounts_core.ports.payment_gateway import Hold, HoldRequest, HoldStatus, OpenHold, Page
+from accounts_core.ports.payment_gateway import CustomerUsage, Hold, HoldRequest, HoldStatus, OpenHold, Page
 from accounts_core.ports.secrets import Secrets
 
 from .stripe_cards import TEST_CARDS, Behaviour
@@ -26,6 +26,9 @@ USER_ID: Final = "user_id"
 """The customer's metadata that names the user, as at Stripe."""
 
 PAGE: Final = 100
+
+MAX_NAME: Final = 256
+"""The longest name of a customer. Source: Stripe's API reference."""
 
 _OPEN: Final = {HoldStatus.HELD, HoldStatus.CHALLENGED}
 
@@ -52,6 +55,8 @@ class Provider:
         self._cards: dict[str, ProviderPaymentMethod] = {}
         self._behaviours: dict[str, Behaviour] = {}
         self._detached: set[str] = set()
+        self._others: dict[str, str | None] = {}
+        self._subscriptions: dict[str, int] = {}
         self.holds: dict[str, _Held] = {}
 
     # ---- customers
@@ -83,15 +88,49 @@ class Provider:
         self._customers[id] = attrs.evolve(self.customer(id), **changes)
         return self._customers[id]
 
+    def update_customer(self, id: str, *, email: str | None, name: str | None) -> Customer:
+        self.customer(id)
+        if email is not None and not email.partition("@")[0].isascii():
+            raise ProviderRefused("email_invalid", "email")
+        if name is not None and len(name) > MAX_NAME:
+            raise ProviderRefused("parameter_invalid_string_too_long", "name")
+        return self.change_customer(id, email=email, name=name)
+
+    def usage_of(self, id: str) -> CustomerUsage:
+        return CustomerUsage(
+            subscriptions=self._subscriptions.get(id, 0),
+            balance=self.customer(id).balance,
+            other_payment_methods=sum(owner == id for owner in self._others.values()),
+        )
+
+    def set_subscriptions(self, id: str, count: int) -> None:
+        self.customer(id)
+        self._subscriptions[id] = count
+
+    def anonymize_customer(self, id: str) -> None:
+        metadata = {name: value for name, value in self.customer(id).metadata.items() if name != USER_ID}
+        self.change_customer(
+            id,
+            user_ref=None,
+            address=None,
+            description=None,
+            email=None,
+            metadata=metadata,
+            name=None,
+            phone=None,
+        )
+
     def delete_customer(self, id: str) -> None:
         if id in self._customers:
+            self._others = {method: owner for method, owner in self._others.items() if owner != id}
+            self._subscriptions.pop(id, None)
             for card in self.cards_of(id):
                 self.detach(card.id)
             del self._customers[id]
 
     def set_default(self, id: str, payment_method: str | None) -> None:
         self.customer(id)
-        if payment_method is not None and self.payment_method(payment_method).customer_id != id:
+        if payment_method is not None and self._owner_of(payment_method) != id:
             raise NotFound("payment method", payment_method)
         self.change_customer(id, default_payment_method=payment_method)
 
@@ -112,7 +151,16 @@ class Provider:
         made = ProviderPaymentMethod(id=self._new_id("pm", 17, 24), card=card, created=now)
         return self.add_payment_method(made, test_card.behaviour)
 
+    def add_other_payment_method(self, id: str, customer_id: str | None) -> str:
+        self._others[id] = customer_id
+        return id
+
+    def _owner_of(self, id: str) -> str | None:
+        return self._others[id] if id in self._others else self.payment_method(id).customer_id
+
     def payment_method(self, id: str) -> ProviderPaymentMethod:
+        if id in self._others:
+            raise ProviderRefused("payment_method_unsupported_type", "payment_method")
         card = self._cards.get(id)
         if card is None:
             raise NotFound("payment method", id)
@@ -153,6 +201,8 @@ class Provider:
             raise ProviderRefused("resource_missing", "customer")
         if request.amount < MINIMUM_AMOUNTS.get(request.currency, 1):
             raise ProviderRefused("amount_too_small", "amount")
+        if request.payment_method in self._others:
+            raise ProviderRefused("payment_intent_incompatible_payment_method", "payment_method")
         card = self._cards.get(self.use(request.payment_method))
         if card is None:
             raise ProviderRefused("resource_missing", "payment_method")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # importing one of these at run time loads hundreds
         PaymentIntentCreateParams,
         PaymentIntentListParams,
         PaymentMethodAttachParams,
+        SubscriptionListParams,
     )
 
 USER_ID: Final = "user_id"
@@ -90,19 +91,38 @@ def retrieve_customer(id: str) -> Call:
     return Call(service="customers", method="retrieve", path=(id,))
 
 
-def update_customer(id: str, *, email: Email, name: str) -> Call:
-    params: CustomerUpdateParams = {"email": email.address, "name": name}
+def update_customer(id: str, *, email: Email | None, name: str | None) -> Call:
+    # an empty string is how Stripe's parameters unset a value
+    params: CustomerUpdateParams = {"email": "" if email is None else email.address, "name": name or ""}
+    return Call(service="customers", method="update", path=(id,), params=params)
+
+
+def anonymize_customer(id: str) -> Call:
+    params: CustomerUpdateParams = {
+        "address": "",
+        "description": "",
+        "email": "",
+        "name": "",
+        "phone": "",
+        "shipping": "",
+        "metadata": {USER_ID: ""},
+    }
     return Call(service="customers", method="update", path=(id,), params=params)
 
 
 def set_default(customer_id: str, payment_method: str | None) -> Call:
-    # an empty string is how Stripe's parameters unset a value
     params: CustomerUpdateParams = {"invoice_settings": {"default_payment_method": payment_method or ""}}
     return Call(service="customers", method="update", path=(customer_id,), params=params)
 
 
 def delete_customer(id: str) -> Call:
     return Call(service="customers", method="delete", path=(id,))
+
+
+def list_subscriptions(customer_id: str) -> Call:
+    """Return the request for every subscription that was not canceled: Stripe leaves those out unless asked."""
+    params: SubscriptionListParams = {"customer": customer_id, "limit": PAGE}
+    return Call(service="subscriptions", method="list", params=params)
 
 
 # ---- payment methods
@@ -114,6 +134,12 @@ def retrieve_payment_method(id: str) -> Call:
 
 def list_payment_methods(customer_id: str) -> Call:
     params: CustomerPaymentMethodListParams = {"type": "card", "limit": PAGE}
+    return Call(service="customers.payment_methods", method="list", path=(customer_id,), params=params)
+
+
+def list_all_payment_methods(customer_id: str) -> Call:
+    """Return the request for the customer's payment methods of every kind."""
+    params: CustomerPaymentMethodListParams = {"limit": PAGE}
     return Call(service="customers.payment_methods", method="list", path=(customer_id,), params=params)
 
 

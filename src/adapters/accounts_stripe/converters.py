@@ -34,6 +34,8 @@ _STATUSES: Final = {
     "requires_payment_method": HoldStatus.DECLINED,
     "requires_confirmation": HoldStatus.DECLINED,
 }
+OVER_SUBSCRIPTIONS: Final = {"canceled", "incomplete_expired"}
+"""Statuses of a subscription that never charges again. Source: Stripe's documentation, "Subscription statuses"."""
 _CLOSED: Final = {"succeeded", *(name for name, status in _STATUSES.items() if status in _OVER)}
 
 
@@ -60,8 +62,12 @@ def customer(object: Object) -> Customer:
         )
 
 
+def is_card(method: Object) -> bool:
+    return method.get("type") == "card"
+
+
 def payment_method(object: Object) -> ProviderPaymentMethod:
-    """Only cards: the gateway asks for no other type, and a hold allows none."""
+    """Read a card."""
     with _readable("payment method"):
         details = _part(object, "billing_details")
         return ProviderPaymentMethod(

@@ -18,7 +18,7 @@ from accounts_core.model.card_numbers import holds_card_number
 from accounts_core.model.customer import Customer
 from accounts_core.model.email import Email
 from accounts_core.model.payment_method import ProviderPaymentMethod
-from accounts_core.ports.payment_gateway import Hold, HoldRequest, HoldStatus, OpenHold, Page
+from accounts_core.ports.payment_gateway import CustomerUsage, Hold, HoldRequest, HoldStatus, OpenHold, Page
 from accounts_stripe import calls, converters
 from accounts_stripe.calls import PAYMENT_METHODS, VERIFICATION_ID, Call
 from accounts_stripe.converters import Object
@@ -29,6 +29,9 @@ from accounts_stripe.translation import (
     finding,
     translated,
 )
+
+UNSUPPORTED_TYPE: Final = "payment_method_unsupported_type"
+"""Stripe's own code for a payment method of a kind that a call does not take."""
 
 SEARCH_LAG: Final = timedelta(hours=1)
 """How far Stripe's search may be behind. Source: Stripe's documentation, "Search": an hour during outages."""
@@ -107,9 +110,26 @@ class Operations(ABC):
         with finding("customer", customer_id):
             return _living(await self._ask(calls.retrieve_customer(customer_id)))
 
-    async def update_customer(self, customer_id: str, *, email: Email, name: str) -> Customer:
+    async def update_customer(self, customer_id: str, *, email: Email | None, name: str | None) -> Customer:
         with finding("customer", customer_id):
             return _living(await self._ask(calls.update_customer(customer_id, email=email, name=name)))
+
+    async def inspect_customer(self, customer_id: str) -> CustomerUsage:
+        customer = await self.retrieve_customer(customer_id)
+        subscriptions: list[Object] = []
+        methods: list[Object] = []
+        with finding("customer", customer_id):
+            await self._walk(calls.list_subscriptions(customer_id), subscriptions.append)
+            await self._walk(calls.list_all_payment_methods(customer_id), methods.append)
+        return CustomerUsage(
+            subscriptions=sum(each.get("status") not in converters.OVER_SUBSCRIPTIONS for each in subscriptions),
+            balance=customer.balance,
+            other_payment_methods=sum(not converters.is_card(each) for each in methods),
+        )
+
+    async def anonymize_customer(self, customer_id: str) -> None:
+        with finding("customer", customer_id):
+            _living(await self._ask(calls.anonymize_customer(customer_id)))
 
     async def delete_customer(self, customer_id: str) -> None:
         try:
@@ -129,15 +149,17 @@ class Operations(ABC):
 
     async def retrieve_payment_method(self, id: str) -> ProviderPaymentMethod:
         with finding("payment method", id):
-            return converters.payment_method(await self._ask(calls.retrieve_payment_method(id)))
+            return converters.payment_method(_card(await self._ask(calls.retrieve_payment_method(id))))
 
     async def list_payment_methods(self, customer_id: str) -> Sequence[ProviderPaymentMethod]:
         found: list[ProviderPaymentMethod] = []
+
+        def visit(method: Object) -> None:
+            if converters.is_card(method):  # asked for cards alone, a server of another make may list all the same
+                found.append(converters.payment_method(method))
+
         with finding("customer", customer_id):
-            await self._walk(
-                calls.list_payment_methods(customer_id),
-                lambda card: found.append(converters.payment_method(card)),
-            )
+            await self._walk(calls.list_payment_methods(customer_id), visit)
         return found
 
     async def attach(self, *, customer_id: str, payment_method: str, key: str) -> ProviderPaymentMethod:
@@ -165,10 +187,11 @@ class Operations(ABC):
             await self._ask(calls.detach(payment_method))
         except ProviderRefused:
             try:
-                known = await self.retrieve_payment_method(payment_method)
+                with finding("payment method", payment_method):
+                    known = await self._ask(calls.retrieve_payment_method(payment_method))
             except NotFound:
                 return
-            if known.customer_id is not None:
+            if converters.id_of(known.get("customer")) is not None:
                 raise
 
     # ---- holds
@@ -286,6 +309,13 @@ def _living(object: Object) -> Customer:
     if object.get("deleted"):
         raise ProviderRefused(RESOURCE_MISSING, "id")
     return converters.customer(object)
+
+
+def _card(object: Object) -> Object:
+    """Return a payment method that is a card. Raises `ProviderRefused` for one of another kind."""
+    if not converters.is_card(object):
+        raise ProviderRefused(UNSUPPORTED_TYPE, "payment_method")
+    return object
 
 
 def _released(intent: Object) -> Hold:

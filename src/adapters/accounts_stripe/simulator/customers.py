@@ -1,26 +1,32 @@
 """Customers: https://docs.stripe.com/api/customers."""
 
-from typing import Any
+import re
+from typing import Any, Final
 
 from accounts_stripe.simulator.answers import invalid
 from accounts_stripe.simulator.lists import created_filter, page, search
 from accounts_stripe.simulator.parameters import Parameters
-from accounts_stripe.simulator.payment_methods import attached_to
-from accounts_stripe.simulator.state import CUSTOMER, PAYMENT_METHOD, Json, Record
+from accounts_stripe.simulator.payment_methods import ADDRESS, TYPES, attached_to
+from accounts_stripe.simulator.state import CUSTOMER, PAYMENT_METHOD, SUBSCRIPTION, Json, Record
+from accounts_stripe.simulator.subscriptions import end
 from accounts_stripe.simulator.world import World
 
 URL = "/v1/customers"
 _TEXTS = ("description", "email", "name", "phone")
+_LONGEST: Final = {"email": 512, "name": 256}
+"""Source: Stripe's API reference."""
+_EMAIL: Final = re.compile(r"[!-?A-~]+@[^\s@]+")
+"""The local part is ASCII. Stripe answers `email_invalid` to any other, as people report; it does not document it."""
 
 
 def create(world: World, params: Parameters) -> Json:
-    texts = {name: params.text(name) for name in _TEXTS}
-    metadata = params.metadata()
+    texts = {name: _text(params, name) for name in _TEXTS}
+    metadata, address, shipping = params.metadata(), _address(params), _shipping(params)
     params.done()
     body: Json = {
         "id": world.new_id("cus", 14),
         "object": "customer",
-        "address": None,
+        "address": address,
         "balance": 0,
         "created": world.seconds,
         "currency": None,
@@ -42,7 +48,7 @@ def create(world: World, params: Parameters) -> Json:
         "next_invoice_sequence": 1,
         "phone": texts["phone"],
         "preferred_locales": [],
-        "shipping": None,
+        "shipping": shipping,
         "tax_exempt": "none",
         "test_clock": None,
     }
@@ -56,7 +62,11 @@ def retrieve(world: World, params: Parameters, id: str) -> Json:
 
 def update(world: World, params: Parameters, id: str) -> Json:
     record = world.customer(id, param="id", status=404)
-    changes: Json = {name: params.text(name) for name in _TEXTS if name in params}
+    changes: Json = {name: _text(params, name) for name in _TEXTS if name in params}
+    if "address" in params:
+        changes["address"] = _address(params)
+    if "shipping" in params:
+        changes["shipping"] = _shipping(params)
     if "balance" in params:
         changes["balance"] = params.integer("balance") or 0
     if "metadata" in params:
@@ -84,6 +94,8 @@ def change(world: World, record: Record, changes: Json) -> None:
 def delete(world: World, params: Parameters, id: str) -> Json:
     record = world.customer(id, param="id", status=404)
     params.done()
+    for subscription in world.transaction.newest_first(SUBSCRIPTION, owner=id):
+        end(world, subscription)
     for card in attached_to(world, id):
         card.body["customer"] = None
         card.hidden |= {"used_up": True, "owner": id}
@@ -113,8 +125,8 @@ def search_all(world: World, params: Parameters) -> Json:
 
 def payment_methods(world: World, params: Parameters, id: str) -> Json:
     world.customer(id, param="id", status=404)
-    params.text("type", among=("card",))
-    return page(attached_to(world, id), params, url=f"{URL}/{id}/payment_methods")
+    kind = params.text("type", among=TYPES)
+    return page(attached_to(world, id, kind=kind), params, url=f"{URL}/{id}/payment_methods")
 
 
 def payment_method(world: World, params: Parameters, id: str, payment_method_id: str) -> Json:
@@ -124,6 +136,34 @@ def payment_method(world: World, params: Parameters, id: str, payment_method_id:
         raise _not_theirs(payment_method_id, "payment_method")
     params.done()
     return card.body
+
+
+def _text(params: Parameters, name: str) -> str | None:
+    value = params.text(name)
+    if value is not None and len(value) > _LONGEST.get(name, 5000):
+        message = f"Invalid string: the maximum length of {name} is {_LONGEST.get(name, 5000)} characters."
+        raise invalid(message, name, "parameter_invalid_string_too_long")
+    if name == "email" and value is not None and _EMAIL.fullmatch(value) is None:
+        raise invalid(f"Invalid email address: {value}", name, "email_invalid")
+    return value
+
+
+def _address(params: Parameters) -> Json | None:
+    """Take `address[...]`; an empty value clears it."""
+    if not params.is_nested("address"):
+        params.text("address")
+        return None
+    address = params.nested("address")
+    return {name: address.text(name) for name in ADDRESS}
+
+
+def _shipping(params: Parameters) -> Json | None:
+    """Take `shipping[...]`; an empty value clears it."""
+    if not params.is_nested("shipping"):
+        params.text("shipping")
+        return None
+    shipping = params.nested("shipping")
+    return {"address": _address(shipping), "name": shipping.required("name"), "phone": shipping.text("phone")}
 
 
 def _check_attached(world: World, customer: Record, payment_method: str) -> None:

@@ -40,6 +40,7 @@ def create(world: World, params: Parameters) -> Json:
         world.customer(customer, param="customer", status=400)
     if payment_method is not None:
         card = payment_methods.use(world, payment_method, param="payment_method", status=400)
+        _check_kind(card)
         payment_methods.check_free(card, customer)
         payment_method = card.id
     new_id = world.new_id("pi")
@@ -114,6 +115,7 @@ def confirm(world: World, params: Parameters, id: str) -> Json:
     _check_status(record, CONFIRMABLE, "confirm", "confirmed")
     if payment_method is not None:
         card = payment_methods.use(world, payment_method, param="payment_method", status=400)
+        _check_kind(card)
         payment_methods.check_free(card, record.body["customer"])
         record.body["payment_method"] = card.id
     return confirm_intent(world, record, confirmation)
@@ -186,6 +188,15 @@ def _types(world: World, params: Parameters) -> tuple[list[str] | None, Json | N
         if name != "card":
             raise invalid(f"The payment method type provided: {name} is invalid.", "allowed_payment_method_types")
     return given, enabled
+
+
+def _check_kind(method: Record) -> None:
+    if method.body["type"] != payment_methods.CARD:
+        raise invalid(
+            f"The PaymentMethod provided ({method.body['type']}) is not allowed for this PaymentIntent.",
+            "payment_method",
+            "payment_intent_incompatible_payment_method",
+        )
 
 
 def _check_amount(amount: int, currency: str) -> None:

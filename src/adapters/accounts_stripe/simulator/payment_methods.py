@@ -1,4 +1,4 @@
-"""Payment methods, cards alone: https://docs.stripe.com/api/payment_methods."""
+"""Payment methods, cards and a few other kinds: https://docs.stripe.com/api/payment_methods."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -7,6 +7,7 @@ import attrs
 
 from accounts_stripe.simulator.answers import Refused, invalid, unexpected_state
 from accounts_stripe.simulator.cards import (
+    APPROVED,
     CARDS_BY_NUMBER,
     CARDS_BY_TOKEN,
     TEST_CARDS,
@@ -25,13 +26,19 @@ USED_UP: Final = (
     "This PaymentMethod was previously used without being attached to a Customer or was detached from a Customer,"
     " and may not be used again."
 )
-_ADDRESS: Final = ("city", "country", "line1", "line2", "postal_code", "state")
+ADDRESS: Final = ("city", "country", "line1", "line2", "postal_code", "state")
+CARD: Final = "card"
+OTHER_TYPES: Final = ("link", "sepa_debit", "us_bank_account")
+TYPES: Final = (CARD, *OTHER_TYPES)
 _DEFAULT_EXPIRY_MONTH: Final = 8
 
 
 def create(world: World, params: Parameters) -> Json:
-    if params.required("type") != "card":
-        raise invalid("Invalid type: must be one of card", "type")
+    kind = params.required("type")
+    if kind in OTHER_TYPES:
+        return _create_other(world, params, kind)
+    if kind != CARD:
+        raise invalid(f"Invalid type: must be one of {', '.join(TYPES)}", "type")
     card = params.nested("card")
     token, number = card.text("token"), card.text("number")
     month, year = card.integer("exp_month"), card.integer("exp_year")
@@ -65,6 +72,7 @@ def update(world: World, params: Parameters, id: str) -> Json:
     card = params.nested("card")
     expiry = {name: card.integer(name) for name in ("exp_month", "exp_year") if name in card}
     if expiry:
+        _check_card(record)
         changes["card"] = {**record.body["card"], **expiry}
     params.done()
     if record.body["customer"] is None:
@@ -120,19 +128,34 @@ def detach(world: World, params: Parameters, id: str) -> Json:
 
 
 def list_all(world: World, params: Parameters) -> Json:
-    params.text("type", among=("card",))
-    customer = params.text("customer")
+    kind, customer = params.text("type", among=TYPES), params.text("customer")
     if customer is None:
         # without a customer Stripe lists what was saved for the account itself: nothing here
         return page((), params, url=URL)
     world.customer(customer, param="customer", status=400)
-    return page(attached_to(world, customer), params, url=URL)
+    return page(attached_to(world, customer, kind=kind), params, url=URL)
 
 
-def attached_to(world: World, customer: str) -> Iterable[Record]:
-    """Return the customer's payment methods, newest first."""
+def attached_to(world: World, customer: str, *, kind: str | None = None) -> Iterable[Record]:
+    """Return the customer's payment methods, newest first; of one kind, or of every kind."""
     records = world.transaction.newest_first(PAYMENT_METHOD, owner=customer)
-    return [record for record in records if record.body["customer"] == customer]
+    return [
+        record
+        for record in records
+        if record.body["customer"] == customer and (kind is None or record.body["type"] == kind)
+    ]
+
+
+def renew(world: World, record: Record, changes: Json) -> Json:
+    """Change a card's details as its bank may at any time."""
+    _check_card(record)
+    change(world, record, {"card": {**record.body["card"], **changes}}, event="payment_method.automatically_updated")
+    return record.body
+
+
+def _check_card(record: Record) -> None:
+    if record.body["type"] != CARD:
+        raise invalid(f"You cannot update `card` on a PaymentMethod of type {record.body['type']}.", "card")
 
 
 def use(world: World, id: str, *, param: str, status: int) -> Record:
@@ -173,23 +196,62 @@ def _make(
     billing: Json | None = None,
     metadata: dict[str, str] | None = None,
 ) -> Record:
+    details = card.shown(exp_month=month or _DEFAULT_EXPIRY_MONTH, exp_year=year or world.now.year + 1)
+    return _add(world, CARD, details, card.verdict, billing=billing, metadata=metadata)
+
+
+def _create_other(world: World, params: Parameters, kind: str) -> Json:
+    """Make a payment method that is no card. What it can pay with is no concern here, and is not kept."""
+    given = params.nested(kind)
+    for name in ("account_holder_type", "account_number", "account_type", "iban", "routing_number"):
+        given.text(name)
+    billing, metadata = _billing(params), params.metadata()
+    params.done()
+    details: dict[str, Json] = {
+        "link": {"email": billing["email"]},
+        "sepa_debit": {
+            "bank_code": "37040044",
+            "branch_code": None,
+            "country": "DE",
+            "fingerprint": "simulatedSepaDbt",
+            "generated_from": None,
+            "last4": "3000",
+        },
+        "us_bank_account": {
+            "account_holder_type": "individual",
+            "account_type": "checking",
+            "bank_name": "STRIPE TEST BANK",
+            "financial_connections_account": None,
+            "fingerprint": "simulatedAccount",
+            "last4": "6789",
+            "networks": {"preferred": "ach", "supported": ["ach"]},
+            "routing_number": "110000000",
+            "status_details": {},
+        },
+    }
+    return _add(world, kind, details[kind], APPROVED, billing=billing, metadata=metadata).body
+
+
+def _add(
+    world: World, kind: str, details: Json, verdict: Verdict, *, billing: Json | None, metadata: dict[str, str] | None
+) -> Record:
     body: Json = {
         "id": world.new_id("pm"),
         "object": "payment_method",
         "allow_redisplay": "unspecified",
         "billing_details": billing or _no_billing(),
-        "card": card.shown(exp_month=month or _DEFAULT_EXPIRY_MONTH, exp_year=year or world.now.year + 1),
+        kind: details,
         "created": world.seconds,
         "customer": None,
         "livemode": False,
         "metadata": metadata or {},
-        "type": "card",
+        "type": kind,
     }
-    return world.add(PAYMENT_METHOD, body, {"verdict": attrs.asdict(card.verdict)})
+    return world.add(PAYMENT_METHOD, body, {"verdict": attrs.asdict(verdict)})
 
 
 def _no_billing() -> Json:
-    return {"address": dict.fromkeys(_ADDRESS), "email": None, "name": None, "phone": None, "tax_id": None}
+    return {"address": dict.fromkeys(ADDRESS), "email": None, "name": None, "phone": None, "tax_id": None}
 
 
 def _billing(params: Parameters, current: Json | None = None) -> Json:
@@ -198,7 +260,5 @@ def _billing(params: Parameters, current: Json | None = None) -> Json:
         if name in given:
             billing[name] = given.text(name)
     address = given.nested("address")
-    billing["address"] = {
-        name: address.text(name) if name in address else billing["address"][name] for name in _ADDRESS
-    }
+    billing["address"] = {name: address.text(name) if name in address else billing["address"][name] for name in ADDRESS}
     return billing

@@ -6,7 +6,7 @@ from typing import Final
 
 import attrs
 
-from accounts_stripe.simulator import customers, events, payment_intents, payment_methods
+from accounts_stripe.simulator import customers, events, payment_intents, payment_methods, subscriptions
 from accounts_stripe.simulator.answers import Refused
 from accounts_stripe.simulator.parameters import Parameters
 from accounts_stripe.simulator.state import Json
@@ -37,6 +37,10 @@ ROUTES: Final[Mapping[str, Handler]] = {
     "POST /v1/payment_intents/{intent}/confirm": payment_intents.confirm,
     "POST /v1/payment_intents/{intent}/cancel": payment_intents.cancel,
     "POST /v1/payment_intents/{intent}/capture": payment_intents.capture,
+    "POST /v1/subscriptions": subscriptions.create,
+    "GET /v1/subscriptions": subscriptions.list_all,
+    "GET /v1/subscriptions/{subscription}": subscriptions.retrieve,
+    "DELETE /v1/subscriptions/{subscription}": subscriptions.cancel,
     "GET /v1/events": events.list_all,
     "GET /v1/events/{event}": events.retrieve,
 }

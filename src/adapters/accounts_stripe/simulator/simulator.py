@@ -301,6 +301,4 @@ def _answered(world: World, id: str, *, succeed: bool) -> Json:
 
 def _renewed(world: World, id: str, changes: Json) -> Json:
     record = world.find(PAYMENT_METHOD, id, what="PaymentMethod", param="payment_method", status=404)
-    card = {**record.body["card"], **changes}
-    payment_methods.change(world, record, {"card": card}, event="payment_method.automatically_updated")
-    return record.body
+    return payment_methods.renew(world, record, changes)

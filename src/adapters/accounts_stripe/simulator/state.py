@@ -22,6 +22,7 @@ Kind = NewType("Kind", str)
 CUSTOMER: Final = Kind("customer")
 PAYMENT_METHOD: Final = Kind("payment_method")
 PAYMENT_INTENT: Final = Kind("payment_intent")
+SUBSCRIPTION: Final = Kind("subscription")
 EVENT: Final = Kind("event")
 DELIVERY: Final = Kind("delivery")
 

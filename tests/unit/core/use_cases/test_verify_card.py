@@ -21,6 +21,7 @@ from accounts_core.model.tokens import new_token
 from accounts_core.model.verification import TAKEOVER_AFTER
 from accounts_core.use_cases.attempts import Attempts
 from accounts_core.use_cases.card_verifier import CardVerifier
+from accounts_core.use_cases.customer_removal import CustomerRemoval
 from accounts_core.use_cases.effects import Effects
 from accounts_core.use_cases.mailing import Mailer
 from accounts_core.use_cases.verify_card import ActionRequired, Verified
@@ -392,7 +393,8 @@ def anything_due(world: World) -> bool:
 def drive(world: World, verification: str) -> None:
     """Drive the verification on as a worker would."""
     mailer = Mailer(world.store, world.notifier, world.clock, world.secrets, Policy())
-    effects = Effects(world.store, world.gateway, mailer, world.clock, world.secrets)
+    removal = CustomerRemoval(world.store, world.gateway, CustomerDeletion.BLOCK)
+    effects = Effects(world.store, world.gateway, mailer, removal, world.clock, world.secrets)
     attempts = Attempts(None, world.clock, Policy())
     verifier = CardVerifier(world.store, world.gateway, effects, world.clock, CardPolicy(), attempts)
     run_sync(verifier.drive(verification))

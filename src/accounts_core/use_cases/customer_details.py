@@ -1,0 +1,47 @@
+"""Telling the provider a user's address and name, and going without what it does not take."""
+
+from typing import Final
+
+import attrs
+
+from accounts_core.errors import ProviderRefused
+from accounts_core.model.email import Email
+from accounts_core.ports.payment_gateway import PaymentGateway
+
+EMAIL: Final = "email"
+NAME: Final = "name"
+_BY_CODE: Final = {"email_invalid": EMAIL}
+"""Codes that name the field themselves. Source: Stripe's documentation, "Error codes"."""
+
+
+@attrs.frozen
+class Refusal:
+    """What the provider did not take. `fields` are the names, comma-separated; `code` is of the first refusal."""
+
+    fields: str
+    code: str
+
+
+async def update_details(payments: PaymentGateway, customer_id: str, *, email: Email, name: str) -> Refusal | None:
+    """Store address and name at the provider; a field that it refuses is cleared there.
+
+    Returns what was refused, or None. Raises `NotFound` without such a customer, and `ProviderError` for everything
+    that is not about one of the two fields.
+    """
+    refused: dict[str, str] = {}
+    while True:
+        try:
+            await payments.update_customer(
+                customer_id, email=None if EMAIL in refused else email, name=None if NAME in refused else name
+            )
+        except ProviderRefused as refusal:
+            field = _field_of(refusal)
+            if field is None or field in refused:
+                raise
+            refused[field] = refusal.code
+        else:
+            return Refusal(",".join(sorted(refused)), next(iter(refused.values()))) if refused else None
+
+
+def _field_of(refusal: ProviderRefused) -> str | None:
+    return refusal.param if refusal.param in {EMAIL, NAME} else _BY_CODE.get(refusal.code)

@@ -1,0 +1,55 @@
+"""Whose choice the provider's default is.
+
+A default at the provider that was never verified here is the choice of somebody else on that account: the host's own
+Checkout, or a payment method of another kind. Nothing here replaces it but a person who chooses a card here.
+"""
+
+from accounts_core.model.ids import UserId
+from accounts_core.model.payment_method import Cards
+from accounts_core.model.verification import CardVerification, State
+from accounts_core.ports.payment_gateway import PaymentGateway
+from accounts_core.ports.store import Store, UnitOfWork, Views
+
+
+async def is_managed_elsewhere(views: Views, user_id: UserId, cards: Cards, default: str | None) -> bool:
+    """Return whether the provider's `default` is a payment method that no verification here led to.
+
+    A card that was verified here and is removed by now is not: it may be detached a moment later.
+    """
+    if default is None or default in cards:
+        return False
+    verification = await views.verifications.find_by_payment_method(user_id, default)
+    return verification is None or verification.state is not State.VERIFIED
+
+
+async def open_verification(views: Views, user_id: UserId, default: str | None) -> CardVerification | None:
+    """Return the verification under way of the payment method that is the provider's default, or None."""
+    if default is None:
+        return None
+    verification = await views.verifications.find_by_payment_method(user_id, default)
+    return verification if verification is not None and verification.is_open else None
+
+
+async def replace_default(
+    store: Store[UnitOfWork],
+    payments: PaymentGateway,
+    user_id: UserId,
+    customer_id: str,
+    card: str | None,
+    *,
+    chosen: str | None,
+) -> None:
+    """Make `card` the provider's default, None for no default.
+
+    One that is managed elsewhere is replaced only by the card that the person chose, `chosen`. Raises `NotFound` and
+    `ProviderError`.
+    """
+    if card is None or card != chosen:
+        current = (await payments.retrieve_customer(customer_id)).default_payment_method
+        if current == card:
+            return
+        async with store.read() as views:
+            cards = await views.payment_methods.of(user_id)
+            if await is_managed_elsewhere(views, user_id, cards, current):
+                return
+    await payments.set_default(customer_id, card)
