@@ -64,6 +64,7 @@ from accounts_core.use_cases.teams.members import ListTeamMembers, RemoveTeamMem
 from accounts_core.use_cases.tidy import Tidy
 from accounts_core.use_cases.touch_session import TouchSession
 from accounts_core.use_cases.update_profile import UpdateProfile
+from accounts_core.use_cases.verifications import ListVerifications
 from accounts_core.use_cases.verify_card import VerifyCard
 from accounts_core.use_cases.verify_email import ResendVerification, VerifyEmail
 from accounts_core.wiring import Wiring
@@ -223,6 +224,7 @@ class _Doors:
     verify_card = _UseCase(
         lambda at: VerifyCard(at.store, at.card_verifier, at.attempts, at.effects, at.clock, at.policy)
     )
+    list_verifications = _UseCase(lambda at: ListVerifications(at.store))
     list_payment_methods = _UseCase(lambda at: ListPaymentMethods(at.store))
     set_default_payment_method = _UseCase(
         lambda at: SetDefaultPaymentMethod(at.store, at.attempts, at.effects, at.clock)

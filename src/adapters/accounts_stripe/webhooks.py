@@ -37,12 +37,13 @@ class InvalidEvent(CallerError):
 class StripeEvent:
     """What happened to which object. `id` is the same each time that the event is delivered."""
 
-    id: str
-    type: str
-    created: datetime
+    id: str | None
+    """None for what has no id, and so is nothing that can be dealt with once."""
+    type: str | None
+    created: datetime | None
     livemode: bool
     object_id: str | None
-    """What the event is about: a customer, a payment method or a payment intent."""
+    """What the event is about: a customer, a payment method or a payment intent. A thin event does not say."""
     customer_id: str | None
     """Whose it is; for a payment method that was detached, whose it was."""
 
@@ -51,8 +52,9 @@ def verify_webhook(payload: bytes, header: str, secret: str, now: datetime) -> S
     """Return the event that Stripe sent.
 
     `payload` is the body as it came, `header` the request's `Stripe-Signature`, `secret` the endpoint's (`whsec_...`),
-    `now` the time with its zone. While a secret is rolled there are several signatures, and one has to fit. Raises
-    `InvalidSignature`, always when there is no secret, and `InvalidEvent`.
+    `now` the time with its zone. While a secret is rolled there are several signatures, and one has to fit. What a
+    signed object lacks is None, as in a thin event, which names no object. Raises `InvalidSignature`, always when there
+    is no secret, and `InvalidEvent`.
     """
     if not secret:
         raise InvalidSignature("No webhook secret is set, so nothing can be verified.")
@@ -79,24 +81,42 @@ def _read(header: str) -> tuple[str, list[str]]:
 
 
 def _event(payload: bytes) -> StripeEvent:
+    """Read what is there. Stripe sends events of several forms, and sends one again that is refused."""
     try:
-        event = json.loads(payload.decode())
-        about, before = event["data"]["object"], event["data"].get("previous_attributes") or {}
+        event: dict[str, Any] = dict(json.loads(payload.decode()).items())
+        data = _part(event, "data")
+        about, before = _part(data, "object"), _part(data, "previous_attributes")
         customer = _customer_of(about) or id_of(before.get("customer"))
+        event_id = _text(event.get("id"))
         return StripeEvent(
-            id=_storable(_text(event["id"])),
-            type=_text(event["type"]),
-            created=datetime.fromtimestamp(event["created"], UTC),
+            id=None if event_id is None else _storable(event_id),
+            type=_text(event.get("type")),
+            created=_time(event.get("created")),
             livemode=bool(event.get("livemode")),
             object_id=id_of(about),
             customer_id=None if customer is None else _storable(customer),
         )
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+    except (ValueError, AttributeError, RecursionError) as error:
         raise InvalidEvent(f"This is no event of Stripe's: {type(error).__name__}.") from error
+
+
+def _part(object: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = object.get(name)
+    return found if isinstance(found, dict) else {}
 
 
 def _customer_of(about: Mapping[str, Any]) -> str | None:
     return id_of(about) if about.get("object") == "customer" else id_of(about.get("customer"))
+
+
+def _time(value: Any) -> datetime | None:
+    """Read seconds since 1970, or the text that thin events have."""
+    try:
+        if isinstance(value, str):
+            return datetime.fromisoformat(value)
+        return datetime.fromtimestamp(value, UTC)
+    except (ValueError, TypeError, OverflowError, OSError):
+        return None
 
 
 def _storable(id: str) -> str:
@@ -106,7 +126,5 @@ def _storable(id: str) -> str:
     return id
 
 
-def _text(value: Any) -> str:
-    if not isinstance(value, str) or not value:
-        raise TypeError("An id or a type is a text.")
-    return value
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None

@@ -20,7 +20,7 @@ from accounts_cli.database_url import DatabaseUrl
 from accounts_cli.environment import read_env_file
 from accounts_cli.failures import CommandFailed
 from accounts_core.model.passwords import DEFAULT_LENGTH, LEAST_LENGTH, PasswordPolicy
-from accounts_core.model.policy import CardPolicy, EmailChange, Policy, SessionPolicy
+from accounts_core.model.policy import CardPolicy, CustomerDeletion, EmailChange, Policy, SessionPolicy
 from accounts_core.ports.limits import Limit
 from accounts_redis import RedisUrl
 from accounts_smtp import Sender, SmtpUrl
@@ -107,6 +107,9 @@ class Settings:
     email_change: EmailChange = _setting(  # noqa: RUF009  makes an attrs field
         EmailChange, "confirm or immediate", EmailChange.CONFIRM
     )
+    customer_deletion: CustomerDeletion = _setting(  # noqa: RUF009  makes an attrs field
+        CustomerDeletion, "block, keep or delete", CustomerDeletion.BLOCK
+    )
     trusted_proxies: tuple[values.Network, ...] = _setting(
         values.networks, "IP addresses or networks, such as 10.0.0.0/8,::1", (), empty=True
     )
@@ -168,6 +171,7 @@ class Settings:
             cards=CardPolicy(currency=self.currency, amounts=self.verification_amounts),
             reauthentication=timedelta(minutes=self.reauthentication_minutes),
             email_change=self.email_change,
+            customer_deletion=self.customer_deletion,
             unverified_accounts=timedelta(days=self.unverified_days) if self.unverified_days else None,
             private_registration=self.private_registration,
             limits=self.limits,

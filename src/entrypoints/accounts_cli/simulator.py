@@ -72,6 +72,7 @@ async def deliver_events(simulator: Simulator, accounts: Accounts[Any], clock: C
 
     async def receive(webhook: Webhook) -> None:
         event = verify_webhook(webhook.payload, webhook.signature, SIMULATOR_SECRET, clock.now())
+        assert event.id is not None  # the simulator gives each of its events one
         try:
             is_new = await accounts.receive_provider_event(id=event.id, customer_id=event.customer_id)
         except WorldError as error:

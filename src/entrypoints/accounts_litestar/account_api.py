@@ -20,12 +20,14 @@ from accounts_litestar.account_shapes import (
     CurrentUser,
     Message,
     NotificationItem,
+    VerificationItem,
     VerifyPayment,
     activity_item,
     card_needs_action,
     changed_user,
     current_user,
     notification_item,
+    verification_item,
 )
 from accounts_litestar.addresses import new_email_address
 from accounts_litestar.answers import Answer
@@ -34,7 +36,7 @@ from accounts_litestar.bodies import Nothing, read
 from accounts_litestar.endpoints import NO_CONTENT, Endpoints, HttpRequest, client_of, given, spelled, taken_is_invalid
 from accounts_litestar.links import into
 from accounts_litestar.openapi import documented
-from accounts_litestar.parameters import page_by_number, text_id
+from accounts_litestar.parameters import page_by_number, page_by_text, text_id
 from accounts_litestar.repeating import repeatable
 from accounts_litestar.requests import asked_by
 from accounts_litestar.stripe_shapes import CustomerObject, PaymentMethodList, customer_object, payment_method_list
@@ -174,6 +176,17 @@ class AccountApi(Endpoints):
         if isinstance(outcome, Verified):
             return self.answer(caller, CardVerified())
         return self.answer(caller, card_needs_action(outcome))
+
+    @get(
+        "/verifications",
+        **documented("listVerifications", "List card verifications", example=examples.VERIFICATIONS, paged=True),
+    )
+    async def verifications(self, request: HttpRequest) -> Answer[list[VerificationItem]]:
+        """Open and ended ones, the newest first. `reason` is the decline code, or what else ended it without a card."""
+        caller = await self.caller(request)
+        page = page_by_text(request)
+        found = await self.accounts.list_verifications(caller.user.id, limit=page.limit, before=page.before)
+        return self.answer(caller, [verification_item(view) for view in found])
 
     @get(
         "/list-payment-methods",

@@ -1,6 +1,6 @@
 """The account API's documents: camelCase, without an envelope."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -8,9 +8,22 @@ from msgspec import UNSET, Meta, UnsetType
 from accounts_core.model.audit import AuditEntry
 from accounts_core.model.notification import Notification
 from accounts_core.model.user import User
+from accounts_core.model.verification import CardVerification, State
+from accounts_core.use_cases.verifications import VerificationView
 from accounts_core.use_cases.verify_card import MAX_URL, ActionRequired
 from accounts_litestar.problems import TELLTALE_DECLINES
 from accounts_litestar.times import milliseconds
+
+_States = Literal["pending", "requires_action", "verified", "declined", "failed", "canceled", "expired"]
+_STATES: Final[dict[State, _States]] = {
+    State.REQUIRES_ACTION: "requires_action",
+    State.VERIFIED: "verified",
+    State.DECLINED: "declined",
+    State.FAILED: "failed",
+    State.ABANDONED: "canceled",
+    State.LAPSED: "expired",
+}
+"""How a client reads a state; in every other one the verification goes on by itself."""
 
 
 class CurrentUser(msgspec.Struct, rename="camel"):
@@ -80,6 +93,24 @@ class CardNeedsAction(msgspec.Struct, tag_field="status", tag="requires_action",
     next_action: dict[str, Any] | None
 
 
+class VerifiedCard(msgspec.Struct):
+    """A card of the user, in short."""
+
+    id: str
+    brand: str
+    last4: str
+
+
+class VerificationItem(msgspec.Struct, rename="camel"):
+    """A verification of a card. `card` is there while the user has the card, `reason` where it ended without one."""
+
+    id: str = msgspec.field(name="_id")
+    state: _States
+    created_at: str
+    card: VerifiedCard | None
+    reason: str | None
+
+
 class ActivityItem(msgspec.Struct, rename="camel"):
     """Something that happened to the account; `by` is `user`, `operator` or `provider`."""
 
@@ -88,6 +119,28 @@ class ActivityItem(msgspec.Struct, rename="camel"):
     by: str
     created_at: str
     details: dict[str, str | int | bool | None]
+
+
+def verification_item(view: VerificationView) -> VerificationItem:
+    verification, card = view.verification, view.card
+    return VerificationItem(
+        id=verification.id,
+        state=_STATES.get(verification.state, "pending"),
+        created_at=milliseconds(verification.created_at),
+        card=None if card is None else VerifiedCard(card.id, card.card.brand, card.card.last4),
+        reason=_reason(verification),
+    )
+
+
+def _reason(verification: CardVerification) -> str | None:
+    match verification.state:
+        case State.DECLINED | State.FAILED:
+            reason = verification.decline_code or verification.code
+            return "generic_decline" if reason in TELLTALE_DECLINES else reason
+        case State.ABANDONED | State.LAPSED:
+            return f"verification_{verification.state}"
+        case _:
+            return None
 
 
 def activity_item(entry: AuditEntry) -> ActivityItem:

@@ -2,7 +2,14 @@
 
 from typing import Final
 
-from accounts_litestar.account_shapes import ActivityItem, ChangedUser, CurrentUser, NotificationItem
+from accounts_litestar.account_shapes import (
+    ActivityItem,
+    ChangedUser,
+    CurrentUser,
+    NotificationItem,
+    VerificationItem,
+    VerifiedCard,
+)
 from accounts_litestar.stripe_shapes import (
     AddressObject,
     BillingDetailsObject,
@@ -49,6 +56,22 @@ NOTIFICATIONS: Final = [
         created_at="2023-11-06T08:30:09.166Z",
         read_at=None,
     )
+]
+VERIFICATIONS: Final = [
+    VerificationItem(
+        id="cv_0aB1cD2eF3gH4iJ5kL6mN",
+        state="verified",
+        created_at="2023-11-06T08:30:09.166Z",
+        card=VerifiedCard("pm_1O9OCiA0ZUrt0vQJ7GqrPclY", "visa", "4242"),
+        reason=None,
+    ),
+    VerificationItem(
+        id="cv_0aB1cD2eF3gH4iJ5kL6mM",
+        state="declined",
+        created_at="2023-11-06T08:29:51.020Z",
+        card=None,
+        reason="insufficient_funds",
+    ),
 ]
 PAYMENT_METHODS: Final = PaymentMethodList(
     data=[

@@ -13,8 +13,8 @@ class ProviderEvent(Protocol):
     """What is known of an event of the payment provider's once it is known to be the provider's."""
 
     @property
-    def id(self) -> str:
-        """The same each time that the event is delivered."""
+    def id(self) -> str | None:
+        """The same each time that the event is delivered. Without one there is nothing to be done about the event."""
         ...
 
     @property

@@ -38,17 +38,22 @@ class WebhookApi(Endpoints):
         ),
     )
     async def receive(self, request: HttpRequest) -> Answer[None]:
-        """The body is an event as Stripe sends it. Events that came before, or are about nobody here, are fine too."""
+        """The body is an event as Stripe sends it. Events that came before, or are about nobody here, are fine too.
+
+        So is one of another form, such as a thin event, which names no object: there is nothing to be done about it.
+        """
         assert self.options.webhook is not None
         body = await read_raw(request)
         event_id, customer_id = _checked(self.options.webhook, body, request)
+        if event_id is None:
+            return Answer(None)
         is_new = await self.accounts.receive_provider_event(id=event_id, customer_id=customer_id)
         if is_new and self.options.wake_worker is not None:
             self.options.wake_worker()
         return Answer(None)
 
 
-def _checked(webhook: Webhook, body: bytes, request: HttpRequest) -> tuple[str, str | None]:
+def _checked(webhook: Webhook, body: bytes, request: HttpRequest) -> tuple[str | None, str | None]:
     try:
         event = webhook(body, _headers(request))
     except CallerError as error:

@@ -118,8 +118,41 @@ def test_two_signature_headers_are_refused(service: Service) -> None:
 
 def test_what_is_signed_and_is_no_event_is_refused(service: Service) -> None:
     odd = [an_event("cus_1", id="evt_\0"), an_event("cus_\0"), an_event("cus_1", id="evt_\ud800"), an_event("x" * 256)]
-    for body in (b"", b"{}", b"[]", b"null", b"\xff", b'{"id": 1}', b"[" * 100_000, *odd):
+    for body in (b"", b"[]", b"null", b"\xff", b"[" * 100_000, *odd):
         problem(deliver(service, body), 400, "webhook-refused")
+
+
+THIN = b"""{"id": "evt_test_65R9Ijk8dKEYZcXeRWn16R9A7j1FSQ", "object": "v2.core.event", "livemode": false,
+"type": "v2.core.event_destination.ping", "created": "2024-09-17T06:20:52.246Z",
+"related_object": {"id": "ed_test_1", "type": "event_destination", "url": "/v2/core/event_destinations/ed_test_1"}}"""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [THIN, b"{}", b'{"id": 1}', b'{"id": "evt_2"}', b'{"id": "evt_3", "data": {}}', b'{"id": "evt_4", "data": 5}'],
+)
+def test_a_signed_event_without_what_is_needed_is_fine_and_leads_to_nothing(service: Service, body: bytes) -> None:
+    """F9: Stripe would send again what is refused, and in the end stop sending."""
+    for _ in range(2):
+        answer = deliver(service, body)
+        assert (answer.status_code, answer.content) == (204, b"")
+
+    assert service.run(service.accounts.list_outbox()) == []
+
+
+def test_a_storm_of_events_of_other_accounts_customers_changes_nothing(service: Service) -> None:
+    """What another service on the same Stripe account does is sent here as well."""
+    jane = sign_up(service)
+    jane.post(VERIFY, json={"paymentMethod": "pm_card_visa"})
+    before = cards(jane)
+    storm = [an_event(f"cus_another{number % 5}") for number in range(30)]
+
+    assert {deliver(service, body).status_code for body in storm} == {204}
+    service.payments.calls.clear()
+    assert work(service) == 30
+
+    assert service.payments.calls == []
+    assert cards(jane) == before
 
 
 def test_an_event_has_at_most_a_mebibyte(service: Service) -> None:

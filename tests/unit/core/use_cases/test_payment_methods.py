@@ -31,13 +31,18 @@ def test_a_chosen_default_is_the_default_at_the_provider_too(accounts: Core, jan
     assert default(accounts, jane) == (chosen, chosen)
 
 
-def test_choosing_the_default_again_asks_the_provider_nothing(accounts: Core, jane: User, world: World) -> None:
+def test_choosing_the_default_again_tells_the_provider_and_nobody_else(
+    accounts: Core, jane: User, world: World
+) -> None:
+    """F7: at the provider it may be another one by now."""
     card = verify(accounts, jane, "pm_card_visa")
-    asked = len(world.gateway.calls)
+    world.gateway.calls.clear()
+    world.events.heard.clear()
 
     accounts.set_default_payment_method(jane.id, card)
 
-    assert len(world.gateway.calls) == asked
+    assert [method for method, _ in world.gateway.calls] == ["set_default"]
+    assert world.events.heard == []
 
 
 def test_a_removed_card_is_detached_at_the_provider(accounts: Core, jane: User, world: World) -> None:

@@ -17,6 +17,7 @@ from accounts_core.errors import (
 )
 from accounts_core.model import CardPolicy, User
 from accounts_core.model.events import CardRejected, CardVerified
+from accounts_core.model.policy import CustomerDeletion
 from accounts_core.model.tokens import new_token
 from accounts_core.model.verification import TAKEOVER_AFTER
 from accounts_core.use_cases.attempts import Attempts
@@ -58,7 +59,7 @@ def test_the_first_card_is_held_let_go_kept_and_the_default(accounts: Core, jane
 def test_the_provider_is_asked_in_this_order(accounts: Core, jane: User, world: World) -> None:
     accounts.verify_card(jane.id, payment_method="pm_card_visa")
 
-    assert asked(world) == ["create_customer", "update_customer", *STEPS[1:], "set_default"]
+    assert asked(world) == ["create_customer", "update_customer", *STEPS[1:], "retrieve_customer", "set_default"]
 
 
 def test_the_customer_carries_the_users_name_and_address(accounts: Core, jane: User) -> None:

@@ -1,0 +1,227 @@
+"""F7: a default that is managed elsewhere, and what replaces it: the person alone."""
+
+from datetime import timedelta
+
+import attrs
+import pytest
+from tests.unit.core.conftest import Core, World
+
+from accounts_core import run_sync
+from accounts_core.errors import ProviderAmbiguous
+from accounts_core.model import User
+from accounts_core.model.drift import Kind, Repair
+from accounts_core.model.events import DefaultCardChanged
+from accounts_core.testing.builders import a_provided_card
+from accounts_core.use_cases.effects import LEASE
+from accounts_core.use_cases.verify_card import ActionRequired, Verified
+
+
+@attrs.frozen
+class Jane:
+    """Jane with two cards, the first of them the default."""
+
+    user: User
+    customer_id: str
+    first: str
+    second: str
+
+
+@pytest.fixture
+def billed(accounts: Core, jane: User, world: World) -> Jane:
+    first = verify(accounts, jane, "pm_card_visa")
+    world.wait(seconds=1)
+    second = verify(accounts, jane, "pm_card_mastercard")
+    customer_id = accounts.profile(jane.id).customer_id
+    assert customer_id is not None
+    return Jane(jane, customer_id, first, second)
+
+
+def verify(accounts: Core, user: User, token: str) -> str:
+    verified = accounts.verify_card(user.id, payment_method=token)
+    assert isinstance(verified, Verified)
+    return verified.payment_method
+
+
+@pytest.fixture(params=["bank account", "card of the host's own"])
+def foreign(request: pytest.FixtureRequest, billed: Jane, world: World) -> str:
+    """Make a payment method the default in the provider's dashboard that was never verified here."""
+    if request.param == "bank account":
+        method = world.gateway.add_other_payment_method("pm_bank", customer_id=billed.customer_id)
+    else:
+        method = world.gateway.add_payment_method(a_provided_card("pm_checkout", customer_id=billed.customer_id))
+    run_sync(world.gateway.set_default(billed.customer_id, method))
+    world.events.heard.clear()
+    return method
+
+
+def there(world: World, billed: Jane) -> str | None:
+    return run_sync(world.gateway.retrieve_customer(billed.customer_id)).default_payment_method
+
+
+def here(accounts: Core, billed: Jane) -> str | None:
+    default = accounts.list_payment_methods(billed.user.id).default
+    return None if default is None else default.id
+
+
+def test_an_event_leaves_it_alone(accounts: Core, billed: Jane, foreign: str, world: World) -> None:
+    for _ in range(3):
+        accounts.sync_customer(billed.customer_id)
+        accounts.run_due()
+
+    assert (here(accounts, billed), there(world, billed)) == (billed.first, foreign)
+    assert world.events.of(DefaultCardChanged) == []
+    assert accounts.list_outbox() == []
+    assert foreign not in accounts.list_payment_methods(billed.user.id)
+
+
+def test_removing_the_default_here_leaves_it_alone(accounts: Core, billed: Jane, foreign: str, world: World) -> None:
+    accounts.remove_payment_method(billed.user.id, billed.first)
+
+    assert (here(accounts, billed), there(world, billed)) == (billed.second, foreign)
+
+
+def test_removing_every_card_leaves_it_alone(accounts: Core, billed: Jane, foreign: str, world: World) -> None:
+    for card in (billed.first, billed.second):
+        accounts.remove_payment_method(billed.user.id, card)
+    accounts.sync_customer(billed.customer_id)
+
+    assert (here(accounts, billed), there(world, billed)) == (None, foreign)
+
+
+def test_a_new_first_card_leaves_it_alone(accounts: Core, billed: Jane, foreign: str, world: World) -> None:
+    for card in (billed.first, billed.second):
+        accounts.remove_payment_method(billed.user.id, card)
+
+    third = verify(accounts, billed.user, "pm_card_amex")
+
+    assert (here(accounts, billed), there(world, billed)) == (third, foreign)
+
+
+def test_a_card_that_takes_the_defaults_place_leaves_it_alone(
+    accounts: Core, billed: Jane, foreign: str, world: World
+) -> None:
+    again = verify(accounts, billed.user, "pm_card_visa")
+
+    assert (here(accounts, billed), there(world, billed)) == (again, foreign)
+
+
+def test_the_default_detached_there_leaves_it_alone(accounts: Core, billed: Jane, foreign: str, world: World) -> None:
+    run_sync(world.gateway.detach(billed.first))
+
+    accounts.sync_customer(billed.customer_id)
+
+    assert (here(accounts, billed), there(world, billed)) == (billed.second, foreign)
+
+
+@pytest.mark.parametrize("chosen", ["first", "second"])
+def test_a_person_replaces_it_with_the_card_that_they_choose(
+    accounts: Core, billed: Jane, foreign: str, world: World, chosen: str
+) -> None:
+    card = getattr(billed, chosen)
+
+    accounts.set_default_payment_method(billed.user.id, card)
+
+    assert (here(accounts, billed), there(world, billed)) == (card, card)
+
+
+def test_the_persons_choice_is_told_when_the_provider_is_back(
+    accounts: Core, billed: Jane, foreign: str, world: World
+) -> None:
+    world.gateway.fail_next("set_default", ProviderAmbiguous())
+    accounts.set_default_payment_method(billed.user.id, billed.second)
+    accounts.sync_customer(billed.customer_id)
+    assert there(world, billed) == foreign
+
+    world.clock.advance(LEASE)
+    accounts.run_due()
+
+    assert (here(accounts, billed), there(world, billed)) == (billed.second, billed.second)
+
+
+def test_the_persons_choice_is_still_one_when_something_else_has_the_default_told_again(
+    accounts: Core, billed: Jane, foreign: str, world: World
+) -> None:
+    """The person chooses the second, the provider is away, and the first, no default any more, is removed."""
+    for _ in range(2):
+        world.gateway.fail_next("set_default", ProviderAmbiguous())
+    accounts.set_default_payment_method(billed.user.id, billed.second)
+    accounts.remove_payment_method(billed.user.id, billed.first)
+
+    world.clock.advance(LEASE)
+    accounts.run_due()
+    world.clock.advance(LEASE)
+    accounts.run_due()
+
+    assert there(world, billed) == billed.second
+
+
+def test_the_choice_of_a_card_that_is_gone_replaces_nothing(
+    accounts: Core, billed: Jane, foreign: str, world: World
+) -> None:
+    world.gateway.fail_next("set_default", ProviderAmbiguous())
+    accounts.set_default_payment_method(billed.user.id, billed.second)
+    accounts.remove_payment_method(billed.user.id, billed.second)
+
+    world.clock.advance(LEASE)
+    accounts.run_due()
+
+    assert (here(accounts, billed), there(world, billed)) == (billed.first, foreign)
+    assert accounts.list_outbox() == []
+
+
+def test_reconciling_tells_it_and_leaves_it_alone(accounts: Core, billed: Jane, foreign: str, world: World) -> None:
+    for dry_run in (True, False, True):
+        found = accounts.reconcile_cards(dry_run=dry_run)
+
+        told = [drift for drift in found.drifts if drift.kind is Kind.DEFAULT_ELSEWHERE]
+        assert [(drift.subject, drift.user_id, drift.repair, drift.detail) for drift in told] == [
+            (billed.customer_id, billed.user.id, Repair.LEFT, f"{foreign} there")
+        ]
+        assert {drift.kind for drift in found.drifts} <= {Kind.DEFAULT_ELSEWHERE, Kind.ORPHANED_CARD}
+        assert {drift.repair for drift in found.drifts} == {Repair.LEFT}
+
+    assert str(Kind.DEFAULT_ELSEWHERE) == "default is managed elsewhere"
+    assert (here(accounts, billed), there(world, billed)) == (billed.first, foreign)
+
+
+def test_a_default_that_is_being_verified_is_taken_over_once_it_is(accounts: Core, billed: Jane, world: World) -> None:
+    """Somebody in the dashboard chooses a card whose verification has not ended: it is not known yet whose it is."""
+    world.gateway.fail_next("retrieve_payment_method", ProviderAmbiguous())
+    with pytest.raises(ProviderAmbiguous):
+        accounts.verify_card(billed.user.id, payment_method="pm_card_amex")
+    (newest, *_) = run_sync(world.gateway.list_payment_methods(billed.customer_id))
+    assert newest.id not in {billed.first, billed.second}
+    run_sync(world.gateway.set_default(billed.customer_id, newest.id))
+
+    accounts.sync_customer(billed.customer_id)
+    assert (here(accounts, billed), there(world, billed)) == (billed.first, newest.id)
+
+    world.wait(minutes=2)
+    accounts.run_due()
+    world.wait(minutes=2)
+    accounts.run_due()
+
+    assert (here(accounts, billed), there(world, billed)) == (newest.id, newest.id)
+    assert accounts.list_outbox() == []
+
+
+def test_while_it_is_being_verified_one_reading_waits_however_many_events_come(
+    accounts: Core, billed: Jane, world: World
+) -> None:
+    world.gateway.add_payment_method(a_provided_card("pm_new"))
+    challenge = accounts.verify_card(billed.user.id, payment_method="pm_card_threeDSecure2Required")
+    assert isinstance(challenge, ActionRequired)
+    (hold,) = world.gateway.open_holds()
+    assert hold.payment_method is not None
+    card = run_sync(world.gateway.retrieve_payment_method(hold.payment_method))
+    world.gateway.add_payment_method(attrs.evolve(card, customer_id=billed.customer_id))
+    run_sync(world.gateway.set_default(billed.customer_id, card.id))
+
+    for _ in range(5):
+        accounts.sync_customer(billed.customer_id)
+
+    waiting = [job for job in accounts.list_outbox() if job.topic == "sync_customer"]
+    assert [(job.due - world.clock.now(), dict(job.payload)) for job in waiting] == [
+        (timedelta(minutes=1), {"customer": billed.customer_id})
+    ]
+    assert there(world, billed) == card.id
