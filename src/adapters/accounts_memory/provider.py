@@ -76,7 +76,7 @@ class Provider:
         return next((each for each in self._customers.values() if each.user_ref == user_ref), None)
 
     def list_customers(self, after: str | None) -> Page[Customer]:
-        return _page(self._customers, after, lambda customer: customer)
+        return _page(self._customers, after, lambda customer: None if customer.user_ref is None else customer)
 
     def customer(self, id: str) -> Customer:
         customer = self._customers.get(id)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import stripe
 
 from accounts_core.sync import run_sync
 from accounts_core.testing.builders import NOON
@@ -17,6 +18,8 @@ from accounts_core.testing.contracts import (
     GatewayCardsContract,
     GatewayCustomersContract,
     GatewayHoldsContract,
+    GatewayUsageContract,
+    HostAtProvider,
 )
 from accounts_core.testing.harness import Concurrently, Drive, Thunk
 from accounts_core.testing.plugin import in_threads
@@ -77,3 +80,30 @@ class TestCards(GatewayCardsContract): ...
 
 
 class TestHolds(GatewayHoldsContract): ...
+
+
+class TestUsage(GatewayUsageContract):
+    @pytest.fixture
+    def host(self, simulator: Simulator) -> HostAtProvider:
+        """What else works on the same account of Stripe's: the host's own code."""
+        client = stripe.StripeClient(KEY, http_client=SimulatorHTTPClient(simulator)).v1
+
+        async def subscribe(customer_id: str) -> str:
+            return client.subscriptions.create({"customer": customer_id, "items": [{"price": "price_gold"}]}).id
+
+        async def unsubscribe(subscription_id: str) -> None:
+            client.subscriptions.cancel(subscription_id)
+
+        async def add_bank_account(customer_id: str) -> str:
+            made = client.payment_methods.create({"type": "us_bank_account"})
+            return client.payment_methods.attach(made.id, {"customer": customer_id}).id
+
+        async def set_balance(customer_id: str, balance: int) -> None:
+            client.customers.update(customer_id, {"balance": balance})
+
+        return HostAtProvider(
+            subscribe=subscribe,
+            unsubscribe=unsubscribe,
+            add_bank_account=add_bank_account,
+            set_balance=set_balance,
+        )

@@ -29,7 +29,9 @@ from accounts_core.testing.contracts import (
     GatewayCardsContract,
     GatewayCustomersContract,
     GatewayHoldsContract,
+    GatewayUsageContract,
     Host,
+    HostAtProvider,
     KeptRequestsContract,
     LimitsContract,
     MailTokensContract,
@@ -176,6 +178,37 @@ class TestGatewayCards(GatewayCardsContract): ...
 
 
 class TestGatewayHolds(GatewayHoldsContract): ...
+
+
+class TestGatewayUsage(GatewayUsageContract):
+    @pytest.fixture
+    def host(self, gateway: MemoryGateway) -> HostAtProvider:
+        subscriptions: dict[str, list[str]] = {}
+
+        async def subscribe(customer_id: str) -> str:
+            mine = subscriptions.setdefault(customer_id, [])
+            mine.append(f"sub_{customer_id}_{len(mine)}")
+            gateway.set_subscriptions(customer_id, len(mine))
+            return mine[-1]
+
+        async def unsubscribe(subscription_id: str) -> None:
+            for customer_id, mine in subscriptions.items():
+                if subscription_id in mine:
+                    mine.remove(subscription_id)
+                    gateway.set_subscriptions(customer_id, len(mine))
+
+        async def add_bank_account(customer_id: str) -> str:
+            return gateway.add_other_payment_method(f"pm_bank_of_{customer_id}", customer_id=customer_id)
+
+        async def set_balance(customer_id: str, balance: int) -> None:
+            gateway.set_balance(customer_id, balance)
+
+        return HostAtProvider(
+            subscribe=subscribe,
+            unsubscribe=unsubscribe,
+            add_bank_account=add_bank_account,
+            set_balance=set_balance,
+        )
 
 
 class TestPasswordHasher(PasswordHasherContract):

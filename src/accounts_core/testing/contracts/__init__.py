@@ -14,6 +14,7 @@ pytest.register_assert_rewrite(
             "gateway_cards",
             "gateway_customers",
             "gateway_holds",
+            "gateway_usage",
             "limits",
             "notifications",
             "notifier",
@@ -44,6 +45,7 @@ from accounts_core.testing.contracts.events import EventsContract
 from accounts_core.testing.contracts.gateway_cards import GatewayCardsContract
 from accounts_core.testing.contracts.gateway_customers import GatewayCustomersContract
 from accounts_core.testing.contracts.gateway_holds import GatewayHoldsContract
+from accounts_core.testing.contracts.gateway_usage import GatewayUsageContract, HostAtProvider
 from accounts_core.testing.contracts.limits import LimitsContract
 from accounts_core.testing.contracts.notifications import NotificationsContract
 from accounts_core.testing.contracts.notifier import NotifierContract, RefusedNoticesContract
@@ -83,7 +85,9 @@ __all__ = [
     "GatewayCardsContract",
     "GatewayCustomersContract",
     "GatewayHoldsContract",
+    "GatewayUsageContract",
     "Host",
+    "HostAtProvider",
     "KeptRequestsContract",
     "LimitsContract",
     "MailTokensContract",

@@ -108,6 +108,15 @@ class Parameters:
         self._children.append(child)
         return child
 
+    def each_nested(self, name: str) -> list["Parameters"]:
+        """Take the parameters inside `name[0][...]`, `name[1][...]` and so on; there may be none."""
+        values = self._tree.pop(name, [])
+        if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
+            raise invalid("Invalid array", self._full(name))
+        children = [Parameters(value, f"{self._full(name)}[{place}]") for place, value in enumerate(values)]
+        self._children += children
+        return children
+
     def metadata(self, current: Mapping[str, str] | None = None) -> dict[str, str]:
         """Take `metadata[...]` and lay it over `current`; an empty value removes its key."""
         value = self._tree.pop("metadata", {})

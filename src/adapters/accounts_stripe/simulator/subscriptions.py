@@ -27,8 +27,7 @@ STATUSES: Final = (
 
 def create(world: World, params: Parameters) -> Json:
     customer = world.customer(params.required("customer"), param="customer", status=400)
-    items = params.nested("items")
-    prices = [items.nested(str(place)).required("price") for place in range(20) if str(place) in items]
+    prices = [item.required("price") for item in params.each_nested("items")]
     trial_days, metadata = params.integer("trial_period_days"), params.metadata()
     params.done()
     if not prices:

@@ -103,3 +103,92 @@ def test_what_the_customer_does_not_carry_is_not_told(accounts: Core, billed: Us
     accounts.update_profile(billed.id, new_password="quite another long one", current_password=PASSWORD)
 
     assert world.gateway.calls == []
+
+
+# ---- F14: what the provider does not take
+
+
+UNTOLD = "jörg@example.org"
+
+
+def refusals(accounts: Core, user: User) -> list[dict[str, object]]:
+    entries = accounts.list_activity(user.id)
+    return [dict(entry.details) for entry in entries if entry.action == "customer_details_refused"]
+
+
+def test_a_card_is_verified_whatever_the_provider_thinks_of_the_address(accounts: Core, world: World) -> None:
+    joerg = accounts.register(email=UNTOLD, password=PASSWORD, name="Jörg Doe")
+    accounts.run_due()
+
+    accounts.verify_card(joerg.id, payment_method="pm_card_visa")
+
+    assert [card.is_default for card in accounts.list_payment_methods(joerg.id)] == [True]
+    assert known_there(accounts, joerg) == ("Jörg Doe", None)
+    assert accounts.list_outbox() == []
+    assert refusals(accounts, joerg) == [{"fields": "email", "code": "email_invalid"}]
+
+
+def test_an_address_that_is_refused_takes_the_old_one_away(accounts: Core, billed: User, world: World) -> None:
+    """The old one is not the user's any more: bills must not go there."""
+    accounts.update_profile(billed.id, name="Jörg Doe", email=UNTOLD, current_password=PASSWORD)
+
+    assert known_there(accounts, billed) == ("Jörg Doe", None)
+    assert [job for job in accounts.list_outbox() if job.topic == "update_customer"] == []
+    assert refusals(accounts, billed) == [{"fields": "email", "code": "email_invalid"}]
+
+    accounts.update_profile(billed.id, email="joerg@example.org", current_password=PASSWORD)
+
+    assert known_there(accounts, billed) == ("Jörg Doe", "joerg@example.org")
+    assert len(refusals(accounts, billed)) == 1
+
+
+@pytest.mark.parametrize(
+    ("errors", "told", "refused"),
+    [
+        ([("email_invalid", None)], ("Jane Roe", None), {"fields": "email", "code": "email_invalid"}),
+        ([("parameter_invalid", "email")], ("Jane Roe", None), {"fields": "email", "code": "parameter_invalid"}),
+        ([("too_long", "name")], (None, "jane@example.org"), {"fields": "name", "code": "too_long"}),
+        (
+            [("long", "name"), ("email_invalid", "email")],
+            (None, None),
+            {"fields": "email,name", "code": "long"},
+        ),
+    ],
+)
+def test_what_the_provider_refuses_is_left_out_and_the_rest_is_told(
+    accounts: Core,
+    billed: User,
+    world: World,
+    errors: list[tuple[str, str | None]],
+    told: tuple[str | None, str | None],
+    refused: dict[str, object],
+) -> None:
+    for code, param in errors:
+        world.gateway.fail_next("update_customer", ProviderRefused(code, param))
+
+    accounts.update_profile(billed.id, name="Jane Roe")
+
+    assert known_there(accounts, billed) == told
+    assert refusals(accounts, billed) == [refused]
+    assert accounts.list_outbox() == []
+
+
+def test_a_refusal_of_something_else_waits_for_an_operator(accounts: Core, billed: User, world: World) -> None:
+    for _ in range(2):
+        world.gateway.fail_next("update_customer", ProviderRefused("permission_error"))
+    accounts.update_profile(billed.id, name="Jane Roe")
+    world.wait(minutes=1)
+
+    assert accounts.run_due() == Ran(parked=1)
+    assert refusals(accounts, billed) == []
+
+
+def test_a_field_that_is_refused_even_when_it_is_cleared_ends_in_an_operators_hands(
+    accounts: Core, billed: User, world: World
+) -> None:
+    for _ in range(4):
+        world.gateway.fail_next("update_customer", ProviderRefused("email_invalid", "email"))
+    accounts.update_profile(billed.id, name="Jane Roe")
+    world.wait(minutes=1)
+
+    assert accounts.run_due() == Ran(parked=1)
