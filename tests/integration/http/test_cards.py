@@ -287,3 +287,66 @@ def test_somebody_elses_card_is_not_there_and_the_provider_is_not_asked(api: Cli
 
     assert list(service.payments.calls) == calls
     assert len(cards(jane)) == 1
+
+
+# ---- what else there is at Stripe
+
+
+def test_another_kind_of_payment_method_is_no_card_and_is_left_alone(api: Client, service: Service) -> None:
+    """F15: a bank account of the host's own is the customer's default."""
+    jane = api.sign_up()
+    jane.post(VERIFY, json={"paymentMethod": "pm_card_visa"})
+    (card,) = cards(jane)
+    account = service.payments.add_other_payment_method("pm_bank", customer_id=card["customer"])
+    service.run(service.payments.set_default(card["customer"], account))
+
+    for _ in range(2):
+        assert service.run(send(service.api, service.clock, an_event(card["customer"]))).status_code == 204
+        service.work()
+
+    assert cards(jane) == [card]
+    assert default_of(jane) == account
+    invalid(jane.post(VERIFY, json={"paymentMethod": account}), "paymentMethod")
+    for path in (
+        f"/api/users/current/payment-method/{account}",
+        f"/api/users/current/payment-method/{account}/default",
+    ):
+        problem(jane.call("DELETE" if path.endswith(account) else "PUT", path), 404, "not-found")
+    assert service.payments.open_holds() == []
+    assert default_of(jane) == account
+
+    assert jane.put(f"/api/users/current/payment-method/{card['id']}/default").status_code == 204
+    assert default_of(jane) == card["id"]
+
+
+def test_a_card_is_verified_whatever_stripe_thinks_of_the_address(api: Client, service: Service) -> None:
+    """F14."""
+    joerg = api.sign_up("jörg@example.org", "Jörg Doe")
+    service.work()
+
+    assert joerg.post(VERIFY, json={"paymentMethod": "pm_card_visa"}).json() == {"status": "ok"}
+
+    customer = joerg.get("/api/users/current/retrieve").json()
+    assert (customer["email"], customer["name"]) == (None, "Jörg Doe")
+    assert service.run(service.accounts.list_outbox()) == []
+    told = [each for each in joerg.get("/api/users/current/activity").json() if each["by"] == "provider"]
+    assert [(each["action"], each["details"]) for each in told] == [
+        ("customer_details_refused", {"fields": "email", "code": "email_invalid"})
+    ]
+
+
+def test_a_customer_deleted_in_the_dashboard_is_replaced_in_the_same_call(api: Client, service: Service) -> None:
+    """A14."""
+    jane = api.sign_up()
+    jane.post(VERIFY, json={"paymentMethod": "pm_card_visa"})
+    lost = cards(jane)[0]["customer"]
+    service.run(service.payments.delete_customer(lost))
+
+    assert jane.post(VERIFY, json={"paymentMethod": "pm_card_mastercard"}).json() == {"status": "ok"}
+
+    (card,) = cards(jane)
+    assert card["card"]["brand"] == "mastercard"
+    assert card["customer"] != lost
+    assert default_of(jane) == card["id"]
+    assert service.payments.open_holds() == []
+    assert len(service.payments.holds) == 2

@@ -2,8 +2,11 @@
 
 from typing import Any
 
+import pytest
 from tests.integration.http.client import OTHER_PASSWORD, PASSWORD, Client, invalid, problem
 from tests.integration.http.service import Service
+
+from accounts_core.errors import ProviderAmbiguous
 
 
 def team_of(owner: Client, name: str, *members: Client, service: Service) -> int:
@@ -107,3 +110,73 @@ def test_an_empty_account_has_nothing_but_its_session_to_lose(api: Client) -> No
         "sessions": 1,
     }
     assert preview["disassociated"] == {"interactions": 0}
+
+
+def billed(api: Client) -> tuple[Client, str]:
+    """Sign Jane up with a card; return her and her customer."""
+    jane = api.sign_up()
+    jane.post("/api/users/current/verify-payment", json={"paymentMethod": "pm_card_visa"})
+    return jane, jane.get("/api/users/current/retrieve").json()["id"]
+
+
+DELETIONS = [("DELETE", "/api/v1/user"), ("POST", "/api/v1/user/deletion")]
+as_delete_and_post = pytest.mark.parametrize(("method", "path"), DELETIONS, ids=[method for method, _ in DELETIONS])
+
+
+@as_delete_and_post
+@pytest.mark.parametrize("media", ["json", "form"])
+def test_a_deletion_is_the_same_in_a_post(api: Client, method: str, path: str, media: str) -> None:
+    """For clients that send no body with a DELETE."""
+    jane = api.sign_up()
+
+    for body in ({}, {"password": ""}, {"password": OTHER_PASSWORD}):
+        invalid(jane.call(method, path, **{media: body}), "password")
+    invalid(jane.call(method, path, **{media: {"password": PASSWORD, "force": "yes"}}), "force")
+    answer = jane.call(method, path, **{media: {"password": PASSWORD}})
+
+    assert (answer.status_code, answer.content) == (204, b"")
+    problem(jane.call(method, path, json={"password": PASSWORD}), 401, "invalid-token")
+    assert api.call(method, path, json={"password": PASSWORD}).status_code == 401
+
+
+@as_delete_and_post
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "key-1"}], ids=["without a key", "with a key"])
+def test_a_live_subscription_blocks_until_it_is_over(
+    api: Client, service: Service, method: str, path: str, headers: dict[str, str]
+) -> None:
+    """F13, and L05: a refusal that a retry may end is not kept."""
+    jane, customer = billed(api)
+    service.payments.set_subscriptions(customer, 1)
+
+    preview = jane.get("/api/v1/user/deletion").json()["data"]
+    refused = problem(jane.call(method, path, json={"password": PASSWORD}, headers=headers), 409, "deletion-blocked")
+
+    assert (preview["blocked_by"], preview["destroyed"]["subscriptions"]) == (["subscriptions"], 1)
+    assert refused["blocked_by"] == ["subscriptions"]
+    assert jane.get("/api/v1/user").status_code == 200
+
+    service.payments.set_subscriptions(customer, 0)
+    answer = jane.call(method, path, json={"password": PASSWORD}, headers=headers)
+
+    assert answer.status_code == 204
+    service.work()
+    assert service.run(service.accounts.list_outbox()) == []
+    assert ("delete_customer", (customer,)) in service.payments.calls
+
+
+@as_delete_and_post
+def test_while_the_provider_cannot_say_a_deletion_is_for_later(
+    api: Client, service: Service, method: str, path: str
+) -> None:
+    jane, _ = billed(api)
+
+    for ask in (
+        lambda: jane.get("/api/v1/user/deletion"),
+        lambda: jane.call(method, path, json={"password": PASSWORD}),
+    ):
+        service.payments.fail_next("inspect_customer", ProviderAmbiguous())
+        answer = ask()
+        problem(answer, 503, "unavailable")
+        assert int(answer.headers["retry-after"]) > 0
+
+    assert jane.call(method, path, json={"password": PASSWORD}).status_code == 204

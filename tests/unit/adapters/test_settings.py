@@ -13,7 +13,7 @@ from accounts_cli.settings import Settings
 from accounts_core.model.email import Email
 from accounts_core.model.limit import DEFAULT_LIMITS
 from accounts_core.model.passwords import PasswordPolicy
-from accounts_core.model.policy import CardPolicy, EmailChange, Policy, SessionPolicy
+from accounts_core.model.policy import CardPolicy, CustomerDeletion, EmailChange, Policy, SessionPolicy
 from accounts_core.ports.limits import Limit
 from accounts_redis import RedisUrl
 from accounts_smtp import Sender, SmtpUrl
@@ -63,6 +63,7 @@ ACCEPTED: list[tuple[str, str, Any]] = [
     ("UNVERIFIED_DAYS", "0", 0),
     ("UNVERIFIED_DAYS", "7", 7),
     ("EMAIL_CHANGE", "immediate", EmailChange.IMMEDIATE),
+    ("CUSTOMER_DELETION", "keep", CustomerDeletion.KEEP),
     ("TRUSTED_PROXIES", "10.0.0.0/8, ::1", (ip_network("10.0.0.0/8"), ip_network("::1"))),
     ("TRUSTED_PROXIES", "", ()),
     (
@@ -167,6 +168,7 @@ REFUSED = [
     ("REAUTHENTICATION_MINUTES", "-1"),
     ("UNVERIFIED_DAYS", "3651"),
     ("EMAIL_CHANGE", "never"),
+    ("CUSTOMER_DELETION", "never"),
     ("TRUSTED_PROXIES", "*"),
     ("TRUSTED_PROXIES", "10.0.0.1/8"),
     ("TRUSTED_PROXIES", "proxy.example.org"),
@@ -286,6 +288,7 @@ def test_the_policy_is_made_of_the_settings() -> None:
             "ACCOUNTS_REAUTHENTICATION_MINUTES": "0",
             "ACCOUNTS_UNVERIFIED_DAYS": "7",
             "ACCOUNTS_EMAIL_CHANGE": "immediate",
+            "ACCOUNTS_CUSTOMER_DELETION": "delete",
             "ACCOUNTS_LIMITS": "verify-card=5/day",
             "ACCOUNTS_PRIVATE_REGISTRATION": "true",
             "ACCOUNTS_PUBLIC_URL": "https://login.shop.example",
@@ -302,6 +305,7 @@ def test_the_policy_is_made_of_the_settings() -> None:
         cards=CardPolicy(currency="eur", amounts={"eur": 200, "usd": 100}),
         reauthentication=timedelta(0),
         email_change=EmailChange.IMMEDIATE,
+        customer_deletion=CustomerDeletion.DELETE,
         unverified_accounts=timedelta(days=7),
         limits={"verify-card": Limit(5, timedelta(days=1))},
     )
