@@ -170,12 +170,9 @@ def test_while_the_provider_cannot_say_a_deletion_is_for_later(
 ) -> None:
     jane, _ = billed(api)
 
-    for ask in (
-        lambda: jane.get("/api/v1/user/deletion"),
-        lambda: jane.call(method, path, json={"password": PASSWORD}),
-    ):
+    for asked, where, body in (("GET", "/api/v1/user/deletion", None), (method, path, {"password": PASSWORD})):
         service.payments.fail_next("inspect_customer", ProviderAmbiguous())
-        answer = ask()
+        answer = jane.call(asked, where, json=body)
         problem(answer, 503, "unavailable")
         assert int(answer.headers["retry-after"]) > 0
 

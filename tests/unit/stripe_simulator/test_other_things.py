@@ -11,7 +11,8 @@ from accounts_stripe.simulator import Simulator
 
 
 def subscribe(client: stripe.StripeClient, customer: str, **params: Any) -> stripe.Subscription:
-    return client.v1.subscriptions.create({"customer": customer, "items": [{"price": "price_gold"}], **params})
+    request: Any = {"customer": customer, "items": [{"price": "price_gold"}], **params}
+    return client.v1.subscriptions.create(request)
 
 
 def test_a_subscription_begins_is_listed_and_ends(client: stripe.StripeClient, driver: Driver) -> None:
@@ -20,7 +21,8 @@ def test_a_subscription_begins_is_listed_and_ends(client: stripe.StripeClient, d
     subscribe(client, john)
 
     def listed(**params: Any) -> list[tuple[str, str]]:
-        return [(each.id, each.status) for each in client.v1.subscriptions.list({"customer": jane, **params}).data]
+        request: Any = {"customer": jane, **params}
+        return [(each.id, each.status) for each in client.v1.subscriptions.list(request).data]
 
     assert listed() == [(second.id, "trialing"), (first.id, "active")]
 
@@ -35,7 +37,8 @@ def test_a_subscription_begins_is_listed_and_ends(client: stripe.StripeClient, d
 
 
 def test_a_subscription_needs_a_customer_and_a_price(client: stripe.StripeClient, driver: Driver) -> None:
-    for params in ({"customer": "cus_none", "items": [{"price": "price_gold"}]}, {"customer": driver.customer()}):
+    wrong: list[Any] = [{"customer": "cus_none", "items": [{"price": "price_gold"}]}, {"customer": driver.customer()}]
+    for params in wrong:
         with pytest.raises(stripe.InvalidRequestError):
             client.v1.subscriptions.create(params)
 

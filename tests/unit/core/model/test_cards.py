@@ -7,7 +7,8 @@ import pytest
 
 from accounts_core.errors import NotFound
 from accounts_core.model import Cards, PaymentMethod
-from accounts_core.testing.builders import NOON, a_card
+from accounts_core.model.payment_method import Address, BillingDetails
+from accounts_core.testing.builders import NOON, a_card, a_provided_card
 
 
 def of_plastic(id: str, fingerprint: str | None, *, days: int = 0) -> PaymentMethod:
@@ -98,3 +99,34 @@ def test_a_card_that_is_not_there_is_not_found() -> None:
     for act in (Cards().get, Cards().remove, Cards().make_default):
         with pytest.raises(NotFound):
             act("pm_1")
+
+
+def test_the_providers_details_of_a_card_are_taken_over() -> None:
+    """M12: whatever the provider keeps up to date of a card, and nothing that is ours."""
+    before = Cards().add(of_plastic("pm_1", "a")).add(of_plastic("pm_2", "b"))
+    newer = a_provided_card(
+        "pm_1",
+        card=attrs.evolve(before.get("pm_1").card, last4="0007", exp_year=2040),
+        billing_details=BillingDetails(name="Jane Roe", address=Address(city="Oslo")),
+        metadata={"order": "5"},
+        created=NOON + timedelta(days=1),
+        livemode=True,
+    )
+
+    after = before.mirror([newer, a_provided_card("pm_2", card=before.get("pm_2").card)], default=None)
+
+    card = after.get("pm_1")
+    assert (card.card, card.billing_details, card.metadata) == (newer.card, newer.billing_details, {"order": "5"})
+    assert card == attrs.evolve(
+        before.get("pm_1"), card=newer.card, billing_details=newer.billing_details, metadata=newer.metadata
+    )
+
+
+def test_a_default_at_the_provider_that_is_none_of_these_cards_is_not_taken_over() -> None:
+    """F7."""
+    cards = Cards().add(of_plastic("pm_1", "a")).add(of_plastic("pm_2", "b"))
+    provided = [a_provided_card(each.id, card=each.card) for each in cards]
+
+    assert default(cards.mirror(provided, default="pm_bank")) == "pm_1"
+    assert default(cards.mirror(provided, default="pm_2")) == "pm_2"
+    assert default(cards.mirror(provided[:1], default="pm_bank")) == provided[0].id

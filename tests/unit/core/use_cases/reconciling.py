@@ -17,12 +17,12 @@ def verify(accounts: Core, user: User, token: str) -> str:
     return verified.payment_method
 
 
-def hold(world: World, customer_id: str, verification_id: str = "cv_of_nobody") -> str:
+def hold(world: World, customer_id: str, verification_id: str = "cv_of_nobody", *, token: str = "pm_card_visa") -> str:
     """Freeze a dollar behind the service's back."""
     request = HoldRequest(
         verification_id=verification_id,
         customer_id=customer_id,
-        payment_method="pm_card_visa",
+        payment_method=token,
         amount=100,
         currency="usd",
         return_url=None,

@@ -130,6 +130,24 @@ def test_a_hold_that_went_while_the_holds_were_listed_is_not_stranded(
 
 
 @either_way
+def test_a_hold_that_was_declined_since_it_was_listed_is_not_stranded(
+    accounts: Core, jane: User, world: World, dry_run: bool
+) -> None:
+    """U28: the challenge of a verification that ended fails while the holds are listed: nothing is frozen."""
+    verify(accounts, jane, "pm_card_visa")
+    customer_id = accounts.profile(jane.id).customer_id or ""
+    (ended,) = (made.verification_id for made in world.gateway.holds.values())
+    left = hold(world, customer_id, ended, token=CHALLENGED)
+    meanwhile(world, "list_open_holds", lambda: world.gateway.authenticate(left, False))
+    world.gateway.calls.clear()
+
+    found = accounts.reconcile_cards(dry_run=dry_run)
+
+    assert (found.holds, found.drifts) == (1, ())
+    assert "release" not in [method for method, _ in world.gateway.calls]
+
+
+@either_way
 def test_a_hold_that_the_provider_no_longer_knows_is_not_stranded(
     accounts: Core, jane: User, world: World, dry_run: bool
 ) -> None:
