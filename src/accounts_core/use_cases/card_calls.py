@@ -67,8 +67,11 @@ class CardCalls:
         found = None if is_first else await self._find_hold(v)
         if found is not None:
             return found
+        key = f"{v.id}:hold"
+        if v.has_lost_customer:  # with another customer it is another request, which the first key does not take
+            key += ":again"
         try:
-            return await self._payments.hold(request, key=f"{v.id}:hold{':again' if v.has_lost_customer else ''}")
+            return await self._payments.hold(request, key=key)
         except ProviderAmbiguous as lost:
             if not lost.replays:
                 raise

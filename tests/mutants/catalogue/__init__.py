@@ -24,6 +24,7 @@ from .outbox import OUTBOX
 from .outcomes import OUTCOMES
 from .parsers import PARSERS
 from .reasons import REASONS
+from .provider import PROVIDER
 from .requests import REQUESTS
 from .sign_ups import SIGN_UPS
 from .sql import SQL
@@ -49,6 +50,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *MAILS,
     *OUTCOMES,
     *REASONS,
+    *PROVIDER,
 )
 
 __all__ = ["MUTANTS"]

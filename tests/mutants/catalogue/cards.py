@@ -151,8 +151,8 @@ CARDS: Final = (
     ),
     Mutant(
         name="a customer that was deleted at the provider, and stays here",
-        file=_SYNC,
-        old="            await work.users.save(user.lose_customer())\n",
+        file="accounts_core/use_cases/lost_customer.py",
+        old="    await work.users.save(user.lose_customer())\n",
         new="",
         check=faults("hearing that the customer was deleted"),
     ),

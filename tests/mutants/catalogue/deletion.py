@@ -39,7 +39,7 @@ DELETION: Final = (
     ),
     Mutant(
         name="a customer that is deleted before its last hold is let go",
-        file=_EFFECTS,
+        file="accounts_core/use_cases/customer_removal.py",
         old=(
             "        async with self._store.read() as views:\n"
             "            if await views.verifications.open_of_customer(customer_id):\n"

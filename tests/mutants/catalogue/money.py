@@ -39,8 +39,8 @@ MONEY: Final = (
     Mutant(
         name="a hold under another key at every try",
         file=_CALLS,
-        old='key=f"{v.id}:hold"',
-        new='key=self._fresh(f"{v.id}:hold")',
+        old='        key = f"{v.id}:hold"\n',
+        new='        key = self._fresh(f"{v.id}:hold")\n',
         check=faults("the first card"),
     ),
     Mutant(

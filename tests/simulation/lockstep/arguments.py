@@ -20,6 +20,7 @@ customers: Final = Bundle[str]("customers")
 teams: Final = Bundle[int]("teams")
 invitations: Final = Bundle[str]("invitations")
 notifications: Final = Bundle[str]("notifications")
+verifications: Final = Bundle[str]("verifications")
 interactions: Final = Bundle[str]("interactions")
 jobs: Final = Bundle[str]("jobs")
 
@@ -28,7 +29,16 @@ STRANGERS: Final = {
     "teams": (998, 0, -2, 2**63 + 1, -(2**71)),
     **{
         bundle: (f"no {bundle}", "", f"{bundle} with nul\0", f"{bundle} with lone \ud800", f"{bundle} " * 50)
-        for bundle in ("mailed", "cards", "customers", "invitations", "notifications", "interactions", "jobs")
+        for bundle in (
+            "mailed",
+            "cards",
+            "customers",
+            "invitations",
+            "notifications",
+            "verifications",
+            "interactions",
+            "jobs",
+        )
     },
 }
 """What every bundle begins with: numbers and names that nobody ever gave out."""
@@ -127,6 +137,8 @@ PROVIDER_METHODS: Final = (
     "list_customers",
     "retrieve_customer",
     "update_customer",
+    "inspect_customer",
+    "anonymize_customer",
     "delete_customer",
     "set_default",
     "retrieve_payment_method",

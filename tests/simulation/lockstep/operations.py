@@ -202,6 +202,18 @@ class Surroundings(LockstepBase):
     def somebody_sets_a_balance(self, customer: str, balance: int) -> None:
         self.happen("somebody_sets_a_balance", lambda world: world.gateway.set_balance(customer, balance))
 
+    @rule(customer=given.customers, count=st.integers(0, 1))
+    def somebody_subscribes(self, customer: str, count: int) -> None:
+        self.happen("somebody_subscribes", lambda world: world.gateway.set_subscriptions(customer, count))
+
+    @rule(customer=given.customers)
+    def somebody_makes_a_bank_account_the_default(self, customer: str) -> None:
+        def make(world: World) -> None:
+            account = world.gateway.add_other_payment_method("pm_bank", customer_id=customer)
+            run_sync(world.gateway.set_default(customer, account))
+
+        self.happen("somebody_makes_a_bank_account_the_default", make)
+
     @rule(customer=given.customers)
     def somebody_deletes_a_customer(self, customer: str) -> None:
         self.happen("somebody_deletes_a_customer", lambda world: run_sync(world.gateway.delete_customer(customer)))

@@ -34,6 +34,13 @@ class Cards(LockstepBase):
         )
         return outcome.value.payment_method if isinstance(outcome.value, Verified) else multiple()
 
+    @rule(target=given.verifications, user=given.users, limit=given.limits, before=maybe() | given.verifications)
+    def list_verifications(self, user: UserId, limit: int, before: str | None) -> Any:
+        found = self.ask(
+            "list_verifications", lambda at: tuple(at.list_verifications(user, limit=limit, before=before))
+        )
+        return all_of(found, lambda view: view.verification.id)
+
     @rule(user=given.users)
     def list_payment_methods(self, user: UserId) -> None:
         self.ask("list_payment_methods", lambda at: tuple(at.list_payment_methods(user)))

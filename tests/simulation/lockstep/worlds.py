@@ -23,7 +23,7 @@ from tests.simulation.lockstep.dumps import Dumper, MemoryDumper, Numbering, Row
 
 from accounts_core import BlockingAccounts, Policy
 from accounts_core.model.limit import INVITE, RECOVERY, SIGN_IN, SIGN_UP, VERIFY_CARD, Limit
-from accounts_core.model.policy import EmailChange, SessionPolicy
+from accounts_core.model.policy import CustomerDeletion, EmailChange, SessionPolicy
 from accounts_core.ports.blocking import BlockingLimits, BlockingStore
 from accounts_core.testing.builders import NOON
 from accounts_memory import (
@@ -53,8 +53,12 @@ POLICIES: Final = {
         },
         sessions=SessionPolicy(most=3, idle=timedelta(hours=12)),
     ),
-    "private": Policy(private_registration=True),
-    "lax": Policy(email_change=EmailChange.IMMEDIATE, reauthentication=timedelta(0)),
+    "private": Policy(private_registration=True, customer_deletion=CustomerDeletion.DELETE),
+    "lax": Policy(
+        email_change=EmailChange.IMMEDIATE,
+        reauthentication=timedelta(0),
+        customer_deletion=CustomerDeletion.KEEP,
+    ),
 }
 """What products decide differently. The first asks for many attempts, and never stops at one."""
 

@@ -7,13 +7,14 @@ import pytest
 from tests.unit.core.conftest import Core, World
 
 from accounts_core import run_sync
-from accounts_core.errors import ProviderAmbiguous
+from accounts_core.errors import CardDeclined, ProviderAmbiguous
 from accounts_core.model import User
 from accounts_core.model.drift import Kind, Repair
 from accounts_core.model.events import DefaultCardChanged
 from accounts_core.testing.builders import a_provided_card
 from accounts_core.use_cases.effects import LEASE
 from accounts_core.use_cases.verify_card import ActionRequired, Verified
+from accounts_memory.stripe_cards import Behaviour, Decline
 
 
 @attrs.frozen
@@ -225,3 +226,21 @@ def test_while_it_is_being_verified_one_reading_waits_however_many_events_come(
         (timedelta(minutes=1), {"customer": billed.customer_id})
     ]
     assert there(world, billed) == card.id
+
+
+def test_a_card_that_was_declined_here_is_the_choice_of_somebody_else(
+    accounts: Core, billed: Jane, world: World
+) -> None:
+    """The host's Checkout has a card on the customer that a verification here did not keep."""
+    world.gateway.add_payment_method(
+        a_provided_card("pm_checkout", customer_id=billed.customer_id),
+        behaviour=Behaviour(decline=Decline(code="card_declined")),
+    )
+    run_sync(world.gateway.set_default(billed.customer_id, "pm_checkout"))
+    with pytest.raises(CardDeclined):
+        accounts.verify_card(billed.user.id, payment_method="pm_checkout")
+
+    accounts.sync_customer(billed.customer_id)
+    accounts.run_due()
+
+    assert (here(accounts, billed), there(world, billed)) == (billed.first, "pm_checkout")

@@ -9,7 +9,7 @@ from accounts_core.errors import Invalid, NotFound, ProviderAmbiguous, ProviderB
 from accounts_core.model import Cards, User
 from accounts_core.model.audit import AuditEntry
 from accounts_core.model.events import Actor, CardRejected, CardRemoved, CustomerLost
-from accounts_core.ports.payment_gateway import HoldStatus
+from accounts_core.ports.payment_gateway import Hold, HoldRequest, HoldStatus
 from accounts_core.use_cases.verify_card import ActionRequired, Verified
 
 MISSING = ProviderRefused("resource_missing", "customer")
@@ -137,6 +137,21 @@ def test_a_customer_that_is_lost_twice_makes_no_third_one(accounts: Core, jane: 
     world.gateway._calls._faults.clear()
     accounts.run_due()
     verify(accounts, jane, "pm_card_amex")
+
+
+def test_the_hold_on_another_customer_has_a_key_of_its_own(accounts: Core, jane: User, world: World, lost: str) -> None:
+    """A provider may keep the refusal under the first key, and never takes other parameters under it."""
+    ask = world.gateway.hold
+    asked: list[tuple[str, str]] = []
+
+    async def hold(request: HoldRequest, *, key: str) -> Hold:
+        asked.append((request.customer_id, key.partition(":")[2]))
+        return await ask(request, key=key)
+
+    world.gateway.hold = hold  # type: ignore[method-assign]
+    verify(accounts, jane, "pm_card_mastercard")
+
+    assert asked == [(lost, "hold"), (accounts.profile(jane.id).customer_id, "hold:again")]
 
 
 def test_a_missing_payment_method_is_no_lost_customer(accounts: Core, jane: User, world: World) -> None:
