@@ -28,7 +28,7 @@ class Topic(StrEnum):
     """Delete the provider's customer, or what the policy says, once nothing is held on it: `customer`, or the
     `user_ref` to find it by, and `unless_used` (`true`), for one that is deleted only if nothing is lost with it."""
     UPDATE_CUSTOMER = "update_customer"
-    """Tell the provider the user's name and address: `user`."""
+    """Tell the provider the user's name and address: `user`, and `customer`, whom it was told of when written down."""
     SYNC_CUSTOMER = "sync_customer"
     """Read the provider's customer, and make the local copy say the same: `customer`."""
     SECURITY_NOTICE = "security_notice"

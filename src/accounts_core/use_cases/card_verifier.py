@@ -154,7 +154,8 @@ class CardVerifier:
                 if current.customer_id is None:
                     await work.users.save(current.bill_as(customer_id).owe(balance))
                     # read when it is told, not now: the name may be another one by then
-                    jobs.append(await self._effects.put(work, Topic.UPDATE_CUSTOMER, user=str(user.id)))
+                    whose = {"user": str(user.id), "customer": customer_id}
+                    jobs.append(await self._effects.put(work, Topic.UPDATE_CUSTOMER, **whose))
                 known = current.customer_id or customer_id
                 # whoever else has moved the row: the customer is made, and has to be somebody's
                 stored = await work.verifications.find(v.id)

@@ -4,6 +4,8 @@ The provider is asked before the transaction that deletes the user, and again by
 a subscription may begin in between, and what nobody has seen is not deleted.
 """
 
+from contextlib import suppress
+
 import attrs
 
 from accounts_core.errors import Conflict, CustomerInUse, NotFound
@@ -72,6 +74,12 @@ class CustomerRemoval:
         customer = await self._payments.find_customer(user_ref)
         if customer is not None:
             await self.remove(customer.id)
+
+    async def clear_details(self, customer_id: str) -> None:
+        """Clear personal data that was told when its user was gone already, where customers are kept."""
+        if self._policy is CustomerDeletion.KEEP:
+            with suppress(NotFound):
+                await self._payments.anonymize_customer(customer_id)
 
     async def _check_unused(self, customer_id: str, *, everything: bool) -> None:
         try:

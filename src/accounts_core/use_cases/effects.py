@@ -133,7 +133,7 @@ class Effects:
             case Topic.DELETE_CUSTOMER:
                 await self._removal.remove_of(job.payload["user_ref"])
             case Topic.UPDATE_CUSTOMER:
-                await self._update_customer(UserId(int(job.payload["user"])))
+                await self._update_customer(UserId(int(job.payload["user"])), job.payload.get("customer"))
             case _:
                 await self._mailer.perform(job)
 
@@ -170,22 +170,25 @@ class Effects:
                 return
         raise Conflict("It changes faster than it can be told.")
 
-    async def _update_customer(self, user_id: UserId) -> None:
+    async def _update_customer(self, user_id: UserId, customer_id: str | None) -> None:
         async def read() -> _Details:
             async with self._store.read() as views:
                 user = await views.users.find(user_id)
             return None if user is None or user.customer_id is None else (user.customer_id, user.email, user.name)
 
         async def tell(details: _Details) -> None:
-            if details is not None:
-                customer_id, email, name = details
-                try:
-                    refusal = await update_details(self._payments, customer_id, email=email, name=name)
-                except NotFound:
-                    await self.read_lost(customer_id)
-                    return
-                if refusal is not None:
-                    await self._note_refusal(user_id, refusal)
+            if details is None:
+                if customer_id is not None:  # what was told while the user was being deleted must not stay there
+                    await self._removal.clear_details(customer_id)
+                return
+            current, email, name = details
+            try:
+                refusal = await update_details(self._payments, current, email=email, name=name)
+            except NotFound:
+                await self.read_lost(current)
+                return
+            if refusal is not None:
+                await self._note_refusal(user_id, refusal)
 
         await self._tell(read, tell)
 
@@ -213,4 +216,4 @@ async def tell_provider(work: UnitOfWork, effects: Effects, *, before: User, aft
     """Write down that the provider's customer has to hear of a new name or address, where there is one."""
     if after.customer_id is None or (after.name, after.email.address) == (before.name, before.email.address):
         return ()
-    return (await effects.put(work, Topic.UPDATE_CUSTOMER, user=str(after.id)),)
+    return (await effects.put(work, Topic.UPDATE_CUSTOMER, user=str(after.id), customer=after.customer_id),)

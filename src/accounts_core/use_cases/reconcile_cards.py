@@ -234,7 +234,7 @@ class _Walks:
 
         async def put(work: UnitOfWork, user: User) -> Job:
             await work.users.save(user.bill_as(customer.id).owe(customer.balance))
-            return await self._effects.put(work, Topic.UPDATE_CUSTOMER, user=str(user.id))
+            return await self._effects.put(work, Topic.UPDATE_CUSTOMER, user=str(user.id), customer=customer.id)
 
         detail = "becomes the user's"
         await self._repairs.by_job(Kind.UNCLAIMED_CUSTOMER, customer.id, user.id, detail, look=look, put=put)

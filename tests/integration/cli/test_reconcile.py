@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -21,6 +22,12 @@ class Stripe:
         assert answer.status_code == 200, answer.text
         made: str = answer.json()["id"]
         return made
+
+    def get(self, path: str) -> dict[str, Any]:
+        answer = self._http.get(path)
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
 
     def delete(self, path: str) -> None:
         assert self._http.delete(path).status_code == 200
@@ -97,3 +104,74 @@ def test_a_provider_that_is_away_is_said(customer: str, run: Run, monkeypatch: p
     assert ran.code == 1
     assert "The payment provider did not answer, so this is not all: Provider" in ran.out
     assert KEY not in ran.out + ran.err
+
+
+def test_a_default_that_is_managed_elsewhere_is_told_and_left_alone(customer: str, stripe: Stripe, run: Run) -> None:
+    """F7."""
+    account = stripe.post("/v1/payment_methods", type="us_bank_account")
+    stripe.post(f"/v1/payment_methods/{account}/attach", customer=customer)
+    stripe.post(f"/v1/customers/{customer}", **{"invoice_settings[default_payment_method]": account})
+
+    for _ in range(2):
+        ran = run("cards", "reconcile", "--json")
+        (drift,) = json.loads(ran.out)["drifts"]
+        assert (ran.code, ran.err) == (1, "")
+        assert drift == {
+            "kind": "default is managed elsewhere",
+            "subject": customer,
+            "user_id": 1,
+            "repair": "left alone",
+            "detail": f"{account} there",
+        }
+
+
+def test_a_subscription_stands_against_deleting_its_user(customer: str, stripe: Stripe, run: Run) -> None:
+    """F13."""
+    subscription = stripe.post("/v1/subscriptions", customer=customer, **{"items[0][price]": "price_gold"})
+
+    refused = run("users", "delete", "jane@example.org", "--yes")
+
+    assert (refused.code, refused.err) == (
+        1,
+        "accounts: The account cannot be deleted while this stands: subscriptions.\n",
+    )
+    assert "  destroyed: accounts 0," in refused.out
+    assert "subscriptions 1" in refused.out
+    assert "  settle first: subscriptions\n" in refused.out
+    assert run("users", "show", "jane@example.org").code == 0
+
+    stripe.delete(f"/v1/subscriptions/{subscription}")
+
+    assert run("users", "delete", "jane@example.org", "--yes").code == 0
+    assert stripe.get(f"/v1/customers/{customer}")["deleted"] is True
+
+
+def test_a_customer_is_kept_without_personal_data_where_that_is_set(
+    customer: str, stripe: Stripe, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F13."""
+    monkeypatch.setenv("ACCOUNTS_CUSTOMER_DELETION", "keep")
+    subscription = stripe.post("/v1/subscriptions", customer=customer, **{"items[0][price]": "price_gold"})
+    stripe.post(f"/v1/customers/{customer}", phone="+39 1", **{"shipping[name]": "Jane", "metadata[order]": "5"})
+
+    ran = run("users", "delete", "jane@example.org", "--yes")
+
+    assert (ran.code, ran.err) == (0, "")
+    assert "kept, without an author: interactions 0, subscriptions 1\n" in ran.out
+    kept = stripe.get(f"/v1/customers/{customer}")
+    assert {kept[name] for name in ("name", "email", "phone", "address", "shipping", "description")} == {None}
+    assert kept["metadata"] == {"order": "5"}
+    assert stripe.get(f"/v1/customers/{customer}/payment_methods")["data"] == []
+    assert stripe.get(f"/v1/subscriptions/{subscription}")["status"] == "active"
+
+
+def test_while_stripe_is_away_a_user_with_a_customer_stays(
+    customer: str, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACCOUNTS_STRIPE_API_BASE", "http://127.0.0.1:9")
+
+    ran = run("users", "delete", "jane@example.org", "--yes")
+
+    assert ran.code == 1
+    assert ran.err.startswith("accounts: ")
+    assert run("users", "show", "jane@example.org").code == 0

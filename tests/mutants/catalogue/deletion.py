@@ -8,7 +8,6 @@ from .checks import core, faults, proven
 
 _DELETE: Final = "accounts_core/use_cases/delete_user.py"
 _OWNED: Final = "accounts_core/use_cases/owned_data.py"
-_EFFECTS: Final = "accounts_core/use_cases/effects.py"
 
 DELETION: Final = (
     Mutant(

@@ -1,5 +1,7 @@
 """F13: what becomes of the provider's customer when its user is deleted, and of what hangs on it."""
 
+from contextlib import nullcontext
+
 import attrs
 import pytest
 from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD, Core, World
@@ -15,8 +17,9 @@ from accounts_core.errors import (
     ProviderRefused,
     WrongPassword,
 )
-from accounts_core.model import User
+from accounts_core.model import Customer, User
 from accounts_core.model.drift import Kind, Repair
+from accounts_core.model.email import Email
 from accounts_core.model.policy import CustomerDeletion
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.use_cases.effects import LEASE
@@ -353,6 +356,33 @@ def test_a_kept_customer_that_is_gone_already_is_fine(world: World, billed: Bill
 
     accounts.delete_user(billed.user.id, password=PASSWORD)
 
+    assert accounts.list_outbox() == []
+
+
+@pytest.mark.parametrize("dies", [False, True], ids=["goes on", "dies"])
+def test_a_name_that_is_told_while_the_user_is_being_deleted_does_not_stay(
+    world: World, billed: Billed, dies: bool
+) -> None:
+    """The name was read before the deletion, and told after it: nobody would clear it any more."""
+    accounts = under(world, CustomerDeletion.KEEP)
+    ask = world.gateway.update_customer
+
+    async def late(customer_id: str, *, email: Email | None, name: str | None) -> Customer:
+        world.gateway.update_customer = ask  # type: ignore[method-assign]
+        accounts.delete_user(billed.user.id, password=PASSWORD)
+        told = await ask(customer_id, email=email, name=name)
+        if dies:
+            raise KeyboardInterrupt
+        return told
+
+    world.gateway.update_customer = late  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt) if dies else nullcontext():
+        accounts.update_profile(billed.user.id, name="Jane Roe")
+    world.clock.advance(LEASE)
+    accounts.run_due()
+
+    customer = run_sync(world.gateway.retrieve_customer(billed.customer_id))
+    assert (customer.name, customer.email, customer.user_ref) == (None, None, None)
     assert accounts.list_outbox() == []
 
 
