@@ -11,6 +11,7 @@ import attrs
 from accounts_core import run_sync
 from accounts_core.errors import InvalidToken
 from accounts_core.model import Customer, Password, Policy, ProviderPaymentMethod, User
+from accounts_core.model.drift import Kind
 from accounts_core.model.tokens import MAILED, digest_of
 from accounts_core.model.verification import State
 from accounts_core.ports.payment_gateway import HoldStatus
@@ -130,7 +131,14 @@ def the_default_is_the_providers(at: Outcome) -> None:
     for user, customer in at.billed():
         default = at.stored.cards[user.id].default
         theirs = None if customer is None else customer.default_payment_method
-        assert (None if default is None else default.id) == theirs
+        if theirs not in at.gateway._provider._others:
+            assert (None if default is None else default.id) == theirs
+
+
+def a_default_that_is_managed_elsewhere_stays(at: Outcome) -> None:
+    customer = at.customers.get(at.world.notes.get("elsewhere", ""))
+    if customer is not None:
+        assert customer.default_payment_method in at.gateway._provider._others
 
 
 def name_and_address_are_the_providers(at: Outcome) -> None:
@@ -141,7 +149,13 @@ def name_and_address_are_the_providers(at: Outcome) -> None:
 
 def a_user_has_one_customer_at_most_and_a_deleted_one_none(at: Outcome) -> None:
     known = {user.customer_id for user in at.stored.users.values() if user.customer_id is not None}
-    assert set(at.customers) == known
+    assert {customer.id for customer in at.customers.values() if customer.user_ref is not None} == known
+
+
+def a_customer_that_is_kept_has_nothing_personal_and_no_cards(at: Outcome) -> None:
+    kept = [customer for customer in at.customers.values() if customer.user_ref is None]
+    assert all((customer.name, customer.email) == (None, None) for customer in kept)
+    assert {customer.id for customer in kept}.isdisjoint(card.customer_id for card in at.attached)
 
 
 def who_was_told_that_a_card_is_verified_was_told_the_truth(at: Outcome) -> None:
@@ -154,8 +168,8 @@ def who_was_told_that_a_card_is_verified_was_told_the_truth(at: Outcome) -> None
 
 def reconciling_finds_nothing_to_repair(at: Outcome) -> None:
     found = at.world.do(lambda accounts: accounts.reconcile_cards(dry_run=True))
-    assert found.drifts == ()
-    assert found.is_clean
+    assert [drift for drift in found.drifts if drift.kind is not Kind.DEFAULT_ELSEWHERE] == []
+    assert found.stopped_by is None
 
 
 # ---- the outbox
@@ -316,6 +330,8 @@ INVARIANTS: Final[tuple[Callable[[Outcome], None], ...]] = (
     no_physical_card_is_there_twice,
     the_list_is_the_providers,
     the_default_is_the_providers,
+    a_default_that_is_managed_elsewhere_stays,
+    a_customer_that_is_kept_has_nothing_personal_and_no_cards,
     name_and_address_are_the_providers,
     a_user_has_one_customer_at_most_and_a_deleted_one_none,
     who_was_told_that_a_card_is_verified_was_told_the_truth,

@@ -5,8 +5,9 @@ from typing import Any, Final
 import attrs
 from tests.simulation.world import PASSWORD, Act, Core, World
 
-from accounts_core import run_sync
+from accounts_core import Policy, run_sync
 from accounts_core.errors import CallerError, ProviderAmbiguous
+from accounts_core.model.policy import CustomerDeletion
 from accounts_core.testing.builders import a_provided_card
 from accounts_core.use_cases.effects import LEASE
 from accounts_core.use_cases.perform_once import Answered
@@ -127,7 +128,7 @@ async def owe(world: World, accounts: Core) -> None:
 
 
 async def make_a_bank_account_the_default(world: World, accounts: Core) -> None:
-    customer = world.notes["customer"]
+    customer = world.notes["elsewhere"] = world.notes["customer"]
     run_sync(
         world.gateway.set_default(customer, world.gateway.add_other_payment_method("pm_bank", customer_id=customer))
     )
@@ -191,6 +192,17 @@ CARDS: Final = (
             ),
         )
     ),
+    Scenario(
+        name="deleting a user whose customer is kept",
+        prepare=having(VISA, MASTERCARD),
+        act=called(lambda world, accounts: accounts.delete_user(world.jane.id, password=PASSWORD)),
+        policy=Policy(customer_deletion=CustomerDeletion.KEEP),
+    ),
+    Scenario(
+        name="removing the default beside a bank account",
+        prepare=in_dashboard(make_a_bank_account_the_default),
+        act=called(lambda world, accounts: accounts.remove_payment_method(world.jane.id, world.notes["first_card"])),
+    ),
     Scenario(name="the worker going on after a lost hold", prepare=interrupted_at("hold"), act=work_later),
     *(
         Scenario(
@@ -204,6 +216,7 @@ CARDS: Final = (
             ("the default was detached", detach_default),
             ("another default was chosen", choose_another_default),
             ("a card was updated", update_card),
+            ("a bank account is the default", make_a_bank_account_the_default),
             ("the customer was deleted", delete_customer),
         )
     ),
