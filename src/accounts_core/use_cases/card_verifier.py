@@ -298,7 +298,9 @@ class CardVerifier:
         jobs = [await self._effects.put(work, Topic.DETACH_CARD, payment_method=old) for old in replaced]
         if before.default is None or before.default.id not in after:
             work.record(DefaultCardChanged(user_id=user_id, at=now, payment_method=card.id))
-            jobs.append(await self._effects.put_default(work, user_id))
+            # the same physical card is still the person's choice
+            is_chosen = bool(replaced) and await self._effects.find_choice(work, user_id) in replaced
+            jobs.append(await self._effects.put_default(work, user_id, chosen=card.id if is_chosen else None))
         return jobs
 
     async def _advance(

@@ -83,18 +83,18 @@ class Effects:
     async def put_default(self, work: UnitOfWork, user_id: UserId, *, chosen: str | None = None) -> Job:
         """Write down that the provider's default card has to become the user's; once for each user at a time.
 
-        `chosen` is the card that the person chose. What they chose before and the provider has not heard yet stays
-        their choice.
+        `chosen` is the card that the person chose, which replaces a default that is managed elsewhere, too.
         """
-        name = default_job_id(user_id)
-        waiting = await work.outbox.find(name)
-        if chosen is None and waiting is not None:
-            chosen = waiting.payload.get("chosen")
         payload = {"user": str(user_id)} if chosen is None else {"user": str(user_id), "chosen": chosen}
-        job = self.job(name, Topic.SYNC_DEFAULT, payload)
+        job = self.job(default_job_id(user_id), Topic.SYNC_DEFAULT, payload)
         await work.outbox.remove(job.id)  # what it would have done, this one does
         await work.outbox.put(job)
         return job
+
+    async def find_choice(self, work: UnitOfWork, user_id: UserId) -> str | None:
+        """Return the card that the person chose as default, if the provider has not heard of it yet."""
+        waiting = await work.outbox.find(default_job_id(user_id))
+        return None if waiting is None else waiting.payload.get("chosen")
 
     def job(self, id: str, topic: Topic, payload: Mapping[str, str]) -> Job:
         """Make a job that is the caller's for `LEASE`; in a host's transaction it is any worker's at once."""

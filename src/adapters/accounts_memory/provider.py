@@ -1,8 +1,7 @@
 """The provider behind `MemoryGateway`: customers, payment methods and holds, by Stripe's rules."""
 
-from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import attrs
 
@@ -15,25 +14,19 @@ from accounts_core.ports.clock import Clock
 from accounts_core.ports.payment_gateway import CustomerUsage, Hold, HoldRequest, HoldStatus, OpenHold, Page
 from accounts_core.ports.secrets import Secrets
 
+from .provider_answers import next_action, page
 from .stripe_cards import TEST_CARDS, Behaviour
 
 HOLD_LIFETIME: Final = timedelta(days=7)
 """How long a hold lasts that nobody captures or lets go. Source: Stripe's documentation on placing a hold."""
 
-CHALLENGE_URL: Final = "https://hooks.stripe.com/redirect/authenticate/"
-
 USER_ID: Final = "user_id"
 """The customer's metadata that names the user, as at Stripe."""
-
-PAGE: Final = 100
 
 MAX_NAME: Final = 256
 """The longest name of a customer. Source: Stripe's API reference."""
 
 _OPEN: Final = {HoldStatus.HELD, HoldStatus.CHALLENGED}
-
-S = TypeVar("S")
-T = TypeVar("T")
 
 
 @attrs.frozen(kw_only=True)
@@ -76,7 +69,7 @@ class Provider:
         return next((each for each in self._customers.values() if each.user_ref == user_ref), None)
 
     def list_customers(self, after: str | None) -> Page[Customer]:
-        return _page(self._customers, after, lambda customer: None if customer.user_ref is None else customer)
+        return page(self._customers, after, lambda customer: None if customer.user_ref is None else customer)
 
     def customer(self, id: str) -> Customer:
         customer = self._customers.get(id)
@@ -228,7 +221,7 @@ class Provider:
             )
         elif behaviour.challenge:
             hold = attrs.evolve(
-                hold, status=HoldStatus.CHALLENGED, next_action=_next_action(hold_id, request.return_url)
+                hold, status=HoldStatus.CHALLENGED, next_action=next_action(hold_id, request.return_url)
             )
         else:
             self._give(request.customer_id, card)
@@ -255,7 +248,7 @@ class Provider:
 
     def list_open_holds(self, since: datetime, after: str | None) -> Page[OpenHold]:
         asked = {hold_id: held for hold_id, held in self.holds.items() if held.made_at >= since}
-        return _page(asked, after, self._open_hold)
+        return page(asked, after, self._open_hold)
 
     def open_holds(self) -> list[Hold]:
         current = [self.hold(hold_id) for hold_id in self.holds]
@@ -312,23 +305,3 @@ class Provider:
 
     def _random(self, count: int, width: int) -> str:
         return base62(int.from_bytes(self._secrets.random_bytes(count), "big"), width=width)
-
-
-def _next_action(hold_id: str, return_url: str | None) -> Mapping[str, Any]:
-    if return_url is None:
-        return {"type": "use_stripe_sdk", "use_stripe_sdk": {"type": "three_d_secure_redirect"}}
-    return {
-        "type": "redirect_to_url",
-        "redirect_to_url": {"url": f"{CHALLENGE_URL}{hold_id}", "return_url": return_url},
-    }
-
-
-def _page(known: Mapping[str, S], after: str | None, read: Callable[[S], T | None]) -> Page[T]:
-    """Cut a page first and leave out afterwards: what is left out meanwhile is still where the next page begins."""
-    newest_first = list(known)[::-1]
-    if after is not None and after not in known:
-        raise ProviderRefused("resource_missing", "starting_after")
-    start = 0 if after is None else newest_first.index(after) + 1
-    cut = newest_first[start : start + PAGE]
-    items = [item for item in (read(known[each]) for each in cut) if item is not None]
-    return Page(items=items, after=cut[-1] if start + PAGE < len(newest_first) else None)

@@ -38,7 +38,7 @@ CARDS: Final = (
         name="a first card that the provider does not charge",
         file=_VERIFIER,
         old=(
-            "            jobs.append(await self._effects.put_default(work, user_id))\n"
+            "            jobs.append(await self._effects.put_default(work, user_id, chosen=card.id if is_chosen else None))\n"
             "        return jobs\n"
             "\n"
             "    async def _advance"

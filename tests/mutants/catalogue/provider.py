@@ -48,11 +48,11 @@ PROVIDER: Final = (
         check=core(f"{_ELSEWHERE}test_a_card_that_was_declined_here_is_the_choice_of_somebody_else"),
     ),
     Mutant(
-        name="a person's choice of the default that is forgotten when something else has it told",
-        file=_EFFECTS,
-        old='            chosen = waiting.payload.get("chosen")\n',
-        new="            chosen = None\n",
-        check=core(f"{_ELSEWHERE}test_the_persons_choice_is_still_one_when_something_else_has_the_default_told_again"),
+        name="a person's choice of the default that is forgotten with the payment method",
+        file=_VERIFIER,
+        old="chosen=card.id if is_chosen else None",
+        new="chosen=None",
+        check=core(f"{_ELSEWHERE}test_the_persons_choice_is_still_one_when_the_same_card_is_verified_again"),
     ),
     Mutant(
         name="a default that is chosen again and not told",

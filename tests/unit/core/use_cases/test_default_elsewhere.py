@@ -139,21 +139,17 @@ def test_the_persons_choice_is_told_when_the_provider_is_back(
     assert (here(accounts, billed), there(world, billed)) == (billed.second, billed.second)
 
 
-def test_the_persons_choice_is_still_one_when_something_else_has_the_default_told_again(
+def test_the_persons_choice_is_still_one_when_the_same_card_is_verified_again(
     accounts: Core, billed: Jane, foreign: str, world: World
 ) -> None:
-    """The person chooses the second, the provider is away, and the first, no default any more, is removed."""
-    for _ in range(2):
-        world.gateway.fail_next("set_default", ProviderAmbiguous())
+    """The provider is away when the person chooses, and another payment method takes the chosen one's place."""
+    world.gateway.fail_next("set_default", ProviderAmbiguous())
     accounts.set_default_payment_method(billed.user.id, billed.second)
-    accounts.remove_payment_method(billed.user.id, billed.first)
+    assert there(world, billed) == foreign
 
-    world.clock.advance(LEASE)
-    accounts.run_due()
-    world.clock.advance(LEASE)
-    accounts.run_due()
+    again = verify(accounts, billed.user, "pm_card_mastercard")
 
-    assert there(world, billed) == billed.second
+    assert (here(accounts, billed), there(world, billed)) == (again, again)
 
 
 def test_the_choice_of_a_card_that_is_gone_replaces_nothing(
