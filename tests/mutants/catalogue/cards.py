@@ -38,7 +38,8 @@ CARDS: Final = (
         name="a first card that the provider does not charge",
         file=_VERIFIER,
         old=(
-            "            jobs.append(await self._effects.put_default(work, user_id, chosen=card.id if is_chosen else None))\n"
+            "            jobs.append(await self._effects.put_default("
+            "work, user_id, chosen=card.id if is_chosen else None))\n"
             "        return jobs\n"
             "\n"
             "    async def _advance"
@@ -187,7 +188,7 @@ CARDS: Final = (
     Mutant(
         name="a new name that the provider never hears",
         file=_EFFECTS,
-        old="    return (await effects.put(work, Topic.UPDATE_CUSTOMER, user=str(after.id)),)",
+        old="    return (await effects.put(work, Topic.UPDATE_CUSTOMER, user=str(after.id), customer=after.customer_id),)",
         new="    return ()",
         check=faults("changing name and address"),
     ),

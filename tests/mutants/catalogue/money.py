@@ -221,7 +221,7 @@ MONEY: Final = (
     Mutant(
         name="a name that changed while the customer was made, and is never told",
         file=_VERIFIER,
-        old="jobs.append(await self._effects.put(work, Topic.UPDATE_CUSTOMER, user=str(user.id)))",
+        old="jobs.append(await self._effects.put(work, Topic.UPDATE_CUSTOMER, **whose))",
         new="pass",
         check=first_card("renaming"),
     ),
