@@ -188,7 +188,10 @@ CARDS: Final = (
     Mutant(
         name="a new name that the provider never hears",
         file=_EFFECTS,
-        old="    return (await effects.put(work, Topic.UPDATE_CUSTOMER, user=str(after.id), customer=after.customer_id),)",
+        old=(
+            "    return ("
+            "await effects.put(work, Topic.UPDATE_CUSTOMER, user=str(after.id), customer=after.customer_id),)"
+        ),
         new="    return ()",
         check=faults("changing name and address"),
     ),
