@@ -192,7 +192,7 @@ class CardVerifier:
             is_lost = (refusal.code, refusal.param) == (RESOURCE_MISSING, "customer")
             if is_lost and v.user_id is not None and not v.has_lost_customer:
                 await self._lose_customer(v, v.user_id)
-            code = Event.CUSTOMER_LOST if is_lost else refusal.code
+            code = Event.CUSTOMER_LOST.value if is_lost else refusal.code
             await self._advance(v, Event.REFUSED, code=code, read_customer=refusal.param == "customer")
             return None
         if hold is None:
@@ -213,7 +213,7 @@ class CardVerifier:
                 raise Conflict("The user was deleted meanwhile.") from None
             if user.customer_id == v.customer_id:
                 await forget_customer(work, user, at=now)
-            await work.verifications.save(v.on(Event.CUSTOMER_LOST, at=now, code=Event.CUSTOMER_LOST))
+            await work.verifications.save(v.on(Event.CUSTOMER_LOST, at=now, code=Event.CUSTOMER_LOST.value))
         raise Conflict("The customer was deleted at the provider.")
 
     async def _ask_after_challenge(self, v: CardVerification) -> Hold | None:
