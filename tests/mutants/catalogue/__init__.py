@@ -23,8 +23,8 @@ from .money import MONEY
 from .outbox import OUTBOX
 from .outcomes import OUTCOMES
 from .parsers import PARSERS
-from .reasons import REASONS
 from .provider import PROVIDER
+from .reasons import REASONS
 from .requests import REQUESTS
 from .sign_ups import SIGN_UPS
 from .sql import SQL
