@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import attrs
 from tests.unit.core.use_cases.acts.stage import LATER, OLD, PROVIDER, USER, VISA, Act, Stage, in_turn
 
+from accounts_core.errors import ProviderRefused
 from accounts_core.ports.notifier import Purpose
 from accounts_core.testing.builders import a_provided_card
 
@@ -32,6 +33,10 @@ def renew(stage: Stage) -> None:
 
 def sync(stage: Stage) -> None:
     stage.accounts.sync_customer(stage.customer())
+
+
+def refuse_the_name(stage: Stage) -> None:
+    stage.world.gateway.fail_next("update_customer", ProviderRefused("too_long", "name"))
 
 
 CARDS: Mapping[str, Act] = {
@@ -100,6 +105,14 @@ CARDS: Mapping[str, Act] = {
             sync,
         ),
         trail=[(PROVIDER, "default_card_changed", {})],
+    ),
+    "the provider refuses a name": Act(
+        prepare=with_card,
+        do=in_turn(refuse_the_name, lambda s: s.accounts.update_profile(s.jane.id, name="Jane Roe")),
+        trail=[
+            (USER, "user_renamed", {"name": "Jane Roe"}),
+            (PROVIDER, "customer_details_refused", {"fields": "name", "code": "too_long"}),
+        ],
     ),
     "the customer is deleted at the provider": Act(
         prepare=with_card,
