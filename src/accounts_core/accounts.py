@@ -31,7 +31,12 @@ from accounts_core.use_cases.authenticate import AuthenticateWithPaymentMethods
 from accounts_core.use_cases.confirm_email import ConfirmEmail
 from accounts_core.use_cases.deactivate import Deactivate, Reinstate
 from accounts_core.use_cases.delete_user import DeleteUser
-from accounts_core.use_cases.notifications import ListNotifications, MarkAllNotificationsRead, MarkNotificationRead
+from accounts_core.use_cases.notifications import (
+    DeleteNotification,
+    ListNotifications,
+    MarkAllNotificationsRead,
+    MarkNotificationRead,
+)
 from accounts_core.use_cases.outbox import JobHandler, ListOutbox, RetryJob
 from accounts_core.use_cases.owned_data import OwnedPersonalData, OwnedTeams
 from accounts_core.use_cases.payment_methods import (
@@ -216,6 +221,7 @@ class _Doors:
     list_notifications = _UseCase(lambda at: ListNotifications(at.store))
     mark_notification_read = _UseCase(lambda at: MarkNotificationRead(at.store, at.attempts, at.clock))
     mark_all_notifications_read = _UseCase(lambda at: MarkAllNotificationsRead(at.store, at.attempts, at.clock))
+    delete_notification = _UseCase(lambda at: DeleteNotification(at.store, at.attempts))
 
     # cards
     verify_card = _UseCase(

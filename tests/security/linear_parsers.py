@@ -27,13 +27,13 @@ from accounts_core.model.text import MAX_BODY, MAX_LINE, body, check_storable, d
 from accounts_core.model.tokens import digest_of
 from accounts_core.model.user import User
 from accounts_core.use_cases.credentials import device_digest
+from accounts_core.use_cases.paging import number_of
 from accounts_core.use_cases.verify_card import MAX_ID, MAX_URL, _checked_payment_method, _checked_return_url
 from accounts_litestar.addresses import email_address
 from accounts_litestar.auth_api import SignUp
 from accounts_litestar.bearer import token_of
 from accounts_litestar.bodies import fill, parse_form, parse_json
 from accounts_litestar.edge import EdgeError
-from accounts_litestar.parameters import number
 from accounts_litestar.proxies import TrustedProxies
 from accounts_litestar.strict import _ambiguity
 from accounts_smtp import headers
@@ -180,7 +180,7 @@ PARSERS: Final = (
         "a card number in a URL", lambda text: refuse_card_number_in_url("url", text), *_again("%34", "%2534", "4%20")
     ),
     *_bounded("a payment method's id", _checked_payment_method, MAX_ID, *_again("pm_", "4_")),
-    _row("a number in a path", number, *_again("1", "0", "\u0661")),
+    _row("a number in a path", number_of, *_again("1", "0", "\u0661")),
     _row("a mailed token", lambda text: digest_of(text, prefix="acm_"), *_again("acm_", "0")),
     _row("a bearer token", _authorized, *_again("Bearer ", " ", "a", "&"), Worst(again=" ", before="Bearer ")),
     _row("X-Forwarded-For", lambda text: PROXIES.client("10.0.0.1", [text]), *_again(",", "10.0.0.1,", "::", "[", "1")),

@@ -23,12 +23,12 @@ from accounts_core.model.limit import (
     Limit,
 )
 from accounts_core.model.outbox import JobKind
+from accounts_core.model.paging import MAX_PAGE
 from accounts_core.model.passwords import DEFAULT_LENGTH, MAX_BYTES, PasswordPolicy
 from accounts_core.model.policy import QuotaPolicy, SessionPolicy
 from accounts_core.use_cases.outbox import FIRST_DELAY, LONGEST_DELAY, MOST_ATTEMPTS
 from accounts_litestar.bodies import MAX_DEPTH, MAX_FIELD_NAME, MAX_UNKNOWN_FIELDS
 from accounts_litestar.options import BODY_LIMIT_BYTES
-from accounts_litestar.parameters import MAX_LIMIT
 from accounts_litestar.problems import MAX_PROBLEM_BYTES
 from accounts_litestar.repeating import MAX_KEY, NOT_KEPT
 from accounts_litestar.strict import MAX_HEADER_BYTES, MAX_HEADERS
@@ -97,7 +97,7 @@ def test_the_figures_of_the_rules_are_the_codes() -> None:
     assert headers.startswith(f"{MAX_HEADERS}, {MAX_HEADER_BYTES} bytes")
     assert password.startswith(f"{DEFAULT_LENGTH} to {MAX_BYTES}:")
     assert f"{len(PasswordPolicy().common) // 1000},000 common ones" in password
-    assert f"`limit` from 1 to {MAX_LIMIT}" in _row("a page of a list")
+    assert f"`limit` from 1 to {MAX_PAGE}" in _row("a page of a list")
     assert f"lives for {sessions.lifetime.days} days, {sessions.idle.days} without use" in RULES
     assert f"at most {sessions.most} sessions" in RULES
 

@@ -3,6 +3,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from accounts_core.model.ids import UserId
+from accounts_core.model.paging import Cursor
 from accounts_core.model.payment_method import Cards
 from accounts_core.model.session import Session
 from accounts_core.model.user import User
@@ -22,8 +23,15 @@ class SessionReads(Protocol):
         """Return what `resolve` does, and the user's payment methods."""
         ...
 
-    async def list_of(self, user_id: UserId) -> Sequence[Session]:
-        """Return every session of the user, the newest sign-in first, expired ones included."""
+    async def list_of(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[Session]:
+        """Return at most `limit` sessions of the user, the newest sign-in first (ties by id, descending).
+
+        Expired ones are included. After a `Cursor` come those below it, whether or not there is a session at it.
+        """
+        ...
+
+    async def find(self, id: str) -> Session | None:
+        """Return the session, whoever's it is, expired or not, or None."""
         ...
 
 

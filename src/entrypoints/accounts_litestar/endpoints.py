@@ -74,11 +74,11 @@ class Endpoints(Controller):
         except (MissingToken, InvalidToken):
             return None
 
-    def answer(self, caller: Caller, content: T) -> Answer[T]:
+    def answer(self, caller: Caller, content: T, *, headers: dict[str, str] | None = None) -> Answer[T]:
         """Answer somebody who is signed in, and afterwards note the use of their session, if that is due."""
         if caller.touch_due:
-            return Answer(content, background=BackgroundTask(self._touch, caller.session.id))
-        return Answer(content)
+            return Answer(content, headers=headers, background=BackgroundTask(self._touch, caller.session.id))
+        return Answer(content, headers=headers)
 
     def stream(self, caller: Caller, chunks: AsyncGenerator[bytes, None]) -> Streamed:
         """Answer as `answer` does, with a JSON document that is made while it is sent."""

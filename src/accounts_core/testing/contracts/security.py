@@ -304,6 +304,13 @@ class AuditContract(StoreContract):
         assert await trail(store, before=everything[1].id) == everything[2:]
         assert await trail(store, user_id=UserId(3)) == []
 
+    async def test_an_entry_is_found_by_its_number(self, store: AnyStore) -> None:
+        await keep(store, *(UserRegistered(user_id=UserId(who), at=NOON, email=TOLD) for who in (1, 2)))
+        newest, _ = await trail(store)
+
+        assert await read_back(store, lambda s: s.audit.find(newest.id)) == newest
+        assert await read_back(store, lambda s: s.audit.find(newest.id + 1)) is None
+
     @pytest.mark.parametrize("before", [2**63 - 1, 2**63, 10**40])
     async def test_the_trail_is_before_any_number_however_great(self, store: AnyStore, before: int) -> None:
         await keep(store, UserRegistered(user_id=JANE, at=NOON, email=TOLD))
