@@ -18,6 +18,7 @@ from accounts_core.errors import AccountsError
 from accounts_core.model.card_numbers import holds_card_number, refuse_card_number_in_url
 from accounts_core.model.email import MAX_ADDRESS, MAX_LOCAL, Email
 from accounts_core.model.ids import UserId
+from accounts_core.model.initials import initials_of
 from accounts_core.model.limit import client_key
 from accounts_core.model.notification import MAX_MESSAGE
 from accounts_core.model.passwords import MAX_BYTES, Password, PasswordPolicy
@@ -159,6 +160,14 @@ PARSERS: Final = (
     *_bounded("a password", Password, MAX_BYTES, *MARKS),
     *_bounded("a password that is chosen", _chosen, MAX_BYTES, *MARKS, *_again("Jane", "\u00bd")),
     *_bounded("a name", lambda text: display_name("name", text), MAX_LINE, *MARKS),
+    *_bounded(
+        "initials",
+        initials_of,
+        MAX_LINE,
+        *MARKS,
+        *_again("(", ")", "a)", "()", "(a) "),
+        Worst(again=")", before="(" * 90),
+    ),
     *_bounded("a line", lambda text: one_line("message", text, at_most=MAX_MESSAGE), MAX_MESSAGE, *MARKS),
     *_bounded("an interaction", lambda text: body("body", text), MAX_BODY, *MARKS),
     _row("initials", _initials, *_again("a ", " ", "\u00df "), large=MAX_LINE),

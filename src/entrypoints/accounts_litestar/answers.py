@@ -29,7 +29,7 @@ HEAD: Final = "accounts_litestar.head"
 
 def is_head(scope: Scope) -> bool:
     """Return whether the answer is to leave its body out (RFC 9110, 9.3.2)."""
-    return scope["method"] == "HEAD" or HEAD in scope
+    return scope.get("method") == "HEAD" or HEAD in scope
 
 
 _encode: Final = msgspec.json.Encoder().encode

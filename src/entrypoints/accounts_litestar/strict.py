@@ -80,13 +80,13 @@ class StrictEdge:
             return
         began = perf_counter()
         scope = cast("Scope", _Scope(scope))
-        is_head = scope["method"] == "HEAD"
+        is_head = scope.get("method") == "HEAD"
         if self._proxies is not None:
             self._proxies.apply(scope)
         entry = _entry(scope)
         if is_head:
             # whatever answers GET answers HEAD, health, pages and specification included (RFC 9110, 9.3.2)
-            scope.update({"method": "GET", HEAD: True})  # type: ignore[typeddict-unknown-key]  # ours
+            cast("dict[str, Any]", scope).update({"method": "GET", HEAD: True})
         token = current_request.set(entry)
 
         async def protect(message: Message) -> None:

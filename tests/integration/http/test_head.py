@@ -1,7 +1,7 @@
 """F10: HEAD answers as GET does, without a body, wherever there is GET (RFC 9110, 9.3.2)."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractAsyncContextManager
+from contextlib import _AsyncGeneratorContextManager
 
 import httpx
 import pytest
@@ -21,6 +21,7 @@ from tests.integration.http.service import (
 
 from accounts_litestar import AccountsPlugin
 from accounts_memory import MemoryGateway, MemoryStore
+from accounts_memory.store import MemoryViews
 from accounts_system import SystemSecrets
 
 GETS = [each for each in operations() if each.method == "GET"]
@@ -102,7 +103,7 @@ class CountingStore(MemoryStore):
 
     opened = 0
 
-    def read(self) -> AbstractAsyncContextManager[Views]:
+    def read(self) -> _AsyncGeneratorContextManager[MemoryViews]:
         self.opened += 1
         return super().read()
 

@@ -221,10 +221,10 @@ def test_f4_what_is_no_position_of_this_list_is_refused_and_never_an_empty_page(
         "an unknown number": "999999999",
         "an unknown id": "ntf_unknown",
         "not canonical": mine[:-1] + chr(ord(mine[-1]) + 1),
-        **{name: each for name, each in positions.items() if each != mine},
+        **{name: position for name, position in positions.items() if position != mine},
     }
-    for name, each in bad.items():
-        answer = world.jane.get(path, params={"before": each})
+    for name, before in bad.items():
+        answer = world.jane.get(path, params={"before": before})
         assert answer.status_code == 422, name
         invalid(answer, "before")
 
@@ -269,7 +269,8 @@ def test_f16_there_is_a_link_only_where_there_is_more(world: World) -> None:
 
 
 def test_f16_notifications_are_a_plain_list_of_two_hundred_at_most(world: World) -> None:
-    many = [a_notification(f"ntf_{n:03}", world.jane.user["id"]) for n in range(203)]
+    jane = world.jane.user["id"]
+    many = [a_notification(f"ntf_{n:03}", jane) for n in range(203)]
     world.keep(*many)
 
     answer = world.jane.get(NOTIFICATIONS)
@@ -322,7 +323,8 @@ def test_f16_a_page_reads_no_more_than_a_page_however_many_there_are(
     """450 members and 50,000 notifications: counted are the rows that come out of the database."""
     members = [a_user(n) for n in range(1000, 1450)]
     crowd.keep(*members)
-    rows = [notification_values(a_notification(f"ntf_{n:05}", crowd.jane.user["id"])) for n in range(50_000)]
+    jane = crowd.jane.user["id"]
+    rows = [notification_values(a_notification(f"ntf_{n:05}", jane)) for n in range(50_000)]
 
     async def insert() -> None:
         async with crowd.service.stored.store.begin() as work:
