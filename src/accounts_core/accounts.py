@@ -66,7 +66,7 @@ from accounts_core.use_cases.teams.invitations import (
 )
 from accounts_core.use_cases.teams.manage import CreateTeam, DeleteTeam, GetTeam, HandOverTeam, ListTeams
 from accounts_core.use_cases.teams.members import ListTeamMembers, RemoveTeamMember
-from accounts_core.use_cases.tidy import Tidy
+from accounts_core.use_cases.tidy import PreviewTidy, Tidy
 from accounts_core.use_cases.touch_session import TouchSession
 from accounts_core.use_cases.update_profile import UpdateProfile
 from accounts_core.use_cases.verify_card import VerifyCard
@@ -214,7 +214,10 @@ class _Doors:
     list_activity = _UseCase(lambda at: ListActivity(at.store))
     perform_once = _UseCase(lambda at: PerformOnce(at.store, at.attempts, at.clock, at.secrets))
     sign_up_once = _UseCase(lambda at: SignUpOnce(at.store, at.passwords, at.attempts, at.clock, at.secrets), once=True)
-    tidy = _UseCase(lambda at: Tidy(at.store, at.erase_user, at.effects, at.clock, at.policy, at.repair_times))
+    tidy = _UseCase(
+        lambda at: Tidy(at.store, at.limits, at.erase_user, at.effects, at.clock, at.policy, at.repair_times)
+    )
+    preview_tidy = _UseCase(lambda at: PreviewTidy(at.store, at.limits, at.clock, at.policy))
     repair_times = _UseCase(lambda at: at.repair_times)
 
     # notifications

@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
 from accounts_core.model.ids import UserId
@@ -59,10 +59,6 @@ class Sessions(SessionReads, Protocol):
 
     async def remove_oldest_of(self, user_id: UserId, *, keep: int) -> None:
         """End all but the `keep` newest sign-ins of a user."""
-        ...
-
-    async def forget_over(self, *, now: datetime, idle: timedelta) -> int:
-        """Remove every session that is past its end or idle for so long, whoever's; return how many there were."""
         ...
 
     async def bring_back(

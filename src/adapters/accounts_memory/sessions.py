@@ -1,5 +1,5 @@
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import attrs
 
@@ -80,13 +80,6 @@ class MemorySessions(MemorySessionReads):
         sessions = self._workspace().sessions
         for session in sorted(sessions.find("user_id", user_id), key=_time_and_id, reverse=True)[keep:]:
             sessions.drop(session)
-
-    async def forget_over(self, *, now: datetime, idle: timedelta) -> int:
-        sessions = self._workspace().sessions
-        over = [each for each in sessions.all() if each.expires_at <= now or now - each.last_used_at >= idle]
-        for session in over:
-            sessions.drop(session)
-        return len(over)
 
     async def bring_back(
         self, *, after: datetime, created_at: datetime, used_at: datetime, expires_at: datetime

@@ -21,6 +21,7 @@ from accounts_core.testing.contracts import (
     AuditContract,
     Authenticate,
     BilledUsersContract,
+    CleanupContract,
     ClockContract,
     DeletionContract,
     DevicesContract,
@@ -130,6 +131,9 @@ class TestAudit(AuditContract): ...
 
 
 class TestPaging(PagingContract): ...
+
+
+class TestCleanup(CleanupContract): ...
 
 
 class TestTransactions(TransactionsContract): ...

@@ -219,13 +219,3 @@ class SessionsContract(StoreContract):
 
         assert await read_back(store, lambda s: s.sessions.find("ses_1")) == over
         assert await read_back(store, lambda s: s.sessions.find("ses_2")) is None
-
-    async def test_sessions_that_are_over_are_forgotten_and_counted(self, store: AnyStore) -> None:
-        idle = timedelta(minutes=10)
-        over = [a_session("ses_1", expires_at=at(60)), a_session("ses_2", last_used_at=at(50))]
-        live = a_session("ses_3", expires_at=at(61), last_used_at=at(51))
-        await keep(store, a_user(), *(attrs.evolve(each, last_used_at=at(59)) for each in over[:1]), over[1], live)
-        async with store.begin() as work:
-            assert await work.sessions.forget_over(now=at(60), idle=idle) == 2
-
-        assert await read_back(store, lambda s: s.sessions.list_of(UserId(1), limit=99)) == [live]

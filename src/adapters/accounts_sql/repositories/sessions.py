@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 import attrs
@@ -79,9 +79,6 @@ _REMOVE_OLDEST: Final = sessions.delete().where(
         .offset(a_limit("kept"))
     )
 )
-_FORGET_OVER: Final = sessions.delete().where(
-    sa.or_(sessions.c.expires_at <= by_moment("now"), sessions.c.last_used_at <= by_moment("idle_since"))
-)
 _ADD: Final = sessions.insert()
 _TOUCH: Final = (
     sessions.update()
@@ -138,9 +135,6 @@ class Sessions(SessionReads):
 
     async def remove_oldest_of(self, user_id: UserId, *, keep: int) -> None:
         await self._db.run(_REMOVE_OLDEST, owner=user_id, kept=keep)
-
-    async def forget_over(self, *, now: datetime, idle: timedelta) -> int:
-        return await self._db.run(_FORGET_OVER, now=now, idle_since=now - idle)
 
     async def bring_back(
         self, *, after: datetime, created_at: datetime, used_at: datetime, expires_at: datetime
