@@ -24,6 +24,7 @@ from accounts_core.model.limit import ALL
 from accounts_core.model.times import CLOCK_SKEW
 from accounts_core.ports.limits import Limit, Limits
 
+from .batches import delete_batch
 from .executors import AsyncExecutor, Executor, SyncExecutor
 from .forking import protect
 from .queries import Query, a_limit, by_moment, first_scalar, scalar
@@ -57,9 +58,7 @@ _ADD: Final = attempts.insert()
 _FORGET: Final = attempts.delete().where(_COUNTED)
 _HAS_EXPIRED: Final = attempts.c.expires_at <= by_moment("now")
 _COUNT_EXPIRED: Final = Query(sa.select(sa.func.count()).select_from(attempts).where(_HAS_EXPIRED), scalar)
-_SWEEP: Final = attempts.delete().where(
-    attempts.c.id.in_(sa.select(attempts.c.id).where(_HAS_EXPIRED).limit(a_limit()).with_for_update(skip_locked=True))
-)
+_SWEEP: Final = delete_batch(attempts, _HAS_EXPIRED)
 
 
 class _Counting:
@@ -82,7 +81,7 @@ class _Counting:
         for scope, limit in within.items():
             await db.run(_ADD, name=name, scope=scope, made_at=now, expires_at=now + limit.period)
         if next(self._spent) % SWEEP_EVERY == 0:
-            await db.run(_SWEEP, now=now, at_most=SWEEP_ROWS)
+            await db.run(_SWEEP[db.dialect], now=now, at_most=SWEEP_ROWS)
         return None
 
     async def _wait(self, db: Executor, name: str, scope: bytes, limit: Limit, now: datetime) -> timedelta | None:
@@ -127,7 +126,8 @@ class SqlLimits(_Counting):
 
     async def delete_expired(self, *, now: datetime, limit: int) -> int:
         with transaction(self._engine) as connection:
-            return await SyncExecutor(connection, self._schema).run(_SWEEP, now=now, at_most=limit)
+            db = SyncExecutor(connection, self._schema)
+            return await db.run(_SWEEP[db.dialect], now=now, at_most=limit)
 
 
 class AsyncSqlLimits(_Counting):
@@ -187,7 +187,8 @@ class AsyncSqlLimits(_Counting):
 
     async def delete_expired(self, *, now: datetime, limit: int) -> int:
         async with async_transaction(self._engine) as connection:
-            return await AsyncExecutor(connection, self._schema).run(_SWEEP, now=now, at_most=limit)
+            db = AsyncExecutor(connection, self._schema)
+            return await db.run(_SWEEP[db.dialect], now=now, at_most=limit)
 
     @asynccontextmanager
     async def _turn(self, scopes: Mapping[str, Limit]) -> AsyncIterator[None]:

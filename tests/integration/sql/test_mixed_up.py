@@ -69,7 +69,7 @@ LONE: dict[str, Read] = {
     "notifications.of, a page": lambda it, n: it.notifications.of(UserId(n), limit=5, before=Cursor(at(1), f"ntf_{n}")),
     "teams.view": lambda it, n: it.teams.view(TeamId(n), UserId(n)),
     "teams.view, as another member": lambda it, n: it.teams.view(TeamId(1), UserId(n)),
-    "notifications.find": lambda it, n: it.notifications.find(f"ntf_{n}"),
+    "notifications.find": lambda it, n: it.notifications.find(f"ntf_{n}_1"),
     "sessions.find": lambda it, n: it.sessions.find(f"ses_{n}"),
     "teams.find_interaction": lambda it, n: it.teams.find_interaction(f"int_{n}"),
     "teams.views_of": lambda it, n: it.teams.views_of(UserId(n), limit=5),

@@ -8,8 +8,9 @@ import sqlalchemy as sa
 from accounts_core.model.verification import OPEN_STATES
 from accounts_core.ports.cleanup import Expired
 from accounts_sql import tables
+from accounts_sql.batches import delete_batch
 from accounts_sql.executors import Executor, Reader
-from accounts_sql.queries import Query, a_limit, by_moment, scalar
+from accounts_sql.queries import Query, by_moment, scalar
 
 # spelled out, not as parameters: only so can the partial indexes be used
 _IS_OPEN: Final = tables.verifications.c.state.in_([sa.literal_column(f"'{state}'") for state in sorted(OPEN_STATES)])
@@ -49,18 +50,11 @@ _EXPIRED: Final[Mapping[Expired, tuple[sa.Table, sa.ColumnElement[bool]]]] = {
 }
 
 
-def _batch(table: sa.Table, condition: sa.ColumnElement[bool]) -> sa.Delete:
-    key = list(table.primary_key.columns)
-    # what another worker is deleting right now is left out; SQLite has no such lock and only one writer
-    batch = sa.select(*key).where(condition).limit(a_limit()).with_for_update(skip_locked=True)
-    return table.delete().where((key[0] if len(key) == 1 else sa.tuple_(*key)).in_(batch))
-
-
 _COUNT: Final = {
     kind: Query(sa.select(sa.func.count()).select_from(table).where(condition), scalar)
     for kind, (table, condition) in _EXPIRED.items()
 }
-_DELETE: Final = {kind: _batch(table, condition) for kind, (table, condition) in _EXPIRED.items()}
+_DELETE: Final = {kind: delete_batch(table, condition) for kind, (table, condition) in _EXPIRED.items()}
 
 
 @attrs.frozen
@@ -81,7 +75,7 @@ class Cleanup(CleanupReads):
     _db: Executor
 
     async def delete(self, kind: Expired, *, until: datetime, limit: int, unused_since: datetime | None = None) -> int:
-        return await self._db.run(_DELETE[kind], at_most=limit, **_times(until, unused_since))
+        return await self._db.run(_DELETE[kind][self._db.dialect], at_most=limit, **_times(until, unused_since))
 
 
 def _times(until: datetime, unused_since: datetime | None) -> dict[str, datetime]:
