@@ -56,6 +56,7 @@ class Operations(LockstepBase):
 
     @rule()
     def tidy(self) -> None:
+        self.ask("preview_tidy", lambda at: at.preview_tidy())
         self.ask("tidy", lambda at: at.tidy())
 
     @rule()
