@@ -169,7 +169,7 @@ def test_a4_no_connection_to_the_database_is_held_while_the_client_takes_its_tim
 def test_a4_an_error_in_the_middle_leaves_a_document_that_is_not_complete(
     exporting: Exporting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    Reads(monkeypatch, exporting.service.stored.store, fail_at=14)
+    Reads(monkeypatch, exporting.service.stored.store, fail_at=16)
 
     found = exporting.run(nothing)
 
