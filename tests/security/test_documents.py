@@ -7,10 +7,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from accounts_argon2 import lanes
-from accounts_cli.worker import AT_ONCE
 import attrs
 
+from accounts_argon2 import lanes
+from accounts_cli.worker import AT_ONCE
 from accounts_core.model.idempotency import KEPT_FOR, MAX_ANSWER_BYTES
 from accounts_core.model.limit import (
     ACCOUNT,
@@ -27,9 +27,8 @@ from accounts_core.model.limit import (
 from accounts_core.model.outbox import JobKind
 from accounts_core.model.paging import MAX_PAGE
 from accounts_core.model.passwords import DEFAULT_LENGTH, MAX_BYTES, PasswordPolicy
-from accounts_core.model.policy import QuotaPolicy, SessionPolicy
-from accounts_core.use_cases.outbox import FIRST_DELAY, LONGEST_DELAY, MOST_ATTEMPTS
 from accounts_core.model.policy import QuotaPolicy, RetentionPolicy, SessionPolicy
+from accounts_core.use_cases.outbox import FIRST_DELAY, LONGEST_DELAY, MOST_ATTEMPTS
 from accounts_core.use_cases.teams.interactions import MAX_PAGE_CHARACTERS
 from accounts_litestar.bodies import MAX_DEPTH, MAX_FIELD_NAME, MAX_UNKNOWN_FIELDS
 from accounts_litestar.options import BODY_LIMIT_BYTES
@@ -126,6 +125,8 @@ def test_the_figures_of_the_inventory_are_the_codes() -> None:
     assert f"{MOST_CONNECTIONS} connections a process" in told["Redis"][2]
     assert f"{REDIS_SECONDS:.0f} s each" in told["Redis"][3]
     assert f"{lanes.WAITING_FOR_EACH_LANE} waiting for each" in INVENTORY
+
+
 def test_f12_the_retention_is_the_one_that_is_told() -> None:
     kept = RetentionPolicy()
     (row,) = (line for line in README.splitlines() if "`ACCOUNTS_RETENTION_AUDIT_DAYS`" in line)
