@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import _AsyncGeneratorContextManager
+from typing import Any
 
 import httpx
 import pytest
@@ -19,7 +20,7 @@ from tests.integration.http.service import (
     serving,
 )
 
-from accounts_litestar import AccountsPlugin
+from accounts_litestar import AccountsPlugin, create_app
 from accounts_memory import MemoryGateway, MemoryStore
 from accounts_memory.store import MemoryViews
 from accounts_system import SystemSecrets
@@ -149,3 +150,45 @@ def test_f10_the_plugin_answers_head_too(run: Run) -> None:
     for get, head in zip(answers[::2], answers[1::2], strict=True):
         assert (head.status_code, head.content, dict(head.headers)) == (get.status_code, b"", dict(get.headers))
     assert [answer.status_code for answer in answers] == [200, 200, 422, 422, 404, 404]
+
+
+@pytest.mark.parametrize("path", ["/api/v1/user", "/api/v1/accounts/9", "/api/users/current/export", "/health/live"])
+@pytest.mark.parametrize("is_whole", [True, False], ids=["the service", "the plugin"])
+def test_f10_no_byte_of_a_body_is_handed_to_the_server(run: Run, path: str, is_whole: bool) -> None:
+    """Looked at below the client, which drops what comes."""
+    accounts = memory_accounts()
+    app = create_app(accounts) if is_whole else Litestar([], plugins=[AccountsPlugin(accounts)], logging_config=None)
+
+    async def take() -> list[dict[str, Any]]:
+        await accounts.register(email="jane@example.org", password="a long and quiet river", name="Jane")
+        entered = await accounts.sign_in(email="jane@example.org", password="a long and quiet river")
+        sent: list[dict[str, Any]] = []
+        scope = {
+            "type": "http",
+            "http_version": "1.1",
+            "method": "HEAD",
+            "scheme": "http",
+            "path": path,
+            "raw_path": path.encode(),
+            "root_path": "",
+            "query_string": b"",
+            "headers": [(b"host", b"a.test"), (b"authorization", f"Bearer {entered.token}".encode())],
+            "client": None,
+            "server": ("a.test", 80),
+            "extensions": {},
+        }
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        await app(scope, receive, send)  # type: ignore[arg-type]  # Litestar's scope type is narrower than ASGI's
+        return sent
+
+    start, *rest = run(take())
+
+    assert start["status"] == (404 if path.endswith("/9") or (path == "/health/live" and not is_whole) else 200)
+    if start["status"] == 200 or "api" in path:
+        assert [message.get("body", b"") for message in rest] == [b""]

@@ -163,7 +163,7 @@ LISTS: Final = (
         file=f"{_HTTP}/answers.py",
         old='            if is_head(request.scope):\n                body = b""\n',
         new="",
-        check=http("test_head.py::test_f10_the_plugin_answers_head_too"),
+        check=http("test_head.py::test_f10_no_byte_of_a_body_is_handed_to_the_server"),
     ),
     Mutant(
         name="initials: half a flag",
