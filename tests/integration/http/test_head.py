@@ -163,7 +163,7 @@ def test_f10_no_byte_of_a_body_is_handed_to_the_server(run: Run, path: str, is_w
         await accounts.register(email="jane@example.org", password="a long and quiet river", name="Jane")
         entered = await accounts.sign_in(email="jane@example.org", password="a long and quiet river")
         sent: list[dict[str, Any]] = []
-        scope = {
+        scope: dict[str, Any] = {
             "type": "http",
             "http_version": "1.1",
             "method": "HEAD",
