@@ -56,8 +56,11 @@ class Operations(LockstepBase):
 
     @rule()
     def tidy(self) -> None:
-        self.ask("preview_tidy", lambda at: at.preview_tidy())
         self.ask("tidy", lambda at: at.tidy())
+
+    @rule()
+    def preview_tidy(self) -> None:
+        self.ask("preview_tidy", lambda at: at.preview_tidy())
 
     @rule()
     def repair_times(self) -> None:
