@@ -28,7 +28,7 @@ ELSEWHERE := colorama tzdata
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve test long unit lint format simulate chaos mutants fuzz linear bench timing flood unread check-core constraints clean
+.PHONY: help serve test long unit lint format simulate chaos mutants fuzz linear bench year timing flood unread check-core constraints clean
 
 help: ## list what can be made
 	@awk -F ': .*## ' '/^[a-z-]+:.* ## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -76,6 +76,9 @@ fuzz: $(VENV)/.development ## try random requests on every call (CASES=1000000, 
 
 linear: $(VENV)/.development ## measure that reading what clients send is linear: every parser and pattern, as a table
 	@$(VENV)/bin/python -m tests.security.linear_work
+
+year: $(VENV)/.development ## play a year of a busy and of a quiet user, and count the rows before and after cleanup
+	@$(VENV)/bin/python -m tests.retention.year
 
 timing: $(VENV)/.development ## measure whether the time of a sign-in tells who has an account (ARGS= goes to benchmarks/timing.py)
 	@$(VENV)/bin/python benchmarks/timing.py $(ARGS)

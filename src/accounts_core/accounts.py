@@ -31,7 +31,12 @@ from accounts_core.use_cases.authenticate import AuthenticateWithPaymentMethods
 from accounts_core.use_cases.confirm_email import ConfirmEmail
 from accounts_core.use_cases.deactivate import Deactivate, Reinstate
 from accounts_core.use_cases.delete_user import DeleteUser
-from accounts_core.use_cases.notifications import ListNotifications, MarkAllNotificationsRead, MarkNotificationRead
+from accounts_core.use_cases.notifications import (
+    DeleteNotification,
+    ListNotifications,
+    MarkAllNotificationsRead,
+    MarkNotificationRead,
+)
 from accounts_core.use_cases.outbox import JobHandler, ListOutbox, RetryJob
 from accounts_core.use_cases.owned_data import OwnedPersonalData, OwnedTeams
 from accounts_core.use_cases.payment_methods import (
@@ -61,7 +66,7 @@ from accounts_core.use_cases.teams.invitations import (
 )
 from accounts_core.use_cases.teams.manage import CreateTeam, DeleteTeam, GetTeam, HandOverTeam, ListTeams
 from accounts_core.use_cases.teams.members import ListTeamMembers, RemoveTeamMember
-from accounts_core.use_cases.tidy import Tidy
+from accounts_core.use_cases.tidy import PreviewTidy, Tidy
 from accounts_core.use_cases.touch_session import TouchSession
 from accounts_core.use_cases.update_profile import UpdateProfile
 from accounts_core.use_cases.verifications import ListVerifications
@@ -212,13 +217,17 @@ class _Doors:
     list_activity = _UseCase(lambda at: ListActivity(at.store))
     perform_once = _UseCase(lambda at: PerformOnce(at.store, at.attempts, at.clock, at.secrets))
     sign_up_once = _UseCase(lambda at: SignUpOnce(at.store, at.passwords, at.attempts, at.clock, at.secrets), once=True)
-    tidy = _UseCase(lambda at: Tidy(at.store, at.erase_user, at.effects, at.clock, at.policy, at.repair_times))
+    tidy = _UseCase(
+        lambda at: Tidy(at.store, at.limits, at.erase_user, at.effects, at.clock, at.policy, at.repair_times)
+    )
+    preview_tidy = _UseCase(lambda at: PreviewTidy(at.store, at.limits, at.clock, at.policy))
     repair_times = _UseCase(lambda at: at.repair_times)
 
     # notifications
     list_notifications = _UseCase(lambda at: ListNotifications(at.store))
     mark_notification_read = _UseCase(lambda at: MarkNotificationRead(at.store, at.attempts, at.clock))
     mark_all_notifications_read = _UseCase(lambda at: MarkAllNotificationsRead(at.store, at.attempts, at.clock))
+    delete_notification = _UseCase(lambda at: DeleteNotification(at.store, at.attempts))
 
     # cards
     verify_card = _UseCase(

@@ -64,6 +64,12 @@ class Sluice:
     async def forget(self, name: str, scope: str) -> None:
         """Nothing is remembered."""
 
+    async def count_expired(self, *, now: Any) -> int:
+        return 0
+
+    async def delete_expired(self, *, now: Any, limit: int) -> int:
+        return 0
+
 
 @attrs.frozen(kw_only=True)
 class Stage:

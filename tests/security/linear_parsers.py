@@ -18,6 +18,7 @@ from accounts_core.errors import AccountsError
 from accounts_core.model.card_numbers import holds_card_number, refuse_card_number_in_url
 from accounts_core.model.email import MAX_ADDRESS, MAX_LOCAL, Email
 from accounts_core.model.ids import UserId
+from accounts_core.model.initials import initials_of
 from accounts_core.model.limit import client_key
 from accounts_core.model.notification import MAX_MESSAGE
 from accounts_core.model.passwords import MAX_BYTES, Password, PasswordPolicy
@@ -27,13 +28,13 @@ from accounts_core.model.text import MAX_BODY, MAX_LINE, body, check_storable, d
 from accounts_core.model.tokens import digest_of
 from accounts_core.model.user import User
 from accounts_core.use_cases.credentials import device_digest
+from accounts_core.use_cases.paging import number_of
 from accounts_core.use_cases.verify_card import MAX_ID, MAX_URL, _checked_payment_method, _checked_return_url
 from accounts_litestar.addresses import email_address
 from accounts_litestar.auth_api import SignUp
 from accounts_litestar.bearer import token_of
 from accounts_litestar.bodies import fill, parse_form, parse_json
 from accounts_litestar.edge import EdgeError
-from accounts_litestar.parameters import number
 from accounts_litestar.proxies import TrustedProxies
 from accounts_litestar.strict import _ambiguity
 from accounts_smtp import headers
@@ -159,6 +160,14 @@ PARSERS: Final = (
     *_bounded("a password", Password, MAX_BYTES, *MARKS),
     *_bounded("a password that is chosen", _chosen, MAX_BYTES, *MARKS, *_again("Jane", "\u00bd")),
     *_bounded("a name", lambda text: display_name("name", text), MAX_LINE, *MARKS),
+    *_bounded(
+        "initials",
+        initials_of,
+        MAX_LINE,
+        *MARKS,
+        *_again("(", ")", "a)", "()", "(a) "),
+        Worst(again=")", before="(" * 90),
+    ),
     *_bounded("a line", lambda text: one_line("message", text, at_most=MAX_MESSAGE), MAX_MESSAGE, *MARKS),
     *_bounded("an interaction", lambda text: body("body", text), MAX_BODY, *MARKS),
     _row("initials", _initials, *_again("a ", " ", "\u00df "), large=MAX_LINE),
@@ -180,7 +189,7 @@ PARSERS: Final = (
         "a card number in a URL", lambda text: refuse_card_number_in_url("url", text), *_again("%34", "%2534", "4%20")
     ),
     *_bounded("a payment method's id", _checked_payment_method, MAX_ID, *_again("pm_", "4_")),
-    _row("a number in a path", number, *_again("1", "0", "\u0661")),
+    _row("a number in a path", number_of, *_again("1", "0", "\u0661")),
     _row("a mailed token", lambda text: digest_of(text, prefix="acm_"), *_again("acm_", "0")),
     _row("a bearer token", _authorized, *_again("Bearer ", " ", "a", "&"), Worst(again=" ", before="Bearer ")),
     _row("X-Forwarded-For", lambda text: PROXIES.client("10.0.0.1", [text]), *_again(",", "10.0.0.1,", "::", "[", "1")),

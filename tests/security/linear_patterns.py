@@ -66,6 +66,12 @@ FROM_CLIENTS: Final[dict[str, tuple[Worst, ...]]] = {
     "accounts_core.model.email._LOCAL": _ADDRESS,
     "accounts_core.model.email._DOMAIN": _ADDRESS,
     "accounts_core.model.email._NOT_ASCII": _ADDRESS,
+    "accounts_core.model.paging._TEXT": (
+        Worst(again="p1."),
+        Worst(again="p1.AAAAAAAAAAAA"),
+        Worst(again="A", before="p1."),
+    ),
+    "accounts_core.model.paging._KEY": (Worst(again="int_"),),
     "accounts_core.model.text._UNSTORABLE": (Worst(again="\0"), Worst(again="\ud800")),
     "accounts_core.model.tokens._SHAPE": (Worst(again="acc_0"),),
     "accounts_core.use_cases.credentials._NUMBERS": (Worst(again="537.36 "),),
@@ -73,7 +79,7 @@ FROM_CLIENTS: Final[dict[str, tuple[Worst, ...]]] = {
     "accounts_core.use_cases.verify_card._SECRET": (Worst(again="_secret"), Worst(again="sk_")),
     "accounts_litestar.bodies._STRING": _JSON,
     "accounts_litestar.bodies._SURROGATE": _JSON,
-    "accounts_litestar.parameters._NUMBER": (Worst(again="1"),),
+    "accounts_core.use_cases.paging._NUMBER": (Worst(again="1"),),
     "accounts_litestar.parameters._TEXT_ID": (Worst(again="pm_"),),
     "accounts_litestar.proxies._PORT": (Worst(again=":1"),),
     "accounts_litestar.strict._HOST": (

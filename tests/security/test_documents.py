@@ -7,6 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+import attrs
+
 from accounts_argon2 import lanes
 from accounts_cli.worker import AT_ONCE
 from accounts_core.model.idempotency import KEPT_FOR, MAX_ANSWER_BYTES
@@ -23,12 +25,13 @@ from accounts_core.model.limit import (
     Limit,
 )
 from accounts_core.model.outbox import JobKind
+from accounts_core.model.paging import MAX_PAGE
 from accounts_core.model.passwords import DEFAULT_LENGTH, MAX_BYTES, PasswordPolicy
-from accounts_core.model.policy import QuotaPolicy, SessionPolicy
+from accounts_core.model.policy import QuotaPolicy, RetentionPolicy, SessionPolicy
 from accounts_core.use_cases.outbox import FIRST_DELAY, LONGEST_DELAY, MOST_ATTEMPTS
+from accounts_core.use_cases.teams.interactions import MAX_PAGE_CHARACTERS
 from accounts_litestar.bodies import MAX_DEPTH, MAX_FIELD_NAME, MAX_UNKNOWN_FIELDS
 from accounts_litestar.options import BODY_LIMIT_BYTES
-from accounts_litestar.parameters import MAX_LIMIT
 from accounts_litestar.problems import MAX_PROBLEM_BYTES
 from accounts_litestar.repeating import MAX_KEY, NOT_KEPT
 from accounts_litestar.strict import MAX_HEADER_BYTES, MAX_HEADERS
@@ -97,7 +100,8 @@ def test_the_figures_of_the_rules_are_the_codes() -> None:
     assert headers.startswith(f"{MAX_HEADERS}, {MAX_HEADER_BYTES} bytes")
     assert password.startswith(f"{DEFAULT_LENGTH} to {MAX_BYTES}:")
     assert f"{len(PasswordPolicy().common) // 1000},000 common ones" in password
-    assert f"`limit` from 1 to {MAX_LIMIT}" in _row("a page of a list")
+    assert f"`limit` from 1 to {MAX_PAGE}" in _row("a page of a list")
+    assert f"more than {MAX_PAGE_CHARACTERS:,} characters" in _row("a page of interactions")
     assert f"lives for {sessions.lifetime.days} days, {sessions.idle.days} without use" in RULES
     assert f"at most {sessions.most} sessions" in RULES
 
@@ -121,6 +125,18 @@ def test_the_figures_of_the_inventory_are_the_codes() -> None:
     assert f"{MOST_CONNECTIONS} connections a process" in told["Redis"][2]
     assert f"{REDIS_SECONDS:.0f} s each" in told["Redis"][3]
     assert f"{lanes.WAITING_FOR_EACH_LANE} waiting for each" in INVENTORY
+
+
+def test_f12_the_retention_is_the_one_that_is_told() -> None:
+    kept = RetentionPolicy()
+    (row,) = (line for line in README.splitlines() if "`ACCOUNTS_RETENTION_AUDIT_DAYS`" in line)
+    names = [f"`ACCOUNTS_RETENTION_{name.upper()}_DAYS`" for name in attrs.fields_dict(RetentionPolicy)]
+    days = [f"`{span.days}`" for span in attrs.astuple(kept)]
+
+    assert [cell.strip() for cell in row.strip("|").split("|")][:2] == [", ".join(names), ", ".join(days)]
+    assert kept.audit is not None
+    assert kept.dead_jobs is not None
+    assert f"after {kept.audit.days} days, failed jobs after {kept.dead_jobs.days}," in RULES
 
 
 def test_every_use_of_cryptography_is_in_the_inventory() -> None:

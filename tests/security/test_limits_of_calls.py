@@ -62,6 +62,12 @@ class Recorder:
     async def forget(self, name: str, scope: str) -> None:
         """Nothing is remembered."""
 
+    async def count_expired(self, *, now: datetime) -> int:
+        return 0
+
+    async def delete_expired(self, *, now: datetime, limit: int) -> int:
+        return 0
+
 
 @pytest.fixture(scope="module")
 def recorder() -> Recorder:

@@ -67,11 +67,11 @@ async def _read(world: World, work: UnitOfWork, users: list[UserId], teams: list
     ]
     return Contents(
         users=found,
-        sessions={each: list(await work.sessions.list_of(each)) for each in users},
+        sessions={each: list(await work.sessions.list_of(each, limit=MOST)) for each in users},
         cards={each: await work.payment_methods.of(each) for each in users},
         verifications={each: list(await work.verifications.of(each, limit=MOST)) for each in users},
         doomed=doomed,
-        notifications={each: list(await work.notifications.of(each)) for each in users},
+        notifications={each: list(await work.notifications.of(each, limit=MOST)) for each in users},
         teams=stored_teams,
         invitations=invitations,
         jobs=list(await work.outbox.list(limit=MOST)),

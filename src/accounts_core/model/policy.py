@@ -123,6 +123,31 @@ class QuotaPolicy:
     """Notifications of one user; another one takes the place of the oldest."""
 
 
+def _a_day_or_none(_: object, attribute: "attrs.Attribute[Any]", value: timedelta | None) -> None:
+    if value is not None and value < timedelta(days=1):
+        raise ValueError(f"{attribute.name} is kept for a day at least; got {value}.")
+
+
+@attrs.frozen(kw_only=True)
+class RetentionPolicy:
+    """How long what accumulates is kept before the cleanup deletes it; None keeps it for ever.
+
+    What ends by itself is not here: sessions, mailed tokens and sign-ups at their end, answers under an idempotency key
+    after the 24 hours for which they are promised, attempts when they count towards no limit any more.
+    """
+
+    audit: timedelta | None = attrs.field(default=timedelta(days=400), validator=_a_day_or_none)
+    """The audit trail. PCI DSS 4.0 (10.5.1) asks for twelve months; 35 days more leave time to look at a whole year."""
+    notifications: timedelta | None = attrs.field(default=timedelta(days=400), validator=_a_day_or_none)
+    """In-product messages, read or not."""
+    devices: timedelta | None = attrs.field(default=timedelta(days=400), validator=_a_day_or_none)
+    """Devices, from when they were last signed in from; the next sign-in is then one from a new device."""
+    verifications: timedelta | None = attrs.field(default=timedelta(days=400), validator=_a_day_or_none)
+    """Card verifications, from when they ended. The cards stay."""
+    dead_jobs: timedelta | None = attrs.field(default=timedelta(days=90), validator=_a_day_or_none)
+    """Jobs that failed for good, from when they were parked: time enough for an operator to have them tried again."""
+
+
 @attrs.frozen(kw_only=True)
 class Policy:
     """Every decision of the product. `reauthentication` : how recent a sign-in proves who it is; zero turns it off."""
@@ -137,6 +162,7 @@ class Policy:
     unverified_accounts: timedelta | None = attrs.field(default=timedelta(days=30), validator=_positive_or_none)
     """How old an account may become whose address was never verified; None keeps it. One that somebody is signed in to,
     or that has a customer at the payment provider, stays."""
+    retention: RetentionPolicy = attrs.field(factory=RetentionPolicy)
     private_registration: bool = False
     """Nobody can find out whether an address has an account; what there is to say is said by mail to that address."""
     quotas: QuotaPolicy = attrs.field(factory=QuotaPolicy)

@@ -14,6 +14,7 @@ from accounts_core.errors import AccountDeactivated
 
 from .email import Email
 from .ids import UserId
+from .initials import initials_of
 from .text import display_name
 
 
@@ -84,9 +85,8 @@ class User:
 
     @property
     def initials(self) -> str:
-        """The first letters of the first and the last name; one letter for a single name."""
-        names = self.name.split()
-        return "".join(part[0].upper() for part in (names[:1] + names[1:][-1:]))
+        """The first letters of the first and the last name; one letter for a single name. See `model.initials`."""
+        return initials_of(self.name)
 
     @property
     def hex_id(self) -> str:

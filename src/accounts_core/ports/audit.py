@@ -8,10 +8,17 @@ from accounts_core.model.ids import UserId
 class AuditReads(Protocol):
     """Reading the audit trail."""
 
+    async def find(self, id: int) -> AuditEntry | None:
+        """Return the entry, or None."""
+        ...
+
     async def list(
         self, *, user_id: UserId | None = None, before: int | None = None, limit: int
     ) -> Sequence[AuditEntry]:
-        """Return at most `limit` entries, newest (highest id) first: those with an id below `before`, of one user."""
+        """Return at most `limit` entries, newest (highest id) first: those with an id below `before`, of one user.
+
+        There need not be an entry with the id `before`.
+        """
         ...
 
 

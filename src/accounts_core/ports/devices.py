@@ -31,7 +31,10 @@ class Devices(DeviceReads, Protocol):
     """The devices that users have signed in from, each known by a digest of what it says it is, of one transaction."""
 
     async def add(self, user_id: UserId, digest: bytes, *, at: datetime) -> bool:
-        """Remember a device; say whether it is new to this user. Raises `Conflict` when the user is gone."""
+        """Remember a device, or that it was seen again; say whether it is new to this user.
+
+        Raises `Conflict` when the user is gone.
+        """
         ...
 
     async def count_of(self, user_id: UserId) -> int:

@@ -66,7 +66,3 @@ class KeptRequests(KeptRequestReads, Protocol):
     async def delete_for_email(self, email: Email) -> None:
         """Delete the sign-ups of an address that belong to no user."""
         ...
-
-    async def forget_before(self, at: datetime) -> int:
-        """Forget the requests made before `at`; return how many there were."""
-        ...

@@ -28,3 +28,11 @@ class Limits(Protocol):
     async def forget(self, name: str, scope: str) -> None:
         """Forget every attempt of `name` within `scope`."""
         ...
+
+    async def count_expired(self, *, now: datetime) -> int:
+        """Count the stored attempts that count for nothing any more; 0 where they go by themselves, as in Redis."""
+        ...
+
+    async def delete_expired(self, *, now: datetime, limit: int) -> int:
+        """Delete at most `limit` of them, at once and apart from any other; return how many there were."""
+        ...

@@ -33,10 +33,6 @@ class MailTokens(MailTokenReads, Protocol):
         """Remove the user's tokens, of one purpose or, for None, of all."""
         ...
 
-    async def forget_expired(self, *, now: datetime) -> int:
-        """Remove every token that is past its end; return how many there were."""
-        ...
-
     async def forget_after(self, moment: datetime) -> int:
         """Remove every token that was created later than `moment`; return how many there were."""
         ...

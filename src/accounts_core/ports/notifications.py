@@ -10,14 +10,15 @@ from accounts_core.model.paging import Cursor
 class NotificationReads(Protocol):
     """Reading notifications."""
 
-    async def of(
-        self, user_id: UserId, *, limit: int | None = None, before: str | Cursor | None = None
-    ) -> Sequence[Notification]:
-        """Return the user's notifications, newest first (ties by id, descending), at most `limit`.
+    async def of(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[Notification]:
+        """Return at most `limit` notifications of the user, newest first (ties by id, descending).
 
-        With `before`, only those that come after that one in this order; an id that the user does not have gives none.
         After a `Cursor` come those below it, whether or not there is a notification at it.
         """
+        ...
+
+    async def find(self, id: str) -> Notification | None:
+        """Return the notification, whoever's it is, or None."""
         ...
 
 
@@ -37,6 +38,10 @@ class Notifications(NotificationReads, Protocol):
 
     async def mark_all_read(self, user_id: UserId, *, at: datetime) -> None:
         """Set `read_at` of every one that was not read yet."""
+        ...
+
+    async def delete(self, user_id: UserId, id: str) -> None:
+        """Delete one. Raises `NotFound` when the user has no such notification."""
         ...
 
     async def remove_of(self, user_id: UserId) -> int:

@@ -12,7 +12,3 @@ class ProviderEvents(Protocol):
         here or at commit.
         """
         ...
-
-    async def forget_before(self, at: datetime) -> int:
-        """Forget the events received before `at`; return how many there were."""
-        ...

@@ -1,8 +1,9 @@
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
 from accounts_core.model.ids import UserId
+from accounts_core.model.paging import Cursor
 from accounts_core.model.payment_method import Cards
 from accounts_core.model.session import Session
 from accounts_core.model.user import User
@@ -22,8 +23,15 @@ class SessionReads(Protocol):
         """Return what `resolve` does, and the user's payment methods."""
         ...
 
-    async def list_of(self, user_id: UserId) -> Sequence[Session]:
-        """Return every session of the user, the newest sign-in first, expired ones included."""
+    async def list_of(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[Session]:
+        """Return at most `limit` sessions of the user, the newest sign-in first (ties by id, descending).
+
+        Expired ones are included. After a `Cursor` come those below it, whether or not there is a session at it.
+        """
+        ...
+
+    async def find(self, id: str) -> Session | None:
+        """Return the session, whoever's it is, expired or not, or None."""
         ...
 
 
@@ -51,10 +59,6 @@ class Sessions(SessionReads, Protocol):
 
     async def remove_oldest_of(self, user_id: UserId, *, keep: int) -> None:
         """End all but the `keep` newest sign-ins of a user."""
-        ...
-
-    async def forget_over(self, *, now: datetime, idle: timedelta) -> int:
-        """Remove every session that is past its end or idle for so long, whoever's; return how many there were."""
         ...
 
     async def bring_back(

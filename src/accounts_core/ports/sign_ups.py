@@ -4,7 +4,6 @@ Implemented by each store; called by the registration and confirmation use cases
 are independent of each other, and of whatever account has the address.
 """
 
-from datetime import datetime
 from typing import Protocol
 
 from accounts_core.model.email import Email
@@ -46,8 +45,4 @@ class SignUps(Protocol):
 
     async def delete_for_email(self, email: Email) -> None:
         """Delete every sign-up with this address (compared by `Email.key`)."""
-        ...
-
-    async def delete_expired(self, *, now: datetime) -> int:
-        """Delete every sign-up whose expiry is not later than `now`; return how many there were."""
         ...

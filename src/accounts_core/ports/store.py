@@ -6,6 +6,7 @@ from accounts_core.model.events import DomainEvent
 from accounts_core.model.notices import notice_of
 
 from .audit import Audit, AuditReads
+from .cleanup import Cleanup, CleanupReads
 from .devices import DeviceReads, Devices
 from .kept_requests import KeptRequestReads, KeptRequests
 from .mail_tokens import MailTokenReads, MailTokens
@@ -50,6 +51,8 @@ class Views(Protocol):
     def kept_requests(self) -> KeptRequestReads: ...
     @property
     def audit(self) -> AuditReads: ...
+    @property
+    def cleanup(self) -> CleanupReads: ...
 
 
 class UnitOfWork(Protocol):
@@ -81,6 +84,8 @@ class UnitOfWork(Protocol):
     def kept_requests(self) -> KeptRequests: ...
     @property
     def audit(self) -> Audit: ...
+    @property
+    def cleanup(self) -> Cleanup: ...
 
     def record(self, event: DomainEvent) -> None:
         """Say that something happened; `publish` takes it further before the transaction commits."""

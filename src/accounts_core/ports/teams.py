@@ -35,33 +35,31 @@ class Footprint:
 class TeamReads(Protocol):
     """Reading teams. Every list is newest first and holds at most `limit`.
 
-    `before` gives only what comes after that entry in this order; an entry that is not in the list gives none. After a
-    `Cursor` comes what is below it, whether or not there is an entry at it.
+    With `before` comes what is below that cursor or id in this order, whether or not there is an entry at it.
     """
 
     async def view(self, id: TeamId, user_id: UserId) -> TeamView | None:
         """Return the team as its owner or member `user_id` sees it; None for anybody else, and for no such team."""
         ...
 
-    async def views_of(
-        self, user_id: UserId, *, limit: int, before: TeamId | None = None, below: TeamId | None = None
-    ) -> Sequence[TeamView]:
-        """Return the teams that the user owns or is a member of, by id, descending.
-
-        `below` gives only those with a smaller id, whether or not there is such a team.
-        """
+    async def views_of(self, user_id: UserId, *, limit: int, before: TeamId | None = None) -> Sequence[TeamView]:
+        """Return the teams that the user owns or is a member of, by id, descending."""
         ...
 
     async def members(self, id: TeamId, *, limit: int, before: UserId | None = None) -> Sequence[Member]:
         """Return everybody in the team, the owner among them, by user id, descending."""
         ...
 
-    async def interactions(self, id: TeamId, *, limit: int, before: str | None = None) -> Sequence[InteractionView]:
+    async def interactions(self, id: TeamId, *, limit: int, before: Cursor | None = None) -> Sequence[InteractionView]:
         """Return what was written in the team, by time, then id, descending."""
         ...
 
+    async def find_interaction(self, id: str) -> Interaction | None:
+        """Return what was written, in whichever team, or None."""
+        ...
+
     async def invitations_to(
-        self, email: Email, *, limit: int, before: str | Cursor | None = None
+        self, email: Email, *, limit: int, before: Cursor | None = None
     ) -> Sequence[InvitationView]:
         """Return the open invitations of this address, by time, then id, descending."""
         ...

@@ -57,3 +57,9 @@ class CountOnce:
 
     async def forget(self, name: str, scope: str) -> None:
         await self._limits.forget(name, scope)
+
+    async def count_expired(self, *, now: datetime) -> int:
+        return await self._limits.count_expired(now=now)
+
+    async def delete_expired(self, *, now: datetime, limit: int) -> int:
+        return await self._limits.delete_expired(now=now, limit=limit)

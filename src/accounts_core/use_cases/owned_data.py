@@ -44,7 +44,7 @@ class OwnedTeams:
         email = (await work.users.get(user_id)).proven_email
         return {
             "accounts": _pages(
-                lambda views, last: views.teams.views_of(user_id, limit=PAGE, below=last), lambda view: view.team.id
+                lambda views, last: views.teams.views_of(user_id, limit=PAGE, before=last), lambda view: view.team.id
             ),
             "interactions": _pages(
                 lambda views, last: views.teams.written_by(user_id, limit=PAGE_OF_LONG_TEXTS, before=last), _cursor
@@ -86,7 +86,7 @@ class OwnedPersonalData:
         signed_up = [] if user.proven_email is None else await work.kept_requests.list_for_email(user.proven_email)
         return {
             "user": plain(user),
-            "sessions": plain(await work.sessions.list_of(user_id)),
+            "sessions": _pages(lambda views, last: views.sessions.list_of(user_id, limit=PAGE, before=last), _cursor),
             "notifications": _pages(
                 lambda views, last: views.notifications.of(user_id, limit=PAGE, before=last), _cursor
             ),

@@ -1,18 +1,18 @@
 """Seeing where one is signed in, and ending it from somewhere else."""
 
-from collections.abc import Sequence
-
 import attrs
 
 from accounts_core.errors import NotFound, ReauthenticationRequired
 from accounts_core.model.events import Actor, SessionsEnded
 from accounts_core.model.ids import UserId
+from accounts_core.model.paging import DEFAULT_PAGE, Cursor, Page
 from accounts_core.model.passwords import Password
 from accounts_core.model.policy import Policy
 from accounts_core.model.session import Session
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.use_cases.credentials import Proofs
+from accounts_core.use_cases.paging import Listed
 from accounts_core.use_cases.retrying import settle
 
 
@@ -24,12 +24,30 @@ class ListSessions:
     _clock: Clock
     _policy: Policy
 
-    async def __call__(self, user_id: UserId) -> Sequence[Session]:
-        """Return the live sessions, the newest sign-in first."""
-        async with self._store.read() as views:
-            sessions = await views.sessions.list_of(user_id)
+    async def __call__(self, user_id: UserId, *, limit: int = DEFAULT_PAGE, before: str | None = None) -> Page[Session]:
+        """Return at most `limit` live sessions, the newest sign-in first, from the position or the id `before` on.
+
+        Raises `Invalid` on `before`.
+        """
         now = self._clock.now()
-        return [session for session in sessions if session.is_live(now=now, policy=self._policy.sessions)]
+        async with self._store.read() as views:
+
+            async def find(id: str) -> Cursor | None:
+                session = await views.sessions.find(id)
+                return None if session is None or session.user_id != user_id else _cursor(session)
+
+            return await Listed(
+                name=f"sessions of {user_id}",
+                kind=Cursor,
+                position=_cursor,
+                read=lambda count, below: views.sessions.list_of(user_id, limit=count, before=below),
+                find=find,
+                is_shown=lambda session: session.is_live(now=now, policy=self._policy.sessions),
+            ).page(limit=limit, before=before)
+
+
+def _cursor(session: Session) -> Cursor:
+    return Cursor(session.created_at, session.id)
 
 
 @attrs.frozen
@@ -63,7 +81,7 @@ class EndSessions:
                 await work.users.get(session.user_id, lock=True)
                 if id is None:
                     count = await work.sessions.remove_of(session.user_id, keep=session.id)
-                elif any(each.id == id for each in await work.sessions.list_of(session.user_id)):
+                elif (found := await work.sessions.find(id)) is not None and found.user_id == session.user_id:
                     await work.sessions.remove(id)
                     count = 1
                 else:

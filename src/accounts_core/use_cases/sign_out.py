@@ -24,7 +24,7 @@ class SignOut:
             async with self._store.begin() as work:
                 with suppress(NotFound):  # the user is gone, and every session with them
                     await work.users.get(session.user_id, lock=True)
-                    if any(each.id == session.id for each in await work.sessions.list_of(session.user_id)):
+                    if await work.sessions.find(session.id) is not None:
                         await work.sessions.remove(session.id)
                         work.record(SignedOut(user_id=session.user_id, at=self._clock.now(), session_id=session.id))
 

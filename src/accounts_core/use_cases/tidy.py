@@ -1,5 +1,13 @@
+"""Cleanup: deleting what has had its time, in batches of which each is a short transaction.
+
+Two workers at once do each other no harm: a batch leaves out what another one is deleting. A cleanup that is broken off
+has deleted whole batches, and the next one goes on from there.
+"""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from datetime import datetime
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, NotRequired, TypedDict
 
 import attrs
 
@@ -9,7 +17,9 @@ from accounts_core.model.idempotency import KEPT_FOR
 from accounts_core.model.ids import UserId
 from accounts_core.model.outbox import Job
 from accounts_core.model.policy import Policy
+from accounts_core.ports.cleanup import Expired
 from accounts_core.ports.clock import Clock
+from accounts_core.ports.limits import Limits
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.use_cases.delete_user import EraseUser
 from accounts_core.use_cases.effects import Effects
@@ -17,67 +27,98 @@ from accounts_core.use_cases.provider_events import REMEMBERED_FOR
 from accounts_core.use_cases.repair_times import RepairTimes
 from accounts_core.use_cases.retrying import settle
 
-BATCH: Final = 100
-"""How many unverified accounts are read at once."""
+BATCH: Final = 1000
+"""How many rows one transaction deletes at most."""
+USERS_BATCH: Final = 100
+"""How many unverified accounts are read at once; each is deleted in a transaction of its own."""
 
 
 @attrs.frozen(kw_only=True)
 class Tidied:
-    """How much was deleted, of each kind."""
+    """How much was deleted, or would be, of each kind."""
 
-    sessions: int
-    mail_tokens: int
-    sign_ups: int
-    requests: int
-    provider_events: int
-    unverified_accounts: int
+    sessions: int = 0
+    mail_tokens: int = 0
+    sign_ups: int = 0
+    requests: int = 0
+    provider_events: int = 0
+    attempts: int = 0
+    notifications: int = 0
+    devices: int = 0
+    verifications: int = 0
+    dead_jobs: int = 0
+    audit: int = 0
+    unverified_accounts: int = 0
+
+
+_COUNTED_AS: Final[Mapping[Expired, str]] = {
+    Expired.SESSIONS: "sessions",
+    Expired.MAIL_TOKENS: "mail_tokens",
+    Expired.SIGN_UPS: "sign_ups",
+    Expired.KEPT_REQUESTS: "requests",
+    Expired.PROVIDER_EVENTS: "provider_events",
+    Expired.NOTIFICATIONS: "notifications",
+    Expired.DEVICES: "devices",
+    Expired.VERIFICATIONS: "verifications",
+    Expired.DEAD_JOBS: "dead_jobs",
+    Expired.AUDIT: "audit",
+}
+"""What each kind is called in `Tidied`."""
 
 
 @attrs.frozen
 class Tidy:
-    """Forget what has had its time: for a worker, once a day."""
+    """Delete what has had its time: for a worker, once a day."""
 
     _store: Store[UnitOfWork]
+    _limits: Limits | None
     _erase: EraseUser[Any]
     _effects: Effects
     _clock: Clock
     _policy: Policy
     _repair_times: RepairTimes
 
-    async def __call__(self) -> Tidied:
-        """Delete expired sessions, mailed tokens, sign-ups, answers and events, and old unverified accounts.
+    async def __call__(self, *, on_batch: Callable[[str, int], object] | None = None) -> Tidied:
+        """Delete what is past its end or older than the policy keeps it, and old unverified accounts.
 
         Times that lie too far ahead are repaired first, as `repair_times` does.
+
+        Args:
+            on_batch: Called after each batch with the name of a field of `Tidied` and how many were deleted. What it
+                raises ends the cleanup between two batches.
+
         """
         await self._repair_times()
-        now = self._clock.now()
-        async with self._store.begin() as work:
-            tidied = Tidied(
-                sessions=await work.sessions.forget_over(now=now, idle=self._policy.sessions.idle),
-                mail_tokens=await work.mail_tokens.forget_expired(now=now),
-                sign_ups=await work.sign_ups.delete_expired(now=now),
-                requests=await work.kept_requests.forget_before(now - KEPT_FOR),
-                provider_events=await work.provider_events.forget_before(now - REMEMBERED_FOR),
-                unverified_accounts=0,
-            )
-        if self._policy.unverified_accounts is None:
-            return tidied
-        count = await self._delete_unverified(now - self._policy.unverified_accounts)
-        return attrs.evolve(tidied, unverified_accounts=count)
+        counts = dict.fromkeys(attrs.fields_dict(Tidied), 0)
+        async for name, count in self._batches(self._clock.now()):
+            counts[name] += count
+            if on_batch is not None:
+                on_batch(name, count)
+        return Tidied(**counts)
 
-    async def _delete_unverified(self, created_before: datetime) -> int:
-        """Delete each account that was never verified, as its user would; return how many there were."""
-        count, last = 0, None
-        while True:
-            async with self._store.read() as views:
-                users = await views.users.list_unverified(created_before=created_before, after=last, limit=BATCH)
-            for user in users:
-                last = user.id
-                count += await self._delete(user.id, created_before)
-            if len(users) < BATCH:
-                return count
+    async def _batches(self, now: datetime) -> AsyncGenerator[tuple[str, int], None]:
+        """Delete batch after batch, and give the name and the number of each."""
+        for kind, times in expiries(self._policy, now):
+            async for count in _each(partial(self._delete_batch, kind, times)):
+                yield _COUNTED_AS[kind], count
+        if (limits := self._limits) is not None:
+            async for count in _each(partial(limits.delete_expired, now=now, limit=BATCH)):
+                yield "attempts", count
+        if self._policy.unverified_accounts is not None:
+            async for user_id in unverified(self._store, now - self._policy.unverified_accounts):
+                if await self._delete_user(user_id, now - self._policy.unverified_accounts):
+                    yield "unverified_accounts", 1
 
-    async def _delete(self, user_id: UserId, created_before: datetime) -> bool:
+    async def _delete_batch(self, kind: Expired, times: "Times") -> int:
+        async def attempt() -> int:
+            async with self._store.begin() as work:
+                return await work.cleanup.delete(kind, limit=BATCH, **times)
+
+        return await settle(self._store, attempt)
+
+    async def _delete_user(self, user_id: UserId, created_before: datetime) -> bool:
+        """Delete an account that was never verified, as its user would; say whether it was deleted."""
+
         async def attempt() -> tuple[bool, tuple[Job, ...]]:
             async with self._store.begin() as work:
                 user = await work.users.get(user_id, lock=True)
@@ -95,3 +136,75 @@ class Tidy:
             return False
         await self._effects.attempt(*jobs)
         return is_deleted
+
+
+@attrs.frozen
+class PreviewTidy:
+    """Count what `Tidy` would delete now, without deleting it."""
+
+    _store: Store[UnitOfWork]
+    _limits: Limits | None
+    _clock: Clock
+    _policy: Policy
+
+    async def __call__(self) -> Tidied:
+        """Return how much there is of each kind."""
+        now = self._clock.now()
+        counts = dict.fromkeys(attrs.fields_dict(Tidied), 0)
+        for kind, times in expiries(self._policy, now):
+            async with self._store.read() as views:
+                counts[_COUNTED_AS[kind]] = await views.cleanup.count(kind, **times)
+        if self._limits is not None:
+            counts["attempts"] = await self._limits.count_expired(now=now)
+        if self._policy.unverified_accounts is not None:
+            async for _ in unverified(self._store, now - self._policy.unverified_accounts):
+                counts["unverified_accounts"] += 1
+        return Tidied(**counts)
+
+
+class Times(TypedDict):
+    """Up to when rows of a kind have ended."""
+
+    until: datetime
+    unused_since: NotRequired[datetime]
+
+
+def expiries(policy: Policy, now: datetime) -> list[tuple[Expired, Times]]:
+    """Return each kind that ends by time, with the time up to which its rows have ended."""
+    kept = policy.retention
+    ages = {
+        Expired.KEPT_REQUESTS: KEPT_FOR,
+        Expired.PROVIDER_EVENTS: REMEMBERED_FOR,
+        Expired.NOTIFICATIONS: kept.notifications,
+        Expired.DEVICES: kept.devices,
+        Expired.VERIFICATIONS: kept.verifications,
+        Expired.DEAD_JOBS: kept.dead_jobs,
+        Expired.AUDIT: kept.audit,
+    }
+    return [
+        (Expired.SESSIONS, Times(until=now, unused_since=now - policy.sessions.idle)),
+        (Expired.MAIL_TOKENS, Times(until=now)),
+        (Expired.SIGN_UPS, Times(until=now)),
+        *((kind, Times(until=now - age)) for kind, age in ages.items() if age is not None),
+    ]
+
+
+async def unverified(store: Store[UnitOfWork], created_before: datetime) -> AsyncGenerator[UserId, None]:
+    """Return the ids of accounts that were never verified and are to be deleted, page by page."""
+    last: UserId | None = None
+    while True:
+        async with store.read() as views:
+            users = await views.users.list_unverified(created_before=created_before, after=last, limit=USERS_BATCH)
+        for user in users:
+            last = user.id
+            yield user.id
+        if len(users) < USERS_BATCH:
+            return
+
+
+async def _each(delete: Callable[[], Awaitable[int]]) -> AsyncGenerator[int, None]:
+    """Delete until a batch is not full, and give the number of each batch that was not empty."""
+    while count := await delete():
+        yield count
+        if count < BATCH:
+            return

@@ -1,13 +1,11 @@
-from collections.abc import Sequence
-
 import attrs
 
-from accounts_core.errors import Invalid
 from accounts_core.model.ids import UserId
-from accounts_core.model.paging import Cursor
+from accounts_core.model.paging import DEFAULT_PAGE, Cursor, Page
 from accounts_core.model.payment_method import PaymentMethod
 from accounts_core.model.verification import CardVerification
 from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.use_cases.paging import Listed
 
 
 @attrs.frozen
@@ -25,19 +23,25 @@ class ListVerifications:
     _store: Store[UnitOfWork]
 
     async def __call__(
-        self, user_id: UserId, *, limit: int = 50, before: str | None = None
-    ) -> Sequence[VerificationView]:
-        """Return at most `limit`, newest first, from the one after `before` on.
-
-        Raises `Invalid` on `before` for anything but the id of one of the user's verifications.
-        """
+        self, user_id: UserId, *, limit: int = DEFAULT_PAGE, before: str | None = None
+    ) -> Page[VerificationView]:
+        """Return at most `limit`, newest first, from the position or the id `before` on. Raises `Invalid` on it."""
         async with self._store.read() as views:
-            position = None
-            if before is not None:
-                last = await views.verifications.find(before)
-                if last is None or last.user_id != user_id:
-                    raise Invalid("before", "This is not the id of an entry.")
-                position = Cursor(last.created_at, last.id)
-            found = await views.verifications.of(user_id, limit=limit, before=position)
+
+            async def find(id: str) -> Cursor | None:
+                verification = await views.verifications.find(id)
+                return None if verification is None or verification.user_id != user_id else _cursor(verification)
+
+            page = await Listed(
+                name=f"verifications of {user_id}",
+                kind=Cursor,
+                position=_cursor,
+                read=lambda count, below: views.verifications.of(user_id, limit=count, before=below),
+                find=find,
+            ).page(limit=limit, before=before)
             cards = {card.id: card for card in await views.payment_methods.of(user_id)}
-        return [VerificationView(each, cards.get(each.payment_method or "")) for each in found]
+        return Page((VerificationView(each, cards.get(each.payment_method or "")) for each in page), next=page.next)
+
+
+def _cursor(verification: CardVerification) -> Cursor:
+    return Cursor(verification.created_at, verification.id)

@@ -6,6 +6,7 @@ from accounts_core.model.audit import AuditEntry
 from accounts_core.model.ids import UserId
 from accounts_core.ports.audit import Audit, AuditReads
 
+from .pages import page_below_number
 from .schema import Tables, Workspace
 
 
@@ -13,13 +14,15 @@ class MemoryAuditReads:
     def __init__(self, tables: Callable[[], Tables]) -> None:
         self._tables = tables
 
+    async def find(self, id: int) -> AuditEntry | None:
+        return self._tables().audit.get(id)
+
     async def list(
         self, *, user_id: UserId | None = None, before: int | None = None, limit: int
     ) -> Sequence[AuditEntry]:
         trail = self._tables().audit
         found = trail.all() if user_id is None else trail.find("user_id", user_id)
-        older = [entry for entry in found if before is None or entry.id < before]
-        return sorted(older, key=lambda entry: entry.id, reverse=True)[:limit]
+        return page_below_number(found, number=lambda entry: entry.id, limit=limit, before=before)
 
 
 class MemoryAudit(MemoryAuditReads):

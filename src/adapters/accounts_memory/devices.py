@@ -1,6 +1,8 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+import attrs
+
 from accounts_core.model.ids import UserId
 from accounts_core.model.paging import Cursor
 from accounts_core.ports.devices import DeviceReads, Devices, KnownDevice
@@ -26,9 +28,11 @@ class MemoryDevices(MemoryDeviceReads):
 
     async def add(self, user_id: UserId, digest: bytes, *, at: datetime) -> bool:
         devices = self._workspace().devices
-        if devices.get((user_id, digest)) is not None:
+        known = devices.get((user_id, digest))
+        if known is not None:
+            devices.put(attrs.evolve(known, last_seen_at=at))
             return False
-        devices.add(Device(user_id=user_id, digest=digest, first_seen_at=at))
+        devices.add(Device(user_id=user_id, digest=digest, first_seen_at=at, last_seen_at=at))
         return True
 
     async def count_of(self, user_id: UserId) -> int:

@@ -1,5 +1,4 @@
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
 
 from accounts_core.errors import Conflict
 from accounts_core.model.email import Email
@@ -63,13 +62,6 @@ class MemoryKeptRequests(MemoryKeptRequestReads):
         requests = self._workspace().kept_requests
         for request in requests.find("email_key", email.key):
             requests.drop(request)
-
-    async def forget_before(self, at: datetime) -> int:
-        requests = self._workspace().kept_requests
-        old = [request for request in requests.all() if request.created_at < at]
-        for request in old:
-            requests.drop(request)
-        return len(old)
 
 
 def _newest_first(requests: Iterable[KeptRequest]) -> Sequence[KeptRequest]:

@@ -39,6 +39,14 @@ class _Log:
             return None
         return min(counted[-limit.count] + limit.period - now, limit.period)
 
+    def expired(self, now: datetime) -> int:
+        return sum(1 for time in self.times if now - time >= self.period)
+
+    def delete_expired(self, now: datetime, limit: int) -> int:
+        count = min(self.expired(now), limit)
+        self.times = self.times[count:]
+        return count
+
     def prune(self, now: datetime) -> None:
         self.times = [time for time in self.times if now - time < self.period]
 
@@ -75,6 +83,19 @@ class MemoryLimits:
     async def forget(self, name: str, scope: str) -> None:
         with self._lock:
             self._logs.pop((name, scope), None)
+
+    async def count_expired(self, *, now: datetime) -> int:
+        with self._lock:
+            return sum(log.expired(now) for log in self._logs.values())
+
+    async def delete_expired(self, *, now: datetime, limit: int) -> int:
+        deleted = 0
+        with self._lock:
+            for key, log in list(self._logs.items()):
+                deleted += log.delete_expired(now, limit - deleted)
+                if not log.times:
+                    del self._logs[key]
+        return deleted
 
     def _sweep(self, now: datetime) -> None:
         self._spent += 1

@@ -36,13 +36,6 @@ class MemoryMailTokens(MemoryMailTokenReads):
             if purpose is None or token.purpose is purpose:
                 tokens.drop(token)
 
-    async def forget_expired(self, *, now: datetime) -> int:
-        tokens = self._workspace().mail_tokens
-        expired = [token for token in tokens.all() if token.expires_at <= now]
-        for token in expired:
-            tokens.drop(token)
-        return len(expired)
-
     async def forget_after(self, moment: datetime) -> int:
         tokens = self._workspace().mail_tokens
         later = [token for token in tokens.all() if token.created_at > moment]

@@ -9,7 +9,7 @@ from accounts_core.model.notification import Notification
 from accounts_core.model.paging import Cursor
 from accounts_core.ports.notifications import NotificationReads, Notifications
 
-from .pages import page, page_below
+from .pages import page_below
 from .schema import Tables, Workspace
 
 
@@ -17,13 +17,12 @@ class MemoryNotificationReads:
     def __init__(self, tables: Callable[[], Tables]) -> None:
         self._tables = tables
 
-    async def of(
-        self, user_id: UserId, *, limit: int | None = None, before: str | Cursor | None = None
-    ) -> Sequence[Notification]:
+    async def of(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[Notification]:
         mine = self._tables().notifications.find("user_id", user_id)
-        if isinstance(before, Cursor):
-            return page_below(mine, order=_time_and_id, limit=limit, before=before)
-        return page(mine, order=_time_and_id, id=lambda each: each.id, limit=limit, before=before)
+        return page_below(mine, order=_time_and_id, limit=limit, before=before)
+
+    async def find(self, id: str) -> Notification | None:
+        return self._tables().notifications.get(id)
 
 
 def _time_and_id(notification: Notification) -> tuple[datetime, str]:
@@ -52,6 +51,13 @@ class MemoryNotifications(MemoryNotificationReads):
             if notification.read_at is None:
                 notifications.put(attrs.evolve(notification, read_at=at))
 
+    async def delete(self, user_id: UserId, id: str) -> None:
+        notifications = self._workspace().notifications
+        notification = notifications.get(id)
+        if notification is None or notification.user_id != user_id:
+            raise NotFound("notification", id)
+        notifications.drop(notification)
+
     async def remove_of(self, user_id: UserId) -> int:
         notifications = self._workspace().notifications
         mine = list(notifications.find("user_id", user_id))
@@ -60,7 +66,8 @@ class MemoryNotifications(MemoryNotificationReads):
         return len(mine)
 
     async def remove_oldest_of(self, user_id: UserId, *, keep: int) -> None:
-        for notification in (await self.of(user_id))[keep:]:
+        mine = self._workspace().notifications.find("user_id", user_id)
+        for notification in sorted(mine, key=_time_and_id, reverse=True)[keep:]:
             self._workspace().notifications.drop(notification)
 
     async def count_of(self, user_id: UserId) -> int:

@@ -1,6 +1,6 @@
 """Ordered lists, page by page."""
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -9,27 +9,17 @@ from accounts_core.model.paging import Cursor
 T = TypeVar("T")
 
 
-def page(
-    entries: Iterable[T],
-    *,
-    order: Callable[[T], Any],
-    id: Callable[[T], Hashable],
-    limit: int | None,
-    before: Hashable | None,
-) -> list[T]:
-    """Return at most `limit` entries, the last in `order` first; with `before` only those after the one so named."""
-    ordered = sorted(entries, key=order, reverse=True)
-    if before is not None:
-        places = [place for place, entry in enumerate(ordered) if id(entry) == before]
-        ordered = ordered[places[0] + 1 :] if places else []
-    return ordered[:limit]
-
-
 def page_below(
-    entries: Iterable[T], *, order: Callable[[T], tuple[datetime, Any]], limit: int | None, before: Cursor | None
+    entries: Iterable[T], *, order: Callable[[T], tuple[datetime, Any]], limit: int, before: Cursor | None
 ) -> list[T]:
     """Return at most `limit` entries by time and key, the last first; with a cursor only those below it."""
     if before is not None:
         position = (before.created_at, before.key)
         entries = [entry for entry in entries if order(entry) < position]
     return sorted(entries, key=order, reverse=True)[:limit]
+
+
+def page_below_number(entries: Iterable[T], *, number: Callable[[T], int], limit: int, before: int | None) -> list[T]:
+    """Return at most `limit` entries by number, the greatest first; only those below `before` if there is one."""
+    below = [entry for entry in entries if before is None or number(entry) < before]
+    return sorted(below, key=number, reverse=True)[:limit]

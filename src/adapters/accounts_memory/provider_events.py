@@ -17,12 +17,5 @@ class MemoryProviderEvents:
         events.add(ReceivedEvent(id=id, received_at=at))
         return True
 
-    async def forget_before(self, at: datetime) -> int:
-        events = self._workspace().provider_events
-        old = [event for event in events.all() if event.received_at < at]
-        for event in old:
-            events.drop(event)
-        return len(old)
-
 
 _events: type[ProviderEvents] = MemoryProviderEvents

@@ -37,11 +37,12 @@ class ReceivedEvent:
 
 @attrs.frozen(kw_only=True)
 class Device:
-    """What a user has signed in from, and when first."""
+    """What a user has signed in from, when first and when last."""
 
     user_id: UserId
     digest: bytes
     first_seen_at: datetime
+    last_seen_at: datetime
 
 
 class Tables(Protocol):
@@ -73,6 +74,8 @@ class Tables(Protocol):
     def mail_tokens(self) -> Readable[bytes, MailToken]: ...
     @property
     def devices(self) -> Readable[tuple[UserId, bytes], Device]: ...
+    @property
+    def sign_ups(self) -> Readable[str, SignUp]: ...
     @property
     def kept_requests(self) -> Readable[bytes, KeptRequest]: ...
     @property

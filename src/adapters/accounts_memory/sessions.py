@@ -1,15 +1,17 @@
-from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import datetime
 
 import attrs
 
 from accounts_core.model.ids import UserId
+from accounts_core.model.paging import Cursor
 from accounts_core.model.payment_method import Cards
 from accounts_core.model.session import Session
 from accounts_core.model.times import is_ahead
 from accounts_core.model.user import User
 from accounts_core.ports.sessions import SessionReads, Sessions
 
+from .pages import page_below
 from .schema import Tables, Workspace
 
 
@@ -27,12 +29,16 @@ class MemorySessionReads:
             return None
         return *resolved, Cards(tables.payment_methods.find("user_id", resolved[1].id))
 
-    async def list_of(self, user_id: UserId) -> Sequence[Session]:
-        return _newest_first(self._tables().sessions.find("user_id", user_id))
+    async def list_of(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[Session]:
+        mine = self._tables().sessions.find("user_id", user_id)
+        return page_below(mine, order=_time_and_id, limit=limit, before=before)
+
+    async def find(self, id: str) -> Session | None:
+        return self._tables().sessions.get(id)
 
 
-def _newest_first(sessions: Iterable[Session]) -> list[Session]:
-    return sorted(sessions, key=lambda session: (session.created_at, session.id), reverse=True)
+def _time_and_id(session: Session) -> tuple[datetime, str]:
+    return session.created_at, session.id
 
 
 def _resolve(tables: Tables, digest: bytes) -> tuple[Session, User] | None:
@@ -72,15 +78,8 @@ class MemorySessions(MemorySessionReads):
 
     async def remove_oldest_of(self, user_id: UserId, *, keep: int) -> None:
         sessions = self._workspace().sessions
-        for session in _newest_first(sessions.find("user_id", user_id))[keep:]:
+        for session in sorted(sessions.find("user_id", user_id), key=_time_and_id, reverse=True)[keep:]:
             sessions.drop(session)
-
-    async def forget_over(self, *, now: datetime, idle: timedelta) -> int:
-        sessions = self._workspace().sessions
-        over = [each for each in sessions.all() if each.expires_at <= now or now - each.last_used_at >= idle]
-        for session in over:
-            sessions.drop(session)
-        return len(over)
 
     async def bring_back(
         self, *, after: datetime, created_at: datetime, used_at: datetime, expires_at: datetime

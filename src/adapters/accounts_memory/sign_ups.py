@@ -1,5 +1,4 @@
 from collections.abc import Callable
-from datetime import datetime
 
 import attrs
 
@@ -41,13 +40,6 @@ class MemorySignUps:
         sign_ups = self._workspace().sign_ups
         for sign_up in sign_ups.find("email", email.key):
             sign_ups.drop(sign_up)
-
-    async def delete_expired(self, *, now: datetime) -> int:
-        sign_ups = self._workspace().sign_ups
-        expired = [sign_up for sign_up in sign_ups.all() if sign_up.expires_at <= now]
-        for sign_up in expired:
-            sign_ups.drop(sign_up)
-        return len(expired)
 
 
 _sign_ups: type[SignUps] = MemorySignUps

@@ -22,6 +22,7 @@ from accounts_core.ports.blocking import BlockingStore
 from accounts_core.ports.store import Subscriber, publish
 
 from .audit import MemoryAudit, MemoryAuditReads
+from .cleanup import MemoryCleanup, MemoryCleanupReads
 from .devices import MemoryDeviceReads, MemoryDevices
 from .kept_requests import MemoryKeptRequestReads, MemoryKeptRequests
 from .mail_tokens import MemoryMailTokenReads, MemoryMailTokens
@@ -70,6 +71,7 @@ class MemoryUnitOfWork:
         self.devices = MemoryDevices(self._while_open)
         self.kept_requests = MemoryKeptRequests(self._while_open)
         self.audit = MemoryAudit(self._while_open, ids.entries)
+        self.cleanup = MemoryCleanup(self._while_open)
 
     def record(self, event: DomainEvent) -> None:
         """Keep an event for the store's subscribers. Raises `HostError` when the unit has ended."""
@@ -103,6 +105,7 @@ class MemoryViews:
         self.devices = MemoryDeviceReads(tables)
         self.kept_requests = MemoryKeptRequestReads(tables)
         self.audit = MemoryAuditReads(tables)
+        self.cleanup = MemoryCleanupReads(tables)
 
 
 class MemoryStore:

@@ -16,7 +16,7 @@ from accounts_core.model.team import (
 )
 from accounts_core.ports.teams import TeamReads
 
-from .pages import page, page_below
+from .pages import page_below, page_below_number
 from .schema import Tables
 
 
@@ -27,30 +27,22 @@ class MemoryTeamReads:
     async def view(self, id: TeamId, user_id: UserId) -> TeamView | None:
         return next((view for view in _views_of(self._tables(), user_id) if view.team.id == id), None)
 
-    async def views_of(
-        self, user_id: UserId, *, limit: int, before: TeamId | None = None, below: TeamId | None = None
-    ) -> Sequence[TeamView]:
-        return page(
-            [view for view in _views_of(self._tables(), user_id) if below is None or view.team.id < below],
-            order=lambda view: view.team.id,
-            id=lambda view: view.team.id,
-            limit=limit,
-            before=before,
-        )
+    async def views_of(self, user_id: UserId, *, limit: int, before: TeamId | None = None) -> Sequence[TeamView]:
+        views = _views_of(self._tables(), user_id)
+        return page_below_number(views, number=lambda view: view.team.id, limit=limit, before=before)
 
     async def members(self, id: TeamId, *, limit: int, before: UserId | None = None) -> Sequence[Member]:
-        return page(
-            _members(self._tables(), id),
-            order=lambda member: member.person.id,
-            id=lambda member: member.person.id,
-            limit=limit,
-            before=before,
-        )
+        members = _members(self._tables(), id)
+        return page_below_number(members, number=lambda member: member.person.id, limit=limit, before=before)
 
-    async def interactions(self, id: TeamId, *, limit: int, before: str | None = None) -> Sequence[InteractionView]:
+    async def interactions(self, id: TeamId, *, limit: int, before: Cursor | None = None) -> Sequence[InteractionView]:
         tables = self._tables()
-        found = page(tables.interactions.find("team_id", id), order=_time_and_id, id=_id, limit=limit, before=before)
+        written = tables.interactions.find("team_id", id)
+        found = page_below(written, order=_time_and_id, limit=limit, before=before)
         return [InteractionView(interaction=each, author=_person(tables, each.author_id)) for each in found]
+
+    async def find_interaction(self, id: str) -> Interaction | None:
+        return self._tables().interactions.get(id)
 
     async def written_by(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[Interaction]:
         written = self._tables().interactions.find("author_id", user_id)
@@ -63,14 +55,11 @@ class MemoryTeamReads:
         return page_below(sent, order=_time_and_id, limit=limit, before=before)
 
     async def invitations_to(
-        self, email: Email, *, limit: int, before: str | Cursor | None = None
+        self, email: Email, *, limit: int, before: Cursor | None = None
     ) -> Sequence[InvitationView]:
         tables = self._tables()
         received = tables.invitations.find("email", email.key)
-        if isinstance(before, Cursor):
-            found = page_below(received, order=_time_and_id, limit=limit, before=before)
-        else:
-            found = page(received, order=_time_and_id, id=_id, limit=limit, before=before)
+        found = page_below(received, order=_time_and_id, limit=limit, before=before)
         return [view for each in found if (view := _invitation(tables, each)) is not None]
 
     async def find_invitation(self, id: str) -> InvitationView | None:
@@ -81,10 +70,6 @@ class MemoryTeamReads:
 
 def _time_and_id(row: Interaction | Invitation) -> tuple[datetime, str]:
     return row.created_at, row.id
-
-
-def _id(row: Interaction | Invitation) -> str:
-    return row.id
 
 
 def _person(tables: Tables, id: UserId | None) -> Person | None:

@@ -24,9 +24,10 @@ from accounts_core.model.limit import ALL
 from accounts_core.model.times import CLOCK_SKEW
 from accounts_core.ports.limits import Limit, Limits
 
+from .batches import delete_batch
 from .executors import AsyncExecutor, Executor, SyncExecutor
 from .forking import protect
-from .queries import Query, a_limit, by_moment, first_scalar
+from .queries import Query, a_limit, by_moment, first_scalar, scalar
 from .tables import attempts
 from .transactions import async_transaction, transaction
 
@@ -55,14 +56,9 @@ _IN_THE_WAY: Final = Query(
 _REDATE: Final = attempts.update().where(_COUNTED, attempts.c.made_at > by_moment("ahead_after"))
 _ADD: Final = attempts.insert()
 _FORGET: Final = attempts.delete().where(_COUNTED)
-_SWEEP: Final = attempts.delete().where(
-    attempts.c.id.in_(
-        sa.select(attempts.c.id)
-        .where(attempts.c.expires_at <= by_moment("now"))
-        .limit(SWEEP_ROWS)
-        .with_for_update(skip_locked=True)
-    )
-)
+_HAS_EXPIRED: Final = attempts.c.expires_at <= by_moment("now")
+_COUNT_EXPIRED: Final = Query(sa.select(sa.func.count()).select_from(attempts).where(_HAS_EXPIRED), scalar)
+_SWEEP: Final = delete_batch(attempts, _HAS_EXPIRED)
 
 
 class _Counting:
@@ -85,7 +81,7 @@ class _Counting:
         for scope, limit in within.items():
             await db.run(_ADD, name=name, scope=scope, made_at=now, expires_at=now + limit.period)
         if next(self._spent) % SWEEP_EVERY == 0:
-            await db.run(_SWEEP, now=now)
+            await db.run(_SWEEP[db.dialect], now=now, at_most=SWEEP_ROWS)
         return None
 
     async def _wait(self, db: Executor, name: str, scope: bytes, limit: Limit, now: datetime) -> timedelta | None:
@@ -122,6 +118,16 @@ class SqlLimits(_Counting):
     async def forget(self, name: str, scope: str) -> None:
         with transaction(self._engine) as connection:
             await SyncExecutor(connection, self._schema).run(_FORGET, of=name, within=_digest(scope))
+
+    async def count_expired(self, *, now: datetime) -> int:
+        with transaction(self._engine) as connection:
+            count: int = await SyncExecutor(connection, self._schema).fetch(_COUNT_EXPIRED, now=now)
+        return count
+
+    async def delete_expired(self, *, now: datetime, limit: int) -> int:
+        with transaction(self._engine) as connection:
+            db = SyncExecutor(connection, self._schema)
+            return await db.run(_SWEEP[db.dialect], now=now, at_most=limit)
 
 
 class AsyncSqlLimits(_Counting):
@@ -173,6 +179,16 @@ class AsyncSqlLimits(_Counting):
     async def forget(self, name: str, scope: str) -> None:
         async with async_transaction(self._engine) as connection:
             await AsyncExecutor(connection, self._schema).run(_FORGET, of=name, within=_digest(scope))
+
+    async def count_expired(self, *, now: datetime) -> int:
+        async with async_transaction(self._engine) as connection:
+            count: int = await AsyncExecutor(connection, self._schema).fetch(_COUNT_EXPIRED, now=now)
+        return count
+
+    async def delete_expired(self, *, now: datetime, limit: int) -> int:
+        async with async_transaction(self._engine) as connection:
+            db = AsyncExecutor(connection, self._schema)
+            return await db.run(_SWEEP[db.dialect], now=now, at_most=limit)
 
     @asynccontextmanager
     async def _turn(self, scopes: Mapping[str, Limit]) -> AsyncIterator[None]:

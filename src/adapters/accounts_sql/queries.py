@@ -233,6 +233,28 @@ class Paged(Generic[T]):
         return await db.fetch(self.rest, at_most=limit, **values, **at_cursor(before))
 
 
+class Numbered(Generic[T]):
+    """A list by number, descending: its first page, and the page below a number. `repeated` is as in `Query`."""
+
+    def __init__(
+        self,
+        listed: sa.Select[Any],
+        number: sa.Column[Any],
+        decode: Callable[[Row], T],
+        repeated: Mapping[str, sa.ColumnElement[Any]] | None = None,
+    ) -> None:
+        page = listed.order_by(number.desc()).limit(a_limit())
+        self.first = Query(page, every(decode), repeated)
+        self.rest = Query(page.where(number < by_number("below")), every(decode), repeated)
+
+    async def fetch(self, db: "Fetching", limit: int, before: int | None, **values: Any) -> list[T]:
+        """Read the page."""
+        if before is None:
+            return await db.fetch(self.first, at_most=limit, **values)
+        # every number is below one that is too great to be stored
+        return await db.fetch(self.rest, at_most=limit, below=min(before, NO_LIMIT), **values)
+
+
 class Fetching(Protocol):
     """What runs reads: see `executors.Reader`."""
 

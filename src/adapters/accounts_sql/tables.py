@@ -190,6 +190,14 @@ sa.Index(
     postgresql_where=_CAME_WITH_A_KEY,
 )
 
+_HAS_ENDED: Final = sa.text(f"state NOT IN ({_listed(OPEN_STATES)})")
+sa.Index(
+    "ix_accounts_card_verifications_ended",
+    verifications.c.updated_at,
+    sqlite_where=_HAS_ENDED,
+    postgresql_where=_HAS_ENDED,
+)
+
 sa.Index(
     "ix_accounts_card_verifications_open_customer_id",
     verifications.c.customer_id,
@@ -207,6 +215,7 @@ notifications: Final = sa.Table(
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("read_at", Moment),
     sa.Index(None, "user_id", "created_at", "id"),
+    sa.Index(None, "created_at"),
     sqlite_strict=True,
 )
 
@@ -296,6 +305,14 @@ sa.Index(
     postgresql_where=_IS_NOT_PARKED,
 )
 
+_IS_PARKED: Final = sa.text("parked_at IS NOT NULL")
+sa.Index(
+    "ix_accounts_outbox_parked_at",
+    outbox.c.parked_at,
+    sqlite_where=_IS_PARKED,
+    postgresql_where=_IS_PARKED,
+)
+
 provider_events: Final = sa.Table(
     "accounts_provider_events",
     metadata,
@@ -360,8 +377,11 @@ devices: Final = sa.Table(
     _user(),
     sa.Column("digest", sa.LargeBinary, nullable=False),
     sa.Column("first_seen_at", Moment, nullable=False),
+    # none where a process of the version before added the device
+    sa.Column("last_seen_at", Moment),
     sa.PrimaryKeyConstraint("user_id", "digest"),
     sa.Index(None, "user_id", "first_seen_at", "digest"),
+    sa.Index(None, "last_seen_at"),
     sqlite_strict=True,
 )
 
@@ -395,6 +415,7 @@ audit: Final = sa.Table(
     sa.Column("action", Name, nullable=False),
     sa.Column("details", Document, nullable=False),
     sa.Index(None, "user_id", "id"),
+    sa.Index(None, "at"),
     sqlite_strict=True,
 )
 """Who did what, and when. Rows are added, never changed, but for the details of a deleted user's."""

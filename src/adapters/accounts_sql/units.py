@@ -9,6 +9,7 @@ from accounts_core.ports.store import Views as ViewsPort
 
 from .executors import Executor, Reader
 from .repositories.audit import Audit, AuditReads
+from .repositories.cleanup import Cleanup, CleanupReads
 from .repositories.devices import DeviceReads, Devices
 from .repositories.kept_requests import KeptRequestReads, KeptRequests
 from .repositories.mail_tokens import MailTokenReads, MailTokens
@@ -39,6 +40,7 @@ class Views:
         self.devices = DeviceReads(db)
         self.kept_requests = KeptRequestReads(db)
         self.audit = AuditReads(db)
+        self.cleanup = CleanupReads(db)
 
 
 class _Unit:
@@ -56,6 +58,7 @@ class _Unit:
         self.devices = Devices(db)
         self.kept_requests = KeptRequests(db)
         self.audit = Audit(db)
+        self.cleanup = Cleanup(db)
         self.events: list[DomainEvent] = []
         self._db = db
 

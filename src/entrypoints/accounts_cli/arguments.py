@@ -58,6 +58,18 @@ examples:
   accounts worker --once       from cron: do what is due now, and say how much it was
 """
 
+CLEANUP: Final = """\
+The worker does the same once a day. What is deleted in small batches: sessions,
+links and sign-ups that are over; old audit entries, notifications, devices, card
+verifications and failed jobs, by ACCOUNTS_RETENTION_..._DAYS; accounts that were
+never verified, by ACCOUNTS_UNVERIFIED_DAYS. Safe to repeat, to interrupt, and
+while the service runs.
+
+examples:
+  accounts cleanup --dry-run
+  accounts cleanup
+"""
+
 OUTBOX: Final = """\
 Every effect outside the database waits here until it is done. What keeps failing
 for about a day is parked: nobody tries it again until you say so.
@@ -148,6 +160,9 @@ def build_parser(version: str) -> ArgumentParser:
     _add(commands, "migrate", "create the database's tables, or bring them up to date", MIGRATE)
     worker = _add(commands, "worker", "do what is in the outbox", WORKER)
     worker.add_argument("--once", action="store_true", help="do what is due now, and end")
+    cleanup = _add(commands, "cleanup", "delete what has had its time", CLEANUP)
+    cleanup.add_argument("--dry-run", action="store_true", help="say how much it is, and delete nothing")
+    cleanup.add_argument("--json", action="store_true", help="as JSON")
     _add_outbox(_add(commands, "outbox", "show what is still to be done, and have it tried again", OUTBOX))
     _add_cards(_add(commands, "cards", "compare cards and holds with the payment provider"))
     audit = _add(commands, "audit", "show who did what, and when", AUDIT)
@@ -155,7 +170,7 @@ def build_parser(version: str) -> ArgumentParser:
     audit.add_argument(
         "--limit", default=50, type=_number(1, 10_000), metavar="N", help="at most so many (default: 50)"
     )
-    audit.add_argument("--before", type=_number(1, 999_999_999), metavar="ID", help="only entries older than this one")
+    audit.add_argument("--before", metavar="ID", help="only entries older than this one, or below this position")
     audit.add_argument("--json", action="store_true", help="as JSON")
     _add(commands, "check", "say whether the service could run as it is set up", CHECK)
     _add_users(_add(commands, "users", "create, show, change and delete users", USERS))

@@ -11,7 +11,7 @@ from accounts_core.model.audit import AuditEntry
 _HEADINGS: Final = ("ID", "WHEN", "USER", "BY", "WHAT", "DETAILS")
 
 
-async def show(accounts: Accounts[Any], *, user: str | None, before: int | None, limit: int, as_json: bool) -> None:
+async def show(accounts: Accounts[Any], *, user: str | None, before: str | None, limit: int, as_json: bool) -> None:
     """Write a line for each entry, the newest first."""
     user_id = None if user is None else (await find(accounts, user)).id
     entries = await accounts.list_activity(user_id, limit=limit, before=before)
@@ -22,6 +22,8 @@ async def show(accounts: Accounts[Any], *, user: str | None, before: int | None,
     else:
         for line in table([_HEADINGS, *(_row(entry) for entry in entries)]):
             say(line)
+        if entries.next is not None:
+            say(f"There are more: --before {entries.next}")
 
 
 def _row(entry: AuditEntry) -> tuple[str, ...]:

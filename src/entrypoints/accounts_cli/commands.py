@@ -51,6 +51,16 @@ def run(arguments: Namespace) -> bool:
         case "outbox":
             require_migrated(settings)
             asyncio.run(_on_accounts(settings, _outbox_command(arguments)))
+        case "cleanup":
+            require_migrated(settings)
+            from accounts_cli import cleanup
+
+            asyncio.run(
+                _on_accounts(
+                    settings,
+                    lambda accounts: cleanup.clean_up(accounts, dry_run=arguments.dry_run, as_json=arguments.json),
+                )
+            )
         case "cards":
             require_migrated(settings)
             from accounts_cli import cards

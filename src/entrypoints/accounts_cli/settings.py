@@ -20,7 +20,7 @@ from accounts_cli.database_url import DatabaseUrl
 from accounts_cli.environment import read_env_file
 from accounts_cli.failures import CommandFailed
 from accounts_core.model.passwords import DEFAULT_LENGTH, LEAST_LENGTH, PasswordPolicy
-from accounts_core.model.policy import CardPolicy, CustomerDeletion, EmailChange, Policy, SessionPolicy
+from accounts_core.model.policy import CardPolicy, CustomerDeletion, EmailChange, Policy, RetentionPolicy, SessionPolicy
 from accounts_core.ports.limits import Limit
 from accounts_redis import RedisUrl
 from accounts_smtp import Sender, SmtpUrl
@@ -48,6 +48,14 @@ def _setting(
     meta = {"parse": parse, "expected": expected, "secret": secret, "empty": empty, "used": used}
     field: T = attrs.field(default=default, repr=not secret, metadata=meta)
     return field
+
+
+def _retention(days: int) -> int:
+    return _setting(values.number(0, _TEN_YEARS), f"a number of days from 0 (for ever) to {_TEN_YEARS}", days)
+
+
+def _days(count: int) -> timedelta | None:
+    return timedelta(days=count) if count else None
 
 
 def _optional(parse: Callable[[str], T]) -> Callable[[str], T | None]:
@@ -104,6 +112,11 @@ class Settings:
     unverified_days: int = _setting(
         values.number(0, _TEN_YEARS), f"a number of days from 0 (never) to {_TEN_YEARS}", 30
     )
+    retention_audit_days: int = _retention(400)
+    retention_notifications_days: int = _retention(400)
+    retention_devices_days: int = _retention(400)
+    retention_verifications_days: int = _retention(400)
+    retention_dead_jobs_days: int = _retention(90)
     email_change: EmailChange = _setting(  # noqa: RUF009  makes an attrs field
         EmailChange, "confirm or immediate", EmailChange.CONFIRM
     )
@@ -172,7 +185,14 @@ class Settings:
             reauthentication=timedelta(minutes=self.reauthentication_minutes),
             email_change=self.email_change,
             customer_deletion=self.customer_deletion,
-            unverified_accounts=timedelta(days=self.unverified_days) if self.unverified_days else None,
+            unverified_accounts=_days(self.unverified_days),
+            retention=RetentionPolicy(
+                audit=_days(self.retention_audit_days),
+                notifications=_days(self.retention_notifications_days),
+                devices=_days(self.retention_devices_days),
+                verifications=_days(self.retention_verifications_days),
+                dead_jobs=_days(self.retention_dead_jobs_days),
+            ),
             private_registration=self.private_registration,
             limits=self.limits,
         )

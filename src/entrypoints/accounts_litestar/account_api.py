@@ -8,6 +8,7 @@ import msgspec
 from litestar import delete, get, post, put
 
 from accounts_core.errors import AccountDeactivated, Invalid, InvalidToken
+from accounts_core.model.paging import DEFAULT_NOTIFICATIONS, DEFAULT_PAGE
 from accounts_core.use_cases.export import ExportPart, ExportWriter
 from accounts_core.use_cases.verify_card import Verified
 from accounts_litestar import examples
@@ -36,7 +37,7 @@ from accounts_litestar.bodies import Nothing, read
 from accounts_litestar.endpoints import NO_CONTENT, Endpoints, HttpRequest, client_of, given, spelled, taken_is_invalid
 from accounts_litestar.links import into
 from accounts_litestar.openapi import documented
-from accounts_litestar.parameters import page_by_number, page_by_text, text_id
+from accounts_litestar.parameters import next_link, page_query, text_id
 from accounts_litestar.repeating import repeatable
 from accounts_litestar.requests import asked_by
 from accounts_litestar.stripe_shapes import CustomerObject, PaymentMethodList, customer_object, payment_method_list
@@ -112,15 +113,18 @@ class AccountApi(Endpoints):
         "/notifications",
         **documented(
             "listNotifications",
-            "Retrieve all notifications",
+            "List notifications",
             example=examples.NOTIFICATIONS,
-            links=into("markNotificationRead", id="$response.body#/0/_id"),
+            paged=DEFAULT_NOTIFICATIONS,
+            links=into("markNotificationRead", "deleteNotification", id="$response.body#/0/_id"),
         ),
     )
     async def notifications(self, request: HttpRequest) -> Answer[list[NotificationItem]]:
         caller = await self.caller(request)
-        found = await self.accounts.list_notifications(caller.user.id)
-        return self.answer(caller, [notification_item(notification) for notification in found])
+        query = page_query(request, default=DEFAULT_NOTIFICATIONS)
+        page = await self.accounts.list_notifications(caller.user.id, limit=query.limit, before=query.before)
+        found = [notification_item(notification) for notification in page]
+        return self.answer(caller, found, headers=next_link(request, query, page))
 
     @put(
         "/notifications/read",
@@ -144,6 +148,17 @@ class AccountApi(Endpoints):
         caller = await self.caller(request)
         await read(request, Nothing)
         await self.accounts.mark_notification_read(caller.user.id, text_id(request, "notification"))
+        return self.answer(caller, None)
+
+    @delete(
+        "/notifications/{id:str}",
+        **documented("deleteNotification", "Delete a notification", keyed=True, body=Nothing, problems=[404]),
+    )
+    @repeatable()
+    async def delete_notification(self, request: HttpRequest) -> Answer[None]:
+        caller = await self.caller(request)
+        await read(request, Nothing)
+        await self.accounts.delete_notification(caller.user.id, text_id(request, "notification"))
         return self.answer(caller, None)
 
     @post(
@@ -179,14 +194,17 @@ class AccountApi(Endpoints):
 
     @get(
         "/verifications",
-        **documented("listVerifications", "List card verifications", example=examples.VERIFICATIONS, paged=True),
+        **documented(
+            "listVerifications", "List card verifications", example=examples.VERIFICATIONS, paged=DEFAULT_PAGE
+        ),
     )
     async def verifications(self, request: HttpRequest) -> Answer[list[VerificationItem]]:
         """Open and ended ones, the newest first. `reason` is the decline code, or what else ended it without a card."""
         caller = await self.caller(request)
-        page = page_by_text(request)
-        found = await self.accounts.list_verifications(caller.user.id, limit=page.limit, before=page.before)
-        return self.answer(caller, [verification_item(view) for view in found])
+        query = page_query(request)
+        page = await self.accounts.list_verifications(caller.user.id, limit=query.limit, before=query.before)
+        found = [verification_item(view) for view in page]
+        return self.answer(caller, found, headers=next_link(request, query, page))
 
     @get(
         "/list-payment-methods",
@@ -248,14 +266,14 @@ class AccountApi(Endpoints):
 
     @get(
         "/activity",
-        **documented("listActivity", "See what happened to the account", example=examples.ACTIVITY, paged=True),
+        **documented("listActivity", "See what happened to the account", example=examples.ACTIVITY, paged=DEFAULT_PAGE),
     )
     async def activity(self, request: HttpRequest) -> Answer[list[ActivityItem]]:
         """Who did what, and when: the newest first."""
         caller = await self.caller(request)
-        page = page_by_number(request)
-        found = await self.accounts.list_activity(caller.user.id, limit=page.limit, before=page.before)
-        return self.answer(caller, [activity_item(entry) for entry in found])
+        query = page_query(request)
+        page = await self.accounts.list_activity(caller.user.id, limit=query.limit, before=query.before)
+        return self.answer(caller, [activity_item(entry) for entry in page], headers=next_link(request, query, page))
 
     @get(
         "/export",

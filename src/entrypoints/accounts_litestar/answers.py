@@ -23,6 +23,15 @@ JSON: Final = "application/json"
 _PROTECTIVE: Final = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
 PROTECTIVE_HEADERS: Final = {name.decode(): value.decode() for name, value in _PROTECTIVE}
 
+HEAD: Final = "accounts_litestar.head"
+"""Set in the scope of a HEAD request that is handled as the GET of the same address."""
+
+
+def is_head(scope: Scope) -> bool:
+    """Return whether the answer is to leave its body out (RFC 9110, 9.3.2)."""
+    return scope.get("method") == "HEAD" or HEAD in scope
+
+
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -78,6 +87,8 @@ class Answer(Response[T]):
             body = _encode(self.content)
             sent.append((b"content-type", str(self.media_type).encode()))
             sent.append((b"content-length", b"%d" % len(body)))
+            if is_head(request.scope):
+                body = b""
         return _Encoded(self.status_code or status_code or 200, sent, body, self.background or background)
 
     def _headers(self, headers: dict[str, str] | None) -> list[tuple[bytes, bytes]]:

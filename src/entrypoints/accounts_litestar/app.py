@@ -93,6 +93,6 @@ def _cors(origins: tuple[str, ...]) -> CORSConfig:
         allow_origins=list(origins),
         allow_methods=["GET", "POST", "PUT", "DELETE"],
         allow_headers=["Authorization", "Content-Type", "Idempotency-Key"],
-        expose_headers=["Retry-After", "WWW-Authenticate", "Idempotent-Replayed", "X-Request-Id"],
+        expose_headers=["Retry-After", "WWW-Authenticate", "Idempotent-Replayed", "Link", "X-Request-Id"],
         max_age=600,
     )

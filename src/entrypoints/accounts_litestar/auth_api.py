@@ -11,6 +11,7 @@ from accounts_core.accounts import Accounts
 from accounts_core.errors import EmailTaken
 from accounts_core.model.email import Email
 from accounts_core.model.ids import UserId
+from accounts_core.model.paging import DEFAULT_PAGE
 from accounts_core.model.session import Session
 from accounts_core.use_cases.credentials import SignedIn
 from accounts_litestar import examples
@@ -29,7 +30,7 @@ from accounts_litestar.endpoints import (
 )
 from accounts_litestar.links import into
 from accounts_litestar.openapi import documented
-from accounts_litestar.parameters import text_id
+from accounts_litestar.parameters import next_link, page_query, text_id
 from accounts_litestar.repeating import idempotency_key, sign_up_once
 from accounts_litestar.requests import account_name, asked_by, note
 from accounts_litestar.times import seconds
@@ -246,12 +247,19 @@ class AuthApi(Endpoints):
 
     @get(
         "/sessions",
-        **documented("listSessions", "See where one is signed in", links=into("endSession", id="$response.body#/0/id")),
+        **documented(
+            "listSessions",
+            "See where one is signed in",
+            paged=DEFAULT_PAGE,
+            links=into("endSession", id="$response.body#/0/id"),
+        ),
     )
     async def sessions(self, request: HttpRequest) -> Answer[list[SessionItem]]:
         caller = await self.caller(request)
-        found = await self.accounts.list_sessions(caller.user.id)
-        return self.answer(caller, [_session_item(each, caller.session.id) for each in found])
+        query = page_query(request)
+        page = await self.accounts.list_sessions(caller.user.id, limit=query.limit, before=query.before)
+        found = [_session_item(each, caller.session.id) for each in page]
+        return self.answer(caller, found, headers=next_link(request, query, page))
 
     @delete(
         "/sessions/{id:str}",

@@ -40,12 +40,27 @@ class Endpoints(Controller):
     """Names the request, while one that came with an idempotency key is performed."""
 
     def get_route_handlers(self) -> list[BaseRouteHandler]:
-        """Return the handlers, and before them one for OPTIONS on each path.
+        """Return the handlers, one for HEAD beside each GET, and before them one for OPTIONS on each path.
 
-        Litestar's own names the methods of one handler alone (litestar#4169); it makes none where there is one already.
+        Litestar's own OPTIONS names the methods of one handler alone (litestar#4169); it makes none where there is one
+        already.
         """
         handlers = super().get_route_handlers()
+        handlers += list(self._head_handlers(handlers))
         return [*self._options_handlers(handlers), *handlers]
+
+    def _head_handlers(self, handlers: Sequence[BaseRouteHandler]) -> Iterator[BaseRouteHandler]:
+        """Make a handler for HEAD of each for GET: it does the same, and the answer leaves its body out."""
+        for handler in handlers:
+            if isinstance(handler, HTTPRouteHandler) and HttpMethod.GET in handler.http_methods:
+                head = route(
+                    sorted(handler.paths),
+                    http_method=[HttpMethod.HEAD],
+                    status_code=handler.status_code,
+                    include_in_schema=False,
+                )(handler.fn)
+                head.owner = self
+                yield head
 
     def _options_handlers(self, handlers: Sequence[BaseRouteHandler]) -> Iterator[BaseRouteHandler]:
         methods: dict[str, set[str]] = defaultdict(lambda: {HttpMethod.OPTIONS.value})
@@ -74,11 +89,11 @@ class Endpoints(Controller):
         except (MissingToken, InvalidToken):
             return None
 
-    def answer(self, caller: Caller, content: T) -> Answer[T]:
+    def answer(self, caller: Caller, content: T, *, headers: dict[str, str] | None = None) -> Answer[T]:
         """Answer somebody who is signed in, and afterwards note the use of their session, if that is due."""
         if caller.touch_due:
-            return Answer(content, background=BackgroundTask(self._touch, caller.session.id))
-        return Answer(content)
+            return Answer(content, headers=headers, background=BackgroundTask(self._touch, caller.session.id))
+        return Answer(content, headers=headers)
 
     def stream(self, caller: Caller, chunks: AsyncGenerator[bytes, None]) -> Streamed:
         """Answer as `answer` does, with a JSON document that is made while it is sent."""

@@ -19,10 +19,10 @@ from litestar.openapi.spec import (
 )
 from litestar.openapi.spec.enums import OpenAPIType
 
+from accounts_core.model.paging import MAX_PAGE
 from accounts_litestar.answers import JSON
 from accounts_litestar.bodies import FORM
 from accounts_litestar.links import Links
-from accounts_litestar.parameters import DEFAULT_LIMIT, MAX_LIMIT
 from accounts_litestar.problems import MEDIA_TYPE, UNEXPECTED, Problem
 
 SECURITY_SCHEME: Final = "accountsBearer"
@@ -81,22 +81,35 @@ _KEY: Final = Parameter(
     schema=Schema(type=OpenAPIType.STRING, min_length=1, max_length=255, pattern="^[ -~]+$"),
 )
 
-_PAGE: Final = [
-    Parameter(
-        name="limit",
-        param_in="query",
+_NEXT: Final = {
+    "Link": _header(
+        OpenAPIType.STRING,
+        'The next page, as `<path>; rel="next"` (RFC 8288); only where there are more entries.',
         required=False,
-        description="At most so many entries.",
-        schema=Schema(type=OpenAPIType.INTEGER, minimum=1, maximum=MAX_LIMIT, default=DEFAULT_LIMIT),
-    ),
-    Parameter(
-        name="before",
-        param_in="query",
-        required=False,
-        description="Only what comes after the entry with this id; lists are newest first.",
-        schema=Schema(type=OpenAPIType.STRING),
-    ),
-]
+    )
+}
+
+
+def _page(default: int) -> list[Parameter]:
+    return [
+        Parameter(
+            name="limit",
+            param_in="query",
+            required=False,
+            description="At most so many entries.",
+            schema=Schema(type=OpenAPIType.INTEGER, minimum=1, maximum=MAX_PAGE, default=default),
+        ),
+        Parameter(
+            name="before",
+            param_in="query",
+            required=False,
+            description=(
+                "Only what comes after this entry; lists are newest first. The position from the `Link` of the page "
+                "before, which needs no entry to be there, or the id of an entry that is in the list."
+            ),
+            schema=Schema(type=OpenAPIType.STRING),
+        ),
+    ]
 
 
 @dataclass
@@ -105,7 +118,7 @@ class Documented(Operation):
 
     body: ClassVar[type[msgspec.Struct] | None] = None
     example: ClassVar[Any] = None
-    paged: ClassVar[bool] = False
+    paged: ClassVar[int | None] = None
     raw: ClassVar[bool] = False
     headers: ClassVar[Mapping[str, str]] = {}
     keyed: ClassVar[bool] = False
@@ -120,7 +133,7 @@ class Documented(Operation):
         for response in responses.values():
             assert isinstance(response, OpenAPIResponse)
             response.content = _without_nothing(response.content)
-            response.headers = dict(_REPLAYED) if self.keyed else None
+            response.headers = dict(_REPLAYED) if self.keyed else dict(_NEXT) if self.paged else None
             response.links = dict(self.links) or None
         for status in self.problems:
             responses[str(status)] = OpenAPIResponse(
@@ -129,7 +142,7 @@ class Documented(Operation):
                 headers=dict(_HEADERS.get(status, {})) or None,
             )
         if self.paged:
-            self.parameters = [*(self.parameters or []), *_PAGE]
+            self.parameters = [*(self.parameters or []), *_page(self.paged)]
         for name, description in self.headers.items():
             header = Parameter(
                 name=name,
@@ -162,7 +175,7 @@ def documented(
     *,
     body: type[msgspec.Struct] | None = None,
     example: Any = None,
-    paged: bool = False,
+    paged: int | None = None,
     raw: bool = False,
     headers: Mapping[str, str] | None = None,
     keyed: bool = False,
@@ -177,7 +190,7 @@ def documented(
     `problems` are the statuses beyond those that every call of its kind can have, and `anyhow` those that any call can;
     `also` are other good answers, without a body; `links` are where the values of a good one go next. `keyed` calls may
     be repeated under an idempotency key; `public` calls take no token, and `raw` ones their body as it comes. `headers`
-    are needed, with what each is for.
+    are needed, with what each is for. `paged` calls give so many entries of a list where nothing else is asked for.
     """
     statuses = {*problems, *anyhow}
     statuses |= set() if public else set(_UNDER_A_TOKEN)

@@ -15,7 +15,7 @@ from litestar.datastructures import Cookie
 from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Scope, Send
 
-from accounts_litestar.answers import JSON, Answer
+from accounts_litestar.answers import JSON, Answer, is_head
 from accounts_litestar.requests import note
 
 
@@ -29,7 +29,7 @@ class Streamed(Answer[dict[str, Any]]):
     def to_asgi_response(
         self,
         app: Litestar | None,  # noqa: ARG002  as Litestar calls it
-        request: Request[Any, Any, Any],  # noqa: ARG002
+        request: Request[Any, Any, Any],
         *,
         background: BackgroundTask | BackgroundTasks | None = None,
         cookies: Iterable[Cookie] | None = None,
@@ -40,7 +40,9 @@ class Streamed(Answer[dict[str, Any]]):
         """Make the messages for the server."""
         sent = [*self._headers(headers), (b"content-type", JSON.encode())]
         sent += [(b"set-cookie", cookie.to_header(header="").encode("latin-1")) for cookie in cookies or ()]
-        return _Streaming(status_code or 200, sent, self._chunks, self.background or background)
+        return _Streaming(
+            status_code or 200, sent, self._chunks, self.background or background, is_head=is_head(request.scope)
+        )
 
 
 class _Streaming(ASGIResponse):
@@ -52,15 +54,27 @@ class _Streaming(ASGIResponse):
         headers: list[tuple[bytes, bytes]],
         chunks: AsyncGenerator[bytes, None],
         background: BackgroundTask | BackgroundTasks | None,
+        *,
+        is_head: bool,
     ) -> None:
         # not super().__init__: it would make a body
         self.status_code = status_code
         self.background = background
         self._headers = headers
         self._chunks = chunks
+        self._is_head = is_head
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  ASGI's three
         await send({"type": "http.response.start", "status": self.status_code, "headers": self._headers})
+        if self._is_head:
+            await self._chunks.aclose()  # nothing of it is read
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        else:
+            await self._send_chunks(receive, send)
+        if self.background is not None:
+            await self.background()
+
+    async def _send_chunks(self, receive: Receive, send: Send) -> None:
         # after a disconnect `send` takes everything and sends nothing: without asking, all of it would still be read
         disconnected = asyncio.create_task(_disconnect(receive))
         try:
@@ -75,8 +89,6 @@ class _Streaming(ASGIResponse):
         finally:
             disconnected.cancel()
             await asyncio.wait({disconnected})
-        if self.background is not None:
-            await self.background()
 
 
 async def _disconnect(receive: Receive) -> None:

@@ -16,7 +16,7 @@ import msgspec
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from accounts_litestar.answers import PROTECTIVE_HEADERS
+from accounts_litestar.answers import HEAD, PROTECTIVE_HEADERS
 from accounts_litestar.edge import Malformed
 from accounts_litestar.problems import MEDIA_TYPE, kind_of, logger, problem_of, trimmed
 from accounts_litestar.proxies import TrustedProxies
@@ -80,15 +80,21 @@ class StrictEdge:
             return
         began = perf_counter()
         scope = cast("Scope", _Scope(scope))
+        is_head = scope.get("method") == "HEAD"
         if self._proxies is not None:
             self._proxies.apply(scope)
         entry = _entry(scope)
+        if is_head:
+            # whatever answers GET answers HEAD, health, pages and specification included (RFC 9110, 9.3.2)
+            cast("dict[str, Any]", scope).update({"method": "GET", HEAD: True})
         token = current_request.set(entry)
 
         async def protect(message: Message) -> None:
             if message["type"] == "http.response.start":
                 entry.status = message["status"]
                 message["headers"] = self._protected(message.get("headers", ()), entry.id)
+            elif is_head and message["type"] == "http.response.body":
+                message["body"] = b""
             await send(message)
 
         try:
@@ -110,7 +116,7 @@ class StrictEdge:
             current_request.reset(token)
 
     def _protected(self, headers: Iterable[tuple[bytes, bytes]], name: str) -> list[tuple[bytes, bytes]]:
-        sent = list(headers)
+        sent = [(header, _with_head(value) if header == b"allow" else value) for header, value in headers]
         known = {header for header, _ in sent}
         sent += [(header, value) for header, value in self._added if header not in known]
         is_page = any(header == b"content-type" and value.startswith(b"text/html") for header, value in sent)
@@ -118,6 +124,12 @@ class StrictEdge:
             sent.append(_NO_DOCUMENT)
         sent.append((REQUEST_ID, name.encode()))
         return sent
+
+
+def _with_head(methods: bytes) -> bytes:
+    """Return the methods of an `Allow` with HEAD wherever there is GET."""
+    names = [name.strip() for name in methods.split(b",")]
+    return b", ".join([*names, b"HEAD"] if b"GET" in names and b"HEAD" not in names else names)
 
 
 def refusal(error: Exception) -> tuple[int, list[tuple[bytes, bytes]], bytes]:

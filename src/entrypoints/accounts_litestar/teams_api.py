@@ -2,14 +2,15 @@
 
 from litestar import delete, get, post, put
 
-from accounts_core.model.ids import TeamId, UserId
+from accounts_core.model.ids import UserId
+from accounts_core.model.paging import DEFAULT_PAGE
 from accounts_litestar.addresses import new_email_address
 from accounts_litestar.answers import Answer
 from accounts_litestar.bodies import Nothing, read
 from accounts_litestar.endpoints import ACCEPTED, NO_CONTENT, Endpoints, HttpRequest
 from accounts_litestar.links import into, into_account
 from accounts_litestar.openapi import documented
-from accounts_litestar.parameters import member_id, page_by_number, page_by_text, team_id, text_id
+from accounts_litestar.parameters import member_id, next_link, page_query, team_id, text_id
 from accounts_litestar.repeating import repeatable
 from accounts_litestar.team_shapes import (
     AccountData,
@@ -55,16 +56,16 @@ class TeamsApi(Endpoints):
         **documented(
             "listAccounts",
             "List the accounts one owns or is a member of",
-            paged=True,
+            paged=DEFAULT_PAGE,
             links=into_account("$response.body#/data/0/id"),
         ),
     )
     async def index(self, request: HttpRequest) -> Answer[AccountList]:
         caller = await self.caller(request)
-        page = page_by_number(request)
-        before = None if page.before is None else TeamId(page.before)
-        views = await self.accounts.list_teams(caller.user.id, limit=page.limit, before=before)
-        return self.answer(caller, AccountList([account_object(view) for view in views]))
+        query = page_query(request)
+        views = await self.accounts.list_teams(caller.user.id, limit=query.limit, before=query.before)
+        found = AccountList([account_object(view) for view in views])
+        return self.answer(caller, found, headers=next_link(request, query, views))
 
     @get("/{id:str}", **documented("getAccount", "Retrieve an account", problems=[404]))
     async def retrieve(self, request: HttpRequest) -> Answer[AccountData]:
@@ -104,7 +105,7 @@ class TeamsApi(Endpoints):
         **documented(
             "listMembers",
             "List members",
-            paged=True,
+            paged=DEFAULT_PAGE,
             links={
                 **into("removeMember", id="$request.path.id", user_id="$response.body#/data/0/id"),
                 **into("handOverAccount", id="$request.path.id", body={"user_id": "$response.body#/data/0/id"}),
@@ -114,14 +115,12 @@ class TeamsApi(Endpoints):
     )
     async def members(self, request: HttpRequest) -> Answer[MemberList]:
         caller = await self.caller(request)
-        page = page_by_number(request)
+        query = page_query(request)
         members = await self.accounts.list_team_members(
-            caller.user.id,
-            team_id(request),
-            limit=page.limit,
-            before=None if page.before is None else UserId(page.before),
+            caller.user.id, team_id(request), limit=query.limit, before=query.before
         )
-        return self.answer(caller, MemberList([member_object(member) for member in members]))
+        found = MemberList([member_object(member) for member in members])
+        return self.answer(caller, found, headers=next_link(request, query, members))
 
     @delete(
         "/{id:str}/members/{user_id:str}",
@@ -148,14 +147,19 @@ class TeamsApi(Endpoints):
         await self.accounts.invite_to_team(caller.user.id, team_id(request), email=new_email_address(wish.email))
         return self.answer(caller, None)
 
-    @get("/{id:str}/interactions", **documented("listInteractions", "List interactions", paged=True, problems=[404]))
+    @get(
+        "/{id:str}/interactions",
+        **documented("listInteractions", "List interactions", paged=DEFAULT_PAGE, problems=[404]),
+    )
     async def interactions(self, request: HttpRequest) -> Answer[InteractionList]:
+        """A page ends early, with a `Link` to the next one, before it holds more than 100,000 characters of text."""
         caller = await self.caller(request)
-        page = page_by_text(request)
+        query = page_query(request)
         views = await self.accounts.list_interactions(
-            caller.user.id, team_id(request), limit=page.limit, before=page.before
+            caller.user.id, team_id(request), limit=query.limit, before=query.before
         )
-        return self.answer(caller, InteractionList([interaction_object(view) for view in views]))
+        found = InteractionList([interaction_object(view) for view in views])
+        return self.answer(caller, found, headers=next_link(request, query, views))
 
     @post(
         "/{id:str}/interactions",
@@ -185,16 +189,17 @@ class InvitationsApi(Endpoints):
         **documented(
             "listInvitations",
             "List one's invitations",
-            paged=True,
+            paged=DEFAULT_PAGE,
             links=into("acceptInvitation", "declineInvitation", id="$response.body#/data/0/id"),
         ),
     )
     async def index(self, request: HttpRequest) -> Answer[InvitationList]:
         """Those of the user's verified address."""
         caller = await self.caller(request)
-        page = page_by_text(request)
-        views = await self.accounts.list_invitations(caller.user.id, limit=page.limit, before=page.before)
-        return self.answer(caller, InvitationList([invitation_object(view) for view in views]))
+        query = page_query(request)
+        views = await self.accounts.list_invitations(caller.user.id, limit=query.limit, before=query.before)
+        found = InvitationList([invitation_object(view) for view in views])
+        return self.answer(caller, found, headers=next_link(request, query, views))
 
     @post(
         "/{id:str}/accept",

@@ -38,6 +38,11 @@ class Operation:
         return f"{self.method} {self.path}"
 
     @property
+    def methods_here_with_head(self) -> frozenset[str]:
+        """What this path answers; HEAD wherever there is GET, without being in the document."""
+        return self.methods_here | ({"HEAD"} if "GET" in self.methods_here else set())
+
+    @property
     def needs_token(self) -> bool:
         return bool(self.spec.get("security"))
 

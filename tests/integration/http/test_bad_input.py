@@ -67,7 +67,7 @@ def about_tokens(operation: Operation) -> Iterator[Bad]:
 
 
 def about_addresses(operation: Operation) -> Iterator[Bad]:
-    for method in {"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "TRACE"} - operation.methods_here:
+    for method in {"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "TRACE"} - operation.methods_here_with_head:
         yield Bad(f"the method {method}", 405, method=method)
     if "{" in operation.path:
         for nobodys in NOBODYS_IDS:
@@ -240,7 +240,7 @@ def faults(operation: Operation, bad: Bad, answer: httpx.Response) -> Iterator[s
     if answer.headers["content-type"] != PROBLEM or answer.json()["status"] != bad.status:
         yield f"no problem document: {answer.text}"
     if bad.status == 405:
-        if not operation.methods_here <= set(answer.headers["allow"].split(", ")):
+        if not operation.methods_here_with_head <= set(answer.headers["allow"].split(", ")):
             yield f"Allow: {answer.headers.get('allow')}"
     elif bad.status not in operation.statuses:
         yield f"{bad.status} is not in the document"

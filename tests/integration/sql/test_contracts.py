@@ -7,6 +7,7 @@ from accounts_core.ports.limits import Limits
 from accounts_core.testing.contracts import (
     AuditContract,
     BilledUsersContract,
+    CleanupContract,
     DeletionContract,
     DevicesContract,
     EventsContract,
@@ -91,6 +92,9 @@ class TestAudit(AuditContract): ...
 
 
 class TestPaging(PagingContract): ...
+
+
+class TestCleanup(CleanupContract): ...
 
 
 class TestTransactions(TransactionsContract): ...

@@ -21,7 +21,8 @@ from tests.integration.sql.test_host_engine import store_on
 
 from accounts_core.errors import Conflict, HostError, Unavailable
 from accounts_core.model.ids import UserId
-from accounts_core.testing.builders import a_session, a_user, at, digest_of_session
+from accounts_core.model.paging import Cursor
+from accounts_core.testing.builders import NOON, a_session, a_user, at, digest_of_session
 from accounts_core.testing.harness import keep
 from accounts_sql import OutcomeUnknown, create_async_engine, create_engine
 from accounts_sql.async_reading import async_reader_on
@@ -289,8 +290,11 @@ async def test_names_that_no_store_can_keep_are_not_found(backend: Backend, text
     async with store.read() as views:
         assert await views.verifications.find(text) is None
         assert await views.outbox.find(text) is None
+        assert await views.notifications.find(text) is None
+        assert await views.sessions.find(text) is None
+        assert await views.teams.find_interaction(text) is None
         assert await views.teams.find_invitation(text) is None
-        assert list(await views.notifications.of(JANE, before=text)) == []
+        assert list(await views.notifications.of(JANE, limit=99, before=Cursor(NOON, text))) == []
     async with store.begin() as work:
         await work.sessions.remove(text)
         await work.sessions.touch(text, at=at(1))
@@ -305,4 +309,5 @@ async def test_numbers_that_no_store_can_keep_are_not_found(backend: Backend, nu
 
     async with store.read() as views:
         assert await views.users.find(UserId(number)) is None
-        assert list(await views.notifications.of(UserId(number))) == []
+        assert list(await views.notifications.of(UserId(number), limit=99)) == []
+        assert await views.audit.find(number) is None

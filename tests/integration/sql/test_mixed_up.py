@@ -21,6 +21,7 @@ from accounts_core.model.idempotency import KeptRequest
 from accounts_core.model.ids import TeamId, UserId
 from accounts_core.model.limit import Limit
 from accounts_core.model.mail_token import MailToken, TokenPurpose
+from accounts_core.model.paging import Cursor
 from accounts_core.testing.builders import (
     NOON,
     a_card,
@@ -57,17 +58,20 @@ LONE: dict[str, Read] = {
     "users.find_by_customer": lambda it, n: it.users.find_by_customer(f"cus_{n}"),
     "sessions.resolve": lambda it, n: it.sessions.resolve(digest_of_session(f"ses_{n}")),
     "sessions.resolve_with_cards": lambda it, n: it.sessions.resolve_with_cards(digest_of_session(f"ses_{n}")),
-    "sessions.list_of": lambda it, n: it.sessions.list_of(UserId(n)),
+    "sessions.list_of": lambda it, n: it.sessions.list_of(UserId(n), limit=99),
     "payment_methods.of": lambda it, n: it.payment_methods.of(UserId(n)),
     "verifications.find": lambda it, n: it.verifications.find(f"ver_{n}"),
     "verifications.find_latest": lambda it, n: it.verifications.find_latest(UserId(n), f"pm_of_ver_{n}"),
     "verifications.find_by_payment_method": lambda it, n: it.verifications.find_by_payment_method(UserId(n), f"pm_{n}"),
     "verifications.find_by_request": lambda it, n: it.verifications.find_by_request(UserId(n), f"key_{n}"),
     "verifications.open_of_customer": lambda it, n: it.verifications.open_of_customer(f"cus_{n}"),
-    "notifications.of": lambda it, n: it.notifications.of(UserId(n)),
-    "notifications.of, a page": lambda it, n: it.notifications.of(UserId(n), limit=5, before=f"ntf_{n}_2"),
+    "notifications.of": lambda it, n: it.notifications.of(UserId(n), limit=99),
+    "notifications.of, a page": lambda it, n: it.notifications.of(UserId(n), limit=5, before=Cursor(at(1), f"ntf_{n}")),
     "teams.view": lambda it, n: it.teams.view(TeamId(n), UserId(n)),
     "teams.view, as another member": lambda it, n: it.teams.view(TeamId(1), UserId(n)),
+    "notifications.find": lambda it, n: it.notifications.find(f"ntf_{n}_1"),
+    "sessions.find": lambda it, n: it.sessions.find(f"ses_{n}"),
+    "teams.find_interaction": lambda it, n: it.teams.find_interaction(f"int_{n}"),
     "teams.views_of": lambda it, n: it.teams.views_of(UserId(n), limit=5),
     "teams.views_of, a page": lambda it, n: it.teams.views_of(UserId(n), limit=5, before=TeamId(2)),
     "teams.members": lambda it, n: it.teams.members(TeamId(n), limit=5),

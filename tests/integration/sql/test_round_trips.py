@@ -8,6 +8,7 @@ from tests.integration.round_trips import RoundTripCounter
 from tests.integration.sql.backends import ASYNCPG, PSYCOPG, Backend
 
 from accounts_core.model.email import Email
+from accounts_core.model.events import SessionsEnded
 from accounts_core.model.ids import TeamId, UserId
 from accounts_core.model.outbox import JobKind
 from accounts_core.model.paging import Cursor
@@ -50,16 +51,19 @@ READS: dict[str, Callable[[Views], Awaitable[Any]]] = {
     "verifications.find_latest": lambda views: views.verifications.find_latest(JANE, "pm_of_ver_1"),
     "verifications.find_by_payment_method": lambda views: views.verifications.find_by_payment_method(JANE, "pm_1"),
     "verifications.open_of_customer": lambda views: views.verifications.open_of_customer("cus_1"),
-    "notifications.of": lambda views: views.notifications.of(JANE),
-    "notifications.of, a page": lambda views: views.notifications.of(JANE, limit=5, before="ntf_2"),
+    "notifications.of": lambda views: views.notifications.of(JANE, limit=99),
+    "notifications.of, a page": lambda views: views.notifications.of(JANE, limit=5, before=Cursor(at(1), "ntf_2")),
+    "notifications.find": lambda views: views.notifications.find("ntf_1"),
+    "sessions.list_of": lambda views: views.sessions.list_of(JANE, limit=5, before=Cursor(at(1), "ses_2")),
+    "sessions.find": lambda views: views.sessions.find("ses_1"),
+    "teams.find_interaction": lambda views: views.teams.find_interaction("int_1"),
+    "audit.list": lambda views: views.audit.list(user_id=JANE, limit=5, before=10**9),
     "teams.view": lambda views: views.teams.view(TeamId(1), JANE),
     "teams.views_of": lambda views: views.teams.views_of(JANE, limit=5, before=TeamId(2)),
     "teams.members": lambda views: views.teams.members(TeamId(1), limit=5, before=UserId(2)),
-    "teams.interactions": lambda views: views.teams.interactions(TeamId(1), limit=5, before="int_2"),
-    "teams.invitations_to": lambda views: views.teams.invitations_to(GUEST, limit=5, before="inv_2"),
+    "teams.interactions": lambda views: views.teams.interactions(TeamId(1), limit=5, before=Cursor(at(1), "int_2")),
+    "teams.invitations_to": lambda views: views.teams.invitations_to(GUEST, limit=5, before=Cursor(at(1), "inv_2")),
     "teams.find_invitation": lambda views: views.teams.find_invitation("inv_1"),
-    "notifications.of, below": lambda views: views.notifications.of(JANE, limit=5, before=Cursor(at(1), "")),
-    "teams.views_of, below": lambda views: views.teams.views_of(JANE, limit=5, below=TeamId(2)),
     "teams.written_by": lambda views: views.teams.written_by(JANE, limit=5, before=Cursor(at(1), "")),
     "mail_tokens.of": lambda views: views.mail_tokens.of(JANE, limit=5, before=Cursor(at(1), b"")),
     "outbox.find": lambda views: views.outbox.find("job_1"),
@@ -89,6 +93,7 @@ async def test_each_lone_read_is_one_round_trip(
     await keep(store, *[a_notification(f"ntf_{n}") for n in (1, 2)], a_team(1), a_team(2), a_membership(), a_job())
     await keep(store, *[an_invitation(f"inv_{n}", n, email=GUEST) for n in (1, 2)])
     await keep(store, *[an_interaction(f"int_{n}") for n in (1, 2)])
+    await keep(store, SessionsEnded(user_id=JANE, at=NOON, count=1))
     async with store.begin() as work:
         await work.mail_tokens.add(a_token())
     async with store.read() as views:

@@ -17,6 +17,7 @@ from .forks import FORKS
 from .idempotency import IDEMPOTENCY
 from .identity import IDENTITY
 from .limits import LIMITS
+from .lists import LISTS
 from .mails import MAILS
 from .memory import MEMORY
 from .money import MONEY
@@ -40,6 +41,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *IDEMPOTENCY,
     *LIMITS,
     *EXPORT,
+    *LISTS,
     *FAIRNESS,
     *MEMORY,
     *SQL,

@@ -59,7 +59,7 @@ ASVS: Final = (
     Mutant(
         name="a session that anybody ends who knows its id",
         file="accounts_core/use_cases/sessions.py",
-        old="elif any(each.id == id for each in await work.sessions.list_of(session.user_id)):",
+        old="elif (found := await work.sessions.find(id)) is not None and found.user_id == session.user_id:",
         new="elif id is not None:",
         check=_call("test_what_is_somebody_elses_is_not_there_for_any_call"),
     ),

@@ -142,8 +142,8 @@ CLOCK: Final = (
     Mutant(
         name="kept answers that are forgotten when the claim is over",
         file=f"{_USE_CASES}/tidy.py",
-        old="work.kept_requests.forget_before(now - KEPT_FOR)",
-        new="work.kept_requests.forget_before(now - KEPT_FOR / 1440)",
+        old="Expired.KEPT_REQUESTS: KEPT_FOR,",
+        new="Expired.KEPT_REQUESTS: KEPT_FOR / 1440,",
         check=_edge("test_u20_a_kept_answer_is_forgotten_after_a_day_and_not_when_its_claim_is_over"),
     ),
     Mutant(

@@ -119,8 +119,8 @@ FORKS: Final = (
     Mutant(
         name="mixed up: teams that are another's, whom no column names",
         file=f"{_SQL}/repositories/team_reads.py",
-        old='_VIEWS_OF: Final = Query(_VIEWS, every(rows.team_view), {"viewer": _VIEWER})',
-        new="_VIEWS_OF: Final = Query(_VIEWS, every(rows.team_view))",
+        old='    teams.c.id,\n    rows.team_view,\n    {"viewer": _VIEWER},\n',
+        new="    teams.c.id,\n    rows.team_view,\n",
         check=_mixed_up(f"{_LONE}[asyncpg-on the driver]"),
     ),
 )

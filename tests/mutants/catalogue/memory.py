@@ -54,8 +54,8 @@ MEMORY: Final = (
     Mutant(
         name="memory: the newest sessions end, not the oldest",
         file=f"{_MEMORY}/sessions.py",
-        old='        for session in _newest_first(sessions.find("user_id", user_id))[keep:]:',
-        new='        for session in _newest_first(sessions.find("user_id", user_id))[::-1][keep:]:',
+        old='        for session in sorted(sessions.find("user_id", user_id), key=_time_and_id, reverse=True)[keep:]:',
+        new='        for session in sorted(sessions.find("user_id", user_id), key=_time_and_id)[keep:]:',
         check=memory_contract("TestSessions::test_the_oldest_beyond_a_number_end"),
     ),
 )

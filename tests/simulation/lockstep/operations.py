@@ -59,6 +59,10 @@ class Operations(LockstepBase):
         self.ask("tidy", lambda at: at.tidy())
 
     @rule()
+    def preview_tidy(self) -> None:
+        self.ask("preview_tidy", lambda at: at.preview_tidy())
+
+    @rule()
     def repair_times(self) -> None:
         self.ask("repair_times", lambda at: at.repair_times())
 

@@ -228,10 +228,10 @@ class People(LockstepBase):
     @rule(
         target=given.notifications,
         user=given.users,
-        limit=maybe() | given.limits,
+        limit=given.limits,
         before=maybe() | given.notifications,
     )
-    def list_notifications(self, user: UserId, limit: int | None, before: str | None) -> Any:
+    def list_notifications(self, user: UserId, limit: int, before: str | None) -> Any:
         found = self.ask("list_notifications", lambda at: at.list_notifications(user, limit=limit, before=before))
         return all_of(found, lambda notification: notification.id)
 
@@ -239,6 +239,11 @@ class People(LockstepBase):
     def mark_notification_read(self, user: UserId, id: str, own: bool) -> None:
         user = self.whose("notifications", id, user) if own else user
         self.ask("mark_notification_read", lambda at: at.mark_notification_read(user, id))
+
+    @rule(user=given.users, id=given.notifications, own=given.mostly)
+    def delete_notification(self, user: UserId, id: str, own: bool) -> None:
+        user = self.whose("notifications", id, user) if own else user
+        self.ask("delete_notification", lambda at: at.delete_notification(user, id))
 
     @rule(user=given.users)
     def mark_all_notifications_read(self, user: UserId) -> None:

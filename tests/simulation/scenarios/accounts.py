@@ -323,6 +323,11 @@ ACCOUNTS: Final = (
         policy=Policy(private_registration=True),
     ),
     Scenario(
+        name="counting what is to be tidied up",
+        prepare=after(a_busy_year),
+        act=called(lambda world, accounts: accounts.preview_tidy()),
+    ),
+    Scenario(
         name="tidying up",
         prepare=after(a_busy_year),
         act=called(lambda world, accounts: accounts.tidy()),

@@ -144,6 +144,11 @@ TEAMS: Final = (
         act=called(lambda world, accounts: accounts.mark_notification_read(world.jane.id, world.notes["notification"])),
     ),
     Scenario(
+        name="deleting a notification",
+        prepare=after(invited),
+        act=called(lambda world, accounts: accounts.delete_notification(world.jane.id, world.notes["notification"])),
+    ),
+    Scenario(
         name="reading all notifications",
         prepare=after(invited),
         act=called(lambda world, accounts: accounts.mark_all_notifications_read(world.jane.id)),

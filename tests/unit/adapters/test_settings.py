@@ -13,7 +13,7 @@ from accounts_cli.settings import Settings
 from accounts_core.model.email import Email
 from accounts_core.model.limit import DEFAULT_LIMITS
 from accounts_core.model.passwords import PasswordPolicy
-from accounts_core.model.policy import CardPolicy, CustomerDeletion, EmailChange, Policy, SessionPolicy
+from accounts_core.model.policy import CardPolicy, CustomerDeletion, EmailChange, Policy, RetentionPolicy, SessionPolicy
 from accounts_core.ports.limits import Limit
 from accounts_redis import RedisUrl
 from accounts_smtp import Sender, SmtpUrl
@@ -62,6 +62,11 @@ ACCEPTED: list[tuple[str, str, Any]] = [
     ("REAUTHENTICATION_MINUTES", "0", 0),
     ("UNVERIFIED_DAYS", "0", 0),
     ("UNVERIFIED_DAYS", "7", 7),
+    ("RETENTION_AUDIT_DAYS", "0", 0),
+    ("RETENTION_NOTIFICATIONS_DAYS", "1", 1),
+    ("RETENTION_DEVICES_DAYS", "3650", 3650),
+    ("RETENTION_VERIFICATIONS_DAYS", "30", 30),
+    ("RETENTION_DEAD_JOBS_DAYS", "30", 30),
     ("EMAIL_CHANGE", "immediate", EmailChange.IMMEDIATE),
     ("CUSTOMER_DELETION", "keep", CustomerDeletion.KEEP),
     ("TRUSTED_PROXIES", "10.0.0.0/8, ::1", (ip_network("10.0.0.0/8"), ip_network("::1"))),
@@ -167,6 +172,8 @@ REFUSED = [
     ("SESSION_IDLE_DAYS", "3651"),
     ("REAUTHENTICATION_MINUTES", "-1"),
     ("UNVERIFIED_DAYS", "3651"),
+    ("RETENTION_AUDIT_DAYS", "3651"),
+    ("RETENTION_DEAD_JOBS_DAYS", "for ever"),
     ("EMAIL_CHANGE", "never"),
     ("CUSTOMER_DELETION", "never"),
     ("TRUSTED_PROXIES", "*"),
@@ -287,6 +294,11 @@ def test_the_policy_is_made_of_the_settings() -> None:
             "ACCOUNTS_SESSION_IDLE_DAYS": "2",
             "ACCOUNTS_REAUTHENTICATION_MINUTES": "0",
             "ACCOUNTS_UNVERIFIED_DAYS": "7",
+            "ACCOUNTS_RETENTION_AUDIT_DAYS": "0",
+            "ACCOUNTS_RETENTION_NOTIFICATIONS_DAYS": "1",
+            "ACCOUNTS_RETENTION_DEVICES_DAYS": "2",
+            "ACCOUNTS_RETENTION_VERIFICATIONS_DAYS": "3",
+            "ACCOUNTS_RETENTION_DEAD_JOBS_DAYS": "4",
             "ACCOUNTS_EMAIL_CHANGE": "immediate",
             "ACCOUNTS_CUSTOMER_DELETION": "delete",
             "ACCOUNTS_LIMITS": "verify-card=5/day",
@@ -307,6 +319,13 @@ def test_the_policy_is_made_of_the_settings() -> None:
         email_change=EmailChange.IMMEDIATE,
         customer_deletion=CustomerDeletion.DELETE,
         unverified_accounts=timedelta(days=7),
+        retention=RetentionPolicy(
+            audit=None,
+            notifications=timedelta(days=1),
+            devices=timedelta(days=2),
+            verifications=timedelta(days=3),
+            dead_jobs=timedelta(days=4),
+        ),
         limits={"verify-card": Limit(5, timedelta(days=1))},
     )
 

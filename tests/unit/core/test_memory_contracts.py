@@ -22,6 +22,7 @@ from accounts_core.testing.contracts import (
     AuditContract,
     Authenticate,
     BilledUsersContract,
+    CleanupContract,
     ClockContract,
     DeletionContract,
     DevicesContract,
@@ -134,6 +135,9 @@ class TestAudit(AuditContract): ...
 
 
 class TestPaging(PagingContract): ...
+
+
+class TestCleanup(CleanupContract): ...
 
 
 class TestTransactions(TransactionsContract): ...

@@ -39,6 +39,7 @@ pytest.register_assert_rewrite(
 
 # ruff: noqa: E402  the imports have to follow the line above
 from accounts_core.testing.contracts.billed_users import BilledUsersContract
+from accounts_core.testing.contracts.cleanup import CleanupContract
 from accounts_core.testing.contracts.clock import ClockContract
 from accounts_core.testing.contracts.deletion import DeletionContract
 from accounts_core.testing.contracts.events import EventsContract
@@ -78,6 +79,7 @@ __all__ = [
     "AuditContract",
     "Authenticate",
     "BilledUsersContract",
+    "CleanupContract",
     "ClockContract",
     "DeletionContract",
     "DevicesContract",
@@ -133,6 +135,7 @@ STORE_CONTRACTS = (
     DevicesContract,
     KeptRequestsContract,
     AuditContract,
+    CleanupContract,
     PagingContract,
     TransactionsContract,
     EventsContract,

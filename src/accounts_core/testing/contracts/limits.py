@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import pytest
@@ -6,12 +6,13 @@ import pytest
 from accounts_core.errors import LimitExceeded
 from accounts_core.model.times import CLOCK_SKEW
 from accounts_core.ports.limits import Limit, Limits
-from accounts_core.testing.builders import at
+from accounts_core.testing.builders import NOON, at
 from accounts_core.testing.contracts.base import Contract
 from accounts_core.testing.harness import Concurrently, failures
 
 TWICE_AN_HOUR = Limit(2, timedelta(hours=1))
 A_MICROSECOND = timedelta(microseconds=1)
+SECOND = timedelta(seconds=1)
 
 
 class LimitsContract(Contract):
@@ -142,6 +143,23 @@ class LimitsContract(Contract):
         with pytest.raises(LimitExceeded):
             await limits.spend("sign-in", {"jane": once}, now=at(60) + CLOCK_SKEW - A_MICROSECOND)
         await limits.spend("sign-in", {"jane": once}, now=at(60) + CLOCK_SKEW)
+
+    async def test_f12_attempts_go_when_they_count_no_more_and_not_before(self, limits: Limits) -> None:
+        """A batch at a time; where they go by themselves there is nothing to be deleted."""
+        for second in range(3):
+            await limits.spend("sign-in", {"client:1": Limit(9, timedelta(seconds=60))}, now=NOON + SECOND * second)
+
+        def later(second: int) -> datetime:
+            return NOON + SECOND * (60 + second)
+
+        assert await limits.count_expired(now=later(0) - A_MICROSECOND) == 0
+        assert await limits.delete_expired(now=later(0) - A_MICROSECOND, limit=9) == 0
+        expired = await limits.count_expired(now=later(2))
+        assert expired in (0, 3)
+        assert [await limits.delete_expired(now=later(2), limit=2) for _ in range(3)] == (
+            [2, 1, 0] if expired else [0, 0, 0]
+        )
+        assert await limits.count_expired(now=later(2)) == 0
 
     async def test_no_scope_is_no_limit(self, limits: Limits) -> None:
         await limits.spend("sign-in", {}, now=at(0))

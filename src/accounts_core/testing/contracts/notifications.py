@@ -5,7 +5,7 @@ import pytest
 
 from accounts_core.errors import Conflict, NotFound
 from accounts_core.model.ids import UserId
-from accounts_core.model.notification import MAX_MESSAGE, Notification
+from accounts_core.model.notification import MAX_MESSAGE
 from accounts_core.testing.builders import a_notification, a_user, at
 from accounts_core.testing.contracts.base import StoreContract
 from accounts_core.testing.harness import AnyStore, keep, read_back
@@ -21,13 +21,13 @@ class NotificationsContract(StoreContract):
         notification = a_notification(message=message, type="host.greeting", read_at=at(3))
         await keep(store, a_user(), notification)
 
-        assert list(await read_back(store, lambda s: s.notifications.of(USER))) == [notification]
+        assert list(await read_back(store, lambda s: s.notifications.of(USER, limit=99))) == [notification]
 
     async def test_times_come_back_equal_and_in_utc_whatever_their_zone_was(self, store: AnyStore) -> None:
         there = datetime(2026, 3, 1, 23, 0, 0, 42, tzinfo=timezone(timedelta(hours=14)))
         await keep(store, a_user(), a_notification(created_at=there))
 
-        (found,) = await read_back(store, lambda s: s.notifications.of(USER))
+        (found,) = await read_back(store, lambda s: s.notifications.of(USER, limit=99))
 
         assert found.created_at == there
         assert found.created_at.utcoffset() == timedelta(0)
@@ -37,7 +37,7 @@ class NotificationsContract(StoreContract):
         async with store.begin() as work:
             await work.notifications.add(a_notification())
 
-            assert list(await work.notifications.of(USER)) == [a_notification()]
+            assert list(await work.notifications.of(USER, limit=99)) == [a_notification()]
             assert await work.notifications.count_of(USER) == 1
 
     async def test_the_oldest_beyond_a_number_go(self, store: AnyStore) -> None:
@@ -47,8 +47,8 @@ class NotificationsContract(StoreContract):
             await work.notifications.remove_oldest_of(USER, keep=2)
             await work.notifications.remove_oldest_of(USER, keep=2)
 
-        assert list(await read_back(store, lambda s: s.notifications.of(USER))) == [mine[3], mine[2]]
-        assert len(await read_back(store, lambda s: s.notifications.of(UserId(2)))) == 1
+        assert list(await read_back(store, lambda s: s.notifications.of(USER, limit=99))) == [mine[3], mine[2]]
+        assert len(await read_back(store, lambda s: s.notifications.of(UserId(2), limit=99))) == 1
 
     async def test_they_come_newest_first_and_ties_by_id_descending(self, store: AnyStore) -> None:
         await keep(
@@ -63,7 +63,7 @@ class NotificationsContract(StoreContract):
             a_notification("ntf_other", 2),
         )
 
-        found = await read_back(store, lambda s: s.notifications.of(USER))
+        found = await read_back(store, lambda s: s.notifications.of(USER, limit=99))
 
         assert [n.id for n in found] == ["ntf_d", "ntf_c", "ntf_b", "ntf_a", "ntf_Z"]
 
@@ -71,51 +71,38 @@ class NotificationsContract(StoreContract):
         ids = ["ntf_9", "ntf_B", "ntf_a", "ntf_b", "ntf_A"]
         await keep(store, a_user(), *[a_notification(name) for name in ids])
 
-        found = await read_back(store, lambda s: s.notifications.of(USER))
+        found = await read_back(store, lambda s: s.notifications.of(USER, limit=99))
 
         assert [n.id for n in found] == sorted(ids, reverse=True)
 
-    async def test_pages_follow_each_other_without_a_gap_or_a_repeat(self, store: AnyStore) -> None:
-        moments = [at(0), at(0), at(0), at(1), at(1), at(2), at(-1)]
-        await keep(store, a_user(), *[a_notification(f"ntf_{n}", created_at=moments[n]) for n in range(7)])
-        whole = list(await read_back(store, lambda s: s.notifications.of(USER)))
+    async def test_one_is_found_by_its_id_and_only_its_users_delete_it(self, store: AnyStore) -> None:
+        mine, theirs = a_notification(), a_notification("ntf_2", 2)
+        await keep(store, a_user(1), a_user(2), mine, theirs)
 
-        async def page_after(before: str | None) -> list[Notification]:
-            return list(await read_back(store, lambda s: s.notifications.of(USER, limit=2, before=before)))
+        for not_mine in ("ntf_2", "ntf_9"):
+            with pytest.raises(NotFound):
+                async with store.begin() as work:
+                    await work.notifications.delete(USER, not_mine)
+        assert await read_back(store, lambda s: s.notifications.find("ntf_2")) == theirs
+        async with store.begin() as work:
+            await work.notifications.delete(USER, "ntf_1")
 
-        pages = [await page_after(None)]
-        while page := await page_after(pages[-1][-1].id):
-            pages.append(page)
-            assert len(pages) < 9, "the pages never end"
-
-        assert [len(page) for page in pages] == [2, 2, 2, 1]
-        assert [n for page in pages for n in page] == whole
-
-    async def test_before_works_without_a_limit(self, store: AnyStore) -> None:
-        await keep(store, a_user(), *[a_notification(f"ntf_{n}", created_at=at(n)) for n in range(3)])
-
-        found = await read_back(store, lambda s: s.notifications.of(USER, before="ntf_2"))
-
-        assert [n.id for n in found] == ["ntf_1", "ntf_0"]
-
-    @pytest.mark.parametrize("before", ["ntf_unknown", "ntf_other", ""])
-    async def test_before_one_that_the_user_does_not_have_there_are_none(self, store: AnyStore, before: str) -> None:
-        await keep(store, a_user(1), a_user(2), a_notification(), a_notification("ntf_other", 2, created_at=at(9)))
-
-        assert list(await read_back(store, lambda s: s.notifications.of(USER, limit=5, before=before))) == []
+        assert await read_back(store, lambda s: s.notifications.find("ntf_1")) is None
+        assert list(await read_back(store, lambda s: s.notifications.of(USER, limit=9))) == []
+        assert list(await read_back(store, lambda s: s.notifications.of(UserId(2), limit=9))) == [theirs]
 
     async def test_a_notification_for_nobody_is_a_conflict(self, store: AnyStore) -> None:
         with pytest.raises(Conflict):
             await keep(store, a_notification(user_id=9))
 
-        assert list(await read_back(store, lambda s: s.notifications.of(UserId(9)))) == []
+        assert list(await read_back(store, lambda s: s.notifications.of(UserId(9), limit=99))) == []
 
     async def test_marking_one_read_leaves_the_others(self, store: AnyStore) -> None:
         await keep(store, a_user(), a_notification("ntf_2"), a_notification("ntf_1"))
         async with store.begin() as work:
             await work.notifications.mark_read(USER, "ntf_1", at=at(5))
 
-        found = await read_back(store, lambda s: s.notifications.of(USER))
+        found = await read_back(store, lambda s: s.notifications.of(USER, limit=99))
         assert list(found) == [a_notification("ntf_2"), a_notification("ntf_1", read_at=at(5))]
 
     async def test_one_that_was_read_keeps_its_time(self, store: AnyStore) -> None:
@@ -123,7 +110,9 @@ class NotificationsContract(StoreContract):
         async with store.begin() as work:
             await work.notifications.mark_read(USER, "ntf_1", at=at(5))
 
-        assert list(await read_back(store, lambda s: s.notifications.of(USER))) == [a_notification(read_at=at(1))]
+        assert list(await read_back(store, lambda s: s.notifications.of(USER, limit=99))) == [
+            a_notification(read_at=at(1))
+        ]
 
     @pytest.mark.parametrize("id", ["ntf_unknown", "ntf_other"])
     async def test_marking_one_that_the_user_does_not_have_raises_not_found(self, store: AnyStore, id: str) -> None:
@@ -134,7 +123,7 @@ class NotificationsContract(StoreContract):
             async with store.begin() as work:
                 await work.notifications.mark_read(USER, id, at=at(5))
 
-        assert list(await read_back(store, lambda s: s.notifications.of(UserId(2)))) == [theirs]
+        assert list(await read_back(store, lambda s: s.notifications.of(UserId(2), limit=99))) == [theirs]
 
     async def test_marking_all_read_keeps_earlier_times_and_other_peoples(self, store: AnyStore) -> None:
         unread, was_read = a_notification("ntf_2"), a_notification("ntf_1", read_at=at(1))
@@ -145,9 +134,9 @@ class NotificationsContract(StoreContract):
             await work.notifications.mark_all_read(USER, at=at(5))
             await work.notifications.mark_all_read(USER, at=at(6))
 
-        found = await read_back(store, lambda s: s.notifications.of(USER))
+        found = await read_back(store, lambda s: s.notifications.of(USER, limit=99))
         assert list(found) == [attrs.evolve(unread, read_at=at(5)), was_read]
-        assert list(await read_back(store, lambda s: s.notifications.of(UserId(2)))) == [theirs]
+        assert list(await read_back(store, lambda s: s.notifications.of(UserId(2), limit=99))) == [theirs]
 
     async def test_count_of_says_how_many_remove_of_removes(self, store: AnyStore) -> None:
         theirs = a_notification("ntf_other", 2)
@@ -159,5 +148,5 @@ class NotificationsContract(StoreContract):
             assert await work.notifications.count_of(USER) == 0
             assert await work.notifications.remove_of(USER) == 0
 
-        assert list(await read_back(store, lambda s: s.notifications.of(USER))) == []
-        assert list(await read_back(store, lambda s: s.notifications.of(UserId(2)))) == [theirs]
+        assert list(await read_back(store, lambda s: s.notifications.of(USER, limit=99))) == []
+        assert list(await read_back(store, lambda s: s.notifications.of(UserId(2), limit=99))) == [theirs]

@@ -1,4 +1,4 @@
-"""Lists that are read page by page from a `Cursor` on, which an export does."""
+"""Lists that are read page by page, each page from a position on."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
@@ -15,6 +15,7 @@ from accounts_core.testing.builders import (
     NOON,
     a_membership,
     a_notification,
+    a_session,
     a_team,
     a_user,
     a_verification,
@@ -24,7 +25,7 @@ from accounts_core.testing.builders import (
 )
 from accounts_core.testing.contracts.base import StoreContract
 from accounts_core.testing.contracts.security import a_request, a_token
-from accounts_core.testing.harness import AnyStore, keep, read_back
+from accounts_core.testing.harness import AnyStore, add, keep, read_back
 
 JANE, MARY = UserId(1), UserId(2)
 GUEST: Final = Email("guest@example.org")
@@ -65,6 +66,20 @@ LISTS: Final = {
         ),
         page=lambda views, limit, before: views.verifications.of(JANE, limit=limit, before=before),
         cursor=_by_id,
+    ),
+    "sessions.list_of": List(
+        add=lambda work, n, user_id, moment: work.sessions.add(
+            a_session(f"ses_{user_id}{n}", user_id, created_at=moment)
+        ),
+        page=lambda views, limit, before: views.sessions.list_of(JANE, limit=limit, before=before),
+        cursor=_by_id,
+    ),
+    "teams.interactions": List(
+        add=lambda work, n, user_id, moment: work.teams.add_interaction(
+            an_interaction(f"int_{user_id}{n}", 1 if user_id == JANE else 2, created_at=moment)
+        ),
+        page=lambda views, limit, before: views.teams.interactions(TeamId(1), limit=limit, before=before),
+        cursor=lambda view: _by_id(view.interaction),
     ),
     "teams.written_by": List(
         add=lambda work, n, user_id, moment: work.teams.add_interaction(
@@ -117,8 +132,47 @@ LISTS: Final = {
 }
 
 
+@attrs.frozen
+class NumberedList:
+    """A list by number: of teams or of people."""
+
+    begin: Callable[[AnyStore], Awaitable[object]]
+    add: Callable[[UnitOfWork, int], Awaitable[object]]
+    page: Callable[[Views, int, int | None], Awaitable[Sequence[Any]]]
+    number: Callable[[Any], int]
+
+
+async def _people(store: AnyStore) -> None:
+    await keep(store, a_user(JANE), a_user(MARY), *[a_user(n) for n in range(10, 20)])
+
+
+async def _team_and_people(store: AnyStore) -> None:
+    await _people(store)
+    await keep(store, a_team(1, JANE), a_team(2, MARY), a_membership(2, UserId(14)))
+
+
+NUMBERED: Final = {
+    "teams.views_of": NumberedList(
+        begin=_people,
+        add=lambda work, n: add(work, a_team(n, JANE)),
+        page=lambda views, limit, before: views.teams.views_of(
+            JANE, limit=limit, before=None if before is None else TeamId(before)
+        ),
+        number=lambda view: view.team.id,
+    ),
+    "teams.members": NumberedList(
+        begin=_team_and_people,
+        add=lambda work, n: work.teams.add_member(a_membership(1, n)),
+        page=lambda views, limit, before: views.teams.members(
+            TeamId(1), limit=limit, before=None if before is None else UserId(before)
+        ),
+        number=lambda member: member.person.id,
+    ),
+}
+
+
 class PagingContract(StoreContract):
-    """Every list that is read from a `Cursor` on."""
+    """Every list that is read from a position on."""
 
     @pytest.fixture(params=LISTS.values(), ids=list(LISTS))
     def listed(self, request: pytest.FixtureRequest) -> List:
@@ -159,22 +213,36 @@ class PagingContract(StoreContract):
 
         assert list(await _page(store, listed, 99, Cursor(at(-1), listed.least_key))) == []
 
-    async def test_teams_below_an_id_need_no_team_to_be_there(self, store: AnyStore) -> None:
-        await keep(store, a_user(JANE), a_user(MARY))
-        await keep(store, *[a_team(n, JANE) for n in (2, 3, 8)], a_team(5, MARY), a_team(6, MARY))
-        await keep(store, a_membership(6, JANE))
+    @pytest.fixture(params=NUMBERED.values(), ids=list(NUMBERED))
+    def numbered(self, request: pytest.FixtureRequest) -> NumberedList:
+        """One of the lists by number."""
+        found: NumberedList = request.param
+        return found
 
-        async def below(id: int | None) -> list[int]:
-            last = None if id is None else TeamId(id)
-            views = await read_back(store, lambda s: s.teams.views_of(JANE, limit=2, below=last))
-            return [view.team.id for view in views]
+    async def test_a_list_by_number_needs_nothing_to_be_at_the_number_that_it_goes_on_from(
+        self, store: AnyStore, numbered: NumberedList
+    ) -> None:
+        await numbered.begin(store)
+        async with store.begin() as work:
+            for number in (12, 13, 15, 18):
+                await numbered.add(work, number)
 
-        assert [await below(None), await below(6), await below(7), await below(2)] == [[8, 6], [3, 2], [6, 3], []]
+        async def below(number: int | None) -> list[int]:
+            page = await read_back(store, lambda views: numbered.page(views, 2, number))
+            return [numbered.number(entry) for entry in page]
+
+        assert [await below(None), await below(15), await below(14), await below(17)] == [
+            [18, 15],
+            [13, 12],
+            [13, 12],
+            [15, 13],
+        ]
+        assert [await below(2**63), await below(-(2**63) - 1)] == [[18, 15], []]
 
 
 async def _populate(store: AnyStore, listed: List) -> None:
     """Make an entry of Jane's for each moment, and one of Mary's."""
-    await keep(store, a_user(JANE), a_user(MARY), a_team())
+    await keep(store, a_user(JANE), a_user(MARY), a_team(), a_team(2))
     numbers = range(len(MOMENTS))
     await keep(store, *[a_team(_team(n, user_id)) for n in numbers for user_id in (JANE, MARY)])
     async with store.begin() as work:

@@ -23,6 +23,7 @@ from accounts_core.model.idempotency import KeptRequest
 from accounts_core.model.ids import UserId
 from accounts_core.model.mail_token import MailToken, TokenPurpose
 from accounts_core.model.outbox import Topic
+from accounts_core.ports.cleanup import Expired
 from accounts_core.ports.devices import KnownDevice
 from accounts_core.testing.builders import NOON, a_user, at
 from accounts_core.testing.contracts.base import StoreContract
@@ -107,15 +108,6 @@ class MailTokensContract(StoreContract):
         async with store.begin() as work:
             assert [newer, a_token(1)] == list(await work.mail_tokens.of(JANE, limit=9))
             assert list(await work.mail_tokens.of(UserId(9), limit=9)) == []
-
-    async def test_expired_tokens_are_forgotten_and_counted(self, store: AnyStore) -> None:
-        await keep(store, a_user())
-        async with store.begin() as work:
-            await work.mail_tokens.add(a_token(1, expires_at=at(10)))
-            await work.mail_tokens.add(a_token(2, expires_at=at(10) + timedelta(microseconds=1)))
-        async with store.begin() as work:
-            assert await work.mail_tokens.forget_expired(now=at(10)) == 1
-        assert await left(store) == [2]
 
     async def test_a7_tokens_from_the_future_are_forgotten_and_counted(self, store: AnyStore) -> None:
         await keep(store, a_user())
@@ -264,7 +256,7 @@ class KeptRequestsContract(StoreContract):
             await work.kept_requests.add(a_request(2))
             await work.kept_requests.add(a_request(3, user_id=2))
         async with store.begin() as work:
-            assert await work.kept_requests.forget_before(NOON) == 1
+            assert await work.cleanup.delete(Expired.KEPT_REQUESTS, until=at(-1), limit=9) == 1
             await work.kept_requests.remove_of(MARY)
             kept = [n for n in (1, 2, 3) if await work.kept_requests.find(bytes([n]) * 32) is not None]
         assert kept == [2]
@@ -303,6 +295,13 @@ class AuditContract(StoreContract):
         assert await trail(store, limit=2) == everything[:2]
         assert await trail(store, before=everything[1].id) == everything[2:]
         assert await trail(store, user_id=UserId(3)) == []
+
+    async def test_an_entry_is_found_by_its_number(self, store: AnyStore) -> None:
+        await keep(store, *(UserRegistered(user_id=UserId(who), at=NOON, email=TOLD) for who in (1, 2)))
+        newest, _ = await trail(store)
+
+        assert await read_back(store, lambda s: s.audit.find(newest.id)) == newest
+        assert await read_back(store, lambda s: s.audit.find(newest.id + 1)) is None
 
     @pytest.mark.parametrize("before", [2**63 - 1, 2**63, 10**40])
     async def test_the_trail_is_before_any_number_however_great(self, store: AnyStore, before: int) -> None:

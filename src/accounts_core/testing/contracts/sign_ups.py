@@ -88,14 +88,6 @@ class SignUpsContract(StoreContract):
             await work.sign_ups.delete_for_email(Email("JANE@example.org"))
         assert await left(store) == [4]
 
-    async def test_expired_sign_ups_are_deleted_and_counted(self, store: AnyStore) -> None:
-        async with store.begin() as work:
-            await work.sign_ups.add(a_sign_up(1, expires_at=at(10)))
-            await work.sign_ups.add(a_sign_up(2, expires_at=at(10) + _TICK))
-        async with store.begin() as work:
-            assert await work.sign_ups.delete_expired(now=at(10)) == 1
-        assert await left(store) == [2]
-
 
 class UnverifiedContract(StoreContract):
     """What waits for an address to be verified: accounts in `Users`, mails of invitations in `Teams`."""

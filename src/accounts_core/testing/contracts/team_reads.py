@@ -1,7 +1,5 @@
-import pytest
-
 from accounts_core.model.email import Email
-from accounts_core.model.ids import TeamId, UserId
+from accounts_core.model.ids import TeamId
 from accounts_core.model.team import (
     InteractionView,
     InvitationView,
@@ -10,7 +8,7 @@ from accounts_core.model.team import (
     Role,
     TeamView,
 )
-from accounts_core.testing.builders import a_membership, a_team, a_user, an_interaction, an_invitation, at
+from accounts_core.testing.builders import a_membership, a_team, an_interaction, an_invitation, at
 from accounts_core.testing.contracts.base import StoreContract
 from accounts_core.testing.contracts.teams import MEMBER, OWNER, PEOPLE, STRANGER, TEAM
 from accounts_core.testing.harness import AnyStore, keep, read_back
@@ -44,21 +42,6 @@ class TeamReadsContract(StoreContract):
             TeamView(team=a_team(4, MEMBER), role=Role.OWNER),
         ]
 
-    async def test_a_page_of_teams_follows_another(self, store: AnyStore) -> None:
-        await keep(store, *PEOPLE, *[a_team(n, OWNER) for n in (2, 3, 5, 8)], a_team(6, STRANGER))
-
-        first = await read_back(store, lambda s: s.teams.views_of(OWNER, limit=3))
-        second = await read_back(store, lambda s: s.teams.views_of(OWNER, limit=3, before=TeamId(3)))
-
-        assert [view.team.id for view in first] == [8, 5, 3]
-        assert [view.team.id for view in second] == [2]
-
-    @pytest.mark.parametrize("before", [6, 7, 99])
-    async def test_before_a_team_that_is_not_the_users_there_are_none(self, store: AnyStore, before: int) -> None:
-        await keep(store, *PEOPLE, a_team(2, OWNER), a_team(6, STRANGER))
-
-        assert list(await read_back(store, lambda s: s.teams.views_of(OWNER, limit=9, before=TeamId(before)))) == []
-
     async def test_members_are_everybody_with_the_owner_by_id_descending(self, store: AnyStore) -> None:
         await keep(store, *PEOPLE, a_team(1, MEMBER), a_team(2, OWNER))
         await keep(store, a_membership(1, STRANGER), a_membership(1, OWNER))
@@ -70,18 +53,6 @@ class TeamReadsContract(StoreContract):
             Member(person=Person(id=MEMBER, name="Max Member"), role=Role.OWNER),
             Member(person=Person(id=OWNER, name="Olga Owner"), role=Role.MEMBER),
         ]
-
-    async def test_a_page_of_members_follows_another(self, store: AnyStore) -> None:
-        users = [a_user(n) for n in (2, 3, 5, 8)]
-        await keep(store, *PEOPLE[:1], *users, a_team(), *[a_membership(1, user.id) for user in users])
-
-        first = await read_back(store, lambda s: s.teams.members(TEAM, limit=3))
-        second = await read_back(store, lambda s: s.teams.members(TEAM, limit=3, before=UserId(3)))
-        unknown = await read_back(store, lambda s: s.teams.members(TEAM, limit=3, before=UserId(4)))
-
-        assert [member.person.id for member in first] == [8, 5, 3]
-        assert [member.person.id for member in second] == [2, 1]
-        assert list(unknown) == []
 
     async def test_a_team_that_is_gone_has_no_members_and_nothing_was_written_in_it(self, store: AnyStore) -> None:
         assert list(await read_back(store, lambda s: s.teams.members(TEAM, limit=9))) == []
@@ -107,23 +78,12 @@ class TeamReadsContract(StoreContract):
             InteractionView(interaction=written[3], author=Person(id=STRANGER, name="Sam Stranger")),
         ]
 
-    async def test_pages_of_interactions_follow_each_other_without_a_gap_or_a_repeat(self, store: AnyStore) -> None:
-        moments = [at(0), at(0), at(0), at(1), at(-1)]
-        await keep(store, *PEOPLE, a_team(), a_team(2), an_interaction("int_elsewhere", 2, created_at=at(5)))
-        await keep(store, *[an_interaction(f"int_{n}", created_at=moments[n]) for n in range(5)])
+    async def test_what_was_written_is_found_by_its_id(self, store: AnyStore) -> None:
+        written = an_interaction("int_1", author_id=MEMBER)
+        await keep(store, *PEOPLE, a_team(), written)
 
-        async def page_after(before: str | None) -> list[str]:
-            views = await read_back(store, lambda s: s.teams.interactions(TEAM, limit=2, before=before))
-            return [view.interaction.id for view in views]
-
-        pages = [await page_after(None)]
-        while page := await page_after(pages[-1][-1]):
-            pages.append(page)
-            assert len(pages) < 9, "the pages never end"
-
-        assert pages == [["int_3", "int_2"], ["int_1", "int_0"], ["int_4"]]
-        for unknown in ("int_unknown", "int_elsewhere"):
-            assert await page_after(unknown) == []
+        assert await read_back(store, lambda s: s.teams.find_interaction("int_1")) == written
+        assert await read_back(store, lambda s: s.teams.find_interaction("int_9")) is None
 
     async def test_an_invitation_comes_back_with_every_field_and_the_names_around_it(self, store: AnyStore) -> None:
         invitation = an_invitation(email=Email("Guest@example.org"), invited_by=MEMBER)
@@ -147,24 +107,3 @@ class TeamReadsContract(StoreContract):
 
         assert found is not None
         assert found.invited_by is None
-
-    async def test_pages_of_invitations_follow_each_other_without_a_gap_or_a_repeat(self, store: AnyStore) -> None:
-        await keep(store, *PEOPLE, *[a_team(n) for n in range(1, 6)])
-        moments = {1: at(0), 2: at(0), 3: at(0), 4: at(1), 5: at(-1)}
-        await keep(
-            store, *[an_invitation(f"inv_{n}", n, email=GUEST, created_at=moment) for n, moment in moments.items()]
-        )
-        await keep(store, an_invitation("inv_other", created_at=at(9)))
-
-        async def page_after(before: str | None) -> list[str]:
-            views = await read_back(store, lambda s: s.teams.invitations_to(GUEST, limit=2, before=before))
-            return [view.invitation.id for view in views]
-
-        pages = [await page_after(None)]
-        while page := await page_after(pages[-1][-1]):
-            pages.append(page)
-            assert len(pages) < 9, "the pages never end"
-
-        assert pages == [["inv_4", "inv_3"], ["inv_2", "inv_1"], ["inv_5"]]
-        for unknown in ("inv_unknown", "inv_other"):
-            assert await page_after(unknown) == []

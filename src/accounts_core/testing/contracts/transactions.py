@@ -56,7 +56,7 @@ async def everything(views: Views) -> list[Any]:
         await views.verifications.find("ver_1"),
         await views.verifications.find("ver_2"),
         list(await views.verifications.open_of_customer("cus_1")),
-        list(await views.notifications.of(JANE)),
+        list(await views.notifications.of(JANE, limit=99)),
         await views.teams.view(TeamId(1), JANE),
         list(await views.teams.members(TeamId(1), limit=9)),
         list(await views.teams.invitations_to(GUEST, limit=9)),

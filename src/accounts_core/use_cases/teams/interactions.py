@@ -1,18 +1,23 @@
 """Reading and writing what is said in a team."""
 
-from collections.abc import Sequence
+from typing import Final
 
 import attrs
 
 from accounts_core.model.events import InteractionWritten
 from accounts_core.model.ids import ID_BYTES, TeamId, UserId, prefixed_id
+from accounts_core.model.paging import DEFAULT_PAGE, Cursor, Page
 from accounts_core.model.team import Interaction, InteractionView, Person
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.secrets import Secrets
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.use_cases.attempts import Attempts
+from accounts_core.use_cases.paging import Listed
 from accounts_core.use_cases.retrying import settle
 from accounts_core.use_cases.teams.membership import locked_for, seen_by
+
+MAX_PAGE_CHARACTERS: Final = 100_000
+"""What was written that one page holds at most, in characters: 600 KB as JSON, where a character can take six bytes."""
 
 
 @attrs.frozen
@@ -22,12 +27,32 @@ class ListInteractions:
     _store: Store[UnitOfWork]
 
     async def __call__(
-        self, user_id: UserId, team_id: TeamId, *, limit: int = 50, before: str | None = None
-    ) -> Sequence[InteractionView]:
-        """Return at most `limit`, newest first, from the one after `before` on. Raises `NotFound`."""
+        self, user_id: UserId, team_id: TeamId, *, limit: int = DEFAULT_PAGE, before: str | None = None
+    ) -> Page[InteractionView]:
+        """Return at most `limit`, newest first, from the position or the id `before` on.
+
+        A page ends before it holds more than `MAX_PAGE_CHARACTERS`. Raises `NotFound`, and `Invalid` on `before`.
+        """
         async with self._store.read() as views:
             await seen_by(views, team_id, user_id)
-            return await views.teams.interactions(team_id, limit=limit, before=before)
+
+            async def find(id: str) -> Cursor | None:
+                written = await views.teams.find_interaction(id)
+                return None if written is None or written.team_id != team_id else _cursor(written)
+
+            return await Listed(
+                name=f"interactions of {team_id}",
+                kind=Cursor,
+                position=lambda view: _cursor(view.interaction),
+                read=lambda count, below: views.teams.interactions(team_id, limit=count, before=below),
+                find=find,
+                size=lambda view: len(view.interaction.body),
+                max_size=MAX_PAGE_CHARACTERS,
+            ).page(limit=limit, before=before)
+
+
+def _cursor(interaction: Interaction) -> Cursor:
+    return Cursor(interaction.created_at, interaction.id)
 
 
 @attrs.frozen

@@ -16,6 +16,7 @@ from accounts_core.model.events import InvitationAccepted, InvitationDeclined, I
 from accounts_core.model.ids import TeamId, UserId
 from accounts_core.model.notification import Notification
 from accounts_core.model.outbox import Job, Topic
+from accounts_core.model.paging import DEFAULT_PAGE, Cursor, Page
 from accounts_core.model.policy import Policy
 from accounts_core.model.team import Invitation, InvitationView, Membership, Team
 from accounts_core.ports.clock import Clock
@@ -23,6 +24,7 @@ from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.use_cases.attempts import Attempts
 from accounts_core.use_cases.credentials import new_email_of
 from accounts_core.use_cases.effects import Effects
+from accounts_core.use_cases.paging import Listed
 from accounts_core.use_cases.retrying import settle
 from accounts_core.use_cases.teams.membership import owned_by
 
@@ -167,14 +169,30 @@ class ListInvitations:
     _store: Store[UnitOfWork]
 
     async def __call__(
-        self, user_id: UserId, *, limit: int = 50, before: str | None = None
-    ) -> Sequence[InvitationView]:
-        """Return those of the user's verified address, newest first; none while it is not verified."""
+        self, user_id: UserId, *, limit: int = DEFAULT_PAGE, before: str | None = None
+    ) -> Page[InvitationView]:
+        """Return at most `limit` of the user's verified address, newest first; none while it is not verified.
+
+        The page begins after the position or the id `before`. Raises `Invalid` on it.
+        """
         async with self._store.read() as views:
             user = await views.users.find(user_id)
-            if user is None or user.email_verified_at is None:
-                return ()
-            return await views.teams.invitations_to(user.email, limit=limit, before=before)
+            email = None if user is None else user.proven_email
+
+            async def read(count: int, below: Cursor | None) -> Sequence[InvitationView]:
+                return () if email is None else await views.teams.invitations_to(email, limit=count, before=below)
+
+            async def find(id: str) -> Cursor | None:
+                view = await views.teams.find_invitation(id)
+                return None if view is None or view.invitation.email != email else _cursor(view)
+
+            return await Listed(
+                name=f"invitations of {user_id}", kind=Cursor, position=_cursor, read=read, find=find
+            ).page(limit=limit, before=before)
+
+
+def _cursor(view: InvitationView) -> Cursor:
+    return Cursor(view.invitation.created_at, view.invitation.id)
 
 
 async def _received(work: UnitOfWork, user_id: UserId, id: str) -> InvitationView:

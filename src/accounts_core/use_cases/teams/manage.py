@@ -1,18 +1,18 @@
 """Founding, reading, handing over and deleting teams."""
 
-from collections.abc import Sequence
-
 import attrs
 
 from accounts_core.errors import Invalid, QuotaExceeded
 from accounts_core.model.events import TeamCreated, TeamDeleted, TeamHandedOver
 from accounts_core.model.ids import TeamId, UserId
+from accounts_core.model.paging import DEFAULT_PAGE, Page
 from accounts_core.model.policy import Policy
 from accounts_core.model.team import Membership, Role, Team, TeamView
 from accounts_core.model.text import display_name
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.use_cases.attempts import Attempts
+from accounts_core.use_cases.paging import Listed, number_of
 from accounts_core.use_cases.retrying import settle
 from accounts_core.use_cases.teams.membership import owned_by, seen_by
 
@@ -60,10 +60,26 @@ class ListTeams:
 
     _store: Store[UnitOfWork]
 
-    async def __call__(self, user_id: UserId, *, limit: int = 50, before: TeamId | None = None) -> Sequence[TeamView]:
-        """Return at most `limit`, newest first, from the one after `before` on."""
+    async def __call__(
+        self, user_id: UserId, *, limit: int = DEFAULT_PAGE, before: TeamId | str | None = None
+    ) -> Page[TeamView]:
+        """Return at most `limit`, newest first, from the position or the id `before` on. Raises `Invalid` on it."""
         async with self._store.read() as views:
-            return await views.teams.views_of(user_id, limit=limit, before=before)
+
+            async def find(id: str) -> TeamId | None:
+                number = number_of(id)
+                view = None if number is None else await views.teams.view(TeamId(number), user_id)
+                return None if view is None else view.team.id
+
+            return await Listed(
+                name=f"teams of {user_id}",
+                kind=int,
+                position=lambda view: view.team.id,
+                read=lambda count, below: views.teams.views_of(
+                    user_id, limit=count, before=None if below is None else TeamId(below)
+                ),
+                find=find,
+            ).page(limit=limit, before=before)
 
 
 @attrs.frozen

@@ -1,16 +1,16 @@
 """Reading and removing members."""
 
-from collections.abc import Sequence
-
 import attrs
 
 from accounts_core.errors import NotAllowed, NotFound
 from accounts_core.model.events import MemberRemoved
 from accounts_core.model.ids import TeamId, UserId
+from accounts_core.model.paging import DEFAULT_PAGE, Page
 from accounts_core.model.team import Member, Role
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.use_cases.attempts import Attempts
+from accounts_core.use_cases.paging import Listed, number_of
 from accounts_core.use_cases.retrying import settle
 from accounts_core.use_cases.teams.membership import locked_for, seen_by
 
@@ -22,12 +22,30 @@ class ListTeamMembers:
     _store: Store[UnitOfWork]
 
     async def __call__(
-        self, user_id: UserId, team_id: TeamId, *, limit: int = 50, before: UserId | None = None
-    ) -> Sequence[Member]:
-        """Return at most `limit`, the owner among them, from the one after `before` on. Raises `NotFound`."""
+        self, user_id: UserId, team_id: TeamId, *, limit: int = DEFAULT_PAGE, before: UserId | str | None = None
+    ) -> Page[Member]:
+        """Return at most `limit`, the owner among them, from the position or the id `before` on.
+
+        Raises `NotFound`, and `Invalid` on `before`.
+        """
         async with self._store.read() as views:
             await seen_by(views, team_id, user_id)
-            return await views.teams.members(team_id, limit=limit, before=before)
+
+            async def find(id: str) -> UserId | None:
+                number = number_of(id)
+                if number is None or await views.teams.view(team_id, UserId(number)) is None:
+                    return None
+                return UserId(number)
+
+            return await Listed(
+                name=f"members of {team_id}",
+                kind=int,
+                position=lambda member: member.person.id,
+                read=lambda count, below: views.teams.members(
+                    team_id, limit=count, before=None if below is None else UserId(below)
+                ),
+                find=find,
+            ).page(limit=limit, before=before)
 
 
 @attrs.frozen

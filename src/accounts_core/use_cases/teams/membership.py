@@ -5,9 +5,6 @@ from accounts_core.model.ids import TeamId, UserId
 from accounts_core.model.team import Role, Team, TeamView
 from accounts_core.ports.store import UnitOfWork, Views
 
-MAX_PAGE = 200
-"""The most entries that one call reads of any list."""
-
 
 async def seen_by(views: Views, team_id: TeamId, user_id: UserId) -> TeamView:
     """Return the team as its owner or member sees it. Raises `NotFound` for everybody else."""

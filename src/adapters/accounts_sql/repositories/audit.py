@@ -8,7 +8,7 @@ from accounts_core.model.audit import AuditEntry
 from accounts_core.model.events import Actor
 from accounts_core.model.ids import UserId
 from accounts_sql.executors import Executor, Reader
-from accounts_sql.queries import NO_LIMIT, Query, Row, a_limit, by_number, every, scalar
+from accounts_sql.queries import Numbered, Query, Row, by_number, first, scalar
 from accounts_sql.tables import audit
 
 
@@ -16,14 +16,12 @@ def _entry(row: Row) -> AuditEntry:
     return AuditEntry(id=row[0], user_id=row[1], at=row[2], by=Actor(row[3]), action=row[4], details=row[5])
 
 
-_LIST: Final = (
-    sa.select(audit.c.id, audit.c.user_id, audit.c.at, audit.c.by, audit.c.action, audit.c.details)
-    .where(audit.c.id < by_number("before"))
-    .order_by(audit.c.id.desc())
-    .limit(a_limit())
+_ENTRIES: Final = sa.select(audit.c.id, audit.c.user_id, audit.c.at, audit.c.by, audit.c.action, audit.c.details)
+_FIND: Final = Query(_ENTRIES.where(audit.c.id == by_number("this")), first(_entry), {"this": audit.c.id})
+_LIST_ALL: Final = Numbered(_ENTRIES, audit.c.id, _entry)
+_LIST_OF: Final = Numbered(
+    _ENTRIES.where(audit.c.user_id == by_number("owner")), audit.c.id, _entry, {"owner": audit.c.user_id}
 )
-_LIST_ALL: Final = Query(_LIST, every(_entry))
-_LIST_OF: Final = Query(_LIST.where(audit.c.user_id == by_number("owner")), every(_entry), {"owner": audit.c.user_id})
 _ADD: Final = Query(audit.insert().returning(audit.c.id), scalar)
 _REDACT: Final = audit.update().where(audit.c.user_id == by_number("owner")).values(details={})
 
@@ -34,14 +32,15 @@ class AuditReads:
 
     _db: Reader
 
+    async def find(self, id: int) -> AuditEntry | None:
+        return await self._db.fetch(_FIND, this=id)
+
     async def list(
         self, *, user_id: UserId | None = None, before: int | None = None, limit: int
     ) -> Sequence[AuditEntry]:
-        # every id is below a number that is too great to be one; one that is too small is below every id
-        below = NO_LIMIT if before is None else min(before, NO_LIMIT)
         if user_id is None:
-            return await self._db.fetch(_LIST_ALL, before=below, at_most=limit)
-        return await self._db.fetch(_LIST_OF, owner=user_id, before=below, at_most=limit)
+            return await _LIST_ALL.fetch(self._db, limit, before)
+        return await _LIST_OF.fetch(self._db, limit, before, owner=user_id)
 
 
 @attrs.frozen

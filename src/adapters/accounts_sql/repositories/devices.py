@@ -9,7 +9,7 @@ from accounts_core.model.ids import UserId
 from accounts_core.model.paging import Cursor
 from accounts_core.ports.devices import KnownDevice
 from accounts_sql.executors import Executor, Reader
-from accounts_sql.queries import Paged, Query, asked, by_number, scalar
+from accounts_sql.queries import Paged, Query, asked, by_digest, by_number, scalar
 from accounts_sql.repositories.adding import unless_there
 from accounts_sql.tables import devices
 
@@ -24,6 +24,7 @@ _OF: Final = Paged(
     lambda row: KnownDevice(*row[:2]),
     {"owner": devices.c.user_id},
 )
+_SEEN: Final = devices.update().where(_MINE, devices.c.digest == by_digest("this"))
 _REMOVE: Final = devices.delete().where(_MINE)
 
 
@@ -44,7 +45,12 @@ class Devices(DeviceReads):
     _db: Executor
 
     async def add(self, user_id: UserId, digest: bytes, *, at: datetime) -> bool:
-        return bool(await self._db.run(_ADD[self._db.dialect], user_id=user_id, digest=digest, first_seen_at=at))
+        if await self._db.run(
+            _ADD[self._db.dialect], user_id=user_id, digest=digest, first_seen_at=at, last_seen_at=at
+        ):
+            return True
+        await self._db.run(_SEEN, owner=user_id, this=digest, last_seen_at=at)
+        return False
 
     async def count_of(self, user_id: UserId) -> int:
         return await self._db.fetch(_COUNT, owner=user_id)

@@ -1,5 +1,4 @@
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Final
 
 import attrs
@@ -12,7 +11,7 @@ from accounts_core.model.ids import UserId
 from accounts_core.model.paging import Cursor
 from accounts_core.ports.kept_requests import RequestSummary
 from accounts_sql.executors import Executor, Reader
-from accounts_sql.queries import Paged, Query, Row, by_digest, by_moment, by_name, by_number, every, first
+from accounts_sql.queries import Paged, Query, Row, by_digest, by_name, by_number, every, first
 from accounts_sql.tables import kept_requests
 
 
@@ -63,7 +62,6 @@ _LET_GO: Final = kept_requests.delete().where(_HELD, kept_requests.c.answer.is_(
 _REMOVE: Final = kept_requests.delete().where(_HELD)
 _REMOVE_ALL: Final = kept_requests.delete().where(_MINE)
 _DELETE_FOR_EMAIL: Final = kept_requests.delete().where(_OF_EMAIL)
-_FORGET: Final = kept_requests.delete().where(kept_requests.c.created_at < by_moment("before"))
 
 
 @attrs.frozen
@@ -106,6 +104,3 @@ class KeptRequests(KeptRequestReads):
 
     async def delete_for_email(self, email: Email) -> None:
         await self._db.run(_DELETE_FOR_EMAIL, email_key=email.key)
-
-    async def forget_before(self, at: datetime) -> int:
-        return await self._db.run(_FORGET, before=at)

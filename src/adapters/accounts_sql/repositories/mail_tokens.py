@@ -48,7 +48,6 @@ _OF: Final = Paged(
 _ADD: Final = mail_tokens.insert()
 _REMOVE_ALL: Final = mail_tokens.delete().where(_MINE)
 _REMOVE_SOME: Final = _REMOVE_ALL.where(mail_tokens.c.purpose == by_name("kind"))
-_FORGET: Final = mail_tokens.delete().where(mail_tokens.c.expires_at <= by_moment("now"))
 _FORGET_AFTER: Final = mail_tokens.delete().where(mail_tokens.c.created_at > by_moment("after"))
 
 
@@ -88,9 +87,6 @@ class MailTokens(MailTokenReads):
             await self._db.run(_REMOVE_ALL, owner=user_id)
         else:
             await self._db.run(_REMOVE_SOME, owner=user_id, kind=purpose.value)
-
-    async def forget_expired(self, *, now: datetime) -> int:
-        return await self._db.run(_FORGET, now=now)
 
     async def forget_after(self, moment: datetime) -> int:
         return await self._db.run(_FORGET_AFTER, after=moment)

@@ -1,11 +1,12 @@
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 import attrs
 import sqlalchemy as sa
 
 from accounts_core.model.ids import UserId
+from accounts_core.model.paging import Cursor
 from accounts_core.model.payment_method import Cards
 from accounts_core.model.session import Session
 from accounts_core.model.times import CLOCK_SKEW
@@ -15,6 +16,7 @@ from accounts_sql.card_rows import CARD, payment_method
 from accounts_sql.executors import Executor, Reader
 from accounts_sql.queries import (
     NO_LIMIT,
+    Paged,
     Query,
     Rows,
     a_limit,
@@ -22,7 +24,6 @@ from accounts_sql.queries import (
     by_moment,
     by_name,
     by_number,
-    every,
     first,
     scalar,
 )
@@ -58,19 +59,25 @@ _COUNT: Final = Query(
     scalar,
     {"owner": _OWNER},
 )
-_NEWEST_FIRST: Final = (
-    sa.select(*rows.SESSION)
-    .where(sessions.c.user_id == by_number("owner"))
-    .order_by(sessions.c.created_at.desc(), sessions.c.id.desc())
+_MINE: Final = sessions.c.user_id == by_number("owner")
+_LIST_OF: Final = Paged(
+    sa.select(*rows.SESSION).where(_MINE),
+    sessions.c.created_at,
+    sessions.c.id,
+    rows.session,
+    {"owner": sessions.c.user_id},
 )
-_LIST_OF: Final = Query(_NEWEST_FIRST, every(rows.session), {"owner": sessions.c.user_id})
+_FIND: Final = Query(
+    sa.select(*rows.SESSION).where(sessions.c.id == by_name("this")), first(rows.session), {"this": sessions.c.id}
+)
 _REMOVE_OLDEST: Final = sessions.delete().where(
     sessions.c.id.in_(
-        _NEWEST_FIRST.with_only_columns(sessions.c.id).limit(sa.literal_column(str(NO_LIMIT))).offset(a_limit("kept"))
+        sa.select(sessions.c.id)
+        .where(_MINE)
+        .order_by(sessions.c.created_at.desc(), sessions.c.id.desc())
+        .limit(sa.literal_column(str(NO_LIMIT)))
+        .offset(a_limit("kept"))
     )
-)
-_FORGET_OVER: Final = sessions.delete().where(
-    sa.or_(sessions.c.expires_at <= by_moment("now"), sessions.c.last_used_at <= by_moment("idle_since"))
 )
 _ADD: Final = sessions.insert()
 _TOUCH: Final = (
@@ -99,8 +106,11 @@ class SessionReads:
     async def resolve_with_cards(self, digest: bytes) -> tuple[Session, User, Cards] | None:
         return await self._db.fetch(_RESOLVE_WITH_CARDS, this=digest)
 
-    async def list_of(self, user_id: UserId) -> Sequence[Session]:
-        return await self._db.fetch(_LIST_OF, owner=user_id)
+    async def list_of(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[Session]:
+        return await _LIST_OF.fetch(self._db, limit, before, owner=user_id)
+
+    async def find(self, id: str) -> Session | None:
+        return await self._db.fetch(_FIND, this=id)
 
 
 @attrs.frozen
@@ -125,9 +135,6 @@ class Sessions(SessionReads):
 
     async def remove_oldest_of(self, user_id: UserId, *, keep: int) -> None:
         await self._db.run(_REMOVE_OLDEST, owner=user_id, kept=keep)
-
-    async def forget_over(self, *, now: datetime, idle: timedelta) -> int:
-        return await self._db.run(_FORGET_OVER, now=now, idle_since=now - idle)
 
     async def bring_back(
         self, *, after: datetime, created_at: datetime, used_at: datetime, expires_at: datetime

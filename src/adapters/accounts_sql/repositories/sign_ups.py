@@ -1,4 +1,3 @@
-from datetime import datetime
 from typing import Final
 
 import attrs
@@ -8,7 +7,7 @@ from accounts_core.errors import Conflict
 from accounts_core.model.email import Email
 from accounts_core.model.sign_up import SignUp
 from accounts_sql.executors import Executor
-from accounts_sql.queries import Query, Row, by_digest, by_moment, by_name, first
+from accounts_sql.queries import Query, Row, by_digest, by_name, first
 from accounts_sql.rows import stored_email
 from accounts_sql.tables import sign_ups
 
@@ -43,7 +42,6 @@ _ADD: Final = sign_ups.insert()
 _SAVE: Final = sign_ups.update().where(sign_ups.c.id == by_name("this"))
 _DELETE: Final = sign_ups.delete().where(sign_ups.c.id == by_name("this"))
 _DELETE_FOR_EMAIL: Final = sign_ups.delete().where(sign_ups.c.email_key == by_name("key"))
-_DELETE_EXPIRED: Final = sign_ups.delete().where(sign_ups.c.expires_at <= by_moment("now"))
 
 
 @attrs.frozen
@@ -80,6 +78,3 @@ class SignUps:
 
     async def delete_for_email(self, email: Email) -> None:
         await self._db.run(_DELETE_FOR_EMAIL, key=email.key)
-
-    async def delete_expired(self, *, now: datetime) -> int:
-        return await self._db.run(_DELETE_EXPIRED, now=now)

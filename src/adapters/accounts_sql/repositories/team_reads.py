@@ -1,7 +1,7 @@
-"""What is read of teams. Every list is a page: newest first, at most so many, from a mark on."""
+"""What is read of teams. Every list is a page: newest first, at most so many, from a position on."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Sequence
+from typing import Final
 
 import attrs
 import sqlalchemy as sa
@@ -20,10 +20,8 @@ from accounts_core.model.team import (
 )
 from accounts_sql import team_rows as rows
 from accounts_sql.executors import Reader
-from accounts_sql.queries import Paged, Query, Row, a_limit, asked, by_name, by_number, every, first
+from accounts_sql.queries import Numbered, Paged, Query, asked, by_name, by_number, first
 from accounts_sql.tables import interactions, invitations, memberships, teams, users
-
-T = TypeVar("T")
 
 _OWNER: Final = sa.literal_column(f"'{Role.OWNER}'", sa.Text)
 _MEMBER: Final = sa.literal_column(f"'{Role.MEMBER}'", sa.Text)
@@ -46,19 +44,10 @@ _VIEW: Final = Query(
     first(rows.team_view),
     {"this": teams.c.id, "viewer": _VIEWER},
 )
-_VIEWS: Final = (
-    sa.select(*rows.TEAM, _ROLE.label("role"), _VIEWER)
-    .where(teams.c.id.in_(_SEEN))
-    .order_by(teams.c.id.desc())
-    .limit(a_limit())
-)
-_VIEWS_OF: Final = Query(_VIEWS, every(rows.team_view), {"viewer": _VIEWER})
-_VIEWS_OF_BELOW: Final = Query(
-    _VIEWS.where(teams.c.id < by_number("below")), every(rows.team_view), {"viewer": _VIEWER}
-)
-_VIEWS_OF_BEFORE: Final = Query(
-    _VIEWS.where(teams.c.id < by_number("before"), by_number("before").in_(_SEEN)),
-    every(rows.team_view),
+_VIEWS_OF: Final = Numbered(
+    sa.select(*rows.TEAM, _ROLE.label("role"), _VIEWER).where(teams.c.id.in_(_SEEN)),
+    teams.c.id,
+    rows.team_view,
     {"viewer": _VIEWER},
 )
 
@@ -71,16 +60,12 @@ _people: Final = (
     .cte("people")
 )
 _TEAM: Final = asked(by_number("this"))
-_PEOPLE: Final = (
-    sa.select(users.c.id, users.c.name, _people.c.role, _TEAM)
-    .join_from(_people, users, users.c.id == _people.c.user_id)
-    .order_by(users.c.id.desc())
-    .limit(a_limit())
-)
-_MEMBERS: Final = Query(_PEOPLE, every(rows.member), {"this": _TEAM})
-_MEMBERS_BEFORE: Final = Query(
-    _PEOPLE.where(users.c.id < by_number("before"), by_number("before").in_(sa.select(_people.c.user_id))),
-    every(rows.member),
+_MEMBERS: Final = Numbered(
+    sa.select(users.c.id, users.c.name, _people.c.role, _TEAM).join_from(
+        _people, users, users.c.id == _people.c.user_id
+    ),
+    users.c.id,
+    rows.member,
     {"this": _TEAM},
 )
 
@@ -99,31 +84,13 @@ _FIND_INVITATION: Final = Query(
 )
 
 
-def _pages(
-    listed: sa.Select[Any], table: sa.Table, among: str, parameter: sa.BindParameter[Any], decode: Callable[[Row], T]
-) -> tuple[Query[list[T]], Query[list[T]]]:
-    """Order by time, then id, both descending; return the query for the first page and for those from a mark on.
-
-    The mark has to be in the same list: a row of `table` whose column `among` equals the parameter.
-    """
-    mark = table.alias("mark")
-    page = listed.order_by(table.c.created_at.desc(), table.c.id.desc()).limit(a_limit())
-    rest = page.where(
-        mark.c.id == by_name("before"),
-        mark.c[among] == parameter,
-        sa.tuple_(table.c.created_at, table.c.id) < sa.tuple_(mark.c.created_at, mark.c.id),
-    )
-    repeated = {parameter.key: table.c[among]}
-    return Query(page, every(decode), repeated), Query(rest, every(decode), repeated)
-
-
-_WRITTEN, _WRITTEN_BEFORE = _pages(_INTERACTIONS, interactions, "team_id", by_number("this"), rows.interaction_view)
-_, _INVITED_BEFORE = _pages(
-    _INVITATIONS.where(invitations.c.email_key == by_name("key")),
-    invitations,
-    "email_key",
-    by_name("key"),
-    rows.invitation_view,
+_FIND_INTERACTION: Final = Query(
+    sa.select(*rows.INTERACTION).where(interactions.c.id == by_name("this")),
+    first(rows.interaction),
+    {"this": interactions.c.id},
+)
+_WRITTEN: Final = Paged(
+    _INTERACTIONS, interactions.c.created_at, interactions.c.id, rows.interaction_view, {"this": interactions.c.team_id}
 )
 _INVITED: Final = Paged(
     _INVITATIONS.where(invitations.c.email_key == by_name("key")),
@@ -157,24 +124,17 @@ class TeamReads:
     async def view(self, id: TeamId, user_id: UserId) -> TeamView | None:
         return await self._db.fetch(_VIEW, this=id, viewer=user_id)
 
-    async def views_of(
-        self, user_id: UserId, *, limit: int, before: TeamId | None = None, below: TeamId | None = None
-    ) -> Sequence[TeamView]:
-        if below is not None:
-            return await self._db.fetch(_VIEWS_OF_BELOW, viewer=user_id, at_most=limit, below=below)
-        if before is None:
-            return await self._db.fetch(_VIEWS_OF, viewer=user_id, at_most=limit)
-        return await self._db.fetch(_VIEWS_OF_BEFORE, viewer=user_id, at_most=limit, before=before)
+    async def views_of(self, user_id: UserId, *, limit: int, before: TeamId | None = None) -> Sequence[TeamView]:
+        return await _VIEWS_OF.fetch(self._db, limit, before, viewer=user_id)
 
     async def members(self, id: TeamId, *, limit: int, before: UserId | None = None) -> Sequence[Member]:
-        if before is None:
-            return await self._db.fetch(_MEMBERS, this=id, at_most=limit)
-        return await self._db.fetch(_MEMBERS_BEFORE, this=id, at_most=limit, before=before)
+        return await _MEMBERS.fetch(self._db, limit, before, this=id)
 
-    async def interactions(self, id: TeamId, *, limit: int, before: str | None = None) -> Sequence[InteractionView]:
-        if before is None:
-            return await self._db.fetch(_WRITTEN, this=id, at_most=limit)
-        return await self._db.fetch(_WRITTEN_BEFORE, this=id, at_most=limit, before=before)
+    async def interactions(self, id: TeamId, *, limit: int, before: Cursor | None = None) -> Sequence[InteractionView]:
+        return await _WRITTEN.fetch(self._db, limit, before, this=id)
+
+    async def find_interaction(self, id: str) -> Interaction | None:
+        return await self._db.fetch(_FIND_INTERACTION, this=id)
 
     async def written_by(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[Interaction]:
         return await _WRITTEN_BY.fetch(self._db, limit, before, person=user_id)
@@ -185,11 +145,9 @@ class TeamReads:
         return await _INVITATIONS_BY.fetch(self._db, limit, before, person=user_id)
 
     async def invitations_to(
-        self, email: Email, *, limit: int, before: str | Cursor | None = None
+        self, email: Email, *, limit: int, before: Cursor | None = None
     ) -> Sequence[InvitationView]:
-        if before is None or isinstance(before, Cursor):
-            return await _INVITED.fetch(self._db, limit, before, key=email.key)
-        return await self._db.fetch(_INVITED_BEFORE, key=email.key, at_most=limit, before=before)
+        return await _INVITED.fetch(self._db, limit, before, key=email.key)
 
     async def find_invitation(self, id: str) -> InvitationView | None:
         return await self._db.fetch(_FIND_INVITATION, this=id)

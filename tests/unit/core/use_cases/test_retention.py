@@ -1,0 +1,154 @@
+"""F12, U20: what accumulates is deleted at the age that the policy says, in batches, and can be counted before."""
+
+from datetime import timedelta
+from typing import Any
+
+import attrs
+import pytest
+from tests.unit.core.conftest import PASSWORD, Core, World
+
+from accounts_core import run_sync
+from accounts_core.model import User
+from accounts_core.model.policy import Policy, RetentionPolicy
+from accounts_core.ports.cleanup import Expired
+from accounts_core.testing.builders import a_job, a_notification
+from accounts_core.testing.harness import keep
+from accounts_core.use_cases.tidy import _COUNTED_AS, BATCH, Tidied
+from accounts_memory import MemoryLimits
+
+A_MICROSECOND = timedelta(microseconds=1)
+DAY = timedelta(days=1)
+
+
+def put(world: World, *entities: Any) -> None:
+    run_sync(keep(world.store, *entities))
+
+
+def notify(accounts: Core, world: World, jane: User) -> None:
+    put(world, a_notification(user_id=jane.id, created_at=world.clock.now()))
+
+
+def sign_in(accounts: Core, world: World, jane: User) -> None:
+    accounts.sign_in(email=jane.email, password=PASSWORD, user_agent="Browser")
+
+
+def verify(accounts: Core, world: World, jane: User) -> None:
+    accounts.verify_card(jane.id, payment_method="pm_card_visa")
+
+
+def park(accounts: Core, world: World, jane: User) -> None:
+    put(world, a_job(parked_at=world.clock.now()))
+
+
+CASES = {
+    "notifications": (notify, 400 * DAY),
+    "devices": (sign_in, 400 * DAY),
+    "verifications": (verify, 400 * DAY),
+    "dead_jobs": (park, 90 * DAY),
+    "audit": (sign_in, 400 * DAY),
+}
+
+
+@pytest.fixture
+def proven(accounts: Core, jane: User) -> User:
+    """Jane, whose account does not end for want of a verified address."""
+    return accounts.verify_email(jane.id)
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_f12_it_is_kept_to_the_microsecond_and_then_deleted(
+    accounts: Core, world: World, proven: User, kind: str
+) -> None:
+    do, kept = CASES[kind]
+    world.wait(days=500)
+    accounts.tidy()
+    do(accounts, world, proven)
+    world.clock.advance(kept - A_MICROSECOND)
+    assert getattr(accounts.preview_tidy(), kind) == getattr(accounts.tidy(), kind) == 0
+
+    world.clock.advance(A_MICROSECOND)
+
+    there = getattr(accounts.preview_tidy(), kind)
+    assert there >= 1
+    assert getattr(accounts.tidy(), kind) == there
+    assert getattr(accounts.preview_tidy(), kind) == 0
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_f12_what_is_kept_for_ever_is_never_deleted(world: World, proven: User, kind: str) -> None:
+    accounts = world.accounts(Policy(retention=RetentionPolicy(**{kind: None})))
+    CASES[kind][0](accounts, world, proven)
+
+    world.wait(days=36_500)
+
+    assert getattr(accounts.preview_tidy(), kind) == getattr(accounts.tidy(), kind) == 0
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_f12_the_policy_says_how_long(world: World, proven: User, kind: str) -> None:
+    accounts = world.accounts(Policy(retention=RetentionPolicy(**{kind: DAY})))
+    CASES[kind][0](accounts, world, proven)
+    world.clock.advance(DAY)
+
+    assert getattr(accounts.tidy(), kind) >= 1
+    with pytest.raises(ValueError, match="a day at least"):
+        RetentionPolicy(**{kind: DAY - A_MICROSECOND})
+
+
+def test_f12_a_device_that_is_used_stays_known(accounts: Core, world: World, proven: User) -> None:
+    """Its age counts from the last sign-in: else its owner would be warned of it once a year."""
+    for _ in range(5):
+        sign_in(accounts, world, proven)
+        world.wait(days=300)
+
+    assert accounts.tidy().devices == 0
+    world.wait(days=100)
+    assert accounts.tidy().devices == 1
+
+
+def test_f12_attempts_go_when_they_count_no_more(world: World, proven: User) -> None:
+    limits = MemoryLimits()
+    accounts = world.accounts(limits=limits)
+    sign_in(accounts, world, proven)
+    assert limits.scopes >= 1
+    world.wait(days=2)
+
+    previewed = accounts.preview_tidy().attempts
+    assert previewed >= 1
+    assert accounts.tidy().attempts == previewed
+    assert limits.scopes == 0
+
+
+def test_f12_batches_are_told_of_and_an_interruption_loses_nothing(accounts: Core, world: World, proven: User) -> None:
+    count = 2 * BATCH + 500
+    put(world, *[a_notification(f"ntf_{n}", proven.id) for n in range(count)])
+    world.wait(days=400)
+    told: list[tuple[str, int]] = []
+
+    def interrupt(name: str, number: int) -> None:
+        told.append((name, number))
+        if name == "notifications":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        accounts.tidy(on_batch=interrupt)
+    assert told[-1] == ("notifications", BATCH)
+    assert accounts.preview_tidy().notifications == count - BATCH
+
+    told.clear()
+    tidied = accounts.tidy(on_batch=lambda name, number: told.append((name, number)))
+
+    assert [each for each in told if each[0] == "notifications"] == [("notifications", BATCH), ("notifications", 500)]
+    assert tidied.notifications == count - BATCH
+    assert accounts.preview_tidy() == Tidied()
+
+
+def test_f12_every_kind_of_rows_is_told_of() -> None:
+    assert set(_COUNTED_AS) == set(Expired)
+    assert set(_COUNTED_AS.values()) | {"attempts", "unverified_accounts"} == set(attrs.fields_dict(Tidied))
+
+
+def test_f12_the_preview_counts_unverified_accounts_too(accounts: Core, world: World, jane: User) -> None:
+    world.wait(days=31)
+
+    assert accounts.preview_tidy().unverified_accounts == accounts.tidy().unverified_accounts == 1
