@@ -113,9 +113,10 @@ class Settings:
     cors_origins: tuple[str, ...] = _setting(
         values.origins, "web origins, such as https://app.example.org,http://localhost:3000", (), empty=True
     )
-    limits: Mapping[str, Limit] = _setting(
+    limits: Mapping[str, Mapping[str, Limit]] = _setting(
         values.limits,
-        f"limits such as sign-in=100/hour, of {', '.join(values.LIMIT_NAMES)}, per second, minute, hour or day",
+        "limits such as sign-in=100/hour,sign-in.account=10/hour, each once, per second, minute, hour or day, of "
+        f"{', '.join(values.LIMIT_NAMES)}",
         MappingProxyType({}),
     )
     redis_url: RedisUrl | None = _setting(  # noqa: RUF009  makes an attrs field
@@ -216,12 +217,15 @@ def _find(name: str, where: str) -> "attrs.Attribute[Any]":
 
 def _parse(field: "attrs.Attribute[Any]", text: str, where: str) -> Any:
     meta = field.metadata
+    expected = meta["expected"]
     if text or meta["empty"]:
         try:
             return meta["parse"](text)
+        except values.Expected as error:
+            expected = str(error)
         except ValueError:
             pass  # its text may hold a secret
-    raise CommandFailed(f"{where}: expected {meta['expected']}; got {_shown(text, meta['secret'])}.")
+    raise CommandFailed(f"{where}: expected {expected}; got {_shown(text, meta['secret'])}.")
 
 
 def _shown(text: str, secret: bool) -> str:

@@ -31,7 +31,7 @@ def sign_in(client: httpx.Client, **fields: str) -> httpx.Response:
 @needs_a_server_of_its_own
 def test_attempts_are_counted_in_redis_by_every_process(serve: Serve, server: RedisServer, url: str) -> None:
     """The processes have databases of their own, so that nothing but Redis can have counted."""
-    with_limits = {"ACCOUNTS_REDIS_URL": url, "ACCOUNTS_LIMITS": "sign-in=4/hour"}
+    with_limits = {"ACCOUNTS_REDIS_URL": url, "ACCOUNTS_LIMITS": "sign-in.account=4/hour"}
     served = [serve(ACCOUNTS_DATABASE_URL=f"sqlite:///{name}.db", **with_limits) for name in ("one", "another")]
     with served[0].client() as one, served[1].client() as another:
         assert one.post("/api/auth/register", json=JANE).status_code == 201

@@ -14,6 +14,7 @@ from tests.conflicting import ConflictingStore
 from tests.integration.http.client import OTHER_PASSWORD, PASSWORD, Client, Run, problem
 from tests.integration.http.service import Clock, Service, in_memory, serving
 
+from accounts_core.model.limit import in_every_scope
 from accounts_core.model.policy import Policy, QuotaPolicy
 from accounts_core.ports.limits import Limit
 from accounts_core.ports.payment_gateway import Hold, HoldRequest
@@ -29,7 +30,7 @@ ME, USER, TEAMS = "/api/users/current", "/api/v1/user", "/api/v1/accounts"
 def limited(run: Run, quotas: QuotaPolicy | None = None, /, **limits: int) -> Iterator[Service]:
     policy = Policy(
         quotas=quotas or QuotaPolicy(),
-        limits={name.replace("_", "-"): Limit(count, HOUR) for name, count in limits.items()},
+        limits=in_every_scope({name.replace("_", "-"): Limit(count, HOUR) for name, count in limits.items()}),
     )
     with serving(run, in_memory(), policy=policy, limits=MemoryLimits()) as service:
         yield service
