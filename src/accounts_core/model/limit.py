@@ -62,6 +62,8 @@ ALL: Final = "all"
 """Everybody together."""
 FAILURES: Final = "failures"
 """Wrong passwords for an account, one after another."""
+SIGN_UP_FAILURES: Final = "sign-up-failures"
+"""Wrong passwords for the link of a sign-up whose address no account has."""
 
 _HOUR: Final = timedelta(hours=1)
 _MINUTE: Final = timedelta(minutes=1)
@@ -110,4 +112,5 @@ def check_limits(limits: Mapping[str, Mapping[str, Limit]]) -> None:
 
 MOST_FAILURES: Final = Limit(100, timedelta(days=3650))
 """Consecutive failures that an account has at most, whatever the time between them (SP 800-63B-4, 3.2.2); it cannot be
-set. A right password ends the row; so does a reset by mail, which is the way out once it is full."""
+set. A right password ends the row; so does a reset by mail, which is the way out once it is full, and an operator does.
+What was tried before an account had the address does not count against that account."""

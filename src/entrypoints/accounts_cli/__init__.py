@@ -1,12 +1,12 @@
 """The `accounts` command: run the service, and look after its database and its users."""
 
-import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
 from accounts_cli.arguments import build_parser
 from accounts_cli.failures import CommandFailed
+from accounts_cli.streams import OutputFailed, complain, finish_output, open_streams
 
 __all__ = ["main"]
 
@@ -21,23 +21,55 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     A failure is one line on standard error. Only a defect shows a traceback.
     """
-    parser = build_parser(version("accounts-core"))
-    arguments = parser.parse_args(argv)
-    if arguments.command is None:
-        parser.print_help(sys.stderr)
-        return USAGE
-    # imported when a command runs: --help needs neither the web framework nor the database
-    from accounts_cli.commands import run
-    from accounts_core.errors import CallerError, WorldError
-
+    open_streams()
     try:
-        return FINE if run(arguments) else FAILED
-    except (CommandFailed, CallerError, WorldError) as failure:
-        sys.stderr.write(f"accounts: {str(failure) or type(failure).__name__}\n")
-        return FAILED
+        code = _run(argv)
+        finish_output()
+    except SystemExit:  # as argparse ends --help and what it does not understand
+        return _after_exit()
+    except OutputFailed as failure:
+        return _failed(failure)
+    return code
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    try:
+        parser = build_parser(version("accounts-core"))
+        arguments = parser.parse_args(argv)
+        if arguments.command is None:
+            parser.print_help(sys.stderr)
+            return USAGE
+        # imported when a command runs: --help needs neither the web framework nor the database
+        from accounts_cli.commands import run
+        from accounts_core.errors import AccountsError
+
+        try:
+            return FINE if run(arguments) else FAILED
+        except (CommandFailed, AccountsError) as failure:
+            return _failed(failure)
+    except OutputFailed:
+        raise
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
-        # whoever read the output has had enough; what is still buffered must not fail again at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
+    except ImportError as error:
+        return _failed(CommandFailed(f"A part of this program cannot be loaded: {error}"))
+    except OSError as error:
+        # of the machine, such as too many open files or a working folder that is gone
+        where = f"{error.filename}: " if isinstance(error.filename, str) else ""
+        return _failed(CommandFailed(f"{where}{error.strerror or error}"))
+
+
+def _after_exit() -> int:
+    """Write what argparse has left to be written, and go on as it ends. Raises `SystemExit`."""
+    try:
+        finish_output()
+    except OutputFailed as failure:
+        return _failed(failure)
+    raise  # noqa: PLE0704  called where it is handled
+
+
+def _failed(failure: Exception) -> int:
+    text = " ".join(str(failure).split()) or type(failure).__name__
+    if not (isinstance(failure, OutputFailed) and failure.is_unread):
+        complain(f"accounts: {text}")
+    return FAILED

@@ -205,6 +205,7 @@ def _add_users(users: ArgumentParser) -> None:
         _add(commands, "verify", "take the email address that waits for it as verified"),
         _add(commands, "deactivate", "close an account without losing anything of it"),
         _add(commands, "restore", "bring a deactivated account back"),
+        _add(commands, "unlock", "let a user sign in again after too many wrong passwords"),
     ]
     for command in (show, delete, *others):
         command.add_argument("user", metavar="EMAIL_OR_ID", help="the user's email address or id")

@@ -11,7 +11,7 @@ from accounts_cli.failures import CommandFailed
 from accounts_cli.limits import check_limits
 from accounts_cli.payments import check_provider
 from accounts_cli.settings import Settings
-from accounts_cli.terminal import say
+from accounts_cli.streams import say
 from accounts_core.errors import AccountsError
 from accounts_sql import head_revision
 from accounts_system import SystemClock, SystemSecrets
@@ -39,7 +39,7 @@ def check(environment: Mapping[str, str], folder: Path) -> bool:
 def _look(name: str, part: Callable[[Settings], str], settings: Settings) -> bool:
     try:
         found = part(settings)
-    except (CommandFailed, AccountsError) as failure:
+    except (CommandFailed, AccountsError, OSError) as failure:
         _report(name, failure)
         return False
     say(f"{name:<10}ok      {found}")

@@ -16,7 +16,7 @@ from typing import Final
 from accounts_cli.failures import CommandFailed
 from accounts_cli.serving import SHUTDOWN_SECONDS, run_server
 from accounts_cli.settings import Settings
-from accounts_cli.terminal import complain
+from accounts_cli.streams import complain
 
 logger: Final = logging.getLogger("accounts_cli")
 

@@ -12,7 +12,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from accounts_cli.failures import CommandFailed
 from accounts_cli.payments import SIMULATOR_SECRET, open_simulator
-from accounts_cli.terminal import say
+from accounts_cli.streams import announce
 from accounts_core.accounts import Accounts
 from accounts_core.errors import WorldError
 from accounts_core.ports.clock import Clock
@@ -37,18 +37,18 @@ def run_simulator(*, port: int, file: str, webhook_url: str | None, webhook_secr
         else open_simulator(Path(file), clock, secrets, webhook_secret=webhook_secret)
     )
 
-    def announce(url: str) -> None:
-        say(f"Listening on {url} (books: {url}/simulator/ledger)")
-        say(f"State: {'in memory' if file == IN_MEMORY else file}")
-        say(f"Events: {f'sent to {webhook_url}' if webhook_url else 'kept; --webhook-url sends them'}")
+    def tell(url: str) -> None:
+        announce(f"Listening on {url} (books: {url}/simulator/ledger)")
+        announce(f"State: {'in memory' if file == IN_MEMORY else file}")
+        announce(f"Events: {f'sent to {webhook_url}' if webhook_url else 'kept; --webhook-url sends them'}")
 
     try:
-        serve(simulator, port, webhook_url=webhook_url, announce=announce)
+        serve(simulator, port, webhook_url=webhook_url, announce=tell)
     except OSError as error:
         raise CommandFailed(f"Cannot listen on 127.0.0.1 port {port}: {error.strerror}.") from error
     finally:
         simulator.close()
-    say("Stopped.")
+    announce("Stopped.")
 
 
 def with_challenges(app: Litestar, simulator: Simulator) -> ASGIApp:

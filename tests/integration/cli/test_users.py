@@ -5,7 +5,9 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from tests.integration.cli.harness import PASSWORD, Ran, Run, create
+from tests.integration.cli.harness import PASSWORD, Ran, Run, create, fill_failures, is_locked
+
+from accounts_sql import SqlLimits, create_engine
 
 
 @pytest.fixture(autouse=True)
@@ -135,8 +137,8 @@ def test_delete_needs_somebody_to_ask(run: Run) -> None:
     assert facts(run)["id"] == 1
 
 
-@pytest.mark.parametrize("action", ["show", "verify", "deactivate", "restore", "delete"])
-@pytest.mark.parametrize("who", ["nobody@example.org", "99", "99999999999999999999999999"])
+@pytest.mark.parametrize("action", ["show", "verify", "deactivate", "restore", "delete", "unlock"])
+@pytest.mark.parametrize("who", ["nobody@example.org", "99", "0", "99999999999999999999999999", "9" * 4400])
 def test_a_user_that_is_not_there_is_said_so(run: Run, action: str, who: str) -> None:
     ran = run("users", action, who)
 
@@ -180,3 +182,19 @@ def test_all_of_it_works_on_postgresql(run: Run, postgres_url: str, monkeypatch:
     ]
 
     assert [ran.code for ran in said] == [1, 0, 0, 0, 0, 0]
+
+
+def test_a13_unlock_ends_the_failures_that_are_counted_in_the_database(run: Run, folder: Path) -> None:
+    create(run)
+    limits = SqlLimits(create_engine("sqlite:///accounts.db"))
+    for address in ("jane", "john"):
+        fill_failures(limits, f"{address}@example.org")
+
+    assert run("users", "unlock", "jane@example.org") == Ran(
+        0, "User 1, jane@example.org, is unlocked: wrong passwords before now do not count.\n", ""
+    )
+
+    assert not is_locked(limits, "jane@example.org")
+    assert is_locked(limits, "john@example.org")
+    (entry,) = [line for line in run("audit", "--user", "1").out.splitlines() if "user_unlocked" in line]
+    assert entry.split()[3:5] == ["1", "operator"]
