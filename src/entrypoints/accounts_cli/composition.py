@@ -40,6 +40,10 @@ def describe(settings: Settings) -> list[str]:
         f"Payments: {describe_provider(settings)}",
         f"Mail: {_describe_mail(settings)}",
     ]
+    if settings.smtp_url is not None:
+        unset = [f"ACCOUNTS_{name}" for name in ("PUBLIC_URL", "MAIL_FROM") if f"ACCOUNTS_{name}" not in settings.given]
+        if unset:
+            lines.append(f"WARNING: mails are sent, and {' and '.join(unset)} {'are' if unset[1:] else 'is'} not set")
     if settings.redis_url is not None:
         lines.append(f"Limits: counted in {settings.redis_url}")
     idle = settings.without_effect()

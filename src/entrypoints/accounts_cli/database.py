@@ -1,10 +1,11 @@
 """The database as a whole: whether it is there, and whether its tables are those of this release."""
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import SAWarning, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from accounts_cli.database_url import DatabaseUrl
@@ -62,7 +63,10 @@ async def require_connection(engine: AsyncEngine, url: DatabaseUrl) -> None:
 def explained(url: DatabaseUrl, done: str) -> Iterator[None]:
     """Say which database failed and, in its driver's words, why. `done` is what it cannot be."""
     try:
-        yield
+        with warnings.catch_warnings():
+            # a parameter that SQLAlchemy leaves out with a warning is one that somebody meant
+            warnings.simplefilter("error", SAWarning)
+            yield
     except Unavailable as error:
         raise CommandFailed(f"{url}: {error}{_in_words(url, error.__cause__)}") from error
     except HostError as error:
@@ -70,7 +74,7 @@ def explained(url: DatabaseUrl, done: str) -> Iterator[None]:
         raise CommandFailed(f"{url} cannot be {done}: {_first_line(url, error)}") from error
     except (SQLAlchemyError, OSError) as error:
         raise CommandFailed(f"{url} cannot be {done}{_in_words(url, error)}") from error
-    except (TypeError, ValueError, LookupError) as error:
+    except (TypeError, ValueError, LookupError, SAWarning) as error:
         # a driver's way to say that it cannot read a parameter, or does not know it
         raise CommandFailed(
             f"ACCOUNTS_DATABASE_URL: {url}: its parameters cannot be read{_in_words(url, error)}"

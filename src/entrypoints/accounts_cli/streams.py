@@ -71,10 +71,10 @@ def announce(text: str) -> None:
         say(text)
 
 
-def complain(text: str) -> None:
+def complain(text: str, *, end: str = "\n") -> None:
     """Write a line to standard error, if it can be written."""
     try:
-        _write(sys.stderr, f"{text}\n")
+        _write(sys.stderr, text + end)
     except (OSError, ValueError):
         _drop(sys.stderr)
 
