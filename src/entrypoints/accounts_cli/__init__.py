@@ -1,5 +1,6 @@
 """The `accounts` command: run the service, and look after its database and its users."""
 
+import signal
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -22,6 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     A failure is one line on standard error. Only a defect shows a traceback.
     """
     open_streams()
+    sys.unraisablehook = _interrupted_again
     try:
         code = _run(argv)
         finish_output()
@@ -73,3 +75,11 @@ def _failed(failure: Exception) -> int:
     if not (isinstance(failure, OutputFailed) and failure.is_unread):
         complain(f"accounts: {text}")
     return FAILED
+
+
+def _interrupted_again(what: "sys.UnraisableHookArgs") -> None:
+    """Interrupt once more where Ctrl+C came in a finalizer or callback, which nothing can be raised from."""
+    if what.exc_type is KeyboardInterrupt:
+        signal.raise_signal(signal.SIGINT)
+    else:
+        sys.__unraisablehook__(what)

@@ -47,6 +47,9 @@ def run_processes(count: int, sockets: Sequence[socket.socket], announce: Callab
                 if not told.is_set() and not child.process.is_alive():
                     children[place] = child.replaced()
     finally:
+        # from now on nobody accepts what comes, so that it has to be refused and not kept waiting until the end
+        for listener in sockets:
+            listener.close()
         _end(children)
         for each, handler in before.items():
             signal.signal(each, handler)

@@ -14,17 +14,25 @@ import signal
 import sys
 import tempfile
 from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
 from typing import Any, Final
 
 from accounts_cli import main
 
 NOBODY: Final = 65534
+PATIENCE_SECONDS: Final = 20
+PRELOADED: Final = (
+    *(f"accounts_cli.{name}" for name in ("audit", "cards", "commands", "outbox", "serve", "simulator", "users")),
+    *("accounts_smtp.smtp", "aiosqlite", "asyncpg", "psycopg", "sqlalchemy.dialects.postgresql.asyncpg"),
+    *("sqlalchemy.dialects.postgresql.psycopg", "sqlalchemy.dialects.sqlite.aiosqlite"),
+)
+"""What each fork would import again."""
 
 
 def serve() -> None:
-    # what each fork would import again
-    import accounts_smtp.smtp  # noqa: F401
-
+    for name in PRELOADED:
+        import_module(name)
     for line in sys.stdin:
         case = json.loads(line)
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
@@ -43,13 +51,14 @@ def serve() -> None:
 def run(case: Mapping[str, Any], out: int, err: int) -> None:
     """Be the command. Ends as the interpreter does at its end: what cannot be flushed then is told, as 120."""
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: no longer than the tests
+    signal.alarm(PATIENCE_SECONDS)
     code: Any = 1
     try:
         os.environ.clear()
-        os.environ.update({name: value for name, value in case["environment"].items()})
+        os.environ.update(case["environment"])
         os.chdir(case["folder"])
         if case.get("is_gone"):
-            os.rmdir(case["folder"])
+            Path(case["folder"]).rmdir()
         os.umask(case.get("umask", 0o022))
         open_streams(case, out, err)
         if "files" in case:
@@ -66,7 +75,7 @@ def run(case: Mapping[str, Any], out: int, err: int) -> None:
         code = main([os.fsdecode(bytes.fromhex(each)) for each in case["arguments"]])
     except SystemExit as stop:
         code = stop.code
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001  as the interpreter does
         sys.excepthook(type(error), error, error.__traceback__)
         code = 70
     for stream in (sys.stdout, sys.stderr):
@@ -104,9 +113,10 @@ def open_streams(case: Mapping[str, Any], out: int, err: int) -> None:
     for number, kind in wanted.items():
         if kind == "closed":
             os.close(number)
-    sys.stdin = None if wanted[0] == "closed" else io.TextIOWrapper(io.FileIO(0), encoding, errors or "strict")  # type: ignore[assignment,arg-type]
-    sys.stdout = None if wanted[1] == "closed" else open(1, "w", encoding=encoding, errors=errors or "strict")  # type: ignore[assignment]
-    sys.stderr = None if wanted[2] == "closed" else open(2, "w", buffering=1, errors="backslashreplace")  # type: ignore[assignment]
+    # as the interpreter leaves them
+    sys.stdin = None if wanted[0] == "closed" else io.TextIOWrapper(io.FileIO(0), encoding, errors or "strict")
+    sys.stdout = None if wanted[1] == "closed" else open(1, "w", encoding=encoding, errors=errors or "strict")  # noqa: SIM115
+    sys.stderr = None if wanted[2] == "closed" else open(2, "w", buffering=1, errors="backslashreplace")  # noqa: SIM115
 
 
 if __name__ == "__main__":
