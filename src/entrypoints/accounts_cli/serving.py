@@ -96,9 +96,8 @@ def _ending_cleanly(app: ASGIApp) -> ASGIApp:
         try:
             await app(scope, receive, noted)
         except asyncio.CancelledError:
-            if scope["type"] != ScopeType.HTTP:
-                raise
-            if not has_begun:
+            # also of the application's lifespan, which ends with the loop where it was not told to before
+            if scope["type"] == ScopeType.HTTP and not has_begun:
                 status, headers, body = refusal(Unavailable("The service is being stopped."))
                 await send({"type": "http.response.start", "status": status, "headers": headers})
                 await send({"type": "http.response.body", "body": body, "more_body": False})
