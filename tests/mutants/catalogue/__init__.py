@@ -20,6 +20,7 @@ from .limits import LIMITS
 from .mails import MAILS
 from .memory import MEMORY
 from .money import MONEY
+from .operators import OPERATORS
 from .outbox import OUTBOX
 from .outcomes import OUTCOMES
 from .parsers import PARSERS
@@ -49,6 +50,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *MAILS,
     *OUTCOMES,
     *REASONS,
+    *OPERATORS,
 )
 
 __all__ = ["MUTANTS"]
