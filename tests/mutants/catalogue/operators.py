@@ -23,7 +23,7 @@ OPERATORS: Final = (
         check=core(f"{_LOCKED}::test_u01_a_right_password_ends_the_row_wherever_it_is_given[restore]"),
     ),
     Mutant(
-        name="a sign-up that is hashed before it is counted",
+        name="a private sign-up that is hashed before it is counted",
         file="accounts_core/use_cases/register.py",
         old=(
             "        await self._attempts.sign_up(client)\n"
