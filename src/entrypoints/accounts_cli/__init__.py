@@ -1,9 +1,10 @@
 """The `accounts` command: run the service, and look after its database and its users."""
 
-import signal
 import sys
+from _thread import interrupt_main
 from collections.abc import Sequence
 from importlib.metadata import version
+from threading import Timer
 
 from accounts_cli.arguments import build_parser
 from accounts_cli.failures import CommandFailed
@@ -16,12 +17,21 @@ FAILED = 1
 USAGE = 2
 INTERRUPTED = 130
 
+AGAIN_SECONDS = 0.01
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 fine, 1 it failed, 2 it was not understood, 130 interrupted.
 
     A failure is one line on standard error. Only a defect shows a traceback.
     """
+    try:
+        return _main(argv)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _main(argv: Sequence[str] | None) -> int:
     open_streams()
     sys.unraisablehook = _interrupted_again
     try:
@@ -51,8 +61,6 @@ def _run(argv: Sequence[str] | None) -> int:
             return _failed(failure)
     except OutputFailed:
         raise
-    except KeyboardInterrupt:
-        return INTERRUPTED
     except ImportError as error:
         return _failed(CommandFailed(f"A part of this program cannot be loaded: {error}"))
     except OSError as error:
@@ -80,6 +88,6 @@ def _failed(failure: Exception) -> int:
 def _interrupted_again(what: "sys.UnraisableHookArgs") -> None:
     """Interrupt once more where Ctrl+C came in a finalizer or callback, which nothing can be raised from."""
     if what.exc_type is KeyboardInterrupt:
-        signal.raise_signal(signal.SIGINT)
+        Timer(AGAIN_SECONDS, interrupt_main).start()  # not here, where it would go the same way
     else:
         sys.__unraisablehook__(what)

@@ -73,6 +73,7 @@ def run(case: Mapping[str, Any], out: int, err: int) -> None:
             signal.signal(signal.SIGINT, signal.default_int_handler)
             signal.setitimer(signal.ITIMER_REAL, case["interrupt"])
         code = main([os.fsdecode(bytes.fromhex(each)) for each in case["arguments"]])
+        signal.setitimer(signal.ITIMER_REAL, 0)
     except SystemExit as stop:
         code = stop.code
     except BaseException as error:  # noqa: BLE001  as the interpreter does
