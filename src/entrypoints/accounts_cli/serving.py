@@ -91,6 +91,9 @@ def _ending_cleanly(app: ASGIApp) -> ASGIApp:
         async def noted(message: Message) -> None:
             nonlocal has_begun
             has_begun = True
+            task = asyncio.current_task()
+            if str(message["type"]) == "lifespan.shutdown.failed" and task is not None and task.cancelling():
+                return  # it was cut off, which is no failure to tell of
             await send(message)
 
         try:
