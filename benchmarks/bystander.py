@@ -68,7 +68,7 @@ def serving(folder: Path, database_url: str, lifted: list[str]) -> Iterator[int]
     """Run the service behind a proxy on this machine, and give its port."""
     settings = {"ACCOUNTS_DATABASE_URL": database_url, "ACCOUNTS_TRUSTED_PROXIES": "127.0.0.1"}
     if lifted:
-        settings["ACCOUNTS_LIMITS"] = ",".join(f"{name}={OFTEN}/hour" for name in lifted)
+        settings["ACCOUNTS_LIMITS"] = ",".join(f"{name}.*={OFTEN}/hour" for name in lifted)
     plain = {name: value for name, value in os.environ.items() if not name.startswith("ACCOUNTS_")}
     with (folder / "service.log").open("w+") as log:
         process = subprocess.Popen(

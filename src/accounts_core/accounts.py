@@ -68,6 +68,7 @@ from accounts_core.use_cases.teams.manage import CreateTeam, DeleteTeam, GetTeam
 from accounts_core.use_cases.teams.members import ListTeamMembers, RemoveTeamMember
 from accounts_core.use_cases.tidy import PreviewTidy, Tidy
 from accounts_core.use_cases.touch_session import TouchSession
+from accounts_core.use_cases.unlock_user import UnlockUser
 from accounts_core.use_cases.update_profile import UpdateProfile
 from accounts_core.use_cases.verifications import ListVerifications
 from accounts_core.use_cases.verify_card import VerifyCard
@@ -171,7 +172,7 @@ class _Doors:
         raise NotImplementedError
 
     # accounts
-    register = _UseCase(lambda at: Register(at.store, at.applicants, at.effects, at.clock), once=True)
+    register = _UseCase(lambda at: Register(at.store, at.applicants, at.attempts, at.effects, at.clock), once=True)
     request_account = _UseCase(lambda at: RequestAccount(at.store, at.applicants), once=True)
     sign_in = _UseCase(lambda at: SignIn(at.store, at.credentials, at.sessions, at.attempts), once=True)
     sign_out = _UseCase(lambda at: SignOut(at.store, at.clock))
@@ -205,6 +206,7 @@ class _Doors:
     resend_verification = _UseCase(lambda at: ResendVerification(at.store, at.effects, at.attempts))
     deactivate = _UseCase(lambda at: Deactivate(at.store, at.clock))
     reinstate = _UseCase(lambda at: Reinstate(at.store, at.clock))
+    unlock_user = _UseCase(lambda at: UnlockUser(at.store, at.attempts, at.clock))
     preview_deletion = _UseCase(lambda at: at.preview_deletion)
     delete_user = _UseCase(
         lambda at: DeleteUser(at.store, at.proofs, at.erase_user, at.customer_removal, at.effects), once=True

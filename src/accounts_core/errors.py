@@ -7,8 +7,12 @@
 Adapters translate every foreign error into one of these, with `raise ... from`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from typing import Final
+
+MAX_RETRY_AFTER: Final = timedelta(days=1)
+"""The longest time that anybody is told to wait; when more is left, the next attempt says so again."""
 
 
 class AccountsError(Exception):
@@ -164,12 +168,24 @@ class LeaseLost(WorldError):
 
 
 class LimitExceeded(WorldError):
-    """Too many attempts; `retry_after` says how long until the next one is counted."""
+    """Too many attempts; `retry_after` says how long until the next one is counted, `MAX_RETRY_AFTER` at most.
 
-    def __init__(self, name: str, retry_after: timedelta) -> None:
-        super().__init__("Too many attempts.")
+    `full` has the scopes in which no more are let through, where the adapter tells.
+    """
+
+    text = "Too many attempts."
+
+    def __init__(self, name: str, retry_after: timedelta, full: Iterable[str] = ()) -> None:
+        super().__init__(self.text)
         self.name = name
-        self.retry_after = retry_after
+        self.retry_after = min(retry_after, MAX_RETRY_AFTER)
+        self.full = frozenset(full)
+
+
+class TooManyFailures(LimitExceeded):
+    """Too many wrong passwords in a row for one account. A reset of the password by mail helps; waiting does not."""
+
+    text = "Too many wrong passwords in a row. Reset the password by email to sign in again."
 
 
 class Unavailable(WorldError):

@@ -78,11 +78,11 @@ class Wiring:
 
     @property
     def email_verifier(self) -> EmailVerifier:
-        return EmailVerifier(self.store, self.effects, self.clock, self.policy)
+        return EmailVerifier(self.store, self.effects, self.attempts, self.clock, self.policy)
 
     @property
     def effects(self) -> Effects:
-        mailer = Mailer(self.store, self.notifier, self.clock, self.secrets, self.policy)
+        mailer = Mailer(self.store, self.notifier, self.clock, self.secrets, self.policy, self.attempts)
         return Effects(self.store, self.payments, mailer, self.customer_removal, self.clock, self.secrets)
 
     @property

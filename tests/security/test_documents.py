@@ -10,6 +10,7 @@ from typing import Final
 import attrs
 
 from accounts_argon2 import lanes
+from accounts_cli.settings import Settings
 from accounts_cli.worker import AT_ONCE
 from accounts_core.model.idempotency import KEPT_FOR, MAX_ANSWER_BYTES
 from accounts_core.model.limit import (
@@ -19,6 +20,7 @@ from accounts_core.model.limit import (
     CLIENT,
     DEFAULT_LIMITS,
     MOST_FAILURES,
+    PLAIN_SCOPES,
     RECIPIENT,
     RECIPIENT_DAY,
     USER,
@@ -69,6 +71,28 @@ def test_the_limits_are_the_ones_that_the_rules_tell() -> None:
         name: {scope: _as_told(limits.get(scope)) for scope in COLUMNS} for name, limits in DEFAULT_LIMITS.items()
     } == told
     assert f"{MOST_FAILURES.count} wrong passwords in a row" in RULES
+
+
+def test_a10_the_rules_tell_which_scope_a_plain_name_sets() -> None:
+    told = {
+        name: scope
+        for cells in _rows(RULES.partition("| a plain name | sets |")[2].partition("\n\n")[0])
+        for name in cells[0].split(", ")
+        for scope in re.findall(r"\(`([\w-]+)`", cells[1])
+    }
+
+    assert told == PLAIN_SCOPES
+
+
+def test_a10_the_example_of_the_readme_is_safe_to_copy() -> None:
+    """It says what holds anyway, so that nobody's service is capped by having it copied."""
+    (example,) = re.findall(r"^\| `ACCOUNTS_LIMITS` \|.*?such as `([^`]+)`", README, re.MULTILINE)
+
+    policy = Settings.parse({"ACCOUNTS_LIMITS": example}).policy()
+
+    assert {name: {scope: policy.limit(name, scope) for scope in DEFAULT_LIMITS[name]} for name in DEFAULT_LIMITS} == (
+        DEFAULT_LIMITS
+    )
 
 
 def test_the_readme_names_every_limit_that_can_be_set() -> None:

@@ -105,6 +105,11 @@ class UserRestored(DomainEvent):
 
 
 @attrs.frozen(kw_only=True)
+class UserUnlocked(DomainEvent):
+    """The wrong passwords that were tried for the account do not count any more."""
+
+
+@attrs.frozen(kw_only=True)
 class UserDeleted(DomainEvent):
     pass
 

@@ -62,6 +62,8 @@ ALL: Final = "all"
 """Everybody together."""
 FAILURES: Final = "failures"
 """Wrong passwords for an account, one after another."""
+SIGN_UP_FAILURES: Final = "sign-up-failures"
+"""Wrong passwords for the link of a sign-up whose address no account has."""
 
 _HOUR: Final = timedelta(hours=1)
 _MINUTE: Final = timedelta(minutes=1)
@@ -81,6 +83,34 @@ DEFAULT_LIMITS: Final[Mapping[str, Mapping[str, Limit]]] = {
 }
 """By name, then by scope. Each scope counts on its own: a success in one clears no other."""
 
+PLAIN_SCOPES: Final[Mapping[str, str]] = {
+    name: next(scope for scope in (CLIENT, USER, RECIPIENT) if scope in scopes)
+    for name, scopes in DEFAULT_LIMITS.items()
+}
+"""The scope that a setting means which names a limit and no scope: each client, or where none is counted, each user."""
+
+
+def in_every_scope(limits: Mapping[str, Limit]) -> Mapping[str, Mapping[str, Limit]]:
+    """Return limits by name for all scopes of each name, in the form of `Policy.limits`.
+
+    The scope `all` is among them, so each is also the most that everybody together may do.
+    """
+    return {name: dict.fromkeys(DEFAULT_LIMITS[name], limit) for name, limit in limits.items()}
+
+
+def check_limits(limits: Mapping[str, Mapping[str, Limit]]) -> None:
+    """Raise `ValueError`, with the names that there are, for a name or a scope that nothing is counted under."""
+    for name, scopes in limits.items():
+        if name not in DEFAULT_LIMITS:
+            raise ValueError(f"There is no limit {name!r}; there are {', '.join(DEFAULT_LIMITS)}.")
+        if not isinstance(scopes, Mapping):
+            raise TypeError(f"The limits of {name!r} are given by scope: {{{PLAIN_SCOPES[name]!r}: Limit(...)}}.")
+        for scope in scopes:
+            if scope not in DEFAULT_LIMITS[name]:
+                raise ValueError(f"{name!r} has no scope {scope!r}; it has {', '.join(DEFAULT_LIMITS[name])}.")
+
+
 MOST_FAILURES: Final = Limit(100, timedelta(days=3650))
 """Consecutive failures that an account has at most, whatever the time between them (SP 800-63B-4, 3.2.2); it cannot be
-set. A right password ends the row; so does a reset by mail, which is the way out once it is full."""
+set. A right password ends the row; so does a reset by mail, which is the way out once it is full, and an operator does.
+What was tried before an account had the address does not count against that account."""

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import attrs
 
-from .limit import DEFAULT_LIMITS, Limit
+from .limit import DEFAULT_LIMITS, Limit, check_limits
 from .passwords import PasswordPolicy
 from .times import is_ahead
 
@@ -80,6 +80,8 @@ MINIMUM_AMOUNTS: Final[Mapping[str, int]] = {
     **dict.fromkeys(("mxn", "thb"), 1000),
 }
 """The least that can be held, in minor units. Source: Stripe's documentation."""
+MAXIMUM_AMOUNT: Final = 99_999_999
+"""The most: an amount has at most eight digits. Source: Stripe's documentation of `PaymentIntent.amount`."""
 
 
 @attrs.frozen(kw_only=True)
@@ -98,6 +100,8 @@ class CardPolicy:
             least = MINIMUM_AMOUNTS.get(currency, 1)
             if amount < least:
                 raise ValueError(f"A hold in {currency!r} is at least {least} minor units; got {amount}.")
+            if amount > MAXIMUM_AMOUNT:
+                raise ValueError(f"A hold in {currency!r} is at most {MAXIMUM_AMOUNT} minor units; got {amount}.")
 
     @property
     def amount(self) -> int:
@@ -166,8 +170,12 @@ class Policy:
     private_registration: bool = False
     """Nobody can find out whether an address has an account; what there is to say is said by mail to that address."""
     quotas: QuotaPolicy = attrs.field(factory=QuotaPolicy)
-    limits: Mapping[str, Limit] = attrs.field(factory=dict)
-    """Limits in place of `DEFAULT_LIMITS`, by name; each holds for every scope of its name."""
+    limits: Mapping[str, Mapping[str, Limit]] = attrs.field(factory=dict)
+    """Limits in place of `DEFAULT_LIMITS`, by name and scope: `{"sign-in": {"client": Limit(20, timedelta(hours=1))}}`.
+    What is not given stays as it is there."""
+
+    def __attrs_post_init__(self) -> None:
+        check_limits(self.limits)
 
     def is_recent(self, signed_in_at: datetime | None, *, now: datetime) -> bool:
         """Return whether a sign-in at that time still proves who it is, for a sensitive change.
@@ -182,4 +190,4 @@ class Policy:
 
     def limit(self, name: str, scope: str) -> Limit:
         """Return how often `name` may be tried within a scope of this kind."""
-        return self.limits.get(name, DEFAULT_LIMITS[name][scope])
+        return self.limits.get(name, {}).get(scope, DEFAULT_LIMITS[name][scope])

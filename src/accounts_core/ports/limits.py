@@ -17,8 +17,8 @@ class Limits(Protocol):
         counted, one subject's must not keep the others' waiting.
 
         Windows slide: an attempt counts for `limit.period` from when it was made. When `limit.count` attempts count
-        already in any of the scopes, it is counted in none, and `LimitExceeded` is raised with the time until one more
-        would be let through in all of them: at most the limit's period.
+        already in any of the scopes, it is counted in none, and `LimitExceeded` is raised with the scopes that are
+        full and the time until one more would be let through in all of them: at most the limit's period.
 
         Attempts that lie ahead of `now` by more than `CLOCK_SKEW` count too, and in a scope that is full they count
         from `now`: the machine's clock was ahead, and its attempts would fill the scope until it gets there.

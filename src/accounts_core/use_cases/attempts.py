@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import attrs
 
-from accounts_core.errors import LimitExceeded
+from accounts_core.errors import LimitExceeded, TooManyFailures
 from accounts_core.model.email import Email
 from accounts_core.model.ids import UserId
 from accounts_core.model.limit import (
@@ -29,6 +29,7 @@ from accounts_core.model.limit import (
     RECOVERY,
     SIGN_IN,
     SIGN_UP,
+    SIGN_UP_FAILURES,
     USER,
     VERIFY_CARD,
     WRITE,
@@ -38,6 +39,7 @@ from accounts_core.model.limit import (
 from accounts_core.model.policy import Policy
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.limits import Limits
+from accounts_core.ports.store import Store, UnitOfWork
 
 
 @attrs.frozen
@@ -71,6 +73,38 @@ class Attempts:
         """End the row of failures of this account."""
         if self._limits is not None:
             await self._limits.forget(SIGN_IN, f"{FAILURES}:{email.key}")
+
+    async def sign_up_password(self, sign_up_id: str, email: Email, client: str | None) -> None:
+        """Count a password given together with the link of a sign-up, where no account has its address.
+
+        Wrong passwords for the address, from before there is an account, must not keep the link from opening it.
+        """
+        scopes = self._scopes(SIGN_IN, {CLIENT: client, ACCOUNT: email.key, ALL: ""})
+        scopes[f"{SIGN_UP_FAILURES}:{sign_up_id}"] = MOST_FAILURES
+        await self._spend(SIGN_IN, scopes)
+
+    async def clear_address(self, email: Email) -> None:
+        """Forget the passwords that were tried for this address.
+
+        Only for an address that no account has, or had until now, so that nobody is given more guesses at a password;
+        and for operators.
+        """
+        if self._limits is not None:
+            for scope in (FAILURES, ACCOUNT):
+                await self._limits.forget(SIGN_IN, f"{scope}:{email.key}")
+
+    async def clear_free_address(self, store: Store[UnitOfWork], email: Email) -> None:
+        """Forget the passwords that were tried for this address, unless an account has it.
+
+        Call it right before an account is given the address, and outside its unit of work: attempts are counted on
+        connections of their own.
+        """
+        if self._limits is None:
+            return
+        async with store.read() as views:
+            holder = await views.users.find_by_email(email)
+        if holder is None:
+            await self.clear_address(email)
 
     async def sign_up(self, client: str | None) -> None:
         await self._spend(SIGN_UP, self._scopes(SIGN_UP, {CLIENT: client, ALL: ""}))
@@ -139,5 +173,11 @@ class Attempts:
         }
 
     async def _spend(self, name: str, scopes: Mapping[str, Limit]) -> None:
-        if self._limits is not None and scopes:
+        if self._limits is None or not scopes:
+            return
+        try:
             await self._limits.spend(name, scopes, now=self._clock.now())
+        except LimitExceeded as error:
+            if any(scope.startswith(f"{FAILURES}:") for scope in error.full):
+                raise TooManyFailures(name, error.retry_after, error.full) from error
+            raise

@@ -107,21 +107,31 @@ class ConfirmEmail:
         await self._attempts.mailed_token(client)
         given = None if password is None else Password(password)
 
-        async def attempt() -> tuple[User, tuple[Job, ...]]:
+        async def attempt() -> tuple[_Link, User, tuple[Job, ...]]:
             async with self._store.begin() as work:
                 link = await self._find(work, token)
             if link.user is not None and link.user.id == user_id:
-                return await self._confirm(token, link, _Proof.ACCESS_TOKEN)
+                return link, *await self._confirm(token, link, _Proof.ACCESS_TOKEN)
             if given is None:
                 raise WrongPassword("password", NEEDS_PASSWORD)
-            await self._attempts.sign_in(link.account, client)
+            await self._count(link, client)
             confirmed = await self._confirm(token, link, await self._proof_of(link, given, client))
-            await self._attempts.succeeded(link.account)
-            return confirmed
+            if link.user is not None:
+                await self._attempts.succeeded(link.account)
+            return link, *confirmed
 
-        user, jobs = await settle(self._store, attempt)
+        link, user, jobs = await settle(self._store, attempt)
         await self._effects.attempt(*jobs)
+        await self._verifier.clear_attempts(link.user, user)
         return user
+
+    async def _count(self, link: _Link, client: str | None) -> None:
+        """Count a password that is tried. Raises `LimitExceeded`."""
+        if link.user is None:
+            assert link.sign_up is not None
+            await self._attempts.sign_up_password(link.sign_up.id, link.email, client)
+        else:
+            await self._attempts.sign_in(link.account, client)
 
     async def _find(self, work: UnitOfWork, token: str) -> _Link:
         """Look the token up, and lock the user who has its address. Raises `InvalidMailToken`."""

@@ -23,6 +23,7 @@ from accounts_core.ports.clock import Clock
 from accounts_core.ports.notifier import Notice, Notifier, Purpose
 from accounts_core.ports.secrets import Secrets
 from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.use_cases.attempts import Attempts
 from accounts_core.use_cases.retrying import settle
 
 
@@ -45,6 +46,7 @@ class Mailer:
     _clock: Clock
     _secrets: Secrets
     _policy: Policy
+    _attempts: Attempts
 
     async def perform(self, job: Job) -> None:
         """Do what a job says.
@@ -141,6 +143,7 @@ class Mailer:
         An unverified account that has the address stays as it is: the link is the sign-up's own, and decides nothing
         before its mailbox and its password come together (`ConfirmEmail`).
         """
+        await self._clear_attempts(job)
         token = new_token(self._secrets.random_bytes(TOKEN_BYTES), prefix=MAILED)
         sign_up = await settle(self._store, lambda: self._enter(job, digest_of(token, prefix=MAILED)))
         if sign_up is not None:
@@ -148,6 +151,19 @@ class Mailer:
             await self._deliver_token(
                 job, sign_up.email, TokenPurpose.VERIFY_EMAIL, name=sign_up.name, token=token, user_id=None
             )
+
+    async def _clear_attempts(self, job: Job) -> None:
+        """Forget the passwords that were tried for the address before the account that this job opens."""
+        if not self._attempts.are_counted or not _opens(job):
+            return
+
+        async def find() -> SignUp | None:
+            async with self._store.begin() as work:
+                return await _sign_up_of(work, job)
+
+        sign_up = await settle(self._store, find)
+        if sign_up is not None:
+            await self._attempts.clear_free_address(self._store, sign_up.email)
 
     async def _enter(self, job: Job, digest: bytes) -> SignUp | None:
         """Return the sign-up that was given a link with this digest, or None where nothing is to be mailed here."""
@@ -157,7 +173,7 @@ class Mailer:
                 return None
             now = self._clock.now()
             holder = await work.users.find_by_email(sign_up.email)
-            if holder is None and job.payload.get("opens") != "false":
+            if holder is None and _opens(job):
                 user = sign_up.to_user(id=await work.users.next_id(), at=now)
                 await work.users.add(user)
                 work.record(UserRegistered(user_id=user.id, at=now, email=user.email))
@@ -208,6 +224,11 @@ class Mailer:
             await self._notifier.deliver(Notice(id=job.id, to=to, purpose=purpose, values=values))
         except Undeliverable as error:
             raise NotDelivered(user_id, purpose, error.status) from error
+
+
+def _opens(job: Job) -> bool:
+    """Return whether a sign-up's account is opened at once, without its link."""
+    return job.payload.get("opens") != "false"
 
 
 def _is_anothers(holder: User, email: Email) -> bool:

@@ -80,6 +80,7 @@ class Register:
 
     _store: Store[UnitOfWork]
     _applicants: Applicants
+    _attempts: Attempts
     _effects: Effects
     _clock: Clock
 
@@ -106,6 +107,7 @@ class Register:
 
         """
         applicant = await self._applicants.check(email=email, password=password, name=name, client=client)
+        await self._attempts.clear_free_address(self._store, applicant.email)
 
         async def attempt() -> User | None:
             try:

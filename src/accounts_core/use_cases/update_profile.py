@@ -95,6 +95,8 @@ class UpdateProfile:
                 self._policy.passwords.check(wish.password, *wish.known_of(user))
             await self._check_proof(user, wish, proof, signed_in_at, client)
             may_tell = await self._count_mails(user, wish, client)
+            if wish.email is not None and wish.email != user.email and self._moves_at_once(user):
+                await self._attempts.clear_free_address(self._store, wish.email)
             password_hash = None
             if wish.password is not None:
                 password_hash = await self._passwords.hash(wish.password, requester=Requester.of(user.email, client))
@@ -181,6 +183,11 @@ class UpdateProfile:
         for event in events:
             work.record(event)
         return saved, await tell_provider(work, self._effects, before=user, after=saved)
+
+    def _moves_at_once(self, user: User) -> bool:
+        """Return whether another address takes the place of the present one without waiting to be verified."""
+        immediate = self._policy.email_change is EmailChange.IMMEDIATE
+        return not self._policy.private_registration and (immediate or user.email_verified_at is None)
 
     async def _move(self, work: UnitOfWork, user: User, email: Email) -> User:
         """Go to another address. Where registration is private, one that is taken only seems to wait."""

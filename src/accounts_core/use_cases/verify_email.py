@@ -1,11 +1,12 @@
 """Taking an address as verified, and asking for another mail to verify it with."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Final
 
 import attrs
 
-from accounts_core.errors import NotFound
+from accounts_core.errors import NotFound, WorldError
 from accounts_core.model.events import Actor, EmailChanged, EmailVerified
 from accounts_core.model.ids import UserId
 from accounts_core.model.notification import Notification
@@ -27,6 +28,7 @@ class EmailVerifier:
 
     _store: Store[UnitOfWork]
     _effects: Effects
+    _attempts: Attempts
     _clock: Clock
     _policy: Policy
 
@@ -36,13 +38,24 @@ class EmailVerifier:
         Raises what `find` does, and `EmailTaken` when somebody else has verified the pending address first.
         """
 
-        async def attempt() -> tuple[User, tuple[Job, ...]]:
+        async def attempt() -> tuple[User, User, tuple[Job, ...]]:
             async with self._store.begin() as work:
-                return await self.verify_in(work, await find(work), by=by)
+                before = await find(work)
+                return before, *await self.verify_in(work, before, by=by)
 
-        verified, jobs = await settle(self._store, attempt)
+        before, verified, jobs = await settle(self._store, attempt)
         await self._effects.attempt(*jobs)
+        await self.clear_attempts(before, verified)
         return verified
+
+    async def clear_attempts(self, before: User | None, verified: User) -> None:
+        """Forget the passwords that were tried for the address before the account had it.
+
+        The address is verified by then, so what cannot be forgotten is no error: a reset by mail is a way out.
+        """
+        if before is None or before.email != verified.email:
+            with suppress(WorldError):
+                await self._attempts.clear_address(verified.email)
 
     async def verify_in(self, work: UnitOfWork, before: User, *, by: Actor) -> tuple[User, tuple[Job, ...]]:
         """Verify the waiting address of `before`, who is locked; return the user, and jobs to attempt afterwards."""

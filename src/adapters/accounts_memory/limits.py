@@ -73,11 +73,12 @@ class MemoryLimits:
     async def spend(self, name: str, scopes: Mapping[str, Limit], *, now: datetime) -> None:
         with self._lock:
             self._sweep(now)
-            logs = [(self._logs.setdefault((name, scope), _Log()), limit) for scope, limit in scopes.items()]
-            waits = [wait for log, limit in logs if (wait := log.wait(limit, now)) is not None]
-            if waits:
-                raise LimitExceeded(name, max(waits))
-            for log, _ in logs:
+            logs = {scope: self._logs.setdefault((name, scope), _Log()) for scope in scopes}
+            waits = {scope: logs[scope].wait(limit, now) for scope, limit in scopes.items()}
+            full = {scope: wait for scope, wait in waits.items() if wait is not None}
+            if full:
+                raise LimitExceeded(name, max(full.values()), full)
+            for log in logs.values():
                 insort(log.times, now)
 
     async def forget(self, name: str, scope: str) -> None:

@@ -63,7 +63,7 @@ class RedisLimits:
         asked = question(self._prefix, name, scopes, now)
         with _translated():
             answer = self._client.eval(SPEND, len(scopes), *asked)
-        judge(name, answer)
+        judge(name, scopes, answer)
 
     async def forget(self, name: str, scope: str) -> None:
         forgotten = key(self._prefix, name, scope)
@@ -111,7 +111,7 @@ class AsyncRedisLimits:
         asked = question(self._prefix, name, scopes, now)
         with _translated():
             answer = await self._client.eval(SPEND, len(scopes), *asked)
-        judge(name, answer)
+        judge(name, scopes, answer)
 
     async def forget(self, name: str, scope: str) -> None:
         forgotten = key(self._prefix, name, scope)

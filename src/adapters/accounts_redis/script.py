@@ -4,7 +4,7 @@ Redis runs a script as a whole before anything else. A scope is a sorted set of 
 it was made, in microseconds: a double holds those exactly until the year 2255.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Final
@@ -15,7 +15,7 @@ from accounts_core.ports.limits import Limit
 
 SPEND: Final = """
 -- KEYS: the scopes. ARGV: now, the skew, and for each scope its count and its period
-local now, skew, wait = tonumber(ARGV[1]), tonumber(ARGV[2]), 0
+local now, skew, wait, full = tonumber(ARGV[1]), tonumber(ARGV[2]), 0, {}
 local function add(scope)
   -- those of one moment go together, below, so that their number is never given twice
   local number = redis.call('ZCOUNT', scope, ARGV[1], ARGV[1])
@@ -40,10 +40,14 @@ for i, scope in ipairs(KEYS) do
       keep(scope, period + skew)
       made = blocking(scope, count)
     end
-    wait = math.max(wait, math.min(tonumber(made) + period - now, period))
+    local left = math.min(tonumber(made) + period - now, period)
+    if left > 0 then
+      wait = math.max(wait, left)
+      table.insert(full, i)
+    end
   end
 end
-if wait > 0 then return wait end
+if wait > 0 then return {wait, unpack(full)} end
 for i, scope in ipairs(KEYS) do
   local kept = tonumber(ARGV[2 * i + 2]) + skew
   add(scope)
@@ -52,7 +56,8 @@ for i, scope in ipairs(KEYS) do
 end
 return 0
 """
-"""Returns 0 when the attempt was counted, else how long until it would be, in microseconds; then none is added."""
+"""Returns 0 when the attempt was counted. Else none is added, and it returns how long until one would be, in
+microseconds, and the numbers of the keys whose scopes are full."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _A_MICROSECOND: Final = timedelta(microseconds=1)
@@ -77,9 +82,16 @@ def question(prefix: str, name: str, scopes: Mapping[str, Limit], now: datetime)
     return asked
 
 
-def judge(name: str, answer: object) -> None:
+def judge(name: str, scopes: Iterable[str], answer: object) -> None:
     """Return when the attempt was counted. Raises `LimitExceeded`, and `Unavailable` on what is no answer at all."""
-    if not isinstance(answer, int) or answer < 0:
+    if answer == 0:
+        return
+    numbers = [each for each in answer if isinstance(each, int)] if isinstance(answer, list) else []
+    if len(numbers) < 2 or numbers[0] <= 0:
         raise Unavailable("What answered is not Redis.")
-    if answer:
-        raise LimitExceeded(name, timedelta(microseconds=answer))
+    full = set(numbers[1:])
+    raise LimitExceeded(
+        name,
+        timedelta(microseconds=numbers[0]),
+        [scope for number, scope in enumerate(scopes, start=1) if number in full],
+    )

@@ -81,7 +81,11 @@ def create_engine(url: str | sa.URL, *, pgbouncer: bool = False, **options: Any)
         protect(engine)
         return engine
     url, in_url = _without_pgbouncer(url)
-    connect_args: dict[str, Any] = {"application_name": APPLICATION_NAME, "connect_timeout": CONNECT_TIMEOUT_SECONDS}
+    connect_args: dict[str, Any] = {
+        "application_name": APPLICATION_NAME,
+        "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+        "client_encoding": "UTF8",  # without it a database in SQL_ASCII answers in bytes, its version as well
+    }
     if pgbouncer or in_url:
         connect_args["prepare_threshold"] = None
     else:

@@ -67,19 +67,19 @@ class _Counting:
     def __init__(self) -> None:
         self._spent = count()
 
-    async def _spend(self, db: Executor, name: str, scopes: Mapping[str, Limit], now: datetime) -> timedelta | None:
-        """Count an attempt; where that is refused, return how long until one more would be let through."""
-        within = {_digest(scope): limit for scope, limit in scopes.items()}
+    async def _spend(self, db: Executor, name: str, scopes: Mapping[str, Limit], now: datetime) -> LimitExceeded | None:
+        """Count an attempt; where that is refused, return the error to raise."""
+        digests = {scope: _digest(scope) for scope in scopes}
         if db.dialect == "postgresql":
             # in one order everywhere, so that two that want the same two never wait for each other
-            for key in sorted(_lock_key(name, scope) for scope in within):
+            for key in sorted(_lock_key(name, digest) for digest in digests.values()):
                 await db.fetch(_LOCK, key=key)
-        waits = [await self._wait(db, name, scope, limit, now) for scope, limit in within.items()]
-        longest = max((wait for wait in waits if wait is not None), default=None)
-        if longest is not None:
-            return longest  # not raised here: what was dated anew is to be committed
-        for scope, limit in within.items():
-            await db.run(_ADD, name=name, scope=scope, made_at=now, expires_at=now + limit.period)
+        waits = {scope: await self._wait(db, name, digests[scope], limit, now) for scope, limit in scopes.items()}
+        full = {scope: wait for scope, wait in waits.items() if wait is not None}
+        if full:
+            return LimitExceeded(name, max(full.values()), full)  # not raised here: what was dated anew is committed
+        for scope, limit in scopes.items():
+            await db.run(_ADD, name=name, scope=digests[scope], made_at=now, expires_at=now + limit.period)
         if next(self._spent) % SWEEP_EVERY == 0:
             await db.run(_SWEEP[db.dialect], now=now, at_most=SWEEP_ROWS)
         return None
@@ -111,9 +111,9 @@ class SqlLimits(_Counting):
 
     async def spend(self, name: str, scopes: Mapping[str, Limit], *, now: datetime) -> None:
         with transaction(self._engine, _ISOLATION.get(self._engine.dialect.name)) as connection:
-            wait = await self._spend(SyncExecutor(connection, self._schema), name, scopes, now)
-        if wait is not None:
-            raise LimitExceeded(name, wait)
+            refused = await self._spend(SyncExecutor(connection, self._schema), name, scopes, now)
+        if refused is not None:
+            raise refused
 
     async def forget(self, name: str, scope: str) -> None:
         with transaction(self._engine) as connection:
@@ -172,9 +172,9 @@ class AsyncSqlLimits(_Counting):
             self._turn(scopes),
             async_transaction(self._engine, _ISOLATION.get(self._engine.dialect.name)) as connection,
         ):
-            wait = await self._spend(AsyncExecutor(connection, self._schema), name, scopes, now)
-        if wait is not None:
-            raise LimitExceeded(name, wait)
+            refused = await self._spend(AsyncExecutor(connection, self._schema), name, scopes, now)
+        if refused is not None:
+            raise refused
 
     async def forget(self, name: str, scope: str) -> None:
         async with async_transaction(self._engine) as connection:

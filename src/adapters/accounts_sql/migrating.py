@@ -119,7 +119,20 @@ def _current_revision(connection: sa.Connection, schema: str | None) -> str | No
         if schema is not None:
             quoted = connection.dialect.identifier_preparer.quote(schema)
             connection.exec_driver_sql(f"SET LOCAL search_path TO {quoted}")
-        return MigrationContext.configure(connection, opts=configuration()).get_current_revision()
+        _require_unicode(connection)
+        heads = MigrationContext.configure(connection, opts=configuration()).get_current_heads()
+    if len(heads) > 1:
+        raise HostError(f"The table {VERSION_TABLE} has {len(heads)} rows, and there is one version.")
+    return heads[0] if heads else None
+
+
+def _require_unicode(connection: sa.Connection) -> None:
+    """Raise `HostError` unless the database keeps any text: another encoding refuses some, SQL_ASCII checks nothing."""
+    if connection.dialect.name != "postgresql":
+        return
+    encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
+    if encoding != "UTF8":
+        raise HostError(f"The database's encoding is {encoding}; the accounts need UTF8.")
 
 
 def _is_behind(revision: str, current: str | None) -> bool:

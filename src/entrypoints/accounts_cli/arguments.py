@@ -1,9 +1,12 @@
 """The command line: what can be typed, and the help that says so."""
 
 import re
+import sys
 from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter, _SubParsersAction
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
+
+from accounts_cli.streams import complain, say
 
 SETTINGS: Final = """\
 Settings come from environment variables, and for what is not set there, from a
@@ -138,13 +141,24 @@ The password is asked for twice and not shown, or read from standard input:
   accounts users create --email jane@example.org --name Jane --password-stdin < secret.txt
 """
 
+
+class _Parser(ArgumentParser):
+    """A parser that does not hide that its help cannot be written."""
+
+    def _print_message(self, message: str, file: "SupportsWrite[str] | None" = None) -> None:
+        if message:
+            (say if file is sys.stdout else complain)(message, end="")
+
+
 if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
+
     Commands = _SubParsersAction[ArgumentParser]
 
 
 def build_parser(version: str) -> ArgumentParser:
     """Return the parser of the whole command line; `command` is None where none was given."""
-    parser = ArgumentParser(
+    parser: ArgumentParser = _Parser(
         "accounts",
         description="User accounts and their cards: run the service, and look after its database and its users.",
         epilog=MAIN,
@@ -220,6 +234,7 @@ def _add_users(users: ArgumentParser) -> None:
         _add(commands, "verify", "take the email address that waits for it as verified"),
         _add(commands, "deactivate", "close an account without losing anything of it"),
         _add(commands, "restore", "bring a deactivated account back"),
+        _add(commands, "unlock", "let a user sign in again after too many wrong passwords"),
     ]
     for command in (show, delete, *others):
         command.add_argument("user", metavar="EMAIL_OR_ID", help="the user's email address or id")

@@ -5,7 +5,8 @@ from typing import Any, Final
 
 import attrs
 
-from accounts_cli.terminal import say, table
+from accounts_cli.streams import say
+from accounts_cli.terminal import table
 from accounts_core.accounts import Accounts
 from accounts_core.model.drift import Drift, Reconciliation
 
@@ -16,7 +17,7 @@ async def reconcile(accounts: Accounts[Any], *, dry_run: bool, as_json: bool) ->
     """Compare, repair unless `dry_run`, write a line for each difference, and say whether nothing is left to do."""
     found = await accounts.reconcile_cards(dry_run=dry_run)
     if as_json:
-        say(json.dumps(_facts(found), ensure_ascii=False, indent=2))
+        say(json.dumps(_facts(found), indent=2))
     else:
         if found.drifts:
             for line in table([_HEADINGS, *(_row(drift) for drift in found.drifts)]):

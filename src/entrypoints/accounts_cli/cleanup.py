@@ -5,7 +5,8 @@ from typing import Any, Final
 
 import attrs
 
-from accounts_cli.terminal import say, table
+from accounts_cli.streams import say
+from accounts_cli.terminal import table
 from accounts_core.accounts import Accounts
 from accounts_core.use_cases.tidy import Tidied
 

@@ -5,18 +5,24 @@ import os
 from argparse import Namespace
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from accounts_cli.check import check
 from accounts_cli.composition import open_service
 from accounts_cli.database import migrate_database, require_migrated
+from accounts_cli.failures import CommandFailed
 from accounts_cli.masking import mask_defects
 from accounts_cli.settings import Settings
-from accounts_cli.terminal import ask_new_password, read_password, say
+from accounts_cli.streams import require_output, say
+from accounts_cli.terminal import ask_new_password, read_password
 from accounts_cli.worker import run_worker
 from accounts_core.accounts import Accounts
+from accounts_core.errors import AccountsError
 
 T = TypeVar("T")
+
+SERVICES: Final = frozenset({"serve", "worker", "stripe-simulator"})
+"""These go on where nobody can read what they say."""
 
 
 def run(arguments: Namespace) -> bool:
@@ -24,6 +30,8 @@ def run(arguments: Namespace) -> bool:
 
     Raises `CommandFailed`, or an error of the core, with a text for the person at the terminal.
     """
+    if arguments.command not in SERVICES and not getattr(arguments, "once", False):
+        require_output()
     if arguments.command == "check":
         return check(os.environ, Path())
     if arguments.command == "stripe-simulator":
@@ -37,7 +45,15 @@ def run(arguments: Namespace) -> bool:
         )
         return True
     settings = Settings.load(os.environ, Path())
-    mask_defects(settings.secrets())
+    masker = mask_defects(settings.secrets())
+    try:
+        return _run(settings, arguments)
+    except (CommandFailed, AccountsError) as failure:
+        # a driver may quote what it was given
+        raise CommandFailed(masker.without_known(str(failure)) or type(failure).__name__) from failure
+
+
+def _run(settings: Settings, arguments: Namespace) -> bool:
     match arguments.command:
         case "serve":
             from accounts_cli.serve import serve
@@ -132,6 +148,8 @@ def _user_command(arguments: Namespace) -> Callable[[Accounts[Any]], Awaitable[N
             return lambda accounts: users.deactivate(accounts, arguments.user)
         case "restore":
             return lambda accounts: users.restore(accounts, arguments.user)
+        case "unlock":
+            return lambda accounts: users.unlock(accounts, arguments.user)
     raise AssertionError(arguments.action)
 
 

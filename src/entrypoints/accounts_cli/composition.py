@@ -8,6 +8,7 @@ from typing import Any, Final
 import attrs
 
 from accounts_argon2 import AsyncArgon2Hasher
+from accounts_cli.database import explained, require_connection
 from accounts_cli.limits import open_limits
 from accounts_cli.payments import Provider, describe_provider, open_provider
 from accounts_cli.settings import Settings
@@ -39,6 +40,10 @@ def describe(settings: Settings) -> list[str]:
         f"Payments: {describe_provider(settings)}",
         f"Mail: {_describe_mail(settings)}",
     ]
+    if settings.smtp_url is not None:
+        unset = [f"ACCOUNTS_{name}" for name in ("PUBLIC_URL", "MAIL_FROM") if f"ACCOUNTS_{name}" not in settings.given]
+        if unset:
+            lines.append(f"WARNING: mails are sent, and {' and '.join(unset)} {'are' if unset[1:] else 'is'} not set")
     if settings.redis_url is not None:
         lines.append(f"Limits: counted in {settings.redis_url}")
     idle = settings.without_effect()
@@ -52,8 +57,10 @@ async def open_service(settings: Settings, *, public_url: str = LOCAL_URL) -> As
     secrets = SystemSecrets()
     async with AsyncExitStack() as stack:
         provider = await stack.enter_async_context(open_provider(settings, clock, secrets))
-        engine = create_async_engine(settings.database_url.text)
+        with explained(settings.database_url, "used"):
+            engine = create_async_engine(settings.database_url.text)
         stack.push_async_callback(engine.dispose)
+        await require_connection(engine, settings.database_url)
         limits = await stack.enter_async_context(open_limits(settings.redis_url, engine))
         passwords = await stack.enter_async_context(AsyncArgon2Hasher())
         accounts = Accounts(

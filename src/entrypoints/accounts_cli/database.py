@@ -1,8 +1,12 @@
 """The database as a whole: whether it is there, and whether its tables are those of this release."""
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from sqlalchemy.exc import SAWarning, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from accounts_cli.database_url import DatabaseUrl
 from accounts_cli.failures import CommandFailed
@@ -19,7 +23,7 @@ def migrate_database(settings: Settings) -> str:
     url = settings.database_url
     if url.file is not None:
         _make(url.file)
-    with _explained(url):
+    with explained(url, "migrated"):
         if is_current(url.text):
             return f"{url} is up to date."
         migrate(url.text)
@@ -42,21 +46,45 @@ def require_migrated(settings: Settings) -> None:
         raise CommandFailed(
             f"There is no database {url} yet: `accounts migrate` makes it, and so does `accounts serve`."
         )
-    with _explained(url):
+    with explained(url, "used"):
         current = is_current(url.text)
     if not current:
         raise CommandFailed(f"The tables in {url} are not those of this release: run `accounts migrate`.")
 
 
+async def require_connection(engine: AsyncEngine, url: DatabaseUrl) -> None:
+    """Raise `CommandFailed` unless the service's own driver connects, too: it reads the URL's parameters anew."""
+    with explained(url, "used"):
+        async with engine.connect():
+            pass
+
+
 @contextmanager
-def _explained(url: DatabaseUrl) -> Iterator[None]:
-    """Say which database failed and, in its driver's words, why."""
+def explained(url: DatabaseUrl, done: str) -> Iterator[None]:
+    """Say which database failed and, in its driver's words, why. `done` is what it cannot be."""
     try:
-        yield
+        with warnings.catch_warnings():
+            # a parameter that SQLAlchemy leaves out with a warning is one that somebody meant
+            warnings.simplefilter("error", SAWarning)
+            yield
     except Unavailable as error:
-        cause = str(getattr(error.__cause__, "orig", None) or error.__cause__ or "")
-        reason = f" ({url.conceal(cause.splitlines()[0])})" if cause else ""
-        raise CommandFailed(f"{url}: {error}{reason}") from error
+        raise CommandFailed(f"{url}: {error}{_in_words(url, error.__cause__)}") from error
     except HostError as error:
         # its tables are those of a newer release, or somebody else's: not for this one to touch
-        raise CommandFailed(f"{url} cannot be migrated: {error}") from error
+        raise CommandFailed(f"{url} cannot be {done}: {_first_line(url, error)}") from error
+    except (SQLAlchemyError, OSError) as error:
+        raise CommandFailed(f"{url} cannot be {done}{_in_words(url, error)}") from error
+    except (TypeError, ValueError, LookupError, SAWarning) as error:
+        # a driver's way to say that it cannot read a parameter, or does not know it
+        raise CommandFailed(
+            f"ACCOUNTS_DATABASE_URL: {url}: its parameters cannot be read{_in_words(url, error)}"
+        ) from error
+
+
+def _in_words(url: DatabaseUrl, cause: BaseException | None) -> str:
+    text = "" if cause is None else _first_line(url, getattr(cause, "orig", None) or cause)
+    return f" ({text})" if text else ""
+
+
+def _first_line(url: DatabaseUrl, error: BaseException) -> str:
+    return url.conceal((str(error).splitlines() or [""])[0])

@@ -38,6 +38,9 @@ class DatabaseUrl:
         kind = _KINDS.get(url.drivername)
         if kind is None or not url.database:
             raise ValueError("This names no database.")
+        if kind == "postgresql" and text.count("@") > 1:
+            # the first one ends the password, and what follows it would be shown as the server's name
+            raise ValueError("An @ in a password is written as %40.")
         if kind == "sqlite":
             if url.host or url.database == ":memory:" or url.database.startswith("file:"):
                 raise ValueError("This names no database file.")

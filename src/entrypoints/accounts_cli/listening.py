@@ -42,6 +42,17 @@ def is_loopback(sockets: Sequence[socket.socket]) -> bool:
     return all(ipaddress.ip_address(name).is_loopback for name in names)
 
 
+def is_loopback_host(host: str) -> bool:
+    """Whether a host in a URL is the machine that the URL is read on."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
+
+
 def url_of(listener: socket.socket) -> str:
     """Return where people on this machine reach it."""
     host, port = listener.getsockname()[:2]

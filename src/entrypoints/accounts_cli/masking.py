@@ -36,13 +36,16 @@ class Masker:
         # the longest first: of two that begin alike the whole goes
         self._known = sorted(forms, key=len, reverse=True)
 
-    def text(self, text: str) -> str:
-        """Return `text` without secrets, and without its middle where it is very long."""
-        masked = text
+    def without_known(self, text: str) -> str:
+        """Return `text` without the secrets that were given, and nothing else taken out."""
         # one by one, not as a pattern: what came with a request is long, and compiling it would take long
         for form in self._known:
-            masked = masked.replace(form, MASK)
-        masked = _LOOKS_SECRET.sub(MASK, masked)
+            text = text.replace(form, MASK)
+        return text
+
+    def text(self, text: str) -> str:
+        """Return `text` without secrets, and without its middle where it is very long."""
+        masked = _LOOKS_SECRET.sub(MASK, self.without_known(text))
         if len(masked) <= MAX_TEXT:
             return masked
         half = MAX_TEXT // 2
@@ -69,14 +72,18 @@ class Masker:
         }
 
 
-def mask_defects(secrets: Iterable[str]) -> None:
-    """Have the traceback of a defect that ends the process shown without these secrets, or what looks like one."""
+def mask_defects(secrets: Iterable[str]) -> Masker:
+    """Have the traceback of a defect that ends the process shown without these secrets, or what looks like one.
+
+    Returns what takes them out, for what else is shown.
+    """
     masker = Masker(secrets)
 
     def ended(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         sys.stderr.write(masker.text("".join(traceback.format_exception(kind, error, trace))))
 
     sys.excepthook = ended
+    return masker
 
 
 def _forms(secret: str) -> Iterator[str]:

@@ -6,7 +6,8 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final
 
-from accounts_cli.terminal import say, table
+from accounts_cli.streams import say
+from accounts_cli.terminal import table
 from accounts_core.accounts import Accounts
 from accounts_core.errors import NotFound
 from accounts_core.model.outbox import Job
@@ -20,7 +21,7 @@ async def show(accounts: Accounts[Any], *, limit: int, as_json: bool) -> None:
     """Write a line for each job, the parked ones first."""
     jobs = await accounts.list_outbox(limit=limit)
     if as_json:
-        say(json.dumps([_facts(job) for job in jobs], ensure_ascii=False, indent=2))
+        say(json.dumps([_facts(job) for job in jobs], indent=2))
     elif not jobs:
         say("There is nothing to do.")
     else:
@@ -31,6 +32,8 @@ async def show(accounts: Accounts[Any], *, limit: int, as_json: bool) -> None:
 
 
 async def retry(accounts: Accounts[Any], id: str) -> None:
+    if not (id.isascii() and id.isprintable()):
+        raise NotFound("job", id)  # and no database takes all that can be typed
     await accounts.retry_job(id)
     say(f"{id} is due now.")
 

@@ -16,7 +16,7 @@ from typing import Final
 from accounts_cli.failures import CommandFailed
 from accounts_cli.serving import SHUTDOWN_SECONDS, run_server
 from accounts_cli.settings import Settings
-from accounts_cli.terminal import complain
+from accounts_cli.streams import complain
 
 logger: Final = logging.getLogger("accounts_cli")
 
@@ -47,6 +47,9 @@ def run_processes(count: int, sockets: Sequence[socket.socket], announce: Callab
                 if not told.is_set() and not child.process.is_alive():
                     children[place] = child.replaced()
     finally:
+        # from now on nobody accepts what comes, so that it has to be refused and not kept waiting until the end
+        for listener in sockets:
+            listener.close()
         _end(children)
         for each, handler in before.items():
             signal.signal(each, handler)

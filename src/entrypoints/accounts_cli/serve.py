@@ -11,7 +11,7 @@ from accounts_cli.payments import require_provider
 from accounts_cli.processes import run_processes
 from accounts_cli.serving import run_server
 from accounts_cli.settings import Settings
-from accounts_cli.terminal import say
+from accounts_cli.streams import announce
 
 
 def serve(settings: Settings, *, host: str, port: int, workers: int) -> None:
@@ -33,14 +33,14 @@ def serve(settings: Settings, *, host: str, port: int, workers: int) -> None:
     finally:
         for listener in sockets:
             listener.close()
-    say("Stopped.")
+    announce("Stopped.")
 
 
 def _announce(settings: Settings, sockets: Sequence[socket.socket]) -> None:
     address = url_of(sockets[0])
-    say(f"Listening on {address} (reference and try-out: {address}/schema)")
+    announce(f"Listening on {address} (reference and try-out: {address}/schema)")
     for line in describe(settings):
-        say(line)
+        announce(line)
 
 
 def _require_shared_parts(settings: Settings, workers: int) -> None:

@@ -9,7 +9,8 @@ from types import FrameType
 from typing import Final
 
 import uvicorn
-from litestar.types import ASGIApp
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from accounts_cli.composition import Service, open_service
 from accounts_cli.listening import url_of
@@ -19,8 +20,12 @@ from accounts_cli.settings import Settings
 from accounts_cli.simulator import deliver_events, with_challenges
 from accounts_cli.wire import StrictProtocol
 from accounts_cli.worker import Worker, working
+from accounts_core.errors import Unavailable
 from accounts_litestar import HttpOptions, RequestEntry, create_app
+from accounts_litestar.strict import refusal
 
+CANCEL_SECONDS: Final = 5
+"""How long requests that are cut off may take to end."""
 SHUTDOWN_SECONDS: Final = 30
 """How long requests that are under way, and the worker's job, may take once the service was told to stop."""
 
@@ -45,7 +50,7 @@ async def _serve(
     async with open_service(settings, public_url=address) as service:
         worker = Worker(service.accounts)
         config = uvicorn.Config(
-            _app(service, worker, address, log_request),
+            _ending_cleanly(_app(service, worker, address, log_request)),
             http=StrictProtocol,
             ws="none",
             lifespan="on",
@@ -74,7 +79,33 @@ def _app(service: Service, worker: Worker, address: str, log_request: Callable[[
     if simulator is None:
         return app
     simulator.url = address
-    return with_challenges(app, simulator)
+    return with_challenges(app, simulator, options)
+
+
+def _ending_cleanly(app: ASGIApp) -> ASGIApp:
+    """Have a request that is cut off at the end answered with 503, or with nothing more where its answer has begun."""
+
+    async def ending(scope: Scope, receive: Receive, send: Send) -> None:
+        has_begun = False
+
+        async def noted(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            task = asyncio.current_task()
+            if str(message["type"]) == "lifespan.shutdown.failed" and task is not None and task.cancelling():
+                return  # it was cut off, which is no failure to tell of
+            await send(message)
+
+        try:
+            await app(scope, receive, noted)
+        except asyncio.CancelledError:
+            # also of the application's lifespan, which ends with the loop where it was not told to before
+            if scope["type"] == ScopeType.HTTP and not has_begun:
+                status, headers, body = refusal(Unavailable("The service is being stopped."))
+                await send({"type": "http.response.start", "status": status, "headers": headers})
+                await send({"type": "http.response.body", "body": body, "more_body": False})
+
+    return ending
 
 
 @asynccontextmanager
@@ -112,6 +143,11 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._worker.stop()  # its last job ends while the last requests do
         await super().shutdown(sockets)
+        # those that are not done by then must not go on while the parts under them are closed
+        if tasks := {task for task in self.server_state.tasks if not task.done()}:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks, timeout=CANCEL_SECONDS)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002  as uvicorn calls it
         """Stop; at the second SIGINT, at once. uvicorn's own way ends the process as if the signal had killed it."""

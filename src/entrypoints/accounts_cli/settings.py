@@ -30,7 +30,7 @@ T = TypeVar("T")
 PREFIX: Final = "ACCOUNTS_"
 TESTS: Final = "ACCOUNTS_TEST_"
 _SHOWN: Final = 60
-_LOOKS_SECRET: Final = re.compile(r"[sr]k_|whsec_|//[^/]*@")
+_LOOKS_SECRET: Final = re.compile(r"[sr]k_|whsec_|//.*@", re.DOTALL)
 """A key of Stripe, or a URL with a password, that went into the wrong setting."""
 _TEN_YEARS: Final = 3650
 
@@ -68,7 +68,7 @@ class Settings:
 
     database_url: DatabaseUrl = _setting(  # noqa: RUF009  makes an attrs field
         DatabaseUrl.parse,
-        "sqlite:///<file> or postgresql://<user>:<password>@<host>/<name>",
+        "sqlite:///<file> or postgresql://<user>:<password>@<host>/<name>, with every @ in the password written as %40",
         DatabaseUrl.parse("sqlite:///accounts.db"),
         secret=True,
     )
@@ -129,9 +129,10 @@ class Settings:
     cors_origins: tuple[str, ...] = _setting(
         values.origins, "web origins, such as https://app.example.org,http://localhost:3000", (), empty=True
     )
-    limits: Mapping[str, Limit] = _setting(
+    limits: Mapping[str, Mapping[str, Limit]] = _setting(
         values.limits,
-        f"limits such as sign-in=100/hour, of {', '.join(values.LIMIT_NAMES)}, per second, minute, hour or day",
+        "limits such as sign-in=100/hour,sign-in.account=10/hour, each once, per second, minute, hour or day, of "
+        f"{', '.join(values.LIMIT_NAMES)}",
         MappingProxyType({}),
     )
     redis_url: RedisUrl | None = _setting(  # noqa: RUF009  makes an attrs field
@@ -240,12 +241,20 @@ def _find(name: str, where: str) -> "attrs.Attribute[Any]":
 
 def _parse(field: "attrs.Attribute[Any]", text: str, where: str) -> Any:
     meta = field.metadata
-    if text or meta["empty"]:
+    expected = meta["expected"]
+    if (text and _is_text(text)) or (not text and meta["empty"]):
         try:
             return meta["parse"](text)
+        except values.Expected as error:
+            expected = str(error)
         except ValueError:
             pass  # its text may hold a secret
-    raise CommandFailed(f"{where}: expected {meta['expected']}; got {_shown(text, meta['secret'])}.")
+    raise CommandFailed(f"{where}: expected {expected}; got {_shown(text, meta['secret'])}.")
+
+
+def _is_text(text: str) -> bool:
+    """Return whether this is UTF-8 without control characters: a NUL ends a file's name, a line break a header."""
+    return not any(ord(each) < 32 or ord(each) == 127 or 0xD800 <= ord(each) <= 0xDFFF for each in text)
 
 
 def _shown(text: str, secret: bool) -> str:

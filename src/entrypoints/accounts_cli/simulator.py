@@ -12,10 +12,13 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from accounts_cli.failures import CommandFailed
 from accounts_cli.payments import SIMULATOR_SECRET, open_simulator
-from accounts_cli.terminal import say
+from accounts_cli.streams import announce
+from accounts_cli.values import page_url
 from accounts_core.accounts import Accounts
 from accounts_core.errors import WorldError
 from accounts_core.ports.clock import Clock
+from accounts_litestar import HttpOptions
+from accounts_litestar.app import strict_edge
 from accounts_stripe import verify_webhook
 from accounts_stripe.simulator import Simulator, Webhook, create_app, serve
 from accounts_system import SystemClock, SystemSecrets
@@ -30,6 +33,8 @@ IN_MEMORY: Final = ":memory:"
 
 def run_simulator(*, port: int, file: str, webhook_url: str | None, webhook_secret: str) -> None:
     """Run `accounts stripe-simulator` until SIGTERM or SIGINT. Raises `CommandFailed` when it cannot start."""
+    if webhook_url is not None:
+        _require_url(webhook_url)
     clock, secrets = SystemClock(), SystemSecrets()
     simulator = (
         Simulator(clock, secrets, webhook_secret=webhook_secret)
@@ -37,30 +42,39 @@ def run_simulator(*, port: int, file: str, webhook_url: str | None, webhook_secr
         else open_simulator(Path(file), clock, secrets, webhook_secret=webhook_secret)
     )
 
-    def announce(url: str) -> None:
-        say(f"Listening on {url} (books: {url}/simulator/ledger)")
-        say(f"State: {'in memory' if file == IN_MEMORY else file}")
-        say(f"Events: {f'sent to {webhook_url}' if webhook_url else 'kept; --webhook-url sends them'}")
+    def tell(url: str) -> None:
+        announce(f"Listening on {url} (books: {url}/simulator/ledger)")
+        announce(f"State: {'in memory' if file == IN_MEMORY else file}")
+        announce(f"Events: {f'sent to {webhook_url}' if webhook_url else 'kept; --webhook-url sends them'}")
 
     try:
-        serve(simulator, port, webhook_url=webhook_url, announce=announce)
+        serve(simulator, port, webhook_url=webhook_url, announce=tell)
     except OSError as error:
         raise CommandFailed(f"Cannot listen on 127.0.0.1 port {port}: {error.strerror}.") from error
     finally:
         simulator.close()
-    say("Stopped.")
+    announce("Stopped.")
 
 
-def with_challenges(app: Litestar, simulator: Simulator) -> ASGIApp:
+def _require_url(text: str) -> None:
+    try:
+        page_url(text)
+    except ValueError:
+        raise CommandFailed(
+            "--webhook-url: expected a URL such as http://127.0.0.1:8000/webhooks/stripe, without a password in it."
+        ) from None
+
+
+def with_challenges(app: Litestar, simulator: Simulator, options: HttpOptions) -> ASGIApp:
     """Return the service with the page where a person answers their pretended bank, and nothing else of the simulator.
 
     What else it has, its books and its faults, is for whoever runs it, not for everybody who reaches the service.
     """
-    pages = create_app(simulator)
+    pages = strict_edge(create_app(simulator), options)  # type: ignore[arg-type]  # Litestar's types are narrower
 
     async def both(scope: Scope, receive: Receive, send: Send) -> None:
         if scope.get("path", "").startswith(CHALLENGES):  # the lifespan has no path
-            await pages(scope, receive, send)  # type: ignore[arg-type]  # Litestar's scope types are narrower than ASGI's
+            await pages(scope, receive, send)
         else:
             await app(scope, receive, send)
 

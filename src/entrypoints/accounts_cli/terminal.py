@@ -4,21 +4,12 @@ import signal
 import sys
 from collections.abc import Sequence
 from getpass import getpass
-from typing import Final, TextIO
+from typing import Final
 
 from accounts_cli.failures import CommandFailed
+from accounts_cli.streams import say
 
 MAX_LINE: Final = 4096
-
-
-def say(text: str = "") -> None:
-    """Write a line to standard output, at once. What the terminal's encoding does not have is written as an escape."""
-    _write(sys.stdout, text)
-
-
-def complain(text: str) -> None:
-    """Write a line to standard error."""
-    _write(sys.stderr, text)
 
 
 def table(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -59,14 +50,9 @@ def confirm(question: str) -> bool:
     # an event loop's handler would only cancel the task, and this wait would go on
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        sys.stdout.write(f"{question} Type yes: ")
-        sys.stdout.flush()
-        return sys.stdin.readline().strip().lower() == "yes"
+        say(f"{question} Type yes: ", end="")
+        return sys.stdin.readline(MAX_LINE).strip().lower() == "yes"
+    except UnicodeDecodeError:
+        return False
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def _write(stream: TextIO, text: str) -> None:
-    encoding = stream.encoding or "utf-8"
-    stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
-    stream.flush()

@@ -2,22 +2,36 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from accounts_cli.failures import CommandFailed
-from accounts_cli.terminal import confirm, say
+from accounts_cli.streams import say
+from accounts_cli.terminal import confirm
 from accounts_core.accounts import Accounts
+from accounts_core.errors import NotFound
 from accounts_core.model.events import Actor
 from accounts_core.model.ids import UserId
 from accounts_core.model.user import User
 from accounts_litestar.addresses import email_address, new_email_address
 
+MOST_DIGITS: Final = 18
+"""No id is longer."""
+
 
 async def find(accounts: Accounts[Any], who: str) -> User:
     """Return the user with this address or id. Raises `Invalid` and `NotFound`."""
-    if who.isascii() and who.isdigit():
-        return await accounts.profile(UserId(int(who)))
-    return await accounts.find_user(email_address(who))
+    user_id = id_of(who)
+    return await (accounts.find_user(email_address(who)) if user_id is None else accounts.profile(user_id))
+
+
+def id_of(who: str) -> UserId | None:
+    """Return the id that this is, or None for what may be an address. Raises `NotFound` for one that nobody has."""
+    if not (who.isascii() and who.isdigit()):
+        return None
+    digits = who.lstrip("0")
+    if not digits or len(digits) > MOST_DIGITS:
+        raise NotFound("user", who)
+    return UserId(int(digits))
 
 
 async def create(accounts: Accounts[Any], *, email: str, name: str, password: str, verified: bool) -> None:
@@ -30,7 +44,7 @@ async def create(accounts: Accounts[Any], *, email: str, name: str, password: st
 async def show(accounts: Accounts[Any], who: str, *, as_json: bool) -> None:
     facts = _facts(await find(accounts, who))
     if as_json:
-        say(json.dumps(facts, ensure_ascii=False, indent=2))
+        say(json.dumps(facts, indent=2))
         return
     for name, value in facts.items():
         say(f"{name.replace('_', ' ') + ':':<19}{'-' if value is None else value}")
@@ -49,6 +63,11 @@ async def deactivate(accounts: Accounts[Any], who: str) -> None:
 async def restore(accounts: Accounts[Any], who: str) -> None:
     user = await accounts.reinstate((await find(accounts, who)).id)
     say(f"User {user.id}, {user.email}, is active.")
+
+
+async def unlock(accounts: Accounts[Any], who: str) -> None:
+    user = await accounts.unlock_user((await find(accounts, who)).id)
+    say(f"User {user.id}, {user.email}, is unlocked: wrong passwords before now do not count.")
 
 
 async def delete(accounts: Accounts[Any], who: str, *, sure: bool) -> None:

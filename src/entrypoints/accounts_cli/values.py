@@ -8,12 +8,13 @@ from types import MappingProxyType
 from typing import Final, TypeAlias
 from urllib.parse import SplitResult, urlsplit
 
-from accounts_core.model.limit import DEFAULT_LIMITS
+from accounts_core.model.limit import DEFAULT_LIMITS, PLAIN_SCOPES
 from accounts_core.ports.limits import Limit
 
 Network: TypeAlias = IPv4Network | IPv6Network
 
 LIMIT_NAMES: Final = tuple(DEFAULT_LIMITS)
+EVERY_SCOPE: Final = "*"
 _PERIODS: Final = {
     "second": timedelta(seconds=1),
     "minute": timedelta(minutes=1),
@@ -22,6 +23,10 @@ _PERIODS: Final = {
 }
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _UNSAFE: Final = re.compile(r"[\x00-\x20\x7f-\U0010ffff]")
+
+
+class Expected(ValueError):
+    """A value cannot be read; the text says what was expected in its place, and holds nothing of the value."""
 
 
 def boolean(text: str) -> bool:
@@ -81,15 +86,47 @@ def amounts(text: str) -> Mapping[str, int]:
     return MappingProxyType({currency(name): _whole(value) for name, value in _pairs(text)})
 
 
-def limits(text: str) -> Mapping[str, Limit]:
-    """Read `sign-in=100/hour,sign-up=50/day`."""
-    return MappingProxyType({name: _limit(name, value) for name, value in _pairs(text)})
+def limits(text: str) -> Mapping[str, Mapping[str, Limit]]:
+    """Read `sign-in=100/hour,sign-in.account=10/hour,recovery.*=5/hour`, by name and then by scope.
+
+    A name without a scope is its plain scope (`PLAIN_SCOPES`). `*` is every scope; one that is named beside it wins.
+    Raises `Expected` for a name or a scope that there is not.
+    """
+    named, every = dict[str, dict[str, Limit]](), dict[str, dict[str, Limit]]()
+    for target, value in _pairs(text):
+        name, scope = _limit_target(target)
+        limit = _limit(value)
+        if scope == EVERY_SCOPE:
+            every[name] = dict.fromkeys(DEFAULT_LIMITS[name], limit)
+        elif scope in named.setdefault(name, {}):
+            raise ValueError(text)  # once by its name, and once because it is the plain one
+        else:
+            named[name][scope] = limit
+    return MappingProxyType(
+        {
+            name: MappingProxyType({**every.get(name, {}), **named.get(name, {})})
+            for name in DEFAULT_LIMITS
+            if name in every or name in named
+        }
+    )
 
 
-def _limit(name: str, value: str) -> Limit:
+def _limit_target(target: str) -> tuple[str, str]:
+    name, dot, scope = target.partition(".")
+    if name not in DEFAULT_LIMITS:
+        raise Expected(f"one of the limits {', '.join(LIMIT_NAMES)}")
+    if not dot:
+        return name, PLAIN_SCOPES[name]
+    if scope != EVERY_SCOPE and scope not in DEFAULT_LIMITS[name]:
+        known = ", ".join(f"{name}.{each}" for each in (*DEFAULT_LIMITS[name], EVERY_SCOPE))
+        raise Expected(f"one of the scopes of {name}, which are {known}")
+    return name, scope
+
+
+def _limit(value: str) -> Limit:
     count, _, period = value.partition("/")
-    if name not in LIMIT_NAMES or period not in _PERIODS:
-        raise ValueError(name)
+    if period not in _PERIODS:
+        raise ValueError(value)
     return Limit(_whole(count), _PERIODS[period])
 
 

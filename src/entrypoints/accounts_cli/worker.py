@@ -19,7 +19,7 @@ from accounts_cli.composition import describe, open_service
 from accounts_cli.lanes import Lane
 from accounts_cli.logs import log_to_stderr
 from accounts_cli.settings import Settings
-from accounts_cli.terminal import say
+from accounts_cli.streams import announce, say
 from accounts_core.accounts import Accounts
 from accounts_core.model.outbox import JobKind
 from accounts_core.use_cases.outbox import Ran
@@ -123,10 +123,10 @@ async def run_worker(settings: Settings, *, once: bool) -> None:
                 say(f"Done: {ran.done}. Put off: {ran.put_off}. Parked: {ran.parked}.")
                 return
             for line in describe(settings):
-                say(line)
-            say("Working.")
+                announce(line)
+            announce("Working.")
             await worker.run()
-    say("Stopped.")
+    announce("Stopped.")
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from litestar import Litestar, Router
 from litestar.config.cors import CORSConfig
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Tag
+from litestar.types import ASGIApp
 
 from accounts_core.accounts import Accounts
 from accounts_litestar.account_api import AccountApi
@@ -78,14 +79,19 @@ def create_app(
         pdb_on_exception=False,
     )
     # round everything: Litestar's own middleware does not see a path that is not there
-    app.asgi_handler = StrictEdge(
-        app.asgi_handler,
+    app.asgi_handler = strict_edge(app.asgi_handler, options)
+    return app
+
+
+def strict_edge(app: ASGIApp, options: HttpOptions) -> StrictEdge:
+    """Put the outermost layer round an application: what no request gets past, and what every answer has."""
+    return StrictEdge(
+        app,
         shared=bool(options.cors_origins),
         only_tls=options.only_tls,
         proxies=TrustedProxies(options.trusted_proxies) if options.trusted_proxies else None,
         log=options.log_request,
     )
-    return app
 
 
 def _cors(origins: tuple[str, ...]) -> CORSConfig:

@@ -42,6 +42,8 @@ CHALLENGE_INVALID: Final = 'Bearer error="invalid_token"'
 MAX_PROBLEM_BYTES: Final = 8 * 1024
 """Largest problem document. A test sends what makes it large."""
 
+MAX_RETRY_AFTER_SECONDS: Final = int(core.MAX_RETRY_AFTER.total_seconds())
+
 TELLTALE_DECLINES: Final = frozenset({"fraudulent", "lost_card", "stolen_card"})
 """Shown as `generic_decline`, as Stripe asks: whoever tries a stolen card is not told that it is known to be stolen."""
 
@@ -206,7 +208,8 @@ class Problems:
         return Answer(problem_of(error, kind), status_code=kind.status, media_type=MEDIA_TYPE, headers=headers)
 
     def _retry_after(self, error: Exception) -> int:
-        """Return whole seconds, at least one."""
+        """Return whole seconds, from one to a day."""
+        seconds = self._retry_after_seconds
         if isinstance(error, core.LimitExceeded):
-            return max(1, math.ceil(error.retry_after.total_seconds()))
-        return self._retry_after_seconds
+            seconds = math.ceil(error.retry_after.total_seconds())
+        return min(max(1, seconds), MAX_RETRY_AFTER_SECONDS)

@@ -14,6 +14,7 @@ from typing import Any, Final, cast
 
 import msgspec
 from litestar.enums import ScopeType
+from litestar.exceptions import NotFoundException
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from accounts_litestar.answers import HEAD, PROTECTIVE_HEADERS
@@ -33,6 +34,8 @@ MAX_HEADER_BYTES: Final = 32 * 1024
 
 _HOST: Final = re.compile(rb"(?:[A-Za-z0-9._~-]+|\[([0-9A-Fa-f:.]{2,45})\])(?::([0-9]{0,5}))?")
 _MAX_PORT: Final = 65535
+
+_ALIAS: Final = re.compile(rb"//|\\|%(?:2[Ff]|5[Cc])|/(?:\.|%2[Ee]){1,2}(?=/|$)")
 
 REQUEST_ID: Final = b"x-request-id"
 
@@ -99,10 +102,12 @@ class StrictEdge:
 
         try:
             reason = _ambiguity(scope["headers"], scope.get("http_version", "1.1"))
-            if reason is None:
-                await self._app(scope, receive, protect)
-            else:
+            if reason is not None:
                 await _answer(Malformed(reason), protect, entry)
+            elif _is_alias(scope):
+                await _answer(NotFoundException(), protect, entry)
+            else:
+                await self._app(scope, receive, protect)
         except Exception as error:  # noqa: BLE001  the last resort: what it was, the log says
             trimmed(error)
             logger.error("%s %s failed.", entry.method, _route(scope), exc_info=error)
@@ -169,6 +174,15 @@ def _ambiguity(headers: Iterable[tuple[bytes, bytes]], version: str) -> str | No
     if (version != "1.0" or b"host" in once) and not _is_host(once.get(b"host", b"")):
         return "A request has one header Host, with the name of a host and perhaps a port."
     return _doubt_about_length(once, version)
+
+
+def _is_alias(scope: Any) -> bool:
+    """Whether the path is another way to write one that there is: who guards paths before us does not know it.
+
+    The framework takes a row of slashes for one, and an encoded slash for a plain one.
+    """
+    raw = scope.get("raw_path") or scope["path"].encode("utf-8", "surrogateescape")
+    return _ALIAS.search(raw) is not None
 
 
 def _is_host(value: bytes) -> bool:

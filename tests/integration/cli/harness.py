@@ -8,12 +8,18 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from queue import Empty, Queue
 from typing import Any, Final, Protocol, Self, TypeAlias
 
 import attrs
 import httpx
 import pytest
+
+from accounts_core.errors import LimitExceeded
+from accounts_core.model.limit import FAILURES, MOST_FAILURES, SIGN_IN
+from accounts_core.ports.blocking import BlockingLimits
+from accounts_core.sync import run_sync
 
 PASSWORD: Final = "correct horse battery staple"
 COMMAND: Final = (sys.executable, "-m", "accounts_cli")
@@ -118,3 +124,18 @@ def settings(**values: str) -> dict[str, str]:
 def create(run: Run, email: str = "jane@example.org", name: str = "Jane Doe", more: Sequence[str] = ()) -> Ran:
     """Create a user with the usual password."""
     return run("users", "create", "--email", email, "--name", name, "--password-stdin", *more, stdin=f"{PASSWORD}\n")
+
+
+def fill_failures(limits: BlockingLimits, email: str) -> None:
+    """Count as many wrong passwords for an address as there may be in a row."""
+    for _ in range(MOST_FAILURES.count):
+        run_sync(limits.spend(SIGN_IN, {f"{FAILURES}:{email}": MOST_FAILURES}, now=datetime.now(UTC)))
+
+
+def is_locked(limits: BlockingLimits, email: str) -> bool:
+    """Count one wrong password more, and say whether that is refused."""
+    try:
+        run_sync(limits.spend(SIGN_IN, {f"{FAILURES}:{email}": MOST_FAILURES}, now=datetime.now(UTC)))
+    except LimitExceeded:
+        return True
+    return False

@@ -1,10 +1,15 @@
 """`accounts check`, `accounts migrate`, and how both meet the settings."""
 
+import socket
 import sqlite3
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.handlers import Sink
 from tests.integration.cli.harness import Run
 
 
@@ -184,3 +189,51 @@ def test_mail_needs_a_folder(run: Run, folder: Path) -> None:
     ran = run("check")
 
     assert "mail      FAILED  mails cannot be written to mail/" in ran.out
+
+
+@contextmanager
+def serving_smtp() -> Iterator[int]:
+    """Run a mail server that nothing is sent to, and give its port."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = int(free.getsockname()[1])
+    controller = Controller(Sink(), hostname="127.0.0.1", port=port)
+    controller.start()
+    try:
+        yield port
+    finally:
+        controller.stop()
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({}, "FAILED  ACCOUNTS_PUBLIC_URL is not set, so the links in mails would lead to this machine"),
+        ({"PUBLIC_URL": "http://localhost:8000"}, "FAILED  ACCOUNTS_PUBLIC_URL is http://localhost:8000, so"),
+        ({"PUBLIC_URL": "https://127.0.0.1"}, "FAILED  ACCOUNTS_PUBLIC_URL is https://127.0.0.1, so"),
+        ({"PUBLIC_URL": "https://[::1]/a"}, "FAILED  ACCOUNTS_PUBLIC_URL is https://[::1]/a, so"),
+        (
+            {"PUBLIC_URL": "https://accounts.example.org"},
+            "ok      {smtp} takes mails, from {sender}; WARNING: ACCOUNTS_MAIL_FROM is not set",
+        ),
+        (
+            {"PUBLIC_URL": "https://accounts.example.org", "MAIL_FROM": "a@example.org"},
+            "ok      {smtp} takes mails, from",
+        ),
+    ],
+    ids=str,
+)
+def test_a17_mails_that_would_lead_to_this_machine_are_an_error_and_without_a_sender_there_is_a_warning(
+    run: Run, monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], said: str
+) -> None:
+    with serving_smtp() as port:
+        monkeypatch.setenv("ACCOUNTS_SMTP_URL", f"smtp://127.0.0.1:{port}")
+        for name, value in settings.items():
+            monkeypatch.setenv(f"ACCOUNTS_{name}", value)
+        run("migrate")
+
+        ran = run("check")
+
+    (line,) = [line for line in ran.out.splitlines() if line.startswith("mail ")]
+    expected = said.format(smtp=f"smtp://127.0.0.1:{port}", sender="Accounts <no-reply@accounts.invalid>")
+    assert line.removeprefix("mail      ").startswith(expected)
+    assert ran.code == (1 if expected.startswith("FAILED") else 0)

@@ -5,8 +5,11 @@ from collections.abc import Iterator
 import httpx
 import pytest
 import redis
-from tests.integration.cli.harness import PASSWORD, Run, Serve
+from tests.integration.cli.harness import PASSWORD, Run, Serve, create, fill_failures, is_locked
 from tests.integration.redis_server import RedisServer, needs_a_server_of_its_own, serving_redis
+
+from accounts_redis import RedisUrl
+from accounts_redis.limits import RedisLimits
 
 SECRET = "canary-hunter2"
 JANE = {"email": "jane@example.org", "password": PASSWORD, "name": "Jane Doe"}
@@ -31,7 +34,7 @@ def sign_in(client: httpx.Client, **fields: str) -> httpx.Response:
 @needs_a_server_of_its_own
 def test_attempts_are_counted_in_redis_by_every_process(serve: Serve, server: RedisServer, url: str) -> None:
     """The processes have databases of their own, so that nothing but Redis can have counted."""
-    with_limits = {"ACCOUNTS_REDIS_URL": url, "ACCOUNTS_LIMITS": "sign-in=4/hour"}
+    with_limits = {"ACCOUNTS_REDIS_URL": url, "ACCOUNTS_LIMITS": "sign-in.account=4/hour"}
     served = [serve(ACCOUNTS_DATABASE_URL=f"sqlite:///{name}.db", **with_limits) for name in ("one", "another")]
     with served[0].client() as one, served[1].client() as another:
         assert one.post("/api/auth/register", json=JANE).status_code == 201
@@ -135,3 +138,22 @@ def test_a_bad_url_stops_the_start_in_one_line(run: Run, monkeypatch: pytest.Mon
     assert ran.err.startswith("accounts: ACCOUNTS_REDIS_URL: expected a URL such as rediss://")
     assert len(ran.err.splitlines()) == 1
     assert SECRET not in ran.err
+
+
+@needs_a_server_of_its_own
+def test_a13_unlock_ends_the_failures_that_are_counted_in_redis(
+    run: Run, server: RedisServer, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("migrate")
+    create(run)
+    monkeypatch.setenv("ACCOUNTS_REDIS_URL", url)
+    limits = RedisLimits.connect(RedisUrl.parse(url))
+    try:
+        fill_failures(limits, JANE["email"])
+
+        assert run("users", "unlock", JANE["email"]).code == 0
+
+        assert not is_locked(limits, JANE["email"])
+    finally:
+        limits.close()
+    assert "user_unlocked" in run("audit").out

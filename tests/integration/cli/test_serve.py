@@ -1,8 +1,12 @@
 """`accounts serve` in a process of its own: how it starts, what it says, and how it stops."""
 
 import os
+import re
 import signal
 import socket
+from base64 import b64encode
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -275,3 +279,89 @@ def test_the_settings_are_in_force_and_those_without_effect_are_named(serve: Ser
     assert allowed.headers.get("access-control-allow-origin") == "https://app.example.org"
     assert "access-control-allow-origin" not in other.headers
     assert served.wait_for("^Without effect in this release: (.*)")[1] == "ACCOUNTS_STRIPE_PUBLISHABLE_KEY"
+
+
+def test_a17_a_second_interruption_ends_what_is_under_way_with_a_503_and_no_traceback(
+    serve: Serve, simulate: Serve
+) -> None:
+    stripe = simulate().url
+    served = serve(ACCOUNTS_STRIPE_API_KEY="sk_test_any", ACCOUNTS_STRIPE_API_BASE=stripe)
+    with served.client() as client, ThreadPoolExecutor() as pool:
+        register(client)
+        sign_in(client)
+        httpx.post(f"{stripe}/simulator/faults", data={"on": "*", "kind": "hang", "times": "all"}, trust_env=False)
+        waiting = pool.submit(client.post, "/api/users/current/verify-payment", json={"paymentMethod": "pm_card_visa"})
+        sleep(1)  # the call is with Stripe by then
+        served.process.send_signal(signal.SIGINT)
+        url = httpx.URL(served.url)
+        wait_until_nobody_listens(url.host, url.port or 0)
+        code = served.stop(signal.SIGINT)
+        answer = waiting.result()
+
+    assert code == 0
+    assert answer.status_code == 503
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert [line for line in served.lines if "Traceback" in line] == []
+    assert served.lines[-1] == "Stopped."
+
+
+def test_a18_the_page_of_a_challenge_has_the_headers_of_the_services_pages(serve: Serve) -> None:
+    with serve().client() as client:
+        register(client)
+        sign_in(client)
+        asked = client.post(
+            "/api/users/current/verify-payment",
+            json={"paymentMethod": "pm_card_authenticationRequired", "returnUrl": "https://shop.example.org/back?a=1"},
+        ).json()
+        url = asked["nextAction"]["redirect_to_url"]["url"]
+        page, service = client.get(url), client.get("/verify-email")
+        refused = client.post(url, data={"outcome": "perhaps"})
+        missing = client.get("/simulator/challenges/pi_nothing")
+        aliased = client.get("/simulator/challenges//pi_nothing")
+        answered = client.post(url, data={"outcome": "succeed"})
+
+    (style,) = re.findall(r"<style>(.*?)</style>", page.text)
+    digest = b64encode(sha256(style.encode()).digest()).decode()
+    assert page.headers["content-security-policy"] == (
+        f"default-src 'none'; style-src 'sha256-{digest}'; form-action 'self' https://shop.example.org;"
+        " base-uri 'none'; frame-ancestors 'none'"
+    )
+    protective = {name for name in service.headers if name not in {"content-type", "content-length", "date"}}
+    for answer in (page, refused, missing, answered):
+        assert protective <= set(answer.headers)
+        assert {name: answer.headers[name] for name in protective - {"content-security-policy", "x-request-id"}} == {
+            name: service.headers[name] for name in protective - {"content-security-policy", "x-request-id"}
+        }
+    assert (answered.status_code, aliased.status_code) == (303, 404)
+    assert answered.headers["location"].startswith("https://shop.example.org/back?a=1&payment_intent=pi_")
+
+
+def test_a17_several_processes_that_are_stopping_refuse_connections(
+    serve: Serve, postgres_url: str, simulate: Serve
+) -> None:
+    """A request is under way, so that the processes are there for a while yet."""
+    stripe = simulate().url
+    served = serve(
+        "--workers",
+        "2",
+        ACCOUNTS_DATABASE_URL=postgres_url,
+        ACCOUNTS_STRIPE_API_KEY="sk_test_any",
+        ACCOUNTS_STRIPE_API_BASE=stripe,
+    )
+    url = httpx.URL(served.url)
+    with served.client() as client, ThreadPoolExecutor() as pool:
+        register(client)
+        sign_in(client)
+        httpx.post(f"{stripe}/simulator/faults", data={"on": "*", "kind": "hang", "times": "all"}, trust_env=False)
+        waiting = pool.submit(client.post, "/api/users/current/verify-payment", json={"paymentMethod": "pm_card_visa"})
+        sleep(1)  # the call is with Stripe by then
+        served.process.send_signal(signal.SIGTERM)
+        wait_until_nobody_listens(url.host, url.port or 0)
+
+        assert served.process.poll() is None
+        assert not waiting.done()
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection((url.host, url.port or 0), timeout=1)
+        assert waiting.result().status_code == 503
+    assert served.end() == 0
+    assert [line for line in served.lines if "Traceback" in line] == []

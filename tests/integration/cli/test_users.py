@@ -2,10 +2,17 @@
 
 import json
 import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
-from tests.integration.cli.harness import PASSWORD, Ran, Run, create
+import sqlalchemy
+from tests.integration.cli.harness import PASSWORD, Ran, Run, create, fill_failures, is_locked
+
+from accounts_core.model.outbox import Job, Topic
+from accounts_core.sync import run_sync
+from accounts_sql import SqlLimits, SqlStore, create_engine
 
 
 @pytest.fixture(autouse=True)
@@ -135,8 +142,8 @@ def test_delete_needs_somebody_to_ask(run: Run) -> None:
     assert facts(run)["id"] == 1
 
 
-@pytest.mark.parametrize("action", ["show", "verify", "deactivate", "restore", "delete"])
-@pytest.mark.parametrize("who", ["nobody@example.org", "99", "99999999999999999999999999"])
+@pytest.mark.parametrize("action", ["show", "verify", "deactivate", "restore", "delete", "unlock"])
+@pytest.mark.parametrize("who", ["nobody@example.org", "99", "0", "99999999999999999999999999", "9" * 4400])
 def test_a_user_that_is_not_there_is_said_so(run: Run, action: str, who: str) -> None:
     ran = run("users", action, who)
 
@@ -180,3 +187,103 @@ def test_all_of_it_works_on_postgresql(run: Run, postgres_url: str, monkeypatch:
     ]
 
     assert [ran.code for ran in said] == [1, 0, 0, 0, 0, 0]
+
+
+def test_a13_unlock_ends_the_failures_that_are_counted_in_the_database(run: Run, folder: Path) -> None:
+    create(run)
+    limits = SqlLimits(create_engine("sqlite:///accounts.db"))
+    for address in ("jane", "john"):
+        fill_failures(limits, f"{address}@example.org")
+
+    assert run("users", "unlock", "jane@example.org") == Ran(
+        0, "User 1, jane@example.org, is unlocked: wrong passwords before now do not count.\n", ""
+    )
+
+    assert not is_locked(limits, "jane@example.org")
+    assert is_locked(limits, "john@example.org")
+    (entry,) = [line for line in run("audit", "--user", "1").out.splitlines() if "user_unlocked" in line]
+    assert entry.split()[3:5] == ["1", "operator"]
+
+
+def test_a16_the_trail_of_a_deleted_user_is_shown_by_id(run: Run) -> None:
+    create(run, name="J\u00e4ne")
+    run("users", "delete", "1", "--yes")
+
+    shown, told = run("audit", "--user", "1"), run("audit", "--user", "1", "--json")
+
+    assert (shown.code, shown.err) == (0, "")
+    assert [line.split()[5] for line in shown.out.splitlines()[1:]] == ["user_deleted", "user_registered"]
+    assert [entry["action"] for entry in json.loads(told.out)] == ["user_deleted", "user_registered"]
+    assert run("audit", "--user", "2") == Ran(1, "", "accounts: There is no such user.\n")
+    assert run("audit", "--user", "jane@example.org") == Ran(1, "", "accounts: There is no such user.\n")
+
+
+def test_a16_json_is_ascii_whatever_the_terminal_can_show(run: Run) -> None:
+    create(run, name="J\u00e4ne \U0001f600")
+
+    for command in (("users", "show", "1", "--json"), ("audit", "--json"), ("outbox", "list", "--json")):
+        shown = run(*command)
+        assert shown.out.isascii()
+        assert json.loads(shown.out)
+    assert json.loads(run("users", "show", "1", "--json").out)["name"] == "J\u00e4ne \U0001f600"
+
+
+def test_c06_the_outbox_shows_no_hash_of_a_password(run: Run) -> None:
+    """A job of an earlier release has one in it, and a job of a host's may have anything."""
+    store, hashed = SqlStore(create_engine("sqlite:///accounts.db")), "$argon2id$v=19$m=1,t=1,p=1$c2FsdA$aGFzaA"
+    payload = {"email": "jane@example.org", "name": "Jane", "password_hash": hashed, "new_password": "hunter2"}
+    job = Job(id="job_1", topic=Topic.SIGN_UP, payload=payload, created_at=datetime.now(UTC), due=datetime.now(UTC))
+
+    async def put() -> None:
+        async with store.begin() as work:
+            await work.outbox.put(job)
+
+    run_sync(put())
+
+    shown, listed = run("outbox", "list", "--json"), run("outbox", "list")
+
+    (told,) = json.loads(shown.out)
+    assert told["payload"] == {
+        "email": "jane@example.org",
+        "name": "Jane",
+        "password_hash": "...",
+        "new_password": "...",
+    }
+    assert "argon2" not in shown.out + listed.out
+    assert "hunter2" not in shown.out + listed.out
+
+
+def test_a16_a_database_that_checks_no_text_is_refused_in_a_line(
+    run: Run, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = f"odd_{uuid4().hex}"
+    server = sqlalchemy.create_engine(
+        sqlalchemy.make_url(postgres_url).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT"
+    )
+    with server.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {made} ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0")
+    url = sqlalchemy.make_url(postgres_url).set(database=made).render_as_string(hide_password=False)
+    monkeypatch.setenv("ACCOUNTS_DATABASE_URL", url)
+    try:
+        for command in (("migrate",), ("users", "show", "1"), ("serve", "--port", "0"), ("worker", "--once")):
+            ran = run(*command)
+            assert (ran.code, ran.out) == (1, "")
+            assert ran.err.endswith("The database's encoding is SQL_ASCII; the accounts need UTF8.\n")
+            assert len(ran.err.splitlines()) == 1
+        assert "database  FAILED" in run("check").out
+    finally:
+        with server.connect() as connection:
+            connection.exec_driver_sql(f"DROP DATABASE {made}")
+        server.dispose()
+
+
+def test_a16_two_versions_in_one_database_are_refused_in_a_line(run: Run, folder: Path) -> None:
+    with sqlite3.connect(folder / "accounts.db") as database:
+        database.execute("INSERT INTO accounts_alembic_version VALUES ('0001')")
+    database.close()
+
+    for command in (("migrate",), ("users", "show", "1"), ("serve", "--port", "0"), ("worker", "--once"), ("audit",)):
+        ran = run(*command)
+        assert (ran.code, ran.out) == (1, "")
+        assert ran.err.endswith("The table accounts_alembic_version has 2 rows, and there is one version.\n")
+        assert len(ran.err.splitlines()) == 1

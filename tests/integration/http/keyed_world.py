@@ -11,7 +11,7 @@ from tests.integration.http.service import Service, Stored, serving
 
 from accounts_core.model.deletion import DeletionPreview
 from accounts_core.model.ids import UserId
-from accounts_core.model.limit import Limit
+from accounts_core.model.limit import Limit, in_every_scope
 from accounts_core.model.policy import Policy
 from accounts_core.ports.store import Store, UnitOfWork, Views
 from accounts_memory import MemoryLimits
@@ -70,7 +70,7 @@ class World:
 def world_over(run: Run, stored: Stored) -> Iterator[World]:
     """Run a service in which Jane has signed up; a user sends one invitation an hour."""
     host, store = HostData(), Failing(stored.store)
-    policy = Policy(limits={"invite": Limit(1, timedelta(hours=1))})
+    policy = Policy(limits=in_every_scope({"invite": Limit(1, timedelta(hours=1))}))
     with serving(
         run, attrs.evolve(stored, store=store), policy=policy, limits=MemoryLimits(), owned_data=[host]
     ) as service:

@@ -14,6 +14,7 @@ from tests.conflicting import ConflictingStore
 from tests.integration.http.client import OTHER_PASSWORD, PASSWORD, Client, Run, problem
 from tests.integration.http.service import Clock, Service, in_memory, serving
 
+from accounts_core.model.limit import MOST_FAILURES, in_every_scope
 from accounts_core.model.policy import Policy, QuotaPolicy
 from accounts_core.ports.limits import Limit
 from accounts_core.ports.payment_gateway import Hold, HoldRequest
@@ -29,7 +30,7 @@ ME, USER, TEAMS = "/api/users/current", "/api/v1/user", "/api/v1/accounts"
 def limited(run: Run, quotas: QuotaPolicy | None = None, /, **limits: int) -> Iterator[Service]:
     policy = Policy(
         quotas=quotas or QuotaPolicy(),
-        limits={name.replace("_", "-"): Limit(count, HOUR) for name, count in limits.items()},
+        limits=in_every_scope({name.replace("_", "-"): Limit(count, HOUR) for name, count in limits.items()}),
     )
     with serving(run, in_memory(), policy=policy, limits=MemoryLimits()) as service:
         yield service
@@ -209,3 +210,25 @@ def test_a_verification_that_waits_for_another_call_counts_once_however_often_it
         assert run(verify_twice(jane)) == [200, 200]
 
     assert limits.counted.count("write") == 2
+
+
+def test_a13_a_full_row_of_wrong_passwords_says_what_helps_and_to_wait_a_day_at_most(run: Run) -> None:
+    with limited(run, sign_in=1000) as service:
+        service.api.sign_up()
+        wrong = {"email": "jane@example.org", "password": OTHER_PASSWORD}
+        answers = [service.api.post("/api/auth/login", json=wrong) for _ in range(MOST_FAILURES.count + 1)]
+
+        assert Counter(answer.status_code for answer in answers) == {401: MOST_FAILURES.count, 429: 1}
+        refused = problem(answers[-1], 429, "too-many-attempts")
+        assert refused["detail"] == "Too many wrong passwords in a row. Reset the password by email to sign in again."
+        assert answers[-1].headers["retry-after"] == "86400"
+
+
+def test_a13_who_is_over_another_limit_is_not_sent_to_reset_a_password(run: Run) -> None:
+    with limited(run, sign_in=2) as service:
+        service.api.sign_up()
+        wrong = {"email": "jane@example.org", "password": OTHER_PASSWORD}
+        answers = [service.api.post("/api/auth/login", json=wrong) for _ in range(3)]
+
+        assert problem(answers[-1], 429, "too-many-attempts")["detail"] == "Too many attempts."
+        assert answers[-1].headers["retry-after"] == "3600"

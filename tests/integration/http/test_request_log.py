@@ -13,7 +13,7 @@ from tests.integration.http.client import PASSWORD, Client, Run, problem
 from tests.integration.http.service import Service, in_memory, memory_accounts, serving
 from tests.integration.http.stripe_events import checking
 
-from accounts_core.model.limit import Limit
+from accounts_core.model.limit import Limit, in_every_scope
 from accounts_core.model.policy import Policy
 from accounts_litestar import HttpOptions, RequestEntry, create_app
 from accounts_litestar.answers import Answer
@@ -48,7 +48,7 @@ class Logged:
 def logged(run: Run) -> Iterator[Logged]:
     entries: list[RequestEntry] = []
     options = HttpOptions(webhook=checking(SystemClock()), log_request=entries.append)
-    few = Policy(limits={"sign-in": Limit(3, timedelta(hours=1))})
+    few = Policy(limits=in_every_scope({"sign-in": Limit(3, timedelta(hours=1))}))
     with serving(run, in_memory(), options=options, policy=few, limits=MemoryLimits()) as service:
         yield Logged(service, entries)
 

@@ -60,7 +60,7 @@ class StripeServer:
             "ACCOUNTS_DATABASE_URL": database_url,
             "ACCOUNTS_STRIPE_API_KEY": STRIPE_KEY,
             "ACCOUNTS_STRIPE_API_BASE": self.url,
-            "ACCOUNTS_LIMITS": "verify-card=1000/hour",
+            "ACCOUNTS_LIMITS": "verify-card.*=1000/hour",
         }
 
     def new_card(self, token: str) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from .lists import LISTS
 from .mails import MAILS
 from .memory import MEMORY
 from .money import MONEY
+from .operators import OPERATORS
 from .outbox import OUTBOX
 from .outcomes import OUTCOMES
 from .parsers import PARSERS
@@ -53,6 +54,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *OUTCOMES,
     *REASONS,
     *PROVIDER,
+    *OPERATORS,
 )
 
 __all__ = ["MUTANTS"]

@@ -57,16 +57,16 @@ LIMITS: Final = (
         name="a refused attempt that counts",
         file="adapters/accounts_memory/limits.py",
         old=(
-            "            if waits:\n"
-            "                raise LimitExceeded(name, max(waits))\n"
-            "            for log, _ in logs:\n"
+            "            if full:\n"
+            "                raise LimitExceeded(name, max(full.values()), full)\n"
+            "            for log in logs.values():\n"
             "                insort(log.times, now)\n"
         ),
         new=(
-            "            for log, _ in logs:\n"
+            "            for log in logs.values():\n"
             "                insort(log.times, now)\n"
-            "            if waits:\n"
-            "                raise LimitExceeded(name, max(waits))\n"
+            "            if full:\n"
+            "                raise LimitExceeded(name, max(full.values()), full)\n"
         ),
         check="tests/unit/core/test_memory_contracts.py::TestLimits::test_a_refused_attempt_is_not_counted",
     ),

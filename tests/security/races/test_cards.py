@@ -11,7 +11,7 @@ from tests.security.races.arena import PASSWORD, Arena
 from tests.security.races.pool import STRIPE_KEY, Told
 
 from accounts_core.errors import NotFound
-from accounts_core.model.limit import VERIFY_CARD, Limit
+from accounts_core.model.limit import VERIFY_CARD, Limit, in_every_scope
 from accounts_core.model.policy import Policy
 from accounts_core.model.user import User
 from accounts_core.ports.notifier import Purpose
@@ -154,7 +154,7 @@ def test_cards_shown_at_once_are_no_more_than_the_limit(arena: Arena, jane: User
 
     told = arena.race(
         *[partial(verify_card, user_id=jane.id, payment_method=card) for card in cards],
-        policy=Policy(limits={VERIFY_CARD: Limit(5, timedelta(hours=1))}),
+        policy=Policy(limits=in_every_scope({VERIFY_CARD: Limit(5, timedelta(hours=1))})),
         is_limited=True,
     )
 

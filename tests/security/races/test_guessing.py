@@ -13,15 +13,15 @@ from tests.security.races.actions import change_password, delete, restore, sign_
 from tests.security.races.arena import OTHER_PASSWORD, PASSWORD, Arena
 from tests.security.races.pool import Action, Told
 
-from accounts_core.model.limit import MOST_FAILURES, SIGN_IN, Limit
+from accounts_core.model.limit import MOST_FAILURES, SIGN_IN, Limit, in_every_scope
 from accounts_core.model.policy import Policy
 from accounts_core.model.user import User
 
 HOUR: Final = timedelta(hours=1)
 GUESSES: Final = 120
 LIMIT: Final = 10
-STRICT: Final = Policy(limits={SIGN_IN: Limit(LIMIT, HOUR)})
-LAX: Final = Policy(limits={SIGN_IN: Limit(1_000_000, HOUR)})
+STRICT: Final = Policy(limits=in_every_scope({SIGN_IN: Limit(LIMIT, HOUR)}))
+LAX: Final = Policy(limits=in_every_scope({SIGN_IN: Limit(1_000_000, HOUR)}))
 WRONG: Final = "not the right one, as such"
 
 

@@ -20,7 +20,7 @@ SERVICES: Final = 2
 AT_ONCE: Final = 40
 REGISTER, LOGIN, ME = "/api/auth/register", "/api/auth/login", "/api/users/current"
 CARD: Final = "/api/users/current/payment-method"
-LIMITS: Final = "verify-card=1000/hour,sign-in=100000/hour,sign-up=100000/hour"
+LIMITS: Final = "verify-card.*=1000/hour,sign-in.*=100000/hour,sign-up.*=100000/hour"
 
 
 @attrs.frozen(kw_only=True)

@@ -22,7 +22,7 @@ from tests.simulation.lockstep.database_dumps import PostgresDumper, SqliteDumpe
 from tests.simulation.lockstep.dumps import Dumper, MemoryDumper, Numbering, Row
 
 from accounts_core import BlockingAccounts, Policy
-from accounts_core.model.limit import INVITE, RECOVERY, SIGN_IN, SIGN_UP, VERIFY_CARD, Limit
+from accounts_core.model.limit import INVITE, RECOVERY, SIGN_IN, SIGN_UP, VERIFY_CARD, Limit, in_every_scope
 from accounts_core.model.policy import CustomerDeletion, EmailChange, SessionPolicy
 from accounts_core.ports.blocking import BlockingLimits, BlockingStore
 from accounts_core.testing.builders import NOON
@@ -42,15 +42,19 @@ MEMORY, SQLITE, POSTGRES = "memory", "SQLite", "PostgreSQL"
 
 _HOUR: Final = timedelta(hours=1)
 POLICIES: Final = {
-    "as it comes": Policy(limits=dict.fromkeys((SIGN_IN, SIGN_UP, RECOVERY, INVITE, VERIFY_CARD), Limit(1000, _HOUR))),
+    "as it comes": Policy(
+        limits=in_every_scope(dict.fromkeys((SIGN_IN, SIGN_UP, RECOVERY, INVITE, VERIFY_CARD), Limit(1000, _HOUR)))
+    ),
     "tight": Policy(
-        limits={
-            SIGN_IN: Limit(6, _HOUR),
-            SIGN_UP: Limit(4, _HOUR),
-            RECOVERY: Limit(5, timedelta(minutes=20)),
-            INVITE: Limit(3, _HOUR),
-            VERIFY_CARD: Limit(4, timedelta(minutes=30)),
-        },
+        limits=in_every_scope(
+            {
+                SIGN_IN: Limit(6, _HOUR),
+                SIGN_UP: Limit(4, _HOUR),
+                RECOVERY: Limit(5, timedelta(minutes=20)),
+                INVITE: Limit(3, _HOUR),
+                VERIFY_CARD: Limit(4, timedelta(minutes=30)),
+            }
+        ),
         sessions=SessionPolicy(most=3, idle=timedelta(hours=12)),
     ),
     "private": Policy(private_registration=True, customer_deletion=CustomerDeletion.DELETE),

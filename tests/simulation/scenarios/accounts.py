@@ -8,7 +8,7 @@ from tests.simulation.world import JANE, JOHN, OTHER_PASSWORD, PASSWORD, Core, W
 from accounts_core import Policy
 from accounts_core.errors import InvalidCredentials, LimitExceeded, Unavailable
 from accounts_core.model.email import Email
-from accounts_core.model.limit import Limit
+from accounts_core.model.limit import Limit, in_every_scope
 from accounts_core.ports.password_hasher import PasswordHasher
 from accounts_core.use_cases.perform_once import Answered
 
@@ -170,7 +170,7 @@ ACCOUNTS: Final = (
         name="guessing a password",
         prepare=after(),
         act=guess,
-        policy=Policy(limits={"sign-in": Limit(MOST_GUESSES, timedelta(hours=1))}),
+        policy=Policy(limits=in_every_scope({"sign-in": Limit(MOST_GUESSES, timedelta(hours=1))})),
     ),
     Scenario(
         name="signing out",

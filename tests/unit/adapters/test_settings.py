@@ -82,11 +82,11 @@ ACCEPTED: list[tuple[str, str, Any]] = [
         "LIMITS",
         "sign-in=100/hour,sign-up=5/day,verify-card=2/minute,recovery=1/second,invite=7/hour",
         {
-            "sign-in": Limit(100, timedelta(hours=1)),
-            "sign-up": Limit(5, timedelta(days=1)),
-            "verify-card": Limit(2, timedelta(minutes=1)),
-            "recovery": Limit(1, timedelta(seconds=1)),
-            "invite": Limit(7, timedelta(hours=1)),
+            "sign-in": {"client": Limit(100, timedelta(hours=1))},
+            "sign-up": {"client": Limit(5, timedelta(days=1))},
+            "verify-card": {"client": Limit(2, timedelta(minutes=1))},
+            "recovery": {"client": Limit(1, timedelta(seconds=1))},
+            "invite": {"user": Limit(7, timedelta(hours=1))},
         },
     ),
     (
@@ -104,11 +104,74 @@ def test_a_setting_is_read_as_what_it_means(name: str, text: str, value: object)
     assert getattr(settings, name.lower()) == value
 
 
+SEVEN = Limit(7, timedelta(minutes=1))
+PLAIN = {
+    "sign-in": "client",
+    "sign-up": "client",
+    "recovery": "client",
+    "invite": "user",
+    "verify-card": "client",
+    "password-change": "client",
+    "interaction": "user",
+    "export": "user",
+    "write": "user",
+    "mail": "recipient",
+}
+SIGN_IN_SCOPES = (
+    "expected one of the scopes of sign-in, which are sign-in.client, sign-in.account, sign-in.all, sign-in.*"
+)
+SCOPES = [(name, scope) for name, scopes in DEFAULT_LIMITS.items() for scope in scopes]
+
+
 @pytest.mark.parametrize("limit", DEFAULT_LIMITS)
 def test_every_limit_can_be_set_and_is_named_where_one_that_there_is_not_is_refused(limit: str) -> None:
-    assert Settings.parse({"ACCOUNTS_LIMITS": f"{limit}=7/minute"}).limits == {limit: Limit(7, timedelta(minutes=1))}
-    with pytest.raises(CommandFailed, match=rf"[ ,]{limit}[ ,]"):
+    assert Settings.parse({"ACCOUNTS_LIMITS": f"{limit}=7/minute"}).limits == {limit: {PLAIN[limit]: SEVEN}}
+    with pytest.raises(CommandFailed, match=rf"[ ,]{limit}[;,]"):
         Settings.parse({"ACCOUNTS_LIMITS": "everything=1/hour"})
+
+
+@pytest.mark.parametrize(("name", "scope"), SCOPES)
+def test_a10_a_scope_is_set_alone_and_every_other_limit_stays_as_it_is(name: str, scope: str) -> None:
+    policy = Settings.parse({"ACCOUNTS_LIMITS": f"{name}.{scope}=7/minute"}).policy()
+
+    assert {(n, s): policy.limit(n, s) for n, s in SCOPES if policy.limit(n, s) != DEFAULT_LIMITS[n][s]} == {
+        (name, scope): SEVEN
+    }
+
+
+@pytest.mark.parametrize("name", DEFAULT_LIMITS)
+def test_a10_a_star_is_every_scope_and_a_scope_that_is_named_beside_it_wins(name: str) -> None:
+    plain, once = PLAIN[name], Limit(1, timedelta(days=1))
+    for text in (f"{name}.*=7/minute,{name}=1/day", f"{name}.{plain}=1/day,{name}.*=7/minute"):
+        policy = Settings.parse({"ACCOUNTS_LIMITS": text}).policy()
+
+        assert {scope: policy.limit(name, scope) for scope in DEFAULT_LIMITS[name]} == {
+            **dict.fromkeys(DEFAULT_LIMITS[name], SEVEN),
+            plain: once,
+        }
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("login=1/hour", f"expected one of the limits {', '.join(DEFAULT_LIMITS)}; got 'login=1/hour'."),
+        ("login.client=1/hour", f"expected one of the limits {', '.join(DEFAULT_LIMITS)}; got 'login.client=1/hour'."),
+        (
+            "sign-in.card=1/hour",
+            f"{SIGN_IN_SCOPES}; got 'sign-in.card=1/hour'.",
+        ),
+        (
+            "invite.=1/hour",
+            "expected one of the scopes of invite, which are invite.user, invite.*; got 'invite.=1/hour'.",
+        ),
+        (
+            "sign-in.failures=1/hour",
+            f"{SIGN_IN_SCOPES}; got 'sign-in.failures=1/hour'.",
+        ),
+    ],
+)
+def test_a10_a_name_or_a_scope_that_there_is_not_is_answered_with_those_that_there_are(text: str, said: str) -> None:
+    assert refusal(ACCOUNTS_LIMITS=text) == f"ACCOUNTS_LIMITS: {said}"
 
 
 @pytest.mark.parametrize(
@@ -188,6 +251,15 @@ REFUSED = [
     ("LIMITS", "sign-in=0/hour"),
     ("LIMITS", "login=100/hour"),
     ("LIMITS", "sign-in=1/hour,sign-in=2/hour"),
+    ("LIMITS", "sign-in=1/hour,sign-in.client=2/hour"),
+    ("LIMITS", "sign-in.*=1/hour,sign-in.*=2/hour"),
+    ("LIMITS", "sign-in.client=1/hour,"),
+    ("LIMITS", "Sign-in=1/hour"),
+    ("LIMITS", "sign-in.ALL=1/hour"),
+    ("LIMITS", "sign-in.client.all=1/hour"),
+    ("LIMITS", "*=1/hour"),
+    ("LIMITS", ".client=1/hour"),
+    ("VERIFICATION_AMOUNTS", "usd=1000000000"),
     ("REDIS_URL", "http://cache.example.org"),
     ("REDIS_URL", "redis://jane:sec/ret@cache.example.org"),
 ]
@@ -326,7 +398,7 @@ def test_the_policy_is_made_of_the_settings() -> None:
             verifications=timedelta(days=3),
             dead_jobs=timedelta(days=4),
         ),
-        limits={"verify-card": Limit(5, timedelta(days=1))},
+        limits={"verify-card": {"client": Limit(5, timedelta(days=1))}},
     )
 
 

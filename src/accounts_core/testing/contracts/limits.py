@@ -33,6 +33,7 @@ class LimitsContract(Contract):
             await limits.spend("sign-in", {"jane": TWICE_AN_HOUR}, now=at(25))
 
         assert refusal.value.name == "sign-in"
+        assert refusal.value.full == {"jane"}
         assert refusal.value.retry_after == timedelta(minutes=35)
         await limits.spend("sign-in", {"jane": TWICE_AN_HOUR}, now=at(25) + refusal.value.retry_after)
 
@@ -105,6 +106,25 @@ class LimitsContract(Contract):
                 with pytest.raises(LimitExceeded) as refusal:
                     await limits.spend("sign-in", scopes, now=at(minute))
                 assert refusal.value.retry_after == timedelta(minutes=60 - minute)
+
+    async def test_a13_a_refusal_names_every_scope_that_is_full_and_no_other(self, limits: Limits) -> None:
+        once, twice = Limit(1, timedelta(hours=1)), Limit(2, timedelta(hours=1))
+        within = {"a": once, "b": twice, "c": once}
+        await limits.spend("sign-in", within, now=at(0))
+
+        for scopes in (within, dict(reversed(within.items()))):
+            with pytest.raises(LimitExceeded) as refusal:
+                await limits.spend("sign-in", scopes, now=at(1))
+            assert refusal.value.full == {"a", "c"}
+
+    async def test_a13_nobody_is_told_to_wait_for_longer_than_a_day(self, limits: Limits) -> None:
+        for period in (timedelta(days=1), timedelta(days=2), timedelta(days=3650)):
+            name = f"of {period.days} days"
+            await limits.spend(name, {"jane": Limit(1, period)}, now=at(0))
+
+            with pytest.raises(LimitExceeded) as refusal:
+                await limits.spend(name, {"jane": Limit(1, period)}, now=at(0))
+            assert refusal.value.retry_after == timedelta(days=1)
 
     async def test_a7_attempts_from_the_future_neither_freeze_a_scope_nor_make_room(self, limits: Limits) -> None:
         """The clock was a day ahead for a moment, or is a day back now."""

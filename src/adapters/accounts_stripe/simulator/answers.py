@@ -2,11 +2,21 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import attrs
 
 from accounts_stripe.simulator.state import Json
+
+PROTECTIVE_HEADERS: Final = {
+    "cache-control": "no-store",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+}
+"""On every answer, as the service's own pages have them; a page says what else its policy allows."""
 
 
 @attrs.frozen(kw_only=True)

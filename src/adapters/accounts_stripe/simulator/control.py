@@ -1,8 +1,11 @@
 """The simulator's own pages, beside the API, for people and scripts that reach it over HTTP."""
 
 import json
+import re
+from base64 import b64encode
 from collections.abc import Callable
 from datetime import timedelta
+from hashlib import sha256
 from html import escape
 from typing import Final
 from urllib.parse import parse_qs, urlencode
@@ -17,8 +20,14 @@ PREFIX: Final = "/simulator/"
 
 _PAGE: Final = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Stripe simulator</title>
-<style>body{{font:16px system-ui;margin:4rem auto;max-width:30rem}}button{{font:inherit;margin-right:1rem}}</style>
+<style>{style}</style>
 <h1>Stripe simulator</h1>{content}</html>"""
+
+_STYLE: Final = "body{font:16px system-ui;margin:4rem auto;max-width:30rem}button{font:inherit;margin-right:1rem}"
+
+_POLICY: Final = (
+    "default-src 'none'; style-src 'sha256-{style}'; form-action {targets}; base-uri 'none'; frame-ancestors 'none'"
+)
 
 _CHALLENGE: Final = """<p>The bank wants to know whether it is you who holds {amount} (minor units) {currency}.</p>
 <form method="post"><button name="outcome" value="succeed">It is me</button>
@@ -59,7 +68,8 @@ def _ask(simulator: Simulator, id: str) -> Response:
         return _html(404, "<p>There is no such payment intent.</p>")
     if intent["status"] != "requires_action":
         return _html(200, f"<p>This payment intent is {escape(intent['status'])}: there is nothing to answer.</p>")
-    return _html(200, _CHALLENGE.format(amount=intent["amount"], currency=escape(intent["currency"])))
+    content = _CHALLENGE.format(amount=intent["amount"], currency=escape(intent["currency"]))
+    return _html(200, content, leads_to=_return_url(intent))
 
 
 def _answer(simulator: Simulator, id: str, outcome: str | None) -> Response:
@@ -70,8 +80,7 @@ def _answer(simulator: Simulator, id: str, outcome: str | None) -> Response:
         intent = simulator.authenticate(id, succeed=outcome == "succeed")
     except ValueError as error:
         return _json(404 if before is None else 409, {"error": str(error)})
-    action = (before or {}).get("next_action") or {}
-    back = action.get("redirect_to_url", {}).get("return_url")
+    back = _return_url(before or {})
     if back is None:
         return _html(200, "<p>Thank you. You can close this page.</p>")
     query = urlencode(
@@ -83,6 +92,12 @@ def _answer(simulator: Simulator, id: str, outcome: str | None) -> Response:
     )
     joined = f"{back}{'&' if '?' in back else '?'}{query}"
     return Response(status=303, body=b"", headers={"location": joined})
+
+
+def _return_url(intent: Json) -> str | None:
+    action = intent.get("next_action") or {}
+    back: str | None = action.get("redirect_to_url", {}).get("return_url")
+    return back
 
 
 def _add_fault(simulator: Simulator, form: dict[str, str]) -> Json:
@@ -122,6 +137,16 @@ def _json(status: int, body: Json) -> Response:
     return Response(status=status, body=json.dumps(body).encode(), headers={"content-type": "application/json"})
 
 
-def _html(status: int, content: str) -> Response:
-    page = _PAGE.format(content=content).encode()
-    return Response(status=status, body=page, headers={"content-type": "text/html; charset=utf-8"})
+def _html(status: int, content: str, *, leads_to: str | None = None) -> Response:
+    """Return a page whose form is sent here; browsers let its answer lead to the origin of `leads_to` alone."""
+    page = _PAGE.format(content=content, style=_STYLE).encode()
+    style = b64encode(sha256(_STYLE.encode()).digest()).decode()
+    policy = _POLICY.format(style=style, targets=" ".join(["'self'", *_origin(leads_to)]))
+    headers = {"content-type": "text/html; charset=utf-8", "content-security-policy": policy}
+    return Response(status=status, body=page, headers=headers)
+
+
+def _origin(url: str | None) -> list[str]:
+    """Return the origin of a web address as a policy names it; none of what is no web address."""
+    found = re.match(r"https?://[A-Za-z0-9.\-\[\]:]+(?=[/?#]|$)", url or "")
+    return [found[0]] if found else []

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from types import FrameType
 from typing import Any, Final
 
-from accounts_stripe.simulator.answers import ConnectionLost, Response
+from accounts_stripe.simulator.answers import PROTECTIVE_HEADERS, ConnectionLost, Response
 from accounts_stripe.simulator.control import PREFIX, control
 from accounts_stripe.simulator.requests import Request
 from accounts_stripe.simulator.simulator import Simulator
@@ -158,7 +158,7 @@ async def _body(receive: Receive) -> str | None:
 
 
 async def _answer(send: Send, response: Response) -> None:
-    headers = {**response.headers, "content-length": str(len(response.body))}
+    headers = {**PROTECTIVE_HEADERS, **response.headers, "content-length": str(len(response.body))}
     encoded = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": response.status, "headers": encoded})
     await send({"type": "http.response.body", "body": response.body})

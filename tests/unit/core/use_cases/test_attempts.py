@@ -18,6 +18,7 @@ from accounts_core.model.limit import (
     SIGN_IN,
     SIGN_UP,
     Limit,
+    in_every_scope,
 )
 from accounts_memory import MemoryLimits
 
@@ -32,7 +33,8 @@ def limits() -> MemoryLimits:
 
 def limited(world: World, limits: MemoryLimits, **counts: int) -> Core:
     names = {"sign_in": SIGN_IN, "sign_up": SIGN_UP, "recovery": RECOVERY, "invite": INVITE}
-    return world.accounts(Policy(limits={names[name]: Limit(count, HOUR) for name, count in counts.items()}), limits)
+    given = {names[name]: Limit(count, HOUR) for name, count in counts.items()}
+    return world.accounts(Policy(limits=in_every_scope(given)), limits)
 
 
 def guess(accounts: Core, email: str = EMAIL, client: str | None = None) -> None:

@@ -17,7 +17,7 @@ from accounts_core import Accounts, BlockingAccounts, Policy
 from accounts_core.accounts import _Doors, _UseCase
 from accounts_core.errors import Conflict, InvalidCredentials, LimitExceeded, WrongPassword
 from accounts_core.model.email import Email
-from accounts_core.model.limit import PASSWORD_CHANGE, RECOVERY, SIGN_IN, SIGN_UP, Limit
+from accounts_core.model.limit import PASSWORD_CHANGE, RECOVERY, SIGN_IN, SIGN_UP, Limit, in_every_scope
 from accounts_core.model.passwords import Password
 from accounts_core.model.requester import Requester
 from accounts_core.use_cases.perform_once import Answered
@@ -57,7 +57,7 @@ class Stage:
 
     def strict(self, name: str) -> Core:
         """Return the same with a limit of one."""
-        return self.accounts_with(Policy(limits={name: Limit(1, HOUR)}))
+        return self.accounts_with(Policy(limits=in_every_scope({name: Limit(1, HOUR)})))
 
     def accounts_with(self, policy: Policy) -> Core:
         world = self.world

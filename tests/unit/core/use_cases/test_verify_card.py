@@ -393,9 +393,9 @@ def anything_due(world: World) -> bool:
 
 def drive(world: World, verification: str) -> None:
     """Drive the verification on as a worker would."""
-    mailer = Mailer(world.store, world.notifier, world.clock, world.secrets, Policy())
+    attempts = Attempts(None, world.clock, Policy())
+    mailer = Mailer(world.store, world.notifier, world.clock, world.secrets, Policy(), attempts)
     removal = CustomerRemoval(world.store, world.gateway, CustomerDeletion.BLOCK)
     effects = Effects(world.store, world.gateway, mailer, removal, world.clock, world.secrets)
-    attempts = Attempts(None, world.clock, Policy())
     verifier = CardVerifier(world.store, world.gateway, effects, world.clock, CardPolicy(), attempts)
     run_sync(verifier.drive(verification))

@@ -11,7 +11,7 @@ from accounts_core import Policy
 from accounts_core.errors import LimitExceeded, ReauthenticationRequired
 from accounts_core.model import TeamId, User, UserId
 from accounts_core.model.events import Actor
-from accounts_core.model.limit import EXPORT, INTERACTION, PASSWORD_CHANGE, WRITE, Limit
+from accounts_core.model.limit import EXPORT, INTERACTION, PASSWORD_CHANGE, WRITE, Limit, in_every_scope
 from accounts_core.testing.builders import NOON
 from accounts_memory import MemoryLimits
 
@@ -19,7 +19,7 @@ HOUR: Final = timedelta(hours=1)
 
 
 def strict(world: World, *names: str, count: int = 1) -> Core:
-    return world.accounts(Policy(limits=dict.fromkeys(names, Limit(count, HOUR))), MemoryLimits())
+    return world.accounts(Policy(limits=in_every_scope(dict.fromkeys(names, Limit(count, HOUR)))), MemoryLimits())
 
 
 WRITES: Final[Mapping[str, Callable[[Core, User], object]]] = {

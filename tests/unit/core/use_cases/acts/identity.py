@@ -215,6 +215,10 @@ IDENTITY: Mapping[str, Act] = {
         trail=[(OPERATOR, "user_restored", {})],
         mails=[(Purpose.ACCOUNT_RESTORED, OLD, {"happened_at": LATER})],
     ),
+    "unlock, by an operator": Act(
+        do=lambda s: s.accounts.unlock_user(s.jane.id),
+        trail=[(OPERATOR, "user_unlocked", {})],
+    ),
     "restore an active account, by an operator": Act(do=lambda s: s.accounts.reinstate(s.jane.id)),
     "delete the account": Act(
         sessions=0,
