@@ -18,7 +18,7 @@ from accounts_core.use_cases.repair_times import RepairTimes
 from accounts_core.use_cases.retrying import settle
 
 BATCH: Final = 100
-"""How many unverified accounts are read at once."""
+"""How many unverified accounts are read at once, and how many invitations are deleted."""
 
 
 @attrs.frozen(kw_only=True)
@@ -31,6 +31,7 @@ class Tidied:
     requests: int
     provider_events: int
     unverified_accounts: int
+    invitations: int
 
 
 @attrs.frozen
@@ -45,7 +46,7 @@ class Tidy:
     _repair_times: RepairTimes
 
     async def __call__(self) -> Tidied:
-        """Delete expired sessions, mailed tokens, sign-ups, answers and events, and old unverified accounts.
+        """Delete expired sessions, mailed tokens, sign-ups, answers, events, invitations, and old unverified accounts.
 
         Times that lie too far ahead are repaired first, as `repair_times` does.
         """
@@ -59,11 +60,23 @@ class Tidy:
                 requests=await work.kept_requests.forget_before(now - KEPT_FOR),
                 provider_events=await work.provider_events.forget_before(now - REMEMBERED_FOR),
                 unverified_accounts=0,
+                invitations=0,
             )
+        tidied = attrs.evolve(tidied, invitations=await self._delete_invitations(now))
         if self._policy.unverified_accounts is None:
             return tidied
         count = await self._delete_unverified(now - self._policy.unverified_accounts)
         return attrs.evolve(tidied, unverified_accounts=count)
+
+    async def _delete_invitations(self, now: datetime) -> int:
+        """Delete expired invitations, so many in a transaction, and return how many there were."""
+        count, sent_before = 0, self._policy.invitations_open_since(now)
+        while True:
+            async with self._store.begin() as work:
+                deleted = await work.teams.delete_expired_invitations(sent_before=sent_before, limit=BATCH)
+            count += deleted
+            if deleted < BATCH:
+                return count
 
     async def _delete_unverified(self, created_before: datetime) -> int:
         """Delete each account that was never verified, as its user would; return how many there were."""

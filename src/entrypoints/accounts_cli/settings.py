@@ -104,6 +104,7 @@ class Settings:
     unverified_days: int = _setting(
         values.number(0, _TEN_YEARS), f"a number of days from 0 (never) to {_TEN_YEARS}", 30
     )
+    invitation_days: int = _setting(values.number(1, _TEN_YEARS), f"a number of days from 1 to {_TEN_YEARS}", 14)
     email_change: EmailChange = _setting(  # noqa: RUF009  makes an attrs field
         EmailChange, "confirm or immediate", EmailChange.CONFIRM
     )
@@ -169,6 +170,7 @@ class Settings:
             reauthentication=timedelta(minutes=self.reauthentication_minutes),
             email_change=self.email_change,
             unverified_accounts=timedelta(days=self.unverified_days) if self.unverified_days else None,
+            invitations=timedelta(days=self.invitation_days),
             private_registration=self.private_registration,
             limits=self.limits,
         )

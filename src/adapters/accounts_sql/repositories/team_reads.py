@@ -1,6 +1,7 @@
 """What is read of teams. Every list is a page: newest first, at most so many, from a mark on."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any, Final, TypeVar
 
 import attrs
@@ -18,9 +19,10 @@ from accounts_core.model.team import (
     Role,
     TeamView,
 )
+from accounts_core.model.user import UserStatus
 from accounts_sql import team_rows as rows
 from accounts_sql.executors import Reader
-from accounts_sql.queries import Paged, Query, Row, a_limit, asked, by_name, by_number, every, first
+from accounts_sql.queries import Paged, Query, Row, a_limit, asked, by_moment, by_name, by_number, every, first
 from accounts_sql.tables import interactions, invitations, memberships, teams, users
 
 T = TypeVar("T")
@@ -94,8 +96,19 @@ _INVITATIONS: Final = (
     .join_from(invitations, teams, teams.c.id == invitations.c.team_id)
     .outerjoin(users, users.c.id == invitations.c.invited_by)
 )
+_SENT_AT: Final = sa.func.coalesce(invitations.c.sent_at, invitations.c.created_at)
+IS_OPEN: Final = sa.and_(
+    invitations.c.invited_by == teams.c.owner_id,
+    users.c.status == sa.literal_column(str(UserStatus.ACTIVE.value), sa.Integer),
+    by_moment("open_since") < _SENT_AT,
+)
 _FIND_INVITATION: Final = Query(
     _INVITATIONS.where(invitations.c.id == by_name("this")), first(rows.invitation_view), {"this": invitations.c.id}
+)
+_FIND_OPEN_INVITATION: Final = Query(
+    _INVITATIONS.where(invitations.c.id == by_name("this"), IS_OPEN),
+    first(rows.invitation_view),
+    {"this": invitations.c.id},
 )
 
 
@@ -125,12 +138,29 @@ _, _INVITED_BEFORE = _pages(
     by_name("key"),
     rows.invitation_view,
 )
-_INVITED: Final = Paged(
-    _INVITATIONS.where(invitations.c.email_key == by_name("key")),
+_, _OPEN_INVITED_BEFORE = _pages(
+    _INVITATIONS.where(invitations.c.email_key == by_name("key"), IS_OPEN),
+    invitations,
+    "email_key",
+    by_name("key"),
+    rows.invitation_view,
+)
+_INVITED, _OPEN_INVITED = (
+    Paged(
+        _INVITATIONS.where(invitations.c.email_key == by_name("key"), *which),
+        invitations.c.created_at,
+        invitations.c.id,
+        rows.invitation_view,
+        {"key": invitations.c.email_key},
+    )
+    for which in ((), (IS_OPEN,))
+)
+_OPEN_INTO: Final = Paged(
+    _INVITATIONS.where(invitations.c.team_id == by_number("this"), IS_OPEN),
     invitations.c.created_at,
     invitations.c.id,
     rows.invitation_view,
-    {"key": invitations.c.email_key},
+    {"this": invitations.c.team_id},
 )
 _WRITTEN_BY: Final = Paged(
     sa.select(*rows.INTERACTION).where(interactions.c.author_id == by_number("person")),
@@ -185,11 +215,21 @@ class TeamReads:
         return await _INVITATIONS_BY.fetch(self._db, limit, before, person=user_id)
 
     async def invitations_to(
-        self, email: Email, *, limit: int, before: str | Cursor | None = None
+        self, email: Email, *, limit: int, before: str | Cursor | None = None, open_since: datetime | None = None
     ) -> Sequence[InvitationView]:
+        which = {} if open_since is None else {"open_since": open_since}
         if before is None or isinstance(before, Cursor):
-            return await _INVITED.fetch(self._db, limit, before, key=email.key)
-        return await self._db.fetch(_INVITED_BEFORE, key=email.key, at_most=limit, before=before)
+            pages = _OPEN_INVITED if which else _INVITED
+            return await pages.fetch(self._db, limit, before, key=email.key, **which)
+        rest = _OPEN_INVITED_BEFORE if which else _INVITED_BEFORE
+        return await self._db.fetch(rest, key=email.key, at_most=limit, before=before, **which)
 
-    async def find_invitation(self, id: str) -> InvitationView | None:
-        return await self._db.fetch(_FIND_INVITATION, this=id)
+    async def invitations_into(
+        self, id: TeamId, *, open_since: datetime, limit: int, before: Cursor | None = None
+    ) -> Sequence[InvitationView]:
+        return await _OPEN_INTO.fetch(self._db, limit, before, this=id, open_since=open_since)
+
+    async def find_invitation(self, id: str, *, open_since: datetime | None = None) -> InvitationView | None:
+        if open_since is None:
+            return await self._db.fetch(_FIND_INVITATION, this=id)
+        return await self._db.fetch(_FIND_OPEN_INVITATION, this=id, open_since=open_since)
