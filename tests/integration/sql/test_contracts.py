@@ -10,6 +10,7 @@ from accounts_core.testing.contracts import (
     DeletionContract,
     DevicesContract,
     EventsContract,
+    InvitationsContract,
     KeptRequestsContract,
     LimitsContract,
     MailTokensContract,
@@ -58,6 +59,9 @@ class TestTeams(TeamsContract): ...
 
 
 class TestTeamReads(TeamReadsContract): ...
+
+
+class TestInvitations(InvitationsContract): ...
 
 
 class TestDeletion(DeletionContract): ...

@@ -30,6 +30,7 @@ from accounts_core.testing.contracts import (
     GatewayCustomersContract,
     GatewayHoldsContract,
     Host,
+    InvitationsContract,
     KeptRequestsContract,
     LimitsContract,
     MailTokensContract,
@@ -99,6 +100,9 @@ class TestTeams(TeamsContract): ...
 
 
 class TestTeamReads(TeamReadsContract): ...
+
+
+class TestInvitations(InvitationsContract): ...
 
 
 class TestDeletion(DeletionContract): ...

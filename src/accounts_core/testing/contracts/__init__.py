@@ -44,6 +44,7 @@ from accounts_core.testing.contracts.events import EventsContract
 from accounts_core.testing.contracts.gateway_cards import GatewayCardsContract
 from accounts_core.testing.contracts.gateway_customers import GatewayCustomersContract
 from accounts_core.testing.contracts.gateway_holds import GatewayHoldsContract
+from accounts_core.testing.contracts.invitations import InvitationsContract
 from accounts_core.testing.contracts.limits import LimitsContract
 from accounts_core.testing.contracts.notifications import NotificationsContract
 from accounts_core.testing.contracts.notifier import NotifierContract, RefusedNoticesContract
@@ -84,6 +85,7 @@ __all__ = [
     "GatewayCustomersContract",
     "GatewayHoldsContract",
     "Host",
+    "InvitationsContract",
     "KeptRequestsContract",
     "LimitsContract",
     "MailTokensContract",
@@ -119,6 +121,7 @@ STORE_CONTRACTS = (
     NotificationsContract,
     TeamsContract,
     TeamReadsContract,
+    InvitationsContract,
     DeletionContract,
     OutboxContract,
     ParkingContract,

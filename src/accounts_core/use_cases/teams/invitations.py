@@ -180,8 +180,8 @@ class InviteToTeam:
 
         A user with this verified address is notified; the address gets a mail either way, as `Inviter.invite` says. An
         address that is invited already gets its mail again, under the recipient's limit, and the time of its invitation
-        begins anew. Where registration is private a worker does it all, so that the work here is the same whoever has the
-        address.
+        begins anew. Where registration is private a worker does it all, so that the work here is the same whoever has
+        the address.
 
         Raises `NotFound`, `NotAllowed` for anybody but the owner, `Invalid` on `email`, `LimitExceeded`, and
         `QuotaExceeded` when as many invitations are open as the policy allows.

@@ -86,7 +86,6 @@ _DELETE_EXPIRED: Final = invitations.delete().where(
             )
         )
         .limit(a_limit())
-        .with_for_update(skip_locked=True)
     )
 )
 _ADD_INTERACTION: Final = interactions.insert()

@@ -107,18 +107,6 @@ def test_an_address_without_an_account_is_invited_all_the_same(
     assert roles(accounts, jane, team) == {jane.id: Role.OWNER, newcomer.id: Role.MEMBER}
 
 
-def test_a_second_invitation_changes_nothing(
-    accounts: Core, jane: User, team: TeamId, guest: User, world: World
-) -> None:
-    for _ in range(2):
-        accounts.invite_to_team(jane.id, team, email=guest.email)
-    accounts.run_due()
-
-    assert len(accounts.list_notifications(guest.id)) == 1
-    accounts.run_due()
-    assert len(world.notifier.delivered) == 1
-
-
 def test_somebody_who_is_in_the_team_is_not_invited_again(
     accounts: Core, jane: User, team: TeamId, guest: User
 ) -> None:
