@@ -97,6 +97,8 @@ def one_line(field: str, text: str, *, at_most: int = MAX_LINE) -> str:
         raise Invalid(field, "This cannot be empty.")
     if len(tidy) > at_most:
         raise Invalid(field, f"At most {at_most} characters, please.")
+    if not is_stream_safe(tidy):  # one mark may become two, such as U+0344
+        raise Invalid(field, f"At most {MAX_MARKS} combining marks in a row, please.")
     return tidy
 
 

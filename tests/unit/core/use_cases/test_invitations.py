@@ -1,6 +1,5 @@
 """F6 and A15: what the owner of a team does with invitations, and when they end."""
 
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -85,14 +84,14 @@ def test_f6_the_owner_lists_the_open_invitations_newest_first(
 def test_f6_an_invitation_is_sent_again_and_its_time_begins_anew(
     accounts: Core, jane: User, team: TeamId, world: World
 ) -> None:
-    id = invite(accounts, jane, team)
+    invitation = invite(accounts, jane, team)
     world.wait(days=13)
 
-    accounts.resend_invitation(jane.id, team, id)
+    accounts.resend_invitation(jane.id, team, invitation)
 
     assert mailed(accounts, world) == 2
     (view,) = sent_by(accounts, jane, team)
-    assert (view.invitation.id, view.invitation.created_at) == (id, NOON)
+    assert (view.invitation.id, view.invitation.created_at) == (invitation, NOON)
     assert view.invitation.sent_at == NOON + timedelta(days=13)
     assert len(world.events.of(InvitationResent)) == 1
     assert [dict(entry.details) for entry in trail(accounts, jane, "invitation_resent")] == [
@@ -165,22 +164,19 @@ def test_f6_nobody_but_the_owner_sees_or_touches_an_invitation(
 ) -> None:
     mary = accounts.register(email="mary@example.org", password=PASSWORD, name="Mary")
     join(accounts, jane, team, guest)
-    id = invite(accounts, jane, team)
+    invitation = invite(accounts, jane, team)
     others = accounts.create_team(mary.id, name="Another").team.id
 
     for user, error in ((guest, NotAllowed), (mary, NotFound)):
-        acts: list[Callable[[], object]] = [
-            lambda user=user: accounts.list_team_invitations(user.id, team),  # type: ignore[misc]
-            lambda user=user: accounts.resend_invitation(user.id, team, id),  # type: ignore[misc]
-            lambda user=user: accounts.revoke_invitation(user.id, team, id),  # type: ignore[misc]
-        ]
-        for act in acts:
+        with pytest.raises(error):
+            accounts.list_team_invitations(user.id, team)
+        for act in (accounts.resend_invitation, accounts.revoke_invitation):
             with pytest.raises(error):
-                act()
+                act(user.id, team, invitation)
     for act in (accounts.resend_invitation, accounts.revoke_invitation):
         with pytest.raises(NotFound):
-            act(mary.id, others, id)  # their own team's path, another team's invitation
-    assert list(accounts.list_team_invitations(mary.id, others, before=id)) == []
+            act(mary.id, others, invitation)  # their own team's path, another team's invitation
+    assert list(accounts.list_team_invitations(mary.id, others, before=invitation)) == []
     assert mailed(accounts, world) == 1
 
 
@@ -188,12 +184,12 @@ def test_f6_a_resend_is_counted_for_its_sender_and_for_its_recipient(world: Worl
     accounts = world.accounts(limits=MemoryLimits())
     accounts.verify_email(jane.id)
     team = accounts.create_team(jane.id, name="Dev team").team.id
-    id = invite(accounts, jane, team)
+    invitation = invite(accounts, jane, team)
     for _ in range(9):
-        accounts.resend_invitation(jane.id, team, id)
+        accounts.resend_invitation(jane.id, team, invitation)
 
     with pytest.raises(LimitExceeded):  # the recipient's ten mails an hour
-        accounts.resend_invitation(jane.id, team, id)
+        accounts.resend_invitation(jane.id, team, invitation)
     accounts.invite_to_team(jane.id, team, email=NEW)  # answered as ever, and not mailed
     assert mailed(accounts, world) == 10
 
@@ -209,12 +205,12 @@ def test_f6_somebody_who_may_not_resend_uses_up_nobodys_mails(world: World, jane
     accounts = world.accounts(limits=MemoryLimits())
     accounts.verify_email(jane.id)
     team = accounts.create_team(jane.id, name="Dev team").team.id
-    id = invite(accounts, jane, team)
+    invitation = invite(accounts, jane, team)
     for _ in range(20):
         with pytest.raises(NotFound):
-            accounts.resend_invitation(john.id, team, id)
+            accounts.resend_invitation(john.id, team, invitation)
 
-    accounts.resend_invitation(jane.id, team, id)
+    accounts.resend_invitation(jane.id, team, invitation)
     assert mailed(accounts, world) == 2
 
 
@@ -222,8 +218,8 @@ def test_f6_a_resend_of_an_unverified_sender_waits_for_their_verification(
     accounts: Core, jane: User, world: World
 ) -> None:
     team = accounts.create_team(jane.id, name="Dev team").team.id
-    id = invite(accounts, jane, team)
-    accounts.resend_invitation(jane.id, team, id)
+    invitation = invite(accounts, jane, team)
+    accounts.resend_invitation(jane.id, team, invitation)
     assert mailed(accounts, world) == 0
 
     accounts.verify_email(jane.id)
@@ -270,7 +266,7 @@ def test_f6_where_registration_is_private_the_list_does_not_tell_a_member_from_a
 def test_f6_an_invitation_ends_after_two_weeks_and_can_then_not_be_answered(
     accounts: Core, jane: User, team: TeamId, guest: User, world: World
 ) -> None:
-    id = invite(accounts, jane, team, guest.email)
+    invitation = invite(accounts, jane, team, guest.email)
     world.wait(days=14, microseconds=-1)
     assert len(sent_by(accounts, jane, team)) == len(accounts.list_invitations(guest.id)) == 1
 
@@ -280,10 +276,10 @@ def test_f6_an_invitation_ends_after_two_weeks_and_can_then_not_be_answered(
     assert list(accounts.list_invitations(guest.id)) == []
     for answer in (accounts.accept_invitation, accounts.decline_invitation):
         with pytest.raises(NotFound):
-            answer(guest.id, id)
+            answer(guest.id, invitation)
     for act in (accounts.revoke_invitation, accounts.resend_invitation):
         with pytest.raises(NotFound):
-            act(jane.id, team, id)
+            act(jane.id, team, invitation)
 
 
 def test_f6_how_long_an_invitation_is_open_is_the_policys(world: World, jane: User) -> None:
@@ -358,16 +354,16 @@ def test_a15_handing_over_ends_the_invitations_of_the_owner_before(
 ) -> None:
     mary = accounts.verify_email(accounts.register(email="mary@example.org", password=PASSWORD, name="Mary").id)
     join(accounts, jane, team, guest)
-    id = invite(accounts, jane, team, mary.email)
+    invitation = invite(accounts, jane, team, mary.email)
 
     accounts.hand_over_team(jane.id, team, to=guest.id)
 
     assert sent_by(accounts, guest, team) == []
     with pytest.raises(NotFound):
-        accounts.accept_invitation(mary.id, id)
+        accounts.accept_invitation(mary.id, invitation)
     accounts.remove_team_member(guest.id, team, member_id=jane.id)
     with pytest.raises(NotFound):
-        accounts.accept_invitation(mary.id, id)
+        accounts.accept_invitation(mary.id, invitation)
     again = invite(accounts, guest, team, mary.email)  # the new owner has the right to
     accounts.accept_invitation(mary.id, again)
     assert accounts.get_team(mary.id, team).role is Role.MEMBER
@@ -378,28 +374,28 @@ def test_a15_an_invitation_of_an_owner_before_that_is_left_from_an_older_version
 ) -> None:
     mary = accounts.verify_email(accounts.register(email="mary@example.org", password=PASSWORD, name="Mary").id)
     join(accounts, jane, team, guest)
-    id = invite(accounts, jane, team, mary.email)
+    invitation = invite(accounts, jane, team, mary.email)
     state = world.store._state
     before = state.invitations
     accounts.hand_over_team(jane.id, team, to=guest.id)
     object.__setattr__(world.store._state, "invitations", before)
 
     with pytest.raises(NotFound):
-        accounts.accept_invitation(mary.id, id)
+        accounts.accept_invitation(mary.id, invitation)
     assert list(accounts.list_invitations(mary.id)) == []
 
 
 def test_a15_a_deactivated_owners_invitations_rest_until_the_owner_is_back(
     accounts: Core, jane: User, team: TeamId, guest: User, world: World
 ) -> None:
-    id = invite(accounts, jane, team, guest.email)
+    invitation = invite(accounts, jane, team, guest.email)
     accounts.deactivate(jane.id)
     assert list(accounts.list_invitations(guest.id)) == []
     with pytest.raises(NotFound):
-        accounts.accept_invitation(guest.id, id)
+        accounts.accept_invitation(guest.id, invitation)
 
     accounts.reinstate(jane.id)
-    accounts.accept_invitation(guest.id, id)
+    accounts.accept_invitation(guest.id, invitation)
 
     assert accounts.get_team(guest.id, team).role is Role.MEMBER
 
@@ -418,12 +414,12 @@ def test_a15_a_worker_does_not_invite_for_somebody_who_was_deactivated_meanwhile
 def test_a15_a_deleted_owners_invitations_are_gone(
     accounts: Core, jane: User, team: TeamId, guest: User, world: World
 ) -> None:
-    id = invite(accounts, jane, team, guest.email)
+    invitation = invite(accounts, jane, team, guest.email)
     accounts.delete_user(jane.id, password=PASSWORD)
 
     assert not world.store._state.invitations.rows
     with pytest.raises(NotFound):
-        accounts.accept_invitation(guest.id, id)
+        accounts.accept_invitation(guest.id, invitation)
 
 
 # ---- renaming

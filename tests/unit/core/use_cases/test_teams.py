@@ -249,3 +249,7 @@ def test_lists_are_read_in_pages_newest_first(accounts: Core, jane: User, world:
     second = accounts.list_teams(jane.id, limit=2, before=first[-1].team.id)
 
     assert [view.team.name for view in [*first, *second]] == ["Team 4", "Team 3", "Team 2", "Team 1"]
+
+
+def test_m09_the_name_of_a_team_is_brought_to_nfc(accounts: Core, jane: User) -> None:
+    assert accounts.create_team(jane.id, name="Cafe\u0301").team.name == "Caf\u00e9"
