@@ -3,10 +3,11 @@
 from typing import Any
 
 import pytest
-from tests.integration.http.client import Client, invalid, problem
-from tests.integration.http.service import Service
+from tests.integration.http.client import PASSWORD, Client, Run, invalid, problem
+from tests.integration.http.service import Service, in_memory, serving
 
 from accounts_core.ports.notifier import Purpose
+from accounts_memory import MemoryLimits
 
 ACCOUNTS = "/api/v1/accounts"
 INVITATIONS = "/api/v1/user/invitations"
@@ -47,7 +48,7 @@ def invite(owner: Client, team: int, email: str = "jane@example.org") -> str:
 
 def mails(service: Service, email: str = "jane@example.org") -> int:
     service.work()
-    delivered: list[Any] = service.notifier.delivered
+    delivered = service.mails.delivered
     return sum(each.to.address == email and each.purpose is Purpose.INVITATION for each in delivered)
 
 
@@ -90,15 +91,19 @@ def test_f6_the_owner_resends_an_invitation(
     assert len(jane.get("/api/users/current/notifications").json()) == 1
 
 
-def test_f6_a_flood_of_resends_is_refused_with_the_time_to_wait(john: Client, team: int, service: Service) -> None:
-    if not service.accounts._wiring.attempts.are_counted:
-        pytest.skip("this service counts nothing")
-    invitation = invite(john, team)
-    answers = [john.post(path(team, invitation, "resend")) for _ in range(12)]
+def test_f6_a_flood_of_resends_is_refused_with_the_time_to_wait(run: Run) -> None:
+    with serving(run, in_memory(), limits=MemoryLimits()) as service:
+        john = service.api.sign_up("john@example.org", "John Smith")
+        service.verify_email("john@example.org")
+        team = john.post(ACCOUNTS, json={"name": "Dev team"}).json()["data"]["id"]
+        invitation = invite(john, team)
 
-    assert [answer.status_code for answer in answers] == [202] * 9 + [429] * 3
-    assert int(answers[-1].headers["Retry-After"]) > 0
-    assert mails(service) == 10
+        answers = [john.post(path(team, invitation, "resend")) for _ in range(12)]
+
+        assert [answer.status_code for answer in answers] == [202] * 9 + [429] * 3
+        assert int(answers[-1].headers["Retry-After"]) > 0
+        assert john.post(path(team), json={"email": "jane@example.org"}).status_code == 202  # and sends nothing
+        assert mails(service) == 10
 
 
 def test_f6_the_owner_revokes_an_invitation(jane: Client, john: Client, team: int) -> None:
@@ -134,9 +139,9 @@ def test_f6_nobody_else_touches_an_invitation_nor_by_way_of_another_account(
         problem(who.delete(path(there, invitation)), status, name)
         if (who, there) != (mallory, others):
             problem(who.get(path(there)), status, name)
-    for odd in ("nope", "%00", "inv_1%20", "..%2F", "x" * 300):
+    for odd in ("nope", "%00", "inv_1%20", "x" * 300):
         problem(john.delete(path(team, odd)), 404, "not-found")
-    problem(api.get(path(team)), 401, "not-authenticated")
+    assert api.get(path(team)).status_code == 401
     assert service.dump() == before
 
 
@@ -145,8 +150,7 @@ def test_f6_an_expired_invitation_is_over_for_both_sides(
 ) -> None:
     invitation = invite(john, team)
     service.clock.pass_by(days=14)
-    for user, address in ((john, "john@example.org"), (jane, "jane@example.org")):
-        user.token = user.sign_in(address).token
+    john, jane = john.sign_in("john@example.org"), jane.sign_in("jane@example.org")
 
     assert john.get(path(team)).json() == jane.get(INVITATIONS).json() == {"data": []}
     for answer in ("accept", "decline"):
@@ -219,7 +223,7 @@ def test_a18_a_deleted_persons_address_is_in_nobodys_activity_or_export(
     assert "jane@example.org" in john.get("/api/users/current/activity").text
     service.work()
 
-    assert jane.delete("/api/v1/user", json={"password": "correct horse battery staple"}).status_code == 204
+    assert jane.delete("/api/v1/user", json={"password": PASSWORD}).status_code == 204
 
     assert "jane@example.org" not in john.get("/api/users/current/activity").text
     assert "jane@example.org" not in john.get("/api/users/current/export").text
