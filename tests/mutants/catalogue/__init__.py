@@ -27,6 +27,7 @@ from .reasons import REASONS
 from .requests import REQUESTS
 from .sign_ups import SIGN_UPS
 from .sql import SQL
+from .teams import TEAMS
 
 MUTANTS: Final[tuple[Mutant, ...]] = (
     *MONEY,
@@ -49,6 +50,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *MAILS,
     *OUTCOMES,
     *REASONS,
+    *TEAMS,
 )
 
 __all__ = ["MUTANTS"]

@@ -369,6 +369,17 @@ def test_a15_handing_over_ends_the_invitations_of_the_owner_before(
     assert accounts.get_team(mary.id, team).role is Role.MEMBER
 
 
+def test_a15_handing_over_ends_the_invitations_of_the_owner_before_for_good(
+    accounts: Core, jane: User, team: TeamId, guest: User
+) -> None:
+    join(accounts, jane, team, guest)
+    invite(accounts, jane, team)
+    accounts.hand_over_team(jane.id, team, to=guest.id)
+    accounts.hand_over_team(guest.id, team, to=jane.id)
+
+    assert sent_by(accounts, jane, team) == []
+
+
 def test_a15_an_invitation_of_an_owner_before_that_is_left_from_an_older_version_cannot_be_accepted(
     accounts: Core, jane: User, team: TeamId, guest: User, world: World
 ) -> None:
