@@ -20,7 +20,7 @@ TEAMS: Final = (
         file=f"{_TEAMS}/membership.py",
         old="    role = await work.teams.role(team_id, user_id)  # as it is under the lock\n",
         new="",
-        check=f"{_WAITED}[psycopg-U15: writing by a member who is being removed]",
+        check=f"{_WAITED}[U15: writing by a member who is being removed-psycopg]",
     ),
     Mutant(
         name="M09: names that are not brought to NFC",
@@ -46,7 +46,7 @@ TEAMS: Final = (
             "                await _received(work, user_id, id, open_since=open_since)\n"
         ),
         new="",
-        check=f"{_WAITED}[psycopg-accepting what ends with a handover]",
+        check=f"{_WAITED}[accepting what ends with a handover-psycopg]",
     ),
     Mutant(
         name="invitations that outlive a handover",
