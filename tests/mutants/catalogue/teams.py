@@ -27,16 +27,14 @@ TEAMS: Final = (
         file="accounts_core/model/text.py",
         old='    tidy = unicodedata.normalize("NFC", text).strip()\n',
         new="    tidy = text.strip()\n",
-        check="tests/unit/properties/test_value_objects.py"
-        "::test_m09_a_name_is_brought_to_nfc_and_is_then_taken_as_it_is",
+        check=core("use_cases/test_register_and_sign_in.py::test_m09_the_name_of_a_person_is_brought_to_nfc"),
     ),
     Mutant(
         name="names that are not taken again as they are kept",
         file="accounts_core/model/text.py",
         old="    if not is_stream_safe(tidy):  # one mark may become two, such as U+0344\n",
         new="    if not is_stream_safe(text):\n",
-        check="tests/unit/properties/test_value_objects.py"
-        "::test_m09_a_name_is_brought_to_nfc_and_is_then_taken_as_it_is",
+        check=core("use_cases/test_teams.py::test_m09_marks_that_are_two_each_in_nfc_are_counted_as_such"),
     ),
     Mutant(
         name="an invitation that is not looked at again under the team's lock",

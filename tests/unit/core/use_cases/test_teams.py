@@ -253,3 +253,12 @@ def test_lists_are_read_in_pages_newest_first(accounts: Core, jane: User, world:
 
 def test_m09_the_name_of_a_team_is_brought_to_nfc(accounts: Core, jane: User) -> None:
     assert accounts.create_team(jane.id, name="Cafe\u0301").team.name == "Caf\u00e9"
+
+
+def test_m09_marks_that_are_two_each_in_nfc_are_counted_as_such(accounts: Core, jane: User) -> None:
+    """Else the notification of an invitation, which has the name in it, would be refused."""
+    with pytest.raises(Invalid) as caught:
+        accounts.create_team(jane.id, name="q" + "\u0344" * 16)
+
+    assert caught.value.field == "name"
+    assert accounts.create_team(jane.id, name="q" + "\u0344" * 15).team.name == "q" + "\u0308\u0301" * 15
