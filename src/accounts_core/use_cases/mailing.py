@@ -200,9 +200,9 @@ class Mailer:
                 return  # accepted, declined, revoked or over meanwhile
             holder = await views.users.find_by_email(view.invitation.email)
             proven = None if holder is None else holder.proven_email
-            if holder is not None and proven is not None:
-                if await views.teams.view(view.invitation.team_id, holder.id) is not None:
-                    return  # where registration is private, a member can be invited
+            is_member = holder is not None and await views.teams.view(view.invitation.team_id, holder.id) is not None
+        if is_member and proven is not None:
+            return  # where registration is private, a member can be invited
         values = {"team": view.team_name}
         if view.invited_by is not None:
             values["invited_by"] = view.invited_by.name

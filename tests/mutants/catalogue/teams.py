@@ -152,11 +152,11 @@ TEAMS: Final = (
         check=core(f"{_MAILS}::test_f5_the_name_of_a_sign_up_is_not_mailed_to_a_stranger_where_it_is_a_link"),
     ),
     Mutant(
-        name="F5: links that an invitation takes to a spelling of a verified address",
+        name="F5: links that an invitation takes to an address that is not verified",
         file="accounts_core/use_cases/mailing.py",
-        old="        is_verified = invited is not None and invited.email.is_same_mailbox(to)\n",
-        new="        is_verified = invited is not None\n",
-        check=core(f"{_MAILS}::test_f5_a_spelling_that_may_be_another_mailbox_is_no_verified_address"),
+        old="Purpose.INVITATION, without_links(values), None)\n",
+        new="Purpose.INVITATION, values, None)\n",
+        check=core(f"{_MAILS}::test_f5_an_unverified_holder_is_mailed_no_link"),
     ),
     Mutant(
         name="F5: links with the dots of other scripts",
