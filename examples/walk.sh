@@ -127,6 +127,14 @@ call 204 POST "/api/v1/user/invitations/$(first_id)/accept" -H "$as_jane"
 call 202 POST "/api/v1/accounts/$janes/invitations" -H "$as_jane" -d "email=$john"
 call 200 GET /api/v1/user/invitations -H "$as_john"
 call 204 POST "/api/v1/user/invitations/$(first_id)/decline" -H "$as_john"
+call 202 POST "/api/v1/accounts/$johns/invitations" -H "$as_john" -d 'email=guest@example.org'
+call 200 GET "/api/v1/accounts/$johns/invitations" -H "$as_john"
+holds '"email":"guest@example.org"'
+invitation=$(first_id)
+call 202 POST "/api/v1/accounts/$johns/invitations/$invitation/resend" -H "$as_john"
+call 204 DELETE "/api/v1/accounts/$johns/invitations/$invitation" -H "$as_john"
+call 200 PUT "/api/v1/accounts/$johns" -H "$as_john" -d 'name=Product team'
+holds '"name":"Product team"'
 call 200 GET /api/v1/accounts -H "$as_jane"
 call 200 GET "/api/v1/accounts/$johns" -H "$as_jane"
 call 404 GET "/api/v1/accounts/$janes" -H "$as_john"

@@ -64,8 +64,9 @@ from accounts_core.use_cases.teams.invitations import (
     InviteToTeam,
     ListInvitations,
 )
-from accounts_core.use_cases.teams.manage import CreateTeam, DeleteTeam, GetTeam, HandOverTeam, ListTeams
+from accounts_core.use_cases.teams.manage import CreateTeam, DeleteTeam, GetTeam, HandOverTeam, ListTeams, RenameTeam
 from accounts_core.use_cases.teams.members import ListTeamMembers, RemoveTeamMember
+from accounts_core.use_cases.teams.sent_invitations import ListTeamInvitations, ResendInvitation, RevokeInvitation
 from accounts_core.use_cases.tidy import PreviewTidy, Tidy
 from accounts_core.use_cases.touch_session import TouchSession
 from accounts_core.use_cases.unlock_user import UnlockUser
@@ -256,14 +257,18 @@ class _Doors:
     create_team = _UseCase(lambda at: CreateTeam(at.store, at.attempts, at.clock, at.policy))
     list_teams = _UseCase(lambda at: ListTeams(at.store))
     get_team = _UseCase(lambda at: GetTeam(at.store))
+    rename_team = _UseCase(lambda at: RenameTeam(at.store, at.attempts, at.clock))
     delete_team = _UseCase(lambda at: DeleteTeam(at.store, at.attempts, at.clock))
     hand_over_team = _UseCase(lambda at: HandOverTeam(at.store, at.attempts, at.clock, at.policy))
     list_team_members = _UseCase(lambda at: ListTeamMembers(at.store))
     remove_team_member = _UseCase(lambda at: RemoveTeamMember(at.store, at.attempts, at.clock))
     invite_to_team = _UseCase(lambda at: InviteToTeam(at.store, at.inviter, at.effects, at.attempts, at.policy))
-    list_invitations = _UseCase(lambda at: ListInvitations(at.store))
-    accept_invitation = _UseCase(lambda at: AcceptInvitation(at.store, at.attempts, at.clock, at.policy))
-    decline_invitation = _UseCase(lambda at: DeclineInvitation(at.store, at.attempts, at.clock))
+    list_team_invitations = _UseCase(lambda at: ListTeamInvitations(at.store, at.clock, at.policy))
+    resend_invitation = _UseCase(lambda at: ResendInvitation(at.store, at.inviter, at.attempts, at.clock, at.policy))
+    revoke_invitation = _UseCase(lambda at: RevokeInvitation(at.store, at.attempts, at.clock, at.policy))
+    list_invitations = _UseCase(lambda at: ListInvitations(at.store, at.clock, at.policy))
+    accept_invitation = _UseCase(lambda at: AcceptInvitation(at.store, at.effects, at.attempts, at.clock, at.policy))
+    decline_invitation = _UseCase(lambda at: DeclineInvitation(at.store, at.attempts, at.clock, at.policy))
     list_interactions = _UseCase(lambda at: ListInteractions(at.store))
     write_interaction = _UseCase(lambda at: WriteInteraction(at.store, at.attempts, at.clock, at.secrets))
 

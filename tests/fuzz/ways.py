@@ -181,7 +181,15 @@ def _forbidden(call: Call) -> httpx.Response:
         case "removeMember":  # the owner, who cannot leave
             owner = f"/members/{world.jane.user['id']}"
             return call.but(path=call.path.replace(f"/members/{world.john.user['id']}", owner)).send()
-        case "deleteAccount" | "handOverAccount" | "invite":
+        case (
+            "deleteAccount"
+            | "handOverAccount"
+            | "renameAccount"
+            | "invite"
+            | "listAccountInvitations"
+            | "resendInvitation"
+            | "revokeInvitation"
+        ):
             return call.but(who=world.john).send()
         case "verifyEmail":  # the right password of a deactivated account
             return call.but(body={"token": world.words["token"][0], "password": PASSWORD}).send()

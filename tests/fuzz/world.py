@@ -20,7 +20,7 @@ from accounts_litestar import HttpOptions
 from accounts_memory import SequenceSecrets
 from accounts_memory.stripe_cards import TEST_CARDS
 
-JANE, JOHN, DAVE = "jane@example.org", "john@example.org", "dave@example.org"
+JANE, JOHN, DAVE, GUEST = "jane@example.org", "john@example.org", "dave@example.org", "guest@example.org"
 KEYS = ("key-1", "key-2")
 
 OPTIONS = HttpOptions(webhook=checking(Clock(START)))
@@ -41,7 +41,9 @@ class Rewound:
 
 @attrs.frozen(kw_only=True)
 class World:
-    """Jane owns a team that John is in, is in one of his, and is invited to another. Dave is deactivated.
+    """Jane owns a team that John is in and a guest is invited to, is in one of his, and is invited to another.
+
+    Dave is deactivated.
 
     `ids` has the ids that are there by place in a path; `words` what fits into a field, by its name.
     """
@@ -81,6 +83,7 @@ def _populated(service: Service, secrets: Rewound) -> World:
     service.verify_email(JOHN)
     _invite(jane, ours, JOHN)
     john.post(f"/api/v1/user/invitations/{_first(john, '/api/v1/user/invitations')['id']}/accept")
+    _invite(jane, ours, GUEST)
     for card in ("pm_card_visa", "pm_card_mastercard", "pm_card_threeDSecure2Required"):
         jane.post("/api/users/current/verify-payment", json={"paymentMethod": card})
     cards = [card["id"] for card in jane.get("/api/users/current/list-payment-methods").json()["data"]]
@@ -94,10 +97,12 @@ def _populated(service: Service, secrets: Rewound) -> World:
     notifications = [each["_id"] for each in jane.get("/api/users/current/notifications").json()]
     invitations = [each["id"] for each in jane.get("/api/v1/user/invitations").json()["data"]]
     interactions = [each["id"] for each in jane.get(f"/api/v1/accounts/{ours}/interactions").json()["data"]]
+    sent = [each["id"] for each in jane.get(f"/api/v1/accounts/{ours}/invitations").json()["data"]]
     sessions = jane.get("/api/auth/sessions").json()
     assert len(cards) == 2
     assert notifications
     assert invitations
+    assert sent
     return World(
         service=service,
         jane=jane,
@@ -108,10 +113,11 @@ def _populated(service: Service, secrets: Rewound) -> World:
             "/payment-method/{id}": cards,
             "/notifications/{id}": notifications,
             "/invitations/{id}": invitations,
+            "/invitations/{invitation_id}": sent,
             "/sessions/{id}": [each["id"] for each in sorted(sessions, key=itemgetter("is_current"))],
         },
         words={
-            "email": [JANE, JOHN, DAVE, "new@example.org"],
+            "email": [JANE, JOHN, DAVE, GUEST, "new@example.org"],
             "password": [PASSWORD, PASSWORD, OTHER_PASSWORD],
             "password_confirmation": [OTHER_PASSWORD],
             "current_password": [PASSWORD],
@@ -121,7 +127,7 @@ def _populated(service: Service, secrets: Rewound) -> World:
             "returnUrl": ["https://app.example.org/cards"],
             "token": tokens,
             "user_id": users,
-            "before": [*users, ours, *notifications, *invitations, *interactions],
+            "before": [*users, ours, *notifications, *invitations, *sent, *interactions],
             "Idempotency-Key": KEYS,
         },
         rows=service.dump(),

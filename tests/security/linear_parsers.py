@@ -20,6 +20,7 @@ from accounts_core.model.email import MAX_ADDRESS, MAX_LOCAL, Email
 from accounts_core.model.ids import UserId
 from accounts_core.model.initials import initials_of
 from accounts_core.model.limit import client_key
+from accounts_core.model.links import reads_as_link
 from accounts_core.model.notification import MAX_MESSAGE
 from accounts_core.model.passwords import MAX_BYTES, Password, PasswordPolicy
 from accounts_core.model.policy import SessionPolicy
@@ -203,6 +204,7 @@ PARSERS: Final = (
         *_again("t=1,", "v1=a,", ",", "="),
     ),
     _row("an event", _signed, *JSON, large=4 * LARGE),
+    _row("whether a name is a link", reads_as_link, *ANYTHING, *MARKS, *_again("a.", "a . ", "1 2-", "+(1", "/ a")),
     _row("what a header of a mail says", lambda text: headers.text(for_header(text)), *ANYTHING, *MARKS),
     _row("lines of a header", lambda text: headers.head([("X", text)]), *_again("a ", "a", " ")),
     _row(

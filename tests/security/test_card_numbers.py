@@ -136,6 +136,7 @@ def world(request: pytest.FixtureRequest, open_store: OpenStore, tmp_path: Path)
             "/payment-method/{id}": card["id"],
             "/notifications/{id}": "ntf_none",
             "/invitations/{id}": "inv_none",
+            "/invitations/{invitation_id}": "inv_none",
             "/sessions/{id}": jane.get("/api/auth/sessions").json()[0]["id"],
         }
         yield World(

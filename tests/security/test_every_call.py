@@ -104,6 +104,7 @@ def test_nothing_in_an_address_is_secret_or_personal() -> None:
     assert places == {
         ("path", "id"),
         ("path", "user_id"),
+        ("path", "invitation_id"),
         ("query", "limit"),
         ("query", "before"),
         ("header", "Idempotency-Key"),

@@ -1,7 +1,8 @@
 """The audit trail: who did what, and when. Written from the domain's events, in the transaction that caused each.
 
 An entry is never changed and never removed, but for one thing: when a user is deleted, what their entries say beyond
-who, what and when goes with them. No entry holds a secret, nor more of a card than its brand and last four digits.
+who, what and when goes with them, and their address goes from the entries of those who invited them. No entry holds a
+secret, nor more of a card than its brand and last four digits.
 """
 
 import re
@@ -12,7 +13,7 @@ from typing import Final
 import attrs
 
 from .email import Email
-from .events import Actor, DomainEvent
+from .events import Actor, DomainEvent, InvitationResent, InvitationRevoked, Invited
 from .ids import UserId
 
 Detail = str | int | bool | None
@@ -43,8 +44,22 @@ class AuditEntry:
             for field in attrs.fields(type(event))
             if field.name not in _ELSEWHERE | _LEFT_OUT
         }
-        action = _WORD.sub("_", type(event).__name__).lower()
+        action = _action(type(event))
         return cls(user_id=event.user_id, at=event.at, by=event.by, action=action, details=details)
+
+    @property
+    def invited_key(self) -> str | None:
+        """The key of the address that the user invited, which is somebody else's; None where the entry names none."""
+        email = self.details.get("email")
+        return Email(email).key if self.action in INVITATION_ACTIONS and isinstance(email, str) else None
+
+
+def _action(kind: type[DomainEvent]) -> str:
+    return _WORD.sub("_", kind.__name__).lower()
+
+
+INVITATION_ACTIONS: Final = frozenset(_action(kind) for kind in (Invited, InvitationResent, InvitationRevoked))
+"""What the owner of a team did with an invitation: the details have its `email`."""
 
 
 def _plain(value: object) -> Detail:

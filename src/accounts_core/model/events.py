@@ -188,6 +188,12 @@ class TeamCreated(DomainEvent):
 
 
 @attrs.frozen(kw_only=True)
+class TeamRenamed(DomainEvent):
+    team_id: TeamId
+    name: str
+
+
+@attrs.frozen(kw_only=True)
 class TeamDeleted(DomainEvent):
     team_id: TeamId
 
@@ -199,9 +205,26 @@ class TeamHandedOver(DomainEvent):
 
 
 @attrs.frozen(kw_only=True)
-class Invited(DomainEvent):
+class InvitationEvent(DomainEvent):
+    """Something that the owner of a team did with the invitation of an address, which is somebody else's."""
+
     team_id: TeamId
     email: Email
+
+
+@attrs.frozen(kw_only=True)
+class Invited(InvitationEvent):
+    pass
+
+
+@attrs.frozen(kw_only=True)
+class InvitationResent(InvitationEvent):
+    """It was sent again, or the address was invited again."""
+
+
+@attrs.frozen(kw_only=True)
+class InvitationRevoked(InvitationEvent):
+    pass
 
 
 @attrs.frozen(kw_only=True)

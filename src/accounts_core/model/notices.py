@@ -20,6 +20,7 @@ from .events import (
     UserDeactivated,
     UserRestored,
 )
+from .links import reads_as_link
 from .outbox import Job, Topic
 from .purpose import Purpose
 
@@ -33,7 +34,7 @@ def notice_of(event: DomainEvent, *, number: int) -> Job | None:
         return None
     match event:
         case SignedIn(new_device=True):
-            return _job(event, event.tell, number, Purpose.NEW_SIGN_IN, {"device": (event.user_agent or "")[:SHOWN]})
+            return _job(event, event.tell, number, Purpose.NEW_SIGN_IN, {"device": _device(event)})
         case PasswordChanged():
             return _job(event, event.tell, number, Purpose.PASSWORD_CHANGED)
         case EmailChanged():
@@ -52,6 +53,12 @@ def notice_of(event: DomainEvent, *, number: int) -> Job | None:
             return _job(event, event.tell, number, Purpose.ACCOUNT_RESTORED)
         case _:
             return None
+
+
+def _device(event: SignedIn) -> str:
+    """Return what a device calls itself, which whoever signed in has typed: nothing that may become a link."""
+    device = (event.user_agent or "")[:SHOWN]
+    return "" if reads_as_link(device) else device
 
 
 def _job(event: DomainEvent, to: Email, number: int, purpose: Purpose, facts: Mapping[str, str] | None = None) -> Job:

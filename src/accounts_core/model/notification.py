@@ -9,6 +9,7 @@ from .ids import UserId
 from .text import one_line
 
 INVITE: Final = "invite"
+INVITATION_ACCEPTED: Final = "invitation_accepted"
 MAX_MESSAGE: Final = 500
 
 
@@ -28,3 +29,13 @@ class Notification:
         """Tell somebody that a team wants them."""
         message = one_line("message", f"You invited to join {team_name}.", at_most=MAX_MESSAGE)
         return cls(id=id, user_id=user_id, type=INVITE, message=message, created_at=at)
+
+    @classmethod
+    def invitation_accepted(cls, *, id: str, user_id: UserId, team_name: str, at: datetime) -> Self:
+        """Tell the owner of a team that an invitation was accepted.
+
+        It does not name the new member, whose name would stay with the owner after that member is deleted.
+        """
+        text = f"Your invitation to join {team_name} was accepted."
+        message = one_line("message", text, at_most=MAX_MESSAGE)
+        return cls(id=id, user_id=user_id, type=INVITATION_ACCEPTED, message=message, created_at=at)

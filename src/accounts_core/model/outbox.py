@@ -51,6 +51,10 @@ class Topic(StrEnum):
     """Tell the person invited: `invitation`."""
 
 
+TYPED_ADDRESS_TOPICS: Final = (Topic.INVITE, Topic.RECOVERY_MAIL, Topic.TAKEN_MAIL)
+"""Jobs whose `email` is an address that somebody typed, whoever has it."""
+
+
 class JobKind(StrEnum):
     """What a job waits for outside the database. One kind never waits for another."""
 

@@ -167,6 +167,8 @@ class Policy:
     """How old an account may become whose address was never verified; None keeps it. One that somebody is signed in to,
     or that has a customer at the payment provider, stays."""
     retention: RetentionPolicy = attrs.field(factory=RetentionPolicy)
+    invitations: timedelta = attrs.field(default=timedelta(days=14), validator=_positive)
+    """How long an invitation is open, from when it was last sent."""
     private_registration: bool = False
     """Nobody can find out whether an address has an account; what there is to say is said by mail to that address."""
     quotas: QuotaPolicy = attrs.field(factory=QuotaPolicy)
@@ -187,6 +189,10 @@ class Policy:
         if signed_in_at is None or is_ahead(signed_in_at, now=now):
             return False
         return now - signed_in_at <= self.reauthentication
+
+    def invitations_open_since(self, now: datetime) -> datetime:
+        """Return the time at or before which an invitation was sent that is over now."""
+        return now - self.invitations
 
     def limit(self, name: str, scope: str) -> Limit:
         """Return how often `name` may be tried within a scope of this kind."""

@@ -2,16 +2,20 @@ from enum import StrEnum
 
 
 class Purpose(StrEnum):
-    """What a notice is about, and the values that go with it."""
+    """What a notice is about, and the values that go with it.
+
+    A name that a mail program may turn into a link (`model.links`) is not among the values for an address that was not
+    proven to be the person's, and belongs into no subject. Say it in neutral words then.
+    """
 
     INVITATION = "invitation"
-    """Somebody is invited to a team: `team` and, unless the inviter is gone, `invited_by`."""
+    """Somebody is invited to a team: `team` and `invited_by`; each may be missing."""
     ALREADY_REGISTERED = "already_registered"
     """Somebody signed up with this address, which has an account: nothing came of it."""
     VERIFY_EMAIL = "verify_email"
-    """The address has to be proven: `name`, `token`, and `minutes` that it lives."""
+    """The address has to be proven: `name`, which may be missing, `token`, and `minutes` that it lives."""
     RESET_PASSWORD = "reset_password"  # noqa: S105  the name of a purpose, no secret
-    """A new password can be chosen: `name`, `token`, and `minutes` that it lives."""
+    """A new password can be chosen: `name`, which may be missing, `token`, and `minutes` that it lives."""
     NEW_SIGN_IN = "new_sign_in"
     """A sign-in from a device that was not seen before: `happened_at`, and `device`, which may be empty."""
     PASSWORD_CHANGED = "password_changed"  # noqa: S105  the name of a purpose, no secret

@@ -43,6 +43,10 @@ class Team:
         if user_id != self.owner_id:
             raise NotAllowed("Only the owner of an account may do this.")
 
+    def rename(self, name: str) -> Self:
+        """Give the team another name. Raises `Invalid` on `name`."""
+        return attrs.evolve(self, name=display_name("name", name))
+
     def hand_over(self, user_id: UserId) -> Self:
         """Give the team to another user, who has to be a member."""
         return attrs.evolve(self, owner_id=user_id)
@@ -59,13 +63,19 @@ class Membership:
 
 @attrs.frozen(kw_only=True)
 class Invitation:
-    """An open invitation of an address into a team. Accepting and declining both end it."""
+    """An invitation of an address into a team. Accepting, declining and revoking it remove it.
+
+    It is open from `sent_at` for as long as `Policy.invitations` says, while its sender owns the team and is active.
+    One that is not open can neither be answered nor be sent again, and is counted and listed nowhere.
+    """
 
     id: str
     team_id: TeamId
     email: Email
     invited_by: UserId | None
     created_at: datetime
+    sent_at: datetime = attrs.field(default=attrs.Factory(lambda self: self.created_at, takes_self=True))
+    """When it was made, or last sent again."""
     is_mail_pending: bool = False
     """Whether its mail waits for the sender's address to be verified."""
 
@@ -113,7 +123,7 @@ class Member:
 
 @attrs.frozen(kw_only=True)
 class InvitationView:
-    """An invitation as the person invited sees it."""
+    """An invitation as the person invited sees it, and the owner of the team."""
 
     invitation: Invitation
     team_name: str

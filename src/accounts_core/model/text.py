@@ -21,7 +21,7 @@ _CONTROL: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _TURNING: Final = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
 """What makes the text that follows on a page or in a mail read in another order than it is written."""
 _INVISIBLE: Final = frozenset({"Cf", "Mn", "Me", "Zs"})
-_BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 """Letters and symbols that show nothing."""
 MAX_MARKS: Final = 30
 """Combining marks in a row (UAX #15, "Stream-Safe Text Format"). No language has so many."""
@@ -93,10 +93,12 @@ def one_line(field: str, text: str, *, at_most: int = MAX_LINE) -> str:
     if not is_stream_safe(text):
         raise Invalid(field, f"At most {MAX_MARKS} combining marks in a row, please.")
     tidy = unicodedata.normalize("NFC", text).strip()
-    if all(each in _BLANK or unicodedata.category(each) in _INVISIBLE for each in tidy):
+    if all(each in BLANK or unicodedata.category(each) in _INVISIBLE for each in tidy):
         raise Invalid(field, "This cannot be empty.")
     if len(tidy) > at_most:
         raise Invalid(field, f"At most {at_most} characters, please.")
+    if not is_stream_safe(tidy):  # one mark may become two, such as U+0344
+        raise Invalid(field, f"At most {MAX_MARKS} combining marks in a row, please.")
     return tidy
 
 

@@ -2,6 +2,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from accounts_core.model.audit import AuditEntry
+from accounts_core.model.email import Email
 from accounts_core.model.ids import UserId
 
 
@@ -31,4 +32,11 @@ class Audit(AuditReads, Protocol):
 
     async def redact(self, user_id: UserId) -> None:
         """Empty the details of every entry of a user who is being deleted."""
+        ...
+
+    async def redact_invited(self, email: Email) -> None:
+        """Take the address of a user who is being deleted out of the entries that are about an invitation of it.
+
+        Those are the entries whose `invited_key` is the address's key. Their details have no `email` afterwards.
+        """
         ...

@@ -22,6 +22,8 @@ class Expired(StrEnum):
     """`created_at`, answered or not."""
     PROVIDER_EVENTS = "provider_events"
     """`received_at`."""
+    INVITATIONS = "invitations"
+    """When the invitation was sent last, open or not."""
     NOTIFICATIONS = "notifications"
     """`created_at`, read or not."""
     DEVICES = "devices"

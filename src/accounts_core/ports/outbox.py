@@ -2,6 +2,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from accounts_core.model.email import Email
 from accounts_core.model.outbox import Job, JobKind
 
 
@@ -69,6 +70,13 @@ class Outbox(OutboxReads, Protocol):
         """Make a job due now, parked or not, with no attempts counted and held by nobody. Raises `NotFound`.
 
         What was noted of its last failure stays, until it fails again or is done.
+        """
+        ...
+
+    async def remove_about(self, email: Email) -> None:
+        """Remove the jobs that only somebody who typed this address asked for: of `TYPED_ADDRESS_TOPICS`.
+
+        For a user who is being deleted. Addresses are compared in lower case.
         """
         ...
 

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 import attrs
@@ -36,6 +37,8 @@ class TeamReads(Protocol):
     """Reading teams. Every list is newest first and holds at most `limit`.
 
     With `before` comes what is below that cursor or id in this order, whether or not there is an entry at it.
+
+    `open_since` gives only open invitations: those sent after that time by the team's present owner, who is active.
     """
 
     async def view(self, id: TeamId, user_id: UserId) -> TeamView | None:
@@ -59,9 +62,15 @@ class TeamReads(Protocol):
         ...
 
     async def invitations_to(
-        self, email: Email, *, limit: int, before: Cursor | None = None
+        self, email: Email, *, limit: int, before: Cursor | None = None, open_since: datetime | None = None
     ) -> Sequence[InvitationView]:
-        """Return the open invitations of this address, by time, then id, descending."""
+        """Return the invitations of this address, by time, then id, descending."""
+        ...
+
+    async def invitations_into(
+        self, id: TeamId, *, open_since: datetime, limit: int, before: Cursor | None = None
+    ) -> Sequence[InvitationView]:
+        """Return the open invitations into the team, by time, then id, descending."""
         ...
 
     async def written_by(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[Interaction]:
@@ -71,11 +80,11 @@ class TeamReads(Protocol):
     async def invitations_by(
         self, user_id: UserId, *, limit: int, before: Cursor | None = None
     ) -> Sequence[Invitation]:
-        """Return the open invitations that the user sent, by time, then id, descending."""
+        """Return the invitations that the user sent, by time, then id, descending."""
         ...
 
-    async def find_invitation(self, id: str) -> InvitationView | None:
-        """Return the open invitation, or None."""
+    async def find_invitation(self, id: str, *, open_since: datetime | None = None) -> InvitationView | None:
+        """Return the invitation, or None."""
         ...
 
 
@@ -114,8 +123,12 @@ class Teams(TeamReads, Protocol):
         """Count the members of the team, its owner not among them."""
         ...
 
-    async def count_invitations(self, id: TeamId) -> int:
+    async def count_invitations(self, id: TeamId, *, open_since: datetime) -> int:
         """Count the open invitations into the team."""
+        ...
+
+    async def find_invitation_of(self, id: TeamId, email: Email) -> Invitation | None:
+        """Return the invitation of this address into the team, open or not, or None."""
         ...
 
     async def add_member(self, membership: Membership) -> None:
@@ -137,6 +150,14 @@ class Teams(TeamReads, Protocol):
         """Remove an invitation; say whether there was one."""
         ...
 
+    async def renew_invitation(self, id: str, *, sent_at: datetime, is_mail_pending: bool) -> bool:
+        """Note that an invitation was sent again, and whether its mail is pending; return whether there was one."""
+        ...
+
+    async def remove_invitations_into(self, id: TeamId) -> None:
+        """Remove every invitation into the team."""
+        ...
+
     async def unmailed_invitations_by(self, user_id: UserId, *, limit: int) -> Sequence[Invitation]:
         """Return at most `limit` invitations that the user sent and whose mail is pending, oldest first."""
         ...
@@ -154,11 +175,14 @@ class Teams(TeamReads, Protocol):
         ...
 
     async def erase(self, user_id: UserId) -> None:
-        """Remove the teams that the user owns, with all that is in them, and the user's memberships elsewhere."""
+        """Remove the teams that the user owns, with all that is in them, and what the user is and sent elsewhere.
+
+        That is the user's memberships of other people's teams, and the user's invitations into them.
+        """
         ...
 
     async def disassociate(self, user_id: UserId) -> None:
-        """Make the user's interactions and the invitations that they sent nobody's."""
+        """Make the user's interactions nobody's."""
         ...
 
     async def remove_invitations_to(self, email: Email) -> None:

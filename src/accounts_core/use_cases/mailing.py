@@ -12,6 +12,7 @@ from accounts_core.errors import NotFound, Undeliverable
 from accounts_core.model.email import Email
 from accounts_core.model.events import UserRegistered
 from accounts_core.model.ids import ID_BYTES, UserId, prefixed_id
+from accounts_core.model.links import without_links
 from accounts_core.model.mail_token import MailToken, TokenPurpose
 from accounts_core.model.outbox import Job, Topic
 from accounts_core.model.policy import Policy
@@ -121,14 +122,28 @@ class Mailer:
 
         user = await settle(self._store, keep)
         if user is not None:
-            await self._deliver_token(job, to, purpose, name=user.name, token=token, user_id=user_id)
+            proven = user.proven_email
+            is_verified = proven is not None and proven.is_same_mailbox(to)
+            await self._deliver_token(
+                job, to, purpose, name=user.name, token=token, user_id=user_id, is_verified=is_verified
+            )
 
     async def _deliver_token(
-        self, job: Job, to: Email, purpose: TokenPurpose, *, name: str, token: str, user_id: UserId | None
+        self,
+        job: Job,
+        to: Email,
+        purpose: TokenPurpose,
+        *,
+        name: str,
+        token: str,
+        user_id: UserId | None,
+        is_verified: bool = False,
     ) -> None:
+        """Mail a token. `is_verified` says whether `to` was proven to be the address of the person with this name."""
         lifetime, subject = self._kinds[purpose]
         minutes = str(int(lifetime.total_seconds() // 60))
-        await self._deliver(job, to, subject, {"name": name, "token": token, "minutes": minutes}, user_id)
+        names = {"name": name} if is_verified else without_links({"name": name})
+        await self._deliver(job, to, subject, {**names, "token": token, "minutes": minutes}, user_id)
 
     @property
     def _kinds(self) -> Mapping[TokenPurpose, tuple[timedelta, Purpose]]:
@@ -194,21 +209,26 @@ class Mailer:
         return Job(id=job_id, topic=topic, payload=payload, created_at=now, due=now)
 
     async def _invitation(self, job: Job) -> None:
+        open_since = self._policy.invitations_open_since(self._clock.now())
         async with self._store.read() as views:
-            view = await views.teams.find_invitation(job.payload["invitation"])
+            view = await views.teams.find_invitation(job.payload["invitation"], open_since=open_since)
             if view is None:
-                return  # accepted, declined or withdrawn meanwhile
+                return  # accepted, declined, revoked or over meanwhile
             holder = await views.users.find_by_email(view.invitation.email)
+            proven = None if holder is None else holder.proven_email
+            is_member = holder is not None and await views.teams.view(view.invitation.team_id, holder.id) is not None
+        if is_member and proven is not None:
+            return  # where registration is private, a member can be invited
         values = {"team": view.team_name}
         if view.invited_by is not None:
             values["invited_by"] = view.invited_by.name
-        if holder is None or holder.email.is_same_mailbox(view.invitation.email):
-            # of what comes of the mail, somebody who merely registered the address learns nothing
-            user_id = None if holder is None or holder.proven_email is None else holder.id
-            await self._deliver(job, view.invitation.email, Purpose.INVITATION, values, user_id)
-        elif holder.proven_email is not None:
+        if holder is not None and proven is not None:
             # to the address that is stored, never to the one that was typed (CVE-2019-19844)
-            await self._deliver(job, holder.proven_email, Purpose.INVITATION, values, holder.id)
+            to = view.invitation.email if proven.is_same_mailbox(view.invitation.email) else proven
+            await self._deliver(job, to, Purpose.INVITATION, values, holder.id)
+        elif holder is None or holder.email.is_same_mailbox(view.invitation.email):
+            # of what comes of the mail, somebody who merely registered the address learns nothing
+            await self._deliver(job, view.invitation.email, Purpose.INVITATION, without_links(values), None)
 
     async def _taken(self, job: Job, to: Email) -> None:
         async with self._store.read() as views:

@@ -62,6 +62,8 @@ class OwnedTeams:
         await work.teams.erase(user_id)
         if user.email_verified_at is not None:
             await work.teams.remove_invitations_to(user.email)
+            await work.audit.redact_invited(user.email)
+            await work.outbox.remove_about(user.email)
 
     async def disassociate(self, work: UnitOfWork, user_id: UserId) -> None:
         await work.teams.disassociate(user_id)

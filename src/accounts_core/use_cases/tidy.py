@@ -42,6 +42,7 @@ class Tidied:
     sign_ups: int = 0
     requests: int = 0
     provider_events: int = 0
+    invitations: int = 0
     attempts: int = 0
     notifications: int = 0
     devices: int = 0
@@ -57,6 +58,7 @@ _COUNTED_AS: Final[Mapping[Expired, str]] = {
     Expired.SIGN_UPS: "sign_ups",
     Expired.KEPT_REQUESTS: "requests",
     Expired.PROVIDER_EVENTS: "provider_events",
+    Expired.INVITATIONS: "invitations",
     Expired.NOTIFICATIONS: "notifications",
     Expired.DEVICES: "devices",
     Expired.VERIFICATIONS: "verifications",
@@ -175,6 +177,7 @@ def expiries(policy: Policy, now: datetime) -> list[tuple[Expired, Times]]:
     ages = {
         Expired.KEPT_REQUESTS: KEPT_FOR,
         Expired.PROVIDER_EVENTS: REMEMBERED_FOR,
+        Expired.INVITATIONS: policy.invitations,
         Expired.NOTIFICATIONS: kept.notifications,
         Expired.DEVICES: kept.devices,
         Expired.VERIFICATIONS: kept.verifications,

@@ -89,7 +89,8 @@ class EmailVerifier:
         now = self._clock.now()
         work.record(EmailVerified(user_id=user.id, at=now, by=by, email=user.email))
         await work.sign_ups.delete_for_email(user.email)
-        for view in await work.teams.invitations_to(user.email, limit=MOST_INVITATIONS):
+        open_since = self._policy.invitations_open_since(now)
+        for view in await work.teams.invitations_to(user.email, limit=MOST_INVITATIONS, open_since=open_since):
             await work.notifications.add(
                 Notification.invite(id=self._effects.new_id("ntf"), user_id=user.id, team_name=view.team_name, at=now)
             )

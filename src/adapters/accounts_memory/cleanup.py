@@ -12,6 +12,7 @@ _TIMES: Final[Mapping[Expired, tuple[str, Callable[[Any], datetime | None]]]] = 
     Expired.SIGN_UPS: ("sign_ups", lambda row: row.expires_at),
     Expired.KEPT_REQUESTS: ("kept_requests", lambda row: row.created_at),
     Expired.PROVIDER_EVENTS: ("provider_events", lambda row: row.received_at),
+    Expired.INVITATIONS: ("invitations", lambda row: row.sent_at),
     Expired.NOTIFICATIONS: ("notifications", lambda row: row.created_at),
     Expired.DEVICES: ("devices", lambda row: row.last_seen_at),
     Expired.VERIFICATIONS: ("verifications", lambda row: None if row.is_open else row.updated_at),

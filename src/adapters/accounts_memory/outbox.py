@@ -4,7 +4,8 @@ from datetime import datetime
 import attrs
 
 from accounts_core.errors import LeaseLost, NotFound
-from accounts_core.model.outbox import KINDS, Job, JobKind, kind_of
+from accounts_core.model.email import Email
+from accounts_core.model.outbox import KINDS, TYPED_ADDRESS_TOPICS, Job, JobKind, kind_of
 from accounts_core.ports.outbox import Outbox, OutboxReads
 
 from .schema import Tables, Workspace
@@ -65,6 +66,13 @@ class MemoryOutbox(MemoryOutboxReads):
         if job is None:
             raise NotFound("job", id)
         jobs.put(attrs.evolve(job, lease=None, due=now, attempts=0, parked_at=None))
+
+    async def remove_about(self, email: Email) -> None:
+        jobs = self._workspace().jobs
+        address = email.address.lower()
+        for job in list(jobs.all()):
+            if job.topic in TYPED_ADDRESS_TOPICS and job.payload["email"].lower() == address:
+                jobs.drop(job)
 
     async def remove(self, id: str) -> None:
         jobs = self._workspace().jobs

@@ -153,7 +153,7 @@ NOTHING: Final = State(
     sign_ups=Table(_by_id, {**_by("digest"), "email": lambda sign_up: sign_up.email.key}),
     devices=Table(attrgetter("user_id", "digest"), _by("user_id")),
     kept_requests=Table(attrgetter("scope"), _by("user_id", "email_key")),
-    audit=Table(_by_id, _by("user_id")),
+    audit=Table(_by_id, _by("user_id", "invited_key")),
 )
 """A store's beginning. The indexes of each table are named by column, or by the rule that they serve."""
 

@@ -55,17 +55,29 @@ class MemoryTeamReads:
         return page_below(sent, order=_time_and_id, limit=limit, before=before)
 
     async def invitations_to(
-        self, email: Email, *, limit: int, before: Cursor | None = None
+        self, email: Email, *, limit: int, before: Cursor | None = None, open_since: datetime | None = None
     ) -> Sequence[InvitationView]:
         tables = self._tables()
-        received = tables.invitations.find("email", email.key)
+        received = [
+            each for each in tables.invitations.find("email", email.key) if _is_listed(tables, each, open_since)
+        ]
         found = page_below(received, order=_time_and_id, limit=limit, before=before)
         return [view for each in found if (view := _invitation(tables, each)) is not None]
 
-    async def find_invitation(self, id: str) -> InvitationView | None:
+    async def invitations_into(
+        self, id: TeamId, *, open_since: datetime, limit: int, before: Cursor | None = None
+    ) -> Sequence[InvitationView]:
+        tables = self._tables()
+        sent = [each for each in tables.invitations.find("team_id", id) if _is_listed(tables, each, open_since)]
+        found = page_below(sent, order=_time_and_id, limit=limit, before=before)
+        return [view for each in found if (view := _invitation(tables, each)) is not None]
+
+    async def find_invitation(self, id: str, *, open_since: datetime | None = None) -> InvitationView | None:
         tables = self._tables()
         invitation = tables.invitations.get(id)
-        return None if invitation is None else _invitation(tables, invitation)
+        if invitation is None or not _is_listed(tables, invitation, open_since):
+            return None
+        return _invitation(tables, invitation)
 
 
 def _time_and_id(row: Interaction | Invitation) -> tuple[datetime, str]:
@@ -83,6 +95,17 @@ def _invitation(tables: Tables, invitation: Invitation) -> InvitationView | None
         return None
     sender = _person(tables, invitation.invited_by)
     return InvitationView(invitation=invitation, team_name=team.name, invited_by=sender)
+
+
+def _is_listed(tables: Tables, invitation: Invitation, open_since: datetime | None) -> bool:
+    """Return whether an invitation is open, or whether that is not asked for."""
+    if open_since is None:
+        return True
+    team = tables.teams.get(invitation.team_id)
+    sender = None if invitation.invited_by is None else tables.users.get(invitation.invited_by)
+    if team is None or sender is None or not sender.is_active:
+        return False
+    return team.owner_id == sender.id and invitation.sent_at > open_since
 
 
 def _views_of(tables: Tables, user_id: UserId) -> Iterator[TeamView]:

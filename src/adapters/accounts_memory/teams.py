@@ -1,4 +1,6 @@
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import Final
 
 import attrs
 
@@ -10,6 +12,8 @@ from accounts_core.ports.teams import Footprint, Teams
 
 from .schema import Workspace
 from .team_reads import MemoryTeamReads
+
+MANY: Final = 2**63 - 1
 
 
 class MemoryTeams(MemoryTeamReads):
@@ -66,8 +70,11 @@ class MemoryTeams(MemoryTeamReads):
     async def count_members(self, id: TeamId) -> int:
         return sum(1 for _ in self._workspace().memberships.find("team_id", id))
 
-    async def count_invitations(self, id: TeamId) -> int:
-        return sum(1 for _ in self._workspace().invitations.find("team_id", id))
+    async def count_invitations(self, id: TeamId, *, open_since: datetime) -> int:
+        return len(await self.invitations_into(id, open_since=open_since, limit=MANY))
+
+    async def find_invitation_of(self, id: TeamId, email: Email) -> Invitation | None:
+        return next(iter(self._workspace().invitations.find("place", (id, email.key))), None)
 
     async def add_member(self, membership: Membership) -> None:
         memberships = self._workspace().memberships
@@ -96,6 +103,19 @@ class MemoryTeams(MemoryTeamReads):
             return False
         invitations.drop(invitation)
         return True
+
+    async def renew_invitation(self, id: str, *, sent_at: datetime, is_mail_pending: bool) -> bool:
+        invitations = self._workspace().invitations
+        invitation = invitations.get(id)
+        if invitation is None:
+            return False
+        invitations.put(attrs.evolve(invitation, sent_at=sent_at, is_mail_pending=is_mail_pending))
+        return True
+
+    async def remove_invitations_into(self, id: TeamId) -> None:
+        invitations = self._workspace().invitations
+        for invitation in invitations.find("team_id", id):
+            invitations.drop(invitation)
 
     async def unmailed_invitations_by(self, user_id: UserId, *, limit: int) -> Sequence[Invitation]:
         sent = self._workspace().invitations.find("invited_by", user_id)
@@ -133,13 +153,13 @@ class MemoryTeams(MemoryTeamReads):
             await self.remove(team.id)
         for membership in work.memberships.find("user_id", user_id):
             work.memberships.drop(membership)
+        for invitation in work.invitations.find("invited_by", user_id):
+            work.invitations.drop(invitation)
 
     async def disassociate(self, user_id: UserId) -> None:
         work = self._workspace()
         for interaction in work.interactions.find("author_id", user_id):
             work.interactions.put(attrs.evolve(interaction, author_id=None))
-        for invitation in work.invitations.find("invited_by", user_id):
-            work.invitations.put(attrs.evolve(invitation, invited_by=None))
 
     async def remove_invitations_to(self, email: Email) -> None:
         invitations = self._workspace().invitations

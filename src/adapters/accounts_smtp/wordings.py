@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import attrs
 
+from accounts_core.model.links import reads_as_link
 from accounts_core.ports.notifier import Purpose
 
 VERIFY_PAGE: Final = "/verify-email"
@@ -29,13 +30,13 @@ _NOT_YOU: Final = "If this was not you, choose a new password there at once: tha
 
 
 def _invitation(values: Values) -> Wording:
-    team = values["team"]
+    team = values.get("team")
     inviter = values.get("invited_by")
     invites = f"{inviter} invites you" if inviter else "You are invited"
     return Wording(
-        subject=f"Invitation to join {team}",
+        subject=f"Invitation to join {team}" if team and not reads_as_link(team) else "Invitation to join a team",
         paragraphs=(
-            f"{invites} to join the team {team}.",
+            f"{invites} to join the team {team}." if team else f"{invites} to join a team.",
             "To accept or decline, sign in with this email address, or sign up with it first:",
         ),
         closing="If you did not expect this invitation, you can ignore it.",
@@ -59,7 +60,7 @@ def _verify_email(values: Values) -> Wording:
     return Wording(
         subject="Confirm your email address",
         paragraphs=(
-            f"Hello {values['name']},",
+            _greeting(values),
             f"please confirm that this is your email address. The link works once, for {_span(values['minutes'])}:",
         ),
         closing="If you did not ask for this, you can ignore it: without the link nothing happens.",
@@ -71,7 +72,7 @@ def _reset_password(values: Values) -> Wording:
     return Wording(
         subject="Choose a new password",
         paragraphs=(
-            f"Hello {values['name']},",
+            _greeting(values),
             "somebody, perhaps you, asked for a new password for your account.",
             f"The link works once, for {_span(values['minutes'])}:",
         ),
@@ -148,6 +149,10 @@ WORDINGS: Final[Mapping[Purpose, Callable[[Values], Wording]]] = {
     Purpose.ACCOUNT_DEACTIVATED: _deactivated,
     Purpose.ACCOUNT_RESTORED: _restored,
 }
+
+
+def _greeting(values: Values) -> str:
+    return f"Hello {values['name']}," if "name" in values else "Hello,"
 
 
 def _with_token(page: str, values: Values) -> str:

@@ -253,9 +253,13 @@ invitations: Final = sa.Table(
     _user(name="invited_by", nullable=True),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("is_mail_pending", Flag, nullable=False, server_default=sa.false()),
+    # NULL where a process of an older version has added the row: then it is `created_at`
+    sa.Column("sent_at", Moment),
     sa.UniqueConstraint("team_id", "email_key"),
     sa.Index(None, "email_key", "created_at", "id"),
     sa.Index(None, "invited_by", "created_at", "id"),
+    sa.Index(None, "team_id", "created_at", "id"),
+    sa.Index(None, "sent_at"),
     sqlite_strict=True,
 )
 
@@ -414,8 +418,17 @@ audit: Final = sa.Table(
     sa.Column("by", Name, nullable=False),
     sa.Column("action", Name, nullable=False),
     sa.Column("details", Document, nullable=False),
+    sa.Column("invited_key", Name),
     sa.Index(None, "user_id", "id"),
     sa.Index(None, "at"),
     sqlite_strict=True,
 )
-"""Who did what, and when. Rows are added, never changed, but for the details of a deleted user's."""
+"""Who did what, and when. Rows are added, never changed, but for what the details say of a deleted user."""
+
+_IS_ABOUT_INVITED: Final = sa.text("invited_key IS NOT NULL")
+sa.Index(
+    "ix_accounts_audit_invited_key",
+    audit.c.invited_key,
+    sqlite_where=_IS_ABOUT_INVITED,
+    postgresql_where=_IS_ABOUT_INVITED,
+)

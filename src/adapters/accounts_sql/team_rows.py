@@ -72,6 +72,7 @@ INVITATION: Final[Sequence[sa.Column[Any]]] = [
     invitations.c.invited_by,
     invitations.c.created_at,
     invitations.c.is_mail_pending,
+    invitations.c.sent_at,
 ]
 
 
@@ -84,12 +85,13 @@ def invitation(row: Row) -> Invitation:
         invited_by=row[4],
         created_at=row[5],
         is_mail_pending=bool(row[6]),
+        sent_at=row[5] if row[7] is None else row[7],
     )
 
 
 def invitation_view(row: Row) -> InvitationView:
     """Read the columns of `INVITATION`, the team's name and the inviter's."""
-    return InvitationView(invitation=invitation(row), team_name=row[7], invited_by=_person(row[4], row[8]))
+    return InvitationView(invitation=invitation(row), team_name=row[8], invited_by=_person(row[4], row[9]))
 
 
 def invitation_values(invitation: Invitation) -> dict[str, Any]:
@@ -101,6 +103,7 @@ def invitation_values(invitation: Invitation) -> dict[str, Any]:
         "invited_by": invitation.invited_by,
         "created_at": invitation.created_at,
         "is_mail_pending": invitation.is_mail_pending,
+        "sent_at": invitation.sent_at,
     }
 
 

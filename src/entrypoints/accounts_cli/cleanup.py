@@ -20,6 +20,7 @@ NAMES: Final = {
     "requests": "answers under an idempotency key",
     "provider_events": "events of the payment provider",
     "attempts": "attempts that count no more",
+    "invitations": "invitations that are over",
     "notifications": "notifications",
     "devices": "devices",
     "verifications": "card verifications that ended",

@@ -117,6 +117,7 @@ class Settings:
     retention_devices_days: int = _retention(400)
     retention_verifications_days: int = _retention(400)
     retention_dead_jobs_days: int = _retention(90)
+    invitation_days: int = _setting(values.number(1, _TEN_YEARS), f"a number of days from 1 to {_TEN_YEARS}", 14)
     email_change: EmailChange = _setting(  # noqa: RUF009  makes an attrs field
         EmailChange, "confirm or immediate", EmailChange.CONFIRM
     )
@@ -187,6 +188,7 @@ class Settings:
             email_change=self.email_change,
             customer_deletion=self.customer_deletion,
             unverified_accounts=_days(self.unverified_days),
+            invitations=timedelta(days=self.invitation_days),
             retention=RetentionPolicy(
                 audit=_days(self.retention_audit_days),
                 notifications=_days(self.retention_notifications_days),

@@ -13,6 +13,8 @@ _ON_AN_ACCOUNT: Final = (
     "listInteractions",
     "writeInteraction",
     "invite",
+    "listAccountInvitations",
+    "renameAccount",
     "handOverAccount",
     "deleteAccount",
 )

@@ -28,9 +28,9 @@ def member_id(request: Request[Any, Any, Any]) -> UserId:
     return UserId(_path_number(request, "user_id", "member"))
 
 
-def text_id(request: Request[Any, Any, Any], what: str) -> str:
-    """Return the path's `id`. Raises `NotFound`, of `what`, for what cannot be one."""
-    given: str = request.path_params["id"]
+def text_id(request: Request[Any, Any, Any], what: str, name: str = "id") -> str:
+    """Return the path's `id`, or another parameter. Raises `NotFound`, of `what`, for what cannot be one."""
+    given: str = request.path_params[name]
     if _TEXT_ID.fullmatch(given) is None:
         raise NotFound(what, given)
     return given

@@ -1,5 +1,6 @@
 """The documents of teams, which the user API calls accounts."""
 
+from datetime import timedelta
 from typing import Annotated
 
 import msgspec
@@ -43,6 +44,16 @@ class InvitationObject(msgspec.Struct):
     created_at: str
 
 
+class SentInvitationObject(msgspec.Struct):
+    """An open invitation into an account, as the owner of the account sees it."""
+
+    id: str
+    email: str
+    invited_by: PersonObject | None
+    created_at: str
+    expires_at: str
+
+
 class InteractionObject(msgspec.Struct):
     """Something written in an account. `author` is null when that user is gone."""
 
@@ -68,6 +79,10 @@ class InvitationList(msgspec.Struct):
     data: list[InvitationObject]
 
 
+class SentInvitationList(msgspec.Struct):
+    data: list[SentInvitationObject]
+
+
 class InteractionData(msgspec.Struct):
     data: InteractionObject
 
@@ -78,6 +93,10 @@ class InteractionList(msgspec.Struct):
 
 class CreateAccount(msgspec.Struct, forbid_unknown_fields=True):
     name: Annotated[str, Meta(examples=["Dev team"])]
+
+
+class RenameAccount(msgspec.Struct, forbid_unknown_fields=True):
+    name: Annotated[str, Meta(examples=["Product team"])]
 
 
 class HandOverAccount(msgspec.Struct, forbid_unknown_fields=True):
@@ -108,6 +127,16 @@ def invitation_object(view: InvitationView) -> InvitationObject:
         account=InvitingAccountObject(view.invitation.team_id, view.team_name),
         invited_by=_person(view.invited_by),
         created_at=seconds(view.invitation.created_at),
+    )
+
+
+def sent_invitation_object(view: InvitationView, *, lifetime: timedelta) -> SentInvitationObject:
+    return SentInvitationObject(
+        id=view.invitation.id,
+        email=view.invitation.email.address,
+        invited_by=_person(view.invited_by),
+        created_at=seconds(view.invitation.created_at),
+        expires_at=seconds(view.invitation.sent_at + lifetime),
     )
 
 

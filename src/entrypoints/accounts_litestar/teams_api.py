@@ -22,11 +22,14 @@ from accounts_litestar.team_shapes import (
     InvitationList,
     Invite,
     MemberList,
+    RenameAccount,
+    SentInvitationList,
     WriteInteraction,
     account_object,
     interaction_object,
     invitation_object,
     member_object,
+    sent_invitation_object,
 )
 
 
@@ -73,6 +76,18 @@ class TeamsApi(Endpoints):
         view = await self.accounts.get_team(caller.user.id, team_id(request))
         return self.answer(caller, AccountData(account_object(view)))
 
+    @put(
+        "/{id:str}",
+        **documented("renameAccount", "Rename an account", keyed=True, body=RenameAccount, problems=[403, 404]),
+    )
+    @repeatable()
+    async def rename(self, request: HttpRequest) -> Answer[AccountData]:
+        """For its owner alone."""
+        caller = await self.caller(request)
+        wish = await read(request, RenameAccount)
+        view = await self.accounts.rename_team(caller.user.id, team_id(request), name=wish.name)
+        return self.answer(caller, AccountData(account_object(view)))
+
     @delete(
         "/{id:str}",
         **documented("deleteAccount", "Delete an account and all in it", keyed=True, body=Nothing, problems=[403, 404]),
@@ -94,7 +109,7 @@ class TeamsApi(Endpoints):
     )
     @repeatable()
     async def hand_over(self, request: HttpRequest) -> Answer[None]:
-        """For its owner alone, who stays as a member."""
+        """For its owner alone, who stays as a member. Open invitations end."""
         caller = await self.caller(request)
         wish = await read(request, HandOverAccount)
         await self.accounts.hand_over_team(caller.user.id, team_id(request), to=UserId(wish.user_id))
@@ -141,10 +156,68 @@ class TeamsApi(Endpoints):
     )
     @repeatable()
     async def invite(self, request: HttpRequest) -> Answer[None]:
-        """For its owner alone. The answer does not say whether the address has a user."""
+        """For its owner alone. The answer does not say whether the address has a user.
+
+        An address that is invited already gets the mail again, a limited number of times.
+        """
         caller = await self.caller(request)
         wish = await read(request, Invite)
         await self.accounts.invite_to_team(caller.user.id, team_id(request), email=new_email_address(wish.email))
+        return self.answer(caller, None)
+
+    @get(
+        "/{id:str}/invitations",
+        **documented(
+            "listAccountInvitations",
+            "List an account's open invitations",
+            paged=DEFAULT_PAGE,
+            links=into(
+                "resendInvitation",
+                "revokeInvitation",
+                id="$request.path.id",
+                invitation_id="$response.body#/data/0/id",
+            ),
+            problems=[403, 404],
+        ),
+    )
+    async def invitations(self, request: HttpRequest) -> Answer[SentInvitationList]:
+        """For its owner alone."""
+        caller = await self.caller(request)
+        query = page_query(request)
+        page = await self.accounts.list_team_invitations(
+            caller.user.id, team_id(request), limit=query.limit, before=query.before
+        )
+        lifetime = self.accounts.policy.invitations
+        found = SentInvitationList([sent_invitation_object(view, lifetime=lifetime) for view in page])
+        return self.answer(caller, found, headers=next_link(request, query, page))
+
+    @post(
+        "/{id:str}/invitations/{invitation_id:str}/resend",
+        status_code=ACCEPTED,
+        **documented("resendInvitation", "Resend an invitation", keyed=True, body=Nothing, problems=[403, 404, 429]),
+    )
+    @repeatable()
+    async def resend(self, request: HttpRequest) -> Answer[None]:
+        """For its owner alone. The invitation expires later then."""
+        caller = await self.caller(request)
+        await read(request, Nothing)
+        await self.accounts.resend_invitation(
+            caller.user.id, team_id(request), text_id(request, "invitation", "invitation_id")
+        )
+        return self.answer(caller, None)
+
+    @delete(
+        "/{id:str}/invitations/{invitation_id:str}",
+        **documented("revokeInvitation", "Revoke an invitation", keyed=True, body=Nothing, problems=[403, 404]),
+    )
+    @repeatable()
+    async def revoke(self, request: HttpRequest) -> Answer[None]:
+        """For its owner alone."""
+        caller = await self.caller(request)
+        await read(request, Nothing)
+        await self.accounts.revoke_invitation(
+            caller.user.id, team_id(request), text_id(request, "invitation", "invitation_id")
+        )
         return self.answer(caller, None)
 
     @get(

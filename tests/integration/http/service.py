@@ -271,11 +271,13 @@ def memory_accounts() -> Accounts[UnitOfWork]:
 
 
 def populate(service: Service) -> Populated:
-    """Give Jane a team, an interaction, a card, a notification and an open invitation."""
+    """Give Jane a team that somebody is invited to, an interaction, a card, a notification and an open invitation."""
     john, jane = service.api.sign_up("john@example.org", "John Smith"), service.api.sign_up()
     service.verify_email("jane@example.org")
     team = jane.post("/api/v1/accounts", json={"name": "Dev team"}).json()["data"]["id"]
     jane.post(f"/api/v1/accounts/{team}/interactions", json={"body": "Hello."})
+    jane.post(f"/api/v1/accounts/{team}/invitations", json={"email": "guest@example.org"})
+    (sent,) = jane.get(f"/api/v1/accounts/{team}/invitations").json()["data"]
     johns = john.post("/api/v1/accounts", json={"name": "Ops team"}).json()["data"]["id"]
     john.post(f"/api/v1/accounts/{johns}/invitations", json={"email": "jane@example.org"})
     jane.post("/api/users/current/verify-payment", json={"paymentMethod": "pm_card_visa"})
@@ -288,6 +290,7 @@ def populate(service: Service) -> Populated:
         "/payment-method/{id}": card["id"],
         "/notifications/{id}": notification["_id"],
         "/invitations/{id}": invitation["id"],
+        "/invitations/{invitation_id}": sent["id"],
         "/sessions/{id}": jane.get("/api/auth/sessions").json()[0]["id"],
     }
     return Populated(service=service, jane=jane, ids=ids)

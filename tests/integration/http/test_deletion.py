@@ -55,7 +55,7 @@ def test_the_deletion_story(api: Client, service: Service) -> None:
             "accounts": 1,
             "interactions": 2,
             "memberships": 3,
-            "notifications": 1,
+            "notifications": 3,
             "payment_methods": 1,
             "sessions": 2,
         },

@@ -79,6 +79,10 @@ class World:
         team = self.found("John's", self.john)
         self.john.post(f"{TEAMS}/{team}/invitations", json={"email": "jane@example.org"})
 
+    def invite_somebody(self) -> None:
+        self.people += 1
+        self.jane.post(f"{TEAMS}/{self.team}/invitations", json={"email": f"somebody{self.people}@example.org"})
+
     def sign_in(self) -> None:
         self.service.api.sign_in("jane@example.org")
 
@@ -112,6 +116,11 @@ CASES: Final = {
         lambda w: "/api/v1/user/invitations",
         World.invite,
         lambda w: w.decline,
+    ),
+    "listAccountInvitations": ListCase(
+        lambda w: f"{TEAMS}/{w.team}/invitations",
+        World.invite_somebody,
+        lambda w: w.delete(f"{TEAMS}/{w.team}/invitations"),
     ),
     "listNotifications": ListCase(lambda w: NOTIFICATIONS, World.invite, lambda w: w.delete(NOTIFICATIONS), id="_id"),
     "listVerifications": ListCase(lambda w: "/api/users/current/verifications", World.add_verification, None, id="_id"),

@@ -11,6 +11,7 @@ from accounts_core.testing.contracts import (
     DeletionContract,
     DevicesContract,
     EventsContract,
+    InvitationsContract,
     KeptRequestsContract,
     LimitsContract,
     MailTokensContract,
@@ -59,6 +60,9 @@ class TestTeams(TeamsContract): ...
 
 
 class TestTeamReads(TeamReadsContract): ...
+
+
+class TestInvitations(InvitationsContract): ...
 
 
 class TestDeletion(DeletionContract): ...

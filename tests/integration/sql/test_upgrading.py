@@ -1,6 +1,7 @@
 """A database that an older version has filled is brought up to date with everything that is in it."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,15 +10,18 @@ import pytest
 import sqlalchemy as sa
 
 from accounts_core.errors import Conflict
+from accounts_core.model.email import Email
 from accounts_core.model.idempotency import KeptRequest
-from accounts_core.model.ids import UserId
+from accounts_core.model.ids import TeamId, UserId
 from accounts_core.model.user import User
 from accounts_core.model.verification import CardVerification, State
-from accounts_core.testing.builders import NOON, a_job, a_user, a_verification, at
+from accounts_core.ports.cleanup import Expired
+from accounts_core.testing.builders import NOON, a_job, a_team, a_user, a_verification, an_invitation, at
 from accounts_core.testing.harness import AnyStore, keep
 from accounts_sql import SqlStore, create_engine, current_revision, is_current, migrate
 from accounts_sql.rows import job_values, user_values, verification_values
 from accounts_sql.tables import metadata
+from accounts_sql.team_rows import invitation_values, team_values
 
 pytestmark = pytest.mark.usefixtures("drive")
 
@@ -232,3 +236,58 @@ async def test_a_request_belongs_to_one_owner_in_the_database_too(engine: sa.Eng
     for owner in ({"user_id": None}, {"email_key": "mary@example.org"}):
         with pytest.raises(sa.exc.IntegrityError):
             write(engine, "accounts_kept_requests", attrs.asdict(KEPT[0]) | owner)
+
+
+async def test_open_invitations_have_their_full_time_from_the_upgrade_on(engine: sa.Engine) -> None:
+    migrate(engine, "0008")
+    write(engine, "accounts_users", user_values(JANE))
+    write(engine, "accounts_teams", team_values(a_team()))
+    write(engine, "accounts_invitations", invitation_values(an_invitation(created_at=NOON - timedelta(days=99))))
+    before = datetime.now(UTC) - timedelta(minutes=1)
+
+    migrate(engine)
+
+    async with SqlStore(engine).read() as views:
+        (view,) = await views.teams.invitations_into(TeamId(1), open_since=before, limit=9)
+        assert view.invitation.created_at == NOON - timedelta(days=99)
+
+
+async def test_a_process_of_the_older_version_still_invites_after_the_upgrade(engine: sa.Engine) -> None:
+    migrate(engine)
+    write(engine, "accounts_users", user_values(JANE))
+    write(engine, "accounts_teams", team_values(a_team()))
+    as_before = invitation_values(an_invitation())
+    del as_before["sent_at"]
+    write(engine, "accounts_invitations", as_before)
+    store = SqlStore(engine)
+
+    async with store.read() as views:
+        assert [
+            each.invitation for each in await views.teams.invitations_into(TeamId(1), open_since=at(-1), limit=9)
+        ] == [an_invitation()]
+    async with store.begin() as work:
+        assert await work.cleanup.delete(Expired.INVITATIONS, until=at(-1), limit=9) == 0
+        assert await work.cleanup.delete(Expired.INVITATIONS, until=NOON, limit=9) == 1
+
+
+async def test_a18_the_addresses_that_older_entries_name_can_be_taken_out_after_the_upgrade(engine: sa.Engine) -> None:
+    migrate(engine, "0008")
+    entries = [
+        ("invited", {"team_id": 1, "email": "\uff2aOHN@example.org"}),
+        ("user_registered", {"email": "john@example.org"}),
+        ("invited", {}),  # of somebody who was deleted
+        ("invited", {"team_id": 2, "email": "mary@example.org"}),
+    ]
+    for action, details in entries:
+        values = {"user_id": 1, "at": NOON, "by": "user", "action": action, "details": details}
+        write(engine, "accounts_audit", values)
+
+    migrate(engine)
+
+    async with SqlStore(engine).begin() as work:
+        await work.audit.redact_invited(Email("john@example.org"))
+        found = await work.audit.list(limit=9)
+    assert [(entry.action, dict(entry.details)) for entry in reversed(found)] == [
+        ("invited", {"team_id": 1}),
+        *entries[1:],
+    ]

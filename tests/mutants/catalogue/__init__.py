@@ -30,6 +30,7 @@ from .reasons import REASONS
 from .requests import REQUESTS
 from .sign_ups import SIGN_UPS
 from .sql import SQL
+from .teams import TEAMS
 
 MUTANTS: Final[tuple[Mutant, ...]] = (
     *MONEY,
@@ -55,6 +56,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *REASONS,
     *PROVIDER,
     *OPERATORS,
+    *TEAMS,
 )
 
 __all__ = ["MUTANTS"]

@@ -107,8 +107,8 @@ MAILS: Final = (
     Mutant(
         name="an undeliverable invitation in the trail of whoever registered the address",
         file=f"{_USE_CASES}/mailing.py",
-        old="None if holder is None or holder.proven_email is None else holder.id",
-        new="None if holder is None else holder.id",
+        old="Purpose.INVITATION, without_links(values), None)\n",
+        new="Purpose.INVITATION, without_links(values), None if holder is None else holder.id)\n",
         check=core(f"{_UNDELIVERABLE}::test_an_invitation_is_in_the_trail_of_whoever_has_proven_the_address_alone"),
     ),
     Mutant(
@@ -128,8 +128,8 @@ MAILS: Final = (
     Mutant(
         name="an invitation that goes to the spelling that was typed",
         file=f"{_USE_CASES}/mailing.py",
-        old="self._deliver(job, holder.proven_email, Purpose.INVITATION",
-        new="self._deliver(job, view.invitation.email, Purpose.INVITATION",
+        old="            to = view.invitation.email if proven.is_same_mailbox(view.invitation.email) else proven\n",
+        new="            to = view.invitation.email\n",
         check=core(
             f"{_LOOKALIKES}::test_a19_an_invitation_to_it_goes_to_the_stored_address_once_that_is_verified_and_nowhere_before"
         ),
@@ -137,7 +137,7 @@ MAILS: Final = (
     Mutant(
         name="an invitation to another spelling that is parked because the address is not verified",
         file=f"{_USE_CASES}/mailing.py",
-        old="        elif holder.proven_email is not None:\n",
+        old="        elif holder is None or holder.email.is_same_mailbox(view.invitation.email):\n",
         new="        else:\n",
         check=core(
             f"{_LOOKALIKES}::test_a19_an_invitation_to_it_goes_to_the_stored_address_once_that_is_verified_and_nowhere_before"

@@ -81,8 +81,8 @@ REASONS: Final = (
     Mutant(
         name="an invitation that is accepted without the team being locked",
         file=f"{_USE_CASES}/teams/invitations.py",
-        old="                await work.teams.get(team_id, lock=True)\n",
-        new="",
+        old="                team = await work.teams.get(team_id, lock=True)\n",
+        new="                team = await work.teams.get(team_id)\n",
         check=core(f"{_LOCKS}[accept an invitation]"),
     ),
     Mutant(

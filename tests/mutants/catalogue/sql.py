@@ -111,8 +111,8 @@ SQL: Final = (
     Mutant(
         name="sql: a trail that forgets everybody's words with one user",
         file=f"{_REPOSITORIES}/audit.py",
-        old='_REDACT: Final = audit.update().where(audit.c.user_id == by_number("owner")).values(details={})',
-        new='_REDACT: Final = audit.update().where(by_number("owner") > 0).values(details={})',
+        old='_REDACT: Final = audit.update().where(audit.c.user_id == by_number("owner")).values(details={}, ',
+        new='_REDACT: Final = audit.update().where(by_number("owner") > 0).values(details={}, ',
         check=sql_contract("TestAudit::test_a_deleted_users_entries_stay_without_their_details[sqlite3]"),
     ),
     Mutant(

@@ -74,6 +74,11 @@ class Teams(LockstepBase):
         user = self.whose("teams", team, user, owner="owner_id") if own else user
         self.ask("get_team", lambda at: at.get_team(user, team))
 
+    @rule(user=given.users, team=given.teams, name=given.names, own=given.mostly)
+    def rename_team(self, user: UserId, team: TeamId, name: str, own: bool) -> None:
+        user = self.whose("teams", team, user, owner="owner_id") if own else user
+        self.ask("rename_team", lambda at: at.rename_team(user, team, name=name))
+
     @rule(user=given.users, team=given.teams, own=given.mostly)
     def delete_team(self, user: UserId, team: TeamId, own: bool) -> None:
         user = self.whose("teams", team, user, owner="owner_id") if own else user
@@ -101,6 +106,36 @@ class Teams(LockstepBase):
         user = self.whose("teams", team, user, owner="owner_id") if own else user
         self.ask("invite_to_team", lambda at: at.invite_to_team(user, team, email=email))
         return multiple(*self.lockstep.born("invitations"))
+
+    @rule(
+        target=given.invitations,
+        user=given.users,
+        team=given.teams,
+        limit=given.limits,
+        before=maybe() | given.invitations,
+        own=given.mostly,
+    )
+    def list_team_invitations(self, user: UserId, team: TeamId, limit: int, before: str | None, own: bool) -> Any:
+        user = self.whose("teams", team, user, owner="owner_id") if own else user
+        found = self.ask(
+            "list_team_invitations", lambda at: at.list_team_invitations(user, team, limit=limit, before=before)
+        )
+        return all_of(found, lambda view: view.invitation.id)
+
+    @rule(user=given.users, team=given.teams, id=given.invitations, own=given.mostly)
+    def resend_invitation(self, user: UserId, team: TeamId, id: str, own: bool) -> None:
+        user, team = self._sender(id, user, team) if own else (user, team)
+        self.ask("resend_invitation", lambda at: at.resend_invitation(user, team, id))
+
+    @rule(user=given.users, team=given.teams, id=given.invitations, own=given.mostly)
+    def revoke_invitation(self, user: UserId, team: TeamId, id: str, own: bool) -> None:
+        user, team = self._sender(id, user, team) if own else (user, team)
+        self.ask("revoke_invitation", lambda at: at.revoke_invitation(user, team, id))
+
+    def _sender(self, id: str, user: UserId, team: TeamId) -> tuple[UserId, TeamId]:
+        """Return the owner of the team that an invitation is into, and the team."""
+        into: TeamId = self.whose("invitations", id, team, owner="team_id")
+        return self.whose("teams", into, user, owner="owner_id"), into
 
     @rule(target=given.invitations, user=given.users, limit=given.limits, before=maybe() | given.invitations)
     def list_invitations(self, user: UserId, limit: int, before: str | None) -> Any:

@@ -21,6 +21,23 @@ async def invited(world: World, accounts: Core) -> None:
     await accounts.run_due()
 
 
+async def having_invited(world: World, accounts: Core) -> None:
+    """Jane's team has invited a stranger."""
+    await accounts.invite_to_team(world.jane.id, world.notes["team"].id, email="new@example.org")
+    (sent,) = await accounts.list_team_invitations(world.jane.id, world.notes["team"].id)
+    world.notes["sent"] = sent.invitation.id
+    await accounts.run_due()
+
+
+def on_sent(call: str) -> Act:
+    """Call a use case on the invitation that Jane's team has sent."""
+
+    async def act(world: World, accounts: Core) -> object:
+        return await getattr(accounts, call)(world.jane.id, world.notes["team"].id, world.notes["sent"])
+
+    return act
+
+
 async def parked(world: World, accounts: Core) -> None:
     """Have a job that the provider refused for good, until somebody looks at it."""
     await having(VISA)(world, accounts)
@@ -70,6 +87,7 @@ TEAMS: Final = (
         act=called(lambda world, accounts: accounts.list_teams(world.jane.id)),
     ),
     Scenario(name="reading a team", prepare=after(a_team), act=by("john", "get_team")),
+    Scenario(name="renaming a team", prepare=after(a_team), act=by("jane", "rename_team", name="Product team")),
     Scenario(name="deleting a team", prepare=after(a_team), act=by("jane", "delete_team")),
     Scenario(
         name="handing a team over",
@@ -110,6 +128,26 @@ TEAMS: Final = (
         prepare=after(a_team),
         act=by("jane", "invite_to_team", email="new@example.org"),
         policy=Policy(private_registration=True),
+    ),
+    Scenario(
+        name="inviting a stranger again",
+        prepare=after(a_team, having_invited),
+        act=by("jane", "invite_to_team", email="new@example.org"),
+    ),
+    Scenario(
+        name="listing a team's invitations",
+        prepare=after(a_team, having_invited),
+        act=by("jane", "list_team_invitations"),
+    ),
+    Scenario(
+        name="resending an invitation",
+        prepare=after(a_team, having_invited),
+        act=on_sent("resend_invitation"),
+    ),
+    Scenario(
+        name="revoking an invitation",
+        prepare=after(a_team, having_invited),
+        act=on_sent("revoke_invitation"),
     ),
     Scenario(
         name="listing invitations",

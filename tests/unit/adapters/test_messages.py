@@ -90,6 +90,28 @@ def test_an_invitation_says_who_invites_to_what_and_where_to_go() -> None:
     assert LINK in text
 
 
+@pytest.mark.parametrize("team", ["Win 1000 USD at https://x.example", "x\u3002example"])
+def test_f5_a_name_that_is_a_link_is_in_no_subject(team: str) -> None:
+    mail = sent(notice(team=team, invited_by="Jane Doe"))
+
+    assert mail["Subject"] == "Invitation to join a team"
+    assert "<title>Invitation to join a team</title>" in part(mail, "html")
+    assert f"Jane Doe invites you to join the team {team}." in part(mail, "plain")
+
+
+def test_f5_without_names_mails_say_it_in_neutral_words() -> None:
+    to = Email("sam@example.org")
+    invitation = sent(Notice(id="job_1", to=to, purpose=Purpose.INVITATION, values={}))
+    assert invitation["Subject"] == "Invitation to join a team"
+    assert part(invitation, "plain").startswith("You are invited to join a team.")
+    by_jane = sent(Notice(id="job_1", to=to, purpose=Purpose.INVITATION, values={"invited_by": "Jane Doe"}))
+    assert part(by_jane, "plain").startswith("Jane Doe invites you to join a team.")
+    for purpose in (Purpose.VERIFY_EMAIL, Purpose.RESET_PASSWORD):
+        values = {name: text for name, text in VALUES[purpose].items() if name != "name"}
+        mail = sent(Notice(id="job_1", to=to, purpose=purpose, values=values))
+        assert part(mail, "plain").startswith("Hello,\r\n")
+
+
 def test_an_invitation_by_somebody_who_is_gone_names_nobody() -> None:
     assert "You are invited to join the team Acme." in part(sent(notice()), "plain")
 

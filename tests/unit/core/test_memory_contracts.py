@@ -33,6 +33,7 @@ from accounts_core.testing.contracts import (
     GatewayUsageContract,
     Host,
     HostAtProvider,
+    InvitationsContract,
     KeptRequestsContract,
     LimitsContract,
     MailTokensContract,
@@ -102,6 +103,9 @@ class TestTeams(TeamsContract): ...
 
 
 class TestTeamReads(TeamReadsContract): ...
+
+
+class TestInvitations(InvitationsContract): ...
 
 
 class TestDeletion(DeletionContract): ...

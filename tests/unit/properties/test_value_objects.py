@@ -1,12 +1,15 @@
 """What must hold for whatever anybody types."""
 
+import unicodedata
+from collections.abc import Callable
+
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from accounts_core.errors import Invalid, InvalidToken
 from accounts_core.model import Email, Password
-from accounts_core.model.text import one_line
+from accounts_core.model.text import display_name, one_line
 from accounts_core.model.tokens import TOKEN_BYTES, digest_of, new_token
 
 ANYTHING = st.text(st.characters(exclude_categories=()))
@@ -53,6 +56,24 @@ def test_a_line_is_refused_or_can_be_stored_and_taken_again(typed: str) -> None:
     assert one_line("name", line) == line
     assert "\0" not in line
     line.encode()
+
+
+# letters and marks that have another form in NFC, or several together
+COMPOSED = st.text(st.sampled_from("aAeEoou \u00e9\u0301\u0308\u0323\u0344\u1100\u1161\u11a8\u212b\u2126\ufb1d\u0958"))
+
+
+@pytest.mark.parametrize("read", [one_line, display_name])
+@given(typed=st.one_of(ANYTHING, COMPOSED))
+@example(typed="Jose\u0301")
+@example(typed="a" + "\u0344" * 30)
+def test_m09_a_name_is_brought_to_nfc_and_is_then_taken_as_it_is(read: Callable[[str, str], str], typed: str) -> None:
+    try:
+        name = read("name", typed)
+    except Invalid:
+        return
+
+    assert name == unicodedata.normalize("NFC", name) == read("name", name)
+    assert unicodedata.normalize("NFC", typed).strip() == name
 
 
 @given(ANYTHING)

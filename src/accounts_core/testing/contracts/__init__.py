@@ -47,6 +47,7 @@ from accounts_core.testing.contracts.gateway_cards import GatewayCardsContract
 from accounts_core.testing.contracts.gateway_customers import GatewayCustomersContract
 from accounts_core.testing.contracts.gateway_holds import GatewayHoldsContract
 from accounts_core.testing.contracts.gateway_usage import GatewayUsageContract, HostAtProvider
+from accounts_core.testing.contracts.invitations import InvitationsContract
 from accounts_core.testing.contracts.limits import LimitsContract
 from accounts_core.testing.contracts.notifications import NotificationsContract
 from accounts_core.testing.contracts.notifier import NotifierContract, RefusedNoticesContract
@@ -90,6 +91,7 @@ __all__ = [
     "GatewayUsageContract",
     "Host",
     "HostAtProvider",
+    "InvitationsContract",
     "KeptRequestsContract",
     "LimitsContract",
     "MailTokensContract",
@@ -125,6 +127,7 @@ STORE_CONTRACTS = (
     NotificationsContract,
     TeamsContract,
     TeamReadsContract,
+    InvitationsContract,
     DeletionContract,
     OutboxContract,
     ParkingContract,

@@ -18,8 +18,10 @@ from accounts_core.testing.builders import (
     a_job,
     a_notification,
     a_session,
+    a_team,
     a_user,
     a_verification,
+    an_invitation,
     at,
 )
 from accounts_core.testing.contracts.base import StoreContract
@@ -47,6 +49,12 @@ async def _seen(work: UnitOfWork, number: int, moment: datetime) -> None:
     await work.devices.add(JANE, bytes([number]) * 32, at=moment)
 
 
+async def _invite(work: UnitOfWork, number: int, moment: datetime) -> None:
+    """Invite long ago, and send it again."""
+    await add(work, a_team(number))
+    await add(work, an_invitation(f"inv_{number}", number, created_at=at(-90), sent_at=moment))
+
+
 KINDS: Final[dict[Expired, Add]] = {
     Expired.SESSIONS: lambda work, n, moment: add(
         work, a_session(f"ses_{n}", JANE, expires_at=moment, last_used_at=at(1))
@@ -55,6 +63,7 @@ KINDS: Final[dict[Expired, Add]] = {
     Expired.SIGN_UPS: lambda work, n, moment: work.sign_ups.add(a_sign_up(n, expires_at=moment)),
     Expired.KEPT_REQUESTS: lambda work, n, moment: work.kept_requests.add(a_request(n, JANE, created_at=moment)),
     Expired.PROVIDER_EVENTS: lambda work, n, moment: work.provider_events.add(f"evt_{n}", at=moment),
+    Expired.INVITATIONS: _invite,
     Expired.NOTIFICATIONS: lambda work, n, moment: add(work, a_notification(f"ntf_{n}", JANE, created_at=moment)),
     Expired.DEVICES: _seen,
     Expired.VERIFICATIONS: lambda work, n, moment: add(work, _ended(n, moment)),

@@ -107,6 +107,17 @@ LISTS: Final = {
         page=lambda views, limit, before: views.teams.invitations_to(GUEST, limit=limit, before=before),
         cursor=lambda view: _by_id(view.invitation),
     ),
+    "teams.invitations_into": List(
+        add=lambda work, n, user_id, moment: work.teams.add_invitation(
+            an_invitation(
+                f"inv_{user_id}{n}", 1 if user_id == JANE else _team(n, user_id), created_at=moment, sent_at=NOON
+            )
+        ),
+        page=lambda views, limit, before: views.teams.invitations_into(
+            TeamId(1), open_since=at(-1), limit=limit, before=before
+        ),
+        cursor=lambda view: _by_id(view.invitation),
+    ),
     "mail_tokens.of": List(
         add=lambda work, n, user_id, moment: work.mail_tokens.add(
             a_token(10 * user_id + n, user_id, created_at=moment)

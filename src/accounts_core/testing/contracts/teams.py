@@ -75,12 +75,17 @@ class TeamsContract(StoreContract):
         async with store.begin() as work:
             assert [await work.teams.count_owned_by(each) for each in (OWNER, MEMBER, STRANGER)] == [2, 1, 0]
             assert [await work.teams.count_members(TeamId(n)) for n in (1, 2, 3, 9)] == [2, 1, 0, 0]
-            assert [await work.teams.count_invitations(TeamId(n)) for n in (1, 2, 3, 9)] == [3, 1, 0, 0]
+            assert [await work.teams.count_invitations(TeamId(n), open_since=at(-1)) for n in (1, 2, 3, 9)] == [
+                3,
+                1,
+                0,
+                0,
+            ]
             await work.teams.remove_invitation("inv_0")
             await work.teams.remove_member(TeamId(1), MEMBER)
             await work.teams.remove(TeamId(2))
 
-            assert await work.teams.count_invitations(TEAM) == 2
+            assert await work.teams.count_invitations(TEAM, open_since=at(-1)) == 2
             assert await work.teams.count_members(TEAM) == 1
             assert await work.teams.count_owned_by(OWNER) == 1
 

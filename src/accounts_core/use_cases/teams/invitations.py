@@ -2,23 +2,28 @@
 
 The answer is the same whether or not the address has an account, and whoever merely registered an address sees none of
 its invitations until the address is verified.
+
+An invitation rests on its sender's right to invite, which the owner of the team has. It is open for a limited time, and
+only while its sender owns the team and is active (`Invitation`). Handing the team over removes those that are open.
 """
 
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import datetime
 from typing import Final
 
 import attrs
 
-from accounts_core.errors import NotAllowed, NotFound, QuotaExceeded
+from accounts_core.errors import Conflict, NotAllowed, NotFound, QuotaExceeded
 from accounts_core.model.email import Email
-from accounts_core.model.events import InvitationAccepted, InvitationDeclined, Invited
+from accounts_core.model.events import InvitationAccepted, InvitationDeclined, InvitationResent, Invited
 from accounts_core.model.ids import TeamId, UserId
 from accounts_core.model.notification import Notification
 from accounts_core.model.outbox import Job, Topic
 from accounts_core.model.paging import DEFAULT_PAGE, Cursor, Page
 from accounts_core.model.policy import Policy
 from accounts_core.model.team import Invitation, InvitationView, Membership, Team
+from accounts_core.model.user import User
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.use_cases.attempts import Attempts
@@ -46,7 +51,8 @@ class Inviter:
         """Invite the address, notify the user who has it, and have a mail sent.
 
         The mail of a sender whose own address is not verified waits until it is. An address gets a limited number of
-        mails; beyond it, the invitation is there without one.
+        mails; beyond it, the invitation is there without one. An address whose invitation is open gets the mail again,
+        and its time begins anew.
 
         Raises:
             NotFound: No such team, for the sender.
@@ -62,7 +68,8 @@ class Inviter:
 
         async def attempt() -> None:
             async with self._store.begin() as work:
-                await self._invite(work, by, await self.owned_with_place(work, team_id, by), address, may_mail=may_mail)
+                team = await self.owned_with_place(work, team_id, by, address)
+                await self._invite(work, by, team, address, may_mail=may_mail)
 
         await settle(self._store, attempt)
 
@@ -93,21 +100,52 @@ class Inviter:
 
         await settle(self._store, attempt)
 
-    async def owned_with_place(self, work: UnitOfWork, team_id: TeamId, by: UserId) -> Team:
-        """Lock the team and return it, as `owned_by`. Raises `QuotaExceeded` when no more invitations may be open."""
+    async def owned_with_place(self, work: UnitOfWork, team_id: TeamId, by: UserId, address: Email) -> Team:
+        """Lock the team and return it, as `owned_by`.
+
+        Raises `QuotaExceeded` when no more invitations may be open and this address has none that is.
+        """
         team = await owned_by(work, team_id, by)
-        if await work.teams.count_invitations(team_id) >= self._policy.quotas.invitations:
+        open_since = self._policy.invitations_open_since(self._clock.now())
+        if await work.teams.count_invitations(team_id, open_since=open_since) < self._policy.quotas.invitations:
+            return team
+        invitation = await work.teams.find_invitation_of(team_id, address)
+        if invitation is None or not self._is_open(invitation, team):
             raise QuotaExceeded("open invitations per account", self._policy.quotas.invitations)
         return team
+
+    def _is_open(self, invitation: Invitation, team: Team) -> bool:
+        """Return whether an invitation into `team`, whose owner is active, is open."""
+        open_since = self._policy.invitations_open_since(self._clock.now())
+        return invitation.invited_by == team.owner_id and invitation.sent_at > open_since
+
+    async def renew(self, work: UnitOfWork, invitation: Invitation, sender: User, *, may_mail: bool) -> None:
+        """Send an open invitation of `sender`, who is locked, again."""
+        now = self._clock.now()
+        is_mail_pending = sender.email_verified_at is None
+        await work.teams.renew_invitation(invitation.id, sent_at=now, is_mail_pending=is_mail_pending)
+        work.record(InvitationResent(user_id=sender.id, at=now, team_id=invitation.team_id, email=invitation.email))
+        if may_mail and not is_mail_pending:
+            await self._effects.put_for_worker(work, Topic.INVITATION_MAIL, invitation=invitation.id)
 
     async def _invite(self, work: UnitOfWork, by: UserId, team: Team, address: Email, *, may_mail: bool) -> None:
         invited = await work.users.find_by_email(address)
         if invited is not None and invited.email_verified_at is None:
             invited = None
-        if invited is not None and await work.teams.role(team.id, invited.id) is not None:
+        is_member = invited is not None and await work.teams.role(team.id, invited.id) is not None
+        # where registration is private, the owner's list does not tell that a member has this address
+        if is_member and not self._policy.private_registration:
             return
         # locked, so that an invitation which waits for the sender is either seen by their verification or sees it
         sender = await work.users.get(by, lock=True)
+        if not sender.is_active:
+            return  # a worker invites, and the sender has left meanwhile
+        before = await work.teams.find_invitation_of(team.id, address)
+        if before is not None:
+            if self._is_open(before, team) and before.email.is_same_mailbox(address):
+                await self.renew(work, before, sender, may_mail=may_mail)
+                return
+            await work.teams.remove_invitation(before.id)
         now = self._clock.now()
         invitation = Invitation(
             id=self._effects.new_id("inv"),
@@ -118,8 +156,8 @@ class Inviter:
             is_mail_pending=sender.email_verified_at is None,
         )
         if not await work.teams.add_invitation(invitation):
-            return
-        if invited is not None:
+            raise Conflict("This address was invited to the account at the same time.")
+        if invited is not None and not is_member:
             await work.notifications.add(
                 Notification.invite(id=self._effects.new_id("ntf"), user_id=invited.id, team_name=team.name, at=now)
             )
@@ -140,10 +178,13 @@ class InviteToTeam:
     _policy: Policy
 
     async def __call__(self, user_id: UserId, team_id: TeamId, *, email: Email | str) -> None:
-        """Invite the address; a second invitation, and one of somebody who is in the team, change nothing.
+        """Invite the address; one of somebody who is in the team changes nothing.
 
-        A user with this verified address is notified; the address gets a mail either way, as `Inviter.invite` says.
-        Where registration is private a worker does it all, so that the work here is the same whoever has the address.
+        A user with this verified address is notified; the address gets a mail either way, as `Inviter.invite` says. An
+        address that is invited already gets its mail again, under the recipient's limit, and the time of its invitation
+        begins anew. Where registration is private a worker does it all, so that the work here is the same whoever has
+        the address.
+
         Raises `NotFound`, `NotAllowed` for anybody but the owner, `Invalid` on `email`, `LimitExceeded`, and
         `QuotaExceeded` when as many invitations are open as the policy allows.
         """
@@ -156,7 +197,7 @@ class InviteToTeam:
 
     async def _leave_to_worker(self, user_id: UserId, team_id: TeamId, address: Email) -> None:
         async with self._store.begin() as work:
-            await self._inviter.owned_with_place(work, team_id, user_id)
+            await self._inviter.owned_with_place(work, team_id, user_id, address)
             await self._effects.put_for_worker(
                 work, Topic.INVITE, team=str(team_id), by=str(user_id), email=address.address
             )
@@ -164,9 +205,11 @@ class InviteToTeam:
 
 @attrs.frozen
 class ListInvitations:
-    """Read the invitations that wait for a user."""
+    """Read the open invitations of a user."""
 
     _store: Store[UnitOfWork]
+    _clock: Clock
+    _policy: Policy
 
     async def __call__(
         self, user_id: UserId, *, limit: int = DEFAULT_PAGE, before: str | None = None
@@ -179,26 +222,30 @@ class ListInvitations:
             user = await views.users.find(user_id)
             email = None if user is None else user.proven_email
 
+            open_since = self._policy.invitations_open_since(self._clock.now())
+
             async def read(count: int, below: Cursor | None) -> Sequence[InvitationView]:
-                return () if email is None else await views.teams.invitations_to(email, limit=count, before=below)
+                if email is None:
+                    return ()
+                return await views.teams.invitations_to(email, limit=count, before=below, open_since=open_since)
 
             async def find(id: str) -> Cursor | None:
-                view = await views.teams.find_invitation(id)
-                return None if view is None or view.invitation.email != email else _cursor(view)
+                view = await views.teams.find_invitation(id, open_since=open_since)
+                return None if view is None or view.invitation.email != email else invitation_cursor(view)
 
             return await Listed(
-                name=f"invitations of {user_id}", kind=Cursor, position=_cursor, read=read, find=find
+                name=f"invitations of {user_id}", kind=Cursor, position=invitation_cursor, read=read, find=find
             ).page(limit=limit, before=before)
 
 
-def _cursor(view: InvitationView) -> Cursor:
+def invitation_cursor(view: InvitationView) -> Cursor:
     return Cursor(view.invitation.created_at, view.invitation.id)
 
 
-async def _received(work: UnitOfWork, user_id: UserId, id: str) -> InvitationView:
-    """Return the invitation if it is this user's to answer. Raises `NotFound`."""
+async def _received(work: UnitOfWork, user_id: UserId, id: str, *, open_since: datetime) -> InvitationView:
+    """Return the invitation if it is open and this user's to answer. Raises `NotFound`."""
     user = await work.users.get(user_id)
-    view = await work.teams.find_invitation(id)
+    view = await work.teams.find_invitation(id, open_since=open_since)
     if view is None or user.email_verified_at is None or view.invitation.email != user.email:
         raise NotFound("invitation", id)
     return view
@@ -209,32 +256,45 @@ class AcceptInvitation:
     """Follow an invitation into its team."""
 
     _store: Store[UnitOfWork]
+    _effects: Effects
     _attempts: Attempts
     _clock: Clock
     _policy: Policy
 
     async def __call__(self, user_id: UserId, id: str) -> None:
-        """Become a member.
+        """Become a member, of which the owner is notified.
 
-        Raises `NotFound` unless it invites the user's verified address, `LimitExceeded`, and `QuotaExceeded` when the
-        team has as many members as the policy allows; the invitation stays open then.
+        Raises `NotFound` unless it is open and invites the user's verified address, `LimitExceeded`, and
+        `QuotaExceeded` when the team has as many members as the policy allows; the invitation stays open then.
         """
         await self._attempts.write(user_id)
 
         async def attempt() -> None:
             async with self._store.begin() as work:
-                team_id = (await _received(work, user_id, id)).invitation.team_id
-                await work.teams.get(team_id, lock=True)
+                now = self._clock.now()
+                open_since = self._policy.invitations_open_since(now)
+                team_id = (await _received(work, user_id, id, open_since=open_since)).invitation.team_id
+                team = await work.teams.get(team_id, lock=True)
+                # as it is under the lock: the owner may have revoked it, or handed the team over
+                await _received(work, user_id, id, open_since=open_since)
                 if not await work.teams.remove_invitation(id):
                     raise NotFound("invitation", id)
-                now = self._clock.now()
                 if await work.teams.role(team_id, user_id) is None:
                     if await work.teams.count_members(team_id) >= self._policy.quotas.members:
                         raise QuotaExceeded("members per account", self._policy.quotas.members)
                     await work.teams.add_member(Membership(team_id=team_id, user_id=user_id, created_at=now))
+                    await self._notify(work, team)
                 work.record(InvitationAccepted(user_id=user_id, at=now, team_id=team_id))
 
         await settle(self._store, attempt)
+
+    async def _notify(self, work: UnitOfWork, team: Team) -> None:
+        await work.notifications.add(
+            Notification.invitation_accepted(
+                id=self._effects.new_id("ntf"), user_id=team.owner_id, team_name=team.name, at=self._clock.now()
+            )
+        )
+        await work.notifications.remove_oldest_of(team.owner_id, keep=self._policy.quotas.notifications)
 
 
 @attrs.frozen
@@ -244,16 +304,19 @@ class DeclineInvitation:
     _store: Store[UnitOfWork]
     _attempts: Attempts
     _clock: Clock
+    _policy: Policy
 
     async def __call__(self, user_id: UserId, id: str) -> None:
-        """Raises `NotFound` unless it invites the user's verified address, and `LimitExceeded`."""
+        """Raises `NotFound` unless it is open and invites the user's verified address, and `LimitExceeded`."""
         await self._attempts.write(user_id)
 
         async def attempt() -> None:
             async with self._store.begin() as work:
-                team_id = (await _received(work, user_id, id)).invitation.team_id
+                now = self._clock.now()
+                open_since = self._policy.invitations_open_since(now)
+                team_id = (await _received(work, user_id, id, open_since=open_since)).invitation.team_id
                 if not await work.teams.remove_invitation(id):
                     raise NotFound("invitation", id)
-                work.record(InvitationDeclined(user_id=user_id, at=self._clock.now(), team_id=team_id))
+                work.record(InvitationDeclined(user_id=user_id, at=now, team_id=team_id))
 
         await settle(self._store, attempt)

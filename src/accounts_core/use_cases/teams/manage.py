@@ -1,9 +1,9 @@
-"""Founding, reading, handing over and deleting teams."""
+"""Founding, reading, renaming, handing over and deleting teams."""
 
 import attrs
 
 from accounts_core.errors import Invalid, QuotaExceeded
-from accounts_core.model.events import TeamCreated, TeamDeleted, TeamHandedOver
+from accounts_core.model.events import TeamCreated, TeamDeleted, TeamHandedOver, TeamRenamed
 from accounts_core.model.ids import TeamId, UserId
 from accounts_core.model.paging import DEFAULT_PAGE, Page
 from accounts_core.model.policy import Policy
@@ -95,6 +95,35 @@ class GetTeam:
 
 
 @attrs.frozen
+class RenameTeam:
+    """Give a team another name."""
+
+    _store: Store[UnitOfWork]
+    _attempts: Attempts
+    _clock: Clock
+
+    async def __call__(self, user_id: UserId, team_id: TeamId, *, name: str) -> TeamView:
+        """Rename the team and return it; the name that it has changes nothing.
+
+        Raises `Invalid` on `name`, `NotFound`, `NotAllowed` for a member, and `LimitExceeded`.
+        """
+        display_name("name", name)
+        await self._attempts.write(user_id)
+
+        async def attempt() -> TeamView:
+            async with self._store.begin() as work:
+                before = await owned_by(work, team_id, user_id)
+                team = before.rename(name)
+                if team.name != before.name:
+                    team = await work.teams.save(team)
+                    now = self._clock.now()
+                    work.record(TeamRenamed(user_id=user_id, at=now, team_id=team_id, name=team.name))
+            return TeamView(team=team, role=Role.OWNER)
+
+        return await settle(self._store, attempt)
+
+
+@attrs.frozen
 class DeleteTeam:
     """Delete a team and all that is in it."""
 
@@ -117,7 +146,7 @@ class DeleteTeam:
 
 @attrs.frozen
 class HandOverTeam:
-    """Make a member the owner; the old owner stays as a member."""
+    """Make a member the owner; the old owner stays as a member, and the invitations that they sent end."""
 
     _store: Store[UnitOfWork]
     _attempts: Attempts
@@ -141,6 +170,7 @@ class HandOverTeam:
                 await may_own_another(work, to, self._policy)
                 now = self._clock.now()
                 await work.teams.add_member(Membership(team_id=team_id, user_id=user_id, created_at=now))
+                await work.teams.remove_invitations_into(team_id)
                 await work.teams.save(team.hand_over(to))
                 work.record(TeamHandedOver(user_id=user_id, at=now, team_id=team_id, owner_id=to))
 

@@ -5,11 +5,13 @@ import attrs
 import sqlalchemy as sa
 
 from accounts_core.model.audit import AuditEntry
+from accounts_core.model.email import Email
 from accounts_core.model.events import Actor
 from accounts_core.model.ids import UserId
 from accounts_sql.executors import Executor, Reader
-from accounts_sql.queries import Numbered, Query, Row, by_number, first, scalar
+from accounts_sql.queries import Numbered, Query, Row, by_name, by_number, first, scalar
 from accounts_sql.tables import audit
+from accounts_sql.types import Document
 
 
 def _entry(row: Row) -> AuditEntry:
@@ -23,7 +25,15 @@ _LIST_OF: Final = Numbered(
     _ENTRIES.where(audit.c.user_id == by_number("owner")), audit.c.id, _entry, {"owner": audit.c.user_id}
 )
 _ADD: Final = Query(audit.insert().returning(audit.c.id), scalar)
-_REDACT: Final = audit.update().where(audit.c.user_id == by_number("owner")).values(details={})
+_WITHOUT_EMAIL: Final = {
+    "postgresql": sa.literal_column("details - 'email'", Document()),
+    "sqlite": sa.literal_column("json_remove(details, '$.email')", Document()),
+}
+_REDACT_INVITED: Final = {
+    dialect: audit.update().where(audit.c.invited_key == by_name("key")).values(details=details, invited_key=sa.null())
+    for dialect, details in _WITHOUT_EMAIL.items()
+}
+_REDACT: Final = audit.update().where(audit.c.user_id == by_number("owner")).values(details={}, invited_key=sa.null())
 
 
 @attrs.frozen
@@ -57,8 +67,12 @@ class Audit(AuditReads):
             by=entry.by.value,
             action=entry.action,
             details=dict(entry.details),
+            invited_key=entry.invited_key,
         )
         return attrs.evolve(entry, id=number)
 
     async def redact(self, user_id: UserId) -> None:
         await self._db.run(_REDACT, owner=user_id)
+
+    async def redact_invited(self, email: Email) -> None:
+        await self._db.run(_REDACT_INVITED[self._db.dialect], key=email.key)

@@ -29,6 +29,14 @@ _EXPIRED: Final[Mapping[Expired, tuple[sa.Table, sa.ColumnElement[bool]]]] = {
     Expired.SIGN_UPS: (tables.sign_ups, _until(tables.sign_ups.c.expires_at)),
     Expired.KEPT_REQUESTS: (tables.kept_requests, _until(tables.kept_requests.c.created_at)),
     Expired.PROVIDER_EVENTS: (tables.provider_events, _until(tables.provider_events.c.received_at)),
+    # a process of the version before adds some without `sent_at`
+    Expired.INVITATIONS: (
+        tables.invitations,
+        sa.or_(
+            _until(tables.invitations.c.sent_at),
+            sa.and_(tables.invitations.c.sent_at.is_(None), _until(tables.invitations.c.created_at)),
+        ),
+    ),
     Expired.NOTIFICATIONS: (tables.notifications, _until(tables.notifications.c.created_at)),
     # a process of the version before notes no later use
     Expired.DEVICES: (

@@ -7,7 +7,8 @@ import attrs
 import sqlalchemy as sa
 
 from accounts_core.errors import LeaseLost, NotFound
-from accounts_core.model.outbox import KINDS, Job, JobKind, TopicFilter
+from accounts_core.model.email import Email
+from accounts_core.model.outbox import KINDS, TYPED_ADDRESS_TOPICS, Job, JobKind, TopicFilter
 from accounts_sql import rows
 from accounts_sql.executors import Executor, Reader, Statement
 from accounts_sql.queries import Query, a_limit, by_moment, by_name, every, first, scalar
@@ -88,6 +89,16 @@ _LET_GO: Final = outbox.update().where(_HELD).values(lease=None)
 _THIS: Final = outbox.c.id == by_name("this")
 _RETRY: Final = outbox.update().where(_THIS).values(lease=None, attempts=0, parked_at=None)
 _REMOVE: Final = outbox.delete().where(_THIS)
+_EMAIL: Final = {
+    "postgresql": sa.literal_column("payload ->> 'email'", sa.Text()),
+    "sqlite": sa.literal_column("json_extract(payload, '$.email')", sa.Text()),
+}
+_REMOVE_ABOUT: Final = {
+    dialect: outbox.delete().where(
+        outbox.c.topic.in_(_texts(TYPED_ADDRESS_TOPICS)), sa.func.lower(email) == by_name("address")
+    )
+    for dialect, email in _EMAIL.items()
+}
 
 
 @attrs.frozen
@@ -143,6 +154,9 @@ class Outbox(OutboxReads):
     async def retry(self, id: str, *, now: datetime) -> None:
         if not await self._db.run(_RETRY, this=id, due=now):
             raise NotFound("job", id)
+
+    async def remove_about(self, email: Email) -> None:
+        await self._db.run(_REMOVE_ABOUT[self._db.dialect], address=email.address.lower())
 
     async def remove(self, id: str) -> None:
         await self._db.run(_REMOVE, this=id)

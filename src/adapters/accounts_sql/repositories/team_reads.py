@@ -1,6 +1,7 @@
 """What is read of teams. Every list is a page: newest first, at most so many, from a position on."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 import attrs
@@ -18,9 +19,10 @@ from accounts_core.model.team import (
     Role,
     TeamView,
 )
+from accounts_core.model.user import UserStatus
 from accounts_sql import team_rows as rows
 from accounts_sql.executors import Reader
-from accounts_sql.queries import Numbered, Paged, Query, asked, by_name, by_number, first
+from accounts_sql.queries import Numbered, Paged, Query, asked, by_moment, by_name, by_number, first
 from accounts_sql.tables import interactions, invitations, memberships, teams, users
 
 _OWNER: Final = sa.literal_column(f"'{Role.OWNER}'", sa.Text)
@@ -79,11 +81,20 @@ _INVITATIONS: Final = (
     .join_from(invitations, teams, teams.c.id == invitations.c.team_id)
     .outerjoin(users, users.c.id == invitations.c.invited_by)
 )
+_SENT_AT: Final = sa.func.coalesce(invitations.c.sent_at, invitations.c.created_at)
+IS_OPEN: Final = sa.and_(
+    invitations.c.invited_by == teams.c.owner_id,
+    users.c.status == sa.literal_column(str(UserStatus.ACTIVE.value), sa.Integer),
+    by_moment("open_since") < _SENT_AT,
+)
 _FIND_INVITATION: Final = Query(
     _INVITATIONS.where(invitations.c.id == by_name("this")), first(rows.invitation_view), {"this": invitations.c.id}
 )
-
-
+_FIND_OPEN_INVITATION: Final = Query(
+    _INVITATIONS.where(invitations.c.id == by_name("this"), IS_OPEN),
+    first(rows.invitation_view),
+    {"this": invitations.c.id},
+)
 _FIND_INTERACTION: Final = Query(
     sa.select(*rows.INTERACTION).where(interactions.c.id == by_name("this")),
     first(rows.interaction),
@@ -92,12 +103,22 @@ _FIND_INTERACTION: Final = Query(
 _WRITTEN: Final = Paged(
     _INTERACTIONS, interactions.c.created_at, interactions.c.id, rows.interaction_view, {"this": interactions.c.team_id}
 )
-_INVITED: Final = Paged(
-    _INVITATIONS.where(invitations.c.email_key == by_name("key")),
+_INVITED, _OPEN_INVITED = (
+    Paged(
+        _INVITATIONS.where(invitations.c.email_key == by_name("key"), *which),
+        invitations.c.created_at,
+        invitations.c.id,
+        rows.invitation_view,
+        {"key": invitations.c.email_key},
+    )
+    for which in ((), (IS_OPEN,))
+)
+_OPEN_INTO: Final = Paged(
+    _INVITATIONS.where(invitations.c.team_id == by_number("this"), IS_OPEN),
     invitations.c.created_at,
     invitations.c.id,
     rows.invitation_view,
-    {"key": invitations.c.email_key},
+    {"this": invitations.c.team_id},
 )
 _WRITTEN_BY: Final = Paged(
     sa.select(*rows.INTERACTION).where(interactions.c.author_id == by_number("person")),
@@ -145,9 +166,18 @@ class TeamReads:
         return await _INVITATIONS_BY.fetch(self._db, limit, before, person=user_id)
 
     async def invitations_to(
-        self, email: Email, *, limit: int, before: Cursor | None = None
+        self, email: Email, *, limit: int, before: Cursor | None = None, open_since: datetime | None = None
     ) -> Sequence[InvitationView]:
-        return await _INVITED.fetch(self._db, limit, before, key=email.key)
+        if open_since is None:
+            return await _INVITED.fetch(self._db, limit, before, key=email.key)
+        return await _OPEN_INVITED.fetch(self._db, limit, before, key=email.key, open_since=open_since)
 
-    async def find_invitation(self, id: str) -> InvitationView | None:
-        return await self._db.fetch(_FIND_INVITATION, this=id)
+    async def invitations_into(
+        self, id: TeamId, *, open_since: datetime, limit: int, before: Cursor | None = None
+    ) -> Sequence[InvitationView]:
+        return await _OPEN_INTO.fetch(self._db, limit, before, this=id, open_since=open_since)
+
+    async def find_invitation(self, id: str, *, open_since: datetime | None = None) -> InvitationView | None:
+        if open_since is None:
+            return await self._db.fetch(_FIND_INVITATION, this=id)
+        return await self._db.fetch(_FIND_OPEN_INVITATION, this=id, open_since=open_since)

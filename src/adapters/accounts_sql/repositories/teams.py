@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 import attrs
@@ -11,11 +12,22 @@ from accounts_core.model.team import Interaction, Invitation, Membership, Role, 
 from accounts_core.ports.teams import Footprint
 from accounts_sql import team_rows as rows
 from accounts_sql.executors import Executor
-from accounts_sql.queries import Query, Row, a_limit, asked, by_name, by_number, every, first, first_scalar, scalar
+from accounts_sql.queries import (
+    Query,
+    Row,
+    a_limit,
+    asked,
+    by_name,
+    by_number,
+    every,
+    first,
+    first_scalar,
+    scalar,
+)
 from accounts_sql.repositories.adding import unless_there
 from accounts_sql.repositories.numbering import numbering
-from accounts_sql.repositories.team_reads import TeamReads
-from accounts_sql.tables import interactions, invitations, memberships, team_ids, teams
+from accounts_sql.repositories.team_reads import IS_OPEN, TeamReads
+from accounts_sql.tables import interactions, invitations, memberships, team_ids, teams, users
 
 _NEXT_ID: Final = numbering("teams", team_ids)
 _ADD: Final = teams.insert()
@@ -43,7 +55,17 @@ _COUNT_MEMBERS: Final = Query(
     sa.select(sa.func.count()).select_from(memberships).where(memberships.c.team_id == by_number("this")), scalar
 )
 _COUNT_INVITATIONS: Final = Query(
-    sa.select(sa.func.count()).select_from(invitations).where(invitations.c.team_id == by_number("this")), scalar
+    sa.select(sa.func.count())
+    .select_from(invitations.join(teams).join(users, users.c.id == invitations.c.invited_by))
+    .where(invitations.c.team_id == by_number("this"), IS_OPEN),
+    scalar,
+)
+_FIND_INVITATION_OF: Final = Query(
+    sa.select(*rows.INVITATION).where(
+        invitations.c.team_id == by_number("this"), invitations.c.email_key == by_name("key")
+    ),
+    first(rows.invitation),
+    {"this": invitations.c.team_id, "key": invitations.c.email_key},
 )
 _ADD_MEMBER: Final = unless_there(memberships, "team_id", "user_id")
 _REMOVE_MEMBER: Final = memberships.delete().where(_MEMBERSHIP)
@@ -51,6 +73,8 @@ _REMOVE_MEMBER: Final = memberships.delete().where(_MEMBERSHIP)
 _ADD_INVITATION: Final = unless_there(invitations, "team_id", "email_key")
 _REMOVE_INVITATION: Final = invitations.delete().where(invitations.c.id == by_name("this"))
 _REMOVE_INVITATIONS_TO: Final = invitations.delete().where(invitations.c.email_key == by_name("key"))
+_REMOVE_INVITATIONS_INTO: Final = invitations.delete().where(invitations.c.team_id == by_number("this"))
+_RENEW_INVITATION: Final = invitations.update().where(invitations.c.id == by_name("this"))
 _ADD_INTERACTION: Final = interactions.insert()
 
 _UNMAILED_BY: Final = Query(
@@ -94,10 +118,10 @@ _FOOTPRINT: Final = Query(
 _ERASE: Final = (
     teams.delete().where(teams.c.owner_id == by_number("person")),
     memberships.delete().where(memberships.c.user_id == by_number("person")),
+    invitations.delete().where(invitations.c.invited_by == by_number("person")),
 )
 _DISASSOCIATE: Final = (
-    interactions.update().where(interactions.c.author_id == by_number("person")).values(author_id=None),
-    invitations.update().where(invitations.c.invited_by == by_number("person")).values(invited_by=None),
+    interactions.update().where(interactions.c.author_id == by_number("person")).values(author_id=None)
 )
 
 
@@ -138,8 +162,11 @@ class Teams(TeamReads):
     async def count_members(self, id: TeamId) -> int:
         return await self._db.fetch(_COUNT_MEMBERS, this=id)
 
-    async def count_invitations(self, id: TeamId) -> int:
-        return await self._db.fetch(_COUNT_INVITATIONS, this=id)
+    async def count_invitations(self, id: TeamId, *, open_since: datetime) -> int:
+        return await self._db.fetch(_COUNT_INVITATIONS, this=id, open_since=open_since)
+
+    async def find_invitation_of(self, id: TeamId, email: Email) -> Invitation | None:
+        return await self._db.fetch(_FIND_INVITATION_OF, this=id, key=email.key)
 
     async def add_member(self, membership: Membership) -> None:
         await self._db.run(_ADD_MEMBER[self._db.dialect], **rows.membership_values(membership))
@@ -152,6 +179,13 @@ class Teams(TeamReads):
 
     async def remove_invitation(self, id: str) -> bool:
         return await self._db.run(_REMOVE_INVITATION, this=id) > 0
+
+    async def renew_invitation(self, id: str, *, sent_at: datetime, is_mail_pending: bool) -> bool:
+        values = {"sent_at": sent_at, "is_mail_pending": is_mail_pending}
+        return await self._db.run(_RENEW_INVITATION, this=id, **values) > 0
+
+    async def remove_invitations_into(self, id: TeamId) -> None:
+        await self._db.run(_REMOVE_INVITATIONS_INTO, this=id)
 
     async def unmailed_invitations_by(self, user_id: UserId, *, limit: int) -> Sequence[Invitation]:
         return await self._db.fetch(_UNMAILED_BY, person=user_id, at_most=limit)
@@ -170,8 +204,7 @@ class Teams(TeamReads):
             await self._db.run(statement, person=user_id)
 
     async def disassociate(self, user_id: UserId) -> None:
-        for statement in _DISASSOCIATE:
-            await self._db.run(statement, person=user_id)
+        await self._db.run(_DISASSOCIATE, person=user_id)
 
     async def remove_invitations_to(self, email: Email) -> None:
         await self._db.run(_REMOVE_INVITATIONS_TO, key=email.key)

@@ -35,7 +35,7 @@ def test_deletion_destroys_what_is_owned_and_disassociates_the_rest(
             "accounts": 1,
             "interactions": 2,
             "memberships": 2,
-            "notifications": 1,
+            "notifications": 2,
             "payment_methods": 1,
             "sessions": 1,
         },

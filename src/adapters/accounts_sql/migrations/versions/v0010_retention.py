@@ -1,7 +1,7 @@
 """When a device was seen last, and indexes to find what has had its time.
 
-Revision ID: 0011
-Revises: 0008
+Revision ID: 0010
+Revises: 0009
 
 Types and names are spelled out here, not taken from the package: what a migration did must never change.
 """
@@ -9,8 +9,8 @@ Types and names are spelled out here, not taken from the package: what a migrati
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0011"
-down_revision = "0008"
+revision = "0010"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 
