@@ -127,8 +127,11 @@ class QuotaPolicy:
     """Notifications of one user; another one takes the place of the oldest."""
 
 
+LEAST_RETENTION: Final = timedelta(days=1)
+
+
 def _a_day_or_none(_: object, attribute: "attrs.Attribute[Any]", value: timedelta | None) -> None:
-    if value is not None and value < timedelta(days=1):
+    if value is not None and value < LEAST_RETENTION:
         raise ValueError(f"{attribute.name} is kept for a day at least; got {value}.")
 
 

@@ -27,7 +27,7 @@ class UnlockUser:
 
         async def attempt() -> User:
             async with self._store.begin() as work:
-                user = await work.users.get(user_id)
+                user = await work.users.get(user_id, lock=True)
                 work.record(UserUnlocked(user_id=user_id, at=self._clock.now(), by=Actor.OPERATOR))
             return user
 

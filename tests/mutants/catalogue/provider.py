@@ -169,8 +169,8 @@ PROVIDER: Final = (
     Mutant(
         name="somebody else's verification as a place in the list",
         file="accounts_core/use_cases/verifications.py",
-        old="                if last is None or last.user_id != user_id:\n",
-        new="                if last is None:\n",
+        old="if verification is None or verification.user_id != user_id else",
+        new="if verification is None else",
         check=http("test_verifications.py::test_an_id_that_is_not_among_them_is_refused"),
     ),
     Mutant(

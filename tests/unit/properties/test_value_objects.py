@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from accounts_core.errors import Invalid, InvalidToken
 from accounts_core.model import Email, Password
+from accounts_core.model.graphemes import graphemes
+from accounts_core.model.initials import initials_of
 from accounts_core.model.text import display_name, one_line
 from accounts_core.model.tokens import TOKEN_BYTES, digest_of, new_token
 
@@ -102,3 +104,16 @@ def test_a_token_with_one_wrong_character_is_refused(random: bytes, data: st.Dat
 def test_no_text_makes_the_token_reader_fail_in_another_way(typed: str) -> None:
     with pytest.raises(InvalidToken):
         digest_of(typed)
+
+
+@given(st.text(max_size=40))
+def test_f8_graphemes_together_are_the_text(text: str) -> None:
+    parts = list(graphemes(text))
+
+    assert "".join(parts) == text
+    assert all(parts)
+
+
+@given(st.text(max_size=60))
+def test_f8_initials_are_at_most_two_graphemes_for_any_name(name: str) -> None:
+    assert len(list(graphemes(initials_of(name)))) <= 2

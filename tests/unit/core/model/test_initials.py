@@ -3,8 +3,6 @@
 import unicodedata
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from accounts_core.model.graphemes import graphemes
 from accounts_core.model.initials import initials_of
@@ -84,16 +82,3 @@ def test_f8_the_initials_of(name: str, initials: str) -> None:
 )
 def test_f8_text_is_divided_as_a_reader_sees_it(text: str, parts: list[str]) -> None:
     assert list(graphemes(text)) == parts
-
-
-@given(st.text(max_size=40))
-def test_f8_graphemes_together_are_the_text(text: str) -> None:
-    parts = list(graphemes(text))
-
-    assert "".join(parts) == text
-    assert all(parts)
-
-
-@given(st.text(max_size=60))
-def test_f8_initials_are_at_most_two_graphemes_for_any_name(name: str) -> None:
-    assert len(list(graphemes(initials_of(name)))) <= 2

@@ -34,6 +34,7 @@ from accounts_core.errors import (
     LimitExceeded,
 )
 from accounts_core.model.limit import DEFAULT_LIMITS, INTERACTION, MOST_FAILURES, SIGN_UP, Limit
+from accounts_core.model.paging import Cursor, position_text, read_position_text
 from accounts_core.model.policy import SessionPolicy
 from accounts_core.model.times import is_ahead
 from accounts_core.ports.payment_gateway import OpenHold, Page
@@ -65,6 +66,8 @@ class ElsewhereAtItsEdge:
     value: timedelta
     test: str
 
+
+_RETAINED: Final = "tests.unit.core.use_cases.test_retention:test_f12_it_is_kept_to_the_microsecond_and_then_deleted"
 
 SPANS: Mapping[str, Span | ElsewhereAtItsEdge] = {
     "model.times.CLOCK_SKEW": Span(
@@ -101,6 +104,37 @@ SPANS: Mapping[str, Span | ElsewhereAtItsEdge] = {
     "model.policy.Policy.unverified_accounts": ElsewhereAtItsEdge(
         timedelta(days=30),
         "tests.unit.core.use_cases.test_spans:test_an_account_that_was_never_verified_is_deleted_after_thirty_days",
+    ),
+    "model.policy.RetentionPolicy.audit": ElsewhereAtItsEdge(
+        timedelta(days=400),
+        _RETAINED,
+    ),
+    "model.policy.RetentionPolicy.notifications": ElsewhereAtItsEdge(
+        timedelta(days=400),
+        _RETAINED,
+    ),
+    "model.policy.RetentionPolicy.devices": ElsewhereAtItsEdge(
+        timedelta(days=400),
+        _RETAINED,
+    ),
+    "model.policy.RetentionPolicy.verifications": ElsewhereAtItsEdge(
+        timedelta(days=400),
+        _RETAINED,
+    ),
+    "model.policy.RetentionPolicy.dead_jobs": ElsewhereAtItsEdge(
+        timedelta(days=90),
+        _RETAINED,
+    ),
+    "model.policy.LEAST_RETENTION": ElsewhereAtItsEdge(
+        timedelta(days=1), "tests.unit.core.use_cases.test_retention:test_f12_the_policy_says_how_long"
+    ),
+    "model.policy.Policy.invitations": ElsewhereAtItsEdge(
+        timedelta(days=14),
+        "tests.unit.core.use_cases.test_invitations:"
+        "test_f6_an_invitation_ends_after_two_weeks_and_can_then_not_be_answered",
+    ),
+    "model.paging._MICROSECOND": ElsewhereAtItsEdge(
+        A_MICROSECOND, "tests.unit.core.use_cases.test_spans:test_a_position_tells_times_a_microsecond_apart"
     ),
     "model.session.TOUCH_INTERVAL": Span(
         timedelta(minutes=5), lambda _, later: a_session().needs_touch(now=NOON + later), False, True
@@ -196,6 +230,13 @@ def test_an_account_that_was_never_verified_is_deleted_after_thirty_days(world: 
     assert accounts.tidy().unverified_accounts == 0  # it is exactly so old
     world.clock.advance(A_MICROSECOND)
     assert accounts.tidy().unverified_accounts == 1
+
+
+def test_a_position_tells_times_a_microsecond_apart() -> None:
+    for moment in (NOON, NOON + A_MICROSECOND):
+        position = Cursor(moment, "ntf_1")
+
+        assert read_position_text("a list", position_text("a list", position)) == position
 
 
 def test_every_span_of_the_core_has_a_row() -> None:

@@ -62,6 +62,29 @@ TEAMS: Mapping[str, Act] = {
         prepare=Stage.invite,
         do=lambda s: s.accounts.accept_invitation(s.john.id, s.invitation(s.john)),
         trail=[(USER, "invitation_accepted", {"team_id": 1})],
+        notifications={OLD: ["Your invitation to join Bookshop was accepted."]},
+    ),
+    "invite somebody again": Act(
+        prepare=Stage.invite,
+        do=lambda s: s.accounts.invite_to_team(s.jane.id, s.team, email=JOHN),
+        trail=[(USER, "invitation_resent", {"team_id": 1, "email": JOHN})],
+        mails=[(Purpose.INVITATION, JOHN, {"team": "Bookshop", "invited_by": "Jane Doe"})],
+    ),
+    "resend an invitation": Act(
+        prepare=Stage.invite,
+        do=lambda s: s.accounts.resend_invitation(s.jane.id, s.team, s.invitation(s.john)),
+        trail=[(USER, "invitation_resent", {"team_id": 1, "email": JOHN})],
+        mails=[(Purpose.INVITATION, JOHN, {"team": "Bookshop", "invited_by": "Jane Doe"})],
+    ),
+    "revoke an invitation": Act(
+        prepare=Stage.invite,
+        do=lambda s: s.accounts.revoke_invitation(s.jane.id, s.team, s.invitation(s.john)),
+        trail=[(USER, "invitation_revoked", {"team_id": 1, "email": JOHN})],
+    ),
+    "rename a team": Act(
+        prepare=lambda s: s.accounts.create_team(s.jane.id, name="Bookshop"),
+        do=lambda s: s.accounts.rename_team(s.jane.id, s.team, name="Library"),
+        trail=[(USER, "team_renamed", {"team_id": 1, "name": "Library"})],
     ),
     "decline an invitation": Act(
         prepare=Stage.invite,
