@@ -29,7 +29,7 @@ def test_the_user_is_shown_field_by_field(api: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "initials"), [("Cher", "C"), ("Anna Maria van der Berg", "AB"), ("élodie ßeta", "ÉSS")]
+    ("name", "initials"), [("Cher", "C"), ("Anna Maria van der Berg", "AB"), ("élodie ßeta", "Éß")]
 )
 def test_initials_are_the_first_letters_of_the_first_and_the_last_name(api: Client, name: str, initials: str) -> None:
     assert api.sign_up(name=name).user["initials"] == initials
