@@ -85,6 +85,12 @@ FROM_CLIENTS: Final[dict[str, tuple[Worst, ...]]] = {
         Worst(again="A", before="p1."),
     ),
     "accounts_core.model.paging._KEY": (Worst(again="int_"),),
+    "accounts_litestar.strict._ALIAS": (
+        Worst(again="/"),
+        Worst(again="/.x"),
+        Worst(again="%2"),
+        Worst(again="/%2e%2ex"),
+    ),
     "accounts_core.model.text._UNSTORABLE": (Worst(again="\0"), Worst(again="\ud800")),
     "accounts_core.model.tokens._SHAPE": (Worst(again="acc_0"),),
     "accounts_core.use_cases.credentials._NUMBERS": (Worst(again="537.36 "),),
@@ -132,6 +138,9 @@ NOT_FROM_CLIENTS: Final[dict[str, str]] = {
     "accounts_redis.url._DATABASE": "the operator's settings",
     "accounts_redis.url._UNSAFE": "the operator's settings",
     "accounts_stripe.client._KEY": "the operator's settings",
+    "accounts_smtp.replies._STATUS": "one line of the mail server's, 1,000 characters at most (RFC 5321)",
+    "accounts_stripe.simulator.control": "the simulator's, on a return address that the core has checked",
+    "accounts_stripe.simulator.customers._EMAIL": "the simulator's, on an address that the core has checked",
     "accounts_stripe.simulator.routes": "a list of our own routes; each part of a path is `[^/]+`",
 }
 
