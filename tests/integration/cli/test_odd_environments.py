@@ -290,13 +290,21 @@ def test_an_odd_id_is_nobodys(fork: Fork, command: tuple[str, ...], who: str | b
         assert "There is no such" in ended.err or "This is not an email address." in ended.err or "email: " in ended.err
 
 
-@pytest.mark.parametrize("option", ["--limit", "--before"])
 @pytest.mark.parametrize("value", [HUGE, "", "-1", "1e3", "\u0661", b"\xff"])
-def test_an_odd_number_is_not_understood(fork: Fork, option: str, value: str | bytes) -> None:
-    ended = fork("audit", option, value)
+def test_an_odd_number_is_not_understood(fork: Fork, value: str | bytes) -> None:
+    ended = fork("audit", "--limit", value)
 
     assert ended.code == 2
     assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize("value", [HUGE, "", "0", "1e3", "\u0661", b"\xff", "p1.AAAAAAAAAAAA"])
+def test_an_odd_position_is_refused(fork: Fork, value: str | bytes) -> None:
+    ended = fork("audit", "--before", value)
+
+    no_traceback(ended)
+    assert ended.code == 1
+    assert ended.err.startswith("accounts: before: This is neither")
 
 
 @pytest.mark.parametrize(

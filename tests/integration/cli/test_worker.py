@@ -30,7 +30,15 @@ def database(run: Run) -> None:
     assert run("migrate").code == 0
 
 
-def put(folder: Path, id: str, *, topic: str = "sync_customer", due: int = 0, parked: bool = False) -> None:
+def put(
+    folder: Path,
+    id: str,
+    *,
+    topic: str = "sync_customer",
+    due: int = 0,
+    parked: bool = False,
+    parked_at: int | None = None,
+) -> None:
     """Write a job into the database, as another process of the service would."""
     values = {
         "id": id,
@@ -39,7 +47,7 @@ def put(folder: Path, id: str, *, topic: str = "sync_customer", due: int = 0, pa
         "created_at": 0,
         "due": due,
         "attempts": 30 if parked else 0,
-        "parked_at": 1_700_000_000_000_000 if parked else None,
+        "parked_at": (parked_at or int(time() * 1_000_000)) if parked else None,
         "last_error": "ProviderRefused: The payment provider refused: card_error." if parked else None,
     }
     with closing(sqlite3.connect(folder / "accounts.db")) as connection, connection:
@@ -81,7 +89,7 @@ def test_what_is_due_is_done_and_counted(run: Run, folder: Path) -> None:
 def test_the_outbox_is_a_table_with_what_is_parked_first(run: Run, folder: Path) -> None:
     assert run("outbox", "list").out == "There is nothing to do.\n"
     put(folder, "job_later", due=LATE)
-    put(folder, "job_parked", due=LATE, parked=True)
+    put(folder, "job_parked", due=LATE, parked=True, parked_at=1_700_000_000_000_000)
 
     heading, first, second = run("outbox", "list").out.splitlines()
 

@@ -72,7 +72,7 @@ def test_wrong_passwords_in_a_row_are_a_hundred_at_most_however_high_the_limit_i
 
     told = arena.race(*guesses, policy=LAX, is_limited=True)
 
-    assert outcomes(told) == {"InvalidCredentials": MOST_FAILURES.count, "LimitExceeded": 40}
+    assert outcomes(told) == {"InvalidCredentials": MOST_FAILURES.count, "TooManyFailures": 40}
 
 
 def test_every_door_that_takes_a_password_counts_with_the_others(arena: Arena) -> None:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any, Final
 
+import attrs
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 from tests.simulation.lockstep import arguments as given
@@ -18,6 +19,7 @@ from accounts_core.ports.payment_gateway import HoldStatus
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.testing.builders import a_provided_card
 from accounts_core.use_cases.perform_once import Answered
+from accounts_core.use_cases.tidy import Tidied
 
 SPANS: Final = {
     "a second": timedelta(seconds=1),
@@ -56,11 +58,11 @@ class Operations(LockstepBase):
 
     @rule()
     def tidy(self) -> None:
-        self.ask("tidy", lambda at: at.tidy())
+        self.ask("tidy", lambda at: _without_attempts(at.tidy()))
 
     @rule()
     def preview_tidy(self) -> None:
-        self.ask("preview_tidy", lambda at: at.preview_tidy())
+        self.ask("preview_tidy", lambda at: _without_attempts(at.preview_tidy()))
 
     @rule()
     def repair_times(self) -> None:
@@ -229,3 +231,8 @@ class Surroundings(LockstepBase):
     @rule(customer=given.customers, card=given.cards)
     def somebody_sets_a_default(self, customer: str, card: str) -> None:
         self.happen("somebody_sets_a_default", lambda world: run_sync(world.gateway.set_default(customer, card)))
+
+
+def _without_attempts(tidied: Tidied) -> Tidied:
+    """Leave out how many attempts were deleted: each adapter also deletes some while it counts others."""
+    return attrs.evolve(tidied, attempts=0)

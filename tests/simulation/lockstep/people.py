@@ -201,6 +201,10 @@ class People(LockstepBase):
         self.ask("reinstate", lambda at: at.reinstate(user))
 
     @rule(user=given.users)
+    def unlock_user(self, user: UserId) -> None:
+        self.ask("unlock_user", lambda at: at.unlock_user(user))
+
+    @rule(user=given.users)
     def preview_deletion(self, user: UserId) -> None:
         outcome = self.ask("preview_deletion", lambda at: at.preview_deletion(user))
         if outcome.error is None:

@@ -289,6 +289,11 @@ ACCOUNTS: Final = (
         act=called(lambda world, accounts: accounts.reinstate(world.jane.id)),
     ),
     Scenario(
+        name="an operator unlocking",
+        prepare=after(signed_in),
+        act=called(lambda world, accounts: accounts.unlock_user(world.jane.id)),
+    ),
+    Scenario(
         name="previewing a deletion",
         prepare=after(signed_in, a_team),
         act=called(lambda world, accounts: accounts.preview_deletion(world.jane.id)),
