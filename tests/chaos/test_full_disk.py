@@ -16,7 +16,7 @@ from tests.integration.processes.programs import VERIFY_URL, Person, StripeServe
 
 SEED: Final = 1
 
-pytestmark = pytest.mark.skipif(why_no_disk() is not None, reason=str(why_no_disk()))
+pytestmark = [pytest.mark.long, pytest.mark.skipif(why_no_disk() is not None, reason=str(why_no_disk()))]
 
 
 @pytest.fixture

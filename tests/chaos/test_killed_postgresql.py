@@ -19,6 +19,9 @@ KILLS: Final = 2
 SEED: Final = 1
 
 
+pytestmark = pytest.mark.long
+
+
 def test_a_service_outlives_its_database_and_answers_503_meanwhile(programs: Programs, stripe: StripeServer) -> None:
     with server_folder() as folder, running_cluster(folder) as cluster:
         assert cluster.execute("SHOW fsync") == [("on",)]

@@ -23,7 +23,7 @@ def walk(url: str, **environment: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
 def test_the_walk_gets_every_documented_answer(database: str, serve: Serve, request: pytest.FixtureRequest) -> None:
     settings: dict[str, str] = {}
     if database == "postgresql":
