@@ -30,269 +30,455 @@ _FIGURES: Final = "tests/security/test_documents.py::test_the_figures_of_the_inv
 ASVS: Final = (
     Mutant(
         name="a debug mode that the environment turns on",
-        file=f"{_LITESTAR}/app.py",
-        old="        debug=False,\n",
-        new="",
+        at="entrypoints/accounts_litestar/app.py::create_app",
+        old=(
+            "Litestar(\n"
+            "    [\n"
+            "        health(options.ready or store_answers(accounts), limit_seconds=options.readiness_seconds),\n"
+            "        pages(options.path),\n"
+            "    ],\n"
+            "    plugins=[AccountsPlugin(accounts, attrs.evolve(options, trusted_proxies=()))],\n"
+            "    exception_handlers={Exception: problems},\n"
+            "    request_max_body_size=options.body_limit_bytes,\n"
+            "    cors_config=_cors(options.cors_origins) if options.cors_origins else None,\n"
+            "    openapi_config=OpenAPIConfig(\n"
+            '        title="Accounts",\n'
+            '        version="1",\n'
+            '        summary="User accounts and their cards.",\n'
+            "        components=[COMPONENTS],\n"
+            "        use_handler_docstrings=True,\n"
+            "        tags=[Tag(name, description) for name, description in TAGS.items()],\n"
+            "        render_plugins=[OfflineDocs()],\n"
+            "        openapi_router=Router(\n"
+            '            "/schema",\n'
+            "            route_handlers=[],\n"
+            "            include_in_schema=False,\n"
+            "            before_request=refuse_other_pages,\n"
+            '            response_headers={"x-content-type-options": "nosniff"},\n'
+            "        ),\n"
+            "    ),\n"
+            "    lifespan=list(lifespan),\n"
+            "    logging_config=None,\n"
+            "    debug=False,\n"
+            "    pdb_on_exception=False,\n"
+            ")"
+        ),
+        new=(
+            "Litestar(\n"
+            "    [\n"
+            "        health(options.ready or store_answers(accounts), limit_seconds=options.readiness_seconds),\n"
+            "        pages(options.path),\n"
+            "    ],\n"
+            "    plugins=[AccountsPlugin(accounts, attrs.evolve(options, trusted_proxies=()))],\n"
+            "    exception_handlers={Exception: problems},\n"
+            "    request_max_body_size=options.body_limit_bytes,\n"
+            "    cors_config=_cors(options.cors_origins) if options.cors_origins else None,\n"
+            "    openapi_config=OpenAPIConfig(\n"
+            '        title="Accounts",\n'
+            '        version="1",\n'
+            '        summary="User accounts and their cards.",\n'
+            "        components=[COMPONENTS],\n"
+            "        use_handler_docstrings=True,\n"
+            "        tags=[Tag(name, description) for name, description in TAGS.items()],\n"
+            "        render_plugins=[OfflineDocs()],\n"
+            "        openapi_router=Router(\n"
+            '            "/schema",\n'
+            "            route_handlers=[],\n"
+            "            include_in_schema=False,\n"
+            "            before_request=refuse_other_pages,\n"
+            '            response_headers={"x-content-type-options": "nosniff"},\n'
+            "        ),\n"
+            "    ),\n"
+            "    lifespan=list(lifespan),\n"
+            "    logging_config=None,\n"
+            "    pdb_on_exception=False,\n"
+            ")"
+        ),
         check="tests/security/test_no_debugging.py",
     ),
     Mutant(
         name="a debugger that the environment turns on",
-        file=f"{_LITESTAR}/app.py",
-        old="        pdb_on_exception=False,\n",
-        new="",
+        at="entrypoints/accounts_litestar/app.py::create_app",
+        old=(
+            "Litestar(\n"
+            "    [\n"
+            "        health(options.ready or store_answers(accounts), limit_seconds=options.readiness_seconds),\n"
+            "        pages(options.path),\n"
+            "    ],\n"
+            "    plugins=[AccountsPlugin(accounts, attrs.evolve(options, trusted_proxies=()))],\n"
+            "    exception_handlers={Exception: problems},\n"
+            "    request_max_body_size=options.body_limit_bytes,\n"
+            "    cors_config=_cors(options.cors_origins) if options.cors_origins else None,\n"
+            "    openapi_config=OpenAPIConfig(\n"
+            '        title="Accounts",\n'
+            '        version="1",\n'
+            '        summary="User accounts and their cards.",\n'
+            "        components=[COMPONENTS],\n"
+            "        use_handler_docstrings=True,\n"
+            "        tags=[Tag(name, description) for name, description in TAGS.items()],\n"
+            "        render_plugins=[OfflineDocs()],\n"
+            "        openapi_router=Router(\n"
+            '            "/schema",\n'
+            "            route_handlers=[],\n"
+            "            include_in_schema=False,\n"
+            "            before_request=refuse_other_pages,\n"
+            '            response_headers={"x-content-type-options": "nosniff"},\n'
+            "        ),\n"
+            "    ),\n"
+            "    lifespan=list(lifespan),\n"
+            "    logging_config=None,\n"
+            "    debug=False,\n"
+            "    pdb_on_exception=False,\n"
+            ")"
+        ),
+        new=(
+            "Litestar(\n"
+            "    [\n"
+            "        health(options.ready or store_answers(accounts), limit_seconds=options.readiness_seconds),\n"
+            "        pages(options.path),\n"
+            "    ],\n"
+            "    plugins=[AccountsPlugin(accounts, attrs.evolve(options, trusted_proxies=()))],\n"
+            "    exception_handlers={Exception: problems},\n"
+            "    request_max_body_size=options.body_limit_bytes,\n"
+            "    cors_config=_cors(options.cors_origins) if options.cors_origins else None,\n"
+            "    openapi_config=OpenAPIConfig(\n"
+            '        title="Accounts",\n'
+            '        version="1",\n'
+            '        summary="User accounts and their cards.",\n'
+            "        components=[COMPONENTS],\n"
+            "        use_handler_docstrings=True,\n"
+            "        tags=[Tag(name, description) for name, description in TAGS.items()],\n"
+            "        render_plugins=[OfflineDocs()],\n"
+            "        openapi_router=Router(\n"
+            '            "/schema",\n'
+            "            route_handlers=[],\n"
+            "            include_in_schema=False,\n"
+            "            before_request=refuse_other_pages,\n"
+            '            response_headers={"x-content-type-options": "nosniff"},\n'
+            "        ),\n"
+            "    ),\n"
+            "    lifespan=list(lifespan),\n"
+            "    logging_config=None,\n"
+            "    debug=False,\n"
+            ")"
+        ),
         check="tests/security/test_no_debugging.py",
     ),
     Mutant(
         name="a page below the documentation that the framework answers",
-        file=f"{_LITESTAR}/docs.py",
-        old='    if "path" in request.path_params:\n',
-        new='    if "nothing" in request.path_params:\n',
+        at="entrypoints/accounts_litestar/docs.py::refuse_other_pages",
+        old="'path' in request.path_params",
+        new="'nothing' in request.path_params",
         check=_call("test_every_page_says_what_it_is_and_in_which_encoding"),
     ),
     Mutant(
         name="a text that is decoded once more",
-        file=f"{_LITESTAR}/bodies.py",
+        at="entrypoints/accounts_litestar/bodies.py::fill",
         old="msgspec.convert(given[name], field.type, strict=strict)",
-        new='msgspec.convert(parse_qsl("x=" + str(given[name]))[0][1], field.type, strict=strict)',
+        new="msgspec.convert(parse_qsl('x=' + str(given[name]))[0][1], field.type, strict=strict)",
         check=_call("test_text_comes_back_as_it_was_sent"),
     ),
     Mutant(
         name="a session that anybody ends who knows its id",
-        file="accounts_core/use_cases/sessions.py",
-        old="elif (found := await work.sessions.find(id)) is not None and found.user_id == session.user_id:",
-        new="elif id is not None:",
+        at="accounts_core/use_cases/sessions.py::EndSessions.__call__.attempt",
+        old="(found := (await work.sessions.find(id))) is not None and found.user_id == session.user_id",
+        new="id is not None",
         check=_call("test_what_is_somebody_elses_is_not_there_for_any_call"),
     ),
     Mutant(
         name="a length that is not the body's",
-        file=f"{_LITESTAR}/answers.py",
-        old='b"%d" % len(body)))',
-        new='b"%d" % (len(body) + 1)))',
+        at="entrypoints/accounts_litestar/answers.py::Answer.to_asgi_response",
+        old="len(body)",
+        new="len(body) + 1",
         check=_LABELLED,
     ),
     Mutant(
         name="an answer that a cache may keep",
-        file=f"{_LITESTAR}/answers.py",
-        old='(b"cache-control", b"no-store")',
-        new='(b"cache-control", b"private")',
+        at="entrypoints/accounts_litestar/answers.py",
+        old="b'no-store'",
+        new="b'private'",
         check=_LABELLED,
     ),
     Mutant(
         name="a page of another type than it is",
-        file=f"{_LITESTAR}/pages.py",
-        old='texts["verify-email"], media_type="text/html"',
-        new='texts["verify-email"], media_type="text/plain"',
+        at="entrypoints/accounts_litestar/pages.py::pages.verify_email",
+        old="'text/html'",
+        new="'text/plain'",
         check=_call("test_every_page_says_what_it_is_and_in_which_encoding"),
     ),
     Mutant(
         name="a way in that is not documented as one",
-        file=f"{_LITESTAR}/auth_api.py",
-        old="    is_current: bool\n",
-        new='    is_current: bool\n    access_token: str = ""\n',
+        at="entrypoints/accounts_litestar/auth_api.py::SessionItem",
+        old="is_current: bool",
+        new=('is_current: bool\naccess_token: str = ""'),
         check=_call("test_the_ways_in_are_the_ones_that_the_rules_tell"),
     ),
     Mutant(
         name="a digest in an answer",
-        file=f"{_LITESTAR}/auth_api.py",
-        old="    is_current: bool\n",
-        new='    is_current: bool\n    digest: str = ""\n',
+        at="entrypoints/accounts_litestar/auth_api.py::SessionItem",
+        old="is_current: bool",
+        new=('is_current: bool\ndigest: str = ""'),
         check=_call("test_what_is_kept_for_the_service_alone_is_in_no_answer"),
     ),
     Mutant(
         name="an address that redirects",
-        file=f"{_LITESTAR}/problems.py",
-        old='    core.NotFound: Kind(404, "not-found"',
-        new='    core.NotFound: Kind(307, "not-found"',
+        at="entrypoints/accounts_litestar/problems.py",
+        old="Kind(404, 'not-found', 'There is no such thing')",
+        new="Kind(307, 'not-found', 'There is no such thing')",
         check=_call("test_nothing_redirects"),
     ),
     Mutant(
         name="a mailed token in the query of its link",
-        file="adapters/accounts_smtp/wordings.py",
-        old="{page}#token=",
-        new="{page}?token=",
+        at="adapters/accounts_smtp/wordings.py::_with_token",
+        old="f\"{page}#token={quote(values['token'], safe='')}\"",
+        new="f\"{page}?token={quote(values['token'], safe='')}\"",
         check="tests/unit/adapters/test_messages.py::test_a_token_is_in_the_fragment_of_the_link_and_nowhere_else",
     ),
     Mutant(
         name="any password by mail",
-        file="accounts_core/use_cases/recovery.py",
-        old="            self._policy.passwords.check(chosen, *user.known_by)\n",
+        at="accounts_core/use_cases/recovery.py::ResetPassword.__call__.attempt",
+        old="self._policy.passwords.check(chosen, *user.known_by)",
         new="",
         check=_EASY,
     ),
     Mutant(
         name="a password that is the account's next address",
-        file="accounts_core/use_cases/update_profile.py",
-        old="wish.password, *wish.known_of(user))",
-        new="wish.password, *user.known_by)",
+        at="accounts_core/use_cases/update_profile.py::UpdateProfile.__call__.attempt",
+        old="wish.known_of(user)",
+        new="user.known_by",
         check=_choosing("test_what_an_account_is_changed_to_and_from_is_no_password"),
     ),
     Mutant(
         name="a password that is the account's pending address",
-        file="accounts_core/model/user.py",
-        old="        return (self.name, self.email.address, *pending)\n",
-        new="        return (self.name, self.email.address, *pending[:0])\n",
+        at="accounts_core/model/user.py::User.known_by",
+        old="(self.name, self.email.address, *pending)",
+        new="(self.name, self.email.address, *pending[:0])",
         check=_choosing("test_what_an_account_is_changed_to_and_from_is_no_password"),
     ),
     Mutant(
         name="passwords that are compared without their case",
-        file="accounts_core/model/passwords.py",
-        old='unicodedata.normalize("NFC", self.text))',
-        new='unicodedata.normalize("NFC", self.text).casefold())',
+        at="accounts_core/model/passwords.py::Password.__attrs_post_init__",
+        old="unicodedata.normalize('NFC', self.text)",
+        new="unicodedata.normalize('NFC', self.text).casefold()",
         check=_EACH_COUNTS,
     ),
     Mutant(
         name="passwords that are compared without blanks at their ends",
-        file="accounts_core/model/passwords.py",
-        old='unicodedata.normalize("NFC", self.text))',
-        new='unicodedata.normalize("NFC", self.text).strip())',
+        at="accounts_core/model/passwords.py::Password.__attrs_post_init__",
+        old="unicodedata.normalize('NFC', self.text)",
+        new="unicodedata.normalize('NFC', self.text).strip()",
         check=_EACH_COUNTS,
     ),
     Mutant(
         name="passwords that need a letter",
-        file="accounts_core/model/passwords.py",
-        old="        if not password.text.strip():\n",
-        new="        if not password.text.strip() or password.text.isdigit():\n",
+        at="accounts_core/model/passwords.py::PasswordPolicy.check",
+        old="not password.text.strip()",
+        new="not password.text.strip() or password.text.isdigit()",
         check=_EACH_COUNTS,
     ),
     Mutant(
         name="passwords of 63 characters at most",
-        file="accounts_core/model/passwords.py",
-        old="        if len(password.text) < self.min_length:\n",
-        new="        if not self.min_length <= len(password.text) < 64:\n",
+        at="accounts_core/model/passwords.py::PasswordPolicy.check",
+        old="len(password.text) < self.min_length",
+        new="not self.min_length <= len(password.text) < 64",
         check=_EACH_COUNTS,
     ),
     Mutant(
         name="a session's token of 128 bits",
-        file="accounts_core/use_cases/credentials.py",
-        old="new_token(self._secrets.random_bytes(TOKEN_BYTES))",
-        new="new_token(self._secrets.random_bytes(TOKEN_BYTES // 2))",
+        at="accounts_core/use_cases/credentials.py::SessionOpener.open",
+        old="TOKEN_BYTES",
+        new="TOKEN_BYTES // 2",
         check=_TOKENS,
     ),
     Mutant(
         name="ids of 120 bits",
-        file="accounts_core/model/ids.py",
-        old="ID_BYTES: Final = 16\n",
-        new="ID_BYTES: Final = 15\n",
+        at="accounts_core/model/ids.py",
+        old="16",
+        new="15",
         check=_TOKENS,
     ),
     Mutant(
         name="secrets that can be computed",
-        file="adapters/accounts_system/secrets.py",
-        old="import secrets\n",
-        new="import random as secrets\n",
+        at="adapters/accounts_system/secrets.py",
+        old="import secrets",
+        new="import random as secrets",
         check=_source("test_what_has_to_be_hard_to_guess_comes_from_the_system"),
     ),
     Mutant(
         name="a hash that is broken",
-        file="accounts_core/model/tokens.py",
-        old="from hashlib import sha256\n",
-        new="from hashlib import sha1 as sha256\n",
+        at="accounts_core/model/tokens.py",
+        old="from hashlib import sha256",
+        new="from hashlib import sha1 as sha256",
         check=_source("test_no_hash_but_sha_256_is_used"),
     ),
     Mutant(
         name="a signature that is compared letter by letter",
-        file="adapters/accounts_stripe/webhooks.py",
-        old='hmac.compare_digest(expected.encode(), signature.encode(errors="replace"))',
+        at="adapters/accounts_stripe/webhooks.py::verify_webhook",
+        old="hmac.compare_digest(expected.encode(), signature.encode(errors='replace'))",
         new="expected == signature",
         check=_source("test_where_the_inventory_says_that_a_comparison_takes_the_same_time_it_does"),
     ),
     Mutant(
         name="a signature by another hash",
-        file="adapters/accounts_stripe/webhooks.py",
-        old="+ payload, sha256)",
-        new='+ payload, "sha1")',
+        at="adapters/accounts_stripe/webhooks.py::verify_webhook",
+        old="sha256",
+        new="'sha1'",
         check="tests/unit/stripe/test_webhooks.py::test_a_signed_event_says_what_happened_to_whom",
     ),
     Mutant(
         name="a password that is right where there is no memory to hash it",
-        file="adapters/accounts_argon2/engine.py",
-        old='            raise Unavailable(f"Argon2 could not hash: {error}.") from error\n',
-        new="            return subject.tag\n",
+        at="adapters/accounts_argon2/engine.py::Argon2._tag",
+        old="raise Unavailable(f'Argon2 could not hash: {error}.') from error",
+        new="return subject.tag",
         check="tests/security/test_failing_closed.py::test_without_memory_for_a_hash_no_password_is_right",
     ),
     Mutant(
         name="browsers that may come back in the clear",
-        file="entrypoints/accounts_cli/serving.py",
-        old='(settings.public_url or "").startswith("https://")',
-        new='(settings.public_url or "").startswith("HTTPS://")',
+        at="entrypoints/accounts_cli/serving.py::_app",
+        old="'https://'",
+        new="'HTTPS://'",
         check="tests/security/test_failing_closed.py::test_where_the_public_address_is_https_every_answer_says_so",
     ),
     Mutant(
         name="a body that is evaluated",
-        file=f"{_LITESTAR}/bodies.py",
+        at="entrypoints/accounts_litestar/bodies.py::parse_json",
         old="json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number)",
         new="eval(text)",
         check=_source("test_nothing_runs_text_as_code_unpickles_or_starts_a_process"),
     ),
     Mutant(
         name="a statement that is made of an id",
-        file="adapters/accounts_sql/repositories/sessions.py",
-        old="        await self._db.run(_REMOVE, this=id)\n",
-        new="        await self._db.run(sa.text(f\"DELETE FROM accounts_sessions WHERE id = '{id}'\"))\n",
+        at="adapters/accounts_sql/repositories/sessions.py::Sessions.remove",
+        old="self._db.run(_REMOVE, this=id)",
+        new="self._db.run(sa.text(f\"DELETE FROM accounts_sessions WHERE id = '{id}'\"))",
         check=_source("test_sql_is_never_made_of_a_value"),
     ),
     Mutant(
         name="an address of a user's that can be called",
-        file="accounts_core/use_cases/verify_card.py",
-        old="import re\n",
-        new="import re\nimport urllib.request\n",
+        at="accounts_core/use_cases/verify_card.py",
+        old="import re",
+        new=("import re\nimport urllib.request"),
         check=_source("test_nobody_is_called_but_whom_the_inventory_names"),
     ),
     Mutant(
         name="a certificate of Stripe's that nobody looks at",
-        file="adapters/accounts_stripe/transport.py",
-        old="        self._client: httpx.Client | None = httpx.Client(timeout=self._timeout)\n",
-        new="        self._client: httpx.Client | None = httpx.Client(timeout=self._timeout, verify=False)\n",
+        at="adapters/accounts_stripe/transport.py::BlockingTransport.__init__",
+        old="httpx.Client(timeout=self._timeout)",
+        new="httpx.Client(timeout=self._timeout, verify=False)",
         check=_source("test_no_certificate_goes_unverified_and_no_redirect_is_followed"),
     ),
     Mutant(
         name="a key in the sources",
-        file="adapters/accounts_stripe/client.py",
-        old='API_BASE: Final = "https://api.stripe.com"\n',
-        new='API_BASE: Final = "https://api.stripe.com"\nKEY: Final = "sk_' + 'live_0aZ0aZ0aZ0aZ"\n',
+        at="adapters/accounts_stripe/client.py",
+        old="API_BASE: Final = 'https://api.stripe.com'",
+        new=('API_BASE: Final = "https://api.stripe.com"\nKEY: Final = "sk_live_0aZ0aZ0aZ0aZ"'),
         check=_source("test_no_key_is_in_the_sources"),
     ),
     Mutant(
         name="a user who can be changed in place",
-        file="accounts_core/model/user.py",
-        old="@attrs.frozen(kw_only=True)\nclass User:\n",
-        new="@attrs.define(kw_only=True)\nclass User:\n",
+        at="accounts_core/model/user.py::User",
+        old="attrs.frozen",
+        new="attrs.define",
         check=_source("test_every_aggregate_is_frozen"),
     ),
     Mutant(
         name="a log that is a file",
-        file="entrypoints/accounts_cli/logs.py",
-        old="    handler = _Handler(stream)\n",
-        new='    handler = logging.FileHandler("accounts.log")\n',
+        at="entrypoints/accounts_cli/logs.py::log_to_stderr",
+        old="_Handler(stream)",
+        new="logging.FileHandler('accounts.log')",
         check=_source("test_lines_are_logged_to_standard_error_and_nowhere_else"),
     ),
     Mutant(
         name="an account that every new database has",
-        file="adapters/accounts_sql/migrations/versions/v0008_clocks_and_kinds.py",
-        old="def upgrade() -> None:\n",
-        new=("def upgrade() -> None:\n    op.execute(\"INSERT INTO accounts_provider_events VALUES ('evt_1', 0)\")\n"),
+        at="adapters/accounts_sql/migrations/versions/v0008_clocks_and_kinds.py::upgrade",
+        old=(
+            'op.create_index("ix_accounts_sessions_created_at", "accounts_sessions", ["created_at"])\n'
+            'op.create_index("ix_accounts_mail_tokens_created_at", "accounts_mail_tokens", ["created_at"])'
+        ),
+        new=(
+            "op.execute(\"INSERT INTO accounts_provider_events VALUES ('evt_1', 0)\")\n"
+            'op.create_index("ix_accounts_sessions_created_at", "accounts_sessions", ["created_at"])\n'
+            'op.create_index("ix_accounts_mail_tokens_created_at", "accounts_mail_tokens", ["created_at"])'
+        ),
         check="tests/security/test_administration.py::test_a_new_database_has_no_account_and_nothing_else_in_it",
     ),
     Mutant(
         name="sessions that an operator cannot end",
-        file="accounts_core/use_cases/sessions.py",
-        old="                count = await work.sessions.remove_of(user_id)\n",
-        new="                count = 0\n",
+        at="accounts_core/use_cases/sessions.py::EndAllSessions.__call__.attempt",
+        old="await work.sessions.remove_of(user_id)",
+        new="0",
         check="tests/security/test_administration.py::test_all_sessions_of_one_user_end_at_once_and_nobody_elses",
     ),
     Mutant(
         name="a job that is tried for ever",
-        file="accounts_core/use_cases/outbox.py",
-        old="MOST_ATTEMPTS: Final = 30\n",
-        new="MOST_ATTEMPTS: Final = 3000\n",
+        at="accounts_core/use_cases/outbox.py",
+        old="MOST_ATTEMPTS: Final = 30",
+        new="MOST_ATTEMPTS: Final = 3000",
         check=_FIGURES,
     ),
     Mutant(
         name="a card that is verified without letting its hold go",
-        file="accounts_core/model/verification.py",
-        old="    (State.RELEASED, Event.ATTACHED): State.ATTACHED,\n",
+        at="accounts_core/model/verification.py",
+        old=(
+            "{\n"
+            "    (State.REQUESTED, Event.CUSTOMER_KNOWN): State.HOLDING,\n"
+            "    (State.REQUESTED, Event.REFUSED): State.CLOSING,\n"
+            "    (State.REQUESTED, Event.ABANDONED): State.CLOSING,\n"
+            "    (State.HOLDING, Event.CUSTOMER_LOST): State.REQUESTED,\n"
+            "    (State.HOLDING, Event.HELD): State.HELD,\n"
+            "    (State.HOLDING, Event.CHALLENGED): State.REQUIRES_ACTION,\n"
+            "    (State.HOLDING, Event.DECLINED): State.CLOSING,\n"
+            "    (State.HOLDING, Event.REFUSED): State.CLOSING,\n"
+            "    (State.HOLDING, Event.LAPSED): State.LAPSED,\n"
+            "    (State.REQUIRES_ACTION, Event.HELD): State.HELD,\n"
+            "    (State.REQUIRES_ACTION, Event.DECLINED): State.CLOSING,\n"
+            "    (State.REQUIRES_ACTION, Event.ABANDONED): State.CLOSING,\n"
+            "    (State.REQUIRES_ACTION, Event.LAPSED): State.LAPSED,\n"
+            "    (State.HELD, Event.RELEASE): State.RELEASING,\n"
+            "    (State.HELD, Event.LAPSED): State.LAPSED,\n"
+            "    (State.HELD, Event.ABANDONED): State.CLOSING,\n"
+            "    (State.RELEASING, Event.RELEASED): State.RELEASED,\n"
+            "    (State.RELEASED, Event.ATTACHED): State.ATTACHED,\n"
+            "    (State.RELEASED, Event.REFUSED): State.FAILED,\n"
+            "    (State.RELEASED, Event.ABANDONED): State.ABANDONED,\n"
+            "    (State.ATTACHED, Event.RECORDED): State.VERIFIED,\n"
+            "    (State.ATTACHED, Event.REFUSED): State.FAILED,\n"
+            "    (State.ATTACHED, Event.ABANDONED): State.ABANDONED,\n"
+            "    (State.CLOSING, Event.DECLINED): State.DECLINED,\n"
+            "    (State.CLOSING, Event.REFUSED): State.FAILED,\n"
+            "    (State.CLOSING, Event.ABANDONED): State.ABANDONED,\n"
+            "}"
+        ),
         new=(
-            "    (State.RELEASED, Event.ATTACHED): State.ATTACHED,\n    (State.HELD, Event.ATTACHED): State.ATTACHED,\n"
+            "{\n"
+            "    (State.REQUESTED, Event.CUSTOMER_KNOWN): State.HOLDING,\n"
+            "    (State.REQUESTED, Event.REFUSED): State.CLOSING,\n"
+            "    (State.REQUESTED, Event.ABANDONED): State.CLOSING,\n"
+            "    (State.HOLDING, Event.CUSTOMER_LOST): State.REQUESTED,\n"
+            "    (State.HOLDING, Event.HELD): State.HELD,\n"
+            "    (State.HOLDING, Event.CHALLENGED): State.REQUIRES_ACTION,\n"
+            "    (State.HOLDING, Event.DECLINED): State.CLOSING,\n"
+            "    (State.HOLDING, Event.REFUSED): State.CLOSING,\n"
+            "    (State.HOLDING, Event.LAPSED): State.LAPSED,\n"
+            "    (State.REQUIRES_ACTION, Event.HELD): State.HELD,\n"
+            "    (State.REQUIRES_ACTION, Event.DECLINED): State.CLOSING,\n"
+            "    (State.REQUIRES_ACTION, Event.ABANDONED): State.CLOSING,\n"
+            "    (State.REQUIRES_ACTION, Event.LAPSED): State.LAPSED,\n"
+            "    (State.HELD, Event.RELEASE): State.RELEASING,\n"
+            "    (State.HELD, Event.LAPSED): State.LAPSED,\n"
+            "    (State.HELD, Event.ABANDONED): State.CLOSING,\n"
+            "    (State.RELEASING, Event.RELEASED): State.RELEASED,\n"
+            "    (State.RELEASED, Event.ATTACHED): State.ATTACHED,\n"
+            "    (State.HELD, Event.ATTACHED): State.ATTACHED,\n"
+            "    (State.RELEASED, Event.REFUSED): State.FAILED,\n"
+            "    (State.RELEASED, Event.ABANDONED): State.ABANDONED,\n"
+            "    (State.ATTACHED, Event.RECORDED): State.VERIFIED,\n"
+            "    (State.ATTACHED, Event.REFUSED): State.FAILED,\n"
+            "    (State.ATTACHED, Event.ABANDONED): State.ABANDONED,\n"
+            "    (State.CLOSING, Event.DECLINED): State.DECLINED,\n"
+            "    (State.CLOSING, Event.REFUSED): State.FAILED,\n"
+            "    (State.CLOSING, Event.ABANDONED): State.ABANDONED,\n"
+            "}"
         ),
         check=core("model/test_verification.py::test_a_card_is_verified_only_on_the_way_through_a_released_hold"),
     ),

@@ -12,37 +12,43 @@ _OWNED: Final = "accounts_core/use_cases/owned_data.py"
 DELETION: Final = (
     Mutant(
         name="a deletion that leaves a hold behind",
-        file="accounts_core/model/verification.py",
-        old="        return attrs.evolve(self, user_id=None, updated_at=at)",
-        new="        return attrs.evolve(self, user_id=None, state=State.ABANDONED, updated_at=at)",
+        at="accounts_core/model/verification.py::CardVerification.doom",
+        old="attrs.evolve(self, user_id=None, updated_at=at)",
+        new="attrs.evolve(self, user_id=None, state=State.ABANDONED, updated_at=at)",
         check=faults("deleting a user who is challenged"),
     ),
     Mutant(
         name="a doomed verification that goes on to keep the card",
-        file="accounts_core/use_cases/card_verifier.py",
-        old="        if v.is_doomed and v.state is not State.CLOSING and (v.state, Event.ABANDONED) in TRANSITIONS:\n",
-        new="        if v.is_doomed and v.state is State.REQUIRES_ACTION:\n",
+        at="accounts_core/use_cases/card_verifier.py::CardVerifier._step",
+        old="v.is_doomed and v.state is not State.CLOSING and ((v.state, Event.ABANDONED) in TRANSITIONS)",
+        new="v.is_doomed and v.state is State.REQUIRES_ACTION",
         check=faults("deleting a user whose attach was lost"),
     ),
     Mutant(
         name="a doomed verification whose hold may not have been made, and is not looked for",
-        file="accounts_core/use_cases/card_verifier.py",
-        old="        if v.is_doomed and v.state is not State.CLOSING and (v.state, Event.ABANDONED) in TRANSITIONS:\n",
+        at="accounts_core/use_cases/card_verifier.py::CardVerifier._step",
+        old=(
+            "if v.is_doomed and v.state is not State.CLOSING and ((v.state, Event.ABANDONED) in TRANSITIONS):\n"
+            "    await self._advance(v, Event.ABANDONED)\n"
+            "    return None"
+        ),
         new=(
-            "        if v.is_doomed and v.state is State.HOLDING:\n"
-            "            await self._advance(v, Event.REFUSED)\n"
-            "            return None\n"
-            "        if v.is_doomed and v.state is not State.CLOSING and (v.state, Event.ABANDONED) in TRANSITIONS:\n"
+            "if v.is_doomed and v.state is State.HOLDING:\n"
+            "    await self._advance(v, Event.REFUSED)\n"
+            "    return None\n"
+            "if v.is_doomed and v.state is not State.CLOSING and ((v.state, Event.ABANDONED) in TRANSITIONS):\n"
+            "    await self._advance(v, Event.ABANDONED)\n"
+            "    return None"
         ),
         check=faults("deleting a user whose hold was lost"),
     ),
     Mutant(
         name="a customer that is deleted before its last hold is let go",
-        file="accounts_core/use_cases/customer_removal.py",
+        at="accounts_core/use_cases/customer_removal.py::CustomerRemoval.remove",
         old=(
-            "        async with self._store.read() as views:\n"
-            "            if await views.verifications.open_of_customer(customer_id):\n"
-            '                raise Conflict("A card of this customer is still being verified.")\n'
+            "async with self._store.read() as views:\n"
+            "    if await views.verifications.open_of_customer(customer_id):\n"
+            '        raise Conflict("A card of this customer is still being verified.")'
         ),
         new="",
         check=core(
@@ -51,71 +57,81 @@ DELETION: Final = (
     ),
     Mutant(
         name="a customer that outlives its user",
-        file=_DELETE,
-        old="        return (await self._effects.put(work, Topic.DELETE_CUSTOMER, customer=user.customer_id),)\n",
-        new="        return ()\n",
+        at=f"{_DELETE}::EraseUser.erase",
+        old="(await self._effects.put(work, Topic.DELETE_CUSTOMER, customer=user.customer_id),)",
+        new="()",
         check=faults("deleting a user with cards"),
     ),
     Mutant(
         name="a customer that nobody heard of, and nobody looks for",
-        file=_DELETE,
-        old="        if doomed:  # a worker has to wait",
-        new="        if doomed and user.customer_id is not None:  # a worker has to wait",
+        at=f"{_DELETE}::EraseUser.erase",
+        old=(
+            "if doomed:\n"
+            '    known = {"user_ref": user.hex_id} if user.customer_id is None else {"customer": user.customer_id}\n'
+            "    await self._effects.put_for_worker(work, Topic.DELETE_CUSTOMER, **known)\n"
+            "    return ()"
+        ),
+        new=(
+            "if doomed and user.customer_id is not None:\n"
+            '    known = {"user_ref": user.hex_id} if user.customer_id is None else {"customer": user.customer_id}\n'
+            "    await self._effects.put_for_worker(work, Topic.DELETE_CUSTOMER, **known)\n"
+            "    return ()"
+        ),
         check=faults("deleting a user whose create_customer was lost"),
     ),
     Mutant(
         name="a customer that is deleted before the deletion is committed",
-        file=_DELETE,
-        old="        return (await self._effects.put(work, Topic.DELETE_CUSTOMER, customer=user.customer_id),)\n",
-        new="        await self._effects._payments.delete_customer(user.customer_id)\n        return ()\n",
+        at=f"{_DELETE}::EraseUser.erase",
+        old="return (await self._effects.put(work, Topic.DELETE_CUSTOMER, customer=user.customer_id),)",
+        new=("await self._effects._payments.delete_customer(user.customer_id)\nreturn ()"),
         check=faults("deleting a user with cards"),
     ),
     Mutant(
         name="sessions that outlive their user",
-        file=_OWNED,
-        old="        await work.sessions.remove_of(user_id)\n",
+        at=f"{_OWNED}::OwnedPersonalData.erase",
+        old="await work.sessions.remove_of(user_id)",
         new="",
         check=faults("deleting a user with teams"),
     ),
     Mutant(
         name="mailed tokens that outlive their user",
-        file=_OWNED,
-        old="        await work.mail_tokens.remove_of(user_id)\n",
+        at=f"{_OWNED}::OwnedPersonalData.erase",
+        old="await work.mail_tokens.remove_of(user_id)",
         new="",
         check=faults("deleting a user with teams"),
     ),
     Mutant(
         name="a trail that keeps what a deleted user did in words",
-        file=_OWNED,
-        old="        await work.audit.redact(user_id)\n",
+        at=f"{_OWNED}::OwnedPersonalData.erase",
+        old="await work.audit.redact(user_id)",
         new="",
         check=faults("deleting a user with teams"),
     ),
     Mutant(
         name="invitations to somebody who is gone",
-        file=_OWNED,
-        old="            await work.teams.remove_invitations_to(user.email)\n",
-        new="            pass\n",
+        at=f"{_OWNED}::OwnedTeams.erase",
+        old="await work.teams.remove_invitations_to(user.email)",
+        new="",
         check=faults("deleting a user who is invited"),
     ),
     Mutant(
         name="what was written in others' teams goes with its author",
-        file="adapters/accounts_memory/teams.py",
-        old="            work.interactions.put(attrs.evolve(interaction, author_id=None))\n",
-        new="            work.interactions.drop(interaction)\n",
+        at="adapters/accounts_memory/teams.py::MemoryTeams.disassociate",
+        old="work.interactions.put(attrs.evolve(interaction, author_id=None))",
+        new="work.interactions.drop(interaction)",
         check=faults("deleting a user with teams"),
     ),
     Mutant(
         name="a deletion that does not look whether the password is still the one",
-        file=_DELETE,
-        old="                if user.password_hash != proven.password_hash:",
-        new="                if user.status != proven.status:",
+        at=f"{_DELETE}::DeleteUser.__call__.attempt",
+        old="user.password_hash != proven.password_hash",
+        new="user.status != proven.status",
         check=proven("deleting"),
     ),
     Mutant(
         name="a deletion without the password",
-        file=_DELETE,
-        old="            await self._proofs.check(proven, given, client)\n",
+        at=f"{_DELETE}::DeleteUser.__call__.attempt",
+        old="await self._proofs.check(proven, given, client)",
         new="",
         check=core("use_cases/test_delete_user.py::test_a_wrong_password_deletes_nothing[]"),
     ),

@@ -26,103 +26,133 @@ def stalled(test: str) -> str:
 EXPORT: Final = (
     Mutant(
         name="export: every page is read before the first is sent",
-        file="accounts_core/use_cases/personal_data.py",
-        old="        return export_parts(self._store, contents)\n",
+        at="accounts_core/use_cases/personal_data.py::StreamPersonalData.__call__",
+        old="return export_parts(self._store, contents)",
         new=(
-            "        parts = [part async for part in export_parts(self._store, contents)]\n\n"
-            "        async def all_at_once() -> AsyncGenerator[ExportPart, None]:\n"
-            "            for part in parts:\n"
-            "                yield part\n\n"
-            "        return all_at_once()\n"
+            "parts = [part async for part in export_parts(self._store, contents)]\n"
+            "\n"
+            "\n"
+            "async def all_at_once() -> AsyncGenerator[ExportPart, None]:\n"
+            "    for part in parts:\n"
+            "        yield part\n"
+            "\n"
+            "\n"
+            "return all_at_once()"
         ),
         check=core("use_cases/test_export.py::test_a_page_is_read_when_it_is_asked_for_and_not_before"),
     ),
     Mutant(
         name="export: a read is open while the client has a page",
-        file=_EXPORT,
+        at=f"{_EXPORT}::export_parts",
         old=(
-            "                entries = await value.page(views, last)\n"
-            "            if not entries:\n"
-            "                break\n"
-            "            last = entries[-1]\n"
-            "            yield ExportPart(path, plain(entries), is_page=True)\n"
-            "            del entries  # the next page is not read while this one is still there\n"
+            "async with store.read() as views:\n"
+            "    entries = await value.page(views, last)\n"
+            "if not entries:\n"
+            "    break\n"
+            "last = entries[-1]\n"
+            "yield ExportPart(path, plain(entries), is_page=True)\n"
+            "del entries"
         ),
         new=(
-            "                entries = await value.page(views, last)\n"
-            "                if not entries:\n"
-            "                    break\n"
-            "                last = entries[-1]\n"
-            "                yield ExportPart(path, plain(entries), is_page=True)\n"
+            "async with store.read() as views:\n"
+            "    entries = await value.page(views, last)\n"
+            "    if not entries:\n"
+            "        break\n"
+            "    last = entries[-1]\n"
+            "    yield ExportPart(path, plain(entries), is_page=True)"
         ),
         check=core("use_cases/test_export.py::test_no_part_has_more_than_a_page_and_no_read_is_open_between_them"),
     ),
     Mutant(
         name="export: an export that breaks off is closed as if it were complete",
-        file=_STREAMING,
-        old="        finally:\n            disconnected.cancel()\n",
+        at=f"{_STREAMING}::_Streaming._send_chunks",
+        old=(
+            "try:\n"
+            "    async with aclosing(self._chunks):\n"
+            "        async for chunk in self._chunks:\n"
+            '            await send({"type": "http.response.body", "body": chunk, "more_body": True})\n'
+            "            if disconnected.done():\n"
+            '                note(sent="in part")\n'
+            "                break\n"
+            "        else:\n"
+            '            await send({"type": "http.response.body", "body": b"", "more_body": False})\n'
+            "finally:\n"
+            "    disconnected.cancel()\n"
+            "    await asyncio.wait({disconnected})"
+        ),
         new=(
-            "        except Exception:\n"
-            '            await send({"type": "http.response.body", "body": b"}", "more_body": False})\n'
-            "        finally:\n            disconnected.cancel()\n"
+            "try:\n"
+            "    async with aclosing(self._chunks):\n"
+            "        async for chunk in self._chunks:\n"
+            '            await send({"type": "http.response.body", "body": chunk, "more_body": True})\n'
+            "            if disconnected.done():\n"
+            '                note(sent="in part")\n'
+            "                break\n"
+            "        else:\n"
+            '            await send({"type": "http.response.body", "body": b"", "more_body": False})\n'
+            "except Exception:\n"
+            '    await send({"type": "http.response.body", "body": b"}", "more_body": False})\n'
+            "finally:\n"
+            "    disconnected.cancel()\n"
+            "    await asyncio.wait({disconnected})"
         ),
         check=http("test_export.py::test_a4_an_error_in_the_middle_leaves_a_document_that_is_not_complete[memory]"),
     ),
     Mutant(
         name="export: read to the end for a client that has gone",
-        file=_STREAMING,
-        old="                    if disconnected.done():\n",
-        new="                    if False:\n",
+        at=f"{_STREAMING}::_Streaming._send_chunks",
+        old="disconnected.done()",
+        new="False",
         check=http("test_export.py::test_a4_nothing_more_is_read_for_a_client_that_has_gone[memory]"),
     ),
     Mutant(
         name="export: a page that begins with the last entry of the one before",
-        file="adapters/accounts_sql/queries.py",
-        old='    return sa.tuple_(time, key) < sa.tuple_(by_moment("cursor_time"), kind("cursor_key"))\n',
-        new='    return sa.tuple_(time, key) <= sa.tuple_(by_moment("cursor_time"), kind("cursor_key"))\n',
+        at="adapters/accounts_sql/queries.py::below_cursor",
+        old="sa.tuple_(time, key) < sa.tuple_(by_moment('cursor_time'), kind('cursor_key'))",
+        new="sa.tuple_(time, key) <= sa.tuple_(by_moment('cursor_time'), kind('cursor_key'))",
         check=sql_contract(
             "TestPaging::test_pages_follow_each_other_without_a_gap_or_a_repeat[sqlite3-teams.written_by]"
         ),
     ),
     Mutant(
         name="export: of entries of the same time only one page's are read",
-        file="adapters/accounts_memory/pages.py",
-        old="if order(entry) < position]\n",
-        new="if order(entry)[0] < position[0]]\n",
+        at="adapters/accounts_memory/pages.py::page_below",
+        old="order(entry) < position",
+        new="order(entry)[0] < position[0]",
         check=memory_contract("TestPaging::test_pages_follow_each_other_without_a_gap_or_a_repeat[notifications.of]"),
     ),
     Mutant(
         name="wire: a client that takes nothing is waited for for ever",
-        file=_WIRE,
-        old="        self._watch.start()\n",
+        at=f"{_WIRE}::StrictProtocol.connection_made",
+        old="self._watch.start()",
         new="",
         check=unread("test_a4_unread_exports_hold_a_few_pages_and_are_cut_off[asyncio]"),
     ),
     Mutant(
         name="wire: a byte now and then keeps a connection",
-        file=_STALLED,
-        old="received - received_then < MIN_BYTES:\n",
-        new="received == received_then:\n",
+        at=f"{_STALLED}::ReaderWatch._look",
+        old="received - received_then < MIN_BYTES",
+        new="received == received_then",
         check=stalled("test_who_takes_less_than_that_has_stalled"),
     ),
     Mutant(
         name="wire: who took all that was waiting is cut off for having taken little",
-        file=_STALLED,
-        old="                if received < written_then and received - received_then < MIN_BYTES:\n",
-        new="                if received - received_then < MIN_BYTES:\n",
+        at=f"{_STALLED}::ReaderWatch._look",
+        old="received < written_then and received - received_then < MIN_BYTES",
+        new="received - received_then < MIN_BYTES",
         check=stalled("test_who_took_all_that_was_waiting_has_not_stalled_however_little_it_was"),
     ),
     Mutant(
         name="wire: a client is cut off for its first interval",
-        file=_STALLED,
-        old="        before, self._waiting_since = self._waiting_since, None\n",
-        new="        before, self._waiting_since = self._waiting_since or (1, 0), None\n",
+        at=f"{_STALLED}::ReaderWatch._look",
+        old="(self._waiting_since, None)",
+        new="(self._waiting_since or (1, 0), None)",
         check=stalled("test_an_answer_is_given_a_whole_interval_whenever_it_was_written"),
     ),
     Mutant(
         name="wire: requests that wait are all parsed",
-        file=_WIRE,
-        old="            if self.pipeline:\n                self._hold(data[start:])\n                return\n",
+        at=f"{_WIRE}::StrictProtocol._parse_slices",
+        old=("if self.pipeline:\n    self._hold(data[start:])\n    return"),
         new="",
         check=unread(
             "test_a4_requests_sent_without_end_and_unread_answers_hold_little_and_are_cut_off[uvloop-short answers]"
@@ -130,8 +160,8 @@ EXPORT: Final = (
     ),
     Mutant(
         name="wire: the request that is being answered does not hear that its client has gone",
-        file=_WIRE,
-        old="            answering.message_event.set()\n",
+        at=f"{_WIRE}::StrictProtocol.connection_lost",
+        old="answering.message_event.set()",
         new="",
         check=unread("test_a4_nothing_more_is_read_once_a_client_has_gone_whatever_it_had_asked_for_besides[uvloop]"),
     ),

@@ -25,102 +25,147 @@ _LONE: Final = "a_lone_read_that_is_answered_with_anothers_is_an_error"
 FORKS: Final = (
     Mutant(
         name="fork: a child that reads on its parent's connections",
-        file=_FORKING,
-        old="    _unlock(pool)\n    engine.dispose(close=False)\n",
-        new="    keep_forever(pool)\n",
+        at=f"{_FORKING}::_renew",
+        old=("_unlock(pool)\nengine.dispose(close=False)"),
+        new="keep_forever(pool)",
         check=_forks("test_identity.py::test_f1_two_children_and_their_parent_each_get_their_own_person[psycopg]"),
     ),
     Mutant(
         name="fork: a unit of the parent's that goes on in the child",
-        file=_FORKING,
-        old="        lease.dbapi_connection = severed\n",
-        new="        pass\n",
+        at=f"{_FORKING}::_sever",
+        old="lease.dbapi_connection = severed",
+        new="",
         check=_forks(f"{_OPEN_UNIT}[psycopg-committing]"),
     ),
     Mutant(
         name="fork: SQLite that is open across a fork",
-        file=_FORKING,
-        old="        for engine in in_files:\n            _retire(engine)\n",
-        new="        assert in_files is not None\n",
+        at=f"{_FORKING}::_Guard.before",
+        old=("for engine in in_files:\n    _retire(engine)"),
+        new="assert in_files is not None",
         check=_forks("test_identity.py::test_f1_two_children_and_their_parent_each_get_their_own_person[sqlite3]"),
     ),
     Mutant(
         name="fork: SQLite that is open across a fork, and used",
-        file=_FORKING,
-        old="        self._is_barred = self._is_barred or bool(self._open_files() or in_use)\n",
-        new="        assert in_use is not None\n",
+        at=f"{_FORKING}::_Guard.in_child",
+        old="self._is_barred = self._is_barred or bool(self._open_files() or in_use)",
+        new="assert in_use is not None",
         check=_forks(f"{_OPEN_UNIT}[sqlite3-committing]"),
     ),
     Mutant(
         name="fork: SQLite that is opened in the middle of a fork",
-        file=_FORKING,
-        old="        self._gate.acquire()\n        in_files",
-        new="        in_files",
+        at=f"{_FORKING}::_Guard.before",
+        old="self._gate.acquire()",
+        new="",
         check=_forks("test_inherited.py::test_f1_a_fork_beside_busy_threads_hangs_nobody[sqlite3]"),
     ),
     Mutant(
         name="fork: connections of the parent's that are finalized in the child",
-        file="accounts_core/forking.py",
-        old="    _kept.extend(things)\n",
-        new="    pass\n",
+        at="accounts_core/forking.py::keep_forever",
+        old="_kept.extend(things)",
+        new="",
         check=_forks(
             "test_programs.py::test_f1_a_child_that_ends_as_a_program_does_leaves_the_parents_connections_alone"
         ),
     ),
     Mutant(
         name="fork: a child that waits for its parent's hashing threads",
-        file="adapters/accounts_argon2/threaded.py",
-        old="        keep_forever(self._pool)\n        self._begin()\n",
-        new="        keep_forever(self._pool)\n",
+        at="adapters/accounts_argon2/threaded.py::AsyncArgon2Hasher._begin_again",
+        old="self._begin()",
+        new="",
         check=_forks("test_adapters.py::test_f1_a_threaded_hasher_has_threads_and_places_of_its_own_in_the_child"),
     ),
     Mutant(
         name="fork: a child that asks Stripe on its parent's connection",
-        file="adapters/accounts_stripe/transport.py",
-        old="        keep_forever(self._client)\n        self._client = None\n        self._lock = Lock()\n",
-        new="        keep_forever(self._client)\n        self._lock = Lock()\n",
+        at="adapters/accounts_stripe/transport.py::BlockingTransport._drop",
+        old="self._client = None",
+        new="",
         check=_forks("test_adapters.py::test_f1_no_child_reads_an_answer_of_stripes_that_is_anothers"),
     ),
     Mutant(
         name="fork: a child that waits for a lock of its parent's Redis client",
-        file="adapters/accounts_redis/forking.py",
-        old="            setattr(thing, name, new())\n",
-        new="            pass\n",
+        at="adapters/accounts_redis/forking.py::_unlock",
+        old="setattr(thing, name, new())",
+        new="",
         check=_forks("test_adapters.py::test_f1_children_count_in_redis_over_connections_of_their_own[ours]"),
     ),
     Mutant(
         name="mixed up: a session that is not the token's",
-        file="accounts_core/use_cases/authenticate.py",
+        at="accounts_core/use_cases/authenticate.py::check_answer",
         old="compare_digest(session.digest, digest) and session.user_id == user.id",
         new="session.user_id == user.id",
         check=core("use_cases/test_mixed_up_store.py::test_f1_a_mixed_up_answer_is_an_error_and_never_a_person"),
     ),
     Mutant(
         name="mixed up: a user who is not the session's",
-        file="accounts_core/use_cases/authenticate.py",
+        at="accounts_core/use_cases/authenticate.py::check_answer",
         old="compare_digest(session.digest, digest) and session.user_id == user.id",
         new="compare_digest(session.digest, digest)",
         check=core("use_cases/test_mixed_up_store.py::test_f1_a_mixed_up_answer_is_an_error_and_never_a_person"),
     ),
     Mutant(
         name="mixed up: a row that says again what was asked, and nobody looks",
-        file=f"{_SQL}/queries.py",
-        old="                if not _is_same(row[place], asked[name]):\n",
-        new="                if asked is None:\n",
+        at="adapters/accounts_sql/queries.py::Query.check",
+        old="not _is_same(row[place], asked[name])",
+        new="asked is None",
         check=_mixed_up(f"{_LONE}[sqlite3-on the driver]"),
     ),
     Mutant(
         name="mixed up: a connection that is used again after it",
-        file=f"{_SQL}/reading.py",
-        old="        except AnswerMismatch as error:\n            discard(pool, lease, error)\n",
-        new="        except AnswerMismatch:\n            lease.close()\n",
+        at="adapters/accounts_sql/reading.py::DriverReader._run",
+        old=(
+            "try:\n"
+            "    rows = self._execute(lease.driver_connection, sql, parameters)\n"
+            "    query.check(rows, asked)\n"
+            "except AnswerMismatch as error:\n"
+            "    discard(pool, lease, error)\n"
+            "    raise\n"
+            "except Exception as error:\n"
+            "    if is_broken(error):\n"
+            "        discard(pool, lease, error)\n"
+            "        raise BrokenLease from error\n"
+            "    lease.close()\n"
+            "    raise\n"
+            "except BaseException as error:\n"
+            "    lease.invalidate(error)\n"
+            "    raise"
+        ),
+        new=(
+            "try:\n"
+            "    rows = self._execute(lease.driver_connection, sql, parameters)\n"
+            "    query.check(rows, asked)\n"
+            "except AnswerMismatch:\n"
+            "    lease.close()\n"
+            "    raise\n"
+            "except Exception as error:\n"
+            "    if is_broken(error):\n"
+            "        discard(pool, lease, error)\n"
+            "        raise BrokenLease from error\n"
+            "    lease.close()\n"
+            "    raise\n"
+            "except BaseException as error:\n"
+            "    lease.invalidate(error)\n"
+            "    raise"
+        ),
         check=_mixed_up(f"{_LONE}[psycopg-on the driver]"),
     ),
     Mutant(
         name="mixed up: teams that are another's, whom no column names",
-        file=f"{_SQL}/repositories/team_reads.py",
-        old='    teams.c.id,\n    rows.team_view,\n    {"viewer": _VIEWER},\n',
-        new="    teams.c.id,\n    rows.team_view,\n",
+        at="adapters/accounts_sql/repositories/team_reads.py",
+        old=(
+            "Numbered(\n"
+            '    sa.select(*rows.TEAM, _ROLE.label("role"), _VIEWER).where(teams.c.id.in_(_SEEN)),\n'
+            "    teams.c.id,\n"
+            "    rows.team_view,\n"
+            '    {"viewer": _VIEWER},\n'
+            ")"
+        ),
+        new=(
+            "Numbered(\n"
+            '    sa.select(*rows.TEAM, _ROLE.label("role"), _VIEWER).where(teams.c.id.in_(_SEEN)),\n'
+            "    teams.c.id,\n"
+            "    rows.team_view,\n"
+            ")"
+        ),
         check=_mixed_up(f"{_LONE}[asyncpg-on the driver]"),
     ),
 )

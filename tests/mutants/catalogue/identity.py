@@ -11,159 +11,173 @@ _USE_CASES: Final = "accounts_core/use_cases"
 IDENTITY: Final = (
     Mutant(
         name="sessions that outlive a deactivation",
-        file=f"{_USE_CASES}/deactivate.py",
-        old="                await work.sessions.remove_of(user_id)\n",
+        at="accounts_core/use_cases/deactivate.py::Deactivate.__call__.attempt",
+        old="await work.sessions.remove_of(user_id)",
         new="",
         check=faults("deactivating"),
     ),
     Mutant(
         name="mailed tokens that outlive a deactivation",
-        file=f"{_USE_CASES}/deactivate.py",
-        old="                await work.mail_tokens.remove_of(user_id)\n",
+        at="accounts_core/use_cases/deactivate.py::Deactivate.__call__.attempt",
+        old="await work.mail_tokens.remove_of(user_id)",
         new="",
         check=faults("deactivating"),
     ),
     Mutant(
         name="a deactivation that is committed before its sessions end",
-        file=f"{_USE_CASES}/deactivate.py",
+        at="accounts_core/use_cases/deactivate.py::Deactivate.__call__.attempt",
         old=(
-            "                saved = await work.users.save(user)\n"
-            "                await work.sessions.remove_of(user_id)\n"
+            "async with self._store.begin() as work:\n"
+            "    now = self._clock.now()\n"
+            "    user = (await work.users.get(user_id, lock=True)).deactivate(at=now)\n"
+            "    saved = await work.users.save(user)\n"
+            "    await work.sessions.remove_of(user_id)\n"
+            "    await work.mail_tokens.remove_of(user_id)\n"
+            "    work.record(UserDeactivated(user_id=user_id, at=now, by=by, tell=user.proven_email))"
         ),
         new=(
-            "                saved = await work.users.save(user)\n"
-            "            async with self._store.begin() as work:\n"
-            "                await work.sessions.remove_of(user_id)\n"
+            "async with self._store.begin() as work:\n"
+            "    now = self._clock.now()\n"
+            "    user = (await work.users.get(user_id, lock=True)).deactivate(at=now)\n"
+            "    saved = await work.users.save(user)\n"
+            "async with self._store.begin() as work:\n"
+            "    await work.sessions.remove_of(user_id)\n"
+            "    await work.mail_tokens.remove_of(user_id)\n"
+            "    work.record(UserDeactivated(user_id=user_id, at=now, by=by, tell=user.proven_email))"
         ),
         check=faults("deactivating"),
     ),
     Mutant(
         name="a token that works for ever",
-        file=f"{_USE_CASES}/authenticate.py",
-        old="        if not user.is_active or not session.is_live(now=now, policy=self._policy.sessions):",
-        new="        if not user.is_active:",
+        at="accounts_core/use_cases/authenticate.py::Authenticate.admit",
+        old="not user.is_active or not session.is_live(now=now, policy=self._policy.sessions)",
+        new="not user.is_active",
         check=core("use_cases/test_register_and_sign_in.py::test_a_session_ends_when_it_is_idle"),
     ),
     Mutant(
         name="a session that lives as long as it is used",
-        file="accounts_core/model/session.py",
-        old="        return now < self.expires_at and now - self.last_used_at < policy.idle",
-        new="        return now - self.last_used_at < policy.idle",
+        at="accounts_core/model/session.py::Session.is_live",
+        old="now < self.expires_at and now - self.last_used_at < policy.idle",
+        new="now - self.last_used_at < policy.idle",
         check=core("use_cases/test_register_and_sign_in.py::test_a_session_ends_at_its_absolute_age"),
     ),
     Mutant(
         name="sessions that outlive a change of the password",
-        file=f"{_USE_CASES}/update_profile.py",
-        old="            await work.sessions.remove_of(user.id, keep=keep_session)\n",
+        at="accounts_core/use_cases/update_profile.py::UpdateProfile._change",
+        old="await work.sessions.remove_of(user.id, keep=keep_session)",
         new="",
         check=faults("changing everything of a profile"),
     ),
     Mutant(
         name="mailed tokens that outlive a change of the password",
-        file=f"{_USE_CASES}/update_profile.py",
-        old=(
-            "            await work.sessions.remove_of(user.id, keep=keep_session)\n"
-            "            await work.mail_tokens.remove_of(user.id)\n"
-        ),
-        new="            await work.sessions.remove_of(user.id, keep=keep_session)\n",
+        at="accounts_core/use_cases/update_profile.py::UpdateProfile._change",
+        old=("await work.sessions.remove_of(user.id, keep=keep_session)\nawait work.mail_tokens.remove_of(user.id)"),
+        new="await work.sessions.remove_of(user.id, keep=keep_session)",
         check=faults("changing the password"),
     ),
     Mutant(
         name="sessions that outlive a reset",
-        file=f"{_USE_CASES}/recovery.py",
-        old="        await work.sessions.remove_of(user.id)\n",
+        at="accounts_core/use_cases/recovery.py::ResetPassword._change",
+        old="await work.sessions.remove_of(user.id)",
         new="",
         check=faults("choosing a new password by mail"),
     ),
     Mutant(
         name="a reset token that works twice",
-        file=f"{_USE_CASES}/recovery.py",
-        old="        await work.mail_tokens.remove_of(user.id)\n",
+        at="accounts_core/use_cases/recovery.py::ResetPassword._change",
+        old="await work.mail_tokens.remove_of(user.id)",
         new="",
         check=faults("choosing a new password by mail"),
     ),
     Mutant(
         name="a mailed token that never expires",
-        file=f"{_USE_CASES}/recovery.py",
-        old=" or not found.is_live(now=self._clock.now())",
-        new="",
+        at="accounts_core/use_cases/recovery.py::MailedTokens.find",
+        old="found is None or found.purpose is not purpose or (not found.is_live(now=self._clock.now()))",
+        new="found is None or found.purpose is not purpose",
         check=http(
             "test_recovery.py::test_a_token_that_is_no_longer_good_is_refused_and_nothing_changes[memory-expired]"
         ),
     ),
     Mutant(
         name="a token to prove an address with, that also sets a password",
-        file=f"{_USE_CASES}/recovery.py",
-        old=" or found.purpose is not purpose",
-        new="",
+        at="accounts_core/use_cases/recovery.py::MailedTokens.find",
+        old="found is None or found.purpose is not purpose or (not found.is_live(now=self._clock.now()))",
+        new="found is None or not found.is_live(now=self._clock.now())",
         check=http(
             "test_recovery.py::test_a_token_that_is_no_longer_good_is_refused_and_nothing_changes[memory-wrong kind]"
         ),
     ),
     Mutant(
         name="a mail to reset a password that changed since it was asked for",
-        file=f"{_USE_CASES}/mailing.py",
-        old="if is_older or not is_theirs:",
-        new="if not is_theirs:",
+        at="accounts_core/use_cases/mailing.py::Mailer._mail_token.keep",
+        old="is_older or not is_theirs",
+        new="not is_theirs",
         check=http("test_recovery.py::test_a_mail_that_was_asked_for_before_a_password_change_brings_no_token[memory]"),
     ),
     Mutant(
         name="a session that is opened on a password that was changed meanwhile",
-        file=f"{_USE_CASES}/credentials.py",
-        old="        if (user.password_hash, user.status) != (proven.password_hash, proven.status):\n",
-        new="        if user.status != proven.status:\n",
+        at="accounts_core/use_cases/credentials.py::Credentials.lock",
+        old="(user.password_hash, user.status) != (proven.password_hash, proven.status)",
+        new="user.status != proven.status",
         check=proven("signing in"),
     ),
     Mutant(
         name="a session that is opened while its user is deactivated",
-        file=f"{_USE_CASES}/credentials.py",
-        old="        if (user.password_hash, user.status) != (proven.password_hash, proven.status):\n",
-        new="        if user.password_hash != proven.password_hash:\n",
+        at="accounts_core/use_cases/credentials.py::Credentials.lock",
+        old="(user.password_hash, user.status) != (proven.password_hash, proven.status)",
+        new="user.password_hash != proven.password_hash",
         check=proven("signing in"),
     ),
     Mutant(
         name="a sign-in that does not lock the user",
-        file=f"{_USE_CASES}/credentials.py",
-        old="            user = await work.users.get(proven.id, lock=True)\n",
-        new="            user = await work.users.get(proven.id)\n",
+        at="accounts_core/use_cases/credentials.py::Credentials.lock",
+        old="work.users.get(proven.id, lock=True)",
+        new="work.users.get(proven.id)",
         check=proven("signing in"),
     ),
     Mutant(
         name="a stolen token that ends the other sessions without the password",
-        file=f"{_USE_CASES}/sessions.py",
-        old='        await self._proofs.check(user, Password(current_password, field="current_password"), client)\n',
+        at="accounts_core/use_cases/sessions.py::EndSessions._check",
+        old="await self._proofs.check(user, Password(current_password, field='current_password'), client)",
         new="",
         check=http("test_recovery.py::test_to_end_others_needs_a_recent_sign_in_or_the_password[memory]"),
     ),
     Mutant(
         name="a profile that is changed on what was true a moment ago",
-        file=f"{_USE_CASES}/update_profile.py",
-        old="                if current.version != user.version:",
-        new="                if current.status != user.status:",
+        at="accounts_core/use_cases/update_profile.py::UpdateProfile.__call__.attempt",
+        old="current.version != user.version",
+        new="current.status != user.status",
         check=proven("changing the password"),
     ),
     Mutant(
         name="a sensitive change without proof",
-        file=f"{_USE_CASES}/update_profile.py",
-        old="        if proof is None and (wish.password is not None or moves_email) and not is_recent:",
-        new="        if proof is None and moves_email and not is_recent:",
+        at="accounts_core/use_cases/update_profile.py::UpdateProfile._check_proof",
+        old="wish.password is not None or moves_email",
+        new="moves_email",
         check=core("use_cases/test_update_profile.py::test_a_sensitive_change_without_proof_is_refused[change0]"),
     ),
     Mutant(
         name="an address that another has proven, to be waited for",
-        file=f"{_USE_CASES}/update_profile.py",
-        old="        if holder is not None and holder.id != user.id:\n",
-        new="        if holder is not None and holder.id == user.id:\n",
+        at="accounts_core/use_cases/update_profile.py::UpdateProfile._move",
+        old="holder.id != user.id",
+        new="holder.id == user.id",
         check=core("use_cases/test_update_profile.py::test_an_address_of_somebody_else_is_taken[True]"),
     ),
     Mutant(
         name="an account that is signed up for again, and taken over",
-        file=f"{_USE_CASES}/mailing.py",
-        old="            else:\n                linked",
+        at="accounts_core/use_cases/mailing.py::Mailer._enter",
+        old=(
+            "linked = sign_up.mail_link(digest, expires_at=now + self._policy.mail.verification)\n"
+            "await work.sign_ups.save(linked)\n"
+            "return linked"
+        ),
         new=(
-            "            elif not holder.is_proven:\n"
-            "                await work.users.save(holder.change_password(sign_up.password_hash, at=now))\n"
-            "            else:\n                linked"
+            "if not holder.is_proven:\n"
+            "    await work.users.save(holder.change_password(sign_up.password_hash, at=now))\n"
+            "else:\n"
+            "    linked = sign_up.mail_link(digest, expires_at=now + self._policy.mail.verification)\n"
+            "    await work.sign_ups.save(linked)\n"
+            "    return linked"
         ),
         check=core(
             "use_cases/test_confirm_email.py"
@@ -172,37 +186,37 @@ IDENTITY: Final = (
     ),
     Mutant(
         name="a reset that goes to the address that was typed",
-        file=f"{_USE_CASES}/mailing.py",
-        old="            await self._mail_token(job, user.id, user.email, TokenPurpose.RESET_PASSWORD)",
-        new="            await self._mail_token(job, user.id, email, TokenPurpose.RESET_PASSWORD)",
+        at="accounts_core/use_cases/mailing.py::Mailer._recovery",
+        old="user.email",
+        new="email",
         check="tests/security/test_email_identity.py::test_case_10_spellings_of_one_address_are_one_person[memory]",
     ),
     Mutant(
         name="more sessions than a user may have",
-        file=f"{_USE_CASES}/credentials.py",
-        old="        await work.sessions.remove_oldest_of(user.id, keep=self._policy.sessions.most - 1)\n",
+        at="accounts_core/use_cases/credentials.py::SessionOpener.open",
+        old="await work.sessions.remove_oldest_of(user.id, keep=self._policy.sessions.most - 1)",
         new="",
         check=core("use_cases/test_register_and_sign_in.py::test_the_oldest_session_ends_where_there_is_one_too_many"),
     ),
     Mutant(
         name="a newer hash of another password",
-        file=f"{_USE_CASES}/credentials.py",
-        old="        return user.rehash(await self._passwords.hash(password, requester=requester))",
-        new="        return user.rehash(await self._passwords.hash(Password(password.text[:16]), requester=requester))",
+        at="accounts_core/use_cases/credentials.py::Credentials.rehashed",
+        old="password",
+        new="Password(password.text[:16])",
         check=faults("signing in after an upgrade"),
     ),
     Mutant(
         name="an owner who leaves, and nobody owns the team",
-        file=f"{_USE_CASES}/teams/members.py",
-        old="                if member_id == team.owner_id:\n",
-        new="                if member_id == team.owner_id and role is not Role.OWNER:\n",
+        at="accounts_core/use_cases/teams/members.py::RemoveTeamMember.__call__.attempt",
+        old="member_id == team.owner_id",
+        new="member_id == team.owner_id and role is not Role.OWNER",
         check=core("use_cases/test_teams.py::test_the_owner_removes_anyone_but_themself"),
     ),
     Mutant(
         name="an invitation that whoever merely registered the address may take",
-        file=f"{_USE_CASES}/teams/invitations.py",
-        old="    if view is None or user.email_verified_at is None or view.invitation.email != user.email:",
-        new="    if view is None or view.invitation.email != user.email:",
+        at="accounts_core/use_cases/teams/invitations.py::_received",
+        old="view is None or user.email_verified_at is None or view.invitation.email != user.email",
+        new="view is None or view.invitation.email != user.email",
         check=core("use_cases/test_teams.py::test_whoever_merely_registered_an_address_cannot_answer_its_invitations"),
     ),
 )

@@ -17,190 +17,222 @@ _VALUES: Final = "entrypoints/accounts_cli/values.py"
 OPERATORS: Final = (
     Mutant(
         name="a right password at restoring that does not end the row of failures",
-        file="accounts_core/use_cases/restore.py",
-        old="        await self._attempts.succeeded(address)\n",
+        at="accounts_core/use_cases/restore.py::Restore.__call__",
+        old="await self._attempts.succeeded(address)",
         new="",
         check=core(f"{_LOCKED}::test_u01_a_right_password_ends_the_row_wherever_it_is_given[restore]"),
     ),
     Mutant(
         name="a private sign-up that is hashed before it is counted",
-        file="accounts_core/use_cases/register.py",
+        at="accounts_core/use_cases/register.py::Applicants.check",
         old=(
-            "        await self._attempts.sign_up(client)\n"
-            "        password_hash = await self._passwords.hash(chosen, requester=Requester.of(address, client))\n"
+            "await self._attempts.sign_up(client)\n"
+            "password_hash = await self._passwords.hash(chosen, requester=Requester.of(address, client))"
         ),
         new=(
-            "        password_hash = await self._passwords.hash(chosen, requester=Requester.of(address, client))\n"
-            "        await self._attempts.sign_up(client)\n"
+            "password_hash = await self._passwords.hash(chosen, requester=Requester.of(address, client))\n"
+            "await self._attempts.sign_up(client)"
         ),
         check=core(f"{_OVER}[request_account-sign-up-client--]"),
     ),
     Mutant(
         name="a restoring that is counted after the password was compared",
-        file="accounts_core/use_cases/restore.py",
+        at="accounts_core/use_cases/restore.py::Restore.__call__",
         old=(
-            "        await self._attempts.sign_in(address, client)\n"
+            "await self._attempts.sign_in(address, client)\n"
             "\n"
-            "        async def attempt() -> SignedIn:\n"
-            "            proven = await self._credentials.prove(address, given, client)\n"
+            "\n"
+            "async def attempt() -> SignedIn:\n"
+            "    proven = await self._credentials.prove(address, given, client)\n"
+            "    rehashed = await self._credentials.rehashed(proven, given, client)\n"
+            "    async with self._store.begin() as work:\n"
+            "        user = await self._credentials.lock(work, proven)\n"
+            "        now = self._clock.now()\n"
+            "        changed = user.restore(at=now).rehash(rehashed.password_hash)\n"
+            "        if changed != user:\n"
+            "            if not user.is_active:\n"
+            "                work.record(UserRestored(user_id=user.id, at=now, tell=user.proven_email))\n"
+            "            user = await work.users.save(changed)\n"
+            "        return await self._sessions.open(work, user, user_agent=user_agent, client=client)"
         ),
         new=(
-            "        async def attempt() -> SignedIn:\n"
-            "            proven = await self._credentials.prove(address, given, client)\n"
-            "            await self._attempts.sign_in(address, client)\n"
+            "async def attempt() -> SignedIn:\n"
+            "    proven = await self._credentials.prove(address, given, client)\n"
+            "    await self._attempts.sign_in(address, client)\n"
+            "    rehashed = await self._credentials.rehashed(proven, given, client)\n"
+            "    async with self._store.begin() as work:\n"
+            "        user = await self._credentials.lock(work, proven)\n"
+            "        now = self._clock.now()\n"
+            "        changed = user.restore(at=now).rehash(rehashed.password_hash)\n"
+            "        if changed != user:\n"
+            "            if not user.is_active:\n"
+            "                work.record(UserRestored(user_id=user.id, at=now, tell=user.proven_email))\n"
+            "            user = await work.users.save(changed)\n"
+            "        return await self._sessions.open(work, user, user_agent=user_agent, client=client)"
         ),
         check=core(f"{_OVER}[restore-sign-in-account-jane@example.org]"),
     ),
     Mutant(
         name="a mail of a profile change that counts for the old address",
-        file="accounts_core/use_cases/update_profile.py",
-        old="        await self._attempts.recovery(wish.email, client)\n",
-        new="        await self._attempts.recovery(user.email, client)\n",
+        at="accounts_core/use_cases/update_profile.py::UpdateProfile._count_mails",
+        old="self._attempts.recovery(wish.email, client)",
+        new="self._attempts.recovery(user.email, client)",
         check=core(f"{_COUNTED}::test_u07_mails_of_a_profile_change_count_for_the_address_that_is_mailed[5]"),
     ),
     Mutant(
         name="mailed tokens that are tried without their client",
-        file="entrypoints/accounts_litestar/auth_api.py",
-        old="                user_id=await self.caller_if_any(request),\n                client=client_of(request),\n",
-        new="                user_id=await self.caller_if_any(request),\n",
+        at="entrypoints/accounts_litestar/auth_api.py::AuthApi.verify_email",
+        old=(
+            "self.accounts.confirm_email(\n"
+            "    token=proof.token,\n"
+            "    password=given(proof.password),\n"
+            "    user_id=await self.caller_if_any(request),\n"
+            "    client=client_of(request),\n"
+            ")"
+        ),
+        new=(
+            "self.accounts.confirm_email(\n"
+            "    token=proof.token, password=given(proof.password), user_id=await self.caller_if_any(request)\n"
+            ")"
+        ),
         check=http("test_counted_calls.py::test_so_many_calls_of_one_client_pass_and_the_next_is_429[verifyEmail]"),
     ),
     Mutant(
         name="resets that are tried without their client",
-        file="accounts_core/use_cases/recovery.py",
-        old="        await self._tokens.count(client)\n",
-        new="        await self._tokens.count(None)\n",
+        at="accounts_core/use_cases/recovery.py::ResetPassword.__call__",
+        old="self._tokens.count(client)",
+        new="self._tokens.count(None)",
         check=http("test_counted_calls.py::test_so_many_calls_of_one_client_pass_and_the_next_is_429[resetPassword]"),
     ),
     Mutant(
         name="an outbox that shows the hash of a password",
-        file="entrypoints/accounts_cli/outbox.py",
-        old='{name: "..." if "password" in name else value for name, value in job.payload.items()}',
+        at="entrypoints/accounts_cli/outbox.py::_facts",
+        old="{name: '...' if 'password' in name else value for name, value in job.payload.items()}",
         new="dict(job.payload)",
         check=f"{_USERS}::test_c06_the_outbox_shows_no_hash_of_a_password",
     ),
     Mutant(
         name="a plain limit that caps everybody together",
-        file=_VALUES,
-        old="        return name, PLAIN_SCOPES[name]\n",
-        new="        return name, EVERY_SCOPE\n",
+        at=f"{_VALUES}::_limit_target",
+        old="PLAIN_SCOPES[name]",
+        new="EVERY_SCOPE",
         check=f"{_SETTINGS}::test_every_limit_can_be_set_and_is_named_where_one_that_there_is_not_is_refused[sign-in]",
     ),
     Mutant(
         name="a star that wins over the scope beside it",
-        file=_VALUES,
-        old="MappingProxyType({**every.get(name, {}), **named.get(name, {})})",
-        new="MappingProxyType({**named.get(name, {}), **every.get(name, {})})",
+        at=f"{_VALUES}::limits",
+        old="{**every.get(name, {}), **named.get(name, {})}",
+        new="{**named.get(name, {}), **every.get(name, {})}",
         check=f"{_SETTINGS}::test_a10_a_star_is_every_scope_and_a_scope_that_is_named_beside_it_wins[sign-in]",
     ),
     Mutant(
         name="failures from before the account that count against it",
-        file="accounts_core/use_cases/register.py",
-        old="        await self._attempts.clear_free_address(self._store, applicant.email)\n",
+        at="accounts_core/use_cases/register.py::Register.__call__",
+        old="await self._attempts.clear_free_address(self._store, applicant.email)",
         new="",
         check=core(f"{_LOCKED}::test_failures_from_before_the_account_do_not_count_against_it[open]"),
     ),
     Mutant(
         name="failures from before a private sign-up that count against its account",
-        file="accounts_core/use_cases/mailing.py",
-        old="        await self._clear_attempts(job)\n",
+        at="accounts_core/use_cases/mailing.py::Mailer._sign_up",
+        old="await self._clear_attempts(job)",
         new="",
         check=core(f"{_LOCKED}::test_failures_from_before_the_account_do_not_count_against_it[private]"),
     ),
     Mutant(
         name="a sign-up that forgives the failures of somebody's account",
-        file=_ATTEMPTS,
-        old="        if holder is None:\n            await self.clear_address(email)\n",
-        new="        await self.clear_address(email)\n",
+        at=f"{_ATTEMPTS}::Attempts.clear_free_address",
+        old=("if holder is None:\n    await self.clear_address(email)"),
+        new="await self.clear_address(email)",
         check=core(
             f"{_LOCKED}::test_a_sign_up_forgives_nothing_where_there_is_an_account[jane@example.org-open]",
         ),
     ),
     Mutant(
         name="a link that the failures of a deleted account keep shut",
-        file=_ATTEMPTS,
-        old='        scopes[f"{SIGN_UP_FAILURES}:{sign_up_id}"] = MOST_FAILURES\n',
-        new='        scopes[f"{FAILURES}:{email.key}"] = MOST_FAILURES\n',
+        at=f"{_ATTEMPTS}::Attempts.sign_up_password",
+        old="f'{SIGN_UP_FAILURES}:{sign_up_id}'",
+        new="f'{FAILURES}:{email.key}'",
         check=core(
             f"{_LOCKED}::test_a_full_row_of_a_deleted_account_does_not_keep_a_link_from_opening_another",
         ),
     ),
     Mutant(
         name="a link that is a place to guess passwords",
-        file=_ATTEMPTS,
-        old='        scopes[f"{SIGN_UP_FAILURES}:{sign_up_id}"] = MOST_FAILURES\n',
+        at=f"{_ATTEMPTS}::Attempts.sign_up_password",
+        old="scopes[f'{SIGN_UP_FAILURES}:{sign_up_id}'] = MOST_FAILURES",
         new="",
         check=core(f"{_LOCKED}::test_a_link_whose_address_no_account_has_is_no_place_to_guess_at_its_password"),
     ),
     Mutant(
         name="a wait of ten years",
-        file="accounts_core/errors.py",
-        old="        self.retry_after = min(retry_after, MAX_RETRY_AFTER)\n",
-        new="        self.retry_after = retry_after\n",
+        at="accounts_core/errors.py::LimitExceeded.__init__",
+        old="min(retry_after, MAX_RETRY_AFTER)",
+        new="retry_after",
         check=memory_contract("TestLimits::test_a13_nobody_is_told_to_wait_for_longer_than_a_day"),
     ),
     Mutant(
         name="a full row of failures that does not say what helps",
-        file=_ATTEMPTS,
-        old='            if any(scope.startswith(f"{FAILURES}:") for scope in error.full):\n',
-        new="            if not error.full:\n",
+        at=f"{_ATTEMPTS}::Attempts._spend",
+        old="any((scope.startswith(f'{FAILURES}:') for scope in error.full))",
+        new="not error.full",
         check=http("test_limits.py::test_a13_a_full_row_of_wrong_passwords_says_what_helps_and_to_wait_a_day_at_most"),
     ),
     Mutant(
         name="a reset by mail that is said to help where it does not",
-        file=_ATTEMPTS,
-        old='            if any(scope.startswith(f"{FAILURES}:") for scope in error.full):\n',
-        new="            if name == SIGN_IN:\n",
+        at=f"{_ATTEMPTS}::Attempts._spend",
+        old="any((scope.startswith(f'{FAILURES}:') for scope in error.full))",
+        new="name == SIGN_IN",
         check=http("test_limits.py::test_a13_who_is_over_another_limit_is_not_sent_to_reset_a_password"),
     ),
     Mutant(
         name="an operator's unlocking that is the user's in the trail",
-        file="accounts_core/use_cases/unlock_user.py",
-        old="at=self._clock.now(), by=Actor.OPERATOR)",
-        new="at=self._clock.now(), by=Actor.USER)",
+        at="accounts_core/use_cases/unlock_user.py::UnlockUser.__call__.attempt",
+        old="Actor.OPERATOR",
+        new="Actor.USER",
         check=core(f"{_LOCKED}::test_an_operator_ends_the_failures_of_an_account_and_it_is_written_down"),
     ),
     Mutant(
         name="an account unlocked with the failures still there",
-        file="accounts_core/use_cases/unlock_user.py",
-        old="        await self._attempts.clear_address(user.email)\n",
+        at="accounts_core/use_cases/unlock_user.py::UnlockUser.__call__",
+        old="await self._attempts.clear_address(user.email)",
         new="",
         check=f"{_USERS}::test_a13_unlock_ends_the_failures_that_are_counted_in_the_database",
     ),
     Mutant(
         name="aliases of paths",
-        file="entrypoints/accounts_litestar/strict.py",
-        old="            elif _is_alias(scope):\n",
-        new="            elif False:\n",
+        at="entrypoints/accounts_litestar/strict.py::StrictEdge.__call__",
+        old="_is_alias(scope)",
+        new="False",
         check=http("test_paths.py::test_another_way_to_write_a_path_is_not_found[memory-/api%2Fusers%2Fcurrent]"),
     ),
     Mutant(
         name="a challenge's page without headers",
-        file="adapters/accounts_stripe/simulator/server.py",
-        old="    headers = {**PROTECTIVE_HEADERS, **response.headers,",
-        new="    headers = {**response.headers,",
+        at="adapters/accounts_stripe/simulator/server.py::_answer",
+        old="{**PROTECTIVE_HEADERS, **response.headers, 'content-length': str(len(response.body))}",
+        new="{**response.headers, 'content-length': str(len(response.body))}",
         check="tests/integration/cli/test_serve.py::test_a18_the_page_of_a_challenge_has_the_headers_of_the_services_pages",
     ),
     Mutant(
         name="the trail of a deleted user that nobody can read",
-        file="entrypoints/accounts_cli/audit.py",
-        old="    return id_of(who) or (await find(accounts, who)).id\n",
-        new="    return (await find(accounts, who)).id\n",
+        at="entrypoints/accounts_cli/audit.py::_whose",
+        old="id_of(who) or (await find(accounts, who)).id",
+        new="(await find(accounts, who)).id",
         check=f"{_USERS}::test_a16_the_trail_of_a_deleted_user_is_shown_by_id",
     ),
     Mutant(
         name="the tail of a password in a message",
-        file="entrypoints/accounts_cli/database_url.py",
-        old='        if kind == "postgresql" and text.count("@") > 1:\n',
-        new='        if kind == "postgresql" and text.count("@") > 9:\n',
+        at="entrypoints/accounts_cli/database_url.py::DatabaseUrl.parse",
+        old="1",
+        new="9",
         check="tests/integration/cli/test_odd_environments.py::test_where_something_is_missing_a_line_says_so"
         "[a password with an @]",
     ),
     Mutant(
         name="amounts of nine digits",
-        file="accounts_core/model/policy.py",
-        old="            if amount > MAXIMUM_AMOUNT:\n",
-        new="            if amount > 10 * MAXIMUM_AMOUNT:\n",
+        at="accounts_core/model/policy.py::CardPolicy.__attrs_post_init__",
+        old="amount > MAXIMUM_AMOUNT",
+        new="amount > 10 * MAXIMUM_AMOUNT",
         check="tests/integration/cli/test_odd_environments.py::test_where_something_is_missing_a_line_says_so"
         "[nine digits in an amount]",
     ),
