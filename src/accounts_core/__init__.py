@@ -1,12 +1,34 @@
 """User accounts and their cards, for any product.
 
 `Accounts` (asynchronous) and `BlockingAccounts` (synchronous) hold every use case over one set of ports; adapters for
-the ports are packages of their own. Errors are in `accounts_core.errors`, aggregates in `accounts_core.model`, ports in
-`accounts_core.ports`, and the contract suites that an adapter has to pass in `accounts_core.testing`.
+the ports are packages of their own. What the methods return is here and in `accounts_core.results`, errors are in
+`accounts_core.errors`, aggregates in `accounts_core.model`, ports in `accounts_core.ports`, and in
+`accounts_core.testing` the contract suites that an adapter has to pass.
 """
 
+from accounts_core import errors
 from accounts_core.accounts import Accounts, BlockingAccounts
+from accounts_core.model.ids import TeamId, UserId
+from accounts_core.model.payment_method import PaymentMethod
 from accounts_core.model.policy import Policy
+from accounts_core.model.session import Session
+from accounts_core.model.user import User
+from accounts_core.results import ActionRequired, Caller, SignedIn, Verified
 from accounts_core.sync import run_sync
 
-__all__ = ["Accounts", "BlockingAccounts", "Policy", "run_sync"]
+__all__ = [
+    "Accounts",
+    "ActionRequired",
+    "BlockingAccounts",
+    "Caller",
+    "PaymentMethod",
+    "Policy",
+    "Session",
+    "SignedIn",
+    "TeamId",
+    "User",
+    "UserId",
+    "Verified",
+    "errors",
+    "run_sync",
+]

@@ -17,7 +17,7 @@ from accounts_cli.masking import Masker, printable
 from accounts_core.errors import AccountsError
 from accounts_core.model.card_numbers import holds_card_number, refuse_card_number_in_url
 from accounts_core.model.email import MAX_ADDRESS, MAX_LOCAL, Email
-from accounts_core.model.ids import UserId
+from accounts_core.model.ids import UserId, number_of
 from accounts_core.model.initials import initials_of
 from accounts_core.model.limit import client_key
 from accounts_core.model.links import reads_as_link
@@ -29,7 +29,6 @@ from accounts_core.model.text import MAX_BODY, MAX_LINE, body, check_storable, d
 from accounts_core.model.tokens import digest_of
 from accounts_core.model.user import User
 from accounts_core.use_cases.credentials import device_digest
-from accounts_core.use_cases.paging import number_of
 from accounts_core.use_cases.verify_card import MAX_ID, MAX_URL, _checked_payment_method, _checked_return_url
 from accounts_litestar.addresses import email_address
 from accounts_litestar.auth_api import SignUp

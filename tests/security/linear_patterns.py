@@ -98,7 +98,7 @@ FROM_CLIENTS: Final[dict[str, tuple[Worst, ...]]] = {
     "accounts_core.use_cases.verify_card._SECRET": (Worst(again="_secret"), Worst(again="sk_")),
     "accounts_litestar.bodies._STRING": _JSON,
     "accounts_litestar.bodies._SURROGATE": _JSON,
-    "accounts_core.use_cases.paging._NUMBER": (Worst(again="1"),),
+    "accounts_core.model.ids._NUMBER": (Worst(again="1"),),
     "accounts_litestar.parameters._TEXT_ID": (Worst(again="pm_"),),
     "accounts_litestar.proxies._PORT": (Worst(again=":1"),),
     "accounts_litestar.strict._HOST": (

@@ -15,7 +15,8 @@ from tests.simulation.races import raced
 from tests.simulation.scenarios import SCENARIOS, Scenario
 from tests.simulation.tally import Take, Tally
 
-from accounts_core.accounts import _Doors, _UseCase
+from accounts_core import Accounts
+from accounts_core.facade import methods
 from accounts_core.testing.simulation import Fault
 
 DATABASE_SCENARIOS = 7
@@ -61,7 +62,7 @@ def test_every_use_case_has_a_scenario() -> None:
         matrix.points()
         called.add(matrix.tally)
 
-    assert called.calls - {"policy"} == {name for name, each in vars(_Doors).items() if isinstance(each, _UseCase)}
+    assert called.calls - {"policy"} == methods(Accounts).keys()
 
 
 def test_a_part_of_all_faults_is_recovered_from_on_a_database(database: Backend) -> None:

@@ -6,7 +6,7 @@ from typing import assert_type
 from accounts_argon2 import Argon2Hasher, AsyncArgon2Hasher
 from accounts_core import Accounts, BlockingAccounts
 from accounts_core.model import Cards, DeletionPreview, User, UserId
-from accounts_core.use_cases.export import ExportPart
+from accounts_core.results import ExportPart
 from accounts_memory import MemoryGateway, MemoryNotifier, MemoryStore, MemoryUnitOfWork
 from accounts_sql import AsyncSqlStore, SqlStore
 from accounts_system import SystemClock, SystemSecrets
@@ -93,5 +93,16 @@ def a_hosts_data_beside_the_store_that_it_is_written_for(sql: SqlStore) -> None:
         notifier=notifier,
         clock=clock,
         secrets=secrets,
-        owned_data=[Orders()],
+        owned_data=[Orders()],  # pyright: ignore[reportArgumentType]  # as above
+    )
+
+
+async def no_type_argument_is_needed(accounts: Accounts, blocking: BlockingAccounts, sql: SqlStore) -> None:
+    assert_type(await accounts.list_payment_methods(UserId(1)), Cards)
+    await no_type_argument_is_needed(
+        Accounts(
+            store=sql, payments=gateway, passwords=Argon2Hasher(), notifier=notifier, clock=clock, secrets=secrets
+        ),
+        blocking,
+        sql,
     )

@@ -1,6 +1,5 @@
 """Reading one page of a list, from wherever a client says it is."""
 
-import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Generic, TypeVar
 
@@ -19,10 +18,7 @@ from accounts_core.model.paging import (
 E = TypeVar("E")
 P = TypeVar("P", bound=Position)
 
-# No store numbers beyond 64 bits, signed; written without sign, zeros in front, or other scripts' digits.
-_NUMBER: Final = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 MAX_ID: Final = 255
-_MAX_NUMBER: Final = 2**63 - 1
 
 
 @attrs.frozen(kw_only=True)
@@ -80,10 +76,3 @@ class Listed(Generic[E, P]):
             if found is not None:
                 return found
         raise Invalid("before", "This is neither the next position of a page of this list nor the id of one in it.")
-
-
-def number_of(text: str) -> int | None:
-    """Return the number that a store might have given out as an id, or None."""
-    if _NUMBER.fullmatch(text) is None or int(text) > _MAX_NUMBER:
-        return None
-    return int(text)

@@ -21,6 +21,15 @@ class ListPaymentMethods:
     _store: Store[UnitOfWork]
 
     async def __call__(self, user_id: UserId) -> Cards:
+        """Return the user's cards, newest first.
+
+        Args:
+            user_id: Whose cards; a user without any, and no such user, have none.
+
+        Raises:
+            Unavailable: The database cannot be reached.
+
+        """
         async with self._store.read() as views:
             return await views.payment_methods.of(user_id)
 

@@ -4,13 +4,13 @@ from typing import Any, Generic, TypeVar
 import attrs
 
 from accounts_core.model.audit import AuditEntry
-from accounts_core.model.ids import UserId
+from accounts_core.model.ids import UserId, number_of
 from accounts_core.model.paging import DEFAULT_PAGE, Page
 from accounts_core.ports.owned_data import OwnedData
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.use_cases.attempts import Attempts
 from accounts_core.use_cases.export import ExportPart, export_parts, put_together
-from accounts_core.use_cases.paging import Listed, number_of
+from accounts_core.use_cases.paging import Listed
 
 W = TypeVar("W", bound=UnitOfWork)
 

@@ -5,7 +5,7 @@ import attrs
 from accounts_argon2.cores import usable_cores
 from accounts_argon2.cost import Cost
 from accounts_argon2.engine import Argon2
-from accounts_argon2.lanes import WAITING_FOR_EACH_LANE, Lanes, most_for_one
+from accounts_argon2.lanes import MAX_WAITING, MAX_WAITING_EACH, Lanes
 from accounts_core.model.passwords import Password
 from accounts_core.model.requester import Requester
 
@@ -23,22 +23,14 @@ class Argon2Hasher:
 
     cost: Cost = attrs.field(factory=Cost)
     max_concurrent: int = attrs.field(factory=usable_cores, kw_only=True, validator=attrs.validators.ge(1))
-    max_waiting: int = attrs.field(kw_only=True, validator=attrs.validators.ge(0))
-    max_waiting_each: int = attrs.field(kw_only=True, validator=attrs.validators.ge(0))
+    max_waiting: int = attrs.field(default=MAX_WAITING, kw_only=True, validator=attrs.validators.ge(0))
+    max_waiting_each: int = attrs.field(default=MAX_WAITING_EACH, kw_only=True, validator=attrs.validators.ge(0))
     _engine: Argon2 = attrs.field(
         init=False,
         repr=False,
         default=attrs.Factory(lambda self: Argon2(self.cost, self.max_concurrent), takes_self=True),
     )
     _lanes: Lanes = attrs.field(init=False, repr=False, eq=False)
-
-    @max_waiting.default
-    def _two_seconds(self) -> int:
-        return WAITING_FOR_EACH_LANE * self.max_concurrent
-
-    @max_waiting_each.default
-    def _a_quarter(self) -> int:
-        return most_for_one(self.max_waiting)
 
     @_lanes.default
     def _new_lanes(self) -> Lanes:

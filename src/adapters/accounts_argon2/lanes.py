@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Condition, Event
-from typing import Final
+from typing import Any, Final
 
 import attrs
 
@@ -16,9 +16,19 @@ WAITING_FOR_EACH_LANE: Final = 64
 """At 30 ms a hash about two seconds."""
 
 
-def most_for_one(max_waiting: int) -> int:
-    """Return how many of `max_waiting` places one requester has by default: a quarter."""
-    return max(1, max_waiting // 4)
+def _two_seconds(hasher: Any) -> int:
+    return WAITING_FOR_EACH_LANE * int(hasher.max_concurrent)
+
+
+def _a_quarter(hasher: Any) -> int:
+    return max(1, int(hasher.max_waiting) // 4)
+
+
+# as defaults of fields, and not by decorator: type checkers other than mypy take a field without one for required
+MAX_WAITING: Final = attrs.Factory(_two_seconds, takes_self=True)
+"""Default of a hasher's `max_waiting`."""
+MAX_WAITING_EACH: Final = attrs.Factory(_a_quarter, takes_self=True)
+"""Default of a hasher's `max_waiting_each`."""
 
 
 @attrs.frozen(eq=False)

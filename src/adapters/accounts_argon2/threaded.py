@@ -10,7 +10,7 @@ import attrs
 from accounts_argon2.cores import usable_cores
 from accounts_argon2.cost import Cost
 from accounts_argon2.engine import Argon2
-from accounts_argon2.lanes import WAITING_FOR_EACH_LANE, Lanes, most_for_one
+from accounts_argon2.lanes import MAX_WAITING, MAX_WAITING_EACH, Lanes
 from accounts_core.errors import Unavailable
 from accounts_core.forking import keep_forever, on_fork
 from accounts_core.model.passwords import Password
@@ -42,19 +42,11 @@ class AsyncArgon2Hasher:
 
     cost: Cost = attrs.field(factory=Cost)
     max_concurrent: int = attrs.field(factory=usable_cores, kw_only=True, validator=attrs.validators.ge(1))
-    max_waiting: int = attrs.field(kw_only=True, validator=attrs.validators.ge(0))
-    max_waiting_each: int = attrs.field(kw_only=True, validator=attrs.validators.ge(0))
+    max_waiting: int = attrs.field(default=MAX_WAITING, kw_only=True, validator=attrs.validators.ge(0))
+    max_waiting_each: int = attrs.field(default=MAX_WAITING_EACH, kw_only=True, validator=attrs.validators.ge(0))
     _engine: Argon2 = attrs.field(init=False, repr=False)
     _pool: ThreadPoolExecutor = attrs.field(init=False, repr=False)
     _lanes: Lanes = attrs.field(init=False, repr=False)
-
-    @max_waiting.default
-    def _two_seconds(self) -> int:
-        return WAITING_FOR_EACH_LANE * self.max_concurrent
-
-    @max_waiting_each.default
-    def _a_quarter(self) -> int:
-        return most_for_one(self.max_waiting)
 
     def __attrs_post_init__(self) -> None:
         self._engine = Argon2(self.cost, self.max_concurrent)

@@ -112,7 +112,6 @@ class MemoryStore:
     """A store in memory. What it keeps goes with the process; a forked one goes on with a copy of its own."""
 
     suspends: ClassVar[Literal[False]] = False
-    commits: ClassVar[bool] = True
 
     def __init__(self, subscribers: Sequence[Subscriber[MemoryUnitOfWork]] = ()) -> None:
         self._state = NOTHING
@@ -121,6 +120,11 @@ class MemoryStore:
         self._views = MemoryViews(lambda: self._state)
         self._unlock()
         on_fork(self, in_child=MemoryStore._unlock)
+
+    @property
+    def commits(self) -> bool:
+        """See `accounts_core.ports.store.Store.commits`."""
+        return True
 
     def _unlock(self) -> None:
         self._committing = Lock()

@@ -6,7 +6,7 @@ from typing import Any, Final
 from accounts_cli.streams import say
 from accounts_cli.terminal import table
 from accounts_cli.users import find, id_of
-from accounts_core.accounts import Accounts
+from accounts_core import Accounts
 from accounts_core.model.audit import AuditEntry
 from accounts_core.model.ids import UserId
 

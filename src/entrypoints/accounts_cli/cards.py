@@ -7,7 +7,7 @@ import attrs
 
 from accounts_cli.streams import say
 from accounts_cli.terminal import table
-from accounts_core.accounts import Accounts
+from accounts_core import Accounts
 from accounts_core.model.drift import Drift, Reconciliation
 
 _HEADINGS: Final = ("WHAT", "OF USER", "AT THE PROVIDER", "NOW", "DETAIL")

@@ -7,8 +7,8 @@ import attrs
 
 from accounts_cli.streams import say
 from accounts_cli.terminal import table
-from accounts_core.accounts import Accounts
-from accounts_core.use_cases.tidy import Tidied
+from accounts_core import Accounts
+from accounts_core.results import Tidied
 
 PROGRESS_EVERY: Final = 10_000
 """Rows of a kind, after which a line says how far it is."""

@@ -16,7 +16,7 @@ from accounts_cli.settings import Settings
 from accounts_cli.streams import require_output, say
 from accounts_cli.terminal import ask_new_password, read_password
 from accounts_cli.worker import run_worker
-from accounts_core.accounts import Accounts
+from accounts_core import Accounts
 from accounts_core.errors import AccountsError
 
 T = TypeVar("T")

@@ -12,7 +12,7 @@ from accounts_cli.database import explained, require_connection
 from accounts_cli.limits import open_limits
 from accounts_cli.payments import Provider, describe_provider, open_provider
 from accounts_cli.settings import Settings
-from accounts_core.accounts import Accounts
+from accounts_core import Accounts
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.notifier import Notifier
 from accounts_smtp import EmlNotifier

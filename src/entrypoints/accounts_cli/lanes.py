@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from accounts_core.errors import AccountsError
-from accounts_core.use_cases.outbox import Ran
+from accounts_core.results import Ran
 
 logger: Final = logging.getLogger("accounts_cli")
 

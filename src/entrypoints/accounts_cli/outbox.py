@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from accounts_cli.streams import say
 from accounts_cli.terminal import table
-from accounts_core.accounts import Accounts
+from accounts_core import Accounts
 from accounts_core.errors import NotFound
 from accounts_core.model.outbox import Job
 

@@ -14,7 +14,7 @@ from accounts_cli.failures import CommandFailed
 from accounts_cli.payments import SIMULATOR_SECRET, open_simulator
 from accounts_cli.streams import announce
 from accounts_cli.values import page_url
-from accounts_core.accounts import Accounts
+from accounts_core import Accounts
 from accounts_core.errors import WorldError
 from accounts_core.ports.clock import Clock
 from accounts_litestar import HttpOptions

@@ -7,7 +7,7 @@ from typing import Any, Final
 from accounts_cli.failures import CommandFailed
 from accounts_cli.streams import say
 from accounts_cli.terminal import confirm
-from accounts_core.accounts import Accounts
+from accounts_core import Accounts
 from accounts_core.errors import NotFound
 from accounts_core.model.events import Actor
 from accounts_core.model.ids import UserId

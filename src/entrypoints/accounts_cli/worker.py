@@ -20,9 +20,9 @@ from accounts_cli.lanes import Lane
 from accounts_cli.logs import log_to_stderr
 from accounts_cli.settings import Settings
 from accounts_cli.streams import announce, say
-from accounts_core.accounts import Accounts
+from accounts_core import Accounts
 from accounts_core.model.outbox import JobKind
-from accounts_core.use_cases.outbox import Ran
+from accounts_core.results import Ran
 
 logger: Final = logging.getLogger("accounts_cli")
 

@@ -9,8 +9,7 @@ from litestar import delete, get, post, put
 
 from accounts_core.errors import AccountDeactivated, Invalid, InvalidToken
 from accounts_core.model.paging import DEFAULT_NOTIFICATIONS, DEFAULT_PAGE
-from accounts_core.use_cases.export import ExportPart, ExportWriter
-from accounts_core.use_cases.verify_card import Verified
+from accounts_core.results import ExportPart, ExportWriter, Verified
 from accounts_litestar import examples
 from accounts_litestar.account_shapes import (
     ActivityItem,

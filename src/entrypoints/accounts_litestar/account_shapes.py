@@ -9,8 +9,7 @@ from accounts_core.model.audit import AuditEntry
 from accounts_core.model.notification import Notification
 from accounts_core.model.user import User
 from accounts_core.model.verification import CardVerification, State
-from accounts_core.use_cases.verifications import VerificationView
-from accounts_core.use_cases.verify_card import MAX_URL, ActionRequired
+from accounts_core.results import MAX_URL, ActionRequired, VerificationView
 from accounts_litestar.problems import TELLTALE_DECLINES
 from accounts_litestar.times import milliseconds
 

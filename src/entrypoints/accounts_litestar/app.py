@@ -9,7 +9,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Tag
 from litestar.types import ASGIApp
 
-from accounts_core.accounts import Accounts
+from accounts_core import Accounts
 from accounts_litestar.account_api import AccountApi
 from accounts_litestar.auth_api import AuthApi
 from accounts_litestar.docs import OfflineDocs, refuse_other_pages

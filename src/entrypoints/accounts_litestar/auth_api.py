@@ -7,13 +7,13 @@ import msgspec
 from litestar import delete, get, post
 from msgspec import UNSET, Meta, UnsetType
 
-from accounts_core.accounts import Accounts
+from accounts_core import Accounts
 from accounts_core.errors import EmailTaken
 from accounts_core.model.email import Email
 from accounts_core.model.ids import UserId
 from accounts_core.model.paging import DEFAULT_PAGE
 from accounts_core.model.session import Session
-from accounts_core.use_cases.credentials import SignedIn
+from accounts_core.results import SignedIn
 from accounts_litestar import examples
 from accounts_litestar.account_shapes import CurrentUser, current_user
 from accounts_litestar.addresses import email_address, new_email_address

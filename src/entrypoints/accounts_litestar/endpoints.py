@@ -8,10 +8,10 @@ from litestar import Controller, HttpMethod, Request, route
 from litestar.background_tasks import BackgroundTask
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 
-from accounts_core.accounts import Accounts
+from accounts_core import Accounts
 from accounts_core.errors import EmailTaken, Invalid, InvalidToken, WorldError, WrongPassword
 from accounts_core.model.ids import UserId
-from accounts_core.use_cases.authenticate import Caller
+from accounts_core.results import Caller
 from accounts_litestar.answers import Answer
 from accounts_litestar.bearer import token_of
 from accounts_litestar.edge import MissingToken

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final, Literal, cast
 import msgspec
 from litestar import Controller, get
 
-from accounts_core.accounts import Accounts
+from accounts_core import Accounts
 from accounts_core.errors import InvalidToken, Unavailable
 from accounts_core.model.tokens import TOKEN_BYTES, new_token
 from accounts_litestar.answers import Answer

@@ -8,9 +8,8 @@ import attrs
 from litestar import Request
 
 from accounts_core.errors import NotFound
-from accounts_core.model.ids import TeamId, UserId
+from accounts_core.model.ids import TeamId, UserId, number_of
 from accounts_core.model.paging import DEFAULT_PAGE, MAX_PAGE, Page
-from accounts_core.use_cases.paging import number_of
 from accounts_litestar.edge import Malformed, WrongFields
 
 MAX_QUERY_FIELDS: Final = 64

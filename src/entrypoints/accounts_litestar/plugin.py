@@ -17,7 +17,7 @@ from litestar.exceptions.responses import create_exception_response
 from litestar.openapi import OpenAPIConfig
 from litestar.plugins import InitPlugin
 
-from accounts_core.accounts import Accounts
+from accounts_core import Accounts
 from accounts_litestar.account_api import AccountApi
 from accounts_litestar.auth_api import AuthApi
 from accounts_litestar.endpoints import Endpoints, serving

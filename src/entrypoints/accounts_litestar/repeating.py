@@ -18,13 +18,13 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from accounts_core.accounts import Accounts
+from accounts_core import Accounts
 from accounts_core.model.email import Email
 from accounts_core.model.idempotency import fingerprint_of
 from accounts_core.model.ids import UserId
 from accounts_core.ports.password_hasher import PasswordHasher
 from accounts_core.ports.store import Store
-from accounts_core.use_cases.perform_once import Answered, Performed
+from accounts_core.results import Answered, Performed
 from accounts_litestar.answers import Answer
 from accounts_litestar.bearer import token_of
 from accounts_litestar.bodies import field_names, parse, read_raw

@@ -9,10 +9,10 @@ import logging
 from collections.abc import Coroutine
 from typing import Any, Final
 
-from accounts_core.accounts import Accounts
+from accounts_core import Accounts
 from accounts_core.errors import AccountsError, VerificationInProgress
 from accounts_core.model.ids import UserId
-from accounts_core.use_cases.verify_card import ActionRequired, Verified
+from accounts_core.results import ActionRequired, Verified
 from accounts_litestar.edge import StillVerifying
 
 logger: Final = logging.getLogger("accounts_litestar")

@@ -14,27 +14,9 @@ _FLOODED: Final = "model/test_fair_queue.py::test_a3_whoever_comes_during_a_floo
 FAIRNESS: Final = (
     Mutant(
         name="a password that is hashed anew after each conflict",
-        at="accounts_core/accounts.py::_UseCase",
-        old=(
-            'def __get__(self, instance: "_Doors | None", owner: type) -> Any:\n'
-            "    if instance is None:\n"
-            "        return self\n"
-            "    wiring = instance._wiring\n"
-            "    use_case = self._for_each_request(wiring) if self.is_once else self.build(wiring)\n"
-            "    call = instance._way_in(use_case)\n"
-            "    instance.__dict__[self._name] = call\n"
-            "    return call"
-        ),
-        new=(
-            'def __get__(self, instance: "_Doors | None", owner: type) -> Any:\n'
-            "    if instance is None:\n"
-            "        return self\n"
-            "    wiring = instance._wiring\n"
-            "    use_case = self.build(wiring)\n"
-            "    call = instance._way_in(use_case)\n"
-            "    instance.__dict__[self._name] = call\n"
-            "    return call"
-        ),
+        at="accounts_core/facade.py::_Method._asynchronous.call",
+        old="ports.for_one_request().build(self.cls)(*args, **kwargs)",
+        new="ports.build(self.cls)(*args, **kwargs)",
         check=core(
             f"{_HASHING_ONCE}::test_a3_one_request_hashes_and_counts_once_however_often_it_conflicts[1-reset_password]"
         ),

@@ -189,7 +189,11 @@ PROVIDER: Final = (
     Mutant(
         name="a card's metadata at the provider that is never taken over",
         at="accounts_core/model/payment_method.py::PaymentMethod.updated",
-        old="attrs.evolve(self, card=provided.card, billing_details=provided.billing_details, metadata=provided.metadata)",
+        old=(
+            "attrs.evolve(\n"
+            "    self, card=provided.card, billing_details=provided.billing_details, metadata=provided.metadata\n"
+            ")"
+        ),
         new="attrs.evolve(self, card=provided.card, billing_details=provided.billing_details)",
         check=core("model/test_cards.py::test_the_providers_details_of_a_card_are_taken_over"),
     ),

@@ -10,7 +10,7 @@ from tests.simulation.lockstep.things import Cards, Teams
 from tests.simulation.lockstep.worlds import Databases
 
 from accounts_core import BlockingAccounts
-from accounts_core.accounts import _UseCase
+from accounts_core.facade import methods
 
 
 class LockstepMachine(People, Cards, Teams, Operations, Surroundings):
@@ -24,7 +24,7 @@ def rules() -> set[str]:
 
 def use_cases() -> set[str]:
     """Return the names of all use cases."""
-    return {name for name in dir(BlockingAccounts) if isinstance(getattr(BlockingAccounts, name), _UseCase)}
+    return set(methods(BlockingAccounts))
 
 
 @attrs.frozen

@@ -152,7 +152,7 @@ def test_three_that_are_wrong_alike_are_seen(databases: Databases, lockstep: Loc
     """Nothing differs when the same row is lost everywhere; and yet the trail is only added to."""
 
     def forget(world: World) -> None:
-        store: Any = world.accounts._wiring.store
+        store: Any = world.accounts._store
         if world is lockstep.first:
             store._state = attrs.evolve(store._state, audit=attrs.evolve(store._state.audit, rows={}))
 

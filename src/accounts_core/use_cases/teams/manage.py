@@ -4,7 +4,7 @@ import attrs
 
 from accounts_core.errors import Invalid, QuotaExceeded
 from accounts_core.model.events import TeamCreated, TeamDeleted, TeamHandedOver, TeamRenamed
-from accounts_core.model.ids import TeamId, UserId
+from accounts_core.model.ids import TeamId, UserId, number_of
 from accounts_core.model.paging import DEFAULT_PAGE, Page
 from accounts_core.model.policy import Policy
 from accounts_core.model.team import Membership, Role, Team, TeamView
@@ -12,7 +12,7 @@ from accounts_core.model.text import display_name
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.use_cases.attempts import Attempts
-from accounts_core.use_cases.paging import Listed, number_of
+from accounts_core.use_cases.paging import Listed
 from accounts_core.use_cases.retrying import settle
 from accounts_core.use_cases.teams.membership import owned_by, seen_by
 

@@ -4,13 +4,13 @@ import attrs
 
 from accounts_core.errors import NotAllowed, NotFound
 from accounts_core.model.events import MemberRemoved
-from accounts_core.model.ids import TeamId, UserId
+from accounts_core.model.ids import TeamId, UserId, number_of
 from accounts_core.model.paging import DEFAULT_PAGE, Page
 from accounts_core.model.team import Member, Role
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.use_cases.attempts import Attempts
-from accounts_core.use_cases.paging import Listed, number_of
+from accounts_core.use_cases.paging import Listed
 from accounts_core.use_cases.retrying import settle
 from accounts_core.use_cases.teams.membership import locked_for, seen_by
 

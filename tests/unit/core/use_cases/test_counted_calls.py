@@ -12,9 +12,10 @@ import attrs
 import pytest
 from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD, Core, World, signed_up
 
-from accounts_core import Policy
-from accounts_core.accounts import Accounts, _UseCase
+from accounts_core import Accounts, Policy
+from accounts_core.container import is_built_of
 from accounts_core.errors import LimitExceeded
+from accounts_core.facade import methods
 from accounts_core.model import User
 from accounts_core.model.limit import (
     ACCOUNT,
@@ -40,6 +41,7 @@ from accounts_core.model.limit import (
 from accounts_core.model.passwords import Password
 from accounts_core.model.requester import Requester
 from accounts_core.ports.notifier import Purpose
+from accounts_core.ports.password_hasher import PasswordHasher
 from accounts_core.sync import run_sync
 from accounts_memory import MemoryLimits, PlainHasher
 
@@ -234,13 +236,8 @@ def test_every_scope_of_every_limit_is_filled_by_a_call_here() -> None:
 
 
 def test_every_call_that_hashes_is_here() -> None:
-    """`once=True` is what says that a use case hashes."""
-    hashing = {
-        name
-        for each in Accounts.__mro__
-        for name, call in vars(each).items()
-        if isinstance(call, _UseCase) and call.is_once
-    }
+    """A use case hashes where it is built of a hasher."""
+    hashing = {name for name, cls in methods(Accounts).items() if is_built_of(cls, PasswordHasher)}
     with_tests_of_their_own = {"end_sessions", "sign_up_once"}
 
     assert hashing - with_tests_of_their_own <= {name.partition(",")[0] for name in CALLS}

@@ -20,6 +20,7 @@ from accounts_core.model.times import CLOCK_SKEW, is_ahead
 from accounts_core.testing.builders import NOON, a_session, a_verification, at
 from accounts_core.use_cases.card_calls import SETTLED_AFTER
 from accounts_core.use_cases.credentials import SignedIn
+from accounts_core.use_cases.effects import Effects
 from accounts_core.use_cases.outbox import LONGEST_DELAY, MOST_BROUGHT_BACK, WORKER_LEASE, Ran
 
 A_MICROSECOND = timedelta(microseconds=1)
@@ -268,7 +269,7 @@ def test_a12_a_worker_of_one_kind_does_that_and_nothing_else(accounts: Core, wor
 
 
 def test_a12_a_mail_can_only_be_left_to_a_worker(accounts: Core, world: World) -> None:
-    effects = accounts._wiring.effects
+    effects = accounts.build(Effects)
 
     async def write_down() -> None:
         async with world.store.begin() as work:

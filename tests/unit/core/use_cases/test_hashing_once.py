@@ -3,6 +3,7 @@
 One table for all use cases that hash. They are called over a store that conflicts, with a hasher and limits that count.
 """
 
+import inspect
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -14,15 +15,15 @@ from tests.conflicting import ConflictingStore
 from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD, World, signed_up
 
 from accounts_core import Accounts, BlockingAccounts, Policy
-from accounts_core.accounts import _Doors, _UseCase
+from accounts_core.container import Ports
 from accounts_core.errors import Conflict, InvalidCredentials, LimitExceeded, WrongPassword
+from accounts_core.facade import methods
 from accounts_core.model.email import Email
 from accounts_core.model.limit import PASSWORD_CHANGE, RECOVERY, SIGN_IN, SIGN_UP, Limit, in_every_scope
 from accounts_core.model.passwords import Password
 from accounts_core.model.requester import Requester
 from accounts_core.use_cases.perform_once import Answered
 from accounts_core.use_cases.retrying import ATTEMPTS
-from accounts_core.wiring import Wiring
 from accounts_memory import MemoryLimits, PlainHasher
 
 JANE, NEW = "jane@example.org", "new@example.org"
@@ -253,8 +254,7 @@ def test_a3_a_request_with_a_key_hashes_and_counts_once_however_often_it_conflic
     accounts = stage.accounts.for_one_request()
 
     async def perform(store: Any) -> Answered:
-        inner: Any = object.__new__(Accounts)
-        _Doors.__init__(inner, attrs.evolve(accounts._wiring, store=store))
+        inner: Accounts[Any] = Accounts(**{**_ports_of(accounts), "store": store})
         await inner.update_profile(
             stage.session.user_id, new_password=OTHER_PASSWORD, signed_in_at=stage.world.clock.now(), client=CLIENT
         )
@@ -271,15 +271,19 @@ def test_a3_a_request_with_a_key_hashes_and_counts_once_however_often_it_conflic
 
 
 def test_every_use_case_that_hashes_does_so_once_for_a_request() -> None:
-    """A new one that forgets to say `once` fails here."""
-    nothing: dict[str, Any] = dict.fromkeys((field.name for field in attrs.fields(Wiring)), None)
-    hasher = object()
-    wiring = Wiring(**{**nothing, "policy": Policy(), "owned_data": (), "passwords": hasher})
-    found = {name: each for name, each in vars(_Doors).items() if isinstance(each, _UseCase)}
+    hasher: Any = object()
+    none: dict[str, Any] = dict.fromkeys(("store", "payments", "notifier", "clock", "secrets"))
+    accounts: Accounts[Any] = Accounts(**none, passwords=hasher)
+    found = methods(Accounts)
 
     assert found
-    for name, use_case in found.items():
-        assert use_case.is_once == _holds(use_case.build(wiring), hasher), name
+    for name, cls in found.items():
+        built_for_each_call = not inspect.ismethod(getattr(accounts, name))
+        assert built_for_each_call == _holds(accounts.build(cls), hasher), name
+
+
+def _ports_of(accounts: Any) -> dict[str, Any]:
+    return {str(field.alias): getattr(accounts, field.name) for field in attrs.fields(Ports)}
 
 
 def _holds(part: Any, wanted: object) -> bool:

@@ -18,6 +18,7 @@ from accounts_core.model.sign_up import SignUp
 from accounts_core.ports.notifier import Purpose
 from accounts_core.testing.builders import a_job, at
 from accounts_core.use_cases.authenticate import Caller
+from accounts_core.use_cases.effects import Effects
 from accounts_core.use_cases.outbox import Ran
 from accounts_memory import MemoryStore
 
@@ -209,7 +210,7 @@ def test_a_mail_to_an_address_that_changed_meanwhile_is_not_sent(accounts: Core,
     job = accounts.list_outbox()[0]
 
     async def perform() -> None:
-        await accounts.on(moving)._wiring.effects.perform(job)
+        await accounts.on(moving).build(Effects).perform(job)
 
     run_sync(perform())
     assert mails(world) == []

@@ -1,0 +1,151 @@
+"""Builds use cases from the ports, by the annotations of their constructors.
+
+A field annotated with a port gets the adapter that the application gave; one annotated with a policy gets that policy;
+any other class of the core is built in the same way. Nothing is passed by position, and `require` refuses a class whose
+fields cannot be provided when its module is imported.
+"""
+
+from collections.abc import Mapping, Sequence
+from types import UnionType
+from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar, Union, get_args, get_origin
+
+import attrs
+
+from accounts_core.model.policy import CardPolicy, CustomerDeletion, Policy
+from accounts_core.ports.clock import Clock
+from accounts_core.ports.limits import Limits
+from accounts_core.ports.notifier import Notifier
+from accounts_core.ports.owned_data import OwnedData
+from accounts_core.ports.password_hasher import PasswordHasher
+from accounts_core.ports.payment_gateway import PaymentGateway
+from accounts_core.ports.secrets import Secrets
+from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.use_cases.once import CountOnce, HashOnce
+from accounts_core.use_cases.outbox import JobHandler
+from accounts_core.use_cases.owned_data import OwnedPersonalData, OwnedTeams
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar as TypeVarWithDefault
+
+    # so that `Accounts` is written without a type argument; the standard library has this from Python 3.13 on
+    W = TypeVarWithDefault("W", bound=UnitOfWork, default=Any)
+else:
+    W = TypeVar("W", bound=UnitOfWork)
+T = TypeVar("T")
+
+
+def _or_default_policy(given: Policy | None) -> Policy:
+    return Policy() if given is None else given
+
+
+def _or_none_at_all(given: Mapping[str, JobHandler] | None) -> dict[str, JobHandler]:
+    return dict(given or {})
+
+
+@attrs.frozen(kw_only=True, slots=False, eq=False, repr=False)
+class Ports(Generic[W]):
+    """The adapters and the policy that an application gives."""
+
+    _store: Store[W] = attrs.field(alias="store")
+    _payments: PaymentGateway = attrs.field(alias="payments")
+    _passwords: PasswordHasher = attrs.field(alias="passwords")
+    _notifier: Notifier = attrs.field(alias="notifier")
+    _clock: Clock = attrs.field(alias="clock")
+    _secrets: Secrets = attrs.field(alias="secrets")
+    policy: Policy = attrs.field(default=None, converter=_or_default_policy)
+    _limits: Limits | None = attrs.field(default=None, alias="limits")
+    _owned_data: Sequence[OwnedData[W]] = attrs.field(default=(), alias="owned_data")
+    _job_handlers: Mapping[str, JobHandler] = attrs.field(default=None, converter=_or_none_at_all, alias="job_handlers")
+
+    def on(self, store: Store[Any], *, passwords: PasswordHasher | None = None) -> Self:
+        """Return the same on another store, such as one that `perform_once` gives, and with another hasher if any."""
+        return self._with(_store=store, _passwords=passwords or self._passwords)
+
+    def for_one_request(self) -> Self:
+        """Return the same for one request, which may call it several times, such as again after a conflict.
+
+        Together these calls hash a password once, and count an attempt once.
+        """
+        limits = None if self._limits is None else CountOnce(self._limits)
+        return self._with(_passwords=HashOnce(self._passwords), _limits=limits)
+
+    def _with(self, **changes: Any) -> Self:
+        # not attrs.evolve: what the adapters were checked for when the application gave them holds still
+        other = object.__new__(type(self))
+        vars(other).update({field.name: getattr(self, field.name) for field in attrs.fields(Ports)}, **changes)
+        return other
+
+    def build(self, cls: type[T]) -> T:
+        """Build a use case, and whatever it is built of.
+
+        Raises:
+            TypeError: It has a field that nothing provides.
+
+        """
+        return _Container(self).build(cls)
+
+
+class _Container:
+    """What has been built from the ports so far, by type."""
+
+    def __init__(self, ports: Ports[Any]) -> None:
+        self._by_type: dict[Any, Any] = {_key(field.type): getattr(ports, field.name) for field in attrs.fields(Ports)}
+        self._by_type[CardPolicy] = ports.policy.cards
+        self._by_type[CustomerDeletion] = ports.policy.customer_deletion
+        self._by_type[_OWNED_DATA] = (OwnedTeams(), OwnedPersonalData(), *self._by_type[_OWNED_DATA])
+
+    def build(self, cls: type[T]) -> T:
+        require(cls)
+        fields = {field.alias: self._provide(field.type) for field in _fields(cls)}
+        return cls(**fields)
+
+    def _provide(self, annotation: Any) -> Any:
+        key = _key(annotation)
+        if key not in self._by_type:
+            self._by_type[key] = self.build(key)
+        return self._by_type[key]
+
+
+def _key(annotation: Any) -> Any:
+    """Return what identifies an annotation, whatever the type arguments of a generic class."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is None:
+        return annotation
+    if origin in (Union, UnionType):
+        return frozenset(_key(each) for each in arguments)
+    if origin in (Sequence, Mapping):
+        return (origin, *(_key(each) for each in arguments))
+    return origin
+
+
+def _fields(cls: type[Any]) -> list[Any]:
+    return [field for field in attrs.fields(cls) if field.init]
+
+
+_OWNED_DATA: Final = (Sequence, OwnedData)
+PROVIDED: Final = frozenset(_key(field.type) for field in attrs.fields(Ports)) | {CardPolicy, CustomerDeletion}
+"""The types of fields that the ports provide."""
+
+
+def require(cls: type[Any]) -> None:
+    """Check that a class can be built from the ports.
+
+    Raises:
+        TypeError: It has a field that nothing provides.
+
+    """
+    if not attrs.has(cls):
+        raise TypeError(f"{cls.__qualname__} is no attrs class, so it cannot be built from the ports.")
+    for field in _fields(cls):
+        key = _key(field.type)
+        if key in PROVIDED:
+            continue
+        if not isinstance(key, type) or not attrs.has(key) or field.default is not attrs.NOTHING:
+            raise TypeError(f"Nothing provides {field.alias!r} of {cls.__qualname__}, a {field.type!r}.")
+        require(key)
+
+
+def is_built_of(cls: type[Any], port: type[Any]) -> bool:
+    """Return whether a class uses a port, itself or through what it is built of."""
+    keys = [_key(field.type) for field in _fields(cls)]
+    return port in keys or any(key not in PROVIDED and is_built_of(key, port) for key in keys)

@@ -1,0 +1,159 @@
+"""How a use case becomes a method of both facades.
+
+`use_case(Register)` is one row in `accounts_core.accounts`. On `Accounts` it is a coroutine function, on
+`BlockingAccounts` a plain function that drives the same coroutine to its end without an event loop. Both have the
+signature and the docstring of the use case's `__call__`.
+"""
+
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
+from functools import update_wrapper, wraps
+from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast, overload
+
+import attrs
+
+from accounts_core.container import Ports, W, is_built_of, require
+from accounts_core.errors import HostError
+from accounts_core.ports.blocking import (
+    BlockingLimits,
+    BlockingNotifier,
+    BlockingPasswordHasher,
+    BlockingPaymentGateway,
+    BlockingStore,
+)
+from accounts_core.ports.password_hasher import PasswordHasher
+from accounts_core.sync import iterate_sync, run_sync
+
+P = ParamSpec("P")
+R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
+
+
+@attrs.frozen(kw_only=True, slots=False, eq=False, repr=False)
+class AsyncFacade(Ports[W]):
+    """A facade whose methods are coroutine functions."""
+
+
+@attrs.frozen(kw_only=True, slots=False, eq=False, repr=False)
+class BlockingFacade(Ports[W]):
+    """A facade whose methods are plain functions; its adapters never suspend."""
+
+    _store: BlockingStore[W] = attrs.field(alias="store")
+    _payments: BlockingPaymentGateway = attrs.field(alias="payments")
+    _passwords: BlockingPasswordHasher = attrs.field(alias="passwords")
+    _notifier: BlockingNotifier = attrs.field(alias="notifier")
+    _limits: BlockingLimits | None = attrs.field(default=None, alias="limits")
+
+    def __attrs_post_init__(self) -> None:
+        for port in (self._store, self._payments, self._passwords, self._notifier, self._limits):
+            if port is not None and getattr(port, "suspends", True):
+                raise HostError(f"{type(port).__name__} needs an event loop, and {type(self).__name__} has none.")
+
+
+class UseCase(Protocol[P, R_co]):
+    """A class of `accounts_core.use_cases`: one thing that a person or an operator can do."""
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R_co]: ...
+
+
+class StreamingUseCase(Protocol[P, R_co]):
+    """A use case that gives its result piece by piece."""
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, AsyncGenerator[R_co, None]]: ...
+
+
+class _Method:
+    """What both kinds of rows have in common."""
+
+    def __init__(self, cls: type[Any]) -> None:
+        require(cls)
+        self.cls = cls
+        self.is_once = is_built_of(cls, PasswordHasher)
+        """Whether a call hashes no password twice and counts no attempt twice, however often its unit of work starts
+        over (`accounts_core.use_cases.once`)."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def method_of(self, instance: Ports[Any] | None, owner: type) -> Any:
+        """Return the method of a facade, and for a facade's class the function that documents it."""
+        if instance is None:
+            return self._function(owner)
+        call = self._blocking(instance) if isinstance(instance, BlockingFacade) else self._asynchronous(instance)
+        vars(instance)[self.name] = call  # built once: the attribute now hides this descriptor
+        return call
+
+    def _asynchronous(self, ports: Ports[Any]) -> Callable[..., Any]:
+        if not self.is_once:
+            return cast("Callable[..., Any]", ports.build(self.cls).__call__)
+
+        @wraps(self.cls.__call__)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            return ports.for_one_request().build(self.cls)(*args, **kwargs)
+
+        return call
+
+    def _blocking(self, ports: Ports[Any]) -> Callable[..., Any]:
+        start = self._asynchronous(ports)
+
+        @wraps(self.cls.__call__)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            return self._finish(start(*args, **kwargs))
+
+        return call
+
+    def _finish(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        """Drive what the use case returns to its end, without an event loop."""
+        return run_sync(coroutine)
+
+    def _function(self, owner: type) -> Callable[..., Any]:
+        """Return what `help()` and `inspect.signature` see on the class."""
+
+        def method(facade: Any, *args: Any, **kwargs: Any) -> Any:
+            return getattr(facade, self.name)(*args, **kwargs)
+
+        function = update_wrapper(method, self.cls.__call__)
+        function.__name__, function.__qualname__ = self.name, f"{owner.__qualname__}.{self.name}"
+        return function
+
+
+def methods(facade: type[Ports[Any]]) -> dict[str, type[Any]]:
+    """Return the use case behind each method of a facade, by the method's name."""
+    rows = {name: row for cls in facade.__mro__ for name, row in vars(cls).items() if isinstance(row, _Method)}
+    return {name: row.cls for name, row in rows.items()}
+
+
+class use_case(_Method, Generic[P, R]):  # noqa: N801  read as a function where the facades are declared
+    """Make a use case a method of both facades. Raises `TypeError` where nothing provides what it is built of."""
+
+    def __init__(self, cls: type[UseCase[P, R]]) -> None:
+        super().__init__(cls)
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Callable[..., Any]: ...
+    @overload
+    def __get__(self, instance: AsyncFacade[Any], owner: type) -> Callable[P, Coroutine[Any, Any, R]]: ...
+    @overload
+    def __get__(self, instance: BlockingFacade[Any], owner: type) -> Callable[P, R]: ...
+    def __get__(self, instance: Any, owner: type) -> Any:
+        return self.method_of(instance, owner)
+
+
+class streaming_use_case(_Method, Generic[P, R]):  # noqa: N801  as above
+    """Make a use case that gives an iterator a method of both facades: an asynchronous iterator, or a plain one."""
+
+    def __init__(self, cls: type[StreamingUseCase[P, R]]) -> None:
+        super().__init__(cls)
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Callable[..., Any]: ...
+    @overload
+    def __get__(
+        self, instance: AsyncFacade[Any], owner: type
+    ) -> Callable[P, Coroutine[Any, Any, AsyncGenerator[R, None]]]: ...
+    @overload
+    def __get__(self, instance: BlockingFacade[Any], owner: type) -> Callable[P, Iterator[R]]: ...
+    def __get__(self, instance: Any, owner: type) -> Any:
+        return self.method_of(instance, owner)
+
+    def _finish(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        return iterate_sync(run_sync(coroutine))
