@@ -10,6 +10,7 @@ from accounts_core.errors import LeaseLost, NotFound
 from accounts_core.model.email import Email
 from accounts_core.model.outbox import KINDS, TYPED_ADDRESS_TOPICS, Job, JobKind, TopicFilter
 from accounts_sql import rows
+from accounts_sql.batches import in_batch
 from accounts_sql.executors import Executor, Reader, Statement
 from accounts_sql.queries import Query, a_limit, by_moment, by_name, every, first, scalar
 from accounts_sql.tables import outbox
@@ -74,13 +75,12 @@ _CHOICES: Final[tuple[frozenset[JobKind] | None, ...]] = (
 )
 _ANY_DUE: Final = {kinds: _any_due(kinds) for kinds in _CHOICES}
 _DUE: Final = {kinds: _due(kinds) for kinds in _CHOICES}
-_BRING_BACK: Final = (
-    outbox.update()
-    .where(
-        outbox.c.id.in_(sa.select(outbox.c.id).where(_IS_OVERLONG).limit(a_limit()).with_for_update(skip_locked=True))
-    )
+_BRING_BACK: Final = {
+    dialect: outbox.update()
+    .where(jobs)
     .values(due=sa.case((outbox.c.lease.is_(None), by_moment("when_free")), else_=by_moment("when_leased")))
-)
+    for dialect, jobs in in_batch(outbox, _IS_OVERLONG).items()
+}
 _ADD: Final = outbox.insert()
 _CLAIM: Final = outbox.update().where(outbox.c.id.in_(sa.bindparam("these", expanding=True)))
 _HELD: Final = sa.and_(outbox.c.id == by_name("this"), outbox.c.lease == by_name("held_under"))
@@ -140,7 +140,8 @@ class Outbox(OutboxReads):
         return [attrs.evolve(job, lease=lease, due=until, attempts=job.attempts + 1) for job in due]
 
     async def bring_back(self, *, after: datetime, due: datetime, leased: datetime, limit: int) -> int:
-        return await self._db.run(_BRING_BACK, after=after, when_free=due, when_leased=leased, at_most=limit)
+        statement = _BRING_BACK[self._db.dialect]
+        return await self._db.run(statement, after=after, when_free=due, when_leased=leased, at_most=limit)
 
     async def done(self, job: Job) -> None:
         await self._end(_DONE, job)
