@@ -127,11 +127,13 @@ def no_traceback(ended: Ended, command: str = "") -> None:
     assert "Traceback" not in ended.out + ended.err
     assert "Exception ignored" not in ended.err
     assert ended.code in {0, 1, 2, 130}, ended
+    # the worker logs there what it does
+    said = [line for line in ended.err.splitlines() if command != "worker" or not line.startswith('{"timestamp": ')]
     if command not in SILENT:
-        assert len(ended.err.splitlines()) <= 1, ended.err
-        assert ended.err == "" or ended.err.startswith("accounts: "), ended.err
+        assert len(said) <= 1, ended.err
+        assert all(line.startswith("accounts: ") for line in said), ended.err
     if ended.code == 0:
-        assert ended.err == ""
+        assert said == []
 
 
 Case = Mapping[str, Any]
@@ -258,10 +260,18 @@ def test_where_something_is_missing_a_line_says_so(fork: Fork, case: Case, said:
         assert ended.err == ""
 
 
+THIRD: Final = [
+    (name, command)
+    for number, name in enumerate([*HARMLESS, *FAILING])
+    for place, command in enumerate(COMMANDS)
+    if (number + place) % 3 == 0
+]
+"""Each environment with a third of the commands, and each command with a third of the environments."""
+
+
 @pytest.mark.long
-@pytest.mark.parametrize("command", COMMANDS)
-@pytest.mark.parametrize("name", [*HARMLESS, *FAILING])
-def test_every_command_in_every_environment(fork: Fork, command: str, name: str) -> None:
+@pytest.mark.parametrize(("name", "command"), THIRD)
+def test_each_environment_with_a_third_of_the_commands(fork: Fork, command: str, name: str) -> None:
     harmless = HARMLESS.get(name)
     case = FAILING[name][0] if harmless is None else harmless
 
