@@ -4,7 +4,7 @@ from typing import Final
 
 from tests.mutants.mutant import Mutant
 
-from .checks import core, faults
+from .checks import core, faults, memory_contract, sql_contract
 
 _ATTEMPTS: Final = "accounts_core/use_cases/attempts.py"
 
@@ -86,5 +86,19 @@ LIMITS: Final = (
             "    raise LimitExceeded(name, max(full.values()), full)"
         ),
         check="tests/unit/core/test_memory_contracts.py::TestLimits::test_a_refused_attempt_is_not_counted",
+    ),
+    Mutant(
+        name="in memory an attempt that counts at the very moment at which its period is over",
+        at="adapters/accounts_memory/limits.py::_Log._wait",
+        old="now - time < limit.period",
+        new="now - time <= limit.period",
+        check=memory_contract("TestLimits::test_a_limit_that_is_shorter_than_before_counts_to_its_own_end"),
+    ),
+    Mutant(
+        name="the session that was not used for longest, which ends in place of the oldest",
+        at="adapters/accounts_sql/repositories/sessions.py",
+        old="sessions.c.created_at.desc()",
+        new="sessions.c.last_used_at.desc()",
+        check=sql_contract("TestSessions::test_the_oldest_beyond_a_number_end[sqlite3]"),
     ),
 )

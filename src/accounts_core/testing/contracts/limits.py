@@ -48,6 +48,14 @@ class LimitsContract(Contract):
             await limits.spend("sign-in", {"jane": TWICE_AN_HOUR}, now=at(61))
         assert refusal.value.retry_after == timedelta(minutes=58)
 
+    async def test_a_limit_that_is_shorter_than_before_counts_to_its_own_end(self, limits: Limits) -> None:
+        half = Limit(1, timedelta(minutes=30))
+        await limits.spend("sign-in", {"jane": Limit(1, timedelta(hours=1))}, now=at(0))
+
+        with pytest.raises(LimitExceeded):
+            await limits.spend("sign-in", {"jane": half}, now=at(30) - A_MICROSECOND)
+        await limits.spend("sign-in", {"jane": half}, now=at(30))
+
     async def test_a_refused_attempt_is_not_counted(self, limits: Limits) -> None:
         once = Limit(1, timedelta(minutes=10))
         await limits.spend("sign-in", {"jane": once}, now=at(0))

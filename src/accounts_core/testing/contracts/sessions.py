@@ -205,7 +205,8 @@ class SessionsContract(StoreContract):
         assert await read_back(store, lambda s: s.sessions.list_of(UserId(3), limit=99)) == []
 
     async def test_the_oldest_beyond_a_number_end(self, store: AnyStore) -> None:
-        mine = [a_session(f"ses_{n}", created_at=at(n)) for n in range(4)]
+        """However recently they were used."""
+        mine = [a_session(f"ses_{n}", created_at=at(n), last_used_at=at(9 - n)) for n in range(4)]
         await keep(store, a_user(1), a_user(2), *mine, a_session("ses_9", 2, created_at=at(-9)))
         async with store.begin() as work:
             await work.sessions.remove_oldest_of(UserId(1), keep=2)
