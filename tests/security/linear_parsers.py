@@ -202,7 +202,7 @@ PARSERS: Final = (
         lambda text: verify_webhook(b"{}", text, SECRET, NOW),
         *_again("t=1,", "v1=a,", ",", "="),
     ),
-    _row("an event", _signed, *JSON, large=4 * LARGE),
+    _row("an event", _signed, *JSON),
     _row("whether a name is a link", reads_as_link, *ANYTHING, *MARKS, *_again("a.", "a . ", "1 2-", "+(1", "/ a")),
     _row("what a header of a mail says", lambda text: headers.text(for_header(text)), *ANYTHING, *MARKS),
     _row("lines of a header", lambda text: headers.head([("X", text)]), *_again("a ", "a", " ")),

@@ -29,9 +29,14 @@ class Terminal:
     @classmethod
     def open(cls, *arguments: str) -> Self:
         ours, theirs = os.openpty()
-        process = subprocess.Popen(
-            [*COMMAND, *arguments], stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
-        )
+        # tests that a shell runs in the background ignore SIGINT, and a process inherits that
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            process = subprocess.Popen(
+                [*COMMAND, *arguments], stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+            )
+        finally:
+            signal.signal(signal.SIGINT, before)
         os.close(theirs)
         return cls(process, handle=ours)
 
