@@ -36,7 +36,7 @@ def read_password() -> str:
     """Read a password from standard input: one line. Raises `CommandFailed` when there is none, or more."""
     try:
         lines = sys.stdin.read(MAX_LINE).splitlines()
-    except UnicodeDecodeError as error:
+    except UnicodeError as error:
         raise CommandFailed("The password on standard input is not text in this terminal's encoding.") from error
     if len(lines) != 1:
         raise CommandFailed(f"Standard input holds {len(lines)} lines; a password is one.")
@@ -52,7 +52,7 @@ def confirm(question: str) -> bool:
     try:
         say(f"{question} Type yes: ", end="")
         return sys.stdin.readline(MAX_LINE).strip().lower() == "yes"
-    except UnicodeDecodeError:
+    except UnicodeError:
         return False
     finally:
         signal.signal(signal.SIGINT, before)

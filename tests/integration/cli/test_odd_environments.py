@@ -282,7 +282,7 @@ def test_each_environment_with_a_third_of_the_commands(fork: Fork, command: str,
     if harmless is not None:
         assert ended.code == (0 if command in FINE else 2 if command in SILENT else 1), ended
     elif command in SILENT:
-        assert ended.code == 2
+        assert ended.code == 2 or "Too many open files" in ended.err
 
 
 @pytest.mark.parametrize("who", [HUGE, "0", "-1", "", "9" * 19, "\u0661", "a" * 100_000, b"\xff", "1\n2", "%s{}"])
