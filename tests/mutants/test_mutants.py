@@ -58,6 +58,7 @@ def test_there_are_fifty_at_least_and_no_two_have_one_name() -> None:
     assert len({mutant.name for mutant in MUTANTS}) == len(MUTANTS) >= 50
 
 
+@pytest.mark.long
 def test_every_check_that_is_named_is_there() -> None:
     checks = sorted({mutant.check for mutant in MUTANTS})
     code, said = run(["--collect-only", *checks], ROOT / "src")

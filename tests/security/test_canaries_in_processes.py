@@ -127,6 +127,7 @@ def command(environment: dict[str, str], *arguments: str) -> "subprocess.Popen[s
     )
 
 
+@pytest.mark.long
 @needs_a_server_of_its_own
 def test_of_a_service_in_a_process_no_secret_is_anywhere_that_it_does_not_belong(
     postgres_server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -36,10 +36,17 @@ def one_in(many: int, before: int) -> Take:
     return lambda number: (before + number) % many == 0
 
 
-each_scenario = pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+each_scenario = pytest.mark.parametrize(
+    "scenario",
+    [
+        pytest.param(scenario, id=scenario.name, marks=[pytest.mark.long] if number % 2 else [])
+        for number, scenario in enumerate(SCENARIOS)
+    ],
+)
+"""Every other one is left to `make long`."""
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.long)])
 def database(request: pytest.FixtureRequest, postgres_server: PostgresServer) -> Iterator[Backend]:
     opened = backends.sqlite() if request.param == "sqlite" else backends.postgres(postgres_server)
     with opened as backend:

@@ -336,6 +336,7 @@ def test_a18_the_page_of_a_challenge_has_the_headers_of_the_services_pages(serve
     assert answered.headers["location"].startswith("https://shop.example.org/back?a=1&payment_intent=pi_")
 
 
+@pytest.mark.long
 def test_a17_several_processes_that_are_stopping_refuse_connections(
     serve: Serve, postgres_url: str, simulate: Serve
 ) -> None:

@@ -48,6 +48,7 @@ def test_the_same_steps_give_the_same_results_and_the_same_state(databases: Data
     assert use_cases() - tally.taken == set(WITHOUT_A_RULE)
 
 
+@pytest.mark.long
 def test_the_long_form_takes_its_steps_in_as_many_processes_as_it_is_told() -> None:
     printed = dict(run(steps=2, seed=7, processes=2))
 
