@@ -76,12 +76,7 @@ class Ports(Generic[W]):
         return other
 
     def build(self, cls: type[T]) -> T:
-        """Build a use case, and whatever it is built of.
-
-        Raises:
-            TypeError: It has a field that nothing provides.
-
-        """
+        """Build a use case that `require` has passed, and whatever it is built of."""
         return _Container(self).build(cls)
 
 
@@ -95,7 +90,6 @@ class _Container:
         self._by_type[_OWNED_DATA] = (OwnedTeams(), OwnedPersonalData(), *self._by_type[_OWNED_DATA])
 
     def build(self, cls: type[T]) -> T:
-        require(cls)
         fields = {field.alias: self._provide(field.type) for field in _fields(cls)}
         return cls(**fields)
 

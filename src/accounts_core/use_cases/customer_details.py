@@ -10,8 +10,6 @@ from accounts_core.ports.payment_gateway import PaymentGateway
 
 EMAIL: Final = "email"
 NAME: Final = "name"
-_BY_CODE: Final = {"email_invalid": EMAIL}
-"""Codes that name the field themselves. Source: Stripe's documentation, "Error codes"."""
 
 
 @attrs.frozen
@@ -35,13 +33,8 @@ async def update_details(payments: PaymentGateway, customer_id: str, *, email: E
                 customer_id, email=None if EMAIL in refused else email, name=None if NAME in refused else name
             )
         except ProviderRefused as refusal:
-            field = _field_of(refusal)
-            if field is None or field in refused:
+            if refusal.param not in {EMAIL, NAME} or refusal.param in refused:
                 raise
-            refused[field] = refusal.code
+            refused[refusal.param] = refusal.code
         else:
             return Refusal(",".join(sorted(refused)), next(iter(refused.values()))) if refused else None
-
-
-def _field_of(refusal: ProviderRefused) -> str | None:
-    return refusal.param if refusal.param in {EMAIL, NAME} else _BY_CODE.get(refusal.code)

@@ -33,6 +33,8 @@ _WITHOUT_A_CODE: Final[tuple[tuple[type[stripe.StripeError], str], ...]] = (
     (stripe.InvalidRequestError, "invalid_request_error"),
 )
 """What a final error is called when Stripe gives no code of its own."""
+_PARAM_OF: Final = {"email_invalid": "email"}
+"""Parameters that a code names by itself. Source: Stripe's documentation, "Error codes"."""
 
 
 @contextmanager
@@ -55,7 +57,8 @@ def translate(error: stripe.StripeError, what: object) -> ProviderError:
         return ProviderBusy(text)
     for kind, name in _WITHOUT_A_CODE:
         if isinstance(error, kind):
-            return ProviderRefused(code or name, getattr(error, "param", None), _details(error))
+            param = getattr(error, "param", None) or _PARAM_OF.get(code or "")
+            return ProviderRefused(code or name, param, _details(error))
     return ProviderAmbiguous(text, replays=_replays(error))
 
 

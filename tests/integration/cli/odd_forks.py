@@ -116,8 +116,8 @@ def open_streams(case: Mapping[str, Any], out: int, err: int) -> None:
             os.close(number)
     # as the interpreter leaves them
     sys.stdin = None if wanted[0] == "closed" else io.TextIOWrapper(io.FileIO(0), encoding, errors or "strict")
-    sys.stdout = None if wanted[1] == "closed" else open(1, "w", encoding=encoding, errors=errors or "strict")  # noqa: SIM115
-    sys.stderr = None if wanted[2] == "closed" else open(2, "w", buffering=1, errors="backslashreplace")  # noqa: SIM115
+    sys.stdout = None if wanted[1] == "closed" else open(1, "w", encoding=encoding, errors=errors or "strict")  # noqa: SIM115  open until the process ends
+    sys.stderr = None if wanted[2] == "closed" else open(2, "w", buffering=1, errors="backslashreplace")  # noqa: SIM115  as above
 
 
 if __name__ == "__main__":

@@ -367,10 +367,10 @@ def test_without_anybody_to_ask_nothing_is_done(fork: Fork, case: Case, command:
 @pytest.mark.parametrize(
     ("case", "command", "said"),
     [
-        ({}, "show", "cannot be used (attempt to write a readonly database)"),
-        ({}, "create", "The database cannot answer now."),
-        ({"modes": {".": 0o777, "accounts.db": 0o444}}, "create", "The database cannot answer now."),
-        ({"modes": {"accounts.db": 0o000}}, "show", "unable to open database file"),
+        ({"modes": {".": 0o755}}, "show", "unable to open database file"),
+        ({"modes": {".": 0o755}}, "create", "The database cannot answer now."),
+        ({"modes": {".": 0o777, "accounts.db": 0o444}}, "create", "stripe-simulator.db cannot be written"),
+        ({"modes": {".": 0o755, "accounts.db": 0o000}}, "show", "unable to open database file"),
         ({"write": {".env": b""}, "modes": {".env": 0o000}}, "show", ".env cannot be read: Permission denied."),
         ({"modes": {".": 0o000}}, "show", "Permission denied"),
         ({"modes": {"accounts.db": 0o444}}, "migrate", ""),
@@ -381,6 +381,7 @@ def test_a_database_or_a_folder_that_may_not_be_written(fork: Fork, case: Case, 
     ended = fork(*COMMANDS[command], is_nobody=True, stdin=PASSWORD, **case)
 
     no_traceback(ended)
+    assert said in ended.err
 
 
 @pytest.mark.parametrize("command", [name for name in COMMANDS if name not in SILENT | {"help"}])

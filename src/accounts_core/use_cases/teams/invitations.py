@@ -31,7 +31,7 @@ from accounts_core.use_cases.credentials import new_email_of
 from accounts_core.use_cases.effects import Effects
 from accounts_core.use_cases.paging import Listed
 from accounts_core.use_cases.retrying import settle
-from accounts_core.use_cases.teams.membership import owned_by
+from accounts_core.use_cases.teams.membership import owned_by, seen_by
 
 PAGE: Final = 100
 """How many waiting invitations are read at once."""
@@ -61,6 +61,7 @@ class Inviter:
 
         """
         async with self._store.read() as views:
+            (await seen_by(views, team_id, by)).team.check_owner(by)  # before anything counts for the recipient
             sender = await views.users.find(by)
         # counted outside the unit of work, which would hold its locks meanwhile
         is_verified = sender is not None and sender.email_verified_at is not None

@@ -145,7 +145,7 @@ def test_an_address_that_is_refused_takes_the_old_one_away(accounts: Core, bille
 @pytest.mark.parametrize(
     ("errors", "told", "refused"),
     [
-        ([("email_invalid", None)], ("Jane Roe", None), {"fields": "email", "code": "email_invalid"}),
+        ([("email_invalid", "email")], ("Jane Roe", None), {"fields": "email", "code": "email_invalid"}),
         ([("parameter_invalid", "email")], ("Jane Roe", None), {"fields": "email", "code": "parameter_invalid"}),
         ([("too_long", "name")], (None, "jane@example.org"), {"fields": "name", "code": "too_long"}),
         (

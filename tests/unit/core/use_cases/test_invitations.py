@@ -215,6 +215,22 @@ def test_f6_somebody_who_may_not_resend_uses_up_nobodys_mails(world: World, jane
     assert mailed(accounts, world) == 2
 
 
+def test_somebody_who_may_not_invite_uses_up_nobodys_mails(world: World, jane: User, john: User) -> None:
+    accounts = world.accounts(limits=MemoryLimits())
+    for user in (jane, john):
+        accounts.verify_email(user.id)
+    team = accounts.create_team(jane.id, name="Dev team").team.id
+    for _ in range(20):
+        with pytest.raises(NotFound):
+            accounts.invite_to_team(john.id, team, email="guest@example.org")
+
+    accounts.run_due()
+    before = len(world.notifier.delivered)
+    accounts.invite_to_team(jane.id, team, email="guest@example.org")
+    accounts.run_due()
+    assert len(world.notifier.delivered) == before + 1
+
+
 def test_f6_a_resend_of_an_unverified_sender_waits_for_their_verification(
     accounts: Core, jane: User, world: World
 ) -> None:
