@@ -53,19 +53,9 @@ class Tidied:
 
 
 _COUNTED_AS: Final[Mapping[Expired, str]] = {
-    Expired.SESSIONS: "sessions",
-    Expired.MAIL_TOKENS: "mail_tokens",
-    Expired.SIGN_UPS: "sign_ups",
-    Expired.KEPT_REQUESTS: "requests",
-    Expired.PROVIDER_EVENTS: "provider_events",
-    Expired.INVITATIONS: "invitations",
-    Expired.NOTIFICATIONS: "notifications",
-    Expired.DEVICES: "devices",
-    Expired.VERIFICATIONS: "verifications",
-    Expired.DEAD_JOBS: "dead_jobs",
-    Expired.AUDIT: "audit",
+    kind: "requests" if kind is Expired.KEPT_REQUESTS else kind.value for kind in Expired
 }
-"""What each kind is called in `Tidied`."""
+"""The field of `Tidied` for each kind."""
 
 
 @attrs.frozen

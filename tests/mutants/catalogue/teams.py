@@ -243,4 +243,11 @@ TEAMS: Final = (
             "TestInvitations::test_a18_jobs_about_a_typed_address_are_removed_and_those_that_tell_its_owner_stay"
         ),
     ),
+    Mutant(
+        name="a mail that counts for its recipient before it is known who owns the team",
+        at="accounts_core/use_cases/teams/invitations.py::Inviter.invite",
+        old="(await seen_by(views, team_id, by)).team.check_owner(by)",
+        new="",
+        check=core("use_cases/test_invitations.py::test_somebody_who_may_not_invite_uses_up_nobodys_mails"),
+    ),
 )

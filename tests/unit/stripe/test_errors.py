@@ -39,6 +39,15 @@ def test_a_refusal_is_final(gateway: Gateway, server: FakeStripe, status: int, b
     assert (error.code, error.param) == (code, body["error"].get("param"))
 
 
+def test_an_address_that_stripe_does_not_take_is_named_by_the_code_alone(gateway: Gateway, server: FakeStripe) -> None:
+    server.will(Answer(an_error(code="email_invalid"), 400))
+
+    error = create(gateway)
+
+    assert isinstance(error, ProviderRefused)
+    assert (error.code, error.param) == ("email_invalid", "email")
+
+
 def test_a_refusal_names_the_request_and_the_banks_reason_for_the_operator(
     gateway: Gateway, server: FakeStripe
 ) -> None:
