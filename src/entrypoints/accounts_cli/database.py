@@ -1,5 +1,6 @@
 """The database as a whole: whether it is there, and whether its tables are those of this release."""
 
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,6 +39,16 @@ def _make(file: Path) -> None:
         raise CommandFailed(f"ACCOUNTS_DATABASE_URL: {file} cannot be written: {error.strerror}.") from error
 
 
+def _require_writable(file: Path) -> None:
+    """Raise `CommandFailed` unless this user may write the file, and the folder, in which SQLite keeps its log.
+
+    A database that may only be read opens or does not, by whether somebody else has it open.
+    """
+    for path, needed in ((file, os.R_OK | os.W_OK), (file.parent, os.W_OK | os.X_OK)):
+        if not os.access(path, needed):
+            raise CommandFailed(f"ACCOUNTS_DATABASE_URL: {path} cannot be written: Permission denied.")
+
+
 def require_migrated(settings: Settings) -> None:
     """Raise `CommandFailed` unless the tables are there as this release needs them."""
     url = settings.database_url
@@ -46,6 +57,8 @@ def require_migrated(settings: Settings) -> None:
         raise CommandFailed(
             f"There is no database {url} yet: `accounts migrate` makes it, and so does `accounts serve`."
         )
+    if url.file is not None:
+        _require_writable(url.file)
     with explained(url, "used"):
         current = is_current(url.text)
     if not current:

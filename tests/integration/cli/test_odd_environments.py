@@ -367,10 +367,10 @@ def test_without_anybody_to_ask_nothing_is_done(fork: Fork, case: Case, command:
 @pytest.mark.parametrize(
     ("case", "command", "said"),
     [
-        ({"modes": {".": 0o755}}, "show", "unable to open database file"),
-        ({"modes": {".": 0o755}}, "create", "The database cannot answer now."),
-        ({"modes": {".": 0o777, "accounts.db": 0o444}}, "create", "stripe-simulator.db cannot be written"),
-        ({"modes": {".": 0o755, "accounts.db": 0o000}}, "show", "unable to open database file"),
+        ({"modes": {".": 0o755}}, "show", "accounts.db cannot be written: Permission denied."),
+        ({"modes": {".": 0o755, "accounts.db": 0o666}}, "create", "_URL: . cannot be written: Permission denied."),
+        ({"modes": {".": 0o777, "accounts.db": 0o444}}, "create", "accounts.db cannot be written: Permission denied."),
+        ({"modes": {".": 0o755, "accounts.db": 0o000}}, "show", "accounts.db cannot be written: Permission denied."),
         ({"write": {".env": b""}, "modes": {".env": 0o000}}, "show", ".env cannot be read: Permission denied."),
         ({"modes": {".": 0o000}}, "show", "Permission denied"),
         ({"modes": {"accounts.db": 0o444}}, "migrate", ""),
