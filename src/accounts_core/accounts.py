@@ -8,49 +8,71 @@ import attrs
 
 from accounts_core.container import W
 from accounts_core.facade import AsyncFacade, BlockingFacade, streaming_use_case, use_case
-from accounts_core.use_cases.authenticate import Authenticate, AuthenticateWithPaymentMethods
-from accounts_core.use_cases.confirm_email import ConfirmEmail
-from accounts_core.use_cases.deactivate import Deactivate, Reinstate
-from accounts_core.use_cases.delete_user import DeleteUser, EraseUser, PreviewDeletion
-from accounts_core.use_cases.notifications import (
-    DeleteNotification,
-    ListNotifications,
-    MarkAllNotificationsRead,
-    MarkNotificationRead,
-)
-from accounts_core.use_cases.outbox import ListOutbox, RetryJob, RunDue
-from accounts_core.use_cases.payment_methods import (
-    ListPaymentMethods,
-    RemovePaymentMethod,
-    RetrieveCustomer,
-    SetDefaultPaymentMethod,
-)
-from accounts_core.use_cases.perform_once import PerformOnce
-from accounts_core.use_cases.personal_data import ExportPersonalData, ListActivity, StreamPersonalData
-from accounts_core.use_cases.profile import FindUser, ReadProfile
-from accounts_core.use_cases.provider_events import ReceiveProviderEvent
-from accounts_core.use_cases.reconcile_cards import ReconcileCards
-from accounts_core.use_cases.recovery import ForgotPassword, ResetPassword
-from accounts_core.use_cases.register import Register, RequestAccount
-from accounts_core.use_cases.repair_times import RepairTimes
-from accounts_core.use_cases.restore import Restore
-from accounts_core.use_cases.sessions import EndAllSessions, EndSessions, ListSessions
-from accounts_core.use_cases.sign_in import SignIn
-from accounts_core.use_cases.sign_out import SignOut
-from accounts_core.use_cases.sign_up_once import SignUpOnce
-from accounts_core.use_cases.sync_customer import SyncCustomer
-from accounts_core.use_cases.teams.interactions import ListInteractions, WriteInteraction
-from accounts_core.use_cases.teams.invitations import AcceptInvitation, DeclineInvitation, InviteToTeam, ListInvitations
-from accounts_core.use_cases.teams.manage import CreateTeam, DeleteTeam, GetTeam, HandOverTeam, ListTeams, RenameTeam
-from accounts_core.use_cases.teams.members import ListTeamMembers, RemoveTeamMember
-from accounts_core.use_cases.teams.sent_invitations import ListTeamInvitations, ResendInvitation, RevokeInvitation
-from accounts_core.use_cases.tidy import PreviewTidy, Tidy
-from accounts_core.use_cases.touch_session import TouchSession
-from accounts_core.use_cases.unlock_user import UnlockUser
-from accounts_core.use_cases.update_profile import UpdateProfile
-from accounts_core.use_cases.verifications import ListVerifications
-from accounts_core.use_cases.verify_card import VerifyCard
-from accounts_core.use_cases.verify_email import ResendVerification, VerifyEmail
+from accounts_core.outbox.worker import RunDue
+from accounts_core.services.customer_sync import SyncCustomer
+from accounts_core.services.erasure import EraseUser, PreviewDeletion
+from accounts_core.use_cases.cards.list_payment_methods import ListPaymentMethods
+from accounts_core.use_cases.cards.list_verifications import ListVerifications
+from accounts_core.use_cases.cards.remove_payment_method import RemovePaymentMethod
+from accounts_core.use_cases.cards.retrieve_customer import RetrieveCustomer
+from accounts_core.use_cases.cards.set_default_payment_method import SetDefaultPaymentMethod
+from accounts_core.use_cases.cards.verify_card import VerifyCard
+from accounts_core.use_cases.identity.confirm_email import ConfirmEmail
+from accounts_core.use_cases.identity.deactivate import Deactivate
+from accounts_core.use_cases.identity.delete_notification import DeleteNotification
+from accounts_core.use_cases.identity.delete_user import DeleteUser
+from accounts_core.use_cases.identity.export_personal_data import ExportPersonalData
+from accounts_core.use_cases.identity.find_user import FindUser
+from accounts_core.use_cases.identity.forgot_password import ForgotPassword
+from accounts_core.use_cases.identity.list_activity import ListActivity
+from accounts_core.use_cases.identity.list_notifications import ListNotifications
+from accounts_core.use_cases.identity.mark_all_notifications_read import MarkAllNotificationsRead
+from accounts_core.use_cases.identity.mark_notification_read import MarkNotificationRead
+from accounts_core.use_cases.identity.read_profile import ReadProfile
+from accounts_core.use_cases.identity.register import Register
+from accounts_core.use_cases.identity.reinstate import Reinstate
+from accounts_core.use_cases.identity.request_account import RequestAccount
+from accounts_core.use_cases.identity.resend_verification import ResendVerification
+from accounts_core.use_cases.identity.reset_password import ResetPassword
+from accounts_core.use_cases.identity.restore import Restore
+from accounts_core.use_cases.identity.sign_up_once import SignUpOnce
+from accounts_core.use_cases.identity.stream_personal_data import StreamPersonalData
+from accounts_core.use_cases.identity.unlock_user import UnlockUser
+from accounts_core.use_cases.identity.update_profile import UpdateProfile
+from accounts_core.use_cases.identity.verify_email import VerifyEmail
+from accounts_core.use_cases.operations.list_outbox import ListOutbox
+from accounts_core.use_cases.operations.perform_once import PerformOnce
+from accounts_core.use_cases.operations.preview_tidy import PreviewTidy
+from accounts_core.use_cases.operations.receive_provider_event import ReceiveProviderEvent
+from accounts_core.use_cases.operations.reconcile_cards import ReconcileCards
+from accounts_core.use_cases.operations.repair_times import RepairTimes
+from accounts_core.use_cases.operations.retry_job import RetryJob
+from accounts_core.use_cases.operations.tidy import Tidy
+from accounts_core.use_cases.sessions.authenticate import Authenticate
+from accounts_core.use_cases.sessions.authenticate_with_payment_methods import AuthenticateWithPaymentMethods
+from accounts_core.use_cases.sessions.end_all_sessions import EndAllSessions
+from accounts_core.use_cases.sessions.end_sessions import EndSessions
+from accounts_core.use_cases.sessions.list_sessions import ListSessions
+from accounts_core.use_cases.sessions.sign_in import SignIn
+from accounts_core.use_cases.sessions.sign_out import SignOut
+from accounts_core.use_cases.sessions.touch_session import TouchSession
+from accounts_core.use_cases.teams.accept_invitation import AcceptInvitation
+from accounts_core.use_cases.teams.create_team import CreateTeam
+from accounts_core.use_cases.teams.decline_invitation import DeclineInvitation
+from accounts_core.use_cases.teams.delete_team import DeleteTeam
+from accounts_core.use_cases.teams.get_team import GetTeam
+from accounts_core.use_cases.teams.hand_over_team import HandOverTeam
+from accounts_core.use_cases.teams.invite_to_team import InviteToTeam
+from accounts_core.use_cases.teams.list_interactions import ListInteractions
+from accounts_core.use_cases.teams.list_invitations import ListInvitations
+from accounts_core.use_cases.teams.list_team_invitations import ListTeamInvitations
+from accounts_core.use_cases.teams.list_team_members import ListTeamMembers
+from accounts_core.use_cases.teams.list_teams import ListTeams
+from accounts_core.use_cases.teams.remove_team_member import RemoveTeamMember
+from accounts_core.use_cases.teams.rename_team import RenameTeam
+from accounts_core.use_cases.teams.resend_invitation import ResendInvitation
+from accounts_core.use_cases.teams.revoke_invitation import RevokeInvitation
+from accounts_core.use_cases.teams.write_interaction import WriteInteraction
 
 
 class _UseCases:

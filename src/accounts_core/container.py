@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar, Union, get
 import attrs
 
 from accounts_core.model.policy import CardPolicy, CustomerDeletion, Policy
+from accounts_core.outbox.handlers import JobHandler
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.limits import Limits
 from accounts_core.ports.notifier import Notifier
@@ -20,9 +21,8 @@ from accounts_core.ports.password_hasher import PasswordHasher
 from accounts_core.ports.payment_gateway import PaymentGateway
 from accounts_core.ports.secrets import Secrets
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.use_cases.once import CountOnce, HashOnce
-from accounts_core.use_cases.outbox import JobHandler
-from accounts_core.use_cases.owned_data import OwnedPersonalData, OwnedTeams
+from accounts_core.services.once import CountOnce, HashOnce
+from accounts_core.services.owned_data import OwnedPersonalData, OwnedTeams
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar as TypeVarWithDefault

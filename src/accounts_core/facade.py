@@ -69,7 +69,7 @@ class _Method:
         self.cls = cls
         self.is_once = is_built_of(cls, PasswordHasher)
         """Whether a call hashes no password twice and counts no attempt twice, however often its unit of work starts
-        over (`accounts_core.use_cases.once`)."""
+        over (`accounts_core.services.once`)."""
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name

@@ -3,15 +3,16 @@
 The public names of what is defined beside the use cases: nothing outside of the core imports `accounts_core.use_cases`.
 """
 
-from accounts_core.use_cases.authenticate import Caller
-from accounts_core.use_cases.credentials import SignedIn
-from accounts_core.use_cases.export import ExportPart, ExportWriter
-from accounts_core.use_cases.outbox import JobHandler, Ran
-from accounts_core.use_cases.perform_once import Answered, Perform, Performed
-from accounts_core.use_cases.repair_times import Repaired
-from accounts_core.use_cases.tidy import Tidied
-from accounts_core.use_cases.verifications import VerificationView
-from accounts_core.use_cases.verify_card import MAX_URL, ActionRequired, Verified
+from accounts_core.outbox.handlers import JobHandler
+from accounts_core.outbox.worker import Ran
+from accounts_core.services.expiry import Tidied
+from accounts_core.services.export import ExportPart, ExportWriter
+from accounts_core.services.idempotency import Answered, Perform, Performed
+from accounts_core.services.session_opener import SignedIn
+from accounts_core.use_cases.cards.list_verifications import VerificationView
+from accounts_core.use_cases.cards.verify_card import MAX_URL, ActionRequired, Verified
+from accounts_core.use_cases.operations.repair_times import Repaired
+from accounts_core.use_cases.sessions.authenticate import Caller
 
 __all__ = [
     "MAX_URL",

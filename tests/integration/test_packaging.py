@@ -176,7 +176,7 @@ for name in ("accounts_core", "accounts_memory"):
 def test_every_module_of_the_core_and_the_memory_adapter_imports_there_too(bare_python: Path) -> None:
     modules = modules_after(bare_python, IMPORT_EVERYTHING)
 
-    assert {"accounts_core.errors", "accounts_core.use_cases.verify_card", "accounts_memory.gateway"} <= modules
+    assert {"accounts_core.errors", "accounts_core.use_cases.cards.verify_card", "accounts_memory.gateway"} <= modules
     assert third_parties(modules) <= {"attr", "attrs"}
 
 

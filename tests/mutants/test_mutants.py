@@ -76,7 +76,7 @@ def test_a_mutant_is_caught_by_the_check_that_it_names(name: str) -> None:
 def test_what_is_no_fault_is_caught_by_nothing() -> None:
     same = Mutant(
         name="another word in a docstring",
-        at="accounts_core/use_cases/deactivate.py::Deactivate",
+        at="accounts_core/use_cases/identity/deactivate.py::Deactivate",
         old="'Close an account without losing anything of it.'",
         new="'Close an account and lose nothing of it.'",
         check="tests/unit/core/model/test_user.py",

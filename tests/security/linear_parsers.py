@@ -28,8 +28,8 @@ from accounts_core.model.session import Session
 from accounts_core.model.text import MAX_BODY, MAX_LINE, body, check_storable, display_name, is_stream_safe, one_line
 from accounts_core.model.tokens import digest_of
 from accounts_core.model.user import User
-from accounts_core.use_cases.credentials import device_digest
-from accounts_core.use_cases.verify_card import MAX_ID, MAX_URL, _checked_payment_method, _checked_return_url
+from accounts_core.services.session_opener import device_digest
+from accounts_core.use_cases.cards.verify_card import MAX_ID, MAX_URL, _checked_payment_method, _checked_return_url
 from accounts_litestar.addresses import email_address
 from accounts_litestar.auth_api import SignUp
 from accounts_litestar.bearer import token_of

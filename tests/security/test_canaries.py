@@ -24,8 +24,8 @@ from accounts_core.errors import Unavailable
 from accounts_core.model.outbox import Job
 from accounts_core.model.passwords import Password
 from accounts_core.model.requester import Requester
+from accounts_core.outbox.worker import Ran, RunDue
 from accounts_core.ports.notifier import Notice, Notifier
-from accounts_core.use_cases.outbox import Ran, RunDue
 from accounts_litestar import HttpOptions, create_app
 from accounts_litestar.problems import Problems
 from accounts_litestar.requests import account_name

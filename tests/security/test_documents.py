@@ -30,8 +30,8 @@ from accounts_core.model.outbox import JobKind
 from accounts_core.model.paging import MAX_PAGE
 from accounts_core.model.passwords import DEFAULT_LENGTH, MAX_BYTES, PasswordPolicy
 from accounts_core.model.policy import QuotaPolicy, RetentionPolicy, SessionPolicy
-from accounts_core.use_cases.outbox import FIRST_DELAY, LONGEST_DELAY, MOST_ATTEMPTS
-from accounts_core.use_cases.teams.interactions import MAX_PAGE_CHARACTERS
+from accounts_core.outbox.delays import FIRST_DELAY, LONGEST_DELAY, MOST_ATTEMPTS
+from accounts_core.use_cases.teams.list_interactions import MAX_PAGE_CHARACTERS
 from accounts_litestar.bodies import MAX_DEPTH, MAX_FIELD_NAME, MAX_UNKNOWN_FIELDS
 from accounts_litestar.options import BODY_LIMIT_BYTES
 from accounts_litestar.problems import MAX_PROBLEM_BYTES

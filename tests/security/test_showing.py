@@ -22,11 +22,11 @@ from accounts_core.model.text import Secret
 from accounts_core.model.tokens import digest_of, new_token
 from accounts_core.ports.notifier import Notice, Purpose
 from accounts_core.ports.payment_gateway import Hold, HoldStatus
+from accounts_core.services.idempotency import Answered
+from accounts_core.services.session_opener import SignedIn
 from accounts_core.sync import run_sync
 from accounts_core.testing.builders import NOON
-from accounts_core.use_cases.credentials import SignedIn
-from accounts_core.use_cases.perform_once import Answered
-from accounts_core.use_cases.verify_card import ActionRequired
+from accounts_core.use_cases.cards.verify_card import ActionRequired
 from accounts_litestar.auth_api import ConfirmedAddress, Login, Reset, SignUp
 from accounts_litestar.bodies import fill
 from accounts_litestar.requests import RequestEntry, conceal, current_request

@@ -18,9 +18,9 @@ from tests.security.sockets import PATIENCE_SECONDS, Address, exchange
 from accounts_cli.stalled_readers import MIN_BYTES
 from accounts_cli.wire import SLICE_BYTES, StrictProtocol
 from accounts_core.model.ids import UserId
+from accounts_core.services.owned_data import PAGE_OF_LONG_TEXTS
 from accounts_core.testing.builders import a_team, an_interaction
 from accounts_core.testing.harness import keep
-from accounts_core.use_cases.owned_data import PAGE_OF_LONG_TEXTS
 from accounts_litestar import create_app
 from accounts_memory import MemoryGateway, MemoryStore
 from accounts_system import SystemSecrets

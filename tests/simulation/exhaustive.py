@@ -8,6 +8,7 @@ import attrs
 
 from accounts_core.errors import AccountsError
 from accounts_core.model.verification import TAKEOVER_AFTER
+from accounts_core.services.outbox_writer import LEASE
 from accounts_core.testing.simulation import (
     Cancelled,
     Crash,
@@ -20,7 +21,6 @@ from accounts_core.testing.simulation import (
     WorldClock,
     faults_at,
 )
-from accounts_core.use_cases.effects import LEASE
 
 from .backends import Backend
 from .contents import essence

@@ -16,7 +16,7 @@ from accounts_core.model.tokens import MAILED, digest_of
 from accounts_core.model.verification import State
 from accounts_core.ports.payment_gateway import HoldStatus
 from accounts_core.testing.builders import NOON
-from accounts_core.use_cases.verify_card import Verified
+from accounts_core.use_cases.cards.verify_card import Verified
 from accounts_memory import MemoryGateway
 
 from .contents import Contents, contents

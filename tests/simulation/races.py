@@ -10,9 +10,9 @@ from typing import Any, Final, cast
 import attrs
 
 from accounts_core.errors import AccountsError
+from accounts_core.services.outbox_writer import LEASE
 from accounts_core.testing.builders import a_provided_card
 from accounts_core.testing.simulation import Explorer, Scheduler, Task, WorldClock
-from accounts_core.use_cases.effects import LEASE
 
 from .backends import Backend
 from .contents import essence

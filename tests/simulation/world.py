@@ -13,7 +13,7 @@ from accounts_core.ports.payment_gateway import HoldStatus
 from accounts_core.ports.store import UnitOfWork
 from accounts_core.testing.builders import NOON
 from accounts_core.testing.simulation import Port, Process, Scheduler, WorldClock, watched, watched_store
-from accounts_core.use_cases.verify_card import ActionRequired, Verified
+from accounts_core.use_cases.cards.verify_card import ActionRequired, Verified
 from accounts_memory import MemoryGateway, MemoryNotifier, PlainHasher, SequenceSecrets
 
 from .backends import Backend, plain

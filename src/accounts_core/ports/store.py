@@ -1,9 +1,7 @@
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol, TypeVar
 
-from accounts_core.model.audit import AuditEntry
 from accounts_core.model.events import DomainEvent
-from accounts_core.model.notices import notice_of
 
 from .audit import Audit, AuditReads
 from .cleanup import Cleanup, CleanupReads
@@ -88,7 +86,7 @@ class UnitOfWork(Protocol):
     def cleanup(self) -> Cleanup: ...
 
     def record(self, event: DomainEvent) -> None:
-        """Say that something happened; `publish` takes it further before the transaction commits."""
+        """Say that something happened; the store publishes it before the transaction commits."""
         ...
 
 
@@ -118,27 +116,10 @@ class Store(Protocol[W_co]):
         Entering and leaving raise `Conflict` when somebody else was first, and `Unavailable` when the database is
         away; every method of the repositories may raise both, too. Whatever adds or changes something raises `Invalid`
         for text that holds NUL or a lone surrogate, which not every store can keep. On a clean exit the store calls
-        `publish` with what was recorded, before the commit.
+        `accounts_core.services.publish` with what was recorded, before the commit.
         """
         ...
 
     def read(self) -> AbstractAsyncContextManager[Views]:
         """Open the views. Every method may raise `Unavailable`, of which `AnswerMismatch` is one."""
         ...
-
-
-async def publish(work: W_contra, events: list[DomainEvent], subscribers: "tuple[Subscriber[W_contra], ...]") -> None:
-    """Write each event into the audit trail and its notice into the outbox, then take it to each subscriber, in order.
-
-    For stores, at the end of a unit. Events that a subscriber records meanwhile follow.
-    """
-    heard = 0
-    while heard < len(events):
-        event = events[heard]
-        heard += 1
-        entry = await work.audit.add(AuditEntry.of(event))
-        notice = notice_of(event, number=entry.id)
-        if notice is not None:
-            await work.outbox.put(notice)
-        for subscriber in subscribers:
-            await subscriber(work, event)

@@ -19,7 +19,8 @@ from accounts_core.errors import HostError
 from accounts_core.forking import on_fork
 from accounts_core.model.events import DomainEvent
 from accounts_core.ports.blocking import BlockingStore
-from accounts_core.ports.store import Subscriber, publish
+from accounts_core.ports.store import Subscriber
+from accounts_core.services.publish import publish
 
 from .audit import MemoryAudit, MemoryAuditReads
 from .cleanup import MemoryCleanup, MemoryCleanupReads

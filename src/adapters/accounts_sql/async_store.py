@@ -6,7 +6,8 @@ from typing import ClassVar, Literal
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from accounts_core.ports.store import Store, Subscriber, publish
+from accounts_core.ports.store import Store, Subscriber
+from accounts_core.services.publish import publish
 
 from .async_reading import async_reader_on
 from .executors import AsyncExecutor

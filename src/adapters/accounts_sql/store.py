@@ -7,7 +7,8 @@ from typing import ClassVar, Literal
 import sqlalchemy as sa
 
 from accounts_core.ports.blocking import BlockingStore
-from accounts_core.ports.store import Subscriber, publish
+from accounts_core.ports.store import Subscriber
+from accounts_core.services.publish import publish
 
 from .executors import SyncExecutor
 from .forking import protect

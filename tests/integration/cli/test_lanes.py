@@ -19,12 +19,12 @@ from accounts_cli.worker import AT_ONCE, REPAIR_EVERY_SECONDS, Worker, working
 from accounts_core import Accounts, run_sync
 from accounts_core.errors import ProviderBusy, Unavailable
 from accounts_core.model.outbox import JobKind
+from accounts_core.outbox.worker import Ran
 from accounts_core.ports.notifier import Notice
 from accounts_core.ports.store import UnitOfWork
+from accounts_core.services.outbox_writer import LEASE
 from accounts_core.testing.builders import NOON
-from accounts_core.use_cases.effects import LEASE
-from accounts_core.use_cases.outbox import Ran
-from accounts_core.use_cases.repair_times import Repaired
+from accounts_core.use_cases.operations.repair_times import Repaired
 from accounts_memory import ManualClock, MemoryGateway, MemoryStore, PlainHasher, SequenceSecrets
 
 MOST_SECONDS = 30

@@ -18,8 +18,8 @@ from accounts_cli.worker import Worker
 from accounts_core.accounts import Accounts
 from accounts_core.errors import Unavailable
 from accounts_core.model.outbox import JobKind
-from accounts_core.use_cases.outbox import Ran
-from accounts_core.use_cases.repair_times import Repaired
+from accounts_core.outbox.worker import Ran
+from accounts_core.use_cases.operations.repair_times import Repaired
 
 LATE = int((time() + 1800) * 1_000_000)
 """Later than any of these tests, and no later than a job may be put off."""

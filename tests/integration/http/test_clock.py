@@ -19,10 +19,11 @@ from accounts_core.model.policy import Policy, SessionPolicy
 from accounts_core.model.session import TOUCH_INTERVAL
 from accounts_core.model.times import CLOCK_SKEW
 from accounts_core.model.verification import TAKEOVER_AFTER
+from accounts_core.outbox.delays import WORKER_LEASE
+from accounts_core.outbox.worker import Ran
 from accounts_core.ports.notifier import Purpose
+from accounts_core.services.idempotency import Answered
 from accounts_core.testing.builders import a_provided_card
-from accounts_core.use_cases.outbox import WORKER_LEASE, Ran
-from accounts_core.use_cases.perform_once import Answered
 from accounts_memory import MemoryLimits
 from accounts_memory.stripe_cards import Behaviour
 

@@ -17,9 +17,9 @@ from tests.integration.http.service import Service, memory_accounts
 from accounts_core.errors import Unavailable
 from accounts_core.model.ids import UserId
 from accounts_core.ports.store import Views
+from accounts_core.services.owned_data import PAGE_OF_LONG_TEXTS
 from accounts_core.testing.builders import a_team, an_interaction
 from accounts_core.testing.harness import keep
-from accounts_core.use_cases.owned_data import PAGE_OF_LONG_TEXTS
 from accounts_litestar import AccountsPlugin, create_app
 from accounts_sql import AsyncSqlStore
 

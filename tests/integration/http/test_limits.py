@@ -18,7 +18,7 @@ from accounts_core.model.limit import MOST_FAILURES, in_every_scope
 from accounts_core.model.policy import Policy, QuotaPolicy
 from accounts_core.ports.limits import Limit
 from accounts_core.ports.payment_gateway import Hold, HoldRequest
-from accounts_core.use_cases.perform_once import ATTEMPTS
+from accounts_core.services.idempotency import ATTEMPTS
 from accounts_memory import MemoryGateway, MemoryLimits
 from accounts_system import SystemSecrets
 

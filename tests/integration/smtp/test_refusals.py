@@ -11,10 +11,10 @@ from tests.integration.smtp.scripted import CONTENT, GREETING, scripted_server
 from accounts_core import Accounts
 from accounts_core.errors import Unavailable, Undeliverable
 from accounts_core.model.email import Email
+from accounts_core.outbox.worker import Ran
 from accounts_core.ports.notifier import Notice, Purpose
 from accounts_core.testing.builders import NOON
 from accounts_core.testing.contracts.notifier import VALUES
-from accounts_core.use_cases.outbox import Ran
 from accounts_memory import ManualClock, MemoryGateway, MemoryStore, PlainHasher, SequenceSecrets
 from accounts_smtp import Sender, SmtpUrl
 from accounts_smtp.smtp import SmtpNotifier

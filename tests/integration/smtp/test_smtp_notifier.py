@@ -19,12 +19,12 @@ from tests.integration.smtp.hanging import hanging_server
 
 from accounts_core.errors import Unavailable, Undeliverable
 from accounts_core.model.email import Email
+from accounts_core.outbox.delays import WORKER_LEASE
 from accounts_core.ports.notifier import Notice, Purpose
 from accounts_core.testing.builders import NOON
 from accounts_core.testing.contracts import NotifierContract, RefusedNoticesContract
 from accounts_core.testing.contracts.notifier import VALUES, Refuse
 from accounts_core.testing.harness import Drive
-from accounts_core.use_cases.outbox import WORKER_LEASE
 from accounts_memory import ManualClock
 from accounts_smtp import Sender, SmtpUrl
 from accounts_smtp.smtp import QUIT_SECONDS, TOTAL_SECONDS, SmtpNotifier

@@ -180,7 +180,7 @@ ASVS: Final = (
     ),
     Mutant(
         name="a session that anybody ends who knows its id",
-        at="accounts_core/use_cases/sessions.py::EndSessions.__call__.attempt",
+        at="accounts_core/use_cases/sessions/end_sessions.py::EndSessions.__call__.attempt",
         old="(found := (await work.sessions.find(id))) is not None and found.user_id == session.user_id",
         new="id is not None",
         check=_call("test_what_is_somebody_elses_is_not_there_for_any_call"),
@@ -236,14 +236,14 @@ ASVS: Final = (
     ),
     Mutant(
         name="any password by mail",
-        at="accounts_core/use_cases/recovery.py::ResetPassword.__call__.attempt",
+        at="accounts_core/use_cases/identity/reset_password.py::ResetPassword.__call__.attempt",
         old="self._policy.passwords.check(chosen, *user.known_by)",
         new="",
         check=_EASY,
     ),
     Mutant(
         name="a password that is the account's next address",
-        at="accounts_core/use_cases/update_profile.py::UpdateProfile.__call__.attempt",
+        at="accounts_core/use_cases/identity/update_profile.py::UpdateProfile.__call__.attempt",
         old="wish.known_of(user)",
         new="user.known_by",
         check=_choosing("test_what_an_account_is_changed_to_and_from_is_no_password"),
@@ -285,7 +285,7 @@ ASVS: Final = (
     ),
     Mutant(
         name="a session's token of 128 bits",
-        at="accounts_core/use_cases/credentials.py::SessionOpener.open",
+        at="accounts_core/services/session_opener.py::SessionOpener.open",
         old="TOKEN_BYTES",
         new="TOKEN_BYTES // 2",
         check=_TOKENS,
@@ -355,7 +355,7 @@ ASVS: Final = (
     ),
     Mutant(
         name="an address of a user's that can be called",
-        at="accounts_core/use_cases/verify_card.py",
+        at="accounts_core/use_cases/cards/verify_card.py",
         old="import re",
         new=("import re\nimport urllib.request"),
         check=_source("test_nobody_is_called_but_whom_the_inventory_names"),
@@ -404,14 +404,14 @@ ASVS: Final = (
     ),
     Mutant(
         name="sessions that an operator cannot end",
-        at="accounts_core/use_cases/sessions.py::EndAllSessions.__call__.attempt",
+        at="accounts_core/use_cases/sessions/end_all_sessions.py::EndAllSessions.__call__.attempt",
         old="await work.sessions.remove_of(user_id)",
         new="0",
         check="tests/security/test_administration.py::test_all_sessions_of_one_user_end_at_once_and_nobody_elses",
     ),
     Mutant(
         name="a job that is tried for ever",
-        at="accounts_core/use_cases/outbox.py",
+        at="accounts_core/outbox/delays.py",
         old="MOST_ATTEMPTS: Final = 30",
         new="MOST_ATTEMPTS: Final = 3000",
         check=_FIGURES,

@@ -6,65 +6,65 @@ from tests.mutants.mutant import Mutant
 
 from .checks import ONLY_CARD, ONLY_CARD_LATER, core, faults, race
 
-_VERIFIER: Final = "accounts_core/use_cases/card_verifier.py"
-_METHODS: Final = "accounts_core/use_cases/payment_methods.py"
-_SYNC: Final = "accounts_core/use_cases/sync_customer.py"
-_EFFECTS: Final = "accounts_core/use_cases/effects.py"
+_VERIFIER: Final = "accounts_core/services/card_verifier.py"
+_METHODS: Final = "accounts_core/use_cases/cards/remove_payment_method.py"
+_SYNC: Final = "accounts_core/services/customer_sync.py"
+_EFFECTS: Final = "accounts_core/services/outbox_writer.py"
 _MODEL: Final = "accounts_core/model/payment_method.py"
 
 CARDS: Final = (
     Mutant(
         name="a card that is the user's before it is attached",
-        at=f"{_VERIFIER}::CardVerifier._attach",
+        at="accounts_core/services/card_verifier.py::CardVerifier._attach",
         old="await self._calls.attach(v)",
         new="",
         check=core("use_cases/test_verify_card.py::test_the_provider_is_asked_in_this_order"),
     ),
     Mutant(
         name="a card that is the user's though it was taken away meanwhile",
-        at=f"{_VERIFIER}::CardVerifier._record",
+        at="accounts_core/services/card_verifier.py::CardVerifier._record",
         old="provided.customer_id != v.customer_id",
         new="provided.customer_id is not None and provided.customer_id != v.customer_id",
         check=core("use_cases/test_sync_customer.py::test_a_card_that_is_taken_away_in_mid_verification_is_not_kept"),
     ),
     Mutant(
         name="a replaced card that stays attached",
-        at=f"{_VERIFIER}::CardVerifier._keep",
+        at="accounts_core/services/card_verifier.py::CardVerifier._keep",
         old="jobs = [await self._effects.put(work, Topic.DETACH_CARD, payment_method=old) for old in replaced]",
         new="jobs: list[Job] = []",
         check=faults("the same card again"),
     ),
     Mutant(
         name="a first card that the provider does not charge",
-        at=f"{_VERIFIER}::CardVerifier._keep",
+        at="accounts_core/services/card_verifier.py::CardVerifier._keep",
         old="jobs.append(await self._effects.put_default(work, user_id, chosen=card.id if is_chosen else None))",
         new="",
         check=faults("a card after the customer was deleted"),
     ),
     Mutant(
         name="cards that are kept without the user being locked",
-        at=f"{_VERIFIER}::CardVerifier._keep",
+        at="accounts_core/services/card_verifier.py::CardVerifier._keep",
         old="work.users.get(user_id, lock=True)",
         new="work.users.get(user_id)",
         check=ONLY_CARD_LATER,
     ),
     Mutant(
         name="a removed card that stays attached",
-        at=f"{_METHODS}::RemovePaymentMethod.__call__.attempt",
+        at="accounts_core/use_cases/cards/remove_payment_method.py::RemovePaymentMethod.__call__.attempt",
         old="jobs = [await self._effects.put(work, Topic.DETACH_CARD, payment_method=id)]",
         new="jobs: list[Job] = []",
         check=faults("removing the only card"),
     ),
     Mutant(
         name="a removed card that is detached before that is committed",
-        at=f"{_METHODS}::RemovePaymentMethod.__call__.attempt",
+        at="accounts_core/use_cases/cards/remove_payment_method.py::RemovePaymentMethod.__call__.attempt",
         old="jobs = [await self._effects.put(work, Topic.DETACH_CARD, payment_method=id)]",
         new=("jobs = list[Job]()\nawait self._effects._payments.detach(id)"),
         check=faults("removing the only card"),
     ),
     Mutant(
         name="a default that is removed, and none is told to the provider instead",
-        at=f"{_METHODS}::RemovePaymentMethod.__call__.attempt",
+        at="accounts_core/use_cases/cards/remove_payment_method.py::RemovePaymentMethod.__call__.attempt",
         old="gone.is_default",
         new="gone.is_default and after.default is None",
         check=faults("removing the default of two"),
@@ -99,63 +99,63 @@ CARDS: Final = (
     ),
     Mutant(
         name="a card that is removed without the user being locked",
-        at=f"{_METHODS}::RemovePaymentMethod.__call__.attempt",
+        at="accounts_core/use_cases/cards/remove_payment_method.py::RemovePaymentMethod.__call__.attempt",
         old="work.users.get(user_id, lock=True)",
         new="work.users.get(user_id)",
         check=ONLY_CARD,
     ),
     Mutant(
         name="a default that is told once, and not looked at again",
-        at=f"{_EFFECTS}::Effects._tell",
+        at="accounts_core/services/outbox_writer.py::Effects._tell",
         old=("if now == told:\n    return"),
         new="return",
         check=race("choosing the newest"),
     ),
     Mutant(
         name="a provider's older default that overwrites a newer choice",
-        at=f"{_SYNC}::SyncCustomer._mirror",
+        at="accounts_core/services/customer_sync.py::SyncCustomer._mirror",
         old="None if ours_is_newer else customer.default_payment_method",
         new="customer.default_payment_method",
         check=race("choosing the newest"),
     ),
     Mutant(
         name="a local copy that overwrites what changed while the provider was asked",
-        at=f"{_SYNC}::SyncCustomer._mirror",
+        at="accounts_core/services/customer_sync.py::SyncCustomer._mirror",
         old="held != seen",
         new="len(held) != len(seen)",
         check=race("syncing"),
     ),
     Mutant(
         name="a local copy that overwrites a card removed meanwhile",
-        at=f"{_SYNC}::SyncCustomer._mirror",
+        at="accounts_core/services/customer_sync.py::SyncCustomer._mirror",
         old="held != seen",
         new="len(held) > len(seen)",
         check=race("syncing"),
     ),
     Mutant(
         name="a customer that was deleted at the provider, and stays here",
-        at="accounts_core/use_cases/lost_customer.py::forget_customer",
+        at="accounts_core/services/lost_customer.py::forget_customer",
         old="await work.users.save(user.lose_customer())",
         new="",
         check=faults("hearing that the customer was deleted"),
     ),
     Mutant(
         name="a default that the provider lost, and is not told ours",
-        at=f"{_SYNC}::SyncCustomer._tell_default",
+        at="accounts_core/services/customer_sync.py::SyncCustomer._tell_default",
         old="(await self._effects.put_default(work, user_id),)",
         new="()",
         check=faults("hearing that the default was detached"),
     ),
     Mutant(
         name="an event that is noted, and never looked into",
-        at="accounts_core/use_cases/provider_events.py::ReceiveProviderEvent.__call__.attempt",
+        at="accounts_core/use_cases/operations/receive_provider_event.py::ReceiveProviderEvent.__call__.attempt",
         old="is_new and customer_id is not None",
         new="not is_new and customer_id is not None",
         check=faults("hearing that the default was detached"),
     ),
     Mutant(
         name="an event that is noted before what it leads to is written down",
-        at="accounts_core/use_cases/provider_events.py::ReceiveProviderEvent.__call__.attempt",
+        at="accounts_core/use_cases/operations/receive_provider_event.py::ReceiveProviderEvent.__call__.attempt",
         old=(
             "async with self._store.begin() as work:\n"
             "    is_new = await work.provider_events.add(id, at=self._clock.now())\n"
@@ -173,7 +173,7 @@ CARDS: Final = (
     ),
     Mutant(
         name="a new name that the provider never hears",
-        at=f"{_EFFECTS}::tell_provider",
+        at="accounts_core/services/outbox_writer.py::tell_provider",
         old="(await effects.put(work, Topic.UPDATE_CUSTOMER, user=str(after.id), customer=after.customer_id),)",
         new="()",
         check=faults("changing name and address"),

@@ -7,7 +7,6 @@ from tests.mutants.mutant import Mutant
 from .checks import core, http, memory_contract, sql_contract
 
 _MODEL: Final = "accounts_core/model"
-_USE_CASES: Final = "accounts_core/use_cases"
 _WORKER: Final = "entrypoints/accounts_cli/worker.py"
 
 
@@ -53,7 +52,7 @@ CLOCK: Final = (
     ),
     Mutant(
         name="a sign-in of the future that is fresh when its time comes",
-        at="accounts_core/use_cases/repair_times.py::RepairTimes.__call__.repair",
+        at="accounts_core/use_cases/operations/repair_times.py::RepairTimes.__call__.repair",
         old="now - self._policy.reauthentication - _A_MICROSECOND",
         new="now",
         check=_clock("test_a_sign_in_of_a_clock_that_was_ahead_is_never_fresh_again[memory]"),
@@ -74,14 +73,14 @@ CLOCK: Final = (
     ),
     Mutant(
         name="a challenge of the future that is waited for a day longer",
-        at="accounts_core/use_cases/card_verifier.py::CardVerifier.drive",
+        at="accounts_core/services/card_verifier.py::CardVerifier.drive",
         old="verification.lies_ahead(now=self._clock.now())",
         new="False",
         check=_clock("test_a_challenge_of_the_future_is_waited_for_as_long_as_any_other_and_no_longer[memory]"),
     ),
     Mutant(
         name="a job that a wrong clock has put off for a day",
-        at="accounts_core/use_cases/outbox.py::RunDue.__call__",
+        at="accounts_core/outbox/worker.py::RunDue.__call__",
         old=("if kinds is None:\n    await self._bring_back()"),
         new="",
         check=_clock("test_a_job_that_fails_while_the_clock_is_ahead_is_tried_again_at_once[memory]"),
@@ -124,7 +123,7 @@ CLOCK: Final = (
     ),
     Mutant(
         name="whoever has every session that is allowed cannot sign in when the clock went back",
-        at="accounts_core/use_cases/credentials.py::SessionOpener.open",
+        at="accounts_core/services/session_opener.py::SessionOpener.open",
         old=(
             "await work.sessions.remove_oldest_of(user.id, keep=self._policy.sessions.most - 1)\n"
             "await work.sessions.add(session)"
@@ -139,21 +138,21 @@ CLOCK: Final = (
     ),
     Mutant(
         name="what is settled counts from the opening",
-        at="accounts_core/use_cases/card_calls.py::CardCalls._is_settled",
+        at="accounts_core/services/card_calls.py::CardCalls._is_settled",
         old="v.updated_at",
         new="v.created_at",
         check=_edge("test_u10_what_is_settled_counts_from_the_last_step_and_not_from_the_opening"),
     ),
     Mutant(
         name="kept answers that are forgotten when the claim is over",
-        at="accounts_core/use_cases/tidy.py::expiries",
+        at="accounts_core/services/expiry.py::expiries",
         old="KEPT_FOR",
         new="KEPT_FOR / 1440",
         check=_edge("test_u20_a_kept_answer_is_forgotten_after_a_day_and_not_when_its_claim_is_over"),
     ),
     Mutant(
         name="a worker's lease of five seconds",
-        at="accounts_core/use_cases/outbox.py",
+        at="accounts_core/outbox/delays.py",
         old="timedelta(minutes=5)",
         new="timedelta(seconds=5)",
         check=_edge("test_u22_a_job_is_anothers_after_five_minutes_and_not_before"),
@@ -222,7 +221,7 @@ CLOCK: Final = (
     ),
     Mutant(
         name="an invitation that waits for the mail server",
-        at="accounts_core/use_cases/effects.py::Effects.put",
+        at="accounts_core/services/outbox_writer.py::Effects.put",
         old="kind_of(topic) is not JobKind.MAIL",
         new="topic",
         check=_edge("test_a12_a_mail_can_only_be_left_to_a_worker"),

@@ -6,8 +6,8 @@ from tests.mutants.mutant import Mutant
 
 from .checks import core, faults, proven
 
-_DELETE: Final = "accounts_core/use_cases/delete_user.py"
-_OWNED: Final = "accounts_core/use_cases/owned_data.py"
+_DELETE: Final = "accounts_core/services/erasure.py"
+_OWNED: Final = "accounts_core/services/owned_data.py"
 
 DELETION: Final = (
     Mutant(
@@ -19,14 +19,14 @@ DELETION: Final = (
     ),
     Mutant(
         name="a doomed verification that goes on to keep the card",
-        at="accounts_core/use_cases/card_verifier.py::CardVerifier._step",
+        at="accounts_core/services/card_verifier.py::CardVerifier._step",
         old="v.is_doomed and v.state is not State.CLOSING and ((v.state, Event.ABANDONED) in TRANSITIONS)",
         new="v.is_doomed and v.state is State.REQUIRES_ACTION",
         check=faults("deleting a user whose attach was lost"),
     ),
     Mutant(
         name="a doomed verification whose hold may not have been made, and is not looked for",
-        at="accounts_core/use_cases/card_verifier.py::CardVerifier._step",
+        at="accounts_core/services/card_verifier.py::CardVerifier._step",
         old=(
             "if v.is_doomed and v.state is not State.CLOSING and ((v.state, Event.ABANDONED) in TRANSITIONS):\n"
             "    await self._advance(v, Event.ABANDONED)\n"
@@ -44,7 +44,7 @@ DELETION: Final = (
     ),
     Mutant(
         name="a customer that is deleted before its last hold is let go",
-        at="accounts_core/use_cases/customer_removal.py::CustomerRemoval.remove",
+        at="accounts_core/services/customer_removal.py::CustomerRemoval.remove",
         old=(
             "async with self._store.read() as views:\n"
             "    if await views.verifications.open_of_customer(customer_id):\n"
@@ -57,14 +57,14 @@ DELETION: Final = (
     ),
     Mutant(
         name="a customer that outlives its user",
-        at=f"{_DELETE}::EraseUser.erase",
+        at="accounts_core/services/erasure.py::EraseUser.erase",
         old="(await self._effects.put(work, Topic.DELETE_CUSTOMER, customer=user.customer_id),)",
         new="()",
         check=faults("deleting a user with cards"),
     ),
     Mutant(
         name="a customer that nobody heard of, and nobody looks for",
-        at=f"{_DELETE}::EraseUser.erase",
+        at="accounts_core/services/erasure.py::EraseUser.erase",
         old=(
             "if doomed:\n"
             '    known = {"user_ref": user.hex_id} if user.customer_id is None else {"customer": user.customer_id}\n'
@@ -81,35 +81,35 @@ DELETION: Final = (
     ),
     Mutant(
         name="a customer that is deleted before the deletion is committed",
-        at=f"{_DELETE}::EraseUser.erase",
+        at="accounts_core/services/erasure.py::EraseUser.erase",
         old="return (await self._effects.put(work, Topic.DELETE_CUSTOMER, customer=user.customer_id),)",
         new=("await self._effects._payments.delete_customer(user.customer_id)\nreturn ()"),
         check=faults("deleting a user with cards"),
     ),
     Mutant(
         name="sessions that outlive their user",
-        at=f"{_OWNED}::OwnedPersonalData.erase",
+        at="accounts_core/services/owned_data.py::OwnedPersonalData.erase",
         old="await work.sessions.remove_of(user_id)",
         new="",
         check=faults("deleting a user with teams"),
     ),
     Mutant(
         name="mailed tokens that outlive their user",
-        at=f"{_OWNED}::OwnedPersonalData.erase",
+        at="accounts_core/services/owned_data.py::OwnedPersonalData.erase",
         old="await work.mail_tokens.remove_of(user_id)",
         new="",
         check=faults("deleting a user with teams"),
     ),
     Mutant(
         name="a trail that keeps what a deleted user did in words",
-        at=f"{_OWNED}::OwnedPersonalData.erase",
+        at="accounts_core/services/owned_data.py::OwnedPersonalData.erase",
         old="await work.audit.redact(user_id)",
         new="",
         check=faults("deleting a user with teams"),
     ),
     Mutant(
         name="invitations to somebody who is gone",
-        at=f"{_OWNED}::OwnedTeams.erase",
+        at="accounts_core/services/owned_data.py::OwnedTeams.erase",
         old="await work.teams.remove_invitations_to(user.email)",
         new="",
         check=faults("deleting a user who is invited"),
@@ -123,14 +123,14 @@ DELETION: Final = (
     ),
     Mutant(
         name="a deletion that does not look whether the password is still the one",
-        at=f"{_DELETE}::DeleteUser.__call__.attempt",
+        at="accounts_core/use_cases/identity/delete_user.py::DeleteUser.__call__.attempt",
         old="user.password_hash != proven.password_hash",
         new="user.status != proven.status",
         check=proven("deleting"),
     ),
     Mutant(
         name="a deletion without the password",
-        at=f"{_DELETE}::DeleteUser.__call__.attempt",
+        at="accounts_core/use_cases/identity/delete_user.py::DeleteUser.__call__.attempt",
         old="await self._proofs.check(proven, given, client)",
         new="",
         check=core("use_cases/test_delete_user.py::test_a_wrong_password_deletes_nothing[]"),

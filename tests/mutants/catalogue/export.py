@@ -9,7 +9,7 @@ from .checks import core, http, memory_contract, sql_contract
 _WIRE: Final = "entrypoints/accounts_cli/wire.py"
 _STALLED: Final = "entrypoints/accounts_cli/stalled_readers.py"
 _STREAMING: Final = "entrypoints/accounts_litestar/streaming.py"
-_EXPORT: Final = "accounts_core/use_cases/export.py"
+_EXPORT: Final = "accounts_core/services/export.py"
 _UNREAD: Final = "tests/security/test_unread_answers.py"
 
 
@@ -26,7 +26,7 @@ def stalled(test: str) -> str:
 EXPORT: Final = (
     Mutant(
         name="export: every page is read before the first is sent",
-        at="accounts_core/use_cases/personal_data.py::StreamPersonalData.__call__",
+        at="accounts_core/use_cases/identity/stream_personal_data.py::StreamPersonalData.__call__",
         old="return export_parts(self._store, contents)",
         new=(
             "parts = [part async for part in export_parts(self._store, contents)]\n"
@@ -43,7 +43,7 @@ EXPORT: Final = (
     ),
     Mutant(
         name="export: a read is open while the client has a page",
-        at=f"{_EXPORT}::export_parts",
+        at="accounts_core/services/export.py::export_parts",
         old=(
             "async with store.read() as views:\n"
             "    entries = await value.page(views, last)\n"

@@ -7,7 +7,7 @@ from tests.mutants.mutant import Mutant
 from .checks import core, http
 
 _FAIR_QUEUE: Final = "accounts_core/model/fair_queue.py"
-_ONCE: Final = "accounts_core/use_cases/once.py"
+_ONCE: Final = "accounts_core/services/once.py"
 _HASHING_ONCE: Final = "use_cases/test_hashing_once.py"
 _FLOODED: Final = "model/test_fair_queue.py::test_a3_whoever_comes_during_a_flood_is_next"
 
@@ -30,7 +30,7 @@ FAIRNESS: Final = (
     ),
     Mutant(
         name="a lost race that counts as another attempt",
-        at=f"{_ONCE}::CountOnce.spend",
+        at="accounts_core/services/once.py::CountOnce.spend",
         old="self._counted.add(attempt)",
         new="",
         check=core(
@@ -39,7 +39,7 @@ FAIRNESS: Final = (
     ),
     Mutant(
         name="a password that stays proven after it was changed",
-        at=f"{_ONCE}::HashOnce.verify",
+        at="accounts_core/services/once.py::HashOnce.verify",
         old=(
             "if (hash, password) not in self._verified:\n"
             "    self._verified[hash, password] = await self._passwords.verify(hash, password, requester=requester)"
@@ -53,7 +53,7 @@ FAIRNESS: Final = (
     ),
     Mutant(
         name="a new password that is hashed and not counted",
-        at="accounts_core/use_cases/update_profile.py::UpdateProfile._check_proof",
+        at="accounts_core/use_cases/identity/update_profile.py::UpdateProfile._check_proof",
         old="await self._attempts.password_change(user.id, client)",
         new="",
         check=http(
@@ -62,7 +62,7 @@ FAIRNESS: Final = (
     ),
     Mutant(
         name="a sign-up that is hashed before it is counted",
-        at="accounts_core/use_cases/register.py::Applicants.check",
+        at="accounts_core/services/applicants.py::Applicants.check",
         old=(
             "await self._attempts.sign_up(client)\n"
             "password_hash = await self._passwords.hash(chosen, requester=Requester.of(address, client))"
@@ -110,14 +110,14 @@ FAIRNESS: Final = (
     ),
     Mutant(
         name="keys that are claimed and not counted",
-        at="accounts_core/use_cases/perform_once.py::PerformOnce.__call__",
+        at="accounts_core/use_cases/operations/perform_once.py::PerformOnce.__call__",
         old="await self._attempts.write(user_id)",
         new="",
         check=http("test_limits.py::test_a4_a_key_whose_request_is_refused_before_any_use_case_is_counted_as_well"),
     ),
     Mutant(
         name="interactions without a limit",
-        at="accounts_core/use_cases/teams/interactions.py::WriteInteraction.__call__",
+        at="accounts_core/use_cases/teams/write_interaction.py::WriteInteraction.__call__",
         old="await self._attempts.interaction(user_id)",
         new="",
         check="tests/security/test_limits_of_calls.py::test_every_call_counts_as_the_rules_tell"
@@ -125,14 +125,14 @@ FAIRNESS: Final = (
     ),
     Mutant(
         name="one team more than there may be",
-        at="accounts_core/use_cases/teams/manage.py::may_own_another",
+        at="accounts_core/use_cases/teams/create_team.py::may_own_another",
         old="await work.teams.count_owned_by(user_id) >= policy.quotas.teams",
         new="await work.teams.count_owned_by(user_id) > policy.quotas.teams",
         check=core("use_cases/test_quotas.py::test_one_user_owns_so_many_teams[open]"),
     ),
     Mutant(
         name="notifications without an end",
-        at="accounts_core/use_cases/teams/invitations.py::Inviter._invite",
+        at="accounts_core/services/inviter.py::Inviter._invite",
         old="await work.notifications.remove_oldest_of(invited.id, keep=self._policy.quotas.notifications)",
         new="",
         check=core("use_cases/test_quotas.py::test_of_many_notifications_the_newest_stay[open]"),

@@ -90,14 +90,14 @@ FORKS: Final = (
     ),
     Mutant(
         name="mixed up: a session that is not the token's",
-        at="accounts_core/use_cases/authenticate.py::check_answer",
+        at="accounts_core/use_cases/sessions/authenticate.py::check_answer",
         old="compare_digest(session.digest, digest) and session.user_id == user.id",
         new="session.user_id == user.id",
         check=core("use_cases/test_mixed_up_store.py::test_f1_a_mixed_up_answer_is_an_error_and_never_a_person"),
     ),
     Mutant(
         name="mixed up: a user who is not the session's",
-        at="accounts_core/use_cases/authenticate.py::check_answer",
+        at="accounts_core/use_cases/sessions/authenticate.py::check_answer",
         old="compare_digest(session.digest, digest) and session.user_id == user.id",
         new="compare_digest(session.digest, digest)",
         check=core("use_cases/test_mixed_up_store.py::test_f1_a_mixed_up_answer_is_an_error_and_never_a_person"),

@@ -9,7 +9,7 @@ from .checks import core, http, memory_contract, sql_contract
 _EDGE: Final = "entrypoints/accounts_litestar"
 _REPEATING: Final = f"{_EDGE}/repeating.py"
 _MODEL: Final = "accounts_core/model/idempotency.py"
-_SIGN_UP: Final = "accounts_core/use_cases/sign_up_once.py"
+_SIGN_UP: Final = "accounts_core/use_cases/identity/sign_up_once.py"
 _OUTCOMES: Final = "test_idempotency_outcomes.py"
 _PASSWORDS: Final = "test_idempotency_passwords.py"
 _SIGN_UPS: Final = "test_idempotent_sign_up.py"
@@ -91,7 +91,7 @@ IDEMPOTENCY: Final = (
     ),
     Mutant(
         name="an answer of any size that is kept",
-        at="accounts_core/use_cases/perform_once.py::Answered.__attrs_post_init__",
+        at="accounts_core/services/idempotency.py::Answered.__attrs_post_init__",
         old="self.is_final and len(self.answer) > MAX_ANSWER_BYTES",
         new="False",
         check=core("test_idempotency.py::test_an_answer_that_is_kept_has_a_bounded_size"),
@@ -112,7 +112,7 @@ IDEMPOTENCY: Final = (
     ),
     Mutant(
         name="a sign-up with another password that is answered and not made",
-        at=f"{_SIGN_UP}::SignUpOnce.__call__.answer_of",
+        at="accounts_core/use_cases/identity/sign_up_once.py::SignUpOnce.__call__.answer_of",
         old="not is_right or not is_same or kept.answer is None",
         new="not is_same or kept.answer is None",
         check=core(f"{_ONCE}::test_another_body_or_password_is_refused"),
@@ -126,35 +126,35 @@ IDEMPOTENCY: Final = (
     ),
     Mutant(
         name="guesses at a sign-up's password that nobody counts",
-        at=f"{_SIGN_UP}::SignUpOnce.__call__.answer_of",
+        at="accounts_core/use_cases/identity/sign_up_once.py::SignUpOnce.__call__.answer_of",
         old="await self._attempts.repeated_sign_up(email, client)",
         new="",
         check=core(f"{_ONCE}::test_guesses_at_the_password_are_counted_for_the_account_and_end_nobodys_failures"),
     ),
     Mutant(
         name="a sign-up that loses its race and is told that the address is taken",
-        at=f"{_SIGN_UP}::SignUpOnce.__call__",
+        at="accounts_core/use_cases/identity/sign_up_once.py::SignUpOnce.__call__",
         old="(_AnsweredMeanwhile, EmailTaken, Conflict)",
         new="_AnsweredMeanwhile",
         check=core(f"{_ONCE}::test_an_address_that_was_taken_by_the_very_request_is_answered_as_the_request"),
     ),
     Mutant(
         name="a sign-up that is hashed anew each time it loses a race",
-        at="accounts_core/use_cases/once.py::HashOnce.hash",
+        at="accounts_core/services/once.py::HashOnce.hash",
         old="password not in self._hashes",
         new="True",
         check=core(f"{_ONCE}::test_a_race_that_is_lost_is_run_again_with_the_same_hash"),
     ),
     Mutant(
         name="a sign-up whose answer is not kept",
-        at=f"{_SIGN_UP}::SignUpOnce.__call__.keep",
+        at="accounts_core/use_cases/identity/sign_up_once.py::SignUpOnce.__call__.keep",
         old="await work.kept_requests.add(request)",
         new="",
         check=core(f"{_ONCE}::test_a_repeat_is_answered_without_being_performed"),
     ),
     Mutant(
         name="a private sign-up that outlives its account",
-        at="accounts_core/use_cases/owned_data.py::OwnedPersonalData.erase",
+        at="accounts_core/services/owned_data.py::OwnedPersonalData.erase",
         old="await work.kept_requests.delete_for_email((await work.users.get(user_id)).email)",
         new="",
         check=http(

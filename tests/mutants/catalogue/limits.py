@@ -6,19 +6,19 @@ from tests.mutants.mutant import Mutant
 
 from .checks import core, faults, memory_contract, sql_contract
 
-_ATTEMPTS: Final = "accounts_core/use_cases/attempts.py"
+_ATTEMPTS: Final = "accounts_core/services/attempts.py"
 
 LIMITS: Final = (
     Mutant(
         name="guesses that are not counted",
-        at="accounts_core/use_cases/sign_in.py::SignIn.__call__",
+        at="accounts_core/use_cases/sessions/sign_in.py::SignIn.__call__",
         old="await self._attempts.sign_in(address, client)",
         new="",
         check=faults("guessing a password"),
     ),
     Mutant(
         name="guesses that are counted only when they are right",
-        at="accounts_core/use_cases/sign_in.py::SignIn.__call__",
+        at="accounts_core/use_cases/sessions/sign_in.py::SignIn.__call__",
         old=(
             "await self._attempts.sign_in(address, client)\n"
             "\n"
@@ -51,21 +51,21 @@ LIMITS: Final = (
     ),
     Mutant(
         name="a success that forgives the account its attempts",
-        at=f"{_ATTEMPTS}::Attempts.succeeded",
+        at="accounts_core/services/attempts.py::Attempts.succeeded",
         old="f'{FAILURES}:{email.key}'",
         new="f'{ACCOUNT}:{email.key}'",
         check=core("use_cases/test_attempts.py::test_a_success_does_not_forgive_the_account_its_attempts"),
     ),
     Mutant(
         name="a stolen token from which the password is guessed",
-        at="accounts_core/use_cases/credentials.py::Proofs.check",
+        at="accounts_core/services/credentials.py::Proofs.check",
         old="await self._attempts.proof(user.email)",
         new="",
         check=core("use_cases/test_attempts.py::test_a_stolen_token_is_no_place_to_guess_the_password_from"),
     ),
     Mutant(
         name="stolen cards that are tried one after another",
-        at="accounts_core/use_cases/card_verifier.py::CardVerifier._admit_card",
+        at="accounts_core/services/card_verifier.py::CardVerifier._admit_card",
         old="await self._attempts.card(card.card.fingerprint)",
         new="",
         check=core("use_cases/test_card_testing.py::test_one_card_is_tried_so_often_whoever_tries_it"),

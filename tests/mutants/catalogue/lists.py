@@ -6,7 +6,6 @@ from tests.mutants.mutant import Mutant
 
 from .checks import core, http, memory_contract, sql_contract
 
-_CORE: Final = "accounts_core/use_cases"
 _SQL: Final = "adapters/accounts_sql/repositories"
 _HTTP: Final = "entrypoints/accounts_litestar"
 
@@ -26,7 +25,7 @@ def _initials(name: str) -> str:
 LISTS: Final = (
     Mutant(
         name="lists: an id that is gone is an empty page",
-        at="accounts_core/use_cases/paging.py::Listed._below",
+        at="accounts_core/services/paging.py::Listed._below",
         old=(
             "if is_position_text(before):\n"
             "    position = read_position_text(self.name, before)\n"
@@ -68,14 +67,14 @@ LISTS: Final = (
     ),
     Mutant(
         name="lists: the id of another team's interaction is taken",
-        at="accounts_core/use_cases/teams/interactions.py::ListInteractions.__call__.find",
+        at="accounts_core/use_cases/teams/list_interactions.py::ListInteractions.__call__.find",
         old="written is None or written.team_id != team_id",
         new="written is None",
         check=_paging("test_f4_a_position_of_somebody_elses_list_is_refused[memory]"),
     ),
     Mutant(
         name="lists: a link where there is nothing more",
-        at="accounts_core/use_cases/paging.py::Listed.page",
+        at="accounts_core/services/paging.py::Listed.page",
         old=("if len(entries) < at_once:\n    return page"),
         new=(
             "if len(entries) < at_once:\n"
@@ -86,14 +85,14 @@ LISTS: Final = (
     ),
     Mutant(
         name="lists: a page of interactions of any size",
-        at="accounts_core/use_cases/paging.py::Listed.page",
+        at="accounts_core/services/paging.py::Listed.page",
         old="size > self.max_size > 0",
         new="size > 100 * self.max_size > 0",
         check=_paging("test_f16_a_page_of_interactions_ends_before_it_is_long[memory]"),
     ),
     Mutant(
         name="lists: all notifications at once",
-        at="accounts_core/use_cases/notifications.py::ListNotifications.__call__",
+        at="accounts_core/use_cases/identity/list_notifications.py::ListNotifications.__call__",
         old="count",
         new="10 ** 6",
         check=_paging("test_f16_a_page_reads_no_more_than_a_page_however_many_there_are"),
@@ -137,7 +136,7 @@ LISTS: Final = (
     ),
     Mutant(
         name="cleanup: one batch of each kind",
-        at="accounts_core/use_cases/tidy.py::_each",
+        at="accounts_core/use_cases/operations/tidy.py::_each",
         old=("if count < BATCH:\n    return"),
         new="return",
         check=_retention("test_f12_batches_are_told_of_and_an_interruption_loses_nothing"),
@@ -151,14 +150,14 @@ LISTS: Final = (
     ),
     Mutant(
         name="cleanup: attempts are left where they are",
-        at="accounts_core/use_cases/tidy.py::Tidy._batches",
+        at="accounts_core/use_cases/operations/tidy.py::Tidy._batches",
         old="(limits := self._limits) is not None",
         new="(limits := self._limits) is not None and now is None",
         check=_retention("test_f12_attempts_go_when_they_count_no_more"),
     ),
     Mutant(
         name="export: a host's name hides one of the core's",
-        at="accounts_core/use_cases/personal_data.py::StreamPersonalData.__call__",
+        at="accounts_core/use_cases/identity/stream_personal_data.py::StreamPersonalData.__call__",
         old="reversed(self._owned_data)",
         new="self._owned_data",
         check=core("use_cases/test_export.py::test_a_hosts_name_hides_nothing_of_the_cores"),

@@ -9,7 +9,6 @@ from .checks import core
 _FOLLOWS: Final = "use_cases/test_what_follows.py::test_what_follows"
 _LOOKALIKES: Final = "use_cases/test_lookalikes.py"
 _UNDELIVERABLE: Final = "use_cases/test_undeliverable.py"
-_USE_CASES: Final = "accounts_core/use_cases"
 _REFUSALS: Final = "tests/integration/smtp/test_refusals.py"
 
 MAILS: Final = (
@@ -78,7 +77,7 @@ MAILS: Final = (
     ),
     Mutant(
         name="an undeliverable mail that waits for an operator",
-        at="accounts_core/use_cases/outbox.py::RunDue._run",
+        at="accounts_core/outbox/worker.py::RunDue._run",
         old=(
             "try:\n"
             "    again = await self._jobs.perform(job)\n"
@@ -97,21 +96,21 @@ MAILS: Final = (
     ),
     Mutant(
         name="an undeliverable mail that nobody hears of",
-        at="accounts_core/use_cases/outbox.py::RunDue._run.end",
+        at="accounts_core/outbox/worker.py::RunDue._run.end",
         old="undelivered is not None",
         new="False",
         check=core(f"{_FOLLOWS}[a mail that cannot be delivered]"),
     ),
     Mutant(
         name="an undeliverable mail that is in the requester's trail",
-        at="accounts_core/use_cases/mailing.py::Mailer._verification",
+        at="accounts_core/services/mailer.py::Mailer._verification",
         old="self._deliver(job, holder.email, Purpose.ALREADY_REGISTERED, {}, holder.id)",
         new="self._deliver(job, holder.email, Purpose.ALREADY_REGISTERED, {}, user_id)",
         check=core(f"{_UNDELIVERABLE}::test_whoever_waits_for_anothers_address_does_not_learn_of_it"),
     ),
     Mutant(
         name="an undeliverable sign-up in the trail of whoever has the address",
-        at="accounts_core/use_cases/mailing.py::Mailer._sign_up",
+        at="accounts_core/services/mailer.py::Mailer._sign_up",
         old=(
             "self._deliver_token(\n"
             "    job, sign_up.email, TokenPurpose.VERIFY_EMAIL, name=sign_up.name, token=token, user_id=None\n"
@@ -126,7 +125,7 @@ MAILS: Final = (
     ),
     Mutant(
         name="an undeliverable invitation in the trail of whoever registered the address",
-        at="accounts_core/use_cases/mailing.py::Mailer._invitation",
+        at="accounts_core/services/mailer.py::Mailer._invitation",
         old="self._deliver(job, view.invitation.email, Purpose.INVITATION, without_links(values), None)",
         new=(
             "self._deliver(\n"
@@ -141,21 +140,21 @@ MAILS: Final = (
     ),
     Mutant(
         name="you have an account already, told to the spelling that was typed",
-        at="accounts_core/use_cases/mailing.py::Mailer._enter",
+        at="accounts_core/services/mailer.py::Mailer._enter",
         old="holder.email",
         new="sign_up.email",
         check=core(f"{_LOOKALIKES}::test_u18_whoever_signs_up_with_it_has_the_stored_address_told"),
     ),
     Mutant(
         name="an address that is taken, told to the spelling that waits",
-        at="accounts_core/use_cases/mailing.py::Mailer._verification",
+        at="accounts_core/services/mailer.py::Mailer._verification",
         old="holder.email",
         new="user.waiting_email",
         check=core(f"{_LOOKALIKES}::test_a19_whoever_goes_to_it_has_the_stored_address_told_or_is_refused"),
     ),
     Mutant(
         name="an invitation that goes to the spelling that was typed",
-        at="accounts_core/use_cases/mailing.py::Mailer._invitation",
+        at="accounts_core/services/mailer.py::Mailer._invitation",
         old="view.invitation.email if proven.is_same_mailbox(view.invitation.email) else proven",
         new="view.invitation.email",
         check=core(
@@ -164,7 +163,7 @@ MAILS: Final = (
     ),
     Mutant(
         name="an invitation to another spelling that is parked because the address is not verified",
-        at="accounts_core/use_cases/mailing.py::Mailer._invitation",
+        at="accounts_core/services/mailer.py::Mailer._invitation",
         old=(
             "if holder is not None and proven is not None:\n"
             "    to = view.invitation.email if proven.is_same_mailbox(view.invitation.email) else proven\n"
@@ -185,7 +184,7 @@ MAILS: Final = (
     ),
     Mutant(
         name="a reset that proves another spelling",
-        at="accounts_core/use_cases/recovery.py::ResetPassword._change",
+        at="accounts_core/use_cases/identity/reset_password.py::ResetPassword._change",
         old="token.email.is_same_mailbox(waiting)",
         new="token.email == waiting",
         check=core(f"{_LOOKALIKES}::test_a19_a_link_for_a_new_password_proves_no_other_spelling"),

@@ -6,49 +6,49 @@ from tests.mutants.mutant import Mutant
 
 from .checks import ONE_CARD_AT_ONCE, core, faults, first_card, found
 
-_CALLS: Final = "accounts_core/use_cases/card_calls.py"
-_VERIFIER: Final = "accounts_core/use_cases/card_verifier.py"
-_VERIFY: Final = "accounts_core/use_cases/verify_card.py"
+_CALLS: Final = "accounts_core/services/card_calls.py"
+_VERIFIER: Final = "accounts_core/services/card_verifier.py"
+_VERIFY: Final = "accounts_core/use_cases/cards/verify_card.py"
 
 MONEY: Final = (
     Mutant(
         name="a hold that is never let go",
-        at=f"{_VERIFIER}::CardVerifier._step",
+        at="accounts_core/services/card_verifier.py::CardVerifier._step",
         old="await self._calls.release(v)",
         new="",
         check=faults("the worker going on after a lost hold"),
     ),
     Mutant(
         name="a hold that is let go only after that is committed",
-        at=f"{_VERIFIER}::CardVerifier._step",
+        at="accounts_core/services/card_verifier.py::CardVerifier._step",
         old=("await self._calls.release(v)\nawait self._advance(v, Event.RELEASED)"),
         new=("await self._advance(v, Event.RELEASED)\nawait self._calls.release(v)"),
         check=faults("the first card"),
     ),
     Mutant(
         name="a declined hold that is not cancelled",
-        at=f"{_VERIFIER}::CardVerifier._close",
+        at="accounts_core/services/card_verifier.py::CardVerifier._close",
         old=("if v.hold_id is not None:\n    await self._calls.release(v)"),
         new="",
         check=faults("a decline"),
     ),
     Mutant(
         name="a hold under another key at every try",
-        at=f"{_CALLS}::CardCalls.hold",
+        at="accounts_core/services/card_calls.py::CardCalls.hold",
         old="f'{v.id}:hold'",
         new="self._fresh(f'{v.id}:hold')",
         check=faults("the first card"),
     ),
     Mutant(
         name="one key for two steps",
-        at=f"{_CALLS}::CardCalls.attach",
+        at="accounts_core/services/card_calls.py::CardCalls.attach",
         old="f'{v.id}:attach'",
         new="f'{v.id}:release'",
         check=faults("the first card"),
     ),
     Mutant(
         name="a second hold in the blind after a failure that the provider keeps",
-        at=f"{_CALLS}::CardCalls.hold",
+        at="accounts_core/services/card_calls.py::CardCalls.hold",
         old=(
             "found = await self._find_hold(v)\nif found is None and (not self._is_settled(v)):\n    raise\nreturn found"
         ),
@@ -57,7 +57,7 @@ MONEY: Final = (
     ),
     Mutant(
         name="a hold that is not looked for before it is asked for again",
-        at=f"{_CALLS}::CardCalls.hold",
+        at="accounts_core/services/card_calls.py::CardCalls.hold",
         old="None if is_first else await self._find_hold(v)",
         new="None",
         check=found(
@@ -66,7 +66,7 @@ MONEY: Final = (
     ),
     Mutant(
         name="a hold that is given up before it can be known not to be there",
-        at=f"{_CALLS}::CardCalls.hold",
+        at="accounts_core/services/card_calls.py::CardCalls.hold",
         old=("if found is None and (not self._is_settled(v)):\n    raise"),
         new="",
         check=core(
@@ -75,21 +75,21 @@ MONEY: Final = (
     ),
     Mutant(
         name="a release that goes on failing under its first key",
-        at=f"{_CALLS}::CardCalls.release",
+        at="accounts_core/services/card_calls.py::CardCalls.release",
         old="self._fresh(key)",
         new="key",
         check=faults("a decline"),
     ),
     Mutant(
         name="a release whose answer was lost, taken for done",
-        at=f"{_CALLS}::CardCalls.release",
+        at="accounts_core/services/card_calls.py::CardCalls.release",
         old="raise",
         new="return",
         check=faults("a decline"),
     ),
     Mutant(
         name="a challenge that nobody gives up",
-        at=f"{_VERIFIER}::CardVerifier._ask_after_challenge",
+        at="accounts_core/services/card_verifier.py::CardVerifier._ask_after_challenge",
         old="self._clock.now() < v.created_at + self._policy.challenge_limit",
         new="hold.status is HoldStatus.CHALLENGED",
         check=faults("a challenge that nobody answers"),
@@ -161,42 +161,42 @@ MONEY: Final = (
     ),
     Mutant(
         name="a failed challenge taken for a passed one",
-        at=_VERIFIER,
+        at="accounts_core/services/card_progress.py",
         old="Event.DECLINED",
         new="Event.HELD",
         check=faults("a failed challenge"),
     ),
     Mutant(
         name="a verification that is not written down for a worker",
-        at=f"{_VERIFY}::VerifyCard._open",
+        at="accounts_core/use_cases/cards/verify_card.py::VerifyCard._open",
         old="await work.outbox.put(self._effects.job(job_id(verification.id), Topic.VERIFY_CARD, payload))",
         new="self._effects.job(job_id(verification.id), Topic.VERIFY_CARD, payload)",
         check=faults("a decline"),
     ),
     Mutant(
         name="a job that ends while its verification is open",
-        at="accounts_core/use_cases/outbox.py::Jobs._verify",
+        at="accounts_core/outbox/handlers.py::Jobs._verify",
         old="verification.created_at + self._policy.challenge_limit if verification.is_open else None",
         new="None",
         check=faults("a challenge that nobody answers"),
     ),
     Mutant(
         name="an open verification that is not looked for",
-        at=f"{_VERIFY}::VerifyCard._look",
+        at="accounts_core/use_cases/cards/verify_card.py::VerifyCard._look",
         old="await work.verifications.find_open(wish.user_id, wish.requested)",
         new="None",
         check=faults("an answered challenge"),
     ),
     Mutant(
         name="a look whether a verification is needed, outside the transaction that opens it",
-        at=f"{_VERIFY}::VerifyCard._open",
+        at="accounts_core/use_cases/cards/verify_card.py::VerifyCard._open",
         old=("found = await self._look(work, wish)\nif found is not None:\n    return (found, False)"),
         new="",
         check=ONE_CARD_AT_ONCE,
     ),
     Mutant(
         name="a user who is not locked while a verification is opened",
-        at=f"{_VERIFY}::VerifyCard._look",
+        at="accounts_core/use_cases/cards/verify_card.py::VerifyCard._look",
         old="work.users.get(wish.user_id, lock=True)",
         new="work.users.get(wish.user_id)",
         check=ONE_CARD_AT_ONCE,
@@ -210,21 +210,21 @@ MONEY: Final = (
     ),
     Mutant(
         name="a request that is another verification when it comes again",
-        at=f"{_VERIFY}::VerifyCard._look",
+        at="accounts_core/use_cases/cards/verify_card.py::VerifyCard._look",
         old=("if same is not None and (not same.is_open):\n    return same"),
         new="",
         check=core("use_cases/test_repeated_verifications.py::test_the_same_request_brings_the_same_decline"),
     ),
     Mutant(
         name="a second customer for one user",
-        at=f"{_CALLS}::CardCalls.customer",
+        at="accounts_core/services/card_calls.py::CardCalls.customer",
         old="f'customer:{user.hex_id}:{user.lost_customers}'",
         new="f'customer:{v.id}'",
         check=first_card("a decline"),
     ),
     Mutant(
         name="a customer that is not looked for before it is asked for again",
-        at=f"{_CALLS}::CardCalls.customer",
+        at="accounts_core/services/card_calls.py::CardCalls.customer",
         old="None if is_first else await self._payments.find_customer(user.hex_id)",
         new="None",
         check=found(
@@ -241,7 +241,7 @@ MONEY: Final = (
     ),
     Mutant(
         name="a customer that was made while somebody else moved the verification, and is nobody's",
-        at=f"{_VERIFIER}::CardVerifier._find_customer",
+        at="accounts_core/services/card_verifier.py::CardVerifier._find_customer",
         old=("stored = await work.verifications.find(v.id)\nis_moved = stored is None or stored.version != v.version"),
         new="is_moved = False",
         check=core(
@@ -250,14 +250,14 @@ MONEY: Final = (
     ),
     Mutant(
         name="a name that changed while the customer was made, and is never told",
-        at=f"{_VERIFIER}::CardVerifier._find_customer",
+        at="accounts_core/services/card_verifier.py::CardVerifier._find_customer",
         old="jobs.append(await self._effects.put(work, Topic.UPDATE_CUSTOMER, **whose))",
         new="",
         check=first_card("renaming"),
     ),
     Mutant(
         name="a customer that was made for somebody who is deleted meanwhile, and stays",
-        at=f"{_VERIFIER}::CardVerifier._find_customer",
+        at="accounts_core/services/card_verifier.py::CardVerifier._find_customer",
         old=(
             "async with self._store.begin() as work:\n"
             "    job = await self._effects.put(work, Topic.DELETE_CUSTOMER, customer=customer_id)\n"

@@ -7,110 +7,109 @@ from tests.mutants.mutant import Mutant
 from .checks import core
 
 _FOLLOWS: Final = "use_cases/test_what_follows.py::test_what_follows"
-_USE_CASES: Final = "accounts_core/use_cases"
 
 OUTCOMES: Final = (
     Mutant(
         name="a reset that verifies whatever address waits",
-        at="accounts_core/use_cases/recovery.py::ResetPassword._change",
+        at="accounts_core/use_cases/identity/reset_password.py::ResetPassword._change",
         old="waiting is not None and user.pending_email is None and token.email.is_same_mailbox(waiting)",
         new="waiting is not None",
         check=core(f"{_FOLLOWS}[reset the password while another address waits]"),
     ),
     Mutant(
         name="nobody is told at the old address when the change is immediate",
-        at="accounts_core/use_cases/update_profile.py::UpdateProfile._change",
+        at="accounts_core/use_cases/identity/update_profile.py::UpdateProfile._change",
         old="user.email if may_tell else None",
         new="changed.proven_email",
         check=core(f"{_FOLLOWS}[change a verified address at once]"),
     ),
     Mutant(
         name="a restored account that nobody is told of",
-        at="accounts_core/use_cases/restore.py::Restore.__call__.attempt",
+        at="accounts_core/use_cases/identity/restore.py::Restore.__call__.attempt",
         old="UserRestored(user_id=user.id, at=now, tell=user.proven_email)",
         new="UserRestored(user_id=user.id, at=now)",
         check=core(f"{_FOLLOWS}[restore]"),
     ),
     Mutant(
         name="a deactivation by an operator that is put down to the user",
-        at="accounts_core/use_cases/deactivate.py::Deactivate.__call__.attempt",
+        at="accounts_core/use_cases/identity/deactivate.py::Deactivate.__call__.attempt",
         old="UserDeactivated(user_id=user_id, at=now, by=by, tell=user.proven_email)",
         new="UserDeactivated(user_id=user_id, at=now, tell=user.proven_email)",
         check=core(f"{_FOLLOWS}[deactivate, by an operator]"),
     ),
     Mutant(
         name="an operator's restoring that is put down to the user",
-        at="accounts_core/use_cases/deactivate.py::Reinstate.__call__.attempt",
+        at="accounts_core/use_cases/identity/reinstate.py::Reinstate.__call__.attempt",
         old="UserRestored(user_id=user_id, at=now, by=Actor.OPERATOR, tell=user.proven_email)",
         new="UserRestored(user_id=user_id, at=now, tell=user.proven_email)",
         check=core(f"{_FOLLOWS}[restore, by an operator]"),
     ),
     Mutant(
         name="a changed password that nobody is told of",
-        at="accounts_core/use_cases/update_profile.py::UpdateProfile._change",
+        at="accounts_core/use_cases/identity/update_profile.py::UpdateProfile._change",
         old="PasswordChanged(user_id=user.id, at=now, tell=user.proven_email)",
         new="PasswordChanged(user_id=user.id, at=now)",
         check=core(f"{_FOLLOWS}[change the password]"),
     ),
     Mutant(
         name="a reset that is in the trail as a change",
-        at="accounts_core/use_cases/recovery.py::ResetPassword._change",
+        at="accounts_core/use_cases/identity/reset_password.py::ResetPassword._change",
         old="PasswordChanged(user_id=user.id, at=now, tell=changed.proven_email, is_reset=True)",
         new="PasswordChanged(user_id=user.id, at=now, tell=changed.proven_email)",
         check=core(f"{_FOLLOWS}[reset the password]"),
     ),
     Mutant(
         name="an account that is opened by a sign-up, and in no trail",
-        at="accounts_core/use_cases/mailing.py::Mailer._enter",
+        at="accounts_core/services/mailer.py::Mailer._enter",
         old="work.record(UserRegistered(user_id=user.id, at=now, email=user.email))",
         new="",
         check=core(f"{_FOLLOWS}[sign up where registration is private]"),
     ),
     Mutant(
         name="sessions that are ended, and in no trail",
-        at="accounts_core/use_cases/sessions.py::EndSessions.__call__.attempt",
+        at="accounts_core/use_cases/sessions/end_sessions.py::EndSessions.__call__.attempt",
         old="work.record(SessionsEnded(user_id=session.user_id, at=self._clock.now(), count=count))",
         new="",
         check=core(f"{_FOLLOWS}[end all other sessions]"),
     ),
     Mutant(
         name="a sign-in whose client is in no trail",
-        at="accounts_core/use_cases/sign_in.py::SignIn.__call__.attempt",
+        at="accounts_core/use_cases/sessions/sign_in.py::SignIn.__call__.attempt",
         old="self._sessions.open(work, user, user_agent=user_agent, client=client)",
         new="self._sessions.open(work, user, user_agent=user_agent)",
         check=core(f"{_FOLLOWS}[sign in from the known device]"),
     ),
     Mutant(
         name="a restoring sign-in whose client is in no trail",
-        at="accounts_core/use_cases/restore.py::Restore.__call__.attempt",
+        at="accounts_core/use_cases/identity/restore.py::Restore.__call__.attempt",
         old="self._sessions.open(work, user, user_agent=user_agent, client=client)",
         new="self._sessions.open(work, user, user_agent=user_agent)",
         check=core(f"{_FOLLOWS}[restore]"),
     ),
     Mutant(
         name="a device that is new every time",
-        at="accounts_core/use_cases/credentials.py::SessionOpener.open",
+        at="accounts_core/services/session_opener.py::SessionOpener.open",
         old="is_new and await work.devices.count_of(user.id) > 1",
         new="await work.devices.count_of(user.id) > 1",
         check=core(f"{_FOLLOWS}[sign in again from another device]"),
     ),
     Mutant(
         name="a first device that is told of as a new one",
-        at="accounts_core/use_cases/credentials.py::SessionOpener.open",
+        at="accounts_core/services/session_opener.py::SessionOpener.open",
         old="is_new and await work.devices.count_of(user.id) > 1",
         new="is_new",
         check=core(f"{_FOLLOWS}[sign in for the first time]"),
     ),
     Mutant(
         name="a default that changes with a removed card, and in no trail",
-        at="accounts_core/use_cases/payment_methods.py::RemovePaymentMethod.__call__.attempt",
+        at="accounts_core/use_cases/cards/remove_payment_method.py::RemovePaymentMethod.__call__.attempt",
         old="work.record(DefaultCardChanged(user_id=user_id, at=now, payment_method=promoted))",
         new="",
         check=core(f"{_FOLLOWS}[remove the default card]"),
     ),
     Mutant(
         name="links that outlive a change of the address",
-        at="accounts_core/use_cases/update_profile.py::UpdateProfile._change",
+        at="accounts_core/use_cases/identity/update_profile.py::UpdateProfile._change",
         old=(
             "await work.mail_tokens.remove_of(user.id)\n"
             "await self._effects.put_for_worker(work, Topic.VERIFICATION_MAIL, user=str(user.id))"
@@ -120,14 +119,14 @@ OUTCOMES: Final = (
     ),
     Mutant(
         name="links that outlive a verification",
-        at="accounts_core/use_cases/verify_email.py::EmailVerifier.verify_in",
+        at="accounts_core/services/email_verifier.py::EmailVerifier.verify_in",
         old="await work.mail_tokens.remove_of(before.id)",
         new="",
         check=core(f"{_FOLLOWS}[confirm another address]"),
     ),
     Mutant(
         name="an address that is not verified, swapped where registration is private",
-        at="accounts_core/use_cases/update_profile.py::UpdateProfile._move",
+        at="accounts_core/use_cases/identity/update_profile.py::UpdateProfile._move",
         old="user.change_email(email, at=self._clock.now(), always_wait=True)",
         new="user.change_email(email, at=self._clock.now())",
         check=core(f"{_FOLLOWS}[reset the password while another address waits]"),

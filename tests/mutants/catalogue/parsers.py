@@ -83,14 +83,14 @@ PARSERS: Final = (
     ),
     Mutant(
         name="a card number for a payment method",
-        at="accounts_core/use_cases/verify_card.py::_checked_payment_method",
+        at="accounts_core/use_cases/cards/verify_card.py::_checked_payment_method",
         old="len(id) > MAX_ID or not _PAYMENT_METHOD.fullmatch(id) or _SECRET.search(id) or holds_card_number(id)",
         new="len(id) > MAX_ID or not _PAYMENT_METHOD.fullmatch(id) or _SECRET.search(id)",
         check=_ANY_FIELD,
     ),
     Mutant(
         name="a card number in a return address",
-        at="accounts_core/use_cases/verify_card.py::_checked_return_url",
+        at="accounts_core/use_cases/cards/verify_card.py::_checked_return_url",
         old="refuse_card_number_in_url('return_url', url)",
         new="",
         check=_ANY_FIELD,

@@ -6,13 +6,13 @@ from tests.mutants.mutant import Mutant
 
 from .checks import core, faults, http
 
-_ONCE: Final = "accounts_core/use_cases/perform_once.py"
+_ONCE: Final = "accounts_core/use_cases/operations/perform_once.py"
 _LITESTAR: Final = "entrypoints/accounts_litestar"
 
 REQUESTS: Final = (
     Mutant(
         name="an answer that is kept after its effect is committed",
-        at=f"{_ONCE}::_in_one_unit",
+        at="accounts_core/services/idempotency.py::_in_one_unit",
         old=(
             "if answered.is_final:\n"
             "    async with unit.begin() as work:\n"
@@ -29,7 +29,7 @@ REQUESTS: Final = (
     ),
     Mutant(
         name="a request that two perform at once",
-        at=f"{_ONCE}::PerformOnce._claim",
+        at="accounts_core/use_cases/operations/perform_once.py::PerformOnce._claim",
         old=("if known.is_running(now=now):\n    raise RequestInProgress"),
         new="",
         check=core(
@@ -38,14 +38,14 @@ REQUESTS: Final = (
     ),
     Mutant(
         name="an effect of what was refused",
-        at=f"{_ONCE}::_in_one_unit",
+        at="accounts_core/services/idempotency.py::_in_one_unit",
         old=("if not answered.took_effect:\n    await unit.roll_back(_NothingIsKept())"),
         new="",
         check=faults("writing once what is refused"),
     ),
     Mutant(
         name="a repeat that is done again",
-        at=f"{_ONCE}::PerformOnce._claim",
+        at="accounts_core/use_cases/operations/perform_once.py::PerformOnce._claim",
         old=("if repeat is Repeat.SAME and known.answer is not None:\n    return known"),
         new="",
         check=faults("writing once"),
@@ -59,14 +59,14 @@ REQUESTS: Final = (
     ),
     Mutant(
         name="a key that is good for another request",
-        at=f"{_ONCE}::PerformOnce._claim",
+        at="accounts_core/use_cases/operations/perform_once.py::PerformOnce._claim",
         old=("if repeat is Repeat.ANOTHER:\n    raise KeyReused"),
         new="",
         check=core("use_cases/test_perform_once.py::test_another_request_under_the_same_key_is_refused"),
     ),
     Mutant(
         name="a request that failed, and stays claimed",
-        at=f"{_ONCE}::PerformOnce.__call__",
+        at="accounts_core/use_cases/operations/perform_once.py::PerformOnce.__call__",
         old=("await self._let_go(request)\nraise"),
         new="raise",
         check=core("use_cases/test_perform_once.py::test_a_failure_leaves_neither_effect_nor_claim"),

@@ -6,9 +6,8 @@ from tests.mutants.mutant import Mutant
 
 from .checks import core, http, memory_contract, sql_contract
 
-_TEAMS: Final = "accounts_core/use_cases/teams"
-_INVITATIONS: Final = f"{_TEAMS}/invitations.py"
-_SENT: Final = f"{_TEAMS}/sent_invitations.py"
+_INVITATIONS: Final = "accounts_core/services/inviter.py"
+_SENT: Final = "accounts_core/use_cases/teams/resend_invitation.py"
 _TESTS: Final = "use_cases/test_invitations.py"
 _MAILS: Final = "use_cases/test_links_in_mails.py"
 _LOCKS: Final = "tests/integration/sql/test_team_locks.py"
@@ -17,7 +16,7 @@ _WAITED: Final = f"{_LOCKS}::test_whoever_waited_for_the_teams_lock_is_judged_by
 TEAMS: Final = (
     Mutant(
         name="U15: what somebody is in a team is not looked at again under the lock",
-        at="accounts_core/use_cases/teams/membership.py::locked_for",
+        at="accounts_core/services/team_access.py::locked_for",
         old=(
             "try:\n"
             "    team = await work.teams.get(team_id, lock=True)\n"
@@ -49,16 +48,17 @@ TEAMS: Final = (
     ),
     Mutant(
         name="an invitation that is not looked at again under the team's lock",
-        at=f"{_INVITATIONS}::AcceptInvitation.__call__.attempt",
+        at="accounts_core/use_cases/teams/accept_invitation.py::AcceptInvitation.__call__.attempt",
         old=(
-            "team = await work.teams.get(team_id, lock=True)\nawait _received(work, user_id, id, open_since=open_since)"
+            "team = await work.teams.get(team_id, lock=True)\n"
+            "await open_invitation_to(work, user_id, id, open_since=open_since)"
         ),
         new="team = await work.teams.get(team_id, lock=True)",
         check=f"{_WAITED}[accepting what ends with a handover-psycopg]",
     ),
     Mutant(
         name="invitations that outlive a handover",
-        at="accounts_core/use_cases/teams/manage.py::HandOverTeam.__call__.attempt",
+        at="accounts_core/use_cases/teams/hand_over_team.py::HandOverTeam.__call__.attempt",
         old="await work.teams.remove_invitations_into(team_id)",
         new="",
         check=core(f"{_TESTS}::test_a15_handing_over_ends_the_invitations_of_the_owner_before_for_good"),
@@ -101,56 +101,56 @@ TEAMS: Final = (
     ),
     Mutant(
         name="the owner of one account who revokes another's invitations",
-        at=f"{_SENT}::_sent",
+        at="accounts_core/services/open_invitations.py::open_invitation_into",
         old="view is None or view.invitation.team_id != team_id",
         new="view is None",
         check=core(f"{_TESTS}::test_f6_nobody_but_the_owner_sees_or_touches_an_invitation"),
     ),
     Mutant(
         name="members who read whom the owner has invited",
-        at=f"{_SENT}::ListTeamInvitations.__call__",
+        at="accounts_core/use_cases/teams/list_team_invitations.py::ListTeamInvitations.__call__",
         old="(await seen_by(views, team_id, user_id)).team.check_owner(user_id)",
         new="await seen_by(views, team_id, user_id)",
         check=core(f"{_TESTS}::test_f6_nobody_but_the_owner_sees_or_touches_an_invitation"),
     ),
     Mutant(
         name="resends that their recipient does not count",
-        at=f"{_SENT}::ResendInvitation.__call__",
+        at="accounts_core/use_cases/teams/resend_invitation.py::ResendInvitation.__call__",
         old="await self._attempts.mail(invitation.email)",
         new="",
         check=core(f"{_TESTS}::test_f6_a_resend_is_counted_for_its_sender_and_for_its_recipient"),
     ),
     Mutant(
         name="resends that their sender does not count",
-        at=f"{_SENT}::ResendInvitation.__call__",
+        at="accounts_core/use_cases/teams/resend_invitation.py::ResendInvitation.__call__",
         old="await self._attempts.invitation(user_id)",
         new="",
         check=core(f"{_TESTS}::test_f6_a_resend_is_counted_for_its_sender_and_for_its_recipient"),
     ),
     Mutant(
         name="a resend that renews nothing",
-        at=f"{_INVITATIONS}::Inviter.renew",
+        at="accounts_core/services/inviter.py::Inviter.renew",
         old="work.teams.renew_invitation(invitation.id, sent_at=now, is_mail_pending=is_mail_pending)",
         new="work.teams.renew_invitation(invitation.id, sent_at=invitation.sent_at, is_mail_pending=is_mail_pending)",
         check=core(f"{_TESTS}::test_f6_an_invitation_is_sent_again_and_its_time_begins_anew"),
     ),
     Mutant(
         name="an address that is invited again and takes the quota's last place",
-        at=f"{_INVITATIONS}::Inviter.owned_with_place",
+        at="accounts_core/services/inviter.py::Inviter.owned_with_place",
         old="not self._is_open(invitation, team)",
         new="invitation.sent_at",
         check=core(f"{_TESTS}::test_f6_inviting_again_takes_no_further_place"),
     ),
     Mutant(
         name="an owner's list that tells which address is a member's",
-        at=f"{_INVITATIONS}::Inviter._invite",
+        at="accounts_core/services/inviter.py::Inviter._invite",
         old="is_member and (not self._policy.private_registration)",
         new="is_member",
         check=core(f"{_TESTS}::test_f6_where_registration_is_private_the_list_does_not_tell_a_member_from_a_stranger"),
     ),
     Mutant(
         name="expired invitations that are kept for ever",
-        at="accounts_core/use_cases/tidy.py::expiries",
+        at="accounts_core/services/expiry.py::expiries",
         old=(
             "{\n"
             "    Expired.KEPT_REQUESTS: KEPT_FOR,\n"
@@ -178,21 +178,21 @@ TEAMS: Final = (
     ),
     Mutant(
         name="a member who renames the account",
-        at="accounts_core/use_cases/teams/manage.py::RenameTeam.__call__.attempt",
+        at="accounts_core/use_cases/teams/rename_team.py::RenameTeam.__call__.attempt",
         old="owned_by(work, team_id, user_id)",
         new="work.teams.get(team_id, lock=True)",
         check=core(f"{_TESTS}::test_the_owner_renames_a_team_and_its_name_is_brought_to_nfc"),
     ),
     Mutant(
         name="F5: links that a sign-up has mailed to a stranger",
-        at="accounts_core/use_cases/mailing.py::Mailer._deliver_token",
+        at="accounts_core/services/mailer.py::Mailer._deliver_token",
         old="{'name': name} if is_verified else without_links({'name': name})",
         new="{'name': name}",
         check=core(f"{_MAILS}::test_f5_the_name_of_a_sign_up_is_not_mailed_to_a_stranger_where_it_is_a_link"),
     ),
     Mutant(
         name="F5: links that an invitation takes to an address that is not verified",
-        at="accounts_core/use_cases/mailing.py::Mailer._invitation",
+        at="accounts_core/services/mailer.py::Mailer._invitation",
         old="without_links(values)",
         new="values",
         check=core(f"{_MAILS}::test_f5_an_unverified_holder_is_mailed_no_link"),
@@ -220,7 +220,7 @@ TEAMS: Final = (
     ),
     Mutant(
         name="A18: a deleted person's address in the inviter's trail",
-        at="accounts_core/use_cases/owned_data.py::OwnedTeams.erase",
+        at="accounts_core/services/owned_data.py::OwnedTeams.erase",
         old="await work.audit.redact_invited(user.email)",
         new="",
         check=http("test_invitations.py::test_a18_a_deleted_persons_address_is_in_nobodys_activity_or_export[memory]"),
@@ -245,7 +245,7 @@ TEAMS: Final = (
     ),
     Mutant(
         name="a mail that counts for its recipient before it is known who owns the team",
-        at="accounts_core/use_cases/teams/invitations.py::Inviter.invite",
+        at="accounts_core/services/inviter.py::Inviter.invite",
         old="(await seen_by(views, team_id, by)).team.check_owner(by)",
         new="",
         check=core("use_cases/test_invitations.py::test_somebody_who_may_not_invite_uses_up_nobodys_mails"),

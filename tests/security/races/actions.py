@@ -6,8 +6,8 @@ from typing import Any
 from accounts_core.accounts import Accounts
 from accounts_core.model.ids import TeamId, UserId
 from accounts_core.ports.store import Store
-from accounts_core.use_cases.perform_once import Answered
-from accounts_core.use_cases.verify_card import Verified
+from accounts_core.services.idempotency import Answered
+from accounts_core.use_cases.cards.verify_card import Verified
 
 Core = Accounts[Any]
 

@@ -15,7 +15,7 @@ from tests.security.races.actions import delete, rename, write
 from tests.security.races.arena import PASSWORD, Arena, await_that
 from tests.security.races.pool import PROCESSES
 
-from accounts_core.use_cases.retrying import ATTEMPTS
+from accounts_core.services.retry import ATTEMPTS
 
 pytestmark = pytest.mark.parametrize("arena", ["postgresql"], indirect=True)
 

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 from tests.simulation.world import Core
 
 from accounts_core.errors import AccountDeactivated, EmailTaken, InvalidCredentials, InvalidToken
+from accounts_core.services.session_opener import SignedIn
 from accounts_core.testing.simulation import Draw, Scheduler, Violated
-from accounts_core.use_cases.credentials import SignedIn
 
 from .facts import End, Fact, Opened, Person
 from .life import Changes, Life

@@ -8,7 +8,7 @@ from tests.simulation.world import Core
 from accounts_core.errors import Invalid, LimitExceeded, NotFound, ProviderBusy
 from accounts_core.ports.payment_gateway import HoldStatus
 from accounts_core.testing.simulation import Draw
-from accounts_core.use_cases.verify_card import Verified
+from accounts_core.use_cases.cards.verify_card import Verified
 
 from .accounts import LifeWithAccounts
 from .facts import End, Person

@@ -15,8 +15,8 @@ from accounts_core.model import Email, Password, User
 from accounts_core.model.limit import DEFAULT_LIMITS
 from accounts_core.model.outbox import Topic
 from accounts_core.model.times import CLOCK_SKEW, is_ahead
+from accounts_core.outbox.delays import LONGEST_DELAY
 from accounts_core.testing.simulation import Violated
-from accounts_core.use_cases.outbox import LONGEST_DELAY
 
 from .facts import Group, Person
 from .groups import LifeInTeams

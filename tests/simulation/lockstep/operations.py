@@ -17,9 +17,9 @@ from accounts_core.model.ids import TeamId, UserId
 from accounts_core.ports.password_hasher import PasswordHasher
 from accounts_core.ports.payment_gateway import HoldStatus
 from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.services.expiry import Tidied
+from accounts_core.services.idempotency import Answered
 from accounts_core.testing.builders import a_provided_card
-from accounts_core.use_cases.perform_once import Answered
-from accounts_core.use_cases.tidy import Tidied
 
 SPANS: Final = {
     "a second": timedelta(seconds=1),

@@ -9,7 +9,7 @@ from tests.simulation.lockstep.base import LockstepBase, all_of, made
 from tests.simulation.lockstep.reference import columns
 
 from accounts_core.model.ids import TeamId, UserId
-from accounts_core.use_cases.verify_card import Verified
+from accounts_core.use_cases.cards.verify_card import Verified
 
 maybe = st.none
 

@@ -10,7 +10,7 @@ from accounts_core.errors import InvalidCredentials, LimitExceeded, Unavailable
 from accounts_core.model.email import Email
 from accounts_core.model.limit import Limit, in_every_scope
 from accounts_core.ports.password_hasher import PasswordHasher
-from accounts_core.use_cases.perform_once import Answered
+from accounts_core.services.idempotency import Answered
 
 from .scenario import Scenario, a_team, after, called, deactivated, signed_in
 

@@ -8,9 +8,9 @@ from tests.simulation.world import PASSWORD, Act, Core, World
 from accounts_core import Policy, run_sync
 from accounts_core.errors import CallerError, ProviderAmbiguous
 from accounts_core.model.policy import CustomerDeletion
+from accounts_core.services.idempotency import Answered
+from accounts_core.services.outbox_writer import LEASE
 from accounts_core.testing.builders import a_provided_card
-from accounts_core.use_cases.effects import LEASE
-from accounts_core.use_cases.perform_once import Answered
 
 from .scenario import Scenario, after, called, tolerant
 

@@ -10,9 +10,9 @@ from accounts_core import BlockingAccounts, Policy
 from accounts_core.model import User, UserId
 from accounts_core.model.events import DomainEvent
 from accounts_core.ports.owned_data import OwnedData
+from accounts_core.services.session_opener import SignedIn
 from accounts_core.testing.builders import NOON
-from accounts_core.use_cases.authenticate import Caller
-from accounts_core.use_cases.credentials import SignedIn
+from accounts_core.use_cases.sessions.authenticate import Caller
 from accounts_memory import (
     ManualClock,
     MemoryGateway,

@@ -13,8 +13,8 @@ from accounts_core.model.idempotency import (
     fingerprint_of,
 )
 from accounts_core.model.ids import UserId
+from accounts_core.services.idempotency import Answered
 from accounts_core.testing.builders import NOON
-from accounts_core.use_cases.perform_once import Answered
 
 HERE, THERE = "acc_here", "acc_there"
 SAME, ANOTHER, NOT_COMPARABLE = Repeat.SAME, Repeat.ANOTHER, Repeat.NOT_COMPARABLE

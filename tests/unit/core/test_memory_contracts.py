@@ -8,6 +8,7 @@ from accounts_core.errors import Unavailable, Undeliverable
 from accounts_core.model.ids import TeamId, UserId
 from accounts_core.model.payment_method import Cards
 from accounts_core.ports.store import Subscriber, UnitOfWork
+from accounts_core.services.owned_data import OwnedPersonalData, OwnedTeams
 from accounts_core.testing.builders import (
     NOON,
     a_card,
@@ -58,7 +59,6 @@ from accounts_core.testing.contracts import (
     VerificationsContract,
 )
 from accounts_core.testing.harness import AnyStore, MakeStore
-from accounts_core.use_cases.owned_data import OwnedPersonalData, OwnedTeams
 from accounts_memory import (
     ManualClock,
     MemoryGateway,

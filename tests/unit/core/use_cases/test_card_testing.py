@@ -9,7 +9,7 @@ from accounts_core import Policy
 from accounts_core.errors import CardDeclined, LimitExceeded
 from accounts_core.model import User
 from accounts_core.model.limit import VERIFY_CARD, Limit, in_every_scope
-from accounts_core.use_cases.verify_card import ActionRequired, Verified
+from accounts_core.use_cases.cards.verify_card import ActionRequired, Verified
 from accounts_memory import MemoryLimits
 
 THREE = Policy(limits=in_every_scope({VERIFY_CARD: Limit(3, timedelta(hours=1))}))

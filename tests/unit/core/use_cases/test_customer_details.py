@@ -9,7 +9,7 @@ from tests.unit.core.conftest import PASSWORD, Core, World
 from accounts_core import run_sync
 from accounts_core.errors import Invalid, NotFound, ProviderAmbiguous, ProviderBusy, ProviderRefused
 from accounts_core.model import Customer, User
-from accounts_core.use_cases.outbox import Ran
+from accounts_core.outbox.worker import Ran
 from accounts_memory import MemoryGateway
 
 

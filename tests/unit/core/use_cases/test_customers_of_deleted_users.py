@@ -21,10 +21,10 @@ from accounts_core.model import Customer, User
 from accounts_core.model.drift import Kind, Repair
 from accounts_core.model.email import Email
 from accounts_core.model.policy import CustomerDeletion
+from accounts_core.outbox.worker import Ran
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.use_cases.effects import LEASE
-from accounts_core.use_cases.outbox import Ran
-from accounts_core.use_cases.perform_once import Answered
+from accounts_core.services.idempotency import Answered
+from accounts_core.services.outbox_writer import LEASE
 
 ALL = list(CustomerDeletion)
 

@@ -11,9 +11,9 @@ from accounts_core.errors import CardDeclined, ProviderAmbiguous
 from accounts_core.model import User
 from accounts_core.model.drift import Kind, Repair
 from accounts_core.model.events import DefaultCardChanged
+from accounts_core.services.outbox_writer import LEASE
 from accounts_core.testing.builders import a_provided_card
-from accounts_core.use_cases.effects import LEASE
-from accounts_core.use_cases.verify_card import ActionRequired, Verified
+from accounts_core.use_cases.cards.verify_card import ActionRequired, Verified
 from accounts_memory.stripe_cards import Behaviour, Decline
 
 

@@ -6,7 +6,7 @@ from accounts_core import BlockingAccounts
 from accounts_core.errors import DeletionBlocked, InvalidToken, NotFound, ProviderAmbiguous, WrongPassword
 from accounts_core.model import DeletionPreview, TeamId, User, UserId
 from accounts_core.model.events import UserDeleted
-from accounts_core.use_cases.credentials import SignedIn
+from accounts_core.services.session_opener import SignedIn
 from accounts_memory import MemoryUnitOfWork
 
 

@@ -17,11 +17,13 @@ from accounts_core.model.outbox import KINDS, JobKind, Topic, TopicFilter, kind_
 from accounts_core.model.policy import SessionPolicy
 from accounts_core.model.session import TOUCH_INTERVAL
 from accounts_core.model.times import CLOCK_SKEW, is_ahead
+from accounts_core.outbox.bring_back import MOST_BROUGHT_BACK
+from accounts_core.outbox.delays import LONGEST_DELAY, WORKER_LEASE
+from accounts_core.outbox.worker import Ran
+from accounts_core.services.card_calls import SETTLED_AFTER
+from accounts_core.services.outbox_writer import Effects
+from accounts_core.services.session_opener import SignedIn
 from accounts_core.testing.builders import NOON, a_session, a_verification, at
-from accounts_core.use_cases.card_calls import SETTLED_AFTER
-from accounts_core.use_cases.credentials import SignedIn
-from accounts_core.use_cases.effects import Effects
-from accounts_core.use_cases.outbox import LONGEST_DELAY, MOST_BROUGHT_BACK, WORKER_LEASE, Ran
 
 A_MICROSECOND = timedelta(microseconds=1)
 DAY = timedelta(days=1)

@@ -17,11 +17,11 @@ from accounts_core.model.deletion import DeletionPreview
 from accounts_core.model.ids import UserId
 from accounts_core.ports.owned_data import Pages
 from accounts_core.ports.store import Views
+from accounts_core.services.export import ExportPart, ExportWriter, put_together
+from accounts_core.services.owned_data import PAGE, PAGE_OF_LONG_TEXTS
 from accounts_core.sync import run_sync
 from accounts_core.testing.builders import NOON, a_notification, a_team, an_interaction, an_invitation, at
 from accounts_core.testing.harness import keep
-from accounts_core.use_cases.export import ExportPart, ExportWriter, put_together
-from accounts_core.use_cases.owned_data import PAGE, PAGE_OF_LONG_TEXTS
 from accounts_memory import MemoryStore, MemoryUnitOfWork
 from accounts_memory.store import MemoryViews
 

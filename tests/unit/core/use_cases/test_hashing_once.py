@@ -22,8 +22,8 @@ from accounts_core.model.email import Email
 from accounts_core.model.limit import PASSWORD_CHANGE, RECOVERY, SIGN_IN, SIGN_UP, Limit, in_every_scope
 from accounts_core.model.passwords import Password
 from accounts_core.model.requester import Requester
-from accounts_core.use_cases.perform_once import Answered
-from accounts_core.use_cases.retrying import ATTEMPTS
+from accounts_core.services.idempotency import Answered
+from accounts_core.services.retry import ATTEMPTS
 from accounts_memory import MemoryLimits, PlainHasher
 
 JANE, NEW = "jane@example.org", "new@example.org"

@@ -10,7 +10,7 @@ from accounts_core.model import Cards, User
 from accounts_core.model.audit import AuditEntry
 from accounts_core.model.events import Actor, CardRejected, CardRemoved, CustomerLost
 from accounts_core.ports.payment_gateway import Hold, HoldRequest, HoldStatus
-from accounts_core.use_cases.verify_card import ActionRequired, Verified
+from accounts_core.use_cases.cards.verify_card import ActionRequired, Verified
 
 MISSING = ProviderRefused("resource_missing", "customer")
 

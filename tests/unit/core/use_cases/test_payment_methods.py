@@ -5,8 +5,8 @@ from accounts_core import run_sync
 from accounts_core.errors import NotFound, ProviderAmbiguous
 from accounts_core.model import User
 from accounts_core.model.events import CardRemoved
-from accounts_core.use_cases.effects import LEASE
-from accounts_core.use_cases.verify_card import Verified
+from accounts_core.services.outbox_writer import LEASE
+from accounts_core.use_cases.cards.verify_card import Verified
 
 
 def verify(accounts: Core, user: User, token: str) -> str:

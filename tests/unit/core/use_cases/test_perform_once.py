@@ -13,7 +13,7 @@ from accounts_core.errors import Conflict, KeyReused, NotFound, RequestInProgres
 from accounts_core.model import User
 from accounts_core.model.idempotency import CLAIMED_FOR, KEPT_FOR, KeptRequest
 from accounts_core.ports.store import Store
-from accounts_core.use_cases.perform_once import Answered, Performed
+from accounts_core.services.idempotency import Answered, Performed
 
 SCOPE, BODY = b"s" * 32, b"f" * 32
 

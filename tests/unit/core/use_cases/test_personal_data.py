@@ -6,7 +6,7 @@ from accounts_core import Policy
 from accounts_core.errors import NotFound
 from accounts_core.model import User
 from accounts_core.model.policy import QuotaPolicy
-from accounts_core.use_cases.owned_data import PAGE
+from accounts_core.services.owned_data import PAGE
 from accounts_memory.schema import State
 
 BY_TABLE = {

@@ -10,9 +10,9 @@ from tests.unit.core.conftest import PASSWORD, Core, World
 
 from accounts_core import run_sync
 from accounts_core.model import PaymentMethod, Topic, User
+from accounts_core.outbox.worker import Ran
+from accounts_core.services.expiry import REMEMBERED_FOR
 from accounts_core.testing.builders import a_provided_card
-from accounts_core.use_cases.outbox import Ran
-from accounts_core.use_cases.provider_events import REMEMBERED_FOR
 
 Change = Callable[[], object]
 

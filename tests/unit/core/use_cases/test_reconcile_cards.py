@@ -12,8 +12,8 @@ from accounts_core.errors import ProviderBusy, ProviderError, ProviderRefused
 from accounts_core.model import User
 from accounts_core.model.drift import Drift, Kind, Reconciliation, Repair
 from accounts_core.testing.builders import a_provided_card
-from accounts_core.use_cases.reconcile_cards import NOBODYS_AFTER
-from accounts_core.use_cases.verify_card import ActionRequired
+from accounts_core.use_cases.cards.verify_card import ActionRequired
+from accounts_core.use_cases.operations.reconcile_cards import NOBODYS_AFTER
 
 
 @attrs.frozen

@@ -8,7 +8,7 @@ from accounts_core import run_sync
 from accounts_core.errors import NotFound
 from accounts_core.model import User
 from accounts_core.model.drift import Drift, Kind, Repair
-from accounts_core.use_cases.verify_card import ActionRequired
+from accounts_core.use_cases.cards.verify_card import ActionRequired
 
 CHALLENGED = "pm_card_authenticationRequired"
 

@@ -10,8 +10,8 @@ from accounts_core.model import SessionPolicy, User
 from accounts_core.model.events import SignedIn as SignedInEvent
 from accounts_core.model.events import UserRegistered
 from accounts_core.model.session import TOUCH_INTERVAL
+from accounts_core.services.session_opener import SignedIn
 from accounts_core.testing.builders import NOON
-from accounts_core.use_cases.credentials import SignedIn
 
 
 def test_registering_makes_an_active_user_with_an_address_that_is_not_verified(accounts: Core, world: World) -> None:

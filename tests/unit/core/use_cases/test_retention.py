@@ -11,9 +11,10 @@ from accounts_core import run_sync
 from accounts_core.model import User
 from accounts_core.model.policy import Policy, RetentionPolicy
 from accounts_core.ports.cleanup import Expired
+from accounts_core.services.expiry import COUNTED_AS, Tidied
 from accounts_core.testing.builders import a_job, a_notification
 from accounts_core.testing.harness import keep
-from accounts_core.use_cases.tidy import _COUNTED_AS, BATCH, Tidied
+from accounts_core.use_cases.operations.tidy import BATCH
 from accounts_memory import MemoryLimits
 
 A_MICROSECOND = timedelta(microseconds=1)
@@ -144,8 +145,8 @@ def test_f12_batches_are_told_of_and_an_interruption_loses_nothing(accounts: Cor
 
 
 def test_f12_every_kind_of_rows_is_told_of() -> None:
-    assert set(_COUNTED_AS) == set(Expired)
-    assert set(_COUNTED_AS.values()) | {"attempts", "unverified_accounts"} == set(attrs.fields_dict(Tidied))
+    assert set(COUNTED_AS) == set(Expired)
+    assert set(COUNTED_AS.values()) | {"attempts", "unverified_accounts"} == set(attrs.fields_dict(Tidied))
 
 
 def test_f12_the_preview_counts_unverified_accounts_too(accounts: Core, world: World, jane: User) -> None:

@@ -14,7 +14,7 @@ from accounts_core.model.idempotency import KEPT_FOR, MAX_ANSWER_BYTES
 from accounts_core.model.passwords import Password
 from accounts_core.ports.password_hasher import PasswordHasher
 from accounts_core.ports.store import Store
-from accounts_core.use_cases.perform_once import Answered, Performed
+from accounts_core.services.idempotency import Answered, Performed
 from accounts_memory import MemoryLimits
 
 SCOPE, EMAIL = b"s" * 32, "jane@example.org"

@@ -139,34 +139,34 @@ SPANS: Mapping[str, Span | ElsewhereAtItsEdge] = {
     "model.session.TOUCH_INTERVAL": Span(
         timedelta(minutes=5), lambda _, later: a_session().needs_touch(now=NOON + later), False, True
     ),
-    "use_cases.card_calls.SETTLED_AFTER": ElsewhereAtItsEdge(
+    "services.card_calls.SETTLED_AFTER": ElsewhereAtItsEdge(
         timedelta(minutes=15),
         "tests.unit.core.use_cases.test_edges_of_time:"
         "test_u10_what_is_settled_counts_from_the_last_step_and_not_from_the_opening",
     ),
-    "use_cases.repair_times._A_MICROSECOND": ElsewhereAtItsEdge(
+    "use_cases.operations.repair_times._A_MICROSECOND": ElsewhereAtItsEdge(
         A_MICROSECOND,
         "tests.unit.core.use_cases.test_edges_of_time:"
         "test_a7_a_repaired_session_lives_as_long_as_another_and_no_longer",
     ),
-    "use_cases.reconcile_cards.HOLDS_SINCE": ElsewhereAtItsEdge(
+    "use_cases.operations.reconcile_cards.HOLDS_SINCE": ElsewhereAtItsEdge(
         timedelta(days=30),
         "tests.unit.core.use_cases.test_spans:test_reconciling_asks_the_provider_for_the_holds_of_thirty_days",
     ),
-    "use_cases.reconcile_cards.NOBODYS_AFTER": Span(timedelta(days=1), nobodys_hold),
-    "use_cases.effects.LEASE": Span(timedelta(minutes=1), own_lease),
-    "use_cases.provider_events.REMEMBERED_FOR": ElsewhereAtItsEdge(
+    "use_cases.operations.reconcile_cards.NOBODYS_AFTER": Span(timedelta(days=1), nobodys_hold),
+    "services.outbox_writer.LEASE": Span(timedelta(minutes=1), own_lease),
+    "services.expiry.REMEMBERED_FOR": ElsewhereAtItsEdge(
         timedelta(days=30), "tests.unit.core.use_cases.test_provider_events:test_what_cannot_come_again_is_forgotten"
     ),
-    "use_cases.outbox.WORKER_LEASE": ElsewhereAtItsEdge(
+    "outbox.delays.WORKER_LEASE": ElsewhereAtItsEdge(
         timedelta(minutes=5),
         "tests.unit.core.use_cases.test_edges_of_time:test_u22_a_job_is_anothers_after_five_minutes_and_not_before",
     ),
-    "use_cases.outbox.FIRST_DELAY": ElsewhereAtItsEdge(
+    "outbox.delays.FIRST_DELAY": ElsewhereAtItsEdge(
         timedelta(seconds=2),
         "tests.unit.core.use_cases.test_worker:test_a_failing_job_is_put_off_longer_each_time_and_parked_in_the_end",
     ),
-    "use_cases.outbox.LONGEST_DELAY": ElsewhereAtItsEdge(
+    "outbox.delays.LONGEST_DELAY": ElsewhereAtItsEdge(
         timedelta(hours=1),
         "tests.unit.core.use_cases.test_worker:test_a_failing_job_is_put_off_longer_each_time_and_parked_in_the_end",
     ),

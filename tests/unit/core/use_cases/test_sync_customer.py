@@ -13,7 +13,7 @@ from accounts_core.model.events import CardRemoved, CardUpdated, CustomerLost, D
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.secrets import Secrets
 from accounts_core.testing.builders import a_provided_card
-from accounts_core.use_cases.verify_card import Verified
+from accounts_core.use_cases.cards.verify_card import Verified
 from accounts_memory import MemoryGateway
 
 

@@ -10,8 +10,8 @@ from accounts_core.errors import EmailTaken, Undeliverable
 from accounts_core.model import User
 from accounts_core.model.events import Actor
 from accounts_core.model.outbox import Topic
+from accounts_core.outbox.worker import Ran
 from accounts_core.testing.builders import a_job
-from accounts_core.use_cases.outbox import Ran
 
 JANE, JOHN = "jane@example.org", "john@example.org"
 

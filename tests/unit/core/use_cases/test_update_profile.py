@@ -15,8 +15,8 @@ from accounts_core.errors import (
 )
 from accounts_core.model import Email, EmailChange, User
 from accounts_core.model.events import EmailChanged, EmailChangeRequested, EmailVerified, PasswordChanged
+from accounts_core.services.session_opener import SignedIn
 from accounts_core.testing.builders import NOON
-from accounts_core.use_cases.credentials import SignedIn
 
 NEW = "new@example.org"
 LONG_AGO = NOON - timedelta(days=1)

@@ -20,12 +20,12 @@ from accounts_core.model.events import CardRejected, CardVerified
 from accounts_core.model.policy import CustomerDeletion
 from accounts_core.model.tokens import new_token
 from accounts_core.model.verification import TAKEOVER_AFTER
-from accounts_core.use_cases.attempts import Attempts
-from accounts_core.use_cases.card_verifier import CardVerifier
-from accounts_core.use_cases.customer_removal import CustomerRemoval
-from accounts_core.use_cases.effects import Effects
-from accounts_core.use_cases.mailing import Mailer
-from accounts_core.use_cases.verify_card import ActionRequired, Verified
+from accounts_core.services.attempts import Attempts
+from accounts_core.services.card_verifier import CardVerifier
+from accounts_core.services.customer_removal import CustomerRemoval
+from accounts_core.services.mailer import Mailer
+from accounts_core.services.outbox_writer import Effects
+from accounts_core.use_cases.cards.verify_card import ActionRequired, Verified
 
 STEPS = [
     "create_customer",

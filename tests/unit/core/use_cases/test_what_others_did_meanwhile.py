@@ -15,11 +15,11 @@ from accounts_core.model import User
 from accounts_core.model.events import SignedOut
 from accounts_core.model.outbox import Topic
 from accounts_core.model.sign_up import SignUp
+from accounts_core.outbox.worker import Ran
 from accounts_core.ports.notifier import Purpose
+from accounts_core.services.outbox_writer import Effects
 from accounts_core.testing.builders import a_job, at
-from accounts_core.use_cases.authenticate import Caller
-from accounts_core.use_cases.effects import Effects
-from accounts_core.use_cases.outbox import Ran
+from accounts_core.use_cases.sessions.authenticate import Caller
 from accounts_memory import MemoryStore
 
 CHALLENGED = "pm_card_authenticationRequired"

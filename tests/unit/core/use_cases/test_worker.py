@@ -8,8 +8,9 @@ from tests.unit.core.conftest import Core, World
 from accounts_core import BlockingAccounts, run_sync
 from accounts_core.errors import AccountsError, HostError, NotFound, ProviderBusy, ProviderRefused, Unavailable
 from accounts_core.model import Job
+from accounts_core.outbox.delays import FIRST_DELAY, LONGEST_DELAY, MOST_ATTEMPTS, WORKER_LEASE
+from accounts_core.outbox.worker import Ran
 from accounts_core.testing.builders import a_job, at
-from accounts_core.use_cases.outbox import FIRST_DELAY, LONGEST_DELAY, MOST_ATTEMPTS, WORKER_LEASE, Ran
 
 WELCOME = "host.welcome"
 

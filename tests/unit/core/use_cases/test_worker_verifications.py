@@ -9,11 +9,11 @@ from accounts_core import run_sync
 from accounts_core.errors import ProviderAmbiguous, ProviderBusy
 from accounts_core.model import CardPolicy, Job, Topic, User
 from accounts_core.model.events import CardRejected, CardVerified
+from accounts_core.outbox.worker import Ran
 from accounts_core.ports.payment_gateway import HoldStatus
+from accounts_core.services.card_calls import SETTLED_AFTER
+from accounts_core.services.outbox_writer import LEASE
 from accounts_core.testing.builders import a_job
-from accounts_core.use_cases.card_calls import SETTLED_AFTER
-from accounts_core.use_cases.effects import LEASE
-from accounts_core.use_cases.outbox import Ran
 
 STEPS = ["create_customer", "hold", "release", "attach", "retrieve_payment_method"]
 KEYS_ARE_FORGOTTEN = timedelta(hours=25)

@@ -1,0 +1,39 @@
+from typing import Final
+
+import attrs
+
+from accounts_core.model.policy import CardPolicy
+from accounts_core.model.times import CLOCK_SKEW
+from accounts_core.outbox.delays import LONGEST_DELAY, WORKER_LEASE
+from accounts_core.ports.clock import Clock
+from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.services.outbox_writer import LEASE
+from accounts_core.services.retry import settle
+
+MOST_BROUGHT_BACK: Final = 1000
+"""Jobs whose due time is repaired in one transaction."""
+
+
+@attrs.frozen
+class BringBackJobs:
+    """Make jobs due again whose due time lies further ahead than any delay reaches."""
+
+    _store: Store[UnitOfWork]
+    _clock: Clock
+    _policy: CardPolicy
+
+    async def __call__(self) -> int:
+        """Return how many there were; at most `MOST_BROUGHT_BACK` are brought back at once."""
+        now = self._clock.now()
+        after = now + max(LONGEST_DELAY * 1.5, WORKER_LEASE, LEASE, self._policy.challenge_limit) + CLOCK_SKEW
+        async with self._store.read() as views:
+            if not await views.outbox.any_overlong(after=after):
+                return 0
+
+        async def bring_back() -> int:
+            async with self._store.begin() as work:
+                return await work.outbox.bring_back(
+                    after=after, due=now, leased=now + WORKER_LEASE, limit=MOST_BROUGHT_BACK
+                )
+
+        return await settle(self._store, bring_back)

@@ -1,0 +1,164 @@
+"""The worker's side of the outbox: doing what is due, and what operators see of it.
+
+A job is claimed under a lease, done at least once, and ended by whoever still holds the lease. What fails is put off,
+longer each time, and parked in the end, where an operator can see it and have it tried again. A mail that is not
+deliverable because of its recipient is ended instead, with an entry in the recipient's audit trail.
+
+Jobs are claimed by the machine's clock, which may have been ahead when a due time was written: what is due further
+ahead than any delay reaches is brought back.
+"""
+
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Final
+
+import attrs
+
+from accounts_core.errors import AccountsError, CallerError, HostError, LeaseLost, NotFound, ProviderRefused
+from accounts_core.model.events import Actor, MailUndeliverable
+from accounts_core.model.outbox import Job, JobKind
+from accounts_core.outbox.bring_back import BringBackJobs
+from accounts_core.outbox.delays import FIRST_DELAY, LONGEST_DELAY, MOST_ATTEMPTS, WORKER_LEASE
+from accounts_core.outbox.handlers import Jobs
+from accounts_core.ports.clock import Clock
+from accounts_core.ports.secrets import Secrets
+from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.services.mailer import NotDelivered
+from accounts_core.services.outbox_writer import Effects
+from accounts_core.services.retry import settle
+
+MAX_ERROR: Final = 500
+
+
+@attrs.frozen(kw_only=True)
+class Ran:
+    """What one round of a worker did."""
+
+    done: int = 0
+    put_off: int = 0
+    parked: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.done + self.put_off + self.parked
+
+    def __add__(self, other: "Ran") -> "Ran":
+        return Ran(done=self.done + other.done, put_off=self.put_off + other.put_off, parked=self.parked + other.parked)
+
+
+@attrs.frozen
+class RunDue:
+    """One round of a worker: do what is due."""
+
+    _store: Store[UnitOfWork]
+    _jobs: Jobs
+    _clock: Clock
+    _secrets: Secrets
+    _effects: Effects
+    _bring_back: BringBackJobs
+
+    async def __call__(self, *, limit: int = 100, kinds: Collection[JobKind] | None = None) -> Ran:
+        """Do at most `limit` jobs, one after another, and say what became of them. No job's failure is raised.
+
+        Args:
+            limit: The most jobs to do in this round.
+            kinds: Do only jobs of these kinds, for a worker that runs the kinds apart: it calls `repair_times` itself
+                every minute. None does jobs of every kind, and begins with bringing back those due too far ahead.
+
+        """
+        if kinds is None:
+            await self._bring_back()
+        ran = Ran()
+        for _ in range(limit):
+            job = await self._claim(kinds)
+            if job is None:
+                break
+            ran = await self._run(job, ran)
+        return ran
+
+    async def _claim(self, kinds: Collection[JobKind] | None) -> Job | None:
+        now = self._clock.now()
+        async with self._store.read() as views:
+            if not await views.outbox.any_due(now=now, kinds=kinds):
+                return None  # an empty claim would be a write all the same
+
+        async def attempt() -> Sequence[Job]:
+            async with self._store.begin() as work:
+                lease = self._effects.new_id("lea")
+                return await work.outbox.claim(now=now, until=now + WORKER_LEASE, lease=lease, limit=1, kinds=kinds)
+
+        claimed = await settle(self._store, attempt)
+        return claimed[0] if claimed else None
+
+    async def _run(self, job: Job, ran: Ran) -> Ran:
+        undelivered: NotDelivered | None = None
+        again: datetime | None = None
+        try:
+            again = await self._jobs.perform(job)
+        except NotDelivered as failure:
+            undelivered = failure
+        except Exception as error:  # noqa: BLE001  whatever one job does, the next one has its turn
+            return await self._failed(job, error, ran)
+
+        async def end() -> None:
+            async with self._store.begin() as work:
+                if undelivered is not None:
+                    await self._note(work, undelivered)
+                if again is None:
+                    await work.outbox.done(job)
+                else:
+                    await work.outbox.put_off(job, due=again)
+
+        with suppress(LeaseLost):  # ended together with what it was for, or somebody else's by now
+            await settle(self._store, end)
+        return attrs.evolve(ran, done=ran.done + 1)
+
+    async def _note(self, work: UnitOfWork, undelivered: NotDelivered) -> None:
+        """Write into the trail of the user whom a mail was for, if any, that it is not deliverable."""
+        if undelivered.user_id is None:
+            return
+        with suppress(NotFound):
+            # locked, so that a deletion which redacts the trail comes before or after it
+            await work.users.get(undelivered.user_id, lock=True)
+            work.record(
+                MailUndeliverable(
+                    user_id=undelivered.user_id,
+                    at=self._clock.now(),
+                    by=Actor.OPERATOR,
+                    purpose=undelivered.purpose,
+                    status=undelivered.status,
+                )
+            )
+
+    async def _failed(self, job: Job, error: Exception, ran: Ran) -> Ran:
+        reason = _reason(error)
+        is_final = isinstance(error, ProviderRefused | CallerError | HostError) or job.attempts >= MOST_ATTEMPTS
+        now = self._clock.now()
+        due = now + self._delay(job.attempts)
+
+        async def let_go() -> None:
+            async with self._store.begin() as work:
+                if is_final:
+                    await work.outbox.park(job, at=now, error=reason)
+                else:
+                    await work.outbox.put_off(job, due=due, error=reason)
+
+        try:
+            await settle(self._store, let_go)
+        except LeaseLost:
+            return ran
+        if is_final:
+            return attrs.evolve(ran, parked=ran.parked + 1)
+        return attrs.evolve(ran, put_off=ran.put_off + 1)
+
+    def _delay(self, attempts: int) -> timedelta:
+        """Twice as long each time, and by chance up to half as much more: so that what failed together parts."""
+        doubled = min(FIRST_DELAY * (1 << min(attempts - 1, 30)), LONGEST_DELAY)
+        return doubled * (1 + self._secrets.random_bytes(1)[0] / 512)
+
+
+def _reason(error: Exception) -> str:
+    """Say why, without the text of what is not ours: nobody knows what is in it."""
+    text = f"{type(error).__name__}: {error}" if isinstance(error, AccountsError) else type(error).__name__
+    return "".join(character for character in text if character.isprintable())[:MAX_ERROR]

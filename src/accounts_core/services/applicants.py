@@ -1,0 +1,67 @@
+"""What every way to sign up has in common: checking what was given, and keeping it until its mail is sent."""
+
+import attrs
+
+from accounts_core.model.email import Email
+from accounts_core.model.outbox import Topic
+from accounts_core.model.passwords import Password
+from accounts_core.model.policy import Policy
+from accounts_core.model.requester import Requester
+from accounts_core.model.sign_up import SignUp
+from accounts_core.model.text import display_name
+from accounts_core.ports.clock import Clock
+from accounts_core.ports.password_hasher import PasswordHasher
+from accounts_core.ports.store import UnitOfWork
+from accounts_core.services.attempts import Attempts
+from accounts_core.services.credentials import new_email_of
+from accounts_core.services.outbox_writer import Effects
+
+
+@attrs.frozen(kw_only=True)
+class Applicant:
+    """Somebody who wants an account, with what they gave checked and the password hashed."""
+
+    email: Email
+    name: str
+    password_hash: str
+    may_mail: bool
+    """Whether the address gets a mail now: it may have had too many."""
+
+
+@attrs.frozen
+class Applicants:
+    """Checks what somebody signs up with, hashes the password, and writes down what has to wait."""
+
+    _passwords: PasswordHasher
+    _attempts: Attempts
+    _policy: Policy
+    _effects: Effects
+    _clock: Clock
+
+    async def check(self, *, email: Email | str, password: str, name: str, client: str | None) -> Applicant:
+        """Raises `Invalid` on `email`, `password` or `name`, and `LimitExceeded`."""
+        address = new_email_of(email)
+        chosen = Password(password)
+        tidy = display_name("name", name)
+        self._policy.passwords.check(chosen, tidy, address.address)
+        await self._attempts.sign_up(client)
+        password_hash = await self._passwords.hash(chosen, requester=Requester.of(address, client))
+        may_mail = await self._attempts.may_mail(address)
+        return Applicant(email=address, name=tidy, password_hash=password_hash, may_mail=may_mail)
+
+    async def enqueue(self, work: UnitOfWork, applicant: Applicant, *, opens: bool) -> None:
+        """Keep a sign-up for the worker, unless the address has had too many mails.
+
+        With `opens`, the worker opens the account at once where nobody has the address by then.
+        """
+        if not applicant.may_mail:
+            return
+        sign_up = SignUp.request(
+            id=self._effects.new_id("sgn"),
+            email=applicant.email,
+            name=applicant.name,
+            password_hash=applicant.password_hash,
+            at=self._clock.now(),
+        )
+        await work.sign_ups.add(sign_up)
+        await self._effects.put_for_worker(work, Topic.SIGN_UP, sign_up=sign_up.id, opens=str(opens).lower())

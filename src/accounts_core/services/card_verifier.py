@@ -1,0 +1,332 @@
+"""Driving a card verification to its end.
+
+Every provider call stands between two commits, so that whatever crashes, the row says what to do next:
+
+1. each call can be repeated, and is then the same call (`card_calls`);
+2. its outcome is committed, by a save that only the version it read can win;
+3. what is not known (`ProviderAmbiguous`) is left where it is: whoever drives the row on asks again.
+"""
+
+from typing import NoReturn
+
+import attrs
+
+from accounts_core.errors import Conflict, LimitExceeded, NotFound, ProviderRefused, VerificationInProgress
+from accounts_core.model.events import CardRejected, CardVerified, DefaultCardChanged
+from accounts_core.model.ids import UserId
+from accounts_core.model.outbox import Job, Topic
+from accounts_core.model.payment_method import PaymentMethod
+from accounts_core.model.policy import CardPolicy
+from accounts_core.model.verification import TRANSITIONS, CardVerification, Event, State
+from accounts_core.ports.clock import Clock
+from accounts_core.ports.payment_gateway import Hold, HoldStatus, PaymentGateway
+from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.services.attempts import Attempts
+from accounts_core.services.card_calls import CardCalls
+from accounts_core.services.card_progress import (
+    _LEARNED,
+    MAX_STEPS,
+    PROVIDER_FAILED,
+    RESOURCE_MISSING,
+    TOO_MANY_ATTEMPTS,
+    Progress,
+    _code_of,
+    job_id,
+)
+from accounts_core.services.lost_customer import forget_customer
+from accounts_core.services.outbox_writer import Effects
+
+
+@attrs.frozen
+class CardVerifier:
+    """Drives a verification, step by step. Two of them on one row hurt nobody: one of two saves wins."""
+
+    _store: Store[UnitOfWork]
+    _payments: PaymentGateway
+    _effects: Effects
+    _clock: Clock
+    _policy: CardPolicy
+    _attempts: Attempts
+
+    @property
+    def _calls(self) -> CardCalls:
+        return CardCalls(self._payments, self._clock)
+
+    async def drive(self, id: str, *, is_new: bool = False) -> Progress:
+        """Go on until the verification ends or waits for the person.
+
+        Raises `ProviderError`, and `NotFound` without such a verification: one whose user was deleted goes at its end.
+        `is_new`: the caller has just opened it, so that nobody has gone a step with it, or with another of the user's.
+        """
+        challenge: Hold | None = None
+        mine = 0 if is_new else None  # the version to which it came here, and that nobody else has worked on
+        for _ in range(MAX_STEPS):
+            async with self._store.read() as views:
+                verification = await views.verifications.find(id)
+            if verification is None:
+                raise NotFound("verification", id)
+            if not verification.is_open:
+                return Progress(verification, None)
+            if verification.state is State.REQUIRES_ACTION and challenge is not None:
+                return Progress(verification, challenge)
+            try:
+                is_first = verification.version == mine
+                if verification.lies_ahead(now=self._clock.now()):
+                    await self._redate(verification)
+                    mine = verification.version + 1 if is_first else None
+                    continue
+                challenge = await self._step(verification, is_first=is_first)
+                mine = verification.version + 1
+            except Conflict:
+                challenge = mine = None  # somebody else moved it: read where it is now
+        raise VerificationInProgress
+
+    async def _redate(self, v: CardVerification) -> None:
+        """Have the time limits of a verification that lies in the future count from now: they would end too late."""
+        async with self._store.begin() as work:
+            await work.verifications.save(v.redated(now=self._clock.now()))
+
+    async def _step(self, v: CardVerification, *, is_first: bool) -> Hold | None:
+        """Do what the state asks for and commit the outcome; return a challenge when one was met.
+
+        `is_first`: nobody else can have tried.
+        """
+        if v.is_doomed and v.state is not State.CLOSING and (v.state, Event.ABANDONED) in TRANSITIONS:
+            await self._advance(v, Event.ABANDONED)
+            return None
+        match v.state:
+            case State.REQUESTED:
+                await self._find_customer(v, is_first=is_first)
+            case State.HOLDING:
+                return await self._hold(v, is_first=is_first)
+            case State.REQUIRES_ACTION:
+                return await self._ask_after_challenge(v)
+            case State.HELD:
+                await self._advance(v, Event.RELEASE)
+            case State.RELEASING:
+                await self._calls.release(v)
+                await self._advance(v, Event.RELEASED)
+            case State.RELEASED:
+                await self._attach(v)
+            case State.ATTACHED:
+                await self._record(v)
+            case State.CLOSING:
+                await self._close(v)
+            case _:
+                raise AssertionError(v.state)
+        return None
+
+    async def _find_customer(self, v: CardVerification, *, is_first: bool) -> None:
+        """Bill the user as somebody, and remember on the row as whom."""
+        assert v.user_id is not None
+        async with self._store.read() as views:
+            user = await views.users.find(v.user_id)
+        if user is None:
+            raise Conflict("The user was deleted meanwhile.")
+        if self._attempts.are_counted and not await self._admit_card(v):
+            return
+        customer_id, balance = user.customer_id, user.balance
+        if customer_id is None:
+            try:
+                customer = await self._calls.customer(v, user, is_first=is_first)
+            except ProviderRefused as refusal:
+                await self._advance(v, Event.REFUSED, code=refusal.code)
+                return
+            customer_id, balance = customer.id, customer.balance
+        try:
+            async with self._store.begin() as work:
+                current = await work.users.get(user.id, lock=True)
+                if current.lost_customers != user.lost_customers:
+                    raise Conflict("The customer was deleted at the provider meanwhile.")
+                jobs = []
+                if current.customer_id is None:
+                    await work.users.save(current.bill_as(customer_id).owe(balance))
+                    # read when it is told, not now: the name may be another one by then
+                    whose = {"user": str(user.id), "customer": customer_id}
+                    jobs.append(await self._effects.put(work, Topic.UPDATE_CUSTOMER, **whose))
+                known = current.customer_id or customer_id
+                # whoever else has moved the row: the customer is made, and has to be somebody's
+                stored = await work.verifications.find(v.id)
+                is_moved = stored is None or stored.version != v.version
+                if not is_moved:
+                    await work.verifications.save(v.on(Event.CUSTOMER_KNOWN, at=self._clock.now(), customer_id=known))
+        except NotFound:
+            async with self._store.begin() as work:
+                job = await self._effects.put(work, Topic.DELETE_CUSTOMER, customer=customer_id)
+            await self._effects.attempt(job)
+            raise Conflict("The user was deleted meanwhile.") from None
+        await self._effects.attempt(*jobs)
+        if is_moved:
+            raise Conflict("Somebody else moved the verification first.")
+
+    async def _admit_card(self, v: CardVerification) -> bool:
+        """Let the guard count the card before anything is held on it; otherwise end the verification."""
+        try:
+            card = await self._payments.retrieve_payment_method(v.requested)
+            await self._attempts.card(card.card.fingerprint)
+        except (NotFound, ProviderRefused) as refusal:
+            await self._advance(v, Event.REFUSED, code=_code_of(refusal))
+            return False
+        except LimitExceeded:
+            await self._advance(v, Event.REFUSED, code=TOO_MANY_ATTEMPTS)
+            return False
+        return True
+
+    async def _hold(self, v: CardVerification, *, is_first: bool) -> Hold | None:
+        assert v.customer_id is not None
+        try:
+            hold = await self._calls.hold(v, is_first=is_first)
+        except ProviderRefused as refusal:
+            is_lost = (refusal.code, refusal.param) == (RESOURCE_MISSING, "customer")
+            if is_lost and v.user_id is not None and not v.has_lost_customer:
+                await self._lose_customer(v, v.user_id)
+            code = Event.CUSTOMER_LOST.value if is_lost else refusal.code
+            await self._advance(v, Event.REFUSED, code=code, read_customer=refusal.param == "customer")
+            return None
+        if hold is None:
+            await self._advance(v, Event.REFUSED, code=PROVIDER_FAILED, read_customer=True)
+            return None
+        return await self._learn(v, hold)
+
+    async def _lose_customer(self, v: CardVerification, user_id: UserId) -> NoReturn:
+        """Go back to where a customer is found or made, once for each verification. Nothing was held.
+
+        Always raises `Conflict`: another call may be making the customer as well, so it is looked for first.
+        """
+        now = self._clock.now()
+        async with self._store.begin() as work:
+            try:
+                user = await work.users.get(user_id, lock=True)
+            except NotFound:
+                raise Conflict("The user was deleted meanwhile.") from None
+            if user.customer_id == v.customer_id:
+                await forget_customer(work, user, at=now)
+            await work.verifications.save(v.on(Event.CUSTOMER_LOST, at=now, code=Event.CUSTOMER_LOST.value))
+        raise Conflict("The customer was deleted at the provider.")
+
+    async def _ask_after_challenge(self, v: CardVerification) -> Hold | None:
+        assert v.hold_id is not None
+        hold = await self._payments.retrieve_hold(v.hold_id)
+        if hold.status is not HoldStatus.CHALLENGED:
+            return await self._learn(v, hold)
+        if self._clock.now() < v.created_at + self._policy.challenge_limit:
+            return hold
+        await self._advance(v, Event.ABANDONED)
+        return None
+
+    async def _learn(self, v: CardVerification, hold: Hold) -> Hold | None:
+        """Commit what the provider says of the hold."""
+        event = _LEARNED[hold.status]
+        await self._advance(
+            v,
+            event,
+            hold_id=hold.id,
+            payment_method=hold.payment_method,
+            code=hold.code,
+            decline_code=hold.decline_code,
+        )
+        return hold if event is Event.CHALLENGED else None
+
+    async def _attach(self, v: CardVerification) -> None:
+        try:
+            await self._calls.attach(v)
+        except (ProviderRefused, NotFound) as refusal:
+            is_missing = isinstance(refusal, NotFound)
+            await self._advance(v, Event.REFUSED, code=_code_of(refusal), read_customer=is_missing)
+        else:
+            await self._advance(v, Event.ATTACHED)
+
+    async def _close(self, v: CardVerification) -> None:
+        """Cancel what may be held, then take the event that led here once more: it names the end."""
+        assert v.closing_because is not None
+        if v.hold_id is not None:
+            await self._calls.release(v)
+        await self._advance(v, v.closing_because)
+
+    async def _record(self, v: CardVerification) -> None:
+        """Make the card the user's, in the transaction that ends the verification."""
+        assert v.user_id is not None
+        assert v.payment_method is not None
+        try:
+            provided = await self._payments.retrieve_payment_method(v.payment_method)
+        except NotFound as lost:
+            await self._advance(v, Event.REFUSED, code=_code_of(lost))
+            return
+        if provided.customer_id != v.customer_id:  # taken away again in the meantime, perhaps with its customer
+            await self._advance(v, Event.REFUSED, code=RESOURCE_MISSING, read_customer=True)
+            return
+        card = PaymentMethod.verified(provided, user_id=v.user_id, at=self._clock.now())
+        async with self._store.begin() as work:
+            jobs = await self._keep(work, v, v.user_id, card)
+        await self._effects.attempt(*jobs)
+
+    async def _keep(self, work: UnitOfWork, v: CardVerification, user_id: UserId, card: PaymentMethod) -> list[Job]:
+        try:
+            user = await work.users.get(user_id, lock=True)
+        except NotFound:
+            raise Conflict("The user was deleted meanwhile.") from None
+        now = self._clock.now()
+        before = await work.payment_methods.of(user_id)
+        after = before.add(card)
+        await work.payment_methods.save(user_id, after)
+        await work.verifications.save(v.on(Event.RECORDED, at=now))
+        await work.outbox.remove(job_id(v.id))
+        replaced = tuple(old.id for old in before if old.id not in after)
+        work.record(
+            CardVerified(
+                user_id=user_id,
+                at=now,
+                payment_method=card.id,
+                brand=card.card.brand,
+                last4=card.card.last4,
+                replaced=replaced,
+                tell=user.proven_email,
+            )
+        )
+        jobs = [await self._effects.put(work, Topic.DETACH_CARD, payment_method=old) for old in replaced]
+        if before.default is None or before.default.id not in after:
+            work.record(DefaultCardChanged(user_id=user_id, at=now, payment_method=card.id))
+            # the same physical card is still the person's choice
+            is_chosen = bool(replaced) and await self._effects.find_choice(work, user_id) in replaced
+            jobs.append(await self._effects.put_default(work, user_id, chosen=card.id if is_chosen else None))
+        return jobs
+
+    async def _advance(
+        self,
+        v: CardVerification,
+        event: Event,
+        *,
+        hold_id: str | None = None,
+        payment_method: str | None = None,
+        code: str | None = None,
+        decline_code: str | None = None,
+        read_customer: bool = False,
+    ) -> None:
+        """Commit one step. Raises `Conflict` when somebody else moved the row first.
+
+        `read_customer`: the provider may not know the customer any more, so have the local copy find that out.
+        """
+        now = self._clock.now()
+        after = v.on(
+            event, at=now, hold_id=hold_id, payment_method=payment_method, code=code, decline_code=decline_code
+        )
+        async with self._store.begin() as work:
+            await work.verifications.save(after)
+            if read_customer and v.customer_id is not None:
+                await self._effects.put_for_worker(work, Topic.SYNC_CUSTOMER, customer=v.customer_id)
+            if after.is_open:
+                return
+            await work.outbox.remove(job_id(v.id))
+            if v.user_id is None:  # its user was deleted, and so is this, now that nothing is held
+                await work.verifications.remove(v.id)
+            else:
+                work.record(
+                    CardRejected(
+                        user_id=v.user_id,
+                        at=now,
+                        requested=v.requested,
+                        outcome=after.state,
+                        code=after.code,
+                        decline_code=after.decline_code,
+                    )
+                )

@@ -1,0 +1,41 @@
+"""Telling the provider a user's address and name, and going without what it does not take."""
+
+from typing import Final
+
+import attrs
+
+from accounts_core.errors import ProviderRefused
+from accounts_core.model.email import Email
+from accounts_core.ports.payment_gateway import PaymentGateway
+
+EMAIL: Final = "email"
+
+NAME: Final = "name"
+
+
+@attrs.frozen
+class Refusal:
+    """What the provider did not take. `fields` are the names, comma-separated; `code` is of the first refusal."""
+
+    fields: str
+    code: str
+
+
+async def update_details(payments: PaymentGateway, customer_id: str, *, email: Email, name: str) -> Refusal | None:
+    """Store address and name at the provider; a field that it refuses is cleared there.
+
+    Returns what was refused, or None. Raises `NotFound` without such a customer, and `ProviderError` for everything
+    that is not about one of the two fields.
+    """
+    refused: dict[str, str] = {}
+    while True:
+        try:
+            await payments.update_customer(
+                customer_id, email=None if EMAIL in refused else email, name=None if NAME in refused else name
+            )
+        except ProviderRefused as refusal:
+            if refusal.param not in {EMAIL, NAME} or refusal.param in refused:
+                raise
+            refused[refusal.param] = refusal.code
+        else:
+            return Refusal(",".join(sorted(refused)), next(iter(refused.values()))) if refused else None

@@ -1,0 +1,133 @@
+"""Keeping the local copy true.
+
+Whatever happened at the provider, in a dashboard or by itself, there is one answer to it: read the customer again, and
+make the copy here say the same. An event only says when to read, never what; so it does not matter in which order
+events come, how often, or whether one is lost.
+"""
+
+from contextlib import suppress
+
+import attrs
+
+from accounts_core.errors import Conflict, NotFound
+from accounts_core.model.customer import Customer
+from accounts_core.model.events import Actor, CardUpdated, DefaultCardChanged
+from accounts_core.model.ids import UserId
+from accounts_core.model.outbox import Job
+from accounts_core.model.payment_method import Cards
+from accounts_core.model.user import User
+from accounts_core.model.verification import State
+from accounts_core.ports.clock import Clock
+from accounts_core.ports.payment_gateway import PaymentGateway
+from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.services.card_verifier import CardVerifier
+from accounts_core.services.default_card import is_managed_elsewhere, open_verification
+from accounts_core.services.lost_customer import forget_customer, removed_by_provider
+from accounts_core.services.outbox_writer import LEASE, Effects, default_job_id
+from accounts_core.services.retry import settle
+
+
+@attrs.frozen
+class SyncCustomer:
+    """Read a billing customer from the provider, and make the local copy say the same."""
+
+    _store: Store[UnitOfWork]
+    _payments: PaymentGateway
+    _verifier: CardVerifier
+    _effects: Effects
+    _clock: Clock
+
+    async def __call__(self, customer_id: str) -> None:
+        """Finish the verifications that wait for the person, then take over cards, default and balance.
+
+        A customer that is nobody's here changes nothing. Raises `ProviderError`; asking again does it again.
+        """
+        async with self._store.read() as views:
+            waiting = await views.verifications.open_of_customer(customer_id)
+        for verification in waiting:
+            if verification.state is State.REQUIRES_ACTION:
+                with suppress(NotFound):  # its user was deleted, and it ended
+                    await self._verifier.drive(verification.id)
+        await self._effects.attempt(*await settle(self._store, lambda: self._mirror(customer_id)))
+
+    async def _mirror(self, customer_id: str) -> tuple[Job, ...]:
+        async with self._store.read() as views:
+            user = await views.users.find_by_customer(customer_id)
+            if user is None:
+                return ()
+            seen = await views.payment_methods.of(user.id)
+        try:
+            customer = await self._payments.retrieve_customer(customer_id)
+            provided = await self._payments.list_payment_methods(customer_id)
+        except NotFound:
+            await self._forget(user.id, customer_id)
+            return ()
+        async with self._store.begin() as work:
+            current = await self._still_billed(work, user.id, customer_id)
+            held = await work.payment_methods.of(user.id)
+            if held != seen:
+                raise Conflict("The cards changed while the provider was asked.")
+            # a default that was chosen here and is not told yet is newer than the one that the provider has
+            ours_is_newer = await work.outbox.find(default_job_id(user.id)) is not None
+            default = None if ours_is_newer else customer.default_payment_method
+            after = held.mirror(provided, default=default)
+            await self._keep(work, current, held, after)
+            if customer.balance != current.balance:
+                await work.users.save(current.owe(customer.balance))
+            return await self._tell_default(work, user.id, after, customer, ours_is_newer=ours_is_newer)
+
+    async def _still_billed(self, work: UnitOfWork, user_id: UserId, customer_id: str) -> User:
+        try:
+            user = await work.users.get(user_id, lock=True)
+        except NotFound:
+            raise Conflict("The user was deleted meanwhile.") from None
+        if user.customer_id != customer_id:
+            raise Conflict("The user is billed as another customer now.")
+        return user
+
+    async def _keep(self, work: UnitOfWork, user: User, before: Cards, after: Cards) -> None:
+        if after == before:
+            return
+        await work.payment_methods.save(user.id, after)
+        now = self._clock.now()
+        for card in before:
+            if card.id not in after:
+                work.record(removed_by_provider(user, card, at=now))
+            elif after.get(card.id).card != card.card:
+                newer = after.get(card.id).card
+                work.record(
+                    CardUpdated(
+                        user_id=user.id,
+                        at=now,
+                        by=Actor.PROVIDER,
+                        payment_method=card.id,
+                        brand=newer.brand,
+                        last4=newer.last4,
+                    )
+                )
+        chosen = None if after.default is None else after.default.id
+        if chosen != (None if before.default is None else before.default.id):
+            work.record(DefaultCardChanged(user_id=user.id, at=now, by=Actor.PROVIDER, payment_method=chosen))
+
+    async def _tell_default(
+        self, work: UnitOfWork, user_id: UserId, cards: Cards, customer: Customer, *, ours_is_newer: bool
+    ) -> tuple[Job, ...]:
+        """Where the provider has another default than these cards', it is told ours.
+
+        One that is managed elsewhere is left alone. Of a card that is being verified it is not known yet which of both
+        it is, so the customer is read again.
+        """
+        ours, theirs = None if cards.default is None else cards.default.id, customer.default_payment_method
+        if ours_is_newer or theirs == ours:
+            return ()
+        if await open_verification(work, user_id, theirs) is not None:
+            await self._effects.put_reading(work, customer.id, wait=LEASE)
+            return ()
+        if await is_managed_elsewhere(work, user_id, cards, theirs):
+            return ()
+        return (await self._effects.put_default(work, user_id),)
+
+    async def _forget(self, user_id: UserId, customer_id: str) -> None:
+        """The customer was deleted at the provider, and its cards with it: the next verification makes another."""
+        async with self._store.begin() as work:
+            await forget_customer(work, await self._still_billed(work, user_id, customer_id), at=self._clock.now())

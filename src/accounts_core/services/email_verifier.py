@@ -1,0 +1,98 @@
+"""Taking an address as verified, and asking for another mail to verify it with."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Final
+
+import attrs
+
+from accounts_core.errors import WorldError
+from accounts_core.model.events import Actor, EmailChanged, EmailVerified
+from accounts_core.model.notification import Notification
+from accounts_core.model.outbox import Job, Topic
+from accounts_core.model.policy import Policy
+from accounts_core.model.user import User
+from accounts_core.ports.clock import Clock
+from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.services.attempts import Attempts
+from accounts_core.services.outbox_writer import Effects, tell_provider
+from accounts_core.services.retry import settle
+
+MOST_INVITATIONS: Final = 200
+
+
+@attrs.frozen
+class EmailVerifier:
+    """Takes the address that waits for it as verified."""
+
+    _store: Store[UnitOfWork]
+    _effects: Effects
+    _attempts: Attempts
+    _clock: Clock
+    _policy: Policy
+
+    async def verify(self, find: Callable[[UnitOfWork], Awaitable[User]], *, by: Actor) -> User:
+        """Verify the waiting address of the user whom `find` returns, locked, and return the user.
+
+        Raises what `find` does, and `EmailTaken` when somebody else has verified the pending address first.
+        """
+
+        async def attempt() -> tuple[User, User, tuple[Job, ...]]:
+            async with self._store.begin() as work:
+                before = await find(work)
+                return before, *await self.verify_in(work, before, by=by)
+
+        before, verified, jobs = await settle(self._store, attempt)
+        await self._effects.attempt(*jobs)
+        await self.clear_attempts(before, verified)
+        return verified
+
+    async def clear_attempts(self, before: User | None, verified: User) -> None:
+        """Forget the passwords that were tried for the address before the account had it.
+
+        The address is verified by then, so what cannot be forgotten is no error: a reset by mail is a way out.
+        """
+        if before is None or before.email != verified.email:
+            with suppress(WorldError):
+                await self._attempts.clear_address(verified.email)
+
+    async def verify_in(self, work: UnitOfWork, before: User, *, by: Actor) -> tuple[User, tuple[Job, ...]]:
+        """Verify the waiting address of `before`, who is locked; return the user, and jobs to attempt afterwards."""
+        now = self._clock.now()
+        after = before.verify_email(at=now)
+        if after is before:
+            return before, ()
+        saved = await work.users.save(after)
+        await work.mail_tokens.remove_of(before.id)
+        if after.email != before.email:
+            work.record(
+                EmailChanged(
+                    user_id=before.id,
+                    at=now,
+                    by=by,
+                    tell=before.email,
+                    before=before.email,
+                    after=after.email,
+                    was_verified=before.email_verified_at is not None,
+                )
+            )
+        await self.follow(work, saved, by=by)
+        return saved, await tell_provider(work, self._effects, before=before, after=saved)
+
+    async def follow(self, work: UnitOfWork, user: User, *, by: Actor) -> None:
+        """Do what follows from `user` having just been given a verified address.
+
+        Sign-ups with this address are void, invitations that waited for the address notify the user, and those that the
+        user sent are mailed.
+        """
+        now = self._clock.now()
+        work.record(EmailVerified(user_id=user.id, at=now, by=by, email=user.email))
+        await work.sign_ups.delete_for_email(user.email)
+        open_since = self._policy.invitations_open_since(now)
+        for view in await work.teams.invitations_to(user.email, limit=MOST_INVITATIONS, open_since=open_since):
+            await work.notifications.add(
+                Notification.invite(id=self._effects.new_id("ntf"), user_id=user.id, team_name=view.team_name, at=now)
+            )
+        await work.notifications.remove_oldest_of(user.id, keep=self._policy.quotas.notifications)
+        if await work.teams.unmailed_invitations_by(user.id, limit=1):
+            await self._effects.put_for_worker(work, Topic.SEND_INVITATIONS, user=str(user.id))

@@ -1,0 +1,163 @@
+"""Inviting people into a team, by address.
+
+The answer is the same whether or not the address has an account, and whoever merely registered an address sees none of
+its invitations until the address is verified.
+
+An invitation rests on its sender's right to invite, which the owner of the team has. It is open for a limited time, and
+only while its sender owns the team and is active (`Invitation`). Handing the team over removes those that are open.
+"""
+
+from contextlib import suppress
+from typing import Final
+
+import attrs
+
+from accounts_core.errors import Conflict, NotAllowed, NotFound, QuotaExceeded
+from accounts_core.model.email import Email
+from accounts_core.model.events import InvitationResent, Invited
+from accounts_core.model.ids import TeamId, UserId
+from accounts_core.model.notification import Notification
+from accounts_core.model.outbox import Job, Topic
+from accounts_core.model.policy import Policy
+from accounts_core.model.team import Invitation, Team
+from accounts_core.model.user import User
+from accounts_core.ports.clock import Clock
+from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.services.attempts import Attempts
+from accounts_core.services.outbox_writer import Effects
+from accounts_core.services.retry import settle
+from accounts_core.services.team_access import owned_by, seen_by
+
+PAGE: Final = 100
+"""How many waiting invitations are read at once."""
+
+
+@attrs.frozen
+class Inviter:
+    """Writes an invitation down, with what its address finds out of it."""
+
+    _store: Store[UnitOfWork]
+    _effects: Effects
+    _attempts: Attempts
+    _clock: Clock
+    _policy: Policy
+
+    async def invite(self, by: UserId, team_id: TeamId, address: Email) -> None:
+        """Invite the address, notify the user who has it, and have a mail sent.
+
+        The mail of a sender whose own address is not verified waits until it is. An address gets a limited number of
+        mails; beyond it, the invitation is there without one. An address whose invitation is open gets the mail again,
+        and its time begins anew.
+
+        Raises:
+            NotFound: No such team, for the sender.
+            NotAllowed: The sender does not own the team.
+            QuotaExceeded: As many invitations are open as the policy allows.
+
+        """
+        async with self._store.read() as views:
+            (await seen_by(views, team_id, by)).team.check_owner(by)  # before anything counts for the recipient
+            sender = await views.users.find(by)
+        # counted outside the unit of work, which would hold its locks meanwhile
+        is_verified = sender is not None and sender.email_verified_at is not None
+        may_mail = is_verified and await self._attempts.may_mail(address)
+
+        async def attempt() -> None:
+            async with self._store.begin() as work:
+                team = await self.owned_with_place(work, team_id, by, address)
+                await self._invite(work, by, team, address, may_mail=may_mail)
+
+        await settle(self._store, attempt)
+
+    async def perform(self, job: Job) -> None:
+        """Do what a job says, unless its sender does not own the team any more, or has invited enough already."""
+        team_id, by = TeamId(int(job.payload["team"])), UserId(int(job.payload["by"]))
+        with suppress(NotFound, NotAllowed, QuotaExceeded):
+            await self.invite(by, team_id, Email(job.payload["email"]))
+
+    async def send_waiting(self, job: Job) -> None:
+        """Mail the invitations of a user that waited for the user's address to be verified."""
+        user_id = UserId(int(job.payload["user"]))
+        while True:
+            async with self._store.begin() as work:
+                waiting = await work.teams.unmailed_invitations_by(user_id, limit=PAGE)
+            if not waiting:
+                return
+            for invitation in waiting:
+                await self._send(invitation)
+
+    async def _send(self, invitation: Invitation) -> None:
+        may_mail = await self._attempts.may_mail(invitation.email)
+
+        async def attempt() -> None:
+            async with self._store.begin() as work:
+                if await work.teams.mark_invitation_mailed(invitation.id) and may_mail:
+                    await self._effects.put_for_worker(work, Topic.INVITATION_MAIL, invitation=invitation.id)
+
+        await settle(self._store, attempt)
+
+    async def owned_with_place(self, work: UnitOfWork, team_id: TeamId, by: UserId, address: Email) -> Team:
+        """Lock the team and return it, as `owned_by`.
+
+        Raises `QuotaExceeded` when no more invitations may be open and this address has none that is.
+        """
+        team = await owned_by(work, team_id, by)
+        open_since = self._policy.invitations_open_since(self._clock.now())
+        if await work.teams.count_invitations(team_id, open_since=open_since) < self._policy.quotas.invitations:
+            return team
+        invitation = await work.teams.find_invitation_of(team_id, address)
+        if invitation is None or not self._is_open(invitation, team):
+            raise QuotaExceeded("open invitations per account", self._policy.quotas.invitations)
+        return team
+
+    def _is_open(self, invitation: Invitation, team: Team) -> bool:
+        """Return whether an invitation into `team`, whose owner is active, is open."""
+        open_since = self._policy.invitations_open_since(self._clock.now())
+        return invitation.invited_by == team.owner_id and invitation.sent_at > open_since
+
+    async def renew(self, work: UnitOfWork, invitation: Invitation, sender: User, *, may_mail: bool) -> None:
+        """Send an open invitation of `sender`, who is locked, again."""
+        now = self._clock.now()
+        is_mail_pending = sender.email_verified_at is None
+        await work.teams.renew_invitation(invitation.id, sent_at=now, is_mail_pending=is_mail_pending)
+        work.record(InvitationResent(user_id=sender.id, at=now, team_id=invitation.team_id, email=invitation.email))
+        if may_mail and not is_mail_pending:
+            await self._effects.put_for_worker(work, Topic.INVITATION_MAIL, invitation=invitation.id)
+
+    async def _invite(self, work: UnitOfWork, by: UserId, team: Team, address: Email, *, may_mail: bool) -> None:
+        invited = await work.users.find_by_email(address)
+        if invited is not None and invited.email_verified_at is None:
+            invited = None
+        is_member = invited is not None and await work.teams.role(team.id, invited.id) is not None
+        # where registration is private, the owner's list does not tell that a member has this address
+        if is_member and not self._policy.private_registration:
+            return
+        # locked, so that an invitation which waits for the sender is either seen by their verification or sees it
+        sender = await work.users.get(by, lock=True)
+        if not sender.is_active:
+            return  # a worker invites, and the sender has left meanwhile
+        before = await work.teams.find_invitation_of(team.id, address)
+        if before is not None:
+            if self._is_open(before, team) and before.email.is_same_mailbox(address):
+                await self.renew(work, before, sender, may_mail=may_mail)
+                return
+            await work.teams.remove_invitation(before.id)
+        now = self._clock.now()
+        invitation = Invitation(
+            id=self._effects.new_id("inv"),
+            team_id=team.id,
+            email=address,
+            invited_by=by,
+            created_at=now,
+            is_mail_pending=sender.email_verified_at is None,
+        )
+        if not await work.teams.add_invitation(invitation):
+            raise Conflict("This address was invited to the account at the same time.")
+        if invited is not None and not is_member:
+            await work.notifications.add(
+                Notification.invite(id=self._effects.new_id("ntf"), user_id=invited.id, team_name=team.name, at=now)
+            )
+            await work.notifications.remove_oldest_of(invited.id, keep=self._policy.quotas.notifications)
+        work.record(Invited(user_id=by, at=now, team_id=team.id, email=address))
+        if may_mail and not invitation.is_mail_pending:
+            await self._effects.put_for_worker(work, Topic.INVITATION_MAIL, invitation=invitation.id)

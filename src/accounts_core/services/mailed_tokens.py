@@ -1,0 +1,34 @@
+import attrs
+
+from accounts_core.errors import InvalidMailToken, InvalidToken, NotFound
+from accounts_core.model.mail_token import MailToken, TokenPurpose
+from accounts_core.model.tokens import MAILED, digest_of
+from accounts_core.model.user import User
+from accounts_core.ports.clock import Clock
+from accounts_core.ports.store import UnitOfWork
+from accounts_core.services.attempts import Attempts
+
+
+@attrs.frozen
+class MailedTokens:
+    """Looks up the tokens that people bring back from their mail."""
+
+    _clock: Clock
+    _attempts: Attempts
+
+    async def count(self, client: str | None) -> None:
+        """Count a token that is tried. Raises `LimitExceeded`."""
+        await self._attempts.mailed_token(client)
+
+    async def find(self, work: UnitOfWork, token: str, purpose: TokenPurpose) -> tuple[MailToken, User]:
+        """Return the token and its user, who is locked. Raises `InvalidMailToken`."""
+        try:
+            found = await work.mail_tokens.find(digest_of(token, prefix=MAILED))
+        except InvalidToken:
+            found = None
+        if found is None or found.purpose is not purpose or not found.is_live(now=self._clock.now()):
+            raise InvalidMailToken
+        try:
+            return found, await work.users.get(found.user_id, lock=True)
+        except NotFound:
+            raise InvalidMailToken from None

@@ -1,0 +1,32 @@
+from datetime import datetime
+
+from accounts_core.errors import NotFound
+from accounts_core.model.ids import TeamId, UserId
+from accounts_core.model.paging import Cursor
+from accounts_core.model.policy import Policy
+from accounts_core.model.team import InvitationView
+from accounts_core.ports.clock import Clock
+from accounts_core.ports.store import UnitOfWork, Views
+
+
+async def open_invitation_into(
+    views: Views, team_id: TeamId, id: str, *, clock: Clock, policy: Policy
+) -> InvitationView:
+    """Return the open invitation into the team. Raises `NotFound`, also for one into another team."""
+    view = await views.teams.find_invitation(id, open_since=policy.invitations_open_since(clock.now()))
+    if view is None or view.invitation.team_id != team_id:
+        raise NotFound("invitation", id)
+    return view
+
+
+def invitation_cursor(view: InvitationView) -> Cursor:
+    return Cursor(view.invitation.created_at, view.invitation.id)
+
+
+async def open_invitation_to(work: UnitOfWork, user_id: UserId, id: str, *, open_since: datetime) -> InvitationView:
+    """Return the invitation if it is open and this user's to answer. Raises `NotFound`."""
+    user = await work.users.get(user_id)
+    view = await work.teams.find_invitation(id, open_since=open_since)
+    if view is None or user.email_verified_at is None or view.invitation.email != user.email:
+        raise NotFound("invitation", id)
+    return view

@@ -1,0 +1,153 @@
+"""The data that the core itself keeps about a user, through the very port that hosts use for theirs."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, Protocol, TypeVar
+
+import attrs
+
+from accounts_core.model.deletion import DeletionPreview
+from accounts_core.model.email import Email
+from accounts_core.model.ids import UserId
+from accounts_core.model.paging import Cursor
+from accounts_core.model.payment_method import Cards
+from accounts_core.model.team import InvitationView
+from accounts_core.ports.owned_data import Pages
+from accounts_core.ports.store import UnitOfWork, Views
+from accounts_core.services.plain import plain
+
+E = TypeVar("E")
+
+C = TypeVar("C")
+
+PAGE: Final = 200
+"""Long lists are read so many entries at a time for an export."""
+
+PAGE_OF_LONG_TEXTS: Final = 20
+"""The same for entries of up to `MAX_BODY` characters, so that a page is 1.2 MB at most as JSON."""
+
+
+@attrs.frozen
+class OwnedTeams:
+    """The teams that a user owns, and what they are and did in other people's."""
+
+    async def preview(self, work: UnitOfWork, user_id: UserId) -> DeletionPreview:
+        footprint = await work.teams.footprint(user_id)
+        return DeletionPreview(
+            destroyed={
+                "accounts": footprint.owned_teams,
+                "interactions": footprint.interactions_in_owned,
+                "memberships": footprint.memberships,
+            },
+            disassociated={"interactions": footprint.interactions_elsewhere},
+        )
+
+    async def export(self, work: UnitOfWork, user_id: UserId) -> Mapping[str, Any]:
+        email = (await work.users.get(user_id)).proven_email
+        return {
+            "accounts": _pages(
+                lambda views, last: views.teams.views_of(user_id, limit=PAGE, before=last), lambda view: view.team.id
+            ),
+            "interactions": _pages(
+                lambda views, last: views.teams.written_by(user_id, limit=PAGE_OF_LONG_TEXTS, before=last), _cursor
+            ),
+            "invitations": {
+                "sent": _pages(
+                    lambda views, last: views.teams.invitations_by(user_id, limit=PAGE, before=last), _cursor
+                ),
+                "received": [] if email is None else _invitations_to(email),
+            },
+        }
+
+    async def erase(self, work: UnitOfWork, user_id: UserId) -> None:
+        user = await work.users.get(user_id)
+        await work.teams.erase(user_id)
+        if user.email_verified_at is not None:
+            await work.teams.remove_invitations_to(user.email)
+            await work.audit.redact_invited(user.email)
+            await work.outbox.remove_about(user.email)
+
+    async def disassociate(self, work: UnitOfWork, user_id: UserId) -> None:
+        await work.teams.disassociate(user_id)
+
+
+@attrs.frozen
+class OwnedPersonalData:
+    """Everything else: the profile, and what is kept under it."""
+
+    async def preview(self, work: UnitOfWork, user_id: UserId) -> DeletionPreview:
+        return DeletionPreview(
+            destroyed={
+                "notifications": await work.notifications.count_of(user_id),
+                "payment_methods": len(await work.payment_methods.of(user_id)),
+                "sessions": await work.sessions.count_of(user_id),
+            }
+        )
+
+    async def export(self, work: UnitOfWork, user_id: UserId) -> Mapping[str, Any]:
+        """Of requests with a key only when: the answers that are kept repeat what is here."""
+        user = await work.users.get(user_id)
+        signed_up = [] if user.proven_email is None else await work.kept_requests.list_for_email(user.proven_email)
+        return {
+            "user": plain(user),
+            "sessions": _pages(lambda views, last: views.sessions.list_of(user_id, limit=PAGE, before=last), _cursor),
+            "notifications": _pages(
+                lambda views, last: views.notifications.of(user_id, limit=PAGE, before=last), _cursor
+            ),
+            "payment_methods": plain(tuple(await work.payment_methods.of(user_id))),
+            "card_verifications": _pages(
+                lambda views, last: views.verifications.of(user_id, limit=PAGE, before=last), _cursor
+            ),
+            "mailed_tokens": _pages(
+                lambda views, last: views.mail_tokens.of(user_id, limit=PAGE, before=last),
+                lambda token: Cursor(token.created_at, token.digest),
+            ),
+            "devices": _pages(
+                lambda views, last: views.devices.of(user_id, limit=PAGE, before=last),
+                lambda device: Cursor(device.first_seen_at, device.digest),
+            ),
+            "repeatable_requests": _pages(
+                lambda views, last: views.kept_requests.of(user_id, limit=PAGE, before=last),
+                lambda request: Cursor(request.created_at, request.scope),
+            ),
+            "repeatable_sign_ups": [{"created_at": plain(request.created_at)} for request in signed_up],
+            "activity": _pages(
+                lambda views, last: views.audit.list(user_id=user_id, limit=PAGE, before=last), lambda entry: entry.id
+            ),
+        }
+
+    async def erase(self, work: UnitOfWork, user_id: UserId) -> None:
+        await work.notifications.remove_of(user_id)
+        await work.payment_methods.save(user_id, Cards())
+        await work.sessions.remove_of(user_id)
+        await work.mail_tokens.remove_of(user_id)
+        await work.devices.remove_of(user_id)
+        await work.kept_requests.remove_of(user_id)
+        await work.kept_requests.delete_for_email((await work.users.get(user_id)).email)
+        await work.audit.redact(user_id)
+
+    async def disassociate(self, work: UnitOfWork, user_id: UserId) -> None:
+        """Nothing of this is anybody else's."""
+
+
+class _Dated(Protocol):
+    @property
+    def id(self) -> str: ...
+    @property
+    def created_at(self) -> datetime: ...
+
+
+def _cursor(entry: _Dated) -> Cursor:
+    return Cursor(entry.created_at, entry.id)
+
+
+def _pages(read: Callable[[Views, C | None], Awaitable[Sequence[E]]], position: Callable[[E], C]) -> Pages[E]:
+    """Return the pages of a list that is read from a position on, which is that of the last entry so far."""
+    return Pages(lambda views, last: read(views, None if last is None else position(last)))
+
+
+def _invitations_to(email: Email) -> Pages[InvitationView]:
+    return _pages(
+        lambda views, last: views.teams.invitations_to(email, limit=PAGE, before=last),
+        lambda view: _cursor(view.invitation),
+    )

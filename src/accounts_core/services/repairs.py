@@ -1,0 +1,118 @@
+"""Noting what differs, and having it put right: what the walks of `reconcile_cards` have in common.
+
+A walk compares what it read some time ago. So each repair looks again, with the user locked, and a dry run looks again
+just so: it tells what a run would do.
+"""
+
+from collections.abc import Awaitable, Callable
+
+import attrs
+
+from accounts_core.errors import Conflict, NotFound, ProviderBusy, ProviderRefused
+from accounts_core.model.drift import Drift, Kind, Reconciliation, Repair
+from accounts_core.model.ids import UserId
+from accounts_core.model.outbox import Job
+from accounts_core.model.user import User
+from accounts_core.ports.payment_gateway import HoldStatus, OpenHold, PaymentGateway
+from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.services.customer_sync import SyncCustomer
+from accounts_core.services.outbox_writer import Effects, default_job_id
+from accounts_core.services.retry import settle
+
+Look = Callable[[UnitOfWork, User], Awaitable[bool]]
+"""Says whether it is wrong still, with the user locked."""
+
+Put = Callable[[UnitOfWork, User], Awaitable[Job]]
+"""Writes the repair down."""
+
+
+@attrs.define
+class Findings:
+    """What was looked at so far, and what differed."""
+
+    users: int = 0
+    customers: int = 0
+    holds: int = 0
+    drifts: list[Drift] = attrs.field(factory=list)
+
+    def note(self, kind: Kind, subject: str, user_id: UserId | None, repair: Repair, detail: str) -> None:
+        self.drifts.append(Drift(kind=kind, subject=subject, user_id=user_id, repair=repair, detail=detail))
+
+    def summed_up(self, stopped_by: str | None) -> Reconciliation:
+        return Reconciliation(
+            users=self.users,
+            customers=self.customers,
+            holds=self.holds,
+            drifts=tuple(self.drifts),
+            stopped_by=stopped_by,
+        )
+
+
+@attrs.frozen
+class Repairs:
+    """Repairs and notes; in a dry run it only notes. What somebody else is changing right now is left to them."""
+
+    _store: Store[UnitOfWork]
+    _payments: PaymentGateway
+    _sync: SyncCustomer
+    _effects: Effects
+    _found: Findings
+    dry_run: bool
+
+    async def by_reading(self, kind: Kind, user: User, detail: str) -> None:
+        """Have the user's customer read again. Raises `ProviderError`."""
+        assert user.customer_id is not None
+        if self.dry_run:
+            self._found.note(kind, user.customer_id, user.id, Repair.NEEDED, detail)
+            return
+        try:
+            await self._sync(user.customer_id)
+        except Conflict:
+            return
+        repair = await self._done_without(default_job_id(user.id))
+        self._found.note(kind, user.customer_id, user.id, repair, detail)
+
+    async def by_job(self, kind: Kind, subject: str, user_id: UserId, detail: str, *, look: Look, put: Put) -> None:
+        """Have a job of the outbox done, tried once here and now."""
+
+        async def attempt() -> tuple[bool, Job | None]:
+            async with self._store.begin() as work:
+                user = await work.users.get(user_id, lock=True)
+                is_wrong = await look(work, user)
+                return is_wrong, await put(work, user) if is_wrong and not self.dry_run else None
+
+        try:
+            is_wrong, job = await settle(self._store, attempt)
+        except (NotFound, Conflict):
+            return  # the user was deleted meanwhile, or is being changed
+        if not is_wrong:
+            return
+        repair = Repair.NEEDED
+        if job is not None:
+            await self._effects.attempt(job)
+            repair = await self._done_without(job.id)
+        self._found.note(kind, subject, user_id, repair, detail)
+
+    async def by_release(self, hold: OpenHold, user_id: UserId | None, detail: str) -> None:
+        """Let a hold go, unless it went since it was listed. One that cannot be let go does not end the walk.
+
+        Raises `ProviderAmbiguous`.
+        """
+        repair = Repair.NEEDED
+        try:
+            current = await self._payments.retrieve_hold(hold.id)
+            if current.status in {HoldStatus.RELEASED, HoldStatus.DECLINED}:
+                return
+            if not self.dry_run:
+                await self._payments.release(hold.id, key=f"reconcile:{hold.id}")
+                repair = Repair.DONE
+        except NotFound:
+            return
+        except (ProviderRefused, ProviderBusy) as error:
+            detail = f"{detail}; {error}"
+        self._found.note(Kind.STRANDED_HOLD, hold.id, user_id, repair, detail)
+
+    async def _done_without(self, job_id: str) -> Repair:
+        """A job that is not there any more is done."""
+        async with self._store.read() as views:
+            return Repair.DONE if await views.outbox.find(job_id) is None else Repair.QUEUED

@@ -1,0 +1,74 @@
+import re
+from hashlib import sha256
+from typing import Final
+
+import attrs
+
+from accounts_core.model.events import SignedIn as SignedInEvent
+from accounts_core.model.ids import ID_BYTES, prefixed_id
+from accounts_core.model.policy import Policy
+from accounts_core.model.session import Session
+from accounts_core.model.tokens import TOKEN_BYTES, digest_of, new_token
+from accounts_core.model.user import User
+from accounts_core.ports.clock import Clock
+from accounts_core.ports.secrets import Secrets
+from accounts_core.ports.store import UnitOfWork
+
+_NUMBERS: Final = re.compile(r"[0-9]+")
+
+
+@attrs.frozen(kw_only=True)
+class SignedIn:
+    """A fresh session. The token is shown this once: the store has only its digest."""
+
+    token: str = attrs.field(repr=False)
+    session: Session
+    user: User
+
+
+@attrs.frozen
+class SessionOpener:
+    """Opens a session in a unit of work."""
+
+    _clock: Clock
+    _secrets: Secrets
+    _policy: Policy
+
+    async def open(
+        self, work: UnitOfWork, user: User, *, user_agent: str | None, client: str | None = None
+    ) -> SignedIn:
+        """Open a session for `user`, who has to be locked: so that none is opened beside a deactivation.
+
+        Where it is one more than the policy lets a user have, the oldest ends.
+        """
+        now = self._clock.now()
+        token = new_token(self._secrets.random_bytes(TOKEN_BYTES))
+        session = Session.begin(
+            id=prefixed_id("ses", self._secrets.random_bytes(ID_BYTES)),
+            user_id=user.id,
+            digest=digest_of(token),
+            at=now,
+            policy=self._policy.sessions,
+            user_agent=user_agent,
+        )
+        # before the new one is there: by a clock that was set back it would be the oldest itself
+        await work.sessions.remove_oldest_of(user.id, keep=self._policy.sessions.most - 1)
+        await work.sessions.add(session)
+        is_new = await work.devices.add(user.id, device_digest(session.user_agent), at=now)
+        work.record(
+            SignedInEvent(
+                user_id=user.id,
+                at=now,
+                tell=user.proven_email,
+                session_id=session.id,
+                user_agent=session.user_agent,
+                client=client,
+                new_device=is_new and await work.devices.count_of(user.id) > 1,
+            )
+        )
+        return SignedIn(token=str(token), session=session, user=user)
+
+
+def device_digest(user_agent: str | None) -> bytes:
+    """Return what a device is known by: what it says it is, without the numbers, which every update changes."""
+    return sha256(_NUMBERS.sub("", user_agent or "").encode()).digest()

@@ -1,0 +1,54 @@
+import attrs
+
+from accounts_core.model.events import CardRemoved, DefaultCardChanged
+from accounts_core.model.ids import UserId
+from accounts_core.model.outbox import Job, Topic
+from accounts_core.ports.clock import Clock
+from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.services.attempts import Attempts
+from accounts_core.services.outbox_writer import Effects
+from accounts_core.services.retry import settle
+
+
+@attrs.frozen
+class RemovePaymentMethod:
+    """Take a card away."""
+
+    _store: Store[UnitOfWork]
+    _attempts: Attempts
+    _effects: Effects
+    _clock: Clock
+
+    async def __call__(self, user_id: UserId, id: str) -> None:
+        """Remove the card here, then at the provider; when the provider is away, the outbox keeps that for later.
+
+        When it was the default, the newest card that is left becomes it. Raises `NotFound` for anything but the user's
+        own card; the provider is then asked nothing. Raises `LimitExceeded`.
+        """
+        await self._attempts.write(user_id)
+
+        async def attempt() -> list[Job]:
+            async with self._store.begin() as work:
+                user = await work.users.get(user_id, lock=True)
+                before = await work.payment_methods.of(user_id)
+                gone, after = before.get(id), before.remove(id)
+                await work.payment_methods.save(user_id, after)
+                now = self._clock.now()
+                work.record(
+                    CardRemoved(
+                        user_id=user_id,
+                        at=now,
+                        tell=user.proven_email,
+                        payment_method=id,
+                        brand=gone.card.brand,
+                        last4=gone.card.last4,
+                    )
+                )
+                jobs = [await self._effects.put(work, Topic.DETACH_CARD, payment_method=id)]
+                if gone.is_default:
+                    promoted = None if after.default is None else after.default.id
+                    work.record(DefaultCardChanged(user_id=user_id, at=now, payment_method=promoted))
+                    jobs.append(await self._effects.put_default(work, user_id))
+                return jobs
+
+        await self._effects.attempt(*await settle(self._store, attempt))

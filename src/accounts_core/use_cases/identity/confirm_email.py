@@ -1,0 +1,215 @@
+"""Proving that an address is one's own, with the link from a mail.
+
+Whoever holds the link reads the mailbox. That alone does not say whose account it is: somebody else may have signed up
+with the address and wait for its owner to click (account pre-hijacking). So one of these has to come with the link:
+
+- the account's own access token: the browser that signed up confirms;
+- the account's own password: the address is verified, and the account's sessions end, because nobody knows who opened
+  them;
+- the password of the sign-up that the link belongs to: the unverified account that stands in the way is deleted, as its
+  user would delete it, and the account of the sign-up is opened with its address verified.
+
+Anything else is refused, is counted like a sign-in, and leaves the link good.
+"""
+
+from enum import Enum, auto
+from typing import Final
+
+import attrs
+
+from accounts_core.errors import (
+    AccountDeactivated,
+    Conflict,
+    EmailTaken,
+    InvalidMailToken,
+    InvalidToken,
+    NotFound,
+    WrongPassword,
+)
+from accounts_core.model.email import Email
+from accounts_core.model.events import Actor, SessionsEnded, UserRegistered
+from accounts_core.model.ids import UserId
+from accounts_core.model.mail_token import TokenPurpose
+from accounts_core.model.outbox import Job
+from accounts_core.model.passwords import Password
+from accounts_core.model.requester import Requester
+from accounts_core.model.sign_up import SignUp
+from accounts_core.model.tokens import MAILED, digest_of
+from accounts_core.model.user import User
+from accounts_core.ports.clock import Clock
+from accounts_core.ports.password_hasher import PasswordHasher
+from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.services.attempts import Attempts
+from accounts_core.services.email_verifier import EmailVerifier
+from accounts_core.services.erasure import EraseUser
+from accounts_core.services.outbox_writer import Effects
+from accounts_core.services.retry import settle
+
+NEEDS_PASSWORD: Final = "Enter the password that you chose when you signed up."  # noqa: S105  a message, no secret
+
+WRONG_PASSWORD: Final = "This is not the password that you chose when you signed up."  # noqa: S105  a message, no secret
+
+
+class _Proof(Enum):
+    """What came together with the link."""
+
+    ACCESS_TOKEN = auto()
+    ACCOUNT_PASSWORD = auto()
+    SIGN_UP_PASSWORD = auto()
+
+
+@attrs.frozen(kw_only=True)
+class _Link:
+    """What a link's token was found to be: whose account has its address, and the sign-up that it belongs to."""
+
+    email: Email
+    user: User | None
+    sign_up: SignUp | None
+
+    @property
+    def account(self) -> Email:
+        """The address of the account whose password is tried: of a pending address, the present one."""
+        return self.email if self.user is None else self.user.email
+
+
+@attrs.frozen
+class ConfirmEmail:
+    """Verify an address with the token that was mailed to it."""
+
+    _store: Store[UnitOfWork]
+    _verifier: EmailVerifier
+    _erase: EraseUser[UnitOfWork]
+    _passwords: PasswordHasher
+    _attempts: Attempts
+    _effects: Effects
+    _clock: Clock
+
+    async def __call__(
+        self, *, token: str, password: str | None = None, user_id: UserId | None = None, client: str | None = None
+    ) -> User:
+        """Verify the address and return the user, who is another one where the sign-up's password decided.
+
+        Args:
+            token: The link's token.
+            password: The password of the account, or of the sign-up that the link belongs to. Not needed together with
+                the account's own `user_id`.
+            user_id: The user whose access token came with the call, if any.
+            client: The address that the call comes from.
+
+        Raises:
+            InvalidMailToken: No such link, it is used or expired, or the address does not wait any more.
+            WrongPassword: On `password`, which is missing or neither of the two; the link stays good.
+            AccountDeactivated: The password is right, but the account has to be restored first.
+            EmailTaken: Somebody else has verified the address first.
+            DeletionBlocked: A host's data stands against deleting the account that is in the way.
+            LimitExceeded: Too many links or passwords were tried.
+
+        """
+        await self._attempts.mailed_token(client)
+        given = None if password is None else Password(password)
+
+        async def attempt() -> tuple[_Link, User, tuple[Job, ...]]:
+            async with self._store.begin() as work:
+                link = await self._find(work, token)
+            if link.user is not None and link.user.id == user_id:
+                return link, *await self._confirm(token, link, _Proof.ACCESS_TOKEN)
+            if given is None:
+                raise WrongPassword("password", NEEDS_PASSWORD)
+            await self._count(link, client)
+            confirmed = await self._confirm(token, link, await self._proof_of(link, given, client))
+            if link.user is not None:
+                await self._attempts.succeeded(link.account)
+            return link, *confirmed
+
+        link, user, jobs = await settle(self._store, attempt)
+        await self._effects.attempt(*jobs)
+        await self._verifier.clear_attempts(link.user, user)
+        return user
+
+    async def _count(self, link: _Link, client: str | None) -> None:
+        """Count a password that is tried. Raises `LimitExceeded`."""
+        if link.user is None:
+            assert link.sign_up is not None
+            await self._attempts.sign_up_password(link.sign_up.id, link.email, client)
+        else:
+            await self._attempts.sign_in(link.account, client)
+
+    async def _find(self, work: UnitOfWork, token: str) -> _Link:
+        """Look the token up, and lock the user who has its address. Raises `InvalidMailToken`."""
+        try:
+            digest = digest_of(token, prefix=MAILED)
+        except InvalidToken:
+            raise InvalidMailToken from None
+        now = self._clock.now()
+        mailed = await work.mail_tokens.find(digest)
+        if mailed is not None:
+            if mailed.purpose is not TokenPurpose.VERIFY_EMAIL or not mailed.is_live(now=now):
+                raise InvalidMailToken
+            user = await _locked(work, mailed.user_id)
+            waiting = user.waiting_email
+            if not user.is_active or waiting is None or not mailed.email.is_same_mailbox(waiting):
+                raise InvalidMailToken
+            return _Link(email=mailed.email, user=user, sign_up=None)
+        sign_up = await work.sign_ups.find_by_digest(digest)
+        if sign_up is None or not sign_up.is_live(now=now):
+            raise InvalidMailToken
+        holder = await work.users.find_by_email(sign_up.email)
+        if holder is not None:
+            holder = await _locked(work, holder.id)
+            if holder.email_verified_at is not None or not holder.email.is_same_mailbox(sign_up.email):
+                raise InvalidMailToken
+        return _Link(email=sign_up.email, user=holder, sign_up=sign_up)
+
+    async def _confirm(self, token: str, seen: _Link, proof: _Proof) -> tuple[User, tuple[Job, ...]]:
+        """Do what the proof allows, unless something changed since the link was `seen`. Raises `Conflict` then."""
+        try:
+            async with self._store.begin() as work:
+                if await self._find(work, token) != seen:
+                    raise Conflict("The account changed while the password was checked.")
+                if proof is _Proof.SIGN_UP_PASSWORD:
+                    assert seen.sign_up is not None
+                    return await self._open(work, seen.sign_up, instead_of=seen.user)
+                assert seen.user is not None
+                if proof is _Proof.ACCOUNT_PASSWORD:
+                    await self._end_sessions(work, seen.user.id)
+                return await self._verifier.verify_in(work, seen.user, by=Actor.USER)
+        except EmailTaken as error:
+            if seen.sign_up is None:
+                raise
+            raise Conflict("Another account was opened with this address meanwhile.") from error
+
+    async def _open(
+        self, work: UnitOfWork, sign_up: SignUp, *, instead_of: User | None
+    ) -> tuple[User, tuple[Job, ...]]:
+        """Open the account of a sign-up, its address verified, in place of the unverified one that has the address."""
+        jobs = () if instead_of is None else tuple(await self._erase.erase(work, instead_of, by=Actor.USER))
+        now = self._clock.now()
+        user = sign_up.to_user(id=await work.users.next_id(), at=now).verify_email(at=now)
+        await work.users.add(user)
+        work.record(UserRegistered(user_id=user.id, at=now, email=user.email))
+        await self._verifier.follow(work, user, by=Actor.USER)
+        return user, jobs
+
+    async def _proof_of(self, link: _Link, given: Password, client: str | None) -> _Proof:
+        """Return which password was given. Raises `WrongPassword` and `AccountDeactivated`."""
+        requester = Requester.of(link.account, client)
+        if link.user is not None and await self._passwords.verify(link.user.password_hash, given, requester=requester):
+            if not link.user.is_active:
+                raise AccountDeactivated
+            return _Proof.ACCOUNT_PASSWORD
+        sign_up = link.sign_up
+        if sign_up is not None and await self._passwords.verify(sign_up.password_hash, given, requester=requester):
+            return _Proof.SIGN_UP_PASSWORD
+        raise WrongPassword("password", WRONG_PASSWORD)
+
+    async def _end_sessions(self, work: UnitOfWork, user_id: UserId) -> None:
+        count = await work.sessions.remove_of(user_id)
+        if count:
+            work.record(SessionsEnded(user_id=user_id, at=self._clock.now(), count=count))
+
+
+async def _locked(work: UnitOfWork, user_id: UserId) -> User:
+    try:
+        return await work.users.get(user_id, lock=True)
+    except NotFound:
+        raise InvalidMailToken from None

@@ -1,0 +1,36 @@
+import attrs
+
+from accounts_core.model.audit import AuditEntry
+from accounts_core.model.ids import UserId, number_of
+from accounts_core.model.paging import DEFAULT_PAGE, Page
+from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.services.paging import Listed
+
+
+@attrs.frozen
+class ListActivity:
+    """Read the audit trail."""
+
+    _store: Store[UnitOfWork]
+
+    async def __call__(
+        self, user_id: UserId | None = None, *, limit: int = DEFAULT_PAGE, before: int | str | None = None
+    ) -> Page[AuditEntry]:
+        """Return at most `limit` entries, newest first, of one user or of all, from the position or the id `before` on.
+
+        Raises `Invalid` on `before`.
+        """
+        async with self._store.read() as views:
+
+            async def find(id: str) -> int | None:
+                number = number_of(id)
+                entry = None if number is None else await views.audit.find(number)
+                return None if entry is None or user_id not in (None, entry.user_id) else entry.id
+
+            return await Listed(
+                name="activity" if user_id is None else f"activity of {user_id}",
+                kind=int,
+                position=lambda entry: entry.id,
+                read=lambda count, below: views.audit.list(user_id=user_id, limit=count, before=below),
+                find=find,
+            ).page(limit=limit, before=before)

@@ -1,0 +1,36 @@
+import attrs
+
+from accounts_core.model.ids import UserId
+from accounts_core.model.notification import Notification
+from accounts_core.model.paging import DEFAULT_NOTIFICATIONS, Cursor, Page
+from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.services.paging import Listed
+
+
+@attrs.frozen
+class ListNotifications:
+    """Read a user's notifications."""
+
+    _store: Store[UnitOfWork]
+
+    async def __call__(
+        self, user_id: UserId, *, limit: int = DEFAULT_NOTIFICATIONS, before: str | None = None
+    ) -> Page[Notification]:
+        """Return at most `limit`, newest first, from the position or the id `before` on. Raises `Invalid` on it."""
+        async with self._store.read() as views:
+
+            async def find(id: str) -> Cursor | None:
+                notification = await views.notifications.find(id)
+                return None if notification is None or notification.user_id != user_id else _cursor(notification)
+
+            return await Listed(
+                name=f"notifications of {user_id}",
+                kind=Cursor,
+                position=_cursor,
+                read=lambda count, below: views.notifications.of(user_id, limit=count, before=below),
+                find=find,
+            ).page(limit=limit, before=before)
+
+
+def _cursor(notification: Notification) -> Cursor:
+    return Cursor(notification.created_at, notification.id)

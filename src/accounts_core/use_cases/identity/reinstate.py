@@ -1,0 +1,30 @@
+import attrs
+
+from accounts_core.model.events import Actor, UserRestored
+from accounts_core.model.ids import UserId
+from accounts_core.model.user import User
+from accounts_core.ports.clock import Clock
+from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.services.retry import settle
+
+
+@attrs.frozen
+class Reinstate:
+    """Bring a deactivated account back without its password: for operators."""
+
+    _store: Store[UnitOfWork]
+    _clock: Clock
+
+    async def __call__(self, user_id: UserId) -> User:
+        """Make the account active as it was; an active one stays as it is. Raises `NotFound`."""
+
+        async def attempt() -> User:
+            async with self._store.begin() as work:
+                now = self._clock.now()
+                user = await work.users.get(user_id, lock=True)
+                if user.is_active:
+                    return user
+                work.record(UserRestored(user_id=user_id, at=now, by=Actor.OPERATOR, tell=user.proven_email))
+                return await work.users.save(user.restore(at=now))
+
+        return await settle(self._store, attempt)

@@ -1,0 +1,73 @@
+"""Choosing a new password without the old one, by a mail to the account's address.
+
+Asking for the mail does the same whoever asks and whether or not the address has an account: one job is written down,
+and a worker finds out. What comes by mail works once, for minutes, and not after any other change of the password.
+"""
+
+import attrs
+
+from accounts_core.errors import Conflict
+from accounts_core.model.events import Actor, PasswordChanged
+from accounts_core.model.mail_token import MailToken, TokenPurpose
+from accounts_core.model.passwords import Password
+from accounts_core.model.policy import Policy
+from accounts_core.model.requester import Requester
+from accounts_core.model.user import User
+from accounts_core.ports.clock import Clock
+from accounts_core.ports.password_hasher import PasswordHasher
+from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.services.attempts import Attempts
+from accounts_core.services.email_verifier import EmailVerifier
+from accounts_core.services.mailed_tokens import MailedTokens
+from accounts_core.services.retry import settle
+
+
+@attrs.frozen
+class ResetPassword:
+    """Choose a new password with the token from a mail."""
+
+    _store: Store[UnitOfWork]
+    _tokens: MailedTokens
+    _verifier: EmailVerifier
+    _passwords: PasswordHasher
+    _attempts: Attempts
+    _clock: Clock
+    _policy: Policy
+
+    async def __call__(self, *, token: str, password: str, client: str | None = None) -> User:
+        """Change the password, and end every session. Whoever reads the mail has the address: it counts as verified.
+
+        Raises `InvalidMailToken`, `Invalid` on `password`, which leaves the token good, and `LimitExceeded`.
+        """
+        await self._tokens.count(client)
+        chosen = Password(password)
+
+        async def attempt() -> User:
+            async with self._store.begin() as work:
+                _, user = await self._tokens.find(work, token, TokenPurpose.RESET_PASSWORD)
+            self._policy.passwords.check(chosen, *user.known_by)
+            password_hash = await self._passwords.hash(chosen, requester=Requester.of(user.email, client))
+            async with self._store.begin() as work:
+                found, current = await self._tokens.find(work, token, TokenPurpose.RESET_PASSWORD)
+                if current.version != user.version:
+                    raise Conflict("The user changed while the password was hashed.")
+                return await self._change(work, found, current, password_hash)
+
+        changed = await settle(self._store, attempt)
+        await self._attempts.succeeded(changed.email)
+        return changed
+
+    async def _change(self, work: UnitOfWork, token: MailToken, user: User, password_hash: str) -> User:
+        now = self._clock.now()
+        changed = user.change_password(password_hash, at=now)
+        # what waits beside a verified address, or in another spelling, may be another mailbox than the mail went to
+        waiting = user.waiting_email
+        if waiting is not None and user.pending_email is None and token.email.is_same_mailbox(waiting):
+            changed = changed.verify_email(at=now)
+        saved = await work.users.save(changed)
+        await work.sessions.remove_of(user.id)
+        await work.mail_tokens.remove_of(user.id)
+        work.record(PasswordChanged(user_id=user.id, at=now, tell=changed.proven_email, is_reset=True))
+        if saved.email_verified_at != user.email_verified_at:
+            await self._verifier.follow(work, saved, by=Actor.USER)
+        return saved

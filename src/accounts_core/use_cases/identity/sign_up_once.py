@@ -1,0 +1,144 @@
+"""Signing somebody up once, however often a client asks for it (`Idempotency-Key`).
+
+Before a sign-up there is no user whom a claim could belong to, and people without an account are not given rows for
+nothing. So nothing is stored before the effect: what the sign-up writes and its answer are one unit of work. Of two at
+once the second one's unit fails, and finds the answer of the first. Refusals are not kept: they follow from the body
+alone, so a repeat gets the same one.
+
+There is no access token to key an HMAC with, and keys may be guessable. So a repeated password is verified
+against the slow hash that the sign-up stored; `once.HashOnce` makes that hash once for both. Because a repeat can be
+used to try passwords, it counts as a sign-in.
+"""
+
+from collections.abc import Awaitable, Callable
+from hashlib import sha256
+from typing import Final
+
+import attrs
+
+from accounts_core.errors import Conflict, EmailTaken, KeyReused, NeedsCommit
+from accounts_core.model.email import Email
+from accounts_core.model.idempotency import KeptRequest
+from accounts_core.model.ids import ID_BYTES, prefixed_id
+from accounts_core.model.passwords import Password
+from accounts_core.model.requester import Requester
+from accounts_core.ports.clock import Clock
+from accounts_core.ports.password_hasher import PasswordHasher
+from accounts_core.ports.secrets import Secrets
+from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.services.attempts import Attempts
+from accounts_core.services.idempotency import Answered, Performed, in_one_unit
+from accounts_core.services.retry import settle
+
+PerformSignUp = Callable[[Store[UnitOfWork], PasswordHasher], Awaitable[Answered]]
+"""Signs somebody up, on the store and with the hasher it is given."""
+
+_DIGEST_BYTES: Final = 32
+
+
+class _AnsweredMeanwhile(Exception):
+    """The same request was answered by another call since it was looked for."""
+
+
+@attrs.frozen
+class SignUpOnce:
+    """Performs a sign-up that came with a key."""
+
+    _store: Store[UnitOfWork]
+    _passwords: PasswordHasher
+    _attempts: Attempts
+    _clock: Clock
+    _secrets: Secrets
+
+    async def __call__(
+        self,
+        *,
+        scope: bytes,
+        email: Email,
+        plain: bytes,
+        password: str,
+        perform: PerformSignUp,
+        client: str | None = None,
+    ) -> Performed:
+        """Perform the sign-up unless it was, and return its answer.
+
+        Args:
+            scope: 32 bytes that name the call, the address and the key.
+            email: The address that is signed up.
+            plain: What the request says besides the password, in one canonical form.
+            password: The password that is signed up with.
+            perform: Signs up. Its answer is final; `Answered.user_id` is the user it made, if it made one.
+            client: The address that the call comes from.
+
+        Raises:
+            Invalid: The password cannot be one; on `password`.
+            KeyReused: The key came before with another request.
+            LimitExceeded: The password was compared too often.
+            NeedsCommit: The store rides in a host's transaction.
+            Exception: What `perform` raises; then nothing is kept.
+
+        """
+        if not self._store.commits:
+            raise NeedsCommit
+        chosen, digest = Password(password), sha256(plain).digest()
+
+        async def answer_of(kept: KeptRequest) -> Performed:
+            await self._attempts.repeated_sign_up(email, client)
+            is_same = kept.fingerprint[:_DIGEST_BYTES] == digest
+            password_hash = kept.fingerprint[_DIGEST_BYTES:].decode()
+            requester = Requester.of(email, client)
+            is_right = await self._passwords.verify(password_hash, chosen, requester=requester)
+            if not is_right or not is_same or kept.answer is None:
+                raise KeyReused
+            return Performed(answer=kept.answer, is_replayed=True)
+
+        if (kept := await self._find(scope)) is not None:
+            return await answer_of(kept)
+
+        async def keep(work: UnitOfWork, answered: Answered) -> None:
+            now = self._clock.now()
+            known = await work.kept_requests.find(scope)
+            if known is not None:
+                if known.is_kept(now=now):
+                    raise _AnsweredMeanwhile
+                await work.kept_requests.remove(known)
+            request = KeptRequest(
+                scope=scope,
+                user_id=answered.user_id,
+                email_key=email.key if answered.user_id is None else None,
+                fingerprint=digest
+                + (await self._passwords.hash(chosen, requester=Requester.of(email, client))).encode(),
+                claim=prefixed_id("clm", self._secrets.random_bytes(ID_BYTES)),
+                created_at=now,
+                claimed_until=now,
+                answer=answered.answer,
+            )
+            await work.kept_requests.add(request)
+
+        async def sign_up(store: Store[UnitOfWork]) -> Answered:
+            answered = await perform(store, self._passwords)
+            if not answered.is_final:
+                async with store.begin() as work:
+                    if await work.kept_requests.find(scope) is not None:
+                        raise _AnsweredMeanwhile  # the address is taken by this very request, sent twice
+            return answered
+
+        try:
+            answered = await in_one_unit(self._store, sign_up, keep)
+        except (_AnsweredMeanwhile, EmailTaken, Conflict) as error:
+            # the address may be taken by this very request, sent twice at once
+            kept = await self._find(scope)
+            if kept is None:
+                if isinstance(error, _AnsweredMeanwhile):  # and its user was deleted since
+                    raise Conflict("The same request was answered by another call.") from error
+                raise
+            return await answer_of(kept)
+        return Performed(answer=answered.answer, is_replayed=False)
+
+    async def _find(self, scope: bytes) -> KeptRequest | None:
+        async def find() -> KeptRequest | None:
+            async with self._store.begin() as work:
+                kept = await work.kept_requests.find(scope)
+            return kept if kept is not None and kept.is_kept(now=self._clock.now()) else None
+
+        return await settle(self._store, find)

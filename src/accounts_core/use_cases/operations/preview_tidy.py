@@ -1,0 +1,31 @@
+import attrs
+
+from accounts_core.model.policy import Policy
+from accounts_core.ports.clock import Clock
+from accounts_core.ports.limits import Limits
+from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.services.expiry import COUNTED_AS, Tidied, expiries, unverified
+
+
+@attrs.frozen
+class PreviewTidy:
+    """Count what `Tidy` would delete now, without deleting it."""
+
+    _store: Store[UnitOfWork]
+    _limits: Limits | None
+    _clock: Clock
+    _policy: Policy
+
+    async def __call__(self) -> Tidied:
+        """Return how much there is of each kind."""
+        now = self._clock.now()
+        counts = dict.fromkeys(attrs.fields_dict(Tidied), 0)
+        for kind, times in expiries(self._policy, now):
+            async with self._store.read() as views:
+                counts[COUNTED_AS[kind]] = await views.cleanup.count(kind, **times)
+        if self._limits is not None:
+            counts["attempts"] = await self._limits.count_expired(now=now)
+        if self._policy.unverified_accounts is not None:
+            async for _ in unverified(self._store, now - self._policy.unverified_accounts):
+                counts["unverified_accounts"] += 1
+        return Tidied(**counts)

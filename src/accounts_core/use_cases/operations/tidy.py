@@ -1,0 +1,110 @@
+"""Cleanup: deleting what has had its time, in batches of which each is a short transaction.
+
+Two workers at once do each other no harm: a batch leaves out what another one is deleting. A cleanup that is broken off
+has deleted whole batches, and the next one goes on from there.
+"""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from datetime import datetime
+from functools import partial
+from typing import Any, Final
+
+import attrs
+
+from accounts_core.errors import DeletionBlocked, NotFound
+from accounts_core.model.events import Actor
+from accounts_core.model.ids import UserId
+from accounts_core.model.outbox import Job
+from accounts_core.model.policy import Policy
+from accounts_core.ports.cleanup import Expired
+from accounts_core.ports.clock import Clock
+from accounts_core.ports.limits import Limits
+from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.services.erasure import EraseUser
+from accounts_core.services.expiry import COUNTED_AS, Tidied, Times, expiries, unverified
+from accounts_core.services.outbox_writer import Effects
+from accounts_core.services.retry import settle
+from accounts_core.use_cases.operations.repair_times import RepairTimes
+
+BATCH: Final = 1000
+"""How many rows one transaction deletes at most."""
+
+
+@attrs.frozen
+class Tidy:
+    """Delete what has had its time: for a worker, once a day."""
+
+    _store: Store[UnitOfWork]
+    _limits: Limits | None
+    _erase: EraseUser[Any]
+    _effects: Effects
+    _clock: Clock
+    _policy: Policy
+    _repair_times: RepairTimes
+
+    async def __call__(self, *, on_batch: Callable[[str, int], object] | None = None) -> Tidied:
+        """Delete what is past its end or older than the policy keeps it, and old unverified accounts.
+
+        Times that lie too far ahead are repaired first, as `repair_times` does.
+
+        Args:
+            on_batch: Called after each batch with the name of a field of `Tidied` and how many were deleted. What it
+                raises ends the cleanup between two batches.
+
+        """
+        await self._repair_times()
+        counts = dict.fromkeys(attrs.fields_dict(Tidied), 0)
+        async for name, count in self._batches(self._clock.now()):
+            counts[name] += count
+            if on_batch is not None:
+                on_batch(name, count)
+        return Tidied(**counts)
+
+    async def _batches(self, now: datetime) -> AsyncGenerator[tuple[str, int], None]:
+        """Delete batch after batch, and give the name and the number of each."""
+        for kind, times in expiries(self._policy, now):
+            async for count in _each(partial(self._delete_batch, kind, times)):
+                yield COUNTED_AS[kind], count
+        if (limits := self._limits) is not None:
+            async for count in _each(partial(limits.delete_expired, now=now, limit=BATCH)):
+                yield "attempts", count
+        if self._policy.unverified_accounts is not None:
+            async for user_id in unverified(self._store, now - self._policy.unverified_accounts):
+                if await self._delete_user(user_id, now - self._policy.unverified_accounts):
+                    yield "unverified_accounts", 1
+
+    async def _delete_batch(self, kind: Expired, times: Times) -> int:
+        async def attempt() -> int:
+            async with self._store.begin() as work:
+                return await work.cleanup.delete(kind, limit=BATCH, **times)
+
+        return await settle(self._store, attempt)
+
+    async def _delete_user(self, user_id: UserId, created_before: datetime) -> bool:
+        """Delete an account that was never verified, as its user would; say whether it was deleted."""
+
+        async def attempt() -> tuple[bool, tuple[Job, ...]]:
+            async with self._store.begin() as work:
+                user = await work.users.get(user_id, lock=True)
+                # as it is under the lock: somebody may have signed in, or verified the address, since it was listed
+                still = await work.users.list_unverified(
+                    created_before=created_before, after=UserId(user_id - 1), limit=1
+                )
+                if [each.id for each in still] != [user_id]:
+                    return False, ()
+                return True, tuple(await self._erase.erase(work, user, by=Actor.OPERATOR))
+
+        try:
+            is_deleted, jobs = await settle(self._store, attempt)
+        except (NotFound, DeletionBlocked):
+            return False
+        await self._effects.attempt(*jobs)
+        return is_deleted
+
+
+async def _each(delete: Callable[[], Awaitable[int]]) -> AsyncGenerator[int, None]:
+    """Delete until a batch is not full, and give the number of each batch that was not empty."""
+    while count := await delete():
+        yield count
+        if count < BATCH:
+            return

@@ -1,0 +1,43 @@
+import attrs
+
+from accounts_core.model.ids import UserId
+from accounts_core.model.paging import DEFAULT_PAGE, Cursor, Page
+from accounts_core.model.policy import Policy
+from accounts_core.model.session import Session
+from accounts_core.ports.clock import Clock
+from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.services.paging import Listed
+
+
+def _cursor(session: Session) -> Cursor:
+    return Cursor(session.created_at, session.id)
+
+
+@attrs.frozen
+class ListSessions:
+    """Read where a user is signed in."""
+
+    _store: Store[UnitOfWork]
+    _clock: Clock
+    _policy: Policy
+
+    async def __call__(self, user_id: UserId, *, limit: int = DEFAULT_PAGE, before: str | None = None) -> Page[Session]:
+        """Return at most `limit` live sessions, the newest sign-in first, from the position or the id `before` on.
+
+        Raises `Invalid` on `before`.
+        """
+        now = self._clock.now()
+        async with self._store.read() as views:
+
+            async def find(id: str) -> Cursor | None:
+                session = await views.sessions.find(id)
+                return None if session is None or session.user_id != user_id else _cursor(session)
+
+            return await Listed(
+                name=f"sessions of {user_id}",
+                kind=Cursor,
+                position=_cursor,
+                read=lambda count, below: views.sessions.list_of(user_id, limit=count, before=below),
+                find=find,
+                is_shown=lambda session: session.is_live(now=now, policy=self._policy.sessions),
+            ).page(limit=limit, before=before)

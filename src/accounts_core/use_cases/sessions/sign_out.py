@@ -1,0 +1,31 @@
+from contextlib import suppress
+
+import attrs
+
+from accounts_core.errors import NotFound
+from accounts_core.model.events import SignedOut
+from accounts_core.model.session import Session
+from accounts_core.ports.clock import Clock
+from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.services.retry import settle
+
+
+@attrs.frozen
+class SignOut:
+    """End a session."""
+
+    _store: Store[UnitOfWork]
+    _clock: Clock
+
+    async def __call__(self, session: Session) -> None:
+        """End it; one that is gone is ended already."""
+
+        async def attempt() -> None:
+            async with self._store.begin() as work:
+                with suppress(NotFound):  # the user is gone, and every session with them
+                    await work.users.get(session.user_id, lock=True)
+                    if await work.sessions.find(session.id) is not None:
+                        await work.sessions.remove(session.id)
+                        work.record(SignedOut(user_id=session.user_id, at=self._clock.now(), session_id=session.id))
+
+        await settle(self._store, attempt)

@@ -1,0 +1,60 @@
+import attrs
+
+from accounts_core.errors import NotFound, QuotaExceeded
+from accounts_core.model.events import InvitationAccepted
+from accounts_core.model.ids import UserId
+from accounts_core.model.notification import Notification
+from accounts_core.model.policy import Policy
+from accounts_core.model.team import Membership, Team
+from accounts_core.ports.clock import Clock
+from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.services.attempts import Attempts
+from accounts_core.services.open_invitations import open_invitation_to
+from accounts_core.services.outbox_writer import Effects
+from accounts_core.services.retry import settle
+
+
+@attrs.frozen
+class AcceptInvitation:
+    """Follow an invitation into its team."""
+
+    _store: Store[UnitOfWork]
+    _effects: Effects
+    _attempts: Attempts
+    _clock: Clock
+    _policy: Policy
+
+    async def __call__(self, user_id: UserId, id: str) -> None:
+        """Become a member, of which the owner is notified.
+
+        Raises `NotFound` unless it is open and invites the user's verified address, `LimitExceeded`, and
+        `QuotaExceeded` when the team has as many members as the policy allows; the invitation stays open then.
+        """
+        await self._attempts.write(user_id)
+
+        async def attempt() -> None:
+            async with self._store.begin() as work:
+                now = self._clock.now()
+                open_since = self._policy.invitations_open_since(now)
+                team_id = (await open_invitation_to(work, user_id, id, open_since=open_since)).invitation.team_id
+                team = await work.teams.get(team_id, lock=True)
+                # as it is under the lock: the owner may have revoked it, or handed the team over
+                await open_invitation_to(work, user_id, id, open_since=open_since)
+                if not await work.teams.remove_invitation(id):
+                    raise NotFound("invitation", id)
+                if await work.teams.role(team_id, user_id) is None:
+                    if await work.teams.count_members(team_id) >= self._policy.quotas.members:
+                        raise QuotaExceeded("members per account", self._policy.quotas.members)
+                    await work.teams.add_member(Membership(team_id=team_id, user_id=user_id, created_at=now))
+                    await self._notify(work, team)
+                work.record(InvitationAccepted(user_id=user_id, at=now, team_id=team_id))
+
+        await settle(self._store, attempt)
+
+    async def _notify(self, work: UnitOfWork, team: Team) -> None:
+        await work.notifications.add(
+            Notification.invitation_accepted(
+                id=self._effects.new_id("ntf"), user_id=team.owner_id, team_name=team.name, at=self._clock.now()
+            )
+        )
+        await work.notifications.remove_oldest_of(team.owner_id, keep=self._policy.quotas.notifications)

@@ -1,0 +1,49 @@
+import attrs
+
+from accounts_core.errors import QuotaExceeded
+from accounts_core.model.events import TeamCreated
+from accounts_core.model.ids import UserId
+from accounts_core.model.policy import Policy
+from accounts_core.model.team import Role, Team, TeamView
+from accounts_core.model.text import display_name
+from accounts_core.ports.clock import Clock
+from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.services.attempts import Attempts
+from accounts_core.services.retry import settle
+
+
+async def may_own_another(work: UnitOfWork, user_id: UserId, policy: Policy) -> None:
+    """Raises `QuotaExceeded` when the user owns as many teams as the policy allows."""
+    if await work.teams.count_owned_by(user_id) >= policy.quotas.teams:
+        raise QuotaExceeded("accounts per owner", policy.quotas.teams)
+
+
+@attrs.frozen
+class CreateTeam:
+    """Found a team."""
+
+    _store: Store[UnitOfWork]
+    _attempts: Attempts
+    _clock: Clock
+    _policy: Policy
+
+    async def __call__(self, user_id: UserId, *, name: str) -> TeamView:
+        """Found a team that the user owns.
+
+        Raises `Invalid` on `name`, `NotFound` without such a user, `LimitExceeded`, and `QuotaExceeded` when the user
+        owns as many as the policy allows.
+        """
+        display_name("name", name)
+        await self._attempts.write(user_id)
+
+        async def attempt() -> TeamView:
+            async with self._store.begin() as work:
+                await work.users.get(user_id, lock=True)
+                await may_own_another(work, user_id, self._policy)
+                now = self._clock.now()
+                team = Team.found(id=await work.teams.next_id(), name=name, owner_id=user_id, at=now)
+                await work.teams.add(team)
+                work.record(TeamCreated(user_id=user_id, at=now, team_id=team.id))
+            return TeamView(team=team, role=Role.OWNER)
+
+        return await settle(self._store, attempt)

@@ -1,0 +1,36 @@
+import attrs
+
+from accounts_core.errors import NotFound
+from accounts_core.model.events import InvitationDeclined
+from accounts_core.model.ids import UserId
+from accounts_core.model.policy import Policy
+from accounts_core.ports.clock import Clock
+from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.services.attempts import Attempts
+from accounts_core.services.open_invitations import open_invitation_to
+from accounts_core.services.retry import settle
+
+
+@attrs.frozen
+class DeclineInvitation:
+    """Turn an invitation down."""
+
+    _store: Store[UnitOfWork]
+    _attempts: Attempts
+    _clock: Clock
+    _policy: Policy
+
+    async def __call__(self, user_id: UserId, id: str) -> None:
+        """Raises `NotFound` unless it is open and invites the user's verified address, and `LimitExceeded`."""
+        await self._attempts.write(user_id)
+
+        async def attempt() -> None:
+            async with self._store.begin() as work:
+                now = self._clock.now()
+                open_since = self._policy.invitations_open_since(now)
+                team_id = (await open_invitation_to(work, user_id, id, open_since=open_since)).invitation.team_id
+                if not await work.teams.remove_invitation(id):
+                    raise NotFound("invitation", id)
+                work.record(InvitationDeclined(user_id=user_id, at=now, team_id=team_id))
+
+        await settle(self._store, attempt)

@@ -1,0 +1,30 @@
+import attrs
+
+from accounts_core.model.events import TeamDeleted
+from accounts_core.model.ids import TeamId, UserId
+from accounts_core.ports.clock import Clock
+from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.services.attempts import Attempts
+from accounts_core.services.retry import settle
+from accounts_core.services.team_access import owned_by
+
+
+@attrs.frozen
+class DeleteTeam:
+    """Delete a team and all that is in it."""
+
+    _store: Store[UnitOfWork]
+    _attempts: Attempts
+    _clock: Clock
+
+    async def __call__(self, user_id: UserId, team_id: TeamId) -> None:
+        """Raises `NotFound`, `NotAllowed` for a member, and `LimitExceeded`."""
+        await self._attempts.write(user_id)
+
+        async def attempt() -> None:
+            async with self._store.begin() as work:
+                await owned_by(work, team_id, user_id)
+                await work.teams.remove(team_id)
+                work.record(TeamDeleted(user_id=user_id, at=self._clock.now(), team_id=team_id))
+
+        await settle(self._store, attempt)

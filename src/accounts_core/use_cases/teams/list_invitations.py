@@ -1,0 +1,47 @@
+from collections.abc import Sequence
+
+import attrs
+
+from accounts_core.model.ids import UserId
+from accounts_core.model.paging import DEFAULT_PAGE, Cursor, Page
+from accounts_core.model.policy import Policy
+from accounts_core.model.team import InvitationView
+from accounts_core.ports.clock import Clock
+from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.services.open_invitations import invitation_cursor
+from accounts_core.services.paging import Listed
+
+
+@attrs.frozen
+class ListInvitations:
+    """Read the open invitations of a user."""
+
+    _store: Store[UnitOfWork]
+    _clock: Clock
+    _policy: Policy
+
+    async def __call__(
+        self, user_id: UserId, *, limit: int = DEFAULT_PAGE, before: str | None = None
+    ) -> Page[InvitationView]:
+        """Return at most `limit` of the user's verified address, newest first; none while it is not verified.
+
+        The page begins after the position or the id `before`. Raises `Invalid` on it.
+        """
+        async with self._store.read() as views:
+            user = await views.users.find(user_id)
+            email = None if user is None else user.proven_email
+
+            open_since = self._policy.invitations_open_since(self._clock.now())
+
+            async def read(count: int, below: Cursor | None) -> Sequence[InvitationView]:
+                if email is None:
+                    return ()
+                return await views.teams.invitations_to(email, limit=count, before=below, open_since=open_since)
+
+            async def find(id: str) -> Cursor | None:
+                view = await views.teams.find_invitation(id, open_since=open_since)
+                return None if view is None or view.invitation.email != email else invitation_cursor(view)
+
+            return await Listed(
+                name=f"invitations of {user_id}", kind=Cursor, position=invitation_cursor, read=read, find=find
+            ).page(limit=limit, before=before)

@@ -1,0 +1,41 @@
+import attrs
+
+from accounts_core.model.ids import TeamId, UserId, number_of
+from accounts_core.model.paging import DEFAULT_PAGE, Page
+from accounts_core.model.team import Member
+from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.services.paging import Listed
+from accounts_core.services.team_access import seen_by
+
+
+@attrs.frozen
+class ListTeamMembers:
+    """Read who is in a team."""
+
+    _store: Store[UnitOfWork]
+
+    async def __call__(
+        self, user_id: UserId, team_id: TeamId, *, limit: int = DEFAULT_PAGE, before: UserId | str | None = None
+    ) -> Page[Member]:
+        """Return at most `limit`, the owner among them, from the position or the id `before` on.
+
+        Raises `NotFound`, and `Invalid` on `before`.
+        """
+        async with self._store.read() as views:
+            await seen_by(views, team_id, user_id)
+
+            async def find(id: str) -> UserId | None:
+                number = number_of(id)
+                if number is None or await views.teams.view(team_id, UserId(number)) is None:
+                    return None
+                return UserId(number)
+
+            return await Listed(
+                name=f"members of {team_id}",
+                kind=int,
+                position=lambda member: member.person.id,
+                read=lambda count, below: views.teams.members(
+                    team_id, limit=count, before=None if below is None else UserId(below)
+                ),
+                find=find,
+            ).page(limit=limit, before=before)

@@ -1,0 +1,45 @@
+"""Reading and writing what is said in a team."""
+
+import attrs
+
+from accounts_core.model.events import InteractionWritten
+from accounts_core.model.ids import ID_BYTES, TeamId, UserId, prefixed_id
+from accounts_core.model.team import Interaction, InteractionView, Person
+from accounts_core.ports.clock import Clock
+from accounts_core.ports.secrets import Secrets
+from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.services.attempts import Attempts
+from accounts_core.services.retry import settle
+from accounts_core.services.team_access import locked_for
+
+
+@attrs.frozen
+class WriteInteraction:
+    """Write something in a team."""
+
+    _store: Store[UnitOfWork]
+    _attempts: Attempts
+    _clock: Clock
+    _secrets: Secrets
+
+    async def __call__(self, user_id: UserId, team_id: TeamId, *, body: str) -> InteractionView:
+        """Raises `NotFound`, `Invalid` on `body`, and `LimitExceeded`."""
+        await self._attempts.interaction(user_id)
+
+        async def attempt() -> InteractionView:
+            async with self._store.begin() as work:
+                await locked_for(work, team_id, user_id)
+                author = await work.users.get(user_id)
+                now = self._clock.now()
+                interaction = Interaction.write(
+                    id=prefixed_id("int", self._secrets.random_bytes(ID_BYTES)),
+                    team_id=team_id,
+                    author_id=user_id,
+                    text=body,
+                    at=now,
+                )
+                await work.teams.add_interaction(interaction)
+                work.record(InteractionWritten(user_id=user_id, at=now, team_id=team_id, interaction_id=interaction.id))
+            return InteractionView(interaction=interaction, author=Person(id=author.id, name=author.name))
+
+        return await settle(self._store, attempt)
