@@ -26,6 +26,9 @@ PINNED := --constraint constraints.txt --build-constraint constraints.txt
 # Needed on other systems or by other Pythons than the one that `make constraints` runs on, so pinned by name.
 ELSEWHERE := colorama tzdata
 
+# Tests start some hundred processes, and each would compile the sources anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help serve test long unit lint format simulate chaos mutants fuzz linear bench year timing flood unread check-core constraints clean

@@ -23,6 +23,8 @@ from accounts_sql.tables import counters
 STORES = ["memory", "sqlite", "postgresql"]
 MOST_STORES = ["memory", pytest.param("sqlite", marks=pytest.mark.long), "postgresql"]
 """For what takes a while: SQLite is left to `make long`."""
+FAST_STORES = ["memory", "sqlite", pytest.param("postgresql", marks=pytest.mark.long)]
+"""For the many tests that need any service: PostgreSQL is left to `make long`."""
 
 OpenStore = Callable[[str, Run], AbstractContextManager[Stored]]
 
@@ -74,7 +76,7 @@ def run() -> Iterator[Run]:
         yield run
 
 
-@pytest.fixture(params=STORES)
+@pytest.fixture(params=FAST_STORES)
 def service(request: pytest.FixtureRequest, run: Run, open_store: OpenStore) -> Iterator[Service]:
     """A service over an empty store."""
     with open_store(request.param, run) as stored, serving(run, stored) as service:
@@ -87,7 +89,7 @@ def api(service: Service) -> Client:
     return service.api
 
 
-@pytest.fixture(scope="module", params=STORES)
+@pytest.fixture(scope="module", params=FAST_STORES)
 def populated(request: pytest.FixtureRequest, open_store: OpenStore) -> Iterator[Populated]:
     """A service in which Jane has one of everything, for tests that change nothing."""
     with ExitStack() as stack:
