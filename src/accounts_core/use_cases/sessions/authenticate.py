@@ -1,3 +1,9 @@
+"""Resolving an access token, once for each request.
+
+Session and user are read from the store each time (ASVS 5.0, 7.2.1 and 8.3.2), so a token is refused from the moment
+at which its session ends or its user is deactivated.
+"""
+
 from collections.abc import Iterable
 from hmac import compare_digest
 
@@ -14,9 +20,13 @@ from accounts_core.ports.store import Store, UnitOfWork
 
 
 def check_answer(digest: bytes, session: Session, user: User, cards: Iterable[PaymentMethod] = ()) -> None:
-    """Compare what the store found with what it was asked for: a mixed-up answer must never become a person.
+    """Check that what the store returned belongs to the token that was looked up.
 
-    Raises `AnswerMismatch` unless the session has this digest, and user and cards are the session's.
+    A driver or a connection pool may mix answers up, and a mixed-up answer must never sign in another person.
+
+    Raises:
+        AnswerMismatch: The session has another digest, or the user or a card belongs to another user.
+
     """
     same = compare_digest(session.digest, digest) and session.user_id == user.id
     if not same or any(card.user_id != user.id for card in cards):
@@ -25,26 +35,35 @@ def check_answer(digest: bytes, session: Session, user: User, cards: Iterable[Pa
 
 @attrs.frozen
 class Caller:
-    """Who holds the token. When `touch_due`, call `touch_session` after the answer is out."""
+    """The user that an access token belongs to, with the session that it opened."""
 
     session: Session
     user: User
     touch_due: bool
+    """Whether the session's `last_used_at` is out of date, so that `touch_session` has to be called."""
 
 
 @attrs.frozen
 class Authenticate:
-    """Find out who holds a token: one read of the store, nothing written."""
+    """Resolve an access token, with one read of the store and no write."""
 
     _store: Store[UnitOfWork]
     _clock: Clock
     _policy: Policy
 
     async def __call__(self, token: str) -> Caller:
-        """Return the caller.
+        """Return the user and the session that an access token belongs to.
 
-        Raises `InvalidToken` for a token that is malformed, unknown or expired, or whose user is deactivated, and
-        `AnswerMismatch` when the store answers with another session than the token's.
+        Args:
+            token: The access token, as `sign_in` returned it.
+
+        Returns:
+            The caller. When its `touch_due` is true, call `touch_session`, best once the response is sent.
+
+        Raises:
+            InvalidToken: The token is malformed or unknown, its session is over, or its user is deactivated.
+            AnswerMismatch: The store returned another session or user than the token's.
+
         """
         digest = digest_of(token)
         async with self._store.read() as views:
@@ -55,7 +74,12 @@ class Authenticate:
         return self.admit(*found)
 
     def admit(self, session: Session, user: User) -> Caller:
-        """Raises `InvalidToken` when the session is over or the user may not come in."""
+        """Return the caller for a session and its user.
+
+        Raises:
+            InvalidToken: The session is over, or the user is deactivated.
+
+        """
         now = self._clock.now()
         if not user.is_active or not session.is_live(now=now, policy=self._policy.sessions):
             raise InvalidToken

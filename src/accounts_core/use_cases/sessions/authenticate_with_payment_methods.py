@@ -1,3 +1,5 @@
+"""Resolving an access token for calls that also return the user's cards: one read of the store instead of two."""
+
 import attrs
 
 from accounts_core.errors import InvalidToken
@@ -9,13 +11,25 @@ from accounts_core.use_cases.sessions.authenticate import Authenticate, Caller, 
 
 @attrs.frozen
 class AuthenticateWithPaymentMethods:
-    """Find out who holds a token, and their cards, in one read of the store."""
+    """Resolve an access token and read the user's cards, with one read of the store."""
 
     _store: Store[UnitOfWork]
     _authenticate: Authenticate
 
     async def __call__(self, token: str) -> tuple[Caller, Cards]:
-        """Return the caller and their cards. Raises as `Authenticate` does, also for cards of somebody else."""
+        """Return the user and the session that an access token belongs to, and the user's cards.
+
+        Args:
+            token: The access token, as `sign_in` returned it.
+
+        Returns:
+            The caller, as `authenticate` returns it, and the user's cards.
+
+        Raises:
+            InvalidToken: The token is malformed or unknown, its session is over, or its user is deactivated.
+            AnswerMismatch: The store returned another session or user than the token's, or somebody else's cards.
+
+        """
         digest = digest_of(token)
         async with self._store.read() as views:
             found = await views.sessions.resolve_with_cards(digest)

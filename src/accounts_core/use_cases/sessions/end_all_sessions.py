@@ -1,3 +1,5 @@
+"""Ending every session of one user, by an operator (ASVS 5.0, 7.4.5)."""
+
 import attrs
 
 from accounts_core.model.events import Actor, SessionsEnded
@@ -9,13 +11,24 @@ from accounts_core.services.retry import settle
 
 @attrs.frozen
 class EndAllSessions:
-    """End every session of a user: for operators (ASVS 5.0, 7.4.5)."""
+    """End every session of a user, for operators."""
 
     _store: Store[UnitOfWork]
     _clock: Clock
 
     async def __call__(self, user_id: UserId) -> int:
-        """Return how many there were. Raises `NotFound`."""
+        """End every session of a user without asking for their password.
+
+        Args:
+            user_id: The user.
+
+        Returns:
+            The number of sessions that were ended, expired ones included.
+
+        Raises:
+            NotFound: There is no such user.
+
+        """
 
         async def attempt() -> int:
             async with self._store.begin() as work:

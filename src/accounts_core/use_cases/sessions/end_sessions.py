@@ -1,4 +1,7 @@
-"""Seeing where one is signed in, and ending it from somewhere else."""
+"""Ending sessions from another session, such as that of a lost device.
+
+To end any session but one's own takes the current password or a recent sign-in (ASVS 5.0, 7.5.2).
+"""
 
 import attrs
 
@@ -15,7 +18,7 @@ from accounts_core.services.retry import settle
 
 @attrs.frozen
 class EndSessions:
-    """End sessions of one's own, from another one."""
+    """End one or all other sessions of a user."""
 
     _store: Store[UnitOfWork]
     _proofs: Proofs
@@ -30,11 +33,24 @@ class EndSessions:
         current_password: str | None = None,
         client: str | None = None,
     ) -> None:
-        """End the session `id` of the same user, or for None every one but `session`, which is the caller's.
+        """End one session of the caller, or every other one.
 
-        To end another one than `session` is sensitive: it needs the present password, or a `session` signed in a moment
-        ago. `client` is the address that the call comes from. Raises `NotFound`, `ReauthenticationRequired`,
-        `WrongPassword` on `current_password` and `LimitExceeded`.
+        Args:
+            session: The caller's own session.
+            id: The session to end, which has to be of the same user; None ends every session but `session`.
+            current_password: The user's password, at most 1,024 bytes of UTF-8. It is checked unless `id` is the
+                caller's own session; None requires that `session` was signed in to recently.
+            client: The IP address of the client, for rate limits; None if it is not known.
+
+        Raises:
+            NotFound: The user has no such session, or there is no such user any more.
+            ReauthenticationRequired: There is no `current_password`, and `session` is not a recent sign-in
+                (`Policy.reauthentication`, 15 minutes by default).
+            WrongPassword: On `current_password`, which is not the user's.
+            Invalid: On `current_password`, which is too long or has characters that no password can have.
+            LimitExceeded: Too many passwords were tried for this account (`sign-in`).
+            TooManyFailures: Too many wrong passwords in a row were tried for this account.
+
         """
         if id != session.id:
             await self._check(session, current_password, client)

@@ -1,3 +1,5 @@
+"""Listing a user's sessions, so that the user can recognise one that is not theirs and end it (ASVS 5.0, 7.5.2)."""
+
 import attrs
 
 from accounts_core.model.ids import UserId
@@ -15,16 +17,27 @@ def _cursor(session: Session) -> Cursor:
 
 @attrs.frozen
 class ListSessions:
-    """Read where a user is signed in."""
+    """List the sessions of a user."""
 
     _store: Store[UnitOfWork]
     _clock: Clock
     _policy: Policy
 
     async def __call__(self, user_id: UserId, *, limit: int = DEFAULT_PAGE, before: str | None = None) -> Page[Session]:
-        """Return at most `limit` live sessions, the newest sign-in first, from the position or the id `before` on.
+        """List the live sessions of a user, the newest sign-in first.
 
-        Raises `Invalid` on `before`.
+        Args:
+            user_id: The user.
+            limit: The most sessions to return; less than 1 returns none.
+            before: Where to go on: `next` of the page before, or the id of one of these sessions; None begins at the
+                newest.
+
+        Returns:
+            A page of sessions; its `next` is None on the last page.
+
+        Raises:
+            Invalid: On `before`, which is neither a position in this list nor the id of a session of this user.
+
         """
         now = self._clock.now()
         async with self._store.read() as views:

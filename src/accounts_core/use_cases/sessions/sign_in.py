@@ -1,3 +1,9 @@
+"""Signing in with email address and password.
+
+An attempt is counted before anything is looked up (ASVS 5.0, 6.3.1), and an unknown address takes as long as a wrong
+password (6.3.8). A user with the highest number of sessions that the policy allows loses the oldest (7.1.2).
+"""
+
 import attrs
 
 from accounts_core.errors import AccountDeactivated
@@ -12,7 +18,7 @@ from accounts_core.services.session_opener import SessionOpener, SignedIn
 
 @attrs.frozen
 class SignIn:
-    """Open a session with email and password."""
+    """Open a session with email address and password."""
 
     _store: Store[UnitOfWork]
     _credentials: Credentials
@@ -22,10 +28,31 @@ class SignIn:
     async def __call__(
         self, *, email: Email | str, password: str, user_agent: str | None = None, client: str | None = None
     ) -> SignedIn:
-        """Open a session; its token is in the answer and nowhere else.
+        """Sign a user in and return a new access token.
 
-        `client` is the address that the call comes from. Raises `InvalidCredentials`, `LimitExceeded`, and
-        `AccountDeactivated` only when the password is right.
+        The token is in the result and nowhere else: the store has its digest only. A sign-in from a new device is
+        reported by mail if the address is verified. A password hash with outdated parameters is replaced.
+
+        Args:
+            email: The address of the account, compared without regard to case; at most 254 characters.
+            password: The password, at most 1,024 bytes of UTF-8.
+            user_agent: The client's `User-Agent`, by which people recognise a session. Unprintable characters are
+                removed, and it is cut to 255 characters; with a card number in it, it is not stored. None if there is
+                none.
+            client: The IP address of the client, for rate limits and the audit trail; None if it is not known.
+
+        Returns:
+            The access token, its session and the user.
+
+        Raises:
+            InvalidCredentials: No account has this address and password; or its address is not verified, while
+                `Policy.private_registration` is on.
+            AccountDeactivated: The password is right, but the account is deactivated; `restore` signs in to it.
+            Invalid: On `email`, which is no address; or on `password`, which is too long or has characters that no
+                password can have.
+            LimitExceeded: Too many attempts from this client, for this account or in total (`sign-in`).
+            TooManyFailures: Too many wrong passwords in a row were tried for this account.
+
         """
         address, given = email_of(email), Password(password)
         await self._attempts.sign_in(address, client)

@@ -1,3 +1,5 @@
+"""Signing out: the access token is refused from then on (ASVS 5.0, 7.4.1)."""
+
 from contextlib import suppress
 
 import attrs
@@ -12,13 +14,21 @@ from accounts_core.services.retry import settle
 
 @attrs.frozen
 class SignOut:
-    """End a session."""
+    """End the caller's own session."""
 
     _store: Store[UnitOfWork]
     _clock: Clock
 
     async def __call__(self, session: Session) -> None:
-        """End it; one that is gone is ended already."""
+        """End a session; nothing happens when it has ended already.
+
+        Args:
+            session: The caller's session, as `authenticate` returned it.
+
+        Raises:
+            Unavailable: The database is away.
+
+        """
 
         async def attempt() -> None:
             async with self._store.begin() as work:
