@@ -1,15 +1,15 @@
-"""Proving that an address is one's own, with the link from a mail.
+"""Verifying an email address with the link from a mail.
 
-Whoever holds the link reads the mailbox. That alone does not say whose account it is: somebody else may have signed up
-with the address and wait for its owner to click (account pre-hijacking). So one of these has to come with the link:
+Whoever has the link can read the mailbox. That alone does not say whose account it is: somebody else may have signed
+up with the address and wait for its owner to click (account pre-hijacking). So one of these has to come with the link:
 
 - the account's own access token: the browser that signed up confirms;
-- the account's own password: the address is verified, and the account's sessions end, because nobody knows who opened
-  them;
-- the password of the sign-up that the link belongs to: the unverified account that stands in the way is deleted, as its
-  user would delete it, and the account of the sign-up is opened with its address verified.
+- the account's own password: the address is verified, and the account's sessions end, because it is not known who
+  opened them;
+- the password of the sign-up that the link belongs to: the unverified account with this address is deleted, as its user
+  would delete it, and the account of the sign-up is opened with its address verified.
 
-Anything else is refused, is counted like a sign-in, and leaves the link good.
+Anything else is refused and counted like a sign-in, and the link can be used again.
 """
 
 from enum import Enum, auto
@@ -51,7 +51,7 @@ WRONG_PASSWORD: Final = "This is not the password that you chose when you signed
 
 
 class _Proof(Enum):
-    """What came together with the link."""
+    """What was sent with the link as proof."""
 
     ACCESS_TOKEN = auto()
     ACCOUNT_PASSWORD = auto()
@@ -60,21 +60,24 @@ class _Proof(Enum):
 
 @attrs.frozen(kw_only=True)
 class _Link:
-    """What a link's token was found to be: whose account has its address, and the sign-up that it belongs to."""
+    """The user and the sign-up that a link's token belongs to."""
 
     email: Email
+    """The address that the link was mailed to."""
     user: User | None
+    """The user who has this address, present or pending; None if there is no account."""
     sign_up: SignUp | None
+    """The sign-up that the link was mailed for; None if it was mailed for the account."""
 
     @property
     def account(self) -> Email:
-        """The address of the account whose password is tried: of a pending address, the present one."""
+        """Return the address of the account whose password is tried: the present one if the link's is pending."""
         return self.email if self.user is None else self.user.email
 
 
 @attrs.frozen
 class ConfirmEmail:
-    """Verify an address with the token that was mailed to it."""
+    """Verify an email address with the token that was mailed to it."""
 
     _store: Store[UnitOfWork]
     _verifier: EmailVerifier
@@ -87,22 +90,32 @@ class ConfirmEmail:
     async def __call__(
         self, *, token: str, password: str | None = None, user_id: UserId | None = None, client: str | None = None
     ) -> User:
-        """Verify the address and return the user, who is another one where the sign-up's password decided.
+        """Verify an email address with a mailed token, together with a password or the account's own access token.
+
+        With the password of a sign-up, an unverified account that has the address is deleted, and the account of the
+        sign-up is opened instead: the user who is returned is then another one.
 
         Args:
-            token: The link's token.
-            password: The password of the account, or of the sign-up that the link belongs to. Not needed together with
-                the account's own `user_id`.
-            user_id: The user whose access token came with the call, if any.
-            client: The address that the call comes from.
+            token: The token from the link.
+            password: The password of the account, or of the sign-up that the link belongs to, at most 1,024 bytes of
+                UTF-8. With the account's own `user_id` it is not needed.
+            user_id: The user whose access token came with the call; None without one.
+            client: The IP address of the client, for rate limits; None if it is not known.
+
+        Returns:
+            The user whose address is verified.
 
         Raises:
-            InvalidMailToken: No such link, it is used or expired, or the address does not wait any more.
-            WrongPassword: On `password`, which is missing or neither of the two; the link stays good.
-            AccountDeactivated: The password is right, but the account has to be restored first.
-            EmailTaken: Somebody else has verified the address first.
-            DeletionBlocked: A host's data stands against deleting the account that is in the way.
-            LimitExceeded: Too many links or passwords were tried.
+            InvalidMailToken: The token is malformed, unknown, used or expired, or the address does not wait for
+                verification any more.
+            WrongPassword: On `password`, which is missing or is neither of the two; the token can be used again.
+            Invalid: On `password`, which is too long or has characters that no password can have.
+            AccountDeactivated: The password is the account's, but the account is deactivated; restore it first.
+            EmailTaken: Another account has the address by now.
+            DeletionBlocked: Data of the host application prevents the deletion of the unverified account.
+            LimitExceeded: Too many tokens (`recovery`) or passwords (`sign-in`) were tried from this client, for this
+                account or in total.
+            TooManyFailures: Too many wrong passwords in a row were tried for this account.
 
         """
         await self._attempts.mailed_token(client)
@@ -127,7 +140,12 @@ class ConfirmEmail:
         return user
 
     async def _count(self, link: _Link, client: str | None) -> None:
-        """Count a password that is tried. Raises `LimitExceeded`."""
+        """Count a password that is tried.
+
+        Raises:
+            LimitExceeded: Too many were tried.
+
+        """
         if link.user is None:
             assert link.sign_up is not None
             await self._attempts.sign_up_password(link.sign_up.id, link.email, client)
@@ -135,7 +153,12 @@ class ConfirmEmail:
             await self._attempts.sign_in(link.account, client)
 
     async def _find(self, work: UnitOfWork, token: str) -> _Link:
-        """Look the token up, and lock the user who has its address. Raises `InvalidMailToken`."""
+        """Find what the token belongs to, and lock the user who has its address.
+
+        Raises:
+            InvalidMailToken: It belongs to nothing that waits for verification.
+
+        """
         try:
             digest = digest_of(token, prefix=MAILED)
         except InvalidToken:
@@ -161,7 +184,12 @@ class ConfirmEmail:
         return _Link(email=sign_up.email, user=holder, sign_up=sign_up)
 
     async def _confirm(self, token: str, seen: _Link, proof: _Proof) -> tuple[User, tuple[Job, ...]]:
-        """Do what the proof allows, unless something changed since the link was `seen`. Raises `Conflict` then."""
+        """Do what the proof allows, if nothing has changed since the link was `seen`.
+
+        Raises:
+            Conflict: Something has changed.
+
+        """
         try:
             async with self._store.begin() as work:
                 if await self._find(work, token) != seen:
@@ -181,7 +209,7 @@ class ConfirmEmail:
     async def _open(
         self, work: UnitOfWork, sign_up: SignUp, *, instead_of: User | None
     ) -> tuple[User, tuple[Job, ...]]:
-        """Open the account of a sign-up, its address verified, in place of the unverified one that has the address."""
+        """Open the account of a sign-up, its address verified, in place of the unverified one with this address."""
         jobs = () if instead_of is None else tuple(await self._erase.erase(work, instead_of, by=Actor.USER))
         now = self._clock.now()
         user = sign_up.to_user(id=await work.users.next_id(), at=now).verify_email(at=now)
@@ -191,7 +219,13 @@ class ConfirmEmail:
         return user, jobs
 
     async def _proof_of(self, link: _Link, given: Password, client: str | None) -> _Proof:
-        """Return which password was given. Raises `WrongPassword` and `AccountDeactivated`."""
+        """Return whose password was given.
+
+        Raises:
+            WrongPassword: It is neither the account's nor the sign-up's.
+            AccountDeactivated: It is the account's, which is deactivated.
+
+        """
         requester = Requester.of(link.account, client)
         if link.user is not None and await self._passwords.verify(link.user.password_hash, given, requester=requester):
             if not link.user.is_active:

@@ -1,3 +1,5 @@
+"""Deactivating an account: nothing is lost, and nobody can sign in to it until it is restored (ASVS 5.0, 7.4.2)."""
+
 import attrs
 
 from accounts_core.model.events import Actor, UserDeactivated
@@ -10,15 +12,28 @@ from accounts_core.services.retry import settle
 
 @attrs.frozen
 class Deactivate:
-    """Close an account without losing anything of it."""
+    """Deactivate an account without deleting anything of it."""
 
     _store: Store[UnitOfWork]
     _clock: Clock
 
     async def __call__(self, user_id: UserId, *, by: Actor = Actor.USER) -> User:
-        """Deactivate; every session ends, and every mailed token dies, in the same transaction.
+        """Deactivate an account, end its sessions and void its mailed tokens.
 
-        Raises `NotFound` and `AccountDeactivated`.
+        The user is told by mail if the address is verified. `restore` reactivates the account with its password,
+        `reinstate` without.
+
+        Args:
+            user_id: The user.
+            by: Who does it, for the audit trail.
+
+        Returns:
+            The deactivated user.
+
+        Raises:
+            NotFound: There is no such user.
+            AccountDeactivated: The account is deactivated already.
+
         """
 
         async def attempt() -> User:

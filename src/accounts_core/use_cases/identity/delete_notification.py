@@ -1,3 +1,5 @@
+"""Deleting a notification that the user does not want to keep."""
+
 import attrs
 
 from accounts_core.model.ids import UserId
@@ -8,13 +10,23 @@ from accounts_core.services.retry import settle
 
 @attrs.frozen
 class DeleteNotification:
-    """Delete one of a user's notifications."""
+    """Delete one notification of a user."""
 
     _store: Store[UnitOfWork]
     _attempts: Attempts
 
     async def __call__(self, user_id: UserId, id: str) -> None:
-        """Raises `NotFound` when the user has no such notification, and `LimitExceeded`."""
+        """Delete a notification.
+
+        Args:
+            user_id: The user whose notification it is.
+            id: The id of the notification.
+
+        Raises:
+            NotFound: The user has no such notification.
+            LimitExceeded: Too many changes by this user (`write`).
+
+        """
         await self._attempts.write(user_id)
 
         async def attempt() -> None:

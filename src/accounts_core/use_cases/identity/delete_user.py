@@ -1,3 +1,5 @@
+"""Deleting one's own account: it cannot be undone, so it always takes the password (ASVS 5.0, 7.5.3)."""
+
 from collections.abc import Sequence
 from typing import Generic
 
@@ -18,7 +20,7 @@ from accounts_core.services.retry import settle
 
 @attrs.frozen
 class DeleteUser(Generic[W]):
-    """Delete one's own account for good."""
+    """Delete the caller's own account for good."""
 
     _store: Store[W]
     _proofs: Proofs
@@ -27,12 +29,30 @@ class DeleteUser(Generic[W]):
     _effects: Effects
 
     async def __call__(self, user_id: UserId, *, password: str, client: str | None = None) -> None:
-        """Delete the user and all that is theirs, in one transaction.
+        """Delete a user and everything that belongs to them, in one transaction.
 
-        The password is hashed before the transaction and the stored hash compared again inside it, so that slow hashing
-        never holds a lock; the provider is asked in between, too, where the policy wants it. `client` is the address
-        that the call comes from. Raises `WrongPassword` on `password`, `LimitExceeded`, `NotFound`, `DeletionBlocked`,
-        and `ProviderError` when the provider cannot say whether a subscription is live; then nothing is deleted.
+        Teams that the user owns are deleted; what the user wrote in other teams stays without an author.
+
+        Before the transaction the password is checked and the payment provider is asked for subscriptions, so that no
+        lock is held meanwhile; if the stored password or customer has changed by then, both are done again. The
+        provider is asked only if `Policy.customer_deletion` is `BLOCK`, and never within the host application's own
+        transaction.
+
+        Args:
+            user_id: The user.
+            password: The user's password, at most 1,024 bytes of UTF-8.
+            client: The IP address of the client, for rate limits; None if it is not known.
+
+        Raises:
+            WrongPassword: On `password`, which is not the user's.
+            Invalid: On `password`, which is too long or has characters that no password can have.
+            NotFound: There is no such user.
+            DeletionBlocked: Data of the host application, or a subscription at the payment provider, prevents the
+                deletion.
+            LimitExceeded: Too many passwords were tried for this account (`sign-in`).
+            TooManyFailures: Too many wrong passwords in a row were tried for this account.
+            ProviderError: The payment provider did not say whether the user has a subscription; nothing was deleted.
+
         """
         given = Password(password)
 

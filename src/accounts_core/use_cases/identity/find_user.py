@@ -1,3 +1,8 @@
+"""Looking a user up by email address, for operators and the host application.
+
+It says whether an address has an account, so it must not be offered to the public (ASVS 5.0, 6.3.8).
+"""
+
 import attrs
 
 from accounts_core.errors import NotFound
@@ -9,12 +14,24 @@ from accounts_core.services.credentials import email_of
 
 @attrs.frozen
 class FindUser:
-    """Read a user whose address is known: for operators and hosts, never for strangers."""
+    """Look a user up by email address."""
 
     _store: Store[UnitOfWork]
 
     async def __call__(self, email: Email | str) -> User:
-        """Raises `NotFound`, and `Invalid` on `email`."""
+        """Return the user with an email address, active or deactivated.
+
+        Args:
+            email: The present address of the account, compared without regard to case; a pending one is not searched.
+
+        Returns:
+            The user.
+
+        Raises:
+            NotFound: No account has this address.
+            Invalid: On `email`, which is no address.
+
+        """
         address = email_of(email)
         async with self._store.read() as views:
             user = await views.users.find_by_email(address)

@@ -1,3 +1,9 @@
+"""Asking for a link to reset a forgotten password.
+
+The answer is the same for every address: a worker finds out whether it has an account, so that nobody else learns it
+(ASVS 5.0, 6.3.8).
+"""
+
 import attrs
 
 from accounts_core.model.email import Email
@@ -10,16 +16,26 @@ from accounts_core.services.outbox_writer import Effects
 
 @attrs.frozen
 class ForgotPassword:
-    """Ask for a mail to choose a new password with."""
+    """Request a mail with a link to reset the password."""
 
     _store: Store[UnitOfWork]
     _effects: Effects
     _attempts: Attempts
 
     async def __call__(self, *, email: Email | str, client: str | None = None) -> None:
-        """Have a mail sent if the address has an account; never say whether it has.
+        """Enqueue a mail with a link to reset the password, if the address has an account.
 
-        Raises `Invalid` on `email`, and `LimitExceeded`.
+        The mail goes to the address that is stored, not to the one that was typed. The token in its link is for
+        `reset_password` and expires after `MailPolicy.reset`, 10 minutes by default.
+
+        Args:
+            email: The address of the account, at most 254 characters.
+            client: The IP address of the client, for rate limits; None if it is not known.
+
+        Raises:
+            Invalid: On `email`, which is no address.
+            LimitExceeded: Too many requests from this client, for this address or in total (`recovery`).
+
         """
         address = email_of(email)
         await self._attempts.recovery(address, client)

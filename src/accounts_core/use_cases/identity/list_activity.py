@@ -1,3 +1,5 @@
+"""Reading the audit trail: who did what to an account, and when."""
+
 import attrs
 
 from accounts_core.model.audit import AuditEntry
@@ -9,16 +11,27 @@ from accounts_core.services.paging import Listed
 
 @attrs.frozen
 class ListActivity:
-    """Read the audit trail."""
+    """List entries of the audit trail."""
 
     _store: Store[UnitOfWork]
 
     async def __call__(
         self, user_id: UserId | None = None, *, limit: int = DEFAULT_PAGE, before: int | str | None = None
     ) -> Page[AuditEntry]:
-        """Return at most `limit` entries, newest first, of one user or of all, from the position or the id `before` on.
+        """List what happened to an account, or to all of them, the newest entry first.
 
-        Raises `Invalid` on `before`.
+        Args:
+            user_id: The user whose entries to return, deleted or not; None returns those of every user.
+            limit: The most entries to return; less than 1 returns none.
+            before: Where to go on: `next` of the page before, or the id of one of these entries; None begins at the
+                newest.
+
+        Returns:
+            A page of entries; its `next` is None on the last page.
+
+        Raises:
+            Invalid: On `before`, which is neither a position in this list nor the id of an entry in it.
+
         """
         async with self._store.read() as views:
 

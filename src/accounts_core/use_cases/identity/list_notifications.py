@@ -1,3 +1,5 @@
+"""Reading the notifications that the product shows to a user, such as an invitation to a team."""
+
 import attrs
 
 from accounts_core.model.ids import UserId
@@ -9,14 +11,28 @@ from accounts_core.services.paging import Listed
 
 @attrs.frozen
 class ListNotifications:
-    """Read a user's notifications."""
+    """List the notifications of a user."""
 
     _store: Store[UnitOfWork]
 
     async def __call__(
         self, user_id: UserId, *, limit: int = DEFAULT_NOTIFICATIONS, before: str | None = None
     ) -> Page[Notification]:
-        """Return at most `limit`, newest first, from the position or the id `before` on. Raises `Invalid` on it."""
+        """List the notifications of a user, the newest first.
+
+        Args:
+            user_id: The user.
+            limit: The most notifications to return; less than 1 returns none.
+            before: Where to go on: `next` of the page before, or the id of one of these notifications; None begins at
+                the newest.
+
+        Returns:
+            A page of notifications, read and unread; its `next` is None on the last page.
+
+        Raises:
+            Invalid: On `before`, which is neither a position in this list nor the id of a notification of this user.
+
+        """
         async with self._store.read() as views:
 
             async def find(id: str) -> Cursor | None:

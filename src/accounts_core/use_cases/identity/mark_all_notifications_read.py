@@ -1,3 +1,5 @@
+"""Marking all notifications as read at once, so that a client shows none of them as new."""
+
 import attrs
 
 from accounts_core.model.ids import UserId
@@ -8,14 +10,22 @@ from accounts_core.services.attempts import Attempts
 
 @attrs.frozen
 class MarkAllNotificationsRead:
-    """Note that a user has read all their notifications."""
+    """Mark every notification of a user as read."""
 
     _store: Store[UnitOfWork]
     _attempts: Attempts
     _clock: Clock
 
     async def __call__(self, user_id: UserId) -> None:
-        """Raises `LimitExceeded`."""
+        """Mark every unread notification of a user as read now.
+
+        Args:
+            user_id: The user.
+
+        Raises:
+            LimitExceeded: Too many changes by this user (`write`).
+
+        """
         await self._attempts.write(user_id)
         async with self._store.begin() as work:
             await work.notifications.mark_all_read(user_id, at=self._clock.now())

@@ -1,3 +1,5 @@
+"""Marking one notification as read, so that a client does not show it as new any more."""
+
 import attrs
 
 from accounts_core.model.ids import UserId
@@ -8,14 +10,24 @@ from accounts_core.services.attempts import Attempts
 
 @attrs.frozen
 class MarkNotificationRead:
-    """Note that a user has read one notification."""
+    """Mark one notification of a user as read."""
 
     _store: Store[UnitOfWork]
     _attempts: Attempts
     _clock: Clock
 
     async def __call__(self, user_id: UserId, id: str) -> None:
-        """The first time counts. Raises `NotFound` and `LimitExceeded`."""
+        """Mark a notification as read now; one that was read before keeps its time.
+
+        Args:
+            user_id: The user whose notification it is.
+            id: The id of the notification.
+
+        Raises:
+            NotFound: The user has no such notification.
+            LimitExceeded: Too many changes by this user (`write`).
+
+        """
         await self._attempts.write(user_id)
         async with self._store.begin() as work:
             await work.notifications.mark_read(user_id, id, at=self._clock.now())

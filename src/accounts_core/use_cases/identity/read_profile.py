@@ -1,3 +1,5 @@
+"""Reading a user's profile by id, whatever the status of the account."""
+
 import attrs
 
 from accounts_core.errors import NotFound
@@ -8,12 +10,23 @@ from accounts_core.ports.store import Store, UnitOfWork
 
 @attrs.frozen
 class ReadProfile:
-    """Read a user."""
+    """Read a user by id."""
 
     _store: Store[UnitOfWork]
 
     async def __call__(self, user_id: UserId) -> User:
-        """Raises `NotFound`."""
+        """Return the user with an id, active or deactivated.
+
+        Args:
+            user_id: The user.
+
+        Returns:
+            The user.
+
+        Raises:
+            NotFound: There is no such user.
+
+        """
         async with self._store.read() as views:
             user = await views.users.find(user_id)
         if user is None:

@@ -1,8 +1,8 @@
-"""Signing up.
+"""Signing up, where the answer may say that the address has an account already.
 
 An account whose address is not verified belongs to the person who signed up first, and a later sign-up never changes
-it. The later one gets a link of its own by mail (`SignUp`). Together with the password of that sign-up the link opens
-an account in place of the unverified one (`confirm_email`), so neither of two people gets into the other's account.
+it. The later one is mailed a link of its own (`SignUp`). Together with the password of that sign-up, the link opens an
+account in place of the unverified one (`confirm_email`), so neither of two people gets into the other's account.
 """
 
 import attrs
@@ -22,7 +22,7 @@ from accounts_core.services.retry import settle
 
 @attrs.frozen
 class Register:
-    """Sign somebody up."""
+    """Create an account."""
 
     _store: Store[UnitOfWork]
     _applicants: Applicants
@@ -33,23 +33,29 @@ class Register:
     async def __call__(
         self, *, email: Email | str, password: str, name: str, client: str | None = None, by: Actor = Actor.USER
     ) -> User:
-        """Add an active user with an address that is not verified, and have a mail sent to verify it with.
+        """Create an active account and enqueue the mail that verifies its address.
 
-        Where an unverified account has the address, a mail is sent all the same: with its link and this password the
-        account is opened anew. An address gets a limited number of mails; beyond it, nothing but the mail is missing.
+        If an unverified account has the address, its mailbox is mailed a link all the same: with the link and this
+        password, `confirm_email` opens an account in place of that one. Once an address has had too many mails
+        (`mail`), no more are sent to it, and all else is the same.
 
         Args:
-            email: The address, as typed.
-            password: The password to sign in with.
-            name: The person's name.
-            client: The address that the call comes from.
-            by: Whose doing it is.
+            email: The address, at most 254 characters, without a card number; its spelling is kept.
+            password: The password to sign in with: at most 1,024 bytes of UTF-8, by default at least 15 characters
+                (`Policy.passwords`), not a common one, and not the name, the address or a word of the product.
+            name: The person's name, 1 to 200 characters on one line, without a card number.
+            client: The IP address of the client, for rate limits; None if it is not known.
+            by: Who creates the account, for the audit trail.
+
+        Returns:
+            The new user, whose address is not verified.
 
         Raises:
             Invalid: On `email`, `password` or `name`.
             EmailTaken: An account has this address, verified or not.
-            Conflict: Another sign-up was first, within a transaction that is not this call's own.
-            LimitExceeded: Too many sign-ups.
+            LimitExceeded: Too many sign-ups from this client or in total (`sign-up`).
+            Conflict: The store writes in the host application's transaction, and another sign-up with this address was
+                committed meanwhile; begin again with a new transaction.
 
         """
         applicant = await self._applicants.check(email=email, password=password, name=name, client=client)
@@ -64,7 +70,7 @@ class Register:
         try:
             user = await settle(self._store, attempt)
         except Conflict as conflict:
-            # a unit that goes on has failed by then, and whoever opened it has to begin again
+            # in the host application's transaction the constraint has failed the whole of it, so it has to begin again
             if self._store.commits and isinstance(conflict.__cause__, EmailTaken):
                 raise conflict.__cause__ from None
             raise
@@ -73,12 +79,12 @@ class Register:
         return user
 
     async def _enter(self, applicant: Applicant, by: Actor) -> User | None:
-        """Add the user, or return None where an account has the address."""
+        """Add the user; return None if an account has the address."""
         async with self._store.begin() as work:
             holder = await work.users.find_by_email(applicant.email)
             if holder is not None:
                 if holder.email_verified_at is None and holder.email.is_same_mailbox(applicant.email):
-                    # it was told that the address is taken, so without the link no account may come of it
+                    # the caller is told that the address is taken, so only the link may open the account
                     await self._applicants.enqueue(work, applicant, opens=False)
                 return None
             now = self._clock.now()

@@ -1,3 +1,5 @@
+"""Restoring a deactivated account, by an operator, for somebody who cannot use its password."""
+
 import attrs
 
 from accounts_core.model.events import Actor, UserRestored
@@ -10,13 +12,26 @@ from accounts_core.services.retry import settle
 
 @attrs.frozen
 class Reinstate:
-    """Bring a deactivated account back without its password: for operators."""
+    """Restore a deactivated account without its password, for operators."""
 
     _store: Store[UnitOfWork]
     _clock: Clock
 
     async def __call__(self, user_id: UserId) -> User:
-        """Make the account active as it was; an active one stays as it is. Raises `NotFound`."""
+        """Make a deactivated account active again, as it was before; an active one stays as it is.
+
+        No session is opened. The user is told by mail if the address is verified.
+
+        Args:
+            user_id: The user.
+
+        Returns:
+            The active user.
+
+        Raises:
+            NotFound: There is no such user.
+
+        """
 
         async def attempt() -> User:
             async with self._store.begin() as work:

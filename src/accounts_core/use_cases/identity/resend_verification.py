@@ -1,3 +1,5 @@
+"""Sending the verification email again, to a user who lost it or whose link expired."""
+
 import attrs
 
 from accounts_core.errors import NotFound
@@ -10,16 +12,27 @@ from accounts_core.services.outbox_writer import Effects
 
 @attrs.frozen
 class ResendVerification:
-    """Ask for another mail to verify an address with."""
+    """Resend the verification email."""
 
     _store: Store[UnitOfWork]
     _effects: Effects
     _attempts: Attempts
 
     async def __call__(self, user_id: UserId, *, client: str | None = None) -> None:
-        """Have a mail sent to the address that waits; without one nothing happens.
+        """Enqueue another verification email to the address of a user that is not verified yet.
 
-        Raises `NotFound` and `LimitExceeded`.
+        It goes to the pending address, or to the present one if none is pending. Nothing happens when there is no
+        address to verify.
+
+        Args:
+            user_id: The user.
+            client: The IP address of the client, for rate limits; None if it is not known.
+
+        Raises:
+            NotFound: There is no such user.
+            LimitExceeded: Too many requests from this client, for this address or in total (`recovery`), or too many
+                mails to this address (`mail`).
+
         """
         async with self._store.read() as views:
             user = await views.users.find(user_id)

@@ -1,7 +1,6 @@
-"""Choosing a new password without the old one, by a mail to the account's address.
+"""Resetting a forgotten password with a link from a mail (ASVS 5.0, 6.4.3 and 6.5.5).
 
-Asking for the mail does the same whoever asks and whether or not the address has an account: one job is written down,
-and a worker finds out. What comes by mail works once, for minutes, and not after any other change of the password.
+The token works once, for ten minutes by default, and not after any other change of the password.
 """
 
 import attrs
@@ -24,7 +23,7 @@ from accounts_core.services.retry import settle
 
 @attrs.frozen
 class ResetPassword:
-    """Choose a new password with the token from a mail."""
+    """Set a new password with the token from a mail."""
 
     _store: Store[UnitOfWork]
     _tokens: MailedTokens
@@ -35,9 +34,26 @@ class ResetPassword:
     _policy: Policy
 
     async def __call__(self, *, token: str, password: str, client: str | None = None) -> User:
-        """Change the password, and end every session. Whoever reads the mail has the address: it counts as verified.
+        """Set a new password, end every session and void every mailed token of the user.
 
-        Raises `InvalidMailToken`, `Invalid` on `password`, which leaves the token good, and `LimitExceeded`.
+        The mail proves the address that it went to: if that is the present address, it is verified from now on. The
+        count of wrong passwords in a row starts again. A deactivated account stays deactivated, and no session is
+        opened.
+
+        Args:
+            token: The token from the link that `forgot_password` had mailed.
+            password: The new password: at most 1,024 bytes of UTF-8, by default at least 15 characters
+                (`Policy.passwords`), not a common one, and not the name, the address or a word of the product.
+            client: The IP address of the client, for rate limits; None if it is not known.
+
+        Returns:
+            The user.
+
+        Raises:
+            InvalidMailToken: The token is malformed, unknown, used, expired or void.
+            Invalid: On `password`, which cannot be chosen; the token can be used again.
+            LimitExceeded: Too many tokens were tried from this client or in total (`recovery`).
+
         """
         await self._tokens.count(client)
         chosen = Password(password)

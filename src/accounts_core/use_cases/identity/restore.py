@@ -1,3 +1,5 @@
+"""Restoring a deactivated account with its email address and password, under the same checks as a sign-in."""
+
 import attrs
 
 from accounts_core.model.email import Email
@@ -13,7 +15,7 @@ from accounts_core.services.session_opener import SessionOpener, SignedIn
 
 @attrs.frozen
 class Restore:
-    """Bring a deactivated account back, through the sign-in door."""
+    """Restore a deactivated account with its password."""
 
     _store: Store[UnitOfWork]
     _credentials: Credentials
@@ -24,9 +26,27 @@ class Restore:
     async def __call__(
         self, *, email: Email | str, password: str, user_agent: str | None = None, client: str | None = None
     ) -> SignedIn:
-        """Make the account active as it was, and sign in; on an active account it is a plain sign-in.
+        """Make a deactivated account active again, as it was before, and sign in to it.
 
-        `client` is the address that the call comes from. Raises `InvalidCredentials` and `LimitExceeded`.
+        For an active account it is a sign-in. The user is told by mail if the address is verified.
+
+        Args:
+            email: The address of the account, compared without regard to case; at most 254 characters.
+            password: The password, at most 1,024 bytes of UTF-8.
+            user_agent: The client's `User-Agent`, by which people recognise a session, as for `sign_in`.
+            client: The IP address of the client, for rate limits and the audit trail; None if it is not known.
+
+        Returns:
+            The access token, which the store does not have, its session and the user.
+
+        Raises:
+            InvalidCredentials: No account has this address and password; or its address is not verified, while
+                `Policy.private_registration` is on.
+            Invalid: On `email`, which is no address; or on `password`, which is too long or has characters that no
+                password can have.
+            LimitExceeded: Too many attempts from this client, for this account or in total (`sign-in`).
+            TooManyFailures: Too many wrong passwords in a row were tried for this account.
+
         """
         address, given = email_of(email), Password(password)
         await self._attempts.sign_in(address, client)

@@ -1,13 +1,13 @@
-"""Signing somebody up once, however often a client asks for it (`Idempotency-Key`).
+"""Signing up under an idempotency key (`Idempotency-Key`), so that a client can repeat the request safely.
 
-Before a sign-up there is no user whom a claim could belong to, and people without an account are not given rows for
-nothing. So nothing is stored before the effect: what the sign-up writes and its answer are one unit of work. Of two at
-once the second one's unit fails, and finds the answer of the first. Refusals are not kept: they follow from the body
-alone, so a repeat gets the same one.
+Before a sign-up there is no user whom an idempotency record could belong to, and a request that is refused must not
+leave a row. So nothing is stored before the effect: the sign-up and its answer are written in one unit of work. Of two
+requests at once, the second one's unit fails, and the answer of the first is found. Refusals are not kept: they follow
+from the body alone, so a repeat gets the same one.
 
-There is no access token to key an HMAC with, and keys may be guessable. So a repeated password is verified
-against the slow hash that the sign-up stored; `once.HashOnce` makes that hash once for both. Because a repeat can be
-used to try passwords, it counts as a sign-in.
+There is no access token to key an HMAC with, and keys may be guessable. So a repeated password is verified against the
+slow hash that the sign-up stored; `once.HashOnce` makes that hash once for both. Because a repeat can be used to try
+passwords, it counts as a sign-in.
 """
 
 from collections.abc import Awaitable, Callable
@@ -37,12 +37,12 @@ _DIGEST_BYTES: Final = 32
 
 
 class _AnsweredMeanwhile(Exception):
-    """The same request was answered by another call since it was looked for."""
+    """Another call has answered the same request since the record was looked for."""
 
 
 @attrs.frozen
 class SignUpOnce:
-    """Performs a sign-up that came with a key."""
+    """Sign up under an idempotency key."""
 
     _store: Store[UnitOfWork]
     _passwords: PasswordHasher
@@ -60,22 +60,29 @@ class SignUpOnce:
         perform: PerformSignUp,
         client: str | None = None,
     ) -> Performed:
-        """Perform the sign-up unless it was, and return its answer.
+        """Perform a sign-up under an idempotency key, or return the answer that it got before.
+
+        What `perform` raises comes through and nothing is stored, unless the request was answered meanwhile. After a
+        `Conflict` it is called again, up to ten times in all.
 
         Args:
-            scope: 32 bytes that name the call, the address and the key.
-            email: The address that is signed up.
-            plain: What the request says besides the password, in one canonical form.
-            password: The password that is signed up with.
-            perform: Signs up. Its answer is final; `Answered.user_id` is the user it made, if it made one.
-            client: The address that the call comes from.
+            scope: 32 bytes that identify the call, the address and the key.
+            email: The address to sign up.
+            plain: The request without its password, in one canonical form; a repeat has the same.
+            password: The password to sign up with, at most 1,024 bytes of UTF-8.
+            perform: Signs up, on the store and with the hasher that it is given. Its answer is stored if `is_final`;
+                `Answered.user_id` is the user whom it made, or None.
+            client: The IP address of the client, for rate limits; None if it is not known.
+
+        Returns:
+            The answer, and whether it is a repeated one.
 
         Raises:
-            Invalid: The password cannot be one; on `password`.
-            KeyReused: The key came before with another request.
-            LimitExceeded: The password was compared too often.
-            NeedsCommit: The store rides in a host's transaction.
-            Exception: What `perform` raises; then nothing is kept.
+            Invalid: On `password`, which is too long or has characters that no password can have.
+            KeyReused: The key was used for another request or with another password.
+            LimitExceeded: Too many attempts from this client, for this account or in total (`sign-in`), on a repeat.
+            NeedsCommit: The store writes in the host application's transaction.
+            Conflict: The first request was answered while this one ran, and its user has been deleted since.
 
         """
         if not self._store.commits:

@@ -1,3 +1,5 @@
+"""Exporting personal data in parts (GDPR, articles 15 and 20), so that a large account need not fit into memory."""
+
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any, Generic, TypeVar
 
@@ -14,18 +16,31 @@ W = TypeVar("W", bound=UnitOfWork)
 
 @attrs.frozen
 class StreamPersonalData(Generic[W]):
-    """Give a user everything that is stored about them (GDPR, articles 15 and 20), in parts."""
+    """Return everything that is stored about a user, in parts."""
 
     _store: Store[W]
     _attempts: Attempts
     _owned_data: Sequence[OwnedData[W]]
 
     async def __call__(self, user_id: UserId) -> AsyncGenerator[ExportPart, None]:
-        """Return the parts of the export in order, the host's own data included; no secret is among them.
+        """Return everything that is stored about a user, in parts and without secrets.
 
-        `ExportWriter` makes one JSON object of them. Long lists come page by page, each page read when it is asked for,
-        by itself: what is written meanwhile may be in the export or not, and nothing is in it twice. Raises `NotFound`
-        and `LimitExceeded` at once; what raises later, from the iterator, leaves the export incomplete.
+        `ExportWriter` makes one JSON object of the parts. Long lists are read page by page, each when it is asked for
+        and outside one transaction: an entry that is written meanwhile may be in the export or not, and none is in it
+        twice.
+
+        Args:
+            user_id: The user.
+
+        Returns:
+            An iterator over the parts in the order of the document, asynchronous from `Accounts` and plain from
+            `BlockingAccounts`. The host application's `owned_data` is included. An error that the iterator raises
+            leaves the export incomplete.
+
+        Raises:
+            NotFound: There is no such user.
+            LimitExceeded: Too many exports by this user (`export`).
+
         """
         await self._attempts.export(user_id)
         contents: dict[str, Any] = {}

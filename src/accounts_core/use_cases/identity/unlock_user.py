@@ -1,4 +1,4 @@
-"""Letting somebody sign in again after too many wrong passwords."""
+"""Unlocking an account after too many wrong passwords in a row (SP 800-63B-4, 3.2.2), by an operator."""
 
 import attrs
 
@@ -13,16 +13,27 @@ from accounts_core.services.retry import settle
 
 @attrs.frozen
 class UnlockUser:
-    """End the row of wrong passwords for an account: for operators."""
+    """Clear the failed sign-ins of a user, for operators."""
 
     _store: Store[UnitOfWork]
     _attempts: Attempts
     _clock: Clock
 
     async def __call__(self, user_id: UserId) -> User:
-        """Forget the passwords that were tried for the user's address, and return the user.
+        """Clear the failed sign-ins of a user, so that the right password is accepted again.
 
-        It is written down first, so that none is forgotten without a trace. Raises `NotFound`.
+        Both the wrong passwords in a row and the attempts that count for this account (`sign-in`) are cleared. The
+        audit trail has it first, so that none is cleared without an entry.
+
+        Args:
+            user_id: The user.
+
+        Returns:
+            The user.
+
+        Raises:
+            NotFound: There is no such user.
+
         """
 
         async def attempt() -> User:

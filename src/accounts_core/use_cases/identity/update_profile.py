@@ -1,7 +1,7 @@
-"""Changing a profile.
+"""Changing one's name, email address or password.
 
-A new password and any change of the address, verified or not, are sensitive (ASVS 6.2.3 and 7.5.1: a stolen token must
-not become the account). They need the present password, or a session signed in a moment ago.
+A new password and any change of the address, verified or not, are sensitive (ASVS 5.0, 6.2.3 and 7.5.1): whoever has a
+stolen access token must not be able to take the account over. They need the current password or a recent sign-in.
 """
 
 from datetime import datetime
@@ -34,21 +34,21 @@ from accounts_core.services.retry import settle
 
 @attrs.frozen(kw_only=True)
 class _Wish:
-    """What is asked for, checked as far as it can be without the user."""
+    """The requested changes, checked as far as possible without the user."""
 
     name: str | None
     email: Email | None
     password: Password | None
 
     def known_of(self, user: User) -> tuple[str, ...]:
-        """What the user is known by before the change and after it."""
+        """Return the names and addresses of the user before and after the change."""
         new = (self.name, None if self.email is None else self.email.address)
         return (*user.known_by, *(each for each in new if each is not None))
 
 
 @attrs.frozen
 class UpdateProfile:
-    """Change name, address or password."""
+    """Change name, email address or password of a user."""
 
     _store: Store[UnitOfWork]
     _passwords: PasswordHasher
@@ -70,14 +70,43 @@ class UpdateProfile:
         keep_session: str | None = None,
         client: str | None = None,
     ) -> User:
-        """Change what is given, all of it or nothing, and return the user; None leaves a thing as it is.
+        """Change a user's name, email address and password, all that are given or none of them.
 
-        `current_password` is checked whenever it is given; `signed_in_at`, the time of the caller's sign-in, proves as
-        much while it is recent. A new password ends every session but `keep_session`, and every mailed token dies. A
-        new address gets a mail to verify it with; `client`, the address that the call comes from, is counted for it.
+        A new password, or another address, needs `current_password` or a recent sign-in. A new password ends every
+        session but `keep_session` and voids every mailed token. A new address is mailed a link to verify it: a verified
+        address is replaced when the new one is verified, or at once by `Policy.email_change`; an unverified one is
+        replaced at once. With `Policy.private_registration` every new address waits until it is verified, also one that
+        has an account.
 
-        Raises `Invalid` on `name`, `email` or `new_password`, `WrongPassword` on `current_password`,
-        `ReauthenticationRequired`, `EmailTaken` (not where registration is private), `LimitExceeded` and `NotFound`.
+        Args:
+            user_id: The user.
+            name: The new name, 1 to 200 characters on one line, without a card number; None keeps the old one.
+            email: The new address, at most 254 characters, without a card number; None keeps the old one. The present
+                address cancels a pending change.
+            new_password: The new password: at most 1,024 bytes of UTF-8, by default at least 15 characters
+                (`Policy.passwords`), not a common one, and not the name, the address or a word of the product; None
+                keeps the old one.
+            current_password: The present password, at most 1,024 bytes of UTF-8. It is checked whenever it is given,
+                needed or not.
+            signed_in_at: When the caller signed in (`Session.created_at`). It counts as a recent sign-in for
+                `Policy.reauthentication`, 15 minutes by default; None never does.
+            keep_session: The id of a session that a new password does not end, such as the caller's; None ends every
+                one.
+            client: The IP address of the client, for rate limits; None if it is not known.
+
+        Returns:
+            The user after the change.
+
+        Raises:
+            Invalid: On `name`, `email`, `new_password` or `current_password`.
+            WrongPassword: On `current_password`, which is not the user's.
+            ReauthenticationRequired: The change needs `current_password` or a recent sign-in, and has neither.
+            EmailTaken: Another account has the new address; never with `Policy.private_registration`.
+            NotFound: There is no such user.
+            LimitExceeded: Too many changes (`write`) or new passwords (`password-change`) by this user or client,
+                passwords tried for this account (`sign-in`), or mails to the new address (`recovery` and `mail`).
+            TooManyFailures: Too many wrong passwords in a row were tried for this account.
+
         """
         wish = _Wish(
             name=name,
@@ -113,7 +142,14 @@ class UpdateProfile:
     async def _check_proof(
         self, user: User, wish: _Wish, proof: Password | None, signed_in_at: datetime | None, client: str | None
     ) -> None:
-        """Look for the proof that the change needs, and count the change before anything is hashed for it."""
+        """Check the proof that the change needs, and count the change before anything is hashed for it.
+
+        Raises:
+            ReauthenticationRequired: There is no proof.
+            WrongPassword: The proof is not the user's password.
+            LimitExceeded: Too many changes, new passwords or tried passwords.
+
+        """
         moves_email = wish.email is not None and wish.email.address != user.email.address
         is_recent = self._policy.is_recent(signed_in_at, now=self._clock.now())
         if proof is None and (wish.password is not None or moves_email) and not is_recent:
@@ -126,10 +162,13 @@ class UpdateProfile:
             await self._proofs.check(user, proof, client)
 
     async def _count_mails(self, user: User, wish: _Wish, client: str | None) -> bool:
-        """Count the mail to a new address, and return whether the present one may be told of the change.
+        """Count the mail to a new address, and return whether the present address may be notified of the change.
 
-        A present address that was never verified may be a stranger's, so it gets a limited number of mails. Raises
-        `LimitExceeded`.
+        A present address that was never verified may be somebody else's, so it gets a limited number of mails.
+
+        Raises:
+            LimitExceeded: Too many mails were requested, or sent to the new address.
+
         """
         if wish.email is None or not _asks_for_mail(user, wish.email):
             return True
@@ -185,12 +224,20 @@ class UpdateProfile:
         return saved, await tell_provider(work, self._effects, before=user, after=saved)
 
     def _moves_at_once(self, user: User) -> bool:
-        """Return whether another address takes the place of the present one without waiting to be verified."""
+        """Return whether a new address replaces the present one before it is verified."""
         immediate = self._policy.email_change is EmailChange.IMMEDIATE
         return not self._policy.private_registration and (immediate or user.email_verified_at is None)
 
     async def _move(self, work: UnitOfWork, user: User, email: Email) -> User:
-        """Go to another address. Where registration is private, one that is taken only seems to wait."""
+        """Change the address, or make it the pending one.
+
+        With `private_registration` an address that is taken becomes the pending one as well, so the caller does not
+        learn it.
+
+        Raises:
+            EmailTaken: Another account has the address.
+
+        """
         if self._policy.private_registration:
             return user.change_email(email, at=self._clock.now(), always_wait=True)
         holder = await work.users.find_by_email(email)
@@ -201,12 +248,12 @@ class UpdateProfile:
 
 
 def _asks_for_mail(user: User, email: Email) -> bool:
-    """Return whether going to `email` has a mail sent to it: not where it is verified, or waits already."""
+    """Return whether a change to `email` sends a mail to it: not if it is verified or pending already."""
     if user.email_verified_at is not None and email == user.email:
         return False
     return user.waiting_email is None or not email.is_same_mailbox(user.waiting_email)
 
 
 def _is_moved(before: Email | None, after: Email | None) -> bool:
-    """Return whether another mailbox waits to be verified than before."""
+    """Return whether another mailbox waits for verification than before."""
     return after is not None and (before is None or not after.is_same_mailbox(before))

@@ -1,3 +1,5 @@
+"""Marking an email address as verified without a mail, by an operator who has other proof that it is the user's."""
+
 import attrs
 
 from accounts_core.model.events import Actor
@@ -8,13 +10,24 @@ from accounts_core.services.email_verifier import EmailVerifier
 
 @attrs.frozen
 class VerifyEmail:
-    """Take the address that waits for it as verified: for operators, and for whoever has seen the person's proof."""
+    """Mark a user's email address as verified, for operators."""
 
     _verifier: EmailVerifier
 
     async def __call__(self, user_id: UserId) -> User:
-        """Verify the pending address if there is one, else the present one, and return the user.
+        """Mark the pending email address of a user as verified, or the present one if none is pending.
 
-        Raises `NotFound`, and `EmailTaken` when somebody else has verified the pending address first.
+        A pending address becomes the present one. Nothing happens when there is no address to verify.
+
+        Args:
+            user_id: The user.
+
+        Returns:
+            The user, with a verified address.
+
+        Raises:
+            NotFound: There is no such user.
+            EmailTaken: Another account has the pending address by now.
+
         """
         return await self._verifier.verify(lambda work: work.users.get(user_id, lock=True), by=Actor.OPERATOR)
