@@ -1,7 +1,7 @@
 """The two facades: every use case over one set of ports.
 
-`Accounts` gives each use case as a coroutine function, `BlockingAccounts` as a plain function for applications without
-an event loop. A row names a method and the class that does its work, in `accounts_core.use_cases`.
+`Accounts` has each use case as a coroutine function, `BlockingAccounts` as a plain function for applications without an
+event loop. A row below names a method and the class that implements it.
 """
 
 import attrs
@@ -158,18 +158,25 @@ class _UseCases:
 class Accounts(AsyncFacade[W], _UseCases):
     """User accounts and their cards, for asynchronous applications: `user = await accounts.register(...)`.
 
+    In addition to the errors in its own docstring, every method may raise three others of `accounts_core.errors`:
+
+    - `Unavailable`, when the database, the password hasher or the counter of attempts cannot be used at the moment;
+    - `Conflict`, when concurrent changes of the same data were first, after the last of up to ten attempts. In the
+      application's own transaction there is one attempt: roll back and begin again;
+    - `HostError`, when the application is put together wrongly, such as without the tables in the database.
+
     Args:
-        store: Where everything is kept. A store that takes part in the application's open transaction writes and
+        store: Where everything is stored. A store that takes part in the application's open transaction writes and
             commits with it; use cases that must commit between provider calls raise `NeedsCommit` on it.
         payments: The payment provider.
         passwords: Hashes passwords.
         notifier: Sends mails.
         clock: Tells the time.
         secrets: Makes random bytes.
-        policy: What the product decides for itself.
-        limits: Counts attempts; without it nothing is limited.
-        owned_data: What the application keeps about a user, for deletion and export.
-        job_handlers: What does the application's own outbox jobs, by topic.
+        policy: What the product decides for itself; None has the defaults of `Policy`.
+        limits: Counts attempts for rate limits; None limits nothing.
+        owned_data: What the application stores about a user, for deletion and export.
+        job_handlers: The handlers of the application's own outbox jobs, by topic.
 
     """
 
@@ -178,7 +185,9 @@ class Accounts(AsyncFacade[W], _UseCases):
 class BlockingAccounts(BlockingFacade[W], _UseCases):
     """User accounts and their cards, for applications without an event loop: `user = accounts.register(...)`.
 
-    Takes what `Accounts` takes, but only adapters that never suspend.
+    It takes what `Accounts` takes, but only adapters that never suspend, and its methods raise what those of `Accounts`
+    do: in addition to the errors in its own docstring, every method may raise `Unavailable`, `Conflict` after the last
+    attempt, and `HostError`, of which `Suspended` says that an adapter awaited something after all.
 
     Raises:
         HostError: An adapter needs an event loop.

@@ -1,6 +1,6 @@
-"""What the methods of `Accounts` return and take besides the aggregates of `accounts_core.model`.
+"""What the methods of `Accounts` return and take, in addition to the aggregates of `accounts_core.model`.
 
-The public names of what is defined beside the use cases: nothing outside of the core imports `accounts_core.use_cases`.
+Import these classes from here. Where they are defined is internal and may change.
 """
 
 from accounts_core.outbox.handlers import JobHandler

@@ -20,7 +20,7 @@ class Deactivate:
     async def __call__(self, user_id: UserId, *, by: Actor = Actor.USER) -> User:
         """Deactivate an account, end its sessions and void its mailed tokens.
 
-        The user is told by mail if the address is verified. `restore` reactivates the account with its password,
+        The user is notified by mail if the address is verified. `restore` reactivates the account with its password,
         `reinstate` without.
 
         Args:

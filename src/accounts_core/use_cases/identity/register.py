@@ -70,7 +70,7 @@ class Register:
         try:
             user = await settle(self._store, attempt)
         except Conflict as conflict:
-            # in the host application's transaction the constraint has failed the whole of it, so it has to begin again
+            # the failed constraint has aborted the host application's transaction, so the host has to begin again
             if self._store.commits and isinstance(conflict.__cause__, EmailTaken):
                 raise conflict.__cause__ from None
             raise

@@ -20,7 +20,7 @@ class Reinstate:
     async def __call__(self, user_id: UserId) -> User:
         """Make a deactivated account active again, as it was before; an active one stays as it is.
 
-        No session is opened. The user is told by mail if the address is verified.
+        No session is opened. The user is notified by mail if the address is verified.
 
         Args:
             user_id: The user.

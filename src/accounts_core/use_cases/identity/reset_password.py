@@ -76,7 +76,7 @@ class ResetPassword:
     async def _change(self, work: UnitOfWork, token: MailToken, user: User, password_hash: str) -> User:
         now = self._clock.now()
         changed = user.change_password(password_hash, at=now)
-        # what waits beside a verified address, or in another spelling, may be another mailbox than the mail went to
+        # a pending address, or another spelling of the present one, may be another mailbox than the mail went to
         waiting = user.waiting_email
         if waiting is not None and user.pending_email is None and token.email.is_same_mailbox(waiting):
             changed = changed.verify_email(at=now)

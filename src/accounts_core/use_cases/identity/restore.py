@@ -28,7 +28,7 @@ class Restore:
     ) -> SignedIn:
         """Make a deactivated account active again, as it was before, and sign in to it.
 
-        For an active account it is a sign-in. The user is told by mail if the address is verified.
+        For an active account it is a sign-in. The user is notified by mail if the address is verified.
 
         Args:
             email: The address of the account, compared without regard to case; at most 254 characters.
@@ -42,8 +42,8 @@ class Restore:
         Raises:
             InvalidCredentials: No account has this address and password; or its address is not verified, while
                 `Policy.private_registration` is on.
-            Invalid: On `email`, which is no address; or on `password`, which is too long or has characters that no
-                password can have.
+            Invalid: On `email`, which is no address; on `password`, which is too long or has characters that no
+                password can have; or on `value`, if `client` has characters that cannot be stored.
             LimitExceeded: Too many attempts from this client, for this account or in total (`sign-in`).
             TooManyFailures: Too many wrong passwords in a row were tried for this account.
 

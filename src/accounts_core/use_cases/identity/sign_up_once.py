@@ -31,7 +31,7 @@ from accounts_core.services.idempotency import Answered, Performed, in_one_unit
 from accounts_core.services.retry import settle
 
 PerformSignUp = Callable[[Store[UnitOfWork], PasswordHasher], Awaitable[Answered]]
-"""Signs somebody up, on the store and with the hasher it is given."""
+"""Signs up on the store and with the hasher that it is given, and returns the answer to store."""
 
 _DIGEST_BYTES: Final = 32
 

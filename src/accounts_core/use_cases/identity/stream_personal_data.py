@@ -46,6 +46,6 @@ class StreamPersonalData(Generic[W]):
         contents: dict[str, Any] = {}
         async with self._store.begin() as work:
             await work.users.get(user_id)
-            for owned in reversed(self._owned_data):  # the core's own last: a host's name does not hide one of them
+            for owned in reversed(self._owned_data):  # the core's last: a host's section cannot replace one
                 contents |= await owned.export(work, user_id)
         return export_parts(self._store, contents)

@@ -48,8 +48,8 @@ class SignIn:
             InvalidCredentials: No account has this address and password; or its address is not verified, while
                 `Policy.private_registration` is on.
             AccountDeactivated: The password is right, but the account is deactivated; `restore` signs in to it.
-            Invalid: On `email`, which is no address; or on `password`, which is too long or has characters that no
-                password can have.
+            Invalid: On `email`, which is no address; on `password`, which is too long or has characters that no
+                password can have; or on `value`, if `client` has characters that cannot be stored.
             LimitExceeded: Too many attempts from this client, for this account or in total (`sign-in`).
             TooManyFailures: Too many wrong passwords in a row were tried for this account.
 
