@@ -89,7 +89,7 @@ class UpdateProfile:
             current_password: The present password, at most 1,024 bytes of UTF-8. It is checked whenever it is given,
                 needed or not.
             signed_in_at: When the caller signed in (`Session.created_at`). It counts as a recent sign-in for
-                `Policy.reauthentication`, 15 minutes by default; None never does.
+                `Policy.reauthentication`, 15 minutes by default (zero asks for no proof); None does not.
             keep_session: The id of a session that a new password does not end, such as the caller's; None ends every
                 one.
             client: The IP address of the client, for rate limits; None if it is not known.
