@@ -1,0 +1,1 @@
+"""Use cases about accounts: sign-up, profile, email address, password, notifications, export and deletion."""
