@@ -59,12 +59,23 @@ class RunDue:
     _bring_back: BringBackJobs
 
     async def __call__(self, *, limit: int = 100, kinds: Collection[JobKind] | None = None) -> Ran:
-        """Do at most `limit` jobs, one after another, and say what became of them. No job's failure is raised.
+        """Perform the jobs of the outbox that are due, one after another.
+
+        A job that fails is rescheduled with a longer delay each time, and dead-lettered when the error is final or
+        after 30 attempts. No job's error is raised.
 
         Args:
-            limit: The most jobs to do in this round.
-            kinds: Do only jobs of these kinds, for a worker that runs the kinds apart: it calls `repair_times` itself
-                every minute. None does jobs of every kind, and begins with bringing back those due too far ahead.
+            limit: The most jobs to perform in this run.
+            kinds: Perform only jobs of these kinds, for a worker that runs the kinds apart and calls `repair_times`
+                every minute itself. None performs jobs of every kind, and first repairs due times too far in the
+                future.
+
+        Returns:
+            How many jobs were done, rescheduled and dead-lettered.
+
+        Raises:
+            Conflict: Concurrent changes to the same rows won every retry.
+            Unavailable: The database is away.
 
         """
         if kinds is None:

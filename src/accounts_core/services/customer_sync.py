@@ -1,8 +1,7 @@
-"""Keeping the local copy true.
+"""Keep the local copy of a provider's customer current.
 
-Whatever happened at the provider, in a dashboard or by itself, there is one answer to it: read the customer again, and
-make the copy here say the same. An event only says when to read, never what; so it does not matter in which order
-events come, how often, or whether one is lost.
+There is one reaction to every change at the provider: read the customer again, and update the copy. An event only says
+when to read, never what changed. So events may be lost, repeated or out of order.
 """
 
 from contextlib import suppress
@@ -29,7 +28,7 @@ from accounts_core.services.retry import settle
 
 @attrs.frozen
 class SyncCustomer:
-    """Read a billing customer from the provider, and make the local copy say the same."""
+    """Update the local copy of a billing customer from the provider."""
 
     _store: Store[UnitOfWork]
     _payments: PaymentGateway
@@ -38,9 +37,21 @@ class SyncCustomer:
     _clock: Clock
 
     async def __call__(self, customer_id: str) -> None:
-        """Finish the verifications that wait for the person, then take over cards, default and balance.
+        """Read a billing customer from the provider, and update the user's cards, default card and balance to match.
 
-        A customer that is nobody's here changes nothing. Raises `ProviderError`; asking again does it again.
+        Verifications that wait for card authentication are continued first. If the customer was deleted at the
+        provider, it is unlinked from the user and its cards are removed. A customer that no user has changes nothing.
+        It is safe to repeat.
+
+        Args:
+            customer_id: The provider's customer id.
+
+        Raises:
+            VerificationInProgress: Other calls kept changing one of the customer's verifications.
+            ProviderError: The provider refused, is busy, or did not answer.
+            Conflict: Concurrent changes to the same rows won every retry.
+            Unavailable: The database is away.
+
         """
         async with self._store.read() as views:
             waiting = await views.verifications.open_of_customer(customer_id)
@@ -112,10 +123,10 @@ class SyncCustomer:
     async def _tell_default(
         self, work: UnitOfWork, user_id: UserId, cards: Cards, customer: Customer, *, ours_is_newer: bool
     ) -> tuple[Job, ...]:
-        """Where the provider has another default than these cards', it is told ours.
+        """Enqueue the update of the provider's default if it differs from the user's, and return the jobs to perform.
 
-        One that is managed elsewhere is left alone. Of a card that is being verified it is not known yet which of both
-        it is, so the customer is read again.
+        A default that is managed elsewhere is left alone. If the default there is a card that is being verified, it is
+        not known yet which of the two it is, so the customer is read again later.
         """
         ours, theirs = None if cards.default is None else cards.default.id, customer.default_payment_method
         if ours_is_newer or theirs == ours:
@@ -128,6 +139,6 @@ class SyncCustomer:
         return (await self._effects.put_default(work, user_id),)
 
     async def _forget(self, user_id: UserId, customer_id: str) -> None:
-        """The customer was deleted at the provider, and its cards with it: the next verification makes another."""
+        """Unlink a customer that was deleted at the provider with its cards; the next verification creates another."""
         async with self._store.begin() as work:
             await forget_customer(work, await self._still_billed(work, user_id, customer_id), at=self._clock.now())

@@ -1,8 +1,7 @@
-"""Deleting a user for good.
+"""Permanent deletion of a user.
 
-What the user owns goes; what the user did among others stays, without saying who did it. A card verification that is
-still open stays behind without its user: its hold has to be let go first, and only then the provider's customer is
-deleted.
+What the user owns is deleted; what the user did in other people's teams stays without an author. A card verification
+that is still open is orphaned: its hold is released first, and the provider's customer is deleted afterwards.
 """
 
 from collections.abc import Sequence
@@ -28,17 +27,31 @@ W = TypeVar("W", bound=UnitOfWork)
 
 @attrs.frozen
 class PreviewDeletion(Generic[W]):
-    """Say beforehand what deleting a user would destroy and what it would keep."""
+    """Count what deleting a user would destroy and what it would keep."""
 
     _store: Store[W]
     _customers: CustomerRemoval
     _owned_data: Sequence[OwnedData[W]]
 
     async def __call__(self, user_id: UserId) -> DeletionPreview:
-        """Count: at the provider first, then in one transaction what is stored here.
+        """Count what deleting a user would destroy, leave without an author, or be blocked by.
 
-        What goes on at the provider is named only where there is something beside cards: `subscriptions`, `balances`,
-        `other_payment_methods`. Raises `NotFound`, and `ProviderError` when the provider cannot say.
+        At the provider only what exists besides cards is counted: `subscriptions`, `balances` and
+        `other_payment_methods`. The provider is not asked for a user without a customer, nor inside the application's
+        transaction.
+
+        Args:
+            user_id: The user. Nothing is changed.
+
+        Returns:
+            The counts by name, and in `blocked_by` the names of what prevents the deletion.
+
+        Raises:
+            NotFound: There is no such user.
+            ProviderError: The provider refused, is busy, or did not answer.
+            Conflict: Another call changed the same rows at the same time.
+            Unavailable: The database is away.
+
         """
         async with self._store.read() as views:
             user = await views.users.find(user_id)
@@ -50,7 +63,16 @@ class PreviewDeletion(Generic[W]):
             return await self.count(work, user_id) + there
 
     async def count(self, work: W, user_id: UserId) -> DeletionPreview:
-        """Count what is stored here, within a unit of work."""
+        """Count what is stored here, in a unit of work.
+
+        Args:
+            work: The unit of work; nothing is written.
+            user_id: The user.
+
+        Returns:
+            The counts of the library's own and the application's data.
+
+        """
         preview = DeletionPreview()
         for owned in self._owned_data:
             preview += await owned.preview(work, user_id)
@@ -59,7 +81,7 @@ class PreviewDeletion(Generic[W]):
 
 @attrs.frozen
 class EraseUser(Generic[W]):
-    """Delete a user without asking for the password: for operators, and for `DeleteUser`, which asks."""
+    """Delete a user without reauthentication, for operators and for `DeleteUser`."""
 
     _store: Store[W]
     _preview: PreviewDeletion[W]
@@ -69,10 +91,22 @@ class EraseUser(Generic[W]):
     _clock: Clock
 
     async def __call__(self, user_id: UserId) -> None:
-        """Delete the user and all that is theirs.
+        """Delete a user and everything that belongs to them, without asking for a password.
 
-        Raises `NotFound`, `DeletionBlocked`, and `ProviderError` when the provider is away and has to be asked whether
-        a subscription prevents it; then nothing is deleted.
+        The provider's customer is deleted, or kept without personal data if `Policy.customer_deletion` says so, right
+        after the commit or by a worker. If an error is raised, nothing is deleted.
+
+        Args:
+            user_id: The user to delete.
+
+        Raises:
+            NotFound: There is no such user.
+            DeletionBlocked: The application's own data, or a subscription at the provider, prevents the deletion.
+            ProviderError: The policy requires to ask for subscriptions, and the provider refused, is busy, or did not
+                answer.
+            Conflict: Concurrent changes to the same rows won every retry.
+            Unavailable: The database is away.
+
         """
 
         async def attempt() -> Sequence[Job]:
@@ -90,9 +124,20 @@ class EraseUser(Generic[W]):
         await self._effects.attempt(*await settle(self._store, attempt))
 
     async def erase(self, work: W, user: User, *, by: Actor, blocked_by: tuple[str, ...] = ()) -> Sequence[Job]:
-        """Delete `user`, who is locked, and return the effects to attempt once the unit has committed.
+        """Delete a user in a unit of work.
 
-        `blocked_by` is what prevents it at the provider, which is asked beforehand. Raises `DeletionBlocked`.
+        Args:
+            work: The unit of work.
+            user: The user, locked in `work`.
+            by: Who deletes, for the audit trail.
+            blocked_by: What prevents the deletion at the provider, which has to be asked before the unit of work.
+
+        Returns:
+            The jobs to perform once the unit has committed.
+
+        Raises:
+            DeletionBlocked: Something in `blocked_by`, or the application's own data, prevents the deletion.
+
         """
         blocked_by = (await self._preview.count(work, user.id)).blocked_by + blocked_by
         if blocked_by:

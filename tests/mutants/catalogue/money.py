@@ -183,22 +183,22 @@ MONEY: Final = (
     Mutant(
         name="an open verification that is not looked for",
         at="accounts_core/use_cases/cards/verify_card.py::VerifyCard._look",
-        old="await work.verifications.find_open(wish.user_id, wish.requested)",
+        old="await work.verifications.find_open(request.user_id, request.requested)",
         new="None",
         check=faults("an answered challenge"),
     ),
     Mutant(
         name="a look whether a verification is needed, outside the transaction that opens it",
         at="accounts_core/use_cases/cards/verify_card.py::VerifyCard._open",
-        old=("found = await self._look(work, wish)\nif found is not None:\n    return (found, False)"),
+        old=("found = await self._look(work, request)\nif found is not None:\n    return (found, False)"),
         new="",
         check=ONE_CARD_AT_ONCE,
     ),
     Mutant(
         name="a user who is not locked while a verification is opened",
         at="accounts_core/use_cases/cards/verify_card.py::VerifyCard._look",
-        old="work.users.get(wish.user_id, lock=True)",
-        new="work.users.get(wish.user_id)",
+        old="work.users.get(request.user_id, lock=True)",
+        new="work.users.get(request.user_id)",
         check=ONE_CARD_AT_ONCE,
     ),
     Mutant(

@@ -1,3 +1,5 @@
+"""Cards are read from the local copy, which the outbox and provider events keep current; the provider is not asked."""
+
 import attrs
 
 from accounts_core.model.ids import UserId
@@ -7,18 +9,21 @@ from accounts_core.ports.store import Store, UnitOfWork
 
 @attrs.frozen
 class ListPaymentMethods:
-    """Read a user's cards, from the local copy."""
+    """List the cards of a user."""
 
     _store: Store[UnitOfWork]
 
     async def __call__(self, user_id: UserId) -> Cards:
-        """Return the user's cards, newest first.
+        """Return the user's verified cards.
 
         Args:
-            user_id: Whose cards; a user without any, and no such user, have none.
+            user_id: The user whose cards to return.
+
+        Returns:
+            The cards, newest first; empty for a user without cards and for an unknown user.
 
         Raises:
-            Unavailable: The database cannot be reached.
+            Unavailable: The database is away.
 
         """
         async with self._store.read() as views:

@@ -1,3 +1,5 @@
+"""A verification is listed with its card only while the user has that card: nothing is stored about other cards."""
+
 import attrs
 
 from accounts_core.model.ids import UserId
@@ -10,22 +12,37 @@ from accounts_core.services.paging import Listed
 
 @attrs.frozen
 class VerificationView:
-    """A verification, and its card where the user still has it: of any other nothing is stored."""
+    """A card verification and the card that it led to."""
 
     verification: CardVerification
     card: PaymentMethod | None
+    """None unless the user has the card now."""
 
 
 @attrs.frozen
 class ListVerifications:
-    """Read a user's card verifications, open and ended."""
+    """List the card verifications of a user, open and ended."""
 
     _store: Store[UnitOfWork]
 
     async def __call__(
         self, user_id: UserId, *, limit: int = DEFAULT_PAGE, before: str | None = None
     ) -> Page[VerificationView]:
-        """Return at most `limit`, newest first, from the position or the id `before` on. Raises `Invalid` on it."""
+        """Return one page of the user's card verifications, open and ended, newest first.
+
+        Args:
+            user_id: The user whose verifications to return.
+            limit: The most entries to return; less than 1 gives an empty page.
+            before: `next` of the previous page, or the id of one of these verifications; None starts with the newest.
+
+        Returns:
+            The page. Its `next` is the position of the next page, None on the last one. Empty for an unknown user.
+
+        Raises:
+            Invalid: On `before`: neither a position in this list nor the id of an entry.
+            Unavailable: The database is away.
+
+        """
         async with self._store.read() as views:
 
             async def find(id: str) -> Cursor | None:

@@ -1,3 +1,8 @@
+"""Cards are removed here first, at the provider after the commit.
+
+A job of the outbox tells the provider and is retried until it succeeds, so a provider that is away blocks no removal.
+"""
+
 import attrs
 
 from accounts_core.model.events import CardRemoved, DefaultCardChanged
@@ -12,7 +17,7 @@ from accounts_core.services.retry import settle
 
 @attrs.frozen
 class RemovePaymentMethod:
-    """Take a card away."""
+    """Remove a card of a user."""
 
     _store: Store[UnitOfWork]
     _attempts: Attempts
@@ -20,10 +25,21 @@ class RemovePaymentMethod:
     _clock: Clock
 
     async def __call__(self, user_id: UserId, id: str) -> None:
-        """Remove the card here, then at the provider; when the provider is away, the outbox keeps that for later.
+        """Remove a card from the user, and detach it at the provider.
 
-        When it was the default, the newest card that is left becomes it. Raises `NotFound` for anything but the user's
-        own card; the provider is then asked nothing. Raises `LimitExceeded`.
+        If the card was the default, the newest remaining card becomes the default. If the provider is away, the outbox
+        detaches the card later; the call succeeds.
+
+        Args:
+            user_id: The owner of the card. Counts as a change for the user's rate limit.
+            id: The payment method's id.
+
+        Raises:
+            LimitExceeded: The user made too many changes; `retry_after` says how long to wait.
+            NotFound: The user has no such card, or there is no such user. The provider was not asked.
+            Conflict: Concurrent changes to the same rows won every retry.
+            Unavailable: The database is away.
+
         """
         await self._attempts.write(user_id)
 

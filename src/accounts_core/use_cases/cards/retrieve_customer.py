@@ -1,3 +1,5 @@
+"""The customer is read from the provider on every call, and its balance is copied to the user."""
+
 import attrs
 
 from accounts_core.errors import NotFound
@@ -12,7 +14,7 @@ from accounts_core.services.retry import settle
 
 @attrs.frozen
 class RetrieveCustomer:
-    """Read the user's billing customer from the provider."""
+    """Read a user's billing customer from the payment provider."""
 
     _store: Store[UnitOfWork]
     _payments: PaymentGateway
@@ -20,12 +22,23 @@ class RetrieveCustomer:
     _effects: Effects
 
     async def __call__(self, user_id: UserId) -> Customer:
-        """Return it as the provider has it, and mirror its balance to the user.
+        """Return the user's billing customer as the payment provider has it, and store its balance.
 
-        One that the provider has lost is read again by a worker, which then forgets it here.
+        If the provider no longer has the customer, a worker reads it again and unlinks it from the user.
 
-        Counts as a write, because the provider is asked. Raises `NotFound` when the user has none yet or the provider
-        has lost it, `LimitExceeded` and `ProviderError`.
+        Args:
+            user_id: The user. The call counts as a change for the user's rate limit, because it asks the provider.
+
+        Returns:
+            The customer. `balance` is in minor units of `currency`; a negative balance is credit.
+
+        Raises:
+            LimitExceeded: The user made too many changes; `retry_after` says how long to wait.
+            NotFound: There is no such user, the user has no customer yet, or the provider no longer has it.
+            ProviderError: The provider refused, is busy, or did not answer.
+            Conflict: Concurrent changes to the same rows won every retry.
+            Unavailable: The database is away.
+
         """
         await self._attempts.write(user_id)
         async with self._store.read() as views:

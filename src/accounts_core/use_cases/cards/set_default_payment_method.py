@@ -1,3 +1,5 @@
+"""The default is set here first, and at the provider after the commit by an outbox job that is retried."""
+
 import attrs
 
 from accounts_core.model.events import DefaultCardChanged
@@ -12,7 +14,7 @@ from accounts_core.services.retry import settle
 
 @attrs.frozen
 class SetDefaultPaymentMethod:
-    """Choose the card that is charged when nothing else is said."""
+    """Set a user's default card."""
 
     _store: Store[UnitOfWork]
     _attempts: Attempts
@@ -20,9 +22,22 @@ class SetDefaultPaymentMethod:
     _clock: Clock
 
     async def __call__(self, user_id: UserId, id: str) -> None:
-        """Make it the default here, then at the provider, in place of one that is managed elsewhere, too.
+        """Make one of the user's cards the default, here and at the provider.
 
-        Raises `NotFound` for anything but the user's own card, and `LimitExceeded`.
+        It replaces the provider's default even if that payment method was set up outside of this library. If the
+        provider is away, the outbox tells it later; the call succeeds. The provider is told also when the card is the
+        default here already.
+
+        Args:
+            user_id: The owner of the card. Counts as a change for the user's rate limit.
+            id: The payment method's id.
+
+        Raises:
+            LimitExceeded: The user made too many changes; `retry_after` says how long to wait.
+            NotFound: The user has no such card, or there is no such user.
+            Conflict: Concurrent changes to the same rows won every retry.
+            Unavailable: The database is away.
+
         """
         await self._attempts.write(user_id)
 
@@ -34,7 +49,7 @@ class SetDefaultPaymentMethod:
                 if after != before:
                     await work.payment_methods.save(user_id, after)
                     work.record(DefaultCardChanged(user_id=user_id, at=self._clock.now(), payment_method=id))
-                # told even where it is the default here already: at the provider it may be another one
+                # also when nothing changes here: the provider may have another default
                 return (await self._effects.put_default(work, user_id, chosen=id),)
 
         await self._effects.attempt(*await settle(self._store, attempt))

@@ -1,7 +1,7 @@
-"""Verify a card: hold a small sum, let it go, keep the card.
+"""Verify a card: place a small hold, release it, and keep the card.
 
-The verification is committed before the provider is asked anything, in the very transaction that looked whether one is
-needed, with the user locked. `CardVerifier` then drives it.
+The verification row and its outbox job are committed before the provider is called, in the transaction that checked
+with the user locked that a verification is needed. `CardVerifier` then performs the steps.
 """
 
 import re
@@ -42,31 +42,39 @@ MAX_URL: Final = 2048
 MAX_ID: Final = 255
 
 _PAYMENT_METHOD: Final = re.compile(r"\A[A-Za-z][A-Za-z0-9]*_[A-Za-z0-9_]+", re.ASCII)
-"""An id as payment providers make them: what it is, `_`, and letters and digits. Which ids are its own, the gateway
-knows."""
+"""Format of a provider's ids: a prefix, `_`, then letters and digits. The gateway decides which ids exist."""
 
 _SECRET: Final = re.compile(rf"^(?:{ACCESS}|{MAILED}|sk_|rk_|whsec_)|_secret_")
-"""Not an id, but somebody's secret in its place: what was asked for is kept, and this must not be."""
+"""Access tokens, mail tokens, API keys and client secrets. The requested id is stored, and a secret must not be."""
 
 
 @attrs.frozen(kw_only=True)
 class Verified:
-    """The card is the user's."""
+    """Result of `verify_card`: the card belongs to the user."""
 
     payment_method: str
+    """The id of the user's card. May differ from the requested id: a test token becomes a payment method of its own."""
 
 
 @attrs.frozen(kw_only=True)
 class ActionRequired:
-    """The bank wants the person to prove themself. Afterwards the same call finishes the verification."""
+    """Result of `verify_card`: the bank asks for card authentication.
+
+    Call `verify_card` again afterwards, with the same arguments, to finish the verification.
+    """
 
     verification_id: str
+    """The id of the open verification."""
     client_secret: str | None = attrs.field(repr=False)
+    """For the provider's client library, which runs the authentication in the browser."""
     next_action: Mapping[str, Any] | None = attrs.field(repr=False)
+    """The provider's own description of the step, such as the URL to redirect to."""
 
 
 @attrs.frozen(kw_only=True)
-class _Wish:
+class _Request:
+    """The checked arguments of one call."""
+
     user_id: UserId
     requested: str
     return_url: str | None
@@ -75,7 +83,7 @@ class _Wish:
 
 @attrs.frozen
 class VerifyCard:
-    """Verify a card of a user, and keep it."""
+    """Verify a card and add it to a user."""
 
     _store: Store[UnitOfWork]
     _verifier: CardVerifier
@@ -93,35 +101,55 @@ class VerifyCard:
         client: str | None = None,
         request_key: str | None = None,
     ) -> Verified | ActionRequired:
-        """Start a verification, or go on with the one that waits for the person.
+        """Verify a card with a hold that is released again, and add the card to the user.
 
-        `return_url` is where a challenge sends the browser back to, `client` the address that the call came from. A
-        card that is verified already is answered without another hold, and so is the first call after a challenge that
-        somebody else finished, such as the provider's event. Calls with one `request_key` (at most 255 characters) are
-        one verification, whatever becomes of it. Raises:
+        Call it again with the same arguments to finish a verification that waits for card authentication, or to
+        continue one that an error interrupted. No second hold is placed for a card that the user has, nor by the first
+        call after an authentication that was finished otherwise, for example through a provider event.
 
-        - `Invalid` on `payment_method` (no such one, or the provider cannot use it) or `return_url`;
-        - `CardDeclined`, a failed challenge included;
-        - `LimitExceeded`, by user, client address and card, when limits are kept;
-        - `VerificationInProgress` while another call is verifying this card;
-        - `ProviderBusy` and `ProviderAmbiguous` when the provider is away: nothing is lost, and asking again goes on
-          where it stopped;
-        - `NotFound` without such a user, `InvalidToken` when the user was deleted meanwhile, and `NeedsCommit` on a
-          store that rides in a host's transaction.
+        Args:
+            user_id: The user who is to own the card.
+            payment_method: The provider's payment method id, at most 255 characters.
+            return_url: `http` or `https` URL, at most 2048 characters, to which the bank redirects the browser after
+                card authentication. None if there is no such page.
+            client: IP address of the caller, for rate limits. None is not counted by address.
+            request_key: Idempotency key, at most 255 characters. Calls of a user with one key are one verification, and
+                get its outcome. None for a request without a key.
+
+        Returns:
+            `Verified`, or `ActionRequired` while the bank asks for card authentication.
+
+        Raises:
+            NeedsCommit: The store takes part in the application's transaction, and this call commits between provider
+                calls.
+            Invalid: On `payment_method`: malformed, unknown to the provider, or of a kind that it cannot use here. On
+                `return_url`: not a web address, or it holds a card number. On `value`: `request_key` cannot be stored.
+            LimitExceeded: Too many changes by this user, or too many verifications by this user, client address or
+                card; `retry_after` says how long to wait.
+            NotFound: There is no such user.
+            VerificationInProgress: Another call is verifying this card.
+            CardDeclined: The bank or the provider declined, card authentication failed or took too long
+                (`verification_abandoned`), or the provider released the hold early (`verification_lapsed`).
+            InvalidToken: The user was deleted during the call.
+            ProviderError: The provider is busy or failed (`ProviderBusy`), its answer was lost (`ProviderAmbiguous`),
+                or it refused (`ProviderRefused`). Call again: an interrupted verification continues where it stopped.
+            Conflict: Concurrent changes to the same rows won every retry.
+            Unavailable: The database is away. Call again: an interrupted verification continues where it stopped.
+
         """
         if not self._store.commits:
             raise NeedsCommit
-        wish = _Wish(
+        request = _Request(
             user_id=user_id,
             requested=_checked_payment_method(payment_method),
             return_url=_checked_return_url(return_url),
             request_key=request_key,
         )
         await self._attempts.write(user_id)
-        known = await settle(self._store, lambda: self._find(wish))
+        known = await settle(self._store, lambda: self._find(request))
         if known is None:
             await self._attempts.verification(user_id, client)
-            found, is_only_one = await settle(self._store, lambda: self._open(wish))
+            found, is_only_one = await settle(self._store, lambda: self._open(request))
         else:
             found, is_only_one = known, False
         if isinstance(found, Verified):
@@ -129,7 +157,7 @@ class VerifyCard:
         verification = found.id
         try:
             progress = await self._verifier.drive(verification, is_new=is_only_one)
-        except NotFound:  # gone with its user
+        except NotFound:  # the verification was deleted with its user
             raise InvalidToken from None
         if not progress.verification.is_open and progress.verification.unheard:
             await settle(self._store, lambda: self._heard(verification))
@@ -137,31 +165,37 @@ class VerifyCard:
             raise LimitExceeded(VERIFY_CARD, self._policy.limit(VERIFY_CARD, CARD).period)
         return _outcome(progress)
 
-    async def _find(self, wish: _Wish) -> Verified | CardVerification | None:
-        """Look whether a verification is needed at all."""
+    async def _find(self, request: _Request) -> Verified | CardVerification | None:
+        """Return what there is before the verification counts for the rate limit: the card, a verification, or None."""
         async with self._store.begin() as work:
-            return await self._look(work, wish)
+            return await self._look(work, request)
 
-    async def _look(self, work: UnitOfWork, wish: _Wish) -> Verified | CardVerification | None:
-        """Return what there is already: the card, or the verification to go on with or to hear the end of."""
-        await work.users.get(wish.user_id, lock=True)
-        if wish.request_key is not None:
-            same = await work.verifications.find_by_request(wish.user_id, wish.request_key)
+    async def _look(self, work: UnitOfWork, request: _Request) -> Verified | CardVerification | None:
+        """Return the user's card or the verification to continue or to report; None if a new verification is needed.
+
+        Raises:
+            NotFound: There is no such user.
+            VerificationInProgress: Another call is driving the verification.
+
+        """
+        await work.users.get(request.user_id, lock=True)
+        if request.request_key is not None:
+            same = await work.verifications.find_by_request(request.user_id, request.request_key)
             if same is not None and not same.is_open:
                 return same
-        cards = await work.payment_methods.of(wish.user_id)
-        if wish.requested in cards:
-            return Verified(payment_method=wish.requested)
-        found = await work.verifications.find_open(wish.user_id, wish.requested)
+        cards = await work.payment_methods.of(request.user_id)
+        if request.requested in cards:
+            return Verified(payment_method=request.requested)
+        found = await work.verifications.find_open(request.user_id, request.requested)
         if found is None:
-            ended = await work.verifications.find_latest(wish.user_id, wish.requested)
+            ended = await work.verifications.find_latest(request.user_id, request.requested)
             return ended if ended is not None and self._is_to_be_told(ended, cards) else None
         if found.state is State.REQUIRES_ACTION or found.is_stale(now=self._clock.now()):
             return found
         raise VerificationInProgress
 
     def _is_to_be_told(self, ended: CardVerification, cards: Cards) -> bool:
-        """Whether it ended behind the back of its caller, who comes for the outcome and not for another hold."""
+        """Return whether this call has to report the outcome of an ended verification instead of placing a hold."""
         if not ended.unheard or self._clock.now() >= ended.updated_at + self._policy.cards.challenge_limit:
             return False
         if ended.state is State.VERIFIED:
@@ -169,33 +203,32 @@ class VerifyCard:
         return ended.state in {State.DECLINED, State.FAILED}
 
     async def _heard(self, id: str) -> None:
-        """Note that the caller is told how it ended: the next call is for another try."""
+        """Record that the outcome is reported, so that the next call starts another verification."""
         async with self._store.begin() as work:
             verification = await work.verifications.find(id)
             if verification is not None and verification.unheard:
                 await work.verifications.save(verification.heard())
 
-    async def _open(self, wish: _Wish) -> tuple[Verified | CardVerification, bool]:
-        """Return the verification to drive, a new one unless somebody has opened one meanwhile.
+    async def _open(self, request: _Request) -> tuple[Verified | CardVerification, bool]:
+        """Return the verification to drive, an open or a new one, and whether it is the user's only open one.
 
-        And say whether it is the only one that is going on: another one may have come as far as making the customer.
-
-        All in one transaction with the user locked: a look outside it would let a late call make a second hold.
+        If others are open, one of them may have created the customer already. All of this is one transaction with the
+        user locked: if the check came before it, a late call could place a second hold.
         """
         async with self._store.begin() as work:
-            found = await self._look(work, wish)
+            found = await self._look(work, request)
             if found is not None:
                 return found, False
-            others = await work.verifications.open_of(wish.user_id)
+            others = await work.verifications.open_of(request.user_id)
             now = self._clock.now()
             verification = CardVerification(
                 id=self._effects.new_id("cv"),
-                user_id=wish.user_id,
-                requested=wish.requested,
-                request_key=wish.request_key,
+                user_id=request.user_id,
+                requested=request.requested,
+                request_key=request.request_key,
                 amount=self._policy.cards.amount,
                 currency=self._policy.cards.currency,
-                return_url=wish.return_url,
+                return_url=request.return_url,
                 created_at=now,
                 updated_at=now,
             )
@@ -231,7 +264,7 @@ def _is_web_address(url: str) -> bool:
 
 
 def _outcome(progress: Progress) -> Verified | ActionRequired:
-    """Say to the caller what a verification came to."""
+    """Return the result of a verification, or raise the error that reports its outcome."""
     v = progress.verification
     match v.state:
         case State.VERIFIED:

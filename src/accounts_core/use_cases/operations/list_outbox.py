@@ -1,3 +1,5 @@
+"""Dead-lettered jobs are listed first: they are what an operator has to look at."""
+
 from collections.abc import Sequence
 
 import attrs
@@ -8,11 +10,22 @@ from accounts_core.ports.store import Store, UnitOfWork
 
 @attrs.frozen
 class ListOutbox:
-    """Read what is still to be done, for operators."""
+    """List the jobs of the outbox, for operators."""
 
     _store: Store[UnitOfWork]
 
     async def __call__(self, *, limit: int = 50) -> Sequence[Job]:
-        """Return at most `limit` jobs, the parked ones first."""
+        """Return jobs of the outbox: the dead-lettered ones first, then by due time.
+
+        Args:
+            limit: The most jobs to return.
+
+        Returns:
+            The jobs, with their payloads, attempts and last errors.
+
+        Raises:
+            Unavailable: The database is away.
+
+        """
         async with self._store.read() as views:
             return await views.outbox.list(limit=limit)

@@ -1,8 +1,7 @@
-"""Doing what a client asks for once, however often it asks (`Idempotency-Key`).
+"""Idempotent requests (`Idempotency-Key`): perform what a client asks for once, however often it is sent.
 
-The request is claimed; what it asks for is done in one unit of work, and its answer is kept in that very unit. So there
-is no moment at which the effect is there and the answer is not: a crash leaves both or none, and a repeat performs the
-request again or finds the answer.
+The request is claimed, then performed in one unit of work that also stores its answer. So the effect and the answer are
+committed together: after a crash there is either both or neither, and a repeat gets the answer or performs the request.
 """
 
 import attrs
@@ -25,7 +24,7 @@ from accounts_core.services.retry import settle
 
 @attrs.frozen
 class PerformOnce:
-    """Performs a request that came with a key."""
+    """Perform a request that came with an idempotency key."""
 
     _store: Store[UnitOfWork]
     _attempts: Attempts
@@ -35,16 +34,35 @@ class PerformOnce:
     async def __call__(
         self, user_id: UserId, *, scope: bytes, fingerprint: bytes, perform: Perform, in_one_unit: bool = True
     ) -> Performed:
-        """Perform the request unless it was, and return its answer.
+        """Perform a request unless it was performed before, and return its answer.
 
-        `scope` (32 bytes) names the user's call and its key; `fingerprint`, as `model.idempotency` makes it, tells
-        another request with the same key apart. With `in_one_unit`, `perform` gets a store whose units are all one with
-        the answer's; without it, for what commits on its way, the store itself, and has to be able to do the same
-        twice.
+        Whatever `perform` raises is raised to the caller; the claim is released, and neither effect nor answer is
+        stored.
 
-        The claim, which is a row, counts as a write. Raises `LimitExceeded`, `KeyReused`, `RequestInProgress`,
-        `NeedsCommit` on a store that rides in a host's transaction, and what
-        `perform` raises; then nothing is kept, neither effect nor answer.
+        Args:
+            user_id: The user who made the request. The claim is a row, so it counts as a change for the user's rate
+                limit.
+            scope: Identifies the user, the call and the idempotency key, 32 bytes.
+            fingerprint: Made by `model.idempotency.fingerprint_of` from the request, to detect another request with the
+                same key.
+            perform: Performs the request on the store that it is given. May be called again after a conflict.
+            in_one_unit: If true, every unit of work of the store that `perform` gets is one transaction with the
+                answer. If false, for requests that commit on the way, `perform` gets the store itself and must be safe
+                to repeat.
+
+        Returns:
+            The answer, and whether it was stored by an earlier call.
+
+        Raises:
+            NeedsCommit: The store takes part in the application's transaction, and the claim must be committed first.
+            LimitExceeded: The user made too many changes; `retry_after` says how long to wait.
+            NotFound: There is no such user.
+            KeyReused: The key was used for another request in the last 24 hours.
+            RequestInProgress: Another call is performing this request.
+            AnswerTooLarge: `perform` made a final answer of more than 64 KiB.
+            Conflict: Concurrent changes to the same rows won every retry.
+            Unavailable: The database is away.
+
         """
         if not self._store.commits:
             raise NeedsCommit
@@ -62,7 +80,7 @@ class PerformOnce:
         return Performed(answer=answered.answer, is_replayed=False)
 
     async def _claim(self, user_id: UserId, scope: bytes, fingerprint: bytes) -> KeptRequest:
-        """Return the request under a claim of its own, or as it was answered."""
+        """Claim the request, and return it under the new claim or as it was answered before."""
         now = self._clock.now()
         async with self._store.begin() as work:
             await work.users.get(user_id, lock=True)
@@ -107,7 +125,10 @@ class PerformOnce:
         return answered
 
     async def _let_go(self, request: KeptRequest) -> None:
-        """Give up the claim. The answer is there all the same when only word of its commit was lost: then it stays."""
+        """Release the claim.
+
+        An answer stays: it is there if the commit succeeded and only its confirmation was lost.
+        """
 
         async def let_go() -> None:
             async with self._store.begin() as work:

@@ -1,3 +1,5 @@
+"""The counts come from the same table of times as the cleanup (`services.expiry`), so both agree."""
+
 import attrs
 
 from accounts_core.model.policy import Policy
@@ -9,7 +11,7 @@ from accounts_core.services.expiry import COUNTED_AS, Tidied, expiries, unverifi
 
 @attrs.frozen
 class PreviewTidy:
-    """Count what `Tidy` would delete now, without deleting it."""
+    """Count what the cleanup would delete now."""
 
     _store: Store[UnitOfWork]
     _limits: Limits | None
@@ -17,7 +19,18 @@ class PreviewTidy:
     _policy: Policy
 
     async def __call__(self) -> Tidied:
-        """Return how much there is of each kind."""
+        """Count the expired rows and old unverified accounts that `tidy` would delete now, without deleting them.
+
+        Unverified accounts that the application's own data blocks are counted too.
+
+        Returns:
+            The counts by kind. `attempts` is 0 without rate limits, and where the store of attempts expires them by
+            itself.
+
+        Raises:
+            Unavailable: The database is away.
+
+        """
         now = self._clock.now()
         counts = dict.fromkeys(attrs.fields_dict(Tidied), 0)
         for kind, times in expiries(self._policy, now):

@@ -1,3 +1,8 @@
+"""An event only says that a customer changed.
+
+What changed is read from the provider, so events may be late, repeated or out of order.
+"""
+
 import attrs
 
 from accounts_core.model.outbox import Topic
@@ -9,16 +14,29 @@ from accounts_core.services.retry import settle
 
 @attrs.frozen
 class ReceiveProviderEvent:
-    """Take note of an event of the payment provider's: something about this customer changed."""
+    """Record an event of the payment provider."""
 
     _store: Store[UnitOfWork]
     _effects: Effects
     _clock: Clock
 
     async def __call__(self, *, id: str, customer_id: str | None) -> bool:
-        """Have the customer read again soon, by a worker; say whether the event is new.
+        """Record a provider event, and have a worker read its customer again.
 
-        Whoever calls this has checked that the provider sent it. An event about no customer is only noted.
+        The caller must have verified the event's signature. Events that were received before change nothing.
+
+        Args:
+            id: The event's id.
+            customer_id: The provider's customer that the event is about. None only records the event.
+
+        Returns:
+            True if the event is new, False if it was received before.
+
+        Raises:
+            Invalid: On `value`: an id with NUL or a lone surrogate cannot be stored.
+            Conflict: Concurrent changes to the same rows won every retry.
+            Unavailable: The database is away.
+
         """
 
         async def attempt() -> bool:

@@ -1,11 +1,11 @@
-"""Finding out where this side and the payment provider say different things, and putting it right.
+"""Compare the local copy with the payment provider, and repair what differs.
 
-Crashes and lost answers are the outbox's business, and events keep the copy true. What is left for this are the things
-that neither can know of: an event that never came, a dashboard, a restored backup, a bug. It decides by reading, in
-three walks: the users who are billed, the provider's customers, the provider's open holds.
+The outbox recovers from crashes and lost answers, and provider events keep the copy current. This finds what neither
+can: an event that was never sent, changes in the provider's dashboard, a restored backup, a bug. It reads in three
+passes: the users with a customer, the provider's customers, the provider's open holds.
 
-What may belong to somebody else on the same account of the provider's, such as another database, is reported and left
-alone: a customer of nobody here, a card that was never verified here, a young hold that nobody here asked for.
+What may belong to another database on the same provider account is reported and left alone: a customer of an unknown
+user, a card that was never verified here, a recent hold for an unknown verification.
 """
 
 from collections.abc import Iterable, Sequence
@@ -31,17 +31,18 @@ from accounts_core.services.outbox_writer import Effects, default_job_id
 from accounts_core.services.repairs import Findings, Repairs
 
 PAGE: Final = 100
+"""Users that are read at once."""
 
 HOLDS_SINCE: Final = timedelta(days=30)
-"""Which holds are looked at: a bank lets go of one by itself long before."""
+"""Holds up to this age are checked. Banks release a hold on their own long before."""
 
 NOBODYS_AFTER: Final = timedelta(days=1)
-"""A hold of a verification that is not here is let go when it is older: whoever asked for it has had the time to."""
+"""Age from which the hold of an unknown verification is released: a call under way would have finished."""
 
 
 @attrs.frozen
 class ReconcileCards:
-    """Compare every user's cards, and every hold, with the provider's; repair what differs."""
+    """Compare every user's cards and every open hold with the provider."""
 
     _store: Store[UnitOfWork]
     _payments: PaymentGateway
@@ -50,9 +51,22 @@ class ReconcileCards:
     _clock: Clock
 
     async def __call__(self, *, dry_run: bool = False) -> Reconciliation:
-        """Look at everything, at about two requests to the provider for each billed user, and repair unless `dry_run`.
+        """Compare all cards, customers and open holds with the provider, and repair what differs.
 
-        Users with a verification under way are left to it. Doing it again, or in two processes at once, is fine.
+        Takes about two provider requests for each user with a customer. Users with an open verification are skipped. It
+        is safe to repeat, and to run in two processes at once. A provider error ends the run and is reported in
+        `stopped_by`; repairs made until then are kept.
+
+        Args:
+            dry_run: Only report what would be repaired.
+
+        Returns:
+            What was checked, what differed and how it was repaired.
+
+        Raises:
+            VerificationInProgress: Other calls kept changing a verification of one of the customers.
+            Unavailable: The database is away. Repairs made until then are kept.
+
         """
         found = Findings()
         repairs = Repairs(self._store, self._payments, self._sync, self._effects, found, dry_run)
@@ -69,6 +83,8 @@ class ReconcileCards:
 
 @attrs.frozen
 class _Walks:
+    """The three passes of one run."""
+
     _store: Store[UnitOfWork]
     _payments: PaymentGateway
     _effects: Effects
@@ -111,7 +127,7 @@ class _Walks:
             return None
 
     async def _quiet_cards(self, user: User) -> Cards | None:
-        """Return the user's cards; None while something is under way that may change them, and when it has changed."""
+        """Return the user's cards; None if the customer changed, or something may change the cards now."""
         assert user.customer_id is not None
         async with self._store.read() as views:
             current = await views.users.find(user.id)
@@ -196,7 +212,10 @@ class _Walks:
         return user if user is not None and user.hex_id == ref else None
 
     async def _double(self, user: User, customer: Customer, *, is_claimed: bool = False) -> None:
-        """Have a second customer deleted, unless something hangs on it. `is_claimed`: the first one was, just now."""
+        """Have a user's second customer deleted, unless something would be lost with it.
+
+        `is_claimed` says that the first customer was linked to the user in this run.
+        """
         try:
             value = await self._value_of(user, customer)
         except NotFound:
@@ -216,7 +235,12 @@ class _Walks:
         await self._repairs.by_job(Kind.DOUBLED_CUSTOMER, customer.id, user.id, detail, look=look, put=put)
 
     async def _value_of(self, user: User, customer: Customer) -> str | None:
-        """Say what would be lost with a customer, None for nothing. Raises `NotFound` when it is gone."""
+        """Return what would be lost with a customer, None for nothing.
+
+        Raises:
+            NotFound: The customer is gone.
+
+        """
         usage = await self._payments.inspect_customer(customer.id)
         if usage.balance != 0:
             return f"has a balance of {usage.balance}"

@@ -1,3 +1,8 @@
+"""Repair times that a wrong clock wrote into the future.
+
+Such a job would be done too late; such a session or token would live too long.
+"""
+
 from datetime import timedelta
 from typing import Final
 
@@ -11,15 +16,19 @@ from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.retry import settle
 
 _A_MICROSECOND: Final = timedelta(microseconds=1)
+"""The smallest time that makes a sign-in too old to prove anything."""
 
 
 @attrs.frozen(kw_only=True)
 class Repaired:
-    """How many rows were dated ahead, of each kind."""
+    """How many rows with a time in the future were repaired."""
 
     jobs: int
+    """Outbox jobs that are due now."""
     sessions: int
+    """Sessions that got new times."""
     mail_tokens: int
+    """Mail tokens that were deleted."""
 
     @property
     def total(self) -> int:
@@ -28,7 +37,7 @@ class Repaired:
 
 @attrs.frozen
 class RepairTimes:
-    """Repair what a clock that was wrong has dated ahead: for a worker, every minute."""
+    """Repair times that lie too far in the future."""
 
     _store: Store[UnitOfWork]
     _clock: Clock
@@ -36,10 +45,18 @@ class RepairTimes:
     _bring_back: BringBackJobs
 
     async def __call__(self) -> Repaired:
-        """Bring jobs back that are due too far ahead, date sessions anew, and remove mailed tokens.
+        """Repair jobs, sessions and mail tokens whose times lie too far in the future; workers call it every minute.
 
-        A session that was opened in the future goes on, from now: as one whose sign-in is just too old to prove
-        anything. A mailed token from the future is removed, since it would work again when its time comes.
+        Jobs become due now. A session goes on from now, with a sign-in that is just too old to count as
+        reauthentication. A mail token is deleted: it would become valid again when its time comes.
+
+        Returns:
+            How many rows of each kind were repaired.
+
+        Raises:
+            Conflict: Concurrent changes to the same rows won every retry.
+            Unavailable: The database is away.
+
         """
         jobs = await self._bring_back()
 

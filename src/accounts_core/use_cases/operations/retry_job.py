@@ -1,3 +1,5 @@
+"""The manual retry is how a dead-lettered job gets out of the dead letters."""
+
 import attrs
 
 from accounts_core.ports.clock import Clock
@@ -6,12 +8,24 @@ from accounts_core.ports.store import Store, UnitOfWork
 
 @attrs.frozen
 class RetryJob:
-    """Have a job tried again now, parked or not."""
+    """Retry a job of the outbox now."""
 
     _store: Store[UnitOfWork]
     _clock: Clock
 
     async def __call__(self, id: str) -> None:
-        """Raises `NotFound`."""
+        """Make a job due now, dead-lettered or not, with its attempts counted from 0.
+
+        A worker that holds the job at the moment loses its lease. The last error stays until the next attempt.
+
+        Args:
+            id: The job's id.
+
+        Raises:
+            NotFound: There is no such job; it may be done.
+            Conflict: Another call changed the job at the same time.
+            Unavailable: The database is away.
+
+        """
         async with self._store.begin() as work:
             await work.outbox.retry(id, now=self._clock.now())

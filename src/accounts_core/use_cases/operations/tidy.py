@@ -1,7 +1,7 @@
-"""Cleanup: deleting what has had its time, in batches of which each is a short transaction.
+"""Delete expired rows in batches, each in a short transaction.
 
-Two workers at once do each other no harm: a batch leaves out what another one is deleting. A cleanup that is broken off
-has deleted whole batches, and the next one goes on from there.
+Two workers may run it at once: a batch leaves out the rows that another one is deleting. A run that is interrupted has
+deleted whole batches, and the next run continues from there.
 """
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -27,12 +27,12 @@ from accounts_core.services.retry import settle
 from accounts_core.use_cases.operations.repair_times import RepairTimes
 
 BATCH: Final = 1000
-"""How many rows one transaction deletes at most."""
+"""The most rows that one transaction deletes."""
 
 
 @attrs.frozen
 class Tidy:
-    """Delete what has had its time: for a worker, once a day."""
+    """Delete expired rows and old unverified accounts."""
 
     _store: Store[UnitOfWork]
     _limits: Limits | None
@@ -43,13 +43,22 @@ class Tidy:
     _repair_times: RepairTimes
 
     async def __call__(self, *, on_batch: Callable[[str, int], object] | None = None) -> Tidied:
-        """Delete what is past its end or older than the policy keeps it, and old unverified accounts.
+        """Delete expired rows, and accounts that stayed unverified for too long; workers call it once a day.
 
-        Times that lie too far ahead are repaired first, as `repair_times` does.
+        Times that lie too far in the future are repaired first, as `repair_times` does. `Policy.retention` and
+        `Policy.unverified_accounts` say what expires when. Accounts whose deletion the application's own data blocks
+        are kept.
 
         Args:
-            on_batch: Called after each batch with the name of a field of `Tidied` and how many were deleted. What it
-                raises ends the cleanup between two batches.
+            on_batch: Called after each batch with the name of a field of `Tidied` and the number of rows deleted. An
+                exception that it raises ends the run and is raised to the caller. None for no report.
+
+        Returns:
+            The number of rows deleted, by kind.
+
+        Raises:
+            Conflict: Concurrent changes to the same rows won every retry. Batches deleted until then are gone.
+            Unavailable: The database is away. Batches deleted until then are gone.
 
         """
         await self._repair_times()
@@ -61,7 +70,7 @@ class Tidy:
         return Tidied(**counts)
 
     async def _batches(self, now: datetime) -> AsyncGenerator[tuple[str, int], None]:
-        """Delete batch after batch, and give the name and the number of each."""
+        """Delete batch after batch, and yield the kind and the number of rows of each."""
         for kind, times in expiries(self._policy, now):
             async for count in _each(partial(self._delete_batch, kind, times)):
                 yield COUNTED_AS[kind], count
@@ -81,7 +90,7 @@ class Tidy:
         return await settle(self._store, attempt)
 
     async def _delete_user(self, user_id: UserId, created_before: datetime) -> bool:
-        """Delete an account that was never verified, as its user would; say whether it was deleted."""
+        """Delete an account that was never verified, and return whether it was deleted."""
 
         async def attempt() -> tuple[bool, tuple[Job, ...]]:
             async with self._store.begin() as work:
@@ -103,7 +112,7 @@ class Tidy:
 
 
 async def _each(delete: Callable[[], Awaitable[int]]) -> AsyncGenerator[int, None]:
-    """Delete until a batch is not full, and give the number of each batch that was not empty."""
+    """Delete until a batch is not full, and yield the number of rows of each batch that was not empty."""
     while count := await delete():
         yield count
         if count < BATCH:

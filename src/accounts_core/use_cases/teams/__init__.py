@@ -1,0 +1,1 @@
+"""Use cases for teams, which the user API calls accounts: the team, its members, invitations and interactions."""

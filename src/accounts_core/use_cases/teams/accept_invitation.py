@@ -1,3 +1,8 @@
+"""An invitation is checked twice: to find its team, and again with the team locked.
+
+In between, the owner may have revoked it or transferred the team.
+"""
+
 import attrs
 
 from accounts_core.errors import NotFound, QuotaExceeded
@@ -16,7 +21,7 @@ from accounts_core.services.retry import settle
 
 @attrs.frozen
 class AcceptInvitation:
-    """Follow an invitation into its team."""
+    """Accept an invitation into a team."""
 
     _store: Store[UnitOfWork]
     _effects: Effects
@@ -25,10 +30,21 @@ class AcceptInvitation:
     _policy: Policy
 
     async def __call__(self, user_id: UserId, id: str) -> None:
-        """Become a member, of which the owner is notified.
+        """Make the user a member of the team that an invitation is for, and notify the team's owner.
 
-        Raises `NotFound` unless it is open and invites the user's verified address, `LimitExceeded`, and
-        `QuotaExceeded` when the team has as many members as the policy allows; the invitation stays open then.
+        A user who is in the team already stays what they are. The invitation is removed.
+
+        Args:
+            user_id: The invited user. Counts as a change for the user's rate limit.
+            id: The invitation's id.
+
+        Raises:
+            LimitExceeded: The user made too many changes; `retry_after` says how long to wait.
+            NotFound: No open invitation with this id invites the user's verified address, or there is no such user.
+            QuotaExceeded: The team has as many members as the policy allows. The invitation stays open.
+            Conflict: Concurrent changes to the same rows won every retry.
+            Unavailable: The database is away.
+
         """
         await self._attempts.write(user_id)
 
@@ -38,7 +54,7 @@ class AcceptInvitation:
                 open_since = self._policy.invitations_open_since(now)
                 team_id = (await open_invitation_to(work, user_id, id, open_since=open_since)).invitation.team_id
                 team = await work.teams.get(team_id, lock=True)
-                # as it is under the lock: the owner may have revoked it, or handed the team over
+                # read again under the lock: the owner may have revoked it or transferred the team
                 await open_invitation_to(work, user_id, id, open_since=open_since)
                 if not await work.teams.remove_invitation(id):
                     raise NotFound("invitation", id)

@@ -1,3 +1,5 @@
+"""The owner is locked while their teams are counted, so that concurrent calls cannot exceed the quota."""
+
 import attrs
 
 from accounts_core.errors import QuotaExceeded
@@ -13,14 +15,19 @@ from accounts_core.services.retry import settle
 
 
 async def may_own_another(work: UnitOfWork, user_id: UserId, policy: Policy) -> None:
-    """Raises `QuotaExceeded` when the user owns as many teams as the policy allows."""
+    """Check that the user may own one more team.
+
+    Raises:
+        QuotaExceeded: The user owns as many teams as the policy allows.
+
+    """
     if await work.teams.count_owned_by(user_id) >= policy.quotas.teams:
         raise QuotaExceeded("accounts per owner", policy.quotas.teams)
 
 
 @attrs.frozen
 class CreateTeam:
-    """Found a team."""
+    """Create a team."""
 
     _store: Store[UnitOfWork]
     _attempts: Attempts
@@ -28,10 +35,23 @@ class CreateTeam:
     _policy: Policy
 
     async def __call__(self, user_id: UserId, *, name: str) -> TeamView:
-        """Found a team that the user owns.
+        """Create a team that the user owns.
 
-        Raises `Invalid` on `name`, `NotFound` without such a user, `LimitExceeded`, and `QuotaExceeded` when the user
-        owns as many as the policy allows.
+        Args:
+            user_id: The owner. Counts as a change for the user's rate limit.
+            name: The team's name, 1 to 200 characters on one line.
+
+        Returns:
+            The new team, with the role of its owner.
+
+        Raises:
+            Invalid: On `name`: empty, too long, several lines, control characters, or a card number.
+            LimitExceeded: The user made too many changes; `retry_after` says how long to wait.
+            NotFound: There is no such user.
+            QuotaExceeded: The user owns as many teams as the policy allows.
+            Conflict: Concurrent changes to the same rows won every retry.
+            Unavailable: The database is away.
+
         """
         display_name("name", name)
         await self._attempts.write(user_id)

@@ -1,3 +1,5 @@
+"""Declining removes the invitation, so its address can be invited again."""
+
 import attrs
 
 from accounts_core.errors import NotFound
@@ -13,7 +15,7 @@ from accounts_core.services.retry import settle
 
 @attrs.frozen
 class DeclineInvitation:
-    """Turn an invitation down."""
+    """Decline an invitation into a team."""
 
     _store: Store[UnitOfWork]
     _attempts: Attempts
@@ -21,7 +23,19 @@ class DeclineInvitation:
     _policy: Policy
 
     async def __call__(self, user_id: UserId, id: str) -> None:
-        """Raises `NotFound` unless it is open and invites the user's verified address, and `LimitExceeded`."""
+        """Decline an invitation, which removes it.
+
+        Args:
+            user_id: The invited user. Counts as a change for the user's rate limit.
+            id: The invitation's id.
+
+        Raises:
+            LimitExceeded: The user made too many changes; `retry_after` says how long to wait.
+            NotFound: No open invitation with this id invites the user's verified address, or there is no such user.
+            Conflict: Concurrent changes to the same rows won every retry.
+            Unavailable: The database is away.
+
+        """
         await self._attempts.write(user_id)
 
         async def attempt() -> None:

@@ -1,3 +1,5 @@
+"""Only the owner deletes a team. Users who are not in it get `NotFound`, so that ids tell nothing about other teams."""
+
 import attrs
 
 from accounts_core.model.events import TeamDeleted
@@ -11,14 +13,27 @@ from accounts_core.services.team_access import owned_by
 
 @attrs.frozen
 class DeleteTeam:
-    """Delete a team and all that is in it."""
+    """Delete a team."""
 
     _store: Store[UnitOfWork]
     _attempts: Attempts
     _clock: Clock
 
     async def __call__(self, user_id: UserId, team_id: TeamId) -> None:
-        """Raises `NotFound`, `NotAllowed` for a member, and `LimitExceeded`."""
+        """Delete a team with its memberships, invitations and interactions.
+
+        Args:
+            user_id: The team's owner. Counts as a change for the user's rate limit.
+            team_id: The team to delete.
+
+        Raises:
+            LimitExceeded: The user made too many changes; `retry_after` says how long to wait.
+            NotFound: There is no such team, or the user is not in it.
+            NotAllowed: The user is a member, not the owner.
+            Conflict: Concurrent changes to the same rows won every retry.
+            Unavailable: The database is away.
+
+        """
         await self._attempts.write(user_id)
 
         async def attempt() -> None:

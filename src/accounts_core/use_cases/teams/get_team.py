@@ -1,3 +1,5 @@
+"""Users who are not in a team get `NotFound`, so that ids tell nothing about other teams."""
+
 import attrs
 
 from accounts_core.model.ids import TeamId, UserId
@@ -13,6 +15,19 @@ class GetTeam:
     _store: Store[UnitOfWork]
 
     async def __call__(self, user_id: UserId, team_id: TeamId) -> TeamView:
-        """Raises `NotFound` for strangers, too."""
+        """Return a team and the user's role in it.
+
+        Args:
+            user_id: The owner or a member of the team.
+            team_id: The team to return.
+
+        Returns:
+            The team as this user sees it.
+
+        Raises:
+            NotFound: There is no such team, or the user is not in it.
+            Unavailable: The database is away.
+
+        """
         async with self._store.read() as views:
             return await seen_by(views, team_id, user_id)

@@ -1,4 +1,7 @@
-"""Founding, reading, renaming, handing over and deleting teams."""
+"""A team has one owner, so a transfer swaps two roles.
+
+Open invitations end with it: they rest on the old owner's right to invite.
+"""
 
 import attrs
 
@@ -17,7 +20,7 @@ from accounts_core.use_cases.teams.create_team import may_own_another
 
 @attrs.frozen
 class HandOverTeam:
-    """Make a member the owner; the old owner stays as a member, and the invitations that they sent end."""
+    """Transfer a team to one of its members."""
 
     _store: Store[UnitOfWork]
     _attempts: Attempts
@@ -25,9 +28,24 @@ class HandOverTeam:
     _policy: Policy
 
     async def __call__(self, user_id: UserId, team_id: TeamId, *, to: UserId) -> None:
-        """Raises `NotFound`, `NotAllowed` for a member, and `Invalid` on `user_id` when `to` is no member.
+        """Make a member the owner of a team; the old owner becomes a member.
 
-        Raises `LimitExceeded`, and `QuotaExceeded` when the new owner owns as many as the policy allows.
+        All invitations into the team are removed. A transfer to the present owner changes nothing.
+
+        Args:
+            user_id: The present owner. Counts as a change for the user's rate limit.
+            team_id: The team to transfer.
+            to: The member who becomes the owner.
+
+        Raises:
+            LimitExceeded: The user made too many changes; `retry_after` says how long to wait.
+            NotFound: There is no such team, or the user is not in it.
+            NotAllowed: The user is a member, not the owner.
+            Invalid: On `user_id`: `to` is not a member of the team.
+            QuotaExceeded: The new owner owns as many teams as the policy allows.
+            Conflict: Concurrent changes to the same rows won every retry.
+            Unavailable: The database is away.
+
         """
         await self._attempts.write(user_id)
 

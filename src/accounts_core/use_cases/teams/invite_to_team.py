@@ -1,3 +1,9 @@
+"""Inviting must not tell whether an address has an account.
+
+The result is the same either way. With `Policy.private_registration` a worker does the work, so that the response time
+is the same too.
+"""
+
 import attrs
 
 from accounts_core.model.email import Email
@@ -14,7 +20,7 @@ from accounts_core.services.retry import settle
 
 @attrs.frozen
 class InviteToTeam:
-    """Invite somebody into a team."""
+    """Invite an email address into a team."""
 
     _store: Store[UnitOfWork]
     _inviter: Inviter
@@ -23,15 +29,29 @@ class InviteToTeam:
     _policy: Policy
 
     async def __call__(self, user_id: UserId, team_id: TeamId, *, email: Email | str) -> None:
-        """Invite the address; one of somebody who is in the team changes nothing.
+        """Invite an email address into a team, and send it a mail.
 
-        A user with this verified address is notified; the address gets a mail either way, as `Inviter.invite` says. An
-        address that is invited already gets its mail again, under the recipient's limit, and the time of its invitation
-        begins anew. Where registration is private a worker does it all, so that the work here is the same whoever has
-        the address.
+        A user with this verified address is notified in the product as well. If the invitation is open already, its
+        mail is sent again and its time limit starts anew. Nothing is sent to the address of somebody who is in the
+        team, or to an address that had too many mails; the mail of a sender whose own address is unverified waits until
+        it is verified. With `Policy.private_registration` a worker creates the invitation, and does so for members as
+        well.
 
-        Raises `NotFound`, `NotAllowed` for anybody but the owner, `Invalid` on `email`, `LimitExceeded`, and
-        `QuotaExceeded` when as many invitations are open as the policy allows.
+        Args:
+            user_id: The team's owner.
+            team_id: The team.
+            email: The address to invite.
+
+        Raises:
+            Invalid: On `email`: not an email address, or it holds a card number.
+            LimitExceeded: The user sent too many invitations; `retry_after` says how long to wait.
+            NotFound: There is no such team, or the user is not in it.
+            NotAllowed: The user is a member, not the owner.
+            QuotaExceeded: As many invitations into the team are open as the policy allows, and this address has none of
+                them.
+            Conflict: Concurrent changes to the same rows won every retry.
+            Unavailable: The database is away.
+
         """
         address = new_email_of(email)
         await self._attempts.invitation(user_id)

@@ -1,3 +1,5 @@
+"""Interactions are long texts, so a page is limited by their length as well as by their number."""
+
 from typing import Final
 
 import attrs
@@ -10,7 +12,7 @@ from accounts_core.services.paging import Listed
 from accounts_core.services.team_access import seen_by
 
 MAX_PAGE_CHARACTERS: Final = 100_000
-"""What was written that one page holds at most, in characters: 600 KB as JSON, where a character can take six bytes."""
+"""Limit of a page, in characters of text: 600 KB as JSON, where a character takes up to six bytes."""
 
 
 def _cursor(interaction: Interaction) -> Cursor:
@@ -19,16 +21,30 @@ def _cursor(interaction: Interaction) -> Cursor:
 
 @attrs.frozen
 class ListInteractions:
-    """Read what was written in a team."""
+    """List the interactions of a team."""
 
     _store: Store[UnitOfWork]
 
     async def __call__(
         self, user_id: UserId, team_id: TeamId, *, limit: int = DEFAULT_PAGE, before: str | None = None
     ) -> Page[InteractionView]:
-        """Return at most `limit`, newest first, from the position or the id `before` on.
+        """Return one page of what was written in a team, newest first.
 
-        A page ends before it holds more than `MAX_PAGE_CHARACTERS`. Raises `NotFound`, and `Invalid` on `before`.
+        Args:
+            user_id: The owner or a member of the team.
+            team_id: The team.
+            limit: The most entries to return; less than 1 gives an empty page. A page also ends before its texts exceed
+                100,000 characters together, but always holds one entry.
+            before: `next` of the previous page, or the id of one of these interactions; None starts with the newest.
+
+        Returns:
+            The page. Its `next` is the position of the next page, None on the last one.
+
+        Raises:
+            NotFound: There is no such team, or the user is not in it.
+            Invalid: On `before`: neither a position in this list nor the id of an entry.
+            Unavailable: The database is away.
+
         """
         async with self._store.read() as views:
             await seen_by(views, team_id, user_id)

@@ -1,3 +1,5 @@
+"""Invitations are addressed to an email address, so a user sees them only while that address is verified."""
+
 from collections.abc import Sequence
 
 import attrs
@@ -14,7 +16,7 @@ from accounts_core.services.paging import Listed
 
 @attrs.frozen
 class ListInvitations:
-    """Read the open invitations of a user."""
+    """List the open invitations of a user."""
 
     _store: Store[UnitOfWork]
     _clock: Clock
@@ -23,9 +25,21 @@ class ListInvitations:
     async def __call__(
         self, user_id: UserId, *, limit: int = DEFAULT_PAGE, before: str | None = None
     ) -> Page[InvitationView]:
-        """Return at most `limit` of the user's verified address, newest first; none while it is not verified.
+        """Return one page of the open invitations to the user's verified address, newest first.
 
-        The page begins after the position or the id `before`. Raises `Invalid` on it.
+        Args:
+            user_id: The invited user.
+            limit: The most entries to return; less than 1 gives an empty page.
+            before: `next` of the previous page, or the id of one of these invitations; None starts with the newest.
+
+        Returns:
+            The page. Its `next` is the position of the next page, None on the last one. Empty for a user whose address
+            is unverified and for an unknown user.
+
+        Raises:
+            Invalid: On `before`: neither a position in this list nor the id of an entry.
+            Unavailable: The database is away.
+
         """
         async with self._store.read() as views:
             user = await views.users.find(user_id)

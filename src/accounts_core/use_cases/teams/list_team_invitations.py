@@ -1,3 +1,5 @@
+"""Only the owner sees whom a team has invited: the addresses are none of the members' business."""
+
 import attrs
 
 from accounts_core.model.ids import TeamId, UserId
@@ -13,7 +15,7 @@ from accounts_core.services.team_access import seen_by
 
 @attrs.frozen
 class ListTeamInvitations:
-    """Read the open invitations into a team."""
+    """List the open invitations into a team."""
 
     _store: Store[UnitOfWork]
     _clock: Clock
@@ -22,9 +24,23 @@ class ListTeamInvitations:
     async def __call__(
         self, user_id: UserId, team_id: TeamId, *, limit: int = DEFAULT_PAGE, before: str | None = None
     ) -> Page[InvitationView]:
-        """Return at most `limit`, newest first, from the position or the id `before` on.
+        """Return one page of the open invitations into a team, newest first.
 
-        Raises `Invalid` on `before`, `NotFound`, and `NotAllowed` for anybody but the owner.
+        Args:
+            user_id: The team's owner.
+            team_id: The team.
+            limit: The most entries to return; less than 1 gives an empty page.
+            before: `next` of the previous page, or the id of one of these invitations; None starts with the newest.
+
+        Returns:
+            The page. Its `next` is the position of the next page, None on the last one.
+
+        Raises:
+            NotFound: There is no such team, or the user is not in it.
+            NotAllowed: The user is a member, not the owner.
+            Invalid: On `before`: neither a position in this list nor the id of an entry.
+            Unavailable: The database is away.
+
         """
         open_since = self._policy.invitations_open_since(self._clock.now())
         async with self._store.read() as views:

@@ -1,3 +1,5 @@
+"""The owner is listed with the members, in one order by user id."""
+
 import attrs
 
 from accounts_core.model.ids import TeamId, UserId, number_of
@@ -10,16 +12,30 @@ from accounts_core.services.team_access import seen_by
 
 @attrs.frozen
 class ListTeamMembers:
-    """Read who is in a team."""
+    """List the people in a team."""
 
     _store: Store[UnitOfWork]
 
     async def __call__(
         self, user_id: UserId, team_id: TeamId, *, limit: int = DEFAULT_PAGE, before: UserId | str | None = None
     ) -> Page[Member]:
-        """Return at most `limit`, the owner among them, from the position or the id `before` on.
+        """Return one page of the people in a team, the owner included, by user id in descending order.
 
-        Raises `NotFound`, and `Invalid` on `before`.
+        Args:
+            user_id: The owner or a member of the team.
+            team_id: The team.
+            limit: The most entries to return; less than 1 gives an empty page.
+            before: `next` of the previous page, or the user id of somebody in the team; None starts with the highest
+                id.
+
+        Returns:
+            The page. Its `next` is the position of the next page, None on the last one.
+
+        Raises:
+            NotFound: There is no such team, or the user is not in it.
+            Invalid: On `before`: neither a position in this list nor the id of somebody in the team.
+            Unavailable: The database is away.
+
         """
         async with self._store.read() as views:
             await seen_by(views, team_id, user_id)

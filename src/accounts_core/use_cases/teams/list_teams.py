@@ -1,3 +1,5 @@
+"""Teams are listed by id in descending order, which is newest first."""
+
 import attrs
 
 from accounts_core.model.ids import TeamId, UserId, number_of
@@ -9,14 +11,28 @@ from accounts_core.services.paging import Listed
 
 @attrs.frozen
 class ListTeams:
-    """Read the teams that a user owns or is a member of."""
+    """List the teams of a user."""
 
     _store: Store[UnitOfWork]
 
     async def __call__(
         self, user_id: UserId, *, limit: int = DEFAULT_PAGE, before: TeamId | str | None = None
     ) -> Page[TeamView]:
-        """Return at most `limit`, newest first, from the position or the id `before` on. Raises `Invalid` on it."""
+        """Return one page of the teams that the user owns or is a member of, newest first.
+
+        Args:
+            user_id: The owner or member.
+            limit: The most entries to return; less than 1 gives an empty page.
+            before: `next` of the previous page, or the id of one of these teams; None starts with the newest.
+
+        Returns:
+            The page. Its `next` is the position of the next page, None on the last one. Empty for an unknown user.
+
+        Raises:
+            Invalid: On `before`: neither a position in this list nor the id of an entry.
+            Unavailable: The database is away.
+
+        """
         async with self._store.read() as views:
 
             async def find(id: str) -> TeamId | None:

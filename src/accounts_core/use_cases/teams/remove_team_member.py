@@ -1,4 +1,4 @@
-"""Reading and removing members."""
+"""Leaving a team and being removed from it are the same change. The owner cannot leave: a team always has an owner."""
 
 import attrs
 
@@ -15,16 +15,29 @@ from accounts_core.services.team_access import locked_for
 
 @attrs.frozen
 class RemoveTeamMember:
-    """Remove somebody from a team, or leave it."""
+    """Remove a member from a team, or leave it."""
 
     _store: Store[UnitOfWork]
     _attempts: Attempts
     _clock: Clock
 
     async def __call__(self, user_id: UserId, team_id: TeamId, *, member_id: UserId) -> None:
-        """The owner removes anyone but themself; a member leaves. What they wrote stays.
+        """Remove a member from a team: any member as its owner, or oneself as a member.
 
-        Raises `NotFound` for strangers and for nobody's membership, `NotAllowed` and `LimitExceeded`.
+        The member's interactions stay in the team.
+
+        Args:
+            user_id: The owner, or the member who leaves. Counts as a change for the user's rate limit.
+            team_id: The team.
+            member_id: The member to remove.
+
+        Raises:
+            LimitExceeded: The user made too many changes; `retry_after` says how long to wait.
+            NotFound: There is no such team, the user is not in it, or `member_id` is not a member of it.
+            NotAllowed: `member_id` is the owner, or a member tried to remove somebody else.
+            Conflict: Concurrent changes to the same rows won every retry.
+            Unavailable: The database is away.
+
         """
         await self._attempts.write(user_id)
 

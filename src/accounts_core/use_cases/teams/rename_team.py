@@ -1,3 +1,5 @@
+"""Only the owner renames a team. A name that does not change writes nothing."""
+
 import attrs
 
 from accounts_core.model.events import TeamRenamed
@@ -13,16 +15,31 @@ from accounts_core.services.team_access import owned_by
 
 @attrs.frozen
 class RenameTeam:
-    """Give a team another name."""
+    """Rename a team."""
 
     _store: Store[UnitOfWork]
     _attempts: Attempts
     _clock: Clock
 
     async def __call__(self, user_id: UserId, team_id: TeamId, *, name: str) -> TeamView:
-        """Rename the team and return it; the name that it has changes nothing.
+        """Rename a team.
 
-        Raises `Invalid` on `name`, `NotFound`, `NotAllowed` for a member, and `LimitExceeded`.
+        Args:
+            user_id: The team's owner. Counts as a change for the user's rate limit.
+            team_id: The team to rename.
+            name: The new name, 1 to 200 characters on one line.
+
+        Returns:
+            The team with its new name.
+
+        Raises:
+            Invalid: On `name`: empty, too long, several lines, control characters, or a card number.
+            LimitExceeded: The user made too many changes; `retry_after` says how long to wait.
+            NotFound: There is no such team, or the user is not in it.
+            NotAllowed: The user is a member, not the owner.
+            Conflict: Concurrent changes to the same rows won every retry.
+            Unavailable: The database is away.
+
         """
         display_name("name", name)
         await self._attempts.write(user_id)

@@ -1,4 +1,4 @@
-"""What the owner of a team does with the invitations that were sent: list them, send one again, revoke one."""
+"""Rate limits are counted before the unit of work, which would hold its locks while it waits for the counter."""
 
 import attrs
 
@@ -15,7 +15,7 @@ from accounts_core.services.team_access import owned_by, seen_by
 
 @attrs.frozen
 class ResendInvitation:
-    """Send an invitation again."""
+    """Send the mail of an invitation again."""
 
     _store: Store[UnitOfWork]
     _inviter: Inviter
@@ -24,11 +24,24 @@ class ResendInvitation:
     _policy: Policy
 
     async def __call__(self, user_id: UserId, team_id: TeamId, id: str) -> None:
-        """Have the mail sent again; the time of the invitation begins anew.
+        """Send the mail of an open invitation again, and start its time limit anew.
 
-        The mail of a sender whose own address is not verified waits until it is. Raises `NotFound`, `NotAllowed` for
-        anybody but the owner, and `LimitExceeded`: it counts for the sender as an invitation, and for the recipient as
-        a mail.
+        The mail of a sender whose own address is unverified waits until it is verified.
+
+        Args:
+            user_id: The team's owner. The call counts as an invitation for the user's rate limit, and as a mail for the
+                recipient's.
+            team_id: The team.
+            id: The invitation's id.
+
+        Raises:
+            NotFound: There is no such team, the user is not in it, or it has no open invitation with this id.
+            NotAllowed: The user is a member, not the owner.
+            LimitExceeded: The user sent too many invitations, or the address had too many mails; `retry_after` says how
+                long to wait.
+            Conflict: Concurrent changes to the same rows won every retry.
+            Unavailable: The database is away.
+
         """
         async with self._store.read() as views:
             (await seen_by(views, team_id, user_id)).team.check_owner(user_id)

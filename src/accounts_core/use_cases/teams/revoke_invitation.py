@@ -1,3 +1,5 @@
+"""Revoking removes the invitation, so its address can be invited again."""
+
 import attrs
 
 from accounts_core.errors import NotFound
@@ -14,7 +16,7 @@ from accounts_core.services.team_access import owned_by
 
 @attrs.frozen
 class RevokeInvitation:
-    """Take an invitation back."""
+    """Revoke an invitation into a team."""
 
     _store: Store[UnitOfWork]
     _attempts: Attempts
@@ -22,7 +24,21 @@ class RevokeInvitation:
     _policy: Policy
 
     async def __call__(self, user_id: UserId, team_id: TeamId, id: str) -> None:
-        """End the invitation. Raises `NotFound`, `NotAllowed` for anybody but the owner, and `LimitExceeded`."""
+        """Revoke an open invitation, which removes it.
+
+        Args:
+            user_id: The team's owner. Counts as a change for the user's rate limit.
+            team_id: The team.
+            id: The invitation's id.
+
+        Raises:
+            LimitExceeded: The user made too many changes; `retry_after` says how long to wait.
+            NotFound: There is no such team, the user is not in it, or it has no open invitation with this id.
+            NotAllowed: The user is a member, not the owner.
+            Conflict: Concurrent changes to the same rows won every retry.
+            Unavailable: The database is away.
+
+        """
         await self._attempts.write(user_id)
 
         async def attempt() -> None:

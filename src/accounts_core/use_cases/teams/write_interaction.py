@@ -1,4 +1,4 @@
-"""Reading and writing what is said in a team."""
+"""The team is locked while the text is added, so that nobody writes into a team that they just left."""
 
 import attrs
 
@@ -15,7 +15,7 @@ from accounts_core.services.team_access import locked_for
 
 @attrs.frozen
 class WriteInteraction:
-    """Write something in a team."""
+    """Write an interaction in a team."""
 
     _store: Store[UnitOfWork]
     _attempts: Attempts
@@ -23,7 +23,24 @@ class WriteInteraction:
     _secrets: Secrets
 
     async def __call__(self, user_id: UserId, team_id: TeamId, *, body: str) -> InteractionView:
-        """Raises `NotFound`, `Invalid` on `body`, and `LimitExceeded`."""
+        """Write a text in a team.
+
+        Args:
+            user_id: The author: the owner or a member of the team.
+            team_id: The team.
+            body: The text, 1 to 10,000 characters; line breaks and tabs are allowed.
+
+        Returns:
+            The interaction with its author's name.
+
+        Raises:
+            LimitExceeded: The user wrote too many interactions; `retry_after` says how long to wait.
+            NotFound: There is no such team, or the user is not in it.
+            Invalid: On `body`: empty, too long, or with characters that cannot be stored.
+            Conflict: Concurrent changes to the same rows won every retry.
+            Unavailable: The database is away.
+
+        """
         await self._attempts.interaction(user_id)
 
         async def attempt() -> InteractionView:
