@@ -1,4 +1,4 @@
-"""What every way to sign up has in common: checking what was given, and keeping it until its mail is sent."""
+"""Shared by all ways to sign up: validate the input, and store a sign-up until its mail is sent."""
 
 import attrs
 
@@ -19,18 +19,18 @@ from accounts_core.services.outbox_writer import Effects
 
 @attrs.frozen(kw_only=True)
 class Applicant:
-    """Somebody who wants an account, with what they gave checked and the password hashed."""
+    """A validated sign-up, with the password hashed."""
 
     email: Email
     name: str
     password_hash: str
     may_mail: bool
-    """Whether the address gets a mail now: it may have had too many."""
+    """Whether the address gets a mail now, or had too many."""
 
 
 @attrs.frozen
 class Applicants:
-    """Checks what somebody signs up with, hashes the password, and writes down what has to wait."""
+    """Validates sign-ups and enqueues them for the worker."""
 
     _passwords: PasswordHasher
     _attempts: Attempts
@@ -39,7 +39,23 @@ class Applicants:
     _clock: Clock
 
     async def check(self, *, email: Email | str, password: str, name: str, client: str | None) -> Applicant:
-        """Raises `Invalid` on `email`, `password` or `name`, and `LimitExceeded`."""
+        """Validate a sign-up, count it, and hash its password.
+
+        Args:
+            email: The address.
+            password: The password as typed.
+            name: The display name.
+            client: IP address of the caller, None if unknown.
+
+        Returns:
+            The applicant.
+
+        Raises:
+            Invalid: On `email`, `password` or `name`.
+            LimitExceeded: Too many sign-ups from this address, or by everybody together.
+            Unavailable: Too many passwords are being hashed.
+
+        """
         address = new_email_of(email)
         chosen = Password(password)
         tidy = display_name("name", name)
@@ -50,9 +66,9 @@ class Applicants:
         return Applicant(email=address, name=tidy, password_hash=password_hash, may_mail=may_mail)
 
     async def enqueue(self, work: UnitOfWork, applicant: Applicant, *, opens: bool) -> None:
-        """Keep a sign-up for the worker, unless the address has had too many mails.
+        """Store a sign-up for the worker, unless the address had too many mails.
 
-        With `opens`, the worker opens the account at once where nobody has the address by then.
+        `opens` says whether the worker opens the account at once if no account has the address by then.
         """
         if not applicant.may_mail:
             return

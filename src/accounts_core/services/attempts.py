@@ -1,8 +1,8 @@
-"""How often things may be tried, by whom, and against whom.
+"""Rate limits: which scopes each kind of attempt is counted in.
 
-What is tried is counted before anything is looked up, hashed or sent, so that many tries at once get no further than
-many in a row, and an address that nobody has is limited like any other. A success ends the row of an account's
-failures and nothing else: whoever guesses at a thousand accounts is not forgiven for knowing one.
+An attempt is counted before anything is looked up, hashed or sent. So parallel attempts get no further than sequential
+ones, and an address without an account is limited like any other. A success resets the account's consecutive failures
+only: a client that guesses at a thousand accounts is not forgiven for knowing one of them.
 """
 
 from collections.abc import Mapping
@@ -44,9 +44,11 @@ from accounts_core.ports.store import Store, UnitOfWork
 
 @attrs.frozen
 class Attempts:
-    """Counts attempts; without `limits` it lets everything through. Every method raises `LimitExceeded`.
+    """Count attempts for the rate limits.
 
-    `client` is the address that a call comes from, where it is known.
+    Without `limits` everything is allowed. Every method that counts, except `may_mail`, raises `LimitExceeded`;
+    `sign_in` and `proof` raise its subclass `TooManyFailures` after too many wrong passwords in a row. `client` is the
+    IP address of the caller, None if unknown.
     """
 
     _limits: Limits | None
@@ -55,49 +57,50 @@ class Attempts:
 
     @property
     def are_counted(self) -> bool:
+        """Whether there are rate limits at all."""
         return self._limits is not None
 
     async def sign_in(self, email: Email, client: str | None) -> None:
-        """Count a password given for the account with this address."""
+        """Count a password given to sign in to the account with this address."""
         scopes = self._scopes(SIGN_IN, {CLIENT: client, ACCOUNT: email.key, ALL: ""})
         scopes[f"{FAILURES}:{email.key}"] = MOST_FAILURES
         await self._spend(SIGN_IN, scopes)
 
     async def proof(self, email: Email) -> None:
-        """Count a present password given by somebody who is signed in: a stolen token is no place to guess from."""
+        """Count a password given as reauthentication, so that a stolen access token cannot be used to guess it."""
         scopes = self._scopes(SIGN_IN, {ACCOUNT: email.key})
         scopes[f"{FAILURES}:{email.key}"] = MOST_FAILURES
         await self._spend(SIGN_IN, scopes)
 
     async def succeeded(self, email: Email) -> None:
-        """End the row of failures of this account."""
+        """Reset the consecutive failures of this account."""
         if self._limits is not None:
             await self._limits.forget(SIGN_IN, f"{FAILURES}:{email.key}")
 
     async def sign_up_password(self, sign_up_id: str, email: Email, client: str | None) -> None:
-        """Count a password given together with the link of a sign-up, where no account has its address.
+        """Count a password given with the link of a sign-up whose address has no account.
 
-        Wrong passwords for the address, from before there is an account, must not keep the link from opening it.
+        Failures are counted for the sign-up, not for the address: wrong passwords from before must not block the link.
         """
         scopes = self._scopes(SIGN_IN, {CLIENT: client, ACCOUNT: email.key, ALL: ""})
         scopes[f"{SIGN_UP_FAILURES}:{sign_up_id}"] = MOST_FAILURES
         await self._spend(SIGN_IN, scopes)
 
     async def clear_address(self, email: Email) -> None:
-        """Forget the passwords that were tried for this address.
+        """Reset the passwords counted for this address.
 
-        Only for an address that no account has, or had until now, so that nobody is given more guesses at a password;
-        and for operators.
+        Call it only for an address that no account has or had until now, so that nobody gets more guesses at a
+        password, and for operators.
         """
         if self._limits is not None:
             for scope in (FAILURES, ACCOUNT):
                 await self._limits.forget(SIGN_IN, f"{scope}:{email.key}")
 
     async def clear_free_address(self, store: Store[UnitOfWork], email: Email) -> None:
-        """Forget the passwords that were tried for this address, unless an account has it.
+        """Reset the passwords counted for this address, unless an account has it.
 
-        Call it right before an account is given the address, and outside its unit of work: attempts are counted on
-        connections of their own.
+        Call it right before an account gets the address and outside of its unit of work: attempts are counted on
+        separate connections.
         """
         if self._limits is None:
             return
@@ -107,26 +110,27 @@ class Attempts:
             await self.clear_address(email)
 
     async def sign_up(self, client: str | None) -> None:
+        """Count a sign-up."""
         await self._spend(SIGN_UP, self._scopes(SIGN_UP, {CLIENT: client, ALL: ""}))
 
     async def repeated_sign_up(self, email: Email, client: str | None) -> None:
-        """Count a sign-up that is repeated under its key: a password is compared, and nobody's failures are ended."""
+        """Count a sign-up that repeats an idempotency key: it compares a password, but resets no failures."""
         await self._spend(SIGN_IN, self._scopes(SIGN_IN, {CLIENT: client, ACCOUNT: email.key, ALL: ""}))
 
     async def recovery(self, email: Email, client: str | None) -> None:
-        """Count a mail with a token that is asked for."""
+        """Count a request for a mail with a token."""
         await self._spend(RECOVERY, self._scopes(RECOVERY, {CLIENT: client, ACCOUNT: email.key, ALL: ""}))
 
     async def mailed_token(self, client: str | None) -> None:
-        """Count a token from a mail that is tried."""
+        """Count the use of a token from a mail."""
         await self._spend(RECOVERY, self._scopes(RECOVERY, {CLIENT: client, ALL: ""}))
 
     async def mail(self, to: Email) -> None:
-        """Count a mail to an address that a stranger may have typed, whatever causes it."""
+        """Count a mail to an address that somebody else may have typed, whatever causes it."""
         await self._spend(MAIL, self._scopes(MAIL, {RECIPIENT: to.key, RECIPIENT_DAY: to.key}))
 
     async def may_mail(self, to: Email) -> bool:
-        """Count a mail as `mail` does; return False, with nothing raised, when the address gets none at the moment."""
+        """Count a mail as `mail` does, and return whether it may be sent instead of raising."""
         try:
             await self.mail(to)
         except LimitExceeded:
@@ -134,14 +138,15 @@ class Attempts:
         return True
 
     async def invitation(self, user_id: UserId) -> None:
+        """Count an invitation that a user sends."""
         await self._of_user(INVITE, user_id)
 
     async def verification(self, user_id: UserId, client: str | None) -> None:
-        """Count a card that is to be verified."""
+        """Count a card verification of a user."""
         await self._spend(VERIFY_CARD, self._scopes(VERIFY_CARD, {USER: str(user_id), CLIENT: client}))
 
     async def card(self, fingerprint: str | None) -> None:
-        """Count a verification of this physical card, whoever asks for it."""
+        """Count a verification of this physical card, whoever the user is."""
         await self._spend(VERIFY_CARD, self._scopes(VERIFY_CARD, {CARD: fingerprint}))
 
     async def password_change(self, user_id: UserId, client: str | None) -> None:
@@ -149,16 +154,18 @@ class Attempts:
         await self._spend(PASSWORD_CHANGE, self._scopes(PASSWORD_CHANGE, {CLIENT: client, USER: str(user_id)}))
 
     async def interaction(self, user_id: UserId) -> None:
+        """Count an interaction that a user writes."""
         await self._of_user(INTERACTION, user_id)
 
     async def export(self, user_id: UserId) -> None:
+        """Count an export of a user's data."""
         await self._of_user(EXPORT, user_id)
 
     async def write(self, user_id: UserId) -> None:
-        """Count a call that changes something and has no limit of its own.
+        """Count a change that has no limit of its own.
 
-        What ends access, such as signing out, is not counted: whoever has a stolen token must not be able to use the
-        limit up and so keep the owner from ending it.
+        Calls that end access, such as signing out, are not counted: with a stolen token somebody could use up the limit
+        and so keep the owner from ending the session.
         """
         await self._of_user(WRITE, user_id)
 

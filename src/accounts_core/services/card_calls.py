@@ -1,10 +1,10 @@
-"""Asking the provider so that asking twice does nothing twice.
+"""Provider calls of a card verification that are safe to repeat.
 
-Each call of a verification has a key made of the verification and the step. Whoever goes on where somebody else stopped
-looks first whether the thing is there, by the id that it carries: the key may be forgotten by then, and no clock says
-for certain whether it is, because another machine's may have been wrong by a day. Only what is not there is asked for,
-under the same key. When that brings the same failure for ever, the thing is looked up once more. Never a second hold in
-the blind.
+Each call has an idempotency key made from the verification and the step. A caller that continues an interrupted step
+first looks for the object by the verification's id that it carries: the provider may have expired the key, and clocks
+cannot tell, because another machine's may be wrong by a day. Only an object that is not there is requested, with the
+same key. If the provider replays the same failure for that key, the object is looked up once more. A second hold is
+never placed without looking.
 """
 
 from datetime import timedelta
@@ -20,21 +20,24 @@ from accounts_core.ports.clock import Clock
 from accounts_core.ports.payment_gateway import Hold, HoldRequest, PaymentGateway
 
 SETTLED_AFTER: Final = timedelta(minutes=15)
-"""After a failure that the provider keeps, what cannot be found by then will not come any more."""
+"""Time after a replayed failure from which an object that cannot be found will not appear any more."""
 
 
 @attrs.frozen
 class CardCalls:
-    """The calls of a card verification. Each raises `ProviderError`; after `ProviderAmbiguous`, call it again later."""
+    """The provider calls of a card verification.
+
+    Each raises `ProviderError`. After `ProviderAmbiguous`, call it again later.
+    """
 
     _payments: PaymentGateway
     _clock: Clock
 
     async def customer(self, v: CardVerification, user: User, *, is_first: bool) -> Customer:
-        """Return the provider's customer for a user who has none here yet, made or found.
+        """Find or create the provider's customer of a user who has none here yet.
 
-        What may change, name and address, is told afterwards: the same key has to say the same. `is_first`: nobody can
-        have asked for it before.
+        Name and address are sent later, because a repeat with the same key must have the same content. `is_first` says
+        that nobody can have requested it before.
         """
         key = f"customer:{user.hex_id}:{user.lost_customers}"
         customer = None if is_first else await self._payments.find_customer(user.hex_id)
@@ -51,9 +54,9 @@ class CardCalls:
             return await self._payments.create_customer(user_ref=user.hex_id, key=self._fresh(key))
 
     async def hold(self, v: CardVerification, *, is_first: bool) -> Hold | None:
-        """Return the hold, made or found; None when it failed at the provider and is certain not to be there.
+        """Find or place the hold; return None if it failed at the provider and certainly does not exist.
 
-        `is_first`: nobody can have asked for it before.
+        `is_first` says that nobody can have requested it before.
         """
         assert v.customer_id is not None
         request = HoldRequest(
@@ -68,7 +71,7 @@ class CardCalls:
         if found is not None:
             return found
         key = f"{v.id}:hold"
-        if v.has_lost_customer:  # with another customer it is another request, which the first key does not take
+        if v.has_lost_customer:  # the request names another customer, and the first key belongs to the first request
             key += ":again"
         try:
             return await self._payments.hold(request, key=key)
@@ -81,7 +84,7 @@ class CardCalls:
             return found
 
     async def release(self, v: CardVerification) -> None:
-        """Let the hold go. It is let go whatever key does it, so a key that only fails is left behind."""
+        """Release the hold. A key under which only a failure is replayed is replaced: releasing twice is harmless."""
         assert v.hold_id is not None
         key = f"{v.id}:release"
         try:
@@ -92,7 +95,12 @@ class CardCalls:
             await self._payments.release(v.hold_id, key=self._fresh(key))
 
     async def attach(self, v: CardVerification) -> None:
-        """Give the card to the customer; under another key, too, it is given once. Raises `NotFound`."""
+        """Attach the card to the customer, which is safe to repeat under another key.
+
+        Raises:
+            NotFound: The card or the customer does not exist.
+
+        """
         assert v.customer_id is not None
         assert v.payment_method is not None
         key = f"{v.id}:attach"

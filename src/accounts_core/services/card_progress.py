@@ -1,3 +1,5 @@
+"""Results and constants that the steps of a card verification share."""
+
 from typing import Final
 
 import attrs
@@ -7,13 +9,16 @@ from accounts_core.model.verification import CardVerification, Event
 from accounts_core.ports.payment_gateway import Hold, HoldStatus
 
 MAX_STEPS: Final = 64
-"""More steps than any path through the table has, races lost included."""
+"""More steps than any path through the state table takes, conflicts included."""
 
 TOO_MANY_ATTEMPTS: Final = "too_many_attempts"
+"""Our failure code: the physical card was verified too often."""
 
 PROVIDER_FAILED: Final = "provider_failed"
+"""Our failure code: the provider failed, and nothing is held."""
 
 RESOURCE_MISSING: Final = "resource_missing"
+"""The provider's failure code for an object that does not exist."""
 
 _LEARNED: Final = {
     HoldStatus.HELD: Event.HELD,
@@ -25,14 +30,15 @@ _LEARNED: Final = {
 
 @attrs.frozen
 class Progress:
-    """Where a verification came to, and the challenge that it waits for."""
+    """How far a verification came."""
 
     verification: CardVerification
     challenge: Hold | None
+    """The hold whose card authentication the verification waits for, None in any other state."""
 
 
 def job_id(verification_id: str) -> str:
-    """Name the one outbox job of a verification."""
+    """Return the id of the one outbox job of a verification."""
     return f"job_{verification_id}"
 
 

@@ -1,10 +1,10 @@
-"""Driving a card verification to its end.
+"""Drive a card verification to its end.
 
-Every provider call stands between two commits, so that whatever crashes, the row says what to do next:
+Every provider call is made between two commits, so that after a crash the row says what to do next:
 
-1. each call can be repeated, and is then the same call (`card_calls`);
-2. its outcome is committed, by a save that only the version it read can win;
-3. what is not known (`ProviderAmbiguous`) is left where it is: whoever drives the row on asks again.
+1. each call is safe to repeat, and is then the same call (`card_calls`);
+2. its outcome is committed by a save that only succeeds on the version that was read;
+3. after an unknown outcome (`ProviderAmbiguous`) the row stays as it is, and the next call repeats the step.
 """
 
 from typing import NoReturn
@@ -39,7 +39,7 @@ from accounts_core.services.outbox_writer import Effects
 
 @attrs.frozen
 class CardVerifier:
-    """Drives a verification, step by step. Two of them on one row hurt nobody: one of two saves wins."""
+    """Drives a verification step by step. Two drivers of one row are harmless: one of two saves succeeds."""
 
     _store: Store[UnitOfWork]
     _payments: PaymentGateway
@@ -53,13 +53,24 @@ class CardVerifier:
         return CardCalls(self._payments, self._clock)
 
     async def drive(self, id: str, *, is_new: bool = False) -> Progress:
-        """Go on until the verification ends or waits for the person.
+        """Perform steps until the verification ends or waits for card authentication.
 
-        Raises `ProviderError`, and `NotFound` without such a verification: one whose user was deleted goes at its end.
-        `is_new`: the caller has just opened it, so that nobody has gone a step with it, or with another of the user's.
+        Args:
+            id: The verification's id.
+            is_new: The caller has just opened it, and no other verification of the user is open; so no step can have
+                been tried.
+
+        Returns:
+            The verification as it is now, with the hold whose card authentication it waits for.
+
+        Raises:
+            NotFound: There is no such verification. An orphaned one is deleted when it ends.
+            VerificationInProgress: Other calls changed the verification at every step.
+            ProviderError: A provider call failed; the next call repeats it.
+
         """
         challenge: Hold | None = None
-        mine = 0 if is_new else None  # the version to which it came here, and that nobody else has worked on
+        mine = 0 if is_new else None  # the version that this call saved last
         for _ in range(MAX_STEPS):
             async with self._store.read() as views:
                 verification = await views.verifications.find(id)
@@ -78,18 +89,18 @@ class CardVerifier:
                 challenge = await self._step(verification, is_first=is_first)
                 mine = verification.version + 1
             except Conflict:
-                challenge = mine = None  # somebody else moved it: read where it is now
+                challenge = mine = None  # another call changed it: read it again
         raise VerificationInProgress
 
     async def _redate(self, v: CardVerification) -> None:
-        """Have the time limits of a verification that lies in the future count from now: they would end too late."""
+        """Set times that lie in the future to now, so that the time limits that they start do not end too late."""
         async with self._store.begin() as work:
             await work.verifications.save(v.redated(now=self._clock.now()))
 
     async def _step(self, v: CardVerification, *, is_first: bool) -> Hold | None:
-        """Do what the state asks for and commit the outcome; return a challenge when one was met.
+        """Perform the step of the present state and commit its outcome.
 
-        `is_first`: nobody else can have tried.
+        `is_first` says that nobody can have tried the step before. Returns the hold if it needs card authentication.
         """
         if v.is_doomed and v.state is not State.CLOSING and (v.state, Event.ABANDONED) in TRANSITIONS:
             await self._advance(v, Event.ABANDONED)
@@ -117,7 +128,7 @@ class CardVerifier:
         return None
 
     async def _find_customer(self, v: CardVerification, *, is_first: bool) -> None:
-        """Bill the user as somebody, and remember on the row as whom."""
+        """Find or create the provider's customer, and store its id on the user and on the verification."""
         assert v.user_id is not None
         async with self._store.read() as views:
             user = await views.users.find(v.user_id)
@@ -141,11 +152,11 @@ class CardVerifier:
                 jobs = []
                 if current.customer_id is None:
                     await work.users.save(current.bill_as(customer_id).owe(balance))
-                    # read when it is told, not now: the name may be another one by then
+                    # name and address are read when the job runs, because they may change until then
                     whose = {"user": str(user.id), "customer": customer_id}
                     jobs.append(await self._effects.put(work, Topic.UPDATE_CUSTOMER, **whose))
                 known = current.customer_id or customer_id
-                # whoever else has moved the row: the customer is made, and has to be somebody's
+                # linked even if another call has changed the row: the customer exists and must not be lost
                 stored = await work.verifications.find(v.id)
                 is_moved = stored is None or stored.version != v.version
                 if not is_moved:
@@ -160,7 +171,7 @@ class CardVerifier:
             raise Conflict("Somebody else moved the verification first.")
 
     async def _admit_card(self, v: CardVerification) -> bool:
-        """Let the guard count the card before anything is held on it; otherwise end the verification."""
+        """Count the physical card for its rate limit before a hold; if refused, end the verification."""
         try:
             card = await self._payments.retrieve_payment_method(v.requested)
             await self._attempts.card(card.card.fingerprint)
@@ -189,9 +200,10 @@ class CardVerifier:
         return await self._learn(v, hold)
 
     async def _lose_customer(self, v: CardVerification, user_id: UserId) -> NoReturn:
-        """Go back to where a customer is found or made, once for each verification. Nothing was held.
+        """Unlink a customer that was deleted at the provider, and go back to the step that finds one. Nothing was held.
 
-        Always raises `Conflict`: another call may be making the customer as well, so it is looked for first.
+        Happens once for each verification. Always raises `Conflict`, so that the row is read again: another call may be
+        creating the customer as well.
         """
         now = self._clock.now()
         async with self._store.begin() as work:
@@ -215,7 +227,7 @@ class CardVerifier:
         return None
 
     async def _learn(self, v: CardVerification, hold: Hold) -> Hold | None:
-        """Commit what the provider says of the hold."""
+        """Commit the status of the hold."""
         event = _LEARNED[hold.status]
         await self._advance(
             v,
@@ -237,14 +249,14 @@ class CardVerifier:
             await self._advance(v, Event.ATTACHED)
 
     async def _close(self, v: CardVerification) -> None:
-        """Cancel what may be held, then take the event that led here once more: it names the end."""
+        """Release what may be held, then apply the event that led to closing: it decides the final state."""
         assert v.closing_because is not None
         if v.hold_id is not None:
             await self._calls.release(v)
         await self._advance(v, v.closing_because)
 
     async def _record(self, v: CardVerification) -> None:
-        """Make the card the user's, in the transaction that ends the verification."""
+        """Store the card as the user's, in the transaction that ends the verification."""
         assert v.user_id is not None
         assert v.payment_method is not None
         try:
@@ -252,7 +264,7 @@ class CardVerifier:
         except NotFound as lost:
             await self._advance(v, Event.REFUSED, code=_code_of(lost))
             return
-        if provided.customer_id != v.customer_id:  # taken away again in the meantime, perhaps with its customer
+        if provided.customer_id != v.customer_id:  # detached since, perhaps with its customer
             await self._advance(v, Event.REFUSED, code=RESOURCE_MISSING, read_customer=True)
             return
         card = PaymentMethod.verified(provided, user_id=v.user_id, at=self._clock.now())
@@ -286,7 +298,7 @@ class CardVerifier:
         jobs = [await self._effects.put(work, Topic.DETACH_CARD, payment_method=old) for old in replaced]
         if before.default is None or before.default.id not in after:
             work.record(DefaultCardChanged(user_id=user_id, at=now, payment_method=card.id))
-            # the same physical card is still the person's choice
+            # another payment method of the same physical card is still the user's choice
             is_chosen = bool(replaced) and await self._effects.find_choice(work, user_id) in replaced
             jobs.append(await self._effects.put_default(work, user_id, chosen=card.id if is_chosen else None))
         return jobs
@@ -302,9 +314,13 @@ class CardVerifier:
         decline_code: str | None = None,
         read_customer: bool = False,
     ) -> None:
-        """Commit one step. Raises `Conflict` when somebody else moved the row first.
+        """Commit one transition.
 
-        `read_customer`: the provider may not know the customer any more, so have the local copy find that out.
+        `read_customer` says that the provider may have lost the customer, so a worker reads it again.
+
+        Raises:
+            Conflict: Another call changed the row first.
+
         """
         now = self._clock.now()
         after = v.on(
@@ -317,7 +333,7 @@ class CardVerifier:
             if after.is_open:
                 return
             await work.outbox.remove(job_id(v.id))
-            if v.user_id is None:  # its user was deleted, and so is this, now that nothing is held
+            if v.user_id is None:  # orphaned: deleted now that nothing is held
                 await work.verifications.remove(v.id)
             else:
                 work.record(

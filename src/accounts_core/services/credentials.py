@@ -1,4 +1,4 @@
-"""Proof of who somebody is, and the session that it opens. Shared by signing in and restoring."""
+"""Password checks, shared by signing in, restoring an account and reauthentication."""
 
 import attrs
 
@@ -16,18 +16,21 @@ from accounts_core.services.attempts import Attempts
 
 @attrs.frozen
 class Credentials:
-    """Checks email and password."""
+    """Checks an email address and a password."""
 
     _store: Store[UnitOfWork]
     _passwords: PasswordHasher
     _policy: Policy
 
     async def prove(self, email: Email, password: Password, client: str | None = None) -> User:
-        """Return the user whose email and password these are, whatever the account's status.
+        """Return the user whose email address and password these are, active or not.
 
-        An unknown address costs the same hashing as a wrong password, and where registration is private so does one
-        that was never verified. The work is attributed to the address and to `client`, likewise. Raises
-        `InvalidCredentials` for each.
+        An unknown address costs the same hashing as a wrong password. With `Policy.private_registration`, so does an
+        address that was never verified. The hashing is attributed to the address and `client` either way.
+
+        Raises:
+            InvalidCredentials: The address is unknown, the password is wrong, or the address is unverified as above.
+
         """
         requester = Requester.of(email, client)
         async with self._store.read() as views:
@@ -39,10 +42,12 @@ class Credentials:
         return user
 
     async def lock(self, work: UnitOfWork, proven: User) -> User:
-        """Lock the user who was proven outside this unit, and return them as they are now.
+        """Lock the user whose password was checked outside of this unit of work, and return the user as they are now.
 
-        Raises `Conflict` when the password or the status changed since, so that a session is never opened on what
-        was true a moment ago, and `InvalidCredentials` when the user is gone.
+        Raises:
+            Conflict: The password or the status changed since, so a session would be opened on outdated facts.
+            InvalidCredentials: The user is gone.
+
         """
         try:
             user = await work.users.get(proven.id, lock=True)
@@ -53,7 +58,7 @@ class Credentials:
         return user
 
     async def rehashed(self, user: User, password: Password, client: str | None = None) -> User:
-        """Return `user` with the password under today's parameters, where the stored hash has older ones."""
+        """Return the user with the password hashed anew if its hash has outdated parameters, else unchanged."""
         if not self._passwords.needs_rehash(user.password_hash):
             return user
         requester = Requester.of(user.email, client)
@@ -62,13 +67,20 @@ class Credentials:
 
 @attrs.frozen
 class Proofs:
-    """Checks the present password of somebody who is signed in."""
+    """Checks the current password of a signed-in user."""
 
     _passwords: PasswordHasher
     _attempts: Attempts
 
     async def check(self, user: User, given: Password, client: str | None = None) -> None:
-        """Raises `WrongPassword` on the password's field, and `LimitExceeded`."""
+        """Check the password, and count the attempt.
+
+        Raises:
+            WrongPassword: On the password's field.
+            LimitExceeded: Too many attempts for this account; `TooManyFailures` after too many wrong ones in a row.
+            Unavailable: Too many passwords are being hashed.
+
+        """
         await self._attempts.proof(user.email)
         requester = Requester.of(user.email, client)
         if not await self._passwords.verify(user.password_hash, given, requester=requester):
@@ -77,14 +89,23 @@ class Proofs:
 
 
 def email_of(given: Email | str) -> Email:
-    """Return an address that is only looked up, as callers may give it. Raises `Invalid` on `email`."""
+    """Return an address that is only looked up.
+
+    Raises:
+        Invalid: On `email`.
+
+    """
     return given if isinstance(given, Email) else Email(given)
 
 
 def new_email_of(given: Email | str) -> Email:
-    """Return an address that is to be kept. Raises `Invalid` on `email`, also for one with a card number in it.
+    """Return an address that is going to be stored.
 
-    Accounts from before this rule may have such an address, so it is a rule for new ones alone.
+    A card number in it is refused here only, because stored addresses may be older than this rule.
+
+    Raises:
+        Invalid: On `email`: not an email address, or it holds a card number.
+
     """
     email = email_of(given)
     refuse_card_number("email", email.address)

@@ -1,4 +1,4 @@
-"""Telling the provider a user's address and name, and going without what it does not take."""
+"""Send a user's address and name to the provider, without what it refuses."""
 
 from typing import Final
 
@@ -15,17 +15,24 @@ NAME: Final = "name"
 
 @attrs.frozen
 class Refusal:
-    """What the provider did not take. `fields` are the names, comma-separated; `code` is of the first refusal."""
+    """The details that the provider refused."""
 
     fields: str
+    """Names of the refused fields, comma-separated."""
     code: str
+    """The provider's code of the first refusal."""
 
 
 async def update_details(payments: PaymentGateway, customer_id: str, *, email: Email, name: str) -> Refusal | None:
     """Store address and name at the provider; a field that it refuses is cleared there.
 
-    Returns what was refused, or None. Raises `NotFound` without such a customer, and `ProviderError` for everything
-    that is not about one of the two fields.
+    Returns:
+        What was refused, or None.
+
+    Raises:
+        NotFound: There is no such customer.
+        ProviderError: Anything that is not about one of the two fields.
+
     """
     refused: dict[str, str] = {}
     while True:

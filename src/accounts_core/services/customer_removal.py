@@ -1,7 +1,7 @@
-"""What becomes of the provider's customer when its user is deleted.
+"""Removal of the provider's customer of a deleted user.
 
-The provider is asked before the transaction that deletes the user, and again by the job that deletes the customer:
-a subscription may begin in between, and what nobody has seen is not deleted.
+The provider is asked before the transaction that deletes the user, and again by the job that deletes the customer: a
+subscription may start in between, and it must not be deleted unnoticed.
 """
 
 from contextlib import suppress
@@ -17,21 +17,26 @@ from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.idempotency import OneUnit
 
 SUBSCRIPTIONS = "subscriptions"
+"""Name of subscriptions in previews and in `DeletionBlocked.by`."""
 
 
 @attrs.frozen
 class CustomerRemoval:
-    """Says what would be lost with a customer, and removes customers as the policy wants it."""
+    """Inspects and removes customers as `Policy.customer_deletion` says."""
 
     _store: Store[UnitOfWork]
     _payments: PaymentGateway
     _policy: CustomerDeletion
 
     async def preview(self, user: User) -> DeletionPreview:
-        """Return what deleting the user does at the provider. Call it outside any transaction.
+        """Return what deleting the user does at the provider.
 
-        Empty without a customer, when nothing would be lost but its cards, and in a host's open transaction, where no
-        provider is asked: there the job alone decides. Raises `ProviderError`.
+        Call it outside of any transaction. It is empty without a customer, if only cards would be lost, and inside the
+        application's transaction, where the provider is not asked and the job decides alone.
+
+        Raises:
+            ProviderError: The provider refused, is busy, or did not answer.
+
         """
         is_inside_a_transaction = not self._store.commits and not isinstance(self._store, OneUnit)
         if user.customer_id is None or is_inside_a_transaction:
@@ -50,14 +55,26 @@ class CustomerRemoval:
                 return DeletionPreview(destroyed=counts)
 
     async def blocked_by(self, user: User) -> tuple[str, ...]:
-        """Return what prevents the deletion of the user; asks only if the policy may block. Raises `ProviderError`."""
+        """Return what prevents the deletion of the user; the provider is asked only if the policy may block.
+
+        Raises:
+            ProviderError: The provider refused, is busy, or did not answer.
+
+        """
         return (await self.preview(user)).blocked_by if self._policy is CustomerDeletion.BLOCK else ()
 
     async def remove(self, customer_id: str, *, unless_used: bool = False) -> None:
-        """Delete the customer, or what the policy says; one that is gone is deleted already.
+        """Delete or anonymize the customer, as the policy says; one that does not exist is skipped.
 
-        With `unless_used` it is deleted only when nothing is lost with it. Raises `Conflict` while a card of it is
-        being verified, `CustomerInUse`, and `ProviderError`.
+        Args:
+            customer_id: The provider's customer id.
+            unless_used: Delete it only if nothing besides cards is lost with it, whatever the policy.
+
+        Raises:
+            Conflict: One of its cards is being verified.
+            CustomerInUse: Something would be lost with it that must not be.
+            ProviderError: The provider refused, is busy, or did not answer.
+
         """
         async with self._store.read() as views:
             if await views.verifications.open_of_customer(customer_id):
@@ -70,13 +87,28 @@ class CustomerRemoval:
             await self._payments.delete_customer(customer_id)
 
     async def remove_of(self, user_ref: str) -> None:
-        """Remove the customer of a deleted user whose customer was never known here. Raises what `remove` does."""
+        """Remove the customer of a deleted user whose customer id was never stored here.
+
+        Args:
+            user_ref: The deleted user's `hex_id`.
+
+        Raises:
+            Conflict: One of its cards is being verified.
+            CustomerInUse: Something would be lost with it that must not be.
+            ProviderError: The provider refused, is busy, or did not answer.
+
+        """
         customer = await self._payments.find_customer(user_ref)
         if customer is not None:
             await self.remove(customer.id)
 
     async def clear_details(self, customer_id: str) -> None:
-        """Clear personal data that was told when its user was gone already, where customers are kept."""
+        """Clear personal data that was sent when its user was deleted already, where customers are kept.
+
+        Raises:
+            ProviderError: The provider refused, is busy, or did not answer.
+
+        """
         if self._policy is CustomerDeletion.KEEP:
             with suppress(NotFound):
                 await self._payments.anonymize_customer(customer_id)
@@ -91,7 +123,7 @@ class CustomerRemoval:
             raise CustomerInUse(standing)
 
     async def _anonymize(self, customer_id: str) -> None:
-        """Take away cards and personal data. The reference to the user goes last: by it the rest is found again."""
+        """Remove cards and personal data. The user's reference goes last, because a repeat finds the customer by it."""
         try:
             for card in await self._payments.list_payment_methods(customer_id):
                 await self._payments.detach(card.id)
@@ -101,7 +133,7 @@ class CustomerRemoval:
 
 
 def usage_counts(usage: CustomerUsage) -> dict[str, int]:
-    """Return how many there are of each thing that would be lost, without those of which there is none."""
+    """Return how many there are of each thing that would be lost, without zeros."""
     counts = {
         SUBSCRIPTIONS: usage.subscriptions,
         "balances": int(usage.balance != 0),

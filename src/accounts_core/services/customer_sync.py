@@ -57,7 +57,7 @@ class SyncCustomer:
             waiting = await views.verifications.open_of_customer(customer_id)
         for verification in waiting:
             if verification.state is State.REQUIRES_ACTION:
-                with suppress(NotFound):  # its user was deleted, and it ended
+                with suppress(NotFound):  # orphaned, and ended meanwhile
                     await self._verifier.drive(verification.id)
         await self._effects.attempt(*await settle(self._store, lambda: self._mirror(customer_id)))
 
@@ -78,7 +78,7 @@ class SyncCustomer:
             held = await work.payment_methods.of(user.id)
             if held != seen:
                 raise Conflict("The cards changed while the provider was asked.")
-            # a default that was chosen here and is not told yet is newer than the one that the provider has
+            # a default that the outbox has not sent yet is newer than the provider's
             ours_is_newer = await work.outbox.find(default_job_id(user.id)) is not None
             default = None if ours_is_newer else customer.default_payment_method
             after = held.mirror(provided, default=default)

@@ -1,7 +1,7 @@
-"""Whose choice the provider's default is.
+"""Who decides the provider's default payment method.
 
-A default at the provider that was never verified here is the choice of somebody else on that account: the host's own
-Checkout, or a payment method of another kind. Nothing here replaces it but a person who chooses a card here.
+A default at the provider that was never verified here was chosen elsewhere on the same provider account: by the
+application's own checkout, or as a payment method of another kind. Only a user who chooses a card here replaces it.
 """
 
 from accounts_core.model.ids import UserId
@@ -14,7 +14,7 @@ from accounts_core.ports.store import Store, UnitOfWork, Views
 async def is_managed_elsewhere(views: Views, user_id: UserId, cards: Cards, default: str | None) -> bool:
     """Return whether the provider's `default` is a payment method that no verification here led to.
 
-    A card that was verified here and is removed by now is not: it may be detached a moment later.
+    A card that was verified here and removed since does not count as such: it may be detached a moment later.
     """
     if default is None or default in cards:
         return False
@@ -23,7 +23,7 @@ async def is_managed_elsewhere(views: Views, user_id: UserId, cards: Cards, defa
 
 
 async def open_verification(views: Views, user_id: UserId, default: str | None) -> CardVerification | None:
-    """Return the verification under way of the payment method that is the provider's default, or None."""
+    """Return the open verification of the payment method that is the provider's default, or None."""
     if default is None:
         return None
     verification = await views.verifications.find_by_payment_method(user_id, default)
@@ -39,10 +39,14 @@ async def replace_default(
     *,
     chosen: str | None,
 ) -> None:
-    """Make `card` the provider's default, None for no default.
+    """Make `card` the provider's default; None clears the default.
 
-    One that is managed elsewhere is replaced only by the card that the person chose, `chosen`. Raises `NotFound` and
-    `ProviderError`.
+    A default that is managed elsewhere is replaced only by `chosen`, the card that the user chose.
+
+    Raises:
+        NotFound: The customer or the card does not exist.
+        ProviderError: The provider refused, is busy, or did not answer.
+
     """
     if card is None or card != chosen:
         current = (await payments.retrieve_customer(customer_id)).default_payment_method

@@ -1,4 +1,4 @@
-"""Taking an address as verified, and asking for another mail to verify it with."""
+"""Verification of email addresses, and what follows from it: invitations, sign-ups and mails that waited for it."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -19,11 +19,12 @@ from accounts_core.services.outbox_writer import Effects, tell_provider
 from accounts_core.services.retry import settle
 
 MOST_INVITATIONS: Final = 200
+"""The most open invitations that a user is notified of when the address is verified."""
 
 
 @attrs.frozen
 class EmailVerifier:
-    """Takes the address that waits for it as verified."""
+    """Marks a user's unverified address as verified."""
 
     _store: Store[UnitOfWork]
     _effects: Effects
@@ -32,9 +33,18 @@ class EmailVerifier:
     _policy: Policy
 
     async def verify(self, find: Callable[[UnitOfWork], Awaitable[User]], *, by: Actor) -> User:
-        """Verify the waiting address of the user whom `find` returns, locked, and return the user.
+        """Verify the unverified or pending address of a user.
 
-        Raises what `find` does, and `EmailTaken` when somebody else has verified the pending address first.
+        Args:
+            find: Returns the user, locked in the unit of work that it gets. What it raises is raised to the caller.
+            by: Who verifies, for the audit trail.
+
+        Returns:
+            The user with the verified address.
+
+        Raises:
+            EmailTaken: Another user verified the pending address first.
+
         """
 
         async def attempt() -> tuple[User, User, tuple[Job, ...]]:
@@ -48,16 +58,17 @@ class EmailVerifier:
         return verified
 
     async def clear_attempts(self, before: User | None, verified: User) -> None:
-        """Forget the passwords that were tried for the address before the account had it.
+        """Reset the passwords counted for the address before the account had it.
 
-        The address is verified by then, so what cannot be forgotten is no error: a reset by mail is a way out.
+        The address is verified by then, so a rate limiter that is away is no error: a password reset by mail still
+        works.
         """
         if before is None or before.email != verified.email:
             with suppress(WorldError):
                 await self._attempts.clear_address(verified.email)
 
     async def verify_in(self, work: UnitOfWork, before: User, *, by: Actor) -> tuple[User, tuple[Job, ...]]:
-        """Verify the waiting address of `before`, who is locked; return the user, and jobs to attempt afterwards."""
+        """Verify the address of `before`, who is locked; return the user, and the jobs to perform after the commit."""
         now = self._clock.now()
         after = before.verify_email(at=now)
         if after is before:

@@ -153,7 +153,7 @@ class EraseUser(Generic[W]):
             await work.verifications.save(verification.doom(at=now))
         await work.verifications.remove_ended_of(user.id)
         await work.users.remove(user.id)
-        if doomed:  # a worker has to wait for the holds; a customer may have been made whose id nobody heard
+        if doomed:  # a worker waits for the holds; a customer may exist whose id was never stored
             known = {"user_ref": user.hex_id} if user.customer_id is None else {"customer": user.customer_id}
             await self._effects.put_for_worker(work, Topic.DELETE_CUSTOMER, **known)
             return ()

@@ -1,4 +1,4 @@
-"""What ends by time, and when: shared by the cleanup and by its preview."""
+"""What expires, and when: shared by the cleanup and its preview."""
 
 from collections.abc import AsyncGenerator, Mapping
 from datetime import datetime, timedelta
@@ -13,28 +13,32 @@ from accounts_core.ports.cleanup import Expired
 from accounts_core.ports.store import Store, UnitOfWork
 
 REMEMBERED_FOR: Final = timedelta(days=30)
-"""Stripe delivers an event again for three days at most."""
+"""How long a provider event is remembered. Stripe delivers an event again for up to three days."""
 
 USERS_BATCH: Final = 100
-"""How many unverified accounts are read at once; each is deleted in a transaction of its own."""
+"""Unverified accounts that are read at once; each is deleted in a transaction of its own."""
 
 
 @attrs.frozen(kw_only=True)
 class Tidied:
-    """How much was deleted, or would be, of each kind."""
+    """How many rows were deleted, or would be, by kind."""
 
     sessions: int = 0
     mail_tokens: int = 0
     sign_ups: int = 0
     requests: int = 0
+    """Requests with an idempotency key, with their answers."""
     provider_events: int = 0
     invitations: int = 0
     attempts: int = 0
+    """Attempts that count towards no rate limit any more."""
     notifications: int = 0
     devices: int = 0
     verifications: int = 0
     dead_jobs: int = 0
+    """Dead-lettered jobs of the outbox."""
     audit: int = 0
+    """Entries of the audit trail."""
     unverified_accounts: int = 0
 
 
@@ -45,14 +49,14 @@ COUNTED_AS: Final[Mapping[Expired, str]] = {
 
 
 class Times(TypedDict):
-    """Up to when rows of a kind have ended."""
+    """Up to which time rows of a kind have expired."""
 
     until: datetime
     unused_since: NotRequired[datetime]
 
 
 def expiries(policy: Policy, now: datetime) -> list[tuple[Expired, Times]]:
-    """Return each kind that ends by time, with the time up to which its rows have ended."""
+    """Return each kind that expires, with the time up to which its rows have expired."""
     kept = policy.retention
     ages = {
         Expired.KEPT_REQUESTS: KEPT_FOR,
@@ -73,7 +77,7 @@ def expiries(policy: Policy, now: datetime) -> list[tuple[Expired, Times]]:
 
 
 async def unverified(store: Store[UnitOfWork], created_before: datetime) -> AsyncGenerator[UserId, None]:
-    """Return the ids of accounts that were never verified and are to be deleted, page by page."""
+    """Yield the ids of the accounts to delete that were never verified, page by page."""
     last: UserId | None = None
     while True:
         async with store.read() as views:

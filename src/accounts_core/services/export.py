@@ -1,4 +1,4 @@
-"""Exports of personal data, as a sequence of parts: whatever an account holds, one page of it is in memory."""
+"""Exports of personal data as a sequence of parts, so that one page is in memory at a time."""
 
 import json
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
@@ -15,21 +15,21 @@ Path = tuple[str, ...]
 
 @attrs.frozen
 class ExportPart:
-    """A part of an export, in the order of the document."""
+    """A part of an export, in document order."""
 
     path: Path
-    """The names that lead to it: `("invitations", "sent")`."""
+    """Names that lead to the value, such as `("invitations", "sent")`."""
     value: Any
-    """What JSON can say."""
+    """A JSON value."""
     is_page: bool = False
-    """Whether `value` holds some of the entries of the list at `path`; the part that follows may hold more of them."""
+    """Whether `value` is a page of the list at `path`; the next part may hold more of it."""
 
 
 async def export_parts(store: Store[UnitOfWork], contents: Mapping[str, Any]) -> AsyncGenerator[ExportPart, None]:
-    """Go through the contents in order, and read each page when it is asked for.
+    """Yield the parts of an export in order, reading each page when it is asked for.
 
-    No read is open and no connection is held while the caller has a part. What reading raises comes through: what was
-    given until then is not an export.
+    No read is open and no connection is held while the caller handles a part. Errors of reading are raised to the
+    caller; the parts until then are not a complete export.
     """
     for path, value in _leaves(contents, ()):
         if not isinstance(value, Pages):
@@ -44,7 +44,7 @@ async def export_parts(store: Store[UnitOfWork], contents: Mapping[str, Any]) ->
                 break
             last = entries[-1]
             yield ExportPart(path, plain(entries), is_page=True)
-            del entries  # the next page is not read while this one is still there
+            del entries  # so that two pages are never in memory
 
 
 def put_together(document: dict[str, Any], part: ExportPart) -> None:
@@ -60,7 +60,7 @@ def put_together(document: dict[str, Any], part: ExportPart) -> None:
 
 
 def _leaves(contents: Mapping[str, Any], above: Path) -> Iterator[tuple[Path, Any]]:
-    """Give every value with its path; of a mapping that has pages in it, its own values."""
+    """Yield every value with its path; a mapping with pages in it is entered."""
     for name, value in contents.items():
         path = (*above, name)
         if isinstance(value, Mapping) and any(isinstance(each, Pages) for _, each in _leaves(value, path)):
@@ -76,7 +76,7 @@ def _to_json(value: Any) -> bytes:
 class ExportWriter:
     """Writes an export as one JSON object, part by part.
 
-    The text can be read as JSON only when it is complete, with what `end` returns.
+    The text is valid JSON only with what `end` returns.
     """
 
     def __init__(self, encode: Callable[[Any], bytes] = _to_json) -> None:
@@ -87,7 +87,7 @@ class ExportWriter:
         self._between_entries = b""
 
     def write(self, part: ExportPart) -> bytes:
-        """Return the text of the part, with all that stands between it and the part before."""
+        """Return the text of the part, with the separators after the part before."""
         text = b""
         if self._list is None or part.path != self._list:
             text = self._close_list() + self._go_to(part.path[:-1]) + self._name(part.path[-1])
@@ -104,7 +104,7 @@ class ExportWriter:
         return text
 
     def end(self) -> bytes:
-        """Return the rest of the text, once the last part was written."""
+        """Return the rest of the text after the last part."""
         text = self._close_list() + self._go_to(())
         return text + (b"{}" if self._separator == b"{" else b"}")
 
@@ -115,7 +115,7 @@ class ExportWriter:
         return b"]"
 
     def _go_to(self, above: Path) -> bytes:
-        """Close the objects that `above` is not in, and open those that it is in."""
+        """Close the objects that are left at `above`, and open those that it enters."""
         common = 0
         while common < min(len(self._open), len(above)) and self._open[common] == above[common]:
             common += 1

@@ -1,3 +1,5 @@
+"""Perform a request in one unit of work that also stores its answer."""
+
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final
@@ -12,20 +14,27 @@ from accounts_core.model.ids import UserId
 from accounts_core.ports.store import Store, UnitOfWork, Views
 
 ATTEMPTS: Final = 10
+"""How often a request is performed at most while it raises `Conflict`."""
 
 
 @attrs.frozen(kw_only=True)
 class Answered:
-    """What came of a request. `is_final`: a repeat gets the same. `took_effect`: what was written is to be kept.
+    """The outcome of a request.
 
-    `user_id` is the user whom a sign-up made. Raises `AnswerTooLarge` for a final answer of more than
-    `MAX_ANSWER_BYTES`: it could not be kept, and so must not take effect.
+    Raises:
+        AnswerTooLarge: A final answer has more than `MAX_ANSWER_BYTES`: it could not be stored for repeats, so the
+            request must not take effect.
+
     """
 
     answer: bytes = attrs.field(repr=False)
+    """The response to the client, in the caller's own encoding."""
     is_final: bool
+    """Whether a repeat gets the same answer, which is then stored."""
     took_effect: bool
+    """Whether the request's changes are committed."""
     user_id: UserId | None = None
+    """The user that a sign-up created."""
 
     def __attrs_post_init__(self) -> None:
         if self.is_final and len(self.answer) > MAX_ANSWER_BYTES:
@@ -34,18 +43,19 @@ class Answered:
 
 @attrs.frozen(kw_only=True)
 class Performed:
-    """The answer for the client; `is_replayed` when it was given before."""
+    """The answer for the client."""
 
     answer: bytes = attrs.field(repr=False)
     is_replayed: bool
+    """Whether an earlier call stored the answer."""
 
 
 Perform = Callable[[Store[UnitOfWork]], Awaitable[Answered]]
-"""Does what is asked for, on the store it is given."""
+"""Performs the request on the store that it is given."""
 
 
 class OneUnit:
-    """A store whose units are all one, opened when the first is, so that reading and hashing before it hold no lock."""
+    """A store whose units of work are all one, opened with the first, so that what is done before it holds no lock."""
 
     commits = False
 
@@ -55,7 +65,7 @@ class OneUnit:
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[UnitOfWork]:
-        """Give the one unit. Leaving it ends nothing."""
+        """Enter the one unit of work. Leaving it neither commits nor rolls back."""
         if self._opened is None:
             unit = self._store.begin()
             self._opened = unit, await unit.__aenter__()
@@ -63,7 +73,7 @@ class OneUnit:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Views]:
-        """Read within the unit once it is open."""
+        """Read within the unit of work once it is open, before that outside of any."""
         if self._opened is not None:
             yield self._opened[1]
             return
@@ -71,13 +81,13 @@ class OneUnit:
             yield views
 
     async def commit(self) -> None:
-        """End the unit, if it was opened. Raises what the store does."""
+        """Commit the unit of work if it was opened, with the store's own errors."""
         if self._opened is not None:
             unit, self._opened = self._opened[0], None
             await unit.__aexit__(None, None, None)
 
     async def roll_back(self, because: BaseException) -> None:
-        """End the unit, if it is open, and leave nothing of it."""
+        """Roll the unit of work back if it is open."""
         if self._opened is not None:
             unit, self._opened = self._opened[0], None
             await unit.__aexit__(type(because), because, because.__traceback__)
@@ -92,8 +102,8 @@ async def in_one_unit(
 ) -> Answered:
     """Perform a request in one unit of work with `keep`, which stores a final answer.
 
-    Runs again, as a whole, after a `Conflict`, a bounded number of times. Raises what `perform`, `keep` and the store
-    do; then nothing was written.
+    Performed again as a whole after a `Conflict`, 10 times at most. Errors of `perform`, `keep` and the store are
+    raised to the caller, and nothing is written then.
     """
     for _ in range(ATTEMPTS - 1):
         try:

@@ -1,3 +1,5 @@
+"""Unlink a customer that was deleted at the provider."""
+
 from datetime import datetime
 
 from accounts_core.model.events import Actor, CardRemoved, CustomerLost
@@ -7,9 +9,9 @@ from accounts_core.ports.store import UnitOfWork
 
 
 async def forget_customer(work: UnitOfWork, user: User, *, at: datetime) -> None:
-    """Unlink the customer, which is gone at the provider, from `user`, who is locked; its cards went with it.
+    """Unlink the customer, which the provider deleted with its cards, from `user`, who is locked.
 
-    The next verification makes another customer.
+    The next verification creates another customer.
     """
     assert user.customer_id is not None
     for card in await work.payment_methods.of(user.id):
@@ -20,7 +22,7 @@ async def forget_customer(work: UnitOfWork, user: User, *, at: datetime) -> None
 
 
 def removed_by_provider(user: User, card: PaymentMethod, *, at: datetime) -> CardRemoved:
-    """Return the event of a card that the provider does not have any more."""
+    """Return the event for a card that the provider no longer has."""
     return CardRemoved(
         user_id=user.id,
         at=at,

@@ -1,3 +1,5 @@
+"""Tokens sent by mail. Every failure looks the same to the caller, so that a guess learns nothing."""
+
 import attrs
 
 from accounts_core.errors import InvalidMailToken, InvalidToken, NotFound
@@ -11,17 +13,27 @@ from accounts_core.services.attempts import Attempts
 
 @attrs.frozen
 class MailedTokens:
-    """Looks up the tokens that people bring back from their mail."""
+    """Finds tokens that users bring back from a mail."""
 
     _clock: Clock
     _attempts: Attempts
 
     async def count(self, client: str | None) -> None:
-        """Count a token that is tried. Raises `LimitExceeded`."""
+        """Count the use of a token.
+
+        Raises:
+            LimitExceeded: Too many tokens were tried from this address, or by everybody together.
+
+        """
         await self._attempts.mailed_token(client)
 
     async def find(self, work: UnitOfWork, token: str, purpose: TokenPurpose) -> tuple[MailToken, User]:
-        """Return the token and its user, who is locked. Raises `InvalidMailToken`."""
+        """Return a valid token for this purpose and its user, who is locked.
+
+        Raises:
+            InvalidMailToken: Malformed, unknown, for another purpose or expired, or its user is gone.
+
+        """
         try:
             found = await work.mail_tokens.find(digest_of(token, prefix=MAILED))
         except InvalidToken:

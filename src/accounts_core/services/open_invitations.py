@@ -1,3 +1,8 @@
+"""Open invitations, found by their team or by the user who is invited.
+
+Every other invitation is reported as `NotFound`, so that ids tell nothing about other teams.
+"""
+
 from datetime import datetime
 
 from accounts_core.errors import NotFound
@@ -12,7 +17,12 @@ from accounts_core.ports.store import UnitOfWork, Views
 async def open_invitation_into(
     views: Views, team_id: TeamId, id: str, *, clock: Clock, policy: Policy
 ) -> InvitationView:
-    """Return the open invitation into the team. Raises `NotFound`, also for one into another team."""
+    """Return the open invitation with this id into the team.
+
+    Raises:
+        NotFound: There is no such invitation, it is not open, or it is into another team.
+
+    """
     view = await views.teams.find_invitation(id, open_since=policy.invitations_open_since(clock.now()))
     if view is None or view.invitation.team_id != team_id:
         raise NotFound("invitation", id)
@@ -20,11 +30,18 @@ async def open_invitation_into(
 
 
 def invitation_cursor(view: InvitationView) -> Cursor:
+    """Return an invitation's position in a list."""
     return Cursor(view.invitation.created_at, view.invitation.id)
 
 
 async def open_invitation_to(work: UnitOfWork, user_id: UserId, id: str, *, open_since: datetime) -> InvitationView:
-    """Return the invitation if it is open and this user's to answer. Raises `NotFound`."""
+    """Return the open invitation with this id to the user's verified address.
+
+    Raises:
+        NotFound: There is no such invitation, it is not open, it invites another address, or the user's is unverified;
+            or there is no such user.
+
+    """
     user = await work.users.get(user_id)
     view = await work.teams.find_invitation(id, open_since=open_since)
     if view is None or user.email_verified_at is None or view.invitation.email != user.email:

@@ -1,4 +1,4 @@
-"""The data that the core itself keeps about a user, through the very port that hosts use for theirs."""
+"""The library's own data about a user, behind the same port as the application's."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
@@ -21,17 +21,18 @@ E = TypeVar("E")
 C = TypeVar("C")
 
 PAGE: Final = 200
-"""Long lists are read so many entries at a time for an export."""
+"""Entries of a list that an export reads at once."""
 
 PAGE_OF_LONG_TEXTS: Final = 20
-"""The same for entries of up to `MAX_BODY` characters, so that a page is 1.2 MB at most as JSON."""
+"""The same for entries of up to `MAX_BODY` characters: a page is 1.2 MB at most as JSON."""
 
 
 @attrs.frozen
 class OwnedTeams:
-    """The teams that a user owns, and what they are and did in other people's."""
+    """The teams that a user owns, and the user's memberships, invitations and interactions in other teams."""
 
     async def preview(self, work: UnitOfWork, user_id: UserId) -> DeletionPreview:
+        """Count the teams that are deleted with the user, and the interactions that lose their author."""
         footprint = await work.teams.footprint(user_id)
         return DeletionPreview(
             destroyed={
@@ -43,6 +44,7 @@ class OwnedTeams:
         )
 
     async def export(self, work: UnitOfWork, user_id: UserId) -> Mapping[str, Any]:
+        """Return the user's teams, interactions and invitations, as pages."""
         email = (await work.users.get(user_id)).proven_email
         return {
             "accounts": _pages(
@@ -60,6 +62,7 @@ class OwnedTeams:
         }
 
     async def erase(self, work: UnitOfWork, user_id: UserId) -> None:
+        """Delete the user's teams, memberships and invitations, and those to the user's address."""
         user = await work.users.get(user_id)
         await work.teams.erase(user_id)
         if user.email_verified_at is not None:
@@ -68,14 +71,16 @@ class OwnedTeams:
             await work.outbox.remove_about(user.email)
 
     async def disassociate(self, work: UnitOfWork, user_id: UserId) -> None:
+        """Remove the author from the user's interactions in other teams."""
         await work.teams.disassociate(user_id)
 
 
 @attrs.frozen
 class OwnedPersonalData:
-    """Everything else: the profile, and what is kept under it."""
+    """Everything else: the profile, and what is stored about its user."""
 
     async def preview(self, work: UnitOfWork, user_id: UserId) -> DeletionPreview:
+        """Count the rows that are deleted with the user."""
         return DeletionPreview(
             destroyed={
                 "notifications": await work.notifications.count_of(user_id),
@@ -85,7 +90,10 @@ class OwnedPersonalData:
         )
 
     async def export(self, work: UnitOfWork, user_id: UserId) -> Mapping[str, Any]:
-        """Of requests with a key only when: the answers that are kept repeat what is here."""
+        """Return the profile and everything stored about its user.
+
+        Of requests with an idempotency key only the times: their answers repeat what the export has already.
+        """
         user = await work.users.get(user_id)
         signed_up = [] if user.proven_email is None else await work.kept_requests.list_for_email(user.proven_email)
         return {
@@ -117,6 +125,7 @@ class OwnedPersonalData:
         }
 
     async def erase(self, work: UnitOfWork, user_id: UserId) -> None:
+        """Delete what is stored about the user, and redact the audit trail."""
         await work.notifications.remove_of(user_id)
         await work.payment_methods.save(user_id, Cards())
         await work.sessions.remove_of(user_id)
@@ -127,7 +136,7 @@ class OwnedPersonalData:
         await work.audit.redact(user_id)
 
     async def disassociate(self, work: UnitOfWork, user_id: UserId) -> None:
-        """Nothing of this is anybody else's."""
+        """Do nothing: no other user shares this data."""
 
 
 class _Dated(Protocol):
@@ -142,7 +151,7 @@ def _cursor(entry: _Dated) -> Cursor:
 
 
 def _pages(read: Callable[[Views, C | None], Awaitable[Sequence[E]]], position: Callable[[E], C]) -> Pages[E]:
-    """Return the pages of a list that is read from a position on, which is that of the last entry so far."""
+    """Return the pages of a list that is read from a position on: that of the last entry so far."""
     return Pages(lambda views, last: read(views, None if last is None else position(last)))
 
 

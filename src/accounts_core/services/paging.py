@@ -1,4 +1,4 @@
-"""Reading one page of a list, from wherever a client says it is."""
+"""One page of a list, from a position that the client gives."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Generic, TypeVar
@@ -20,37 +20,48 @@ E = TypeVar("E")
 P = TypeVar("P", bound=Position)
 
 MAX_ID: Final = 255
+"""The longest text that is looked up as the id of an entry, in characters."""
 
 
 @attrs.frozen(kw_only=True)
 class Listed(Generic[E, P]):
-    """A list, as its pages are read."""
+    """How the pages of a list are read."""
 
     name: str
-    """Which list it is and whose: a position belongs to one list."""
+    """Identifies the list and its owner: a position is valid in one list only."""
     kind: type[P]
-    """What its positions are: `Cursor`, or `int`."""
+    """The type of its positions: `Cursor`, or `int`."""
     position: Callable[[E], P]
+    """Returns the position of an entry."""
     read: Callable[[int, P | None], Awaitable[Sequence[E]]]
-    """Reads at most so many entries, those below a position."""
+    """Reads at most this many entries below a position, None for the first ones."""
     find: Callable[[str], Awaitable[P | None]]
-    """Returns the position of the entry with this id; None where it is not, or not any more, in this list."""
+    """Returns the position of the entry with this id, None if it is not in this list (any more)."""
     is_shown: Callable[[E], bool] = lambda _: True
+    """Whether an entry is part of the page."""
     size: Callable[[E], int] = lambda _: 0
+    """The size of an entry, for `max_size`."""
     max_size: int = 0
-    """The most that the entries of a page sum up to by `size`, the first not counted: a page may end early."""
+    """The largest sum of sizes in a page, the first entry not counted; 0 for no limit. A page may end early."""
 
     async def page(self, *, limit: int, before: str | int | None) -> Page[E]:
-        """Return at most `limit` entries, from the position or the id `before` on.
+        """Return at most `limit` entries after a position.
+
+        Args:
+            limit: The most entries; less than 1 gives an empty page.
+            before: A position in this list or the id of an entry; None for the first page.
+
+        Returns:
+            The page, with the position of the next one.
 
         Raises:
-            Invalid: On `before`, when it is neither a position of this list nor the id of an entry that is in it.
+            Invalid: On `before`, if it is neither a position in this list nor the id of an entry.
 
         """
         if limit < 1:
             return Page[E]()
         below = None if before is None else await self._below(str(before))
-        # one more than asked for, to know whether there are more; long entries are not all read at once
+        # one more than asked for, to know whether there is a next page; long entries are read in smaller portions
         at_once = 1 + (limit if not self.max_size else min(limit, DEFAULT_PAGE))
         page, size = Page[E](), 0
         while True:

@@ -1,3 +1,5 @@
+"""Values of the model as JSON, for exports."""
+
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import Enum
@@ -8,11 +10,16 @@ import attrs
 from accounts_core.model.email import Email
 
 SECRETS: Final = frozenset({"password_hash", "digest", "request_key", "scope"})
-"""What is kept about a person and still not theirs to have: whoever has it may guess at what it was made of."""
+"""Fields that are left out of an export: somebody who has them may guess at the secrets that they were made from."""
 
 
 def plain(value: Any) -> Any:
-    """Return `value` as JSON can say it: of an attrs class its fields, times in ISO 8601, addresses as typed."""
+    """Return `value` as JSON: attrs instances as objects, times in ISO 8601, addresses as typed.
+
+    Raises:
+        TypeError: The value has no such form.
+
+    """
     match value:
         case None | bool() | int() | float():
             return value

@@ -1,4 +1,4 @@
-"""What becomes of events before their transaction commits: audit entries, mails to the person, the host's reactions."""
+"""Publish events before their transaction commits: audit entries, mails, and the application's subscribers."""
 
 from accounts_core.model.audit import AuditEntry
 from accounts_core.model.events import DomainEvent
@@ -7,9 +7,10 @@ from accounts_core.ports.store import Subscriber, W_contra
 
 
 async def publish(work: W_contra, events: list[DomainEvent], subscribers: "tuple[Subscriber[W_contra], ...]") -> None:
-    """Write each event into the audit trail and its notice into the outbox, then take it to each subscriber, in order.
+    """Write each event to the audit trail and its mail to the outbox, then call each subscriber in order.
 
-    For stores, at the end of a unit. Events that a subscriber records meanwhile follow.
+    Stores call it at the end of a unit of work. Events that a subscriber records are published in turn. What a
+    subscriber raises is raised to the store.
     """
     heard = 0
     while heard < len(events):

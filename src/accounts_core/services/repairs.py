@@ -1,7 +1,7 @@
-"""Noting what differs, and having it put right: what the walks of `reconcile_cards` have in common.
+"""Record and repair what `reconcile_cards` finds.
 
-A walk compares what it read some time ago. So each repair looks again, with the user locked, and a dry run looks again
-just so: it tells what a run would do.
+A pass compares what it read some time ago. So each repair checks again with the user locked, and a dry run does too: it
+reports what a run would do.
 """
 
 from collections.abc import Awaitable, Callable
@@ -20,15 +20,15 @@ from accounts_core.services.outbox_writer import Effects, default_job_id
 from accounts_core.services.retry import settle
 
 Look = Callable[[UnitOfWork, User], Awaitable[bool]]
-"""Says whether it is wrong still, with the user locked."""
+"""Returns whether a difference still exists, with the user locked."""
 
 Put = Callable[[UnitOfWork, User], Awaitable[Job]]
-"""Writes the repair down."""
+"""Enqueues the repair."""
 
 
 @attrs.define
 class Findings:
-    """What was looked at so far, and what differed."""
+    """What was checked so far, and what differed."""
 
     users: int = 0
     customers: int = 0
@@ -36,9 +36,11 @@ class Findings:
     drifts: list[Drift] = attrs.field(factory=list)
 
     def note(self, kind: Kind, subject: str, user_id: UserId | None, repair: Repair, detail: str) -> None:
+        """Add one difference."""
         self.drifts.append(Drift(kind=kind, subject=subject, user_id=user_id, repair=repair, detail=detail))
 
     def summed_up(self, stopped_by: str | None) -> Reconciliation:
+        """Return the result of the run; `stopped_by` says why it ended early, None if it did not."""
         return Reconciliation(
             users=self.users,
             customers=self.customers,
@@ -50,7 +52,7 @@ class Findings:
 
 @attrs.frozen
 class Repairs:
-    """Repairs and notes; in a dry run it only notes. What somebody else is changing right now is left to them."""
+    """Repairs and records differences; a dry run only records. What another call is changing is left to it."""
 
     _store: Store[UnitOfWork]
     _payments: PaymentGateway
@@ -60,7 +62,13 @@ class Repairs:
     dry_run: bool
 
     async def by_reading(self, kind: Kind, user: User, detail: str) -> None:
-        """Have the user's customer read again. Raises `ProviderError`."""
+        """Read the user's customer again, and record the difference.
+
+        Raises:
+            ProviderError: The provider refused, is busy, or did not answer.
+            VerificationInProgress: Other calls kept changing one of the customer's verifications.
+
+        """
         assert user.customer_id is not None
         if self.dry_run:
             self._found.note(kind, user.customer_id, user.id, Repair.NEEDED, detail)
@@ -73,7 +81,7 @@ class Repairs:
         self._found.note(kind, user.customer_id, user.id, repair, detail)
 
     async def by_job(self, kind: Kind, subject: str, user_id: UserId, detail: str, *, look: Look, put: Put) -> None:
-        """Have a job of the outbox done, tried once here and now."""
+        """Enqueue a job, perform it once right away, and record the difference."""
 
         async def attempt() -> tuple[bool, Job | None]:
             async with self._store.begin() as work:
@@ -84,7 +92,7 @@ class Repairs:
         try:
             is_wrong, job = await settle(self._store, attempt)
         except (NotFound, Conflict):
-            return  # the user was deleted meanwhile, or is being changed
+            return  # the user was deleted or is being changed
         if not is_wrong:
             return
         repair = Repair.NEEDED
@@ -94,9 +102,13 @@ class Repairs:
         self._found.note(kind, subject, user_id, repair, detail)
 
     async def by_release(self, hold: OpenHold, user_id: UserId | None, detail: str) -> None:
-        """Let a hold go, unless it went since it was listed. One that cannot be let go does not end the walk.
+        """Release a hold unless it was released since it was listed, and record it.
 
-        Raises `ProviderAmbiguous`.
+        A hold that cannot be released now is recorded and does not end the run.
+
+        Raises:
+            ProviderAmbiguous: The answer was lost.
+
         """
         repair = Repair.NEEDED
         try:
@@ -113,6 +125,6 @@ class Repairs:
         self._found.note(Kind.STRANDED_HOLD, hold.id, user_id, repair, detail)
 
     async def _done_without(self, job_id: str) -> Repair:
-        """A job that is not there any more is done."""
+        """Return `DONE` if the job has ended, else `QUEUED`."""
         async with self._store.read() as views:
             return Repair.DONE if await views.outbox.find(job_id) is None else Repair.QUEUED

@@ -1,4 +1,4 @@
-"""Losing a race is nobody's fault: read again, decide again, a bounded number of times."""
+"""Retry after an optimistic-lock conflict."""
 
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
@@ -9,13 +9,23 @@ from accounts_core.ports.store import Store, UnitOfWork
 R = TypeVar("R")
 
 ATTEMPTS: Final = 10
+"""How often a unit of work is attempted at most."""
 
 
 async def settle(store: Store[UnitOfWork], attempt: Callable[[], Awaitable[R]]) -> R:
-    """Run `attempt`, a whole unit of work with the reads that it decides on, again while it raises `Conflict`.
+    """Run `attempt` again while it raises `Conflict`, 10 times at most.
 
-    Inside a host's transaction there is one attempt: what was read there would only be read again the same.
-    Raises `Conflict` when the last attempt does.
+    Args:
+        store: Where `attempt` works. Inside the application's transaction there is one attempt: a second one would read
+            the same again.
+        attempt: A whole unit of work, with the reads that it decides on.
+
+    Returns:
+        What `attempt` returns.
+
+    Raises:
+        Conflict: The last attempt raised it.
+
     """
     for _ in range(ATTEMPTS - 1 if store.commits else 0):
         try:

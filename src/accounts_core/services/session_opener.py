@@ -1,3 +1,8 @@
+"""Open a session after a successful sign-in, confirmation or restore.
+
+The oldest session ends first if the user has as many as the policy allows.
+"""
+
 import re
 from hashlib import sha256
 from typing import Final
@@ -19,16 +24,17 @@ _NUMBERS: Final = re.compile(r"[0-9]+")
 
 @attrs.frozen(kw_only=True)
 class SignedIn:
-    """A fresh session. The token is shown this once: the store has only its digest."""
+    """A new session. The token is only returned here: the store has its digest."""
 
     token: str = attrs.field(repr=False)
+    """The access token."""
     session: Session
     user: User
 
 
 @attrs.frozen
 class SessionOpener:
-    """Opens a session in a unit of work."""
+    """Opens sessions in a unit of work."""
 
     _clock: Clock
     _secrets: Secrets
@@ -37,9 +43,17 @@ class SessionOpener:
     async def open(
         self, work: UnitOfWork, user: User, *, user_agent: str | None, client: str | None = None
     ) -> SignedIn:
-        """Open a session for `user`, who has to be locked: so that none is opened beside a deactivation.
+        """Open a session for a user.
 
-        Where it is one more than the policy lets a user have, the oldest ends.
+        Args:
+            work: The unit of work.
+            user: The user, locked in `work`, so that no session is opened beside a deactivation.
+            user_agent: The browser's or client's own description, None if it gave none.
+            client: IP address of the caller, None if unknown.
+
+        Returns:
+            The session and its token. If the user had as many sessions as the policy allows, the oldest was ended.
+
         """
         now = self._clock.now()
         token = new_token(self._secrets.random_bytes(TOKEN_BYTES))
@@ -51,7 +65,7 @@ class SessionOpener:
             policy=self._policy.sessions,
             user_agent=user_agent,
         )
-        # before the new one is there: by a clock that was set back it would be the oldest itself
+        # before the new session is added: after a clock was set back it would be the oldest itself
         await work.sessions.remove_oldest_of(user.id, keep=self._policy.sessions.most - 1)
         await work.sessions.add(session)
         is_new = await work.devices.add(user.id, device_digest(session.user_agent), at=now)
@@ -70,5 +84,5 @@ class SessionOpener:
 
 
 def device_digest(user_agent: str | None) -> bytes:
-    """Return what a device is known by: what it says it is, without the numbers, which every update changes."""
+    """Return the digest that identifies a device: its user agent without numbers, which change with every update."""
     return sha256(_NUMBERS.sub("", user_agent or "").encode()).digest()

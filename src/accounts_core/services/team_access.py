@@ -1,4 +1,4 @@
-"""Who may do what in a team. Strangers are told that there is no such team."""
+"""Access to teams. Users who are not in a team get `NotFound`, so that ids tell nothing about other teams."""
 
 from accounts_core.errors import NotFound
 from accounts_core.model.ids import TeamId, UserId
@@ -7,7 +7,12 @@ from accounts_core.ports.store import UnitOfWork, Views
 
 
 async def seen_by(views: Views, team_id: TeamId, user_id: UserId) -> TeamView:
-    """Return the team as its owner or member sees it. Raises `NotFound` for everybody else."""
+    """Return the team as its owner or member sees it.
+
+    Raises:
+        NotFound: There is no such team, or the user is not in it.
+
+    """
     view = await views.teams.view(team_id, user_id)
     if view is None:
         raise NotFound("account", team_id)
@@ -15,7 +20,12 @@ async def seen_by(views: Views, team_id: TeamId, user_id: UserId) -> TeamView:
 
 
 async def locked_for(work: UnitOfWork, team_id: TeamId, user_id: UserId) -> tuple[Team, Role]:
-    """Lock the team and return it with what the user is in it. Raises `NotFound` for strangers."""
+    """Lock the team, and return it with the user's role.
+
+    Raises:
+        NotFound: There is no such team, or the user is not in it.
+
+    """
     role = await work.teams.role(team_id, user_id)
     if role is None:
         raise NotFound("account", team_id)
@@ -23,14 +33,20 @@ async def locked_for(work: UnitOfWork, team_id: TeamId, user_id: UserId) -> tupl
         team = await work.teams.get(team_id, lock=True)
     except NotFound:
         raise NotFound("account", team_id) from None
-    role = await work.teams.role(team_id, user_id)  # as it is under the lock
+    role = await work.teams.role(team_id, user_id)  # read again under the lock
     if role is None:
         raise NotFound("account", team_id)
     return team, role
 
 
 async def owned_by(work: UnitOfWork, team_id: TeamId, user_id: UserId) -> Team:
-    """Lock the team and return it. Raises `NotFound` for strangers, and `NotAllowed` for members."""
+    """Lock the team and return it for its owner.
+
+    Raises:
+        NotFound: There is no such team, or the user is not in it.
+        NotAllowed: The user is a member, not the owner.
+
+    """
     team, _ = await locked_for(work, team_id, user_id)
     team.check_owner(user_id)
     return team

@@ -94,7 +94,7 @@ class PerformOnce:
                 if known.is_running(now=now):
                     raise RequestInProgress
             if known is not None:
-                # of a claim that ran out the answer may come in this moment: then it stays, and adding fails
+                # an expired claim may be answered at this moment: then the answer stays, and `add` conflicts
                 await (work.kept_requests.let_go(known) if known.answer is None else work.kept_requests.remove(known))
             request = KeptRequest(
                 scope=scope,

@@ -113,7 +113,7 @@ class _Walks:
             return
         there = await self._ask(user.customer_id)
         if await self._quiet_cards(user) != cards:
-            return  # changed while the provider was asked, so it is being looked after
+            return  # changed while the provider was asked: another call takes care of it
         if there is None:
             await self._repairs.by_reading(Kind.LOST_CUSTOMER, user, f"cards that went with it: {len(cards)}")
         else:

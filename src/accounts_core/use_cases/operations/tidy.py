@@ -95,7 +95,7 @@ class Tidy:
         async def attempt() -> tuple[bool, tuple[Job, ...]]:
             async with self._store.begin() as work:
                 user = await work.users.get(user_id, lock=True)
-                # as it is under the lock: somebody may have signed in, or verified the address, since it was listed
+                # read again under the lock: the user may have signed in or verified the address since
                 still = await work.users.list_unverified(
                     created_before=created_before, after=UserId(user_id - 1), limit=1
                 )
