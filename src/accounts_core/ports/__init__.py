@@ -1,4 +1,4 @@
-"""What the core needs from the world: one Protocol a port, with the contract in words.
+"""Ports: what the core needs from outside, one Protocol each, with its contract in words.
 
-A contract suite in `accounts_core.testing` says the same in tests; an adapter that passes it is an adapter.
+`accounts_core.testing` has a contract suite for each port. An adapter that passes its suite can be used.
 """

@@ -1,3 +1,9 @@
+"""Port: the audit trail.
+
+Implemented by each store; called by `services.publish`, and for lists, exports and deletion. Entries are appended in
+the transaction of their event; they are never changed but for the redaction of a deleted user.
+"""
+
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -7,18 +13,25 @@ from accounts_core.model.ids import UserId
 
 
 class AuditReads(Protocol):
-    """Reading the audit trail."""
+    """Reads of the audit trail."""
 
     async def find(self, id: int) -> AuditEntry | None:
-        """Return the entry, or None."""
+        """Return the entry with this id, or None."""
         ...
 
     async def list(
         self, *, user_id: UserId | None = None, before: int | None = None, limit: int
     ) -> Sequence[AuditEntry]:
-        """Return at most `limit` entries, newest (highest id) first: those with an id below `before`, of one user.
+        """Return entries, the newest (highest id) first.
 
-        There need not be an entry with the id `before`.
+        Args:
+            user_id: Only the entries of this user; None for all users.
+            before: Only entries with a lower id. There need not be an entry with this id.
+            limit: The most entries to return.
+
+        Returns:
+            The entries; empty if there are none.
+
         """
         ...
 
@@ -27,7 +40,15 @@ class Audit(AuditReads, Protocol):
     """The audit trail in one transaction. There is no way to change an entry."""
 
     async def add(self, entry: AuditEntry) -> AuditEntry:
-        """Append an entry and return it with its id. Its user need not exist, or exist any longer."""
+        """Append an entry. Its user need not exist (any more).
+
+        Returns:
+            The entry with its id.
+
+        Raises:
+            Invalid: A text in it cannot be stored.
+
+        """
         ...
 
     async def redact(self, user_id: UserId) -> None:
@@ -35,8 +56,8 @@ class Audit(AuditReads, Protocol):
         ...
 
     async def redact_invited(self, email: Email) -> None:
-        """Take the address of a user who is being deleted out of the entries that are about an invitation of it.
+        """Remove the address of a user who is being deleted from entries about invitations to it.
 
-        Those are the entries whose `invited_key` is the address's key. Their details have no `email` afterwards.
+        Postcondition: entries whose `invited_key` is the address's key have no `email` in their details.
         """
         ...

@@ -1,7 +1,7 @@
-"""Ports for hosts without an event loop.
+"""Ports for applications without an event loop.
 
-An adapter whose `async def` methods never suspend says so with `suspends: ClassVar[Literal[False]] = False`. The
-blocking way in accepts only such adapters, so a type checker finds an asynchronous one under a synchronous host.
+Implemented by the blocking adapters, whose `async def` methods never suspend; required by `BlockingAccounts`. Such an
+adapter declares `suspends: ClassVar[Literal[False]] = False`, so that a type checker refuses an asynchronous one.
 """
 
 from typing import ClassVar, Literal, Protocol
@@ -14,6 +14,8 @@ from .store import Store, W_co
 
 
 class NeverSuspends(Protocol):
+    """Marks an adapter whose coroutines finish without an event loop."""
+
     suspends: ClassVar[Literal[False]]
 
 
@@ -30,7 +32,7 @@ class BlockingPasswordHasher(PasswordHasher, NeverSuspends, Protocol):
 
 
 class BlockingLimits(Limits, NeverSuspends, Protocol):
-    """`Limits` that work without an event loop."""
+    """A `Limits` that works without an event loop."""
 
 
 class BlockingNotifier(Notifier, NeverSuspends, Protocol):

@@ -1,7 +1,7 @@
-"""Port: the rows that have had their time, of every kind, and their deletion in batches.
+"""Port: expired rows of every kind, and their deletion in batches.
 
-Implemented by each store; called by the cleanup use case alone. A batch is a unit of work of its own, so that none is
-long, and a cleanup that is broken off has deleted whole batches and nothing else.
+Implemented by each store; called by `Tidy` and `PreviewTidy`. Each batch is a unit of work of its own, so that none is
+long, and an interrupted cleanup has deleted whole batches and nothing else.
 """
 
 from datetime import datetime
@@ -13,7 +13,7 @@ class Expired(StrEnum):
     """A kind of rows, and which of their times is compared."""
 
     SESSIONS = "sessions"
-    """`expires_at`; and `last_used_at`, which is compared with another time."""
+    """`expires_at`; also `last_used_at`, which is compared with a second time."""
     MAIL_TOKENS = "mail_tokens"
     """`expires_at`."""
     SIGN_UPS = "sign_ups"
@@ -23,37 +23,58 @@ class Expired(StrEnum):
     PROVIDER_EVENTS = "provider_events"
     """`received_at`."""
     INVITATIONS = "invitations"
-    """When the invitation was sent last, open or not."""
+    """When the invitation was last sent, open or not."""
     NOTIFICATIONS = "notifications"
     """`created_at`, read or not."""
     DEVICES = "devices"
-    """When the device was seen last."""
+    """When the device was last seen."""
     VERIFICATIONS = "verifications"
     """`updated_at` of those that are not open."""
     DEAD_JOBS = "dead_jobs"
-    """`parked_at`; a job that is still tried has none."""
+    """`parked_at`; a job that is still retried has none."""
     AUDIT = "audit"
     """`at`."""
 
 
 class CleanupReads(Protocol):
-    """Counting what is to be deleted."""
+    """Counts of what is to be deleted."""
 
     async def count(self, kind: Expired, *, until: datetime, unused_since: datetime | None = None) -> int:
-        """Count the rows of this kind whose time is `until` or earlier.
+        """Count the expired rows of a kind.
 
-        `unused_since` is for sessions, and needed there: those that were last used then or earlier count as well.
+        Args:
+            kind: The kind of rows.
+            until: Rows whose time is this or earlier have expired.
+            unused_since: For sessions, where it is required: those last used then or earlier have expired as well.
+
+        Returns:
+            The number of rows.
+
         """
         ...
 
 
 class Cleanup(CleanupReads, Protocol):
-    """Deleting, in one transaction."""
+    """Deletion of expired rows in one transaction."""
 
     async def delete(self, kind: Expired, *, until: datetime, limit: int, unused_since: datetime | None = None) -> int:
-        """Delete at most `limit` of the rows that `count` counts; return how many there were.
+        """Delete some of the rows that `count` counts.
 
-        Of two units that delete at once none waits for the other: one leaves out what the other is deleting, or gets
-        `Conflict`, here or at commit.
+        Of two units of work that delete at once none waits for the other: one leaves out the rows that the other is
+        deleting, or gets `Conflict`.
+
+        Args:
+            kind: The kind of rows.
+            until: As in `count`.
+            limit: The most rows to delete.
+            unused_since: As in `count`.
+
+        Returns:
+            The number of rows deleted. Less than `limit` if no other expired rows are left, or others are being
+            deleted.
+
+        Raises:
+            Conflict: Here or at commit: another unit of work is deleting the same rows.
+
         """
         ...

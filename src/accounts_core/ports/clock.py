@@ -1,17 +1,20 @@
+"""Port: the current time, for everything that is stored.
+
+Implemented by `accounts_system.SystemClock` and, for tests, `accounts_memory.ManualClock`; called by use cases and
+services. The time may be wrong, jump ahead, and go back between two calls.
+"""
+
 from datetime import datetime
 from typing import Protocol
 
 
 class Clock(Protocol):
-    """The machine's time, for what is stored.
+    """The machine's clock.
 
-    The time between two calls says nothing about how long something took: measure a span within a process by a
-    monotonic clock. See `accounts_core.model.times` for comparing a stored time with this one.
+    It does not measure durations: within a process use a monotonic clock. `accounts_core.model.times` compares a stored
+    time with this one.
     """
 
     def now(self) -> datetime:
-        """Return the present moment, aware, in UTC.
-
-        It is what the machine's clock says. That may be wrong, jump ahead, and go back between two calls.
-        """
+        """Return the current time, timezone-aware, in UTC."""
         ...

@@ -1,3 +1,9 @@
+"""Port: the devices that users have signed in from.
+
+Implemented by each store; called when a session is opened, and for exports and deletion. A device is known by a digest
+of its user agent, never by the text.
+"""
+
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
@@ -10,37 +16,51 @@ from accounts_core.model.paging import Cursor
 
 @attrs.frozen
 class KnownDevice:
-    """A device that a user has signed in from: when first, and the digest that it is known by."""
+    """A device that a user has signed in from."""
 
     first_seen_at: datetime
+    """The time of the first sign-in from it."""
     digest: bytes = attrs.field(repr=False)
+    """SHA-256 of the user agent without its numbers."""
 
 
 class DeviceReads(Protocol):
-    """Reading known devices."""
+    """Reads of known devices."""
 
     async def of(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[KnownDevice]:
-        """Return at most `limit` devices of the user, the newest first (ties by digest, descending).
+        """Return devices of a user, the newest first (ties by digest, descending).
 
-        After a `Cursor` come those below it, whether or not there is a device at it.
+        Args:
+            user_id: The user; an unknown one has no devices.
+            limit: The most devices to return.
+            before: Only devices below this position, whether or not there is a device at it.
+
+        Returns:
+            The devices.
+
         """
         ...
 
 
 class Devices(DeviceReads, Protocol):
-    """The devices that users have signed in from, each known by a digest of what it says it is, of one transaction."""
+    """The known devices in one transaction."""
 
     async def add(self, user_id: UserId, digest: bytes, *, at: datetime) -> bool:
-        """Remember a device, or that it was seen again; say whether it is new to this user.
+        """Store a device, or the time at which it was seen again.
 
-        Raises `Conflict` when the user is gone.
+        Returns:
+            Whether it is new to this user.
+
+        Raises:
+            Conflict: Here or at commit: the user is gone.
+
         """
         ...
 
     async def count_of(self, user_id: UserId) -> int:
-        """Count the user's devices."""
+        """Return the number of the user's devices."""
         ...
 
     async def remove_of(self, user_id: UserId) -> None:
-        """Forget the user's devices."""
+        """Delete all devices of the user."""
         ...

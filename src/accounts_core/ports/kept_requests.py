@@ -1,3 +1,9 @@
+"""Port: requests with an idempotency key, and their answers.
+
+Implemented by each store; called by `PerformOnce` and `SignUpOnce`, and for exports and deletion. A scope has one
+request at most; only the holder of its claim answers or releases it.
+"""
+
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
@@ -12,51 +18,67 @@ from accounts_core.model.paging import Cursor
 
 @attrs.frozen
 class RequestSummary:
-    """When a request was made, and its scope. Not its answer, which may be long."""
+    """A request without its answer, which may be long."""
 
     created_at: datetime
+    """When the request was claimed."""
     scope: bytes = attrs.field(repr=False)
+    """Identifies its owner, call and key: 32 bytes."""
 
 
 class KeptRequestReads(Protocol):
-    """Reading requests with an idempotency key."""
+    """Reads of requests with an idempotency key."""
 
     async def of(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[RequestSummary]:
-        """Return at most `limit` requests of the user, the newest first (ties by scope, descending).
+        """Return requests of a user, the newest first (ties by scope, descending).
 
-        After a `Cursor` come those below it, whether or not there is a request at it.
+        Args:
+            user_id: The user; an unknown one has no requests.
+            limit: The most requests to return.
+            before: Only requests below this position, whether or not there is a request at it.
+
+        Returns:
+            The requests, without their answers.
+
         """
         ...
 
 
 class KeptRequests(KeptRequestReads, Protocol):
-    """The requests with an idempotency key, of one transaction."""
+    """The requests with an idempotency key in one transaction."""
 
     async def find(self, scope: bytes) -> KeptRequest | None:
-        """Return the request, or None."""
+        """Return the request with this scope, answered or not, or None."""
         ...
 
     async def add(self, request: KeptRequest) -> None:
         """Add a request, answered or not.
 
-        Raises `Conflict`, here or at commit, when its scope is taken or its user is gone.
+        Raises:
+            Conflict: Here or at commit: the scope has a request, or the user is gone.
+
         """
         ...
 
     async def answer(self, request: KeptRequest) -> None:
-        """Store the answer of a request. Raises `Conflict` when it is not, or no longer, held under its claim."""
+        """Store the answer of a request.
+
+        Raises:
+            Conflict: The request is gone, or is held under another claim than `request.claim`.
+
+        """
         ...
 
     async def let_go(self, request: KeptRequest) -> None:
-        """Forget a request that is held under its claim and has no answer; any other is left alone."""
+        """Delete a request that is held under its claim and has no answer; any other stays."""
         ...
 
     async def remove(self, request: KeptRequest) -> None:
-        """Forget a request that is held under its claim, answered or not; one that is not is left alone."""
+        """Delete a request that is held under its claim, answered or not; any other stays."""
         ...
 
     async def remove_of(self, user_id: UserId) -> None:
-        """Forget every request of a user."""
+        """Delete every request of the user."""
         ...
 
     async def list_for_email(self, email: Email) -> Sequence[KeptRequest]:

@@ -1,3 +1,9 @@
+"""Port: counters of attempts, for the rate limits.
+
+Implemented by the memory, SQL and Redis adapters; called by `services.attempts` and by cleanup. All processes share the
+counters, outside of any transaction: a rollback must not undo an attempt.
+"""
+
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
@@ -8,31 +14,61 @@ __all__ = ["Limit", "Limits"]
 
 
 class Limits(Protocol):
-    """Counts attempts, shared by every process, outside any transaction: a rollback must not forget an attempt."""
+    """The counters of attempts."""
 
     async def spend(self, name: str, scopes: Mapping[str, Limit], *, now: datetime) -> None:
-        """Count one attempt of `name` (such as `sign-in`) within every scope (such as `client:192.0.2.7`), atomically.
+        """Count one attempt in every scope, or in none.
 
-        A scope that begins with `all:` is everybody's. Every other one names a subject; where attempts wait to be
-        counted, one subject's must not keep the others' waiting.
+        Windows slide: an attempt counts for `limit.period` from when it was made. Attempts that lie ahead of `now` by
+        more than `CLOCK_SKEW` count too, and in a full scope they count from `now`: they were written by a clock that
+        was ahead, and would fill the scope until the clock gets there.
 
-        Windows slide: an attempt counts for `limit.period` from when it was made. When `limit.count` attempts count
-        already in any of the scopes, it is counted in none, and `LimitExceeded` is raised with the scopes that are
-        full and the time until one more would be let through in all of them: at most the limit's period.
+        Args:
+            name: The kind of attempt, such as `sign-in`.
+            scopes: The limit of each scope, such as `client:192.0.2.7`. A scope that begins with `all:` is shared by
+                everybody; any other names a subject. Where attempts queue, those of one subject must not delay the
+                others'.
+            now: The current time.
 
-        Attempts that lie ahead of `now` by more than `CLOCK_SKEW` count too, and in a scope that is full they count
-        from `now`: the machine's clock was ahead, and its attempts would fill the scope until it gets there.
+        Raises:
+            LimitExceeded: `limit.count` attempts count in a scope already. `full` has all such scopes, `retry_after`
+                the time until one more would be allowed in all of them, at most the limit's period. Nothing was
+                counted.
+            Unavailable: The counter does not answer, or too many attempts wait to be counted.
+
         """
         ...
 
     async def forget(self, name: str, scope: str) -> None:
-        """Forget every attempt of `name` within `scope`."""
+        """Reset the counter of `name` in `scope`.
+
+        Raises:
+            Unavailable: The counter does not answer.
+
+        """
         ...
 
     async def count_expired(self, *, now: datetime) -> int:
-        """Count the stored attempts that count for nothing any more; 0 where they go by themselves, as in Redis."""
+        """Return the number of stored attempts that count no more; 0 where they expire by themselves, as in Redis.
+
+        Raises:
+            Unavailable: The counter does not answer.
+
+        """
         ...
 
     async def delete_expired(self, *, now: datetime, limit: int) -> int:
-        """Delete at most `limit` of them, at once and apart from any other; return how many there were."""
+        """Delete attempts that count no more, in a transaction of its own.
+
+        Args:
+            now: The current time.
+            limit: The most attempts to delete.
+
+        Returns:
+            The number deleted.
+
+        Raises:
+            Unavailable: The counter does not answer.
+
+        """
         ...

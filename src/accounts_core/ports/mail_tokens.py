@@ -1,3 +1,9 @@
+"""Port: tokens sent by mail, known by their digests.
+
+Implemented by each store; called by the mailer, by use cases that accept such a token, and when a password or an
+address changes. Expired tokens are returned, too: callers check.
+"""
+
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
@@ -8,31 +14,43 @@ from accounts_core.model.paging import Cursor
 
 
 class MailTokenReads(Protocol):
-    """Reading mailed tokens."""
+    """Reads of mail tokens."""
 
     async def of(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[MailToken]:
-        """Return at most `limit` tokens of the user, expired or not, newest first (ties by digest, descending).
+        """Return tokens of a user, expired or not, the newest first (ties by digest, descending).
 
-        After a `Cursor` come those below it, whether or not there is a token at it.
+        Args:
+            user_id: The user; an unknown one has no tokens.
+            limit: The most tokens to return.
+            before: Only tokens below this position, whether or not there is a token at it.
+
+        Returns:
+            The tokens.
+
         """
         ...
 
 
 class MailTokens(MailTokenReads, Protocol):
-    """The mailed tokens of one transaction."""
+    """The mail tokens in one transaction."""
 
     async def add(self, token: MailToken) -> None:
-        """Add a token. Raises `Conflict`, here or at commit, when its user is gone or the digest is taken."""
+        """Add a token.
+
+        Raises:
+            Conflict: Here or at commit: the digest is taken, or the user is gone.
+
+        """
         ...
 
     async def find(self, digest: bytes) -> MailToken | None:
-        """Return the token with this digest, expired or not, or None."""
+        """Return the token with this SHA-256 digest, expired or not, or None."""
         ...
 
     async def remove_of(self, user_id: UserId, purpose: TokenPurpose | None = None) -> None:
-        """Remove the user's tokens, of one purpose or, for None, of all."""
+        """Delete the user's tokens of one purpose, or all of them if `purpose` is None."""
         ...
 
     async def forget_after(self, moment: datetime) -> int:
-        """Remove every token that was created later than `moment`; return how many there were."""
+        """Delete every token that was created later than `moment`, and return how many there were."""
         ...

@@ -1,3 +1,9 @@
+"""Port: notifications, the messages that a user sees in the product.
+
+Implemented by each store; called by the notification use cases, and where an invitation is sent, accepted or found. A
+notification belongs to one user; other users cannot read, mark or delete it.
+"""
+
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
@@ -8,50 +14,69 @@ from accounts_core.model.paging import Cursor
 
 
 class NotificationReads(Protocol):
-    """Reading notifications."""
+    """Reads of notifications."""
 
     async def of(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[Notification]:
-        """Return at most `limit` notifications of the user, newest first (ties by id, descending).
+        """Return notifications of a user, the newest first (ties by id, descending).
 
-        After a `Cursor` come those below it, whether or not there is a notification at it.
+        Args:
+            user_id: The user; an unknown one has no notifications.
+            limit: The most notifications to return.
+            before: Only notifications below this position, whether or not there is a notification at it.
+
+        Returns:
+            The notifications, read or not.
+
         """
         ...
 
     async def find(self, id: str) -> Notification | None:
-        """Return the notification, whoever's it is, or None."""
+        """Return the notification with this id, of whichever user, or None."""
         ...
 
 
 class Notifications(NotificationReads, Protocol):
-    """The notifications of one transaction."""
+    """The notifications in one transaction."""
 
     async def add(self, notification: Notification) -> None:
-        """Add a notification. Raises `Conflict`, here or at commit, when its user is gone."""
+        """Add a notification.
+
+        Raises:
+            Conflict: Here or at commit: the user is gone.
+
+        """
         ...
 
     async def mark_read(self, user_id: UserId, id: str, *, at: datetime) -> None:
-        """Set `read_at` of one that was not read yet; one that was keeps its time.
+        """Set `read_at` of a notification; one that was read before keeps its time.
 
-        Raises `NotFound` when the user has no such notification.
+        Raises:
+            NotFound: The user has no such notification.
+
         """
         ...
 
     async def mark_all_read(self, user_id: UserId, *, at: datetime) -> None:
-        """Set `read_at` of every one that was not read yet."""
+        """Set `read_at` of every unread notification of the user."""
         ...
 
     async def delete(self, user_id: UserId, id: str) -> None:
-        """Delete one. Raises `NotFound` when the user has no such notification."""
+        """Delete a notification.
+
+        Raises:
+            NotFound: The user has no such notification.
+
+        """
         ...
 
     async def remove_of(self, user_id: UserId) -> int:
-        """Remove every notification of the user; return how many there were."""
+        """Delete every notification of the user, and return how many there were."""
         ...
 
     async def remove_oldest_of(self, user_id: UserId, *, keep: int) -> None:
-        """Remove all notifications of the user but the newest `keep`, in the order of `of`."""
+        """Delete all notifications of the user but the newest `keep`, in the order of `of`."""
         ...
 
     async def count_of(self, user_id: UserId) -> int:
-        """Count the user's notifications."""
+        """Return the number of the user's notifications, read or not."""
         ...

@@ -1,3 +1,9 @@
+"""Port: delivery of mails.
+
+Implemented by the SMTP adapter, which also writes files for development, and by the memory adapter; called by the
+worker only. The wording is the adapter's; a notice may be delivered twice.
+"""
+
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -11,26 +17,32 @@ __all__ = ["Notice", "Notifier", "Purpose"]
 
 @attrs.frozen(kw_only=True)
 class Notice:
-    """Something to be told outside the product. `id` is stable over retries, for dedup."""
+    """A message to a person, outside of the product."""
 
     id: str
+    """Stable over retries, so that a mail server can detect duplicates."""
     to: Email
+    """The address to deliver to."""
     purpose: Purpose
+    """Decides the wording, and which values there are."""
     values: Mapping[str, str] = attrs.field(repr=False)
-    """What `Purpose` says; a token may be among it."""
+    """The values that `Purpose` lists; a secret token may be among them."""
 
 
 class Notifier(Protocol):
-    """Delivers notices outside the product, by mail most often. The wording is the adapter's."""
+    """Delivers messages outside of the product, usually by mail."""
 
     async def deliver(self, notice: Notice) -> None:
-        """Deliver, or hand over to something that will. May be called again with the same notice.
+        """Deliver a notice, or hand it over to a service that will.
+
+        Args:
+            notice: The notice; the same one may come again after a crash.
 
         Raises:
-            Unavailable: It was not handed over, for a reason that is not the recipient's: the service cannot be
-                reached, does not let us in, or refuses what we send. It is tried again.
-            Undeliverable: It never will be, for a reason that is the recipient's, such as a mailbox that does not
-                exist. It is not tried again.
+            Unavailable: It was not handed over, for a reason other than the recipient: the service cannot be reached,
+                refuses the login, or refuses the message. It is retried.
+            Undeliverable: It never will be, because of the recipient, such as a mailbox that does not exist. It is not
+                retried.
 
         """
         ...

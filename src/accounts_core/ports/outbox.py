@@ -1,3 +1,9 @@
+"""Port: the outbox, jobs that are committed with the change that caused them.
+
+Implemented by each store; called by services that enqueue jobs, and by the worker. A job is there if, and only if, its
+transaction commits; it is performed at least once; only the holder of its lease ends or reschedules it.
+"""
+
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol
@@ -7,79 +13,138 @@ from accounts_core.model.outbox import Job, JobKind
 
 
 class OutboxReads(Protocol):
-    """Reading the outbox."""
+    """Reads of the outbox."""
 
     async def find(self, id: str) -> Job | None:
-        """Return the job, or None when it is done."""
+        """Return the job with this id, or None if there is none or it is done."""
         ...
 
     async def any_due(self, *, now: datetime, kinds: Collection[JobKind] | None = None) -> bool:
-        """Say whether `claim` would find something, without claiming it."""
+        """Return whether `claim` with the same arguments would find a job, without claiming it."""
         ...
 
     async def any_overlong(self, *, after: datetime) -> bool:
-        """Say whether `bring_back` would find something, without writing."""
+        """Return whether `bring_back` with the same `after` would find a job, without writing."""
         ...
 
     async def list(self, *, limit: int) -> Sequence[Job]:
-        """Return at most `limit` jobs: the parked ones first, then by `due`, then by id."""
+        """Return at most `limit` jobs: the dead-lettered ones first, then by `due`, then by id."""
         ...
 
 
 class Outbox(OutboxReads, Protocol):
-    """The outbox in one transaction: what is put here is there if, and only if, the transaction commits."""
+    """The outbox in one transaction."""
 
     async def put(self, job: Job) -> None:
-        """Add a job. Raises `Conflict`, here or at commit, when there is one with its id."""
+        """Add a job.
+
+        Raises:
+            Conflict: Here or at commit: there is a job with this id.
+            Invalid: A text in it cannot be stored.
+
+        """
         ...
 
     async def claim(
         self, *, now: datetime, until: datetime, lease: str, limit: int, kinds: Collection[JobKind] | None = None
     ) -> Sequence[Job]:
-        """Lease up to `limit` jobs that are due and not parked, the longest due first, with one more attempt each.
+        """Lease jobs that are due and not dead-lettered, the longest due first, and count one more attempt of each.
 
-        With `kinds`, only jobs whose topic is of one of them.
+        Postcondition: a leased job is due again at `until`, so that another worker gets it if this one dies. Two
+        concurrent claims never return the same job: the second leaves it out, or gets `Conflict`.
 
-        A leased job is due again at `until`, so a worker that dies loses it to another. Two claims at once never
-        return the same job: the second leaves it out, or gets `Conflict`.
+        Args:
+            now: The current time; jobs due then or earlier are claimed.
+            until: When the lease ends.
+            lease: Identifies the lease.
+            limit: The most jobs to claim.
+            kinds: Only jobs whose topic is of one of these kinds; None for any.
+
+        Returns:
+            The jobs as they are now; empty if none is due.
+
+        Raises:
+            Conflict: Here or at commit: another worker claimed one of them.
+
         """
         ...
 
     async def bring_back(self, *, after: datetime, due: datetime, leased: datetime, limit: int) -> int:
-        """Make up to `limit` jobs due earlier that are due later than `after`, and return how many there were.
+        """Make jobs due earlier that a wrong clock scheduled too far ahead.
 
-        `after` is further ahead than any delay reaches: a clock that was wrong wrote the due time. A job becomes due at
-        `due`, one that is held under a lease at `leased`, so that its holder keeps it. Left alone are parked jobs, jobs
-        that another worker is writing to, and what a host schedules: a job of its own topics that was never claimed.
+        Left alone are dead-lettered jobs, jobs that another worker is writing to, and jobs of the application's topics
+        that were never claimed: the application may schedule them as far ahead as it wants.
+
+        Args:
+            after: Jobs due later than this were scheduled by a wrong clock: no delay reaches as far.
+            due: The new due time.
+            leased: The new due time of a leased job, so that its holder keeps it.
+            limit: The most jobs to change.
+
+        Returns:
+            The number of jobs changed.
+
         """
         ...
 
     async def done(self, job: Job) -> None:
-        """End a job. Raises `LeaseLost` when it is not, or no longer, held under `job.lease`."""
+        """Delete a job that was performed.
+
+        Raises:
+            LeaseLost: It is not, or no longer, leased under `job.lease`.
+
+        """
         ...
 
     async def put_off(self, job: Job, *, due: datetime, error: str | None = None) -> None:
-        """Let go of a job until `due`, and note why it failed, None when it did not. Raises `LeaseLost` as `done`."""
+        """Release the lease and reschedule the job.
+
+        Args:
+            job: The leased job.
+            due: When it may be claimed again.
+            error: Why it failed, stored as `last_error`; None if it did not fail.
+
+        Raises:
+            LeaseLost: It is not, or no longer, leased under `job.lease`.
+
+        """
         ...
 
     async def park(self, job: Job, *, at: datetime, error: str) -> None:
-        """Let go of a job until an operator has it tried again. Raises `LeaseLost` as `done` does."""
+        """Dead-letter a job: release the lease, and keep it until an operator retries it.
+
+        Args:
+            job: The leased job.
+            at: The time of the failure.
+            error: Why it failed, stored as `last_error`.
+
+        Raises:
+            LeaseLost: It is not, or no longer, leased under `job.lease`.
+
+        """
         ...
 
     async def retry(self, id: str, *, now: datetime) -> None:
-        """Make a job due now, parked or not, with no attempts counted and held by nobody. Raises `NotFound`.
+        """Make a job due now, dead-lettered or not, with no attempts counted and without a lease.
 
-        What was noted of its last failure stays, until it fails again or is done.
+        `last_error` stays until the job fails again or is done.
+
+        Raises:
+            NotFound: There is no such job.
+
         """
         ...
 
     async def remove_about(self, email: Email) -> None:
-        """Remove the jobs that only somebody who typed this address asked for: of `TYPED_ADDRESS_TOPICS`.
+        """Delete the jobs of `TYPED_ADDRESS_TOPICS` for the address of a user who is being deleted.
 
-        For a user who is being deleted. Addresses are compared in lower case.
+        Addresses are compared in lower case.
         """
         ...
 
     async def remove(self, id: str) -> None:
-        """End a job whoever holds it, for a unit that has just settled what it was for; a missing one is ended."""
+        """Delete a job, leased or not; one that does not exist is skipped.
+
+        For a unit of work that has done what the job was for.
+        """
         ...

@@ -1,3 +1,9 @@
+"""Port: data about a user that is exported and deleted with the user.
+
+Implemented by the application for its own tables, and by `services.owned_data` for the library's; called by deletion,
+its preview and export. Everything but pages runs in one transaction of the store, with its unit of work.
+"""
+
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -13,41 +19,51 @@ E = TypeVar("E")
 
 @attrs.frozen
 class Pages(Generic[E]):
-    """A list of an export that is read page by page, so that only one page of it is in memory at a time."""
+    """A list of an export that is read page by page, so that one page is in memory at a time."""
 
     page: Callable[[Views, E | None], Awaitable[Sequence[E]]]
-    """Takes the store's views and the last entry of the page before, None at first; returns the next page.
+    """Gets the store's views and the last entry of the previous page, None at first; returns the next page.
 
-    An empty page is the end. Each page is a read of its own, outside the transaction that `OwnedData.export` ran in:
-    what is written meanwhile may be in the export or not. An entry is an attrs instance or what JSON can say.
+    An empty page is the end. Each page is read on its own, outside of the transaction of `OwnedData.export`: rows
+    written meanwhile may be in the export or not. An entry is an attrs instance or a JSON value.
     """
 
 
 class OwnedData(Protocol[W_contra]):
-    """What a host keeps about a user. Runs in the deletion's own transaction, on the store's unit of work.
+    """Data that the application keeps about a user.
 
-    It is typed with that unit, so that a type checker refuses an eraser for SQL on a store in memory.
+    It is typed with the store's unit of work, so that a type checker refuses an implementation for SQL on a memory
+    store.
     """
 
     async def preview(self, work: W_contra, user_id: UserId) -> DeletionPreview:
-        """Count what `erase` would destroy and `disassociate` would leave without an author, by name.
+        """Count what `erase` would delete, and what `disassociate` would leave without an author, by name.
 
-        A name in `blocked_by` stops the deletion until it is settled.
+        Returns:
+            The counts. A name in `blocked_by` prevents the deletion of the user.
+
         """
         ...
 
     async def export(self, work: W_contra, user_id: UserId) -> Mapping[str, Any]:
-        """Return everything kept about the user, as JSON can say it, by name.
+        """Return everything stored about the user, by name.
 
-        What is returned is held in memory while the export is sent. A list that may become long should be `Pages`, as
-        a value of the mapping or of a mapping in it.
+        What is returned stays in memory while the export is sent. A list that may become long should be `Pages`, as a
+        value of the mapping or of a mapping in it.
+
+        Returns:
+            JSON values, and `Pages`.
+
         """
         ...
 
     async def erase(self, work: W_contra, user_id: UserId) -> None:
-        """Destroy what the user owns."""
+        """Delete what the user owns.
+
+        Called before `disassociate`, for all implementations first. The user's row is still there.
+        """
         ...
 
     async def disassociate(self, work: W_contra, user_id: UserId) -> None:
-        """Keep what the user did among others, without saying who did it."""
+        """Remove the user's name from what the user did together with others, and keep the rest."""
         ...

@@ -1,3 +1,9 @@
+"""Port: password hashing.
+
+Implemented by `accounts_argon2` and, for tests, `accounts_memory.PlainHasher`; called by every use case with a
+password. Hashing is slow on purpose: an adapter for an event loop runs it elsewhere, and limits how much runs at once.
+"""
+
 from typing import Protocol
 
 from accounts_core.model.passwords import Password
@@ -5,28 +11,34 @@ from accounts_core.model.requester import Requester
 
 
 class PasswordHasher(Protocol):
-    """Turns passwords into something that can be stored.
+    """Hashes and verifies passwords.
 
-    Hashing is slow on purpose. An adapter for an event loop runs it elsewhere, and bounds how much runs at once.
-
-    `requester` says on whose behalf: the account that is named and the client that asks; None where neither is known.
-    The result never depends on it. Where hashes wait for each other, one requester must not keep the others waiting:
-    they are served in turn, and one who has too many waiting is refused with `Unavailable` while others still get in.
-    An adapter where nothing waits may ignore it.
+    `requester` says on whose behalf: the account that is named and the client that asks; None if neither is known. The
+    result never depends on it. Where calls queue, requesters are served in turn; one with too many calls waiting is
+    refused with `Unavailable` while others still get in. An adapter without a queue may ignore it.
     """
 
     async def hash(self, password: Password, *, requester: Requester | None = None) -> str:
-        """Return a salted, self-describing hash: another one on every call. Raises `Unavailable`."""
+        """Return a salted, self-describing hash, another one on every call.
+
+        Raises:
+            Unavailable: Too many calls are waiting, or the hasher is closed or failed.
+
+        """
         ...
 
     async def verify(self, hash: str | None, password: Password, *, requester: Requester | None = None) -> bool:
-        """Say whether `hash` was made of `password`. Raises `Unavailable`.
+        """Return whether `hash` was made from `password`.
 
-        None, for a user that does not exist, is never right and costs the same work; so is anything that is no hash.
-        A blank password is never right.
+        None, for an unknown user, never matches and costs the same work, and so does text that is not a hash. A blank
+        password never matches.
+
+        Raises:
+            Unavailable: Too many calls are waiting, or the hasher is closed or failed.
+
         """
         ...
 
     def needs_rehash(self, hash: str) -> bool:
-        """Say whether `hash` was made with other parameters than `hash()` would use now."""
+        """Return whether `hash` was made with other parameters than `hash()` uses now."""
         ...

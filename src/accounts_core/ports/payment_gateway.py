@@ -1,3 +1,9 @@
+"""Port: the payment provider.
+
+Implemented by `accounts_stripe` and, for tests, `accounts_memory.MemoryGateway`; called by services and by the worker.
+A call with a `key` is safe to repeat. No card is charged: there is no method for it.
+"""
+
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
@@ -13,96 +19,108 @@ T = TypeVar("T")
 
 
 class HoldStatus(StrEnum):
-    """What became of a hold."""
+    """The state of a hold."""
 
     HELD = "held"
     CHALLENGED = "challenged"
-    """The bank wants the person to prove themself: `client_secret` and `next_action` say how."""
+    """The bank asks for card authentication; `client_secret` and `next_action` say how."""
     DECLINED = "declined"
-    """By the bank or the provider, a failed challenge included; `code` and `decline_code` say why."""
+    """By the bank or the provider, failed card authentication included; `code` and `decline_code` say why."""
     RELEASED = "released"
-    """Let go: by us, or by the provider after its time."""
+    """By us, or by the provider when it expired."""
 
 
 @attrs.frozen(kw_only=True)
 class HoldRequest:
-    """Everything that a hold is asked with: the same request, whenever it is repeated.
-
-    `amount` is in minor units of `currency`; `return_url` is where a challenge sends the person back to.
-    """
+    """The parameters of a hold. A repeat sends the same ones."""
 
     verification_id: str
+    """Stored with the hold, so that it can be found again."""
     customer_id: str
     payment_method: str
     amount: int
+    """In minor units of `currency`."""
     currency: str
+    """ISO 4217 code, in lower case."""
     return_url: str | None
+    """Where the bank redirects the browser after card authentication."""
 
 
 @attrs.frozen(kw_only=True)
 class Hold:
-    """A sum that is frozen on a card, or was, or was refused to be.
-
-    `id` is None when the provider refused before making anything. `payment_method` is what the provider used: a test
-    token becomes a payment method of its own.
-    """
+    """A sum that is or was held on a card, or was declined."""
 
     id: str | None
+    """None if the provider declined before it created anything."""
     status: HoldStatus
     verification_id: str
     payment_method: str | None
+    """What the provider used: a test token becomes a payment method of its own."""
     amount: int
+    """In minor units of `currency`."""
     currency: str
     client_secret: str | None = attrs.field(default=None, repr=False)
+    """For the provider's client library, while `status` is `CHALLENGED`."""
     next_action: Mapping[str, Any] | None = attrs.field(default=None, repr=False)
+    """The provider's own description of the authentication step."""
     code: str | None = None
+    """The provider's reason for a decline."""
     decline_code: str | None = None
+    """The bank's reason, if it gave one."""
 
 
 @attrs.frozen(kw_only=True)
 class OpenHold:
-    """A hold for a verification that freezes money, or still may: held, challenged, or on its way to be."""
+    """A hold that freezes money or still may: held, challenged, or being created."""
 
     id: str
     verification_id: str
     customer_id: str | None
     amount: int
+    """In minor units of `currency`."""
     currency: str
     created: datetime
 
 
 @attrs.frozen(kw_only=True)
 class Page(Generic[T]):
-    """A part of a list. `after` asks for the next one, None on the last. A part may be empty and not the last."""
+    """A part of a list."""
 
     items: Sequence[T]
+    """May be empty on a page that is not the last."""
     after: str | None = None
+    """The position of the next page, None on the last one."""
 
 
 @attrs.frozen(kw_only=True)
 class CustomerUsage:
-    """What a customer has at the provider that is none of the cards, and would be lost with the customer.
-
-    `subscriptions` are those that are not over, `balance` is in minor units of the customer's currency.
-    """
+    """What a customer has at the provider besides cards, and would lose when deleted."""
 
     subscriptions: int = 0
+    """The number of subscriptions that are not over."""
     balance: int = 0
+    """In minor units of the customer's currency."""
     other_payment_methods: int = 0
+    """The number of payment methods that are not cards."""
 
 
 class PaymentGateway(Protocol):
     """The payment provider.
 
-    A `user_ref` is what a customer carries of its user: `User.hex_id`, which two databases do not both give out.
+    A `user_ref` is the reference to a user that a customer carries: `User.hex_id`, which no two databases share.
 
-    A `key` makes a call repeatable: the same key with the same arguments is the same call, and gives the same answer.
-    Every method may raise `ProviderRefused` (final), `ProviderBusy` (not executed) and `ProviderAmbiguous` (unknown).
-    `NotFound` is raised only where it is said. No card is ever charged: there is no method for it.
+    A `key` is an idempotency key: the same key with the same arguments is the same call, with the same answer. Every
+    method may raise `ProviderRefused` (final), `ProviderBusy` (not executed) and `ProviderAmbiguous` (unknown).
+    `NotFound` is raised only where it is listed.
     """
 
     async def create_customer(self, *, user_ref: str, key: str) -> Customer:
-        """Make a customer that carries the user's reference. What can change comes later, by `update_customer`."""
+        """Create a customer that carries the user's reference, without name and address (see `update_customer`).
+
+        Returns:
+            The new customer, or the one that an earlier call with this key created.
+
+        """
         ...
 
     async def find_customer(self, user_ref: str) -> Customer | None:
@@ -110,85 +128,151 @@ class PaymentGateway(Protocol):
         ...
 
     async def list_customers(self, *, after: str | None = None) -> Page[Customer]:
-        """Return a page of the customers that carry any user's reference, newest first."""
+        """Return a page of the customers that carry any user's reference, the newest first."""
         ...
 
     async def retrieve_customer(self, customer_id: str) -> Customer:
-        """Raises `NotFound` when there is none, or it was deleted."""
+        """Return a customer.
+
+        Raises:
+            NotFound: There is no such customer, or it was deleted.
+
+        """
         ...
 
     async def update_customer(self, customer_id: str, *, email: Email | None, name: str | None) -> Customer:
-        """Store address and name; None clears the field.
+        """Store a customer's address and name.
 
-        Raises `NotFound`, and `ProviderRefused` with the `param` `email` or `name` for one that the provider does not
-        take; then nothing is stored.
+        Args:
+            customer_id: The customer.
+            email: The address; None clears it.
+            name: The name; None clears it.
+
+        Returns:
+            The customer as it is now.
+
+        Raises:
+            NotFound: There is no such customer, or it was deleted.
+            ProviderRefused: With `param` `email` or `name`: the provider does not accept it. Nothing was stored.
+
         """
         ...
 
     async def inspect_customer(self, customer_id: str) -> CustomerUsage:
-        """Return what would be lost with the customer, its cards aside. Raises `NotFound`."""
+        """Return what would be lost with a customer besides its cards.
+
+        Raises:
+            NotFound: There is no such customer, or it was deleted.
+
+        """
         ...
 
     async def anonymize_customer(self, customer_id: str) -> None:
-        """Clear name, addresses, phone number, description and the user's reference; all else stays.
+        """Clear a customer's name, addresses, phone number, description and user reference; all else stays.
 
-        Raises `NotFound`.
+        Raises:
+            NotFound: There is no such customer, or it was deleted.
+
         """
         ...
 
     async def delete_customer(self, customer_id: str) -> None:
-        """Delete the customer and detach its cards; one that is gone is deleted already."""
+        """Delete a customer and detach its cards; one that was deleted is skipped."""
         ...
 
     async def set_default(self, customer_id: str, payment_method: str | None) -> None:
-        """Make an attached payment method the customer's default; None clears it. Raises `NotFound`.
+        """Make a payment method the customer's default.
 
-        `Customer.default_payment_method` names the default whatever its kind, a card or not.
+        Postcondition: `Customer.default_payment_method` is this id. It names the default whether it is a card or not.
+
+        Args:
+            customer_id: The customer.
+            payment_method: Attached to the customer; None clears the default.
+
+        Raises:
+            NotFound: There is no such customer, or the payment method is not there.
+
         """
         ...
 
     async def retrieve_payment_method(self, id: str) -> ProviderPaymentMethod:
-        """Return a card. Raises `NotFound`, and `ProviderRefused` for a payment method that is no card."""
+        """Return a card.
+
+        Raises:
+            NotFound: There is no such payment method.
+            ProviderRefused: It is not a card.
+
+        """
         ...
 
     async def list_payment_methods(self, customer_id: str) -> Sequence[ProviderPaymentMethod]:
-        """Return the customer's cards, newest first. Raises `NotFound`."""
+        """Return the customer's cards, the newest first.
+
+        Raises:
+            NotFound: There is no such customer, or it was deleted.
+
+        """
         ...
 
     async def attach(self, *, customer_id: str, payment_method: str, key: str) -> ProviderPaymentMethod:
-        """Give the card to the customer; one that the customer has is attached already. Raises `NotFound`."""
+        """Attach a card to a customer; a card that the customer has stays attached.
+
+        Returns:
+            The card.
+
+        Raises:
+            NotFound: There is no such card or customer.
+
+        """
         ...
 
     async def detach(self, payment_method: str) -> None:
-        """Take the card away from its customer, for good; one that has none, or is gone, is detached already."""
+        """Detach a card from its customer for good; one that is detached or gone is skipped."""
         ...
 
     async def hold(self, request: HoldRequest, *, key: str) -> Hold:
-        """Freeze the sum. A decline and a challenge are answers, not errors.
+        """Hold a sum on a card.
 
-        Raises `ProviderRefused` with the code `resource_missing` when there is no such payment method or customer (the
-        `param` says which: `payment_method`, `customer`), and with another code for a payment method that is no card.
+        A decline and a request for card authentication are results, not errors.
+
+        Returns:
+            The hold, or the one that an earlier call with this key placed.
+
+        Raises:
+            ProviderRefused: With code `resource_missing`: there is no such object, and `param` names it
+                (`payment_method`, `customer`). With another code: the payment method is not a card. Nothing is held.
+
         """
         ...
 
     async def retrieve_hold(self, hold_id: str) -> Hold:
-        """Raises `NotFound`."""
+        """Return a hold.
+
+        Raises:
+            NotFound: There is no such hold.
+
+        """
         ...
 
     async def find_hold(self, *, customer_id: str, verification_id: str) -> Hold | None:
-        """Return the hold that was asked for this verification, or None."""
+        """Return the hold that was requested for this verification, or None."""
         ...
 
     async def list_open_holds(self, *, since: datetime, after: str | None = None) -> Page[OpenHold]:
-        """Return a page of the open holds that a verification asked for at `since` or later, newest first.
+        """Return a page of the open holds that a verification requested at `since` or later, the newest first.
 
-        A declined one freezes nothing and is not among them.
+        Declined holds freeze nothing and are left out.
         """
         ...
 
     async def release(self, hold_id: str, *, key: str) -> Hold:
-        """Let the hold go; one that is gone is let go already. Declined and challenged ones are closed by it too.
+        """Release a hold, and close a declined or challenged one; one that is released stays so.
 
-        Raises `NotFound`.
+        Returns:
+            The hold, with the status `RELEASED`.
+
+        Raises:
+            NotFound: There is no such hold.
+
         """
         ...

@@ -1,3 +1,9 @@
+"""Port: the verified cards of users.
+
+Implemented by each store; called by the card use cases, the card verifier and the synchronisation with the provider. A
+payment method belongs to one user, and a user with cards has exactly one default.
+"""
+
 from typing import Protocol
 
 from accounts_core.model.ids import UserId
@@ -5,20 +11,22 @@ from accounts_core.model.payment_method import Cards
 
 
 class PaymentMethodReads(Protocol):
-    """Reading payment methods."""
+    """Reads of cards."""
 
     async def of(self, user_id: UserId) -> Cards:
-        """Return the user's cards; empty when there are none, or no such user."""
+        """Return the user's cards, the newest first; empty for an unknown user."""
         ...
 
 
 class PaymentMethods(PaymentMethodReads, Protocol):
-    """The payment methods of one transaction. Lock the user before changing them."""
+    """The cards in one transaction. Lock the user before changing them."""
 
     async def save(self, user_id: UserId, cards: Cards) -> None:
-        """Make `cards` the user's cards: new ones are added, missing ones removed, changed ones changed.
+        """Replace the user's cards: new ones are added, missing ones deleted, changed ones updated.
 
-        Raises `Conflict`, here or at commit, when the user is gone, when another user has one of them, or when more
-        than one would be the default.
+        Raises:
+            Conflict: Here or at commit: the user is gone, another user has one of the cards, or two would be the
+                default.
+
         """
         ...

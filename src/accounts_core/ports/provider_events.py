@@ -1,14 +1,28 @@
+"""Port: ids of the payment provider's events that were received.
+
+Implemented by each store; called by `ReceiveProviderEvent`. Providers deliver each event at least once; this detects
+repeats.
+"""
+
 from datetime import datetime
 from typing import Protocol
 
 
 class ProviderEvents(Protocol):
-    """Which of the payment provider's events were received, in one transaction: each comes at least once."""
+    """The received events in one transaction."""
 
     async def add(self, id: str, *, at: datetime) -> bool:
-        """Note an event and return True; False, with nothing noted, when it was received before.
+        """Record an event unless it is recorded.
 
-        Of two units that add the same event at once one gets True; the other waits and gets False, or gets `Conflict`,
-        here or at commit.
+        Of two units of work that add one event at once, one gets True; the other waits and gets False, or gets
+        `Conflict`.
+
+        Returns:
+            Whether the event is new.
+
+        Raises:
+            Conflict: Here or at commit: another unit of work added it at the same time.
+            Invalid: The id cannot be stored.
+
         """
         ...

@@ -1,8 +1,14 @@
+"""Port: random bytes for tokens and ids.
+
+Implemented by `accounts_system.SystemSecrets` and, for tests, `accounts_memory.SequenceSecrets`; called wherever a
+token or an id is made. The bytes must be unpredictable: access tokens are made from them.
+"""
+
 from typing import Protocol
 
 
 class Secrets(Protocol):
-    """Randomness that nobody can guess."""
+    """A source of random bytes."""
 
     def random_bytes(self, count: int) -> bytes:
         """Return `count` bytes from a cryptographically secure source."""

@@ -1,3 +1,9 @@
+"""Port: sessions, known by the digests of their tokens.
+
+Implemented by each store; called for every authenticated request, by sign-in and sign-out, and when a password or an
+address changes. Expired sessions are returned, too: callers check.
+"""
+
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
@@ -10,66 +16,92 @@ from accounts_core.model.user import User
 
 
 class SessionReads(Protocol):
-    """Reading sessions. These are the hot path: each is one statement and one round trip.
+    """Reads of sessions.
 
-    What is returned has the digest or the user that was asked for, as `Views` says.
+    `resolve` and `resolve_with_cards` run on every request: each is one statement and one round trip. Every row is
+    compared with the digest or user that was asked for, as `Views` says.
     """
 
     async def resolve(self, digest: bytes) -> tuple[Session, User] | None:
-        """Return the session with this token digest and its user, or None. Expired sessions are returned too."""
+        """Return the session with this token digest and its user, or None. Expired sessions are returned."""
         ...
 
     async def resolve_with_cards(self, digest: bytes) -> tuple[Session, User, Cards] | None:
-        """Return what `resolve` does, and the user's payment methods."""
+        """Return the session with this token digest, its user and the user's cards, or None, as `resolve` does."""
         ...
 
     async def list_of(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[Session]:
-        """Return at most `limit` sessions of the user, the newest sign-in first (ties by id, descending).
+        """Return sessions of a user, the latest sign-in first (ties by id, descending).
 
-        Expired ones are included. After a `Cursor` come those below it, whether or not there is a session at it.
+        Args:
+            user_id: The user; an unknown one has no sessions.
+            limit: The most sessions to return.
+            before: Only sessions below this position, whether or not there is a session at it.
+
+        Returns:
+            The sessions, expired or not.
+
         """
         ...
 
     async def find(self, id: str) -> Session | None:
-        """Return the session, whoever's it is, expired or not, or None."""
+        """Return the session with this id, of whichever user, expired or not, or None."""
         ...
 
 
 class Sessions(SessionReads, Protocol):
-    """The sessions of one transaction."""
+    """The sessions in one transaction."""
 
     async def add(self, session: Session) -> None:
-        """Add a session. Raises `Conflict`, here or at commit, when its user is gone."""
+        """Add a session.
+
+        Raises:
+            Conflict: Here or at commit: the digest is taken, or the user is gone.
+
+        """
         ...
 
     async def touch(self, id: str, *, at: datetime) -> None:
-        """Set `last_used_at` to `at` unless it is later already; a session that is gone is left alone.
+        """Set `last_used_at` to `at` unless it is later; a session that is gone is skipped.
 
         A last use that lies ahead of `at` by more than `CLOCK_SKEW` is set back.
         """
         ...
 
     async def remove(self, id: str) -> None:
-        """End a session; one that is gone is ended already."""
+        """Delete a session; one that is gone is skipped."""
         ...
 
     async def remove_of(self, user_id: UserId, *, keep: str | None = None) -> int:
-        """End every session of a user but the one with the id `keep`; return how many there were."""
+        """Delete the user's sessions but the one with the id `keep`, and return how many were deleted.
+
+        If `keep` is None or another user's session, all of the user's are deleted.
+        """
         ...
 
     async def remove_oldest_of(self, user_id: UserId, *, keep: int) -> None:
-        """End all but the `keep` newest sign-ins of a user."""
+        """Delete all sessions of the user but the `keep` latest sign-ins."""
         ...
 
     async def bring_back(
         self, *, after: datetime, created_at: datetime, used_at: datetime, expires_at: datetime
     ) -> int:
-        """Give every session that was created later than `after` these times; return how many there were.
+        """Set the times of sessions that a wrong clock created in the future.
 
-        A clock that was ahead wrote theirs: they would live too long, and seem to be fresh sign-ins some day.
+        Otherwise they would live too long, and count as recent sign-ins later.
+
+        Args:
+            after: Sessions created later than this are changed.
+            created_at: The new time of the sign-in.
+            used_at: The new time of the last use.
+            expires_at: The new end.
+
+        Returns:
+            The number of sessions changed.
+
         """
         ...
 
     async def count_of(self, user_id: UserId) -> int:
-        """Count the sessions that `remove_of` would end, expired ones included."""
+        """Return the number of the user's sessions, expired ones included."""
         ...

@@ -1,7 +1,7 @@
-"""Port: the sign-ups that wait for the worker or for proof of their address.
+"""Port: sign-ups that wait for the worker, or for their address to be confirmed.
 
-Implemented by each store; called by the registration and confirmation use cases and by cleanup. Sign-ups of one address
-are independent of each other, and of whatever account has the address.
+Implemented by each store; called by registration, confirmation, the mailer and cleanup. Sign-ups of one address are
+independent of each other, and of the account that has the address.
 """
 
 from typing import Protocol
@@ -11,13 +11,13 @@ from accounts_core.model.sign_up import SignUp
 
 
 class SignUps(Protocol):
-    """The sign-ups of one transaction."""
+    """The sign-ups in one transaction."""
 
     async def add(self, sign_up: SignUp) -> None:
         """Add a sign-up.
 
         Raises:
-            Conflict: Here or at commit, when its id or digest is taken.
+            Conflict: Here or at commit: the id or the digest is taken.
 
         """
         ...
@@ -27,22 +27,22 @@ class SignUps(Protocol):
         ...
 
     async def find_by_digest(self, digest: bytes) -> SignUp | None:
-        """Return the sign-up whose link's token has this SHA-256 digest, expired or not, or None."""
+        """Return the sign-up whose link has the token with this SHA-256 digest, expired or not, or None."""
         ...
 
     async def save(self, sign_up: SignUp) -> None:
-        """Store the digest and the expiry of a sign-up.
+        """Store a sign-up's digest and expiry.
 
         Raises:
-            Conflict: Here or at commit, when the sign-up is gone or the digest is taken.
+            Conflict: Here or at commit: the sign-up is gone, or the digest is taken.
 
         """
         ...
 
     async def delete(self, id: str) -> None:
-        """Delete a sign-up; one that is gone is deleted already."""
+        """Delete a sign-up; one that is gone is skipped."""
         ...
 
     async def delete_for_email(self, email: Email) -> None:
-        """Delete every sign-up with this address (compared by `Email.key`)."""
+        """Delete every sign-up with this address, compared by `Email.key`."""
         ...

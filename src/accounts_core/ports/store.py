@@ -1,3 +1,9 @@
+"""Port: the database, as repositories in units of work and as reads outside of any.
+
+Implemented by `accounts_memory.MemoryStore`, `accounts_sql.SqlStore` and `AsyncSqlStore`; called by use cases and
+services. `Store.begin` says what every method of a repository may raise.
+"""
+
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol, TypeVar
 
@@ -20,11 +26,11 @@ from .verifications import VerificationReads, Verifications
 
 
 class Views(Protocol):
-    """Reads, each a statement of its own outside any transaction: each sees what is committed when it runs.
+    """Reads outside of any transaction: each sees what is committed when it runs.
 
-    A store compares what it reads by an id, a digest, an address or a user with what was asked, and raises
-    `AnswerMismatch` when they differ. Drivers and poolers have mixed answers up, as have connections that two processes
-    shared after a fork. The connection is not used again.
+    A store compares rows that it reads by id, digest, address or user with what was asked for, and raises
+    `AnswerMismatch` if they differ. Drivers and poolers have mixed up answers, and so have connections that two
+    processes shared after a fork. The connection is not used again.
     """
 
     @property
@@ -54,7 +60,7 @@ class Views(Protocol):
 
 
 class UnitOfWork(Protocol):
-    """The repositories of one transaction. It sees its own writes. What it reads is compared as `Views` says."""
+    """The repositories of one transaction. It sees its own writes, and compares what it reads as `Views` does."""
 
     @property
     def users(self) -> Users: ...
@@ -86,7 +92,7 @@ class UnitOfWork(Protocol):
     def cleanup(self) -> Cleanup: ...
 
     def record(self, event: DomainEvent) -> None:
-        """Say that something happened; the store publishes it before the transaction commits."""
+        """Record an event; the store publishes it before the transaction commits."""
         ...
 
 
@@ -95,31 +101,50 @@ W_contra = TypeVar("W_contra", bound=UnitOfWork, contravariant=True)
 
 
 class Subscriber(Protocol[W_contra]):
-    """A host's reaction to events, given to the store, run in the transaction in which they happened."""
+    """A reaction of the application to events, given to the store. It runs in the transaction of the event."""
 
     async def __call__(self, work: W_contra, event: DomainEvent) -> None:
-        """React. What this raises rolls the transaction back."""
+        """React to an event.
+
+        Args:
+            work: The unit of work in which it happened.
+            event: The event.
+
+        Raises:
+            Exception: Any error rolls the transaction back and is raised to the caller of the use case.
+
+        """
         ...
 
 
 class Store(Protocol[W_co]):
-    """Where everything is kept."""
+    """The database."""
 
     @property
     def commits(self) -> bool:
-        """False when the store rides in a host's open transaction, so that leaving `begin()` commits nothing."""
+        """Whether leaving `begin()` commits; false for a store that takes part in the application's transaction."""
         ...
 
     def begin(self) -> AbstractAsyncContextManager[W_co]:
         """Open a unit of work: committed on a clean exit, rolled back on any exception. Units do not nest.
 
-        Entering and leaving raise `Conflict` when somebody else was first, and `Unavailable` when the database is
-        away; every method of the repositories may raise both, too. Whatever adds or changes something raises `Invalid`
-        for text that holds NUL or a lone surrogate, which not every store can keep. On a clean exit the store calls
-        `accounts_core.services.publish` with what was recorded, before the commit.
+        On a clean exit the store calls `services.publish` with the recorded events before the commit. Entering, leaving
+        and every method of the repositories may raise these errors:
+
+        Raises:
+            Conflict: A concurrent transaction was first: nothing was committed, and the unit of work can be retried.
+            Unavailable: The database is away. If the connection broke during the commit, it is unknown whether it
+                committed.
+            Invalid: A text to be stored holds NUL or a lone surrogate, which not every database can store.
+
         """
         ...
 
     def read(self) -> AbstractAsyncContextManager[Views]:
-        """Open the views. Every method may raise `Unavailable`, of which `AnswerMismatch` is one."""
+        """Open the views.
+
+        Raises:
+            Unavailable: On any method: the database is away, or (`AnswerMismatch`) its answer belongs to another query.
+
+        """
         ...

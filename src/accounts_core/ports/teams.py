@@ -1,3 +1,9 @@
+"""Port: teams with their members, invitations and interactions.
+
+Implemented by each store; called by the team use cases, by invitations and by deletion. A team has one owner, who is
+not a member of it.
+"""
+
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
@@ -22,27 +28,27 @@ from accounts_core.model.team import (
 
 @attrs.frozen(kw_only=True)
 class Footprint:
-    """What a user is and did in teams, as deletion sees it."""
+    """What deleting a user would affect in teams, as counts."""
 
     owned_teams: int
+    """Teams that the user owns."""
     interactions_in_owned: int
-    """By anybody, in the teams that the user owns."""
+    """Interactions of anybody in the teams that the user owns."""
     memberships: int
-    """Everybody's in the teams that the user owns, and the user's own elsewhere."""
+    """Memberships of anybody in the teams that the user owns, and the user's own in other teams."""
     interactions_elsewhere: int
-    """The user's own, in other people's teams."""
+    """The user's interactions in other teams."""
 
 
 class TeamReads(Protocol):
-    """Reading teams. Every list is newest first and holds at most `limit`.
+    """Reads of teams. Every list has the newest entries first, and at most `limit` of them.
 
-    With `before` comes what is below that cursor or id in this order, whether or not there is an entry at it.
-
-    `open_since` gives only open invitations: those sent after that time by the team's present owner, who is active.
+    With `before`, a list has only entries below that cursor or id, whether or not there is an entry at it. With
+    `open_since`, it has only open invitations: those sent after that time by the team's present owner, who is active.
     """
 
     async def view(self, id: TeamId, user_id: UserId) -> TeamView | None:
-        """Return the team as its owner or member `user_id` sees it; None for anybody else, and for no such team."""
+        """Return the team and the user's role in it; None for a user who is not in it, and for an unknown team."""
         ...
 
     async def views_of(self, user_id: UserId, *, limit: int, before: TeamId | None = None) -> Sequence[TeamView]:
@@ -50,21 +56,21 @@ class TeamReads(Protocol):
         ...
 
     async def members(self, id: TeamId, *, limit: int, before: UserId | None = None) -> Sequence[Member]:
-        """Return everybody in the team, the owner among them, by user id, descending."""
+        """Return the people in the team, the owner included, by user id, descending."""
         ...
 
     async def interactions(self, id: TeamId, *, limit: int, before: Cursor | None = None) -> Sequence[InteractionView]:
-        """Return what was written in the team, by time, then id, descending."""
+        """Return the team's interactions with their authors, by time, then id, descending."""
         ...
 
     async def find_interaction(self, id: str) -> Interaction | None:
-        """Return what was written, in whichever team, or None."""
+        """Return the interaction with this id, of whichever team, or None."""
         ...
 
     async def invitations_to(
         self, email: Email, *, limit: int, before: Cursor | None = None, open_since: datetime | None = None
     ) -> Sequence[InvitationView]:
-        """Return the invitations of this address, by time, then id, descending."""
+        """Return the invitations to this address, by time, then id, descending."""
         ...
 
     async def invitations_into(
@@ -74,57 +80,78 @@ class TeamReads(Protocol):
         ...
 
     async def written_by(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[Interaction]:
-        """Return what the user wrote, in any team, by time, then id, descending."""
+        """Return the user's interactions in all teams, by time, then id, descending."""
         ...
 
     async def invitations_by(
         self, user_id: UserId, *, limit: int, before: Cursor | None = None
     ) -> Sequence[Invitation]:
-        """Return the invitations that the user sent, by time, then id, descending."""
+        """Return the invitations that the user sent, open or not, by time, then id, descending."""
         ...
 
     async def find_invitation(self, id: str, *, open_since: datetime | None = None) -> InvitationView | None:
-        """Return the invitation, or None."""
+        """Return the invitation with this id, or None."""
         ...
 
 
 class Teams(TeamReads, Protocol):
-    """The teams of one transaction."""
+    """The teams in one transaction."""
 
     async def next_id(self) -> TeamId:
-        """Return an id that no team has or had, from 1 on."""
+        """Return an id, from 1 on, that no team has or had."""
         ...
 
     async def add(self, team: Team) -> None:
-        """Add a team. Raises `Conflict`, here or at commit, when its owner is gone."""
+        """Add a team.
+
+        Raises:
+            Conflict: Here or at commit: the owner is gone.
+
+        """
         ...
 
     async def get(self, id: TeamId, *, lock: bool = False) -> Team:
-        """Return the team. Raises `NotFound`. `lock` as in `Users.get`."""
+        """Return the team.
+
+        With `lock`, no other unit of work changes or locks it until this one ends, as in `Users.get`.
+
+        Raises:
+            NotFound: There is no such team.
+            Conflict: With `lock`, here or at commit: another unit of work had it locked.
+
+        """
         ...
 
     async def save(self, team: Team) -> Team:
-        """Store a changed team and return it with its new version. Raises `Conflict` as `Users.save` does."""
+        """Store a changed team.
+
+        Returns:
+            The team with its new version.
+
+        Raises:
+            Conflict: Another unit of work changed the team since it was read, or it is gone.
+
+        """
         ...
 
     async def remove(self, id: TeamId) -> None:
-        """Remove the team with its memberships, invitations and interactions; one that is gone is removed already."""
+        """Delete the team with its memberships, invitations and interactions; one that is gone is skipped."""
         ...
 
     async def role(self, id: TeamId, user_id: UserId) -> Role | None:
-        """Return what the user is in the team; None for a stranger, and for no such team."""
+        """Return the user's role in the team; None for a user who is not in it, and for an unknown team."""
         ...
 
     async def count_owned_by(self, user_id: UserId) -> int:
-        """Count the teams that the user owns."""
+        """Return the number of teams that the user owns."""
         ...
 
     async def count_members(self, id: TeamId) -> int:
-        """Count the members of the team, its owner not among them."""
+        """Return the number of members of the team, without its owner."""
         ...
 
     async def count_invitations(self, id: TeamId, *, open_since: datetime) -> int:
-        """Count the open invitations into the team."""
+        """Return the number of open invitations into the team."""
         ...
 
     async def find_invitation_of(self, id: TeamId, email: Email) -> Invitation | None:
@@ -132,59 +159,71 @@ class Teams(TeamReads, Protocol):
         ...
 
     async def add_member(self, membership: Membership) -> None:
-        """Add a member; one who is a member already stays one. Raises `Conflict` when team or user is gone."""
+        """Add a member; a user who is a member stays one.
+
+        Raises:
+            Conflict: Here or at commit: the team or the user is gone.
+
+        """
         ...
 
     async def remove_member(self, id: TeamId, user_id: UserId) -> bool:
-        """Remove a member; say whether there was one."""
+        """Delete a membership, and return whether there was one."""
         ...
 
     async def add_invitation(self, invitation: Invitation) -> bool:
-        """Add an invitation and return True; False, with nothing added, when this address has one to this team.
+        """Add an invitation unless the team has one of this address, open or not.
 
-        Raises `Conflict`, here or at commit, when the team is gone.
+        Returns:
+            Whether it was added.
+
+        Raises:
+            Conflict: Here or at commit: the team is gone.
+
         """
         ...
 
     async def remove_invitation(self, id: str) -> bool:
-        """Remove an invitation; say whether there was one."""
+        """Delete an invitation, and return whether there was one."""
         ...
 
     async def renew_invitation(self, id: str, *, sent_at: datetime, is_mail_pending: bool) -> bool:
-        """Note that an invitation was sent again, and whether its mail is pending; return whether there was one."""
+        """Store when an invitation was sent again and whether its mail is pending, and return whether there was one."""
         ...
 
     async def remove_invitations_into(self, id: TeamId) -> None:
-        """Remove every invitation into the team."""
+        """Delete every invitation into the team."""
         ...
 
     async def unmailed_invitations_by(self, user_id: UserId, *, limit: int) -> Sequence[Invitation]:
-        """Return at most `limit` invitations that the user sent and whose mail is pending, oldest first."""
+        """Return at most `limit` invitations that the user sent and whose mail is pending, the oldest first."""
         ...
 
     async def mark_invitation_mailed(self, id: str) -> bool:
-        """Note that the mail of an invitation is not pending any more; return whether it was."""
+        """Store that the mail of an invitation is not pending any more, and return whether it was."""
         ...
 
     async def add_interaction(self, interaction: Interaction) -> None:
-        """Add something written. Raises `Conflict`, here or at commit, when the team or the author is gone."""
-        ...
+        """Add an interaction.
 
-    async def footprint(self, user_id: UserId) -> Footprint:
-        """Count what `erase` and `disassociate` would touch."""
-        ...
+        Raises:
+            Conflict: Here or at commit: the team or the author is gone.
 
-    async def erase(self, user_id: UserId) -> None:
-        """Remove the teams that the user owns, with all that is in them, and what the user is and sent elsewhere.
-
-        That is the user's memberships of other people's teams, and the user's invitations into them.
         """
         ...
 
+    async def footprint(self, user_id: UserId) -> Footprint:
+        """Count what `erase` and `disassociate` would change."""
+        ...
+
+    async def erase(self, user_id: UserId) -> None:
+        """Delete the user's teams with everything in them, and memberships of and invitations into other teams."""
+        ...
+
     async def disassociate(self, user_id: UserId) -> None:
-        """Make the user's interactions nobody's."""
+        """Remove the author from the user's interactions."""
         ...
 
     async def remove_invitations_to(self, email: Email) -> None:
-        """Remove every invitation of this address."""
+        """Delete every invitation to this address."""
         ...

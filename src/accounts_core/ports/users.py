@@ -1,3 +1,9 @@
+"""Port: users.
+
+Implemented by each store; called by most use cases and services. An address, compared by `Email.key`, and a provider's
+customer belong to one user at most; `User.version` detects concurrent changes.
+"""
+
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
@@ -8,71 +14,96 @@ from accounts_core.model.user import User
 
 
 class UserReads(Protocol):
-    """Reading users."""
+    """Reads of users."""
 
     async def find(self, id: UserId) -> User | None:
-        """Return the user, or None."""
+        """Return the user with this id, or None."""
         ...
 
     async def find_by_email(self, email: Email) -> User | None:
-        """Return the user whose present address identifies as `email`, or None. Pending addresses do not count.
+        """Return the user whose current address has the same `Email.key`, or None. Pending addresses are ignored.
 
-        To find nobody should be as much work as to find somebody: the time of a sign-in tells nobody who is here.
+        To find no user should cost as much as to find one, so that response times do not tell which addresses have
+        accounts.
         """
         ...
 
     async def find_by_customer(self, customer_id: str) -> User | None:
-        """Return the user who is billed as this customer of the provider's, or None."""
+        """Return the user who is linked to this customer of the provider, or None."""
         ...
 
     async def list_unverified(
         self, *, created_before: datetime, after: UserId | None = None, limit: int
     ) -> Sequence[User]:
-        """Return at most `limit` users who never had a verified address, by id, those after `after`.
+        """Return users who never had a verified address, by id, ascending.
 
-        Only those created before `created_before`, without a session and without a customer of the provider's.
+        Users with a session or a provider's customer are left out.
+
+        Args:
+            created_before: Only users created before this time.
+            after: Only users with a higher id; None for the first ones.
+            limit: The most users to return.
+
+        Returns:
+            The users.
+
         """
         ...
 
     async def list_billed(self, *, after: UserId | None = None, limit: int) -> Sequence[User]:
-        """Return at most `limit` users who have a customer of the provider's, by id, those after `after`."""
+        """Return at most `limit` users who are linked to a customer, by id, ascending, with an id above `after`."""
         ...
 
 
 class Users(UserReads, Protocol):
-    """The users of one transaction."""
+    """The users in one transaction."""
 
     async def next_id(self) -> UserId:
-        """Return an id that no user has or had, from 1 on. An id handed out in a rolled-back unit may be lost."""
+        """Return an id, from 1 on, that no user has or had. An id whose unit of work is rolled back may stay unused."""
         ...
 
     async def add(self, user: User) -> None:
         """Add a user.
 
-        Raises, here or when the unit commits, `EmailTaken` when another has this address, and `Conflict` when another
-        is billed as this customer.
+        Raises:
+            EmailTaken: Here or at commit: another user has the address.
+            Conflict: Here or at commit: another user is linked to the customer.
+
         """
         ...
 
     async def get(self, id: UserId, *, lock: bool = False) -> User:
-        """Return the user. Raises `NotFound`.
+        """Return the user.
 
-        With `lock`, nobody else changes or locks this user until the unit ends: the other waits, or one of the two
-        gets `Conflict`, here or at commit.
+        With `lock`, no other unit of work changes or locks this user until this one ends: it waits, or one of the two
+        gets `Conflict`.
+
+        Raises:
+            NotFound: There is no such user.
+            Conflict: With `lock`, here or at commit: another unit of work had the user locked.
+
         """
         ...
 
     async def save(self, user: User) -> User:
-        """Store a changed user and return it with its new version.
+        """Store a changed user.
 
-        Raises `Conflict` when it is not the stored version that was changed, or the user is gone; and `EmailTaken` and
-        `Conflict` as `add` does.
+        Returns:
+            The user with the new version.
+
+        Raises:
+            Conflict: The user was changed since it was read, or is gone; or, here or at commit, another user is linked
+                to the customer.
+            EmailTaken: Here or at commit: another user has the address.
+
         """
         ...
 
     async def remove(self, id: UserId) -> None:
-        """Remove a user; a user who is not there is removed already.
+        """Delete a user; one that is gone is skipped. Everything that belongs to the user has to be deleted before.
 
-        Everything that belongs to the user has to be removed before: what is left raises `Conflict`, here or at commit.
+        Raises:
+            Conflict: Here or at commit: something that belongs to the user is left.
+
         """
         ...

@@ -58,10 +58,7 @@ class Verified:
 
 @attrs.frozen(kw_only=True)
 class ActionRequired:
-    """Result of `verify_card`: the bank asks for card authentication.
-
-    Call `verify_card` again afterwards, with the same arguments, to finish the verification.
-    """
+    """Result of `verify_card`: the bank asks for card authentication; call it again afterwards."""
 
     verification_id: str
     """The id of the open verification."""

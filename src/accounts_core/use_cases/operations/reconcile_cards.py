@@ -95,6 +95,7 @@ class _Walks:
     # ---- the users who are billed
 
     async def users(self) -> None:
+        """Compare the cards of every user who is linked to a customer."""
         after: UserId | None = None
         while True:
             async with self._store.read() as views:
@@ -178,6 +179,7 @@ class _Walks:
     # ---- the provider's customers
 
     async def customers(self) -> None:
+        """Look for customers that no user is linked to, and link or delete those made for a user."""
         unclaimed: dict[UserId, tuple[User, list[Customer]]] = {}
         after: str | None = None
         while True:
@@ -266,6 +268,7 @@ class _Walks:
     # ---- the provider's open holds
 
     async def holds(self) -> None:
+        """Look for open holds that no open verification is going to release."""
         since = self._clock.now() - HOLDS_SINCE
         after: str | None = None
         while True:

@@ -32,6 +32,7 @@ class Repaired:
 
     @property
     def total(self) -> int:
+        """The number of rows of every kind together."""
         return self.jobs + self.sessions + self.mail_tokens
 
 
