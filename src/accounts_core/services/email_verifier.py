@@ -91,10 +91,10 @@ class EmailVerifier:
         return saved, await tell_provider(work, self._effects, before=before, after=saved)
 
     async def follow(self, work: UnitOfWork, user: User, *, by: Actor) -> None:
-        """Do what follows from `user` having just been given a verified address.
+        """Apply the consequences of a newly verified address to its user.
 
-        Sign-ups with this address are void, invitations that waited for the address notify the user, and those that the
-        user sent are mailed.
+        Sign-ups with this address are deleted, open invitations to it become notifications, and the mails of
+        invitations that the user sent are enqueued.
         """
         now = self._clock.now()
         work.record(EmailVerified(user_id=user.id, at=now, by=by, email=user.email))

@@ -1,4 +1,4 @@
-"""The team is locked while the text is added, so that nobody writes into a team that they just left."""
+"""The team is locked while the text is added, so that a user who was removed at the same moment cannot write in it."""
 
 import attrs
 
