@@ -74,7 +74,6 @@ class RunDue:
             How many jobs were done, rescheduled and dead-lettered.
 
         Raises:
-            Conflict: Concurrent changes to the same rows won every retry.
             Unavailable: The database is away.
 
         """

@@ -49,8 +49,6 @@ class SyncCustomer:
         Raises:
             VerificationInProgress: Other calls kept changing one of the customer's verifications.
             ProviderError: The provider refused, is busy, or did not answer.
-            Conflict: Concurrent changes to the same rows won every retry.
-            Unavailable: The database is away.
 
         """
         async with self._store.read() as views:

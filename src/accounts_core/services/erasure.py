@@ -49,8 +49,6 @@ class PreviewDeletion(Generic[W]):
         Raises:
             NotFound: There is no such user.
             ProviderError: The provider refused, is busy, or did not answer.
-            Conflict: Another call changed the same rows at the same time.
-            Unavailable: The database is away.
 
         """
         async with self._store.read() as views:
@@ -104,8 +102,6 @@ class EraseUser(Generic[W]):
             DeletionBlocked: The application's own data, or a subscription at the provider, prevents the deletion.
             ProviderError: The policy requires to ask for subscriptions, and the provider refused, is busy, or did not
                 answer.
-            Conflict: Concurrent changes to the same rows won every retry.
-            Unavailable: The database is away.
 
         """
 

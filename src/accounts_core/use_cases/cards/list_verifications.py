@@ -40,7 +40,6 @@ class ListVerifications:
 
         Raises:
             Invalid: On `before`: neither a position in this list nor the id of an entry.
-            Unavailable: The database is away.
 
         """
         async with self._store.read() as views:

@@ -31,14 +31,12 @@ class RemovePaymentMethod:
         detaches the card later; the call succeeds.
 
         Args:
-            user_id: The owner of the card. Counts as a change for the user's rate limit.
+            user_id: The owner of the card.
             id: The payment method's id.
 
         Raises:
-            LimitExceeded: The user made too many changes; `retry_after` says how long to wait.
+            LimitExceeded: Too many changes by this user (`write`).
             NotFound: The user has no such card, or there is no such user. The provider was not asked.
-            Conflict: Concurrent changes to the same rows won every retry.
-            Unavailable: The database is away.
 
         """
         await self._attempts.write(user_id)

@@ -27,17 +27,15 @@ class RetrieveCustomer:
         If the provider no longer has the customer, a worker reads it again and unlinks it from the user.
 
         Args:
-            user_id: The user. The call counts as a change for the user's rate limit, because it asks the provider.
+            user_id: The user. The call counts as a change, because it asks the provider.
 
         Returns:
             The customer. `balance` is in minor units of `currency`; a negative balance is credit.
 
         Raises:
-            LimitExceeded: The user made too many changes; `retry_after` says how long to wait.
+            LimitExceeded: Too many changes by this user (`write`).
             NotFound: There is no such user, the user has no customer yet, or the provider no longer has it.
             ProviderError: The provider refused, is busy, or did not answer.
-            Conflict: Concurrent changes to the same rows won every retry.
-            Unavailable: The database is away.
 
         """
         await self._attempts.write(user_id)

@@ -29,14 +29,12 @@ class SetDefaultPaymentMethod:
         default here already.
 
         Args:
-            user_id: The owner of the card. Counts as a change for the user's rate limit.
+            user_id: The owner of the card.
             id: The payment method's id.
 
         Raises:
-            LimitExceeded: The user made too many changes; `retry_after` says how long to wait.
+            LimitExceeded: Too many changes by this user (`write`).
             NotFound: The user has no such card, or there is no such user.
-            Conflict: Concurrent changes to the same rows won every retry.
-            Unavailable: The database is away.
 
         """
         await self._attempts.write(user_id)

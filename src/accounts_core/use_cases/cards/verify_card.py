@@ -121,8 +121,8 @@ class VerifyCard:
                 calls.
             Invalid: On `payment_method`: malformed, unknown to the provider, or of a kind that it cannot use here. On
                 `return_url`: not a web address, or it holds a card number. On `value`: `request_key` cannot be stored.
-            LimitExceeded: Too many changes by this user, or too many verifications by this user, client address or
-                card; `retry_after` says how long to wait.
+            LimitExceeded: Too many changes (`write`) or card verifications (`verify-card`) by this user, or
+                verifications from this client or of this card.
             NotFound: There is no such user.
             VerificationInProgress: Another call is verifying this card.
             CardDeclined: The bank or the provider declined, card authentication failed or took too long
@@ -130,7 +130,6 @@ class VerifyCard:
             InvalidToken: The user was deleted during the call.
             ProviderError: The provider is busy or failed (`ProviderBusy`), its answer was lost (`ProviderAmbiguous`),
                 or it refused (`ProviderRefused`). Call again: an interrupted verification continues where it stopped.
-            Conflict: Concurrent changes to the same rows won every retry.
             Unavailable: The database is away. Call again: an interrupted verification continues where it stopped.
 
         """

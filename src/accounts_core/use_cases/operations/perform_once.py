@@ -40,8 +40,7 @@ class PerformOnce:
         stored.
 
         Args:
-            user_id: The user who made the request. The claim is a row, so it counts as a change for the user's rate
-                limit.
+            user_id: The user who made the request. The claim is a row, so it counts as a change.
             scope: Identifies the user, the call and the idempotency key, 32 bytes.
             fingerprint: Made by `model.idempotency.fingerprint_of` from the request, to detect another request with the
                 same key.
@@ -55,13 +54,11 @@ class PerformOnce:
 
         Raises:
             NeedsCommit: The store takes part in the application's transaction, and the claim must be committed first.
-            LimitExceeded: The user made too many changes; `retry_after` says how long to wait.
+            LimitExceeded: Too many changes by this user (`write`).
             NotFound: There is no such user.
             KeyReused: The key was used for another request in the last 24 hours.
             RequestInProgress: Another call is performing this request.
             AnswerTooLarge: `perform` made a final answer of more than 64 KiB.
-            Conflict: Concurrent changes to the same rows won every retry.
-            Unavailable: The database is away.
 
         """
         if not self._store.commits:

@@ -34,8 +34,6 @@ class ReceiveProviderEvent:
 
         Raises:
             Invalid: On `value`: an id with NUL or a lone surrogate cannot be stored.
-            Conflict: Concurrent changes to the same rows won every retry.
-            Unavailable: The database is away.
 
         """
 

@@ -55,7 +55,6 @@ class RepairTimes:
             How many rows of each kind were repaired.
 
         Raises:
-            Conflict: Concurrent changes to the same rows won every retry.
             Unavailable: The database is away.
 
         """

@@ -24,7 +24,6 @@ class RetryJob:
         Raises:
             NotFound: There is no such job; it may be done.
             Conflict: Another call changed the job at the same time.
-            Unavailable: The database is away.
 
         """
         async with self._store.begin() as work:

@@ -57,7 +57,7 @@ class Tidy:
             The number of rows deleted, by kind.
 
         Raises:
-            Conflict: Concurrent changes to the same rows won every retry. Batches deleted until then are gone.
+            Conflict: Concurrent changes were first at every attempt. Batches deleted until then are gone.
             Unavailable: The database is away. Batches deleted until then are gone.
 
         """

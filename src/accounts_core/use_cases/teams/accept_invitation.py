@@ -35,15 +35,13 @@ class AcceptInvitation:
         A user who is in the team already stays what they are. The invitation is removed.
 
         Args:
-            user_id: The invited user. Counts as a change for the user's rate limit.
+            user_id: The invited user.
             id: The invitation's id.
 
         Raises:
-            LimitExceeded: The user made too many changes; `retry_after` says how long to wait.
+            LimitExceeded: Too many changes by this user (`write`).
             NotFound: No open invitation with this id invites the user's verified address, or there is no such user.
             QuotaExceeded: The team has as many members as the policy allows. The invitation stays open.
-            Conflict: Concurrent changes to the same rows won every retry.
-            Unavailable: The database is away.
 
         """
         await self._attempts.write(user_id)

@@ -38,7 +38,7 @@ class CreateTeam:
         """Create a team that the user owns.
 
         Args:
-            user_id: The owner. Counts as a change for the user's rate limit.
+            user_id: The owner.
             name: The team's name, 1 to 200 characters on one line.
 
         Returns:
@@ -46,11 +46,9 @@ class CreateTeam:
 
         Raises:
             Invalid: On `name`: empty, too long, several lines, control characters, or a card number.
-            LimitExceeded: The user made too many changes; `retry_after` says how long to wait.
+            LimitExceeded: Too many changes by this user (`write`).
             NotFound: There is no such user.
             QuotaExceeded: The user owns as many teams as the policy allows.
-            Conflict: Concurrent changes to the same rows won every retry.
-            Unavailable: The database is away.
 
         """
         display_name("name", name)

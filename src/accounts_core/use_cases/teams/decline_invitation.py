@@ -26,14 +26,12 @@ class DeclineInvitation:
         """Decline an invitation, which removes it.
 
         Args:
-            user_id: The invited user. Counts as a change for the user's rate limit.
+            user_id: The invited user.
             id: The invitation's id.
 
         Raises:
-            LimitExceeded: The user made too many changes; `retry_after` says how long to wait.
+            LimitExceeded: Too many changes by this user (`write`).
             NotFound: No open invitation with this id invites the user's verified address, or there is no such user.
-            Conflict: Concurrent changes to the same rows won every retry.
-            Unavailable: The database is away.
 
         """
         await self._attempts.write(user_id)

@@ -23,15 +23,13 @@ class DeleteTeam:
         """Delete a team with its memberships, invitations and interactions.
 
         Args:
-            user_id: The team's owner. Counts as a change for the user's rate limit.
+            user_id: The team's owner.
             team_id: The team to delete.
 
         Raises:
-            LimitExceeded: The user made too many changes; `retry_after` says how long to wait.
+            LimitExceeded: Too many changes by this user (`write`).
             NotFound: There is no such team, or the user is not in it.
             NotAllowed: The user is a member, not the owner.
-            Conflict: Concurrent changes to the same rows won every retry.
-            Unavailable: The database is away.
 
         """
         await self._attempts.write(user_id)

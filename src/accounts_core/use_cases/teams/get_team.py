@@ -26,7 +26,6 @@ class GetTeam:
 
         Raises:
             NotFound: There is no such team, or the user is not in it.
-            Unavailable: The database is away.
 
         """
         async with self._store.read() as views:

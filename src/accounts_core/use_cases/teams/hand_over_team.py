@@ -33,18 +33,16 @@ class HandOverTeam:
         All invitations into the team are removed. A transfer to the present owner changes nothing.
 
         Args:
-            user_id: The present owner. Counts as a change for the user's rate limit.
+            user_id: The present owner.
             team_id: The team to transfer.
             to: The member who becomes the owner.
 
         Raises:
-            LimitExceeded: The user made too many changes; `retry_after` says how long to wait.
+            LimitExceeded: Too many changes by this user (`write`).
             NotFound: There is no such team, or the user is not in it.
             NotAllowed: The user is a member, not the owner.
             Invalid: On `user_id`: `to` is not a member of the team.
             QuotaExceeded: The new owner owns as many teams as the policy allows.
-            Conflict: Concurrent changes to the same rows won every retry.
-            Unavailable: The database is away.
 
         """
         await self._attempts.write(user_id)

@@ -44,13 +44,11 @@ class InviteToTeam:
 
         Raises:
             Invalid: On `email`: not an email address, or it holds a card number.
-            LimitExceeded: The user sent too many invitations; `retry_after` says how long to wait.
+            LimitExceeded: Too many invitations by this user (`invite`).
             NotFound: There is no such team, or the user is not in it.
             NotAllowed: The user is a member, not the owner.
             QuotaExceeded: As many invitations into the team are open as the policy allows, and this address has none of
                 them.
-            Conflict: Concurrent changes to the same rows won every retry.
-            Unavailable: The database is away.
 
         """
         address = new_email_of(email)

@@ -43,7 +43,6 @@ class ListInteractions:
         Raises:
             NotFound: There is no such team, or the user is not in it.
             Invalid: On `before`: neither a position in this list nor the id of an entry.
-            Unavailable: The database is away.
 
         """
         async with self._store.read() as views:

@@ -38,7 +38,6 @@ class ListInvitations:
 
         Raises:
             Invalid: On `before`: neither a position in this list nor the id of an entry.
-            Unavailable: The database is away.
 
         """
         async with self._store.read() as views:

@@ -39,7 +39,6 @@ class ListTeamInvitations:
             NotFound: There is no such team, or the user is not in it.
             NotAllowed: The user is a member, not the owner.
             Invalid: On `before`: neither a position in this list nor the id of an entry.
-            Unavailable: The database is away.
 
         """
         open_since = self._policy.invitations_open_since(self._clock.now())

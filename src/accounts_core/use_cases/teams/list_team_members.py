@@ -34,7 +34,6 @@ class ListTeamMembers:
         Raises:
             NotFound: There is no such team, or the user is not in it.
             Invalid: On `before`: neither a position in this list nor the id of somebody in the team.
-            Unavailable: The database is away.
 
         """
         async with self._store.read() as views:

@@ -27,16 +27,14 @@ class RemoveTeamMember:
         The member's interactions stay in the team.
 
         Args:
-            user_id: The owner, or the member who leaves. Counts as a change for the user's rate limit.
+            user_id: The owner, or the member who leaves.
             team_id: The team.
             member_id: The member to remove.
 
         Raises:
-            LimitExceeded: The user made too many changes; `retry_after` says how long to wait.
+            LimitExceeded: Too many changes by this user (`write`).
             NotFound: There is no such team, the user is not in it, or `member_id` is not a member of it.
             NotAllowed: `member_id` is the owner, or a member tried to remove somebody else.
-            Conflict: Concurrent changes to the same rows won every retry.
-            Unavailable: The database is away.
 
         """
         await self._attempts.write(user_id)

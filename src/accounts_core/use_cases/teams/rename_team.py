@@ -25,7 +25,7 @@ class RenameTeam:
         """Rename a team.
 
         Args:
-            user_id: The team's owner. Counts as a change for the user's rate limit.
+            user_id: The team's owner.
             team_id: The team to rename.
             name: The new name, 1 to 200 characters on one line.
 
@@ -34,11 +34,9 @@ class RenameTeam:
 
         Raises:
             Invalid: On `name`: empty, too long, several lines, control characters, or a card number.
-            LimitExceeded: The user made too many changes; `retry_after` says how long to wait.
+            LimitExceeded: Too many changes by this user (`write`).
             NotFound: There is no such team, or the user is not in it.
             NotAllowed: The user is a member, not the owner.
-            Conflict: Concurrent changes to the same rows won every retry.
-            Unavailable: The database is away.
 
         """
         display_name("name", name)

@@ -29,18 +29,14 @@ class ResendInvitation:
         The mail of a sender whose own address is unverified waits until it is verified.
 
         Args:
-            user_id: The team's owner. The call counts as an invitation for the user's rate limit, and as a mail for the
-                recipient's.
+            user_id: The team's owner. The call counts as an invitation by this user and as a mail to the recipient.
             team_id: The team.
             id: The invitation's id.
 
         Raises:
             NotFound: There is no such team, the user is not in it, or it has no open invitation with this id.
             NotAllowed: The user is a member, not the owner.
-            LimitExceeded: The user sent too many invitations, or the address had too many mails; `retry_after` says how
-                long to wait.
-            Conflict: Concurrent changes to the same rows won every retry.
-            Unavailable: The database is away.
+            LimitExceeded: Too many invitations by this user (`invite`) or mails to the address (`mail`).
 
         """
         async with self._store.read() as views:

@@ -27,16 +27,14 @@ class RevokeInvitation:
         """Revoke an open invitation, which removes it.
 
         Args:
-            user_id: The team's owner. Counts as a change for the user's rate limit.
+            user_id: The team's owner.
             team_id: The team.
             id: The invitation's id.
 
         Raises:
-            LimitExceeded: The user made too many changes; `retry_after` says how long to wait.
+            LimitExceeded: Too many changes by this user (`write`).
             NotFound: There is no such team, the user is not in it, or it has no open invitation with this id.
             NotAllowed: The user is a member, not the owner.
-            Conflict: Concurrent changes to the same rows won every retry.
-            Unavailable: The database is away.
 
         """
         await self._attempts.write(user_id)

@@ -34,11 +34,9 @@ class WriteInteraction:
             The interaction with its author's name.
 
         Raises:
-            LimitExceeded: The user wrote too many interactions; `retry_after` says how long to wait.
+            LimitExceeded: Too many interactions by this user (`interaction`).
             NotFound: There is no such team, or the user is not in it.
             Invalid: On `body`: empty, too long, or with characters that cannot be stored.
-            Conflict: Concurrent changes to the same rows won every retry.
-            Unavailable: The database is away.
 
         """
         await self._attempts.interaction(user_id)
