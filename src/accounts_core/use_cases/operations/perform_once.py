@@ -36,8 +36,8 @@ class PerformOnce:
     ) -> Performed:
         """Perform a request unless it was performed before, and return its answer.
 
-        Whatever `perform` raises is raised to the caller; the claim is released, and neither effect nor answer is
-        stored.
+        Whatever `perform` raises is raised to the caller; the claim is released, and no answer is stored. With
+        `in_one_unit` its changes are rolled back as well.
 
         Args:
             user_id: The user who made the request. The claim is a row, so it counts as a change.
