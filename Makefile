@@ -53,6 +53,7 @@ lint: $(VENV)/.development ## check style, types and the walls between the packa
 	@$(VENV)/bin/ruff check
 	@$(VENV)/bin/ruff format --check
 	@$(VENV)/bin/mypy
+	@$(VENV)/bin/python -m tests.typing.documents
 	@$(VENV)/bin/lint-imports --no-logo
 
 format: $(VENV)/.development ## lay out the code and mend what ruff can mend

@@ -6,11 +6,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.documents import ROOT, programs
 
 from accounts_core.testing.simulation import Fault
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs" / "simulation.md").read_text()
-EXAMPLES = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+PATH = ROOT / "docs" / "simulation.md"
+PAGE = PATH.read_text()
+EXAMPLES = [program.text for program in programs(PATH)]
 
 
 def ran(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":

@@ -42,8 +42,8 @@ async def asynchronous(store: AsyncSqlStore) -> None:
     assert_type(await accounts.register(email="jane@example.org", password="...", name="Jane"), User)
     assert_type(await accounts.list_payment_methods(UserId(1)), Cards)
     assert_type(await accounts.stream_personal_data(UserId(1)), AsyncGenerator[ExportPart, None])
-    await accounts.register(email="jane@example.org", password="...")  # type: ignore[call-arg]  # no name
-    await accounts.deactivate("1")  # type: ignore[arg-type]  # no id of a user
+    await accounts.register(email="jane@example.org", password="...")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]  # no name
+    await accounts.deactivate("1")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # no id
 
 
 def synchronous(store: SqlStore) -> None:
@@ -54,20 +54,20 @@ def synchronous(store: SqlStore) -> None:
     assert_type(accounts.register(email="jane@example.org", password="...", name="Jane"), User)
     assert_type(accounts.list_payment_methods(UserId(1)), Cards)
     assert_type(accounts.stream_personal_data(UserId(1)), Iterator[ExportPart])
-    accounts.deactivate("1")  # type: ignore[arg-type]  # no id of a user
+    accounts.deactivate("1")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # no id
 
 
 def an_asynchronous_adapter_under_a_synchronous_host(store: SqlStore, suspending: AsyncSqlStore) -> None:
     BlockingAccounts(
         store=store,
         payments=gateway,
-        passwords=AsyncArgon2Hasher(),  # type: ignore[arg-type]  # needs an event loop
+        passwords=AsyncArgon2Hasher(),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # needs a loop
         notifier=notifier,
         clock=clock,
         secrets=secrets,
     )
     BlockingAccounts(
-        store=suspending,  # type: ignore[arg-type]  # needs an event loop
+        store=suspending,  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # needs a loop
         payments=gateway,
         passwords=Argon2Hasher(),
         notifier=notifier,

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import attrs
 import pytest
+from tests.documents import ROOT, Program, programs
 from tests.integration.cli.harness import Serve
 
 from accounts_cli.settings import Settings
 
-ROOT = Path(__file__).resolve().parents[3]
 README = (ROOT / "README.md").read_text()
+PROGRAMS = programs(ROOT / "README.md")
 LOCAL = "http://127.0.0.1:8000"
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+COMMANDS = re.findall(r"^```sh\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
 
 def test_every_setting_is_named_and_those_without_effect_are_named_as_such() -> None:
@@ -34,14 +34,14 @@ def ran(*command: str | Path, folder: Path) -> "subprocess.CompletedProcess[str]
 
 
 def test_there_are_examples_to_run() -> None:
-    assert len(blocks("python")) >= 2
-    assert any("curl" in block for block in blocks("sh"))
+    assert len(PROGRAMS) >= 2
+    assert any("curl" in block for block in COMMANDS)
 
 
-@pytest.mark.parametrize("number", range(len(blocks("python"))))
-def test_a_python_example_runs_as_it_stands(number: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.line)
+def test_a_python_example_runs_as_it_stands(program: Program, tmp_path: Path) -> None:
     script = tmp_path / "example.py"
-    script.write_text(blocks("python")[number])
+    script.write_text(program.text)
 
     done = ran(sys.executable, "-W", "error", script, folder=tmp_path)
 
@@ -51,7 +51,7 @@ def test_a_python_example_runs_as_it_stands(number: int, tmp_path: Path) -> None
 
 def test_the_first_python_example_prints_what_a_reader_expects(tmp_path: Path) -> None:
     script = tmp_path / "example.py"
-    script.write_text(blocks("python")[0])
+    script.write_text(PROGRAMS[0].text)
 
     done = ran(sys.executable, script, folder=tmp_path)
 
@@ -60,7 +60,7 @@ def test_the_first_python_example_prints_what_a_reader_expects(tmp_path: Path) -
 
 def test_the_curl_examples_run_one_after_another(serve: Serve, tmp_path: Path) -> None:
     served = serve()
-    script = "\n".join(block for block in blocks("sh") if "curl" in block).replace(LOCAL, served.url)
+    script = "\n".join(block for block in COMMANDS if "curl" in block).replace(LOCAL, served.url)
     script = script.replace("curl ", "curl --fail --silent --show-error ")
 
     done = ran("bash", "-euo", "pipefail", "-c", script, folder=tmp_path)

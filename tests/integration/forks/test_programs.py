@@ -1,7 +1,6 @@
 """F1: the examples of docs/forking.md under the real servers, and children that end as programs do."""
 
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -15,12 +14,11 @@ from typing import Final
 
 import httpx
 import pytest
+from tests.documents import ROOT, programs
 from tests.integration.forks.ways import opened
 from tests.integration.postgres import PostgresServer
 
-DOCUMENT: Final = Path(__file__).parents[3] / "docs" / "forking.md"
 SECONDS: Final = 60
-_EXAMPLE: Final = re.compile(r"^```python file=(\S+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 Tokens = Mapping[str, str]
 
@@ -28,10 +26,10 @@ Tokens = Mapping[str, str]
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder with the document's examples."""
-    examples = dict(_EXAMPLE.findall(DOCUMENT.read_text()))
+    examples = {program.file: program.text for program in programs(ROOT / "docs" / "forking.md")}
     assert set(examples) == {"shop.py", "tasks.py", "report.py"}
     for name, text in examples.items():
-        (tmp_path / name).write_text(text)
+        (tmp_path / str(name)).write_text(text)
     return tmp_path
 
 
@@ -118,7 +116,7 @@ def wait_for(port: int) -> None:
 
 
 def test_f1_celerys_prefork_pool_answers_everybody_with_themselves(folder: Path) -> None:
-    from celery import Celery  # type: ignore[import-untyped]
+    from celery import Celery
 
     url = f"sqlite:///{folder}/shop.db"
     tokens = people(url)
@@ -171,6 +169,7 @@ def test_f1_multiprocessings_children_answer_everybody_with_themselves(
 ENDING: Final = """
 import asyncio, gc, os, sys
 from contextlib import ExitStack
+from tests.documents import ROOT, programs
 from tests.integration.forks.ways import opened
 
 with ExitStack() as stack:
@@ -215,7 +214,7 @@ def test_f1_a_child_that_ends_as_a_program_does_leaves_the_parents_connections_a
     pairs += [f"{driver}|{url}" for driver, url in zip(("psycopg", "asyncpg", "psycopg async"), urls, strict=True)]
     done = subprocess.run(
         [sys.executable, "-W", "error", "-W", "ignore::ResourceWarning", "-c", ENDING, *pairs],
-        cwd=Path(__file__).parents[3],
+        cwd=ROOT,
         env={**os.environ, "PYTHONPATH": os.pathsep.join([".", os.environ.get("PYTHONPATH", "")])},
         capture_output=True,
         text=True,

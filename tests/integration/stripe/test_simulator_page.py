@@ -6,11 +6,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.documents import ROOT, programs
 
 from accounts_stripe.simulator import FaultKind
 
-PAGE = (Path(__file__).resolve().parents[3] / "docs" / "stripe-simulator.md").read_text()
-EXAMPLES = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+PATH = ROOT / "docs" / "stripe-simulator.md"
+PAGE = PATH.read_text()
+EXAMPLES = [program.text for program in programs(PATH)]
 PRINTED = [
     "lost, and 1 hold is open\nthe same key finds it: True\nopen: [] captured: {}\n",
     "payment_method.detached\n" * 2 + "payment_method.attached\n" * 2,
