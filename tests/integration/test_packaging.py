@@ -4,6 +4,7 @@ import importlib.util
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from importlib.metadata import PathDistribution
 from pathlib import Path
@@ -13,6 +14,7 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
 MIGRATIONS = ROOT / "src/adapters/accounts_sql/migrations"
+PASSWORDS = "accounts_core/model/data"
 PACKAGES = {
     "accounts_argon2",
     "accounts_cli",
@@ -73,6 +75,23 @@ def test_the_migrations_are_in_the_wheel(names: list[str]) -> None:
 
     assert any("/versions/" in name for name in shipped)
     assert shipped <= set(names)
+
+
+def test_the_lists_of_common_passwords_are_in_the_wheel_and_in_the_sdist(names: list[str], tmp_path: Path) -> None:
+    files = {f"{PASSWORDS}/{file.name}": file for file in (ROOT / "src" / PASSWORDS).iterdir()}
+    build = [sys.executable, "-m", "build", "--sdist", "--no-isolation", "--outdir", str(tmp_path), str(ROOT)]
+    made = subprocess.run(build, capture_output=True, text=True, check=False)
+    assert made.returncode == 0, made.stdout + made.stderr
+    (sdist,) = tmp_path.glob("*.tar.gz")
+
+    assert {Path(name).suffix for name in files} == {".md", ".txt"}
+    assert files.keys() <= set(names)
+    with tarfile.open(sdist) as archive:
+        top = sdist.name.removesuffix(".tar.gz")
+        for name, file in files.items():
+            packed = archive.extractfile(f"{top}/src/{name}")
+            assert packed is not None
+            assert packed.read() == file.read_bytes()
 
 
 def test_the_licence_is_in_the_wheel(wheel: Path, names: list[str]) -> None:
@@ -142,6 +161,18 @@ def test_the_core_imports_where_attrs_is_all_there_is(bare_python: Path) -> None
 
     assert "accounts_core.accounts" in modules
     assert third_parties(modules) <= {"attr", "attrs"}
+
+
+def test_the_lists_of_common_passwords_are_read_from_an_installed_wheel_and_from_one_that_is_not_unpacked(
+    bare_python: Path, wheel: Path, tmp_path: Path
+) -> None:
+    shutil.copy(wheel, zipped := tmp_path / "core.zip")
+    shown = "import accounts_core.model.common_passwords as p\nprint(len(p.COMMON), len(p.COMMON_LONG), p.__file__)"
+    zip_first = f"import sys\nsys.path.insert(0, {str(zipped)!r})\n"
+    for path, where in (("", bare_python.parents[1]), (zip_first, zipped)):
+        run = subprocess.run([bare_python, "-I", "-c", path + shown], capture_output=True, text=True, check=False)
+        assert run.stderr == ""
+        assert run.stdout.startswith(f"8354 9671 {where}/")
 
 
 def test_the_core_imports_no_event_loop(bare_python: Path) -> None:

@@ -14,8 +14,7 @@ import attrs
 
 from accounts_core.errors import Invalid
 
-from .common_long_passwords import COMMON_LONG
-from .common_passwords import COMMON
+from .common_passwords import COMMON, COMMON_LONG
 from .text import Secret, is_storable, is_stream_safe
 
 LEAST_LENGTH: Final = 8
