@@ -12,10 +12,12 @@ from accounts_core.testing.contracts import (
     DevicesContract,
     EventsContract,
     InvitationsContract,
+    JobLeasesContract,
     KeptRequestsContract,
     LimitsContract,
     MailTokensContract,
     NotificationsContract,
+    OpenVerificationsContract,
     OutboxContract,
     PagingContract,
     ParkingContract,
@@ -27,6 +29,7 @@ from accounts_core.testing.contracts import (
     TeamsContract,
     TransactionsContract,
     UnverifiedContract,
+    UserAddressesContract,
     UsersContract,
     VerificationsContract,
 )
@@ -41,6 +44,9 @@ def make_store(backend: Backend) -> MakeStore:
 class TestUsers(UsersContract): ...
 
 
+class TestUserAddresses(UserAddressesContract): ...
+
+
 class TestBilledUsers(BilledUsersContract): ...
 
 
@@ -51,6 +57,9 @@ class TestPaymentMethods(PaymentMethodsContract): ...
 
 
 class TestVerifications(VerificationsContract): ...
+
+
+class TestOpenVerifications(OpenVerificationsContract): ...
 
 
 class TestNotifications(NotificationsContract): ...
@@ -69,6 +78,9 @@ class TestDeletion(DeletionContract): ...
 
 
 class TestOutbox(OutboxContract): ...
+
+
+class TestJobLeases(JobLeasesContract): ...
 
 
 class TestParking(ParkingContract): ...

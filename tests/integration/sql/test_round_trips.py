@@ -28,7 +28,7 @@ from accounts_core.testing.builders import (
     at,
     digest_of_session,
 )
-from accounts_core.testing.contracts.security import a_token
+from accounts_core.testing.contracts.mail_tokens import a_token
 from accounts_core.testing.harness import keep
 from accounts_sql.leases import is_ready
 

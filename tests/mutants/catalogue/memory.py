@@ -35,14 +35,14 @@ MEMORY: Final = (
         at="adapters/accounts_memory/outbox.py::MemoryOutbox.claim",
         old="attrs.evolve(job, lease=lease, due=until, attempts=job.attempts + 1)",
         new="attrs.evolve(job, lease=lease, attempts=job.attempts + 1)",
-        check=memory_contract("TestOutbox::test_a_leased_job_is_claimed_by_nobody_until_the_lease_ends"),
+        check=memory_contract("TestJobLeases::test_a_leased_job_is_claimed_by_nobody_until_the_lease_ends"),
     ),
     Mutant(
         name="memory: a job that is ended by somebody whose lease is over",
         at="adapters/accounts_memory/outbox.py::MemoryOutbox._held",
         old="stored is None or stored.lease is None or stored.lease != job.lease",
         new="stored is None",
-        check=memory_contract("TestOutbox::test_whoever_lost_the_lease_can_no_longer_end_the_job[done]"),
+        check=memory_contract("TestJobLeases::test_whoever_lost_the_lease_can_no_longer_end_the_job[done]"),
     ),
     Mutant(
         name="memory: an event that is new each time it comes",

@@ -43,7 +43,7 @@ SQL: Final = (
         at="adapters/accounts_sql/repositories/outbox.py",
         old="sa.and_(outbox.c.id == by_name('this'), outbox.c.lease == by_name('held_under'))",
         new="sa.or_(outbox.c.id == by_name('this'), outbox.c.lease == by_name('held_under'))",
-        check=sql_contract("TestOutbox::test_whoever_lost_the_lease_can_no_longer_end_the_job[sqlite3-done]"),
+        check=sql_contract("TestJobLeases::test_whoever_lost_the_lease_can_no_longer_end_the_job[sqlite3-done]"),
     ),
     Mutant(
         name="sql: a job that two workers claim at once",
@@ -65,7 +65,7 @@ SQL: Final = (
             ")"
         ),
         new="self._db.run(_CLAIM.values(attempts=outbox.c.attempts + 1), these=[job.id for job in due], lease=lease)",
-        check=sql_contract("TestOutbox::test_a_leased_job_is_claimed_by_nobody_until_the_lease_ends[sqlite3]"),
+        check=sql_contract("TestJobLeases::test_a_leased_job_is_claimed_by_nobody_until_the_lease_ends[sqlite3]"),
     ),
     Mutant(
         name="sqlite: a writer that begins as a reader",
@@ -150,6 +150,6 @@ SQL: Final = (
         at="adapters/accounts_sql/repositories/verifications.py",
         old="_SELECT.where(_OPEN)",
         new="_SELECT",
-        check=sql_contract("TestVerifications::test_open_ones_come_oldest_first[sqlite3]"),
+        check=sql_contract("TestOpenVerifications::test_open_ones_come_oldest_first[sqlite3]"),
     ),
 )

@@ -35,11 +35,13 @@ from accounts_core.testing.contracts import (
     Host,
     HostAtProvider,
     InvitationsContract,
+    JobLeasesContract,
     KeptRequestsContract,
     LimitsContract,
     MailTokensContract,
     NotificationsContract,
     NotifierContract,
+    OpenVerificationsContract,
     OutboxContract,
     OwnedDataContract,
     PagingContract,
@@ -55,6 +57,7 @@ from accounts_core.testing.contracts import (
     TeamsContract,
     TransactionsContract,
     UnverifiedContract,
+    UserAddressesContract,
     UsersContract,
     VerificationsContract,
 )
@@ -84,6 +87,9 @@ def make_store() -> MakeStore:
 class TestUsers(UsersContract): ...
 
 
+class TestUserAddresses(UserAddressesContract): ...
+
+
 class TestBilledUsers(BilledUsersContract): ...
 
 
@@ -94,6 +100,9 @@ class TestPaymentMethods(PaymentMethodsContract): ...
 
 
 class TestVerifications(VerificationsContract): ...
+
+
+class TestOpenVerifications(OpenVerificationsContract): ...
 
 
 class TestNotifications(NotificationsContract): ...
@@ -112,6 +121,9 @@ class TestDeletion(DeletionContract): ...
 
 
 class TestOutbox(OutboxContract): ...
+
+
+class TestJobLeases(JobLeasesContract): ...
 
 
 class TestParking(ParkingContract): ...

@@ -7,17 +7,23 @@ pytest.register_assert_rewrite(
     *[
         f"{__name__}.{module}"
         for module in (
+            "audit",
             "billed_users",
             "clock",
             "deletion",
+            "devices",
             "events",
             "gateway_cards",
             "gateway_customers",
             "gateway_holds",
             "gateway_usage",
+            "job_leases",
+            "kept_requests",
             "limits",
+            "mail_tokens",
             "notifications",
             "notifier",
+            "open_verifications",
             "outbox",
             "owned_data",
             "parking",
@@ -28,9 +34,9 @@ pytest.register_assert_rewrite(
             "secrets",
             "sessions",
             "team_reads",
-            "security",
             "teams",
             "transactions",
+            "user_addresses",
             "users",
             "verifications",
         )
@@ -38,19 +44,25 @@ pytest.register_assert_rewrite(
 )
 
 # ruff: noqa: E402  the imports have to follow the line above
+from accounts_core.testing.contracts.audit import AuditContract
 from accounts_core.testing.contracts.billed_users import BilledUsersContract
 from accounts_core.testing.contracts.cleanup import CleanupContract
 from accounts_core.testing.contracts.clock import ClockContract
 from accounts_core.testing.contracts.deletion import DeletionContract
+from accounts_core.testing.contracts.devices import DevicesContract
 from accounts_core.testing.contracts.events import EventsContract
 from accounts_core.testing.contracts.gateway_cards import GatewayCardsContract
 from accounts_core.testing.contracts.gateway_customers import GatewayCustomersContract
 from accounts_core.testing.contracts.gateway_holds import GatewayHoldsContract
 from accounts_core.testing.contracts.gateway_usage import GatewayUsageContract, HostAtProvider
 from accounts_core.testing.contracts.invitations import InvitationsContract
+from accounts_core.testing.contracts.job_leases import JobLeasesContract
+from accounts_core.testing.contracts.kept_requests import KeptRequestsContract
 from accounts_core.testing.contracts.limits import LimitsContract
+from accounts_core.testing.contracts.mail_tokens import MailTokensContract
 from accounts_core.testing.contracts.notifications import NotificationsContract
 from accounts_core.testing.contracts.notifier import NotifierContract, RefusedNoticesContract
+from accounts_core.testing.contracts.open_verifications import OpenVerificationsContract
 from accounts_core.testing.contracts.outbox import OutboxContract
 from accounts_core.testing.contracts.owned_data import Host, OwnedDataContract
 from accounts_core.testing.contracts.paging import PagingContract
@@ -60,17 +72,12 @@ from accounts_core.testing.contracts.payment_gateway import Authenticate, Paymen
 from accounts_core.testing.contracts.payment_methods import PaymentMethodsContract
 from accounts_core.testing.contracts.provider_events import ProviderEventsContract
 from accounts_core.testing.contracts.secrets import SecretsContract
-from accounts_core.testing.contracts.security import (
-    AuditContract,
-    DevicesContract,
-    KeptRequestsContract,
-    MailTokensContract,
-)
 from accounts_core.testing.contracts.sessions import SessionsContract
 from accounts_core.testing.contracts.sign_ups import SignUpsContract, UnverifiedContract
 from accounts_core.testing.contracts.team_reads import TeamReadsContract
 from accounts_core.testing.contracts.teams import TeamsContract
 from accounts_core.testing.contracts.transactions import TransactionsContract
+from accounts_core.testing.contracts.user_addresses import UserAddressesContract
 from accounts_core.testing.contracts.users import UsersContract
 from accounts_core.testing.contracts.verifications import VerificationsContract
 
@@ -92,11 +99,13 @@ __all__ = [
     "Host",
     "HostAtProvider",
     "InvitationsContract",
+    "JobLeasesContract",
     "KeptRequestsContract",
     "LimitsContract",
     "MailTokensContract",
     "NotificationsContract",
     "NotifierContract",
+    "OpenVerificationsContract",
     "OutboxContract",
     "OwnedDataContract",
     "PagingContract",
@@ -114,22 +123,26 @@ __all__ = [
     "TeamsContract",
     "TransactionsContract",
     "UnverifiedContract",
+    "UserAddressesContract",
     "UsersContract",
     "VerificationsContract",
 ]
 
 STORE_CONTRACTS = (
     UsersContract,
+    UserAddressesContract,
     BilledUsersContract,
     SessionsContract,
     PaymentMethodsContract,
     VerificationsContract,
+    OpenVerificationsContract,
     NotificationsContract,
     TeamsContract,
     TeamReadsContract,
     InvitationsContract,
     DeletionContract,
     OutboxContract,
+    JobLeasesContract,
     ParkingContract,
     ProviderEventsContract,
     MailTokensContract,

@@ -1,7 +1,6 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta, timezone
 
-import attrs
 import pytest
 
 from accounts_core.errors import Conflict, LeaseLost
@@ -9,9 +8,7 @@ from accounts_core.model.outbox import Job, JobKind, Topic
 from accounts_core.ports.outbox import Outbox
 from accounts_core.testing.builders import NOON, a_job, at
 from accounts_core.testing.contracts.base import StoreContract
-from accounts_core.testing.harness import AnyStore, Concurrently, failures, keep, read_back
-
-WAYS_TO_END = ["done", "put off", "parked"]
+from accounts_core.testing.harness import AnyStore, keep, read_back
 
 
 async def find(store: AnyStore, id: str) -> Job | None:
@@ -113,16 +110,6 @@ class OutboxContract(StoreContract):
         assert await read_back(store, lambda s: s.outbox.any_due(now=at(10**6))) is False
         assert list(await claim(store)) == []
 
-    async def test_a_leased_job_is_claimed_by_nobody_until_the_lease_ends(self, store: AnyStore) -> None:
-        await keep(store, a_job())
-        (first,) = await claim(store, until=at(5), lease="lse_1")
-
-        assert await read_back(store, lambda s: s.outbox.any_due(now=at(4))) is False
-        assert list(await claim(store, now=at(4), lease="lse_2")) == []
-        (second,) = await claim(store, now=at(5), until=at(9), lease="lse_2")
-
-        assert second == attrs.evolve(first, lease="lse_2", attempts=2, due=at(9))
-
     async def test_a_job_that_is_done_is_gone(self, store: AnyStore) -> None:
         await keep(store, a_job("job_1"), a_job("job_2", due=at(1)))
         (job,) = await claim(store)
@@ -157,49 +144,6 @@ class OutboxContract(StoreContract):
         assert list(await claim(store, now=at(29))) == []
         assert [job.attempts for job in await claim(store, now=at(30))] == [2]
 
-    @pytest.mark.parametrize("how", WAYS_TO_END)
-    async def test_whoever_lost_the_lease_can_no_longer_end_the_job(self, store: AnyStore, how: str) -> None:
-        await keep(store, a_job())
-        (late,) = await claim(store, until=at(5), lease="lse_1")
-        (held,) = await claim(store, now=at(5), until=at(9), lease="lse_2")
-
-        with pytest.raises(LeaseLost):
-            await end(store, late, how)
-
-        assert await find(store, "job_1") == held
-        await end(store, held, how)
-
-    @pytest.mark.parametrize("how", WAYS_TO_END)
-    async def test_a_job_that_was_done_cannot_be_ended_again(self, store: AnyStore, how: str) -> None:
-        await keep(store, a_job())
-        (job,) = await claim(store)
-        await end(store, job, "done")
-
-        with pytest.raises(LeaseLost):
-            await end(store, job, how)
-
-        assert await find(store, "job_1") is None
-
-    @pytest.mark.parametrize("how", WAYS_TO_END)
-    async def test_a_job_that_was_put_off_is_nobodys_to_end(self, store: AnyStore, how: str) -> None:
-        await keep(store, a_job())
-        (job,) = await claim(store)
-        await end(store, job, "put off")
-
-        with pytest.raises(LeaseLost):
-            await end(store, job, how)
-
-        assert await find(store, "job_1") == a_job(attempts=1, due=at(60))
-
-    @pytest.mark.parametrize("how", WAYS_TO_END)
-    async def test_a_job_that_nobody_claimed_is_nobodys_to_end(self, store: AnyStore, how: str) -> None:
-        await keep(store, a_job())
-
-        with pytest.raises(LeaseLost):
-            await end(store, a_job(), how)
-
-        assert await find(store, "job_1") == a_job()
-
     @pytest.mark.parametrize("lease", [None, "lse_1"], ids=["free", "leased"])
     async def test_a_removed_job_is_gone_whoever_held_it(self, store: AnyStore, lease: str | None) -> None:
         await keep(store, a_job("job_1", lease=lease, due=at(5)), a_job("job_2"))
@@ -233,37 +177,6 @@ class OutboxContract(StoreContract):
 
         assert await find(store, "job_1") is None
         assert await read_back(store, lambda s: s.outbox.any_due(now=NOON)) is False
-
-    async def test_a_claim_that_is_rolled_back_leaves_the_job_as_it_was(self, store: AnyStore) -> None:
-        await keep(store, a_job())
-        with pytest.raises(ZeroDivisionError):
-            async with store.begin() as work:
-                assert len(await work.outbox.claim(now=NOON, until=at(5), lease="lse_1", limit=1)) == 1
-                raise ZeroDivisionError
-
-        assert await find(store, "job_1") == a_job()
-
-    async def test_workers_at_once_never_get_the_same_job(self, store: AnyStore, concurrently: Concurrently) -> None:
-        await keep(store, *[a_job(f"job_{n}", due=at(-n)) for n in range(12)])
-        leases = iter(["lse_0", "lse_1", "lse_2", "lse_3"])
-
-        async def work() -> list[Job]:
-            lease, mine = next(leases), list[Job]()
-            while await _any_due(store):
-                try:
-                    mine += await claim(store, until=at(60), lease=lease, limit=2)
-                except Conflict:
-                    continue
-            return mine
-
-        outcomes = await concurrently(*[work] * 4)
-
-        assert failures(outcomes) == []
-        claimed = [job for jobs in outcomes for job in jobs]
-        assert sorted(job.id for job in claimed) == sorted(f"job_{n}" for n in range(12))
-        assert {job.attempts for job in claimed} == {1}
-        for job in claimed:
-            assert await find(store, job.id) == job
 
     @pytest.mark.parametrize(
         ("kinds", "claimed"),
@@ -352,8 +265,3 @@ class OutboxContract(StoreContract):
 async def bring_back(store: AnyStore, *, limit: int = 9) -> int:
     async with store.begin() as work:
         return await work.outbox.bring_back(after=at(90), due=at(1), leased=at(5), limit=limit)
-
-
-async def _any_due(store: AnyStore) -> bool:
-    async with store.read() as views:
-        return await views.outbox.any_due(now=NOON)

@@ -24,7 +24,8 @@ from accounts_core.testing.builders import (
     at,
 )
 from accounts_core.testing.contracts.base import StoreContract
-from accounts_core.testing.contracts.security import a_request, a_token
+from accounts_core.testing.contracts.kept_requests import a_request
+from accounts_core.testing.contracts.mail_tokens import a_token
 from accounts_core.testing.harness import AnyStore, add, keep, read_back
 
 JANE, MARY = UserId(1), UserId(2)
