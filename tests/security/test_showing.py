@@ -27,8 +27,9 @@ from accounts_core.services.session_opener import SignedIn
 from accounts_core.sync import run_sync
 from accounts_core.testing.builders import NOON
 from accounts_core.use_cases.cards.verify_card import ActionRequired
-from accounts_litestar.auth_api import ConfirmedAddress, Login, Reset, SignUp
+from accounts_litestar.auth_api import Login, SignUp
 from accounts_litestar.bodies import fill
+from accounts_litestar.recovery_api import ConfirmedAddress, Reset
 from accounts_litestar.requests import RequestEntry, conceal, current_request
 from accounts_litestar.user_shapes import UpdateUser
 from accounts_memory import ManualClock

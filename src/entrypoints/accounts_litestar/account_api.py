@@ -1,4 +1,4 @@
-"""The account API: the signed-in user, their notifications and their cards."""
+"""The account API: the signed-in user and their cards."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -8,7 +8,7 @@ import msgspec
 from litestar import delete, get, post, put
 
 from accounts_core.errors import AccountDeactivated, Invalid, InvalidToken
-from accounts_core.model.paging import DEFAULT_NOTIFICATIONS, DEFAULT_PAGE
+from accounts_core.model.paging import DEFAULT_PAGE
 from accounts_core.results import ExportPart, ExportWriter, Verified
 from accounts_litestar import examples
 from accounts_litestar.account_shapes import (
@@ -19,14 +19,12 @@ from accounts_litestar.account_shapes import (
     ChangeUser,
     CurrentUser,
     Message,
-    NotificationItem,
     VerificationItem,
     VerifyPayment,
     activity_item,
     card_needs_action,
     changed_user,
     current_user,
-    notification_item,
     verification_item,
 )
 from accounts_litestar.addresses import new_email_address
@@ -107,58 +105,6 @@ class AccountApi(Endpoints):
         except AccountDeactivated as error:
             raise InvalidToken from error  # by another call, which ended this session with it
         return Answer(Message("Account is deactivated"))
-
-    @get(
-        "/notifications",
-        **documented(
-            "listNotifications",
-            "List notifications",
-            example=examples.NOTIFICATIONS,
-            paged=DEFAULT_NOTIFICATIONS,
-            links=into("markNotificationRead", "deleteNotification", id="$response.body#/0/_id"),
-        ),
-    )
-    async def notifications(self, request: HttpRequest) -> Answer[list[NotificationItem]]:
-        caller = await self.caller(request)
-        query = page_query(request, default=DEFAULT_NOTIFICATIONS)
-        page = await self.accounts.list_notifications(caller.user.id, limit=query.limit, before=query.before)
-        found = [notification_item(notification) for notification in page]
-        return self.answer(caller, found, headers=next_link(request, query, page))
-
-    @put(
-        "/notifications/read",
-        status_code=NO_CONTENT,
-        **documented("markAllNotificationsRead", "Mark all notifications as read", keyed=True, body=Nothing),
-    )
-    @repeatable()
-    async def mark_all_read(self, request: HttpRequest) -> Answer[None]:
-        caller = await self.caller(request)
-        await read(request, Nothing)
-        await self.accounts.mark_all_notifications_read(caller.user.id)
-        return self.answer(caller, None)
-
-    @put(
-        "/notifications/{id:str}/read",
-        status_code=NO_CONTENT,
-        **documented("markNotificationRead", "Mark a notification as read", keyed=True, body=Nothing, problems=[404]),
-    )
-    @repeatable()
-    async def mark_read(self, request: HttpRequest) -> Answer[None]:
-        caller = await self.caller(request)
-        await read(request, Nothing)
-        await self.accounts.mark_notification_read(caller.user.id, text_id(request, "notification"))
-        return self.answer(caller, None)
-
-    @delete(
-        "/notifications/{id:str}",
-        **documented("deleteNotification", "Delete a notification", keyed=True, body=Nothing, problems=[404]),
-    )
-    @repeatable()
-    async def delete_notification(self, request: HttpRequest) -> Answer[None]:
-        caller = await self.caller(request)
-        await read(request, Nothing)
-        await self.accounts.delete_notification(caller.user.id, text_id(request, "notification"))
-        return self.answer(caller, None)
 
     @post(
         "/verify-payment",

@@ -5,6 +5,7 @@ transitional, then IDNA 2008, so that `fa\u00df.de` is `xn--fa-hia.de`. Python's
 another domain.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 import idna
@@ -13,6 +14,7 @@ from accounts_core.errors import Invalid
 from accounts_core.model.card_numbers import refuse_card_number
 from accounts_core.model.email import MAX_ADDRESS, Email
 from accounts_core.model.text import is_stream_safe
+from accounts_litestar.requests import account_name, note
 
 MAX_LABEL: Final = 63
 """Characters of one part of a domain (RFC 1035, 2.3.4). In its ASCII form it has at least as many."""
@@ -32,6 +34,13 @@ def new_email_address(text: str) -> Email:
     if len(text) <= MAX_ADDRESS:
         refuse_card_number("email", text)  # before digits of another script become letters of the domain's ASCII form
     return email_address(text)
+
+
+def noted(text: str, *, read_as: Callable[[str], Email] = email_address) -> Email:
+    """Read an address, and have the log say whose account it is about, without the address."""
+    email = read_as(text)
+    note(account=account_name(email.key))
+    return email
 
 
 def _read(text: str) -> Email:

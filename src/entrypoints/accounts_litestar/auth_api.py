@@ -1,6 +1,5 @@
-"""Signing up, in and out, recovery, and where one is signed in."""
+"""Signing up, in and out, and where one is signed in."""
 
-from collections.abc import Callable
 from typing import Annotated, Any, Final, Literal, TypedDict, cast
 
 import msgspec
@@ -9,14 +8,13 @@ from msgspec import UNSET, Meta, UnsetType
 
 from accounts_core import Accounts
 from accounts_core.errors import EmailTaken
-from accounts_core.model.email import Email
 from accounts_core.model.ids import UserId
 from accounts_core.model.paging import DEFAULT_PAGE
 from accounts_core.model.session import Session
 from accounts_core.results import SignedIn
 from accounts_litestar import examples
 from accounts_litestar.account_shapes import CurrentUser, current_user
-from accounts_litestar.addresses import email_address, new_email_address
+from accounts_litestar.addresses import new_email_address, noted
 from accounts_litestar.answers import Answer
 from accounts_litestar.bodies import Nothing, read
 from accounts_litestar.endpoints import (
@@ -26,13 +24,12 @@ from accounts_litestar.endpoints import (
     HttpRequest,
     client_of,
     given,
-    taken_is_invalid,
 )
 from accounts_litestar.links import into
 from accounts_litestar.openapi import documented
 from accounts_litestar.parameters import next_link, page_query, text_id
 from accounts_litestar.repeating import idempotency_key, sign_up_once
-from accounts_litestar.requests import account_name, asked_by, note
+from accounts_litestar.requests import asked_by, note
 from accounts_litestar.times import seconds
 
 
@@ -45,20 +42,6 @@ class SignUp(msgspec.Struct, forbid_unknown_fields=True):
 class Login(msgspec.Struct, forbid_unknown_fields=True):
     email: Annotated[str, Meta(examples=["jane@example.org"])]
     password: Annotated[str, Meta(examples=["a long and quiet river"])]
-
-
-class ConfirmedAddress(msgspec.Struct, forbid_unknown_fields=True):
-    token: Annotated[str, Meta(max_length=255, examples=["acm_..."])]
-    password: Annotated[str, Meta(examples=["a long and quiet river"])] | UnsetType = UNSET
-
-
-class Forgot(msgspec.Struct, forbid_unknown_fields=True):
-    email: Annotated[str, Meta(examples=["jane@example.org"])]
-
-
-class Reset(msgspec.Struct, forbid_unknown_fields=True):
-    token: Annotated[str, Meta(max_length=255, examples=["acm_..."])]
-    password: Annotated[str, Meta(examples=["another long and quiet river"])]
 
 
 class Proof(msgspec.Struct, forbid_unknown_fields=True):
@@ -114,7 +97,7 @@ class AuthApi(Endpoints):
         """A mail to verify the address comes with it."""
         key = idempotency_key(request)
         wish = await read(request, SignUp)
-        email = _noted(wish.email, read_as=new_email_address)
+        email = noted(wish.email, read_as=new_email_address)
 
         async def sign_up(accounts: Accounts[Any]) -> tuple[Answer[CurrentUser | None], UserId | None]:
             is_private = accounts.policy.private_registration
@@ -143,7 +126,7 @@ class AuthApi(Endpoints):
         """The right password of a deactivated account gets a problem of type `account-deactivated`."""
         proof = await read(request, Login)
         note(way_in="password")
-        signed_in = await self.accounts.sign_in(email=_noted(proof.email), password=proof.password, **_origin(request))
+        signed_in = await self.accounts.sign_in(email=noted(proof.email), password=proof.password, **_origin(request))
         return Answer(_access_token(signed_in))
 
     @post("/logout", status_code=NO_CONTENT, **documented("logout", "Sign out", body=Nothing, problems=[409]))
@@ -163,87 +146,8 @@ class AuthApi(Endpoints):
         """The account is as it was, and signed in. On an active account this is a plain login."""
         proof = await read(request, Login)
         note(way_in="password")
-        signed_in = await self.accounts.restore(email=_noted(proof.email), password=proof.password, **_origin(request))
+        signed_in = await self.accounts.restore(email=noted(proof.email), password=proof.password, **_origin(request))
         return Answer(_access_token(signed_in))
-
-    @post(
-        "/verify-email",
-        status_code=NO_CONTENT,
-        **documented(
-            "verifyEmail",
-            "Verify an email address with the token from its mail",
-            body=ConfirmedAddress,
-            public=True,
-            problems=[403, 409, 429],
-        ),
-    )
-    async def verify_email(self, request: HttpRequest) -> Answer[None]:
-        """A token works once. Under the account's own access token nothing else is needed.
-
-        Without it, `password` is: the account's password verifies the address and ends the account's sessions; the
-        password of the sign-up that the link belongs to opens that account, in place of an unverified one that somebody
-        else made with the address.
-        """
-        proof = await read(request, ConfirmedAddress)
-        note(way_in="mailed token")
-        with taken_is_invalid():
-            user = await self.accounts.confirm_email(
-                token=proof.token,
-                password=given(proof.password),
-                user_id=await self.caller_if_any(request),
-                client=client_of(request),
-            )
-        asked_by(user.id)
-        return Answer(None)
-
-    @post(
-        "/verify-email/resend",
-        status_code=ACCEPTED,
-        **documented(
-            "resendVerification", "Have the mail to verify one's address sent again", body=Nothing, problems=[409, 429]
-        ),
-    )
-    async def resend(self, request: HttpRequest) -> Answer[None]:
-        caller = await self.caller(request)
-        await read(request, Nothing)
-        await self.accounts.resend_verification(caller.user.id, client=client_of(request))
-        return self.answer(caller, None)
-
-    @post(
-        "/forgot-password",
-        status_code=ACCEPTED,
-        **documented(
-            "forgotPassword",
-            "Ask for a mail to choose a new password with",
-            body=Forgot,
-            public=True,
-            problems=[409, 429],
-        ),
-    )
-    async def forgot(self, request: HttpRequest) -> Answer[None]:
-        """The answer is the same whether or not the address has an account."""
-        wish = await read(request, Forgot)
-        await self.accounts.forgot_password(email=_noted(wish.email), client=client_of(request))
-        return Answer(None)
-
-    @post(
-        "/reset-password",
-        status_code=NO_CONTENT,
-        **documented(
-            "resetPassword",
-            "Choose a new password with the token from a mail",
-            body=Reset,
-            public=True,
-            problems=[409, 429],
-        ),
-    )
-    async def reset(self, request: HttpRequest) -> Answer[None]:
-        """Every session ends, and every other mailed token dies."""
-        wish = await read(request, Reset)
-        note(way_in="mailed token")
-        user = await self.accounts.reset_password(token=wish.token, password=wish.password, client=client_of(request))
-        asked_by(user.id)
-        return Answer(None)
 
     @get(
         "/sessions",
@@ -297,13 +201,6 @@ class _Origin(TypedDict):
 
 def _origin(request: HttpRequest) -> _Origin:
     return {"user_agent": request.headers.get("user-agent"), "client": client_of(request)}
-
-
-def _noted(text: str, *, read_as: Callable[[str], Email] = email_address) -> Email:
-    """Read an address, and have the log say whose account it is about, without the address."""
-    email = read_as(text)
-    note(account=account_name(email.key))
-    return email
 
 
 def _session_item(session: Session, current: str) -> SessionItem:

@@ -21,16 +21,26 @@ from accounts_core import Accounts
 from accounts_litestar.account_api import AccountApi
 from accounts_litestar.auth_api import AuthApi
 from accounts_litestar.endpoints import Endpoints, serving
+from accounts_litestar.notifications_api import NotificationsApi
 from accounts_litestar.openapi import COMPONENTS
 from accounts_litestar.options import HttpOptions
 from accounts_litestar.problems import KINDS, Problems
 from accounts_litestar.proxies import TrustedProxies, behind
+from accounts_litestar.recovery_api import RecoveryApi
 from accounts_litestar.teams_api import InvitationsApi, TeamsApi
 from accounts_litestar.user_api import UserApi
 from accounts_litestar.verifying import Verifying
 from accounts_litestar.webhooks import WebhookApi
 
-ENDPOINTS: Final[tuple[type[Endpoints], ...]] = (AccountApi, UserApi, TeamsApi, InvitationsApi, AuthApi)
+ENDPOINTS: Final[tuple[type[Endpoints], ...]] = (
+    AccountApi,
+    NotificationsApi,
+    UserApi,
+    TeamsApi,
+    InvitationsApi,
+    AuthApi,
+    RecoveryApi,
+)
 
 _NOT_ROUTED: Final[tuple[type[HTTPException], ...]] = (NotFoundException, MethodNotAllowedException)
 

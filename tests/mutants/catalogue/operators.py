@@ -81,7 +81,7 @@ OPERATORS: Final = (
     ),
     Mutant(
         name="mailed tokens that are tried without their client",
-        at="entrypoints/accounts_litestar/auth_api.py::AuthApi.verify_email",
+        at="entrypoints/accounts_litestar/recovery_api.py::RecoveryApi.verify_email",
         old=(
             "self.accounts.confirm_email(\n"
             "    token=proof.token,\n"
