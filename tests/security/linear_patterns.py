@@ -112,8 +112,8 @@ FROM_CLIENTS: Final[dict[str, tuple[Worst, ...]]] = {
     "accounts_smtp.messages._PLAIN_ID": (Worst(again="job_"),),
     "accounts_smtp.headers._ATOMS": (Worst(again="a "), Worst(again="a", after=",")),
     "accounts_smtp.headers._ESCAPED": (Worst(again='\\"'),),
-    "accounts_stripe.operations._ID": (Worst(again="pm_"),),
-    "accounts_stripe.operations._PAYMENT_METHOD": (Worst(again="pm_"), Worst(again="card_")),
+    "accounts_stripe.requesting._ID": (Worst(again="pm_"),),
+    "accounts_stripe.requesting._PAYMENT_METHOD": (Worst(again="pm_"), Worst(again="card_")),
     "accounts_argon2.encoded._SHAPE": (
         Worst(again="$argon2id$v=19"),
         Worst(again="A", before="$argon2id$m=1,t=1,p=1$"),

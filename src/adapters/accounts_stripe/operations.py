@@ -5,23 +5,21 @@ reading the thing again: canceled, attached or gone already means done. Stripe k
 hours, so there the call is then made without the key; a hold never is, because a second one may freeze a second sum.
 """
 
-import re
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final, TypeVar
+from typing import Final
 
 import stripe
 
 from accounts_core.errors import NotFound, ProviderAmbiguous, ProviderBusy, ProviderRefused
-from accounts_core.model.card_numbers import holds_card_number
 from accounts_core.model.customer import Customer
 from accounts_core.model.email import Email
 from accounts_core.model.payment_method import ProviderPaymentMethod
 from accounts_core.ports.payment_gateway import CustomerUsage, Hold, HoldRequest, HoldStatus, OpenHold, Page
 from accounts_stripe import calls, converters
-from accounts_stripe.calls import PAYMENT_METHODS, VERIFICATION_ID, Call
+from accounts_stripe.calls import VERIFICATION_ID
 from accounts_stripe.converters import Object
+from accounts_stripe.requesting import Requesting, check_ids
 from accounts_stripe.translation import (
     RESOURCE_MISSING,
     UNEXPECTED_STATE,
@@ -36,22 +34,9 @@ UNSUPPORTED_TYPE: Final = "payment_method_unsupported_type"
 SEARCH_LAG: Final = timedelta(hours=1)
 """How far Stripe's search may be behind. Source: Stripe's documentation, "Search": an hour during outages."""
 
-T = TypeVar("T")
 
-_ID: Final = re.compile(r"[A-Za-z0-9_]{1,255}")
-_PAYMENT_METHOD: Final = re.compile(r"(?:pm|card|src|ba)_[A-Za-z0-9_]{1,250}")
-"""What Stripe takes as a payment method. Source: its documentation, "Payment Methods API", on older objects."""
-
-
-class Operations(ABC):
+class Operations(Requesting):
     """Every method of the port, over one request."""
-
-    def __init__(self, client: stripe.StripeClient) -> None:
-        self._client = client
-
-    @abstractmethod
-    async def _send(self, call: Call) -> Object:
-        """Make one request. Raises Stripe's errors."""
 
     # ---- customers
 
@@ -198,7 +183,7 @@ class Operations(ABC):
 
     async def hold(self, request: HoldRequest, *, key: str) -> Hold:
         call = calls.create_intent(request, key=key)
-        _check_ids(call)
+        check_ids(call)
         with translated(call):
             try:
                 intent = await self._send(call)
@@ -257,43 +242,6 @@ class Operations(ABC):
                 if hold.status is HoldStatus.RELEASED:
                     return hold
                 raise ProviderBusy(f"The hold {hold_id} is {hold.status} and cannot be let go just now.") from refusal
-
-    # ---- details
-
-    async def _ask(self, call: Call) -> Object:
-        """Make one request. Raises the core's errors."""
-        _check_ids(call)
-        with translated(call):
-            return await self._send(call)
-
-    async def _page(self, call: Call, after: str | None, read: Callable[[Object], T | None]) -> Page[T]:
-        """Return what `read` makes of one page of a list, without what it makes nothing of."""
-        objects, more = converters.page(await self._ask(call if after is None else call.after(after)))
-        items = [item for item in map(read, objects) if item is not None]
-        return Page(items=items, after=objects[-1]["id"] if more and objects else None)
-
-    async def _walk(self, call: Call, visit: Callable[[Object], bool | None]) -> None:
-        """Show `visit` every object of a list, page by page, until it says that it has seen enough."""
-        more = True
-        while more:
-            objects, more = converters.page(await self._ask(call))
-            for each in objects:
-                if visit(each):
-                    return
-            if not objects:
-                return
-            call = call.after(objects[-1]["id"])
-
-
-def _check_ids(call: Call) -> None:
-    """Raise `ProviderRefused` for an id that Stripe cannot have made: it is not sent, whatever it is."""
-    if not all(_ID.fullmatch(each) for each in call.path):
-        raise ProviderRefused(RESOURCE_MISSING, "id")
-    methods = list(call.path) if call.service == PAYMENT_METHODS else []
-    if "payment_method" in call.params:
-        methods.append(call.params["payment_method"])
-    if not all(_PAYMENT_METHOD.fullmatch(each) and not holds_card_number(each) for each in methods):
-        raise ProviderRefused(RESOURCE_MISSING, "payment_method")
 
 
 def _is_of(customer: Customer, user_ref: str) -> bool:

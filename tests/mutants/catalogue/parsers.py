@@ -125,7 +125,7 @@ PARSERS: Final = (
     ),
     Mutant(
         name="an id that is no payment method's, sent to Stripe",
-        at="adapters/accounts_stripe/operations.py::_check_ids",
+        at="adapters/accounts_stripe/requesting.py::check_ids",
         old="methods = list(call.path) if call.service == PAYMENT_METHODS else []",
         new="methods: list[str] = []",
         check=f"{_CARDS}::test_a8_what_is_no_payment_methods_id_never_reaches_stripe[memory]",

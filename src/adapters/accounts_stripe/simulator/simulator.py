@@ -1,6 +1,5 @@
 """A Stripe of one's own: the state, the rules of idempotency, the faults, and the way in."""
 
-import json
 import sqlite3
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,11 +14,11 @@ from accounts_core.ports.clock import Clock
 from accounts_core.ports.secrets import Secrets
 from accounts_stripe.simulator import payment_methods
 from accounts_stripe.simulator.answers import ConnectionLost, Refused, Response
-from accounts_stripe.simulator.expand import expanded
 from accounts_stripe.simulator.faults import Fault, FaultKind, Faults
 from accounts_stripe.simulator.holds import answer_challenge, let_lapse
 from accounts_stripe.simulator.ledger import Ledger, read_ledger
 from accounts_stripe.simulator.requests import Request
+from accounts_stripe.simulator.responses import executed, fingerprint, replayed, response_to
 from accounts_stripe.simulator.routes import Match, match
 from accounts_stripe.simulator.state import PAYMENT_INTENT, PAYMENT_METHOD, Answer, Json, State, Transaction
 from accounts_stripe.simulator.webhooks import Receiver, Webhooks
@@ -36,9 +35,6 @@ _SERVER_ERROR: Final[Json] = {
     "message": "An error occurred internally with the Stripe simulator, because it was told so.",
 }
 _KEY_IN_USE: Final = "There is currently another in-progress request using this Stripe key: "
-_OTHER_PARAMETERS: Final = (
-    "Keys for idempotent requests can only be used with the same parameters they were first used with."
-)
 
 
 @attrs.frozen
@@ -115,7 +111,7 @@ class Simulator:
         try:
             response = yield from self._exchange(request, request_id)
         except Refused as refused:
-            response = _response(refused.status, {"error": refused.error}, request)
+            response = response_to(refused.status, {"error": refused.error}, request)
         return attrs.evolve(
             response,
             headers={**response.headers, "request-id": request_id, "stripe-version": request.version},
@@ -171,17 +167,17 @@ class Simulator:
             if key is not None:
                 stored = transaction.answer(key, now=world.seconds)
                 if stored is not None:
-                    return _replay(stored, request)
+                    return replayed(stored, request)
             kind = fault.kind if fault else None
             is_kept = True
             if kind is FaultKind.FAIL:
-                response = _response(500, {"error": _SERVER_ERROR}, request)
+                response = response_to(500, {"error": _SERVER_ERROR}, request)
             else:
-                response, is_kept = _run(world, request, route)
+                response, is_kept = executed(world, request, route)
                 if kind is FaultKind.FAIL_AFTER and is_kept:
-                    response = _response(500, {"error": _SERVER_ERROR}, request)
+                    response = response_to(500, {"error": _SERVER_ERROR}, request)
             if key is not None and is_kept:
-                answer = Answer(_fingerprint(request), response.status, response.body.decode())
+                answer = Answer(fingerprint(request), response.status, response.body.decode())
                 expires = world.seconds + int(KEY_LIFETIME.total_seconds())
                 transaction.keep_answer(key, answer, expires=expires)
             return response
@@ -253,45 +249,6 @@ class Simulator:
             key=key,
         )
         return world if request is None else attrs.evolve(world, version=request.version)
-
-
-def _run(world: World, request: Request, route: Match) -> tuple[Response, bool]:
-    """Do what is asked, and say whether a key keeps the answer: not when the parameters were refused."""
-    try:
-        with world.transaction.undo_on_error():
-            try:
-                params = request.parameters()
-                expand = params.texts("expand") or []
-                body = expanded(world, route(world, params), expand)
-            except Refused as refused:
-                if not refused.executed:
-                    raise
-                return _response(refused.status, {"error": refused.error}, request), True
-            return _response(200, body, request), True
-    except Refused as refused:
-        return _response(refused.status, {"error": refused.error}, request), False
-
-
-def _replay(stored: Answer, request: Request) -> Response:
-    if stored.request != _fingerprint(request):
-        message = f"{_OTHER_PARAMETERS} Try using a key other than '{request.key}' if you meant another request."
-        raise Refused(400, message, type="idempotency_error")
-    response = _response(stored.status, json.loads(stored.body), request)
-    return attrs.evolve(response, headers={**response.headers, "idempotent-replayed": "true"})
-
-
-def _response(status: int, body: Json, request: Request) -> Response:
-    headers = {"content-type": "application/json"}
-    key = request.headers.get("idempotency-key") if request.method == "POST" else None
-    if key is not None:
-        headers["idempotency-key"] = key
-        if status >= 500:
-            headers["stripe-should-retry"] = "false"
-    return Response(status=status, body=json.dumps(body).encode(), headers=headers)
-
-
-def _fingerprint(request: Request) -> str:
-    return json.dumps([request.method, request.path, sorted(request.form.split("&"))])
 
 
 def _answered(world: World, id: str, *, succeed: bool) -> Json:

@@ -1,0 +1,71 @@
+"""How a request is made of Stripe, whatever it is for: checked, sent, and page by page."""
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+import stripe
+
+from accounts_core.errors import ProviderRefused
+from accounts_core.model.card_numbers import holds_card_number
+from accounts_core.ports.payment_gateway import Page
+from accounts_stripe import converters
+from accounts_stripe.calls import PAYMENT_METHODS, Call
+from accounts_stripe.converters import Object
+from accounts_stripe.translation import (
+    RESOURCE_MISSING,
+    translated,
+)
+
+T = TypeVar("T")
+
+_ID: Final = re.compile(r"[A-Za-z0-9_]{1,255}")
+_PAYMENT_METHOD: Final = re.compile(r"(?:pm|card|src|ba)_[A-Za-z0-9_]{1,250}")
+"""What Stripe takes as a payment method. Source: its documentation, "Payment Methods API", on older objects."""
+
+
+class Requesting(ABC):
+    """Makes requests; whoever extends it says how one is sent."""
+
+    def __init__(self, client: stripe.StripeClient) -> None:
+        self._client = client
+
+    @abstractmethod
+    async def _send(self, call: Call) -> Object:
+        """Make one request. Raises Stripe's errors."""
+
+    async def _ask(self, call: Call) -> Object:
+        """Make one request. Raises the core's errors."""
+        check_ids(call)
+        with translated(call):
+            return await self._send(call)
+
+    async def _page(self, call: Call, after: str | None, read: Callable[[Object], T | None]) -> Page[T]:
+        """Return what `read` makes of one page of a list, without what it makes nothing of."""
+        objects, more = converters.page(await self._ask(call if after is None else call.after(after)))
+        items = [item for item in map(read, objects) if item is not None]
+        return Page(items=items, after=objects[-1]["id"] if more and objects else None)
+
+    async def _walk(self, call: Call, visit: Callable[[Object], bool | None]) -> None:
+        """Show `visit` every object of a list, page by page, until it says that it has seen enough."""
+        more = True
+        while more:
+            objects, more = converters.page(await self._ask(call))
+            for each in objects:
+                if visit(each):
+                    return
+            if not objects:
+                return
+            call = call.after(objects[-1]["id"])
+
+
+def check_ids(call: Call) -> None:
+    """Raise `ProviderRefused` for an id that Stripe cannot have made: it is not sent, whatever it is."""
+    if not all(_ID.fullmatch(each) for each in call.path):
+        raise ProviderRefused(RESOURCE_MISSING, "id")
+    methods = list(call.path) if call.service == PAYMENT_METHODS else []
+    if "payment_method" in call.params:
+        methods.append(call.params["payment_method"])
+    if not all(_PAYMENT_METHOD.fullmatch(each) and not holds_card_number(each) for each in methods):
+        raise ProviderRefused(RESOURCE_MISSING, "payment_method")
