@@ -12,9 +12,8 @@ from typing import NoReturn
 import attrs
 
 from accounts_core.errors import Conflict, LimitExceeded, NotFound, ProviderRefused, VerificationInProgress
-from accounts_core.model.events import CardRejected, CardVerified, DefaultCardChanged
 from accounts_core.model.ids import UserId
-from accounts_core.model.outbox import Job, Topic
+from accounts_core.model.outbox import Topic
 from accounts_core.model.payment_method import PaymentMethod
 from accounts_core.model.policy import CardPolicy
 from accounts_core.model.verification import TRANSITIONS, CardVerification, Event, State
@@ -23,6 +22,7 @@ from accounts_core.ports.payment_gateway import Hold, HoldStatus, PaymentGateway
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.attempts import Attempts
 from accounts_core.services.card_calls import CardCalls
+from accounts_core.services.card_commits import CardCommits
 from accounts_core.services.card_progress import (
     _LEARNED,
     MAX_STEPS,
@@ -31,7 +31,6 @@ from accounts_core.services.card_progress import (
     TOO_MANY_ATTEMPTS,
     Progress,
     _code_of,
-    job_id,
 )
 from accounts_core.services.lost_customer import forget_customer
 from accounts_core.services.outbox_writer import Effects
@@ -51,6 +50,10 @@ class CardVerifier:
     @property
     def _calls(self) -> CardCalls:
         return CardCalls(self._payments, self._clock)
+
+    @property
+    def _commits(self) -> CardCommits:
+        return CardCommits(self._store, self._effects, self._clock)
 
     async def drive(self, id: str, *, is_new: bool = False) -> Progress:
         """Perform steps until the verification ends or waits for card authentication.
@@ -103,7 +106,7 @@ class CardVerifier:
         `is_first` says that nobody can have tried the step before. Returns the hold if it needs card authentication.
         """
         if v.is_doomed and v.state is not State.CLOSING and (v.state, Event.ABANDONED) in TRANSITIONS:
-            await self._advance(v, Event.ABANDONED)
+            await self._commits.advance(v, Event.ABANDONED)
             return None
         match v.state:
             case State.REQUESTED:
@@ -113,10 +116,10 @@ class CardVerifier:
             case State.REQUIRES_ACTION:
                 return await self._ask_after_challenge(v)
             case State.HELD:
-                await self._advance(v, Event.RELEASE)
+                await self._commits.advance(v, Event.RELEASE)
             case State.RELEASING:
                 await self._calls.release(v)
-                await self._advance(v, Event.RELEASED)
+                await self._commits.advance(v, Event.RELEASED)
             case State.RELEASED:
                 await self._attach(v)
             case State.ATTACHED:
@@ -141,7 +144,7 @@ class CardVerifier:
             try:
                 customer = await self._calls.customer(v, user, is_first=is_first)
             except ProviderRefused as refusal:
-                await self._advance(v, Event.REFUSED, code=refusal.code)
+                await self._commits.advance(v, Event.REFUSED, code=refusal.code)
                 return
             customer_id, balance = customer.id, customer.balance
         try:
@@ -176,10 +179,10 @@ class CardVerifier:
             card = await self._payments.retrieve_payment_method(v.requested)
             await self._attempts.card(card.card.fingerprint)
         except (NotFound, ProviderRefused) as refusal:
-            await self._advance(v, Event.REFUSED, code=_code_of(refusal))
+            await self._commits.advance(v, Event.REFUSED, code=_code_of(refusal))
             return False
         except LimitExceeded:
-            await self._advance(v, Event.REFUSED, code=TOO_MANY_ATTEMPTS)
+            await self._commits.advance(v, Event.REFUSED, code=TOO_MANY_ATTEMPTS)
             return False
         return True
 
@@ -192,10 +195,10 @@ class CardVerifier:
             if is_lost and v.user_id is not None and not v.has_lost_customer:
                 await self._lose_customer(v, v.user_id)
             code = Event.CUSTOMER_LOST.value if is_lost else refusal.code
-            await self._advance(v, Event.REFUSED, code=code, read_customer=refusal.param == "customer")
+            await self._commits.advance(v, Event.REFUSED, code=code, read_customer=refusal.param == "customer")
             return None
         if hold is None:
-            await self._advance(v, Event.REFUSED, code=PROVIDER_FAILED, read_customer=True)
+            await self._commits.advance(v, Event.REFUSED, code=PROVIDER_FAILED, read_customer=True)
             return None
         return await self._learn(v, hold)
 
@@ -223,13 +226,13 @@ class CardVerifier:
             return await self._learn(v, hold)
         if self._clock.now() < v.created_at + self._policy.challenge_limit:
             return hold
-        await self._advance(v, Event.ABANDONED)
+        await self._commits.advance(v, Event.ABANDONED)
         return None
 
     async def _learn(self, v: CardVerification, hold: Hold) -> Hold | None:
         """Commit the status of the hold."""
         event = _LEARNED[hold.status]
-        await self._advance(
+        await self._commits.advance(
             v,
             event,
             hold_id=hold.id,
@@ -244,16 +247,16 @@ class CardVerifier:
             await self._calls.attach(v)
         except (ProviderRefused, NotFound) as refusal:
             is_missing = isinstance(refusal, NotFound)
-            await self._advance(v, Event.REFUSED, code=_code_of(refusal), read_customer=is_missing)
+            await self._commits.advance(v, Event.REFUSED, code=_code_of(refusal), read_customer=is_missing)
         else:
-            await self._advance(v, Event.ATTACHED)
+            await self._commits.advance(v, Event.ATTACHED)
 
     async def _close(self, v: CardVerification) -> None:
         """Release what may be held, then apply the event that led to closing: it decides the final state."""
         assert v.closing_because is not None
         if v.hold_id is not None:
             await self._calls.release(v)
-        await self._advance(v, v.closing_because)
+        await self._commits.advance(v, v.closing_because)
 
     async def _record(self, v: CardVerification) -> None:
         """Store the card as the user's, in the transaction that ends the verification."""
@@ -262,87 +265,10 @@ class CardVerifier:
         try:
             provided = await self._payments.retrieve_payment_method(v.payment_method)
         except NotFound as lost:
-            await self._advance(v, Event.REFUSED, code=_code_of(lost))
+            await self._commits.advance(v, Event.REFUSED, code=_code_of(lost))
             return
         if provided.customer_id != v.customer_id:  # detached since, perhaps with its customer
-            await self._advance(v, Event.REFUSED, code=RESOURCE_MISSING, read_customer=True)
+            await self._commits.advance(v, Event.REFUSED, code=RESOURCE_MISSING, read_customer=True)
             return
         card = PaymentMethod.verified(provided, user_id=v.user_id, at=self._clock.now())
-        async with self._store.begin() as work:
-            jobs = await self._keep(work, v, v.user_id, card)
-        await self._effects.attempt(*jobs)
-
-    async def _keep(self, work: UnitOfWork, v: CardVerification, user_id: UserId, card: PaymentMethod) -> list[Job]:
-        try:
-            user = await work.users.get(user_id, lock=True)
-        except NotFound:
-            raise Conflict("The user was deleted meanwhile.") from None
-        now = self._clock.now()
-        before = await work.payment_methods.of(user_id)
-        after = before.add(card)
-        await work.payment_methods.save(user_id, after)
-        await work.verifications.save(v.on(Event.RECORDED, at=now))
-        await work.outbox.remove(job_id(v.id))
-        replaced = tuple(old.id for old in before if old.id not in after)
-        work.record(
-            CardVerified(
-                user_id=user_id,
-                at=now,
-                payment_method=card.id,
-                brand=card.card.brand,
-                last4=card.card.last4,
-                replaced=replaced,
-                tell=user.proven_email,
-            )
-        )
-        jobs = [await self._effects.put(work, Topic.DETACH_CARD, payment_method=old) for old in replaced]
-        if before.default is None or before.default.id not in after:
-            work.record(DefaultCardChanged(user_id=user_id, at=now, payment_method=card.id))
-            # another payment method of the same physical card is still the user's choice
-            is_chosen = bool(replaced) and await self._effects.find_choice(work, user_id) in replaced
-            jobs.append(await self._effects.put_default(work, user_id, chosen=card.id if is_chosen else None))
-        return jobs
-
-    async def _advance(
-        self,
-        v: CardVerification,
-        event: Event,
-        *,
-        hold_id: str | None = None,
-        payment_method: str | None = None,
-        code: str | None = None,
-        decline_code: str | None = None,
-        read_customer: bool = False,
-    ) -> None:
-        """Commit one transition.
-
-        `read_customer` says that the provider may have lost the customer, so a worker reads it again.
-
-        Raises:
-            Conflict: Another call changed the row first.
-
-        """
-        now = self._clock.now()
-        after = v.on(
-            event, at=now, hold_id=hold_id, payment_method=payment_method, code=code, decline_code=decline_code
-        )
-        async with self._store.begin() as work:
-            await work.verifications.save(after)
-            if read_customer and v.customer_id is not None:
-                await self._effects.put_for_worker(work, Topic.SYNC_CUSTOMER, customer=v.customer_id)
-            if after.is_open:
-                return
-            await work.outbox.remove(job_id(v.id))
-            if v.user_id is None:  # orphaned: deleted now that nothing is held
-                await work.verifications.remove(v.id)
-            else:
-                work.record(
-                    CardRejected(
-                        user_id=v.user_id,
-                        at=now,
-                        requested=v.requested,
-                        outcome=after.state,
-                        code=after.code,
-                        decline_code=after.decline_code,
-                    )
-                )
+        await self._commits.keep(v, v.user_id, card)

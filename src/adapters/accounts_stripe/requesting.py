@@ -13,10 +13,7 @@ from accounts_core.ports.payment_gateway import Page
 from accounts_stripe import converters
 from accounts_stripe.calls import PAYMENT_METHODS, Call
 from accounts_stripe.converters import Object
-from accounts_stripe.translation import (
-    RESOURCE_MISSING,
-    translated,
-)
+from accounts_stripe.translation import RESOURCE_MISSING, translated
 
 T = TypeVar("T")
 

@@ -29,15 +29,15 @@ DELETION: Final = (
         at="accounts_core/services/card_verifier.py::CardVerifier._step",
         old=(
             "if v.is_doomed and v.state is not State.CLOSING and ((v.state, Event.ABANDONED) in TRANSITIONS):\n"
-            "    await self._advance(v, Event.ABANDONED)\n"
+            "    await self._commits.advance(v, Event.ABANDONED)\n"
             "    return None"
         ),
         new=(
             "if v.is_doomed and v.state is State.HOLDING:\n"
-            "    await self._advance(v, Event.REFUSED)\n"
+            "    await self._commits.advance(v, Event.REFUSED)\n"
             "    return None\n"
             "if v.is_doomed and v.state is not State.CLOSING and ((v.state, Event.ABANDONED) in TRANSITIONS):\n"
-            "    await self._advance(v, Event.ABANDONED)\n"
+            "    await self._commits.advance(v, Event.ABANDONED)\n"
             "    return None"
         ),
         check=faults("deleting a user whose hold was lost"),

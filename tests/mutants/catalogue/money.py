@@ -21,8 +21,8 @@ MONEY: Final = (
     Mutant(
         name="a hold that is let go only after that is committed",
         at="accounts_core/services/card_verifier.py::CardVerifier._step",
-        old=("await self._calls.release(v)\nawait self._advance(v, Event.RELEASED)"),
-        new=("await self._advance(v, Event.RELEASED)\nawait self._calls.release(v)"),
+        old=("await self._calls.release(v)\nawait self._commits.advance(v, Event.RELEASED)"),
+        new=("await self._commits.advance(v, Event.RELEASED)\nawait self._calls.release(v)"),
         check=faults("the first card"),
     ),
     Mutant(

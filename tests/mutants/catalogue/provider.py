@@ -46,7 +46,7 @@ PROVIDER: Final = (
     ),
     Mutant(
         name="a person's choice of the default that is forgotten with the payment method",
-        at="accounts_core/services/card_verifier.py::CardVerifier._keep",
+        at="accounts_core/services/card_commits.py::CardCommits._keep",
         old="card.id if is_chosen else None",
         new="None",
         check=core(f"{_ELSEWHERE}test_the_persons_choice_is_still_one_when_the_same_card_is_verified_again"),
