@@ -13,6 +13,7 @@ from accounts_core.model.payment_method import PaymentMethod
 from accounts_core.model.policy import Policy
 from accounts_core.model.session import Session
 from accounts_core.model.user import User
+from accounts_core.outbox.after_commit import MailDispatch
 from accounts_core.results import ActionRequired, Caller, SignedIn, Verified
 from accounts_core.sync import run_sync
 
@@ -21,6 +22,7 @@ __all__ = [
     "ActionRequired",
     "BlockingAccounts",
     "Caller",
+    "MailDispatch",
     "PaymentMethod",
     "Policy",
     "Session",

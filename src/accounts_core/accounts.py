@@ -41,6 +41,7 @@ from accounts_core.use_cases.identity.unlock_user import UnlockUser
 from accounts_core.use_cases.identity.update_profile import UpdateProfile
 from accounts_core.use_cases.identity.verify_email import VerifyEmail
 from accounts_core.use_cases.operations.list_outbox import ListOutbox
+from accounts_core.use_cases.operations.list_overdue_jobs import ListOverdueJobs
 from accounts_core.use_cases.operations.perform_once import PerformOnce
 from accounts_core.use_cases.operations.preview_tidy import PreviewTidy
 from accounts_core.use_cases.operations.receive_provider_event import ReceiveProviderEvent
@@ -132,6 +133,7 @@ class _UseCases:
     # the outbox, for workers and operators
     run_due = use_case(RunDue)
     list_outbox = use_case(ListOutbox)
+    list_overdue_jobs = use_case(ListOverdueJobs)
     retry_job = use_case(RetryJob)
 
     # teams
@@ -177,6 +179,7 @@ class Accounts(AsyncFacade[W], _UseCases):
         limits: Counts attempts for rate limits; None limits nothing.
         owned_data: What the application stores about a user, for deletion and export.
         job_handlers: The handlers of the application's own outbox jobs, by topic.
+        mail_dispatch: Who sends the mails that a call causes: the call itself (the default), or a worker.
 
     """
 

@@ -6,13 +6,16 @@ fields cannot be provided when its module is imported.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from types import UnionType
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar, Union, get_args, get_origin
 
 import attrs
 
+from accounts_core.model.outbox import Job
 from accounts_core.model.policy import CardPolicy, CustomerDeletion, Policy
-from accounts_core.outbox.handlers import JobHandler
+from accounts_core.outbox.after_commit import Commits, DispatchMails, MailDispatch, NotingStore
+from accounts_core.outbox.handlers import JobHandler, JobHandlers, check_handlers
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.limits import Limits
 from accounts_core.ports.notifier import Notifier
@@ -22,6 +25,7 @@ from accounts_core.ports.payment_gateway import PaymentGateway
 from accounts_core.ports.secrets import Secrets
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.once import CountOnce, HashOnce
+from accounts_core.services.outbox_writer import Dispatcher
 from accounts_core.services.owned_data import OwnedPersonalData, OwnedTeams
 
 if TYPE_CHECKING:
@@ -39,7 +43,9 @@ def _or_default_policy(given: Policy | None) -> Policy:
 
 
 def _or_none_at_all(given: Mapping[str, JobHandler] | None) -> dict[str, JobHandler]:
-    return dict(given or {})
+    handlers = dict(given or {})
+    check_handlers(handlers)
+    return handlers
 
 
 @attrs.frozen(kw_only=True, slots=False, eq=False, repr=False)
@@ -56,10 +62,12 @@ class Ports(Generic[W]):
     _limits: Limits | None = attrs.field(default=None, alias="limits")
     _owned_data: Sequence[OwnedData[W]] = attrs.field(default=(), alias="owned_data")
     _job_handlers: Mapping[str, JobHandler] = attrs.field(default=None, converter=_or_none_at_all, alias="job_handlers")
+    mail_dispatch: MailDispatch = MailDispatch.AFTER_COMMIT
+    _commits: Commits = attrs.field(factory=Commits, init=False)
 
     def on(self, store: Store[Any], *, passwords: PasswordHasher | None = None) -> Self:
         """Return the same on another store, such as one that `perform_once` gives, and with another hasher if any."""
-        return self._with(_store=store, _passwords=passwords or self._passwords)
+        return self._with(_store=store, _passwords=passwords or self._passwords, _commits=Commits())
 
     def for_one_request(self) -> Self:
         """Return the same for one request, which may call it several times, such as again after a conflict.
@@ -75,29 +83,54 @@ class Ports(Generic[W]):
         vars(other).update({field.name: getattr(self, field.name) for field in attrs.fields(Ports)}, **changes)
         return other
 
+    @property
+    def sends_mails_itself(self) -> bool:
+        """Whether mails are sent by the calls that cause them. In a host's transaction nothing is committed yet."""
+        return self.mail_dispatch is MailDispatch.AFTER_COMMIT and self._store.commits
+
+    async def send_mails(self) -> None:
+        """Send the mails that are due, if anything has been committed since they were last looked for."""
+        if self._commits.is_noted:
+            self._commits.is_noted = False
+            await _Container(self, notes_commits=False).build(DispatchMails)()
+
     def build(self, cls: type[T]) -> T:
         """Build a use case that `require` has passed, and whatever it is built of."""
-        return _Container(self).build(cls)
+        return _Container(self, notes_commits=self.sends_mails_itself).build(cls)
 
 
 class _Container:
     """What has been built from the ports so far, by type."""
 
-    def __init__(self, ports: Ports[Any]) -> None:
+    def __init__(self, ports: Ports[Any], *, notes_commits: bool) -> None:
         self._by_type: dict[Any, Any] = {_key(field.type): getattr(ports, field.name) for field in attrs.fields(Ports)}
+        if notes_commits:
+            self._by_type[Store] = NotingStore(ports._store, ports._commits)  # noqa: SLF001  one module
         self._by_type[CardPolicy] = ports.policy.cards
         self._by_type[CustomerDeletion] = ports.policy.customer_deletion
+        self._by_type[Dispatcher] = _LateDispatcher(self)
         self._by_type[_OWNED_DATA] = (OwnedTeams(), OwnedPersonalData(), *self._by_type[_OWNED_DATA])
 
     def build(self, cls: type[T]) -> T:
-        fields = {field.alias: self._provide(field.type) for field in _fields(cls)}
+        fields = {field.alias: self.provide(field.type) for field in _fields(cls)}
         return cls(**fields)
 
-    def _provide(self, annotation: Any) -> Any:
+    def provide(self, annotation: Any) -> Any:
         key = _key(annotation)
         if key not in self._by_type:
             self._by_type[key] = self.build(key)
         return self._by_type[key]
+
+
+class _LateDispatcher:
+    """Runs jobs by the table of handlers, which is built of what dispatches jobs: so it is built when first used."""
+
+    def __init__(self, container: _Container) -> None:
+        self._container = container
+
+    async def perform(self, job: Job) -> datetime | None:
+        handlers: JobHandlers = self._container.provide(JobHandlers)
+        return await handlers.perform(job)
 
 
 def _key(annotation: Any) -> Any:
@@ -117,7 +150,11 @@ def _fields(cls: type[Any]) -> list[Any]:
 
 
 _OWNED_DATA: Final = (Sequence, OwnedData)
-PROVIDED: Final = frozenset(_key(field.type) for field in attrs.fields(Ports)) | {CardPolicy, CustomerDeletion}
+PROVIDED: Final = frozenset(_key(field.type) for field in attrs.fields(Ports)) | {
+    CardPolicy,
+    CustomerDeletion,
+    Dispatcher,
+}
 """The types of fields that the ports provide."""
 
 

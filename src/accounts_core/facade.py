@@ -83,6 +83,23 @@ class _Method:
         return call
 
     def _asynchronous(self, ports: Ports[Any]) -> Callable[..., Any]:
+        start = self._once(ports)
+        if not ports.sends_mails_itself:
+            return start
+
+        @wraps(self.cls.__call__)
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            try:
+                result = await start(*args, **kwargs)
+            except Exception:
+                await ports.send_mails()  # a refusal may have caused a mail, such as to whoever has the address
+                raise
+            await ports.send_mails()
+            return result
+
+        return call
+
+    def _once(self, ports: Ports[Any]) -> Callable[..., Any]:
         if not self.is_once:
             return cast("Callable[..., Any]", ports.build(self.cls).__call__)
 

@@ -3,6 +3,7 @@
 Import these classes from here. Where they are defined is internal and may change.
 """
 
+from accounts_core.model.outbox import OverdueJobs
 from accounts_core.outbox.handlers import JobHandler
 from accounts_core.outbox.worker import Ran
 from accounts_core.services.expiry import Tidied
@@ -22,6 +23,7 @@ __all__ = [
     "ExportPart",
     "ExportWriter",
     "JobHandler",
+    "OverdueJobs",
     "Perform",
     "Performed",
     "Ran",

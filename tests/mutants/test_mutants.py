@@ -77,8 +77,8 @@ def test_what_is_no_fault_is_caught_by_nothing() -> None:
     same = Mutant(
         name="another word in a docstring",
         at="accounts_core/use_cases/identity/deactivate.py::Deactivate",
-        old="'Close an account without losing anything of it.'",
-        new="'Close an account and lose nothing of it.'",
+        old="'Deactivate an account without deleting anything of it.'",
+        new="'Deactivate an account and delete nothing of it.'",
         check="tests/unit/core/model/test_user.py",
     )
 

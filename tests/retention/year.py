@@ -11,7 +11,7 @@ from typing import Any, Final
 import attrs
 import sqlalchemy as sa
 
-from accounts_core import BlockingAccounts
+from accounts_core import BlockingAccounts, MailDispatch
 from accounts_core.errors import InvalidCredentials
 from accounts_core.model.ids import UserId
 from accounts_core.model.policy import Policy
@@ -57,6 +57,7 @@ def play(life: Life, *, days: int = DAYS, policy: Policy | None = None) -> Year:
     migrate(engine)
     clock, secrets = ManualClock(NOON), SequenceSecrets()
     accounts = BlockingAccounts(
+        mail_dispatch=MailDispatch.WORKER,
         store=SqlStore(engine),
         payments=MemoryGateway(clock=clock, secrets=secrets),
         passwords=PlainHasher(),

@@ -23,6 +23,7 @@ from uvicorn import Config
 from uvicorn.server import ServerState
 
 from accounts_cli.wire import StrictProtocol
+from accounts_core import MailDispatch
 from accounts_core.accounts import Accounts
 from accounts_litestar import HttpOptions, create_app
 from accounts_memory import MemoryGateway, MemoryNotifier, MemoryStore, PlainHasher
@@ -96,6 +97,7 @@ def serving_rows() -> Iterator[tuple[Row, ...]]:
     """Run the service in memory, and give a row for everything that a request can carry."""
     clock, secrets = Clock(START), SystemSecrets()
     accounts: Accounts[Any] = Accounts(
+        mail_dispatch=MailDispatch.WORKER,
         store=MemoryStore(),
         payments=MemoryGateway(clock, secrets),
         passwords=PlainHasher(),

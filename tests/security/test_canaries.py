@@ -19,6 +19,7 @@ from tests.security.walk import EMAIL, NAME, TOKEN, UNKNOWN_FIELD, Walk
 
 from accounts_cli.logs import _Handler, formatter
 from accounts_cli.masking import Masker
+from accounts_core import MailDispatch
 from accounts_core.accounts import Accounts
 from accounts_core.errors import Unavailable
 from accounts_core.model.outbox import Job
@@ -201,6 +202,7 @@ def test_in_one_process_no_secret_is_anywhere_that_it_does_not_belong(
         inner=EmlNotifier(folder=tmp_path, sender=sender, public_url="https://accounts.example", clock=clock)
     )
     accounts = Accounts(
+        mail_dispatch=MailDispatch.WORKER,
         store=stored.store,
         payments=StripeGateway.connect(STRIPE_KEY, http_client=SimulatorHTTPClient(simulator)),
         passwords=hasher,

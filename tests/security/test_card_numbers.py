@@ -22,6 +22,7 @@ from tests.integration.http.stripe_events import checking
 from tests.security.canaries import Canaries, Searched
 from tests.security.test_canaries import atoms, keep_errors, logged, mail_texts
 
+from accounts_core import MailDispatch
 from accounts_core.accounts import Accounts
 from accounts_core.ports.store import UnitOfWork
 from accounts_litestar import HttpOptions, create_app
@@ -104,6 +105,7 @@ def world(request: pytest.FixtureRequest, open_store: OpenStore, tmp_path: Path)
         clock, secrets, limits = Clock(START), SystemSecrets(), MemoryLimits()
         stripe = Recording(clock, secrets)
         accounts: Accounts[UnitOfWork] = Accounts(
+            mail_dispatch=MailDispatch.WORKER,
             store=stored.store,
             payments=StripeGateway.connect("sk_test_simulator", http_client=SimulatorHTTPClient(stripe)),
             passwords=PlainHasher(),

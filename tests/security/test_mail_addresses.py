@@ -7,6 +7,7 @@ from tests.integration.http.client import PASSWORD, invalid
 from tests.integration.http.openapi import Operation, operations
 from tests.integration.http.service import START, Clock, Populated
 
+from accounts_core import MailDispatch
 from accounts_core.accounts import Accounts
 from accounts_core.ports.store import UnitOfWork
 from accounts_core.sync import run_sync
@@ -87,6 +88,7 @@ def test_a2_a_mail_to_an_address_from_before_the_rule_is_parked_at_once(tmp_path
 def accounts_with_mail(folder: Path) -> Accounts[UnitOfWork]:
     clock, secrets = Clock(START), SystemSecrets()
     return Accounts(
+        mail_dispatch=MailDispatch.WORKER,
         store=MemoryStore(),
         payments=MemoryGateway(clock, secrets),
         passwords=PlainHasher(),

@@ -6,7 +6,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 
 import attrs
 
-from accounts_core import Accounts, Policy, run_sync
+from accounts_core import Accounts, MailDispatch, Policy, run_sync
 from accounts_core.errors import NotFound
 from accounts_core.model import Job, User, UserId
 from accounts_core.ports.payment_gateway import HoldStatus
@@ -118,6 +118,7 @@ class World:
 
     def accounts(self, process: Process) -> Core:
         return Accounts(
+            mail_dispatch=MailDispatch.WORKER,
             store=watched_store(process, self.backend.store),
             payments=watched(process, self.gateway, Port.GATEWAY),
             passwords=watched(process, self.hasher, Port.HASHER),

@@ -9,7 +9,7 @@ from accounts_core.model.deletion import DeletionPreview
 from accounts_core.model.email import Email
 from accounts_core.model.ids import TeamId, UserId
 from accounts_core.model.notification import Notification
-from accounts_core.model.outbox import Job, Topic
+from accounts_core.model.outbox import Job
 from accounts_core.model.passwords import Password, PasswordPolicy
 from accounts_core.model.payment_method import (
     Address,
@@ -71,7 +71,6 @@ __all__ = [
     "Team",
     "TeamId",
     "TeamView",
-    "Topic",
     "User",
     "UserId",
     "UserStatus",

@@ -20,8 +20,9 @@ from .events import (
     UserDeactivated,
     UserRestored,
 )
+from .jobs import SecurityNoticeJob
 from .links import reads_as_link
-from .outbox import Job, Topic
+from .outbox import Job
 from .purpose import Purpose
 
 SHOWN: Final = 120
@@ -62,16 +63,13 @@ def _device(event: SignedIn) -> str:
 
 
 def _job(event: DomainEvent, to: Email, number: int, purpose: Purpose, facts: Mapping[str, str] | None = None) -> Job:
+    data = SecurityNoticeJob(
+        to=to, purpose=purpose, user=event.user_id, values={"happened_at": event.at.isoformat(), **(facts or {})}
+    )
     return Job(
         id=f"job_notice_{number}",
-        topic=Topic.SECURITY_NOTICE,
-        payload={
-            "purpose": purpose,
-            "to": to.address,
-            "user": str(event.user_id),
-            "happened_at": event.at.isoformat(),
-            **(facts or {}),
-        },
+        topic=data.topic,
+        payload=data.to_payload(),
         created_at=event.at,
         due=event.at,
     )

@@ -1,52 +1,122 @@
-from collections.abc import Awaitable, Callable, Mapping
+"""What does each job: the table of the core's job classes, and the handlers of the host application."""
+
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import datetime
+from typing import Any
 
 import attrs
 
-from accounts_core.errors import NotFound
-from accounts_core.model.outbox import Job, Topic
+from accounts_core.errors import HostError, NotFound
+from accounts_core.model.jobs import (
+    JOBS,
+    DeleteCustomerJob,
+    DetachCardJob,
+    InvitationMailJob,
+    InviteJob,
+    JobData,
+    JobKind,
+    RecoveryMailJob,
+    SecurityNoticeJob,
+    SendInvitationsJob,
+    SignUpJob,
+    SyncCustomerJob,
+    SyncDefaultJob,
+    TakenMailJob,
+    UpdateCustomerJob,
+    VerificationMailJob,
+    VerifyCardJob,
+    read_job,
+    topics_of,
+)
+from accounts_core.model.outbox import Job
 from accounts_core.model.policy import CardPolicy
+from accounts_core.outbox.mail_jobs import MailJobs
+from accounts_core.outbox.provider_jobs import ProviderJobs
+from accounts_core.outbox.sign_up_jobs import SignUpJobs
 from accounts_core.services.card_verifier import CardVerifier
 from accounts_core.services.customer_sync import SyncCustomer
 from accounts_core.services.inviter import Inviter
-from accounts_core.services.outbox_writer import Effects
 
 JobHandler = Callable[[Job], Awaitable[None]]
 """A host's own: does what a job of the host's topic says. May be called again with the same job."""
 
+_CoreHandler = Callable[[Job, Any], Awaitable[datetime | None]]
+"""Does a job, given its content. Returns when to look at it again, or None when it is done."""
+
 
 @attrs.frozen
-class Jobs:
-    """Does any job, whatever its topic."""
+class JobHandlers:
+    """Does any job whose topic has a handler here."""
 
-    _effects: Effects
+    _provider: ProviderJobs
     _verifier: CardVerifier
     _sync: SyncCustomer
+    _mails: MailJobs
+    _sign_ups: SignUpJobs
     _inviter: Inviter
     _policy: CardPolicy
     _handlers: Mapping[str, JobHandler]
 
-    async def perform(self, job: Job) -> datetime | None:
-        """Do what the job says. Return when to look at it again; None when it is done."""
-        match job.topic:
-            case Topic.VERIFY_CARD:
-                return await self._verify(job.payload["verification"])
-            case Topic.SYNC_CUSTOMER:
-                await self._sync(job.payload["customer"])
-            case Topic.INVITE:
-                await self._inviter.perform(job)
-            case Topic.SEND_INVITATIONS:
-                await self._inviter.send_waiting(job)
-            case topic if topic in self._handlers:
-                await self._handlers[topic](job)
-            case _:
-                await self._effects.perform(job)
-        return None
+    @property
+    def table(self) -> Mapping[type[JobData], _CoreHandler]:
+        """The handler of each job class of the core."""
+        return {
+            VerifyCardJob: self._verify,
+            DetachCardJob: self._provider.detach_card,
+            SyncDefaultJob: self._provider.sync_default,
+            DeleteCustomerJob: self._provider.delete_customer,
+            UpdateCustomerJob: self._provider.update_customer,
+            SyncCustomerJob: self._sync_customer,
+            SecurityNoticeJob: self._mails.security_notice,
+            VerificationMailJob: self._mails.verification,
+            RecoveryMailJob: self._mails.recovery,
+            TakenMailJob: self._mails.taken,
+            SignUpJob: self._sign_ups.sign_up,
+            InviteJob: self._inviter.invite_later,
+            SendInvitationsJob: self._inviter.send_waiting,
+            InvitationMailJob: self._mails.invitation,
+        }
 
-    async def _verify(self, id: str) -> datetime | None:
+    def topics(self, kinds: Collection[JobKind] = tuple(JobKind)) -> frozenset[str]:
+        """Return the topics of these kinds that have a handler here."""
+        return topics_of(kinds) | (frozenset(self._handlers) if JobKind.HOST in kinds else frozenset())
+
+    async def perform(self, job: Job) -> datetime | None:
+        """Do what the job says.
+
+        Returns:
+            When to look at it again, or None when it is done.
+
+        Raises:
+            HostError: It has no handler here, or its payload cannot be read.
+            Exception: Whatever its handler raises.
+
+        """
+        if job.topic in self._handlers:
+            await self._handlers[job.topic](job)
+            return None
+        data = read_job(job)
+        return await self.table[type(data)](job, data)
+
+    async def _verify(self, _: Job, data: VerifyCardJob) -> datetime | None:
         try:
-            verification = (await self._verifier.drive(id)).verification
+            verification = (await self._verifier.drive(data.verification)).verification
         except NotFound:
             return None
         # what is open now waits for the person, and is given up when they take too long
         return verification.created_at + self._policy.challenge_limit if verification.is_open else None
+
+    async def _sync_customer(self, _: Job, data: SyncCustomerJob) -> None:
+        await self._sync(data.customer)
+
+
+def check_handlers(handlers: Mapping[str, JobHandler]) -> None:
+    """Check the handlers that a host gives.
+
+    Raises:
+        HostError: A topic is one of the core's.
+
+    """
+    for topic in handlers:
+        if topic in JOBS:
+            raise HostError(f"job_handlers: the topic {topic!r} belongs to accounts_core. Use one of your own.")

@@ -17,15 +17,16 @@ import attrs
 
 from accounts_core.errors import AccountsError, CallerError, HostError, LeaseLost, NotFound, ProviderRefused
 from accounts_core.model.events import Actor, MailUndeliverable
-from accounts_core.model.outbox import Job, JobKind
+from accounts_core.model.jobs import JobKind
+from accounts_core.model.outbox import Job
 from accounts_core.outbox.bring_back import BringBackJobs
 from accounts_core.outbox.delays import FIRST_DELAY, LONGEST_DELAY, MOST_ATTEMPTS, WORKER_LEASE
-from accounts_core.outbox.handlers import Jobs
+from accounts_core.outbox.handlers import JobHandlers
+from accounts_core.outbox.mails import NotDelivered
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.secrets import Secrets
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.services.mailer import NotDelivered
-from accounts_core.services.outbox_writer import Effects
+from accounts_core.services.outbox_writer import OutboxWriter
 from accounts_core.services.retry import settle
 
 MAX_ERROR: Final = 500
@@ -52,10 +53,10 @@ class RunDue:
     """One round of a worker: do what is due."""
 
     _store: Store[UnitOfWork]
-    _jobs: Jobs
+    _handlers: JobHandlers
     _clock: Clock
     _secrets: Secrets
-    _effects: Effects
+    _outbox: OutboxWriter
     _bring_back: BringBackJobs
 
     async def __call__(self, *, limit: int = 100, kinds: Collection[JobKind] | None = None) -> Ran:
@@ -80,23 +81,24 @@ class RunDue:
         if kinds is None:
             await self._bring_back()
         ran = Ran()
+        topics = self._handlers.topics(tuple(JobKind) if kinds is None else kinds)
         for _ in range(limit):
-            job = await self._claim(kinds)
+            job = await self._claim(topics)
             if job is None:
                 break
             ran = await self._run(job, ran)
         return ran
 
-    async def _claim(self, kinds: Collection[JobKind] | None) -> Job | None:
+    async def _claim(self, topics: Collection[str]) -> Job | None:
         now = self._clock.now()
         async with self._store.read() as views:
-            if not await views.outbox.any_due(now=now, kinds=kinds):
+            if not await views.outbox.any_due(now=now, topics=topics):
                 return None  # an empty claim would be a write all the same
 
         async def attempt() -> Sequence[Job]:
             async with self._store.begin() as work:
-                lease = self._effects.new_id("lea")
-                return await work.outbox.claim(now=now, until=now + WORKER_LEASE, lease=lease, limit=1, kinds=kinds)
+                lease = self._outbox.new_id("lea")
+                return await work.outbox.claim(now=now, until=now + WORKER_LEASE, lease=lease, limit=1, topics=topics)
 
         claimed = await settle(self._store, attempt)
         return claimed[0] if claimed else None
@@ -105,7 +107,7 @@ class RunDue:
         undelivered: NotDelivered | None = None
         again: datetime | None = None
         try:
-            again = await self._jobs.perform(job)
+            again = await self._handlers.perform(job)
         except NotDelivered as failure:
             undelivered = failure
         except Exception as error:  # noqa: BLE001  whatever one job does, the next one has its turn

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from accounts_core.model.email import Email
-from accounts_core.model.outbox import Job, JobKind
+from accounts_core.model.outbox import Job, OverdueJobs
 
 
 class OutboxReads(Protocol):
@@ -19,7 +19,7 @@ class OutboxReads(Protocol):
         """Return the job with this id, or None if there is none or it is done."""
         ...
 
-    async def any_due(self, *, now: datetime, kinds: Collection[JobKind] | None = None) -> bool:
+    async def any_due(self, *, now: datetime, topics: Collection[str] | None = None) -> bool:
         """Return whether `claim` with the same arguments would find a job, without claiming it."""
         ...
 
@@ -29,6 +29,13 @@ class OutboxReads(Protocol):
 
     async def list(self, *, limit: int) -> Sequence[Job]:
         """Return at most `limit` jobs: the dead-lettered ones first, then by `due`, then by id."""
+        ...
+
+    async def overdue(self, *, before: datetime, limit: int) -> Sequence[OverdueJobs]:
+        """Return at most `limit` topics of jobs that are not dead-lettered and were due before `before`.
+
+        A job under a lease is due at the end of the lease. The topic with the oldest job comes first.
+        """
         ...
 
 
@@ -46,7 +53,7 @@ class Outbox(OutboxReads, Protocol):
         ...
 
     async def claim(
-        self, *, now: datetime, until: datetime, lease: str, limit: int, kinds: Collection[JobKind] | None = None
+        self, *, now: datetime, until: datetime, lease: str, limit: int, topics: Collection[str] | None = None
     ) -> Sequence[Job]:
         """Lease jobs that are due and not dead-lettered, the longest due first, and count one more attempt of each.
 
@@ -58,7 +65,7 @@ class Outbox(OutboxReads, Protocol):
             until: When the lease ends.
             lease: Identifies the lease.
             limit: The most jobs to claim.
-            kinds: Only jobs whose topic is of one of these kinds; None for any.
+            topics: Only jobs of these topics, as a worker claims what it has handlers for; None for any.
 
         Returns:
             The jobs as they are now; empty if none is due.

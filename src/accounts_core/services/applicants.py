@@ -3,7 +3,7 @@
 import attrs
 
 from accounts_core.model.email import Email
-from accounts_core.model.outbox import Topic
+from accounts_core.model.jobs import SignUpJob
 from accounts_core.model.passwords import Password
 from accounts_core.model.policy import Policy
 from accounts_core.model.requester import Requester
@@ -14,7 +14,7 @@ from accounts_core.ports.password_hasher import PasswordHasher
 from accounts_core.ports.store import UnitOfWork
 from accounts_core.services.attempts import Attempts
 from accounts_core.services.credentials import new_email_of
-from accounts_core.services.outbox_writer import Effects
+from accounts_core.services.outbox_writer import OutboxWriter
 
 
 @attrs.frozen(kw_only=True)
@@ -35,7 +35,7 @@ class Applicants:
     _passwords: PasswordHasher
     _attempts: Attempts
     _policy: Policy
-    _effects: Effects
+    _outbox: OutboxWriter
     _clock: Clock
 
     async def check(self, *, email: Email | str, password: str, name: str, client: str | None) -> Applicant:
@@ -73,11 +73,11 @@ class Applicants:
         if not applicant.may_mail:
             return
         sign_up = SignUp.request(
-            id=self._effects.new_id("sgn"),
+            id=self._outbox.new_id("sgn"),
             email=applicant.email,
             name=applicant.name,
             password_hash=applicant.password_hash,
             at=self._clock.now(),
         )
         await work.sign_ups.add(sign_up)
-        await self._effects.put_for_worker(work, Topic.SIGN_UP, sign_up=sign_up.id, opens=str(opens).lower())
+        await self._outbox.enqueue_for_worker(work, SignUpJob(sign_up=sign_up.id, opens=opens))

@@ -6,10 +6,11 @@ only: a client that guesses at a thousand accounts is not forgiven for knowing o
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 import attrs
 
-from accounts_core.errors import LimitExceeded, TooManyFailures
+from accounts_core.errors import LimitExceeded, TooManyFailures, WorldError
 from accounts_core.model.email import Email
 from accounts_core.model.ids import UserId
 from accounts_core.model.limit import (
@@ -73,9 +74,13 @@ class Attempts:
         await self._spend(SIGN_IN, scopes)
 
     async def succeeded(self, email: Email) -> None:
-        """Reset the consecutive failures of this account."""
+        """Reset the consecutive failures of this account. Nothing is raised if the limits are away.
+
+        By then the session may be open or the password changed, and an error would say that nothing was done.
+        """
         if self._limits is not None:
-            await self._limits.forget(SIGN_IN, f"{FAILURES}:{email.key}")
+            with suppress(WorldError):
+                await self._limits.forget(SIGN_IN, f"{FAILURES}:{email.key}")
 
     async def sign_up_password(self, sign_up_id: str, email: Email, client: str | None) -> None:
         """Count a password given with the link of a sign-up whose address has no account.

@@ -5,13 +5,14 @@ import attrs
 from accounts_core.errors import Conflict, NotFound
 from accounts_core.model.events import CardRejected, CardVerified, DefaultCardChanged
 from accounts_core.model.ids import UserId
-from accounts_core.model.outbox import Job, Topic
+from accounts_core.model.jobs import DetachCardJob, SyncCustomerJob
+from accounts_core.model.outbox import Job
 from accounts_core.model.payment_method import PaymentMethod
 from accounts_core.model.verification import CardVerification, Event
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.card_progress import job_id
-from accounts_core.services.outbox_writer import Effects
+from accounts_core.services.outbox_writer import OutboxWriter
 
 
 @attrs.frozen
@@ -19,7 +20,7 @@ class CardCommits:
     """Saves a card verification, with what follows from its new state, in one transaction."""
 
     _store: Store[UnitOfWork]
-    _effects: Effects
+    _outbox: OutboxWriter
     _clock: Clock
 
     async def advance(
@@ -48,7 +49,7 @@ class CardCommits:
         async with self._store.begin() as work:
             await work.verifications.save(after)
             if read_customer and v.customer_id is not None:
-                await self._effects.put_for_worker(work, Topic.SYNC_CUSTOMER, customer=v.customer_id)
+                await self._outbox.enqueue_for_worker(work, SyncCustomerJob(customer=v.customer_id))
             if after.is_open:
                 return
             await work.outbox.remove(job_id(v.id))
@@ -75,7 +76,7 @@ class CardCommits:
         """
         async with self._store.begin() as work:
             jobs = await self._keep(work, v, user_id, card)
-        await self._effects.attempt(*jobs)
+        await self._outbox.dispatch_now(*jobs)
 
     async def _keep(self, work: UnitOfWork, v: CardVerification, user_id: UserId, card: PaymentMethod) -> list[Job]:
         try:
@@ -100,10 +101,10 @@ class CardCommits:
                 tell=user.proven_email,
             )
         )
-        jobs = [await self._effects.put(work, Topic.DETACH_CARD, payment_method=old) for old in replaced]
+        jobs = [await self._outbox.enqueue(work, DetachCardJob(payment_method=old)) for old in replaced]
         if before.default is None or before.default.id not in after:
             work.record(DefaultCardChanged(user_id=user_id, at=now, payment_method=card.id))
             # another payment method of the same physical card is still the user's choice
-            is_chosen = bool(replaced) and await self._effects.find_choice(work, user_id) in replaced
-            jobs.append(await self._effects.put_default(work, user_id, chosen=card.id if is_chosen else None))
+            is_chosen = bool(replaced) and await self._outbox.find_choice(work, user_id) in replaced
+            jobs.append(await self._outbox.enqueue_default(work, user_id, chosen=card.id if is_chosen else None))
         return jobs

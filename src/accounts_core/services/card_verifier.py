@@ -13,7 +13,7 @@ import attrs
 
 from accounts_core.errors import Conflict, LimitExceeded, NotFound, ProviderRefused, VerificationInProgress
 from accounts_core.model.ids import UserId
-from accounts_core.model.outbox import Topic
+from accounts_core.model.jobs import DeleteCustomerJob, UpdateCustomerJob
 from accounts_core.model.payment_method import PaymentMethod
 from accounts_core.model.policy import CardPolicy
 from accounts_core.model.verification import TRANSITIONS, CardVerification, Event, State
@@ -33,7 +33,7 @@ from accounts_core.services.card_progress import (
     _code_of,
 )
 from accounts_core.services.lost_customer import forget_customer
-from accounts_core.services.outbox_writer import Effects
+from accounts_core.services.outbox_writer import OutboxWriter
 
 
 @attrs.frozen
@@ -42,7 +42,7 @@ class CardVerifier:
 
     _store: Store[UnitOfWork]
     _payments: PaymentGateway
-    _effects: Effects
+    _outbox: OutboxWriter
     _clock: Clock
     _policy: CardPolicy
     _attempts: Attempts
@@ -53,7 +53,7 @@ class CardVerifier:
 
     @property
     def _commits(self) -> CardCommits:
-        return CardCommits(self._store, self._effects, self._clock)
+        return CardCommits(self._store, self._outbox, self._clock)
 
     async def drive(self, id: str, *, is_new: bool = False) -> Progress:
         """Perform steps until the verification ends or waits for card authentication.
@@ -156,8 +156,7 @@ class CardVerifier:
                 if current.customer_id is None:
                     await work.users.save(current.bill_as(customer_id).owe(balance))
                     # name and address are read when the job runs, because they may change until then
-                    whose = {"user": str(user.id), "customer": customer_id}
-                    jobs.append(await self._effects.put(work, Topic.UPDATE_CUSTOMER, **whose))
+                    jobs.append(await self._outbox.enqueue(work, UpdateCustomerJob(user=user.id, customer=customer_id)))
                 known = current.customer_id or customer_id
                 # linked even if another call has changed the row: the customer exists and must not be lost
                 stored = await work.verifications.find(v.id)
@@ -166,10 +165,10 @@ class CardVerifier:
                     await work.verifications.save(v.on(Event.CUSTOMER_KNOWN, at=self._clock.now(), customer_id=known))
         except NotFound:
             async with self._store.begin() as work:
-                job = await self._effects.put(work, Topic.DELETE_CUSTOMER, customer=customer_id)
-            await self._effects.attempt(job)
+                job = await self._outbox.enqueue(work, DeleteCustomerJob(customer=customer_id))
+            await self._outbox.dispatch_now(job)
             raise Conflict("The user was deleted meanwhile.") from None
-        await self._effects.attempt(*jobs)
+        await self._outbox.dispatch_now(*jobs)
         if is_moved:
             raise Conflict("Somebody else moved the verification first.")
 

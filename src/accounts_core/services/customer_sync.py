@@ -22,7 +22,7 @@ from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.card_verifier import CardVerifier
 from accounts_core.services.default_card import is_managed_elsewhere, open_verification
 from accounts_core.services.lost_customer import forget_customer, removed_by_provider
-from accounts_core.services.outbox_writer import LEASE, Effects, default_job_id
+from accounts_core.services.outbox_writer import LEASE, OutboxWriter, default_job_id
 from accounts_core.services.retry import settle
 
 
@@ -33,7 +33,7 @@ class SyncCustomer:
     _store: Store[UnitOfWork]
     _payments: PaymentGateway
     _verifier: CardVerifier
-    _effects: Effects
+    _outbox: OutboxWriter
     _clock: Clock
 
     async def __call__(self, customer_id: str) -> None:
@@ -57,7 +57,7 @@ class SyncCustomer:
             if verification.state is State.REQUIRES_ACTION:
                 with suppress(NotFound):  # orphaned, and ended meanwhile
                     await self._verifier.drive(verification.id)
-        await self._effects.attempt(*await settle(self._store, lambda: self._mirror(customer_id)))
+        await self._outbox.dispatch_now(*await settle(self._store, lambda: self._mirror(customer_id)))
 
     async def _mirror(self, customer_id: str) -> tuple[Job, ...]:
         async with self._store.read() as views:
@@ -130,11 +130,11 @@ class SyncCustomer:
         if ours_is_newer or theirs == ours:
             return ()
         if await open_verification(work, user_id, theirs) is not None:
-            await self._effects.put_reading(work, customer.id, wait=LEASE)
+            await self._outbox.enqueue_reading(work, customer.id, wait=LEASE)
             return ()
         if await is_managed_elsewhere(work, user_id, cards, theirs):
             return ()
-        return (await self._effects.put_default(work, user_id),)
+        return (await self._outbox.enqueue_default(work, user_id),)
 
     async def _forget(self, user_id: UserId, customer_id: str) -> None:
         """Unlink a customer that was deleted at the provider with its cards; the next verification creates another."""

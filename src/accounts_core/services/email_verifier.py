@@ -8,14 +8,15 @@ import attrs
 
 from accounts_core.errors import WorldError
 from accounts_core.model.events import Actor, EmailChanged, EmailVerified
+from accounts_core.model.jobs import SendInvitationsJob
 from accounts_core.model.notification import Notification
-from accounts_core.model.outbox import Job, Topic
+from accounts_core.model.outbox import Job
 from accounts_core.model.policy import Policy
 from accounts_core.model.user import User
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.attempts import Attempts
-from accounts_core.services.outbox_writer import Effects, tell_provider
+from accounts_core.services.outbox_writer import OutboxWriter, tell_provider
 from accounts_core.services.retry import settle
 
 MOST_INVITATIONS: Final = 200
@@ -27,7 +28,7 @@ class EmailVerifier:
     """Marks a user's unverified address as verified."""
 
     _store: Store[UnitOfWork]
-    _effects: Effects
+    _outbox: OutboxWriter
     _attempts: Attempts
     _clock: Clock
     _policy: Policy
@@ -53,7 +54,7 @@ class EmailVerifier:
                 return before, *await self.verify_in(work, before, by=by)
 
         before, verified, jobs = await settle(self._store, attempt)
-        await self._effects.attempt(*jobs)
+        await self._outbox.dispatch_now(*jobs)
         await self.clear_attempts(before, verified)
         return verified
 
@@ -88,7 +89,7 @@ class EmailVerifier:
                 )
             )
         await self.follow(work, saved, by=by)
-        return saved, await tell_provider(work, self._effects, before=before, after=saved)
+        return saved, await tell_provider(work, self._outbox, before=before, after=saved)
 
     async def follow(self, work: UnitOfWork, user: User, *, by: Actor) -> None:
         """Apply the consequences of a newly verified address to its user.
@@ -102,8 +103,8 @@ class EmailVerifier:
         open_since = self._policy.invitations_open_since(now)
         for view in await work.teams.invitations_to(user.email, limit=MOST_INVITATIONS, open_since=open_since):
             await work.notifications.add(
-                Notification.invite(id=self._effects.new_id("ntf"), user_id=user.id, team_name=view.team_name, at=now)
+                Notification.invite(id=self._outbox.new_id("ntf"), user_id=user.id, team_name=view.team_name, at=now)
             )
         await work.notifications.remove_oldest_of(user.id, keep=self._policy.quotas.notifications)
         if await work.teams.unmailed_invitations_by(user.id, limit=1):
-            await self._effects.put_for_worker(work, Topic.SEND_INVITATIONS, user=str(user.id))
+            await self._outbox.enqueue_for_worker(work, SendInvitationsJob(user=user.id))

@@ -13,13 +13,14 @@ from accounts_core.errors import Conflict, DeletionBlocked, NotFound
 from accounts_core.model.deletion import DeletionPreview
 from accounts_core.model.events import Actor, UserDeleted
 from accounts_core.model.ids import UserId
-from accounts_core.model.outbox import Job, Topic
+from accounts_core.model.jobs import DeleteCustomerJob
+from accounts_core.model.outbox import Job
 from accounts_core.model.user import User
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.owned_data import OwnedData
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.customer_removal import CustomerRemoval
-from accounts_core.services.outbox_writer import Effects
+from accounts_core.services.outbox_writer import OutboxWriter
 from accounts_core.services.retry import settle
 
 W = TypeVar("W", bound=UnitOfWork)
@@ -85,7 +86,7 @@ class EraseUser(Generic[W]):
     _preview: PreviewDeletion[W]
     _customers: CustomerRemoval
     _owned_data: Sequence[OwnedData[W]]
-    _effects: Effects
+    _outbox: OutboxWriter
     _clock: Clock
 
     async def __call__(self, user_id: UserId) -> None:
@@ -117,7 +118,7 @@ class EraseUser(Generic[W]):
                     raise Conflict("The user is billed as another customer now.")
                 return await self.erase(work, user, by=Actor.OPERATOR, blocked_by=blocked_by)
 
-        await self._effects.attempt(*await settle(self._store, attempt))
+        await self._outbox.dispatch_now(*await settle(self._store, attempt))
 
     async def erase(self, work: W, user: User, *, by: Actor, blocked_by: tuple[str, ...] = ()) -> Sequence[Job]:
         """Delete a user in a unit of work.
@@ -150,9 +151,9 @@ class EraseUser(Generic[W]):
         await work.verifications.remove_ended_of(user.id)
         await work.users.remove(user.id)
         if doomed:  # a worker waits for the holds; a customer may exist whose id was never stored
-            known = {"user_ref": user.hex_id} if user.customer_id is None else {"customer": user.customer_id}
-            await self._effects.put_for_worker(work, Topic.DELETE_CUSTOMER, **known)
+            user_ref = user.hex_id if user.customer_id is None else None
+            await self._outbox.enqueue_for_worker(work, DeleteCustomerJob(customer=user.customer_id, user_ref=user_ref))
             return ()
         if user.customer_id is None:
             return ()
-        return (await self._effects.put(work, Topic.DELETE_CUSTOMER, customer=user.customer_id),)
+        return (await self._outbox.enqueue(work, DeleteCustomerJob(customer=user.customer_id)),)

@@ -16,15 +16,16 @@ from accounts_core.errors import Conflict, NotAllowed, NotFound, QuotaExceeded
 from accounts_core.model.email import Email
 from accounts_core.model.events import InvitationResent, Invited
 from accounts_core.model.ids import TeamId, UserId
+from accounts_core.model.jobs import InvitationMailJob, InviteJob, SendInvitationsJob
 from accounts_core.model.notification import Notification
-from accounts_core.model.outbox import Job, Topic
+from accounts_core.model.outbox import Job
 from accounts_core.model.policy import Policy
 from accounts_core.model.team import Invitation, Team
 from accounts_core.model.user import User
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.attempts import Attempts
-from accounts_core.services.outbox_writer import Effects
+from accounts_core.services.outbox_writer import OutboxWriter
 from accounts_core.services.retry import settle
 from accounts_core.services.team_access import owned_by, seen_by
 
@@ -37,7 +38,7 @@ class Inviter:
     """Writes an invitation down, with what its address finds out of it."""
 
     _store: Store[UnitOfWork]
-    _effects: Effects
+    _outbox: OutboxWriter
     _attempts: Attempts
     _clock: Clock
     _policy: Policy
@@ -69,18 +70,16 @@ class Inviter:
 
         await settle(self._store, attempt)
 
-    async def perform(self, job: Job) -> None:
-        """Do what a job says, unless its sender does not own the team any more, or has invited enough already."""
-        team_id, by = TeamId(int(job.payload["team"])), UserId(int(job.payload["by"]))
+    async def invite_later(self, _: Job, data: InviteJob) -> None:
+        """Invite, unless the sender does not own the team any more or has invited enough already."""
         with suppress(NotFound, NotAllowed, QuotaExceeded):
-            await self.invite(by, team_id, Email(job.payload["email"]))
+            await self.invite(data.by, data.team, data.email)
 
-    async def send_waiting(self, job: Job) -> None:
+    async def send_waiting(self, _: Job, data: SendInvitationsJob) -> None:
         """Mail the invitations of a user that waited for the user's address to be verified."""
-        user_id = UserId(int(job.payload["user"]))
         while True:
             async with self._store.begin() as work:
-                waiting = await work.teams.unmailed_invitations_by(user_id, limit=PAGE)
+                waiting = await work.teams.unmailed_invitations_by(data.user, limit=PAGE)
             if not waiting:
                 return
             for invitation in waiting:
@@ -92,7 +91,7 @@ class Inviter:
         async def attempt() -> None:
             async with self._store.begin() as work:
                 if await work.teams.mark_invitation_mailed(invitation.id) and may_mail:
-                    await self._effects.put_for_worker(work, Topic.INVITATION_MAIL, invitation=invitation.id)
+                    await self._outbox.enqueue_for_worker(work, InvitationMailJob(invitation=invitation.id))
 
         await settle(self._store, attempt)
 
@@ -122,7 +121,7 @@ class Inviter:
         await work.teams.renew_invitation(invitation.id, sent_at=now, is_mail_pending=is_mail_pending)
         work.record(InvitationResent(user_id=sender.id, at=now, team_id=invitation.team_id, email=invitation.email))
         if may_mail and not is_mail_pending:
-            await self._effects.put_for_worker(work, Topic.INVITATION_MAIL, invitation=invitation.id)
+            await self._outbox.enqueue_for_worker(work, InvitationMailJob(invitation=invitation.id))
 
     async def _invite(self, work: UnitOfWork, by: UserId, team: Team, address: Email, *, may_mail: bool) -> None:
         invited = await work.users.find_by_email(address)
@@ -144,7 +143,7 @@ class Inviter:
             await work.teams.remove_invitation(before.id)
         now = self._clock.now()
         invitation = Invitation(
-            id=self._effects.new_id("inv"),
+            id=self._outbox.new_id("inv"),
             team_id=team.id,
             email=address,
             invited_by=by,
@@ -155,9 +154,9 @@ class Inviter:
             raise Conflict("This address was invited to the account at the same time.")
         if invited is not None and not is_member:
             await work.notifications.add(
-                Notification.invite(id=self._effects.new_id("ntf"), user_id=invited.id, team_name=team.name, at=now)
+                Notification.invite(id=self._outbox.new_id("ntf"), user_id=invited.id, team_name=team.name, at=now)
             )
             await work.notifications.remove_oldest_of(invited.id, keep=self._policy.quotas.notifications)
         work.record(Invited(user_id=by, at=now, team_id=team.id, email=address))
         if may_mail and not invitation.is_mail_pending:
-            await self._effects.put_for_worker(work, Topic.INVITATION_MAIL, invitation=invitation.id)
+            await self._outbox.enqueue_for_worker(work, InvitationMailJob(invitation=invitation.id))

@@ -16,7 +16,7 @@ from accounts_core.model.user import User
 from accounts_core.ports.payment_gateway import HoldStatus, OpenHold, PaymentGateway
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.customer_sync import SyncCustomer
-from accounts_core.services.outbox_writer import Effects, default_job_id
+from accounts_core.services.outbox_writer import OutboxWriter, default_job_id
 from accounts_core.services.retry import settle
 
 Look = Callable[[UnitOfWork, User], Awaitable[bool]]
@@ -57,7 +57,7 @@ class Repairs:
     _store: Store[UnitOfWork]
     _payments: PaymentGateway
     _sync: SyncCustomer
-    _effects: Effects
+    _outbox: OutboxWriter
     _found: Findings
     dry_run: bool
 
@@ -97,7 +97,7 @@ class Repairs:
             return
         repair = Repair.NEEDED
         if job is not None:
-            await self._effects.attempt(job)
+            await self._outbox.dispatch_now(job)
             repair = await self._done_without(job.id)
         self._found.note(kind, subject, user_id, repair, detail)
 

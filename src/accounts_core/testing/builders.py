@@ -16,8 +16,9 @@ import attrs
 
 from accounts_core.model.email import Email
 from accounts_core.model.ids import TeamId, UserId
+from accounts_core.model.jobs import VerifyCardJob
 from accounts_core.model.notification import INVITE, Notification
-from accounts_core.model.outbox import Job, Topic
+from accounts_core.model.outbox import Job
 from accounts_core.model.payment_method import (
     Address,
     BillingDetails,
@@ -160,7 +161,7 @@ def an_interaction(id: str = "int_1", team_id: int = 1, author_id: int | None = 
 def a_job(id: str = "job_1", *, payload: Mapping[str, str] | None = None, **overrides: Any) -> Job:
     """Make a job that is due at `NOON` and was never tried."""
     values: dict[str, Any] = {
-        "topic": Topic.VERIFY_CARD,
+        "topic": VerifyCardJob.topic,
         "payload": {"verification": f"ver_of_{id}"} if payload is None else payload,
         "created_at": NOON,
         "due": NOON,

@@ -1,3 +1,4 @@
+from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
@@ -5,7 +6,8 @@ import attrs
 
 from accounts_core.errors import LeaseLost, NotFound
 from accounts_core.model.email import Email
-from accounts_core.model.outbox import KINDS, TYPED_ADDRESS_TOPICS, Job, JobKind, kind_of
+from accounts_core.model.jobs import JOBS, TYPED_ADDRESS_TOPICS
+from accounts_core.model.outbox import Job, OverdueJobs
 from accounts_core.ports.outbox import Outbox, OutboxReads
 
 from .schema import Tables, Workspace
@@ -18,8 +20,8 @@ class MemoryOutboxReads:
     async def find(self, id: str) -> Job | None:
         return self._tables().jobs.get(id)
 
-    async def any_due(self, *, now: datetime, kinds: Collection[JobKind] | None = None) -> bool:
-        return any(_is_due(job, now, kinds) for job in self._tables().jobs.all())
+    async def any_due(self, *, now: datetime, topics: Collection[str] | None = None) -> bool:
+        return any(_is_due(job, now, topics) for job in self._tables().jobs.all())
 
     async def any_overlong(self, *, after: datetime) -> bool:
         return any(_is_overlong(job, after) for job in self._tables().jobs.all())
@@ -27,6 +29,14 @@ class MemoryOutboxReads:
     async def list(self, *, limit: int) -> Sequence[Job]:
         jobs = self._tables().jobs.all()
         return sorted(jobs, key=lambda job: (job.parked_at is None, job.due, job.id))[:limit]
+
+    async def overdue(self, *, before: datetime, limit: int) -> Sequence[OverdueJobs]:
+        due = defaultdict[str, list[datetime]](list)
+        for job in self._tables().jobs.all():
+            if job.parked_at is None and job.due < before:
+                due[job.topic].append(job.due)
+        found = [OverdueJobs(topic=topic, count=len(dues), oldest_due=min(dues)) for topic, dues in due.items()]
+        return sorted(found, key=lambda each: (each.oldest_due, each.topic))[:limit]
 
 
 class MemoryOutbox(MemoryOutboxReads):
@@ -38,10 +48,10 @@ class MemoryOutbox(MemoryOutboxReads):
         self._workspace().jobs.add(job)
 
     async def claim(
-        self, *, now: datetime, until: datetime, lease: str, limit: int, kinds: Collection[JobKind] | None = None
+        self, *, now: datetime, until: datetime, lease: str, limit: int, topics: Collection[str] | None = None
     ) -> Sequence[Job]:
         jobs = self._workspace().jobs
-        due = sorted((job for job in jobs.all() if _is_due(job, now, kinds)), key=lambda job: (job.due, job.id))
+        due = sorted((job for job in jobs.all() if _is_due(job, now, topics)), key=lambda job: (job.due, job.id))
         return [jobs.put(attrs.evolve(job, lease=lease, due=until, attempts=job.attempts + 1)) for job in due[:limit]]
 
     async def bring_back(self, *, after: datetime, due: datetime, leased: datetime, limit: int) -> int:
@@ -87,12 +97,12 @@ class MemoryOutbox(MemoryOutboxReads):
         return stored
 
 
-def _is_due(job: Job, now: datetime, kinds: Collection[JobKind] | None) -> bool:
-    return job.parked_at is None and job.due <= now and (kinds is None or kind_of(job.topic) in kinds)
+def _is_due(job: Job, now: datetime, topics: Collection[str] | None) -> bool:
+    return job.parked_at is None and job.due <= now and (topics is None or job.topic in topics)
 
 
 def _is_overlong(job: Job, after: datetime) -> bool:
-    return job.parked_at is None and job.due > after and (job.attempts > 0 or job.topic in KINDS)
+    return job.parked_at is None and job.due > after and (job.attempts > 0 or job.topic in JOBS)
 
 
 _reads: type[OutboxReads] = MemoryOutboxReads

@@ -12,7 +12,7 @@ from accounts_cli.database import explained, require_connection
 from accounts_cli.limits import open_limits
 from accounts_cli.payments import Provider, describe_provider, open_provider
 from accounts_cli.settings import Settings
-from accounts_core import Accounts
+from accounts_core import Accounts, MailDispatch
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.notifier import Notifier
 from accounts_smtp import EmlNotifier
@@ -72,6 +72,7 @@ async def open_service(settings: Settings, *, public_url: str = LOCAL_URL) -> As
             clock=clock,
             secrets=secrets,
             policy=settings.policy(),
+            mail_dispatch=MailDispatch.WORKER,
         )
         yield Service(settings=settings, accounts=accounts, provider=provider, clock=clock)
 

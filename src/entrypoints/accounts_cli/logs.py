@@ -32,6 +32,7 @@ _OURS: Final = (
     "accounts_smtp",
     "accounts_sql",
     "accounts_stripe",
+    "accounts_system",
 )
 _FIRST: Final = ("timestamp", "level", "logger", "event")
 _OF_OURS: Final = frozenset({"timestamp", "level", "logger", "request_id", "user_id", "process", "left_out"})

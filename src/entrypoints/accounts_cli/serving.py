@@ -19,10 +19,10 @@ from accounts_cli.payments import webhook_check
 from accounts_cli.settings import Settings
 from accounts_cli.simulator import deliver_events, with_challenges
 from accounts_cli.wire import StrictProtocol
-from accounts_cli.worker import Worker, working
 from accounts_core.errors import Unavailable
 from accounts_litestar import HttpOptions, RequestEntry, create_app
 from accounts_litestar.strict import refusal
+from accounts_system.worker import Worker, working
 
 CANCEL_SECONDS: Final = 5
 """How long requests that are cut off may take to end."""

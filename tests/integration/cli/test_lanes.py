@@ -13,12 +13,10 @@ import pytest
 from tests.integration.cli.harness import PASSWORD, Run, Serve
 from tests.integration.smtp.hanging import hanging_server
 
-from accounts_cli import worker as workers
-from accounts_cli.lanes import Lane
-from accounts_cli.worker import AT_ONCE, REPAIR_EVERY_SECONDS, Worker, working
-from accounts_core import Accounts, run_sync
+from accounts_core import Accounts, MailDispatch, run_sync
 from accounts_core.errors import ProviderBusy, Unavailable
-from accounts_core.model.outbox import JobKind
+from accounts_core.model.jobs import JobKind
+from accounts_core.model.outbox import OverdueJobs
 from accounts_core.outbox.worker import Ran
 from accounts_core.ports.notifier import Notice
 from accounts_core.ports.store import UnitOfWork
@@ -26,6 +24,9 @@ from accounts_core.services.outbox_writer import LEASE
 from accounts_core.testing.builders import NOON
 from accounts_core.use_cases.operations.repair_times import Repaired
 from accounts_memory import ManualClock, MemoryGateway, MemoryStore, PlainHasher, SequenceSecrets
+from accounts_system.lanes import Lane
+from accounts_system.reports import LaneReport
+from accounts_system.worker import AT_ONCE, Worker, working
 
 MOST_SECONDS = 30
 """Far more than anything here takes; what hangs would hang for ever."""
@@ -54,6 +55,7 @@ class World:
         self.notifier = HangingNotifier()
         self.gateway = MemoryGateway(clock=clock, secrets=secrets)
         self.accounts: Accounts[UnitOfWork] = Accounts(
+            mail_dispatch=MailDispatch.WORKER,
             store=MemoryStore(),
             payments=self.gateway,
             passwords=PlainHasher(),
@@ -164,6 +166,9 @@ class Scripted:
     async def tidy(self) -> None:
         return
 
+    async def list_overdue_jobs(self) -> list[OverdueJobs]:
+        return []
+
     def worker(self, idle_seconds: float = 0.001) -> Worker:
         return Worker(cast("Accounts[Any]", self), idle_seconds=idle_seconds)
 
@@ -216,33 +221,6 @@ def test_a12_a_lane_of_several_looks_for_work_no_more_often_than_a_lane_of_one()
         await asyncio.wait_for(running, MOST_SECONDS)
 
     asyncio.run(live())
-
-
-def test_a7_the_worker_repairs_times_at_its_start_every_minute_and_when_the_clock_jumps(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    accounts = Scripted()
-    offset = 0.0
-    monkeypatch.setattr(workers, "_offset_seconds", lambda: offset)
-
-    async def live() -> None:
-        nonlocal offset
-        worker = accounts.worker()
-        assert accounts.repaired == 0
-        await worker._clean_up()
-        for expected, jump in ((1, 0.0), (1, 5.0), (2, 86_400.0), (2, 0.0), (3, -86_400.0), (3, 0.0)):
-            offset += jump
-            await worker._clean_up()
-            assert accounts.repaired == expected
-        worker._repair_at -= REPAIR_EVERY_SECONDS
-        await worker._clean_up()
-        assert accounts.repaired == 4
-
-    asyncio.run(live())
-    assert caplog.messages[0] == (
-        "The machine's clock was wrong. Times that it wrote were repaired: "
-        "1 of jobs, 2 of sessions, 3 of mailed tokens."
-    )
 
 
 def test_a12_a_real_service_lets_a_hold_go_while_its_mail_server_hangs(
@@ -303,9 +281,9 @@ def open_holds(stripe_server: str) -> list[str]:
 
 
 def test_a12_the_time_that_a_lane_pauses_is_bounded() -> None:
-    lane = Lane("mail", lambda: asyncio.sleep(0, Ran()), idle_seconds=1)
+    report = LaneReport("mail", idle_seconds=1)
 
-    waits = [timedelta(seconds=lane._after_failure(Unavailable("Away."))) for _ in range(40)]
+    waits = [timedelta(seconds=report.failed(Unavailable("Away."))) for _ in range(40)]
 
     assert waits[:3] == [timedelta(seconds=seconds) for seconds in (2, 4, 8)]
     assert max(waits) == timedelta(minutes=1)

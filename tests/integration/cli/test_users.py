@@ -10,7 +10,8 @@ import pytest
 import sqlalchemy
 from tests.integration.cli.harness import PASSWORD, Ran, Run, create, fill_failures, is_locked
 
-from accounts_core.model.outbox import Job, Topic
+from accounts_core.model.jobs import SignUpJob
+from accounts_core.model.outbox import Job
 from accounts_core.sync import run_sync
 from accounts_sql import SqlLimits, SqlStore, create_engine
 
@@ -232,7 +233,7 @@ def test_c06_the_outbox_shows_no_hash_of_a_password(run: Run) -> None:
     """A job of an earlier release has one in it, and a job of a host's may have anything."""
     store, hashed = SqlStore(create_engine("sqlite:///accounts.db")), "$argon2id$v=19$m=1,t=1,p=1$c2FsdA$aGFzaA"
     payload = {"email": "jane@example.org", "name": "Jane", "password_hash": hashed, "new_password": "hunter2"}
-    job = Job(id="job_1", topic=Topic.SIGN_UP, payload=payload, created_at=datetime.now(UTC), due=datetime.now(UTC))
+    job = Job(id="job_1", topic=SignUpJob.topic, payload=payload, created_at=datetime.now(UTC), due=datetime.now(UTC))
 
     async def put() -> None:
         async with store.begin() as work:

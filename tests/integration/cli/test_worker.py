@@ -14,12 +14,13 @@ import pytest
 from tests.integration.cli.harness import PATIENCE_SECONDS, Run, Serve
 from tests.integration.cli.harness import Ran as Ended
 
-from accounts_cli.worker import Worker
 from accounts_core.accounts import Accounts
 from accounts_core.errors import Unavailable
-from accounts_core.model.outbox import JobKind
+from accounts_core.model.jobs import JobKind
+from accounts_core.model.outbox import OverdueJobs
 from accounts_core.outbox.worker import Ran
 from accounts_core.use_cases.operations.repair_times import Repaired
+from accounts_system import Worker
 
 LATE = int((time() + 1800) * 1_000_000)
 """Later than any of these tests, and no later than a job may be put off."""
@@ -35,6 +36,7 @@ def put(
     id: str,
     *,
     topic: str = "sync_customer",
+    payload: str = '{"customer": "cus_nobodys"}',
     due: int = 0,
     parked: bool = False,
     parked_at: int | None = None,
@@ -43,7 +45,7 @@ def put(
     values = {
         "id": id,
         "topic": topic,
-        "payload": json.dumps({"customer": "cus_nobodys"}),
+        "payload": payload,
         "created_at": 0,
         "due": due,
         "attempts": 30 if parked else 0,
@@ -78,12 +80,13 @@ def test_what_is_due_is_done_and_counted(run: Run, folder: Path) -> None:
     put(folder, "job_a")
     put(folder, "job_b")
     put(folder, "job_later", due=LATE)
-    put(folder, "job_unknown", topic="host.unknown")
+    put(folder, "job_hosts", topic="host.welcome")
+    put(folder, "job_broken", payload="{}")
 
     ran = run("worker", "--once")
 
     assert ran == Ended(0, "Done: 2. Put off: 0. Parked: 1.\n", "")
-    assert [job["id"] for job in listed(run)] == ["job_unknown", "job_later"]
+    assert [job["id"] for job in listed(run)] == ["job_broken", "job_hosts", "job_later"]
 
 
 def test_the_outbox_is_a_table_with_what_is_parked_first(run: Run, folder: Path) -> None:
@@ -212,6 +215,9 @@ class Scripted:
     async def tidy(self) -> int:
         self.tidied += 1
         return 0
+
+    async def list_overdue_jobs(self) -> list[OverdueJobs]:
+        return []
 
 
 def test_a_worker_says_once_that_the_database_is_away_and_once_that_it_is_back(

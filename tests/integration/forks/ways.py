@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.ext.asyncio import create_async_engine as plain_async_engine
 
 from accounts_argon2 import Argon2Hasher, Cost
-from accounts_core import Accounts
+from accounts_core import Accounts, MailDispatch
 from accounts_core.sync import run_sync
 from accounts_memory import MemoryGateway, MemoryNotifier
 from accounts_sql import (
@@ -137,6 +137,7 @@ def _on_a_loop() -> Iterator[Drive]:
 def _accounts(store: Any, limits: Any) -> Accounts[Any]:
     clock, secrets = SystemClock(), SystemSecrets()
     return Accounts(
+        mail_dispatch=MailDispatch.WORKER,
         store=store,
         payments=MemoryGateway(clock=clock, secrets=secrets),
         passwords=Argon2Hasher(CHEAP),

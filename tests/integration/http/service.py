@@ -14,6 +14,7 @@ from tests.integration.http.client import Client, Run
 from tests.integration.http.stripe_events import checking
 from tests.integration.round_trips import RoundTripCounter
 
+from accounts_core import MailDispatch
 from accounts_core.accounts import Accounts
 from accounts_core.model.policy import Policy
 from accounts_core.ports.limits import Limits
@@ -200,6 +201,7 @@ def accounts_over(
     owned_data: Sequence[OwnedData[Any]] = (),
 ) -> Accounts[UnitOfWork]:
     return Accounts(
+        mail_dispatch=MailDispatch.WORKER,
         store=store,
         payments=payments,
         passwords=passwords or PlainHasher(),

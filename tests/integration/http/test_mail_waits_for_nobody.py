@@ -8,7 +8,7 @@ from tests.integration.http.client import OTHER_PASSWORD, PASSWORD, Client
 from tests.integration.http.openapi import operations
 from tests.integration.http.service import Service, populate
 
-from accounts_core.model.outbox import JobKind, kind_of
+from accounts_core.model.jobs import JobKind, topics_of
 from accounts_core.ports.notifier import Notice, Purpose
 from accounts_memory import MemoryNotifier
 
@@ -77,5 +77,5 @@ def test_every_call_is_answered_while_the_mail_server_hangs_and_none_asks_it(
 
     assert done >= bodies.keys() | {"deactivateCurrentUser", "deletePaymentMethod"}
     assert begun == []
-    waiting = [job for job in service.run(service.accounts.list_outbox()) if kind_of(job.topic) is JobKind.MAIL]
+    waiting = [job for job in service.run(service.accounts.list_outbox()) if job.topic in topics_of({JobKind.MAIL})]
     assert len(waiting) >= 10

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from tests.integration.smtp.scripted import CONTENT, GREETING, scripted_server
 
-from accounts_core import Accounts
+from accounts_core import Accounts, MailDispatch
 from accounts_core.errors import Unavailable, Undeliverable
 from accounts_core.model.email import Email
 from accounts_core.outbox.worker import Ran
@@ -132,6 +132,7 @@ def test_f3_sign_ups_wait_for_a_password_that_is_mended_and_invented_addresses_l
         clock = ManualClock(NOON)
         async with scripted_server({"AUTH": "535 5.7.8 no"}) as server:
             accounts = Accounts(
+                mail_dispatch=MailDispatch.WORKER,
                 store=MemoryStore(),
                 payments=MemoryGateway(clock=clock, secrets=SequenceSecrets()),
                 passwords=PlainHasher(),

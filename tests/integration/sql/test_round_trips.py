@@ -10,7 +10,7 @@ from tests.integration.sql.backends import ASYNCPG, PSYCOPG, Backend
 from accounts_core.model.email import Email
 from accounts_core.model.events import SessionsEnded
 from accounts_core.model.ids import TeamId, UserId
-from accounts_core.model.outbox import JobKind
+from accounts_core.model.jobs import JobKind, topics_of
 from accounts_core.model.paging import Cursor
 from accounts_core.ports.store import Views
 from accounts_core.testing.builders import (
@@ -68,7 +68,7 @@ READS: dict[str, Callable[[Views], Awaitable[Any]]] = {
     "mail_tokens.of": lambda views: views.mail_tokens.of(JANE, limit=5, before=Cursor(at(1), b"")),
     "outbox.find": lambda views: views.outbox.find("job_1"),
     "outbox.any_due": lambda views: views.outbox.any_due(now=NOON),
-    "outbox.any_due, of kinds": lambda views: views.outbox.any_due(now=NOON, kinds={JobKind.PROVIDER}),
+    "outbox.any_due, of topics": lambda views: views.outbox.any_due(now=NOON, topics=topics_of({JobKind.PROVIDER})),
     "outbox.any_overlong": lambda views: views.outbox.any_overlong(after=at(-1)),
     "outbox.list": lambda views: views.outbox.list(limit=5),
 }

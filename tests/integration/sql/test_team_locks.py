@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from tests.integration.sql.backends import ASYNCPG, PSYCOPG, Backend
 
-from accounts_core import Accounts
+from accounts_core import Accounts, MailDispatch
 from accounts_core.errors import AccountsError, NotAllowed, NotFound
 from accounts_core.model.ids import TeamId, UserId
 from accounts_core.testing.builders import NOON, a_membership, a_team, a_user, an_invitation
@@ -102,6 +102,7 @@ async def test_whoever_waited_for_the_teams_lock_is_judged_by_what_is_so_then(
     await keep(store, an_invitation(email=guest.email))
     clock = ManualClock(NOON)
     accounts: Accounts[Any] = Accounts(
+        mail_dispatch=MailDispatch.WORKER,
         store=store,
         payments=MemoryGateway(clock=clock, secrets=secrets),
         passwords=PlainHasher(),

@@ -9,7 +9,7 @@ from .checks import ONLY_CARD, ONLY_CARD_LATER, core, faults, race
 _VERIFIER: Final = "accounts_core/services/card_verifier.py"
 _METHODS: Final = "accounts_core/use_cases/cards/remove_payment_method.py"
 _SYNC: Final = "accounts_core/services/customer_sync.py"
-_EFFECTS: Final = "accounts_core/services/outbox_writer.py"
+_WRITER: Final = "accounts_core/services/outbox_writer.py"
 _MODEL: Final = "accounts_core/model/payment_method.py"
 
 CARDS: Final = (
@@ -30,14 +30,14 @@ CARDS: Final = (
     Mutant(
         name="a replaced card that stays attached",
         at="accounts_core/services/card_commits.py::CardCommits._keep",
-        old="jobs = [await self._effects.put(work, Topic.DETACH_CARD, payment_method=old) for old in replaced]",
+        old="jobs = [await self._outbox.enqueue(work, DetachCardJob(payment_method=old)) for old in replaced]",
         new="jobs: list[Job] = []",
         check=faults("the same card again"),
     ),
     Mutant(
         name="a first card that the provider does not charge",
         at="accounts_core/services/card_commits.py::CardCommits._keep",
-        old="jobs.append(await self._effects.put_default(work, user_id, chosen=card.id if is_chosen else None))",
+        old="jobs.append(await self._outbox.enqueue_default(work, user_id, chosen=card.id if is_chosen else None))",
         new="",
         check=faults("a card after the customer was deleted"),
     ),
@@ -51,15 +51,18 @@ CARDS: Final = (
     Mutant(
         name="a removed card that stays attached",
         at="accounts_core/use_cases/cards/remove_payment_method.py::RemovePaymentMethod.__call__.attempt",
-        old="jobs = [await self._effects.put(work, Topic.DETACH_CARD, payment_method=id)]",
+        old="jobs = [await self._outbox.enqueue(work, DetachCardJob(payment_method=id))]",
         new="jobs: list[Job] = []",
         check=faults("removing the only card"),
     ),
     Mutant(
         name="a removed card that is detached before that is committed",
         at="accounts_core/use_cases/cards/remove_payment_method.py::RemovePaymentMethod.__call__.attempt",
-        old="jobs = [await self._effects.put(work, Topic.DETACH_CARD, payment_method=id)]",
-        new=("jobs = list[Job]()\nawait self._effects._payments.detach(id)"),
+        old="jobs = [await self._outbox.enqueue(work, DetachCardJob(payment_method=id))]",
+        new=(
+            "jobs = list[Job]()\n"
+            "await self._outbox._dispatcher.perform(self._outbox.job('x', DetachCardJob(payment_method=id)))"
+        ),
         check=faults("removing the only card"),
     ),
     Mutant(
@@ -106,7 +109,7 @@ CARDS: Final = (
     ),
     Mutant(
         name="a default that is told once, and not looked at again",
-        at="accounts_core/services/outbox_writer.py::Effects._tell",
+        at="accounts_core/outbox/provider_jobs.py::ProviderJobs._tell",
         old=("if now == told:\n    return"),
         new="return",
         check=race("choosing the newest"),
@@ -142,7 +145,7 @@ CARDS: Final = (
     Mutant(
         name="a default that the provider lost, and is not told ours",
         at="accounts_core/services/customer_sync.py::SyncCustomer._tell_default",
-        old="(await self._effects.put_default(work, user_id),)",
+        old="(await self._outbox.enqueue_default(work, user_id),)",
         new="()",
         check=faults("hearing that the default was detached"),
     ),
@@ -160,21 +163,21 @@ CARDS: Final = (
             "async with self._store.begin() as work:\n"
             "    is_new = await work.provider_events.add(id, at=self._clock.now())\n"
             "    if is_new and customer_id is not None:\n"
-            "        await self._effects.put_for_worker(work, Topic.SYNC_CUSTOMER, customer=customer_id)"
+            "        await self._outbox.enqueue_for_worker(work, SyncCustomerJob(customer=customer_id))"
         ),
         new=(
             "async with self._store.begin() as work:\n"
             "    is_new = await work.provider_events.add(id, at=self._clock.now())\n"
             "async with self._store.begin() as work:\n"
             "    if is_new and customer_id is not None:\n"
-            "        await self._effects.put_for_worker(work, Topic.SYNC_CUSTOMER, customer=customer_id)"
+            "        await self._outbox.enqueue_for_worker(work, SyncCustomerJob(customer=customer_id))"
         ),
         check=faults("hearing that the default was detached"),
     ),
     Mutant(
         name="a new name that the provider never hears",
         at="accounts_core/services/outbox_writer.py::tell_provider",
-        old="(await effects.put(work, Topic.UPDATE_CUSTOMER, user=str(after.id), customer=after.customer_id),)",
+        old="(await outbox.enqueue(work, UpdateCustomerJob(user=after.id, customer=after.customer_id)),)",
         new="()",
         check=faults("changing name and address"),
     ),

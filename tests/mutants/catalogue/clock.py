@@ -7,7 +7,7 @@ from tests.mutants.mutant import Mutant
 from .checks import core, http, memory_contract, sql_contract
 
 _MODEL: Final = "accounts_core/model"
-_WORKER: Final = "entrypoints/accounts_cli/worker.py"
+_WORKER: Final = "adapters/accounts_system/worker.py"
 
 
 def _edge(test: str) -> str:
@@ -99,7 +99,7 @@ CLOCK: Final = (
             "sa.and_(\n"
             "    _IS_NOT_PARKED,\n"
             '    outbox.c.due > by_moment("after"),\n'
-            "    sa.or_(outbox.c.attempts > 0, outbox.c.topic.in_(_texts(KINDS))),\n"
+            "    sa.or_(outbox.c.attempts > 0, outbox.c.topic.in_(_texts(JOBS))),\n"
             ")"
         ),
         new="sa.and_(_IS_NOT_PARKED, outbox.c.due > by_moment('after'))",
@@ -159,10 +159,10 @@ CLOCK: Final = (
     ),
     Mutant(
         name="a worker that sees no jump of the clock",
-        at=f"{_WORKER}::Worker._clean_up",
+        at="adapters/accounts_system/care.py::Care.step",
         old="now >= self._repair_at or abs(offset - self._offset) > JUMP_SECONDS",
         new="now >= self._repair_at",
-        check=_lane("test_a7_the_worker_repairs_times_at_its_start_every_minute_and_when_the_clock_jumps"),
+        check="tests/unit/adapters/test_care.py::test_a7_times_are_repaired_at_the_start_every_minute_and_when_the_clock_jumps",
     ),
     Mutant(
         name="a worker that does whatever is due in every lane",
@@ -173,57 +173,23 @@ CLOCK: Final = (
     ),
     Mutant(
         name="money in the lane of the mails",
-        at="accounts_core/model/outbox.py",
-        old=(
-            "{\n"
-            "    Topic.VERIFY_CARD: JobKind.PROVIDER,\n"
-            "    Topic.DETACH_CARD: JobKind.PROVIDER,\n"
-            "    Topic.SYNC_DEFAULT: JobKind.PROVIDER,\n"
-            "    Topic.DELETE_CUSTOMER: JobKind.PROVIDER,\n"
-            "    Topic.UPDATE_CUSTOMER: JobKind.PROVIDER,\n"
-            "    Topic.SYNC_CUSTOMER: JobKind.PROVIDER,\n"
-            "    Topic.SECURITY_NOTICE: JobKind.MAIL,\n"
-            "    Topic.VERIFICATION_MAIL: JobKind.MAIL,\n"
-            "    Topic.RECOVERY_MAIL: JobKind.MAIL,\n"
-            "    Topic.SIGN_UP: JobKind.MAIL,\n"
-            "    Topic.TAKEN_MAIL: JobKind.MAIL,\n"
-            "    Topic.INVITE: JobKind.MAIL,\n"
-            "    Topic.SEND_INVITATIONS: JobKind.MAIL,\n"
-            "    Topic.INVITATION_MAIL: JobKind.MAIL,\n"
-            "}"
-        ),
-        new=(
-            "{\n"
-            "    Topic.VERIFY_CARD: JobKind.MAIL,\n"
-            "    Topic.DETACH_CARD: JobKind.PROVIDER,\n"
-            "    Topic.SYNC_DEFAULT: JobKind.PROVIDER,\n"
-            "    Topic.DELETE_CUSTOMER: JobKind.PROVIDER,\n"
-            "    Topic.UPDATE_CUSTOMER: JobKind.PROVIDER,\n"
-            "    Topic.SYNC_CUSTOMER: JobKind.PROVIDER,\n"
-            "    Topic.SECURITY_NOTICE: JobKind.MAIL,\n"
-            "    Topic.VERIFICATION_MAIL: JobKind.MAIL,\n"
-            "    Topic.RECOVERY_MAIL: JobKind.MAIL,\n"
-            "    Topic.SIGN_UP: JobKind.MAIL,\n"
-            "    Topic.TAKEN_MAIL: JobKind.MAIL,\n"
-            "    Topic.INVITE: JobKind.MAIL,\n"
-            "    Topic.SEND_INVITATIONS: JobKind.MAIL,\n"
-            "    Topic.INVITATION_MAIL: JobKind.MAIL,\n"
-            "}"
-        ),
+        at="accounts_core/model/jobs.py",
+        old="stored_as('verify_card', JobKind.PROVIDER)",
+        new="stored_as('verify_card', JobKind.MAIL)",
         check=_lane("test_a12_a_hold_is_let_go_while_every_mail_hangs"),
     ),
     Mutant(
         name="sql: a claim of any kind",
         at="adapters/accounts_sql/repositories/outbox.py::_due",
-        old="sa.select(*rows.JOB).where(_IS_DUE, *_are_of(kinds))",
+        old="sa.select(*rows.JOB).where(_IS_DUE, *_are_among(topics))",
         new="sa.select(*rows.JOB).where(_IS_DUE)",
-        check=sql_contract("TestOutbox::test_a12_each_kind_is_claimed_whatever_waits_of_another[sqlite3]"),
+        check=sql_contract("TestOutbox::test_a12_each_topic_is_claimed_whatever_waits_of_another[sqlite3]"),
     ),
     Mutant(
         name="an invitation that waits for the mail server",
-        at="accounts_core/services/outbox_writer.py::Effects.put",
-        old="kind_of(topic) is not JobKind.MAIL",
-        new="topic",
+        at="accounts_core/services/outbox_writer.py::OutboxWriter.enqueue",
+        old="data.kind is not JobKind.MAIL",
+        new="data",
         check=_edge("test_a12_a_mail_can_only_be_left_to_a_worker"),
     ),
     Mutant(

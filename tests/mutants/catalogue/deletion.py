@@ -58,7 +58,7 @@ DELETION: Final = (
     Mutant(
         name="a customer that outlives its user",
         at="accounts_core/services/erasure.py::EraseUser.erase",
-        old="(await self._effects.put(work, Topic.DELETE_CUSTOMER, customer=user.customer_id),)",
+        old="(await self._outbox.enqueue(work, DeleteCustomerJob(customer=user.customer_id)),)",
         new="()",
         check=faults("deleting a user with cards"),
     ),
@@ -67,14 +67,18 @@ DELETION: Final = (
         at="accounts_core/services/erasure.py::EraseUser.erase",
         old=(
             "if doomed:\n"
-            '    known = {"user_ref": user.hex_id} if user.customer_id is None else {"customer": user.customer_id}\n'
-            "    await self._effects.put_for_worker(work, Topic.DELETE_CUSTOMER, **known)\n"
+            "    user_ref = user.hex_id if user.customer_id is None else None\n"
+            "    await self._outbox.enqueue_for_worker(\n"
+            "        work, DeleteCustomerJob(customer=user.customer_id, user_ref=user_ref)\n"
+            "    )\n"
             "    return ()"
         ),
         new=(
             "if doomed and user.customer_id is not None:\n"
-            '    known = {"user_ref": user.hex_id} if user.customer_id is None else {"customer": user.customer_id}\n'
-            "    await self._effects.put_for_worker(work, Topic.DELETE_CUSTOMER, **known)\n"
+            "    user_ref = user.hex_id if user.customer_id is None else None\n"
+            "    await self._outbox.enqueue_for_worker(\n"
+            "        work, DeleteCustomerJob(customer=user.customer_id, user_ref=user_ref)\n"
+            "    )\n"
             "    return ()"
         ),
         check=faults("deleting a user whose create_customer was lost"),
@@ -82,8 +86,11 @@ DELETION: Final = (
     Mutant(
         name="a customer that is deleted before the deletion is committed",
         at="accounts_core/services/erasure.py::EraseUser.erase",
-        old="return (await self._effects.put(work, Topic.DELETE_CUSTOMER, customer=user.customer_id),)",
-        new=("await self._effects._payments.delete_customer(user.customer_id)\nreturn ()"),
+        old="return (await self._outbox.enqueue(work, DeleteCustomerJob(customer=user.customer_id)),)",
+        new=(
+            "await self._outbox._dispatcher.perform("
+            "self._outbox.job('x', DeleteCustomerJob(customer=user.customer_id)))\nreturn ()"
+        ),
         check=faults("deleting a user with cards"),
     ),
     Mutant(

@@ -14,7 +14,7 @@ _FLOODED: Final = "model/test_fair_queue.py::test_a3_whoever_comes_during_a_floo
 FAIRNESS: Final = (
     Mutant(
         name="a password that is hashed anew after each conflict",
-        at="accounts_core/facade.py::_Method._asynchronous.call",
+        at="accounts_core/facade.py::_Method._once.call",
         old="ports.for_one_request().build(self.cls)(*args, **kwargs)",
         new="ports.build(self.cls)(*args, **kwargs)",
         check=core(

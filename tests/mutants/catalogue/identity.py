@@ -107,7 +107,7 @@ IDENTITY: Final = (
     ),
     Mutant(
         name="a mail to reset a password that changed since it was asked for",
-        at="accounts_core/services/mailer.py::Mailer._mail_token.keep",
+        at="accounts_core/outbox/mail_jobs.py::MailJobs._mail_token.keep",
         old="is_older or not is_theirs",
         new="not is_theirs",
         check=http("test_recovery.py::test_a_mail_that_was_asked_for_before_a_password_change_brings_no_token[memory]"),
@@ -163,7 +163,7 @@ IDENTITY: Final = (
     ),
     Mutant(
         name="an account that is signed up for again, and taken over",
-        at="accounts_core/services/mailer.py::Mailer._enter",
+        at="accounts_core/outbox/sign_up_jobs.py::SignUpJobs._enter",
         old=(
             "linked = sign_up.mail_link(digest, expires_at=now + self._policy.mail.verification)\n"
             "await work.sign_ups.save(linked)\n"
@@ -184,7 +184,7 @@ IDENTITY: Final = (
     ),
     Mutant(
         name="a reset that goes to the address that was typed",
-        at="accounts_core/services/mailer.py::Mailer._recovery",
+        at="accounts_core/outbox/mail_jobs.py::MailJobs.recovery",
         old="user.email",
         new="email",
         check="tests/security/test_email_identity.py::test_case_10_spellings_of_one_address_are_one_person[memory]",

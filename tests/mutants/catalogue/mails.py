@@ -80,7 +80,7 @@ MAILS: Final = (
         at="accounts_core/outbox/worker.py::RunDue._run",
         old=(
             "try:\n"
-            "    again = await self._jobs.perform(job)\n"
+            "    again = await self._handlers.perform(job)\n"
             "except NotDelivered as failure:\n"
             "    undelivered = failure\n"
             "except Exception as error:\n"
@@ -88,7 +88,7 @@ MAILS: Final = (
         ),
         new=(
             "try:\n"
-            "    again = await self._jobs.perform(job)\n"
+            "    again = await self._handlers.perform(job)\n"
             "except Exception as error:\n"
             "    return await self._failed(job, error, ran)"
         ),
@@ -103,21 +103,21 @@ MAILS: Final = (
     ),
     Mutant(
         name="an undeliverable mail that is in the requester's trail",
-        at="accounts_core/services/mailer.py::Mailer._verification",
-        old="self._deliver(job, holder.email, Purpose.ALREADY_REGISTERED, {}, holder.id)",
-        new="self._deliver(job, holder.email, Purpose.ALREADY_REGISTERED, {}, user_id)",
+        at="accounts_core/outbox/mail_jobs.py::MailJobs.verification",
+        old="self._mails.deliver(job, holder.email, Purpose.ALREADY_REGISTERED, {}, holder.id)",
+        new="self._mails.deliver(job, holder.email, Purpose.ALREADY_REGISTERED, {}, user_id)",
         check=core(f"{_UNDELIVERABLE}::test_whoever_waits_for_anothers_address_does_not_learn_of_it"),
     ),
     Mutant(
         name="an undeliverable sign-up in the trail of whoever has the address",
-        at="accounts_core/services/mailer.py::Mailer._sign_up",
+        at="accounts_core/outbox/sign_up_jobs.py::SignUpJobs.sign_up",
         old=(
-            "self._deliver_token(\n"
+            "self._mails.deliver_token(\n"
             "    job, sign_up.email, TokenPurpose.VERIFY_EMAIL, name=sign_up.name, token=token, user_id=None\n"
             ")"
         ),
         new=(
-            "self._deliver_token(\n"
+            "self._mails.deliver_token(\n"
             "    job, sign_up.email, TokenPurpose.VERIFY_EMAIL, name=sign_up.name, token=token, user_id=UserId(1)\n"
             ")"
         ),
@@ -125,8 +125,8 @@ MAILS: Final = (
     ),
     Mutant(
         name="an undeliverable invitation in the trail of whoever registered the address",
-        at="accounts_core/services/mailer.py::Mailer._invitation",
-        old="self._deliver(job, view.invitation.email, Purpose.INVITATION, without_links(values), None)",
+        at="accounts_core/outbox/mail_jobs.py::MailJobs.invitation",
+        old="self._mails.deliver(job, view.invitation.email, Purpose.INVITATION, without_links(values), None)",
         new=(
             "self._deliver(\n"
             "    job,\n"
@@ -140,21 +140,21 @@ MAILS: Final = (
     ),
     Mutant(
         name="you have an account already, told to the spelling that was typed",
-        at="accounts_core/services/mailer.py::Mailer._enter",
+        at="accounts_core/outbox/sign_up_jobs.py::SignUpJobs._enter",
         old="holder.email",
         new="sign_up.email",
         check=core(f"{_LOOKALIKES}::test_u18_whoever_signs_up_with_it_has_the_stored_address_told"),
     ),
     Mutant(
         name="an address that is taken, told to the spelling that waits",
-        at="accounts_core/services/mailer.py::Mailer._verification",
+        at="accounts_core/outbox/mail_jobs.py::MailJobs.verification",
         old="holder.email",
         new="user.waiting_email",
         check=core(f"{_LOOKALIKES}::test_a19_whoever_goes_to_it_has_the_stored_address_told_or_is_refused"),
     ),
     Mutant(
         name="an invitation that goes to the spelling that was typed",
-        at="accounts_core/services/mailer.py::Mailer._invitation",
+        at="accounts_core/outbox/mail_jobs.py::MailJobs.invitation",
         old="view.invitation.email if proven.is_same_mailbox(view.invitation.email) else proven",
         new="view.invitation.email",
         check=core(
@@ -163,20 +163,20 @@ MAILS: Final = (
     ),
     Mutant(
         name="an invitation to another spelling that is parked because the address is not verified",
-        at="accounts_core/services/mailer.py::Mailer._invitation",
+        at="accounts_core/outbox/mail_jobs.py::MailJobs.invitation",
         old=(
             "if holder is not None and proven is not None:\n"
             "    to = view.invitation.email if proven.is_same_mailbox(view.invitation.email) else proven\n"
-            "    await self._deliver(job, to, Purpose.INVITATION, values, holder.id)\n"
+            "    await self._mails.deliver(job, to, Purpose.INVITATION, values, holder.id)\n"
             "elif holder is None or holder.email.is_same_mailbox(view.invitation.email):\n"
-            "    await self._deliver(job, view.invitation.email, Purpose.INVITATION, without_links(values), None)"
+            "    await self._mails.deliver(job, view.invitation.email, Purpose.INVITATION, without_links(values), None)"
         ),
         new=(
             "if holder is not None and proven is not None:\n"
             "    to = view.invitation.email if proven.is_same_mailbox(view.invitation.email) else proven\n"
-            "    await self._deliver(job, to, Purpose.INVITATION, values, holder.id)\n"
+            "    await self._mails.deliver(job, to, Purpose.INVITATION, values, holder.id)\n"
             "else:\n"
-            "    await self._deliver(job, view.invitation.email, Purpose.INVITATION, without_links(values), None)"
+            "    await self._mails.deliver(job, view.invitation.email, Purpose.INVITATION, without_links(values), None)"
         ),
         check=core(
             f"{_LOOKALIKES}::test_a19_an_invitation_to_it_goes_to_the_stored_address_once_that_is_verified_and_nowhere_before"

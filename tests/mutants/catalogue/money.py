@@ -169,13 +169,16 @@ MONEY: Final = (
     Mutant(
         name="a verification that is not written down for a worker",
         at="accounts_core/use_cases/cards/verify_card.py::VerifyCard._open",
-        old="await work.outbox.put(self._effects.job(job_id(verification.id), Topic.VERIFY_CARD, payload))",
-        new="self._effects.job(job_id(verification.id), Topic.VERIFY_CARD, payload)",
+        old=(
+            "await work.outbox.put("
+            "self._outbox.job(job_id(verification.id), VerifyCardJob(verification=verification.id)))"
+        ),
+        new="self._outbox.job(job_id(verification.id), VerifyCardJob(verification=verification.id))",
         check=faults("a decline"),
     ),
     Mutant(
         name="a job that ends while its verification is open",
-        at="accounts_core/outbox/handlers.py::Jobs._verify",
+        at="accounts_core/outbox/handlers.py::JobHandlers._verify",
         old="verification.created_at + self._policy.challenge_limit if verification.is_open else None",
         new="None",
         check=faults("a challenge that nobody answers"),
@@ -251,7 +254,7 @@ MONEY: Final = (
     Mutant(
         name="a name that changed while the customer was made, and is never told",
         at="accounts_core/services/card_verifier.py::CardVerifier._find_customer",
-        old="jobs.append(await self._effects.put(work, Topic.UPDATE_CUSTOMER, **whose))",
+        old="jobs.append(await self._outbox.enqueue(work, UpdateCustomerJob(user=user.id, customer=customer_id)))",
         new="",
         check=first_card("renaming"),
     ),
@@ -260,8 +263,8 @@ MONEY: Final = (
         at="accounts_core/services/card_verifier.py::CardVerifier._find_customer",
         old=(
             "async with self._store.begin() as work:\n"
-            "    job = await self._effects.put(work, Topic.DELETE_CUSTOMER, customer=customer_id)\n"
-            "await self._effects.attempt(job)"
+            "    job = await self._outbox.enqueue(work, DeleteCustomerJob(customer=customer_id))\n"
+            "await self._outbox.dispatch_now(job)"
         ),
         new="",
         check=first_card("deleting, and a worker"),

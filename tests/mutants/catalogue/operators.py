@@ -134,8 +134,8 @@ OPERATORS: Final = (
     ),
     Mutant(
         name="failures from before a private sign-up that count against its account",
-        at="accounts_core/services/mailer.py::Mailer._sign_up",
-        old="await self._clear_attempts(job)",
+        at="accounts_core/outbox/sign_up_jobs.py::SignUpJobs.sign_up",
+        old="await self._clear_attempts(job, data)",
         new="",
         check=core(f"{_LOCKED}::test_failures_from_before_the_account_do_not_count_against_it[private]"),
     ),

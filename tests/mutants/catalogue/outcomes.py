@@ -60,7 +60,7 @@ OUTCOMES: Final = (
     ),
     Mutant(
         name="an account that is opened by a sign-up, and in no trail",
-        at="accounts_core/services/mailer.py::Mailer._enter",
+        at="accounts_core/outbox/sign_up_jobs.py::SignUpJobs._enter",
         old="work.record(UserRegistered(user_id=user.id, at=now, email=user.email))",
         new="",
         check=core(f"{_FOLLOWS}[sign up where registration is private]"),
@@ -112,9 +112,9 @@ OUTCOMES: Final = (
         at="accounts_core/use_cases/identity/update_profile.py::UpdateProfile._change",
         old=(
             "await work.mail_tokens.remove_of(user.id)\n"
-            "await self._effects.put_for_worker(work, Topic.VERIFICATION_MAIL, user=str(user.id))"
+            "await self._outbox.enqueue_for_worker(work, VerificationMailJob(user=user.id))"
         ),
-        new="await self._effects.put_for_worker(work, Topic.VERIFICATION_MAIL, user=str(user.id))",
+        new="await self._outbox.enqueue_for_worker(work, VerificationMailJob(user=user.id))",
         check=core(f"{_FOLLOWS}[change a verified address]"),
     ),
     Mutant(

@@ -8,7 +8,7 @@ from .checks import core, http
 
 _DEFAULT: Final = "accounts_core/services/default_card.py"
 _DELETE: Final = "accounts_core/services/erasure.py"
-_EFFECTS: Final = "accounts_core/services/outbox_writer.py"
+_WRITER: Final = "accounts_core/services/outbox_writer.py"
 _REMOVAL: Final = "accounts_core/services/customer_removal.py"
 _VERIFIER: Final = "accounts_core/services/card_verifier.py"
 
@@ -27,7 +27,7 @@ PROVIDER: Final = (
         name="a default that is managed elsewhere and replaced by an event",
         at="accounts_core/services/customer_sync.py::SyncCustomer._tell_default",
         old=("if await is_managed_elsewhere(work, user_id, cards, theirs):\n    return ()"),
-        new=("if theirs is not None:\n    return (await self._effects.put_default(work, user_id, chosen=ours),)"),
+        new=("if theirs is not None:\n    return (await self._outbox.enqueue_default(work, user_id, chosen=ours),)"),
         check=core(f"{_ELSEWHERE}test_an_event_leaves_it_alone"),
     ),
     Mutant(
@@ -54,14 +54,14 @@ PROVIDER: Final = (
     Mutant(
         name="a default that is chosen again and not told",
         at="accounts_core/use_cases/cards/set_default_payment_method.py::SetDefaultPaymentMethod.__call__.attempt",
-        old="self._effects.put_default(work, user_id, chosen=id)",
-        new="self._effects.put_default(work, user_id)",
+        old="self._outbox.enqueue_default(work, user_id, chosen=id)",
+        new="self._outbox.enqueue_default(work, user_id)",
         check=core(f"{_ELSEWHERE}test_a_person_replaces_it_with_the_card_that_they_choose"),
     ),
     Mutant(
         name="a default of a card that is being verified, which nobody reads again",
         at="accounts_core/services/customer_sync.py::SyncCustomer._tell_default",
-        old="await self._effects.put_reading(work, customer.id, wait=LEASE)",
+        old="await self._outbox.enqueue_reading(work, customer.id, wait=LEASE)",
         new="",
         check=core(f"{_ELSEWHERE}test_a_default_that_is_being_verified_is_taken_over_once_it_is"),
     ),
@@ -75,8 +75,8 @@ PROVIDER: Final = (
     Mutant(
         name="a second customer that is deleted although it is used by then",
         at="accounts_core/use_cases/operations/reconcile_cards.py::_Walks._double.put",
-        old="self._effects.put(work, Topic.DELETE_CUSTOMER, customer=customer.id, unless_used='true')",
-        new="self._effects.put(work, Topic.DELETE_CUSTOMER, customer=customer.id)",
+        old="self._outbox.enqueue(work, DeleteCustomerJob(customer=customer.id, unless_used=True))",
+        new="self._outbox.enqueue(work, DeleteCustomerJob(customer=customer.id))",
         check=core(f"{_CUSTOMERS}test_a_second_customer_that_is_used_by_the_time_it_is_deleted_stays"),
     ),
     Mutant(

@@ -72,7 +72,7 @@ SIGN_UPS: Final = (
     ),
     Mutant(
         name="a link for a spelling that may be another mailbox",
-        at="accounts_core/services/mailer.py::_is_anothers",
+        at="accounts_core/outbox/sign_up_jobs.py::_is_anothers",
         old="holder.email_verified_at is not None or not holder.email.is_same_mailbox(email)",
         new="holder.email_verified_at is not None",
         check=core(f"{_CONFIRMING}::test_a_spelling_of_the_address_that_may_be_another_mailbox_gets_no_link"),

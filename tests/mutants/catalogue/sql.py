@@ -49,11 +49,14 @@ SQL: Final = (
         name="sql: a job that two workers claim at once",
         at="adapters/accounts_sql/repositories/outbox.py::_due",
         old=(
-            "sa.select(*rows.JOB).where(_IS_DUE, *_are_of(kinds)).order_by(outbox.c.due, outbox.c.id).limit(\n"
+            "sa.select(*rows.JOB).where(_IS_DUE, *_are_among(topics)).order_by(outbox.c.due, outbox.c.id).limit(\n"
             "    a_limit()\n"
             ").with_for_update(skip_locked=True)"
         ),
-        new="sa.select(*rows.JOB).where(_IS_DUE, *_are_of(kinds)).order_by(outbox.c.due, outbox.c.id).limit(a_limit())",
+        new=(
+            "sa.select(*rows.JOB).where(_IS_DUE, *_are_among(topics))"
+            ".order_by(outbox.c.due, outbox.c.id).limit(a_limit())"
+        ),
         check=locks("test_a_job_that_somebody_is_claiming_is_nobody_elses_and_nobody_waits_for_it[psycopg]"),
     ),
     Mutant(
@@ -78,12 +81,12 @@ SQL: Final = (
         name="postgresql: workers who wait for each other's claims",
         at="adapters/accounts_sql/repositories/outbox.py::_due",
         old=(
-            "sa.select(*rows.JOB).where(_IS_DUE, *_are_of(kinds)).order_by(outbox.c.due, outbox.c.id).limit(\n"
+            "sa.select(*rows.JOB).where(_IS_DUE, *_are_among(topics)).order_by(outbox.c.due, outbox.c.id).limit(\n"
             "    a_limit()\n"
             ").with_for_update(skip_locked=True)"
         ),
         new=(
-            "sa.select(*rows.JOB).where(_IS_DUE, *_are_of(kinds)).order_by(outbox.c.due, outbox.c.id).limit(\n"
+            "sa.select(*rows.JOB).where(_IS_DUE, *_are_among(topics)).order_by(outbox.c.due, outbox.c.id).limit(\n"
             "    a_limit()\n"
             ").with_for_update()"
         ),

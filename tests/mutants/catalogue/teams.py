@@ -185,14 +185,14 @@ TEAMS: Final = (
     ),
     Mutant(
         name="F5: links that a sign-up has mailed to a stranger",
-        at="accounts_core/services/mailer.py::Mailer._deliver_token",
+        at="accounts_core/outbox/mails.py::Mails.deliver_token",
         old="{'name': name} if is_verified else without_links({'name': name})",
         new="{'name': name}",
         check=core(f"{_MAILS}::test_f5_the_name_of_a_sign_up_is_not_mailed_to_a_stranger_where_it_is_a_link"),
     ),
     Mutant(
         name="F5: links that an invitation takes to an address that is not verified",
-        at="accounts_core/services/mailer.py::Mailer._invitation",
+        at="accounts_core/outbox/mail_jobs.py::MailJobs.invitation",
         old="without_links(values)",
         new="values",
         check=core(f"{_MAILS}::test_f5_an_unverified_holder_is_mailed_no_link"),
@@ -236,9 +236,9 @@ TEAMS: Final = (
     ),
     Mutant(
         name="A18: a deletion that keeps the owner from hearing of a theft",
-        at="accounts_core/model/outbox.py",
-        old="(Topic.INVITE, Topic.RECOVERY_MAIL, Topic.TAKEN_MAIL)",
-        new="(Topic.INVITE, Topic.SECURITY_NOTICE, Topic.RECOVERY_MAIL, Topic.TAKEN_MAIL)",
+        at="accounts_core/model/jobs.py",
+        old="tuple(topic for topic, cls in JOBS.items() if cls.has_typed_address)",
+        new="tuple(topic for topic, cls in JOBS.items() if cls.has_typed_address or topic == 'security_notice')",
         check=memory_contract(
             "TestInvitations::test_a18_jobs_about_a_typed_address_are_removed_and_those_that_tell_its_owner_stay"
         ),

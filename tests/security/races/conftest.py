@@ -14,6 +14,7 @@ from tests.security.races.pool import QUICK, STRIPE_KEY, Action, Opening, Pool, 
 from tests.security.races.stripe_at_home import StripeServer, serving_stripe
 
 from accounts_argon2 import Argon2Hasher
+from accounts_core import MailDispatch
 from accounts_core.accounts import Accounts, BlockingAccounts
 from accounts_core.model.policy import Policy
 from accounts_memory import MemoryLimits, MemoryNotifier, MemoryStore
@@ -88,6 +89,7 @@ def _in_memory(simulator: Simulator, gateway: BlockingStripeGateway) -> Arena:
         "notifier": mails,
         "clock": SystemClock(),
         "secrets": SystemSecrets(),
+        "mail_dispatch": MailDispatch.WORKER,
     }
     store = MemoryStore()
 
@@ -137,6 +139,7 @@ def _in_database(
             notifier=mails,
             clock=SystemClock(),
             secrets=SystemSecrets(),
+            mail_dispatch=MailDispatch.WORKER,
         ),
         simulator=simulator,
         mails=mails,

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from tests.integration.sql.backends import hurried
 
 from accounts_argon2 import Argon2Hasher, Cost
+from accounts_core import MailDispatch
 from accounts_core.accounts import Accounts
 from accounts_core.errors import AccountsError
 from accounts_core.model.policy import Policy
@@ -205,6 +206,7 @@ async def _blocking(opening: Opening) -> AsyncIterator[Accounts[Any]]:
 
 def _accounts(opening: Opening, store: Store[Any], limits: Limits, payments: PaymentGateway) -> Accounts[Any]:
     return Accounts(
+        mail_dispatch=MailDispatch.WORKER,
         store=store,
         limits=limits if opening.is_limited else None,
         payments=payments,

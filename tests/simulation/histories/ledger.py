@@ -12,8 +12,8 @@ from tests.simulation.world import Core
 
 from accounts_core import run_sync
 from accounts_core.model import Email, Password, User
+from accounts_core.model.jobs import SyncCustomerJob, VerifyCardJob
 from accounts_core.model.limit import DEFAULT_LIMITS
-from accounts_core.model.outbox import Topic
 from accounts_core.model.times import CLOCK_SKEW, is_ahead
 from accounts_core.outbox.delays import LONGEST_DELAY
 from accounts_core.testing.simulation import Violated
@@ -41,7 +41,7 @@ BY_CLOCK = (
 LOOKED_AT_HERE = (invariants.the_old_password_works_until_it_is_written_down_that_there_is_another,)
 """It knows the one password of the scenarios; what each person here has chosen is looked at person by person."""
 
-UNDER_WAY = {Topic.VERIFY_CARD, Topic.SYNC_CUSTOMER}
+UNDER_WAY = {VerifyCardJob.topic, SyncCustomerJob.topic}
 LONG_IDLE = timedelta(days=10)
 
 

@@ -37,6 +37,10 @@ class Operations(LockstepBase):
     def list_outbox(self, limit: int) -> Any:
         return all_of(self.ask("list_outbox", lambda at: at.list_outbox(limit=limit)), lambda job: job.id)
 
+    @rule()
+    def list_overdue_jobs(self) -> None:
+        self.ask("list_overdue_jobs", lambda at: at.list_overdue_jobs())
+
     @rule(id=given.jobs)
     def retry_job(self, id: str) -> None:
         self.ask("retry_job", lambda at: at.retry_job(id))

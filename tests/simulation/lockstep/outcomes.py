@@ -45,8 +45,8 @@ class Outcome:
 def canonical(value: Any) -> Any:
     """Return `value` as nested tuples, with every field, those that take no part in its own equality included.
 
-    A sequence may come as a list or as a tuple, because the ports promise a `Sequence`; and a word of ours, such as a
-    `Topic`, is the same as its text, because the ports say `str`.
+    A sequence may come as a list or as a tuple, because the ports promise a `Sequence`; and a word of ours, such as
+    `Purpose`, is the same as its text, because the ports say `str`.
     """
     match value:
         case StrEnum():

@@ -21,7 +21,7 @@ from tests.integration.sql.backends import hurried
 from tests.simulation.lockstep.database_dumps import PostgresDumper, SqliteDumper
 from tests.simulation.lockstep.dumps import Dumper, MemoryDumper, Numbering, Row
 
-from accounts_core import BlockingAccounts, Policy
+from accounts_core import BlockingAccounts, MailDispatch, Policy
 from accounts_core.model.limit import INVITE, RECOVERY, SIGN_IN, SIGN_UP, VERIFY_CARD, Limit, in_every_scope
 from accounts_core.model.policy import CustomerDeletion, EmailChange, SessionPolicy
 from accounts_core.ports.blocking import BlockingLimits, BlockingStore
@@ -103,6 +103,7 @@ def _world(name: str, store: BlockingStore[Any], limits: BlockingLimits, dumper:
     clock, notifier, hasher, secrets = Clock(NOON), MemoryNotifier(), PlainHasher(), Drawn()
     gateway = MemoryGateway(clock, SequenceSecrets())
     accounts = BlockingAccounts(
+        mail_dispatch=MailDispatch.WORKER,
         store=store,
         payments=gateway,
         passwords=hasher,

@@ -54,6 +54,7 @@ async def parked(world: World, accounts: Core) -> None:
 
 async def retry(world: World, accounts: Core) -> None:
     await accounts.list_outbox()
+    await accounts.list_overdue_jobs()
     await accounts.retry_job(world.notes["job"])
     await accounts.run_due()
 

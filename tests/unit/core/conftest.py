@@ -6,7 +6,7 @@ from datetime import timedelta
 import attrs
 import pytest
 
-from accounts_core import BlockingAccounts, Policy
+from accounts_core import BlockingAccounts, MailDispatch, Policy
 from accounts_core.model import User, UserId
 from accounts_core.model.events import DomainEvent
 from accounts_core.ports.owned_data import OwnedData
@@ -62,6 +62,7 @@ class World:
         owned_data: Sequence[OwnedData[MemoryUnitOfWork]] = (),
     ) -> Core:
         return BlockingAccounts(
+            mail_dispatch=MailDispatch.WORKER,
             store=self.store,
             payments=self.gateway,
             passwords=self.hasher,

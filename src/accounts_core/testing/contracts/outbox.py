@@ -4,7 +4,8 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from accounts_core.errors import Conflict, LeaseLost
-from accounts_core.model.outbox import Job, JobKind, Topic
+from accounts_core.model.jobs import JOBS, JobKind, RecoveryMailJob, SecurityNoticeJob, VerifyCardJob, topics_of
+from accounts_core.model.outbox import Job, OverdueJobs
 from accounts_core.ports.outbox import Outbox
 from accounts_core.testing.builders import NOON, a_job, at
 from accounts_core.testing.contracts.base import StoreContract
@@ -179,43 +180,44 @@ class OutboxContract(StoreContract):
         assert await read_back(store, lambda s: s.outbox.any_due(now=NOON)) is False
 
     @pytest.mark.parametrize(
-        ("kinds", "claimed"),
+        ("topics", "claimed"),
         [
             (None, ["job_mail", "job_host", "job_card"]),
-            ((JobKind.MAIL,), ["job_mail"]),
-            ((JobKind.PROVIDER,), ["job_card"]),
-            ((JobKind.HOST,), ["job_host"]),
-            ((JobKind.HOST, JobKind.PROVIDER), ["job_host", "job_card"]),
-            ((JobKind.MAIL, JobKind.PROVIDER), ["job_mail", "job_card"]),
-            (tuple(JobKind), ["job_mail", "job_host", "job_card"]),
+            (topics_of({JobKind.MAIL}), ["job_mail"]),
+            (topics_of({JobKind.PROVIDER}), ["job_card"]),
+            (["host.o'clock: 100%"], ["job_host"]),
+            ({"host.o'clock: 100%", VerifyCardJob.topic}, ["job_host", "job_card"]),
+            (topics_of({JobKind.MAIL, JobKind.PROVIDER}), ["job_mail", "job_card"]),
+            ({"host.o'clock: 100%", *JOBS}, ["job_mail", "job_host", "job_card"]),
+            (["host.goodbye"], []),
             ((), []),
         ],
-        ids=["all", "mail", "provider", "host", "but mail", "but host", "each", "none"],
+        ids=["all", "mail", "provider", "host", "host and provider", "the core's", "each", "another", "none"],
     )
-    async def test_a12_only_jobs_of_the_kinds_that_are_asked_for_are_claimed(
-        self, store: AnyStore, kinds: Collection[JobKind] | None, claimed: list[str]
+    async def test_a12_only_jobs_of_the_topics_that_are_asked_for_are_claimed(
+        self, store: AnyStore, topics: Collection[str] | None, claimed: list[str]
     ) -> None:
         await keep(
             store,
-            a_job("job_card", topic=Topic.VERIFY_CARD, due=at(-1)),
-            a_job("job_host", topic="host.welcome", due=at(-2)),
-            a_job("job_mail", topic=Topic.SECURITY_NOTICE, due=at(-3)),
+            a_job("job_card", topic=VerifyCardJob.topic, due=at(-1)),
+            a_job("job_host", topic="host.o'clock: 100%", due=at(-2)),
+            a_job("job_mail", topic=SecurityNoticeJob.topic, due=at(-3)),
         )
 
-        assert await read_back(store, lambda s: s.outbox.any_due(now=NOON, kinds=kinds)) is bool(claimed)
+        assert await read_back(store, lambda s: s.outbox.any_due(now=NOON, topics=topics)) is bool(claimed)
         async with store.begin() as work:
-            found = await work.outbox.claim(now=NOON, until=at(5), lease="lse_1", limit=9, kinds=kinds)
+            found = await work.outbox.claim(now=NOON, until=at(5), lease="lse_1", limit=9, topics=topics)
         assert claimed == [job.id for job in found]
-        assert await read_back(store, lambda s: s.outbox.any_due(now=NOON, kinds=kinds)) is False
+        assert await read_back(store, lambda s: s.outbox.any_due(now=NOON, topics=topics)) is False
         assert await read_back(store, lambda s: s.outbox.any_due(now=NOON)) is (len(claimed) < 3)
 
-    async def test_a12_each_kind_is_claimed_whatever_waits_of_another(self, store: AnyStore) -> None:
-        await keep(store, *[a_job(f"job_{n}", topic=Topic.RECOVERY_MAIL, due=at(-10)) for n in range(12)])
-        await keep(store, a_job("job_card", topic=Topic.VERIFY_CARD))
+    async def test_a12_each_topic_is_claimed_whatever_waits_of_another(self, store: AnyStore) -> None:
+        await keep(store, *[a_job(f"job_{n}", topic=RecoveryMailJob.topic, due=at(-10)) for n in range(12)])
+        await keep(store, a_job("job_card", topic=VerifyCardJob.topic))
 
         async with store.begin() as work:
             (job,) = await work.outbox.claim(
-                now=NOON, until=at(5), lease="lse_1", limit=1, kinds={JobKind.PROVIDER, JobKind.HOST}
+                now=NOON, until=at(5), lease="lse_1", limit=1, topics=[VerifyCardJob.topic]
             )
 
         assert job.id == "job_card"
@@ -252,7 +254,7 @@ class OutboxContract(StoreContract):
         assert await find(store, "job_scheduled") == scheduled
 
         await keep(store, a_job("job_tried", topic="host.birthday", due=at(10**6), attempts=1))
-        await keep(store, a_job("job_ours", topic=Topic.VERIFY_CARD, due=at(10**6)))
+        await keep(store, a_job("job_ours", topic=VerifyCardJob.topic, due=at(10**6)))
 
         assert await bring_back(store) == 2
 
@@ -260,6 +262,29 @@ class OutboxContract(StoreContract):
         await keep(store, *[a_job(f"job_{n}", due=at(1440), attempts=1) for n in range(5)])
 
         assert [await bring_back(store, limit=3) for _ in range(3)] == [3, 2, 0]
+
+    async def test_overdue_jobs_are_counted_by_topic_with_the_oldest_first(self, store: AnyStore) -> None:
+        await keep(
+            store,
+            a_job("job_1", topic="host.a", due=at(-20)),
+            a_job("job_2", topic="host.b", due=at(-30)),
+            a_job("job_3", topic="host.b", due=at(-16)),
+            a_job("job_4", topic="host.b", due=at(-15)),
+            a_job("job_5", topic="host.c", due=at(-20)),
+            a_job("job_6", topic="host.d", due=at(-20), parked_at=at(-18)),
+            a_job("job_7", topic="host.d", due=at(5), attempts=1, lease="lse_1"),
+        )
+
+        async with store.read() as views:
+            found = await views.outbox.overdue(before=at(-15), limit=9)
+            first = await views.outbox.overdue(before=at(-15), limit=1)
+
+        assert found == [
+            OverdueJobs(topic="host.b", count=2, oldest_due=at(-30)),
+            OverdueJobs(topic="host.a", count=1, oldest_due=at(-20)),
+            OverdueJobs(topic="host.c", count=1, oldest_due=at(-20)),
+        ]
+        assert first == found[:1]
 
 
 async def bring_back(store: AnyStore, *, limit: int = 9) -> int:

@@ -7,11 +7,12 @@ import attrs
 
 from accounts_core.model.events import CardRemoved, DefaultCardChanged
 from accounts_core.model.ids import UserId
-from accounts_core.model.outbox import Job, Topic
+from accounts_core.model.jobs import DetachCardJob
+from accounts_core.model.outbox import Job
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.attempts import Attempts
-from accounts_core.services.outbox_writer import Effects
+from accounts_core.services.outbox_writer import OutboxWriter
 from accounts_core.services.retry import settle
 
 
@@ -21,7 +22,7 @@ class RemovePaymentMethod:
 
     _store: Store[UnitOfWork]
     _attempts: Attempts
-    _effects: Effects
+    _outbox: OutboxWriter
     _clock: Clock
 
     async def __call__(self, user_id: UserId, id: str) -> None:
@@ -58,11 +59,11 @@ class RemovePaymentMethod:
                         last4=gone.card.last4,
                     )
                 )
-                jobs = [await self._effects.put(work, Topic.DETACH_CARD, payment_method=id)]
+                jobs = [await self._outbox.enqueue(work, DetachCardJob(payment_method=id))]
                 if gone.is_default:
                     promoted = None if after.default is None else after.default.id
                     work.record(DefaultCardChanged(user_id=user_id, at=now, payment_method=promoted))
-                    jobs.append(await self._effects.put_default(work, user_id))
+                    jobs.append(await self._outbox.enqueue_default(work, user_id))
                 return jobs
 
-        await self._effects.attempt(*await settle(self._store, attempt))
+        await self._outbox.dispatch_now(*await settle(self._store, attempt))

@@ -8,7 +8,7 @@ from accounts_core.model.ids import UserId
 from accounts_core.ports.payment_gateway import PaymentGateway
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.attempts import Attempts
-from accounts_core.services.outbox_writer import Effects
+from accounts_core.services.outbox_writer import OutboxWriter
 from accounts_core.services.retry import settle
 
 
@@ -19,7 +19,7 @@ class RetrieveCustomer:
     _store: Store[UnitOfWork]
     _payments: PaymentGateway
     _attempts: Attempts
-    _effects: Effects
+    _outbox: OutboxWriter
 
     async def __call__(self, user_id: UserId) -> Customer:
         """Return the user's billing customer as the payment provider has it, and store its balance.
@@ -46,7 +46,7 @@ class RetrieveCustomer:
         try:
             customer = await self._payments.retrieve_customer(user.customer_id)
         except NotFound:
-            await self._effects.read_lost(user.customer_id)
+            await self._outbox.read_lost(user.customer_id)
             raise
         if customer.balance != user.balance:
             await settle(self._store, lambda: self._mirror(user_id, customer))

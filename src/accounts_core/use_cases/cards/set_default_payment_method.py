@@ -8,7 +8,7 @@ from accounts_core.model.outbox import Job
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.attempts import Attempts
-from accounts_core.services.outbox_writer import Effects
+from accounts_core.services.outbox_writer import OutboxWriter
 from accounts_core.services.retry import settle
 
 
@@ -18,7 +18,7 @@ class SetDefaultPaymentMethod:
 
     _store: Store[UnitOfWork]
     _attempts: Attempts
-    _effects: Effects
+    _outbox: OutboxWriter
     _clock: Clock
 
     async def __call__(self, user_id: UserId, id: str) -> None:
@@ -48,6 +48,6 @@ class SetDefaultPaymentMethod:
                     await work.payment_methods.save(user_id, after)
                     work.record(DefaultCardChanged(user_id=user_id, at=self._clock.now(), payment_method=id))
                 # also when nothing changes here: the provider may have another default
-                return (await self._effects.put_default(work, user_id, chosen=id),)
+                return (await self._outbox.enqueue_default(work, user_id, chosen=id),)
 
-        await self._effects.attempt(*await settle(self._store, attempt))
+        await self._outbox.dispatch_now(*await settle(self._store, attempt))

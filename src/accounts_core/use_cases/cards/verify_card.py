@@ -23,8 +23,8 @@ from accounts_core.errors import (
 )
 from accounts_core.model.card_numbers import holds_card_number, refuse_card_number_in_url
 from accounts_core.model.ids import UserId
+from accounts_core.model.jobs import VerifyCardJob
 from accounts_core.model.limit import CARD, VERIFY_CARD
-from accounts_core.model.outbox import Topic
 from accounts_core.model.payment_method import Cards
 from accounts_core.model.policy import Policy
 from accounts_core.model.tokens import ACCESS, MAILED
@@ -34,7 +34,7 @@ from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.attempts import Attempts
 from accounts_core.services.card_progress import PROVIDER_FAILED, TOO_MANY_ATTEMPTS, Progress, job_id
 from accounts_core.services.card_verifier import CardVerifier
-from accounts_core.services.outbox_writer import Effects
+from accounts_core.services.outbox_writer import OutboxWriter
 from accounts_core.services.retry import settle
 
 MAX_URL: Final = 2048
@@ -85,7 +85,7 @@ class VerifyCard:
     _store: Store[UnitOfWork]
     _verifier: CardVerifier
     _attempts: Attempts
-    _effects: Effects
+    _outbox: OutboxWriter
     _clock: Clock
     _policy: Policy
 
@@ -218,7 +218,7 @@ class VerifyCard:
             others = await work.verifications.open_of(request.user_id)
             now = self._clock.now()
             verification = CardVerification(
-                id=self._effects.new_id("cv"),
+                id=self._outbox.new_id("cv"),
                 user_id=request.user_id,
                 requested=request.requested,
                 request_key=request.request_key,
@@ -229,8 +229,9 @@ class VerifyCard:
                 updated_at=now,
             )
             await work.verifications.add(verification)
-            payload = {"verification": verification.id}
-            await work.outbox.put(self._effects.job(job_id(verification.id), Topic.VERIFY_CARD, payload))
+            await work.outbox.put(
+                self._outbox.job(job_id(verification.id), VerifyCardJob(verification=verification.id))
+            )
             return verification, not others
 
 

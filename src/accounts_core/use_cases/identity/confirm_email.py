@@ -42,7 +42,7 @@ from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.attempts import Attempts
 from accounts_core.services.email_verifier import EmailVerifier
 from accounts_core.services.erasure import EraseUser
-from accounts_core.services.outbox_writer import Effects
+from accounts_core.services.outbox_writer import OutboxWriter
 from accounts_core.services.retry import settle
 
 NEEDS_PASSWORD: Final = "Enter the password that you chose when you signed up."  # noqa: S105  a message, no secret
@@ -84,7 +84,7 @@ class ConfirmEmail:
     _erase: EraseUser[UnitOfWork]
     _passwords: PasswordHasher
     _attempts: Attempts
-    _effects: Effects
+    _outbox: OutboxWriter
     _clock: Clock
 
     async def __call__(
@@ -135,7 +135,7 @@ class ConfirmEmail:
             return link, *confirmed
 
         link, user, jobs = await settle(self._store, attempt)
-        await self._effects.attempt(*jobs)
+        await self._outbox.dispatch_now(*jobs)
         await self._verifier.clear_attempts(link.user, user)
         return user
 

@@ -14,7 +14,7 @@ from accounts_core.ports.store import Store
 from accounts_core.services.credentials import Proofs
 from accounts_core.services.customer_removal import CustomerRemoval
 from accounts_core.services.erasure import EraseUser, W
-from accounts_core.services.outbox_writer import Effects
+from accounts_core.services.outbox_writer import OutboxWriter
 from accounts_core.services.retry import settle
 
 
@@ -26,7 +26,7 @@ class DeleteUser(Generic[W]):
     _proofs: Proofs
     _erase: EraseUser[W]
     _customers: CustomerRemoval
-    _effects: Effects
+    _outbox: OutboxWriter
 
     async def __call__(self, user_id: UserId, *, password: str, client: str | None = None) -> None:
         """Delete a user and everything that belongs to them, in one transaction.
@@ -71,4 +71,4 @@ class DeleteUser(Generic[W]):
                     raise Conflict("The user is billed as another customer now.")
                 return await self._erase.erase(work, user, by=Actor.USER, blocked_by=blocked_by)
 
-        await self._effects.attempt(*await settle(self._store, attempt))
+        await self._outbox.dispatch_now(*await settle(self._store, attempt))

@@ -7,11 +7,11 @@ The answer is the same for every address: a worker finds out whether it has an a
 import attrs
 
 from accounts_core.model.email import Email
-from accounts_core.model.outbox import Topic
+from accounts_core.model.jobs import RecoveryMailJob
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.attempts import Attempts
 from accounts_core.services.credentials import email_of
-from accounts_core.services.outbox_writer import Effects
+from accounts_core.services.outbox_writer import OutboxWriter
 
 
 @attrs.frozen
@@ -19,7 +19,7 @@ class ForgotPassword:
     """Request a mail with a link to reset the password."""
 
     _store: Store[UnitOfWork]
-    _effects: Effects
+    _outbox: OutboxWriter
     _attempts: Attempts
 
     async def __call__(self, *, email: Email | str, client: str | None = None) -> None:
@@ -40,4 +40,4 @@ class ForgotPassword:
         address = email_of(email)
         await self._attempts.recovery(address, client)
         async with self._store.begin() as work:
-            await self._effects.put_for_worker(work, Topic.RECOVERY_MAIL, email=address.address)
+            await self._outbox.enqueue_for_worker(work, RecoveryMailJob(email=address))

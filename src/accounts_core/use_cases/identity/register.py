@@ -10,13 +10,13 @@ import attrs
 from accounts_core.errors import Conflict, EmailTaken
 from accounts_core.model.email import Email
 from accounts_core.model.events import Actor, UserRegistered
-from accounts_core.model.outbox import Topic
+from accounts_core.model.jobs import VerificationMailJob
 from accounts_core.model.user import User
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.applicants import Applicant, Applicants
 from accounts_core.services.attempts import Attempts
-from accounts_core.services.outbox_writer import Effects
+from accounts_core.services.outbox_writer import OutboxWriter
 from accounts_core.services.retry import settle
 
 
@@ -27,7 +27,7 @@ class Register:
     _store: Store[UnitOfWork]
     _applicants: Applicants
     _attempts: Attempts
-    _effects: Effects
+    _outbox: OutboxWriter
     _clock: Clock
 
     async def __call__(
@@ -98,5 +98,5 @@ class Register:
             await work.users.add(user)
             work.record(UserRegistered(user_id=user.id, at=now, by=by, email=user.email))
             if applicant.may_mail:
-                await self._effects.put_for_worker(work, Topic.VERIFICATION_MAIL, user=str(user.id))
+                await self._outbox.enqueue_for_worker(work, VerificationMailJob(user=user.id))
         return user

@@ -4,10 +4,10 @@ import attrs
 
 from accounts_core.errors import NotFound
 from accounts_core.model.ids import UserId
-from accounts_core.model.outbox import Topic
+from accounts_core.model.jobs import VerificationMailJob
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.attempts import Attempts
-from accounts_core.services.outbox_writer import Effects
+from accounts_core.services.outbox_writer import OutboxWriter
 
 
 @attrs.frozen
@@ -15,7 +15,7 @@ class ResendVerification:
     """Resend the verification email."""
 
     _store: Store[UnitOfWork]
-    _effects: Effects
+    _outbox: OutboxWriter
     _attempts: Attempts
 
     async def __call__(self, user_id: UserId, *, client: str | None = None) -> None:
@@ -43,4 +43,4 @@ class ResendVerification:
         await self._attempts.recovery(user.waiting_email, client)
         await self._attempts.mail(user.waiting_email)
         async with self._store.begin() as work:
-            await self._effects.put_for_worker(work, Topic.VERIFICATION_MAIL, user=str(user_id))
+            await self._outbox.enqueue_for_worker(work, VerificationMailJob(user=user_id))

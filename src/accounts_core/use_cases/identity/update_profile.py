@@ -18,7 +18,8 @@ from accounts_core.model.events import (
     UserRenamed,
 )
 from accounts_core.model.ids import UserId
-from accounts_core.model.outbox import Job, Topic
+from accounts_core.model.jobs import VerificationMailJob
+from accounts_core.model.outbox import Job
 from accounts_core.model.passwords import Password
 from accounts_core.model.policy import EmailChange, Policy
 from accounts_core.model.requester import Requester
@@ -28,7 +29,7 @@ from accounts_core.ports.password_hasher import PasswordHasher
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.attempts import Attempts
 from accounts_core.services.credentials import Proofs, new_email_of
-from accounts_core.services.outbox_writer import Effects, tell_provider
+from accounts_core.services.outbox_writer import OutboxWriter, tell_provider
 from accounts_core.services.retry import settle
 
 
@@ -54,7 +55,7 @@ class UpdateProfile:
     _passwords: PasswordHasher
     _proofs: Proofs
     _attempts: Attempts
-    _effects: Effects
+    _outbox: OutboxWriter
     _clock: Clock
     _policy: Policy
 
@@ -136,7 +137,7 @@ class UpdateProfile:
                 return await self._change(work, current, wish, password_hash, keep_session, may_tell)
 
         changed, jobs = await settle(self._store, attempt)
-        await self._effects.attempt(*jobs)
+        await self._outbox.dispatch_now(*jobs)
         return changed
 
     async def _check_proof(
@@ -210,7 +211,7 @@ class UpdateProfile:
                 )
             if _is_moved(user.waiting_email, changed.waiting_email):
                 await work.mail_tokens.remove_of(user.id)
-                await self._effects.put_for_worker(work, Topic.VERIFICATION_MAIL, user=str(user.id))
+                await self._outbox.enqueue_for_worker(work, VerificationMailJob(user=user.id))
         if password_hash is not None:
             changed = changed.change_password(password_hash, at=now)
             await work.sessions.remove_of(user.id, keep=keep_session)
@@ -221,7 +222,7 @@ class UpdateProfile:
         saved = await work.users.save(changed)
         for event in events:
             work.record(event)
-        return saved, await tell_provider(work, self._effects, before=user, after=saved)
+        return saved, await tell_provider(work, self._outbox, before=user, after=saved)
 
     def _moves_at_once(self, user: User) -> bool:
         """Return whether a new address replaces the present one before it is verified."""

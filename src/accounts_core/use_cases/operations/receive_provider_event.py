@@ -5,10 +5,10 @@ What changed is read from the provider, so events may be late, repeated or out o
 
 import attrs
 
-from accounts_core.model.outbox import Topic
+from accounts_core.model.jobs import SyncCustomerJob
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.services.outbox_writer import Effects
+from accounts_core.services.outbox_writer import OutboxWriter
 from accounts_core.services.retry import settle
 
 
@@ -17,7 +17,7 @@ class ReceiveProviderEvent:
     """Record an event of the payment provider."""
 
     _store: Store[UnitOfWork]
-    _effects: Effects
+    _outbox: OutboxWriter
     _clock: Clock
 
     async def __call__(self, *, id: str, customer_id: str | None) -> bool:
@@ -41,7 +41,7 @@ class ReceiveProviderEvent:
             async with self._store.begin() as work:
                 is_new = await work.provider_events.add(id, at=self._clock.now())
                 if is_new and customer_id is not None:
-                    await self._effects.put_for_worker(work, Topic.SYNC_CUSTOMER, customer=customer_id)
+                    await self._outbox.enqueue_for_worker(work, SyncCustomerJob(customer=customer_id))
             return is_new
 
         return await settle(self._store, attempt)

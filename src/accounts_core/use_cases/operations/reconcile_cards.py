@@ -18,7 +18,8 @@ from accounts_core.errors import NotFound, ProviderError
 from accounts_core.model.customer import Customer
 from accounts_core.model.drift import Kind, Reconciliation, Repair
 from accounts_core.model.ids import UserId
-from accounts_core.model.outbox import Job, Topic
+from accounts_core.model.jobs import DeleteCustomerJob, DetachCardJob, UpdateCustomerJob
+from accounts_core.model.outbox import Job
 from accounts_core.model.payment_method import Cards, PaymentMethod, ProviderPaymentMethod
 from accounts_core.model.user import User
 from accounts_core.ports.clock import Clock
@@ -27,7 +28,7 @@ from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.customer_removal import usage_counts
 from accounts_core.services.customer_sync import SyncCustomer
 from accounts_core.services.default_card import is_managed_elsewhere
-from accounts_core.services.outbox_writer import Effects, default_job_id
+from accounts_core.services.outbox_writer import OutboxWriter, default_job_id
 from accounts_core.services.repairs import Findings, Repairs
 
 PAGE: Final = 100
@@ -47,7 +48,7 @@ class ReconcileCards:
     _store: Store[UnitOfWork]
     _payments: PaymentGateway
     _sync: SyncCustomer
-    _effects: Effects
+    _outbox: OutboxWriter
     _clock: Clock
 
     async def __call__(self, *, dry_run: bool = False) -> Reconciliation:
@@ -69,8 +70,8 @@ class ReconcileCards:
 
         """
         found = Findings()
-        repairs = Repairs(self._store, self._payments, self._sync, self._effects, found, dry_run)
-        walks = _Walks(self._store, self._payments, self._effects, self._clock, found, repairs)
+        repairs = Repairs(self._store, self._payments, self._sync, self._outbox, found, dry_run)
+        walks = _Walks(self._store, self._payments, self._outbox, self._clock, found, repairs)
         stopped_by = None
         try:
             await walks.users()
@@ -87,7 +88,7 @@ class _Walks:
 
     _store: Store[UnitOfWork]
     _payments: PaymentGateway
-    _effects: Effects
+    _outbox: OutboxWriter
     _clock: Clock
     _found: Findings
     _repairs: Repairs
@@ -171,7 +172,7 @@ class _Walks:
             return not has_it and not await work.verifications.open_of(user.id)
 
         async def put(work: UnitOfWork, _: User) -> Job:
-            return await self._effects.put(work, Topic.DETACH_CARD, payment_method=card.id)
+            return await self._outbox.enqueue(work, DetachCardJob(payment_method=card.id))
 
         detail = f"{shown}, its verification ended as {asked_for.state}"
         await self._repairs.by_job(Kind.ORPHANED_CARD, card.id, user.id, detail, look=look, put=put)
@@ -231,7 +232,7 @@ class _Walks:
             return user.customer_id not in known_after_all and not await work.verifications.open_of(user.id)
 
         async def put(work: UnitOfWork, _: User) -> Job:
-            return await self._effects.put(work, Topic.DELETE_CUSTOMER, customer=customer.id, unless_used="true")
+            return await self._outbox.enqueue(work, DeleteCustomerJob(customer=customer.id, unless_used=True))
 
         detail = "nothing hangs on it"
         await self._repairs.by_job(Kind.DOUBLED_CUSTOMER, customer.id, user.id, detail, look=look, put=put)
@@ -260,7 +261,7 @@ class _Walks:
 
         async def put(work: UnitOfWork, user: User) -> Job:
             await work.users.save(user.bill_as(customer.id).owe(customer.balance))
-            return await self._effects.put(work, Topic.UPDATE_CUSTOMER, user=str(user.id), customer=customer.id)
+            return await self._outbox.enqueue(work, UpdateCustomerJob(user=user.id, customer=customer.id))
 
         detail = "becomes the user's"
         await self._repairs.by_job(Kind.UNCLAIMED_CUSTOMER, customer.id, user.id, detail, look=look, put=put)

@@ -22,7 +22,7 @@ from accounts_core.ports.limits import Limits
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.erasure import EraseUser
 from accounts_core.services.expiry import COUNTED_AS, Tidied, Times, expiries, unverified
-from accounts_core.services.outbox_writer import Effects
+from accounts_core.services.outbox_writer import OutboxWriter
 from accounts_core.services.retry import settle
 from accounts_core.use_cases.operations.repair_times import RepairTimes
 
@@ -37,7 +37,7 @@ class Tidy:
     _store: Store[UnitOfWork]
     _limits: Limits | None
     _erase: EraseUser[Any]
-    _effects: Effects
+    _outbox: OutboxWriter
     _clock: Clock
     _policy: Policy
     _repair_times: RepairTimes
@@ -107,7 +107,7 @@ class Tidy:
             is_deleted, jobs = await settle(self._store, attempt)
         except (NotFound, DeletionBlocked):
             return False
-        await self._effects.attempt(*jobs)
+        await self._outbox.dispatch_now(*jobs)
         return is_deleted
 
 

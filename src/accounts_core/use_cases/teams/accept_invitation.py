@@ -15,7 +15,7 @@ from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.attempts import Attempts
 from accounts_core.services.open_invitations import open_invitation_to
-from accounts_core.services.outbox_writer import Effects
+from accounts_core.services.outbox_writer import OutboxWriter
 from accounts_core.services.retry import settle
 
 
@@ -24,7 +24,7 @@ class AcceptInvitation:
     """Accept an invitation into a team."""
 
     _store: Store[UnitOfWork]
-    _effects: Effects
+    _outbox: OutboxWriter
     _attempts: Attempts
     _clock: Clock
     _policy: Policy
@@ -68,7 +68,7 @@ class AcceptInvitation:
     async def _notify(self, work: UnitOfWork, team: Team) -> None:
         await work.notifications.add(
             Notification.invitation_accepted(
-                id=self._effects.new_id("ntf"), user_id=team.owner_id, team_name=team.name, at=self._clock.now()
+                id=self._outbox.new_id("ntf"), user_id=team.owner_id, team_name=team.name, at=self._clock.now()
             )
         )
         await work.notifications.remove_oldest_of(team.owner_id, keep=self._policy.quotas.notifications)

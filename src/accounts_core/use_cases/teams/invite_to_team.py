@@ -8,13 +8,13 @@ import attrs
 
 from accounts_core.model.email import Email
 from accounts_core.model.ids import TeamId, UserId
-from accounts_core.model.outbox import Topic
+from accounts_core.model.jobs import InviteJob
 from accounts_core.model.policy import Policy
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.attempts import Attempts
 from accounts_core.services.credentials import new_email_of
 from accounts_core.services.inviter import Inviter
-from accounts_core.services.outbox_writer import Effects
+from accounts_core.services.outbox_writer import OutboxWriter
 from accounts_core.services.retry import settle
 
 
@@ -24,7 +24,7 @@ class InviteToTeam:
 
     _store: Store[UnitOfWork]
     _inviter: Inviter
-    _effects: Effects
+    _outbox: OutboxWriter
     _attempts: Attempts
     _policy: Policy
 
@@ -61,6 +61,4 @@ class InviteToTeam:
     async def _leave_to_worker(self, user_id: UserId, team_id: TeamId, address: Email) -> None:
         async with self._store.begin() as work:
             await self._inviter.owned_with_place(work, team_id, user_id, address)
-            await self._effects.put_for_worker(
-                work, Topic.INVITE, team=str(team_id), by=str(user_id), email=address.address
-            )
+            await self._outbox.enqueue_for_worker(work, InviteJob(team=team_id, by=user_id, email=address))

@@ -1,6 +1,6 @@
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from itertools import combinations
+from functools import lru_cache
 from typing import Any, Final
 
 import attrs
@@ -8,34 +8,33 @@ import sqlalchemy as sa
 
 from accounts_core.errors import LeaseLost, NotFound
 from accounts_core.model.email import Email
-from accounts_core.model.outbox import KINDS, TYPED_ADDRESS_TOPICS, Job, JobKind, TopicFilter
+from accounts_core.model.jobs import JOBS, TYPED_ADDRESS_TOPICS
+from accounts_core.model.outbox import Job, OverdueJobs
 from accounts_sql import rows
 from accounts_sql.batches import in_batch
 from accounts_sql.executors import Executor, Reader, Statement
 from accounts_sql.queries import Query, a_limit, by_moment, by_name, every, first, scalar
 from accounts_sql.tables import outbox
-from accounts_sql.types import Name
+from accounts_sql.types import Moment, Name
 
-Kinds = Collection[JobKind] | None
+Topics = Collection[str] | None
+MOST_CHOICES: Final = 64
+"""Choices of topics whose statements are kept: a worker has one or a few."""
 
 
 def _texts(topics: Iterable[str]) -> list[sa.ColumnElement[str]]:
-    """Return the topics as they stand in a statement: the drivers' own connections expand no lists."""
-    return [sa.literal_column(f"'{topic!s}'", Name) for topic in topics]
+    """Return the topics as a parameter each: the drivers' own connections expand no lists."""
+    return [sa.literal(str(topic), Name) for topic in topics]
 
 
-def _are_of(kinds: Kinds) -> list[sa.ColumnElement[bool]]:
-    if kinds is None:
+def _are_among(topics: frozenset[str] | None) -> list[sa.ColumnElement[bool]]:
+    if topics is None:
         return []
-    wanted = TopicFilter.of(kinds)
-    topics = _texts(wanted.topics)
-    if not topics:
-        return [] if wanted.is_excluding else [sa.literal_column("1 = 0", sa.Boolean())]
-    return [outbox.c.topic.not_in(topics) if wanted.is_excluding else outbox.c.topic.in_(topics)]
+    return [outbox.c.topic.in_(_texts(sorted(topics))) if topics else sa.literal_column("1 = 0", sa.Boolean())]
 
 
-def _choice(kinds: Kinds) -> frozenset[JobKind] | None:
-    return None if kinds is None else frozenset(kinds)
+def _choice(topics: Topics) -> frozenset[str] | None:
+    return None if topics is None else frozenset(topics)
 
 
 _IS_NOT_PARKED: Final = outbox.c.parked_at.is_(None)
@@ -43,7 +42,7 @@ _IS_DUE: Final = sa.and_(_IS_NOT_PARKED, outbox.c.due <= by_moment("now"))
 _IS_OVERLONG: Final = sa.and_(
     _IS_NOT_PARKED,
     outbox.c.due > by_moment("after"),
-    sa.or_(outbox.c.attempts > 0, outbox.c.topic.in_(_texts(KINDS))),
+    sa.or_(outbox.c.attempts > 0, outbox.c.topic.in_(_texts(JOBS))),
 )
 _FIND: Final = Query(sa.select(*rows.JOB).where(outbox.c.id == by_name("this")), first(rows.job), {"this": outbox.c.id})
 _ANY_OVERLONG: Final = Query(sa.select(sa.exists().where(_IS_OVERLONG)), lambda found: bool(scalar(found)))
@@ -52,16 +51,28 @@ _LIST: Final = Query(
     every(rows.job),
 )
 
+_OLDEST: Final = sa.func.min(outbox.c.due, type_=Moment)
+_OVERDUE: Final = Query(
+    sa.select(outbox.c.topic, sa.func.count(), _OLDEST)
+    .where(_IS_NOT_PARKED, outbox.c.due < by_moment("before"))
+    .group_by(outbox.c.topic)
+    .order_by(_OLDEST, outbox.c.topic)
+    .limit(a_limit()),
+    every(lambda row: OverdueJobs(topic=row[0], count=row[1], oldest_due=row[2])),
+)
 
-def _any_due(kinds: Kinds) -> Query[bool]:
-    return Query(sa.select(sa.exists().where(_IS_DUE, *_are_of(kinds))), lambda found: bool(scalar(found)))
+
+@lru_cache(MOST_CHOICES)
+def _any_due(topics: frozenset[str] | None) -> Query[bool]:
+    return Query(sa.select(sa.exists().where(_IS_DUE, *_are_among(topics))), lambda found: bool(scalar(found)))
 
 
-def _due(kinds: Kinds) -> Query[list[Job]]:
+@lru_cache(MOST_CHOICES)
+def _due(topics: frozenset[str] | None) -> Query[list[Job]]:
     # what another worker is claiming right now is left out; SQLite has no such lock and only one writer
     return Query(
         sa.select(*rows.JOB)
-        .where(_IS_DUE, *_are_of(kinds))
+        .where(_IS_DUE, *_are_among(topics))
         .order_by(outbox.c.due, outbox.c.id)
         .limit(a_limit())
         .with_for_update(skip_locked=True),
@@ -69,12 +80,6 @@ def _due(kinds: Kinds) -> Query[list[Job]]:
     )
 
 
-_CHOICES: Final[tuple[frozenset[JobKind] | None, ...]] = (
-    None,
-    *(frozenset(some) for count in range(len(JobKind) + 1) for some in combinations(JobKind, count)),
-)
-_ANY_DUE: Final = {kinds: _any_due(kinds) for kinds in _CHOICES}
-_DUE: Final = {kinds: _due(kinds) for kinds in _CHOICES}
 _BRING_BACK: Final = {
     dialect: outbox.update()
     .where(jobs)
@@ -110,14 +115,17 @@ class OutboxReads:
     async def find(self, id: str) -> Job | None:
         return await self._db.fetch(_FIND, this=id)
 
-    async def any_due(self, *, now: datetime, kinds: Kinds = None) -> bool:
-        return await self._db.fetch(_ANY_DUE[_choice(kinds)], now=now)
+    async def any_due(self, *, now: datetime, topics: Topics = None) -> bool:
+        return await self._db.fetch(_any_due(_choice(topics)), now=now)
 
     async def any_overlong(self, *, after: datetime) -> bool:
         return await self._db.fetch(_ANY_OVERLONG, after=after)
 
     async def list(self, *, limit: int) -> Sequence[Job]:
         return await self._db.fetch(_LIST, at_most=limit)
+
+    async def overdue(self, *, before: datetime, limit: int) -> Sequence[OverdueJobs]:
+        return await self._db.fetch(_OVERDUE, before=before, at_most=limit)
 
 
 @attrs.frozen
@@ -130,9 +138,9 @@ class Outbox(OutboxReads):
         await self._db.run(_ADD, **rows.job_values(job))
 
     async def claim(
-        self, *, now: datetime, until: datetime, lease: str, limit: int, kinds: Kinds = None
+        self, *, now: datetime, until: datetime, lease: str, limit: int, topics: Topics = None
     ) -> Sequence[Job]:
-        due = await self._db.fetch(_DUE[_choice(kinds)], now=now, at_most=limit)
+        due = await self._db.fetch(_due(_choice(topics)), now=now, at_most=limit)
         if due:
             await self._db.run(
                 _CLAIM.values(attempts=outbox.c.attempts + 1), these=[job.id for job in due], lease=lease, due=until

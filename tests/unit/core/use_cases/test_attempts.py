@@ -6,7 +6,7 @@ import pytest
 from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD, Core, World
 
 from accounts_core import Policy
-from accounts_core.errors import InvalidCredentials, LimitExceeded, WrongPassword
+from accounts_core.errors import InvalidCredentials, LimitExceeded, Unavailable, WrongPassword
 from accounts_core.model import User
 from accounts_core.model.limit import (
     ACCOUNT,
@@ -170,3 +170,23 @@ def test_one_user_invites_so_many(world: World, limits: MemoryLimits, jane: User
 
     with pytest.raises(LimitExceeded):
         accounts.invite_to_team(jane.id, team.team.id, email="u9@example.org")
+
+
+class ForgetfulOfNothing(MemoryLimits):
+    """Counts, and is away when something is to be forgotten."""
+
+    async def forget(self, name: str, scope: str) -> None:
+        raise Unavailable(f"The limits are away, so {name} of {scope} stays.")
+
+
+def test_whoever_is_signed_in_gets_the_token_though_limits_are_away(world: World, jane: User) -> None:
+    """The session has committed by then: an error would lose the only copy of its token."""
+    accounts = world.accounts(limits=ForgetfulOfNothing())
+
+    signed_in = accounts.sign_in(email=EMAIL, password=PASSWORD)
+    assert accounts.authenticate(signed_in.token).user.id == jane.id
+
+    accounts.deactivate(jane.id)
+    restored = accounts.restore(email=EMAIL, password=PASSWORD)
+    assert accounts.authenticate(restored.token).user.id == jane.id
+    assert len(accounts.list_sessions(jane.id)) == 1

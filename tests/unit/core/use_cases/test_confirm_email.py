@@ -24,8 +24,9 @@ from accounts_core.model import Email, EmailChange, User
 from accounts_core.model.deletion import DeletionPreview
 from accounts_core.model.events import EmailVerified, SessionsEnded, UserDeleted, UserRegistered
 from accounts_core.model.ids import UserId
+from accounts_core.model.jobs import SignUpJob
 from accounts_core.model.limit import MOST_FAILURES
-from accounts_core.model.outbox import Job, Topic
+from accounts_core.model.outbox import Job
 from accounts_core.testing.builders import NOON
 from accounts_memory import MemoryLimits, MemoryUnitOfWork
 
@@ -374,7 +375,7 @@ def test_a_job_of_the_release_before_is_a_sign_up_as_well(world: World) -> None:
     sign_up(accounts, HIS)
     job = Job(
         id="job_old",
-        topic=Topic.SIGN_UP,
+        topic=SignUpJob.topic,
         payload={"email": ADDRESS, "name": "Jane", "password_hash": accounts.find_user(ADDRESS).password_hash},
         created_at=NOON,
         due=NOON,

@@ -2,7 +2,7 @@ import attrs
 import pytest
 from tests.unit.core.conftest import NOBODY, OTHER_PASSWORD, PASSWORD, Core, World
 
-from accounts_core import BlockingAccounts
+from accounts_core import BlockingAccounts, MailDispatch
 from accounts_core.errors import DeletionBlocked, InvalidToken, NotFound, ProviderAmbiguous, WrongPassword
 from accounts_core.model import DeletionPreview, TeamId, User, UserId
 from accounts_core.model.events import UserDeleted
@@ -140,6 +140,7 @@ def test_a_hosts_own_data_can_stand_against_a_deletion(world: World, jane: User)
 
 def with_orders(world: World, orders: Orders) -> Core:
     return BlockingAccounts(
+        mail_dispatch=MailDispatch.WORKER,
         store=world.store,
         payments=world.gateway,
         passwords=world.hasher,

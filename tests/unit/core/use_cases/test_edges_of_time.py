@@ -13,7 +13,7 @@ from accounts_core.model import CardPolicy, Job, User
 from accounts_core.model.events import CardRejected
 from accounts_core.model.idempotency import CLAIMED_FOR, KEPT_FOR, KeptRequest
 from accounts_core.model.ids import UserId
-from accounts_core.model.outbox import KINDS, JobKind, Topic, TopicFilter, kind_of
+from accounts_core.model.jobs import InvitationMailJob, JobKind, RecoveryMailJob
 from accounts_core.model.policy import SessionPolicy
 from accounts_core.model.session import TOUCH_INTERVAL
 from accounts_core.model.times import CLOCK_SKEW, is_ahead
@@ -21,7 +21,7 @@ from accounts_core.outbox.bring_back import MOST_BROUGHT_BACK
 from accounts_core.outbox.delays import LONGEST_DELAY, WORKER_LEASE
 from accounts_core.outbox.worker import Ran
 from accounts_core.services.card_calls import SETTLED_AFTER
-from accounts_core.services.outbox_writer import Effects
+from accounts_core.services.outbox_writer import OutboxWriter
 from accounts_core.services.session_opener import SignedIn
 from accounts_core.testing.builders import NOON, a_session, a_verification, at
 
@@ -242,28 +242,12 @@ def test_a7_a_repaired_session_lives_as_long_as_another_and_no_longer(
 # ---- A12: kinds of jobs
 
 
-def test_a12_every_topic_of_ours_has_a_kind_and_any_other_is_the_hosts() -> None:
-    assert set(KINDS) == set(Topic)
-    assert JobKind.HOST not in KINDS.values()
-    assert kind_of("host.welcome") is JobKind.HOST
-    assert {topic for topic, kind in KINDS.items() if kind is JobKind.MAIL} >= {
-        each for each in Topic if each.endswith("_mail")
-    }
-
-
-@pytest.mark.parametrize("kind", list(JobKind))
-def test_a12_a_filter_of_topics_is_that_of_their_kinds(kind: JobKind) -> None:
-    for topic in [*Topic, "host.welcome"]:
-        assert (topic in TopicFilter.of({kind})) is (kind_of(topic) is kind)
-        assert (topic in TopicFilter.of(set(JobKind) - {kind})) is (kind_of(topic) is not kind)
-
-
 def test_a12_a_worker_of_one_kind_does_that_and_nothing_else(accounts: Core, world: World, jane: User) -> None:
     accounts.forgot_password(email=jane.email)
     accounts.receive_provider_event(id="evt_1", customer_id="cus_1")
 
     assert accounts.run_due(kinds={JobKind.PROVIDER}) == Ran(done=1)
-    assert [kind_of(job.topic) for job in accounts.list_outbox()] == [JobKind.MAIL]
+    assert [job.topic for job in accounts.list_outbox()] == [RecoveryMailJob.topic]
     assert accounts.run_due(kinds={JobKind.HOST, JobKind.PROVIDER}) == Ran()
     assert world.notifier.delivered == []
     assert accounts.run_due(kinds={JobKind.MAIL}) == Ran(done=1)
@@ -271,11 +255,11 @@ def test_a12_a_worker_of_one_kind_does_that_and_nothing_else(accounts: Core, wor
 
 
 def test_a12_a_mail_can_only_be_left_to_a_worker(accounts: Core, world: World) -> None:
-    effects = accounts.build(Effects)
+    outbox = accounts.build(OutboxWriter)
 
     async def write_down() -> None:
         async with world.store.begin() as work:
-            await effects.put(work, Topic.INVITATION_MAIL, invitation="inv_1")
+            await outbox.enqueue(work, InvitationMailJob(invitation="inv_1"))
 
     with pytest.raises(AssertionError, match="wait for the mail server"):
         run_sync(write_down())

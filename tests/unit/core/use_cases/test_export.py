@@ -10,7 +10,7 @@ import attrs
 import pytest
 from tests.unit.core.conftest import NOBODY, Core, World
 
-from accounts_core import BlockingAccounts
+from accounts_core import BlockingAccounts, MailDispatch
 from accounts_core.errors import NotFound, Unavailable
 from accounts_core.model import User
 from accounts_core.model.deletion import DeletionPreview
@@ -73,6 +73,7 @@ class Shelf:
 
 def over(world: World, store: MemoryStore, *shelves: Shelf) -> Core:
     return BlockingAccounts(
+        mail_dispatch=MailDispatch.WORKER,
         store=store,
         payments=world.gateway,
         passwords=world.hasher,

@@ -8,7 +8,7 @@ import attrs
 import pytest
 from tests.unit.core.conftest import PASSWORD, Core, World
 
-from accounts_core import BlockingAccounts
+from accounts_core import BlockingAccounts, MailDispatch
 from accounts_core.errors import AnswerMismatch, Unavailable
 from accounts_core.model import Session, User
 from accounts_core.model.payment_method import Cards
@@ -76,6 +76,7 @@ def mixed_up(world: World) -> MixedUpStore:
 @pytest.fixture
 def accounts(world: World, mixed_up: MixedUpStore) -> Core:
     return BlockingAccounts(
+        mail_dispatch=MailDispatch.WORKER,
         store=mixed_up,
         payments=world.gateway,
         passwords=world.hasher,

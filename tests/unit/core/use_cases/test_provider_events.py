@@ -9,7 +9,8 @@ import pytest
 from tests.unit.core.conftest import PASSWORD, Core, World
 
 from accounts_core import run_sync
-from accounts_core.model import PaymentMethod, Topic, User
+from accounts_core.model import PaymentMethod, User
+from accounts_core.model.jobs import SyncCustomerJob
 from accounts_core.outbox.worker import Ran
 from accounts_core.services.expiry import REMEMBERED_FOR
 from accounts_core.testing.builders import a_provided_card
@@ -43,7 +44,7 @@ def test_an_event_has_its_customer_read_by_the_worker(
 def test_an_event_received_twice_is_new_once(accounts: Core, customer_id: str) -> None:
     assert accounts.receive_provider_event(id="evt_1", customer_id=customer_id) is True
     assert accounts.receive_provider_event(id="evt_1", customer_id=customer_id) is False
-    assert [job.topic for job in accounts.list_outbox()] == [Topic.SYNC_CUSTOMER]
+    assert [job.topic for job in accounts.list_outbox()] == [SyncCustomerJob.topic]
 
 
 def test_an_event_about_no_customer_is_only_noted(accounts: Core) -> None:

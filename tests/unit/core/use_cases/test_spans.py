@@ -144,6 +144,10 @@ SPANS: Mapping[str, Span | ElsewhereAtItsEdge] = {
         "tests.unit.core.use_cases.test_edges_of_time:"
         "test_u10_what_is_settled_counts_from_the_last_step_and_not_from_the_opening",
     ),
+    "use_cases.operations.list_overdue_jobs.OVERDUE_AFTER": ElsewhereAtItsEdge(
+        timedelta(minutes=15),
+        "tests.unit.core.use_cases.test_overdue_jobs:test_a_job_is_overdue_when_it_was_due_for_fifteen_minutes",
+    ),
     "use_cases.operations.repair_times._A_MICROSECOND": ElsewhereAtItsEdge(
         A_MICROSECOND,
         "tests.unit.core.use_cases.test_edges_of_time:"

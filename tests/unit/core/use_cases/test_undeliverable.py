@@ -9,7 +9,7 @@ from accounts_core import Policy, run_sync
 from accounts_core.errors import EmailTaken, Undeliverable
 from accounts_core.model import User
 from accounts_core.model.events import Actor
-from accounts_core.model.outbox import Topic
+from accounts_core.model.jobs import SecurityNoticeJob
 from accounts_core.outbox.worker import Ran
 from accounts_core.testing.builders import a_job
 
@@ -144,7 +144,7 @@ def test_a_notice_of_the_release_before_names_no_user_and_is_in_no_trail(
     accounts: Core, world: World, john: User
 ) -> None:
     payload = {"purpose": "password_changed", "to": JOHN, "happened_at": "2026-03-01T12:00:00+00:00"}
-    notice = a_job("job_old", topic=Topic.SECURITY_NOTICE, payload=payload)
+    notice = a_job("job_old", topic=SecurityNoticeJob.topic, payload=payload)
 
     async def put() -> None:
         async with world.store.begin() as work:

@@ -17,14 +17,9 @@ from accounts_core.errors import (
 )
 from accounts_core.model import CardPolicy, User
 from accounts_core.model.events import CardRejected, CardVerified
-from accounts_core.model.policy import CustomerDeletion
 from accounts_core.model.tokens import new_token
 from accounts_core.model.verification import TAKEOVER_AFTER
-from accounts_core.services.attempts import Attempts
 from accounts_core.services.card_verifier import CardVerifier
-from accounts_core.services.customer_removal import CustomerRemoval
-from accounts_core.services.mailer import Mailer
-from accounts_core.services.outbox_writer import Effects
 from accounts_core.use_cases.cards.verify_card import ActionRequired, Verified
 
 STEPS = [
@@ -393,9 +388,4 @@ def anything_due(world: World) -> bool:
 
 def drive(world: World, verification: str) -> None:
     """Drive the verification on as a worker would."""
-    attempts = Attempts(None, world.clock, Policy())
-    mailer = Mailer(world.store, world.notifier, world.clock, world.secrets, Policy(), attempts)
-    removal = CustomerRemoval(world.store, world.gateway, CustomerDeletion.BLOCK)
-    effects = Effects(world.store, world.gateway, mailer, removal, world.clock, world.secrets)
-    verifier = CardVerifier(world.store, world.gateway, effects, world.clock, CardPolicy(), attempts)
-    run_sync(verifier.drive(verification))
+    run_sync(world.accounts().build(CardVerifier).drive(verification))

@@ -13,11 +13,11 @@ from accounts_core import Policy, run_sync
 from accounts_core.errors import Conflict, EmailTaken, InvalidToken, ProviderBusy
 from accounts_core.model import User
 from accounts_core.model.events import SignedOut
-from accounts_core.model.outbox import Topic
+from accounts_core.model.jobs import InvitationMailJob, SyncDefaultJob
 from accounts_core.model.sign_up import SignUp
+from accounts_core.outbox.handlers import JobHandlers
 from accounts_core.outbox.worker import Ran
 from accounts_core.ports.notifier import Purpose
-from accounts_core.services.outbox_writer import Effects
 from accounts_core.testing.builders import a_job, at
 from accounts_core.use_cases.sessions.authenticate import Caller
 from accounts_memory import MemoryStore
@@ -64,7 +64,7 @@ def test_a_default_that_was_not_told_yet_is_replaced_by_the_next(accounts: Core,
 
     accounts.set_default_payment_method(jane.id, first)
 
-    assert [job.topic for job in accounts.list_outbox()].count(Topic.SYNC_DEFAULT) == 1
+    assert [job.topic for job in accounts.list_outbox()].count(SyncDefaultJob.topic) == 1
     world.wait(minutes=1)
     accounts.run_due()
     customer_id = accounts.profile(jane.id).customer_id
@@ -210,14 +210,14 @@ def test_a_mail_to_an_address_that_changed_meanwhile_is_not_sent(accounts: Core,
     job = accounts.list_outbox()[0]
 
     async def perform() -> None:
-        await accounts.on(moving).build(Effects).perform(job)
+        await accounts.on(moving).build(JobHandlers).perform(job)
 
     run_sync(perform())
     assert mails(world) == []
 
 
 def test_an_invitation_that_was_withdrawn_is_not_mailed(accounts: Core, world: World, jane: User) -> None:
-    job = a_job("job_1", topic=Topic.INVITATION_MAIL, payload={"invitation": "inv_gone"})
+    job = a_job("job_1", topic=InvitationMailJob.topic, payload={"invitation": "inv_gone"})
 
     async def put() -> None:
         async with world.store.begin() as work:

@@ -5,10 +5,12 @@ from collections.abc import Awaitable, Callable
 import pytest
 from tests.unit.core.conftest import Core, World
 
-from accounts_core import BlockingAccounts, run_sync
+from accounts_core import BlockingAccounts, MailDispatch, run_sync
 from accounts_core.errors import AccountsError, HostError, NotFound, ProviderBusy, ProviderRefused, Unavailable
 from accounts_core.model import Job
+from accounts_core.model.jobs import JOBS
 from accounts_core.outbox.delays import FIRST_DELAY, LONGEST_DELAY, MOST_ATTEMPTS, WORKER_LEASE
+from accounts_core.outbox.handlers import JobHandlers
 from accounts_core.outbox.worker import Ran
 from accounts_core.testing.builders import a_job, at
 
@@ -30,15 +32,16 @@ class Handler:
             raise self._failures.pop(0)
 
 
-def worker(world: World, handler: Do) -> Core:
+def worker(world: World, handler: Do, *, topic: str = WELCOME) -> Core:
     return BlockingAccounts(
+        mail_dispatch=MailDispatch.WORKER,
         store=world.store,
         payments=world.gateway,
         passwords=world.hasher,
         notifier=world.notifier,
         clock=world.clock,
         secrets=world.secrets,
-        job_handlers={WELCOME: handler},
+        job_handlers={topic: handler},
     )
 
 
@@ -146,10 +149,22 @@ def test_the_text_of_a_foreign_error_is_not_kept(world: World) -> None:
     assert job.last_error == "RuntimeError"
 
 
-def test_a_job_of_no_known_topic_is_parked(accounts: Core, world: World) -> None:
+def test_a_job_that_has_no_handler_here_is_left_to_a_worker_that_has_one(accounts: Core, world: World) -> None:
     put(world, a_job(topic="host.forgotten"))
 
-    assert accounts.run_due() == Ran(parked=1)
+    assert accounts.run_due() == Ran()
+    (job,) = accounts.list_outbox()
+    assert (job.attempts, job.lease, job.parked_at) == (0, None, None)
+
+
+@pytest.mark.parametrize("topic", JOBS)
+def test_no_host_takes_a_topic_of_the_core(world: World, topic: str) -> None:
+    with pytest.raises(HostError, match=f"'{topic}' belongs to accounts_core"):
+        worker(world, Handler(), topic=topic)
+
+
+def test_every_job_class_has_one_handler(accounts: Core) -> None:
+    assert set(accounts.build(JobHandlers).table) == set(JOBS.values())
 
 
 def test_what_is_parked_is_left_alone_until_it_is_retried(world: World) -> None:

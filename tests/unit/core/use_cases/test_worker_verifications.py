@@ -7,8 +7,9 @@ from tests.unit.core.conftest import PASSWORD, Core, World
 
 from accounts_core import run_sync
 from accounts_core.errors import ProviderAmbiguous, ProviderBusy
-from accounts_core.model import CardPolicy, Job, Topic, User
+from accounts_core.model import CardPolicy, Job, User
 from accounts_core.model.events import CardRejected, CardVerified
+from accounts_core.model.jobs import DeleteCustomerJob, VerifyCardJob
 from accounts_core.outbox.worker import Ran
 from accounts_core.ports.payment_gateway import HoldStatus
 from accounts_core.services.card_calls import SETTLED_AFTER
@@ -122,8 +123,8 @@ def test_a_user_deleted_in_mid_verification_leaves_neither_hold_nor_customer(
 def test_a_customer_is_not_deleted_before_the_last_hold_is_let_go(accounts: Core, jane: User, world: World) -> None:
     lose(accounts, jane, world, "hold")
     accounts.delete_user(jane.id, password=PASSWORD)
-    (deletion,) = (job for job in accounts.list_outbox() if job.topic == Topic.DELETE_CUSTOMER)
-    (verification,) = (job for job in accounts.list_outbox() if job.topic == Topic.VERIFY_CARD)
+    (deletion,) = (job for job in accounts.list_outbox() if job.topic == DeleteCustomerJob.topic)
+    (verification,) = (job for job in accounts.list_outbox() if job.topic == VerifyCardJob.topic)
     postpone(world, verification, until=timedelta(hours=1))
     accounts.retry_job(deletion.id)
 

@@ -1,18 +1,11 @@
-"""The lanes of a worker: loops that know nothing of each other, so that none waits for what another one does."""
+"""The lanes of an asynchronous worker: loops that know nothing of each other, so none waits for another's work."""
 
 import asyncio
-import logging
 import random
 from collections.abc import Awaitable, Callable
-from typing import Final
 
-from accounts_core.errors import AccountsError
 from accounts_core.results import Ran
-
-logger: Final = logging.getLogger("accounts_cli")
-
-LONGEST_PAUSE_SECONDS: Final = 60.0
-"""How long to wait at most when the database is away."""
+from accounts_system.reports import LaneReport
 
 
 class Lane:
@@ -34,8 +27,7 @@ class Lane:
         self._woken = asyncio.Event()
         self._looking = asyncio.Lock()
         self._is_stopping = False
-        self._failures = 0
-        self._is_troubled = False
+        self._report = LaneReport(name, idle_seconds=idle_seconds)
 
     def wake(self) -> None:
         """Look for work now."""
@@ -68,33 +60,11 @@ class Lane:
             try:
                 ran = await self._step()
             except Exception as error:  # noqa: BLE001  without it nothing would let go of what is held
-                await self._pause(self._after_failure(error))
+                await self._pause(self._report.failed(error))
             else:
-                self._note(ran)
+                self._report.ran(ran)
                 if not ran.total:
                     await self._pause(self._idle_seconds)
-
-    def _after_failure(self, error: Exception) -> float:
-        """Log it, an expected one only once in a row, and return how long to wait: twice as long each time."""
-        self._failures += 1
-        if not isinstance(error, AccountsError):
-            logger.error("The worker (%s) failed; it goes on.", self.name, exc_info=error)
-        elif self._failures == 1:
-            logger.warning("The worker (%s) waits: %s", self.name, str(error) or type(error).__name__)
-        return min(self._idle_seconds * 2.0 ** min(self._failures, 30), LONGEST_PAUSE_SECONDS)
-
-    def _note(self, ran: Ran) -> None:
-        if self._failures:
-            self._failures = 0
-            logger.info("The worker (%s) goes on.", self.name)
-        if ran.parked:
-            logger.error("A job (%s) was parked: `accounts outbox list` shows it.", self.name)
-        if ran.put_off and not self._is_troubled:
-            self._is_troubled = True
-            logger.warning("A job (%s) failed and is put off: `accounts outbox list` shows why.", self.name)
-        if ran.done and self._is_troubled:
-            self._is_troubled = False
-            logger.info("Jobs (%s) succeed again.", self.name)
 
     async def _pause(self, seconds: float) -> None:
         """Wait, one of this lane's loops after another: while nothing is due, they look as often as one would."""

@@ -1,0 +1,126 @@
+"""Jobs that end in a mail. A token is made when its mail is sent, and is nowhere before that.
+
+Each job can be done twice: the person then has two mails.
+"""
+
+import attrs
+
+from accounts_core.errors import NotFound
+from accounts_core.model.email import Email
+from accounts_core.model.ids import UserId
+from accounts_core.model.jobs import (
+    InvitationMailJob,
+    RecoveryMailJob,
+    SecurityNoticeJob,
+    TakenMailJob,
+    VerificationMailJob,
+)
+from accounts_core.model.links import without_links
+from accounts_core.model.mail_token import MailToken, TokenPurpose
+from accounts_core.model.outbox import Job
+from accounts_core.model.policy import Policy
+from accounts_core.model.times import is_ahead
+from accounts_core.model.tokens import MAILED, TOKEN_BYTES, digest_of, new_token
+from accounts_core.model.user import User
+from accounts_core.outbox.mails import Mails
+from accounts_core.ports.clock import Clock
+from accounts_core.ports.notifier import Purpose
+from accounts_core.ports.secrets import Secrets
+from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.services.retry import settle
+
+
+@attrs.frozen
+class MailJobs:
+    """Does the jobs that end in a mail."""
+
+    _store: Store[UnitOfWork]
+    _mails: Mails
+    _clock: Clock
+    _secrets: Secrets
+    _policy: Policy
+
+    async def security_notice(self, job: Job, data: SecurityNoticeJob) -> None:
+        await self._mails.deliver(job, data.to, data.purpose, data.values, data.user)
+
+    async def verification(self, job: Job, data: VerificationMailJob) -> None:
+        async with self._store.read() as views:
+            user = await views.users.find(data.user)
+            if user is None or user.waiting_email is None:
+                return
+            holder = await views.users.find_by_email(user.waiting_email)
+        if holder is not None and holder.id != data.user:
+            await self._mails.deliver(job, holder.email, Purpose.ALREADY_REGISTERED, {}, holder.id)
+            return
+        await self._mail_token(job, data.user, user.waiting_email, TokenPurpose.VERIFY_EMAIL)
+
+    async def recovery(self, job: Job, data: RecoveryMailJob) -> None:
+        async with self._store.read() as views:
+            user = await views.users.find_by_email(data.email)
+        if user is not None:
+            # to the address that is stored, never to the one that was typed (CVE-2019-19844)
+            await self._mail_token(job, user.id, user.email, TokenPurpose.RESET_PASSWORD)
+
+    async def _mail_token(self, job: Job, user_id: UserId, to: Email, purpose: TokenPurpose) -> None:
+        token = new_token(self._secrets.random_bytes(TOKEN_BYTES), prefix=MAILED)
+
+        async def keep() -> User | None:
+            async with self._store.begin() as work:
+                try:
+                    user = await work.users.get(user_id, lock=True)
+                except NotFound:
+                    return None
+                now, changed = self._clock.now(), user.password_changed_at
+                # a change that lies in the future says nothing of what came first; the person must not wait for it
+                is_older = changed is not None and job.created_at < changed and not is_ahead(changed, now=now)
+                addresses = (user.email, user.pending_email)
+                is_theirs = any(address is not None and address.is_same_mailbox(to) for address in addresses)
+                if is_older or not is_theirs:
+                    return None  # asked for before the password or the address changed
+                await work.mail_tokens.add(
+                    MailToken(
+                        digest=digest_of(token, prefix=MAILED),
+                        user_id=user_id,
+                        purpose=purpose,
+                        email=to,
+                        created_at=now,
+                        expires_at=now + self._mails.lifetime(purpose),
+                    )
+                )
+            return user
+
+        user = await settle(self._store, keep)
+        if user is not None:
+            proven = user.proven_email
+            is_verified = proven is not None and proven.is_same_mailbox(to)
+            await self._mails.deliver_token(
+                job, to, purpose, name=user.name, token=token, user_id=user_id, is_verified=is_verified
+            )
+
+    async def invitation(self, job: Job, data: InvitationMailJob) -> None:
+        open_since = self._policy.invitations_open_since(self._clock.now())
+        async with self._store.read() as views:
+            view = await views.teams.find_invitation(data.invitation, open_since=open_since)
+            if view is None:
+                return  # accepted, declined, revoked or over meanwhile
+            holder = await views.users.find_by_email(view.invitation.email)
+            proven = None if holder is None else holder.proven_email
+            is_member = holder is not None and await views.teams.view(view.invitation.team_id, holder.id) is not None
+        if is_member and proven is not None:
+            return  # where registration is private, a member can be invited
+        values = {"team": view.team_name}
+        if view.invited_by is not None:
+            values["invited_by"] = view.invited_by.name
+        if holder is not None and proven is not None:
+            # to the address that is stored, never to the one that was typed (CVE-2019-19844)
+            to = view.invitation.email if proven.is_same_mailbox(view.invitation.email) else proven
+            await self._mails.deliver(job, to, Purpose.INVITATION, values, holder.id)
+        elif holder is None or holder.email.is_same_mailbox(view.invitation.email):
+            # of what comes of the mail, somebody who merely registered the address learns nothing
+            await self._mails.deliver(job, view.invitation.email, Purpose.INVITATION, without_links(values), None)
+
+    async def taken(self, job: Job, data: TakenMailJob) -> None:
+        async with self._store.read() as views:
+            holder = await views.users.find_by_email(data.email)
+        user_id = holder.id if holder is not None and holder.email.is_same_mailbox(data.email) else None
+        await self._mails.deliver(job, data.email, Purpose.ALREADY_REGISTERED, {}, user_id)

@@ -1,0 +1,118 @@
+"""Jobs that change something at the payment provider. Each can be done twice."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import TypeVar
+
+import attrs
+
+from accounts_core.errors import Conflict, NotFound
+from accounts_core.model.email import Email
+from accounts_core.model.events import Actor, CustomerDetailsRefused
+from accounts_core.model.ids import UserId
+from accounts_core.model.jobs import DeleteCustomerJob, DetachCardJob, SyncDefaultJob, UpdateCustomerJob
+from accounts_core.model.outbox import Job
+from accounts_core.ports.clock import Clock
+from accounts_core.ports.payment_gateway import PaymentGateway
+from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.services.customer_details import Refusal, update_details
+from accounts_core.services.customer_removal import CustomerRemoval
+from accounts_core.services.default_card import replace_default
+from accounts_core.services.outbox_writer import OutboxWriter
+from accounts_core.services.retry import ATTEMPTS
+
+R = TypeVar("R")
+
+_Default = tuple[str | None, str | None]
+"""The customer, and the card that is to be its default."""
+
+_Details = tuple[str, Email, str] | None
+"""The customer, its address and name."""
+
+
+@attrs.frozen
+class ProviderJobs:
+    """Does the jobs that tell the payment provider of something. Raises what the provider raises."""
+
+    _store: Store[UnitOfWork]
+    _payments: PaymentGateway
+    _removal: CustomerRemoval
+    _outbox: OutboxWriter
+    _clock: Clock
+
+    async def detach_card(self, _: Job, data: DetachCardJob) -> None:
+        await self._payments.detach(data.payment_method)
+
+    async def delete_customer(self, _: Job, data: DeleteCustomerJob) -> None:
+        if data.customer is not None:
+            await self._removal.remove(data.customer, unless_used=data.unless_used is True)
+        elif data.user_ref is not None:
+            await self._removal.remove_of(data.user_ref)
+
+    async def sync_default(self, _: Job, data: SyncDefaultJob) -> None:
+        async def read() -> _Default:
+            async with self._store.read() as views:
+                user = await views.users.find(data.user)
+                cards = await views.payment_methods.of(data.user)
+            return None if user is None else user.customer_id, cards.default.id if cards.default else None
+
+        async def tell(default: _Default) -> None:
+            customer_id, card = default
+            if customer_id is None:
+                return
+            try:
+                await replace_default(self._store, self._payments, data.user, customer_id, card, chosen=data.chosen)
+            except NotFound:  # only for what a person does: reading the customer leads to the rest of these jobs
+                if data.chosen is not None:
+                    await self._outbox.read_lost(customer_id)
+
+        await self._tell(read, tell)
+
+    async def update_customer(self, _: Job, data: UpdateCustomerJob) -> None:
+        async def read() -> _Details:
+            async with self._store.read() as views:
+                user = await views.users.find(data.user)
+            return None if user is None or user.customer_id is None else (user.customer_id, user.email, user.name)
+
+        async def tell(details: _Details) -> None:
+            if details is None:
+                if data.customer is not None:  # what was told while the user was being deleted must not stay there
+                    await self._removal.clear_details(data.customer)
+                return
+            current, email, name = details
+            try:
+                refusal = await update_details(self._payments, current, email=email, name=name)
+            except NotFound:
+                await self._outbox.read_lost(current)
+                return
+            if refusal is not None:
+                await self._note_refusal(data.user, refusal)
+
+        await self._tell(read, tell)
+
+    async def _tell(self, read: Callable[[], Awaitable[R]], tell: Callable[[R], Awaitable[None]]) -> None:
+        """Tell the provider the present state rather than that of the moment when the job was enqueued.
+
+        It is read again afterwards: another job may have told a newer state before this one told an older one.
+        """
+        now = await read()
+        for _ in range(ATTEMPTS):
+            await tell(now)
+            told, now = now, await read()
+            if now == told:
+                return
+        raise Conflict("It changes faster than it can be told.")
+
+    async def _note_refusal(self, user_id: UserId, refusal: Refusal) -> None:
+        with suppress(NotFound):  # the user was deleted meanwhile: their trail says no more
+            async with self._store.begin() as work:
+                await work.users.get(user_id, lock=True)
+                work.record(
+                    CustomerDetailsRefused(
+                        user_id=user_id,
+                        at=self._clock.now(),
+                        by=Actor.PROVIDER,
+                        fields=refusal.fields,
+                        code=refusal.code,
+                    )
+                )

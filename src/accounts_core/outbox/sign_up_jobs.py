@@ -1,0 +1,108 @@
+"""The job of a sign-up: an account is opened, or a mail tells what to do."""
+
+import attrs
+
+from accounts_core.model.email import Email
+from accounts_core.model.events import UserRegistered
+from accounts_core.model.jobs import SignUpJob, TakenMailJob, VerificationMailJob
+from accounts_core.model.mail_token import TokenPurpose
+from accounts_core.model.outbox import Job
+from accounts_core.model.policy import Policy
+from accounts_core.model.sign_up import SignUp
+from accounts_core.model.tokens import MAILED, TOKEN_BYTES, digest_of, new_token
+from accounts_core.model.user import User
+from accounts_core.outbox.mails import Mails
+from accounts_core.ports.clock import Clock
+from accounts_core.ports.secrets import Secrets
+from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.services.attempts import Attempts
+from accounts_core.services.outbox_writer import OutboxWriter
+from accounts_core.services.retry import settle
+
+
+@attrs.frozen
+class SignUpJobs:
+    """Does the jobs of sign-ups."""
+
+    _store: Store[UnitOfWork]
+    _mails: Mails
+    _outbox: OutboxWriter
+    _attempts: Attempts
+    _clock: Clock
+    _secrets: Secrets
+    _policy: Policy
+
+    async def sign_up(self, job: Job, data: SignUpJob) -> None:
+        """Open an account for a sign-up, mail its link, or tell whoever has the address.
+
+        An unverified account that has the address stays as it is: the link is the sign-up's own, and decides nothing
+        before its mailbox and its password come together (`ConfirmEmail`).
+        """
+        await self._clear_attempts(job, data)
+        token = new_token(self._secrets.random_bytes(TOKEN_BYTES), prefix=MAILED)
+        sign_up = await settle(self._store, lambda: self._enter(job, data, digest_of(token, prefix=MAILED)))
+        if sign_up is not None:
+            # for no user: who has the address by now may be somebody else, and is not told of it
+            await self._mails.deliver_token(
+                job, sign_up.email, TokenPurpose.VERIFY_EMAIL, name=sign_up.name, token=token, user_id=None
+            )
+
+    async def _clear_attempts(self, job: Job, data: SignUpJob) -> None:
+        """Forget the passwords that were tried for the address before the account that this job opens."""
+        if not self._attempts.are_counted or not data.opens:
+            return
+
+        async def find() -> SignUp | None:
+            async with self._store.begin() as work:
+                return await _sign_up_of(work, job, data)
+
+        sign_up = await settle(self._store, find)
+        if sign_up is not None:
+            await self._attempts.clear_free_address(self._store, sign_up.email)
+
+    async def _enter(self, job: Job, data: SignUpJob, digest: bytes) -> SignUp | None:
+        """Return the sign-up that was given a link with this digest, or None where nothing is to be mailed here."""
+        async with self._store.begin() as work:
+            sign_up = await _sign_up_of(work, job, data)
+            if sign_up is None:
+                return None
+            now = self._clock.now()
+            holder = await work.users.find_by_email(sign_up.email)
+            if holder is None and data.opens:
+                user = sign_up.to_user(id=await work.users.next_id(), at=now)
+                await work.users.add(user)
+                work.record(UserRegistered(user_id=user.id, at=now, email=user.email))
+                await self._outbox.enqueue_for_worker(work, VerificationMailJob(user=user.id))
+            elif holder is not None and _is_anothers(holder, sign_up.email):
+                # to the address that is stored, never to the one that was typed (CVE-2019-19844)
+                await self._outbox.enqueue_for_worker(work, TakenMailJob(email=holder.email))
+            else:
+                linked = sign_up.mail_link(digest, expires_at=now + self._policy.mail.verification)
+                await work.sign_ups.save(linked)
+                return linked
+            await work.sign_ups.delete(sign_up.id)
+            return None
+
+
+def _is_anothers(holder: User, email: Email) -> bool:
+    """Return whether no link for `email` may go out: it is verified, or may be another mailbox than the holder's."""
+    return holder.email_verified_at is not None or not holder.email.is_same_mailbox(email)
+
+
+async def _sign_up_of(work: UnitOfWork, job: Job, data: SignUpJob) -> SignUp | None:
+    if data.sign_up is not None:
+        return await work.sign_ups.find(data.sign_up)
+    # a job of an earlier release carries the sign-up itself
+    assert data.email is not None
+    assert data.name is not None
+    assert data.password_hash is not None
+    sign_up = SignUp.request(
+        id=f"sgn_{job.id}",
+        email=data.email,
+        name=data.name,
+        password_hash=data.password_hash,
+        at=job.created_at,
+    )
+    if await work.sign_ups.find(sign_up.id) is None:
+        await work.sign_ups.add(sign_up)
+    return sign_up

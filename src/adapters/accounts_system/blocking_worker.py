@@ -1,0 +1,134 @@
+"""The worker for applications without an event loop: threads that do the jobs of the outbox."""
+
+import random
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from threading import Event, Thread
+from typing import Any, Final
+
+from accounts_core import BlockingAccounts, run_sync
+from accounts_core.model.jobs import JobKind
+from accounts_core.results import OverdueJobs, Ran, Repaired
+from accounts_system.care import Care
+from accounts_system.reports import LaneReport
+from accounts_system.worker import AT_ONCE, IDLE_SECONDS
+
+STOP_SECONDS: Final = 30.0
+"""How long `running` waits at its end for the jobs in hand."""
+
+
+class BlockingWorker:
+    """Does jobs on threads until `stop`.
+
+    Args:
+        accounts: What does the jobs, on an engine that several threads may use. Its `job_handlers` are the
+            application's own; topics of others are not claimed.
+        idle_seconds: How long to wait when nothing is due.
+        at_once: How many jobs of each kind are done at the same time. A kind that is missing is not done here.
+
+    """
+
+    def __init__(
+        self,
+        accounts: BlockingAccounts[Any],
+        *,
+        idle_seconds: float = IDLE_SECONDS,
+        at_once: Mapping[JobKind, int] = AT_ONCE,
+    ) -> None:
+        self._accounts = _Awaitable(accounts)
+        self._idle_seconds = idle_seconds
+        self._at_once = dict(at_once)
+        self._stopping = Event()
+        self._woken: list[Event] = []
+
+    def wake(self) -> None:
+        """Look for work now."""
+        for woken in self._woken:
+            woken.set()
+
+    def stop(self) -> None:
+        """Finish the jobs in hand, and take no other."""
+        self._stopping.set()
+        self.wake()
+
+    def run(self) -> None:
+        """Work until `stop`, each kind of jobs on threads of its own. Nothing that goes wrong ends it."""
+        care = Care(self._accounts)
+        loops = [(kind.value, self._step_of(kind), count) for kind, count in self._at_once.items()]
+        loops.append(("cleanup", lambda: run_sync(care.step()), 1))
+        threads = []
+        for name, step, count in loops:
+            for _ in range(count):
+                woken = Event()
+                self._woken.append(woken)
+                threads.append(Thread(target=self._go, args=(name, step, woken), name=f"accounts-{name}", daemon=True))
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    @contextmanager
+    def running(self) -> Iterator["BlockingWorker"]:
+        """Run it on threads of its own for the length of a `with` block; at its end the jobs in hand are finished."""
+        thread = Thread(target=self.run, name="accounts-worker", daemon=True)
+        thread.start()
+        try:
+            yield self
+        finally:
+            self.stop()
+            thread.join(STOP_SECONDS)
+
+    def run_once(self) -> Ran:
+        """Do what is due in this thread, one kind after another, and return what became of it.
+
+        Raises:
+            WorldError: The database is away.
+
+        """
+        run_sync(self._accounts.tidy())
+        total = Ran()
+        for kind in self._at_once:
+            step = self._step_of(kind)
+            while not self._stopping.is_set() and (ran := step()).total:
+                total += ran
+        return total
+
+    def _step_of(self, kind: JobKind) -> Callable[[], Ran]:
+        # one job each time, so that a worker that is told to stop has no others to finish
+        return lambda: run_sync(self._accounts.run_due(limit=1, kinds=frozenset({kind})))
+
+    def _go(self, name: str, step: Callable[[], Ran], woken: Event) -> None:
+        report = LaneReport(name, idle_seconds=self._idle_seconds)
+        while not self._stopping.is_set():
+            woken.clear()
+            try:
+                ran = step()
+            except Exception as error:  # noqa: BLE001  without it nothing would end the holds that are left
+                self._pause(report.failed(error), woken)
+            else:
+                report.ran(ran)
+                if not ran.total:
+                    self._pause(self._idle_seconds, woken)
+
+    def _pause(self, seconds: float, woken: Event) -> None:
+        if not self._stopping.is_set():
+            woken.wait(seconds * random.uniform(0.8, 1.2))  # noqa: S311  no secret
+
+
+class _Awaitable:
+    """The methods of a blocking facade as coroutine functions that never suspend."""
+
+    def __init__(self, accounts: BlockingAccounts[Any]) -> None:
+        self._accounts = accounts
+
+    async def run_due(self, *, limit: int, kinds: Collection[JobKind]) -> Ran:
+        return self._accounts.run_due(limit=limit, kinds=kinds)
+
+    async def repair_times(self) -> Repaired:
+        return self._accounts.repair_times()
+
+    async def tidy(self) -> object:
+        return self._accounts.tidy()
+
+    async def list_overdue_jobs(self) -> Sequence[OverdueJobs]:
+        return self._accounts.list_overdue_jobs()

@@ -1,0 +1,245 @@
+"""The workers that a host application runs itself, on an event loop and on threads, over real databases."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+import attrs
+import pytest
+
+from accounts_core import Accounts, BlockingAccounts, MailDispatch, run_sync
+from accounts_core.errors import Unavailable
+from accounts_core.model import Job
+from accounts_core.model.jobs import JobKind
+from accounts_core.results import JobHandler, Ran
+from accounts_core.testing.builders import a_job
+from accounts_memory import MemoryGateway, MemoryNotifier, MemoryStore, PlainHasher
+from accounts_sql import AsyncSqlStore, SqlStore, create_async_engine, create_engine, migrate
+from accounts_system import BlockingWorker, SystemClock, SystemSecrets, Worker
+
+MOST_SECONDS = 30
+"""Far more than anything here takes."""
+PASSWORD = "correct horse battery staple"
+
+
+class Handler:
+    """A host's handler: remembers the ids of its jobs and the threads it ran on."""
+
+    def __init__(self, *failures: Exception) -> None:
+        self.jobs: list[str] = []
+        self.threads: set[str] = set()
+        self._failures = list(failures)
+
+    async def __call__(self, job: Job) -> None:
+        if self._failures:
+            raise self._failures.pop(0)
+        self.jobs.append(job.id)
+        self.threads.add(threading.current_thread().name)
+
+
+@attrs.frozen
+class Host:
+    """A host application: a database, and accounts over it with handlers of its own."""
+
+    open_blocking: Callable[[], Any]
+    open_async: Callable[[], Any]
+    notifier: MemoryNotifier = attrs.field(factory=MemoryNotifier)
+
+    def ports(self, handlers: dict[str, JobHandler]) -> dict[str, Any]:
+        clock, secrets = SystemClock(), SystemSecrets()
+        return {
+            "payments": MemoryGateway(clock=clock, secrets=secrets),
+            "passwords": PlainHasher(),
+            "notifier": self.notifier,
+            "clock": clock,
+            "secrets": secrets,
+            "job_handlers": handlers,
+            "mail_dispatch": MailDispatch.WORKER,
+        }
+
+    def accounts(self, **handlers: JobHandler) -> BlockingAccounts[Any]:
+        return BlockingAccounts(store=self.open_blocking(), **self.ports(_topics(handlers)))
+
+    def async_accounts(self, **handlers: JobHandler) -> Accounts[Any]:
+        return Accounts(store=self.open_async(), **self.ports(_topics(handlers)))
+
+    def put(self, *jobs: Job) -> None:
+        async def keep() -> None:
+            async with self.open_blocking().begin() as work:
+                for job in jobs:
+                    await work.outbox.put(job)
+
+        run_sync(keep())
+
+
+def _topics(handlers: dict[str, JobHandler]) -> dict[str, JobHandler]:
+    return {f"host.{name}": handler for name, handler in handlers.items()}
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def host(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Host]:
+    if request.param == "memory":
+        store = MemoryStore()
+        yield Host(open_blocking=lambda: store, open_async=lambda: store)
+        return
+    url = f"sqlite:///{tmp_path / 'accounts.db'}"
+    migrate(url)
+    engine, async_engine = create_engine(url), create_async_engine(url)
+    yield Host(open_blocking=lambda: SqlStore(engine), open_async=lambda: AsyncSqlStore(async_engine))
+    engine.dispose()
+    asyncio.run(async_engine.dispose())
+
+
+def until(so: Callable[[], object]) -> None:
+    end = monotonic() + MOST_SECONDS
+    while not so():
+        assert monotonic() < end, "It did not come about."
+        sleep(0.002)
+
+
+@pytest.fixture(autouse=True)
+def no_thread_is_left() -> Iterator[None]:
+    yield
+    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("accounts-")] == []
+
+
+def blocking(accounts: BlockingAccounts[Any]) -> AbstractContextManager[BlockingWorker]:
+    return BlockingWorker(accounts, idle_seconds=0.01).running()
+
+
+def test_threads_send_the_mails_and_do_the_hosts_jobs(host: Host) -> None:
+    welcome = Handler()
+    accounts = host.accounts(welcome=welcome)
+    host.put(a_job(topic="host.welcome"))
+    accounts.register(email="jane@example.org", password=PASSWORD, name="Jane Doe")
+
+    with blocking(accounts):
+        until(lambda: welcome.jobs and host.notifier.delivered)
+
+    assert welcome.jobs == ["job_1"]
+    assert welcome.threads == {"accounts-host"}
+    assert [notice.purpose.value for notice in host.notifier.delivered] == ["verify_email"]
+    assert accounts.list_outbox() == []
+
+
+def test_two_workers_with_other_handlers_leave_each_other_their_jobs(host: Host) -> None:
+    welcome, invoice = Handler(), Handler()
+    host.put(*[a_job(f"job_w{n}", topic="host.welcome") for n in range(5)])
+    host.put(*[a_job(f"job_i{n}", topic="host.invoice") for n in range(5)])
+    host.put(a_job("job_x", topic="host.nobodys"))
+
+    with blocking(host.accounts(welcome=welcome)), blocking(host.accounts(invoice=invoice)):
+        until(lambda: len(welcome.jobs) + len(invoice.jobs) == 10)
+
+    assert sorted(welcome.jobs) == [f"job_w{n}" for n in range(5)]
+    assert sorted(invoice.jobs) == [f"job_i{n}" for n in range(5)]
+    (left,) = host.accounts().list_outbox()
+    assert (left.id, left.attempts, left.parked_at) == ("job_x", 0, None)
+
+
+def test_a_thread_outlives_a_job_that_fails_and_a_database_that_is_away(
+    host: Host, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    welcome = Handler(Unavailable("The printer is away."))
+    host.put(a_job("job_1", topic="host.welcome"), a_job("job_2", topic="host.welcome"))
+
+    with blocking(host.accounts(welcome=welcome)):
+        until(lambda: len(welcome.jobs) == 1)
+
+    assert "A job (host) failed and is put off: `accounts outbox list` shows why." in caplog.messages
+
+
+def test_what_is_due_is_done_once_in_the_callers_thread(host: Host) -> None:
+    welcome = Handler()
+    accounts = host.accounts(welcome=welcome)
+    host.put(*[a_job(f"job_{n}", topic="host.welcome") for n in range(3)])
+    accounts.forgot_password(email="nobody@example.org")
+
+    assert BlockingWorker(accounts).run_once() == Ran(done=4)
+    assert welcome.threads == {threading.current_thread().name}
+
+
+def test_a_worker_that_is_stopped_finishes_the_job_in_hand(host: Host) -> None:
+    begun, finish, done = threading.Event(), threading.Event(), list[str]()
+
+    async def slow(job: Job) -> None:
+        begun.set()
+        finish.wait(MOST_SECONDS)
+        done.append(job.id)
+
+    host.put(a_job("job_1", topic="host.slow"), a_job("job_2", topic="host.slow"))
+    accounts = host.accounts(slow=slow)
+
+    with blocking(accounts) as worker:
+        assert begun.wait(MOST_SECONDS)
+        worker.stop()
+        finish.set()
+
+    assert len(done) == 1
+    assert len(accounts.list_outbox()) == 1
+
+
+def test_a_kind_that_is_not_asked_for_is_left_to_another_worker(host: Host) -> None:
+    welcome = Handler()
+    accounts = host.accounts(welcome=welcome)
+    host.put(a_job(topic="host.welcome"))
+    accounts.forgot_password(email="nobody@example.org")
+
+    assert BlockingWorker(accounts, at_once={JobKind.HOST: 1}).run_once() == Ran(done=1)
+    assert [job.topic for job in accounts.list_outbox()] == ["recovery_mail"]
+
+
+def test_a_worker_on_an_event_loop_does_the_same(host: Host) -> None:
+    welcome = Handler()
+    host.put(a_job(topic="host.welcome"), a_job("job_x", topic="host.nobodys"))
+
+    async def live() -> None:
+        accounts = host.async_accounts(welcome=welcome)
+        await accounts.register(email="jane@example.org", password=PASSWORD, name="Jane Doe")
+        worker = Worker(accounts, idle_seconds=0.01)
+        running = asyncio.create_task(worker.run())
+        async with asyncio.timeout(MOST_SECONDS):
+            while not (welcome.jobs and host.notifier.delivered):  # noqa: ASYNC110  it is in other tasks
+                await asyncio.sleep(0.002)
+        worker.stop()
+        await asyncio.wait_for(running, MOST_SECONDS)
+
+    asyncio.run(live())
+    assert welcome.jobs == ["job_1"]
+    assert [job.id for job in host.accounts().list_outbox()] == ["job_x"]
+
+
+def test_a_loop_that_waits_is_woken_at_once(host: Host) -> None:
+    welcome = Handler()
+    accounts = host.accounts(welcome=welcome)
+    worker = BlockingWorker(accounts, idle_seconds=3600, at_once={JobKind.HOST: 1})
+
+    with worker.running():
+        sleep(0.05)
+        host.put(a_job(topic="host.welcome"))
+        worker.wake()
+        until(lambda: welcome.jobs)
+
+    assert welcome.jobs == ["job_1"]
+
+
+def test_in_a_hosts_transaction_no_mail_is_sent_before_the_commit(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'shop.db'}"
+    migrate(url)
+    engine = create_engine(url)
+    host = Host(open_blocking=lambda: SqlStore(engine), open_async=lambda: None)
+    ports = {**host.ports({}), "mail_dispatch": MailDispatch.AFTER_COMMIT}
+
+    with engine.begin() as connection:
+        accounts = BlockingAccounts(store=SqlStore(connection), **ports)
+        accounts.register(email="jane@example.org", password=PASSWORD, name="Jane Doe")
+        assert host.notifier.delivered == []
+    BlockingAccounts(store=SqlStore(engine), **ports).run_due()
+
+    assert [notice.purpose.value for notice in host.notifier.delivered] == ["verify_email"]
+    engine.dispose()

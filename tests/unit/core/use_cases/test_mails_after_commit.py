@@ -1,0 +1,217 @@
+"""Mails go out with the call that causes them, where no worker is said to run."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD, Core, World
+
+from accounts_core import BlockingAccounts, MailDispatch, run_sync
+from accounts_core.errors import EmailTaken, HostError, Unavailable, Undeliverable
+from accounts_core.model import Job
+from accounts_core.model.jobs import JobKind
+from accounts_core.outbox.after_commit import MOST_MAILS
+from accounts_core.ports.notifier import Notice
+from accounts_core.services.idempotency import Answered
+from accounts_core.testing.builders import a_job
+from accounts_memory import MemoryNotifier
+
+AWAY = Unavailable("The mail server is away.")
+
+
+def by_the_call(world: World, **others: Any) -> Core:
+    """Accounts as a newcomer makes them: nothing is said about mails."""
+    ports: dict[str, Any] = {
+        "store": world.store,
+        "payments": world.gateway,
+        "passwords": world.hasher,
+        "notifier": world.notifier,
+        "clock": world.clock,
+        "secrets": world.secrets,
+    }
+    return BlockingAccounts(**{**ports, **others})
+
+
+def purposes(world: World) -> list[str]:
+    return [notice.purpose.value for notice in world.notifier.delivered]
+
+
+def test_a_mail_is_sent_when_the_call_returns(world: World) -> None:
+    accounts = by_the_call(world)
+
+    jane = accounts.register(email="jane@example.org", password=PASSWORD, name="Jane Doe")
+
+    assert purposes(world) == ["verify_email"]
+    assert accounts.list_outbox() == []
+    accounts.forgot_password(email=jane.email)
+    assert purposes(world) == ["verify_email", "reset_password"]
+
+
+def test_a_mail_that_leads_to_another_is_followed_to_the_end(world: World) -> None:
+    """A private sign-up opens the account by a job, which has the mail sent by another."""
+    accounts = by_the_call(world)
+
+    accounts.request_account(email="jane@example.org", password=PASSWORD, name="Jane Doe")
+
+    assert purposes(world) == ["verify_email"]
+
+
+def test_a_security_notice_of_an_event_is_sent_as_well(world: World) -> None:
+    accounts = by_the_call(world)
+    jane = accounts.register(email="jane@example.org", password=PASSWORD, name="Jane Doe")
+    accounts.verify_email(jane.id)
+
+    accounts.update_profile(jane.id, new_password=OTHER_PASSWORD, current_password=PASSWORD)
+
+    assert purposes(world)[-1] == "password_changed"
+
+
+def test_a_refusal_that_causes_a_mail_sends_it_and_is_raised(world: World) -> None:
+    accounts = by_the_call(world)
+    accounts.register(email="jane@example.org", password=PASSWORD, name="Jane Doe")
+
+    with pytest.raises(EmailTaken):
+        accounts.register(email="jane@example.org", password=OTHER_PASSWORD, name="Joan Doe")
+
+    assert purposes(world) == ["verify_email"] * 2
+
+
+def test_a_worker_that_is_said_to_run_is_left_the_mails(world: World) -> None:
+    accounts = by_the_call(world, mail_dispatch=MailDispatch.WORKER)
+
+    accounts.register(email="jane@example.org", password=PASSWORD, name="Jane Doe")
+
+    assert purposes(world) == []
+    assert accounts.run_due(kinds={JobKind.MAIL}).done == 1
+
+
+class Failing(MemoryNotifier):
+    """Fails as often as it is told to."""
+
+    def __init__(self, error: Exception = AWAY, *, failures: int = 1) -> None:
+        super().__init__()
+        self.error = error
+        self.failures = failures
+        self.asked = 0
+
+    async def deliver(self, notice: Notice) -> None:
+        self.asked += 1
+        if self.failures:
+            self.failures -= 1
+            raise self.error
+        await super().deliver(notice)
+
+
+@pytest.mark.parametrize("error", [Unavailable("Away."), HostError("No sender."), RuntimeError("?")], ids=repr)
+def test_a_mail_server_that_fails_fails_no_call(world: World, error: Exception) -> None:
+    accounts = by_the_call(world, notifier=Failing(error=error))
+
+    accounts.register(email="jane@example.org", password=PASSWORD, name="Jane Doe")
+
+    assert len(accounts.list_outbox()) == 1
+
+
+def test_a_mail_server_that_is_away_is_asked_once_a_call_and_no_more(world: World) -> None:
+    waiting = by_the_call(world, mail_dispatch=MailDispatch.WORKER)
+    for number in range(3):
+        waiting.register(email=f"user{number}@example.org", password=PASSWORD, name="Jane Doe")
+    notifier = Failing(failures=99)
+
+    by_the_call(world, notifier=notifier).register(email="jane@example.org", password=PASSWORD, name="Jane Doe")
+
+    assert notifier.asked == 1
+
+
+def test_a_mail_that_failed_goes_with_a_later_call_once_its_delay_is_over(world: World) -> None:
+    notifier = Failing(failures=99)
+    accounts = by_the_call(world, notifier=notifier)
+    for number in range(5):
+        accounts.register(email=f"user{number}@example.org", password=PASSWORD, name="Jane Doe")
+
+    assert notifier.asked == 5
+    notifier.failures = 0
+    world.clock.advance(timedelta(minutes=1))
+    accounts.register(email="jane@example.org", password=PASSWORD, name="Jane Doe")
+
+    assert len(notifier.delivered) == 6  # what failed before goes with it
+    assert accounts.list_outbox() == []
+
+
+def test_a_call_sends_a_bounded_number_of_what_waits(world: World) -> None:
+    waiting = by_the_call(world, mail_dispatch=MailDispatch.WORKER)
+    for number in range(MOST_MAILS + 5):
+        waiting.register(email=f"user{number}@example.org", password=PASSWORD, name="Jane Doe")
+
+    by_the_call(world).forgot_password(email="nobody@example.org")
+
+    assert len(waiting.list_outbox()) == 6
+
+
+def test_an_undeliverable_mail_ends_in_the_trail_as_with_a_worker(world: World) -> None:
+    accounts = by_the_call(world, notifier=Failing(error=Undeliverable("5.1.1")))
+
+    accounts.register(email="jane@example.org", password=PASSWORD, name="Jane Doe")
+
+    assert accounts.list_outbox() == []
+
+
+def test_only_mails_are_done_by_the_call(world: World) -> None:
+    done: list[Job] = []
+
+    async def handler(job: Job) -> None:
+        done.append(job)
+
+    async def put() -> None:
+        async with world.store.begin() as work:
+            await work.outbox.put(a_job(topic="host.welcome"))
+
+    run_sync(put())
+    by_the_call(world, job_handlers={"host.welcome": handler}).register(
+        email="jane@example.org", password=PASSWORD, name="Jane Doe"
+    )
+
+    assert done == []
+    assert len(world.notifier.delivered) == 1
+
+
+def test_a_request_with_a_key_sends_its_mails_after_the_one_commit(world: World) -> None:
+    accounts = by_the_call(world)
+    jane = accounts.register(email="jane@example.org", password=PASSWORD, name="Jane Doe")
+    sent_inside: list[int] = []
+
+    async def perform(store: Any) -> Answered:
+        inner = accounts.on(store)
+        await _as_async(lambda: inner.forgot_password(email=jane.email))
+        sent_inside.append(len(world.notifier.delivered))
+        return Answered(answer=b"done", is_final=True, took_effect=True)
+
+    accounts.perform_once(jane.id, scope=b"s" * 32, fingerprint=b"f" * 32, perform=perform)
+
+    assert sent_inside == [1]  # the mail of the registration alone
+    assert purposes(world) == ["verify_email", "reset_password"]
+
+
+async def _as_async(call: Callable[[], object]) -> object:
+    result = call()
+    return await result if isinstance(result, Awaitable) else result
+
+
+def test_a_read_looks_for_no_mails(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    accounts = by_the_call(world)
+    jane = accounts.register(email="jane@example.org", password=PASSWORD, name="Jane Doe")
+    looked: list[object] = []
+
+    original = world.store._views.outbox.any_due
+
+    async def any_due(**asked: Any) -> bool:
+        looked.append(asked)
+        return await original(**asked)
+
+    monkeypatch.setattr(world.store._views.outbox, "any_due", any_due)
+    accounts.profile(jane.id)
+    accounts.list_notifications(jane.id)
+
+    assert looked == []
+    accounts.forgot_password(email=jane.email)
+    assert len(looked) == 2  # one that finds the mail, and one that finds no other
