@@ -39,7 +39,7 @@ def one_in(many: int, before: int) -> Take:
 each_scenario = pytest.mark.parametrize(
     "scenario",
     [
-        pytest.param(scenario, id=scenario.name, marks=[pytest.mark.long] if number % 2 else [])
+        pytest.param(scenario, id=scenario.name, marks=[pytest.mark.long] if number % 3 else [])
         for number, scenario in enumerate(SCENARIOS)
     ],
 )

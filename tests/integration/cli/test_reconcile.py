@@ -106,6 +106,7 @@ def test_a_provider_that_is_away_is_said(customer: str, run: Run, monkeypatch: p
     assert KEY not in ran.out + ran.err
 
 
+@pytest.mark.long
 def test_a_default_that_is_managed_elsewhere_is_told_and_left_alone(customer: str, stripe: Stripe, run: Run) -> None:
     """F7."""
     account = stripe.post("/v1/payment_methods", type="us_bank_account")
@@ -125,6 +126,7 @@ def test_a_default_that_is_managed_elsewhere_is_told_and_left_alone(customer: st
         }
 
 
+@pytest.mark.long
 def test_a_subscription_stands_against_deleting_its_user(customer: str, stripe: Stripe, run: Run) -> None:
     """F13."""
     subscription = stripe.post("/v1/subscriptions", customer=customer, **{"items[0][price]": "price_gold"})
@@ -146,6 +148,7 @@ def test_a_subscription_stands_against_deleting_its_user(customer: str, stripe: 
     assert stripe.get(f"/v1/customers/{customer}")["deleted"] is True
 
 
+@pytest.mark.long
 def test_a_customer_is_kept_without_personal_data_where_that_is_set(
     customer: str, stripe: Stripe, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -165,6 +168,7 @@ def test_a_customer_is_kept_without_personal_data_where_that_is_set(
     assert stripe.get(f"/v1/subscriptions/{subscription}")["status"] == "active"
 
 
+@pytest.mark.long
 def test_while_stripe_is_away_a_user_with_a_customer_stays(
     customer: str, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -115,6 +115,7 @@ def wait_for(port: int) -> None:
     raise AssertionError("the server does not listen")
 
 
+@pytest.mark.long
 def test_f1_celerys_prefork_pool_answers_everybody_with_themselves(folder: Path) -> None:
     from celery import Celery
 

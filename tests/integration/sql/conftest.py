@@ -1,10 +1,11 @@
-"""Each test that asks for `backend` runs four times, on an empty database, and may leave nothing behind."""
+"""Each test that asks for `backend` runs on every driver, on an empty database, and may leave nothing behind."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from typing import Final
 
 import pytest
-from tests.integration.sql.backends import AIOSQLITE, BACKENDS, SQLITE, AnySqlStore, Backend, opened
+from tests.integration.sql.backends import AIOSQLITE, ASYNCPG, BACKENDS, SQLITE, AnySqlStore, Backend, opened
 
 from accounts_core.testing.harness import Concurrently, Drive
 
@@ -31,7 +32,11 @@ class _Opened(dict[str, Backend]):
         return self[driver]
 
 
-@pytest.fixture(params=BACKENDS)
+FAST: Final = {SQLITE, ASYNCPG}
+"""One driver of each database and of each kind; the other two are left to `make long`."""
+
+
+@pytest.fixture(params=[each if each in FAST else pytest.param(each, marks=pytest.mark.long) for each in BACKENDS])
 def backend(request: pytest.FixtureRequest, backends: "dict[str, Backend]") -> Iterator[Backend]:
     """One of the four, on an empty database."""
     backend = backends[request.param]
