@@ -143,6 +143,17 @@ def test_delete_needs_somebody_to_ask(run: Run) -> None:
     assert facts(run)["id"] == 1
 
 
+def test_what_an_operator_does_to_an_account_is_the_operators_in_its_trail(run: Run) -> None:
+    create(run)
+    for action in ("verify", "deactivate", "restore"):
+        assert run("users", action, "1").code == 0
+
+    trail = json.loads(run("audit", "--user", "1", "--json").out)
+    actors = {entry["action"]: entry["by"] for entry in trail}
+    for event in ("email_verified", "user_deactivated", "user_restored"):
+        assert actors[event] == "operator", event
+
+
 @pytest.mark.parametrize("action", ["show", "verify", "deactivate", "restore", "delete", "unlock"])
 @pytest.mark.parametrize("who", ["nobody@example.org", "99", "0", "99999999999999999999999999", "9" * 4400])
 def test_a_user_that_is_not_there_is_said_so(run: Run, action: str, who: str) -> None:

@@ -153,4 +153,23 @@ OUTCOMES: Final = (
         new="",
         check=f"{_SHAPES}::test_a_secret_of_a_body_is_kept_out_of_the_log_of_its_request[a password]",
     ),
+    Mutant(
+        name="an account that an operator deactivates, in the trail as its user's own doing",
+        at="entrypoints/accounts_cli/users.py::deactivate",
+        old="await accounts.deactivate((await find(accounts, who)).id, by=Actor.OPERATOR)",
+        new="await accounts.deactivate((await find(accounts, who)).id)",
+        check=(
+            "tests/integration/cli/test_users.py"
+            "::test_what_an_operator_does_to_an_account_is_the_operators_in_its_trail"
+        ),
+    ),
+    Mutant(
+        name="of two secrets that begin alike, the end of the longer one in the log",
+        at="entrypoints/accounts_cli/masking.py::Masker.__init__",
+        old="sorted(forms, key=len, reverse=True)",
+        new="sorted(forms, key=len)",
+        check=(
+            "tests/unit/adapters/test_logs.py::test_of_two_secrets_that_begin_alike_nothing_of_the_longer_one_is_left"
+        ),
+    ),
 )

@@ -372,3 +372,11 @@ def test_the_log_hears_of_what_only_python_would_have_told(monkeypatch: pytest.M
     assert json.loads(stream.getvalue())["event"] == "The process ends."
     assert PASSWORD not in stream.getvalue()
     assert "ValueError" in stream.getvalue()
+
+
+def test_of_two_secrets_that_begin_alike_nothing_of_the_longer_one_is_left() -> None:
+    """Their order is that of a set, so this holds whichever is looked at first."""
+    short, long = "sparrow-hawk", "sparrow-hawk-and-more"
+
+    for secrets in ([short, long], [long, short]):
+        assert Masker(secrets).text(f"opened with {long}") == "opened with ***"
