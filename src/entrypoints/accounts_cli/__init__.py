@@ -1,6 +1,7 @@
 """The `accounts` command: run the service, and look after its database and its users."""
 
 import sys
+import warnings
 from _thread import interrupt_main
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -28,7 +29,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _main(argv)
     except KeyboardInterrupt:
+        _say_no_more()
         return INTERRUPTED
+
+
+def _say_no_more() -> None:
+    """Keep the interpreter from telling of coroutines and loops that an interruption left in the middle."""
+    warnings.simplefilter("ignore")
+    sys.unraisablehook = lambda _: None
 
 
 def _main(argv: Sequence[str] | None) -> int:
