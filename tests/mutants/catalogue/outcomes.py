@@ -172,4 +172,11 @@ OUTCOMES: Final = (
             "tests/unit/adapters/test_logs.py::test_of_two_secrets_that_begin_alike_nothing_of_the_longer_one_is_left"
         ),
     ),
+    Mutant(
+        name="a second SIGTERM that cuts off what is under way",
+        at="entrypoints/accounts_cli/serving.py::_Server.handle_exit",
+        old="self.should_exit and sig == signal.SIGINT",
+        new="self.should_exit",
+        check="tests/unit/adapters/test_stopping.py",
+    ),
 )
