@@ -85,7 +85,7 @@ class Ports(Generic[W]):
 
     @property
     def sends_mails_itself(self) -> bool:
-        """Whether mails are sent by the calls that cause them. In a host's transaction nothing is committed yet."""
+        """Whether a call sends its mails. Never in a host's transaction, which commits after the call."""
         return self.mail_dispatch is MailDispatch.AFTER_COMMIT and self._store.commits
 
     async def send_mails(self) -> None:

@@ -92,7 +92,7 @@ class _Method:
             try:
                 result = await start(*args, **kwargs)
             except Exception:
-                await ports.send_mails()  # a refusal may have caused a mail, such as to whoever has the address
+                await ports.send_mails()  # a refused sign-up may have enqueued a mail to the holder of the address
                 raise
             await ports.send_mails()
             return result

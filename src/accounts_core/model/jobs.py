@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 class JobKind(StrEnum):
-    """What a job waits for outside the database. Jobs of one kind never wait for those of another."""
+    """The external system that a job depends on. Each kind has its own queue in a worker."""
 
     PROVIDER = "provider"
     """The payment provider: holds, cards and customers."""
@@ -39,7 +39,7 @@ class JobData:
     topic: ClassVar[str]
     kind: ClassVar[JobKind]
     has_typed_address: ClassVar[bool]
-    """Whether `email` is an address that somebody typed, whoever has it."""
+    """Whether `email` was typed by somebody who may not own the address."""
 
     def to_payload(self) -> dict[str, str]:
         """Return the fields as stored; one that is None is left out."""
@@ -219,7 +219,7 @@ class VerificationMailJob(JobData):
 @stored_as("recovery_mail", JobKind.MAIL, has_typed_address=True)
 @attrs.frozen(kw_only=True)
 class RecoveryMailJob(JobData):
-    """Mail a token to reset the password to whoever has this address."""
+    """Mail a password reset token to the user with this address, if there is one."""
 
     email: Email
 
@@ -227,7 +227,7 @@ class RecoveryMailJob(JobData):
 @stored_as("sign_up", JobKind.MAIL)
 @attrs.frozen(kw_only=True)
 class SignUpJob(JobData):
-    """Open the account of a sign-up, or mail its link, or notify whoever has the address.
+    """Open the account of a sign-up, or mail its link, or notify the user who has the address.
 
     With `opens` the account may be opened without the link. A job of an earlier release carries the sign-up's
     `email`, `name` and `password_hash` in place of its id.
@@ -249,7 +249,7 @@ class SignUpJob(JobData):
 @stored_as("taken_mail", JobKind.MAIL, has_typed_address=True)
 @attrs.frozen(kw_only=True)
 class TakenMailJob(JobData):
-    """Notify whoever has this address that somebody else wanted to use it."""
+    """Notify the user with this address that another person tried to use it."""
 
     email: Email
 
@@ -257,7 +257,7 @@ class TakenMailJob(JobData):
 @stored_as("invite", JobKind.MAIL, has_typed_address=True)
 @attrs.frozen(kw_only=True)
 class InviteJob(JobData):
-    """Invite whoever has this address into a team."""
+    """Invite the owner of this address into a team."""
 
     team: TeamId
     by: UserId
@@ -281,4 +281,4 @@ class InvitationMailJob(JobData):
 
 
 TYPED_ADDRESS_TOPICS: Final = tuple(topic for topic, cls in JOBS.items() if cls.has_typed_address)
-"""Topics of jobs whose `email` is an address that somebody typed, whoever has it."""
+"""Topics of jobs whose `email` was typed by somebody who may not own the address."""

@@ -7,7 +7,6 @@ from typing import Any, Final
 
 import attrs
 
-from accounts_core.errors import WorldError
 from accounts_core.model.jobs import JobKind
 from accounts_core.outbox.worker import RunDue
 from accounts_core.ports.store import Store, Views
@@ -21,7 +20,7 @@ class MailDispatch(StrEnum):
 
     AFTER_COMMIT = "after_commit"
     """The call itself, once its transaction has committed: it returns when the mail server has taken them. What fails
-    is tried again by a later call or by a worker. Whoever measures the call can tell whether a mail was sent, and so
+    is tried again by a later call or by a worker. The duration of a call tells whether a mail was sent, and so
     whether an address has an account."""
     WORKER = "worker"
     """A worker, which has to be running. No call waits for a mail server."""
@@ -62,8 +61,11 @@ class DispatchMails:
     _run_due: RunDue
 
     async def __call__(self) -> None:
-        """Do up to `MOST_MAILS` jobs. Nothing is raised for what fails: it stays in the outbox."""
-        with suppress(WorldError):
+        """Do up to `MOST_MAILS` jobs. Nothing is raised: what fails stays in the outbox.
+
+        The call that caused them has committed, and an error here would lose its result, such as an access token.
+        """
+        with suppress(Exception):
             for _ in range(MOST_MAILS):
                 ran = await self._run_due(limit=1, kinds=frozenset({JobKind.MAIL}))
                 if not ran.done:

@@ -33,7 +33,7 @@ class SignUpJobs:
     _policy: Policy
 
     async def sign_up(self, job: Job, data: SignUpJob) -> None:
-        """Open an account for a sign-up, mail its link, or tell whoever has the address.
+        """Open an account for a sign-up, mail its link, or notify the user who has the address.
 
         An unverified account that has the address stays as it is: the link is the sign-up's own, and decides nothing
         before its mailbox and its password come together (`ConfirmEmail`).

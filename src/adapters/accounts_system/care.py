@@ -1,4 +1,4 @@
-"""What a worker does besides jobs: repairs of times, cleanup, and the alarm for jobs that nobody does."""
+"""What a worker does besides jobs: repairs of times, cleanup, and the alarm for overdue jobs."""
 
 import logging
 import time
@@ -73,7 +73,7 @@ class Care:
             )
 
     async def _alarm(self, now: float) -> None:
-        """Log the topics whose jobs nobody does, each once an hour, and those that are done again.
+        """Log the topics with overdue jobs, each once an hour, and those without any more.
 
         Only what was overdue the last time as well: a worker that starts has the jobs of its absence to do first.
         """

@@ -215,3 +215,19 @@ def test_a_read_looks_for_no_mails(world: World, monkeypatch: pytest.MonkeyPatch
     assert looked == []
     accounts.forgot_password(email=jane.email)
     assert len(looked) == 2  # one that finds the mail, and one that finds no other
+
+
+def test_whatever_goes_wrong_with_the_mails_the_result_of_the_call_is_returned(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The session has committed by then, and its token is nowhere else."""
+    accounts = by_the_call(world)
+    jane = accounts.register(email="jane@example.org", password=PASSWORD, name="Jane Doe")
+
+    async def any_due(**_: Any) -> bool:
+        raise HostError("This connection was made before a fork.")
+
+    monkeypatch.setattr(world.store._views.outbox, "any_due", any_due)
+
+    signed_in = accounts.sign_in(email="jane@example.org", password=PASSWORD)
+    assert accounts.authenticate(signed_in.token).user.id == jane.id

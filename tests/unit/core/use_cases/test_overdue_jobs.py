@@ -3,20 +3,10 @@
 from datetime import timedelta
 
 from tests.unit.core.conftest import Core, World
+from tests.unit.core.use_cases.test_worker import put
 
-from accounts_core import run_sync
-from accounts_core.model.outbox import Job
 from accounts_core.results import OverdueJobs
 from accounts_core.testing.builders import NOON, a_job
-
-
-def put(world: World, *jobs: Job) -> None:
-    async def keep() -> None:
-        async with world.store.begin() as work:
-            for job in jobs:
-                await work.outbox.put(job)
-
-    run_sync(keep())
 
 
 def test_a_job_is_overdue_when_it_was_due_for_fifteen_minutes(accounts: Core, world: World) -> None:
