@@ -8,7 +8,7 @@ from accounts_core.outbox.delays import LONGEST_DELAY, WORKER_LEASE
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.outbox_writer import LEASE
-from accounts_core.services.retry import settle
+from accounts_core.services.retry import retry_on_conflict
 
 MOST_BROUGHT_BACK: Final = 1000
 """Jobs whose due time is repaired in one transaction."""
@@ -36,4 +36,4 @@ class BringBackJobs:
                     after=after, due=now, leased=now + WORKER_LEASE, limit=MOST_BROUGHT_BACK
                 )
 
-        return await settle(self._store, bring_back)
+        return await retry_on_conflict(self._store, bring_back)

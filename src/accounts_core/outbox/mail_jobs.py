@@ -27,7 +27,7 @@ from accounts_core.ports.clock import Clock
 from accounts_core.ports.notifier import Purpose
 from accounts_core.ports.secrets import Secrets
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.services.retry import settle
+from accounts_core.services.retry import retry_on_conflict
 
 
 @attrs.frozen
@@ -89,7 +89,7 @@ class MailJobs:
                 )
             return user
 
-        user = await settle(self._store, keep)
+        user = await retry_on_conflict(self._store, keep)
         if user is not None:
             proven = user.proven_email
             is_verified = proven is not None and proven.is_same_mailbox(to)

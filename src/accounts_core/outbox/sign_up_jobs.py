@@ -17,7 +17,7 @@ from accounts_core.ports.secrets import Secrets
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.attempts import Attempts
 from accounts_core.services.outbox_writer import OutboxWriter
-from accounts_core.services.retry import settle
+from accounts_core.services.retry import retry_on_conflict
 
 
 @attrs.frozen
@@ -40,7 +40,7 @@ class SignUpJobs:
         """
         await self._clear_attempts(job, data)
         token = new_token(self._secrets.random_bytes(TOKEN_BYTES), prefix=MAILED)
-        sign_up = await settle(self._store, lambda: self._enter(job, data, digest_of(token, prefix=MAILED)))
+        sign_up = await retry_on_conflict(self._store, lambda: self._enter(job, data, digest_of(token, prefix=MAILED)))
         if sign_up is not None:
             # for no user: who has the address by now may be somebody else, and is not told of it
             await self._mails.deliver_token(
@@ -56,7 +56,7 @@ class SignUpJobs:
             async with self._store.begin() as work:
                 return await _sign_up_of(work, job, data)
 
-        sign_up = await settle(self._store, find)
+        sign_up = await retry_on_conflict(self._store, find)
         if sign_up is not None:
             await self._attempts.clear_free_address(self._store, sign_up.email)
 

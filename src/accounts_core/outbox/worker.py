@@ -27,7 +27,7 @@ from accounts_core.ports.clock import Clock
 from accounts_core.ports.secrets import Secrets
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.outbox_writer import OutboxWriter
-from accounts_core.services.retry import settle
+from accounts_core.services.retry import retry_on_conflict
 
 MAX_ERROR: Final = 500
 
@@ -100,7 +100,7 @@ class RunDue:
                 lease = self._outbox.new_id("lea")
                 return await work.outbox.claim(now=now, until=now + WORKER_LEASE, lease=lease, limit=1, topics=topics)
 
-        claimed = await settle(self._store, attempt)
+        claimed = await retry_on_conflict(self._store, attempt)
         return claimed[0] if claimed else None
 
     async def _run(self, job: Job, ran: Ran) -> Ran:
@@ -123,7 +123,7 @@ class RunDue:
                     await work.outbox.put_off(job, due=again)
 
         with suppress(LeaseLost):  # ended together with what it was for, or somebody else's by now
-            await settle(self._store, end)
+            await retry_on_conflict(self._store, end)
         return attrs.evolve(ran, done=ran.done + 1)
 
     async def _note(self, work: UnitOfWork, undelivered: NotDelivered) -> None:
@@ -157,7 +157,7 @@ class RunDue:
                     await work.outbox.put_off(job, due=due, error=reason)
 
         try:
-            await settle(self._store, let_go)
+            await retry_on_conflict(self._store, let_go)
         except LeaseLost:
             return ran
         if is_final:

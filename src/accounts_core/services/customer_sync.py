@@ -23,7 +23,7 @@ from accounts_core.services.card_verifier import CardVerifier
 from accounts_core.services.default_card import is_managed_elsewhere, open_verification
 from accounts_core.services.lost_customer import forget_customer, removed_by_provider
 from accounts_core.services.outbox_writer import LEASE, OutboxWriter, default_job_id
-from accounts_core.services.retry import settle
+from accounts_core.services.retry import retry_on_conflict
 
 
 @attrs.frozen
@@ -57,7 +57,7 @@ class SyncCustomer:
             if verification.state is State.REQUIRES_ACTION:
                 with suppress(NotFound):  # orphaned, and ended meanwhile
                     await self._verifier.drive(verification.id)
-        await self._outbox.dispatch_now(*await settle(self._store, lambda: self._mirror(customer_id)))
+        await self._outbox.dispatch_now(*await retry_on_conflict(self._store, lambda: self._mirror(customer_id)))
 
     async def _mirror(self, customer_id: str) -> tuple[Job, ...]:
         async with self._store.read() as views:

@@ -17,7 +17,7 @@ from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.attempts import Attempts
 from accounts_core.services.outbox_writer import OutboxWriter, tell_provider
-from accounts_core.services.retry import settle
+from accounts_core.services.retry import retry_on_conflict
 
 MOST_INVITATIONS: Final = 200
 """The most open invitations that a user is notified of when the address is verified."""
@@ -53,7 +53,7 @@ class EmailVerifier:
                 before = await find(work)
                 return before, *await self.verify_in(work, before, by=by)
 
-        before, verified, jobs = await settle(self._store, attempt)
+        before, verified, jobs = await retry_on_conflict(self._store, attempt)
         await self._outbox.dispatch_now(*jobs)
         await self.clear_attempts(before, verified)
         return verified

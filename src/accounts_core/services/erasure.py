@@ -21,7 +21,7 @@ from accounts_core.ports.owned_data import OwnedData
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.customer_removal import CustomerRemoval
 from accounts_core.services.outbox_writer import OutboxWriter
-from accounts_core.services.retry import settle
+from accounts_core.services.retry import retry_on_conflict
 
 W = TypeVar("W", bound=UnitOfWork)
 
@@ -118,7 +118,7 @@ class EraseUser(Generic[W]):
                     raise Conflict("The user is billed as another customer now.")
                 return await self.erase(work, user, by=Actor.OPERATOR, blocked_by=blocked_by)
 
-        await self._outbox.dispatch_now(*await settle(self._store, attempt))
+        await self._outbox.dispatch_now(*await retry_on_conflict(self._store, attempt))
 
     async def erase(self, work: W, user: User, *, by: Actor, blocked_by: tuple[str, ...] = ()) -> Sequence[Job]:
         """Delete a user in a unit of work.

@@ -26,7 +26,7 @@ from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.attempts import Attempts
 from accounts_core.services.outbox_writer import OutboxWriter
-from accounts_core.services.retry import settle
+from accounts_core.services.retry import retry_on_conflict
 from accounts_core.services.team_access import owned_by, seen_by
 
 PAGE: Final = 100
@@ -68,7 +68,7 @@ class Inviter:
                 team = await self.owned_with_place(work, team_id, by, address)
                 await self._invite(work, by, team, address, may_mail=may_mail)
 
-        await settle(self._store, attempt)
+        await retry_on_conflict(self._store, attempt)
 
     async def invite_later(self, _: Job, data: InviteJob) -> None:
         """Invite, unless the sender does not own the team any more or has invited enough already."""
@@ -93,7 +93,7 @@ class Inviter:
                 if await work.teams.mark_invitation_mailed(invitation.id) and may_mail:
                     await self._outbox.enqueue_for_worker(work, InvitationMailJob(invitation=invitation.id))
 
-        await settle(self._store, attempt)
+        await retry_on_conflict(self._store, attempt)
 
     async def owned_with_place(self, work: UnitOfWork, team_id: TeamId, by: UserId, address: Email) -> Team:
         """Lock the team and return it, as `owned_by`.

@@ -17,7 +17,7 @@ from accounts_core.model.user import User
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.secrets import Secrets
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.services.retry import settle
+from accounts_core.services.retry import retry_on_conflict
 
 LEASE: Final = timedelta(seconds=60)
 """Initial lease of a job that is dispatched by the process that enqueued it."""
@@ -98,7 +98,7 @@ class OutboxWriter:
             async with self._store.begin() as work:
                 await self.enqueue_reading(work, customer_id)
 
-        await settle(self._store, attempt)
+        await retry_on_conflict(self._store, attempt)
 
     async def enqueue_default(self, work: UnitOfWork, user_id: UserId, *, chosen: str | None = None) -> Job:
         """Enqueue the job that makes the provider's default card the user's; one for each user at a time.

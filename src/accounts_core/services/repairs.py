@@ -17,7 +17,7 @@ from accounts_core.ports.payment_gateway import HoldStatus, OpenHold, PaymentGat
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.customer_sync import SyncCustomer
 from accounts_core.services.outbox_writer import OutboxWriter, default_job_id
-from accounts_core.services.retry import settle
+from accounts_core.services.retry import retry_on_conflict
 
 Look = Callable[[UnitOfWork, User], Awaitable[bool]]
 """Returns whether a difference still exists, with the user locked."""
@@ -90,7 +90,7 @@ class Repairs:
                 return is_wrong, await put(work, user) if is_wrong and not self.dry_run else None
 
         try:
-            is_wrong, job = await settle(self._store, attempt)
+            is_wrong, job = await retry_on_conflict(self._store, attempt)
         except (NotFound, Conflict):
             return  # the user was deleted or is being changed
         if not is_wrong:

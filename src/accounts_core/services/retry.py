@@ -12,7 +12,7 @@ ATTEMPTS: Final = 10
 """How often a unit of work is attempted at most."""
 
 
-async def settle(store: Store[UnitOfWork], attempt: Callable[[], Awaitable[R]]) -> R:
+async def retry_on_conflict(store: Store[UnitOfWork], attempt: Callable[[], Awaitable[R]]) -> R:
     """Run `attempt` again while it raises `Conflict`, 10 times at most.
 
     Args:

@@ -63,8 +63,8 @@ OUTBOX: Final = (
     Mutant(
         name="a job that somebody else has by now, and whoever lost it fails",
         at="accounts_core/outbox/worker.py::RunDue._run",
-        old=("with suppress(LeaseLost):\n    await settle(self._store, end)"),
-        new=("if job:\n    await settle(self._store, end)"),
+        old=("with suppress(LeaseLost):\n    await retry_on_conflict(self._store, end)"),
+        new=("if job:\n    await retry_on_conflict(self._store, end)"),
         check=core("use_cases/test_worker.py::test_what_is_done_under_a_lost_lease_is_not_recorded[None]"),
     ),
     Mutant(
@@ -83,7 +83,7 @@ OUTBOX: Final = (
     ),
     Mutant(
         name="a race that is lost for good",
-        at="accounts_core/services/retry.py::settle",
+        at="accounts_core/services/retry.py::retry_on_conflict",
         old="ATTEMPTS - 1 if store.commits else 0",
         new="0",
         check=WORKER,

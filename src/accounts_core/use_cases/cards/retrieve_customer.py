@@ -9,7 +9,7 @@ from accounts_core.ports.payment_gateway import PaymentGateway
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.attempts import Attempts
 from accounts_core.services.outbox_writer import OutboxWriter
-from accounts_core.services.retry import settle
+from accounts_core.services.retry import retry_on_conflict
 
 
 @attrs.frozen
@@ -49,7 +49,7 @@ class RetrieveCustomer:
             await self._outbox.read_lost(user.customer_id)
             raise
         if customer.balance != user.balance:
-            await settle(self._store, lambda: self._mirror(user_id, customer))
+            await retry_on_conflict(self._store, lambda: self._mirror(user_id, customer))
         return customer
 
     async def _mirror(self, user_id: UserId, customer: Customer) -> None:

@@ -9,7 +9,7 @@ from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.attempts import Attempts
 from accounts_core.services.outbox_writer import OutboxWriter
-from accounts_core.services.retry import settle
+from accounts_core.services.retry import retry_on_conflict
 
 
 @attrs.frozen
@@ -50,4 +50,4 @@ class SetDefaultPaymentMethod:
                 # also when nothing changes here: the provider may have another default
                 return (await self._outbox.enqueue_default(work, user_id, chosen=id),)
 
-        await self._outbox.dispatch_now(*await settle(self._store, attempt))
+        await self._outbox.dispatch_now(*await retry_on_conflict(self._store, attempt))

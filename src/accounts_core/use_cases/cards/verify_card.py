@@ -35,7 +35,7 @@ from accounts_core.services.attempts import Attempts
 from accounts_core.services.card_progress import PROVIDER_FAILED, TOO_MANY_ATTEMPTS, Progress, job_id
 from accounts_core.services.card_verifier import CardVerifier
 from accounts_core.services.outbox_writer import OutboxWriter
-from accounts_core.services.retry import settle
+from accounts_core.services.retry import retry_on_conflict
 
 MAX_URL: Final = 2048
 
@@ -142,10 +142,10 @@ class VerifyCard:
             request_key=request_key,
         )
         await self._attempts.write(user_id)
-        known = await settle(self._store, lambda: self._find(request))
+        known = await retry_on_conflict(self._store, lambda: self._find(request))
         if known is None:
             await self._attempts.verification(user_id, client)
-            found, is_only_one = await settle(self._store, lambda: self._open(request))
+            found, is_only_one = await retry_on_conflict(self._store, lambda: self._open(request))
         else:
             found, is_only_one = known, False
         if isinstance(found, Verified):
@@ -156,7 +156,7 @@ class VerifyCard:
         except NotFound:  # the verification was deleted with its user
             raise InvalidToken from None
         if not progress.verification.is_open and progress.verification.unheard:
-            await settle(self._store, lambda: self._heard(verification))
+            await retry_on_conflict(self._store, lambda: self._heard(verification))
         if progress.verification.code == TOO_MANY_ATTEMPTS:
             raise LimitExceeded(VERIFY_CARD, self._policy.limit(VERIFY_CARD, CARD).period)
         return _outcome(progress)

@@ -43,7 +43,7 @@ from accounts_core.services.attempts import Attempts
 from accounts_core.services.email_verifier import EmailVerifier
 from accounts_core.services.erasure import EraseUser
 from accounts_core.services.outbox_writer import OutboxWriter
-from accounts_core.services.retry import settle
+from accounts_core.services.retry import retry_on_conflict
 
 NEEDS_PASSWORD: Final = "Enter the password that you chose when you signed up."  # noqa: S105  a message, no secret
 
@@ -134,7 +134,7 @@ class ConfirmEmail:
                 await self._attempts.succeeded(link.account)
             return link, *confirmed
 
-        link, user, jobs = await settle(self._store, attempt)
+        link, user, jobs = await retry_on_conflict(self._store, attempt)
         await self._outbox.dispatch_now(*jobs)
         await self._verifier.clear_attempts(link.user, user)
         return user

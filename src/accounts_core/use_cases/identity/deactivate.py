@@ -7,7 +7,7 @@ from accounts_core.model.ids import UserId
 from accounts_core.model.user import User
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.services.retry import settle
+from accounts_core.services.retry import retry_on_conflict
 
 
 @attrs.frozen
@@ -46,4 +46,4 @@ class Deactivate:
                 work.record(UserDeactivated(user_id=user_id, at=now, by=by, tell=user.proven_email))
             return saved
 
-        return await settle(self._store, attempt)
+        return await retry_on_conflict(self._store, attempt)

@@ -5,7 +5,7 @@ import attrs
 from accounts_core.model.ids import UserId
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.attempts import Attempts
-from accounts_core.services.retry import settle
+from accounts_core.services.retry import retry_on_conflict
 
 
 @attrs.frozen
@@ -33,4 +33,4 @@ class DeleteNotification:
             async with self._store.begin() as work:
                 await work.notifications.delete(user_id, id)
 
-        await settle(self._store, attempt)
+        await retry_on_conflict(self._store, attempt)

@@ -15,7 +15,7 @@ from accounts_core.services.credentials import Proofs
 from accounts_core.services.customer_removal import CustomerRemoval
 from accounts_core.services.erasure import EraseUser, W
 from accounts_core.services.outbox_writer import OutboxWriter
-from accounts_core.services.retry import settle
+from accounts_core.services.retry import retry_on_conflict
 
 
 @attrs.frozen
@@ -71,4 +71,4 @@ class DeleteUser(Generic[W]):
                     raise Conflict("The user is billed as another customer now.")
                 return await self._erase.erase(work, user, by=Actor.USER, blocked_by=blocked_by)
 
-        await self._outbox.dispatch_now(*await settle(self._store, attempt))
+        await self._outbox.dispatch_now(*await retry_on_conflict(self._store, attempt))

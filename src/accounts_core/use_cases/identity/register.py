@@ -17,7 +17,7 @@ from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.applicants import Applicant, Applicants
 from accounts_core.services.attempts import Attempts
 from accounts_core.services.outbox_writer import OutboxWriter
-from accounts_core.services.retry import settle
+from accounts_core.services.retry import retry_on_conflict
 
 
 @attrs.frozen
@@ -68,7 +68,7 @@ class Register:
                 raise Conflict("Another sign-up with this address was first.") from error
 
         try:
-            user = await settle(self._store, attempt)
+            user = await retry_on_conflict(self._store, attempt)
         except Conflict as conflict:
             # the failed constraint has aborted the host application's transaction, so the host has to begin again
             if self._store.commits and isinstance(conflict.__cause__, EmailTaken):

@@ -7,7 +7,7 @@ from accounts_core.model.ids import UserId
 from accounts_core.model.user import User
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.services.retry import settle
+from accounts_core.services.retry import retry_on_conflict
 
 
 @attrs.frozen
@@ -42,4 +42,4 @@ class Reinstate:
                 work.record(UserRestored(user_id=user_id, at=now, by=Actor.OPERATOR, tell=user.proven_email))
                 return await work.users.save(user.restore(at=now))
 
-        return await settle(self._store, attempt)
+        return await retry_on_conflict(self._store, attempt)

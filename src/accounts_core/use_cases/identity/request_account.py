@@ -9,7 +9,7 @@ import attrs
 from accounts_core.model.email import Email
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.applicants import Applicants
-from accounts_core.services.retry import settle
+from accounts_core.services.retry import retry_on_conflict
 
 
 @attrs.frozen
@@ -42,4 +42,4 @@ class RequestAccount:
             async with self._store.begin() as work:
                 await self._applicants.enqueue(work, applicant, opens=True)
 
-        await settle(self._store, attempt)
+        await retry_on_conflict(self._store, attempt)

@@ -18,7 +18,7 @@ from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.attempts import Attempts
 from accounts_core.services.email_verifier import EmailVerifier
 from accounts_core.services.mailed_tokens import MailedTokens
-from accounts_core.services.retry import settle
+from accounts_core.services.retry import retry_on_conflict
 
 
 @attrs.frozen
@@ -69,7 +69,7 @@ class ResetPassword:
                     raise Conflict("The user changed while the password was hashed.")
                 return await self._change(work, found, current, password_hash)
 
-        changed = await settle(self._store, attempt)
+        changed = await retry_on_conflict(self._store, attempt)
         await self._attempts.succeeded(changed.email)
         return changed
 

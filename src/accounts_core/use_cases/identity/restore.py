@@ -9,7 +9,7 @@ from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.attempts import Attempts
 from accounts_core.services.credentials import Credentials, email_of
-from accounts_core.services.retry import settle
+from accounts_core.services.retry import retry_on_conflict
 from accounts_core.services.session_opener import SessionOpener, SignedIn
 
 
@@ -64,6 +64,6 @@ class Restore:
                     user = await work.users.save(changed)
                 return await self._sessions.open(work, user, user_agent=user_agent, client=client)
 
-        signed_in = await settle(self._store, attempt)
+        signed_in = await retry_on_conflict(self._store, attempt)
         await self._attempts.succeeded(address)
         return signed_in

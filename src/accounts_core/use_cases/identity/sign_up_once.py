@@ -28,7 +28,7 @@ from accounts_core.ports.secrets import Secrets
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.attempts import Attempts
 from accounts_core.services.idempotency import Answered, Performed, in_one_unit
-from accounts_core.services.retry import settle
+from accounts_core.services.retry import retry_on_conflict
 
 PerformSignUp = Callable[[Store[UnitOfWork], PasswordHasher], Awaitable[Answered]]
 """Signs up on the store and with the hasher that it is given, and returns the answer to store."""
@@ -148,4 +148,4 @@ class SignUpOnce:
                 kept = await work.kept_requests.find(scope)
             return kept if kept is not None and kept.is_kept(now=self._clock.now()) else None
 
-        return await settle(self._store, find)
+        return await retry_on_conflict(self._store, find)

@@ -8,7 +8,7 @@ from accounts_core.model.user import User
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.attempts import Attempts
-from accounts_core.services.retry import settle
+from accounts_core.services.retry import retry_on_conflict
 
 
 @attrs.frozen
@@ -42,6 +42,6 @@ class UnlockUser:
                 work.record(UserUnlocked(user_id=user_id, at=self._clock.now(), by=Actor.OPERATOR))
             return user
 
-        user = await settle(self._store, attempt)
+        user = await retry_on_conflict(self._store, attempt)
         await self._attempts.clear_address(user.email)
         return user

@@ -30,7 +30,7 @@ from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.attempts import Attempts
 from accounts_core.services.credentials import Proofs, new_email_of
 from accounts_core.services.outbox_writer import OutboxWriter, tell_provider
-from accounts_core.services.retry import settle
+from accounts_core.services.retry import retry_on_conflict
 
 
 @attrs.frozen(kw_only=True)
@@ -136,7 +136,7 @@ class UpdateProfile:
                     raise Conflict("The user changed while the password was checked.")
                 return await self._change(work, current, wish, password_hash, keep_session, may_tell)
 
-        changed, jobs = await settle(self._store, attempt)
+        changed, jobs = await retry_on_conflict(self._store, attempt)
         await self._outbox.dispatch_now(*jobs)
         return changed
 

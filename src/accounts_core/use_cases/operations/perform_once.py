@@ -19,7 +19,7 @@ from accounts_core.ports.secrets import Secrets
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.attempts import Attempts
 from accounts_core.services.idempotency import Answered, Perform, Performed, in_one_unit
-from accounts_core.services.retry import settle
+from accounts_core.services.retry import retry_on_conflict
 
 
 @attrs.frozen
@@ -64,7 +64,7 @@ class PerformOnce:
         if not self._store.commits:
             raise NeedsCommit
         await self._attempts.write(user_id)
-        request = await settle(self._store, lambda: self._claim(user_id, scope, fingerprint))
+        request = await retry_on_conflict(self._store, lambda: self._claim(user_id, scope, fingerprint))
         if request.answer is not None:
             return Performed(answer=request.answer, is_replayed=True)
         try:
@@ -118,7 +118,7 @@ class PerformOnce:
                 async with self._store.begin() as work:
                     await work.kept_requests.answer(attrs.evolve(request, answer=answered.answer))
 
-            await settle(self._store, keep)
+            await retry_on_conflict(self._store, keep)
         return answered
 
     async def _let_go(self, request: KeptRequest) -> None:
@@ -131,4 +131,4 @@ class PerformOnce:
             async with self._store.begin() as work:
                 await work.kept_requests.let_go(request)
 
-        await settle(self._store, let_go)
+        await retry_on_conflict(self._store, let_go)

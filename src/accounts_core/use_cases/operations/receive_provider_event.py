@@ -9,7 +9,7 @@ from accounts_core.model.jobs import SyncCustomerJob
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.outbox_writer import OutboxWriter
-from accounts_core.services.retry import settle
+from accounts_core.services.retry import retry_on_conflict
 
 
 @attrs.frozen
@@ -44,4 +44,4 @@ class ReceiveProviderEvent:
                     await self._outbox.enqueue_for_worker(work, SyncCustomerJob(customer=customer_id))
             return is_new
 
-        return await settle(self._store, attempt)
+        return await retry_on_conflict(self._store, attempt)

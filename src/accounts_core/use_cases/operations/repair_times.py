@@ -13,7 +13,7 @@ from accounts_core.model.times import CLOCK_SKEW
 from accounts_core.outbox.bring_back import BringBackJobs
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.services.retry import settle
+from accounts_core.services.retry import retry_on_conflict
 
 _A_MICROSECOND: Final = timedelta(microseconds=1)
 """The smallest time that makes a sign-in too old to prove anything."""
@@ -75,4 +75,4 @@ class RepairTimes:
                     mail_tokens=await work.mail_tokens.forget_after(now + CLOCK_SKEW),
                 )
 
-        return await settle(self._store, repair)
+        return await retry_on_conflict(self._store, repair)

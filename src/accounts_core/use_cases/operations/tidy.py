@@ -23,7 +23,7 @@ from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.erasure import EraseUser
 from accounts_core.services.expiry import COUNTED_AS, Tidied, Times, expiries, unverified
 from accounts_core.services.outbox_writer import OutboxWriter
-from accounts_core.services.retry import settle
+from accounts_core.services.retry import retry_on_conflict
 from accounts_core.use_cases.operations.repair_times import RepairTimes
 
 BATCH: Final = 1000
@@ -87,7 +87,7 @@ class Tidy:
             async with self._store.begin() as work:
                 return await work.cleanup.delete(kind, limit=BATCH, **times)
 
-        return await settle(self._store, attempt)
+        return await retry_on_conflict(self._store, attempt)
 
     async def _delete_user(self, user_id: UserId, created_before: datetime) -> bool:
         """Delete an account that was never verified, and return whether it was deleted."""
@@ -104,7 +104,7 @@ class Tidy:
                 return True, tuple(await self._erase.erase(work, user, by=Actor.OPERATOR))
 
         try:
-            is_deleted, jobs = await settle(self._store, attempt)
+            is_deleted, jobs = await retry_on_conflict(self._store, attempt)
         except (NotFound, DeletionBlocked):
             return False
         await self._outbox.dispatch_now(*jobs)

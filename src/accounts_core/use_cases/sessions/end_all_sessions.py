@@ -6,7 +6,7 @@ from accounts_core.model.events import Actor, SessionsEnded
 from accounts_core.model.ids import UserId
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.services.retry import settle
+from accounts_core.services.retry import retry_on_conflict
 
 
 @attrs.frozen
@@ -38,4 +38,4 @@ class EndAllSessions:
                     work.record(SessionsEnded(user_id=user_id, at=self._clock.now(), by=Actor.OPERATOR, count=count))
             return count
 
-        return await settle(self._store, attempt)
+        return await retry_on_conflict(self._store, attempt)

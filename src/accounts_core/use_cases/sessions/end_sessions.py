@@ -13,7 +13,7 @@ from accounts_core.model.session import Session
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.credentials import Proofs
-from accounts_core.services.retry import settle
+from accounts_core.services.retry import retry_on_conflict
 
 
 @attrs.frozen
@@ -68,7 +68,7 @@ class EndSessions:
                 if count:
                     work.record(SessionsEnded(user_id=session.user_id, at=self._clock.now(), count=count))
 
-        await settle(self._store, attempt)
+        await retry_on_conflict(self._store, attempt)
 
     async def _check(self, session: Session, current_password: str | None, client: str | None) -> None:
         if current_password is None:

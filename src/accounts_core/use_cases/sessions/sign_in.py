@@ -12,7 +12,7 @@ from accounts_core.model.passwords import Password
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.attempts import Attempts
 from accounts_core.services.credentials import Credentials, email_of
-from accounts_core.services.retry import settle
+from accounts_core.services.retry import retry_on_conflict
 from accounts_core.services.session_opener import SessionOpener, SignedIn
 
 
@@ -68,6 +68,6 @@ class SignIn:
                     user = await work.users.save(user.rehash(rehashed.password_hash))
                 return await self._sessions.open(work, user, user_agent=user_agent, client=client)
 
-        signed_in = await settle(self._store, attempt)
+        signed_in = await retry_on_conflict(self._store, attempt)
         await self._attempts.succeeded(address)
         return signed_in

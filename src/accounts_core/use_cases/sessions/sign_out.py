@@ -9,7 +9,7 @@ from accounts_core.model.events import SignedOut
 from accounts_core.model.session import Session
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.services.retry import settle
+from accounts_core.services.retry import retry_on_conflict
 
 
 @attrs.frozen
@@ -38,4 +38,4 @@ class SignOut:
                         await work.sessions.remove(session.id)
                         work.record(SignedOut(user_id=session.user_id, at=self._clock.now(), session_id=session.id))
 
-        await settle(self._store, attempt)
+        await retry_on_conflict(self._store, attempt)

@@ -16,7 +16,7 @@ from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.attempts import Attempts
 from accounts_core.services.open_invitations import open_invitation_to
 from accounts_core.services.outbox_writer import OutboxWriter
-from accounts_core.services.retry import settle
+from accounts_core.services.retry import retry_on_conflict
 
 
 @attrs.frozen
@@ -63,7 +63,7 @@ class AcceptInvitation:
                     await self._notify(work, team)
                 work.record(InvitationAccepted(user_id=user_id, at=now, team_id=team_id))
 
-        await settle(self._store, attempt)
+        await retry_on_conflict(self._store, attempt)
 
     async def _notify(self, work: UnitOfWork, team: Team) -> None:
         await work.notifications.add(

@@ -11,7 +11,7 @@ from accounts_core.model.text import display_name
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.attempts import Attempts
-from accounts_core.services.retry import settle
+from accounts_core.services.retry import retry_on_conflict
 
 
 async def may_own_another(work: UnitOfWork, user_id: UserId, policy: Policy) -> None:
@@ -64,4 +64,4 @@ class CreateTeam:
                 work.record(TeamCreated(user_id=user_id, at=now, team_id=team.id))
             return TeamView(team=team, role=Role.OWNER)
 
-        return await settle(self._store, attempt)
+        return await retry_on_conflict(self._store, attempt)

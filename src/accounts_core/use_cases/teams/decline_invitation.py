@@ -10,7 +10,7 @@ from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.attempts import Attempts
 from accounts_core.services.open_invitations import open_invitation_to
-from accounts_core.services.retry import settle
+from accounts_core.services.retry import retry_on_conflict
 
 
 @attrs.frozen
@@ -45,4 +45,4 @@ class DeclineInvitation:
                     raise NotFound("invitation", id)
                 work.record(InvitationDeclined(user_id=user_id, at=now, team_id=team_id))
 
-        await settle(self._store, attempt)
+        await retry_on_conflict(self._store, attempt)

@@ -7,7 +7,7 @@ from accounts_core.model.ids import TeamId, UserId
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.attempts import Attempts
-from accounts_core.services.retry import settle
+from accounts_core.services.retry import retry_on_conflict
 from accounts_core.services.team_access import owned_by
 
 
@@ -40,4 +40,4 @@ class DeleteTeam:
                 await work.teams.remove(team_id)
                 work.record(TeamDeleted(user_id=user_id, at=self._clock.now(), team_id=team_id))
 
-        await settle(self._store, attempt)
+        await retry_on_conflict(self._store, attempt)

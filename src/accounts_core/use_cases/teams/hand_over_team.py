@@ -13,7 +13,7 @@ from accounts_core.model.team import Membership
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.attempts import Attempts
-from accounts_core.services.retry import settle
+from accounts_core.services.retry import retry_on_conflict
 from accounts_core.services.team_access import owned_by
 from accounts_core.use_cases.teams.create_team import may_own_another
 
@@ -61,4 +61,4 @@ class HandOverTeam:
                 await work.teams.save(team.hand_over(to))
                 work.record(TeamHandedOver(user_id=user_id, at=now, team_id=team_id, owner_id=to))
 
-        await settle(self._store, attempt)
+        await retry_on_conflict(self._store, attempt)

@@ -15,7 +15,7 @@ from accounts_core.services.attempts import Attempts
 from accounts_core.services.credentials import new_email_of
 from accounts_core.services.inviter import Inviter
 from accounts_core.services.outbox_writer import OutboxWriter
-from accounts_core.services.retry import settle
+from accounts_core.services.retry import retry_on_conflict
 
 
 @attrs.frozen
@@ -54,7 +54,7 @@ class InviteToTeam:
         address = new_email_of(email)
         await self._attempts.invitation(user_id)
         if self._policy.private_registration:
-            await settle(self._store, lambda: self._leave_to_worker(user_id, team_id, address))
+            await retry_on_conflict(self._store, lambda: self._leave_to_worker(user_id, team_id, address))
         else:
             await self._inviter.invite(user_id, team_id, address)
 

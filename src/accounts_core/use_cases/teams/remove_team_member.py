@@ -9,7 +9,7 @@ from accounts_core.model.team import Role
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.attempts import Attempts
-from accounts_core.services.retry import settle
+from accounts_core.services.retry import retry_on_conflict
 from accounts_core.services.team_access import locked_for
 
 
@@ -50,4 +50,4 @@ class RemoveTeamMember:
                     raise NotFound("member", member_id)
                 work.record(MemberRemoved(user_id=user_id, at=self._clock.now(), team_id=team_id, member_id=member_id))
 
-        await settle(self._store, attempt)
+        await retry_on_conflict(self._store, attempt)

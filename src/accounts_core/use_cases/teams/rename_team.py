@@ -9,7 +9,7 @@ from accounts_core.model.text import display_name
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.attempts import Attempts
-from accounts_core.services.retry import settle
+from accounts_core.services.retry import retry_on_conflict
 from accounts_core.services.team_access import owned_by
 
 
@@ -52,4 +52,4 @@ class RenameTeam:
                     work.record(TeamRenamed(user_id=user_id, at=now, team_id=team_id, name=team.name))
             return TeamView(team=team, role=Role.OWNER)
 
-        return await settle(self._store, attempt)
+        return await retry_on_conflict(self._store, attempt)

@@ -9,7 +9,7 @@ from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.attempts import Attempts
 from accounts_core.services.inviter import Inviter
 from accounts_core.services.open_invitations import open_invitation_into
-from accounts_core.services.retry import settle
+from accounts_core.services.retry import retry_on_conflict
 from accounts_core.services.team_access import owned_by, seen_by
 
 
@@ -57,4 +57,4 @@ class ResendInvitation:
                 sender = await work.users.get(user_id, lock=True)
                 await self._inviter.renew(work, view.invitation, sender, may_mail=is_verified)
 
-        await settle(self._store, attempt)
+        await retry_on_conflict(self._store, attempt)

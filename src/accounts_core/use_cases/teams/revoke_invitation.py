@@ -10,7 +10,7 @@ from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.attempts import Attempts
 from accounts_core.services.open_invitations import open_invitation_into
-from accounts_core.services.retry import settle
+from accounts_core.services.retry import retry_on_conflict
 from accounts_core.services.team_access import owned_by
 
 
@@ -48,4 +48,4 @@ class RevokeInvitation:
                 now = self._clock.now()
                 work.record(InvitationRevoked(user_id=user_id, at=now, team_id=team_id, email=view.invitation.email))
 
-        await settle(self._store, attempt)
+        await retry_on_conflict(self._store, attempt)

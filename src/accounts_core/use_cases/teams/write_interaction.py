@@ -9,7 +9,7 @@ from accounts_core.ports.clock import Clock
 from accounts_core.ports.secrets import Secrets
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.attempts import Attempts
-from accounts_core.services.retry import settle
+from accounts_core.services.retry import retry_on_conflict
 from accounts_core.services.team_access import locked_for
 
 
@@ -57,4 +57,4 @@ class WriteInteraction:
                 work.record(InteractionWritten(user_id=user_id, at=now, team_id=team_id, interaction_id=interaction.id))
             return InteractionView(interaction=interaction, author=Person(id=author.id, name=author.name))
 
-        return await settle(self._store, attempt)
+        return await retry_on_conflict(self._store, attempt)
