@@ -165,7 +165,7 @@ class Accounts(AsyncFacade[W], _UseCases):
     - `Unavailable`, when the database, the password hasher or the counter of attempts cannot be used at the moment;
     - `Conflict`, when concurrent changes of the same data were first, after the last of up to ten attempts. In the
       application's own transaction there is one attempt: roll back and begin again;
-    - `HostError`, when the application is put together wrongly, such as without the tables in the database.
+    - `ConfigurationError`, when the application is put together wrongly, such as without the tables in the database.
 
     Args:
         store: Where everything is stored. A store that takes part in the application's open transaction writes and
@@ -190,9 +190,9 @@ class BlockingAccounts(BlockingFacade[W], _UseCases):
 
     It takes what `Accounts` takes, but only adapters that never suspend, and its methods raise what those of `Accounts`
     do: in addition to the errors in its own docstring, every method may raise `Unavailable`, `Conflict` after the last
-    attempt, and `HostError`, of which `Suspended` says that an adapter awaited something after all.
+    attempt, and `ConfigurationError`, of which `Suspended` says that an adapter awaited something after all.
 
     Raises:
-        HostError: An adapter needs an event loop.
+        ConfigurationError: An adapter needs an event loop.
 
     """

@@ -1,8 +1,8 @@
 """Every error a caller of the core can meet, grouped by whose fault it is.
 
-- `CallerError`: the caller's input or state. Saying it again changes nothing; the text may be shown.
-- `WorldError`: a database, a provider or a race. The same call may work later.
-- `HostError`: the program that embeds the core is put together wrongly. A bug, to be fixed in code.
+- `ClientError`: the caller's input or state. Saying it again changes nothing; the text may be shown.
+- `InfrastructureError`: a database, a provider or a race. The same call may work later.
+- `ConfigurationError`: the program that embeds the core is put together wrongly. A bug, to be fixed in code.
 
 Adapters translate every foreign error into one of these, with `raise ... from`.
 """
@@ -19,22 +19,22 @@ class AccountsError(Exception):
     """The base of everything that the core and its adapters raise on purpose."""
 
 
-class CallerError(AccountsError):
+class ClientError(AccountsError):
     """What was asked cannot be done as asked."""
 
 
-class WorldError(AccountsError):
+class InfrastructureError(AccountsError):
     """Something outside the core failed; what was asked may work later."""
 
 
-class HostError(AccountsError):
+class ConfigurationError(AccountsError):
     """The embedding program put the core together wrongly."""
 
 
 # ---- the caller's fault
 
 
-class Invalid(CallerError):
+class Invalid(ClientError):
     """A value breaks a rule. `field` is the use case's argument, `reason` a sentence for a person."""
 
     def __init__(self, field: str, reason: str) -> None:
@@ -50,7 +50,7 @@ class WrongPassword(Invalid):
         super().__init__(field, reason)
 
 
-class EmailTaken(CallerError):
+class EmailTaken(ClientError):
     """Another user has this address."""
 
     def __init__(self, email: str) -> None:
@@ -58,28 +58,28 @@ class EmailTaken(CallerError):
         self.email = email
 
 
-class InvalidCredentials(CallerError):
+class InvalidCredentials(ClientError):
     """Email and password do not belong together. Never says which of them was wrong."""
 
     def __init__(self) -> None:
         super().__init__("The email address or the password is wrong.")
 
 
-class InvalidToken(CallerError):
+class InvalidToken(ClientError):
     """The access token is malformed, unknown, expired, or its user is gone or deactivated."""
 
     def __init__(self) -> None:
         super().__init__("The access token is not valid, or no longer valid.")
 
 
-class AccountDeactivated(CallerError):
+class AccountDeactivated(ClientError):
     """The password is right, but the account is deactivated: restore it first."""
 
     def __init__(self) -> None:
         super().__init__("This account is deactivated. It can be restored with its email address and password.")
 
 
-class ReauthenticationRequired(CallerError):
+class ReauthenticationRequired(ClientError):
     """A sensitive change wants the current password, or a session signed in a moment ago."""
 
     def __init__(self) -> None:
@@ -93,14 +93,14 @@ class InvalidMailToken(Invalid):
         super().__init__("token", "This link is not valid, or no longer valid. Ask for another mail.")
 
 
-class KeyReused(CallerError):
+class KeyReused(ClientError):
     """The idempotency key came before, with another request."""
 
     def __init__(self) -> None:
         super().__init__("This key was used for another request. A key belongs to one request and its repeats.")
 
 
-class NotFound(CallerError):
+class NotFound(ClientError):
     """No such thing, or none that this caller may see."""
 
     def __init__(self, what: str, id: object = None) -> None:
@@ -109,11 +109,11 @@ class NotFound(CallerError):
         self.id = id
 
 
-class NotAllowed(CallerError):
+class NotAllowed(ClientError):
     """The caller sees the thing, but may not do this to it."""
 
 
-class DeletionBlocked(CallerError):
+class DeletionBlocked(ClientError):
     """A host's own data, or a subscription at the payment provider, prevents the deletion; `by` names it."""
 
     def __init__(self, by: tuple[str, ...]) -> None:
@@ -121,7 +121,7 @@ class DeletionBlocked(CallerError):
         self.by = by
 
 
-class QuotaExceeded(CallerError):
+class QuotaExceeded(ClientError):
     """There is as much of something as there may be: `name` says of what, `most` how much."""
 
     def __init__(self, name: str, most: int) -> None:
@@ -130,7 +130,7 @@ class QuotaExceeded(CallerError):
         self.most = most
 
 
-class CardDeclined(CallerError):
+class CardDeclined(ClientError):
     """The card's bank, or the provider, said no.
 
     `code` is the provider's reason for the failure, `decline_code` the bank's where there is one.
@@ -145,29 +145,29 @@ class CardDeclined(CallerError):
 # ---- the world's fault
 
 
-class Conflict(WorldError):
+class Conflict(InfrastructureError):
     """Somebody else was first: read again, and decide again."""
 
 
-class VerificationInProgress(WorldError):
+class VerificationInProgress(InfrastructureError):
     """This card is being verified by another call right now."""
 
     def __init__(self) -> None:
         super().__init__("This card is being verified right now.")
 
 
-class RequestInProgress(WorldError):
+class RequestInProgress(InfrastructureError):
     """A request with the same idempotency key is being performed right now."""
 
     def __init__(self) -> None:
         super().__init__("This request is being performed right now.")
 
 
-class LeaseLost(WorldError):
+class LeaseLost(InfrastructureError):
     """The claim on this job has passed to somebody else; what was done under it must not be recorded."""
 
 
-class LimitExceeded(WorldError):
+class LimitExceeded(InfrastructureError):
     """Too many attempts; `retry_after` says how long until the next one is counted, `MAX_RETRY_AFTER` at most.
 
     `full` has the scopes in which no more are let through, where the adapter tells.
@@ -188,11 +188,11 @@ class TooManyFailures(LimitExceeded):
     text = "Too many wrong passwords in a row. Reset the password by email to sign in again."
 
 
-class Unavailable(WorldError):
+class Unavailable(InfrastructureError):
     """A database or a provider is away. Nothing was done, unless a subclass says otherwise."""
 
 
-class Undeliverable(WorldError):
+class Undeliverable(InfrastructureError):
     """The recipient of a mail cannot be reached, such as a mailbox that does not exist. Another try does not help.
 
     `status` is what the mail server said: a reply code and, where it gave one, an enhanced status code (RFC 3463), such
@@ -215,7 +215,7 @@ class AnswerMismatch(Unavailable):
         super().__init__("The database's answer belongs to another question, so it was thrown away.")
 
 
-class ProviderError(WorldError):
+class ProviderError(InfrastructureError):
     """The payment provider did not do what it was asked. Each subclass says what is known."""
 
 
@@ -260,7 +260,7 @@ class ProviderAmbiguous(ProviderError):
 # ---- the embedding program's fault
 
 
-class NeedsCommit(HostError):
+class NeedsCommit(ConfigurationError):
     """This use case commits between provider calls, and the store rides in the host's transaction."""
 
     def __init__(self) -> None:
@@ -270,7 +270,7 @@ class NeedsCommit(HostError):
         )
 
 
-class AnswerTooLarge(HostError):
+class AnswerTooLarge(ConfigurationError):
     """The answer to a request with an idempotency key is larger than what is kept, so it could not be replayed."""
 
     def __init__(self, limit: int) -> None:
@@ -278,11 +278,11 @@ class AnswerTooLarge(HostError):
         self.limit = limit
 
 
-class Suspended(HostError):
+class Suspended(ConfigurationError):
     """A coroutine awaited something real while it was driven without an event loop."""
 
 
-class IllegalTransition(HostError):
+class IllegalTransition(ConfigurationError):
     """A state machine was given an event that its state does not know."""
 
     def __init__(self, state: str, event: str) -> None:

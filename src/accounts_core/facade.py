@@ -12,7 +12,7 @@ from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast, overload
 import attrs
 
 from accounts_core.container import Ports, W, is_built_of, require
-from accounts_core.errors import HostError
+from accounts_core.errors import ConfigurationError
 from accounts_core.ports.blocking import (
     BlockingLimits,
     BlockingNotifier,
@@ -46,7 +46,9 @@ class BlockingFacade(Ports[W]):
     def __attrs_post_init__(self) -> None:
         for port in (self._store, self._payments, self._passwords, self._notifier, self._limits):
             if port is not None and getattr(port, "suspends", True):
-                raise HostError(f"{type(port).__name__} needs an event loop, and {type(self).__name__} has none.")
+                raise ConfigurationError(
+                    f"{type(port).__name__} needs an event loop, and {type(self).__name__} has none."
+                )
 
 
 class UseCase(Protocol[P, R_co]):

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Final, Self, TypeVar, cast, get_args
 
 import attrs
 
-from accounts_core.errors import HostError, Invalid
+from accounts_core.errors import ConfigurationError, Invalid
 
 from .email import Email
 from .ids import TeamId, UserId
@@ -103,15 +103,15 @@ def read_job(job: Job) -> JobData:
     """Return the content of a job of the core.
 
     Raises:
-        HostError: This release does not know the topic or cannot read the payload.
+        ConfigurationError: This release does not know the topic or cannot read the payload.
 
     """
     if job.topic not in JOBS:
-        raise HostError(f"No handler for jobs of the topic {job.topic!r}.")
+        raise ConfigurationError(f"No handler for jobs of the topic {job.topic!r}.")
     try:
         return JOBS[job.topic].from_payload(job.payload)
     except (LookupError, ValueError, Invalid) as error:
-        raise HostError(f"The payload of a job of the topic {job.topic!r} cannot be read.") from error
+        raise ConfigurationError(f"The payload of a job of the topic {job.topic!r} cannot be read.") from error
 
 
 def topics_of(kinds: Collection[JobKind]) -> frozenset[str]:

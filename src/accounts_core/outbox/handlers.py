@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 
-from accounts_core.errors import HostError, NotFound
+from accounts_core.errors import ConfigurationError, NotFound
 from accounts_core.model.jobs import (
     JOBS,
     DeleteCustomerJob,
@@ -88,7 +88,7 @@ class JobHandlers:
             When to look at it again, or None when it is done.
 
         Raises:
-            HostError: It has no handler here, or its payload cannot be read.
+            ConfigurationError: It has no handler here, or its payload cannot be read.
             Exception: Whatever its handler raises.
 
         """
@@ -114,9 +114,11 @@ def check_handlers(handlers: Mapping[str, JobHandler]) -> None:
     """Check the handlers that a host gives.
 
     Raises:
-        HostError: A topic is one of the core's.
+        ConfigurationError: A topic is one of the core's.
 
     """
     for topic in handlers:
         if topic in JOBS:
-            raise HostError(f"job_handlers: the topic {topic!r} belongs to accounts_core. Use one of your own.")
+            raise ConfigurationError(
+                f"job_handlers: the topic {topic!r} belongs to accounts_core. Use one of your own."
+            )

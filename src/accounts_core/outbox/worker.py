@@ -15,7 +15,7 @@ from typing import Final
 
 import attrs
 
-from accounts_core.errors import AccountsError, CallerError, HostError, LeaseLost, NotFound, ProviderRefused
+from accounts_core.errors import AccountsError, ClientError, ConfigurationError, LeaseLost, NotFound, ProviderRefused
 from accounts_core.model.events import Actor, MailUndeliverable
 from accounts_core.model.jobs import JobKind
 from accounts_core.model.outbox import Job
@@ -145,7 +145,9 @@ class RunDue:
 
     async def _failed(self, job: Job, error: Exception, ran: Ran) -> Ran:
         reason = _reason(error)
-        is_final = isinstance(error, ProviderRefused | CallerError | HostError) or job.attempts >= MOST_ATTEMPTS
+        is_final = (
+            isinstance(error, ProviderRefused | ClientError | ConfigurationError) or job.attempts >= MOST_ATTEMPTS
+        )
         now = self._clock.now()
         due = now + self._delay(job.attempts)
 

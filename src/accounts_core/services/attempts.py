@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import attrs
 
-from accounts_core.errors import LimitExceeded, TooManyFailures, WorldError
+from accounts_core.errors import InfrastructureError, LimitExceeded, TooManyFailures
 from accounts_core.model.email import Email
 from accounts_core.model.ids import UserId
 from accounts_core.model.limit import (
@@ -79,7 +79,7 @@ class Attempts:
         By then the session may be open or the password changed, and an error would say that nothing was done.
         """
         if self._limits is not None:
-            with suppress(WorldError):
+            with suppress(InfrastructureError):
                 await self._limits.forget(SIGN_IN, f"{FAILURES}:{email.key}")
 
     async def sign_up_password(self, sign_up_id: str, email: Email, client: str | None) -> None:

@@ -6,7 +6,7 @@ from typing import Final
 
 import attrs
 
-from accounts_core.errors import WorldError
+from accounts_core.errors import InfrastructureError
 from accounts_core.model.events import Actor, EmailChanged, EmailVerified
 from accounts_core.model.jobs import SendInvitationsJob
 from accounts_core.model.notification import Notification
@@ -65,7 +65,7 @@ class EmailVerifier:
         works.
         """
         if before is None or before.email != verified.email:
-            with suppress(WorldError):
+            with suppress(InfrastructureError):
                 await self._attempts.clear_address(verified.email)
 
     async def verify_in(self, work: UnitOfWork, before: User, *, by: Actor) -> tuple[User, tuple[Job, ...]]:

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 import attrs
 
-from accounts_core.errors import WorldError
+from accounts_core.errors import InfrastructureError
 from accounts_core.model.ids import ID_BYTES, UserId, prefixed_id
 from accounts_core.model.jobs import JobData, JobKind, SyncCustomerJob, SyncDefaultJob, UpdateCustomerJob
 from accounts_core.model.outbox import Job
@@ -82,7 +82,7 @@ class OutboxWriter:
                 await self._dispatcher.perform(job)
                 async with self._store.begin() as work:
                     await work.outbox.done(job)
-            except WorldError:
+            except InfrastructureError:
                 continue
 
     async def enqueue_reading(self, work: UnitOfWork, customer_id: str, *, wait: timedelta = timedelta(0)) -> None:

@@ -15,7 +15,7 @@ from typing import ClassVar, Literal
 
 import attrs
 
-from accounts_core.errors import HostError
+from accounts_core.errors import ConfigurationError
 from accounts_core.forking import on_fork
 from accounts_core.model.events import DomainEvent
 from accounts_core.ports.blocking import BlockingStore
@@ -75,7 +75,7 @@ class MemoryUnitOfWork:
         self.cleanup = MemoryCleanup(self._while_open)
 
     def record(self, event: DomainEvent) -> None:
-        """Keep an event for the store's subscribers. Raises `HostError` when the unit has ended."""
+        """Keep an event for the store's subscribers. Raises `ConfigurationError` when the unit has ended."""
         self._while_open()
         self.events.append(event)
 
@@ -87,7 +87,7 @@ class MemoryUnitOfWork:
 
     def _while_open(self) -> Workspace:
         if not self.is_open:
-            raise HostError("This unit of work has ended: what is done with it now would be lost.")
+            raise ConfigurationError("This unit of work has ended: what is done with it now would be lost.")
         return self._workspace
 
 
@@ -132,10 +132,12 @@ class MemoryStore:
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[MemoryUnitOfWork]:
-        """Open a unit of work. Raises `HostError` inside another one of the same flow: units do not nest."""
+        """Open a unit of work. Raises `ConfigurationError` inside another one of the same flow: units do not nest."""
         outer = _current.get()
         if outer is not None and outer.is_open and outer.store is self:
-            raise HostError("A unit of work is open here already, and units do not nest: use the one that is open.")
+            raise ConfigurationError(
+                "A unit of work is open here already, and units do not nest: use the one that is open."
+            )
         unit = MemoryUnitOfWork(self, self._state, self._ids)
         _current.set(unit)
         try:

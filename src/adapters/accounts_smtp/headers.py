@@ -11,7 +11,7 @@ from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from accounts_core.errors import HostError, Invalid
+from accounts_core.errors import ConfigurationError, Invalid
 from accounts_core.model.email import Email
 
 MAX_LINE: Final = 76
@@ -22,7 +22,7 @@ _ATOMS: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'
 _ESCAPED: Final = re.compile(r'[\\"]')
 
 
-class MailRefused(HostError):
+class MailRefused(ConfigurationError):
     """This mail can never be sent as it is, or no server will ever take it: an operator has to look."""
 
 

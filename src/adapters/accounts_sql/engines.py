@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.ext.asyncio import create_async_engine as _create_async_engine
 
-from accounts_core.errors import HostError
+from accounts_core.errors import ConfigurationError
 
 from . import hosts
 from .forking import protect
@@ -72,7 +72,7 @@ def create_engine(url: str | sa.URL, *, pgbouncer: bool = False, **options: Any)
     A SQLite database in memory has one connection, which its users take turns at: fine for a try-out, but whoever
     reads while they themselves hold a unit of work open waits in vain.
 
-    Raises `HostError` for what is no URL of SQLite or PostgreSQL.
+    Raises `ConfigurationError` for what is no URL of SQLite or PostgreSQL.
     """
     url = _completed(url, _SYNC)
     if url.get_backend_name() == "sqlite":
@@ -144,7 +144,7 @@ def prepare(engine: sa.Engine | AsyncEngine) -> None:
     if sync.dialect.name != "sqlite":
         return
     if sqlite3.sqlite_version_info < _SQLITE_LEAST:
-        raise HostError(f"SQLite {'.'.join(map(str, _SQLITE_LEAST))} or newer is needed, for STRICT tables.")
+        raise ConfigurationError(f"SQLite {'.'.join(map(str, _SQLITE_LEAST))} or newer is needed, for STRICT tables.")
     sa.event.listen(sync, "connect", _prepare_connection)
 
 
@@ -185,9 +185,9 @@ def _completed(url: str | sa.URL, drivers: Mapping[str, str]) -> sa.URL:
         made = sa.make_url(url)
     except sa.exc.ArgumentError:
         # not chained, and without the text: it may hold a password
-        raise HostError("This is not the URL of a database, such as sqlite:///accounts.db.") from None
+        raise ConfigurationError("This is not the URL of a database, such as sqlite:///accounts.db.") from None
     if made.get_backend_name() not in {"sqlite", "postgresql"}:
-        raise HostError(f"The accounts live on SQLite or PostgreSQL, not on {made.get_backend_name()}.")
+        raise ConfigurationError(f"The accounts live on SQLite or PostgreSQL, not on {made.get_backend_name()}.")
     return made.set(drivername=drivers.get(made.drivername, made.drivername))
 
 
@@ -202,7 +202,7 @@ def _without_pgbouncer(url: sa.URL) -> tuple[sa.URL, bool]:
     """Take what is for us out of what is for the driver."""
     said = url.query.get(_PGBOUNCER, "false")
     if said not in {"true", "false"}:
-        raise HostError(f"{_PGBOUNCER} in the URL of a database is true or false.")
+        raise ConfigurationError(f"{_PGBOUNCER} in the URL of a database is true or false.")
     return url.difference_update_query([_PGBOUNCER]), said == "true"
 
 

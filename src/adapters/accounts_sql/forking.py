@@ -23,7 +23,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.util import queue
 from sqlalchemy.util.concurrency import await_, in_greenlet
 
-from accounts_core.errors import HostError
+from accounts_core.errors import ConfigurationError
 from accounts_core.forking import WeakList, keep_forever, on_fork
 
 from .urls import is_in_memory
@@ -35,7 +35,7 @@ WAIT_SECONDS: Final = 1.0
 POLL_SECONDS: Final = 0.001
 
 
-class InheritedConnection(HostError, sa.exc.DontWrapMixin):
+class InheritedConnection(ConfigurationError, sa.exc.DontWrapMixin):
     """The connection was in use when the process was forked: it belongs to the parent process."""
 
     def __init__(self, message: str | None = None) -> None:

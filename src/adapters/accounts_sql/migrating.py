@@ -19,7 +19,7 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from accounts_core.errors import HostError
+from accounts_core.errors import ConfigurationError
 
 from .engines import create_engine
 from .forking import protect
@@ -49,7 +49,8 @@ def migrate(source: str | sa.URL | sa.Engine, revision: str = "head", *, schema:
     """Bring the database to `revision`: `head`, `base` (no tables at all), or a revision's id, newer or older.
 
     `source` is a URL as `create_engine` takes it, or an engine. `schema`, on PostgreSQL, has to exist.
-    Raises `Unavailable` when the database is away, and `HostError` for a revision that this package does not know.
+    Raises `Unavailable` when the database is away, and `ConfigurationError` for a revision that this package does not
+    know.
     """
     with _engine(source) as engine, transaction(engine) as connection:
         _migrate(connection, revision, schema)
@@ -96,7 +97,7 @@ def _migrate(connection: sa.Connection, revision: str, schema: str | None) -> No
         with translated():
             run(config, revision)
     except CommandError as error:
-        raise HostError(
+        raise ConfigurationError(
             f"The database, or the revision asked for, is not one that this version knows: {error}"
         ) from error
 
@@ -122,17 +123,20 @@ def _current_revision(connection: sa.Connection, schema: str | None) -> str | No
         _require_unicode(connection)
         heads = MigrationContext.configure(connection, opts=configuration()).get_current_heads()
     if len(heads) > 1:
-        raise HostError(f"The table {VERSION_TABLE} has {len(heads)} rows, and there is one version.")
+        raise ConfigurationError(f"The table {VERSION_TABLE} has {len(heads)} rows, and there is one version.")
     return heads[0] if heads else None
 
 
 def _require_unicode(connection: sa.Connection) -> None:
-    """Raise `HostError` unless the database keeps any text: another encoding refuses some, SQL_ASCII checks nothing."""
+    """Raise `ConfigurationError` unless the database stores any text.
+
+    Other encodings than UTF8 refuse some characters, and SQL_ASCII checks nothing.
+    """
     if connection.dialect.name != "postgresql":
         return
     encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
     if encoding != "UTF8":
-        raise HostError(f"The database's encoding is {encoding}; the accounts need UTF8.")
+        raise ConfigurationError(f"The database's encoding is {encoding}; the accounts need UTF8.")
 
 
 def _is_behind(revision: str, current: str | None) -> bool:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import IsolationLevel
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncTransaction
 
-from accounts_core.errors import HostError, Unavailable
+from accounts_core.errors import ConfigurationError, Unavailable
 
 from .leases import discard
 from .translation import committing, translated
@@ -114,7 +114,7 @@ def _begin(connection: sa.Connection) -> None:
 
 def _join(connection: sa.Connection) -> None:
     if _commits_by_itself(connection):
-        raise HostError("This connection is in AUTOCOMMIT mode: there is no transaction to ride in.")
+        raise ConfigurationError("This connection is in AUTOCOMMIT mode: there is no transaction to ride in.")
     _begin_on_sqlite(connection)
 
 
@@ -144,7 +144,7 @@ def _begin_on_sqlite(connection: sa.Connection) -> None:
 
 def _check_sqlite(connection: sa.Connection) -> None:
     if not connection.exec_driver_sql("PRAGMA foreign_keys").scalar():
-        raise HostError(
+        raise ConfigurationError(
             "Foreign keys are off on this SQLite connection, and the accounts' rules rely on them:"
             " make the engine with accounts_sql.create_engine, or call accounts_sql.prepare(engine) before it connects."
         )

@@ -1,7 +1,7 @@
 """From the errors of SQLAlchemy and of four drivers to the core's.
 
 Who was first is a `Conflict`, a database that cannot answer is `Unavailable`, a value it will not take is `Invalid`,
-and a database that was never made ready, or a statement it does not understand, is a `HostError`.
+and a database that was never made ready, or a statement it does not understand, is a `ConfigurationError`.
 
 PostgreSQL's five-letter codes: https://www.postgresql.org/docs/current/errcodes-appendix.html
 SQLite's names: https://www.sqlite.org/rescode.html
@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 
-from accounts_core.errors import AccountsError, Conflict, HostError, Invalid, Unavailable
+from accounts_core.errors import AccountsError, ConfigurationError, Conflict, Invalid, Unavailable
 
 E = TypeVar("E", bound=BaseException)
 
@@ -113,7 +113,7 @@ def translate(error: BaseException) -> AccountsError | None:
     if _is_called("DataError", cause) or isinstance(cause, UnicodeError | OverflowError):
         return Invalid("value", "This cannot be stored.")
     if isinstance(error, sa.exc.SQLAlchemyError):
-        return HostError(f"The database does not understand: {cause}")
+        return ConfigurationError(f"The database does not understand: {cause}")
     return None
 
 
@@ -147,8 +147,8 @@ def _by_code(code: str, cause: BaseException) -> AccountsError:
     if code.startswith("22") or base in {"SQLITE_TOOBIG", "SQLITE_MISMATCH"}:
         return Invalid("value", "This cannot be stored.")
     if code in _NOT_THERE or "no such table" in str(cause) or "no such column" in str(cause):
-        return HostError(f"The accounts' tables are missing or old; run the migrations: {cause}")
-    return HostError(f"The database does not understand: {cause}")
+        return ConfigurationError(f"The accounts' tables are missing or old; run the migrations: {cause}")
+    return ConfigurationError(f"The database does not understand: {cause}")
 
 
 def _driver_error(error: BaseException) -> BaseException:

@@ -88,7 +88,10 @@ def payment_method(object: Object) -> ProviderPaymentMethod:
 
 
 def hold(intent: Object) -> Hold:
-    """Read a payment intent. Raises `ProviderAmbiguous` while it is being processed, `HostError` if captured."""
+    """Read a payment intent.
+
+    Raises `ProviderAmbiguous` while it is being processed, `ConfigurationError` if captured.
+    """
     with _readable("payment intent"):
         if intent["status"] == "succeeded":
             raise captured(intent["id"])

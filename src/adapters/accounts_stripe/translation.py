@@ -16,7 +16,14 @@ from typing import Any, Final
 
 import stripe
 
-from accounts_core.errors import HostError, NotFound, ProviderAmbiguous, ProviderBusy, ProviderError, ProviderRefused
+from accounts_core.errors import (
+    ConfigurationError,
+    NotFound,
+    ProviderAmbiguous,
+    ProviderBusy,
+    ProviderError,
+    ProviderRefused,
+)
 
 RESOURCE_MISSING: Final = "resource_missing"
 UNEXPECTED_STATE: Final = "payment_intent_unexpected_state"
@@ -44,8 +51,8 @@ def translated(what: object) -> Iterator[None]:
         yield
     except stripe.StripeError as error:
         raise translate(error, what) from without_frames(error)
-    except HostError as error:  # the transport's: it went through the same frames
-        raise HostError(str(error)) from without_frames(error)
+    except ConfigurationError as error:  # the transport's: it went through the same frames
+        raise ConfigurationError(str(error)) from without_frames(error)
 
 
 def translate(error: stripe.StripeError, what: object) -> ProviderError:
@@ -111,6 +118,8 @@ def _details(error: stripe.StripeError) -> dict[str, str]:
     return {name: str(value) for name, value in found.items() if value}
 
 
-def captured(hold_id: str) -> HostError:
+def captured(hold_id: str) -> ConfigurationError:
     """Return the error for what must never be: somebody took the money of a hold."""
-    return HostError(f"The hold {hold_id} was captured. Nothing here captures: find out who did, and refund it.")
+    return ConfigurationError(
+        f"The hold {hold_id} was captured. Nothing here captures: find out who did, and refund it."
+    )

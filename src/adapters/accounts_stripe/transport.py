@@ -12,7 +12,7 @@ from typing import Any, Final, NoReturn, TypeAlias
 import httpx
 import stripe
 
-from accounts_core.errors import HostError
+from accounts_core.errors import ConfigurationError
 from accounts_core.forking import keep_forever, on_fork
 
 CONNECT_SECONDS: Final = 5.0
@@ -131,5 +131,5 @@ def _refuse_when(closed: bool) -> None:
 
 def _misused(error: RuntimeError, *, closed: bool) -> NoReturn:
     if closed:
-        raise HostError("The gateway was used after it was closed.") from error
-    raise HostError(f"The gateway cannot be used here, perhaps from a second event loop: {error}") from error
+        raise ConfigurationError("The gateway was used after it was closed.") from error
+    raise ConfigurationError(f"The gateway cannot be used here, perhaps from a second event loop: {error}") from error

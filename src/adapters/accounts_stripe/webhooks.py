@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import attrs
 
-from accounts_core.errors import CallerError
+from accounts_core.errors import ClientError
 from accounts_core.model.card_numbers import holds_card_number
 from accounts_stripe.converters import id_of
 
@@ -25,11 +25,11 @@ _MAX_DIGITS: Final = 12
 _MAX_ID: Final = 255
 
 
-class InvalidSignature(CallerError):
+class InvalidSignature(ClientError):
     """This was not signed by Stripe with the endpoint's secret, or not just now."""
 
 
-class InvalidEvent(CallerError):
+class InvalidEvent(ClientError):
     """The signature is right, but what it signs is no event."""
 
 

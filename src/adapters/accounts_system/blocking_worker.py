@@ -82,7 +82,7 @@ class BlockingWorker:
         """Do what is due in this thread, one kind after another, and return what became of it.
 
         Raises:
-            WorldError: The database is away.
+            InfrastructureError: The database is away.
 
         """
         run_sync(self._accounts.tidy())

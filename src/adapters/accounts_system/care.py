@@ -49,7 +49,7 @@ class Care:
         self._alarmed: dict[str, float] = {}
 
     async def step(self) -> Ran:
-        """Do what is due. Raises `WorldError`."""
+        """Do what is due. Raises `InfrastructureError`."""
         now = self._monotonic()
         offset = self._wall_clock() - now  # a jump of the machine's clock is a change of this
         if now >= self._repair_at or abs(offset - self._offset) > JUMP_SECONDS:

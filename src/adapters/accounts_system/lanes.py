@@ -45,7 +45,7 @@ class Lane:
                 group.create_task(self._go())
 
     async def run_out(self) -> Ran:
-        """Take steps until nothing is due, and return what became of them. Raises `WorldError`."""
+        """Take steps until nothing is due, and return what became of them. Raises `InfrastructureError`."""
         total = Ran()
         while not self._is_stopping:
             ran = await self._step()

@@ -70,7 +70,10 @@ class Worker:
                 group.create_task(lane.run())
 
     async def run_once(self) -> Ran:
-        """Do what is due, and say what became of it. Raises `WorldError`, once every lane has come to its end."""
+        """Do what is due, and say what became of it.
+
+        Raises `InfrastructureError`, once every lane has come to its end.
+        """
         await self._accounts.tidy()
         total, errors = Ran(), list[BaseException]()
         for ended in await asyncio.gather(*(lane.run_out() for lane in self._lanes), return_exceptions=True):

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from accounts_cli.database_url import DatabaseUrl
 from accounts_cli.failures import CommandFailed
 from accounts_cli.settings import Settings
-from accounts_core.errors import HostError, Unavailable
+from accounts_core.errors import ConfigurationError, Unavailable
 from accounts_sql import is_current, migrate
 
 
@@ -82,7 +82,7 @@ def explained(url: DatabaseUrl, done: str) -> Iterator[None]:
             yield
     except Unavailable as error:
         raise CommandFailed(f"{url}: {error}{_in_words(url, error.__cause__)}") from error
-    except HostError as error:
+    except ConfigurationError as error:
         # its tables are those of a newer release, or somebody else's: not for this one to touch
         raise CommandFailed(f"{url} cannot be {done}: {_first_line(url, error)}") from error
     except (SQLAlchemyError, OSError) as error:

@@ -15,7 +15,7 @@ from accounts_cli.payments import SIMULATOR_SECRET, open_simulator
 from accounts_cli.streams import announce
 from accounts_cli.values import page_url
 from accounts_core import Accounts
-from accounts_core.errors import WorldError
+from accounts_core.errors import InfrastructureError
 from accounts_core.ports.clock import Clock
 from accounts_litestar import HttpOptions
 from accounts_litestar.app import strict_edge
@@ -89,7 +89,7 @@ async def deliver_events(simulator: Simulator, accounts: Accounts[Any], clock: C
         assert event.id is not None  # the simulator gives each of its events one
         try:
             is_new = await accounts.receive_provider_event(id=event.id, customer_id=event.customer_id)
-        except WorldError as error:
+        except InfrastructureError as error:
             logger.warning("An event of the simulator's comes again later: %s", error)
             raise
         if is_new:

@@ -9,7 +9,7 @@ from litestar.background_tasks import BackgroundTask
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 
 from accounts_core import Accounts
-from accounts_core.errors import EmailTaken, Invalid, InvalidToken, WorldError, WrongPassword
+from accounts_core.errors import EmailTaken, InfrastructureError, Invalid, InvalidToken, WrongPassword
 from accounts_core.model.ids import UserId
 from accounts_core.results import Caller
 from accounts_litestar.answers import Answer
@@ -104,7 +104,7 @@ class Endpoints(Controller):
     async def _touch(self, session_id: str) -> None:
         try:
             await self.accounts.touch_session(session_id)
-        except WorldError as error:
+        except InfrastructureError as error:
             logger.warning("The use of a session could not be noted: %s", error)
 
 

@@ -24,7 +24,7 @@ class ProviderEvent(Protocol):
 
 
 Webhook = Callable[[bytes, Mapping[str, str]], ProviderEvent]
-"""Takes the body as it came and the headers, with lower-case names. Raises any `CallerError` for what is not the
+"""Takes the body as it came and the headers, with lower-case names. Raises any `ClientError` for what is not the
 provider's."""
 
 

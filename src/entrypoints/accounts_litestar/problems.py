@@ -99,7 +99,7 @@ KINDS: Final[Mapping[type[Exception], Kind]] = {
     core.Invalid: Kind(422, "invalid-fields", "Some fields are not valid", "Some fields are missing or wrong."),
     core.KeyReused: Kind(422, "key-reused", "The idempotency key belongs to another request"),
     core.LimitExceeded: Kind(429, "too-many-attempts", "Too many attempts", passes=True),
-    core.WorldError: Kind(503, "unavailable", "Not available at the moment", _AWAY, passes=True),
+    core.InfrastructureError: Kind(503, "unavailable", "Not available at the moment", _AWAY, passes=True),
     StillVerifying: Kind(503, "still-verifying", "The verification goes on", passes=True),
 }
 
@@ -196,7 +196,7 @@ class Problems:
         elif isinstance(error, core.AnswerMismatch):
             # nobody saw it, but whatever mixes answers up has to be found
             logger.error("%s %s: %s", request.method, request.scope.get("path_template", "?"), error)
-        elif isinstance(error, core.WorldError) and kind.status == 503:
+        elif isinstance(error, core.InfrastructureError) and kind.status == 503:
             logger.warning("%s %s: %s", request.method, request.scope.get("path_template", "?"), error)
         headers = {}
         if kind.challenge is not None:

@@ -9,7 +9,7 @@ from typing import Final
 
 from litestar import post
 
-from accounts_core.errors import CallerError
+from accounts_core.errors import ClientError
 from accounts_litestar.answers import Answer
 from accounts_litestar.bodies import read_raw
 from accounts_litestar.edge import WebhookRefused
@@ -56,7 +56,7 @@ class WebhookApi(Endpoints):
 def _checked(webhook: Webhook, body: bytes, request: HttpRequest) -> tuple[str | None, str | None]:
     try:
         event = webhook(body, _headers(request))
-    except CallerError as error:
+    except ClientError as error:
         logger.warning("A webhook was refused: %s", error)
         # without the frames that hold the webhook's secret: an error reporter looks into them
         raise WebhookRefused from None

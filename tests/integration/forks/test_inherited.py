@@ -11,7 +11,7 @@ from tests.integration.forks.children import fork, held
 from tests.integration.forks.conftest import Open
 from tests.integration.forks.ways import MOST_DRIVERS, SERVERS, SYNC, Way
 
-from accounts_core.errors import HostError
+from accounts_core.errors import ConfigurationError
 from accounts_core.model.ids import UserId
 from accounts_core.sync import run_sync
 from accounts_core.testing.builders import NOON
@@ -188,7 +188,7 @@ def test_f1_a_database_in_memory_stays_with_its_process() -> None:
     def child() -> str:
         try:
             run_sync(find())
-        except HostError:
+        except ConfigurationError:
             migrate(engine)
             return "empty" if run_sync(find()) is None else "filled"
         return "shared"

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from tests.integration.sql.backends import AIOSQLITE, ASYNCPG, AnySqlStore, Backend
 from tests.integration.sql.test_host_engine import store_on
 
-from accounts_core.errors import WorldError
+from accounts_core.errors import InfrastructureError
 from accounts_core.model.ids import UserId
 from accounts_core.testing.builders import a_session, a_user, digest_of_session
 from accounts_core.testing.harness import keep
@@ -41,7 +41,7 @@ async def cancel_after(task: "asyncio.Task[Any]", turns: int, times: int = 1) ->
     for _ in range(times):
         task.cancel()
         await asyncio.sleep(0)
-    with suppress(asyncio.CancelledError, WorldError):
+    with suppress(asyncio.CancelledError, InfrastructureError):
         await task
 
 

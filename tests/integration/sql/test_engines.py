@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from tests.integration.sql.backends import AIOSQLITE, ASYNCPG, PSYCOPG, SQLITE, Backend
 from tests.integration.sql.test_host_engine import store_on
 
-from accounts_core.errors import HostError, Unavailable
+from accounts_core.errors import ConfigurationError, Unavailable
 from accounts_core.model.ids import UserId
 from accounts_core.testing.builders import a_session, a_user, digest_of_session
 from accounts_core.testing.harness import keep
@@ -40,7 +40,7 @@ def test_one_url_serves_both_kinds_of_engine(url: str, sync: str, asynchronous: 
 )
 def test_what_is_no_url_of_ours_is_refused_without_repeating_its_password(url: str) -> None:
     for make in (create_engine, create_async_engine):
-        with pytest.raises(HostError) as refused:
+        with pytest.raises(ConfigurationError) as refused:
             make(url)
         assert "secret" not in f"{refused.value}{refused.value.__cause__}"
 
@@ -56,7 +56,7 @@ def test_a_url_says_that_pgbouncer_is_in_between() -> None:
         for engine in (create_engine(url), create_async_engine(url)):
             assert "pgbouncer" not in engine.url.query
     for make in (create_engine, create_async_engine):
-        with pytest.raises(HostError, match="true or false"):
+        with pytest.raises(ConfigurationError, match="true or false"):
             make("postgresql://u@h/d?pgbouncer=perhaps")
 
 

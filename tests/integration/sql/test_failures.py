@@ -19,7 +19,7 @@ from tests.integration.sql.backends import (
 )
 from tests.integration.sql.test_host_engine import store_on
 
-from accounts_core.errors import Conflict, HostError, Unavailable
+from accounts_core.errors import ConfigurationError, Conflict, Unavailable
 from accounts_core.model.ids import UserId
 from accounts_core.model.paging import Cursor
 from accounts_core.testing.builders import NOON, a_session, a_user, at, digest_of_session
@@ -274,9 +274,9 @@ async def test_tables_that_are_missing_are_the_hosts_fault(backend: Backend, tmp
     engine: Any = create_async_engine(url) if backend.is_async else create_engine(url)
     for fast in (True, False):
         async with store_on(engine, fast=fast).read() as views:
-            with pytest.raises(HostError, match="run the migrations"):
+            with pytest.raises(ConfigurationError, match="run the migrations"):
                 await views.users.find(JANE)
-    with pytest.raises(HostError, match="run the migrations"):
+    with pytest.raises(ConfigurationError, match="run the migrations"):
         await keep(store_on(engine), a_user())
     assert engine.pool.checkedout() == 0
     await backend.dispose(engine)

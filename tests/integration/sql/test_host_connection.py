@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from tests.integration.sql.backends import AIOSQLITE, ASYNCPG, PSYCOPG, SQLITE, AnySqlStore, Backend
 
-from accounts_core.errors import EmailTaken, HostError
+from accounts_core.errors import ConfigurationError, EmailTaken
 from accounts_core.model.email import Email
 from accounts_core.model.ids import UserId
 from accounts_core.testing.builders import a_user
@@ -153,7 +153,7 @@ async def test_the_units_connection_is_the_hosts(backend: Backend) -> None:
 @pytest.mark.parametrize("backend", [PSYCOPG, ASYNCPG], indirect=True)
 async def test_a_connection_that_commits_by_itself_is_refused(backend: Backend) -> None:
     async with connected(backend, isolation_level="AUTOCOMMIT") as host:
-        with pytest.raises(HostError, match="AUTOCOMMIT"):
+        with pytest.raises(ConfigurationError, match="AUTOCOMMIT"):
             await keep(host.store, a_user())
 
     assert await kept(backend) == (0, False)
@@ -164,7 +164,7 @@ async def test_a_sqlite_connection_without_foreign_keys_is_refused(backend: Back
     async with connected(backend) as host:
         await host.execute(sa.text("PRAGMA foreign_keys=OFF"))
         _pooled(host).info.clear()  # as on a connection that no store has seen
-        with pytest.raises(HostError, match="prepare"):
+        with pytest.raises(ConfigurationError, match="prepare"):
             await keep(host.store, a_user())
         await host.end("rollback")
         await host.execute(sa.text("PRAGMA foreign_keys=ON"))

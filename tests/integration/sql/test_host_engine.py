@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
 from tests.integration.sql.backends import AIOSQLITE, ASYNCPG, PSYCOPG, SQLITE, AnySqlStore, Backend
 
-from accounts_core.errors import Conflict, HostError
+from accounts_core.errors import ConfigurationError, Conflict
 from accounts_core.model.ids import UserId
 from accounts_core.testing.builders import NOON, a_session, a_user, digest_of_session
 from accounts_core.testing.harness import keep
@@ -89,7 +89,7 @@ async def test_a_host_that_listens_to_its_pool_is_heard_and_does_no_harm(backend
 @pytest.mark.parametrize("backend", [SQLITE, AIOSQLITE], indirect=True)
 async def test_sqlite_without_foreign_keys_is_refused_with_what_to_do(backend: Backend) -> None:
     async with host_engine(backend) as engine:
-        with pytest.raises(HostError, match=r"prepare\(engine\)"):
+        with pytest.raises(ConfigurationError, match=r"prepare\(engine\)"):
             await keep(store_on(engine), a_user())
 
 

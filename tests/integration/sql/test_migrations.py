@@ -12,7 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from tests.integration.sql.backends import AIOSQLITE, ASYNCPG, Backend
 
-from accounts_core.errors import HostError, Unavailable
+from accounts_core.errors import ConfigurationError, Unavailable
 from accounts_core.sync import run_sync
 from accounts_core.testing.builders import a_job, a_user, a_verification
 from accounts_core.testing.harness import keep
@@ -149,7 +149,7 @@ def test_migrating_again_changes_nothing(engine: sa.Engine) -> None:
 
 
 def test_an_unknown_revision_is_the_hosts_fault(engine: sa.Engine) -> None:
-    with pytest.raises(HostError):
+    with pytest.raises(ConfigurationError):
         migrate(engine, "no-such-revision")
 
     assert definitions(engine) == []
@@ -163,7 +163,7 @@ def test_a_database_from_a_later_version_is_left_alone(engine: sa.Engine) -> Non
 
     assert is_current(engine) is False
     for revision in ("head", "base"):
-        with pytest.raises(HostError):
+        with pytest.raises(ConfigurationError):
             migrate(engine, revision)
     assert definitions(engine) == before
 
@@ -173,7 +173,7 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(engine: sa.Engine)
         connection.execute(sa.text("CREATE TABLE accounts_outbox (somebody_elses INTEGER)"))
     before = definitions(engine)
 
-    with pytest.raises(HostError):
+    with pytest.raises(ConfigurationError):
         migrate(engine)
 
     assert definitions(engine) == before

@@ -10,7 +10,7 @@ from typing import TypeAlias
 import pytest
 from tests.integration.stripe.loopback import Handler, Loopback, answering
 
-from accounts_core.errors import HostError, NotFound, ProviderAmbiguous
+from accounts_core.errors import ConfigurationError, NotFound, ProviderAmbiguous
 from accounts_core.model.customer import Customer
 from accounts_core.sync import run_sync
 from accounts_stripe import AsyncTransport, BlockingStripeGateway, BlockingTransport, StripeGateway
@@ -171,7 +171,7 @@ def test_a_gateway_that_was_closed_says_so() -> None:
         async with StripeGateway.connect(KEY, api_base=url) as gateway:
             await gateway.retrieve_customer("cus_1")
         await gateway.close()
-        with pytest.raises(HostError, match="closed"):
+        with pytest.raises(ConfigurationError, match="closed"):
             await gateway.retrieve_customer("cus_1")
 
     with answering(answer) as server:
@@ -179,7 +179,7 @@ def test_a_gateway_that_was_closed_says_so() -> None:
         with BlockingStripeGateway.connect(KEY, api_base=server.url) as gateway:
             run_sync(gateway.retrieve_customer("cus_1"))
         gateway.close()
-        with pytest.raises(HostError, match="closed"):
+        with pytest.raises(ConfigurationError, match="closed"):
             run_sync(gateway.retrieve_customer("cus_1"))
 
 

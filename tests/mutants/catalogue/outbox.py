@@ -42,15 +42,15 @@ OUTBOX: Final = (
     Mutant(
         name="a job that is never parked",
         at="accounts_core/outbox/worker.py::RunDue._failed",
-        old="isinstance(error, ProviderRefused | CallerError | HostError) or job.attempts >= MOST_ATTEMPTS",
-        new="isinstance(error, ProviderRefused | CallerError | HostError)",
+        old="isinstance(error, ProviderRefused | ClientError | ConfigurationError) or job.attempts >= MOST_ATTEMPTS",
+        new="isinstance(error, ProviderRefused | ClientError | ConfigurationError)",
         check=core("use_cases/test_worker.py::test_a_failing_job_is_put_off_longer_each_time_and_parked_in_the_end"),
     ),
     Mutant(
         name="a refusal that is tried again",
         at="accounts_core/outbox/worker.py::RunDue._failed",
-        old="ProviderRefused | CallerError",
-        new="CallerError",
+        old="ProviderRefused | ClientError",
+        new="ClientError",
         check=faults("trying a parked job again"),
     ),
     Mutant(
@@ -175,7 +175,7 @@ OUTBOX: Final = (
     Mutant(
         name="a sign-in whose token is lost because the failures cannot be reset",
         at="accounts_core/services/attempts.py::Attempts.succeeded",
-        old="with suppress(WorldError):\n    await self._limits.forget(SIGN_IN, f'{FAILURES}:{email.key}')",
+        old="with suppress(InfrastructureError):\n    await self._limits.forget(SIGN_IN, f'{FAILURES}:{email.key}')",
         new="await self._limits.forget(SIGN_IN, f'{FAILURES}:{email.key}')",
         check=core("use_cases/test_attempts.py::test_whoever_is_signed_in_gets_the_token_though_limits_are_away"),
     ),

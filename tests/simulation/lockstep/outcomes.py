@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 
-from accounts_core.errors import AccountsError, Conflict, HostError
+from accounts_core.errors import AccountsError, ConfigurationError, Conflict
 
 
 @attrs.frozen
@@ -27,7 +27,7 @@ class Outcome:
     def is_fault(self) -> bool:
         """Whether it is an error that no caller may ever meet, were it the same on every store."""
         return self.error is not None and (
-            not isinstance(self.error, AccountsError) or isinstance(self.error, HostError)
+            not isinstance(self.error, AccountsError) or isinstance(self.error, ConfigurationError)
         )
 
     @property

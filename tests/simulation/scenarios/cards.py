@@ -6,7 +6,7 @@ import attrs
 from tests.simulation.world import PASSWORD, Act, Core, World
 
 from accounts_core import Policy, run_sync
-from accounts_core.errors import CallerError, ProviderAmbiguous
+from accounts_core.errors import ClientError, ProviderAmbiguous
 from accounts_core.model.policy import CustomerDeletion
 from accounts_core.services.idempotency import Answered
 from accounts_core.services.outbox_writer import LEASE
@@ -53,7 +53,7 @@ async def challenge_answer_finish(world: World, accounts: Core) -> None:
 async def try_declined(world: World, accounts: Core) -> None:
     try:
         await world.verify(accounts, DECLINED)
-    except CallerError:
+    except ClientError:
         return
 
 

@@ -8,7 +8,7 @@ from types import TracebackType
 
 import pytest
 
-from accounts_core.errors import Conflict, EmailTaken, HostError
+from accounts_core.errors import ConfigurationError, Conflict, EmailTaken
 from accounts_core.model.email import Email
 from accounts_core.model.events import DomainEvent, UserDeactivated
 from accounts_core.model.ids import TeamId, UserId
@@ -231,7 +231,7 @@ async def test_no_user_is_removed_to_whom_another_unit_added_something_meanwhile
 
 async def test_nested_units_are_refused(store: MemoryStore) -> None:
     async with store.begin() as work:
-        with pytest.raises(HostError, match="do not nest"):
+        with pytest.raises(ConfigurationError, match="do not nest"):
             async with store.begin():
                 pass
         assert await work.users.get(JANE) == a_user(JANE)
@@ -247,7 +247,7 @@ async def test_a_subscriber_cannot_open_a_unit_of_its_own() -> None:
 
     strict = MemoryStore(subscribers=[begin_again])
 
-    with pytest.raises(HostError, match="do not nest"):
+    with pytest.raises(ConfigurationError, match="do not nest"):
         await keep(strict, UserDeactivated(user_id=JANE, at=NOON))
 
 
@@ -256,7 +256,7 @@ async def test_units_of_two_stores_may_be_open_together(store: MemoryStore) -> N
     async with store.begin():
         async with other.begin() as work:
             await work.users.add(a_user(JANE))
-        with pytest.raises(HostError, match="do not nest"):
+        with pytest.raises(ConfigurationError, match="do not nest"):
             async with store.begin():
                 pass
 
@@ -265,11 +265,11 @@ async def test_a_unit_that_ended_is_refused(store: MemoryStore) -> None:
     async with store.begin() as work:
         pass
 
-    with pytest.raises(HostError, match="has ended"):
+    with pytest.raises(ConfigurationError, match="has ended"):
         await work.users.get(JANE)
-    with pytest.raises(HostError, match="has ended"):
+    with pytest.raises(ConfigurationError, match="has ended"):
         await work.users.add(a_user(3))
-    with pytest.raises(HostError, match="has ended"):
+    with pytest.raises(ConfigurationError, match="has ended"):
         work.record(UserDeactivated(user_id=JANE, at=NOON))
 
 

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from tests.unit.stripe.objects import CREATED, Json, a_card, a_customer, a_decline, a_payment_method, an_intent
 
-from accounts_core.errors import HostError, ProviderAmbiguous
+from accounts_core.errors import ConfigurationError, ProviderAmbiguous
 from accounts_core.model.customer import Customer
 from accounts_core.model.payment_method import (
     Address,
@@ -153,7 +153,7 @@ def test_an_earlier_failure_is_no_reason_against_what_is_held() -> None:
 
 
 def test_a_captured_hold_is_said_aloud() -> None:
-    with pytest.raises(HostError, match=r"pi_1.*captured"):
+    with pytest.raises(ConfigurationError, match=r"pi_1.*captured"):
         converters.hold(an_intent("succeeded"))
 
 

@@ -12,7 +12,7 @@ from tests.unit.stripe.objects import (
     an_intent,
 )
 
-from accounts_core.errors import HostError, NotFound, ProviderAmbiguous, ProviderBusy, ProviderRefused
+from accounts_core.errors import ConfigurationError, NotFound, ProviderAmbiguous, ProviderBusy, ProviderRefused
 from accounts_core.model.email import Email
 from accounts_core.ports.payment_gateway import HoldRequest, HoldStatus
 from accounts_core.sync import run_sync
@@ -105,7 +105,7 @@ def test_a_lost_hold_is_never_asked_for_again_under_another_key(gateway: Gateway
 def test_a_captured_hold_is_said_aloud(gateway: Gateway, server: FakeStripe) -> None:
     server.will(an_intent("succeeded"))
 
-    with pytest.raises(HostError, match="captured"):
+    with pytest.raises(ConfigurationError, match="captured"):
         run_sync(gateway.retrieve_hold("pi_1"))
 
 
@@ -204,7 +204,7 @@ def test_a_cancel_that_did_not_cancel_is_no_release(gateway: Gateway, server: Fa
 def test_letting_go_of_what_was_captured_is_said_aloud(gateway: Gateway, server: FakeStripe) -> None:
     server.will(CANNOT_CANCEL, an_intent("succeeded"))
 
-    with pytest.raises(HostError, match="captured"):
+    with pytest.raises(ConfigurationError, match="captured"):
         run_sync(gateway.release("pi_1", key="k"))
 
 

@@ -8,7 +8,7 @@ import pytest
 from tests.unit.stripe.fakes import KEY, Answer, FakeStripe, Gateway, chain, no_answer
 from tests.unit.stripe.objects import a_customer, an_error, an_intent
 
-from accounts_core.errors import AccountsError, HostError
+from accounts_core.errors import AccountsError, ConfigurationError
 from accounts_core.ports.payment_gateway import HoldRequest
 from accounts_core.sync import run_sync
 from accounts_stripe import BlockingStripeGateway, StripeGateway
@@ -28,7 +28,7 @@ FAILURES = [
     Answer(f"<html>{ECHO}</html>".encode(), 502),
     Answer(f'{{"error": "{ECHO}"}}'.encode(), 502),
     Answer(ECHO.encode(), 200),
-    HostError("The gateway was used after it was closed."),
+    ConfigurationError("The gateway was used after it was closed."),
 ]
 
 

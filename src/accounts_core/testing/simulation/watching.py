@@ -11,7 +11,7 @@ from functools import cache
 from types import TracebackType
 from typing import Any, ClassVar, Literal, TypeVar, cast
 
-from accounts_core.errors import HostError, ProviderAmbiguous
+from accounts_core.errors import ConfigurationError, ProviderAmbiguous
 from accounts_core.ports.store import Store, UnitOfWork, Views
 from accounts_core.sync import run_sync
 
@@ -114,7 +114,7 @@ class _Unit:
     async def __aenter__(self) -> UnitOfWork:
         self._task = self._process.scheduler.current
         if self._task.units:
-            raise HostError("A unit of work is open here already, and units do not nest.")
+            raise ConfigurationError("A unit of work is open here already, and units do not nest.")
 
         async def enter() -> UnitOfWork:
             work = self._context.run(run_sync, self._unit.__aenter__())

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from accounts_core.errors import HostError
+from accounts_core.errors import ConfigurationError
 from accounts_core.model.email import Email
 from accounts_core.model.ids import TeamId, UserId
 from accounts_core.model.jobs import (
@@ -138,12 +138,12 @@ def test_a_password_hash_is_in_no_repr() -> None:
     ],
 )
 def test_a_payload_that_cannot_be_read_is_an_error_that_names_the_topic(topic: str, payload: Mapping[str, str]) -> None:
-    with pytest.raises(HostError, match=f"'{topic}' cannot be read"):
+    with pytest.raises(ConfigurationError, match=f"'{topic}' cannot be read"):
         read_job(a_job(topic=topic, payload=payload))
 
 
 def test_an_unknown_topic_is_an_error_that_names_it() -> None:
-    with pytest.raises(HostError, match=r"'host\.welcome'"):
+    with pytest.raises(ConfigurationError, match=r"'host\.welcome'"):
         read_job(a_job(topic="host.welcome", payload={}))
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from accounts_core import run_sync
-from accounts_core.errors import Conflict, HostError, ProviderAmbiguous, ProviderBusy, Suspended, Unavailable
+from accounts_core.errors import ConfigurationError, Conflict, ProviderAmbiguous, ProviderBusy, Suspended, Unavailable
 from accounts_core.testing.builders import NOON, a_user
 from accounts_core.testing.simulation import (
     PEACE,
@@ -258,7 +258,7 @@ def test_units_do_not_nest() -> None:
     task = one.spawn("a", nested(one, store))
     scheduler.run()
 
-    assert isinstance(task.error, HostError)
+    assert isinstance(task.error, ConfigurationError)
 
 
 # ---- points and time

@@ -8,7 +8,7 @@ import pytest
 from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD, Core, World
 
 from accounts_core import BlockingAccounts, MailDispatch, run_sync
-from accounts_core.errors import EmailTaken, HostError, Unavailable, Undeliverable
+from accounts_core.errors import ConfigurationError, EmailTaken, Unavailable, Undeliverable
 from accounts_core.model import Job
 from accounts_core.model.jobs import JobKind
 from accounts_core.outbox.after_commit import MOST_MAILS
@@ -103,7 +103,7 @@ class Failing(MemoryNotifier):
         await super().deliver(notice)
 
 
-@pytest.mark.parametrize("error", [Unavailable("Away."), HostError("No sender."), RuntimeError("?")], ids=repr)
+@pytest.mark.parametrize("error", [Unavailable("Away."), ConfigurationError("No sender."), RuntimeError("?")], ids=repr)
 def test_a_mail_server_that_fails_fails_no_call(world: World, error: Exception) -> None:
     accounts = by_the_call(world, notifier=Failing(error=error))
 
@@ -225,7 +225,7 @@ def test_whatever_goes_wrong_with_the_mails_the_result_of_the_call_is_returned(
     jane = accounts.register(email="jane@example.org", password=PASSWORD, name="Jane Doe")
 
     async def any_due(**_: Any) -> bool:
-        raise HostError("This connection was made before a fork.")
+        raise ConfigurationError("This connection was made before a fork.")
 
     monkeypatch.setattr(world.store._views.outbox, "any_due", any_due)
 

@@ -6,7 +6,7 @@ import pytest
 from tests.unit.core.conftest import Core, World
 
 from accounts_core import BlockingAccounts, MailDispatch, run_sync
-from accounts_core.errors import AccountsError, HostError, NotFound, ProviderBusy, ProviderRefused, Unavailable
+from accounts_core.errors import AccountsError, ConfigurationError, NotFound, ProviderBusy, ProviderRefused, Unavailable
 from accounts_core.model import Job
 from accounts_core.model.jobs import JOBS
 from accounts_core.outbox.delays import FIRST_DELAY, LONGEST_DELAY, MOST_ATTEMPTS, WORKER_LEASE
@@ -128,7 +128,7 @@ def test_jobs_that_failed_together_part(world: World) -> None:
 
 @pytest.mark.parametrize(
     "error",
-    [ProviderRefused("resource_missing"), HostError("wrongly put together"), NotFound("thing")],
+    [ProviderRefused("resource_missing"), ConfigurationError("wrongly put together"), NotFound("thing")],
     ids=lambda error: type(error).__name__,
 )
 def test_what_another_try_cannot_change_is_parked_at_once(world: World, error: AccountsError) -> None:
@@ -159,7 +159,7 @@ def test_a_job_that_has_no_handler_here_is_left_to_a_worker_that_has_one(account
 
 @pytest.mark.parametrize("topic", JOBS)
 def test_no_host_takes_a_topic_of_the_core(world: World, topic: str) -> None:
-    with pytest.raises(HostError, match=f"'{topic}' belongs to accounts_core"):
+    with pytest.raises(ConfigurationError, match=f"'{topic}' belongs to accounts_core"):
         worker(world, Handler(), topic=topic)
 
 
@@ -168,7 +168,7 @@ def test_every_job_class_has_one_handler(accounts: Core) -> None:
 
 
 def test_what_is_parked_is_left_alone_until_it_is_retried(world: World) -> None:
-    handler = Handler(HostError("wrongly put together"))
+    handler = Handler(ConfigurationError("wrongly put together"))
     accounts = worker(world, handler)
     put(world, welcome())
     accounts.run_due()
@@ -188,7 +188,7 @@ def test_there_is_nothing_to_retry_in_a_job_that_is_done(accounts: Core) -> None
 
 
 def test_operators_see_the_parked_ones_first_then_what_is_due_next(world: World) -> None:
-    accounts = worker(world, Handler(HostError("wrongly put together")))
+    accounts = worker(world, Handler(ConfigurationError("wrongly put together")))
     put(world, welcome("job_parked"))
     accounts.run_due()
     put(world, welcome("job_b", due=at(2)), welcome("job_a", due=at(2)), welcome("job_soon", due=at(1)))
@@ -197,7 +197,7 @@ def test_operators_see_the_parked_ones_first_then_what_is_due_next(world: World)
     assert [job.id for job in accounts.list_outbox(limit=2)] == ["job_parked", "job_soon"]
 
 
-@pytest.mark.parametrize("error", [None, Unavailable("away"), HostError("wrongly put together")])
+@pytest.mark.parametrize("error", [None, Unavailable("away"), ConfigurationError("wrongly put together")])
 def test_what_is_done_under_a_lost_lease_is_not_recorded(world: World, error: Exception | None) -> None:
     async def outlive_the_lease(job: Job) -> None:
         world.clock.advance(WORKER_LEASE)
