@@ -17,14 +17,14 @@ from accounts_core.model.policy import CardPolicy, CustomerDeletion, Policy
 from accounts_core.outbox.after_commit import Commits, DispatchMails, MailDispatch, NotingStore
 from accounts_core.outbox.handlers import JobHandler, JobHandlers, check_handlers
 from accounts_core.ports.clock import Clock
-from accounts_core.ports.limits import Limits
 from accounts_core.ports.notifier import Notifier
 from accounts_core.ports.owned_data import OwnedData
 from accounts_core.ports.password_hasher import PasswordHasher
 from accounts_core.ports.payment_gateway import PaymentGateway
+from accounts_core.ports.rate_limiter import RateLimiter
 from accounts_core.ports.secrets import Secrets
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.services.once import CountOnce, HashOnce
+from accounts_core.services.once import ConsumeOnce, HashOnce
 from accounts_core.services.outbox_writer import Dispatcher
 from accounts_core.services.owned_data import OwnedPersonalData, OwnedTeams
 
@@ -59,7 +59,7 @@ class Ports(Generic[W]):
     _clock: Clock = attrs.field(alias="clock")
     _secrets: Secrets = attrs.field(alias="secrets")
     policy: Policy = attrs.field(default=None, converter=_or_default_policy)
-    _limits: Limits | None = attrs.field(default=None, alias="limits")
+    _limits: RateLimiter | None = attrs.field(default=None, alias="limits")
     _owned_data: Sequence[OwnedData[W]] = attrs.field(default=(), alias="owned_data")
     _job_handlers: Mapping[str, JobHandler] = attrs.field(default=None, converter=_or_none_at_all, alias="job_handlers")
     mail_dispatch: MailDispatch = MailDispatch.AFTER_COMMIT
@@ -74,7 +74,7 @@ class Ports(Generic[W]):
 
         Together these calls hash a password once, and count an attempt once.
         """
-        limits = None if self._limits is None else CountOnce(self._limits)
+        limits = None if self._limits is None else ConsumeOnce(self._limits)
         return self._with(_passwords=HashOnce(self._passwords), _limits=limits)
 
     def _with(self, **changes: Any) -> Self:

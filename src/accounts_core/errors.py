@@ -167,7 +167,7 @@ class LeaseLost(InfrastructureError):
     """The claim on this job has passed to somebody else; what was done under it must not be recorded."""
 
 
-class LimitExceeded(InfrastructureError):
+class RateLimitExceeded(InfrastructureError):
     """Too many attempts; `retry_after` says how long until the next one is counted, `MAX_RETRY_AFTER` at most.
 
     `full` has the scopes in which no more are let through, where the adapter tells.
@@ -182,7 +182,7 @@ class LimitExceeded(InfrastructureError):
         self.full = frozenset(full)
 
 
-class TooManyFailures(LimitExceeded):
+class TooManyFailures(RateLimitExceeded):
     """Too many wrong passwords in a row for one account. A reset of the password by mail helps; waiting does not."""
 
     text = "Too many wrong passwords in a row. Reset the password by email to sign in again."

@@ -14,10 +14,10 @@ import attrs
 from accounts_core.container import Ports, W, is_built_of, require
 from accounts_core.errors import ConfigurationError
 from accounts_core.ports.blocking import (
-    BlockingLimits,
     BlockingNotifier,
     BlockingPasswordHasher,
     BlockingPaymentGateway,
+    BlockingRateLimiter,
     BlockingStore,
 )
 from accounts_core.ports.password_hasher import PasswordHasher
@@ -41,7 +41,7 @@ class BlockingFacade(Ports[W]):
     _payments: BlockingPaymentGateway = attrs.field(alias="payments")
     _passwords: BlockingPasswordHasher = attrs.field(alias="passwords")
     _notifier: BlockingNotifier = attrs.field(alias="notifier")
-    _limits: BlockingLimits | None = attrs.field(default=None, alias="limits")
+    _limits: BlockingRateLimiter | None = attrs.field(default=None, alias="limits")
 
     def __attrs_post_init__(self) -> None:
         for port in (self._store, self._payments, self._passwords, self._notifier, self._limits):

@@ -18,9 +18,9 @@ from tests.integration.http.openapi import Operation
 from tests.integration.http.service import START, AnyStore, event_loop, in_memory, serving
 from tests.integration.http.stripe_events import an_event, signature
 
-from accounts_core.errors import Conflict, LimitExceeded, Unavailable
-from accounts_core.model.limit import Limit
+from accounts_core.errors import Conflict, RateLimitExceeded, Unavailable
 from accounts_core.model.policy import Policy
+from accounts_core.model.rate_limits import RateLimit
 from accounts_core.ports.store import UnitOfWork, Views
 
 TOO_LARGE: Final = b"x" * (1024 * 1024 + 1)
@@ -57,11 +57,11 @@ class Sluice:
     def __init__(self) -> None:
         self.is_full = False
 
-    async def spend(self, name: str, scopes: Mapping[str, Limit], *, now: Any) -> None:
+    async def consume(self, name: str, scopes: Mapping[str, RateLimit], *, now: Any) -> None:
         if self.is_full:
-            raise LimitExceeded(name, timedelta(minutes=1))
+            raise RateLimitExceeded(name, timedelta(minutes=1))
 
-    async def forget(self, name: str, scope: str) -> None:
+    async def reset(self, name: str, scope: str) -> None:
         """Nothing is remembered."""
 
     async def count_expired(self, *, now: Any) -> int:

@@ -14,8 +14,8 @@ from tests.integration.http.client import OTHER_PASSWORD, PASSWORD, Client, Run
 from tests.integration.http.service import START, Clock, Dump, Service, Stored, serving
 from tests.integration.http.stripe_events import checking
 
-from accounts_core.ports.limits import Limits
 from accounts_core.ports.notifier import Purpose
+from accounts_core.ports.rate_limiter import RateLimiter
 from accounts_litestar import HttpOptions
 from accounts_memory import SequenceSecrets
 from accounts_memory.stripe_cards import TEST_CARDS
@@ -60,7 +60,7 @@ class World:
 
 
 @contextmanager
-def world_on(run: Run, stored: Stored, *, limits: Limits | None = None) -> Iterator[World]:
+def world_on(run: Run, stored: Stored, *, limits: RateLimiter | None = None) -> Iterator[World]:
     """Serve over an empty store, and have people do one of everything."""
     secrets = Rewound()
     with serving(run, stored, options=OPTIONS, limits=limits, secrets=secrets) as service:

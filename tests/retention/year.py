@@ -17,7 +17,7 @@ from accounts_core.model.ids import UserId
 from accounts_core.model.policy import Policy
 from accounts_core.testing.builders import NOON
 from accounts_memory import ManualClock, MemoryGateway, MemoryNotifier, PlainHasher, SequenceSecrets
-from accounts_sql import SqlLimits, SqlStore, create_engine, metadata, migrate
+from accounts_sql import SqlRateLimiter, SqlStore, create_engine, metadata, migrate
 
 PASSWORD: Final = "a long and quiet river"
 DAYS: Final = 365
@@ -65,7 +65,7 @@ def play(life: Life, *, days: int = DAYS, policy: Policy | None = None) -> Year:
         clock=clock,
         secrets=secrets,
         policy=policy,
-        limits=SqlLimits(engine),
+        limits=SqlRateLimiter(engine),
     )
     host, user = (
         accounts.register(email=email, password=PASSWORD, name=name)

@@ -19,11 +19,11 @@ from accounts_core.model.card_numbers import holds_card_number, refuse_card_numb
 from accounts_core.model.email import MAX_ADDRESS, MAX_LOCAL, Email
 from accounts_core.model.ids import UserId, number_of
 from accounts_core.model.initials import initials_of
-from accounts_core.model.limit import client_key
 from accounts_core.model.links import reads_as_link
 from accounts_core.model.notification import MAX_MESSAGE
 from accounts_core.model.passwords import MAX_BYTES, Password, PasswordPolicy
 from accounts_core.model.policy import SessionPolicy
+from accounts_core.model.rate_limits import client_key
 from accounts_core.model.session import Session
 from accounts_core.model.text import MAX_BODY, MAX_LINE, body, check_storable, display_name, is_stream_safe, one_line
 from accounts_core.model.tokens import digest_of

@@ -26,7 +26,7 @@ from accounts_core import MailDispatch
 from accounts_core.accounts import Accounts
 from accounts_core.ports.store import UnitOfWork
 from accounts_litestar import HttpOptions, create_app
-from accounts_memory import MemoryLimits, PlainHasher
+from accounts_memory import MemoryRateLimiter, PlainHasher
 from accounts_smtp import EmlNotifier, Sender
 from accounts_stripe import StripeGateway
 from accounts_stripe.simulator import Simulator, SimulatorHTTPClient
@@ -87,7 +87,7 @@ class World:
     jane: Client
     stored: Stored
     stripe: Recording
-    limits: MemoryLimits
+    limits: MemoryRateLimiter
     folder: Path
     ids: Mapping[str, object]
     has_all_spellings: bool
@@ -102,7 +102,7 @@ def world(request: pytest.FixtureRequest, open_store: OpenStore, tmp_path: Path)
     with ExitStack() as stack:
         run = stack.enter_context(event_loop())
         stored = stack.enter_context(open_store(request.param, run))
-        clock, secrets, limits = Clock(START), SystemSecrets(), MemoryLimits()
+        clock, secrets, limits = Clock(START), SystemSecrets(), MemoryRateLimiter()
         stripe = Recording(clock, secrets)
         accounts: Accounts[UnitOfWork] = Accounts(
             mail_dispatch=MailDispatch.WORKER,

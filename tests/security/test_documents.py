@@ -13,22 +13,22 @@ from accounts_argon2 import lanes
 from accounts_cli.settings import Settings
 from accounts_core.model.idempotency import KEPT_FOR, MAX_ANSWER_BYTES
 from accounts_core.model.jobs import JobKind
-from accounts_core.model.limit import (
+from accounts_core.model.paging import MAX_PAGE
+from accounts_core.model.passwords import DEFAULT_LENGTH, MAX_BYTES, PasswordPolicy
+from accounts_core.model.policy import QuotaPolicy, RetentionPolicy, SessionPolicy
+from accounts_core.model.rate_limits import (
     ACCOUNT,
     ALL,
     CARD,
     CLIENT,
-    DEFAULT_LIMITS,
+    DEFAULT_RATE_LIMITS,
     MOST_FAILURES,
     PLAIN_SCOPES,
     RECIPIENT,
     RECIPIENT_DAY,
     USER,
-    Limit,
+    RateLimit,
 )
-from accounts_core.model.paging import MAX_PAGE
-from accounts_core.model.passwords import DEFAULT_LENGTH, MAX_BYTES, PasswordPolicy
-from accounts_core.model.policy import QuotaPolicy, RetentionPolicy, SessionPolicy
 from accounts_core.outbox.delays import FIRST_DELAY, LONGEST_DELAY, MOST_ATTEMPTS
 from accounts_core.use_cases.teams.list_interactions import MAX_PAGE_CHARACTERS
 from accounts_litestar.bodies import MAX_DEPTH, MAX_FIELD_NAME, MAX_UNKNOWN_FIELDS
@@ -36,8 +36,8 @@ from accounts_litestar.options import BODY_LIMIT_BYTES
 from accounts_litestar.problems import MAX_PROBLEM_BYTES
 from accounts_litestar.repeating import MAX_KEY, NOT_KEPT
 from accounts_litestar.strict import MAX_HEADER_BYTES, MAX_HEADERS
-from accounts_redis.limits import MOST_CONNECTIONS
-from accounts_redis.limits import TIMEOUT_SECONDS as REDIS_SECONDS
+from accounts_redis.rate_limiter import MOST_CONNECTIONS
+from accounts_redis.rate_limiter import TIMEOUT_SECONDS as REDIS_SECONDS
 from accounts_smtp import smtp
 from accounts_sql import engines
 from accounts_stripe import client, transport
@@ -71,11 +71,11 @@ def test_the_limits_are_the_ones_that_the_rules_tell() -> None:
     told = {
         cells[0]: dict(zip(COLUMNS, cells[1:], strict=True))
         for cells in _rows(RULES)
-        if cells[0] in DEFAULT_LIMITS and len(cells) == 1 + len(COLUMNS)
+        if cells[0] in DEFAULT_RATE_LIMITS and len(cells) == 1 + len(COLUMNS)
     }
 
     assert {
-        name: {scope: _as_told(limits.get(scope)) for scope in COLUMNS} for name, limits in DEFAULT_LIMITS.items()
+        name: {scope: _as_told(limits.get(scope)) for scope in COLUMNS} for name, limits in DEFAULT_RATE_LIMITS.items()
     } == told
     assert f"{MOST_FAILURES.count} wrong passwords in a row" in RULES
 
@@ -97,15 +97,15 @@ def test_a10_the_example_of_the_readme_is_safe_to_copy() -> None:
 
     policy = Settings.parse({"ACCOUNTS_LIMITS": example}).policy()
 
-    assert {name: {scope: policy.limit(name, scope) for scope in DEFAULT_LIMITS[name]} for name in DEFAULT_LIMITS} == (
-        DEFAULT_LIMITS
-    )
+    assert {
+        name: {scope: policy.limit(name, scope) for scope in DEFAULT_RATE_LIMITS[name]} for name in DEFAULT_RATE_LIMITS
+    } == (DEFAULT_RATE_LIMITS)
 
 
 def test_the_readme_names_every_limit_that_can_be_set() -> None:
     (row,) = (line for line in README.splitlines() if line.startswith("| `ACCOUNTS_LIMITS` |"))
 
-    assert all(f"`{name}`" in row or f"{name}=" in row for name in DEFAULT_LIMITS)
+    assert all(f"`{name}`" in row or f"{name}=" in row for name in DEFAULT_RATE_LIMITS)
 
 
 def test_the_quotas_are_the_ones_that_the_rules_tell() -> None:
@@ -206,5 +206,5 @@ def _row(name: str) -> str:
     return next(cells[1] for cells in _rows(RULES) if cells[0] == name)
 
 
-def _as_told(limit: Limit | None) -> str:
+def _as_told(limit: RateLimit | None) -> str:
     return "" if limit is None else f"{limit.count}/{SPANS[round(limit.period.total_seconds())]}"

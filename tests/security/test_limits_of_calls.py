@@ -18,12 +18,12 @@ from tests.integration.http.client import OTHER_PASSWORD, PASSWORD
 from tests.integration.http.openapi import Operation, operations
 from tests.integration.http.service import event_loop, in_memory
 
-from accounts_core.model.limit import (
+from accounts_core.model.rate_limits import (
     ACCOUNT,
     ALL,
     CARD,
     CLIENT,
-    DEFAULT_LIMITS,
+    DEFAULT_RATE_LIMITS,
     FAILURES,
     MAIL,
     PASSWORD_CHANGE,
@@ -33,7 +33,7 @@ from accounts_core.model.limit import (
     SIGN_IN,
     USER,
     WRITE,
-    Limit,
+    RateLimit,
 )
 
 RULES: Final = (Path(__file__).resolve().parents[2] / "docs/security/rules.md").read_text()
@@ -56,10 +56,10 @@ class Recorder:
     def __init__(self) -> None:
         self.spent: list[tuple[str, frozenset[str]]] = []
 
-    async def spend(self, name: str, scopes: Mapping[str, Limit], *, now: datetime) -> None:
+    async def consume(self, name: str, scopes: Mapping[str, RateLimit], *, now: datetime) -> None:
         self.spent.append((name, frozenset(scope.partition(":")[0] for scope in scopes)))
 
-    async def forget(self, name: str, scope: str) -> None:
+    async def reset(self, name: str, scope: str) -> None:
         """Nothing is remembered."""
 
     async def count_expired(self, *, now: datetime) -> int:
@@ -85,7 +85,7 @@ def table() -> dict[str, Spent]:
     found = defaultdict[str, Spent](set)
     for line in RULES.partition("## How often")[2].splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
-        if len(cells) == 3 and cells[0] in DEFAULT_LIMITS:
+        if len(cells) == 3 and cells[0] in DEFAULT_RATE_LIMITS:
             scopes = frozenset(TOLD[scope] for scope in cells[1].split(", "))
             for operation in re.findall(r"`(\w+)`", cells[2]):
                 found[operation].add((cells[0], scopes))

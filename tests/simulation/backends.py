@@ -15,12 +15,12 @@ from psycopg import sql
 from tests.integration.postgres import PostgresServer, serving_postgres
 
 from accounts_core.model import TeamId, UserId
-from accounts_core.ports.blocking import BlockingLimits, BlockingStore
+from accounts_core.ports.blocking import BlockingRateLimiter, BlockingStore
 from accounts_core.ports.store import UnitOfWork
-from accounts_memory import MemoryLimits, MemoryStore
-from accounts_memory.limits import _Log
+from accounts_memory import MemoryRateLimiter, MemoryStore
+from accounts_memory.rate_limiter import _Log
 from accounts_memory.store import Ids
-from accounts_sql import SqlLimits, SqlStore, create_engine, migrate
+from accounts_sql import SqlRateLimiter, SqlStore, create_engine, migrate
 from accounts_sql.tables import metadata, sqlite_metadata
 
 
@@ -34,7 +34,7 @@ class Backend(Protocol):
     @property
     def store(self) -> BlockingStore[UnitOfWork]: ...
     @property
-    def limits(self) -> BlockingLimits: ...
+    def limits(self) -> BlockingRateLimiter: ...
     def clear(self) -> None: ...
     def save(self) -> object:
         """Return everything that is held, to `load` it again."""
@@ -89,21 +89,21 @@ class MemoryBackend:
 
     def clear(self) -> None:
         self.store: BlockingStore[UnitOfWork] = MemoryStore()
-        self.limits: BlockingLimits = MemoryLimits()
+        self.limits: BlockingRateLimiter = MemoryRateLimiter()
 
     @property
     def state(self) -> Any:
         return cast("MemoryStore", self.store)._state
 
     def save(self) -> object:
-        store, limits = cast("MemoryStore", self.store), cast("MemoryLimits", self.limits)
+        store, limits = cast("MemoryStore", self.store), cast("MemoryRateLimiter", self.limits)
         logs = {key: (tuple(log.times), log.period) for key, log in limits._logs.items()}
         return self.state, logs, [copy(getattr(store._ids, kind)) for kind in _IDS]
 
     def load(self, saved: Any) -> None:
         self.clear()
         state, logs, ids = saved
-        store, limits = cast("MemoryStore", self.store), cast("MemoryLimits", self.limits)
+        store, limits = cast("MemoryStore", self.store), cast("MemoryRateLimiter", self.limits)
         store._state = state
         store._ids = Ids(**{kind: copy(counted) for kind, counted in zip(_IDS, ids, strict=True)})
         limits._logs = {key: _Log(list(times), period) for key, (times, period) in logs.items()}
@@ -153,7 +153,7 @@ class SqlBackend:
         self.name = name
         self.engine = engine
         self.store: BlockingStore[UnitOfWork] = SqlStore(engine)
-        self.limits: BlockingLimits = SqlLimits(engine)
+        self.limits: BlockingRateLimiter = SqlRateLimiter(engine)
         self.tables = [*metadata.sorted_tables, *(sqlite_metadata.sorted_tables if name == "sqlite" else ())]
         self._empty = self.save()
 

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import attrs
 
-from .limit import DEFAULT_LIMITS, Limit, check_limits
 from .passwords import PasswordPolicy
+from .rate_limits import DEFAULT_RATE_LIMITS, RateLimit, check_limits
 from .times import is_ahead
 
 
@@ -175,9 +175,9 @@ class Policy:
     private_registration: bool = False
     """Nobody can find out whether an address has an account; what there is to say is said by mail to that address."""
     quotas: QuotaPolicy = attrs.field(factory=QuotaPolicy)
-    limits: Mapping[str, Mapping[str, Limit]] = attrs.field(factory=dict)
-    """Limits in place of `DEFAULT_LIMITS`, by name and scope: `{"sign-in": {"client": Limit(20, timedelta(hours=1))}}`.
-    What is not given stays as it is there."""
+    limits: Mapping[str, Mapping[str, RateLimit]] = attrs.field(factory=dict)
+    """Rate limits in place of `DEFAULT_RATE_LIMITS`, by name and scope, such as
+    `{"sign-in": {"client": RateLimit(20, timedelta(hours=1))}}`. What is not given stays as it is there."""
 
     def __attrs_post_init__(self) -> None:
         check_limits(self.limits)
@@ -197,6 +197,6 @@ class Policy:
         """Return the time at or before which an invitation was sent that is over now."""
         return now - self.invitations
 
-    def limit(self, name: str, scope: str) -> Limit:
+    def limit(self, name: str, scope: str) -> RateLimit:
         """Return how often `name` may be tried within a scope of this kind."""
-        return self.limits.get(name, {}).get(scope, DEFAULT_LIMITS[name][scope])
+        return self.limits.get(name, {}).get(scope, DEFAULT_RATE_LIMITS[name][scope])

@@ -5,7 +5,7 @@ from typing import Self
 import attrs
 
 from .email import Email
-from .limit import ACCOUNT, CLIENT, client_key
+from .rate_limits import ACCOUNT, CLIENT, client_key
 
 
 @attrs.frozen(kw_only=True)

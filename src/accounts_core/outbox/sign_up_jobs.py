@@ -15,8 +15,8 @@ from accounts_core.outbox.mails import Mails
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.secrets import Secrets
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.services.attempts import Attempts
 from accounts_core.services.outbox_writer import OutboxWriter
+from accounts_core.services.rate_limit_policy import RateLimitPolicy
 from accounts_core.services.retry import retry_on_conflict
 
 
@@ -27,7 +27,7 @@ class SignUpJobs:
     _store: Store[UnitOfWork]
     _mails: Mails
     _outbox: OutboxWriter
-    _attempts: Attempts
+    _rate_limits: RateLimitPolicy
     _clock: Clock
     _secrets: Secrets
     _policy: Policy
@@ -38,7 +38,7 @@ class SignUpJobs:
         An unverified account that has the address stays as it is: the link is the sign-up's own, and decides nothing
         before its mailbox and its password come together (`ConfirmEmail`).
         """
-        await self._clear_attempts(job, data)
+        await self._reset_failures(job, data)
         token = new_token(self._secrets.random_bytes(TOKEN_BYTES), prefix=MAILED)
         sign_up = await retry_on_conflict(self._store, lambda: self._enter(job, data, digest_of(token, prefix=MAILED)))
         if sign_up is not None:
@@ -47,9 +47,9 @@ class SignUpJobs:
                 job, sign_up.email, TokenPurpose.VERIFY_EMAIL, name=sign_up.name, token=token, user_id=None
             )
 
-    async def _clear_attempts(self, job: Job, data: SignUpJob) -> None:
+    async def _reset_failures(self, job: Job, data: SignUpJob) -> None:
         """Forget the passwords that were tried for the address before the account that this job opens."""
-        if not self._attempts.are_counted or not data.opens:
+        if not self._rate_limits.is_enabled or not data.opens:
             return
 
         async def find() -> SignUp | None:
@@ -58,7 +58,7 @@ class SignUpJobs:
 
         sign_up = await retry_on_conflict(self._store, find)
         if sign_up is not None:
-            await self._attempts.clear_free_address(self._store, sign_up.email)
+            await self._rate_limits.reset_free_address(self._store, sign_up.email)
 
     async def _enter(self, job: Job, data: SignUpJob, digest: bytes) -> SignUp | None:
         """Return the sign-up that was given a link with this digest, or None where nothing is to be mailed here."""

@@ -6,10 +6,10 @@ adapter declares `suspends: ClassVar[Literal[False]] = False`, so that a type ch
 
 from typing import ClassVar, Literal, Protocol
 
-from .limits import Limits
 from .notifier import Notifier
 from .password_hasher import PasswordHasher
 from .payment_gateway import PaymentGateway
+from .rate_limiter import RateLimiter
 from .store import Store, W_co
 
 
@@ -31,8 +31,8 @@ class BlockingPasswordHasher(PasswordHasher, NeverSuspends, Protocol):
     """A `PasswordHasher` that works without an event loop."""
 
 
-class BlockingLimits(Limits, NeverSuspends, Protocol):
-    """A `Limits` that works without an event loop."""
+class BlockingRateLimiter(RateLimiter, NeverSuspends, Protocol):
+    """A `RateLimiter` that works without an event loop."""
 
 
 class BlockingNotifier(Notifier, NeverSuspends, Protocol):

@@ -12,9 +12,9 @@ from accounts_core.model.text import display_name
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.password_hasher import PasswordHasher
 from accounts_core.ports.store import UnitOfWork
-from accounts_core.services.attempts import Attempts
 from accounts_core.services.credentials import new_email_of
 from accounts_core.services.outbox_writer import OutboxWriter
+from accounts_core.services.rate_limit_policy import RateLimitPolicy
 
 
 @attrs.frozen(kw_only=True)
@@ -33,7 +33,7 @@ class Applicants:
     """Validates sign-ups and enqueues them for the worker."""
 
     _passwords: PasswordHasher
-    _attempts: Attempts
+    _rate_limits: RateLimitPolicy
     _policy: Policy
     _outbox: OutboxWriter
     _clock: Clock
@@ -52,7 +52,7 @@ class Applicants:
 
         Raises:
             Invalid: On `email`, `password` or `name`.
-            LimitExceeded: Too many sign-ups from this address, or by everybody together.
+            RateLimitExceeded: Too many sign-ups from this address, or by everybody together.
             Unavailable: Too many passwords are being hashed.
 
         """
@@ -60,9 +60,9 @@ class Applicants:
         chosen = Password(password)
         tidy = display_name("name", name)
         self._policy.passwords.check(chosen, tidy, address.address)
-        await self._attempts.sign_up(client)
+        await self._rate_limits.consume_sign_up(client)
         password_hash = await self._passwords.hash(chosen, requester=Requester.of(address, client))
-        may_mail = await self._attempts.may_mail(address)
+        may_mail = await self._rate_limits.try_consume_mail(address)
         return Applicant(email=address, name=tidy, password_hash=password_hash, may_mail=may_mail)
 
     async def enqueue(self, work: UnitOfWork, applicant: Applicant, *, opens: bool) -> None:

@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import attrs
 
-from accounts_core.errors import Conflict, LimitExceeded, NotFound, ProviderRefused, VerificationInProgress
+from accounts_core.errors import Conflict, NotFound, ProviderRefused, RateLimitExceeded, VerificationInProgress
 from accounts_core.model.ids import UserId
 from accounts_core.model.jobs import DeleteCustomerJob, UpdateCustomerJob
 from accounts_core.model.payment_method import PaymentMethod
@@ -20,7 +20,6 @@ from accounts_core.model.verification import TRANSITIONS, CardVerification, Even
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.payment_gateway import Hold, HoldStatus, PaymentGateway
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.services.attempts import Attempts
 from accounts_core.services.card_calls import CardCalls
 from accounts_core.services.card_commits import CardCommits
 from accounts_core.services.card_progress import (
@@ -34,6 +33,7 @@ from accounts_core.services.card_progress import (
 )
 from accounts_core.services.lost_customer import forget_customer
 from accounts_core.services.outbox_writer import OutboxWriter
+from accounts_core.services.rate_limit_policy import RateLimitPolicy
 
 
 @attrs.frozen
@@ -45,7 +45,7 @@ class CardVerifier:
     _outbox: OutboxWriter
     _clock: Clock
     _policy: CardPolicy
-    _attempts: Attempts
+    _rate_limits: RateLimitPolicy
 
     @property
     def _calls(self) -> CardCalls:
@@ -137,7 +137,7 @@ class CardVerifier:
             user = await views.users.find(v.user_id)
         if user is None:
             raise Conflict("The user was deleted meanwhile.")
-        if self._attempts.are_counted and not await self._admit_card(v):
+        if self._rate_limits.is_enabled and not await self._admit_card(v):
             return
         customer_id, balance = user.customer_id, user.balance
         if customer_id is None:
@@ -176,11 +176,11 @@ class CardVerifier:
         """Count the physical card for its rate limit before a hold; if refused, end the verification."""
         try:
             card = await self._payments.retrieve_payment_method(v.requested)
-            await self._attempts.card(card.card.fingerprint)
+            await self._rate_limits.consume_card(card.card.fingerprint)
         except (NotFound, ProviderRefused) as refusal:
             await self._commits.advance(v, Event.REFUSED, code=_code_of(refusal))
             return False
-        except LimitExceeded:
+        except RateLimitExceeded:
             await self._commits.advance(v, Event.REFUSED, code=TOO_MANY_ATTEMPTS)
             return False
         return True

@@ -11,7 +11,7 @@ from accounts_core.model.requester import Requester
 from accounts_core.model.user import User
 from accounts_core.ports.password_hasher import PasswordHasher
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.services.attempts import Attempts
+from accounts_core.services.rate_limit_policy import RateLimitPolicy
 
 
 @attrs.frozen
@@ -70,22 +70,22 @@ class Proofs:
     """Checks the current password of a signed-in user."""
 
     _passwords: PasswordHasher
-    _attempts: Attempts
+    _rate_limits: RateLimitPolicy
 
     async def check(self, user: User, given: Password, client: str | None = None) -> None:
         """Check the password, and count the attempt.
 
         Raises:
             WrongPassword: On the password's field.
-            LimitExceeded: Too many attempts for this account; `TooManyFailures` after too many wrong ones in a row.
+            RateLimitExceeded: Too many attempts for this account; `TooManyFailures` after too many wrong ones in a row.
             Unavailable: Too many passwords are being hashed.
 
         """
-        await self._attempts.proof(user.email)
+        await self._rate_limits.consume_reauthentication(user.email)
         requester = Requester.of(user.email, client)
         if not await self._passwords.verify(user.password_hash, given, requester=requester):
             raise WrongPassword(given.field)
-        await self._attempts.succeeded(user.email)
+        await self._rate_limits.reset_failures(user.email)
 
 
 def email_of(given: Email | str) -> Email:

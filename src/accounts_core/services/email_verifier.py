@@ -15,8 +15,8 @@ from accounts_core.model.policy import Policy
 from accounts_core.model.user import User
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.services.attempts import Attempts
 from accounts_core.services.outbox_writer import OutboxWriter, tell_provider
+from accounts_core.services.rate_limit_policy import RateLimitPolicy
 from accounts_core.services.retry import retry_on_conflict
 
 MOST_INVITATIONS: Final = 200
@@ -29,7 +29,7 @@ class EmailVerifier:
 
     _store: Store[UnitOfWork]
     _outbox: OutboxWriter
-    _attempts: Attempts
+    _rate_limits: RateLimitPolicy
     _clock: Clock
     _policy: Policy
 
@@ -55,10 +55,10 @@ class EmailVerifier:
 
         before, verified, jobs = await retry_on_conflict(self._store, attempt)
         await self._outbox.dispatch_now(*jobs)
-        await self.clear_attempts(before, verified)
+        await self.reset_failures(before, verified)
         return verified
 
-    async def clear_attempts(self, before: User | None, verified: User) -> None:
+    async def reset_failures(self, before: User | None, verified: User) -> None:
         """Reset the passwords counted for the address before the account had it.
 
         The address is verified by then, so a rate limiter that is away is no error: a password reset by mail still
@@ -66,7 +66,7 @@ class EmailVerifier:
         """
         if before is None or before.email != verified.email:
             with suppress(InfrastructureError):
-                await self._attempts.clear_address(verified.email)
+                await self._rate_limits.reset_address(verified.email)
 
     async def verify_in(self, work: UnitOfWork, before: User, *, by: Actor) -> tuple[User, tuple[Job, ...]]:
         """Verify the address of `before`, who is locked; return the user, and the jobs to perform after the commit."""

@@ -24,8 +24,8 @@ from accounts_core.model.team import Invitation, Team
 from accounts_core.model.user import User
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.services.attempts import Attempts
 from accounts_core.services.outbox_writer import OutboxWriter
+from accounts_core.services.rate_limit_policy import RateLimitPolicy
 from accounts_core.services.retry import retry_on_conflict
 from accounts_core.services.team_access import owned_by, seen_by
 
@@ -39,7 +39,7 @@ class Inviter:
 
     _store: Store[UnitOfWork]
     _outbox: OutboxWriter
-    _attempts: Attempts
+    _rate_limits: RateLimitPolicy
     _clock: Clock
     _policy: Policy
 
@@ -61,7 +61,7 @@ class Inviter:
             sender = await views.users.find(by)
         # counted outside the unit of work, which would hold its locks meanwhile
         is_verified = sender is not None and sender.email_verified_at is not None
-        may_mail = is_verified and await self._attempts.may_mail(address)
+        may_mail = is_verified and await self._rate_limits.try_consume_mail(address)
 
         async def attempt() -> None:
             async with self._store.begin() as work:
@@ -86,7 +86,7 @@ class Inviter:
                 await self._send(invitation)
 
     async def _send(self, invitation: Invitation) -> None:
-        may_mail = await self._attempts.may_mail(invitation.email)
+        may_mail = await self._rate_limits.try_consume_mail(invitation.email)
 
         async def attempt() -> None:
             async with self._store.begin() as work:

@@ -8,7 +8,7 @@ from accounts_core.model.tokens import MAILED, digest_of
 from accounts_core.model.user import User
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import UnitOfWork
-from accounts_core.services.attempts import Attempts
+from accounts_core.services.rate_limit_policy import RateLimitPolicy
 
 
 @attrs.frozen
@@ -16,16 +16,16 @@ class MailedTokens:
     """Finds tokens that users bring back from a mail."""
 
     _clock: Clock
-    _attempts: Attempts
+    _rate_limits: RateLimitPolicy
 
     async def count(self, client: str | None) -> None:
         """Count the use of a token.
 
         Raises:
-            LimitExceeded: Too many tokens were tried from this address, or by everybody together.
+            RateLimitExceeded: Too many tokens were tried from this address, or by everybody together.
 
         """
-        await self._attempts.mailed_token(client)
+        await self._rate_limits.consume_mail_token(client)
 
     async def find(self, work: UnitOfWork, token: str, purpose: TokenPurpose) -> tuple[MailToken, User]:
         """Return a valid token for this purpose and its user, who is locked.

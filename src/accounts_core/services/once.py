@@ -9,11 +9,11 @@ from datetime import datetime
 
 import attrs
 
-from accounts_core.model.limit import Limit
 from accounts_core.model.passwords import Password
+from accounts_core.model.rate_limits import RateLimit
 from accounts_core.model.requester import Requester
-from accounts_core.ports.limits import Limits
 from accounts_core.ports.password_hasher import PasswordHasher
+from accounts_core.ports.rate_limiter import RateLimiter
 
 
 @attrs.define
@@ -46,22 +46,25 @@ class HashOnce:
 
 
 @attrs.define
-class CountOnce:
-    """A `Limits` for one request: the same attempt in the same scopes counts once. A refused one is tried again."""
+class ConsumeOnce:
+    """A `RateLimiter` for one request: the same attempt in the same scopes counts once.
 
-    _limits: Limits
+    A refused one is tried again.
+    """
+
+    _limits: RateLimiter
     _counted: set[tuple[str, frozenset[str]]] = attrs.field(factory=set, init=False)
 
-    async def spend(self, name: str, scopes: Mapping[str, Limit], *, now: datetime) -> None:
+    async def consume(self, name: str, scopes: Mapping[str, RateLimit], *, now: datetime) -> None:
         """Count the attempt unless this request counted it before."""
         attempt = name, frozenset(scopes)
         if attempt not in self._counted:
-            await self._limits.spend(name, scopes, now=now)
+            await self._limits.consume(name, scopes, now=now)
             self._counted.add(attempt)
 
-    async def forget(self, name: str, scope: str) -> None:
+    async def reset(self, name: str, scope: str) -> None:
         """Reset a counter, as the wrapped port does."""
-        await self._limits.forget(name, scope)
+        await self._limits.reset(name, scope)
 
     async def count_expired(self, *, now: datetime) -> int:
         """Count expired attempts, as the wrapped port does."""

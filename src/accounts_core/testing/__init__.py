@@ -43,7 +43,7 @@ Fixtures that each suite asks an adapter for, and nothing else:
 - the rooms of a store (`STORE_CONTRACTS`): `make_store(*subscribers)`;
 - the rooms of a payment gateway (`GATEWAY_CONTRACTS`): `gateway` and `authenticate`; `user_id` and `cards` have
   defaults (see `PaymentGatewayContract`);
-- `PasswordHasherContract`: `hasher` and `other_hasher`; `LimitsContract`: `limits`; `ClockContract`: `clock`;
+- `PasswordHasherContract`: `hasher` and `other_hasher`; `RateLimiterContract`: `limits`; `ClockContract`: `clock`;
   `SecretsContract`: `secrets`; `NotifierContract`: `notifier` and `delivered`;
 - `OwnedDataContract`, for what a host keeps about its users: `owned_data`, `store` and `host`.
 

@@ -3,16 +3,16 @@
 from .clock import ManualClock
 from .gateway import MemoryGateway
 from .hasher import PlainHasher
-from .limits import MemoryLimits
 from .notifier import MemoryNotifier
+from .rate_limiter import MemoryRateLimiter
 from .secrets import SequenceSecrets
 from .store import MemoryStore, MemoryUnitOfWork, MemoryViews
 
 __all__ = [
     "ManualClock",
     "MemoryGateway",
-    "MemoryLimits",
     "MemoryNotifier",
+    "MemoryRateLimiter",
     "MemoryStore",
     "MemoryUnitOfWork",
     "MemoryViews",

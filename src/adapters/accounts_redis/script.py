@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Final
 
-from accounts_core.errors import LimitExceeded, Unavailable
+from accounts_core.errors import RateLimitExceeded, Unavailable
 from accounts_core.model.times import CLOCK_SKEW
-from accounts_core.ports.limits import Limit
+from accounts_core.ports.rate_limiter import RateLimit
 
 SPEND: Final = """
 -- KEYS: the scopes. ARGV: now, the skew, and for each scope its count and its period
@@ -73,7 +73,7 @@ def key(prefix: str, name: str, scope: str) -> bytes:
     return f"{{{prefix}:{name}}}:{digest}".encode()
 
 
-def question(prefix: str, name: str, scopes: Mapping[str, Limit], now: datetime) -> list[bytes | int]:
+def question(prefix: str, name: str, scopes: Mapping[str, RateLimit], now: datetime) -> list[bytes | int]:
     """Return the keys and then the arguments of `SPEND`; there are as many keys as scopes."""
     asked: list[bytes | int] = [key(prefix, name, scope) for scope in scopes]
     asked += [(now - _EPOCH) // _A_MICROSECOND, CLOCK_SKEW // _A_MICROSECOND]
@@ -83,14 +83,17 @@ def question(prefix: str, name: str, scopes: Mapping[str, Limit], now: datetime)
 
 
 def judge(name: str, scopes: Iterable[str], answer: object) -> None:
-    """Return when the attempt was counted. Raises `LimitExceeded`, and `Unavailable` on what is no answer at all."""
+    """Return when the attempt was counted.
+
+    Raises `RateLimitExceeded`, and `Unavailable` on what is no answer at all.
+    """
     if answer == 0:
         return
     numbers = [each for each in answer if isinstance(each, int)] if isinstance(answer, list) else []
     if len(numbers) < 2 or numbers[0] <= 0:
         raise Unavailable("What answered is not Redis.")
     full = set(numbers[1:])
-    raise LimitExceeded(
+    raise RateLimitExceeded(
         name,
         timedelta(microseconds=numbers[0]),
         [scope for number, scope in enumerate(scopes, start=1) if number in full],

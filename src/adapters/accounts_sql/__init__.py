@@ -13,19 +13,19 @@ A store takes a host's own engine as well, or a host's open connection, and then
 
 from .async_store import AsyncSqlStore
 from .engines import create_async_engine, create_engine, prepare
-from .limits import AsyncSqlLimits, SqlLimits
 from .migrating import current_revision, head_revision, is_current, is_current_async, migrate, migrate_async
+from .rate_limiter import AsyncSqlRateLimiter, SqlRateLimiter
 from .store import SqlStore
 from .tables import metadata
 from .translation import OutcomeUnknown
 from .units import AsyncSqlUnit, SqlUnit
 
 __all__ = [
-    "AsyncSqlLimits",
+    "AsyncSqlRateLimiter",
     "AsyncSqlStore",
     "AsyncSqlUnit",
     "OutcomeUnknown",
-    "SqlLimits",
+    "SqlRateLimiter",
     "SqlStore",
     "SqlUnit",
     "create_async_engine",

@@ -10,23 +10,23 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from accounts_cli.failures import CommandFailed
 from accounts_core.errors import Unavailable
 from accounts_core.ports.clock import Clock
-from accounts_core.ports.limits import Limit, Limits
+from accounts_core.ports.rate_limiter import RateLimit, RateLimiter
 from accounts_redis import RedisUrl
-from accounts_sql import AsyncSqlLimits
+from accounts_sql import AsyncSqlRateLimiter
 
 _CHECK: Final = "check"
-_OFTEN: Final = Limit(1000, timedelta(minutes=1))
+_OFTEN: Final = RateLimit(1000, timedelta(minutes=1))
 
 
 @asynccontextmanager
-async def open_limits(url: RedisUrl | None, engine: AsyncEngine) -> AsyncIterator[Limits]:
+async def open_limits(url: RedisUrl | None, engine: AsyncEngine) -> AsyncIterator[RateLimiter]:
     """Count in Redis, else in the database. Until Redis is there, what is limited is unavailable; all else works."""
     if url is None:
-        yield AsyncSqlLimits(engine)
+        yield AsyncSqlRateLimiter(engine)
         return
-    from accounts_redis.limits import AsyncRedisLimits
+    from accounts_redis.rate_limiter import AsyncRedisRateLimiter
 
-    limits = AsyncRedisLimits.connect(url)
+    limits = AsyncRedisRateLimiter.connect(url)
     try:
         yield limits
     finally:
@@ -35,12 +35,12 @@ async def open_limits(url: RedisUrl | None, engine: AsyncEngine) -> AsyncIterato
 
 async def check_limits(url: RedisUrl, clock: Clock) -> str:
     """Count an attempt in Redis and forget it, and say what was found. Raises `CommandFailed`."""
-    from accounts_redis.limits import AsyncRedisLimits
+    from accounts_redis.rate_limiter import AsyncRedisRateLimiter
 
-    limits = AsyncRedisLimits.connect(url)
+    limits = AsyncRedisRateLimiter.connect(url)
     try:
-        await limits.spend(_CHECK, {"": _OFTEN}, now=clock.now())
-        await limits.forget(_CHECK, "")
+        await limits.consume(_CHECK, {"": _OFTEN}, now=clock.now())
+        await limits.reset(_CHECK, "")
         forgetful = await limits.may_forget()
     except Unavailable as error:
         raise CommandFailed(f"{url}: {error} ({_reason(url, error)})") from error

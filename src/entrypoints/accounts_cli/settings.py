@@ -21,7 +21,7 @@ from accounts_cli.environment import read_env_file
 from accounts_cli.failures import CommandFailed
 from accounts_core.model.passwords import DEFAULT_LENGTH, LEAST_LENGTH, PasswordPolicy
 from accounts_core.model.policy import CardPolicy, CustomerDeletion, EmailChange, Policy, RetentionPolicy, SessionPolicy
-from accounts_core.ports.limits import Limit
+from accounts_core.ports.rate_limiter import RateLimit
 from accounts_redis import RedisUrl
 from accounts_smtp import Sender, SmtpUrl
 
@@ -130,7 +130,7 @@ class Settings:
     cors_origins: tuple[str, ...] = _setting(
         values.origins, "web origins, such as https://app.example.org,http://localhost:3000", (), empty=True
     )
-    limits: Mapping[str, Mapping[str, Limit]] = _setting(
+    limits: Mapping[str, Mapping[str, RateLimit]] = _setting(
         values.limits,
         "limits such as sign-in=100/hour,sign-in.account=10/hour, each once, per second, minute, hour or day, of "
         f"{', '.join(values.LIMIT_NAMES)}",

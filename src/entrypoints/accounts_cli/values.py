@@ -8,12 +8,12 @@ from types import MappingProxyType
 from typing import Final, TypeAlias
 from urllib.parse import SplitResult, urlsplit
 
-from accounts_core.model.limit import DEFAULT_LIMITS, PLAIN_SCOPES
-from accounts_core.ports.limits import Limit
+from accounts_core.model.rate_limits import DEFAULT_RATE_LIMITS, PLAIN_SCOPES
+from accounts_core.ports.rate_limiter import RateLimit
 
 Network: TypeAlias = IPv4Network | IPv6Network
 
-LIMIT_NAMES: Final = tuple(DEFAULT_LIMITS)
+LIMIT_NAMES: Final = tuple(DEFAULT_RATE_LIMITS)
 EVERY_SCOPE: Final = "*"
 _PERIODS: Final = {
     "second": timedelta(seconds=1),
@@ -86,18 +86,18 @@ def amounts(text: str) -> Mapping[str, int]:
     return MappingProxyType({currency(name): _whole(value) for name, value in _pairs(text)})
 
 
-def limits(text: str) -> Mapping[str, Mapping[str, Limit]]:
+def limits(text: str) -> Mapping[str, Mapping[str, RateLimit]]:
     """Read `sign-in=100/hour,sign-in.account=10/hour,recovery.*=5/hour`, by name and then by scope.
 
     A name without a scope is its plain scope (`PLAIN_SCOPES`). `*` is every scope; one that is named beside it wins.
     Raises `Expected` for a name or a scope that there is not.
     """
-    named, every = dict[str, dict[str, Limit]](), dict[str, dict[str, Limit]]()
+    named, every = dict[str, dict[str, RateLimit]](), dict[str, dict[str, RateLimit]]()
     for target, value in _pairs(text):
         name, scope = _limit_target(target)
         limit = _limit(value)
         if scope == EVERY_SCOPE:
-            every[name] = dict.fromkeys(DEFAULT_LIMITS[name], limit)
+            every[name] = dict.fromkeys(DEFAULT_RATE_LIMITS[name], limit)
         elif scope in named.setdefault(name, {}):
             raise ValueError(text)  # once by its name, and once because it is the plain one
         else:
@@ -105,7 +105,7 @@ def limits(text: str) -> Mapping[str, Mapping[str, Limit]]:
     return MappingProxyType(
         {
             name: MappingProxyType({**every.get(name, {}), **named.get(name, {})})
-            for name in DEFAULT_LIMITS
+            for name in DEFAULT_RATE_LIMITS
             if name in every or name in named
         }
     )
@@ -113,21 +113,21 @@ def limits(text: str) -> Mapping[str, Mapping[str, Limit]]:
 
 def _limit_target(target: str) -> tuple[str, str]:
     name, dot, scope = target.partition(".")
-    if name not in DEFAULT_LIMITS:
+    if name not in DEFAULT_RATE_LIMITS:
         raise Expected(f"one of the limits {', '.join(LIMIT_NAMES)}")
     if not dot:
         return name, PLAIN_SCOPES[name]
-    if scope != EVERY_SCOPE and scope not in DEFAULT_LIMITS[name]:
-        known = ", ".join(f"{name}.{each}" for each in (*DEFAULT_LIMITS[name], EVERY_SCOPE))
+    if scope != EVERY_SCOPE and scope not in DEFAULT_RATE_LIMITS[name]:
+        known = ", ".join(f"{name}.{each}" for each in (*DEFAULT_RATE_LIMITS[name], EVERY_SCOPE))
         raise Expected(f"one of the scopes of {name}, which are {known}")
     return name, scope
 
 
-def _limit(value: str) -> Limit:
+def _limit(value: str) -> RateLimit:
     count, _, period = value.partition("/")
     if period not in _PERIODS:
         raise ValueError(value)
-    return Limit(_whole(count), _PERIODS[period])
+    return RateLimit(_whole(count), _PERIODS[period])
 
 
 def _whole(text: str) -> int:

@@ -98,7 +98,7 @@ KINDS: Final[Mapping[type[Exception], Kind]] = {
     WrongFields: Kind(422, "invalid-fields", "Some fields are not valid"),
     core.Invalid: Kind(422, "invalid-fields", "Some fields are not valid", "Some fields are missing or wrong."),
     core.KeyReused: Kind(422, "key-reused", "The idempotency key belongs to another request"),
-    core.LimitExceeded: Kind(429, "too-many-attempts", "Too many attempts", passes=True),
+    core.RateLimitExceeded: Kind(429, "too-many-attempts", "Too many attempts", passes=True),
     core.InfrastructureError: Kind(503, "unavailable", "Not available at the moment", _AWAY, passes=True),
     StillVerifying: Kind(503, "still-verifying", "The verification goes on", passes=True),
 }
@@ -156,7 +156,7 @@ def _note(error: Exception, kind: Kind) -> None:
     """Have the log say what was refused and why, in words of ours alone."""
     note(problem=kind.name, error=type(error).__name__)
     match error:
-        case core.LimitExceeded():
+        case core.RateLimitExceeded():
             note(limit=error.name)
         case core.QuotaExceeded():
             note(quota=error.name)
@@ -210,6 +210,6 @@ class Problems:
     def _retry_after(self, error: Exception) -> int:
         """Return whole seconds, from one to a day."""
         seconds = self._retry_after_seconds
-        if isinstance(error, core.LimitExceeded):
+        if isinstance(error, core.RateLimitExceeded):
             seconds = math.ceil(error.retry_after.total_seconds())
         return min(max(1, seconds), MAX_RETRY_AFTER_SECONDS)

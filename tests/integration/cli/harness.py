@@ -16,9 +16,9 @@ import attrs
 import httpx
 import pytest
 
-from accounts_core.errors import LimitExceeded
-from accounts_core.model.limit import FAILURES, MOST_FAILURES, SIGN_IN
-from accounts_core.ports.blocking import BlockingLimits
+from accounts_core.errors import RateLimitExceeded
+from accounts_core.model.rate_limits import FAILURES, MOST_FAILURES, SIGN_IN
+from accounts_core.ports.blocking import BlockingRateLimiter
 from accounts_core.sync import run_sync
 
 PASSWORD: Final = "correct horse battery staple"
@@ -126,16 +126,16 @@ def create(run: Run, email: str = "jane@example.org", name: str = "Jane Doe", mo
     return run("users", "create", "--email", email, "--name", name, "--password-stdin", *more, stdin=f"{PASSWORD}\n")
 
 
-def fill_failures(limits: BlockingLimits, email: str) -> None:
+def fill_failures(limits: BlockingRateLimiter, email: str) -> None:
     """Count as many wrong passwords for an address as there may be in a row."""
     for _ in range(MOST_FAILURES.count):
-        run_sync(limits.spend(SIGN_IN, {f"{FAILURES}:{email}": MOST_FAILURES}, now=datetime.now(UTC)))
+        run_sync(limits.consume(SIGN_IN, {f"{FAILURES}:{email}": MOST_FAILURES}, now=datetime.now(UTC)))
 
 
-def is_locked(limits: BlockingLimits, email: str) -> bool:
+def is_locked(limits: BlockingRateLimiter, email: str) -> bool:
     """Count one wrong password more, and say whether that is refused."""
     try:
-        run_sync(limits.spend(SIGN_IN, {f"{FAILURES}:{email}": MOST_FAILURES}, now=datetime.now(UTC)))
-    except LimitExceeded:
+        run_sync(limits.consume(SIGN_IN, {f"{FAILURES}:{email}": MOST_FAILURES}, now=datetime.now(UTC)))
+    except RateLimitExceeded:
         return True
     return False

@@ -7,9 +7,9 @@ import httpx
 import pytest
 from tests.integration.cli.harness import Serve
 
-from accounts_core.model.limit import CLIENT, DEFAULT_LIMITS, RECOVERY
+from accounts_core.model.rate_limits import CLIENT, DEFAULT_RATE_LIMITS, RECOVERY
 
-MOST = DEFAULT_LIMITS[RECOVERY][CLIENT].count
+MOST = DEFAULT_RATE_LIMITS[RECOVERY][CLIENT].count
 
 
 def tries(client: httpx.Client, forwarded: Iterator[str], times: int) -> list[int]:

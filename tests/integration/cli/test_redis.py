@@ -9,7 +9,7 @@ from tests.integration.cli.harness import PASSWORD, Run, Serve, create, fill_fai
 from tests.integration.redis_server import RedisServer, needs_a_server_of_its_own, serving_redis
 
 from accounts_redis import RedisUrl
-from accounts_redis.limits import RedisLimits
+from accounts_redis.rate_limiter import RedisRateLimiter
 
 SECRET = "canary-hunter2"
 JANE = {"email": "jane@example.org", "password": PASSWORD, "name": "Jane Doe"}
@@ -147,7 +147,7 @@ def test_a13_unlock_ends_the_failures_that_are_counted_in_redis(
     run("migrate")
     create(run)
     monkeypatch.setenv("ACCOUNTS_REDIS_URL", url)
-    limits = RedisLimits.connect(RedisUrl.parse(url))
+    limits = RedisRateLimiter.connect(RedisUrl.parse(url))
     try:
         fill_failures(limits, JANE["email"])
 

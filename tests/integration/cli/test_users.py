@@ -13,7 +13,7 @@ from tests.integration.cli.harness import PASSWORD, Ran, Run, create, fill_failu
 from accounts_core.model.jobs import SignUpJob
 from accounts_core.model.outbox import Job
 from accounts_core.sync import run_sync
-from accounts_sql import SqlLimits, SqlStore, create_engine
+from accounts_sql import SqlRateLimiter, SqlStore, create_engine
 
 
 @pytest.fixture(autouse=True)
@@ -203,7 +203,7 @@ def test_all_of_it_works_on_postgresql(run: Run, postgres_url: str, monkeypatch:
 
 def test_a13_unlock_ends_the_failures_that_are_counted_in_the_database(run: Run, folder: Path) -> None:
     create(run)
-    limits = SqlLimits(create_engine("sqlite:///accounts.db"))
+    limits = SqlRateLimiter(create_engine("sqlite:///accounts.db"))
     for address in ("jane", "john"):
         fill_failures(limits, f"{address}@example.org")
 

@@ -16,15 +16,15 @@ from tests.integration.stripe.loopback import Handler, answering
 
 from accounts_argon2 import Argon2Hasher, AsyncArgon2Hasher
 from accounts_core import forking
-from accounts_core.errors import LimitExceeded, Unavailable
+from accounts_core.errors import RateLimitExceeded, Unavailable
 from accounts_core.model.passwords import Password
-from accounts_core.ports.limits import Limit
+from accounts_core.ports.rate_limiter import RateLimit
 from accounts_core.sync import run_sync
 from accounts_core.testing.builders import NOON
 from accounts_memory import MemoryStore
-from accounts_memory.limits import MemoryLimits
+from accounts_memory.rate_limiter import MemoryRateLimiter
 from accounts_redis import RedisUrl
-from accounts_redis.limits import AsyncRedisLimits, RedisLimits
+from accounts_redis.rate_limiter import AsyncRedisRateLimiter, RedisRateLimiter
 from accounts_stripe import BlockingStripeGateway, StripeGateway
 from accounts_stripe.simulator import Simulator
 from accounts_stripe.simulator.state import CUSTOMER, State
@@ -40,31 +40,31 @@ TIMES = 50
 def test_f1_children_count_in_redis_over_connections_of_their_own(redis_url: RedisUrl, whose: str) -> None:
     prefix = f"fork-{os.getpid()}-{whose}"
     if whose == "ours":
-        limits = RedisLimits.connect(redis_url, prefix=prefix)
+        limits = RedisRateLimiter.connect(redis_url, prefix=prefix)
     else:
         client = redis.Redis.from_url(redis_url.text, single_connection_client="single" in whose)
-        limits = RedisLimits(client, prefix=prefix)
+        limits = RedisRateLimiter(client, prefix=prefix)
 
-    def spend(name: str, most: int, times: int) -> int:
+    def consume(name: str, most: int, times: int) -> int:
         counted = 0
         for _ in range(times):
             try:
-                run_sync(limits.spend(name, {"everybody": Limit(most, timedelta(hours=1))}, now=NOON))
+                run_sync(limits.consume(name, {"everybody": RateLimit(most, timedelta(hours=1))}, now=NOON))
                 counted += 1
-            except LimitExceeded:
+            except RateLimitExceeded:
                 pass
         return counted
 
-    assert spend("warm", 1, 2) == 1
+    assert consume("warm", 1, 2) == 1
     client_inside: Any = limits._client
     inside = client_inside.connection_pool
     with held(inside._lock, inside._fork_lock):
-        children = [fork(lambda: spend("jane", 10, TIMES)), fork(lambda: spend("john", 20, TIMES))]
-    of_the_parent = spend("jane", 10, TIMES)
+        children = [fork(lambda: consume("jane", 10, TIMES)), fork(lambda: consume("john", 20, TIMES))]
+    of_the_parent = consume("jane", 10, TIMES)
     of_jane, of_john = (child.result() for child in children)
 
     assert (of_the_parent + of_jane, of_john) == (10, 20)
-    assert spend("john", 20, 1) == 0
+    assert consume("john", 20, 1) == 0
     limits.close()
 
 
@@ -72,26 +72,26 @@ def test_f1_children_count_in_redis_over_connections_of_their_own(redis_url: Red
 def test_f1_children_count_in_redis_on_event_loops_of_their_own(redis_url: RedisUrl, is_ours: bool) -> None:
     prefix = f"fork-{os.getpid()}-{is_ours}"
 
-    async def spend(limits: AsyncRedisLimits, name: str, most: int, times: int) -> int:
+    async def consume(limits: AsyncRedisRateLimiter, name: str, most: int, times: int) -> int:
         counted = 0
         for _ in range(times):
             try:
-                await limits.spend(name, {"everybody": Limit(most, timedelta(hours=1))}, now=NOON)
+                await limits.consume(name, {"everybody": RateLimit(most, timedelta(hours=1))}, now=NOON)
                 counted += 1
-            except LimitExceeded:
+            except RateLimitExceeded:
                 pass
         return counted
 
     async def forking() -> tuple[Any, int]:
         if is_ours:
-            limits = AsyncRedisLimits.connect(redis_url, prefix=prefix)
+            limits = AsyncRedisRateLimiter.connect(redis_url, prefix=prefix)
         else:
-            limits = AsyncRedisLimits(redis.asyncio.Redis.from_url(redis_url.text), prefix=prefix)
-        await spend(limits, "warm", 1, 1)
-        child = fork(lambda: asyncio.run(spend(limits, "jane", 10, TIMES)))
-        meanwhile = await spend(limits, "john", 20, TIMES)
+            limits = AsyncRedisRateLimiter(redis.asyncio.Redis.from_url(redis_url.text), prefix=prefix)
+        await consume(limits, "warm", 1, 1)
+        child = fork(lambda: asyncio.run(consume(limits, "jane", 10, TIMES)))
+        meanwhile = await consume(limits, "john", 20, TIMES)
         seen = child.result()
-        assert await spend(limits, "jane", 10, 1) == 0
+        assert await consume(limits, "jane", 10, 1) == 0
         await limits.aclose()
         return seen, meanwhile
 
@@ -218,7 +218,7 @@ def test_f1_a_threaded_hasher_has_threads_and_places_of_its_own_in_the_child() -
 
 
 def test_f1_no_lock_that_another_thread_holds_is_held_in_the_child() -> None:
-    clock, limits, store = SystemClock(), MemoryLimits(), MemoryStore()
+    clock, limits, store = SystemClock(), MemoryRateLimiter(), MemoryStore()
     simulator = Simulator(clock=clock, secrets=SystemSecrets())
 
     async def commit() -> None:
@@ -227,7 +227,7 @@ def test_f1_no_lock_that_another_thread_holds_is_held_in_the_child() -> None:
 
     def child() -> bool:
         clock.now()
-        run_sync(limits.spend("sign-in", {"everybody": Limit(1, timedelta(hours=1))}, now=NOON))
+        run_sync(limits.consume("sign-in", {"everybody": RateLimit(1, timedelta(hours=1))}, now=NOON))
         run_sync(commit())
         return simulator.handle("GET", "/v1/customers", {"Authorization": "Bearer sk_test_1"}).status == 200
 

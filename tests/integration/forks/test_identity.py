@@ -12,8 +12,8 @@ from tests.integration.forks.children import fork, in_children
 from tests.integration.forks.conftest import Open
 from tests.integration.forks.ways import ASYNC, MOST_DRIVERS, SERVERS, Way
 
-from accounts_core.errors import LimitExceeded
-from accounts_core.ports.limits import Limit
+from accounts_core.errors import RateLimitExceeded
+from accounts_core.ports.rate_limiter import RateLimit
 from accounts_core.testing.builders import NOON
 
 TIMES = 400
@@ -130,17 +130,17 @@ def test_f1_a_child_that_a_running_event_loop_forks_has_a_loop_and_connections_o
 @pytest.mark.parametrize("driver", MOST_DRIVERS)
 def test_f1_limits_count_the_attempts_of_every_child(open_way: Open, driver: str) -> None:
     way = open_way(driver)
-    scopes = {"everybody": Limit(10, timedelta(hours=1))}
-    way.drive(way.limits.spend("sign-in", scopes, now=NOON))
+    scopes = {"everybody": RateLimit(10, timedelta(hours=1))}
+    way.drive(way.limits.consume("sign-in", scopes, now=NOON))
 
     def child() -> int:
         async def spending() -> int:
             counted = 0
             for _ in range(6):
                 try:
-                    await way.limits.spend("sign-in", scopes, now=NOON)
+                    await way.limits.consume("sign-in", scopes, now=NOON)
                     counted += 1
-                except LimitExceeded:
+                except RateLimitExceeded:
                     pass
             return counted
 

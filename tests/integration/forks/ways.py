@@ -16,9 +16,9 @@ from accounts_core import Accounts, MailDispatch
 from accounts_core.sync import run_sync
 from accounts_memory import MemoryGateway, MemoryNotifier
 from accounts_sql import (
-    AsyncSqlLimits,
+    AsyncSqlRateLimiter,
     AsyncSqlStore,
-    SqlLimits,
+    SqlRateLimiter,
     SqlStore,
     create_async_engine,
     create_engine,
@@ -101,7 +101,7 @@ def opened(driver: str, url: str, *, of_the_host: bool = False, **options: Any) 
         if of_the_host:
             prepare(engine)
         migrate(engine)
-        store, limits = SqlStore(engine), SqlLimits(engine)
+        store, limits = SqlStore(engine), SqlRateLimiter(engine)
         yield Way(driver, engine, store, limits, _accounts(store, limits), run_sync, _at_once)
         engine.dispose()
         return
@@ -115,7 +115,7 @@ def opened(driver: str, url: str, *, of_the_host: bool = False, **options: Any) 
             prepare(async_engine)
 
         async def made() -> Way:
-            async_store, async_limits = AsyncSqlStore(async_engine), AsyncSqlLimits(async_engine)
+            async_store, async_limits = AsyncSqlStore(async_engine), AsyncSqlRateLimiter(async_engine)
             accounts = _accounts(async_store, async_limits)
             return Way(driver, async_engine, async_store, async_limits, accounts, runner.run, _on_a_loop)
 

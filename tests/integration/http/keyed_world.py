@@ -11,10 +11,10 @@ from tests.integration.http.service import Service, Stored, serving
 
 from accounts_core.model.deletion import DeletionPreview
 from accounts_core.model.ids import UserId
-from accounts_core.model.limit import Limit, in_every_scope
 from accounts_core.model.policy import Policy
+from accounts_core.model.rate_limits import RateLimit, in_every_scope
 from accounts_core.ports.store import Store, UnitOfWork, Views
-from accounts_memory import MemoryLimits
+from accounts_memory import MemoryRateLimiter
 
 KEY: Final = {"Idempotency-Key": "key-1"}
 USER, PROFILE = "/api/v1/user", "/api/users/current"
@@ -70,8 +70,8 @@ class World:
 def world_over(run: Run, stored: Stored) -> Iterator[World]:
     """Run a service in which Jane has signed up; a user sends one invitation an hour."""
     host, store = HostData(), Failing(stored.store)
-    policy = Policy(limits=in_every_scope({"invite": Limit(1, timedelta(hours=1))}))
+    policy = Policy(limits=in_every_scope({"invite": RateLimit(1, timedelta(hours=1))}))
     with serving(
-        run, attrs.evolve(stored, store=store), policy=policy, limits=MemoryLimits(), owned_data=[host]
+        run, attrs.evolve(stored, store=store), policy=policy, limits=MemoryRateLimiter(), owned_data=[host]
     ) as service:
         yield World(service, host, store, service.api.sign_up())

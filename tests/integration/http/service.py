@@ -17,11 +17,11 @@ from tests.integration.round_trips import RoundTripCounter
 from accounts_core import MailDispatch
 from accounts_core.accounts import Accounts
 from accounts_core.model.policy import Policy
-from accounts_core.ports.limits import Limits
 from accounts_core.ports.notifier import Purpose
 from accounts_core.ports.owned_data import OwnedData
 from accounts_core.ports.password_hasher import PasswordHasher
 from accounts_core.ports.payment_gateway import HoldStatus
+from accounts_core.ports.rate_limiter import RateLimiter
 from accounts_core.ports.secrets import Secrets
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_litestar import HttpOptions, create_app
@@ -117,7 +117,7 @@ def serving(
     options: HttpOptions | None = None,
     payments: Callable[[Clock], MemoryGateway] | None = None,
     policy: Policy | None = None,
-    limits: Limits | None = None,
+    limits: RateLimiter | None = None,
     secrets: Secrets | None = None,
     passwords: PasswordHasher | None = None,
     owned_data: Sequence[OwnedData[Any]] = (),
@@ -195,7 +195,7 @@ def accounts_over(
     *,
     mails: MemoryNotifier | None = None,
     policy: Policy | None = None,
-    limits: Limits | None = None,
+    limits: RateLimiter | None = None,
     secrets: Secrets | None = None,
     passwords: PasswordHasher | None = None,
     owned_data: Sequence[OwnedData[Any]] = (),

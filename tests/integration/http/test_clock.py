@@ -24,7 +24,7 @@ from accounts_core.outbox.worker import Ran
 from accounts_core.ports.notifier import Purpose
 from accounts_core.services.idempotency import Answered
 from accounts_core.testing.builders import a_provided_card
-from accounts_memory import MemoryLimits
+from accounts_memory import MemoryRateLimiter
 from accounts_memory.stripe_cards import Behaviour
 
 DAY = timedelta(days=1)
@@ -44,7 +44,7 @@ def limited(request: pytest.FixtureRequest, run: Run, open_store: OpenStore) -> 
     policy = Policy(sessions=SessionPolicy(most=2, lifetime=timedelta(days=3), idle=timedelta(days=2)))
     with (
         open_store(request.param, run) as stored,
-        serving(run, stored, limits=MemoryLimits(), policy=policy) as service,
+        serving(run, stored, limits=MemoryRateLimiter(), policy=policy) as service,
     ):
         yield service
 

@@ -9,8 +9,16 @@ from tests.integration.http.client import OTHER_PASSWORD, PASSWORD, Client, Run,
 from tests.integration.http.service import Service, in_memory, serving
 from tests.security.test_limits_of_calls import table
 
-from accounts_core.model.limit import CLIENT, DEFAULT_LIMITS, PASSWORD_CHANGE, RECOVERY, SIGN_IN, SIGN_UP, VERIFY_CARD
-from accounts_memory import MemoryLimits
+from accounts_core.model.rate_limits import (
+    CLIENT,
+    DEFAULT_RATE_LIMITS,
+    PASSWORD_CHANGE,
+    RECOVERY,
+    SIGN_IN,
+    SIGN_UP,
+    VERIFY_CARD,
+)
+from accounts_memory import MemoryRateLimiter
 
 ME, USER = "/api/users/current", "/api/v1/user"
 TOKEN: Final = f"acm_{'x' * 43}"
@@ -55,12 +63,12 @@ def people(service: Service, count: int) -> list[Client]:
 @pytest.mark.parametrize("operation", CALLS)
 def test_so_many_calls_of_one_client_pass_and_the_next_is_429(run: Run, operation: str) -> None:
     name, method, path = CALLS[operation]
-    most = DEFAULT_LIMITS[name][CLIENT].count
+    most = DEFAULT_RATE_LIMITS[name][CLIENT].count
     stored = in_memory()
     with serving(run, stored) as uncounted:
         needs_token = path.startswith((ME, USER)) or operation == "resendVerification"
         clients = people(uncounted, most + 1) if needs_token else []
-    with serving(run, stored, limits=MemoryLimits()) as service:
+    with serving(run, stored, limits=MemoryRateLimiter()) as service:
         who = [service.api.with_token(each.token) for each in clients if each.token] or [service.api] * (most + 1)
         answers = [each.call(method, path, json=body(operation, number)) for number, each in enumerate(who)]
 

@@ -22,7 +22,7 @@ from tests.integration.watching import Calls, Watched, WatchedStore
 
 from accounts_core.model.policy import Policy
 from accounts_core.ports.notifier import Purpose
-from accounts_memory import MemoryLimits, PlainHasher
+from accounts_memory import MemoryRateLimiter, PlainHasher
 
 REGISTER, LOGIN, RESTORE = "/api/auth/register", "/api/auth/login", "/api/auth/restore"
 FORGOT = "/api/auth/forgot-password"
@@ -82,7 +82,7 @@ def is_private() -> bool:
 def world(store_kind: str, is_private: bool, run: Run, open_store: OpenStore) -> Iterator[World]:
     calls: Calls = []
     with open_store(store_kind, run) as stored:
-        store, hasher, limits = WatchedStore(stored.store, calls), PlainHasher(), MemoryLimits()
+        store, hasher, limits = WatchedStore(stored.store, calls), PlainHasher(), MemoryRateLimiter()
         watched: Any = Watched(hasher, calls, "passwords")
         watched_limits: Any = Watched(limits, calls, "limits")
         with serving(

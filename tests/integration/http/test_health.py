@@ -15,10 +15,10 @@ from accounts_core.accounts import Accounts
 from accounts_core.errors import (
     AnswerMismatch,
     Conflict,
-    LimitExceeded,
     NotFound,
     ProviderAmbiguous,
     ProviderRefused,
+    RateLimitExceeded,
     Unavailable,
 )
 from accounts_litestar import HttpOptions, create_app
@@ -96,7 +96,7 @@ def test_what_the_world_fails_at_is_told_without_details(
 
 
 def test_too_many_attempts_say_when_the_next_one_counts() -> None:
-    answer = login_while(LimitExceeded("sign-in", timedelta(seconds=12.3)))
+    answer = login_while(RateLimitExceeded("sign-in", timedelta(seconds=12.3)))
 
     problem(answer, 429, "too-many-attempts")
     assert answer.headers["retry-after"] == "13"

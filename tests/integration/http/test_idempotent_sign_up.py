@@ -11,7 +11,7 @@ from tests.integration.http.service import Service, serving
 
 from accounts_core.model.policy import Policy
 from accounts_core.ports.notifier import Purpose
-from accounts_memory import MemoryLimits
+from accounts_memory import MemoryRateLimiter
 
 REGISTER: Final = "/api/auth/register"
 JANE: Final = {"email": "jane@example.org", "password": PASSWORD, "name": "Jane Doe"}
@@ -28,7 +28,7 @@ def service(request: pytest.FixtureRequest, run: Run, open_store: OpenStore, is_
     policy = Policy(private_registration=is_private)
     with (
         open_store(request.param, run) as stored,
-        serving(run, stored, policy=policy, limits=MemoryLimits()) as service,
+        serving(run, stored, policy=policy, limits=MemoryRateLimiter()) as service,
     ):
         yield service
 

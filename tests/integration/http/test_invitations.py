@@ -7,7 +7,7 @@ from tests.integration.http.client import PASSWORD, Client, Run, invalid, proble
 from tests.integration.http.service import Service, in_memory, serving
 
 from accounts_core.ports.notifier import Purpose
-from accounts_memory import MemoryLimits
+from accounts_memory import MemoryRateLimiter
 
 ACCOUNTS = "/api/v1/accounts"
 INVITATIONS = "/api/v1/user/invitations"
@@ -92,7 +92,7 @@ def test_f6_the_owner_resends_an_invitation(
 
 
 def test_f6_a_flood_of_resends_is_refused_with_the_time_to_wait(run: Run) -> None:
-    with serving(run, in_memory(), limits=MemoryLimits()) as service:
+    with serving(run, in_memory(), limits=MemoryRateLimiter()) as service:
         john = service.api.sign_up("john@example.org", "John Smith")
         service.verify_email("john@example.org")
         team = john.post(ACCOUNTS, json={"name": "Dev team"}).json()["data"]["id"]

@@ -14,12 +14,12 @@ from tests.conflicting import ConflictingStore
 from tests.integration.http.client import OTHER_PASSWORD, PASSWORD, Client, Run, problem
 from tests.integration.http.service import Clock, Service, in_memory, serving
 
-from accounts_core.model.limit import MOST_FAILURES, in_every_scope
 from accounts_core.model.policy import Policy, QuotaPolicy
-from accounts_core.ports.limits import Limit
+from accounts_core.model.rate_limits import MOST_FAILURES, in_every_scope
 from accounts_core.ports.payment_gateway import Hold, HoldRequest
+from accounts_core.ports.rate_limiter import RateLimit
 from accounts_core.services.idempotency import ATTEMPTS
-from accounts_memory import MemoryGateway, MemoryLimits
+from accounts_memory import MemoryGateway, MemoryRateLimiter
 from accounts_system import SystemSecrets
 
 HOUR = timedelta(hours=1)
@@ -30,9 +30,9 @@ ME, USER, TEAMS = "/api/users/current", "/api/v1/user", "/api/v1/accounts"
 def limited(run: Run, quotas: QuotaPolicy | None = None, /, **limits: int) -> Iterator[Service]:
     policy = Policy(
         quotas=quotas or QuotaPolicy(),
-        limits=in_every_scope({name.replace("_", "-"): Limit(count, HOUR) for name, count in limits.items()}),
+        limits=in_every_scope({name.replace("_", "-"): RateLimit(count, HOUR) for name, count in limits.items()}),
     )
-    with serving(run, in_memory(), policy=policy, limits=MemoryLimits()) as service:
+    with serving(run, in_memory(), policy=policy, limits=MemoryRateLimiter()) as service:
         yield service
 
 
@@ -84,7 +84,7 @@ def test_a3_a_flood_of_password_changes_of_one_account_hashes_as_often_as_its_li
 def test_a3_a_change_that_conflicts_is_hashed_once(run: Run, key: dict[str, str], conflicts: int) -> None:
     stored = in_memory()
     store = ConflictingStore(stored.store, lambda: service.hasher.hashed > before)
-    with serving(run, attrs.evolve(stored, store=store), limits=MemoryLimits()) as service:
+    with serving(run, attrs.evolve(stored, store=store), limits=MemoryRateLimiter()) as service:
         jane = service.api.sign_up()
         before = service.hasher.hashed
         store.conflicts = conflicts
@@ -172,16 +172,16 @@ class SlowGateway(MemoryGateway):
         return await super().hold(request, key=key)
 
 
-class Names(MemoryLimits):
+class Names(MemoryRateLimiter):
     """Notes what is counted."""
 
     def __init__(self) -> None:
         super().__init__()
         self.counted: list[str] = []
 
-    async def spend(self, name: str, scopes: Mapping[str, Limit], *, now: datetime) -> None:
+    async def consume(self, name: str, scopes: Mapping[str, RateLimit], *, now: datetime) -> None:
         self.counted.append(name)
-        await super().spend(name, scopes, now=now)
+        await super().consume(name, scopes, now=now)
 
 
 def test_a_verification_that_waits_for_another_call_counts_once_however_often_it_looks(run: Run) -> None:

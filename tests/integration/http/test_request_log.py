@@ -13,13 +13,13 @@ from tests.integration.http.client import PASSWORD, Client, Run, problem
 from tests.integration.http.service import Service, in_memory, memory_accounts, serving
 from tests.integration.http.stripe_events import checking
 
-from accounts_core.model.limit import Limit, in_every_scope
 from accounts_core.model.policy import Policy
+from accounts_core.model.rate_limits import RateLimit, in_every_scope
 from accounts_litestar import HttpOptions, RequestEntry, create_app
 from accounts_litestar.answers import Answer
 from accounts_litestar.requests import account_name, current_request
 from accounts_litestar.strict import StrictEdge
-from accounts_memory import ManualClock, MemoryLimits
+from accounts_memory import ManualClock, MemoryRateLimiter
 from accounts_system import SystemClock
 
 LOGIN = "/api/auth/login"
@@ -48,8 +48,8 @@ class Logged:
 def logged(run: Run) -> Iterator[Logged]:
     entries: list[RequestEntry] = []
     options = HttpOptions(webhook=checking(SystemClock()), log_request=entries.append)
-    few = Policy(limits=in_every_scope({"sign-in": Limit(3, timedelta(hours=1))}))
-    with serving(run, in_memory(), options=options, policy=few, limits=MemoryLimits()) as service:
+    few = Policy(limits=in_every_scope({"sign-in": RateLimit(3, timedelta(hours=1))}))
+    with serving(run, in_memory(), options=options, policy=few, limits=MemoryRateLimiter()) as service:
         yield Logged(service, entries)
 
 
@@ -103,7 +103,7 @@ def test_a_limit_that_is_hit_is_logged_by_its_name(logged: Logged) -> None:
     for _ in range(4):
         logged.api.post(LOGIN, json={"email": JANE, "password": "wrong"})
 
-    assert (logged.last["status"], logged.last["limit"], logged.last["error"]) == (429, "sign-in", "LimitExceeded")
+    assert (logged.last["status"], logged.last["limit"], logged.last["error"]) == (429, "sign-in", "RateLimitExceeded")
 
 
 Act = Callable[[Client], object]

@@ -9,7 +9,7 @@ import redis
 from tests.integration.redis.ways import WAYS, Way, opened
 from tests.integration.redis_server import remove
 
-from accounts_core.ports.limits import Limits
+from accounts_core.ports.rate_limiter import RateLimiter
 from accounts_core.testing.harness import Concurrently, Drive
 from accounts_redis import RedisUrl
 
@@ -48,5 +48,5 @@ def prefix(client: redis.Redis) -> Iterator[str]:
 
 
 @pytest.fixture
-def limits(way: Way, redis_url: RedisUrl, prefix: str) -> Limits:
+def limits(way: Way, redis_url: RedisUrl, prefix: str) -> RateLimiter:
     return way.limits(redis_url, prefix=prefix)

@@ -9,7 +9,7 @@ from functools import partial
 
 from tests.integration.redis.ways import opened
 
-from accounts_core.ports.limits import Limit
+from accounts_core.ports.rate_limiter import RateLimit
 from accounts_redis import RedisUrl
 
 NOW = datetime(2023, 11, 6, 8, 30, 9, tzinfo=UTC)
@@ -18,11 +18,11 @@ NOW = datetime(2023, 11, 6, 8, 30, 9, tzinfo=UTC)
 def main(way_in: str, url: str, prefix: str, attempts: str, limit: str) -> None:
     with opened(way_in) as way:
         limits = way.limits(RedisUrl.parse(url), prefix=prefix)
-        scopes = {"everybody": Limit(int(limit), timedelta(hours=1)), "jane": Limit(10**6, timedelta(hours=1))}
-        way.drive(limits.forget("sign-in", "nobody"))  # connected
+        scopes = {"everybody": RateLimit(int(limit), timedelta(hours=1)), "jane": RateLimit(10**6, timedelta(hours=1))}
+        way.drive(limits.reset("sign-in", "nobody"))  # connected
         say("ready")
         sys.stdin.readline()
-        tried = [partial(limits.spend, "sign-in", scopes, now=NOW)] * int(attempts)
+        tried = [partial(limits.consume, "sign-in", scopes, now=NOW)] * int(attempts)
         say(str(way.drive(way.concurrently(*tried)).count(None)))
 
 

@@ -9,15 +9,15 @@ from redis.exceptions import RedisClusterException
 from tests.integration.redis.ways import ASYNC, BLOCKING, Way
 from tests.integration.redis_server import needs_a_server_of_its_own, serving_redis_on_a_port
 
-from accounts_core.errors import LimitExceeded
-from accounts_core.ports.limits import Limit, Limits
+from accounts_core.errors import RateLimitExceeded
+from accounts_core.ports.rate_limiter import RateLimit, RateLimiter
 from accounts_core.testing.builders import at
 from accounts_core.testing.harness import Drive
-from accounts_redis.limits import AsyncRedisLimits, RedisLimits
+from accounts_redis.rate_limiter import AsyncRedisRateLimiter, RedisRateLimiter
 
 pytestmark = [pytest.mark.usefixtures("drive"), needs_a_server_of_its_own]
 
-SCOPES = {f"scope {n}": Limit(1, at(60) - at(0)) for n in range(20)}
+SCOPES = {f"scope {n}": RateLimit(1, at(60) - at(0)) for n in range(20)}
 
 
 @pytest.fixture(scope="module")
@@ -37,25 +37,25 @@ def test_a_cluster_refuses_what_goes_over_several_slots(port: int) -> None:
 
 
 @pytest.fixture
-def limits(way: Way, drive: Drive, port: int, request: pytest.FixtureRequest) -> Iterator[Limits]:
+def limits(way: Way, drive: Drive, port: int, request: pytest.FixtureRequest) -> Iterator[RateLimiter]:
     if request.node.callspec.params["way"] == BLOCKING:
         with redis.RedisCluster(host="127.0.0.1", port=port) as client:
-            yield RedisLimits(client, prefix=BLOCKING)
+            yield RedisRateLimiter(client, prefix=BLOCKING)
         return
 
     async def connect() -> redis.asyncio.RedisCluster:
         return redis.asyncio.RedisCluster(host="127.0.0.1", port=port)
 
     cluster = drive(connect())
-    yield AsyncRedisLimits(cluster, prefix=ASYNC)
+    yield AsyncRedisRateLimiter(cluster, prefix=ASYNC)
     drive(cluster.aclose())
 
 
 @pytest.mark.parametrize("name", ["sign-in", "{", "}", "a}b{c"])
-async def test_a_hosts_client_for_a_cluster_counts_in_many_scopes_at_once(limits: Limits, name: str) -> None:
-    await limits.spend(name, SCOPES, now=at(0))
-    await limits.forget(name, "scope 0")
+async def test_a_hosts_client_for_a_cluster_counts_in_many_scopes_at_once(limits: RateLimiter, name: str) -> None:
+    await limits.consume(name, SCOPES, now=at(0))
+    await limits.reset(name, "scope 0")
 
-    await limits.spend(name, {"scope 0": Limit(1, at(60) - at(0))}, now=at(0))
-    with pytest.raises(LimitExceeded):
-        await limits.spend(name, {"scope 0": Limit(2, at(60) - at(0)), "scope 7": SCOPES["scope 7"]}, now=at(0))
+    await limits.consume(name, {"scope 0": RateLimit(1, at(60) - at(0))}, now=at(0))
+    with pytest.raises(RateLimitExceeded):
+        await limits.consume(name, {"scope 0": RateLimit(2, at(60) - at(0)), "scope 7": SCOPES["scope 7"]}, now=at(0))

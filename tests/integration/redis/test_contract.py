@@ -1,6 +1,6 @@
 """The contract of limits over Redis."""
 
-from accounts_core.testing.contracts import LimitsContract
+from accounts_core.testing.contracts import RateLimiterContract
 
 
-class TestLimits(LimitsContract): ...
+class TestLimits(RateLimiterContract): ...

@@ -15,32 +15,32 @@ from tests.integration.redis.between import Answer, Line, answering
 from tests.integration.redis.ways import ASYNC, QUICK_SECONDS, Way
 from tests.integration.redis_server import RedisServer, needs_a_server_of_its_own, serving_redis
 
-from accounts_core.errors import LimitExceeded, Unavailable
-from accounts_core.model.limit import DEFAULT_LIMITS, SIGN_IN
-from accounts_core.ports.limits import Limit, Limits
+from accounts_core.errors import RateLimitExceeded, Unavailable
+from accounts_core.model.rate_limits import DEFAULT_RATE_LIMITS, SIGN_IN
+from accounts_core.ports.rate_limiter import RateLimit, RateLimiter
 from accounts_core.testing.builders import at
 from accounts_core.testing.harness import failures
 from accounts_redis import RedisUrl
-from accounts_redis.limits import MOST_CONNECTIONS, AsyncRedisLimits
+from accounts_redis.rate_limiter import MOST_CONNECTIONS, AsyncRedisRateLimiter
 
 pytestmark = [pytest.mark.usefixtures("drive"), needs_a_server_of_its_own]
 
 HOUR = at(60) - at(0)
-TWICE = {"jane": Limit(2, HOUR)}
+TWICE = {"jane": RateLimit(2, HOUR)}
 PASSWORD = "canary-hunter2"
 GOING_LIVE = Path(__file__).parents[3] / "docs/going-live.md"
 
 
-async def spend(limits: Limits) -> None:
-    await limits.spend("sign-in", TWICE, now=at(0))
+async def consume(limits: RateLimiter) -> None:
+    await limits.consume("sign-in", TWICE, now=at(0))
 
 
-async def refused(limits: Limits) -> Unavailable:
+async def refused(limits: RateLimiter) -> Unavailable:
     """Both calls are `Unavailable`, and say what caused that."""
     with pytest.raises(Unavailable):
-        await limits.forget("sign-in", "jane")
+        await limits.reset("sign-in", "jane")
     with pytest.raises(Unavailable) as refusal:
-        await spend(limits)
+        await consume(limits)
     return refusal.value
 
 
@@ -65,13 +65,13 @@ async def test_a_server_that_is_not_there_is_unavailable(way: Way, tmp_path: Pat
 
 async def test_a_server_that_is_killed_is_unavailable_until_it_is_back(way: Way, redis_server: RedisServer) -> None:
     limits = way.limits(url_of(redis_server))
-    await spend(limits)
+    await consume(limits)
 
     redis_server.kill()
     await refused(limits)
     redis_server.start()
 
-    await spend(limits)
+    await consume(limits)
 
 
 async def test_a_server_that_is_killed_in_the_middle_of_a_call_lets_nobody_through(
@@ -82,7 +82,7 @@ async def test_a_server_that_is_killed_in_the_middle_of_a_call_lets_nobody_throu
         limits = way.limits(url)
 
         with pytest.raises(Unavailable):
-            await spend(limits)
+            await consume(limits)
 
 
 async def test_a_server_that_hangs_is_unavailable_once_the_time_is_up(way: Way, redis_server: RedisServer) -> None:
@@ -93,7 +93,7 @@ async def test_a_server_that_hangs_is_unavailable_once_the_time_is_up(way: Way, 
     redis_server.send(signal.SIGCONT)
 
     assert "Timeout" in str(refusal.__cause__)
-    await spend(way.limits(url_of(redis_server)))
+    await consume(way.limits(url_of(redis_server)))
 
 
 # ---- a lost line
@@ -101,14 +101,14 @@ async def test_a_server_that_hangs_is_unavailable_once_the_time_is_up(way: Way, 
 
 async def test_connections_that_were_closed_while_idle_are_opened_anew(way: Way, redis_server: RedisServer) -> None:
     limits = way.limits(url_of(redis_server))
-    await spend(limits)
+    await consume(limits)
     with redis.Redis(unix_socket_path=str(redis_server.socket)) as client:
         client.client_kill_filter(_type="normal", skipme=True)
         redis_server.wait_until(lambda: len(client.client_list()) == 1)
     for _ in range(10):
         await way.breathe()  # an event loop has to turn to hear of it
 
-    await spend(limits)
+    await consume(limits)
 
     assert counted(redis_server) == 2
 
@@ -119,10 +119,10 @@ async def test_an_attempt_whose_answer_is_lost_is_not_sent_again(
     with answering(tmp_path / "line", Line(redis_server.socket, breaks_on=b"EVAL")) as url:
         limits = way.limits(url)
         with pytest.raises(Unavailable):
-            await spend(limits)
+            await consume(limits)
 
         assert counted(redis_server) == 1
-        await spend(limits)
+        await consume(limits)
 
     assert counted(redis_server) == 2
 
@@ -133,10 +133,10 @@ async def test_to_forget_is_sent_again_when_its_answer_is_lost(
     line = Line(redis_server.socket)
     with answering(tmp_path / "line", line) as url:
         limits = way.limits(url)
-        await spend(limits)
+        await consume(limits)
         line.breaks_on = b"DEL"
 
-        await limits.forget("sign-in", "jane")
+        await limits.reset("sign-in", "jane")
 
     assert line.is_mended
     assert counted(redis_server) == 0
@@ -156,7 +156,7 @@ async def test_a_wrong_password_is_unavailable_and_told_to_nobody(way: Way, capl
             assert "WRONGPASS" in told or "NOAUTH" in told or "AuthenticationError" in told
             assert PASSWORD not in told + repr(refusal) + caplog.text
 
-        await spend(way.limits(RedisUrl.parse(f"unix://:right@{server.socket}")))
+        await consume(way.limits(RedisUrl.parse(f"unix://:right@{server.socket}")))
 
 
 async def test_the_password_is_in_no_repr(way: Way, redis_server: RedisServer) -> None:
@@ -174,7 +174,7 @@ async def test_a_user_who_may_not_run_scripts_is_unavailable(way: Way, redis_ser
     limits = way.limits(RedisUrl.parse(f"unix://jane:{PASSWORD}@{redis_server.socket}"))
 
     with pytest.raises(Unavailable):
-        await spend(limits)
+        await consume(limits)
 
 
 async def test_a_user_needs_the_right_to_its_keys_and_few_commands(way: Way, redis_server: RedisServer) -> None:
@@ -185,11 +185,11 @@ async def test_a_user_needs_the_right_to_its_keys_and_few_commands(way: Way, red
         client.execute_command(*line.split())
     limits = way.limits(RedisUrl.parse(f"unix://{user}:{password}@{redis_server.socket}"))
 
-    await spend(limits)
-    await limits.forget("sign-in", "jane")
+    await consume(limits)
+    await limits.reset("sign-in", "jane")
 
     assert counted(redis_server) == 0
-    if isinstance(limits, AsyncRedisLimits):
+    if isinstance(limits, AsyncRedisRateLimiter):
         assert await limits.may_forget() is False
 
 
@@ -207,7 +207,7 @@ async def test_a_server_that_drops_keys_when_its_memory_is_full_is_known(
     way: Way, redis_server: RedisServer, policy: str, memory: int, expected: bool
 ) -> None:
     limits = way.limits(url_of(redis_server))
-    assert isinstance(limits, AsyncRedisLimits)
+    assert isinstance(limits, AsyncRedisRateLimiter)
     with redis.Redis(unix_socket_path=str(redis_server.socket)) as client:
         client.config_set("maxmemory-policy", policy)
         client.config_set("maxmemory", memory)
@@ -224,12 +224,12 @@ async def test_a_replica_that_takes_no_writes_is_unavailable(way: Way, redis_ser
 
 async def test_a_server_without_memory_counts_in_all_scopes_or_in_none(way: Way, redis_server: RedisServer) -> None:
     limits = way.limits(url_of(redis_server))
-    await spend(limits)
+    await consume(limits)
     with redis.Redis(unix_socket_path=str(redis_server.socket)) as client:
         client.config_set("maxmemory", 1)
 
         with pytest.raises(Unavailable):
-            await limits.spend("sign-in", {**TWICE, "mary": Limit(1, HOUR)}, now=at(0))
+            await limits.consume("sign-in", {**TWICE, "mary": RateLimit(1, HOUR)}, now=at(0))
 
         client.config_set("maxmemory", 0)
     assert counted(redis_server) == 1
@@ -268,7 +268,7 @@ async def test_what_is_no_redis_lets_nobody_through(way: Way, tmp_path: Path, an
         limits = way.limits(url, timeout_seconds=QUICK_SECONDS)
 
         with pytest.raises(Unavailable):
-            await spend(limits)
+            await consume(limits)
 
 
 # ---- many at once
@@ -279,11 +279,11 @@ async def test_more_calls_than_connections_wait_for_one(way: Way, redis_server: 
     calls = MOST_CONNECTIONS * 3
 
     outcomes = await way.concurrently(
-        *[partial(limits.spend, "sign-in", {"all": Limit(calls - 5, HOUR)}, now=at(0))] * calls
+        *[partial(limits.consume, "sign-in", {"all": RateLimit(calls - 5, HOUR)}, now=at(0))] * calls
     )
 
     assert outcomes.count(None) == calls - 5
-    assert [type(error) for error in failures(outcomes)] == [LimitExceeded] * 5
+    assert [type(error) for error in failures(outcomes)] == [RateLimitExceeded] * 5
 
 
 @pytest.mark.parametrize("way", [ASYNC], indirect=True)
@@ -291,18 +291,18 @@ async def test_calls_that_are_cancelled_at_any_moment_take_no_connection_with_th
     way: Way, redis_server: RedisServer
 ) -> None:
     limits = way.limits(url_of(redis_server))
-    assert isinstance(limits, AsyncRedisLimits)
-    many = DEFAULT_LIMITS[SIGN_IN]
+    assert isinstance(limits, AsyncRedisRateLimiter)
+    many = DEFAULT_RATE_LIMITS[SIGN_IN]
     for turns in range(60):
-        tasks = [asyncio.create_task(limits.spend("sign-in", many, now=at(0))) for _ in range(MOST_CONNECTIONS * 2)]
+        tasks = [asyncio.create_task(limits.consume("sign-in", many, now=at(0))) for _ in range(MOST_CONNECTIONS * 2)]
         for _ in range(turns):
             await asyncio.sleep(0)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    outcomes = await way.concurrently(*[partial(spend, limits)] * MOST_CONNECTIONS * 2)
+    outcomes = await way.concurrently(*[partial(consume, limits)] * MOST_CONNECTIONS * 2)
 
     assert outcomes.count(None) == 2
-    assert {type(error) for error in failures(outcomes)} == {LimitExceeded}
+    assert {type(error) for error in failures(outcomes)} == {RateLimitExceeded}
     assert vars(limits)["_client"].connection_pool._in_use_connections == set()

@@ -11,7 +11,7 @@ from tests.integration.redis.ways import Way
 from tests.integration.redis_server import RedisServer, needs_a_server_of_its_own, serving_redis_on_a_port
 
 from accounts_core.errors import Unavailable
-from accounts_core.ports.limits import Limit
+from accounts_core.ports.rate_limiter import RateLimit
 from accounts_core.testing.builders import at
 from accounts_redis import RedisUrl
 
@@ -21,7 +21,7 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("openssl") is None, reason="there is no openssl here to make a certificate"),
 ]
 
-ONCE = {"jane": Limit(1, at(60) - at(0))}
+ONCE = {"jane": RateLimit(1, at(60) - at(0))}
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +50,8 @@ async def test_a_certificate_that_is_vouched_for_is_taken(
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     limits = way.limits(RedisUrl.parse(f"rediss://:right@localhost:{served[1]}"))
 
-    await limits.spend("sign-in", ONCE, now=at(0))
-    await limits.forget("sign-in", "jane")
+    await limits.consume("sign-in", ONCE, now=at(0))
+    await limits.reset("sign-in", "jane")
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
@@ -66,7 +66,7 @@ async def test_any_other_is_refused_before_the_password_is_sent(
     with redis.Redis(unix_socket_path=str(server.socket), password="right") as client:
         before = client.info("commandstats").get("cmdstat_auth")
         with pytest.raises(Unavailable) as refusal:
-            await limits.spend("sign-in", ONCE, now=at(0))
+            await limits.consume("sign-in", ONCE, now=at(0))
 
         assert "certificate verify failed" in str(refusal.value.__cause__)
         assert client.info("commandstats").get("cmdstat_auth") == before

@@ -7,11 +7,11 @@ from typing import Any, Final, Protocol, TypeVar
 
 import attrs
 
-from accounts_core.ports.limits import Limits
+from accounts_core.ports.rate_limiter import RateLimiter
 from accounts_core.sync import run_sync
 from accounts_core.testing.harness import Concurrently, Thunk
 from accounts_redis import RedisUrl
-from accounts_redis.limits import AsyncRedisLimits, RedisLimits
+from accounts_redis.rate_limiter import AsyncRedisRateLimiter, RedisRateLimiter
 
 T = TypeVar("T")
 
@@ -30,12 +30,12 @@ class Way(Protocol):
         """Let an event loop turn once."""
         ...
 
-    def limits(self, url: RedisUrl, **options: Any) -> Limits: ...
+    def limits(self, url: RedisUrl, **options: Any) -> RateLimiter: ...
 
 
 @attrs.frozen
 class Blocking:
-    _made: list[RedisLimits] = attrs.field(factory=list)
+    _made: list[RedisRateLimiter] = attrs.field(factory=list)
 
     @property
     def concurrently(self) -> Concurrently:
@@ -49,8 +49,8 @@ class Blocking:
     async def breathe(self) -> None:
         return
 
-    def limits(self, url: RedisUrl, **options: Any) -> RedisLimits:
-        self._made.append(RedisLimits.connect(url, **options))
+    def limits(self, url: RedisUrl, **options: Any) -> RedisRateLimiter:
+        self._made.append(RedisRateLimiter.connect(url, **options))
         return self._made[-1]
 
     def close(self) -> None:
@@ -61,7 +61,7 @@ class Blocking:
 @attrs.frozen
 class Async:
     _runner: asyncio.Runner
-    _made: list[AsyncRedisLimits] = attrs.field(factory=list)
+    _made: list[AsyncRedisRateLimiter] = attrs.field(factory=list)
 
     @property
     def concurrently(self) -> Concurrently:
@@ -73,8 +73,8 @@ class Async:
     async def breathe(self) -> None:
         await asyncio.sleep(0)
 
-    def limits(self, url: RedisUrl, **options: Any) -> AsyncRedisLimits:
-        self._made.append(AsyncRedisLimits.connect(url, **options))
+    def limits(self, url: RedisUrl, **options: Any) -> AsyncRedisRateLimiter:
+        self._made.append(AsyncRedisRateLimiter.connect(url, **options))
         return self._made[-1]
 
     async def close(self) -> None:

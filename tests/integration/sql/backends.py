@@ -9,14 +9,14 @@ import attrs
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from accounts_core.ports.limits import Limits
+from accounts_core.ports.rate_limiter import RateLimiter
 from accounts_core.ports.store import Store, Subscriber
 from accounts_core.sync import run_sync
 from accounts_core.testing.harness import Concurrently, Thunk
 from accounts_sql import (
-    AsyncSqlLimits,
+    AsyncSqlRateLimiter,
     AsyncSqlStore,
-    SqlLimits,
+    SqlRateLimiter,
     SqlStore,
     create_async_engine,
     create_engine,
@@ -51,7 +51,7 @@ class Backend(Protocol):
     def is_async(self) -> bool: ...
     def drive(self, coroutine: Coroutine[Any, Any, T], /) -> T: ...
     def store(self, *subscribers: Subscriber[Any], **options: Any) -> AnySqlStore: ...
-    def limits(self) -> Limits: ...
+    def limits(self) -> RateLimiter: ...
     def new_engine(self, **options: Any) -> Any:
         """Make another engine on the same database; whoever makes it disposes of it."""
         ...
@@ -88,8 +88,8 @@ class SyncBackend:
     def store(self, *subscribers: Subscriber[Any], **options: Any) -> SqlStore:
         return SqlStore(self.engine, subscribers, **options)
 
-    def limits(self) -> SqlLimits:
-        return SqlLimits(self.engine)
+    def limits(self) -> SqlRateLimiter:
+        return SqlRateLimiter(self.engine)
 
     def new_engine(self, **options: Any) -> sa.Engine:
         return hurried(create_engine(self.url, **options))
@@ -128,8 +128,8 @@ class AsyncBackend:
     def store(self, *subscribers: Subscriber[Any], **options: Any) -> AsyncSqlStore:
         return AsyncSqlStore(self.engine, subscribers, **options)
 
-    def limits(self) -> AsyncSqlLimits:
-        return AsyncSqlLimits(self.engine)
+    def limits(self) -> AsyncSqlRateLimiter:
+        return AsyncSqlRateLimiter(self.engine)
 
     def new_engine(self, **options: Any) -> AsyncEngine:
         return hurried(create_async_engine(self.url, **options))

@@ -3,7 +3,7 @@
 import pytest
 from tests.integration.sql.backends import Backend
 
-from accounts_core.ports.limits import Limits
+from accounts_core.ports.rate_limiter import RateLimiter
 from accounts_core.testing.contracts import (
     AuditContract,
     BilledUsersContract,
@@ -14,7 +14,6 @@ from accounts_core.testing.contracts import (
     InvitationsContract,
     JobLeasesContract,
     KeptRequestsContract,
-    LimitsContract,
     MailTokensContract,
     NotificationsContract,
     OpenVerificationsContract,
@@ -23,6 +22,7 @@ from accounts_core.testing.contracts import (
     ParkingContract,
     PaymentMethodsContract,
     ProviderEventsContract,
+    RateLimiterContract,
     SessionsContract,
     SignUpsContract,
     TeamReadsContract,
@@ -119,7 +119,7 @@ class TestTransactions(TransactionsContract): ...
 class TestEvents(EventsContract): ...
 
 
-class TestLimits(LimitsContract):
+class TestLimits(RateLimiterContract):
     @pytest.fixture
-    def limits(self, backend: Backend) -> Limits:
+    def limits(self, backend: Backend) -> RateLimiter:
         return backend.limits()

@@ -10,10 +10,10 @@ from tests.integration.sql.test_host_engine import store_on
 
 from accounts_core.errors import Conflict, Unavailable
 from accounts_core.model.ids import TeamId, UserId
-from accounts_core.ports.limits import Limit
+from accounts_core.ports.rate_limiter import RateLimit
 from accounts_core.testing.builders import NOON, a_job, a_team, a_user, at
 from accounts_core.testing.harness import keep
-from accounts_sql import SqlLimits
+from accounts_sql import SqlRateLimiter
 from accounts_sql.executors import SyncExecutor
 from accounts_sql.transactions import transaction
 
@@ -73,15 +73,15 @@ async def test_a_job_that_somebody_is_claiming_is_nobody_elses_and_nobody_waits_
 
 @on_psycopg
 async def test_whoever_counts_where_somebody_is_counting_waits(backend: Backend) -> None:
-    once = Limit(1, at(1) - at(0))
+    once = RateLimit(1, at(1) - at(0))
     impatient = backend.new_engine(connect_args={"options": "-c lock_timeout=20ms"})
     with transaction(backend.engine) as connection:
-        await backend.limits()._spend(  # type: ignore[attr-defined]  # half of `spend`: its transaction stays open
+        await backend.limits()._spend(  # type: ignore[attr-defined]  # half of `consume`: its transaction stays open
             SyncExecutor(connection, None), "sign-in", {"jane": once}, at(0)
         )
         with pytest.raises(Conflict):
-            await SqlLimits(impatient).spend("sign-in", {"jane": once}, now=at(0))
-        await SqlLimits(impatient).spend("sign-in", {"john": once}, now=at(0))
+            await SqlRateLimiter(impatient).consume("sign-in", {"jane": once}, now=at(0))
+        await SqlRateLimiter(impatient).consume("sign-in", {"john": once}, now=at(0))
     await backend.dispose(impatient)
 
 

@@ -19,9 +19,9 @@ from accounts_core.model.email import Email
 from accounts_core.model.events import SessionsEnded
 from accounts_core.model.idempotency import KeptRequest
 from accounts_core.model.ids import TeamId, UserId
-from accounts_core.model.limit import Limit
 from accounts_core.model.mail_token import MailToken, TokenPurpose
 from accounts_core.model.paging import Cursor
+from accounts_core.model.rate_limits import RateLimit
 from accounts_core.testing.builders import (
     NOON,
     a_card,
@@ -273,16 +273,16 @@ async def test_f1_a_row_of_another_shape_is_an_error(backend: Backend, monkeypat
 
 async def test_f1_attempts_that_are_anothers_limit_nobody(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
     limits = backend.limits()
-    scopes = {"jane": Limit(1, at(60) - NOON)}
-    await limits.spend("sign-in", scopes, now=NOON)
+    scopes = {"jane": RateLimit(1, at(60) - NOON)}
+    await limits.consume("sign-in", scopes, now=NOON)
     with (
         mixed_up(monkeypatch, {"within": _digest("jane")}),
         pytest.raises(AnswerMismatch),
     ):
-        await limits.spend("sign-in", {"john": Limit(1, at(60) - NOON)}, now=NOON)
+        await limits.consume("sign-in", {"john": RateLimit(1, at(60) - NOON)}, now=NOON)
 
 
 def _digest(scope: str) -> bytes:
-    from accounts_sql.limits import _digest as digest
+    from accounts_sql.rate_limiter import _digest as digest
 
     return digest(scope)

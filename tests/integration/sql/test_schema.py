@@ -10,13 +10,13 @@ from tests.integration.sql.backends import ASYNCPG, PSYCOPG, AnySqlStore, Backen
 from tests.integration.sql.test_host_engine import store_on
 
 from accounts_core.model.ids import UserId
-from accounts_core.ports.limits import Limit
+from accounts_core.ports.rate_limiter import RateLimit
 from accounts_core.testing.builders import a_card, a_session, a_team, a_user, at, digest_of_session
 from accounts_core.testing.harness import keep
 from accounts_sql import (
-    AsyncSqlLimits,
+    AsyncSqlRateLimiter,
     AsyncSqlStore,
-    SqlLimits,
+    SqlRateLimiter,
     SqlStore,
     current_revision,
     head_revision,
@@ -88,11 +88,11 @@ async def test_a_hosts_connection_is_not_told_where_to_look(backend: Backend, en
 
 
 async def test_limits_keep_to_their_schema(backend: Backend, engine: Any) -> None:
-    limits = AsyncSqlLimits(engine, schema=SCHEMA) if backend.is_async else SqlLimits(engine, schema=SCHEMA)
-    once = Limit(1, at(1) - at(0))
+    limits = AsyncSqlRateLimiter(engine, schema=SCHEMA) if backend.is_async else SqlRateLimiter(engine, schema=SCHEMA)
+    once = RateLimit(1, at(1) - at(0))
 
-    await limits.spend("sign-in", {"jane": once}, now=at(0))
-    await backend.limits().spend("sign-in", {"jane": once}, now=at(0))
+    await limits.consume("sign-in", {"jane": once}, now=at(0))
+    await backend.limits().consume("sign-in", {"jane": once}, now=at(0))
 
 
 async def test_each_schema_has_its_own_revision(backend: Backend, engine: Any) -> None:

@@ -107,14 +107,14 @@ CLOCK: Final = (
     ),
     Mutant(
         name="attempts of the future that freeze a limit",
-        at="adapters/accounts_memory/limits.py::_Log.wait",
+        at="adapters/accounts_memory/rate_limiter.py::_Log.wait",
         old="wait is not None and is_ahead(self.times[-1], now=now)",
         new="False",
         check=memory_contract("TestLimits::test_a7_attempts_from_the_future_neither_freeze_a_scope_nor_make_room"),
     ),
     Mutant(
         name="sql: attempts of the future that freeze a limit",
-        at="adapters/accounts_sql/limits.py::_Counting._wait",
+        at="adapters/accounts_sql/rate_limiter.py::_Counting._wait",
         old="CLOCK_SKEW",
         new="100000 * CLOCK_SKEW",
         check=sql_contract(

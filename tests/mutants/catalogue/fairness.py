@@ -30,7 +30,7 @@ FAIRNESS: Final = (
     ),
     Mutant(
         name="a lost race that counts as another attempt",
-        at="accounts_core/services/once.py::CountOnce.spend",
+        at="accounts_core/services/once.py::ConsumeOnce.consume",
         old="self._counted.add(attempt)",
         new="",
         check=core(
@@ -54,7 +54,7 @@ FAIRNESS: Final = (
     Mutant(
         name="a new password that is hashed and not counted",
         at="accounts_core/use_cases/identity/update_profile.py::UpdateProfile._check_proof",
-        old="await self._attempts.password_change(user.id, client)",
+        old="await self._rate_limits.consume_password_change(user.id, client)",
         new="",
         check=http(
             "test_limits.py::test_a3_a_flood_of_password_changes_of_one_account_hashes_as_often_as_its_limit_says"
@@ -64,12 +64,12 @@ FAIRNESS: Final = (
         name="a sign-up that is hashed before it is counted",
         at="accounts_core/services/applicants.py::Applicants.check",
         old=(
-            "await self._attempts.sign_up(client)\n"
+            "await self._rate_limits.consume_sign_up(client)\n"
             "password_hash = await self._passwords.hash(chosen, requester=Requester.of(address, client))"
         ),
         new=(
             "password_hash = await self._passwords.hash(chosen, requester=Requester.of(address, client))\n"
-            "await self._attempts.sign_up(client)"
+            "await self._rate_limits.consume_sign_up(client)"
         ),
         check=core(f"{_HASHING_ONCE}::test_a3_over_the_limit_nothing_is_hashed[register]"),
     ),
@@ -103,7 +103,7 @@ FAIRNESS: Final = (
     ),
     Mutant(
         name="a flood of one user's attempts that everybody's wait behind",
-        at="adapters/accounts_sql/limits.py::AsyncSqlLimits._turn",
+        at="adapters/accounts_sql/rate_limiter.py::AsyncSqlRateLimiter._turn",
         old="[scope for scope in scopes if not scope.startswith(f'{ALL}:')]",
         new="[*scopes]",
         check="tests/integration/sql/test_limits.py::test_a4_one_who_floods_the_limits_waits_for_themself[user:7-aiosqlite]",
@@ -111,14 +111,14 @@ FAIRNESS: Final = (
     Mutant(
         name="keys that are claimed and not counted",
         at="accounts_core/use_cases/operations/perform_once.py::PerformOnce.__call__",
-        old="await self._attempts.write(user_id)",
+        old="await self._rate_limits.consume_write(user_id)",
         new="",
         check=http("test_limits.py::test_a4_a_key_whose_request_is_refused_before_any_use_case_is_counted_as_well"),
     ),
     Mutant(
         name="interactions without a limit",
         at="accounts_core/use_cases/teams/write_interaction.py::WriteInteraction.__call__",
-        old="await self._attempts.interaction(user_id)",
+        old="await self._rate_limits.consume_interaction(user_id)",
         new="",
         check="tests/security/test_limits_of_calls.py::test_every_call_counts_as_the_rules_tell"
         "[POST /api/v1/accounts/{id}/interactions]",

@@ -127,7 +127,7 @@ IDEMPOTENCY: Final = (
     Mutant(
         name="guesses at a sign-up's password that nobody counts",
         at="accounts_core/use_cases/identity/sign_up_once.py::SignUpOnce.__call__.answer_of",
-        old="await self._attempts.repeated_sign_up(email, client)",
+        old="await self._rate_limits.consume_repeated_sign_up(email, client)",
         new="",
         check=core(f"{_ONCE}::test_guesses_at_the_password_are_counted_for_the_account_and_end_nobodys_failures"),
     ),

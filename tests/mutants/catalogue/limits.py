@@ -6,13 +6,13 @@ from tests.mutants.mutant import Mutant
 
 from .checks import core, faults, memory_contract, sql_contract
 
-_ATTEMPTS: Final = "accounts_core/services/attempts.py"
+_ATTEMPTS: Final = "accounts_core/services/rate_limit_policy.py"
 
 LIMITS: Final = (
     Mutant(
         name="guesses that are not counted",
         at="accounts_core/use_cases/sessions/sign_in.py::SignIn.__call__",
-        old="await self._attempts.sign_in(address, client)",
+        old="await self._rate_limits.consume_sign_in(address, client)",
         new="",
         check=faults("guessing a password"),
     ),
@@ -20,7 +20,7 @@ LIMITS: Final = (
         name="guesses that are counted only when they are right",
         at="accounts_core/use_cases/sessions/sign_in.py::SignIn.__call__",
         old=(
-            "await self._attempts.sign_in(address, client)\n"
+            "await self._rate_limits.consume_sign_in(address, client)\n"
             "\n"
             "\n"
             "async def attempt() -> SignedIn:\n"
@@ -37,7 +37,7 @@ LIMITS: Final = (
         new=(
             "async def attempt() -> SignedIn:\n"
             "    proven = await self._credentials.prove(address, given, client)\n"
-            "    await self._attempts.sign_in(address, client)\n"
+            "    await self._rate_limits.consume_sign_in(address, client)\n"
             "    if not proven.is_active:\n"
             "        raise AccountDeactivated\n"
             "    rehashed = await self._credentials.rehashed(proven, given, client)\n"
@@ -51,7 +51,7 @@ LIMITS: Final = (
     ),
     Mutant(
         name="a success that forgives the account its attempts",
-        at="accounts_core/services/attempts.py::Attempts.succeeded",
+        at="accounts_core/services/rate_limit_policy.py::RateLimitPolicy.succeeded",
         old="f'{FAILURES}:{email.key}'",
         new="f'{ACCOUNT}:{email.key}'",
         check=core("use_cases/test_attempts.py::test_a_success_does_not_forgive_the_account_its_attempts"),
@@ -59,23 +59,23 @@ LIMITS: Final = (
     Mutant(
         name="a stolen token from which the password is guessed",
         at="accounts_core/services/credentials.py::Proofs.check",
-        old="await self._attempts.proof(user.email)",
+        old="await self._rate_limits.consume_reauthentication(user.email)",
         new="",
         check=core("use_cases/test_attempts.py::test_a_stolen_token_is_no_place_to_guess_the_password_from"),
     ),
     Mutant(
         name="stolen cards that are tried one after another",
         at="accounts_core/services/card_verifier.py::CardVerifier._admit_card",
-        old="await self._attempts.card(card.card.fingerprint)",
+        old="await self._rate_limits.consume_card(card.card.fingerprint)",
         new="",
         check=core("use_cases/test_card_testing.py::test_one_card_is_tried_so_often_whoever_tries_it"),
     ),
     Mutant(
         name="a refused attempt that counts",
-        at="adapters/accounts_memory/limits.py::MemoryLimits.spend",
+        at="adapters/accounts_memory/rate_limiter.py::MemoryRateLimiter.consume",
         old=(
             "if full:\n"
-            "    raise LimitExceeded(name, max(full.values()), full)\n"
+            "    raise RateLimitExceeded(name, max(full.values()), full)\n"
             "for log in logs.values():\n"
             "    insort(log.times, now)"
         ),
@@ -83,13 +83,13 @@ LIMITS: Final = (
             "for log in logs.values():\n"
             "    insort(log.times, now)\n"
             "if full:\n"
-            "    raise LimitExceeded(name, max(full.values()), full)"
+            "    raise RateLimitExceeded(name, max(full.values()), full)"
         ),
         check="tests/unit/core/test_memory_contracts.py::TestLimits::test_a_refused_attempt_is_not_counted",
     ),
     Mutant(
         name="in memory an attempt that counts at the very moment at which its period is over",
-        at="adapters/accounts_memory/limits.py::_Log._wait",
+        at="adapters/accounts_memory/rate_limiter.py::_Log._wait",
         old="now - time < limit.period",
         new="now - time <= limit.period",
         check=memory_contract("TestLimits::test_a_limit_that_is_shorter_than_before_counts_to_its_own_end"),

@@ -6,7 +6,7 @@ from tests.mutants.mutant import Mutant
 
 from .checks import core, http, memory_contract
 
-_ATTEMPTS: Final = "accounts_core/services/attempts.py"
+_ATTEMPTS: Final = "accounts_core/services/rate_limit_policy.py"
 _LOCKED: Final = "use_cases/test_locked_accounts.py"
 _COUNTED: Final = "use_cases/test_counted_calls.py"
 _OVER: Final = f"{_COUNTED}::test_over_its_limit_a_call_is_refused_before_anything_is_hashed_or_written"
@@ -18,7 +18,7 @@ OPERATORS: Final = (
     Mutant(
         name="a right password at restoring that does not end the row of failures",
         at="accounts_core/use_cases/identity/restore.py::Restore.__call__",
-        old="await self._attempts.succeeded(address)",
+        old="await self._rate_limits.reset_failures(address)",
         new="",
         check=core(f"{_LOCKED}::test_u01_a_right_password_ends_the_row_wherever_it_is_given[restore]"),
     ),
@@ -26,12 +26,12 @@ OPERATORS: Final = (
         name="a private sign-up that is hashed before it is counted",
         at="accounts_core/services/applicants.py::Applicants.check",
         old=(
-            "await self._attempts.sign_up(client)\n"
+            "await self._rate_limits.consume_sign_up(client)\n"
             "password_hash = await self._passwords.hash(chosen, requester=Requester.of(address, client))"
         ),
         new=(
             "password_hash = await self._passwords.hash(chosen, requester=Requester.of(address, client))\n"
-            "await self._attempts.sign_up(client)"
+            "await self._rate_limits.consume_sign_up(client)"
         ),
         check=core(f"{_OVER}[request_account-sign-up-client--]"),
     ),
@@ -39,7 +39,7 @@ OPERATORS: Final = (
         name="a restoring that is counted after the password was compared",
         at="accounts_core/use_cases/identity/restore.py::Restore.__call__",
         old=(
-            "await self._attempts.sign_in(address, client)\n"
+            "await self._rate_limits.consume_sign_in(address, client)\n"
             "\n"
             "\n"
             "async def attempt() -> SignedIn:\n"
@@ -58,7 +58,7 @@ OPERATORS: Final = (
         new=(
             "async def attempt() -> SignedIn:\n"
             "    proven = await self._credentials.prove(address, given, client)\n"
-            "    await self._attempts.sign_in(address, client)\n"
+            "    await self._rate_limits.consume_sign_in(address, client)\n"
             "    rehashed = await self._credentials.rehashed(proven, given, client)\n"
             "    async with self._store.begin() as work:\n"
             "        user = await self._credentials.lock(work, proven)\n"
@@ -75,8 +75,8 @@ OPERATORS: Final = (
     Mutant(
         name="a mail of a profile change that counts for the old address",
         at="accounts_core/use_cases/identity/update_profile.py::UpdateProfile._count_mails",
-        old="self._attempts.recovery(wish.email, client)",
-        new="self._attempts.recovery(user.email, client)",
+        old="self._rate_limits.consume_recovery(wish.email, client)",
+        new="self._rate_limits.consume_recovery(user.email, client)",
         check=core(f"{_COUNTED}::test_u07_mails_of_a_profile_change_count_for_the_address_that_is_mailed[5]"),
     ),
     Mutant(
@@ -128,20 +128,20 @@ OPERATORS: Final = (
     Mutant(
         name="failures from before the account that count against it",
         at="accounts_core/use_cases/identity/register.py::Register.__call__",
-        old="await self._attempts.clear_free_address(self._store, applicant.email)",
+        old="await self._rate_limits.reset_free_address(self._store, applicant.email)",
         new="",
         check=core(f"{_LOCKED}::test_failures_from_before_the_account_do_not_count_against_it[open]"),
     ),
     Mutant(
         name="failures from before a private sign-up that count against its account",
         at="accounts_core/outbox/sign_up_jobs.py::SignUpJobs.sign_up",
-        old="await self._clear_attempts(job, data)",
+        old="await self._reset_failures(job, data)",
         new="",
         check=core(f"{_LOCKED}::test_failures_from_before_the_account_do_not_count_against_it[private]"),
     ),
     Mutant(
         name="a sign-up that forgives the failures of somebody's account",
-        at="accounts_core/services/attempts.py::Attempts.clear_free_address",
+        at="accounts_core/services/rate_limit_policy.py::RateLimitPolicy.clear_free_address",
         old=("if holder is None:\n    await self.clear_address(email)"),
         new="await self.clear_address(email)",
         check=core(
@@ -150,7 +150,7 @@ OPERATORS: Final = (
     ),
     Mutant(
         name="a link that the failures of a deleted account keep shut",
-        at="accounts_core/services/attempts.py::Attempts.sign_up_password",
+        at="accounts_core/services/rate_limit_policy.py::RateLimitPolicy.sign_up_password",
         old="f'{SIGN_UP_FAILURES}:{sign_up_id}'",
         new="f'{FAILURES}:{email.key}'",
         check=core(
@@ -159,28 +159,28 @@ OPERATORS: Final = (
     ),
     Mutant(
         name="a link that is a place to guess passwords",
-        at="accounts_core/services/attempts.py::Attempts.sign_up_password",
+        at="accounts_core/services/rate_limit_policy.py::RateLimitPolicy.sign_up_password",
         old="scopes[f'{SIGN_UP_FAILURES}:{sign_up_id}'] = MOST_FAILURES",
         new="",
         check=core(f"{_LOCKED}::test_a_link_whose_address_no_account_has_is_no_place_to_guess_at_its_password"),
     ),
     Mutant(
         name="a wait of ten years",
-        at="accounts_core/errors.py::LimitExceeded.__init__",
+        at="accounts_core/errors.py::RateLimitExceeded.__init__",
         old="min(retry_after, MAX_RETRY_AFTER)",
         new="retry_after",
         check=memory_contract("TestLimits::test_a13_nobody_is_told_to_wait_for_longer_than_a_day"),
     ),
     Mutant(
         name="a full row of failures that does not say what helps",
-        at="accounts_core/services/attempts.py::Attempts._spend",
+        at="accounts_core/services/rate_limit_policy.py::RateLimitPolicy._spend",
         old="any((scope.startswith(f'{FAILURES}:') for scope in error.full))",
         new="not error.full",
         check=http("test_limits.py::test_a13_a_full_row_of_wrong_passwords_says_what_helps_and_to_wait_a_day_at_most"),
     ),
     Mutant(
         name="a reset by mail that is said to help where it does not",
-        at="accounts_core/services/attempts.py::Attempts._spend",
+        at="accounts_core/services/rate_limit_policy.py::RateLimitPolicy._spend",
         old="any((scope.startswith(f'{FAILURES}:') for scope in error.full))",
         new="name == SIGN_IN",
         check=http("test_limits.py::test_a13_who_is_over_another_limit_is_not_sent_to_reset_a_password"),
@@ -195,7 +195,7 @@ OPERATORS: Final = (
     Mutant(
         name="an account unlocked with the failures still there",
         at="accounts_core/use_cases/identity/unlock_user.py::UnlockUser.__call__",
-        old="await self._attempts.clear_address(user.email)",
+        old="await self._rate_limits.reset_address(user.email)",
         new="",
         check=f"{_USERS}::test_a13_unlock_ends_the_failures_that_are_counted_in_the_database",
     ),

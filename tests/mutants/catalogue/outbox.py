@@ -174,9 +174,9 @@ OUTBOX: Final = (
     ),
     Mutant(
         name="a sign-in whose token is lost because the failures cannot be reset",
-        at="accounts_core/services/attempts.py::Attempts.succeeded",
-        old="with suppress(InfrastructureError):\n    await self._limits.forget(SIGN_IN, f'{FAILURES}:{email.key}')",
-        new="await self._limits.forget(SIGN_IN, f'{FAILURES}:{email.key}')",
+        at="accounts_core/services/rate_limit_policy.py::RateLimitPolicy.succeeded",
+        old="with suppress(InfrastructureError):\n    await self._limits.reset(SIGN_IN, f'{FAILURES}:{email.key}')",
+        new="await self._limits.reset(SIGN_IN, f'{FAILURES}:{email.key}')",
         check=core("use_cases/test_attempts.py::test_whoever_is_signed_in_gets_the_token_though_limits_are_away"),
     ),
 )

@@ -116,7 +116,7 @@ REASONS: Final = (
         name="a mail that is counted while locks are held",
         at="accounts_core/services/inviter.py::Inviter.invite.attempt",
         old="may_mail",
-        new="is_verified and await self._attempts.may_mail(address)",
+        new="is_verified and await self._rate_limits.try_consume_mail(address)",
         check=core("use_cases/test_locks.py::test_nothing_slow_is_done_within_a_unit_of_work"),
     ),
     Mutant(

@@ -45,7 +45,7 @@ SIGN_UPS: Final = (
     Mutant(
         name="passwords that are tried with a link and not counted",
         at="accounts_core/use_cases/identity/confirm_email.py::ConfirmEmail._count",
-        old="await self._attempts.sign_in(link.account, client)",
+        old="await self._rate_limits.consume_sign_in(link.account, client)",
         new="",
         check=core(f"{_CONFIRMING}::test_a_wrong_password_is_counted_and_leaves_the_link_good"),
     ),
@@ -87,8 +87,8 @@ SIGN_UPS: Final = (
     Mutant(
         name="an unverified sender whose invitations are mailed",
         at="accounts_core/services/inviter.py::Inviter.invite",
-        old="is_verified and await self._attempts.may_mail(address)",
-        new="is_verified or await self._attempts.may_mail(address)",
+        old="is_verified and await self._rate_limits.try_consume_mail(address)",
+        new="is_verified or await self._rate_limits.try_consume_mail(address)",
         check=core(f"{_MAILS}::test_a5_whatever_causes_a_mail_counts_for_its_recipient"),
     ),
     Mutant(

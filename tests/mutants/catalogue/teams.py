@@ -116,14 +116,14 @@ TEAMS: Final = (
     Mutant(
         name="resends that their recipient does not count",
         at="accounts_core/use_cases/teams/resend_invitation.py::ResendInvitation.__call__",
-        old="await self._attempts.mail(invitation.email)",
+        old="await self._rate_limits.consume_mail(invitation.email)",
         new="",
         check=core(f"{_TESTS}::test_f6_a_resend_is_counted_for_its_sender_and_for_its_recipient"),
     ),
     Mutant(
         name="resends that their sender does not count",
         at="accounts_core/use_cases/teams/resend_invitation.py::ResendInvitation.__call__",
-        old="await self._attempts.invitation(user_id)",
+        old="await self._rate_limits.consume_invitation(user_id)",
         new="",
         check=core(f"{_TESTS}::test_f6_a_resend_is_counted_for_its_sender_and_for_its_recipient"),
     ),

@@ -17,7 +17,7 @@ from accounts_argon2 import Argon2Hasher
 from accounts_core import MailDispatch
 from accounts_core.accounts import Accounts, BlockingAccounts
 from accounts_core.model.policy import Policy
-from accounts_memory import MemoryLimits, MemoryNotifier, MemoryStore
+from accounts_memory import MemoryNotifier, MemoryRateLimiter, MemoryStore
 from accounts_sql import SqlStore, create_engine, metadata, migrate
 from accounts_stripe import BlockingStripeGateway
 from accounts_stripe.simulator import Simulator, SimulatorHTTPClient
@@ -82,7 +82,7 @@ def arena(
 
 
 def _in_memory(simulator: Simulator, gateway: BlockingStripeGateway) -> Arena:
-    mails, limits = MemoryNotifier(), MemoryLimits()
+    mails, limits = MemoryNotifier(), MemoryRateLimiter()
     ports: dict[str, Any] = {
         "payments": gateway,
         "passwords": Argon2Hasher(QUICK),

@@ -21,12 +21,19 @@ from accounts_core import MailDispatch
 from accounts_core.accounts import Accounts
 from accounts_core.errors import AccountsError
 from accounts_core.model.policy import Policy
-from accounts_core.ports.limits import Limits
 from accounts_core.ports.payment_gateway import PaymentGateway
+from accounts_core.ports.rate_limiter import RateLimiter
 from accounts_core.ports.store import Store, Subscriber
 from accounts_core.sync import run_sync
 from accounts_memory import MemoryNotifier
-from accounts_sql import AsyncSqlLimits, AsyncSqlStore, SqlLimits, SqlStore, create_async_engine, create_engine
+from accounts_sql import (
+    AsyncSqlRateLimiter,
+    AsyncSqlStore,
+    SqlRateLimiter,
+    SqlStore,
+    create_async_engine,
+    create_engine,
+)
 from accounts_stripe import BlockingStripeGateway, StripeGateway
 from accounts_system import SystemClock, SystemSecrets
 
@@ -189,7 +196,7 @@ async def _suspending(opening: Opening) -> AsyncIterator[Accounts[Any]]:
     engine = create_async_engine(opening.database_url, **options)
     try:
         async with StripeGateway.connect(STRIPE_KEY, api_base=opening.stripe_url) as gateway:
-            yield _accounts(opening, AsyncSqlStore(engine, opening.subscribers), AsyncSqlLimits(engine), gateway)
+            yield _accounts(opening, AsyncSqlStore(engine, opening.subscribers), AsyncSqlRateLimiter(engine), gateway)
     finally:
         await engine.dispose()
 
@@ -199,12 +206,12 @@ async def _blocking(opening: Opening) -> AsyncIterator[Accounts[Any]]:
     engine: sa.Engine = hurried(create_engine(opening.database_url))
     try:
         with BlockingStripeGateway.connect(STRIPE_KEY, api_base=opening.stripe_url) as gateway:
-            yield _accounts(opening, SqlStore(engine, opening.subscribers), SqlLimits(engine), gateway)
+            yield _accounts(opening, SqlStore(engine, opening.subscribers), SqlRateLimiter(engine), gateway)
     finally:
         engine.dispose()
 
 
-def _accounts(opening: Opening, store: Store[Any], limits: Limits, payments: PaymentGateway) -> Accounts[Any]:
+def _accounts(opening: Opening, store: Store[Any], limits: RateLimiter, payments: PaymentGateway) -> Accounts[Any]:
     return Accounts(
         mail_dispatch=MailDispatch.WORKER,
         store=store,

@@ -11,8 +11,8 @@ from tests.security.races.arena import PASSWORD, Arena
 from tests.security.races.pool import STRIPE_KEY, Told
 
 from accounts_core.errors import NotFound
-from accounts_core.model.limit import VERIFY_CARD, Limit, in_every_scope
 from accounts_core.model.policy import Policy
+from accounts_core.model.rate_limits import VERIFY_CARD, RateLimit, in_every_scope
 from accounts_core.model.user import User
 from accounts_core.ports.notifier import Purpose
 
@@ -154,12 +154,12 @@ def test_cards_shown_at_once_are_no_more_than_the_limit(arena: Arena, jane: User
 
     told = arena.race(
         *[partial(verify_card, user_id=jane.id, payment_method=card) for card in cards],
-        policy=Policy(limits=in_every_scope({VERIFY_CARD: Limit(5, timedelta(hours=1))})),
+        policy=Policy(limits=in_every_scope({VERIFY_CARD: RateLimit(5, timedelta(hours=1))})),
         is_limited=True,
     )
 
-    assert {*outcomes(told)} <= {"CardDeclined", "LimitExceeded"} | BUSY | arena.may_conflict
-    assert outcomes(told)["LimitExceeded"] >= 24 - 5 - sum(outcomes(told)[name] for name in BUSY | {"Conflict"})
+    assert {*outcomes(told)} <= {"CardDeclined", "RateLimitExceeded"} | BUSY | arena.may_conflict
+    assert outcomes(told)["RateLimitExceeded"] >= 24 - 5 - sum(outcomes(told)[name] for name in BUSY | {"Conflict"})
     assert arena.asked("/v1/payment_intents") <= 5
     arena.finish_all_work()
     arena.assert_no_money_is_frozen()

@@ -13,15 +13,15 @@ from tests.security.races.actions import change_password, delete, restore, sign_
 from tests.security.races.arena import OTHER_PASSWORD, PASSWORD, Arena
 from tests.security.races.pool import Action, Told
 
-from accounts_core.model.limit import MOST_FAILURES, SIGN_IN, Limit, in_every_scope
 from accounts_core.model.policy import Policy
+from accounts_core.model.rate_limits import MOST_FAILURES, SIGN_IN, RateLimit, in_every_scope
 from accounts_core.model.user import User
 
 HOUR: Final = timedelta(hours=1)
 GUESSES: Final = 120
 LIMIT: Final = 10
-STRICT: Final = Policy(limits=in_every_scope({SIGN_IN: Limit(LIMIT, HOUR)}))
-LAX: Final = Policy(limits=in_every_scope({SIGN_IN: Limit(1_000_000, HOUR)}))
+STRICT: Final = Policy(limits=in_every_scope({SIGN_IN: RateLimit(LIMIT, HOUR)}))
+LAX: Final = Policy(limits=in_every_scope({SIGN_IN: RateLimit(1_000_000, HOUR)}))
 WRONG: Final = "not the right one, as such"
 
 
@@ -40,7 +40,7 @@ def test_parallel_guesses_at_an_account_are_weighed_no_oftener_than_the_limit(ar
 
     told = arena.race(*guesses, policy=STRICT, is_limited=True)
 
-    assert outcomes(told) == {"InvalidCredentials": LIMIT, "LimitExceeded": GUESSES - LIMIT}
+    assert outcomes(told) == {"InvalidCredentials": LIMIT, "RateLimitExceeded": GUESSES - LIMIT}
 
 
 def test_parallel_guesses_from_one_address_are_weighed_no_oftener_than_the_limit(arena: Arena) -> None:
@@ -50,7 +50,7 @@ def test_parallel_guesses_from_one_address_are_weighed_no_oftener_than_the_limit
         *[guess(user, client="192.0.2.1") for user in people] * (GUESSES // 8), policy=STRICT, is_limited=True
     )
 
-    assert outcomes(told) == {"InvalidCredentials": LIMIT, "LimitExceeded": GUESSES - LIMIT}
+    assert outcomes(told) == {"InvalidCredentials": LIMIT, "RateLimitExceeded": GUESSES - LIMIT}
 
 
 def test_the_right_password_among_too_many_guesses_is_told_no_more_than_a_wrong_one(arena: Arena) -> None:
@@ -61,7 +61,7 @@ def test_the_right_password_among_too_many_guesses_is_told_no_more_than_a_wrong_
 
     weighed = outcomes(told)["InvalidCredentials"] + outcomes(told)["done"]
     assert weighed == LIMIT
-    assert outcomes(told)["LimitExceeded"] == GUESSES - LIMIT
+    assert outcomes(told)["RateLimitExceeded"] == GUESSES - LIMIT
     assert len(arena.rows("sessions")) == outcomes(told)["done"]
 
 
@@ -89,7 +89,7 @@ def test_every_door_that_takes_a_password_counts_with_the_others(arena: Arena) -
 
     weighed = outcomes(told)["InvalidCredentials"] + outcomes(told)["WrongPassword"]
     assert weighed == LIMIT
-    assert outcomes(told)["LimitExceeded"] == GUESSES - LIMIT
+    assert outcomes(told)["RateLimitExceeded"] == GUESSES - LIMIT
     assert len(arena.rows("users")) == 1
 
 
@@ -100,4 +100,4 @@ def test_a_success_in_one_account_clears_nothing_of_another_or_of_the_address(ar
 
     told = arena.race(*mixed, policy=STRICT, is_limited=True)
 
-    assert sum(each.error != "LimitExceeded" for each in told) == LIMIT
+    assert sum(each.error != "RateLimitExceeded" for each in told) == LIMIT

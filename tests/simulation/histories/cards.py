@@ -5,7 +5,7 @@ from typing import ClassVar, Final
 
 from tests.simulation.world import Core
 
-from accounts_core.errors import Invalid, LimitExceeded, NotFound, ProviderBusy
+from accounts_core.errors import Invalid, NotFound, ProviderBusy, RateLimitExceeded
 from accounts_core.ports.payment_gateway import HoldStatus
 from accounts_core.testing.simulation import Draw
 from accounts_core.use_cases.cards.verify_card import Verified
@@ -53,7 +53,7 @@ class LifeWithCards(LifeWithAccounts):
             answer = await accounts.verify_card(person.id, payment_method=token)
             if isinstance(answer, Verified):
                 end = End.DONE
-        except (Invalid, NotFound, LimitExceeded):
+        except (Invalid, NotFound, RateLimitExceeded):
             pass
         finally:
             fact.end(True, end)

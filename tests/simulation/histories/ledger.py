@@ -13,7 +13,7 @@ from tests.simulation.world import Core
 from accounts_core import run_sync
 from accounts_core.model import Email, Password, User
 from accounts_core.model.jobs import SyncCustomerJob, VerifyCardJob
-from accounts_core.model.limit import DEFAULT_LIMITS
+from accounts_core.model.rate_limits import DEFAULT_RATE_LIMITS
 from accounts_core.model.times import CLOCK_SKEW, is_ahead
 from accounts_core.outbox.delays import LONGEST_DELAY
 from accounts_core.testing.simulation import Violated
@@ -199,7 +199,7 @@ class Ledger(LifeInTeams):
     # ---- limits
 
     def _check_guesses(self) -> None:
-        limit = DEFAULT_LIMITS["sign-in"]["account"]
+        limit = DEFAULT_RATE_LIMITS["sign-in"]["account"]
         for times in self.guesses.values():
             for first, last in zip(times, times[limit.count :], strict=False):
                 if last - first < limit.period:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Final
 from tests.simulation.backends import MemoryBackend
 from tests.simulation.world import Core, World
 
-from accounts_core.errors import AccountsError, ClientError, LimitExceeded
+from accounts_core.errors import AccountsError, ClientError, RateLimitExceeded
 from accounts_core.testing.simulation import Draw, Process, Scheduler, Setting
 
 from .facts import End, Fact, Group, Person
@@ -100,7 +100,7 @@ class Life(Setting):
             result = await call()
             end = End.DONE
             return result
-        except (ClientError, LimitExceeded):
+        except (ClientError, RateLimitExceeded):
             end = End.REFUSED
             raise
         except AccountsError:

@@ -18,7 +18,7 @@ from typing import Any, Final, Protocol
 
 import attrs
 
-from accounts_memory import MemoryLimits, MemoryStore
+from accounts_memory import MemoryRateLimiter, MemoryStore
 from accounts_memory.schema import NAMES
 from accounts_memory.store import Ids
 from accounts_sql import metadata
@@ -87,7 +87,7 @@ def _numbered(counted: Sequence[tuple[str, bytes, datetime]]) -> list[tuple[int,
 class MemoryDumper:
     """Looks into the memory adapters."""
 
-    def __init__(self, store: MemoryStore, limits: MemoryLimits) -> None:
+    def __init__(self, store: MemoryStore, limits: MemoryRateLimiter) -> None:
         self._store, self._limits = store, limits
         self._ids = {name: _Count() for name in ("users", "teams", "entries")}
         store._ids = Ids(**self._ids)

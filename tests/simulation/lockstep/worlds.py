@@ -22,20 +22,20 @@ from tests.simulation.lockstep.database_dumps import PostgresDumper, SqliteDumpe
 from tests.simulation.lockstep.dumps import Dumper, MemoryDumper, Numbering, Row
 
 from accounts_core import BlockingAccounts, MailDispatch, Policy
-from accounts_core.model.limit import INVITE, RECOVERY, SIGN_IN, SIGN_UP, VERIFY_CARD, Limit, in_every_scope
 from accounts_core.model.policy import CustomerDeletion, EmailChange, SessionPolicy
-from accounts_core.ports.blocking import BlockingLimits, BlockingStore
+from accounts_core.model.rate_limits import INVITE, RECOVERY, SIGN_IN, SIGN_UP, VERIFY_CARD, RateLimit, in_every_scope
+from accounts_core.ports.blocking import BlockingRateLimiter, BlockingStore
 from accounts_core.testing.builders import NOON
 from accounts_memory import (
     ManualClock,
     MemoryGateway,
-    MemoryLimits,
     MemoryNotifier,
+    MemoryRateLimiter,
     MemoryStore,
     PlainHasher,
     SequenceSecrets,
 )
-from accounts_sql import SqlLimits, SqlStore, create_engine, metadata, migrate
+from accounts_sql import SqlRateLimiter, SqlStore, create_engine, metadata, migrate
 from accounts_sql.tables import sqlite_metadata
 
 MEMORY, SQLITE, POSTGRES = "memory", "SQLite", "PostgreSQL"
@@ -43,16 +43,16 @@ MEMORY, SQLITE, POSTGRES = "memory", "SQLite", "PostgreSQL"
 _HOUR: Final = timedelta(hours=1)
 POLICIES: Final = {
     "as it comes": Policy(
-        limits=in_every_scope(dict.fromkeys((SIGN_IN, SIGN_UP, RECOVERY, INVITE, VERIFY_CARD), Limit(1000, _HOUR)))
+        limits=in_every_scope(dict.fromkeys((SIGN_IN, SIGN_UP, RECOVERY, INVITE, VERIFY_CARD), RateLimit(1000, _HOUR)))
     ),
     "tight": Policy(
         limits=in_every_scope(
             {
-                SIGN_IN: Limit(6, _HOUR),
-                SIGN_UP: Limit(4, _HOUR),
-                RECOVERY: Limit(5, timedelta(minutes=20)),
-                INVITE: Limit(3, _HOUR),
-                VERIFY_CARD: Limit(4, timedelta(minutes=30)),
+                SIGN_IN: RateLimit(6, _HOUR),
+                SIGN_UP: RateLimit(4, _HOUR),
+                RECOVERY: RateLimit(5, timedelta(minutes=20)),
+                INVITE: RateLimit(3, _HOUR),
+                VERIFY_CARD: RateLimit(4, timedelta(minutes=30)),
             }
         ),
         sessions=SessionPolicy(most=3, idle=timedelta(hours=12)),
@@ -99,7 +99,7 @@ class World:
     dumper: Dumper
 
 
-def _world(name: str, store: BlockingStore[Any], limits: BlockingLimits, dumper: Dumper, policy: Policy) -> World:
+def _world(name: str, store: BlockingStore[Any], limits: BlockingRateLimiter, dumper: Dumper, policy: Policy) -> World:
     clock, notifier, hasher, secrets = Clock(NOON), MemoryNotifier(), PlainHasher(), Drawn()
     gateway = MemoryGateway(clock, SequenceSecrets())
     accounts = BlockingAccounts(
@@ -137,13 +137,15 @@ class Databases:
     def worlds(self, policy: Policy) -> tuple[World, World, World]:
         """Make three new worlds. Those made before are over."""
         self._clear()
-        store, limits = MemoryStore(), MemoryLimits()
+        store, limits = MemoryStore(), MemoryRateLimiter()
         postgres = PostgresDumper(self._beside_postgres)
         postgres.renumber(Numbering())
         return (
             _world(MEMORY, store, limits, MemoryDumper(store, limits), policy),
-            _world(SQLITE, SqlStore(self.sqlite), SqlLimits(self.sqlite), SqliteDumper(self._beside_sqlite), policy),
-            _world(POSTGRES, SqlStore(self.postgres), SqlLimits(self.postgres), postgres, policy),
+            _world(
+                SQLITE, SqlStore(self.sqlite), SqlRateLimiter(self.sqlite), SqliteDumper(self._beside_sqlite), policy
+            ),
+            _world(POSTGRES, SqlStore(self.postgres), SqlRateLimiter(self.postgres), postgres, policy),
         )
 
     def _clear(self) -> None:

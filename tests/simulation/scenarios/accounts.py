@@ -6,9 +6,9 @@ from typing import Any, Final
 from tests.simulation.world import JANE, JOHN, OTHER_PASSWORD, PASSWORD, Core, World
 
 from accounts_core import Policy
-from accounts_core.errors import InvalidCredentials, LimitExceeded, Unavailable
+from accounts_core.errors import InvalidCredentials, RateLimitExceeded, Unavailable
 from accounts_core.model.email import Email
-from accounts_core.model.limit import Limit, in_every_scope
+from accounts_core.model.rate_limits import RateLimit, in_every_scope
 from accounts_core.ports.password_hasher import PasswordHasher
 from accounts_core.services.idempotency import Answered
 
@@ -30,7 +30,7 @@ async def guess(world: World, accounts: Core) -> None:
             await accounts.sign_in(email=JANE, password="a guess at her password")
         except InvalidCredentials:
             world.notes["evaluated"] = world.notes.get("evaluated", 0) + 1
-        except LimitExceeded:
+        except RateLimitExceeded:
             return
 
 
@@ -170,7 +170,7 @@ ACCOUNTS: Final = (
         name="guessing a password",
         prepare=after(),
         act=guess,
-        policy=Policy(limits=in_every_scope({"sign-in": Limit(MOST_GUESSES, timedelta(hours=1))})),
+        policy=Policy(limits=in_every_scope({"sign-in": RateLimit(MOST_GUESSES, timedelta(hours=1))})),
     ),
     Scenario(
         name="signing out",

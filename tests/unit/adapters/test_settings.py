@@ -11,10 +11,10 @@ import pytest
 from accounts_cli.failures import CommandFailed
 from accounts_cli.settings import Settings
 from accounts_core.model.email import Email
-from accounts_core.model.limit import DEFAULT_LIMITS
 from accounts_core.model.passwords import PasswordPolicy
 from accounts_core.model.policy import CardPolicy, CustomerDeletion, EmailChange, Policy, RetentionPolicy, SessionPolicy
-from accounts_core.ports.limits import Limit
+from accounts_core.model.rate_limits import DEFAULT_RATE_LIMITS
+from accounts_core.ports.rate_limiter import RateLimit
 from accounts_redis import RedisUrl
 from accounts_smtp import Sender, SmtpUrl
 
@@ -82,11 +82,11 @@ ACCEPTED: list[tuple[str, str, Any]] = [
         "LIMITS",
         "sign-in=100/hour,sign-up=5/day,verify-card=2/minute,recovery=1/second,invite=7/hour",
         {
-            "sign-in": {"client": Limit(100, timedelta(hours=1))},
-            "sign-up": {"client": Limit(5, timedelta(days=1))},
-            "verify-card": {"client": Limit(2, timedelta(minutes=1))},
-            "recovery": {"client": Limit(1, timedelta(seconds=1))},
-            "invite": {"user": Limit(7, timedelta(hours=1))},
+            "sign-in": {"client": RateLimit(100, timedelta(hours=1))},
+            "sign-up": {"client": RateLimit(5, timedelta(days=1))},
+            "verify-card": {"client": RateLimit(2, timedelta(minutes=1))},
+            "recovery": {"client": RateLimit(1, timedelta(seconds=1))},
+            "invite": {"user": RateLimit(7, timedelta(hours=1))},
         },
     ),
     (
@@ -104,7 +104,7 @@ def test_a_setting_is_read_as_what_it_means(name: str, text: str, value: object)
     assert getattr(settings, name.lower()) == value
 
 
-SEVEN = Limit(7, timedelta(minutes=1))
+SEVEN = RateLimit(7, timedelta(minutes=1))
 PLAIN = {
     "sign-in": "client",
     "sign-up": "client",
@@ -120,10 +120,10 @@ PLAIN = {
 SIGN_IN_SCOPES = (
     "expected one of the scopes of sign-in, which are sign-in.client, sign-in.account, sign-in.all, sign-in.*"
 )
-SCOPES = [(name, scope) for name, scopes in DEFAULT_LIMITS.items() for scope in scopes]
+SCOPES = [(name, scope) for name, scopes in DEFAULT_RATE_LIMITS.items() for scope in scopes]
 
 
-@pytest.mark.parametrize("limit", DEFAULT_LIMITS)
+@pytest.mark.parametrize("limit", DEFAULT_RATE_LIMITS)
 def test_every_limit_can_be_set_and_is_named_where_one_that_there_is_not_is_refused(limit: str) -> None:
     assert Settings.parse({"ACCOUNTS_LIMITS": f"{limit}=7/minute"}).limits == {limit: {PLAIN[limit]: SEVEN}}
     with pytest.raises(CommandFailed, match=rf"[ ,]{limit}[;,]"):
@@ -134,19 +134,19 @@ def test_every_limit_can_be_set_and_is_named_where_one_that_there_is_not_is_refu
 def test_a10_a_scope_is_set_alone_and_every_other_limit_stays_as_it_is(name: str, scope: str) -> None:
     policy = Settings.parse({"ACCOUNTS_LIMITS": f"{name}.{scope}=7/minute"}).policy()
 
-    assert {(n, s): policy.limit(n, s) for n, s in SCOPES if policy.limit(n, s) != DEFAULT_LIMITS[n][s]} == {
+    assert {(n, s): policy.limit(n, s) for n, s in SCOPES if policy.limit(n, s) != DEFAULT_RATE_LIMITS[n][s]} == {
         (name, scope): SEVEN
     }
 
 
-@pytest.mark.parametrize("name", DEFAULT_LIMITS)
+@pytest.mark.parametrize("name", DEFAULT_RATE_LIMITS)
 def test_a10_a_star_is_every_scope_and_a_scope_that_is_named_beside_it_wins(name: str) -> None:
-    plain, once = PLAIN[name], Limit(1, timedelta(days=1))
+    plain, once = PLAIN[name], RateLimit(1, timedelta(days=1))
     for text in (f"{name}.*=7/minute,{name}=1/day", f"{name}.{plain}=1/day,{name}.*=7/minute"):
         policy = Settings.parse({"ACCOUNTS_LIMITS": text}).policy()
 
-        assert {scope: policy.limit(name, scope) for scope in DEFAULT_LIMITS[name]} == {
-            **dict.fromkeys(DEFAULT_LIMITS[name], SEVEN),
+        assert {scope: policy.limit(name, scope) for scope in DEFAULT_RATE_LIMITS[name]} == {
+            **dict.fromkeys(DEFAULT_RATE_LIMITS[name], SEVEN),
             plain: once,
         }
 
@@ -154,8 +154,11 @@ def test_a10_a_star_is_every_scope_and_a_scope_that_is_named_beside_it_wins(name
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("login=1/hour", f"expected one of the limits {', '.join(DEFAULT_LIMITS)}; got 'login=1/hour'."),
-        ("login.client=1/hour", f"expected one of the limits {', '.join(DEFAULT_LIMITS)}; got 'login.client=1/hour'."),
+        ("login=1/hour", f"expected one of the limits {', '.join(DEFAULT_RATE_LIMITS)}; got 'login=1/hour'."),
+        (
+            "login.client=1/hour",
+            f"expected one of the limits {', '.join(DEFAULT_RATE_LIMITS)}; got 'login.client=1/hour'.",
+        ),
         (
             "sign-in.card=1/hour",
             f"{SIGN_IN_SCOPES}; got 'sign-in.card=1/hour'.",
@@ -398,7 +401,7 @@ def test_the_policy_is_made_of_the_settings() -> None:
             verifications=timedelta(days=3),
             dead_jobs=timedelta(days=4),
         ),
-        limits={"verify-card": {"client": Limit(5, timedelta(days=1))}},
+        limits={"verify-card": {"client": RateLimit(5, timedelta(days=1))}},
     )
 
 

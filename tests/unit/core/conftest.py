@@ -16,8 +16,8 @@ from accounts_core.use_cases.sessions.authenticate import Caller
 from accounts_memory import (
     ManualClock,
     MemoryGateway,
-    MemoryLimits,
     MemoryNotifier,
+    MemoryRateLimiter,
     MemoryStore,
     MemoryUnitOfWork,
     PlainHasher,
@@ -58,7 +58,7 @@ class World:
     def accounts(
         self,
         policy: Policy | None = None,
-        limits: MemoryLimits | None = None,
+        limits: MemoryRateLimiter | None = None,
         owned_data: Sequence[OwnedData[MemoryUnitOfWork]] = (),
     ) -> Core:
         return BlockingAccounts(

@@ -37,7 +37,6 @@ from accounts_core.testing.contracts import (
     InvitationsContract,
     JobLeasesContract,
     KeptRequestsContract,
-    LimitsContract,
     MailTokensContract,
     NotificationsContract,
     NotifierContract,
@@ -49,6 +48,7 @@ from accounts_core.testing.contracts import (
     PasswordHasherContract,
     PaymentMethodsContract,
     ProviderEventsContract,
+    RateLimiterContract,
     RefusedNoticesContract,
     SecretsContract,
     SessionsContract,
@@ -65,8 +65,8 @@ from accounts_core.testing.harness import AnyStore, MakeStore
 from accounts_memory import (
     ManualClock,
     MemoryGateway,
-    MemoryLimits,
     MemoryNotifier,
+    MemoryRateLimiter,
     MemoryStore,
     MemoryUnitOfWork,
     PlainHasher,
@@ -241,10 +241,10 @@ class TestPasswordHasher(PasswordHasherContract):
         return PlainHasher(generation=2)
 
 
-class TestLimits(LimitsContract):
+class TestLimits(RateLimiterContract):
     @pytest.fixture
-    def limits(self) -> MemoryLimits:
-        return MemoryLimits()
+    def limits(self) -> MemoryRateLimiter:
+        return MemoryRateLimiter()
 
 
 class TestNotifier(NotifierContract, RefusedNoticesContract):

@@ -4,13 +4,13 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from accounts_core.errors import LimitExceeded, Unavailable
+from accounts_core.errors import RateLimitExceeded, Unavailable
 from accounts_core.model.email import Email
 from accounts_core.model.passwords import Password
-from accounts_core.ports.limits import Limit
 from accounts_core.ports.notifier import Notice, Purpose
+from accounts_core.ports.rate_limiter import RateLimit
 from accounts_core.testing.builders import NOON, at
-from accounts_memory import ManualClock, MemoryLimits, MemoryNotifier, PlainHasher, SequenceSecrets
+from accounts_memory import ManualClock, MemoryNotifier, MemoryRateLimiter, PlainHasher, SequenceSecrets
 
 pytestmark = pytest.mark.usefixtures("drive")
 
@@ -86,18 +86,18 @@ async def test_a_notifier_keeps_what_it_delivered_and_fails_when_it_is_told_to()
 
 
 async def test_limits_forget_scopes_in_which_nothing_counts_any_more() -> None:
-    limits, once = MemoryLimits(), Limit(1, timedelta(minutes=1))
+    limits, once = MemoryRateLimiter(), RateLimit(1, timedelta(minutes=1))
     for number in range(3000):
-        await limits.spend("sign-in", {str(number): once}, now=at(number))
+        await limits.consume("sign-in", {str(number): once}, now=at(number))
 
     assert limits.scopes < 1100
 
 
 async def test_limits_that_sweep_still_count_what_counts() -> None:
-    limits, once = MemoryLimits(), Limit(1, timedelta(days=1))
-    await limits.spend("sign-in", {"jane": once}, now=NOON)
+    limits, once = MemoryRateLimiter(), RateLimit(1, timedelta(days=1))
+    await limits.consume("sign-in", {"jane": once}, now=NOON)
     for number in range(3000):
-        await limits.spend("sign-in", {str(number): once}, now=at(1))
+        await limits.consume("sign-in", {str(number): once}, now=at(1))
 
-    with pytest.raises(LimitExceeded):
-        await limits.spend("sign-in", {"jane": once}, now=at(2))
+    with pytest.raises(RateLimitExceeded):
+        await limits.consume("sign-in", {"jane": once}, now=at(2))

@@ -58,7 +58,6 @@ from accounts_core.testing.contracts.gateway_usage import GatewayUsageContract, 
 from accounts_core.testing.contracts.invitations import InvitationsContract
 from accounts_core.testing.contracts.job_leases import JobLeasesContract
 from accounts_core.testing.contracts.kept_requests import KeptRequestsContract
-from accounts_core.testing.contracts.limits import LimitsContract
 from accounts_core.testing.contracts.mail_tokens import MailTokensContract
 from accounts_core.testing.contracts.notifications import NotificationsContract
 from accounts_core.testing.contracts.notifier import NotifierContract, RefusedNoticesContract
@@ -71,6 +70,7 @@ from accounts_core.testing.contracts.password_hasher import PasswordHasherContra
 from accounts_core.testing.contracts.payment_gateway import Authenticate, PaymentGatewayContract, ProviderCards
 from accounts_core.testing.contracts.payment_methods import PaymentMethodsContract
 from accounts_core.testing.contracts.provider_events import ProviderEventsContract
+from accounts_core.testing.contracts.rate_limiter import RateLimiterContract
 from accounts_core.testing.contracts.secrets import SecretsContract
 from accounts_core.testing.contracts.sessions import SessionsContract
 from accounts_core.testing.contracts.sign_ups import SignUpsContract, UnverifiedContract
@@ -101,7 +101,6 @@ __all__ = [
     "InvitationsContract",
     "JobLeasesContract",
     "KeptRequestsContract",
-    "LimitsContract",
     "MailTokensContract",
     "NotificationsContract",
     "NotifierContract",
@@ -115,6 +114,7 @@ __all__ = [
     "PaymentMethodsContract",
     "ProviderCards",
     "ProviderEventsContract",
+    "RateLimiterContract",
     "RefusedNoticesContract",
     "SecretsContract",
     "SessionsContract",

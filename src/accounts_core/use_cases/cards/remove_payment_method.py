@@ -11,8 +11,8 @@ from accounts_core.model.jobs import DetachCardJob
 from accounts_core.model.outbox import Job
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.services.attempts import Attempts
 from accounts_core.services.outbox_writer import OutboxWriter
+from accounts_core.services.rate_limit_policy import RateLimitPolicy
 from accounts_core.services.retry import retry_on_conflict
 
 
@@ -21,7 +21,7 @@ class RemovePaymentMethod:
     """Remove a card of a user."""
 
     _store: Store[UnitOfWork]
-    _attempts: Attempts
+    _rate_limits: RateLimitPolicy
     _outbox: OutboxWriter
     _clock: Clock
 
@@ -36,11 +36,11 @@ class RemovePaymentMethod:
             id: The payment method's id.
 
         Raises:
-            LimitExceeded: Too many changes by this user (`write`).
+            RateLimitExceeded: Too many changes by this user (`write`).
             NotFound: The user has no such card, or there is no such user. The provider was not asked.
 
         """
-        await self._attempts.write(user_id)
+        await self._rate_limits.consume_write(user_id)
 
         async def attempt() -> list[Job]:
             async with self._store.begin() as work:

@@ -7,8 +7,8 @@ from accounts_core.model.customer import Customer
 from accounts_core.model.ids import UserId
 from accounts_core.ports.payment_gateway import PaymentGateway
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.services.attempts import Attempts
 from accounts_core.services.outbox_writer import OutboxWriter
+from accounts_core.services.rate_limit_policy import RateLimitPolicy
 from accounts_core.services.retry import retry_on_conflict
 
 
@@ -18,7 +18,7 @@ class RetrieveCustomer:
 
     _store: Store[UnitOfWork]
     _payments: PaymentGateway
-    _attempts: Attempts
+    _rate_limits: RateLimitPolicy
     _outbox: OutboxWriter
 
     async def __call__(self, user_id: UserId) -> Customer:
@@ -33,12 +33,12 @@ class RetrieveCustomer:
             The customer. `balance` is in minor units of `currency`; a negative balance is credit.
 
         Raises:
-            LimitExceeded: Too many changes by this user (`write`).
+            RateLimitExceeded: Too many changes by this user (`write`).
             NotFound: There is no such user, the user has no customer yet, or the provider no longer has it.
             ProviderError: The provider refused, is busy, or did not answer.
 
         """
-        await self._attempts.write(user_id)
+        await self._rate_limits.consume_write(user_id)
         async with self._store.read() as views:
             user = await views.users.find(user_id)
         if user is None or user.customer_id is None:

@@ -7,8 +7,8 @@ from accounts_core.model.ids import UserId
 from accounts_core.model.outbox import Job
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.services.attempts import Attempts
 from accounts_core.services.outbox_writer import OutboxWriter
+from accounts_core.services.rate_limit_policy import RateLimitPolicy
 from accounts_core.services.retry import retry_on_conflict
 
 
@@ -17,7 +17,7 @@ class SetDefaultPaymentMethod:
     """Set a user's default card."""
 
     _store: Store[UnitOfWork]
-    _attempts: Attempts
+    _rate_limits: RateLimitPolicy
     _outbox: OutboxWriter
     _clock: Clock
 
@@ -33,11 +33,11 @@ class SetDefaultPaymentMethod:
             id: The payment method's id.
 
         Raises:
-            LimitExceeded: Too many changes by this user (`write`).
+            RateLimitExceeded: Too many changes by this user (`write`).
             NotFound: The user has no such card, or there is no such user.
 
         """
-        await self._attempts.write(user_id)
+        await self._rate_limits.consume_write(user_id)
 
         async def attempt() -> tuple[Job, ...]:
             async with self._store.begin() as work:

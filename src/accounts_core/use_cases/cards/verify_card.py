@@ -15,26 +15,26 @@ from accounts_core.errors import (
     CardDeclined,
     Invalid,
     InvalidToken,
-    LimitExceeded,
     NeedsCommit,
     NotFound,
     ProviderBusy,
+    RateLimitExceeded,
     VerificationInProgress,
 )
 from accounts_core.model.card_numbers import holds_card_number, refuse_card_number_in_url
 from accounts_core.model.ids import UserId
 from accounts_core.model.jobs import VerifyCardJob
-from accounts_core.model.limit import CARD, VERIFY_CARD
 from accounts_core.model.payment_method import Cards
 from accounts_core.model.policy import Policy
+from accounts_core.model.rate_limits import CARD, VERIFY_CARD
 from accounts_core.model.tokens import ACCESS, MAILED
 from accounts_core.model.verification import CardVerification, State
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.services.attempts import Attempts
 from accounts_core.services.card_progress import PROVIDER_FAILED, TOO_MANY_ATTEMPTS, Progress, job_id
 from accounts_core.services.card_verifier import CardVerifier
 from accounts_core.services.outbox_writer import OutboxWriter
+from accounts_core.services.rate_limit_policy import RateLimitPolicy
 from accounts_core.services.retry import retry_on_conflict
 
 MAX_URL: Final = 2048
@@ -84,7 +84,7 @@ class VerifyCard:
 
     _store: Store[UnitOfWork]
     _verifier: CardVerifier
-    _attempts: Attempts
+    _rate_limits: RateLimitPolicy
     _outbox: OutboxWriter
     _clock: Clock
     _policy: Policy
@@ -121,7 +121,7 @@ class VerifyCard:
                 calls.
             Invalid: On `payment_method`: malformed, unknown to the provider, or of a kind that it cannot use here. On
                 `return_url`: not a web address, or it holds a card number. On `value`: `request_key` cannot be stored.
-            LimitExceeded: Too many changes (`write`) or card verifications (`verify-card`) by this user, or
+            RateLimitExceeded: Too many changes (`write`) or card verifications (`verify-card`) by this user, or
                 verifications from this client or of this card.
             NotFound: There is no such user.
             VerificationInProgress: Another call is verifying this card.
@@ -141,10 +141,10 @@ class VerifyCard:
             return_url=_checked_return_url(return_url),
             request_key=request_key,
         )
-        await self._attempts.write(user_id)
+        await self._rate_limits.consume_write(user_id)
         known = await retry_on_conflict(self._store, lambda: self._find(request))
         if known is None:
-            await self._attempts.verification(user_id, client)
+            await self._rate_limits.consume_verification(user_id, client)
             found, is_only_one = await retry_on_conflict(self._store, lambda: self._open(request))
         else:
             found, is_only_one = known, False
@@ -158,7 +158,7 @@ class VerifyCard:
         if not progress.verification.is_open and progress.verification.unheard:
             await retry_on_conflict(self._store, lambda: self._heard(verification))
         if progress.verification.code == TOO_MANY_ATTEMPTS:
-            raise LimitExceeded(VERIFY_CARD, self._policy.limit(VERIFY_CARD, CARD).period)
+            raise RateLimitExceeded(VERIFY_CARD, self._policy.limit(VERIFY_CARD, CARD).period)
         return _outcome(progress)
 
     async def _find(self, request: _Request) -> Verified | CardVerification | None:

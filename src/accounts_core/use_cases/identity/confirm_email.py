@@ -39,10 +39,10 @@ from accounts_core.model.user import User
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.password_hasher import PasswordHasher
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.services.attempts import Attempts
 from accounts_core.services.email_verifier import EmailVerifier
 from accounts_core.services.erasure import EraseUser
 from accounts_core.services.outbox_writer import OutboxWriter
+from accounts_core.services.rate_limit_policy import RateLimitPolicy
 from accounts_core.services.retry import retry_on_conflict
 
 NEEDS_PASSWORD: Final = "Enter the password that you chose when you signed up."  # noqa: S105  a message, no secret
@@ -83,7 +83,7 @@ class ConfirmEmail:
     _verifier: EmailVerifier
     _erase: EraseUser[UnitOfWork]
     _passwords: PasswordHasher
-    _attempts: Attempts
+    _rate_limits: RateLimitPolicy
     _outbox: OutboxWriter
     _clock: Clock
 
@@ -113,12 +113,12 @@ class ConfirmEmail:
             AccountDeactivated: The password is the account's, but the account is deactivated; restore it first.
             EmailTaken: Another account has the address by now.
             DeletionBlocked: Data of the host application prevents the deletion of the unverified account.
-            LimitExceeded: Too many tokens (`recovery`) or passwords (`sign-in`) were tried from this client, for this
-                account or in total.
+            RateLimitExceeded: Too many tokens (`recovery`) or passwords (`sign-in`) were tried from this client, for
+                this account or in total.
             TooManyFailures: Too many wrong passwords in a row were tried for this account.
 
         """
-        await self._attempts.mailed_token(client)
+        await self._rate_limits.consume_mail_token(client)
         given = None if password is None else Password(password)
 
         async def attempt() -> tuple[_Link, User, tuple[Job, ...]]:
@@ -131,26 +131,26 @@ class ConfirmEmail:
             await self._count(link, client)
             confirmed = await self._confirm(token, link, await self._proof_of(link, given, client))
             if link.user is not None:
-                await self._attempts.succeeded(link.account)
+                await self._rate_limits.reset_failures(link.account)
             return link, *confirmed
 
         link, user, jobs = await retry_on_conflict(self._store, attempt)
         await self._outbox.dispatch_now(*jobs)
-        await self._verifier.clear_attempts(link.user, user)
+        await self._verifier.reset_failures(link.user, user)
         return user
 
     async def _count(self, link: _Link, client: str | None) -> None:
         """Count a password that is tried.
 
         Raises:
-            LimitExceeded: Too many were tried.
+            RateLimitExceeded: Too many were tried.
 
         """
         if link.user is None:
             assert link.sign_up is not None
-            await self._attempts.sign_up_password(link.sign_up.id, link.email, client)
+            await self._rate_limits.consume_sign_up_password(link.sign_up.id, link.email, client)
         else:
-            await self._attempts.sign_in(link.account, client)
+            await self._rate_limits.consume_sign_in(link.account, client)
 
     async def _find(self, work: UnitOfWork, token: str) -> _Link:
         """Find what the token belongs to, and lock the user who has its address.

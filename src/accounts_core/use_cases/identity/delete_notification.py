@@ -4,7 +4,7 @@ import attrs
 
 from accounts_core.model.ids import UserId
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.services.attempts import Attempts
+from accounts_core.services.rate_limit_policy import RateLimitPolicy
 from accounts_core.services.retry import retry_on_conflict
 
 
@@ -13,7 +13,7 @@ class DeleteNotification:
     """Delete one notification of a user."""
 
     _store: Store[UnitOfWork]
-    _attempts: Attempts
+    _rate_limits: RateLimitPolicy
 
     async def __call__(self, user_id: UserId, id: str) -> None:
         """Delete a notification.
@@ -24,10 +24,10 @@ class DeleteNotification:
 
         Raises:
             NotFound: The user has no such notification.
-            LimitExceeded: Too many changes by this user (`write`).
+            RateLimitExceeded: Too many changes by this user (`write`).
 
         """
-        await self._attempts.write(user_id)
+        await self._rate_limits.consume_write(user_id)
 
         async def attempt() -> None:
             async with self._store.begin() as work:

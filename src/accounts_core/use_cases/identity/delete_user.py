@@ -49,7 +49,7 @@ class DeleteUser(Generic[W]):
             NotFound: There is no such user.
             DeletionBlocked: Data of the host application, or a subscription at the payment provider, prevents the
                 deletion.
-            LimitExceeded: Too many passwords were tried for this account (`sign-in`).
+            RateLimitExceeded: Too many passwords were tried for this account (`sign-in`).
             TooManyFailures: Too many wrong passwords in a row were tried for this account.
             ProviderError: The payment provider did not say whether the user has a subscription; nothing was deleted.
 

@@ -32,7 +32,7 @@ class ExportPersonalData(Generic[W]):
 
         Raises:
             NotFound: There is no such user.
-            LimitExceeded: Too many exports by this user (`export`).
+            RateLimitExceeded: Too many exports by this user (`export`).
 
         """
         document: dict[str, Any] = {}

@@ -9,9 +9,9 @@ import attrs
 from accounts_core.model.email import Email
 from accounts_core.model.jobs import RecoveryMailJob
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.services.attempts import Attempts
 from accounts_core.services.credentials import email_of
 from accounts_core.services.outbox_writer import OutboxWriter
+from accounts_core.services.rate_limit_policy import RateLimitPolicy
 
 
 @attrs.frozen
@@ -20,7 +20,7 @@ class ForgotPassword:
 
     _store: Store[UnitOfWork]
     _outbox: OutboxWriter
-    _attempts: Attempts
+    _rate_limits: RateLimitPolicy
 
     async def __call__(self, *, email: Email | str, client: str | None = None) -> None:
         """Enqueue a mail with a link to reset the password, if the address has an account.
@@ -34,10 +34,10 @@ class ForgotPassword:
 
         Raises:
             Invalid: On `email`, which is no address.
-            LimitExceeded: Too many requests from this client, for this address or in total (`recovery`).
+            RateLimitExceeded: Too many requests from this client, for this address or in total (`recovery`).
 
         """
         address = email_of(email)
-        await self._attempts.recovery(address, client)
+        await self._rate_limits.consume_recovery(address, client)
         async with self._store.begin() as work:
             await self._outbox.enqueue_for_worker(work, RecoveryMailJob(email=address))

@@ -5,7 +5,7 @@ import attrs
 from accounts_core.model.ids import UserId
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.services.attempts import Attempts
+from accounts_core.services.rate_limit_policy import RateLimitPolicy
 
 
 @attrs.frozen
@@ -13,7 +13,7 @@ class MarkNotificationRead:
     """Mark one notification of a user as read."""
 
     _store: Store[UnitOfWork]
-    _attempts: Attempts
+    _rate_limits: RateLimitPolicy
     _clock: Clock
 
     async def __call__(self, user_id: UserId, id: str) -> None:
@@ -25,9 +25,9 @@ class MarkNotificationRead:
 
         Raises:
             NotFound: The user has no such notification.
-            LimitExceeded: Too many changes by this user (`write`).
+            RateLimitExceeded: Too many changes by this user (`write`).
 
         """
-        await self._attempts.write(user_id)
+        await self._rate_limits.consume_write(user_id)
         async with self._store.begin() as work:
             await work.notifications.mark_read(user_id, id, at=self._clock.now())

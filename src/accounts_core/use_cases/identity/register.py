@@ -15,8 +15,8 @@ from accounts_core.model.user import User
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.applicants import Applicant, Applicants
-from accounts_core.services.attempts import Attempts
 from accounts_core.services.outbox_writer import OutboxWriter
+from accounts_core.services.rate_limit_policy import RateLimitPolicy
 from accounts_core.services.retry import retry_on_conflict
 
 
@@ -26,7 +26,7 @@ class Register:
 
     _store: Store[UnitOfWork]
     _applicants: Applicants
-    _attempts: Attempts
+    _rate_limits: RateLimitPolicy
     _outbox: OutboxWriter
     _clock: Clock
 
@@ -53,13 +53,13 @@ class Register:
         Raises:
             Invalid: On `email`, `password` or `name`.
             EmailTaken: An account has this address, verified or not.
-            LimitExceeded: Too many sign-ups from this client or in total (`sign-up`).
+            RateLimitExceeded: Too many sign-ups from this client or in total (`sign-up`).
             Conflict: The store writes in the host application's transaction, and another sign-up with this address was
                 committed meanwhile; begin again with a new transaction.
 
         """
         applicant = await self._applicants.check(email=email, password=password, name=name, client=client)
-        await self._attempts.clear_free_address(self._store, applicant.email)
+        await self._rate_limits.reset_free_address(self._store, applicant.email)
 
         async def attempt() -> User | None:
             try:

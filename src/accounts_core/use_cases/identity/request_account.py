@@ -33,7 +33,7 @@ class RequestAccount:
 
         Raises:
             Invalid: On `email`, `password` or `name`.
-            LimitExceeded: Too many sign-ups from this client or in total (`sign-up`).
+            RateLimitExceeded: Too many sign-ups from this client or in total (`sign-up`).
 
         """
         applicant = await self._applicants.check(email=email, password=password, name=name, client=client)

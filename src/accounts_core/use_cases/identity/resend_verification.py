@@ -6,8 +6,8 @@ from accounts_core.errors import NotFound
 from accounts_core.model.ids import UserId
 from accounts_core.model.jobs import VerificationMailJob
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.services.attempts import Attempts
 from accounts_core.services.outbox_writer import OutboxWriter
+from accounts_core.services.rate_limit_policy import RateLimitPolicy
 
 
 @attrs.frozen
@@ -16,7 +16,7 @@ class ResendVerification:
 
     _store: Store[UnitOfWork]
     _outbox: OutboxWriter
-    _attempts: Attempts
+    _rate_limits: RateLimitPolicy
 
     async def __call__(self, user_id: UserId, *, client: str | None = None) -> None:
         """Enqueue another verification email to the address of a user that is not verified yet.
@@ -30,8 +30,8 @@ class ResendVerification:
 
         Raises:
             NotFound: There is no such user.
-            LimitExceeded: Too many requests from this client, for this address or in total (`recovery`), or too many
-                mails to this address (`mail`).
+            RateLimitExceeded: Too many requests from this client, for this address or in total (`recovery`), or too
+                many mails to this address (`mail`).
 
         """
         async with self._store.read() as views:
@@ -40,7 +40,7 @@ class ResendVerification:
             raise NotFound("user", user_id)
         if user.waiting_email is None:
             return
-        await self._attempts.recovery(user.waiting_email, client)
-        await self._attempts.mail(user.waiting_email)
+        await self._rate_limits.consume_recovery(user.waiting_email, client)
+        await self._rate_limits.consume_mail(user.waiting_email)
         async with self._store.begin() as work:
             await self._outbox.enqueue_for_worker(work, VerificationMailJob(user=user_id))

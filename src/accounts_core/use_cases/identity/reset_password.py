@@ -15,9 +15,9 @@ from accounts_core.model.user import User
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.password_hasher import PasswordHasher
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.services.attempts import Attempts
 from accounts_core.services.email_verifier import EmailVerifier
 from accounts_core.services.mailed_tokens import MailedTokens
+from accounts_core.services.rate_limit_policy import RateLimitPolicy
 from accounts_core.services.retry import retry_on_conflict
 
 
@@ -29,7 +29,7 @@ class ResetPassword:
     _tokens: MailedTokens
     _verifier: EmailVerifier
     _passwords: PasswordHasher
-    _attempts: Attempts
+    _rate_limits: RateLimitPolicy
     _clock: Clock
     _policy: Policy
 
@@ -52,7 +52,7 @@ class ResetPassword:
         Raises:
             InvalidMailToken: The token is malformed, unknown, used, expired or void.
             Invalid: On `password`, which cannot be chosen; the token can be used again.
-            LimitExceeded: Too many tokens were tried from this client or in total (`recovery`).
+            RateLimitExceeded: Too many tokens were tried from this client or in total (`recovery`).
 
         """
         await self._tokens.count(client)
@@ -70,7 +70,7 @@ class ResetPassword:
                 return await self._change(work, found, current, password_hash)
 
         changed = await retry_on_conflict(self._store, attempt)
-        await self._attempts.succeeded(changed.email)
+        await self._rate_limits.reset_failures(changed.email)
         return changed
 
     async def _change(self, work: UnitOfWork, token: MailToken, user: User, password_hash: str) -> User:

@@ -7,8 +7,8 @@ from accounts_core.model.events import UserRestored
 from accounts_core.model.passwords import Password
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.services.attempts import Attempts
 from accounts_core.services.credentials import Credentials, email_of
+from accounts_core.services.rate_limit_policy import RateLimitPolicy
 from accounts_core.services.retry import retry_on_conflict
 from accounts_core.services.session_opener import SessionOpener, SignedIn
 
@@ -20,7 +20,7 @@ class Restore:
     _store: Store[UnitOfWork]
     _credentials: Credentials
     _sessions: SessionOpener
-    _attempts: Attempts
+    _rate_limits: RateLimitPolicy
     _clock: Clock
 
     async def __call__(
@@ -44,12 +44,12 @@ class Restore:
                 `Policy.private_registration` is on.
             Invalid: On `email`, which is no address; on `password`, which is too long or has characters that no
                 password can have; or on `value`, if `client` has characters that cannot be stored.
-            LimitExceeded: Too many attempts from this client, for this account or in total (`sign-in`).
+            RateLimitExceeded: Too many attempts from this client, for this account or in total (`sign-in`).
             TooManyFailures: Too many wrong passwords in a row were tried for this account.
 
         """
         address, given = email_of(email), Password(password)
-        await self._attempts.sign_in(address, client)
+        await self._rate_limits.consume_sign_in(address, client)
 
         async def attempt() -> SignedIn:
             proven = await self._credentials.prove(address, given, client)
@@ -65,5 +65,5 @@ class Restore:
                 return await self._sessions.open(work, user, user_agent=user_agent, client=client)
 
         signed_in = await retry_on_conflict(self._store, attempt)
-        await self._attempts.succeeded(address)
+        await self._rate_limits.reset_failures(address)
         return signed_in

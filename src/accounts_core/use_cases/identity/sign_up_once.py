@@ -26,8 +26,8 @@ from accounts_core.ports.clock import Clock
 from accounts_core.ports.password_hasher import PasswordHasher
 from accounts_core.ports.secrets import Secrets
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.services.attempts import Attempts
 from accounts_core.services.idempotency import Answered, Performed, in_one_unit
+from accounts_core.services.rate_limit_policy import RateLimitPolicy
 from accounts_core.services.retry import retry_on_conflict
 
 PerformSignUp = Callable[[Store[UnitOfWork], PasswordHasher], Awaitable[Answered]]
@@ -46,7 +46,7 @@ class SignUpOnce:
 
     _store: Store[UnitOfWork]
     _passwords: PasswordHasher
-    _attempts: Attempts
+    _rate_limits: RateLimitPolicy
     _clock: Clock
     _secrets: Secrets
 
@@ -80,7 +80,8 @@ class SignUpOnce:
         Raises:
             Invalid: On `password`, which is too long or has characters that no password can have.
             KeyReused: The key was used for another request or with another password.
-            LimitExceeded: Too many attempts from this client, for this account or in total (`sign-in`), on a repeat.
+            RateLimitExceeded: Too many attempts from this client, for this account or in total (`sign-in`), on a
+                repeat.
             NeedsCommit: The store writes in the host application's transaction.
             Conflict: The first request was answered while this one ran, and its user has been deleted since.
 
@@ -90,7 +91,7 @@ class SignUpOnce:
         chosen, digest = Password(password), sha256(plain).digest()
 
         async def answer_of(kept: KeptRequest) -> Performed:
-            await self._attempts.repeated_sign_up(email, client)
+            await self._rate_limits.consume_repeated_sign_up(email, client)
             is_same = kept.fingerprint[:_DIGEST_BYTES] == digest
             password_hash = kept.fingerprint[_DIGEST_BYTES:].decode()
             requester = Requester.of(email, client)

@@ -8,8 +8,8 @@ import attrs
 from accounts_core.model.ids import UserId
 from accounts_core.ports.owned_data import OwnedData
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.services.attempts import Attempts
 from accounts_core.services.export import ExportPart, export_parts
+from accounts_core.services.rate_limit_policy import RateLimitPolicy
 
 W = TypeVar("W", bound=UnitOfWork)
 
@@ -19,7 +19,7 @@ class StreamPersonalData(Generic[W]):
     """Return everything that is stored about a user, in parts."""
 
     _store: Store[W]
-    _attempts: Attempts
+    _rate_limits: RateLimitPolicy
     _owned_data: Sequence[OwnedData[W]]
 
     async def __call__(self, user_id: UserId) -> AsyncGenerator[ExportPart, None]:
@@ -39,10 +39,10 @@ class StreamPersonalData(Generic[W]):
 
         Raises:
             NotFound: There is no such user.
-            LimitExceeded: Too many exports by this user (`export`).
+            RateLimitExceeded: Too many exports by this user (`export`).
 
         """
-        await self._attempts.export(user_id)
+        await self._rate_limits.consume_export(user_id)
         contents: dict[str, Any] = {}
         async with self._store.begin() as work:
             await work.users.get(user_id)

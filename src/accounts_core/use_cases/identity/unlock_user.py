@@ -7,7 +7,7 @@ from accounts_core.model.ids import UserId
 from accounts_core.model.user import User
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.services.attempts import Attempts
+from accounts_core.services.rate_limit_policy import RateLimitPolicy
 from accounts_core.services.retry import retry_on_conflict
 
 
@@ -16,7 +16,7 @@ class UnlockUser:
     """Clear the failed sign-ins of a user, for operators."""
 
     _store: Store[UnitOfWork]
-    _attempts: Attempts
+    _rate_limits: RateLimitPolicy
     _clock: Clock
 
     async def __call__(self, user_id: UserId) -> User:
@@ -43,5 +43,5 @@ class UnlockUser:
             return user
 
         user = await retry_on_conflict(self._store, attempt)
-        await self._attempts.clear_address(user.email)
+        await self._rate_limits.reset_address(user.email)
         return user

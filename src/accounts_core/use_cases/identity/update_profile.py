@@ -27,9 +27,9 @@ from accounts_core.model.user import User
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.password_hasher import PasswordHasher
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.services.attempts import Attempts
 from accounts_core.services.credentials import Proofs, new_email_of
 from accounts_core.services.outbox_writer import OutboxWriter, tell_provider
+from accounts_core.services.rate_limit_policy import RateLimitPolicy
 from accounts_core.services.retry import retry_on_conflict
 
 
@@ -54,7 +54,7 @@ class UpdateProfile:
     _store: Store[UnitOfWork]
     _passwords: PasswordHasher
     _proofs: Proofs
-    _attempts: Attempts
+    _rate_limits: RateLimitPolicy
     _outbox: OutboxWriter
     _clock: Clock
     _policy: Policy
@@ -104,7 +104,7 @@ class UpdateProfile:
             ReauthenticationRequired: The change needs `current_password` or a recent sign-in, and has neither.
             EmailTaken: Another account has the new address; never with `Policy.private_registration`.
             NotFound: There is no such user.
-            LimitExceeded: Too many changes (`write`) or new passwords (`password-change`) by this user or client,
+            RateLimitExceeded: Too many changes (`write`) or new passwords (`password-change`) by this user or client,
                 passwords tried for this account (`sign-in`), or mails to the new address (`recovery` and `mail`).
             TooManyFailures: Too many wrong passwords in a row were tried for this account.
 
@@ -126,7 +126,7 @@ class UpdateProfile:
             await self._check_proof(user, wish, proof, signed_in_at, client)
             may_tell = await self._count_mails(user, wish, client)
             if wish.email is not None and wish.email != user.email and self._moves_at_once(user):
-                await self._attempts.clear_free_address(self._store, wish.email)
+                await self._rate_limits.reset_free_address(self._store, wish.email)
             password_hash = None
             if wish.password is not None:
                 password_hash = await self._passwords.hash(wish.password, requester=Requester.of(user.email, client))
@@ -148,7 +148,7 @@ class UpdateProfile:
         Raises:
             ReauthenticationRequired: There is no proof.
             WrongPassword: The proof is not the user's password.
-            LimitExceeded: Too many changes, new passwords or tried passwords.
+            RateLimitExceeded: Too many changes, new passwords or tried passwords.
 
         """
         moves_email = wish.email is not None and wish.email.address != user.email.address
@@ -156,9 +156,9 @@ class UpdateProfile:
         if proof is None and (wish.password is not None or moves_email) and not is_recent:
             raise ReauthenticationRequired
         if wish.password is None:
-            await self._attempts.write(user.id)
+            await self._rate_limits.consume_write(user.id)
         else:
-            await self._attempts.password_change(user.id, client)
+            await self._rate_limits.consume_password_change(user.id, client)
         if proof is not None:
             await self._proofs.check(user, proof, client)
 
@@ -168,14 +168,14 @@ class UpdateProfile:
         A present address that was never verified may be somebody else's, so it gets a limited number of mails.
 
         Raises:
-            LimitExceeded: Too many mails were requested, or sent to the new address.
+            RateLimitExceeded: Too many mails were requested, or sent to the new address.
 
         """
         if wish.email is None or not _asks_for_mail(user, wish.email):
             return True
-        await self._attempts.recovery(wish.email, client)
-        await self._attempts.mail(wish.email)
-        return user.email_verified_at is not None or await self._attempts.may_mail(user.email)
+        await self._rate_limits.consume_recovery(wish.email, client)
+        await self._rate_limits.consume_mail(wish.email)
+        return user.email_verified_at is not None or await self._rate_limits.try_consume_mail(user.email)
 
     async def _change(
         self,

@@ -17,8 +17,8 @@ from accounts_core.model.ids import ID_BYTES, UserId, prefixed_id
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.secrets import Secrets
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.services.attempts import Attempts
 from accounts_core.services.idempotency import Answered, Perform, Performed, in_one_unit
+from accounts_core.services.rate_limit_policy import RateLimitPolicy
 from accounts_core.services.retry import retry_on_conflict
 
 
@@ -27,7 +27,7 @@ class PerformOnce:
     """Perform a request that came with an idempotency key."""
 
     _store: Store[UnitOfWork]
-    _attempts: Attempts
+    _rate_limits: RateLimitPolicy
     _clock: Clock
     _secrets: Secrets
 
@@ -54,7 +54,7 @@ class PerformOnce:
 
         Raises:
             NeedsCommit: The store takes part in the application's transaction, and the claim must be committed first.
-            LimitExceeded: Too many changes by this user (`write`).
+            RateLimitExceeded: Too many changes by this user (`write`).
             NotFound: There is no such user.
             KeyReused: The key was used for another request in the last 24 hours.
             RequestInProgress: Another call is performing this request.
@@ -63,7 +63,7 @@ class PerformOnce:
         """
         if not self._store.commits:
             raise NeedsCommit
-        await self._attempts.write(user_id)
+        await self._rate_limits.consume_write(user_id)
         request = await retry_on_conflict(self._store, lambda: self._claim(user_id, scope, fingerprint))
         if request.answer is not None:
             return Performed(answer=request.answer, is_replayed=True)

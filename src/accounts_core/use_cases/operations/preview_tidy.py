@@ -4,7 +4,7 @@ import attrs
 
 from accounts_core.model.policy import Policy
 from accounts_core.ports.clock import Clock
-from accounts_core.ports.limits import Limits
+from accounts_core.ports.rate_limiter import RateLimiter
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.expiry import COUNTED_AS, Tidied, expiries, unverified
 
@@ -14,7 +14,7 @@ class PreviewTidy:
     """Count what the cleanup would delete now."""
 
     _store: Store[UnitOfWork]
-    _limits: Limits | None
+    _limits: RateLimiter | None
     _clock: Clock
     _policy: Policy
 

@@ -18,7 +18,7 @@ from accounts_core.model.outbox import Job
 from accounts_core.model.policy import Policy
 from accounts_core.ports.cleanup import Expired
 from accounts_core.ports.clock import Clock
-from accounts_core.ports.limits import Limits
+from accounts_core.ports.rate_limiter import RateLimiter
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.erasure import EraseUser
 from accounts_core.services.expiry import COUNTED_AS, Tidied, Times, expiries, unverified
@@ -35,7 +35,7 @@ class Tidy:
     """Delete expired rows and old unverified accounts."""
 
     _store: Store[UnitOfWork]
-    _limits: Limits | None
+    _limits: RateLimiter | None
     _erase: EraseUser[Any]
     _outbox: OutboxWriter
     _clock: Clock

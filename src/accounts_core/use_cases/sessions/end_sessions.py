@@ -48,7 +48,7 @@ class EndSessions:
                 (`Policy.reauthentication`, 15 minutes by default).
             WrongPassword: On `current_password`, which is not the user's.
             Invalid: On `current_password`, which is too long or has characters that no password can have.
-            LimitExceeded: Too many passwords were tried for this account (`sign-in`).
+            RateLimitExceeded: Too many passwords were tried for this account (`sign-in`).
             TooManyFailures: Too many wrong passwords in a row were tried for this account.
 
         """

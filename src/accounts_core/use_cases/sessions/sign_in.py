@@ -10,8 +10,8 @@ from accounts_core.errors import AccountDeactivated
 from accounts_core.model.email import Email
 from accounts_core.model.passwords import Password
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.services.attempts import Attempts
 from accounts_core.services.credentials import Credentials, email_of
+from accounts_core.services.rate_limit_policy import RateLimitPolicy
 from accounts_core.services.retry import retry_on_conflict
 from accounts_core.services.session_opener import SessionOpener, SignedIn
 
@@ -23,7 +23,7 @@ class SignIn:
     _store: Store[UnitOfWork]
     _credentials: Credentials
     _sessions: SessionOpener
-    _attempts: Attempts
+    _rate_limits: RateLimitPolicy
 
     async def __call__(
         self, *, email: Email | str, password: str, user_agent: str | None = None, client: str | None = None
@@ -50,12 +50,12 @@ class SignIn:
             AccountDeactivated: The password is right, but the account is deactivated; `restore` signs in to it.
             Invalid: On `email`, which is no address; on `password`, which is too long or has characters that no
                 password can have; or on `value`, if `client` has characters that cannot be stored.
-            LimitExceeded: Too many attempts from this client, for this account or in total (`sign-in`).
+            RateLimitExceeded: Too many attempts from this client, for this account or in total (`sign-in`).
             TooManyFailures: Too many wrong passwords in a row were tried for this account.
 
         """
         address, given = email_of(email), Password(password)
-        await self._attempts.sign_in(address, client)
+        await self._rate_limits.consume_sign_in(address, client)
 
         async def attempt() -> SignedIn:
             proven = await self._credentials.prove(address, given, client)
@@ -69,5 +69,5 @@ class SignIn:
                 return await self._sessions.open(work, user, user_agent=user_agent, client=client)
 
         signed_in = await retry_on_conflict(self._store, attempt)
-        await self._attempts.succeeded(address)
+        await self._rate_limits.reset_failures(address)
         return signed_in

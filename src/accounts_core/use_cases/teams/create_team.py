@@ -10,7 +10,7 @@ from accounts_core.model.team import Role, Team, TeamView
 from accounts_core.model.text import display_name
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.services.attempts import Attempts
+from accounts_core.services.rate_limit_policy import RateLimitPolicy
 from accounts_core.services.retry import retry_on_conflict
 
 
@@ -30,7 +30,7 @@ class CreateTeam:
     """Create a team."""
 
     _store: Store[UnitOfWork]
-    _attempts: Attempts
+    _rate_limits: RateLimitPolicy
     _clock: Clock
     _policy: Policy
 
@@ -46,13 +46,13 @@ class CreateTeam:
 
         Raises:
             Invalid: On `name`: empty, too long, several lines, control characters, or a card number.
-            LimitExceeded: Too many changes by this user (`write`).
+            RateLimitExceeded: Too many changes by this user (`write`).
             NotFound: There is no such user.
             QuotaExceeded: The user owns as many teams as the policy allows.
 
         """
         display_name("name", name)
-        await self._attempts.write(user_id)
+        await self._rate_limits.consume_write(user_id)
 
         async def attempt() -> TeamView:
             async with self._store.begin() as work:

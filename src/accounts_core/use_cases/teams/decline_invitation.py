@@ -8,8 +8,8 @@ from accounts_core.model.ids import UserId
 from accounts_core.model.policy import Policy
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.services.attempts import Attempts
 from accounts_core.services.open_invitations import open_invitation_to
+from accounts_core.services.rate_limit_policy import RateLimitPolicy
 from accounts_core.services.retry import retry_on_conflict
 
 
@@ -18,7 +18,7 @@ class DeclineInvitation:
     """Decline an invitation into a team."""
 
     _store: Store[UnitOfWork]
-    _attempts: Attempts
+    _rate_limits: RateLimitPolicy
     _clock: Clock
     _policy: Policy
 
@@ -30,11 +30,11 @@ class DeclineInvitation:
             id: The invitation's id.
 
         Raises:
-            LimitExceeded: Too many changes by this user (`write`).
+            RateLimitExceeded: Too many changes by this user (`write`).
             NotFound: No open invitation with this id invites the user's verified address, or there is no such user.
 
         """
-        await self._attempts.write(user_id)
+        await self._rate_limits.consume_write(user_id)
 
         async def attempt() -> None:
             async with self._store.begin() as work:

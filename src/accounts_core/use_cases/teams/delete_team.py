@@ -6,7 +6,7 @@ from accounts_core.model.events import TeamDeleted
 from accounts_core.model.ids import TeamId, UserId
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.services.attempts import Attempts
+from accounts_core.services.rate_limit_policy import RateLimitPolicy
 from accounts_core.services.retry import retry_on_conflict
 from accounts_core.services.team_access import owned_by
 
@@ -16,7 +16,7 @@ class DeleteTeam:
     """Delete a team."""
 
     _store: Store[UnitOfWork]
-    _attempts: Attempts
+    _rate_limits: RateLimitPolicy
     _clock: Clock
 
     async def __call__(self, user_id: UserId, team_id: TeamId) -> None:
@@ -27,12 +27,12 @@ class DeleteTeam:
             team_id: The team to delete.
 
         Raises:
-            LimitExceeded: Too many changes by this user (`write`).
+            RateLimitExceeded: Too many changes by this user (`write`).
             NotFound: There is no such team, or the user is not in it.
             NotAllowed: The user is a member, not the owner.
 
         """
-        await self._attempts.write(user_id)
+        await self._rate_limits.consume_write(user_id)
 
         async def attempt() -> None:
             async with self._store.begin() as work:

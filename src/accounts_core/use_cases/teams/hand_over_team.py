@@ -12,7 +12,7 @@ from accounts_core.model.policy import Policy
 from accounts_core.model.team import Membership
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.services.attempts import Attempts
+from accounts_core.services.rate_limit_policy import RateLimitPolicy
 from accounts_core.services.retry import retry_on_conflict
 from accounts_core.services.team_access import owned_by
 from accounts_core.use_cases.teams.create_team import may_own_another
@@ -23,7 +23,7 @@ class HandOverTeam:
     """Transfer a team to one of its members."""
 
     _store: Store[UnitOfWork]
-    _attempts: Attempts
+    _rate_limits: RateLimitPolicy
     _clock: Clock
     _policy: Policy
 
@@ -38,14 +38,14 @@ class HandOverTeam:
             to: The member who becomes the owner.
 
         Raises:
-            LimitExceeded: Too many changes by this user (`write`).
+            RateLimitExceeded: Too many changes by this user (`write`).
             NotFound: There is no such team, or the user is not in it.
             NotAllowed: The user is a member, not the owner.
             Invalid: On `user_id`: `to` is not a member of the team.
             QuotaExceeded: The new owner owns as many teams as the policy allows.
 
         """
-        await self._attempts.write(user_id)
+        await self._rate_limits.consume_write(user_id)
 
         async def attempt() -> None:
             async with self._store.begin() as work:

@@ -11,10 +11,10 @@ from accounts_core.model.ids import TeamId, UserId
 from accounts_core.model.jobs import InviteJob
 from accounts_core.model.policy import Policy
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.services.attempts import Attempts
 from accounts_core.services.credentials import new_email_of
 from accounts_core.services.inviter import Inviter
 from accounts_core.services.outbox_writer import OutboxWriter
+from accounts_core.services.rate_limit_policy import RateLimitPolicy
 from accounts_core.services.retry import retry_on_conflict
 
 
@@ -25,7 +25,7 @@ class InviteToTeam:
     _store: Store[UnitOfWork]
     _inviter: Inviter
     _outbox: OutboxWriter
-    _attempts: Attempts
+    _rate_limits: RateLimitPolicy
     _policy: Policy
 
     async def __call__(self, user_id: UserId, team_id: TeamId, *, email: Email | str) -> None:
@@ -44,7 +44,7 @@ class InviteToTeam:
 
         Raises:
             Invalid: On `email`: not an email address, or it holds a card number.
-            LimitExceeded: Too many invitations by this user (`invite`).
+            RateLimitExceeded: Too many invitations by this user (`invite`).
             NotFound: There is no such team, or the user is not in it.
             NotAllowed: The user is a member, not the owner.
             QuotaExceeded: As many invitations into the team are open as the policy allows, and this address has none of
@@ -52,7 +52,7 @@ class InviteToTeam:
 
         """
         address = new_email_of(email)
-        await self._attempts.invitation(user_id)
+        await self._rate_limits.consume_invitation(user_id)
         if self._policy.private_registration:
             await retry_on_conflict(self._store, lambda: self._leave_to_worker(user_id, team_id, address))
         else:

@@ -8,7 +8,7 @@ from accounts_core.model.ids import TeamId, UserId
 from accounts_core.model.team import Role
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.services.attempts import Attempts
+from accounts_core.services.rate_limit_policy import RateLimitPolicy
 from accounts_core.services.retry import retry_on_conflict
 from accounts_core.services.team_access import locked_for
 
@@ -18,7 +18,7 @@ class RemoveTeamMember:
     """Remove a member from a team, or leave it."""
 
     _store: Store[UnitOfWork]
-    _attempts: Attempts
+    _rate_limits: RateLimitPolicy
     _clock: Clock
 
     async def __call__(self, user_id: UserId, team_id: TeamId, *, member_id: UserId) -> None:
@@ -32,12 +32,12 @@ class RemoveTeamMember:
             member_id: The member to remove.
 
         Raises:
-            LimitExceeded: Too many changes by this user (`write`).
+            RateLimitExceeded: Too many changes by this user (`write`).
             NotFound: There is no such team, the user is not in it, or `member_id` is not a member of it.
             NotAllowed: `member_id` is the owner, or a member tried to remove somebody else.
 
         """
-        await self._attempts.write(user_id)
+        await self._rate_limits.consume_write(user_id)
 
         async def attempt() -> None:
             async with self._store.begin() as work:

@@ -8,7 +8,7 @@ from accounts_core.model.team import Role, TeamView
 from accounts_core.model.text import display_name
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.services.attempts import Attempts
+from accounts_core.services.rate_limit_policy import RateLimitPolicy
 from accounts_core.services.retry import retry_on_conflict
 from accounts_core.services.team_access import owned_by
 
@@ -18,7 +18,7 @@ class RenameTeam:
     """Rename a team."""
 
     _store: Store[UnitOfWork]
-    _attempts: Attempts
+    _rate_limits: RateLimitPolicy
     _clock: Clock
 
     async def __call__(self, user_id: UserId, team_id: TeamId, *, name: str) -> TeamView:
@@ -34,13 +34,13 @@ class RenameTeam:
 
         Raises:
             Invalid: On `name`: empty, too long, several lines, control characters, or a card number.
-            LimitExceeded: Too many changes by this user (`write`).
+            RateLimitExceeded: Too many changes by this user (`write`).
             NotFound: There is no such team, or the user is not in it.
             NotAllowed: The user is a member, not the owner.
 
         """
         display_name("name", name)
-        await self._attempts.write(user_id)
+        await self._rate_limits.consume_write(user_id)
 
         async def attempt() -> TeamView:
             async with self._store.begin() as work:

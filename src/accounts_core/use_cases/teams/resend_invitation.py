@@ -6,9 +6,9 @@ from accounts_core.model.ids import TeamId, UserId
 from accounts_core.model.policy import Policy
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.services.attempts import Attempts
 from accounts_core.services.inviter import Inviter
 from accounts_core.services.open_invitations import open_invitation_into
+from accounts_core.services.rate_limit_policy import RateLimitPolicy
 from accounts_core.services.retry import retry_on_conflict
 from accounts_core.services.team_access import owned_by, seen_by
 
@@ -19,7 +19,7 @@ class ResendInvitation:
 
     _store: Store[UnitOfWork]
     _inviter: Inviter
-    _attempts: Attempts
+    _rate_limits: RateLimitPolicy
     _clock: Clock
     _policy: Policy
 
@@ -36,7 +36,7 @@ class ResendInvitation:
         Raises:
             NotFound: There is no such team, the user is not in it, or it has no open invitation with this id.
             NotAllowed: The user is a member, not the owner.
-            LimitExceeded: Too many invitations by this user (`invite`) or mails to the address (`mail`).
+            RateLimitExceeded: Too many invitations by this user (`invite`) or mails to the address (`mail`).
 
         """
         async with self._store.read() as views:
@@ -45,10 +45,10 @@ class ResendInvitation:
                 await open_invitation_into(views, team_id, id, clock=self._clock, policy=self._policy)
             ).invitation
             sender = await views.users.find(user_id)
-        await self._attempts.invitation(user_id)
+        await self._rate_limits.consume_invitation(user_id)
         is_verified = sender is not None and sender.email_verified_at is not None
         if is_verified:
-            await self._attempts.mail(invitation.email)
+            await self._rate_limits.consume_mail(invitation.email)
 
         async def attempt() -> None:
             async with self._store.begin() as work:

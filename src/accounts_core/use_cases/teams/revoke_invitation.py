@@ -8,8 +8,8 @@ from accounts_core.model.ids import TeamId, UserId
 from accounts_core.model.policy import Policy
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.services.attempts import Attempts
 from accounts_core.services.open_invitations import open_invitation_into
+from accounts_core.services.rate_limit_policy import RateLimitPolicy
 from accounts_core.services.retry import retry_on_conflict
 from accounts_core.services.team_access import owned_by
 
@@ -19,7 +19,7 @@ class RevokeInvitation:
     """Revoke an invitation into a team."""
 
     _store: Store[UnitOfWork]
-    _attempts: Attempts
+    _rate_limits: RateLimitPolicy
     _clock: Clock
     _policy: Policy
 
@@ -32,12 +32,12 @@ class RevokeInvitation:
             id: The invitation's id.
 
         Raises:
-            LimitExceeded: Too many changes by this user (`write`).
+            RateLimitExceeded: Too many changes by this user (`write`).
             NotFound: There is no such team, the user is not in it, or it has no open invitation with this id.
             NotAllowed: The user is a member, not the owner.
 
         """
-        await self._attempts.write(user_id)
+        await self._rate_limits.consume_write(user_id)
 
         async def attempt() -> None:
             async with self._store.begin() as work:

@@ -8,7 +8,7 @@ from accounts_core.model.team import Interaction, InteractionView, Person
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.secrets import Secrets
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.services.attempts import Attempts
+from accounts_core.services.rate_limit_policy import RateLimitPolicy
 from accounts_core.services.retry import retry_on_conflict
 from accounts_core.services.team_access import locked_for
 
@@ -18,7 +18,7 @@ class WriteInteraction:
     """Write an interaction in a team."""
 
     _store: Store[UnitOfWork]
-    _attempts: Attempts
+    _rate_limits: RateLimitPolicy
     _clock: Clock
     _secrets: Secrets
 
@@ -34,12 +34,12 @@ class WriteInteraction:
             The interaction with its author's name.
 
         Raises:
-            LimitExceeded: Too many interactions by this user (`interaction`).
+            RateLimitExceeded: Too many interactions by this user (`interaction`).
             NotFound: There is no such team, or the user is not in it.
             Invalid: On `body`: empty, too long, or with characters that cannot be stored.
 
         """
-        await self._attempts.interaction(user_id)
+        await self._rate_limits.consume_interaction(user_id)
 
         async def attempt() -> InteractionView:
             async with self._store.begin() as work:

@@ -14,7 +14,7 @@ from accounts_core import BlockingAccounts
 from accounts_core.outbox.after_commit import MailDispatch
 from accounts_core.testing.builders import at
 from accounts_memory import ManualClock, MemoryGateway, MemoryNotifier, PlainHasher, SequenceSecrets
-from accounts_sql import SqlLimits, SqlStore, create_engine
+from accounts_sql import SqlRateLimiter, SqlStore, create_engine
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
@@ -57,6 +57,6 @@ def accounts(
         notifier=notifier,
         clock=clock,
         secrets=SequenceSecrets(3),
-        limits=SqlLimits(engine),
+        limits=SqlRateLimiter(engine),
         mail_dispatch=MailDispatch.WORKER,
     )

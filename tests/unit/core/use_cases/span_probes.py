@@ -16,11 +16,11 @@ from accounts_core.errors import (
 from accounts_core.model.email import Email
 from accounts_core.model.idempotency import KeptRequest
 from accounts_core.model.ids import UserId
-from accounts_core.model.limit import Limit
+from accounts_core.model.rate_limits import RateLimit
 from accounts_core.model.sign_up import SignUp
 from accounts_core.ports.payment_gateway import HoldRequest
 from accounts_core.testing.builders import NOON
-from accounts_memory import MemoryLimits
+from accounts_memory import MemoryRateLimiter
 
 A_MICROSECOND: Final = timedelta(microseconds=1)
 EMAIL: Final = "jane@example.org"
@@ -37,12 +37,12 @@ def outcome(call: Callable[[], object]) -> object:
     return True
 
 
-def limited(limit: Limit) -> Probe:
+def limited(limit: RateLimit) -> Probe:
     def probe(world: World, later: timedelta) -> object:
-        limits = MemoryLimits()
+        limits = MemoryRateLimiter()
         for _ in range(limit.count):
-            run_sync(limits.spend("name", {"scope": limit}, now=NOON))
-        return outcome(lambda: run_sync(limits.spend("name", {"scope": limit}, now=NOON + later)))
+            run_sync(limits.consume("name", {"scope": limit}, now=NOON))
+        return outcome(lambda: run_sync(limits.consume("name", {"scope": limit}, now=NOON + later)))
 
     return probe
 

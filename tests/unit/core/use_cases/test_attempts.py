@@ -6,34 +6,34 @@ import pytest
 from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD, Core, World
 
 from accounts_core import Policy
-from accounts_core.errors import InvalidCredentials, LimitExceeded, Unavailable, WrongPassword
+from accounts_core.errors import InvalidCredentials, RateLimitExceeded, Unavailable, WrongPassword
 from accounts_core.model import User
-from accounts_core.model.limit import (
+from accounts_core.model.rate_limits import (
     ACCOUNT,
     CLIENT,
-    DEFAULT_LIMITS,
+    DEFAULT_RATE_LIMITS,
     INVITE,
     MOST_FAILURES,
     RECOVERY,
     SIGN_IN,
     SIGN_UP,
-    Limit,
+    RateLimit,
     in_every_scope,
 )
-from accounts_memory import MemoryLimits
+from accounts_memory import MemoryRateLimiter
 
 HOUR = timedelta(hours=1)
 EMAIL = "jane@example.org"
 
 
 @pytest.fixture
-def limits() -> MemoryLimits:
-    return MemoryLimits()
+def limits() -> MemoryRateLimiter:
+    return MemoryRateLimiter()
 
 
-def limited(world: World, limits: MemoryLimits, **counts: int) -> Core:
+def limited(world: World, limits: MemoryRateLimiter, **counts: int) -> Core:
     names = {"sign_in": SIGN_IN, "sign_up": SIGN_UP, "recovery": RECOVERY, "invite": INVITE}
-    given = {names[name]: Limit(count, HOUR) for name, count in counts.items()}
+    given = {names[name]: RateLimit(count, HOUR) for name, count in counts.items()}
     return world.accounts(Policy(limits=in_every_scope(given)), limits)
 
 
@@ -44,22 +44,22 @@ def guess(accounts: Core, email: str = EMAIL, client: str | None = None) -> None
 
 @pytest.mark.parametrize("email", [EMAIL, "nobody@example.org"])
 def test_an_account_is_guessed_at_so_often_whether_or_not_it_is_there(
-    world: World, limits: MemoryLimits, jane: User, email: str
+    world: World, limits: MemoryRateLimiter, jane: User, email: str
 ) -> None:
     accounts = limited(world, limits, sign_in=3)
     for number in range(3):
         guess(accounts, email, client=f"192.0.2.{number}")
 
-    with pytest.raises(LimitExceeded):
+    with pytest.raises(RateLimitExceeded):
         accounts.sign_in(email=email, password=PASSWORD, client="192.0.2.9")
 
 
-def test_a_client_is_stopped_whatever_accounts_it_tries(world: World, limits: MemoryLimits, jane: User) -> None:
+def test_a_client_is_stopped_whatever_accounts_it_tries(world: World, limits: MemoryRateLimiter, jane: User) -> None:
     accounts = limited(world, limits, sign_in=3)
     for number in range(3):
         guess(accounts, f"user{number}@example.org", client="192.0.2.1")
 
-    with pytest.raises(LimitExceeded):
+    with pytest.raises(RateLimitExceeded):
         accounts.sign_in(email=EMAIL, password=PASSWORD, client="192.0.2.1")
 
 
@@ -71,48 +71,52 @@ def test_a_client_is_stopped_whatever_accounts_it_tries(world: World, limits: Me
     ],
 )
 def test_a_client_is_its_network_of_ipv6_and_an_address_of_ipv4_however_it_is_written(
-    world: World, limits: MemoryLimits, clients: list[str], other: str
+    world: World, limits: MemoryRateLimiter, clients: list[str], other: str
 ) -> None:
     accounts = world.accounts(Policy(), limits)
-    most = DEFAULT_LIMITS[RECOVERY][CLIENT].count
+    most = DEFAULT_RATE_LIMITS[RECOVERY][CLIENT].count
     for number in range(most):
         accounts.forgot_password(email=f"user{number}@example.org", client=clients[number % len(clients)])
 
     for client in clients:
-        with pytest.raises(LimitExceeded):
+        with pytest.raises(RateLimitExceeded):
             accounts.forgot_password(email="one-more@example.org", client=client)
     accounts.forgot_password(email="one-more@example.org", client=other)
 
 
-def test_a_success_does_not_forgive_the_account_its_attempts(world: World, limits: MemoryLimits, jane: User) -> None:
+def test_a_success_does_not_forgive_the_account_its_attempts(
+    world: World, limits: MemoryRateLimiter, jane: User
+) -> None:
     """With the limits as they come: a limit of the product's holds for every scope, and one would hide another."""
     accounts = world.accounts(limits=limits)
-    for _ in range(DEFAULT_LIMITS[SIGN_IN][ACCOUNT].count):
+    for _ in range(DEFAULT_RATE_LIMITS[SIGN_IN][ACCOUNT].count):
         accounts.sign_in(email=EMAIL, password=PASSWORD)
 
-    with pytest.raises(LimitExceeded):
+    with pytest.raises(RateLimitExceeded):
         accounts.sign_in(email=EMAIL, password=PASSWORD)
 
 
-def test_a_success_does_not_forgive_the_client_its_attempts(world: World, limits: MemoryLimits, jane: User) -> None:
+def test_a_success_does_not_forgive_the_client_its_attempts(
+    world: World, limits: MemoryRateLimiter, jane: User
+) -> None:
     accounts = world.accounts(limits=limits)
-    for number in range(1, DEFAULT_LIMITS[SIGN_IN][CLIENT].count):
+    for number in range(1, DEFAULT_RATE_LIMITS[SIGN_IN][CLIENT].count):
         guess(accounts, f"nobody{number}@example.org", client="192.0.2.1")
     accounts.sign_in(email=EMAIL, password=PASSWORD, client="192.0.2.1")
 
-    with pytest.raises(LimitExceeded):
+    with pytest.raises(RateLimitExceeded):
         accounts.sign_in(email=EMAIL, password=PASSWORD, client="192.0.2.1")
 
 
 def test_a_hundred_failures_in_a_row_close_an_account_until_its_password_is_reset_by_mail(
-    world: World, limits: MemoryLimits, jane: User
+    world: World, limits: MemoryRateLimiter, jane: User
 ) -> None:
     accounts = limited(world, limits, sign_in=1000)
     for _ in range(MOST_FAILURES.count):
         guess(accounts)
         world.wait(days=1)
 
-    with pytest.raises(LimitExceeded):
+    with pytest.raises(RateLimitExceeded):
         accounts.sign_in(email=EMAIL, password=PASSWORD)
     accounts.forgot_password(email=EMAIL)
     accounts.run_due()
@@ -121,7 +125,7 @@ def test_a_hundred_failures_in_a_row_close_an_account_until_its_password_is_rese
     accounts.sign_in(email=EMAIL, password=OTHER_PASSWORD)
 
 
-def test_a_right_password_ends_the_row_of_failures(world: World, limits: MemoryLimits, jane: User) -> None:
+def test_a_right_password_ends_the_row_of_failures(world: World, limits: MemoryRateLimiter, jane: User) -> None:
     accounts = limited(world, limits, sign_in=1000)
     for _ in range(2):
         for _ in range(MOST_FAILURES.count - 1):
@@ -129,7 +133,9 @@ def test_a_right_password_ends_the_row_of_failures(world: World, limits: MemoryL
         accounts.sign_in(email=EMAIL, password=PASSWORD)
 
 
-def test_a_stolen_token_is_no_place_to_guess_the_password_from(world: World, limits: MemoryLimits, jane: User) -> None:
+def test_a_stolen_token_is_no_place_to_guess_the_password_from(
+    world: World, limits: MemoryRateLimiter, jane: User
+) -> None:
     accounts = limited(world, limits, sign_in=3)
     for _ in range(2):
         with pytest.raises(WrongPassword):
@@ -137,45 +143,45 @@ def test_a_stolen_token_is_no_place_to_guess_the_password_from(world: World, lim
     with pytest.raises(WrongPassword):
         accounts.update_profile(jane.id, name="Jane", current_password=OTHER_PASSWORD)
 
-    with pytest.raises(LimitExceeded):
+    with pytest.raises(RateLimitExceeded):
         accounts.delete_user(jane.id, password=PASSWORD)
 
 
-def test_one_client_signs_up_so_many(world: World, limits: MemoryLimits) -> None:
+def test_one_client_signs_up_so_many(world: World, limits: MemoryRateLimiter) -> None:
     accounts = limited(world, limits, sign_up=2)
     for number in range(2):
         accounts.register(email=f"u{number}@example.org", password=PASSWORD, name="U", client="192.0.2.1")
 
-    with pytest.raises(LimitExceeded):
+    with pytest.raises(RateLimitExceeded):
         accounts.register(email="u9@example.org", password=PASSWORD, name="U", client="192.0.2.1")
     world.wait(hours=1)
     accounts.register(email="u9@example.org", password=PASSWORD, name="U", client="192.0.2.1")
 
 
 @pytest.mark.parametrize("email", [EMAIL, "nobody@example.org"])
-def test_one_address_is_mailed_so_often(world: World, limits: MemoryLimits, jane: User, email: str) -> None:
+def test_one_address_is_mailed_so_often(world: World, limits: MemoryRateLimiter, jane: User, email: str) -> None:
     accounts = limited(world, limits, recovery=2)
     for _ in range(2):
         accounts.forgot_password(email=email)
 
-    with pytest.raises(LimitExceeded):
+    with pytest.raises(RateLimitExceeded):
         accounts.forgot_password(email=email)
 
 
-def test_one_user_invites_so_many(world: World, limits: MemoryLimits, jane: User) -> None:
+def test_one_user_invites_so_many(world: World, limits: MemoryRateLimiter, jane: User) -> None:
     accounts = limited(world, limits, invite=2)
     team = accounts.create_team(jane.id, name="Dev team")
     for number in range(2):
         accounts.invite_to_team(jane.id, team.team.id, email=f"u{number}@example.org")
 
-    with pytest.raises(LimitExceeded):
+    with pytest.raises(RateLimitExceeded):
         accounts.invite_to_team(jane.id, team.team.id, email="u9@example.org")
 
 
-class ForgetfulOfNothing(MemoryLimits):
+class ForgetfulOfNothing(MemoryRateLimiter):
     """Counts, and is away when something is to be forgotten."""
 
-    async def forget(self, name: str, scope: str) -> None:
+    async def reset(self, name: str, scope: str) -> None:
         raise Unavailable(f"The limits are away, so {name} of {scope} stays.")
 
 

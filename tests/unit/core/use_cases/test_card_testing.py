@@ -6,19 +6,19 @@ import pytest
 from tests.unit.core.conftest import PASSWORD, Core, World
 
 from accounts_core import Policy
-from accounts_core.errors import CardDeclined, LimitExceeded
+from accounts_core.errors import CardDeclined, RateLimitExceeded
 from accounts_core.model import User
-from accounts_core.model.limit import VERIFY_CARD, Limit, in_every_scope
+from accounts_core.model.rate_limits import VERIFY_CARD, RateLimit, in_every_scope
 from accounts_core.use_cases.cards.verify_card import ActionRequired, Verified
-from accounts_memory import MemoryLimits
+from accounts_memory import MemoryRateLimiter
 
-THREE = Policy(limits=in_every_scope({VERIFY_CARD: Limit(3, timedelta(hours=1))}))
+THREE = Policy(limits=in_every_scope({VERIFY_CARD: RateLimit(3, timedelta(hours=1))}))
 DECLINED = "pm_card_chargeDeclined"
 
 
 @pytest.fixture
 def guarded(world: World) -> Core:
-    return world.accounts(THREE, MemoryLimits())
+    return world.accounts(THREE, MemoryRateLimiter())
 
 
 def holds_asked(world: World) -> int:
@@ -38,7 +38,7 @@ def test_a_user_tries_so_many_cards_and_no_more(guarded: Core, jane: User, world
     for token in ("pm_card_visa", "pm_card_mastercard", "pm_card_amex"):
         guarded.verify_card(jane.id, payment_method=token)
 
-    with pytest.raises(LimitExceeded) as caught:
+    with pytest.raises(RateLimitExceeded) as caught:
         guarded.verify_card(jane.id, payment_method="pm_card_visa")
 
     assert caught.value.retry_after == timedelta(hours=1)
@@ -52,7 +52,7 @@ def test_one_client_address_tries_so_many_cards_whatever_the_users(guarded: Core
     for number, token in enumerate(tokens):
         decline(guarded, register(guarded, number), token, client="192.0.2.1")
 
-    with pytest.raises(LimitExceeded):
+    with pytest.raises(RateLimitExceeded):
         guarded.verify_card(register(guarded, 9).id, payment_method="pm_card_visa", client="192.0.2.1")
     assert holds_asked(world) == 3
     elsewhere = guarded.verify_card(register(guarded, 10).id, payment_method="pm_card_visa", client="192.0.2.2")
@@ -63,7 +63,7 @@ def test_one_card_is_tried_so_often_whoever_tries_it(guarded: Core, world: World
     for number in range(3):
         decline(guarded, register(guarded, number), client=f"192.0.2.{number}")
 
-    with pytest.raises(LimitExceeded):
+    with pytest.raises(RateLimitExceeded):
         guarded.verify_card(register(guarded, 9).id, payment_method=DECLINED, client="192.0.2.9")
 
     assert holds_asked(world) == 3

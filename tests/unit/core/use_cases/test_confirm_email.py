@@ -16,8 +16,8 @@ from accounts_core.errors import (
     InvalidCredentials,
     InvalidMailToken,
     InvalidToken,
-    LimitExceeded,
     NotFound,
+    RateLimitExceeded,
     WrongPassword,
 )
 from accounts_core.model import Email, EmailChange, User
@@ -25,10 +25,10 @@ from accounts_core.model.deletion import DeletionPreview
 from accounts_core.model.events import EmailVerified, SessionsEnded, UserDeleted, UserRegistered
 from accounts_core.model.ids import UserId
 from accounts_core.model.jobs import SignUpJob
-from accounts_core.model.limit import MOST_FAILURES
 from accounts_core.model.outbox import Job
+from accounts_core.model.rate_limits import MOST_FAILURES
 from accounts_core.testing.builders import NOON
-from accounts_memory import MemoryLimits, MemoryUnitOfWork
+from accounts_memory import MemoryRateLimiter, MemoryUnitOfWork
 
 ADDRESS = "jane@example.org"
 HERS, HIS = "the password of the owner", "the password of an attacker"
@@ -36,7 +36,7 @@ HERS, HIS = "the password of the owner", "the password of an attacker"
 
 @pytest.fixture(params=["open", "private"])
 def accounts(world: World, request: pytest.FixtureRequest) -> Core:
-    return world.accounts(Policy(private_registration=request.param == "private"), MemoryLimits())
+    return world.accounts(Policy(private_registration=request.param == "private"), MemoryRateLimiter())
 
 
 def sign_up(accounts: Core, password: str, *, name: str = "Jane", email: str = ADDRESS) -> bool:
@@ -207,7 +207,7 @@ def test_a_wrong_password_is_counted_and_leaves_the_link_good(accounts: Core, wo
     for _ in range(30):
         with pytest.raises(WrongPassword):
             accounts.confirm_email(token=link, password="no such password here")
-    with pytest.raises(LimitExceeded):
+    with pytest.raises(RateLimitExceeded):
         accounts.confirm_email(token=link, password=HERS)
 
     world.wait(hours=1)
@@ -280,7 +280,7 @@ def test_sign_ups_are_mailed_under_the_recipients_limit_with_their_answers_uncha
 
 
 def test_no_sign_up_clears_the_failures_of_an_address_that_has_an_account(world: World) -> None:
-    limits = MemoryLimits()
+    limits = MemoryRateLimiter()
     accounts = world.accounts(limits=limits)
     sign_up(accounts, HERS)
     for _ in range(MOST_FAILURES.count - 1):
@@ -290,7 +290,7 @@ def test_no_sign_up_clears_the_failures_of_an_address_that_has_an_account(world:
     sign_up(accounts, HIS)
 
     assert not signs_in(accounts, "a wrong password for it")
-    with pytest.raises(LimitExceeded):
+    with pytest.raises(RateLimitExceeded):
         signs_in(accounts, HERS)
 
 

@@ -1,7 +1,7 @@
 """U02, U07, L11: every call that counts, in every scope: over the limit nothing is hashed or written.
 
-The table is checked against `DEFAULT_LIMITS`: a scope that no call here fills fails a test, and so does a call of the
-facade that hashes a password and is not here.
+The table is checked against `DEFAULT_RATE_LIMITS`: a scope that no call here fills fails a test, and so does a call of
+the facade that hashes a password and is not here.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,15 +14,16 @@ from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD, Core, World, sign
 
 from accounts_core import Accounts, Policy
 from accounts_core.container import is_built_of
-from accounts_core.errors import LimitExceeded
+from accounts_core.errors import RateLimitExceeded
 from accounts_core.facade import methods
 from accounts_core.model import User
-from accounts_core.model.limit import (
+from accounts_core.model.passwords import Password
+from accounts_core.model.rate_limits import (
     ACCOUNT,
     ALL,
     CARD,
     CLIENT,
-    DEFAULT_LIMITS,
+    DEFAULT_RATE_LIMITS,
     EXPORT,
     INTERACTION,
     INVITE,
@@ -36,17 +37,16 @@ from accounts_core.model.limit import (
     USER,
     VERIFY_CARD,
     WRITE,
-    Limit,
+    RateLimit,
 )
-from accounts_core.model.passwords import Password
 from accounts_core.model.requester import Requester
 from accounts_core.ports.notifier import Purpose
 from accounts_core.ports.password_hasher import PasswordHasher
 from accounts_core.sync import run_sync
-from accounts_memory import MemoryLimits, PlainHasher
+from accounts_memory import MemoryRateLimiter, PlainHasher
 
 JANE, FREE, CLIENT_ADDRESS = "jane@example.org", "free@example.org", "192.0.2.7"
-ONCE: Final = Limit(1, timedelta(hours=1))
+ONCE: Final = RateLimit(1, timedelta(hours=1))
 
 
 class CountingHasher(PlainHasher):
@@ -73,7 +73,7 @@ class Stage:
     reset_token: str
     verify_token: str
     hasher: CountingHasher
-    limits: MemoryLimits
+    limits: MemoryRateLimiter
     policy: Policy
 
     @property
@@ -170,7 +170,7 @@ def stage(world: World, accounts: Core) -> Stage:
         reset_token=tokens[Purpose.RESET_PASSWORD],
         verify_token=tokens[Purpose.VERIFY_EMAIL],
         hasher=CountingHasher(),
-        limits=MemoryLimits(),
+        limits=MemoryRateLimiter(),
         policy=Policy(),
     )
 
@@ -182,7 +182,7 @@ def with_limit(stage: Stage, name: str, scope: str) -> Stage:
 def fill(stage: Stage, name: str, scope: str, whose: str) -> None:
     """Count one attempt in this scope alone, which is all that it takes."""
     subject = subjects(stage).get(scope, whose)
-    run_sync(stage.limits.spend(name, {f"{scope}:{subject}": ONCE}, now=stage.world.clock.now()))
+    run_sync(stage.limits.consume(name, {f"{scope}:{subject}": ONCE}, now=stage.world.clock.now()))
 
 
 @pytest.mark.parametrize(("call", "name", "scope", "whose"), COUNTED, ids=lambda value: str(value) or "-")
@@ -193,7 +193,7 @@ def test_over_its_limit_a_call_is_refused_before_anything_is_hashed_or_written(
     fill(stage, name, scope, whose)
     before = stage.world.store._state
 
-    with pytest.raises(LimitExceeded) as refused:
+    with pytest.raises(RateLimitExceeded) as refused:
         CALLS[call](stage.accounts, stage)
 
     assert refused.value.name == name
@@ -210,9 +210,9 @@ def test_within_its_limit_the_same_call_is_let_through_once(
     stage = with_limit(stage, name, scope)
     CALLS[call](stage.accounts, stage)
 
-    with pytest.raises(LimitExceeded):
+    with pytest.raises(RateLimitExceeded):
         run_sync(
-            stage.limits.spend(
+            stage.limits.consume(
                 name, {f"{scope}:{subjects(stage).get(scope, whose)}": ONCE}, now=stage.world.clock.now()
             )
         )
@@ -220,10 +220,10 @@ def test_within_its_limit_the_same_call_is_let_through_once(
 
 def test_the_limits_of_others_are_no_matter(stage: Stage) -> None:
     """What the table fills is what decides: another subject of the same scope lets everything through."""
-    for name, scopes in DEFAULT_LIMITS.items():
+    for name, scopes in DEFAULT_RATE_LIMITS.items():
         for scope in scopes:
             if scope != ALL:
-                run_sync(stage.limits.spend(name, {f"{scope}:somebody else": ONCE}, now=stage.world.clock.now()))
+                run_sync(stage.limits.consume(name, {f"{scope}:somebody else": ONCE}, now=stage.world.clock.now()))
     for call in ("sign_in", "forgot_password", "update_profile, email"):
         CALLS[call](stage.accounts, stage)
 
@@ -232,7 +232,9 @@ def test_every_scope_of_every_limit_is_filled_by_a_call_here() -> None:
     """The card's scope has tests of its own (`test_card_testing.py`): its fingerprint is the provider's to tell."""
     told = {(name, scope) for _, name, scope, _ in COUNTED}
 
-    assert told | {(VERIFY_CARD, CARD)} == {(name, scope) for name in DEFAULT_LIMITS for scope in DEFAULT_LIMITS[name]}
+    assert told | {(VERIFY_CARD, CARD)} == {
+        (name, scope) for name in DEFAULT_RATE_LIMITS for scope in DEFAULT_RATE_LIMITS[name]
+    }
 
 
 def test_every_call_that_hashes_is_here() -> None:
@@ -250,7 +252,7 @@ def test_u07_mails_of_a_profile_change_count_for_the_address_that_is_mailed(stag
     for _ in range(count):
         stage.accounts.forgot_password(email=victim)
 
-    with pytest.raises(LimitExceeded):
+    with pytest.raises(RateLimitExceeded):
         stage.accounts.update_profile(stage.jane.id, email=victim, current_password=PASSWORD)
 
 
@@ -260,6 +262,6 @@ def test_u07_and_the_other_way_round(stage: Stage) -> None:
         accounts.update_profile(stage.jane.id, email=victim, current_password=PASSWORD)
         accounts.update_profile(stage.jane.id, email=f"own{number}@example.org", current_password=PASSWORD)
 
-    with pytest.raises(LimitExceeded):
+    with pytest.raises(RateLimitExceeded):
         accounts.forgot_password(email=victim)
     accounts.forgot_password(email=JANE)

@@ -16,15 +16,15 @@ from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD, World, signed_up
 
 from accounts_core import Accounts, BlockingAccounts, MailDispatch, Policy
 from accounts_core.container import Ports
-from accounts_core.errors import Conflict, InvalidCredentials, LimitExceeded, WrongPassword
+from accounts_core.errors import Conflict, InvalidCredentials, RateLimitExceeded, WrongPassword
 from accounts_core.facade import methods
 from accounts_core.model.email import Email
-from accounts_core.model.limit import PASSWORD_CHANGE, RECOVERY, SIGN_IN, SIGN_UP, Limit, in_every_scope
 from accounts_core.model.passwords import Password
+from accounts_core.model.rate_limits import PASSWORD_CHANGE, RECOVERY, SIGN_IN, SIGN_UP, RateLimit, in_every_scope
 from accounts_core.model.requester import Requester
 from accounts_core.services.idempotency import Answered
 from accounts_core.services.retry import ATTEMPTS
-from accounts_memory import MemoryLimits, PlainHasher
+from accounts_memory import MemoryRateLimiter, PlainHasher
 
 JANE, NEW = "jane@example.org", "new@example.org"
 CLIENT = "2001:db8:0:1::7"
@@ -33,15 +33,15 @@ HOUR: Final = timedelta(hours=1)
 Core = BlockingAccounts[Any]
 
 
-class RecordingLimits(MemoryLimits):
+class RecordingLimits(MemoryRateLimiter):
     """Notes the name of each attempt and the scopes that it counts in."""
 
     def __init__(self) -> None:
         super().__init__()
         self.counted: list[tuple[str, frozenset[str]]] = []
 
-    async def spend(self, name: str, scopes: Mapping[str, Limit], *, now: datetime) -> None:
-        await super().spend(name, scopes, now=now)
+    async def consume(self, name: str, scopes: Mapping[str, RateLimit], *, now: datetime) -> None:
+        await super().consume(name, scopes, now=now)
         self.counted.append((name, frozenset(scopes)))
 
 
@@ -58,7 +58,7 @@ class Stage:
 
     def strict(self, name: str) -> Core:
         """Return the same with a limit of one."""
-        return self.accounts_with(Policy(limits=in_every_scope({name: Limit(1, HOUR)})))
+        return self.accounts_with(Policy(limits=in_every_scope({name: RateLimit(1, HOUR)})))
 
     def accounts_with(self, policy: Policy) -> Core:
         world = self.world
@@ -190,7 +190,7 @@ def test_a3_over_the_limit_nothing_is_hashed(stage: Stage, case: Case) -> None:
     stage.store.conflicts = 0
     stage.reset_counts()
 
-    with pytest.raises(LimitExceeded):
+    with pytest.raises(RateLimitExceeded):
         case.call(stage, accounts)
 
     hasher = stage.world.hasher

@@ -6,7 +6,7 @@ import pytest
 from tests.unit.core.conftest import PASSWORD, Core, World
 
 from accounts_core import Policy
-from accounts_core.errors import Invalid, LimitExceeded, NotAllowed, NotFound, QuotaExceeded
+from accounts_core.errors import Invalid, NotAllowed, NotFound, QuotaExceeded, RateLimitExceeded
 from accounts_core.model import Email, Role, TeamId, User
 from accounts_core.model.audit import AuditEntry
 from accounts_core.model.events import InvitationResent, InvitationRevoked, Invited, TeamRenamed
@@ -14,7 +14,7 @@ from accounts_core.model.policy import QuotaPolicy
 from accounts_core.model.team import InvitationView
 from accounts_core.ports.notifier import Purpose
 from accounts_core.testing.builders import NOON
-from accounts_memory import MemoryLimits
+from accounts_memory import MemoryRateLimiter
 
 NEW = "new@example.org"
 TWO_WEEKS = timedelta(days=14)
@@ -182,14 +182,14 @@ def test_f6_nobody_but_the_owner_sees_or_touches_an_invitation(
 
 
 def test_f6_a_resend_is_counted_for_its_sender_and_for_its_recipient(world: World, jane: User) -> None:
-    accounts = world.accounts(limits=MemoryLimits())
+    accounts = world.accounts(limits=MemoryRateLimiter())
     accounts.verify_email(jane.id)
     team = accounts.create_team(jane.id, name="Dev team").team.id
     invitation = invite(accounts, jane, team)
     for _ in range(9):
         accounts.resend_invitation(jane.id, team, invitation)
 
-    with pytest.raises(LimitExceeded):  # the recipient's ten mails an hour
+    with pytest.raises(RateLimitExceeded):  # the recipient's ten mails an hour
         accounts.resend_invitation(jane.id, team, invitation)
     accounts.invite_to_team(jane.id, team, email=NEW)  # answered as ever, and not mailed
     assert mailed(accounts, world) == 10
@@ -197,13 +197,13 @@ def test_f6_a_resend_is_counted_for_its_sender_and_for_its_recipient(world: Worl
     for number in range(38):
         accounts.invite_to_team(jane.id, team, email=f"guest{number}@example.org")
     (last,) = accounts.list_team_invitations(jane.id, team, limit=1)
-    with pytest.raises(LimitExceeded) as caught:  # the sender's fifty an hour
+    with pytest.raises(RateLimitExceeded) as caught:  # the sender's fifty an hour
         accounts.resend_invitation(jane.id, team, last.invitation.id)
     assert str(caught.value.retry_after)
 
 
 def test_f6_somebody_who_may_not_resend_uses_up_nobodys_mails(world: World, jane: User, john: User) -> None:
-    accounts = world.accounts(limits=MemoryLimits())
+    accounts = world.accounts(limits=MemoryRateLimiter())
     accounts.verify_email(jane.id)
     team = accounts.create_team(jane.id, name="Dev team").team.id
     invitation = invite(accounts, jane, team)
@@ -216,7 +216,7 @@ def test_f6_somebody_who_may_not_resend_uses_up_nobodys_mails(world: World, jane
 
 
 def test_somebody_who_may_not_invite_uses_up_nobodys_mails(world: World, jane: User, john: User) -> None:
-    accounts = world.accounts(limits=MemoryLimits())
+    accounts = world.accounts(limits=MemoryRateLimiter())
     for user in (jane, john):
         accounts.verify_email(user.id)
     team = accounts.create_team(jane.id, name="Dev team").team.id

@@ -10,27 +10,36 @@ from accounts_core import Policy
 from accounts_core.errors import (
     EmailTaken,
     InvalidCredentials,
-    LimitExceeded,
+    RateLimitExceeded,
     TooManyFailures,
     WrongPassword,
 )
 from accounts_core.model import User
 from accounts_core.model.events import Actor, UserUnlocked
-from accounts_core.model.limit import ACCOUNT, DEFAULT_LIMITS, MOST_FAILURES, SIGN_IN, Limit, in_every_scope
 from accounts_core.model.policy import EmailChange
+from accounts_core.model.rate_limits import (
+    ACCOUNT,
+    DEFAULT_RATE_LIMITS,
+    MOST_FAILURES,
+    SIGN_IN,
+    RateLimit,
+    in_every_scope,
+)
 from accounts_core.ports.notifier import Purpose
-from accounts_memory import MemoryLimits
+from accounts_memory import MemoryRateLimiter
 
 JANE, ELSEWHERE = "jane@example.org", "elsewhere@example.org"
-LAX = in_every_scope({SIGN_IN: Limit(100_000, timedelta(hours=1))})
+LAX = in_every_scope({SIGN_IN: RateLimit(100_000, timedelta(hours=1))})
 
 
 @pytest.fixture
-def limits() -> MemoryLimits:
-    return MemoryLimits()
+def limits() -> MemoryRateLimiter:
+    return MemoryRateLimiter()
 
 
-def on(world: World, limits: MemoryLimits, *, private: bool = False, change: EmailChange = EmailChange.CONFIRM) -> Core:
+def on(
+    world: World, limits: MemoryRateLimiter, *, private: bool = False, change: EmailChange = EmailChange.CONFIRM
+) -> Core:
     return world.accounts(Policy(limits=LAX, private_registration=private, email_change=change), limits)
 
 
@@ -47,7 +56,7 @@ def token_in_mail(world: World, accounts: Core, purpose: Purpose = Purpose.VERIF
 
 @pytest.mark.parametrize("private", [False, True], ids=["open", "private"])
 def test_failures_from_before_the_account_do_not_count_against_it(
-    world: World, limits: MemoryLimits, private: bool
+    world: World, limits: MemoryRateLimiter, private: bool
 ) -> None:
     accounts = on(world, limits, private=private)
     guess(accounts)
@@ -66,11 +75,11 @@ def test_failures_from_before_the_account_do_not_count_against_it(
 
 @pytest.mark.parametrize("private", [False, True], ids=["open", "private"])
 def test_attempts_of_the_hour_before_the_account_do_not_count_against_it(
-    world: World, limits: MemoryLimits, private: bool
+    world: World, limits: MemoryRateLimiter, private: bool
 ) -> None:
     """With the limits as they come: 30 an hour for an address."""
     accounts = world.accounts(Policy(private_registration=private), limits)
-    guess(accounts, times=DEFAULT_LIMITS[SIGN_IN][ACCOUNT].count)
+    guess(accounts, times=DEFAULT_RATE_LIMITS[SIGN_IN][ACCOUNT].count)
 
     if private:
         accounts.request_account(email=JANE, password=PASSWORD, name="Jane")
@@ -84,7 +93,7 @@ def test_attempts_of_the_hour_before_the_account_do_not_count_against_it(
 @pytest.mark.parametrize("private", [False, True], ids=["open", "private"])
 @pytest.mark.parametrize("spelling", [JANE, "JANE@example.org", "\uff4aane@example.org"])
 def test_a_sign_up_forgives_nothing_where_there_is_an_account(
-    world: World, limits: MemoryLimits, jane: User, private: bool, spelling: str
+    world: World, limits: MemoryRateLimiter, jane: User, private: bool, spelling: str
 ) -> None:
     """Whoever guesses must not have their failures forgotten by signing up the address."""
     accounts = on(world, limits, private=private)
@@ -104,7 +113,7 @@ def test_a_sign_up_forgives_nothing_where_there_is_an_account(
 
 
 def test_a_link_that_opens_another_account_forgives_only_with_its_password(
-    world: World, limits: MemoryLimits, jane: User
+    world: World, limits: MemoryRateLimiter, jane: User
 ) -> None:
     """The address has an unverified account; a later sign-up's link is tried with wrong passwords."""
     accounts = on(world, limits)
@@ -123,7 +132,7 @@ def test_a_link_that_opens_another_account_forgives_only_with_its_password(
 
 
 def test_a_full_row_of_a_deleted_account_does_not_keep_a_link_from_opening_another(
-    world: World, limits: MemoryLimits, jane: User
+    world: World, limits: MemoryRateLimiter, jane: User
 ) -> None:
     """No account has the address, so a reset by mail could not help."""
     accounts = on(world, limits)
@@ -139,7 +148,7 @@ def test_a_full_row_of_a_deleted_account_does_not_keep_a_link_from_opening_anoth
 
 
 def test_a_link_whose_address_no_account_has_is_no_place_to_guess_at_its_password(
-    world: World, limits: MemoryLimits, jane: User
+    world: World, limits: MemoryRateLimiter, jane: User
 ) -> None:
     accounts = on(world, limits)
     with pytest.raises(EmailTaken):
@@ -152,7 +161,7 @@ def test_a_link_whose_address_no_account_has_is_no_place_to_guess_at_its_passwor
         with pytest.raises(WrongPassword):
             accounts.confirm_email(token=token, password=OTHER_PASSWORD)
 
-    with pytest.raises(LimitExceeded) as refused:
+    with pytest.raises(RateLimitExceeded) as refused:
         accounts.confirm_email(token=token, password="the later sign-up's own one")
     assert not isinstance(refused.value, TooManyFailures)  # a reset by mail would not help
 
@@ -176,7 +185,7 @@ MOVES: dict[str, Callable[[World, Core, User], object]] = {
 
 @pytest.mark.parametrize("move", MOVES.values(), ids=MOVES)
 def test_failures_from_before_an_account_moved_to_the_address_do_not_count_against_it(
-    world: World, limits: MemoryLimits, jane: User, move: Callable[[World, Core, User], object]
+    world: World, limits: MemoryRateLimiter, jane: User, move: Callable[[World, Core, User], object]
 ) -> None:
     accounts = on(world, limits)
     guess(accounts, ELSEWHERE)
@@ -187,7 +196,7 @@ def test_failures_from_before_an_account_moved_to_the_address_do_not_count_again
 
 
 def test_failures_of_an_account_that_moves_at_once_are_forgotten_for_the_free_address_alone(
-    world: World, limits: MemoryLimits, jane: User, john: User
+    world: World, limits: MemoryRateLimiter, jane: User, john: User
 ) -> None:
     accounts = on(world, limits, change=EmailChange.IMMEDIATE)
     guess(accounts, "john@example.org", times=MOST_FAILURES.count)
@@ -201,7 +210,7 @@ def test_failures_of_an_account_that_moves_at_once_are_forgotten_for_the_free_ad
 
 @pytest.mark.parametrize("email", [JANE, "nobody@example.org"])
 def test_nobody_is_told_to_wait_for_longer_than_a_day_and_what_helps_is_said_whoever_has_the_address(
-    world: World, limits: MemoryLimits, jane: User, email: str
+    world: World, limits: MemoryRateLimiter, jane: User, email: str
 ) -> None:
     accounts = on(world, limits)
     guess(accounts, email)
@@ -213,19 +222,19 @@ def test_nobody_is_told_to_wait_for_longer_than_a_day_and_what_helps_is_said_who
     assert str(refused.value) == "Too many wrong passwords in a row. Reset the password by email to sign in again."
 
 
-def test_where_waiting_helps_no_reset_is_named(world: World, limits: MemoryLimits, jane: User) -> None:
+def test_where_waiting_helps_no_reset_is_named(world: World, limits: MemoryRateLimiter, jane: User) -> None:
     accounts = world.accounts(limits=limits)
-    guess(accounts, times=DEFAULT_LIMITS[SIGN_IN][ACCOUNT].count)
+    guess(accounts, times=DEFAULT_RATE_LIMITS[SIGN_IN][ACCOUNT].count)
 
-    with pytest.raises(LimitExceeded) as refused:
+    with pytest.raises(RateLimitExceeded) as refused:
         accounts.sign_in(email=JANE, password=PASSWORD)
 
-    assert (type(refused.value), str(refused.value)) == (LimitExceeded, "Too many attempts.")
+    assert (type(refused.value), str(refused.value)) == (RateLimitExceeded, "Too many attempts.")
     assert refused.value.retry_after == timedelta(hours=1)
 
 
 def test_an_operator_ends_the_failures_of_an_account_and_it_is_written_down(
-    world: World, limits: MemoryLimits, jane: User, john: User
+    world: World, limits: MemoryRateLimiter, jane: User, john: User
 ) -> None:
     accounts = on(world, limits)
     for email in (JANE, "john@example.org"):
@@ -243,7 +252,7 @@ def test_an_operator_ends_the_failures_of_an_account_and_it_is_written_down(
 
 @pytest.mark.parametrize("proof", ["restore", "update"])
 def test_u01_a_right_password_ends_the_row_wherever_it_is_given(
-    world: World, limits: MemoryLimits, jane: User, proof: str
+    world: World, limits: MemoryRateLimiter, jane: User, proof: str
 ) -> None:
     accounts = on(world, limits)
     guess(accounts, times=MOST_FAILURES.count - 2)

@@ -20,7 +20,7 @@ from tests.unit.core.use_cases.acts.teams import TEAMS
 
 from accounts_core import Policy, run_sync
 from accounts_core.model.events import DomainEvent
-from accounts_memory import MemoryLimits, MemoryStore, MemoryUnitOfWork
+from accounts_memory import MemoryRateLimiter, MemoryStore, MemoryUnitOfWork
 
 ACTS: Mapping[str, Act] = {**IDENTITY, **ADDRESSES, **CARDS, **TEAMS}
 
@@ -147,7 +147,7 @@ def test_nothing_slow_is_done_within_a_unit_of_work(world: World, name: str) -> 
         "hasher": _Outside(world.hasher, store),
     }
     stage = set_up(attrs.evolve(world, store=store, **outside), act)
-    limited = stage.world.accounts(act.policy, cast("MemoryLimits", _Outside(MemoryLimits(), store)))
+    limited = stage.world.accounts(act.policy, cast("MemoryRateLimiter", _Outside(MemoryRateLimiter(), store)))
     stage = attrs.evolve(stage, accounts=limited)
     run_out(stage.accounts)
     store.problems.clear()

@@ -6,18 +6,18 @@ import pytest
 from tests.unit.core.conftest import PASSWORD, Core, World
 
 from accounts_core import Policy
-from accounts_core.errors import LimitExceeded, ReauthenticationRequired, WrongPassword
+from accounts_core.errors import RateLimitExceeded, ReauthenticationRequired, WrongPassword
 from accounts_core.model import EmailChange, TeamId, User
 from accounts_core.ports.notifier import Purpose
 from accounts_core.testing.builders import NOON
-from accounts_memory import MemoryLimits
+from accounts_memory import MemoryRateLimiter
 
 STRANGER = "stranger@example.org"
 
 
 @pytest.fixture
 def accounts(world: World) -> Core:
-    return world.accounts(limits=MemoryLimits())
+    return world.accounts(limits=MemoryRateLimiter())
 
 
 def mails(accounts: Core, world: World, email: str = STRANGER) -> list[str]:
@@ -90,7 +90,7 @@ def test_a5_more_waiting_invitations_than_one_page_are_mailed(accounts: Core, wo
 
 @pytest.mark.parametrize("is_private", [False, True])
 def test_a5_whatever_causes_a_mail_counts_for_its_recipient(world: World, jane: User, is_private: bool) -> None:
-    accounts = world.accounts(Policy(private_registration=is_private), MemoryLimits())
+    accounts = world.accounts(Policy(private_registration=is_private), MemoryRateLimiter())
     accounts.verify_email(jane.id)
     for _ in range(4):
         accounts.invite_to_team(jane.id, a_team(accounts, jane), email=STRANGER)
@@ -100,7 +100,7 @@ def test_a5_whatever_causes_a_mail_counts_for_its_recipient(world: World, jane: 
     for address in (STRANGER, "elsewhere@example.org", STRANGER, "elsewhere@example.org"):
         accounts.update_profile(jane.id, email=address, current_password=PASSWORD)
 
-    with pytest.raises(LimitExceeded):
+    with pytest.raises(RateLimitExceeded):
         accounts.update_profile(jane.id, email=STRANGER, current_password=PASSWORD)
     accounts.invite_to_team(jane.id, a_team(accounts, jane), email=STRANGER)
     accounts.request_account(email=STRANGER, password=PASSWORD, name="S")
@@ -177,7 +177,7 @@ def test_a11_an_account_that_goes_from_address_to_address_does_not_bombard_the_o
 ) -> None:
     for n in range(30):
         email = STRANGER if n % 2 else f"other{n}@example.org"
-        with suppress(LimitExceeded):
+        with suppress(RateLimitExceeded):
             accounts.update_profile(jane.id, email=email, signed_in_at=NOON)
 
     assert len(mails(accounts, world)) <= 10
@@ -190,7 +190,7 @@ def test_a11_spellings_of_a_waiting_address_are_mailed_under_the_limit(
     spellings = [("\uff53" if n % 2 else "s") + "tranger@example.org" for n in range(12)]
 
     for email in spellings:
-        with suppress(LimitExceeded):
+        with suppress(RateLimitExceeded):
             accounts.update_profile(jane.id, email=email, signed_in_at=NOON)
 
     assert len(mails(accounts, world)) + len(mails(accounts, world, spellings[1])) == 5

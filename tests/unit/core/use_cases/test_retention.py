@@ -15,7 +15,7 @@ from accounts_core.services.expiry import COUNTED_AS, Tidied
 from accounts_core.testing.builders import a_job, a_notification
 from accounts_core.testing.harness import keep
 from accounts_core.use_cases.operations.tidy import BATCH
-from accounts_memory import MemoryLimits
+from accounts_memory import MemoryRateLimiter
 
 A_MICROSECOND = timedelta(microseconds=1)
 DAY = timedelta(days=1)
@@ -108,7 +108,7 @@ def test_f12_a_device_that_is_used_stays_known(accounts: Core, world: World, pro
 
 
 def test_f12_attempts_go_when_they_count_no_more(world: World, proven: User) -> None:
-    limits = MemoryLimits()
+    limits = MemoryRateLimiter()
     accounts = world.accounts(limits=limits)
     sign_in(accounts, world, proven)
     assert limits.scopes >= 1

@@ -8,14 +8,14 @@ from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD, Core, World
 from tests.unit.core.use_cases.test_perform_once import Died
 
 from accounts_core import Policy
-from accounts_core.errors import Conflict, EmailTaken, Invalid, KeyReused, LimitExceeded, NeedsCommit, Unavailable
+from accounts_core.errors import Conflict, EmailTaken, Invalid, KeyReused, NeedsCommit, RateLimitExceeded, Unavailable
 from accounts_core.model.email import Email
 from accounts_core.model.idempotency import KEPT_FOR, MAX_ANSWER_BYTES
 from accounts_core.model.passwords import Password
 from accounts_core.ports.password_hasher import PasswordHasher
 from accounts_core.ports.store import Store
 from accounts_core.services.idempotency import Answered, Performed
-from accounts_memory import MemoryLimits
+from accounts_memory import MemoryRateLimiter
 
 SCOPE, EMAIL = b"s" * 32, "jane@example.org"
 
@@ -159,17 +159,17 @@ def test_after_a_day_the_key_is_free(accounts: Core, world: World) -> None:
 def test_guesses_at_the_password_are_counted_for_the_account_and_end_nobodys_failures(
     accounts: Core, world: World
 ) -> None:
-    limited = world.accounts(accounts.policy, MemoryLimits())
+    limited = world.accounts(accounts.policy, MemoryRateLimiter())
     once(limited, SigningUp(limited))
 
     outcomes = []
     for number in range(31):
         try:
             once(limited, SigningUp(limited), password=f"a guess, with the number {number}")
-        except (KeyReused, LimitExceeded) as error:
+        except (KeyReused, RateLimitExceeded) as error:
             outcomes.append(type(error))
 
-    assert outcomes == [KeyReused] * 30 + [LimitExceeded]
+    assert outcomes == [KeyReused] * 30 + [RateLimitExceeded]
     world.clock.advance(timedelta(hours=1))
     assert once(limited, SigningUp(limited)).is_replayed
 

@@ -31,11 +31,11 @@ from tests.unit.core.use_cases.span_probes import (
 
 from accounts_core.errors import (
     CardDeclined,
-    LimitExceeded,
+    RateLimitExceeded,
 )
-from accounts_core.model.limit import DEFAULT_LIMITS, INTERACTION, MOST_FAILURES, SIGN_UP, Limit
 from accounts_core.model.paging import Cursor, position_text, read_position_text
 from accounts_core.model.policy import SessionPolicy
+from accounts_core.model.rate_limits import DEFAULT_RATE_LIMITS, INTERACTION, MOST_FAILURES, SIGN_UP, RateLimit
 from accounts_core.model.times import is_ahead
 from accounts_core.ports.payment_gateway import OpenHold, Page
 from accounts_core.testing.builders import NOON, a_session, a_verification
@@ -79,10 +79,16 @@ SPANS: Mapping[str, Span | ElsewhereAtItsEdge] = {
     "model.verification.TAKEOVER_AFTER": Span(
         timedelta(minutes=1), lambda _, later: a_verification().is_stale(now=NOON + later), False, True
     ),
-    "model.limit._HOUR": Span(timedelta(hours=1), limited(DEFAULT_LIMITS[SIGN_UP]["client"]), LimitExceeded, True),
-    "model.limit._MINUTE": Span(timedelta(minutes=1), limited(DEFAULT_LIMITS[SIGN_UP]["all"]), LimitExceeded, True),
-    "model.limit._DAY": Span(timedelta(days=1), limited(DEFAULT_LIMITS[INTERACTION]["user"]), LimitExceeded, True),
-    "model.limit.MOST_FAILURES": Span(timedelta(days=3650), limited(MOST_FAILURES), LimitExceeded, True),
+    "model.rate_limits._HOUR": Span(
+        timedelta(hours=1), limited(DEFAULT_RATE_LIMITS[SIGN_UP]["client"]), RateLimitExceeded, True
+    ),
+    "model.rate_limits._MINUTE": Span(
+        timedelta(minutes=1), limited(DEFAULT_RATE_LIMITS[SIGN_UP]["all"]), RateLimitExceeded, True
+    ),
+    "model.rate_limits._DAY": Span(
+        timedelta(days=1), limited(DEFAULT_RATE_LIMITS[INTERACTION]["user"]), RateLimitExceeded, True
+    ),
+    "model.rate_limits.MOST_FAILURES": Span(timedelta(days=3650), limited(MOST_FAILURES), RateLimitExceeded, True),
     "model.policy.SessionPolicy.lifetime": Span(
         timedelta(days=30),
         lambda _, later: a_session(last_used_at=NOON + later - A_MICROSECOND).is_live(
@@ -210,7 +216,7 @@ def test_a_span_is_as_long_as_its_row_says(name: str) -> None:
         holder = getattr(importlib.import_module(f"accounts_core.{module}"), owner)
         value = getattr(attrs.fields(holder), attribute).default
 
-    assert (value.period if isinstance(value, Limit) else value) == SPANS[name].value
+    assert (value.period if isinstance(value, RateLimit) else value) == SPANS[name].value
 
 
 def test_reconciling_asks_the_provider_for_the_holds_of_thirty_days(world: World) -> None:

@@ -8,18 +8,20 @@ import pytest
 from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD, Core, World, signed_up
 
 from accounts_core import Policy
-from accounts_core.errors import LimitExceeded, ReauthenticationRequired
+from accounts_core.errors import RateLimitExceeded, ReauthenticationRequired
 from accounts_core.model import TeamId, User, UserId
 from accounts_core.model.events import Actor
-from accounts_core.model.limit import EXPORT, INTERACTION, PASSWORD_CHANGE, WRITE, Limit, in_every_scope
+from accounts_core.model.rate_limits import EXPORT, INTERACTION, PASSWORD_CHANGE, WRITE, RateLimit, in_every_scope
 from accounts_core.testing.builders import NOON
-from accounts_memory import MemoryLimits
+from accounts_memory import MemoryRateLimiter
 
 HOUR: Final = timedelta(hours=1)
 
 
 def strict(world: World, *names: str, count: int = 1) -> Core:
-    return world.accounts(Policy(limits=in_every_scope(dict.fromkeys(names, Limit(count, HOUR)))), MemoryLimits())
+    return world.accounts(
+        Policy(limits=in_every_scope(dict.fromkeys(names, RateLimit(count, HOUR)))), MemoryRateLimiter()
+    )
 
 
 WRITES: Final[Mapping[str, Callable[[Core, User], object]]] = {
@@ -53,7 +55,7 @@ def test_a4_every_write_is_counted_before_anything_is_read(
     accounts.mark_all_notifications_read(jane.id)
     state = world.store._state
 
-    with pytest.raises(LimitExceeded) as refusal:
+    with pytest.raises(RateLimitExceeded) as refusal:
         write(accounts, jane)
 
     assert refusal.value.name == WRITE
@@ -94,7 +96,7 @@ def test_a3_one_user_changes_the_password_so_often(world: World, jane: User, joh
     for password in (OTHER_PASSWORD, PASSWORD):
         accounts.update_profile(jane.id, new_password=password, signed_in_at=world.clock.now())
 
-    with pytest.raises(LimitExceeded) as refusal:
+    with pytest.raises(RateLimitExceeded) as refusal:
         accounts.update_profile(jane.id, new_password=OTHER_PASSWORD, signed_in_at=world.clock.now())
 
     assert refusal.value.name == PASSWORD_CHANGE
@@ -107,7 +109,7 @@ def test_a3_one_client_changes_so_many_passwords(world: World, jane: User, john:
     now = world.clock.now()
     accounts.update_profile(jane.id, new_password=OTHER_PASSWORD, signed_in_at=now, client="192.0.2.1")
 
-    with pytest.raises(LimitExceeded):
+    with pytest.raises(RateLimitExceeded):
         accounts.update_profile(john.id, new_password=OTHER_PASSWORD, signed_in_at=now, client="192.0.2.1")
     accounts.update_profile(john.id, new_password=OTHER_PASSWORD, signed_in_at=now, client="192.0.2.2")
 
@@ -127,7 +129,7 @@ def test_a4_one_user_writes_so_many_interactions(world: World, jane: User) -> No
     team = accounts.create_team(jane.id, name="Dev team").team.id
     accounts.write_interaction(jane.id, team, body="Hello.")
 
-    with pytest.raises(LimitExceeded):
+    with pytest.raises(RateLimitExceeded):
         accounts.write_interaction(jane.id, team, body="Hello again.")
 
     assert len(accounts.list_interactions(jane.id, team)) == 1
@@ -137,6 +139,6 @@ def test_a4_one_user_exports_so_often(world: World, jane: User, john: User) -> N
     accounts = strict(world, EXPORT)
     accounts.export_personal_data(jane.id)
 
-    with pytest.raises(LimitExceeded):
+    with pytest.raises(RateLimitExceeded):
         accounts.export_personal_data(jane.id)
     accounts.export_personal_data(john.id)

@@ -19,8 +19,8 @@ from redis.retry import Retry
 
 from accounts_core.errors import Unavailable
 from accounts_core.forking import on_fork
-from accounts_core.ports.blocking import BlockingLimits
-from accounts_core.ports.limits import Limit, Limits
+from accounts_core.ports.blocking import BlockingRateLimiter
+from accounts_core.ports.rate_limiter import RateLimit, RateLimiter
 from accounts_redis.forking import renew
 from accounts_redis.script import SPEND, judge, key, question
 from accounts_redis.url import RedisUrl
@@ -34,8 +34,8 @@ PREFIX: Final = "accounts"
 _NEVER_EVICTS: Final = "noeviction"
 
 
-class RedisLimits:
-    """Limits over a blocking client; safe to share between threads. See `accounts_core.ports.limits.Limits`.
+class RedisRateLimiter:
+    """Limits over a blocking client; safe to share between threads. See `accounts_core.ports.rate_limiter.RateLimiter`.
 
     Raises `Unavailable`. A client of the host's own, or a `RedisCluster`, does as it was made to: what it sends again
     by itself after an answer was lost is counted again.
@@ -46,7 +46,7 @@ class RedisLimits:
     def __init__(self, client: "redis.Redis | redis.RedisCluster", *, prefix: str = PREFIX) -> None:
         self._client = client
         self._prefix = prefix
-        on_fork(self, in_child=RedisLimits._renew)
+        on_fork(self, in_child=RedisRateLimiter._renew)
 
     def _renew(self) -> None:
         renew(self._client)
@@ -57,7 +57,7 @@ class RedisLimits:
         pool = redis.BlockingConnectionPool.from_url(url.text, retry=Retry(NoBackoff(), 0), **_options(timeout_seconds))
         return cls(redis.Redis.from_pool(pool), prefix=prefix)
 
-    async def spend(self, name: str, scopes: Mapping[str, Limit], *, now: datetime) -> None:
+    async def consume(self, name: str, scopes: Mapping[str, RateLimit], *, now: datetime) -> None:
         if not scopes:
             return
         asked = question(self._prefix, name, scopes, now)
@@ -65,7 +65,7 @@ class RedisLimits:
             answer = self._client.eval(SPEND, len(scopes), *asked)
         judge(name, scopes, answer)
 
-    async def forget(self, name: str, scope: str) -> None:
+    async def reset(self, name: str, scope: str) -> None:
         forgotten = key(self._prefix, name, scope)
         with _translated():
             try:
@@ -84,15 +84,15 @@ class RedisLimits:
         self._client.close()
 
 
-class AsyncRedisLimits:
-    """Limits over an asynchronous client, as `RedisLimits` says."""
+class AsyncRedisRateLimiter:
+    """Limits over an asynchronous client, as `RedisRateLimiter` says."""
 
     suspends: ClassVar[Literal[True]] = True
 
     def __init__(self, client: "redis.asyncio.Redis | redis.asyncio.RedisCluster", *, prefix: str = PREFIX) -> None:
         self._client = client
         self._prefix = prefix
-        on_fork(self, in_child=AsyncRedisLimits._renew)
+        on_fork(self, in_child=AsyncRedisRateLimiter._renew)
 
     def _renew(self) -> None:
         renew(self._client)
@@ -105,7 +105,7 @@ class AsyncRedisLimits:
         )
         return cls(redis.asyncio.Redis.from_pool(pool), prefix=prefix)
 
-    async def spend(self, name: str, scopes: Mapping[str, Limit], *, now: datetime) -> None:
+    async def consume(self, name: str, scopes: Mapping[str, RateLimit], *, now: datetime) -> None:
         if not scopes:
             return
         asked = question(self._prefix, name, scopes, now)
@@ -113,7 +113,7 @@ class AsyncRedisLimits:
             answer = await self._client.eval(SPEND, len(scopes), *asked)
         judge(name, scopes, answer)
 
-    async def forget(self, name: str, scope: str) -> None:
+    async def reset(self, name: str, scope: str) -> None:
         forgotten = key(self._prefix, name, scope)
         with _translated():
             try:
@@ -160,5 +160,5 @@ def _translated() -> Iterator[None]:
         raise Unavailable("Redis, where attempts are counted, does not answer as it should.") from error
 
 
-_limits: type[BlockingLimits] = RedisLimits
-_async_limits: type[Limits] = AsyncRedisLimits
+_limits: type[BlockingRateLimiter] = RedisRateLimiter
+_async_limits: type[RateLimiter] = AsyncRedisRateLimiter

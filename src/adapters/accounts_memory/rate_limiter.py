@@ -6,10 +6,10 @@ from typing import ClassVar, Final, Literal
 
 import attrs
 
-from accounts_core.errors import LimitExceeded
+from accounts_core.errors import RateLimitExceeded
 from accounts_core.forking import on_fork
 from accounts_core.model.times import is_ahead
-from accounts_core.ports.limits import Limit, Limits
+from accounts_core.ports.rate_limiter import RateLimit, RateLimiter
 
 SWEEP_INTERVAL: Final = 1024
 """After so many attempts, scopes in which nothing counts any more are dropped."""
@@ -22,7 +22,7 @@ class _Log:
     times: list[datetime] = attrs.field(factory=list)
     period: timedelta = timedelta(0)
 
-    def wait(self, limit: Limit, now: datetime) -> timedelta | None:
+    def wait(self, limit: RateLimit, now: datetime) -> timedelta | None:
         """Return how long it takes until one more is let through; None when it is let through now."""
         # a longer period than before needs what is kept anyway; a shorter one only counts less of it
         self.period = max(self.period, limit.period)
@@ -33,7 +33,7 @@ class _Log:
             wait = self._wait(limit, now)
         return wait
 
-    def _wait(self, limit: Limit, now: datetime) -> timedelta | None:
+    def _wait(self, limit: RateLimit, now: datetime) -> timedelta | None:
         counted = [time for time in self.times if now - time < limit.period]
         if len(counted) < limit.count:
             return None
@@ -51,7 +51,7 @@ class _Log:
         self.times = [time for time in self.times if now - time < self.period]
 
 
-class MemoryLimits:
+class MemoryRateLimiter:
     """Counts attempts in this process, by a log of each. Safe to share between threads."""
 
     suspends: ClassVar[Literal[False]] = False
@@ -60,7 +60,7 @@ class MemoryLimits:
         self._logs: dict[tuple[str, str], _Log] = {}
         self._spent = 0
         self._unlock()
-        on_fork(self, in_child=MemoryLimits._unlock)
+        on_fork(self, in_child=MemoryRateLimiter._unlock)
 
     def _unlock(self) -> None:
         self._lock = Lock()
@@ -70,18 +70,18 @@ class MemoryLimits:
         """How many scopes are remembered."""
         return len(self._logs)
 
-    async def spend(self, name: str, scopes: Mapping[str, Limit], *, now: datetime) -> None:
+    async def consume(self, name: str, scopes: Mapping[str, RateLimit], *, now: datetime) -> None:
         with self._lock:
             self._sweep(now)
             logs = {scope: self._logs.setdefault((name, scope), _Log()) for scope in scopes}
             waits = {scope: logs[scope].wait(limit, now) for scope, limit in scopes.items()}
             full = {scope: wait for scope, wait in waits.items() if wait is not None}
             if full:
-                raise LimitExceeded(name, max(full.values()), full)
+                raise RateLimitExceeded(name, max(full.values()), full)
             for log in logs.values():
                 insort(log.times, now)
 
-    async def forget(self, name: str, scope: str) -> None:
+    async def reset(self, name: str, scope: str) -> None:
         with self._lock:
             self._logs.pop((name, scope), None)
 
@@ -108,4 +108,4 @@ class MemoryLimits:
                 del self._logs[key]
 
 
-_: type[Limits] = MemoryLimits
+_: type[RateLimiter] = MemoryRateLimiter

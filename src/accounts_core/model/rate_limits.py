@@ -23,8 +23,8 @@ def client_key(client: str) -> str:
 
 
 @attrs.frozen
-class Limit:
-    """At most `count` attempts within any `period`: `Limit(20, timedelta(hours=1))`."""
+class RateLimit:
+    """At most `count` attempts within any `period`: `RateLimit(20, timedelta(hours=1))`."""
 
     count: int = attrs.field(validator=attrs.validators.ge(1))
     period: timedelta = attrs.field(validator=attrs.validators.gt(timedelta(0)))
@@ -69,48 +69,48 @@ _HOUR: Final = timedelta(hours=1)
 _MINUTE: Final = timedelta(minutes=1)
 _DAY: Final = timedelta(days=1)
 
-DEFAULT_LIMITS: Final[Mapping[str, Mapping[str, Limit]]] = {
-    SIGN_IN: {CLIENT: Limit(100, _HOUR), ACCOUNT: Limit(30, _HOUR), ALL: Limit(3000, _MINUTE)},
-    SIGN_UP: {CLIENT: Limit(50, _HOUR), ALL: Limit(600, _MINUTE)},
-    RECOVERY: {CLIENT: Limit(30, _HOUR), ACCOUNT: Limit(5, _HOUR), ALL: Limit(600, _MINUTE)},
-    INVITE: {USER: Limit(50, _HOUR)},
-    VERIFY_CARD: {USER: Limit(20, _HOUR), CLIENT: Limit(20, _HOUR), CARD: Limit(20, _HOUR)},
-    PASSWORD_CHANGE: {CLIENT: Limit(100, _HOUR), USER: Limit(10, _HOUR)},
-    INTERACTION: {USER: Limit(2000, _DAY)},
-    EXPORT: {USER: Limit(10, _HOUR)},
-    WRITE: {USER: Limit(1000, _HOUR)},
-    MAIL: {RECIPIENT: Limit(10, _HOUR), RECIPIENT_DAY: Limit(50, _DAY)},
+DEFAULT_RATE_LIMITS: Final[Mapping[str, Mapping[str, RateLimit]]] = {
+    SIGN_IN: {CLIENT: RateLimit(100, _HOUR), ACCOUNT: RateLimit(30, _HOUR), ALL: RateLimit(3000, _MINUTE)},
+    SIGN_UP: {CLIENT: RateLimit(50, _HOUR), ALL: RateLimit(600, _MINUTE)},
+    RECOVERY: {CLIENT: RateLimit(30, _HOUR), ACCOUNT: RateLimit(5, _HOUR), ALL: RateLimit(600, _MINUTE)},
+    INVITE: {USER: RateLimit(50, _HOUR)},
+    VERIFY_CARD: {USER: RateLimit(20, _HOUR), CLIENT: RateLimit(20, _HOUR), CARD: RateLimit(20, _HOUR)},
+    PASSWORD_CHANGE: {CLIENT: RateLimit(100, _HOUR), USER: RateLimit(10, _HOUR)},
+    INTERACTION: {USER: RateLimit(2000, _DAY)},
+    EXPORT: {USER: RateLimit(10, _HOUR)},
+    WRITE: {USER: RateLimit(1000, _HOUR)},
+    MAIL: {RECIPIENT: RateLimit(10, _HOUR), RECIPIENT_DAY: RateLimit(50, _DAY)},
 }
 """By name, then by scope. Each scope counts on its own: a success in one clears no other."""
 
 PLAIN_SCOPES: Final[Mapping[str, str]] = {
     name: next(scope for scope in (CLIENT, USER, RECIPIENT) if scope in scopes)
-    for name, scopes in DEFAULT_LIMITS.items()
+    for name, scopes in DEFAULT_RATE_LIMITS.items()
 }
 """The scope that a setting means which names a limit and no scope: each client, or where none is counted, each user."""
 
 
-def in_every_scope(limits: Mapping[str, Limit]) -> Mapping[str, Mapping[str, Limit]]:
+def in_every_scope(limits: Mapping[str, RateLimit]) -> Mapping[str, Mapping[str, RateLimit]]:
     """Return limits by name for all scopes of each name, in the form of `Policy.limits`.
 
     The scope `all` is among them, so each is also the most that everybody together may do.
     """
-    return {name: dict.fromkeys(DEFAULT_LIMITS[name], limit) for name, limit in limits.items()}
+    return {name: dict.fromkeys(DEFAULT_RATE_LIMITS[name], limit) for name, limit in limits.items()}
 
 
-def check_limits(limits: Mapping[str, Mapping[str, Limit]]) -> None:
+def check_limits(limits: Mapping[str, Mapping[str, RateLimit]]) -> None:
     """Raise `ValueError`, with the names that there are, for a name or a scope that nothing is counted under."""
     for name, scopes in limits.items():
-        if name not in DEFAULT_LIMITS:
-            raise ValueError(f"There is no limit {name!r}; there are {', '.join(DEFAULT_LIMITS)}.")
+        if name not in DEFAULT_RATE_LIMITS:
+            raise ValueError(f"There is no limit {name!r}; there are {', '.join(DEFAULT_RATE_LIMITS)}.")
         if not isinstance(scopes, Mapping):
             raise TypeError(f"The limits of {name!r} are given by scope: {{{PLAIN_SCOPES[name]!r}: Limit(...)}}.")
         for scope in scopes:
-            if scope not in DEFAULT_LIMITS[name]:
-                raise ValueError(f"{name!r} has no scope {scope!r}; it has {', '.join(DEFAULT_LIMITS[name])}.")
+            if scope not in DEFAULT_RATE_LIMITS[name]:
+                raise ValueError(f"{name!r} has no scope {scope!r}; it has {', '.join(DEFAULT_RATE_LIMITS[name])}.")
 
 
-MOST_FAILURES: Final = Limit(100, timedelta(days=3650))
+MOST_FAILURES: Final = RateLimit(100, timedelta(days=3650))
 """Consecutive failures that an account has at most, whatever the time between them (SP 800-63B-4, 3.2.2); it cannot be
 set. A right password ends the row; so does a reset by mail, which is the way out once it is full, and an operator does.
 What was tried before an account had the address does not count against that account."""

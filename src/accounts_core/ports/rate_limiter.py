@@ -8,15 +8,15 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 
-from accounts_core.model.limit import Limit
+from accounts_core.model.rate_limits import RateLimit
 
-__all__ = ["Limit", "Limits"]
+__all__ = ["RateLimit", "RateLimiter"]
 
 
-class Limits(Protocol):
+class RateLimiter(Protocol):
     """The counters of attempts."""
 
-    async def spend(self, name: str, scopes: Mapping[str, Limit], *, now: datetime) -> None:
+    async def consume(self, name: str, scopes: Mapping[str, RateLimit], *, now: datetime) -> None:
         """Count one attempt in every scope, or in none.
 
         Windows slide: an attempt counts for `limit.period` from when it was made. Attempts that lie ahead of `now` by
@@ -31,15 +31,15 @@ class Limits(Protocol):
             now: The current time.
 
         Raises:
-            LimitExceeded: `limit.count` attempts count in a scope already. `full` has all such scopes, `retry_after`
-                the time until one more would be allowed in all of them, at most the limit's period. Nothing was
-                counted.
+            RateLimitExceeded: `limit.count` attempts count in a scope already. `full` has all such scopes,
+                `retry_after` the time until one more would be allowed in all of them, at most the limit's period.
+                Nothing was counted.
             Unavailable: The counter does not answer, or too many attempts wait to be counted.
 
         """
         ...
 
-    async def forget(self, name: str, scope: str) -> None:
+    async def reset(self, name: str, scope: str) -> None:
         """Reset the counter of `name` in `scope`.
 
         Raises:

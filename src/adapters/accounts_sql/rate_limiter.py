@@ -17,12 +17,12 @@ import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import IsolationLevel
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from accounts_core.errors import LimitExceeded, Unavailable
+from accounts_core.errors import RateLimitExceeded, Unavailable
 from accounts_core.forking import on_fork
 from accounts_core.model.fair_queue import FairQueue
-from accounts_core.model.limit import ALL
+from accounts_core.model.rate_limits import ALL
 from accounts_core.model.times import CLOCK_SKEW
-from accounts_core.ports.limits import Limit, Limits
+from accounts_core.ports.rate_limiter import RateLimit, RateLimiter
 
 from .batches import delete_batch
 from .executors import AsyncExecutor, Executor, SyncExecutor
@@ -67,7 +67,9 @@ class _Counting:
     def __init__(self) -> None:
         self._spent = count()
 
-    async def _spend(self, db: Executor, name: str, scopes: Mapping[str, Limit], now: datetime) -> LimitExceeded | None:
+    async def _consume(
+        self, db: Executor, name: str, scopes: Mapping[str, RateLimit], now: datetime
+    ) -> RateLimitExceeded | None:
         """Count an attempt; where that is refused, return the error to raise."""
         digests = {scope: _digest(scope) for scope in scopes}
         if db.dialect == "postgresql":
@@ -77,14 +79,16 @@ class _Counting:
         waits = {scope: await self._wait(db, name, digests[scope], limit, now) for scope, limit in scopes.items()}
         full = {scope: wait for scope, wait in waits.items() if wait is not None}
         if full:
-            return LimitExceeded(name, max(full.values()), full)  # not raised here: what was dated anew is committed
+            return RateLimitExceeded(
+                name, max(full.values()), full
+            )  # not raised here: what was dated anew is committed
         for scope, limit in scopes.items():
             await db.run(_ADD, name=name, scope=digests[scope], made_at=now, expires_at=now + limit.period)
         if next(self._spent) % SWEEP_EVERY == 0:
             await db.run(_SWEEP[db.dialect], now=now, at_most=SWEEP_ROWS)
         return None
 
-    async def _wait(self, db: Executor, name: str, scope: bytes, limit: Limit, now: datetime) -> timedelta | None:
+    async def _wait(self, db: Executor, name: str, scope: bytes, limit: RateLimit, now: datetime) -> timedelta | None:
         since, skipped = now - limit.period, limit.count - 1
         blocking = await db.fetch(_IN_THE_WAY, of=name, within=scope, since=since, skipped=skipped)
         if blocking is None:
@@ -98,8 +102,11 @@ class _Counting:
         return wait
 
 
-class SqlLimits(_Counting):
-    """Limits on a synchronous engine. See `accounts_core.ports.limits.Limits`. Raises `Unavailable` and `Conflict`."""
+class SqlRateLimiter(_Counting):
+    """Limits on a synchronous engine.
+
+    See `accounts_core.ports.rate_limiter.RateLimiter`. Raises `Unavailable` and `Conflict`.
+    """
 
     suspends: ClassVar[Literal[False]] = False
 
@@ -109,13 +116,13 @@ class SqlLimits(_Counting):
         self._engine = engine
         self._schema = schema
 
-    async def spend(self, name: str, scopes: Mapping[str, Limit], *, now: datetime) -> None:
+    async def consume(self, name: str, scopes: Mapping[str, RateLimit], *, now: datetime) -> None:
         with transaction(self._engine, _ISOLATION.get(self._engine.dialect.name)) as connection:
-            refused = await self._spend(SyncExecutor(connection, self._schema), name, scopes, now)
+            refused = await self._consume(SyncExecutor(connection, self._schema), name, scopes, now)
         if refused is not None:
             raise refused
 
-    async def forget(self, name: str, scope: str) -> None:
+    async def reset(self, name: str, scope: str) -> None:
         with transaction(self._engine) as connection:
             await SyncExecutor(connection, self._schema).run(_FORGET, of=name, within=_digest(scope))
 
@@ -130,8 +137,8 @@ class SqlLimits(_Counting):
             return await db.run(_SWEEP[db.dialect], now=now, at_most=limit)
 
 
-class AsyncSqlLimits(_Counting):
-    """Limits on an asynchronous engine, for one event loop, as `SqlLimits` says.
+class AsyncSqlRateLimiter(_Counting):
+    """Limits on an asynchronous engine, for one event loop, as `SqlRateLimiter` says.
 
     `max_concurrent` attempts are counted at once, and `max_waiting` wait their turn; one more raises `Unavailable`. So
     a flood of attempts leaves the engine's connections to those who read. Those that wait are counted in turn, one
@@ -159,7 +166,7 @@ class AsyncSqlLimits(_Counting):
         self._max_waiting = max_waiting
         self._max_waiting_each = max(1, max_waiting // 4) if max_waiting_each is None else max_waiting_each
         self._begin()
-        on_fork(self, in_child=AsyncSqlLimits._begin)
+        on_fork(self, in_child=AsyncSqlRateLimiter._begin)
 
     def _begin(self) -> None:
         """Free every place: nobody waits yet, or whoever does is in the parent process."""
@@ -167,16 +174,16 @@ class AsyncSqlLimits(_Counting):
             lanes=self._lanes, max_waiting=self._max_waiting, max_waiting_each=self._max_waiting_each
         )
 
-    async def spend(self, name: str, scopes: Mapping[str, Limit], *, now: datetime) -> None:
+    async def consume(self, name: str, scopes: Mapping[str, RateLimit], *, now: datetime) -> None:
         async with (
             self._turn(scopes),
             async_transaction(self._engine, _ISOLATION.get(self._engine.dialect.name)) as connection,
         ):
-            refused = await self._spend(AsyncExecutor(connection, self._schema), name, scopes, now)
+            refused = await self._consume(AsyncExecutor(connection, self._schema), name, scopes, now)
         if refused is not None:
             raise refused
 
-    async def forget(self, name: str, scope: str) -> None:
+    async def reset(self, name: str, scope: str) -> None:
         async with async_transaction(self._engine) as connection:
             await AsyncExecutor(connection, self._schema).run(_FORGET, of=name, within=_digest(scope))
 
@@ -191,7 +198,7 @@ class AsyncSqlLimits(_Counting):
             return await db.run(_SWEEP[db.dialect], now=now, at_most=limit)
 
     @asynccontextmanager
-    async def _turn(self, scopes: Mapping[str, Limit]) -> AsyncIterator[None]:
+    async def _turn(self, scopes: Mapping[str, RateLimit]) -> AsyncIterator[None]:
         turn = asyncio.get_running_loop().create_future()
         if not self._turns.enter(turn, [scope for scope in scopes if not scope.startswith(f"{ALL}:")]):
             raise Unavailable("Too many attempts are being counted at the moment.")
@@ -219,5 +226,5 @@ def _lock_key(name: str, scope: bytes) -> int:
     return int(key[0])
 
 
-_limits: type[Limits] = SqlLimits
-_async_limits: type[Limits] = AsyncSqlLimits
+_limits: type[RateLimiter] = SqlRateLimiter
+_async_limits: type[RateLimiter] = AsyncSqlRateLimiter
