@@ -16,7 +16,7 @@ from accounts_argon2.encoded import Encoded
 from accounts_cli.masking import Masker, printable
 from accounts_core.errors import AccountsError
 from accounts_core.model.card_numbers import holds_card_number, refuse_card_number_in_url
-from accounts_core.model.email import MAX_ADDRESS, MAX_LOCAL, Email
+from accounts_core.model.email_address import MAX_ADDRESS, MAX_LOCAL, EmailAddress
 from accounts_core.model.ids import UserId, number_of
 from accounts_core.model.initials import initials_of
 from accounts_core.model.links import reads_as_link
@@ -128,7 +128,7 @@ def _session(text: str) -> object:
 
 def _initials(text: str) -> object:
     return User(
-        id=UserId(1), email=Email("a@b.org"), name=text, password_hash="", created_at=NOW, updated_at=NOW
+        id=UserId(1), email=EmailAddress("a@b.org"), name=text, password_hash="", created_at=NOW, updated_at=NOW
     ).initials
 
 
@@ -155,8 +155,8 @@ PARSERS: Final = (
     _row("a string in JSON as a field", lambda text: fill(SignUp, {"name": text}, strict=True), *ANYTHING, *MARKS),
     *_bounded("an address", email_address, MAX_ADDRESS, *MARKS),
     *_bounded("an address's domain", lambda text: email_address(f"a@{text}"), MAX_ADDRESS - 2, *MARKS),
-    *_bounded("an address's local part", lambda text: Email(f"{text}@a.org"), MAX_LOCAL, *MARKS),
-    *_bounded("an address in the core", Email, MAX_ADDRESS, *MARKS),
+    *_bounded("an address's local part", lambda text: EmailAddress(f"{text}@a.org"), MAX_LOCAL, *MARKS),
+    *_bounded("an address in the core", EmailAddress, MAX_ADDRESS, *MARKS),
     *_bounded("a password", Password, MAX_BYTES, *MARKS),
     *_bounded("a password that is chosen", _chosen, MAX_BYTES, *MARKS, *_again("Jane", "\u00bd")),
     *_bounded("a name", lambda text: display_name("name", text), MAX_LINE, *MARKS),

@@ -63,9 +63,9 @@ FROM_CLIENTS: Final[dict[str, tuple[Worst, ...]]] = {
     "accounts_core.model.card_numbers._GROUP": _DIGITS,
     "accounts_core.model.card_numbers._MADE_BY_MACHINES": _DIGITS,
     "accounts_core.model.card_numbers._NOT_ASCII": (Worst(again="\uff14"),),
-    "accounts_core.model.email._LOCAL": _ADDRESS,
-    "accounts_core.model.email._DOMAIN": _ADDRESS,
-    "accounts_core.model.email._NOT_ASCII": _ADDRESS,
+    "accounts_core.model.email_address._LOCAL": _ADDRESS,
+    "accounts_core.model.email_address._DOMAIN": _ADDRESS,
+    "accounts_core.model.email_address._NOT_ASCII": _ADDRESS,
     "accounts_core.model.links._LINK": (
         Worst(again="a."),
         Worst(again="a ."),

@@ -12,7 +12,7 @@ from tests.integration.http.client import OTHER_PASSWORD, PASSWORD, invalid, pro
 from tests.integration.http.service import Populated, Service
 
 from accounts_core.errors import Invalid
-from accounts_core.model import Email
+from accounts_core.model import EmailAddress
 from accounts_core.ports.notifier import Purpose
 from accounts_litestar.addresses import email_address
 
@@ -122,7 +122,7 @@ def test_case_11_a_domain_is_mapped_by_uts_46_and_never_by_the_codec_of_the_stan
     assert "fa\u00df.de".encode("idna") == b"fass.de"  # another domain
 
     with pytest.raises(Invalid):
-        Email("jane@fa\u00df.de")  # the core maps nothing and says so
+        EmailAddress("jane@fa\u00df.de")  # the core maps nothing and says so
 
 
 NO_ADDRESSES = [
@@ -189,18 +189,20 @@ def test_case_12_what_is_written_in_more_ways_than_one_is_no_address(populated: 
 def test_case_4_half_a_pair_of_surrogates_is_no_address() -> None:
     """Over HTTP the body is refused; hosts call the core."""
     for text in ("ja\ud800ne@example.org", "jane@\udfff.org"):
-        for read in (Email, email_address):
+        for read in (EmailAddress, email_address):
             with pytest.raises(Invalid):
                 read(text)
 
 
-@pytest.mark.parametrize("read", [Email, email_address])
+@pytest.mark.parametrize("read", [EmailAddress, email_address])
 @pytest.mark.parametrize(
     "text",
     ["x" * 10**6 + "@example.org", "jane@" + "\u00fc" * 10**6 + ".org", "\ufb03" * 10**6, "\u0301" * 10**6 + "@a.org"],
     ids=["a long name", "a long domain", "ligatures", "accents"],
 )
-def test_case_12_a_long_address_is_refused_before_anything_is_mapped(read: Callable[[str], Email], text: str) -> None:
+def test_case_12_a_long_address_is_refused_before_anything_is_mapped(
+    read: Callable[[str], EmailAddress], text: str
+) -> None:
     """CVE-2023-46695, CVE-2024-3651: what normalising and mapping cost, nobody pays for a megabyte of text."""
 
     def attempt() -> None:

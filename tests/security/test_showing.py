@@ -12,7 +12,7 @@ from tests.security.test_canaries import PASSWORDS, STRIPE_KEY, WEBHOOK_SECRET, 
 from accounts_cli.database_url import DatabaseUrl
 from accounts_cli.settings import Settings
 from accounts_core.errors import AccountsError
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import UserId
 from accounts_core.model.mail_token import MailToken, TokenPurpose
 from accounts_core.model.passwords import Password, PasswordPolicy
@@ -71,7 +71,7 @@ def session() -> Session:
 def notifier() -> SmtpNotifier:
     return SmtpNotifier(
         url=SmtpUrl.parse(SMTP_URL),
-        sender=Sender(Email("no-reply@accounts.example")),
+        sender=Sender(EmailAddress("no-reply@accounts.example")),
         public_url="https://accounts.example",
         clock=ManualClock(NOON),
         timeout_seconds=5,
@@ -80,7 +80,7 @@ def notifier() -> SmtpNotifier:
 
 def notice() -> Notice:
     values = {"name": "Jane", "token": TOKEN, "minutes": "10"}
-    return Notice(id="job_1", to=Email("jane@example.org"), purpose=Purpose.RESET_PASSWORD, values=values)
+    return Notice(id="job_1", to=EmailAddress("jane@example.org"), purpose=Purpose.RESET_PASSWORD, values=values)
 
 
 def settings() -> Settings:
@@ -112,7 +112,7 @@ OBJECTS: dict[str, Callable[[], object]] = {
         digest=digest_of(TOKEN),
         user_id=UserId(1),
         purpose=TokenPurpose.RESET_PASSWORD,
-        email=Email("jane@example.org"),
+        email=EmailAddress("jane@example.org"),
         created_at=NOON,
         expires_at=NOON + timedelta(minutes=10),
     ),

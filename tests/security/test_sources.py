@@ -73,7 +73,7 @@ WHO_CONNECTS: Final = {
     "accounts_cli/serve.py": {"socket"},
     "accounts_cli/serving.py": {"socket"},
     "accounts_cli/stalled_readers.py": {"socket"},
-    "accounts_redis/limits.py": {"redis"},
+    "accounts_redis/rate_limiter.py": {"redis"},
     "accounts_smtp/smtp.py": {"aiosmtplib"},
     "accounts_sql/hosts.py": {"asyncpg"},
     "accounts_stripe/transport.py": {"httpx"},

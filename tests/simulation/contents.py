@@ -8,7 +8,7 @@ import attrs
 from accounts_core import run_sync
 from accounts_core.model import Cards, CardVerification, Job, Password, Session, TeamId, User, UserId
 from accounts_core.model.audit import AuditEntry
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.ports.store import UnitOfWork
 
 from .world import JANE, JOHN, OTHER_PASSWORD, PASSWORD, World
@@ -59,7 +59,9 @@ async def _read(world: World, work: UnitOfWork, users: list[UserId], teams: list
             await work.teams.members(team_id, limit=MOST),
             await work.teams.interactions(team_id, limit=MOST),
         )
-    addresses = {user.email for user in found.values()} | {Email(each) for each in (JANE, JOHN, "new@example.org")}
+    addresses = {user.email for user in found.values()} | {
+        EmailAddress(each) for each in (JANE, JOHN, "new@example.org")
+    }
     invitations = [
         view.invitation
         for address in sorted(addresses, key=lambda email: email.key)

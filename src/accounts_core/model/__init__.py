@@ -6,7 +6,7 @@ clock, a random source or a port. Validation sits in the value objects' construc
 
 from accounts_core.model.customer import Customer
 from accounts_core.model.deletion import DeletionPreview
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import TeamId, UserId
 from accounts_core.model.notification import Notification
 from accounts_core.model.outbox import Job
@@ -49,7 +49,7 @@ __all__ = [
     "Cards",
     "Customer",
     "DeletionPreview",
-    "Email",
+    "EmailAddress",
     "EmailChange",
     "Interaction",
     "InteractionView",

@@ -12,7 +12,7 @@ from typing import Final
 
 import attrs
 
-from .email import Email
+from .email_address import EmailAddress
 from .events import Actor, DomainEvent, InvitationResent, InvitationRevoked, Invited
 from .ids import UserId
 
@@ -51,7 +51,7 @@ class AuditEntry:
     def invited_key(self) -> str | None:
         """The key of the address that the user invited, which is somebody else's; None where the entry names none."""
         email = self.details.get("email")
-        return Email(email).key if self.action in INVITATION_ACTIONS and isinstance(email, str) else None
+        return EmailAddress(email).key if self.action in INVITATION_ACTIONS and isinstance(email, str) else None
 
 
 def _action(kind: type[DomainEvent]) -> str:
@@ -63,6 +63,6 @@ INVITATION_ACTIONS: Final = frozenset(_action(kind) for kind in (Invited, Invita
 
 
 def _plain(value: object) -> Detail:
-    if isinstance(value, Email):
+    if isinstance(value, EmailAddress):
         return value.address
     return value if value is None or isinstance(value, str | int) else str(value)

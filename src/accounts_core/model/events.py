@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import attrs
 
-from .email import Email
+from .email_address import EmailAddress
 from .ids import TeamId, UserId
 
 
@@ -31,14 +31,14 @@ class DomainEvent:
     user_id: UserId
     at: datetime
     by: Actor = Actor.USER
-    tell: Email | None = None
+    tell: EmailAddress | None = None
     """Who is told of it by mail, where it is of a kind that is told: the address that was proven to be the person's;
     of a change of the address, the one before."""
 
 
 @attrs.frozen(kw_only=True)
 class UserRegistered(DomainEvent):
-    email: Email
+    email: EmailAddress
 
 
 @attrs.frozen(kw_only=True)
@@ -78,20 +78,20 @@ class PasswordChanged(DomainEvent):
 class EmailChanged(DomainEvent):
     """The address is another one now; where it is only wanted, `EmailChangeRequested` was recorded."""
 
-    before: Email
-    after: Email
+    before: EmailAddress
+    after: EmailAddress
     was_verified: bool = True
     """Whether `before` was verified."""
 
 
 @attrs.frozen(kw_only=True)
 class EmailChangeRequested(DomainEvent):
-    pending: Email
+    pending: EmailAddress
 
 
 @attrs.frozen(kw_only=True)
 class EmailVerified(DomainEvent):
-    email: Email
+    email: EmailAddress
 
 
 @attrs.frozen(kw_only=True)
@@ -209,7 +209,7 @@ class InvitationEvent(DomainEvent):
     """Something that the owner of a team did with the invitation of an address, which is somebody else's."""
 
     team_id: TeamId
-    email: Email
+    email: EmailAddress
 
 
 @attrs.frozen(kw_only=True)

@@ -12,7 +12,7 @@ import attrs
 
 from accounts_core.errors import ConfigurationError, Invalid
 
-from .email import Email
+from .email_address import EmailAddress
 from .ids import TeamId, UserId
 from .outbox import Job
 from .purpose import Purpose
@@ -71,7 +71,7 @@ def _type_of(field: Any) -> Any:
 def _to_text(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    return value.address if isinstance(value, Email) else str(value)
+    return value.address if isinstance(value, EmailAddress) else str(value)
 
 
 _READERS: Final[Mapping[Any, Callable[[str], Any]]] = {
@@ -79,7 +79,7 @@ _READERS: Final[Mapping[Any, Callable[[str], Any]]] = {
     bool: lambda text: text == "true",
     UserId: lambda text: UserId(int(text)),
     TeamId: lambda text: TeamId(int(text)),
-    Email: Email,
+    EmailAddress: EmailAddress,
 }
 
 JOBS: Final[dict[str, type[JobData]]] = {}
@@ -189,7 +189,7 @@ class SyncCustomerJob(JobData):
 class SecurityNoticeJob(JobData):
     """Mail a security notice. `values` is what its purpose tells. A job of an earlier release names no user."""
 
-    to: Email
+    to: EmailAddress
     purpose: Purpose
     user: UserId | None = None
     values: Mapping[str, str] = attrs.field(factory=dict)
@@ -201,7 +201,7 @@ class SecurityNoticeJob(JobData):
     @classmethod
     def from_payload(cls, payload: Mapping[str, str]) -> Self:
         return cls(
-            to=Email(payload["to"]),
+            to=EmailAddress(payload["to"]),
             purpose=Purpose(payload["purpose"]),
             user=UserId(int(payload["user"])) if "user" in payload else None,
             values={name: value for name, value in payload.items() if name not in {"to", "purpose", "user"}},
@@ -221,7 +221,7 @@ class VerificationMailJob(JobData):
 class RecoveryMailJob(JobData):
     """Mail a password reset token to the user with this address, if there is one."""
 
-    email: Email
+    email: EmailAddress
 
 
 @stored_as("sign_up", JobKind.MAIL)
@@ -235,7 +235,7 @@ class SignUpJob(JobData):
 
     sign_up: str | None = None
     opens: bool = True
-    email: Email | None = None
+    email: EmailAddress | None = None
     name: str | None = None
     password_hash: str | None = attrs.field(default=None, repr=False)
 
@@ -251,7 +251,7 @@ class SignUpJob(JobData):
 class TakenMailJob(JobData):
     """Notify the user with this address that another person tried to use it."""
 
-    email: Email
+    email: EmailAddress
 
 
 @stored_as("invite", JobKind.MAIL, has_typed_address=True)
@@ -261,7 +261,7 @@ class InviteJob(JobData):
 
     team: TeamId
     by: UserId
-    email: Email
+    email: EmailAddress
 
 
 @stored_as("send_invitations", JobKind.MAIL)

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 import attrs
 
-from .email import Email
+from .email_address import EmailAddress
 from .ids import UserId
 from .times import is_ahead
 
@@ -30,7 +30,7 @@ class MailToken:
     digest: bytes = attrs.field(repr=False)
     user_id: UserId
     purpose: TokenPurpose
-    email: Email
+    email: EmailAddress
     created_at: datetime
     expires_at: datetime
 

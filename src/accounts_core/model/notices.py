@@ -8,7 +8,7 @@ mailed because somebody else typed their address.
 from collections.abc import Mapping
 from typing import Final
 
-from .email import Email
+from .email_address import EmailAddress
 from .events import (
     CardRemoved,
     CardVerified,
@@ -62,7 +62,9 @@ def _device(event: SignedIn) -> str:
     return "" if reads_as_link(device) else device
 
 
-def _job(event: DomainEvent, to: Email, number: int, purpose: Purpose, facts: Mapping[str, str] | None = None) -> Job:
+def _job(
+    event: DomainEvent, to: EmailAddress, number: int, purpose: Purpose, facts: Mapping[str, str] | None = None
+) -> Job:
     data = SecurityNoticeJob(
         to=to, purpose=purpose, user=event.user_id, values={"happened_at": event.at.isoformat(), **(facts or {})}
     )

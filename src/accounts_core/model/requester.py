@@ -4,7 +4,7 @@ from typing import Self
 
 import attrs
 
-from .email import Email
+from .email_address import EmailAddress
 from .rate_limits import ACCOUNT, CLIENT, client_key
 
 
@@ -22,7 +22,7 @@ class Requester:
     client: str | None = None
 
     @classmethod
-    def of(cls, email: Email, client: str | None) -> Self:
+    def of(cls, email: EmailAddress, client: str | None) -> Self:
         """Return the requester for a call about the account with this address, from this client address."""
         return cls(account=email.key, client=None if client is None else client_key(client))
 

@@ -11,7 +11,7 @@ from typing import Final, Self
 
 import attrs
 
-from .email import Email
+from .email_address import EmailAddress
 from .ids import UserId
 from .times import is_ahead
 from .user import User
@@ -25,7 +25,7 @@ class SignUp:
     """A request for an account. `digest` is the SHA-256 of its link's token, None until the mail is sent."""
 
     id: str
-    email: Email
+    email: EmailAddress
     name: str
     password_hash: str = attrs.field(repr=False)
     created_at: datetime
@@ -33,7 +33,7 @@ class SignUp:
     digest: bytes | None = attrs.field(default=None, repr=False)
 
     @classmethod
-    def request(cls, *, id: str, email: Email, name: str, password_hash: str, at: datetime) -> Self:
+    def request(cls, *, id: str, email: EmailAddress, name: str, password_hash: str, at: datetime) -> Self:
         """Return a new sign-up whose mail was not sent yet."""
         return cls(
             id=id, email=email, name=name, password_hash=password_hash, created_at=at, expires_at=at + UNMAILED_FOR

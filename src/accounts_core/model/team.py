@@ -13,7 +13,7 @@ import attrs
 
 from accounts_core.errors import NotAllowed
 
-from .email import Email
+from .email_address import EmailAddress
 from .ids import TeamId, UserId
 from .text import body, display_name
 
@@ -71,7 +71,7 @@ class Invitation:
 
     id: str
     team_id: TeamId
-    email: Email
+    email: EmailAddress
     invited_by: UserId | None
     created_at: datetime
     sent_at: datetime = attrs.field(default=attrs.Factory(lambda self: self.created_at, takes_self=True))

@@ -12,7 +12,7 @@ import attrs
 
 from accounts_core.errors import AccountDeactivated
 
-from .email import Email
+from .email_address import EmailAddress
 from .ids import UserId
 from .initials import initials_of
 from .text import display_name
@@ -34,7 +34,7 @@ class User:
     """
 
     id: UserId
-    email: Email
+    email: EmailAddress
     name: str
     password_hash: str = attrs.field(repr=False)
     status: UserStatus = UserStatus.ACTIVE
@@ -43,7 +43,7 @@ class User:
     email_verified_at: datetime | None = None
     was_verified: bool = False
     """Whether an earlier address was verified, where the present one is not."""
-    pending_email: Email | None = None
+    pending_email: EmailAddress | None = None
     balance: int = 0
     customer_id: str | None = None
     lost_customers: int = 0
@@ -52,7 +52,7 @@ class User:
     version: int = 0
 
     @classmethod
-    def register(cls, *, id: UserId, email: Email, name: str, password_hash: str, at: datetime) -> Self:
+    def register(cls, *, id: UserId, email: EmailAddress, name: str, password_hash: str, at: datetime) -> Self:
         """Make a new, active user whose address is not verified. Raises `Invalid` on `name`."""
         return cls(
             id=id,
@@ -68,12 +68,12 @@ class User:
         return self.status is UserStatus.ACTIVE
 
     @property
-    def proven_email(self) -> Email | None:
+    def proven_email(self) -> EmailAddress | None:
         """The address, where it was proven to be the person's: only there may they be told of what happens."""
         return None if self.email_verified_at is None else self.email
 
     @property
-    def waiting_email(self) -> Email | None:
+    def waiting_email(self) -> EmailAddress | None:
         """The address that waits to be verified: the pending one if there is one, else the present one."""
         return self.pending_email or (None if self.email_verified_at is not None else self.email)
 
@@ -103,7 +103,9 @@ class User:
         """Whether the account had a verified address at any time."""
         return self.was_verified or self.email_verified_at is not None
 
-    def change_email(self, email: Email, *, at: datetime, immediate: bool = False, always_wait: bool = False) -> Self:
+    def change_email(
+        self, email: EmailAddress, *, at: datetime, immediate: bool = False, always_wait: bool = False
+    ) -> Self:
         """Go to another address, by the rule at the head of this module.
 
         `immediate` swaps a verified address at once too; the new one is then not verified. With `always_wait` the new

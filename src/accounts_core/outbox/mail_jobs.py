@@ -6,7 +6,7 @@ Each job can be done twice: the person then has two mails.
 import attrs
 
 from accounts_core.errors import NotFound
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import UserId
 from accounts_core.model.jobs import (
     InvitationMailJob,
@@ -61,7 +61,7 @@ class MailJobs:
             # to the address that is stored, never to the one that was typed (CVE-2019-19844)
             await self._mail_token(job, user.id, user.email, TokenPurpose.RESET_PASSWORD)
 
-    async def _mail_token(self, job: Job, user_id: UserId, to: Email, purpose: TokenPurpose) -> None:
+    async def _mail_token(self, job: Job, user_id: UserId, to: EmailAddress, purpose: TokenPurpose) -> None:
         token = new_token(self._secrets.random_bytes(TOKEN_BYTES), prefix=MAILED)
 
         async def keep() -> User | None:

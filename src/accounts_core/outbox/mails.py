@@ -7,7 +7,7 @@ from typing import Final
 import attrs
 
 from accounts_core.errors import Undeliverable
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import UserId
 from accounts_core.model.links import without_links
 from accounts_core.model.mail_token import TokenPurpose
@@ -34,7 +34,7 @@ class Mails:
     _policy: Policy
 
     async def deliver(
-        self, job: Job, to: Email, purpose: Purpose, values: Mapping[str, str], user_id: UserId | None
+        self, job: Job, to: EmailAddress, purpose: Purpose, values: Mapping[str, str], user_id: UserId | None
     ) -> None:
         """Have the mail delivered. Raises `NotDelivered`; `user_id` is the user whom the mail is for, if any."""
         try:
@@ -45,7 +45,7 @@ class Mails:
     async def deliver_token(
         self,
         job: Job,
-        to: Email,
+        to: EmailAddress,
         purpose: TokenPurpose,
         *,
         name: str,

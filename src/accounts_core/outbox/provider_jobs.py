@@ -7,7 +7,7 @@ from typing import TypeVar
 import attrs
 
 from accounts_core.errors import Conflict, NotFound
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.events import Actor, CustomerDetailsRefused
 from accounts_core.model.ids import UserId
 from accounts_core.model.jobs import DeleteCustomerJob, DetachCardJob, SyncDefaultJob, UpdateCustomerJob
@@ -26,7 +26,7 @@ R = TypeVar("R")
 _Default = tuple[str | None, str | None]
 """The customer, and the card that is to be its default."""
 
-_Details = tuple[str, Email, str] | None
+_Details = tuple[str, EmailAddress, str] | None
 """The customer, its address and name."""
 
 

@@ -2,7 +2,7 @@
 
 import attrs
 
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.events import UserRegistered
 from accounts_core.model.jobs import SignUpJob, TakenMailJob, VerificationMailJob
 from accounts_core.model.mail_token import TokenPurpose
@@ -84,7 +84,7 @@ class SignUpJobs:
             return None
 
 
-def _is_anothers(holder: User, email: Email) -> bool:
+def _is_anothers(holder: User, email: EmailAddress) -> bool:
     """Return whether no link for `email` may go out: it is verified, or may be another mailbox than the holder's."""
     return holder.email_verified_at is not None or not holder.email.is_same_mailbox(email)
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from accounts_core.model.audit import AuditEntry
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import UserId
 
 
@@ -55,7 +55,7 @@ class Audit(AuditReads, Protocol):
         """Empty the details of every entry of a user who is being deleted."""
         ...
 
-    async def redact_invited(self, email: Email) -> None:
+    async def redact_invited(self, email: EmailAddress) -> None:
         """Remove the address of a user who is being deleted from entries about invitations to it.
 
         Postcondition: entries whose `invited_key` is the address's key have no `email` in their details.

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import attrs
 
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.idempotency import KeptRequest
 from accounts_core.model.ids import UserId
 from accounts_core.model.paging import Cursor
@@ -81,10 +81,10 @@ class KeptRequests(KeptRequestReads, Protocol):
         """Delete every request of the user."""
         ...
 
-    async def list_for_email(self, email: Email) -> Sequence[KeptRequest]:
+    async def list_for_email(self, email: EmailAddress) -> Sequence[KeptRequest]:
         """Return the sign-ups of an address that belong to no user, the newest first."""
         ...
 
-    async def delete_for_email(self, email: Email) -> None:
+    async def delete_for_email(self, email: EmailAddress) -> None:
         """Delete the sign-ups of an address that belong to no user."""
         ...

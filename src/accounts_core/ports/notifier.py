@@ -9,7 +9,7 @@ from typing import Protocol
 
 import attrs
 
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.purpose import Purpose
 
 __all__ = ["Notice", "Notifier", "Purpose"]
@@ -21,7 +21,7 @@ class Notice:
 
     id: str
     """Stable over retries, so that a mail server can detect duplicates."""
-    to: Email
+    to: EmailAddress
     """The address to deliver to."""
     purpose: Purpose
     """Decides the wording, and which values there are."""

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.outbox import Job, OverdueJobs
 
 
@@ -142,7 +142,7 @@ class Outbox(OutboxReads, Protocol):
         """
         ...
 
-    async def remove_about(self, email: Email) -> None:
+    async def remove_about(self, email: EmailAddress) -> None:
         """Delete the jobs of `TYPED_ADDRESS_TOPICS` for the address of a user who is being deleted.
 
         Addresses are compared in lower case.

@@ -12,7 +12,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import attrs
 
 from accounts_core.model.customer import Customer
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.payment_method import ProviderPaymentMethod
 
 T = TypeVar("T")
@@ -140,7 +140,7 @@ class PaymentGateway(Protocol):
         """
         ...
 
-    async def update_customer(self, customer_id: str, *, email: Email | None, name: str | None) -> Customer:
+    async def update_customer(self, customer_id: str, *, email: EmailAddress | None, name: str | None) -> Customer:
         """Store a customer's address and name.
 
         Args:

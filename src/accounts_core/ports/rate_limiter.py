@@ -1,7 +1,7 @@
 """Port: counters of attempts, for the rate limits.
 
-Implemented by the memory, SQL and Redis adapters; called by `services.attempts` and by cleanup. All processes share the
-counters, outside of any transaction: a rollback must not undo an attempt.
+Implemented by the memory, SQL and Redis adapters; called by `services.rate_limit_policy` and by cleanup. All processes
+share the counters, outside of any transaction: a rollback must not undo an attempt.
 """
 
 from collections.abc import Mapping

@@ -6,7 +6,7 @@ independent of each other, and of the account that has the address.
 
 from typing import Protocol
 
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.sign_up import SignUp
 
 
@@ -43,6 +43,6 @@ class SignUps(Protocol):
         """Delete a sign-up; one that is gone is skipped."""
         ...
 
-    async def delete_for_email(self, email: Email) -> None:
-        """Delete every sign-up with this address, compared by `Email.key`."""
+    async def delete_for_email(self, email: EmailAddress) -> None:
+        """Delete every sign-up with this address, compared by `EmailAddress.key`."""
         ...

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import attrs
 
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import TeamId, UserId
 from accounts_core.model.paging import Cursor
 from accounts_core.model.team import (
@@ -68,7 +68,7 @@ class TeamReads(Protocol):
         ...
 
     async def invitations_to(
-        self, email: Email, *, limit: int, before: Cursor | None = None, open_since: datetime | None = None
+        self, email: EmailAddress, *, limit: int, before: Cursor | None = None, open_since: datetime | None = None
     ) -> Sequence[InvitationView]:
         """Return the invitations to this address, by time, then id, descending."""
         ...
@@ -154,7 +154,7 @@ class Teams(TeamReads, Protocol):
         """Return the number of open invitations into the team."""
         ...
 
-    async def find_invitation_of(self, id: TeamId, email: Email) -> Invitation | None:
+    async def find_invitation_of(self, id: TeamId, email: EmailAddress) -> Invitation | None:
         """Return the invitation of this address into the team, open or not, or None."""
         ...
 
@@ -224,6 +224,6 @@ class Teams(TeamReads, Protocol):
         """Remove the author from the user's interactions."""
         ...
 
-    async def remove_invitations_to(self, email: Email) -> None:
+    async def remove_invitations_to(self, email: EmailAddress) -> None:
         """Delete every invitation to this address."""
         ...

@@ -1,14 +1,14 @@
 """Port: users.
 
-Implemented by each store; called by most use cases and services. An address, compared by `Email.key`, and a provider's
-customer belong to one user at most; `User.version` detects concurrent changes.
+Implemented by each store; called by most use cases and services. An address, compared by `EmailAddress.key`, and a
+provider's customer belong to one user at most; `User.version` detects concurrent changes.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import UserId
 from accounts_core.model.user import User
 
@@ -20,8 +20,10 @@ class UserReads(Protocol):
         """Return the user with this id, or None."""
         ...
 
-    async def find_by_email(self, email: Email) -> User | None:
-        """Return the user whose current address has the same `Email.key`, or None. Pending addresses are ignored.
+    async def find_by_email(self, email: EmailAddress) -> User | None:
+        """Return the user whose current address has the same `EmailAddress.key`, or None.
+
+        Pending addresses are ignored.
 
         To find no user should cost as much as to find one, so that response times do not tell which addresses have
         accounts.

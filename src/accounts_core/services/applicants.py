@@ -2,7 +2,7 @@
 
 import attrs
 
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.jobs import SignUpJob
 from accounts_core.model.passwords import Password
 from accounts_core.model.policy import Policy
@@ -21,7 +21,7 @@ from accounts_core.services.rate_limit_policy import RateLimitPolicy
 class Applicant:
     """A validated sign-up, with the password hashed."""
 
-    email: Email
+    email: EmailAddress
     name: str
     password_hash: str
     may_mail: bool
@@ -38,7 +38,7 @@ class Applicants:
     _outbox: OutboxWriter
     _clock: Clock
 
-    async def check(self, *, email: Email | str, password: str, name: str, client: str | None) -> Applicant:
+    async def check(self, *, email: EmailAddress | str, password: str, name: str, client: str | None) -> Applicant:
         """Validate a sign-up, count it, and hash its password.
 
         Args:

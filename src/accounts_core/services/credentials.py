@@ -4,7 +4,7 @@ import attrs
 
 from accounts_core.errors import Conflict, InvalidCredentials, NotFound, WrongPassword
 from accounts_core.model.card_numbers import refuse_card_number
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.passwords import Password
 from accounts_core.model.policy import Policy
 from accounts_core.model.requester import Requester
@@ -22,7 +22,7 @@ class Credentials:
     _passwords: PasswordHasher
     _policy: Policy
 
-    async def prove(self, email: Email, password: Password, client: str | None = None) -> User:
+    async def prove(self, email: EmailAddress, password: Password, client: str | None = None) -> User:
         """Return the user whose email address and password these are, active or not.
 
         An unknown address costs the same hashing as a wrong password. With `Policy.private_registration`, so does an
@@ -88,17 +88,17 @@ class Proofs:
         await self._rate_limits.reset_failures(user.email)
 
 
-def email_of(given: Email | str) -> Email:
+def email_of(given: EmailAddress | str) -> EmailAddress:
     """Return an address that is only looked up.
 
     Raises:
         Invalid: On `email`.
 
     """
-    return given if isinstance(given, Email) else Email(given)
+    return given if isinstance(given, EmailAddress) else EmailAddress(given)
 
 
-def new_email_of(given: Email | str) -> Email:
+def new_email_of(given: EmailAddress | str) -> EmailAddress:
     """Return an address that is going to be stored.
 
     A card number in it is refused here only, because stored addresses may be older than this rule.

@@ -5,7 +5,7 @@ from typing import Final
 import attrs
 
 from accounts_core.errors import ProviderRefused
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.ports.payment_gateway import PaymentGateway
 
 EMAIL: Final = "email"
@@ -23,7 +23,9 @@ class Refusal:
     """The provider's code of the first refusal."""
 
 
-async def update_details(payments: PaymentGateway, customer_id: str, *, email: Email, name: str) -> Refusal | None:
+async def update_details(
+    payments: PaymentGateway, customer_id: str, *, email: EmailAddress, name: str
+) -> Refusal | None:
     """Store address and name at the provider; a field that it refuses is cleared there.
 
     Returns:

@@ -13,7 +13,7 @@ from typing import Final
 import attrs
 
 from accounts_core.errors import Conflict, NotAllowed, NotFound, QuotaExceeded
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.events import InvitationResent, Invited
 from accounts_core.model.ids import TeamId, UserId
 from accounts_core.model.jobs import InvitationMailJob, InviteJob, SendInvitationsJob
@@ -43,7 +43,7 @@ class Inviter:
     _clock: Clock
     _policy: Policy
 
-    async def invite(self, by: UserId, team_id: TeamId, address: Email) -> None:
+    async def invite(self, by: UserId, team_id: TeamId, address: EmailAddress) -> None:
         """Invite the address, notify the user who has it, and have a mail sent.
 
         The mail of a sender whose own address is not verified waits until it is. An address gets a limited number of
@@ -95,7 +95,7 @@ class Inviter:
 
         await retry_on_conflict(self._store, attempt)
 
-    async def owned_with_place(self, work: UnitOfWork, team_id: TeamId, by: UserId, address: Email) -> Team:
+    async def owned_with_place(self, work: UnitOfWork, team_id: TeamId, by: UserId, address: EmailAddress) -> Team:
         """Lock the team and return it, as `owned_by`.
 
         Raises `QuotaExceeded` when no more invitations may be open and this address has none that is.
@@ -123,7 +123,7 @@ class Inviter:
         if may_mail and not is_mail_pending:
             await self._outbox.enqueue_for_worker(work, InvitationMailJob(invitation=invitation.id))
 
-    async def _invite(self, work: UnitOfWork, by: UserId, team: Team, address: Email, *, may_mail: bool) -> None:
+    async def _invite(self, work: UnitOfWork, by: UserId, team: Team, address: EmailAddress, *, may_mail: bool) -> None:
         invited = await work.users.find_by_email(address)
         if invited is not None and invited.email_verified_at is None:
             invited = None

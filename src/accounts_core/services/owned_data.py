@@ -7,7 +7,7 @@ from typing import Any, Final, Protocol, TypeVar
 import attrs
 
 from accounts_core.model.deletion import DeletionPreview
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import UserId
 from accounts_core.model.paging import Cursor
 from accounts_core.model.payment_method import Cards
@@ -155,7 +155,7 @@ def _pages(read: Callable[[Views, C | None], Awaitable[Sequence[E]]], position: 
     return Pages(lambda views, last: read(views, None if last is None else position(last)))
 
 
-def _invitations_to(email: Email) -> Pages[InvitationView]:
+def _invitations_to(email: EmailAddress) -> Pages[InvitationView]:
     return _pages(
         lambda views, last: views.teams.invitations_to(email, limit=PAGE, before=last),
         lambda view: _cursor(view.invitation),

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import attrs
 
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 
 SECRETS: Final = frozenset({"password_hash", "digest", "request_key", "scope"})
 """Fields that are left out of an export: somebody who has them may guess at the secrets that they were made from."""
@@ -29,7 +29,7 @@ def plain(value: Any) -> Any:
             return value
         case datetime():
             return value.isoformat()
-        case Email():
+        case EmailAddress():
             return value.address
         case Mapping():
             return {str(name): plain(each) for name, each in value.items()}

@@ -11,7 +11,7 @@ from contextlib import suppress
 import attrs
 
 from accounts_core.errors import InfrastructureError, RateLimitExceeded, TooManyFailures
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import UserId
 from accounts_core.model.policy import Policy
 from accounts_core.model.rate_limits import (
@@ -61,19 +61,19 @@ class RateLimitPolicy:
         """Whether there are rate limits at all."""
         return self._limits is not None
 
-    async def consume_sign_in(self, email: Email, client: str | None) -> None:
+    async def consume_sign_in(self, email: EmailAddress, client: str | None) -> None:
         """Count a password given to sign in to the account with this address."""
         scopes = self._scopes(SIGN_IN, {CLIENT: client, ACCOUNT: email.key, ALL: ""})
         scopes[f"{FAILURES}:{email.key}"] = MOST_FAILURES
         await self._consume(SIGN_IN, scopes)
 
-    async def consume_reauthentication(self, email: Email) -> None:
+    async def consume_reauthentication(self, email: EmailAddress) -> None:
         """Count a password given as reauthentication, so that a stolen access token cannot be used to guess it."""
         scopes = self._scopes(SIGN_IN, {ACCOUNT: email.key})
         scopes[f"{FAILURES}:{email.key}"] = MOST_FAILURES
         await self._consume(SIGN_IN, scopes)
 
-    async def reset_failures(self, email: Email) -> None:
+    async def reset_failures(self, email: EmailAddress) -> None:
         """Reset the consecutive failures of this account. Nothing is raised if the limits are away.
 
         By then the session may be open or the password changed, and an error would say that nothing was done.
@@ -82,7 +82,7 @@ class RateLimitPolicy:
             with suppress(InfrastructureError):
                 await self._limits.reset(SIGN_IN, f"{FAILURES}:{email.key}")
 
-    async def consume_sign_up_password(self, sign_up_id: str, email: Email, client: str | None) -> None:
+    async def consume_sign_up_password(self, sign_up_id: str, email: EmailAddress, client: str | None) -> None:
         """Count a password given with the link of a sign-up whose address has no account.
 
         Failures are counted for the sign-up, not for the address: wrong passwords from before must not block the link.
@@ -91,7 +91,7 @@ class RateLimitPolicy:
         scopes[f"{SIGN_UP_FAILURES}:{sign_up_id}"] = MOST_FAILURES
         await self._consume(SIGN_IN, scopes)
 
-    async def reset_address(self, email: Email) -> None:
+    async def reset_address(self, email: EmailAddress) -> None:
         """Reset the passwords counted for this address.
 
         Call it only for an address that no account has or had until now, so that nobody gets more guesses at a
@@ -101,7 +101,7 @@ class RateLimitPolicy:
             for scope in (FAILURES, ACCOUNT):
                 await self._limits.reset(SIGN_IN, f"{scope}:{email.key}")
 
-    async def reset_free_address(self, store: Store[UnitOfWork], email: Email) -> None:
+    async def reset_free_address(self, store: Store[UnitOfWork], email: EmailAddress) -> None:
         """Reset the passwords counted for this address, unless an account has it.
 
         Call it right before an account gets the address and outside of its unit of work: attempts are counted on
@@ -118,11 +118,11 @@ class RateLimitPolicy:
         """Count a sign-up."""
         await self._consume(SIGN_UP, self._scopes(SIGN_UP, {CLIENT: client, ALL: ""}))
 
-    async def consume_repeated_sign_up(self, email: Email, client: str | None) -> None:
+    async def consume_repeated_sign_up(self, email: EmailAddress, client: str | None) -> None:
         """Count a sign-up that repeats an idempotency key: it compares a password, but resets no failures."""
         await self._consume(SIGN_IN, self._scopes(SIGN_IN, {CLIENT: client, ACCOUNT: email.key, ALL: ""}))
 
-    async def consume_recovery(self, email: Email, client: str | None) -> None:
+    async def consume_recovery(self, email: EmailAddress, client: str | None) -> None:
         """Count a request for a mail with a token."""
         await self._consume(RECOVERY, self._scopes(RECOVERY, {CLIENT: client, ACCOUNT: email.key, ALL: ""}))
 
@@ -130,11 +130,11 @@ class RateLimitPolicy:
         """Count the use of a token from a mail."""
         await self._consume(RECOVERY, self._scopes(RECOVERY, {CLIENT: client, ALL: ""}))
 
-    async def consume_mail(self, to: Email) -> None:
+    async def consume_mail(self, to: EmailAddress) -> None:
         """Count a mail to an address that somebody else may have typed, whatever causes it."""
         await self._consume(MAIL, self._scopes(MAIL, {RECIPIENT: to.key, RECIPIENT_DAY: to.key}))
 
-    async def try_consume_mail(self, to: Email) -> bool:
+    async def try_consume_mail(self, to: EmailAddress) -> bool:
         """Count a mail as `consume_mail` does, and return whether it may be sent instead of raising."""
         try:
             await self.consume_mail(to)

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import attrs
 
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import TeamId, UserId
 from accounts_core.model.jobs import VerifyCardJob
 from accounts_core.model.notification import INVITE, Notification
@@ -45,7 +45,7 @@ def at(minutes: float) -> datetime:
 def a_user(id: int = 1, **overrides: Any) -> User:
     """Make an active user with an address that was never verified, and a hash that no password fits."""
     values: dict[str, Any] = {
-        "email": Email(f"user{id}@example.org"),
+        "email": EmailAddress(f"user{id}@example.org"),
         "name": "Jane Doe",
         "password_hash": f"hash of user {id}",
         "created_at": NOON,
@@ -144,7 +144,7 @@ def a_membership(team_id: int = 1, user_id: int = 2, *, created_at: datetime = N
 def an_invitation(id: str = "inv_1", team_id: int = 1, **overrides: Any) -> Invitation:
     """Make an invitation by user 1 of an address that has no user; the address follows from the id."""
     values: dict[str, Any] = {
-        "email": Email(f"{id}@example.org"),
+        "email": EmailAddress(f"{id}@example.org"),
         "invited_by": UserId(1),
         "created_at": NOON,
     }

@@ -3,7 +3,7 @@ from collections.abc import Callable, Iterator, Sequence
 import attrs
 
 from accounts_core.model.audit import AuditEntry
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import UserId
 from accounts_core.ports.audit import Audit, AuditReads
 
@@ -42,7 +42,7 @@ class MemoryAudit(MemoryAuditReads):
         for entry in trail.find("user_id", user_id):
             trail.put(attrs.evolve(entry, details={}))
 
-    async def redact_invited(self, email: Email) -> None:
+    async def redact_invited(self, email: EmailAddress) -> None:
         trail = self._workspace().audit
         for entry in trail.find("invited_key", email.key):
             left = {name: value for name, value in entry.details.items() if name != "email"}

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import ClassVar, Literal
 
 from accounts_core.model.customer import Customer
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.payment_method import ProviderPaymentMethod
 from accounts_core.ports.blocking import BlockingPaymentGateway
 from accounts_core.ports.clock import Clock
@@ -104,7 +104,7 @@ class MemoryGateway:
     async def retrieve_customer(self, customer_id: str) -> Customer:
         return self._calls.run("retrieve_customer", [customer_id], lambda: self._provider.customer(customer_id))
 
-    async def update_customer(self, customer_id: str, *, email: Email | None, name: str | None) -> Customer:
+    async def update_customer(self, customer_id: str, *, email: EmailAddress | None, name: str | None) -> Customer:
         address = None if email is None else email.address
         return self._calls.run(
             "update_customer",

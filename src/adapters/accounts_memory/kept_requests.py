@@ -1,7 +1,7 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from accounts_core.errors import Conflict
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.idempotency import KeptRequest
 from accounts_core.model.ids import UserId
 from accounts_core.model.paging import Cursor
@@ -55,10 +55,10 @@ class MemoryKeptRequests(MemoryKeptRequestReads):
         for request in requests.find("user_id", user_id):
             requests.drop(request)
 
-    async def list_for_email(self, email: Email) -> Sequence[KeptRequest]:
+    async def list_for_email(self, email: EmailAddress) -> Sequence[KeptRequest]:
         return _newest_first(self._workspace().kept_requests.find("email_key", email.key))
 
-    async def delete_for_email(self, email: Email) -> None:
+    async def delete_for_email(self, email: EmailAddress) -> None:
         requests = self._workspace().kept_requests
         for request in requests.find("email_key", email.key):
             requests.drop(request)

@@ -5,7 +5,7 @@ from datetime import datetime
 import attrs
 
 from accounts_core.errors import LeaseLost, NotFound
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.jobs import JOBS, TYPED_ADDRESS_TOPICS
 from accounts_core.model.outbox import Job, OverdueJobs
 from accounts_core.ports.outbox import Outbox, OutboxReads
@@ -77,7 +77,7 @@ class MemoryOutbox(MemoryOutboxReads):
             raise NotFound("job", id)
         jobs.put(attrs.evolve(job, lease=None, due=now, attempts=0, parked_at=None))
 
-    async def remove_about(self, email: Email) -> None:
+    async def remove_about(self, email: EmailAddress) -> None:
         jobs = self._workspace().jobs
         address = email.address.lower()
         for job in list(jobs.all()):

@@ -3,7 +3,7 @@ from collections.abc import Callable
 import attrs
 
 from accounts_core.errors import Conflict
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.sign_up import SignUp
 from accounts_core.ports.sign_ups import SignUps
 
@@ -36,7 +36,7 @@ class MemorySignUps:
         if stored is not None:
             sign_ups.drop(stored)
 
-    async def delete_for_email(self, email: Email) -> None:
+    async def delete_for_email(self, email: EmailAddress) -> None:
         sign_ups = self._workspace().sign_ups
         for sign_up in sign_ups.find("email", email.key):
             sign_ups.drop(sign_up)

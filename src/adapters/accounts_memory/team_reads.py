@@ -1,7 +1,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import TeamId, UserId
 from accounts_core.model.paging import Cursor
 from accounts_core.model.team import (
@@ -55,7 +55,7 @@ class MemoryTeamReads:
         return page_below(sent, order=_time_and_id, limit=limit, before=before)
 
     async def invitations_to(
-        self, email: Email, *, limit: int, before: Cursor | None = None, open_since: datetime | None = None
+        self, email: EmailAddress, *, limit: int, before: Cursor | None = None, open_since: datetime | None = None
     ) -> Sequence[InvitationView]:
         tables = self._tables()
         received = [

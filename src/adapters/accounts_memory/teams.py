@@ -5,7 +5,7 @@ from typing import Final
 import attrs
 
 from accounts_core.errors import Conflict, NotFound
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import TeamId, UserId
 from accounts_core.model.team import Interaction, Invitation, Membership, Role, Team
 from accounts_core.ports.teams import Footprint, Teams
@@ -73,7 +73,7 @@ class MemoryTeams(MemoryTeamReads):
     async def count_invitations(self, id: TeamId, *, open_since: datetime) -> int:
         return len(await self.invitations_into(id, open_since=open_since, limit=MANY))
 
-    async def find_invitation_of(self, id: TeamId, email: Email) -> Invitation | None:
+    async def find_invitation_of(self, id: TeamId, email: EmailAddress) -> Invitation | None:
         return next(iter(self._workspace().invitations.find("place", (id, email.key))), None)
 
     async def add_member(self, membership: Membership) -> None:
@@ -161,7 +161,7 @@ class MemoryTeams(MemoryTeamReads):
         for interaction in work.interactions.find("author_id", user_id):
             work.interactions.put(attrs.evolve(interaction, author_id=None))
 
-    async def remove_invitations_to(self, email: Email) -> None:
+    async def remove_invitations_to(self, email: EmailAddress) -> None:
         invitations = self._workspace().invitations
         for invitation in invitations.find("email", email.key):
             invitations.drop(invitation)

@@ -4,7 +4,7 @@ from datetime import datetime
 import attrs
 
 from accounts_core.errors import Conflict, NotFound
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import UserId
 from accounts_core.model.user import User
 from accounts_core.ports.users import UserReads, Users
@@ -19,7 +19,7 @@ class MemoryUserReads:
     async def find(self, id: UserId) -> User | None:
         return self._tables().users.get(id)
 
-    async def find_by_email(self, email: Email) -> User | None:
+    async def find_by_email(self, email: EmailAddress) -> User | None:
         return self._tables().users.find_one("email", email.key)
 
     async def find_by_customer(self, customer_id: str) -> User | None:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from accounts_core.errors import ConfigurationError, Invalid
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 
 MAX_LINE: Final = 76
 _WORD_BYTES: Final = 39
@@ -41,7 +41,7 @@ def text(value: str) -> str:
     return value if _is_plain(value) else " ".join(_encoded_words(value))
 
 
-def mailbox(email: Email, name: str = "") -> str:
+def mailbox(email: EmailAddress, name: str = "") -> str:
     """Return an address as a header such as To has it, with a name or without.
 
     Raises `MailRefused` for what is no address, such as one that was stored before a rule was made.
@@ -53,7 +53,7 @@ def mailbox(email: Email, name: str = "") -> str:
 
 def _is_address(address: str) -> bool:
     try:
-        return Email(address).address == address
+        return EmailAddress(address).address == address
     except Invalid:
         return False
 

@@ -4,7 +4,7 @@ from typing import Self
 import attrs
 
 from accounts_core.errors import Invalid
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_smtp.text import for_header
 
 
@@ -12,7 +12,7 @@ from accounts_smtp.text import for_header
 class Sender:
     """Who mails come from: an address, and the name that a mail program shows beside it."""
 
-    email: Email
+    email: EmailAddress
     name: str = attrs.field(default="", converter=for_header)
 
     @classmethod
@@ -23,7 +23,7 @@ class Sender:
             raise ValueError("This is not one email address.")
         ((name, address),) = parsed
         try:
-            return cls(Email(address), name)
+            return cls(EmailAddress(address), name)
         except Invalid as error:
             raise ValueError(error.reason) from error
 

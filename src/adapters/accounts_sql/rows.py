@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.notification import Notification
 from accounts_core.model.outbox import Job
 from accounts_core.model.session import Session
@@ -24,9 +24,9 @@ _put: Final = object.__setattr__
 _STATUSES: Final = {status.value: status for status in UserStatus}
 
 
-def stored_email(address: str, key: str) -> Email:
+def stored_email(address: str, key: str) -> EmailAddress:
     """Make an address of its two stored halves."""
-    email = _new(Email)
+    email = _new(EmailAddress)
     _put(email, "address", address)
     _put(email, "key", key)
     return email

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import attrs
 import stripe
 
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.ports.payment_gateway import HoldRequest
 
 if TYPE_CHECKING:  # importing one of these at run time loads hundreds
@@ -91,7 +91,7 @@ def retrieve_customer(id: str) -> Call:
     return Call(service="customers", method="retrieve", path=(id,))
 
 
-def update_customer(id: str, *, email: Email | None, name: str | None) -> Call:
+def update_customer(id: str, *, email: EmailAddress | None, name: str | None) -> Call:
     # an empty string is how Stripe's parameters unset a value
     params: CustomerUpdateParams = {"email": "" if email is None else email.address, "name": name or ""}
     return Call(service="customers", method="update", path=(id,), params=params)

@@ -13,7 +13,7 @@ import stripe
 
 from accounts_core.errors import NotFound, ProviderAmbiguous, ProviderBusy, ProviderRefused
 from accounts_core.model.customer import Customer
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.payment_method import ProviderPaymentMethod
 from accounts_core.ports.payment_gateway import CustomerUsage, Hold, HoldRequest, HoldStatus, OpenHold, Page
 from accounts_stripe import calls, converters
@@ -95,7 +95,7 @@ class Operations(Requesting):
         with finding("customer", customer_id):
             return _living(await self._ask(calls.retrieve_customer(customer_id)))
 
-    async def update_customer(self, customer_id: str, *, email: Email | None, name: str | None) -> Customer:
+    async def update_customer(self, customer_id: str, *, email: EmailAddress | None, name: str | None) -> Customer:
         with finding("customer", customer_id):
             return _living(await self._ask(calls.update_customer(customer_id, email=email, name=name)))
 

@@ -12,7 +12,7 @@ import idna
 
 from accounts_core.errors import Invalid
 from accounts_core.model.card_numbers import refuse_card_number
-from accounts_core.model.email import MAX_ADDRESS, Email
+from accounts_core.model.email_address import MAX_ADDRESS, EmailAddress
 from accounts_core.model.text import is_stream_safe
 from accounts_litestar.requests import account_name, note
 
@@ -20,7 +20,7 @@ MAX_LABEL: Final = 63
 """Characters of one part of a domain (RFC 1035, 2.3.4). In its ASCII form it has at least as many."""
 
 
-def email_address(text: str) -> Email:
+def email_address(text: str) -> EmailAddress:
     """Read an email address that is only looked up, in one canonical form. Raises `Invalid` on `email`."""
     try:
         return _read(text)
@@ -29,21 +29,21 @@ def email_address(text: str) -> Email:
         raise refusal.with_traceback(None) from None
 
 
-def new_email_address(text: str) -> Email:
+def new_email_address(text: str) -> EmailAddress:
     """Read an email address that is to be kept. Raises `Invalid` on `email`, also for one with a card number in it."""
     if len(text) <= MAX_ADDRESS:
         refuse_card_number("email", text)  # before digits of another script become letters of the domain's ASCII form
     return email_address(text)
 
 
-def noted(text: str, *, read_as: Callable[[str], Email] = email_address) -> Email:
+def noted(text: str, *, read_as: Callable[[str], EmailAddress] = email_address) -> EmailAddress:
     """Read an address, and have the log say whose account it is about, without the address."""
     email = read_as(text)
     note(account=account_name(email.key))
     return email
 
 
-def _read(text: str) -> Email:
+def _read(text: str) -> EmailAddress:
     # the length first: mapping a long domain is slow (CVE-2024-3651)
     if len(text) > MAX_ADDRESS:
         raise Invalid("email", f"An email address has at most {MAX_ADDRESS} characters.")
@@ -59,4 +59,4 @@ def _read(text: str) -> Email:
             domain = idna.encode(mapped).decode("ascii")
         except UnicodeError as error:  # idna.IDNAError is one
             raise Invalid("email", "This is not an email address.") from error
-    return Email(f"{local}{at}{domain}")
+    return EmailAddress(f"{local}{at}{domain}")

@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from accounts_core import Accounts
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.idempotency import fingerprint_of
 from accounts_core.model.ids import UserId
 from accounts_core.ports.password_hasher import PasswordHasher
@@ -99,7 +99,7 @@ async def sign_up_once(
     request: HttpRequest,
     key: str,
     *,
-    email: Email,
+    email: EmailAddress,
     password: str,
     sign_up: Callable[[Accounts[Any]], Awaitable[tuple[Answer[T], UserId | None]]],
 ) -> Answer[T]:

@@ -13,7 +13,7 @@ import pytest
 from accounts_argon2 import Argon2Hasher, AsyncArgon2Hasher, Cost
 from accounts_argon2.engine import Argon2
 from accounts_core.errors import Unavailable
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.passwords import Password
 from accounts_core.model.requester import Requester
 from accounts_core.sync import run_sync
@@ -22,19 +22,19 @@ CHEAP = Cost(memory_kib=8, passes=1)
 FLOOD = 220
 EACH = 5
 PATIENCE_SECONDS = 30
-BYSTANDER = Requester.of(Email("jane@example.org"), "203.0.113.9")
+BYSTANDER = Requester.of(EmailAddress("jane@example.org"), "203.0.113.9")
 
 
 def one_account(_: int) -> Requester:
-    return Requester.of(Email("victim@example.org"), "192.0.2.1")
+    return Requester.of(EmailAddress("victim@example.org"), "192.0.2.1")
 
 
 def one_client(number: int) -> Requester:
-    return Requester.of(Email(f"user{number}@example.org"), f"2001:db8:0:1::{number:x}")
+    return Requester.of(EmailAddress(f"user{number}@example.org"), f"2001:db8:0:1::{number:x}")
 
 
 def one_account_of_many_clients(number: int) -> Requester:
-    return Requester.of(Email("victim@example.org"), f"198.51.100.{number}")
+    return Requester.of(EmailAddress("victim@example.org"), f"198.51.100.{number}")
 
 
 FLOODS = [one_account, one_client, one_account_of_many_clients]

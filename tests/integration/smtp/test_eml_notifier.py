@@ -10,7 +10,7 @@ import attrs
 import pytest
 
 from accounts_core.errors import Unavailable
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.ports.notifier import Notice, Purpose
 from accounts_core.sync import run_sync
 from accounts_core.testing.contracts import NotifierContract
@@ -34,7 +34,7 @@ class TestEml(NotifierContract):
 
 
 def notice(id: str = "job_1", to: str = "sam@example.org") -> Notice:
-    return Notice(id=id, to=Email(to), purpose=Purpose.INVITATION, values={"team": "Acme"})
+    return Notice(id=id, to=EmailAddress(to), purpose=Purpose.INVITATION, values={"team": "Acme"})
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def notifier(folder: Path) -> EmlNotifier:
-    sender = Sender(Email("no-reply@accounts.example"), "Accounts")
+    sender = Sender(EmailAddress("no-reply@accounts.example"), "Accounts")
     return EmlNotifier(folder=folder, sender=sender, public_url="https://accounts.example", clock=StoppedClock())
 
 

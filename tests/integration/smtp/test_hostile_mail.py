@@ -17,7 +17,7 @@ from aiosmtplib.email import quote_address
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.ports.notifier import Notice, Purpose
 from accounts_core.testing.builders import NOON
 from accounts_core.testing.contracts.notifier import VALUES
@@ -95,7 +95,7 @@ def server(listening: Server) -> Server:
 def deliver(server: Server, *notices: Notice, sender: str = "Accounts") -> list[Envelope]:
     notifier = SmtpNotifier(
         url=SmtpUrl.parse(f"smtp://127.0.0.1:{server.port}"),
-        sender=Sender(Email("no-reply@accounts.example"), sender),
+        sender=Sender(EmailAddress("no-reply@accounts.example"), sender),
         public_url="https://accounts.example",
         clock=ManualClock(NOON),
         timeout_seconds=5,
@@ -137,7 +137,7 @@ def hostile(purpose: Purpose, text: str) -> Mapping[str, str]:
 @pytest.mark.parametrize("purpose", Purpose)
 def test_a2_no_value_of_any_mail_adds_a_header_a_recipient_or_a_part(server: Server, purpose: Purpose) -> None:
     notices = [
-        Notice(id=f"job_{number}", to=Email("jane@example.org"), purpose=purpose, values=hostile(purpose, text))
+        Notice(id=f"job_{number}", to=EmailAddress("jane@example.org"), purpose=purpose, values=hostile(purpose, text))
         for number, text in enumerate(HOSTILE)
     ]
 
@@ -164,7 +164,7 @@ def test_a2_no_value_of_any_mail_adds_a_header_a_recipient_or_a_part(server: Ser
 def test_a2_no_name_of_the_sender_adds_a_header(server: Server, name: str) -> None:
     notice = Notice(
         id="job_1",
-        to=Email("jane@example.org"),
+        to=EmailAddress("jane@example.org"),
         purpose=Purpose.PASSWORD_CHANGED,
         values=VALUES[Purpose.PASSWORD_CHANGED],
     )
@@ -181,7 +181,7 @@ def test_a2_no_name_of_the_sender_adds_a_header(server: Server, name: str) -> No
 def test_a2_every_address_that_is_one_gets_its_mail_alone_and_written_as_it_is(server: Server) -> None:
     purpose = Purpose.PASSWORD_CHANGED
     notices = [
-        Notice(id=f"job_{number}", to=Email(address), purpose=purpose, values=VALUES[purpose])
+        Notice(id=f"job_{number}", to=EmailAddress(address), purpose=purpose, values=VALUES[purpose])
         for number, address in enumerate(ADDRESSES)
     ]
 
@@ -222,5 +222,5 @@ ATEXT: Final = "abcXYZ0189!#$%&'*+/=?^_`{|}~-"
 def test_a2_the_smtp_library_writes_every_address_as_it_is(local: str) -> None:
     """It parses what it is given; of what is an address here, nothing is left out or read in another way."""
     if "=?" not in local and len(local.encode()) <= 64:
-        address = Email(f"{local}@example.org").address
+        address = EmailAddress(f"{local}@example.org").address
         assert quote_address(address) == f"<{address}>"

@@ -10,7 +10,7 @@ from tests.integration.smtp.scripted import CONTENT, GREETING, scripted_server
 
 from accounts_core import Accounts, MailDispatch
 from accounts_core.errors import Unavailable, Undeliverable
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.outbox.worker import Ran
 from accounts_core.ports.notifier import Notice, Purpose
 from accounts_core.testing.builders import NOON
@@ -58,7 +58,7 @@ THEIRS: Mapping[str, tuple[str, str, str]] = {
 def notifier_to(port: int, *, login: str = "user:pass@", sender: str = "no-reply@accounts.example") -> SmtpNotifier:
     return SmtpNotifier(
         url=SmtpUrl.parse(f"smtp://{login}127.0.0.1:{port}"),
-        sender=Sender(Email(sender), "Accounts"),
+        sender=Sender(EmailAddress(sender), "Accounts"),
         public_url="https://accounts.example",
         clock=ManualClock(NOON),
         timeout_seconds=5,
@@ -66,7 +66,7 @@ def notifier_to(port: int, *, login: str = "user:pass@", sender: str = "no-reply
 
 
 def notice(to: str = "jane@example.org") -> Notice:
-    return Notice(id="job_1", to=Email(to), purpose=Purpose.VERIFY_EMAIL, values=VALUES[Purpose.VERIFY_EMAIL])
+    return Notice(id="job_1", to=EmailAddress(to), purpose=Purpose.VERIFY_EMAIL, values=VALUES[Purpose.VERIFY_EMAIL])
 
 
 def deliver(replies: Mapping[str, str], *, to: str = "jane@example.org", **how: str) -> int:

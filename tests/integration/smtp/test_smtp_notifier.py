@@ -18,7 +18,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from tests.integration.smtp.hanging import hanging_server
 
 from accounts_core.errors import Unavailable, Undeliverable
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.outbox.delays import WORKER_LEASE
 from accounts_core.ports.notifier import Notice, Purpose
 from accounts_core.testing.builders import NOON
@@ -100,7 +100,7 @@ def notifier_to(url: str, **changes: Any) -> SmtpNotifier:
     return attrs.evolve(
         SmtpNotifier(
             url=SmtpUrl.parse(url),
-            sender=Sender(Email("no-reply@accounts.example"), "Accounts"),
+            sender=Sender(EmailAddress("no-reply@accounts.example"), "Accounts"),
             public_url="https://accounts.example",
             clock=ManualClock(NOON),
             timeout_seconds=5,
@@ -144,7 +144,7 @@ def _raw(envelope: Envelope) -> bytes:
 
 
 def notice(purpose: Purpose = Purpose.RESET_PASSWORD, to: str = "jane@example.org") -> Notice:
-    return Notice(id="job_1", to=Email(to), purpose=purpose, values=VALUES[purpose])
+    return Notice(id="job_1", to=EmailAddress(to), purpose=purpose, values=VALUES[purpose])
 
 
 def test_a_mail_goes_to_the_address_alone_and_from_the_sender(serve: Callable[..., int], mailbox: Mailbox) -> None:

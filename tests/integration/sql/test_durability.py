@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.sync import run_sync
 from accounts_core.testing.builders import a_card, a_job, a_session, a_user, digest_of_session
 from accounts_core.testing.harness import keep
@@ -33,7 +33,7 @@ run_sync(half())
 REGISTER = """
 import sys
 from accounts_core.errors import EmailTaken
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import Email
 from accounts_core.sync import run_sync
 from accounts_core.testing.builders import a_user
 from accounts_sql import SqlStore, create_engine
@@ -75,7 +75,7 @@ def test_a_killed_process_leaves_what_it_committed_and_nothing_else(url: str) ->
             assert resolved is not None
             assert (resolved[0], resolved[1], list(resolved[2])) == (a_session(), a_user(), [a_card(is_default=True)])
             assert await views.outbox.find("job_1") == a_job()
-            assert await views.users.find_by_email(Email("user2@example.org")) is None
+            assert await views.users.find_by_email(EmailAddress("user2@example.org")) is None
 
     run_sync(left())
     run_sync(keep(SqlStore(engine), a_user(2)))  # no lock was left behind either

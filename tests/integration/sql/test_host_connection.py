@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from tests.integration.sql.backends import AIOSQLITE, ASYNCPG, PSYCOPG, SQLITE, AnySqlStore, Backend
 
 from accounts_core.errors import ConfigurationError, EmailTaken
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import UserId
 from accounts_core.testing.builders import a_user
 from accounts_core.testing.harness import keep
@@ -114,7 +114,7 @@ async def test_a_unit_that_fails_leaves_the_hosts_own_work_alone(backend: Backen
     async with connected(backend) as host:
         await host.execute(ORDER)
         with pytest.raises(EmailTaken):
-            await keep(host.store, a_user(1), a_user(2, email=Email("user1@example.org")))
+            await keep(host.store, a_user(1), a_user(2, email=EmailAddress("user1@example.org")))
         await host.end("commit")
 
     assert await kept(backend) == (1, False)

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.integration.sql.backends import Backend
 
 from accounts_core.errors import AnswerMismatch
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.events import SessionsEnded
 from accounts_core.model.idempotency import KeptRequest
 from accounts_core.model.ids import TeamId, UserId
@@ -48,13 +48,13 @@ JANE, JOHN = 1, 2
 Read = Callable[[Any, int], Awaitable[Any]]
 
 
-def guest(n: int) -> Email:
-    return Email(f"guest{n}@example.org")
+def guest(n: int) -> EmailAddress:
+    return EmailAddress(f"guest{n}@example.org")
 
 
 LONE: dict[str, Read] = {
     "users.find": lambda it, n: it.users.find(UserId(n)),
-    "users.find_by_email": lambda it, n: it.users.find_by_email(Email(f"user{n}@example.org")),
+    "users.find_by_email": lambda it, n: it.users.find_by_email(EmailAddress(f"user{n}@example.org")),
     "users.find_by_customer": lambda it, n: it.users.find_by_customer(f"cus_{n}"),
     "sessions.resolve": lambda it, n: it.sessions.resolve(digest_of_session(f"ses_{n}")),
     "sessions.resolve_with_cards": lambda it, n: it.sessions.resolve_with_cards(digest_of_session(f"ses_{n}")),

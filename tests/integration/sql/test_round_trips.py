@@ -7,7 +7,7 @@ import pytest
 from tests.integration.round_trips import RoundTripCounter
 from tests.integration.sql.backends import ASYNCPG, PSYCOPG, Backend
 
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.events import SessionsEnded
 from accounts_core.model.ids import TeamId, UserId
 from accounts_core.model.jobs import JobKind, topics_of
@@ -34,14 +34,14 @@ from accounts_sql.leases import is_ready
 
 pytestmark = pytest.mark.usefixtures("drive")
 
-JANE, GUEST = UserId(1), Email("guest@example.org")
+JANE, GUEST = UserId(1), EmailAddress("guest@example.org")
 
 PREPARED_AFTER = 6
 """psycopg prepares a statement that it sees for the sixth time; asyncpg, the first."""
 
 READS: dict[str, Callable[[Views], Awaitable[Any]]] = {
     "users.find": lambda views: views.users.find(JANE),
-    "users.find_by_email": lambda views: views.users.find_by_email(Email("user1@example.org")),
+    "users.find_by_email": lambda views: views.users.find_by_email(EmailAddress("user1@example.org")),
     "users.find_by_customer": lambda views: views.users.find_by_customer("cus_1"),
     "users.list_billed": lambda views: views.users.list_billed(limit=5),
     "sessions.resolve": lambda views: views.sessions.resolve(digest_of_session("ses_1")),

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from tests.integration.sql.backends import ASYNCPG, PSYCOPG, AnySqlStore, Backend
 
 from accounts_core.errors import Conflict, EmailTaken
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.events import DomainEvent, UserRegistered
 from accounts_core.model.ids import UserId
 from accounts_core.testing.builders import NOON, a_session, a_user, digest_of_session
@@ -18,7 +18,7 @@ from accounts_sql.tables import users
 
 pytestmark = pytest.mark.usefixtures("drive")
 
-REGISTERED = UserRegistered(user_id=UserId(1), at=NOON, email=Email("user1@example.org"))
+REGISTERED = UserRegistered(user_id=UserId(1), at=NOON, email=EmailAddress("user1@example.org"))
 
 
 async def execute(work: Any, statement: Any) -> Any:
@@ -71,7 +71,7 @@ async def test_a_hosts_own_database_error_comes_through_as_it_is(store: AnySqlSt
 @pytest.mark.parametrize("kind", [EmailTaken, Conflict])
 async def test_the_cause_of_a_translated_error_is_the_databases_own(store: AnySqlStore, kind: type[Exception]) -> None:
     await keep(store, a_user())
-    refused = a_user(2, email=Email("user1@example.org")) if kind is EmailTaken else a_session(user_id=9)
+    refused = a_user(2, email=EmailAddress("user1@example.org")) if kind is EmailTaken else a_session(user_id=9)
 
     with pytest.raises(kind) as raised:
         await keep(store, refused)
@@ -84,7 +84,7 @@ async def test_only_the_users_own_address_makes_an_address_taken(store: AnySqlSt
     await keep(store, a_user())
 
     with pytest.raises(Conflict):
-        await keep(store, a_user(1, email=Email("other@example.org")))
+        await keep(store, a_user(1, email=EmailAddress("other@example.org")))
 
 
 @pytest.mark.parametrize("backend", [PSYCOPG, ASYNCPG], indirect=True)

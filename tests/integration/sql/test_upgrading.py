@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from accounts_core.errors import Conflict
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.idempotency import KeptRequest
 from accounts_core.model.ids import TeamId, UserId
 from accounts_core.model.user import User
@@ -285,7 +285,7 @@ async def test_a18_the_addresses_that_older_entries_name_can_be_taken_out_after_
     migrate(engine)
 
     async with SqlStore(engine).begin() as work:
-        await work.audit.redact_invited(Email("john@example.org"))
+        await work.audit.redact_invited(EmailAddress("john@example.org"))
         found = await work.audit.list(limit=9)
     assert [(entry.action, dict(entry.details)) for entry in reversed(found)] == [
         ("invited", {"team_id": 1}),

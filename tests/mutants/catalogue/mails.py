@@ -191,7 +191,7 @@ MAILS: Final = (
     ),
     Mutant(
         name="an account's key with blanks in it",
-        at="accounts_core/model/email.py::Email.__attrs_post_init__",
+        at="accounts_core/model/email_address.py::EmailAddress.__attrs_post_init__",
         old="not _is_local_part(local) or not _is_local_part(key) or (not _DOMAIN.fullmatch(domain))",
         new="not _is_local_part(local) or not _DOMAIN.fullmatch(domain)",
         check=core("model/test_email.py::test_m01_an_address_whose_key_would_be_none_is_refused"),

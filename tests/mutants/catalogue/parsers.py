@@ -55,7 +55,7 @@ PARSERS: Final = (
     ),
     Mutant(
         name="an address that begins an encoded word",
-        at="accounts_core/model/email.py::_is_local_part",
+        at="accounts_core/model/email_address.py::_is_local_part",
         old=("if _ENCODED_WORD in text:\n    return False"),
         new="",
         check=core("model/test_email.py::test_what_is_no_address_is_refused"),

@@ -11,7 +11,7 @@ from tests.simulation.invariants import INVARIANTS, Outcome
 from tests.simulation.world import Core
 
 from accounts_core import run_sync
-from accounts_core.model import Email, Password, User
+from accounts_core.model import EmailAddress, Password, User
 from accounts_core.model.jobs import SyncCustomerJob, VerifyCardJob
 from accounts_core.model.rate_limits import DEFAULT_RATE_LIMITS
 from accounts_core.model.times import CLOCK_SKEW, is_ahead
@@ -136,7 +136,7 @@ class Ledger(LifeInTeams):
         self._check_cards(person, user, stored)
 
     def _user_of(self, person: Person, stored: Contents) -> User | None:
-        keys = {Email(address).key for address in person.emails}
+        keys = {EmailAddress(address).key for address in person.emails}
         found = [user for user in stored.users.values() if user.email.key in keys]
         if len(found) > 1:
             raise Violated("Nobody has two accounts")

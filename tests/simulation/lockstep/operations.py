@@ -12,7 +12,7 @@ from tests.simulation.lockstep.worlds import World
 
 from accounts_core import run_sync
 from accounts_core.errors import ProviderRefused, Unavailable
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import TeamId, UserId
 from accounts_core.ports.password_hasher import PasswordHasher
 from accounts_core.ports.payment_gateway import HoldStatus
@@ -139,8 +139,8 @@ class Operations(LockstepBase):
                 return Answered(answer=str(user_id).encode(), is_final=True, took_effect=True, user_id=user_id)
 
             return accounts.sign_up_once(
-                scope=bytes([key]) * 31 + Email(email).key.encode()[:1],
-                email=Email(email),
+                scope=bytes([key]) * 31 + EmailAddress(email).key.encode()[:1],
+                email=EmailAddress(email),
                 plain=bytes([body]),
                 password=password,
                 perform=perform,

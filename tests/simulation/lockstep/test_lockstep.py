@@ -15,7 +15,7 @@ from tests.simulation.lockstep.steps import Difference, Lockstep, Tally
 from tests.simulation.lockstep.worlds import POLICIES, Databases, World
 
 from accounts_core.errors import Conflict, EmailTaken
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import UserId
 from accounts_core.ports.notifier import Notice, Purpose
 from accounts_core.testing.builders import NOON
@@ -132,7 +132,7 @@ def test_another_row_is_seen_at_the_next_step(databases: Databases, lockstep: Lo
 
 def test_another_question_to_the_provider_and_another_mail_are_seen(lockstep: Lockstep) -> None:
     odd = lockstep.worlds[2]
-    notice = Notice(id="job_1", to=Email("jane@example.org"), purpose=Purpose.ALREADY_REGISTERED, values={})
+    notice = Notice(id="job_1", to=EmailAddress("jane@example.org"), purpose=Purpose.ALREADY_REGISTERED, values={})
 
     def ask(world: World) -> None:
         if world is odd:

@@ -7,7 +7,7 @@ from tests.simulation.world import JANE, JOHN, OTHER_PASSWORD, PASSWORD, Core, W
 
 from accounts_core import Policy
 from accounts_core.errors import InvalidCredentials, RateLimitExceeded, Unavailable
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.rate_limits import RateLimit, in_every_scope
 from accounts_core.ports.password_hasher import PasswordHasher
 from accounts_core.services.idempotency import Answered
@@ -125,7 +125,7 @@ async def sign_up_once(world: World, accounts: Core) -> object:
         return Answered(answer=b"signed up", is_final=True, took_effect=True, user_id=user.id)
 
     return await accounts.sign_up_once(
-        scope=bytes(32), email=Email(NEW), plain=b"New", password=PASSWORD, perform=perform
+        scope=bytes(32), email=EmailAddress(NEW), plain=b"New", password=PASSWORD, perform=perform
     )
 
 

@@ -7,7 +7,7 @@ from email.policy import SMTP
 import attrs
 import pytest
 
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.ports.notifier import Notice, Purpose
 from accounts_core.testing.contracts.notifier import VALUES
 from accounts_smtp import Sender, compose
@@ -15,12 +15,12 @@ from accounts_smtp.headers import MailRefused
 from accounts_sql.rows import stored_email
 
 AT = datetime(2024, 5, 1, 12, 30, tzinfo=UTC)
-SENDER = Sender(Email("no-reply@accounts.example"), "Accounts")
+SENDER = Sender(EmailAddress("no-reply@accounts.example"), "Accounts")
 LINK = "https://accounts.example/app?a=1&b=2"
 
 
 def notice(id: str = "job_1", to: str = "sam@example.org", **values: str) -> Notice:
-    return Notice(id=id, to=Email(to), purpose=Purpose.INVITATION, values={"team": "Acme", **values})
+    return Notice(id=id, to=EmailAddress(to), purpose=Purpose.INVITATION, values={"team": "Acme", **values})
 
 
 def sent(notice: Notice, sender: Sender = SENDER) -> EmailMessage:
@@ -43,7 +43,7 @@ def part(message: EmailMessage, kind: str) -> str:
 
 @pytest.mark.parametrize("purpose", Purpose)
 def test_there_is_a_wording_for_every_purpose(purpose: Purpose) -> None:
-    mail = sent(Notice(id="job_1", to=Email("sam@example.org"), purpose=purpose, values=VALUES[purpose]))
+    mail = sent(Notice(id="job_1", to=EmailAddress("sam@example.org"), purpose=purpose, values=VALUES[purpose]))
 
     assert mail["Subject"]
     assert LINK in part(mail, "plain")
@@ -54,7 +54,7 @@ def test_there_is_a_wording_for_every_purpose(purpose: Purpose) -> None:
     ("purpose", "page"), [(Purpose.VERIFY_EMAIL, "/verify-email"), (Purpose.RESET_PASSWORD, "/reset-password")]
 )
 def test_a_token_is_in_the_fragment_of_the_link_and_nowhere_else(purpose: Purpose, page: str) -> None:
-    wanted = Notice(id="job_1", to=Email("sam@example.org"), purpose=purpose, values=VALUES[purpose])
+    wanted = Notice(id="job_1", to=EmailAddress("sam@example.org"), purpose=purpose, values=VALUES[purpose])
     token = VALUES[purpose]["token"]
 
     mail = read(compose(wanted, sender=SENDER, public_url="https://accounts.example/", at=AT))
@@ -68,7 +68,7 @@ def test_a_token_is_in_the_fragment_of_the_link_and_nowhere_else(purpose: Purpos
 
 def test_what_people_typed_is_text_in_html() -> None:
     values = VALUES[Purpose.NEW_SIGN_IN]
-    mail = sent(Notice(id="job_1", to=Email("sam@example.org"), purpose=Purpose.NEW_SIGN_IN, values=values))
+    mail = sent(Notice(id="job_1", to=EmailAddress("sam@example.org"), purpose=Purpose.NEW_SIGN_IN, values=values))
 
     assert "<script>" not in part(mail, "html")
     assert "&lt;script&gt;" in part(mail, "html")
@@ -76,7 +76,7 @@ def test_what_people_typed_is_text_in_html() -> None:
 
 def test_a_lifetime_reads_as_people_say_it() -> None:
     values = {**VALUES[Purpose.VERIFY_EMAIL], "minutes": "1440"}
-    mail = sent(Notice(id="job_1", to=Email("sam@example.org"), purpose=Purpose.VERIFY_EMAIL, values=values))
+    mail = sent(Notice(id="job_1", to=EmailAddress("sam@example.org"), purpose=Purpose.VERIFY_EMAIL, values=values))
 
     assert "for 24 hours:" in part(mail, "plain")
 
@@ -100,7 +100,7 @@ def test_f5_a_name_that_is_a_link_is_in_no_subject(team: str) -> None:
 
 
 def test_f5_without_names_mails_say_it_in_neutral_words() -> None:
-    to = Email("sam@example.org")
+    to = EmailAddress("sam@example.org")
     invitation = sent(Notice(id="job_1", to=to, purpose=Purpose.INVITATION, values={}))
     assert invitation["Subject"] == "Invitation to join a team"
     assert part(invitation, "plain").startswith("You are invited to join a team.")
@@ -156,7 +156,7 @@ HEADERS = ["From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "MIM
 INJECTING = "=?utf-8?q?a=0D=0ABcc=3A=20evil=40evil=2Enet=0D=0AX=3A=20?="
 
 
-def stored(address: str) -> Email:
+def stored(address: str) -> EmailAddress:
     """Make an address as a store does, which does not check again what was good when it was stored."""
     return stored_email(address, address)
 
@@ -178,7 +178,7 @@ def stored(address: str) -> Email:
 def test_a2_a_stored_address_that_is_none_any_more_is_refused_for_good(address: str, place: str) -> None:
     to, sender = stored(address), SENDER
     if place == "from":
-        to, sender = Email("sam@example.org"), Sender(to, "Accounts")
+        to, sender = EmailAddress("sam@example.org"), Sender(to, "Accounts")
 
     with pytest.raises(MailRefused) as caught:
         compose(attrs.evolve(notice(), to=to), sender=sender, public_url=LINK, at=AT)
@@ -248,7 +248,7 @@ def test_an_address_beyond_ascii_is_written_as_it_is() -> None:
     ],
 )
 def test_a_sender_is_an_address_with_or_without_a_name(text: str, name: str) -> None:
-    assert Sender.parse(text) == Sender(Email("no-reply@example.org"), name)
+    assert Sender.parse(text) == Sender(EmailAddress("no-reply@example.org"), name)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from accounts_cli.failures import CommandFailed
 from accounts_cli.settings import Settings
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.passwords import PasswordPolicy
 from accounts_core.model.policy import CardPolicy, CustomerDeletion, EmailChange, Policy, RetentionPolicy, SessionPolicy
 from accounts_core.model.rate_limits import DEFAULT_RATE_LIMITS
@@ -54,7 +54,7 @@ ACCEPTED: list[tuple[str, str, Any]] = [
         "smtps://user:se%20cret@mail.example.org",
         SmtpUrl(host="mail.example.org", port=465, is_tls=True, user="user", password="se cret"),
     ),
-    ("MAIL_FROM", "Accounts <a@example.org>", Sender(Email("a@example.org"), "Accounts")),
+    ("MAIL_FROM", "Accounts <a@example.org>", Sender(EmailAddress("a@example.org"), "Accounts")),
     ("PRIVATE_REGISTRATION", "true", True),
     ("MIN_PASSWORD_LENGTH", "8", 8),
     ("SESSION_DAYS", "1", 1),

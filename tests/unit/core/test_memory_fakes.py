@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from accounts_core.errors import RateLimitExceeded, Unavailable
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.passwords import Password
 from accounts_core.ports.notifier import Notice, Purpose
 from accounts_core.ports.rate_limiter import RateLimit
@@ -14,7 +14,9 @@ from accounts_memory import ManualClock, MemoryNotifier, MemoryRateLimiter, Plai
 
 pytestmark = pytest.mark.usefixtures("drive")
 
-NOTICE = Notice(id="ntc_1", to=Email("jane@example.org"), purpose=Purpose.INVITATION, values={"team": "Bookshop"})
+NOTICE = Notice(
+    id="ntc_1", to=EmailAddress("jane@example.org"), purpose=Purpose.INVITATION, values={"team": "Bookshop"}
+)
 
 
 def test_a_clock_stands_still_until_it_is_moved() -> None:

@@ -9,7 +9,7 @@ from types import TracebackType
 import pytest
 
 from accounts_core.errors import ConfigurationError, Conflict, EmailTaken
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.events import DomainEvent, UserDeactivated
 from accounts_core.model.ids import TeamId, UserId
 from accounts_core.model.payment_method import Cards
@@ -154,7 +154,7 @@ async def test_a_lock_leaves_the_row_and_its_version_as_they_are(store: MemorySt
 
 
 async def test_an_address_that_two_open_units_take_goes_to_the_first_to_commit(store: MemoryStore) -> None:
-    wanted = Email("wanted@example.org")
+    wanted = EmailAddress("wanted@example.org")
     with pytest.raises(EmailTaken), Elsewhere(store) as late:
         await late.users.add(a_user(4, email=wanted))
         await keep(store, a_user(3, email=wanted))

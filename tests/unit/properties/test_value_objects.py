@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from accounts_core.errors import Invalid, InvalidToken
-from accounts_core.model import Email, Password
+from accounts_core.model import EmailAddress, Password
 from accounts_core.model.graphemes import graphemes
 from accounts_core.model.initials import initials_of
 from accounts_core.model.text import display_name, one_line
@@ -25,13 +25,13 @@ ADDRESSES = st.one_of(
 @given(ADDRESSES)
 def test_an_address_is_refused_or_is_stable(typed: str) -> None:
     try:
-        email = Email(typed)
+        email = EmailAddress(typed)
     except Invalid:
         return
 
-    again = Email(email.address)
+    again = EmailAddress(email.address)
     assert (again.address, again.key) == (email.address, email.key)
-    assert Email(email.key).key == email.key
+    assert EmailAddress(email.key).key == email.key
     assert email.address.isprintable()
     assert len(email.address.encode()) <= 254
 
@@ -39,12 +39,12 @@ def test_an_address_is_refused_or_is_stable(typed: str) -> None:
 @given(ADDRESSES)
 def test_no_upper_case_spelling_of_an_ascii_address_is_another_account(typed: str) -> None:
     try:
-        email = Email(typed)
+        email = EmailAddress(typed)
     except Invalid:
         return
 
     if email.address.isascii():
-        assert Email(email.address.upper()) == email
+        assert EmailAddress(email.address.upper()) == email
 
 
 @given(ANYTHING)

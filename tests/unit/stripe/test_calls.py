@@ -4,7 +4,7 @@ import attrs
 import pytest
 from tests.unit.stripe.typed_params import complaints
 
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.ports.payment_gateway import HoldRequest
 from accounts_core.testing.builders import NOON
 from accounts_stripe import calls
@@ -27,7 +27,7 @@ ALL = [
     calls.list_customers(),
     calls.list_customers().after("cus_1"),
     calls.retrieve_customer("cus_1"),
-    calls.update_customer("cus_1", email=Email("jane@example.org"), name="Jane"),
+    calls.update_customer("cus_1", email=EmailAddress("jane@example.org"), name="Jane"),
     calls.update_customer("cus_1", email=None, name=None),
     calls.anonymize_customer("cus_1"),
     calls.list_subscriptions("cus_1"),

@@ -13,7 +13,7 @@ from tests.unit.stripe.objects import (
 )
 
 from accounts_core.errors import ConfigurationError, NotFound, ProviderAmbiguous, ProviderBusy, ProviderRefused
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.ports.payment_gateway import HoldRequest, HoldStatus
 from accounts_core.sync import run_sync
 from accounts_stripe import StripeGateway
@@ -304,7 +304,7 @@ def test_setting_the_default_says_which_of_the_two_is_missing(
 def test_an_update_sends_the_address_as_typed(gateway: Gateway, server: FakeStripe) -> None:
     server.will(a_customer(email="Jane@example.org", name="Zoë Doe"))
 
-    run_sync(gateway.update_customer("cus_1", email=Email("Jane@example.org"), name="Zoë Doe"))
+    run_sync(gateway.update_customer("cus_1", email=EmailAddress("Jane@example.org"), name="Zoë Doe"))
 
     assert server.asked[0].params == {"email": "Jane@example.org", "name": "Zoë Doe"}
 

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from accounts_core.model.audit import AuditEntry
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.events import (
     Actor,
     CardVerified,
@@ -20,7 +20,7 @@ from accounts_core.testing.contracts.base import StoreContract
 from accounts_core.testing.harness import AnyStore, keep, read_back
 
 JANE = UserId(1)
-TOLD = Email("user1@example.org")
+TOLD = EmailAddress("user1@example.org")
 
 
 async def trail(store: AnyStore, **which: Any) -> list[AuditEntry]:
@@ -34,7 +34,9 @@ class AuditContract(StoreContract):
         card = CardVerified(
             user_id=JANE, at=NOON, payment_method="pm_1", brand="visa", last4="4242", replaced=("pm_0",)
         )
-        moved = EmailChanged(user_id=JANE, at=at(1), by=Actor.OPERATOR, before=TOLD, after=Email("new@example.org"))
+        moved = EmailChanged(
+            user_id=JANE, at=at(1), by=Actor.OPERATOR, before=TOLD, after=EmailAddress("new@example.org")
+        )
         await keep(store, a_user(), card)
         await keep(store, moved)
 

@@ -1,7 +1,7 @@
 import pytest
 
 from accounts_core.errors import Conflict
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import TeamId, UserId
 from accounts_core.model.team import InteractionView
 from accounts_core.ports.teams import Footprint
@@ -21,7 +21,7 @@ from accounts_core.testing.harness import AnyStore, Entity, keep, read_back
 
 JANE, MARY, SAM = UserId(1), UserId(2), UserId(3)
 JANES, JANES_SECOND, MARYS = TeamId(1), TeamId(2), TeamId(3)
-GUEST = Email("guest@example.org")
+GUEST = EmailAddress("guest@example.org")
 
 BELONGINGS: dict[str, list[Entity]] = {
     "a session": [a_session()],
@@ -130,7 +130,7 @@ class DeletionContract(StoreContract):
         await populate(store)
         await keep(store, an_invitation("inv_other", JANES))
         async with store.begin() as work:
-            await work.teams.remove_invitations_to(Email("GUEST@example.org"))
+            await work.teams.remove_invitations_to(EmailAddress("GUEST@example.org"))
 
         assert list(await read_back(store, lambda s: s.teams.invitations_to(GUEST, limit=9))) == []
         assert await read_back(store, lambda s: s.teams.find_invitation("inv_other")) is not None

@@ -1,7 +1,7 @@
 import pytest
 
 from accounts_core.errors import Conflict, EmailTaken
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.events import DomainEvent, UserDeactivated, UserRegistered, UserRenamed, UserRestored
 from accounts_core.model.ids import UserId
 from accounts_core.ports.store import UnitOfWork
@@ -10,7 +10,7 @@ from accounts_core.testing.contracts.base import StoreContract
 from accounts_core.testing.harness import MakeStore, keep, read_back
 
 JANE = UserId(1)
-REGISTERED = UserRegistered(user_id=JANE, at=NOON, email=Email("user1@example.org"))
+REGISTERED = UserRegistered(user_id=JANE, at=NOON, email=EmailAddress("user1@example.org"))
 RENAMED = UserRenamed(user_id=JANE, at=NOON, name="Mary Major")
 DEACTIVATED = UserDeactivated(user_id=JANE, at=NOON)
 RESTORED = UserRestored(user_id=JANE, at=NOON)
@@ -119,7 +119,7 @@ class EventsContract(StoreContract):
 
     async def test_what_a_subscriber_breaks_the_unit_raises(self, make_store: MakeStore) -> None:
         async def take_the_address(work: UnitOfWork, event: DomainEvent) -> None:
-            await work.users.add(a_user(2, email=Email("user1@example.org")))
+            await work.users.add(a_user(2, email=EmailAddress("user1@example.org")))
 
         store = make_store(take_the_address)
         with pytest.raises((EmailTaken, Conflict)):

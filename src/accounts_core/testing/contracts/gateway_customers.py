@@ -2,7 +2,7 @@ import pytest
 
 from accounts_core.errors import NotFound, ProviderRefused
 from accounts_core.model.customer import Customer
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.ports.payment_gateway import PaymentGateway
 from accounts_core.testing.contracts.payment_gateway import PaymentGatewayContract, ProviderCards, a_customer, every
 from accounts_core.testing.harness import Concurrently
@@ -69,7 +69,7 @@ class GatewayCustomersContract(PaymentGatewayContract):
     async def test_an_update_changes_address_and_name(self, gateway: PaymentGateway, user_ref: str) -> None:
         customer = await a_customer(gateway, user_ref)
 
-        updated = await gateway.update_customer(customer.id, email=Email("Jane@example.org"), name="Zoë Doe")
+        updated = await gateway.update_customer(customer.id, email=EmailAddress("Jane@example.org"), name="Zoë Doe")
 
         assert (updated.email, updated.name) == ("Jane@example.org", "Zoë Doe")
         assert await gateway.retrieve_customer(customer.id) == updated
@@ -101,7 +101,7 @@ class GatewayCustomersContract(PaymentGatewayContract):
         with pytest.raises(NotFound):
             await gateway.retrieve_customer(missing)
         with pytest.raises(NotFound):
-            await gateway.update_customer(missing, email=Email("jane@example.org"), name="Jane")
+            await gateway.update_customer(missing, email=EmailAddress("jane@example.org"), name="Jane")
         with pytest.raises(NotFound):
             await gateway.set_default(missing, None)
         with pytest.raises(NotFound):

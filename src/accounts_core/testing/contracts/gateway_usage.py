@@ -4,7 +4,7 @@ import attrs
 import pytest
 
 from accounts_core.errors import NotFound, ProviderRefused
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.ports.payment_gateway import CustomerUsage, PaymentGateway
 from accounts_core.testing.contracts.payment_gateway import (
     PaymentGatewayContract,
@@ -105,7 +105,7 @@ class GatewayUsageContract(PaymentGatewayContract):
         self, gateway: PaymentGateway, user_ref: str, cards: ProviderCards, host: HostAtProvider
     ) -> None:
         customer = await a_customer(gateway, user_ref)
-        await gateway.update_customer(customer.id, email=Email("jane@example.org"), name="Jane Doe")
+        await gateway.update_customer(customer.id, email=EmailAddress("jane@example.org"), name="Jane Doe")
         card = await gateway.attach(customer_id=customer.id, payment_method=cards.good, key=f"{customer.id}:1")
         await host.subscribe(customer.id)
         await host.set_balance(customer.id, 100)
@@ -142,10 +142,10 @@ class GatewayUsageContract(PaymentGatewayContract):
         self, gateway: PaymentGateway, user_ref: str
     ) -> None:
         customer = await a_customer(gateway, user_ref)
-        before = await gateway.update_customer(customer.id, email=Email("jane@example.org"), name="Jane")
+        before = await gateway.update_customer(customer.id, email=EmailAddress("jane@example.org"), name="Jane")
 
         with pytest.raises(ProviderRefused) as refusal:
-            await gateway.update_customer(customer.id, email=Email("jörg@example.org"), name="Jörg")
+            await gateway.update_customer(customer.id, email=EmailAddress("jörg@example.org"), name="Jörg")
 
         assert (refusal.value.code, refusal.value.param) == ("email_invalid", "email")
         assert await gateway.retrieve_customer(customer.id) == before
@@ -160,7 +160,7 @@ class GatewayUsageContract(PaymentGatewayContract):
 
     async def test_a_field_is_cleared(self, gateway: PaymentGateway, user_ref: str) -> None:
         customer = await a_customer(gateway, user_ref)
-        await gateway.update_customer(customer.id, email=Email("jane@example.org"), name="Jane")
+        await gateway.update_customer(customer.id, email=EmailAddress("jane@example.org"), name="Jane")
 
         assert (await gateway.update_customer(customer.id, email=None, name="Jane")).email is None
         assert (await gateway.update_customer(customer.id, email=None, name=None)).name is None

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import attrs
 import pytest
 
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.events import InvitationResent, InvitationRevoked, Invited, UserRegistered
 from accounts_core.model.ids import TeamId, UserId
 from accounts_core.model.jobs import InviteJob, RecoveryMailJob, SecurityNoticeJob, TakenMailJob
@@ -16,7 +16,7 @@ from accounts_core.testing.contracts.base import StoreContract
 from accounts_core.testing.contracts.teams import MEMBER, OWNER, PEOPLE, TEAM
 from accounts_core.testing.harness import AnyStore, add, keep, read_back
 
-GUEST = Email("guest@example.org")
+GUEST = EmailAddress("guest@example.org")
 A_MICROSECOND = timedelta(microseconds=1)
 
 
@@ -90,8 +90,8 @@ class InvitationsContract(StoreContract):
         await keep(store, *PEOPLE, a_team(1), a_team(2), invitation)
 
         async with store.begin() as work:
-            assert await work.teams.find_invitation_of(TEAM, Email("GUEST@example.org")) == invitation
-            assert await work.teams.find_invitation_of(TEAM, Email("host@example.org")) is None
+            assert await work.teams.find_invitation_of(TEAM, EmailAddress("GUEST@example.org")) == invitation
+            assert await work.teams.find_invitation_of(TEAM, EmailAddress("host@example.org")) is None
             assert await work.teams.find_invitation_of(TeamId(2), GUEST) is None
 
     async def test_an_invitation_is_renewed_where_it_stands(self, store: AnyStore) -> None:
@@ -121,12 +121,12 @@ class InvitationsContract(StoreContract):
     ) -> None:
         await keep(store, a_user(OWNER), a_user(MEMBER))
         for email in ("Guest@example.org", "host@example.org"):
-            await keep(store, kind(user_id=OWNER, at=NOON, team_id=TEAM, email=Email(email)))
+            await keep(store, kind(user_id=OWNER, at=NOON, team_id=TEAM, email=EmailAddress(email)))
         await keep(store, UserRegistered(user_id=MEMBER, at=NOON, email=GUEST))
 
         for _ in range(2):
             async with store.begin() as work:
-                await work.audit.redact_invited(Email("GUEST@example.org"))
+                await work.audit.redact_invited(EmailAddress("GUEST@example.org"))
 
         entries = await read_back(store, lambda s: s.audit.list(limit=9))
         assert [dict(entry.details) for entry in entries] == [

@@ -5,7 +5,7 @@ import attrs
 import pytest
 
 from accounts_core.errors import Conflict
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.idempotency import KeptRequest
 from accounts_core.model.ids import UserId
 from accounts_core.ports.cleanup import Expired
@@ -107,10 +107,10 @@ class KeptRequestsContract(StoreContract):
 
         async with store.begin() as work:
             assert await work.kept_requests.find(sign_up.scope) == sign_up
-            assert list(await work.kept_requests.list_for_email(Email("USER1@example.org"))) == [newer, sign_up]
+            assert list(await work.kept_requests.list_for_email(EmailAddress("USER1@example.org"))) == [newer, sign_up]
             assert [each.scope for each in await work.kept_requests.of(JANE, limit=9)] == [a_request(4).scope]
             await work.kept_requests.remove_of(JANE)
-            await work.kept_requests.delete_for_email(Email("USER1@example.org"))
+            await work.kept_requests.delete_for_email(EmailAddress("USER1@example.org"))
         async with store.begin() as work:
             assert [n for n in range(1, 5) if await work.kept_requests.find(bytes([n]) * 32) is not None] == [3]
             await work.kept_requests.remove(others)

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from accounts_core.errors import Conflict
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import UserId
 from accounts_core.model.mail_token import MailToken, TokenPurpose
 from accounts_core.testing.builders import NOON, a_user, at
@@ -19,7 +19,7 @@ def a_token(number: int = 1, user_id: int = 1, **overrides: Any) -> MailToken:
     values: dict[str, Any] = {
         "digest": bytes([number]) * 32,
         "purpose": TokenPurpose.RESET_PASSWORD,
-        "email": Email(f"User{user_id}@example.org"),
+        "email": EmailAddress(f"User{user_id}@example.org"),
         "created_at": NOON,
         "expires_at": at(10),
     }

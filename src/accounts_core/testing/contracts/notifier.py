@@ -3,7 +3,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from accounts_core.errors import Unavailable, Undeliverable
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.ports.notifier import Notice, Notifier, Purpose
 from accounts_core.testing.contracts.base import Contract
 
@@ -43,7 +43,7 @@ class NotifierContract(Contract):
         assert list(delivered()) == ["ntc_1"]
 
     async def test_an_invitation_from_nobody_is_delivered(self, notifier: Notifier, delivered: Delivered) -> None:
-        to = Email("jane@example.org")
+        to = EmailAddress("jane@example.org")
         await notifier.deliver(Notice(id="ntc_1", to=to, purpose=Purpose.INVITATION, values={"team": "Bookshop"}))
 
         assert list(delivered()) == ["ntc_1"]
@@ -58,7 +58,7 @@ class NotifierContract(Contract):
         # a line break in a mail's header would start another header
         values = {"team": "Bookshop\r\nBcc: everybody@example.org", "invited_by": "Jane\nX-Header: 1"}
         await notifier.deliver(
-            Notice(id="ntc_1", to=Email("jane@example.org"), purpose=Purpose.INVITATION, values=values)
+            Notice(id="ntc_1", to=EmailAddress("jane@example.org"), purpose=Purpose.INVITATION, values=values)
         )
 
         assert list(delivered()) == ["ntc_1"]
@@ -92,4 +92,4 @@ class RefusedNoticesContract(Contract):
 
 def a_notice(id: str, purpose: Purpose) -> Notice:
     """Make a notice with everything that goes with its purpose."""
-    return Notice(id=id, to=Email("jøran@example.org"), purpose=purpose, values=VALUES[purpose])
+    return Notice(id=id, to=EmailAddress("jøran@example.org"), purpose=purpose, values=VALUES[purpose])

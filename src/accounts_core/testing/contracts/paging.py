@@ -7,7 +7,7 @@ from typing import Any, Final
 import attrs
 import pytest
 
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import TeamId, UserId
 from accounts_core.model.paging import Cursor
 from accounts_core.ports.store import UnitOfWork, Views
@@ -29,7 +29,7 @@ from accounts_core.testing.contracts.mail_tokens import a_token
 from accounts_core.testing.harness import AnyStore, add, keep, read_back
 
 JANE, MARY = UserId(1), UserId(2)
-GUEST: Final = Email("guest@example.org")
+GUEST: Final = EmailAddress("guest@example.org")
 MOMENTS: Final = [at(0), at(0), at(0), at(1), at(1), at(2), at(-1)]
 """When each entry was made: with ties, and not in the order of the entries."""
 
@@ -101,7 +101,7 @@ LISTS: Final = {
             an_invitation(
                 f"inv_{user_id}{n}",
                 _team(n, user_id),
-                email=GUEST if user_id == JANE else Email("another@example.org"),
+                email=GUEST if user_id == JANE else EmailAddress("another@example.org"),
                 created_at=moment,
             )
         ),

@@ -5,7 +5,7 @@ import attrs
 import pytest
 
 from accounts_core.errors import Conflict
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import UserId
 from accounts_core.model.sign_up import SignUp
 from accounts_core.model.user import User
@@ -21,7 +21,7 @@ def a_sign_up(number: int = 1, **overrides: Any) -> SignUp:
     """Make a sign-up whose mail was not sent."""
     values: dict[str, Any] = {
         "id": f"sgn_{number}",
-        "email": Email("Jane@example.org"),
+        "email": EmailAddress("Jane@example.org"),
         "name": "Jane Doe",
         "password_hash": f"hash {number}",
         "created_at": NOON,
@@ -76,7 +76,7 @@ class SignUpsContract(StoreContract):
                     await work.sign_ups.add(clash)
 
     async def test_sign_ups_are_deleted_by_id_and_by_address(self, store: AnyStore) -> None:
-        other = a_sign_up(4, email=Email("john@example.org"))
+        other = a_sign_up(4, email=EmailAddress("john@example.org"))
         async with store.begin() as work:
             for sign_up in (a_sign_up(1), a_sign_up(2), a_sign_up(3), other):
                 await work.sign_ups.add(sign_up)
@@ -85,7 +85,7 @@ class SignUpsContract(StoreContract):
             await work.sign_ups.delete("sgn_9")
         assert await left(store) == [2, 3, 4]
         async with store.begin() as work:
-            await work.sign_ups.delete_for_email(Email("JANE@example.org"))
+            await work.sign_ups.delete_for_email(EmailAddress("JANE@example.org"))
         assert await left(store) == [4]
 
 

@@ -1,4 +1,4 @@
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import TeamId
 from accounts_core.model.team import (
     InteractionView,
@@ -13,7 +13,7 @@ from accounts_core.testing.contracts.base import StoreContract
 from accounts_core.testing.contracts.teams import MEMBER, OWNER, PEOPLE, STRANGER, TEAM
 from accounts_core.testing.harness import AnyStore, keep, read_back
 
-GUEST = Email("guest@example.org")
+GUEST = EmailAddress("guest@example.org")
 
 
 class TeamReadsContract(StoreContract):
@@ -86,7 +86,7 @@ class TeamReadsContract(StoreContract):
         assert await read_back(store, lambda s: s.teams.find_interaction("int_9")) is None
 
     async def test_an_invitation_comes_back_with_every_field_and_the_names_around_it(self, store: AnyStore) -> None:
-        invitation = an_invitation(email=Email("Guest@example.org"), invited_by=MEMBER)
+        invitation = an_invitation(email=EmailAddress("Guest@example.org"), invited_by=MEMBER)
         await keep(store, *PEOPLE, a_team(), invitation)
         expected = InvitationView(
             invitation=invitation, team_name="Bookshop", invited_by=Person(id=MEMBER, name="Max Member")

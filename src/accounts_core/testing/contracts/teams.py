@@ -4,7 +4,7 @@ import attrs
 import pytest
 
 from accounts_core.errors import Conflict, NotFound
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import TeamId, UserId
 from accounts_core.model.team import Role, Team
 from accounts_core.model.text import MAX_BODY, MAX_LINE
@@ -70,8 +70,8 @@ class TeamsContract(StoreContract):
     async def test_what_a_user_owns_and_what_is_in_a_team_is_counted(self, store: AnyStore) -> None:
         await keep(store, *PEOPLE, a_team(1), a_team(2), a_team(3, owner_id=MEMBER))
         await keep(store, a_membership(1, MEMBER), a_membership(1, STRANGER), a_membership(2, MEMBER))
-        await keep(store, *[an_invitation(f"inv_{n}", 1, email=Email(f"u{n}@example.org")) for n in range(3)])
-        await keep(store, an_invitation("inv_9", 2, email=Email("u9@example.org")))
+        await keep(store, *[an_invitation(f"inv_{n}", 1, email=EmailAddress(f"u{n}@example.org")) for n in range(3)])
+        await keep(store, an_invitation("inv_9", 2, email=EmailAddress("u9@example.org")))
         async with store.begin() as work:
             assert [await work.teams.count_owned_by(each) for each in (OWNER, MEMBER, STRANGER)] == [2, 1, 0]
             assert [await work.teams.count_members(TeamId(n)) for n in (1, 2, 3, 9)] == [2, 1, 0, 0]
@@ -132,7 +132,7 @@ class TeamsContract(StoreContract):
             await keep(
                 store,
                 a_membership(team, MEMBER),
-                an_invitation(f"inv_{team}", team, email=Email("guest@example.org")),
+                an_invitation(f"inv_{team}", team, email=EmailAddress("guest@example.org")),
                 an_interaction(f"int_{team}", team, MEMBER),
             )
 
@@ -146,7 +146,7 @@ class TeamsContract(StoreContract):
         assert list(await read_back(store, lambda s: s.teams.members(TEAM, limit=9))) == []
         assert list(await read_back(store, lambda s: s.teams.interactions(TEAM, limit=9))) == []
         assert await read_back(store, lambda s: s.teams.find_invitation("inv_1")) is None
-        left = await read_back(store, lambda s: s.teams.invitations_to(Email("guest@example.org"), limit=9))
+        left = await read_back(store, lambda s: s.teams.invitations_to(EmailAddress("guest@example.org"), limit=9))
         assert [view.invitation.id for view in left] == ["inv_2"]
         assert len(await read_back(store, lambda s: s.teams.members(TeamId(2), limit=9))) == 2
         assert len(await read_back(store, lambda s: s.teams.interactions(TeamId(2), limit=9))) == 1
@@ -191,9 +191,9 @@ class TeamsContract(StoreContract):
         assert await read_back(store, lambda s: s.teams.view(TeamId(2), MEMBER)) is not None
 
     async def test_one_address_has_one_invitation_to_a_team_in_any_spelling(self, store: AnyStore) -> None:
-        first = an_invitation("inv_1", email=Email("Guest@example.org"))
-        again = an_invitation("inv_2", email=Email("guest@example.org"))
-        elsewhere = an_invitation("inv_3", 2, email=Email("guest@example.org"))
+        first = an_invitation("inv_1", email=EmailAddress("Guest@example.org"))
+        again = an_invitation("inv_2", email=EmailAddress("guest@example.org"))
+        elsewhere = an_invitation("inv_3", 2, email=EmailAddress("guest@example.org"))
         await keep(store, *PEOPLE, a_team(1), a_team(2))
 
         async with store.begin() as work:
@@ -203,11 +203,11 @@ class TeamsContract(StoreContract):
         async with store.begin() as work:
             assert await work.teams.add_invitation(again) is False
 
-        found = await read_back(store, lambda s: s.teams.invitations_to(Email("GUEST@example.org"), limit=9))
+        found = await read_back(store, lambda s: s.teams.invitations_to(EmailAddress("GUEST@example.org"), limit=9))
         assert {view.invitation.id for view in found} == {"inv_1", "inv_3"}
 
     async def test_an_invitation_that_was_removed_makes_room_for_another(self, store: AnyStore) -> None:
-        email = Email("guest@example.org")
+        email = EmailAddress("guest@example.org")
         await keep(store, *PEOPLE, a_team(), an_invitation("inv_1", email=email))
 
         async with store.begin() as work:
@@ -222,7 +222,7 @@ class TeamsContract(StoreContract):
         self, store: AnyStore, concurrently: Concurrently
     ) -> None:
         await keep(store, *PEOPLE, a_team())
-        email = Email("guest@example.org")
+        email = EmailAddress("guest@example.org")
         numbers = iter(range(6))
 
         async def invite() -> bool:

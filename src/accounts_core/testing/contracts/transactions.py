@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from accounts_core.errors import Conflict, Invalid
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import TeamId, UserId
 from accounts_core.model.payment_method import Cards
 from accounts_core.model.verification import Event
@@ -30,7 +30,7 @@ from accounts_core.testing.contracts.sessions import resolve
 from accounts_core.testing.harness import AnyStore, Concurrently, failures, keep, read_back
 
 JANE, MARY = UserId(1), UserId(2)
-GUEST = Email("guest@example.org")
+GUEST = EmailAddress("guest@example.org")
 
 
 class Stop(BaseException):
@@ -48,7 +48,7 @@ async def everything(views: Views) -> list[Any]:
     return [
         await views.users.find(JANE),
         await views.users.find(UserId(3)),
-        await views.users.find_by_email(Email("moved@example.org")),
+        await views.users.find_by_email(EmailAddress("moved@example.org")),
         await views.users.find_by_customer("cus_1"),
         await views.sessions.resolve(digest_of_session("ses_1")),
         await views.sessions.resolve(digest_of_session("ses_2")),
@@ -70,7 +70,7 @@ async def everything(views: Views) -> list[Any]:
 async def change_everything(work: UnitOfWork) -> None:
     """Add to, change in or remove from every table."""
     jane = await work.users.get(JANE)
-    await work.users.save(jane.change_email(Email("moved@example.org"), at=at(1)))
+    await work.users.save(jane.change_email(EmailAddress("moved@example.org"), at=at(1)))
     await work.users.add(a_user(3))
     await work.sessions.remove("ses_1")
     await work.sessions.add(a_session("ses_2"))

@@ -3,7 +3,7 @@ from functools import partial
 import pytest
 
 from accounts_core.errors import EmailTaken
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import UserId
 from accounts_core.model.user import User
 from accounts_core.testing.builders import a_user, at
@@ -25,40 +25,42 @@ class UserAddressesContract(StoreContract):
         ids=["longest", "Latin letters beyond ASCII", "Greek letters", "plus and dots"],
     )
     async def test_an_address_comes_back_as_it_was_typed(self, store: AnyStore, address: str) -> None:
-        await keep(store, a_user(email=Email(address)))
+        await keep(store, a_user(email=EmailAddress(address)))
 
-        found = await read_back(store, lambda s: s.users.find_by_email(Email(address)))
+        found = await read_back(store, lambda s: s.users.find_by_email(EmailAddress(address)))
 
         assert found is not None
         assert found.email.address == address
 
     @pytest.mark.parametrize("spelling", ["jane@example.org", "JANE@EXAMPLE.ORG", "Jane@example.org"])
     async def test_a_user_is_found_by_any_spelling_of_the_address(self, store: AnyStore, spelling: str) -> None:
-        user = a_user(email=Email("Jane@Example.org"))
+        user = a_user(email=EmailAddress("Jane@Example.org"))
         await keep(store, user)
 
-        assert await read_back(store, lambda s: s.users.find_by_email(Email(spelling))) == user
+        assert await read_back(store, lambda s: s.users.find_by_email(EmailAddress(spelling))) == user
 
     @pytest.mark.parametrize("local", ["a", "m", "z"])
     async def test_an_address_that_nobody_has_finds_nobody_wherever_it_would_stand(
         self, store: AnyStore, local: str
     ) -> None:
         """Before everybody, among them, and after them."""
-        await keep(store, *[a_user(n, email=Email(f"{taken}@example.org")) for n, taken in enumerate("bly", start=1)])
+        await keep(
+            store, *[a_user(n, email=EmailAddress(f"{taken}@example.org")) for n, taken in enumerate("bly", start=1)]
+        )
 
-        assert await read_back(store, lambda s: s.users.find_by_email(Email(f"{local}@example.org"))) is None
+        assert await read_back(store, lambda s: s.users.find_by_email(EmailAddress(f"{local}@example.org"))) is None
 
     async def test_where_there_is_nobody_nobody_is_found(self, store: AnyStore) -> None:
-        assert await read_back(store, lambda s: s.users.find_by_email(Email("jane@example.org"))) is None
+        assert await read_back(store, lambda s: s.users.find_by_email(EmailAddress("jane@example.org"))) is None
         assert await read_back(store, lambda s: s.users.find_by_customer("cus_1")) is None
 
     async def test_a_pending_address_finds_nobody(self, store: AnyStore) -> None:
-        await keep(store, a_user(pending_email=Email("next@example.org")))
+        await keep(store, a_user(pending_email=EmailAddress("next@example.org")))
 
-        assert await read_back(store, lambda s: s.users.find_by_email(Email("next@example.org"))) is None
+        assert await read_back(store, lambda s: s.users.find_by_email(EmailAddress("next@example.org"))) is None
 
     async def test_two_users_may_be_waiting_for_the_same_address(self, store: AnyStore) -> None:
-        wanted = Email("next@example.org")
+        wanted = EmailAddress("next@example.org")
         first, second = a_user(1, pending_email=wanted), a_user(2, pending_email=wanted)
 
         await keep(store, first, second)
@@ -80,18 +82,21 @@ class UserAddressesContract(StoreContract):
     async def test_no_two_users_have_one_address_in_any_spelling(
         self, store: AnyStore, taken: str, wanted: str
     ) -> None:
-        first = a_user(1, email=Email(taken))
+        first = a_user(1, email=EmailAddress(taken))
         await keep(store, first)
 
         with pytest.raises(EmailTaken):
-            await keep(store, a_user(2, email=Email(wanted)))
+            await keep(store, a_user(2, email=EmailAddress(wanted)))
 
         assert await read_back(store, lambda s: s.users.find(UserId(2))) is None
-        assert await read_back(store, lambda s: s.users.find_by_email(Email(wanted))) == first
+        assert await read_back(store, lambda s: s.users.find_by_email(EmailAddress(wanted))) == first
 
     async def test_addresses_that_only_look_alike_are_two(self, store: AnyStore) -> None:
         # CVE-2019-19844: the dotless i must never be matched with i
-        dotted, dotless = a_user(1, email=Email("mike@example.org")), a_user(2, email=Email("m\u0131ke@example.org"))
+        dotted, dotless = (
+            a_user(1, email=EmailAddress("mike@example.org")),
+            a_user(2, email=EmailAddress("m\u0131ke@example.org")),
+        )
 
         await keep(store, dotted, dotless)
 
@@ -104,7 +109,7 @@ class UserAddressesContract(StoreContract):
         with pytest.raises(EmailTaken):
             async with store.begin() as work:
                 second = await work.users.get(UserId(2))
-                await work.users.save(second.change_email(Email("USER1@example.org"), at=at(1)))
+                await work.users.save(second.change_email(EmailAddress("USER1@example.org"), at=at(1)))
 
         assert await read_back(store, lambda s: s.users.find(UserId(2))) == a_user(2)
 
@@ -112,12 +117,12 @@ class UserAddressesContract(StoreContract):
         await keep(store, a_user(1))
         async with store.begin() as work:
             first = await work.users.get(UserId(1))
-            await work.users.save(first.change_email(Email("moved@example.org"), at=at(1)))
-        second = a_user(2, email=Email("user1@example.org"))
+            await work.users.save(first.change_email(EmailAddress("moved@example.org"), at=at(1)))
+        second = a_user(2, email=EmailAddress("user1@example.org"))
 
         await keep(store, second)
 
-        assert await read_back(store, lambda s: s.users.find_by_email(Email("user1@example.org"))) == second
+        assert await read_back(store, lambda s: s.users.find_by_email(EmailAddress("user1@example.org"))) == second
 
     @pytest.mark.parametrize(
         "spellings",
@@ -130,15 +135,15 @@ class UserAddressesContract(StoreContract):
     async def test_of_many_who_want_one_address_at_once_exactly_one_gets_it(
         self, store: AnyStore, concurrently: Concurrently, spellings: list[str]
     ) -> None:
-        outcomes = await concurrently(*[partial(_register, store, Email(spelling)) for spelling in spellings])
+        outcomes = await concurrently(*[partial(_register, store, EmailAddress(spelling)) for spelling in spellings])
 
         winners = [outcome for outcome in outcomes if isinstance(outcome, User)]
         assert len(winners) == 1
         assert {type(error) for error in failures(outcomes)} == {EmailTaken}
-        assert await read_back(store, lambda s: s.users.find_by_email(Email("jane@example.org"))) == winners[0]
+        assert await read_back(store, lambda s: s.users.find_by_email(EmailAddress("jane@example.org"))) == winners[0]
 
 
-async def _register(store: AnyStore, email: Email) -> User:
+async def _register(store: AnyStore, email: EmailAddress) -> User:
     async with store.begin() as work:
         user = a_user(await work.users.next_id(), email=email)
         await work.users.add(user)

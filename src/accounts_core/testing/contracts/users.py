@@ -4,7 +4,7 @@ import attrs
 import pytest
 
 from accounts_core.errors import Conflict, NotFound
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import UserId
 from accounts_core.model.text import MAX_LINE
 from accounts_core.model.user import UserStatus
@@ -15,9 +15,9 @@ from accounts_core.testing.harness import AnyStore, Concurrently, failures, keep
 FULL = a_user(
     name="Jane Doe",
     status=UserStatus.DEACTIVATED,
-    email=Email("Jane.Doe+Accounts@example.org"),
+    email=EmailAddress("Jane.Doe+Accounts@example.org"),
     email_verified_at=at(1),
-    pending_email=Email("Jane@elsewhere.example"),
+    pending_email=EmailAddress("Jane@elsewhere.example"),
     balance=-1250,
     customer_id="cus_1",
     lost_customers=2,
@@ -83,7 +83,7 @@ class UsersContract(StoreContract):
         await keep(store, a_user())
 
         assert await read_back(store, lambda s: s.users.find(UserId(2))) is None
-        assert await read_back(store, lambda s: s.users.find_by_email(Email("nobody@example.org"))) is None
+        assert await read_back(store, lambda s: s.users.find_by_email(EmailAddress("nobody@example.org"))) is None
 
     @pytest.mark.parametrize("lock", [False, True])
     async def test_get_raises_not_found_for_an_unknown_id(self, store: AnyStore, lock: bool) -> None:
@@ -149,11 +149,11 @@ class UsersContract(StoreContract):
             await work.users.remove(UserId(1))
 
             assert await work.users.find(UserId(1)) is None
-            assert await work.users.find_by_email(Email("user1@example.org")) is None
+            assert await work.users.find_by_email(EmailAddress("user1@example.org")) is None
 
         assert await read_back(store, lambda s: s.users.find(UserId(1))) is None
         assert await read_back(store, lambda s: s.users.find(UserId(2))) == a_user(2)
-        await keep(store, a_user(3, email=Email("user1@example.org")))
+        await keep(store, a_user(3, email=EmailAddress("user1@example.org")))
 
     async def test_removing_a_user_who_is_not_there_changes_nothing(self, store: AnyStore) -> None:
         await keep(store, a_user(2))

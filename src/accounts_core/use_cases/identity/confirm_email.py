@@ -26,7 +26,7 @@ from accounts_core.errors import (
     NotFound,
     WrongPassword,
 )
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.events import Actor, SessionsEnded, UserRegistered
 from accounts_core.model.ids import UserId
 from accounts_core.model.mail_token import TokenPurpose
@@ -62,7 +62,7 @@ class _Proof(Enum):
 class _Link:
     """The user and the sign-up that a link's token belongs to."""
 
-    email: Email
+    email: EmailAddress
     """The address that the link was mailed to."""
     user: User | None
     """The user who has this address, present or pending; None if there is no account."""
@@ -70,7 +70,7 @@ class _Link:
     """The sign-up that the link was mailed for; None if it was mailed for the account."""
 
     @property
-    def account(self) -> Email:
+    def account(self) -> EmailAddress:
         """Return the address of the account whose password is tried: the present one if the link's is pending."""
         return self.email if self.user is None else self.user.email
 

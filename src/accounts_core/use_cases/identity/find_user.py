@@ -6,7 +6,7 @@ It says whether an address has an account, so it must not be offered to the publ
 import attrs
 
 from accounts_core.errors import NotFound
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.user import User
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.credentials import email_of
@@ -18,7 +18,7 @@ class FindUser:
 
     _store: Store[UnitOfWork]
 
-    async def __call__(self, email: Email | str) -> User:
+    async def __call__(self, email: EmailAddress | str) -> User:
         """Return the user with an email address, active or deactivated.
 
         Args:

@@ -6,7 +6,7 @@ The answer is the same for every address: a worker finds out whether it has an a
 
 import attrs
 
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.jobs import RecoveryMailJob
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.credentials import email_of
@@ -22,7 +22,7 @@ class ForgotPassword:
     _outbox: OutboxWriter
     _rate_limits: RateLimitPolicy
 
-    async def __call__(self, *, email: Email | str, client: str | None = None) -> None:
+    async def __call__(self, *, email: EmailAddress | str, client: str | None = None) -> None:
         """Enqueue a mail with a link to reset the password, if the address has an account.
 
         The mail goes to the address that is stored, not to the one that was typed. The token in its link is for

@@ -8,7 +8,7 @@ account in place of the unverified one (`confirm_email`), so neither of two peop
 import attrs
 
 from accounts_core.errors import Conflict, EmailTaken
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.events import Actor, UserRegistered
 from accounts_core.model.jobs import VerificationMailJob
 from accounts_core.model.user import User
@@ -31,7 +31,7 @@ class Register:
     _clock: Clock
 
     async def __call__(
-        self, *, email: Email | str, password: str, name: str, client: str | None = None, by: Actor = Actor.USER
+        self, *, email: EmailAddress | str, password: str, name: str, client: str | None = None, by: Actor = Actor.USER
     ) -> User:
         """Create an active account and enqueue the mail that verifies its address.
 

@@ -6,7 +6,7 @@ the rest to the address itself (ASVS 5.0, 6.3.8).
 
 import attrs
 
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.applicants import Applicants
 from accounts_core.services.retry import retry_on_conflict
@@ -19,7 +19,7 @@ class RequestAccount:
     _store: Store[UnitOfWork]
     _applicants: Applicants
 
-    async def __call__(self, *, email: Email | str, password: str, name: str, client: str | None = None) -> None:
+    async def __call__(self, *, email: EmailAddress | str, password: str, name: str, client: str | None = None) -> None:
         """Enqueue a sign-up for a worker, which opens the account, or mails the address if it has one.
 
         Once an address has had too many mails (`mail`), nothing is enqueued, and the call returns all the same.

@@ -2,7 +2,7 @@
 
 import attrs
 
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.events import UserRestored
 from accounts_core.model.passwords import Password
 from accounts_core.ports.clock import Clock
@@ -24,7 +24,7 @@ class Restore:
     _clock: Clock
 
     async def __call__(
-        self, *, email: Email | str, password: str, user_agent: str | None = None, client: str | None = None
+        self, *, email: EmailAddress | str, password: str, user_agent: str | None = None, client: str | None = None
     ) -> SignedIn:
         """Make a deactivated account active again, as it was before, and sign in to it.
 

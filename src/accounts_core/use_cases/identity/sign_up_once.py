@@ -17,7 +17,7 @@ from typing import Final
 import attrs
 
 from accounts_core.errors import Conflict, EmailTaken, KeyReused, NeedsCommit
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.idempotency import KeptRequest
 from accounts_core.model.ids import ID_BYTES, prefixed_id
 from accounts_core.model.passwords import Password
@@ -54,7 +54,7 @@ class SignUpOnce:
         self,
         *,
         scope: bytes,
-        email: Email,
+        email: EmailAddress,
         plain: bytes,
         password: str,
         perform: PerformSignUp,

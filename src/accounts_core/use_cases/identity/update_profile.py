@@ -9,7 +9,7 @@ from datetime import datetime
 import attrs
 
 from accounts_core.errors import Conflict, EmailTaken, NotFound, ReauthenticationRequired
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.events import (
     DomainEvent,
     EmailChanged,
@@ -38,7 +38,7 @@ class _Wish:
     """The requested changes, checked as far as possible without the user."""
 
     name: str | None
-    email: Email | None
+    email: EmailAddress | None
     password: Password | None
 
     def known_of(self, user: User) -> tuple[str, ...]:
@@ -64,7 +64,7 @@ class UpdateProfile:
         user_id: UserId,
         *,
         name: str | None = None,
-        email: Email | str | None = None,
+        email: EmailAddress | str | None = None,
         new_password: str | None = None,
         current_password: str | None = None,
         signed_in_at: datetime | None = None,
@@ -229,7 +229,7 @@ class UpdateProfile:
         immediate = self._policy.email_change is EmailChange.IMMEDIATE
         return not self._policy.private_registration and (immediate or user.email_verified_at is None)
 
-    async def _move(self, work: UnitOfWork, user: User, email: Email) -> User:
+    async def _move(self, work: UnitOfWork, user: User, email: EmailAddress) -> User:
         """Change the address, or make it the pending one.
 
         With `private_registration` an address that is taken becomes the pending one as well, so the caller does not
@@ -248,13 +248,13 @@ class UpdateProfile:
         return user.change_email(email, at=self._clock.now(), immediate=immediate)
 
 
-def _asks_for_mail(user: User, email: Email) -> bool:
+def _asks_for_mail(user: User, email: EmailAddress) -> bool:
     """Return whether a change to `email` sends a mail to it: not if it is verified or pending already."""
     if user.email_verified_at is not None and email == user.email:
         return False
     return user.waiting_email is None or not email.is_same_mailbox(user.waiting_email)
 
 
-def _is_moved(before: Email | None, after: Email | None) -> bool:
+def _is_moved(before: EmailAddress | None, after: EmailAddress | None) -> bool:
     """Return whether another mailbox waits for verification than before."""
     return after is not None and (before is None or not after.is_same_mailbox(before))

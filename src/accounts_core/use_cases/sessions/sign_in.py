@@ -7,7 +7,7 @@ password (6.3.8). A user with the highest number of sessions that the policy all
 import attrs
 
 from accounts_core.errors import AccountDeactivated
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.passwords import Password
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.credentials import Credentials, email_of
@@ -26,7 +26,7 @@ class SignIn:
     _rate_limits: RateLimitPolicy
 
     async def __call__(
-        self, *, email: Email | str, password: str, user_agent: str | None = None, client: str | None = None
+        self, *, email: EmailAddress | str, password: str, user_agent: str | None = None, client: str | None = None
     ) -> SignedIn:
         """Sign a user in and return a new access token.
 

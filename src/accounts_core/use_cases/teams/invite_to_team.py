@@ -6,7 +6,7 @@ is the same too.
 
 import attrs
 
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import TeamId, UserId
 from accounts_core.model.jobs import InviteJob
 from accounts_core.model.policy import Policy
@@ -28,7 +28,7 @@ class InviteToTeam:
     _rate_limits: RateLimitPolicy
     _policy: Policy
 
-    async def __call__(self, user_id: UserId, team_id: TeamId, *, email: Email | str) -> None:
+    async def __call__(self, user_id: UserId, team_id: TeamId, *, email: EmailAddress | str) -> None:
         """Invite an email address into a team, and send it a mail.
 
         A user with this verified address is notified in the product as well. If the invitation is open already, its
@@ -58,7 +58,7 @@ class InviteToTeam:
         else:
             await self._inviter.invite(user_id, team_id, address)
 
-    async def _leave_to_worker(self, user_id: UserId, team_id: TeamId, address: Email) -> None:
+    async def _leave_to_worker(self, user_id: UserId, team_id: TeamId, address: EmailAddress) -> None:
         async with self._store.begin() as work:
             await self._inviter.owned_with_place(work, team_id, user_id, address)
             await self._outbox.enqueue_for_worker(work, InviteJob(team=team_id, by=user_id, email=address))

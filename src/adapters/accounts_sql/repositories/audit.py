@@ -5,7 +5,7 @@ import attrs
 import sqlalchemy as sa
 
 from accounts_core.model.audit import AuditEntry
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.events import Actor
 from accounts_core.model.ids import UserId
 from accounts_sql.executors import Executor, Reader
@@ -74,5 +74,5 @@ class Audit(AuditReads):
     async def redact(self, user_id: UserId) -> None:
         await self._db.run(_REDACT, owner=user_id)
 
-    async def redact_invited(self, email: Email) -> None:
+    async def redact_invited(self, email: EmailAddress) -> None:
         await self._db.run(_REDACT_INVITED[self._db.dialect], key=email.key)

@@ -5,7 +5,7 @@ import attrs
 import sqlalchemy as sa
 
 from accounts_core.errors import Conflict
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.idempotency import KeptRequest
 from accounts_core.model.ids import UserId
 from accounts_core.model.paging import Cursor
@@ -99,8 +99,8 @@ class KeptRequests(KeptRequestReads):
     async def remove_of(self, user_id: UserId) -> None:
         await self._db.run(_REMOVE_ALL, owner=user_id)
 
-    async def list_for_email(self, email: Email) -> Sequence[KeptRequest]:
+    async def list_for_email(self, email: EmailAddress) -> Sequence[KeptRequest]:
         return await self._db.fetch(_FOR_EMAIL, email_key=email.key)
 
-    async def delete_for_email(self, email: Email) -> None:
+    async def delete_for_email(self, email: EmailAddress) -> None:
         await self._db.run(_DELETE_FOR_EMAIL, email_key=email.key)

@@ -7,7 +7,7 @@ import attrs
 import sqlalchemy as sa
 
 from accounts_core.errors import LeaseLost, NotFound
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.jobs import JOBS, TYPED_ADDRESS_TOPICS
 from accounts_core.model.outbox import Job, OverdueJobs
 from accounts_sql import rows
@@ -164,7 +164,7 @@ class Outbox(OutboxReads):
         if not await self._db.run(_RETRY, this=id, due=now):
             raise NotFound("job", id)
 
-    async def remove_about(self, email: Email) -> None:
+    async def remove_about(self, email: EmailAddress) -> None:
         await self._db.run(_REMOVE_ABOUT[self._db.dialect], address=email.address.lower())
 
     async def remove(self, id: str) -> None:

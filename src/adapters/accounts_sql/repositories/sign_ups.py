@@ -4,7 +4,7 @@ import attrs
 import sqlalchemy as sa
 
 from accounts_core.errors import Conflict
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.sign_up import SignUp
 from accounts_sql.executors import Executor
 from accounts_sql.queries import Query, Row, by_digest, by_name, first
@@ -76,5 +76,5 @@ class SignUps:
     async def delete(self, id: str) -> None:
         await self._db.run(_DELETE, this=id)
 
-    async def delete_for_email(self, email: Email) -> None:
+    async def delete_for_email(self, email: EmailAddress) -> None:
         await self._db.run(_DELETE_FOR_EMAIL, key=email.key)

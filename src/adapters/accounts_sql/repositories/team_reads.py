@@ -7,7 +7,7 @@ from typing import Final
 import attrs
 import sqlalchemy as sa
 
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import TeamId, UserId
 from accounts_core.model.paging import Cursor
 from accounts_core.model.team import (
@@ -166,7 +166,7 @@ class TeamReads:
         return await _INVITATIONS_BY.fetch(self._db, limit, before, person=user_id)
 
     async def invitations_to(
-        self, email: Email, *, limit: int, before: Cursor | None = None, open_since: datetime | None = None
+        self, email: EmailAddress, *, limit: int, before: Cursor | None = None, open_since: datetime | None = None
     ) -> Sequence[InvitationView]:
         if open_since is None:
             return await _INVITED.fetch(self._db, limit, before, key=email.key)

@@ -6,7 +6,7 @@ import attrs
 import sqlalchemy as sa
 
 from accounts_core.errors import Conflict, NotFound
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import TeamId, UserId
 from accounts_core.model.team import Interaction, Invitation, Membership, Role, Team
 from accounts_core.ports.teams import Footprint
@@ -165,7 +165,7 @@ class Teams(TeamReads):
     async def count_invitations(self, id: TeamId, *, open_since: datetime) -> int:
         return await self._db.fetch(_COUNT_INVITATIONS, this=id, open_since=open_since)
 
-    async def find_invitation_of(self, id: TeamId, email: Email) -> Invitation | None:
+    async def find_invitation_of(self, id: TeamId, email: EmailAddress) -> Invitation | None:
         return await self._db.fetch(_FIND_INVITATION_OF, this=id, key=email.key)
 
     async def add_member(self, membership: Membership) -> None:
@@ -206,5 +206,5 @@ class Teams(TeamReads):
     async def disassociate(self, user_id: UserId) -> None:
         await self._db.run(_DISASSOCIATE, person=user_id)
 
-    async def remove_invitations_to(self, email: Email) -> None:
+    async def remove_invitations_to(self, email: EmailAddress) -> None:
         await self._db.run(_REMOVE_INVITATIONS_TO, key=email.key)

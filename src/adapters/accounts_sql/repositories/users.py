@@ -6,7 +6,7 @@ import attrs
 import sqlalchemy as sa
 
 from accounts_core.errors import AccountsError, Conflict, EmailTaken, NotFound
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import UserId
 from accounts_core.model.user import User
 from accounts_sql import rows
@@ -83,7 +83,7 @@ class UserReads:
     async def find(self, id: UserId) -> User | None:
         return await self._db.fetch(_FIND, this=id)
 
-    async def find_by_email(self, email: Email) -> User | None:
+    async def find_by_email(self, email: EmailAddress) -> User | None:
         return await self._db.fetch(_FIND_BY_EMAIL, key=email.key)
 
     async def find_by_customer(self, customer_id: str) -> User | None:

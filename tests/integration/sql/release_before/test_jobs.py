@@ -19,7 +19,7 @@ from tests.integration.sql.release_before.database import (
 )
 
 from accounts_core import BlockingAccounts
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.jobs import (
     JOBS,
     DeleteCustomerJob,
@@ -46,7 +46,7 @@ from accounts_memory import MemoryGateway, MemoryNotifier
 def test_every_payload_is_read_as_it_was_meant(accounts: BlockingAccounts) -> None:
     stored = [job for job in jobs(accounts).values() if job.topic in JOBS and job.parked_at is None]
     read = [read_job(job) for job in stored]
-    jane = Email("jane@example.org")
+    jane = EmailAddress("jane@example.org")
     (hashed,) = [job.payload["password_hash"] for job in stored if "password_hash" in job.payload]
 
     expected = [
@@ -68,16 +68,16 @@ def test_every_payload_is_read_as_it_was_meant(accounts: BlockingAccounts) -> No
                 purpose=Purpose.CARD_ADDED,
                 values={"happened_at": second(step).isoformat(), "brand": "visa", "last4": "4242"},
             )
-            for to, user, step in [(jane, JANE, 23), (jane, JANE, 24), (Email("ann@example.org"), ANN, 25)]
+            for to, user, step in [(jane, JANE, 23), (jane, JANE, 24), (EmailAddress("ann@example.org"), ANN, 25)]
         ],
         SecurityNoticeJob(to=jane, purpose=Purpose.PASSWORD_CHANGED, values={"happened_at": second(33).isoformat()}),
         VerificationMailJob(user=MARY),
         RecoveryMailJob(email=jane),
         SignUpJob(sign_up="sgn_3dSvDWsyLtH2AxdEqQoMAY", opens=True),
         SignUpJob(sign_up="sgn_3iK4Sxn3yUbhXhEBsgx5mP", opens=False),
-        SignUpJob(email=Email("older@example.org"), name="Older Form", password_hash=hashed),
+        SignUpJob(email=EmailAddress("older@example.org"), name="Older Form", password_hash=hashed),
         TakenMailJob(email=jane),
-        InviteJob(team=BOOKSHOP, by=JANE, email=Email("quiet@example.org")),
+        InviteJob(team=BOOKSHOP, by=JANE, email=EmailAddress("quiet@example.org")),
         SendInvitationsJob(user=ANN),
         InvitationMailJob(invitation="inv_1JRl1zjiRiR9BbNJu6eLPh"),
         InvitationMailJob(invitation="inv_0oQeEtH0gBSDO0B0XDbiY0"),

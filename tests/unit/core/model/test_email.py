@@ -4,7 +4,7 @@ import unicodedata
 import pytest
 
 from accounts_core.errors import Invalid
-from accounts_core.model import Email
+from accounts_core.model import EmailAddress
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ from accounts_core.model import Email
     ],
 )
 def test_an_address_is_kept_as_it_was_typed(typed: str) -> None:
-    assert Email(typed).address == typed
+    assert EmailAddress(typed).address == typed
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_an_address_is_kept_as_it_was_typed(typed: str) -> None:
 )
 def test_what_is_no_address_is_refused(typed: str) -> None:
     with pytest.raises(Invalid) as caught:
-        Email(typed)
+        EmailAddress(typed)
 
     assert caught.value.field == "email"
 
@@ -86,9 +86,9 @@ def test_what_is_no_address_is_refused(typed: str) -> None:
     ],
 )
 def test_spellings_of_one_address_are_one_account(one: str, other: str) -> None:
-    assert Email(one).key == Email(other).key
-    assert Email(one) == Email(other)
-    assert hash(Email(one)) == hash(Email(other))
+    assert EmailAddress(one).key == EmailAddress(other).key
+    assert EmailAddress(one) == EmailAddress(other)
+    assert hash(EmailAddress(one)) == hash(EmailAddress(other))
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_spellings_of_one_address_are_one_account(one: str, other: str) -> None:
     ],
 )
 def test_different_addresses_are_never_matched(one: str, other: str) -> None:
-    assert Email(one) != Email(other)
+    assert EmailAddress(one) != EmailAddress(other)
 
 
 def test_a2_no_character_becomes_the_beginning_of_an_encoded_word_when_it_is_mapped() -> None:
@@ -111,15 +111,15 @@ def test_a2_no_character_becomes_the_beginning_of_an_encoded_word_when_it_is_map
         mapped = unicodedata.normalize("NFKC", chr(code)) if not 0xD800 <= code < 0xE000 else ""
         if "=" in mapped or "?" in mapped:
             with pytest.raises(Invalid):
-                Email(f"a{chr(code)}b@example.org")
+                EmailAddress(f"a{chr(code)}b@example.org")
 
 
 def test_the_case_of_the_local_part_is_kept_for_the_mail() -> None:
-    assert Email("Jane.Doe@EXAMPLE.org").address == "Jane.Doe@example.org"
+    assert EmailAddress("Jane.Doe@EXAMPLE.org").address == "Jane.Doe@example.org"
 
 
 @pytest.mark.parametrize("local", ["\ufdfa", "a\u2024.b", "\u2025", "x\u00a8", "\u33c2"])
 def test_m01_an_address_whose_key_would_be_none_is_refused(local: str) -> None:
     """NFKC makes blanks, two dots or other signs of one letter: an account's key has to be an address as well."""
     with pytest.raises(Invalid):
-        Email(f"{local}@example.org")
+        EmailAddress(f"{local}@example.org")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.fair_queue import FairQueue
 from accounts_core.model.requester import Requester
 
@@ -18,7 +18,7 @@ def queue(lanes: int = 1, waiting: int = 1000, each: int = 1000) -> FairQueue[st
 
 
 def requester(account: str, client: str | None = "192.0.2.1") -> tuple[str, ...]:
-    return Requester.of(Email(f"{account}@example.org"), client).keys
+    return Requester.of(EmailAddress(f"{account}@example.org"), client).keys
 
 
 def begun(jobs: FairQueue[str]) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from accounts_core.errors import ConfigurationError
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import TeamId, UserId
 from accounts_core.model.jobs import (
     JOBS,
@@ -36,7 +36,7 @@ from accounts_core.testing.builders import a_job
 JANE = UserId(7)
 AT = "2025-01-01T12:00:00+00:00"
 NOTICE = SecurityNoticeJob(
-    to=Email("Jane@example.org"),
+    to=EmailAddress("Jane@example.org"),
     purpose=Purpose.CARD_ADDED,
     user=JANE,
     values={"happened_at": AT, "brand": "visa", "last4": "4242"},
@@ -70,14 +70,14 @@ STORED: list[tuple[str, dict[str, str], JobData]] = [
         NOTICE,
     ),
     ("verification_mail", {"user": "7"}, VerificationMailJob(user=JANE)),
-    ("recovery_mail", {"email": "Jane@example.org"}, RecoveryMailJob(email=Email("Jane@example.org"))),
+    ("recovery_mail", {"email": "Jane@example.org"}, RecoveryMailJob(email=EmailAddress("Jane@example.org"))),
     ("sign_up", {"sign_up": "sgn_1", "opens": "true"}, SignUpJob(sign_up="sgn_1")),
     ("sign_up", {"sign_up": "sgn_1", "opens": "false"}, SignUpJob(sign_up="sgn_1", opens=False)),
-    ("taken_mail", {"email": "jane@example.org"}, TakenMailJob(email=Email("jane@example.org"))),
+    ("taken_mail", {"email": "jane@example.org"}, TakenMailJob(email=EmailAddress("jane@example.org"))),
     (
         "invite",
         {"team": "3", "by": "7", "email": "jane@example.org"},
-        InviteJob(team=TeamId(3), by=JANE, email=Email("jane@example.org")),
+        InviteJob(team=TeamId(3), by=JANE, email=EmailAddress("jane@example.org")),
     ),
     ("send_invitations", {"user": "7"}, SendInvitationsJob(user=JANE)),
     ("invitation_mail", {"invitation": "inv_1"}, InvitationMailJob(invitation="inv_1")),
@@ -106,12 +106,14 @@ EARLIER: list[tuple[str, dict[str, str], JobData]] = [
     (
         "sign_up",
         {"email": "jane@example.org", "name": "Jane", "password_hash": "$argon2id$..."},
-        SignUpJob(email=Email("jane@example.org"), name="Jane", password_hash="$argon2id$..."),
+        SignUpJob(email=EmailAddress("jane@example.org"), name="Jane", password_hash="$argon2id$..."),
     ),
     (
         "security_notice",
         {"purpose": "password_changed", "to": "jane@example.org", "happened_at": AT},
-        SecurityNoticeJob(to=Email("jane@example.org"), purpose=Purpose.PASSWORD_CHANGED, values={"happened_at": AT}),
+        SecurityNoticeJob(
+            to=EmailAddress("jane@example.org"), purpose=Purpose.PASSWORD_CHANGED, values={"happened_at": AT}
+        ),
     ),
     ("verify_card", {"verification": "ver_1", "of_a_later_release": "x"}, VerifyCardJob(verification="ver_1")),
 ]

@@ -3,11 +3,11 @@ from datetime import timedelta
 import pytest
 
 from accounts_core.errors import AccountDeactivated, Invalid
-from accounts_core.model import Email, User, UserStatus
+from accounts_core.model import EmailAddress, User, UserStatus
 from accounts_core.testing.builders import NOON, a_user
 
 LATER = NOON + timedelta(hours=1)
-NEW = Email("new@example.org")
+NEW = EmailAddress("new@example.org")
 
 
 @pytest.mark.parametrize(
@@ -80,17 +80,17 @@ def test_going_back_to_the_present_address_calls_off_the_change() -> None:
 
 
 def test_another_spelling_of_the_address_keeps_it_verified() -> None:
-    before = a_user(email=Email("jane@example.org"), email_verified_at=NOON)
+    before = a_user(email=EmailAddress("jane@example.org"), email_verified_at=NOON)
 
-    after = before.change_email(Email("Jane@example.org"), at=LATER)
+    after = before.change_email(EmailAddress("Jane@example.org"), at=LATER)
 
     assert (after.email.address, after.email_verified_at, after.pending_email) == ("Jane@example.org", NOON, None)
 
 
 def test_a_spelling_that_may_be_another_mailbox_does_not_take_the_place_of_the_address() -> None:
-    before = a_user(email=Email("jane@example.org"), email_verified_at=NOON)
+    before = a_user(email=EmailAddress("jane@example.org"), email_verified_at=NOON)
 
-    assert before.change_email(Email("\uff4aane@example.org"), at=LATER) == before
+    assert before.change_email(EmailAddress("\uff4aane@example.org"), at=LATER) == before
 
 
 def test_an_account_stays_proven_when_its_verified_address_is_replaced_at_once() -> None:

@@ -13,7 +13,7 @@ from accounts_core.errors import (
     ProviderBusy,
     ReauthenticationRequired,
 )
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.idempotency import KeptRequest
 from accounts_core.model.ids import UserId
 from accounts_core.model.rate_limits import RateLimit
@@ -79,7 +79,7 @@ def claimed_for(world: World, later: timedelta) -> object:
 
 
 def a_sign_up(later: timedelta) -> bool:
-    sign_up = SignUp.request(id="sgn_1", email=Email(EMAIL), name="Jane", password_hash="hash", at=NOON)
+    sign_up = SignUp.request(id="sgn_1", email=EmailAddress(EMAIL), name="Jane", password_hash="hash", at=NOON)
     return sign_up.is_live(now=NOON + later)
 
 

@@ -20,7 +20,7 @@ from accounts_core.errors import (
     RateLimitExceeded,
     WrongPassword,
 )
-from accounts_core.model import Email, EmailChange, User
+from accounts_core.model import EmailAddress, EmailChange, User
 from accounts_core.model.deletion import DeletionPreview
 from accounts_core.model.events import EmailVerified, SessionsEnded, UserDeleted, UserRegistered
 from accounts_core.model.ids import UserId
@@ -459,7 +459,7 @@ def _replaced_at_once(world: World, user: User) -> None:
     accounts = world.accounts(Policy(email_change=EmailChange.IMMEDIATE))
     accounts.verify_email(user.id)
     moved = accounts.update_profile(user.id, email="moved@example.org", current_password=HERS)
-    assert moved.email == Email("moved@example.org")
+    assert moved.email == EmailAddress("moved@example.org")
     assert moved.email_verified_at is None
 
 

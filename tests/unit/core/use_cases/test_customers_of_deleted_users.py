@@ -19,7 +19,7 @@ from accounts_core.errors import (
 )
 from accounts_core.model import Customer, User
 from accounts_core.model.drift import Kind, Repair
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.policy import CustomerDeletion
 from accounts_core.outbox.worker import Ran
 from accounts_core.ports.store import Store, UnitOfWork
@@ -367,7 +367,7 @@ def test_a_name_that_is_told_while_the_user_is_being_deleted_does_not_stay(
     accounts = under(world, CustomerDeletion.KEEP)
     ask = world.gateway.update_customer
 
-    async def late(customer_id: str, *, email: Email | None, name: str | None) -> Customer:
+    async def late(customer_id: str, *, email: EmailAddress | None, name: str | None) -> Customer:
         world.gateway.update_customer = ask  # type: ignore[method-assign]
         accounts.delete_user(billed.user.id, password=PASSWORD)
         told = await ask(customer_id, email=email, name=name)

@@ -18,7 +18,7 @@ from accounts_core import Accounts, BlockingAccounts, MailDispatch, Policy
 from accounts_core.container import Ports
 from accounts_core.errors import Conflict, InvalidCredentials, RateLimitExceeded, WrongPassword
 from accounts_core.facade import methods
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.passwords import Password
 from accounts_core.model.rate_limits import PASSWORD_CHANGE, RECOVERY, SIGN_IN, SIGN_UP, RateLimit, in_every_scope
 from accounts_core.model.requester import Requester
@@ -202,14 +202,14 @@ def test_a3_the_hasher_is_told_on_whose_behalf(stage: Stage, case: Case) -> None
     """The account is the address that is named, the client its IPv4 address or IPv6 network."""
     case.call(stage, stage.accounts)
 
-    assert set(stage.world.hasher.requesters) == {Requester.of(Email(case.email), NETWORK)}
+    assert set(stage.world.hasher.requesters) == {Requester.of(EmailAddress(case.email), NETWORK)}
 
 
 def test_a3_an_address_that_nobody_has_is_told_to_the_hasher_as_any_other_is(stage: Stage) -> None:
     with pytest.raises(InvalidCredentials):
         stage.accounts.sign_in(email="nobody@example.org", password=PASSWORD, client=CLIENT)
 
-    assert stage.world.hasher.requesters == [Requester.of(Email("nobody@example.org"), NETWORK)]
+    assert stage.world.hasher.requesters == [Requester.of(EmailAddress("nobody@example.org"), NETWORK)]
 
 
 def test_without_a_client_there_is_the_account_alone(stage: Stage) -> None:
@@ -227,7 +227,7 @@ def test_a3_a_hash_under_older_parameters_is_made_anew_once(stage: Stage, name: 
     CASES[name].call(stage, stage.accounts)
 
     assert (stage.world.hasher.hashed, stage.world.hasher.verified) == (1, 1)
-    assert set(stage.world.hasher.requesters) == {Requester.of(Email(JANE), NETWORK)}
+    assert set(stage.world.hasher.requesters) == {Requester.of(EmailAddress(JANE), NETWORK)}
 
 
 def test_a3_a_password_that_changed_meanwhile_is_verified_against_the_new_hash(stage: Stage) -> None:

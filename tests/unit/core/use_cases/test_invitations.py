@@ -7,7 +7,7 @@ from tests.unit.core.conftest import PASSWORD, Core, World
 
 from accounts_core import Policy
 from accounts_core.errors import Invalid, NotAllowed, NotFound, QuotaExceeded, RateLimitExceeded
-from accounts_core.model import Email, Role, TeamId, User
+from accounts_core.model import EmailAddress, Role, TeamId, User
 from accounts_core.model.audit import AuditEntry
 from accounts_core.model.events import InvitationResent, InvitationRevoked, Invited, TeamRenamed
 from accounts_core.model.policy import QuotaPolicy
@@ -31,7 +31,7 @@ def guest(accounts: Core, john: User) -> User:
     return accounts.verify_email(john.id)
 
 
-def invite(accounts: Core, owner: User, team: TeamId, email: str | Email = NEW) -> str:
+def invite(accounts: Core, owner: User, team: TeamId, email: str | EmailAddress = NEW) -> str:
     """Invite an address, and return the id of its invitation."""
     accounts.invite_to_team(owner.id, team, email=email)
     accounts.run_due()

@@ -11,7 +11,7 @@ from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD, Core, World, sign
 from accounts_core import Policy, run_sync
 from accounts_core.errors import EmailTaken
 from accounts_core.model import User
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.mail_token import MailToken, TokenPurpose
 from accounts_core.model.tokens import MAILED, TOKEN_BYTES, digest_of, new_token
 from accounts_core.ports.notifier import Purpose
@@ -48,8 +48,8 @@ def mailed(accounts: Core, world: World) -> list[tuple[str, Purpose]]:
 
 
 def test_the_spellings_of_these_tests_are_one_account_and_two_mailboxes(typed: str) -> None:
-    assert Email(typed) == Email(STORED)
-    assert not Email(typed).is_same_mailbox(Email(STORED))
+    assert EmailAddress(typed) == EmailAddress(STORED)
+    assert not EmailAddress(typed).is_same_mailbox(EmailAddress(STORED))
 
 
 def test_u18_whoever_signs_up_with_it_has_the_stored_address_told(
@@ -120,7 +120,7 @@ def test_a19_an_invitation_to_it_goes_to_the_stored_address_once_that_is_verifie
 
     assert mailed(accounts, world) == ([(STORED, Purpose.INVITATION)] if is_verified else [])
     (entry, *_) = accounts.list_activity(john.id)
-    assert entry.details["email"] == Email(typed).address  # the inviter learns nothing of how it is stored
+    assert entry.details["email"] == EmailAddress(typed).address  # the inviter learns nothing of how it is stored
 
 
 def test_a19_a_link_for_a_new_password_proves_no_other_spelling(
@@ -131,7 +131,7 @@ def test_a19_a_link_for_a_new_password_proves_no_other_spelling(
         digest=digest_of(token, prefix=MAILED),
         user_id=jane.id,
         purpose=TokenPurpose.RESET_PASSWORD,
-        email=Email(typed),
+        email=EmailAddress(typed),
         created_at=at(0),
         expires_at=at(10),
     )

@@ -9,7 +9,7 @@ from tests.unit.core.use_cases.test_perform_once import Died
 
 from accounts_core import Policy
 from accounts_core.errors import Conflict, EmailTaken, Invalid, KeyReused, NeedsCommit, RateLimitExceeded, Unavailable
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.idempotency import KEPT_FOR, MAX_ANSWER_BYTES
 from accounts_core.model.passwords import Password
 from accounts_core.ports.password_hasher import PasswordHasher
@@ -40,7 +40,9 @@ class SigningUp:
 
 def once(accounts: Core, perform: SigningUp, *, plain: bytes = b"Jane Doe", password: str = PASSWORD) -> Performed:
     perform.password = password
-    return accounts.sign_up_once(scope=SCOPE, email=Email(EMAIL), plain=plain, password=password, perform=perform)
+    return accounts.sign_up_once(
+        scope=SCOPE, email=EmailAddress(EMAIL), plain=plain, password=password, perform=perform
+    )
 
 
 @pytest.fixture(params=[False, True], ids=["open", "private"])

@@ -13,7 +13,7 @@ from accounts_core.errors import (
     ReauthenticationRequired,
     WrongPassword,
 )
-from accounts_core.model import Email, EmailChange, User
+from accounts_core.model import EmailAddress, EmailChange, User
 from accounts_core.model.events import EmailChanged, EmailChangeRequested, EmailVerified, PasswordChanged
 from accounts_core.services.session_opener import SignedIn
 from accounts_core.testing.builders import NOON
@@ -41,7 +41,7 @@ def test_a_name_is_changed(accounts: Core, jane: User, world: World) -> None:
 def test_an_unverified_address_is_replaced_at_once(accounts: Core, jane: User, world: World) -> None:
     user = accounts.update_profile(jane.id, email=NEW, signed_in_at=NOON)
 
-    assert (user.email, user.email_verified_at, user.pending_email) == (Email(NEW), None, None)
+    assert (user.email, user.email_verified_at, user.pending_email) == (EmailAddress(NEW), None, None)
     assert len(world.events.of(EmailChanged)) == 1
 
 
@@ -50,14 +50,14 @@ def test_a_verified_address_waits_for_the_new_one(accounts: Core, jane: User, wo
 
     user = accounts.update_profile(jane.id, email=NEW, signed_in_at=NOON)
 
-    assert (user.email, user.pending_email) == (jane.email, Email(NEW))
+    assert (user.email, user.pending_email) == (jane.email, EmailAddress(NEW))
     assert len(world.events.of(EmailChangeRequested)) == 1
     with pytest.raises(InvalidCredentials):
         accounts.sign_in(email=NEW, password=PASSWORD)
 
     accounts.verify_email(jane.id)
 
-    assert accounts.sign_in(email=NEW, password=PASSWORD).user.email == Email(NEW)
+    assert accounts.sign_in(email=NEW, password=PASSWORD).user.email == EmailAddress(NEW)
     assert len(world.events.of(EmailVerified)) == 2
 
 
@@ -67,7 +67,7 @@ def test_a_product_may_change_a_verified_address_at_once(world: World, jane: Use
 
     user = accounts.update_profile(jane.id, email=NEW, signed_in_at=NOON)
 
-    assert (user.email, user.email_verified_at) == (Email(NEW), None)
+    assert (user.email, user.email_verified_at) == (EmailAddress(NEW), None)
 
 
 @pytest.mark.parametrize("verified", [True, False])

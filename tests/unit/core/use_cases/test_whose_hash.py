@@ -8,7 +8,7 @@ import pytest
 from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD, Core, World
 
 from accounts_core.errors import EmailTaken
-from accounts_core.model.email import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.passwords import Password
 from accounts_core.model.requester import Requester
 from accounts_core.ports.notifier import Purpose
@@ -95,7 +95,7 @@ def test_a_hash_is_the_accounts_and_the_clients_who_caused_it(world: World, name
 
     call(world, accounts)
 
-    assert hasher.requesters == [Requester.of(Email(email), CLIENT)] * count
+    assert hasher.requesters == [Requester.of(EmailAddress(email), CLIENT)] * count
 
 
 def test_both_passwords_that_come_into_question_for_a_link_are_hashed_for_its_account(world: World) -> None:
@@ -110,4 +110,4 @@ def test_both_passwords_that_come_into_question_for_a_link_are_hashed_for_its_ac
 
     accounts.confirm_email(token=link, password=OTHER_PASSWORD, client=CLIENT)
 
-    assert hasher.requesters == [Requester.of(Email(JANE), CLIENT)] * 2
+    assert hasher.requesters == [Requester.of(EmailAddress(JANE), CLIENT)] * 2

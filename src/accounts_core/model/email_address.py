@@ -54,7 +54,7 @@ def _is_local_part(text: str) -> bool:
 
 
 @attrs.frozen(order=False)
-class Email:
+class EmailAddress:
     """An email address. Equal to another when both identify the same account (`key`).
 
     Raises `Invalid` on the field `email` for anything that is not an address.
@@ -85,7 +85,7 @@ class Email:
         object.__setattr__(self, "address", address)
         object.__setattr__(self, "key", f"{key}@{domain}")
 
-    def is_same_mailbox(self, other: "Email") -> bool:
+    def is_same_mailbox(self, other: "EmailAddress") -> bool:
         """Return whether mail to both goes to one place: they differ in upper and lower case at most.
 
         Two addresses with one `key` may be two mailboxes, such as one in full-width letters: a proof of one says
