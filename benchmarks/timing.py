@@ -141,7 +141,7 @@ def addresses() -> tuple[list[str], list[str]]:
 
 def _ports(store: Any) -> dict[str, Any]:
     from accounts_argon2 import Argon2Hasher, Cost
-    from accounts_memory import MemoryGateway, MemoryNotifier
+    from accounts_memory import MemoryGateway, MemoryMailer
     from accounts_system import SystemClock, SystemSecrets
 
     clock, secrets = SystemClock(), SystemSecrets()
@@ -149,7 +149,7 @@ def _ports(store: Any) -> dict[str, Any]:
         "store": store,
         "payments": MemoryGateway(clock=clock, secrets=secrets),
         "passwords": Argon2Hasher(Cost(memory_kib=8, passes=1)),
-        "notifier": MemoryNotifier(),
+        "notifier": MemoryMailer(),
         "clock": clock,
         "secrets": secrets,
     }

@@ -17,7 +17,7 @@ from accounts_core.model.policy import CardPolicy, CustomerDeletion, Policy
 from accounts_core.outbox.after_commit import Commits, DispatchMails, MailDispatch, NotingStore
 from accounts_core.outbox.handlers import JobHandler, JobHandlers, check_handlers
 from accounts_core.ports.clock import Clock
-from accounts_core.ports.notifier import Notifier
+from accounts_core.ports.mailer import Mailer
 from accounts_core.ports.owned_data import OwnedData
 from accounts_core.ports.password_hasher import PasswordHasher
 from accounts_core.ports.payment_gateway import PaymentGateway
@@ -55,7 +55,7 @@ class Ports(Generic[W]):
     _store: Store[W] = attrs.field(alias="store")
     _payments: PaymentGateway = attrs.field(alias="payments")
     _passwords: PasswordHasher = attrs.field(alias="passwords")
-    _notifier: Notifier = attrs.field(alias="notifier")
+    _mailer: Mailer = attrs.field(alias="mailer")
     _clock: Clock = attrs.field(alias="clock")
     _secrets: Secrets = attrs.field(alias="secrets")
     policy: Policy = attrs.field(default=None, converter=_or_default_policy)

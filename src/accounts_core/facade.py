@@ -14,7 +14,7 @@ import attrs
 from accounts_core.container import Ports, W, is_built_of, require
 from accounts_core.errors import ConfigurationError
 from accounts_core.ports.blocking import (
-    BlockingNotifier,
+    BlockingMailer,
     BlockingPasswordHasher,
     BlockingPaymentGateway,
     BlockingRateLimiter,
@@ -40,11 +40,11 @@ class BlockingFacade(Ports[W]):
     _store: BlockingStore[W] = attrs.field(alias="store")
     _payments: BlockingPaymentGateway = attrs.field(alias="payments")
     _passwords: BlockingPasswordHasher = attrs.field(alias="passwords")
-    _notifier: BlockingNotifier = attrs.field(alias="notifier")
+    _mailer: BlockingMailer = attrs.field(alias="mailer")
     _limits: BlockingRateLimiter | None = attrs.field(default=None, alias="limits")
 
     def __attrs_post_init__(self) -> None:
-        for port in (self._store, self._payments, self._passwords, self._notifier, self._limits):
+        for port in (self._store, self._payments, self._passwords, self._mailer, self._limits):
             if port is not None and getattr(port, "suspends", True):
                 raise ConfigurationError(
                     f"{type(port).__name__} needs an event loop, and {type(self).__name__} has none."

@@ -14,7 +14,7 @@ from tests.integration.http.client import OTHER_PASSWORD, PASSWORD, Client, Run
 from tests.integration.http.service import START, Clock, Dump, Service, Stored, serving
 from tests.integration.http.stripe_events import checking
 
-from accounts_core.ports.notifier import Purpose
+from accounts_core.ports.mailer import MailKind
 from accounts_core.ports.rate_limiter import RateLimiter
 from accounts_litestar import HttpOptions
 from accounts_memory import SequenceSecrets
@@ -73,13 +73,13 @@ def _populated(service: Service, secrets: Rewound) -> World:
     api.sign_up(DAVE, "Dave Roe").put("/api/users/current/deactivate")
     service.work()
     api.post("/api/auth/register", json={"email": DAVE, "password": OTHER_PASSWORD, "name": "Dave Doe"})
-    tokens = [service.mailed(Purpose.VERIFY_EMAIL)["token"]]
+    tokens = [service.mailed(MailKind.VERIFY_EMAIL)["token"]]
     service.verify_email(JANE)
     ours, his, others = _team(jane, "Dev team"), _team(john, "Ops team"), _team(john, "Design team")
     _invite(john, his, JANE)
     jane.post(f"/api/v1/user/invitations/{_first(jane, '/api/v1/user/invitations')['id']}/accept")
     _invite(john, others, JANE)
-    tokens.append(service.mailed(Purpose.VERIFY_EMAIL)["token"])
+    tokens.append(service.mailed(MailKind.VERIFY_EMAIL)["token"])
     service.verify_email(JOHN)
     _invite(jane, ours, JOHN)
     john.post(f"/api/v1/user/invitations/{_first(john, '/api/v1/user/invitations')['id']}/accept")
@@ -88,9 +88,9 @@ def _populated(service: Service, secrets: Rewound) -> World:
         jane.post("/api/users/current/verify-payment", json={"paymentMethod": card})
     cards = [card["id"] for card in jane.get("/api/users/current/list-payment-methods").json()["data"]]
     jane.put("/api/v1/user", json={"email": "moved@example.org", "current_password": PASSWORD})
-    tokens.append(service.mailed(Purpose.VERIFY_EMAIL)["token"])
+    tokens.append(service.mailed(MailKind.VERIFY_EMAIL)["token"])
     api.post("/api/auth/forgot-password", json={"email": JANE})
-    tokens.append(service.mailed(Purpose.RESET_PASSWORD)["token"])
+    tokens.append(service.mailed(MailKind.RESET_PASSWORD)["token"])
     api.sign_in(JANE)
     service.work()
     users = [jane.user["id"], john.user["id"]]

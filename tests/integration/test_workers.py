@@ -17,7 +17,7 @@ from accounts_core.model import Job
 from accounts_core.model.jobs import JobKind
 from accounts_core.results import JobHandler, Ran
 from accounts_core.testing.builders import a_job
-from accounts_memory import MemoryGateway, MemoryNotifier, MemoryStore, PlainHasher
+from accounts_memory import MemoryGateway, MemoryMailer, MemoryStore, PlainHasher
 from accounts_sql import AsyncSqlStore, SqlStore, create_async_engine, create_engine, migrate
 from accounts_system import BlockingWorker, SystemClock, SystemSecrets, Worker
 
@@ -47,14 +47,14 @@ class Host:
 
     open_blocking: Callable[[], Any]
     open_async: Callable[[], Any]
-    notifier: MemoryNotifier = attrs.field(factory=MemoryNotifier)
+    mailer: MemoryMailer = attrs.field(factory=MemoryMailer)
 
     def ports(self, handlers: dict[str, JobHandler]) -> dict[str, Any]:
         clock, secrets = SystemClock(), SystemSecrets()
         return {
             "payments": MemoryGateway(clock=clock, secrets=secrets),
             "passwords": PlainHasher(),
-            "notifier": self.notifier,
+            "mailer": self.mailer,
             "clock": clock,
             "secrets": secrets,
             "job_handlers": handlers,
@@ -118,11 +118,11 @@ def test_threads_send_the_mails_and_do_the_hosts_jobs(host: Host) -> None:
     accounts.register(email="jane@example.org", password=PASSWORD, name="Jane Doe")
 
     with blocking(accounts):
-        until(lambda: welcome.jobs and host.notifier.delivered)
+        until(lambda: welcome.jobs and host.mailer.delivered)
 
     assert welcome.jobs == ["job_1"]
     assert welcome.threads == {"accounts-host"}
-    assert [notice.purpose.value for notice in host.notifier.delivered] == ["verify_email"]
+    assert [notice.kind.value for notice in host.mailer.delivered] == ["verify_email"]
     assert accounts.list_outbox() == []
 
 
@@ -204,7 +204,7 @@ def test_a_worker_on_an_event_loop_does_the_same(host: Host) -> None:
         worker = Worker(accounts, idle_seconds=0.01)
         running = asyncio.create_task(worker.run())
         async with asyncio.timeout(MOST_SECONDS):
-            while not (welcome.jobs and host.notifier.delivered):  # noqa: ASYNC110  it is in other tasks
+            while not (welcome.jobs and host.mailer.delivered):  # noqa: ASYNC110  it is in other tasks
                 await asyncio.sleep(0.002)
         worker.stop()
         await asyncio.wait_for(running, MOST_SECONDS)
@@ -238,8 +238,8 @@ def test_in_a_hosts_transaction_no_mail_is_sent_before_the_commit(tmp_path: Path
     with engine.begin() as connection:
         accounts = BlockingAccounts(store=SqlStore(connection), **ports)
         accounts.register(email="jane@example.org", password=PASSWORD, name="Jane Doe")
-        assert host.notifier.delivered == []
+        assert host.mailer.delivered == []
     BlockingAccounts(store=SqlStore(engine), **ports).run_due()
 
-    assert [notice.purpose.value for notice in host.notifier.delivered] == ["verify_email"]
+    assert [notice.kind.value for notice in host.mailer.delivered] == ["verify_email"]
     engine.dispose()

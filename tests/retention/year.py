@@ -16,7 +16,7 @@ from accounts_core.errors import InvalidCredentials
 from accounts_core.model.ids import UserId
 from accounts_core.model.policy import Policy
 from accounts_core.testing.builders import NOON
-from accounts_memory import ManualClock, MemoryGateway, MemoryNotifier, PlainHasher, SequenceSecrets
+from accounts_memory import ManualClock, MemoryGateway, MemoryMailer, PlainHasher, SequenceSecrets
 from accounts_sql import SqlRateLimiter, SqlStore, create_engine, metadata, migrate
 
 PASSWORD: Final = "a long and quiet river"
@@ -61,7 +61,7 @@ def play(life: Life, *, days: int = DAYS, policy: Policy | None = None) -> Year:
         store=SqlStore(engine),
         payments=MemoryGateway(clock=clock, secrets=secrets),
         passwords=PlainHasher(),
-        notifier=MemoryNotifier(),
+        mailer=MemoryMailer(),
         clock=clock,
         secrets=secrets,
         policy=policy,

@@ -26,7 +26,7 @@ from accounts_cli.wire import StrictProtocol
 from accounts_core import MailDispatch
 from accounts_core.accounts import Accounts
 from accounts_litestar import HttpOptions, create_app
-from accounts_memory import MemoryGateway, MemoryNotifier, MemoryStore, PlainHasher
+from accounts_memory import MemoryGateway, MemoryMailer, MemoryStore, PlainHasher
 from accounts_system import SystemSecrets
 
 Headers = list[tuple[bytes, bytes]]
@@ -101,7 +101,7 @@ def serving_rows() -> Iterator[tuple[Row, ...]]:
         store=MemoryStore(),
         payments=MemoryGateway(clock, secrets),
         passwords=PlainHasher(),
-        notifier=MemoryNotifier(),
+        mailer=MemoryMailer(),
         clock=clock,
         secrets=secrets,
     )

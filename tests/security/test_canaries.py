@@ -26,12 +26,12 @@ from accounts_core.model.outbox import Job
 from accounts_core.model.passwords import Password
 from accounts_core.model.requester import Requester
 from accounts_core.outbox.worker import Ran, RunDue
-from accounts_core.ports.notifier import Notice, Notifier
+from accounts_core.ports.mailer import Mailer, MailMessage
 from accounts_litestar import HttpOptions, create_app
 from accounts_litestar.problems import Problems
 from accounts_litestar.requests import account_name
 from accounts_memory import PlainHasher
-from accounts_smtp import EmlNotifier, Sender
+from accounts_smtp import EmlMailer, Sender
 from accounts_stripe import StripeGateway, verify_webhook
 from accounts_stripe.simulator import Fault, Simulator, SimulatorHTTPClient
 from accounts_system import SystemSecrets
@@ -105,10 +105,10 @@ class MoodyHasher(PlainHasher):
 class MoodyNotifier:
     """Delivers mails; in a mood it fails instead, once, with the mail in its words."""
 
-    inner: Notifier
+    inner: Mailer
     moods: list[type[Exception]] = attrs.field(factory=list)
 
-    async def deliver(self, notice: Notice) -> None:
+    async def deliver(self, notice: MailMessage) -> None:
         if self.moods:
             raise self.moods.pop()(f"to {notice.to}: {dict(notice.values)}")
         await self.inner.deliver(notice)
@@ -199,14 +199,14 @@ def test_in_one_process_no_secret_is_anywhere_that_it_does_not_belong(
     hasher = MoodyHasher(searched)
     sender = Sender.parse("Accounts <no-reply@accounts.example>")
     mail = MoodyNotifier(
-        inner=EmlNotifier(folder=tmp_path, sender=sender, public_url="https://accounts.example", clock=clock)
+        inner=EmlMailer(folder=tmp_path, sender=sender, public_url="https://accounts.example", clock=clock)
     )
     accounts = Accounts(
         mail_dispatch=MailDispatch.WORKER,
         store=stored.store,
         payments=StripeGateway.connect(STRIPE_KEY, http_client=SimulatorHTTPClient(simulator)),
         passwords=hasher,
-        notifier=mail,
+        mailer=mail,
         clock=clock,
         secrets=SystemSecrets(),
     )

@@ -27,7 +27,7 @@ from accounts_core.accounts import Accounts
 from accounts_core.ports.store import UnitOfWork
 from accounts_litestar import HttpOptions, create_app
 from accounts_memory import MemoryRateLimiter, PlainHasher
-from accounts_smtp import EmlNotifier, Sender
+from accounts_smtp import EmlMailer, Sender
 from accounts_stripe import StripeGateway
 from accounts_stripe.simulator import Simulator, SimulatorHTTPClient
 from accounts_stripe.simulator.requests import Request
@@ -109,7 +109,7 @@ def world(request: pytest.FixtureRequest, open_store: OpenStore, tmp_path: Path)
             store=stored.store,
             payments=StripeGateway.connect("sk_test_simulator", http_client=SimulatorHTTPClient(stripe)),
             passwords=PlainHasher(),
-            notifier=EmlNotifier(
+            mailer=EmlMailer(
                 folder=tmp_path,
                 sender=Sender.parse("Accounts <no-reply@accounts.example>"),
                 public_url="https://accounts.example",

@@ -11,7 +11,7 @@ from tests.integration.http.service import Service, event_loop, in_memory, servi
 from accounts_core.model.passwords import PasswordPolicy
 from accounts_core.model.policy import Policy
 from accounts_core.model.tokens import ACCESS, MAILED, TOKEN_BYTES, new_token
-from accounts_core.ports.notifier import Purpose
+from accounts_core.ports.mailer import MailKind
 from accounts_system import SystemSecrets
 
 LOGIN, RESTORE, USER, CURRENT = "/api/auth/login", "/api/auth/restore", "/api/v1/user", "/api/users/current"
@@ -65,7 +65,7 @@ def by_the_user_api(_: Service, jane: Client, password: str) -> httpx.Response:
 
 def by_mail(service: Service, _: Client, password: str) -> httpx.Response:
     service.api.post("/api/auth/forgot-password", json={"email": JANE})
-    token = service.mailed(Purpose.RESET_PASSWORD)["token"]
+    token = service.mailed(MailKind.RESET_PASSWORD)["token"]
     return service.api.post("/api/auth/reset-password", json={"token": token, "password": password})
 
 
@@ -175,9 +175,9 @@ def test_every_token_is_256_bits_of_its_own_from_the_source(service: Service, re
     """ASVS 5.0, 6.5.3, 6.5.4, 7.2.2, 7.2.3 and 11.5.1; ids of 128 bits are drawn besides."""
     first = service.api.sign_up(JANE, NAME)
     second = service.api.sign_in(JANE)
-    verifying = service.mailed(Purpose.VERIFY_EMAIL)["token"]
+    verifying = service.mailed(MailKind.VERIFY_EMAIL)["token"]
     service.api.post("/api/auth/forgot-password", json={"email": JANE})
-    resetting = service.mailed(Purpose.RESET_PASSWORD)["token"]
+    resetting = service.mailed(MailKind.RESET_PASSWORD)["token"]
 
     given = {str(first.token), str(second.token), verifying, resetting}
     wide = [drawn for drawn in recorded.drawn if len(drawn) == TOKEN_BYTES == 32]

@@ -13,7 +13,7 @@ from tests.integration.http.service import Populated, Service
 
 from accounts_core.errors import Invalid
 from accounts_core.model import EmailAddress
-from accounts_core.ports.notifier import Purpose
+from accounts_core.ports.mailer import MailKind
 from accounts_litestar.addresses import email_address
 
 REGISTER, LOGIN, FORGOT = "/api/auth/register", "/api/auth/login", "/api/auth/forgot-password"
@@ -96,8 +96,8 @@ def test_case_10_spellings_of_one_address_are_one_person(service: Service) -> No
         service.api.post(FORGOT, json={"email": other})
 
         service.work()
-        told = [(mail.purpose, mail.to.address) for mail in service.mails.delivered]
-        assert told == [(Purpose.RESET_PASSWORD, stored)]
+        told = [(mail.kind, mail.to.address) for mail in service.mails.delivered]
+        assert told == [(MailKind.RESET_PASSWORD, stored)]
         service.clock.pass_by(hours=1)
 
 
@@ -107,7 +107,7 @@ def test_case_10_an_address_that_waits_is_nobody_until_it_is_verified(service: S
     service.verify_email("mallory@example.org")
     service.work()
     mallory.put(USER, json={"email": "new@example.org"})
-    token = service.mailed(Purpose.VERIFY_EMAIL)["token"]
+    token = service.mailed(MailKind.VERIFY_EMAIL)["token"]
     assert jane.put(USER, json={"email": "NEW@example.org"}).status_code == 200
 
     invalid(mallory.post("/api/auth/verify-email", json={"token": token}), "email")

@@ -12,7 +12,7 @@ from accounts_core.accounts import Accounts
 from accounts_core.ports.store import UnitOfWork
 from accounts_core.sync import run_sync
 from accounts_memory import MemoryGateway, MemoryStore, PlainHasher
-from accounts_smtp import EmlNotifier, Sender
+from accounts_smtp import EmlMailer, Sender
 from accounts_sql.rows import stored_email
 from accounts_system import SystemSecrets
 
@@ -92,7 +92,7 @@ def accounts_with_mail(folder: Path) -> Accounts[UnitOfWork]:
         store=MemoryStore(),
         payments=MemoryGateway(clock, secrets),
         passwords=PlainHasher(),
-        notifier=EmlNotifier(
+        mailer=EmlMailer(
             folder=folder, sender=Sender.parse("no-reply@accounts.example"), public_url="https://a.example", clock=clock
         ),
         clock=clock,

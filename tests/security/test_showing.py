@@ -14,13 +14,13 @@ from accounts_cli.settings import Settings
 from accounts_core.errors import AccountsError
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import UserId
-from accounts_core.model.mail_token import MailToken, TokenPurpose
+from accounts_core.model.mail_token import MailToken, MailTokenPurpose
 from accounts_core.model.passwords import Password, PasswordPolicy
 from accounts_core.model.policy import SessionPolicy
 from accounts_core.model.session import Session
 from accounts_core.model.text import Secret
 from accounts_core.model.tokens import digest_of, new_token
-from accounts_core.ports.notifier import Notice, Purpose
+from accounts_core.ports.mailer import MailKind, MailMessage
 from accounts_core.ports.payment_gateway import Hold, HoldStatus
 from accounts_core.services.idempotency import Answered
 from accounts_core.services.session_opener import SignedIn
@@ -34,7 +34,7 @@ from accounts_litestar.requests import RequestEntry, conceal, current_request
 from accounts_litestar.user_shapes import UpdateUser
 from accounts_memory import ManualClock
 from accounts_smtp import Sender, SmtpUrl
-from accounts_smtp.smtp import SmtpNotifier
+from accounts_smtp.smtp import SmtpMailer
 from accounts_sql import AsyncSqlStore, SqlStore, create_async_engine, create_engine
 from accounts_stripe import BlockingStripeGateway, StripeGateway
 
@@ -68,8 +68,8 @@ def session() -> Session:
     return Session.begin(id="ses_1", user_id=UserId(1), digest=digest_of(TOKEN), at=NOON, policy=SessionPolicy())
 
 
-def notifier() -> SmtpNotifier:
-    return SmtpNotifier(
+def mailer() -> SmtpMailer:
+    return SmtpMailer(
         url=SmtpUrl.parse(SMTP_URL),
         sender=Sender(EmailAddress("no-reply@accounts.example")),
         public_url="https://accounts.example",
@@ -78,9 +78,9 @@ def notifier() -> SmtpNotifier:
     )
 
 
-def notice() -> Notice:
+def notice() -> MailMessage:
     values = {"name": "Jane", "token": TOKEN, "minutes": "10"}
-    return Notice(id="job_1", to=EmailAddress("jane@example.org"), purpose=Purpose.RESET_PASSWORD, values=values)
+    return MailMessage(id="job_1", to=EmailAddress("jane@example.org"), kind=MailKind.RESET_PASSWORD, values=values)
 
 
 def settings() -> Settings:
@@ -111,12 +111,12 @@ OBJECTS: dict[str, Callable[[], object]] = {
     "MailToken": lambda: MailToken(
         digest=digest_of(TOKEN),
         user_id=UserId(1),
-        purpose=TokenPurpose.RESET_PASSWORD,
+        purpose=MailTokenPurpose.RESET_PASSWORD,
         email=EmailAddress("jane@example.org"),
         created_at=NOON,
         expires_at=NOON + timedelta(minutes=10),
     ),
-    "Notice": notice,
+    "MailMessage": notice,
     "Hold": lambda: Hold(
         id="pi_1",
         status=HoldStatus.CHALLENGED,
@@ -144,7 +144,7 @@ OBJECTS: dict[str, Callable[[], object]] = {
     "Settings": settings,
     "DatabaseUrl": lambda: [DatabaseUrl.parse(DATABASE_URL), str(DatabaseUrl.parse(DATABASE_URL))],
     "SmtpUrl": lambda: [SmtpUrl.parse(SMTP_URL), str(SmtpUrl.parse(SMTP_URL))],
-    "SmtpNotifier": notifier,
+    "SmtpMailer": mailer,
     "StripeGateway": lambda: [StripeGateway.connect(STRIPE_KEY), vars(StripeGateway.connect(STRIPE_KEY))],
     "BlockingStripeGateway": lambda: BlockingStripeGateway.connect(STRIPE_KEY),
     "SqlStore": lambda: SqlStore(create_engine(DATABASE_URL)),
@@ -219,8 +219,8 @@ FAILURES: dict[str, Callable[[], Any]] = {
     "database, read": lambda: asyncio.run(ask_async()),
     "database, unit of work": lambda: asyncio.run(begin_async()),
     "database, without a loop": lambda: run_sync(ask()),
-    "mail server": lambda: asyncio.run(notifier().deliver(notice())),
-    "mail server, checked": lambda: asyncio.run(notifier().check()),
+    "mail server": lambda: asyncio.run(mailer().deliver(notice())),
+    "mail server, checked": lambda: asyncio.run(mailer().check()),
     "password too long": lambda: Password(Secret(SECRET + "x" * 1024)),
     "password too long in NFC": lambda: Password(Secret(SECRET + "\u0344" * 500)),
     "password not allowed": lambda: PasswordPolicy(min_length=64).check(Password(Secret(SECRET))),

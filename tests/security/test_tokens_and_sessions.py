@@ -9,7 +9,7 @@ from tests.integration.http.client import OTHER_PASSWORD, PASSWORD, Client, inva
 from tests.integration.http.openapi import Operation, operations
 from tests.integration.http.service import Populated, Service
 
-from accounts_core.ports.notifier import Purpose
+from accounts_core.ports.mailer import MailKind
 
 LOGIN, RESTORE, RESET = "/api/auth/login", "/api/auth/restore", "/api/auth/reset-password"
 FORGOT = "/api/auth/forgot-password"
@@ -94,7 +94,7 @@ def test_case_50_asking_for_a_new_password_says_nothing_either(service: Service)
 
 def asked_for_a_new_password(service: Service) -> str:
     service.api.post(FORGOT, json={"email": JANE})
-    return service.mailed(Purpose.RESET_PASSWORD)["token"]
+    return service.mailed(MailKind.RESET_PASSWORD)["token"]
 
 
 @pytest.mark.parametrize("way", ["account API", "user API", "reset"])

@@ -120,7 +120,7 @@ def essence(world: World) -> dict[str, object]:
 
 def _delivered(world: World) -> set[tuple[str, str, str]]:
     """Each notice once, however often it was delivered: its id tells a mail server that they are one."""
-    return {(notice.id, notice.to.address, notice.purpose) for notice in world.notifier.delivered}
+    return {(notice.id, notice.to.address, notice.kind) for notice in world.mailer.delivered}
 
 
 def _user(world: World, user: User) -> tuple[object, ...]:

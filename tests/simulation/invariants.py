@@ -181,7 +181,7 @@ def nothing_is_left_to_do_and_nothing_parked(at: Outcome) -> None:
 
 def what_happened_is_told_in_the_same_words_however_often(at: Outcome) -> None:
     said: dict[str, object] = {}
-    for notice in at.world.notifier.delivered:
+    for notice in at.world.mailer.delivered:
         if "happened_at" in notice.values:
             assert said.setdefault(notice.id, notice) == notice, notice.id
 

@@ -14,7 +14,7 @@ from accounts_core.ports.store import UnitOfWork
 from accounts_core.testing.builders import NOON
 from accounts_core.testing.simulation import Port, Process, Scheduler, WorldClock, watched, watched_store
 from accounts_core.use_cases.cards.verify_card import ActionRequired, Verified
-from accounts_memory import MemoryGateway, MemoryNotifier, PlainHasher, SequenceSecrets
+from accounts_memory import MemoryGateway, MemoryMailer, PlainHasher, SequenceSecrets
 
 from .backends import Backend, plain
 
@@ -57,7 +57,7 @@ class World:
         self.policy = policy
         self.secrets = SequenceSecrets(life)
         self.gateway = MemoryGateway(clock=self.clock, secrets=self.secrets)
-        self.notifier = MemoryNotifier()
+        self.mailer = MemoryMailer()
         self.hasher = PlainHasher()
         self.notes: dict[str, Any] = {"told": ()}
         self._processes = 0
@@ -86,7 +86,7 @@ class World:
             setattr(world.gateway._provider, name, collection.copy())
         world.gateway._calls._answers.update(snapshot.answers)
         world.scheduler.kept_failures.update(snapshot.kept_failures)
-        world.notifier.delivered.extend(snapshot.delivered)
+        world.mailer.delivered.extend(snapshot.delivered)
         world.notes = dict(snapshot.notes)
         return world
 
@@ -99,7 +99,7 @@ class World:
             provider={name: each.copy() for name, each in provider.items() if isinstance(each, dict | set)},
             answers=dict(self.gateway._calls._answers),
             kept_failures=frozenset(self.scheduler.kept_failures),
-            delivered=tuple(self.notifier.delivered),
+            delivered=tuple(self.mailer.delivered),
             notes=dict(self.notes),
         )
 
@@ -122,7 +122,7 @@ class World:
             store=watched_store(process, self.backend.store),
             payments=watched(process, self.gateway, Port.GATEWAY),
             passwords=watched(process, self.hasher, Port.HASHER),
-            notifier=watched(process, self.notifier, Port.NOTIFIER),
+            mailer=watched(process, self.mailer, Port.MAILER),
             limits=watched(process, self.backend.limits, Port.LIMITS),
             clock=process.clock,
             secrets=self.secrets,
@@ -166,8 +166,8 @@ class World:
         """Return the token of the newest mail with this purpose."""
         return next(
             notice.values["token"]
-            for notice in reversed(self.notifier.delivered)
-            if notice.purpose == purpose and to in {None, notice.to.address}
+            for notice in reversed(self.mailer.delivered)
+            if notice.kind == purpose and to in {None, notice.to.address}
         )
 
     def answer_challenge(self, *, succeed: bool = True) -> None:

@@ -7,12 +7,12 @@ from accounts_argon2 import Argon2Hasher, AsyncArgon2Hasher
 from accounts_core import Accounts, BlockingAccounts
 from accounts_core.model import Cards, DeletionPreview, User, UserId
 from accounts_core.results import ExportPart
-from accounts_memory import MemoryGateway, MemoryNotifier, MemoryStore, MemoryUnitOfWork
+from accounts_memory import MemoryGateway, MemoryMailer, MemoryStore, MemoryUnitOfWork
 from accounts_sql import AsyncSqlStore, SqlStore
 from accounts_system import SystemClock, SystemSecrets
 
 clock, secrets = SystemClock(), SystemSecrets()
-gateway, notifier = MemoryGateway(clock, secrets), MemoryNotifier()
+gateway, mailer = MemoryGateway(clock, secrets), MemoryMailer()
 
 
 class Orders:
@@ -34,7 +34,7 @@ async def asynchronous(store: AsyncSqlStore) -> None:
         store=store,
         payments=gateway,
         passwords=AsyncArgon2Hasher(),
-        notifier=notifier,
+        mailer=mailer,
         clock=clock,
         secrets=secrets,
     )
@@ -48,7 +48,7 @@ async def asynchronous(store: AsyncSqlStore) -> None:
 
 def synchronous(store: SqlStore) -> None:
     accounts = BlockingAccounts(
-        store=store, payments=gateway, passwords=Argon2Hasher(), notifier=notifier, clock=clock, secrets=secrets
+        store=store, payments=gateway, passwords=Argon2Hasher(), mailer=mailer, clock=clock, secrets=secrets
     )
 
     assert_type(accounts.register(email="jane@example.org", password="...", name="Jane"), User)
@@ -62,7 +62,7 @@ def an_asynchronous_adapter_under_a_synchronous_host(store: SqlStore, suspending
         store=store,
         payments=gateway,
         passwords=AsyncArgon2Hasher(),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # needs a loop
-        notifier=notifier,
+        mailer=mailer,
         clock=clock,
         secrets=secrets,
     )
@@ -70,7 +70,7 @@ def an_asynchronous_adapter_under_a_synchronous_host(store: SqlStore, suspending
         store=suspending,  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # needs a loop
         payments=gateway,
         passwords=Argon2Hasher(),
-        notifier=notifier,
+        mailer=mailer,
         clock=clock,
         secrets=secrets,
     )
@@ -81,7 +81,7 @@ def a_hosts_data_beside_the_store_that_it_is_written_for(sql: SqlStore) -> None:
         store=MemoryStore(),
         payments=gateway,
         passwords=Argon2Hasher(),
-        notifier=notifier,
+        mailer=mailer,
         clock=clock,
         secrets=secrets,
         owned_data=[Orders()],
@@ -90,7 +90,7 @@ def a_hosts_data_beside_the_store_that_it_is_written_for(sql: SqlStore) -> None:
         store=sql,
         payments=gateway,
         passwords=Argon2Hasher(),
-        notifier=notifier,
+        mailer=mailer,
         clock=clock,
         secrets=secrets,
         owned_data=[Orders()],  # pyright: ignore[reportArgumentType]  # as above
@@ -100,9 +100,7 @@ def a_hosts_data_beside_the_store_that_it_is_written_for(sql: SqlStore) -> None:
 async def no_type_argument_is_needed(accounts: Accounts, blocking: BlockingAccounts, sql: SqlStore) -> None:
     assert_type(await accounts.list_payment_methods(UserId(1)), Cards)
     await no_type_argument_is_needed(
-        Accounts(
-            store=sql, payments=gateway, passwords=Argon2Hasher(), notifier=notifier, clock=clock, secrets=secrets
-        ),
+        Accounts(store=sql, payments=gateway, passwords=Argon2Hasher(), mailer=mailer, clock=clock, secrets=secrets),
         blocking,
         sql,
     )

@@ -119,7 +119,7 @@ class MailUndeliverable(DomainEvent):
     """A mail to the user cannot be delivered, because of their address; it is not sent again."""
 
     purpose: str
-    """What the mail was about, as `Purpose` names it."""
+    """What the mail was about, as `MailKind` names it."""
     status: str
     """What the mail server said: its code, and an enhanced status code where it gave one."""
 

@@ -14,8 +14,8 @@ from accounts_core.errors import ConfigurationError, Invalid
 
 from .email_address import EmailAddress
 from .ids import TeamId, UserId
+from .mail_kind import MailKind
 from .outbox import Job
-from .purpose import Purpose
 
 T = TypeVar("T")
 
@@ -184,13 +184,13 @@ class SyncCustomerJob(JobData):
     customer: str
 
 
-@stored_as("security_notice", JobKind.MAIL)
+@stored_as("security_mail", JobKind.MAIL)
 @attrs.frozen(kw_only=True)
-class SecurityNoticeJob(JobData):
+class SecurityMailJob(JobData):
     """Mail a security notice. `values` is what its purpose tells. A job of an earlier release names no user."""
 
     to: EmailAddress
-    purpose: Purpose
+    purpose: MailKind
     user: UserId | None = None
     values: Mapping[str, str] = attrs.field(factory=dict)
 
@@ -202,7 +202,7 @@ class SecurityNoticeJob(JobData):
     def from_payload(cls, payload: Mapping[str, str]) -> Self:
         return cls(
             to=EmailAddress(payload["to"]),
-            purpose=Purpose(payload["purpose"]),
+            purpose=MailKind(payload["purpose"]),
             user=UserId(int(payload["user"])) if "user" in payload else None,
             values={name: value for name, value in payload.items() if name not in {"to", "purpose", "user"}},
         )

@@ -16,7 +16,7 @@ from .ids import UserId
 from .times import is_ahead
 
 
-class TokenPurpose(StrEnum):
+class MailTokenPurpose(StrEnum):
     """What a token is good for, and nothing else."""
 
     VERIFY_EMAIL = "verify_email"
@@ -29,7 +29,7 @@ class MailToken:
 
     digest: bytes = attrs.field(repr=False)
     user_id: UserId
-    purpose: TokenPurpose
+    purpose: MailTokenPurpose
     email: EmailAddress
     created_at: datetime
     expires_at: datetime

@@ -11,12 +11,12 @@ from accounts_core.model.ids import UserId
 from accounts_core.model.jobs import (
     InvitationMailJob,
     RecoveryMailJob,
-    SecurityNoticeJob,
+    SecurityMailJob,
     TakenMailJob,
     VerificationMailJob,
 )
 from accounts_core.model.links import without_links
-from accounts_core.model.mail_token import MailToken, TokenPurpose
+from accounts_core.model.mail_token import MailToken, MailTokenPurpose
 from accounts_core.model.outbox import Job
 from accounts_core.model.policy import Policy
 from accounts_core.model.times import is_ahead
@@ -24,7 +24,7 @@ from accounts_core.model.tokens import MAILED, TOKEN_BYTES, digest_of, new_token
 from accounts_core.model.user import User
 from accounts_core.outbox.mails import Mails
 from accounts_core.ports.clock import Clock
-from accounts_core.ports.notifier import Purpose
+from accounts_core.ports.mailer import MailKind
 from accounts_core.ports.secrets import Secrets
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.retry import retry_on_conflict
@@ -40,7 +40,7 @@ class MailJobs:
     _secrets: Secrets
     _policy: Policy
 
-    async def security_notice(self, job: Job, data: SecurityNoticeJob) -> None:
+    async def security_mail(self, job: Job, data: SecurityMailJob) -> None:
         await self._mails.deliver(job, data.to, data.purpose, data.values, data.user)
 
     async def verification(self, job: Job, data: VerificationMailJob) -> None:
@@ -50,18 +50,18 @@ class MailJobs:
                 return
             holder = await views.users.find_by_email(user.waiting_email)
         if holder is not None and holder.id != data.user:
-            await self._mails.deliver(job, holder.email, Purpose.ALREADY_REGISTERED, {}, holder.id)
+            await self._mails.deliver(job, holder.email, MailKind.ALREADY_REGISTERED, {}, holder.id)
             return
-        await self._mail_token(job, data.user, user.waiting_email, TokenPurpose.VERIFY_EMAIL)
+        await self._mail_token(job, data.user, user.waiting_email, MailTokenPurpose.VERIFY_EMAIL)
 
     async def recovery(self, job: Job, data: RecoveryMailJob) -> None:
         async with self._store.read() as views:
             user = await views.users.find_by_email(data.email)
         if user is not None:
             # to the address that is stored, never to the one that was typed (CVE-2019-19844)
-            await self._mail_token(job, user.id, user.email, TokenPurpose.RESET_PASSWORD)
+            await self._mail_token(job, user.id, user.email, MailTokenPurpose.RESET_PASSWORD)
 
-    async def _mail_token(self, job: Job, user_id: UserId, to: EmailAddress, purpose: TokenPurpose) -> None:
+    async def _mail_token(self, job: Job, user_id: UserId, to: EmailAddress, purpose: MailTokenPurpose) -> None:
         token = new_token(self._secrets.random_bytes(TOKEN_BYTES), prefix=MAILED)
 
         async def keep() -> User | None:
@@ -114,13 +114,13 @@ class MailJobs:
         if holder is not None and proven is not None:
             # to the address that is stored, never to the one that was typed (CVE-2019-19844)
             to = view.invitation.email if proven.is_same_mailbox(view.invitation.email) else proven
-            await self._mails.deliver(job, to, Purpose.INVITATION, values, holder.id)
+            await self._mails.deliver(job, to, MailKind.INVITATION, values, holder.id)
         elif holder is None or holder.email.is_same_mailbox(view.invitation.email):
             # of what comes of the mail, somebody who merely registered the address learns nothing
-            await self._mails.deliver(job, view.invitation.email, Purpose.INVITATION, without_links(values), None)
+            await self._mails.deliver(job, view.invitation.email, MailKind.INVITATION, without_links(values), None)
 
     async def taken(self, job: Job, data: TakenMailJob) -> None:
         async with self._store.read() as views:
             holder = await views.users.find_by_email(data.email)
         user_id = holder.id if holder is not None and holder.email.is_same_mailbox(data.email) else None
-        await self._mails.deliver(job, data.email, Purpose.ALREADY_REGISTERED, {}, user_id)
+        await self._mails.deliver(job, data.email, MailKind.ALREADY_REGISTERED, {}, user_id)

@@ -10,16 +10,16 @@ from accounts_core.errors import Undeliverable
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import UserId
 from accounts_core.model.links import without_links
-from accounts_core.model.mail_token import TokenPurpose
+from accounts_core.model.mail_token import MailTokenPurpose
 from accounts_core.model.outbox import Job
 from accounts_core.model.policy import Policy
-from accounts_core.ports.notifier import Notice, Notifier, Purpose
+from accounts_core.ports.mailer import Mailer, MailKind, MailMessage
 
 
 class NotDelivered(Exception):
     """A mail will never reach its recipient. `user_id` is the user whom it was for, None where it was for no user."""
 
-    def __init__(self, user_id: UserId | None, purpose: Purpose, status: str) -> None:
+    def __init__(self, user_id: UserId | None, purpose: MailKind, status: str) -> None:
         super().__init__(f"A mail ({purpose}) is not deliverable: {status}.")
         self.user_id = user_id
         self.purpose = purpose
@@ -30,15 +30,15 @@ class NotDelivered(Exception):
 class Mails:
     """Delivers the mails of jobs."""
 
-    _notifier: Notifier
+    _mailer: Mailer
     _policy: Policy
 
     async def deliver(
-        self, job: Job, to: EmailAddress, purpose: Purpose, values: Mapping[str, str], user_id: UserId | None
+        self, job: Job, to: EmailAddress, purpose: MailKind, values: Mapping[str, str], user_id: UserId | None
     ) -> None:
         """Have the mail delivered. Raises `NotDelivered`; `user_id` is the user whom the mail is for, if any."""
         try:
-            await self._notifier.deliver(Notice(id=job.id, to=to, purpose=purpose, values=values))
+            await self._mailer.deliver(MailMessage(id=job.id, to=to, kind=purpose, values=values))
         except Undeliverable as error:
             raise NotDelivered(user_id, purpose, error.status) from error
 
@@ -46,7 +46,7 @@ class Mails:
         self,
         job: Job,
         to: EmailAddress,
-        purpose: TokenPurpose,
+        purpose: MailTokenPurpose,
         *,
         name: str,
         token: str,
@@ -58,12 +58,12 @@ class Mails:
         names = {"name": name} if is_verified else without_links({"name": name})
         await self.deliver(job, to, _SUBJECTS[purpose], {**names, "token": token, "minutes": minutes}, user_id)
 
-    def lifetime(self, purpose: TokenPurpose) -> timedelta:
+    def lifetime(self, purpose: MailTokenPurpose) -> timedelta:
         """Return how long a mailed token for this purpose lives."""
-        return self._policy.mail.verification if purpose is TokenPurpose.VERIFY_EMAIL else self._policy.mail.reset
+        return self._policy.mail.verification if purpose is MailTokenPurpose.VERIFY_EMAIL else self._policy.mail.reset
 
 
 _SUBJECTS: Final = {
-    TokenPurpose.VERIFY_EMAIL: Purpose.VERIFY_EMAIL,
-    TokenPurpose.RESET_PASSWORD: Purpose.RESET_PASSWORD,
+    MailTokenPurpose.VERIFY_EMAIL: MailKind.VERIFY_EMAIL,
+    MailTokenPurpose.RESET_PASSWORD: MailKind.RESET_PASSWORD,
 }

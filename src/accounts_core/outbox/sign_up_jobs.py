@@ -5,7 +5,7 @@ import attrs
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.events import UserRegistered
 from accounts_core.model.jobs import SignUpJob, TakenMailJob, VerificationMailJob
-from accounts_core.model.mail_token import TokenPurpose
+from accounts_core.model.mail_token import MailTokenPurpose
 from accounts_core.model.outbox import Job
 from accounts_core.model.policy import Policy
 from accounts_core.model.sign_up import SignUp
@@ -44,7 +44,7 @@ class SignUpJobs:
         if sign_up is not None:
             # for no user: who has the address by now may be somebody else, and is not told of it
             await self._mails.deliver_token(
-                job, sign_up.email, TokenPurpose.VERIFY_EMAIL, name=sign_up.name, token=token, user_id=None
+                job, sign_up.email, MailTokenPurpose.VERIFY_EMAIL, name=sign_up.name, token=token, user_id=None
             )
 
     async def _reset_failures(self, job: Job, data: SignUpJob) -> None:

@@ -6,7 +6,7 @@ adapter declares `suspends: ClassVar[Literal[False]] = False`, so that a type ch
 
 from typing import ClassVar, Literal, Protocol
 
-from .notifier import Notifier
+from .mailer import Mailer
 from .password_hasher import PasswordHasher
 from .payment_gateway import PaymentGateway
 from .rate_limiter import RateLimiter
@@ -35,5 +35,5 @@ class BlockingRateLimiter(RateLimiter, NeverSuspends, Protocol):
     """A `RateLimiter` that works without an event loop."""
 
 
-class BlockingNotifier(Notifier, NeverSuspends, Protocol):
-    """A `Notifier` that works without an event loop."""
+class BlockingMailer(Mailer, NeverSuspends, Protocol):
+    """A `Mailer` that works without an event loop."""

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from accounts_core.model.ids import UserId
-from accounts_core.model.mail_token import MailToken, TokenPurpose
+from accounts_core.model.mail_token import MailToken, MailTokenPurpose
 from accounts_core.model.paging import Cursor
 
 
@@ -47,7 +47,7 @@ class MailTokens(MailTokenReads, Protocol):
         """Return the token with this SHA-256 digest, expired or not, or None."""
         ...
 
-    async def remove_of(self, user_id: UserId, purpose: TokenPurpose | None = None) -> None:
+    async def remove_of(self, user_id: UserId, purpose: MailTokenPurpose | None = None) -> None:
         """Delete the user's tokens of one purpose, or all of them if `purpose` is None."""
         ...
 

@@ -3,7 +3,7 @@
 import attrs
 
 from accounts_core.errors import InvalidMailToken, InvalidToken, NotFound
-from accounts_core.model.mail_token import MailToken, TokenPurpose
+from accounts_core.model.mail_token import MailToken, MailTokenPurpose
 from accounts_core.model.tokens import MAILED, digest_of
 from accounts_core.model.user import User
 from accounts_core.ports.clock import Clock
@@ -27,7 +27,7 @@ class MailedTokens:
         """
         await self._rate_limits.consume_mail_token(client)
 
-    async def find(self, work: UnitOfWork, token: str, purpose: TokenPurpose) -> tuple[MailToken, User]:
+    async def find(self, work: UnitOfWork, token: str, purpose: MailTokenPurpose) -> tuple[MailToken, User]:
         """Return a valid token for this purpose and its user, who is locked.
 
         Raises:

@@ -2,7 +2,7 @@
 
 from accounts_core.model.audit import AuditEntry
 from accounts_core.model.events import DomainEvent
-from accounts_core.model.notices import notice_of
+from accounts_core.model.security_mails import security_mail_for
 from accounts_core.ports.store import Subscriber, W_contra
 
 
@@ -17,7 +17,7 @@ async def publish(work: W_contra, events: list[DomainEvent], subscribers: "tuple
         event = events[heard]
         heard += 1
         entry = await work.audit.add(AuditEntry.of(event))
-        notice = notice_of(event, number=entry.id)
+        notice = security_mail_for(event, number=entry.id)
         if notice is not None:
             await work.outbox.put(notice)
         for subscriber in subscribers:

@@ -44,7 +44,7 @@ Fixtures that each suite asks an adapter for, and nothing else:
 - the rooms of a payment gateway (`GATEWAY_CONTRACTS`): `gateway` and `authenticate`; `user_id` and `cards` have
   defaults (see `PaymentGatewayContract`);
 - `PasswordHasherContract`: `hasher` and `other_hasher`; `RateLimiterContract`: `limits`; `ClockContract`: `clock`;
-  `SecretsContract`: `secrets`; `NotifierContract`: `notifier` and `delivered`;
+  `SecretsContract`: `secrets`; `MailerContract`: `mailer` and `delivered`;
 - `OwnedDataContract`, for what a host keeps about its users: `owned_data`, `store` and `host`.
 
 A coroutine test of your own runs the same way when it uses the `drive` fixture:

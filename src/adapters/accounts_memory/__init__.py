@@ -3,7 +3,7 @@
 from .clock import ManualClock
 from .gateway import MemoryGateway
 from .hasher import PlainHasher
-from .notifier import MemoryNotifier
+from .mailer import MemoryMailer
 from .rate_limiter import MemoryRateLimiter
 from .secrets import SequenceSecrets
 from .store import MemoryStore, MemoryUnitOfWork, MemoryViews
@@ -11,7 +11,7 @@ from .store import MemoryStore, MemoryUnitOfWork, MemoryViews
 __all__ = [
     "ManualClock",
     "MemoryGateway",
-    "MemoryNotifier",
+    "MemoryMailer",
     "MemoryRateLimiter",
     "MemoryStore",
     "MemoryUnitOfWork",

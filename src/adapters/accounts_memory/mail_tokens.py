@@ -2,7 +2,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from accounts_core.model.ids import UserId
-from accounts_core.model.mail_token import MailToken, TokenPurpose
+from accounts_core.model.mail_token import MailToken, MailTokenPurpose
 from accounts_core.model.paging import Cursor
 from accounts_core.ports.mail_tokens import MailTokenReads, MailTokens
 
@@ -30,7 +30,7 @@ class MemoryMailTokens(MemoryMailTokenReads):
     async def find(self, digest: bytes) -> MailToken | None:
         return self._workspace().mail_tokens.get(digest)
 
-    async def remove_of(self, user_id: UserId, purpose: TokenPurpose | None = None) -> None:
+    async def remove_of(self, user_id: UserId, purpose: MailTokenPurpose | None = None) -> None:
         tokens = self._workspace().mail_tokens
         for token in tokens.find("user_id", user_id):
             if purpose is None or token.purpose is purpose:

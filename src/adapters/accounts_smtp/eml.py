@@ -8,7 +8,7 @@ import attrs
 
 from accounts_core.errors import Unavailable
 from accounts_core.ports.clock import Clock
-from accounts_core.ports.notifier import Notice
+from accounts_core.ports.mailer import MailMessage
 from accounts_smtp.messages import compose, plain_id
 from accounts_smtp.sender import Sender
 
@@ -16,10 +16,10 @@ log: Final = logging.getLogger(__name__)
 
 
 @attrs.frozen(kw_only=True)
-class EmlNotifier:
+class EmlMailer:
     """Writes each mail as an `.eml` file, which any mail program opens, into `folder`, and logs where it is.
 
-    The folder is made when the first mail comes, for its owner alone, as are the files. The same notice again finds
+    The folder is made when the first mail comes, for its owner alone, as are the files. The same message again finds
     its file there and leaves it. `public_url` is where the product is reached; the mails lead there.
     """
 
@@ -30,15 +30,15 @@ class EmlNotifier:
     public_url: str
     clock: Clock
 
-    async def deliver(self, notice: Notice) -> None:
-        path = self.folder / f"{plain_id(notice)}.{notice.purpose}.eml"
-        mail = compose(notice, sender=self.sender, public_url=self.public_url, at=self.clock.now())
+    async def deliver(self, message: MailMessage) -> None:
+        path = self.folder / f"{plain_id(message)}.{message.kind}.eml"
+        mail = compose(message, sender=self.sender, public_url=self.public_url, at=self.clock.now())
         try:
             if not _write(path, mail):
                 return
         except OSError as error:
             raise Unavailable(f"The mail could not be written to {path}: {error.strerror}.") from error
-        log.info("Mail for %s: %s", notice.purpose, path)
+        log.info("Mail for %s: %s", message.kind, path)
 
 
 def _write(path: Path, content: bytes) -> bool:

@@ -1,6 +1,7 @@
-"""From a notice to a mail. What a mail says is in `wordings`; how it is put together is here, and the same for all.
+"""From a message to a mail. What a mail says is in `templates`; how it is put together is here, and the same for all.
 
-Values in a notice come from people who use the product: they are cleaned and encoded for headers, and escaped for HTML.
+Values in a message come from people who use the product: they are cleaned and encoded for headers, and escaped for
+HTML.
 """
 
 import html
@@ -12,11 +13,11 @@ from email.utils import format_datetime
 from hashlib import sha256
 from typing import Final
 
-from accounts_core.ports.notifier import Notice
+from accounts_core.ports.mailer import MailMessage
 from accounts_smtp import headers
 from accounts_smtp.sender import Sender
+from accounts_smtp.templates import TEMPLATES, MailTemplate
 from accounts_smtp.text import for_header
-from accounts_smtp.wordings import WORDINGS, Wording
 
 _PLAIN_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _SEVEN_BITS: Final = SMTP.clone(cte_type="7bit")
@@ -29,48 +30,56 @@ class Mail(bytes):
         return "<mail>"
 
 
-def compose(notice: Notice, *, sender: Sender, public_url: str, at: datetime) -> "Mail":
-    """Return the mail for `notice`, dated `at`, with a text and an HTML part that both lead to a page of the product's.
+def compose(message: MailMessage, *, sender: Sender, public_url: str, at: datetime) -> "Mail":
+    """Return the mail for a message, with a text and an HTML part that both link to a page of the product.
 
-    `public_url` is where the product is reached. No other address is ever linked: a link made of what a request says
-    of itself is how tokens are stolen.
+    The Message-ID follows from the id of the message alone, so that a second delivery is recognised as the same mail.
+    The mail is ASCII, except for an address that is not (RFC 6532).
 
-    Its Message-ID follows from the notice's id alone, so that a second delivery is recognised as the same mail. It is
-    ASCII, but for an address that is not (RFC 6532). Raises `MailRefused` for an address that no mail can go to.
+    Args:
+        message: The message.
+        sender: Whom the mail is from.
+        public_url: Where the product is reached. No other address is ever linked: links that are made from the headers
+            of a request are a known way to steal tokens.
+        at: The date of the mail.
+
+    Raises:
+        MailRefused: No mail can be sent to the address.
+
     """
-    wording = WORDINGS[notice.purpose](notice.values)
-    link = f"{public_url.rstrip('/')}{wording.page}" if wording.page else public_url
+    template = TEMPLATES[message.kind](message.values)
+    link = f"{public_url.rstrip('/')}{template.page}" if template.page else public_url
     head = headers.head(
         [
             ("From", headers.mailbox(sender.email, sender.name)),
-            ("To", headers.mailbox(notice.to)),
-            ("Subject", headers.text(for_header(wording.subject))),
+            ("To", headers.mailbox(message.to)),
+            ("Subject", headers.text(for_header(template.subject))),
             ("Date", format_datetime(at)),
-            ("Message-ID", f"<{plain_id(notice)}@{sender.domain}>"),
+            ("Message-ID", f"<{plain_id(message)}@{sender.domain}>"),
             ("Auto-Submitted", "auto-generated"),  # RFC 3834: no holiday replies to this
         ]
     )
     # the parts alone: their headers are this library's constants, and in their contents it parses nothing
     content = EmailMessage(policy=_SEVEN_BITS)
-    content.set_content(_text(wording, link))
-    content.add_alternative(_html(wording, link), subtype="html")
+    content.set_content(_text(template, link))
+    content.add_alternative(_html(template, link), subtype="html")
     return Mail(head + content.as_bytes())
 
 
-def plain_id(notice: Notice) -> str:
-    """Return the notice's id, or where it has other characters than `A-Z a-z 0-9 _ -`, a digest of it."""
-    return notice.id if _PLAIN_ID.fullmatch(notice.id) else sha256(notice.id.encode()).hexdigest()
+def plain_id(message: MailMessage) -> str:
+    """Return the message's id, or where it has other characters than `A-Z a-z 0-9 _ -`, a digest of it."""
+    return message.id if _PLAIN_ID.fullmatch(message.id) else sha256(message.id.encode()).hexdigest()
 
 
-def _text(wording: Wording, link: str) -> str:
-    return "\n\n".join((*wording.paragraphs, link, wording.closing)) + "\n"
+def _text(template: MailTemplate, link: str) -> str:
+    return "\n\n".join((*template.paragraphs, link, template.closing)) + "\n"
 
 
-def _html(wording: Wording, link: str) -> str:
-    paragraphs = "\n".join(f"<p>{html.escape(paragraph)}</p>" for paragraph in wording.paragraphs)
+def _html(template: MailTemplate, link: str) -> str:
+    paragraphs = "\n".join(f"<p>{html.escape(paragraph)}</p>" for paragraph in template.paragraphs)
     target = html.escape(link)
     return (
-        f'<!doctype html>\n<html lang="en">\n<head><title>{html.escape(wording.subject)}</title></head>\n<body>\n'
-        f'{paragraphs}\n<p><a href="{target}">{target}</a></p>\n<p>{html.escape(wording.closing)}</p>\n'
+        f'<!doctype html>\n<html lang="en">\n<head><title>{html.escape(template.subject)}</title></head>\n<body>\n'
+        f'{paragraphs}\n<p><a href="{target}">{target}</a></p>\n<p>{html.escape(template.closing)}</p>\n'
         "</body>\n</html>\n"
     )

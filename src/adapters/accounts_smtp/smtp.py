@@ -16,7 +16,7 @@ import attrs
 from accounts_core.errors import Unavailable, Undeliverable
 from accounts_core.forking import keep_forever, on_fork
 from accounts_core.ports.clock import Clock
-from accounts_core.ports.notifier import Notice, Notifier
+from accounts_core.ports.mailer import Mailer, MailMessage
 from accounts_smtp.headers import MailRefused
 from accounts_smtp.messages import compose
 from accounts_smtp.replies import NOT_SUPPORTED, Command, Reply
@@ -32,7 +32,7 @@ QUIT_SECONDS: Final = 5.0
 
 logger = logging.getLogger(__name__)
 
-__all__ = ["MailRefused", "SmtpNotifier"]
+__all__ = ["MailRefused", "SmtpMailer"]
 
 
 class _Default:
@@ -53,7 +53,7 @@ class _Default:
 
 
 @attrs.frozen(kw_only=True)
-class SmtpNotifier:
+class SmtpMailer:
     """Delivers mail over SMTP.
 
     The server's certificate and name are always verified, by `tls` where one is given, else by the system's
@@ -75,18 +75,16 @@ class SmtpNotifier:
     total_seconds: float = TOTAL_SECONDS
     _tls: _Default = attrs.field(factory=_Default, init=False, repr=False, eq=False)
 
-    async def deliver(self, notice: Notice) -> None:
-        mail = compose(notice, sender=self.sender, public_url=self.public_url, at=self.clock.now())
-        sender, recipient = self.sender.email.address, notice.to.address
+    async def deliver(self, message: MailMessage) -> None:
+        mail = compose(message, sender=self.sender, public_url=self.public_url, at=self.clock.now())
+        sender, recipient = self.sender.email.address, message.to.address
         # an address beyond ASCII needs a server that takes it (RFC 6531); `compose` has seen that both are addresses
         options = [] if mail.isascii() else ["SMTPUTF8", "BODY=8BITMIME"]
         try:
-            await self._talk(
-                notice.purpose, lambda server: _send(server, sender, recipient, mail, mail_options=options)
-            )
+            await self._talk(message.kind, lambda server: _send(server, sender, recipient, mail, mail_options=options))
         except Undeliverable as undeliverable:
             # the address is not in it: the person's own trail says which mail it was
-            logger.warning("A mail (%s) is not deliverable: %s.", notice.purpose, undeliverable.status)
+            logger.warning("A mail (%s) is not deliverable: %s.", message.kind, undeliverable.status)
             raise
 
     async def check(self) -> None:
@@ -151,4 +149,4 @@ def _explained(refused: aiosmtplib.SMTPResponseException, what: str) -> Exceptio
 _COMMANDS: Final = {aiosmtplib.SMTPRecipientRefused: Command.RCPT, aiosmtplib.SMTPDataError: Command.DATA}
 
 
-_: type[Notifier] = SmtpNotifier
+_: type[Mailer] = SmtpMailer

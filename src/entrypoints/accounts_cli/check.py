@@ -77,13 +77,11 @@ def _limits(settings: Settings) -> str:
 
 def _mail(settings: Settings) -> str:
     if settings.smtp_url is not None:
-        from accounts_smtp.smtp import SmtpNotifier
+        from accounts_smtp.smtp import SmtpMailer
 
-        notifier = SmtpNotifier(
-            url=settings.smtp_url, sender=settings.mail_from, public_url=LOCAL_URL, clock=SystemClock()
-        )
+        mailer = SmtpMailer(url=settings.smtp_url, sender=settings.mail_from, public_url=LOCAL_URL, clock=SystemClock())
         _refuse_links_to_this_machine(settings)
-        asyncio.run(notifier.check())
+        asyncio.run(mailer.check())
         unset = "" if "ACCOUNTS_MAIL_FROM" in settings.given else "; WARNING: ACCOUNTS_MAIL_FROM is not set"
         return f"{settings.smtp_url} takes mails, from {settings.mail_from}{unset}"
     folder = mail_folder(settings)

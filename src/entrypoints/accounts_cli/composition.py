@@ -14,8 +14,8 @@ from accounts_cli.payments import Provider, describe_provider, open_provider
 from accounts_cli.settings import Settings
 from accounts_core import Accounts, MailDispatch
 from accounts_core.ports.clock import Clock
-from accounts_core.ports.notifier import Notifier
-from accounts_smtp import EmlNotifier
+from accounts_core.ports.mailer import Mailer
+from accounts_smtp import EmlMailer
 from accounts_sql import AsyncSqlStore, create_async_engine
 from accounts_system import SystemClock, SystemSecrets
 
@@ -68,7 +68,7 @@ async def open_service(settings: Settings, *, public_url: str = LOCAL_URL) -> As
             limits=limits,
             payments=provider.gateway,
             passwords=passwords,
-            notifier=_notifier(settings, settings.public_url or public_url, clock),
+            mailer=_mailer(settings, settings.public_url or public_url, clock),
             clock=clock,
             secrets=secrets,
             policy=settings.policy(),
@@ -77,12 +77,12 @@ async def open_service(settings: Settings, *, public_url: str = LOCAL_URL) -> As
         yield Service(settings=settings, accounts=accounts, provider=provider, clock=clock)
 
 
-def _notifier(settings: Settings, public_url: str, clock: Clock) -> Notifier:
+def _mailer(settings: Settings, public_url: str, clock: Clock) -> Mailer:
     if settings.smtp_url is None:
-        return EmlNotifier(folder=mail_folder(settings), sender=settings.mail_from, public_url=public_url, clock=clock)
-    from accounts_smtp.smtp import SmtpNotifier
+        return EmlMailer(folder=mail_folder(settings), sender=settings.mail_from, public_url=public_url, clock=clock)
+    from accounts_smtp.smtp import SmtpMailer
 
-    return SmtpNotifier(url=settings.smtp_url, sender=settings.mail_from, public_url=public_url, clock=clock)
+    return SmtpMailer(url=settings.smtp_url, sender=settings.mail_from, public_url=public_url, clock=clock)
 
 
 def _describe_mail(settings: Settings) -> str:

@@ -18,7 +18,7 @@ from accounts_core.errors import ProviderBusy, Unavailable
 from accounts_core.model.jobs import JobKind
 from accounts_core.model.outbox import OverdueJobs
 from accounts_core.outbox.worker import Ran
-from accounts_core.ports.notifier import Notice
+from accounts_core.ports.mailer import MailMessage
 from accounts_core.ports.store import UnitOfWork
 from accounts_core.services.outbox_writer import LEASE
 from accounts_core.testing.builders import NOON
@@ -37,11 +37,11 @@ MAILS = 12
 class HangingNotifier:
     """Begins to deliver, and waits until it is let go."""
 
-    begun: list[Notice] = attrs.field(factory=list)
+    begun: list[MailMessage] = attrs.field(factory=list)
     ended: int = 0
     let_go: asyncio.Event = attrs.field(factory=asyncio.Event)
 
-    async def deliver(self, notice: Notice) -> None:
+    async def deliver(self, notice: MailMessage) -> None:
         self.begun.append(notice)
         await self.let_go.wait()
         self.ended += 1
@@ -52,14 +52,14 @@ class World:
 
     def __init__(self) -> None:
         clock, secrets = ManualClock(NOON), SequenceSecrets()
-        self.notifier = HangingNotifier()
+        self.mailer = HangingNotifier()
         self.gateway = MemoryGateway(clock=clock, secrets=secrets)
         self.accounts: Accounts[UnitOfWork] = Accounts(
             mail_dispatch=MailDispatch.WORKER,
             store=MemoryStore(),
             payments=self.gateway,
             passwords=PlainHasher(),
-            notifier=self.notifier,
+            mailer=self.mailer,
             clock=clock,
             secrets=secrets,
         )
@@ -87,14 +87,14 @@ def test_a12_a_hold_is_let_go_while_every_mail_hangs() -> None:
         world = World()
         worker = Worker(world.accounts, idle_seconds=0.001)
         running = asyncio.create_task(worker.run())
-        await until(lambda: len(world.notifier.begun) == AT_ONCE[JobKind.MAIL])
+        await until(lambda: len(world.mailer.begun) == AT_ONCE[JobKind.MAIL])
         await until(lambda: not world.gateway.open_holds())
 
-        assert world.notifier.ended == 0
-        assert len({notice.id for notice in world.notifier.begun}) == AT_ONCE[JobKind.MAIL]  # and no more at once
+        assert world.mailer.ended == 0
+        assert len({notice.id for notice in world.mailer.begun}) == AT_ONCE[JobKind.MAIL]  # and no more at once
 
-        world.notifier.let_go.set()
-        await until(lambda: world.notifier.ended == MAILS)
+        world.mailer.let_go.set()
+        await until(lambda: world.mailer.ended == MAILS)
         worker.stop()
         await asyncio.wait_for(running, MOST_SECONDS)
         assert await world.accounts.list_outbox() == []
@@ -107,8 +107,8 @@ def test_a12_what_is_done_once_does_money_while_mail_hangs() -> None:
         world = World()
         once = asyncio.create_task(Worker(world.accounts).run_once())
         await until(lambda: not world.gateway.open_holds())
-        assert world.notifier.ended == 0
-        world.notifier.let_go.set()
+        assert world.mailer.ended == 0
+        world.mailer.let_go.set()
         assert (await asyncio.wait_for(once, MOST_SECONDS)).done >= MAILS
 
     asyncio.run(live())
@@ -119,11 +119,11 @@ def test_a12_a_worker_that_is_stopped_waits_for_every_lane() -> None:
         world = World()
         worker = Worker(world.accounts, idle_seconds=0.001)
         async with working(worker, limit_seconds=lambda: MOST_SECONDS):
-            await until(lambda: len(world.notifier.begun) == AT_ONCE[JobKind.MAIL])
+            await until(lambda: len(world.mailer.begun) == AT_ONCE[JobKind.MAIL])
             worker.stop()
-            asyncio.get_running_loop().call_later(0.05, world.notifier.let_go.set)
+            asyncio.get_running_loop().call_later(0.05, world.mailer.let_go.set)
 
-        assert world.notifier.ended == AT_ONCE[JobKind.MAIL]  # what was in hand, and nothing else
+        assert world.mailer.ended == AT_ONCE[JobKind.MAIL]  # what was in hand, and nothing else
 
     asyncio.run(live())
 
@@ -132,9 +132,9 @@ def test_a12_a_worker_that_does_not_stop_in_time_is_cut_off(caplog: pytest.LogCa
     async def live() -> None:
         world = World()
         async with working(Worker(world.accounts, idle_seconds=0.001), limit_seconds=lambda: 0.05):
-            await until(lambda: world.notifier.begun)
+            await until(lambda: world.mailer.begun)
 
-        assert world.notifier.ended == 0
+        assert world.mailer.ended == 0
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
     asyncio.run(live())

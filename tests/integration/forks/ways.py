@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import create_async_engine as plain_async_engine
 from accounts_argon2 import Argon2Hasher, Cost
 from accounts_core import Accounts, MailDispatch
 from accounts_core.sync import run_sync
-from accounts_memory import MemoryGateway, MemoryNotifier
+from accounts_memory import MemoryGateway, MemoryMailer
 from accounts_sql import (
     AsyncSqlRateLimiter,
     AsyncSqlStore,
@@ -141,7 +141,7 @@ def _accounts(store: Any, limits: Any) -> Accounts[Any]:
         store=store,
         payments=MemoryGateway(clock=clock, secrets=secrets),
         passwords=Argon2Hasher(CHEAP),
-        notifier=MemoryNotifier(),
+        mailer=MemoryMailer(),
         clock=clock,
         secrets=secrets,
         limits=limits,

@@ -17,7 +17,7 @@ from tests.integration.round_trips import RoundTripCounter
 from accounts_core import MailDispatch
 from accounts_core.accounts import Accounts
 from accounts_core.model.policy import Policy
-from accounts_core.ports.notifier import Purpose
+from accounts_core.ports.mailer import MailKind
 from accounts_core.ports.owned_data import OwnedData
 from accounts_core.ports.password_hasher import PasswordHasher
 from accounts_core.ports.payment_gateway import HoldStatus
@@ -25,7 +25,7 @@ from accounts_core.ports.rate_limiter import RateLimiter
 from accounts_core.ports.secrets import Secrets
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_litestar import HttpOptions, create_app
-from accounts_memory import ManualClock, MemoryGateway, MemoryNotifier, MemoryStore, PlainHasher
+from accounts_memory import ManualClock, MemoryGateway, MemoryMailer, MemoryStore, PlainHasher
 from accounts_memory.store import Ids
 from accounts_sql import AsyncSqlStore, create_async_engine, metadata
 from accounts_system import SystemSecrets
@@ -65,7 +65,7 @@ class Service:
     run: Run
     clock: Clock
     payments: MemoryGateway
-    mails: MemoryNotifier
+    mails: MemoryMailer
     hasher: PlainHasher
     accounts: Accounts[UnitOfWork]
     api: Client
@@ -80,10 +80,10 @@ class Service:
         ran = self.run(self.accounts.run_due())
         assert (ran.put_off, ran.parked) == (0, 0)
 
-    def mailed(self, purpose: Purpose) -> Mapping[str, str]:
+    def mailed(self, purpose: MailKind) -> Mapping[str, str]:
         """Have the worker send what is due, and return what the newest mail of this kind says."""
         self.work()
-        return [mail.values for mail in self.mails.delivered if mail.purpose is purpose][-1]
+        return [mail.values for mail in self.mails.delivered if mail.kind is purpose][-1]
 
     def verify_email(self, email: str) -> None:
         """Do what an operator does: take the user's waiting address as verified."""
@@ -125,7 +125,7 @@ def serving(
     """Run a service over this store."""
     clock = Clock(START)
     gateway = payments(clock) if payments else MemoryGateway(clock, secrets or SystemSecrets())
-    mails, hasher = MemoryNotifier(), PlainHasher()
+    mails, hasher = MemoryMailer(), PlainHasher()
     accounts = accounts_over(
         stored.store,
         clock,
@@ -193,7 +193,7 @@ def accounts_over(
     clock: Clock,
     payments: MemoryGateway,
     *,
-    mails: MemoryNotifier | None = None,
+    mails: MemoryMailer | None = None,
     policy: Policy | None = None,
     limits: RateLimiter | None = None,
     secrets: Secrets | None = None,
@@ -205,7 +205,7 @@ def accounts_over(
         store=store,
         payments=payments,
         passwords=passwords or PlainHasher(),
-        notifier=mails or MemoryNotifier(),
+        mailer=mails or MemoryMailer(),
         clock=clock,
         secrets=secrets or SystemSecrets(),
         policy=policy,

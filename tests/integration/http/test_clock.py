@@ -21,7 +21,7 @@ from accounts_core.model.times import CLOCK_SKEW
 from accounts_core.model.verification import TAKEOVER_AFTER
 from accounts_core.outbox.delays import WORKER_LEASE
 from accounts_core.outbox.worker import Ran
-from accounts_core.ports.notifier import Purpose
+from accounts_core.ports.mailer import MailKind
 from accounts_core.services.idempotency import Answered
 from accounts_core.testing.builders import a_provided_card
 from accounts_memory import MemoryRateLimiter
@@ -103,7 +103,7 @@ def test_a_token_that_is_mailed_while_the_clock_is_ahead_does_not_work_for_a_day
 def test_a_token_of_a_machine_that_is_barely_ahead_works(service: Service) -> None:
     service.api.sign_up()
     service.clock.jump(CLOCK_SKEW)
-    token = service.mailed(Purpose.VERIFY_EMAIL)["token"]
+    token = service.mailed(MailKind.VERIFY_EMAIL)["token"]
     service.clock.jump(-CLOCK_SKEW)
 
     assert service.api.post(VERIFY_EMAIL, json={"token": token, "password": PASSWORD}).status_code == 204
@@ -112,7 +112,7 @@ def test_a_token_of_a_machine_that_is_barely_ahead_works(service: Service) -> No
 def test_a_token_just_beyond_what_clocks_may_differ_by_does_not(service: Service) -> None:
     service.api.sign_up()
     service.clock.jump(CLOCK_SKEW + timedelta(microseconds=1))
-    token = service.mailed(Purpose.VERIFY_EMAIL)["token"]
+    token = service.mailed(MailKind.VERIFY_EMAIL)["token"]
     service.clock.jump(-CLOCK_SKEW - timedelta(microseconds=1))
 
     invalid(service.api.post(VERIFY_EMAIL, json={"token": token}), "token")
@@ -235,7 +235,7 @@ def test_a_job_that_fails_while_the_clock_is_ahead_is_tried_again_at_once(servic
     service.work()
 
     assert outbox(service) == []
-    assert [mail.purpose for mail in service.mails.delivered] == [Purpose.VERIFY_EMAIL]
+    assert [mail.kind for mail in service.mails.delivered] == [MailKind.VERIFY_EMAIL]
 
 
 def test_a_job_that_a_worker_died_over_while_the_clock_was_ahead_is_anothers_when_a_lease_is_over(

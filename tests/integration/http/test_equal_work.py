@@ -21,7 +21,7 @@ from tests.integration.round_trips import RoundTrips
 from tests.integration.watching import Calls, Watched, WatchedStore
 
 from accounts_core.model.policy import Policy
-from accounts_core.ports.notifier import Purpose
+from accounts_core.ports.mailer import MailKind
 from accounts_memory import MemoryRateLimiter, PlainHasher
 
 REGISTER, LOGIN, RESTORE = "/api/auth/register", "/api/auth/login", "/api/auth/restore"
@@ -216,7 +216,7 @@ def test_the_worker_invites_and_the_address_finds_out(world: World) -> None:
 
     world.service.work()
 
-    mailed = {mail.to.address for mail in world.service.mails.delivered if mail.purpose is Purpose.INVITATION}
+    mailed = {mail.to.address for mail in world.service.mails.delivered if mail.kind is MailKind.INVITATION}
     assert mailed == {VERIFIED, UNVERIFIED, UNKNOWN}
     vera = world.service.api.sign_in(VERIFIED)
     (invitation,) = vera.get(INVITATIONS).json()["data"]
@@ -233,4 +233,4 @@ def test_an_invitation_that_waits_for_the_worker_goes_with_its_team(world: World
     world.service.work()
 
     assert world.service.api.sign_in(VERIFIED).get(INVITATIONS).json() == {"data": []}
-    assert not [mail for mail in world.service.mails.delivered if mail.purpose is Purpose.INVITATION]
+    assert not [mail for mail in world.service.mails.delivered if mail.kind is MailKind.INVITATION]

@@ -10,7 +10,7 @@ from tests.integration.http.conftest import MOST_STORES, OpenStore
 from tests.integration.http.service import Service, serving
 
 from accounts_core.model.policy import Policy
-from accounts_core.ports.notifier import Purpose
+from accounts_core.ports.mailer import MailKind
 from accounts_memory import MemoryRateLimiter
 
 REGISTER: Final = "/api/auth/register"
@@ -41,9 +41,9 @@ def register(service: Service, headers: Mapping[str, str] = KEY, /, **fields: An
     return service.api.post(REGISTER, json={**JANE, **fields}, headers=dict(headers))
 
 
-def mails(service: Service) -> list[tuple[str, Purpose]]:
+def mails(service: Service) -> list[tuple[str, MailKind]]:
     service.work()
-    return [(mail.to.address, mail.purpose) for mail in service.mails.delivered]
+    return [(mail.to.address, mail.kind) for mail in service.mails.delivered]
 
 
 @either_way
@@ -54,7 +54,7 @@ def test_a_sign_up_whose_answer_was_lost_is_answered_again(service: Service, is_
     assert (again.status_code, again.content) == (first.status_code, first.content)
     assert again.headers["idempotent-replayed"] == "true"
     assert "idempotent-replayed" not in first.headers
-    assert mails(service) == [("jane@example.org", Purpose.VERIFY_EMAIL)]
+    assert mails(service) == [("jane@example.org", MailKind.VERIFY_EMAIL)]
     assert register(service).headers["idempotent-replayed"] == "true"
     assert len(service.dump()["users"]) == 1
     assert len(mails(service)) == 1

@@ -6,7 +6,7 @@ import pytest
 from tests.integration.http.client import PASSWORD, Client, Run, invalid, problem
 from tests.integration.http.service import Service, in_memory, serving
 
-from accounts_core.ports.notifier import Purpose
+from accounts_core.ports.mailer import MailKind
 from accounts_memory import MemoryRateLimiter
 
 ACCOUNTS = "/api/v1/accounts"
@@ -49,7 +49,7 @@ def invite(owner: Client, team: int, email: str = "jane@example.org") -> str:
 def mails(service: Service, email: str = "jane@example.org") -> int:
     service.work()
     delivered = service.mails.delivered
-    return sum(each.to.address == email and each.purpose is Purpose.INVITATION for each in delivered)
+    return sum(each.to.address == email and each.kind is MailKind.INVITATION for each in delivered)
 
 
 def test_f6_the_owner_lists_the_open_invitations(john: Client, team: int, service: Service) -> None:

@@ -9,8 +9,8 @@ from tests.integration.http.openapi import operations
 from tests.integration.http.service import Service, populate
 
 from accounts_core.model.jobs import JobKind, topics_of
-from accounts_core.ports.notifier import Notice, Purpose
-from accounts_memory import MemoryNotifier
+from accounts_core.ports.mailer import MailKind, MailMessage
+from accounts_memory import MemoryMailer
 
 MOST_SECONDS = 30
 """Far more than any answer takes; what hangs would hang for ever."""
@@ -43,14 +43,14 @@ def test_every_call_is_answered_while_the_mail_server_hangs_and_none_asks_it(
     populated = populate(service)
     jane, ids = populated.jane, populated.ids
     service.api.post("/api/auth/forgot-password", json={"email": "john@example.org"})
-    token = service.mailed(Purpose.RESET_PASSWORD)["token"]
-    begun: list[Notice] = []
+    token = service.mailed(MailKind.RESET_PASSWORD)["token"]
+    begun: list[MailMessage] = []
 
-    async def hang(_: MemoryNotifier, notice: Notice) -> None:
+    async def hang(_: MemoryMailer, notice: MailMessage) -> None:
         begun.append(notice)
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(MemoryNotifier, "deliver", hang)
+    monkeypatch.setattr(MemoryMailer, "deliver", hang)
     bodies: dict[str, Any] = {**OF_THE_ACCOUNT, "resetPassword": {"token": token, "password": OTHER_PASSWORD}}
     bodies["restore"] = {"email": "jane@example.org", "password": OTHER_PASSWORD}
     bodies["handOverAccount"] = {"user_id": jane.user["id"]}

@@ -8,7 +8,7 @@ from tests.integration.http.conftest import MOST_STORES, OpenStore
 from tests.integration.http.service import Service, serving
 
 from accounts_core.model.policy import Policy
-from accounts_core.ports.notifier import Purpose
+from accounts_core.ports.mailer import MailKind
 
 REGISTER, LOGIN, VERIFY = "/api/auth/register", "/api/auth/login", "/api/auth/verify-email"
 VICTIM = "victim@example.org"
@@ -34,7 +34,7 @@ def sign_up(service: Service, password: str) -> int:
 
 def links(service: Service) -> list[str]:
     mails = [mail for mail in service.mails.delivered if mail.to.address == VICTIM]
-    return [mail.values["token"] for mail in mails if mail.purpose is Purpose.VERIFY_EMAIL]
+    return [mail.values["token"] for mail in mails if mail.kind is MailKind.VERIFY_EMAIL]
 
 
 def test_f2_a_click_alone_gives_an_attacker_who_signed_up_first_nothing(service: Service, is_private: bool) -> None:

@@ -9,7 +9,7 @@ from tests.integration.http.conftest import STORES, OpenStore
 from tests.integration.http.service import Service, serving
 
 from accounts_core.model.policy import Policy
-from accounts_core.ports.notifier import Purpose
+from accounts_core.ports.mailer import MailKind
 
 REGISTER, LOGIN, VERIFY = "/api/auth/register", "/api/auth/login", "/api/auth/verify-email"
 JANE = {"email": "jane@example.org", "password": PASSWORD, "name": "Jane Doe"}
@@ -33,7 +33,7 @@ def same(*answers: httpx.Response) -> bool:
 
 def have_account(service: Service, email: str = "jane@example.org") -> Client:
     assert service.api.post(REGISTER, json={**JANE, "email": email}).status_code == 202
-    token = service.mailed(Purpose.VERIFY_EMAIL)["token"]
+    token = service.mailed(MailKind.VERIFY_EMAIL)["token"]
     assert service.api.post(VERIFY, json={"token": token, "password": PASSWORD}).status_code == 204
     return service.api.sign_in(email)
 
@@ -49,8 +49,8 @@ def test_signing_up_answers_the_same_whether_or_not_the_address_has_an_account(s
     assert taken.status_code == 202
     assert len(service.dump()["outbox" if "outbox" in service.dump() else "jobs"]) == len(before) + 2
     service.work()
-    told = {mail.to.address: mail.purpose for mail in service.mails.delivered}
-    assert told == {"jane@example.org": Purpose.ALREADY_REGISTERED, "free@example.org": Purpose.VERIFY_EMAIL}
+    told = {mail.to.address: mail.kind for mail in service.mails.delivered}
+    assert told == {"jane@example.org": MailKind.ALREADY_REGISTERED, "free@example.org": MailKind.VERIFY_EMAIL}
     assert service.api.sign_in("jane@example.org").user["name"] == "Jane Doe"
 
 
@@ -69,10 +69,10 @@ def test_an_unverified_account_signs_in_like_a_wrong_password(service: Service) 
 def test_a6_of_several_sign_ups_the_one_whose_link_and_password_come_together_counts(service: Service) -> None:
     """Whoever signs up somebody else's address does not get into the account that its owner makes of it."""
     service.api.post(REGISTER, json={**JANE, "password": OTHER_PASSWORD})
-    prepared = service.mailed(Purpose.VERIFY_EMAIL)["token"]
+    prepared = service.mailed(MailKind.VERIFY_EMAIL)["token"]
     service.clock.pass_by(minutes=1)
     service.api.post(REGISTER, json=JANE)
-    token = service.mailed(Purpose.VERIFY_EMAIL)["token"]
+    token = service.mailed(MailKind.VERIFY_EMAIL)["token"]
 
     invalid(service.api.post(VERIFY, json={"token": prepared}), "password")
     invalid(service.api.post(VERIFY, json={"token": prepared, "password": PASSWORD}), "password")
@@ -92,7 +92,7 @@ def test_an_address_change_looks_the_same_whether_or_not_the_new_one_is_taken(se
     jane = have_account(service)
 
     taken = jane.put("/api/v1/user", json={"email": "john@example.org"})
-    told = service.mailed(Purpose.ALREADY_REGISTERED)
+    told = service.mailed(MailKind.ALREADY_REGISTERED)
     free = jane.put("/api/v1/user", json={"email": "free@example.org"})
 
     assert taken.json()["data"]["pending_email"] == "john@example.org"
@@ -105,5 +105,5 @@ def test_a_second_sign_up_by_the_same_person_is_told_by_mail_only(service: Servi
     have_account(service)
     service.api.post(REGISTER, json=JANE)
 
-    assert dict(service.mailed(Purpose.ALREADY_REGISTERED)) == {}
+    assert dict(service.mailed(MailKind.ALREADY_REGISTERED)) == {}
     assert len(service.dump()["users"]) == 1

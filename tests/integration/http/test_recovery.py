@@ -4,7 +4,7 @@ import pytest
 from tests.integration.http.client import OTHER_PASSWORD, PASSWORD, Client, invalid, problem
 from tests.integration.http.service import Service
 
-from accounts_core.ports.notifier import Purpose
+from accounts_core.ports.mailer import MailKind
 
 FORGOT, RESET = "/api/auth/forgot-password", "/api/auth/reset-password"
 VERIFY, RESEND = "/api/auth/verify-email", "/api/auth/verify-email/resend"
@@ -13,7 +13,7 @@ VERIFY, RESEND = "/api/auth/verify-email", "/api/auth/verify-email/resend"
 def asked(service: Service, email: str = "jane@example.org") -> str:
     """Ask for a new password, and return the token from the mail."""
     assert service.api.post(FORGOT, json={"email": email}).status_code == 202
-    return service.mailed(Purpose.RESET_PASSWORD)["token"]
+    return service.mailed(MailKind.RESET_PASSWORD)["token"]
 
 
 def reset(service: Service, token: str, password: str = OTHER_PASSWORD) -> int:
@@ -22,7 +22,7 @@ def reset(service: Service, token: str, password: str = OTHER_PASSWORD) -> int:
 
 def test_the_mail_of_a_sign_up_verifies_the_address_once(service: Service) -> None:
     jane = service.api.sign_up()
-    token = service.mailed(Purpose.VERIFY_EMAIL)["token"]
+    token = service.mailed(MailKind.VERIFY_EMAIL)["token"]
     before = jane.user["email_verified_at"]
 
     assert jane.post(VERIFY, json={"token": token}).status_code == 204
@@ -36,11 +36,11 @@ def test_another_mail_can_be_asked_for_while_the_address_waits(service: Service)
     service.work()
 
     assert jane.post(RESEND).status_code == 202
-    token = service.mailed(Purpose.VERIFY_EMAIL)["token"]
+    token = service.mailed(MailKind.VERIFY_EMAIL)["token"]
     assert jane.post(VERIFY, form={"token": token}).status_code == 204
     assert jane.post(RESEND).status_code == 202
     service.work()
-    assert len([mail for mail in service.mails.delivered if mail.purpose is Purpose.VERIFY_EMAIL]) == 2
+    assert len([mail for mail in service.mails.delivered if mail.kind is MailKind.VERIFY_EMAIL]) == 2
     problem(service.api.post(RESEND), 401, "token-required")
 
 
@@ -68,7 +68,7 @@ def test_the_answer_to_forgot_is_the_same_for_anybody(service: Service) -> None:
         del answer.headers["x-request-id"]  # each answer has a name of its own
     assert (known.status_code, known.content, known.headers) == (unknown.status_code, unknown.content, unknown.headers)
     service.work()
-    assert [mail.to.address for mail in service.mails.delivered if mail.purpose is Purpose.RESET_PASSWORD] == [
+    assert [mail.to.address for mail in service.mails.delivered if mail.kind is MailKind.RESET_PASSWORD] == [
         "jane@example.org"
     ]
 
@@ -91,7 +91,7 @@ def test_a_token_that_is_no_longer_good_is_refused_and_nothing_changes(service: 
         case "deleted":
             assert jane.delete("/api/v1/user", form={"password": PASSWORD}).status_code == 204
         case "wrong kind":
-            token = service.mailed(Purpose.VERIFY_EMAIL)["token"]
+            token = service.mailed(MailKind.VERIFY_EMAIL)["token"]
         case "nonsense":
             token = token[:-1] + ("A" if token[-1] != "A" else "B")
 
@@ -119,7 +119,7 @@ def test_a_mail_that_was_asked_for_before_a_password_change_brings_no_token(serv
     jane.put("/api/users/current", json={"oldPassword": PASSWORD, "newPassword": OTHER_PASSWORD})
     service.work()
 
-    assert [mail for mail in service.mails.delivered if mail.purpose is Purpose.RESET_PASSWORD] == []
+    assert [mail for mail in service.mails.delivered if mail.kind is MailKind.RESET_PASSWORD] == []
 
 
 def test_a_verified_address_changes_when_the_new_one_is_confirmed_and_the_old_one_is_told(service: Service) -> None:
@@ -129,20 +129,20 @@ def test_a_verified_address_changes_when_the_new_one_is_confirmed_and_the_old_on
     service.mails.delivered.clear()
 
     jane.put("/api/v1/user", json={"email": "new@example.org"})
-    token = service.mailed(Purpose.VERIFY_EMAIL)["token"]
+    token = service.mailed(MailKind.VERIFY_EMAIL)["token"]
 
     assert jane.user["email"] == "jane@example.org"
-    assert service.mailed(Purpose.EMAIL_CHANGE_REQUESTED)["email"] == "new@example.org"
+    assert service.mailed(MailKind.EMAIL_CHANGE_REQUESTED)["email"] == "new@example.org"
     assert jane.post(VERIFY, json={"token": token}).status_code == 204
     assert (jane.user["email"], jane.user.get("pending_email")) == ("new@example.org", None)
     service.work()
-    told = [(mail.purpose, mail.to.address) for mail in service.mails.delivered]
-    assert (Purpose.EMAIL_CHANGED, "jane@example.org") in told
+    told = [(mail.kind, mail.to.address) for mail in service.mails.delivered]
+    assert (MailKind.EMAIL_CHANGED, "jane@example.org") in told
 
 
 def test_a_token_for_an_address_that_no_longer_waits_is_refused(service: Service) -> None:
     jane = service.api.sign_up()
-    first = service.mailed(Purpose.VERIFY_EMAIL)["token"]
+    first = service.mailed(MailKind.VERIFY_EMAIL)["token"]
     jane.put("/api/v1/user", json={"email": "new@example.org"})
 
     invalid(service.api.post(VERIFY, json={"token": first}), "token")
@@ -222,8 +222,8 @@ def test_a_sign_in_from_a_new_device_is_told_and_one_from_a_known_device_is_not(
     for agent in ("Firefox/131.0", "Firefox/132.0", "Firefox/131.0"):
         service.api.post("/api/auth/login", json=proof, headers={"user-agent": agent})
 
-    assert service.mailed(Purpose.NEW_SIGN_IN)["device"] == "Firefox/131.0"
-    assert len([mail for mail in service.mails.delivered if mail.purpose is Purpose.NEW_SIGN_IN]) == 1
+    assert service.mailed(MailKind.NEW_SIGN_IN)["device"] == "Firefox/131.0"
+    assert len([mail for mail in service.mails.delivered if mail.kind is MailKind.NEW_SIGN_IN]) == 1
 
 
 def test_a_user_sees_what_happened_to_their_account_page_by_page(service: Service) -> None:

@@ -11,10 +11,10 @@ import pytest
 
 from accounts_core.errors import Unavailable
 from accounts_core.model.email_address import EmailAddress
-from accounts_core.ports.notifier import Notice, Purpose
+from accounts_core.ports.mailer import MailKind, MailMessage
 from accounts_core.sync import run_sync
-from accounts_core.testing.contracts import NotifierContract
-from accounts_smtp import EmlNotifier, Sender
+from accounts_core.testing.contracts import MailerContract
+from accounts_smtp import EmlMailer, Sender
 
 
 @attrs.frozen
@@ -25,7 +25,7 @@ class StoppedClock:
         return self.at
 
 
-class TestEml(NotifierContract):
+class TestEml(MailerContract):
     """Mails as files."""
 
     @pytest.fixture
@@ -33,8 +33,8 @@ class TestEml(NotifierContract):
         return lambda: [name.partition(".")[0] for name in names(folder)]
 
 
-def notice(id: str = "job_1", to: str = "sam@example.org") -> Notice:
-    return Notice(id=id, to=EmailAddress(to), purpose=Purpose.INVITATION, values={"team": "Acme"})
+def notice(id: str = "job_1", to: str = "sam@example.org") -> MailMessage:
+    return MailMessage(id=id, to=EmailAddress(to), kind=MailKind.INVITATION, values={"team": "Acme"})
 
 
 @pytest.fixture
@@ -43,17 +43,17 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def notifier(folder: Path) -> EmlNotifier:
+def mailer(folder: Path) -> EmlMailer:
     sender = Sender(EmailAddress("no-reply@accounts.example"), "Accounts")
-    return EmlNotifier(folder=folder, sender=sender, public_url="https://accounts.example", clock=StoppedClock())
+    return EmlMailer(folder=folder, sender=sender, public_url="https://accounts.example", clock=StoppedClock())
 
 
 def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_a_mail_becomes_a_file_that_a_mail_program_reads(notifier: EmlNotifier, folder: Path) -> None:
-    run_sync(notifier.deliver(notice()))
+def test_a_mail_becomes_a_file_that_a_mail_program_reads(mailer: EmlMailer, folder: Path) -> None:
+    run_sync(mailer.deliver(notice()))
 
     mail = message_from_bytes((folder / "job_1.invitation.eml").read_bytes(), policy=SMTP)
     assert mail["To"] == "sam@example.org"
@@ -61,33 +61,33 @@ def test_a_mail_becomes_a_file_that_a_mail_program_reads(notifier: EmlNotifier, 
     assert mail.get_content_type() == "multipart/alternative"
 
 
-def test_nothing_else_is_left_in_the_folder(notifier: EmlNotifier, folder: Path) -> None:
-    run_sync(notifier.deliver(notice()))
+def test_nothing_else_is_left_in_the_folder(mailer: EmlMailer, folder: Path) -> None:
+    run_sync(mailer.deliver(notice()))
 
     assert names(folder) == ["job_1.invitation.eml"]
 
 
-def test_the_same_notice_again_makes_no_second_file(notifier: EmlNotifier, folder: Path) -> None:
-    run_sync(notifier.deliver(notice()))
+def test_the_same_notice_again_makes_no_second_file(mailer: EmlMailer, folder: Path) -> None:
+    run_sync(mailer.deliver(notice()))
     first = (folder / "job_1.invitation.eml").read_bytes()
-    run_sync(notifier.deliver(notice()))
+    run_sync(mailer.deliver(notice()))
 
     assert names(folder) == ["job_1.invitation.eml"]
     assert (folder / "job_1.invitation.eml").read_bytes() == first
 
 
-def test_mails_are_for_their_owner_alone(notifier: EmlNotifier, folder: Path) -> None:
-    run_sync(notifier.deliver(notice()))
+def test_mails_are_for_their_owner_alone(mailer: EmlMailer, folder: Path) -> None:
+    run_sync(mailer.deliver(notice()))
 
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert stat.S_IMODE((folder / "job_1.invitation.eml").stat().st_mode) == 0o600
 
 
 def test_the_log_says_where_the_mail_is_and_not_whose(
-    notifier: EmlNotifier, folder: Path, caplog: pytest.LogCaptureFixture
+    mailer: EmlMailer, folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO):
-        run_sync(notifier.deliver(notice()))
+        run_sync(mailer.deliver(notice()))
 
     assert [record.getMessage() for record in caplog.records] == [
         f"Mail for invitation: {folder / 'job_1.invitation.eml'}"
@@ -95,24 +95,24 @@ def test_the_log_says_where_the_mail_is_and_not_whose(
 
 
 @pytest.mark.parametrize("id", ["../../evil", "a/b", "..", ".", "a\0b", "x" * 5000, "C:\\evil"])
-def test_no_id_leads_out_of_the_folder(notifier: EmlNotifier, folder: Path, id: str) -> None:
-    run_sync(notifier.deliver(notice(id=id)))
+def test_no_id_leads_out_of_the_folder(mailer: EmlMailer, folder: Path, id: str) -> None:
+    run_sync(mailer.deliver(notice(id=id)))
 
     (name,) = names(folder)
     assert name.endswith(".invitation.eml")
     assert names(folder.parent) == ["mail"]
 
 
-def test_a_folder_that_cannot_be_made_means_unavailable(notifier: EmlNotifier, folder: Path) -> None:
+def test_a_folder_that_cannot_be_made_means_unavailable(mailer: EmlMailer, folder: Path) -> None:
     folder.parent.mkdir()
     folder.write_text("a file in the way")
 
     with pytest.raises(Unavailable, match="could not be written"):
-        run_sync(notifier.deliver(notice()))
+        run_sync(mailer.deliver(notice()))
 
 
-def test_a_file_that_cannot_be_put_in_place_leaves_nothing_behind(notifier: EmlNotifier, folder: Path) -> None:
-    blocked = attrs.evolve(notifier, folder=folder)
+def test_a_file_that_cannot_be_put_in_place_leaves_nothing_behind(mailer: EmlMailer, folder: Path) -> None:
+    blocked = attrs.evolve(mailer, folder=folder)
     (folder / "job_1.invitation.eml").mkdir(parents=True)
     (folder / "job_1.invitation.eml" / "something").touch()
 

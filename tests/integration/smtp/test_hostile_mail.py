@@ -18,15 +18,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts_core.model.email_address import EmailAddress
-from accounts_core.ports.notifier import Notice, Purpose
+from accounts_core.ports.mailer import MailKind, MailMessage
 from accounts_core.testing.builders import NOON
-from accounts_core.testing.contracts.notifier import VALUES
+from accounts_core.testing.contracts.mailer import VALUES
 from accounts_memory import ManualClock
 from accounts_smtp import Sender, SmtpUrl
 from accounts_smtp.headers import MailRefused
-from accounts_smtp.smtp import SmtpNotifier
+from accounts_smtp.smtp import SmtpMailer
+from accounts_smtp.templates import TEMPLATES
 from accounts_smtp.text import for_header
-from accounts_smtp.wordings import WORDINGS
 from accounts_sql.rows import stored_email
 
 HEADERS: Final = ["From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Type"]
@@ -92,8 +92,8 @@ def server(listening: Server) -> Server:
     return listening
 
 
-def deliver(server: Server, *notices: Notice, sender: str = "Accounts") -> list[Envelope]:
-    notifier = SmtpNotifier(
+def deliver(server: Server, *notices: MailMessage, sender: str = "Accounts") -> list[Envelope]:
+    mailer = SmtpMailer(
         url=SmtpUrl.parse(f"smtp://127.0.0.1:{server.port}"),
         sender=Sender(EmailAddress("no-reply@accounts.example"), sender),
         public_url="https://accounts.example",
@@ -103,7 +103,7 @@ def deliver(server: Server, *notices: Notice, sender: str = "Accounts") -> list[
 
     async def deliver() -> None:
         for notice in notices:
-            await notifier.deliver(notice)
+            await mailer.deliver(notice)
 
     asyncio.run(deliver())
     return server.taken
@@ -130,20 +130,22 @@ def parts_of(raw: bytes) -> list[EmailMessage]:
     return [part for part in mail.walk() if not part.is_multipart()]
 
 
-def hostile(purpose: Purpose, text: str) -> Mapping[str, str]:
+def hostile(purpose: MailKind, text: str) -> Mapping[str, str]:
     return {name: text if name in TYPED else value for name, value in VALUES[purpose].items()}
 
 
-@pytest.mark.parametrize("purpose", Purpose)
-def test_a2_no_value_of_any_mail_adds_a_header_a_recipient_or_a_part(server: Server, purpose: Purpose) -> None:
+@pytest.mark.parametrize("purpose", MailKind)
+def test_a2_no_value_of_any_mail_adds_a_header_a_recipient_or_a_part(server: Server, purpose: MailKind) -> None:
     notices = [
-        Notice(id=f"job_{number}", to=EmailAddress("jane@example.org"), purpose=purpose, values=hostile(purpose, text))
+        MailMessage(
+            id=f"job_{number}", to=EmailAddress("jane@example.org"), kind=purpose, values=hostile(purpose, text)
+        )
         for number, text in enumerate(HOSTILE)
     ]
 
     for notice, envelope in zip(notices, deliver(server, *notices), strict=True):
         raw = raw_of(envelope)
-        wording = WORDINGS[purpose](notice.values)
+        wording = TEMPLATES[purpose](notice.values)
         assert (envelope.mail_from, envelope.rcpt_tos) == ("no-reply@accounts.example", ["jane@example.org"])
         assert header_names(raw) == HEADERS
         assert raw.isascii()
@@ -162,11 +164,11 @@ def test_a2_no_value_of_any_mail_adds_a_header_a_recipient_or_a_part(server: Ser
 
 @pytest.mark.parametrize("name", HOSTILE, ids=range(len(HOSTILE)))
 def test_a2_no_name_of_the_sender_adds_a_header(server: Server, name: str) -> None:
-    notice = Notice(
+    notice = MailMessage(
         id="job_1",
         to=EmailAddress("jane@example.org"),
-        purpose=Purpose.PASSWORD_CHANGED,
-        values=VALUES[Purpose.PASSWORD_CHANGED],
+        kind=MailKind.PASSWORD_CHANGED,
+        values=VALUES[MailKind.PASSWORD_CHANGED],
     )
 
     (envelope,) = deliver(server, notice, sender=name)
@@ -179,9 +181,9 @@ def test_a2_no_name_of_the_sender_adds_a_header(server: Server, name: str) -> No
 
 
 def test_a2_every_address_that_is_one_gets_its_mail_alone_and_written_as_it_is(server: Server) -> None:
-    purpose = Purpose.PASSWORD_CHANGED
+    purpose = MailKind.PASSWORD_CHANGED
     notices = [
-        Notice(id=f"job_{number}", to=EmailAddress(address), purpose=purpose, values=VALUES[purpose])
+        MailMessage(id=f"job_{number}", to=EmailAddress(address), kind=purpose, values=VALUES[purpose])
         for number, address in enumerate(ADDRESSES)
     ]
 
@@ -209,7 +211,7 @@ def test_a2_an_address_from_before_the_rule_is_refused_for_good_before_any_serve
 
     with pytest.raises(MailRefused):
         deliver(
-            server, Notice(id="job_1", to=to, purpose=Purpose.RESET_PASSWORD, values=VALUES[Purpose.RESET_PASSWORD])
+            server, MailMessage(id="job_1", to=to, kind=MailKind.RESET_PASSWORD, values=VALUES[MailKind.RESET_PASSWORD])
         )
 
     assert server.taken == []

@@ -12,12 +12,12 @@ from accounts_core import Accounts, MailDispatch
 from accounts_core.errors import Unavailable, Undeliverable
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.outbox.worker import Ran
-from accounts_core.ports.notifier import Notice, Purpose
+from accounts_core.ports.mailer import MailKind, MailMessage
 from accounts_core.testing.builders import NOON
-from accounts_core.testing.contracts.notifier import VALUES
+from accounts_core.testing.contracts.mailer import VALUES
 from accounts_memory import ManualClock, MemoryGateway, MemoryStore, PlainHasher, SequenceSecrets
 from accounts_smtp import Sender, SmtpUrl
-from accounts_smtp.smtp import SmtpNotifier
+from accounts_smtp.smtp import SmtpMailer
 
 OURS: Mapping[str, tuple[str, str]] = {
     "the server is closing": (GREETING, "421 4.3.2 try later"),
@@ -55,8 +55,8 @@ THEIRS: Mapping[str, tuple[str, str, str]] = {
 }
 
 
-def notifier_to(port: int, *, login: str = "user:pass@", sender: str = "no-reply@accounts.example") -> SmtpNotifier:
-    return SmtpNotifier(
+def notifier_to(port: int, *, login: str = "user:pass@", sender: str = "no-reply@accounts.example") -> SmtpMailer:
+    return SmtpMailer(
         url=SmtpUrl.parse(f"smtp://{login}127.0.0.1:{port}"),
         sender=Sender(EmailAddress(sender), "Accounts"),
         public_url="https://accounts.example",
@@ -65,8 +65,10 @@ def notifier_to(port: int, *, login: str = "user:pass@", sender: str = "no-reply
     )
 
 
-def notice(to: str = "jane@example.org") -> Notice:
-    return Notice(id="job_1", to=EmailAddress(to), purpose=Purpose.VERIFY_EMAIL, values=VALUES[Purpose.VERIFY_EMAIL])
+def notice(to: str = "jane@example.org") -> MailMessage:
+    return MailMessage(
+        id="job_1", to=EmailAddress(to), kind=MailKind.VERIFY_EMAIL, values=VALUES[MailKind.VERIFY_EMAIL]
+    )
 
 
 def deliver(replies: Mapping[str, str], *, to: str = "jane@example.org", **how: str) -> int:
@@ -136,7 +138,7 @@ def test_f3_sign_ups_wait_for_a_password_that_is_mended_and_invented_addresses_l
                 store=MemoryStore(),
                 payments=MemoryGateway(clock=clock, secrets=SequenceSecrets()),
                 passwords=PlainHasher(),
-                notifier=notifier_to(server.port),
+                mailer=notifier_to(server.port),
                 clock=clock,
                 secrets=SequenceSecrets(),
             )

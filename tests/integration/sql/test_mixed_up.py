@@ -19,7 +19,7 @@ from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.events import SessionsEnded
 from accounts_core.model.idempotency import KeptRequest
 from accounts_core.model.ids import TeamId, UserId
-from accounts_core.model.mail_token import MailToken, TokenPurpose
+from accounts_core.model.mail_token import MailToken, MailTokenPurpose
 from accounts_core.model.paging import Cursor
 from accounts_core.model.rate_limits import RateLimit
 from accounts_core.testing.builders import (
@@ -131,7 +131,7 @@ async def populate(store: Any) -> None:
                 MailToken(
                     digest=bytes([n]) * 32,
                     user_id=UserId(n),
-                    purpose=TokenPurpose.RESET_PASSWORD,
+                    purpose=MailTokenPurpose.RESET_PASSWORD,
                     email=guest(n),
                     created_at=NOON,
                     expires_at=at(60),

@@ -18,7 +18,7 @@ from accounts_core.errors import AccountsError, NotAllowed, NotFound
 from accounts_core.model.ids import TeamId, UserId
 from accounts_core.testing.builders import NOON, a_membership, a_team, a_user, an_invitation
 from accounts_core.testing.harness import keep
-from accounts_memory import ManualClock, MemoryGateway, MemoryNotifier, PlainHasher, SequenceSecrets
+from accounts_memory import ManualClock, MemoryGateway, MemoryMailer, PlainHasher, SequenceSecrets
 
 pytestmark = [
     pytest.mark.usefixtures("drive"),
@@ -106,7 +106,7 @@ async def test_whoever_waited_for_the_teams_lock_is_judged_by_what_is_so_then(
         store=store,
         payments=MemoryGateway(clock=clock, secrets=secrets),
         passwords=PlainHasher(),
-        notifier=MemoryNotifier(),
+        mailer=MemoryMailer(),
         clock=clock,
         secrets=secrets,
     )

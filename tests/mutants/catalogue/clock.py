@@ -194,21 +194,21 @@ CLOCK: Final = (
     ),
     Mutant(
         name="a mail that takes as long as its server likes",
-        at="adapters/accounts_smtp/smtp.py::SmtpNotifier._talk",
+        at="adapters/accounts_smtp/smtp.py::SmtpMailer._talk",
         old="self.total_seconds",
         new="30",
         check=(
-            "tests/integration/smtp/test_smtp_notifier.py::"
+            "tests/integration/smtp/test_smtp_mailer.py::"
             "test_a12_a_server_that_answers_each_command_just_in_time_is_not_waited_for_either"
         ),
     ),
     Mutant(
         name="a mail that was taken and is sent again because the server says no goodbye",
-        at="adapters/accounts_smtp/smtp.py::SmtpNotifier._talk",
+        at="adapters/accounts_smtp/smtp.py::SmtpMailer._talk",
         old="suppress(aiosmtplib.SMTPException, OSError, ValueError)",
         new="suppress(ValueError)",
         check=(
-            "tests/integration/smtp/test_smtp_notifier.py::"
+            "tests/integration/smtp/test_smtp_mailer.py::"
             "test_a12_a_mail_that_was_taken_is_delivered_though_the_server_does_not_say_goodbye"
         ),
     ),

@@ -51,7 +51,7 @@ LIMITS: Final = (
     ),
     Mutant(
         name="a success that forgives the account its attempts",
-        at="accounts_core/services/rate_limit_policy.py::RateLimitPolicy.succeeded",
+        at="accounts_core/services/rate_limit_policy.py::RateLimitPolicy.reset_failures",
         old="f'{FAILURES}:{email.key}'",
         new="f'{ACCOUNT}:{email.key}'",
         check=core("use_cases/test_attempts.py::test_a_success_does_not_forgive_the_account_its_attempts"),

@@ -70,10 +70,10 @@ MAILS: Final = (
     ),
     Mutant(
         name="smtp: mail in the clear where STARTTLS is stripped",
-        at="adapters/accounts_smtp/smtp.py::SmtpNotifier._client",
+        at="adapters/accounts_smtp/smtp.py::SmtpMailer._client",
         old="self.url.is_loopback",
         new="self.url.is_loopback or self.url.user is None",
-        check="tests/integration/smtp/test_smtp_notifier.py::test_nothing_is_sent_in_the_clear_to_another_machine",
+        check="tests/integration/smtp/test_smtp_mailer.py::test_nothing_is_sent_in_the_clear_to_another_machine",
     ),
     Mutant(
         name="an undeliverable mail that waits for an operator",
@@ -104,8 +104,8 @@ MAILS: Final = (
     Mutant(
         name="an undeliverable mail that is in the requester's trail",
         at="accounts_core/outbox/mail_jobs.py::MailJobs.verification",
-        old="self._mails.deliver(job, holder.email, Purpose.ALREADY_REGISTERED, {}, holder.id)",
-        new="self._mails.deliver(job, holder.email, Purpose.ALREADY_REGISTERED, {}, user_id)",
+        old="self._mails.deliver(job, holder.email, MailKind.ALREADY_REGISTERED, {}, holder.id)",
+        new="self._mails.deliver(job, holder.email, MailKind.ALREADY_REGISTERED, {}, user_id)",
         check=core(f"{_UNDELIVERABLE}::test_whoever_waits_for_anothers_address_does_not_learn_of_it"),
     ),
     Mutant(
@@ -113,12 +113,12 @@ MAILS: Final = (
         at="accounts_core/outbox/sign_up_jobs.py::SignUpJobs.sign_up",
         old=(
             "self._mails.deliver_token(\n"
-            "    job, sign_up.email, TokenPurpose.VERIFY_EMAIL, name=sign_up.name, token=token, user_id=None\n"
+            "    job, sign_up.email, MailTokenPurpose.VERIFY_EMAIL, name=sign_up.name, token=token, user_id=None\n"
             ")"
         ),
         new=(
             "self._mails.deliver_token(\n"
-            "    job, sign_up.email, TokenPurpose.VERIFY_EMAIL, name=sign_up.name, token=token, user_id=UserId(1)\n"
+            "    job, sign_up.email, MailTokenPurpose.VERIFY_EMAIL, name=sign_up.name, token=token, user_id=UserId(1)\n"
             ")"
         ),
         check=core(f"{_UNDELIVERABLE}::test_a_sign_up_of_a_strangers_is_in_nobodys_trail"),
@@ -126,12 +126,12 @@ MAILS: Final = (
     Mutant(
         name="an undeliverable invitation in the trail of whoever registered the address",
         at="accounts_core/outbox/mail_jobs.py::MailJobs.invitation",
-        old="self._mails.deliver(job, view.invitation.email, Purpose.INVITATION, without_links(values), None)",
+        old="self._mails.deliver(job, view.invitation.email, MailKind.INVITATION, without_links(values), None)",
         new=(
             "self._deliver(\n"
             "    job,\n"
             "    view.invitation.email,\n"
-            "    Purpose.INVITATION,\n"
+            "    MailKind.INVITATION,\n"
             "    without_links(values),\n"
             "    None if holder is None else holder.id,\n"
             ")"
@@ -167,16 +167,18 @@ MAILS: Final = (
         old=(
             "if holder is not None and proven is not None:\n"
             "    to = view.invitation.email if proven.is_same_mailbox(view.invitation.email) else proven\n"
-            "    await self._mails.deliver(job, to, Purpose.INVITATION, values, holder.id)\n"
+            "    await self._mails.deliver(job, to, MailKind.INVITATION, values, holder.id)\n"
             "elif holder is None or holder.email.is_same_mailbox(view.invitation.email):\n"
-            "    await self._mails.deliver(job, view.invitation.email, Purpose.INVITATION, without_links(values), None)"
+            "    await self._mails.deliver(job, view.invitation.email, MailKind.INVITATION, "
+            "without_links(values), None)"
         ),
         new=(
             "if holder is not None and proven is not None:\n"
             "    to = view.invitation.email if proven.is_same_mailbox(view.invitation.email) else proven\n"
-            "    await self._mails.deliver(job, to, Purpose.INVITATION, values, holder.id)\n"
+            "    await self._mails.deliver(job, to, MailKind.INVITATION, values, holder.id)\n"
             "else:\n"
-            "    await self._mails.deliver(job, view.invitation.email, Purpose.INVITATION, without_links(values), None)"
+            "    await self._mails.deliver(job, view.invitation.email, MailKind.INVITATION, "
+            "without_links(values), None)"
         ),
         check=core(
             f"{_LOOKALIKES}::test_a19_an_invitation_to_it_goes_to_the_stored_address_once_that_is_verified_and_nowhere_before"

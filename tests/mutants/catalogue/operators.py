@@ -141,16 +141,16 @@ OPERATORS: Final = (
     ),
     Mutant(
         name="a sign-up that forgives the failures of somebody's account",
-        at="accounts_core/services/rate_limit_policy.py::RateLimitPolicy.clear_free_address",
-        old=("if holder is None:\n    await self.clear_address(email)"),
-        new="await self.clear_address(email)",
+        at="accounts_core/services/rate_limit_policy.py::RateLimitPolicy.reset_free_address",
+        old=("if holder is None:\n    await self.reset_address(email)"),
+        new="await self.reset_address(email)",
         check=core(
             f"{_LOCKED}::test_a_sign_up_forgives_nothing_where_there_is_an_account[jane@example.org-open]",
         ),
     ),
     Mutant(
         name="a link that the failures of a deleted account keep shut",
-        at="accounts_core/services/rate_limit_policy.py::RateLimitPolicy.sign_up_password",
+        at="accounts_core/services/rate_limit_policy.py::RateLimitPolicy.consume_sign_up_password",
         old="f'{SIGN_UP_FAILURES}:{sign_up_id}'",
         new="f'{FAILURES}:{email.key}'",
         check=core(
@@ -159,7 +159,7 @@ OPERATORS: Final = (
     ),
     Mutant(
         name="a link that is a place to guess passwords",
-        at="accounts_core/services/rate_limit_policy.py::RateLimitPolicy.sign_up_password",
+        at="accounts_core/services/rate_limit_policy.py::RateLimitPolicy.consume_sign_up_password",
         old="scopes[f'{SIGN_UP_FAILURES}:{sign_up_id}'] = MOST_FAILURES",
         new="",
         check=core(f"{_LOCKED}::test_a_link_whose_address_no_account_has_is_no_place_to_guess_at_its_password"),
@@ -173,14 +173,14 @@ OPERATORS: Final = (
     ),
     Mutant(
         name="a full row of failures that does not say what helps",
-        at="accounts_core/services/rate_limit_policy.py::RateLimitPolicy._spend",
+        at="accounts_core/services/rate_limit_policy.py::RateLimitPolicy._consume",
         old="any((scope.startswith(f'{FAILURES}:') for scope in error.full))",
         new="not error.full",
         check=http("test_limits.py::test_a13_a_full_row_of_wrong_passwords_says_what_helps_and_to_wait_a_day_at_most"),
     ),
     Mutant(
         name="a reset by mail that is said to help where it does not",
-        at="accounts_core/services/rate_limit_policy.py::RateLimitPolicy._spend",
+        at="accounts_core/services/rate_limit_policy.py::RateLimitPolicy._consume",
         old="any((scope.startswith(f'{FAILURES}:') for scope in error.full))",
         new="name == SIGN_IN",
         check=http("test_limits.py::test_a13_who_is_over_another_limit_is_not_sent_to_reset_a_password"),

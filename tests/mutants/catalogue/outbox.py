@@ -174,7 +174,7 @@ OUTBOX: Final = (
     ),
     Mutant(
         name="a sign-in whose token is lost because the failures cannot be reset",
-        at="accounts_core/services/rate_limit_policy.py::RateLimitPolicy.succeeded",
+        at="accounts_core/services/rate_limit_policy.py::RateLimitPolicy.reset_failures",
         old="with suppress(InfrastructureError):\n    await self._limits.reset(SIGN_IN, f'{FAILURES}:{email.key}')",
         new="await self._limits.reset(SIGN_IN, f'{FAILURES}:{email.key}')",
         check=core("use_cases/test_attempts.py::test_whoever_is_signed_in_gets_the_token_though_limits_are_away"),

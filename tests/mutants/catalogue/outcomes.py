@@ -134,7 +134,7 @@ OUTCOMES: Final = (
     ),
     Mutant(
         name="a stranger who is told the new address of whoever typed theirs",
-        at="accounts_core/model/notices.py::notice_of",
+        at="accounts_core/model/security_mails.py::security_mail_for",
         old="event.was_verified",
         new="True",
         check=core(f"{_FOLLOWS}[change an address that is not verified]"),

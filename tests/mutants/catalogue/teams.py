@@ -213,7 +213,7 @@ TEAMS: Final = (
     ),
     Mutant(
         name="F5: links in a subject",
-        at="adapters/accounts_smtp/wordings.py::_invitation",
+        at="adapters/accounts_smtp/templates.py::_invitation",
         old="team and (not reads_as_link(team))",
         new="team",
         check="tests/unit/adapters/test_messages.py::test_f5_a_name_that_is_a_link_is_in_no_subject",
@@ -238,7 +238,7 @@ TEAMS: Final = (
         name="A18: a deletion that keeps the owner from hearing of a theft",
         at="accounts_core/model/jobs.py",
         old="tuple(topic for topic, cls in JOBS.items() if cls.has_typed_address)",
-        new="tuple(topic for topic, cls in JOBS.items() if cls.has_typed_address or topic == 'security_notice')",
+        new="tuple(topic for topic, cls in JOBS.items() if cls.has_typed_address or topic == 'security_mail')",
         check=memory_contract(
             "TestInvitations::test_a18_jobs_about_a_typed_address_are_removed_and_those_that_tell_its_owner_stay"
         ),

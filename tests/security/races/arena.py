@@ -17,7 +17,7 @@ from accounts_core.model.user import User
 from accounts_core.ports.store import Subscriber
 from accounts_core.sync import run_sync
 from accounts_core.testing.plugin import SWITCH_SECONDS
-from accounts_memory import MemoryNotifier
+from accounts_memory import MemoryMailer
 from accounts_stripe.simulator import Ledger, Simulator
 
 PASSWORD: Final = "correct horse battery staple"
@@ -36,7 +36,7 @@ class Arena:
     accounts: BlockingAccounts[Any]
     """The accounts, for what comes before a race and after it. Nothing is limited here."""
     simulator: Simulator
-    mails: MemoryNotifier
+    mails: MemoryMailer
     is_in_memory: bool
     _fire: Fire
     _rows: Callable[[str], Sequence[Any]]

@@ -17,7 +17,7 @@ from accounts_argon2 import Argon2Hasher
 from accounts_core import MailDispatch
 from accounts_core.accounts import Accounts, BlockingAccounts
 from accounts_core.model.policy import Policy
-from accounts_memory import MemoryNotifier, MemoryRateLimiter, MemoryStore
+from accounts_memory import MemoryMailer, MemoryRateLimiter, MemoryStore
 from accounts_sql import SqlStore, create_engine, metadata, migrate
 from accounts_stripe import BlockingStripeGateway
 from accounts_stripe.simulator import Simulator, SimulatorHTTPClient
@@ -82,11 +82,11 @@ def arena(
 
 
 def _in_memory(simulator: Simulator, gateway: BlockingStripeGateway) -> Arena:
-    mails, limits = MemoryNotifier(), MemoryRateLimiter()
+    mails, limits = MemoryMailer(), MemoryRateLimiter()
     ports: dict[str, Any] = {
         "payments": gateway,
         "passwords": Argon2Hasher(QUICK),
-        "notifier": mails,
+        "mailer": mails,
         "clock": SystemClock(),
         "secrets": SystemSecrets(),
         "mail_dispatch": MailDispatch.WORKER,
@@ -121,7 +121,7 @@ def _in_database(
     pool: Pool,
     stripe_server: StripeServer,
 ) -> Arena:
-    mails = MemoryNotifier()
+    mails = MemoryMailer()
 
     def fire(actions: Sequence[Action], **how: Any) -> list[Told]:
         return pool.race(Opening(database_url=url, stripe_url=stripe_server.url, **how), actions)
@@ -136,7 +136,7 @@ def _in_database(
             store=SqlStore(engine),
             payments=gateway,
             passwords=Argon2Hasher(QUICK),
-            notifier=mails,
+            mailer=mails,
             clock=SystemClock(),
             secrets=SystemSecrets(),
             mail_dispatch=MailDispatch.WORKER,

@@ -25,7 +25,7 @@ from accounts_core.ports.payment_gateway import PaymentGateway
 from accounts_core.ports.rate_limiter import RateLimiter
 from accounts_core.ports.store import Store, Subscriber
 from accounts_core.sync import run_sync
-from accounts_memory import MemoryNotifier
+from accounts_memory import MemoryMailer
 from accounts_sql import (
     AsyncSqlRateLimiter,
     AsyncSqlStore,
@@ -218,7 +218,7 @@ def _accounts(opening: Opening, store: Store[Any], limits: RateLimiter, payments
         limits=limits if opening.is_limited else None,
         payments=payments,
         passwords=Argon2Hasher(QUICK),
-        notifier=MemoryNotifier(),
+        mailer=MemoryMailer(),
         clock=SystemClock(),
         secrets=SystemSecrets(),
         policy=opening.policy,

@@ -14,7 +14,7 @@ from accounts_core.errors import NotFound
 from accounts_core.model.policy import Policy
 from accounts_core.model.rate_limits import VERIFY_CARD, RateLimit, in_every_scope
 from accounts_core.model.user import User
-from accounts_core.ports.notifier import Purpose
+from accounts_core.ports.mailer import MailKind
 
 CALLS: Final = 100
 PEOPLE: Final = 8
@@ -52,10 +52,10 @@ def listed(arena: Arena, user: User) -> list[str]:
     return [card.id for card in arena.accounts.list_payment_methods(user.id)]
 
 
-def mails(arena: Arena) -> Counter[Purpose]:
+def mails(arena: Arena) -> Counter[MailKind]:
     arena.mails.delivered.clear()
     arena.finish_all_work()
-    return Counter(mail.purpose for mail in arena.mails.delivered)
+    return Counter(mail.kind for mail in arena.mails.delivered)
 
 
 def test_a_hundred_deletes_of_one_card_are_one_detachment_and_one_notice(arena: Arena, jane: User) -> None:
@@ -67,7 +67,7 @@ def test_a_hundred_deletes_of_one_card_are_one_detachment_and_one_notice(arena: 
 
     assert outcomes(told)["done"] == 1
     assert {*outcomes(told)} <= {"done", "NotFound"} | arena.may_conflict
-    assert mails(arena) == {Purpose.CARD_REMOVED: 1}
+    assert mails(arena) == {MailKind.CARD_REMOVED: 1}
     assert arena.asked("/detach") == 1
     assert not attached(arena)
     assert not arena.rows("payment_methods")
@@ -101,7 +101,7 @@ def test_a_card_verified_under_different_keys_is_attached_once(arena: Arena, jan
     assert outcomes(told)["done"] >= 1
     assert {*outcomes(told)} <= {"done"} | BUSY | arena.may_conflict
     assert [len(intents) for intents in arena.ledger.holds.values()] == [1]
-    assert mails(arena) == {Purpose.CARD_ADDED: 1}
+    assert mails(arena) == {MailKind.CARD_ADDED: 1}
     arena.assert_no_money_is_frozen()
     assert listed(arena, jane) == attached(arena) == [card]
 

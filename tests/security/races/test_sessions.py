@@ -23,7 +23,7 @@ from tests.security.races.pool import Action, Told
 
 from accounts_core.errors import InvalidCredentials
 from accounts_core.model.user import User
-from accounts_core.ports.notifier import Purpose
+from accounts_core.ports.mailer import MailKind
 
 PEOPLE: Final = 10
 SIGN_INS: Final = 4
@@ -122,7 +122,7 @@ def test_a_token_from_a_mail_is_used_once(arena: Arena, people: list[User]) -> N
     for user in people:
         arena.accounts.forgot_password(email=user.email)
     arena.accounts.run_due(limit=1000)
-    mailed = {mail.to: mail.values["token"] for mail in arena.mails.delivered if mail.purpose is Purpose.RESET_PASSWORD}
+    mailed = {mail.to: mail.values["token"] for mail in arena.mails.delivered if mail.kind is MailKind.RESET_PASSWORD}
     chosen = [f"{OTHER_PASSWORD}, number {number}" for number in range(4)]
 
     told = race_for_each(

@@ -228,8 +228,8 @@ class LifeWithAccounts(Life):
         return next(
             (
                 notice.values["token"]
-                for notice in reversed(self.world.notifier.delivered)
-                if notice.purpose == purpose and notice.to.address in person.emails
+                for notice in reversed(self.world.mailer.delivered)
+                if notice.kind == purpose and notice.to.address in person.emails
             ),
             None,
         )

@@ -199,7 +199,7 @@ class Surroundings(LockstepBase):
     def mail_fails(self, for_good: bool) -> None:
         """Let the next mail come back: to be tried again, or for good, so that its job is parked."""
         error = ProviderRefused("no_such_mailbox") if for_good else Unavailable("The mail server is away.")
-        self.happen("mail_fails", lambda world: world.notifier.fail_next(error))
+        self.happen("mail_fails", lambda world: world.mailer.fail_next(error))
 
     @rule(generation=st.integers(1, 3))
     def hashing_becomes_costlier(self, generation: int) -> None:

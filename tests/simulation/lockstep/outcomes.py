@@ -46,7 +46,7 @@ def canonical(value: Any) -> Any:
     """Return `value` as nested tuples, with every field, those that take no part in its own equality included.
 
     A sequence may come as a list or as a tuple, because the ports promise a `Sequence`; and a word of ours, such as
-    `Purpose`, is the same as its text, because the ports say `str`.
+    `MailKind`, is the same as its text, because the ports say `str`.
     """
     match value:
         case StrEnum():

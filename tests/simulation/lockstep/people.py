@@ -11,7 +11,7 @@ from tests.simulation.lockstep.reference import footprint
 
 from accounts_core.model.events import Actor
 from accounts_core.model.ids import UserId
-from accounts_core.model.purpose import Purpose
+from accounts_core.model.mail_kind import MailKind
 
 maybe = st.none
 
@@ -105,10 +105,10 @@ class People(LockstepBase):
                 )
         return self.tokens_out_of_mail(100)
 
-    def newest_token(self, purpose: Purpose, otherwise: str) -> str:
+    def newest_token(self, purpose: MailKind, otherwise: str) -> str:
         """Return what the last mail of this kind held."""
-        delivered = self.lockstep.first.notifier.delivered
-        return next((each.values["token"] for each in reversed(delivered) if each.purpose is purpose), otherwise)
+        delivered = self.lockstep.first.mailer.delivered
+        return next((each.values["token"] for each in reversed(delivered) if each.kind is purpose), otherwise)
 
     def tokens_out_of_mail(self, limit: int) -> MultipleResults[str]:
         self.ask("run_due", lambda at: at.run_due(limit=limit))
@@ -125,7 +125,7 @@ class People(LockstepBase):
 
     @rule(token=given.mailed, password=given.any_password, newest=given.mostly)
     def reset_password(self, token: str, password: str, newest: bool) -> None:
-        token = self.newest_token(Purpose.RESET_PASSWORD, token) if newest else token
+        token = self.newest_token(MailKind.RESET_PASSWORD, token) if newest else token
         self.ask("reset_password", lambda at: at.reset_password(token=token, password=password))
 
     @rule(
@@ -138,7 +138,7 @@ class People(LockstepBase):
     def confirm_email(
         self, token: str, password: str | None, user: UserId | None, client: str | None, newest: bool
     ) -> None:
-        token = self.newest_token(Purpose.VERIFY_EMAIL, token) if newest else token
+        token = self.newest_token(MailKind.VERIFY_EMAIL, token) if newest else token
         self.ask(
             "confirm_email", lambda at: at.confirm_email(token=token, password=password, user_id=user, client=client)
         )

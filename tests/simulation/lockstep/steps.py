@@ -10,7 +10,7 @@ from tests.simulation.lockstep.outcomes import Outcome, canonical
 from tests.simulation.lockstep.reference import Reference
 from tests.simulation.lockstep.worlds import World
 
-from accounts_core.ports.notifier import Notice
+from accounts_core.ports.mailer import MailMessage
 
 SHOWN: Final = 2000
 """How many characters of a difference are shown."""
@@ -70,7 +70,7 @@ class Lockstep:
         self.before = self.state
         self.agree = True
         """Whether the worlds were the same after the last step."""
-        self.news: Sequence[Notice] = ()
+        self.news: Sequence[MailMessage] = ()
         """What was delivered in the last step."""
 
     @property
@@ -109,16 +109,16 @@ class Lockstep:
         for world in self.worlds:
             heard = self._heard[world.name]
             calls[world.name] = [canonical(call) for call in world.gateway.calls[heard.calls :]]
-            notices[world.name] = [canonical(notice) for notice in world.notifier.delivered[heard.notices :]]
+            notices[world.name] = [canonical(notice) for notice in world.mailer.delivered[heard.notices :]]
         self._compare(f"during {step} the provider was asked", calls)
         self._compare(f"during {step} there was mail", notices)
         self._compare(
             f"during {step} passwords were compared", {each.name: each.hasher.verified for each in self.worlds}
         )
-        self.news = self.first.notifier.delivered[self._heard[self.first.name].notices :]
+        self.news = self.first.mailer.delivered[self._heard[self.first.name].notices :]
         for world in self.worlds:
             heard = self._heard[world.name]
-            heard.calls, heard.notices = len(world.gateway.calls), len(world.notifier.delivered)
+            heard.calls, heard.notices = len(world.gateway.calls), len(world.mailer.delivered)
 
     def _compare_states(self, step: str) -> None:
         dumps = {world.name: world.dumper.dump(now=world.clock.now()) for world in self.worlds}

@@ -17,7 +17,7 @@ from tests.simulation.lockstep.worlds import POLICIES, Databases, World
 from accounts_core.errors import Conflict, EmailTaken
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import UserId
-from accounts_core.ports.notifier import Notice, Purpose
+from accounts_core.ports.mailer import MailKind, MailMessage
 from accounts_core.testing.builders import NOON
 from accounts_memory.calls import Call
 
@@ -132,7 +132,7 @@ def test_another_row_is_seen_at_the_next_step(databases: Databases, lockstep: Lo
 
 def test_another_question_to_the_provider_and_another_mail_are_seen(lockstep: Lockstep) -> None:
     odd = lockstep.worlds[2]
-    notice = Notice(id="job_1", to=EmailAddress("jane@example.org"), purpose=Purpose.ALREADY_REGISTERED, values={})
+    notice = MailMessage(id="job_1", to=EmailAddress("jane@example.org"), kind=MailKind.ALREADY_REGISTERED, values={})
 
     def ask(world: World) -> None:
         if world is odd:
@@ -140,7 +140,7 @@ def test_another_question_to_the_provider_and_another_mail_are_seen(lockstep: Lo
 
     def mail(world: World) -> None:
         if world is odd:
-            world.notifier.delivered.append(notice)
+            world.mailer.delivered.append(notice)
 
     with pytest.raises(Difference, match="the provider was asked"):
         lockstep.step("ask", ask)

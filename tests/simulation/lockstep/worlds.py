@@ -29,7 +29,7 @@ from accounts_core.testing.builders import NOON
 from accounts_memory import (
     ManualClock,
     MemoryGateway,
-    MemoryNotifier,
+    MemoryMailer,
     MemoryRateLimiter,
     MemoryStore,
     PlainHasher,
@@ -93,21 +93,21 @@ class World:
     accounts: BlockingAccounts[Any]
     clock: Clock
     gateway: MemoryGateway
-    notifier: MemoryNotifier
+    mailer: MemoryMailer
     hasher: PlainHasher
     secrets: Drawn
     dumper: Dumper
 
 
 def _world(name: str, store: BlockingStore[Any], limits: BlockingRateLimiter, dumper: Dumper, policy: Policy) -> World:
-    clock, notifier, hasher, secrets = Clock(NOON), MemoryNotifier(), PlainHasher(), Drawn()
+    clock, mailer, hasher, secrets = Clock(NOON), MemoryMailer(), PlainHasher(), Drawn()
     gateway = MemoryGateway(clock, SequenceSecrets())
     accounts = BlockingAccounts(
         mail_dispatch=MailDispatch.WORKER,
         store=store,
         payments=gateway,
         passwords=hasher,
-        notifier=notifier,
+        mailer=mailer,
         clock=clock,
         secrets=secrets,
         policy=policy,
@@ -118,7 +118,7 @@ def _world(name: str, store: BlockingStore[Any], limits: BlockingRateLimiter, du
         accounts=accounts,
         clock=clock,
         gateway=gateway,
-        notifier=notifier,
+        mailer=mailer,
         hasher=hasher,
         secrets=secrets,
         dumper=dumper,

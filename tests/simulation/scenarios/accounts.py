@@ -79,7 +79,7 @@ async def a_clock_was_ahead(world: World, accounts: Core) -> None:
     await ahead.sign_in(email=JANE, password=PASSWORD)
     await ahead.forgot_password(email=JANE)
     await ahead.run_due()
-    world.notifier.fail_next(Unavailable("The mail server is away."))
+    world.mailer.fail_next(Unavailable("The mail server is away."))
     await ahead.forgot_password(email=JANE)
     await ahead.run_due()
 

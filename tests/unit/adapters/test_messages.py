@@ -8,8 +8,8 @@ import attrs
 import pytest
 
 from accounts_core.model.email_address import EmailAddress
-from accounts_core.ports.notifier import Notice, Purpose
-from accounts_core.testing.contracts.notifier import VALUES
+from accounts_core.ports.mailer import MailKind, MailMessage
+from accounts_core.testing.contracts.mailer import VALUES
 from accounts_smtp import Sender, compose
 from accounts_smtp.headers import MailRefused
 from accounts_sql.rows import stored_email
@@ -19,11 +19,11 @@ SENDER = Sender(EmailAddress("no-reply@accounts.example"), "Accounts")
 LINK = "https://accounts.example/app?a=1&b=2"
 
 
-def notice(id: str = "job_1", to: str = "sam@example.org", **values: str) -> Notice:
-    return Notice(id=id, to=EmailAddress(to), purpose=Purpose.INVITATION, values={"team": "Acme", **values})
+def notice(id: str = "job_1", to: str = "sam@example.org", **values: str) -> MailMessage:
+    return MailMessage(id=id, to=EmailAddress(to), kind=MailKind.INVITATION, values={"team": "Acme", **values})
 
 
-def sent(notice: Notice, sender: Sender = SENDER) -> EmailMessage:
+def sent(notice: MailMessage, sender: Sender = SENDER) -> EmailMessage:
     """Compose, and read back what a mail program would."""
     return read(compose(notice, sender=sender, public_url=LINK, at=AT))
 
@@ -41,9 +41,9 @@ def part(message: EmailMessage, kind: str) -> str:
     return content
 
 
-@pytest.mark.parametrize("purpose", Purpose)
-def test_there_is_a_wording_for_every_purpose(purpose: Purpose) -> None:
-    mail = sent(Notice(id="job_1", to=EmailAddress("sam@example.org"), purpose=purpose, values=VALUES[purpose]))
+@pytest.mark.parametrize("purpose", MailKind)
+def test_there_is_a_wording_for_every_purpose(purpose: MailKind) -> None:
+    mail = sent(MailMessage(id="job_1", to=EmailAddress("sam@example.org"), kind=purpose, values=VALUES[purpose]))
 
     assert mail["Subject"]
     assert LINK in part(mail, "plain")
@@ -51,10 +51,10 @@ def test_there_is_a_wording_for_every_purpose(purpose: Purpose) -> None:
 
 
 @pytest.mark.parametrize(
-    ("purpose", "page"), [(Purpose.VERIFY_EMAIL, "/verify-email"), (Purpose.RESET_PASSWORD, "/reset-password")]
+    ("purpose", "page"), [(MailKind.VERIFY_EMAIL, "/verify-email"), (MailKind.RESET_PASSWORD, "/reset-password")]
 )
-def test_a_token_is_in_the_fragment_of_the_link_and_nowhere_else(purpose: Purpose, page: str) -> None:
-    wanted = Notice(id="job_1", to=EmailAddress("sam@example.org"), purpose=purpose, values=VALUES[purpose])
+def test_a_token_is_in_the_fragment_of_the_link_and_nowhere_else(purpose: MailKind, page: str) -> None:
+    wanted = MailMessage(id="job_1", to=EmailAddress("sam@example.org"), kind=purpose, values=VALUES[purpose])
     token = VALUES[purpose]["token"]
 
     mail = read(compose(wanted, sender=SENDER, public_url="https://accounts.example/", at=AT))
@@ -67,16 +67,16 @@ def test_a_token_is_in_the_fragment_of_the_link_and_nowhere_else(purpose: Purpos
 
 
 def test_what_people_typed_is_text_in_html() -> None:
-    values = VALUES[Purpose.NEW_SIGN_IN]
-    mail = sent(Notice(id="job_1", to=EmailAddress("sam@example.org"), purpose=Purpose.NEW_SIGN_IN, values=values))
+    values = VALUES[MailKind.NEW_SIGN_IN]
+    mail = sent(MailMessage(id="job_1", to=EmailAddress("sam@example.org"), kind=MailKind.NEW_SIGN_IN, values=values))
 
     assert "<script>" not in part(mail, "html")
     assert "&lt;script&gt;" in part(mail, "html")
 
 
 def test_a_lifetime_reads_as_people_say_it() -> None:
-    values = {**VALUES[Purpose.VERIFY_EMAIL], "minutes": "1440"}
-    mail = sent(Notice(id="job_1", to=EmailAddress("sam@example.org"), purpose=Purpose.VERIFY_EMAIL, values=values))
+    values = {**VALUES[MailKind.VERIFY_EMAIL], "minutes": "1440"}
+    mail = sent(MailMessage(id="job_1", to=EmailAddress("sam@example.org"), kind=MailKind.VERIFY_EMAIL, values=values))
 
     assert "for 24 hours:" in part(mail, "plain")
 
@@ -101,14 +101,14 @@ def test_f5_a_name_that_is_a_link_is_in_no_subject(team: str) -> None:
 
 def test_f5_without_names_mails_say_it_in_neutral_words() -> None:
     to = EmailAddress("sam@example.org")
-    invitation = sent(Notice(id="job_1", to=to, purpose=Purpose.INVITATION, values={}))
+    invitation = sent(MailMessage(id="job_1", to=to, kind=MailKind.INVITATION, values={}))
     assert invitation["Subject"] == "Invitation to join a team"
     assert part(invitation, "plain").startswith("You are invited to join a team.")
-    by_jane = sent(Notice(id="job_1", to=to, purpose=Purpose.INVITATION, values={"invited_by": "Jane Doe"}))
+    by_jane = sent(MailMessage(id="job_1", to=to, kind=MailKind.INVITATION, values={"invited_by": "Jane Doe"}))
     assert part(by_jane, "plain").startswith("Jane Doe invites you to join a team.")
-    for purpose in (Purpose.VERIFY_EMAIL, Purpose.RESET_PASSWORD):
+    for purpose in (MailKind.VERIFY_EMAIL, MailKind.RESET_PASSWORD):
         values = {name: text for name, text in VALUES[purpose].items() if name != "name"}
-        mail = sent(Notice(id="job_1", to=to, purpose=purpose, values=values))
+        mail = sent(MailMessage(id="job_1", to=to, kind=purpose, values=values))
         assert part(mail, "plain").startswith("Hello,\r\n")
 
 

@@ -16,7 +16,7 @@ from accounts_core.use_cases.sessions.authenticate import Caller
 from accounts_memory import (
     ManualClock,
     MemoryGateway,
-    MemoryNotifier,
+    MemoryMailer,
     MemoryRateLimiter,
     MemoryStore,
     MemoryUnitOfWork,
@@ -51,7 +51,7 @@ class World:
     events: Events
     store: MemoryStore
     gateway: MemoryGateway
-    notifier: MemoryNotifier
+    mailer: MemoryMailer
     hasher: PlainHasher
     secrets: SequenceSecrets
 
@@ -66,7 +66,7 @@ class World:
             store=self.store,
             payments=self.gateway,
             passwords=self.hasher,
-            notifier=self.notifier,
+            mailer=self.mailer,
             clock=self.clock,
             secrets=self.secrets,
             policy=policy,
@@ -86,7 +86,7 @@ def world() -> World:
         events=events,
         store=MemoryStore(subscribers=[events]),
         gateway=MemoryGateway(clock=clock, secrets=secrets),
-        notifier=MemoryNotifier(),
+        mailer=MemoryMailer(),
         hasher=PlainHasher(),
         secrets=secrets,
     )
@@ -111,7 +111,7 @@ def signed_up(accounts: Core, world: World, email: str, name: str) -> User:
     """Sign somebody up, and have the worker send the mail that comes with it."""
     user = accounts.register(email=email, password=PASSWORD, name=name)
     accounts.run_due()
-    world.notifier.delivered.clear()
+    world.mailer.delivered.clear()
     return user
 
 

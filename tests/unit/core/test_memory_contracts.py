@@ -37,9 +37,9 @@ from accounts_core.testing.contracts import (
     InvitationsContract,
     JobLeasesContract,
     KeptRequestsContract,
+    MailerContract,
     MailTokensContract,
     NotificationsContract,
-    NotifierContract,
     OpenVerificationsContract,
     OutboxContract,
     OwnedDataContract,
@@ -49,7 +49,7 @@ from accounts_core.testing.contracts import (
     PaymentMethodsContract,
     ProviderEventsContract,
     RateLimiterContract,
-    RefusedNoticesContract,
+    RefusedMailsContract,
     SecretsContract,
     SessionsContract,
     SignUpsContract,
@@ -65,7 +65,7 @@ from accounts_core.testing.harness import AnyStore, MakeStore
 from accounts_memory import (
     ManualClock,
     MemoryGateway,
-    MemoryNotifier,
+    MemoryMailer,
     MemoryRateLimiter,
     MemoryStore,
     MemoryUnitOfWork,
@@ -247,19 +247,19 @@ class TestLimits(RateLimiterContract):
         return MemoryRateLimiter()
 
 
-class TestNotifier(NotifierContract, RefusedNoticesContract):
+class TestNotifier(MailerContract, RefusedMailsContract):
     @pytest.fixture
-    def notifier(self) -> MemoryNotifier:
-        return MemoryNotifier()
+    def mailer(self) -> MemoryMailer:
+        return MemoryMailer()
 
     @pytest.fixture
-    def delivered(self, notifier: MemoryNotifier) -> Callable[[], Sequence[str]]:
-        return lambda: [notice.id for notice in notifier.delivered]
+    def delivered(self, mailer: MemoryMailer) -> Callable[[], Sequence[str]]:
+        return lambda: [notice.id for notice in mailer.delivered]
 
     @pytest.fixture
-    def refuse(self, notifier: MemoryNotifier) -> Callable[[bool], None]:
+    def refuse(self, mailer: MemoryMailer) -> Callable[[bool], None]:
         def refuse(recipient_is_why: bool) -> None:
-            notifier.fail_next(Undeliverable("550 5.1.1") if recipient_is_why else Unavailable("no relaying"))
+            mailer.fail_next(Undeliverable("550 5.1.1") if recipient_is_why else Unavailable("no relaying"))
 
         return refuse
 

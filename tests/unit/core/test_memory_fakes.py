@@ -7,15 +7,15 @@ import pytest
 from accounts_core.errors import RateLimitExceeded, Unavailable
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.passwords import Password
-from accounts_core.ports.notifier import Notice, Purpose
+from accounts_core.ports.mailer import MailKind, MailMessage
 from accounts_core.ports.rate_limiter import RateLimit
 from accounts_core.testing.builders import NOON, at
-from accounts_memory import ManualClock, MemoryNotifier, MemoryRateLimiter, PlainHasher, SequenceSecrets
+from accounts_memory import ManualClock, MemoryMailer, MemoryRateLimiter, PlainHasher, SequenceSecrets
 
 pytestmark = pytest.mark.usefixtures("drive")
 
-NOTICE = Notice(
-    id="ntc_1", to=EmailAddress("jane@example.org"), purpose=Purpose.INVITATION, values={"team": "Bookshop"}
+NOTICE = MailMessage(
+    id="ntc_1", to=EmailAddress("jane@example.org"), kind=MailKind.INVITATION, values={"team": "Bookshop"}
 )
 
 
@@ -76,15 +76,15 @@ async def test_a_hasher_counts_verifications_whatever_they_were_of() -> None:
 
 
 async def test_a_notifier_keeps_what_it_delivered_and_fails_when_it_is_told_to() -> None:
-    notifier = MemoryNotifier()
-    notifier.fail_next(Unavailable("no mail today"))
+    mailer = MemoryMailer()
+    mailer.fail_next(Unavailable("no mail today"))
 
     with pytest.raises(Unavailable, match="no mail today"):
-        await notifier.deliver(NOTICE)
-    assert notifier.delivered == []
+        await mailer.deliver(NOTICE)
+    assert mailer.delivered == []
 
-    await notifier.deliver(NOTICE)
-    assert notifier.delivered == [NOTICE]
+    await mailer.deliver(NOTICE)
+    assert mailer.delivered == [NOTICE]
 
 
 async def test_limits_forget_scopes_in_which_nothing_counts_any_more() -> None:

@@ -22,7 +22,7 @@ pytest.register_assert_rewrite(
             "limits",
             "mail_tokens",
             "notifications",
-            "notifier",
+            "mailer",
             "open_verifications",
             "outbox",
             "owned_data",
@@ -59,8 +59,8 @@ from accounts_core.testing.contracts.invitations import InvitationsContract
 from accounts_core.testing.contracts.job_leases import JobLeasesContract
 from accounts_core.testing.contracts.kept_requests import KeptRequestsContract
 from accounts_core.testing.contracts.mail_tokens import MailTokensContract
+from accounts_core.testing.contracts.mailer import MailerContract, RefusedMailsContract
 from accounts_core.testing.contracts.notifications import NotificationsContract
-from accounts_core.testing.contracts.notifier import NotifierContract, RefusedNoticesContract
 from accounts_core.testing.contracts.open_verifications import OpenVerificationsContract
 from accounts_core.testing.contracts.outbox import OutboxContract
 from accounts_core.testing.contracts.owned_data import Host, OwnedDataContract
@@ -102,8 +102,8 @@ __all__ = [
     "JobLeasesContract",
     "KeptRequestsContract",
     "MailTokensContract",
+    "MailerContract",
     "NotificationsContract",
-    "NotifierContract",
     "OpenVerificationsContract",
     "OutboxContract",
     "OwnedDataContract",
@@ -115,7 +115,7 @@ __all__ = [
     "ProviderCards",
     "ProviderEventsContract",
     "RateLimiterContract",
-    "RefusedNoticesContract",
+    "RefusedMailsContract",
     "SecretsContract",
     "SessionsContract",
     "SignUpsContract",

@@ -14,7 +14,7 @@ from accounts_core.model.events import (
     UserRegistered,
 )
 from accounts_core.model.ids import UserId
-from accounts_core.model.jobs import SecurityNoticeJob
+from accounts_core.model.jobs import SecurityMailJob
 from accounts_core.testing.builders import NOON, a_user, at
 from accounts_core.testing.contracts.base import StoreContract
 from accounts_core.testing.harness import AnyStore, keep, read_back
@@ -103,7 +103,7 @@ class AuditContract(StoreContract):
 
         jobs = await read_back(store, lambda s: s.outbox.list(limit=9))
 
-        assert {job.topic for job in jobs} == {SecurityNoticeJob.topic}
+        assert {job.topic for job in jobs} == {SecurityMailJob.topic}
         assert sorted(job.payload["purpose"] for job in jobs) == ["new_sign_in", "password_changed"]
         assert {job.payload["to"] for job in jobs} == {"user1@example.org"}
         assert {job.due for job in jobs} == {NOON}

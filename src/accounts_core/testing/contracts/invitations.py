@@ -8,7 +8,7 @@ import pytest
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.events import InvitationResent, InvitationRevoked, Invited, UserRegistered
 from accounts_core.model.ids import TeamId, UserId
-from accounts_core.model.jobs import InviteJob, RecoveryMailJob, SecurityNoticeJob, TakenMailJob
+from accounts_core.model.jobs import InviteJob, RecoveryMailJob, SecurityMailJob, TakenMailJob
 from accounts_core.model.team import Invitation, InvitationView, Person
 from accounts_core.model.user import UserStatus
 from accounts_core.testing.builders import NOON, a_job, a_membership, a_team, a_user, an_invitation, at
@@ -144,7 +144,7 @@ class InvitationsContract(StoreContract):
             for topic in (InviteJob.topic, RecoveryMailJob.topic, TakenMailJob.topic):
                 await add(work, a_job(f"job_{topic}_gone", topic=topic, payload={**typed, "team": "1", "by": "1"}))
                 await add(work, a_job(f"job_{topic}_stays", topic=topic, payload=other))
-            await add(work, a_job("job_notice", topic=SecurityNoticeJob.topic, payload=notice))
+            await add(work, a_job("job_notice", topic=SecurityMailJob.topic, payload=notice))
             await add(work, a_job("job_host", topic="host.welcome", payload=typed))
             await add(work, a_job("job_parked", topic=InviteJob.topic, payload=typed, parked_at=NOON, last_error="-"))
             await work.outbox.remove_about(GUEST)

@@ -6,7 +6,7 @@ import pytest
 from accounts_core.errors import Conflict
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import UserId
-from accounts_core.model.mail_token import MailToken, TokenPurpose
+from accounts_core.model.mail_token import MailToken, MailTokenPurpose
 from accounts_core.testing.builders import NOON, a_user, at
 from accounts_core.testing.contracts.base import StoreContract
 from accounts_core.testing.harness import AnyStore, keep
@@ -18,7 +18,7 @@ def a_token(number: int = 1, user_id: int = 1, **overrides: Any) -> MailToken:
     """Make a token of ten minutes that resets a password."""
     values: dict[str, Any] = {
         "digest": bytes([number]) * 32,
-        "purpose": TokenPurpose.RESET_PASSWORD,
+        "purpose": MailTokenPurpose.RESET_PASSWORD,
         "email": EmailAddress(f"User{user_id}@example.org"),
         "created_at": NOON,
         "expires_at": at(10),
@@ -41,7 +41,7 @@ class MailTokensContract(StoreContract):
         assert found == a_token()
         assert found is not None
         assert found.email.address == "User1@example.org"
-        assert isinstance(found.purpose, TokenPurpose)
+        assert isinstance(found.purpose, MailTokenPurpose)
 
     async def test_a_digest_is_one_token_and_a_token_is_somebodys(self, store: AnyStore) -> None:
         await keep(store, a_user())
@@ -56,12 +56,12 @@ class MailTokensContract(StoreContract):
 
     async def test_tokens_of_a_user_go_together_or_by_purpose(self, store: AnyStore) -> None:
         await keep(store, a_user(1), a_user(2))
-        verify = a_token(2, purpose=TokenPurpose.VERIFY_EMAIL)
+        verify = a_token(2, purpose=MailTokenPurpose.VERIFY_EMAIL)
         async with store.begin() as work:
             for token in (a_token(1), verify, a_token(3, user_id=2)):
                 await work.mail_tokens.add(token)
         async with store.begin() as work:
-            await work.mail_tokens.remove_of(JANE, TokenPurpose.RESET_PASSWORD)
+            await work.mail_tokens.remove_of(JANE, MailTokenPurpose.RESET_PASSWORD)
         assert await left(store) == [2, 3]
         async with store.begin() as work:
             await work.mail_tokens.remove_of(JANE)

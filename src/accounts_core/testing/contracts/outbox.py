@@ -4,7 +4,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from accounts_core.errors import Conflict, LeaseLost
-from accounts_core.model.jobs import JOBS, JobKind, RecoveryMailJob, SecurityNoticeJob, VerifyCardJob, topics_of
+from accounts_core.model.jobs import JOBS, JobKind, RecoveryMailJob, SecurityMailJob, VerifyCardJob, topics_of
 from accounts_core.model.outbox import Job, OverdueJobs
 from accounts_core.ports.outbox import Outbox
 from accounts_core.testing.builders import NOON, a_job, at
@@ -201,7 +201,7 @@ class OutboxContract(StoreContract):
             store,
             a_job("job_card", topic=VerifyCardJob.topic, due=at(-1)),
             a_job("job_host", topic="host.o'clock: 100%", due=at(-2)),
-            a_job("job_mail", topic=SecurityNoticeJob.topic, due=at(-3)),
+            a_job("job_mail", topic=SecurityMailJob.topic, due=at(-3)),
         )
 
         assert await read_back(store, lambda s: s.outbox.any_due(now=NOON, topics=topics)) is bool(claimed)

@@ -23,7 +23,7 @@ class Port(StrEnum):
     STORE = "store"
     GATEWAY = "gateway"
     """A provider outside: what it is asked may be lost, come late, come twice."""
-    NOTIFIER = "notifier"
+    MAILER = "mailer"
     HASHER = "hasher"
     LIMITS = "limits"
 

@@ -29,7 +29,7 @@ from accounts_core.errors import (
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.events import Actor, SessionsEnded, UserRegistered
 from accounts_core.model.ids import UserId
-from accounts_core.model.mail_token import TokenPurpose
+from accounts_core.model.mail_token import MailTokenPurpose
 from accounts_core.model.outbox import Job
 from accounts_core.model.passwords import Password
 from accounts_core.model.requester import Requester
@@ -166,7 +166,7 @@ class ConfirmEmail:
         now = self._clock.now()
         mailed = await work.mail_tokens.find(digest)
         if mailed is not None:
-            if mailed.purpose is not TokenPurpose.VERIFY_EMAIL or not mailed.is_live(now=now):
+            if mailed.purpose is not MailTokenPurpose.VERIFY_EMAIL or not mailed.is_live(now=now):
                 raise InvalidMailToken
             user = await _locked(work, mailed.user_id)
             waiting = user.waiting_email

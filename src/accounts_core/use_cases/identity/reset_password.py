@@ -7,7 +7,7 @@ import attrs
 
 from accounts_core.errors import Conflict
 from accounts_core.model.events import Actor, PasswordChanged
-from accounts_core.model.mail_token import MailToken, TokenPurpose
+from accounts_core.model.mail_token import MailToken, MailTokenPurpose
 from accounts_core.model.passwords import Password
 from accounts_core.model.policy import Policy
 from accounts_core.model.requester import Requester
@@ -60,11 +60,11 @@ class ResetPassword:
 
         async def attempt() -> User:
             async with self._store.begin() as work:
-                _, user = await self._tokens.find(work, token, TokenPurpose.RESET_PASSWORD)
+                _, user = await self._tokens.find(work, token, MailTokenPurpose.RESET_PASSWORD)
             self._policy.passwords.check(chosen, *user.known_by)
             password_hash = await self._passwords.hash(chosen, requester=Requester.of(user.email, client))
             async with self._store.begin() as work:
-                found, current = await self._tokens.find(work, token, TokenPurpose.RESET_PASSWORD)
+                found, current = await self._tokens.find(work, token, MailTokenPurpose.RESET_PASSWORD)
                 if current.version != user.version:
                     raise Conflict("The user changed while the password was hashed.")
                 return await self._change(work, found, current, password_hash)

@@ -6,7 +6,7 @@ import attrs
 import sqlalchemy as sa
 
 from accounts_core.model.ids import UserId
-from accounts_core.model.mail_token import MailToken, TokenPurpose
+from accounts_core.model.mail_token import MailToken, MailTokenPurpose
 from accounts_core.model.paging import Cursor
 from accounts_sql.executors import Executor, Reader
 from accounts_sql.queries import Paged, Query, Row, by_digest, by_moment, by_name, by_number, first
@@ -18,7 +18,7 @@ def _token(row: Row) -> MailToken:
     return MailToken(
         digest=row[0],
         user_id=row[1],
-        purpose=TokenPurpose(row[2]),
+        purpose=MailTokenPurpose(row[2]),
         email=stored_email(row[3], row[4]),
         created_at=row[5],
         expires_at=row[6],
@@ -82,7 +82,7 @@ class MailTokens(MailTokenReads):
     async def find(self, digest: bytes) -> MailToken | None:
         return await self._db.fetch(_FIND, this=digest)
 
-    async def remove_of(self, user_id: UserId, purpose: TokenPurpose | None = None) -> None:
+    async def remove_of(self, user_id: UserId, purpose: MailTokenPurpose | None = None) -> None:
         if purpose is None:
             await self._db.run(_REMOVE_ALL, owner=user_id)
         else:

@@ -13,7 +13,7 @@ from tests.integration.sql.release_before.database import (
 from accounts_core import BlockingAccounts
 from accounts_core.outbox.after_commit import MailDispatch
 from accounts_core.testing.builders import at
-from accounts_memory import ManualClock, MemoryGateway, MemoryNotifier, PlainHasher, SequenceSecrets
+from accounts_memory import ManualClock, MemoryGateway, MemoryMailer, PlainHasher, SequenceSecrets
 from accounts_sql import SqlRateLimiter, SqlStore, create_engine
 
 
@@ -41,20 +41,18 @@ def gateway(clock: ManualClock) -> MemoryGateway:
 
 
 @pytest.fixture
-def notifier() -> MemoryNotifier:
-    return MemoryNotifier()
+def mailer() -> MemoryMailer:
+    return MemoryMailer()
 
 
 @pytest.fixture
-def accounts(
-    engine: sa.Engine, gateway: MemoryGateway, notifier: MemoryNotifier, clock: ManualClock
-) -> BlockingAccounts:
+def accounts(engine: sa.Engine, gateway: MemoryGateway, mailer: MemoryMailer, clock: ManualClock) -> BlockingAccounts:
     """Today's code on that database."""
     return BlockingAccounts(
         store=SqlStore(engine),
         payments=gateway,
         passwords=PlainHasher(),
-        notifier=notifier,
+        mailer=mailer,
         clock=clock,
         secrets=SequenceSecrets(3),
         limits=SqlRateLimiter(engine),

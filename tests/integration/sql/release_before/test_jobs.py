@@ -27,7 +27,7 @@ from accounts_core.model.jobs import (
     InvitationMailJob,
     InviteJob,
     RecoveryMailJob,
-    SecurityNoticeJob,
+    SecurityMailJob,
     SendInvitationsJob,
     SignUpJob,
     SyncCustomerJob,
@@ -38,9 +38,9 @@ from accounts_core.model.jobs import (
     VerifyCardJob,
     read_job,
 )
-from accounts_core.model.purpose import Purpose
+from accounts_core.model.mail_kind import MailKind
 from accounts_core.results import Ran
-from accounts_memory import MemoryGateway, MemoryNotifier
+from accounts_memory import MemoryGateway, MemoryMailer
 
 
 def test_every_payload_is_read_as_it_was_meant(accounts: BlockingAccounts) -> None:
@@ -62,15 +62,15 @@ def test_every_payload_is_read_as_it_was_meant(accounts: BlockingAccounts) -> No
         UpdateCustomerJob(user=ANN),
         SyncCustomerJob(customer="cus_62POOmrQw6n1Pe"),
         *[
-            SecurityNoticeJob(
+            SecurityMailJob(
                 to=to,
                 user=user,
-                purpose=Purpose.CARD_ADDED,
+                purpose=MailKind.CARD_ADDED,
                 values={"happened_at": second(step).isoformat(), "brand": "visa", "last4": "4242"},
             )
             for to, user, step in [(jane, JANE, 23), (jane, JANE, 24), (EmailAddress("ann@example.org"), ANN, 25)]
         ],
-        SecurityNoticeJob(to=jane, purpose=Purpose.PASSWORD_CHANGED, values={"happened_at": second(33).isoformat()}),
+        SecurityMailJob(to=jane, purpose=MailKind.PASSWORD_CHANGED, values={"happened_at": second(33).isoformat()}),
         VerificationMailJob(user=MARY),
         RecoveryMailJob(email=jane),
         SignUpJob(sign_up="sgn_3dSvDWsyLtH2AxdEqQoMAY", opens=True),
@@ -111,24 +111,24 @@ def test_a_worker_does_every_job_of_the_core_and_leaves_the_hosts(accounts: Bloc
     assert (before["job_parked"].parked_at, before["job_of_the_host"].attempts) == (second(33), 0)
 
 
-def test_the_jobs_send_their_mails(accounts: BlockingAccounts, notifier: MemoryNotifier) -> None:
+def test_the_jobs_send_their_mails(accounts: BlockingAccounts, mailer: MemoryMailer) -> None:
     accounts.run_due()
 
-    assert sorted((notice.purpose, notice.to.address) for notice in notifier.delivered) == [
-        (Purpose.ALREADY_REGISTERED, "jane@example.org"),
-        (Purpose.CARD_ADDED, "ann@example.org"),
-        *[(Purpose.CARD_ADDED, "jane@example.org")] * 3,  # the third is of the card whose hold's answer was lost
-        (Purpose.INVITATION, "jane@example.org"),
-        (Purpose.INVITATION, "late@example.org"),
-        (Purpose.INVITATION, "quiet@example.org"),
-        (Purpose.INVITATION, "stranger@example.org"),
-        (Purpose.PASSWORD_CHANGED, "jane@example.org"),
-        (Purpose.RESET_PASSWORD, "jane@example.org"),
-        *[(Purpose.VERIFY_EMAIL, "mary@example.org")] * 2,
-        (Purpose.VERIFY_EMAIL, "new@example.org"),
-        (Purpose.VERIFY_EMAIL, "older@example.org"),
+    assert sorted((notice.kind, notice.to.address) for notice in mailer.delivered) == [
+        (MailKind.ALREADY_REGISTERED, "jane@example.org"),
+        (MailKind.CARD_ADDED, "ann@example.org"),
+        *[(MailKind.CARD_ADDED, "jane@example.org")] * 3,  # the third is of the card whose hold's answer was lost
+        (MailKind.INVITATION, "jane@example.org"),
+        (MailKind.INVITATION, "late@example.org"),
+        (MailKind.INVITATION, "quiet@example.org"),
+        (MailKind.INVITATION, "stranger@example.org"),
+        (MailKind.PASSWORD_CHANGED, "jane@example.org"),
+        (MailKind.RESET_PASSWORD, "jane@example.org"),
+        *[(MailKind.VERIFY_EMAIL, "mary@example.org")] * 2,
+        (MailKind.VERIFY_EMAIL, "new@example.org"),
+        (MailKind.VERIFY_EMAIL, "older@example.org"),
     ]
-    told = {notice.id: dict(notice.values) for notice in notifier.delivered}
+    told = {notice.id: dict(notice.values) for notice in mailer.delivered}
     assert told["job_notice_24"] == {"happened_at": second(25).isoformat(), "brand": "visa", "last4": "4242"}
     assert [values for values in told.values() if [*values] == ["happened_at"]] == [
         {"happened_at": second(33).isoformat()}

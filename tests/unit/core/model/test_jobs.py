@@ -18,7 +18,7 @@ from accounts_core.model.jobs import (
     JobData,
     JobKind,
     RecoveryMailJob,
-    SecurityNoticeJob,
+    SecurityMailJob,
     SendInvitationsJob,
     SignUpJob,
     SyncCustomerJob,
@@ -30,14 +30,14 @@ from accounts_core.model.jobs import (
     read_job,
     topics_of,
 )
-from accounts_core.model.purpose import Purpose
+from accounts_core.model.mail_kind import MailKind
 from accounts_core.testing.builders import a_job
 
 JANE = UserId(7)
 AT = "2025-01-01T12:00:00+00:00"
-NOTICE = SecurityNoticeJob(
+NOTICE = SecurityMailJob(
     to=EmailAddress("Jane@example.org"),
-    purpose=Purpose.CARD_ADDED,
+    purpose=MailKind.CARD_ADDED,
     user=JANE,
     values={"happened_at": AT, "brand": "visa", "last4": "4242"},
 )
@@ -58,7 +58,7 @@ STORED: list[tuple[str, dict[str, str], JobData]] = [
     ("update_customer", {"user": "7", "customer": "cus_1"}, UpdateCustomerJob(user=JANE, customer="cus_1")),
     ("sync_customer", {"customer": "cus_1"}, SyncCustomerJob(customer="cus_1")),
     (
-        "security_notice",
+        "security_mail",
         {
             "purpose": "card_added",
             "to": "Jane@example.org",
@@ -109,10 +109,10 @@ EARLIER: list[tuple[str, dict[str, str], JobData]] = [
         SignUpJob(email=EmailAddress("jane@example.org"), name="Jane", password_hash="$argon2id$..."),
     ),
     (
-        "security_notice",
+        "security_mail",
         {"purpose": "password_changed", "to": "jane@example.org", "happened_at": AT},
-        SecurityNoticeJob(
-            to=EmailAddress("jane@example.org"), purpose=Purpose.PASSWORD_CHANGED, values={"happened_at": AT}
+        SecurityMailJob(
+            to=EmailAddress("jane@example.org"), purpose=MailKind.PASSWORD_CHANGED, values={"happened_at": AT}
         ),
     ),
     ("verify_card", {"verification": "ver_1", "of_a_later_release": "x"}, VerifyCardJob(verification="ver_1")),
@@ -136,7 +136,7 @@ def test_a_password_hash_is_in_no_repr() -> None:
         ("delete_customer", {}),
         ("sign_up", {"email": "jane@example.org"}),
         ("recovery_mail", {"email": "nobody"}),
-        ("security_notice", {"to": "jane@example.org", "purpose": "gossip"}),
+        ("security_mail", {"to": "jane@example.org", "purpose": "gossip"}),
     ],
 )
 def test_a_payload_that_cannot_be_read_is_an_error_that_names_the_topic(topic: str, payload: Mapping[str, str]) -> None:

@@ -87,7 +87,7 @@ def verification_link(world: World, later: timedelta) -> object:
     accounts = world.accounts()
     user = accounts.register(email=EMAIL, password=PASSWORD, name="Jane")
     accounts.run_due()
-    token = world.notifier.delivered[-1].values["token"]
+    token = world.mailer.delivered[-1].values["token"]
     world.clock.advance(later)
     return outcome(lambda: accounts.confirm_email(token=token, user_id=user.id)) is True
 
@@ -97,7 +97,7 @@ def reset_link(world: World, later: timedelta) -> object:
     signed_up(accounts, world, EMAIL, "Jane")
     accounts.forgot_password(email=EMAIL)
     accounts.run_due()
-    token = world.notifier.delivered[-1].values["token"]
+    token = world.mailer.delivered[-1].values["token"]
     world.clock.advance(later)
     return outcome(lambda: accounts.reset_password(token=token, password=OTHER_PASSWORD)) is True
 

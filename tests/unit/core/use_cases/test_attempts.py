@@ -120,7 +120,7 @@ def test_a_hundred_failures_in_a_row_close_an_account_until_its_password_is_rese
         accounts.sign_in(email=EMAIL, password=PASSWORD)
     accounts.forgot_password(email=EMAIL)
     accounts.run_due()
-    token = world.notifier.delivered[-1].values["token"]
+    token = world.mailer.delivered[-1].values["token"]
     accounts.reset_password(token=token, password=OTHER_PASSWORD)
     accounts.sign_in(email=EMAIL, password=OTHER_PASSWORD)
 

@@ -55,7 +55,7 @@ def sign_up(accounts: Core, password: str, *, name: str = "Jane", email: str = A
 
 def links(world: World, email: str = ADDRESS) -> list[str]:
     """The tokens that were mailed to an address, the oldest first."""
-    mails = [notice for notice in world.notifier.delivered if notice.to.address == email]
+    mails = [notice for notice in world.mailer.delivered if notice.to.address == email]
     return [notice.values["token"] for notice in mails if "token" in notice.values]
 
 
@@ -252,7 +252,7 @@ def test_f11_a_sign_up_that_is_repeated_is_answered_the_same_and_mailed_again(ac
     accounts.confirm_email(token=links(world)[1], password=HERS)
     assert sign_up(accounts, HERS) is is_open
     assert len(links(world)) == 2
-    told = [notice.purpose for notice in world.notifier.delivered if notice.purpose == "already_registered"]
+    told = [notice.kind for notice in world.mailer.delivered if notice.kind == "already_registered"]
     assert len(told) == (0 if is_open else 1)  # with open registration the answer has said it
 
 
@@ -351,7 +351,7 @@ def test_a_spelling_of_the_address_that_may_be_another_mailbox_gets_no_link(acco
     assert sign_up(accounts, HIS, email="\uff4aane@example.org") is not accounts.policy.private_registration
 
     assert links(world, "\uff4aane@example.org") == []
-    told = [notice.to.address for notice in world.notifier.delivered if notice.purpose == "already_registered"]
+    told = [notice.to.address for notice in world.mailer.delivered if notice.kind == "already_registered"]
     assert told == ([ADDRESS] if accounts.policy.private_registration else [])
 
 

@@ -40,7 +40,7 @@ from accounts_core.model.rate_limits import (
     RateLimit,
 )
 from accounts_core.model.requester import Requester
-from accounts_core.ports.notifier import Purpose
+from accounts_core.ports.mailer import MailKind
 from accounts_core.ports.password_hasher import PasswordHasher
 from accounts_core.sync import run_sync
 from accounts_memory import MemoryRateLimiter, PlainHasher
@@ -162,13 +162,13 @@ def stage(world: World, accounts: Core) -> Stage:
     accounts.resend_verification(jane.id)
     accounts.forgot_password(email=JANE)
     accounts.run_due()
-    tokens = {mail.purpose: mail.values["token"] for mail in world.notifier.delivered}
+    tokens = {mail.kind: mail.values["token"] for mail in world.mailer.delivered}
     return Stage(
         world=world,
         jane=jane,
         team=team,
-        reset_token=tokens[Purpose.RESET_PASSWORD],
-        verify_token=tokens[Purpose.VERIFY_EMAIL],
+        reset_token=tokens[MailKind.RESET_PASSWORD],
+        verify_token=tokens[MailKind.VERIFY_EMAIL],
         hasher=CountingHasher(),
         limits=MemoryRateLimiter(),
         policy=Policy(),

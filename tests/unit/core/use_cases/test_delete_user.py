@@ -144,7 +144,7 @@ def with_orders(world: World, orders: Orders) -> Core:
         store=world.store,
         payments=world.gateway,
         passwords=world.hasher,
-        notifier=world.notifier,
+        mailer=world.mailer,
         clock=world.clock,
         secrets=world.secrets,
         owned_data=[orders],

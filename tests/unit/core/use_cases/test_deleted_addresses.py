@@ -9,7 +9,7 @@ from tests.unit.core.conftest import PASSWORD, Core, World
 
 from accounts_core import Policy
 from accounts_core.model import User
-from accounts_core.model.jobs import SecurityNoticeJob
+from accounts_core.model.jobs import SecurityMailJob
 
 GONE = "john@example.org"
 
@@ -122,5 +122,5 @@ def test_a18_what_the_person_is_still_to_be_told_is_delivered(world: World, acco
     accounts.delete_user(john.id, password="an entirely different one")
 
     assert [job.topic for job in world.store._state.jobs.rows.values() if "to" in job.payload] == [
-        SecurityNoticeJob.topic
+        SecurityMailJob.topic
     ]

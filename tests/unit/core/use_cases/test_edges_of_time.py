@@ -249,9 +249,9 @@ def test_a12_a_worker_of_one_kind_does_that_and_nothing_else(accounts: Core, wor
     assert accounts.run_due(kinds={JobKind.PROVIDER}) == Ran(done=1)
     assert [job.topic for job in accounts.list_outbox()] == [RecoveryMailJob.topic]
     assert accounts.run_due(kinds={JobKind.HOST, JobKind.PROVIDER}) == Ran()
-    assert world.notifier.delivered == []
+    assert world.mailer.delivered == []
     assert accounts.run_due(kinds={JobKind.MAIL}) == Ran(done=1)
-    assert len(world.notifier.delivered) == 1
+    assert len(world.mailer.delivered) == 1
 
 
 def test_a12_a_mail_can_only_be_left_to_a_worker(accounts: Core, world: World) -> None:

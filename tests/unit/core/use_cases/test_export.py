@@ -77,7 +77,7 @@ def over(world: World, store: MemoryStore, *shelves: Shelf) -> Core:
         store=store,
         payments=world.gateway,
         passwords=world.hasher,
-        notifier=world.notifier,
+        mailer=world.mailer,
         clock=world.clock,
         secrets=world.secrets,
         owned_data=shelves,

@@ -67,7 +67,7 @@ class Stage:
             store=self.store,
             payments=world.gateway,
             passwords=world.hasher,
-            notifier=world.notifier,
+            mailer=world.mailer,
             clock=world.clock,
             secrets=world.secrets,
             policy=policy,
@@ -88,7 +88,7 @@ def stage(world: World) -> Stage:
     signed_in = [plain.sign_in(email=JANE, password=PASSWORD) for _ in range(2)][-1]
     plain.forgot_password(email=JANE)
     plain.run_due()
-    token = world.notifier.delivered[-1].values["token"]
+    token = world.mailer.delivered[-1].values["token"]
     hasher = world.hasher
     store = ConflictingStore(world.store, lambda: hasher.hashed + hasher.verified > 0)
     accounts: Any = None
@@ -273,7 +273,7 @@ def test_a3_a_request_with_a_key_hashes_and_counts_once_however_often_it_conflic
 
 def test_every_use_case_that_hashes_does_so_once_for_a_request() -> None:
     hasher: Any = object()
-    none: dict[str, Any] = dict.fromkeys(("store", "payments", "notifier", "clock", "secrets"))
+    none: dict[str, Any] = dict.fromkeys(("store", "payments", "mailer", "clock", "secrets"))
     accounts: Accounts[Any] = Accounts(**none, passwords=hasher, mail_dispatch=MailDispatch.WORKER)
     found = methods(Accounts)
 

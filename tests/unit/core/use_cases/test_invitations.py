@@ -12,7 +12,7 @@ from accounts_core.model.audit import AuditEntry
 from accounts_core.model.events import InvitationResent, InvitationRevoked, Invited, TeamRenamed
 from accounts_core.model.policy import QuotaPolicy
 from accounts_core.model.team import InvitationView
-from accounts_core.ports.notifier import Purpose
+from accounts_core.ports.mailer import MailKind
 from accounts_core.testing.builders import NOON
 from accounts_memory import MemoryRateLimiter
 
@@ -47,7 +47,7 @@ def sent_by(accounts: Core, owner: User, team: TeamId) -> list[InvitationView]:
 def mailed(accounts: Core, world: World, email: str = NEW) -> int:
     while accounts.run_due().done:
         pass
-    return sum(each.to.address == email and each.purpose is Purpose.INVITATION for each in world.notifier.delivered)
+    return sum(each.to.address == email and each.kind is MailKind.INVITATION for each in world.mailer.delivered)
 
 
 def join(accounts: Core, owner: User, team: TeamId, guest: User) -> None:
@@ -225,10 +225,10 @@ def test_somebody_who_may_not_invite_uses_up_nobodys_mails(world: World, jane: U
             accounts.invite_to_team(john.id, team, email="guest@example.org")
 
     accounts.run_due()
-    before = len(world.notifier.delivered)
+    before = len(world.mailer.delivered)
     accounts.invite_to_team(jane.id, team, email="guest@example.org")
     accounts.run_due()
-    assert len(world.notifier.delivered) == before + 1
+    assert len(world.mailer.delivered) == before + 1
 
 
 def test_f6_a_resend_of_an_unverified_sender_waits_for_their_verification(
@@ -266,7 +266,7 @@ def test_f6_where_registration_is_private_the_list_does_not_tell_a_member_from_a
         accounts.verify_email(user.id)
     team = accounts.create_team(jane.id, name="Dev team").team.id
     join(accounts, jane, team, john)
-    world.notifier.delivered.clear()
+    world.mailer.delivered.clear()
     told = accounts.list_notifications(john.id)
 
     for email in ("john@example.org", NEW):

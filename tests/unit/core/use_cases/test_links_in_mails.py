@@ -5,22 +5,22 @@ from tests.unit.core.conftest import PASSWORD, Core, World
 
 from accounts_core import Policy
 from accounts_core.model import User
-from accounts_core.ports.notifier import Notice, Purpose
+from accounts_core.ports.mailer import MailKind, MailMessage
 
 LINK = "Win 1000 USD at https://x.example"
 STRANGER = "stranger@example.org"
 
 
-def mails(accounts: Core, world: World, email: str = STRANGER) -> list[Notice]:
+def mails(accounts: Core, world: World, email: str = STRANGER) -> list[MailMessage]:
     """Return what was mailed to an address since this was asked last."""
     while accounts.run_due().done:
         pass
-    delivered = [notice for notice in world.notifier.delivered if notice.to.address == email]
-    world.notifier.delivered.clear()
+    delivered = [notice for notice in world.mailer.delivered if notice.to.address == email]
+    world.mailer.delivered.clear()
     return delivered
 
 
-def names(notice: Notice) -> dict[str, str]:
+def names(notice: MailMessage) -> dict[str, str]:
     return {name: text for name, text in notice.values.items() if name in {"name", "team", "invited_by", "device"}}
 
 
@@ -33,7 +33,7 @@ def test_f5_the_name_of_a_sign_up_is_not_mailed_to_a_stranger_where_it_is_a_link
     for _ in range(2):  # the second is a sign-up whose link is its own
         accounts.request_account(email=STRANGER, password=PASSWORD, name=name)
 
-        assert [(each.purpose, names(each)) for each in mails(accounts, world)] == [(Purpose.VERIFY_EMAIL, told)]
+        assert [(each.kind, names(each)) for each in mails(accounts, world)] == [(MailKind.VERIFY_EMAIL, told)]
 
 
 def test_f5_the_other_mails_to_an_unverified_address_have_no_such_name(world: World, accounts: Core) -> None:
@@ -44,7 +44,7 @@ def test_f5_the_other_mails_to_an_unverified_address_have_no_such_name(world: Wo
     accounts.resend_verification(user.id)
     sent = mails(accounts, world)
 
-    assert sorted((each.purpose.value, str(names(each))) for each in sent) == [
+    assert sorted((each.kind.value, str(names(each))) for each in sent) == [
         ("reset_password", "{}"),
         ("verify_email", "{}"),
     ]
@@ -59,9 +59,9 @@ def test_f5_the_name_of_somebody_whose_address_is_verified_is_their_own_to_be_ca
     while accounts.run_due().done:
         pass
 
-    told = {(each.to.address, each.purpose): names(each) for each in world.notifier.delivered}
-    assert told["jane@example.org", Purpose.RESET_PASSWORD] == {"name": LINK}
-    assert told["next@example.org", Purpose.VERIFY_EMAIL] == {}
+    told = {(each.to.address, each.kind): names(each) for each in world.mailer.delivered}
+    assert told["jane@example.org", MailKind.RESET_PASSWORD] == {"name": LINK}
+    assert told["next@example.org", MailKind.VERIFY_EMAIL] == {}
 
 
 @pytest.mark.parametrize("is_private", [False, True])
@@ -78,7 +78,7 @@ def test_f5_an_invitation_names_neither_team_nor_sender_to_a_stranger_where_they
     while accounts.run_due().done:
         pass
 
-    told = {each.to.address: names(each) for each in world.notifier.delivered if each.purpose is Purpose.INVITATION}
+    told = {each.to.address: names(each) for each in world.mailer.delivered if each.kind is MailKind.INVITATION}
     assert told == {STRANGER: {}, "john@example.org": {"team": LINK, "invited_by": "jane.example"}}
 
 

@@ -25,7 +25,7 @@ from accounts_core.model.rate_limits import (
     RateLimit,
     in_every_scope,
 )
-from accounts_core.ports.notifier import Purpose
+from accounts_core.ports.mailer import MailKind
 from accounts_memory import MemoryRateLimiter
 
 JANE, ELSEWHERE = "jane@example.org", "elsewhere@example.org"
@@ -49,9 +49,9 @@ def guess(accounts: Core, email: str = JANE, times: int = MOST_FAILURES.count) -
             accounts.sign_in(email=email, password=OTHER_PASSWORD)
 
 
-def token_in_mail(world: World, accounts: Core, purpose: Purpose = Purpose.VERIFY_EMAIL) -> str:
+def token_in_mail(world: World, accounts: Core, purpose: MailKind = MailKind.VERIFY_EMAIL) -> str:
     accounts.run_due()
-    return [mail.values["token"] for mail in world.notifier.delivered if mail.purpose is purpose][-1]
+    return [mail.values["token"] for mail in world.mailer.delivered if mail.kind is purpose][-1]
 
 
 @pytest.mark.parametrize("private", [False, True], ids=["open", "private"])

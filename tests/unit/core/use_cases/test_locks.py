@@ -143,7 +143,7 @@ def test_nothing_slow_is_done_within_a_unit_of_work(world: World, name: str) -> 
     act = ACTS[name]
     outside: dict[str, Any] = {
         "gateway": _Outside(world.gateway, store),
-        "notifier": _Outside(world.notifier, store),
+        "mailer": _Outside(world.mailer, store),
         "hasher": _Outside(world.hasher, store),
     }
     stage = set_up(attrs.evolve(world, store=store, **outside), act)

@@ -12,9 +12,9 @@ from accounts_core import Policy, run_sync
 from accounts_core.errors import EmailTaken
 from accounts_core.model import User
 from accounts_core.model.email_address import EmailAddress
-from accounts_core.model.mail_token import MailToken, TokenPurpose
+from accounts_core.model.mail_token import MailToken, MailTokenPurpose
 from accounts_core.model.tokens import MAILED, TOKEN_BYTES, digest_of, new_token
-from accounts_core.ports.notifier import Purpose
+from accounts_core.ports.mailer import MailKind
 from accounts_core.testing.builders import at
 
 STORED, JOHN = "jane@example.org", "john@example.org"
@@ -41,10 +41,10 @@ def jane(world: World, is_verified: bool) -> User:
     return plain.verify_email(user.id) if is_verified else user
 
 
-def mailed(accounts: Core, world: World) -> list[tuple[str, Purpose]]:
+def mailed(accounts: Core, world: World) -> list[tuple[str, MailKind]]:
     while accounts.run_due().done:
         pass
-    return [(notice.to.address, notice.purpose) for notice in world.notifier.delivered]
+    return [(notice.to.address, notice.kind) for notice in world.mailer.delivered]
 
 
 def test_the_spellings_of_these_tests_are_one_account_and_two_mailboxes(typed: str) -> None:
@@ -62,7 +62,7 @@ def test_u18_whoever_signs_up_with_it_has_the_stored_address_told(
         with suppress(EmailTaken):
             accounts.register(email=typed, password=OTHER_PASSWORD, name="John")
 
-    assert mailed(accounts, world) == ([(STORED, Purpose.ALREADY_REGISTERED)] if is_private else [])
+    assert mailed(accounts, world) == ([(STORED, MailKind.ALREADY_REGISTERED)] if is_private else [])
 
 
 def test_u18_so_has_whoever_signed_up_with_it_before_the_account_was_there(
@@ -74,7 +74,7 @@ def test_u18_so_has_whoever_signed_up_with_it_before_the_account_was_there(
     if is_verified:
         accounts.verify_email(jane.id)
 
-    both = [(STORED, Purpose.ALREADY_REGISTERED), (STORED, Purpose.VERIFY_EMAIL)]
+    both = [(STORED, MailKind.ALREADY_REGISTERED), (STORED, MailKind.VERIFY_EMAIL)]
     assert sorted(mailed(accounts, world)) == ([] if is_verified else both)  # verified, the sign-up is void
 
 
@@ -83,7 +83,7 @@ def test_a19_whoever_asks_for_a_new_password_with_it_has_the_stored_address_mail
 ) -> None:
     accounts.forgot_password(email=typed)
 
-    assert mailed(accounts, world) == [(STORED, Purpose.RESET_PASSWORD)]
+    assert mailed(accounts, world) == [(STORED, MailKind.RESET_PASSWORD)]
 
 
 def test_a19_whoever_goes_to_it_has_the_stored_address_told_or_is_refused(
@@ -97,7 +97,7 @@ def test_a19_whoever_goes_to_it_has_the_stored_address_told_or_is_refused(
     if is_private:
         accounts.resend_verification(john.id)
 
-    told = [(STORED, Purpose.ALREADY_REGISTERED)] * 2 if is_private else []
+    told = [(STORED, MailKind.ALREADY_REGISTERED)] * 2 if is_private else []
     assert mailed(accounts, world) == told
 
 
@@ -114,11 +114,11 @@ def test_a19_an_invitation_to_it_goes_to_the_stored_address_once_that_is_verifie
     john = signed_up(world.accounts(), world, JOHN, "John Roe")
     world.accounts().verify_email(john.id)
     team = accounts.create_team(john.id, name="Bookshop").team
-    world.notifier.delivered.clear()
+    world.mailer.delivered.clear()
 
     accounts.invite_to_team(john.id, team.id, email=typed)
 
-    assert mailed(accounts, world) == ([(STORED, Purpose.INVITATION)] if is_verified else [])
+    assert mailed(accounts, world) == ([(STORED, MailKind.INVITATION)] if is_verified else [])
     (entry, *_) = accounts.list_activity(john.id)
     assert entry.details["email"] == EmailAddress(typed).address  # the inviter learns nothing of how it is stored
 
@@ -130,7 +130,7 @@ def test_a19_a_link_for_a_new_password_proves_no_other_spelling(
     mail_token = MailToken(
         digest=digest_of(token, prefix=MAILED),
         user_id=jane.id,
-        purpose=TokenPurpose.RESET_PASSWORD,
+        purpose=MailTokenPurpose.RESET_PASSWORD,
         email=EmailAddress(typed),
         created_at=at(0),
         expires_at=at(10),

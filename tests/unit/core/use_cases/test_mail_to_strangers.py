@@ -8,7 +8,7 @@ from tests.unit.core.conftest import PASSWORD, Core, World
 from accounts_core import Policy
 from accounts_core.errors import RateLimitExceeded, ReauthenticationRequired, WrongPassword
 from accounts_core.model import EmailChange, TeamId, User
-from accounts_core.ports.notifier import Purpose
+from accounts_core.ports.mailer import MailKind
 from accounts_core.testing.builders import NOON
 from accounts_memory import MemoryRateLimiter
 
@@ -24,7 +24,7 @@ def mails(accounts: Core, world: World, email: str = STRANGER) -> list[str]:
     """What was mailed to an address so far, once the worker has done its part."""
     while accounts.run_due().done:
         pass
-    return [notice.purpose for notice in world.notifier.delivered if notice.to.address == email]
+    return [notice.kind for notice in world.mailer.delivered if notice.to.address == email]
 
 
 def a_team(accounts: Core, user: User) -> TeamId:
@@ -45,10 +45,10 @@ def test_a5_three_unverified_accounts_send_a_stranger_nothing_until_they_are_ver
 
     accounts.verify_email(senders[0].id)
 
-    assert mails(accounts, world) == [Purpose.INVITATION] * 5
+    assert mails(accounts, world) == [MailKind.INVITATION] * 5
     accounts.verify_email(senders[1].id)
     accounts.verify_email(senders[2].id)
-    assert mails(accounts, world) == [Purpose.INVITATION] * 10  # the recipient's limit over all senders
+    assert mails(accounts, world) == [MailKind.INVITATION] * 10  # the recipient's limit over all senders
 
 
 def test_a5_the_invitation_of_an_unverified_sender_is_shown_in_the_product_at_once(
@@ -84,7 +84,7 @@ def test_a5_more_waiting_invitations_than_one_page_are_mailed(accounts: Core, wo
     unlimited.verify_email(jane.id)
     mails(unlimited, world)
 
-    invited = [each.to.address for each in world.notifier.delivered if each.purpose is Purpose.INVITATION]
+    invited = [each.to.address for each in world.mailer.delivered if each.kind is MailKind.INVITATION]
     assert len(set(invited)) == len(invited) == 130
 
 
@@ -114,7 +114,7 @@ def test_a5_sign_up_delete_sign_up_is_counted_for_the_recipient(accounts: Core, 
         assert len(mails(accounts, world)) <= 10
         accounts.delete_user(user.id, password=PASSWORD)
 
-    assert mails(accounts, world) == [Purpose.VERIFY_EMAIL] * 10
+    assert mails(accounts, world) == [MailKind.VERIFY_EMAIL] * 10
 
 
 def test_a5_mails_that_strangers_cause_do_not_use_up_the_mails_that_recover_an_account(
@@ -126,7 +126,7 @@ def test_a5_mails_that_strangers_cause_do_not_use_up_the_mails_that_recover_an_a
 
     accounts.forgot_password(email="jane@example.org")
 
-    assert Purpose.RESET_PASSWORD in mails(accounts, world, "jane@example.org")
+    assert MailKind.RESET_PASSWORD in mails(accounts, world, "jane@example.org")
 
 
 # ---- A11: a change of the address
@@ -167,7 +167,7 @@ def test_a11_the_old_address_is_told_of_the_change_even_if_it_was_never_verified
     accounts.update_profile(jane.id, email=STRANGER, current_password=PASSWORD)
     mails(accounts, world)
 
-    (notice,) = [each for each in world.notifier.delivered if each.purpose is Purpose.EMAIL_CHANGED]
+    (notice,) = [each for each in world.mailer.delivered if each.kind is MailKind.EMAIL_CHANGED]
     assert notice.to.address == "jane@example.org"
     assert "email" not in notice.values  # the old address may be a stranger's: nothing that somebody typed goes there
 

@@ -12,10 +12,10 @@ from accounts_core.errors import ConfigurationError, EmailTaken, Unavailable, Un
 from accounts_core.model import Job
 from accounts_core.model.jobs import JobKind
 from accounts_core.outbox.after_commit import MOST_MAILS
-from accounts_core.ports.notifier import Notice
+from accounts_core.ports.mailer import MailMessage
 from accounts_core.services.idempotency import Answered
 from accounts_core.testing.builders import a_job
-from accounts_memory import MemoryNotifier
+from accounts_memory import MemoryMailer
 
 AWAY = Unavailable("The mail server is away.")
 
@@ -26,7 +26,7 @@ def by_the_call(world: World, **others: Any) -> Core:
         "store": world.store,
         "payments": world.gateway,
         "passwords": world.hasher,
-        "notifier": world.notifier,
+        "mailer": world.mailer,
         "clock": world.clock,
         "secrets": world.secrets,
     }
@@ -34,7 +34,7 @@ def by_the_call(world: World, **others: Any) -> Core:
 
 
 def purposes(world: World) -> list[str]:
-    return [notice.purpose.value for notice in world.notifier.delivered]
+    return [notice.kind.value for notice in world.mailer.delivered]
 
 
 def test_a_mail_is_sent_when_the_call_returns(world: World) -> None:
@@ -86,7 +86,7 @@ def test_a_worker_that_is_said_to_run_is_left_the_mails(world: World) -> None:
     assert accounts.run_due(kinds={JobKind.MAIL}).done == 1
 
 
-class Failing(MemoryNotifier):
+class Failing(MemoryMailer):
     """Fails as often as it is told to."""
 
     def __init__(self, error: Exception = AWAY, *, failures: int = 1) -> None:
@@ -95,7 +95,7 @@ class Failing(MemoryNotifier):
         self.failures = failures
         self.asked = 0
 
-    async def deliver(self, notice: Notice) -> None:
+    async def deliver(self, notice: MailMessage) -> None:
         self.asked += 1
         if self.failures:
             self.failures -= 1
@@ -105,7 +105,7 @@ class Failing(MemoryNotifier):
 
 @pytest.mark.parametrize("error", [Unavailable("Away."), ConfigurationError("No sender."), RuntimeError("?")], ids=repr)
 def test_a_mail_server_that_fails_fails_no_call(world: World, error: Exception) -> None:
-    accounts = by_the_call(world, notifier=Failing(error=error))
+    accounts = by_the_call(world, mailer=Failing(error=error))
 
     accounts.register(email="jane@example.org", password=PASSWORD, name="Jane Doe")
 
@@ -116,25 +116,25 @@ def test_a_mail_server_that_is_away_is_asked_once_a_call_and_no_more(world: Worl
     waiting = by_the_call(world, mail_dispatch=MailDispatch.WORKER)
     for number in range(3):
         waiting.register(email=f"user{number}@example.org", password=PASSWORD, name="Jane Doe")
-    notifier = Failing(failures=99)
+    mailer = Failing(failures=99)
 
-    by_the_call(world, notifier=notifier).register(email="jane@example.org", password=PASSWORD, name="Jane Doe")
+    by_the_call(world, mailer=mailer).register(email="jane@example.org", password=PASSWORD, name="Jane Doe")
 
-    assert notifier.asked == 1
+    assert mailer.asked == 1
 
 
 def test_a_mail_that_failed_goes_with_a_later_call_once_its_delay_is_over(world: World) -> None:
-    notifier = Failing(failures=99)
-    accounts = by_the_call(world, notifier=notifier)
+    mailer = Failing(failures=99)
+    accounts = by_the_call(world, mailer=mailer)
     for number in range(5):
         accounts.register(email=f"user{number}@example.org", password=PASSWORD, name="Jane Doe")
 
-    assert notifier.asked == 5
-    notifier.failures = 0
+    assert mailer.asked == 5
+    mailer.failures = 0
     world.clock.advance(timedelta(minutes=1))
     accounts.register(email="jane@example.org", password=PASSWORD, name="Jane Doe")
 
-    assert len(notifier.delivered) == 6  # what failed before goes with it
+    assert len(mailer.delivered) == 6  # what failed before goes with it
     assert accounts.list_outbox() == []
 
 
@@ -149,7 +149,7 @@ def test_a_call_sends_a_bounded_number_of_what_waits(world: World) -> None:
 
 
 def test_an_undeliverable_mail_ends_in_the_trail_as_with_a_worker(world: World) -> None:
-    accounts = by_the_call(world, notifier=Failing(error=Undeliverable("5.1.1")))
+    accounts = by_the_call(world, mailer=Failing(error=Undeliverable("5.1.1")))
 
     accounts.register(email="jane@example.org", password=PASSWORD, name="Jane Doe")
 
@@ -172,7 +172,7 @@ def test_only_mails_are_done_by_the_call(world: World) -> None:
     )
 
     assert done == []
-    assert len(world.notifier.delivered) == 1
+    assert len(world.mailer.delivered) == 1
 
 
 def test_a_request_with_a_key_sends_its_mails_after_the_one_commit(world: World) -> None:
@@ -183,7 +183,7 @@ def test_a_request_with_a_key_sends_its_mails_after_the_one_commit(world: World)
     async def perform(store: Any) -> Answered:
         inner = accounts.on(store)
         await _as_async(lambda: inner.forgot_password(email=jane.email))
-        sent_inside.append(len(world.notifier.delivered))
+        sent_inside.append(len(world.mailer.delivered))
         return Answered(answer=b"done", is_final=True, took_effect=True)
 
     accounts.perform_once(jane.id, scope=b"s" * 32, fingerprint=b"f" * 32, perform=perform)

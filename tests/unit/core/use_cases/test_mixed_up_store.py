@@ -80,7 +80,7 @@ def accounts(world: World, mixed_up: MixedUpStore) -> Core:
         store=mixed_up,
         payments=world.gateway,
         passwords=world.hasher,
-        notifier=world.notifier,
+        mailer=world.mailer,
         clock=world.clock,
         secrets=world.secrets,
     )

@@ -61,7 +61,7 @@ def test_an_invitation_notifies_a_user_with_that_verified_address(
     (view,) = accounts.list_invitations(guest.id)
     assert (view.team_name, view.invited_by and view.invited_by.name) == ("Dev team", "Jane Doe")
     accounts.run_due()
-    assert [notice.to.address for notice in world.notifier.delivered] == ["JOHN@example.org"]
+    assert [notice.to.address for notice in world.mailer.delivered] == ["JOHN@example.org"]
     assert len(world.events.of(Invited)) == 1
 
 
@@ -98,7 +98,7 @@ def test_an_address_without_an_account_is_invited_all_the_same(
     accounts.run_due()
 
     accounts.run_due()
-    assert [notice.to.address for notice in world.notifier.delivered] == ["new@example.org"]
+    assert [notice.to.address for notice in world.mailer.delivered] == ["new@example.org"]
 
     newcomer = accounts.register(email="new@example.org", password=PASSWORD, name="Newcomer")
     accounts.verify_email(newcomer.id)

@@ -9,7 +9,7 @@ from accounts_core import Policy, run_sync
 from accounts_core.errors import EmailTaken, Undeliverable
 from accounts_core.model import User
 from accounts_core.model.events import Actor
-from accounts_core.model.jobs import SecurityNoticeJob
+from accounts_core.model.jobs import SecurityMailJob
 from accounts_core.outbox.worker import Ran
 from accounts_core.testing.builders import a_job
 
@@ -34,7 +34,7 @@ def john(world: World) -> User:
 
 def refuse(world: World, *, times: int = 1) -> None:
     for _ in range(times):
-        world.notifier.fail_next(Undeliverable("550 5.1.1"))
+        world.mailer.fail_next(Undeliverable("550 5.1.1"))
 
 
 def undeliverable(accounts: Core, user: User) -> list[object]:
@@ -144,7 +144,7 @@ def test_a_notice_of_the_release_before_names_no_user_and_is_in_no_trail(
     accounts: Core, world: World, john: User
 ) -> None:
     payload = {"purpose": "password_changed", "to": JOHN, "happened_at": "2026-03-01T12:00:00+00:00"}
-    notice = a_job("job_old", topic=SecurityNoticeJob.topic, payload=payload)
+    notice = a_job("job_old", topic=SecurityMailJob.topic, payload=payload)
 
     async def put() -> None:
         async with world.store.begin() as work:

@@ -19,7 +19,7 @@ from accounts_core import run_sync
 from accounts_core.errors import NotFound
 from accounts_core.model.events import DomainEvent
 from accounts_core.model.ids import UserId
-from accounts_core.ports.notifier import Purpose
+from accounts_core.ports.mailer import MailKind
 from accounts_core.testing.builders import at
 
 ACTS: Mapping[str, Act] = {**IDENTITY, **ADDRESSES, **CARDS, **TEAMS}
@@ -34,7 +34,7 @@ def test_what_follows(world: World, name: str) -> None:
         run_out(stage.accounts)
     world.clock.advance(at(5) - world.clock.now())
     before, shown = len(stage.accounts.list_activity(limit=10_000)), _notifications(stage, people)
-    mailed = len(world.notifier.delivered)
+    mailed = len(world.mailer.delivered)
 
     act.do(stage)
     run_out(stage.accounts)
@@ -42,9 +42,7 @@ def test_what_follows(world: World, name: str) -> None:
     added = list(stage.accounts.list_activity(limit=10_000))[: -before or None][::-1]
     assert [(entry.by, entry.action, _masked(entry.details)) for entry in added] == list(act.trail)
     assert {entry.at.isoformat() for entry in added} <= {LATER}
-    mails = [
-        (notice.purpose, notice.to.address, _masked(notice.values)) for notice in world.notifier.delivered[mailed:]
-    ]
+    mails = [(notice.kind, notice.to.address, _masked(notice.values)) for notice in world.mailer.delivered[mailed:]]
     assert sorted(mails, key=repr) == sorted(act.mails, key=repr)
     assert _left(world, stage.jane.id) == (act.sessions, act.links)
     new = {email: texts[: len(texts) - len(shown[email])] for email, texts in _notifications(stage, people).items()}
@@ -93,7 +91,7 @@ def _kinds_of(event: type[DomainEvent]) -> Iterator[type[DomainEvent]]:
 
 
 def test_every_purpose_of_a_mail_follows_from_an_act() -> None:
-    assert {purpose for act in ACTS.values() for purpose, _, _ in act.mails} == set(Purpose)
+    assert {purpose for act in ACTS.values() for purpose, _, _ in act.mails} == set(MailKind)
 
 
 def _in_words(name: str) -> str:

@@ -17,7 +17,7 @@ from accounts_core.model.jobs import InvitationMailJob, SyncDefaultJob
 from accounts_core.model.sign_up import SignUp
 from accounts_core.outbox.handlers import JobHandlers
 from accounts_core.outbox.worker import Ran
-from accounts_core.ports.notifier import Purpose
+from accounts_core.ports.mailer import MailKind
 from accounts_core.testing.builders import a_job, at
 from accounts_core.use_cases.sessions.authenticate import Caller
 from accounts_memory import MemoryStore
@@ -154,7 +154,7 @@ def test_signing_out_of_an_account_that_was_deleted_is_no_error(accounts: Core, 
 
 
 def mails(world: World) -> list[tuple[str, str]]:
-    return [(notice.to.address, notice.purpose) for notice in world.notifier.delivered]
+    return [(notice.to.address, notice.kind) for notice in world.mailer.delivered]
 
 
 def test_a_mail_that_was_asked_for_before_the_password_changed_is_not_sent(
@@ -168,7 +168,7 @@ def test_a_mail_that_was_asked_for_before_the_password_changed_is_not_sent(
 
     accounts.forgot_password(email=jane.email)  # at the very moment of the change
     accounts.run_due()
-    assert mails(world) == [(jane.email.address, Purpose.RESET_PASSWORD)]
+    assert mails(world) == [(jane.email.address, MailKind.RESET_PASSWORD)]
 
 
 def test_a_password_that_changed_in_the_future_holds_no_mail_back(accounts: Core, jane: User, world: World) -> None:
@@ -179,7 +179,7 @@ def test_a_password_that_changed_in_the_future_holds_no_mail_back(accounts: Core
     accounts.forgot_password(email=jane.email)
     accounts.run_due()
 
-    assert mails(world) == [(jane.email.address, Purpose.RESET_PASSWORD)]
+    assert mails(world) == [(jane.email.address, MailKind.RESET_PASSWORD)]
 
 
 def test_a_mail_to_an_address_that_changed_meanwhile_is_not_sent(accounts: Core, jane: User, world: World) -> None:

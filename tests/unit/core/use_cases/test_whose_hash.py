@@ -11,7 +11,7 @@ from accounts_core.errors import EmailTaken
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.passwords import Password
 from accounts_core.model.requester import Requester
-from accounts_core.ports.notifier import Purpose
+from accounts_core.ports.mailer import MailKind
 from accounts_memory import PlainHasher
 
 CLIENT = "192.0.2.7"
@@ -43,15 +43,15 @@ def accounts_on(world: World, hasher: Attributing) -> Core:
     return attrs.evolve(world, hasher=cast("PlainHasher", hasher)).accounts()
 
 
-def token(world: World, accounts: Core, purpose: Purpose = Purpose.VERIFY_EMAIL) -> str:
+def token(world: World, accounts: Core, purpose: MailKind = MailKind.VERIFY_EMAIL) -> str:
     accounts.run_due()
-    return [notice.values["token"] for notice in world.notifier.delivered if notice.purpose is purpose][-1]
+    return [notice.values["token"] for notice in world.mailer.delivered if notice.kind is purpose][-1]
 
 
 def reset(world: World, accounts: Core) -> None:
     accounts.forgot_password(email=JANE)
     accounts.reset_password(
-        token=token(world, accounts, Purpose.RESET_PASSWORD), password=OTHER_PASSWORD, client=CLIENT
+        token=token(world, accounts, MailKind.RESET_PASSWORD), password=OTHER_PASSWORD, client=CLIENT
     )
 
 

@@ -20,7 +20,7 @@ from tests.unit.core.use_cases.acts.stage import (
 )
 
 from accounts_core.errors import Undeliverable
-from accounts_core.ports.notifier import Purpose
+from accounts_core.ports.mailer import MailKind
 
 
 def moved(before: str = OLD, after: str = NEW) -> Mapping[str, object]:
@@ -32,8 +32,8 @@ ADDRESSES: Mapping[str, Act] = {
         do=change_email,
         trail=[(USER, "email_change_requested", {"pending": NEW})],
         mails=[
-            (Purpose.EMAIL_CHANGE_REQUESTED, OLD, {"happened_at": LATER, "email": NEW}),
-            (Purpose.VERIFY_EMAIL, NEW, LINK),
+            (MailKind.EMAIL_CHANGE_REQUESTED, OLD, {"happened_at": LATER, "email": NEW}),
+            (MailKind.VERIFY_EMAIL, NEW, LINK),
         ],
     ),
     "change a verified address at once": Act(
@@ -41,22 +41,22 @@ ADDRESSES: Mapping[str, Act] = {
         do=change_email,
         trail=[(USER, "email_changed", moved())],
         mails=[
-            (Purpose.EMAIL_CHANGED, OLD, {"happened_at": LATER, "email": NEW}),
-            (Purpose.VERIFY_EMAIL, NEW, LINK),
+            (MailKind.EMAIL_CHANGED, OLD, {"happened_at": LATER, "email": NEW}),
+            (MailKind.VERIFY_EMAIL, NEW, LINK),
         ],
     ),
     "change an address that is not verified": Act(
         is_verified=False,
         do=change_email,
         trail=[(USER, "email_changed", moved())],
-        mails=[(Purpose.EMAIL_CHANGED, OLD, {"happened_at": LATER}), (Purpose.VERIFY_EMAIL, NEW, LINK)],
+        mails=[(MailKind.EMAIL_CHANGED, OLD, {"happened_at": LATER}), (MailKind.VERIFY_EMAIL, NEW, LINK)],
     ),
     "change an address that is not verified, where registration is private": Act(
         is_verified=False,
         policy=PRIVATE,
         do=change_email,
         trail=[(USER, "email_change_requested", {"pending": NEW})],
-        mails=[(Purpose.VERIFY_EMAIL, NEW, LINK)],
+        mails=[(MailKind.VERIFY_EMAIL, NEW, LINK)],
     ),
     "change the address to one that is taken, where registration is private": Act(
         links=0,
@@ -64,8 +64,8 @@ ADDRESSES: Mapping[str, Act] = {
         do=lambda s: s.accounts.update_profile(s.jane.id, email="JOHN@example.org", current_password=PASSWORD),
         trail=[(USER, "email_change_requested", {"pending": "JOHN@example.org"})],
         mails=[
-            (Purpose.EMAIL_CHANGE_REQUESTED, OLD, {"happened_at": LATER, "email": "JOHN@example.org"}),
-            (Purpose.ALREADY_REGISTERED, JOHN, {}),
+            (MailKind.EMAIL_CHANGE_REQUESTED, OLD, {"happened_at": LATER, "email": "JOHN@example.org"}),
+            (MailKind.ALREADY_REGISTERED, JOHN, {}),
         ],
     ),
     "change only the case of the address": Act(
@@ -76,7 +76,7 @@ ADDRESSES: Mapping[str, Act] = {
         prepare=in_turn(change_email, lambda s: s.accounts.run_due()),
         do=lambda s: s.accounts.confirm_email(token=s.last_token(), user_id=s.jane.id),
         trail=[(USER, "email_changed", moved()), (USER, "email_verified", {"email": NEW})],
-        mails=[(Purpose.EMAIL_CHANGED, OLD, {"happened_at": LATER, "email": NEW})],
+        mails=[(MailKind.EMAIL_CHANGED, OLD, {"happened_at": LATER, "email": NEW})],
     ),
     "confirm another address than one that is not verified": Act(
         links=0,
@@ -85,7 +85,7 @@ ADDRESSES: Mapping[str, Act] = {
         prepare=in_turn(change_email, lambda s: s.accounts.run_due()),
         do=lambda s: s.accounts.confirm_email(token=s.last_token(), user_id=s.jane.id),
         trail=[(USER, "email_changed", moved()), (USER, "email_verified", {"email": NEW})],
-        mails=[(Purpose.EMAIL_CHANGED, OLD, {"happened_at": LATER})],
+        mails=[(MailKind.EMAIL_CHANGED, OLD, {"happened_at": LATER})],
     ),
     "confirm the address with the password": Act(
         sessions=0,
@@ -118,19 +118,19 @@ ADDRESSES: Mapping[str, Act] = {
         prepare=change_email,
         do=lambda s: s.accounts.verify_email(s.jane.id),
         trail=[(OPERATOR, "email_changed", moved()), (OPERATOR, "email_verified", {"email": NEW})],
-        mails=[(Purpose.EMAIL_CHANGED, OLD, {"happened_at": LATER, "email": NEW})],
+        mails=[(MailKind.EMAIL_CHANGED, OLD, {"happened_at": LATER, "email": NEW})],
     ),
     "ask for the verification again": Act(
         links=2,
         is_verified=False,
         do=lambda s: s.accounts.resend_verification(s.jane.id),
-        mails=[(Purpose.VERIFY_EMAIL, OLD, LINK)],
+        mails=[(MailKind.VERIFY_EMAIL, OLD, LINK)],
     ),
     "ask for the verification again, verified": Act(do=lambda s: s.accounts.resend_verification(s.jane.id)),
     "a mail that cannot be delivered": Act(
         links=2,
         is_verified=False,
-        prepare=lambda s: s.world.notifier.fail_next(Undeliverable("550 5.1.1")),
+        prepare=lambda s: s.world.mailer.fail_next(Undeliverable("550 5.1.1")),
         do=lambda s: s.accounts.resend_verification(s.jane.id),
         trail=[(OPERATOR, "mail_undeliverable", {"purpose": "verify_email", "status": "550 5.1.1"})],
     ),

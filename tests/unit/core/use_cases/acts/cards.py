@@ -6,7 +6,7 @@ import attrs
 from tests.unit.core.use_cases.acts.stage import LATER, OLD, PROVIDER, USER, VISA, Act, Stage, in_turn
 
 from accounts_core.errors import ProviderRefused
-from accounts_core.ports.notifier import Purpose
+from accounts_core.ports.mailer import MailKind
 from accounts_core.testing.builders import a_provided_card
 
 
@@ -43,7 +43,7 @@ CARDS: Mapping[str, Act] = {
     "verify a card": Act(
         do=with_card,
         trail=[(USER, "card_verified", VISA), (USER, "default_card_changed", {})],
-        mails=[(Purpose.CARD_ADDED, OLD, {"happened_at": LATER, **VISA})],
+        mails=[(MailKind.CARD_ADDED, OLD, {"happened_at": LATER, **VISA})],
     ),
     "verify a card, not verified": Act(
         is_verified=False,
@@ -54,7 +54,7 @@ CARDS: Mapping[str, Act] = {
         prepare=with_card,
         do=lambda s: s.verify("pm_card_mastercard"),
         trail=[(USER, "card_verified", {"brand": "mastercard", "last4": "4444"})],
-        mails=[(Purpose.CARD_ADDED, OLD, {"happened_at": LATER, "brand": "mastercard", "last4": "4444"})],
+        mails=[(MailKind.CARD_ADDED, OLD, {"happened_at": LATER, "brand": "mastercard", "last4": "4444"})],
     ),
     "verify a card that is declined": Act(
         do=lambda s: s.verify("pm_card_chargeDeclinedInsufficientFunds"),
@@ -70,7 +70,7 @@ CARDS: Mapping[str, Act] = {
         prepare=two_cards,
         do=lambda s: s.accounts.remove_payment_method(s.jane.id, oldest(s)),
         trail=[(USER, "card_removed", VISA), (USER, "default_card_changed", {})],
-        mails=[(Purpose.CARD_REMOVED, OLD, {"happened_at": LATER, **VISA})],
+        mails=[(MailKind.CARD_REMOVED, OLD, {"happened_at": LATER, **VISA})],
     ),
     "remove a card, not verified": Act(
         is_verified=False,
@@ -89,7 +89,7 @@ CARDS: Mapping[str, Act] = {
         prepare=with_card,
         do=in_turn(lambda s: s.provider(lambda p: p.detach(s.card())), sync),
         trail=[(PROVIDER, "card_removed", VISA), (PROVIDER, "default_card_changed", {})],
-        mails=[(Purpose.CARD_REMOVED, OLD, {"happened_at": LATER, **VISA})],
+        mails=[(MailKind.CARD_REMOVED, OLD, {"happened_at": LATER, **VISA})],
     ),
     "a card is renewed at the provider": Act(
         prepare=with_card,
@@ -118,6 +118,6 @@ CARDS: Mapping[str, Act] = {
         prepare=with_card,
         do=in_turn(lambda s: s.provider(lambda p: p.delete_customer(s.customer())), sync),
         trail=[(PROVIDER, "card_removed", VISA), (PROVIDER, "customer_lost", {})],
-        mails=[(Purpose.CARD_REMOVED, OLD, {"happened_at": LATER, **VISA})],
+        mails=[(MailKind.CARD_REMOVED, OLD, {"happened_at": LATER, **VISA})],
     ),
 }

@@ -19,7 +19,7 @@ from tests.unit.core.use_cases.acts.stage import (
     sign_up_taken,
 )
 
-from accounts_core.ports.notifier import Purpose
+from accounts_core.ports.mailer import MailKind
 
 
 def reset(stage: Stage) -> None:
@@ -32,7 +32,7 @@ def ask_for_reset(stage: Stage) -> None:
 
 
 CHANGED = (USER, "password_changed", {"is_reset": False})
-TOLD_OF_PASSWORD: tuple[Purpose, str, Mapping[str, str]] = (Purpose.PASSWORD_CHANGED, OLD, {"happened_at": LATER})
+TOLD_OF_PASSWORD: tuple[MailKind, str, Mapping[str, str]] = (MailKind.PASSWORD_CHANGED, OLD, {"happened_at": LATER})
 
 
 def signed_in(stage: Stage, **device: str) -> object:
@@ -47,27 +47,27 @@ IDENTITY: Mapping[str, Act] = {
     "sign up": Act(
         do=lambda s: s.accounts.register(email=NEW, password=PASSWORD, name="Jane Doe"),
         trail=[(USER, "user_registered", {"email": NEW})],
-        mails=[(Purpose.VERIFY_EMAIL, NEW, LINK)],
+        mails=[(MailKind.VERIFY_EMAIL, NEW, LINK)],
     ),
     "sign up, by an operator": Act(
         do=lambda s: s.accounts.register(email=NEW, password=PASSWORD, name="Jane Doe", by=OPERATOR),
         trail=[(OPERATOR, "user_registered", {"email": NEW})],
-        mails=[(Purpose.VERIFY_EMAIL, NEW, LINK)],
+        mails=[(MailKind.VERIFY_EMAIL, NEW, LINK)],
     ),
     "sign up where registration is private": Act(
         policy=PRIVATE,
         do=lambda s: s.accounts.request_account(email=NEW, password=PASSWORD, name="Jane Doe"),
         trail=[(USER, "user_registered", {"email": NEW})],
-        mails=[(Purpose.VERIFY_EMAIL, NEW, LINK)],
+        mails=[(MailKind.VERIFY_EMAIL, NEW, LINK)],
     ),
     "sign up with an address that is verified": Act(do=sign_up_taken),
     "sign up with an address that is not verified": Act(
-        is_verified=False, do=sign_up_taken, mails=[(Purpose.VERIFY_EMAIL, OLD, LINK)]
+        is_verified=False, do=sign_up_taken, mails=[(MailKind.VERIFY_EMAIL, OLD, LINK)]
     ),
     "sign up with an address that is verified, where registration is private": Act(
         policy=PRIVATE,
         do=lambda s: s.accounts.request_account(email="JANE@example.org", password=PASSWORD, name="Jim"),
-        mails=[(Purpose.ALREADY_REGISTERED, OLD, {})],
+        mails=[(MailKind.ALREADY_REGISTERED, OLD, {})],
     ),
     "sign in from the known device": Act(
         sessions=3,
@@ -84,7 +84,7 @@ IDENTITY: Mapping[str, Act] = {
         prepare=signed_in,
         do=lambda s: signed_in(s, user_agent=f"curl/8 {'x' * 200}"),
         trail=[(USER, "signed_in", session(f"curl/8 {'x' * 200}", new_device=True))],
-        mails=[(Purpose.NEW_SIGN_IN, OLD, {"happened_at": LATER, "device": f"curl/8 {'x' * 113}"})],
+        mails=[(MailKind.NEW_SIGN_IN, OLD, {"happened_at": LATER, "device": f"curl/8 {'x' * 113}"})],
     ),
     "sign in again from another device": Act(
         sessions=4,
@@ -172,21 +172,21 @@ IDENTITY: Mapping[str, Act] = {
     "ask for a reset": Act(
         links=2,
         do=lambda s: s.accounts.forgot_password(email="JANE@example.org"),
-        mails=[(Purpose.RESET_PASSWORD, OLD, {**LINK, "minutes": "10"})],
+        mails=[(MailKind.RESET_PASSWORD, OLD, {**LINK, "minutes": "10"})],
     ),
     "deactivate": Act(
         sessions=0,
         links=0,
         do=lambda s: s.accounts.deactivate(s.jane.id),
         trail=[(USER, "user_deactivated", {})],
-        mails=[(Purpose.ACCOUNT_DEACTIVATED, OLD, {"happened_at": LATER})],
+        mails=[(MailKind.ACCOUNT_DEACTIVATED, OLD, {"happened_at": LATER})],
     ),
     "deactivate, by an operator": Act(
         sessions=0,
         links=0,
         do=lambda s: s.accounts.deactivate(s.jane.id, by=OPERATOR),
         trail=[(OPERATOR, "user_deactivated", {})],
-        mails=[(Purpose.ACCOUNT_DEACTIVATED, OLD, {"happened_at": LATER})],
+        mails=[(MailKind.ACCOUNT_DEACTIVATED, OLD, {"happened_at": LATER})],
     ),
     "deactivate, not verified": Act(
         sessions=0,
@@ -200,7 +200,7 @@ IDENTITY: Mapping[str, Act] = {
         prepare=lambda s: s.accounts.deactivate(s.jane.id),
         do=lambda s: s.accounts.restore(email=OLD, password=PASSWORD, client="192.0.2.7"),
         trail=[(USER, "user_restored", {}), (USER, "signed_in", session(None, new_device=False))],
-        mails=[(Purpose.ACCOUNT_RESTORED, OLD, {"happened_at": LATER})],
+        mails=[(MailKind.ACCOUNT_RESTORED, OLD, {"happened_at": LATER})],
     ),
     "restore an active account": Act(
         sessions=2,
@@ -213,7 +213,7 @@ IDENTITY: Mapping[str, Act] = {
         prepare=lambda s: s.accounts.deactivate(s.jane.id),
         do=lambda s: s.accounts.reinstate(s.jane.id),
         trail=[(OPERATOR, "user_restored", {})],
-        mails=[(Purpose.ACCOUNT_RESTORED, OLD, {"happened_at": LATER})],
+        mails=[(MailKind.ACCOUNT_RESTORED, OLD, {"happened_at": LATER})],
     ),
     "unlock, by an operator": Act(
         do=lambda s: s.accounts.unlock_user(s.jane.id),

@@ -12,7 +12,7 @@ from accounts_core.errors import CardDeclined, EmailTaken
 from accounts_core.model import EmailChange, TeamId, User
 from accounts_core.model.events import Actor
 from accounts_core.model.ids import UserId
-from accounts_core.ports.notifier import Purpose
+from accounts_core.ports.mailer import MailKind
 
 USER, OPERATOR, PROVIDER = Actor.USER, Actor.OPERATOR, Actor.PROVIDER
 LATER = "2026-03-01T12:05:00.123456+00:00"
@@ -22,7 +22,7 @@ LINK = {"name": "Jane Doe", "token": "<token>", "minutes": "1440"}
 VISA = {"brand": "visa", "last4": "4242"}
 
 Trail = Sequence[tuple[Actor, str, Mapping[str, object]]]
-Mails = Sequence[tuple[Purpose, str, Mapping[str, str]]]
+Mails = Sequence[tuple[MailKind, str, Mapping[str, str]]]
 
 
 @attrs.frozen
@@ -56,7 +56,7 @@ class Stage:
         return self.accounts.list_invitations(user.id)[0].invitation.id
 
     def last_token(self) -> str:
-        return next(n.values["token"] for n in reversed(self.world.notifier.delivered) if "token" in n.values)
+        return next(n.values["token"] for n in reversed(self.world.mailer.delivered) if "token" in n.values)
 
     def invite(self, email: str = JOHN) -> None:
         self.accounts.create_team(self.jane.id, name="Bookshop")

@@ -14,7 +14,7 @@ from tests.unit.core.use_cases.acts.stage import (
     in_turn,
 )
 
-from accounts_core.ports.notifier import Purpose
+from accounts_core.ports.mailer import MailKind
 
 TEAMS: Mapping[str, Act] = {
     "found a team": Act(
@@ -25,14 +25,14 @@ TEAMS: Mapping[str, Act] = {
         prepare=lambda s: s.accounts.create_team(s.jane.id, name="Bookshop"),
         do=lambda s: s.accounts.invite_to_team(s.jane.id, s.team, email=JOHN),
         trail=[(USER, "invited", {"team_id": 1, "email": JOHN})],
-        mails=[(Purpose.INVITATION, JOHN, {"team": "Bookshop", "invited_by": "Jane Doe"})],
+        mails=[(MailKind.INVITATION, JOHN, {"team": "Bookshop", "invited_by": "Jane Doe"})],
         notifications={JOHN: ["You invited to join Bookshop."]},
     ),
     "invite somebody who has none": Act(
         prepare=lambda s: s.accounts.create_team(s.jane.id, name="Bookshop"),
         do=lambda s: s.accounts.invite_to_team(s.jane.id, s.team, email=NEW),
         trail=[(USER, "invited", {"team_id": 1, "email": NEW})],
-        mails=[(Purpose.INVITATION, NEW, {"team": "Bookshop", "invited_by": "Jane Doe"})],
+        mails=[(MailKind.INVITATION, NEW, {"team": "Bookshop", "invited_by": "Jane Doe"})],
     ),
     "invite somebody before the sender is verified": Act(
         is_verified=False,
@@ -46,7 +46,7 @@ TEAMS: Mapping[str, Act] = {
         prepare=lambda s: s.invite(NEW),
         do=lambda s: s.accounts.verify_email(s.jane.id),
         trail=[(OPERATOR, "email_verified", {"email": OLD})],
-        mails=[(Purpose.INVITATION, NEW, {"team": "Bookshop", "invited_by": "Jane Doe"})],
+        mails=[(MailKind.INVITATION, NEW, {"team": "Bookshop", "invited_by": "Jane Doe"})],
     ),
     "verify an address that was invited before": Act(
         prepare=in_turn(
@@ -68,13 +68,13 @@ TEAMS: Mapping[str, Act] = {
         prepare=Stage.invite,
         do=lambda s: s.accounts.invite_to_team(s.jane.id, s.team, email=JOHN),
         trail=[(USER, "invitation_resent", {"team_id": 1, "email": JOHN})],
-        mails=[(Purpose.INVITATION, JOHN, {"team": "Bookshop", "invited_by": "Jane Doe"})],
+        mails=[(MailKind.INVITATION, JOHN, {"team": "Bookshop", "invited_by": "Jane Doe"})],
     ),
     "resend an invitation": Act(
         prepare=Stage.invite,
         do=lambda s: s.accounts.resend_invitation(s.jane.id, s.team, s.invitation(s.john)),
         trail=[(USER, "invitation_resent", {"team_id": 1, "email": JOHN})],
-        mails=[(Purpose.INVITATION, JOHN, {"team": "Bookshop", "invited_by": "Jane Doe"})],
+        mails=[(MailKind.INVITATION, JOHN, {"team": "Bookshop", "invited_by": "Jane Doe"})],
     ),
     "revoke an invitation": Act(
         prepare=Stage.invite,

@@ -1,7 +1,7 @@
 from enum import StrEnum
 
 
-class Purpose(StrEnum):
+class MailKind(StrEnum):
     """What a notice is about, and the values that go with it.
 
     A name that a mail program may turn into a link (`model.links`) is not among the values for an address that was not

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import attrs
 
 from accounts_core.model.links import reads_as_link
-from accounts_core.ports.notifier import Purpose
+from accounts_core.ports.mailer import MailKind
 
 VERIFY_PAGE: Final = "/verify-email"
 RESET_PAGE: Final = "/reset-password"
@@ -17,7 +17,7 @@ Values = Mapping[str, str]
 
 
 @attrs.frozen(kw_only=True)
-class Wording:
+class MailTemplate:
     """A subject, paragraphs, the page below the product's address that they lead to, and a closing."""
 
     subject: str
@@ -29,11 +29,11 @@ class Wording:
 _NOT_YOU: Final = "If this was not you, choose a new password there at once: that ends every session."
 
 
-def _invitation(values: Values) -> Wording:
+def _invitation(values: Values) -> MailTemplate:
     team = values.get("team")
     inviter = values.get("invited_by")
     invites = f"{inviter} invites you" if inviter else "You are invited"
-    return Wording(
+    return MailTemplate(
         subject=f"Invitation to join {team}" if team and not reads_as_link(team) else "Invitation to join a team",
         paragraphs=(
             f"{invites} to join the team {team}." if team else f"{invites} to join a team.",
@@ -43,8 +43,8 @@ def _invitation(values: Values) -> Wording:
     )
 
 
-def _already_registered(_: Values) -> Wording:
-    return Wording(
+def _already_registered(_: Values) -> MailTemplate:
+    return MailTemplate(
         subject="You have an account already",
         paragraphs=(
             "Somebody, perhaps you, wanted to use this email address for an account.",
@@ -56,8 +56,8 @@ def _already_registered(_: Values) -> Wording:
     )
 
 
-def _verify_email(values: Values) -> Wording:
-    return Wording(
+def _verify_email(values: Values) -> MailTemplate:
+    return MailTemplate(
         subject="Confirm your email address",
         paragraphs=(
             _greeting(values),
@@ -68,8 +68,8 @@ def _verify_email(values: Values) -> Wording:
     )
 
 
-def _reset_password(values: Values) -> Wording:
-    return Wording(
+def _reset_password(values: Values) -> MailTemplate:
+    return MailTemplate(
         subject="Choose a new password",
         paragraphs=(
             _greeting(values),
@@ -81,7 +81,7 @@ def _reset_password(values: Values) -> Wording:
     )
 
 
-def _new_sign_in(values: Values) -> Wording:
+def _new_sign_in(values: Values) -> MailTemplate:
     device = values.get("device")
     return _security(
         "New sign-in to your account",
@@ -90,11 +90,11 @@ def _new_sign_in(values: Values) -> Wording:
     )
 
 
-def _password_changed(values: Values) -> Wording:
+def _password_changed(values: Values) -> MailTemplate:
     return _security("Your password was changed", f"The password of your account was changed at {_moment(values)}.")
 
 
-def _email_change_requested(values: Values) -> Wording:
+def _email_change_requested(values: Values) -> MailTemplate:
     return _security(
         "Your email address is about to change",
         f"At {_moment(values)} somebody asked that {values['email']} take the place of this address. It will, as soon"
@@ -102,24 +102,24 @@ def _email_change_requested(values: Values) -> Wording:
     )
 
 
-def _email_changed(values: Values) -> Wording:
+def _email_changed(values: Values) -> MailTemplate:
     now = f"is {values['email']}; this one no longer is" if "email" in values else "is no longer this one"
     return _security(
         "Your email address was changed", f"Since {_moment(values)} the email address of your account {now}."
     )
 
 
-def _card_added(values: Values) -> Wording:
+def _card_added(values: Values) -> MailTemplate:
     return _security("A card was added", f"The card {_card(values)} was added to your account at {_moment(values)}.")
 
 
-def _card_removed(values: Values) -> Wording:
+def _card_removed(values: Values) -> MailTemplate:
     return _security(
         "A card was removed", f"The card {_card(values)} was removed from your account at {_moment(values)}."
     )
 
 
-def _deactivated(values: Values) -> Wording:
+def _deactivated(values: Values) -> MailTemplate:
     return _security(
         "Your account was deactivated",
         f"Your account was deactivated at {_moment(values)}. Nothing of it is lost: it can be restored with its email"
@@ -127,27 +127,27 @@ def _deactivated(values: Values) -> Wording:
     )
 
 
-def _restored(values: Values) -> Wording:
+def _restored(values: Values) -> MailTemplate:
     return _security("Your account was restored", f"Your account is active again since {_moment(values)}.")
 
 
-def _security(subject: str, sentence: str) -> Wording:
-    return Wording(subject=subject, paragraphs=(sentence,), closing=_NOT_YOU, page=RESET_PAGE)
+def _security(subject: str, sentence: str) -> MailTemplate:
+    return MailTemplate(subject=subject, paragraphs=(sentence,), closing=_NOT_YOU, page=RESET_PAGE)
 
 
-WORDINGS: Final[Mapping[Purpose, Callable[[Values], Wording]]] = {
-    Purpose.INVITATION: _invitation,
-    Purpose.ALREADY_REGISTERED: _already_registered,
-    Purpose.VERIFY_EMAIL: _verify_email,
-    Purpose.RESET_PASSWORD: _reset_password,
-    Purpose.NEW_SIGN_IN: _new_sign_in,
-    Purpose.PASSWORD_CHANGED: _password_changed,
-    Purpose.EMAIL_CHANGE_REQUESTED: _email_change_requested,
-    Purpose.EMAIL_CHANGED: _email_changed,
-    Purpose.CARD_ADDED: _card_added,
-    Purpose.CARD_REMOVED: _card_removed,
-    Purpose.ACCOUNT_DEACTIVATED: _deactivated,
-    Purpose.ACCOUNT_RESTORED: _restored,
+TEMPLATES: Final[Mapping[MailKind, Callable[[Values], MailTemplate]]] = {
+    MailKind.INVITATION: _invitation,
+    MailKind.ALREADY_REGISTERED: _already_registered,
+    MailKind.VERIFY_EMAIL: _verify_email,
+    MailKind.RESET_PASSWORD: _reset_password,
+    MailKind.NEW_SIGN_IN: _new_sign_in,
+    MailKind.PASSWORD_CHANGED: _password_changed,
+    MailKind.EMAIL_CHANGE_REQUESTED: _email_change_requested,
+    MailKind.EMAIL_CHANGED: _email_changed,
+    MailKind.CARD_ADDED: _card_added,
+    MailKind.CARD_REMOVED: _card_removed,
+    MailKind.ACCOUNT_DEACTIVATED: _deactivated,
+    MailKind.ACCOUNT_RESTORED: _restored,
 }
 
 

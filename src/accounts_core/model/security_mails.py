@@ -20,38 +20,38 @@ from .events import (
     UserDeactivated,
     UserRestored,
 )
-from .jobs import SecurityNoticeJob
+from .jobs import SecurityMailJob
 from .links import reads_as_link
+from .mail_kind import MailKind
 from .outbox import Job
-from .purpose import Purpose
 
 SHOWN: Final = 120
 """How many characters of a device's own name are mailed."""
 
 
-def notice_of(event: DomainEvent, *, number: int) -> Job | None:
+def security_mail_for(event: DomainEvent, *, number: int) -> Job | None:
     """Return the job of telling the person, due at once, or None. `number` tells it from every other."""
     if event.tell is None:
         return None
     match event:
         case SignedIn(new_device=True):
-            return _job(event, event.tell, number, Purpose.NEW_SIGN_IN, {"device": _device(event)})
+            return _job(event, event.tell, number, MailKind.NEW_SIGN_IN, {"device": _device(event)})
         case PasswordChanged():
-            return _job(event, event.tell, number, Purpose.PASSWORD_CHANGED)
+            return _job(event, event.tell, number, MailKind.PASSWORD_CHANGED)
         case EmailChanged():
             # an address that was never verified may be a stranger's: they are told, but nothing that somebody typed
             facts = {"email": event.after.address} if event.was_verified else {}
-            return _job(event, event.tell, number, Purpose.EMAIL_CHANGED, facts)
+            return _job(event, event.tell, number, MailKind.EMAIL_CHANGED, facts)
         case EmailChangeRequested():
-            return _job(event, event.tell, number, Purpose.EMAIL_CHANGE_REQUESTED, {"email": event.pending.address})
+            return _job(event, event.tell, number, MailKind.EMAIL_CHANGE_REQUESTED, {"email": event.pending.address})
         case CardVerified():
-            return _job(event, event.tell, number, Purpose.CARD_ADDED, {"brand": event.brand, "last4": event.last4})
+            return _job(event, event.tell, number, MailKind.CARD_ADDED, {"brand": event.brand, "last4": event.last4})
         case CardRemoved():
-            return _job(event, event.tell, number, Purpose.CARD_REMOVED, {"brand": event.brand, "last4": event.last4})
+            return _job(event, event.tell, number, MailKind.CARD_REMOVED, {"brand": event.brand, "last4": event.last4})
         case UserDeactivated():
-            return _job(event, event.tell, number, Purpose.ACCOUNT_DEACTIVATED)
+            return _job(event, event.tell, number, MailKind.ACCOUNT_DEACTIVATED)
         case UserRestored():
-            return _job(event, event.tell, number, Purpose.ACCOUNT_RESTORED)
+            return _job(event, event.tell, number, MailKind.ACCOUNT_RESTORED)
         case _:
             return None
 
@@ -63,9 +63,9 @@ def _device(event: SignedIn) -> str:
 
 
 def _job(
-    event: DomainEvent, to: EmailAddress, number: int, purpose: Purpose, facts: Mapping[str, str] | None = None
+    event: DomainEvent, to: EmailAddress, number: int, purpose: MailKind, facts: Mapping[str, str] | None = None
 ) -> Job:
-    data = SecurityNoticeJob(
+    data = SecurityMailJob(
         to=to, purpose=purpose, user=event.user_id, values={"happened_at": event.at.isoformat(), **(facts or {})}
     )
     return Job(

@@ -20,14 +20,14 @@ from tests.integration.smtp.hanging import hanging_server
 from accounts_core.errors import Unavailable, Undeliverable
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.outbox.delays import WORKER_LEASE
-from accounts_core.ports.notifier import Notice, Purpose
+from accounts_core.ports.mailer import MailKind, MailMessage
 from accounts_core.testing.builders import NOON
-from accounts_core.testing.contracts import NotifierContract, RefusedNoticesContract
-from accounts_core.testing.contracts.notifier import VALUES, Refuse
+from accounts_core.testing.contracts import MailerContract, RefusedMailsContract
+from accounts_core.testing.contracts.mailer import VALUES, Refuse
 from accounts_core.testing.harness import Drive
 from accounts_memory import ManualClock
 from accounts_smtp import Sender, SmtpUrl
-from accounts_smtp.smtp import QUIT_SECONDS, TOTAL_SECONDS, SmtpNotifier
+from accounts_smtp.smtp import QUIT_SECONDS, TOTAL_SECONDS, SmtpMailer
 
 
 class Mailbox:
@@ -96,9 +96,9 @@ def serve(mailbox: Mailbox) -> Iterator[Callable[..., int]]:
         controller.stop()
 
 
-def notifier_to(url: str, **changes: Any) -> SmtpNotifier:
+def notifier_to(url: str, **changes: Any) -> SmtpMailer:
     return attrs.evolve(
-        SmtpNotifier(
+        SmtpMailer(
             url=SmtpUrl.parse(url),
             sender=Sender(EmailAddress("no-reply@accounts.example"), "Accounts"),
             public_url="https://accounts.example",
@@ -114,11 +114,11 @@ def drive() -> Drive:
     return asyncio.run
 
 
-class TestContract(NotifierContract, RefusedNoticesContract):
+class TestContract(MailerContract, RefusedMailsContract):
     """The contract, over SMTP on this machine."""
 
     @pytest.fixture
-    def notifier(self, serve: Callable[..., int]) -> SmtpNotifier:
+    def mailer(self, serve: Callable[..., int]) -> SmtpMailer:
         return notifier_to(f"smtp://127.0.0.1:{serve(enable_SMTPUTF8=True)}")
 
     @pytest.fixture
@@ -143,8 +143,8 @@ def _raw(envelope: Envelope) -> bytes:
     return content
 
 
-def notice(purpose: Purpose = Purpose.RESET_PASSWORD, to: str = "jane@example.org") -> Notice:
-    return Notice(id="job_1", to=EmailAddress(to), purpose=purpose, values=VALUES[purpose])
+def notice(purpose: MailKind = MailKind.RESET_PASSWORD, to: str = "jane@example.org") -> MailMessage:
+    return MailMessage(id="job_1", to=EmailAddress(to), kind=purpose, values=VALUES[purpose])
 
 
 def test_a_mail_goes_to_the_address_alone_and_from_the_sender(serve: Callable[..., int], mailbox: Mailbox) -> None:

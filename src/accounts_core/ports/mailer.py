@@ -1,7 +1,7 @@
 """Port: delivery of mails.
 
 Implemented by the SMTP adapter, which also writes files for development, and by the memory adapter; called by the
-worker only. The wording is the adapter's; a notice may be delivered twice.
+worker only. The wording is the adapter's; a message may be delivered twice.
 """
 
 from collections.abc import Mapping
@@ -10,33 +10,33 @@ from typing import Protocol
 import attrs
 
 from accounts_core.model.email_address import EmailAddress
-from accounts_core.model.purpose import Purpose
+from accounts_core.model.mail_kind import MailKind
 
-__all__ = ["Notice", "Notifier", "Purpose"]
+__all__ = ["MailKind", "MailMessage", "Mailer"]
 
 
 @attrs.frozen(kw_only=True)
-class Notice:
+class MailMessage:
     """A message to a person, outside of the product."""
 
     id: str
     """Stable over retries, so that a mail server can detect duplicates."""
     to: EmailAddress
     """The address to deliver to."""
-    purpose: Purpose
+    kind: MailKind
     """Decides the wording, and which values there are."""
     values: Mapping[str, str] = attrs.field(repr=False)
-    """The values that `Purpose` lists; a secret token may be among them."""
+    """The values that `MailKind` lists; a secret token may be among them."""
 
 
-class Notifier(Protocol):
+class Mailer(Protocol):
     """Delivers messages outside of the product, usually by mail."""
 
-    async def deliver(self, notice: Notice) -> None:
-        """Deliver a notice, or hand it over to a service that will.
+    async def deliver(self, message: MailMessage) -> None:
+        """Deliver a message, or hand it over to a service that will.
 
         Args:
-            notice: The notice; the same one may come again after a crash.
+            message: The message; the same one may come again after a crash.
 
         Raises:
             Unavailable: It was not handed over, for a reason other than the recipient: the service cannot be reached,
