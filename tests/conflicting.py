@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, ClassVar, Literal
 
 from accounts_core.errors import Conflict
-from accounts_core.ports.store import Store, Views
+from accounts_core.ports.store import Reader, Store
 
 
 class ConflictingStore:
@@ -27,5 +27,5 @@ class ConflictingStore:
                 self.conflicts -= 1
                 raise Conflict("Somebody else was first.")
 
-    def read(self) -> AbstractAsyncContextManager[Views]:
-        return self._store.read()
+    def reader(self) -> AbstractAsyncContextManager[Reader]:
+        return self._store.reader()

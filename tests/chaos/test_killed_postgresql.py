@@ -64,11 +64,11 @@ def test_a_database_that_hangs_is_away_until_it_goes_on() -> None:
                 with pytest.raises(Unavailable):
                     await keep(store, a_user(2))
                 with pytest.raises(Unavailable):
-                    async with store.read() as views:
-                        await views.users.find(UserId(1))
+                    async with store.reader() as reader:
+                        await reader.users.find(UserId(1))
             cluster.resume()
-            async with store.read() as views:
-                assert await views.users.find(UserId(1)) == a_user()
+            async with store.reader() as reader:
+                assert await reader.users.find(UserId(1)) == a_user()
             await keep(store, a_user(2))
             await engine.dispose()
 

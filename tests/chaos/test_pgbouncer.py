@@ -47,9 +47,9 @@ async def read_and_write(store: Store[Any], number: int) -> list[str]:
     session = a_session(f"ses_{number}", user_id=number)
     for name in (f"Jane {turn}" for turn in range(ROUNDS)):
         try:
-            async with store.read() as views:
-                found = await views.sessions.resolve(digest_of_session(session.id))
-                cards = await views.payment_methods.of(user.id)
+            async with store.reader() as reader:
+                found = await reader.sessions.resolve(digest_of_session(session.id))
+                cards = await reader.payment_methods.of(user.id)
             if found is None or found != (session, user) or list(cards):
                 wrong.append(f"{number} read {found} and {cards}")
             async with store.begin() as work:

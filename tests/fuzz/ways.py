@@ -21,7 +21,7 @@ from tests.integration.http.stripe_events import an_event, signature
 from accounts_core.errors import Conflict, RateLimitExceeded, Unavailable
 from accounts_core.model.policy import Policy
 from accounts_core.model.rate_limits import RateLimit
-from accounts_core.ports.store import UnitOfWork, Views
+from accounts_core.ports.store import Reader, UnitOfWork
 
 TOO_LARGE: Final = b"x" * (1024 * 1024 + 1)
 
@@ -44,11 +44,11 @@ class Troubled:
             yield work
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[Views]:
+    async def reader(self) -> AsyncIterator[Reader]:
         if self.trouble is not None and not self.only_units:
             raise self.trouble
-        async with self._store.read() as views:
-            yield views
+        async with self._store.reader() as reader:
+            yield reader
 
 
 class Sluice:

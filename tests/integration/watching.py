@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from accounts_core.ports.store import Store, UnitOfWork, Views
+from accounts_core.ports.store import Reader, Store, UnitOfWork
 
 Calls = list[str]
 
@@ -42,7 +42,7 @@ class WatchedStore:
         self._calls.append("commit")
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[Views]:
-        async with self._store.read() as views:
-            watched: Any = Watched(views, self._calls, "views")
+    async def reader(self) -> AsyncIterator[Reader]:
+        async with self._store.reader() as reader:
+            watched: Any = Watched(reader, self._calls, "reader")
             yield watched

@@ -191,8 +191,8 @@ def failing(act: Callable[[], Any]) -> BaseException:
 async def ask_async() -> None:
     engine = create_async_engine(DATABASE_URL)
     try:
-        async with AsyncSqlStore(engine).read() as views:
-            await views.users.find(UserId(1))
+        async with AsyncSqlStore(engine).reader() as reader:
+            await reader.users.find(UserId(1))
     finally:
         await engine.dispose()
 

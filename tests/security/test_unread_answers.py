@@ -223,14 +223,14 @@ def test_a4_nothing_more_is_read_once_a_client_has_gone_whatever_it_had_asked_fo
 ) -> None:
     monkeypatch.setattr(Impatient, "send_seconds", 600.0)
     reads = 0
-    read = running.store.read
+    read = running.store.reader
 
     def counted() -> Any:
         nonlocal reads
         reads += 1
         return read()
 
-    running.store.read = counted  # type: ignore[method-assign]
+    running.store.reader = counted  # type: ignore[method-assign]
     try:
         with closing(connected(running)) as connection:
             connection.sendall(running.export + SHORT)
@@ -238,6 +238,6 @@ def test_a4_nothing_more_is_read_once_a_client_has_gone_whatever_it_had_asked_fo
         running.until(lambda: running.connections == [])
         running.until(lambda: not running.server.server_state.tasks)
     finally:
-        running.store.read = read  # type: ignore[method-assign]
+        running.store.reader = read  # type: ignore[method-assign]
 
     assert reads < WRITTEN / PAGE_OF_LONG_TEXTS / 2

@@ -181,8 +181,8 @@ class World:
 
     def outbox(self) -> list[Job]:
         async def read() -> list[Job]:
-            async with self.backend.store.read() as views:
-                return list(await views.outbox.list(limit=10_000))
+            async with self.backend.store.reader() as reader:
+                return list(await reader.outbox.list(limit=10_000))
 
         return run_sync(read())
 

@@ -9,7 +9,7 @@ import attrs
 
 from accounts_core.model.jobs import JobKind
 from accounts_core.outbox.worker import RunDue
-from accounts_core.ports.store import Store, Views
+from accounts_core.ports.store import Reader, Store
 
 MOST_MAILS: Final = 8
 """How many mail jobs a call does at most before it returns: its own, and what earlier calls could not send."""
@@ -50,8 +50,8 @@ class NotingStore:
             yield work
         self._noted.is_noted = True
 
-    def read(self) -> AbstractAsyncContextManager[Views]:
-        return self._store.read()
+    def reader(self) -> AbstractAsyncContextManager[Reader]:
+        return self._store.reader()
 
 
 @attrs.frozen

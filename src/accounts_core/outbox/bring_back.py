@@ -26,8 +26,8 @@ class BringBackJobs:
         """Return how many there were; at most `MOST_BROUGHT_BACK` are brought back at once."""
         now = self._clock.now()
         after = now + max(LONGEST_DELAY * 1.5, WORKER_LEASE, LEASE, self._policy.challenge_limit) + CLOCK_SKEW
-        async with self._store.read() as views:
-            if not await views.outbox.any_overlong(after=after):
+        async with self._store.reader() as reader:
+            if not await reader.outbox.any_overlong(after=after):
                 return 0
 
         async def bring_back() -> int:

@@ -44,19 +44,19 @@ class MailJobs:
         await self._mails.deliver(job, data.to, data.purpose, data.values, data.user)
 
     async def verification(self, job: Job, data: VerificationMailJob) -> None:
-        async with self._store.read() as views:
-            user = await views.users.find(data.user)
+        async with self._store.reader() as reader:
+            user = await reader.users.find(data.user)
             if user is None or user.waiting_email is None:
                 return
-            holder = await views.users.find_by_email(user.waiting_email)
+            holder = await reader.users.find_by_email(user.waiting_email)
         if holder is not None and holder.id != data.user:
             await self._mails.deliver(job, holder.email, MailKind.ALREADY_REGISTERED, {}, holder.id)
             return
         await self._mail_token(job, data.user, user.waiting_email, MailTokenPurpose.VERIFY_EMAIL)
 
     async def recovery(self, job: Job, data: RecoveryMailJob) -> None:
-        async with self._store.read() as views:
-            user = await views.users.find_by_email(data.email)
+        async with self._store.reader() as reader:
+            user = await reader.users.find_by_email(data.email)
         if user is not None:
             # to the address that is stored, never to the one that was typed (CVE-2019-19844)
             await self._mail_token(job, user.id, user.email, MailTokenPurpose.RESET_PASSWORD)
@@ -99,13 +99,13 @@ class MailJobs:
 
     async def invitation(self, job: Job, data: InvitationMailJob) -> None:
         open_since = self._policy.invitations_open_since(self._clock.now())
-        async with self._store.read() as views:
-            view = await views.teams.find_invitation(data.invitation, open_since=open_since)
+        async with self._store.reader() as reader:
+            view = await reader.teams.find_invitation(data.invitation, open_since=open_since)
             if view is None:
                 return  # accepted, declined, revoked or over meanwhile
-            holder = await views.users.find_by_email(view.invitation.email)
+            holder = await reader.users.find_by_email(view.invitation.email)
             proven = None if holder is None else holder.proven_email
-            is_member = holder is not None and await views.teams.view(view.invitation.team_id, holder.id) is not None
+            is_member = holder is not None and await reader.teams.view(view.invitation.team_id, holder.id) is not None
         if is_member and proven is not None:
             return  # where registration is private, a member can be invited
         values = {"team": view.team_name}
@@ -120,7 +120,7 @@ class MailJobs:
             await self._mails.deliver(job, view.invitation.email, MailKind.INVITATION, without_links(values), None)
 
     async def taken(self, job: Job, data: TakenMailJob) -> None:
-        async with self._store.read() as views:
-            holder = await views.users.find_by_email(data.email)
+        async with self._store.reader() as reader:
+            holder = await reader.users.find_by_email(data.email)
         user_id = holder.id if holder is not None and holder.email.is_same_mailbox(data.email) else None
         await self._mails.deliver(job, data.email, MailKind.ALREADY_REGISTERED, {}, user_id)

@@ -51,9 +51,9 @@ class ProviderJobs:
 
     async def sync_default(self, _: Job, data: SyncDefaultJob) -> None:
         async def read() -> _Default:
-            async with self._store.read() as views:
-                user = await views.users.find(data.user)
-                cards = await views.payment_methods.of(data.user)
+            async with self._store.reader() as reader:
+                user = await reader.users.find(data.user)
+                cards = await reader.payment_methods.of(data.user)
             return None if user is None else user.customer_id, cards.default.id if cards.default else None
 
         async def tell(default: _Default) -> None:
@@ -70,8 +70,8 @@ class ProviderJobs:
 
     async def update_customer(self, _: Job, data: UpdateCustomerJob) -> None:
         async def read() -> _Details:
-            async with self._store.read() as views:
-                user = await views.users.find(data.user)
+            async with self._store.reader() as reader:
+                user = await reader.users.find(data.user)
             return None if user is None or user.customer_id is None else (user.customer_id, user.email, user.name)
 
         async def tell(details: _Details) -> None:

@@ -91,8 +91,8 @@ class RunDue:
 
     async def _claim(self, topics: Collection[str]) -> Job | None:
         now = self._clock.now()
-        async with self._store.read() as views:
-            if not await views.outbox.any_due(now=now, topics=topics):
+        async with self._store.reader() as reader:
+            if not await reader.outbox.any_due(now=now, topics=topics):
                 return None  # an empty claim would be a write all the same
 
         async def attempt() -> Sequence[Job]:

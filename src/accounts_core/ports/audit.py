@@ -12,7 +12,7 @@ from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import UserId
 
 
-class AuditReads(Protocol):
+class AuditReader(Protocol):
     """Reads of the audit trail."""
 
     async def find(self, id: int) -> AuditEntry | None:
@@ -36,7 +36,7 @@ class AuditReads(Protocol):
         ...
 
 
-class Audit(AuditReads, Protocol):
+class Audit(AuditReader, Protocol):
     """The audit trail in one transaction. There is no way to change an entry."""
 
     async def add(self, entry: AuditEntry) -> AuditEntry:

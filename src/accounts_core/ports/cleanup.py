@@ -36,7 +36,7 @@ class Expired(StrEnum):
     """`at`."""
 
 
-class CleanupReads(Protocol):
+class CleanupReader(Protocol):
     """Counts of what is to be deleted."""
 
     async def count(self, kind: Expired, *, until: datetime, unused_since: datetime | None = None) -> int:
@@ -54,7 +54,7 @@ class CleanupReads(Protocol):
         ...
 
 
-class Cleanup(CleanupReads, Protocol):
+class Cleanup(CleanupReader, Protocol):
     """Deletion of expired rows in one transaction."""
 
     async def delete(self, kind: Expired, *, until: datetime, limit: int, unused_since: datetime | None = None) -> int:

@@ -24,7 +24,7 @@ class KnownDevice:
     """SHA-256 of the user agent without its numbers."""
 
 
-class DeviceReads(Protocol):
+class DeviceReader(Protocol):
     """Reads of known devices."""
 
     async def of(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[KnownDevice]:
@@ -42,7 +42,7 @@ class DeviceReads(Protocol):
         ...
 
 
-class Devices(DeviceReads, Protocol):
+class Devices(DeviceReader, Protocol):
     """The known devices in one transaction."""
 
     async def add(self, user_id: UserId, digest: bytes, *, at: datetime) -> bool:

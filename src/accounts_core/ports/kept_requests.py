@@ -26,7 +26,7 @@ class RequestSummary:
     """Identifies its owner, call and key: 32 bytes."""
 
 
-class KeptRequestReads(Protocol):
+class KeptRequestReader(Protocol):
     """Reads of requests with an idempotency key."""
 
     async def of(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[RequestSummary]:
@@ -44,7 +44,7 @@ class KeptRequestReads(Protocol):
         ...
 
 
-class KeptRequests(KeptRequestReads, Protocol):
+class KeptRequests(KeptRequestReader, Protocol):
     """The requests with an idempotency key in one transaction."""
 
     async def find(self, scope: bytes) -> KeptRequest | None:

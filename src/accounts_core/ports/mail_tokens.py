@@ -13,7 +13,7 @@ from accounts_core.model.mail_token import MailToken, MailTokenPurpose
 from accounts_core.model.paging import Cursor
 
 
-class MailTokenReads(Protocol):
+class MailTokenReader(Protocol):
     """Reads of mail tokens."""
 
     async def of(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[MailToken]:
@@ -31,7 +31,7 @@ class MailTokenReads(Protocol):
         ...
 
 
-class MailTokens(MailTokenReads, Protocol):
+class MailTokens(MailTokenReader, Protocol):
     """The mail tokens in one transaction."""
 
     async def add(self, token: MailToken) -> None:

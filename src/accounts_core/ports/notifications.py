@@ -13,7 +13,7 @@ from accounts_core.model.notification import Notification
 from accounts_core.model.paging import Cursor
 
 
-class NotificationReads(Protocol):
+class NotificationReader(Protocol):
     """Reads of notifications."""
 
     async def of(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[Notification]:
@@ -35,7 +35,7 @@ class NotificationReads(Protocol):
         ...
 
 
-class Notifications(NotificationReads, Protocol):
+class Notifications(NotificationReader, Protocol):
     """The notifications in one transaction."""
 
     async def add(self, notification: Notification) -> None:

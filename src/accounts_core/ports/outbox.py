@@ -12,7 +12,7 @@ from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.outbox import Job, OverdueJobs
 
 
-class OutboxReads(Protocol):
+class OutboxReader(Protocol):
     """Reads of the outbox."""
 
     async def find(self, id: str) -> Job | None:
@@ -39,7 +39,7 @@ class OutboxReads(Protocol):
         ...
 
 
-class Outbox(OutboxReads, Protocol):
+class Outbox(OutboxReader, Protocol):
     """The outbox in one transaction."""
 
     async def put(self, job: Job) -> None:

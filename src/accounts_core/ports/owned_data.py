@@ -12,7 +12,7 @@ import attrs
 from accounts_core.model.deletion import DeletionPreview
 from accounts_core.model.ids import UserId
 
-from .store import Views, W_contra
+from .store import Reader, W_contra
 
 E = TypeVar("E")
 
@@ -21,8 +21,8 @@ E = TypeVar("E")
 class Pages(Generic[E]):
     """A list of an export that is read page by page, so that one page is in memory at a time."""
 
-    page: Callable[[Views, E | None], Awaitable[Sequence[E]]]
-    """Gets the store's views and the last entry of the previous page, None at first; returns the next page.
+    page: Callable[[Reader, E | None], Awaitable[Sequence[E]]]
+    """Gets the store's reader and the last entry of the previous page, None at first; returns the next page.
 
     An empty page is the end. Each page is read on its own, outside of the transaction of `OwnedData.export`: rows
     written meanwhile may be in the export or not. An entry is an attrs instance or a JSON value.

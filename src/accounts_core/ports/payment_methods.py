@@ -10,7 +10,7 @@ from accounts_core.model.ids import UserId
 from accounts_core.model.payment_method import Cards
 
 
-class PaymentMethodReads(Protocol):
+class PaymentMethodReader(Protocol):
     """Reads of cards."""
 
     async def of(self, user_id: UserId) -> Cards:
@@ -18,7 +18,7 @@ class PaymentMethodReads(Protocol):
         ...
 
 
-class PaymentMethods(PaymentMethodReads, Protocol):
+class PaymentMethods(PaymentMethodReader, Protocol):
     """The cards in one transaction. Lock the user before changing them."""
 
     async def save(self, user_id: UserId, cards: Cards) -> None:

@@ -15,11 +15,11 @@ from accounts_core.model.session import Session
 from accounts_core.model.user import User
 
 
-class SessionReads(Protocol):
+class SessionReader(Protocol):
     """Reads of sessions.
 
     `resolve` and `resolve_with_cards` run on every request: each is one statement and one round trip. Every row is
-    compared with the digest or user that was asked for, as `Views` says.
+    compared with the digest or user that was asked for, as `Reader` says.
     """
 
     async def resolve(self, digest: bytes) -> tuple[Session, User] | None:
@@ -49,7 +49,7 @@ class SessionReads(Protocol):
         ...
 
 
-class Sessions(SessionReads, Protocol):
+class Sessions(SessionReader, Protocol):
     """The sessions in one transaction."""
 
     async def add(self, session: Session) -> None:

@@ -9,23 +9,23 @@ from typing import Protocol, TypeVar
 
 from accounts_core.model.events import DomainEvent
 
-from .audit import Audit, AuditReads
-from .cleanup import Cleanup, CleanupReads
-from .devices import DeviceReads, Devices
-from .kept_requests import KeptRequestReads, KeptRequests
-from .mail_tokens import MailTokenReads, MailTokens
-from .notifications import NotificationReads, Notifications
-from .outbox import Outbox, OutboxReads
-from .payment_methods import PaymentMethodReads, PaymentMethods
+from .audit import Audit, AuditReader
+from .cleanup import Cleanup, CleanupReader
+from .devices import DeviceReader, Devices
+from .kept_requests import KeptRequestReader, KeptRequests
+from .mail_tokens import MailTokenReader, MailTokens
+from .notifications import NotificationReader, Notifications
+from .outbox import Outbox, OutboxReader
+from .payment_methods import PaymentMethodReader, PaymentMethods
 from .provider_events import ProviderEvents
-from .sessions import SessionReads, Sessions
+from .sessions import SessionReader, Sessions
 from .sign_ups import SignUps
-from .teams import TeamReads, Teams
-from .users import UserReads, Users
-from .verifications import VerificationReads, Verifications
+from .teams import TeamReader, Teams
+from .users import UserReader, Users
+from .verifications import VerificationReader, Verifications
 
 
-class Views(Protocol):
+class Reader(Protocol):
     """Reads outside of any transaction: each sees what is committed when it runs.
 
     A store compares rows that it reads by id, digest, address or user with what was asked for, and raises
@@ -34,33 +34,33 @@ class Views(Protocol):
     """
 
     @property
-    def users(self) -> UserReads: ...
+    def users(self) -> UserReader: ...
     @property
-    def sessions(self) -> SessionReads: ...
+    def sessions(self) -> SessionReader: ...
     @property
-    def payment_methods(self) -> PaymentMethodReads: ...
+    def payment_methods(self) -> PaymentMethodReader: ...
     @property
-    def verifications(self) -> VerificationReads: ...
+    def verifications(self) -> VerificationReader: ...
     @property
-    def notifications(self) -> NotificationReads: ...
+    def notifications(self) -> NotificationReader: ...
     @property
-    def teams(self) -> TeamReads: ...
+    def teams(self) -> TeamReader: ...
     @property
-    def outbox(self) -> OutboxReads: ...
+    def outbox(self) -> OutboxReader: ...
     @property
-    def mail_tokens(self) -> MailTokenReads: ...
+    def mail_tokens(self) -> MailTokenReader: ...
     @property
-    def devices(self) -> DeviceReads: ...
+    def devices(self) -> DeviceReader: ...
     @property
-    def kept_requests(self) -> KeptRequestReads: ...
+    def kept_requests(self) -> KeptRequestReader: ...
     @property
-    def audit(self) -> AuditReads: ...
+    def audit(self) -> AuditReader: ...
     @property
-    def cleanup(self) -> CleanupReads: ...
+    def cleanup(self) -> CleanupReader: ...
 
 
 class UnitOfWork(Protocol):
-    """The repositories of one transaction. It sees its own writes, and compares what it reads as `Views` does."""
+    """The repositories of one transaction. It sees its own writes, and compares what it reads as `Reader` does."""
 
     @property
     def users(self) -> Users: ...
@@ -140,8 +140,8 @@ class Store(Protocol[W_co]):
         """
         ...
 
-    def read(self) -> AbstractAsyncContextManager[Views]:
-        """Open the views.
+    def reader(self) -> AbstractAsyncContextManager[Reader]:
+        """Open a reader.
 
         Raises:
             Unavailable: On any method: the database is away, or (`AnswerMismatch`) its answer belongs to another query.

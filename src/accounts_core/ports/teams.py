@@ -40,7 +40,7 @@ class Footprint:
     """The user's interactions in other teams."""
 
 
-class TeamReads(Protocol):
+class TeamReader(Protocol):
     """Reads of teams. Every list has the newest entries first, and at most `limit` of them.
 
     With `before`, a list has only entries below that cursor or id, whether or not there is an entry at it. With
@@ -94,7 +94,7 @@ class TeamReads(Protocol):
         ...
 
 
-class Teams(TeamReads, Protocol):
+class Teams(TeamReader, Protocol):
     """The teams in one transaction."""
 
     async def next_id(self) -> TeamId:

@@ -13,7 +13,7 @@ from accounts_core.model.ids import UserId
 from accounts_core.model.user import User
 
 
-class UserReads(Protocol):
+class UserReader(Protocol):
     """Reads of users."""
 
     async def find(self, id: UserId) -> User | None:
@@ -57,7 +57,7 @@ class UserReads(Protocol):
         ...
 
 
-class Users(UserReads, Protocol):
+class Users(UserReader, Protocol):
     """The users in one transaction."""
 
     async def next_id(self) -> UserId:

@@ -12,7 +12,7 @@ from accounts_core.model.paging import Cursor
 from accounts_core.model.verification import CardVerification
 
 
-class VerificationReads(Protocol):
+class VerificationReader(Protocol):
     """Reads of card verifications."""
 
     async def find(self, id: str) -> CardVerification | None:
@@ -50,7 +50,7 @@ class VerificationReads(Protocol):
         ...
 
 
-class Verifications(VerificationReads, Protocol):
+class Verifications(VerificationReader, Protocol):
     """The card verifications in one transaction."""
 
     async def add(self, verification: CardVerification) -> None:

@@ -75,8 +75,8 @@ class CardVerifier:
         challenge: Hold | None = None
         mine = 0 if is_new else None  # the version that this call saved last
         for _ in range(MAX_STEPS):
-            async with self._store.read() as views:
-                verification = await views.verifications.find(id)
+            async with self._store.reader() as reader:
+                verification = await reader.verifications.find(id)
             if verification is None:
                 raise NotFound("verification", id)
             if not verification.is_open:
@@ -133,8 +133,8 @@ class CardVerifier:
     async def _find_customer(self, v: CardVerification, *, is_first: bool) -> None:
         """Find or create the provider's customer, and store its id on the user and on the verification."""
         assert v.user_id is not None
-        async with self._store.read() as views:
-            user = await views.users.find(v.user_id)
+        async with self._store.reader() as reader:
+            user = await reader.users.find(v.user_id)
         if user is None:
             raise Conflict("The user was deleted meanwhile.")
         if self._rate_limits.is_enabled and not await self._admit_card(v):

@@ -33,8 +33,8 @@ class Credentials:
 
         """
         requester = Requester.of(email, client)
-        async with self._store.read() as views:
-            user = await views.users.find_by_email(email)
+        async with self._store.reader() as reader:
+            user = await reader.users.find_by_email(email)
         stored = None if user is None else user.password_hash
         right = await self._passwords.verify(stored, password, requester=requester)
         if not right or user is None or (self._policy.private_registration and user.proven_email is None):

@@ -76,8 +76,8 @@ class CustomerRemoval:
             ProviderError: The provider refused, is busy, or did not answer.
 
         """
-        async with self._store.read() as views:
-            if await views.verifications.open_of_customer(customer_id):
+        async with self._store.reader() as reader:
+            if await reader.verifications.open_of_customer(customer_id):
                 raise Conflict("A card of this customer is still being verified.")
         if unless_used or self._policy is CustomerDeletion.BLOCK:
             await self._check_unused(customer_id, everything=unless_used)

@@ -51,8 +51,8 @@ class SyncCustomer:
             ProviderError: The provider refused, is busy, or did not answer.
 
         """
-        async with self._store.read() as views:
-            waiting = await views.verifications.open_of_customer(customer_id)
+        async with self._store.reader() as reader:
+            waiting = await reader.verifications.open_of_customer(customer_id)
         for verification in waiting:
             if verification.state is State.REQUIRES_ACTION:
                 with suppress(NotFound):  # orphaned, and ended meanwhile
@@ -60,11 +60,11 @@ class SyncCustomer:
         await self._outbox.dispatch_now(*await retry_on_conflict(self._store, lambda: self._mirror(customer_id)))
 
     async def _mirror(self, customer_id: str) -> tuple[Job, ...]:
-        async with self._store.read() as views:
-            user = await views.users.find_by_customer(customer_id)
+        async with self._store.reader() as reader:
+            user = await reader.users.find_by_customer(customer_id)
             if user is None:
                 return ()
-            seen = await views.payment_methods.of(user.id)
+            seen = await reader.payment_methods.of(user.id)
         try:
             customer = await self._payments.retrieve_customer(customer_id)
             provided = await self._payments.list_payment_methods(customer_id)

@@ -8,25 +8,25 @@ from accounts_core.model.ids import UserId
 from accounts_core.model.payment_method import Cards
 from accounts_core.model.verification import CardVerification, State
 from accounts_core.ports.payment_gateway import PaymentGateway
-from accounts_core.ports.store import Store, UnitOfWork, Views
+from accounts_core.ports.store import Reader, Store, UnitOfWork
 
 
-async def is_managed_elsewhere(views: Views, user_id: UserId, cards: Cards, default: str | None) -> bool:
+async def is_managed_elsewhere(reader: Reader, user_id: UserId, cards: Cards, default: str | None) -> bool:
     """Return whether the provider's `default` is a payment method that no verification here led to.
 
     A card that was verified here and removed since does not count as such: it may be detached a moment later.
     """
     if default is None or default in cards:
         return False
-    verification = await views.verifications.find_by_payment_method(user_id, default)
+    verification = await reader.verifications.find_by_payment_method(user_id, default)
     return verification is None or verification.state is not State.VERIFIED
 
 
-async def open_verification(views: Views, user_id: UserId, default: str | None) -> CardVerification | None:
+async def open_verification(reader: Reader, user_id: UserId, default: str | None) -> CardVerification | None:
     """Return the open verification of the payment method that is the provider's default, or None."""
     if default is None:
         return None
-    verification = await views.verifications.find_by_payment_method(user_id, default)
+    verification = await reader.verifications.find_by_payment_method(user_id, default)
     return verification if verification is not None and verification.is_open else None
 
 
@@ -52,8 +52,8 @@ async def replace_default(
         current = (await payments.retrieve_customer(customer_id)).default_payment_method
         if current == card:
             return
-        async with store.read() as views:
-            cards = await views.payment_methods.of(user_id)
-            if await is_managed_elsewhere(views, user_id, cards, current):
+        async with store.reader() as reader:
+            cards = await reader.payment_methods.of(user_id)
+            if await is_managed_elsewhere(reader, user_id, cards, current):
                 return
     await payments.set_default(customer_id, card)

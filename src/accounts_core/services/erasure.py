@@ -52,8 +52,8 @@ class PreviewDeletion(Generic[W]):
             ProviderError: The provider refused, is busy, or did not answer.
 
         """
-        async with self._store.read() as views:
-            user = await views.users.find(user_id)
+        async with self._store.reader() as reader:
+            user = await reader.users.find(user_id)
         if user is None:
             raise NotFound("user", user_id)
         there = await self._customers.preview(user)
@@ -107,8 +107,8 @@ class EraseUser(Generic[W]):
         """
 
         async def attempt() -> Sequence[Job]:
-            async with self._store.read() as views:
-                seen = await views.users.find(user_id)
+            async with self._store.reader() as reader:
+                seen = await reader.users.find(user_id)
             if seen is None:
                 raise NotFound("user", user_id)
             blocked_by = await self._customers.blocked_by(seen)

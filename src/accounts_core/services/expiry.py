@@ -80,8 +80,8 @@ async def unverified(store: Store[UnitOfWork], created_before: datetime) -> Asyn
     """Yield the ids of the accounts to delete that were never verified, page by page."""
     last: UserId | None = None
     while True:
-        async with store.read() as views:
-            users = await views.users.list_unverified(created_before=created_before, after=last, limit=USERS_BATCH)
+        async with store.reader() as reader:
+            users = await reader.users.list_unverified(created_before=created_before, after=last, limit=USERS_BATCH)
         for user in users:
             last = user.id
             yield user.id

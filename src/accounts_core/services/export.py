@@ -38,8 +38,8 @@ async def export_parts(store: Store[UnitOfWork], contents: Mapping[str, Any]) ->
         yield ExportPart(path, [], is_page=True)
         last = None
         while True:
-            async with store.read() as views:
-                entries = await value.page(views, last)
+            async with store.reader() as reader:
+                entries = await value.page(reader, last)
             if not entries:
                 break
             last = entries[-1]

@@ -11,7 +11,7 @@ from accounts_core.model.idempotency import (
     MAX_ANSWER_BYTES,
 )
 from accounts_core.model.ids import UserId
-from accounts_core.ports.store import Store, UnitOfWork, Views
+from accounts_core.ports.store import Reader, Store, UnitOfWork
 
 ATTEMPTS: Final = 10
 """How often a request is performed at most while it raises `Conflict`."""
@@ -72,13 +72,13 @@ class OneUnit:
         yield self._opened[1]
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[Views]:
+    async def reader(self) -> AsyncIterator[Reader]:
         """Read within the unit of work once it is open, before that outside of any."""
         if self._opened is not None:
             yield self._opened[1]
             return
-        async with self._store.read() as views:
-            yield views
+        async with self._store.reader() as reader:
+            yield reader
 
     async def commit(self) -> None:
         """Commit the unit of work if it was opened, with the store's own errors."""

@@ -56,9 +56,9 @@ class Inviter:
             QuotaExceeded: As many invitations are open as the policy allows.
 
         """
-        async with self._store.read() as views:
-            (await seen_by(views, team_id, by)).team.check_owner(by)  # before anything counts for the recipient
-            sender = await views.users.find(by)
+        async with self._store.reader() as reader:
+            (await seen_by(reader, team_id, by)).team.check_owner(by)  # before anything counts for the recipient
+            sender = await reader.users.find(by)
         # counted outside the unit of work, which would hold its locks meanwhile
         is_verified = sender is not None and sender.email_verified_at is not None
         may_mail = is_verified and await self._rate_limits.try_consume_mail(address)

@@ -11,11 +11,11 @@ from accounts_core.model.paging import Cursor
 from accounts_core.model.policy import Policy
 from accounts_core.model.team import InvitationView
 from accounts_core.ports.clock import Clock
-from accounts_core.ports.store import UnitOfWork, Views
+from accounts_core.ports.store import Reader, UnitOfWork
 
 
 async def open_invitation_into(
-    views: Views, team_id: TeamId, id: str, *, clock: Clock, policy: Policy
+    reader: Reader, team_id: TeamId, id: str, *, clock: Clock, policy: Policy
 ) -> InvitationView:
     """Return the open invitation with this id into the team.
 
@@ -23,7 +23,7 @@ async def open_invitation_into(
         NotFound: There is no such invitation, it is not open, or it is into another team.
 
     """
-    view = await views.teams.find_invitation(id, open_since=policy.invitations_open_since(clock.now()))
+    view = await reader.teams.find_invitation(id, open_since=policy.invitations_open_since(clock.now()))
     if view is None or view.invitation.team_id != team_id:
         raise NotFound("invitation", id)
     return view

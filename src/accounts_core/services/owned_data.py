@@ -13,7 +13,7 @@ from accounts_core.model.paging import Cursor
 from accounts_core.model.payment_method import Cards
 from accounts_core.model.team import InvitationView
 from accounts_core.ports.owned_data import Pages
-from accounts_core.ports.store import UnitOfWork, Views
+from accounts_core.ports.store import Reader, UnitOfWork
 from accounts_core.services.plain import plain
 
 E = TypeVar("E")
@@ -48,14 +48,14 @@ class OwnedTeams:
         email = (await work.users.get(user_id)).proven_email
         return {
             "accounts": _pages(
-                lambda views, last: views.teams.views_of(user_id, limit=PAGE, before=last), lambda view: view.team.id
+                lambda reader, last: reader.teams.views_of(user_id, limit=PAGE, before=last), lambda view: view.team.id
             ),
             "interactions": _pages(
-                lambda views, last: views.teams.written_by(user_id, limit=PAGE_OF_LONG_TEXTS, before=last), _cursor
+                lambda reader, last: reader.teams.written_by(user_id, limit=PAGE_OF_LONG_TEXTS, before=last), _cursor
             ),
             "invitations": {
                 "sent": _pages(
-                    lambda views, last: views.teams.invitations_by(user_id, limit=PAGE, before=last), _cursor
+                    lambda reader, last: reader.teams.invitations_by(user_id, limit=PAGE, before=last), _cursor
                 ),
                 "received": [] if email is None else _invitations_to(email),
             },
@@ -98,29 +98,29 @@ class OwnedPersonalData:
         signed_up = [] if user.proven_email is None else await work.kept_requests.list_for_email(user.proven_email)
         return {
             "user": plain(user),
-            "sessions": _pages(lambda views, last: views.sessions.list_of(user_id, limit=PAGE, before=last), _cursor),
+            "sessions": _pages(lambda reader, last: reader.sessions.list_of(user_id, limit=PAGE, before=last), _cursor),
             "notifications": _pages(
-                lambda views, last: views.notifications.of(user_id, limit=PAGE, before=last), _cursor
+                lambda reader, last: reader.notifications.of(user_id, limit=PAGE, before=last), _cursor
             ),
             "payment_methods": plain(tuple(await work.payment_methods.of(user_id))),
             "card_verifications": _pages(
-                lambda views, last: views.verifications.of(user_id, limit=PAGE, before=last), _cursor
+                lambda reader, last: reader.verifications.of(user_id, limit=PAGE, before=last), _cursor
             ),
             "mailed_tokens": _pages(
-                lambda views, last: views.mail_tokens.of(user_id, limit=PAGE, before=last),
+                lambda reader, last: reader.mail_tokens.of(user_id, limit=PAGE, before=last),
                 lambda token: Cursor(token.created_at, token.digest),
             ),
             "devices": _pages(
-                lambda views, last: views.devices.of(user_id, limit=PAGE, before=last),
+                lambda reader, last: reader.devices.of(user_id, limit=PAGE, before=last),
                 lambda device: Cursor(device.first_seen_at, device.digest),
             ),
             "repeatable_requests": _pages(
-                lambda views, last: views.kept_requests.of(user_id, limit=PAGE, before=last),
+                lambda reader, last: reader.kept_requests.of(user_id, limit=PAGE, before=last),
                 lambda request: Cursor(request.created_at, request.scope),
             ),
             "repeatable_sign_ups": [{"created_at": plain(request.created_at)} for request in signed_up],
             "activity": _pages(
-                lambda views, last: views.audit.list(user_id=user_id, limit=PAGE, before=last), lambda entry: entry.id
+                lambda reader, last: reader.audit.list(user_id=user_id, limit=PAGE, before=last), lambda entry: entry.id
             ),
         }
 
@@ -150,13 +150,13 @@ def _cursor(entry: _Dated) -> Cursor:
     return Cursor(entry.created_at, entry.id)
 
 
-def _pages(read: Callable[[Views, C | None], Awaitable[Sequence[E]]], position: Callable[[E], C]) -> Pages[E]:
+def _pages(read: Callable[[Reader, C | None], Awaitable[Sequence[E]]], position: Callable[[E], C]) -> Pages[E]:
     """Return the pages of a list that is read from a position on: that of the last entry so far."""
-    return Pages(lambda views, last: read(views, None if last is None else position(last)))
+    return Pages(lambda reader, last: read(reader, None if last is None else position(last)))
 
 
 def _invitations_to(email: EmailAddress) -> Pages[InvitationView]:
     return _pages(
-        lambda views, last: views.teams.invitations_to(email, limit=PAGE, before=last),
+        lambda reader, last: reader.teams.invitations_to(email, limit=PAGE, before=last),
         lambda view: _cursor(view.invitation),
     )

@@ -109,8 +109,8 @@ class RateLimitPolicy:
         """
         if self._limits is None:
             return
-        async with store.read() as views:
-            holder = await views.users.find_by_email(email)
+        async with store.reader() as reader:
+            holder = await reader.users.find_by_email(email)
         if holder is None:
             await self.reset_address(email)
 

@@ -126,5 +126,5 @@ class Repairs:
 
     async def _done_without(self, job_id: str) -> Repair:
         """Return `DONE` if the job has ended, else `QUEUED`."""
-        async with self._store.read() as views:
-            return Repair.DONE if await views.outbox.find(job_id) is None else Repair.QUEUED
+        async with self._store.reader() as reader:
+            return Repair.DONE if await reader.outbox.find(job_id) is None else Repair.QUEUED

@@ -3,17 +3,17 @@
 from accounts_core.errors import NotFound
 from accounts_core.model.ids import TeamId, UserId
 from accounts_core.model.team import Role, Team, TeamView
-from accounts_core.ports.store import UnitOfWork, Views
+from accounts_core.ports.store import Reader, UnitOfWork
 
 
-async def seen_by(views: Views, team_id: TeamId, user_id: UserId) -> TeamView:
+async def seen_by(reader: Reader, team_id: TeamId, user_id: UserId) -> TeamView:
     """Return the team as its owner or member sees it.
 
     Raises:
         NotFound: There is no such team, or the user is not in it.
 
     """
-    view = await views.teams.view(team_id, user_id)
+    view = await reader.teams.view(team_id, user_id)
     if view is None:
         raise NotFound("account", team_id)
     return view

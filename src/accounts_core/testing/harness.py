@@ -11,7 +11,7 @@ from accounts_core.model.session import Session
 from accounts_core.model.team import Interaction, Invitation, Membership, Team
 from accounts_core.model.user import User
 from accounts_core.model.verification import CardVerification
-from accounts_core.ports.store import Store, Subscriber, UnitOfWork, Views
+from accounts_core.ports.store import Reader, Store, Subscriber, UnitOfWork
 
 T = TypeVar("T")
 
@@ -85,10 +85,10 @@ async def add(work: UnitOfWork, entity: Entity) -> None:
             work.record(entity)
 
 
-async def read_back(store: AnyStore, ask: Callable[[Views], Awaitable[T]]) -> T:
-    """Ask the views, and a fresh unit of work; both have to say the same, which is returned."""
-    async with store.read() as views:
-        seen = await ask(views)
+async def read_back(store: AnyStore, ask: Callable[[Reader], Awaitable[T]]) -> T:
+    """Read with a reader and in a fresh unit of work; both have to return the same, which is returned."""
+    async with store.reader() as reader:
+        seen = await ask(reader)
     async with store.begin() as work:
         assert seen == await ask(work)
     return seen

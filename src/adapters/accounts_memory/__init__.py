@@ -6,16 +6,16 @@ from .hasher import PlainHasher
 from .mailer import MemoryMailer
 from .rate_limiter import MemoryRateLimiter
 from .secrets import SequenceSecrets
-from .store import MemoryStore, MemoryUnitOfWork, MemoryViews
+from .store import MemoryReader, MemoryStore, MemoryUnitOfWork
 
 __all__ = [
     "ManualClock",
     "MemoryGateway",
     "MemoryMailer",
     "MemoryRateLimiter",
+    "MemoryReader",
     "MemoryStore",
     "MemoryUnitOfWork",
-    "MemoryViews",
     "PlainHasher",
     "SequenceSecrets",
 ]

@@ -5,13 +5,13 @@ import attrs
 from accounts_core.model.audit import AuditEntry
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import UserId
-from accounts_core.ports.audit import Audit, AuditReads
+from accounts_core.ports.audit import Audit, AuditReader
 
 from .pages import page_below_number
 from .schema import Tables, Workspace
 
 
-class MemoryAuditReads:
+class MemoryAuditReader:
     def __init__(self, tables: Callable[[], Tables]) -> None:
         self._tables = tables
 
@@ -26,7 +26,7 @@ class MemoryAuditReads:
         return page_below_number(found, number=lambda entry: entry.id, limit=limit, before=before)
 
 
-class MemoryAudit(MemoryAuditReads):
+class MemoryAudit(MemoryAuditReader):
     def __init__(self, workspace: Callable[[], Workspace], ids: Iterator[int]) -> None:
         super().__init__(workspace)
         self._workspace = workspace
@@ -49,5 +49,5 @@ class MemoryAudit(MemoryAuditReads):
             trail.put(attrs.evolve(entry, details=left))
 
 
-_reads: type[AuditReads] = MemoryAuditReads
+_reads: type[AuditReader] = MemoryAuditReader
 _audit: type[Audit] = MemoryAudit

@@ -2,7 +2,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from accounts_core.ports.cleanup import Cleanup, CleanupReads, Expired
+from accounts_core.ports.cleanup import Cleanup, CleanupReader, Expired
 
 from .schema import Tables, Workspace
 
@@ -33,7 +33,7 @@ def _expired(tables: Tables | Workspace, kind: Expired, until: datetime, unused_
     return [row for row in getattr(tables, name).all() if has_ended(row)]
 
 
-class MemoryCleanupReads:
+class MemoryCleanupReader:
     def __init__(self, tables: Callable[[], Tables]) -> None:
         self._tables = tables
 
@@ -41,7 +41,7 @@ class MemoryCleanupReads:
         return len(_expired(self._tables(), kind, until, unused_since))
 
 
-class MemoryCleanup(MemoryCleanupReads):
+class MemoryCleanup(MemoryCleanupReader):
     def __init__(self, workspace: Callable[[], Workspace]) -> None:
         super().__init__(workspace)
         self._workspace = workspace
@@ -54,5 +54,5 @@ class MemoryCleanup(MemoryCleanupReads):
         return len(rows)
 
 
-_reads: type[CleanupReads] = MemoryCleanupReads
+_reads: type[CleanupReader] = MemoryCleanupReader
 _cleanup: type[Cleanup] = MemoryCleanup

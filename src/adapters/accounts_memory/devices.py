@@ -5,13 +5,13 @@ import attrs
 
 from accounts_core.model.ids import UserId
 from accounts_core.model.paging import Cursor
-from accounts_core.ports.devices import DeviceReads, Devices, KnownDevice
+from accounts_core.ports.devices import DeviceReader, Devices, KnownDevice
 
 from .pages import page_below
 from .schema import Device, Tables, Workspace
 
 
-class MemoryDeviceReads:
+class MemoryDeviceReader:
     def __init__(self, tables: Callable[[], Tables]) -> None:
         self._tables = tables
 
@@ -21,7 +21,7 @@ class MemoryDeviceReads:
         return page_below(known, order=lambda each: (each.first_seen_at, each.digest), limit=limit, before=before)
 
 
-class MemoryDevices(MemoryDeviceReads):
+class MemoryDevices(MemoryDeviceReader):
     def __init__(self, workspace: Callable[[], Workspace]) -> None:
         super().__init__(workspace)
         self._workspace = workspace
@@ -44,5 +44,5 @@ class MemoryDevices(MemoryDeviceReads):
             devices.drop(device)
 
 
-_reads: type[DeviceReads] = MemoryDeviceReads
+_reads: type[DeviceReader] = MemoryDeviceReader
 _devices: type[Devices] = MemoryDevices

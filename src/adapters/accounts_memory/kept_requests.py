@@ -5,13 +5,13 @@ from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.idempotency import KeptRequest
 from accounts_core.model.ids import UserId
 from accounts_core.model.paging import Cursor
-from accounts_core.ports.kept_requests import KeptRequestReads, KeptRequests, RequestSummary
+from accounts_core.ports.kept_requests import KeptRequestReader, KeptRequests, RequestSummary
 
 from .pages import page_below
 from .schema import Tables, Workspace
 
 
-class MemoryKeptRequestReads:
+class MemoryKeptRequestReader:
     def __init__(self, tables: Callable[[], Tables]) -> None:
         self._tables = tables
 
@@ -21,7 +21,7 @@ class MemoryKeptRequestReads:
         return page_below(summaries, order=lambda each: (each.created_at, each.scope), limit=limit, before=before)
 
 
-class MemoryKeptRequests(MemoryKeptRequestReads):
+class MemoryKeptRequests(MemoryKeptRequestReader):
     def __init__(self, workspace: Callable[[], Workspace]) -> None:
         super().__init__(workspace)
         self._workspace = workspace
@@ -68,5 +68,5 @@ def _newest_first(requests: Iterable[KeptRequest]) -> Sequence[KeptRequest]:
     return sorted(requests, key=lambda request: (request.created_at, request.scope), reverse=True)
 
 
-_reads: type[KeptRequestReads] = MemoryKeptRequestReads
+_reads: type[KeptRequestReader] = MemoryKeptRequestReader
 _requests: type[KeptRequests] = MemoryKeptRequests

@@ -4,13 +4,13 @@ from datetime import datetime
 from accounts_core.model.ids import UserId
 from accounts_core.model.mail_token import MailToken, MailTokenPurpose
 from accounts_core.model.paging import Cursor
-from accounts_core.ports.mail_tokens import MailTokenReads, MailTokens
+from accounts_core.ports.mail_tokens import MailTokenReader, MailTokens
 
 from .pages import page_below
 from .schema import Tables, Workspace
 
 
-class MemoryMailTokenReads:
+class MemoryMailTokenReader:
     def __init__(self, tables: Callable[[], Tables]) -> None:
         self._tables = tables
 
@@ -19,7 +19,7 @@ class MemoryMailTokenReads:
         return page_below(mine, order=lambda each: (each.created_at, each.digest), limit=limit, before=before)
 
 
-class MemoryMailTokens(MemoryMailTokenReads):
+class MemoryMailTokens(MemoryMailTokenReader):
     def __init__(self, workspace: Callable[[], Workspace]) -> None:
         super().__init__(workspace)
         self._workspace = workspace
@@ -44,5 +44,5 @@ class MemoryMailTokens(MemoryMailTokenReads):
         return len(later)
 
 
-_reads: type[MailTokenReads] = MemoryMailTokenReads
+_reads: type[MailTokenReader] = MemoryMailTokenReader
 _tokens: type[MailTokens] = MemoryMailTokens

@@ -7,13 +7,13 @@ from accounts_core.errors import NotFound
 from accounts_core.model.ids import UserId
 from accounts_core.model.notification import Notification
 from accounts_core.model.paging import Cursor
-from accounts_core.ports.notifications import NotificationReads, Notifications
+from accounts_core.ports.notifications import NotificationReader, Notifications
 
 from .pages import page_below
 from .schema import Tables, Workspace
 
 
-class MemoryNotificationReads:
+class MemoryNotificationReader:
     def __init__(self, tables: Callable[[], Tables]) -> None:
         self._tables = tables
 
@@ -29,7 +29,7 @@ def _time_and_id(notification: Notification) -> tuple[datetime, str]:
     return notification.created_at, notification.id
 
 
-class MemoryNotifications(MemoryNotificationReads):
+class MemoryNotifications(MemoryNotificationReader):
     def __init__(self, workspace: Callable[[], Workspace]) -> None:
         super().__init__(workspace)
         self._workspace = workspace
@@ -74,5 +74,5 @@ class MemoryNotifications(MemoryNotificationReads):
         return sum(1 for _ in self._workspace().notifications.find("user_id", user_id))
 
 
-_reads: type[NotificationReads] = MemoryNotificationReads
+_reads: type[NotificationReader] = MemoryNotificationReader
 _notifications: type[Notifications] = MemoryNotifications

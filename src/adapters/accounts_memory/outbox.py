@@ -8,12 +8,12 @@ from accounts_core.errors import LeaseLost, NotFound
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.jobs import JOBS, TYPED_ADDRESS_TOPICS
 from accounts_core.model.outbox import Job, OverdueJobs
-from accounts_core.ports.outbox import Outbox, OutboxReads
+from accounts_core.ports.outbox import Outbox, OutboxReader
 
 from .schema import Tables, Workspace
 
 
-class MemoryOutboxReads:
+class MemoryOutboxReader:
     def __init__(self, tables: Callable[[], Tables]) -> None:
         self._tables = tables
 
@@ -39,7 +39,7 @@ class MemoryOutboxReads:
         return sorted(found, key=lambda each: (each.oldest_due, each.topic))[:limit]
 
 
-class MemoryOutbox(MemoryOutboxReads):
+class MemoryOutbox(MemoryOutboxReader):
     def __init__(self, workspace: Callable[[], Workspace]) -> None:
         super().__init__(workspace)
         self._workspace = workspace
@@ -105,5 +105,5 @@ def _is_overlong(job: Job, after: datetime) -> bool:
     return job.parked_at is None and job.due > after and (job.attempts > 0 or job.topic in JOBS)
 
 
-_reads: type[OutboxReads] = MemoryOutboxReads
+_reads: type[OutboxReader] = MemoryOutboxReader
 _outbox: type[Outbox] = MemoryOutbox

@@ -3,12 +3,12 @@ from collections.abc import Callable
 from accounts_core.errors import Conflict
 from accounts_core.model.ids import UserId
 from accounts_core.model.payment_method import Cards
-from accounts_core.ports.payment_methods import PaymentMethodReads, PaymentMethods
+from accounts_core.ports.payment_methods import PaymentMethodReader, PaymentMethods
 
 from .schema import Tables, Workspace
 
 
-class MemoryPaymentMethodReads:
+class MemoryPaymentMethodReader:
     def __init__(self, tables: Callable[[], Tables]) -> None:
         self._tables = tables
 
@@ -16,7 +16,7 @@ class MemoryPaymentMethodReads:
         return Cards(self._tables().payment_methods.find("user_id", user_id))
 
 
-class MemoryPaymentMethods(MemoryPaymentMethodReads):
+class MemoryPaymentMethods(MemoryPaymentMethodReader):
     def __init__(self, workspace: Callable[[], Workspace]) -> None:
         super().__init__(workspace)
         self._workspace = workspace
@@ -34,5 +34,5 @@ class MemoryPaymentMethods(MemoryPaymentMethodReads):
                 table.put(card)
 
 
-_reads: type[PaymentMethodReads] = MemoryPaymentMethodReads
+_reads: type[PaymentMethodReader] = MemoryPaymentMethodReader
 _payment_methods: type[PaymentMethods] = MemoryPaymentMethods

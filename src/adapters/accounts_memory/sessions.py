@@ -9,13 +9,13 @@ from accounts_core.model.payment_method import Cards
 from accounts_core.model.session import Session
 from accounts_core.model.times import is_ahead
 from accounts_core.model.user import User
-from accounts_core.ports.sessions import SessionReads, Sessions
+from accounts_core.ports.sessions import SessionReader, Sessions
 
 from .pages import page_below
 from .schema import Tables, Workspace
 
 
-class MemorySessionReads:
+class MemorySessionReader:
     def __init__(self, tables: Callable[[], Tables]) -> None:
         self._tables = tables
 
@@ -49,7 +49,7 @@ def _resolve(tables: Tables, digest: bytes) -> tuple[Session, User] | None:
     return None
 
 
-class MemorySessions(MemorySessionReads):
+class MemorySessions(MemorySessionReader):
     def __init__(self, workspace: Callable[[], Workspace]) -> None:
         super().__init__(workspace)
         self._workspace = workspace
@@ -94,5 +94,5 @@ class MemorySessions(MemorySessionReads):
         return sum(1 for _ in self._workspace().sessions.find("user_id", user_id))
 
 
-_reads: type[SessionReads] = MemorySessionReads
+_reads: type[SessionReader] = MemorySessionReader
 _sessions: type[Sessions] = MemorySessions

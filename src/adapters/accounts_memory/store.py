@@ -22,22 +22,22 @@ from accounts_core.ports.blocking import BlockingStore
 from accounts_core.ports.store import Subscriber
 from accounts_core.services.publish import publish
 
-from .audit import MemoryAudit, MemoryAuditReads
-from .cleanup import MemoryCleanup, MemoryCleanupReads
-from .devices import MemoryDeviceReads, MemoryDevices
-from .kept_requests import MemoryKeptRequestReads, MemoryKeptRequests
-from .mail_tokens import MemoryMailTokenReads, MemoryMailTokens
-from .notifications import MemoryNotificationReads, MemoryNotifications
-from .outbox import MemoryOutbox, MemoryOutboxReads
-from .payment_methods import MemoryPaymentMethodReads, MemoryPaymentMethods
+from .audit import MemoryAudit, MemoryAuditReader
+from .cleanup import MemoryCleanup, MemoryCleanupReader
+from .devices import MemoryDeviceReader, MemoryDevices
+from .kept_requests import MemoryKeptRequestReader, MemoryKeptRequests
+from .mail_tokens import MemoryMailTokenReader, MemoryMailTokens
+from .notifications import MemoryNotificationReader, MemoryNotifications
+from .outbox import MemoryOutbox, MemoryOutboxReader
+from .payment_methods import MemoryPaymentMethodReader, MemoryPaymentMethods
 from .provider_events import MemoryProviderEvents
 from .schema import NOTHING, State, Tables, Workspace
-from .sessions import MemorySessionReads, MemorySessions
+from .sessions import MemorySessionReader, MemorySessions
 from .sign_ups import MemorySignUps
-from .team_reads import MemoryTeamReads
+from .team_reader import MemoryTeamReader
 from .teams import MemoryTeams
-from .users import MemoryUserReads, MemoryUsers
-from .verifications import MemoryVerificationReads, MemoryVerifications
+from .users import MemoryUserReader, MemoryUsers
+from .verifications import MemoryVerificationReader, MemoryVerifications
 
 _current: ContextVar["MemoryUnitOfWork | None"] = ContextVar("_current", default=None)
 
@@ -91,22 +91,22 @@ class MemoryUnitOfWork:
         return self._workspace
 
 
-class MemoryViews:
+class MemoryReader:
     """Reads of what is committed at the moment of each call."""
 
     def __init__(self, tables: Callable[[], Tables]) -> None:
-        self.users = MemoryUserReads(tables)
-        self.sessions = MemorySessionReads(tables)
-        self.payment_methods = MemoryPaymentMethodReads(tables)
-        self.verifications = MemoryVerificationReads(tables)
-        self.notifications = MemoryNotificationReads(tables)
-        self.teams = MemoryTeamReads(tables)
-        self.outbox = MemoryOutboxReads(tables)
-        self.mail_tokens = MemoryMailTokenReads(tables)
-        self.devices = MemoryDeviceReads(tables)
-        self.kept_requests = MemoryKeptRequestReads(tables)
-        self.audit = MemoryAuditReads(tables)
-        self.cleanup = MemoryCleanupReads(tables)
+        self.users = MemoryUserReader(tables)
+        self.sessions = MemorySessionReader(tables)
+        self.payment_methods = MemoryPaymentMethodReader(tables)
+        self.verifications = MemoryVerificationReader(tables)
+        self.notifications = MemoryNotificationReader(tables)
+        self.teams = MemoryTeamReader(tables)
+        self.outbox = MemoryOutboxReader(tables)
+        self.mail_tokens = MemoryMailTokenReader(tables)
+        self.devices = MemoryDeviceReader(tables)
+        self.kept_requests = MemoryKeptRequestReader(tables)
+        self.audit = MemoryAuditReader(tables)
+        self.cleanup = MemoryCleanupReader(tables)
 
 
 class MemoryStore:
@@ -118,7 +118,7 @@ class MemoryStore:
         self._state = NOTHING
         self._ids = Ids()
         self._subscribers = tuple(subscribers)
-        self._views = MemoryViews(lambda: self._state)
+        self._views = MemoryReader(lambda: self._state)
         self._unlock()
         on_fork(self, in_child=MemoryStore._unlock)
 
@@ -150,8 +150,8 @@ class MemoryStore:
             self._state = changes.commit_onto(self._state)
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[MemoryViews]:
-        """Open the views."""
+    async def reader(self) -> AsyncIterator[MemoryReader]:
+        """Open a reader."""
         yield self._views
 
 

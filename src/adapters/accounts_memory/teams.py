@@ -11,12 +11,12 @@ from accounts_core.model.team import Interaction, Invitation, Membership, Role, 
 from accounts_core.ports.teams import Footprint, Teams
 
 from .schema import Workspace
-from .team_reads import MemoryTeamReads
+from .team_reader import MemoryTeamReader
 
 MANY: Final = 2**63 - 1
 
 
-class MemoryTeams(MemoryTeamReads):
+class MemoryTeams(MemoryTeamReader):
     def __init__(self, workspace: Callable[[], Workspace], ids: Iterator[int]) -> None:
         super().__init__(workspace)
         self._workspace = workspace

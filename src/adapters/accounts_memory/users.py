@@ -7,12 +7,12 @@ from accounts_core.errors import Conflict, NotFound
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import UserId
 from accounts_core.model.user import User
-from accounts_core.ports.users import UserReads, Users
+from accounts_core.ports.users import UserReader, Users
 
 from .schema import Tables, Workspace
 
 
-class MemoryUserReads:
+class MemoryUserReader:
     def __init__(self, tables: Callable[[], Tables]) -> None:
         self._tables = tables
 
@@ -46,7 +46,7 @@ class MemoryUserReads:
         return sorted(rest, key=lambda each: each.id)[:limit]
 
 
-class MemoryUsers(MemoryUserReads):
+class MemoryUsers(MemoryUserReader):
     def __init__(self, workspace: Callable[[], Workspace], ids: Iterator[int]) -> None:
         super().__init__(workspace)
         self._workspace = workspace
@@ -81,5 +81,5 @@ class MemoryUsers(MemoryUserReads):
             users.drop(user)
 
 
-_reads: type[UserReads] = MemoryUserReads
+_reads: type[UserReader] = MemoryUserReader
 _users: type[Users] = MemoryUsers

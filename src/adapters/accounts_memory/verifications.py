@@ -6,13 +6,13 @@ from accounts_core.errors import Conflict
 from accounts_core.model.ids import UserId
 from accounts_core.model.paging import Cursor
 from accounts_core.model.verification import CardVerification
-from accounts_core.ports.verifications import VerificationReads, Verifications
+from accounts_core.ports.verifications import VerificationReader, Verifications
 
 from .pages import page_below
 from .schema import Tables, Workspace
 
 
-class MemoryVerificationReads:
+class MemoryVerificationReader:
     def __init__(self, tables: Callable[[], Tables]) -> None:
         self._tables = tables
 
@@ -38,7 +38,7 @@ class MemoryVerificationReads:
         return _open_ones(self._tables().verifications.find("customer_id", customer_id))
 
 
-class MemoryVerifications(MemoryVerificationReads):
+class MemoryVerifications(MemoryVerificationReader):
     def __init__(self, workspace: Callable[[], Workspace]) -> None:
         super().__init__(workspace)
         self._workspace = workspace
@@ -80,5 +80,5 @@ def _latest(verifications: Iterable[CardVerification]) -> CardVerification | Non
     return max(verifications, key=lambda each: (each.created_at, each.id), default=None)
 
 
-_reads: type[VerificationReads] = MemoryVerificationReads
+_reads: type[VerificationReader] = MemoryVerificationReader
 _verifications: type[Verifications] = MemoryVerifications

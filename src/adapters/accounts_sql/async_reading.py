@@ -13,7 +13,7 @@ from sqlalchemy.util import greenlet_spawn
 
 from accounts_core.errors import AnswerMismatch
 
-from .executors import AsyncExecutor, Reader
+from .executors import AsyncExecutor, RowFetcher
 from .leases import BrokenLease, discard
 from .lending import Lending
 from .queries import Query, Rows
@@ -23,16 +23,16 @@ from .waiting import patiently, to_the_end
 T = TypeVar("T")
 
 
-def async_reader_on(source: AsyncEngine | AsyncConnection, schema: str | None, *, fast: bool) -> Reader:
+def async_fetcher_on(source: AsyncEngine | AsyncConnection, schema: str | None, *, fast: bool) -> RowFetcher:
     """Choose how to read: on the host's connection, on the driver where we know it, else through SQLAlchemy."""
     if isinstance(source, AsyncConnection):
         return AsyncExecutor(source, schema)
     on_the_driver = _ON_THE_DRIVER.get(source.dialect.driver) if fast else None
-    return AsyncEngineReader(source, schema) if on_the_driver is None else on_the_driver(source, schema)
+    return AsyncEngineFetcher(source, schema) if on_the_driver is None else on_the_driver(source, schema)
 
 
 @attrs.frozen
-class AsyncEngineReader:
+class AsyncEngineFetcher:
     """Through SQLAlchemy's own execution."""
 
     _engine: AsyncEngine
@@ -50,7 +50,7 @@ class AsyncEngineReader:
 
 
 @attrs.frozen
-class AsyncpgReader:
+class AsyncpgFetcher:
     """On asyncpg's own connection, borrowed from the engine's pool.
 
     SQLAlchemy begins a transaction only for statements that it executes itself, so each of these stands alone.
@@ -107,7 +107,7 @@ class AsyncpgReader:
 
 
 @attrs.frozen
-class AiosqliteReader:
+class AiosqliteFetcher:
     """On aiosqlite's own connection, borrowed from the engine's pool: one hop to its thread."""
 
     _engine: AsyncEngine
@@ -136,7 +136,7 @@ class AiosqliteReader:
         return rows
 
 
-_ON_THE_DRIVER: dict[str, type[AsyncpgReader] | type[AiosqliteReader]] = {
-    "asyncpg": AsyncpgReader,
-    "aiosqlite": AiosqliteReader,
+_ON_THE_DRIVER: dict[str, type[AsyncpgFetcher] | type[AiosqliteFetcher]] = {
+    "asyncpg": AsyncpgFetcher,
+    "aiosqlite": AiosqliteFetcher,
 }

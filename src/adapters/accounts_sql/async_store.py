@@ -9,12 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from accounts_core.ports.store import Store, Subscriber
 from accounts_core.services.publish import publish
 
-from .async_reading import async_reader_on
+from .async_reading import async_fetcher_on
 from .executors import AsyncExecutor
 from .forking import protect
 from .reading import Reading
 from .transactions import async_savepoint, async_transaction
-from .units import AsyncSqlUnit, Views
+from .units import AsyncSqlUnit, Reader
 
 
 class AsyncSqlStore:
@@ -37,7 +37,7 @@ class AsyncSqlStore:
         self._source = source
         self._subscribers = tuple(subscribers)
         self._schema = schema
-        self._reading = Reading(Views(async_reader_on(source, schema, fast=fast)))
+        self._reading = Reading(Reader(async_fetcher_on(source, schema, fast=fast)))
 
     @property
     def commits(self) -> bool:
@@ -57,8 +57,8 @@ class AsyncSqlStore:
         source = self._source
         return async_transaction(source) if isinstance(source, AsyncEngine) else async_savepoint(source)
 
-    def read(self) -> AbstractAsyncContextManager[Views]:
-        """Open the views: each read is one statement, without a BEGIN on a connection of our own."""
+    def reader(self) -> AbstractAsyncContextManager[Reader]:
+        """Open a reader: each read is one statement, without a BEGIN on a connection of our own."""
         return self._reading
 
 

@@ -18,7 +18,7 @@ T = TypeVar("T")
 Statement: TypeAlias = sa.Insert | sa.Update | sa.Delete
 
 
-class Reader(Protocol):
+class RowFetcher(Protocol):
     """Runs reads."""
 
     async def fetch(self, query: Query[T], /, **values: Any) -> T:
@@ -26,7 +26,7 @@ class Reader(Protocol):
         ...
 
 
-class Executor(Reader, Protocol):
+class Executor(RowFetcher, Protocol):
     """Runs the statements of one transaction."""
 
     @property

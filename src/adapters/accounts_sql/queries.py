@@ -256,6 +256,6 @@ class Numbered(Generic[T]):
 
 
 class Fetching(Protocol):
-    """What runs reads: see `executors.Reader`."""
+    """What runs reads: see `executors.RowFetcher`."""
 
     async def fetch(self, query: Query[T], /, **values: Any) -> T: ...

@@ -14,11 +14,11 @@ import sqlalchemy as sa
 
 from accounts_core.errors import AnswerMismatch
 
-from .executors import Reader, SyncExecutor
+from .executors import RowFetcher, SyncExecutor
 from .leases import BrokenLease, discard
 from .queries import Query, Rows
 from .translation import is_broken, translated
-from .units import Views
+from .units import Reader
 
 T = TypeVar("T")
 
@@ -27,9 +27,9 @@ T = TypeVar("T")
 class Reading:
     """The context that a store's `read()` gives: it holds nothing, so one serves everybody."""
 
-    _views: Views
+    _views: Reader
 
-    async def __aenter__(self) -> Views:
+    async def __aenter__(self) -> Reader:
         return self._views
 
     async def __aexit__(
@@ -38,16 +38,16 @@ class Reading:
         return None
 
 
-def reader_on(source: sa.Engine | sa.Connection, schema: str | None, *, fast: bool) -> Reader:
+def fetcher_on(source: sa.Engine | sa.Connection, schema: str | None, *, fast: bool) -> RowFetcher:
     """Choose how to read: on the host's connection, on the driver where we know it, else through SQLAlchemy."""
     if isinstance(source, sa.Connection):
         return SyncExecutor(source, schema)
     on_the_driver = _ON_THE_DRIVER.get(source.dialect.driver) if fast else None
-    return EngineReader(source, schema) if on_the_driver is None else on_the_driver(source, schema)
+    return EngineFetcher(source, schema) if on_the_driver is None else on_the_driver(source, schema)
 
 
 @attrs.frozen
-class EngineReader:
+class EngineFetcher:
     """Through SQLAlchemy's own execution."""
 
     _engine: sa.Engine
@@ -61,7 +61,7 @@ class EngineReader:
 
 
 @attrs.frozen
-class DriverReader:
+class DriverFetcher:
     """On the driver's own connection, borrowed from the engine's pool. As it stands, for sqlite3."""
 
     _engine: sa.Engine
@@ -106,7 +106,7 @@ class DriverReader:
 
 
 @attrs.frozen
-class PsycopgReader(DriverReader):
+class PsycopgFetcher(DriverFetcher):
     """For psycopg, which has to be kept from beginning a transaction."""
 
     def _execute(self, driver: Any, sql: str, parameters: Any) -> Rows:
@@ -122,4 +122,4 @@ class PsycopgReader(DriverReader):
 _IDLE = 0
 """libpq's PQTRANS_IDLE: connected, with nothing going on."""
 
-_ON_THE_DRIVER: dict[str, type[DriverReader]] = {"pysqlite": DriverReader, "psycopg": PsycopgReader}
+_ON_THE_DRIVER: dict[str, type[DriverFetcher]] = {"pysqlite": DriverFetcher, "psycopg": PsycopgFetcher}

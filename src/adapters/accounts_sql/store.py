@@ -12,9 +12,9 @@ from accounts_core.services.publish import publish
 
 from .executors import SyncExecutor
 from .forking import protect
-from .reading import Reading, reader_on
+from .reading import Reading, fetcher_on
 from .transactions import savepoint, transaction
-from .units import SqlUnit, Views
+from .units import Reader, SqlUnit
 
 
 class SqlStore:
@@ -43,7 +43,7 @@ class SqlStore:
         self._source = source
         self._subscribers = tuple(subscribers)
         self._schema = schema
-        self._reading = Reading(Views(reader_on(source, schema, fast=fast)))
+        self._reading = Reading(Reader(fetcher_on(source, schema, fast=fast)))
 
     @property
     def commits(self) -> bool:
@@ -63,8 +63,8 @@ class SqlStore:
         source = self._source
         return transaction(source) if isinstance(source, sa.Engine) else savepoint(source)
 
-    def read(self) -> AbstractAsyncContextManager[Views]:
-        """Open the views: each read is one statement, without a BEGIN on a connection of our own."""
+    def reader(self) -> AbstractAsyncContextManager[Reader]:
+        """Open a reader: each read is one statement, without a BEGIN on a connection of our own."""
         return self._reading
 
 

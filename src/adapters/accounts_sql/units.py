@@ -1,46 +1,46 @@
-"""What a store opens: a unit of work, and views."""
+"""What a store opens: a unit of work, and a reader."""
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from accounts_core.model.events import DomainEvent
+from accounts_core.ports.store import Reader as ViewsPort
 from accounts_core.ports.store import UnitOfWork
-from accounts_core.ports.store import Views as ViewsPort
+from accounts_sql.repositories.team_reader import TeamReader
 
-from .executors import Executor, Reader
-from .repositories.audit import Audit, AuditReads
-from .repositories.cleanup import Cleanup, CleanupReads
-from .repositories.devices import DeviceReads, Devices
-from .repositories.kept_requests import KeptRequestReads, KeptRequests
-from .repositories.mail_tokens import MailTokenReads, MailTokens
-from .repositories.notifications import NotificationReads, Notifications
-from .repositories.outbox import Outbox, OutboxReads
-from .repositories.payment_methods import PaymentMethodReads, PaymentMethods
+from .executors import Executor, RowFetcher
+from .repositories.audit import Audit, AuditReader
+from .repositories.cleanup import Cleanup, CleanupReader
+from .repositories.devices import DeviceReader, Devices
+from .repositories.kept_requests import KeptRequestReader, KeptRequests
+from .repositories.mail_tokens import MailTokenReader, MailTokens
+from .repositories.notifications import NotificationReader, Notifications
+from .repositories.outbox import Outbox, OutboxReader
+from .repositories.payment_methods import PaymentMethodReader, PaymentMethods
 from .repositories.provider_events import ProviderEvents
-from .repositories.sessions import SessionReads, Sessions
+from .repositories.sessions import SessionReader, Sessions
 from .repositories.sign_ups import SignUps
-from .repositories.team_reads import TeamReads
 from .repositories.teams import Teams
-from .repositories.users import UserReads, Users
-from .repositories.verifications import VerificationReads, Verifications
+from .repositories.users import UserReader, Users
+from .repositories.verifications import VerificationReader, Verifications
 
 
-class Views:
-    """Reads alone. See `accounts_core.ports.store.Views`."""
+class Reader:
+    """Reads alone. See `accounts_core.ports.store.Reader`."""
 
-    def __init__(self, db: Reader) -> None:
-        self.users = UserReads(db)
-        self.sessions = SessionReads(db)
-        self.payment_methods = PaymentMethodReads(db)
-        self.verifications = VerificationReads(db)
-        self.notifications = NotificationReads(db)
-        self.teams = TeamReads(db)
-        self.outbox = OutboxReads(db)
-        self.mail_tokens = MailTokenReads(db)
-        self.devices = DeviceReads(db)
-        self.kept_requests = KeptRequestReads(db)
-        self.audit = AuditReads(db)
-        self.cleanup = CleanupReads(db)
+    def __init__(self, db: RowFetcher) -> None:
+        self.users = UserReader(db)
+        self.sessions = SessionReader(db)
+        self.payment_methods = PaymentMethodReader(db)
+        self.verifications = VerificationReader(db)
+        self.notifications = NotificationReader(db)
+        self.teams = TeamReader(db)
+        self.outbox = OutboxReader(db)
+        self.mail_tokens = MailTokenReader(db)
+        self.devices = DeviceReader(db)
+        self.kept_requests = KeptRequestReader(db)
+        self.audit = AuditReader(db)
+        self.cleanup = CleanupReader(db)
 
 
 class _Unit:
@@ -95,6 +95,6 @@ class AsyncSqlUnit(_Unit):
         self.connection = connection
 
 
-_views: type[ViewsPort] = Views
+_views: type[ViewsPort] = Reader
 _unit: type[UnitOfWork] = SqlUnit
 _async_unit: type[UnitOfWork] = AsyncSqlUnit

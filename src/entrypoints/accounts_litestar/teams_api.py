@@ -66,9 +66,9 @@ class TeamsApi(Endpoints):
     async def index(self, request: HttpRequest) -> Answer[AccountList]:
         caller = await self.caller(request)
         query = page_query(request)
-        views = await self.accounts.list_teams(caller.user.id, limit=query.limit, before=query.before)
-        found = AccountList([account_object(view) for view in views])
-        return self.answer(caller, found, headers=next_link(request, query, views))
+        reader = await self.accounts.list_teams(caller.user.id, limit=query.limit, before=query.before)
+        found = AccountList([account_object(view) for view in reader])
+        return self.answer(caller, found, headers=next_link(request, query, reader))
 
     @get("/{id:str}", **documented("getAccount", "Retrieve an account", problems=[404]))
     async def retrieve(self, request: HttpRequest) -> Answer[AccountData]:
@@ -228,11 +228,11 @@ class TeamsApi(Endpoints):
         """A page ends early, with a `Link` to the next one, before it holds more than 100,000 characters of text."""
         caller = await self.caller(request)
         query = page_query(request)
-        views = await self.accounts.list_interactions(
+        reader = await self.accounts.list_interactions(
             caller.user.id, team_id(request), limit=query.limit, before=query.before
         )
-        found = InteractionList([interaction_object(view) for view in views])
-        return self.answer(caller, found, headers=next_link(request, query, views))
+        found = InteractionList([interaction_object(view) for view in reader])
+        return self.answer(caller, found, headers=next_link(request, query, reader))
 
     @post(
         "/{id:str}/interactions",
@@ -270,9 +270,9 @@ class InvitationsApi(Endpoints):
         """Those of the user's verified address."""
         caller = await self.caller(request)
         query = page_query(request)
-        views = await self.accounts.list_invitations(caller.user.id, limit=query.limit, before=query.before)
-        found = InvitationList([invitation_object(view) for view in views])
-        return self.answer(caller, found, headers=next_link(request, query, views))
+        reader = await self.accounts.list_invitations(caller.user.id, limit=query.limit, before=query.before)
+        found = InvitationList([invitation_object(view) for view in reader])
+        return self.answer(caller, found, headers=next_link(request, query, reader))
 
     @post(
         "/{id:str}/accept",

@@ -50,8 +50,8 @@ def test_f1_an_open_unit_is_the_parents_and_an_error_in_the_child(
         saved = await work.users.save(jane.rename("Jane Doe", at=NOON))
 
         async def find_anew() -> Any:
-            async with way.store.read() as views:
-                return await views.users.find(JANE)
+            async with way.store.reader() as reader:
+                return await reader.users.find(JANE)
 
         async def leave() -> Any:
             return await opened.__aexit__(leaving, leaving() if leaving else None, None)
@@ -68,8 +68,8 @@ def test_f1_an_open_unit_is_the_parents_and_an_error_in_the_child(
     assert way.drive(way.who(token, FEW)) == {"jane@example.org": FEW}
 
     async def find() -> Any:
-        async with way.store.read() as views:
-            return (await views.users.find(JANE)).name
+        async with way.store.reader() as reader:
+            return (await reader.users.find(JANE)).name
 
     assert way.drive(find()) == "Jane Doe"
 
@@ -84,8 +84,8 @@ def test_f1_a_hosts_open_transaction_is_the_parents_and_an_error_in_the_child(op
         connection.execute(sa.text("SELECT 1"))
 
         async def find() -> Any:
-            async with store.read() as views:
-                return await views.users.find(JANE)
+            async with store.reader() as reader:
+                return await reader.users.find(JANE)
 
         def child() -> list[str]:
             async def of_the_hosts_own() -> Any:
@@ -182,8 +182,8 @@ def test_f1_a_database_in_memory_stays_with_its_process() -> None:
     store = SqlStore(engine)
 
     async def find() -> Any:
-        async with store.read() as views:
-            return await views.users.find(JANE)
+        async with store.reader() as reader:
+            return await reader.users.find(JANE)
 
     def child() -> str:
         try:

@@ -13,7 +13,7 @@ from accounts_core.model.deletion import DeletionPreview
 from accounts_core.model.ids import UserId
 from accounts_core.model.policy import Policy
 from accounts_core.model.rate_limits import RateLimit, in_every_scope
-from accounts_core.ports.store import Store, UnitOfWork, Views
+from accounts_core.ports.store import Reader, Store, UnitOfWork
 from accounts_memory import MemoryRateLimiter
 
 KEY: Final = {"Idempotency-Key": "key-1"}
@@ -54,8 +54,8 @@ class Failing:
             raise self.errors.pop()
         return self.store.begin()
 
-    def read(self) -> AbstractAsyncContextManager[Views]:
-        return self.store.read()
+    def reader(self) -> AbstractAsyncContextManager[Reader]:
+        return self.store.reader()
 
 
 @attrs.frozen

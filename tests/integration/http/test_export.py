@@ -16,7 +16,7 @@ from tests.integration.http.service import Service, memory_accounts
 
 from accounts_core.errors import Unavailable
 from accounts_core.model.ids import UserId
-from accounts_core.ports.store import Views
+from accounts_core.ports.store import Reader
 from accounts_core.services.owned_data import PAGE_OF_LONG_TEXTS
 from accounts_core.testing.builders import a_team, an_interaction
 from accounts_core.testing.harness import keep
@@ -115,17 +115,17 @@ class Reads:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, store: Any, *, fail_at: int | None = None) -> None:
         self.count = 0
-        read = store.read
+        read = store.reader
 
         @asynccontextmanager
-        async def counted() -> AsyncIterator[Views]:
+        async def counted() -> AsyncIterator[Reader]:
             self.count += 1
             if self.count == fail_at:
                 raise Unavailable("The database is away.")
-            async with read() as views:
-                yield views
+            async with read() as reader:
+                yield reader
 
-        monkeypatch.setattr(store, "read", counted)
+        monkeypatch.setattr(store, "reader", counted)
 
 
 async def nothing(_: dict[str, Any]) -> None:

@@ -22,7 +22,7 @@ from tests.integration.http.service import (
 
 from accounts_litestar import AccountsPlugin, create_app
 from accounts_memory import MemoryGateway, MemoryStore
-from accounts_memory.store import MemoryViews
+from accounts_memory.store import MemoryReader
 from accounts_system import SystemSecrets
 
 GETS = [each for each in operations() if each.method == "GET"]
@@ -104,9 +104,9 @@ class CountingStore(MemoryStore):
 
     opened = 0
 
-    def read(self) -> _AsyncGeneratorContextManager[MemoryViews]:
+    def reader(self) -> _AsyncGeneratorContextManager[MemoryReader]:
         self.opened += 1
-        return super().read()
+        return super().reader()
 
 
 def test_f10_head_of_an_export_reads_none_of_its_pages(run: Run) -> None:

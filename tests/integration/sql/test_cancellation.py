@@ -51,8 +51,8 @@ async def all_is_well(store: AnySqlStore) -> None:
     async def use(n: int) -> None:
         async with store.begin() as work:
             await work.users.get(JANE)
-        async with store.read() as views:
-            assert await views.sessions.resolve(digest_of_session("ses_1")) == (a_session(), a_user())
+        async with store.reader() as reader:
+            assert await reader.sessions.resolve(digest_of_session("ses_1")) == (a_session(), a_user())
 
     await asyncio.wait_for(asyncio.gather(*(use(n) for n in range(6))), timeout=10)
 
@@ -65,9 +65,9 @@ async def test_cancelled_at_any_turn_of_a_read(backend: Backend, fast: bool, tim
         await keep(store, a_user(), a_session())
 
         async def read() -> None:
-            async with store.read() as views:
+            async with store.reader() as reader:
                 for _ in range(3):
-                    await views.sessions.resolve_with_cards(digest_of_session("ses_1"))
+                    await reader.sessions.resolve_with_cards(digest_of_session("ses_1"))
 
         for turns in range(25):
             await cancel_after(asyncio.create_task(read()), turns, times)
@@ -91,9 +91,9 @@ async def test_cancelled_at_any_turn_of_a_unit(backend: Backend, times: int) -> 
             await cancel_after(asyncio.create_task(write(10 + 2 * turns)), turns, times)
 
         await all_is_well(store)
-        async with store.read() as views:
+        async with store.reader() as reader:
             for first in range(10, 90, 2):
-                both = [await views.users.find(UserId(n)) is not None for n in (first, first + 1)]
+                both = [await reader.users.find(UserId(n)) is not None for n in (first, first + 1)]
                 assert both in ([True, True], [False, False])
 
 
@@ -103,8 +103,8 @@ async def test_cancelled_while_it_waits_for_a_connection(backend: Backend) -> No
         await keep(store, a_user(), a_session())
 
         async def read() -> None:
-            async with store.read() as views:
-                await views.users.find(JANE)
+            async with store.reader() as reader:
+                await reader.users.find(JANE)
 
         async with engine.connect(), engine.connect():
             tasks = [asyncio.create_task(read()) for _ in range(3)]
@@ -157,6 +157,6 @@ async def test_a_body_that_is_cancelled_rolls_back(backend: Backend) -> None:
         await asyncio.sleep(0.05)
         await cancel_after(task, 0)
 
-        async with store.read() as views:
-            assert await views.users.find(UserId(2)) is None
+        async with store.reader() as reader:
+            assert await reader.users.find(UserId(2)) is None
         await all_is_well(store)

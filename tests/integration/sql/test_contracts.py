@@ -25,7 +25,7 @@ from accounts_core.testing.contracts import (
     RateLimiterContract,
     SessionsContract,
     SignUpsContract,
-    TeamReadsContract,
+    TeamReaderContract,
     TeamsContract,
     TransactionsContract,
     UnverifiedContract,
@@ -68,7 +68,7 @@ class TestNotifications(NotificationsContract): ...
 class TestTeams(TeamsContract): ...
 
 
-class TestTeamReads(TeamReadsContract): ...
+class TestTeamReads(TeamReaderContract): ...
 
 
 class TestInvitations(InvitationsContract): ...

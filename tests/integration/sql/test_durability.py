@@ -70,12 +70,12 @@ def test_a_killed_process_leaves_what_it_committed_and_nothing_else(url: str) ->
     engine = create_engine(url)
 
     async def left() -> None:
-        async with SqlStore(engine).read() as views:
-            resolved = await views.sessions.resolve_with_cards(digest_of_session("ses_1"))
+        async with SqlStore(engine).reader() as reader:
+            resolved = await reader.sessions.resolve_with_cards(digest_of_session("ses_1"))
             assert resolved is not None
             assert (resolved[0], resolved[1], list(resolved[2])) == (a_session(), a_user(), [a_card(is_default=True)])
-            assert await views.outbox.find("job_1") == a_job()
-            assert await views.users.find_by_email(EmailAddress("user2@example.org")) is None
+            assert await reader.outbox.find("job_1") == a_job()
+            assert await reader.users.find_by_email(EmailAddress("user2@example.org")) is None
 
     run_sync(left())
     run_sync(keep(SqlStore(engine), a_user(2)))  # no lock was left behind either

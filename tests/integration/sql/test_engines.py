@@ -102,9 +102,9 @@ async def test_behind_pgbouncer_nothing_is_prepared_and_no_setting_is_asked_for(
         engine = backend.new_engine(pgbouncer=True, **alone)
     store = store_on(engine)
     await keep(store, a_user(), a_session())
-    async with store.read() as views:
+    async with store.reader() as reader:
         for _ in range(8):
-            assert await views.sessions.resolve(digest_of_session("ses_1")) == (a_session(), a_user())
+            assert await reader.sessions.resolve(digest_of_session("ses_1")) == (a_session(), a_user())
     for _ in range(8):
         async with store.begin() as work:
             await work.users.get(UserId(1), lock=True)
@@ -139,8 +139,8 @@ async def test_when_no_host_is_of_the_kind_that_is_needed_the_database_is_away(b
     with pytest.raises(Unavailable):
         await keep(store_on(engine), a_user())
     with pytest.raises(Unavailable):
-        async with store_on(engine).read() as views:
-            await views.users.find(UserId(1))
+        async with store_on(engine).reader() as reader:
+            await reader.users.find(UserId(1))
     await backend.dispose(engine)
 
 
@@ -150,8 +150,8 @@ async def test_a_host_may_choose_a_pool_that_keeps_no_connection(backend: Backen
     store = store_on(engine)
     await keep(store, a_user(), a_session())
 
-    async with store.read() as views:
-        assert await views.sessions.resolve(digest_of_session("ses_1")) == (a_session(), a_user())
+    async with store.reader() as reader:
+        assert await reader.sessions.resolve(digest_of_session("ses_1")) == (a_session(), a_user())
     assert isinstance(engine.pool, sa.NullPool)
     await backend.dispose(engine)
 
@@ -171,8 +171,8 @@ async def test_a_database_in_memory_is_one_for_everybody(backend: Backend) -> No
             await work.users.add(a_user(await work.users.next_id()))
 
     assert await backend.concurrently(*[register] * 8) == [None] * 8
-    async with store.read() as views:
-        assert [await views.users.find(UserId(n)) is not None for n in range(1, 10)] == [True] * 8 + [False]
+    async with store.reader() as reader:
+        assert [await reader.users.find(UserId(n)) is not None for n in range(1, 10)] == [True] * 8 + [False]
     await backend.dispose(engine)
 
 
@@ -184,8 +184,8 @@ async def test_psycopg_on_an_event_loop_works_through_sqlalchemy(backend: Backen
     store = store_on(engine)
     await keep(store, a_user(), a_session())
 
-    async with store.read() as views:
-        assert await views.sessions.resolve(digest_of_session("ses_1")) == (a_session(), a_user())
+    async with store.reader() as reader:
+        assert await reader.sessions.resolve(digest_of_session("ses_1")) == (a_session(), a_user())
     await engine.dispose()
 
 
@@ -201,8 +201,8 @@ async def test_a_database_that_may_only_be_read_can_be_read(backend: Backend, re
     engine: Any = create_async_engine(read_only) if backend.is_async else create_engine(read_only)
     store = store_on(engine)
 
-    async with store.read() as views:
-        assert await views.users.find(UserId(1)) is None
+    async with store.reader() as reader:
+        assert await reader.users.find(UserId(1)) is None
     with pytest.raises(Unavailable):
         await keep(store, a_user())
     await backend.dispose(engine)

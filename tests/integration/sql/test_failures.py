@@ -25,7 +25,7 @@ from accounts_core.model.paging import Cursor
 from accounts_core.testing.builders import NOON, a_session, a_user, at, digest_of_session
 from accounts_core.testing.harness import keep
 from accounts_sql import OutcomeUnknown, create_async_engine, create_engine
-from accounts_sql.async_reading import async_reader_on
+from accounts_sql.async_reading import async_fetcher_on
 from accounts_sql.queries import Query
 
 pytestmark = pytest.mark.usefixtures("drive")
@@ -65,14 +65,14 @@ async def test_a_lone_read_survives_that_every_idle_connection_was_killed(backen
     await fill_the_pool(backend, store, 4)
     await kill_connections(backend)
 
-    async with store.read() as views:
+    async with store.reader() as reader:
         if fast:
-            found = [await views.sessions.resolve(digest_of_session("ses_1")) for _ in range(8)]
+            found = [await reader.sessions.resolve(digest_of_session("ses_1")) for _ in range(8)]
             assert found == [(a_session(), a_user())] * 8
         else:
             with pytest.raises(Unavailable):
-                await views.sessions.resolve(digest_of_session("ses_1"))
-            assert await views.sessions.resolve(digest_of_session("ses_1")) == (a_session(), a_user())
+                await reader.sessions.resolve(digest_of_session("ses_1"))
+            assert await reader.sessions.resolve(digest_of_session("ses_1")) == (a_session(), a_user())
     assert engine.pool.checkedout() == 0
     await backend.dispose(engine)
 
@@ -102,8 +102,8 @@ async def test_a_unit_whose_connection_breaks_before_the_commit_is_unavailable(b
             await kill_connections(backend)
             await work.users.find(JANE)
 
-    async with store.read() as views:
-        assert await views.users.find(JANE) is None
+    async with store.reader() as reader:
+        assert await reader.users.find(JANE) is None
     await backend.dispose(engine)
 
 
@@ -143,9 +143,9 @@ async def test_what_went_wrong_in_the_unit_comes_through_even_when_rolling_back_
 async def test_a_database_that_is_not_there_is_unavailable(backend: Backend, url: str) -> None:
     engine: Any = create_async_engine(url) if backend.is_async else create_engine(url)
     for fast in (True, False):
-        async with store_on(engine, fast=fast).read() as views:
+        async with store_on(engine, fast=fast).reader() as reader:
             with pytest.raises(Unavailable):
-                await views.users.find(JANE)
+                await reader.users.find(JANE)
     with pytest.raises(Unavailable):
         await keep(store_on(engine), a_user())
     await backend.dispose(engine)
@@ -157,14 +157,14 @@ async def test_a_pool_without_a_free_connection_is_unavailable(backend: Backend)
     async with store.begin() as work:
         await work.users.add(a_user())
         for fast in (True, False):
-            async with store_on(engine, fast=fast).read() as views:
+            async with store_on(engine, fast=fast).reader() as reader:
                 with pytest.raises(Unavailable, match="in use"):
-                    await views.users.find(JANE)
+                    await reader.users.find(JANE)
         with pytest.raises(Unavailable, match="in use"):
             await keep(store, a_user(2))
 
-    async with store.read() as views:
-        assert await views.users.find(JANE) == a_user()
+    async with store.reader() as reader:
+        assert await reader.users.find(JANE) == a_user()
     assert engine.pool.checkedout() == 0
     await backend.dispose(engine)
 
@@ -177,8 +177,8 @@ async def test_connections_beyond_the_pools_size_are_closed_and_none_is_lost(
     await keep(store, a_user())
 
     async def read() -> Any:
-        async with store.read() as views:
-            return [await views.users.find(JANE) for _ in range(5)]
+        async with store.reader() as reader:
+            return [await reader.users.find(JANE) for _ in range(5)]
 
     assert await backend.concurrently(*[read] * 12) == [[a_user()] * 5] * 12
     assert (engine.pool.checkedout(), engine.pool.checkedin()) == (0, 1)
@@ -191,7 +191,7 @@ async def test_a_read_that_returns_to_a_pool_that_is_full_again_closes_its_conne
     backend: Backend, caplog: pytest.LogCaptureFixture
 ) -> None:
     engine = backend.new_engine(pool_size=1, max_overflow=1)
-    reader = async_reader_on(engine, None, fast=True)
+    reader = async_fetcher_on(engine, None, fast=True)
     async with engine.connect():
         reading = asyncio.create_task(reader.fetch(Query(sa.select(sa.func.pg_sleep(0.1)), len)))
         await asyncio.sleep(0.05)
@@ -233,8 +233,8 @@ async def test_a_full_disk_is_unavailable_and_writes_nothing(backend: Backend) -
             for n in range(1, 2000):
                 await work.users.add(a_user(n, name="N" * 200))
 
-    async with store.read() as views:
-        assert await views.users.find(JANE) is None
+    async with store.reader() as reader:
+        assert await reader.users.find(JANE) is None
     await backend.dispose(engine)
 
 
@@ -265,17 +265,17 @@ async def test_a_statement_that_was_refused_cannot_be_committed_over(backend: Ba
             with suppress(Conflict):
                 await work.sessions.add(a_session(user_id=99))
 
-    async with store.read() as views:
-        assert await views.users.find(UserId(2)) is None
+    async with store.reader() as reader:
+        assert await reader.users.find(UserId(2)) is None
 
 
 async def test_tables_that_are_missing_are_the_hosts_fault(backend: Backend, tmp_path: Any, postgres_url: str) -> None:
     url = postgres_url if backend.driver in {PSYCOPG, ASYNCPG} else f"sqlite:///{tmp_path}/empty.db"
     engine: Any = create_async_engine(url) if backend.is_async else create_engine(url)
     for fast in (True, False):
-        async with store_on(engine, fast=fast).read() as views:
+        async with store_on(engine, fast=fast).reader() as reader:
             with pytest.raises(ConfigurationError, match="run the migrations"):
-                await views.users.find(JANE)
+                await reader.users.find(JANE)
     with pytest.raises(ConfigurationError, match="run the migrations"):
         await keep(store_on(engine), a_user())
     assert engine.pool.checkedout() == 0
@@ -287,14 +287,14 @@ async def test_names_that_no_store_can_keep_are_not_found(backend: Backend, text
     store = backend.store()
     await keep(store, a_user(), a_session())
 
-    async with store.read() as views:
-        assert await views.verifications.find(text) is None
-        assert await views.outbox.find(text) is None
-        assert await views.notifications.find(text) is None
-        assert await views.sessions.find(text) is None
-        assert await views.teams.find_interaction(text) is None
-        assert await views.teams.find_invitation(text) is None
-        assert list(await views.notifications.of(JANE, limit=99, before=Cursor(NOON, text))) == []
+    async with store.reader() as reader:
+        assert await reader.verifications.find(text) is None
+        assert await reader.outbox.find(text) is None
+        assert await reader.notifications.find(text) is None
+        assert await reader.sessions.find(text) is None
+        assert await reader.teams.find_interaction(text) is None
+        assert await reader.teams.find_invitation(text) is None
+        assert list(await reader.notifications.of(JANE, limit=99, before=Cursor(NOON, text))) == []
     async with store.begin() as work:
         await work.sessions.remove(text)
         await work.sessions.touch(text, at=at(1))
@@ -307,7 +307,7 @@ async def test_numbers_that_no_store_can_keep_are_not_found(backend: Backend, nu
     store = backend.store()
     await keep(store, a_user())
 
-    async with store.read() as views:
-        assert await views.users.find(UserId(number)) is None
-        assert list(await views.notifications.of(UserId(number), limit=99)) == []
-        assert await views.audit.find(number) is None
+    async with store.reader() as reader:
+        assert await reader.users.find(UserId(number)) is None
+        assert list(await reader.notifications.of(UserId(number), limit=99)) == []
+        assert await reader.audit.find(number) is None

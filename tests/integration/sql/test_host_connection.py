@@ -67,8 +67,8 @@ def host_table(backend: Backend) -> Any:
 
 async def kept(backend: Backend) -> tuple[int, bool]:
     """Return how many orders there are, and whether the user is there, as others see it."""
-    async with connected(backend) as host, backend.store().read() as views:
-        return (await host.execute(COUNT)).scalar_one(), await views.users.find(UserId(1)) is not None
+    async with connected(backend) as host, backend.store().reader() as reader:
+        return (await host.execute(COUNT)).scalar_one(), await reader.users.find(UserId(1)) is not None
 
 
 async def test_a_store_on_a_connection_does_not_commit(backend: Backend) -> None:
@@ -130,16 +130,16 @@ async def test_units_follow_one_another_in_one_transaction(backend: Backend) -> 
         await keep(host.store, a_user(3))
         await host.end("commit")
 
-    async with backend.store().read() as views:
-        found = [await views.users.find(UserId(n)) for n in (1, 2, 3)]
+    async with backend.store().reader() as reader:
+        found = [await reader.users.find(UserId(n)) for n in (1, 2, 3)]
     assert [user is not None for user in found] == [True, False, True]
 
 
 async def test_reads_on_the_connection_see_what_is_not_committed_yet(backend: Backend) -> None:
     async with connected(backend) as host:
         await keep(host.store, a_user())
-        async with host.store.read() as views:
-            assert await views.users.find(UserId(1)) == a_user()
+        async with host.store.reader() as reader:
+            assert await reader.users.find(UserId(1)) == a_user()
         await host.end("rollback")
 
 

@@ -49,9 +49,9 @@ async def is_kept_and_read(store: AnySqlStore) -> bool:
         async with store.begin() as work:
             await work.users.add(a_user(2))
             raise ZeroDivisionError
-    async with store.read() as views:
-        resolved = await views.sessions.resolve(digest_of_session("ses_1"))
-        return resolved == (a_session(), a_user()) and await views.users.find(UserId(2)) is None
+    async with store.reader() as reader:
+        resolved = await reader.sessions.resolve(digest_of_session("ses_1"))
+        return resolved == (a_session(), a_user()) and await reader.users.find(UserId(2)) is None
 
 
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -112,8 +112,8 @@ async def test_times_are_in_utc_whatever_the_hosts_time_zone_is(backend: Backend
         store = store_on(engine, fast=fast)
         await keep(store, a_user())
 
-        async with store.read() as views:
-            found = await views.users.find(UserId(1))
+        async with store.reader() as reader:
+            found = await reader.users.find(UserId(1))
 
     assert found is not None
     assert found.created_at == NOON

@@ -38,8 +38,8 @@ def checked_out(engine: AsyncEngine) -> int:
 
 
 async def read(store: AsyncSqlStore) -> bool:
-    async with store.read() as views:
-        return await views.users.find(JANE) is not None
+    async with store.reader() as reader:
+        return await reader.users.find(JANE) is not None
 
 
 def test_many_reads_share_all_connections_but_one(postgres_url: str) -> None:

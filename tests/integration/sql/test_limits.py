@@ -88,7 +88,7 @@ async def test_more_attempts_at_once_than_may_wait_are_told_so_and_counted_nowhe
 async def test_attempts_that_wait_leave_the_connections_to_those_who_read(backend: Backend) -> None:
     engine = backend.new_engine(pool_size=6, max_overflow=0)
     limits = AsyncSqlRateLimiter(engine, max_concurrent=4, max_waiting=40)
-    async with backend.engine.connect() as somebody, engine.connect() as reader:
+    async with backend.engine.connect() as somebody, engine.connect() as blocker:
         await somebody.execute(sa.text(f"LOCK TABLE {attempts.name} IN ACCESS EXCLUSIVE MODE"))
         waiting = [
             asyncio.create_task(limits.consume("sign-in", {f"jane{n}": RateLimit(100, MINUTE)}, now=at(0)))
@@ -96,12 +96,12 @@ async def test_attempts_that_wait_leave_the_connections_to_those_who_read(backen
         ]
         await asyncio.sleep(0.1)
 
-        async with AsyncSqlStore(engine).read() as views:
-            assert await views.users.find(UserId(1)) is None
+        async with AsyncSqlStore(engine).reader() as reader:
+            assert await reader.users.find(UserId(1)) is None
 
         assert not [task for task in waiting if task.done()]
         await somebody.rollback()
-        await reader.rollback()
+        await blocker.rollback()
     await asyncio.gather(*waiting)
     await backend.dispose(engine)
 

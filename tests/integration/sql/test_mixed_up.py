@@ -207,17 +207,17 @@ async def test_f1_a_lone_read_that_is_answered_with_anothers_is_an_error(
 ) -> None:
     await populate(backend.store())
     seen: dict[str, object] = {}
-    async with backend.store(fast=fast).read() as views:
+    async with backend.store(fast=fast).reader() as reader:
         for name, read in LONE.items():
-            right = await read(views, JANE)
+            right = await read(reader, JANE)
             with recorded(monkeypatch) as sent:
-                wrong = await read(views, JOHN)
+                wrong = await read(reader, JOHN)
             assert wrong, name
             assert wrong != right
 
             with counting_dropped(backend) as dropped, mixed_up(monkeypatch, sent):
-                seen[name] = await outcome(read(views, JANE)), len(dropped)
-            assert await read(views, JANE) == right
+                seen[name] = await outcome(read(reader, JANE)), len(dropped)
+            assert await read(reader, JANE) == right
 
     assert seen == dict.fromkeys(LONE, (AnswerMismatch, 1))
 
@@ -261,14 +261,14 @@ async def test_f1_a_row_of_another_shape_is_an_error(backend: Backend, monkeypat
     await populate(store)
     one: sa.Select[Any] = sa.select(sa.literal_column("1"))
     found: Any = LONE["users.find"]
-    views: Any
-    async with store.read() as views:
+    reader: Any
+    async with store.reader() as reader:
         query = Query(one, lambda rows: rows)
         query._width = 2
         with pytest.raises(AnswerMismatch):
-            await views.users._db.fetch(query)
+            await reader.users._db.fetch(query)
 
-        assert await found(views, JANE) is not None
+        assert await found(reader, JANE) is not None
 
 
 async def test_f1_attempts_that_are_anothers_limit_nobody(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from accounts_core.model.events import SessionsEnded
 from accounts_core.model.ids import TeamId, UserId
 from accounts_core.model.jobs import JobKind, topics_of
 from accounts_core.model.paging import Cursor
-from accounts_core.ports.store import Views
+from accounts_core.ports.store import Reader
 from accounts_core.testing.builders import (
     NOON,
     a_card,
@@ -39,38 +39,38 @@ JANE, GUEST = UserId(1), EmailAddress("guest@example.org")
 PREPARED_AFTER = 6
 """psycopg prepares a statement that it sees for the sixth time; asyncpg, the first."""
 
-READS: dict[str, Callable[[Views], Awaitable[Any]]] = {
-    "users.find": lambda views: views.users.find(JANE),
-    "users.find_by_email": lambda views: views.users.find_by_email(EmailAddress("user1@example.org")),
-    "users.find_by_customer": lambda views: views.users.find_by_customer("cus_1"),
-    "users.list_billed": lambda views: views.users.list_billed(limit=5),
-    "sessions.resolve": lambda views: views.sessions.resolve(digest_of_session("ses_1")),
-    "sessions.resolve_with_cards": lambda views: views.sessions.resolve_with_cards(digest_of_session("ses_1")),
-    "payment_methods.of": lambda views: views.payment_methods.of(JANE),
-    "verifications.find": lambda views: views.verifications.find("ver_1"),
-    "verifications.find_latest": lambda views: views.verifications.find_latest(JANE, "pm_of_ver_1"),
-    "verifications.find_by_payment_method": lambda views: views.verifications.find_by_payment_method(JANE, "pm_1"),
-    "verifications.open_of_customer": lambda views: views.verifications.open_of_customer("cus_1"),
-    "notifications.of": lambda views: views.notifications.of(JANE, limit=99),
-    "notifications.of, a page": lambda views: views.notifications.of(JANE, limit=5, before=Cursor(at(1), "ntf_2")),
-    "notifications.find": lambda views: views.notifications.find("ntf_1"),
-    "sessions.list_of": lambda views: views.sessions.list_of(JANE, limit=5, before=Cursor(at(1), "ses_2")),
-    "sessions.find": lambda views: views.sessions.find("ses_1"),
-    "teams.find_interaction": lambda views: views.teams.find_interaction("int_1"),
-    "audit.list": lambda views: views.audit.list(user_id=JANE, limit=5, before=10**9),
-    "teams.view": lambda views: views.teams.view(TeamId(1), JANE),
-    "teams.views_of": lambda views: views.teams.views_of(JANE, limit=5, before=TeamId(2)),
-    "teams.members": lambda views: views.teams.members(TeamId(1), limit=5, before=UserId(2)),
-    "teams.interactions": lambda views: views.teams.interactions(TeamId(1), limit=5, before=Cursor(at(1), "int_2")),
-    "teams.invitations_to": lambda views: views.teams.invitations_to(GUEST, limit=5, before=Cursor(at(1), "inv_2")),
-    "teams.find_invitation": lambda views: views.teams.find_invitation("inv_1"),
-    "teams.written_by": lambda views: views.teams.written_by(JANE, limit=5, before=Cursor(at(1), "")),
-    "mail_tokens.of": lambda views: views.mail_tokens.of(JANE, limit=5, before=Cursor(at(1), b"")),
-    "outbox.find": lambda views: views.outbox.find("job_1"),
-    "outbox.any_due": lambda views: views.outbox.any_due(now=NOON),
-    "outbox.any_due, of topics": lambda views: views.outbox.any_due(now=NOON, topics=topics_of({JobKind.PROVIDER})),
-    "outbox.any_overlong": lambda views: views.outbox.any_overlong(after=at(-1)),
-    "outbox.list": lambda views: views.outbox.list(limit=5),
+READS: dict[str, Callable[[Reader], Awaitable[Any]]] = {
+    "users.find": lambda reader: reader.users.find(JANE),
+    "users.find_by_email": lambda reader: reader.users.find_by_email(EmailAddress("user1@example.org")),
+    "users.find_by_customer": lambda reader: reader.users.find_by_customer("cus_1"),
+    "users.list_billed": lambda reader: reader.users.list_billed(limit=5),
+    "sessions.resolve": lambda reader: reader.sessions.resolve(digest_of_session("ses_1")),
+    "sessions.resolve_with_cards": lambda reader: reader.sessions.resolve_with_cards(digest_of_session("ses_1")),
+    "payment_methods.of": lambda reader: reader.payment_methods.of(JANE),
+    "verifications.find": lambda reader: reader.verifications.find("ver_1"),
+    "verifications.find_latest": lambda reader: reader.verifications.find_latest(JANE, "pm_of_ver_1"),
+    "verifications.find_by_payment_method": lambda reader: reader.verifications.find_by_payment_method(JANE, "pm_1"),
+    "verifications.open_of_customer": lambda reader: reader.verifications.open_of_customer("cus_1"),
+    "notifications.of": lambda reader: reader.notifications.of(JANE, limit=99),
+    "notifications.of, a page": lambda reader: reader.notifications.of(JANE, limit=5, before=Cursor(at(1), "ntf_2")),
+    "notifications.find": lambda reader: reader.notifications.find("ntf_1"),
+    "sessions.list_of": lambda reader: reader.sessions.list_of(JANE, limit=5, before=Cursor(at(1), "ses_2")),
+    "sessions.find": lambda reader: reader.sessions.find("ses_1"),
+    "teams.find_interaction": lambda reader: reader.teams.find_interaction("int_1"),
+    "audit.list": lambda reader: reader.audit.list(user_id=JANE, limit=5, before=10**9),
+    "teams.view": lambda reader: reader.teams.view(TeamId(1), JANE),
+    "teams.views_of": lambda reader: reader.teams.views_of(JANE, limit=5, before=TeamId(2)),
+    "teams.members": lambda reader: reader.teams.members(TeamId(1), limit=5, before=UserId(2)),
+    "teams.interactions": lambda reader: reader.teams.interactions(TeamId(1), limit=5, before=Cursor(at(1), "int_2")),
+    "teams.invitations_to": lambda reader: reader.teams.invitations_to(GUEST, limit=5, before=Cursor(at(1), "inv_2")),
+    "teams.find_invitation": lambda reader: reader.teams.find_invitation("inv_1"),
+    "teams.written_by": lambda reader: reader.teams.written_by(JANE, limit=5, before=Cursor(at(1), "")),
+    "mail_tokens.of": lambda reader: reader.mail_tokens.of(JANE, limit=5, before=Cursor(at(1), b"")),
+    "outbox.find": lambda reader: reader.outbox.find("job_1"),
+    "outbox.any_due": lambda reader: reader.outbox.any_due(now=NOON),
+    "outbox.any_due, of topics": lambda reader: reader.outbox.any_due(now=NOON, topics=topics_of({JobKind.PROVIDER})),
+    "outbox.any_overlong": lambda reader: reader.outbox.any_overlong(after=at(-1)),
+    "outbox.list": lambda reader: reader.outbox.list(limit=5),
 }
 
 
@@ -85,7 +85,7 @@ def counter(backend: Backend) -> Iterator[RoundTripCounter]:
 
 @pytest.mark.parametrize("read", READS.values(), ids=READS)
 async def test_each_lone_read_is_one_round_trip(
-    backend: Backend, counter: RoundTripCounter, read: Callable[[Views], Awaitable[Any]]
+    backend: Backend, counter: RoundTripCounter, read: Callable[[Reader], Awaitable[Any]]
 ) -> None:
     store = backend.store()
     await keep(store, a_user(1, customer_id="cus_1"), a_user(2), a_session(), a_card(is_default=True))
@@ -96,12 +96,12 @@ async def test_each_lone_read_is_one_round_trip(
     await keep(store, SessionsEnded(user_id=JANE, at=NOON, count=1))
     async with store.begin() as work:
         await work.mail_tokens.add(a_token())
-    async with store.read() as views:
+    async with store.reader() as reader:
         for _ in range(PREPARED_AFTER):
-            assert await read(views)
+            assert await read(reader)
 
         with counter.counting() as trips:
-            assert await read(views)
+            assert await read(reader)
 
     assert trips.count == 1
 
@@ -111,7 +111,7 @@ async def test_opening_the_views_asks_nothing(backend: Backend, counter: RoundTr
     await keep(store, a_user())
 
     with counter.counting() as trips:
-        async with store.read():
+        async with store.reader():
             pass
 
     assert trips.count == 0
@@ -134,12 +134,12 @@ async def test_without_the_fast_path_the_same_read_is_a_transaction(
     """So the counter sees what SQLAlchemy runs, too, and the tests above can fail."""
     store = backend.store(fast=False)
     await keep(backend.store(), a_user())
-    async with store.read() as views:
+    async with store.reader() as reader:
         for _ in range(PREPARED_AFTER):
-            await views.users.find(JANE)
+            await reader.users.find(JANE)
 
         with counter.counting() as trips:
-            assert await views.users.find(JANE) == a_user()
+            assert await reader.users.find(JANE) == a_user()
 
     assert trips.count == (3 if backend.driver in {PSYCOPG, ASYNCPG} else 1)
 

@@ -58,15 +58,15 @@ async def test_a_store_keeps_to_its_schema(backend: Backend, engine: Any, fast: 
     await keep(inside, a_user(name="Inside"), a_session(), a_card(is_default=True), a_team())
     await keep(outside, a_user(name="Outside"))
 
-    async with inside.read() as views:
-        resolved = await views.sessions.resolve_with_cards(digest_of_session("ses_1"))
+    async with inside.reader() as reader:
+        resolved = await reader.sessions.resolve_with_cards(digest_of_session("ses_1"))
         assert resolved is not None
         assert resolved[1].name == "Inside"
-    async with outside.read() as views:
-        found = await views.users.find(UserId(1))
+    async with outside.reader() as reader:
+        found = await reader.users.find(UserId(1))
         assert found is not None
         assert found.name == "Outside"
-        assert await views.sessions.resolve(digest_of_session("ses_1")) is None
+        assert await reader.sessions.resolve(digest_of_session("ses_1")) is None
 
 
 async def test_numbers_come_from_the_schemas_own_sequences(engine: Any) -> None:

@@ -142,11 +142,11 @@ async def test_whoever_waited_for_the_teams_lock_is_judged_by_what_is_so_then(
 
     assert held is None
     assert type(refused) is refusal
-    async with store.read() as views:
-        assert list(await views.teams.interactions(TEAM, limit=9)) == []
-        assert await views.teams.view(TEAM, GUEST) is None
-        team = await views.teams.view(TEAM, OWNER)
+    async with store.reader() as reader:
+        assert list(await reader.teams.interactions(TEAM, limit=9)) == []
+        assert await reader.teams.view(TEAM, GUEST) is None
+        team = await reader.teams.view(TEAM, OWNER)
         assert team is not None
         assert team.team.name == "Bookshop"
-        assert {entry.action for entry in await views.audit.list(limit=9)} == set()
-        assert list(await views.outbox.list(limit=9)) == []
+        assert {entry.action for entry in await reader.audit.list(limit=9)} == set()
+        assert list(await reader.outbox.list(limit=9)) == []

@@ -35,13 +35,13 @@ async def test_a_hosts_statement_on_the_units_connection_is_part_of_the_unit(sto
             await execute(work, rename)
             assert (await work.users.get(UserId(1))).name == "Mary Major"
             raise ZeroDivisionError
-    async with store.read() as views:
-        assert await views.users.find(UserId(1)) == a_user()
+    async with store.reader() as reader:
+        assert await reader.users.find(UserId(1)) == a_user()
 
     async with store.begin() as work:
         await execute(work, rename)
-    async with store.read() as views:
-        assert await views.users.find(UserId(1)) == a_user(name="Mary Major")
+    async with store.reader() as reader:
+        assert await reader.users.find(UserId(1)) == a_user(name="Mary Major")
 
 
 async def test_a_subscriber_writes_on_the_same_connection_and_can_stop_the_unit(backend: Backend) -> None:
@@ -56,8 +56,8 @@ async def test_a_subscriber_writes_on_the_same_connection_and_can_stop_the_unit(
         await keep(backend.store(stop), a_user(), REGISTERED)
 
     assert seen == [1]
-    async with backend.store().read() as views:
-        assert await views.users.find(UserId(1)) is None
+    async with backend.store().reader() as reader:
+        assert await reader.users.find(UserId(1)) is None
 
 
 async def test_a_hosts_own_database_error_comes_through_as_it_is(store: AnySqlStore) -> None:
@@ -96,5 +96,5 @@ async def test_a_new_session_need_not_wait_for_whoever_locked_its_user(backend: 
         await work.users.get(UserId(1), lock=True)
         await keep(store, a_session())
 
-    async with store.read() as views:
-        assert await views.sessions.resolve(digest_of_session("ses_1")) == (a_session(), a_user())
+    async with store.reader() as reader:
+        assert await reader.sessions.resolve(digest_of_session("ses_1")) == (a_session(), a_user())

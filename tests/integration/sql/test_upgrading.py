@@ -58,13 +58,13 @@ def fill(engine: sa.Engine) -> None:
 
 
 async def found(store: AnyStore, id: str) -> CardVerification | None:
-    async with store.read() as views:
-        return await views.verifications.find(id)
+    async with store.reader() as reader:
+        return await reader.verifications.find(id)
 
 
 async def everybody(store: AnyStore) -> list[User | None]:
-    async with store.read() as views:
-        return [await views.users.find(UserId(n)) for n in (1, 2, 3)]
+    async with store.reader() as reader:
+        return [await reader.users.find(UserId(n)) for n in (1, 2, 3)]
 
 
 @pytest.mark.parametrize("revision", ["0001", "0002"])
@@ -77,10 +77,10 @@ async def test_what_an_older_revision_kept_is_there_after_the_upgrade(engine: sa
     store = SqlStore(engine)
     assert is_current(engine)
     assert await everybody(store) == [JANE, MARY, None]
-    async with store.read() as views:
-        assert await views.users.find_by_customer("cus_1") == JANE
-        assert list(await views.verifications.open_of_customer("cus_1")) == [VERIFICATION]
-        assert list(await views.outbox.list(limit=9)) == JOBS
+    async with store.reader() as reader:
+        assert await reader.users.find_by_customer("cus_1") == JANE
+        assert list(await reader.verifications.open_of_customer("cus_1")) == [VERIFICATION]
+        assert list(await reader.outbox.list(limit=9)) == JOBS
 
 
 async def test_work_that_was_waiting_goes_on_after_the_upgrade(engine: sa.Engine) -> None:
@@ -161,8 +161,8 @@ async def test_going_back_keeps_what_the_older_version_knows(engine: sa.Engine) 
     store = SqlStore(engine)
     assert await everybody(store) == [JANE, None, None]
     assert await found(store, VERIFICATION.id) == VERIFICATION
-    async with store.read() as views:
-        assert list(await views.outbox.list(limit=9)) == [a_job()]
+    async with store.reader() as reader:
+        assert list(await reader.outbox.list(limit=9)) == [a_job()]
 
 
 async def test_going_back_one_revision_keeps_what_that_one_knew(engine: sa.Engine) -> None:
@@ -177,8 +177,8 @@ async def test_going_back_one_revision_keeps_what_that_one_knew(engine: sa.Engin
     store = SqlStore(engine)
     assert await everybody(store) == [jane, None, None]
     assert await found(store, VERIFICATION.id) == VERIFICATION
-    async with store.read() as views:
-        assert list(await views.outbox.list(limit=9)) == [parked]
+    async with store.reader() as reader:
+        assert list(await reader.outbox.list(limit=9)) == [parked]
 
 
 KEPT: Final = [
@@ -247,8 +247,8 @@ async def test_open_invitations_have_their_full_time_from_the_upgrade_on(engine:
 
     migrate(engine)
 
-    async with SqlStore(engine).read() as views:
-        (view,) = await views.teams.invitations_into(TeamId(1), open_since=before, limit=9)
+    async with SqlStore(engine).reader() as reader:
+        (view,) = await reader.teams.invitations_into(TeamId(1), open_since=before, limit=9)
         assert view.invitation.created_at == NOON - timedelta(days=99)
 
 
@@ -261,9 +261,9 @@ async def test_a_process_of_the_older_version_still_invites_after_the_upgrade(en
     write(engine, "accounts_invitations", as_before)
     store = SqlStore(engine)
 
-    async with store.read() as views:
+    async with store.reader() as reader:
         assert [
-            each.invitation for each in await views.teams.invitations_into(TeamId(1), open_since=at(-1), limit=9)
+            each.invitation for each in await reader.teams.invitations_into(TeamId(1), open_since=at(-1), limit=9)
         ] == [an_invitation()]
     async with store.begin() as work:
         assert await work.cleanup.delete(Expired.INVITATIONS, until=at(-1), limit=9) == 0

@@ -46,8 +46,8 @@ DELETION: Final = (
         name="a customer that is deleted before its last hold is let go",
         at="accounts_core/services/customer_removal.py::CustomerRemoval.remove",
         old=(
-            "async with self._store.read() as views:\n"
-            "    if await views.verifications.open_of_customer(customer_id):\n"
+            "async with self._store.reader() as reader:\n"
+            "    if await reader.verifications.open_of_customer(customer_id):\n"
             '        raise Conflict("A card of this customer is still being verified.")'
         ),
         new="",

@@ -45,8 +45,8 @@ EXPORT: Final = (
         name="export: a read is open while the client has a page",
         at="accounts_core/services/export.py::export_parts",
         old=(
-            "async with store.read() as views:\n"
-            "    entries = await value.page(views, last)\n"
+            "async with store.reader() as reader:\n"
+            "    entries = await value.page(reader, last)\n"
             "if not entries:\n"
             "    break\n"
             "last = entries[-1]\n"
@@ -54,8 +54,8 @@ EXPORT: Final = (
             "del entries"
         ),
         new=(
-            "async with store.read() as views:\n"
-            "    entries = await value.page(views, last)\n"
+            "async with store.reader() as reader:\n"
+            "    entries = await value.page(reader, last)\n"
             "    if not entries:\n"
             "        break\n"
             "    last = entries[-1]\n"

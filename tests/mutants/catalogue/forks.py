@@ -111,7 +111,7 @@ FORKS: Final = (
     ),
     Mutant(
         name="mixed up: a connection that is used again after it",
-        at="adapters/accounts_sql/reading.py::DriverReader._run",
+        at="adapters/accounts_sql/reading.py::DriverFetcher._run",
         old=(
             "try:\n"
             "    rows = self._execute(lease.driver_connection, sql, parameters)\n"
@@ -150,7 +150,7 @@ FORKS: Final = (
     ),
     Mutant(
         name="mixed up: teams that are another's, whom no column names",
-        at="adapters/accounts_sql/repositories/team_reads.py",
+        at="adapters/accounts_sql/repositories/team_reader.py",
         old=(
             "Numbered(\n"
             '    sa.select(*rows.TEAM, _ROLE.label("role"), _VIEWER).where(teams.c.id.in_(_SEEN)),\n'

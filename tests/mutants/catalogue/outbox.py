@@ -160,7 +160,7 @@ OUTBOX: Final = (
     ),
     Mutant(
         name="memory: dead-lettered jobs that count as overdue",
-        at="adapters/accounts_memory/outbox.py::MemoryOutboxReads.overdue",
+        at="adapters/accounts_memory/outbox.py::MemoryOutboxReader.overdue",
         old="job.parked_at is None and job.due < before",
         new="job.due < before",
         check=memory_contract("TestOutbox::test_overdue_jobs_are_counted_by_topic_with_the_oldest_first"),

@@ -33,7 +33,7 @@ PROVIDER: Final = (
     Mutant(
         name="a default that is managed elsewhere and replaced by a first card",
         at="accounts_core/services/default_card.py::replace_default",
-        old=("if await is_managed_elsewhere(views, user_id, cards, current):\n    return"),
+        old=("if await is_managed_elsewhere(reader, user_id, cards, current):\n    return"),
         new="",
         check=core(f"{_ELSEWHERE}test_a_new_first_card_leaves_it_alone"),
     ),

@@ -65,7 +65,7 @@ TEAMS: Final = (
     ),
     Mutant(
         name="invitations of an owner before that are open",
-        at="adapters/accounts_sql/repositories/team_reads.py",
+        at="adapters/accounts_sql/repositories/team_reader.py",
         old=(
             "sa.and_(\n"
             "    invitations.c.invited_by == teams.c.owner_id,\n"
@@ -85,7 +85,7 @@ TEAMS: Final = (
     ),
     Mutant(
         name="invitations of a deactivated owner that are open",
-        at="adapters/accounts_memory/team_reads.py::_is_listed",
+        at="adapters/accounts_memory/team_reader.py::_is_listed",
         old="team is None or sender is None or (not sender.is_active)",
         new="team is None or sender is None",
         check=memory_contract(
@@ -109,8 +109,8 @@ TEAMS: Final = (
     Mutant(
         name="members who read whom the owner has invited",
         at="accounts_core/use_cases/teams/list_team_invitations.py::ListTeamInvitations.__call__",
-        old="(await seen_by(views, team_id, user_id)).team.check_owner(user_id)",
-        new="await seen_by(views, team_id, user_id)",
+        old="(await seen_by(reader, team_id, user_id)).team.check_owner(user_id)",
+        new="await seen_by(reader, team_id, user_id)",
         check=core(f"{_TESTS}::test_f6_nobody_but_the_owner_sees_or_touches_an_invitation"),
     ),
     Mutant(
@@ -246,7 +246,7 @@ TEAMS: Final = (
     Mutant(
         name="a mail that counts for its recipient before it is known who owns the team",
         at="accounts_core/services/inviter.py::Inviter.invite",
-        old="(await seen_by(views, team_id, by)).team.check_owner(by)",
+        old="(await seen_by(reader, team_id, by)).team.check_owner(by)",
         new="",
         check=core("use_cases/test_invitations.py::test_somebody_who_may_not_invite_uses_up_nobodys_mails"),
     ),

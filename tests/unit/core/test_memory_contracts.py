@@ -53,7 +53,7 @@ from accounts_core.testing.contracts import (
     SecretsContract,
     SessionsContract,
     SignUpsContract,
-    TeamReadsContract,
+    TeamReaderContract,
     TeamsContract,
     TransactionsContract,
     UnverifiedContract,
@@ -111,7 +111,7 @@ class TestNotifications(NotificationsContract): ...
 class TestTeams(TeamsContract): ...
 
 
-class TestTeamReads(TeamReadsContract): ...
+class TestTeamReads(TeamReaderContract): ...
 
 
 class TestInvitations(InvitationsContract): ...

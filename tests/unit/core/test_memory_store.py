@@ -90,8 +90,8 @@ async def test_units_that_change_different_rows_both_commit(store: MemoryStore) 
         await first.users.save((await first.users.get(JANE)).owe(5))
         await second.users.save((await second.users.get(MARY)).owe(7))
 
-    async with store.read() as views:
-        users = [await views.users.find(JANE), await views.users.find(MARY)]
+    async with store.reader() as reader:
+        users = [await reader.users.find(JANE), await reader.users.find(MARY)]
     assert [user.balance for user in users if user] == [5, 7]
 
 
@@ -101,8 +101,8 @@ async def test_of_two_units_that_change_one_row_the_first_to_commit_wins(store: 
         async with store.begin() as early:
             winner = await early.users.save((await early.users.get(JANE)).owe(5))
 
-    async with store.read() as views:
-        assert await views.users.find(JANE) == winner
+    async with store.reader() as reader:
+        assert await reader.users.find(JANE) == winner
 
 
 @pytest.mark.parametrize("change", [True, False], ids=["and changes it", "and changes nothing"])
@@ -118,9 +118,9 @@ async def test_a_unit_that_locked_a_row_is_refused_when_another_locked_it_and_co
             if change:
                 await early.users.save(jane.owe(5))
 
-    async with store.read() as views:
-        assert await views.outbox.find("job_early") is not None
-        assert await views.outbox.find("job_late") is None
+    async with store.reader() as reader:
+        assert await reader.outbox.find("job_early") is not None
+        assert await reader.outbox.find("job_late") is None
 
 
 async def test_a_locked_team_is_locked_as_a_user_is(store: MemoryStore) -> None:
@@ -139,8 +139,8 @@ async def test_a_lock_that_was_rolled_back_stops_nobody(store: MemoryStore) -> N
                 await early.users.get(JANE, lock=True)
                 raise ZeroDivisionError
 
-    async with store.read() as views:
-        jane = await views.users.find(JANE)
+    async with store.reader() as reader:
+        jane = await reader.users.find(JANE)
     assert jane is not None
     assert jane.balance == 7
 
@@ -149,8 +149,8 @@ async def test_a_lock_leaves_the_row_and_its_version_as_they_are(store: MemorySt
     async with store.begin() as work:
         await work.users.get(JANE, lock=True)
 
-    async with store.read() as views:
-        assert await views.users.find(JANE) == a_user(JANE)
+    async with store.reader() as reader:
+        assert await reader.users.find(JANE) == a_user(JANE)
 
 
 async def test_an_address_that_two_open_units_take_goes_to_the_first_to_commit(store: MemoryStore) -> None:
@@ -159,8 +159,8 @@ async def test_an_address_that_two_open_units_take_goes_to_the_first_to_commit(s
         await late.users.add(a_user(4, email=wanted))
         await keep(store, a_user(3, email=wanted))
 
-    async with store.read() as views:
-        assert await views.users.find_by_email(wanted) == a_user(3, email=wanted)
+    async with store.reader() as reader:
+        assert await reader.users.find_by_email(wanted) == a_user(3, email=wanted)
 
 
 async def test_a_customer_that_two_open_units_take_goes_to_the_first_to_commit(store: MemoryStore) -> None:
@@ -169,8 +169,8 @@ async def test_a_customer_that_two_open_units_take_goes_to_the_first_to_commit(s
         async with store.begin() as early:
             winner = await early.users.save((await early.users.get(JANE)).bill_as("cus_1"))
 
-    async with store.read() as views:
-        assert await views.users.find_by_customer("cus_1") == winner
+    async with store.reader() as reader:
+        assert await reader.users.find_by_customer("cus_1") == winner
 
 
 async def test_a_customer_may_go_from_one_user_to_another_in_one_unit(store: MemoryStore) -> None:
@@ -180,8 +180,8 @@ async def test_a_customer_may_go_from_one_user_to_another_in_one_unit(store: Mem
         await work.users.save((await work.users.get(JANE)).lose_customer())
         await work.users.save((await work.users.get(MARY)).bill_as("cus_1"))
 
-    async with store.read() as views:
-        found = await views.users.find_by_customer("cus_1")
+    async with store.reader() as reader:
+        found = await reader.users.find_by_customer("cus_1")
     assert found is not None
     assert found.id == MARY
 
@@ -191,8 +191,8 @@ async def test_two_open_units_cannot_each_give_a_user_a_default_card(store: Memo
         await late.payment_methods.save(JANE, Cards().add(a_card("pm_late", JANE)))
         await keep(store, *Cards().add(a_card("pm_early", JANE)))
 
-    async with store.read() as views:
-        assert [card.id for card in await views.payment_methods.of(JANE)] == ["pm_early"]
+    async with store.reader() as reader:
+        assert [card.id for card in await reader.payment_methods.of(JANE)] == ["pm_early"]
 
 
 async def test_two_open_units_cannot_open_the_same_verification(store: MemoryStore) -> None:
@@ -200,8 +200,8 @@ async def test_two_open_units_cannot_open_the_same_verification(store: MemorySto
         await late.verifications.add(a_verification("ver_late", requested="pm_1"))
         await keep(store, a_verification("ver_early", requested="pm_1"))
 
-    async with store.read() as views:
-        assert await views.verifications.find("ver_late") is None
+    async with store.reader() as reader:
+        assert await reader.verifications.find("ver_late") is None
 
 
 @pytest.mark.parametrize("thing", THINGS.values(), ids=THINGS)
@@ -213,8 +213,8 @@ async def test_nothing_is_kept_for_a_user_whom_another_unit_removed_meanwhile(
         async with store.begin() as early:
             await early.users.remove(JANE)
 
-    async with store.read() as views:
-        assert await views.users.find(JANE) is None
+    async with store.reader() as reader:
+        assert await reader.users.find(JANE) is None
 
 
 @pytest.mark.parametrize("thing", THINGS.values(), ids=THINGS)
@@ -225,8 +225,8 @@ async def test_no_user_is_removed_to_whom_another_unit_added_something_meanwhile
         await late.users.remove(JANE)
         await keep(store, thing)
 
-    async with store.read() as views:
-        assert await views.users.find(JANE) == a_user(JANE)
+    async with store.reader() as reader:
+        assert await reader.users.find(JANE) == a_user(JANE)
 
 
 async def test_nested_units_are_refused(store: MemoryStore) -> None:
@@ -297,8 +297,8 @@ async def test_a_job_that_two_open_units_claim_goes_to_the_first_to_commit(store
         async with store.begin() as early:
             assert len(await early.outbox.claim(now=NOON, until=at(5), lease="lse_early", limit=1)) == 1
 
-    async with store.read() as views:
-        job = await views.outbox.find("job_1")
+    async with store.reader() as reader:
+        job = await reader.outbox.find("job_1")
     assert job is not None
     assert (job.lease, job.attempts) == ("lse_early", 1)
 
@@ -311,5 +311,5 @@ async def test_an_event_that_two_open_units_receive_is_new_to_the_first_to_commi
             assert await early.provider_events.add("evt_1", at=NOON) is True
             await early.outbox.put(a_job("job_early"))
 
-    async with store.read() as views:
-        assert [job.id for job in await views.outbox.list(limit=9)] == ["job_early"]
+    async with store.reader() as reader:
+        assert [job.id for job in await reader.outbox.list(limit=9)] == ["job_early"]

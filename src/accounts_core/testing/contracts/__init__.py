@@ -74,7 +74,7 @@ from accounts_core.testing.contracts.rate_limiter import RateLimiterContract
 from accounts_core.testing.contracts.secrets import SecretsContract
 from accounts_core.testing.contracts.sessions import SessionsContract
 from accounts_core.testing.contracts.sign_ups import SignUpsContract, UnverifiedContract
-from accounts_core.testing.contracts.team_reads import TeamReadsContract
+from accounts_core.testing.contracts.team_reader import TeamReaderContract
 from accounts_core.testing.contracts.teams import TeamsContract
 from accounts_core.testing.contracts.transactions import TransactionsContract
 from accounts_core.testing.contracts.user_addresses import UserAddressesContract
@@ -119,7 +119,7 @@ __all__ = [
     "SecretsContract",
     "SessionsContract",
     "SignUpsContract",
-    "TeamReadsContract",
+    "TeamReaderContract",
     "TeamsContract",
     "TransactionsContract",
     "UnverifiedContract",
@@ -138,7 +138,7 @@ STORE_CONTRACTS = (
     OpenVerificationsContract,
     NotificationsContract,
     TeamsContract,
-    TeamReadsContract,
+    TeamReaderContract,
     InvitationsContract,
     DeletionContract,
     OutboxContract,

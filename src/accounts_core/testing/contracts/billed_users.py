@@ -22,7 +22,7 @@ async def bill(store: AnyStore, user_id: UserId, customer_id: str) -> User:
 
 
 class BilledUsersContract(StoreContract):
-    """`Users` and `UserReads`: a customer of the provider's is one user's."""
+    """`Users` and `UserReader`: a customer of the provider's is one user's."""
 
     async def test_a_user_is_found_by_the_customer(self, store: AnyStore) -> None:
         jane = a_user(JANE, customer_id="cus_1")
@@ -77,8 +77,8 @@ class BilledUsersContract(StoreContract):
 
         await keep(store, *users)
 
-        async with store.read() as views:
-            assert [await views.users.find(user.id) for user in users] == users
+        async with store.reader() as reader:
+            assert [await reader.users.find(user.id) for user in users] == users
 
     async def test_a_user_who_is_billed_stays_billed_through_other_changes(self, store: AnyStore) -> None:
         await keep(store, a_user(JANE, customer_id="cus_1"))

@@ -78,7 +78,7 @@ def _times(kind: Expired, until: datetime) -> dict[str, datetime]:
 
 
 async def _count(store: AnyStore, kind: Expired, until: datetime) -> int:
-    return await read_back(store, lambda views: views.cleanup.count(kind, **_times(kind, until)))
+    return await read_back(store, lambda reader: reader.cleanup.count(kind, **_times(kind, until)))
 
 
 async def _delete(store: AnyStore, kind: Expired, until: datetime, limit: int) -> int:

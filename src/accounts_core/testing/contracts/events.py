@@ -67,8 +67,8 @@ class EventsContract(StoreContract):
         seen: list[object] = []
 
         async def look_from_outside(work: UnitOfWork, event: DomainEvent) -> None:
-            async with store.read() as views:
-                seen.append(await views.users.find(JANE))
+            async with store.reader() as reader:
+                seen.append(await reader.users.find(JANE))
 
         store = make_store(look_from_outside)
         await keep(store, a_user(), REGISTERED)

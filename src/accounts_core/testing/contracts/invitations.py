@@ -21,8 +21,8 @@ A_MICROSECOND = timedelta(microseconds=1)
 
 
 async def into(store: AnyStore, team: int = TEAM, *, since: datetime) -> list[str]:
-    views = await read_back(store, lambda s: s.teams.invitations_into(TeamId(team), open_since=since, limit=9))
-    return [view.invitation.id for view in views]
+    reader = await read_back(store, lambda s: s.teams.invitations_into(TeamId(team), open_since=since, limit=9))
+    return [view.invitation.id for view in reader]
 
 
 async def stored(store: AnyStore, id: str) -> Invitation | None:
@@ -31,7 +31,7 @@ async def stored(store: AnyStore, id: str) -> Invitation | None:
 
 
 class InvitationsContract(StoreContract):
-    """`Teams` and `TeamReads`: which invitations are open, and what ends them; what is left of an address."""
+    """`Teams` and `TeamReader`: which invitations are open, and what ends them; what is left of an address."""
 
     async def test_an_invitation_is_open_while_it_was_sent_after_the_given_time(self, store: AnyStore) -> None:
         invitation = an_invitation(email=GUEST, created_at=at(-9), sent_at=NOON)

@@ -100,5 +100,5 @@ class JobLeasesContract(StoreContract):
 
 
 async def _any_due(store: AnyStore) -> bool:
-    async with store.read() as views:
-        return await views.outbox.any_due(now=NOON)
+    async with store.reader() as reader:
+        return await reader.outbox.any_due(now=NOON)

@@ -14,7 +14,7 @@ USER = UserId(1)
 
 
 class NotificationsContract(StoreContract):
-    """`Notifications` and `NotificationReads`."""
+    """`Notifications` and `NotificationReader`."""
 
     @pytest.mark.parametrize("message", ["You invited to join Bookshop.", "ש" * MAX_MESSAGE, "👩‍👩‍👧‍👦 " * 60])
     async def test_a_notification_comes_back_with_every_field(self, store: AnyStore, message: str) -> None:

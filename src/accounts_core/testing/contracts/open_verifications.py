@@ -18,7 +18,7 @@ async def open_of_customer(store: AnyStore, customer_id: str) -> list[CardVerifi
 
 
 class OpenVerificationsContract(StoreContract):
-    """`Verifications` and `VerificationReads`: a user has one open verification of a payment method."""
+    """`Verifications` and `VerificationReader`: a user has one open verification of a payment method."""
 
     async def test_a_users_second_open_verification_of_one_payment_method_is_a_conflict(self, store: AnyStore) -> None:
         await keep(store, a_user(), a_verification("ver_1", requested="pm_1"))

@@ -41,7 +41,7 @@ async def _end(outbox: Outbox, job: Job, how: str) -> None:
 
 
 class OutboxContract(StoreContract):
-    """`Outbox` and `OutboxReads`: jobs that are put, claimed and ended."""
+    """`Outbox` and `OutboxReader`: jobs that are put, claimed and ended."""
 
     async def test_a_job_comes_back_with_every_field(self, store: AnyStore) -> None:
         there = datetime(2026, 3, 1, 3, 0, 0, 777, tzinfo=timezone(timedelta(hours=-7)))
@@ -275,9 +275,9 @@ class OutboxContract(StoreContract):
             a_job("job_7", topic="host.d", due=at(5), attempts=1, lease="lse_1"),
         )
 
-        async with store.read() as views:
-            found = await views.outbox.overdue(before=at(-15), limit=9)
-            first = await views.outbox.overdue(before=at(-15), limit=1)
+        async with store.reader() as reader:
+            found = await reader.outbox.overdue(before=at(-15), limit=9)
+            first = await reader.outbox.overdue(before=at(-15), limit=1)
 
         assert found == [
             OverdueJobs(topic="host.b", count=2, oldest_due=at(-30)),

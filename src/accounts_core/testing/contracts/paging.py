@@ -10,7 +10,7 @@ import pytest
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import TeamId, UserId
 from accounts_core.model.paging import Cursor
-from accounts_core.ports.store import UnitOfWork, Views
+from accounts_core.ports.store import Reader, UnitOfWork
 from accounts_core.testing.builders import (
     NOON,
     a_membership,
@@ -39,7 +39,7 @@ class List:
     """A list with an entry for each number."""
 
     add: Callable[[UnitOfWork, int, UserId, datetime], Awaitable[object]]
-    page: Callable[[Views, int, Cursor | None], Awaitable[Sequence[Any]]]
+    page: Callable[[Reader, int, Cursor | None], Awaitable[Sequence[Any]]]
     cursor: Callable[[Any], Cursor]
     least_key: str | bytes = ""
 
@@ -58,42 +58,42 @@ LISTS: Final = {
         add=lambda work, n, user_id, moment: work.notifications.add(
             a_notification(f"ntf_{user_id}{n}", user_id, created_at=moment)
         ),
-        page=lambda views, limit, before: views.notifications.of(JANE, limit=limit, before=before),
+        page=lambda reader, limit, before: reader.notifications.of(JANE, limit=limit, before=before),
         cursor=_by_id,
     ),
     "verifications.of": List(
         add=lambda work, n, user_id, moment: work.verifications.add(
             a_verification(f"ver_{user_id}{n}", user_id, created_at=moment)
         ),
-        page=lambda views, limit, before: views.verifications.of(JANE, limit=limit, before=before),
+        page=lambda reader, limit, before: reader.verifications.of(JANE, limit=limit, before=before),
         cursor=_by_id,
     ),
     "sessions.list_of": List(
         add=lambda work, n, user_id, moment: work.sessions.add(
             a_session(f"ses_{user_id}{n}", user_id, created_at=moment)
         ),
-        page=lambda views, limit, before: views.sessions.list_of(JANE, limit=limit, before=before),
+        page=lambda reader, limit, before: reader.sessions.list_of(JANE, limit=limit, before=before),
         cursor=_by_id,
     ),
     "teams.interactions": List(
         add=lambda work, n, user_id, moment: work.teams.add_interaction(
             an_interaction(f"int_{user_id}{n}", 1 if user_id == JANE else 2, created_at=moment)
         ),
-        page=lambda views, limit, before: views.teams.interactions(TeamId(1), limit=limit, before=before),
+        page=lambda reader, limit, before: reader.teams.interactions(TeamId(1), limit=limit, before=before),
         cursor=lambda view: _by_id(view.interaction),
     ),
     "teams.written_by": List(
         add=lambda work, n, user_id, moment: work.teams.add_interaction(
             an_interaction(f"int_{user_id}{n}", author_id=user_id, created_at=moment)
         ),
-        page=lambda views, limit, before: views.teams.written_by(JANE, limit=limit, before=before),
+        page=lambda reader, limit, before: reader.teams.written_by(JANE, limit=limit, before=before),
         cursor=_by_id,
     ),
     "teams.invitations_by": List(
         add=lambda work, n, user_id, moment: work.teams.add_invitation(
             an_invitation(f"inv_{user_id}{n}", invited_by=user_id, created_at=moment)
         ),
-        page=lambda views, limit, before: views.teams.invitations_by(JANE, limit=limit, before=before),
+        page=lambda reader, limit, before: reader.teams.invitations_by(JANE, limit=limit, before=before),
         cursor=_by_id,
     ),
     "teams.invitations_to": List(
@@ -105,7 +105,7 @@ LISTS: Final = {
                 created_at=moment,
             )
         ),
-        page=lambda views, limit, before: views.teams.invitations_to(GUEST, limit=limit, before=before),
+        page=lambda reader, limit, before: reader.teams.invitations_to(GUEST, limit=limit, before=before),
         cursor=lambda view: _by_id(view.invitation),
     ),
     "teams.invitations_into": List(
@@ -114,7 +114,7 @@ LISTS: Final = {
                 f"inv_{user_id}{n}", 1 if user_id == JANE else _team(n, user_id), created_at=moment, sent_at=NOON
             )
         ),
-        page=lambda views, limit, before: views.teams.invitations_into(
+        page=lambda reader, limit, before: reader.teams.invitations_into(
             TeamId(1), open_since=at(-1), limit=limit, before=before
         ),
         cursor=lambda view: _by_id(view.invitation),
@@ -123,13 +123,13 @@ LISTS: Final = {
         add=lambda work, n, user_id, moment: work.mail_tokens.add(
             a_token(10 * user_id + n, user_id, created_at=moment)
         ),
-        page=lambda views, limit, before: views.mail_tokens.of(JANE, limit=limit, before=before),
+        page=lambda reader, limit, before: reader.mail_tokens.of(JANE, limit=limit, before=before),
         cursor=lambda token: Cursor(token.created_at, token.digest),
         least_key=b"",
     ),
     "devices.of": List(
         add=lambda work, n, user_id, moment: work.devices.add(user_id, bytes([n + 1]) * 32, at=moment),
-        page=lambda views, limit, before: views.devices.of(JANE, limit=limit, before=before),
+        page=lambda reader, limit, before: reader.devices.of(JANE, limit=limit, before=before),
         cursor=lambda device: Cursor(device.first_seen_at, device.digest),
         least_key=b"",
     ),
@@ -137,7 +137,7 @@ LISTS: Final = {
         add=lambda work, n, user_id, moment: work.kept_requests.add(
             a_request(10 * user_id + n, user_id, created_at=moment)
         ),
-        page=lambda views, limit, before: views.kept_requests.of(JANE, limit=limit, before=before),
+        page=lambda reader, limit, before: reader.kept_requests.of(JANE, limit=limit, before=before),
         cursor=lambda request: Cursor(request.created_at, request.scope),
         least_key=b"",
     ),
@@ -150,7 +150,7 @@ class NumberedList:
 
     begin: Callable[[AnyStore], Awaitable[object]]
     add: Callable[[UnitOfWork, int], Awaitable[object]]
-    page: Callable[[Views, int, int | None], Awaitable[Sequence[Any]]]
+    page: Callable[[Reader, int, int | None], Awaitable[Sequence[Any]]]
     number: Callable[[Any], int]
 
 
@@ -167,7 +167,7 @@ NUMBERED: Final = {
     "teams.views_of": NumberedList(
         begin=_people,
         add=lambda work, n: add(work, a_team(n, JANE)),
-        page=lambda views, limit, before: views.teams.views_of(
+        page=lambda reader, limit, before: reader.teams.views_of(
             JANE, limit=limit, before=None if before is None else TeamId(before)
         ),
         number=lambda view: view.team.id,
@@ -175,7 +175,7 @@ NUMBERED: Final = {
     "teams.members": NumberedList(
         begin=_team_and_people,
         add=lambda work, n: work.teams.add_member(a_membership(1, n)),
-        page=lambda views, limit, before: views.teams.members(
+        page=lambda reader, limit, before: reader.teams.members(
             TeamId(1), limit=limit, before=None if before is None else UserId(before)
         ),
         number=lambda member: member.person.id,
@@ -240,7 +240,7 @@ class PagingContract(StoreContract):
                 await numbered.add(work, number)
 
         async def below(number: int | None) -> list[int]:
-            page = await read_back(store, lambda views: numbered.page(views, 2, number))
+            page = await read_back(store, lambda reader: numbered.page(reader, 2, number))
             return [numbered.number(entry) for entry in page]
 
         assert [await below(None), await below(15), await below(14), await below(17)] == [
@@ -264,4 +264,4 @@ async def _populate(store: AnyStore, listed: List) -> None:
 
 
 async def _page(store: AnyStore, listed: List, limit: int, before: Cursor | None) -> Sequence[Any]:
-    return await read_back(store, lambda views: listed.page(views, limit, before))
+    return await read_back(store, lambda reader: listed.page(reader, limit, before))

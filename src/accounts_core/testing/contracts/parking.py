@@ -21,7 +21,7 @@ async def listed(store: AnyStore, limit: int = 9) -> list[Job]:
 
 
 class ParkingContract(StoreContract):
-    """`Outbox` and `OutboxReads`: jobs that keep failing, and what an operator sees and does."""
+    """`Outbox` and `OutboxReader`: jobs that keep failing, and what an operator sees and does."""
 
     async def test_a_parked_job_is_free_and_says_when_and_why(self, store: AnyStore) -> None:
         await keep(store, a_job())

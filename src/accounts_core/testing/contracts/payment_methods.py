@@ -21,7 +21,7 @@ BARE = PaymentMethod(
 
 
 class PaymentMethodsContract(StoreContract):
-    """`PaymentMethods` and `PaymentMethodReads`."""
+    """`PaymentMethods` and `PaymentMethodReader`."""
 
     @pytest.mark.parametrize(
         "card",

@@ -19,7 +19,7 @@ async def resolve(store: AnyStore, id: str) -> tuple[Session, User] | None:
 
 
 class SessionsContract(StoreContract):
-    """`Sessions` and `SessionReads`."""
+    """`Sessions` and `SessionReader`."""
 
     @pytest.mark.parametrize("user_agent", [None, "x" * MAX_USER_AGENT, "Браузер/1.0 🦊"])
     async def test_a_digest_resolves_to_session_and_user_with_every_field(

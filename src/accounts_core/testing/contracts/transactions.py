@@ -9,7 +9,7 @@ from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import TeamId, UserId
 from accounts_core.model.payment_method import Cards
 from accounts_core.model.verification import Event
-from accounts_core.ports.store import UnitOfWork, Views
+from accounts_core.ports.store import Reader, UnitOfWork
 from accounts_core.testing.builders import (
     NOON,
     a_card,
@@ -43,27 +43,27 @@ async def populate(store: AnyStore) -> None:
     await keep(store, an_invitation(email=GUEST), an_interaction())
 
 
-async def everything(views: Views) -> list[Any]:
+async def everything(reader: Reader) -> list[Any]:
     """Read something of every table that `change_everything` changes."""
     return [
-        await views.users.find(JANE),
-        await views.users.find(UserId(3)),
-        await views.users.find_by_email(EmailAddress("moved@example.org")),
-        await views.users.find_by_customer("cus_1"),
-        await views.sessions.resolve(digest_of_session("ses_1")),
-        await views.sessions.resolve(digest_of_session("ses_2")),
-        await views.payment_methods.of(JANE),
-        await views.verifications.find("ver_1"),
-        await views.verifications.find("ver_2"),
-        list(await views.verifications.open_of_customer("cus_1")),
-        list(await views.notifications.of(JANE, limit=99)),
-        await views.teams.view(TeamId(1), JANE),
-        list(await views.teams.members(TeamId(1), limit=9)),
-        list(await views.teams.invitations_to(GUEST, limit=9)),
-        list(await views.teams.interactions(TeamId(1), limit=9)),
-        await views.outbox.find("job_1"),
-        await views.outbox.find("job_2"),
-        list(await views.outbox.list(limit=9)),
+        await reader.users.find(JANE),
+        await reader.users.find(UserId(3)),
+        await reader.users.find_by_email(EmailAddress("moved@example.org")),
+        await reader.users.find_by_customer("cus_1"),
+        await reader.sessions.resolve(digest_of_session("ses_1")),
+        await reader.sessions.resolve(digest_of_session("ses_2")),
+        await reader.payment_methods.of(JANE),
+        await reader.verifications.find("ver_1"),
+        await reader.verifications.find("ver_2"),
+        list(await reader.verifications.open_of_customer("cus_1")),
+        list(await reader.notifications.of(JANE, limit=99)),
+        await reader.teams.view(TeamId(1), JANE),
+        list(await reader.teams.members(TeamId(1), limit=9)),
+        list(await reader.teams.invitations_to(GUEST, limit=9)),
+        list(await reader.teams.interactions(TeamId(1), limit=9)),
+        await reader.outbox.find("job_1"),
+        await reader.outbox.find("job_2"),
+        list(await reader.outbox.list(limit=9)),
     ]
 
 
@@ -143,18 +143,18 @@ class TransactionsContract(StoreContract):
 
         async with store.begin() as work:
             await change_everything(work)
-            async with store.read() as views:
-                assert await everything(views) == before
+            async with store.reader() as reader:
+                assert await everything(reader) == before
 
         assert await read_back(store, everything) != before
 
     async def test_open_views_see_what_was_committed_meanwhile(self, store: AnyStore) -> None:
         await keep(store, a_user(JANE))
-        async with store.read() as views:
-            assert await views.users.find(MARY) is None
+        async with store.reader() as reader:
+            assert await reader.users.find(MARY) is None
             await keep(store, a_user(MARY))
 
-            assert await views.users.find(MARY) == a_user(MARY)
+            assert await reader.users.find(MARY) == a_user(MARY)
 
     async def test_a_unit_that_does_nothing_changes_nothing(self, store: AnyStore) -> None:
         await populate(store)

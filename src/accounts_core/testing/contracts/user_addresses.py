@@ -12,7 +12,7 @@ from accounts_core.testing.harness import AnyStore, Concurrently, failures, keep
 
 
 class UserAddressesContract(StoreContract):
-    """`Users` and `UserReads`: an address is one user's, in any spelling."""
+    """`Users` and `UserReader`: an address is one user's, in any spelling."""
 
     @pytest.mark.parametrize(
         "address",

@@ -35,7 +35,7 @@ NAMES = {
 
 
 class UsersContract(StoreContract):
-    """`Users` and `UserReads`."""
+    """`Users` and `UserReader`."""
 
     async def test_a_user_comes_back_with_every_field(self, store: AnyStore) -> None:
         await keep(store, FULL)

@@ -35,7 +35,7 @@ async def find(store: AnyStore, id: str) -> CardVerification | None:
 
 
 class VerificationsContract(StoreContract):
-    """`Verifications` and `VerificationReads`."""
+    """`Verifications` and `VerificationReader`."""
 
     async def test_a_verification_comes_back_with_every_field(self, store: AnyStore) -> None:
         await keep(store, a_user(), FULL, bare := a_verification("ver_2"))

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, ClassVar, Literal, TypeVar, cast
 
 from accounts_core.errors import ConfigurationError, ProviderAmbiguous
-from accounts_core.ports.store import Store, UnitOfWork, Views
+from accounts_core.ports.store import Reader, Store, UnitOfWork
 from accounts_core.sync import run_sync
 
 from .faults import Point, Port
@@ -29,7 +29,7 @@ def watched(process: Process, port: P, kind: Port, name: str = "") -> P:
 
 
 def watched_store(process: Process, store: Store[UnitOfWork]) -> Store[UnitOfWork]:
-    """Give a process a store: `begin` and `read`, every method of a repository or of the views, and the commit."""
+    """Give a process a store: `begin` and `reader`, every method of a repository, and the commit."""
     return cast("Store[UnitOfWork]", _Store(process, store))
 
 
@@ -69,7 +69,7 @@ class _Watched:
 
 
 class _Rooms(_Watched):
-    """A unit of work, or the views: each room is watched."""
+    """A unit of work or a reader, each of whose repositories is watched."""
 
     def __getattr__(self, name: str) -> Any:
         room = getattr(self._inner, name)
@@ -93,13 +93,13 @@ class _Store:
     def begin(self) -> "_Unit":
         return _Unit(self._process, self._store)
 
-    def read(self) -> "_Reading":
+    def reader(self) -> "_Reading":
         return _Reading(self._process, self._store)
 
 
 _BEGIN = Point(Port.STORE, "begin")
-_READ = Point(Port.STORE, "read")
-_READ_WITHIN = Point(Port.STORE, "read", in_unit=True)
+_READ = Point(Port.STORE, "reader")
+_READ_WITHIN = Point(Port.STORE, "reader", in_unit=True)
 _COMMIT = Point(Port.STORE, "commit", in_unit=True)
 
 
@@ -157,16 +157,16 @@ class _Unit:
 class _Reading:
     def __init__(self, process: Process, store: Store[UnitOfWork]) -> None:
         self._process = process
-        self._reading = store.read()
+        self._reading = store.reader()
 
-    async def __aenter__(self) -> Views:
+    async def __aenter__(self) -> Reader:
         is_within = self._process.scheduler.current.units > 0
 
-        async def enter() -> Views:
+        async def enter() -> Reader:
             return await self._reading.__aenter__()
 
-        views = await self._process.through(_READ_WITHIN if is_within else _READ, enter)
-        return cast("Views", _Rooms(self._process, views, Port.STORE, "views", in_unit=is_within))
+        reader = await self._process.through(_READ_WITHIN if is_within else _READ, enter)
+        return cast("Reader", _Rooms(self._process, reader, Port.STORE, "reader", in_unit=is_within))
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -26,5 +26,5 @@ class ListPaymentMethods:
             Unavailable: The database is away.
 
         """
-        async with self._store.read() as views:
-            return await views.payment_methods.of(user_id)
+        async with self._store.reader() as reader:
+            return await reader.payment_methods.of(user_id)

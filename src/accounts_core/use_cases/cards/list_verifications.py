@@ -42,20 +42,20 @@ class ListVerifications:
             Invalid: On `before`: neither a position in this list nor the id of an entry.
 
         """
-        async with self._store.read() as views:
+        async with self._store.reader() as reader:
 
             async def find(id: str) -> Cursor | None:
-                verification = await views.verifications.find(id)
+                verification = await reader.verifications.find(id)
                 return None if verification is None or verification.user_id != user_id else _cursor(verification)
 
             page = await Listed(
                 name=f"verifications of {user_id}",
                 kind=Cursor,
                 position=_cursor,
-                read=lambda count, below: views.verifications.of(user_id, limit=count, before=below),
+                read=lambda count, below: reader.verifications.of(user_id, limit=count, before=below),
                 find=find,
             ).page(limit=limit, before=before)
-            cards = {card.id: card for card in await views.payment_methods.of(user_id)}
+            cards = {card.id: card for card in await reader.payment_methods.of(user_id)}
         return Page((VerificationView(each, cards.get(each.payment_method or "")) for each in page), next=page.next)
 
 

@@ -39,8 +39,8 @@ class RetrieveCustomer:
 
         """
         await self._rate_limits.consume_write(user_id)
-        async with self._store.read() as views:
-            user = await views.users.find(user_id)
+        async with self._store.reader() as reader:
+            user = await reader.users.find(user_id)
         if user is None or user.customer_id is None:
             raise NotFound("billing customer", user_id)
         try:

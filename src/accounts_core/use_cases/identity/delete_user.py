@@ -57,8 +57,8 @@ class DeleteUser(Generic[W]):
         given = Password(password)
 
         async def attempt() -> Sequence[Job]:
-            async with self._store.read() as views:
-                proven = await views.users.find(user_id)
+            async with self._store.reader() as reader:
+                proven = await reader.users.find(user_id)
             if proven is None:
                 raise NotFound("user", user_id)
             await self._proofs.check(proven, given, client)

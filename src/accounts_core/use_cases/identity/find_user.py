@@ -33,8 +33,8 @@ class FindUser:
 
         """
         address = email_of(email)
-        async with self._store.read() as views:
-            user = await views.users.find_by_email(address)
+        async with self._store.reader() as reader:
+            user = await reader.users.find_by_email(address)
         if user is None:
             raise NotFound("user", address)
         return user

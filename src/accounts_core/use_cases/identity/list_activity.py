@@ -33,17 +33,17 @@ class ListActivity:
             Invalid: On `before`, which is neither a position in this list nor the id of an entry in it.
 
         """
-        async with self._store.read() as views:
+        async with self._store.reader() as reader:
 
             async def find(id: str) -> int | None:
                 number = number_of(id)
-                entry = None if number is None else await views.audit.find(number)
+                entry = None if number is None else await reader.audit.find(number)
                 return None if entry is None or user_id not in (None, entry.user_id) else entry.id
 
             return await Listed(
                 name="activity" if user_id is None else f"activity of {user_id}",
                 kind=int,
                 position=lambda entry: entry.id,
-                read=lambda count, below: views.audit.list(user_id=user_id, limit=count, before=below),
+                read=lambda count, below: reader.audit.list(user_id=user_id, limit=count, before=below),
                 find=find,
             ).page(limit=limit, before=before)

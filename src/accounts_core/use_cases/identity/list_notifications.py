@@ -33,17 +33,17 @@ class ListNotifications:
             Invalid: On `before`, which is neither a position in this list nor the id of a notification of this user.
 
         """
-        async with self._store.read() as views:
+        async with self._store.reader() as reader:
 
             async def find(id: str) -> Cursor | None:
-                notification = await views.notifications.find(id)
+                notification = await reader.notifications.find(id)
                 return None if notification is None or notification.user_id != user_id else _cursor(notification)
 
             return await Listed(
                 name=f"notifications of {user_id}",
                 kind=Cursor,
                 position=_cursor,
-                read=lambda count, below: views.notifications.of(user_id, limit=count, before=below),
+                read=lambda count, below: reader.notifications.of(user_id, limit=count, before=below),
                 find=find,
             ).page(limit=limit, before=before)
 

@@ -27,8 +27,8 @@ class ReadProfile:
             NotFound: There is no such user.
 
         """
-        async with self._store.read() as views:
-            user = await views.users.find(user_id)
+        async with self._store.reader() as reader:
+            user = await reader.users.find(user_id)
         if user is None:
             raise NotFound("user", user_id)
         return user

@@ -34,8 +34,8 @@ class ResendVerification:
                 many mails to this address (`mail`).
 
         """
-        async with self._store.read() as views:
-            user = await views.users.find(user_id)
+        async with self._store.reader() as reader:
+            user = await reader.users.find(user_id)
         if user is None:
             raise NotFound("user", user_id)
         if user.waiting_email is None:

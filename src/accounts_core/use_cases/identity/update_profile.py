@@ -117,8 +117,8 @@ class UpdateProfile:
         proof = None if current_password is None else Password(current_password, field="current_password")
 
         async def attempt() -> tuple[User, tuple[Job, ...]]:
-            async with self._store.read() as views:
-                user = await views.users.find(user_id)
+            async with self._store.reader() as reader:
+                user = await reader.users.find(user_id)
             if user is None:
                 raise NotFound("user", user_id)
             if wish.password is not None:

@@ -27,5 +27,5 @@ class ListOutbox:
             Unavailable: The database is away.
 
         """
-        async with self._store.read() as views:
-            return await views.outbox.list(limit=limit)
+        async with self._store.reader() as reader:
+            return await reader.outbox.list(limit=limit)

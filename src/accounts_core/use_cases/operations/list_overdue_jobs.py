@@ -36,5 +36,5 @@ class ListOverdueJobs:
             Unavailable: The database is away.
 
         """
-        async with self._store.read() as views:
-            return await views.outbox.overdue(before=self._clock.now() - OVERDUE_AFTER, limit=MOST_TOPICS)
+        async with self._store.reader() as reader:
+            return await reader.outbox.overdue(before=self._clock.now() - OVERDUE_AFTER, limit=MOST_TOPICS)

@@ -34,8 +34,8 @@ class PreviewTidy:
         now = self._clock.now()
         counts = dict.fromkeys(attrs.fields_dict(Tidied), 0)
         for kind, times in expiries(self._policy, now):
-            async with self._store.read() as views:
-                counts[COUNTED_AS[kind]] = await views.cleanup.count(kind, **times)
+            async with self._store.reader() as reader:
+                counts[COUNTED_AS[kind]] = await reader.cleanup.count(kind, **times)
         if self._limits is not None:
             counts["attempts"] = await self._limits.count_expired(now=now)
         if self._policy.unverified_accounts is not None:

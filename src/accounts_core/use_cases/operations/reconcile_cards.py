@@ -99,8 +99,8 @@ class _Walks:
         """Compare the cards of every user who is linked to a customer."""
         after: UserId | None = None
         while True:
-            async with self._store.read() as views:
-                billed = await views.users.list_billed(after=after, limit=PAGE)
+            async with self._store.reader() as reader:
+                billed = await reader.users.list_billed(after=after, limit=PAGE)
             for user in billed:
                 self._found.users += 1
                 await self._compare(user)
@@ -131,22 +131,22 @@ class _Walks:
     async def _quiet_cards(self, user: User) -> Cards | None:
         """Return the user's cards; None if the customer changed, or something may change the cards now."""
         assert user.customer_id is not None
-        async with self._store.read() as views:
-            current = await views.users.find(user.id)
+        async with self._store.reader() as reader:
+            current = await reader.users.find(user.id)
             if current is None or current.customer_id != user.customer_id:
                 return None
-            if await views.verifications.open_of_customer(user.customer_id):
+            if await reader.verifications.open_of_customer(user.customer_id):
                 return None
-            if await views.outbox.find(default_job_id(user.id)) is not None:
+            if await reader.outbox.find(default_job_id(user.id)) is not None:
                 return None
-            return await views.payment_methods.of(user.id)
+            return await reader.payment_methods.of(user.id)
 
     async def _compare_cards(
         self, user: User, cards: Cards, customer: Customer, provided: Sequence[ProviderPaymentMethod]
     ) -> None:
         ours, theirs = None if cards.default is None else cards.default.id, customer.default_payment_method
-        async with self._store.read() as views:
-            is_elsewhere = await is_managed_elsewhere(views, user.id, cards, theirs)
+        async with self._store.reader() as reader:
+            is_elsewhere = await is_managed_elsewhere(reader, user.id, cards, theirs)
         if cards.mirror(provided, default=ours) != cards:
             await self._repairs.by_reading(Kind.DIFFERING_CARDS, user, f"here {_ids(cards)}, there {_ids(provided)}")
         elif theirs != ours and not is_elsewhere:
@@ -161,8 +161,8 @@ class _Walks:
 
     async def _orphan(self, user: User, card: ProviderPaymentMethod) -> None:
         shown = f"{card.card.brand} {card.card.last4} of {user.customer_id}"
-        async with self._store.read() as views:
-            asked_for = await views.verifications.find_by_payment_method(user.id, card.id)
+        async with self._store.reader() as reader:
+            asked_for = await reader.verifications.find_by_payment_method(user.id, card.id)
         if asked_for is None:
             self._found.note(Kind.ORPHANED_CARD, card.id, user.id, Repair.LEFT, f"{shown}, never verified here")
             return
@@ -210,8 +210,8 @@ class _Walks:
             user_id = UserId(int(ref[8:], 16))
         except ValueError:
             return None
-        async with self._store.read() as views:
-            user = await views.users.find(user_id)
+        async with self._store.reader() as reader:
+            user = await reader.users.find(user_id)
         return user if user is not None and user.hex_id == ref else None
 
     async def _double(self, user: User, customer: Customer, *, is_claimed: bool = False) -> None:
@@ -250,8 +250,8 @@ class _Walks:
         if counts := usage_counts(usage):
             return "has " + ", ".join(f"{name.replace('_', ' ')}: {count}" for name, count in counts.items())
         for card in await self._payments.list_payment_methods(customer.id):
-            async with self._store.read() as views:
-                if await views.verifications.find_by_payment_method(user.id, card.id) is None:
+            async with self._store.reader() as reader:
+                if await reader.verifications.find_by_payment_method(user.id, card.id) is None:
                     return f"has {card.id}, never verified here"
         return None
 
@@ -282,8 +282,8 @@ class _Walks:
                 return
 
     async def _look_at(self, hold: OpenHold) -> None:
-        async with self._store.read() as views:
-            verification = await views.verifications.find(hold.verification_id)
+        async with self._store.reader() as reader:
+            verification = await reader.verifications.find(hold.verification_id)
         if verification is not None and verification.is_open:
             return
         known = "is not here" if verification is None else f"ended as {verification.state}"

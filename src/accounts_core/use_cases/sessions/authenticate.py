@@ -66,8 +66,8 @@ class Authenticate:
 
         """
         digest = digest_of(token)
-        async with self._store.read() as views:
-            found = await views.sessions.resolve(digest)
+        async with self._store.reader() as reader:
+            found = await reader.sessions.resolve(digest)
         if found is None:
             raise InvalidToken
         check_answer(digest, *found)

@@ -31,8 +31,8 @@ class AuthenticateWithPaymentMethods:
 
         """
         digest = digest_of(token)
-        async with self._store.read() as views:
-            found = await views.sessions.resolve_with_cards(digest)
+        async with self._store.reader() as reader:
+            found = await reader.sessions.resolve_with_cards(digest)
         if found is None:
             raise InvalidToken
         session, user, cards = found

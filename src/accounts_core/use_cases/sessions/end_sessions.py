@@ -75,8 +75,8 @@ class EndSessions:
             if not self._policy.is_recent(session.created_at, now=self._clock.now()):
                 raise ReauthenticationRequired
             return
-        async with self._store.read() as views:
-            user = await views.users.find(session.user_id)
+        async with self._store.reader() as reader:
+            user = await reader.users.find(session.user_id)
         if user is None:
             raise NotFound("user", session.user_id)
         await self._proofs.check(user, Password(current_password, field="current_password"), client)

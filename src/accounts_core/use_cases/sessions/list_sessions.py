@@ -40,17 +40,17 @@ class ListSessions:
 
         """
         now = self._clock.now()
-        async with self._store.read() as views:
+        async with self._store.reader() as reader:
 
             async def find(id: str) -> Cursor | None:
-                session = await views.sessions.find(id)
+                session = await reader.sessions.find(id)
                 return None if session is None or session.user_id != user_id else _cursor(session)
 
             return await Listed(
                 name=f"sessions of {user_id}",
                 kind=Cursor,
                 position=_cursor,
-                read=lambda count, below: views.sessions.list_of(user_id, limit=count, before=below),
+                read=lambda count, below: reader.sessions.list_of(user_id, limit=count, before=below),
                 find=find,
                 is_shown=lambda session: session.is_live(now=now, policy=self._policy.sessions),
             ).page(limit=limit, before=before)

@@ -28,5 +28,5 @@ class GetTeam:
             NotFound: There is no such team, or the user is not in it.
 
         """
-        async with self._store.read() as views:
-            return await seen_by(views, team_id, user_id)
+        async with self._store.reader() as reader:
+            return await seen_by(reader, team_id, user_id)

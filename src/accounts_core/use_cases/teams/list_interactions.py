@@ -45,18 +45,18 @@ class ListInteractions:
             Invalid: On `before`: neither a position in this list nor the id of an entry.
 
         """
-        async with self._store.read() as views:
-            await seen_by(views, team_id, user_id)
+        async with self._store.reader() as reader:
+            await seen_by(reader, team_id, user_id)
 
             async def find(id: str) -> Cursor | None:
-                written = await views.teams.find_interaction(id)
+                written = await reader.teams.find_interaction(id)
                 return None if written is None or written.team_id != team_id else _cursor(written)
 
             return await Listed(
                 name=f"interactions of {team_id}",
                 kind=Cursor,
                 position=lambda view: _cursor(view.interaction),
-                read=lambda count, below: views.teams.interactions(team_id, limit=count, before=below),
+                read=lambda count, below: reader.teams.interactions(team_id, limit=count, before=below),
                 find=find,
                 size=lambda view: len(view.interaction.body),
                 max_size=MAX_PAGE_CHARACTERS,

@@ -40,8 +40,8 @@ class ListInvitations:
             Invalid: On `before`: neither a position in this list nor the id of an entry.
 
         """
-        async with self._store.read() as views:
-            user = await views.users.find(user_id)
+        async with self._store.reader() as reader:
+            user = await reader.users.find(user_id)
             email = None if user is None else user.proven_email
 
             open_since = self._policy.invitations_open_since(self._clock.now())
@@ -49,10 +49,10 @@ class ListInvitations:
             async def read(count: int, below: Cursor | None) -> Sequence[InvitationView]:
                 if email is None:
                     return ()
-                return await views.teams.invitations_to(email, limit=count, before=below, open_since=open_since)
+                return await reader.teams.invitations_to(email, limit=count, before=below, open_since=open_since)
 
             async def find(id: str) -> Cursor | None:
-                view = await views.teams.find_invitation(id, open_since=open_since)
+                view = await reader.teams.find_invitation(id, open_since=open_since)
                 return None if view is None or view.invitation.email != email else invitation_cursor(view)
 
             return await Listed(

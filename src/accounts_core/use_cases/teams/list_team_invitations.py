@@ -42,18 +42,18 @@ class ListTeamInvitations:
 
         """
         open_since = self._policy.invitations_open_since(self._clock.now())
-        async with self._store.read() as views:
-            (await seen_by(views, team_id, user_id)).team.check_owner(user_id)
+        async with self._store.reader() as reader:
+            (await seen_by(reader, team_id, user_id)).team.check_owner(user_id)
 
             async def find(id: str) -> Cursor | None:
-                view = await views.teams.find_invitation(id, open_since=open_since)
+                view = await reader.teams.find_invitation(id, open_since=open_since)
                 return None if view is None or view.invitation.team_id != team_id else invitation_cursor(view)
 
             return await Listed(
                 name=f"invitations into {team_id}",
                 kind=Cursor,
                 position=invitation_cursor,
-                read=lambda count, below: views.teams.invitations_into(
+                read=lambda count, below: reader.teams.invitations_into(
                     team_id, open_since=open_since, limit=count, before=below
                 ),
                 find=find,

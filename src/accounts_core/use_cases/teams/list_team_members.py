@@ -36,12 +36,12 @@ class ListTeamMembers:
             Invalid: On `before`: neither a position in this list nor the id of somebody in the team.
 
         """
-        async with self._store.read() as views:
-            await seen_by(views, team_id, user_id)
+        async with self._store.reader() as reader:
+            await seen_by(reader, team_id, user_id)
 
             async def find(id: str) -> UserId | None:
                 number = number_of(id)
-                if number is None or await views.teams.view(team_id, UserId(number)) is None:
+                if number is None or await reader.teams.view(team_id, UserId(number)) is None:
                     return None
                 return UserId(number)
 
@@ -49,7 +49,7 @@ class ListTeamMembers:
                 name=f"members of {team_id}",
                 kind=int,
                 position=lambda member: member.person.id,
-                read=lambda count, below: views.teams.members(
+                read=lambda count, below: reader.teams.members(
                     team_id, limit=count, before=None if below is None else UserId(below)
                 ),
                 find=find,

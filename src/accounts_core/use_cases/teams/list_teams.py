@@ -32,18 +32,18 @@ class ListTeams:
             Invalid: On `before`: neither a position in this list nor the id of an entry.
 
         """
-        async with self._store.read() as views:
+        async with self._store.reader() as reader:
 
             async def find(id: str) -> TeamId | None:
                 number = number_of(id)
-                view = None if number is None else await views.teams.view(TeamId(number), user_id)
+                view = None if number is None else await reader.teams.view(TeamId(number), user_id)
                 return None if view is None else view.team.id
 
             return await Listed(
                 name=f"teams of {user_id}",
                 kind=int,
                 position=lambda view: view.team.id,
-                read=lambda count, below: views.teams.views_of(
+                read=lambda count, below: reader.teams.views_of(
                     user_id, limit=count, before=None if below is None else TeamId(below)
                 ),
                 find=find,

@@ -39,12 +39,12 @@ class ResendInvitation:
             RateLimitExceeded: Too many invitations by this user (`invite`) or mails to the address (`mail`).
 
         """
-        async with self._store.read() as views:
-            (await seen_by(views, team_id, user_id)).team.check_owner(user_id)
+        async with self._store.reader() as reader:
+            (await seen_by(reader, team_id, user_id)).team.check_owner(user_id)
             invitation = (
-                await open_invitation_into(views, team_id, id, clock=self._clock, policy=self._policy)
+                await open_invitation_into(reader, team_id, id, clock=self._clock, policy=self._policy)
             ).invitation
-            sender = await views.users.find(user_id)
+            sender = await reader.users.find(user_id)
         await self._rate_limits.consume_invitation(user_id)
         is_verified = sender is not None and sender.email_verified_at is not None
         if is_verified:

@@ -8,7 +8,7 @@ from accounts_core.model.audit import AuditEntry
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.events import Actor
 from accounts_core.model.ids import UserId
-from accounts_sql.executors import Executor, Reader
+from accounts_sql.executors import Executor, RowFetcher
 from accounts_sql.queries import Numbered, Query, Row, by_name, by_number, first, scalar
 from accounts_sql.tables import audit
 from accounts_sql.types import Document
@@ -37,10 +37,10 @@ _REDACT: Final = audit.update().where(audit.c.user_id == by_number("owner")).val
 
 
 @attrs.frozen
-class AuditReads:
-    """See `accounts_core.ports.audit.AuditReads`."""
+class AuditReader:
+    """See `accounts_core.ports.audit.AuditReader`."""
 
-    _db: Reader
+    _db: RowFetcher
 
     async def find(self, id: int) -> AuditEntry | None:
         return await self._db.fetch(_FIND, this=id)
@@ -54,7 +54,7 @@ class AuditReads:
 
 
 @attrs.frozen
-class Audit(AuditReads):
+class Audit(AuditReader):
     """See `accounts_core.ports.audit.Audit`."""
 
     _db: Executor

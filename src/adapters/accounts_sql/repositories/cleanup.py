@@ -9,7 +9,7 @@ from accounts_core.model.verification import OPEN_STATES
 from accounts_core.ports.cleanup import Expired
 from accounts_sql import tables
 from accounts_sql.batches import delete_batch
-from accounts_sql.executors import Executor, Reader
+from accounts_sql.executors import Executor, RowFetcher
 from accounts_sql.queries import Query, by_moment, scalar
 
 # spelled out, not as parameters: only so can the partial indexes be used
@@ -66,10 +66,10 @@ _DELETE: Final = {kind: delete_batch(table, condition) for kind, (table, conditi
 
 
 @attrs.frozen
-class CleanupReads:
-    """See `accounts_core.ports.cleanup.CleanupReads`."""
+class CleanupReader:
+    """See `accounts_core.ports.cleanup.CleanupReader`."""
 
-    _db: Reader
+    _db: RowFetcher
 
     async def count(self, kind: Expired, *, until: datetime, unused_since: datetime | None = None) -> int:
         count: int = await self._db.fetch(_COUNT[kind], **_times(until, unused_since))
@@ -77,7 +77,7 @@ class CleanupReads:
 
 
 @attrs.frozen
-class Cleanup(CleanupReads):
+class Cleanup(CleanupReader):
     """See `accounts_core.ports.cleanup.Cleanup`."""
 
     _db: Executor

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from accounts_core.model.ids import UserId
 from accounts_core.model.paging import Cursor
 from accounts_core.ports.devices import KnownDevice
-from accounts_sql.executors import Executor, Reader
+from accounts_sql.executors import Executor, RowFetcher
 from accounts_sql.queries import Paged, Query, asked, by_digest, by_number, scalar
 from accounts_sql.repositories.adding import unless_there
 from accounts_sql.tables import devices
@@ -29,17 +29,17 @@ _REMOVE: Final = devices.delete().where(_MINE)
 
 
 @attrs.frozen
-class DeviceReads:
-    """See `accounts_core.ports.devices.DeviceReads`."""
+class DeviceReader:
+    """See `accounts_core.ports.devices.DeviceReader`."""
 
-    _db: Reader
+    _db: RowFetcher
 
     async def of(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[KnownDevice]:
         return await _OF.fetch(self._db, limit, before, owner=user_id)
 
 
 @attrs.frozen
-class Devices(DeviceReads):
+class Devices(DeviceReader):
     """See `accounts_core.ports.devices.Devices`."""
 
     _db: Executor

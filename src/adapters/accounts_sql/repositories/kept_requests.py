@@ -10,7 +10,7 @@ from accounts_core.model.idempotency import KeptRequest
 from accounts_core.model.ids import UserId
 from accounts_core.model.paging import Cursor
 from accounts_core.ports.kept_requests import RequestSummary
-from accounts_sql.executors import Executor, Reader
+from accounts_sql.executors import Executor, RowFetcher
 from accounts_sql.queries import Paged, Query, Row, by_digest, by_name, by_number, every, first
 from accounts_sql.tables import kept_requests
 
@@ -65,17 +65,17 @@ _DELETE_FOR_EMAIL: Final = kept_requests.delete().where(_OF_EMAIL)
 
 
 @attrs.frozen
-class KeptRequestReads:
-    """See `accounts_core.ports.kept_requests.KeptRequestReads`."""
+class KeptRequestReader:
+    """See `accounts_core.ports.kept_requests.KeptRequestReader`."""
 
-    _db: Reader
+    _db: RowFetcher
 
     async def of(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[RequestSummary]:
         return await _OF.fetch(self._db, limit, before, owner=user_id)
 
 
 @attrs.frozen
-class KeptRequests(KeptRequestReads):
+class KeptRequests(KeptRequestReader):
     """See `accounts_core.ports.kept_requests.KeptRequests`."""
 
     _db: Executor

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from accounts_core.model.ids import UserId
 from accounts_core.model.mail_token import MailToken, MailTokenPurpose
 from accounts_core.model.paging import Cursor
-from accounts_sql.executors import Executor, Reader
+from accounts_sql.executors import Executor, RowFetcher
 from accounts_sql.queries import Paged, Query, Row, by_digest, by_moment, by_name, by_number, first
 from accounts_sql.rows import stored_email
 from accounts_sql.tables import mail_tokens
@@ -52,17 +52,17 @@ _FORGET_AFTER: Final = mail_tokens.delete().where(mail_tokens.c.created_at > by_
 
 
 @attrs.frozen
-class MailTokenReads:
-    """See `accounts_core.ports.mail_tokens.MailTokenReads`."""
+class MailTokenReader:
+    """See `accounts_core.ports.mail_tokens.MailTokenReader`."""
 
-    _db: Reader
+    _db: RowFetcher
 
     async def of(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[MailToken]:
         return await _OF.fetch(self._db, limit, before, owner=user_id)
 
 
 @attrs.frozen
-class MailTokens(MailTokenReads):
+class MailTokens(MailTokenReader):
     """See `accounts_core.ports.mail_tokens.MailTokens`."""
 
     _db: Executor

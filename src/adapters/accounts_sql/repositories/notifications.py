@@ -10,7 +10,7 @@ from accounts_core.model.ids import UserId
 from accounts_core.model.notification import Notification
 from accounts_core.model.paging import Cursor
 from accounts_sql import rows
-from accounts_sql.executors import Executor, Reader
+from accounts_sql.executors import Executor, RowFetcher
 from accounts_sql.queries import (
     NO_LIMIT,
     Paged,
@@ -66,10 +66,10 @@ _REMOVE_OLDEST: Final = notifications.delete().where(
 
 
 @attrs.frozen
-class NotificationReads:
-    """See `accounts_core.ports.notifications.NotificationReads`."""
+class NotificationReader:
+    """See `accounts_core.ports.notifications.NotificationReader`."""
 
-    _db: Reader
+    _db: RowFetcher
 
     async def of(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[Notification]:
         return await _OF.fetch(self._db, limit, before, owner=user_id)
@@ -79,7 +79,7 @@ class NotificationReads:
 
 
 @attrs.frozen
-class Notifications(NotificationReads):
+class Notifications(NotificationReader):
     """See `accounts_core.ports.notifications.Notifications`."""
 
     _db: Executor

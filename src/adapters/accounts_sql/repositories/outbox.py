@@ -12,7 +12,7 @@ from accounts_core.model.jobs import JOBS, TYPED_ADDRESS_TOPICS
 from accounts_core.model.outbox import Job, OverdueJobs
 from accounts_sql import rows
 from accounts_sql.batches import in_batch
-from accounts_sql.executors import Executor, Reader, Statement
+from accounts_sql.executors import Executor, RowFetcher, Statement
 from accounts_sql.queries import Query, a_limit, by_moment, by_name, every, first, scalar
 from accounts_sql.tables import outbox
 from accounts_sql.types import Moment, Name
@@ -107,10 +107,10 @@ _REMOVE_ABOUT: Final = {
 
 
 @attrs.frozen
-class OutboxReads:
-    """See `accounts_core.ports.outbox.OutboxReads`."""
+class OutboxReader:
+    """See `accounts_core.ports.outbox.OutboxReader`."""
 
-    _db: Reader
+    _db: RowFetcher
 
     async def find(self, id: str) -> Job | None:
         return await self._db.fetch(_FIND, this=id)
@@ -129,7 +129,7 @@ class OutboxReads:
 
 
 @attrs.frozen
-class Outbox(OutboxReads):
+class Outbox(OutboxReader):
     """See `accounts_core.ports.outbox.Outbox`."""
 
     _db: Executor

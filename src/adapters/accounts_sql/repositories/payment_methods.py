@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from accounts_core.model.ids import UserId
 from accounts_core.model.payment_method import Cards
 from accounts_sql.card_rows import CARD, payment_method, payment_method_values
-from accounts_sql.executors import Executor, Reader
+from accounts_sql.executors import Executor, RowFetcher
 from accounts_sql.queries import Query, Rows, by_name, by_number
 from accounts_sql.tables import payment_methods
 
@@ -24,17 +24,17 @@ _NO_DEFAULT: Final = payment_methods.update().where(_MINE, payment_methods.c.is_
 
 
 @attrs.frozen
-class PaymentMethodReads:
-    """See `accounts_core.ports.payment_methods.PaymentMethodReads`."""
+class PaymentMethodReader:
+    """See `accounts_core.ports.payment_methods.PaymentMethodReader`."""
 
-    _db: Reader
+    _db: RowFetcher
 
     async def of(self, user_id: UserId) -> Cards:
         return await self._db.fetch(_OF, owner=user_id)
 
 
 @attrs.frozen
-class PaymentMethods(PaymentMethodReads):
+class PaymentMethods(PaymentMethodReader):
     """See `accounts_core.ports.payment_methods.PaymentMethods`."""
 
     _db: Executor

@@ -13,7 +13,7 @@ from accounts_core.model.times import CLOCK_SKEW
 from accounts_core.model.user import User
 from accounts_sql import rows
 from accounts_sql.card_rows import CARD, payment_method
-from accounts_sql.executors import Executor, Reader
+from accounts_sql.executors import Executor, RowFetcher
 from accounts_sql.queries import (
     NO_LIMIT,
     Paged,
@@ -95,10 +95,10 @@ _REMOVE_OTHERS: Final = _REMOVE_ALL.where(sessions.c.id != by_name("keep"))
 
 
 @attrs.frozen
-class SessionReads:
-    """See `accounts_core.ports.sessions.SessionReads`."""
+class SessionReader:
+    """See `accounts_core.ports.sessions.SessionReader`."""
 
-    _db: Reader
+    _db: RowFetcher
 
     async def resolve(self, digest: bytes) -> tuple[Session, User] | None:
         return await self._db.fetch(_RESOLVE, this=digest)
@@ -114,7 +114,7 @@ class SessionReads:
 
 
 @attrs.frozen
-class Sessions(SessionReads):
+class Sessions(SessionReader):
     """See `accounts_core.ports.sessions.Sessions`."""
 
     _db: Executor

@@ -26,7 +26,7 @@ from accounts_sql.queries import (
 )
 from accounts_sql.repositories.adding import unless_there
 from accounts_sql.repositories.numbering import numbering
-from accounts_sql.repositories.team_reads import IS_OPEN, TeamReads
+from accounts_sql.repositories.team_reader import IS_OPEN, TeamReader
 from accounts_sql.tables import interactions, invitations, memberships, team_ids, teams, users
 
 _NEXT_ID: Final = numbering("teams", team_ids)
@@ -126,7 +126,7 @@ _DISASSOCIATE: Final = (
 
 
 @attrs.frozen
-class Teams(TeamReads):
+class Teams(TeamReader):
     """See `accounts_core.ports.teams.Teams`."""
 
     _db: Executor

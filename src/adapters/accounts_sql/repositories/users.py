@@ -10,7 +10,7 @@ from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import UserId
 from accounts_core.model.user import User
 from accounts_sql import rows
-from accounts_sql.executors import Executor, Reader
+from accounts_sql.executors import Executor, RowFetcher
 from accounts_sql.queries import Query, Rows, a_limit, asked, by_moment, by_name, by_number, every, first
 from accounts_sql.repositories.numbering import numbering
 from accounts_sql.tables import sessions, user_ids, users
@@ -75,10 +75,10 @@ _REMOVE: Final = users.delete().where(users.c.id == by_number("this"))
 
 
 @attrs.frozen
-class UserReads:
-    """See `accounts_core.ports.users.UserReads`."""
+class UserReader:
+    """See `accounts_core.ports.users.UserReader`."""
 
-    _db: Reader
+    _db: RowFetcher
 
     async def find(self, id: UserId) -> User | None:
         return await self._db.fetch(_FIND, this=id)
@@ -99,7 +99,7 @@ class UserReads:
 
 
 @attrs.frozen
-class Users(UserReads):
+class Users(UserReader):
     """See `accounts_core.ports.users.Users`."""
 
     _db: Executor

@@ -9,7 +9,7 @@ from accounts_core.model.ids import UserId
 from accounts_core.model.paging import Cursor
 from accounts_core.model.verification import OPEN_STATES, CardVerification
 from accounts_sql import rows
-from accounts_sql.executors import Executor, Reader
+from accounts_sql.executors import Executor, RowFetcher
 from accounts_sql.queries import Paged, Query, by_name, by_number, every, first
 from accounts_sql.tables import verifications
 
@@ -58,10 +58,10 @@ _REMOVE_ENDED: Final = verifications.delete().where(_MINE, sa.not_(_OPEN))
 
 
 @attrs.frozen
-class VerificationReads:
-    """See `accounts_core.ports.verifications.VerificationReads`."""
+class VerificationReader:
+    """See `accounts_core.ports.verifications.VerificationReader`."""
 
-    _db: Reader
+    _db: RowFetcher
 
     async def find(self, id: str) -> CardVerification | None:
         return await self._db.fetch(_FIND, this=id)
@@ -83,7 +83,7 @@ class VerificationReads:
 
 
 @attrs.frozen
-class Verifications(VerificationReads):
+class Verifications(VerificationReader):
     """See `accounts_core.ports.verifications.Verifications`."""
 
     _db: Executor

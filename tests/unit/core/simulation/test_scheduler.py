@@ -198,8 +198,8 @@ async def add_user(process: Process, store: MemoryStore) -> None:
 
 def is_there(store: MemoryStore) -> bool:
     async def find() -> bool:
-        async with store.read() as views:
-            return await views.users.find(a_user().id) is not None
+        async with store.reader() as reader:
+            return await reader.users.find(a_user().id) is not None
 
     return run_sync(find())
 

@@ -16,14 +16,14 @@ from accounts_core.model import User
 from accounts_core.model.deletion import DeletionPreview
 from accounts_core.model.ids import UserId
 from accounts_core.ports.owned_data import Pages
-from accounts_core.ports.store import Views
+from accounts_core.ports.store import Reader
 from accounts_core.services.export import ExportPart, ExportWriter, put_together
 from accounts_core.services.owned_data import PAGE, PAGE_OF_LONG_TEXTS
 from accounts_core.sync import run_sync
 from accounts_core.testing.builders import NOON, a_notification, a_team, an_interaction, an_invitation, at
 from accounts_core.testing.harness import keep
 from accounts_memory import MemoryStore, MemoryUnitOfWork
-from accounts_memory.store import MemoryViews
+from accounts_memory.store import MemoryReader
 
 
 class CountedStore(MemoryStore):
@@ -33,14 +33,14 @@ class CountedStore(MemoryStore):
     fail_at: int | None = None
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[MemoryViews]:
+    async def reader(self) -> AsyncIterator[MemoryReader]:
         self.reads += 1
         if self.reads == self.fail_at:
             raise Unavailable("The database is away.")
         self.open_reads += 1
         try:
-            async with super().read() as views:
-                yield views
+            async with super().reader() as reader:
+                yield reader
         finally:
             self.open_reads -= 1
 
@@ -62,7 +62,7 @@ class Shelf:
             "notifications": ["the host's own"],
         }
 
-    async def page(self, views: Views, last: int | None) -> Sequence[int]:
+    async def page(self, reader: Reader, last: int | None) -> Sequence[int]:
         first = 0 if last is None else last + 1
         return range(first, min(first + 2, self.books))
 

@@ -36,7 +36,7 @@ class MixedUpSessions:
 
 
 @attrs.define
-class MixedUpViews:
+class MixedUpReader:
     sessions: MixedUpSessions
 
 
@@ -46,9 +46,9 @@ class MixedUpStore(MemoryStore):
     mix_up: Callable[[Found], Found] | None = None
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[Any]:
-        async with super().read() as views:
-            yield views if self.mix_up is None else MixedUpViews(MixedUpSessions(views.sessions, self.mix_up))
+    async def reader(self) -> AsyncIterator[Any]:
+        async with super().reader() as reader:
+            yield reader if self.mix_up is None else MixedUpReader(MixedUpSessions(reader.sessions, self.mix_up))
 
 
 def somebody_elses_answer(_: Found, others: Found) -> Found:

@@ -122,7 +122,7 @@ def test_the_cards_come_with_the_caller_in_one_read(accounts: Core, jane: User) 
 
 def anything_due(world: World) -> bool:
     async def look() -> bool:
-        async with world.store.read() as views:
-            return await views.outbox.any_due(now=world.clock.now())
+        async with world.store.reader() as reader:
+            return await reader.outbox.any_due(now=world.clock.now())
 
     return run_sync(look())

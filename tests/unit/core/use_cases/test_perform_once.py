@@ -139,8 +139,8 @@ class LosingWord:
         if is_lost:
             raise Unavailable("The connection broke during the commit.")
 
-    def read(self) -> Any:
-        return self.store.read()
+    def reader(self) -> Any:
+        return self.store.reader()
 
 
 @pytest.mark.parametrize("in_one_unit", [True, False])
@@ -226,8 +226,8 @@ class LateAnswer:
             else:
                 yield work
 
-    def read(self) -> Any:
-        return self.store.read()
+    def reader(self) -> Any:
+        return self.store.reader()
 
 
 def test_u17_an_answer_that_comes_while_its_claim_is_taken_over_is_given_and_not_thrown_away(

@@ -380,8 +380,8 @@ def open_verifications(world: World, user: User) -> list[str]:
 
 def anything_due(world: World) -> bool:
     async def look() -> bool:
-        async with world.store.read() as views:
-            return await views.outbox.any_due(now=world.clock.now())
+        async with world.store.reader() as reader:
+            return await reader.outbox.any_due(now=world.clock.now())
 
     return run_sync(look())
 

@@ -191,8 +191,8 @@ def test_a_mail_to_an_address_that_changed_meanwhile_is_not_sent(accounts: Core,
         def __init__(self) -> None:
             self.is_moved = False
 
-        def read(self) -> Any:
-            return world.store.read()
+        def reader(self) -> Any:
+            return world.store.reader()
 
         @asynccontextmanager
         async def begin(self) -> AsyncIterator[Any]:

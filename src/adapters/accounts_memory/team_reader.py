@@ -14,13 +14,13 @@ from accounts_core.model.team import (
     Role,
     TeamView,
 )
-from accounts_core.ports.teams import TeamReads
+from accounts_core.ports.teams import TeamReader
 
 from .pages import page_below, page_below_number
 from .schema import Tables
 
 
-class MemoryTeamReads:
+class MemoryTeamReader:
     def __init__(self, tables: Callable[[], Tables]) -> None:
         self._tables = tables
 
@@ -28,8 +28,8 @@ class MemoryTeamReads:
         return next((view for view in _views_of(self._tables(), user_id) if view.team.id == id), None)
 
     async def views_of(self, user_id: UserId, *, limit: int, before: TeamId | None = None) -> Sequence[TeamView]:
-        views = _views_of(self._tables(), user_id)
-        return page_below_number(views, number=lambda view: view.team.id, limit=limit, before=before)
+        reader = _views_of(self._tables(), user_id)
+        return page_below_number(reader, number=lambda view: view.team.id, limit=limit, before=before)
 
     async def members(self, id: TeamId, *, limit: int, before: UserId | None = None) -> Sequence[Member]:
         members = _members(self._tables(), id)
@@ -131,4 +131,4 @@ def _members(tables: Tables, id: TeamId) -> Iterator[Member]:
             yield Member(person=person, role=role)
 
 
-_reads: type[TeamReads] = MemoryTeamReads
+_reads: type[TeamReader] = MemoryTeamReader

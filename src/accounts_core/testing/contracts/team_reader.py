@@ -16,8 +16,8 @@ from accounts_core.testing.harness import AnyStore, keep, read_back
 GUEST = EmailAddress("guest@example.org")
 
 
-class TeamReadsContract(StoreContract):
-    """`TeamReads`: who sees what, in which order, page by page."""
+class TeamReaderContract(StoreContract):
+    """`TeamReader`: who sees what, in which order, page by page."""
 
     async def test_owner_and_member_see_the_team_in_their_role_and_nobody_else_does(self, store: AnyStore) -> None:
         await keep(store, *PEOPLE, a_team(), a_membership())
@@ -34,9 +34,9 @@ class TeamReadsContract(StoreContract):
         await keep(store, *PEOPLE, a_team(4, MEMBER), a_team(12, OWNER), a_team(7, STRANGER), a_team(9, OWNER))
         await keep(store, a_membership(12, MEMBER), a_membership(7, MEMBER))
 
-        views = await read_back(store, lambda s: s.teams.views_of(MEMBER, limit=9))
+        reader = await read_back(store, lambda s: s.teams.views_of(MEMBER, limit=9))
 
-        assert list(views) == [
+        assert list(reader) == [
             TeamView(team=a_team(12, OWNER), role=Role.MEMBER),
             TeamView(team=a_team(7, STRANGER), role=Role.MEMBER),
             TeamView(team=a_team(4, MEMBER), role=Role.OWNER),

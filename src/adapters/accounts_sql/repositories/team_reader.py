@@ -21,7 +21,7 @@ from accounts_core.model.team import (
 )
 from accounts_core.model.user import UserStatus
 from accounts_sql import team_rows as rows
-from accounts_sql.executors import Reader
+from accounts_sql.executors import RowFetcher
 from accounts_sql.queries import Numbered, Paged, Query, asked, by_moment, by_name, by_number, first
 from accounts_sql.tables import interactions, invitations, memberships, teams, users
 
@@ -137,10 +137,10 @@ _INVITATIONS_BY: Final = Paged(
 
 
 @attrs.frozen
-class TeamReads:
-    """See `accounts_core.ports.teams.TeamReads`."""
+class TeamReader:
+    """See `accounts_core.ports.teams.TeamReader`."""
 
-    _db: Reader
+    _db: RowFetcher
 
     async def view(self, id: TeamId, user_id: UserId) -> TeamView | None:
         return await self._db.fetch(_VIEW, this=id, viewer=user_id)
