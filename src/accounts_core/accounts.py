@@ -35,19 +35,19 @@ from accounts_core.use_cases.identity.request_account import RequestAccount
 from accounts_core.use_cases.identity.resend_verification import ResendVerification
 from accounts_core.use_cases.identity.reset_password import ResetPassword
 from accounts_core.use_cases.identity.restore import Restore
-from accounts_core.use_cases.identity.sign_up_once import SignUpOnce
+from accounts_core.use_cases.identity.sign_up_idempotent import SignUpIdempotent
 from accounts_core.use_cases.identity.stream_personal_data import StreamPersonalData
 from accounts_core.use_cases.identity.unlock_user import UnlockUser
 from accounts_core.use_cases.identity.update_profile import UpdateProfile
 from accounts_core.use_cases.identity.verify_email import VerifyEmail
 from accounts_core.use_cases.operations.list_outbox import ListOutbox
 from accounts_core.use_cases.operations.list_overdue_jobs import ListOverdueJobs
-from accounts_core.use_cases.operations.perform_once import PerformOnce
 from accounts_core.use_cases.operations.preview_tidy import PreviewTidy
 from accounts_core.use_cases.operations.receive_provider_event import ReceiveProviderEvent
 from accounts_core.use_cases.operations.reconcile_cards import ReconcileCards
 from accounts_core.use_cases.operations.repair_times import RepairTimes
 from accounts_core.use_cases.operations.retry_job import RetryJob
+from accounts_core.use_cases.operations.run_idempotent import RunIdempotent
 from accounts_core.use_cases.operations.tidy import Tidy
 from accounts_core.use_cases.sessions.authenticate import Authenticate
 from accounts_core.use_cases.sessions.authenticate_with_payment_methods import AuthenticateWithPaymentMethods
@@ -106,8 +106,8 @@ class _UseCases:
     export_personal_data = use_case(ExportPersonalData)
     stream_personal_data = streaming_use_case(StreamPersonalData)
     list_activity = use_case(ListActivity)
-    perform_once = use_case(PerformOnce)
-    sign_up_once = use_case(SignUpOnce)
+    run_idempotent = use_case(RunIdempotent)
+    sign_up_idempotent = use_case(SignUpIdempotent)
     tidy = use_case(Tidy)
     preview_tidy = use_case(PreviewTidy)
     repair_times = use_case(RepairTimes)

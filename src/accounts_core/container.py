@@ -66,7 +66,7 @@ class Ports(Generic[W]):
     _commits: Commits = attrs.field(factory=Commits, init=False)
 
     def on(self, store: Store[Any], *, passwords: PasswordHasher | None = None) -> Self:
-        """Return the same on another store, such as one that `perform_once` gives, and with another hasher if any."""
+        """Return the same on another store, such as one that `run_idempotent` gives, and with another hasher if any."""
         return self._with(_store=store, _passwords=passwords or self._passwords, _commits=Commits())
 
     def for_one_request(self) -> Self:

@@ -8,7 +8,7 @@ from accounts_core.outbox.handlers import JobHandler
 from accounts_core.outbox.worker import Ran
 from accounts_core.services.expiry import Tidied
 from accounts_core.services.export import ExportPart, ExportWriter
-from accounts_core.services.idempotency import Answered, Perform, Performed
+from accounts_core.services.idempotency import IdempotentAnswer, IdempotentOperation, IdempotentResult
 from accounts_core.services.session_opener import SignedIn
 from accounts_core.use_cases.cards.list_verifications import VerificationView
 from accounts_core.use_cases.cards.verify_card import MAX_URL, ActionRequired, Verified
@@ -18,14 +18,14 @@ from accounts_core.use_cases.sessions.authenticate import Caller
 __all__ = [
     "MAX_URL",
     "ActionRequired",
-    "Answered",
     "Caller",
     "ExportPart",
     "ExportWriter",
+    "IdempotentAnswer",
+    "IdempotentOperation",
+    "IdempotentResult",
     "JobHandler",
     "OverdueJobs",
-    "Perform",
-    "Performed",
     "Ran",
     "Repaired",
     "SignedIn",

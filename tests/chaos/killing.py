@@ -17,7 +17,7 @@ from tests.chaos.services import Program, Programs
 from tests.integration.processes.programs import StripeServer
 
 from accounts_sql import create_engine
-from accounts_sql.tables import kept_requests, outbox
+from accounts_sql.tables import idempotency_records, outbox
 
 ACTORS: Final = 6
 EARLY_SHARE: Final = 0.1
@@ -41,12 +41,16 @@ def settings_of(database_url: str, stripe: StripeServer | None) -> dict[str, str
 def let_time_pass(database_url: str) -> None:
     """Do what minutes do: whatever a dead process had claimed is anybody's again."""
     # what somebody works at in this moment, paused perhaps, is theirs
-    claims = sa.select(kept_requests.c.scope).where(kept_requests.c.answer.is_(None)).with_for_update(skip_locked=True)
+    claims = (
+        sa.select(idempotency_records.c.scope)
+        .where(idempotency_records.c.answer.is_(None))
+        .with_for_update(skip_locked=True)
+    )
     jobs = sa.select(outbox.c.id).where(outbox.c.parked_at.is_(None)).with_for_update(skip_locked=True)
-    over = sa.update(kept_requests).where(kept_requests.c.scope.in_(claims))
+    over = sa.update(idempotency_records).where(idempotency_records.c.scope.in_(claims))
     due = sa.update(outbox).where(outbox.c.id.in_(jobs))
     with create_engine(database_url, poolclass=sa.NullPool).begin() as connection:
-        connection.execute(over.values(claimed_until=kept_requests.c.created_at))
+        connection.execute(over.values(claimed_until=idempotency_records.c.created_at))
         connection.execute(due.values(due=outbox.c.created_at))
 
 

@@ -10,7 +10,7 @@ from tests.integration.http.service import Dump
 
 MEMBERS = {"type", "title", "status", "detail", "errors", "declineCode", "blocked_by"}
 
-KEPT_ON_REFUSAL = {"kept_requests"}
+KEPT_ON_REFUSAL = {"idempotency_records"}
 """A refusal is an answer, too, and kept for the key that it was given to."""
 MAILED_AGAIN = {"jobs", "outbox", "sign_ups"}
 """A sign-up that finds its address taken has a mail sent all the same, with a link of its own."""

@@ -22,7 +22,7 @@ from accounts_core.model.text import Secret
 from accounts_core.model.tokens import digest_of, new_token
 from accounts_core.ports.mailer import MailKind, MailMessage
 from accounts_core.ports.payment_gateway import Hold, HoldStatus
-from accounts_core.services.idempotency import Answered
+from accounts_core.services.idempotency import IdempotentAnswer
 from accounts_core.services.session_opener import SignedIn
 from accounts_core.sync import run_sync
 from accounts_core.testing.builders import NOON
@@ -130,7 +130,7 @@ OBJECTS: dict[str, Callable[[], object]] = {
     "ActionRequired": lambda: ActionRequired(
         verification_id="cv_1", client_secret=CLIENT_SECRET, next_action={"url": CLIENT_SECRET}
     ),
-    "Answered": lambda: Answered(answer=CLIENT_SECRET.encode(), is_final=False, took_effect=True),
+    "IdempotentAnswer": lambda: IdempotentAnswer(answer=CLIENT_SECRET.encode(), is_final=False, took_effect=True),
     "SignUp": lambda: fill(SignUp, {"email": SECRET, "password": SECRET, "name": "Jane"}, strict=True),
     "Login": lambda: fill(Login, {"email": SECRET, "password": SECRET}, strict=True),
     "Reset": lambda: fill(Reset, {"token": str(TOKEN), "password": SECRET}, strict=False),

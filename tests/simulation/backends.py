@@ -67,14 +67,14 @@ _REFERRING = {
             "memberships",
             "mail_tokens",
             "devices",
-            "kept_requests",
+            "idempotency_records",
         ),
         "user_id",
     ),
 }
 
 
-_TABLES = {"verifications": "accounts_card_verifications"}
+_TABLES = {"verifications": "accounts_card_verifications", "idempotency_records": "accounts_kept_requests"}
 
 
 class MemoryBackend:

@@ -74,7 +74,7 @@ def compare_fingerprints(kept: bytes, given: bytes) -> Repeat:
 
 
 @attrs.frozen(kw_only=True)
-class KeptRequest:
+class IdempotencyRecord:
     """A request that came with a key. `scope` names its owner, call and key; `fingerprint` tells another body apart.
 
     The owner is a user or, for a sign-up that made none yet, an address by its key. `claim` names who performs it;

@@ -129,7 +129,7 @@ class CardVerification:
     hold_id: str | None = None
     code: str | None = None
     decline_code: str | None = None
-    request_key: str | None = None
+    idempotency_key: str | None = None
     """Names the request that opened it, where the client gave it a key: the same request is the same verification."""
     unheard: bool = False
     """Its caller was sent to the bank, and has not been told yet how it ended."""

@@ -18,7 +18,7 @@ class Expired(StrEnum):
     """`expires_at`."""
     SIGN_UPS = "sign_ups"
     """`expires_at`."""
-    KEPT_REQUESTS = "kept_requests"
+    IDEMPOTENCY_RECORDS = "idempotency_records"
     """`created_at`, answered or not."""
     PROVIDER_EVENTS = "provider_events"
     """`received_at`."""

@@ -12,7 +12,7 @@ from accounts_core.model.events import DomainEvent
 from .audit import Audit, AuditReader
 from .cleanup import Cleanup, CleanupReader
 from .devices import DeviceReader, Devices
-from .kept_requests import KeptRequestReader, KeptRequests
+from .idempotency import IdempotencyReader, IdempotencyStore
 from .mail_tokens import MailTokenReader, MailTokens
 from .notifications import NotificationReader, Notifications
 from .outbox import Outbox, OutboxReader
@@ -52,7 +52,7 @@ class Reader(Protocol):
     @property
     def devices(self) -> DeviceReader: ...
     @property
-    def kept_requests(self) -> KeptRequestReader: ...
+    def idempotency(self) -> IdempotencyReader: ...
     @property
     def audit(self) -> AuditReader: ...
     @property
@@ -85,7 +85,7 @@ class UnitOfWork(Protocol):
     @property
     def devices(self) -> Devices: ...
     @property
-    def kept_requests(self) -> KeptRequests: ...
+    def idempotency(self) -> IdempotencyStore: ...
     @property
     def audit(self) -> Audit: ...
     @property

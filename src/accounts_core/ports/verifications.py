@@ -27,7 +27,7 @@ class VerificationReader(Protocol):
         """Return the user's newest verification for which the provider used this payment method, or None."""
         ...
 
-    async def find_by_request(self, user_id: UserId, request_key: str) -> CardVerification | None:
+    async def find_by_idempotency_key(self, user_id: UserId, idempotency_key: str) -> CardVerification | None:
         """Return the user's verification with this idempotency key, or None."""
         ...
 
@@ -57,7 +57,8 @@ class Verifications(VerificationReader, Protocol):
         """Add a verification.
 
         Raises:
-            Conflict: Here or at commit: the user has an open one with this `requested`, or one with this `request_key`.
+            Conflict: Here or at commit: the user has an open one with this `requested`, or one with this
+                `idempotency_key`.
 
         """
         ...

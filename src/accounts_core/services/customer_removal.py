@@ -14,7 +14,7 @@ from accounts_core.model.policy import CustomerDeletion
 from accounts_core.model.user import User
 from accounts_core.ports.payment_gateway import CustomerUsage, PaymentGateway
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.services.idempotency import OneUnit
+from accounts_core.services.idempotency import SingleUnitStore
 
 SUBSCRIPTIONS = "subscriptions"
 """Name of subscriptions in previews and in `DeletionBlocked.by`."""
@@ -38,7 +38,7 @@ class CustomerRemoval:
             ProviderError: The provider refused, is busy, or did not answer.
 
         """
-        is_inside_a_transaction = not self._store.commits and not isinstance(self._store, OneUnit)
+        is_inside_a_transaction = not self._store.commits and not isinstance(self._store, SingleUnitStore)
         if user.customer_id is None or is_inside_a_transaction:
             return DeletionPreview()
         try:

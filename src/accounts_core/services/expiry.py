@@ -43,7 +43,7 @@ class Tidied:
 
 
 COUNTED_AS: Final[Mapping[Expired, str]] = {
-    kind: "requests" if kind is Expired.KEPT_REQUESTS else kind.value for kind in Expired
+    kind: "requests" if kind is Expired.IDEMPOTENCY_RECORDS else kind.value for kind in Expired
 }
 """The field of `Tidied` for each kind."""
 
@@ -59,7 +59,7 @@ def expiries(policy: Policy, now: datetime) -> list[tuple[Expired, Times]]:
     """Return each kind that expires, with the time up to which its rows have expired."""
     kept = policy.retention
     ages = {
-        Expired.KEPT_REQUESTS: KEPT_FOR,
+        Expired.IDEMPOTENCY_RECORDS: KEPT_FOR,
         Expired.PROVIDER_EVENTS: REMEMBERED_FOR,
         Expired.INVITATIONS: policy.invitations,
         Expired.NOTIFICATIONS: kept.notifications,

@@ -18,7 +18,7 @@ ATTEMPTS: Final = 10
 
 
 @attrs.frozen(kw_only=True)
-class Answered:
+class IdempotentAnswer:
     """The outcome of a request.
 
     Raises:
@@ -42,7 +42,7 @@ class Answered:
 
 
 @attrs.frozen(kw_only=True)
-class Performed:
+class IdempotentResult:
     """The answer for the client."""
 
     answer: bytes = attrs.field(repr=False)
@@ -50,11 +50,11 @@ class Performed:
     """Whether an earlier call stored the answer."""
 
 
-Perform = Callable[[Store[UnitOfWork]], Awaitable[Answered]]
+IdempotentOperation = Callable[[Store[UnitOfWork]], Awaitable[IdempotentAnswer]]
 """Performs the request on the store that it is given."""
 
 
-class OneUnit:
+class SingleUnitStore:
     """A store whose units of work are all one, opened with the first, so that what is done before it holds no lock."""
 
     commits = False
@@ -97,9 +97,11 @@ class _NothingIsKept(Exception):
     pass
 
 
-async def in_one_unit(
-    store: Store[UnitOfWork], perform: Perform, keep: Callable[[UnitOfWork, Answered], Awaitable[None]]
-) -> Answered:
+async def in_single_unit(
+    store: Store[UnitOfWork],
+    perform: IdempotentOperation,
+    keep: Callable[[UnitOfWork, IdempotentAnswer], Awaitable[None]],
+) -> IdempotentAnswer:
     """Perform a request in one unit of work with `keep`, which stores a final answer.
 
     Performed again as a whole after a `Conflict`, 10 times at most. Errors of `perform`, `keep` and the store are
@@ -107,16 +109,18 @@ async def in_one_unit(
     """
     for _ in range(ATTEMPTS - 1):
         try:
-            return await _in_one_unit(store, perform, keep)
+            return await _in_single_unit(store, perform, keep)
         except Conflict:
             continue
-    return await _in_one_unit(store, perform, keep)
+    return await _in_single_unit(store, perform, keep)
 
 
-async def _in_one_unit(
-    store: Store[UnitOfWork], perform: Perform, keep: Callable[[UnitOfWork, Answered], Awaitable[None]]
-) -> Answered:
-    unit = OneUnit(store)
+async def _in_single_unit(
+    store: Store[UnitOfWork],
+    perform: IdempotentOperation,
+    keep: Callable[[UnitOfWork, IdempotentAnswer], Awaitable[None]],
+) -> IdempotentAnswer:
+    unit = SingleUnitStore(store)
     try:
         answered = await perform(unit)
         if not answered.took_effect:

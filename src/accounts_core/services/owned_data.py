@@ -95,7 +95,7 @@ class OwnedPersonalData:
         Of requests with an idempotency key only the times: their answers repeat what the export has already.
         """
         user = await work.users.get(user_id)
-        signed_up = [] if user.proven_email is None else await work.kept_requests.list_for_email(user.proven_email)
+        signed_up = [] if user.proven_email is None else await work.idempotency.list_for_email(user.proven_email)
         return {
             "user": plain(user),
             "sessions": _pages(lambda reader, last: reader.sessions.list_of(user_id, limit=PAGE, before=last), _cursor),
@@ -115,7 +115,7 @@ class OwnedPersonalData:
                 lambda device: Cursor(device.first_seen_at, device.digest),
             ),
             "repeatable_requests": _pages(
-                lambda reader, last: reader.kept_requests.of(user_id, limit=PAGE, before=last),
+                lambda reader, last: reader.idempotency.list_for_user(user_id, limit=PAGE, before=last),
                 lambda request: Cursor(request.created_at, request.scope),
             ),
             "repeatable_sign_ups": [{"created_at": plain(request.created_at)} for request in signed_up],
@@ -131,8 +131,8 @@ class OwnedPersonalData:
         await work.sessions.remove_of(user_id)
         await work.mail_tokens.remove_of(user_id)
         await work.devices.remove_of(user_id)
-        await work.kept_requests.remove_of(user_id)
-        await work.kept_requests.delete_for_email((await work.users.get(user_id)).email)
+        await work.idempotency.delete_for_user(user_id)
+        await work.idempotency.delete_for_email((await work.users.get(user_id)).email)
         await work.audit.redact(user_id)
 
     async def disassociate(self, work: UnitOfWork, user_id: UserId) -> None:

@@ -9,7 +9,7 @@ import attrs
 
 from accounts_core.model.email_address import EmailAddress
 
-SECRETS: Final = frozenset({"password_hash", "digest", "request_key", "scope"})
+SECRETS: Final = frozenset({"password_hash", "digest", "idempotency_key", "scope"})
 """Fields that are left out of an export: somebody who has them may guess at the secrets that they were made from."""
 
 

@@ -10,7 +10,7 @@ _TIMES: Final[Mapping[Expired, tuple[str, Callable[[Any], datetime | None]]]] = 
     Expired.SESSIONS: ("sessions", lambda row: row.expires_at),
     Expired.MAIL_TOKENS: ("mail_tokens", lambda row: row.expires_at),
     Expired.SIGN_UPS: ("sign_ups", lambda row: row.expires_at),
-    Expired.KEPT_REQUESTS: ("kept_requests", lambda row: row.created_at),
+    Expired.IDEMPOTENCY_RECORDS: ("idempotency_records", lambda row: row.created_at),
     Expired.PROVIDER_EVENTS: ("provider_events", lambda row: row.received_at),
     Expired.INVITATIONS: ("invitations", lambda row: row.sent_at),
     Expired.NOTIFICATIONS: ("notifications", lambda row: row.created_at),

@@ -9,7 +9,7 @@ import attrs
 
 from accounts_core.errors import Conflict, EmailTaken
 from accounts_core.model.audit import AuditEntry
-from accounts_core.model.idempotency import KeptRequest
+from accounts_core.model.idempotency import IdempotencyRecord
 from accounts_core.model.ids import TeamId, UserId
 from accounts_core.model.mail_token import MailToken
 from accounts_core.model.notification import Notification
@@ -77,7 +77,7 @@ class Tables(Protocol):
     @property
     def sign_ups(self) -> Readable[str, SignUp]: ...
     @property
-    def kept_requests(self) -> Readable[bytes, KeptRequest]: ...
+    def idempotency_records(self) -> Readable[bytes, IdempotencyRecord]: ...
     @property
     def audit(self) -> Readable[int, AuditEntry]: ...
 
@@ -97,9 +97,9 @@ def _open(verification: CardVerification) -> Hashable | None:
 
 
 def _request(verification: CardVerification) -> Hashable | None:
-    if verification.user_id is None or verification.request_key is None:
+    if verification.user_id is None or verification.idempotency_key is None:
         return None
-    return verification.user_id, verification.request_key
+    return verification.user_id, verification.idempotency_key
 
 
 def _member_key(membership: Membership) -> MemberKey:
@@ -124,7 +124,7 @@ class State:
     mail_tokens: Table[bytes, MailToken]
     sign_ups: Table[str, SignUp]
     devices: Table[tuple[UserId, bytes], Device]
-    kept_requests: Table[bytes, KeptRequest]
+    idempotency_records: Table[bytes, IdempotencyRecord]
     audit: Table[int, AuditEntry]
 
 
@@ -152,7 +152,7 @@ NOTHING: Final = State(
     mail_tokens=Table(attrgetter("digest"), _by("user_id")),
     sign_ups=Table(_by_id, {**_by("digest"), "email": lambda sign_up: sign_up.email.key}),
     devices=Table(attrgetter("user_id", "digest"), _by("user_id")),
-    kept_requests=Table(attrgetter("scope"), _by("user_id", "email_key")),
+    idempotency_records=Table(attrgetter("scope"), _by("user_id", "email_key")),
     audit=Table(_by_id, _by("user_id", "invited_key")),
 )
 """A store's beginning. The indexes of each table are named by column, or by the rule that they serve."""
@@ -178,7 +178,7 @@ class Workspace:
         self.mail_tokens = Staged(base.mail_tokens)
         self.sign_ups = Staged(base.sign_ups)
         self.devices = Staged(base.devices)
-        self.kept_requests = Staged(base.kept_requests)
+        self.idempotency_records = Staged(base.idempotency_records)
         self.audit = Staged(base.audit)
 
     def commit_onto(self, live: State) -> State:
@@ -232,7 +232,7 @@ _REFERENCES: Final = (
     ("sessions", "user_id", "users"),
     ("mail_tokens", "user_id", "users"),
     ("devices", "user_id", "users"),
-    ("kept_requests", "user_id", "users"),
+    ("idempotency_records", "user_id", "users"),
     ("payment_methods", "user_id", "users"),
     ("verifications", "user_id", "users"),
     ("notifications", "user_id", "users"),

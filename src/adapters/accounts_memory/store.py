@@ -25,7 +25,7 @@ from accounts_core.services.publish import publish
 from .audit import MemoryAudit, MemoryAuditReader
 from .cleanup import MemoryCleanup, MemoryCleanupReader
 from .devices import MemoryDeviceReader, MemoryDevices
-from .kept_requests import MemoryKeptRequestReader, MemoryKeptRequests
+from .idempotency import MemoryIdempotencyReader, MemoryIdempotencyStore
 from .mail_tokens import MemoryMailTokenReader, MemoryMailTokens
 from .notifications import MemoryNotificationReader, MemoryNotifications
 from .outbox import MemoryOutbox, MemoryOutboxReader
@@ -70,7 +70,7 @@ class MemoryUnitOfWork:
         self.mail_tokens = MemoryMailTokens(self._while_open)
         self.sign_ups = MemorySignUps(self._while_open)
         self.devices = MemoryDevices(self._while_open)
-        self.kept_requests = MemoryKeptRequests(self._while_open)
+        self.idempotency = MemoryIdempotencyStore(self._while_open)
         self.audit = MemoryAudit(self._while_open, ids.entries)
         self.cleanup = MemoryCleanup(self._while_open)
 
@@ -104,7 +104,7 @@ class MemoryReader:
         self.outbox = MemoryOutboxReader(tables)
         self.mail_tokens = MemoryMailTokenReader(tables)
         self.devices = MemoryDeviceReader(tables)
-        self.kept_requests = MemoryKeptRequestReader(tables)
+        self.idempotency = MemoryIdempotencyReader(tables)
         self.audit = MemoryAuditReader(tables)
         self.cleanup = MemoryCleanupReader(tables)
 

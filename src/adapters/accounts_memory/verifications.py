@@ -28,8 +28,8 @@ class MemoryVerificationReader:
     def _of(self, user_id: UserId) -> Iterable[CardVerification]:
         return self._tables().verifications.find("user_id", user_id)
 
-    async def find_by_request(self, user_id: UserId, request_key: str) -> CardVerification | None:
-        return next(iter(self._tables().verifications.find("request", (user_id, request_key))), None)
+    async def find_by_idempotency_key(self, user_id: UserId, idempotency_key: str) -> CardVerification | None:
+        return next(iter(self._tables().verifications.find("request", (user_id, idempotency_key))), None)
 
     async def of(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[CardVerification]:
         return page_below(self._of(user_id), order=lambda each: (each.created_at, each.id), limit=limit, before=before)

@@ -6,13 +6,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from accounts_core.model.events import DomainEvent
 from accounts_core.ports.store import Reader as ViewsPort
 from accounts_core.ports.store import UnitOfWork
+from accounts_sql.repositories.idempotency import IdempotencyReader, IdempotencyStore
 from accounts_sql.repositories.team_reader import TeamReader
 
 from .executors import Executor, RowFetcher
 from .repositories.audit import Audit, AuditReader
 from .repositories.cleanup import Cleanup, CleanupReader
 from .repositories.devices import DeviceReader, Devices
-from .repositories.kept_requests import KeptRequestReader, KeptRequests
 from .repositories.mail_tokens import MailTokenReader, MailTokens
 from .repositories.notifications import NotificationReader, Notifications
 from .repositories.outbox import Outbox, OutboxReader
@@ -38,7 +38,7 @@ class Reader:
         self.outbox = OutboxReader(db)
         self.mail_tokens = MailTokenReader(db)
         self.devices = DeviceReader(db)
-        self.kept_requests = KeptRequestReader(db)
+        self.idempotency = IdempotencyReader(db)
         self.audit = AuditReader(db)
         self.cleanup = CleanupReader(db)
 
@@ -56,7 +56,7 @@ class _Unit:
         self.mail_tokens = MailTokens(db)
         self.sign_ups = SignUps(db)
         self.devices = Devices(db)
-        self.kept_requests = KeptRequests(db)
+        self.idempotency = IdempotencyStore(db)
         self.audit = Audit(db)
         self.cleanup = Cleanup(db)
         self.events: list[DomainEvent] = []

@@ -119,7 +119,7 @@ class AccountApi(Endpoints):
             problems=[402, 429],
         ),
     )
-    @repeatable(in_one_unit=False, is_final=lambda content: isinstance(content, CardVerified))
+    @repeatable(in_single_unit=False, is_final=lambda content: isinstance(content, CardVerified))
     async def verify_payment(self, request: HttpRequest) -> Answer[CardVerified | CardNeedsAction]:
         """A small sum is held and let go again; the card is then the user's, and the default if it is the first."""
         caller = await self.caller(request)
@@ -130,7 +130,7 @@ class AccountApi(Endpoints):
                 payment_method=card.payment_method,
                 return_url=given(card.return_url),
                 client=client_of(request),
-                request_key=self.request_key,
+                idempotency_key=self.idempotency_key,
                 accounts=self.accounts,
             )
         if isinstance(outcome, Verified):

@@ -28,7 +28,7 @@ from accounts_litestar.endpoints import (
 from accounts_litestar.links import into
 from accounts_litestar.openapi import documented
 from accounts_litestar.parameters import next_link, page_query, text_id
-from accounts_litestar.repeating import idempotency_key, sign_up_once
+from accounts_litestar.repeating import idempotency_key, sign_up_idempotent
 from accounts_litestar.requests import asked_by, note
 from accounts_litestar.times import seconds
 
@@ -115,7 +115,9 @@ class AuthApi(Endpoints):
         if key is None:
             answer, _ = await sign_up(self.accounts)
             return answer
-        return await sign_up_once(self.accounts, request, key, email=email, password=wish.password, sign_up=sign_up)
+        return await sign_up_idempotent(
+            self.accounts, request, key, email=email, password=wish.password, sign_up=sign_up
+        )
 
     @post(
         "/login",

@@ -36,7 +36,7 @@ class Endpoints(Controller):
     verifying: ClassVar[Verifying]
     options: ClassVar[HttpOptions]
     problems: ClassVar[Problems]
-    request_key: ClassVar[str | None] = None
+    idempotency_key: ClassVar[str | None] = None
     """Names the request, while one that came with an idempotency key is performed."""
 
     def get_route_handlers(self) -> list[BaseRouteHandler]:

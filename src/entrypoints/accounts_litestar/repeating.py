@@ -24,7 +24,7 @@ from accounts_core.model.idempotency import fingerprint_of
 from accounts_core.model.ids import UserId
 from accounts_core.ports.password_hasher import PasswordHasher
 from accounts_core.ports.store import Store
-from accounts_core.results import Answered, Performed
+from accounts_core.results import IdempotentAnswer, IdempotentResult
 from accounts_litestar.answers import Answer
 from accounts_litestar.bearer import token_of
 from accounts_litestar.bodies import field_names, parse, read_raw
@@ -53,11 +53,11 @@ class _Kept(msgspec.Struct, array_like=True):
 
 
 def repeatable(
-    *, in_one_unit: bool = True, is_final: Callable[[Any], bool] = lambda _: True
+    *, in_single_unit: bool = True, is_final: Callable[[Any], bool] = lambda _: True
 ) -> Callable[[Callable[[E, HttpRequest], Awaitable[Answer[T]]]], Callable[[E, HttpRequest], Awaitable[Answer[T]]]]:
     """Let a handler's call be repeated under a key.
 
-    Without `in_one_unit` the handler commits on its way, and is told the request's key to make it one thing itself.
+    Without `in_single_unit` the handler commits on its way, and is told the request's key to make it one thing itself.
     `is_final` says of an answer's content whether a repeat is to get the same.
     """
 
@@ -74,18 +74,18 @@ def repeatable(
             scope = sha256(f"{user_id}\0{request.method}\0{request.url.path}\0{key}".encode()).digest()
             fingerprint = await _fingerprint(request)
             # of another body under the same key, the work is another one
-            request_key = sha256(scope + fingerprint).hexdigest()
+            work_key = sha256(scope + fingerprint).hexdigest()
 
             # a conflict performs the request again: with the same hashes, and counted once
             accounts = self.accounts.for_one_request()
 
-            async def perform(store: Store[Any]) -> Answered:
+            async def perform(store: Store[Any]) -> IdempotentAnswer:
                 acting = copy.copy(self)
-                vars(acting).update(accounts=accounts.on(store), request_key=request_key)
+                vars(acting).update(accounts=accounts.on(store), idempotency_key=work_key)
                 return await _answered(lambda: handler(acting, request), request, is_final)
 
-            performed = await accounts.perform_once(
-                user_id, scope=scope, fingerprint=fingerprint, perform=perform, in_one_unit=in_one_unit
+            performed = await accounts.run_idempotent(
+                user_id, scope=scope, fingerprint=fingerprint, perform=perform, in_single_unit=in_single_unit
             )
             return cast("Answer[T]", _shown(performed))
 
@@ -94,7 +94,7 @@ def repeatable(
     return decorate
 
 
-async def sign_up_once(
+async def sign_up_idempotent(
     accounts: Accounts[Any],
     request: HttpRequest,
     key: str,
@@ -114,12 +114,12 @@ async def sign_up_once(
 
     once = accounts.for_one_request()
 
-    async def perform(store: Store[Any], passwords: PasswordHasher) -> Answered:
+    async def perform(store: Store[Any], passwords: PasswordHasher) -> IdempotentAnswer:
         answer, user_id = await sign_up(once.on(store, passwords=passwords))
         is_final = answer.status_code not in NOT_KEPT
-        return Answered(answer=_encoded(answer, request), is_final=is_final, took_effect=True, user_id=user_id)
+        return IdempotentAnswer(answer=_encoded(answer, request), is_final=is_final, took_effect=True, user_id=user_id)
 
-    performed = await once.sign_up_once(
+    performed = await once.sign_up_idempotent(
         scope=scope, email=email, plain=plain, password=password, perform=perform, client=client_of(request)
     )
     return cast("Answer[T]", _shown(performed))
@@ -147,7 +147,7 @@ def is_kept(problem: Problem) -> bool:
 
 async def _answered(
     handle: Callable[[], Awaitable[Answer[Any]]], request: HttpRequest, is_final: Callable[[Any], bool]
-) -> Answered:
+) -> IdempotentAnswer:
     try:
         answer = await handle()
     except Exception as error:
@@ -157,8 +157,8 @@ async def _answered(
         if not is_kept(problem):
             raise
         refusal = Answer(problem, status_code=kind.status, media_type=MEDIA_TYPE)
-        return Answered(answer=_encoded(refusal, request), is_final=True, took_effect=False)
-    return Answered(answer=_encoded(answer, request), is_final=is_final(answer.content), took_effect=True)
+        return IdempotentAnswer(answer=_encoded(refusal, request), is_final=True, took_effect=False)
+    return IdempotentAnswer(answer=_encoded(answer, request), is_final=is_final(answer.content), took_effect=True)
 
 
 def _encoded(answer: Answer[Any], request: HttpRequest) -> bytes:
@@ -167,7 +167,7 @@ def _encoded(answer: Answer[Any], request: HttpRequest) -> bytes:
     return msgspec.msgpack.encode(_Kept(status=status, media_type=str(answer.media_type), body=body))
 
 
-def _shown(performed: Performed) -> Answer[Any]:
+def _shown(performed: IdempotentResult) -> Answer[Any]:
     kept = msgspec.msgpack.decode(performed.answer, type=_Kept)
     content = msgspec.Raw(kept.body) if kept.body else None
     headers = {REPLAYED: "true"} if performed.is_replayed else {}

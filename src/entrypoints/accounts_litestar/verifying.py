@@ -38,7 +38,7 @@ class Verifying:
         payment_method: str,
         return_url: str | None,
         client: str | None,
-        request_key: str | None = None,
+        idempotency_key: str | None = None,
         accounts: Accounts[Any] | None = None,
     ) -> Outcome:
         """Verify a card, for a client at this address; through `accounts` where others than its own are given.
@@ -57,7 +57,7 @@ class Verifying:
                     payment_method=payment_method,
                     return_url=return_url,
                     client=client,
-                    request_key=request_key,
+                    idempotency_key=idempotency_key,
                 )
                 return await self._attempt(work, deadline)
             except VerificationInProgress:

@@ -9,6 +9,7 @@ from typing import Any
 
 import attrs
 import httpx
+import sqlalchemy as sa
 from litestar import Litestar
 from tests.integration.http.client import Client, Run
 from tests.integration.http.stripe_events import checking
@@ -234,6 +235,12 @@ def in_memory() -> Stored:
     return Stored(store=store, dump=dump, keep=keep)
 
 
+def _dumped_as(table: sa.Table) -> str:
+    """Return the name of a table in a dump: as in the memory store, where it has one of the same purpose."""
+    name = table.name.removeprefix("accounts_")
+    return "idempotency_records" if name == "kept_requests" else name
+
+
 @contextmanager
 def in_database(run: Run, url: str) -> Iterator[Stored]:
     """Open a store on a migrated database."""
@@ -244,7 +251,7 @@ def in_database(run: Run, url: str) -> Iterator[Stored]:
         async with engine.connect() as connection:
             for table in metadata.sorted_tables:
                 rows = await connection.execute(table.select())
-                found[table.name.removeprefix("accounts_")] = sorted(rows, key=repr)
+                found[_dumped_as(table)] = sorted(rows, key=repr)
         return found
 
     async def bring_back(kept: Dump) -> None:
@@ -252,7 +259,7 @@ def in_database(run: Run, url: str) -> Iterator[Stored]:
             for table in reversed(metadata.sorted_tables):
                 await connection.execute(table.delete())
             for table in metadata.sorted_tables:
-                if rows := kept[table.name.removeprefix("accounts_")]:
+                if rows := kept[_dumped_as(table)]:
                     await connection.execute(table.insert(), [row._asdict() for row in rows])
 
     def keep() -> Callable[[], None]:

@@ -112,7 +112,7 @@ def test_what_is_kept_of_a_refusal_is_bounded(service: Service) -> None:
     for number, body in enumerate(hostile()):
         send(jane, "PUT", USER, body, **{"Idempotency-Key": f"key-{number}"})
 
-    rows = service.dump()["kept_requests"]
+    rows = service.dump()["idempotency_records"]
 
     assert rows
     assert max(len(row.answer) for row in rows) <= MAX_PROBLEM_BYTES + 64
@@ -128,5 +128,5 @@ def test_the_largest_answer_that_a_write_can_have_is_kept(service: Service) -> N
 
     assert (first.status_code, len(first.content) > 6 * MAX_BODY) == (201, True)
     assert (again.content, again.headers["idempotent-replayed"]) == (first.content, "true")
-    (row,) = service.dump()["kept_requests"]
+    (row,) = service.dump()["idempotency_records"]
     assert 6 * MAX_BODY < len(row.answer) <= MAX_ANSWER_BYTES

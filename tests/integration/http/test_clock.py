@@ -12,7 +12,7 @@ from tests.integration.http.test_recovery import VERIFY as VERIFY_EMAIL
 from tests.integration.http.test_recovery import asked, reset
 
 from accounts_core.errors import ProviderBusy, Unavailable
-from accounts_core.model.idempotency import CLAIMED_FOR, KeptRequest
+from accounts_core.model.idempotency import CLAIMED_FOR, IdempotencyRecord
 from accounts_core.model.ids import UserId
 from accounts_core.model.outbox import Job
 from accounts_core.model.policy import Policy, SessionPolicy
@@ -22,7 +22,7 @@ from accounts_core.model.verification import TAKEOVER_AFTER
 from accounts_core.outbox.delays import WORKER_LEASE
 from accounts_core.outbox.worker import Ran
 from accounts_core.ports.mailer import MailKind
-from accounts_core.services.idempotency import Answered
+from accounts_core.services.idempotency import IdempotentAnswer
 from accounts_core.testing.builders import a_provided_card
 from accounts_memory import MemoryRateLimiter
 from accounts_memory.stripe_cards import Behaviour
@@ -336,17 +336,17 @@ def test_a_request_that_somebody_died_over_is_not_in_progress_for_a_day(service:
     async def claim() -> None:
         """Do what performing a request begins with, and nothing more."""
         now = service.clock.now()
-        claimed = KeptRequest(
+        claimed = IdempotencyRecord(
             scope=digest, user_id=user, fingerprint=digest, claim="c", created_at=now, claimed_until=now + CLAIMED_FOR
         )
         async with service.stored.store.begin() as work:
-            await work.kept_requests.add(claimed)
+            await work.idempotency.add(claimed)
 
-    async def answer(_: object) -> Answered:
-        return Answered(answer=b"done", is_final=True, took_effect=True)
+    async def answer(_: object) -> IdempotentAnswer:
+        return IdempotentAnswer(answer=b"done", is_final=True, took_effect=True)
 
     def perform() -> bool:
-        performed = service.accounts.perform_once(user, scope=digest, fingerprint=digest, perform=answer)
+        performed = service.accounts.run_idempotent(user, scope=digest, fingerprint=digest, perform=answer)
         return service.run(performed).is_replayed
 
     if is_back:

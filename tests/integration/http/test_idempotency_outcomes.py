@@ -178,12 +178,12 @@ def test_a_user_who_is_gone_is_a_dead_token_which_is_not_kept() -> None:
 def test_a_password_that_was_refused_can_be_corrected_under_the_same_key(
     world: World, method: str, path: str, refused: dict[str, Any], field: str
 ) -> None:
-    before = world.service.dump()["kept_requests"]
+    before = world.service.dump()["idempotency_records"]
     for _ in range(2):
         answer = world.jane.call(method, path, json=refused, headers=KEY)
         invalid(answer, field)
         assert "idempotent-replayed" not in answer.headers
-    assert world.service.dump()["kept_requests"] == before == []
+    assert world.service.dump()["idempotency_records"] == before == []
     good = {
         PROFILE: {"oldPassword": PASSWORD, "newPassword": NEW},
         USER: {"password": NEW, "password_confirmation": NEW, "current_password": PASSWORD},
@@ -263,7 +263,7 @@ def test_a_read_and_the_calls_that_take_no_key_do_not_look_at_one(world: World) 
         assert other.delete("/api/auth/sessions", headers=KEY).status_code == 204
         ended = other.delete(f"/api/auth/sessions/{session['id']}", headers=KEY)
         assert (ended.status_code, "idempotent-replayed" in ended.headers) == (404, False)
-    assert world.service.dump()["kept_requests"] == []
+    assert world.service.dump()["idempotency_records"] == []
 
 
 def test_a_body_that_was_cut_off_is_not_an_answer_that_is_kept(world: World) -> None:
@@ -292,7 +292,7 @@ def test_a_body_that_was_cut_off_is_not_an_answer_that_is_kept(world: World) -> 
         "server": ("accounts.test", 80),
     }
     world.service.run(transport.app(scope, receive, send))
-    assert world.service.dump()["kept_requests"] == []
+    assert world.service.dump()["idempotency_records"] == []
 
     assert world.jane.put(USER, json={"name": "Jane Roe"}, headers=KEY).status_code == 200
 

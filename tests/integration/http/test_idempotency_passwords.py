@@ -122,7 +122,7 @@ def test_nothing_that_is_kept_is_a_digest_that_a_password_could_be_guessed_from(
         headers = {"content-type": JSON, "Idempotency-Key": f"key-{number}"}
         assert world.jane.call("PUT", PROFILE, content=body.encode(), headers=headers).status_code in {200, 400, 422}
 
-    rows = [bytes(row.fingerprint) for row in world.service.dump()["kept_requests"]]
+    rows = [bytes(row.fingerprint) for row in world.service.dump()["idempotency_records"]]
 
     assert sorted(row[:32] for row in rows) == sorted(bodies.values())
     assert {len(row) for row in rows} == {96}

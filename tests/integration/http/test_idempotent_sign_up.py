@@ -66,7 +66,7 @@ def test_without_the_key_or_with_another_one_the_address_is_taken(service: Servi
     for headers in ({}, {"Idempotency-Key": "key-2"}):
         for _ in range(2):
             problem(register(service, headers), 409, "email-taken")
-    assert len(service.dump()["kept_requests"]) == 1
+    assert len(service.dump()["idempotency_records"]) == 1
 
 
 @either_way
@@ -105,7 +105,7 @@ def test_of_many_sign_ups_at_once_one_is_performed(service: Service, is_private:
     assert {answer.status_code for answer in answers} == {202 if is_private else 201}
     assert len({answer.content for answer in answers}) == 1
     assert sum("idempotent-replayed" not in each.headers for each in answers) == 1
-    assert len(service.dump()["kept_requests"]) == 1
+    assert len(service.dump()["idempotency_records"]) == 1
     assert len(mails(service)) == 1
     assert register(service).headers["idempotent-replayed"] == "true"
 
@@ -116,7 +116,7 @@ def test_what_was_refused_is_not_kept_and_may_be_corrected(service: Service, is_
         (field,) = bad
         invalid(register(service, **bad), field)
         invalid(register(service, **bad), field)
-    assert service.dump()["kept_requests"] == []
+    assert service.dump()["idempotency_records"] == []
 
     assert register(service).status_code == (202 if is_private else 201)
 
@@ -167,7 +167,7 @@ def test_after_a_day_the_answer_is_forgotten(service: Service, is_private: bool)
     assert (again.status_code, "idempotent-replayed" in again.headers) == (202 if is_private else 409, False)
     service.clock.pass_by(hours=24, minutes=1)
     assert service.run(service.accounts.tidy()).requests == 1
-    assert service.dump()["kept_requests"] == []
+    assert service.dump()["idempotency_records"] == []
 
 
 def test_what_is_kept_goes_with_the_account_and_is_in_its_export(service: Service) -> None:
@@ -177,7 +177,7 @@ def test_what_is_kept_goes_with_the_account_and_is_in_its_export(service: Servic
 
     assert jane.delete("/api/v1/user", json={"password": PASSWORD}).status_code == 204
 
-    assert service.dump()["kept_requests"] == []
+    assert service.dump()["idempotency_records"] == []
     again = register(service)
     assert (again.status_code, "idempotent-replayed" in again.headers) == (201, False)
 
@@ -195,7 +195,7 @@ def test_where_registration_is_private_what_is_kept_goes_with_the_account_too(se
 
     assert jane.delete("/api/v1/user", json={"password": PASSWORD}).status_code == 204
 
-    (johns,) = service.dump()["kept_requests"]
+    (johns,) = service.dump()["idempotency_records"]
     assert johns.email_key == "john@example.org"
 
 
@@ -203,7 +203,7 @@ def test_where_registration_is_private_what_is_kept_goes_with_the_account_too(se
 def test_the_password_is_compared_by_its_slow_hash_and_that_is_counted(service: Service, is_private: bool) -> None:
     """Whoever guesses the key may not guess the password: neither here nor from what is stored."""
     register(service)
-    (row,) = service.dump()["kept_requests"]
+    (row,) = service.dump()["idempotency_records"]
     assert row.fingerprint[32:].startswith(b"plain-sha256$"), "the hasher's own form"
     assert PASSWORD.encode() not in bytes(row.fingerprint)
 

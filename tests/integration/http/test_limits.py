@@ -130,7 +130,7 @@ def test_a4_a_key_whose_request_is_refused_before_any_use_case_is_counted_as_wel
         rows = []
         for number in range(6):
             jane.post(TEAMS, json={"unknown": "field"}, headers={"idempotency-key": f"k{number}"})
-            rows.append(len(service.dump()["kept_requests"]))
+            rows.append(len(service.dump()["idempotency_records"]))
 
         assert rows == [1, 2, 3, 3, 3, 3]
 

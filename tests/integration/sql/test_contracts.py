@@ -11,9 +11,9 @@ from accounts_core.testing.contracts import (
     DeletionContract,
     DevicesContract,
     EventsContract,
+    IdempotencyContract,
     InvitationsContract,
     JobLeasesContract,
-    KeptRequestsContract,
     MailTokensContract,
     NotificationsContract,
     OpenVerificationsContract,
@@ -101,7 +101,7 @@ class TestUnverified(UnverifiedContract): ...
 class TestDevices(DevicesContract): ...
 
 
-class TestKeptRequests(KeptRequestsContract): ...
+class TestKeptRequests(IdempotencyContract): ...
 
 
 class TestAudit(AuditContract): ...

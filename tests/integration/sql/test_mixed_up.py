@@ -17,7 +17,7 @@ from tests.integration.sql.backends import Backend
 from accounts_core.errors import AnswerMismatch
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.events import SessionsEnded
-from accounts_core.model.idempotency import KeptRequest
+from accounts_core.model.idempotency import IdempotencyRecord
 from accounts_core.model.ids import TeamId, UserId
 from accounts_core.model.mail_token import MailToken, MailTokenPurpose
 from accounts_core.model.paging import Cursor
@@ -63,7 +63,9 @@ LONE: dict[str, Read] = {
     "verifications.find": lambda it, n: it.verifications.find(f"ver_{n}"),
     "verifications.find_latest": lambda it, n: it.verifications.find_latest(UserId(n), f"pm_of_ver_{n}"),
     "verifications.find_by_payment_method": lambda it, n: it.verifications.find_by_payment_method(UserId(n), f"pm_{n}"),
-    "verifications.find_by_request": lambda it, n: it.verifications.find_by_request(UserId(n), f"key_{n}"),
+    "verifications.find_by_idempotency_key": lambda it, n: it.verifications.find_by_idempotency_key(
+        UserId(n), f"key_{n}"
+    ),
     "verifications.open_of_customer": lambda it, n: it.verifications.open_of_customer(f"cus_{n}"),
     "notifications.of": lambda it, n: it.notifications.of(UserId(n), limit=99),
     "notifications.of, a page": lambda it, n: it.notifications.of(UserId(n), limit=5, before=Cursor(at(1), f"ntf_{n}")),
@@ -103,8 +105,8 @@ IN_A_UNIT: dict[str, Read] = {
     "mail_tokens.of": lambda it, n: it.mail_tokens.of(UserId(n), limit=5),
     "devices.count_of": lambda it, n: it.devices.count_of(UserId(n)),
     "devices.of": lambda it, n: it.devices.of(UserId(n), limit=5),
-    "kept_requests.find": lambda it, n: it.kept_requests.find(bytes([n]) * 32),
-    "kept_requests.of": lambda it, n: it.kept_requests.of(UserId(n), limit=5),
+    "idempotency.find": lambda it, n: it.idempotency.find(bytes([n]) * 32),
+    "idempotency.list_for_user": lambda it, n: it.idempotency.list_for_user(UserId(n), limit=5),
 }
 
 
@@ -117,7 +119,8 @@ async def populate(store: Any) -> None:
             a_session(f"ses_{n}", n),
             a_card(f"pm_{n}", n),
             attrs.evolve(
-                a_verification(f"ver_{n}", n, customer_id=f"cus_{n}", payment_method=f"pm_{n}"), request_key=f"key_{n}"
+                a_verification(f"ver_{n}", n, customer_id=f"cus_{n}", payment_method=f"pm_{n}"),
+                idempotency_key=f"key_{n}",
             ),
             a_notification(f"ntf_{n}_1", n),
             a_notification(f"ntf_{n}_2", n),
@@ -139,8 +142,8 @@ async def populate(store: Any) -> None:
             )
             await work.devices.add(UserId(n), bytes([n]) * 32, at=NOON)
             await work.sign_ups.add(a_sign_up(n, digest=bytes([n]) * 32))
-            await work.kept_requests.add(
-                KeptRequest(
+            await work.idempotency.add(
+                IdempotencyRecord(
                     scope=bytes([n]) * 32,
                     user_id=UserId(n),
                     fingerprint=b"f" * 32,

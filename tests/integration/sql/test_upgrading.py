@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from accounts_core.errors import Conflict
 from accounts_core.model.email_address import EmailAddress
-from accounts_core.model.idempotency import KeptRequest
+from accounts_core.model.idempotency import IdempotencyRecord
 from accounts_core.model.ids import TeamId, UserId
 from accounts_core.model.user import User
 from accounts_core.model.verification import CardVerification, State
@@ -182,7 +182,7 @@ async def test_going_back_one_revision_keeps_what_that_one_knew(engine: sa.Engin
 
 
 KEPT: Final = [
-    KeptRequest(
+    IdempotencyRecord(
         scope=bytes([number]) * 32,
         user_id=UserId(1),
         fingerprint=b"f" * 32,
@@ -205,9 +205,9 @@ async def test_requests_with_a_key_are_there_after_the_upgrade_and_after_going_b
     migrate(engine)
 
     async with SqlStore(engine).begin() as work:
-        found = await work.kept_requests.of(JANE.id, limit=9)
+        found = await work.idempotency.list_for_user(JANE.id, limit=9)
         assert [each.scope for each in found] == [request.scope for request in KEPT[::-1]]
-        await work.kept_requests.add(
+        await work.idempotency.add(
             attrs.evolve(KEPT[0], scope=b"s" * 32, user_id=None, email_key="mary@example.org", answer=b"{}")
         )
     migrate(engine, "0004")

@@ -59,7 +59,7 @@ CLOCK: Final = (
     ),
     Mutant(
         name="a claim of the future that is waited for",
-        at="accounts_core/model/idempotency.py::KeptRequest.is_running",
+        at="accounts_core/model/idempotency.py::IdempotencyRecord.is_running",
         old="now < self.claimed_until <= now + CLAIMED_FOR + CLOCK_SKEW",
         new="now < self.claimed_until",
         check=_clock("test_a_request_that_somebody_died_over_is_not_in_progress_for_a_day[memory-ahead for a moment]"),

@@ -110,7 +110,7 @@ FAIRNESS: Final = (
     ),
     Mutant(
         name="keys that are claimed and not counted",
-        at="accounts_core/use_cases/operations/perform_once.py::PerformOnce.__call__",
+        at="accounts_core/use_cases/operations/run_idempotent.py::RunIdempotent.__call__",
         old="await self._rate_limits.consume_write(user_id)",
         new="",
         check=http("test_limits.py::test_a4_a_key_whose_request_is_refused_before_any_use_case_is_counted_as_well"),

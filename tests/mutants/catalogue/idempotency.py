@@ -9,11 +9,11 @@ from .checks import core, http, memory_contract, sql_contract
 _EDGE: Final = "entrypoints/accounts_litestar"
 _REPEATING: Final = f"{_EDGE}/repeating.py"
 _MODEL: Final = "accounts_core/model/idempotency.py"
-_SIGN_UP: Final = "accounts_core/use_cases/identity/sign_up_once.py"
+_SIGN_UP: Final = "accounts_core/use_cases/identity/sign_up_idempotent.py"
 _OUTCOMES: Final = "test_idempotency_outcomes.py"
 _PASSWORDS: Final = "test_idempotency_passwords.py"
 _SIGN_UPS: Final = "test_idempotent_sign_up.py"
-_ONCE: Final = "use_cases/test_sign_up_once.py"
+_ONCE: Final = "use_cases/test_sign_up_idempotent.py"
 _JUDGED: Final = "test_idempotency.py::test_a_repeat_is_judged_by_its_body_and_its_token"
 
 IDEMPOTENCY: Final = (
@@ -91,7 +91,7 @@ IDEMPOTENCY: Final = (
     ),
     Mutant(
         name="an answer of any size that is kept",
-        at="accounts_core/services/idempotency.py::Answered.__attrs_post_init__",
+        at="accounts_core/services/idempotency.py::IdempotentAnswer.__attrs_post_init__",
         old="self.is_final and len(self.answer) > MAX_ANSWER_BYTES",
         new="False",
         check=core("test_idempotency.py::test_an_answer_that_is_kept_has_a_bounded_size"),
@@ -112,28 +112,28 @@ IDEMPOTENCY: Final = (
     ),
     Mutant(
         name="a sign-up with another password that is answered and not made",
-        at="accounts_core/use_cases/identity/sign_up_once.py::SignUpOnce.__call__.answer_of",
+        at="accounts_core/use_cases/identity/sign_up_idempotent.py::SignUpIdempotent.__call__.answer_of",
         old="not is_right or not is_same or kept.answer is None",
         new="not is_same or kept.answer is None",
         check=core(f"{_ONCE}::test_another_body_or_password_is_refused"),
     ),
     Mutant(
         name="a sign-up's key that is no good for another spelling of the address",
-        at=f"{_REPEATING}::sign_up_once",
+        at=f"{_REPEATING}::sign_up_idempotent",
         old="f'\\x00{request.method}\\x00{request.url.path}\\x00{email.key}\\x00{key}'",
         new="f'\\x00{request.method}\\x00{request.url.path}\\x00{email.address}\\x00{key}'",
         check=http(f"{_SIGN_UPS}::test_another_body_for_the_same_address_is_another_request[memory-open]"),
     ),
     Mutant(
         name="guesses at a sign-up's password that nobody counts",
-        at="accounts_core/use_cases/identity/sign_up_once.py::SignUpOnce.__call__.answer_of",
+        at="accounts_core/use_cases/identity/sign_up_idempotent.py::SignUpIdempotent.__call__.answer_of",
         old="await self._rate_limits.consume_repeated_sign_up(email, client)",
         new="",
         check=core(f"{_ONCE}::test_guesses_at_the_password_are_counted_for_the_account_and_end_nobodys_failures"),
     ),
     Mutant(
         name="a sign-up that loses its race and is told that the address is taken",
-        at="accounts_core/use_cases/identity/sign_up_once.py::SignUpOnce.__call__",
+        at="accounts_core/use_cases/identity/sign_up_idempotent.py::SignUpIdempotent.__call__",
         old="(_AnsweredMeanwhile, EmailTaken, Conflict)",
         new="_AnsweredMeanwhile",
         check=core(f"{_ONCE}::test_an_address_that_was_taken_by_the_very_request_is_answered_as_the_request"),
@@ -147,15 +147,15 @@ IDEMPOTENCY: Final = (
     ),
     Mutant(
         name="a sign-up whose answer is not kept",
-        at="accounts_core/use_cases/identity/sign_up_once.py::SignUpOnce.__call__.keep",
-        old="await work.kept_requests.add(request)",
+        at="accounts_core/use_cases/identity/sign_up_idempotent.py::SignUpIdempotent.__call__.keep",
+        old="await work.idempotency.add(request)",
         new="",
         check=core(f"{_ONCE}::test_a_repeat_is_answered_without_being_performed"),
     ),
     Mutant(
         name="a private sign-up that outlives its account",
         at="accounts_core/services/owned_data.py::OwnedPersonalData.erase",
-        old="await work.kept_requests.delete_for_email((await work.users.get(user_id)).email)",
+        old="await work.idempotency.delete_for_email((await work.users.get(user_id)).email)",
         new="",
         check=http(
             f"{_SIGN_UPS}::test_where_registration_is_private_what_is_kept_goes_with_the_account_too[memory-private]"
@@ -163,16 +163,16 @@ IDEMPOTENCY: Final = (
     ),
     Mutant(
         name="sign-ups of one address that go with another's, in memory",
-        at="adapters/accounts_memory/kept_requests.py::MemoryKeptRequests.delete_for_email",
+        at="adapters/accounts_memory/idempotency.py::MemoryIdempotencyStore.delete_for_email",
         old="requests.find('email_key', email.key)",
         new="requests.all()",
         check=memory_contract("TestKeptRequests::test_a_sign_up_belongs_to_an_address_until_it_made_a_user"),
     ),
     Mutant(
         name="sign-ups of one address that go with another's, in SQL",
-        at="adapters/accounts_sql/repositories/kept_requests.py",
-        old="kept_requests.delete().where(_OF_EMAIL)",
-        new="kept_requests.delete().where(kept_requests.c.user_id.is_(None))",
+        at="adapters/accounts_sql/repositories/idempotency.py",
+        old="idempotency_records.delete().where(_OF_EMAIL)",
+        new="idempotency_records.delete().where(idempotency_records.c.user_id.is_(None))",
         check=sql_contract("TestKeptRequests::test_a_sign_up_belongs_to_an_address_until_it_made_a_user[sqlite3]"),
     ),
 )

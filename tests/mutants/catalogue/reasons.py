@@ -21,11 +21,11 @@ REASONS: Final = (
     ),
     Mutant(
         name="an answer that came late is thrown away, and the request done twice",
-        at="accounts_core/use_cases/operations/perform_once.py::PerformOnce._claim",
-        old="work.kept_requests.let_go(known) if known.answer is None else work.kept_requests.remove(known)",
-        new="work.kept_requests.remove(known)",
+        at="accounts_core/use_cases/operations/run_idempotent.py::RunIdempotent._claim",
+        old="work.idempotency.release(known) if known.answer is None else work.idempotency.delete(known)",
+        new="work.idempotency.delete(known)",
         check=core(
-            "use_cases/test_perform_once.py::test_u17_an_answer_that_comes_while_its_claim_is_taken_over_is_given_and_not_thrown_away"
+            "use_cases/test_run_idempotent.py::test_u17_an_answer_that_comes_while_its_claim_is_taken_over_is_given_and_not_thrown_away"
         ),
     ),
     Mutant(
@@ -146,10 +146,12 @@ REASONS: Final = (
     ),
     Mutant(
         name="a sign-up that is sent twice, and refused because of itself",
-        at="accounts_core/use_cases/identity/sign_up_once.py::SignUpOnce.__call__.sign_up",
-        old="await work.kept_requests.find(scope) is not None",
+        at="accounts_core/use_cases/identity/sign_up_idempotent.py::SignUpIdempotent.__call__.sign_up",
+        old="await work.idempotency.find(scope) is not None",
         new="False",
-        check=core("use_cases/test_sign_up_once.py::test_a_refusal_because_of_the_very_request_is_not_the_answer"),
+        check=core(
+            "use_cases/test_sign_up_idempotent.py::test_a_refusal_because_of_the_very_request_is_not_the_answer"
+        ),
     ),
     Mutant(
         name="a customer that is not read because a challenge's user was deleted",
@@ -170,14 +172,14 @@ REASONS: Final = (
         at="accounts_core/services/outbox_writer.py::OutboxWriter.dispatch_now",
         old="not self._store.commits",
         new="False",
-        check=core("use_cases/test_perform_once.py::test_effects_outside_wait_for_the_worker"),
+        check=core("use_cases/test_run_idempotent.py::test_effects_outside_wait_for_the_worker"),
     ),
     Mutant(
         name="an effect in a host's transaction that nobody does for a minute",
         at="accounts_core/services/outbox_writer.py::OutboxWriter.job",
         old="not self._store.commits",
         new="False",
-        check=core("use_cases/test_perform_once.py::test_effects_outside_wait_for_the_worker"),
+        check=core("use_cases/test_run_idempotent.py::test_effects_outside_wait_for_the_worker"),
     ),
     Mutant(
         name="reconciling that breaks off where somebody changes a user",

@@ -6,13 +6,13 @@ from tests.mutants.mutant import Mutant
 
 from .checks import core, faults, http
 
-_ONCE: Final = "accounts_core/use_cases/operations/perform_once.py"
+_ONCE: Final = "accounts_core/use_cases/operations/run_idempotent.py"
 _LITESTAR: Final = "entrypoints/accounts_litestar"
 
 REQUESTS: Final = (
     Mutant(
         name="an answer that is kept after its effect is committed",
-        at="accounts_core/services/idempotency.py::_in_one_unit",
+        at="accounts_core/services/idempotency.py::_in_single_unit",
         old=(
             "if answered.is_final:\n"
             "    async with unit.begin() as work:\n"
@@ -29,54 +29,54 @@ REQUESTS: Final = (
     ),
     Mutant(
         name="a request that two perform at once",
-        at="accounts_core/use_cases/operations/perform_once.py::PerformOnce._claim",
+        at="accounts_core/use_cases/operations/run_idempotent.py::RunIdempotent._claim",
         old=("if known.is_running(now=now):\n    raise RequestInProgress"),
         new="",
         check=core(
-            "use_cases/test_perform_once.py::test_a_crash_leaves_nothing_and_the_repeat_performs_it_when_the_claim_has_run_out"
+            "use_cases/test_run_idempotent.py::test_a_crash_leaves_nothing_and_the_repeat_performs_it_when_the_claim_has_run_out"
         ),
     ),
     Mutant(
         name="an effect of what was refused",
-        at="accounts_core/services/idempotency.py::_in_one_unit",
+        at="accounts_core/services/idempotency.py::_in_single_unit",
         old=("if not answered.took_effect:\n    await unit.roll_back(_NothingIsKept())"),
         new="",
         check=faults("writing once what is refused"),
     ),
     Mutant(
         name="a repeat that is done again",
-        at="accounts_core/use_cases/operations/perform_once.py::PerformOnce._claim",
+        at="accounts_core/use_cases/operations/run_idempotent.py::RunIdempotent._claim",
         old=("if repeat is Repeat.SAME and known.answer is not None:\n    return known"),
         new="",
         check=faults("writing once"),
     ),
     Mutant(
         name="an answer that goes when its commit is in doubt",
-        at="adapters/accounts_memory/kept_requests.py::MemoryKeptRequests.let_go",
+        at="adapters/accounts_memory/idempotency.py::MemoryIdempotencyStore.release",
         old="stored is not None and stored.answer is None",
         new="stored is not None",
         check=faults("writing once"),
     ),
     Mutant(
         name="a key that is good for another request",
-        at="accounts_core/use_cases/operations/perform_once.py::PerformOnce._claim",
+        at="accounts_core/use_cases/operations/run_idempotent.py::RunIdempotent._claim",
         old=("if repeat is Repeat.ANOTHER:\n    raise KeyReused"),
         new="",
-        check=core("use_cases/test_perform_once.py::test_another_request_under_the_same_key_is_refused"),
+        check=core("use_cases/test_run_idempotent.py::test_another_request_under_the_same_key_is_refused"),
     ),
     Mutant(
         name="a request that failed, and stays claimed",
-        at="accounts_core/use_cases/operations/perform_once.py::PerformOnce.__call__",
+        at="accounts_core/use_cases/operations/run_idempotent.py::RunIdempotent.__call__",
         old=("await self._let_go(request)\nraise"),
         new="raise",
-        check=core("use_cases/test_perform_once.py::test_a_failure_leaves_neither_effect_nor_claim"),
+        check=core("use_cases/test_run_idempotent.py::test_a_failure_leaves_neither_effect_nor_claim"),
     ),
     Mutant(
         name="an answer by whoever lost the claim",
-        at="adapters/accounts_memory/kept_requests.py::MemoryKeptRequests.answer",
+        at="adapters/accounts_memory/idempotency.py::MemoryIdempotencyStore.answer",
         old="stored is None or stored.claim != request.claim",
         new="stored is None",
-        check=core("use_cases/test_perform_once.py::test_whoever_lost_the_claim_meanwhile_writes_nothing"),
+        check=core("use_cases/test_run_idempotent.py::test_whoever_lost_the_claim_meanwhile_writes_nothing"),
     ),
     Mutant(
         name="one person's key that gives another's answer",

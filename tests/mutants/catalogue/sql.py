@@ -108,7 +108,7 @@ SQL: Final = (
     ),
     Mutant(
         name="sql: an answer by whoever lost the claim",
-        at="adapters/accounts_sql/repositories/kept_requests.py",
+        at="adapters/accounts_sql/repositories/idempotency.py",
         old="sa.and_",
         new="sa.or_",
         check=sql_contract("TestKeptRequests::test_only_whoever_holds_the_claim_answers_and_lets_go[sqlite3]"),

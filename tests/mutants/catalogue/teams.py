@@ -153,7 +153,7 @@ TEAMS: Final = (
         at="accounts_core/services/expiry.py::expiries",
         old=(
             "{\n"
-            "    Expired.KEPT_REQUESTS: KEPT_FOR,\n"
+            "    Expired.IDEMPOTENCY_RECORDS: KEPT_FOR,\n"
             "    Expired.PROVIDER_EVENTS: REMEMBERED_FOR,\n"
             "    Expired.INVITATIONS: policy.invitations,\n"
             "    Expired.NOTIFICATIONS: kept.notifications,\n"
@@ -165,7 +165,7 @@ TEAMS: Final = (
         ),
         new=(
             "{\n"
-            "    Expired.KEPT_REQUESTS: KEPT_FOR,\n"
+            "    Expired.IDEMPOTENCY_RECORDS: KEPT_FOR,\n"
             "    Expired.PROVIDER_EVENTS: REMEMBERED_FOR,\n"
             "    Expired.NOTIFICATIONS: kept.notifications,\n"
             "    Expired.DEVICES: kept.devices,\n"

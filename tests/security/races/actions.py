@@ -6,7 +6,7 @@ from typing import Any
 from accounts_core.accounts import Accounts
 from accounts_core.model.ids import TeamId, UserId
 from accounts_core.ports.store import Store
-from accounts_core.services.idempotency import Answered
+from accounts_core.services.idempotency import IdempotentAnswer
 from accounts_core.use_cases.cards.verify_card import Verified
 
 Core = Accounts[Any]
@@ -57,7 +57,7 @@ async def remove_card(accounts: Core, user_id: UserId, id: str) -> None:
 
 
 async def verify_card(accounts: Core, user_id: UserId, payment_method: str, key: str | None = None) -> str:
-    outcome = await accounts.verify_card(user_id, payment_method=payment_method, request_key=key)
+    outcome = await accounts.verify_card(user_id, payment_method=payment_method, idempotency_key=key)
     assert isinstance(outcome, Verified)
     return outcome.payment_method
 
@@ -66,11 +66,15 @@ async def verify_card_once(accounts: Core, user_id: UserId, payment_method: str,
     """Do as the HTTP service does with an `Idempotency-Key`; return the answer, and whether it was given before."""
     scope = sha256(key.encode()).digest()
 
-    async def perform(store: Store[Any]) -> Answered:
+    async def perform(store: Store[Any]) -> IdempotentAnswer:
         done = await verify_card(accounts.on(store), user_id, payment_method, scope.hex())
-        return Answered(answer=done.encode(), is_final=True, took_effect=True)
+        return IdempotentAnswer(answer=done.encode(), is_final=True, took_effect=True)
 
-    performed = await accounts.perform_once(
-        user_id, scope=scope, fingerprint=sha256(payment_method.encode()).digest(), perform=perform, in_one_unit=False
+    performed = await accounts.run_idempotent(
+        user_id,
+        scope=scope,
+        fingerprint=sha256(payment_method.encode()).digest(),
+        perform=perform,
+        in_single_unit=False,
     )
     return performed.answer.decode(), performed.is_replayed

@@ -129,7 +129,7 @@ asked_for: Final = st.one_of(
     st.sampled_from(TEST_CARDS[:5] * 4 + TEST_CARDS + ("pm_nobodys", "no id", "")), cards, cards
 )
 return_urls: Final = st.sampled_from([None, None, "https://shop.example/back?x=1", "javascript:alert(1)", "https://"])
-request_keys: Final = st.sampled_from([None, None, None, "one", "two", "three"])
+idempotency_keys: Final = st.sampled_from([None, None, None, "one", "two", "three"])
 
 PROVIDER_METHODS: Final = (
     "create_customer",

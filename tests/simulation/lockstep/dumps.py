@@ -28,7 +28,9 @@ Table = Mapping[Row, Row]
 Dump = Mapping[str, Table]
 """By the name that the table has in memory, then by key: the values of its columns, in the order of the columns."""
 
-RENAMED: Final = {"verifications": "card_verifications", "jobs": "outbox"}
+RENAMED: Final = {"verifications": "card_verifications", "jobs": "outbox", "idempotency_records": "kept_requests"}
+ATTRIBUTES: Final = {"request_key": "idempotency_key"}
+"""Attributes whose column has another name."""
 TABLES: Final = {name: metadata.tables[f"accounts_{RENAMED.get(name, name)}"] for name in NAMES}
 ATTEMPTS: Final = "attempts"
 
@@ -152,7 +154,7 @@ def _value(row: Any, column: str) -> Any:
         if column in {name, f"{name}_key"} and hasattr(row, name):
             email = getattr(row, name)
             return None if email is None else (email.key if column.endswith("_key") else email.address)
-    return _as_document(getattr(row, column))
+    return _as_document(getattr(row, ATTRIBUTES.get(column, column)))
 
 
 def _as_document(value: Any) -> Any:

@@ -18,7 +18,7 @@ from accounts_core.ports.password_hasher import PasswordHasher
 from accounts_core.ports.payment_gateway import HoldStatus
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.expiry import Tidied
-from accounts_core.services.idempotency import Answered
+from accounts_core.services.idempotency import IdempotentAnswer
 from accounts_core.testing.builders import a_provided_card
 
 SPANS: Final = {
@@ -82,7 +82,7 @@ class Operations(LockstepBase):
         took_effect=st.sampled_from([True, True, False]),
         breaks=st.sampled_from([False, False, False, True]),
     )
-    def perform_once(
+    def run_idempotent(
         self,
         user: UserId,
         key: int,
@@ -94,7 +94,7 @@ class Operations(LockstepBase):
         breaks: bool,
     ) -> None:
         def call(accounts: Core) -> Any:
-            async def perform(store: Store[UnitOfWork]) -> Answered:
+            async def perform(store: Store[UnitOfWork]) -> IdempotentAnswer:
                 at: Any = accounts.on(store)
                 match what:
                     case "create a team":
@@ -104,20 +104,20 @@ class Operations(LockstepBase):
                     case "write":
                         answer = at.write_interaction(user, team, body="Written once.").interaction.id
                     case _:
-                        answer = repr(at.verify_card(user, payment_method="pm_card_amex", request_key=f"key {key}"))
+                        answer = repr(at.verify_card(user, payment_method="pm_card_amex", idempotency_key=f"key {key}"))
                 if breaks:
                     raise Unavailable("It broke halfway.")
-                return Answered(answer=answer.encode(), is_final=is_final, took_effect=took_effect)
+                return IdempotentAnswer(answer=answer.encode(), is_final=is_final, took_effect=took_effect)
 
-            return accounts.perform_once(
+            return accounts.run_idempotent(
                 user,
                 scope=bytes([key]) * 32,
                 fingerprint=bytes([body]) * 32,
                 perform=perform,
-                in_one_unit=what != "verify a card",
+                in_single_unit=what != "verify a card",
             )
 
-        self.ask("perform_once", call)
+        self.ask("run_idempotent", call)
 
     @rule(
         email=st.sampled_from(given.GOOD_EMAILS),
@@ -127,18 +127,20 @@ class Operations(LockstepBase):
         in_private=st.booleans(),
         breaks=st.sampled_from([False, False, False, True]),
     )
-    def sign_up_once(self, email: str, key: int, body: int, password: str, in_private: bool, breaks: bool) -> None:
+    def sign_up_idempotent(
+        self, email: str, key: int, body: int, password: str, in_private: bool, breaks: bool
+    ) -> None:
         def call(accounts: Core) -> Any:
-            async def perform(store: Store[UnitOfWork], passwords: PasswordHasher) -> Answered:
+            async def perform(store: Store[UnitOfWork], passwords: PasswordHasher) -> IdempotentAnswer:
                 at: Any = accounts.on(store, passwords=passwords)
                 sign_up = at.request_account if in_private else at.register
                 user = sign_up(email=email, password=password, name=f"Name {body}")
                 if breaks and in_private:  # otherwise a taken address may be told before or after, as the port allows
                     raise Unavailable("It broke halfway.")
                 user_id = None if user is None else user.id
-                return Answered(answer=str(user_id).encode(), is_final=True, took_effect=True, user_id=user_id)
+                return IdempotentAnswer(answer=str(user_id).encode(), is_final=True, took_effect=True, user_id=user_id)
 
-            return accounts.sign_up_once(
+            return accounts.sign_up_idempotent(
                 scope=bytes([key]) * 31 + EmailAddress(email).key.encode()[:1],
                 email=EmailAddress(email),
                 plain=bytes([body]),
@@ -146,7 +148,7 @@ class Operations(LockstepBase):
                 perform=perform,
             )
 
-        self.ask("sign_up_once", call)
+        self.ask("sign_up_idempotent", call)
 
 
 class Surroundings(LockstepBase):

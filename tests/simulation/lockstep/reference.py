@@ -19,7 +19,7 @@ _OWNED: Final = {
     "sessions": "user_id",
     "mail_tokens": "user_id",
     "devices": "user_id",
-    "kept_requests": "user_id",
+    "idempotency_records": "user_id",
     "payment_methods": "user_id",
     "verifications": "user_id",
     "notifications": "user_id",

@@ -21,15 +21,15 @@ class Cards(LockstepBase):
         card=given.asked_for,
         return_url=given.return_urls,
         client=given.clients,
-        request_key=given.request_keys,
+        idempotency_key=given.idempotency_keys,
     )
     def verify_card(
-        self, user: UserId, card: str, return_url: str | None, client: str | None, request_key: str | None
+        self, user: UserId, card: str, return_url: str | None, client: str | None, idempotency_key: str | None
     ) -> Any:
         outcome = self.ask(
             "verify_card",
             lambda at: at.verify_card(
-                user, payment_method=card, return_url=return_url, client=client, request_key=request_key
+                user, payment_method=card, return_url=return_url, client=client, idempotency_key=idempotency_key
             ),
         )
         return outcome.value.payment_method if isinstance(outcome.value, Verified) else multiple()

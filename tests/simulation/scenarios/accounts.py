@@ -10,7 +10,7 @@ from accounts_core.errors import InvalidCredentials, RateLimitExceeded, Unavaila
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.rate_limits import RateLimit, in_every_scope
 from accounts_core.ports.password_hasher import PasswordHasher
-from accounts_core.services.idempotency import Answered
+from accounts_core.services.idempotency import IdempotentAnswer
 
 from .scenario import Scenario, a_team, after, called, deactivated, signed_in
 
@@ -100,31 +100,31 @@ async def change_everything(world: World, accounts: Core) -> object:
 
 
 async def write_once(world: World, accounts: Core) -> object:
-    async def perform(store: Any) -> Answered:
+    async def perform(store: Any) -> IdempotentAnswer:
         view = await accounts.on(store).write_interaction(world.jane.id, world.notes["team"].id, body=ONCE)
-        return Answered(answer=view.interaction.id.encode(), is_final=True, took_effect=True)
+        return IdempotentAnswer(answer=view.interaction.id.encode(), is_final=True, took_effect=True)
 
-    return await accounts.perform_once(world.jane.id, scope=bytes(32), fingerprint=bytes(32), perform=perform)
+    return await accounts.run_idempotent(world.jane.id, scope=bytes(32), fingerprint=bytes(32), perform=perform)
 
 
 async def refused_once(world: World, accounts: Core) -> object:
-    async def perform(store: Any) -> Answered:
+    async def perform(store: Any) -> IdempotentAnswer:
         await accounts.on(store).write_interaction(world.jane.id, world.notes["team"].id, body=NEVER)
-        return Answered(answer=b"no", is_final=False, took_effect=False)
+        return IdempotentAnswer(answer=b"no", is_final=False, took_effect=False)
 
-    return await accounts.perform_once(world.jane.id, scope=bytes(32), fingerprint=bytes(32), perform=perform)
+    return await accounts.run_idempotent(world.jane.id, scope=bytes(32), fingerprint=bytes(32), perform=perform)
 
 
-async def sign_up_once(world: World, accounts: Core) -> object:
-    async def perform(store: Any, passwords: PasswordHasher) -> Answered:
+async def sign_up_idempotent(world: World, accounts: Core) -> object:
+    async def perform(store: Any, passwords: PasswordHasher) -> IdempotentAnswer:
         at = accounts.on(store, passwords=passwords)
         if at.policy.private_registration:
             await at.request_account(email=NEW, password=PASSWORD, name="New")
-            return Answered(answer=b"asked for", is_final=True, took_effect=True)
+            return IdempotentAnswer(answer=b"asked for", is_final=True, took_effect=True)
         user = await at.register(email=NEW, password=PASSWORD, name="New")
-        return Answered(answer=b"signed up", is_final=True, took_effect=True, user_id=user.id)
+        return IdempotentAnswer(answer=b"signed up", is_final=True, took_effect=True, user_id=user.id)
 
-    return await accounts.sign_up_once(
+    return await accounts.sign_up_idempotent(
         scope=bytes(32), email=EmailAddress(NEW), plain=b"New", password=PASSWORD, perform=perform
     )
 
@@ -320,11 +320,11 @@ ACCOUNTS: Final = (
     ),
     Scenario(name="writing once", prepare=after(a_team), act=write_once),
     Scenario(name="writing once what is refused", prepare=after(a_team), act=refused_once),
-    Scenario(name="signing up once", prepare=after(), act=sign_up_once),
+    Scenario(name="signing up once", prepare=after(), act=sign_up_idempotent),
     Scenario(
         name="signing up once in private",
         prepare=after(),
-        act=sign_up_once,
+        act=sign_up_idempotent,
         policy=Policy(private_registration=True),
     ),
     Scenario(

@@ -8,7 +8,7 @@ from tests.simulation.world import PASSWORD, Act, Core, World
 from accounts_core import Policy, run_sync
 from accounts_core.errors import ClientError, ProviderAmbiguous
 from accounts_core.model.policy import CustomerDeletion
-from accounts_core.services.idempotency import Answered
+from accounts_core.services.idempotency import IdempotentAnswer
 from accounts_core.services.outbox_writer import LEASE
 from accounts_core.testing.builders import a_provided_card
 
@@ -63,12 +63,12 @@ async def choose_newest(world: World, accounts: Core) -> None:
 
 
 async def verify_once(world: World, accounts: Core) -> object:
-    async def perform(store: Any) -> Answered:
-        answer = await accounts.on(store).verify_card(world.jane.id, payment_method=VISA, request_key="request 1")
-        return Answered(answer=repr(answer).encode(), is_final=True, took_effect=True)
+    async def perform(store: Any) -> IdempotentAnswer:
+        answer = await accounts.on(store).verify_card(world.jane.id, payment_method=VISA, idempotency_key="request 1")
+        return IdempotentAnswer(answer=repr(answer).encode(), is_final=True, took_effect=True)
 
-    return await accounts.perform_once(
-        world.jane.id, scope=bytes(32), fingerprint=bytes(32), perform=perform, in_one_unit=False
+    return await accounts.run_idempotent(
+        world.jane.id, scope=bytes(32), fingerprint=bytes(32), perform=perform, in_single_unit=False
     )
 
 

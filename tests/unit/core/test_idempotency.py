@@ -7,13 +7,13 @@ import pytest
 from accounts_core.errors import AnswerTooLarge
 from accounts_core.model.idempotency import (
     MAX_ANSWER_BYTES,
-    KeptRequest,
+    IdempotencyRecord,
     Repeat,
     compare_fingerprints,
     fingerprint_of,
 )
 from accounts_core.model.ids import UserId
-from accounts_core.services.idempotency import Answered
+from accounts_core.services.idempotency import IdempotentAnswer
 from accounts_core.testing.builders import NOON
 
 HERE, THERE = "acc_here", "acc_there"
@@ -62,7 +62,7 @@ def test_nothing_but_the_plain_part_is_the_same_under_two_tokens() -> None:
 def test_a_kept_request_belongs_to_a_user_or_to_an_address() -> None:
     for user_id, email_key in ((None, None), (UserId(1), "jane@example.org")):
         with pytest.raises(ValueError, match="belongs to"):
-            KeptRequest(
+            IdempotencyRecord(
                 scope=bytes(32),
                 user_id=user_id,
                 email_key=email_key,
@@ -74,9 +74,9 @@ def test_a_kept_request_belongs_to_a_user_or_to_an_address() -> None:
 
 
 def test_an_answer_that_is_kept_has_a_bounded_size() -> None:
-    largest = Answered(answer=bytes(MAX_ANSWER_BYTES), is_final=True, took_effect=True)
+    largest = IdempotentAnswer(answer=bytes(MAX_ANSWER_BYTES), is_final=True, took_effect=True)
     assert len(largest.answer) == MAX_ANSWER_BYTES
 
     with pytest.raises(AnswerTooLarge, match="65536 bytes"):
-        Answered(answer=bytes(MAX_ANSWER_BYTES + 1), is_final=True, took_effect=True)
-    assert Answered(answer=bytes(MAX_ANSWER_BYTES + 1), is_final=False, took_effect=True).answer
+        IdempotentAnswer(answer=bytes(MAX_ANSWER_BYTES + 1), is_final=True, took_effect=True)
+    assert IdempotentAnswer(answer=bytes(MAX_ANSWER_BYTES + 1), is_final=False, took_effect=True).answer

@@ -34,9 +34,9 @@ from accounts_core.testing.contracts import (
     GatewayUsageContract,
     Host,
     HostAtProvider,
+    IdempotencyContract,
     InvitationsContract,
     JobLeasesContract,
-    KeptRequestsContract,
     MailerContract,
     MailTokensContract,
     NotificationsContract,
@@ -144,7 +144,7 @@ class TestUnverified(UnverifiedContract): ...
 class TestDevices(DevicesContract): ...
 
 
-class TestKeptRequests(KeptRequestsContract): ...
+class TestKeptRequests(IdempotencyContract): ...
 
 
 class TestAudit(AuditContract): ...

@@ -18,7 +18,7 @@ pytest.register_assert_rewrite(
             "gateway_holds",
             "gateway_usage",
             "job_leases",
-            "kept_requests",
+            "idempotency",
             "limits",
             "mail_tokens",
             "notifications",
@@ -55,9 +55,9 @@ from accounts_core.testing.contracts.gateway_cards import GatewayCardsContract
 from accounts_core.testing.contracts.gateway_customers import GatewayCustomersContract
 from accounts_core.testing.contracts.gateway_holds import GatewayHoldsContract
 from accounts_core.testing.contracts.gateway_usage import GatewayUsageContract, HostAtProvider
+from accounts_core.testing.contracts.idempotency import IdempotencyContract
 from accounts_core.testing.contracts.invitations import InvitationsContract
 from accounts_core.testing.contracts.job_leases import JobLeasesContract
-from accounts_core.testing.contracts.kept_requests import KeptRequestsContract
 from accounts_core.testing.contracts.mail_tokens import MailTokensContract
 from accounts_core.testing.contracts.mailer import MailerContract, RefusedMailsContract
 from accounts_core.testing.contracts.notifications import NotificationsContract
@@ -98,9 +98,9 @@ __all__ = [
     "GatewayUsageContract",
     "Host",
     "HostAtProvider",
+    "IdempotencyContract",
     "InvitationsContract",
     "JobLeasesContract",
-    "KeptRequestsContract",
     "MailTokensContract",
     "MailerContract",
     "NotificationsContract",
@@ -149,7 +149,7 @@ STORE_CONTRACTS = (
     SignUpsContract,
     UnverifiedContract,
     DevicesContract,
-    KeptRequestsContract,
+    IdempotencyContract,
     AuditContract,
     CleanupContract,
     PagingContract,

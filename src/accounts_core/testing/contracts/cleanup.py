@@ -25,7 +25,7 @@ from accounts_core.testing.builders import (
     at,
 )
 from accounts_core.testing.contracts.base import StoreContract
-from accounts_core.testing.contracts.kept_requests import a_request
+from accounts_core.testing.contracts.idempotency import a_request
 from accounts_core.testing.contracts.mail_tokens import a_token
 from accounts_core.testing.contracts.sign_ups import a_sign_up
 from accounts_core.testing.harness import AnyStore, Concurrently, add, keep, read_back
@@ -62,7 +62,7 @@ KINDS: Final[dict[Expired, Add]] = {
     ),
     Expired.MAIL_TOKENS: lambda work, n, moment: work.mail_tokens.add(a_token(n, JANE, expires_at=moment)),
     Expired.SIGN_UPS: lambda work, n, moment: work.sign_ups.add(a_sign_up(n, expires_at=moment)),
-    Expired.KEPT_REQUESTS: lambda work, n, moment: work.kept_requests.add(a_request(n, JANE, created_at=moment)),
+    Expired.IDEMPOTENCY_RECORDS: lambda work, n, moment: work.idempotency.add(a_request(n, JANE, created_at=moment)),
     Expired.PROVIDER_EVENTS: lambda work, n, moment: work.provider_events.add(f"evt_{n}", at=moment),
     Expired.INVITATIONS: _invite,
     Expired.NOTIFICATIONS: lambda work, n, moment: add(work, a_notification(f"ntf_{n}", JANE, created_at=moment)),

@@ -24,7 +24,7 @@ from accounts_core.testing.builders import (
     at,
 )
 from accounts_core.testing.contracts.base import StoreContract
-from accounts_core.testing.contracts.kept_requests import a_request
+from accounts_core.testing.contracts.idempotency import a_request
 from accounts_core.testing.contracts.mail_tokens import a_token
 from accounts_core.testing.harness import AnyStore, add, keep, read_back
 
@@ -133,11 +133,11 @@ LISTS: Final = {
         cursor=lambda device: Cursor(device.first_seen_at, device.digest),
         least_key=b"",
     ),
-    "kept_requests.of": List(
-        add=lambda work, n, user_id, moment: work.kept_requests.add(
+    "idempotency.list_for_user": List(
+        add=lambda work, n, user_id, moment: work.idempotency.add(
             a_request(10 * user_id + n, user_id, created_at=moment)
         ),
-        page=lambda reader, limit, before: reader.kept_requests.of(JANE, limit=limit, before=before),
+        page=lambda reader, limit, before: reader.idempotency.list_for_user(JANE, limit=limit, before=before),
         cursor=lambda request: Cursor(request.created_at, request.scope),
         least_key=b"",
     ),

@@ -172,7 +172,7 @@ class TransactionsContract(StoreContract):
             lambda work, text: work.users.save(a_user(JANE, password_hash=text)),
             lambda work, text: work.sessions.add(a_session(user_agent=text)),
             lambda work, text: work.payment_methods.save(JANE, Cards([a_card(metadata={"order": text})])),
-            lambda work, text: work.verifications.add(a_verification(request_key=text)),
+            lambda work, text: work.verifications.add(a_verification(idempotency_key=text)),
             lambda work, text: work.notifications.add(a_notification(message=text)),
             lambda work, text: work.teams.add(a_team(name=text)),
             lambda work, text: work.outbox.put(a_job(payload={"to": text})),

@@ -97,17 +97,17 @@ class VerificationsContract(StoreContract):
         assert await using(3, "pm_1") is None
 
     async def test_a_verification_is_found_by_the_request_that_opened_it(self, store: AnyStore) -> None:
-        opened = a_verification("ver_1", request_key="key 1", state=State.DECLINED)
-        await keep(store, a_user(1), a_user(2), opened, a_verification("ver_2", 2, request_key="key 1"))
+        opened = a_verification("ver_1", idempotency_key="key 1", state=State.DECLINED)
+        await keep(store, a_user(1), a_user(2), opened, a_verification("ver_2", 2, idempotency_key="key 1"))
 
         async def by_request(user_id: int, key: str) -> CardVerification | None:
-            return await read_back(store, lambda s: s.verifications.find_by_request(UserId(user_id), key))
+            return await read_back(store, lambda s: s.verifications.find_by_idempotency_key(UserId(user_id), key))
 
         assert await by_request(1, "key 1") == opened
         assert await by_request(1, "KEY 1") is None
         assert await by_request(3, "key 1") is None
         with pytest.raises(Conflict):
-            await keep(store, a_verification("ver_3", request_key="key 1"))
+            await keep(store, a_verification("ver_3", idempotency_key="key 1"))
 
     async def test_every_verification_of_a_user_is_listed_the_newest_first(self, store: AnyStore) -> None:
         old = a_verification("ver_2", requested="pm_1", state=State.FAILED, created_at=at(-1))

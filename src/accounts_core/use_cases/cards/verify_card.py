@@ -75,7 +75,7 @@ class _Request:
     user_id: UserId
     requested: str
     return_url: str | None
-    request_key: str | None
+    idempotency_key: str | None
 
 
 @attrs.frozen
@@ -96,7 +96,7 @@ class VerifyCard:
         payment_method: str,
         return_url: str | None = None,
         client: str | None = None,
-        request_key: str | None = None,
+        idempotency_key: str | None = None,
     ) -> Verified | ActionRequired:
         """Verify a card with a hold that is released again, and add the card to the user.
 
@@ -110,8 +110,8 @@ class VerifyCard:
             return_url: `http` or `https` URL, at most 2048 characters, to which the bank redirects the browser after
                 card authentication. None if there is no such page.
             client: IP address of the caller, for rate limits. None is not counted by address.
-            request_key: Idempotency key, at most 255 characters. Calls of a user with one key are one verification, and
-                get its outcome. None for a request without a key.
+            idempotency_key: Idempotency key, at most 255 characters. Calls of a user with one key are one verification,
+                and get its outcome. None for a request without a key.
 
         Returns:
             `Verified`, or `ActionRequired` while the bank asks for card authentication.
@@ -120,7 +120,8 @@ class VerifyCard:
             NeedsCommit: The store takes part in the application's transaction, and this call commits between provider
                 calls.
             Invalid: On `payment_method`: malformed, unknown to the provider, or of a kind that it cannot use here. On
-                `return_url`: not a web address, or it holds a card number. On `value`: `request_key` cannot be stored.
+                `return_url`: not a web address, or it holds a card number. On `value`: `idempotency_key` cannot be
+                    stored.
             RateLimitExceeded: Too many changes (`write`) or card verifications (`verify-card`) by this user, or
                 verifications from this client or of this card.
             NotFound: There is no such user.
@@ -139,7 +140,7 @@ class VerifyCard:
             user_id=user_id,
             requested=_checked_payment_method(payment_method),
             return_url=_checked_return_url(return_url),
-            request_key=request_key,
+            idempotency_key=idempotency_key,
         )
         await self._rate_limits.consume_write(user_id)
         known = await retry_on_conflict(self._store, lambda: self._find(request))
@@ -175,8 +176,8 @@ class VerifyCard:
 
         """
         await work.users.get(request.user_id, lock=True)
-        if request.request_key is not None:
-            same = await work.verifications.find_by_request(request.user_id, request.request_key)
+        if request.idempotency_key is not None:
+            same = await work.verifications.find_by_idempotency_key(request.user_id, request.idempotency_key)
             if same is not None and not same.is_open:
                 return same
         cards = await work.payment_methods.of(request.user_id)
@@ -221,7 +222,7 @@ class VerifyCard:
                 id=self._outbox.new_id("cv"),
                 user_id=request.user_id,
                 requested=request.requested,
-                request_key=request.request_key,
+                idempotency_key=request.idempotency_key,
                 amount=self._policy.cards.amount,
                 currency=self._policy.cards.currency,
                 return_url=request.return_url,

@@ -27,7 +27,7 @@ _EXPIRED: Final[Mapping[Expired, tuple[sa.Table, sa.ColumnElement[bool]]]] = {
     ),
     Expired.MAIL_TOKENS: (tables.mail_tokens, _until(tables.mail_tokens.c.expires_at)),
     Expired.SIGN_UPS: (tables.sign_ups, _until(tables.sign_ups.c.expires_at)),
-    Expired.KEPT_REQUESTS: (tables.kept_requests, _until(tables.kept_requests.c.created_at)),
+    Expired.IDEMPOTENCY_RECORDS: (tables.idempotency_records, _until(tables.idempotency_records.c.created_at)),
     Expired.PROVIDER_EVENTS: (tables.provider_events, _until(tables.provider_events.c.received_at)),
     # a process of the version before adds some without `sent_at`
     Expired.INVITATIONS: (

@@ -36,7 +36,7 @@ _FIND_BY_PAYMENT_METHOD: Final = Query(
     first(rows.verification),
     {**_OWNER, "used": verifications.c.payment_method},
 )
-_FIND_BY_REQUEST: Final = Query(
+_FIND_BY_IDEMPOTENCY_KEY: Final = Query(
     _SELECT.where(_MINE, verifications.c.request_key == by_name("key")),
     first(rows.verification),
     {**_OWNER, "key": verifications.c.request_key},
@@ -72,8 +72,8 @@ class VerificationReader:
     async def find_by_payment_method(self, user_id: UserId, payment_method: str) -> CardVerification | None:
         return await self._db.fetch(_FIND_BY_PAYMENT_METHOD, owner=user_id, used=payment_method)
 
-    async def find_by_request(self, user_id: UserId, request_key: str) -> CardVerification | None:
-        return await self._db.fetch(_FIND_BY_REQUEST, owner=user_id, key=request_key)
+    async def find_by_idempotency_key(self, user_id: UserId, idempotency_key: str) -> CardVerification | None:
+        return await self._db.fetch(_FIND_BY_IDEMPOTENCY_KEY, owner=user_id, key=idempotency_key)
 
     async def of(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[CardVerification]:
         return await _OF.fetch(self._db, limit, before, owner=user_id)

@@ -10,7 +10,7 @@ forgotten, or came in meanwhile, has to stop the removal. Inside a team everythi
 from .cards import payment_methods, provider_events, verifications
 from .common import metadata, sqlite_metadata
 from .identity import devices, mail_tokens, notifications, sessions, sign_ups, user_ids, users
-from .operations import attempts, audit, counters, kept_requests, outbox
+from .operations import attempts, audit, counters, idempotency_records, outbox
 from .teams import interactions, invitations, memberships, team_ids, teams
 
 __all__ = [
@@ -18,9 +18,9 @@ __all__ = [
     "audit",
     "counters",
     "devices",
+    "idempotency_records",
     "interactions",
     "invitations",
-    "kept_requests",
     "mail_tokens",
     "memberships",
     "metadata",

@@ -72,7 +72,7 @@ attempts: Final = sa.Table(
 )
 """Attempts that count towards a limit. The scope is kept as a digest: it may be an address, of mail or of a network."""
 
-kept_requests: Final = sa.Table(
+idempotency_records: Final = sa.Table(
     "accounts_kept_requests",
     metadata,
     sa.Column("scope", sa.LargeBinary, primary_key=True),

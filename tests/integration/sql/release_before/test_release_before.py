@@ -33,7 +33,7 @@ from accounts_core.model.jobs import JOBS
 from accounts_core.model.team import Role
 from accounts_core.model.user import UserStatus
 from accounts_core.model.verification import State
-from accounts_core.results import ActionRequired, Answered, Performed, Verified
+from accounts_core.results import ActionRequired, IdempotentAnswer, IdempotentResult, Verified
 from accounts_core.testing.builders import at
 from accounts_memory import MemoryGateway
 from accounts_sql.tables import metadata
@@ -166,13 +166,13 @@ def test_a_verification_at_the_bank_goes_on_and_makes_no_other_hold(
 
 
 def test_a_repeated_request_is_answered_from_what_was_kept(accounts: BlockingAccounts) -> None:
-    async def perform(_: Any) -> Answered:
+    async def perform(_: Any) -> IdempotentAnswer:
         raise AssertionError("It was performed before.")
 
-    def again(fingerprint: bytes) -> Performed:
-        return accounts.perform_once(JANE, scope=b"k" * 32, fingerprint=fingerprint, perform=perform)
+    def again(fingerprint: bytes) -> IdempotentResult:
+        return accounts.run_idempotent(JANE, scope=b"k" * 32, fingerprint=fingerprint, perform=perform)
 
-    assert again(b"f" * 32) == Performed(answer=b'{"team": 3}', is_replayed=True)
+    assert again(b"f" * 32) == IdempotentResult(answer=b'{"team": 3}', is_replayed=True)
     with pytest.raises(KeyReused):
         again(b"g" * 32)
     assert accounts.get_team(JANE, TeamId(3)).team.name == "Kept"

@@ -14,7 +14,7 @@ from accounts_core.errors import (
     ReauthenticationRequired,
 )
 from accounts_core.model.email_address import EmailAddress
-from accounts_core.model.idempotency import KeptRequest
+from accounts_core.model.idempotency import IdempotencyRecord
 from accounts_core.model.ids import UserId
 from accounts_core.model.rate_limits import RateLimit
 from accounts_core.model.sign_up import SignUp
@@ -47,13 +47,13 @@ def limited(limit: RateLimit) -> Probe:
     return probe
 
 
-def a_request(**changes: Any) -> KeptRequest:
+def a_request(**changes: Any) -> IdempotencyRecord:
     values: dict[str, Any] = {"claimed_until": NOON + timedelta(seconds=60), "created_at": NOON, "answer": None}
-    return KeptRequest(scope=b"s" * 32, user_id=UserId(1), fingerprint=b"f", claim="clm_1", **values | changes)
+    return IdempotencyRecord(scope=b"s" * 32, user_id=UserId(1), fingerprint=b"f", claim="clm_1", **values | changes)
 
 
 def claimed_for(world: World, later: timedelta) -> object:
-    """A claim is made by `perform_once`; a performer that dies leaves it behind."""
+    """A claim is made by `run_idempotent`; a performer that dies leaves it behind."""
     accounts = world.accounts()
     user = signed_up(accounts, world, EMAIL, "Jane")
 
@@ -64,7 +64,7 @@ def claimed_for(world: World, later: timedelta) -> object:
         raise Died
 
     def once() -> None:
-        accounts.perform_once(user.id, scope=b"s" * 32, fingerprint=b"f" * 32, perform=perform)
+        accounts.run_idempotent(user.id, scope=b"s" * 32, fingerprint=b"f" * 32, perform=perform)
 
     with suppress(Died):
         once()

@@ -240,7 +240,7 @@ def test_every_scope_of_every_limit_is_filled_by_a_call_here() -> None:
 def test_every_call_that_hashes_is_here() -> None:
     """A use case hashes where it is built of a hasher."""
     hashing = {name for name, cls in methods(Accounts).items() if is_built_of(cls, PasswordHasher)}
-    with_tests_of_their_own = {"end_sessions", "sign_up_once"}
+    with_tests_of_their_own = {"end_sessions", "sign_up_idempotent"}
 
     assert hashing - with_tests_of_their_own <= {name.partition(",")[0] for name in CALLS}
 

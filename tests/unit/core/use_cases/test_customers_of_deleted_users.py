@@ -23,7 +23,7 @@ from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.policy import CustomerDeletion
 from accounts_core.outbox.worker import Ran
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.services.idempotency import Answered
+from accounts_core.services.idempotency import IdempotentAnswer
 from accounts_core.services.outbox_writer import LEASE
 
 ALL = list(CustomerDeletion)
@@ -285,9 +285,9 @@ def test_the_provider_is_asked_outside_the_transaction(accounts: Core, billed: B
             depth -= 1
             return await self._unit.__aexit__(*error)  # type: ignore[arg-type]
 
-    async def perform(store: Store[UnitOfWork]) -> Answered:
+    async def perform(store: Store[UnitOfWork]) -> IdempotentAnswer:
         accounts.on(store).delete_user(billed.user.id, password=PASSWORD)
-        return Answered(answer=b"", is_final=False, took_effect=True)
+        return IdempotentAnswer(answer=b"", is_final=False, took_effect=True)
 
     world.gateway.inspect_customer = inspect  # type: ignore[method-assign,assignment]
     world.store.begin = Counted  # type: ignore[method-assign,assignment]
@@ -297,7 +297,7 @@ def test_the_provider_is_asked_outside_the_transaction(accounts: Core, billed: B
     with pytest.raises(DeletionBlocked):
         accounts.delete_user(billed.user.id, password=PASSWORD)
     with pytest.raises(DeletionBlocked):
-        accounts.perform_once(billed.user.id, scope=b"s" * 32, fingerprint=b"f" * 32, perform=perform)
+        accounts.run_idempotent(billed.user.id, scope=b"s" * 32, fingerprint=b"f" * 32, perform=perform)
 
     assert opened == [False, False, False]
 

@@ -4,14 +4,14 @@ from datetime import timedelta
 
 import pytest
 from tests.unit.core.conftest import Core, World
-from tests.unit.core.use_cases.test_perform_once import Renaming, once
+from tests.unit.core.use_cases.test_run_idempotent import Renaming, once
 from tests.unit.core.use_cases.test_worker import Handler, put, welcome, worker
 
 from accounts_core import Policy, run_sync
 from accounts_core.errors import ProviderAmbiguous, ProviderBusy, VerificationInProgress
 from accounts_core.model import CardPolicy, Job, User
 from accounts_core.model.events import CardRejected
-from accounts_core.model.idempotency import CLAIMED_FOR, KEPT_FOR, KeptRequest
+from accounts_core.model.idempotency import CLAIMED_FOR, KEPT_FOR, IdempotencyRecord
 from accounts_core.model.ids import UserId
 from accounts_core.model.jobs import InvitationMailJob, JobKind, RecoveryMailJob
 from accounts_core.model.policy import SessionPolicy
@@ -145,7 +145,7 @@ def test_a7_a_last_use_of_the_future_is_written_again() -> None:
 
 
 def test_a7_a_claim_that_ends_later_than_any_can_is_nobodys() -> None:
-    request = KeptRequest(
+    request = IdempotencyRecord(
         scope=b"s", user_id=UserId(1), fingerprint=b"f", claim="c", created_at=NOON, claimed_until=NOON + CLAIMED_FOR
     )
 

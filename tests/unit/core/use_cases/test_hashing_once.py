@@ -22,7 +22,7 @@ from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.passwords import Password
 from accounts_core.model.rate_limits import PASSWORD_CHANGE, RECOVERY, SIGN_IN, SIGN_UP, RateLimit, in_every_scope
 from accounts_core.model.requester import Requester
-from accounts_core.services.idempotency import Answered
+from accounts_core.services.idempotency import IdempotentAnswer
 from accounts_core.services.retry import ATTEMPTS
 from accounts_memory import MemoryRateLimiter, PlainHasher
 
@@ -254,17 +254,17 @@ def test_a3_a_request_with_a_key_hashes_and_counts_once_however_often_it_conflic
     stage.store.conflicts = 0
     accounts = stage.accounts.for_one_request()
 
-    async def perform(store: Any) -> Answered:
+    async def perform(store: Any) -> IdempotentAnswer:
         inner: Accounts[Any] = Accounts(**{**_ports_of(accounts), "store": store})
         await inner.update_profile(
             stage.session.user_id, new_password=OTHER_PASSWORD, signed_in_at=stage.world.clock.now(), client=CLIENT
         )
         stage.store.conflicts = max(0, 5 - len(performed))
         performed.append(store)
-        return Answered(answer=b"done", is_final=True, took_effect=True)
+        return IdempotentAnswer(answer=b"done", is_final=True, took_effect=True)
 
     performed: list[object] = []
-    accounts.perform_once(stage.session.user_id, scope=b"s" * 32, fingerprint=b"f" * 32, perform=perform)
+    accounts.run_idempotent(stage.session.user_id, scope=b"s" * 32, fingerprint=b"f" * 32, perform=perform)
 
     assert len(performed) == 6
     assert stage.world.hasher.hashed == 1

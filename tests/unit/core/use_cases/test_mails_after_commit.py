@@ -13,7 +13,7 @@ from accounts_core.model import Job
 from accounts_core.model.jobs import JobKind
 from accounts_core.outbox.after_commit import MOST_MAILS
 from accounts_core.ports.mailer import MailMessage
-from accounts_core.services.idempotency import Answered
+from accounts_core.services.idempotency import IdempotentAnswer
 from accounts_core.testing.builders import a_job
 from accounts_memory import MemoryMailer
 
@@ -180,13 +180,13 @@ def test_a_request_with_a_key_sends_its_mails_after_the_one_commit(world: World)
     jane = accounts.register(email="jane@example.org", password=PASSWORD, name="Jane Doe")
     sent_inside: list[int] = []
 
-    async def perform(store: Any) -> Answered:
+    async def perform(store: Any) -> IdempotentAnswer:
         inner = accounts.on(store)
         await _as_async(lambda: inner.forgot_password(email=jane.email))
         sent_inside.append(len(world.mailer.delivered))
-        return Answered(answer=b"done", is_final=True, took_effect=True)
+        return IdempotentAnswer(answer=b"done", is_final=True, took_effect=True)
 
-    accounts.perform_once(jane.id, scope=b"s" * 32, fingerprint=b"f" * 32, perform=perform)
+    accounts.run_idempotent(jane.id, scope=b"s" * 32, fingerprint=b"f" * 32, perform=perform)
 
     assert sent_inside == [1]  # the mail of the registration alone
     assert purposes(world) == ["verify_email", "reset_password"]

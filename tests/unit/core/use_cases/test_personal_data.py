@@ -21,7 +21,7 @@ BY_TABLE = {
     "interactions": "interactions",
     "mail_tokens": "mailed_tokens",
     "devices": "devices",
-    "kept_requests": "repeatable_requests",
+    "idempotency_records": "repeatable_requests",
     "audit": "activity",
 }
 """Where in an export the rows of a table are."""
@@ -32,7 +32,7 @@ may be a stranger's until a link is confirmed, and are deleted then."""
 
 def test_there_is_no_table_about_users_that_an_export_leaves_out(accounts: Core, jane: User) -> None:
     assert {field.name for field in attrs.fields(State)} - NOT_ABOUT_A_USER == set(BY_TABLE)
-    exported = set(accounts.export_personal_data(jane.id)) - {"repeatable_sign_ups"}  # of `kept_requests` as well
+    exported = set(accounts.export_personal_data(jane.id)) - {"repeatable_sign_ups"}  # of `idempotency` as well
     assert exported == set(BY_TABLE.values())
 
 

@@ -9,7 +9,7 @@ from accounts_core.model import User
 
 def test_the_same_request_brings_the_same_card(accounts: Core, jane: User, world: World) -> None:
     first, again = (
-        accounts.verify_card(jane.id, payment_method="pm_card_visa", request_key="one request") for _ in range(2)
+        accounts.verify_card(jane.id, payment_method="pm_card_visa", idempotency_key="one request") for _ in range(2)
     )
 
     assert first == again
@@ -19,13 +19,13 @@ def test_the_same_request_brings_the_same_card(accounts: Core, jane: User, world
 def test_the_same_request_brings_the_same_decline(accounts: Core, jane: User, world: World) -> None:
     for _ in range(2):
         with pytest.raises(CardDeclined):
-            accounts.verify_card(jane.id, payment_method="pm_card_chargeDeclined", request_key="one request")
+            accounts.verify_card(jane.id, payment_method="pm_card_chargeDeclined", idempotency_key="one request")
 
     assert len(world.gateway.holds) == 1
 
 
 def test_another_request_is_another_verification(accounts: Core, jane: User, world: World) -> None:
     for key in ("one request", "another"):
-        accounts.verify_card(jane.id, payment_method="pm_card_visa", request_key=key)
+        accounts.verify_card(jane.id, payment_method="pm_card_visa", idempotency_key=key)
 
     assert len(world.gateway.holds) == 2

@@ -39,7 +39,9 @@ WRITES: Final[Mapping[str, Callable[[Core, User], object]]] = {
     "remove_team_member": lambda a, jane: a.remove_team_member(jane.id, TeamId(1), member_id=UserId(2)),
     "accept_invitation": lambda a, jane: a.accept_invitation(jane.id, "inv_1"),
     "decline_invitation": lambda a, jane: a.decline_invitation(jane.id, "inv_1"),
-    "perform_once": lambda a, jane: a.perform_once(jane.id, scope=b"s" * 32, fingerprint=b"f" * 32, perform=_unasked),
+    "run_idempotent": lambda a, jane: a.run_idempotent(
+        jane.id, scope=b"s" * 32, fingerprint=b"f" * 32, perform=_unasked
+    ),
 }
 
 

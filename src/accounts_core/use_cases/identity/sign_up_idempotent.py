@@ -18,7 +18,7 @@ import attrs
 
 from accounts_core.errors import Conflict, EmailTaken, KeyReused, NeedsCommit
 from accounts_core.model.email_address import EmailAddress
-from accounts_core.model.idempotency import KeptRequest
+from accounts_core.model.idempotency import IdempotencyRecord
 from accounts_core.model.ids import ID_BYTES, prefixed_id
 from accounts_core.model.passwords import Password
 from accounts_core.model.requester import Requester
@@ -26,11 +26,11 @@ from accounts_core.ports.clock import Clock
 from accounts_core.ports.password_hasher import PasswordHasher
 from accounts_core.ports.secrets import Secrets
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.services.idempotency import Answered, Performed, in_one_unit
+from accounts_core.services.idempotency import IdempotentAnswer, IdempotentResult, in_single_unit
 from accounts_core.services.rate_limit_policy import RateLimitPolicy
 from accounts_core.services.retry import retry_on_conflict
 
-PerformSignUp = Callable[[Store[UnitOfWork], PasswordHasher], Awaitable[Answered]]
+SignUpOperation = Callable[[Store[UnitOfWork], PasswordHasher], Awaitable[IdempotentAnswer]]
 """Signs up on the store and with the hasher that it is given, and returns the answer to store."""
 
 _DIGEST_BYTES: Final = 32
@@ -41,7 +41,7 @@ class _AnsweredMeanwhile(Exception):
 
 
 @attrs.frozen
-class SignUpOnce:
+class SignUpIdempotent:
     """Sign up under an idempotency key."""
 
     _store: Store[UnitOfWork]
@@ -57,9 +57,9 @@ class SignUpOnce:
         email: EmailAddress,
         plain: bytes,
         password: str,
-        perform: PerformSignUp,
+        perform: SignUpOperation,
         client: str | None = None,
-    ) -> Performed:
+    ) -> IdempotentResult:
         """Perform a sign-up under an idempotency key, or return the answer that it got before.
 
         What `perform` raises comes through and nothing is stored, unless the request was answered meanwhile. After a
@@ -71,7 +71,7 @@ class SignUpOnce:
             plain: The request without its password, in one canonical form; a repeat has the same.
             password: The password to sign up with, at most 1,024 bytes of UTF-8.
             perform: Signs up, on the store and with the hasher that it is given. Its answer is stored if `is_final`;
-                `Answered.user_id` is the user whom it made, or None.
+                `IdempotentAnswer.user_id` is the user whom it made, or None.
             client: The IP address of the client, for rate limits; None if it is not known.
 
         Returns:
@@ -90,7 +90,7 @@ class SignUpOnce:
             raise NeedsCommit
         chosen, digest = Password(password), sha256(plain).digest()
 
-        async def answer_of(kept: KeptRequest) -> Performed:
+        async def answer_of(kept: IdempotencyRecord) -> IdempotentResult:
             await self._rate_limits.consume_repeated_sign_up(email, client)
             is_same = kept.fingerprint[:_DIGEST_BYTES] == digest
             password_hash = kept.fingerprint[_DIGEST_BYTES:].decode()
@@ -98,19 +98,19 @@ class SignUpOnce:
             is_right = await self._passwords.verify(password_hash, chosen, requester=requester)
             if not is_right or not is_same or kept.answer is None:
                 raise KeyReused
-            return Performed(answer=kept.answer, is_replayed=True)
+            return IdempotentResult(answer=kept.answer, is_replayed=True)
 
         if (kept := await self._find(scope)) is not None:
             return await answer_of(kept)
 
-        async def keep(work: UnitOfWork, answered: Answered) -> None:
+        async def keep(work: UnitOfWork, answered: IdempotentAnswer) -> None:
             now = self._clock.now()
-            known = await work.kept_requests.find(scope)
+            known = await work.idempotency.find(scope)
             if known is not None:
                 if known.is_kept(now=now):
                     raise _AnsweredMeanwhile
-                await work.kept_requests.remove(known)
-            request = KeptRequest(
+                await work.idempotency.delete(known)
+            request = IdempotencyRecord(
                 scope=scope,
                 user_id=answered.user_id,
                 email_key=email.key if answered.user_id is None else None,
@@ -121,18 +121,18 @@ class SignUpOnce:
                 claimed_until=now,
                 answer=answered.answer,
             )
-            await work.kept_requests.add(request)
+            await work.idempotency.add(request)
 
-        async def sign_up(store: Store[UnitOfWork]) -> Answered:
+        async def sign_up(store: Store[UnitOfWork]) -> IdempotentAnswer:
             answered = await perform(store, self._passwords)
             if not answered.is_final:
                 async with store.begin() as work:
-                    if await work.kept_requests.find(scope) is not None:
+                    if await work.idempotency.find(scope) is not None:
                         raise _AnsweredMeanwhile  # the address is taken by this very request, sent twice
             return answered
 
         try:
-            answered = await in_one_unit(self._store, sign_up, keep)
+            answered = await in_single_unit(self._store, sign_up, keep)
         except (_AnsweredMeanwhile, EmailTaken, Conflict) as error:
             # the address may be taken by this very request, sent twice at once
             kept = await self._find(scope)
@@ -141,12 +141,12 @@ class SignUpOnce:
                     raise Conflict("The same request was answered by another call.") from error
                 raise
             return await answer_of(kept)
-        return Performed(answer=answered.answer, is_replayed=False)
+        return IdempotentResult(answer=answered.answer, is_replayed=False)
 
-    async def _find(self, scope: bytes) -> KeptRequest | None:
-        async def find() -> KeptRequest | None:
+    async def _find(self, scope: bytes) -> IdempotencyRecord | None:
+        async def find() -> IdempotencyRecord | None:
             async with self._store.begin() as work:
-                kept = await work.kept_requests.find(scope)
+                kept = await work.idempotency.find(scope)
             return kept if kept is not None and kept.is_kept(now=self._clock.now()) else None
 
         return await retry_on_conflict(self._store, find)

@@ -11,9 +11,9 @@ from tests.unit.core.conftest import NOBODY, Core, World
 from accounts_core import run_sync
 from accounts_core.errors import Conflict, KeyReused, NotFound, RequestInProgress, Unavailable
 from accounts_core.model import User
-from accounts_core.model.idempotency import CLAIMED_FOR, KEPT_FOR, KeptRequest
+from accounts_core.model.idempotency import CLAIMED_FOR, KEPT_FOR, IdempotencyRecord
 from accounts_core.ports.store import Store
-from accounts_core.services.idempotency import Answered, Performed
+from accounts_core.services.idempotency import IdempotentAnswer, IdempotentResult
 
 SCOPE, BODY = b"s" * 32, b"f" * 32
 
@@ -27,29 +27,31 @@ class Renaming:
         self.conflicts = 0
         self.answered = {"answer": b"renamed", "is_final": True, "took_effect": True, **answered}
 
-    async def __call__(self, store: Store[Any]) -> Answered:
+    async def __call__(self, store: Store[Any]) -> IdempotentAnswer:
         self.times += 1
         self.accounts.on(store).update_profile(self.jane.id, name=f"Jane {self.times}")
         if self.times <= self.conflicts:
             raise Conflict("Somebody else was first.")
-        return Answered(**self.answered)
+        return IdempotentAnswer(**self.answered)
 
 
-def once(accounts: Core, jane: User, perform: Any, *, fingerprint: bytes = BODY, in_one_unit: bool = True) -> Performed:
-    return accounts.perform_once(
-        jane.id, scope=SCOPE, fingerprint=fingerprint, perform=perform, in_one_unit=in_one_unit
+def once(
+    accounts: Core, jane: User, perform: Any, *, fingerprint: bytes = BODY, in_single_unit: bool = True
+) -> IdempotentResult:
+    return accounts.run_idempotent(
+        jane.id, scope=SCOPE, fingerprint=fingerprint, perform=perform, in_single_unit=in_single_unit
     )
 
 
-@pytest.mark.parametrize("in_one_unit", [True, False])
-def test_a_repeat_is_answered_without_being_performed(accounts: Core, jane: User, in_one_unit: bool) -> None:
+@pytest.mark.parametrize("in_single_unit", [True, False])
+def test_a_repeat_is_answered_without_being_performed(accounts: Core, jane: User, in_single_unit: bool) -> None:
     renaming = Renaming(accounts, jane)
 
-    first = once(accounts, jane, renaming, in_one_unit=in_one_unit)
-    again = once(accounts, jane, renaming, in_one_unit=in_one_unit)
+    first = once(accounts, jane, renaming, in_single_unit=in_single_unit)
+    again = once(accounts, jane, renaming, in_single_unit=in_single_unit)
 
-    assert first == Performed(answer=b"renamed", is_replayed=False)
-    assert again == Performed(answer=b"renamed", is_replayed=True)
+    assert first == IdempotentResult(answer=b"renamed", is_replayed=False)
+    assert again == IdempotentResult(answer=b"renamed", is_replayed=True)
     assert (renaming.times, accounts.profile(jane.id).name) == (1, "Jane 1")
 
 
@@ -79,7 +81,7 @@ def test_an_answer_that_is_not_final_is_not_kept(accounts: Core, jane: User) -> 
 
 def test_a_failure_leaves_neither_effect_nor_claim(accounts: Core, jane: User) -> None:
     class Failing(Renaming):
-        async def __call__(self, store: Store[Any]) -> Answered:
+        async def __call__(self, store: Store[Any]) -> IdempotentAnswer:
             await super().__call__(store)
             raise NotFound("thing")
 
@@ -107,7 +109,7 @@ def test_a_crash_leaves_nothing_and_the_repeat_performs_it_when_the_claim_has_ru
     accounts: Core, jane: User, world: World
 ) -> None:
     class Dying(Renaming):
-        async def __call__(self, store: Store[Any]) -> Answered:
+        async def __call__(self, store: Store[Any]) -> IdempotentAnswer:
             await super().__call__(store)
             raise Died
 
@@ -143,26 +145,26 @@ class LosingWord:
         return self.store.reader()
 
 
-@pytest.mark.parametrize("in_one_unit", [True, False])
+@pytest.mark.parametrize("in_single_unit", [True, False])
 def test_when_word_of_the_commit_is_lost_the_repeat_finds_the_answer(
-    accounts: Core, jane: User, world: World, in_one_unit: bool
+    accounts: Core, jane: User, world: World, in_single_unit: bool
 ) -> None:
     class Marking(Renaming):
-        async def __call__(self, store: Store[Any]) -> Answered:
+        async def __call__(self, store: Store[Any]) -> IdempotentAnswer:
             self.times += 1
-            return Answered(answer=b"done", is_final=True, took_effect=True)
+            return IdempotentAnswer(answer=b"done", is_final=True, took_effect=True)
 
     marking = Marking(accounts, jane)
     with pytest.raises(Unavailable):
-        once(accounts.on(LosingWord(world.store)), jane, marking, in_one_unit=in_one_unit)
+        once(accounts.on(LosingWord(world.store)), jane, marking, in_single_unit=in_single_unit)
 
-    assert once(accounts, jane, marking) == Performed(answer=b"done", is_replayed=True)
+    assert once(accounts, jane, marking) == IdempotentResult(answer=b"done", is_replayed=True)
     assert marking.times == 1
 
 
 def test_whoever_lost_the_claim_meanwhile_writes_nothing(accounts: Core, jane: User, world: World) -> None:
     class Slow(Renaming):
-        async def __call__(self, store: Store[Any]) -> Answered:
+        async def __call__(self, store: Store[Any]) -> IdempotentAnswer:
             world.clock.advance(CLAIMED_FOR)
             once(accounts, jane, Renaming(accounts, jane, answer=b"by the other"))
             return await super().__call__(store)
@@ -186,9 +188,9 @@ def test_effects_outside_wait_for_the_worker(accounts: Core, jane: User, world: 
     accounts.verify_card(jane.id, payment_method="pm_card_visa")
     (card,) = accounts.list_payment_methods(jane.id)
 
-    async def remove(store: Store[Any]) -> Answered:
+    async def remove(store: Store[Any]) -> IdempotentAnswer:
         accounts.on(store).remove_payment_method(jane.id, card.id)
-        return Answered(answer=b"", is_final=True, took_effect=True)
+        return IdempotentAnswer(answer=b"", is_final=True, took_effect=True)
 
     once(accounts, jane, remove)
 
@@ -199,7 +201,7 @@ def test_effects_outside_wait_for_the_worker(accounts: Core, jane: User, world: 
 
 def test_nobody_performs_nothing(accounts: Core, jane: User) -> None:
     with pytest.raises(NotFound):
-        accounts.perform_once(NOBODY, scope=SCOPE, fingerprint=BODY, perform=Renaming(accounts, jane))
+        accounts.run_idempotent(NOBODY, scope=SCOPE, fingerprint=BODY, perform=Renaming(accounts, jane))
 
 
 class LateAnswer:
@@ -207,9 +209,9 @@ class LateAnswer:
 
     commits = True
 
-    def __init__(self, store: Store[Any], stale: KeptRequest) -> None:
+    def __init__(self, store: Store[Any], stale: IdempotencyRecord) -> None:
         self.store = store
-        self.stale: list[KeptRequest] = [stale]
+        self.stale: list[IdempotencyRecord] = [stale]
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Any]:
@@ -217,11 +219,11 @@ class LateAnswer:
             if self.stale:
                 stale = self.stale.pop()
 
-                async def find(_: bytes) -> KeptRequest:
+                async def find(_: bytes) -> IdempotencyRecord:
                     return stale
 
                 with pytest.MonkeyPatch.context() as patch:
-                    patch.setattr(work.kept_requests, "find", find)
+                    patch.setattr(work.idempotency, "find", find)
                     yield work
             else:
                 yield work
@@ -236,9 +238,9 @@ def test_u17_an_answer_that_comes_while_its_claim_is_taken_over_is_given_and_not
     renaming = Renaming(accounts, jane)
     once(accounts, jane, renaming)
 
-    async def kept() -> KeptRequest:
+    async def kept() -> IdempotencyRecord:
         async with world.store.begin() as work:
-            request = await work.kept_requests.find(SCOPE)
+            request = await work.idempotency.find(SCOPE)
             assert request is not None
             return request
 
@@ -246,5 +248,5 @@ def test_u17_an_answer_that_comes_while_its_claim_is_taken_over_is_given_and_not
     stale = attrs.evolve(run_sync(kept()), answer=None)
     late = accounts.on(LateAnswer(world.store, stale))
 
-    assert once(late, jane, renaming) == Performed(answer=b"renamed", is_replayed=True)
+    assert once(late, jane, renaming) == IdempotentResult(answer=b"renamed", is_replayed=True)
     assert renaming.times == 1

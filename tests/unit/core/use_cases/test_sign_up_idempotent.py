@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD, Core, World
-from tests.unit.core.use_cases.test_perform_once import Died
+from tests.unit.core.use_cases.test_run_idempotent import Died
 
 from accounts_core import Policy
 from accounts_core.errors import Conflict, EmailTaken, Invalid, KeyReused, NeedsCommit, RateLimitExceeded, Unavailable
@@ -14,7 +14,7 @@ from accounts_core.model.idempotency import KEPT_FOR, MAX_ANSWER_BYTES
 from accounts_core.model.passwords import Password
 from accounts_core.ports.password_hasher import PasswordHasher
 from accounts_core.ports.store import Store
-from accounts_core.services.idempotency import Answered, Performed
+from accounts_core.services.idempotency import IdempotentAnswer, IdempotentResult
 from accounts_memory import MemoryRateLimiter
 
 SCOPE, EMAIL = b"s" * 32, "jane@example.org"
@@ -28,19 +28,21 @@ class SigningUp:
         self.password = PASSWORD
         self.times = 0
 
-    async def __call__(self, store: Store[Any], passwords: PasswordHasher) -> Answered:
+    async def __call__(self, store: Store[Any], passwords: PasswordHasher) -> IdempotentAnswer:
         self.times += 1
         at = self.accounts.on(store, passwords=passwords)
         if at.policy.private_registration:
             at.request_account(email=EMAIL, password=self.password, name="Jane Doe")
-            return Answered(answer=self.answer, is_final=True, took_effect=True)
+            return IdempotentAnswer(answer=self.answer, is_final=True, took_effect=True)
         user = at.register(email=EMAIL, password=self.password, name="Jane Doe")
-        return Answered(answer=self.answer, is_final=True, took_effect=True, user_id=user.id)
+        return IdempotentAnswer(answer=self.answer, is_final=True, took_effect=True, user_id=user.id)
 
 
-def once(accounts: Core, perform: SigningUp, *, plain: bytes = b"Jane Doe", password: str = PASSWORD) -> Performed:
+def once(
+    accounts: Core, perform: SigningUp, *, plain: bytes = b"Jane Doe", password: str = PASSWORD
+) -> IdempotentResult:
     perform.password = password
-    return accounts.sign_up_once(
+    return accounts.sign_up_idempotent(
         scope=SCOPE, email=EmailAddress(EMAIL), plain=plain, password=password, perform=perform
     )
 
@@ -52,15 +54,15 @@ def accounts(request: pytest.FixtureRequest, world: World) -> Core:
 
 def written(world: World) -> tuple[int, int, int]:
     state = world.store._state
-    return len(state.users.rows), len(state.jobs.rows), len(state.kept_requests.rows)
+    return len(state.users.rows), len(state.jobs.rows), len(state.idempotency_records.rows)
 
 
 def test_a_repeat_is_answered_without_being_performed(accounts: Core, world: World) -> None:
     perform = SigningUp(accounts)
 
-    assert once(accounts, perform) == Performed(answer=b"signed up", is_replayed=False)
+    assert once(accounts, perform) == IdempotentResult(answer=b"signed up", is_replayed=False)
     before = written(world)
-    assert once(accounts, perform) == Performed(answer=b"signed up", is_replayed=True)
+    assert once(accounts, perform) == IdempotentResult(answer=b"signed up", is_replayed=True)
 
     assert perform.times == 1
     assert written(world) == before
@@ -85,7 +87,7 @@ def test_whatever_breaks_it_leaves_nothing_and_the_repeat_performs_it(
     accounts: Core, world: World, error: BaseException
 ) -> None:
     class Breaking(SigningUp):
-        async def __call__(self, store: Store[Any], passwords: PasswordHasher) -> Answered:
+        async def __call__(self, store: Store[Any], passwords: PasswordHasher) -> IdempotentAnswer:
             await super().__call__(store, passwords)
             raise error
 
@@ -101,14 +103,14 @@ def test_of_two_at_once_one_is_performed_and_the_other_finds_its_answer(
     accounts: Core, world: World, other: bytes
 ) -> None:
     class Overtaken(SigningUp):
-        async def __call__(self, store: Store[Any], passwords: PasswordHasher) -> Answered:
+        async def __call__(self, store: Store[Any], passwords: PasswordHasher) -> IdempotentAnswer:
             if self.times == 0:
                 once(accounts, SigningUp(accounts, b"by the other"), plain=other)
             return await super().__call__(store, passwords)
 
     late = Overtaken(accounts, b"late")
     if other == b"Jane Doe":
-        assert once(accounts, late) == Performed(answer=b"by the other", is_replayed=True)
+        assert once(accounts, late) == IdempotentResult(answer=b"by the other", is_replayed=True)
     else:
         with pytest.raises(KeyReused):
             once(accounts, late)
@@ -120,18 +122,18 @@ def test_an_address_that_was_taken_by_the_very_request_is_answered_as_the_reques
     """A database says so at the insertion, before anybody looks at the key again."""
 
     class Overtaken(SigningUp):
-        async def __call__(self, store: Store[Any], passwords: PasswordHasher) -> Answered:
+        async def __call__(self, store: Store[Any], passwords: PasswordHasher) -> IdempotentAnswer:
             once(accounts, SigningUp(accounts, b"by the other"))
             raise EmailTaken(EMAIL)
 
-    assert once(accounts, Overtaken(accounts)) == Performed(answer=b"by the other", is_replayed=True)
+    assert once(accounts, Overtaken(accounts)) == IdempotentResult(answer=b"by the other", is_replayed=True)
 
 
 def test_a_race_that_is_lost_is_run_again_with_the_same_hash(accounts: Core, world: World) -> None:
     class Losing(SigningUp):
         hashes: tuple[str, ...] = ()
 
-        async def __call__(self, store: Store[Any], passwords: PasswordHasher) -> Answered:
+        async def __call__(self, store: Store[Any], passwords: PasswordHasher) -> IdempotentAnswer:
             answered = await super().__call__(store, passwords)
             self.hashes += (await passwords.hash(Password(PASSWORD)),)
             if self.times < 3:
@@ -196,8 +198,8 @@ def test_a_refusal_because_of_the_very_request_is_not_the_answer(accounts: Core)
     """It was sent twice, and the first one took the address: the second one is answered as the first was."""
 
     class Refused(SigningUp):
-        async def __call__(self, store: Store[Any], passwords: PasswordHasher) -> Answered:
+        async def __call__(self, store: Store[Any], passwords: PasswordHasher) -> IdempotentAnswer:
             once(accounts, SigningUp(accounts, b"by the other"))
-            return Answered(answer=b"taken", is_final=False, took_effect=True)
+            return IdempotentAnswer(answer=b"taken", is_final=False, took_effect=True)
 
-    assert once(accounts, Refused(accounts)) == Performed(answer=b"by the other", is_replayed=True)
+    assert once(accounts, Refused(accounts)) == IdempotentResult(answer=b"by the other", is_replayed=True)

@@ -1,7 +1,7 @@
 """Port: requests with an idempotency key, and their answers.
 
-Implemented by each store; called by `PerformOnce` and `SignUpOnce`, and for exports and deletion. A scope has one
-request at most; only the holder of its claim answers or releases it.
+Implemented by each store; called by `RunIdempotent` and `SignUpIdempotent`, and for exports and deletion. A scope has
+one request at most; only the holder of its claim answers or releases it.
 """
 
 from collections.abc import Sequence
@@ -11,13 +11,13 @@ from typing import Protocol
 import attrs
 
 from accounts_core.model.email_address import EmailAddress
-from accounts_core.model.idempotency import KeptRequest
+from accounts_core.model.idempotency import IdempotencyRecord
 from accounts_core.model.ids import UserId
 from accounts_core.model.paging import Cursor
 
 
 @attrs.frozen
-class RequestSummary:
+class IdempotencyRecordSummary:
     """A request without its answer, which may be long."""
 
     created_at: datetime
@@ -26,10 +26,12 @@ class RequestSummary:
     """Identifies its owner, call and key: 32 bytes."""
 
 
-class KeptRequestReader(Protocol):
+class IdempotencyReader(Protocol):
     """Reads of requests with an idempotency key."""
 
-    async def of(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[RequestSummary]:
+    async def list_for_user(
+        self, user_id: UserId, *, limit: int, before: Cursor | None = None
+    ) -> Sequence[IdempotencyRecordSummary]:
         """Return requests of a user, the newest first (ties by scope, descending).
 
         Args:
@@ -44,14 +46,14 @@ class KeptRequestReader(Protocol):
         ...
 
 
-class KeptRequests(KeptRequestReader, Protocol):
+class IdempotencyStore(IdempotencyReader, Protocol):
     """The requests with an idempotency key in one transaction."""
 
-    async def find(self, scope: bytes) -> KeptRequest | None:
+    async def find(self, scope: bytes) -> IdempotencyRecord | None:
         """Return the request with this scope, answered or not, or None."""
         ...
 
-    async def add(self, request: KeptRequest) -> None:
+    async def add(self, request: IdempotencyRecord) -> None:
         """Add a request, answered or not.
 
         Raises:
@@ -60,7 +62,7 @@ class KeptRequests(KeptRequestReader, Protocol):
         """
         ...
 
-    async def answer(self, request: KeptRequest) -> None:
+    async def answer(self, request: IdempotencyRecord) -> None:
         """Store the answer of a request.
 
         Raises:
@@ -69,19 +71,19 @@ class KeptRequests(KeptRequestReader, Protocol):
         """
         ...
 
-    async def let_go(self, request: KeptRequest) -> None:
+    async def release(self, request: IdempotencyRecord) -> None:
         """Delete a request that is held under its claim and has no answer; any other stays."""
         ...
 
-    async def remove(self, request: KeptRequest) -> None:
+    async def delete(self, request: IdempotencyRecord) -> None:
         """Delete a request that is held under its claim, answered or not; any other stays."""
         ...
 
-    async def remove_of(self, user_id: UserId) -> None:
+    async def delete_for_user(self, user_id: UserId) -> None:
         """Delete every request of the user."""
         ...
 
-    async def list_for_email(self, email: EmailAddress) -> Sequence[KeptRequest]:
+    async def list_for_email(self, email: EmailAddress) -> Sequence[IdempotencyRecord]:
         """Return the sign-ups of an address that belong to no user, the newest first."""
         ...
 

@@ -9,7 +9,7 @@ import attrs
 from accounts_core.errors import KeyReused, NeedsCommit, RequestInProgress
 from accounts_core.model.idempotency import (
     CLAIMED_FOR,
-    KeptRequest,
+    IdempotencyRecord,
     Repeat,
     compare_fingerprints,
 )
@@ -17,13 +17,13 @@ from accounts_core.model.ids import ID_BYTES, UserId, prefixed_id
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.secrets import Secrets
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.services.idempotency import Answered, Perform, Performed, in_one_unit
+from accounts_core.services.idempotency import IdempotentAnswer, IdempotentOperation, IdempotentResult, in_single_unit
 from accounts_core.services.rate_limit_policy import RateLimitPolicy
 from accounts_core.services.retry import retry_on_conflict
 
 
 @attrs.frozen
-class PerformOnce:
+class RunIdempotent:
     """Perform a request that came with an idempotency key."""
 
     _store: Store[UnitOfWork]
@@ -32,12 +32,18 @@ class PerformOnce:
     _secrets: Secrets
 
     async def __call__(
-        self, user_id: UserId, *, scope: bytes, fingerprint: bytes, perform: Perform, in_one_unit: bool = True
-    ) -> Performed:
+        self,
+        user_id: UserId,
+        *,
+        scope: bytes,
+        fingerprint: bytes,
+        perform: IdempotentOperation,
+        in_single_unit: bool = True,
+    ) -> IdempotentResult:
         """Perform a request unless it was performed before, and return its answer.
 
         Whatever `perform` raises is raised to the caller; the claim is released, and no answer is stored. With
-        `in_one_unit` its changes are rolled back as well.
+        `in_single_unit` its changes are rolled back as well.
 
         Args:
             user_id: The user who made the request. The claim is a row, so it counts as a change.
@@ -45,7 +51,7 @@ class PerformOnce:
             fingerprint: Made by `model.idempotency.fingerprint_of` from the request, to detect another request with the
                 same key.
             perform: Performs the request on the store that it is given. May be called again after a conflict.
-            in_one_unit: If true, every unit of work of the store that `perform` gets is one transaction with the
+            in_single_unit: If true, every unit of work of the store that `perform` gets is one transaction with the
                 answer. If false, for requests that commit on the way, `perform` gets the store itself and must be safe
                 to repeat.
 
@@ -66,22 +72,22 @@ class PerformOnce:
         await self._rate_limits.consume_write(user_id)
         request = await retry_on_conflict(self._store, lambda: self._claim(user_id, scope, fingerprint))
         if request.answer is not None:
-            return Performed(answer=request.answer, is_replayed=True)
+            return IdempotentResult(answer=request.answer, is_replayed=True)
         try:
-            answered = await (self._joined(request, perform) if in_one_unit else self._apart(request, perform))
+            answered = await (self._joined(request, perform) if in_single_unit else self._apart(request, perform))
         except Exception:
             await self._let_go(request)
             raise
         if not answered.is_final:
             await self._let_go(request)
-        return Performed(answer=answered.answer, is_replayed=False)
+        return IdempotentResult(answer=answered.answer, is_replayed=False)
 
-    async def _claim(self, user_id: UserId, scope: bytes, fingerprint: bytes) -> KeptRequest:
+    async def _claim(self, user_id: UserId, scope: bytes, fingerprint: bytes) -> IdempotencyRecord:
         """Claim the request, and return it under the new claim or as it was answered before."""
         now = self._clock.now()
         async with self._store.begin() as work:
             await work.users.get(user_id, lock=True)
-            known = await work.kept_requests.find(scope)
+            known = await work.idempotency.find(scope)
             if known is not None and known.is_kept(now=now):
                 repeat = compare_fingerprints(known.fingerprint, fingerprint)
                 if repeat is Repeat.ANOTHER:
@@ -92,8 +98,8 @@ class PerformOnce:
                     raise RequestInProgress
             if known is not None:
                 # an expired claim may be answered at this moment: then the answer stays, and `add` conflicts
-                await (work.kept_requests.let_go(known) if known.answer is None else work.kept_requests.remove(known))
-            request = KeptRequest(
+                await (work.idempotency.release(known) if known.answer is None else work.idempotency.delete(known))
+            request = IdempotencyRecord(
                 scope=scope,
                 user_id=user_id,
                 fingerprint=fingerprint,
@@ -101,27 +107,27 @@ class PerformOnce:
                 created_at=now,
                 claimed_until=now + CLAIMED_FOR,
             )
-            await work.kept_requests.add(request)
+            await work.idempotency.add(request)
         return request
 
-    async def _joined(self, request: KeptRequest, perform: Perform) -> Answered:
-        async def keep(work: UnitOfWork, answered: Answered) -> None:
-            await work.kept_requests.answer(attrs.evolve(request, answer=answered.answer))
+    async def _joined(self, request: IdempotencyRecord, perform: IdempotentOperation) -> IdempotentAnswer:
+        async def keep(work: UnitOfWork, answered: IdempotentAnswer) -> None:
+            await work.idempotency.answer(attrs.evolve(request, answer=answered.answer))
 
-        return await in_one_unit(self._store, perform, keep)
+        return await in_single_unit(self._store, perform, keep)
 
-    async def _apart(self, request: KeptRequest, perform: Perform) -> Answered:
+    async def _apart(self, request: IdempotencyRecord, perform: IdempotentOperation) -> IdempotentAnswer:
         answered = await perform(self._store)
         if answered.is_final:
 
             async def keep() -> None:
                 async with self._store.begin() as work:
-                    await work.kept_requests.answer(attrs.evolve(request, answer=answered.answer))
+                    await work.idempotency.answer(attrs.evolve(request, answer=answered.answer))
 
             await retry_on_conflict(self._store, keep)
         return answered
 
-    async def _let_go(self, request: KeptRequest) -> None:
+    async def _let_go(self, request: IdempotencyRecord) -> None:
         """Release the claim.
 
         An answer stays: it is there if the commit succeeded and only its confirmation was lost.
@@ -129,6 +135,6 @@ class PerformOnce:
 
         async def let_go() -> None:
             async with self._store.begin() as work:
-                await work.kept_requests.let_go(request)
+                await work.idempotency.release(request)
 
         await retry_on_conflict(self._store, let_go)
