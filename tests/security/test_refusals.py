@@ -76,7 +76,7 @@ def test_the_last_resorts_answer_is_kept_by_nobody(run: Run) -> None:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    scope: Any = {"type": "http", "method": "GET", "path": "/", "headers": [(b"host", b"x")], "client": ("192.0.2.1", 1)}
+    scope: Any = {"type": "http", "method": "GET", "path": "/", "headers": [(b"host", b"localhost")]}
     run(StrictEdge(app, log=entries.append)(scope, receive, send))
 
     headers = dict(sent[0]["headers"])

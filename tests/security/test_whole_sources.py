@@ -203,3 +203,14 @@ def test_these_lists_are_of_the_service() -> None:
         for folder in where.glob("accounts_*")
         if folder.name != "accounts_memory"
     }
+
+
+DRAWING: Final = re.compile(r"os\.(?:urandom|getrandom)|random\.SystemRandom|(?:zlib|binascii|crypt)\.\w+")
+
+
+def test_what_draws_or_digests_by_itself_is_in_the_inventory() -> None:
+    """ASVS 5.0, 11.1.3: without any of the modules that the inventory's test knows."""
+    inventory = (ROOT / "docs/security/inventory.md").read_text()
+    told = set(re.findall(r"`(\w+(?:/\w+)+\.py)`", inventory.partition("## Cryptography")[2].partition("## ")[0]))
+
+    assert set(using(DRAWING)) == {"accounts_argon2/engine.py", "accounts_core/model/tokens.py"} <= told

@@ -7,7 +7,7 @@ from tests.integration.cli.harness import Run, create
 
 
 def test_the_service_hashes_at_the_cost_that_the_inventory_tells(run: Run, folder: Path) -> None:
-    """ASVS 5.0, 11.2.3 and 11.4.2: whatever the hasher's default is, this is what is used; no two salts are the same."""
+    """ASVS 5.0, 11.2.3 and 11.4.2: whatever the hasher's default is, this is used; no two salts are the same."""
     assert run("migrate").code == 0
     create(run)
     create(run, email="john@example.org")

@@ -10,7 +10,7 @@ DRAWS = 1_000
 
 
 def test_every_byte_of_every_draw_varies() -> None:
-    """ASVS 5.0, 11.5.1: 32 bytes that are made of fewer would repeat themselves, within a draw or from one to another."""
+    """ASVS 5.0, 11.5.1: 32 bytes that are made of fewer would repeat themselves, in a draw or between them."""
     drawn = [SystemSecrets().random_bytes(32) for _ in range(DRAWS)]
 
     parts = [draw[at : at + 8] for draw in drawn for at in range(0, 32, 8)]
