@@ -23,10 +23,11 @@ PATIENCE_SECONDS: Final = 10
 
 @attrs.define
 class Server:
-    """As much of PostgreSQL as is there before anybody signs in. `said` has what came after the request for TLS, b"" for nothing."""
+    """As much of PostgreSQL as is there before anybody signs in."""
 
     port: int
     said: "Queue[bytes]" = attrs.field(factory=Queue)
+    """What came on each connection after the request for TLS."""
 
 
 @pytest.fixture(scope="module")
