@@ -364,8 +364,8 @@ ASVS: Final = (
     Mutant(
         name="a certificate of Stripe's that nobody looks at",
         at="adapters/accounts_stripe/transport.py::BlockingTransport.__init__",
-        old="httpx.Client(timeout=self._timeout)",
-        new="httpx.Client(timeout=self._timeout, verify=False)",
+        old="httpx.Client(timeout=self._timeout, limits=_LIMITS)",
+        new="httpx.Client(timeout=self._timeout, limits=_LIMITS, verify=False)",
         check=_source("test_no_certificate_goes_unverified_and_no_redirect_is_followed"),
     ),
     Mutant(
