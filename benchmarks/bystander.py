@@ -1,151 +1,115 @@
-"""One flooder against one bystander: how long do a sign-in and a read take beside 220 parallel password changes?
+"""One flooder against one bystander: how long do a sign-in and a read take, and what does the service take, meanwhile?
 
-The flooder sends all of them at once, and again two seconds after the last was answered. What the bystander begins
-meanwhile is told apart from what they begin while nothing is flooded.
+`--flood password-change` is 220 parallel password changes, of one account and then of 220; `--flood mail` has mails
+sent to one stranger, for four causes: 220 invitations or sign-ups at once, or 25 sign-ups in turn. The flooder sends
+all of them, and again two seconds after the last was answered. What the bystander begins meanwhile is told apart from
+what they begin while nothing is flooded. Memory, disk and rows are told for both times, and the stranger's mails.
 
-The service is a process of its own, `accounts serve`, with Argon2id at its usual cost. The flooder is one client; the
-bystander comes from other addresses, which a trusted proxy tells. Both are measured in one run, without the flood and
-with it. `--lifted` sets the limits that stop the flood out of the way, so that the hash queue alone decides; a service
-of before those limits takes them as they come.
+The service is a process of its own, `accounts serve`, with Argon2id at its usual cost. A flooder is one client or five;
+the bystander comes from other addresses, which a trusted proxy tells. Both are measured in one run, without the flood
+and with it. `--lifted` sets the limits that stop the flood out of the way, so that the hash queue alone decides; a
+service of before those limits takes them as they come. `--sources` runs the service from another copy of the project.
 
     .venv/bin/python -m benchmarks.bystander
-    .venv/bin/python -m benchmarks.bystander --lifted password-change,write
+    .venv/bin/python -m benchmarks.bystander --flood password-change --lifted password-change,write
+    .venv/bin/python -m benchmarks.bystander --flood mail --seconds 5 --sources ../before
 """
 
 import argparse
 import asyncio
-import json
-import os
-import re
-import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
 
 import attrs
-from benchmarks.flood import LOGIN, ME, REGISTER, _port_of
-from benchmarks.load import HOST
+from benchmarks.callers import PASSWORD, Caller, Seen, address, serving, tokens_of
+from benchmarks.flood import LOGIN, ME
+from benchmarks.floods import (
+    IN_TURN,
+    PARALLEL,
+    VICTIM,
+    Act,
+    Flood,
+    burst,
+    change_password,
+    invite,
+    sign_up,
+    sign_up_again,
+)
+from benchmarks.unread_exports import sources
+from benchmarks.usage import Disk, Places, forget, grown, memory
 
-UPDATE = "/api/v1/user"
-PASSWORD = "a benchmark's long password"
-PARALLEL = 220
 BYSTANDERS = 10
 SECONDS = 10.0
-FLOODER = "198.51.100.1"
 PAUSE_SECONDS = 0.05
-BETWEEN_SECONDS = 2.0
+SETTLE_SECONDS = 30.0
 OFTEN = 100_000_000
 
 
-@attrs.define
-class Seen:
-    """What one kind of call came to."""
+@attrs.frozen
+class Attack:
+    """A flood: how many accounts it has, what it does with their tokens, and how often at once."""
 
-    statuses: Counter[int] = attrs.field(factory=Counter)
-    seconds: list[float] = attrs.field(factory=list)
+    title: str
+    accounts: int
+    act: Callable[[int, list[str]], Act]
+    parallel: int = PARALLEL
+    are_verified: bool = False
+    is_private: bool = False
+    """Whether registration is private."""
 
-    def note(self, status: int, seconds: float) -> None:
-        self.statuses[status] += 1
-        self.seconds.append(seconds)
 
-    def percentile_ms(self, percent: float) -> float:
-        ordered = sorted(self.seconds)
-        return 1000 * ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))] if ordered else float("nan")
+FLOODS = {
+    "password-change": [
+        Attack("parallel password changes of one account", 1, change_password),
+        Attack(f"parallel password changes of {PARALLEL} accounts from one client", PARALLEL, change_password),
+    ],
+    "mail": [
+        Attack("parallel invitations of one stranger by three unverified accounts", 3, invite),
+        Attack("parallel invitations of one stranger by three verified accounts", 3, invite, are_verified=True),
+        Attack(
+            "parallel sign-ups of one stranger, registration private", 0, lambda port, _: sign_up(port), is_private=True
+        ),
+        Attack("sign-ups of one stranger in turn, each deleted", 0, lambda port, _: sign_up_again(port), IN_TURN),
+    ],
+}
+
+
+@attrs.frozen
+class Usage:
+    """What the service took in one phase. Memory in MiB."""
+
+    first: float
+    peak: float
+    last: float
+    disk: Disk
+    rows: str
 
     def told(self) -> str:
-        answered = ", ".join(f"{number} x {status}" for status, number in sorted(self.statuses.items()))
-        figures = " ".join(f"{self.percentile_ms(percent):>9.1f}" for percent in (50, 95, 100))
-        return f"{figures}   {answered}"
+        sizes = (each / 1024 for each in attrs.astuple(self.disk))
+        return " ".join(f"{each:>9.1f}" for each in (self.first, self.peak, self.last, *sizes))
 
 
-@contextmanager
-def serving(folder: Path, database_url: str, lifted: list[str]) -> Iterator[int]:
-    """Run the service behind a proxy on this machine, and give its port."""
-    settings = {"ACCOUNTS_DATABASE_URL": database_url, "ACCOUNTS_TRUSTED_PROXIES": "127.0.0.1"}
-    if lifted:
-        settings["ACCOUNTS_LIMITS"] = ",".join(f"{name}.*={OFTEN}/hour" for name in lifted)
-    plain = {name: value for name, value in os.environ.items() if not name.startswith("ACCOUNTS_")}
-    with (folder / "service.log").open("w+") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "accounts_cli", "serve", "--host", HOST, "--port", "0"],
-            env={**plain, **settings},
-            cwd=folder,
-            stdout=log,
-            stderr=log,
+class Watch:
+    """Takes what the service has at the begin of a phase and at its end."""
+
+    def __init__(self, pid: int, places: Places) -> None:
+        self._pid, self._places = pid, places
+        forget(pid)
+        self._first, self._disk, self._rows = memory(pid), places.disk(), places.rows()
+
+    def usage(self) -> Usage:
+        return Usage(
+            first=self._first,
+            peak=memory(self._pid, peak=True),
+            last=memory(self._pid),
+            disk=self._places.disk().since(self._disk),
+            rows=grown(self._rows, self._places.rows()),
         )
-        try:
-            yield _port_of(process, Path(log.name))
-        finally:
-            process.kill()
-            process.wait()
-
-
-class Caller:
-    """One keep-alive connection of a client at some address."""
-
-    def __init__(self, port: int) -> None:
-        self._port = port
-        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
-
-    async def call(
-        self, method: str, path: str, client: str, body: dict[str, str] | None = None, token: str | None = None
-    ) -> tuple[int, float, bytes]:
-        """Return the status, how long it took in seconds, and the body."""
-        content = b"" if body is None else json.dumps(body).encode()
-        head = [f"{method} {path} HTTP/1.1", f"Host: {HOST}", f"X-Forwarded-For: {client}"]
-        if token is not None:
-            head.append(f"Authorization: Bearer {token}")
-        if content:
-            head += ["Content-Type: application/json", f"Content-Length: {len(content)}"]
-        begun = time.perf_counter()
-        if self._streams is None:
-            self._streams = await asyncio.open_connection(HOST, self._port)
-        reader, writer = self._streams
-        writer.write("\r\n".join([*head, "", ""]).encode() + content)
-        answer = await reader.readuntil(b"\r\n\r\n")
-        length = re.search(rb"content-length: (\d+)", answer.lower())
-        told = await reader.readexactly(int(length[1]) if length else 0)
-        if b"connection: close" in answer.lower():
-            await self.close()
-        return int(answer[9:12]), time.perf_counter() - begun, told
-
-    async def close(self) -> None:
-        if self._streams is not None:
-            self._streams[1].close()
-            self._streams = None
-
-
-def address(number: int) -> str:
-    return f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
-
-
-async def tokens_of(port: int, names: list[str], clients: Iterator[int]) -> list[str]:
-    """Sign people up and in, each from an address of their own."""
-    found, caller = [], Caller(port)
-    for name in names:
-        proof = {"email": f"{name}@example.com", "password": PASSWORD}
-        client = address(next(clients))
-        status, _, told = await caller.call("POST", REGISTER, client, {**proof, "name": "Somebody"})
-        assert status == 201, told
-        status, _, told = await caller.call("POST", LOGIN, client, proof)
-        assert status == 200, told
-        found.append(json.loads(told)["access_token"])
-    await caller.close()
-    return found
-
-
-@attrs.define
-class Flood:
-    """Whether password changes are under way, and what they came to."""
-
-    is_on: bool = False
-    is_over: bool = False
-    seen: Seen = attrs.field(factory=Seen)
 
 
 async def bystand(
@@ -184,67 +148,94 @@ async def bystand(
     return sign_ins, reads
 
 
-async def change_passwords(port: int, tokens: list[str], flood: Flood) -> None:
-    """Change passwords on so many connections at once, in bursts: with one token, or each with its own."""
-    numbers = count()
-
-    async def change(token: str) -> None:
-        caller = Caller(port)
-        chosen = f"{PASSWORD} {next(numbers)}"
-        body = {"password": chosen, "password_confirmation": chosen}
-        status, took, _ = await caller.call("PUT", UPDATE, FLOODER, body, token)
-        flood.seen.note(status, took)
-        await caller.close()
-
-    while not flood.is_over:
-        flood.is_on = True
-        await asyncio.gather(*(change(tokens[number % len(tokens)]) for number in range(PARALLEL)))
-        flood.is_on = False
-        await asyncio.sleep(BETWEEN_SECONDS)
+async def retry_on_conflict(places: Places) -> int:
+    """Wait until every job is done, for some time at most. Return how many are still waiting."""
+    until = time.perf_counter() + SETTLE_SECONDS
+    while (left := places.waiting()) and time.perf_counter() < until:  # noqa: ASYNC110  another process does them
+        await asyncio.sleep(0.2)
+    return left
 
 
-async def measure(port: int, accounts: int, seconds: float) -> list[tuple[str, Seen]]:
-    clients = count(1)
-    bystanders = await tokens_of(port, [f"bystander{n}" for n in range(BYSTANDERS)], clients)
-    flooders = await tokens_of(port, [f"flooder{n}" for n in range(accounts)], clients)
+async def measure(
+    pid: int, port: int, places: Places, attack: Attack, people: tuple[list[str], list[str]], seconds: float
+) -> list[str]:
+    """Measure without the flood and with it, and return the lines that tell it."""
+    clients, (bystanders, flooders) = count(1 << 16), people
+    await retry_on_conflict(places)
+    watch = Watch(pid, places)
     calm = await bystand(port, bystanders[0], clients, seconds)
-    flood = Flood()
-    flooding = asyncio.create_task(change_passwords(port, flooders, flood))
+    at_rest, watch = watch.usage(), Watch(pid, places)
+    after_bursts: list[float] = []
+    flood = Flood(on_burst=lambda: after_bursts.append(memory(pid)))
+    flooding = asyncio.create_task(burst(flood, attack.act(port, flooders), attack.parallel))
     await asyncio.sleep(0)
     flooded = await bystand(port, bystanders[0], clients, 3 * seconds, flood)
     flood.is_over = True
     await flooding
+    left = await retry_on_conflict(places)
+    in_flood = watch.usage()
+    calls = {
+        "sign-in, calm": calm[0],
+        "sign-in, flooded": flooded[0],
+        "read, calm": calm[1],
+        "read, flooded": flooded[1],
+        "the flood's calls": flood.seen,
+    }
+    sizes = ("first MiB", "peak MiB", "last MiB", "db KiB", "WAL KiB", "mails KiB", "log KiB")
     return [
-        ("sign-in, calm", calm[0]),
-        ("sign-in, flooded", flooded[0]),
-        ("read, calm", calm[1]),
-        ("read, flooded", flooded[1]),
-        ("the flood's changes", flood.seen),
+        f"  {'':<20}{'p50 ms':>9} {'p95 ms':>9} {'most ms':>9}   answers",
+        *(f"  {name:<20}{seen.told()}" for name, seen in calls.items()),
+        f"  {'':<20}{' '.join(f'{size:>9}' for size in sizes)}",
+        f"  {'calm':<20}{at_rest.told()}",
+        f"  {'flooded':<20}{in_flood.told()}",
+        f"  MiB after each burst: {' '.join(f'{each:.0f}' for each in after_bursts)}",
+        f"  rows, calm: {at_rest.rows}",
+        f"  rows, flooded: {in_flood.rows}; {left} jobs left",
+        f"  mails to the stranger: {places.mails_to(VICTIM)}",
     ]
+
+
+def run(attack: Attack, database: str, lifted: list[str], seconds: float) -> list[str]:
+    """Run a service, or two if people have to sign up before registration becomes private, and measure one attack."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="accounts-bystander-")))
+        if database == "sqlite":
+            url = f"sqlite:///{folder / 'accounts.db'}"
+        else:
+            from benchmarks.databases import postgres
+
+            url = stack.enter_context(postgres())("accounts")
+        settings = {"ACCOUNTS_LIMITS": ",".join(f"{name}.*={OFTEN}/hour" for name in lifted)} if lifted else {}
+        names = [f"bystander{n}" for n in range(BYSTANDERS)], [f"flooder{n}" for n in range(attack.accounts)]
+        clients = count(1)
+        with serving(folder, url, settings) as (_, port):
+            people = tuple(asyncio.run(tokens_of(port, each, clients)) for each in names)
+        places = Places(folder, url)
+        stack.callback(places.close)
+        places.verify("bystander")
+        if attack.are_verified:
+            places.verify("flooder")
+        if attack.is_private:
+            settings["ACCOUNTS_PRIVATE_REGISTRATION"] = "true"
+        # by a service that has hashed nothing yet: what it keeps of an earlier hash would count as what it had before
+        pid, port = stack.enter_context(serving(folder, url, settings))
+        return asyncio.run(measure(pid, port, places, attack, (people[0], people[1]), seconds))
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--database", choices=["postgresql", "sqlite"], default="sqlite")
+    parser.add_argument("--flood", choices=[*FLOODS], help="one kind of flood; all of them if it is not given")
     parser.add_argument("--seconds", type=float, default=SECONDS)
     parser.add_argument("--lifted", default="", help="names of limits to lift, separated by commas")
+    parser.add_argument("--sources", help="another copy of the project to run the service from")
     given = parser.parse_args()
     lifted = [name for name in given.lifted.split(",") if name]
-    for title, accounts in (("of one account", 1), (f"of {PARALLEL} accounts from one client", PARALLEL)):
-        with ExitStack() as stack:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="accounts-bystander-")))
-            if given.database == "sqlite":
-                url = f"sqlite:///{folder / 'accounts.db'}"
-            else:
-                from benchmarks.databases import postgres
-
-                url = stack.enter_context(postgres())("accounts")
-            port = stack.enter_context(serving(folder, url, lifted))
-            rows = asyncio.run(measure(port, accounts, given.seconds))
-        print(f"{PARALLEL} parallel password changes {title}, on {given.database}, lifted: {given.lifted or 'nothing'}")
-        print(f"  {'':<22}{'p50 ms':>9} {'p95 ms':>9} {'most ms':>9}   answers")
-        for name, seen in rows:
-            print(f"  {name:<22}{seen.told()}")
+    with sources(given.sources):
+        for attack in [each for name, each in FLOODS.items() if given.flood in {None, name} for each in each]:
+            lines = run(attack, given.database, lifted, given.seconds)
+            print(f"{attack.parallel} {attack.title}, on {given.database}, lifted: {given.lifted or 'nothing'}")
+            print("\n".join(lines), flush=True)
     return 0
 
 

@@ -158,7 +158,7 @@ def sources(folder: str | None) -> Iterator[None]:
     if folder is None:
         yield
         return
-    root = Path(folder) / "src"
+    root = Path(folder).resolve(strict=True) / "src"  # the service runs in another folder
     os.environ["PYTHONPATH"] = os.pathsep.join(str(each) for each in (root, root / "adapters", root / "entrypoints"))
     try:
         yield

@@ -186,3 +186,26 @@ def test_every_token_is_256_bits_of_its_own_from_the_source(service: Service, re
     assert len(given) == len(set(wide)) == 4
     assert given <= made
     assert {len(drawn) for drawn in recorded.drawn} == {32, 16}
+
+
+def test_a_token_of_every_other_way_is_256_bits_from_the_source_too(service: Service, recorded: Recorded) -> None:
+    """ASVS 5.0, 6.5.3, 6.5.4, 7.2.2 and 7.2.3: a sign-up that comes second, a new address, a resend, a restore."""
+    jane = service.api.sign_up(JANE, NAME)
+    given = {service.mailed(MailKind.VERIFY_EMAIL)["token"], str(jane.token)}
+    person = {"email": JANE, "name": "Jane Bennet", "password": f"{PASSWORD} again"}
+    service.api.post("/api/auth/register", json=person)
+    given.add(service.mailed(MailKind.VERIFY_EMAIL)["token"])
+    assert jane.post("/api/auth/verify-email/resend").status_code == 202
+    given.add(service.mailed(MailKind.VERIFY_EMAIL)["token"])
+    service.verify_email(JANE)
+    jane.put(USER, json={"email": "elsewhere@longbourn.example", "current_password": PASSWORD})
+    given.add(service.mailed(MailKind.VERIFY_EMAIL)["token"])
+    assert jane.put(f"{CURRENT}/deactivate").status_code == 200
+    given.add(service.api.post(RESTORE, json={"email": JANE, "password": PASSWORD}).json()["access_token"])
+
+    wide = [drawn for drawn in recorded.drawn if len(drawn) == TOKEN_BYTES == 32]
+    made = {str(new_token(drawn, prefix=prefix)) for drawn in wide for prefix in (ACCESS, MAILED)}
+
+    assert len(given) == 6
+    assert given <= made
+    assert {len(drawn) for drawn in recorded.drawn} == {32, 16}

@@ -146,6 +146,7 @@ def test_the_figures_of_the_inventory_are_the_codes() -> None:
     assert f"{engines.POOL_SIZE} connections a process, and {engines.MAX_OVERFLOW} beyond" in database[2]
     assert f"{engines.POOL_TIMEOUT_SECONDS} s for a connection, 10 s for a lock, 30 s for a statement" in database[3]
     assert f"{transport.CONNECT_SECONDS:.0f} s to connect, {transport.TOTAL_SECONDS:.0f} s in all" in stripe[3]
+    assert f"{transport.MOST_CONNECTIONS} connections a process" in stripe[2]
     assert f"{client.RETRIES} repeats under the same key" in stripe[3]
     assert (LONGEST_DELAY, JobKind.MAIL in AT_ONCE) == (timedelta(hours=1), True)
     outbox = f"{FIRST_DELAY.total_seconds():.0f} s, doubled up to an hour, {MOST_ATTEMPTS} attempts, then parked"

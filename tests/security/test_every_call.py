@@ -33,6 +33,12 @@ PAGES: Final = {
     "/schema/nowhere": PROBLEM,
     "/nowhere": PROBLEM,
 }
+LOADED: Final = {
+    "css": "text/css; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
+    "png": "image/png",
+}
+"""What the pages load, by the end of its name."""
 
 
 EXPORTED: Final = {"hold_id", "password_changed_at", "version"}
@@ -227,3 +233,31 @@ def test_text_comes_back_as_it_was_sent(populated: Populated, text: str) -> None
     refused = jane.put(USER, json={text[:40]: 1})
     assert set(refused.json()["errors"]) == {text[:40]}
     assert set(refused.json()) == {"type", "title", "status", "detail", "errors"}
+
+
+@pytest.mark.parametrize("path", [path for path, media_type in PAGES.items() if media_type.startswith("text/html")])
+def test_what_a_page_loads_says_what_it_is_and_in_which_encoding(world: World, path: str) -> None:
+    """ASVS 5.0, 4.1.1: its scripts and styles as well."""
+    loaded = re.findall(r'(?:src|href)="(/[^"#?]+\.\w+)"', world.service.api.get(path).text)
+
+    assert loaded
+    for each in loaded:
+        answer = world.service.api.get(each)
+        assert answer.status_code == 200, each
+        assert answer.headers["content-type"] == LOADED[each.rpartition(".")[2]]
+        assert answer.headers.get_list("content-length") == [str(len(answer.content))]
+        if "charset" in LOADED[each.rpartition(".")[2]]:
+            answer.content.decode("utf-8")
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_no_page_redirects_or_takes_another_method(world: World, path: str) -> None:
+    """ASVS 5.0, 4.1.2 and 4.1.4: neither what the document leaves out, nor another spelling of it."""
+    for method in ("POST", "PUT", "DELETE", "PATCH", "TRACE", "CONNECT", "PROPFIND"):
+        expected = (404, "not-found") if path == "/nowhere" else (405, "method-not-allowed")
+        problem(world.service.api.call(method, path), *expected)
+    for spelled in (path, path + "/", "/" + path, path.upper()):
+        for headers in ({}, {"X-Forwarded-Proto": "http"}, {"Upgrade-Insecure-Requests": "1"}):
+            answer = world.service.api.get(f"http://accounts.test{spelled}", headers=headers)
+            assert not 300 <= answer.status_code < 400
+            assert "location" not in answer.headers

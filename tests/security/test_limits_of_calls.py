@@ -24,6 +24,7 @@ from accounts_core.model.rate_limits import (
     CARD,
     CLIENT,
     DEFAULT_RATE_LIMITS,
+    EXPORT,
     FAILURES,
     MAIL,
     PASSWORD_CHANGE,
@@ -177,3 +178,18 @@ def test_what_is_recorded_is_counted_before_it_is_hashed(recorder: Recorder, wor
     names = [name for name, _ in spent_by(recorder, world, call)]
 
     assert names == [PASSWORD_CHANGE, SIGN_IN, RECOVERY, MAIL]
+
+
+def test_what_anybody_may_call_counts_by_client_and_in_total_and_an_export_by_user() -> None:
+    """ASVS 5.0, 2.4.1: what needs no token and is no read counts, but for what the payment provider signs."""
+    public = {op for op in operations() if not op.needs_token and op.method != "GET"}
+    counted = {
+        str(op.spec["operationId"]): {scope for _, scopes in table()[str(op.spec["operationId"])] for scope in scopes}
+        for op in public
+        if not op.takes_any_bytes
+    }
+
+    assert set(counted) >= {"register", "login", "restore", "forgotPassword", "resetPassword", "verifyEmail"}
+    assert [name for name, scopes in counted.items() if not {CLIENT, ALL} <= scopes] == []
+    assert [str(op.spec["operationId"]) for op in public if op.takes_any_bytes] == ["receiveStripeEvent"]
+    assert table()["exportPersonalData"] == {(EXPORT, frozenset({USER}))}

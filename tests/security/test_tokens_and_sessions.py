@@ -244,3 +244,24 @@ def test_case_55_a_token_is_one_text_and_no_other_spelling_of_it(populated: Popu
         answer = service.run(service.api.http.get(USER, headers={"Authorization": f"Bearer {other}"}))
         problem(answer, 401, "invalid-token")
         assert token not in answer.text
+
+
+def test_case_52_no_call_takes_a_session_of_the_longest_age_and_none_repeats_what_it_kept(service: Service) -> None:
+    """ASVS 5.0, 7.3.2 and 7.4.1: thirty days after the sign-in, though it was in use every day."""
+    jane = service.api.sign_up()
+    service.work()
+    for _ in range(29):
+        service.clock.pass_by(days=1)
+        assert jane.get(USER).status_code == 200
+    key = {"Idempotency-Key": "kept"}
+    assert jane.put(USER, json={"name": "Jane Roe"}, headers=key).status_code == 200
+    service.clock.pass_by(hours=23)
+    assert jane.put(USER, json={"name": "Jane Roe"}, headers=key).headers["idempotent-replayed"] == "true"
+    service.clock.pass_by(hours=1)
+    before = service.dump()
+
+    for operation in UNDER_A_TOKEN:
+        problem(called_with_a_dead_token(jane, operation), 401, "invalid-token")
+    problem(jane.put(USER, json={"name": "Jane Roe"}, headers=key), 401, "invalid-token")
+
+    assert service.dump() == before

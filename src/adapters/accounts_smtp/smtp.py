@@ -121,6 +121,8 @@ class SmtpMailer:
         )
 
     def _away(self, error: Exception) -> Unavailable:
+        if (failure := _tls_failure(error)) is not None:
+            logger.error("TLS with the mail server %s failed: %s.", self.url, failure.reason or "refused")
         # the error's own text may quote what we logged in with
         return Unavailable(f"The mail server {self.url} did not take a mail: {type(error).__name__}.")
 
@@ -136,6 +138,13 @@ async def _send(server: aiosmtplib.SMTP, sender: str, recipient: str, mail: byte
         if sender.isascii() and server.supports_esmtp:
             raise Undeliverable(NOT_SUPPORTED) from None
         raise
+
+
+def _tls_failure(error: BaseException | None) -> ssl.SSLError | None:
+    """Return the failure of TLS that an error is or was caused by, if any."""
+    while error is not None and not isinstance(error, ssl.SSLError):
+        error = error.__cause__ or error.__context__
+    return error
 
 
 def _explained(refused: aiosmtplib.SMTPResponseException, what: str) -> Exception:

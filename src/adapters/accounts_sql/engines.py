@@ -81,16 +81,7 @@ def create_engine(url: str | sa.URL, *, pgbouncer: bool = False, **options: Any)
         protect(engine)
         return engine
     url, in_url = _without_pgbouncer(url)
-    connect_args: dict[str, Any] = {
-        "application_name": APPLICATION_NAME,
-        "connect_timeout": CONNECT_TIMEOUT_SECONDS,
-        "client_encoding": "UTF8",  # without it a database in SQL_ASCII answers in bytes, its version as well
-    }
-    if pgbouncer or in_url:
-        connect_args["prepare_threshold"] = None
-    else:
-        settings = [f"-c {name}={value}" for name, value in _SESSION_SETTINGS.items()]
-        connect_args["options"] = " ".join([*settings, *_texts(url.query.get("options", ()))])
+    connect_args = _psycopg_arguments(url, pgbouncer=pgbouncer or in_url)
     engine = sa.create_engine(_renamed(url, "ssl", "sslmode"), **_postgresql_options(connect_args, options))
     protect(engine)
     return engine
@@ -109,8 +100,10 @@ def create_async_engine(url: str | sa.URL, *, pgbouncer: bool = False, **options
         return engine
     url, in_url = _without_pgbouncer(url)
     if url.get_driver_name() != "asyncpg":
-        prepared = {"prepare_threshold": None} if pgbouncer or in_url else {}
-        engine = _create_async_engine(url, **_postgresql_options(prepared, options))
+        # any other driver but psycopg's own is the host's to set up
+        is_psycopg = url.get_driver_name().startswith("psycopg")
+        arguments = _psycopg_arguments(url, pgbouncer=pgbouncer or in_url) if is_psycopg else {}
+        engine = _create_async_engine(_renamed(url, "ssl", "sslmode"), **_postgresql_options(arguments, options))
         protect(engine)
         return engine
     settings = {"application_name": APPLICATION_NAME}
@@ -189,6 +182,20 @@ def _completed(url: str | sa.URL, drivers: Mapping[str, str]) -> sa.URL:
     if made.get_backend_name() not in {"sqlite", "postgresql"}:
         raise ConfigurationError(f"The accounts live on SQLite or PostgreSQL, not on {made.get_backend_name()}.")
     return made.set(drivername=drivers.get(made.drivername, made.drivername))
+
+
+def _psycopg_arguments(url: sa.URL, *, pgbouncer: bool) -> dict[str, Any]:
+    arguments: dict[str, Any] = {
+        "application_name": APPLICATION_NAME,
+        "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+        "client_encoding": "UTF8",  # without it a database in SQL_ASCII answers in bytes, its version as well
+    }
+    if pgbouncer:
+        arguments["prepare_threshold"] = None
+    else:
+        settings = [f"-c {name}={value}" for name, value in _SESSION_SETTINGS.items()]
+        arguments["options"] = " ".join([*settings, *_texts(url.query.get("options", ()))])
+    return arguments
 
 
 def _renamed(url: sa.URL, theirs: str, ours: str) -> sa.URL:

@@ -16,8 +16,12 @@ from accounts_core.errors import ConfigurationError
 from accounts_core.forking import keep_forever, on_fork
 
 CONNECT_SECONDS: Final = 5.0
+MOST_CONNECTIONS: Final = 100
+"""More requests at once wait for a free one, and are given up with the rest of what takes too long."""
 TOTAL_SECONDS: Final = 20.0
 """The longest that one attempt takes. Stripe itself answers within seconds; a bank may take longer."""
+
+_LIMITS: Final = httpx.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=20)
 
 Response: TypeAlias = tuple[bytes, int, Mapping[str, str]]
 
@@ -31,7 +35,7 @@ class AsyncTransport(stripe.HTTPClient):
         super().__init__()
         self._total_seconds = total_seconds
         self._timeout = httpx.Timeout(total_seconds, connect=connect_seconds)
-        self._client: httpx.AsyncClient | None = httpx.AsyncClient(timeout=self._timeout)
+        self._client: httpx.AsyncClient | None = httpx.AsyncClient(timeout=self._timeout, limits=_LIMITS)
         self._is_closed = False
         on_fork(self, in_child=AsyncTransport._drop)
 
@@ -43,7 +47,7 @@ class AsyncTransport(stripe.HTTPClient):
     def _own_client(self) -> httpx.AsyncClient:
         if self._client is None:
             _refuse_when(self._is_closed)
-            self._client = httpx.AsyncClient(timeout=self._timeout)
+            self._client = httpx.AsyncClient(timeout=self._timeout, limits=_LIMITS)
         return self._client
 
     async def request_async(self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None) -> Response:
@@ -77,7 +81,7 @@ class BlockingTransport(stripe.HTTPClient):
         super().__init__()
         waiting = max(total_seconds - connect_seconds, connect_seconds)
         self._timeout = httpx.Timeout(waiting, connect=connect_seconds)
-        self._client: httpx.Client | None = httpx.Client(timeout=self._timeout)
+        self._client: httpx.Client | None = httpx.Client(timeout=self._timeout, limits=_LIMITS)
         self._is_closed = False
         self._lock = Lock()
         on_fork(self, in_child=BlockingTransport._drop)
@@ -93,7 +97,7 @@ class BlockingTransport(stripe.HTTPClient):
         if client is None:
             with self._lock:
                 _refuse_when(self._is_closed)
-                client = self._client = self._client or httpx.Client(timeout=self._timeout)
+                client = self._client = self._client or httpx.Client(timeout=self._timeout, limits=_LIMITS)
         return client
 
     # the SDK adds a keyword for streams, which this transport has none of

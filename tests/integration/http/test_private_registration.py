@@ -107,3 +107,23 @@ def test_a_second_sign_up_by_the_same_person_is_told_by_mail_only(service: Servi
 
     assert dict(service.mailed(MailKind.ALREADY_REGISTERED)) == {}
     assert len(service.dump()["users"]) == 1
+
+
+def test_signing_up_and_asking_for_a_new_password_are_the_same_work_whoever_asks(service: Service) -> None:
+    """ASVS 5.0, 6.3.8: as many hashes and rows, or the time would tell what the answer does not."""
+    have_account(service)
+    works = []
+    for email in ("jane@example.org", "free@example.org"):
+        for path, body in ((REGISTER, {**JANE, "email": email}), ("/api/auth/forgot-password", {"email": email})):
+            before, rows = (service.hasher.hashed, service.hasher.verified), rows_of(service)
+            assert service.api.post(path, json=body).status_code == 202
+            now = rows_of(service)
+            hashed = (service.hasher.hashed - before[0], service.hasher.verified - before[1])
+            works.append((path, hashed, {name: now[name] - rows[name] for name in now if now[name] != rows[name]}))
+
+    assert works[:2] == works[2:]
+    assert [hashed for _, hashed, _ in works[:2]] == [(1, 0), (0, 0)]
+
+
+def rows_of(service: Service) -> dict[str, int]:
+    return {name: len(rows) for name, rows in service.dump().items()}

@@ -91,6 +91,25 @@ async def test_nothing_on_postgresql_waits_for_ever(backend: Backend) -> None:
 
 
 @pytest.mark.usefixtures("drive")
+@pytest.mark.parametrize("backend", [ASYNCPG], indirect=True)
+async def test_nothing_on_psycopg_beside_an_event_loop_waits_for_ever_either(backend: Backend) -> None:
+    """ASVS 5.0, 13.1.3 and 15.4.3: a host may ask for that driver by name."""
+    url = sa.make_url(backend.url).set(drivername="postgresql+psycopg")
+    engine = create_async_engine(url.update_query_dict({"options": "-c work_mem=5MB"}))
+
+    assert engine.dialect.driver == "psycopg"
+    for setting, value in {
+        "lock_timeout": "10s",
+        "statement_timeout": "30s",
+        "idle_in_transaction_session_timeout": "1min",
+        "application_name": "accounts",
+        "work_mem": "5MB",
+    }.items():
+        assert await asked(engine, f"SHOW {setting}") == value
+    await engine.dispose()
+
+
+@pytest.mark.usefixtures("drive")
 @pytest.mark.parametrize("backend", [PSYCOPG, ASYNCPG], indirect=True)
 @pytest.mark.parametrize("in_url", [True, False])
 async def test_behind_pgbouncer_nothing_is_prepared_and_no_setting_is_asked_for(backend: Backend, in_url: bool) -> None:

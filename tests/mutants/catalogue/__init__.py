@@ -7,6 +7,7 @@ from typing import Final
 
 from tests.mutants.mutant import Mutant
 
+from .access import ACCESS
 from .asvs import ASVS
 from .cards import CARDS
 from .clock import CLOCK
@@ -51,6 +52,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *FORKS,
     *CLOCK,
     *ASVS,
+    *ACCESS,
     *MAILS,
     *OUTCOMES,
     *REASONS,

@@ -24,6 +24,7 @@ def _choosing(test: str) -> str:
 _EASY: Final = _choosing("test_what_is_easy_to_guess_is_refused_wherever_it_is_chosen")
 _EACH_COUNTS: Final = _choosing("test_any_characters_may_be_chosen_and_each_counts")
 _TOKENS: Final = _choosing("test_every_token_is_256_bits_of_its_own_from_the_source")
+_FRESH: Final = "tests/security/test_fresh_proof.py::test_a_session_that_is_used_all_the_time_is_no_recent_sign_in"
 _LABELLED: Final = _call("test_every_answer_is_labelled_and_kept_by_no_cache")
 _FIGURES: Final = "tests/security/test_documents.py::test_the_figures_of_the_inventory_are_the_codes"
 
@@ -363,8 +364,8 @@ ASVS: Final = (
     Mutant(
         name="a certificate of Stripe's that nobody looks at",
         at="adapters/accounts_stripe/transport.py::BlockingTransport.__init__",
-        old="httpx.Client(timeout=self._timeout)",
-        new="httpx.Client(timeout=self._timeout, verify=False)",
+        old="httpx.Client(timeout=self._timeout, limits=_LIMITS)",
+        new="httpx.Client(timeout=self._timeout, limits=_LIMITS, verify=False)",
         check=_source("test_no_certificate_goes_unverified_and_no_redirect_is_followed"),
     ),
     Mutant(
@@ -481,5 +482,40 @@ ASVS: Final = (
             "}"
         ),
         check=core("model/test_verification.py::test_a_card_is_verified_only_on_the_way_through_a_released_hold"),
+    ),
+    Mutant(
+        name="another session that a stolen token ends",
+        at="accounts_core/use_cases/sessions/end_sessions.py::EndSessions.__call__",
+        old="id != session.id",
+        new="id is None",
+        check=_FRESH,
+    ),
+    Mutant(
+        name="a stolen token that stays a recent sign-in while it is used",
+        at="entrypoints/accounts_litestar/account_api.py::AccountApi.update",
+        old="caller.session.created_at",
+        new="caller.session.last_used_at",
+        check=_FRESH,
+    ),
+    Mutant(
+        name="a link of a sign-up with 32 random bits",
+        at="accounts_core/outbox/sign_up_jobs.py::SignUpJobs.sign_up",
+        old="self._secrets.random_bytes(TOKEN_BYTES)",
+        new="self._secrets.random_bytes(4) * 8",
+        check=_choosing("test_a_token_of_every_other_way_is_256_bits_from_the_source_too"),
+    ),
+    Mutant(
+        name="a reset that the old address still holds when there is a new one",
+        at="accounts_core/services/email_verifier.py::EmailVerifier.verify_in",
+        old="await work.mail_tokens.remove_of(before.id)",
+        new="0",
+        check="tests/security/test_fresh_proof.py::test_a_token_mailed_to_the_address_before_chooses_no_password_any_more",
+    ),
+    Mutant(
+        name="a team that is founded beside another one",
+        at="accounts_core/use_cases/teams/create_team.py::CreateTeam.__call__.attempt",
+        old="work.users.get(user_id, lock=True)",
+        new="work.users.get(user_id)",
+        check="tests/security/test_quotas_at_once.py",
     ),
 )

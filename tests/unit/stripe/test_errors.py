@@ -1,3 +1,4 @@
+import inspect
 from collections.abc import Mapping
 
 import pytest
@@ -7,7 +8,7 @@ from tests.unit.stripe.objects import Json, a_customer, a_decline, an_error
 
 from accounts_core.errors import NotFound, ProviderAmbiguous, ProviderBusy, ProviderError, ProviderRefused
 from accounts_core.sync import run_sync
-from accounts_stripe import STRIPE_VERSION, StripeGateway
+from accounts_stripe import STRIPE_VERSION, StripeGateway, calls
 
 
 def create(gateway: Gateway) -> ProviderError:
@@ -156,6 +157,47 @@ def test_an_id_that_would_change_the_address_is_never_sent(gateway: Gateway, ser
     run_sync(gateway.delete_customer(id))
 
     assert server.asked == []
+
+
+@pytest.mark.parametrize("id", ["", "..", "cus_1/sources", "cus_1?expand", "cus 1", "c\u00fcs", "x" * 256])
+def test_no_other_request_sends_an_id_that_would_change_the_address(
+    gateway: Gateway, server: FakeStripe, id: str
+) -> None:
+    """ASVS 5.0, 4.2.5: every request with an id in its address; the test above has the others."""
+    for ask in (
+        gateway.update_customer(id, email=None, name=None),
+        gateway.inspect_customer(id),
+        gateway.anonymize_customer(id),
+        gateway.set_default(id, "pm_1"),
+        gateway.list_payment_methods(id),
+        gateway.attach(customer_id="cus_1", payment_method=id, key="k"),
+        gateway.release(id, key="k"),
+    ):
+        with pytest.raises((NotFound, ProviderRefused)):
+            run_sync(ask)
+
+    assert server.asked == []
+
+
+def test_every_id_in_an_address_is_tried_above() -> None:
+    in_an_address = {
+        name for name, made in vars(calls).items() if inspect.isfunction(made) and "path=" in inspect.getsource(made)
+    }
+
+    assert in_an_address == {
+        "anonymize_customer",
+        "attach",
+        "cancel_intent",
+        "delete_customer",
+        "detach",
+        "list_all_payment_methods",
+        "list_payment_methods",
+        "retrieve_customer",
+        "retrieve_intent",
+        "retrieve_payment_method",
+        "set_default",
+        "update_customer",
+    }
 
 
 def test_a_deleted_customer_is_not_found(gateway: Gateway, server: FakeStripe) -> None:

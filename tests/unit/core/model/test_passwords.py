@@ -124,3 +124,20 @@ NAME = "Jos\u00e9 de la Cruz Lopez"
 def test_m02_no_spelling_of_ones_own_name_is_a_password(text: str, name: str) -> None:
     with pytest.raises(Invalid, match="guess from who you are"):
         PasswordPolicy().check(Password(text), name, "jane@example.org")
+
+
+def test_each_of_the_common_ones_is_refused_in_any_case() -> None:
+    """ASVS 5.0, 6.2.4 and 6.2.12: the whole list counts, not some of it."""
+    policy = PasswordPolicy()
+    long_enough = [password for password in policy.common if len(password) >= policy.min_length]
+
+    for spelled in (str.lower, str.upper, str.title):
+        assert [password for password in long_enough if lets_in(spelled(password))] == []
+
+
+def lets_in(text: str) -> bool:
+    try:
+        PasswordPolicy().check(Password(text))
+    except Invalid:
+        return False
+    return True
