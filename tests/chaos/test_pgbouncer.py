@@ -49,7 +49,7 @@ async def read_and_write(store: Store[Any], number: int) -> list[str]:
         try:
             async with store.reader() as reader:
                 found = await reader.sessions.resolve(digest_of_session(session.id))
-                cards = await reader.payment_methods.of(user.id)
+                cards = await reader.payment_methods.list_for_user(user.id)
             if found is None or found != (session, user) or list(cards):
                 wrong.append(f"{number} read {found} and {cards}")
             async with store.begin() as work:

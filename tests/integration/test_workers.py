@@ -71,7 +71,7 @@ class Host:
         async def keep() -> None:
             async with self.open_blocking().begin() as work:
                 for job in jobs:
-                    await work.outbox.put(job)
+                    await work.outbox.add(job)
 
         run_sync(keep())
 

@@ -49,15 +49,15 @@ async def _read(world: World, work: UnitOfWork, users: list[UserId], teams: list
     doomed = [
         each
         for customer in [*world.gateway._provider._customers]
-        for each in await work.verifications.open_of_customer(customer)
+        for each in await work.verifications.list_open_for_customer(customer)
         if each.is_doomed
     ]
     stored_teams = {}
     for team_id in teams:
         stored_teams[team_id] = (
             await work.teams.get(team_id),
-            await work.teams.members(team_id, limit=MOST),
-            await work.teams.interactions(team_id, limit=MOST),
+            await work.teams.list_members(team_id, limit=MOST),
+            await work.teams.list_interactions(team_id, limit=MOST),
         )
     addresses = {user.email for user in found.values()} | {
         EmailAddress(each) for each in (JANE, JOHN, "new@example.org")
@@ -65,15 +65,15 @@ async def _read(world: World, work: UnitOfWork, users: list[UserId], teams: list
     invitations = [
         view.invitation
         for address in sorted(addresses, key=lambda email: email.key)
-        for view in await work.teams.invitations_to(address, limit=MOST)
+        for view in await work.teams.list_invitations_to(address, limit=MOST)
     ]
     return Contents(
         users=found,
-        sessions={each: list(await work.sessions.list_of(each, limit=MOST)) for each in users},
-        cards={each: await work.payment_methods.of(each) for each in users},
-        verifications={each: list(await work.verifications.of(each, limit=MOST)) for each in users},
+        sessions={each: list(await work.sessions.list_for_user(each, limit=MOST)) for each in users},
+        cards={each: await work.payment_methods.list_for_user(each) for each in users},
+        verifications={each: list(await work.verifications.list_for_user(each, limit=MOST)) for each in users},
         doomed=doomed,
-        notifications={each: list(await work.notifications.of(each, limit=MOST)) for each in users},
+        notifications={each: list(await work.notifications.list_for_user(each, limit=MOST)) for each in users},
         teams=stored_teams,
         invitations=invitations,
         jobs=list(await work.outbox.list(limit=MOST)),

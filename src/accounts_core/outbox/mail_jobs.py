@@ -105,7 +105,9 @@ class MailJobs:
                 return  # accepted, declined, revoked or over meanwhile
             holder = await reader.users.find_by_email(view.invitation.email)
             proven = None if holder is None else holder.proven_email
-            is_member = holder is not None and await reader.teams.view(view.invitation.team_id, holder.id) is not None
+            is_member = (
+                holder is not None and await reader.teams.find_view(view.invitation.team_id, holder.id) is not None
+            )
         if is_member and proven is not None:
             return  # where registration is private, a member can be invited
         values = {"team": view.team_name}

@@ -47,13 +47,13 @@ class ProviderJobs:
         if data.customer is not None:
             await self._removal.remove(data.customer, unless_used=data.unless_used is True)
         elif data.user_ref is not None:
-            await self._removal.remove_of(data.user_ref)
+            await self._removal.remove_customers_of(data.user_ref)
 
     async def sync_default(self, _: Job, data: SyncDefaultJob) -> None:
         async def read() -> _Default:
             async with self._store.reader() as reader:
                 user = await reader.users.find(data.user)
-                cards = await reader.payment_methods.of(data.user)
+                cards = await reader.payment_methods.list_for_user(data.user)
             return None if user is None else user.customer_id, cards.default.id if cards.default else None
 
         async def tell(default: _Default) -> None:

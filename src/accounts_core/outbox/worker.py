@@ -19,7 +19,7 @@ from accounts_core.errors import AccountsError, ClientError, ConfigurationError,
 from accounts_core.model.events import Actor, MailUndeliverable
 from accounts_core.model.jobs import JobKind
 from accounts_core.model.outbox import Job
-from accounts_core.outbox.bring_back import BringBackJobs
+from accounts_core.outbox.correct_due_times import CorrectDueTimes
 from accounts_core.outbox.delays import FIRST_DELAY, LONGEST_DELAY, MOST_ATTEMPTS, WORKER_LEASE
 from accounts_core.outbox.handlers import JobHandlers
 from accounts_core.outbox.mails import NotDelivered
@@ -57,7 +57,7 @@ class RunDue:
     _clock: Clock
     _secrets: Secrets
     _outbox: OutboxWriter
-    _bring_back: BringBackJobs
+    _bring_back: CorrectDueTimes
 
     async def __call__(self, *, limit: int = 100, kinds: Collection[JobKind] | None = None) -> Ran:
         """Perform the jobs of the outbox that are due, one after another.
@@ -118,9 +118,9 @@ class RunDue:
                 if undelivered is not None:
                     await self._note(work, undelivered)
                 if again is None:
-                    await work.outbox.done(job)
+                    await work.outbox.complete(job)
                 else:
-                    await work.outbox.put_off(job, due=again)
+                    await work.outbox.reschedule(job, due=again)
 
         with suppress(LeaseLost):  # ended together with what it was for, or somebody else's by now
             await retry_on_conflict(self._store, end)
@@ -154,9 +154,9 @@ class RunDue:
         async def let_go() -> None:
             async with self._store.begin() as work:
                 if is_final:
-                    await work.outbox.park(job, at=now, error=reason)
+                    await work.outbox.dead_letter(job, at=now, error=reason)
                 else:
-                    await work.outbox.put_off(job, due=due, error=reason)
+                    await work.outbox.reschedule(job, due=due, error=reason)
 
         try:
             await retry_on_conflict(self._store, let_go)

@@ -27,7 +27,9 @@ class KnownDevice:
 class DeviceReader(Protocol):
     """Reads of known devices."""
 
-    async def of(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[KnownDevice]:
+    async def list_for_user(
+        self, user_id: UserId, *, limit: int, before: Cursor | None = None
+    ) -> Sequence[KnownDevice]:
         """Return devices of a user, the newest first (ties by digest, descending).
 
         Args:
@@ -57,10 +59,10 @@ class Devices(DeviceReader, Protocol):
         """
         ...
 
-    async def count_of(self, user_id: UserId) -> int:
+    async def count_for_user(self, user_id: UserId) -> int:
         """Return the number of the user's devices."""
         ...
 
-    async def remove_of(self, user_id: UserId) -> None:
+    async def delete_for_user(self, user_id: UserId) -> None:
         """Delete all devices of the user."""
         ...

@@ -16,7 +16,7 @@ from accounts_core.model.paging import Cursor
 class MailTokenReader(Protocol):
     """Reads of mail tokens."""
 
-    async def of(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[MailToken]:
+    async def list_for_user(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[MailToken]:
         """Return tokens of a user, expired or not, the newest first (ties by digest, descending).
 
         Args:
@@ -47,10 +47,10 @@ class MailTokens(MailTokenReader, Protocol):
         """Return the token with this SHA-256 digest, expired or not, or None."""
         ...
 
-    async def remove_of(self, user_id: UserId, purpose: MailTokenPurpose | None = None) -> None:
+    async def delete_for_user(self, user_id: UserId, purpose: MailTokenPurpose | None = None) -> None:
         """Delete the user's tokens of one purpose, or all of them if `purpose` is None."""
         ...
 
-    async def forget_after(self, moment: datetime) -> int:
+    async def delete_created_after(self, moment: datetime) -> int:
         """Delete every token that was created later than `moment`, and return how many there were."""
         ...

@@ -16,7 +16,9 @@ from accounts_core.model.paging import Cursor
 class NotificationReader(Protocol):
     """Reads of notifications."""
 
-    async def of(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[Notification]:
+    async def list_for_user(
+        self, user_id: UserId, *, limit: int, before: Cursor | None = None
+    ) -> Sequence[Notification]:
         """Return notifications of a user, the newest first (ties by id, descending).
 
         Args:
@@ -69,14 +71,14 @@ class Notifications(NotificationReader, Protocol):
         """
         ...
 
-    async def remove_of(self, user_id: UserId) -> int:
+    async def delete_for_user(self, user_id: UserId) -> int:
         """Delete every notification of the user, and return how many there were."""
         ...
 
-    async def remove_oldest_of(self, user_id: UserId, *, keep: int) -> None:
+    async def delete_oldest_for_user(self, user_id: UserId, *, keep: int) -> None:
         """Delete all notifications of the user but the newest `keep`, in the order of `of`."""
         ...
 
-    async def count_of(self, user_id: UserId) -> int:
+    async def count_for_user(self, user_id: UserId) -> int:
         """Return the number of the user's notifications, read or not."""
         ...

@@ -23,15 +23,15 @@ class OutboxReader(Protocol):
         """Return whether `claim` with the same arguments would find a job, without claiming it."""
         ...
 
-    async def any_overlong(self, *, after: datetime) -> bool:
-        """Return whether `bring_back` with the same `after` would find a job, without writing."""
+    async def any_due_after(self, *, after: datetime) -> bool:
+        """Return whether `correct_due_times` with the same `after` would find a job, without writing."""
         ...
 
     async def list(self, *, limit: int) -> Sequence[Job]:
         """Return at most `limit` jobs: the dead-lettered ones first, then by `due`, then by id."""
         ...
 
-    async def overdue(self, *, before: datetime, limit: int) -> Sequence[OverdueJobs]:
+    async def list_overdue(self, *, before: datetime, limit: int) -> Sequence[OverdueJobs]:
         """Return at most `limit` topics of jobs that are not dead-lettered and were due before `before`.
 
         A job under a lease is due at the end of the lease. The topic with the oldest job comes first.
@@ -42,7 +42,7 @@ class OutboxReader(Protocol):
 class Outbox(OutboxReader, Protocol):
     """The outbox in one transaction."""
 
-    async def put(self, job: Job) -> None:
+    async def add(self, job: Job) -> None:
         """Add a job.
 
         Raises:
@@ -76,7 +76,7 @@ class Outbox(OutboxReader, Protocol):
         """
         ...
 
-    async def bring_back(self, *, after: datetime, due: datetime, leased: datetime, limit: int) -> int:
+    async def correct_due_times(self, *, after: datetime, due: datetime, leased: datetime, limit: int) -> int:
         """Make jobs due earlier that a wrong clock scheduled too far ahead.
 
         Left alone are dead-lettered jobs, jobs that another worker is writing to, and jobs of the application's topics
@@ -94,7 +94,7 @@ class Outbox(OutboxReader, Protocol):
         """
         ...
 
-    async def done(self, job: Job) -> None:
+    async def complete(self, job: Job) -> None:
         """Delete a job that was performed.
 
         Raises:
@@ -103,7 +103,7 @@ class Outbox(OutboxReader, Protocol):
         """
         ...
 
-    async def put_off(self, job: Job, *, due: datetime, error: str | None = None) -> None:
+    async def reschedule(self, job: Job, *, due: datetime, error: str | None = None) -> None:
         """Release the lease and reschedule the job.
 
         Args:
@@ -117,7 +117,7 @@ class Outbox(OutboxReader, Protocol):
         """
         ...
 
-    async def park(self, job: Job, *, at: datetime, error: str) -> None:
+    async def dead_letter(self, job: Job, *, at: datetime, error: str) -> None:
         """Dead-letter a job: release the lease, and keep it until an operator retries it.
 
         Args:
@@ -142,14 +142,14 @@ class Outbox(OutboxReader, Protocol):
         """
         ...
 
-    async def remove_about(self, email: EmailAddress) -> None:
+    async def delete_for_email(self, email: EmailAddress) -> None:
         """Delete the jobs of `TYPED_ADDRESS_TOPICS` for the address of a user who is being deleted.
 
         Addresses are compared in lower case.
         """
         ...
 
-    async def remove(self, id: str) -> None:
+    async def delete(self, id: str) -> None:
         """Delete a job, leased or not; one that does not exist is skipped.
 
         For a unit of work that has done what the job was for.

@@ -13,7 +13,7 @@ from accounts_core.model.payment_method import Cards
 class PaymentMethodReader(Protocol):
     """Reads of cards."""
 
-    async def of(self, user_id: UserId) -> Cards:
+    async def list_for_user(self, user_id: UserId) -> Cards:
         """Return the user's cards, the newest first; empty for an unknown user."""
         ...
 

@@ -30,7 +30,7 @@ class SessionReader(Protocol):
         """Return the session with this token digest, its user and the user's cards, or None, as `resolve` does."""
         ...
 
-    async def list_of(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[Session]:
+    async def list_for_user(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[Session]:
         """Return sessions of a user, the latest sign-in first (ties by id, descending).
 
         Args:
@@ -68,22 +68,22 @@ class Sessions(SessionReader, Protocol):
         """
         ...
 
-    async def remove(self, id: str) -> None:
+    async def delete(self, id: str) -> None:
         """Delete a session; one that is gone is skipped."""
         ...
 
-    async def remove_of(self, user_id: UserId, *, keep: str | None = None) -> int:
+    async def delete_for_user(self, user_id: UserId, *, keep: str | None = None) -> int:
         """Delete the user's sessions but the one with the id `keep`, and return how many were deleted.
 
         If `keep` is None or another user's session, all of the user's are deleted.
         """
         ...
 
-    async def remove_oldest_of(self, user_id: UserId, *, keep: int) -> None:
+    async def delete_oldest_for_user(self, user_id: UserId, *, keep: int) -> None:
         """Delete all sessions of the user but the `keep` latest sign-ins."""
         ...
 
-    async def bring_back(
+    async def correct_times(
         self, *, after: datetime, created_at: datetime, used_at: datetime, expires_at: datetime
     ) -> int:
         """Set the times of sessions that a wrong clock created in the future.
@@ -102,6 +102,6 @@ class Sessions(SessionReader, Protocol):
         """
         ...
 
-    async def count_of(self, user_id: UserId) -> int:
+    async def count_for_user(self, user_id: UserId) -> int:
         """Return the number of the user's sessions, expired ones included."""
         ...

@@ -47,19 +47,21 @@ class TeamReader(Protocol):
     `open_since`, it has only open invitations: those sent after that time by the team's present owner, who is active.
     """
 
-    async def view(self, id: TeamId, user_id: UserId) -> TeamView | None:
+    async def find_view(self, id: TeamId, user_id: UserId) -> TeamView | None:
         """Return the team and the user's role in it; None for a user who is not in it, and for an unknown team."""
         ...
 
-    async def views_of(self, user_id: UserId, *, limit: int, before: TeamId | None = None) -> Sequence[TeamView]:
+    async def list_for_user(self, user_id: UserId, *, limit: int, before: TeamId | None = None) -> Sequence[TeamView]:
         """Return the teams that the user owns or is a member of, by id, descending."""
         ...
 
-    async def members(self, id: TeamId, *, limit: int, before: UserId | None = None) -> Sequence[Member]:
+    async def list_members(self, id: TeamId, *, limit: int, before: UserId | None = None) -> Sequence[Member]:
         """Return the people in the team, the owner included, by user id, descending."""
         ...
 
-    async def interactions(self, id: TeamId, *, limit: int, before: Cursor | None = None) -> Sequence[InteractionView]:
+    async def list_interactions(
+        self, id: TeamId, *, limit: int, before: Cursor | None = None
+    ) -> Sequence[InteractionView]:
         """Return the team's interactions with their authors, by time, then id, descending."""
         ...
 
@@ -67,23 +69,25 @@ class TeamReader(Protocol):
         """Return the interaction with this id, of whichever team, or None."""
         ...
 
-    async def invitations_to(
+    async def list_invitations_to(
         self, email: EmailAddress, *, limit: int, before: Cursor | None = None, open_since: datetime | None = None
     ) -> Sequence[InvitationView]:
         """Return the invitations to this address, by time, then id, descending."""
         ...
 
-    async def invitations_into(
+    async def list_invitations_into(
         self, id: TeamId, *, open_since: datetime, limit: int, before: Cursor | None = None
     ) -> Sequence[InvitationView]:
         """Return the open invitations into the team, by time, then id, descending."""
         ...
 
-    async def written_by(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[Interaction]:
+    async def list_interactions_by(
+        self, user_id: UserId, *, limit: int, before: Cursor | None = None
+    ) -> Sequence[Interaction]:
         """Return the user's interactions in all teams, by time, then id, descending."""
         ...
 
-    async def invitations_by(
+    async def list_invitations_by(
         self, user_id: UserId, *, limit: int, before: Cursor | None = None
     ) -> Sequence[Invitation]:
         """Return the invitations that the user sent, open or not, by time, then id, descending."""
@@ -134,11 +138,11 @@ class Teams(TeamReader, Protocol):
         """
         ...
 
-    async def remove(self, id: TeamId) -> None:
+    async def delete(self, id: TeamId) -> None:
         """Delete the team with its memberships, invitations and interactions; one that is gone is skipped."""
         ...
 
-    async def role(self, id: TeamId, user_id: UserId) -> Role | None:
+    async def find_role(self, id: TeamId, user_id: UserId) -> Role | None:
         """Return the user's role in the team; None for a user who is not in it, and for an unknown team."""
         ...
 
@@ -154,7 +158,7 @@ class Teams(TeamReader, Protocol):
         """Return the number of open invitations into the team."""
         ...
 
-    async def find_invitation_of(self, id: TeamId, email: EmailAddress) -> Invitation | None:
+    async def find_invitation_for_email(self, id: TeamId, email: EmailAddress) -> Invitation | None:
         """Return the invitation of this address into the team, open or not, or None."""
         ...
 
@@ -167,7 +171,7 @@ class Teams(TeamReader, Protocol):
         """
         ...
 
-    async def remove_member(self, id: TeamId, user_id: UserId) -> bool:
+    async def delete_member(self, id: TeamId, user_id: UserId) -> bool:
         """Delete a membership, and return whether there was one."""
         ...
 
@@ -183,7 +187,7 @@ class Teams(TeamReader, Protocol):
         """
         ...
 
-    async def remove_invitation(self, id: str) -> bool:
+    async def delete_invitation(self, id: str) -> bool:
         """Delete an invitation, and return whether there was one."""
         ...
 
@@ -191,11 +195,11 @@ class Teams(TeamReader, Protocol):
         """Store when an invitation was sent again and whether its mail is pending, and return whether there was one."""
         ...
 
-    async def remove_invitations_into(self, id: TeamId) -> None:
+    async def delete_invitations_into(self, id: TeamId) -> None:
         """Delete every invitation into the team."""
         ...
 
-    async def unmailed_invitations_by(self, user_id: UserId, *, limit: int) -> Sequence[Invitation]:
+    async def list_unmailed_invitations_by(self, user_id: UserId, *, limit: int) -> Sequence[Invitation]:
         """Return at most `limit` invitations that the user sent and whose mail is pending, the oldest first."""
         ...
 
@@ -212,11 +216,11 @@ class Teams(TeamReader, Protocol):
         """
         ...
 
-    async def footprint(self, user_id: UserId) -> Footprint:
+    async def count_footprint(self, user_id: UserId) -> Footprint:
         """Count what `erase` and `disassociate` would change."""
         ...
 
-    async def erase(self, user_id: UserId) -> None:
+    async def delete_for_user(self, user_id: UserId) -> None:
         """Delete the user's teams with everything in them, and memberships of and invitations into other teams."""
         ...
 
@@ -224,6 +228,6 @@ class Teams(TeamReader, Protocol):
         """Remove the author from the user's interactions."""
         ...
 
-    async def remove_invitations_to(self, email: EmailAddress) -> None:
+    async def delete_invitations_to(self, email: EmailAddress) -> None:
         """Delete every invitation to this address."""
         ...

@@ -101,7 +101,7 @@ class Users(UserReader, Protocol):
         """
         ...
 
-    async def remove(self, id: UserId) -> None:
+    async def delete(self, id: UserId) -> None:
         """Delete a user; one that is gone is skipped. Everything that belongs to the user has to be deleted before.
 
         Raises:

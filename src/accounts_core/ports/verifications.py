@@ -31,7 +31,9 @@ class VerificationReader(Protocol):
         """Return the user's verification with this idempotency key, or None."""
         ...
 
-    async def of(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[CardVerification]:
+    async def list_for_user(
+        self, user_id: UserId, *, limit: int, before: Cursor | None = None
+    ) -> Sequence[CardVerification]:
         """Return verifications of a user, open and ended, the newest first (ties by id, descending).
 
         Args:
@@ -45,7 +47,7 @@ class VerificationReader(Protocol):
         """
         ...
 
-    async def open_of_customer(self, customer_id: str) -> Sequence[CardVerification]:
+    async def list_open_for_customer(self, customer_id: str) -> Sequence[CardVerification]:
         """Return every open verification with this provider's customer, the oldest first, orphaned ones included."""
         ...
 
@@ -67,7 +69,7 @@ class Verifications(VerificationReader, Protocol):
         """Return the user's open verification that was requested for `requested`, or None."""
         ...
 
-    async def open_of(self, user_id: UserId) -> Sequence[CardVerification]:
+    async def list_open_for_user(self, user_id: UserId) -> Sequence[CardVerification]:
         """Return every open verification of the user, the oldest first."""
         ...
 
@@ -83,10 +85,10 @@ class Verifications(VerificationReader, Protocol):
         """
         ...
 
-    async def remove(self, id: str) -> None:
+    async def delete(self, id: str) -> None:
         """Delete a verification in any state; one that is gone is skipped."""
         ...
 
-    async def remove_ended_of(self, user_id: UserId) -> None:
+    async def delete_ended_for_user(self, user_id: UserId) -> None:
         """Delete the user's verifications that are not open."""
         ...

@@ -52,9 +52,9 @@ class CardCommits:
                 await self._outbox.enqueue_for_worker(work, SyncCustomerJob(customer=v.customer_id))
             if after.is_open:
                 return
-            await work.outbox.remove(job_id(v.id))
+            await work.outbox.delete(job_id(v.id))
             if v.user_id is None:  # orphaned: deleted now that nothing is held
-                await work.verifications.remove(v.id)
+                await work.verifications.delete(v.id)
             else:
                 work.record(
                     CardRejected(
@@ -84,11 +84,11 @@ class CardCommits:
         except NotFound:
             raise Conflict("The user was deleted meanwhile.") from None
         now = self._clock.now()
-        before = await work.payment_methods.of(user_id)
+        before = await work.payment_methods.list_for_user(user_id)
         after = before.add(card)
         await work.payment_methods.save(user_id, after)
         await work.verifications.save(v.on(Event.RECORDED, at=now))
-        await work.outbox.remove(job_id(v.id))
+        await work.outbox.delete(job_id(v.id))
         replaced = tuple(old.id for old in before if old.id not in after)
         work.record(
             CardVerified(

@@ -77,7 +77,7 @@ class CustomerRemoval:
 
         """
         async with self._store.reader() as reader:
-            if await reader.verifications.open_of_customer(customer_id):
+            if await reader.verifications.list_open_for_customer(customer_id):
                 raise Conflict("A card of this customer is still being verified.")
         if unless_used or self._policy is CustomerDeletion.BLOCK:
             await self._check_unused(customer_id, everything=unless_used)
@@ -86,7 +86,7 @@ class CustomerRemoval:
         else:
             await self._payments.delete_customer(customer_id)
 
-    async def remove_of(self, user_ref: str) -> None:
+    async def remove_customers_of(self, user_ref: str) -> None:
         """Remove the customer of a deleted user whose customer id was never stored here.
 
         Args:

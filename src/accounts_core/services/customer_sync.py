@@ -52,7 +52,7 @@ class SyncCustomer:
 
         """
         async with self._store.reader() as reader:
-            waiting = await reader.verifications.open_of_customer(customer_id)
+            waiting = await reader.verifications.list_open_for_customer(customer_id)
         for verification in waiting:
             if verification.state is State.REQUIRES_ACTION:
                 with suppress(NotFound):  # orphaned, and ended meanwhile
@@ -64,7 +64,7 @@ class SyncCustomer:
             user = await reader.users.find_by_customer(customer_id)
             if user is None:
                 return ()
-            seen = await reader.payment_methods.of(user.id)
+            seen = await reader.payment_methods.list_for_user(user.id)
         try:
             customer = await self._payments.retrieve_customer(customer_id)
             provided = await self._payments.list_payment_methods(customer_id)
@@ -73,7 +73,7 @@ class SyncCustomer:
             return ()
         async with self._store.begin() as work:
             current = await self._still_billed(work, user.id, customer_id)
-            held = await work.payment_methods.of(user.id)
+            held = await work.payment_methods.list_for_user(user.id)
             if held != seen:
                 raise Conflict("The cards changed while the provider was asked.")
             # a default that the outbox has not sent yet is newer than the provider's

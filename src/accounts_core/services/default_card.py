@@ -53,7 +53,7 @@ async def replace_default(
         if current == card:
             return
         async with store.reader() as reader:
-            cards = await reader.payment_methods.of(user_id)
+            cards = await reader.payment_methods.list_for_user(user_id)
             if await is_managed_elsewhere(reader, user_id, cards, current):
                 return
     await payments.set_default(customer_id, card)

@@ -75,7 +75,7 @@ class EmailVerifier:
         if after is before:
             return before, ()
         saved = await work.users.save(after)
-        await work.mail_tokens.remove_of(before.id)
+        await work.mail_tokens.delete_for_user(before.id)
         if after.email != before.email:
             work.record(
                 EmailChanged(
@@ -101,10 +101,10 @@ class EmailVerifier:
         work.record(EmailVerified(user_id=user.id, at=now, by=by, email=user.email))
         await work.sign_ups.delete_for_email(user.email)
         open_since = self._policy.invitations_open_since(now)
-        for view in await work.teams.invitations_to(user.email, limit=MOST_INVITATIONS, open_since=open_since):
+        for view in await work.teams.list_invitations_to(user.email, limit=MOST_INVITATIONS, open_since=open_since):
             await work.notifications.add(
                 Notification.invite(id=self._outbox.new_id("ntf"), user_id=user.id, team_name=view.team_name, at=now)
             )
-        await work.notifications.remove_oldest_of(user.id, keep=self._policy.quotas.notifications)
-        if await work.teams.unmailed_invitations_by(user.id, limit=1):
+        await work.notifications.delete_oldest_for_user(user.id, keep=self._policy.quotas.notifications)
+        if await work.teams.list_unmailed_invitations_by(user.id, limit=1):
             await self._outbox.enqueue_for_worker(work, SendInvitationsJob(user=user.id))

@@ -79,7 +79,7 @@ class Inviter:
         """Mail the invitations of a user that waited for the user's address to be verified."""
         while True:
             async with self._store.begin() as work:
-                waiting = await work.teams.unmailed_invitations_by(data.user, limit=PAGE)
+                waiting = await work.teams.list_unmailed_invitations_by(data.user, limit=PAGE)
             if not waiting:
                 return
             for invitation in waiting:
@@ -104,7 +104,7 @@ class Inviter:
         open_since = self._policy.invitations_open_since(self._clock.now())
         if await work.teams.count_invitations(team_id, open_since=open_since) < self._policy.quotas.invitations:
             return team
-        invitation = await work.teams.find_invitation_of(team_id, address)
+        invitation = await work.teams.find_invitation_for_email(team_id, address)
         if invitation is None or not self._is_open(invitation, team):
             raise QuotaExceeded("open invitations per account", self._policy.quotas.invitations)
         return team
@@ -127,7 +127,7 @@ class Inviter:
         invited = await work.users.find_by_email(address)
         if invited is not None and invited.email_verified_at is None:
             invited = None
-        is_member = invited is not None and await work.teams.role(team.id, invited.id) is not None
+        is_member = invited is not None and await work.teams.find_role(team.id, invited.id) is not None
         # where registration is private, the owner's list does not tell that a member has this address
         if is_member and not self._policy.private_registration:
             return
@@ -135,12 +135,12 @@ class Inviter:
         sender = await work.users.get(by, lock=True)
         if not sender.is_active:
             return  # a worker invites, and the sender has left meanwhile
-        before = await work.teams.find_invitation_of(team.id, address)
+        before = await work.teams.find_invitation_for_email(team.id, address)
         if before is not None:
             if self._is_open(before, team) and before.email.is_same_mailbox(address):
                 await self.renew(work, before, sender, may_mail=may_mail)
                 return
-            await work.teams.remove_invitation(before.id)
+            await work.teams.delete_invitation(before.id)
         now = self._clock.now()
         invitation = Invitation(
             id=self._outbox.new_id("inv"),
@@ -156,7 +156,7 @@ class Inviter:
             await work.notifications.add(
                 Notification.invite(id=self._outbox.new_id("ntf"), user_id=invited.id, team_name=team.name, at=now)
             )
-            await work.notifications.remove_oldest_of(invited.id, keep=self._policy.quotas.notifications)
+            await work.notifications.delete_oldest_for_user(invited.id, keep=self._policy.quotas.notifications)
         work.record(Invited(user_id=by, at=now, team_id=team.id, email=address))
         if may_mail and not invitation.is_mail_pending:
             await self._outbox.enqueue_for_worker(work, InvitationMailJob(invitation=invitation.id))

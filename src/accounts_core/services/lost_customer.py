@@ -14,7 +14,7 @@ async def forget_customer(work: UnitOfWork, user: User, *, at: datetime) -> None
     The next verification creates another customer.
     """
     assert user.customer_id is not None
-    for card in await work.payment_methods.of(user.id):
+    for card in await work.payment_methods.list_for_user(user.id):
         work.record(removed_by_provider(user, card, at=at))
     await work.payment_methods.save(user.id, Cards())
     await work.users.save(user.lose_customer())

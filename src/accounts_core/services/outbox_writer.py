@@ -52,14 +52,14 @@ class OutboxWriter:
         """Enqueue a job that the caller attempts once the unit has committed: none that leads to a mail."""
         assert data.kind is not JobKind.MAIL, f"{data.topic} would make a request wait for the mail server."
         job = self.job(self.new_id("job"), data)
-        await work.outbox.put(job)
+        await work.outbox.add(job)
         return job
 
     async def enqueue_for_worker(self, work: UnitOfWork, data: JobData) -> None:
         """Enqueue a job that is any worker's at once."""
         now = self._clock.now()
         job = Job(id=self.new_id("job"), topic=data.topic, payload=data.to_payload(), created_at=now, due=now)
-        await work.outbox.put(job)
+        await work.outbox.add(job)
 
     def job(self, id: str, data: JobData) -> Job:
         """Make a job that is the caller's for `LEASE`; in a host's transaction it is any worker's at once."""
@@ -81,15 +81,15 @@ class OutboxWriter:
             try:
                 await self._dispatcher.perform(job)
                 async with self._store.begin() as work:
-                    await work.outbox.done(job)
+                    await work.outbox.complete(job)
             except InfrastructureError:
                 continue
 
     async def enqueue_reading(self, work: UnitOfWork, customer_id: str, *, wait: timedelta = timedelta(0)) -> None:
         """Have a worker read the customer again after `wait`; one such job for each customer at a time."""
         now, name, data = self._clock.now(), f"job_read_{customer_id}", SyncCustomerJob(customer=customer_id)
-        await work.outbox.remove(name)
-        await work.outbox.put(Job(id=name, topic=data.topic, payload=data.to_payload(), created_at=now, due=now + wait))
+        await work.outbox.delete(name)
+        await work.outbox.add(Job(id=name, topic=data.topic, payload=data.to_payload(), created_at=now, due=now + wait))
 
     async def read_lost(self, customer_id: str) -> None:
         """Have a worker read a customer that the provider does not know, so that it is forgotten here."""
@@ -106,8 +106,8 @@ class OutboxWriter:
         `chosen` is the card that the person chose, which replaces a default that is managed elsewhere, too.
         """
         job = self.job(default_job_id(user_id), SyncDefaultJob(user=user_id, chosen=chosen))
-        await work.outbox.remove(job.id)  # what it would have done, this one does
-        await work.outbox.put(job)
+        await work.outbox.delete(job.id)  # what it would have done, this one does
+        await work.outbox.add(job)
         return job
 
     async def find_choice(self, work: UnitOfWork, user_id: UserId) -> str | None:

@@ -33,7 +33,7 @@ class OwnedTeams:
 
     async def preview(self, work: UnitOfWork, user_id: UserId) -> DeletionPreview:
         """Count the teams that are deleted with the user, and the interactions that lose their author."""
-        footprint = await work.teams.footprint(user_id)
+        footprint = await work.teams.count_footprint(user_id)
         return DeletionPreview(
             destroyed={
                 "accounts": footprint.owned_teams,
@@ -48,14 +48,16 @@ class OwnedTeams:
         email = (await work.users.get(user_id)).proven_email
         return {
             "accounts": _pages(
-                lambda reader, last: reader.teams.views_of(user_id, limit=PAGE, before=last), lambda view: view.team.id
+                lambda reader, last: reader.teams.list_for_user(user_id, limit=PAGE, before=last),
+                lambda view: view.team.id,
             ),
             "interactions": _pages(
-                lambda reader, last: reader.teams.written_by(user_id, limit=PAGE_OF_LONG_TEXTS, before=last), _cursor
+                lambda reader, last: reader.teams.list_interactions_by(user_id, limit=PAGE_OF_LONG_TEXTS, before=last),
+                _cursor,
             ),
             "invitations": {
                 "sent": _pages(
-                    lambda reader, last: reader.teams.invitations_by(user_id, limit=PAGE, before=last), _cursor
+                    lambda reader, last: reader.teams.list_invitations_by(user_id, limit=PAGE, before=last), _cursor
                 ),
                 "received": [] if email is None else _invitations_to(email),
             },
@@ -64,11 +66,11 @@ class OwnedTeams:
     async def erase(self, work: UnitOfWork, user_id: UserId) -> None:
         """Delete the user's teams, memberships and invitations, and those to the user's address."""
         user = await work.users.get(user_id)
-        await work.teams.erase(user_id)
+        await work.teams.delete_for_user(user_id)
         if user.email_verified_at is not None:
-            await work.teams.remove_invitations_to(user.email)
+            await work.teams.delete_invitations_to(user.email)
             await work.audit.redact_invited(user.email)
-            await work.outbox.remove_about(user.email)
+            await work.outbox.delete_for_email(user.email)
 
     async def disassociate(self, work: UnitOfWork, user_id: UserId) -> None:
         """Remove the author from the user's interactions in other teams."""
@@ -83,9 +85,9 @@ class OwnedPersonalData:
         """Count the rows that are deleted with the user."""
         return DeletionPreview(
             destroyed={
-                "notifications": await work.notifications.count_of(user_id),
-                "payment_methods": len(await work.payment_methods.of(user_id)),
-                "sessions": await work.sessions.count_of(user_id),
+                "notifications": await work.notifications.count_for_user(user_id),
+                "payment_methods": len(await work.payment_methods.list_for_user(user_id)),
+                "sessions": await work.sessions.count_for_user(user_id),
             }
         )
 
@@ -98,20 +100,22 @@ class OwnedPersonalData:
         signed_up = [] if user.proven_email is None else await work.idempotency.list_for_email(user.proven_email)
         return {
             "user": plain(user),
-            "sessions": _pages(lambda reader, last: reader.sessions.list_of(user_id, limit=PAGE, before=last), _cursor),
-            "notifications": _pages(
-                lambda reader, last: reader.notifications.of(user_id, limit=PAGE, before=last), _cursor
+            "sessions": _pages(
+                lambda reader, last: reader.sessions.list_for_user(user_id, limit=PAGE, before=last), _cursor
             ),
-            "payment_methods": plain(tuple(await work.payment_methods.of(user_id))),
+            "notifications": _pages(
+                lambda reader, last: reader.notifications.list_for_user(user_id, limit=PAGE, before=last), _cursor
+            ),
+            "payment_methods": plain(tuple(await work.payment_methods.list_for_user(user_id))),
             "card_verifications": _pages(
-                lambda reader, last: reader.verifications.of(user_id, limit=PAGE, before=last), _cursor
+                lambda reader, last: reader.verifications.list_for_user(user_id, limit=PAGE, before=last), _cursor
             ),
             "mailed_tokens": _pages(
-                lambda reader, last: reader.mail_tokens.of(user_id, limit=PAGE, before=last),
+                lambda reader, last: reader.mail_tokens.list_for_user(user_id, limit=PAGE, before=last),
                 lambda token: Cursor(token.created_at, token.digest),
             ),
             "devices": _pages(
-                lambda reader, last: reader.devices.of(user_id, limit=PAGE, before=last),
+                lambda reader, last: reader.devices.list_for_user(user_id, limit=PAGE, before=last),
                 lambda device: Cursor(device.first_seen_at, device.digest),
             ),
             "repeatable_requests": _pages(
@@ -126,11 +130,11 @@ class OwnedPersonalData:
 
     async def erase(self, work: UnitOfWork, user_id: UserId) -> None:
         """Delete what is stored about the user, and redact the audit trail."""
-        await work.notifications.remove_of(user_id)
+        await work.notifications.delete_for_user(user_id)
         await work.payment_methods.save(user_id, Cards())
-        await work.sessions.remove_of(user_id)
-        await work.mail_tokens.remove_of(user_id)
-        await work.devices.remove_of(user_id)
+        await work.sessions.delete_for_user(user_id)
+        await work.mail_tokens.delete_for_user(user_id)
+        await work.devices.delete_for_user(user_id)
         await work.idempotency.delete_for_user(user_id)
         await work.idempotency.delete_for_email((await work.users.get(user_id)).email)
         await work.audit.redact(user_id)
@@ -157,6 +161,6 @@ def _pages(read: Callable[[Reader, C | None], Awaitable[Sequence[E]]], position:
 
 def _invitations_to(email: EmailAddress) -> Pages[InvitationView]:
     return _pages(
-        lambda reader, last: reader.teams.invitations_to(email, limit=PAGE, before=last),
+        lambda reader, last: reader.teams.list_invitations_to(email, limit=PAGE, before=last),
         lambda view: _cursor(view.invitation),
     )

@@ -19,6 +19,6 @@ async def publish(work: W_contra, events: list[DomainEvent], subscribers: "tuple
         entry = await work.audit.add(AuditEntry.of(event))
         notice = security_mail_for(event, number=entry.id)
         if notice is not None:
-            await work.outbox.put(notice)
+            await work.outbox.add(notice)
         for subscriber in subscribers:
             await subscriber(work, event)

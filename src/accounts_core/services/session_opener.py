@@ -66,7 +66,7 @@ class SessionOpener:
             user_agent=user_agent,
         )
         # before the new session is added: after a clock was set back it would be the oldest itself
-        await work.sessions.remove_oldest_of(user.id, keep=self._policy.sessions.most - 1)
+        await work.sessions.delete_oldest_for_user(user.id, keep=self._policy.sessions.most - 1)
         await work.sessions.add(session)
         is_new = await work.devices.add(user.id, device_digest(session.user_agent), at=now)
         work.record(
@@ -77,7 +77,7 @@ class SessionOpener:
                 session_id=session.id,
                 user_agent=session.user_agent,
                 client=client,
-                new_device=is_new and await work.devices.count_of(user.id) > 1,
+                new_device=is_new and await work.devices.count_for_user(user.id) > 1,
             )
         )
         return SignedIn(token=str(token), session=session, user=user)

@@ -13,7 +13,7 @@ async def seen_by(reader: Reader, team_id: TeamId, user_id: UserId) -> TeamView:
         NotFound: There is no such team, or the user is not in it.
 
     """
-    view = await reader.teams.view(team_id, user_id)
+    view = await reader.teams.find_view(team_id, user_id)
     if view is None:
         raise NotFound("account", team_id)
     return view
@@ -26,14 +26,14 @@ async def locked_for(work: UnitOfWork, team_id: TeamId, user_id: UserId) -> tupl
         NotFound: There is no such team, or the user is not in it.
 
     """
-    role = await work.teams.role(team_id, user_id)
+    role = await work.teams.find_role(team_id, user_id)
     if role is None:
         raise NotFound("account", team_id)
     try:
         team = await work.teams.get(team_id, lock=True)
     except NotFound:
         raise NotFound("account", team_id) from None
-    role = await work.teams.role(team_id, user_id)  # read again under the lock
+    role = await work.teams.find_role(team_id, user_id)  # read again under the lock
     if role is None:
         raise NotFound("account", team_id)
     return team, role

@@ -65,7 +65,7 @@ async def add(work: UnitOfWork, entity: Entity) -> None:
         case Session():
             await work.sessions.add(entity)
         case PaymentMethod():
-            held = await work.payment_methods.of(entity.user_id)
+            held = await work.payment_methods.list_for_user(entity.user_id)
             await work.payment_methods.save(entity.user_id, Cards([*held, entity]))
         case CardVerification():
             await work.verifications.add(entity)
@@ -80,7 +80,7 @@ async def add(work: UnitOfWork, entity: Entity) -> None:
         case Interaction():
             await work.teams.add_interaction(entity)
         case Job():
-            await work.outbox.put(entity)
+            await work.outbox.add(entity)
         case DomainEvent():
             work.record(entity)
 

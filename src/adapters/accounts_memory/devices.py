@@ -15,7 +15,9 @@ class MemoryDeviceReader:
     def __init__(self, tables: Callable[[], Tables]) -> None:
         self._tables = tables
 
-    async def of(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[KnownDevice]:
+    async def list_for_user(
+        self, user_id: UserId, *, limit: int, before: Cursor | None = None
+    ) -> Sequence[KnownDevice]:
         mine = self._tables().devices.find("user_id", user_id)
         known = [KnownDevice(each.first_seen_at, each.digest) for each in mine]
         return page_below(known, order=lambda each: (each.first_seen_at, each.digest), limit=limit, before=before)
@@ -35,10 +37,10 @@ class MemoryDevices(MemoryDeviceReader):
         devices.add(Device(user_id=user_id, digest=digest, first_seen_at=at, last_seen_at=at))
         return True
 
-    async def count_of(self, user_id: UserId) -> int:
+    async def count_for_user(self, user_id: UserId) -> int:
         return sum(1 for _ in self._workspace().devices.find("user_id", user_id))
 
-    async def remove_of(self, user_id: UserId) -> None:
+    async def delete_for_user(self, user_id: UserId) -> None:
         devices = self._workspace().devices
         for device in devices.find("user_id", user_id):
             devices.drop(device)

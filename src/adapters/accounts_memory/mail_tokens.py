@@ -14,7 +14,7 @@ class MemoryMailTokenReader:
     def __init__(self, tables: Callable[[], Tables]) -> None:
         self._tables = tables
 
-    async def of(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[MailToken]:
+    async def list_for_user(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[MailToken]:
         mine = self._tables().mail_tokens.find("user_id", user_id)
         return page_below(mine, order=lambda each: (each.created_at, each.digest), limit=limit, before=before)
 
@@ -30,13 +30,13 @@ class MemoryMailTokens(MemoryMailTokenReader):
     async def find(self, digest: bytes) -> MailToken | None:
         return self._workspace().mail_tokens.get(digest)
 
-    async def remove_of(self, user_id: UserId, purpose: MailTokenPurpose | None = None) -> None:
+    async def delete_for_user(self, user_id: UserId, purpose: MailTokenPurpose | None = None) -> None:
         tokens = self._workspace().mail_tokens
         for token in tokens.find("user_id", user_id):
             if purpose is None or token.purpose is purpose:
                 tokens.drop(token)
 
-    async def forget_after(self, moment: datetime) -> int:
+    async def delete_created_after(self, moment: datetime) -> int:
         tokens = self._workspace().mail_tokens
         later = [token for token in tokens.all() if token.created_at > moment]
         for token in later:

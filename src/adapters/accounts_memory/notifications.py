@@ -17,7 +17,9 @@ class MemoryNotificationReader:
     def __init__(self, tables: Callable[[], Tables]) -> None:
         self._tables = tables
 
-    async def of(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[Notification]:
+    async def list_for_user(
+        self, user_id: UserId, *, limit: int, before: Cursor | None = None
+    ) -> Sequence[Notification]:
         mine = self._tables().notifications.find("user_id", user_id)
         return page_below(mine, order=_time_and_id, limit=limit, before=before)
 
@@ -58,19 +60,19 @@ class MemoryNotifications(MemoryNotificationReader):
             raise NotFound("notification", id)
         notifications.drop(notification)
 
-    async def remove_of(self, user_id: UserId) -> int:
+    async def delete_for_user(self, user_id: UserId) -> int:
         notifications = self._workspace().notifications
         mine = list(notifications.find("user_id", user_id))
         for notification in mine:
             notifications.drop(notification)
         return len(mine)
 
-    async def remove_oldest_of(self, user_id: UserId, *, keep: int) -> None:
+    async def delete_oldest_for_user(self, user_id: UserId, *, keep: int) -> None:
         mine = self._workspace().notifications.find("user_id", user_id)
         for notification in sorted(mine, key=_time_and_id, reverse=True)[keep:]:
             self._workspace().notifications.drop(notification)
 
-    async def count_of(self, user_id: UserId) -> int:
+    async def count_for_user(self, user_id: UserId) -> int:
         return sum(1 for _ in self._workspace().notifications.find("user_id", user_id))
 
 

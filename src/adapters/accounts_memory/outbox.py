@@ -23,14 +23,14 @@ class MemoryOutboxReader:
     async def any_due(self, *, now: datetime, topics: Collection[str] | None = None) -> bool:
         return any(_is_due(job, now, topics) for job in self._tables().jobs.all())
 
-    async def any_overlong(self, *, after: datetime) -> bool:
+    async def any_due_after(self, *, after: datetime) -> bool:
         return any(_is_overlong(job, after) for job in self._tables().jobs.all())
 
     async def list(self, *, limit: int) -> Sequence[Job]:
         jobs = self._tables().jobs.all()
         return sorted(jobs, key=lambda job: (job.parked_at is None, job.due, job.id))[:limit]
 
-    async def overdue(self, *, before: datetime, limit: int) -> Sequence[OverdueJobs]:
+    async def list_overdue(self, *, before: datetime, limit: int) -> Sequence[OverdueJobs]:
         due = defaultdict[str, list[datetime]](list)
         for job in self._tables().jobs.all():
             if job.parked_at is None and job.due < before:
@@ -44,7 +44,7 @@ class MemoryOutbox(MemoryOutboxReader):
         super().__init__(workspace)
         self._workspace = workspace
 
-    async def put(self, job: Job) -> None:
+    async def add(self, job: Job) -> None:
         self._workspace().jobs.add(job)
 
     async def claim(
@@ -54,20 +54,20 @@ class MemoryOutbox(MemoryOutboxReader):
         due = sorted((job for job in jobs.all() if _is_due(job, now, topics)), key=lambda job: (job.due, job.id))
         return [jobs.put(attrs.evolve(job, lease=lease, due=until, attempts=job.attempts + 1)) for job in due[:limit]]
 
-    async def bring_back(self, *, after: datetime, due: datetime, leased: datetime, limit: int) -> int:
+    async def correct_due_times(self, *, after: datetime, due: datetime, leased: datetime, limit: int) -> int:
         jobs = self._workspace().jobs
         overlong = [job for job in jobs.all() if _is_overlong(job, after)][:limit]
         for job in overlong:
             jobs.put(attrs.evolve(job, due=due if job.lease is None else leased))
         return len(overlong)
 
-    async def done(self, job: Job) -> None:
+    async def complete(self, job: Job) -> None:
         self._workspace().jobs.drop(self._held(job))
 
-    async def put_off(self, job: Job, *, due: datetime, error: str | None = None) -> None:
+    async def reschedule(self, job: Job, *, due: datetime, error: str | None = None) -> None:
         self._workspace().jobs.put(attrs.evolve(self._held(job), lease=None, due=due, last_error=error))
 
-    async def park(self, job: Job, *, at: datetime, error: str) -> None:
+    async def dead_letter(self, job: Job, *, at: datetime, error: str) -> None:
         self._workspace().jobs.put(attrs.evolve(self._held(job), lease=None, parked_at=at, last_error=error))
 
     async def retry(self, id: str, *, now: datetime) -> None:
@@ -77,14 +77,14 @@ class MemoryOutbox(MemoryOutboxReader):
             raise NotFound("job", id)
         jobs.put(attrs.evolve(job, lease=None, due=now, attempts=0, parked_at=None))
 
-    async def remove_about(self, email: EmailAddress) -> None:
+    async def delete_for_email(self, email: EmailAddress) -> None:
         jobs = self._workspace().jobs
         address = email.address.lower()
         for job in list(jobs.all()):
             if job.topic in TYPED_ADDRESS_TOPICS and job.payload["email"].lower() == address:
                 jobs.drop(job)
 
-    async def remove(self, id: str) -> None:
+    async def delete(self, id: str) -> None:
         jobs = self._workspace().jobs
         job = jobs.get(id)
         if job is not None:

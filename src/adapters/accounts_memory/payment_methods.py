@@ -12,7 +12,7 @@ class MemoryPaymentMethodReader:
     def __init__(self, tables: Callable[[], Tables]) -> None:
         self._tables = tables
 
-    async def of(self, user_id: UserId) -> Cards:
+    async def list_for_user(self, user_id: UserId) -> Cards:
         return Cards(self._tables().payment_methods.find("user_id", user_id))
 
 

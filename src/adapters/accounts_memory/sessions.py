@@ -29,7 +29,7 @@ class MemorySessionReader:
             return None
         return *resolved, Cards(tables.payment_methods.find("user_id", resolved[1].id))
 
-    async def list_of(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[Session]:
+    async def list_for_user(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[Session]:
         mine = self._tables().sessions.find("user_id", user_id)
         return page_below(mine, order=_time_and_id, limit=limit, before=before)
 
@@ -63,25 +63,25 @@ class MemorySessions(MemorySessionReader):
         if session is not None and (session.last_used_at < at or is_ahead(session.last_used_at, now=at)):
             sessions.put(attrs.evolve(session, last_used_at=at))
 
-    async def remove(self, id: str) -> None:
+    async def delete(self, id: str) -> None:
         sessions = self._workspace().sessions
         session = sessions.get(id)
         if session is not None:
             sessions.drop(session)
 
-    async def remove_of(self, user_id: UserId, *, keep: str | None = None) -> int:
+    async def delete_for_user(self, user_id: UserId, *, keep: str | None = None) -> int:
         sessions = self._workspace().sessions
         ended = [session for session in sessions.find("user_id", user_id) if session.id != keep]
         for session in ended:
             sessions.drop(session)
         return len(ended)
 
-    async def remove_oldest_of(self, user_id: UserId, *, keep: int) -> None:
+    async def delete_oldest_for_user(self, user_id: UserId, *, keep: int) -> None:
         sessions = self._workspace().sessions
         for session in sorted(sessions.find("user_id", user_id), key=_time_and_id, reverse=True)[keep:]:
             sessions.drop(session)
 
-    async def bring_back(
+    async def correct_times(
         self, *, after: datetime, created_at: datetime, used_at: datetime, expires_at: datetime
     ) -> int:
         sessions = self._workspace().sessions
@@ -90,7 +90,7 @@ class MemorySessions(MemorySessionReader):
             sessions.put(attrs.evolve(session, created_at=created_at, last_used_at=used_at, expires_at=expires_at))
         return len(later)
 
-    async def count_of(self, user_id: UserId) -> int:
+    async def count_for_user(self, user_id: UserId) -> int:
         return sum(1 for _ in self._workspace().sessions.find("user_id", user_id))
 
 

@@ -24,18 +24,20 @@ class MemoryTeamReader:
     def __init__(self, tables: Callable[[], Tables]) -> None:
         self._tables = tables
 
-    async def view(self, id: TeamId, user_id: UserId) -> TeamView | None:
+    async def find_view(self, id: TeamId, user_id: UserId) -> TeamView | None:
         return next((view for view in _views_of(self._tables(), user_id) if view.team.id == id), None)
 
-    async def views_of(self, user_id: UserId, *, limit: int, before: TeamId | None = None) -> Sequence[TeamView]:
+    async def list_for_user(self, user_id: UserId, *, limit: int, before: TeamId | None = None) -> Sequence[TeamView]:
         reader = _views_of(self._tables(), user_id)
         return page_below_number(reader, number=lambda view: view.team.id, limit=limit, before=before)
 
-    async def members(self, id: TeamId, *, limit: int, before: UserId | None = None) -> Sequence[Member]:
+    async def list_members(self, id: TeamId, *, limit: int, before: UserId | None = None) -> Sequence[Member]:
         members = _members(self._tables(), id)
         return page_below_number(members, number=lambda member: member.person.id, limit=limit, before=before)
 
-    async def interactions(self, id: TeamId, *, limit: int, before: Cursor | None = None) -> Sequence[InteractionView]:
+    async def list_interactions(
+        self, id: TeamId, *, limit: int, before: Cursor | None = None
+    ) -> Sequence[InteractionView]:
         tables = self._tables()
         written = tables.interactions.find("team_id", id)
         found = page_below(written, order=_time_and_id, limit=limit, before=before)
@@ -44,17 +46,19 @@ class MemoryTeamReader:
     async def find_interaction(self, id: str) -> Interaction | None:
         return self._tables().interactions.get(id)
 
-    async def written_by(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[Interaction]:
+    async def list_interactions_by(
+        self, user_id: UserId, *, limit: int, before: Cursor | None = None
+    ) -> Sequence[Interaction]:
         written = self._tables().interactions.find("author_id", user_id)
         return page_below(written, order=_time_and_id, limit=limit, before=before)
 
-    async def invitations_by(
+    async def list_invitations_by(
         self, user_id: UserId, *, limit: int, before: Cursor | None = None
     ) -> Sequence[Invitation]:
         sent = self._tables().invitations.find("invited_by", user_id)
         return page_below(sent, order=_time_and_id, limit=limit, before=before)
 
-    async def invitations_to(
+    async def list_invitations_to(
         self, email: EmailAddress, *, limit: int, before: Cursor | None = None, open_since: datetime | None = None
     ) -> Sequence[InvitationView]:
         tables = self._tables()
@@ -64,7 +68,7 @@ class MemoryTeamReader:
         found = page_below(received, order=_time_and_id, limit=limit, before=before)
         return [view for each in found if (view := _invitation(tables, each)) is not None]
 
-    async def invitations_into(
+    async def list_invitations_into(
         self, id: TeamId, *, open_since: datetime, limit: int, before: Cursor | None = None
     ) -> Sequence[InvitationView]:
         tables = self._tables()

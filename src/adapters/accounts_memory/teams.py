@@ -44,7 +44,7 @@ class MemoryTeams(MemoryTeamReader):
             raise Conflict("This is not the team that is stored.")
         return teams.put(attrs.evolve(team, version=team.version + 1))
 
-    async def remove(self, id: TeamId) -> None:
+    async def delete(self, id: TeamId) -> None:
         work = self._workspace()
         team = work.teams.get(id)
         if team is None:
@@ -57,7 +57,7 @@ class MemoryTeams(MemoryTeamReader):
             work.interactions.drop(interaction)
         work.teams.drop(team)
 
-    async def role(self, id: TeamId, user_id: UserId) -> Role | None:
+    async def find_role(self, id: TeamId, user_id: UserId) -> Role | None:
         work = self._workspace()
         team = work.teams.get(id)
         if team is not None and team.owner_id == user_id:
@@ -71,9 +71,9 @@ class MemoryTeams(MemoryTeamReader):
         return sum(1 for _ in self._workspace().memberships.find("team_id", id))
 
     async def count_invitations(self, id: TeamId, *, open_since: datetime) -> int:
-        return len(await self.invitations_into(id, open_since=open_since, limit=MANY))
+        return len(await self.list_invitations_into(id, open_since=open_since, limit=MANY))
 
-    async def find_invitation_of(self, id: TeamId, email: EmailAddress) -> Invitation | None:
+    async def find_invitation_for_email(self, id: TeamId, email: EmailAddress) -> Invitation | None:
         return next(iter(self._workspace().invitations.find("place", (id, email.key))), None)
 
     async def add_member(self, membership: Membership) -> None:
@@ -81,7 +81,7 @@ class MemoryTeams(MemoryTeamReader):
         if memberships.get((membership.team_id, membership.user_id)) is None:
             memberships.add(membership)
 
-    async def remove_member(self, id: TeamId, user_id: UserId) -> bool:
+    async def delete_member(self, id: TeamId, user_id: UserId) -> bool:
         memberships = self._workspace().memberships
         membership = memberships.get((id, user_id))
         if membership is None:
@@ -96,7 +96,7 @@ class MemoryTeams(MemoryTeamReader):
         invitations.add(invitation)
         return True
 
-    async def remove_invitation(self, id: str) -> bool:
+    async def delete_invitation(self, id: str) -> bool:
         invitations = self._workspace().invitations
         invitation = invitations.get(id)
         if invitation is None:
@@ -112,12 +112,12 @@ class MemoryTeams(MemoryTeamReader):
         invitations.put(attrs.evolve(invitation, sent_at=sent_at, is_mail_pending=is_mail_pending))
         return True
 
-    async def remove_invitations_into(self, id: TeamId) -> None:
+    async def delete_invitations_into(self, id: TeamId) -> None:
         invitations = self._workspace().invitations
         for invitation in invitations.find("team_id", id):
             invitations.drop(invitation)
 
-    async def unmailed_invitations_by(self, user_id: UserId, *, limit: int) -> Sequence[Invitation]:
+    async def list_unmailed_invitations_by(self, user_id: UserId, *, limit: int) -> Sequence[Invitation]:
         sent = self._workspace().invitations.find("invited_by", user_id)
         waiting = [each for each in sent if each.is_mail_pending]
         return sorted(waiting, key=lambda each: (each.created_at, each.id))[:limit]
@@ -133,7 +133,7 @@ class MemoryTeams(MemoryTeamReader):
     async def add_interaction(self, interaction: Interaction) -> None:
         self._workspace().interactions.add(interaction)
 
-    async def footprint(self, user_id: UserId) -> Footprint:
+    async def count_footprint(self, user_id: UserId) -> Footprint:
         work = self._workspace()
         owned = {team.id for team in work.teams.find("owner_id", user_id)}
         inside = [membership for team_id in owned for membership in work.memberships.find("team_id", team_id)]
@@ -147,10 +147,10 @@ class MemoryTeams(MemoryTeamReader):
             ),
         )
 
-    async def erase(self, user_id: UserId) -> None:
+    async def delete_for_user(self, user_id: UserId) -> None:
         work = self._workspace()
         for team in work.teams.find("owner_id", user_id):
-            await self.remove(team.id)
+            await self.delete(team.id)
         for membership in work.memberships.find("user_id", user_id):
             work.memberships.drop(membership)
         for invitation in work.invitations.find("invited_by", user_id):
@@ -161,7 +161,7 @@ class MemoryTeams(MemoryTeamReader):
         for interaction in work.interactions.find("author_id", user_id):
             work.interactions.put(attrs.evolve(interaction, author_id=None))
 
-    async def remove_invitations_to(self, email: EmailAddress) -> None:
+    async def delete_invitations_to(self, email: EmailAddress) -> None:
         invitations = self._workspace().invitations
         for invitation in invitations.find("email", email.key):
             invitations.drop(invitation)

@@ -74,7 +74,7 @@ class MemoryUsers(MemoryUserReader):
             raise Conflict("This is not the user that is stored.")
         return users.put(attrs.evolve(user, version=user.version + 1))
 
-    async def remove(self, id: UserId) -> None:
+    async def delete(self, id: UserId) -> None:
         users = self._workspace().users
         user = users.get(id)
         if user is not None:

@@ -31,10 +31,12 @@ class MemoryVerificationReader:
     async def find_by_idempotency_key(self, user_id: UserId, idempotency_key: str) -> CardVerification | None:
         return next(iter(self._tables().verifications.find("request", (user_id, idempotency_key))), None)
 
-    async def of(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[CardVerification]:
+    async def list_for_user(
+        self, user_id: UserId, *, limit: int, before: Cursor | None = None
+    ) -> Sequence[CardVerification]:
         return page_below(self._of(user_id), order=lambda each: (each.created_at, each.id), limit=limit, before=before)
 
-    async def open_of_customer(self, customer_id: str) -> Sequence[CardVerification]:
+    async def list_open_for_customer(self, customer_id: str) -> Sequence[CardVerification]:
         return _open_ones(self._tables().verifications.find("customer_id", customer_id))
 
 
@@ -49,7 +51,7 @@ class MemoryVerifications(MemoryVerificationReader):
     async def find_open(self, user_id: UserId, requested: str) -> CardVerification | None:
         return next(iter(self._workspace().verifications.find("open", (user_id, requested))), None)
 
-    async def open_of(self, user_id: UserId) -> Sequence[CardVerification]:
+    async def list_open_for_user(self, user_id: UserId) -> Sequence[CardVerification]:
         return _open_ones(self._of(user_id))
 
     async def save(self, verification: CardVerification) -> CardVerification:
@@ -59,13 +61,13 @@ class MemoryVerifications(MemoryVerificationReader):
             raise Conflict("This is not the verification that is stored.")
         return verifications.put(attrs.evolve(verification, version=verification.version + 1))
 
-    async def remove(self, id: str) -> None:
+    async def delete(self, id: str) -> None:
         verifications = self._workspace().verifications
         verification = verifications.get(id)
         if verification is not None:
             verifications.drop(verification)
 
-    async def remove_ended_of(self, user_id: UserId) -> None:
+    async def delete_ended_for_user(self, user_id: UserId) -> None:
         verifications = self._workspace().verifications
         for verification in verifications.find("user_id", user_id):
             if not verification.is_open:

@@ -248,7 +248,7 @@ def test_c06_the_outbox_shows_no_hash_of_a_password(run: Run) -> None:
 
     async def put() -> None:
         async with store.begin() as work:
-            await work.outbox.put(job)
+            await work.outbox.add(job)
 
     run_sync(put())
 

@@ -294,12 +294,12 @@ async def test_names_that_no_store_can_keep_are_not_found(backend: Backend, text
         assert await reader.sessions.find(text) is None
         assert await reader.teams.find_interaction(text) is None
         assert await reader.teams.find_invitation(text) is None
-        assert list(await reader.notifications.of(JANE, limit=99, before=Cursor(NOON, text))) == []
+        assert list(await reader.notifications.list_for_user(JANE, limit=99, before=Cursor(NOON, text))) == []
     async with store.begin() as work:
-        await work.sessions.remove(text)
+        await work.sessions.delete(text)
         await work.sessions.touch(text, at=at(1))
         assert await work.verifications.find_open(JANE, text) is None
-        assert await work.teams.remove_invitation(text) is False
+        assert await work.teams.delete_invitation(text) is False
 
 
 @pytest.mark.parametrize("number", [0, -1, 2**63 - 1, 2**63, -(2**63) - 1, 10**40])
@@ -309,5 +309,5 @@ async def test_numbers_that_no_store_can_keep_are_not_found(backend: Backend, nu
 
     async with store.reader() as reader:
         assert await reader.users.find(UserId(number)) is None
-        assert list(await reader.notifications.of(UserId(number), limit=99)) == []
+        assert list(await reader.notifications.list_for_user(UserId(number), limit=99)) == []
         assert await reader.audit.find(number) is None

@@ -61,7 +61,7 @@ async def test_whoever_locks_what_is_locked_waits(backend: Backend, lock: Step) 
 async def test_a_job_that_somebody_is_claiming_is_nobody_elses_and_nobody_waits_for_it(backend: Backend) -> None:
     store = backend.store()
     async with store.begin() as work:
-        await work.outbox.put(a_job())
+        await work.outbox.add(a_job())
 
     async def claim(work: Any) -> object:
         return await work.outbox.claim(now=NOON, until=at(5), lease="lea_1", limit=1)

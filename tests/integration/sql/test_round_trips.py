@@ -46,30 +46,42 @@ READS: dict[str, Callable[[Reader], Awaitable[Any]]] = {
     "users.list_billed": lambda reader: reader.users.list_billed(limit=5),
     "sessions.resolve": lambda reader: reader.sessions.resolve(digest_of_session("ses_1")),
     "sessions.resolve_with_cards": lambda reader: reader.sessions.resolve_with_cards(digest_of_session("ses_1")),
-    "payment_methods.of": lambda reader: reader.payment_methods.of(JANE),
+    "payment_methods.list_for_user": lambda reader: reader.payment_methods.list_for_user(JANE),
     "verifications.find": lambda reader: reader.verifications.find("ver_1"),
     "verifications.find_latest": lambda reader: reader.verifications.find_latest(JANE, "pm_of_ver_1"),
     "verifications.find_by_payment_method": lambda reader: reader.verifications.find_by_payment_method(JANE, "pm_1"),
-    "verifications.open_of_customer": lambda reader: reader.verifications.open_of_customer("cus_1"),
-    "notifications.of": lambda reader: reader.notifications.of(JANE, limit=99),
-    "notifications.of, a page": lambda reader: reader.notifications.of(JANE, limit=5, before=Cursor(at(1), "ntf_2")),
+    "verifications.list_open_for_customer": lambda reader: reader.verifications.list_open_for_customer("cus_1"),
+    "notifications.list_for_user": lambda reader: reader.notifications.list_for_user(JANE, limit=99),
+    "notifications.list_for_user, a page": lambda reader: reader.notifications.list_for_user(
+        JANE, limit=5, before=Cursor(at(1), "ntf_2")
+    ),
     "notifications.find": lambda reader: reader.notifications.find("ntf_1"),
-    "sessions.list_of": lambda reader: reader.sessions.list_of(JANE, limit=5, before=Cursor(at(1), "ses_2")),
+    "sessions.list_for_user": lambda reader: reader.sessions.list_for_user(
+        JANE, limit=5, before=Cursor(at(1), "ses_2")
+    ),
     "sessions.find": lambda reader: reader.sessions.find("ses_1"),
     "teams.find_interaction": lambda reader: reader.teams.find_interaction("int_1"),
     "audit.list": lambda reader: reader.audit.list(user_id=JANE, limit=5, before=10**9),
-    "teams.view": lambda reader: reader.teams.view(TeamId(1), JANE),
-    "teams.views_of": lambda reader: reader.teams.views_of(JANE, limit=5, before=TeamId(2)),
-    "teams.members": lambda reader: reader.teams.members(TeamId(1), limit=5, before=UserId(2)),
-    "teams.interactions": lambda reader: reader.teams.interactions(TeamId(1), limit=5, before=Cursor(at(1), "int_2")),
-    "teams.invitations_to": lambda reader: reader.teams.invitations_to(GUEST, limit=5, before=Cursor(at(1), "inv_2")),
+    "teams.find_view": lambda reader: reader.teams.find_view(TeamId(1), JANE),
+    "teams.list_for_user": lambda reader: reader.teams.list_for_user(JANE, limit=5, before=TeamId(2)),
+    "teams.list_members": lambda reader: reader.teams.list_members(TeamId(1), limit=5, before=UserId(2)),
+    "teams.list_interactions": lambda reader: reader.teams.list_interactions(
+        TeamId(1), limit=5, before=Cursor(at(1), "int_2")
+    ),
+    "teams.list_invitations_to": lambda reader: reader.teams.list_invitations_to(
+        GUEST, limit=5, before=Cursor(at(1), "inv_2")
+    ),
     "teams.find_invitation": lambda reader: reader.teams.find_invitation("inv_1"),
-    "teams.written_by": lambda reader: reader.teams.written_by(JANE, limit=5, before=Cursor(at(1), "")),
-    "mail_tokens.of": lambda reader: reader.mail_tokens.of(JANE, limit=5, before=Cursor(at(1), b"")),
+    "teams.list_interactions_by": lambda reader: reader.teams.list_interactions_by(
+        JANE, limit=5, before=Cursor(at(1), "")
+    ),
+    "mail_tokens.list_for_user": lambda reader: reader.mail_tokens.list_for_user(
+        JANE, limit=5, before=Cursor(at(1), b"")
+    ),
     "outbox.find": lambda reader: reader.outbox.find("job_1"),
     "outbox.any_due": lambda reader: reader.outbox.any_due(now=NOON),
     "outbox.any_due, of topics": lambda reader: reader.outbox.any_due(now=NOON, topics=topics_of({JobKind.PROVIDER})),
-    "outbox.any_overlong": lambda reader: reader.outbox.any_overlong(after=at(-1)),
+    "outbox.any_due_after": lambda reader: reader.outbox.any_due_after(after=at(-1)),
     "outbox.list": lambda reader: reader.outbox.list(limit=5),
 }
 

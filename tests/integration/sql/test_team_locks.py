@@ -31,16 +31,16 @@ PATIENCE_SECONDS = 20
 
 
 async def remove_member(work: Any) -> None:
-    assert await work.teams.remove_member(TEAM, MEMBER)
+    assert await work.teams.delete_member(TEAM, MEMBER)
 
 
 async def revoke(work: Any) -> None:
-    assert await work.teams.remove_invitation("inv_1")
+    assert await work.teams.delete_invitation("inv_1")
 
 
 async def hand_over(work: Any) -> None:
     """Leave the invitations, as a version before did: accepting has to see for itself."""
-    await work.teams.remove_member(TEAM, MEMBER)
+    await work.teams.delete_member(TEAM, MEMBER)
     await work.teams.add_member(a_membership(TEAM, OWNER))
     await work.teams.save((await work.teams.get(TEAM)).hand_over(MEMBER))
 
@@ -143,9 +143,9 @@ async def test_whoever_waited_for_the_teams_lock_is_judged_by_what_is_so_then(
     assert held is None
     assert type(refused) is refusal
     async with store.reader() as reader:
-        assert list(await reader.teams.interactions(TEAM, limit=9)) == []
-        assert await reader.teams.view(TEAM, GUEST) is None
-        team = await reader.teams.view(TEAM, OWNER)
+        assert list(await reader.teams.list_interactions(TEAM, limit=9)) == []
+        assert await reader.teams.find_view(TEAM, GUEST) is None
+        team = await reader.teams.find_view(TEAM, OWNER)
         assert team is not None
         assert team.team.name == "Bookshop"
         assert {entry.action for entry in await reader.audit.list(limit=9)} == set()

@@ -79,7 +79,7 @@ async def test_what_an_older_revision_kept_is_there_after_the_upgrade(engine: sa
     assert await everybody(store) == [JANE, MARY, None]
     async with store.reader() as reader:
         assert await reader.users.find_by_customer("cus_1") == JANE
-        assert list(await reader.verifications.open_of_customer("cus_1")) == [VERIFICATION]
+        assert list(await reader.verifications.list_open_for_customer("cus_1")) == [VERIFICATION]
         assert list(await reader.outbox.list(limit=9)) == JOBS
 
 
@@ -90,7 +90,7 @@ async def test_work_that_was_waiting_goes_on_after_the_upgrade(engine: sa.Engine
 
     async with store.begin() as work:
         (job,) = await work.outbox.claim(now=NOON, until=at(5), lease="lse_2", limit=9)
-        await work.outbox.park(job, at=NOON, error="it keeps failing")
+        await work.outbox.dead_letter(job, at=NOON, error="it keeps failing")
         await work.users.save(JANE.lose_customer())
         assert await work.provider_events.add("evt_1", at=NOON)
     async with store.begin() as work:
@@ -248,7 +248,7 @@ async def test_open_invitations_have_their_full_time_from_the_upgrade_on(engine:
     migrate(engine)
 
     async with SqlStore(engine).reader() as reader:
-        (view,) = await reader.teams.invitations_into(TeamId(1), open_since=before, limit=9)
+        (view,) = await reader.teams.list_invitations_into(TeamId(1), open_since=before, limit=9)
         assert view.invitation.created_at == NOON - timedelta(days=99)
 
 
@@ -263,7 +263,7 @@ async def test_a_process_of_the_older_version_still_invites_after_the_upgrade(en
 
     async with store.reader() as reader:
         assert [
-            each.invitation for each in await reader.teams.invitations_into(TeamId(1), open_since=at(-1), limit=9)
+            each.invitation for each in await reader.teams.list_invitations_into(TeamId(1), open_since=at(-1), limit=9)
         ] == [an_invitation()]
     async with store.begin() as work:
         assert await work.cleanup.delete(Expired.INVITATIONS, until=at(-1), limit=9) == 0

@@ -349,7 +349,7 @@ ASVS: Final = (
     ),
     Mutant(
         name="a statement that is made of an id",
-        at="adapters/accounts_sql/repositories/sessions.py::Sessions.remove",
+        at="adapters/accounts_sql/repositories/sessions.py::Sessions.delete",
         old="self._db.run(_REMOVE, this=id)",
         new="self._db.run(sa.text(f\"DELETE FROM accounts_sessions WHERE id = '{id}'\"))",
         check=_source("test_sql_is_never_made_of_a_value"),
@@ -406,7 +406,7 @@ ASVS: Final = (
     Mutant(
         name="sessions that an operator cannot end",
         at="accounts_core/use_cases/sessions/end_all_sessions.py::EndAllSessions.__call__.attempt",
-        old="await work.sessions.remove_of(user_id)",
+        old="await work.sessions.delete_for_user(user_id)",
         new="0",
         check="tests/security/test_administration.py::test_all_sessions_of_one_user_end_at_once_and_nobody_elses",
     ),
@@ -507,7 +507,7 @@ ASVS: Final = (
     Mutant(
         name="a reset that the old address still holds when there is a new one",
         at="accounts_core/services/email_verifier.py::EmailVerifier.verify_in",
-        old="await work.mail_tokens.remove_of(before.id)",
+        old="await work.mail_tokens.delete_for_user(before.id)",
         new="0",
         check="tests/security/test_fresh_proof.py::test_a_token_mailed_to_the_address_before_chooses_no_password_any_more",
     ),

@@ -87,7 +87,7 @@ CLOCK: Final = (
     ),
     Mutant(
         name="a lease that is taken from its holder when its end is repaired",
-        at="adapters/accounts_memory/outbox.py::MemoryOutbox.bring_back",
+        at="adapters/accounts_memory/outbox.py::MemoryOutbox.correct_due_times",
         old="due if job.lease is None else leased",
         new="due",
         check=memory_contract("TestOutbox::test_a7_what_is_due_too_far_ahead_is_brought_back_and_a_lease_is_kept"),
@@ -125,12 +125,12 @@ CLOCK: Final = (
         name="whoever has every session that is allowed cannot sign in when the clock went back",
         at="accounts_core/services/session_opener.py::SessionOpener.open",
         old=(
-            "await work.sessions.remove_oldest_of(user.id, keep=self._policy.sessions.most - 1)\n"
+            "await work.sessions.delete_oldest_for_user(user.id, keep=self._policy.sessions.most - 1)\n"
             "await work.sessions.add(session)"
         ),
         new=(
             "await work.sessions.add(session)\n"
-            "await work.sessions.remove_oldest_of(user.id, keep=self._policy.sessions.most)"
+            "await work.sessions.delete_oldest_for_user(user.id, keep=self._policy.sessions.most)"
         ),
         check=_clock(
             "test_one_who_has_all_the_sessions_that_are_allowed_can_sign_in_after_the_clock_went_back[memory]"

@@ -47,7 +47,7 @@ DELETION: Final = (
         at="accounts_core/services/customer_removal.py::CustomerRemoval.remove",
         old=(
             "async with self._store.reader() as reader:\n"
-            "    if await reader.verifications.open_of_customer(customer_id):\n"
+            "    if await reader.verifications.list_open_for_customer(customer_id):\n"
             '        raise Conflict("A card of this customer is still being verified.")'
         ),
         new="",
@@ -96,14 +96,14 @@ DELETION: Final = (
     Mutant(
         name="sessions that outlive their user",
         at="accounts_core/services/owned_data.py::OwnedPersonalData.erase",
-        old="await work.sessions.remove_of(user_id)",
+        old="await work.sessions.delete_for_user(user_id)",
         new="",
         check=faults("deleting a user with teams"),
     ),
     Mutant(
         name="mailed tokens that outlive their user",
         at="accounts_core/services/owned_data.py::OwnedPersonalData.erase",
-        old="await work.mail_tokens.remove_of(user_id)",
+        old="await work.mail_tokens.delete_for_user(user_id)",
         new="",
         check=faults("deleting a user with teams"),
     ),
@@ -117,7 +117,7 @@ DELETION: Final = (
     Mutant(
         name="invitations to somebody who is gone",
         at="accounts_core/services/owned_data.py::OwnedTeams.erase",
-        old="await work.teams.remove_invitations_to(user.email)",
+        old="await work.teams.delete_invitations_to(user.email)",
         new="",
         check=faults("deleting a user who is invited"),
     ),

@@ -111,7 +111,7 @@ EXPORT: Final = (
         old="sa.tuple_(time, key) < sa.tuple_(by_moment('cursor_time'), kind('cursor_key'))",
         new="sa.tuple_(time, key) <= sa.tuple_(by_moment('cursor_time'), kind('cursor_key'))",
         check=sql_contract(
-            "TestPaging::test_pages_follow_each_other_without_a_gap_or_a_repeat[sqlite3-teams.written_by]"
+            "TestPaging::test_pages_follow_each_other_without_a_gap_or_a_repeat[sqlite3-teams.list_interactions_by]"
         ),
     ),
     Mutant(
@@ -119,7 +119,9 @@ EXPORT: Final = (
         at="adapters/accounts_memory/pages.py::page_below",
         old="order(entry) < position",
         new="order(entry)[0] < position[0]",
-        check=memory_contract("TestPaging::test_pages_follow_each_other_without_a_gap_or_a_repeat[notifications.of]"),
+        check=memory_contract(
+            "TestPaging::test_pages_follow_each_other_without_a_gap_or_a_repeat[notifications.list_for_user]"
+        ),
     ),
     Mutant(
         name="wire: a client that takes nothing is waited for for ever",

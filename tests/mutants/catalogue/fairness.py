@@ -133,7 +133,7 @@ FAIRNESS: Final = (
     Mutant(
         name="notifications without an end",
         at="accounts_core/services/inviter.py::Inviter._invite",
-        old="await work.notifications.remove_oldest_of(invited.id, keep=self._policy.quotas.notifications)",
+        old="await work.notifications.delete_oldest_for_user(invited.id, keep=self._policy.quotas.notifications)",
         new="",
         check=core("use_cases/test_quotas.py::test_of_many_notifications_the_newest_stay[open]"),
     ),

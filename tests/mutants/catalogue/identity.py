@@ -10,14 +10,14 @@ IDENTITY: Final = (
     Mutant(
         name="sessions that outlive a deactivation",
         at="accounts_core/use_cases/identity/deactivate.py::Deactivate.__call__.attempt",
-        old="await work.sessions.remove_of(user_id)",
+        old="await work.sessions.delete_for_user(user_id)",
         new="",
         check=faults("deactivating"),
     ),
     Mutant(
         name="mailed tokens that outlive a deactivation",
         at="accounts_core/use_cases/identity/deactivate.py::Deactivate.__call__.attempt",
-        old="await work.mail_tokens.remove_of(user_id)",
+        old="await work.mail_tokens.delete_for_user(user_id)",
         new="",
         check=faults("deactivating"),
     ),
@@ -29,8 +29,8 @@ IDENTITY: Final = (
             "    now = self._clock.now()\n"
             "    user = (await work.users.get(user_id, lock=True)).deactivate(at=now)\n"
             "    saved = await work.users.save(user)\n"
-            "    await work.sessions.remove_of(user_id)\n"
-            "    await work.mail_tokens.remove_of(user_id)\n"
+            "    await work.sessions.delete_for_user(user_id)\n"
+            "    await work.mail_tokens.delete_for_user(user_id)\n"
             "    work.record(UserDeactivated(user_id=user_id, at=now, by=by, tell=user.proven_email))"
         ),
         new=(
@@ -39,8 +39,8 @@ IDENTITY: Final = (
             "    user = (await work.users.get(user_id, lock=True)).deactivate(at=now)\n"
             "    saved = await work.users.save(user)\n"
             "async with self._store.begin() as work:\n"
-            "    await work.sessions.remove_of(user_id)\n"
-            "    await work.mail_tokens.remove_of(user_id)\n"
+            "    await work.sessions.delete_for_user(user_id)\n"
+            "    await work.mail_tokens.delete_for_user(user_id)\n"
             "    work.record(UserDeactivated(user_id=user_id, at=now, by=by, tell=user.proven_email))"
         ),
         check=faults("deactivating"),
@@ -62,28 +62,31 @@ IDENTITY: Final = (
     Mutant(
         name="sessions that outlive a change of the password",
         at="accounts_core/use_cases/identity/update_profile.py::UpdateProfile._change",
-        old="await work.sessions.remove_of(user.id, keep=keep_session)",
+        old="await work.sessions.delete_for_user(user.id, keep=keep_session)",
         new="",
         check=faults("changing everything of a profile"),
     ),
     Mutant(
         name="mailed tokens that outlive a change of the password",
         at="accounts_core/use_cases/identity/update_profile.py::UpdateProfile._change",
-        old=("await work.sessions.remove_of(user.id, keep=keep_session)\nawait work.mail_tokens.remove_of(user.id)"),
-        new="await work.sessions.remove_of(user.id, keep=keep_session)",
+        old=(
+            "await work.sessions.delete_for_user(user.id, keep=keep_session)\nawait "
+            "work.mail_tokens.delete_for_user(user.id)"
+        ),
+        new="await work.sessions.delete_for_user(user.id, keep=keep_session)",
         check=faults("changing the password"),
     ),
     Mutant(
         name="sessions that outlive a reset",
         at="accounts_core/use_cases/identity/reset_password.py::ResetPassword._change",
-        old="await work.sessions.remove_of(user.id)",
+        old="await work.sessions.delete_for_user(user.id)",
         new="",
         check=faults("choosing a new password by mail"),
     ),
     Mutant(
         name="a reset token that works twice",
         at="accounts_core/use_cases/identity/reset_password.py::ResetPassword._change",
-        old="await work.mail_tokens.remove_of(user.id)",
+        old="await work.mail_tokens.delete_for_user(user.id)",
         new="",
         check=faults("choosing a new password by mail"),
     ),
@@ -192,7 +195,7 @@ IDENTITY: Final = (
     Mutant(
         name="more sessions than a user may have",
         at="accounts_core/services/session_opener.py::SessionOpener.open",
-        old="await work.sessions.remove_oldest_of(user.id, keep=self._policy.sessions.most - 1)",
+        old="await work.sessions.delete_oldest_for_user(user.id, keep=self._policy.sessions.most - 1)",
         new="",
         check=core("use_cases/test_register_and_sign_in.py::test_the_oldest_session_ends_where_there_is_one_too_many"),
     ),

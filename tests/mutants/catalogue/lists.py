@@ -110,7 +110,7 @@ LISTS: Final = (
         old="number(entry) < before",
         new="number(entry) <= before",
         check=memory_contract(
-            "TestPaging::test_a_list_by_number_needs_nothing_to_be_at_the_number_that_it_goes_on_from[teams.members]"
+            "TestPaging::test_a_list_by_number_needs_nothing_to_be_at_the_number_that_it_goes_on_from[teams.list_members]"
         ),
     ),
     Mutant(

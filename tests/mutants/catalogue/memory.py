@@ -53,7 +53,7 @@ MEMORY: Final = (
     ),
     Mutant(
         name="memory: the newest sessions end, not the oldest",
-        at="adapters/accounts_memory/sessions.py::MemorySessions.remove_oldest_of",
+        at="adapters/accounts_memory/sessions.py::MemorySessions.delete_oldest_for_user",
         old="sorted(sessions.find('user_id', user_id), key=_time_and_id, reverse=True)",
         new="sorted(sessions.find('user_id', user_id), key=_time_and_id)",
         check=memory_contract("TestSessions::test_the_oldest_beyond_a_number_end"),

@@ -170,7 +170,7 @@ MONEY: Final = (
         name="a verification that is not written down for a worker",
         at="accounts_core/use_cases/cards/verify_card.py::VerifyCard._open",
         old=(
-            "await work.outbox.put("
+            "await work.outbox.add("
             "self._outbox.job(job_id(verification.id), VerifyCardJob(verification=verification.id)))"
         ),
         new="self._outbox.job(job_id(verification.id), VerifyCardJob(verification=verification.id))",

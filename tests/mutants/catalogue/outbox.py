@@ -20,7 +20,7 @@ OUTBOX: Final = (
         old="again = await self._handlers.perform(job)",
         new=(
             "async with self._store.begin() as work:\n"
-            "    await work.outbox.done(job)\n"
+            "    await work.outbox.complete(job)\n"
             "again = await self._handlers.perform(job)"
         ),
         check=faults("sending mails"),
@@ -28,8 +28,8 @@ OUTBOX: Final = (
     Mutant(
         name="a job that fails, and is forgotten",
         at="accounts_core/outbox/worker.py::RunDue._failed.let_go",
-        old="work.outbox.put_off(job, due=due, error=reason)",
-        new="work.outbox.done(job)",
+        old="work.outbox.reschedule(job, due=due, error=reason)",
+        new="work.outbox.complete(job)",
         check=faults("sending mails"),
     ),
     Mutant(
@@ -71,7 +71,7 @@ OUTBOX: Final = (
         name="an effect whose failure ends it",
         at="accounts_core/services/outbox_writer.py::OutboxWriter.dispatch_now",
         old="continue",
-        new=("async with self._store.begin() as work:\n    await work.outbox.done(job)"),
+        new=("async with self._store.begin() as work:\n    await work.outbox.complete(job)"),
         check=faults("removing the only card"),
     ),
     Mutant(
@@ -160,7 +160,7 @@ OUTBOX: Final = (
     ),
     Mutant(
         name="memory: dead-lettered jobs that count as overdue",
-        at="adapters/accounts_memory/outbox.py::MemoryOutboxReader.overdue",
+        at="adapters/accounts_memory/outbox.py::MemoryOutboxReader.list_overdue",
         old="job.parked_at is None and job.due < before",
         new="job.due < before",
         check=memory_contract("TestOutbox::test_overdue_jobs_are_counted_by_topic_with_the_oldest_first"),

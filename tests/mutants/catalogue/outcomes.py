@@ -90,14 +90,14 @@ OUTCOMES: Final = (
     Mutant(
         name="a device that is new every time",
         at="accounts_core/services/session_opener.py::SessionOpener.open",
-        old="is_new and await work.devices.count_of(user.id) > 1",
-        new="await work.devices.count_of(user.id) > 1",
+        old="is_new and await work.devices.count_for_user(user.id) > 1",
+        new="await work.devices.count_for_user(user.id) > 1",
         check=core(f"{_FOLLOWS}[sign in again from another device]"),
     ),
     Mutant(
         name="a first device that is told of as a new one",
         at="accounts_core/services/session_opener.py::SessionOpener.open",
-        old="is_new and await work.devices.count_of(user.id) > 1",
+        old="is_new and await work.devices.count_for_user(user.id) > 1",
         new="is_new",
         check=core(f"{_FOLLOWS}[sign in for the first time]"),
     ),
@@ -112,7 +112,7 @@ OUTCOMES: Final = (
         name="links that outlive a change of the address",
         at="accounts_core/use_cases/identity/update_profile.py::UpdateProfile._change",
         old=(
-            "await work.mail_tokens.remove_of(user.id)\n"
+            "await work.mail_tokens.delete_for_user(user.id)\n"
             "await self._outbox.enqueue_for_worker(work, VerificationMailJob(user=user.id))"
         ),
         new="await self._outbox.enqueue_for_worker(work, VerificationMailJob(user=user.id))",
@@ -121,7 +121,7 @@ OUTCOMES: Final = (
     Mutant(
         name="links that outlive a verification",
         at="accounts_core/services/email_verifier.py::EmailVerifier.verify_in",
-        old="await work.mail_tokens.remove_of(before.id)",
+        old="await work.mail_tokens.delete_for_user(before.id)",
         new="",
         check=core(f"{_FOLLOWS}[confirm another address]"),
     ),

@@ -163,7 +163,7 @@ REASONS: Final = (
     Mutant(
         name="a default that stands in the way of the next",
         at="accounts_core/services/outbox_writer.py::OutboxWriter.enqueue_default",
-        old="await work.outbox.remove(job.id)",
+        old="await work.outbox.delete(job.id)",
         new="",
         check=core(f"{_MEANWHILE}::test_a_default_that_was_not_told_yet_is_replaced_by_the_next"),
     ),

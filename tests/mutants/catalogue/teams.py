@@ -22,7 +22,7 @@ TEAMS: Final = (
             "    team = await work.teams.get(team_id, lock=True)\n"
             "except NotFound:\n"
             '    raise NotFound("account", team_id) from None\n'
-            "role = await work.teams.role(team_id, user_id)"
+            "role = await work.teams.find_role(team_id, user_id)"
         ),
         new=(
             "try:\n"
@@ -59,7 +59,7 @@ TEAMS: Final = (
     Mutant(
         name="invitations that outlive a handover",
         at="accounts_core/use_cases/teams/hand_over_team.py::HandOverTeam.__call__.attempt",
-        old="await work.teams.remove_invitations_into(team_id)",
+        old="await work.teams.delete_invitations_into(team_id)",
         new="",
         check=core(f"{_TESTS}::test_a15_handing_over_ends_the_invitations_of_the_owner_before_for_good"),
     ),

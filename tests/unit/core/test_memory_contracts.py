@@ -283,19 +283,19 @@ async def populate(work: UnitOfWork) -> UserId:
 
 
 async def count_in_teams(work: UnitOfWork) -> Mapping[str, int]:
-    teams = [TeamId(n) for n in (1, 2) if await work.teams.role(TeamId(n), UserId(n))]
+    teams = [TeamId(n) for n in (1, 2) if await work.teams.find_role(TeamId(n), UserId(n))]
     return {
         "accounts": len(teams),
-        "interactions": sum([len(await work.teams.interactions(team, limit=9)) for team in teams]),
-        "memberships": sum([len(await work.teams.members(team, limit=9)) - 1 for team in teams]),
+        "interactions": sum([len(await work.teams.list_interactions(team, limit=9)) for team in teams]),
+        "memberships": sum([len(await work.teams.list_members(team, limit=9)) - 1 for team in teams]),
     }
 
 
 async def count_personal(work: UnitOfWork) -> Mapping[str, int]:
     return {
-        "notifications": sum([await work.notifications.count_of(user_id) for user_id in (JANE, MARY)]),
-        "payment_methods": sum([len(await work.payment_methods.of(user_id)) for user_id in (JANE, MARY)]),
-        "sessions": sum([await work.sessions.count_of(user_id) for user_id in (JANE, MARY)]),
+        "notifications": sum([await work.notifications.count_for_user(user_id) for user_id in (JANE, MARY)]),
+        "payment_methods": sum([len(await work.payment_methods.list_for_user(user_id)) for user_id in (JANE, MARY)]),
+        "sessions": sum([await work.sessions.count_for_user(user_id) for user_id in (JANE, MARY)]),
     }
 
 

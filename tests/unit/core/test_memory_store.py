@@ -73,7 +73,7 @@ async def test_an_open_unit_keeps_seeing_what_was_there_when_it_began(store: Mem
         assert await early.users.get(JANE) == a_user(JANE)
         assert await early.users.find(UserId(3)) is None
         assert await early.sessions.resolve(digest_of_session("ses_1")) is None
-        assert await early.sessions.count_of(JANE) == 0
+        assert await early.sessions.count_for_user(JANE) == 0
 
 
 async def test_two_open_units_do_not_see_each_others_changes(store: MemoryStore) -> None:
@@ -111,10 +111,10 @@ async def test_a_unit_that_locked_a_row_is_refused_when_another_locked_it_and_co
 ) -> None:
     with pytest.raises(Conflict), Elsewhere(store) as late:
         await late.users.get(JANE, lock=True)
-        await late.outbox.put(a_job("job_late"))
+        await late.outbox.add(a_job("job_late"))
         async with store.begin() as early:
             jane = await early.users.get(JANE, lock=True)
-            await early.outbox.put(a_job("job_early"))
+            await early.outbox.add(a_job("job_early"))
             if change:
                 await early.users.save(jane.owe(5))
 
@@ -192,7 +192,7 @@ async def test_two_open_units_cannot_each_give_a_user_a_default_card(store: Memo
         await keep(store, *Cards().add(a_card("pm_early", JANE)))
 
     async with store.reader() as reader:
-        assert [card.id for card in await reader.payment_methods.of(JANE)] == ["pm_early"]
+        assert [card.id for card in await reader.payment_methods.list_for_user(JANE)] == ["pm_early"]
 
 
 async def test_two_open_units_cannot_open_the_same_verification(store: MemoryStore) -> None:
@@ -211,7 +211,7 @@ async def test_nothing_is_kept_for_a_user_whom_another_unit_removed_meanwhile(
     with pytest.raises(Conflict), Elsewhere(store) as late:
         await add(late, thing)
         async with store.begin() as early:
-            await early.users.remove(JANE)
+            await early.users.delete(JANE)
 
     async with store.reader() as reader:
         assert await reader.users.find(JANE) is None
@@ -222,7 +222,7 @@ async def test_no_user_is_removed_to_whom_another_unit_added_something_meanwhile
     store: MemoryStore, thing: Entity
 ) -> None:
     with pytest.raises(Conflict), Elsewhere(store) as late:
-        await late.users.remove(JANE)
+        await late.users.delete(JANE)
         await keep(store, thing)
 
     async with store.reader() as reader:
@@ -306,10 +306,10 @@ async def test_a_job_that_two_open_units_claim_goes_to_the_first_to_commit(store
 async def test_an_event_that_two_open_units_receive_is_new_to_the_first_to_commit(store: MemoryStore) -> None:
     with pytest.raises(Conflict), Elsewhere(store) as late:
         assert await late.provider_events.add("evt_1", at=NOON) is True
-        await late.outbox.put(a_job("job_late"))
+        await late.outbox.add(a_job("job_late"))
         async with store.begin() as early:
             assert await early.provider_events.add("evt_1", at=NOON) is True
-            await early.outbox.put(a_job("job_early"))
+            await early.outbox.add(a_job("job_early"))
 
     async with store.reader() as reader:
         assert [job.id for job in await reader.outbox.list(limit=9)] == ["job_early"]

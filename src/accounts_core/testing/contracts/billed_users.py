@@ -102,7 +102,7 @@ class BilledUsersContract(StoreContract):
     async def test_the_customer_of_a_removed_user_finds_nobody(self, store: AnyStore) -> None:
         await keep(store, a_user(JANE, customer_id="cus_1"), a_user(MARY))
         async with store.begin() as work:
-            await work.users.remove(JANE)
+            await work.users.delete(JANE)
 
         assert await billed_as(store, "cus_1") is None
         assert await bill(store, MARY, "cus_1") == await billed_as(store, "cus_1")

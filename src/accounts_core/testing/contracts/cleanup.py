@@ -142,7 +142,7 @@ class CleanupContract(StoreContract):
 
         assert await _count(store, Expired.SESSIONS, NOON) == 2
         assert await _delete(store, Expired.SESSIONS, NOON, 9) == 2
-        (left,) = await read_back(store, lambda s: s.sessions.list_of(JANE, limit=9))
+        (left,) = await read_back(store, lambda s: s.sessions.list_for_user(JANE, limit=9))
         assert left.id == "ses_3"
 
     async def test_f12_what_has_not_ended_is_no_matter_of_time(self, store: AnyStore) -> None:

@@ -58,27 +58,27 @@ async def populate(store: AnyStore) -> None:
 
 
 async def members(store: AnyStore, team: TeamId) -> list[UserId]:
-    found = await read_back(store, lambda s: s.teams.members(team, limit=9))
+    found = await read_back(store, lambda s: s.teams.list_members(team, limit=9))
     return [member.person.id for member in found]
 
 
 async def written(store: AnyStore, team: TeamId) -> list[InteractionView]:
-    return list(await read_back(store, lambda s: s.teams.interactions(team, limit=9)))
+    return list(await read_back(store, lambda s: s.teams.list_interactions(team, limit=9)))
 
 
 class DeletionContract(StoreContract):
-    """What deleting a user asks of a store: `Teams.footprint`, `erase`, `disassociate`, and `Users.remove`."""
+    """What deleting a user asks of a store: `Teams.count_footprint`, `erase`, `disassociate`, and `Users.delete`."""
 
     async def test_the_footprint_counts_what_erase_and_disassociate_then_do(self, store: AnyStore) -> None:
         await populate(store)
         async with store.begin() as work:
-            assert await work.teams.footprint(JANE) == Footprint(
+            assert await work.teams.count_footprint(JANE) == Footprint(
                 owned_teams=2, interactions_in_owned=3, memberships=4, interactions_elsewhere=2
             )
-            await work.teams.erase(JANE)
+            await work.teams.delete_for_user(JANE)
             await work.teams.disassociate(JANE)
 
-            assert await work.teams.footprint(JANE) == Footprint(
+            assert await work.teams.count_footprint(JANE) == Footprint(
                 owned_teams=0, interactions_in_owned=0, memberships=0, interactions_elsewhere=0
             )
 
@@ -98,10 +98,10 @@ class DeletionContract(StoreContract):
         await populate(store)
 
         async with store.begin() as work:
-            assert await work.teams.footprint(SAM) == Footprint(
+            assert await work.teams.count_footprint(SAM) == Footprint(
                 owned_teams=0, interactions_in_owned=0, memberships=3, interactions_elsewhere=1
             )
-            await work.teams.erase(SAM)
+            await work.teams.delete_for_user(SAM)
 
         for team in (JANES, JANES_SECOND, MARYS):
             assert SAM not in await members(store, team)
@@ -111,41 +111,41 @@ class DeletionContract(StoreContract):
         await populate(store)
 
         async with store.begin() as work:
-            await work.teams.erase(UserId(9))
+            await work.teams.delete_for_user(UserId(9))
             await work.teams.disassociate(UserId(9))
 
-            assert await work.teams.footprint(UserId(9)) == Footprint(
+            assert await work.teams.count_footprint(UserId(9)) == Footprint(
                 owned_teams=0, interactions_in_owned=0, memberships=0, interactions_elsewhere=0
             )
-            assert (await work.teams.footprint(JANE)).interactions_in_owned == 3
+            assert (await work.teams.count_footprint(JANE)).interactions_in_owned == 3
 
     async def test_erase_takes_the_invitations_that_the_user_sent_along(self, store: AnyStore) -> None:
         await populate(store)
         async with store.begin() as work:
-            await work.teams.erase(JANE)
+            await work.teams.delete_for_user(JANE)
 
-        assert list(await read_back(store, lambda s: s.teams.invitations_to(GUEST, limit=9))) == []
+        assert list(await read_back(store, lambda s: s.teams.list_invitations_to(GUEST, limit=9))) == []
 
     async def test_remove_invitations_to_removes_those_of_one_address_in_any_spelling(self, store: AnyStore) -> None:
         await populate(store)
         await keep(store, an_invitation("inv_other", JANES))
         async with store.begin() as work:
-            await work.teams.remove_invitations_to(EmailAddress("GUEST@example.org"))
+            await work.teams.delete_invitations_to(EmailAddress("GUEST@example.org"))
 
-        assert list(await read_back(store, lambda s: s.teams.invitations_to(GUEST, limit=9))) == []
+        assert list(await read_back(store, lambda s: s.teams.list_invitations_to(GUEST, limit=9))) == []
         assert await read_back(store, lambda s: s.teams.find_invitation("inv_other")) is not None
 
     async def test_a_user_can_be_removed_once_nothing_is_left_of_them(self, store: AnyStore) -> None:
         await populate(store)
         await keep(store, a_session(), a_notification(), a_card(is_default=True))
         async with store.begin() as work:
-            await work.teams.erase(JANE)
+            await work.teams.delete_for_user(JANE)
             await work.teams.disassociate(JANE)
-            await work.sessions.remove_of(JANE)
-            await work.notifications.remove_of(JANE)
-            held = await work.payment_methods.of(JANE)
+            await work.sessions.delete_for_user(JANE)
+            await work.notifications.delete_for_user(JANE)
+            held = await work.payment_methods.list_for_user(JANE)
             await work.payment_methods.save(JANE, held.remove("pm_1"))
-            await work.users.remove(JANE)
+            await work.users.delete(JANE)
 
         assert await read_back(store, lambda s: s.users.find(JANE)) is None
         assert len(await written(store, MARYS)) == 3
@@ -156,6 +156,6 @@ class DeletionContract(StoreContract):
 
         with pytest.raises(Conflict):
             async with store.begin() as work:
-                await work.users.remove(JANE)
+                await work.users.delete(JANE)
 
         assert await read_back(store, lambda s: s.users.find(JANE)) == a_user(JANE)

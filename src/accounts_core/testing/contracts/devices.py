@@ -21,9 +21,9 @@ class DevicesContract(StoreContract):
                 assert await work.devices.add(MARY, b"d" * 32, at=NOON) is expected
         async with store.begin() as work:
             assert await work.devices.add(JANE, b"e" * 32, at=NOON) is True
-            assert (await work.devices.count_of(JANE), await work.devices.count_of(MARY)) == (2, 1)
-            await work.devices.remove_of(JANE)
-            assert (await work.devices.count_of(JANE), await work.devices.count_of(MARY)) == (0, 1)
+            assert (await work.devices.count_for_user(JANE), await work.devices.count_for_user(MARY)) == (2, 1)
+            await work.devices.delete_for_user(JANE)
+            assert (await work.devices.count_for_user(JANE), await work.devices.count_for_user(MARY)) == (0, 1)
 
     async def test_devices_were_first_seen_at_a_time_the_newest_first(self, store: AnyStore) -> None:
         await keep(store, a_user(1), a_user(2))
@@ -33,7 +33,7 @@ class DevicesContract(StoreContract):
             await work.devices.add(JANE, b"a" * 32, at=at(2))
             await work.devices.add(MARY, b"c" * 32, at=at(3))
 
-        found = await read_back(store, lambda s: s.devices.of(JANE, limit=9))
+        found = await read_back(store, lambda s: s.devices.list_for_user(JANE, limit=9))
         assert list(found) == [KnownDevice(at(1), b"b" * 32), KnownDevice(NOON, b"a" * 32)]
 
     async def test_nobody_has_no_devices(self, store: AnyStore) -> None:

@@ -54,7 +54,7 @@ class EventsContract(StoreContract):
     async def test_a_subscriber_sees_and_adds_to_the_unit_before_it_commits(self, make_store: MakeStore) -> None:
         async def greet(work: UnitOfWork, event: DomainEvent) -> None:
             user = await work.users.get(event.user_id)
-            await work.outbox.put(a_job(topic="host.greet", payload={"name": user.name}))
+            await work.outbox.add(a_job(topic="host.greet", payload={"name": user.name}))
 
         store = make_store(greet)
         await keep(store, a_user(), REGISTERED)
@@ -95,7 +95,7 @@ class EventsContract(StoreContract):
         async def object_to(work: UnitOfWork, event: DomainEvent) -> None:
             if event == RENAMED:
                 raise ZeroDivisionError
-            await work.outbox.put(a_job())
+            await work.outbox.add(a_job())
 
         store = make_store(object_to, listener)
         with pytest.raises(ZeroDivisionError):

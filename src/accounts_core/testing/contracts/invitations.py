@@ -21,7 +21,7 @@ A_MICROSECOND = timedelta(microseconds=1)
 
 
 async def into(store: AnyStore, team: int = TEAM, *, since: datetime) -> list[str]:
-    reader = await read_back(store, lambda s: s.teams.invitations_into(TeamId(team), open_since=since, limit=9))
+    reader = await read_back(store, lambda s: s.teams.list_invitations_into(TeamId(team), open_since=since, limit=9))
     return [view.invitation.id for view in reader]
 
 
@@ -73,8 +73,8 @@ class InvitationsContract(StoreContract):
             assert await work.teams.count_invitations(TEAM, open_since=since) == (found is not None)
         return [
             [] if found is None else [found],
-            list(await read_back(store, lambda s: s.teams.invitations_into(TEAM, open_since=since, limit=9))),
-            list(await read_back(store, lambda s: s.teams.invitations_to(GUEST, open_since=since, limit=9))),
+            list(await read_back(store, lambda s: s.teams.list_invitations_into(TEAM, open_since=since, limit=9))),
+            list(await read_back(store, lambda s: s.teams.list_invitations_to(GUEST, open_since=since, limit=9))),
         ]
 
     async def test_a_team_lists_its_own_invitations_alone(self, store: AnyStore) -> None:
@@ -90,9 +90,9 @@ class InvitationsContract(StoreContract):
         await keep(store, *PEOPLE, a_team(1), a_team(2), invitation)
 
         async with store.begin() as work:
-            assert await work.teams.find_invitation_of(TEAM, EmailAddress("GUEST@example.org")) == invitation
-            assert await work.teams.find_invitation_of(TEAM, EmailAddress("host@example.org")) is None
-            assert await work.teams.find_invitation_of(TeamId(2), GUEST) is None
+            assert await work.teams.find_invitation_for_email(TEAM, EmailAddress("GUEST@example.org")) == invitation
+            assert await work.teams.find_invitation_for_email(TEAM, EmailAddress("host@example.org")) is None
+            assert await work.teams.find_invitation_for_email(TeamId(2), GUEST) is None
 
     async def test_an_invitation_is_renewed_where_it_stands(self, store: AnyStore) -> None:
         invitation = an_invitation(email=GUEST)
@@ -111,7 +111,7 @@ class InvitationsContract(StoreContract):
         await keep(store, an_invitation("inv_1", 1), an_invitation("inv_2", 2), an_invitation("inv_3", 1))
 
         async with store.begin() as work:
-            await work.teams.remove_invitations_into(TEAM)
+            await work.teams.delete_invitations_into(TEAM)
 
         assert [await stored(store, f"inv_{n}") is not None for n in (1, 2, 3)] == [False, True, False]
 
@@ -147,7 +147,7 @@ class InvitationsContract(StoreContract):
             await add(work, a_job("job_notice", topic=SecurityMailJob.topic, payload=notice))
             await add(work, a_job("job_host", topic="host.welcome", payload=typed))
             await add(work, a_job("job_parked", topic=InviteJob.topic, payload=typed, parked_at=NOON, last_error="-"))
-            await work.outbox.remove_about(GUEST)
+            await work.outbox.delete_for_email(GUEST)
 
         left = await read_back(store, lambda s: s.outbox.list(limit=99))
         assert sorted(job.id for job in left) == [
@@ -164,6 +164,6 @@ class InvitationsContract(StoreContract):
         await keep(store, an_invitation("inv_3", 2, invited_by=MEMBER))
 
         async with store.begin() as work:
-            await work.teams.erase(UserId(OWNER))
+            await work.teams.delete_for_user(UserId(OWNER))
 
         assert [await stored(store, f"inv_{n}") is not None for n in (1, 2, 3)] == [False, False, True]

@@ -61,10 +61,10 @@ class MailTokensContract(StoreContract):
             for token in (a_token(1), verify, a_token(3, user_id=2)):
                 await work.mail_tokens.add(token)
         async with store.begin() as work:
-            await work.mail_tokens.remove_of(JANE, MailTokenPurpose.RESET_PASSWORD)
+            await work.mail_tokens.delete_for_user(JANE, MailTokenPurpose.RESET_PASSWORD)
         assert await left(store) == [2, 3]
         async with store.begin() as work:
-            await work.mail_tokens.remove_of(JANE)
+            await work.mail_tokens.delete_for_user(JANE)
         assert await left(store) == [3]
 
     async def test_the_tokens_of_a_user_are_read_newest_first(self, store: AnyStore) -> None:
@@ -75,8 +75,8 @@ class MailTokensContract(StoreContract):
                 await work.mail_tokens.add(token)
 
         async with store.begin() as work:
-            assert [newer, a_token(1)] == list(await work.mail_tokens.of(JANE, limit=9))
-            assert list(await work.mail_tokens.of(UserId(9), limit=9)) == []
+            assert [newer, a_token(1)] == list(await work.mail_tokens.list_for_user(JANE, limit=9))
+            assert list(await work.mail_tokens.list_for_user(UserId(9), limit=9)) == []
 
     async def test_a7_tokens_from_the_future_are_forgotten_and_counted(self, store: AnyStore) -> None:
         await keep(store, a_user())
@@ -84,7 +84,7 @@ class MailTokensContract(StoreContract):
             await work.mail_tokens.add(a_token(1, created_at=at(1)))
             await work.mail_tokens.add(a_token(2, created_at=at(1) + timedelta(microseconds=1)))
         async with store.begin() as work:
-            assert await work.mail_tokens.forget_after(at(1)) == 1
+            assert await work.mail_tokens.delete_created_after(at(1)) == 1
         assert await left(store) == [1]
 
 

@@ -21,13 +21,13 @@ class NotificationsContract(StoreContract):
         notification = a_notification(message=message, type="host.greeting", read_at=at(3))
         await keep(store, a_user(), notification)
 
-        assert list(await read_back(store, lambda s: s.notifications.of(USER, limit=99))) == [notification]
+        assert list(await read_back(store, lambda s: s.notifications.list_for_user(USER, limit=99))) == [notification]
 
     async def test_times_come_back_equal_and_in_utc_whatever_their_zone_was(self, store: AnyStore) -> None:
         there = datetime(2026, 3, 1, 23, 0, 0, 42, tzinfo=timezone(timedelta(hours=14)))
         await keep(store, a_user(), a_notification(created_at=there))
 
-        (found,) = await read_back(store, lambda s: s.notifications.of(USER, limit=99))
+        (found,) = await read_back(store, lambda s: s.notifications.list_for_user(USER, limit=99))
 
         assert found.created_at == there
         assert found.created_at.utcoffset() == timedelta(0)
@@ -37,18 +37,21 @@ class NotificationsContract(StoreContract):
         async with store.begin() as work:
             await work.notifications.add(a_notification())
 
-            assert list(await work.notifications.of(USER, limit=99)) == [a_notification()]
-            assert await work.notifications.count_of(USER) == 1
+            assert list(await work.notifications.list_for_user(USER, limit=99)) == [a_notification()]
+            assert await work.notifications.count_for_user(USER) == 1
 
     async def test_the_oldest_beyond_a_number_go(self, store: AnyStore) -> None:
         mine = [a_notification(f"ntf_{n}", created_at=at(n)) for n in range(4)]
         await keep(store, a_user(1), a_user(2), *mine, a_notification("ntf_9", 2, created_at=at(-9)))
         async with store.begin() as work:
-            await work.notifications.remove_oldest_of(USER, keep=2)
-            await work.notifications.remove_oldest_of(USER, keep=2)
+            await work.notifications.delete_oldest_for_user(USER, keep=2)
+            await work.notifications.delete_oldest_for_user(USER, keep=2)
 
-        assert list(await read_back(store, lambda s: s.notifications.of(USER, limit=99))) == [mine[3], mine[2]]
-        assert len(await read_back(store, lambda s: s.notifications.of(UserId(2), limit=99))) == 1
+        assert list(await read_back(store, lambda s: s.notifications.list_for_user(USER, limit=99))) == [
+            mine[3],
+            mine[2],
+        ]
+        assert len(await read_back(store, lambda s: s.notifications.list_for_user(UserId(2), limit=99))) == 1
 
     async def test_they_come_newest_first_and_ties_by_id_descending(self, store: AnyStore) -> None:
         await keep(
@@ -63,7 +66,7 @@ class NotificationsContract(StoreContract):
             a_notification("ntf_other", 2),
         )
 
-        found = await read_back(store, lambda s: s.notifications.of(USER, limit=99))
+        found = await read_back(store, lambda s: s.notifications.list_for_user(USER, limit=99))
 
         assert [n.id for n in found] == ["ntf_d", "ntf_c", "ntf_b", "ntf_a", "ntf_Z"]
 
@@ -71,7 +74,7 @@ class NotificationsContract(StoreContract):
         ids = ["ntf_9", "ntf_B", "ntf_a", "ntf_b", "ntf_A"]
         await keep(store, a_user(), *[a_notification(name) for name in ids])
 
-        found = await read_back(store, lambda s: s.notifications.of(USER, limit=99))
+        found = await read_back(store, lambda s: s.notifications.list_for_user(USER, limit=99))
 
         assert [n.id for n in found] == sorted(ids, reverse=True)
 
@@ -88,21 +91,21 @@ class NotificationsContract(StoreContract):
             await work.notifications.delete(USER, "ntf_1")
 
         assert await read_back(store, lambda s: s.notifications.find("ntf_1")) is None
-        assert list(await read_back(store, lambda s: s.notifications.of(USER, limit=9))) == []
-        assert list(await read_back(store, lambda s: s.notifications.of(UserId(2), limit=9))) == [theirs]
+        assert list(await read_back(store, lambda s: s.notifications.list_for_user(USER, limit=9))) == []
+        assert list(await read_back(store, lambda s: s.notifications.list_for_user(UserId(2), limit=9))) == [theirs]
 
     async def test_a_notification_for_nobody_is_a_conflict(self, store: AnyStore) -> None:
         with pytest.raises(Conflict):
             await keep(store, a_notification(user_id=9))
 
-        assert list(await read_back(store, lambda s: s.notifications.of(UserId(9), limit=99))) == []
+        assert list(await read_back(store, lambda s: s.notifications.list_for_user(UserId(9), limit=99))) == []
 
     async def test_marking_one_read_leaves_the_others(self, store: AnyStore) -> None:
         await keep(store, a_user(), a_notification("ntf_2"), a_notification("ntf_1"))
         async with store.begin() as work:
             await work.notifications.mark_read(USER, "ntf_1", at=at(5))
 
-        found = await read_back(store, lambda s: s.notifications.of(USER, limit=99))
+        found = await read_back(store, lambda s: s.notifications.list_for_user(USER, limit=99))
         assert list(found) == [a_notification("ntf_2"), a_notification("ntf_1", read_at=at(5))]
 
     async def test_one_that_was_read_keeps_its_time(self, store: AnyStore) -> None:
@@ -110,7 +113,7 @@ class NotificationsContract(StoreContract):
         async with store.begin() as work:
             await work.notifications.mark_read(USER, "ntf_1", at=at(5))
 
-        assert list(await read_back(store, lambda s: s.notifications.of(USER, limit=99))) == [
+        assert list(await read_back(store, lambda s: s.notifications.list_for_user(USER, limit=99))) == [
             a_notification(read_at=at(1))
         ]
 
@@ -123,7 +126,7 @@ class NotificationsContract(StoreContract):
             async with store.begin() as work:
                 await work.notifications.mark_read(USER, id, at=at(5))
 
-        assert list(await read_back(store, lambda s: s.notifications.of(UserId(2), limit=99))) == [theirs]
+        assert list(await read_back(store, lambda s: s.notifications.list_for_user(UserId(2), limit=99))) == [theirs]
 
     async def test_marking_all_read_keeps_earlier_times_and_other_peoples(self, store: AnyStore) -> None:
         unread, was_read = a_notification("ntf_2"), a_notification("ntf_1", read_at=at(1))
@@ -134,19 +137,19 @@ class NotificationsContract(StoreContract):
             await work.notifications.mark_all_read(USER, at=at(5))
             await work.notifications.mark_all_read(USER, at=at(6))
 
-        found = await read_back(store, lambda s: s.notifications.of(USER, limit=99))
+        found = await read_back(store, lambda s: s.notifications.list_for_user(USER, limit=99))
         assert list(found) == [attrs.evolve(unread, read_at=at(5)), was_read]
-        assert list(await read_back(store, lambda s: s.notifications.of(UserId(2), limit=99))) == [theirs]
+        assert list(await read_back(store, lambda s: s.notifications.list_for_user(UserId(2), limit=99))) == [theirs]
 
     async def test_count_of_says_how_many_remove_of_removes(self, store: AnyStore) -> None:
         theirs = a_notification("ntf_other", 2)
         await keep(store, a_user(1), a_user(2), a_notification("ntf_1", read_at=at(1)), a_notification("ntf_2"), theirs)
 
         async with store.begin() as work:
-            assert await work.notifications.count_of(USER) == 2
-            assert await work.notifications.remove_of(USER) == 2
-            assert await work.notifications.count_of(USER) == 0
-            assert await work.notifications.remove_of(USER) == 0
+            assert await work.notifications.count_for_user(USER) == 2
+            assert await work.notifications.delete_for_user(USER) == 2
+            assert await work.notifications.count_for_user(USER) == 0
+            assert await work.notifications.delete_for_user(USER) == 0
 
-        assert list(await read_back(store, lambda s: s.notifications.of(USER, limit=99))) == []
-        assert list(await read_back(store, lambda s: s.notifications.of(UserId(2), limit=99))) == [theirs]
+        assert list(await read_back(store, lambda s: s.notifications.list_for_user(USER, limit=99))) == []
+        assert list(await read_back(store, lambda s: s.notifications.list_for_user(UserId(2), limit=99))) == [theirs]

@@ -13,8 +13,8 @@ from accounts_core.testing.harness import AnyStore, Concurrently, failures, keep
 ENDED = sorted(set(State) - OPEN_STATES)
 
 
-async def open_of_customer(store: AnyStore, customer_id: str) -> list[CardVerification]:
-    return list(await read_back(store, lambda s: s.verifications.open_of_customer(customer_id)))
+async def list_open_for_customer(store: AnyStore, customer_id: str) -> list[CardVerification]:
+    return list(await read_back(store, lambda s: s.verifications.list_open_for_customer(customer_id)))
 
 
 class OpenVerificationsContract(StoreContract):
@@ -79,7 +79,7 @@ class OpenVerificationsContract(StoreContract):
         assert outcomes.count(None) == 1
         assert {type(error) for error in failures(outcomes)} == {Conflict}
         async with store.begin() as work:
-            assert len(await work.verifications.open_of(UserId(1))) == 1
+            assert len(await work.verifications.list_open_for_user(UserId(1))) == 1
 
     async def test_open_ones_come_oldest_first(self, store: AnyStore) -> None:
         third, first, second = (a_verification(f"ver_{n}", created_at=at(n)) for n in (30, 10, 20))
@@ -87,8 +87,8 @@ class OpenVerificationsContract(StoreContract):
         await keep(store, a_user(1), a_user(2), third, first, second, ended, a_verification("ver_other", 2))
 
         async with store.begin() as work:
-            assert list(await work.verifications.open_of(UserId(1))) == [first, second, third]
-            assert list(await work.verifications.open_of(UserId(9))) == []
+            assert list(await work.verifications.list_open_for_user(UserId(1))) == [first, second, third]
+            assert list(await work.verifications.list_open_for_user(UserId(9))) == []
 
     async def test_a_customers_open_ones_come_oldest_first_doomed_ones_included(self, store: AnyStore) -> None:
         third = a_verification("ver_3", customer_id="cus_1", created_at=at(30), state=State.CLOSING)
@@ -98,9 +98,9 @@ class OpenVerificationsContract(StoreContract):
         ended = [a_verification(f"ver_{state}", customer_id="cus_1", state=state) for state in ENDED]
         await keep(store, a_user(), third, first, second, *others, *ended)
 
-        assert await open_of_customer(store, "cus_1") == [first, second, third]
+        assert await list_open_for_customer(store, "cus_1") == [first, second, third]
         for unknown in ("cus_3", "CUS_1", "", "None", "cus_1\0"):
-            assert await open_of_customer(store, unknown) == []
+            assert await list_open_for_customer(store, unknown) == []
 
     async def test_a_unit_sees_whose_customer_it_has_just_learned(self, store: AnyStore) -> None:
         await keep(store, a_user(), a_verification())
@@ -110,8 +110,8 @@ class OpenVerificationsContract(StoreContract):
             billed = before.on(Event.CUSTOMER_KNOWN, at=at(1), customer_id="cus_1")
             saved = await work.verifications.save(billed)
 
-            assert list(await work.verifications.open_of_customer("cus_1")) == [saved]
+            assert list(await work.verifications.list_open_for_customer("cus_1")) == [saved]
 
             await work.verifications.save(saved.on(Event.LAPSED, at=at(2)))
 
-            assert list(await work.verifications.open_of_customer("cus_1")) == []
+            assert list(await work.verifications.list_open_for_customer("cus_1")) == []

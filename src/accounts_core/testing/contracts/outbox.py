@@ -31,11 +31,11 @@ async def end(store: AnyStore, job: Job, how: str) -> None:
 async def _end(outbox: Outbox, job: Job, how: str) -> None:
     match how:
         case "done":
-            await outbox.done(job)
+            await outbox.complete(job)
         case "put off":
-            await outbox.put_off(job, due=at(60))
+            await outbox.reschedule(job, due=at(60))
         case "parked":
-            await outbox.park(job, at=at(60), error="it keeps failing")
+            await outbox.dead_letter(job, at=at(60), error="it keeps failing")
         case _:
             raise ValueError(how)
 
@@ -68,7 +68,7 @@ class OutboxContract(StoreContract):
 
     async def test_a_unit_sees_the_job_that_it_put(self, store: AnyStore) -> None:
         async with store.begin() as work:
-            await work.outbox.put(a_job())
+            await work.outbox.add(a_job())
 
             assert await work.outbox.find("job_1") == a_job()
             assert await work.outbox.any_due(now=NOON) is True
@@ -116,7 +116,7 @@ class OutboxContract(StoreContract):
         (job,) = await claim(store)
 
         async with store.begin() as work:
-            await work.outbox.done(job)
+            await work.outbox.complete(job)
 
             assert await work.outbox.find("job_1") is None
 
@@ -131,7 +131,7 @@ class OutboxContract(StoreContract):
         (job,) = await claim(store)
         assert job.last_error == "what failed the last time"
         async with store.begin() as work:
-            await work.outbox.put_off(job, due=at(30), error=error)
+            await work.outbox.reschedule(job, due=at(30), error=error)
 
         assert await find(store, "job_1") == a_job(attempts=1, due=at(30), last_error=error)
 
@@ -139,7 +139,7 @@ class OutboxContract(StoreContract):
         await keep(store, a_job())
         (job,) = await claim(store)
         async with store.begin() as work:
-            await work.outbox.put_off(job, due=at(30))
+            await work.outbox.reschedule(job, due=at(30))
 
         assert await find(store, "job_1") == a_job(attempts=1, due=at(30))
         assert list(await claim(store, now=at(29))) == []
@@ -151,7 +151,7 @@ class OutboxContract(StoreContract):
 
         for _ in range(2):
             async with store.begin() as work:
-                await work.outbox.remove("job_1")
+                await work.outbox.delete("job_1")
 
                 assert await work.outbox.find("job_1") is None
 
@@ -163,8 +163,8 @@ class OutboxContract(StoreContract):
         (held,) = await claim(store)
         another = a_job(payload={"verification": "ver_9"}, due=at(60))
         async with store.begin() as work:
-            await work.outbox.remove("job_1")
-            await work.outbox.put(another)
+            await work.outbox.delete("job_1")
+            await work.outbox.add(another)
 
         with pytest.raises(LeaseLost):
             await end(store, held, "done")
@@ -173,7 +173,7 @@ class OutboxContract(StoreContract):
     async def test_a_job_is_there_only_if_its_transaction_commits(self, store: AnyStore) -> None:
         with pytest.raises(ZeroDivisionError):
             async with store.begin() as work:
-                await work.outbox.put(a_job())
+                await work.outbox.add(a_job())
                 raise ZeroDivisionError
 
         assert await find(store, "job_1") is None
@@ -234,10 +234,10 @@ class OutboxContract(StoreContract):
             a_job("job_leased", due=at(1440), attempts=1, lease="lse_1"),
         )
 
-        assert await read_back(store, lambda s: s.outbox.any_overlong(after=at(90))) is True
-        assert await bring_back(store) == 2
+        assert await read_back(store, lambda s: s.outbox.any_due_after(after=at(90))) is True
+        assert await correct_due_times(store) == 2
 
-        assert await read_back(store, lambda s: s.outbox.any_overlong(after=at(90))) is False
+        assert await read_back(store, lambda s: s.outbox.any_due_after(after=at(90))) is False
         assert await find(store, "job_near") == near
         assert await find(store, "job_parked") == parked
         assert await find(store, "job_free") == a_job("job_free", due=at(1), attempts=3, last_error="why")
@@ -249,19 +249,19 @@ class OutboxContract(StoreContract):
         scheduled = a_job("job_scheduled", topic="host.birthday", due=at(10**6))
         await keep(store, scheduled)
 
-        assert await read_back(store, lambda s: s.outbox.any_overlong(after=at(90))) is False
-        assert await bring_back(store) == 0
+        assert await read_back(store, lambda s: s.outbox.any_due_after(after=at(90))) is False
+        assert await correct_due_times(store) == 0
         assert await find(store, "job_scheduled") == scheduled
 
         await keep(store, a_job("job_tried", topic="host.birthday", due=at(10**6), attempts=1))
         await keep(store, a_job("job_ours", topic=VerifyCardJob.topic, due=at(10**6)))
 
-        assert await bring_back(store) == 2
+        assert await correct_due_times(store) == 2
 
     async def test_a7_no_more_are_brought_back_at_once_than_the_limit(self, store: AnyStore) -> None:
         await keep(store, *[a_job(f"job_{n}", due=at(1440), attempts=1) for n in range(5)])
 
-        assert [await bring_back(store, limit=3) for _ in range(3)] == [3, 2, 0]
+        assert [await correct_due_times(store, limit=3) for _ in range(3)] == [3, 2, 0]
 
     async def test_overdue_jobs_are_counted_by_topic_with_the_oldest_first(self, store: AnyStore) -> None:
         await keep(
@@ -276,8 +276,8 @@ class OutboxContract(StoreContract):
         )
 
         async with store.reader() as reader:
-            found = await reader.outbox.overdue(before=at(-15), limit=9)
-            first = await reader.outbox.overdue(before=at(-15), limit=1)
+            found = await reader.outbox.list_overdue(before=at(-15), limit=9)
+            first = await reader.outbox.list_overdue(before=at(-15), limit=1)
 
         assert found == [
             OverdueJobs(topic="host.b", count=2, oldest_due=at(-30)),
@@ -287,6 +287,6 @@ class OutboxContract(StoreContract):
         assert first == found[:1]
 
 
-async def bring_back(store: AnyStore, *, limit: int = 9) -> int:
+async def correct_due_times(store: AnyStore, *, limit: int = 9) -> int:
     async with store.begin() as work:
-        return await work.outbox.bring_back(after=at(90), due=at(1), leased=at(5), limit=limit)
+        return await work.outbox.correct_due_times(after=at(90), due=at(1), leased=at(5), limit=limit)

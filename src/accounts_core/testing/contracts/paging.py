@@ -54,49 +54,49 @@ def _by_id(entry: Any) -> Cursor:
 
 
 LISTS: Final = {
-    "notifications.of": List(
+    "notifications.list_for_user": List(
         add=lambda work, n, user_id, moment: work.notifications.add(
             a_notification(f"ntf_{user_id}{n}", user_id, created_at=moment)
         ),
-        page=lambda reader, limit, before: reader.notifications.of(JANE, limit=limit, before=before),
+        page=lambda reader, limit, before: reader.notifications.list_for_user(JANE, limit=limit, before=before),
         cursor=_by_id,
     ),
-    "verifications.of": List(
+    "verifications.list_for_user": List(
         add=lambda work, n, user_id, moment: work.verifications.add(
             a_verification(f"ver_{user_id}{n}", user_id, created_at=moment)
         ),
-        page=lambda reader, limit, before: reader.verifications.of(JANE, limit=limit, before=before),
+        page=lambda reader, limit, before: reader.verifications.list_for_user(JANE, limit=limit, before=before),
         cursor=_by_id,
     ),
-    "sessions.list_of": List(
+    "sessions.list_for_user": List(
         add=lambda work, n, user_id, moment: work.sessions.add(
             a_session(f"ses_{user_id}{n}", user_id, created_at=moment)
         ),
-        page=lambda reader, limit, before: reader.sessions.list_of(JANE, limit=limit, before=before),
+        page=lambda reader, limit, before: reader.sessions.list_for_user(JANE, limit=limit, before=before),
         cursor=_by_id,
     ),
-    "teams.interactions": List(
+    "teams.list_interactions": List(
         add=lambda work, n, user_id, moment: work.teams.add_interaction(
             an_interaction(f"int_{user_id}{n}", 1 if user_id == JANE else 2, created_at=moment)
         ),
-        page=lambda reader, limit, before: reader.teams.interactions(TeamId(1), limit=limit, before=before),
+        page=lambda reader, limit, before: reader.teams.list_interactions(TeamId(1), limit=limit, before=before),
         cursor=lambda view: _by_id(view.interaction),
     ),
-    "teams.written_by": List(
+    "teams.list_interactions_by": List(
         add=lambda work, n, user_id, moment: work.teams.add_interaction(
             an_interaction(f"int_{user_id}{n}", author_id=user_id, created_at=moment)
         ),
-        page=lambda reader, limit, before: reader.teams.written_by(JANE, limit=limit, before=before),
+        page=lambda reader, limit, before: reader.teams.list_interactions_by(JANE, limit=limit, before=before),
         cursor=_by_id,
     ),
-    "teams.invitations_by": List(
+    "teams.list_invitations_by": List(
         add=lambda work, n, user_id, moment: work.teams.add_invitation(
             an_invitation(f"inv_{user_id}{n}", invited_by=user_id, created_at=moment)
         ),
-        page=lambda reader, limit, before: reader.teams.invitations_by(JANE, limit=limit, before=before),
+        page=lambda reader, limit, before: reader.teams.list_invitations_by(JANE, limit=limit, before=before),
         cursor=_by_id,
     ),
-    "teams.invitations_to": List(
+    "teams.list_invitations_to": List(
         add=lambda work, n, user_id, moment: work.teams.add_invitation(
             an_invitation(
                 f"inv_{user_id}{n}",
@@ -105,31 +105,31 @@ LISTS: Final = {
                 created_at=moment,
             )
         ),
-        page=lambda reader, limit, before: reader.teams.invitations_to(GUEST, limit=limit, before=before),
+        page=lambda reader, limit, before: reader.teams.list_invitations_to(GUEST, limit=limit, before=before),
         cursor=lambda view: _by_id(view.invitation),
     ),
-    "teams.invitations_into": List(
+    "teams.list_invitations_into": List(
         add=lambda work, n, user_id, moment: work.teams.add_invitation(
             an_invitation(
                 f"inv_{user_id}{n}", 1 if user_id == JANE else _team(n, user_id), created_at=moment, sent_at=NOON
             )
         ),
-        page=lambda reader, limit, before: reader.teams.invitations_into(
+        page=lambda reader, limit, before: reader.teams.list_invitations_into(
             TeamId(1), open_since=at(-1), limit=limit, before=before
         ),
         cursor=lambda view: _by_id(view.invitation),
     ),
-    "mail_tokens.of": List(
+    "mail_tokens.list_for_user": List(
         add=lambda work, n, user_id, moment: work.mail_tokens.add(
             a_token(10 * user_id + n, user_id, created_at=moment)
         ),
-        page=lambda reader, limit, before: reader.mail_tokens.of(JANE, limit=limit, before=before),
+        page=lambda reader, limit, before: reader.mail_tokens.list_for_user(JANE, limit=limit, before=before),
         cursor=lambda token: Cursor(token.created_at, token.digest),
         least_key=b"",
     ),
-    "devices.of": List(
+    "devices.list_for_user": List(
         add=lambda work, n, user_id, moment: work.devices.add(user_id, bytes([n + 1]) * 32, at=moment),
-        page=lambda reader, limit, before: reader.devices.of(JANE, limit=limit, before=before),
+        page=lambda reader, limit, before: reader.devices.list_for_user(JANE, limit=limit, before=before),
         cursor=lambda device: Cursor(device.first_seen_at, device.digest),
         least_key=b"",
     ),
@@ -164,18 +164,18 @@ async def _team_and_people(store: AnyStore) -> None:
 
 
 NUMBERED: Final = {
-    "teams.views_of": NumberedList(
+    "teams.list_for_user": NumberedList(
         begin=_people,
         add=lambda work, n: add(work, a_team(n, JANE)),
-        page=lambda reader, limit, before: reader.teams.views_of(
+        page=lambda reader, limit, before: reader.teams.list_for_user(
             JANE, limit=limit, before=None if before is None else TeamId(before)
         ),
         number=lambda view: view.team.id,
     ),
-    "teams.members": NumberedList(
+    "teams.list_members": NumberedList(
         begin=_team_and_people,
         add=lambda work, n: work.teams.add_member(a_membership(1, n)),
-        page=lambda reader, limit, before: reader.teams.members(
+        page=lambda reader, limit, before: reader.teams.list_members(
             TeamId(1), limit=limit, before=None if before is None else UserId(before)
         ),
         number=lambda member: member.person.id,

@@ -27,7 +27,7 @@ class ParkingContract(StoreContract):
         await keep(store, a_job())
         (job,) = await claim(store, until=at(5))
         async with store.begin() as work:
-            await work.outbox.park(job, at=at(2), error="no such customer")
+            await work.outbox.dead_letter(job, at=at(2), error="no such customer")
             inside = await work.outbox.find("job_1")
 
         parked = await find(store, "job_1")
@@ -93,7 +93,7 @@ class ParkingContract(StoreContract):
     async def test_a_parked_job_can_be_removed(self, store: AnyStore) -> None:
         await keep(store, PARKED)
         async with store.begin() as work:
-            await work.outbox.remove("job_1")
+            await work.outbox.delete("job_1")
 
         assert await find(store, "job_1") is None
 
@@ -103,7 +103,7 @@ class ParkingContract(StoreContract):
         with pytest.raises(ZeroDivisionError):
             async with store.begin() as work:
                 await work.outbox.retry("job_1", now=at(90))
-                await work.outbox.park(held, at=at(90), error="it keeps failing")
+                await work.outbox.dead_letter(held, at=at(90), error="it keeps failing")
                 raise ZeroDivisionError
 
         assert await find(store, "job_1") == PARKED

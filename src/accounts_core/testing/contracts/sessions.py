@@ -137,7 +137,7 @@ class SessionsContract(StoreContract):
         await keep(store, a_user(), present, ahead)
 
         async with store.begin() as work:
-            count = await work.sessions.bring_back(after=at(5), created_at=at(1), used_at=at(4), expires_at=at(90))
+            count = await work.sessions.correct_times(after=at(5), created_at=at(1), used_at=at(4), expires_at=at(90))
 
         assert count == 1
         assert await resolve(store, "ses_1") == (present, a_user())
@@ -154,7 +154,7 @@ class SessionsContract(StoreContract):
         await keep(store, a_user(), a_session("ses_1"), a_session("ses_2"))
         for _ in range(2):
             async with store.begin() as work:
-                await work.sessions.remove("ses_1")
+                await work.sessions.delete("ses_1")
 
                 assert await work.sessions.resolve(digest_of_session("ses_1")) is None
 
@@ -169,10 +169,10 @@ class SessionsContract(StoreContract):
         await keep(store, a_user(1), a_user(2), a_session("ses_1"), expired, a_session("ses_other", 2))
 
         async with store.begin() as work:
-            assert await work.sessions.count_of(UserId(1)) == 2
-            assert await work.sessions.remove_of(UserId(1)) == 2
-            assert await work.sessions.count_of(UserId(1)) == 0
-            assert await work.sessions.remove_of(UserId(1)) == 0
+            assert await work.sessions.count_for_user(UserId(1)) == 2
+            assert await work.sessions.delete_for_user(UserId(1)) == 2
+            assert await work.sessions.count_for_user(UserId(1)) == 0
+            assert await work.sessions.delete_for_user(UserId(1)) == 0
 
         for gone in ("ses_1", "ses_2"):
             assert await resolve(store, gone) is None
@@ -183,7 +183,7 @@ class SessionsContract(StoreContract):
         await keep(store, a_user(), *[a_session(f"ses_{n}") for n in range(3)])
 
         async with store.begin() as work:
-            assert await work.sessions.remove_of(UserId(1), keep="ses_1") == 2
+            assert await work.sessions.delete_for_user(UserId(1), keep="ses_1") == 2
 
         left = [n for n in range(3) if await resolve(store, f"ses_{n}")]
         assert left == [1]
@@ -192,7 +192,7 @@ class SessionsContract(StoreContract):
         await keep(store, a_user(1), a_user(2), a_session("ses_1"), a_session("ses_other", 2))
 
         async with store.begin() as work:
-            assert await work.sessions.remove_of(UserId(1), keep="ses_other") == 1
+            assert await work.sessions.delete_for_user(UserId(1), keep="ses_other") == 1
 
         kept = await resolve(store, "ses_other")
         assert kept == (a_session("ses_other", 2), a_user(2))
@@ -201,18 +201,18 @@ class SessionsContract(StoreContract):
         first, second = a_session("ses_2", created_at=at(0)), a_session("ses_1", created_at=at(1))
         await keep(store, a_user(1), a_user(2), first, second, a_session("ses_3", 2))
 
-        assert await read_back(store, lambda s: s.sessions.list_of(UserId(1), limit=99)) == [second, first]
-        assert await read_back(store, lambda s: s.sessions.list_of(UserId(3), limit=99)) == []
+        assert await read_back(store, lambda s: s.sessions.list_for_user(UserId(1), limit=99)) == [second, first]
+        assert await read_back(store, lambda s: s.sessions.list_for_user(UserId(3), limit=99)) == []
 
     async def test_the_oldest_beyond_a_number_end(self, store: AnyStore) -> None:
         """However recently they were used."""
         mine = [a_session(f"ses_{n}", created_at=at(n), last_used_at=at(9 - n)) for n in range(4)]
         await keep(store, a_user(1), a_user(2), *mine, a_session("ses_9", 2, created_at=at(-9)))
         async with store.begin() as work:
-            await work.sessions.remove_oldest_of(UserId(1), keep=2)
+            await work.sessions.delete_oldest_for_user(UserId(1), keep=2)
 
-        assert await read_back(store, lambda s: s.sessions.list_of(UserId(1), limit=99)) == [mine[3], mine[2]]
-        assert len(await read_back(store, lambda s: s.sessions.list_of(UserId(2), limit=99))) == 1
+        assert await read_back(store, lambda s: s.sessions.list_for_user(UserId(1), limit=99)) == [mine[3], mine[2]]
+        assert len(await read_back(store, lambda s: s.sessions.list_for_user(UserId(2), limit=99))) == 1
 
     async def test_a_session_is_found_by_its_id_expired_or_not(self, store: AnyStore) -> None:
         over = a_session("ses_1", expires_at=at(-1))

@@ -121,14 +121,14 @@ class UnverifiedContract(StoreContract):
         await keep(store, a_user(JANE), a_user(MARY), a_team(1, JANE), *reversed(pending), mailed, others)
 
         async with store.begin() as work:
-            assert list(await work.teams.unmailed_invitations_by(JANE, limit=9)) == pending
-            assert list(await work.teams.unmailed_invitations_by(JANE, limit=2)) == pending[:2]
+            assert list(await work.teams.list_unmailed_invitations_by(JANE, limit=9)) == pending
+            assert list(await work.teams.list_unmailed_invitations_by(JANE, limit=2)) == pending[:2]
             assert await work.teams.mark_invitation_mailed("inv_1") is True
             assert await work.teams.mark_invitation_mailed("inv_1") is False
             assert await work.teams.mark_invitation_mailed("inv_4") is False
             assert await work.teams.mark_invitation_mailed("inv_9") is False
         async with store.begin() as work:
-            assert list(await work.teams.unmailed_invitations_by(JANE, limit=9)) == pending[1:]
+            assert list(await work.teams.list_unmailed_invitations_by(JANE, limit=9)) == pending[1:]
             view = await work.teams.find_invitation("inv_1")
             assert view is not None
             assert view.invitation == attrs.evolve(pending[0], is_mail_pending=False)

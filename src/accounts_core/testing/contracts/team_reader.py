@@ -22,19 +22,19 @@ class TeamReaderContract(StoreContract):
     async def test_owner_and_member_see_the_team_in_their_role_and_nobody_else_does(self, store: AnyStore) -> None:
         await keep(store, *PEOPLE, a_team(), a_membership())
 
-        as_owner = await read_back(store, lambda s: s.teams.view(TEAM, OWNER))
-        as_member = await read_back(store, lambda s: s.teams.view(TEAM, MEMBER))
+        as_owner = await read_back(store, lambda s: s.teams.find_view(TEAM, OWNER))
+        as_member = await read_back(store, lambda s: s.teams.find_view(TEAM, MEMBER))
 
         assert as_owner == TeamView(team=a_team(), role=Role.OWNER)
         assert as_member == TeamView(team=a_team(), role=Role.MEMBER)
-        assert await read_back(store, lambda s: s.teams.view(TEAM, STRANGER)) is None
-        assert await read_back(store, lambda s: s.teams.view(TeamId(9), OWNER)) is None
+        assert await read_back(store, lambda s: s.teams.find_view(TEAM, STRANGER)) is None
+        assert await read_back(store, lambda s: s.teams.find_view(TeamId(9), OWNER)) is None
 
     async def test_a_users_teams_are_those_owned_and_those_joined_by_id_descending(self, store: AnyStore) -> None:
         await keep(store, *PEOPLE, a_team(4, MEMBER), a_team(12, OWNER), a_team(7, STRANGER), a_team(9, OWNER))
         await keep(store, a_membership(12, MEMBER), a_membership(7, MEMBER))
 
-        reader = await read_back(store, lambda s: s.teams.views_of(MEMBER, limit=9))
+        reader = await read_back(store, lambda s: s.teams.list_for_user(MEMBER, limit=9))
 
         assert list(reader) == [
             TeamView(team=a_team(12, OWNER), role=Role.MEMBER),
@@ -46,7 +46,7 @@ class TeamReaderContract(StoreContract):
         await keep(store, *PEOPLE, a_team(1, MEMBER), a_team(2, OWNER))
         await keep(store, a_membership(1, STRANGER), a_membership(1, OWNER))
 
-        members = await read_back(store, lambda s: s.teams.members(TEAM, limit=9))
+        members = await read_back(store, lambda s: s.teams.list_members(TEAM, limit=9))
 
         assert list(members) == [
             Member(person=Person(id=STRANGER, name="Sam Stranger"), role=Role.MEMBER),
@@ -55,8 +55,8 @@ class TeamReaderContract(StoreContract):
         ]
 
     async def test_a_team_that_is_gone_has_no_members_and_nothing_was_written_in_it(self, store: AnyStore) -> None:
-        assert list(await read_back(store, lambda s: s.teams.members(TEAM, limit=9))) == []
-        assert list(await read_back(store, lambda s: s.teams.interactions(TEAM, limit=9))) == []
+        assert list(await read_back(store, lambda s: s.teams.list_members(TEAM, limit=9))) == []
+        assert list(await read_back(store, lambda s: s.teams.list_interactions(TEAM, limit=9))) == []
 
     async def test_interactions_come_with_their_authors_newest_first_and_ties_by_id_descending(
         self, store: AnyStore
@@ -69,7 +69,7 @@ class TeamReaderContract(StoreContract):
         ]
         await keep(store, *PEOPLE, a_team(1), a_team(2), *written, an_interaction("int_elsewhere", 2))
 
-        found = await read_back(store, lambda s: s.teams.interactions(TEAM, limit=9))
+        found = await read_back(store, lambda s: s.teams.list_interactions(TEAM, limit=9))
 
         assert list(found) == [
             InteractionView(interaction=written[1], author=Person(id=MEMBER, name="Max Member")),
@@ -97,7 +97,7 @@ class TeamReaderContract(StoreContract):
         assert found == expected
         assert found is not None
         assert found.invitation.email.address == "Guest@example.org"
-        assert list(await read_back(store, lambda s: s.teams.invitations_to(GUEST, limit=9))) == [expected]
+        assert list(await read_back(store, lambda s: s.teams.list_invitations_to(GUEST, limit=9))) == [expected]
         assert await read_back(store, lambda s: s.teams.find_invitation("inv_9")) is None
 
     async def test_an_invitation_whose_sender_is_gone_is_from_nobody(self, store: AnyStore) -> None:

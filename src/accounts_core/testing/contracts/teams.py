@@ -62,7 +62,7 @@ class TeamsContract(StoreContract):
                 handed_out += [await work.teams.next_id(), await work.teams.next_id()]
                 await work.teams.add(a_team(handed_out[-1]))
             async with store.begin() as work:
-                await work.teams.remove(handed_out[-1])
+                await work.teams.delete(handed_out[-1])
 
         assert len(set(handed_out)) == len(handed_out)
         assert min(handed_out) >= 1
@@ -81,9 +81,9 @@ class TeamsContract(StoreContract):
                 0,
                 0,
             ]
-            await work.teams.remove_invitation("inv_0")
-            await work.teams.remove_member(TeamId(1), MEMBER)
-            await work.teams.remove(TeamId(2))
+            await work.teams.delete_invitation("inv_0")
+            await work.teams.delete_member(TeamId(1), MEMBER)
+            await work.teams.delete(TeamId(2))
 
             assert await work.teams.count_invitations(TEAM, open_since=at(-1)) == 2
             assert await work.teams.count_members(TEAM) == 1
@@ -93,7 +93,7 @@ class TeamsContract(StoreContract):
         with pytest.raises(Conflict):
             await keep(store, a_team(owner_id=9))
 
-        assert await read_back(store, lambda s: s.teams.view(TEAM, UserId(9))) is None
+        assert await read_back(store, lambda s: s.teams.find_view(TEAM, UserId(9))) is None
 
     async def test_a_saved_change_is_there_with_a_new_version(self, store: AnyStore) -> None:
         await keep(store, *PEOPLE, a_team())
@@ -138,34 +138,34 @@ class TeamsContract(StoreContract):
 
         for _ in range(2):
             async with store.begin() as work:
-                await work.teams.remove(TEAM)
+                await work.teams.delete(TEAM)
 
-                assert await work.teams.role(TEAM, MEMBER) is None
+                assert await work.teams.find_role(TEAM, MEMBER) is None
 
-        assert await read_back(store, lambda s: s.teams.view(TEAM, OWNER)) is None
-        assert list(await read_back(store, lambda s: s.teams.members(TEAM, limit=9))) == []
-        assert list(await read_back(store, lambda s: s.teams.interactions(TEAM, limit=9))) == []
+        assert await read_back(store, lambda s: s.teams.find_view(TEAM, OWNER)) is None
+        assert list(await read_back(store, lambda s: s.teams.list_members(TEAM, limit=9))) == []
+        assert list(await read_back(store, lambda s: s.teams.list_interactions(TEAM, limit=9))) == []
         assert await read_back(store, lambda s: s.teams.find_invitation("inv_1")) is None
-        left = await read_back(store, lambda s: s.teams.invitations_to(EmailAddress("guest@example.org"), limit=9))
+        left = await read_back(store, lambda s: s.teams.list_invitations_to(EmailAddress("guest@example.org"), limit=9))
         assert [view.invitation.id for view in left] == ["inv_2"]
-        assert len(await read_back(store, lambda s: s.teams.members(TeamId(2), limit=9))) == 2
-        assert len(await read_back(store, lambda s: s.teams.interactions(TeamId(2), limit=9))) == 1
+        assert len(await read_back(store, lambda s: s.teams.list_members(TeamId(2), limit=9))) == 2
+        assert len(await read_back(store, lambda s: s.teams.list_interactions(TeamId(2), limit=9))) == 1
 
     async def test_role_says_owner_member_or_nothing(self, store: AnyStore) -> None:
         await keep(store, *PEOPLE, a_team(), a_membership())
 
         async with store.begin() as work:
-            assert await work.teams.role(TEAM, OWNER) is Role.OWNER
-            assert await work.teams.role(TEAM, MEMBER) is Role.MEMBER
-            assert await work.teams.role(TEAM, STRANGER) is None
-            assert await work.teams.role(TeamId(9), OWNER) is None
+            assert await work.teams.find_role(TEAM, OWNER) is Role.OWNER
+            assert await work.teams.find_role(TEAM, MEMBER) is Role.MEMBER
+            assert await work.teams.find_role(TEAM, STRANGER) is None
+            assert await work.teams.find_role(TeamId(9), OWNER) is None
 
     async def test_a_member_who_is_added_again_stays_one_member(self, store: AnyStore) -> None:
         await keep(store, *PEOPLE, a_team())
         for minute in (0, 5):
             await keep(store, a_membership(created_at=at(minute)))
 
-        members = await read_back(store, lambda s: s.teams.members(TEAM, limit=9))
+        members = await read_back(store, lambda s: s.teams.list_members(TEAM, limit=9))
 
         assert [member.person.id for member in members] == [MEMBER, OWNER]
 
@@ -176,19 +176,19 @@ class TeamsContract(StoreContract):
         with pytest.raises(Conflict):
             await keep(store, a_membership(team, user))
 
-        assert len(await read_back(store, lambda s: s.teams.members(TEAM, limit=9))) == 1
+        assert len(await read_back(store, lambda s: s.teams.list_members(TEAM, limit=9))) == 1
 
     async def test_removing_a_member_says_whether_there_was_one(self, store: AnyStore) -> None:
         await keep(store, *PEOPLE, a_team(1), a_team(2), a_membership(1), a_membership(2))
 
         async with store.begin() as work:
-            assert await work.teams.remove_member(TEAM, MEMBER) is True
-            assert await work.teams.remove_member(TEAM, MEMBER) is False
-            assert await work.teams.remove_member(TEAM, OWNER) is False
+            assert await work.teams.delete_member(TEAM, MEMBER) is True
+            assert await work.teams.delete_member(TEAM, MEMBER) is False
+            assert await work.teams.delete_member(TEAM, OWNER) is False
 
-        assert await read_back(store, lambda s: s.teams.view(TEAM, MEMBER)) is None
-        assert await read_back(store, lambda s: s.teams.view(TEAM, OWNER)) is not None
-        assert await read_back(store, lambda s: s.teams.view(TeamId(2), MEMBER)) is not None
+        assert await read_back(store, lambda s: s.teams.find_view(TEAM, MEMBER)) is None
+        assert await read_back(store, lambda s: s.teams.find_view(TEAM, OWNER)) is not None
+        assert await read_back(store, lambda s: s.teams.find_view(TeamId(2), MEMBER)) is not None
 
     async def test_one_address_has_one_invitation_to_a_team_in_any_spelling(self, store: AnyStore) -> None:
         first = an_invitation("inv_1", email=EmailAddress("Guest@example.org"))
@@ -203,7 +203,9 @@ class TeamsContract(StoreContract):
         async with store.begin() as work:
             assert await work.teams.add_invitation(again) is False
 
-        found = await read_back(store, lambda s: s.teams.invitations_to(EmailAddress("GUEST@example.org"), limit=9))
+        found = await read_back(
+            store, lambda s: s.teams.list_invitations_to(EmailAddress("GUEST@example.org"), limit=9)
+        )
         assert {view.invitation.id for view in found} == {"inv_1", "inv_3"}
 
     async def test_an_invitation_that_was_removed_makes_room_for_another(self, store: AnyStore) -> None:
@@ -211,8 +213,8 @@ class TeamsContract(StoreContract):
         await keep(store, *PEOPLE, a_team(), an_invitation("inv_1", email=email))
 
         async with store.begin() as work:
-            assert await work.teams.remove_invitation("inv_1") is True
-            assert await work.teams.remove_invitation("inv_1") is False
+            assert await work.teams.delete_invitation("inv_1") is True
+            assert await work.teams.delete_invitation("inv_1") is False
             assert await work.teams.add_invitation(an_invitation("inv_2", email=email)) is True
 
         assert await read_back(store, lambda s: s.teams.find_invitation("inv_1")) is None
@@ -233,7 +235,7 @@ class TeamsContract(StoreContract):
 
         assert outcomes.count(True) == 1
         assert {type(error) for error in failures(outcomes)} <= {Conflict}
-        assert len(await read_back(store, lambda s: s.teams.invitations_to(email, limit=9))) == 1
+        assert len(await read_back(store, lambda s: s.teams.list_invitations_to(email, limit=9))) == 1
 
     async def test_an_invitation_to_no_team_is_a_conflict(self, store: AnyStore) -> None:
         await keep(store, *PEOPLE)
@@ -249,7 +251,7 @@ class TeamsContract(StoreContract):
         interaction = an_interaction(body=body, created_at=there)
         await keep(store, *PEOPLE, a_team(), interaction)
 
-        (view,) = await read_back(store, lambda s: s.teams.interactions(TEAM, limit=9))
+        (view,) = await read_back(store, lambda s: s.teams.list_interactions(TEAM, limit=9))
 
         assert view.interaction == interaction
         assert view.interaction.created_at.utcoffset() == timedelta(0)
@@ -261,4 +263,4 @@ class TeamsContract(StoreContract):
         with pytest.raises(Conflict):
             await keep(store, an_interaction("int_1", team, author))
 
-        assert list(await read_back(store, lambda s: s.teams.interactions(TEAM, limit=9))) == []
+        assert list(await read_back(store, lambda s: s.teams.list_interactions(TEAM, limit=9))) == []

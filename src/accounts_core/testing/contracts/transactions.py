@@ -52,15 +52,15 @@ async def everything(reader: Reader) -> list[Any]:
         await reader.users.find_by_customer("cus_1"),
         await reader.sessions.resolve(digest_of_session("ses_1")),
         await reader.sessions.resolve(digest_of_session("ses_2")),
-        await reader.payment_methods.of(JANE),
+        await reader.payment_methods.list_for_user(JANE),
         await reader.verifications.find("ver_1"),
         await reader.verifications.find("ver_2"),
-        list(await reader.verifications.open_of_customer("cus_1")),
-        list(await reader.notifications.of(JANE, limit=99)),
-        await reader.teams.view(TeamId(1), JANE),
-        list(await reader.teams.members(TeamId(1), limit=9)),
-        list(await reader.teams.invitations_to(GUEST, limit=9)),
-        list(await reader.teams.interactions(TeamId(1), limit=9)),
+        list(await reader.verifications.list_open_for_customer("cus_1")),
+        list(await reader.notifications.list_for_user(JANE, limit=99)),
+        await reader.teams.find_view(TeamId(1), JANE),
+        list(await reader.teams.list_members(TeamId(1), limit=9)),
+        list(await reader.teams.list_invitations_to(GUEST, limit=9)),
+        list(await reader.teams.list_interactions(TeamId(1), limit=9)),
         await reader.outbox.find("job_1"),
         await reader.outbox.find("job_2"),
         list(await reader.outbox.list(limit=9)),
@@ -72,7 +72,7 @@ async def change_everything(work: UnitOfWork) -> None:
     jane = await work.users.get(JANE)
     await work.users.save(jane.change_email(EmailAddress("moved@example.org"), at=at(1)))
     await work.users.add(a_user(3))
-    await work.sessions.remove("ses_1")
+    await work.sessions.delete("ses_1")
     await work.sessions.add(a_session("ses_2"))
     await work.payment_methods.save(JANE, Cards().add(a_card("pm_2")))
     verification = await work.verifications.find("ver_1")
@@ -82,11 +82,11 @@ async def change_everything(work: UnitOfWork) -> None:
     await work.notifications.mark_all_read(JANE, at=at(1))
     await work.notifications.add(a_notification("ntf_2"))
     await work.teams.save((await work.teams.get(TeamId(1))).hand_over(MARY))
-    await work.teams.remove_member(TeamId(1), MARY)
-    await work.teams.remove_invitation("inv_1")
+    await work.teams.delete_member(TeamId(1), MARY)
+    await work.teams.delete_invitation("inv_1")
     await work.teams.disassociate(JANE)
     await work.outbox.claim(now=NOON, until=at(5), lease="lse_1", limit=1)
-    await work.outbox.put(a_job("job_2"))
+    await work.outbox.add(a_job("job_2"))
     assert await work.provider_events.add("evt_1", at=NOON)
 
 
@@ -175,8 +175,8 @@ class TransactionsContract(StoreContract):
             lambda work, text: work.verifications.add(a_verification(idempotency_key=text)),
             lambda work, text: work.notifications.add(a_notification(message=text)),
             lambda work, text: work.teams.add(a_team(name=text)),
-            lambda work, text: work.outbox.put(a_job(payload={"to": text})),
-            lambda work, text: work.outbox.put(a_job(payload={text: "to"})),
+            lambda work, text: work.outbox.add(a_job(payload={"to": text})),
+            lambda work, text: work.outbox.add(a_job(payload={text: "to"})),
             lambda work, text: work.provider_events.add(text, at=NOON),
         ],
     )
@@ -269,14 +269,14 @@ class TransactionsContract(StoreContract):
         async def open_the_only_one(id: str) -> None:
             async with store.begin() as work:
                 await lock(work)
-                if not await work.verifications.open_of(JANE):
+                if not await work.verifications.list_open_for_user(JANE):
                     await work.verifications.add(a_verification(id))
 
         outcomes = await concurrently(*[partial(open_the_only_one, f"ver_{n}") for n in range(6)])
 
         assert {type(error) for error in failures(outcomes)} <= {Conflict}
         async with store.begin() as work:
-            assert len(await work.verifications.open_of(JANE)) == 1
+            assert len(await work.verifications.list_open_for_user(JANE)) == 1
 
     async def test_a_user_who_is_removed_never_leaves_a_session_that_began_meanwhile(
         self, store: AnyStore, concurrently: Concurrently
@@ -285,8 +285,8 @@ class TransactionsContract(StoreContract):
 
         async def remove() -> None:
             async with store.begin() as work:
-                await work.sessions.remove_of(JANE)
-                await work.users.remove(JANE)
+                await work.sessions.delete_for_user(JANE)
+                await work.users.delete(JANE)
 
         outcomes = await concurrently(
             remove, partial(keep, store, a_session("ses_1")), remove, partial(keep, store, a_session("ses_2"))

@@ -146,7 +146,7 @@ class UsersContract(StoreContract):
     async def test_a_removed_user_is_gone_and_the_address_is_free(self, store: AnyStore) -> None:
         await keep(store, a_user(1), a_user(2))
         async with store.begin() as work:
-            await work.users.remove(UserId(1))
+            await work.users.delete(UserId(1))
 
             assert await work.users.find(UserId(1)) is None
             assert await work.users.find_by_email(EmailAddress("user1@example.org")) is None
@@ -159,8 +159,8 @@ class UsersContract(StoreContract):
         await keep(store, a_user(2))
 
         async with store.begin() as work:
-            await work.users.remove(UserId(1))
-            await work.users.remove(UserId(1))
+            await work.users.delete(UserId(1))
+            await work.users.delete(UserId(1))
 
         assert await read_back(store, lambda s: s.users.find(UserId(2))) == a_user(2)
 
@@ -171,7 +171,7 @@ class UsersContract(StoreContract):
                 handed_out += [await work.users.next_id(), await work.users.next_id()]
                 await work.users.add(a_user(handed_out[-1]))
             async with store.begin() as work:
-                await work.users.remove(handed_out[-1])
+                await work.users.delete(handed_out[-1])
 
         assert len(set(handed_out)) == len(handed_out)
         assert min(handed_out) >= 1

@@ -68,7 +68,9 @@ class VerificationsContract(StoreContract):
         async with store.begin() as work:
             expected = verification if state in OPEN_STATES else None
             assert await work.verifications.find_open(UserId(1), "pm_1") == expected
-            assert list(await work.verifications.open_of(UserId(1))) == ([] if expected is None else [expected])
+            assert list(await work.verifications.list_open_for_user(UserId(1))) == (
+                [] if expected is None else [expected]
+            )
 
     async def test_the_newest_of_several_is_found_by_what_was_asked_for_and_by_what_it_became(
         self, store: AnyStore
@@ -115,7 +117,7 @@ class VerificationsContract(StoreContract):
         await keep(store, a_user(1), a_user(2), old, new, a_verification("ver_3", 2))
 
         async with store.begin() as work:
-            assert list(await work.verifications.of(UserId(1), limit=9)) == [new, old]
+            assert list(await work.verifications.list_for_user(UserId(1), limit=9)) == [new, old]
 
     async def test_an_open_verification_is_the_latest_as_well(self, store: AnyStore) -> None:
         await keep(store, a_user(), a_verification("ver_1", requested="pm_1", state=State.DECLINED, created_at=at(-1)))
@@ -194,7 +196,7 @@ class VerificationsContract(StoreContract):
             held = await work.verifications.find("ver_1")
             assert held is not None
             doomed = await work.verifications.save(held.doom(at=at(1)))
-            await work.users.remove(UserId(1))
+            await work.users.delete(UserId(1))
 
         assert await find(store, "ver_1") == doomed
         assert doomed.is_doomed
@@ -204,7 +206,7 @@ class VerificationsContract(StoreContract):
 
         for _ in range(2):
             async with store.begin() as work:
-                await work.verifications.remove("ver_1")
+                await work.verifications.delete("ver_1")
 
         assert await find(store, "ver_1") is None
         assert await find(store, "ver_2") is not None
@@ -218,7 +220,7 @@ class VerificationsContract(StoreContract):
 
         for _ in range(2):
             async with store.begin() as work:
-                await work.verifications.remove_ended_of(UserId(1))
+                await work.verifications.delete_ended_for_user(UserId(1))
 
                 assert await work.verifications.find("ver_verified") is None
 

@@ -27,4 +27,4 @@ class ListPaymentMethods:
 
         """
         async with self._store.reader() as reader:
-            return await reader.payment_methods.of(user_id)
+            return await reader.payment_methods.list_for_user(user_id)

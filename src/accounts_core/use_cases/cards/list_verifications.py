@@ -52,10 +52,10 @@ class ListVerifications:
                 name=f"verifications of {user_id}",
                 kind=Cursor,
                 position=_cursor,
-                read=lambda count, below: reader.verifications.of(user_id, limit=count, before=below),
+                read=lambda count, below: reader.verifications.list_for_user(user_id, limit=count, before=below),
                 find=find,
             ).page(limit=limit, before=before)
-            cards = {card.id: card for card in await reader.payment_methods.of(user_id)}
+            cards = {card.id: card for card in await reader.payment_methods.list_for_user(user_id)}
         return Page((VerificationView(each, cards.get(each.payment_method or "")) for each in page), next=page.next)
 
 

@@ -45,7 +45,7 @@ class RemovePaymentMethod:
         async def attempt() -> list[Job]:
             async with self._store.begin() as work:
                 user = await work.users.get(user_id, lock=True)
-                before = await work.payment_methods.of(user_id)
+                before = await work.payment_methods.list_for_user(user_id)
                 gone, after = before.get(id), before.remove(id)
                 await work.payment_methods.save(user_id, after)
                 now = self._clock.now()

@@ -42,7 +42,7 @@ class SetDefaultPaymentMethod:
         async def attempt() -> tuple[Job, ...]:
             async with self._store.begin() as work:
                 await work.users.get(user_id, lock=True)
-                before = await work.payment_methods.of(user_id)
+                before = await work.payment_methods.list_for_user(user_id)
                 after = before.make_default(id)
                 if after != before:
                     await work.payment_methods.save(user_id, after)

@@ -180,7 +180,7 @@ class VerifyCard:
             same = await work.verifications.find_by_idempotency_key(request.user_id, request.idempotency_key)
             if same is not None and not same.is_open:
                 return same
-        cards = await work.payment_methods.of(request.user_id)
+        cards = await work.payment_methods.list_for_user(request.user_id)
         if request.requested in cards:
             return Verified(payment_method=request.requested)
         found = await work.verifications.find_open(request.user_id, request.requested)
@@ -216,7 +216,7 @@ class VerifyCard:
             found = await self._look(work, request)
             if found is not None:
                 return found, False
-            others = await work.verifications.open_of(request.user_id)
+            others = await work.verifications.list_open_for_user(request.user_id)
             now = self._clock.now()
             verification = CardVerification(
                 id=self._outbox.new_id("cv"),
@@ -230,7 +230,7 @@ class VerifyCard:
                 updated_at=now,
             )
             await work.verifications.add(verification)
-            await work.outbox.put(
+            await work.outbox.add(
                 self._outbox.job(job_id(verification.id), VerifyCardJob(verification=verification.id))
             )
             return verification, not others

@@ -237,7 +237,7 @@ class ConfirmEmail:
         raise WrongPassword("password", WRONG_PASSWORD)
 
     async def _end_sessions(self, work: UnitOfWork, user_id: UserId) -> None:
-        count = await work.sessions.remove_of(user_id)
+        count = await work.sessions.delete_for_user(user_id)
         if count:
             work.record(SessionsEnded(user_id=user_id, at=self._clock.now(), count=count))
 

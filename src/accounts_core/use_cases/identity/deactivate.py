@@ -41,8 +41,8 @@ class Deactivate:
                 now = self._clock.now()
                 user = (await work.users.get(user_id, lock=True)).deactivate(at=now)
                 saved = await work.users.save(user)
-                await work.sessions.remove_of(user_id)
-                await work.mail_tokens.remove_of(user_id)
+                await work.sessions.delete_for_user(user_id)
+                await work.mail_tokens.delete_for_user(user_id)
                 work.record(UserDeactivated(user_id=user_id, at=now, by=by, tell=user.proven_email))
             return saved
 

@@ -43,7 +43,7 @@ class ListNotifications:
                 name=f"notifications of {user_id}",
                 kind=Cursor,
                 position=_cursor,
-                read=lambda count, below: reader.notifications.of(user_id, limit=count, before=below),
+                read=lambda count, below: reader.notifications.list_for_user(user_id, limit=count, before=below),
                 find=find,
             ).page(limit=limit, before=before)
 

@@ -81,8 +81,8 @@ class ResetPassword:
         if waiting is not None and user.pending_email is None and token.email.is_same_mailbox(waiting):
             changed = changed.verify_email(at=now)
         saved = await work.users.save(changed)
-        await work.sessions.remove_of(user.id)
-        await work.mail_tokens.remove_of(user.id)
+        await work.sessions.delete_for_user(user.id)
+        await work.mail_tokens.delete_for_user(user.id)
         work.record(PasswordChanged(user_id=user.id, at=now, tell=changed.proven_email, is_reset=True))
         if saved.email_verified_at != user.email_verified_at:
             await self._verifier.follow(work, saved, by=Actor.USER)

@@ -210,12 +210,12 @@ class UpdateProfile:
                     EmailChangeRequested(user_id=user.id, at=now, tell=user.proven_email, pending=changed.pending_email)
                 )
             if _is_moved(user.waiting_email, changed.waiting_email):
-                await work.mail_tokens.remove_of(user.id)
+                await work.mail_tokens.delete_for_user(user.id)
                 await self._outbox.enqueue_for_worker(work, VerificationMailJob(user=user.id))
         if password_hash is not None:
             changed = changed.change_password(password_hash, at=now)
-            await work.sessions.remove_of(user.id, keep=keep_session)
-            await work.mail_tokens.remove_of(user.id)
+            await work.sessions.delete_for_user(user.id, keep=keep_session)
+            await work.mail_tokens.delete_for_user(user.id)
             events.append(PasswordChanged(user_id=user.id, at=now, tell=user.proven_email))
         if changed is user:
             return user, ()

@@ -37,4 +37,4 @@ class ListOverdueJobs:
 
         """
         async with self._store.reader() as reader:
-            return await reader.outbox.overdue(before=self._clock.now() - OVERDUE_AFTER, limit=MOST_TOPICS)
+            return await reader.outbox.list_overdue(before=self._clock.now() - OVERDUE_AFTER, limit=MOST_TOPICS)

@@ -135,11 +135,11 @@ class _Walks:
             current = await reader.users.find(user.id)
             if current is None or current.customer_id != user.customer_id:
                 return None
-            if await reader.verifications.open_of_customer(user.customer_id):
+            if await reader.verifications.list_open_for_customer(user.customer_id):
                 return None
             if await reader.outbox.find(default_job_id(user.id)) is not None:
                 return None
-            return await reader.payment_methods.of(user.id)
+            return await reader.payment_methods.list_for_user(user.id)
 
     async def _compare_cards(
         self, user: User, cards: Cards, customer: Customer, provided: Sequence[ProviderPaymentMethod]
@@ -168,8 +168,8 @@ class _Walks:
             return
 
         async def look(work: UnitOfWork, user: User) -> bool:
-            has_it = card.id in await work.payment_methods.of(user.id)
-            return not has_it and not await work.verifications.open_of(user.id)
+            has_it = card.id in await work.payment_methods.list_for_user(user.id)
+            return not has_it and not await work.verifications.list_open_for_user(user.id)
 
         async def put(work: UnitOfWork, _: User) -> Job:
             return await self._outbox.enqueue(work, DetachCardJob(payment_method=card.id))
@@ -229,7 +229,7 @@ class _Walks:
         known_after_all = {customer.id} if is_claimed and self._repairs.dry_run else {customer.id, None}
 
         async def look(work: UnitOfWork, user: User) -> bool:
-            return user.customer_id not in known_after_all and not await work.verifications.open_of(user.id)
+            return user.customer_id not in known_after_all and not await work.verifications.list_open_for_user(user.id)
 
         async def put(work: UnitOfWork, _: User) -> Job:
             return await self._outbox.enqueue(work, DeleteCustomerJob(customer=customer.id, unless_used=True))
@@ -257,7 +257,7 @@ class _Walks:
 
     async def _claim(self, user: User, customer: Customer) -> None:
         async def look(work: UnitOfWork, user: User) -> bool:
-            return user.customer_id is None and not await work.verifications.open_of(user.id)
+            return user.customer_id is None and not await work.verifications.list_open_for_user(user.id)
 
         async def put(work: UnitOfWork, user: User) -> Job:
             await work.users.save(user.bill_as(customer.id).owe(customer.balance))

@@ -10,7 +10,7 @@ import attrs
 
 from accounts_core.model.policy import Policy
 from accounts_core.model.times import CLOCK_SKEW
-from accounts_core.outbox.bring_back import BringBackJobs
+from accounts_core.outbox.correct_due_times import CorrectDueTimes
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.retry import retry_on_conflict
@@ -43,7 +43,7 @@ class RepairTimes:
     _store: Store[UnitOfWork]
     _clock: Clock
     _policy: Policy
-    _bring_back: BringBackJobs
+    _bring_back: CorrectDueTimes
 
     async def __call__(self) -> Repaired:
         """Repair jobs, sessions and mail tokens whose times lie too far in the future; workers call it every minute.
@@ -66,13 +66,13 @@ class RepairTimes:
             async with self._store.begin() as work:
                 return Repaired(
                     jobs=jobs,
-                    sessions=await work.sessions.bring_back(
+                    sessions=await work.sessions.correct_times(
                         after=now + CLOCK_SKEW,
                         created_at=signed_in_at,
                         used_at=now,
                         expires_at=signed_in_at + self._policy.sessions.lifetime,
                     ),
-                    mail_tokens=await work.mail_tokens.forget_after(now + CLOCK_SKEW),
+                    mail_tokens=await work.mail_tokens.delete_created_after(now + CLOCK_SKEW),
                 )
 
         return await retry_on_conflict(self._store, repair)

@@ -33,7 +33,7 @@ class EndAllSessions:
         async def attempt() -> int:
             async with self._store.begin() as work:
                 await work.users.get(user_id, lock=True)
-                count = await work.sessions.remove_of(user_id)
+                count = await work.sessions.delete_for_user(user_id)
                 if count:
                     work.record(SessionsEnded(user_id=user_id, at=self._clock.now(), by=Actor.OPERATOR, count=count))
             return count

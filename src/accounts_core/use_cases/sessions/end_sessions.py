@@ -59,9 +59,9 @@ class EndSessions:
             async with self._store.begin() as work:
                 await work.users.get(session.user_id, lock=True)
                 if id is None:
-                    count = await work.sessions.remove_of(session.user_id, keep=session.id)
+                    count = await work.sessions.delete_for_user(session.user_id, keep=session.id)
                 elif (found := await work.sessions.find(id)) is not None and found.user_id == session.user_id:
-                    await work.sessions.remove(id)
+                    await work.sessions.delete(id)
                     count = 1
                 else:
                     raise NotFound("session", id)

@@ -50,7 +50,7 @@ class ListSessions:
                 name=f"sessions of {user_id}",
                 kind=Cursor,
                 position=_cursor,
-                read=lambda count, below: reader.sessions.list_of(user_id, limit=count, before=below),
+                read=lambda count, below: reader.sessions.list_for_user(user_id, limit=count, before=below),
                 find=find,
                 is_shown=lambda session: session.is_live(now=now, policy=self._policy.sessions),
             ).page(limit=limit, before=before)

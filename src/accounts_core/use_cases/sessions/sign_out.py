@@ -35,7 +35,7 @@ class SignOut:
                 with suppress(NotFound):  # the user is gone, and every session with them
                     await work.users.get(session.user_id, lock=True)
                     if await work.sessions.find(session.id) is not None:
-                        await work.sessions.remove(session.id)
+                        await work.sessions.delete(session.id)
                         work.record(SignedOut(user_id=session.user_id, at=self._clock.now(), session_id=session.id))
 
         await retry_on_conflict(self._store, attempt)

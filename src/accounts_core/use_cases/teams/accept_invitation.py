@@ -54,9 +54,9 @@ class AcceptInvitation:
                 team = await work.teams.get(team_id, lock=True)
                 # read again under the lock: the owner may have revoked it or transferred the team
                 await open_invitation_to(work, user_id, id, open_since=open_since)
-                if not await work.teams.remove_invitation(id):
+                if not await work.teams.delete_invitation(id):
                     raise NotFound("invitation", id)
-                if await work.teams.role(team_id, user_id) is None:
+                if await work.teams.find_role(team_id, user_id) is None:
                     if await work.teams.count_members(team_id) >= self._policy.quotas.members:
                         raise QuotaExceeded("members per account", self._policy.quotas.members)
                     await work.teams.add_member(Membership(team_id=team_id, user_id=user_id, created_at=now))
@@ -71,4 +71,4 @@ class AcceptInvitation:
                 id=self._outbox.new_id("ntf"), user_id=team.owner_id, team_name=team.name, at=self._clock.now()
             )
         )
-        await work.notifications.remove_oldest_of(team.owner_id, keep=self._policy.quotas.notifications)
+        await work.notifications.delete_oldest_for_user(team.owner_id, keep=self._policy.quotas.notifications)

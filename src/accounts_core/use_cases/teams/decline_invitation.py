@@ -41,7 +41,7 @@ class DeclineInvitation:
                 now = self._clock.now()
                 open_since = self._policy.invitations_open_since(now)
                 team_id = (await open_invitation_to(work, user_id, id, open_since=open_since)).invitation.team_id
-                if not await work.teams.remove_invitation(id):
+                if not await work.teams.delete_invitation(id):
                     raise NotFound("invitation", id)
                 work.record(InvitationDeclined(user_id=user_id, at=now, team_id=team_id))
 

@@ -37,7 +37,7 @@ class DeleteTeam:
         async def attempt() -> None:
             async with self._store.begin() as work:
                 await owned_by(work, team_id, user_id)
-                await work.teams.remove(team_id)
+                await work.teams.delete(team_id)
                 work.record(TeamDeleted(user_id=user_id, at=self._clock.now(), team_id=team_id))
 
         await retry_on_conflict(self._store, attempt)

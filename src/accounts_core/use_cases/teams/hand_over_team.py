@@ -52,12 +52,12 @@ class HandOverTeam:
                 team = await owned_by(work, team_id, user_id)
                 if to == user_id:
                     return
-                if not await work.teams.remove_member(team_id, to):
+                if not await work.teams.delete_member(team_id, to):
                     raise Invalid("user_id", "Only a member of the account can become its owner.")
                 await may_own_another(work, to, self._policy)
                 now = self._clock.now()
                 await work.teams.add_member(Membership(team_id=team_id, user_id=user_id, created_at=now))
-                await work.teams.remove_invitations_into(team_id)
+                await work.teams.delete_invitations_into(team_id)
                 await work.teams.save(team.hand_over(to))
                 work.record(TeamHandedOver(user_id=user_id, at=now, team_id=team_id, owner_id=to))
 

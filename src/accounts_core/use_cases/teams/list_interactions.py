@@ -56,7 +56,7 @@ class ListInteractions:
                 name=f"interactions of {team_id}",
                 kind=Cursor,
                 position=lambda view: _cursor(view.interaction),
-                read=lambda count, below: reader.teams.interactions(team_id, limit=count, before=below),
+                read=lambda count, below: reader.teams.list_interactions(team_id, limit=count, before=below),
                 find=find,
                 size=lambda view: len(view.interaction.body),
                 max_size=MAX_PAGE_CHARACTERS,

@@ -49,7 +49,7 @@ class ListInvitations:
             async def read(count: int, below: Cursor | None) -> Sequence[InvitationView]:
                 if email is None:
                     return ()
-                return await reader.teams.invitations_to(email, limit=count, before=below, open_since=open_since)
+                return await reader.teams.list_invitations_to(email, limit=count, before=below, open_since=open_since)
 
             async def find(id: str) -> Cursor | None:
                 view = await reader.teams.find_invitation(id, open_since=open_since)

@@ -53,7 +53,7 @@ class ListTeamInvitations:
                 name=f"invitations into {team_id}",
                 kind=Cursor,
                 position=invitation_cursor,
-                read=lambda count, below: reader.teams.invitations_into(
+                read=lambda count, below: reader.teams.list_invitations_into(
                     team_id, open_since=open_since, limit=count, before=below
                 ),
                 find=find,

@@ -41,7 +41,7 @@ class ListTeamMembers:
 
             async def find(id: str) -> UserId | None:
                 number = number_of(id)
-                if number is None or await reader.teams.view(team_id, UserId(number)) is None:
+                if number is None or await reader.teams.find_view(team_id, UserId(number)) is None:
                     return None
                 return UserId(number)
 
@@ -49,7 +49,7 @@ class ListTeamMembers:
                 name=f"members of {team_id}",
                 kind=int,
                 position=lambda member: member.person.id,
-                read=lambda count, below: reader.teams.members(
+                read=lambda count, below: reader.teams.list_members(
                     team_id, limit=count, before=None if below is None else UserId(below)
                 ),
                 find=find,

@@ -36,14 +36,14 @@ class ListTeams:
 
             async def find(id: str) -> TeamId | None:
                 number = number_of(id)
-                view = None if number is None else await reader.teams.view(TeamId(number), user_id)
+                view = None if number is None else await reader.teams.find_view(TeamId(number), user_id)
                 return None if view is None else view.team.id
 
             return await Listed(
                 name=f"teams of {user_id}",
                 kind=int,
                 position=lambda view: view.team.id,
-                read=lambda count, below: reader.teams.views_of(
+                read=lambda count, below: reader.teams.list_for_user(
                     user_id, limit=count, before=None if below is None else TeamId(below)
                 ),
                 find=find,

@@ -46,7 +46,7 @@ class RemoveTeamMember:
                     raise NotAllowed("The owner cannot leave: hand the account over, or delete it.")
                 if role is not Role.OWNER and member_id != user_id:
                     raise NotAllowed("Only the owner of an account removes other members.")
-                if not await work.teams.remove_member(team_id, member_id):
+                if not await work.teams.delete_member(team_id, member_id):
                     raise NotFound("member", member_id)
                 work.record(MemberRemoved(user_id=user_id, at=self._clock.now(), team_id=team_id, member_id=member_id))
 

@@ -43,7 +43,7 @@ class RevokeInvitation:
             async with self._store.begin() as work:
                 await owned_by(work, team_id, user_id)
                 view = await open_invitation_into(work, team_id, id, clock=self._clock, policy=self._policy)
-                if not await work.teams.remove_invitation(id):
+                if not await work.teams.delete_invitation(id):
                     raise NotFound("invitation", id)
                 now = self._clock.now()
                 work.record(InvitationRevoked(user_id=user_id, at=now, team_id=team_id, email=view.invitation.email))

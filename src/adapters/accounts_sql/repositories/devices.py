@@ -34,7 +34,9 @@ class DeviceReader:
 
     _db: RowFetcher
 
-    async def of(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[KnownDevice]:
+    async def list_for_user(
+        self, user_id: UserId, *, limit: int, before: Cursor | None = None
+    ) -> Sequence[KnownDevice]:
         return await _OF.fetch(self._db, limit, before, owner=user_id)
 
 
@@ -52,8 +54,8 @@ class Devices(DeviceReader):
         await self._db.run(_SEEN, owner=user_id, this=digest, last_seen_at=at)
         return False
 
-    async def count_of(self, user_id: UserId) -> int:
+    async def count_for_user(self, user_id: UserId) -> int:
         return await self._db.fetch(_COUNT, owner=user_id)
 
-    async def remove_of(self, user_id: UserId) -> None:
+    async def delete_for_user(self, user_id: UserId) -> None:
         await self._db.run(_REMOVE, owner=user_id)

@@ -57,7 +57,7 @@ class MailTokenReader:
 
     _db: RowFetcher
 
-    async def of(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[MailToken]:
+    async def list_for_user(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[MailToken]:
         return await _OF.fetch(self._db, limit, before, owner=user_id)
 
 
@@ -82,11 +82,11 @@ class MailTokens(MailTokenReader):
     async def find(self, digest: bytes) -> MailToken | None:
         return await self._db.fetch(_FIND, this=digest)
 
-    async def remove_of(self, user_id: UserId, purpose: MailTokenPurpose | None = None) -> None:
+    async def delete_for_user(self, user_id: UserId, purpose: MailTokenPurpose | None = None) -> None:
         if purpose is None:
             await self._db.run(_REMOVE_ALL, owner=user_id)
         else:
             await self._db.run(_REMOVE_SOME, owner=user_id, kind=purpose.value)
 
-    async def forget_after(self, moment: datetime) -> int:
+    async def delete_created_after(self, moment: datetime) -> int:
         return await self._db.run(_FORGET_AFTER, after=moment)

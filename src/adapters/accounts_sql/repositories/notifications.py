@@ -71,7 +71,9 @@ class NotificationReader:
 
     _db: RowFetcher
 
-    async def of(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[Notification]:
+    async def list_for_user(
+        self, user_id: UserId, *, limit: int, before: Cursor | None = None
+    ) -> Sequence[Notification]:
         return await _OF.fetch(self._db, limit, before, owner=user_id)
 
     async def find(self, id: str) -> Notification | None:
@@ -98,11 +100,11 @@ class Notifications(NotificationReader):
         if not await self._db.run(_REMOVE_ONE, owner=user_id, this=id):
             raise NotFound("notification", id)
 
-    async def remove_of(self, user_id: UserId) -> int:
+    async def delete_for_user(self, user_id: UserId) -> int:
         return await self._db.run(_REMOVE, owner=user_id)
 
-    async def remove_oldest_of(self, user_id: UserId, *, keep: int) -> None:
+    async def delete_oldest_for_user(self, user_id: UserId, *, keep: int) -> None:
         await self._db.run(_REMOVE_OLDEST, owner=user_id, kept=keep)
 
-    async def count_of(self, user_id: UserId) -> int:
+    async def count_for_user(self, user_id: UserId) -> int:
         return await self._db.fetch(_COUNT, owner=user_id)

@@ -118,13 +118,13 @@ class OutboxReader:
     async def any_due(self, *, now: datetime, topics: Topics = None) -> bool:
         return await self._db.fetch(_any_due(_choice(topics)), now=now)
 
-    async def any_overlong(self, *, after: datetime) -> bool:
+    async def any_due_after(self, *, after: datetime) -> bool:
         return await self._db.fetch(_ANY_OVERLONG, after=after)
 
     async def list(self, *, limit: int) -> Sequence[Job]:
         return await self._db.fetch(_LIST, at_most=limit)
 
-    async def overdue(self, *, before: datetime, limit: int) -> Sequence[OverdueJobs]:
+    async def list_overdue(self, *, before: datetime, limit: int) -> Sequence[OverdueJobs]:
         return await self._db.fetch(_OVERDUE, before=before, at_most=limit)
 
 
@@ -134,7 +134,7 @@ class Outbox(OutboxReader):
 
     _db: Executor
 
-    async def put(self, job: Job) -> None:
+    async def add(self, job: Job) -> None:
         await self._db.run(_ADD, **rows.job_values(job))
 
     async def claim(
@@ -147,27 +147,27 @@ class Outbox(OutboxReader):
             )
         return [attrs.evolve(job, lease=lease, due=until, attempts=job.attempts + 1) for job in due]
 
-    async def bring_back(self, *, after: datetime, due: datetime, leased: datetime, limit: int) -> int:
+    async def correct_due_times(self, *, after: datetime, due: datetime, leased: datetime, limit: int) -> int:
         statement = _BRING_BACK[self._db.dialect]
         return await self._db.run(statement, after=after, when_free=due, when_leased=leased, at_most=limit)
 
-    async def done(self, job: Job) -> None:
+    async def complete(self, job: Job) -> None:
         await self._end(_DONE, job)
 
-    async def put_off(self, job: Job, *, due: datetime, error: str | None = None) -> None:
+    async def reschedule(self, job: Job, *, due: datetime, error: str | None = None) -> None:
         await self._end(_LET_GO, job, due=due, last_error=error)
 
-    async def park(self, job: Job, *, at: datetime, error: str) -> None:
+    async def dead_letter(self, job: Job, *, at: datetime, error: str) -> None:
         await self._end(_LET_GO, job, parked_at=at, last_error=error)
 
     async def retry(self, id: str, *, now: datetime) -> None:
         if not await self._db.run(_RETRY, this=id, due=now):
             raise NotFound("job", id)
 
-    async def remove_about(self, email: EmailAddress) -> None:
+    async def delete_for_email(self, email: EmailAddress) -> None:
         await self._db.run(_REMOVE_ABOUT[self._db.dialect], address=email.address.lower())
 
-    async def remove(self, id: str) -> None:
+    async def delete(self, id: str) -> None:
         await self._db.run(_REMOVE, this=id)
 
     async def _end(self, statement: Statement, job: Job, **values: Any) -> None:

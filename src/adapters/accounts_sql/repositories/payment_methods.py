@@ -29,7 +29,7 @@ class PaymentMethodReader:
 
     _db: RowFetcher
 
-    async def of(self, user_id: UserId) -> Cards:
+    async def list_for_user(self, user_id: UserId) -> Cards:
         return await self._db.fetch(_OF, owner=user_id)
 
 
@@ -40,7 +40,7 @@ class PaymentMethods(PaymentMethodReader):
     _db: Executor
 
     async def save(self, user_id: UserId, cards: Cards) -> None:
-        before = await self.of(user_id)
+        before = await self.list_for_user(user_id)
         for card in before:
             if card.id not in cards:
                 await self._db.run(_REMOVE, owner=user_id, this=card.id)

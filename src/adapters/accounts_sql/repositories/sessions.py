@@ -106,7 +106,7 @@ class SessionReader:
     async def resolve_with_cards(self, digest: bytes) -> tuple[Session, User, Cards] | None:
         return await self._db.fetch(_RESOLVE_WITH_CARDS, this=digest)
 
-    async def list_of(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[Session]:
+    async def list_for_user(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[Session]:
         return await _LIST_OF.fetch(self._db, limit, before, owner=user_id)
 
     async def find(self, id: str) -> Session | None:
@@ -125,23 +125,23 @@ class Sessions(SessionReader):
     async def touch(self, id: str, *, at: datetime) -> None:
         await self._db.run(_TOUCH, this=id, at=at, ahead_after=at + CLOCK_SKEW)
 
-    async def remove(self, id: str) -> None:
+    async def delete(self, id: str) -> None:
         await self._db.run(_REMOVE, this=id)
 
-    async def remove_of(self, user_id: UserId, *, keep: str | None = None) -> int:
+    async def delete_for_user(self, user_id: UserId, *, keep: str | None = None) -> int:
         if keep is None:
             return await self._db.run(_REMOVE_ALL, owner=user_id)
         return await self._db.run(_REMOVE_OTHERS, owner=user_id, keep=keep)
 
-    async def remove_oldest_of(self, user_id: UserId, *, keep: int) -> None:
+    async def delete_oldest_for_user(self, user_id: UserId, *, keep: int) -> None:
         await self._db.run(_REMOVE_OLDEST, owner=user_id, kept=keep)
 
-    async def bring_back(
+    async def correct_times(
         self, *, after: datetime, created_at: datetime, used_at: datetime, expires_at: datetime
     ) -> int:
         return await self._db.run(
             _BRING_BACK, after=after, created_at=created_at, last_used_at=used_at, expires_at=expires_at
         )
 
-    async def count_of(self, user_id: UserId) -> int:
+    async def count_for_user(self, user_id: UserId) -> int:
         return await self._db.fetch(_COUNT, owner=user_id)

@@ -142,37 +142,41 @@ class TeamReader:
 
     _db: RowFetcher
 
-    async def view(self, id: TeamId, user_id: UserId) -> TeamView | None:
+    async def find_view(self, id: TeamId, user_id: UserId) -> TeamView | None:
         return await self._db.fetch(_VIEW, this=id, viewer=user_id)
 
-    async def views_of(self, user_id: UserId, *, limit: int, before: TeamId | None = None) -> Sequence[TeamView]:
+    async def list_for_user(self, user_id: UserId, *, limit: int, before: TeamId | None = None) -> Sequence[TeamView]:
         return await _VIEWS_OF.fetch(self._db, limit, before, viewer=user_id)
 
-    async def members(self, id: TeamId, *, limit: int, before: UserId | None = None) -> Sequence[Member]:
+    async def list_members(self, id: TeamId, *, limit: int, before: UserId | None = None) -> Sequence[Member]:
         return await _MEMBERS.fetch(self._db, limit, before, this=id)
 
-    async def interactions(self, id: TeamId, *, limit: int, before: Cursor | None = None) -> Sequence[InteractionView]:
+    async def list_interactions(
+        self, id: TeamId, *, limit: int, before: Cursor | None = None
+    ) -> Sequence[InteractionView]:
         return await _WRITTEN.fetch(self._db, limit, before, this=id)
 
     async def find_interaction(self, id: str) -> Interaction | None:
         return await self._db.fetch(_FIND_INTERACTION, this=id)
 
-    async def written_by(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[Interaction]:
+    async def list_interactions_by(
+        self, user_id: UserId, *, limit: int, before: Cursor | None = None
+    ) -> Sequence[Interaction]:
         return await _WRITTEN_BY.fetch(self._db, limit, before, person=user_id)
 
-    async def invitations_by(
+    async def list_invitations_by(
         self, user_id: UserId, *, limit: int, before: Cursor | None = None
     ) -> Sequence[Invitation]:
         return await _INVITATIONS_BY.fetch(self._db, limit, before, person=user_id)
 
-    async def invitations_to(
+    async def list_invitations_to(
         self, email: EmailAddress, *, limit: int, before: Cursor | None = None, open_since: datetime | None = None
     ) -> Sequence[InvitationView]:
         if open_since is None:
             return await _INVITED.fetch(self._db, limit, before, key=email.key)
         return await _OPEN_INVITED.fetch(self._db, limit, before, key=email.key, open_since=open_since)
 
-    async def invitations_into(
+    async def list_invitations_into(
         self, id: TeamId, *, open_since: datetime, limit: int, before: Cursor | None = None
     ) -> Sequence[InvitationView]:
         return await _OPEN_INTO.fetch(self._db, limit, before, this=id, open_since=open_since)

@@ -149,10 +149,10 @@ class Teams(TeamReader):
             raise Conflict("The team was changed or removed meanwhile.")
         return saved
 
-    async def remove(self, id: TeamId) -> None:
+    async def delete(self, id: TeamId) -> None:
         await self._db.run(_REMOVE, this=id)
 
-    async def role(self, id: TeamId, user_id: UserId) -> Role | None:
+    async def find_role(self, id: TeamId, user_id: UserId) -> Role | None:
         role = await self._db.fetch(_ROLE, this=id, person=user_id)
         return None if role is None else Role(role)
 
@@ -165,29 +165,29 @@ class Teams(TeamReader):
     async def count_invitations(self, id: TeamId, *, open_since: datetime) -> int:
         return await self._db.fetch(_COUNT_INVITATIONS, this=id, open_since=open_since)
 
-    async def find_invitation_of(self, id: TeamId, email: EmailAddress) -> Invitation | None:
+    async def find_invitation_for_email(self, id: TeamId, email: EmailAddress) -> Invitation | None:
         return await self._db.fetch(_FIND_INVITATION_OF, this=id, key=email.key)
 
     async def add_member(self, membership: Membership) -> None:
         await self._db.run(_ADD_MEMBER[self._db.dialect], **rows.membership_values(membership))
 
-    async def remove_member(self, id: TeamId, user_id: UserId) -> bool:
+    async def delete_member(self, id: TeamId, user_id: UserId) -> bool:
         return await self._db.run(_REMOVE_MEMBER, this=id, person=user_id) > 0
 
     async def add_invitation(self, invitation: Invitation) -> bool:
         return await self._db.run(_ADD_INVITATION[self._db.dialect], **rows.invitation_values(invitation)) > 0
 
-    async def remove_invitation(self, id: str) -> bool:
+    async def delete_invitation(self, id: str) -> bool:
         return await self._db.run(_REMOVE_INVITATION, this=id) > 0
 
     async def renew_invitation(self, id: str, *, sent_at: datetime, is_mail_pending: bool) -> bool:
         values = {"sent_at": sent_at, "is_mail_pending": is_mail_pending}
         return await self._db.run(_RENEW_INVITATION, this=id, **values) > 0
 
-    async def remove_invitations_into(self, id: TeamId) -> None:
+    async def delete_invitations_into(self, id: TeamId) -> None:
         await self._db.run(_REMOVE_INVITATIONS_INTO, this=id)
 
-    async def unmailed_invitations_by(self, user_id: UserId, *, limit: int) -> Sequence[Invitation]:
+    async def list_unmailed_invitations_by(self, user_id: UserId, *, limit: int) -> Sequence[Invitation]:
         return await self._db.fetch(_UNMAILED_BY, person=user_id, at_most=limit)
 
     async def mark_invitation_mailed(self, id: str) -> bool:
@@ -196,15 +196,15 @@ class Teams(TeamReader):
     async def add_interaction(self, interaction: Interaction) -> None:
         await self._db.run(_ADD_INTERACTION, **rows.interaction_values(interaction))
 
-    async def footprint(self, user_id: UserId) -> Footprint:
+    async def count_footprint(self, user_id: UserId) -> Footprint:
         return await self._db.fetch(_FOOTPRINT, person=user_id)
 
-    async def erase(self, user_id: UserId) -> None:
+    async def delete_for_user(self, user_id: UserId) -> None:
         for statement in _ERASE:
             await self._db.run(statement, person=user_id)
 
     async def disassociate(self, user_id: UserId) -> None:
         await self._db.run(_DISASSOCIATE, person=user_id)
 
-    async def remove_invitations_to(self, email: EmailAddress) -> None:
+    async def delete_invitations_to(self, email: EmailAddress) -> None:
         await self._db.run(_REMOVE_INVITATIONS_TO, key=email.key)

@@ -129,7 +129,7 @@ class Users(UserReader):
             raise Conflict("The user was changed or removed meanwhile.")
         return saved
 
-    async def remove(self, id: UserId) -> None:
+    async def delete(self, id: UserId) -> None:
         await self._db.run(_REMOVE, this=id)
 
 

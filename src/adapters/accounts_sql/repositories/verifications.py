@@ -75,10 +75,12 @@ class VerificationReader:
     async def find_by_idempotency_key(self, user_id: UserId, idempotency_key: str) -> CardVerification | None:
         return await self._db.fetch(_FIND_BY_IDEMPOTENCY_KEY, owner=user_id, key=idempotency_key)
 
-    async def of(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[CardVerification]:
+    async def list_for_user(
+        self, user_id: UserId, *, limit: int, before: Cursor | None = None
+    ) -> Sequence[CardVerification]:
         return await _OF.fetch(self._db, limit, before, owner=user_id)
 
-    async def open_of_customer(self, customer_id: str) -> Sequence[CardVerification]:
+    async def list_open_for_customer(self, customer_id: str) -> Sequence[CardVerification]:
         return await self._db.fetch(_OPEN_OF_CUSTOMER, customer=customer_id)
 
 
@@ -94,7 +96,7 @@ class Verifications(VerificationReader):
     async def find_open(self, user_id: UserId, requested: str) -> CardVerification | None:
         return await self._db.fetch(_FIND_OPEN, owner=user_id, asked=requested)
 
-    async def open_of(self, user_id: UserId) -> Sequence[CardVerification]:
+    async def list_open_for_user(self, user_id: UserId) -> Sequence[CardVerification]:
         return await self._db.fetch(_OPEN_OF, owner=user_id)
 
     async def save(self, verification: CardVerification) -> CardVerification:
@@ -106,8 +108,8 @@ class Verifications(VerificationReader):
             raise Conflict("The verification was changed or removed meanwhile.")
         return saved
 
-    async def remove(self, id: str) -> None:
+    async def delete(self, id: str) -> None:
         await self._db.run(_REMOVE, this=id)
 
-    async def remove_ended_of(self, user_id: UserId) -> None:
+    async def delete_ended_for_user(self, user_id: UserId) -> None:
         await self._db.run(_REMOVE_ENDED, owner=user_id)

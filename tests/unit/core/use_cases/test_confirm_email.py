@@ -390,7 +390,7 @@ def test_a_job_of_the_release_before_is_a_sign_up_as_well(world: World) -> None:
 def _put(world: World, job: Job) -> None:
     async def put() -> None:
         async with world.store.begin() as work:
-            await work.outbox.put(job)
+            await work.outbox.add(job)
 
     run_sync(put())
 

@@ -17,7 +17,7 @@ from accounts_core.model.jobs import InvitationMailJob, JobKind, RecoveryMailJob
 from accounts_core.model.policy import SessionPolicy
 from accounts_core.model.session import TOUCH_INTERVAL
 from accounts_core.model.times import CLOCK_SKEW, is_ahead
-from accounts_core.outbox.bring_back import MOST_BROUGHT_BACK
+from accounts_core.outbox.correct_due_times import MAX_CORRECTED
 from accounts_core.outbox.delays import LONGEST_DELAY, WORKER_LEASE
 from accounts_core.outbox.worker import Ran
 from accounts_core.services.card_calls import SETTLED_AFTER
@@ -218,9 +218,9 @@ def test_a7_a_host_that_only_runs_what_is_due_has_times_repaired_too(world: Worl
 
 
 def test_a7_more_than_are_brought_back_at_once_are_brought_back_next_time(world: World, accounts: Core) -> None:
-    put(world, *[welcome(f"job_{n}", due=NOON + DAY, attempts=1) for n in range(MOST_BROUGHT_BACK + 1)])
+    put(world, *[welcome(f"job_{n}", due=NOON + DAY, attempts=1) for n in range(MAX_CORRECTED + 1)])
 
-    assert [accounts.repair_times().jobs for _ in range(3)] == [MOST_BROUGHT_BACK, 1, 0]
+    assert [accounts.repair_times().jobs for _ in range(3)] == [MAX_CORRECTED, 1, 0]
 
 
 def test_a7_a_repaired_session_lives_as_long_as_another_and_no_longer(

@@ -25,32 +25,32 @@ from accounts_memory import MemoryRateLimiter, MemoryStore, MemoryUnitOfWork
 ACTS: Mapping[str, Act] = {**IDENTITY, **ADDRESSES, **CARDS, **TEAMS}
 
 OF_A_USER: Final = {
-    "users": {"save", "remove"},
-    "sessions": {"add", "remove", "remove_of", "remove_oldest_of"},
-    "mail_tokens": {"add", "remove_of"},
-    "devices": {"add", "remove_of"},
+    "users": {"save", "delete"},
+    "sessions": {"add", "delete", "delete_for_user", "delete_oldest_for_user"},
+    "mail_tokens": {"add", "delete_for_user"},
+    "devices": {"add", "delete_for_user"},
     "payment_methods": {"save"},
-    "verifications": {"add", "remove_ended_of"},
+    "verifications": {"add", "delete_ended_for_user"},
 }
 """What is written with the user locked. A verification's own steps are kept apart by its version."""
 OF_A_TEAM: Final = {
     "teams": {
         "save",
-        "remove",
+        "delete",
         "add_member",
-        "remove_member",
+        "delete_member",
         "add_invitation",
-        "remove_invitation",
+        "delete_invitation",
         "add_interaction",
     },
 }
 OF_BOTH: Final = {("teams", "add_invitation")}
 """An invitation that waits for its sender is either seen by the sender's verification, or sees it."""
 UNLOCKED: Final = {
-    "decline an invitation": {"teams.remove_invitation", "record.InvitationDeclined"},
+    "decline an invitation": {"teams.delete_invitation", "record.InvitationDeclined"},
     "verify a card that is declined": {"record.CardRejected"},
 }
-"""What is written without a lock all the same: `remove_invitation` tells by its answer who was first, a verification
+"""What is written without a lock all the same: `delete_invitation` tells by its answer who was first, a verification
 by its version."""
 
 

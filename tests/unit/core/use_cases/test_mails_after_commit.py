@@ -164,7 +164,7 @@ def test_only_mails_are_done_by_the_call(world: World) -> None:
 
     async def put() -> None:
         async with world.store.begin() as work:
-            await work.outbox.put(a_job(topic="host.welcome"))
+            await work.outbox.add(a_job(topic="host.welcome"))
 
     run_sync(put())
     by_the_call(world, job_handlers={"host.welcome": handler}).register(

@@ -148,7 +148,7 @@ def test_a_notice_of_the_release_before_names_no_user_and_is_in_no_trail(
 
     async def put() -> None:
         async with world.store.begin() as work:
-            await work.outbox.put(notice)
+            await work.outbox.add(notice)
 
     run_sync(put())
     refuse(world)

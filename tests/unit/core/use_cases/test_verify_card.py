@@ -373,7 +373,7 @@ def test_nobody_has_no_card_to_verify(accounts: Core) -> None:
 def open_verifications(world: World, user: User) -> list[str]:
     async def look() -> list[str]:
         async with world.store.begin() as work:
-            return [verification.id for verification in await work.verifications.open_of(user.id)]
+            return [verification.id for verification in await work.verifications.list_open_for_user(user.id)]
 
     return run_sync(look())
 

@@ -54,7 +54,9 @@ def _left(world: World, user_id: UserId) -> tuple[int, int]:
 
     async def count() -> tuple[int, int]:
         async with world.store.begin() as work:
-            return await work.sessions.count_of(user_id), len(await work.mail_tokens.of(user_id, limit=99))
+            return await work.sessions.count_for_user(user_id), len(
+                await work.mail_tokens.list_for_user(user_id, limit=99)
+            )
 
     return run_sync(count())
 

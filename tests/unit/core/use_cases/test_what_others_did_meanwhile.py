@@ -77,7 +77,7 @@ def test_a_customer_that_was_made_is_the_users_whoever_moved_the_verification_me
 ) -> None:
     async def move() -> None:
         async with world.store.begin() as work:
-            (verification,) = await work.verifications.open_of(jane.id)
+            (verification,) = await work.verifications.list_open_for_user(jane.id)
             await work.verifications.save(verification)
 
     meanwhile(world, "create_customer", lambda: run_sync(move()))
@@ -221,7 +221,7 @@ def test_an_invitation_that_was_withdrawn_is_not_mailed(accounts: Core, world: W
 
     async def put() -> None:
         async with world.store.begin() as work:
-            await work.outbox.put(job)
+            await work.outbox.add(job)
 
     run_sync(put())
 

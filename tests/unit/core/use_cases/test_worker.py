@@ -49,7 +49,7 @@ def put(world: World, *jobs: Job) -> None:
     async def keep() -> None:
         async with world.store.begin() as work:
             for job in jobs:
-                await work.outbox.put(job)
+                await work.outbox.add(job)
 
     run_sync(keep())
 

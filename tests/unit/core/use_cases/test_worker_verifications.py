@@ -136,8 +136,8 @@ def test_a_customer_is_not_deleted_before_the_last_hold_is_let_go(accounts: Core
 def postpone(world: World, job: Job, *, until: timedelta) -> None:
     async def replace() -> None:
         async with world.store.begin() as work:
-            await work.outbox.remove(job.id)
-            await work.outbox.put(a_job(job.id, payload=job.payload, due=world.clock.now() + until))
+            await work.outbox.delete(job.id)
+            await work.outbox.add(a_job(job.id, payload=job.payload, due=world.clock.now() + until))
 
     run_sync(replace())
 

@@ -10,12 +10,12 @@ from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.outbox_writer import LEASE
 from accounts_core.services.retry import retry_on_conflict
 
-MOST_BROUGHT_BACK: Final = 1000
+MAX_CORRECTED: Final = 1000
 """Jobs whose due time is repaired in one transaction."""
 
 
 @attrs.frozen
-class BringBackJobs:
+class CorrectDueTimes:
     """Make jobs due again whose due time lies further ahead than any delay reaches."""
 
     _store: Store[UnitOfWork]
@@ -23,17 +23,17 @@ class BringBackJobs:
     _policy: CardPolicy
 
     async def __call__(self) -> int:
-        """Return how many there were; at most `MOST_BROUGHT_BACK` are brought back at once."""
+        """Return how many there were; at most `MAX_CORRECTED` are brought back at once."""
         now = self._clock.now()
         after = now + max(LONGEST_DELAY * 1.5, WORKER_LEASE, LEASE, self._policy.challenge_limit) + CLOCK_SKEW
         async with self._store.reader() as reader:
-            if not await reader.outbox.any_overlong(after=after):
+            if not await reader.outbox.any_due_after(after=after):
                 return 0
 
-        async def bring_back() -> int:
+        async def correct() -> int:
             async with self._store.begin() as work:
-                return await work.outbox.bring_back(
-                    after=after, due=now, leased=now + WORKER_LEASE, limit=MOST_BROUGHT_BACK
+                return await work.outbox.correct_due_times(
+                    after=after, due=now, leased=now + WORKER_LEASE, limit=MAX_CORRECTED
                 )
 
-        return await retry_on_conflict(self._store, bring_back)
+        return await retry_on_conflict(self._store, correct)
