@@ -184,7 +184,7 @@ class SyncCustomerJob(JobData):
     customer: str
 
 
-@stored_as("security_mail", JobKind.MAIL)
+@stored_as("security_notice", JobKind.MAIL)
 @attrs.frozen(kw_only=True)
 class SecurityMailJob(JobData):
     """Mail a security notice. `values` is what its purpose tells. A job of an earlier release names no user."""

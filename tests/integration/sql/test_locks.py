@@ -76,7 +76,7 @@ async def test_whoever_counts_where_somebody_is_counting_waits(backend: Backend)
     once = RateLimit(1, at(1) - at(0))
     impatient = backend.new_engine(connect_args={"options": "-c lock_timeout=20ms"})
     with transaction(backend.engine) as connection:
-        await backend.limits()._spend(  # type: ignore[attr-defined]  # half of `consume`: its transaction stays open
+        await backend.limits()._consume(  # type: ignore[attr-defined]  # half of `consume`: its transaction stays open
             SyncExecutor(connection, None), "sign-in", {"jane": once}, at(0)
         )
         with pytest.raises(Conflict):

@@ -238,7 +238,7 @@ TEAMS: Final = (
         name="A18: a deletion that keeps the owner from hearing of a theft",
         at="accounts_core/model/jobs.py",
         old="tuple(topic for topic, cls in JOBS.items() if cls.has_typed_address)",
-        new="tuple(topic for topic, cls in JOBS.items() if cls.has_typed_address or topic == 'security_mail')",
+        new="tuple(topic for topic, cls in JOBS.items() if cls.has_typed_address or topic == 'security_notice')",
         check=memory_contract(
             "TestInvitations::test_a18_jobs_about_a_typed_address_are_removed_and_those_that_tell_its_owner_stay"
         ),

@@ -58,7 +58,7 @@ STORED: list[tuple[str, dict[str, str], JobData]] = [
     ("update_customer", {"user": "7", "customer": "cus_1"}, UpdateCustomerJob(user=JANE, customer="cus_1")),
     ("sync_customer", {"customer": "cus_1"}, SyncCustomerJob(customer="cus_1")),
     (
-        "security_mail",
+        "security_notice",
         {
             "purpose": "card_added",
             "to": "Jane@example.org",
@@ -109,7 +109,7 @@ EARLIER: list[tuple[str, dict[str, str], JobData]] = [
         SignUpJob(email=EmailAddress("jane@example.org"), name="Jane", password_hash="$argon2id$..."),
     ),
     (
-        "security_mail",
+        "security_notice",
         {"purpose": "password_changed", "to": "jane@example.org", "happened_at": AT},
         SecurityMailJob(
             to=EmailAddress("jane@example.org"), purpose=MailKind.PASSWORD_CHANGED, values={"happened_at": AT}
@@ -136,7 +136,7 @@ def test_a_password_hash_is_in_no_repr() -> None:
         ("delete_customer", {}),
         ("sign_up", {"email": "jane@example.org"}),
         ("recovery_mail", {"email": "nobody"}),
-        ("security_mail", {"to": "jane@example.org", "purpose": "gossip"}),
+        ("security_notice", {"to": "jane@example.org", "purpose": "gossip"}),
     ],
 )
 def test_a_payload_that_cannot_be_read_is_an_error_that_names_the_topic(topic: str, payload: Mapping[str, str]) -> None:
