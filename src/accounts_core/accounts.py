@@ -8,7 +8,7 @@ import attrs
 
 from accounts_core.container import W
 from accounts_core.facade import AsyncFacade, BlockingFacade, streaming_use_case, use_case
-from accounts_core.outbox.worker import RunDue
+from accounts_core.outbox.worker import RunWorker
 from accounts_core.services.customer_sync import SyncCustomer
 from accounts_core.services.erasure import EraseUser, PreviewDeletion
 from accounts_core.use_cases.cards.list_payment_methods import ListPaymentMethods
@@ -131,7 +131,7 @@ class _UseCases:
     receive_provider_event = use_case(ReceiveProviderEvent)
 
     # the outbox, for workers and operators
-    run_due = use_case(RunDue)
+    run_due = use_case(RunWorker)
     list_outbox = use_case(ListOutbox)
     list_overdue_jobs = use_case(ListOverdueJobs)
     retry_job = use_case(RetryJob)

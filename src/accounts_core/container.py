@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar, Union, get
 
 import attrs
 
-from accounts_core.model.outbox import Job
+from accounts_core.model.outbox import OutboxJob
 from accounts_core.model.policy import CardPolicy, CustomerDeletion, Policy
 from accounts_core.outbox.after_commit import Commits, DispatchMails, MailDispatch, NotingStore
 from accounts_core.outbox.handlers import JobHandler, JobHandlers, check_handlers
@@ -128,7 +128,7 @@ class _LateDispatcher:
     def __init__(self, container: _Container) -> None:
         self._container = container
 
-    async def perform(self, job: Job) -> datetime | None:
+    async def perform(self, job: OutboxJob) -> datetime | None:
         handlers: JobHandlers = self._container.provide(JobHandlers)
         return await handlers.perform(job)
 

@@ -5,7 +5,7 @@ Import these classes from here. Where they are defined is internal and may chang
 
 from accounts_core.model.outbox import OverdueJobs
 from accounts_core.outbox.handlers import JobHandler
-from accounts_core.outbox.worker import Ran
+from accounts_core.outbox.worker import WorkerRun
 from accounts_core.services.expiry import Tidied
 from accounts_core.services.export import ExportPart, ExportWriter
 from accounts_core.services.idempotency import IdempotentAnswer, IdempotentOperation, IdempotentResult
@@ -26,7 +26,7 @@ __all__ = [
     "IdempotentResult",
     "JobHandler",
     "OverdueJobs",
-    "Ran",
+    "WorkerRun",
     "Repaired",
     "SignedIn",
     "Tidied",

@@ -45,7 +45,7 @@ REPORT_SECONDS = 30
 
 
 @attrs.frozen(kw_only=True)
-class Job:
+class OutboxJob:
     """What one process has to do."""
 
     number: int
@@ -68,7 +68,7 @@ class Report:
     is_last: bool = False
 
 
-def work(job: Job, reports: "Queue[Report]") -> None:
+def work(job: OutboxJob, reports: "Queue[Report]") -> None:
     """Fuzz until the job is over."""
     _keep_quiet()
     told: Counter[tuple[str, int]] = Counter()
@@ -84,7 +84,7 @@ def work(job: Job, reports: "Queue[Report]") -> None:
     reports.put(Report(seen=Counter(), failures={}, is_last=True))
 
 
-def _rounds(job: Job, fuzzers: dict[str, Fuzzer]) -> Iterator[dict[str, str]]:
+def _rounds(job: OutboxJob, fuzzers: dict[str, Fuzzer]) -> Iterator[dict[str, str]]:
     """Give, after each step, what has failed in it."""
     failed: Counter[str] = Counter()
     seed = job.seed + job.number * 10**9
@@ -156,7 +156,7 @@ def fuzz(*, cases: int, seconds: float | None, seed: int, workers: int) -> int:
             databases = {"sqlite": f"sqlite:///{folder / f'{number}.db'}", "postgresql": postgres.create_database()}
             for url in databases.values():
                 migrate(url)
-            job = Job(
+            job = OutboxJob(
                 number=number,
                 cases=-(-cases // workers),
                 deadline=None if seconds is None else began + seconds,

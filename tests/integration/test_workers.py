@@ -13,9 +13,9 @@ import pytest
 
 from accounts_core import Accounts, BlockingAccounts, MailDispatch, run_sync
 from accounts_core.errors import Unavailable
-from accounts_core.model import Job
+from accounts_core.model import OutboxJob
 from accounts_core.model.jobs import JobKind
-from accounts_core.results import JobHandler, Ran
+from accounts_core.results import JobHandler, WorkerRun
 from accounts_core.testing.builders import a_job
 from accounts_memory import MemoryGateway, MemoryMailer, MemoryStore, PlainHasher
 from accounts_sql import AsyncSqlStore, SqlStore, create_async_engine, create_engine, migrate
@@ -34,7 +34,7 @@ class Handler:
         self.threads: set[str] = set()
         self._failures = list(failures)
 
-    async def __call__(self, job: Job) -> None:
+    async def __call__(self, job: OutboxJob) -> None:
         if self._failures:
             raise self._failures.pop(0)
         self.jobs.append(job.id)
@@ -67,7 +67,7 @@ class Host:
     def async_accounts(self, **handlers: JobHandler) -> Accounts[Any]:
         return Accounts(store=self.open_async(), **self.ports(_topics(handlers)))
 
-    def put(self, *jobs: Job) -> None:
+    def put(self, *jobs: OutboxJob) -> None:
         async def keep() -> None:
             async with self.open_blocking().begin() as work:
                 for job in jobs:
@@ -138,7 +138,7 @@ def test_two_workers_with_other_handlers_leave_each_other_their_jobs(host: Host)
     assert sorted(welcome.jobs) == [f"job_w{n}" for n in range(5)]
     assert sorted(invoice.jobs) == [f"job_i{n}" for n in range(5)]
     (left,) = host.accounts().list_outbox()
-    assert (left.id, left.attempts, left.parked_at) == ("job_x", 0, None)
+    assert (left.id, left.attempts, left.dead_lettered_at) == ("job_x", 0, None)
 
 
 def test_a_thread_outlives_a_job_that_fails_and_a_database_that_is_away(
@@ -160,14 +160,14 @@ def test_what_is_due_is_done_once_in_the_callers_thread(host: Host) -> None:
     host.put(*[a_job(f"job_{n}", topic="host.welcome") for n in range(3)])
     accounts.forgot_password(email="nobody@example.org")
 
-    assert BlockingWorker(accounts).run_once() == Ran(done=4)
+    assert BlockingWorker(accounts).run_once() == WorkerRun(done=4)
     assert welcome.threads == {threading.current_thread().name}
 
 
 def test_a_worker_that_is_stopped_finishes_the_job_in_hand(host: Host) -> None:
     begun, finish, done = threading.Event(), threading.Event(), list[str]()
 
-    async def slow(job: Job) -> None:
+    async def slow(job: OutboxJob) -> None:
         begun.set()
         finish.wait(MOST_SECONDS)
         done.append(job.id)
@@ -190,7 +190,7 @@ def test_a_kind_that_is_not_asked_for_is_left_to_another_worker(host: Host) -> N
     host.put(a_job(topic="host.welcome"))
     accounts.forgot_password(email="nobody@example.org")
 
-    assert BlockingWorker(accounts, at_once={JobKind.HOST: 1}).run_once() == Ran(done=1)
+    assert BlockingWorker(accounts, at_once={JobKind.HOST: 1}).run_once() == WorkerRun(done=1)
     assert [job.topic for job in accounts.list_outbox()] == ["recovery_mail"]
 
 

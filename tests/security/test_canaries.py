@@ -22,10 +22,10 @@ from accounts_cli.masking import Masker
 from accounts_core import MailDispatch
 from accounts_core.accounts import Accounts
 from accounts_core.errors import Unavailable
-from accounts_core.model.outbox import Job
+from accounts_core.model.outbox import OutboxJob
 from accounts_core.model.passwords import Password
 from accounts_core.model.requester import Requester
-from accounts_core.outbox.worker import Ran, RunDue
+from accounts_core.outbox.worker import RunWorker, WorkerRun
 from accounts_core.ports.mailer import Mailer, MailMessage
 from accounts_litestar import HttpOptions, create_app
 from accounts_litestar.problems import Problems
@@ -281,14 +281,14 @@ def live(walk: Walk, moods: list[type[Exception]] | None = None) -> None:
 
 def keep_errors(searched: Searched, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep what an error reporter would show of each error that a request or a job ended with."""
-    answer, fail = Problems.__call__, RunDue._failed
+    answer, fail = Problems.__call__, RunWorker._failed
 
     def problem(self: Problems, request: Any, error: Exception) -> Any:
         answered = answer(self, request, error)
         keep(error)
         return answered
 
-    def failed(self: RunDue, job: Job, error: Exception, ran: Ran) -> Any:
+    def failed(self: RunWorker, job: OutboxJob, error: Exception, ran: WorkerRun) -> Any:
         keep(error)
         return fail(self, job, error, ran)
 
@@ -297,4 +297,4 @@ def keep_errors(searched: Searched, monkeypatch: pytest.MonkeyPatch) -> None:
             searched.add("tracebacks", *show(error))
 
     monkeypatch.setattr(Problems, "__call__", problem)
-    monkeypatch.setattr(RunDue, "_failed", failed)
+    monkeypatch.setattr(RunWorker, "_failed", failed)

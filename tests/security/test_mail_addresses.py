@@ -81,7 +81,7 @@ def test_a2_a_mail_to_an_address_from_before_the_rule_is_parked_at_once(tmp_path
     assert list(tmp_path.iterdir()) == []
     verification, notice = run_sync(accounts.list_outbox())
     for job in (verification, notice):
-        assert (job.attempts, job.parked_at) == (1, START)
+        assert (job.attempts, job.dead_lettered_at) == (1, START)
         assert "evil" not in str(job.last_error)
 
 

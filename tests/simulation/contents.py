@@ -6,7 +6,7 @@ from typing import Any, Final
 import attrs
 
 from accounts_core import run_sync
-from accounts_core.model import Cards, CardVerification, Job, Password, Session, TeamId, User, UserId
+from accounts_core.model import Cards, CardVerification, OutboxJob, Password, Session, TeamId, User, UserId
 from accounts_core.model.audit import AuditEntry
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.ports.store import UnitOfWork
@@ -29,7 +29,7 @@ class Contents:
     notifications: dict[UserId, list[Any]]
     teams: dict[TeamId, Any]
     invitations: list[Any]
-    jobs: list[Job]
+    jobs: list[OutboxJob]
     audit: list[AuditEntry]
 
 

@@ -8,7 +8,7 @@ import attrs
 
 from accounts_core import Accounts, MailDispatch, Policy, run_sync
 from accounts_core.errors import NotFound
-from accounts_core.model import Job, User, UserId
+from accounts_core.model import OutboxJob, User, UserId
 from accounts_core.ports.payment_gateway import HoldStatus
 from accounts_core.ports.store import UnitOfWork
 from accounts_core.testing.builders import NOON
@@ -179,8 +179,8 @@ class World:
 
     # ---- recovering
 
-    def outbox(self) -> list[Job]:
-        async def read() -> list[Job]:
+    def outbox(self) -> list[OutboxJob]:
+        async def read() -> list[OutboxJob]:
             async with self.backend.store.reader() as reader:
                 return list(await reader.outbox.list(limit=10_000))
 
@@ -189,7 +189,7 @@ class World:
     def recover(self) -> None:
         """Let a worker do what is left, moving time on to whatever is due next, until nothing is."""
         for _ in range(MOST_ROUNDS):
-            waiting = [job.due for job in self.outbox() if job.parked_at is None]
+            waiting = [job.due for job in self.outbox() if job.dead_lettered_at is None]
             if not waiting:
                 return
             self.clock.advance(max(min(waiting) - self.clock.now(), timedelta(0)))

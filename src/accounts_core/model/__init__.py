@@ -9,7 +9,7 @@ from accounts_core.model.deletion import DeletionPreview
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import TeamId, UserId
 from accounts_core.model.notification import Notification
-from accounts_core.model.outbox import Job
+from accounts_core.model.outbox import OutboxJob
 from accounts_core.model.passwords import Password, PasswordPolicy
 from accounts_core.model.payment_method import (
     Address,
@@ -55,7 +55,7 @@ __all__ = [
     "InteractionView",
     "Invitation",
     "InvitationView",
-    "Job",
+    "OutboxJob",
     "Member",
     "Membership",
     "Notification",

@@ -15,7 +15,7 @@ from accounts_core.errors import ConfigurationError, Invalid
 from .email_address import EmailAddress
 from .ids import TeamId, UserId
 from .mail_kind import MailKind
-from .outbox import Job
+from .outbox import OutboxJob
 
 T = TypeVar("T")
 
@@ -99,7 +99,7 @@ def stored_as(topic: str, kind: JobKind, *, has_typed_address: bool = False) -> 
     return declare
 
 
-def read_job(job: Job) -> JobData:
+def read_job(job: OutboxJob) -> JobData:
     """Return the content of a job of the core.
 
     Raises:

@@ -11,10 +11,11 @@ import attrs
 
 
 @attrs.frozen(kw_only=True)
-class Job:
+class OutboxJob:
     """One effect to be done. `due` is when it may be claimed next; `attempts` counts claims.
 
-    A job that keeps failing is parked: nobody claims it until an operator has it tried again. `last_error` says why.
+    A job that keeps failing is dead-lettered: nobody claims it until an operator has it tried again. `last_error` says
+    why.
     """
 
     id: str
@@ -24,7 +25,7 @@ class Job:
     due: datetime
     attempts: int = 0
     lease: str | None = None
-    parked_at: datetime | None = None
+    dead_lettered_at: datetime | None = None
     last_error: str | None = None
 
 

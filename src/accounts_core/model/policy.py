@@ -152,7 +152,7 @@ class RetentionPolicy:
     verifications: timedelta | None = attrs.field(default=timedelta(days=400), validator=_a_day_or_none)
     """Card verifications, from when they ended. The cards stay."""
     dead_jobs: timedelta | None = attrs.field(default=timedelta(days=90), validator=_a_day_or_none)
-    """Jobs that failed for good, from when they were parked: time enough for an operator to have them tried again."""
+    """Jobs that failed for good, from when they were dead-lettered: time enough for an operator to have them tried again."""
 
 
 @attrs.frozen(kw_only=True)

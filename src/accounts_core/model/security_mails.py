@@ -23,13 +23,13 @@ from .events import (
 from .jobs import SecurityMailJob
 from .links import reads_as_link
 from .mail_kind import MailKind
-from .outbox import Job
+from .outbox import OutboxJob
 
 SHOWN: Final = 120
 """How many characters of a device's own name are mailed."""
 
 
-def security_mail_for(event: DomainEvent, *, number: int) -> Job | None:
+def security_mail_for(event: DomainEvent, *, number: int) -> OutboxJob | None:
     """Return the job of telling the person, due at once, or None. `number` tells it from every other."""
     if event.tell is None:
         return None
@@ -64,11 +64,11 @@ def _device(event: SignedIn) -> str:
 
 def _job(
     event: DomainEvent, to: EmailAddress, number: int, purpose: MailKind, facts: Mapping[str, str] | None = None
-) -> Job:
+) -> OutboxJob:
     data = SecurityMailJob(
         to=to, purpose=purpose, user=event.user_id, values={"happened_at": event.at.isoformat(), **(facts or {})}
     )
-    return Job(
+    return OutboxJob(
         id=f"job_notice_{number}",
         topic=data.topic,
         payload=data.to_payload(),

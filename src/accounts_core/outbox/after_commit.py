@@ -8,7 +8,7 @@ from typing import Any, Final
 import attrs
 
 from accounts_core.model.jobs import JobKind
-from accounts_core.outbox.worker import RunDue
+from accounts_core.outbox.worker import RunWorker
 from accounts_core.ports.store import Reader, Store
 
 MOST_MAILS: Final = 8
@@ -58,7 +58,7 @@ class NotingStore:
 class DispatchMails:
     """Does the mail jobs that are due, until one fails."""
 
-    _run_due: RunDue
+    _run_due: RunWorker
 
     async def __call__(self) -> None:
         """Do up to `MOST_MAILS` jobs. Nothing is raised: what fails stays in the outbox.

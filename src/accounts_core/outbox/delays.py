@@ -10,4 +10,4 @@ LONGEST_DELAY: Final = timedelta(hours=1)
 """Before chance makes it up to half as long again."""
 
 MOST_ATTEMPTS: Final = 30
-"""With these delays about a day; then a job is parked."""
+"""With these delays about a day; then a job is dead-lettered."""

@@ -28,7 +28,7 @@ from accounts_core.model.jobs import (
     read_job,
     topics_of,
 )
-from accounts_core.model.outbox import Job
+from accounts_core.model.outbox import OutboxJob
 from accounts_core.model.policy import CardPolicy
 from accounts_core.outbox.mail_jobs import MailJobs
 from accounts_core.outbox.provider_jobs import ProviderJobs
@@ -37,10 +37,10 @@ from accounts_core.services.card_verifier import CardVerifier
 from accounts_core.services.customer_sync import SyncCustomer
 from accounts_core.services.inviter import Inviter
 
-JobHandler = Callable[[Job], Awaitable[None]]
+JobHandler = Callable[[OutboxJob], Awaitable[None]]
 """A host's own: does what a job of the host's topic says. May be called again with the same job."""
 
-_CoreHandler = Callable[[Job, Any], Awaitable[datetime | None]]
+_CoreHandler = Callable[[OutboxJob, Any], Awaitable[datetime | None]]
 """Does a job, given its content. Returns when to look at it again, or None when it is done."""
 
 
@@ -81,7 +81,7 @@ class JobHandlers:
         """Return the topics of these kinds that have a handler here."""
         return topics_of(kinds) | (frozenset(self._handlers) if JobKind.HOST in kinds else frozenset())
 
-    async def perform(self, job: Job) -> datetime | None:
+    async def perform(self, job: OutboxJob) -> datetime | None:
         """Do what the job says.
 
         Returns:
@@ -98,7 +98,7 @@ class JobHandlers:
         data = read_job(job)
         return await self.table[type(data)](job, data)
 
-    async def _verify(self, _: Job, data: VerifyCardJob) -> datetime | None:
+    async def _verify(self, _: OutboxJob, data: VerifyCardJob) -> datetime | None:
         try:
             verification = (await self._verifier.drive(data.verification)).verification
         except NotFound:
@@ -106,7 +106,7 @@ class JobHandlers:
         # what is open now waits for the person, and is given up when they take too long
         return verification.created_at + self._policy.challenge_limit if verification.is_open else None
 
-    async def _sync_customer(self, _: Job, data: SyncCustomerJob) -> None:
+    async def _sync_customer(self, _: OutboxJob, data: SyncCustomerJob) -> None:
         await self._sync(data.customer)
 
 

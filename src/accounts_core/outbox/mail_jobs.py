@@ -17,7 +17,7 @@ from accounts_core.model.jobs import (
 )
 from accounts_core.model.links import without_links
 from accounts_core.model.mail_token import MailToken, MailTokenPurpose
-from accounts_core.model.outbox import Job
+from accounts_core.model.outbox import OutboxJob
 from accounts_core.model.policy import Policy
 from accounts_core.model.times import is_ahead
 from accounts_core.model.tokens import MAILED, TOKEN_BYTES, digest_of, new_token
@@ -40,10 +40,10 @@ class MailJobs:
     _secrets: Secrets
     _policy: Policy
 
-    async def security_mail(self, job: Job, data: SecurityMailJob) -> None:
+    async def security_mail(self, job: OutboxJob, data: SecurityMailJob) -> None:
         await self._mails.deliver(job, data.to, data.purpose, data.values, data.user)
 
-    async def verification(self, job: Job, data: VerificationMailJob) -> None:
+    async def verification(self, job: OutboxJob, data: VerificationMailJob) -> None:
         async with self._store.reader() as reader:
             user = await reader.users.find(data.user)
             if user is None or user.waiting_email is None:
@@ -54,14 +54,14 @@ class MailJobs:
             return
         await self._mail_token(job, data.user, user.waiting_email, MailTokenPurpose.VERIFY_EMAIL)
 
-    async def recovery(self, job: Job, data: RecoveryMailJob) -> None:
+    async def recovery(self, job: OutboxJob, data: RecoveryMailJob) -> None:
         async with self._store.reader() as reader:
             user = await reader.users.find_by_email(data.email)
         if user is not None:
             # to the address that is stored, never to the one that was typed (CVE-2019-19844)
             await self._mail_token(job, user.id, user.email, MailTokenPurpose.RESET_PASSWORD)
 
-    async def _mail_token(self, job: Job, user_id: UserId, to: EmailAddress, purpose: MailTokenPurpose) -> None:
+    async def _mail_token(self, job: OutboxJob, user_id: UserId, to: EmailAddress, purpose: MailTokenPurpose) -> None:
         token = new_token(self._secrets.random_bytes(TOKEN_BYTES), prefix=MAILED)
 
         async def keep() -> User | None:
@@ -97,7 +97,7 @@ class MailJobs:
                 job, to, purpose, name=user.name, token=token, user_id=user_id, is_verified=is_verified
             )
 
-    async def invitation(self, job: Job, data: InvitationMailJob) -> None:
+    async def invitation(self, job: OutboxJob, data: InvitationMailJob) -> None:
         open_since = self._policy.invitations_open_since(self._clock.now())
         async with self._store.reader() as reader:
             view = await reader.teams.find_invitation(data.invitation, open_since=open_since)
@@ -121,7 +121,7 @@ class MailJobs:
             # of what comes of the mail, somebody who merely registered the address learns nothing
             await self._mails.deliver(job, view.invitation.email, MailKind.INVITATION, without_links(values), None)
 
-    async def taken(self, job: Job, data: TakenMailJob) -> None:
+    async def taken(self, job: OutboxJob, data: TakenMailJob) -> None:
         async with self._store.reader() as reader:
             holder = await reader.users.find_by_email(data.email)
         user_id = holder.id if holder is not None and holder.email.is_same_mailbox(data.email) else None

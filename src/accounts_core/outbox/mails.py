@@ -11,7 +11,7 @@ from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import UserId
 from accounts_core.model.links import without_links
 from accounts_core.model.mail_token import MailTokenPurpose
-from accounts_core.model.outbox import Job
+from accounts_core.model.outbox import OutboxJob
 from accounts_core.model.policy import Policy
 from accounts_core.ports.mailer import Mailer, MailKind, MailMessage
 
@@ -34,7 +34,7 @@ class Mails:
     _policy: Policy
 
     async def deliver(
-        self, job: Job, to: EmailAddress, purpose: MailKind, values: Mapping[str, str], user_id: UserId | None
+        self, job: OutboxJob, to: EmailAddress, purpose: MailKind, values: Mapping[str, str], user_id: UserId | None
     ) -> None:
         """Have the mail delivered. Raises `NotDelivered`; `user_id` is the user whom the mail is for, if any."""
         try:
@@ -44,7 +44,7 @@ class Mails:
 
     async def deliver_token(
         self,
-        job: Job,
+        job: OutboxJob,
         to: EmailAddress,
         purpose: MailTokenPurpose,
         *,

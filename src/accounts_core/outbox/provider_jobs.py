@@ -11,7 +11,7 @@ from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.events import Actor, CustomerDetailsRefused
 from accounts_core.model.ids import UserId
 from accounts_core.model.jobs import DeleteCustomerJob, DetachCardJob, SyncDefaultJob, UpdateCustomerJob
-from accounts_core.model.outbox import Job
+from accounts_core.model.outbox import OutboxJob
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.payment_gateway import PaymentGateway
 from accounts_core.ports.store import Store, UnitOfWork
@@ -40,16 +40,16 @@ class ProviderJobs:
     _outbox: OutboxWriter
     _clock: Clock
 
-    async def detach_card(self, _: Job, data: DetachCardJob) -> None:
+    async def detach_card(self, _: OutboxJob, data: DetachCardJob) -> None:
         await self._payments.detach(data.payment_method)
 
-    async def delete_customer(self, _: Job, data: DeleteCustomerJob) -> None:
+    async def delete_customer(self, _: OutboxJob, data: DeleteCustomerJob) -> None:
         if data.customer is not None:
             await self._removal.remove(data.customer, unless_used=data.unless_used is True)
         elif data.user_ref is not None:
             await self._removal.remove_customers_of(data.user_ref)
 
-    async def sync_default(self, _: Job, data: SyncDefaultJob) -> None:
+    async def sync_default(self, _: OutboxJob, data: SyncDefaultJob) -> None:
         async def read() -> _Default:
             async with self._store.reader() as reader:
                 user = await reader.users.find(data.user)
@@ -68,7 +68,7 @@ class ProviderJobs:
 
         await self._tell(read, tell)
 
-    async def update_customer(self, _: Job, data: UpdateCustomerJob) -> None:
+    async def update_customer(self, _: OutboxJob, data: UpdateCustomerJob) -> None:
         async def read() -> _Details:
             async with self._store.reader() as reader:
                 user = await reader.users.find(data.user)

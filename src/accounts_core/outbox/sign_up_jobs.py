@@ -6,7 +6,7 @@ from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.events import UserRegistered
 from accounts_core.model.jobs import SignUpJob, TakenMailJob, VerificationMailJob
 from accounts_core.model.mail_token import MailTokenPurpose
-from accounts_core.model.outbox import Job
+from accounts_core.model.outbox import OutboxJob
 from accounts_core.model.policy import Policy
 from accounts_core.model.sign_up import SignUp
 from accounts_core.model.tokens import MAILED, TOKEN_BYTES, digest_of, new_token
@@ -32,7 +32,7 @@ class SignUpJobs:
     _secrets: Secrets
     _policy: Policy
 
-    async def sign_up(self, job: Job, data: SignUpJob) -> None:
+    async def sign_up(self, job: OutboxJob, data: SignUpJob) -> None:
         """Open an account for a sign-up, mail its link, or notify the user who has the address.
 
         An unverified account that has the address stays as it is: the link is the sign-up's own, and decides nothing
@@ -47,7 +47,7 @@ class SignUpJobs:
                 job, sign_up.email, MailTokenPurpose.VERIFY_EMAIL, name=sign_up.name, token=token, user_id=None
             )
 
-    async def _reset_failures(self, job: Job, data: SignUpJob) -> None:
+    async def _reset_failures(self, job: OutboxJob, data: SignUpJob) -> None:
         """Forget the passwords that were tried for the address before the account that this job opens."""
         if not self._rate_limits.is_enabled or not data.opens:
             return
@@ -60,7 +60,7 @@ class SignUpJobs:
         if sign_up is not None:
             await self._rate_limits.reset_free_address(self._store, sign_up.email)
 
-    async def _enter(self, job: Job, data: SignUpJob, digest: bytes) -> SignUp | None:
+    async def _enter(self, job: OutboxJob, data: SignUpJob, digest: bytes) -> SignUp | None:
         """Return the sign-up that was given a link with this digest, or None where nothing is to be mailed here."""
         async with self._store.begin() as work:
             sign_up = await _sign_up_of(work, job, data)
@@ -89,7 +89,7 @@ def _is_anothers(holder: User, email: EmailAddress) -> bool:
     return holder.email_verified_at is not None or not holder.email.is_same_mailbox(email)
 
 
-async def _sign_up_of(work: UnitOfWork, job: Job, data: SignUpJob) -> SignUp | None:
+async def _sign_up_of(work: UnitOfWork, job: OutboxJob, data: SignUpJob) -> SignUp | None:
     if data.sign_up is not None:
         return await work.sign_ups.find(data.sign_up)
     # a job of an earlier release carries the sign-up itself

@@ -1,7 +1,7 @@
 """The worker's side of the outbox: doing what is due, and what operators see of it.
 
 A job is claimed under a lease, done at least once, and ended by whoever still holds the lease. What fails is put off,
-longer each time, and parked in the end, where an operator can see it and have it tried again. A mail that is not
+longer each time, and dead-lettered in the end, where an operator can see it and have it tried again. A mail that is not
 deliverable because of its recipient is ended instead, with an entry in the recipient's audit trail.
 
 Jobs are claimed by the machine's clock, which may have been ahead when a due time was written: what is due further
@@ -18,7 +18,7 @@ import attrs
 from accounts_core.errors import AccountsError, ClientError, ConfigurationError, LeaseLost, NotFound, ProviderRefused
 from accounts_core.model.events import Actor, MailUndeliverable
 from accounts_core.model.jobs import JobKind
-from accounts_core.model.outbox import Job
+from accounts_core.model.outbox import OutboxJob
 from accounts_core.outbox.correct_due_times import CorrectDueTimes
 from accounts_core.outbox.delays import FIRST_DELAY, LONGEST_DELAY, MOST_ATTEMPTS, WORKER_LEASE
 from accounts_core.outbox.handlers import JobHandlers
@@ -33,23 +33,27 @@ MAX_ERROR: Final = 500
 
 
 @attrs.frozen(kw_only=True)
-class Ran:
+class WorkerRun:
     """What one round of a worker did."""
 
     done: int = 0
-    put_off: int = 0
-    parked: int = 0
+    rescheduled: int = 0
+    dead_lettered: int = 0
 
     @property
     def total(self) -> int:
-        return self.done + self.put_off + self.parked
+        return self.done + self.rescheduled + self.dead_lettered
 
-    def __add__(self, other: "Ran") -> "Ran":
-        return Ran(done=self.done + other.done, put_off=self.put_off + other.put_off, parked=self.parked + other.parked)
+    def __add__(self, other: "WorkerRun") -> "WorkerRun":
+        return WorkerRun(
+            done=self.done + other.done,
+            rescheduled=self.rescheduled + other.rescheduled,
+            dead_lettered=self.dead_lettered + other.dead_lettered,
+        )
 
 
 @attrs.frozen
-class RunDue:
+class RunWorker:
     """One round of a worker: do what is due."""
 
     _store: Store[UnitOfWork]
@@ -59,7 +63,7 @@ class RunDue:
     _outbox: OutboxWriter
     _bring_back: CorrectDueTimes
 
-    async def __call__(self, *, limit: int = 100, kinds: Collection[JobKind] | None = None) -> Ran:
+    async def __call__(self, *, limit: int = 100, kinds: Collection[JobKind] | None = None) -> WorkerRun:
         """Perform the jobs of the outbox that are due, one after another.
 
         A job that fails is rescheduled with a longer delay each time, and dead-lettered when the error is final or
@@ -80,7 +84,7 @@ class RunDue:
         """
         if kinds is None:
             await self._bring_back()
-        ran = Ran()
+        ran = WorkerRun()
         topics = self._handlers.topics(tuple(JobKind) if kinds is None else kinds)
         for _ in range(limit):
             job = await self._claim(topics)
@@ -89,13 +93,13 @@ class RunDue:
             ran = await self._run(job, ran)
         return ran
 
-    async def _claim(self, topics: Collection[str]) -> Job | None:
+    async def _claim(self, topics: Collection[str]) -> OutboxJob | None:
         now = self._clock.now()
         async with self._store.reader() as reader:
             if not await reader.outbox.any_due(now=now, topics=topics):
                 return None  # an empty claim would be a write all the same
 
-        async def attempt() -> Sequence[Job]:
+        async def attempt() -> Sequence[OutboxJob]:
             async with self._store.begin() as work:
                 lease = self._outbox.new_id("lea")
                 return await work.outbox.claim(now=now, until=now + WORKER_LEASE, lease=lease, limit=1, topics=topics)
@@ -103,7 +107,7 @@ class RunDue:
         claimed = await retry_on_conflict(self._store, attempt)
         return claimed[0] if claimed else None
 
-    async def _run(self, job: Job, ran: Ran) -> Ran:
+    async def _run(self, job: OutboxJob, ran: WorkerRun) -> WorkerRun:
         undelivered: NotDelivered | None = None
         again: datetime | None = None
         try:
@@ -143,7 +147,7 @@ class RunDue:
                 )
             )
 
-    async def _failed(self, job: Job, error: Exception, ran: Ran) -> Ran:
+    async def _failed(self, job: OutboxJob, error: Exception, ran: WorkerRun) -> WorkerRun:
         reason = _reason(error)
         is_final = (
             isinstance(error, ProviderRefused | ClientError | ConfigurationError) or job.attempts >= MOST_ATTEMPTS
@@ -163,8 +167,8 @@ class RunDue:
         except LeaseLost:
             return ran
         if is_final:
-            return attrs.evolve(ran, parked=ran.parked + 1)
-        return attrs.evolve(ran, put_off=ran.put_off + 1)
+            return attrs.evolve(ran, dead_lettered=ran.dead_lettered + 1)
+        return attrs.evolve(ran, rescheduled=ran.rescheduled + 1)
 
     def _delay(self, attempts: int) -> timedelta:
         """Twice as long each time, and by chance up to half as much more: so that what failed together parts."""

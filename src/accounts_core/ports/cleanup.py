@@ -31,7 +31,7 @@ class Expired(StrEnum):
     VERIFICATIONS = "verifications"
     """`updated_at` of those that are not open."""
     DEAD_JOBS = "dead_jobs"
-    """`parked_at`; a job that is still retried has none."""
+    """`dead_lettered_at`; a job that is still retried has none."""
     AUDIT = "audit"
     """`at`."""
 

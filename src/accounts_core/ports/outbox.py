@@ -9,13 +9,13 @@ from datetime import datetime
 from typing import Protocol
 
 from accounts_core.model.email_address import EmailAddress
-from accounts_core.model.outbox import Job, OverdueJobs
+from accounts_core.model.outbox import OutboxJob, OverdueJobs
 
 
 class OutboxReader(Protocol):
     """Reads of the outbox."""
 
-    async def find(self, id: str) -> Job | None:
+    async def find(self, id: str) -> OutboxJob | None:
         """Return the job with this id, or None if there is none or it is done."""
         ...
 
@@ -27,7 +27,7 @@ class OutboxReader(Protocol):
         """Return whether `correct_due_times` with the same `after` would find a job, without writing."""
         ...
 
-    async def list(self, *, limit: int) -> Sequence[Job]:
+    async def list(self, *, limit: int) -> Sequence[OutboxJob]:
         """Return at most `limit` jobs: the dead-lettered ones first, then by `due`, then by id."""
         ...
 
@@ -42,7 +42,7 @@ class OutboxReader(Protocol):
 class Outbox(OutboxReader, Protocol):
     """The outbox in one transaction."""
 
-    async def add(self, job: Job) -> None:
+    async def add(self, job: OutboxJob) -> None:
         """Add a job.
 
         Raises:
@@ -54,7 +54,7 @@ class Outbox(OutboxReader, Protocol):
 
     async def claim(
         self, *, now: datetime, until: datetime, lease: str, limit: int, topics: Collection[str] | None = None
-    ) -> Sequence[Job]:
+    ) -> Sequence[OutboxJob]:
         """Lease jobs that are due and not dead-lettered, the longest due first, and count one more attempt of each.
 
         Postcondition: a leased job is due again at `until`, so that another worker gets it if this one dies. Two
@@ -94,7 +94,7 @@ class Outbox(OutboxReader, Protocol):
         """
         ...
 
-    async def complete(self, job: Job) -> None:
+    async def complete(self, job: OutboxJob) -> None:
         """Delete a job that was performed.
 
         Raises:
@@ -103,7 +103,7 @@ class Outbox(OutboxReader, Protocol):
         """
         ...
 
-    async def reschedule(self, job: Job, *, due: datetime, error: str | None = None) -> None:
+    async def reschedule(self, job: OutboxJob, *, due: datetime, error: str | None = None) -> None:
         """Release the lease and reschedule the job.
 
         Args:
@@ -117,7 +117,7 @@ class Outbox(OutboxReader, Protocol):
         """
         ...
 
-    async def dead_letter(self, job: Job, *, at: datetime, error: str) -> None:
+    async def dead_letter(self, job: OutboxJob, *, at: datetime, error: str) -> None:
         """Dead-letter a job: release the lease, and keep it until an operator retries it.
 
         Args:

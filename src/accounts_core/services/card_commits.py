@@ -6,7 +6,7 @@ from accounts_core.errors import Conflict, NotFound
 from accounts_core.model.events import CardRejected, CardVerified, DefaultCardChanged
 from accounts_core.model.ids import UserId
 from accounts_core.model.jobs import DetachCardJob, SyncCustomerJob
-from accounts_core.model.outbox import Job
+from accounts_core.model.outbox import OutboxJob
 from accounts_core.model.payment_method import PaymentMethod
 from accounts_core.model.verification import CardVerification, Event
 from accounts_core.ports.clock import Clock
@@ -78,7 +78,9 @@ class CardCommits:
             jobs = await self._keep(work, v, user_id, card)
         await self._outbox.dispatch_now(*jobs)
 
-    async def _keep(self, work: UnitOfWork, v: CardVerification, user_id: UserId, card: PaymentMethod) -> list[Job]:
+    async def _keep(
+        self, work: UnitOfWork, v: CardVerification, user_id: UserId, card: PaymentMethod
+    ) -> list[OutboxJob]:
         try:
             user = await work.users.get(user_id, lock=True)
         except NotFound:

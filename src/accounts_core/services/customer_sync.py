@@ -12,7 +12,7 @@ from accounts_core.errors import Conflict, NotFound
 from accounts_core.model.customer import Customer
 from accounts_core.model.events import Actor, CardUpdated, DefaultCardChanged
 from accounts_core.model.ids import UserId
-from accounts_core.model.outbox import Job
+from accounts_core.model.outbox import OutboxJob
 from accounts_core.model.payment_method import Cards
 from accounts_core.model.user import User
 from accounts_core.model.verification import State
@@ -59,7 +59,7 @@ class SyncCustomer:
                     await self._verifier.drive(verification.id)
         await self._outbox.dispatch_now(*await retry_on_conflict(self._store, lambda: self._mirror(customer_id)))
 
-    async def _mirror(self, customer_id: str) -> tuple[Job, ...]:
+    async def _mirror(self, customer_id: str) -> tuple[OutboxJob, ...]:
         async with self._store.reader() as reader:
             user = await reader.users.find_by_customer(customer_id)
             if user is None:
@@ -120,7 +120,7 @@ class SyncCustomer:
 
     async def _tell_default(
         self, work: UnitOfWork, user_id: UserId, cards: Cards, customer: Customer, *, ours_is_newer: bool
-    ) -> tuple[Job, ...]:
+    ) -> tuple[OutboxJob, ...]:
         """Enqueue the update of the provider's default if it differs from the user's, and return the jobs to perform.
 
         A default that is managed elsewhere is left alone. If the default there is a card that is being verified, it is

@@ -10,7 +10,7 @@ from accounts_core.errors import InfrastructureError
 from accounts_core.model.events import Actor, EmailChanged, EmailVerified
 from accounts_core.model.jobs import SendInvitationsJob
 from accounts_core.model.notification import Notification
-from accounts_core.model.outbox import Job
+from accounts_core.model.outbox import OutboxJob
 from accounts_core.model.policy import Policy
 from accounts_core.model.user import User
 from accounts_core.ports.clock import Clock
@@ -48,7 +48,7 @@ class EmailVerifier:
 
         """
 
-        async def attempt() -> tuple[User, User, tuple[Job, ...]]:
+        async def attempt() -> tuple[User, User, tuple[OutboxJob, ...]]:
             async with self._store.begin() as work:
                 before = await find(work)
                 return before, *await self.verify_in(work, before, by=by)
@@ -68,7 +68,7 @@ class EmailVerifier:
             with suppress(InfrastructureError):
                 await self._rate_limits.reset_address(verified.email)
 
-    async def verify_in(self, work: UnitOfWork, before: User, *, by: Actor) -> tuple[User, tuple[Job, ...]]:
+    async def verify_in(self, work: UnitOfWork, before: User, *, by: Actor) -> tuple[User, tuple[OutboxJob, ...]]:
         """Verify the address of `before`, who is locked; return the user, and the jobs to perform after the commit."""
         now = self._clock.now()
         after = before.verify_email(at=now)

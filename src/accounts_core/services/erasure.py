@@ -14,7 +14,7 @@ from accounts_core.model.deletion import DeletionPreview
 from accounts_core.model.events import Actor, UserDeleted
 from accounts_core.model.ids import UserId
 from accounts_core.model.jobs import DeleteCustomerJob
-from accounts_core.model.outbox import Job
+from accounts_core.model.outbox import OutboxJob
 from accounts_core.model.user import User
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.owned_data import OwnedData
@@ -106,7 +106,7 @@ class EraseUser(Generic[W]):
 
         """
 
-        async def attempt() -> Sequence[Job]:
+        async def attempt() -> Sequence[OutboxJob]:
             async with self._store.reader() as reader:
                 seen = await reader.users.find(user_id)
             if seen is None:
@@ -120,7 +120,7 @@ class EraseUser(Generic[W]):
 
         await self._outbox.dispatch_now(*await retry_on_conflict(self._store, attempt))
 
-    async def erase(self, work: W, user: User, *, by: Actor, blocked_by: tuple[str, ...] = ()) -> Sequence[Job]:
+    async def erase(self, work: W, user: User, *, by: Actor, blocked_by: tuple[str, ...] = ()) -> Sequence[OutboxJob]:
         """Delete a user in a unit of work.
 
         Args:

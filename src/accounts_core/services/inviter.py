@@ -18,7 +18,7 @@ from accounts_core.model.events import InvitationResent, Invited
 from accounts_core.model.ids import TeamId, UserId
 from accounts_core.model.jobs import InvitationMailJob, InviteJob, SendInvitationsJob
 from accounts_core.model.notification import Notification
-from accounts_core.model.outbox import Job
+from accounts_core.model.outbox import OutboxJob
 from accounts_core.model.policy import Policy
 from accounts_core.model.team import Invitation, Team
 from accounts_core.model.user import User
@@ -70,12 +70,12 @@ class Inviter:
 
         await retry_on_conflict(self._store, attempt)
 
-    async def invite_later(self, _: Job, data: InviteJob) -> None:
+    async def invite_later(self, _: OutboxJob, data: InviteJob) -> None:
         """Invite, unless the sender does not own the team any more or has invited enough already."""
         with suppress(NotFound, NotAllowed, QuotaExceeded):
             await self.invite(data.by, data.team, data.email)
 
-    async def send_waiting(self, _: Job, data: SendInvitationsJob) -> None:
+    async def send_waiting(self, _: OutboxJob, data: SendInvitationsJob) -> None:
         """Mail the invitations of a user that waited for the user's address to be verified."""
         while True:
             async with self._store.begin() as work:

@@ -12,7 +12,7 @@ import attrs
 from accounts_core.errors import InfrastructureError
 from accounts_core.model.ids import ID_BYTES, UserId, prefixed_id
 from accounts_core.model.jobs import JobData, JobKind, SyncCustomerJob, SyncDefaultJob, UpdateCustomerJob
-from accounts_core.model.outbox import Job
+from accounts_core.model.outbox import OutboxJob
 from accounts_core.model.user import User
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.secrets import Secrets
@@ -26,7 +26,7 @@ LEASE: Final = timedelta(seconds=60)
 class Dispatcher(Protocol):
     """Runs a job, whatever its topic. The container provides it: handlers use what enqueues jobs, and more."""
 
-    async def perform(self, job: Job) -> datetime | None:
+    async def perform(self, job: OutboxJob) -> datetime | None:
         """Do what the job says, without ending it.
 
         Returns:
@@ -48,7 +48,7 @@ class OutboxWriter:
     _clock: Clock
     _secrets: Secrets
 
-    async def enqueue(self, work: UnitOfWork, data: JobData) -> Job:
+    async def enqueue(self, work: UnitOfWork, data: JobData) -> OutboxJob:
         """Enqueue a job that the caller attempts once the unit has committed: none that leads to a mail."""
         assert data.kind is not JobKind.MAIL, f"{data.topic} would make a request wait for the mail server."
         job = self.job(self.new_id("job"), data)
@@ -58,13 +58,13 @@ class OutboxWriter:
     async def enqueue_for_worker(self, work: UnitOfWork, data: JobData) -> None:
         """Enqueue a job that is any worker's at once."""
         now = self._clock.now()
-        job = Job(id=self.new_id("job"), topic=data.topic, payload=data.to_payload(), created_at=now, due=now)
+        job = OutboxJob(id=self.new_id("job"), topic=data.topic, payload=data.to_payload(), created_at=now, due=now)
         await work.outbox.add(job)
 
-    def job(self, id: str, data: JobData) -> Job:
+    def job(self, id: str, data: JobData) -> OutboxJob:
         """Make a job that is the caller's for `LEASE`; in a host's transaction it is any worker's at once."""
         now = self._clock.now()
-        job = Job(id=id, topic=data.topic, payload=data.to_payload(), created_at=now, due=now)
+        job = OutboxJob(id=id, topic=data.topic, payload=data.to_payload(), created_at=now, due=now)
         if not self._store.commits:
             return job
         return attrs.evolve(job, due=now + LEASE, attempts=1, lease=self.new_id("lea"))
@@ -73,7 +73,7 @@ class OutboxWriter:
         """Return a new random id with this prefix."""
         return prefixed_id(prefix, self._secrets.random_bytes(ID_BYTES))
 
-    async def dispatch_now(self, *jobs: Job) -> None:
+    async def dispatch_now(self, *jobs: OutboxJob) -> None:
         """Do each job and end it. What the world refuses now stays in the outbox; nothing is raised for it."""
         if not self._store.commits:
             return  # nothing is committed yet: only a worker can know when it is
@@ -89,7 +89,9 @@ class OutboxWriter:
         """Have a worker read the customer again after `wait`; one such job for each customer at a time."""
         now, name, data = self._clock.now(), f"job_read_{customer_id}", SyncCustomerJob(customer=customer_id)
         await work.outbox.delete(name)
-        await work.outbox.add(Job(id=name, topic=data.topic, payload=data.to_payload(), created_at=now, due=now + wait))
+        await work.outbox.add(
+            OutboxJob(id=name, topic=data.topic, payload=data.to_payload(), created_at=now, due=now + wait)
+        )
 
     async def read_lost(self, customer_id: str) -> None:
         """Have a worker read a customer that the provider does not know, so that it is forgotten here."""
@@ -100,7 +102,7 @@ class OutboxWriter:
 
         await retry_on_conflict(self._store, attempt)
 
-    async def enqueue_default(self, work: UnitOfWork, user_id: UserId, *, chosen: str | None = None) -> Job:
+    async def enqueue_default(self, work: UnitOfWork, user_id: UserId, *, chosen: str | None = None) -> OutboxJob:
         """Enqueue the job that makes the provider's default card the user's; one for each user at a time.
 
         `chosen` is the card that the person chose, which replaces a default that is managed elsewhere, too.
@@ -121,7 +123,7 @@ def default_job_id(user_id: UserId) -> str:
     return f"job_default_{user_id}"
 
 
-async def tell_provider(work: UnitOfWork, outbox: OutboxWriter, *, before: User, after: User) -> tuple[Job, ...]:
+async def tell_provider(work: UnitOfWork, outbox: OutboxWriter, *, before: User, after: User) -> tuple[OutboxJob, ...]:
     """Enqueue telling the provider's customer a new name or address, where there is a customer and a change."""
     if after.customer_id is None or (after.name, after.email.address) == (before.name, before.email.address):
         return ()

@@ -11,7 +11,7 @@ import attrs
 from accounts_core.errors import Conflict, NotFound, ProviderBusy, ProviderRefused
 from accounts_core.model.drift import Drift, Kind, Reconciliation, Repair
 from accounts_core.model.ids import UserId
-from accounts_core.model.outbox import Job
+from accounts_core.model.outbox import OutboxJob
 from accounts_core.model.user import User
 from accounts_core.ports.payment_gateway import HoldStatus, OpenHold, PaymentGateway
 from accounts_core.ports.store import Store, UnitOfWork
@@ -22,7 +22,7 @@ from accounts_core.services.retry import retry_on_conflict
 Look = Callable[[UnitOfWork, User], Awaitable[bool]]
 """Returns whether a difference still exists, with the user locked."""
 
-Put = Callable[[UnitOfWork, User], Awaitable[Job]]
+Put = Callable[[UnitOfWork, User], Awaitable[OutboxJob]]
 """Enqueues the repair."""
 
 
@@ -83,7 +83,7 @@ class Repairs:
     async def by_job(self, kind: Kind, subject: str, user_id: UserId, detail: str, *, look: Look, put: Put) -> None:
         """Enqueue a job, perform it once right away, and record the difference."""
 
-        async def attempt() -> tuple[bool, Job | None]:
+        async def attempt() -> tuple[bool, OutboxJob | None]:
             async with self._store.begin() as work:
                 user = await work.users.get(user_id, lock=True)
                 is_wrong = await look(work, user)

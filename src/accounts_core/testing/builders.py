@@ -18,7 +18,7 @@ from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import TeamId, UserId
 from accounts_core.model.jobs import VerifyCardJob
 from accounts_core.model.notification import INVITE, Notification
-from accounts_core.model.outbox import Job
+from accounts_core.model.outbox import OutboxJob
 from accounts_core.model.payment_method import (
     Address,
     BillingDetails,
@@ -158,7 +158,7 @@ def an_interaction(id: str = "int_1", team_id: int = 1, author_id: int | None = 
     return Interaction(id=id, team_id=TeamId(team_id), author_id=author, **values | overrides)
 
 
-def a_job(id: str = "job_1", *, payload: Mapping[str, str] | None = None, **overrides: Any) -> Job:
+def a_job(id: str = "job_1", *, payload: Mapping[str, str] | None = None, **overrides: Any) -> OutboxJob:
     """Make a job that is due at `NOON` and was never tried."""
     values: dict[str, Any] = {
         "topic": VerifyCardJob.topic,
@@ -166,4 +166,4 @@ def a_job(id: str = "job_1", *, payload: Mapping[str, str] | None = None, **over
         "created_at": NOON,
         "due": NOON,
     }
-    return Job(id=id, **values | overrides)
+    return OutboxJob(id=id, **values | overrides)

@@ -5,7 +5,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 
 from accounts_core.model.events import DomainEvent
 from accounts_core.model.notification import Notification
-from accounts_core.model.outbox import Job
+from accounts_core.model.outbox import OutboxJob
 from accounts_core.model.payment_method import Cards, PaymentMethod
 from accounts_core.model.session import Session
 from accounts_core.model.team import Interaction, Invitation, Membership, Team
@@ -27,7 +27,7 @@ Entity: TypeAlias = (
     | Membership
     | Invitation
     | Interaction
-    | Job
+    | OutboxJob
     | DomainEvent
 )
 
@@ -79,7 +79,7 @@ async def add(work: UnitOfWork, entity: Entity) -> None:
             await work.teams.add_invitation(entity)
         case Interaction():
             await work.teams.add_interaction(entity)
-        case Job():
+        case OutboxJob():
             await work.outbox.add(entity)
         case DomainEvent():
             work.record(entity)

@@ -16,7 +16,7 @@ _TIMES: Final[Mapping[Expired, tuple[str, Callable[[Any], datetime | None]]]] = 
     Expired.NOTIFICATIONS: ("notifications", lambda row: row.created_at),
     Expired.DEVICES: ("devices", lambda row: row.last_seen_at),
     Expired.VERIFICATIONS: ("verifications", lambda row: None if row.is_open else row.updated_at),
-    Expired.DEAD_JOBS: ("jobs", lambda row: row.parked_at),
+    Expired.DEAD_JOBS: ("jobs", lambda row: row.dead_lettered_at),
     Expired.AUDIT: ("audit", lambda row: row.at),
 }
 """The table of each kind, and the time that is compared; None for rows that never end by time."""

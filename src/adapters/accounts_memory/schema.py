@@ -13,7 +13,7 @@ from accounts_core.model.idempotency import IdempotencyRecord
 from accounts_core.model.ids import TeamId, UserId
 from accounts_core.model.mail_token import MailToken
 from accounts_core.model.notification import Notification
-from accounts_core.model.outbox import Job
+from accounts_core.model.outbox import OutboxJob
 from accounts_core.model.payment_method import PaymentMethod
 from accounts_core.model.session import Session
 from accounts_core.model.sign_up import SignUp
@@ -67,7 +67,7 @@ class Tables(Protocol):
     @property
     def interactions(self) -> Readable[str, Interaction]: ...
     @property
-    def jobs(self) -> Readable[str, Job]: ...
+    def jobs(self) -> Readable[str, OutboxJob]: ...
     @property
     def provider_events(self) -> Readable[str, ReceivedEvent]: ...
     @property
@@ -119,7 +119,7 @@ class State:
     memberships: Table[MemberKey, Membership]
     invitations: Table[str, Invitation]
     interactions: Table[str, Interaction]
-    jobs: Table[str, Job]
+    jobs: Table[str, OutboxJob]
     provider_events: Table[str, ReceivedEvent]
     mail_tokens: Table[bytes, MailToken]
     sign_ups: Table[str, SignUp]

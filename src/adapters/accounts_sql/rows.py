@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.notification import Notification
-from accounts_core.model.outbox import Job
+from accounts_core.model.outbox import OutboxJob
 from accounts_core.model.session import Session
 from accounts_core.model.user import User, UserStatus
 from accounts_core.model.verification import CardVerification, Event, State
@@ -257,9 +257,9 @@ JOB: Final[Sequence[sa.Column[Any]]] = [
 ]
 
 
-def job(row: Row) -> Job:
+def job(row: Row) -> OutboxJob:
     payload: Mapping[str, str] = row[2]
-    return Job(
+    return OutboxJob(
         id=row[0],
         topic=row[1],
         payload=payload,
@@ -267,12 +267,12 @@ def job(row: Row) -> Job:
         due=row[4],
         attempts=row[5],
         lease=row[6],
-        parked_at=row[7],
+        dead_lettered_at=row[7],
         last_error=row[8],
     )
 
 
-def job_values(job: Job) -> dict[str, Any]:
+def job_values(job: OutboxJob) -> dict[str, Any]:
     return {
         "id": job.id,
         "topic": str(job.topic),
@@ -281,6 +281,6 @@ def job_values(job: Job) -> dict[str, Any]:
         "due": job.due,
         "attempts": job.attempts,
         "lease": job.lease,
-        "parked_at": job.parked_at,
+        "dead_lettered_at": job.dead_lettered_at,
         "last_error": job.last_error,
     }

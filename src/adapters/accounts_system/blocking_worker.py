@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from accounts_core import BlockingAccounts, run_sync
 from accounts_core.model.jobs import JobKind
-from accounts_core.results import OverdueJobs, Ran, Repaired
+from accounts_core.results import OverdueJobs, Repaired, WorkerRun
 from accounts_system.care import Care
 from accounts_system.reports import LaneReport
 from accounts_system.worker import AT_ONCE, IDLE_SECONDS
@@ -78,7 +78,7 @@ class BlockingWorker:
             self.stop()
             thread.join(STOP_SECONDS)
 
-    def run_once(self) -> Ran:
+    def run_once(self) -> WorkerRun:
         """Do what is due in this thread, one kind after another, and return what became of it.
 
         Raises:
@@ -86,18 +86,18 @@ class BlockingWorker:
 
         """
         run_sync(self._accounts.tidy())
-        total = Ran()
+        total = WorkerRun()
         for kind in self._at_once:
             step = self._step_of(kind)
             while not self._stopping.is_set() and (ran := step()).total:
                 total += ran
         return total
 
-    def _step_of(self, kind: JobKind) -> Callable[[], Ran]:
+    def _step_of(self, kind: JobKind) -> Callable[[], WorkerRun]:
         # one job each time, so that a worker that is told to stop has no others to finish
         return lambda: run_sync(self._accounts.run_due(limit=1, kinds=frozenset({kind})))
 
-    def _go(self, name: str, step: Callable[[], Ran], woken: Event) -> None:
+    def _go(self, name: str, step: Callable[[], WorkerRun], woken: Event) -> None:
         report = LaneReport(name, idle_seconds=self._idle_seconds)
         while not self._stopping.is_set():
             woken.clear()
@@ -121,7 +121,7 @@ class _Awaitable:
     def __init__(self, accounts: BlockingAccounts[Any]) -> None:
         self._accounts = accounts
 
-    async def run_due(self, *, limit: int, kinds: Collection[JobKind]) -> Ran:
+    async def run_due(self, *, limit: int, kinds: Collection[JobKind]) -> WorkerRun:
         return self._accounts.run_due(limit=limit, kinds=kinds)
 
     async def repair_times(self) -> Repaired:

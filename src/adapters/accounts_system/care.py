@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Protocol
 
-from accounts_core.results import OverdueJobs, Ran, Repaired
+from accounts_core.results import OverdueJobs, Repaired, WorkerRun
 
 logger: Final = logging.getLogger("accounts_system")
 
@@ -48,7 +48,7 @@ class Care:
         self._overdue = frozenset[str]()
         self._alarmed: dict[str, float] = {}
 
-    async def step(self) -> Ran:
+    async def step(self) -> WorkerRun:
         """Do what is due. Raises `InfrastructureError`."""
         now = self._monotonic()
         offset = self._wall_clock() - now  # a jump of the machine's clock is a change of this
@@ -59,7 +59,7 @@ class Care:
         if now >= self._tidy_at:
             await self._accounts.tidy()
             self._tidy_at = now + TIDY_EVERY_SECONDS
-        return Ran()
+        return WorkerRun()
 
     async def _repair(self) -> None:
         repaired = await self._accounts.repair_times()

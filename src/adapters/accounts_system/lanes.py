@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 
-from accounts_core.results import Ran
+from accounts_core.results import WorkerRun
 from accounts_system.reports import LaneReport
 
 
@@ -19,7 +19,9 @@ class Lane:
 
     """
 
-    def __init__(self, name: str, step: Callable[[], Awaitable[Ran]], *, idle_seconds: float, at_once: int = 1) -> None:
+    def __init__(
+        self, name: str, step: Callable[[], Awaitable[WorkerRun]], *, idle_seconds: float, at_once: int = 1
+    ) -> None:
         self.name = name
         self._step = step
         self._idle_seconds = idle_seconds
@@ -44,9 +46,9 @@ class Lane:
             for _ in range(self._at_once):
                 group.create_task(self._go())
 
-    async def run_out(self) -> Ran:
+    async def run_out(self) -> WorkerRun:
         """Take steps until nothing is due, and return what became of them. Raises `InfrastructureError`."""
-        total = Ran()
+        total = WorkerRun()
         while not self._is_stopping:
             ran = await self._step()
             if not ran.total:

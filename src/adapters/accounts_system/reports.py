@@ -4,7 +4,7 @@ import logging
 from typing import Final
 
 from accounts_core.errors import AccountsError
-from accounts_core.results import Ran
+from accounts_core.results import WorkerRun
 
 logger: Final = logging.getLogger("accounts_system")
 
@@ -30,13 +30,13 @@ class LaneReport:
             logger.warning("The worker (%s) waits: %s", self._name, str(error) or type(error).__name__)
         return min(self._idle_seconds * 2.0 ** min(self._failures, 30), LONGEST_PAUSE_SECONDS)
 
-    def ran(self, ran: Ran) -> None:
+    def ran(self, ran: WorkerRun) -> None:
         if self._failures:
             self._failures = 0
             logger.info("The worker (%s) goes on.", self._name)
-        if ran.parked:
+        if ran.dead_lettered:
             logger.error("A job (%s) was parked: `accounts outbox list` shows it.", self._name)
-        if ran.put_off and not self._is_troubled:
+        if ran.rescheduled and not self._is_troubled:
             self._is_troubled = True
             logger.warning("A job (%s) failed and is put off: `accounts outbox list` shows why.", self._name)
         if ran.done and self._is_troubled:

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from accounts_core import Accounts
 from accounts_core.model.jobs import JobKind
-from accounts_core.results import Ran
+from accounts_core.results import WorkerRun
 from accounts_system.care import Care
 from accounts_system.lanes import Lane
 
@@ -69,15 +69,15 @@ class Worker:
             for lane in (*self._lanes, self._care):
                 group.create_task(lane.run())
 
-    async def run_once(self) -> Ran:
+    async def run_once(self) -> WorkerRun:
         """Do what is due, and say what became of it.
 
         Raises `InfrastructureError`, once every lane has come to its end.
         """
         await self._accounts.tidy()
-        total, errors = Ran(), list[BaseException]()
+        total, errors = WorkerRun(), list[BaseException]()
         for ended in await asyncio.gather(*(lane.run_out() for lane in self._lanes), return_exceptions=True):
-            if isinstance(ended, Ran):
+            if isinstance(ended, WorkerRun):
                 total += ended
             else:
                 errors.append(ended)

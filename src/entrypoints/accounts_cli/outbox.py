@@ -10,7 +10,7 @@ from accounts_cli.streams import say
 from accounts_cli.terminal import table
 from accounts_core import Accounts
 from accounts_core.errors import NotFound
-from accounts_core.model.outbox import Job
+from accounts_core.model.outbox import OutboxJob
 
 MOST_RETRIED: Final = 10_000
 
@@ -40,7 +40,7 @@ async def retry(accounts: Accounts[Any], id: str) -> None:
 
 async def retry_parked(accounts: Accounts[Any]) -> None:
     """Have all tried again that nobody tries any more."""
-    jobs = [job for job in await accounts.list_outbox(limit=MOST_RETRIED) if job.parked_at is not None]
+    jobs = [job for job in await accounts.list_outbox(limit=MOST_RETRIED) if job.dead_lettered_at is not None]
     await _retry(accounts, jobs)
     say(f"{len(jobs)} parked {'job is' if len(jobs) == 1 else 'jobs are'} due now.")
 
@@ -52,14 +52,14 @@ async def retry_all(accounts: Accounts[Any]) -> None:
     say(f"{len(jobs)} {'job is' if len(jobs) == 1 else 'jobs are'} due now.")
 
 
-async def _retry(accounts: Accounts[Any], jobs: Sequence[Job]) -> None:
+async def _retry(accounts: Accounts[Any], jobs: Sequence[OutboxJob]) -> None:
     for job in jobs:
         with suppress(NotFound):  # somebody else was quicker
             await accounts.retry_job(job.id)
 
 
-def _row(job: Job) -> tuple[str, ...]:
-    parked = "-" if job.parked_at is None else _moment(job.parked_at)
+def _row(job: OutboxJob) -> tuple[str, ...]:
+    parked = "-" if job.dead_lettered_at is None else _moment(job.dead_lettered_at)
     return (job.id, job.topic, str(job.attempts), _moment(job.due), parked, job.last_error or "-")
 
 
@@ -67,7 +67,7 @@ def _moment(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M:%S}Z"
 
 
-def _facts(job: Job) -> dict[str, Any]:
+def _facts(job: OutboxJob) -> dict[str, Any]:
     return {
         "id": job.id,
         "topic": job.topic,
@@ -76,6 +76,6 @@ def _facts(job: Job) -> dict[str, Any]:
         "due": job.due.isoformat(),
         "attempts": job.attempts,
         "is_leased": job.lease is not None,
-        "parked_at": job.parked_at and job.parked_at.isoformat(),
+        "dead_lettered_at": job.dead_lettered_at and job.dead_lettered_at.isoformat(),
         "last_error": job.last_error,
     }

@@ -22,7 +22,7 @@ async def run_worker(settings: Settings, *, once: bool) -> None:
         with _stopped_by_signals(worker):
             if once:
                 ran = await worker.run_once()
-                say(f"Done: {ran.done}. Put off: {ran.put_off}. Parked: {ran.parked}.")
+                say(f"Done: {ran.done}. Put off: {ran.rescheduled}. Parked: {ran.dead_lettered}.")
                 return
             for line in describe(settings):
                 announce(line)

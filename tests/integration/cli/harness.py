@@ -27,7 +27,7 @@ PATIENCE_SECONDS: Final = 30
 
 
 @attrs.frozen
-class Ran:
+class WorkerRun:
     """How a command ended, and what it said."""
 
     code: object
@@ -38,7 +38,7 @@ class Ran:
 class Run(Protocol):
     """Runs a command in this process; standard input holds `stdin` and is no terminal."""
 
-    def __call__(self, *arguments: str, stdin: str = "") -> Ran: ...
+    def __call__(self, *arguments: str, stdin: str = "") -> WorkerRun: ...
 
 
 @attrs.define
@@ -121,7 +121,7 @@ def settings(**values: str) -> dict[str, str]:
     return {f"ACCOUNTS_{name.upper()}": value for name, value in values.items()}
 
 
-def create(run: Run, email: str = "jane@example.org", name: str = "Jane Doe", more: Sequence[str] = ()) -> Ran:
+def create(run: Run, email: str = "jane@example.org", name: str = "Jane Doe", more: Sequence[str] = ()) -> WorkerRun:
     """Create a user with the usual password."""
     return run("users", "create", "--email", email, "--name", name, "--password-stdin", *more, stdin=f"{PASSWORD}\n")
 

@@ -17,7 +17,7 @@ from accounts_core import Accounts, MailDispatch, run_sync
 from accounts_core.errors import ProviderBusy, Unavailable
 from accounts_core.model.jobs import JobKind
 from accounts_core.model.outbox import OverdueJobs
-from accounts_core.outbox.worker import Ran
+from accounts_core.outbox.worker import WorkerRun
 from accounts_core.ports.mailer import MailMessage
 from accounts_core.ports.store import UnitOfWork
 from accounts_core.services.outbox_writer import LEASE
@@ -144,17 +144,17 @@ def test_a12_a_worker_that_does_not_stop_in_time_is_cut_off(caplog: pytest.LogCa
 class Scripted:
     """Stands in for accounts: what each lane finds is told beforehand, by its kind."""
 
-    def __init__(self, **found: list[Ran | Exception]) -> None:
+    def __init__(self, **found: list[WorkerRun | Exception]) -> None:
         self.found = found
         self.asked = Counter[str]()
         self.repaired = 0
 
-    async def run_due(self, *, limit: int, kinds: Collection[JobKind]) -> Ran:
+    async def run_due(self, *, limit: int, kinds: Collection[JobKind]) -> WorkerRun:
         assert limit == 1
         (kind,) = kinds
         self.asked[kind] += 1
         found = self.found.get(kind, [])
-        answer = found.pop(0) if found else Ran()
+        answer = found.pop(0) if found else WorkerRun()
         if isinstance(answer, Exception):
             raise answer
         return answer
@@ -192,7 +192,7 @@ def test_a12_a_lane_that_has_no_database_does_not_stop_the_others(caplog: pytest
 
 
 def test_a12_what_is_done_once_fails_when_a_lane_does_and_not_before_the_others_are_done() -> None:
-    accounts = Scripted(mail=[Unavailable("Away.")], provider=[Ran(done=1)] * 3)
+    accounts = Scripted(mail=[Unavailable("Away.")], provider=[WorkerRun(done=1)] * 3)
 
     with pytest.raises(Unavailable):
         asyncio.run(accounts.worker().run_once())
@@ -203,10 +203,10 @@ def test_a12_what_is_done_once_fails_when_a_lane_does_and_not_before_the_others_
 def test_a12_a_lane_of_several_looks_for_work_no_more_often_than_a_lane_of_one() -> None:
     asked = 0
 
-    async def step() -> Ran:
+    async def step() -> WorkerRun:
         nonlocal asked
         asked += 1
-        return Ran()
+        return WorkerRun()
 
     async def live() -> None:
         lane = Lane("mail", step, idle_seconds=3600, at_once=4)

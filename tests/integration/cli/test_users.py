@@ -8,10 +8,10 @@ from uuid import uuid4
 
 import pytest
 import sqlalchemy
-from tests.integration.cli.harness import PASSWORD, Ran, Run, create, fill_failures, is_locked
+from tests.integration.cli.harness import PASSWORD, Run, WorkerRun, create, fill_failures, is_locked
 
 from accounts_core.model.jobs import SignUpJob
-from accounts_core.model.outbox import Job
+from accounts_core.model.outbox import OutboxJob
 from accounts_core.sync import run_sync
 from accounts_sql import SqlRateLimiter, SqlStore, create_engine
 
@@ -30,7 +30,7 @@ def facts(run: Run, who: str = "jane@example.org") -> dict[str, object]:
 
 
 def test_a_user_is_created_and_shown(run: Run) -> None:
-    assert create(run) == Ran(0, "Created user 1, jane@example.org.\n", "")
+    assert create(run) == WorkerRun(0, "Created user 1, jane@example.org.\n", "")
 
     assert (
         facts(run).items()
@@ -86,20 +86,22 @@ def test_an_address_may_have_a_domain_in_any_script(run: Run) -> None:
 def test_what_cannot_be_is_said_in_one_line(run: Run, email: str, name: str, password: str, said: str) -> None:
     ran = run("users", "create", "--email", email, "--name", name, "--password-stdin", stdin=password)
 
-    assert ran == Ran(1, "", f"accounts: {said}\n")
+    assert ran == WorkerRun(1, "", f"accounts: {said}\n")
     assert run("users", "show", "1").code == 1
 
 
 def test_an_address_is_taken_once(run: Run) -> None:
     create(run)
 
-    assert create(run, email="Jane@example.org") == Ran(1, "", "accounts: This email address already has an account.\n")
+    assert create(run, email="Jane@example.org") == WorkerRun(
+        1, "", "accounts: This email address already has an account.\n"
+    )
 
 
 def test_without_a_terminal_a_password_has_to_come_from_standard_input(run: Run) -> None:
     ran = run("users", "create", "--email", "jane@example.org", "--name", "Jane", stdin=PASSWORD)
 
-    assert ran == Ran(
+    assert ran == WorkerRun(
         1, "", "accounts: There is no terminal to ask for a password at: give it with --password-stdin.\n"
     )
 
@@ -107,7 +109,7 @@ def test_without_a_terminal_a_password_has_to_come_from_standard_input(run: Run)
 def test_verify_takes_the_address_as_verified(run: Run) -> None:
     create(run)
 
-    assert run("users", "verify", "jane@example.org") == Ran(0, "User 1: jane@example.org is verified.\n", "")
+    assert run("users", "verify", "jane@example.org") == WorkerRun(0, "User 1: jane@example.org is verified.\n", "")
     assert facts(run)["email_verified_at"] is not None
 
 
@@ -159,18 +161,18 @@ def test_what_an_operator_does_to_an_account_is_the_operators_in_its_trail(run: 
 def test_a_user_that_is_not_there_is_said_so(run: Run, action: str, who: str) -> None:
     ran = run("users", action, who)
 
-    assert ran == Ran(1, "", "accounts: There is no such user.\n")
+    assert ran == WorkerRun(1, "", "accounts: There is no such user.\n")
 
 
 def test_what_is_neither_address_nor_id_is_said_so(run: Run) -> None:
-    assert run("users", "show", "jane") == Ran(1, "", "accounts: email: This is not an email address.\n")
+    assert run("users", "show", "jane") == WorkerRun(1, "", "accounts: email: This is not an email address.\n")
 
 
 def test_without_tables_the_way_to_make_them_is_said(run: Run, folder: Path) -> None:
     (folder / "accounts.db").unlink()
 
     said = "There is no database sqlite:///accounts.db yet: `accounts migrate` makes it, and so does `accounts serve`."
-    assert create(run) == Ran(1, "", f"accounts: {said}\n")
+    assert create(run) == WorkerRun(1, "", f"accounts: {said}\n")
     assert list(folder.glob("*.db")) == []
 
 
@@ -207,7 +209,7 @@ def test_a13_unlock_ends_the_failures_that_are_counted_in_the_database(run: Run,
     for address in ("jane", "john"):
         fill_failures(limits, f"{address}@example.org")
 
-    assert run("users", "unlock", "jane@example.org") == Ran(
+    assert run("users", "unlock", "jane@example.org") == WorkerRun(
         0, "User 1, jane@example.org, is unlocked: wrong passwords before now do not count.\n", ""
     )
 
@@ -226,8 +228,8 @@ def test_a16_the_trail_of_a_deleted_user_is_shown_by_id(run: Run) -> None:
     assert (shown.code, shown.err) == (0, "")
     assert [line.split()[5] for line in shown.out.splitlines()[1:]] == ["user_deleted", "user_registered"]
     assert [entry["action"] for entry in json.loads(told.out)] == ["user_deleted", "user_registered"]
-    assert run("audit", "--user", "2") == Ran(1, "", "accounts: There is no such user.\n")
-    assert run("audit", "--user", "jane@example.org") == Ran(1, "", "accounts: There is no such user.\n")
+    assert run("audit", "--user", "2") == WorkerRun(1, "", "accounts: There is no such user.\n")
+    assert run("audit", "--user", "jane@example.org") == WorkerRun(1, "", "accounts: There is no such user.\n")
 
 
 def test_a16_json_is_ascii_whatever_the_terminal_can_show(run: Run) -> None:
@@ -244,7 +246,9 @@ def test_c06_the_outbox_shows_no_hash_of_a_password(run: Run) -> None:
     """A job of an earlier release has one in it, and a job of a host's may have anything."""
     store, hashed = SqlStore(create_engine("sqlite:///accounts.db")), "$argon2id$v=19$m=1,t=1,p=1$c2FsdA$aGFzaA"
     payload = {"email": "jane@example.org", "name": "Jane", "password_hash": hashed, "new_password": "hunter2"}
-    job = Job(id="job_1", topic=SignUpJob.topic, payload=payload, created_at=datetime.now(UTC), due=datetime.now(UTC))
+    job = OutboxJob(
+        id="job_1", topic=SignUpJob.topic, payload=payload, created_at=datetime.now(UTC), due=datetime.now(UTC)
+    )
 
     async def put() -> None:
         async with store.begin() as work:

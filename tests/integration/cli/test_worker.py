@@ -12,13 +12,13 @@ from typing import Any, cast
 import httpx
 import pytest
 from tests.integration.cli.harness import PATIENCE_SECONDS, Run, Serve
-from tests.integration.cli.harness import Ran as Ended
+from tests.integration.cli.harness import WorkerRun as Ended
 
 from accounts_core.accounts import Accounts
 from accounts_core.errors import Unavailable
 from accounts_core.model.jobs import JobKind
 from accounts_core.model.outbox import OverdueJobs
-from accounts_core.outbox.worker import Ran
+from accounts_core.outbox.worker import WorkerRun
 from accounts_core.use_cases.operations.repair_times import Repaired
 from accounts_system import Worker
 
@@ -39,7 +39,7 @@ def put(
     payload: str = '{"customer": "cus_nobodys"}',
     due: int = 0,
     parked: bool = False,
-    parked_at: int | None = None,
+    dead_lettered_at: int | None = None,
 ) -> None:
     """Write a job into the database, as another process of the service would."""
     values = {
@@ -49,7 +49,7 @@ def put(
         "created_at": 0,
         "due": due,
         "attempts": 30 if parked else 0,
-        "parked_at": (parked_at or int(time() * 1_000_000)) if parked else None,
+        "dead_lettered_at": (dead_lettered_at or int(time() * 1_000_000)) if parked else None,
         "last_error": "ProviderRefused: The payment provider refused: card_error." if parked else None,
     }
     with closing(sqlite3.connect(folder / "accounts.db")) as connection, connection:
@@ -92,7 +92,7 @@ def test_what_is_due_is_done_and_counted(run: Run, folder: Path) -> None:
 def test_the_outbox_is_a_table_with_what_is_parked_first(run: Run, folder: Path) -> None:
     assert run("outbox", "list").out == "There is nothing to do.\n"
     put(folder, "job_later", due=LATE)
-    put(folder, "job_parked", due=LATE, parked=True, parked_at=1_700_000_000_000_000)
+    put(folder, "job_parked", due=LATE, parked=True, dead_lettered_at=1_700_000_000_000_000)
 
     heading, first, second = run("outbox", "list").out.splitlines()
 
@@ -173,7 +173,7 @@ def test_a_worker_outlives_a_provider_that_is_away(work: Serve, folder: Path, ru
 
     (job,) = listed(run)
     assert worker.stop() == 0
-    assert (job["attempts"], job["parked_at"]) == (1, None)
+    assert (job["attempts"], job["dead_lettered_at"]) == (1, None)
     assert str(job["last_error"]).startswith("ProviderAmbiguous: ")
 
 
@@ -193,12 +193,12 @@ def test_a_worker_outlives_a_database_whose_tables_are_away(work: Serve, run: Ru
 class Scripted:
     """Stands in for accounts whose outbox answers as it is told to, and then stops the worker."""
 
-    def __init__(self, *answers: Ran | Exception) -> None:
+    def __init__(self, *answers: WorkerRun | Exception) -> None:
         self._answers = list(answers)
         self.worker = Worker(cast("Accounts[Any]", self), idle_seconds=0.001, at_once={JobKind.PROVIDER: 1})
         self.tidied = self.repaired = 0
 
-    async def run_due(self, *, limit: int, kinds: frozenset[JobKind]) -> Ran:
+    async def run_due(self, *, limit: int, kinds: frozenset[JobKind]) -> WorkerRun:
         assert limit == 1  # so that a worker that is told to stop has one job to finish
         assert kinds == {JobKind.PROVIDER}
         answer = self._answers.pop(0)
@@ -225,7 +225,7 @@ def test_a_worker_says_once_that_the_database_is_away_and_once_that_it_is_back(
 ) -> None:
     caplog.set_level("INFO")
     away = Unavailable("The database is away.")
-    accounts = Scripted(Ran(), away, away, away, Ran(done=1), Ran())
+    accounts = Scripted(WorkerRun(), away, away, away, WorkerRun(done=1), WorkerRun())
 
     asyncio.run(accounts.worker.run())
 
@@ -234,7 +234,7 @@ def test_a_worker_says_once_that_the_database_is_away_and_once_that_it_is_back(
 
 
 def test_a_worker_outlives_a_defect_and_shows_it(caplog: pytest.LogCaptureFixture) -> None:
-    accounts = Scripted(ZeroDivisionError(), Ran())
+    accounts = Scripted(ZeroDivisionError(), WorkerRun())
 
     asyncio.run(accounts.worker.run())
 
@@ -243,7 +243,14 @@ def test_a_worker_outlives_a_defect_and_shows_it(caplog: pytest.LogCaptureFixtur
 
 def test_a_worker_says_when_jobs_fail_and_when_they_succeed_again(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
-    accounts = Scripted(Ran(put_off=1), Ran(put_off=1), Ran(parked=1), Ran(done=1), Ran(done=1), Ran())
+    accounts = Scripted(
+        WorkerRun(rescheduled=1),
+        WorkerRun(rescheduled=1),
+        WorkerRun(dead_lettered=1),
+        WorkerRun(done=1),
+        WorkerRun(done=1),
+        WorkerRun(),
+    )
 
     asyncio.run(accounts.worker.run())
 

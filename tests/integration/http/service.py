@@ -79,7 +79,7 @@ class Service:
     def work(self) -> None:
         """Do what is due, as a worker does."""
         ran = self.run(self.accounts.run_due())
-        assert (ran.put_off, ran.parked) == (0, 0)
+        assert (ran.rescheduled, ran.dead_lettered) == (0, 0)
 
     def mailed(self, purpose: MailKind) -> Mapping[str, str]:
         """Have the worker send what is due, and return what the newest mail of this kind says."""

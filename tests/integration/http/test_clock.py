@@ -14,13 +14,13 @@ from tests.integration.http.test_recovery import asked, reset
 from accounts_core.errors import ProviderBusy, Unavailable
 from accounts_core.model.idempotency import CLAIMED_FOR, IdempotencyRecord
 from accounts_core.model.ids import UserId
-from accounts_core.model.outbox import Job
+from accounts_core.model.outbox import OutboxJob
 from accounts_core.model.policy import Policy, SessionPolicy
 from accounts_core.model.session import TOUCH_INTERVAL
 from accounts_core.model.times import CLOCK_SKEW
 from accounts_core.model.verification import TAKEOVER_AFTER
 from accounts_core.outbox.delays import WORKER_LEASE
-from accounts_core.outbox.worker import Ran
+from accounts_core.outbox.worker import WorkerRun
 from accounts_core.ports.mailer import MailKind
 from accounts_core.services.idempotency import IdempotentAnswer
 from accounts_core.testing.builders import a_provided_card
@@ -62,7 +62,7 @@ def repair(service: Service) -> int:
     return service.run(service.accounts.repair_times()).total
 
 
-def outbox(service: Service) -> list[Job]:
+def outbox(service: Service) -> list[OutboxJob]:
     return list(service.run(service.accounts.list_outbox()))
 
 
@@ -250,11 +250,11 @@ def test_a_job_that_a_worker_died_over_while_the_clock_was_ahead_is_anothers_whe
 
     service.run(claim())
 
-    assert service.run(service.accounts.run_due()) == Ran()
+    assert service.run(service.accounts.run_due()) == WorkerRun()
     service.clock.advance(WORKER_LEASE - timedelta(seconds=1))
-    assert service.run(service.accounts.run_due()) == Ran()
+    assert service.run(service.accounts.run_due()) == WorkerRun()
     service.clock.advance(timedelta(seconds=1))
-    assert service.run(service.accounts.run_due()) == Ran(done=1)
+    assert service.run(service.accounts.run_due()) == WorkerRun(done=1)
 
 
 @pytest.mark.parametrize("step", ["hold", "release", "attach"])

@@ -37,7 +37,7 @@ def sign_up(service: Service) -> Client:
 def work(service: Service) -> int:
     """Do what is due, as a worker does, and return how many jobs succeeded."""
     ran = service.run(service.accounts.run_due())
-    assert (ran.put_off, ran.parked) == (0, 0)
+    assert (ran.rescheduled, ran.dead_lettered) == (0, 0)
     return ran.done
 
 

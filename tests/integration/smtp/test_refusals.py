@@ -11,7 +11,7 @@ from tests.integration.smtp.scripted import CONTENT, GREETING, scripted_server
 from accounts_core import Accounts, MailDispatch
 from accounts_core.errors import Unavailable, Undeliverable
 from accounts_core.model.email_address import EmailAddress
-from accounts_core.outbox.worker import Ran
+from accounts_core.outbox.worker import WorkerRun
 from accounts_core.ports.mailer import MailKind, MailMessage
 from accounts_core.testing.builders import NOON
 from accounts_core.testing.contracts.mailer import VALUES
@@ -146,17 +146,17 @@ def test_f3_sign_ups_wait_for_a_password_that_is_mended_and_invented_addresses_l
                 await accounts.register(email=f"user{n}@example.org", password="correct horse battery", name="U")
                 for n in range(5)
             ]
-            assert await accounts.run_due() == Ran(put_off=5)
+            assert await accounts.run_due() == WorkerRun(rescheduled=5)
 
             server.replies = {}
             clock.advance(timedelta(minutes=1))
-            assert await accounts.run_due() == Ran(done=5)
+            assert await accounts.run_due() == WorkerRun(done=5)
             assert server.taken == 5
 
             server.replies = {"RCPT": "550 5.1.1 no such user"}
             for user in users:
                 await accounts.resend_verification(user.id)
-            assert await accounts.run_due() == Ran(done=5)
+            assert await accounts.run_due() == WorkerRun(done=5)
             assert await accounts.list_outbox() == []
             entry, _ = await accounts.list_activity(users[0].id)
             assert (entry.action, entry.by) == ("mail_undeliverable", "operator")

@@ -8,6 +8,7 @@ from accounts_core.testing.contracts import (
     AuditContract,
     BilledUsersContract,
     CleanupContract,
+    DeadLettersContract,
     DeletionContract,
     DevicesContract,
     EventsContract,
@@ -19,7 +20,6 @@ from accounts_core.testing.contracts import (
     OpenVerificationsContract,
     OutboxContract,
     PagingContract,
-    ParkingContract,
     PaymentMethodsContract,
     ProviderEventsContract,
     RateLimiterContract,
@@ -83,7 +83,7 @@ class TestOutbox(OutboxContract): ...
 class TestJobLeases(JobLeasesContract): ...
 
 
-class TestParking(ParkingContract): ...
+class TestParking(DeadLettersContract): ...
 
 
 class TestProviderEvents(ProviderEventsContract): ...

@@ -153,7 +153,7 @@ async def test_users_who_share_a_customer_stop_the_upgrade_and_nothing_is_change
 async def test_going_back_keeps_what_the_older_version_knows(engine: sa.Engine) -> None:
     migrate(engine)
     await keep(SqlStore(engine), attrs.evolve(JANE, lost_customers=2), attrs.evolve(VERIFICATION, unheard=True))
-    await keep(SqlStore(engine), a_job(parked_at=NOON, last_error="it failed"))
+    await keep(SqlStore(engine), a_job(dead_lettered_at=NOON, last_error="it failed"))
 
     migrate(engine, "0001")
     migrate(engine)
@@ -167,7 +167,7 @@ async def test_going_back_keeps_what_the_older_version_knows(engine: sa.Engine) 
 
 async def test_going_back_one_revision_keeps_what_that_one_knew(engine: sa.Engine) -> None:
     migrate(engine)
-    parked = a_job(parked_at=NOON, last_error="it failed")
+    parked = a_job(dead_lettered_at=NOON, last_error="it failed")
     jane = attrs.evolve(JANE, lost_customers=2)
     await keep(SqlStore(engine), jane, attrs.evolve(VERIFICATION, unheard=True), parked)
 

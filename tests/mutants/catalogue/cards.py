@@ -31,7 +31,7 @@ CARDS: Final = (
         name="a replaced card that stays attached",
         at="accounts_core/services/card_commits.py::CardCommits._keep",
         old="jobs = [await self._outbox.enqueue(work, DetachCardJob(payment_method=old)) for old in replaced]",
-        new="jobs: list[Job] = []",
+        new="jobs: list[OutboxJob] = []",
         check=faults("the same card again"),
     ),
     Mutant(
@@ -52,7 +52,7 @@ CARDS: Final = (
         name="a removed card that stays attached",
         at="accounts_core/use_cases/cards/remove_payment_method.py::RemovePaymentMethod.__call__.attempt",
         old="jobs = [await self._outbox.enqueue(work, DetachCardJob(payment_method=id))]",
-        new="jobs: list[Job] = []",
+        new="jobs: list[OutboxJob] = []",
         check=faults("removing the only card"),
     ),
     Mutant(
@@ -60,7 +60,7 @@ CARDS: Final = (
         at="accounts_core/use_cases/cards/remove_payment_method.py::RemovePaymentMethod.__call__.attempt",
         old="jobs = [await self._outbox.enqueue(work, DetachCardJob(payment_method=id))]",
         new=(
-            "jobs = list[Job]()\n"
+            "jobs = list[OutboxJob]()\n"
             "await self._outbox._dispatcher.perform(self._outbox.job('x', DetachCardJob(payment_method=id)))"
         ),
         check=faults("removing the only card"),

@@ -80,7 +80,7 @@ CLOCK: Final = (
     ),
     Mutant(
         name="a job that a wrong clock has put off for a day",
-        at="accounts_core/outbox/worker.py::RunDue.__call__",
+        at="accounts_core/outbox/worker.py::RunWorker.__call__",
         old=("if kinds is None:\n    await self._bring_back()"),
         new="",
         check=_clock("test_a_job_that_fails_while_the_clock_is_ahead_is_tried_again_at_once[memory]"),
@@ -97,12 +97,12 @@ CLOCK: Final = (
         at="adapters/accounts_sql/repositories/outbox.py",
         old=(
             "sa.and_(\n"
-            "    _IS_NOT_PARKED,\n"
+            "    _IS_NOT_DEAD,\n"
             '    outbox.c.due > by_moment("after"),\n'
             "    sa.or_(outbox.c.attempts > 0, outbox.c.topic.in_(_texts(JOBS))),\n"
             ")"
         ),
-        new="sa.and_(_IS_NOT_PARKED, outbox.c.due > by_moment('after'))",
+        new="sa.and_(_IS_NOT_DEAD, outbox.c.due > by_moment('after'))",
         check=sql_contract("TestOutbox::test_a7_what_a_host_schedules_far_ahead_is_left_alone[sqlite3]"),
     ),
     Mutant(

@@ -77,7 +77,7 @@ MAILS: Final = (
     ),
     Mutant(
         name="an undeliverable mail that waits for an operator",
-        at="accounts_core/outbox/worker.py::RunDue._run",
+        at="accounts_core/outbox/worker.py::RunWorker._run",
         old=(
             "try:\n"
             "    again = await self._handlers.perform(job)\n"
@@ -96,7 +96,7 @@ MAILS: Final = (
     ),
     Mutant(
         name="an undeliverable mail that nobody hears of",
-        at="accounts_core/outbox/worker.py::RunDue._run.end",
+        at="accounts_core/outbox/worker.py::RunWorker._run.end",
         old="undelivered is not None",
         new="False",
         check=core(f"{_FOLLOWS}[a mail that cannot be delivered]"),

@@ -16,7 +16,7 @@ _ALARM: Final = (
 OUTBOX: Final = (
     Mutant(
         name="a job that is ended before it is done",
-        at="accounts_core/outbox/worker.py::RunDue._run",
+        at="accounts_core/outbox/worker.py::RunWorker._run",
         old="again = await self._handlers.perform(job)",
         new=(
             "async with self._store.begin() as work:\n"
@@ -27,42 +27,42 @@ OUTBOX: Final = (
     ),
     Mutant(
         name="a job that fails, and is forgotten",
-        at="accounts_core/outbox/worker.py::RunDue._failed.let_go",
+        at="accounts_core/outbox/worker.py::RunWorker._failed.let_go",
         old="work.outbox.reschedule(job, due=due, error=reason)",
         new="work.outbox.complete(job)",
         check=faults("sending mails"),
     ),
     Mutant(
         name="a job that is tried again at once, over and over",
-        at="accounts_core/outbox/worker.py::RunDue._failed",
+        at="accounts_core/outbox/worker.py::RunWorker._failed",
         old="now + self._delay(job.attempts)",
         new="now",
         check=core("use_cases/test_worker.py::test_a_failing_job_is_put_off_longer_each_time_and_parked_in_the_end"),
     ),
     Mutant(
         name="a job that is never parked",
-        at="accounts_core/outbox/worker.py::RunDue._failed",
+        at="accounts_core/outbox/worker.py::RunWorker._failed",
         old="isinstance(error, ProviderRefused | ClientError | ConfigurationError) or job.attempts >= MOST_ATTEMPTS",
         new="isinstance(error, ProviderRefused | ClientError | ConfigurationError)",
         check=core("use_cases/test_worker.py::test_a_failing_job_is_put_off_longer_each_time_and_parked_in_the_end"),
     ),
     Mutant(
         name="a refusal that is tried again",
-        at="accounts_core/outbox/worker.py::RunDue._failed",
+        at="accounts_core/outbox/worker.py::RunWorker._failed",
         old="ProviderRefused | ClientError",
         new="ClientError",
         check=faults("trying a parked job again"),
     ),
     Mutant(
         name="one job's failure that stops the worker",
-        at="accounts_core/outbox/worker.py::RunDue._run",
+        at="accounts_core/outbox/worker.py::RunWorker._run",
         old="Exception",
         new="ProviderRefused",
         check=core("use_cases/test_worker.py::test_one_jobs_failure_does_not_stop_the_next"),
     ),
     Mutant(
         name="a job that somebody else has by now, and whoever lost it fails",
-        at="accounts_core/outbox/worker.py::RunDue._run",
+        at="accounts_core/outbox/worker.py::RunWorker._run",
         old=("with suppress(LeaseLost):\n    await retry_on_conflict(self._store, end)"),
         new=("if job:\n    await retry_on_conflict(self._store, end)"),
         check=core("use_cases/test_worker.py::test_what_is_done_under_a_lost_lease_is_not_recorded[None]"),
@@ -90,7 +90,7 @@ OUTBOX: Final = (
     ),
     Mutant(
         name="a worker that claims what it has no handler for",
-        at="accounts_core/outbox/worker.py::RunDue._claim.attempt",
+        at="accounts_core/outbox/worker.py::RunWorker._claim.attempt",
         old="work.outbox.claim(now=now, until=now + WORKER_LEASE, lease=lease, limit=1, topics=topics)",
         new="work.outbox.claim(now=now, until=now + WORKER_LEASE, lease=lease, limit=1)",
         check=core(f"{_MAILS_AFTER}::test_only_mails_are_done_by_the_call"),
@@ -161,7 +161,7 @@ OUTBOX: Final = (
     Mutant(
         name="memory: dead-lettered jobs that count as overdue",
         at="adapters/accounts_memory/outbox.py::MemoryOutboxReader.list_overdue",
-        old="job.parked_at is None and job.due < before",
+        old="job.dead_lettered_at is None and job.due < before",
         new="job.due < before",
         check=memory_contract("TestOutbox::test_overdue_jobs_are_counted_by_topic_with_the_oldest_first"),
     ),

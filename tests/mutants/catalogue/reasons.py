@@ -14,7 +14,7 @@ _MEANWHILE: Final = "use_cases/test_what_others_did_meanwhile.py"
 REASONS: Final = (
     Mutant(
         name="an undeliverable mail in the trail of a user who is gone",
-        at="accounts_core/outbox/worker.py::RunDue._note",
+        at="accounts_core/outbox/worker.py::RunWorker._note",
         old="await work.users.get(undelivered.user_id, lock=True)",
         new="",
         check=core(f"{_UNDELIVERABLE}::test_nothing_is_written_about_a_user_who_was_deleted_meanwhile"),
@@ -241,14 +241,14 @@ REASONS: Final = (
     ),
     Mutant(
         name="a job that ended with what it was for, and ends the worker's round",
-        at="accounts_core/outbox/worker.py::RunDue._run",
+        at="accounts_core/outbox/worker.py::RunWorker._run",
         old="LeaseLost",
         new="ZeroDivisionError",
         check=core("use_cases/test_worker.py::test_what_is_done_under_a_lost_lease_is_not_recorded[None]"),
     ),
     Mutant(
         name="an entry of an undeliverable mail that outlives a deletion's redaction",
-        at="accounts_core/outbox/worker.py::RunDue._note",
+        at="accounts_core/outbox/worker.py::RunWorker._note",
         old="work.users.get(undelivered.user_id, lock=True)",
         new="work.users.get(undelivered.user_id)",
         check=core(f"{_LOCKS}[a mail that cannot be delivered]"),

@@ -91,7 +91,7 @@ class Ledger(LifeInTeams):
         """Once that is repaired, nothing waits longer than any delay, and nobody signed in in the future."""
         stored, now = contents(self.world), self.scheduler.clock.now()
         for job in stored.jobs:
-            if job.parked_at is None and job.due > now + LONGEST_DELAY * 1.5 + CLOCK_SKEW:
+            if job.dead_lettered_at is None and job.due > now + LONGEST_DELAY * 1.5 + CLOCK_SKEW:
                 raise Violated(f"No job waits longer than any delay: {job.topic} is due {job.due}")
         for session in (each for of in stored.sessions.values() for each in of):
             if is_ahead(session.created_at, now=now):
@@ -103,7 +103,7 @@ class Ledger(LifeInTeams):
     def _retry_parked(self) -> None:
         """An operator has everything tried again that was given up on."""
         for job in self.world.outbox():
-            if job.parked_at is not None:
+            if job.dead_lettered_at is not None:
                 self.world.do(partial(_retry, job.id))
 
     def _check_invariants(self, stored: Contents, chosen: tuple[Any, ...]) -> None:

@@ -48,7 +48,7 @@ async def parked(world: World, accounts: Core) -> None:
 
     world.clock.advance(timedelta(minutes=2))
     await accounts.run_due()
-    (job,) = [job for job in await accounts.list_outbox() if job.parked_at is not None]
+    (job,) = [job for job in await accounts.list_outbox() if job.dead_lettered_at is not None]
     world.notes["job"] = job.id
 
 

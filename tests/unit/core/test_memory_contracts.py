@@ -25,6 +25,7 @@ from accounts_core.testing.contracts import (
     BilledUsersContract,
     CleanupContract,
     ClockContract,
+    DeadLettersContract,
     DeletionContract,
     DevicesContract,
     EventsContract,
@@ -44,7 +45,6 @@ from accounts_core.testing.contracts import (
     OutboxContract,
     OwnedDataContract,
     PagingContract,
-    ParkingContract,
     PasswordHasherContract,
     PaymentMethodsContract,
     ProviderEventsContract,
@@ -126,7 +126,7 @@ class TestOutbox(OutboxContract): ...
 class TestJobLeases(JobLeasesContract): ...
 
 
-class TestParking(ParkingContract): ...
+class TestParking(DeadLettersContract): ...
 
 
 class TestProviderEvents(ProviderEventsContract): ...

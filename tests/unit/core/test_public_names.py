@@ -39,7 +39,7 @@ RESULTS = [
     "IdempotentOperation",
     "OverdueJobs",
     "IdempotentResult",
-    "Ran",
+    "WorkerRun",
     "Repaired",
     "SignedIn",
     "Tidied",

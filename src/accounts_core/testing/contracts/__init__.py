@@ -48,6 +48,7 @@ from accounts_core.testing.contracts.audit import AuditContract
 from accounts_core.testing.contracts.billed_users import BilledUsersContract
 from accounts_core.testing.contracts.cleanup import CleanupContract
 from accounts_core.testing.contracts.clock import ClockContract
+from accounts_core.testing.contracts.dead_letters import DeadLettersContract
 from accounts_core.testing.contracts.deletion import DeletionContract
 from accounts_core.testing.contracts.devices import DevicesContract
 from accounts_core.testing.contracts.events import EventsContract
@@ -65,7 +66,6 @@ from accounts_core.testing.contracts.open_verifications import OpenVerifications
 from accounts_core.testing.contracts.outbox import OutboxContract
 from accounts_core.testing.contracts.owned_data import Host, OwnedDataContract
 from accounts_core.testing.contracts.paging import PagingContract
-from accounts_core.testing.contracts.parking import ParkingContract
 from accounts_core.testing.contracts.password_hasher import PasswordHasherContract
 from accounts_core.testing.contracts.payment_gateway import Authenticate, PaymentGatewayContract, ProviderCards
 from accounts_core.testing.contracts.payment_methods import PaymentMethodsContract
@@ -108,7 +108,7 @@ __all__ = [
     "OutboxContract",
     "OwnedDataContract",
     "PagingContract",
-    "ParkingContract",
+    "DeadLettersContract",
     "PasswordHasherContract",
     "PaymentGatewayContract",
     "PaymentMethodsContract",
@@ -143,7 +143,7 @@ STORE_CONTRACTS = (
     DeletionContract,
     OutboxContract,
     JobLeasesContract,
-    ParkingContract,
+    DeadLettersContract,
     ProviderEventsContract,
     MailTokensContract,
     SignUpsContract,

@@ -68,7 +68,9 @@ KINDS: Final[dict[Expired, Add]] = {
     Expired.NOTIFICATIONS: lambda work, n, moment: add(work, a_notification(f"ntf_{n}", JANE, created_at=moment)),
     Expired.DEVICES: _seen,
     Expired.VERIFICATIONS: lambda work, n, moment: add(work, _ended(n, moment)),
-    Expired.DEAD_JOBS: lambda work, n, moment: add(work, a_job(f"job_{n}", created_at=at(-90), parked_at=moment)),
+    Expired.DEAD_JOBS: lambda work, n, moment: add(
+        work, a_job(f"job_{n}", created_at=at(-90), dead_lettered_at=moment)
+    ),
     Expired.AUDIT: lambda work, n, moment: work.audit.add(_entry(moment)),
 }
 

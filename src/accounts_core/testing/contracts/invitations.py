@@ -146,7 +146,9 @@ class InvitationsContract(StoreContract):
                 await add(work, a_job(f"job_{topic}_stays", topic=topic, payload=other))
             await add(work, a_job("job_notice", topic=SecurityMailJob.topic, payload=notice))
             await add(work, a_job("job_host", topic="host.welcome", payload=typed))
-            await add(work, a_job("job_parked", topic=InviteJob.topic, payload=typed, parked_at=NOON, last_error="-"))
+            await add(
+                work, a_job("job_parked", topic=InviteJob.topic, payload=typed, dead_lettered_at=NOON, last_error="-")
+            )
             await work.outbox.delete_for_email(GUEST)
 
         left = await read_back(store, lambda s: s.outbox.list(limit=99))

@@ -2,7 +2,7 @@ import attrs
 import pytest
 
 from accounts_core.errors import Conflict, LeaseLost
-from accounts_core.model.outbox import Job
+from accounts_core.model.outbox import OutboxJob
 from accounts_core.testing.builders import NOON, a_job, at
 from accounts_core.testing.contracts.base import StoreContract
 from accounts_core.testing.contracts.outbox import claim, end, find
@@ -80,8 +80,8 @@ class JobLeasesContract(StoreContract):
         await keep(store, *[a_job(f"job_{n}", due=at(-n)) for n in range(12)])
         leases = iter(["lse_0", "lse_1", "lse_2", "lse_3"])
 
-        async def work() -> list[Job]:
-            lease, mine = next(leases), list[Job]()
+        async def work() -> list[OutboxJob]:
+            lease, mine = next(leases), list[OutboxJob]()
             while await _any_due(store):
                 try:
                     mine += await claim(store, until=at(60), lease=lease, limit=2)

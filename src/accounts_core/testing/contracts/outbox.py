@@ -5,30 +5,30 @@ import pytest
 
 from accounts_core.errors import Conflict, LeaseLost
 from accounts_core.model.jobs import JOBS, JobKind, RecoveryMailJob, SecurityMailJob, VerifyCardJob, topics_of
-from accounts_core.model.outbox import Job, OverdueJobs
+from accounts_core.model.outbox import OutboxJob, OverdueJobs
 from accounts_core.ports.outbox import Outbox
 from accounts_core.testing.builders import NOON, a_job, at
 from accounts_core.testing.contracts.base import StoreContract
 from accounts_core.testing.harness import AnyStore, keep, read_back
 
 
-async def find(store: AnyStore, id: str) -> Job | None:
+async def find(store: AnyStore, id: str) -> OutboxJob | None:
     return await read_back(store, lambda s: s.outbox.find(id))
 
 
 async def claim(
     store: AnyStore, *, now: datetime = NOON, until: datetime | None = None, lease: str = "lse_1", limit: int = 9
-) -> Sequence[Job]:
+) -> Sequence[OutboxJob]:
     async with store.begin() as work:
         return await work.outbox.claim(now=now, until=until or now + timedelta(minutes=5), lease=lease, limit=limit)
 
 
-async def end(store: AnyStore, job: Job, how: str) -> None:
+async def end(store: AnyStore, job: OutboxJob, how: str) -> None:
     async with store.begin() as work:
         await _end(work.outbox, job, how)
 
 
-async def _end(outbox: Outbox, job: Job, how: str) -> None:
+async def _end(outbox: Outbox, job: OutboxJob, how: str) -> None:
     match how:
         case "done":
             await outbox.complete(job)
@@ -53,7 +53,7 @@ class OutboxContract(StoreContract):
             due=there,
             attempts=3,
             lease="lse_1",
-            parked_at=there,
+            dead_lettered_at=there,
             last_error="Zeile 1\n第二行 👩‍🚀 " + "e" * 5000,
         )
         await keep(store, job)
@@ -62,8 +62,10 @@ class OutboxContract(StoreContract):
 
         assert found == job
         assert found is not None
-        assert found.parked_at is not None
-        assert found.created_at.utcoffset() == found.due.utcoffset() == found.parked_at.utcoffset() == timedelta(0)
+        assert found.dead_lettered_at is not None
+        assert (
+            found.created_at.utcoffset() == found.due.utcoffset() == found.dead_lettered_at.utcoffset() == timedelta(0)
+        )
         assert await find(store, "job_2") is None
 
     async def test_a_unit_sees_the_job_that_it_put(self, store: AnyStore) -> None:
@@ -225,7 +227,7 @@ class OutboxContract(StoreContract):
     async def test_a7_what_is_due_too_far_ahead_is_brought_back_and_a_lease_is_kept(self, store: AnyStore) -> None:
         a_microsecond = timedelta(microseconds=1)
         near = a_job("job_near", due=at(90), attempts=1)
-        parked = a_job("job_parked", due=at(1440), attempts=1, parked_at=NOON)
+        parked = a_job("job_parked", due=at(1440), attempts=1, dead_lettered_at=NOON)
         await keep(
             store,
             near,
@@ -271,7 +273,7 @@ class OutboxContract(StoreContract):
             a_job("job_3", topic="host.b", due=at(-16)),
             a_job("job_4", topic="host.b", due=at(-15)),
             a_job("job_5", topic="host.c", due=at(-20)),
-            a_job("job_6", topic="host.d", due=at(-20), parked_at=at(-18)),
+            a_job("job_6", topic="host.d", due=at(-20), dead_lettered_at=at(-18)),
             a_job("job_7", topic="host.d", due=at(5), attempts=1, lease="lse_1"),
         )
 

@@ -35,7 +35,7 @@ __all__ = [
     "Port",
     "Process",
     "ProcessClock",
-    "Ran",
+    "WorkerRun",
     "Scheduler",
     "Script",
     "Setting",

@@ -4,7 +4,7 @@ import attrs
 
 from accounts_core.model.events import DefaultCardChanged
 from accounts_core.model.ids import UserId
-from accounts_core.model.outbox import Job
+from accounts_core.model.outbox import OutboxJob
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.outbox_writer import OutboxWriter
@@ -39,7 +39,7 @@ class SetDefaultPaymentMethod:
         """
         await self._rate_limits.consume_write(user_id)
 
-        async def attempt() -> tuple[Job, ...]:
+        async def attempt() -> tuple[OutboxJob, ...]:
             async with self._store.begin() as work:
                 await work.users.get(user_id, lock=True)
                 before = await work.payment_methods.list_for_user(user_id)

@@ -30,7 +30,7 @@ from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.events import Actor, SessionsEnded, UserRegistered
 from accounts_core.model.ids import UserId
 from accounts_core.model.mail_token import MailTokenPurpose
-from accounts_core.model.outbox import Job
+from accounts_core.model.outbox import OutboxJob
 from accounts_core.model.passwords import Password
 from accounts_core.model.requester import Requester
 from accounts_core.model.sign_up import SignUp
@@ -121,7 +121,7 @@ class ConfirmEmail:
         await self._rate_limits.consume_mail_token(client)
         given = None if password is None else Password(password)
 
-        async def attempt() -> tuple[_Link, User, tuple[Job, ...]]:
+        async def attempt() -> tuple[_Link, User, tuple[OutboxJob, ...]]:
             async with self._store.begin() as work:
                 link = await self._find(work, token)
             if link.user is not None and link.user.id == user_id:
@@ -183,7 +183,7 @@ class ConfirmEmail:
                 raise InvalidMailToken
         return _Link(email=sign_up.email, user=holder, sign_up=sign_up)
 
-    async def _confirm(self, token: str, seen: _Link, proof: _Proof) -> tuple[User, tuple[Job, ...]]:
+    async def _confirm(self, token: str, seen: _Link, proof: _Proof) -> tuple[User, tuple[OutboxJob, ...]]:
         """Do what the proof allows, if nothing has changed since the link was `seen`.
 
         Raises:
@@ -208,7 +208,7 @@ class ConfirmEmail:
 
     async def _open(
         self, work: UnitOfWork, sign_up: SignUp, *, instead_of: User | None
-    ) -> tuple[User, tuple[Job, ...]]:
+    ) -> tuple[User, tuple[OutboxJob, ...]]:
         """Open the account of a sign-up, its address verified, in place of the unverified one with this address."""
         jobs = () if instead_of is None else tuple(await self._erase.erase(work, instead_of, by=Actor.USER))
         now = self._clock.now()

@@ -8,7 +8,7 @@ import attrs
 from accounts_core.errors import Conflict, NotFound
 from accounts_core.model.events import Actor
 from accounts_core.model.ids import UserId
-from accounts_core.model.outbox import Job
+from accounts_core.model.outbox import OutboxJob
 from accounts_core.model.passwords import Password
 from accounts_core.ports.store import Store
 from accounts_core.services.credentials import Proofs
@@ -56,7 +56,7 @@ class DeleteUser(Generic[W]):
         """
         given = Password(password)
 
-        async def attempt() -> Sequence[Job]:
+        async def attempt() -> Sequence[OutboxJob]:
             async with self._store.reader() as reader:
                 proven = await reader.users.find(user_id)
             if proven is None:

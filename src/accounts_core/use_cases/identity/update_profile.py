@@ -19,7 +19,7 @@ from accounts_core.model.events import (
 )
 from accounts_core.model.ids import UserId
 from accounts_core.model.jobs import VerificationMailJob
-from accounts_core.model.outbox import Job
+from accounts_core.model.outbox import OutboxJob
 from accounts_core.model.passwords import Password
 from accounts_core.model.policy import EmailChange, Policy
 from accounts_core.model.requester import Requester
@@ -116,7 +116,7 @@ class UpdateProfile:
         )
         proof = None if current_password is None else Password(current_password, field="current_password")
 
-        async def attempt() -> tuple[User, tuple[Job, ...]]:
+        async def attempt() -> tuple[User, tuple[OutboxJob, ...]]:
             async with self._store.reader() as reader:
                 user = await reader.users.find(user_id)
             if user is None:
@@ -185,7 +185,7 @@ class UpdateProfile:
         password_hash: str | None,
         keep_session: str | None,
         may_tell: bool,
-    ) -> tuple[User, tuple[Job, ...]]:
+    ) -> tuple[User, tuple[OutboxJob, ...]]:
         now = self._clock.now()
         changed, events = user, list[DomainEvent]()
         if wish.name is not None:

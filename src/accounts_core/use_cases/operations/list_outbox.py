@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import attrs
 
-from accounts_core.model.outbox import Job
+from accounts_core.model.outbox import OutboxJob
 from accounts_core.ports.store import Store, UnitOfWork
 
 
@@ -14,7 +14,7 @@ class ListOutbox:
 
     _store: Store[UnitOfWork]
 
-    async def __call__(self, *, limit: int = 50) -> Sequence[Job]:
+    async def __call__(self, *, limit: int = 50) -> Sequence[OutboxJob]:
         """Return jobs of the outbox: the dead-lettered ones first, then by due time.
 
         Args:

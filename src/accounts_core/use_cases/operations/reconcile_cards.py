@@ -19,7 +19,7 @@ from accounts_core.model.customer import Customer
 from accounts_core.model.drift import Kind, Reconciliation, Repair
 from accounts_core.model.ids import UserId
 from accounts_core.model.jobs import DeleteCustomerJob, DetachCardJob, UpdateCustomerJob
-from accounts_core.model.outbox import Job
+from accounts_core.model.outbox import OutboxJob
 from accounts_core.model.payment_method import Cards, PaymentMethod, ProviderPaymentMethod
 from accounts_core.model.user import User
 from accounts_core.ports.clock import Clock
@@ -171,7 +171,7 @@ class _Walks:
             has_it = card.id in await work.payment_methods.list_for_user(user.id)
             return not has_it and not await work.verifications.list_open_for_user(user.id)
 
-        async def put(work: UnitOfWork, _: User) -> Job:
+        async def put(work: UnitOfWork, _: User) -> OutboxJob:
             return await self._outbox.enqueue(work, DetachCardJob(payment_method=card.id))
 
         detail = f"{shown}, its verification ended as {asked_for.state}"
@@ -231,7 +231,7 @@ class _Walks:
         async def look(work: UnitOfWork, user: User) -> bool:
             return user.customer_id not in known_after_all and not await work.verifications.list_open_for_user(user.id)
 
-        async def put(work: UnitOfWork, _: User) -> Job:
+        async def put(work: UnitOfWork, _: User) -> OutboxJob:
             return await self._outbox.enqueue(work, DeleteCustomerJob(customer=customer.id, unless_used=True))
 
         detail = "nothing hangs on it"
@@ -259,7 +259,7 @@ class _Walks:
         async def look(work: UnitOfWork, user: User) -> bool:
             return user.customer_id is None and not await work.verifications.list_open_for_user(user.id)
 
-        async def put(work: UnitOfWork, user: User) -> Job:
+        async def put(work: UnitOfWork, user: User) -> OutboxJob:
             await work.users.save(user.bill_as(customer.id).owe(customer.balance))
             return await self._outbox.enqueue(work, UpdateCustomerJob(user=user.id, customer=customer.id))
 

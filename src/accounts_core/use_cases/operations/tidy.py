@@ -14,7 +14,7 @@ import attrs
 from accounts_core.errors import DeletionBlocked, NotFound
 from accounts_core.model.events import Actor
 from accounts_core.model.ids import UserId
-from accounts_core.model.outbox import Job
+from accounts_core.model.outbox import OutboxJob
 from accounts_core.model.policy import Policy
 from accounts_core.ports.cleanup import Expired
 from accounts_core.ports.clock import Clock
@@ -92,7 +92,7 @@ class Tidy:
     async def _delete_user(self, user_id: UserId, created_before: datetime) -> bool:
         """Delete an account that was never verified, and return whether it was deleted."""
 
-        async def attempt() -> tuple[bool, tuple[Job, ...]]:
+        async def attempt() -> tuple[bool, tuple[OutboxJob, ...]]:
             async with self._store.begin() as work:
                 user = await work.users.get(user_id, lock=True)
                 # read again under the lock: the user may have signed in or verified the address since

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from accounts_core.errors import LeaseLost, NotFound
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.jobs import JOBS, TYPED_ADDRESS_TOPICS
-from accounts_core.model.outbox import Job, OverdueJobs
+from accounts_core.model.outbox import OutboxJob, OverdueJobs
 from accounts_sql import rows
 from accounts_sql.batches import in_batch
 from accounts_sql.executors import Executor, RowFetcher, Statement
@@ -37,10 +37,10 @@ def _choice(topics: Topics) -> frozenset[str] | None:
     return None if topics is None else frozenset(topics)
 
 
-_IS_NOT_PARKED: Final = outbox.c.parked_at.is_(None)
-_IS_DUE: Final = sa.and_(_IS_NOT_PARKED, outbox.c.due <= by_moment("now"))
+_IS_NOT_DEAD: Final = outbox.c.parked_at.is_(None)
+_IS_DUE: Final = sa.and_(_IS_NOT_DEAD, outbox.c.due <= by_moment("now"))
 _IS_OVERLONG: Final = sa.and_(
-    _IS_NOT_PARKED,
+    _IS_NOT_DEAD,
     outbox.c.due > by_moment("after"),
     sa.or_(outbox.c.attempts > 0, outbox.c.topic.in_(_texts(JOBS))),
 )
@@ -54,7 +54,7 @@ _LIST: Final = Query(
 _OLDEST: Final = sa.func.min(outbox.c.due, type_=Moment)
 _OVERDUE: Final = Query(
     sa.select(outbox.c.topic, sa.func.count(), _OLDEST)
-    .where(_IS_NOT_PARKED, outbox.c.due < by_moment("before"))
+    .where(_IS_NOT_DEAD, outbox.c.due < by_moment("before"))
     .group_by(outbox.c.topic)
     .order_by(_OLDEST, outbox.c.topic)
     .limit(a_limit()),
@@ -68,7 +68,7 @@ def _any_due(topics: frozenset[str] | None) -> Query[bool]:
 
 
 @lru_cache(MOST_CHOICES)
-def _due(topics: frozenset[str] | None) -> Query[list[Job]]:
+def _due(topics: frozenset[str] | None) -> Query[list[OutboxJob]]:
     # what another worker is claiming right now is left out; SQLite has no such lock and only one writer
     return Query(
         sa.select(*rows.JOB)
@@ -92,7 +92,7 @@ _HELD: Final = sa.and_(outbox.c.id == by_name("this"), outbox.c.lease == by_name
 _DONE: Final = outbox.delete().where(_HELD)
 _LET_GO: Final = outbox.update().where(_HELD).values(lease=None)
 _THIS: Final = outbox.c.id == by_name("this")
-_RETRY: Final = outbox.update().where(_THIS).values(lease=None, attempts=0, parked_at=None)
+_RETRY: Final = outbox.update().where(_THIS).values(lease=None, attempts=0, dead_lettered_at=None)
 _REMOVE: Final = outbox.delete().where(_THIS)
 _EMAIL: Final = {
     "postgresql": sa.literal_column("payload ->> 'email'", sa.Text()),
@@ -112,7 +112,7 @@ class OutboxReader:
 
     _db: RowFetcher
 
-    async def find(self, id: str) -> Job | None:
+    async def find(self, id: str) -> OutboxJob | None:
         return await self._db.fetch(_FIND, this=id)
 
     async def any_due(self, *, now: datetime, topics: Topics = None) -> bool:
@@ -121,7 +121,7 @@ class OutboxReader:
     async def any_due_after(self, *, after: datetime) -> bool:
         return await self._db.fetch(_ANY_OVERLONG, after=after)
 
-    async def list(self, *, limit: int) -> Sequence[Job]:
+    async def list(self, *, limit: int) -> Sequence[OutboxJob]:
         return await self._db.fetch(_LIST, at_most=limit)
 
     async def list_overdue(self, *, before: datetime, limit: int) -> Sequence[OverdueJobs]:
@@ -134,12 +134,12 @@ class Outbox(OutboxReader):
 
     _db: Executor
 
-    async def add(self, job: Job) -> None:
+    async def add(self, job: OutboxJob) -> None:
         await self._db.run(_ADD, **rows.job_values(job))
 
     async def claim(
         self, *, now: datetime, until: datetime, lease: str, limit: int, topics: Topics = None
-    ) -> Sequence[Job]:
+    ) -> Sequence[OutboxJob]:
         due = await self._db.fetch(_due(_choice(topics)), now=now, at_most=limit)
         if due:
             await self._db.run(
@@ -151,14 +151,14 @@ class Outbox(OutboxReader):
         statement = _BRING_BACK[self._db.dialect]
         return await self._db.run(statement, after=after, when_free=due, when_leased=leased, at_most=limit)
 
-    async def complete(self, job: Job) -> None:
+    async def complete(self, job: OutboxJob) -> None:
         await self._end(_DONE, job)
 
-    async def reschedule(self, job: Job, *, due: datetime, error: str | None = None) -> None:
+    async def reschedule(self, job: OutboxJob, *, due: datetime, error: str | None = None) -> None:
         await self._end(_LET_GO, job, due=due, last_error=error)
 
-    async def dead_letter(self, job: Job, *, at: datetime, error: str) -> None:
-        await self._end(_LET_GO, job, parked_at=at, last_error=error)
+    async def dead_letter(self, job: OutboxJob, *, at: datetime, error: str) -> None:
+        await self._end(_LET_GO, job, dead_lettered_at=at, last_error=error)
 
     async def retry(self, id: str, *, now: datetime) -> None:
         if not await self._db.run(_RETRY, this=id, due=now):
@@ -170,6 +170,6 @@ class Outbox(OutboxReader):
     async def delete(self, id: str) -> None:
         await self._db.run(_REMOVE, this=id)
 
-    async def _end(self, statement: Statement, job: Job, **values: Any) -> None:
+    async def _end(self, statement: Statement, job: OutboxJob, **values: Any) -> None:
         if not await self._db.run(statement, this=job.id, held_under=job.lease, **values):
             raise LeaseLost("Another worker holds this job now, or it was done.")

@@ -32,25 +32,25 @@ outbox: Final = sa.Table(
     sa.CheckConstraint("attempts >= 0", name="attempts"),
     sqlite_strict=True,
 )
-_IS_NOT_PARKED: Final = sa.text("parked_at IS NULL")
+_IS_NOT_DEAD: Final = sa.text("dead_lettered_at IS NULL")
 # parked jobs may be due for ever, and no claim should walk past them
 sa.Index(
     "ix_accounts_outbox_claimable",
     outbox.c.due,
     outbox.c.id,
-    sqlite_where=_IS_NOT_PARKED,
-    postgresql_where=_IS_NOT_PARKED,
+    sqlite_where=_IS_NOT_DEAD,
+    postgresql_where=_IS_NOT_DEAD,
 )
 # a kind of jobs is claimed by its topics, however many jobs of another kind are due
 sa.Index(
     "ix_accounts_outbox_claimable_by_topic",
     outbox.c.topic,
     outbox.c.due,
-    sqlite_where=_IS_NOT_PARKED,
-    postgresql_where=_IS_NOT_PARKED,
+    sqlite_where=_IS_NOT_DEAD,
+    postgresql_where=_IS_NOT_DEAD,
 )
 
-_IS_PARKED: Final = sa.text("parked_at IS NOT NULL")
+_IS_PARKED: Final = sa.text("dead_lettered_at IS NOT NULL")
 sa.Index(
     "ix_accounts_outbox_parked_at",
     outbox.c.parked_at,

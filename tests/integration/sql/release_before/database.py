@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from accounts_core import BlockingAccounts
 from accounts_core.model.ids import TeamId, UserId
-from accounts_core.model.outbox import Job
+from accounts_core.model.outbox import OutboxJob
 from accounts_core.model.verification import State
 from accounts_core.ports.payment_gateway import HoldRequest
 from accounts_core.sync import run_sync
@@ -113,7 +113,7 @@ def second(number: int) -> datetime:
     return NOON + timedelta(seconds=number)
 
 
-def jobs(accounts: BlockingAccounts) -> dict[str, Job]:
+def jobs(accounts: BlockingAccounts) -> dict[str, OutboxJob]:
     return {job.id: job for job in accounts.list_outbox(limit=100)}
 
 

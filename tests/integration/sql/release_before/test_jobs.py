@@ -39,12 +39,12 @@ from accounts_core.model.jobs import (
     read_job,
 )
 from accounts_core.model.mail_kind import MailKind
-from accounts_core.results import Ran
+from accounts_core.results import WorkerRun
 from accounts_memory import MemoryGateway, MemoryMailer
 
 
 def test_every_payload_is_read_as_it_was_meant(accounts: BlockingAccounts) -> None:
-    stored = [job for job in jobs(accounts).values() if job.topic in JOBS and job.parked_at is None]
+    stored = [job for job in jobs(accounts).values() if job.topic in JOBS and job.dead_lettered_at is None]
     read = [read_job(job) for job in stored]
     jane = EmailAddress("jane@example.org")
     (hashed,) = [job.payload["password_hash"] for job in stored if "password_hash" in job.payload]
@@ -90,7 +90,7 @@ def test_a_customer_that_is_used_meanwhile_is_not_deleted_where_the_job_says_so(
 ) -> None:
     gateway.set_balance(UNLESS_USED, -100)
 
-    assert accounts.run_due() == Ran(done=29, parked=1)
+    assert accounts.run_due() == WorkerRun(done=29, dead_lettered=1)
 
     deleted = [call.arguments for call in gateway.calls if call.method == "delete_customer"]
     assert deleted == [("cus_3wMhlgr1NgawGj",), ("cus_0wHeLAOx96P5sb",)]
@@ -99,7 +99,7 @@ def test_a_customer_that_is_used_meanwhile_is_not_deleted_where_the_job_says_so(
 def test_a_worker_does_every_job_of_the_core_and_leaves_the_hosts(accounts: BlockingAccounts) -> None:
     before = jobs(accounts)
 
-    assert [accounts.run_due(), accounts.run_due()] == [Ran(done=30), Ran()]
+    assert [accounts.run_due(), accounts.run_due()] == [WorkerRun(done=30), WorkerRun()]
 
     challenge = before[f"job_{CHALLENGED}"]
     waits = attrs.evolve(challenge, attempts=2, lease=None, due=challenge.created_at + timedelta(hours=1))
@@ -108,7 +108,7 @@ def test_a_worker_does_every_job_of_the_core_and_leaves_the_hosts(accounts: Bloc
         "job_of_the_host": before["job_of_the_host"],
         challenge.id: waits,
     }
-    assert (before["job_parked"].parked_at, before["job_of_the_host"].attempts) == (second(33), 0)
+    assert (before["job_parked"].dead_lettered_at, before["job_of_the_host"].attempts) == (second(33), 0)
 
 
 def test_the_jobs_send_their_mails(accounts: BlockingAccounts, mailer: MemoryMailer) -> None:

@@ -25,7 +25,7 @@ from accounts_core.model.deletion import DeletionPreview
 from accounts_core.model.events import EmailVerified, SessionsEnded, UserDeleted, UserRegistered
 from accounts_core.model.ids import UserId
 from accounts_core.model.jobs import SignUpJob
-from accounts_core.model.outbox import Job
+from accounts_core.model.outbox import OutboxJob
 from accounts_core.model.rate_limits import MOST_FAILURES
 from accounts_core.testing.builders import NOON
 from accounts_memory import MemoryRateLimiter, MemoryUnitOfWork
@@ -373,7 +373,7 @@ def test_a_change_of_address_is_confirmed_by_the_account_and_never_by_the_mailbo
 def test_a_job_of_the_release_before_is_a_sign_up_as_well(world: World) -> None:
     accounts = world.accounts(Policy(private_registration=True))
     sign_up(accounts, HIS)
-    job = Job(
+    job = OutboxJob(
         id="job_old",
         topic=SignUpJob.topic,
         payload={"email": ADDRESS, "name": "Jane", "password_hash": accounts.find_user(ADDRESS).password_hash},
@@ -387,7 +387,7 @@ def test_a_job_of_the_release_before_is_a_sign_up_as_well(world: World) -> None:
     accounts.confirm_email(token=links(world)[1], password=HIS)
 
 
-def _put(world: World, job: Job) -> None:
+def _put(world: World, job: OutboxJob) -> None:
     async def put() -> None:
         async with world.store.begin() as work:
             await work.outbox.add(job)

@@ -9,7 +9,7 @@ from tests.unit.core.conftest import PASSWORD, Core, World
 from accounts_core import run_sync
 from accounts_core.errors import Invalid, NotFound, ProviderAmbiguous, ProviderBusy, ProviderRefused
 from accounts_core.model import Customer, User
-from accounts_core.outbox.worker import Ran
+from accounts_core.outbox.worker import WorkerRun
 from accounts_memory import MemoryGateway
 
 
@@ -47,7 +47,7 @@ def test_a_provider_that_is_away_hears_of_them_later(accounts: Core, billed: Use
     accounts.update_profile(billed.id, name="Jane Poe")
     world.wait(minutes=1)
 
-    assert accounts.run_due() == Ran(done=1)
+    assert accounts.run_due() == WorkerRun(done=1)
     assert known_there(accounts, billed) == ("Jane Poe", "jane@example.org")
 
 
@@ -179,7 +179,7 @@ def test_a_refusal_of_something_else_waits_for_an_operator(accounts: Core, bille
     accounts.update_profile(billed.id, name="Jane Roe")
     world.wait(minutes=1)
 
-    assert accounts.run_due() == Ran(parked=1)
+    assert accounts.run_due() == WorkerRun(dead_lettered=1)
     assert refusals(accounts, billed) == []
 
 
@@ -191,4 +191,4 @@ def test_a_field_that_is_refused_even_when_it_is_cleared_ends_in_an_operators_ha
     accounts.update_profile(billed.id, name="Jane Roe")
     world.wait(minutes=1)
 
-    assert accounts.run_due() == Ran(parked=1)
+    assert accounts.run_due() == WorkerRun(dead_lettered=1)

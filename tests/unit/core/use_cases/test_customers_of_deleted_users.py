@@ -21,7 +21,7 @@ from accounts_core.model import Customer, User
 from accounts_core.model.drift import Kind, Repair
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.policy import CustomerDeletion
-from accounts_core.outbox.worker import Ran
+from accounts_core.outbox.worker import WorkerRun
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.idempotency import IdempotentAnswer
 from accounts_core.services.outbox_writer import LEASE
@@ -218,7 +218,7 @@ def test_a_subscription_that_begins_after_the_look_parks_the_job_and_stays(
     assert is_deleted(accounts, billed.user)
     assert is_there(world, billed)
     world.clock.advance(LEASE)
-    assert accounts.run_due() == Ran(parked=1)
+    assert accounts.run_due() == WorkerRun(dead_lettered=1)
     (job,) = accounts.list_outbox()
     assert job.last_error == (
         "CustomerInUse: The customer is not deleted while it has this at the payment provider: subscriptions."
@@ -227,7 +227,7 @@ def test_a_subscription_that_begins_after_the_look_parks_the_job_and_stays(
     world.gateway.set_subscriptions(billed.customer_id, 0)
     accounts.retry_job(job.id)
 
-    assert accounts.run_due() == Ran(done=1)
+    assert accounts.run_due() == WorkerRun(done=1)
     assert not is_there(world, billed)
 
 
@@ -344,7 +344,7 @@ def test_a_provider_that_is_away_at_any_step_has_it_done_later(
 
     world.clock.advance(LEASE)
 
-    assert accounts.run_due() == Ran(done=1)
+    assert accounts.run_due() == WorkerRun(done=1)
     customer = run_sync(world.gateway.retrieve_customer(billed.customer_id))
     assert (customer.name, customer.email, customer.user_ref) == (None, None, None)
     assert run_sync(world.gateway.list_payment_methods(customer.id)) == []

@@ -9,7 +9,7 @@ from tests.unit.core.use_cases.test_worker import Handler, put, welcome, worker
 
 from accounts_core import Policy, run_sync
 from accounts_core.errors import ProviderAmbiguous, ProviderBusy, VerificationInProgress
-from accounts_core.model import CardPolicy, Job, User
+from accounts_core.model import CardPolicy, OutboxJob, User
 from accounts_core.model.events import CardRejected
 from accounts_core.model.idempotency import CLAIMED_FOR, KEPT_FOR, IdempotencyRecord
 from accounts_core.model.ids import UserId
@@ -19,7 +19,7 @@ from accounts_core.model.session import TOUCH_INTERVAL
 from accounts_core.model.times import CLOCK_SKEW, is_ahead
 from accounts_core.outbox.correct_due_times import MAX_CORRECTED
 from accounts_core.outbox.delays import LONGEST_DELAY, WORKER_LEASE
-from accounts_core.outbox.worker import Ran
+from accounts_core.outbox.worker import WorkerRun
 from accounts_core.services.card_calls import SETTLED_AFTER
 from accounts_core.services.outbox_writer import OutboxWriter
 from accounts_core.services.session_opener import SignedIn
@@ -31,9 +31,9 @@ DAY = timedelta(days=1)
 
 def test_u22_a_job_is_anothers_after_five_minutes_and_not_before(world: World) -> None:
     assert timedelta(minutes=5) == WORKER_LEASE
-    found: list[Ran] = []
+    found: list[WorkerRun] = []
 
-    async def die_over_it(_: Job) -> None:
+    async def die_over_it(_: OutboxJob) -> None:
         for span in (timedelta(minutes=4), timedelta(minutes=1) - A_MICROSECOND, A_MICROSECOND):
             world.clock.advance(span)
             found.append(other.run_due())
@@ -46,7 +46,7 @@ def test_u22_a_job_is_anothers_after_five_minutes_and_not_before(world: World) -
     with pytest.raises(KeyboardInterrupt):
         worker(world, die_over_it).run_due()
 
-    assert [Ran(), Ran(), Ran(done=1)] == found
+    assert [WorkerRun(), WorkerRun(), WorkerRun(done=1)] == found
 
 
 def test_u20_a_kept_answer_is_forgotten_after_a_day_and_not_when_its_claim_is_over(
@@ -101,17 +101,17 @@ def test_u10_what_is_settled_counts_from_the_last_step_and_not_from_the_opening(
     for _ in range(30):
         world.gateway.fail_next("hold", ProviderAmbiguous(replays=True))
 
-    assert accounts.run_due() == Ran(put_off=1)  # the customer is known from now on
+    assert accounts.run_due() == WorkerRun(rescheduled=1)  # the customer is known from now on
     assert world.events.of(CardRejected) == []
     (job,) = accounts.list_outbox()
     last_step = world.clock.now()
     world.clock.advance(SETTLED_AFTER - A_MICROSECOND)
     accounts.retry_job(job.id)
-    assert accounts.run_due() == Ran(put_off=1)
+    assert accounts.run_due() == WorkerRun(rescheduled=1)
     world.clock.advance(A_MICROSECOND)
     accounts.retry_job(job.id)
 
-    assert accounts.run_due() == Ran(done=2)  # and the customer is read
+    assert accounts.run_due() == WorkerRun(done=2)  # and the customer is read
     (rejected,) = world.events.of(CardRejected)
     assert rejected.at == last_step + timedelta(minutes=15)
 
@@ -213,8 +213,8 @@ def test_a7_a_host_that_only_runs_what_is_due_has_times_repaired_too(world: Worl
     accounts = worker(world, handler)
     put(world, welcome(due=NOON + DAY, attempts=1))
 
-    assert accounts.run_due(kinds=set(JobKind)) == Ran()
-    assert accounts.run_due() == Ran(done=1)
+    assert accounts.run_due(kinds=set(JobKind)) == WorkerRun()
+    assert accounts.run_due() == WorkerRun(done=1)
 
 
 def test_a7_more_than_are_brought_back_at_once_are_brought_back_next_time(world: World, accounts: Core) -> None:
@@ -246,11 +246,11 @@ def test_a12_a_worker_of_one_kind_does_that_and_nothing_else(accounts: Core, wor
     accounts.forgot_password(email=jane.email)
     accounts.receive_provider_event(id="evt_1", customer_id="cus_1")
 
-    assert accounts.run_due(kinds={JobKind.PROVIDER}) == Ran(done=1)
+    assert accounts.run_due(kinds={JobKind.PROVIDER}) == WorkerRun(done=1)
     assert [job.topic for job in accounts.list_outbox()] == [RecoveryMailJob.topic]
-    assert accounts.run_due(kinds={JobKind.HOST, JobKind.PROVIDER}) == Ran()
+    assert accounts.run_due(kinds={JobKind.HOST, JobKind.PROVIDER}) == WorkerRun()
     assert world.mailer.delivered == []
-    assert accounts.run_due(kinds={JobKind.MAIL}) == Ran(done=1)
+    assert accounts.run_due(kinds={JobKind.MAIL}) == WorkerRun(done=1)
     assert len(world.mailer.delivered) == 1
 
 

@@ -9,7 +9,7 @@ from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD, Core, World
 
 from accounts_core import BlockingAccounts, MailDispatch, run_sync
 from accounts_core.errors import ConfigurationError, EmailTaken, Unavailable, Undeliverable
-from accounts_core.model import Job
+from accounts_core.model import OutboxJob
 from accounts_core.model.jobs import JobKind
 from accounts_core.outbox.after_commit import MOST_MAILS
 from accounts_core.ports.mailer import MailMessage
@@ -157,9 +157,9 @@ def test_an_undeliverable_mail_ends_in_the_trail_as_with_a_worker(world: World) 
 
 
 def test_only_mails_are_done_by_the_call(world: World) -> None:
-    done: list[Job] = []
+    done: list[OutboxJob] = []
 
-    async def handler(job: Job) -> None:
+    async def handler(job: OutboxJob) -> None:
         done.append(job)
 
     async def put() -> None:

@@ -28,11 +28,15 @@ def test_a_hosts_job_survives_every_round_of_a_worker_without_its_handler(accoun
         world.clock.advance(timedelta(hours=1))
 
     (job,) = accounts.list_outbox()
-    assert (job.attempts, job.parked_at, job.last_error) == (0, None, None)
+    assert (job.attempts, job.dead_lettered_at, job.last_error) == (0, None, None)
 
 
 def test_what_is_done_or_parked_is_not_overdue(accounts: Core, world: World) -> None:
-    put(world, a_job("job_1", topic="host.welcome", due=NOON, parked_at=NOON), a_job("job_2", payload={}, due=NOON))
+    put(
+        world,
+        a_job("job_1", topic="host.welcome", due=NOON, dead_lettered_at=NOON),
+        a_job("job_2", payload={}, due=NOON),
+    )
     accounts.run_due()  # parks the second, whose payload cannot be read
     world.clock.advance(timedelta(days=1))
 

@@ -11,7 +11,7 @@ from tests.unit.core.conftest import PASSWORD, Core, World
 from accounts_core import run_sync
 from accounts_core.model import PaymentMethod, User
 from accounts_core.model.jobs import SyncCustomerJob
-from accounts_core.outbox.worker import Ran
+from accounts_core.outbox.worker import WorkerRun
 from accounts_core.services.expiry import REMEMBERED_FOR
 from accounts_core.testing.builders import a_provided_card
 
@@ -36,7 +36,7 @@ def test_an_event_has_its_customer_read_by_the_worker(
     world.gateway.set_balance(customer_id, -250)
 
     assert accounts.receive_provider_event(id="evt_1", customer_id=customer_id) is True
-    assert accounts.run_due() == Ran(done=1)
+    assert accounts.run_due() == WorkerRun(done=1)
     assert accounts.profile(jane.id).balance == -250
     assert accounts.list_outbox() == []
 
@@ -56,7 +56,7 @@ def test_an_event_about_no_customer_is_only_noted(accounts: Core) -> None:
 def test_an_event_about_a_customer_of_nobodys_ends_well(accounts: Core) -> None:
     accounts.receive_provider_event(id="evt_1", customer_id="cus_of_another_product")
 
-    assert accounts.run_due() == Ran(done=1)
+    assert accounts.run_due() == WorkerRun(done=1)
 
 
 def test_what_cannot_come_again_is_forgotten(accounts: Core, world: World) -> None:

@@ -82,7 +82,7 @@ def test_invitations_that_a_worker_finds_too_many_are_not_made(world: World, own
     for number in range(5):
         private.invite_to_team(owner.id, team, email=f"guest{number}@example.org")
 
-    assert private.run_due().put_off == 0
+    assert private.run_due().rescheduled == 0
 
     assert len(private.export_personal_data(owner.id)["invitations"]["sent"]) == 3
 

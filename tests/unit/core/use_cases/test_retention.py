@@ -38,7 +38,7 @@ def verify(accounts: Core, world: World, jane: User) -> None:
 
 
 def park(accounts: Core, world: World, jane: User) -> None:
-    put(world, a_job(parked_at=world.clock.now()))
+    put(world, a_job(dead_lettered_at=world.clock.now()))
 
 
 CASES = {

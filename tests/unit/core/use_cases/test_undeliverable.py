@@ -10,7 +10,7 @@ from accounts_core.errors import EmailTaken, Undeliverable
 from accounts_core.model import User
 from accounts_core.model.events import Actor
 from accounts_core.model.jobs import SecurityMailJob
-from accounts_core.outbox.worker import Ran
+from accounts_core.outbox.worker import WorkerRun
 from accounts_core.testing.builders import a_job
 
 JANE, JOHN = "jane@example.org", "john@example.org"
@@ -45,8 +45,8 @@ def undeliverable(accounts: Core, user: User) -> list[object]:
     return [each.details["purpose"] for each in entries]
 
 
-def run_out(accounts: Core) -> Ran:
-    total = Ran()
+def run_out(accounts: Core) -> WorkerRun:
+    total = WorkerRun()
     while (ran := accounts.run_due()).total:
         total += ran
     return total
@@ -56,7 +56,7 @@ def test_the_job_is_ended_and_neither_put_off_nor_parked(accounts: Core, world: 
     refuse(world)
     accounts.resend_verification(jane.id)
 
-    assert run_out(accounts) == Ran(done=1)
+    assert run_out(accounts) == WorkerRun(done=1)
     assert accounts.list_outbox() == []
     assert undeliverable(accounts, jane) == ["verify_email"]
 
@@ -153,7 +153,7 @@ def test_a_notice_of_the_release_before_names_no_user_and_is_in_no_trail(
     run_sync(put())
     refuse(world)
 
-    assert run_out(accounts) == Ran(done=1)
+    assert run_out(accounts) == WorkerRun(done=1)
     assert accounts.list_outbox() == []
     assert undeliverable(accounts, john) == []
 
@@ -182,6 +182,6 @@ def test_nothing_is_written_about_a_user_who_was_deleted_meanwhile(
     accounts.erase_user(john.id)
     refuse(world)
 
-    assert run_out(accounts) == Ran(done=1)
+    assert run_out(accounts) == WorkerRun(done=1)
     assert accounts.list_outbox() == []
     assert next(iter(accounts.list_activity(john.id))).action == "user_deleted"

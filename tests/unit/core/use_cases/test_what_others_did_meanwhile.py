@@ -16,7 +16,7 @@ from accounts_core.model.events import SignedOut
 from accounts_core.model.jobs import InvitationMailJob, SyncDefaultJob
 from accounts_core.model.sign_up import SignUp
 from accounts_core.outbox.handlers import JobHandlers
-from accounts_core.outbox.worker import Ran
+from accounts_core.outbox.worker import WorkerRun
 from accounts_core.ports.mailer import MailKind
 from accounts_core.testing.builders import a_job, at
 from accounts_core.use_cases.sessions.authenticate import Caller
@@ -225,7 +225,7 @@ def test_an_invitation_that_was_withdrawn_is_not_mailed(accounts: Core, world: W
 
     run_sync(put())
 
-    assert accounts.run_due() == Ran(done=1)
+    assert accounts.run_due() == WorkerRun(done=1)
     assert mails(world) == []
     assert accounts.list_outbox() == []
 

@@ -7,16 +7,16 @@ from tests.unit.core.conftest import Core, World
 
 from accounts_core import BlockingAccounts, MailDispatch, run_sync
 from accounts_core.errors import AccountsError, ConfigurationError, NotFound, ProviderBusy, ProviderRefused, Unavailable
-from accounts_core.model import Job
+from accounts_core.model import OutboxJob
 from accounts_core.model.jobs import JOBS
 from accounts_core.outbox.delays import FIRST_DELAY, LONGEST_DELAY, MOST_ATTEMPTS, WORKER_LEASE
 from accounts_core.outbox.handlers import JobHandlers
-from accounts_core.outbox.worker import Ran
+from accounts_core.outbox.worker import WorkerRun
 from accounts_core.testing.builders import a_job, at
 
 WELCOME = "host.welcome"
 
-Do = Callable[[Job], Awaitable[None]]
+Do = Callable[[OutboxJob], Awaitable[None]]
 
 
 class Handler:
@@ -26,7 +26,7 @@ class Handler:
         self.jobs: list[str] = []
         self._failures = list(failures)
 
-    async def __call__(self, job: Job) -> None:
+    async def __call__(self, job: OutboxJob) -> None:
         self.jobs.append(job.id)
         if self._failures:
             raise self._failures.pop(0)
@@ -45,7 +45,7 @@ def worker(world: World, handler: Do, *, topic: str = WELCOME) -> Core:
     )
 
 
-def put(world: World, *jobs: Job) -> None:
+def put(world: World, *jobs: OutboxJob) -> None:
     async def keep() -> None:
         async with world.store.begin() as work:
             for job in jobs:
@@ -54,7 +54,7 @@ def put(world: World, *jobs: Job) -> None:
     run_sync(keep())
 
 
-def welcome(id: str = "job_1", **overrides: object) -> Job:
+def welcome(id: str = "job_1", **overrides: object) -> OutboxJob:
     return a_job(id, topic=WELCOME, payload={}, **overrides)
 
 
@@ -63,8 +63,8 @@ def test_what_is_due_is_done_once_and_ended(world: World) -> None:
     accounts = worker(world, handler)
     put(world, welcome())
 
-    assert accounts.run_due() == Ran(done=1)
-    assert accounts.run_due() == Ran()
+    assert accounts.run_due() == WorkerRun(done=1)
+    assert accounts.run_due() == WorkerRun()
     assert handler.jobs == ["job_1"]
     assert accounts.list_outbox() == []
 
@@ -74,11 +74,11 @@ def test_what_is_not_due_waits(world: World) -> None:
     accounts = worker(world, handler)
     put(world, welcome(due=at(1)))
 
-    assert accounts.run_due() == Ran()
+    assert accounts.run_due() == WorkerRun()
 
     world.wait(minutes=1)
 
-    assert accounts.run_due() == Ran(done=1)
+    assert accounts.run_due() == WorkerRun(done=1)
 
 
 def test_the_longest_due_comes_first_and_a_round_has_a_limit(world: World) -> None:
@@ -86,7 +86,7 @@ def test_the_longest_due_comes_first_and_a_round_has_a_limit(world: World) -> No
     accounts = worker(world, handler)
     put(world, welcome("job_late", due=at(-1)), welcome("job_later", due=at(0)), welcome("job_latest", due=at(-2)))
 
-    assert accounts.run_due(limit=2) == Ran(done=2)
+    assert accounts.run_due(limit=2) == WorkerRun(done=2)
     assert handler.jobs == ["job_latest", "job_late"]
 
 
@@ -95,7 +95,7 @@ def test_one_jobs_failure_does_not_stop_the_next(world: World) -> None:
     accounts = worker(world, handler)
     put(world, welcome("job_1"), welcome("job_2"))
 
-    assert accounts.run_due() == Ran(done=1, put_off=1)
+    assert accounts.run_due() == WorkerRun(done=1, rescheduled=1)
     assert handler.jobs == ["job_1", "job_2"]
 
 
@@ -105,16 +105,16 @@ def test_a_failing_job_is_put_off_longer_each_time_and_parked_in_the_end(world: 
     put(world, welcome())
 
     for number in range(MOST_ATTEMPTS - 1):
-        assert accounts.run_due() == Ran(put_off=1)
+        assert accounts.run_due() == WorkerRun(rescheduled=1)
         (job,) = accounts.list_outbox()
         shortest = min(FIRST_DELAY * 2**number, LONGEST_DELAY)
         assert shortest <= job.due - world.clock.now() <= shortest * 1.5
-        assert (job.parked_at, job.last_error) == (None, f"Unavailable: failure {number}")
+        assert (job.dead_lettered_at, job.last_error) == (None, f"Unavailable: failure {number}")
         world.clock.advance(job.due - world.clock.now())
 
-    assert accounts.run_due() == Ran(parked=1)
+    assert accounts.run_due() == WorkerRun(dead_lettered=1)
     (job,) = accounts.list_outbox()
-    assert (job.attempts, job.parked_at) == (MOST_ATTEMPTS, world.clock.now())
+    assert (job.attempts, job.dead_lettered_at) == (MOST_ATTEMPTS, world.clock.now())
 
 
 def test_jobs_that_failed_together_part(world: World) -> None:
@@ -135,7 +135,7 @@ def test_what_another_try_cannot_change_is_parked_at_once(world: World, error: A
     accounts = worker(world, Handler(error))
     put(world, welcome())
 
-    assert accounts.run_due() == Ran(parked=1)
+    assert accounts.run_due() == WorkerRun(dead_lettered=1)
     (job,) = accounts.list_outbox()
     assert job.last_error == f"{type(error).__name__}: {error}"
 
@@ -144,7 +144,7 @@ def test_the_text_of_a_foreign_error_is_not_kept(world: World) -> None:
     accounts = worker(world, Handler(RuntimeError("card 4242424242424242")))
     put(world, welcome())
 
-    assert accounts.run_due() == Ran(put_off=1)
+    assert accounts.run_due() == WorkerRun(rescheduled=1)
     (job,) = accounts.list_outbox()
     assert job.last_error == "RuntimeError"
 
@@ -152,9 +152,9 @@ def test_the_text_of_a_foreign_error_is_not_kept(world: World) -> None:
 def test_a_job_that_has_no_handler_here_is_left_to_a_worker_that_has_one(accounts: Core, world: World) -> None:
     put(world, a_job(topic="host.forgotten"))
 
-    assert accounts.run_due() == Ran()
+    assert accounts.run_due() == WorkerRun()
     (job,) = accounts.list_outbox()
-    assert (job.attempts, job.lease, job.parked_at) == (0, None, None)
+    assert (job.attempts, job.lease, job.dead_lettered_at) == (0, None, None)
 
 
 @pytest.mark.parametrize("topic", JOBS)
@@ -174,11 +174,11 @@ def test_what_is_parked_is_left_alone_until_it_is_retried(world: World) -> None:
     accounts.run_due()
     world.wait(days=30)
 
-    assert accounts.run_due() == Ran()
+    assert accounts.run_due() == WorkerRun()
 
     accounts.retry_job("job_1")
 
-    assert accounts.run_due() == Ran(done=1)
+    assert accounts.run_due() == WorkerRun(done=1)
     assert accounts.list_outbox() == []
 
 
@@ -199,13 +199,13 @@ def test_operators_see_the_parked_ones_first_then_what_is_due_next(world: World)
 
 @pytest.mark.parametrize("error", [None, Unavailable("away"), ConfigurationError("wrongly put together")])
 def test_what_is_done_under_a_lost_lease_is_not_recorded(world: World, error: Exception | None) -> None:
-    async def outlive_the_lease(job: Job) -> None:
+    async def outlive_the_lease(job: OutboxJob) -> None:
         world.clock.advance(WORKER_LEASE)
         other.run_due(limit=1)
         if error is not None:
             raise error
 
-    async def take_over(job: Job) -> None:
+    async def take_over(job: OutboxJob) -> None:
         raise ProviderBusy("the other one failed")
 
     other = worker(world, take_over)
@@ -215,4 +215,4 @@ def test_what_is_done_under_a_lost_lease_is_not_recorded(world: World, error: Ex
     accounts.run_due(limit=1)
 
     (job,) = accounts.list_outbox()
-    assert (job.attempts, job.parked_at, job.last_error) == (2, None, "ProviderBusy: the other one failed")
+    assert (job.attempts, job.dead_lettered_at, job.last_error) == (2, None, "ProviderBusy: the other one failed")

@@ -7,10 +7,10 @@ from tests.unit.core.conftest import PASSWORD, Core, World
 
 from accounts_core import run_sync
 from accounts_core.errors import ProviderAmbiguous, ProviderBusy
-from accounts_core.model import CardPolicy, Job, User
+from accounts_core.model import CardPolicy, OutboxJob, User
 from accounts_core.model.events import CardRejected, CardVerified
 from accounts_core.model.jobs import DeleteCustomerJob, VerifyCardJob
-from accounts_core.outbox.worker import Ran
+from accounts_core.outbox.worker import WorkerRun
 from accounts_core.ports.payment_gateway import HoldStatus
 from accounts_core.services.card_calls import SETTLED_AFTER
 from accounts_core.services.outbox_writer import LEASE
@@ -36,7 +36,7 @@ def lose(accounts: Core, user: User, world: World, step: str, *, token: str = "p
 def run_until_idle(accounts: Core, world: World) -> None:
     """Run a worker, moving time on to whatever is due next, until nothing is left."""
     for _ in range(100):
-        waiting = [job.due for job in accounts.list_outbox() if job.parked_at is None]
+        waiting = [job.due for job in accounts.list_outbox() if job.dead_lettered_at is None]
         if not waiting:
             return
         world.clock.advance(max(min(waiting) - world.clock.now(), timedelta(0)))
@@ -54,7 +54,7 @@ def test_whatever_is_lost_the_worker_finishes_alone(
         accounts.verify_card(jane.id, payment_method="pm_card_visa")
     world.clock.advance(LEASE)
 
-    assert accounts.run_due() == Ran(done=1)
+    assert accounts.run_due() == WorkerRun(done=1)
     assert len(accounts.list_payment_methods(jane.id)) == 1
     assert len(world.events.of(CardVerified)) == 1
     assert len(world.gateway.holds) == 1
@@ -79,16 +79,16 @@ def test_a_challenge_that_nobody_answers_is_given_up_and_its_hold_cancelled(
     accounts.verify_card(jane.id, payment_method="pm_card_threeDSecure2Required")
     world.clock.advance(LEASE)
 
-    assert accounts.run_due() == Ran(done=1)
+    assert accounts.run_due() == WorkerRun(done=1)
     assert len(world.gateway.open_holds()) == 1
 
     world.clock.advance(CardPolicy().challenge_limit - LEASE - timedelta(seconds=1))
 
-    assert accounts.run_due() == Ran()
+    assert accounts.run_due() == WorkerRun()
 
     world.wait(seconds=1)
 
-    assert accounts.run_due() == Ran(done=1)
+    assert accounts.run_due() == WorkerRun(done=1)
     assert [hold.status for hold in world.gateway.holds.values()] == [HoldStatus.RELEASED]
     assert [event.outcome for event in world.events.heard if isinstance(event, CardRejected)] == ["abandoned"]
     assert accounts.list_outbox() == []
@@ -101,7 +101,7 @@ def test_a_challenge_that_was_answered_is_finished_by_the_worker(accounts: Core,
     world.gateway.authenticate(hold.id)
     world.clock.advance(LEASE)
 
-    assert accounts.run_due() == Ran(done=1)
+    assert accounts.run_due() == WorkerRun(done=1)
     assert len(accounts.list_payment_methods(jane.id)) == 1
 
 
@@ -128,12 +128,12 @@ def test_a_customer_is_not_deleted_before_the_last_hold_is_let_go(accounts: Core
     postpone(world, verification, until=timedelta(hours=1))
     accounts.retry_job(deletion.id)
 
-    assert accounts.run_due() == Ran(put_off=1)
+    assert accounts.run_due() == WorkerRun(rescheduled=1)
     assert run_sync(world.gateway.find_customer(jane.hex_id)) is not None
     assert "delete_customer" not in asked(world)
 
 
-def postpone(world: World, job: Job, *, until: timedelta) -> None:
+def postpone(world: World, job: OutboxJob, *, until: timedelta) -> None:
     async def replace() -> None:
         async with world.store.begin() as work:
             await work.outbox.delete(job.id)
@@ -169,7 +169,7 @@ def test_a_kept_failure_without_a_hold_ends_the_verification_and_asks_for_no_sec
         accounts.verify_card(jane.id, payment_method="pm_card_visa")
     world.clock.advance(SETTLED_AFTER - timedelta(seconds=1))
 
-    assert accounts.run_due() == Ran(put_off=1)
+    assert accounts.run_due() == WorkerRun(rescheduled=1)
 
     run_until_idle(accounts, world)
 

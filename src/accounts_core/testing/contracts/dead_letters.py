@@ -2,13 +2,13 @@ import attrs
 import pytest
 
 from accounts_core.errors import Conflict, LeaseLost, NotFound
-from accounts_core.model.outbox import Job
+from accounts_core.model.outbox import OutboxJob
 from accounts_core.testing.builders import NOON, a_job, at
 from accounts_core.testing.contracts.base import StoreContract
 from accounts_core.testing.contracts.outbox import claim, end, find
 from accounts_core.testing.harness import AnyStore, Concurrently, failures, keep, read_back
 
-PARKED = a_job(attempts=7, parked_at=at(1), last_error="it keeps failing")
+PARKED = a_job(attempts=7, dead_lettered_at=at(1), last_error="it keeps failing")
 
 
 async def retry(store: AnyStore, id: str, *, minutes: float = 90) -> None:
@@ -16,11 +16,11 @@ async def retry(store: AnyStore, id: str, *, minutes: float = 90) -> None:
         await work.outbox.retry(id, now=at(minutes))
 
 
-async def listed(store: AnyStore, limit: int = 9) -> list[Job]:
+async def listed(store: AnyStore, limit: int = 9) -> list[OutboxJob]:
     return list(await read_back(store, lambda s: s.outbox.list(limit=limit)))
 
 
-class ParkingContract(StoreContract):
+class DeadLettersContract(StoreContract):
     """`Outbox` and `OutboxReader`: jobs that keep failing, and what an operator sees and does."""
 
     async def test_a_parked_job_is_free_and_says_when_and_why(self, store: AnyStore) -> None:
@@ -33,7 +33,7 @@ class ParkingContract(StoreContract):
         parked = await find(store, "job_1")
 
         assert parked == inside
-        assert parked == attrs.evolve(job, lease=None, parked_at=at(2), last_error="no such customer")
+        assert parked == attrs.evolve(job, lease=None, dead_lettered_at=at(2), last_error="no such customer")
 
     async def test_a_parked_job_is_never_due_and_never_claimed(self, store: AnyStore) -> None:
         await keep(store, PARKED)
@@ -44,7 +44,7 @@ class ParkingContract(StoreContract):
         assert await find(store, "job_1") == PARKED
 
     async def test_parked_jobs_take_nobodys_place_in_a_claim(self, store: AnyStore) -> None:
-        parked = [a_job(f"job_parked_{n}", due=at(-100), parked_at=NOON) for n in range(5)]
+        parked = [a_job(f"job_parked_{n}", due=at(-100), dead_lettered_at=NOON) for n in range(5)]
         await keep(store, *parked, a_job("job_1", due=at(-2)), a_job("job_2", due=at(-1)))
 
         assert await read_back(store, lambda s: s.outbox.any_due(now=NOON)) is True
@@ -111,9 +111,9 @@ class ParkingContract(StoreContract):
 
     async def test_parked_jobs_are_listed_first_then_by_due_then_by_id(self, store: AnyStore) -> None:
         in_order = [
-            a_job("job_f", due=at(-5), parked_at=at(9)),
-            a_job("job_b", due=at(50), parked_at=at(2)),
-            a_job("job_e", due=at(50), parked_at=at(1)),
+            a_job("job_f", due=at(-5), dead_lettered_at=at(9)),
+            a_job("job_b", due=at(50), dead_lettered_at=at(2)),
+            a_job("job_e", due=at(50), dead_lettered_at=at(1)),
             a_job("job_d", due=at(-9)),
             a_job("job_a", due=at(3), lease="lse_1", attempts=1),
             a_job("job_c", due=at(3)),
@@ -142,4 +142,4 @@ class ParkingContract(StoreContract):
         job = await find(store, "job_1")
         assert job is not None
         assert job.lease is None
-        assert (job.parked_at is None, job.attempts) == ((True, 0) if retried is None else (False, 1))
+        assert (job.dead_lettered_at is None, job.attempts) == ((True, 0) if retried is None else (False, 1))
