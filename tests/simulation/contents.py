@@ -24,7 +24,7 @@ class Contents:
     sessions: dict[UserId, list[Session]]
     cards: dict[UserId, Cards]
     verifications: dict[UserId, list[CardVerification]]
-    doomed: list[CardVerification]
+    orphaned: list[CardVerification]
     """Those that have lost their user, and are open still."""
     notifications: dict[UserId, list[Any]]
     teams: dict[TeamId, Any]
@@ -46,11 +46,11 @@ def contents(world: World) -> Contents:
 
 async def _read(world: World, work: UnitOfWork, users: list[UserId], teams: list[TeamId]) -> Contents:
     found = {each: await work.users.get(each) for each in users}
-    doomed = [
+    orphaned = [
         each
         for customer in [*world.gateway._provider._customers]
         for each in await work.verifications.list_open_for_customer(customer)
-        if each.is_doomed
+        if each.is_orphaned
     ]
     stored_teams = {}
     for team_id in teams:
@@ -72,7 +72,7 @@ async def _read(world: World, work: UnitOfWork, users: list[UserId], teams: list
         sessions={each: list(await work.sessions.list_for_user(each, limit=MOST)) for each in users},
         cards={each: await work.payment_methods.list_for_user(each) for each in users},
         verifications={each: list(await work.verifications.list_for_user(each, limit=MOST)) for each in users},
-        doomed=doomed,
+        orphaned=orphaned,
         notifications={each: list(await work.notifications.list_for_user(each, limit=MOST)) for each in users},
         teams=stored_teams,
         invitations=invitations,

@@ -78,7 +78,7 @@ def an_attempt_makes_one_hold_at_most(at: Outcome) -> None:
 
 def no_verification_is_open(at: Outcome) -> None:
     mine = [each for of in at.stored.verifications.values() for each in of if each.is_open]
-    assert [*mine, *at.stored.doomed] == []
+    assert [*mine, *at.stored.orphaned] == []
 
 
 def every_verified_card_is_attached_and_its_hold_released(at: Outcome) -> None:

@@ -7,7 +7,7 @@
 - everything unhappy that may have left a hold goes through `closing`, where the hold is cancelled, and ends as
   `declined`, `failed` or `abandoned`: the event that led into `closing` is kept and leads out of it again;
 - `held -> lapsed`: the provider let the hold go before we did;
-- a *doomed* verification has lost its user: it only lets go of its hold and ends as `abandoned`.
+- an *orphaned* verification has lost its user: it only lets go of its hold and ends as `abandoned`.
 
 Nothing is ever captured. The table is the rule; `CardVerification.on` looks it up.
 """
@@ -46,7 +46,7 @@ class State(StrEnum):
 class Event(StrEnum):
     """What can happen to a verification."""
 
-    CUSTOMER_KNOWN = "customer_known"
+    CUSTOMER_LINKED = "customer_known"
     """The provider's customer exists; the hold can be asked for."""
     CUSTOMER_LOST = "customer_lost"
     """The provider's customer is not there any more, so nothing can be held for it: another one is needed."""
@@ -73,7 +73,7 @@ class Event(StrEnum):
 
 
 TRANSITIONS: Final[Mapping[tuple[State, Event], State]] = {
-    (State.REQUESTED, Event.CUSTOMER_KNOWN): State.HOLDING,
+    (State.REQUESTED, Event.CUSTOMER_LINKED): State.HOLDING,
     (State.REQUESTED, Event.REFUSED): State.CLOSING,
     (State.REQUESTED, Event.ABANDONED): State.CLOSING,
     (State.HOLDING, Event.CUSTOMER_LOST): State.REQUESTED,
@@ -131,7 +131,7 @@ class CardVerification:
     decline_code: str | None = None
     idempotency_key: str | None = None
     """Names the request that opened it, where the client gave it a key: the same request is the same verification."""
-    unheard: bool = False
+    outcome_undelivered: bool = False
     """Its caller was sent to the bank, and has not been told yet how it ended."""
     created_at: datetime
     updated_at: datetime
@@ -147,7 +147,7 @@ class CardVerification:
         return self.code == Event.CUSTOMER_LOST
 
     @property
-    def is_doomed(self) -> bool:
+    def is_orphaned(self) -> bool:
         """Its user is gone: nothing is left to do but to let the hold go."""
         return self.user_id is None
 
@@ -187,14 +187,14 @@ class CardVerification:
             hold_id=hold_id or self.hold_id,
             code=code or self.code,
             decline_code=decline_code or self.decline_code,
-            unheard=self.unheard or event is Event.CHALLENGED,
+            outcome_undelivered=self.outcome_undelivered or event is Event.CHALLENGED,
             updated_at=at,
         )
 
-    def heard(self) -> Self:
+    def mark_delivered(self) -> Self:
         """Its caller is being told how it ended."""
-        return attrs.evolve(self, unheard=False)
+        return attrs.evolve(self, outcome_undelivered=False)
 
-    def doom(self, *, at: datetime) -> Self:
+    def orphan(self, *, at: datetime) -> Self:
         """Forget the user, who is being deleted; the hold still has to be let go."""
         return attrs.evolve(self, user_id=None, updated_at=at)

@@ -105,7 +105,7 @@ class CardVerifier:
 
         `is_first` says that nobody can have tried the step before. Returns the hold if it needs card authentication.
         """
-        if v.is_doomed and v.state is not State.CLOSING and (v.state, Event.ABANDONED) in TRANSITIONS:
+        if v.is_orphaned and v.state is not State.CLOSING and (v.state, Event.ABANDONED) in TRANSITIONS:
             await self._commits.advance(v, Event.ABANDONED)
             return None
         match v.state:
@@ -162,7 +162,7 @@ class CardVerifier:
                 stored = await work.verifications.find(v.id)
                 is_moved = stored is None or stored.version != v.version
                 if not is_moved:
-                    await work.verifications.save(v.on(Event.CUSTOMER_KNOWN, at=self._clock.now(), customer_id=known))
+                    await work.verifications.save(v.on(Event.CUSTOMER_LINKED, at=self._clock.now(), customer_id=known))
         except NotFound:
             async with self._store.begin() as work:
                 job = await self._outbox.enqueue(work, DeleteCustomerJob(customer=customer_id))

@@ -145,12 +145,12 @@ class EraseUser(Generic[W]):
             await owned.erase(work, user.id)
         for owned in self._owned_data:
             await owned.disassociate(work, user.id)
-        doomed = await work.verifications.list_open_for_user(user.id)
-        for verification in doomed:
-            await work.verifications.save(verification.doom(at=now))
+        orphaned = await work.verifications.list_open_for_user(user.id)
+        for verification in orphaned:
+            await work.verifications.save(verification.orphan(at=now))
         await work.verifications.delete_ended_for_user(user.id)
         await work.users.delete(user.id)
-        if doomed:  # a worker waits for the holds; a customer may exist whose id was never stored
+        if orphaned:  # a worker waits for the holds; a customer may exist whose id was never stored
             user_ref = user.hex_id if user.customer_id is None else None
             await self._outbox.enqueue_for_worker(work, DeleteCustomerJob(customer=user.customer_id, user_ref=user_ref))
             return ()

@@ -115,7 +115,7 @@ def test_down_to_an_older_revision_leaves_what_that_one_made(engine: sa.Engine, 
     migrate(engine, revision)
     before = definitions(engine)
     migrate(engine)
-    run_sync(keep(SqlStore(engine), a_user(customer_id="cus_1"), a_verification(unheard=True), a_job()))
+    run_sync(keep(SqlStore(engine), a_user(customer_id="cus_1"), a_verification(outcome_undelivered=True), a_job()))
 
     migrate(engine, revision)
 

@@ -131,7 +131,7 @@ async def test_whoever_is_at_the_bank_during_the_upgrade_is_still_to_be_told_the
 
     migrate(engine)
 
-    expected = [attrs.evolve(each, unheard=each.state is State.REQUIRES_ACTION) for each in before]
+    expected = [attrs.evolve(each, outcome_undelivered=each.state is State.REQUIRES_ACTION) for each in before]
     assert [await found(SqlStore(engine), each.id) for each in before] == expected
 
 
@@ -152,7 +152,9 @@ async def test_users_who_share_a_customer_stop_the_upgrade_and_nothing_is_change
 
 async def test_going_back_keeps_what_the_older_version_knows(engine: sa.Engine) -> None:
     migrate(engine)
-    await keep(SqlStore(engine), attrs.evolve(JANE, lost_customers=2), attrs.evolve(VERIFICATION, unheard=True))
+    await keep(
+        SqlStore(engine), attrs.evolve(JANE, lost_customers=2), attrs.evolve(VERIFICATION, outcome_undelivered=True)
+    )
     await keep(SqlStore(engine), a_job(dead_lettered_at=NOON, last_error="it failed"))
 
     migrate(engine, "0001")
@@ -169,7 +171,7 @@ async def test_going_back_one_revision_keeps_what_that_one_knew(engine: sa.Engin
     migrate(engine)
     parked = a_job(dead_lettered_at=NOON, last_error="it failed")
     jane = attrs.evolve(JANE, lost_customers=2)
-    await keep(SqlStore(engine), jane, attrs.evolve(VERIFICATION, unheard=True), parked)
+    await keep(SqlStore(engine), jane, attrs.evolve(VERIFICATION, outcome_undelivered=True), parked)
 
     migrate(engine, "0002")
     migrate(engine)

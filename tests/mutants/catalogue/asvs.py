@@ -422,7 +422,7 @@ ASVS: Final = (
         at="accounts_core/model/verification.py",
         old=(
             "{\n"
-            "    (State.REQUESTED, Event.CUSTOMER_KNOWN): State.HOLDING,\n"
+            "    (State.REQUESTED, Event.CUSTOMER_LINKED): State.HOLDING,\n"
             "    (State.REQUESTED, Event.REFUSED): State.CLOSING,\n"
             "    (State.REQUESTED, Event.ABANDONED): State.CLOSING,\n"
             "    (State.HOLDING, Event.CUSTOMER_LOST): State.REQUESTED,\n"
@@ -452,7 +452,7 @@ ASVS: Final = (
         ),
         new=(
             "{\n"
-            "    (State.REQUESTED, Event.CUSTOMER_KNOWN): State.HOLDING,\n"
+            "    (State.REQUESTED, Event.CUSTOMER_LINKED): State.HOLDING,\n"
             "    (State.REQUESTED, Event.REFUSED): State.CLOSING,\n"
             "    (State.REQUESTED, Event.ABANDONED): State.CLOSING,\n"
             "    (State.HOLDING, Event.CUSTOMER_LOST): State.REQUESTED,\n"

@@ -12,31 +12,31 @@ _OWNED: Final = "accounts_core/services/owned_data.py"
 DELETION: Final = (
     Mutant(
         name="a deletion that leaves a hold behind",
-        at="accounts_core/model/verification.py::CardVerification.doom",
+        at="accounts_core/model/verification.py::CardVerification.orphan",
         old="attrs.evolve(self, user_id=None, updated_at=at)",
         new="attrs.evolve(self, user_id=None, state=State.ABANDONED, updated_at=at)",
         check=faults("deleting a user who is challenged"),
     ),
     Mutant(
-        name="a doomed verification that goes on to keep the card",
+        name="a orphaned verification that goes on to keep the card",
         at="accounts_core/services/card_verifier.py::CardVerifier._step",
-        old="v.is_doomed and v.state is not State.CLOSING and ((v.state, Event.ABANDONED) in TRANSITIONS)",
-        new="v.is_doomed and v.state is State.REQUIRES_ACTION",
+        old="v.is_orphaned and v.state is not State.CLOSING and ((v.state, Event.ABANDONED) in TRANSITIONS)",
+        new="v.is_orphaned and v.state is State.REQUIRES_ACTION",
         check=faults("deleting a user whose attach was lost"),
     ),
     Mutant(
-        name="a doomed verification whose hold may not have been made, and is not looked for",
+        name="a orphaned verification whose hold may not have been made, and is not looked for",
         at="accounts_core/services/card_verifier.py::CardVerifier._step",
         old=(
-            "if v.is_doomed and v.state is not State.CLOSING and ((v.state, Event.ABANDONED) in TRANSITIONS):\n"
+            "if v.is_orphaned and v.state is not State.CLOSING and ((v.state, Event.ABANDONED) in TRANSITIONS):\n"
             "    await self._commits.advance(v, Event.ABANDONED)\n"
             "    return None"
         ),
         new=(
-            "if v.is_doomed and v.state is State.HOLDING:\n"
+            "if v.is_orphaned and v.state is State.HOLDING:\n"
             "    await self._commits.advance(v, Event.REFUSED)\n"
             "    return None\n"
-            "if v.is_doomed and v.state is not State.CLOSING and ((v.state, Event.ABANDONED) in TRANSITIONS):\n"
+            "if v.is_orphaned and v.state is not State.CLOSING and ((v.state, Event.ABANDONED) in TRANSITIONS):\n"
             "    await self._commits.advance(v, Event.ABANDONED)\n"
             "    return None"
         ),
@@ -66,7 +66,7 @@ DELETION: Final = (
         name="a customer that nobody heard of, and nobody looks for",
         at="accounts_core/services/erasure.py::EraseUser.erase",
         old=(
-            "if doomed:\n"
+            "if orphaned:\n"
             "    user_ref = user.hex_id if user.customer_id is None else None\n"
             "    await self._outbox.enqueue_for_worker(\n"
             "        work, DeleteCustomerJob(customer=user.customer_id, user_ref=user_ref)\n"
@@ -74,7 +74,7 @@ DELETION: Final = (
             "    return ()"
         ),
         new=(
-            "if doomed and user.customer_id is not None:\n"
+            "if orphaned and user.customer_id is not None:\n"
             "    user_ref = user.hex_id if user.customer_id is None else None\n"
             "    await self._outbox.enqueue_for_worker(\n"
             "        work, DeleteCustomerJob(customer=user.customer_id, user_ref=user_ref)\n"

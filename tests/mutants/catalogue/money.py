@@ -99,7 +99,7 @@ MONEY: Final = (
         at="accounts_core/model/verification.py",
         old=(
             "{\n"
-            "    (State.REQUESTED, Event.CUSTOMER_KNOWN): State.HOLDING,\n"
+            "    (State.REQUESTED, Event.CUSTOMER_LINKED): State.HOLDING,\n"
             "    (State.REQUESTED, Event.REFUSED): State.CLOSING,\n"
             "    (State.REQUESTED, Event.ABANDONED): State.CLOSING,\n"
             "    (State.HOLDING, Event.CUSTOMER_LOST): State.REQUESTED,\n"
@@ -129,7 +129,7 @@ MONEY: Final = (
         ),
         new=(
             "{\n"
-            "    (State.REQUESTED, Event.CUSTOMER_KNOWN): State.HOLDING,\n"
+            "    (State.REQUESTED, Event.CUSTOMER_LINKED): State.HOLDING,\n"
             "    (State.REQUESTED, Event.REFUSED): State.CLOSING,\n"
             "    (State.REQUESTED, Event.ABANDONED): State.CLOSING,\n"
             "    (State.HOLDING, Event.CUSTOMER_LOST): State.REQUESTED,\n"

@@ -137,7 +137,7 @@ SQL: Final = (
     Mutant(
         name="sql: an outcome that is not kept for whoever has not heard it",
         at="adapters/accounts_sql/rows.py::verification_values",
-        old="verification.unheard",
+        old="verification.outcome_undelivered",
         new="False",
         check=LOCKSTEP,
     ),

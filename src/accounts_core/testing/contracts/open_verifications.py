@@ -60,12 +60,12 @@ class OpenVerificationsContract(StoreContract):
         assert await find(store, "ver_2") is not None
 
     async def test_doomed_verifications_of_one_payment_method_do_not_conflict(self, store: AnyStore) -> None:
-        doomed = [a_verification(f"ver_{n}", None, requested="pm_card_visa", state=State.HELD) for n in (1, 2)]
+        orphaned = [a_verification(f"ver_{n}", None, requested="pm_card_visa", state=State.HELD) for n in (1, 2)]
 
-        await keep(store, *doomed)
+        await keep(store, *orphaned)
 
-        assert await find(store, "ver_1") == doomed[0]
-        assert await find(store, "ver_2") == doomed[1]
+        assert await find(store, "ver_1") == orphaned[0]
+        assert await find(store, "ver_2") == orphaned[1]
 
     async def test_of_many_who_open_one_at_once_exactly_one_does(
         self, store: AnyStore, concurrently: Concurrently
@@ -107,7 +107,7 @@ class OpenVerificationsContract(StoreContract):
         async with store.begin() as work:
             before = await work.verifications.find("ver_1")
             assert before is not None
-            billed = before.on(Event.CUSTOMER_KNOWN, at=at(1), customer_id="cus_1")
+            billed = before.on(Event.CUSTOMER_LINKED, at=at(1), customer_id="cus_1")
             saved = await work.verifications.save(billed)
 
             assert list(await work.verifications.list_open_for_customer("cus_1")) == [saved]

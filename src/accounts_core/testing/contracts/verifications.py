@@ -23,7 +23,7 @@ FULL = a_verification(
     hold_id="pi_1",
     code="card_declined",
     decline_code="insufficient_funds",
-    unheard=True,
+    outcome_undelivered=True,
     created_at=at(-1),
     updated_at=at(1),
 )
@@ -137,29 +137,29 @@ class VerificationsContract(StoreContract):
 
     async def test_a_doomed_one_is_nobodys_latest(self, store: AnyStore) -> None:
         mine = a_verification("ver_1", requested="pm_1", payment_method="pm_1", state=State.FAILED, created_at=at(-1))
-        doomed = a_verification("ver_2", None, requested="pm_1", payment_method="pm_1", state=State.HELD)
-        await keep(store, a_user(), mine, doomed)
+        orphaned = a_verification("ver_2", None, requested="pm_1", payment_method="pm_1", state=State.HELD)
+        await keep(store, a_user(), mine, orphaned)
 
         assert await read_back(store, lambda s: s.verifications.find_latest(UserId(1), "pm_1")) == mine
         assert await read_back(store, lambda s: s.verifications.find_by_payment_method(UserId(1), "pm_1")) == mine
 
     async def test_an_outcome_that_was_heard_stays_heard(self, store: AnyStore) -> None:
-        await keep(store, a_user(), a_verification(state=State.DECLINED, unheard=True))
+        await keep(store, a_user(), a_verification(state=State.DECLINED, outcome_undelivered=True))
         async with store.begin() as work:
             before = await work.verifications.find("ver_1")
             assert before is not None
-            await work.verifications.save(before.heard())
+            await work.verifications.save(before.mark_delivered())
 
         after = await find(store, "ver_1")
         assert after is not None
-        assert (before.unheard, after.unheard) == (True, False)
+        assert (before.outcome_undelivered, after.outcome_undelivered) == (True, False)
 
     async def test_a_saved_change_is_there_with_a_new_version(self, store: AnyStore) -> None:
         await keep(store, a_user(), a_verification())
         async with store.begin() as work:
             before = await work.verifications.find("ver_1")
             assert before is not None
-            change = before.on(Event.CUSTOMER_KNOWN, at=at(1), customer_id="cus_1")
+            change = before.on(Event.CUSTOMER_LINKED, at=at(1), customer_id="cus_1")
             saved = await work.verifications.save(change)
 
             assert await work.verifications.find("ver_1") == saved
@@ -173,7 +173,7 @@ class VerificationsContract(StoreContract):
         stale = await find(store, "ver_1")
         assert stale is not None
         async with store.begin() as work:
-            newer = await work.verifications.save(stale.on(Event.CUSTOMER_KNOWN, at=at(1)))
+            newer = await work.verifications.save(stale.on(Event.CUSTOMER_LINKED, at=at(1)))
 
         with pytest.raises(Conflict):
             async with store.begin() as work:
@@ -195,11 +195,11 @@ class VerificationsContract(StoreContract):
         async with store.begin() as work:
             held = await work.verifications.find("ver_1")
             assert held is not None
-            doomed = await work.verifications.save(held.doom(at=at(1)))
+            orphaned = await work.verifications.save(held.orphan(at=at(1)))
             await work.users.delete(UserId(1))
 
-        assert await find(store, "ver_1") == doomed
-        assert doomed.is_doomed
+        assert await find(store, "ver_1") == orphaned
+        assert orphaned.is_orphaned
 
     async def test_remove_takes_it_and_nothing_else_and_is_done_when_it_is_gone(self, store: AnyStore) -> None:
         await keep(store, a_user(), a_verification("ver_1"), a_verification("ver_2", requested="pm_2"))
@@ -214,9 +214,9 @@ class VerificationsContract(StoreContract):
     async def test_remove_ended_of_leaves_open_ones_and_other_peoples(self, store: AnyStore) -> None:
         opened = a_verification("ver_open", state=State.REQUIRES_ACTION)
         theirs = a_verification("ver_theirs", 2, state=State.VERIFIED)
-        doomed = a_verification("ver_doomed", None, state=State.ABANDONED)
+        orphaned = a_verification("ver_doomed", None, state=State.ABANDONED)
         ended = [a_verification(f"ver_{state}", state=state) for state in ENDED]
-        await keep(store, a_user(1), a_user(2), opened, theirs, doomed, *ended)
+        await keep(store, a_user(1), a_user(2), opened, theirs, orphaned, *ended)
 
         for _ in range(2):
             async with store.begin() as work:
@@ -224,7 +224,7 @@ class VerificationsContract(StoreContract):
 
                 assert await work.verifications.find("ver_verified") is None
 
-        for kept in (opened, theirs, doomed):
+        for kept in (opened, theirs, orphaned):
             assert await find(store, kept.id) == kept
         for gone in ended:
             assert await find(store, gone.id) is None

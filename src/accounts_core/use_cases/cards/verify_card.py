@@ -156,7 +156,7 @@ class VerifyCard:
             progress = await self._verifier.drive(verification, is_new=is_only_one)
         except NotFound:  # the verification was deleted with its user
             raise InvalidToken from None
-        if not progress.verification.is_open and progress.verification.unheard:
+        if not progress.verification.is_open and progress.verification.outcome_undelivered:
             await retry_on_conflict(self._store, lambda: self._heard(verification))
         if progress.verification.code == TOO_MANY_ATTEMPTS:
             raise RateLimitExceeded(VERIFY_CARD, self._policy.limit(VERIFY_CARD, CARD).period)
@@ -193,7 +193,7 @@ class VerifyCard:
 
     def _is_to_be_told(self, ended: CardVerification, cards: Cards) -> bool:
         """Return whether this call has to report the outcome of an ended verification instead of placing a hold."""
-        if not ended.unheard or self._clock.now() >= ended.updated_at + self._policy.cards.challenge_limit:
+        if not ended.outcome_undelivered or self._clock.now() >= ended.updated_at + self._policy.cards.challenge_limit:
             return False
         if ended.state is State.VERIFIED:
             return ended.payment_method in cards
@@ -203,8 +203,8 @@ class VerifyCard:
         """Record that the outcome is reported, so that the next call starts another verification."""
         async with self._store.begin() as work:
             verification = await work.verifications.find(id)
-            if verification is not None and verification.unheard:
-                await work.verifications.save(verification.heard())
+            if verification is not None and verification.outcome_undelivered:
+                await work.verifications.save(verification.mark_delivered())
 
     async def _open(self, request: _Request) -> tuple[Verified | CardVerification, bool]:
         """Return the verification to drive, an open or a new one, and whether it is the user's only open one.

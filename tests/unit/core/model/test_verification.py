@@ -80,11 +80,11 @@ def test_what_was_learned_stays_learned() -> None:
 def test_a_doomed_verification_has_lost_its_user_and_nothing_else() -> None:
     verification = a_verification(state=State.HELD)
 
-    doomed = verification.doom(at=LATER)
+    orphaned = verification.orphan(at=LATER)
 
-    assert doomed.is_doomed
-    assert doomed.state is State.HELD
-    assert doomed.customer_id == verification.customer_id
+    assert orphaned.is_orphaned
+    assert orphaned.state is State.HELD
+    assert orphaned.customer_id == verification.customer_id
 
 
 def test_an_open_verification_goes_stale_when_nobody_moves_it() -> None:
