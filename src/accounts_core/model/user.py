@@ -68,12 +68,12 @@ class User:
         return self.status is UserStatus.ACTIVE
 
     @property
-    def proven_email(self) -> EmailAddress | None:
+    def verified_email(self) -> EmailAddress | None:
         """The address, where it was proven to be the person's: only there may they be told of what happens."""
         return None if self.email_verified_at is None else self.email
 
     @property
-    def waiting_email(self) -> EmailAddress | None:
+    def unverified_email(self) -> EmailAddress | None:
         """The address that waits to be verified: the pending one if there is one, else the present one."""
         return self.pending_email or (None if self.email_verified_at is not None else self.email)
 
@@ -99,7 +99,7 @@ class User:
         return self if tidy == self.name else attrs.evolve(self, name=tidy, updated_at=at)
 
     @property
-    def is_proven(self) -> bool:
+    def is_email_verified(self) -> bool:
         """Whether the account had a verified address at any time."""
         return self.was_verified or self.email_verified_at is not None
 
@@ -123,7 +123,7 @@ class User:
             self,
             email=email,
             email_verified_at=None,
-            was_verified=self.is_proven,
+            was_verified=self.is_email_verified,
             pending_email=None,
             updated_at=at,
         )
@@ -153,14 +153,14 @@ class User:
         """Make active again; an active user stays as it is."""
         return self if self.is_active else attrs.evolve(self, status=UserStatus.ACTIVE, updated_at=at)
 
-    def bill_as(self, customer_id: str) -> Self:
+    def link_customer(self, customer_id: str) -> Self:
         """Remember the payment provider's customer."""
         return attrs.evolve(self, customer_id=customer_id)
 
-    def lose_customer(self) -> Self:
+    def unlink_customer(self) -> Self:
         """Forget the payment provider's customer, which was deleted there; the next one is another one."""
         return attrs.evolve(self, customer_id=None, balance=0, lost_customers=self.lost_customers + 1)
 
-    def owe(self, balance: int) -> Self:
+    def with_balance(self, balance: int) -> Self:
         """Mirror the provider's balance, in minor units."""
         return attrs.evolve(self, balance=balance)

@@ -46,13 +46,13 @@ class MailJobs:
     async def verification(self, job: OutboxJob, data: VerificationMailJob) -> None:
         async with self._store.reader() as reader:
             user = await reader.users.find(data.user)
-            if user is None or user.waiting_email is None:
+            if user is None or user.unverified_email is None:
                 return
-            holder = await reader.users.find_by_email(user.waiting_email)
+            holder = await reader.users.find_by_email(user.unverified_email)
         if holder is not None and holder.id != data.user:
             await self._mails.deliver(job, holder.email, MailKind.ALREADY_REGISTERED, {}, holder.id)
             return
-        await self._mail_token(job, data.user, user.waiting_email, MailTokenPurpose.VERIFY_EMAIL)
+        await self._mail_token(job, data.user, user.unverified_email, MailTokenPurpose.VERIFY_EMAIL)
 
     async def recovery(self, job: OutboxJob, data: RecoveryMailJob) -> None:
         async with self._store.reader() as reader:
@@ -91,7 +91,7 @@ class MailJobs:
 
         user = await retry_on_conflict(self._store, keep)
         if user is not None:
-            proven = user.proven_email
+            proven = user.verified_email
             is_verified = proven is not None and proven.is_same_mailbox(to)
             await self._mails.deliver_token(
                 job, to, purpose, name=user.name, token=token, user_id=user_id, is_verified=is_verified
@@ -104,7 +104,7 @@ class MailJobs:
             if view is None:
                 return  # accepted, declined, revoked or over meanwhile
             holder = await reader.users.find_by_email(view.invitation.email)
-            proven = None if holder is None else holder.proven_email
+            proven = None if holder is None else holder.verified_email
             is_member = (
                 holder is not None and await reader.teams.find_view(view.invitation.team_id, holder.id) is not None
             )

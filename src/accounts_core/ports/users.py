@@ -52,7 +52,7 @@ class UserReader(Protocol):
         """
         ...
 
-    async def list_billed(self, *, after: UserId | None = None, limit: int) -> Sequence[User]:
+    async def list_with_customer(self, *, after: UserId | None = None, limit: int) -> Sequence[User]:
         """Return at most `limit` users who are linked to a customer, by id, ascending, with an id above `after`."""
         ...
 

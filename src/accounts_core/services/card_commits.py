@@ -100,7 +100,7 @@ class CardCommits:
                 brand=card.card.brand,
                 last4=card.card.last4,
                 replaced=replaced,
-                tell=user.proven_email,
+                tell=user.verified_email,
             )
         )
         jobs = [await self._outbox.enqueue(work, DetachCardJob(payment_method=old)) for old in replaced]

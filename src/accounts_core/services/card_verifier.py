@@ -154,7 +154,7 @@ class CardVerifier:
                     raise Conflict("The customer was deleted at the provider meanwhile.")
                 jobs = []
                 if current.customer_id is None:
-                    await work.users.save(current.bill_as(customer_id).owe(balance))
+                    await work.users.save(current.link_customer(customer_id).with_balance(balance))
                     # name and address are read when the job runs, because they may change until then
                     jobs.append(await self._outbox.enqueue(work, UpdateCustomerJob(user=user.id, customer=customer_id)))
                 known = current.customer_id or customer_id
@@ -192,7 +192,7 @@ class CardVerifier:
         except ProviderRefused as refusal:
             is_lost = (refusal.code, refusal.param) == (RESOURCE_MISSING, "customer")
             if is_lost and v.user_id is not None and not v.has_lost_customer:
-                await self._lose_customer(v, v.user_id)
+                await self._unlink_customer(v, v.user_id)
             code = Event.CUSTOMER_LOST.value if is_lost else refusal.code
             await self._commits.advance(v, Event.REFUSED, code=code, read_customer=refusal.param == "customer")
             return None
@@ -201,7 +201,7 @@ class CardVerifier:
             return None
         return await self._learn(v, hold)
 
-    async def _lose_customer(self, v: CardVerification, user_id: UserId) -> NoReturn:
+    async def _unlink_customer(self, v: CardVerification, user_id: UserId) -> NoReturn:
         """Unlink a customer that was deleted at the provider, and go back to the step that finds one. Nothing was held.
 
         Happens once for each verification. Always raises `Conflict`, so that the row is read again: another call may be

@@ -37,7 +37,7 @@ class Credentials:
             user = await reader.users.find_by_email(email)
         stored = None if user is None else user.password_hash
         right = await self._passwords.verify(stored, password, requester=requester)
-        if not right or user is None or (self._policy.private_registration and user.proven_email is None):
+        if not right or user is None or (self._policy.private_registration and user.verified_email is None):
             raise InvalidCredentials
         return user
 

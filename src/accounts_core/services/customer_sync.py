@@ -82,7 +82,7 @@ class SyncCustomer:
             after = held.mirror(provided, default=default)
             await self._keep(work, current, held, after)
             if customer.balance != current.balance:
-                await work.users.save(current.owe(customer.balance))
+                await work.users.save(current.with_balance(customer.balance))
             return await self._tell_default(work, user.id, after, customer, ours_is_newer=ours_is_newer)
 
     async def _still_billed(self, work: UnitOfWork, user_id: UserId, customer_id: str) -> User:

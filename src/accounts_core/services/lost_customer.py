@@ -17,7 +17,7 @@ async def forget_customer(work: UnitOfWork, user: User, *, at: datetime) -> None
     for card in await work.payment_methods.list_for_user(user.id):
         work.record(removed_by_provider(user, card, at=at))
     await work.payment_methods.save(user.id, Cards())
-    await work.users.save(user.lose_customer())
+    await work.users.save(user.unlink_customer())
     work.record(CustomerLost(user_id=user.id, at=at, by=Actor.PROVIDER, customer_id=user.customer_id))
 
 
@@ -27,7 +27,7 @@ def removed_by_provider(user: User, card: PaymentMethod, *, at: datetime) -> Car
         user_id=user.id,
         at=at,
         by=Actor.PROVIDER,
-        tell=user.proven_email,
+        tell=user.verified_email,
         payment_method=card.id,
         brand=card.card.brand,
         last4=card.card.last4,

@@ -45,7 +45,7 @@ class OwnedTeams:
 
     async def export(self, work: UnitOfWork, user_id: UserId) -> Mapping[str, Any]:
         """Return the user's teams, interactions and invitations, as pages."""
-        email = (await work.users.get(user_id)).proven_email
+        email = (await work.users.get(user_id)).verified_email
         return {
             "accounts": _pages(
                 lambda reader, last: reader.teams.list_for_user(user_id, limit=PAGE, before=last),
@@ -97,7 +97,7 @@ class OwnedPersonalData:
         Of requests with an idempotency key only the times: their answers repeat what the export has already.
         """
         user = await work.users.get(user_id)
-        signed_up = [] if user.proven_email is None else await work.idempotency.list_for_email(user.proven_email)
+        signed_up = [] if user.verified_email is None else await work.idempotency.list_for_email(user.verified_email)
         return {
             "user": plain(user),
             "sessions": _pages(

@@ -73,7 +73,7 @@ class SessionOpener:
             SignedInEvent(
                 user_id=user.id,
                 at=now,
-                tell=user.proven_email,
+                tell=user.verified_email,
                 session_id=session.id,
                 user_agent=session.user_agent,
                 client=client,

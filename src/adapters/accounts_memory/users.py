@@ -32,7 +32,7 @@ class MemoryUserReader:
         found = [
             each
             for each in tables.users.all()
-            if not each.is_proven
+            if not each.is_email_verified
             and each.customer_id is None
             and each.created_at < created_before
             and (after is None or each.id > after)
@@ -40,7 +40,7 @@ class MemoryUserReader:
         ]
         return sorted(found, key=lambda each: each.id)[:limit]
 
-    async def list_billed(self, *, after: UserId | None = None, limit: int) -> Sequence[User]:
+    async def list_with_customer(self, *, after: UserId | None = None, limit: int) -> Sequence[User]:
         billed = [each for each in self._tables().users.all() if each.customer_id is not None]
         rest = [each for each in billed if after is None or each.id > after]
         return sorted(rest, key=lambda each: each.id)[:limit]

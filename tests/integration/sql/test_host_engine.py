@@ -130,5 +130,5 @@ async def test_a_lost_race_under_stricter_isolation_is_a_conflict(backend: Backe
             async with store.begin() as work:
                 user = await work.users.get(UserId(1))
                 async with store.begin() as other:
-                    await other.users.save(user.owe(1))
+                    await other.users.save(user.with_balance(1))
                 await work.users.get(UserId(1), lock=True)

@@ -43,7 +43,7 @@ READS: dict[str, Callable[[Reader], Awaitable[Any]]] = {
     "users.find": lambda reader: reader.users.find(JANE),
     "users.find_by_email": lambda reader: reader.users.find_by_email(EmailAddress("user1@example.org")),
     "users.find_by_customer": lambda reader: reader.users.find_by_customer("cus_1"),
-    "users.list_billed": lambda reader: reader.users.list_billed(limit=5),
+    "users.list_with_customer": lambda reader: reader.users.list_with_customer(limit=5),
     "sessions.resolve": lambda reader: reader.sessions.resolve(digest_of_session("ses_1")),
     "sessions.resolve_with_cards": lambda reader: reader.sessions.resolve_with_cards(digest_of_session("ses_1")),
     "payment_methods.list_for_user": lambda reader: reader.payment_methods.list_for_user(JANE),

@@ -91,7 +91,7 @@ async def test_work_that_was_waiting_goes_on_after_the_upgrade(engine: sa.Engine
     async with store.begin() as work:
         (job,) = await work.outbox.claim(now=NOON, until=at(5), lease="lse_2", limit=9)
         await work.outbox.dead_letter(job, at=NOON, error="it keeps failing")
-        await work.users.save(JANE.lose_customer())
+        await work.users.save(JANE.unlink_customer())
         assert await work.provider_events.add("evt_1", at=NOON)
     async with store.begin() as work:
         (job,) = await work.outbox.claim(now=at(5), until=at(9), lease="lse_3", limit=9)

@@ -138,7 +138,7 @@ CARDS: Final = (
     Mutant(
         name="a customer that was deleted at the provider, and stays here",
         at="accounts_core/services/lost_customer.py::forget_customer",
-        old="await work.users.save(user.lose_customer())",
+        old="await work.users.save(user.unlink_customer())",
         new="",
         check=faults("hearing that the customer was deleted"),
     ),

@@ -31,7 +31,7 @@ IDENTITY: Final = (
             "    saved = await work.users.save(user)\n"
             "    await work.sessions.delete_for_user(user_id)\n"
             "    await work.mail_tokens.delete_for_user(user_id)\n"
-            "    work.record(UserDeactivated(user_id=user_id, at=now, by=by, tell=user.proven_email))"
+            "    work.record(UserDeactivated(user_id=user_id, at=now, by=by, tell=user.verified_email))"
         ),
         new=(
             "async with self._store.begin() as work:\n"
@@ -41,7 +41,7 @@ IDENTITY: Final = (
             "async with self._store.begin() as work:\n"
             "    await work.sessions.delete_for_user(user_id)\n"
             "    await work.mail_tokens.delete_for_user(user_id)\n"
-            "    work.record(UserDeactivated(user_id=user_id, at=now, by=by, tell=user.proven_email))"
+            "    work.record(UserDeactivated(user_id=user_id, at=now, by=by, tell=user.verified_email))"
         ),
         check=faults("deactivating"),
     ),
@@ -173,7 +173,7 @@ IDENTITY: Final = (
             "return linked"
         ),
         new=(
-            "if not holder.is_proven:\n"
+            "if not holder.is_email_verified:\n"
             "    await work.users.save(holder.change_password(sign_up.password_hash, at=now))\n"
             "else:\n"
             "    linked = sign_up.mail_link(digest, expires_at=now + self._policy.mail.verification)\n"

@@ -149,7 +149,7 @@ MAILS: Final = (
         name="an address that is taken, told to the spelling that waits",
         at="accounts_core/outbox/mail_jobs.py::MailJobs.verification",
         old="holder.email",
-        new="user.waiting_email",
+        new="user.unverified_email",
         check=core(f"{_LOOKALIKES}::test_a19_whoever_goes_to_it_has_the_stored_address_told_or_is_refused"),
     ),
     Mutant(

@@ -237,7 +237,7 @@ MONEY: Final = (
     ),
     Mutant(
         name="a lost customer that its old key brings back",
-        at="accounts_core/model/user.py::User.lose_customer",
+        at="accounts_core/model/user.py::User.unlink_customer",
         old="attrs.evolve(self, customer_id=None, balance=0, lost_customers=self.lost_customers + 1)",
         new="attrs.evolve(self, customer_id=None, balance=0)",
         check=found("test_a_customer_that_was_deleted_before_it_was_the_users_does_not_stop_a_card"),

@@ -51,7 +51,7 @@ OPERATORS: Final = (
             "        changed = user.restore(at=now).rehash(rehashed.password_hash)\n"
             "        if changed != user:\n"
             "            if not user.is_active:\n"
-            "                work.record(UserRestored(user_id=user.id, at=now, tell=user.proven_email))\n"
+            "                work.record(UserRestored(user_id=user.id, at=now, tell=user.verified_email))\n"
             "            user = await work.users.save(changed)\n"
             "        return await self._sessions.open(work, user, user_agent=user_agent, client=client)"
         ),
@@ -66,7 +66,7 @@ OPERATORS: Final = (
             "        changed = user.restore(at=now).rehash(rehashed.password_hash)\n"
             "        if changed != user:\n"
             "            if not user.is_active:\n"
-            "                work.record(UserRestored(user_id=user.id, at=now, tell=user.proven_email))\n"
+            "                work.record(UserRestored(user_id=user.id, at=now, tell=user.verified_email))\n"
             "            user = await work.users.save(changed)\n"
             "        return await self._sessions.open(work, user, user_agent=user_agent, client=client)"
         ),

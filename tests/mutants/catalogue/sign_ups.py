@@ -109,7 +109,7 @@ SIGN_UPS: Final = (
         name="an unverified address that is not told of its replacement",
         at="accounts_core/use_cases/identity/update_profile.py::UpdateProfile._change",
         old="user.email if may_tell else None",
-        new="user.proven_email if may_tell else None",
+        new="user.verified_email if may_tell else None",
         check=core(f"{_MAILS}::test_a11_the_old_address_is_told_of_the_change_even_if_it_was_never_verified"),
     ),
     Mutant(

@@ -68,7 +68,7 @@ async def test_an_open_unit_keeps_seeing_what_was_there_when_it_began(store: Mem
     with Elsewhere(store) as early:
         await keep(store, a_user(3), a_session())
         async with store.begin() as work:
-            await work.users.save((await work.users.get(JANE)).owe(5))
+            await work.users.save((await work.users.get(JANE)).with_balance(5))
 
         assert await early.users.get(JANE) == a_user(JANE)
         assert await early.users.find(UserId(3)) is None
@@ -78,7 +78,7 @@ async def test_an_open_unit_keeps_seeing_what_was_there_when_it_began(store: Mem
 
 async def test_two_open_units_do_not_see_each_others_changes(store: MemoryStore) -> None:
     with Elsewhere(store) as first, Elsewhere(store) as second:
-        await first.users.save((await first.users.get(JANE)).owe(5))
+        await first.users.save((await first.users.get(JANE)).with_balance(5))
         await second.users.add(a_user(3))
 
         assert await second.users.get(JANE) == a_user(JANE)
@@ -87,8 +87,8 @@ async def test_two_open_units_do_not_see_each_others_changes(store: MemoryStore)
 
 async def test_units_that_change_different_rows_both_commit(store: MemoryStore) -> None:
     with Elsewhere(store) as first, Elsewhere(store) as second:
-        await first.users.save((await first.users.get(JANE)).owe(5))
-        await second.users.save((await second.users.get(MARY)).owe(7))
+        await first.users.save((await first.users.get(JANE)).with_balance(5))
+        await second.users.save((await second.users.get(MARY)).with_balance(7))
 
     async with store.reader() as reader:
         users = [await reader.users.find(JANE), await reader.users.find(MARY)]
@@ -97,9 +97,9 @@ async def test_units_that_change_different_rows_both_commit(store: MemoryStore) 
 
 async def test_of_two_units_that_change_one_row_the_first_to_commit_wins(store: MemoryStore) -> None:
     with pytest.raises(Conflict), Elsewhere(store) as late:
-        await late.users.save((await late.users.get(JANE)).owe(7))
+        await late.users.save((await late.users.get(JANE)).with_balance(7))
         async with store.begin() as early:
-            winner = await early.users.save((await early.users.get(JANE)).owe(5))
+            winner = await early.users.save((await early.users.get(JANE)).with_balance(5))
 
     async with store.reader() as reader:
         assert await reader.users.find(JANE) == winner
@@ -116,7 +116,7 @@ async def test_a_unit_that_locked_a_row_is_refused_when_another_locked_it_and_co
             jane = await early.users.get(JANE, lock=True)
             await early.outbox.add(a_job("job_early"))
             if change:
-                await early.users.save(jane.owe(5))
+                await early.users.save(jane.with_balance(5))
 
     async with store.reader() as reader:
         assert await reader.outbox.find("job_early") is not None
@@ -133,7 +133,7 @@ async def test_a_locked_team_is_locked_as_a_user_is(store: MemoryStore) -> None:
 
 async def test_a_lock_that_was_rolled_back_stops_nobody(store: MemoryStore) -> None:
     with Elsewhere(store) as late:
-        await late.users.save((await late.users.get(JANE)).owe(7))
+        await late.users.save((await late.users.get(JANE)).with_balance(7))
         with pytest.raises(ZeroDivisionError):
             async with store.begin() as early:
                 await early.users.get(JANE, lock=True)
@@ -165,9 +165,9 @@ async def test_an_address_that_two_open_units_take_goes_to_the_first_to_commit(s
 
 async def test_a_customer_that_two_open_units_take_goes_to_the_first_to_commit(store: MemoryStore) -> None:
     with pytest.raises(Conflict), Elsewhere(store) as late:
-        await late.users.save((await late.users.get(MARY)).bill_as("cus_1"))
+        await late.users.save((await late.users.get(MARY)).link_customer("cus_1"))
         async with store.begin() as early:
-            winner = await early.users.save((await early.users.get(JANE)).bill_as("cus_1"))
+            winner = await early.users.save((await early.users.get(JANE)).link_customer("cus_1"))
 
     async with store.reader() as reader:
         assert await reader.users.find_by_customer("cus_1") == winner
@@ -175,10 +175,10 @@ async def test_a_customer_that_two_open_units_take_goes_to_the_first_to_commit(s
 
 async def test_a_customer_may_go_from_one_user_to_another_in_one_unit(store: MemoryStore) -> None:
     async with store.begin() as work:
-        await work.users.save((await work.users.get(JANE)).bill_as("cus_1"))
+        await work.users.save((await work.users.get(JANE)).link_customer("cus_1"))
     async with store.begin() as work:
-        await work.users.save((await work.users.get(JANE)).lose_customer())
-        await work.users.save((await work.users.get(MARY)).bill_as("cus_1"))
+        await work.users.save((await work.users.get(JANE)).unlink_customer())
+        await work.users.save((await work.users.get(MARY)).link_customer("cus_1"))
 
     async with store.reader() as reader:
         found = await reader.users.find_by_customer("cus_1")

@@ -18,7 +18,7 @@ async def billed_as(store: AnyStore, customer_id: str) -> User | None:
 
 async def bill(store: AnyStore, user_id: UserId, customer_id: str) -> User:
     async with store.begin() as work:
-        return await work.users.save((await work.users.get(user_id)).bill_as(customer_id))
+        return await work.users.save((await work.users.get(user_id)).link_customer(customer_id))
 
 
 class BilledUsersContract(StoreContract):
@@ -36,21 +36,21 @@ class BilledUsersContract(StoreContract):
         billed = [a_user(n, customer_id=f"cus_{9 - n}") for n in (1, 3, 4)]
         await keep(store, billed[1], a_user(2), billed[2], billed[0])
 
-        assert await read_back(store, lambda s: s.users.list_billed(limit=9)) == billed
-        assert await read_back(store, lambda s: s.users.list_billed(limit=2)) == billed[:2]
-        assert await read_back(store, lambda s: s.users.list_billed(after=UserId(1), limit=9)) == billed[1:]
-        assert await read_back(store, lambda s: s.users.list_billed(after=UserId(2), limit=1)) == [billed[1]]
-        assert await read_back(store, lambda s: s.users.list_billed(after=UserId(4), limit=9)) == []
+        assert await read_back(store, lambda s: s.users.list_with_customer(limit=9)) == billed
+        assert await read_back(store, lambda s: s.users.list_with_customer(limit=2)) == billed[:2]
+        assert await read_back(store, lambda s: s.users.list_with_customer(after=UserId(1), limit=9)) == billed[1:]
+        assert await read_back(store, lambda s: s.users.list_with_customer(after=UserId(2), limit=1)) == [billed[1]]
+        assert await read_back(store, lambda s: s.users.list_with_customer(after=UserId(4), limit=9)) == []
 
     async def test_a_unit_lists_the_users_that_it_bills_and_no_longer_those_that_it_does_not(
         self, store: AnyStore
     ) -> None:
         await keep(store, a_user(JANE, customer_id="cus_1"), a_user(MARY))
         async with store.begin() as work:
-            await work.users.save((await work.users.get(JANE)).lose_customer())
-            mary = await work.users.save((await work.users.get(MARY)).bill_as("cus_2"))
+            await work.users.save((await work.users.get(JANE)).unlink_customer())
+            mary = await work.users.save((await work.users.get(MARY)).link_customer("cus_2"))
 
-            assert list(await work.users.list_billed(limit=9)) == [mary]
+            assert list(await work.users.list_with_customer(limit=9)) == [mary]
 
     async def test_no_two_users_are_billed_as_one_customer(self, store: AnyStore) -> None:
         jane = a_user(JANE, customer_id="cus_1")
@@ -83,14 +83,14 @@ class BilledUsersContract(StoreContract):
     async def test_a_user_who_is_billed_stays_billed_through_other_changes(self, store: AnyStore) -> None:
         await keep(store, a_user(JANE, customer_id="cus_1"))
         async with store.begin() as work:
-            saved = await work.users.save((await work.users.get(JANE)).owe(5))
+            saved = await work.users.save((await work.users.get(JANE)).with_balance(5))
 
         assert await billed_as(store, "cus_1") == saved
 
     async def test_a_customer_that_was_lost_finds_nobody_and_is_counted(self, store: AnyStore) -> None:
         await keep(store, a_user(JANE, customer_id="cus_1", balance=7, lost_customers=1))
         async with store.begin() as work:
-            await work.users.save((await work.users.get(JANE)).lose_customer())
+            await work.users.save((await work.users.get(JANE)).unlink_customer())
 
             assert await work.users.find_by_customer("cus_1") is None
 

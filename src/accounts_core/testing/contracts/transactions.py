@@ -200,7 +200,7 @@ class TransactionsContract(StoreContract):
             async with store.begin() as work:
                 jane = await work.users.get(JANE)
                 assert jane.balance == 0
-                await work.users.save(jane.owe(1))
+                await work.users.save(jane.with_balance(1))
                 raise ZeroDivisionError
 
         async def look() -> int:
@@ -221,7 +221,7 @@ class TransactionsContract(StoreContract):
         async def add_one() -> None:
             async with store.begin() as work:
                 jane = await work.users.get(JANE, lock=lock)
-                await work.users.save(jane.owe(jane.balance + 1))
+                await work.users.save(jane.with_balance(jane.balance + 1))
 
         outcomes = await concurrently(*[add_one] * 8)
 
@@ -242,8 +242,8 @@ class TransactionsContract(StoreContract):
                 jane = await work.users.get(JANE, lock=True)
                 mary = await work.users.get(MARY, lock=True)
                 assert jane.balance + mary.balance == 2000
-                await work.users.save(jane.owe(jane.balance - amount))
-                await work.users.save(mary.owe(mary.balance + amount))
+                await work.users.save(jane.with_balance(jane.balance - amount))
+                await work.users.save(mary.with_balance(mary.balance + amount))
 
         amounts = [1, 10, 100, -2, -20, -200]
         outcomes = await concurrently(*[partial(move, amount) for amount in amounts])

@@ -106,8 +106,8 @@ class UsersContract(StoreContract):
     async def test_what_save_returned_can_be_saved_again(self, store: AnyStore) -> None:
         await keep(store, a_user())
         async with store.begin() as work:
-            once = await work.users.save((await work.users.get(UserId(1))).owe(100))
-            twice = await work.users.save(once.owe(200))
+            once = await work.users.save((await work.users.get(UserId(1))).with_balance(100))
+            twice = await work.users.save(once.with_balance(200))
 
         assert await read_back(store, lambda s: s.users.find(UserId(1))) == twice
         assert twice.balance == 200
@@ -131,8 +131,8 @@ class UsersContract(StoreContract):
         with pytest.raises(Conflict):
             async with store.begin() as work:
                 user = await work.users.get(UserId(1))
-                await work.users.save(user.owe(1))
-                await work.users.save(user.owe(2))
+                await work.users.save(user.with_balance(1))
+                await work.users.save(user.with_balance(2))
 
         assert await read_back(store, lambda s: s.users.find(UserId(1))) == a_user()
 

@@ -53,7 +53,7 @@ class RemovePaymentMethod:
                     CardRemoved(
                         user_id=user_id,
                         at=now,
-                        tell=user.proven_email,
+                        tell=user.verified_email,
                         payment_method=id,
                         brand=gone.card.brand,
                         last4=gone.card.last4,

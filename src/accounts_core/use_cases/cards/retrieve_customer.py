@@ -56,4 +56,4 @@ class RetrieveCustomer:
         async with self._store.begin() as work:
             user = await work.users.get(user_id, lock=True)
             if user.customer_id == customer.id and user.balance != customer.balance:
-                await work.users.save(user.owe(customer.balance))
+                await work.users.save(user.with_balance(customer.balance))

@@ -169,7 +169,7 @@ class ConfirmEmail:
             if mailed.purpose is not MailTokenPurpose.VERIFY_EMAIL or not mailed.is_live(now=now):
                 raise InvalidMailToken
             user = await _locked(work, mailed.user_id)
-            waiting = user.waiting_email
+            waiting = user.unverified_email
             if not user.is_active or waiting is None or not mailed.email.is_same_mailbox(waiting):
                 raise InvalidMailToken
             return _Link(email=mailed.email, user=user, sign_up=None)

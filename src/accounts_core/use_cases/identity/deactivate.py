@@ -43,7 +43,7 @@ class Deactivate:
                 saved = await work.users.save(user)
                 await work.sessions.delete_for_user(user_id)
                 await work.mail_tokens.delete_for_user(user_id)
-                work.record(UserDeactivated(user_id=user_id, at=now, by=by, tell=user.proven_email))
+                work.record(UserDeactivated(user_id=user_id, at=now, by=by, tell=user.verified_email))
             return saved
 
         return await retry_on_conflict(self._store, attempt)

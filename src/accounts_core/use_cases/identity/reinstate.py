@@ -39,7 +39,7 @@ class Reinstate:
                 user = await work.users.get(user_id, lock=True)
                 if user.is_active:
                     return user
-                work.record(UserRestored(user_id=user_id, at=now, by=Actor.OPERATOR, tell=user.proven_email))
+                work.record(UserRestored(user_id=user_id, at=now, by=Actor.OPERATOR, tell=user.verified_email))
                 return await work.users.save(user.restore(at=now))
 
         return await retry_on_conflict(self._store, attempt)

@@ -38,9 +38,9 @@ class ResendVerification:
             user = await reader.users.find(user_id)
         if user is None:
             raise NotFound("user", user_id)
-        if user.waiting_email is None:
+        if user.unverified_email is None:
             return
-        await self._rate_limits.consume_recovery(user.waiting_email, client)
-        await self._rate_limits.consume_mail(user.waiting_email)
+        await self._rate_limits.consume_recovery(user.unverified_email, client)
+        await self._rate_limits.consume_mail(user.unverified_email)
         async with self._store.begin() as work:
             await self._outbox.enqueue_for_worker(work, VerificationMailJob(user=user_id))

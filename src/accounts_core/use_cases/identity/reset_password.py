@@ -77,13 +77,13 @@ class ResetPassword:
         now = self._clock.now()
         changed = user.change_password(password_hash, at=now)
         # a pending address, or another spelling of the present one, may be another mailbox than the mail went to
-        waiting = user.waiting_email
+        waiting = user.unverified_email
         if waiting is not None and user.pending_email is None and token.email.is_same_mailbox(waiting):
             changed = changed.verify_email(at=now)
         saved = await work.users.save(changed)
         await work.sessions.delete_for_user(user.id)
         await work.mail_tokens.delete_for_user(user.id)
-        work.record(PasswordChanged(user_id=user.id, at=now, tell=changed.proven_email, is_reset=True))
+        work.record(PasswordChanged(user_id=user.id, at=now, tell=changed.verified_email, is_reset=True))
         if saved.email_verified_at != user.email_verified_at:
             await self._verifier.follow(work, saved, by=Actor.USER)
         return saved

@@ -60,7 +60,7 @@ class Restore:
                 changed = user.restore(at=now).rehash(rehashed.password_hash)
                 if changed != user:
                     if not user.is_active:
-                        work.record(UserRestored(user_id=user.id, at=now, tell=user.proven_email))
+                        work.record(UserRestored(user_id=user.id, at=now, tell=user.verified_email))
                     user = await work.users.save(changed)
                 return await self._sessions.open(work, user, user_agent=user_agent, client=client)
 

@@ -207,16 +207,18 @@ class UpdateProfile:
                 )
             if changed.pending_email is not None and changed.pending_email != user.pending_email:
                 events.append(
-                    EmailChangeRequested(user_id=user.id, at=now, tell=user.proven_email, pending=changed.pending_email)
+                    EmailChangeRequested(
+                        user_id=user.id, at=now, tell=user.verified_email, pending=changed.pending_email
+                    )
                 )
-            if _is_moved(user.waiting_email, changed.waiting_email):
+            if _is_moved(user.unverified_email, changed.unverified_email):
                 await work.mail_tokens.delete_for_user(user.id)
                 await self._outbox.enqueue_for_worker(work, VerificationMailJob(user=user.id))
         if password_hash is not None:
             changed = changed.change_password(password_hash, at=now)
             await work.sessions.delete_for_user(user.id, keep=keep_session)
             await work.mail_tokens.delete_for_user(user.id)
-            events.append(PasswordChanged(user_id=user.id, at=now, tell=user.proven_email))
+            events.append(PasswordChanged(user_id=user.id, at=now, tell=user.verified_email))
         if changed is user:
             return user, ()
         saved = await work.users.save(changed)
@@ -252,7 +254,7 @@ def _asks_for_mail(user: User, email: EmailAddress) -> bool:
     """Return whether a change to `email` sends a mail to it: not if it is verified or pending already."""
     if user.email_verified_at is not None and email == user.email:
         return False
-    return user.waiting_email is None or not email.is_same_mailbox(user.waiting_email)
+    return user.unverified_email is None or not email.is_same_mailbox(user.unverified_email)
 
 
 def _is_moved(before: EmailAddress | None, after: EmailAddress | None) -> bool:

@@ -100,7 +100,7 @@ class _Walks:
         after: UserId | None = None
         while True:
             async with self._store.reader() as reader:
-                billed = await reader.users.list_billed(after=after, limit=PAGE)
+                billed = await reader.users.list_with_customer(after=after, limit=PAGE)
             for user in billed:
                 self._found.users += 1
                 await self._compare(user)
@@ -260,7 +260,7 @@ class _Walks:
             return user.customer_id is None and not await work.verifications.list_open_for_user(user.id)
 
         async def put(work: UnitOfWork, user: User) -> OutboxJob:
-            await work.users.save(user.bill_as(customer.id).owe(customer.balance))
+            await work.users.save(user.link_customer(customer.id).with_balance(customer.balance))
             return await self._outbox.enqueue(work, UpdateCustomerJob(user=user.id, customer=customer.id))
 
         detail = "becomes the user's"

@@ -42,7 +42,7 @@ class ListInvitations:
         """
         async with self._store.reader() as reader:
             user = await reader.users.find(user_id)
-            email = None if user is None else user.proven_email
+            email = None if user is None else user.verified_email
 
             open_since = self._policy.invitations_open_since(self._clock.now())
 

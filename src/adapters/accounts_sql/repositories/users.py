@@ -94,7 +94,7 @@ class UserReader:
     ) -> Sequence[User]:
         return await self._db.fetch(_LIST_UNVERIFIED, before=created_before, after=after or 0, at_most=limit)
 
-    async def list_billed(self, *, after: UserId | None = None, limit: int) -> Sequence[User]:
+    async def list_with_customer(self, *, after: UserId | None = None, limit: int) -> Sequence[User]:
         return await self._db.fetch(_LIST_BILLED, after=after or 0, at_most=limit)
 
 

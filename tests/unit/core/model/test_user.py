@@ -96,9 +96,9 @@ def test_a_spelling_that_may_be_another_mailbox_does_not_take_the_place_of_the_a
 def test_an_account_stays_proven_when_its_verified_address_is_replaced_at_once() -> None:
     never, once = a_user(email_verified_at=None), a_user(email_verified_at=NOON)
 
-    assert not never.change_email(NEW, at=LATER).is_proven
+    assert not never.change_email(NEW, at=LATER).is_email_verified
     moved = once.change_email(NEW, at=LATER, immediate=True)
-    assert (moved.email_verified_at, moved.was_verified, moved.is_proven) == (None, True, True)
+    assert (moved.email_verified_at, moved.was_verified, moved.is_email_verified) == (None, True, True)
 
 
 def test_verifying_twice_changes_nothing_the_second_time() -> None:
