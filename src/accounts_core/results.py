@@ -26,10 +26,10 @@ __all__ = [
     "IdempotentResult",
     "JobHandler",
     "OverdueJobs",
-    "WorkerRun",
     "Repaired",
     "SignedIn",
     "Tidied",
     "VerificationView",
     "Verified",
+    "WorkerRun",
 ]

@@ -12,12 +12,12 @@ from accounts_core.services.outbox_writer import LEASE
 from accounts_core.testing.simulation import (
     Cancelled,
     Crash,
+    ExploredRun,
     Explorer,
     Fault,
     Point,
     Scheduler,
     Task,
-    WorkerRun,
     WorldClock,
     faults_at,
 )
@@ -76,7 +76,7 @@ class Matrix:
         """Run the act clean, and return the points that it comes to."""
         return self._explorer(self._prepared(), self.scenario.act).points()
 
-    def ran(self, faults: Callable[[Point], Iterable[Fault]]) -> Iterator[tuple[str, WorkerRun[World]]]:
+    def ran(self, faults: Callable[[Point], Iterable[Fault]]) -> Iterator[tuple[str, ExploredRun[World]]]:
         """Break the act with these faults, and yield how, and the run."""
         explorer = self._explorer(self._prepared(), self.scenario.act)
         for how, script in explorer.breakages(explorer.points(), faults):
@@ -97,7 +97,7 @@ class Matrix:
             for how, script in taken
         )
 
-    def _left(self, ran: WorkerRun[World], *, is_alone: bool = True) -> Left:
+    def _left(self, ran: ExploredRun[World], *, is_alone: bool = True) -> Left:
         self.tally.runs += 1
         self.tally.kills += ran.world.scheduler.kills
         self._check_ending(ran.how, ran.task)

@@ -152,7 +152,7 @@ class RetentionPolicy:
     verifications: timedelta | None = attrs.field(default=timedelta(days=400), validator=_a_day_or_none)
     """Card verifications, from when they ended. The cards stay."""
     dead_jobs: timedelta | None = attrs.field(default=timedelta(days=90), validator=_a_day_or_none)
-    """Jobs that failed for good, from when they were dead-lettered: time enough for an operator to have them tried again."""
+    """How long a dead-lettered job is kept, so that an operator has the time to retry it."""
 
 
 @attrs.frozen(kw_only=True)

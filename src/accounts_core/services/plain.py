@@ -12,6 +12,9 @@ from accounts_core.model.email_address import EmailAddress
 SECRETS: Final = frozenset({"password_hash", "digest", "idempotency_key", "scope"})
 """Fields that are left out of an export: somebody who has them may guess at the secrets that they were made from."""
 
+PUBLISHED_AS: Final = {"outcome_undelivered": "unheard"}
+"""Fields whose name in exports is older than their name in the model."""
+
 
 def plain(value: Any) -> Any:
     """Return `value` as JSON: attrs instances as objects, times in ISO 8601, addresses as typed.
@@ -36,7 +39,7 @@ def plain(value: Any) -> Any:
         case Sequence():
             return [plain(each) for each in value]
         case _ if attrs.has(type(value)):
-            fields = (field.name for field in attrs.fields(type(value)))
-            return {name: plain(getattr(value, name)) for name in fields if name not in SECRETS}
+            fields = (field.name for field in attrs.fields(type(value)) if field.name not in SECRETS)
+            return {PUBLISHED_AS.get(name, name): plain(getattr(value, name)) for name in fields}
         case _:
             raise TypeError(f"{type(value).__name__} cannot be written as JSON.")

@@ -281,6 +281,6 @@ def job_values(job: OutboxJob) -> dict[str, Any]:
         "due": job.due,
         "attempts": job.attempts,
         "lease": job.lease,
-        "dead_lettered_at": job.dead_lettered_at,
+        "parked_at": job.dead_lettered_at,
         "last_error": job.last_error,
     }

@@ -76,6 +76,6 @@ def _facts(job: OutboxJob) -> dict[str, Any]:
         "due": job.due.isoformat(),
         "attempts": job.attempts,
         "is_leased": job.lease is not None,
-        "dead_lettered_at": job.dead_lettered_at and job.dead_lettered_at.isoformat(),
+        "parked_at": job.dead_lettered_at and job.dead_lettered_at.isoformat(),
         "last_error": job.last_error,
     }

@@ -29,7 +29,11 @@ Dump = Mapping[str, Table]
 """By the name that the table has in memory, then by key: the values of its columns, in the order of the columns."""
 
 RENAMED: Final = {"verifications": "card_verifications", "jobs": "outbox", "idempotency_records": "kept_requests"}
-ATTRIBUTES: Final = {"request_key": "idempotency_key"}
+ATTRIBUTES: Final = {
+    "request_key": "idempotency_key",
+    "unheard": "outcome_undelivered",
+    "parked_at": "dead_lettered_at",
+}
 """Attributes whose column has another name."""
 TABLES: Final = {name: metadata.tables[f"accounts_{RENAMED.get(name, name)}"] for name in NAMES}
 ATTEMPTS: Final = "attempts"

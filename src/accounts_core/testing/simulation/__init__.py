@@ -9,7 +9,7 @@
 
 from .clock import ProcessClock, WorldClock
 from .decisions import PEACE, START, Chance, Decider, Script
-from .exploring import Explorer, Ran
+from .exploring import ExploredRun, Explorer
 from .faults import Cancelled, Crash, Fault, Point, Port, faults_at
 from .histories import Played, Setting, Simulation, Violated
 from .plans import Draw, Operation, Plan
@@ -26,6 +26,7 @@ __all__ = [
     "Crash",
     "Decider",
     "Draw",
+    "ExploredRun",
     "Explorer",
     "Fault",
     "Operation",
@@ -35,7 +36,6 @@ __all__ = [
     "Port",
     "Process",
     "ProcessClock",
-    "WorkerRun",
     "Scheduler",
     "Script",
     "Setting",

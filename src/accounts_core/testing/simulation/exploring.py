@@ -22,7 +22,7 @@ Stage: TypeAlias = Callable[[Scheduler], tuple[W, Task]]
 
 
 @attrs.frozen
-class Ran(Generic[W]):
+class ExploredRun(Generic[W]):
     """A run: `how` it was broken, the world that it left, and the task that was broken."""
 
     how: str
@@ -56,12 +56,12 @@ class Explorer(Generic[W]):
     task: str
     """The name of the task that is broken."""
 
-    def run(self, how: str, decider: Decider = PEACE) -> Ran[W]:
+    def run(self, how: str, decider: Decider = PEACE) -> ExploredRun[W]:
         """Stage it and go on until everything has ended."""
         scheduler = Scheduler(self.clock(), decider)
         world, task = self.stage(scheduler)
         scheduler.run()
-        return Ran(how, world, task, decider)
+        return ExploredRun(how, world, task, decider)
 
     def points(self) -> list[Point]:
         """Run it clean, and return the points that the task comes to."""

@@ -92,7 +92,7 @@ _HELD: Final = sa.and_(outbox.c.id == by_name("this"), outbox.c.lease == by_name
 _DONE: Final = outbox.delete().where(_HELD)
 _LET_GO: Final = outbox.update().where(_HELD).values(lease=None)
 _THIS: Final = outbox.c.id == by_name("this")
-_RETRY: Final = outbox.update().where(_THIS).values(lease=None, attempts=0, dead_lettered_at=None)
+_RETRY: Final = outbox.update().where(_THIS).values(lease=None, attempts=0, parked_at=None)
 _REMOVE: Final = outbox.delete().where(_THIS)
 _EMAIL: Final = {
     "postgresql": sa.literal_column("payload ->> 'email'", sa.Text()),
@@ -158,7 +158,7 @@ class Outbox(OutboxReader):
         await self._end(_LET_GO, job, due=due, last_error=error)
 
     async def dead_letter(self, job: OutboxJob, *, at: datetime, error: str) -> None:
-        await self._end(_LET_GO, job, dead_lettered_at=at, last_error=error)
+        await self._end(_LET_GO, job, parked_at=at, last_error=error)
 
     async def retry(self, id: str, *, now: datetime) -> None:
         if not await self._db.run(_RETRY, this=id, due=now):

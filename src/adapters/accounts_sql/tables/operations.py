@@ -32,7 +32,7 @@ outbox: Final = sa.Table(
     sa.CheckConstraint("attempts >= 0", name="attempts"),
     sqlite_strict=True,
 )
-_IS_NOT_DEAD: Final = sa.text("dead_lettered_at IS NULL")
+_IS_NOT_DEAD: Final = sa.text("parked_at IS NULL")
 # parked jobs may be due for ever, and no claim should walk past them
 sa.Index(
     "ix_accounts_outbox_claimable",
@@ -50,7 +50,7 @@ sa.Index(
     postgresql_where=_IS_NOT_DEAD,
 )
 
-_IS_PARKED: Final = sa.text("dead_lettered_at IS NOT NULL")
+_IS_PARKED: Final = sa.text("parked_at IS NOT NULL")
 sa.Index(
     "ix_accounts_outbox_parked_at",
     outbox.c.parked_at,
