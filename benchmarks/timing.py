@@ -149,7 +149,7 @@ def _ports(store: Any) -> dict[str, Any]:
         "store": store,
         "payments": MemoryGateway(clock=clock, secrets=secrets),
         "passwords": Argon2Hasher(Cost(memory_kib=8, passes=1)),
-        "notifier": MemoryMailer(),
+        "mailer": MemoryMailer(),
         "clock": clock,
         "secrets": secrets,
     }

@@ -102,7 +102,7 @@ class MoodyHasher(PlainHasher):
 
 
 @attrs.define(kw_only=True)
-class MoodyNotifier:
+class MoodyMailer:
     """Delivers mails; in a mood it fails instead, once, with the mail in its words."""
 
     inner: Mailer
@@ -198,7 +198,7 @@ def test_in_one_process_no_secret_is_anywhere_that_it_does_not_belong(
     simulator = Simulator(clock, SystemSecrets(), webhook_secret=WEBHOOK_SECRET)
     hasher = MoodyHasher(searched)
     sender = Sender.parse("Accounts <no-reply@accounts.example>")
-    mail = MoodyNotifier(
+    mail = MoodyMailer(
         inner=EmlMailer(folder=tmp_path, sender=sender, public_url="https://accounts.example", clock=clock)
     )
     accounts = Accounts(

@@ -34,7 +34,7 @@ MAILS = 12
 
 
 @attrs.define
-class HangingNotifier:
+class HangingMailer:
     """Begins to deliver, and waits until it is let go."""
 
     begun: list[MailMessage] = attrs.field(factory=list)
@@ -52,7 +52,7 @@ class World:
 
     def __init__(self) -> None:
         clock, secrets = ManualClock(NOON), SequenceSecrets()
-        self.mailer = HangingNotifier()
+        self.mailer = HangingMailer()
         self.gateway = MemoryGateway(clock=clock, secrets=secrets)
         self.accounts: Accounts[UnitOfWork] = Accounts(
             mail_dispatch=MailDispatch.WORKER,

@@ -33,7 +33,7 @@ run_sync(half())
 REGISTER = """
 import sys
 from accounts_core.errors import EmailTaken
-from accounts_core.model.email_address import Email
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.sync import run_sync
 from accounts_core.testing.builders import a_user
 from accounts_sql import SqlStore, create_engine
@@ -47,7 +47,7 @@ async def register(email):
 won = 0
 for n in range(40):
     try:
-        run_sync(register(Email(f"wanted{n}@example.org")))
+        run_sync(register(EmailAddress(f"wanted{n}@example.org")))
         won += 1
     except EmailTaken:
         pass

@@ -247,7 +247,7 @@ class TestLimits(RateLimiterContract):
         return MemoryRateLimiter()
 
 
-class TestNotifier(MailerContract, RefusedMailsContract):
+class TestMailer(MailerContract, RefusedMailsContract):
     @pytest.fixture
     def mailer(self) -> MemoryMailer:
         return MemoryMailer()
