@@ -42,13 +42,13 @@ from accounts_core.use_cases.identity.update_profile import UpdateProfile
 from accounts_core.use_cases.identity.verify_email import VerifyEmail
 from accounts_core.use_cases.operations.list_outbox import ListOutbox
 from accounts_core.use_cases.operations.list_overdue_jobs import ListOverdueJobs
-from accounts_core.use_cases.operations.preview_tidy import PreviewTidy
+from accounts_core.use_cases.operations.preview_cleanup import PreviewCleanup
 from accounts_core.use_cases.operations.receive_provider_event import ReceiveProviderEvent
 from accounts_core.use_cases.operations.reconcile_cards import ReconcileCards
 from accounts_core.use_cases.operations.repair_times import RepairTimes
 from accounts_core.use_cases.operations.retry_job import RetryJob
+from accounts_core.use_cases.operations.run_cleanup import RunCleanup
 from accounts_core.use_cases.operations.run_idempotent import RunIdempotent
-from accounts_core.use_cases.operations.tidy import Tidy
 from accounts_core.use_cases.sessions.authenticate import Authenticate
 from accounts_core.use_cases.sessions.authenticate_with_payment_methods import AuthenticateWithPaymentMethods
 from accounts_core.use_cases.sessions.end_all_sessions import EndAllSessions
@@ -108,8 +108,8 @@ class _UseCases:
     list_activity = use_case(ListActivity)
     run_idempotent = use_case(RunIdempotent)
     sign_up_idempotent = use_case(SignUpIdempotent)
-    tidy = use_case(Tidy)
-    preview_tidy = use_case(PreviewTidy)
+    run_cleanup = use_case(RunCleanup)
+    preview_cleanup = use_case(PreviewCleanup)
     repair_times = use_case(RepairTimes)
 
     # notifications

@@ -6,7 +6,7 @@ Import these classes from here. Where they are defined is internal and may chang
 from accounts_core.model.outbox import OverdueJobs
 from accounts_core.outbox.handlers import JobHandler
 from accounts_core.outbox.worker import WorkerRun
-from accounts_core.services.expiry import Tidied
+from accounts_core.services.expiry import CleanupResult
 from accounts_core.services.export import ExportPart, ExportWriter
 from accounts_core.services.idempotency import IdempotentAnswer, IdempotentOperation, IdempotentResult
 from accounts_core.services.session_opener import SignedIn
@@ -28,7 +28,7 @@ __all__ = [
     "OverdueJobs",
     "Repaired",
     "SignedIn",
-    "Tidied",
+    "CleanupResult",
     "VerificationView",
     "Verified",
     "WorkerRun",

@@ -82,10 +82,10 @@ def play(life: Life, *, days: int = DAYS, policy: Policy | None = None) -> Year:
             pass
         clock.advance(timedelta(days=1))
     before = rows(engine)
-    accounts.tidy()
+    accounts.run_cleanup()
     after = rows(engine)
     clock.advance(timedelta(days=400))
-    accounts.tidy()
+    accounts.run_cleanup()
     return Year(before, after, rows(engine))
 
 

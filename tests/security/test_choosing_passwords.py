@@ -161,7 +161,7 @@ def test_a_password_is_good_for_as_long_as_its_owner_likes(service: Service, jan
     """ASVS 5.0, 6.2.10: years later it opens a session that may do everything, and nothing asks for another one."""
     service.verify_email(JANE)
     service.clock.pass_by(days=3653)
-    service.run(service.accounts.tidy())
+    service.run(service.accounts.run_cleanup())
 
     back = service.api.sign_in(JANE)
 

@@ -92,14 +92,14 @@ def one_line(field: str, text: str, *, at_most: int = MAX_LINE) -> str:
         raise Invalid(field, "Control characters and line breaks do not belong here.")
     if not is_stream_safe(text):
         raise Invalid(field, f"At most {MAX_MARKS} combining marks in a row, please.")
-    tidy = unicodedata.normalize("NFC", text).strip()
-    if all(each in BLANK or unicodedata.category(each) in _INVISIBLE for each in tidy):
+    cleaned = unicodedata.normalize("NFC", text).strip()
+    if all(each in BLANK or unicodedata.category(each) in _INVISIBLE for each in cleaned):
         raise Invalid(field, "This cannot be empty.")
-    if len(tidy) > at_most:
+    if len(cleaned) > at_most:
         raise Invalid(field, f"At most {at_most} characters, please.")
-    if not is_stream_safe(tidy):  # one mark may become two, such as U+0344
+    if not is_stream_safe(cleaned):  # one mark may become two, such as U+0344
         raise Invalid(field, f"At most {MAX_MARKS} combining marks in a row, please.")
-    return tidy
+    return cleaned
 
 
 def display_name(field: str, text: str) -> str:

@@ -95,8 +95,8 @@ class User:
 
     def rename(self, name: str, *, at: datetime) -> Self:
         """Take another name; the same one changes nothing. Raises `Invalid` on `name`."""
-        tidy = display_name("name", name)
-        return self if tidy == self.name else attrs.evolve(self, name=tidy, updated_at=at)
+        cleaned = display_name("name", name)
+        return self if cleaned == self.name else attrs.evolve(self, name=cleaned, updated_at=at)
 
     @property
     def is_email_verified(self) -> bool:

@@ -1,7 +1,7 @@
 """Port: expired rows of every kind, and their deletion in batches.
 
-Implemented by each store; called by `Tidy` and `PreviewTidy`. Each batch is a unit of work of its own, so that none is
-long, and an interrupted cleanup has deleted whole batches and nothing else.
+Implemented by each store; called by `RunCleanup` and `PreviewCleanup`. Each batch is a unit of work of its own, so that
+none is long, and an interrupted cleanup has deleted whole batches and nothing else.
 """
 
 from datetime import datetime

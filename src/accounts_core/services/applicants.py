@@ -58,12 +58,12 @@ class Applicants:
         """
         address = new_email_of(email)
         chosen = Password(password)
-        tidy = display_name("name", name)
-        self._policy.passwords.check(chosen, tidy, address.address)
+        cleaned = display_name("name", name)
+        self._policy.passwords.check(chosen, cleaned, address.address)
         await self._rate_limits.consume_sign_up(client)
         password_hash = await self._passwords.hash(chosen, requester=Requester.of(address, client))
         may_mail = await self._rate_limits.try_consume_mail(address)
-        return Applicant(email=address, name=tidy, password_hash=password_hash, may_mail=may_mail)
+        return Applicant(email=address, name=cleaned, password_hash=password_hash, may_mail=may_mail)
 
     async def enqueue(self, work: UnitOfWork, applicant: Applicant, *, opens: bool) -> None:
         """Store a sign-up for the worker, unless the address had too many mails.

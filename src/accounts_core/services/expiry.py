@@ -20,7 +20,7 @@ USERS_BATCH: Final = 100
 
 
 @attrs.frozen(kw_only=True)
-class Tidied:
+class CleanupResult:
     """How many rows were deleted, or would be, by kind."""
 
     sessions: int = 0
@@ -45,7 +45,7 @@ class Tidied:
 COUNTED_AS: Final[Mapping[Expired, str]] = {
     kind: "requests" if kind is Expired.IDEMPOTENCY_RECORDS else kind.value for kind in Expired
 }
-"""The field of `Tidied` for each kind."""
+"""The field of `CleanupResult` for each kind."""
 
 
 class Times(TypedDict):

@@ -85,7 +85,7 @@ class BlockingWorker:
             InfrastructureError: The database is away.
 
         """
-        run_sync(self._accounts.tidy())
+        run_sync(self._accounts.run_cleanup())
         total = WorkerRun()
         for kind in self._at_once:
             step = self._step_of(kind)
@@ -127,8 +127,8 @@ class _Awaitable:
     async def repair_times(self) -> Repaired:
         return self._accounts.repair_times()
 
-    async def tidy(self) -> object:
-        return self._accounts.tidy()
+    async def run_cleanup(self) -> object:
+        return self._accounts.run_cleanup()
 
     async def list_overdue_jobs(self) -> Sequence[OverdueJobs]:
         return self._accounts.list_overdue_jobs()

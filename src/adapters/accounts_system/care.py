@@ -25,7 +25,7 @@ class CaredFor(Protocol):
     @property
     def repair_times(self) -> Callable[[], Awaitable[Repaired]]: ...
     @property
-    def tidy(self) -> Callable[[], Awaitable[object]]: ...
+    def run_cleanup(self) -> Callable[[], Awaitable[object]]: ...
     @property
     def list_overdue_jobs(self) -> Callable[[], Awaitable[Sequence[OverdueJobs]]]: ...
 
@@ -57,7 +57,7 @@ class Care:
             await self._alarm(now)
             self._repair_at, self._offset = now + REPAIR_EVERY_SECONDS, offset
         if now >= self._tidy_at:
-            await self._accounts.tidy()
+            await self._accounts.run_cleanup()
             self._tidy_at = now + TIDY_EVERY_SECONDS
         return WorkerRun()
 

@@ -74,7 +74,7 @@ class Worker:
 
         Raises `InfrastructureError`, once every lane has come to its end.
         """
-        await self._accounts.tidy()
+        await self._accounts.run_cleanup()
         total, errors = WorkerRun(), list[BaseException]()
         for ended in await asyncio.gather(*(lane.run_out() for lane in self._lanes), return_exceptions=True):
             if isinstance(ended, WorkerRun):

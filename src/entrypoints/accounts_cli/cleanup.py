@@ -8,7 +8,7 @@ import attrs
 from accounts_cli.streams import say
 from accounts_cli.terminal import table
 from accounts_core import Accounts
-from accounts_core.results import Tidied
+from accounts_core.results import CleanupResult
 
 PROGRESS_EVERY: Final = 10_000
 """Rows of a kind, after which a line says how far it is."""
@@ -33,7 +33,7 @@ NAMES: Final = {
 async def clean_up(accounts: Accounts[Any], *, dry_run: bool, as_json: bool) -> None:
     """Delete it, or with `dry_run` only count it, and write a line for each kind."""
     progress = _Progress(is_silent=as_json)
-    found = await (accounts.preview_tidy() if dry_run else accounts.tidy(on_batch=progress.note))
+    found = await (accounts.preview_cleanup() if dry_run else accounts.run_cleanup(on_batch=progress.note))
     counts = attrs.asdict(found)
     if as_json:
         say(json.dumps(counts, indent=2))
@@ -48,7 +48,7 @@ class _Progress:
     """Says now and then how much of a kind was deleted so far."""
 
     is_silent: bool
-    _so_far: dict[str, int] = attrs.field(factory=lambda: attrs.asdict(Tidied()))
+    _so_far: dict[str, int] = attrs.field(factory=lambda: attrs.asdict(CleanupResult()))
 
     def note(self, name: str, count: int) -> None:
         before = self._so_far[name]

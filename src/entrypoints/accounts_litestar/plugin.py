@@ -127,8 +127,8 @@ class _Unrouted:
     def _is_ours(self, request: Request[Any, Any, Any]) -> bool:
         path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
         parts = [part for part in path.split("/") if part]
-        tidy = "/" + "/".join(parts) + "/"
-        return any(tidy.startswith(prefix + "/") for prefix in self._prefixes)
+        cleaned = "/" + "/".join(parts) + "/"
+        return any(cleaned.startswith(prefix + "/") for prefix in self._prefixes)
 
     def _as_before(self, request: Request[Any, Any, Any], error: Exception, handlers: Handlers) -> Response[Any]:
         """Do what Litestar would have done: by status, then by the nearest class, then in its own way."""

@@ -163,7 +163,7 @@ class Scripted:
         self.repaired += 1
         return Repaired(jobs=1, sessions=2, mail_tokens=3)
 
-    async def tidy(self) -> None:
+    async def run_cleanup(self) -> None:
         return
 
     async def list_overdue_jobs(self) -> list[OverdueJobs]:

@@ -212,7 +212,7 @@ class Scripted:
         self.repaired += 1
         return Repaired(jobs=0, sessions=0, mail_tokens=0)
 
-    async def tidy(self) -> int:
+    async def run_cleanup(self) -> int:
         self.tidied += 1
         return 0
 

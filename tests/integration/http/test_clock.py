@@ -364,7 +364,7 @@ def test_an_answer_is_kept_when_the_clock_goes_back(service: Service) -> None:
     headers = {"Idempotency-Key": "key-1"}
     first = jane.post(TEAMS, json={"name": "Dev team"}, headers=headers)
     service.clock.jump(-DAY)
-    service.run(service.accounts.tidy())
+    service.run(service.accounts.run_cleanup())
 
     again = jane.post(TEAMS, json={"name": "Dev team"}, headers=headers)
 

@@ -166,7 +166,7 @@ def test_after_a_day_the_answer_is_forgotten(service: Service, is_private: bool)
 
     assert (again.status_code, "idempotent-replayed" in again.headers) == (202 if is_private else 409, False)
     service.clock.pass_by(hours=24, minutes=1)
-    assert service.run(service.accounts.tidy()).requests == 1
+    assert service.run(service.accounts.run_cleanup()).requests == 1
     assert service.dump()["idempotency_records"] == []
 
 

@@ -136,7 +136,7 @@ LISTS: Final = (
     ),
     Mutant(
         name="cleanup: one batch of each kind",
-        at="accounts_core/use_cases/operations/tidy.py::_each",
+        at="accounts_core/use_cases/operations/run_cleanup.py::_each",
         old=("if count < BATCH:\n    return"),
         new="return",
         check=_retention("test_f12_batches_are_told_of_and_an_interruption_loses_nothing"),
@@ -150,7 +150,7 @@ LISTS: Final = (
     ),
     Mutant(
         name="cleanup: attempts are left where they are",
-        at="accounts_core/use_cases/operations/tidy.py::Tidy._batches",
+        at="accounts_core/use_cases/operations/run_cleanup.py::RunCleanup._batches",
         old="(limits := self._limits) is not None",
         new="(limits := self._limits) is not None and now is None",
         check=_retention("test_f12_attempts_go_when_they_count_no_more"),

@@ -86,8 +86,8 @@ class Life(Setting):
     def repair(self, draw: Draw) -> None:
         self.spawn(draw, lambda accounts: accounts.repair_times(), WORKERS)
 
-    def tidy(self, draw: Draw) -> None:
-        self.spawn(draw, lambda accounts: accounts.tidy(), WORKERS)
+    def run_cleanup(self, draw: Draw) -> None:
+        self.spawn(draw, lambda accounts: accounts.run_cleanup(), WORKERS)
 
     # ---- how a change ends
 

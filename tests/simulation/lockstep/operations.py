@@ -17,7 +17,7 @@ from accounts_core.model.ids import TeamId, UserId
 from accounts_core.ports.password_hasher import PasswordHasher
 from accounts_core.ports.payment_gateway import HoldStatus
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.services.expiry import Tidied
+from accounts_core.services.expiry import CleanupResult
 from accounts_core.services.idempotency import IdempotentAnswer
 from accounts_core.testing.builders import a_provided_card
 
@@ -61,12 +61,12 @@ class Operations(LockstepBase):
         self.ask("reconcile_cards", lambda at: at.reconcile_cards(dry_run=dry_run))
 
     @rule()
-    def tidy(self) -> None:
-        self.ask("tidy", lambda at: _without_attempts(at.tidy()))
+    def run_cleanup(self) -> None:
+        self.ask("tidy", lambda at: _without_attempts(at.run_cleanup()))
 
     @rule()
-    def preview_tidy(self) -> None:
-        self.ask("preview_tidy", lambda at: _without_attempts(at.preview_tidy()))
+    def preview_cleanup(self) -> None:
+        self.ask("preview_cleanup", lambda at: _without_attempts(at.preview_cleanup()))
 
     @rule()
     def repair_times(self) -> None:
@@ -239,6 +239,6 @@ class Surroundings(LockstepBase):
         self.happen("somebody_sets_a_default", lambda world: run_sync(world.gateway.set_default(customer, card)))
 
 
-def _without_attempts(tidied: Tidied) -> Tidied:
+def _without_attempts(tidied: CleanupResult) -> CleanupResult:
     """Leave out how many attempts were deleted: each adapter also deletes some while it counts others."""
     return attrs.evolve(tidied, attempts=0)

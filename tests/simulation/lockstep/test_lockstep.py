@@ -60,10 +60,10 @@ def test_the_long_form_takes_its_steps_in_as_many_processes_as_it_is_told() -> N
 
 def test_a_violation_is_in_the_table_with_its_reproduction() -> None:
     found = WorkerRun(
-        tally=Tally(), violations=[Violation(seed=3, what="Difference: ...", reproduction="state.tidy()")]
+        tally=Tally(), violations=[Violation(seed=3, what="Difference: ...", reproduction="state.run_cleanup()")]
     )
 
-    assert ("violation, seed 3", "Difference: ...\nstate.tidy()") in rows(found)
+    assert ("violation, seed 3", "Difference: ...\nstate.run_cleanup()") in rows(found)
 
 
 # ---- what is the same passes, and what is not is seen

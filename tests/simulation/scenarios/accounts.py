@@ -330,12 +330,12 @@ ACCOUNTS: Final = (
     Scenario(
         name="counting what is to be tidied up",
         prepare=after(a_busy_year),
-        act=called(lambda world, accounts: accounts.preview_tidy()),
+        act=called(lambda world, accounts: accounts.preview_cleanup()),
     ),
     Scenario(
         name="tidying up",
         prepare=after(a_busy_year),
-        act=called(lambda world, accounts: accounts.tidy()),
+        act=called(lambda world, accounts: accounts.run_cleanup()),
         in_one_step=False,
     ),
     Scenario(

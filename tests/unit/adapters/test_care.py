@@ -27,7 +27,7 @@ class FakeAccounts:
         self.repaired += 1
         return Repaired(jobs=1, sessions=2, mail_tokens=3)
 
-    async def tidy(self) -> object:
+    async def run_cleanup(self) -> object:
         self.tidied += 1
         return None
 

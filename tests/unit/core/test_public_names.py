@@ -42,7 +42,7 @@ RESULTS = [
     "WorkerRun",
     "Repaired",
     "SignedIn",
-    "Tidied",
+    "CleanupResult",
     "VerificationView",
     "Verified",
 ]

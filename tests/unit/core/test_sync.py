@@ -47,14 +47,14 @@ def test_a_coroutine_that_suspends_is_named_with_what_it_awaited() -> None:
 def test_a_coroutine_that_suspends_is_closed() -> None:
     closed: list[bool] = []
 
-    async def tidy() -> None:
+    async def run_cleanup() -> None:
         try:
             await Pause()
         finally:
             closed.append(True)
 
     with pytest.raises(Suspended):
-        run_sync(tidy())
+        run_sync(run_cleanup())
 
     assert closed == [True]
 

@@ -427,11 +427,11 @@ def test_f11_an_unverified_account_ends_after_a_while(world: World) -> None:
     accounts = world.accounts(Policy(unverified_accounts=timedelta(days=7)))
     sign_up(accounts, HIS)
     world.wait(days=7)
-    assert accounts.tidy().unverified_accounts == 0
+    assert accounts.run_cleanup().unverified_accounts == 0
 
     world.wait(seconds=1)
 
-    assert accounts.tidy().unverified_accounts == 1
+    assert accounts.run_cleanup().unverified_accounts == 1
     assert sign_up(accounts, HERS) is False
 
 
@@ -451,7 +451,7 @@ def test_an_account_that_somebody_relies_on_does_not_end(world: World, why: str)
     if why == "signed in":
         accounts.sign_in(email=ADDRESS, password=HERS)
 
-    assert accounts.tidy().unverified_accounts == 0
+    assert accounts.run_cleanup().unverified_accounts == 0
     assert accounts.profile(user.id).id == user.id
 
 
@@ -468,7 +468,7 @@ def test_an_account_that_a_hosts_data_keeps_does_not_end(world: World) -> None:
     sign_up(accounts, PASSWORD)
     world.wait(days=31)
 
-    assert accounts.tidy().unverified_accounts == 0
+    assert accounts.run_cleanup().unverified_accounts == 0
 
 
 def test_expired_sign_ups_are_deleted(accounts: Core, world: World) -> None:
@@ -476,4 +476,4 @@ def test_expired_sign_ups_are_deleted(accounts: Core, world: World) -> None:
     sign_up(accounts, OTHER_PASSWORD)
     world.wait(days=1)
 
-    assert accounts.tidy().sign_ups == 1
+    assert accounts.run_cleanup().sign_ups == 1

@@ -57,11 +57,11 @@ def test_u20_a_kept_answer_is_forgotten_after_a_day_and_not_when_its_claim_is_ov
     once(accounts, jane, renaming)
     for span in (timedelta(hours=23), timedelta(hours=1) - A_MICROSECOND):
         world.clock.advance(span)
-        assert accounts.tidy().requests == 0
+        assert accounts.run_cleanup().requests == 0
         assert once(accounts, jane, renaming).is_replayed
 
     world.clock.advance(A_MICROSECOND)
-    assert accounts.tidy().requests == 1  # it is exactly a day old, and counts for nothing any more
+    assert accounts.run_cleanup().requests == 1  # it is exactly a day old, and counts for nothing any more
     assert not once(accounts, jane, renaming).is_replayed
     assert renaming.times == 2
 
@@ -70,11 +70,11 @@ def test_u20_a_mailed_token_is_forgotten_when_it_expires(accounts: Core, jane: U
     accounts.forgot_password(email=jane.email)
     accounts.run_due()
     world.clock.advance(timedelta(minutes=10) - A_MICROSECOND)
-    assert accounts.tidy().mail_tokens == 0
+    assert accounts.run_cleanup().mail_tokens == 0
 
     world.clock.advance(A_MICROSECOND)
 
-    assert accounts.tidy().mail_tokens == 1
+    assert accounts.run_cleanup().mail_tokens == 1
 
 
 @pytest.mark.parametrize("is_idle", [True, False])
@@ -84,11 +84,11 @@ def test_u20_a_session_is_forgotten_when_it_is_over(world: World, jane: User, is
     accounts = world.accounts(Policy(sessions=policy))
     accounts.sign_in(email="jane@example.org", password="correct horse battery staple")
     world.clock.advance(span - A_MICROSECOND)
-    assert accounts.tidy().sessions == 0
+    assert accounts.run_cleanup().sessions == 0
 
     world.clock.advance(A_MICROSECOND)
 
-    assert accounts.tidy().sessions == 1
+    assert accounts.run_cleanup().sessions == 1
 
 
 def test_u10_what_is_settled_counts_from_the_last_step_and_not_from_the_opening(

@@ -333,12 +333,12 @@ def test_f6_an_expired_invitation_takes_no_place_and_is_tidied_away(world: World
     team = accounts.create_team(jane.id, name="Dev team").team.id
     invite(accounts, jane, team)
     world.wait(days=14, microseconds=-1)
-    assert accounts.tidy().invitations == 0
+    assert accounts.run_cleanup().invitations == 0
 
     world.wait(microseconds=1)
     invite(accounts, jane, team, "other@example.org")
 
-    assert accounts.tidy().invitations == 1
+    assert accounts.run_cleanup().invitations == 1
     assert [each.email.address for each in world.store._state.invitations.rows.values()] == ["other@example.org"]
 
 
@@ -348,7 +348,7 @@ def test_f6_more_expired_invitations_than_one_batch_are_tidied_away(accounts: Co
         accounts.invite_to_team(jane.id, teams[number % 2], email=f"guest{number}@example.org")
     world.wait(days=14)
 
-    assert accounts.tidy().invitations == 230
+    assert accounts.run_cleanup().invitations == 230
 
 
 def test_f6_an_expired_invitation_is_not_mailed_and_not_told_to_a_new_user(

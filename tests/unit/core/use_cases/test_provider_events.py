@@ -64,11 +64,11 @@ def test_what_cannot_come_again_is_forgotten(accounts: Core, world: World) -> No
     world.clock.advance(REMEMBERED_FOR - timedelta(microseconds=1))
     accounts.receive_provider_event(id="evt_young", customer_id=None)
 
-    assert accounts.tidy().provider_events == 0
+    assert accounts.run_cleanup().provider_events == 0
 
     world.wait(seconds=1)
 
-    assert accounts.tidy().provider_events == 1
+    assert accounts.run_cleanup().provider_events == 1
     assert accounts.receive_provider_event(id="evt_young", customer_id=None) is False
     assert accounts.receive_provider_event(id="evt_old", customer_id=None) is True
 

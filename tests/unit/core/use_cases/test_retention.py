@@ -11,10 +11,10 @@ from accounts_core import run_sync
 from accounts_core.model import User
 from accounts_core.model.policy import Policy, RetentionPolicy
 from accounts_core.ports.cleanup import Expired
-from accounts_core.services.expiry import COUNTED_AS, Tidied
+from accounts_core.services.expiry import COUNTED_AS, CleanupResult
 from accounts_core.testing.builders import a_job, a_notification
 from accounts_core.testing.harness import keep
-from accounts_core.use_cases.operations.tidy import BATCH
+from accounts_core.use_cases.operations.run_cleanup import BATCH
 from accounts_memory import MemoryRateLimiter
 
 A_MICROSECOND = timedelta(microseconds=1)
@@ -62,17 +62,17 @@ def test_f12_it_is_kept_to_the_microsecond_and_then_deleted(
 ) -> None:
     do, kept = CASES[kind]
     world.wait(days=500)
-    accounts.tidy()
+    accounts.run_cleanup()
     do(accounts, world, proven)
     world.clock.advance(kept - A_MICROSECOND)
-    assert getattr(accounts.preview_tidy(), kind) == getattr(accounts.tidy(), kind) == 0
+    assert getattr(accounts.preview_cleanup(), kind) == getattr(accounts.run_cleanup(), kind) == 0
 
     world.clock.advance(A_MICROSECOND)
 
-    there = getattr(accounts.preview_tidy(), kind)
+    there = getattr(accounts.preview_cleanup(), kind)
     assert there >= 1
-    assert getattr(accounts.tidy(), kind) == there
-    assert getattr(accounts.preview_tidy(), kind) == 0
+    assert getattr(accounts.run_cleanup(), kind) == there
+    assert getattr(accounts.preview_cleanup(), kind) == 0
 
 
 @pytest.mark.parametrize("kind", CASES)
@@ -82,7 +82,7 @@ def test_f12_what_is_kept_for_ever_is_never_deleted(world: World, proven: User, 
 
     world.wait(days=36_500)
 
-    assert getattr(accounts.preview_tidy(), kind) == getattr(accounts.tidy(), kind) == 0
+    assert getattr(accounts.preview_cleanup(), kind) == getattr(accounts.run_cleanup(), kind) == 0
 
 
 @pytest.mark.parametrize("kind", CASES)
@@ -91,7 +91,7 @@ def test_f12_the_policy_says_how_long(world: World, proven: User, kind: str) -> 
     CASES[kind][0](accounts, world, proven)
     world.clock.advance(DAY)
 
-    assert getattr(accounts.tidy(), kind) >= 1
+    assert getattr(accounts.run_cleanup(), kind) >= 1
     with pytest.raises(ValueError, match="a day at least"):
         RetentionPolicy(**{kind: DAY - A_MICROSECOND})
 
@@ -102,9 +102,9 @@ def test_f12_a_device_that_is_used_stays_known(accounts: Core, world: World, pro
         sign_in(accounts, world, proven)
         world.wait(days=300)
 
-    assert accounts.tidy().devices == 0
+    assert accounts.run_cleanup().devices == 0
     world.wait(days=100)
-    assert accounts.tidy().devices == 1
+    assert accounts.run_cleanup().devices == 1
 
 
 def test_f12_attempts_go_when_they_count_no_more(world: World, proven: User) -> None:
@@ -114,9 +114,9 @@ def test_f12_attempts_go_when_they_count_no_more(world: World, proven: User) -> 
     assert limits.scopes >= 1
     world.wait(days=2)
 
-    previewed = accounts.preview_tidy().attempts
+    previewed = accounts.preview_cleanup().attempts
     assert previewed >= 1
-    assert accounts.tidy().attempts == previewed
+    assert accounts.run_cleanup().attempts == previewed
     assert limits.scopes == 0
 
 
@@ -132,24 +132,24 @@ def test_f12_batches_are_told_of_and_an_interruption_loses_nothing(accounts: Cor
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        accounts.tidy(on_batch=interrupt)
+        accounts.run_cleanup(on_batch=interrupt)
     assert told[-1] == ("notifications", BATCH)
-    assert accounts.preview_tidy().notifications == count - BATCH
+    assert accounts.preview_cleanup().notifications == count - BATCH
 
     told.clear()
-    tidied = accounts.tidy(on_batch=lambda name, number: told.append((name, number)))
+    tidied = accounts.run_cleanup(on_batch=lambda name, number: told.append((name, number)))
 
     assert [each for each in told if each[0] == "notifications"] == [("notifications", BATCH), ("notifications", 500)]
     assert tidied.notifications == count - BATCH
-    assert accounts.preview_tidy() == Tidied()
+    assert accounts.preview_cleanup() == CleanupResult()
 
 
 def test_f12_every_kind_of_rows_is_told_of() -> None:
     assert set(COUNTED_AS) == set(Expired)
-    assert set(COUNTED_AS.values()) | {"attempts", "unverified_accounts"} == set(attrs.fields_dict(Tidied))
+    assert set(COUNTED_AS.values()) | {"attempts", "unverified_accounts"} == set(attrs.fields_dict(CleanupResult))
 
 
 def test_f12_the_preview_counts_unverified_accounts_too(accounts: Core, world: World, jane: User) -> None:
     world.wait(days=31)
 
-    assert accounts.preview_tidy().unverified_accounts == accounts.tidy().unverified_accounts == 1
+    assert accounts.preview_cleanup().unverified_accounts == accounts.run_cleanup().unverified_accounts == 1

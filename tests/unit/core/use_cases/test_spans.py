@@ -237,9 +237,9 @@ def test_an_account_that_was_never_verified_is_deleted_after_thirty_days(world: 
     signed_up(accounts, world, EMAIL, "Jane")
 
     world.clock.advance(timedelta(days=30))
-    assert accounts.tidy().unverified_accounts == 0  # it is exactly so old
+    assert accounts.run_cleanup().unverified_accounts == 0  # it is exactly so old
     world.clock.advance(A_MICROSECOND)
-    assert accounts.tidy().unverified_accounts == 1
+    assert accounts.run_cleanup().unverified_accounts == 1
 
 
 def test_a_position_tells_times_a_microsecond_apart() -> None:

@@ -6,11 +6,11 @@ from accounts_core.model.policy import Policy
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.rate_limiter import RateLimiter
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.services.expiry import COUNTED_AS, Tidied, expiries, unverified
+from accounts_core.services.expiry import COUNTED_AS, CleanupResult, expiries, unverified
 
 
 @attrs.frozen
-class PreviewTidy:
+class PreviewCleanup:
     """Count what the cleanup would delete now."""
 
     _store: Store[UnitOfWork]
@@ -18,8 +18,8 @@ class PreviewTidy:
     _clock: Clock
     _policy: Policy
 
-    async def __call__(self) -> Tidied:
-        """Count the expired rows and old unverified accounts that `tidy` would delete now, without deleting them.
+    async def __call__(self) -> CleanupResult:
+        """Count the expired rows and old unverified accounts that `run_cleanup` would delete now, without deleting them.
 
         Unverified accounts that the application's own data blocks are counted too.
 
@@ -32,7 +32,7 @@ class PreviewTidy:
 
         """
         now = self._clock.now()
-        counts = dict.fromkeys(attrs.fields_dict(Tidied), 0)
+        counts = dict.fromkeys(attrs.fields_dict(CleanupResult), 0)
         for kind, times in expiries(self._policy, now):
             async with self._store.reader() as reader:
                 counts[COUNTED_AS[kind]] = await reader.cleanup.count(kind, **times)
@@ -41,4 +41,4 @@ class PreviewTidy:
         if self._policy.unverified_accounts is not None:
             async for _ in unverified(self._store, now - self._policy.unverified_accounts):
                 counts["unverified_accounts"] += 1
-        return Tidied(**counts)
+        return CleanupResult(**counts)

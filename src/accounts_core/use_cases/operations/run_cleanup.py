@@ -21,7 +21,7 @@ from accounts_core.ports.clock import Clock
 from accounts_core.ports.rate_limiter import RateLimiter
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.erasure import EraseUser
-from accounts_core.services.expiry import COUNTED_AS, Tidied, Times, expiries, unverified
+from accounts_core.services.expiry import COUNTED_AS, CleanupResult, Times, expiries, unverified
 from accounts_core.services.outbox_writer import OutboxWriter
 from accounts_core.services.retry import retry_on_conflict
 from accounts_core.use_cases.operations.repair_times import RepairTimes
@@ -31,7 +31,7 @@ BATCH: Final = 1000
 
 
 @attrs.frozen
-class Tidy:
+class RunCleanup:
     """Delete expired rows and old unverified accounts."""
 
     _store: Store[UnitOfWork]
@@ -42,7 +42,7 @@ class Tidy:
     _policy: Policy
     _repair_times: RepairTimes
 
-    async def __call__(self, *, on_batch: Callable[[str, int], object] | None = None) -> Tidied:
+    async def __call__(self, *, on_batch: Callable[[str, int], object] | None = None) -> CleanupResult:
         """Delete expired rows, and accounts that stayed unverified for too long; workers call it once a day.
 
         Times that lie too far in the future are repaired first, as `repair_times` does. `Policy.retention` and
@@ -50,8 +50,8 @@ class Tidy:
         are kept.
 
         Args:
-            on_batch: Called after each batch with the name of a field of `Tidied` and the number of rows deleted. An
-                exception that it raises ends the run and is raised to the caller. None for no report.
+            on_batch: Called after each batch with the name of a field of `CleanupResult` and the number of rows
+                deleted. An exception that it raises ends the run and is raised to the caller. None for no report.
 
         Returns:
             The number of rows deleted, by kind.
@@ -62,12 +62,12 @@ class Tidy:
 
         """
         await self._repair_times()
-        counts = dict.fromkeys(attrs.fields_dict(Tidied), 0)
+        counts = dict.fromkeys(attrs.fields_dict(CleanupResult), 0)
         async for name, count in self._batches(self._clock.now()):
             counts[name] += count
             if on_batch is not None:
                 on_batch(name, count)
-        return Tidied(**counts)
+        return CleanupResult(**counts)
 
     async def _batches(self, now: datetime) -> AsyncGenerator[tuple[str, int], None]:
         """Delete batch after batch, and yield the kind and the number of rows of each."""
