@@ -14,7 +14,7 @@ from accounts_core.model.policy import Policy
 from accounts_core.model.session import Session
 from accounts_core.model.user import User
 from accounts_core.outbox.after_commit import MailDispatch
-from accounts_core.results import ActionRequired, Caller, SignedIn, Verified
+from accounts_core.results import ActionRequired, Caller, SignInResult, VerificationResult
 from accounts_core.sync import run_sync
 
 __all__ = [
@@ -26,11 +26,11 @@ __all__ = [
     "PaymentMethod",
     "Policy",
     "Session",
-    "SignedIn",
+    "SignInResult",
     "TeamId",
     "User",
     "UserId",
-    "Verified",
+    "VerificationResult",
     "errors",
     "run_sync",
 ]

@@ -9,10 +9,10 @@ from accounts_core.outbox.worker import WorkerRun
 from accounts_core.services.expiry import CleanupResult
 from accounts_core.services.export import ExportPart, ExportWriter
 from accounts_core.services.idempotency import IdempotentAnswer, IdempotentOperation, IdempotentResult
-from accounts_core.services.session_opener import SignedIn
+from accounts_core.services.session_opener import SignInResult
 from accounts_core.use_cases.cards.list_verifications import VerificationView
-from accounts_core.use_cases.cards.verify_card import MAX_URL, ActionRequired, Verified
-from accounts_core.use_cases.operations.repair_times import Repaired
+from accounts_core.use_cases.cards.verify_card import MAX_URL, ActionRequired, VerificationResult
+from accounts_core.use_cases.operations.repair_times import TimesRepairResult
 from accounts_core.use_cases.sessions.authenticate import Caller
 
 __all__ = [
@@ -26,10 +26,10 @@ __all__ = [
     "IdempotentResult",
     "JobHandler",
     "OverdueJobs",
-    "Repaired",
-    "SignedIn",
+    "TimesRepairResult",
+    "SignInResult",
     "CleanupResult",
     "VerificationView",
-    "Verified",
+    "VerificationResult",
     "WorkerRun",
 ]

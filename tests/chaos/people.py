@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import attrs
 from tests.chaos.journal import World
-from tests.chaos.writes import Look, Write, be_refused, patiently, perform
+from tests.chaos.writes import Look, Write, be_refused, perform, retried_while_locked
 from tests.integration.processes.programs import CARDS_URL, VERIFY_URL
 
 USER: Final = "/api/v1/user"
@@ -81,7 +81,7 @@ class Person:
         answer = await perform(self.world, Write(name=name, method="POST", path=path, body=body, done=200, keyed=False))
         self.token = answer.json()["access_token"]
         self.status = Status.ACTIVE
-        self.id = (await patiently(lambda: self.read(ACCOUNT)))["_id"]
+        self.id = (await retried_while_locked(lambda: self.read(ACCOUNT)))["_id"]
 
     async def restore(self) -> None:
         await self.sign_in("/api/auth/restore")
@@ -282,7 +282,7 @@ class Person:
 
     async def check(self) -> None:
         """Compare all that this person was told with all that is there."""
-        await patiently(self._check)
+        await retried_while_locked(self._check)
         self.world.journal.checks += 1
 
     async def _check(self) -> None:

@@ -112,7 +112,7 @@ async def be_refused(world: World, write: Write, *statuses: int) -> None:
         world.journal.violation(f"{write.name}: refused with {answer.status_code} {answer.text}")
 
 
-async def patiently(look: Callable[[], Awaitable[Any]]) -> Any:
+async def retried_while_locked(look: Callable[[], Awaitable[Any]]) -> Any:
     """Read until there is an answer."""
     for _ in range(MOST_REPEATS):
         try:

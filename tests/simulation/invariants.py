@@ -16,7 +16,7 @@ from accounts_core.model.tokens import MAILED, digest_of
 from accounts_core.model.verification import State
 from accounts_core.ports.payment_gateway import HoldStatus
 from accounts_core.testing.builders import NOON
-from accounts_core.use_cases.cards.verify_card import Verified
+from accounts_core.use_cases.cards.verify_card import VerificationResult
 from accounts_memory import MemoryGateway
 
 from .contents import Contents, contents
@@ -162,7 +162,7 @@ def who_was_told_that_a_card_is_verified_was_told_the_truth(at: Outcome) -> None
     if "jane" not in at.world.notes or at.world.jane.id not in at.stored.users:
         return
     ended_well = [each for each in at.stored.verifications[at.world.jane.id] if each.state is State.VERIFIED]
-    told = {each.payment_method for each in at.world.notes["told"] if isinstance(each, Verified)}
+    told = {each.payment_method for each in at.world.notes["told"] if isinstance(each, VerificationResult)}
     assert told <= {each.payment_method for each in ended_well}
 
 

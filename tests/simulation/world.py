@@ -13,7 +13,7 @@ from accounts_core.ports.payment_gateway import HoldStatus
 from accounts_core.ports.store import UnitOfWork
 from accounts_core.testing.builders import NOON
 from accounts_core.testing.simulation import Port, Process, Scheduler, WorldClock, watched, watched_store
-from accounts_core.use_cases.cards.verify_card import ActionRequired, Verified
+from accounts_core.use_cases.cards.verify_card import ActionRequired, VerificationResult
 from accounts_memory import MemoryGateway, MemoryMailer, PlainHasher, SequenceSecrets
 
 from .backends import Backend, plain
@@ -153,7 +153,7 @@ class World:
         """Verify a card of Jane's, and remember the answer; return the card's id where it is verified."""
         answer = await accounts.verify_card(self.jane.id, payment_method=token)
         self.notes["told"] += (answer,)
-        return answer.payment_method if isinstance(answer, Verified) else None
+        return answer.payment_method if isinstance(answer, VerificationResult) else None
 
     async def have(self, accounts: Core, token: str) -> str:
         """Give Jane a verified card, and return its id."""

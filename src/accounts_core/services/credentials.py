@@ -66,7 +66,7 @@ class Credentials:
 
 
 @attrs.frozen
-class Proofs:
+class Reauthentication:
     """Checks the current password of a signed-in user."""
 
     _passwords: PasswordHasher

@@ -9,7 +9,7 @@ from typing import Final
 
 import attrs
 
-from accounts_core.model.events import SignedIn as SignedInEvent
+from accounts_core.model.events import SignedIn
 from accounts_core.model.ids import ID_BYTES, prefixed_id
 from accounts_core.model.policy import Policy
 from accounts_core.model.session import Session
@@ -23,7 +23,7 @@ _NUMBERS: Final = re.compile(r"[0-9]+")
 
 
 @attrs.frozen(kw_only=True)
-class SignedIn:
+class SignInResult:
     """A new session. The token is only returned here: the store has its digest."""
 
     token: str = attrs.field(repr=False)
@@ -42,7 +42,7 @@ class SessionOpener:
 
     async def open(
         self, work: UnitOfWork, user: User, *, user_agent: str | None, client: str | None = None
-    ) -> SignedIn:
+    ) -> SignInResult:
         """Open a session for a user.
 
         Args:
@@ -70,7 +70,7 @@ class SessionOpener:
         await work.sessions.add(session)
         is_new = await work.devices.add(user.id, device_digest(session.user_agent), at=now)
         work.record(
-            SignedInEvent(
+            SignedIn(
                 user_id=user.id,
                 at=now,
                 tell=user.verified_email,
@@ -80,7 +80,7 @@ class SessionOpener:
                 new_device=is_new and await work.devices.count_for_user(user.id) > 1,
             )
         )
-        return SignedIn(token=str(token), session=session, user=user)
+        return SignInResult(token=str(token), session=session, user=user)
 
 
 def device_digest(user_agent: str | None) -> bytes:

@@ -13,12 +13,12 @@ from sqlalchemy.util import greenlet_spawn
 
 from accounts_core.errors import AnswerMismatch
 
+from .checkouts import BrokenCheckout, discard
 from .executors import AsyncExecutor, RowFetcher
-from .leases import BrokenLease, discard
 from .lending import Lending
 from .queries import Query, Rows
+from .shielding import retried_while_locked, shielded
 from .translation import bare, is_broken, translate, translated
-from .waiting import patiently, to_the_end
 
 T = TypeVar("T")
 
@@ -42,11 +42,11 @@ class AsyncEngineFetcher:
         connection = self._engine.connect()
         try:
             with translated():
-                await patiently(self._engine.dialect, connection.start())
+                await retried_while_locked(self._engine.dialect, connection.start())
             return await AsyncExecutor(connection, self._schema).fetch(query, **values)
         finally:
             if connection.sync_connection is not None:
-                await to_the_end(connection.close())
+                await shielded(connection.close())
 
 
 @attrs.frozen
@@ -71,7 +71,7 @@ class AsyncpgFetcher:
             parameters = compiled.values(values)
             try:
                 raw = await self._run(query, compiled.sql, parameters, values)
-            except BrokenLease:
+            except BrokenCheckout:
                 # a read may be repeated, and the pool has let go of whatever broke together with this connection
                 raw = await self._run(query, compiled.sql, parameters, values)
         except Exception as error:
@@ -94,7 +94,7 @@ class AsyncpgFetcher:
             if driver.is_closed() or is_broken(error):
                 discard(self._engine.pool, lease, error)
                 self._lending.lose()
-                raise BrokenLease from error
+                raise BrokenCheckout from error
             await self._lending.give_back(lease)
             raise
         except BaseException as error:
@@ -116,7 +116,7 @@ class AiosqliteFetcher:
     async def fetch(self, query: Query[T], /, **values: Any) -> T:
         compiled = query.compiled(self._engine.dialect, self._schema)
         with translated():
-            raw = await to_the_end(self._run(query, compiled.sql, compiled.values(values), values))
+            raw = await shielded(self._run(query, compiled.sql, compiled.values(values), values))
         return query.decode(compiled.rows(raw))
 
     async def _run(self, query: Query[Any], sql: str, parameters: Any, asked: Mapping[str, Any]) -> Rows:

@@ -10,8 +10,8 @@ from accounts_core.errors import AccountsError, AnswerMismatch
 from accounts_core.model.text import check_storable
 
 from .queries import Query, translation
+from .shielding import retried_while_locked, shielded
 from .translation import translated
-from .waiting import patiently, to_the_end
 
 T = TypeVar("T")
 
@@ -112,7 +112,7 @@ class AsyncExecutor(_Executing):
             query.check(rows, values)
         except AnswerMismatch as error:
             self._remember(error)
-            await to_the_end(self._connection.invalidate(error))
+            await shielded(self._connection.invalidate(error))
             raise
         return query.decode(rows)
 
@@ -124,7 +124,7 @@ class AsyncExecutor(_Executing):
             self._check(statement, values)
             with translated():
                 step = self._connection.execute(statement, values, execution_options=self._options)
-                return await patiently(self._connection.dialect, step)
+                return await retried_while_locked(self._connection.dialect, step)
         except AccountsError as error:
             self._remember(error)
             raise

@@ -18,8 +18,8 @@ from sqlalchemy.util import greenlet_spawn
 from accounts_core.errors import Unavailable
 from accounts_core.forking import on_fork
 
-from .leases import is_ready, keeps_connections, returns_at_once
-from .waiting import to_the_end
+from .checkouts import is_ready, keeps_connections, returns_at_once
+from .shielding import shielded
 
 _Turn = asyncio.Future[PoolProxiedConnection | None]
 """Brings a connection, or None: a place among those who may take one from the pool."""
@@ -66,7 +66,7 @@ class Lending:
         if returns_at_once(self._engine.pool):
             lease.close()
         else:
-            await to_the_end(greenlet_spawn(lease.close))
+            await shielded(greenlet_spawn(lease.close))
 
     def lose(self) -> None:
         """Give up the place of a connection that is gone; who waits next takes another from the pool."""

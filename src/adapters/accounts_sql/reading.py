@@ -14,8 +14,8 @@ import sqlalchemy as sa
 
 from accounts_core.errors import AnswerMismatch
 
+from .checkouts import BrokenCheckout, discard
 from .executors import RowFetcher, SyncExecutor
-from .leases import BrokenLease, discard
 from .queries import Query, Rows
 from .translation import is_broken, translated
 from .units import Reader
@@ -73,7 +73,7 @@ class DriverFetcher:
             parameters = compiled.values(values)
             try:
                 raw = self._run(query, compiled.sql, parameters, values)
-            except BrokenLease:
+            except BrokenCheckout:
                 # a read may be repeated, and the pool has let go of whatever broke together with this connection
                 raw = self._run(query, compiled.sql, parameters, values)
         return query.decode(compiled.rows(raw))
@@ -90,7 +90,7 @@ class DriverFetcher:
         except Exception as error:
             if is_broken(error):
                 discard(pool, lease, error)
-                raise BrokenLease from error
+                raise BrokenCheckout from error
             lease.close()
             raise
         except BaseException as error:

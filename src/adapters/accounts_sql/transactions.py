@@ -17,9 +17,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncTransactio
 
 from accounts_core.errors import ConfigurationError, Unavailable
 
-from .leases import discard
+from .checkouts import discard
+from .shielding import retried_while_locked, shielded
 from .translation import committing, translated
-from .waiting import patiently, to_the_end
 
 _CHECKED: Final = "accounts_sql.checked"
 _ISOLATION: Final[IsolationLevel] = "READ COMMITTED"
@@ -53,20 +53,20 @@ async def async_transaction(
     connection = engine.connect()
     try:
         with translated():
-            await patiently(engine.dialect, connection.start())
+            await retried_while_locked(engine.dialect, connection.start())
             if isolation_level is not None:
                 await connection.execution_options(isolation_level=isolation_level)
-            await patiently(engine.dialect, connection.run_sync(_begin))
+            await retried_while_locked(engine.dialect, connection.run_sync(_begin))
         yield connection
         with committing():
-            await patiently(engine.dialect, connection.commit())
+            await retried_while_locked(engine.dialect, connection.commit())
     except BaseException as error:
         if connection.sync_connection is not None:
-            await to_the_end(connection.run_sync(_give_up if _has_timed_out(error) else _rollback))
+            await shielded(connection.run_sync(_give_up if _has_timed_out(error) else _rollback))
         raise
     finally:
         if connection.sync_connection is not None:
-            await to_the_end(connection.close())
+            await shielded(connection.close())
 
 
 @contextmanager
@@ -92,16 +92,16 @@ async def async_savepoint(connection: AsyncConnection) -> AsyncIterator[AsyncCon
     nested: AsyncTransaction | None = None
     try:
         with translated():
-            await patiently(dialect, connection.run_sync(_join))
+            await retried_while_locked(dialect, connection.run_sync(_join))
             nested = connection.begin_nested()
-            await patiently(dialect, nested.start())
+            await retried_while_locked(dialect, nested.start())
         yield connection
         with translated():
-            await patiently(dialect, nested.commit())
+            await retried_while_locked(dialect, nested.commit())
     except BaseException:
         if nested is not None and nested.sync_transaction is not None:
             with suppress(sa.exc.SQLAlchemyError):
-                await to_the_end(nested.rollback())
+                await shielded(nested.rollback())
         raise
 
 

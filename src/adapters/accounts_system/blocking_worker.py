@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from accounts_core import BlockingAccounts, run_sync
 from accounts_core.model.jobs import JobKind
-from accounts_core.results import OverdueJobs, Repaired, WorkerRun
+from accounts_core.results import OverdueJobs, TimesRepairResult, WorkerRun
 from accounts_system.care import Care
 from accounts_system.reports import LaneReport
 from accounts_system.worker import AT_ONCE, IDLE_SECONDS
@@ -124,7 +124,7 @@ class _Awaitable:
     async def run_due(self, *, limit: int, kinds: Collection[JobKind]) -> WorkerRun:
         return self._accounts.run_due(limit=limit, kinds=kinds)
 
-    async def repair_times(self) -> Repaired:
+    async def repair_times(self) -> TimesRepairResult:
         return self._accounts.repair_times()
 
     async def run_cleanup(self) -> object:

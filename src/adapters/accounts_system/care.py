@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Protocol
 
-from accounts_core.results import OverdueJobs, Repaired, WorkerRun
+from accounts_core.results import OverdueJobs, TimesRepairResult, WorkerRun
 
 logger: Final = logging.getLogger("accounts_system")
 
@@ -23,7 +23,7 @@ class CaredFor(Protocol):
     """The methods of `Accounts` that are used here."""
 
     @property
-    def repair_times(self) -> Callable[[], Awaitable[Repaired]]: ...
+    def repair_times(self) -> Callable[[], Awaitable[TimesRepairResult]]: ...
     @property
     def run_cleanup(self) -> Callable[[], Awaitable[object]]: ...
     @property

@@ -9,7 +9,7 @@ from litestar import delete, get, post, put
 
 from accounts_core.errors import AccountDeactivated, Invalid, InvalidToken
 from accounts_core.model.paging import DEFAULT_PAGE
-from accounts_core.results import ExportPart, ExportWriter, Verified
+from accounts_core.results import ExportPart, ExportWriter, VerificationResult
 from accounts_litestar import examples
 from accounts_litestar.account_shapes import (
     ActivityItem,
@@ -133,7 +133,7 @@ class AccountApi(Endpoints):
                 idempotency_key=self.idempotency_key,
                 accounts=self.accounts,
             )
-        if isinstance(outcome, Verified):
+        if isinstance(outcome, VerificationResult):
             return self.answer(caller, CardVerified())
         return self.answer(caller, card_needs_action(outcome))
 

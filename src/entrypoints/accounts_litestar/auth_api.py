@@ -11,7 +11,7 @@ from accounts_core.errors import EmailTaken
 from accounts_core.model.ids import UserId
 from accounts_core.model.paging import DEFAULT_PAGE
 from accounts_core.model.session import Session
-from accounts_core.results import SignedIn
+from accounts_core.results import SignInResult
 from accounts_litestar import examples
 from accounts_litestar.account_shapes import CurrentUser, current_user
 from accounts_litestar.addresses import new_email_address, noted
@@ -216,7 +216,7 @@ def _session_item(session: Session, current: str) -> SessionItem:
     )
 
 
-def _access_token(signed_in: SignedIn) -> AccessToken:
+def _access_token(signed_in: SignInResult) -> AccessToken:
     asked_by(signed_in.user.id)
     session = signed_in.session
     return AccessToken(

@@ -12,7 +12,7 @@ from typing import Any, Final
 from accounts_core import Accounts
 from accounts_core.errors import AccountsError, VerificationInProgress
 from accounts_core.model.ids import UserId
-from accounts_core.results import ActionRequired, Verified
+from accounts_core.results import ActionRequired, VerificationResult
 from accounts_litestar.edge import StillVerifying
 
 logger: Final = logging.getLogger("accounts_litestar")
@@ -20,7 +20,7 @@ logger: Final = logging.getLogger("accounts_litestar")
 ASK_AGAIN_SECONDS: Final = 0.25
 """How long to wait before another call's verification of the same card is asked after again."""
 
-Outcome = Verified | ActionRequired
+Outcome = VerificationResult | ActionRequired
 
 
 class Verifying:

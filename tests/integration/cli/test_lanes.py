@@ -22,7 +22,7 @@ from accounts_core.ports.mailer import MailMessage
 from accounts_core.ports.store import UnitOfWork
 from accounts_core.services.outbox_writer import LEASE
 from accounts_core.testing.builders import NOON
-from accounts_core.use_cases.operations.repair_times import Repaired
+from accounts_core.use_cases.operations.repair_times import TimesRepairResult
 from accounts_memory import ManualClock, MemoryGateway, MemoryStore, PlainHasher, SequenceSecrets
 from accounts_system.lanes import Lane
 from accounts_system.reports import LaneReport
@@ -159,9 +159,9 @@ class Scripted:
             raise answer
         return answer
 
-    async def repair_times(self) -> Repaired:
+    async def repair_times(self) -> TimesRepairResult:
         self.repaired += 1
-        return Repaired(jobs=1, sessions=2, mail_tokens=3)
+        return TimesRepairResult(jobs=1, sessions=2, mail_tokens=3)
 
     async def run_cleanup(self) -> None:
         return

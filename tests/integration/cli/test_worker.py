@@ -19,7 +19,7 @@ from accounts_core.errors import Unavailable
 from accounts_core.model.jobs import JobKind
 from accounts_core.model.outbox import OverdueJobs
 from accounts_core.outbox.worker import WorkerRun
-from accounts_core.use_cases.operations.repair_times import Repaired
+from accounts_core.use_cases.operations.repair_times import TimesRepairResult
 from accounts_system import Worker
 
 LATE = int((time() + 1800) * 1_000_000)
@@ -208,9 +208,9 @@ class Scripted:
             raise answer
         return answer
 
-    async def repair_times(self) -> Repaired:
+    async def repair_times(self) -> TimesRepairResult:
         self.repaired += 1
-        return Repaired(jobs=0, sessions=0, mail_tokens=0)
+        return TimesRepairResult(jobs=0, sessions=0, mail_tokens=0)
 
     async def run_cleanup(self) -> int:
         self.tidied += 1

@@ -62,7 +62,7 @@ FAIRNESS: Final = (
     ),
     Mutant(
         name="a sign-up that is hashed before it is counted",
-        at="accounts_core/services/applicants.py::Applicants.check",
+        at="accounts_core/services/sign_up_requests.py::SignUpRequests.check",
         old=(
             "await self._rate_limits.consume_sign_up(client)\n"
             "password_hash = await self._passwords.hash(chosen, requester=Requester.of(address, client))"

@@ -92,7 +92,7 @@ IDENTITY: Final = (
     ),
     Mutant(
         name="a mailed token that never expires",
-        at="accounts_core/services/mailed_tokens.py::MailedTokens.find",
+        at="accounts_core/services/mail_token_verifier.py::MailTokenVerifier.find",
         old="found is None or found.purpose is not purpose or (not found.is_live(now=self._clock.now()))",
         new="found is None or found.purpose is not purpose",
         check=http(
@@ -101,7 +101,7 @@ IDENTITY: Final = (
     ),
     Mutant(
         name="a token to prove an address with, that also sets a password",
-        at="accounts_core/services/mailed_tokens.py::MailedTokens.find",
+        at="accounts_core/services/mail_token_verifier.py::MailTokenVerifier.find",
         old="found is None or found.purpose is not purpose or (not found.is_live(now=self._clock.now()))",
         new="found is None or not found.is_live(now=self._clock.now())",
         check=http(
@@ -139,7 +139,7 @@ IDENTITY: Final = (
     Mutant(
         name="a stolen token that ends the other sessions without the password",
         at="accounts_core/use_cases/sessions/end_sessions.py::EndSessions._check",
-        old="await self._proofs.check(user, Password(current_password, field='current_password'), client)",
+        old="await self._reauthentication.check(user, Password(current_password, field='current_password'), client)",
         new="",
         check=http("test_recovery.py::test_to_end_others_needs_a_recent_sign_in_or_the_password[memory]"),
     ),

@@ -58,7 +58,7 @@ LIMITS: Final = (
     ),
     Mutant(
         name="a stolen token from which the password is guessed",
-        at="accounts_core/services/credentials.py::Proofs.check",
+        at="accounts_core/services/credentials.py::Reauthentication.check",
         old="await self._rate_limits.consume_reauthentication(user.email)",
         new="",
         check=core("use_cases/test_attempts.py::test_a_stolen_token_is_no_place_to_guess_the_password_from"),

@@ -79,7 +79,7 @@ SIGN_UPS: Final = (
     ),
     Mutant(
         name="sign-ups that are mailed without end",
-        at="accounts_core/services/applicants.py::Applicants.enqueue",
+        at="accounts_core/services/sign_up_requests.py::SignUpRequests.enqueue",
         old=("if not applicant.may_mail:\n    return"),
         new="",
         check=core(f"{_CONFIRMING}::test_sign_ups_are_mailed_under_the_recipients_limit_with_their_answers_unchanged"),

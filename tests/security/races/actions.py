@@ -7,7 +7,7 @@ from accounts_core.accounts import Accounts
 from accounts_core.model.ids import TeamId, UserId
 from accounts_core.ports.store import Store
 from accounts_core.services.idempotency import IdempotentAnswer
-from accounts_core.use_cases.cards.verify_card import Verified
+from accounts_core.use_cases.cards.verify_card import VerificationResult
 
 Core = Accounts[Any]
 
@@ -58,7 +58,7 @@ async def remove_card(accounts: Core, user_id: UserId, id: str) -> None:
 
 async def verify_card(accounts: Core, user_id: UserId, payment_method: str, key: str | None = None) -> str:
     outcome = await accounts.verify_card(user_id, payment_method=payment_method, idempotency_key=key)
-    assert isinstance(outcome, Verified)
+    assert isinstance(outcome, VerificationResult)
     return outcome.payment_method
 
 

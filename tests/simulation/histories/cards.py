@@ -8,7 +8,7 @@ from tests.simulation.world import Core
 from accounts_core.errors import Invalid, NotFound, ProviderBusy, RateLimitExceeded
 from accounts_core.ports.payment_gateway import HoldStatus
 from accounts_core.testing.simulation import Draw
-from accounts_core.use_cases.cards.verify_card import Verified
+from accounts_core.use_cases.cards.verify_card import VerificationResult
 
 from .accounts import LifeWithAccounts
 from .facts import End, Person
@@ -51,7 +51,7 @@ class LifeWithCards(LifeWithAccounts):
         end = End.IN_DOUBT
         try:
             answer = await accounts.verify_card(person.id, payment_method=token)
-            if isinstance(answer, Verified):
+            if isinstance(answer, VerificationResult):
                 end = End.DONE
         except (Invalid, NotFound, RateLimitExceeded):
             pass

@@ -9,7 +9,7 @@ from tests.simulation.lockstep.base import LockstepBase, all_of, made
 from tests.simulation.lockstep.reference import columns
 
 from accounts_core.model.ids import TeamId, UserId
-from accounts_core.use_cases.cards.verify_card import Verified
+from accounts_core.use_cases.cards.verify_card import VerificationResult
 
 maybe = st.none
 
@@ -32,7 +32,7 @@ class Cards(LockstepBase):
                 user, payment_method=card, return_url=return_url, client=client, idempotency_key=idempotency_key
             ),
         )
-        return outcome.value.payment_method if isinstance(outcome.value, Verified) else multiple()
+        return outcome.value.payment_method if isinstance(outcome.value, VerificationResult) else multiple()
 
     @rule(target=given.verifications, user=given.users, limit=given.limits, before=maybe() | given.verifications)
     def list_verifications(self, user: UserId, limit: int, before: str | None) -> Any:

@@ -7,7 +7,7 @@ import pytest
 
 from accounts_core import run_sync
 from accounts_core.model.outbox import OverdueJobs
-from accounts_core.results import Repaired
+from accounts_core.results import TimesRepairResult
 from accounts_core.testing.builders import NOON
 from accounts_system.care import REPAIR_EVERY_SECONDS, REPEAT_ALARM_SECONDS, TIDY_EVERY_SECONDS, Care
 
@@ -23,9 +23,9 @@ class FakeAccounts:
     repaired: int = 0
     tidied: int = 0
 
-    async def repair_times(self) -> Repaired:
+    async def repair_times(self) -> TimesRepairResult:
         self.repaired += 1
-        return Repaired(jobs=1, sessions=2, mail_tokens=3)
+        return TimesRepairResult(jobs=1, sessions=2, mail_tokens=3)
 
     async def run_cleanup(self) -> object:
         self.tidied += 1

@@ -20,11 +20,11 @@ NAMES = [
     "PaymentMethod",
     "Policy",
     "Session",
-    "SignedIn",
+    "SignInResult",
     "TeamId",
     "User",
     "UserId",
-    "Verified",
+    "VerificationResult",
     "errors",
     "run_sync",
 ]
@@ -40,11 +40,11 @@ RESULTS = [
     "OverdueJobs",
     "IdempotentResult",
     "WorkerRun",
-    "Repaired",
-    "SignedIn",
+    "TimesRepairResult",
+    "SignInResult",
     "CleanupResult",
     "VerificationView",
-    "Verified",
+    "VerificationResult",
 ]
 METHODS = [
     pytest.param(facade, name, id=f"{facade.__name__}.{name}")

@@ -49,7 +49,7 @@ _SECRET: Final = re.compile(rf"^(?:{ACCESS}|{MAILED}|sk_|rk_|whsec_)|_secret_")
 
 
 @attrs.frozen(kw_only=True)
-class Verified:
+class VerificationResult:
     """Result of `verify_card`: the card belongs to the user."""
 
     payment_method: str
@@ -97,7 +97,7 @@ class VerifyCard:
         return_url: str | None = None,
         client: str | None = None,
         idempotency_key: str | None = None,
-    ) -> Verified | ActionRequired:
+    ) -> VerificationResult | ActionRequired:
         """Verify a card with a hold that is released again, and add the card to the user.
 
         Call it again with the same arguments to finish a verification that waits for card authentication, or to
@@ -114,7 +114,7 @@ class VerifyCard:
                 and get its outcome. None for a request without a key.
 
         Returns:
-            `Verified`, or `ActionRequired` while the bank asks for card authentication.
+            `VerificationResult`, or `ActionRequired` while the bank asks for card authentication.
 
         Raises:
             NeedsCommit: The store takes part in the application's transaction, and this call commits between provider
@@ -149,7 +149,7 @@ class VerifyCard:
             found, is_only_one = await retry_on_conflict(self._store, lambda: self._open(request))
         else:
             found, is_only_one = known, False
-        if isinstance(found, Verified):
+        if isinstance(found, VerificationResult):
             return found
         verification = found.id
         try:
@@ -162,12 +162,12 @@ class VerifyCard:
             raise RateLimitExceeded(VERIFY_CARD, self._policy.limit(VERIFY_CARD, CARD).period)
         return _outcome(progress)
 
-    async def _find(self, request: _Request) -> Verified | CardVerification | None:
+    async def _find(self, request: _Request) -> VerificationResult | CardVerification | None:
         """Return what there is before the verification counts for the rate limit: the card, a verification, or None."""
         async with self._store.begin() as work:
             return await self._look(work, request)
 
-    async def _look(self, work: UnitOfWork, request: _Request) -> Verified | CardVerification | None:
+    async def _look(self, work: UnitOfWork, request: _Request) -> VerificationResult | CardVerification | None:
         """Return the user's card or the verification to continue or to report; None if a new verification is needed.
 
         Raises:
@@ -182,7 +182,7 @@ class VerifyCard:
                 return same
         cards = await work.payment_methods.list_for_user(request.user_id)
         if request.requested in cards:
-            return Verified(payment_method=request.requested)
+            return VerificationResult(payment_method=request.requested)
         found = await work.verifications.find_open(request.user_id, request.requested)
         if found is None:
             ended = await work.verifications.find_latest(request.user_id, request.requested)
@@ -206,7 +206,7 @@ class VerifyCard:
             if verification is not None and verification.outcome_undelivered:
                 await work.verifications.save(verification.mark_delivered())
 
-    async def _open(self, request: _Request) -> tuple[Verified | CardVerification, bool]:
+    async def _open(self, request: _Request) -> tuple[VerificationResult | CardVerification, bool]:
         """Return the verification to drive, an open or a new one, and whether it is the user's only open one.
 
         If others are open, one of them may have created the customer already. All of this is one transaction with the
@@ -261,13 +261,13 @@ def _is_web_address(url: str) -> bool:
     return parts.scheme in {"http", "https"} and bool(parts.netloc)
 
 
-def _outcome(progress: Progress) -> Verified | ActionRequired:
+def _outcome(progress: Progress) -> VerificationResult | ActionRequired:
     """Return the result of a verification, or raise the error that reports its outcome."""
     v = progress.verification
     match v.state:
         case State.VERIFIED:
             assert v.payment_method is not None
-            return Verified(payment_method=v.payment_method)
+            return VerificationResult(payment_method=v.payment_method)
         case State.REQUIRES_ACTION:
             assert progress.challenge is not None
             return ActionRequired(

@@ -11,7 +11,7 @@ from accounts_core.model.ids import UserId
 from accounts_core.model.outbox import OutboxJob
 from accounts_core.model.passwords import Password
 from accounts_core.ports.store import Store
-from accounts_core.services.credentials import Proofs
+from accounts_core.services.credentials import Reauthentication
 from accounts_core.services.customer_removal import CustomerRemoval
 from accounts_core.services.erasure import EraseUser, W
 from accounts_core.services.outbox_writer import OutboxWriter
@@ -23,7 +23,7 @@ class DeleteUser(Generic[W]):
     """Delete the caller's own account for good."""
 
     _store: Store[W]
-    _proofs: Proofs
+    _reauthentication: Reauthentication
     _erase: EraseUser[W]
     _customers: CustomerRemoval
     _outbox: OutboxWriter
@@ -61,7 +61,7 @@ class DeleteUser(Generic[W]):
                 proven = await reader.users.find(user_id)
             if proven is None:
                 raise NotFound("user", user_id)
-            await self._proofs.check(proven, given, client)
+            await self._reauthentication.check(proven, given, client)
             blocked_by = await self._customers.blocked_by(proven)
             async with self._store.begin() as work:
                 user = await work.users.get(user_id, lock=True)

@@ -14,10 +14,10 @@ from accounts_core.model.jobs import VerificationMailJob
 from accounts_core.model.user import User
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.services.applicants import Applicant, Applicants
 from accounts_core.services.outbox_writer import OutboxWriter
 from accounts_core.services.rate_limit_policy import RateLimitPolicy
 from accounts_core.services.retry import retry_on_conflict
+from accounts_core.services.sign_up_requests import SignUpRequest, SignUpRequests
 
 
 @attrs.frozen
@@ -25,7 +25,7 @@ class Register:
     """Create an account."""
 
     _store: Store[UnitOfWork]
-    _applicants: Applicants
+    _sign_up_requests: SignUpRequests
     _rate_limits: RateLimitPolicy
     _outbox: OutboxWriter
     _clock: Clock
@@ -58,12 +58,12 @@ class Register:
                 committed meanwhile; begin again with a new transaction.
 
         """
-        applicant = await self._applicants.check(email=email, password=password, name=name, client=client)
-        await self._rate_limits.reset_free_address(self._store, applicant.email)
+        request = await self._sign_up_requests.check(email=email, password=password, name=name, client=client)
+        await self._rate_limits.reset_free_address(self._store, request.email)
 
         async def attempt() -> User | None:
             try:
-                return await self._enter(applicant, by)
+                return await self._enter(request, by)
             except EmailTaken as error:
                 raise Conflict("Another sign-up with this address was first.") from error
 
@@ -75,28 +75,28 @@ class Register:
                 raise conflict.__cause__ from None
             raise
         if user is None:
-            raise EmailTaken(applicant.email.address)
+            raise EmailTaken(request.email.address)
         return user
 
-    async def _enter(self, applicant: Applicant, by: Actor) -> User | None:
+    async def _enter(self, request: SignUpRequest, by: Actor) -> User | None:
         """Add the user; return None if an account has the address."""
         async with self._store.begin() as work:
-            holder = await work.users.find_by_email(applicant.email)
+            holder = await work.users.find_by_email(request.email)
             if holder is not None:
-                if holder.email_verified_at is None and holder.email.is_same_mailbox(applicant.email):
+                if holder.email_verified_at is None and holder.email.is_same_mailbox(request.email):
                     # the caller is told that the address is taken, so only the link may open the account
-                    await self._applicants.enqueue(work, applicant, opens=False)
+                    await self._sign_up_requests.enqueue(work, request, opens=False)
                 return None
             now = self._clock.now()
             user = User.register(
                 id=await work.users.next_id(),
-                email=applicant.email,
-                name=applicant.name,
-                password_hash=applicant.password_hash,
+                email=request.email,
+                name=request.name,
+                password_hash=request.password_hash,
                 at=now,
             )
             await work.users.add(user)
             work.record(UserRegistered(user_id=user.id, at=now, by=by, email=user.email))
-            if applicant.may_mail:
+            if request.may_mail:
                 await self._outbox.enqueue_for_worker(work, VerificationMailJob(user=user.id))
         return user

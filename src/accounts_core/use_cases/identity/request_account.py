@@ -8,8 +8,8 @@ import attrs
 
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.services.applicants import Applicants
 from accounts_core.services.retry import retry_on_conflict
+from accounts_core.services.sign_up_requests import SignUpRequests
 
 
 @attrs.frozen
@@ -17,7 +17,7 @@ class RequestAccount:
     """Request an account without learning whether the address has one."""
 
     _store: Store[UnitOfWork]
-    _applicants: Applicants
+    _sign_up_requests: SignUpRequests
 
     async def __call__(self, *, email: EmailAddress | str, password: str, name: str, client: str | None = None) -> None:
         """Enqueue a sign-up for a worker, which opens the account, or mails the address if it has one.
@@ -36,10 +36,10 @@ class RequestAccount:
             RateLimitExceeded: Too many sign-ups from this client or in total (`sign-up`).
 
         """
-        applicant = await self._applicants.check(email=email, password=password, name=name, client=client)
+        request = await self._sign_up_requests.check(email=email, password=password, name=name, client=client)
 
         async def attempt() -> None:
             async with self._store.begin() as work:
-                await self._applicants.enqueue(work, applicant, opens=True)
+                await self._sign_up_requests.enqueue(work, request, opens=True)
 
         await retry_on_conflict(self._store, attempt)

@@ -16,7 +16,7 @@ from accounts_core.ports.clock import Clock
 from accounts_core.ports.password_hasher import PasswordHasher
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.email_verifier import EmailVerifier
-from accounts_core.services.mailed_tokens import MailedTokens
+from accounts_core.services.mail_token_verifier import MailTokenVerifier
 from accounts_core.services.rate_limit_policy import RateLimitPolicy
 from accounts_core.services.retry import retry_on_conflict
 
@@ -26,7 +26,7 @@ class ResetPassword:
     """Set a new password with the token from a mail."""
 
     _store: Store[UnitOfWork]
-    _tokens: MailedTokens
+    _tokens: MailTokenVerifier
     _verifier: EmailVerifier
     _passwords: PasswordHasher
     _rate_limits: RateLimitPolicy

@@ -10,7 +10,7 @@ from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.credentials import Credentials, email_of
 from accounts_core.services.rate_limit_policy import RateLimitPolicy
 from accounts_core.services.retry import retry_on_conflict
-from accounts_core.services.session_opener import SessionOpener, SignedIn
+from accounts_core.services.session_opener import SessionOpener, SignInResult
 
 
 @attrs.frozen
@@ -25,7 +25,7 @@ class Restore:
 
     async def __call__(
         self, *, email: EmailAddress | str, password: str, user_agent: str | None = None, client: str | None = None
-    ) -> SignedIn:
+    ) -> SignInResult:
         """Make a deactivated account active again, as it was before, and sign in to it.
 
         For an active account it is a sign-in. The user is notified by mail if the address is verified.
@@ -51,7 +51,7 @@ class Restore:
         address, given = email_of(email), Password(password)
         await self._rate_limits.consume_sign_in(address, client)
 
-        async def attempt() -> SignedIn:
+        async def attempt() -> SignInResult:
             proven = await self._credentials.prove(address, given, client)
             rehashed = await self._credentials.rehashed(proven, given, client)
             async with self._store.begin() as work:

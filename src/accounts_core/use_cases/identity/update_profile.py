@@ -27,14 +27,14 @@ from accounts_core.model.user import User
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.password_hasher import PasswordHasher
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.services.credentials import Proofs, new_email_of
+from accounts_core.services.credentials import Reauthentication, new_email_of
 from accounts_core.services.outbox_writer import OutboxWriter, tell_provider
 from accounts_core.services.rate_limit_policy import RateLimitPolicy
 from accounts_core.services.retry import retry_on_conflict
 
 
 @attrs.frozen(kw_only=True)
-class _Wish:
+class _ProfileChange:
     """The requested changes, checked as far as possible without the user."""
 
     name: str | None
@@ -53,7 +53,7 @@ class UpdateProfile:
 
     _store: Store[UnitOfWork]
     _passwords: PasswordHasher
-    _proofs: Proofs
+    _reauthentication: Reauthentication
     _rate_limits: RateLimitPolicy
     _outbox: OutboxWriter
     _clock: Clock
@@ -109,7 +109,7 @@ class UpdateProfile:
             TooManyFailures: Too many wrong passwords in a row were tried for this account.
 
         """
-        wish = _Wish(
+        wish = _ProfileChange(
             name=name,
             email=None if email is None else new_email_of(email),
             password=None if new_password is None else Password(new_password, field="new_password"),
@@ -141,7 +141,12 @@ class UpdateProfile:
         return changed
 
     async def _check_proof(
-        self, user: User, wish: _Wish, proof: Password | None, signed_in_at: datetime | None, client: str | None
+        self,
+        user: User,
+        wish: _ProfileChange,
+        proof: Password | None,
+        signed_in_at: datetime | None,
+        client: str | None,
     ) -> None:
         """Check the proof that the change needs, and count the change before anything is hashed for it.
 
@@ -160,9 +165,9 @@ class UpdateProfile:
         else:
             await self._rate_limits.consume_password_change(user.id, client)
         if proof is not None:
-            await self._proofs.check(user, proof, client)
+            await self._reauthentication.check(user, proof, client)
 
-    async def _count_mails(self, user: User, wish: _Wish, client: str | None) -> bool:
+    async def _count_mails(self, user: User, wish: _ProfileChange, client: str | None) -> bool:
         """Count the mail to a new address, and return whether the present address may be notified of the change.
 
         A present address that was never verified may be somebody else's, so it gets a limited number of mails.
@@ -181,7 +186,7 @@ class UpdateProfile:
         self,
         work: UnitOfWork,
         user: User,
-        wish: _Wish,
+        wish: _ProfileChange,
         password_hash: str | None,
         keep_session: str | None,
         may_tell: bool,

@@ -20,7 +20,7 @@ _A_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 @attrs.frozen(kw_only=True)
-class Repaired:
+class TimesRepairResult:
     """How many rows with a time in the future were repaired."""
 
     jobs: int
@@ -45,7 +45,7 @@ class RepairTimes:
     _policy: Policy
     _bring_back: CorrectDueTimes
 
-    async def __call__(self) -> Repaired:
+    async def __call__(self) -> TimesRepairResult:
         """Repair jobs, sessions and mail tokens whose times lie too far in the future; workers call it every minute.
 
         Jobs become due now. A session goes on from now, with a sign-in that is just too old to count as
@@ -60,11 +60,11 @@ class RepairTimes:
         """
         jobs = await self._bring_back()
 
-        async def repair() -> Repaired:
+        async def repair() -> TimesRepairResult:
             now = self._clock.now()
             signed_in_at = now - self._policy.reauthentication - _A_MICROSECOND
             async with self._store.begin() as work:
-                return Repaired(
+                return TimesRepairResult(
                     jobs=jobs,
                     sessions=await work.sessions.correct_times(
                         after=now + CLOCK_SKEW,

@@ -12,7 +12,7 @@ from accounts_core.model.policy import Policy
 from accounts_core.model.session import Session
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
-from accounts_core.services.credentials import Proofs
+from accounts_core.services.credentials import Reauthentication
 from accounts_core.services.retry import retry_on_conflict
 
 
@@ -21,7 +21,7 @@ class EndSessions:
     """End one or all other sessions of a user."""
 
     _store: Store[UnitOfWork]
-    _proofs: Proofs
+    _reauthentication: Reauthentication
     _clock: Clock
     _policy: Policy
 
@@ -79,4 +79,4 @@ class EndSessions:
             user = await reader.users.find(session.user_id)
         if user is None:
             raise NotFound("user", session.user_id)
-        await self._proofs.check(user, Password(current_password, field="current_password"), client)
+        await self._reauthentication.check(user, Password(current_password, field="current_password"), client)

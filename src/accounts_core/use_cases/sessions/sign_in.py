@@ -13,7 +13,7 @@ from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.credentials import Credentials, email_of
 from accounts_core.services.rate_limit_policy import RateLimitPolicy
 from accounts_core.services.retry import retry_on_conflict
-from accounts_core.services.session_opener import SessionOpener, SignedIn
+from accounts_core.services.session_opener import SessionOpener, SignInResult
 
 
 @attrs.frozen
@@ -27,7 +27,7 @@ class SignIn:
 
     async def __call__(
         self, *, email: EmailAddress | str, password: str, user_agent: str | None = None, client: str | None = None
-    ) -> SignedIn:
+    ) -> SignInResult:
         """Sign a user in and return a new access token.
 
         The token is in the result and nowhere else: the store has its digest only. A sign-in from a new device is
@@ -57,7 +57,7 @@ class SignIn:
         address, given = email_of(email), Password(password)
         await self._rate_limits.consume_sign_in(address, client)
 
-        async def attempt() -> SignedIn:
+        async def attempt() -> SignInResult:
             proven = await self._credentials.prove(address, given, client)
             if not proven.is_active:
                 raise AccountDeactivated

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 
-def unless_there(table: sa.Table, *unique: str) -> Mapping[str, sa.Insert]:
+def insert_or_ignore(table: sa.Table, *unique: str) -> Mapping[str, sa.Insert]:
     """Return, by dialect, the insert that leaves alone what is there; on PostgreSQL it waits for who is adding it."""
     return {
         "postgresql": postgresql.insert(table).on_conflict_do_nothing(index_elements=unique),

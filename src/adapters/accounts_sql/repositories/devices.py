@@ -10,11 +10,11 @@ from accounts_core.model.paging import Cursor
 from accounts_core.ports.devices import KnownDevice
 from accounts_sql.executors import Executor, RowFetcher
 from accounts_sql.queries import Paged, Query, asked, by_digest, by_number, scalar
-from accounts_sql.repositories.adding import unless_there
+from accounts_sql.repositories.adding import insert_or_ignore
 from accounts_sql.tables import devices
 
 _MINE: Final = devices.c.user_id == by_number("owner")
-_ADD: Final = unless_there(devices, "user_id", "digest")
+_ADD: Final = insert_or_ignore(devices, "user_id", "digest")
 _OWNER: Final = asked(by_number("owner"))
 _COUNT: Final = Query(sa.select(sa.func.count(), _OWNER).select_from(devices).where(_MINE), scalar, {"owner": _OWNER})
 _OF: Final = Paged(

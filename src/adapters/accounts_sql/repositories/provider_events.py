@@ -4,10 +4,10 @@ from typing import Final
 import attrs
 
 from accounts_sql.executors import Executor
-from accounts_sql.repositories.adding import unless_there
+from accounts_sql.repositories.adding import insert_or_ignore
 from accounts_sql.tables import provider_events
 
-_ADD: Final = unless_there(provider_events, "id")
+_ADD: Final = insert_or_ignore(provider_events, "id")
 
 
 @attrs.frozen

@@ -24,7 +24,7 @@ from accounts_sql.queries import (
     first_scalar,
     scalar,
 )
-from accounts_sql.repositories.adding import unless_there
+from accounts_sql.repositories.adding import insert_or_ignore
 from accounts_sql.repositories.numbering import numbering
 from accounts_sql.repositories.team_reader import IS_OPEN, TeamReader
 from accounts_sql.tables import interactions, invitations, memberships, team_ids, teams, users
@@ -67,10 +67,10 @@ _FIND_INVITATION_OF: Final = Query(
     first(rows.invitation),
     {"this": invitations.c.team_id, "key": invitations.c.email_key},
 )
-_ADD_MEMBER: Final = unless_there(memberships, "team_id", "user_id")
+_ADD_MEMBER: Final = insert_or_ignore(memberships, "team_id", "user_id")
 _REMOVE_MEMBER: Final = memberships.delete().where(_MEMBERSHIP)
 
-_ADD_INVITATION: Final = unless_there(invitations, "team_id", "email_key")
+_ADD_INVITATION: Final = insert_or_ignore(invitations, "team_id", "email_key")
 _REMOVE_INVITATION: Final = invitations.delete().where(invitations.c.id == by_name("this"))
 _REMOVE_INVITATIONS_TO: Final = invitations.delete().where(invitations.c.email_key == by_name("key"))
 _REMOVE_INVITATIONS_INTO: Final = invitations.delete().where(invitations.c.team_id == by_number("this"))

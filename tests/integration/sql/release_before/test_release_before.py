@@ -33,7 +33,7 @@ from accounts_core.model.jobs import JOBS
 from accounts_core.model.team import Role
 from accounts_core.model.user import UserStatus
 from accounts_core.model.verification import State
-from accounts_core.results import ActionRequired, IdempotentAnswer, IdempotentResult, Verified
+from accounts_core.results import ActionRequired, IdempotentAnswer, IdempotentResult, VerificationResult
 from accounts_core.testing.builders import at
 from accounts_memory import MemoryGateway
 from accounts_sql.tables import metadata
@@ -143,7 +143,7 @@ def test_the_audit_trail_is_as_it_was(accounts: BlockingAccounts) -> None:
 def test_a_verification_at_the_bank_goes_on_and_makes_no_other_hold(
     accounts: BlockingAccounts, gateway: MemoryGateway
 ) -> None:
-    def again() -> Verified | ActionRequired:
+    def again() -> VerificationResult | ActionRequired:
         return accounts.verify_card(JANE, payment_method="pm_challenged", return_url="https://shop.example/cards")
 
     (hold,) = [each.id for each in gateway.holds.values() if each.verification_id == CHALLENGED]
@@ -154,7 +154,7 @@ def test_a_verification_at_the_bank_goes_on_and_makes_no_other_hold(
 
     gateway.authenticate(hold)
 
-    assert again() == Verified(payment_method="pm_challenged")
+    assert again() == VerificationResult(payment_method="pm_challenged")
     assert [call.method for call in gateway.calls] == [
         "retrieve_hold",
         "retrieve_hold",

@@ -8,12 +8,12 @@ from accounts_core import run_sync
 from accounts_core.model import User
 from accounts_core.model.drift import Kind, Reconciliation, Repair
 from accounts_core.ports.payment_gateway import HoldRequest
-from accounts_core.use_cases.cards.verify_card import Verified
+from accounts_core.use_cases.cards.verify_card import VerificationResult
 
 
 def verify(accounts: Core, user: User, token: str) -> str:
     verified = accounts.verify_card(user.id, payment_method=token)
-    assert isinstance(verified, Verified)
+    assert isinstance(verified, VerificationResult)
     return verified.payment_method
 
 

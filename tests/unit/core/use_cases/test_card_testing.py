@@ -9,7 +9,7 @@ from accounts_core import Policy
 from accounts_core.errors import CardDeclined, RateLimitExceeded
 from accounts_core.model import User
 from accounts_core.model.rate_limits import VERIFY_CARD, RateLimit, in_every_scope
-from accounts_core.use_cases.cards.verify_card import ActionRequired, Verified
+from accounts_core.use_cases.cards.verify_card import ActionRequired, VerificationResult
 from accounts_memory import MemoryRateLimiter
 
 THREE = Policy(limits=in_every_scope({VERIFY_CARD: RateLimit(3, timedelta(hours=1))}))
@@ -44,7 +44,7 @@ def test_a_user_tries_so_many_cards_and_no_more(guarded: Core, jane: User, world
     assert caught.value.retry_after == timedelta(hours=1)
     assert holds_asked(world) == 3
     world.wait(hours=1)
-    assert isinstance(guarded.verify_card(jane.id, payment_method="pm_card_visa"), Verified)
+    assert isinstance(guarded.verify_card(jane.id, payment_method="pm_card_visa"), VerificationResult)
 
 
 def test_one_client_address_tries_so_many_cards_whatever_the_users(guarded: Core, world: World) -> None:
@@ -56,7 +56,7 @@ def test_one_client_address_tries_so_many_cards_whatever_the_users(guarded: Core
         guarded.verify_card(register(guarded, 9).id, payment_method="pm_card_visa", client="192.0.2.1")
     assert holds_asked(world) == 3
     elsewhere = guarded.verify_card(register(guarded, 10).id, payment_method="pm_card_visa", client="192.0.2.2")
-    assert isinstance(elsewhere, Verified)
+    assert isinstance(elsewhere, VerificationResult)
 
 
 def test_one_card_is_tried_so_often_whoever_tries_it(guarded: Core, world: World) -> None:
@@ -79,7 +79,7 @@ def test_going_on_with_a_verification_is_no_new_attempt(guarded: Core, jane: Use
     world.gateway.authenticate(hold.id)
     verified = guarded.verify_card(jane.id, payment_method=token)
 
-    assert isinstance(verified, Verified)
+    assert isinstance(verified, VerificationResult)
     for _ in range(5):
         assert guarded.verify_card(jane.id, payment_method=verified.payment_method) == verified
 

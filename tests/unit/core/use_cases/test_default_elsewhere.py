@@ -13,7 +13,7 @@ from accounts_core.model.drift import Kind, Repair
 from accounts_core.model.events import DefaultCardChanged
 from accounts_core.services.outbox_writer import LEASE
 from accounts_core.testing.builders import a_provided_card
-from accounts_core.use_cases.cards.verify_card import ActionRequired, Verified
+from accounts_core.use_cases.cards.verify_card import ActionRequired, VerificationResult
 from accounts_memory.stripe_cards import Behaviour, Decline
 
 
@@ -39,7 +39,7 @@ def billed(accounts: Core, jane: User, world: World) -> Jane:
 
 def verify(accounts: Core, user: User, token: str) -> str:
     verified = accounts.verify_card(user.id, payment_method=token)
-    assert isinstance(verified, Verified)
+    assert isinstance(verified, VerificationResult)
     return verified.payment_method
 
 

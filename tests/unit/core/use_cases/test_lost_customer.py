@@ -10,7 +10,7 @@ from accounts_core.model import Cards, User
 from accounts_core.model.audit import AuditEntry
 from accounts_core.model.events import Actor, CardRejected, CardRemoved, CustomerLost
 from accounts_core.ports.payment_gateway import Hold, HoldRequest, HoldStatus
-from accounts_core.use_cases.cards.verify_card import ActionRequired, Verified
+from accounts_core.use_cases.cards.verify_card import ActionRequired, VerificationResult
 
 MISSING = ProviderRefused("resource_missing", "customer")
 
@@ -46,7 +46,7 @@ def is_whole(accounts: Core, world: World, user: User, lost: str) -> None:
 def test_a_verification_makes_another_customer_in_the_same_call(
     accounts: Core, jane: User, world: World, lost: str
 ) -> None:
-    assert isinstance(accounts.verify_card(jane.id, payment_method="pm_card_mastercard"), Verified)
+    assert isinstance(accounts.verify_card(jane.id, payment_method="pm_card_mastercard"), VerificationResult)
 
     is_whole(accounts, world, jane, lost)
     assert [(event.by, event.user_id) for event in world.events.of(CustomerLost)] == [(Actor.PROVIDER, jane.id)]
@@ -61,7 +61,7 @@ def test_a_challenge_on_another_customer_goes_on_as_any(accounts: Core, jane: Us
     assert hold.id is not None
     world.gateway.authenticate(hold.id)
 
-    assert isinstance(accounts.verify_card(jane.id, payment_method=token), Verified)
+    assert isinstance(accounts.verify_card(jane.id, payment_method=token), VerificationResult)
 
     is_whole(accounts, world, jane, lost)
 

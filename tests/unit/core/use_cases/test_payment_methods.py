@@ -6,12 +6,12 @@ from accounts_core.errors import NotFound, ProviderAmbiguous
 from accounts_core.model import User
 from accounts_core.model.events import CardRemoved
 from accounts_core.services.outbox_writer import LEASE
-from accounts_core.use_cases.cards.verify_card import Verified
+from accounts_core.use_cases.cards.verify_card import VerificationResult
 
 
 def verify(accounts: Core, user: User, token: str) -> str:
     verified = accounts.verify_card(user.id, payment_method=token)
-    assert isinstance(verified, Verified)
+    assert isinstance(verified, VerificationResult)
     return verified.payment_method
 
 

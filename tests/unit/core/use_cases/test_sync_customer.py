@@ -13,7 +13,7 @@ from accounts_core.model.events import CardRemoved, CardUpdated, CustomerLost, D
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.secrets import Secrets
 from accounts_core.testing.builders import a_provided_card
-from accounts_core.use_cases.cards.verify_card import Verified
+from accounts_core.use_cases.cards.verify_card import VerificationResult
 from accounts_memory import MemoryGateway
 
 
@@ -62,7 +62,7 @@ def billed(accounts: Core, jane: User, world: World) -> Jane:
 
 def verify(accounts: Core, user: User, token: str) -> str:
     verified = accounts.verify_card(user.id, payment_method=token)
-    assert isinstance(verified, Verified)
+    assert isinstance(verified, VerificationResult)
     return verified.payment_method
 
 

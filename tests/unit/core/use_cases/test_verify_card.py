@@ -20,7 +20,7 @@ from accounts_core.model.events import CardRejected, CardVerified
 from accounts_core.model.tokens import new_token
 from accounts_core.model.verification import TAKEOVER_AFTER
 from accounts_core.services.card_verifier import CardVerifier
-from accounts_core.use_cases.cards.verify_card import ActionRequired, Verified
+from accounts_core.use_cases.cards.verify_card import ActionRequired, VerificationResult
 
 STEPS = [
     "create_customer",
@@ -42,7 +42,7 @@ def default_at_provider(accounts: Core, user: User) -> str | None:
 def test_the_first_card_is_held_let_go_kept_and_the_default(accounts: Core, jane: User, world: World) -> None:
     verified = accounts.verify_card(jane.id, payment_method="pm_card_visa")
 
-    assert isinstance(verified, Verified)
+    assert isinstance(verified, VerificationResult)
     (card,) = accounts.list_payment_methods(jane.id)
     assert (card.id, card.card.last4, card.is_default) == (verified.payment_method, "4242", True)
     assert world.gateway.open_holds() == []
@@ -85,7 +85,7 @@ def test_a_second_card_is_kept_beside_the_default(accounts: Core, jane: User) ->
 
 def test_a_card_that_is_verified_is_answered_without_another_hold(accounts: Core, jane: User, world: World) -> None:
     first = accounts.verify_card(jane.id, payment_method="pm_card_visa")
-    assert isinstance(first, Verified)
+    assert isinstance(first, VerificationResult)
 
     assert accounts.verify_card(jane.id, payment_method=first.payment_method) == first
     assert len(world.gateway.holds) == 1
@@ -96,8 +96,8 @@ def test_the_same_physical_card_again_replaces_the_old_one_and_stays_the_default
 ) -> None:
     old = accounts.verify_card(jane.id, payment_method="pm_card_visa")
     new = accounts.verify_card(jane.id, payment_method="pm_card_visa")
-    assert isinstance(old, Verified)
-    assert isinstance(new, Verified)
+    assert isinstance(old, VerificationResult)
+    assert isinstance(new, VerificationResult)
 
     (card,) = accounts.list_payment_methods(jane.id)
     assert (card.id, card.is_default) == (new.payment_method, True)
@@ -196,7 +196,7 @@ def test_a_challenge_is_an_answer_and_the_same_call_finishes_it(accounts: Core, 
     world.gateway.authenticate(hold.id)
     verified = accounts.verify_card(jane.id, payment_method="pm_card_threeDSecure2Required")
 
-    assert isinstance(verified, Verified)
+    assert isinstance(verified, VerificationResult)
     assert [card.id for card in accounts.list_payment_methods(jane.id)] == [verified.payment_method]
     assert world.gateway.open_holds() == []
     assert len(world.gateway.holds) == 1
@@ -238,7 +238,7 @@ def test_a_challenge_that_the_event_finished_is_answered_without_another_hold(
     hear_of_it(accounts, jane)
     (card,) = accounts.list_payment_methods(jane.id)
 
-    assert accounts.verify_card(jane.id, payment_method=CHALLENGED) == Verified(payment_method=card.id)
+    assert accounts.verify_card(jane.id, payment_method=CHALLENGED) == VerificationResult(payment_method=card.id)
     assert len(world.gateway.holds) == 1
 
 
@@ -307,7 +307,7 @@ def test_whatever_is_lost_the_next_call_goes_on_without_a_second_hold(
 
     verified = accounts.verify_card(jane.id, payment_method="pm_card_visa")
 
-    assert isinstance(verified, Verified)
+    assert isinstance(verified, VerificationResult)
     assert [card.id for card in accounts.list_payment_methods(jane.id)] == [verified.payment_method]
     assert len(world.gateway.holds) == 1
     assert world.gateway.open_holds() == []

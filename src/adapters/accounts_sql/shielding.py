@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-async def to_the_end(awaitable: Awaitable[T]) -> T:
+async def shielded(awaitable: Awaitable[T]) -> T:
     """Await until it is done, whatever happens to this task; a cancellation is raised afterwards."""
     task = asyncio.ensure_future(awaitable)
     cancelled: asyncio.CancelledError | None = None
@@ -28,9 +28,9 @@ async def to_the_end(awaitable: Awaitable[T]) -> T:
     raise cancelled
 
 
-async def patiently(dialect: Any, awaitable: Awaitable[T]) -> T:
-    """Await a step of the database's; one that a thread of aiosqlite's has begun is awaited `to_the_end`.
+async def retried_while_locked(dialect: Any, awaitable: Awaitable[T]) -> T:
+    """Await a step of the database's; one that a thread of aiosqlite's has begun is awaited `shielded`.
 
     Such a step cannot be called off, and SQLAlchemy, when it is interrupted there, may lose the connection.
     """
-    return await (to_the_end(awaitable) if dialect.name == "sqlite" else awaitable)
+    return await (shielded(awaitable) if dialect.name == "sqlite" else awaitable)

@@ -18,7 +18,7 @@ from accounts_core.services.rate_limit_policy import RateLimitPolicy
 
 
 @attrs.frozen(kw_only=True)
-class Applicant:
+class SignUpRequest:
     """A validated sign-up, with the password hashed."""
 
     email: EmailAddress
@@ -29,7 +29,7 @@ class Applicant:
 
 
 @attrs.frozen
-class Applicants:
+class SignUpRequests:
     """Validates sign-ups and enqueues them for the worker."""
 
     _passwords: PasswordHasher
@@ -38,7 +38,7 @@ class Applicants:
     _outbox: OutboxWriter
     _clock: Clock
 
-    async def check(self, *, email: EmailAddress | str, password: str, name: str, client: str | None) -> Applicant:
+    async def check(self, *, email: EmailAddress | str, password: str, name: str, client: str | None) -> SignUpRequest:
         """Validate a sign-up, count it, and hash its password.
 
         Args:
@@ -63,20 +63,20 @@ class Applicants:
         await self._rate_limits.consume_sign_up(client)
         password_hash = await self._passwords.hash(chosen, requester=Requester.of(address, client))
         may_mail = await self._rate_limits.try_consume_mail(address)
-        return Applicant(email=address, name=cleaned, password_hash=password_hash, may_mail=may_mail)
+        return SignUpRequest(email=address, name=cleaned, password_hash=password_hash, may_mail=may_mail)
 
-    async def enqueue(self, work: UnitOfWork, applicant: Applicant, *, opens: bool) -> None:
+    async def enqueue(self, work: UnitOfWork, request: SignUpRequest, *, opens: bool) -> None:
         """Store a sign-up for the worker, unless the address had too many mails.
 
         `opens` says whether the worker opens the account at once if no account has the address by then.
         """
-        if not applicant.may_mail:
+        if not request.may_mail:
             return
         sign_up = SignUp.request(
             id=self._outbox.new_id("sgn"),
-            email=applicant.email,
-            name=applicant.name,
-            password_hash=applicant.password_hash,
+            email=request.email,
+            name=request.name,
+            password_hash=request.password_hash,
             at=self._clock.now(),
         )
         await work.sign_ups.add(sign_up)

@@ -12,7 +12,7 @@ from accounts_core.services.rate_limit_policy import RateLimitPolicy
 
 
 @attrs.frozen
-class MailedTokens:
+class MailTokenVerifier:
     """Finds tokens that users bring back from a mail."""
 
     _clock: Clock

@@ -12,7 +12,7 @@ from sqlalchemy.pool import PoolProxiedConnection
 from accounts_core.errors import Unavailable
 
 
-class BrokenLease(Unavailable):
+class BrokenCheckout(Unavailable):
     """The borrowed connection was lost; the pool knows. A read may try once more."""
 
     def __init__(self) -> None:
