@@ -17,7 +17,6 @@ from accounts_core.use_cases.cards.remove_payment_method import RemovePaymentMet
 from accounts_core.use_cases.cards.retrieve_customer import RetrieveCustomer
 from accounts_core.use_cases.cards.set_default_payment_method import SetDefaultPaymentMethod
 from accounts_core.use_cases.cards.verify_card import VerifyCard
-from accounts_core.use_cases.identity.confirm_email import ConfirmEmail
 from accounts_core.use_cases.identity.deactivate import Deactivate
 from accounts_core.use_cases.identity.delete_notification import DeleteNotification
 from accounts_core.use_cases.identity.delete_user import DeleteUser
@@ -27,6 +26,7 @@ from accounts_core.use_cases.identity.forgot_password import ForgotPassword
 from accounts_core.use_cases.identity.list_activity import ListActivity
 from accounts_core.use_cases.identity.list_notifications import ListNotifications
 from accounts_core.use_cases.identity.mark_all_notifications_read import MarkAllNotificationsRead
+from accounts_core.use_cases.identity.mark_email_verified import MarkEmailVerified
 from accounts_core.use_cases.identity.mark_notification_read import MarkNotificationRead
 from accounts_core.use_cases.identity.read_profile import ReadProfile
 from accounts_core.use_cases.identity.register import Register
@@ -94,8 +94,8 @@ class _UseCases:
     profile = use_case(ReadProfile)
     find_user = use_case(FindUser)
     update_profile = use_case(UpdateProfile)
+    mark_email_verified = use_case(MarkEmailVerified)
     verify_email = use_case(VerifyEmail)
-    confirm_email = use_case(ConfirmEmail)
     resend_verification = use_case(ResendVerification)
     deactivate = use_case(Deactivate)
     reinstate = use_case(Reinstate)

@@ -127,7 +127,7 @@ def world(request: pytest.FixtureRequest, open_store: OpenStore, tmp_path: Path)
         stack.callback(lambda: run(http.aclose()))
         api = Client(run, http)
         jane = api.sign_up()
-        run(accounts.verify_email(jane.user["id"]))
+        run(accounts.mark_email_verified(jane.user["id"]))
         team = jane.post("/api/v1/accounts", json={"name": "Dev team"}).json()["data"]["id"]
         paid = jane.post("/api/users/current/verify-payment", json={"paymentMethod": "pm_card_visa"})
         assert paid.status_code == 200, paid.text

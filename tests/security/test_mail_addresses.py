@@ -74,7 +74,7 @@ def test_a2_a_mail_to_an_address_from_before_the_rule_is_parked_at_once(tmp_path
     accounts = accounts_with_mail(tmp_path)
     jane = run_sync(accounts.register(email=stored_email(INJECTING, INJECTING), password=PASSWORD, name="Jane"))
     run_sync(accounts.run_due())
-    run_sync(accounts.verify_email(jane.id))
+    run_sync(accounts.mark_email_verified(jane.id))
     run_sync(accounts.deactivate(jane.id))
     run_sync(accounts.run_due())
 

@@ -36,7 +36,7 @@ class SignUpJobs:
         """Open an account for a sign-up, mail its link, or notify the user who has the address.
 
         An unverified account that has the address stays as it is: the link is the sign-up's own, and decides nothing
-        before its mailbox and its password come together (`ConfirmEmail`).
+        before its mailbox and its password come together (`VerifyEmail`).
         """
         await self._reset_failures(job, data)
         token = new_token(self._secrets.random_bytes(TOKEN_BYTES), prefix=MAILED)

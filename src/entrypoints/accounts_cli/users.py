@@ -37,7 +37,7 @@ def id_of(who: str) -> UserId | None:
 async def create(accounts: Accounts[Any], *, email: str, name: str, password: str, verified: bool) -> None:
     user = await accounts.register(email=new_email_address(email), password=password, name=name, by=Actor.OPERATOR)
     if verified:
-        user = await accounts.verify_email(user.id)
+        user = await accounts.mark_email_verified(user.id)
     say(f"Created user {user.id}, {user.email}.")
 
 
@@ -51,7 +51,7 @@ async def show(accounts: Accounts[Any], who: str, *, as_json: bool) -> None:
 
 
 async def verify(accounts: Accounts[Any], who: str) -> None:
-    user = await accounts.verify_email((await find(accounts, who)).id)
+    user = await accounts.mark_email_verified((await find(accounts, who)).id)
     say(f"User {user.id}: {user.email} is verified.")
 
 

@@ -62,7 +62,7 @@ class RecoveryApi(Endpoints):
         proof = await read(request, ConfirmedAddress)
         note(way_in="mailed token")
         with taken_is_invalid():
-            user = await self.accounts.confirm_email(
+            user = await self.accounts.verify_email(
                 token=proof.token,
                 password=given(proof.password),
                 user_id=await self.caller_if_any(request),

@@ -90,7 +90,7 @@ class Service:
         """Do what an operator does: take the user's waiting address as verified."""
 
         async def verify() -> None:
-            await self.accounts.verify_email((await self.accounts.find_user(email)).id)
+            await self.accounts.mark_email_verified((await self.accounts.find_user(email)).id)
 
         self.run(verify())
 

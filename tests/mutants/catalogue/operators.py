@@ -83,7 +83,7 @@ OPERATORS: Final = (
         name="mailed tokens that are tried without their client",
         at="entrypoints/accounts_litestar/recovery_api.py::RecoveryApi.verify_email",
         old=(
-            "self.accounts.confirm_email(\n"
+            "self.accounts.verify_email(\n"
             "    token=proof.token,\n"
             "    password=given(proof.password),\n"
             "    user_id=await self.caller_if_any(request),\n"
@@ -91,7 +91,7 @@ OPERATORS: Final = (
             ")"
         ),
         new=(
-            "self.accounts.confirm_email(\n"
+            "self.accounts.verify_email(\n"
             "    token=proof.token, password=given(proof.password), user_id=await self.caller_if_any(request)\n"
             ")"
         ),

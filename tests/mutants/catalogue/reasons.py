@@ -51,7 +51,7 @@ REASONS: Final = (
     ),
     Mutant(
         name="a link that is confirmed without the user being locked",
-        at="accounts_core/use_cases/identity/confirm_email.py::_locked",
+        at="accounts_core/use_cases/identity/verify_email.py::_locked",
         old="work.users.get(user_id, lock=True)",
         new="work.users.get(user_id)",
         check=core(f"{_LOCKS}[confirm another address]"),

@@ -6,7 +6,7 @@ from tests.mutants.mutant import Mutant
 
 from .checks import core, sql_contract
 
-_CONFIRM: Final = "accounts_core/use_cases/identity/confirm_email.py"
+_CONFIRM: Final = "accounts_core/use_cases/identity/verify_email.py"
 _CONFIRMING: Final = "use_cases/test_confirm_email.py"
 _MAILS: Final = "use_cases/test_mail_to_strangers.py"
 _FIRST: Final = core(
@@ -16,42 +16,42 @@ _FIRST: Final = core(
 SIGN_UPS: Final = (
     Mutant(
         name="a link that verifies without anything else",
-        at="accounts_core/use_cases/identity/confirm_email.py::ConfirmEmail.__call__.attempt",
+        at="accounts_core/use_cases/identity/verify_email.py::VerifyEmail.__call__.attempt",
         old="link.user.id == user_id",
         new="user_id is None or link.user.id == user_id",
         check=_FIRST,
     ),
     Mutant(
         name="a link that anybody's access token completes",
-        at="accounts_core/use_cases/identity/confirm_email.py::ConfirmEmail.__call__.attempt",
+        at="accounts_core/use_cases/identity/verify_email.py::VerifyEmail.__call__.attempt",
         old="link.user.id == user_id",
         new="user_id is not None",
         check=core(f"{_CONFIRMING}::test_another_users_token_proves_nothing"),
     ),
     Mutant(
         name="sessions that outlive a confirmation by password",
-        at="accounts_core/use_cases/identity/confirm_email.py::ConfirmEmail._confirm",
+        at="accounts_core/use_cases/identity/verify_email.py::VerifyEmail._confirm",
         old="_Proof.ACCOUNT_PASSWORD",
         new="_Proof.ACCESS_TOKEN",
         check=core(f"{_CONFIRMING}::test_the_accounts_own_password_ends_the_accounts_sessions"),
     ),
     Mutant(
         name="the password of a sign-up that verifies the account in its way",
-        at="accounts_core/use_cases/identity/confirm_email.py::ConfirmEmail._proof_of",
+        at="accounts_core/use_cases/identity/verify_email.py::VerifyEmail._proof_of",
         old="_Proof.SIGN_UP_PASSWORD",
         new="_Proof.ACCOUNT_PASSWORD",
         check=_FIRST,
     ),
     Mutant(
         name="passwords that are tried with a link and not counted",
-        at="accounts_core/use_cases/identity/confirm_email.py::ConfirmEmail._count",
+        at="accounts_core/use_cases/identity/verify_email.py::VerifyEmail._count",
         old="await self._rate_limits.consume_sign_in(link.account, client)",
         new="",
         check=core(f"{_CONFIRMING}::test_a_wrong_password_is_counted_and_leaves_the_link_good"),
     ),
     Mutant(
         name="a customer left behind by the account that a sign-up replaces",
-        at="accounts_core/use_cases/identity/confirm_email.py::ConfirmEmail._open",
+        at="accounts_core/use_cases/identity/verify_email.py::VerifyEmail._open",
         old="(user, jobs)",
         new="(user, ())",
         check=core(f"{_CONFIRMING}::test_the_account_in_the_way_is_deleted_as_its_user_would"),

@@ -43,7 +43,7 @@ class LifeWithAccounts(Life):
     async def _settle(self, accounts: Core, person: Person) -> None:
         """Somebody has an account already when it all begins."""
         await self._register(accounts, person, "Name")
-        await accounts.verify_email(person.id)
+        await accounts.mark_email_verified(person.id)
         await accounts.run_due()
 
     # ---- signing up and in
@@ -207,7 +207,7 @@ class LifeWithAccounts(Life):
         person = self.someone(draw)
         if person is not None and not person.registering and (token := self.mailed("verify_email", person)):
             person.email.may_be(0, 1)
-            self.spawn(draw, lambda accounts: accounts.confirm_email(token=token, user_id=person.id))
+            self.spawn(draw, lambda accounts: accounts.verify_email(token=token, user_id=person.id))
 
     def forget(self, draw: Draw) -> None:
         if (person := self.someone(draw)) is not None:

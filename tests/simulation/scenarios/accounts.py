@@ -256,22 +256,22 @@ ACCOUNTS: Final = (
     Scenario(
         name="an operator verifying an address",
         prepare=after(an_invitation_waits, unverified),
-        act=called(lambda world, accounts: accounts.verify_email(world.notes["new"].id)),
+        act=called(lambda world, accounts: accounts.mark_email_verified(world.notes["new"].id)),
     ),
     Scenario(
         name="confirming a new address",
         prepare=after(an_invitation_waits, new_address),
-        act=called(lambda world, accounts: accounts.confirm_email(token=world.notes["token"], password=PASSWORD)),
+        act=called(lambda world, accounts: accounts.verify_email(token=world.notes["token"], password=PASSWORD)),
     ),
     Scenario(
         name="confirming with the account's own access token",
         prepare=after(an_invitation_waits, new_address),
-        act=called(lambda world, accounts: accounts.confirm_email(token=world.notes["token"], user_id=world.jane.id)),
+        act=called(lambda world, accounts: accounts.verify_email(token=world.notes["token"], user_id=world.jane.id)),
     ),
     Scenario(
         name="opening the account of a sign-up in place of another's",
         prepare=after(an_invitation_waits, two_sign_ups),
-        act=called(lambda world, accounts: accounts.confirm_email(token=world.notes["token"], password=OTHER_PASSWORD)),
+        act=called(lambda world, accounts: accounts.verify_email(token=world.notes["token"], password=OTHER_PASSWORD)),
     ),
     Scenario(
         name="asking for the mail again",

@@ -185,7 +185,7 @@ def test_ids_go_on_where_the_release_before_stopped(accounts: BlockingAccounts) 
 
 
 def test_a_link_and_an_event_of_the_release_before_are_known(accounts: BlockingAccounts) -> None:
-    assert accounts.confirm_email(token=MAILED_TOKEN, password=PASSWORD).id == MARY
+    assert accounts.verify_email(token=MAILED_TOKEN, password=PASSWORD).id == MARY
     assert accounts.profile(MARY).email_verified_at == at(30)
     assert not accounts.receive_provider_event(id="evt_1", customer_id="cus_62POOmrQw6n1Pe")
     assert accounts.receive_provider_event(id="evt_2", customer_id="cus_62POOmrQw6n1Pe")

@@ -89,7 +89,7 @@ def verification_link(world: World, later: timedelta) -> object:
     accounts.run_due()
     token = world.mailer.delivered[-1].values["token"]
     world.clock.advance(later)
-    return outcome(lambda: accounts.confirm_email(token=token, user_id=user.id)) is True
+    return outcome(lambda: accounts.verify_email(token=token, user_id=user.id)) is True
 
 
 def reset_link(world: World, later: timedelta) -> object:

@@ -78,12 +78,12 @@ def test_f2_whoever_signed_up_first_does_not_share_the_account_once_the_owner_co
 
     for password in (None, HERS):
         with pytest.raises(WrongPassword) as refusal:
-            accounts.confirm_email(token=link, password=password)
+            accounts.verify_email(token=link, password=password)
         assert refusal.value.field == "password"
     assert accounts.find_user(ADDRESS).email_verified_at is None
 
     sign_up(accounts, HERS)
-    owner = accounts.confirm_email(token=links(world)[-1], password=HERS)
+    owner = accounts.verify_email(token=links(world)[-1], password=HERS)
 
     assert (owner.email.address, owner.email_verified_at) == (ADDRESS, NOON)
     assert (signs_in(accounts, HERS), signs_in(accounts, HIS)) == (True, False)
@@ -100,7 +100,7 @@ def test_a6_whoever_signs_up_last_does_not_get_the_account_that_the_owner_confir
     sign_up(accounts, HIS, name="Attacker")
     newest = links(world)[-1]
 
-    owner = accounts.confirm_email(token=newest, password=HERS)
+    owner = accounts.verify_email(token=newest, password=HERS)
 
     assert owner.name == "Jane"
     assert (signs_in(accounts, HERS), signs_in(accounts, HIS)) == (True, False)
@@ -112,7 +112,7 @@ def test_a6_repeated_sign_ups_keep_nobody_from_finishing(accounts: Core, world: 
     for _ in range(3):
         sign_up(accounts, HIS)
 
-    accounts.confirm_email(token=first, password=HERS)
+    accounts.verify_email(token=first, password=HERS)
 
     assert signs_in(accounts, HERS)
 
@@ -126,7 +126,7 @@ def test_a_links_own_password_opens_its_account_even_where_the_first_account_is_
     attacker = accounts.find_user(ADDRESS)
     accounts.delete_user(attacker.id, password=HIS)
 
-    owner = accounts.confirm_email(token=links(world)[-1], password=HERS)
+    owner = accounts.verify_email(token=links(world)[-1], password=HERS)
 
     assert owner.id != attacker.id
     assert signs_in(accounts, HERS)
@@ -140,7 +140,7 @@ def test_the_account_in_the_way_is_deleted_as_its_user_would(accounts: Core, wor
     sign_up(accounts, HERS)
     world.events.heard.clear()
 
-    owner = accounts.confirm_email(token=links(world)[-1], password=HERS)
+    owner = accounts.verify_email(token=links(world)[-1], password=HERS)
     accounts.run_due()
 
     (deleted,) = world.events.of(UserDeleted)
@@ -157,7 +157,7 @@ def test_the_accounts_own_token_confirms_without_a_password_and_ends_no_session(
     session = accounts.sign_in(email=ADDRESS, password=HERS)
     other = accounts.sign_in(email=ADDRESS, password=HERS)
 
-    user = accounts.confirm_email(token=links(world)[0], user_id=session.user.id)
+    user = accounts.verify_email(token=links(world)[0], user_id=session.user.id)
 
     assert user.email_verified_at == NOON
     assert accounts.authenticate(session.token).user == accounts.authenticate(other.token).user == user
@@ -169,7 +169,7 @@ def test_the_accounts_own_token_confirms_with_a_link_that_somebody_elses_sign_up
     session = accounts.sign_in(email=ADDRESS, password=HERS)
     sign_up(accounts, HIS)
 
-    user = accounts.confirm_email(token=links(world)[-1], user_id=session.user.id)
+    user = accounts.verify_email(token=links(world)[-1], user_id=session.user.id)
 
     assert (user.id, user.email_verified_at) == (session.user.id, NOON)
     assert not signs_in(accounts, HIS)
@@ -182,9 +182,9 @@ def test_another_users_token_proves_nothing(world: World) -> None:
     attacker = accounts.find_user("attacker@example.org")
 
     with pytest.raises(WrongPassword):
-        accounts.confirm_email(token=links(world)[0], user_id=attacker.id)
+        accounts.verify_email(token=links(world)[0], user_id=attacker.id)
     with pytest.raises(WrongPassword):
-        accounts.confirm_email(token=links(world)[0], user_id=attacker.id, password=HIS)
+        accounts.verify_email(token=links(world)[0], user_id=attacker.id, password=HIS)
 
 
 def test_the_accounts_own_password_ends_the_accounts_sessions(world: World) -> None:
@@ -192,7 +192,7 @@ def test_the_accounts_own_password_ends_the_accounts_sessions(world: World) -> N
     sign_up(accounts, HERS)
     session = accounts.sign_in(email=ADDRESS, password=HERS)
 
-    user = accounts.confirm_email(token=links(world)[0], password=HERS)
+    user = accounts.verify_email(token=links(world)[0], password=HERS)
 
     assert user.email_verified_at == NOON
     with pytest.raises(InvalidToken):
@@ -206,12 +206,12 @@ def test_a_wrong_password_is_counted_and_leaves_the_link_good(accounts: Core, wo
 
     for _ in range(30):
         with pytest.raises(WrongPassword):
-            accounts.confirm_email(token=link, password="no such password here")
+            accounts.verify_email(token=link, password="no such password here")
     with pytest.raises(RateLimitExceeded):
-        accounts.confirm_email(token=link, password=HERS)
+        accounts.verify_email(token=link, password=HERS)
 
     world.wait(hours=1)
-    assert accounts.confirm_email(token=link, password=HERS).email_verified_at is not None
+    assert accounts.verify_email(token=link, password=HERS).email_verified_at is not None
 
 
 def test_a_link_works_once_and_every_other_of_the_address_dies_with_it(accounts: Core, world: World) -> None:
@@ -219,11 +219,11 @@ def test_a_link_works_once_and_every_other_of_the_address_dies_with_it(accounts:
     sign_up(accounts, HIS)
     first, second = links(world)
 
-    accounts.confirm_email(token=first, password=HERS)
+    accounts.verify_email(token=first, password=HERS)
 
     for token, password in ((first, HERS), (second, HIS), (second, HERS)):
         with pytest.raises(InvalidMailToken):
-            accounts.confirm_email(token=token, password=password)
+            accounts.verify_email(token=token, password=password)
     assert world.store._state.sign_ups.rows == {}
 
 
@@ -240,7 +240,7 @@ def test_a_reset_by_mail_verifies_and_makes_every_sign_up_void(accounts: Core, w
     assert len(world.events.of(EmailVerified)) == 1
     for token in (first, second):
         with pytest.raises(InvalidMailToken):
-            accounts.confirm_email(token=token, password="a third password of somebody")
+            accounts.verify_email(token=token, password="a third password of somebody")
 
 
 def test_f11_a_sign_up_that_is_repeated_is_answered_the_same_and_mailed_again(accounts: Core, world: World) -> None:
@@ -249,7 +249,7 @@ def test_f11_a_sign_up_that_is_repeated_is_answered_the_same_and_mailed_again(ac
     assert [sign_up(accounts, HERS) for _ in range(2)] == [False, is_open]
 
     assert len(links(world)) == 2
-    accounts.confirm_email(token=links(world)[1], password=HERS)
+    accounts.verify_email(token=links(world)[1], password=HERS)
     assert sign_up(accounts, HERS) is is_open
     assert len(links(world)) == 2
     told = [notice.kind for notice in world.mailer.delivered if notice.kind == "already_registered"]
@@ -261,7 +261,7 @@ def test_f11_both_links_of_a_person_who_signed_up_twice_are_good(accounts: Core,
     sign_up(accounts, HERS)
     sign_up(accounts, HERS)
 
-    accounts.confirm_email(token=links(world)[which], password=HERS)
+    accounts.verify_email(token=links(world)[which], password=HERS)
 
     assert signs_in(accounts, HERS)
 
@@ -301,7 +301,7 @@ def test_the_link_of_a_sign_up_lives_as_long_as_any_other(accounts: Core, world:
 
     for token in links(world):
         with pytest.raises(InvalidMailToken):
-            accounts.confirm_email(token=token, password=HERS)
+            accounts.verify_email(token=token, password=HERS)
 
 
 def test_a_deactivated_account_is_not_confirmed_but_can_be_replaced(accounts: Core, world: World) -> None:
@@ -311,8 +311,8 @@ def test_a_deactivated_account_is_not_confirmed_but_can_be_replaced(accounts: Co
     link = links(world)[1]
 
     with pytest.raises(AccountDeactivated):
-        accounts.confirm_email(token=link, password=HIS)
-    accounts.confirm_email(token=link, password=HERS)
+        accounts.verify_email(token=link, password=HIS)
+    accounts.verify_email(token=link, password=HERS)
 
     assert signs_in(accounts, HERS)
 
@@ -340,7 +340,7 @@ def test_an_account_that_a_hosts_data_keeps_stays_and_so_does_the_link(world: Wo
 
     for _ in range(2):
         with pytest.raises(DeletionBlocked):
-            accounts.confirm_email(token=links(world)[1], password=HERS)
+            accounts.verify_email(token=links(world)[1], password=HERS)
     assert signs_in(accounts, HIS)
 
 
@@ -365,7 +365,7 @@ def test_a_change_of_address_is_confirmed_by_the_account_and_never_by_the_mailbo
     (link,) = links(world)
 
     with pytest.raises(WrongPassword):
-        accounts.confirm_email(token=link, password=HERS)
+        accounts.verify_email(token=link, password=HERS)
 
     assert accounts.profile(attacker.id).email_verified_at is None
 
@@ -384,7 +384,7 @@ def test_a_job_of_the_release_before_is_a_sign_up_as_well(world: World) -> None:
 
     assert accounts.run_due().done == 1
     assert len(links(world)) == 2
-    accounts.confirm_email(token=links(world)[1], password=HIS)
+    accounts.verify_email(token=links(world)[1], password=HIS)
 
 
 def _put(world: World, job: OutboxJob) -> None:
@@ -417,7 +417,7 @@ def test_a_sign_up_that_was_told_that_the_address_is_taken_opens_no_account_with
 
     with pytest.raises(NotFound):
         accounts.find_user(ADDRESS)
-    assert accounts.confirm_email(token=links(world)[-1], password=HERS).id != user.id
+    assert accounts.verify_email(token=links(world)[-1], password=HERS).id != user.id
 
 
 # ---- unverified accounts end
@@ -442,7 +442,7 @@ def test_an_account_that_somebody_relies_on_does_not_end(world: World, why: str)
     user = accounts.find_user(ADDRESS)
     match why:
         case "verified":
-            accounts.verify_email(user.id)
+            accounts.mark_email_verified(user.id)
         case "was verified":
             _replaced_at_once(world, user)
         case "billed":
@@ -457,7 +457,7 @@ def test_an_account_that_somebody_relies_on_does_not_end(world: World, why: str)
 
 def _replaced_at_once(world: World, user: User) -> None:
     accounts = world.accounts(Policy(email_change=EmailChange.IMMEDIATE))
-    accounts.verify_email(user.id)
+    accounts.mark_email_verified(user.id)
     moved = accounts.update_profile(user.id, email="moved@example.org", current_password=HERS)
     assert moved.email == EmailAddress("moved@example.org")
     assert moved.email_verified_at is None

@@ -13,7 +13,7 @@ from accounts_memory import MemoryUnitOfWork
 def befriend(accounts: Core, owner: User, guest: User) -> TeamId:
     """Let `owner` found a team and `guest` join it."""
     team = accounts.create_team(owner.id, name=f"{owner.name}'s").team
-    accounts.verify_email(guest.id)
+    accounts.mark_email_verified(guest.id)
     accounts.invite_to_team(owner.id, team.id, email=guest.email)
     accounts.accept_invitation(guest.id, accounts.list_invitations(guest.id)[0].invitation.id)
     return team.id

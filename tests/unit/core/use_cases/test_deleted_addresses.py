@@ -51,7 +51,7 @@ def test_a18_a_deleted_persons_address_is_nowhere_in_the_store(
 ) -> None:
     accounts = world.accounts(Policy(private_registration=is_private))
     for user in (jane, john):
-        accounts.verify_email(user.id)
+        accounts.mark_email_verified(user.id)
     joined, open_, revoked, declined, waiting = (
         accounts.create_team(jane.id, name=f"Team {n}").team.id for n in range(5)
     )
@@ -85,7 +85,7 @@ def test_a18_a_deleted_persons_address_is_nowhere_in_the_store(
 
 def test_a18_the_address_of_somebody_else_stays(world: World, accounts: Core, jane: User, john: User) -> None:
     for user in (jane, john):
-        accounts.verify_email(user.id)
+        accounts.mark_email_verified(user.id)
     team = accounts.create_team(jane.id, name="Team").team.id
     accounts.invite_to_team(jane.id, team, email="mary@example.org")
 
@@ -102,7 +102,7 @@ def test_a18_whoever_merely_typed_an_address_takes_nothing_of_it_along(
     world: World, accounts: Core, jane: User
 ) -> None:
     """Else a sign-up with somebody's address, and its deletion, would wipe traces of who invited that person."""
-    accounts.verify_email(jane.id)
+    accounts.mark_email_verified(jane.id)
     team = accounts.create_team(jane.id, name="Team").team.id
     accounts.invite_to_team(jane.id, team, email="mary@example.org")
     impostor = accounts.register(email="mary@example.org", password=PASSWORD, name="Mallory")
@@ -116,7 +116,7 @@ def test_a18_whoever_merely_typed_an_address_takes_nothing_of_it_along(
 
 def test_a18_what_the_person_is_still_to_be_told_is_delivered(world: World, accounts: Core, john: User) -> None:
     """Whoever stole the account and deletes it does not keep its owner from hearing that the password changed."""
-    accounts.verify_email(john.id)
+    accounts.mark_email_verified(john.id)
     accounts.update_profile(john.id, new_password="an entirely different one", current_password=PASSWORD)
 
     accounts.delete_user(john.id, password="an entirely different one")

@@ -22,13 +22,13 @@ TWO_WEEKS = timedelta(days=14)
 
 @pytest.fixture
 def team(accounts: Core, jane: User) -> TeamId:
-    accounts.verify_email(jane.id)  # an unverified sender's mails wait
+    accounts.mark_email_verified(jane.id)  # an unverified sender's mails wait
     return accounts.create_team(jane.id, name="Dev team").team.id
 
 
 @pytest.fixture
 def guest(accounts: Core, john: User) -> User:
-    return accounts.verify_email(john.id)
+    return accounts.mark_email_verified(john.id)
 
 
 def invite(accounts: Core, owner: User, team: TeamId, email: str | EmailAddress = NEW) -> str:
@@ -183,7 +183,7 @@ def test_f6_nobody_but_the_owner_sees_or_touches_an_invitation(
 
 def test_f6_a_resend_is_counted_for_its_sender_and_for_its_recipient(world: World, jane: User) -> None:
     accounts = world.accounts(limits=MemoryRateLimiter())
-    accounts.verify_email(jane.id)
+    accounts.mark_email_verified(jane.id)
     team = accounts.create_team(jane.id, name="Dev team").team.id
     invitation = invite(accounts, jane, team)
     for _ in range(9):
@@ -204,7 +204,7 @@ def test_f6_a_resend_is_counted_for_its_sender_and_for_its_recipient(world: Worl
 
 def test_f6_somebody_who_may_not_resend_uses_up_nobodys_mails(world: World, jane: User, john: User) -> None:
     accounts = world.accounts(limits=MemoryRateLimiter())
-    accounts.verify_email(jane.id)
+    accounts.mark_email_verified(jane.id)
     team = accounts.create_team(jane.id, name="Dev team").team.id
     invitation = invite(accounts, jane, team)
     for _ in range(20):
@@ -218,7 +218,7 @@ def test_f6_somebody_who_may_not_resend_uses_up_nobodys_mails(world: World, jane
 def test_somebody_who_may_not_invite_uses_up_nobodys_mails(world: World, jane: User, john: User) -> None:
     accounts = world.accounts(limits=MemoryRateLimiter())
     for user in (jane, john):
-        accounts.verify_email(user.id)
+        accounts.mark_email_verified(user.id)
     team = accounts.create_team(jane.id, name="Dev team").team.id
     for _ in range(20):
         with pytest.raises(NotFound):
@@ -239,7 +239,7 @@ def test_f6_a_resend_of_an_unverified_sender_waits_for_their_verification(
     accounts.resend_invitation(jane.id, team, invitation)
     assert mailed(accounts, world) == 0
 
-    accounts.verify_email(jane.id)
+    accounts.mark_email_verified(jane.id)
 
     assert mailed(accounts, world) == 1
 
@@ -247,7 +247,7 @@ def test_f6_a_resend_of_an_unverified_sender_waits_for_their_verification(
 @pytest.mark.parametrize("is_private", [False, True])
 def test_f6_inviting_again_takes_no_further_place(world: World, jane: User, is_private: bool) -> None:
     accounts = world.accounts(Policy(quotas=QuotaPolicy(invitations=1), private_registration=is_private))
-    accounts.verify_email(jane.id)
+    accounts.mark_email_verified(jane.id)
     team = accounts.create_team(jane.id, name="Dev team").team.id
     invite(accounts, jane, team)
 
@@ -263,7 +263,7 @@ def test_f6_where_registration_is_private_the_list_does_not_tell_a_member_from_a
 ) -> None:
     accounts = world.accounts(Policy(private_registration=True))
     for user in (jane, john):
-        accounts.verify_email(user.id)
+        accounts.mark_email_verified(user.id)
     team = accounts.create_team(jane.id, name="Dev team").team.id
     join(accounts, jane, team, john)
     world.mailer.delivered.clear()
@@ -301,7 +301,7 @@ def test_f6_an_invitation_ends_after_two_weeks_and_can_then_not_be_answered(
 
 def test_f6_how_long_an_invitation_is_open_is_the_policys(world: World, jane: User) -> None:
     accounts = world.accounts(Policy(invitations=timedelta(days=2)))
-    accounts.verify_email(jane.id)
+    accounts.mark_email_verified(jane.id)
     team = accounts.create_team(jane.id, name="Dev team").team.id
     invite(accounts, jane, team)
     world.wait(days=2, microseconds=-1)
@@ -329,7 +329,7 @@ def test_f6_an_expired_invitation_is_made_anew_by_inviting_again(
 
 def test_f6_an_expired_invitation_takes_no_place_and_is_tidied_away(world: World, jane: User) -> None:
     accounts = world.accounts(Policy(quotas=QuotaPolicy(invitations=1)))
-    accounts.verify_email(jane.id)
+    accounts.mark_email_verified(jane.id)
     team = accounts.create_team(jane.id, name="Dev team").team.id
     invite(accounts, jane, team)
     world.wait(days=14, microseconds=-1)
@@ -357,7 +357,7 @@ def test_f6_an_expired_invitation_is_not_mailed_and_not_told_to_a_new_user(
     accounts.invite_to_team(jane.id, team, email=john.email)
     world.wait(days=14)
 
-    accounts.verify_email(john.id)
+    accounts.mark_email_verified(john.id)
 
     assert accounts.list_notifications(john.id) == []
     assert mailed(accounts, world, "john@example.org") == 0
@@ -369,7 +369,7 @@ def test_f6_an_expired_invitation_is_not_mailed_and_not_told_to_a_new_user(
 def test_a15_handing_over_ends_the_invitations_of_the_owner_before(
     accounts: Core, jane: User, team: TeamId, guest: User, world: World
 ) -> None:
-    mary = accounts.verify_email(accounts.register(email="mary@example.org", password=PASSWORD, name="Mary").id)
+    mary = accounts.mark_email_verified(accounts.register(email="mary@example.org", password=PASSWORD, name="Mary").id)
     join(accounts, jane, team, guest)
     invitation = invite(accounts, jane, team, mary.email)
 
@@ -400,7 +400,7 @@ def test_a15_handing_over_ends_the_invitations_of_the_owner_before_for_good(
 def test_a15_an_invitation_of_an_owner_before_that_is_left_from_an_older_version_cannot_be_accepted(
     accounts: Core, jane: User, team: TeamId, guest: User, world: World
 ) -> None:
-    mary = accounts.verify_email(accounts.register(email="mary@example.org", password=PASSWORD, name="Mary").id)
+    mary = accounts.mark_email_verified(accounts.register(email="mary@example.org", password=PASSWORD, name="Mary").id)
     join(accounts, jane, team, guest)
     invitation = invite(accounts, jane, team, mary.email)
     state = world.store._state
@@ -430,7 +430,7 @@ def test_a15_a_deactivated_owners_invitations_rest_until_the_owner_is_back(
 
 def test_a15_a_worker_does_not_invite_for_somebody_who_was_deactivated_meanwhile(world: World, jane: User) -> None:
     accounts = world.accounts(Policy(private_registration=True))
-    accounts.verify_email(jane.id)
+    accounts.mark_email_verified(jane.id)
     team = accounts.create_team(jane.id, name="Dev team").team.id
     accounts.invite_to_team(jane.id, team, email=NEW)
     accounts.deactivate(jane.id)

@@ -53,7 +53,7 @@ def test_f5_the_other_mails_to_an_unverified_address_have_no_such_name(world: Wo
 def test_f5_the_name_of_somebody_whose_address_is_verified_is_their_own_to_be_called_by(
     world: World, accounts: Core, jane: User
 ) -> None:
-    accounts.verify_email(jane.id)
+    accounts.mark_email_verified(jane.id)
     accounts.update_profile(jane.id, name=LINK, email="next@example.org", current_password=PASSWORD)
     accounts.forgot_password(email="jane@example.org")
     while accounts.run_due().done:
@@ -70,7 +70,7 @@ def test_f5_an_invitation_names_neither_team_nor_sender_to_a_stranger_where_they
 ) -> None:
     accounts = world.accounts(Policy(private_registration=is_private))
     for user in (jane, john):
-        accounts.verify_email(user.id)
+        accounts.mark_email_verified(user.id)
     accounts.update_profile(jane.id, name="jane.example")
     team = accounts.create_team(jane.id, name=LINK).team.id
     for email in (STRANGER, "john@example.org"):
@@ -83,7 +83,7 @@ def test_f5_an_invitation_names_neither_team_nor_sender_to_a_stranger_where_they
 
 
 def test_f5_an_unverified_holder_is_mailed_no_link(world: World, accounts: Core, jane: User, john: User) -> None:
-    accounts.verify_email(jane.id)
+    accounts.mark_email_verified(jane.id)
     team = accounts.create_team(jane.id, name=LINK).team.id
     accounts.invite_to_team(jane.id, team, email="john@example.org")
 
@@ -97,7 +97,7 @@ def test_f5_what_a_device_calls_itself_is_not_mailed_where_it_is_a_link(
     world: World, accounts: Core, jane: User, agent: str, device: str
 ) -> None:
     """Whoever has the password types it, and it would stand in a mail of ours about their sign-in."""
-    accounts.verify_email(jane.id)
+    accounts.mark_email_verified(jane.id)
     accounts.sign_in(email="jane@example.org", password=PASSWORD, user_agent="first")
     mails(accounts, world, "jane@example.org")
 

@@ -65,7 +65,7 @@ def test_failures_from_before_the_account_do_not_count_against_it(
 
     if private:
         accounts.request_account(email=JANE, password=PASSWORD, name="Jane")
-        accounts.confirm_email(token=token_in_mail(world, accounts), password=PASSWORD)
+        accounts.verify_email(token=token_in_mail(world, accounts), password=PASSWORD)
     else:
         accounts.register(email=JANE, password=PASSWORD, name="Jane")
 
@@ -83,7 +83,7 @@ def test_attempts_of_the_hour_before_the_account_do_not_count_against_it(
 
     if private:
         accounts.request_account(email=JANE, password=PASSWORD, name="Jane")
-        accounts.confirm_email(token=token_in_mail(world, accounts), password=PASSWORD)
+        accounts.verify_email(token=token_in_mail(world, accounts), password=PASSWORD)
     else:
         accounts.register(email=JANE, password=PASSWORD, name="Jane")
 
@@ -123,8 +123,8 @@ def test_a_link_that_opens_another_account_forgives_only_with_its_password(
     token = token_in_mail(world, accounts)
 
     with pytest.raises(WrongPassword):
-        accounts.confirm_email(token=token, password=OTHER_PASSWORD)
-    confirmed = accounts.confirm_email(token=token, password="the later sign-up's own one")
+        accounts.verify_email(token=token, password=OTHER_PASSWORD)
+    confirmed = accounts.verify_email(token=token, password="the later sign-up's own one")
 
     assert confirmed.id != jane.id
     guess(accounts, times=MOST_FAILURES.count - 1)
@@ -142,7 +142,7 @@ def test_a_full_row_of_a_deleted_account_does_not_keep_a_link_from_opening_anoth
     guess(accounts)
     accounts.erase_user(jane.id)
 
-    accounts.confirm_email(token=token, password="the later sign-up's own one")
+    accounts.verify_email(token=token, password="the later sign-up's own one")
 
     accounts.sign_in(email=JANE, password="the later sign-up's own one")
 
@@ -159,10 +159,10 @@ def test_a_link_whose_address_no_account_has_is_no_place_to_guess_at_its_passwor
         if number % 29 == 0:
             world.wait(hours=1)  # so that the limits on links are no part of it
         with pytest.raises(WrongPassword):
-            accounts.confirm_email(token=token, password=OTHER_PASSWORD)
+            accounts.verify_email(token=token, password=OTHER_PASSWORD)
 
     with pytest.raises(RateLimitExceeded) as refused:
-        accounts.confirm_email(token=token, password="the later sign-up's own one")
+        accounts.verify_email(token=token, password="the later sign-up's own one")
     assert not isinstance(refused.value, TooManyFailures)  # a reset by mail would not help
 
 
@@ -171,14 +171,14 @@ MOVES: dict[str, Callable[[World, Core, User], object]] = {
         jane.id, email=ELSEWHERE, current_password=PASSWORD
     ),
     "with the link": lambda world, accounts, jane: (
-        accounts.verify_email(jane.id),
+        accounts.mark_email_verified(jane.id),
         accounts.update_profile(jane.id, email=ELSEWHERE, current_password=PASSWORD),
-        accounts.confirm_email(token=token_in_mail(world, accounts), user_id=jane.id),
+        accounts.verify_email(token=token_in_mail(world, accounts), user_id=jane.id),
     ),
     "by an operator": lambda world, accounts, jane: (
-        accounts.verify_email(jane.id),
+        accounts.mark_email_verified(jane.id),
         accounts.update_profile(jane.id, email=ELSEWHERE, current_password=PASSWORD),
-        accounts.verify_email(jane.id),
+        accounts.mark_email_verified(jane.id),
     ),
 }
 

@@ -43,18 +43,18 @@ def test_a5_three_unverified_accounts_send_a_stranger_nothing_until_they_are_ver
             accounts.invite_to_team(sender.id, a_team(accounts, sender), email=STRANGER)
     assert mails(accounts, world) == []
 
-    accounts.verify_email(senders[0].id)
+    accounts.mark_email_verified(senders[0].id)
 
     assert mails(accounts, world) == [MailKind.INVITATION] * 5
-    accounts.verify_email(senders[1].id)
-    accounts.verify_email(senders[2].id)
+    accounts.mark_email_verified(senders[1].id)
+    accounts.mark_email_verified(senders[2].id)
     assert mails(accounts, world) == [MailKind.INVITATION] * 10  # the recipient's limit over all senders
 
 
 def test_a5_the_invitation_of_an_unverified_sender_is_shown_in_the_product_at_once(
     accounts: Core, world: World, jane: User, john: User
 ) -> None:
-    accounts.verify_email(john.id)
+    accounts.mark_email_verified(john.id)
 
     accounts.invite_to_team(jane.id, a_team(accounts, jane), email=john.email)
 
@@ -66,11 +66,11 @@ def test_a5_the_invitation_of_an_unverified_sender_is_shown_in_the_product_at_on
 def test_a5_an_invitation_that_was_answered_meanwhile_is_not_mailed(
     accounts: Core, world: World, jane: User, john: User
 ) -> None:
-    accounts.verify_email(john.id)
+    accounts.mark_email_verified(john.id)
     accounts.invite_to_team(jane.id, a_team(accounts, jane), email=john.email)
     accounts.decline_invitation(john.id, accounts.list_invitations(john.id)[0].invitation.id)
 
-    accounts.verify_email(jane.id)
+    accounts.mark_email_verified(jane.id)
 
     assert mails(accounts, world, "john@example.org") == []
 
@@ -91,7 +91,7 @@ def test_a5_more_waiting_invitations_than_one_page_are_mailed(accounts: Core, wo
 @pytest.mark.parametrize("is_private", [False, True])
 def test_a5_whatever_causes_a_mail_counts_for_its_recipient(world: World, jane: User, is_private: bool) -> None:
     accounts = world.accounts(Policy(private_registration=is_private), MemoryRateLimiter())
-    accounts.verify_email(jane.id)
+    accounts.mark_email_verified(jane.id)
     for _ in range(4):
         accounts.invite_to_team(jane.id, a_team(accounts, jane), email=STRANGER)
     assert len(mails(accounts, world)) == 4
@@ -120,7 +120,7 @@ def test_a5_sign_up_delete_sign_up_is_counted_for_the_recipient(accounts: Core, 
 def test_a5_mails_that_strangers_cause_do_not_use_up_the_mails_that_recover_an_account(
     accounts: Core, world: World, jane: User
 ) -> None:
-    accounts.verify_email(jane.id)
+    accounts.mark_email_verified(jane.id)
     for _ in range(15):
         accounts.request_account(email="jane@example.org", password=PASSWORD, name="X")
 
@@ -139,7 +139,7 @@ def test_a11_any_change_of_the_address_needs_the_password_or_a_recent_sign_in(
 ) -> None:
     accounts = world.accounts(Policy(email_change=policy))
     if is_verified:
-        accounts.verify_email(jane.id)
+        accounts.mark_email_verified(jane.id)
     world.wait(minutes=16)
 
     for signed_in_at in (None, NOON):
@@ -186,7 +186,7 @@ def test_a11_an_account_that_goes_from_address_to_address_does_not_bombard_the_o
 def test_a11_spellings_of_a_waiting_address_are_mailed_under_the_limit(
     accounts: Core, world: World, jane: User
 ) -> None:
-    accounts.verify_email(jane.id)
+    accounts.mark_email_verified(jane.id)
     spellings = [("\uff53" if n % 2 else "s") + "tranger@example.org" for n in range(12)]
 
     for email in spellings:

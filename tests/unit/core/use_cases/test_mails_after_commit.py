@@ -60,7 +60,7 @@ def test_a_mail_that_leads_to_another_is_followed_to_the_end(world: World) -> No
 def test_a_security_notice_of_an_event_is_sent_as_well(world: World) -> None:
     accounts = by_the_call(world)
     jane = accounts.register(email="jane@example.org", password=PASSWORD, name="Jane Doe")
-    accounts.verify_email(jane.id)
+    accounts.mark_email_verified(jane.id)
 
     accounts.update_profile(jane.id, new_password=OTHER_PASSWORD, current_password=PASSWORD)
 

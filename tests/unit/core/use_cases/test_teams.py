@@ -10,13 +10,13 @@ from accounts_core.model.events import InvitationAccepted, Invited, MemberRemove
 
 @pytest.fixture
 def team(accounts: Core, jane: User) -> TeamId:
-    accounts.verify_email(jane.id)  # an unverified sender's mails wait
+    accounts.mark_email_verified(jane.id)  # an unverified sender's mails wait
     return accounts.create_team(jane.id, name="Dev team").team.id
 
 
 @pytest.fixture
 def guest(accounts: Core, john: User) -> User:
-    return accounts.verify_email(john.id)
+    return accounts.mark_email_verified(john.id)
 
 
 def join(accounts: Core, owner: User, team: TeamId, guest: User) -> None:
@@ -73,7 +73,7 @@ def test_whoever_merely_registered_an_address_sees_none_of_its_invitations(
     assert accounts.list_notifications(john.id) == []
     assert list(accounts.list_invitations(john.id)) == []
 
-    accounts.verify_email(john.id)
+    accounts.mark_email_verified(john.id)
 
     assert [notification.type for notification in accounts.list_notifications(john.id)] == ["invite"]
     assert len(accounts.list_invitations(john.id)) == 1
@@ -101,7 +101,7 @@ def test_an_address_without_an_account_is_invited_all_the_same(
     assert [notice.to.address for notice in world.mailer.delivered] == ["new@example.org"]
 
     newcomer = accounts.register(email="new@example.org", password=PASSWORD, name="Newcomer")
-    accounts.verify_email(newcomer.id)
+    accounts.mark_email_verified(newcomer.id)
     accounts.accept_invitation(newcomer.id, accounts.list_invitations(newcomer.id)[0].invitation.id)
 
     assert roles(accounts, jane, team) == {jane.id: Role.OWNER, newcomer.id: Role.MEMBER}
@@ -141,7 +141,7 @@ def test_declining_ends_the_invitation(accounts: Core, jane: User, team: TeamId,
 
 
 def test_nobody_answers_somebody_elses_invitation(accounts: Core, jane: User, team: TeamId, guest: User) -> None:
-    accounts.verify_email(jane.id)
+    accounts.mark_email_verified(jane.id)
     accounts.invite_to_team(jane.id, team, email=guest.email)
     invitation = accounts.list_invitations(guest.id)[0].invitation.id
 

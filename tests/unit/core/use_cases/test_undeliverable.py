@@ -129,9 +129,9 @@ def test_a_security_notice_is_in_the_trail_of_the_account_that_it_is_about(
     """The old address may be another person's account by now."""
     accounts.update_profile(john.id, email="new@example.org", current_password=PASSWORD)
     run_out(accounts)
-    accounts.verify_email(john.id)
+    accounts.mark_email_verified(john.id)
     accounts.update_profile(jane.id, email=JOHN, current_password=PASSWORD)
-    accounts.verify_email(jane.id)
+    accounts.mark_email_verified(jane.id)
     refuse(world, times=9)
 
     run_out(accounts)
@@ -163,7 +163,7 @@ def test_an_invitation_is_in_the_trail_of_whoever_has_proven_the_address_alone(
     accounts: Core, world: World, jane: User, john: User, is_verified: bool
 ) -> None:
     if is_verified:
-        accounts.verify_email(jane.id)
+        accounts.mark_email_verified(jane.id)
     team = accounts.create_team(john.id, name="Bookshop").team
     refuse(world)
     accounts.invite_to_team(john.id, team.id, email=JANE)

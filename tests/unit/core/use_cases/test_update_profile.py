@@ -46,7 +46,7 @@ def test_an_unverified_address_is_replaced_at_once(accounts: Core, jane: User, w
 
 
 def test_a_verified_address_waits_for_the_new_one(accounts: Core, jane: User, world: World) -> None:
-    accounts.verify_email(jane.id)
+    accounts.mark_email_verified(jane.id)
 
     user = accounts.update_profile(jane.id, email=NEW, signed_in_at=NOON)
 
@@ -55,7 +55,7 @@ def test_a_verified_address_waits_for_the_new_one(accounts: Core, jane: User, wo
     with pytest.raises(InvalidCredentials):
         accounts.sign_in(email=NEW, password=PASSWORD)
 
-    accounts.verify_email(jane.id)
+    accounts.mark_email_verified(jane.id)
 
     assert accounts.sign_in(email=NEW, password=PASSWORD).user.email == EmailAddress(NEW)
     assert len(world.events.of(EmailVerified)) == 2
@@ -63,7 +63,7 @@ def test_a_verified_address_waits_for_the_new_one(accounts: Core, jane: User, wo
 
 def test_a_product_may_change_a_verified_address_at_once(world: World, jane: User) -> None:
     accounts = world.accounts(Policy(email_change=EmailChange.IMMEDIATE))
-    accounts.verify_email(jane.id)
+    accounts.mark_email_verified(jane.id)
 
     user = accounts.update_profile(jane.id, email=NEW, signed_in_at=NOON)
 
@@ -73,7 +73,7 @@ def test_a_product_may_change_a_verified_address_at_once(world: World, jane: Use
 @pytest.mark.parametrize("verified", [True, False])
 def test_an_address_of_somebody_else_is_taken(accounts: Core, jane: User, john: User, verified: bool) -> None:
     if verified:
-        accounts.verify_email(jane.id)
+        accounts.mark_email_verified(jane.id)
 
     with pytest.raises(EmailTaken):
         accounts.update_profile(jane.id, email="JOHN@example.org", signed_in_at=NOON)
@@ -82,12 +82,12 @@ def test_an_address_of_somebody_else_is_taken(accounts: Core, jane: User, john: 
 
 
 def test_a_pending_address_that_somebody_else_took_meanwhile_is_taken(accounts: Core, jane: User) -> None:
-    accounts.verify_email(jane.id)
+    accounts.mark_email_verified(jane.id)
     accounts.update_profile(jane.id, email=NEW, signed_in_at=NOON)
     accounts.register(email=NEW, password=PASSWORD, name="Somebody Else")
 
     with pytest.raises(EmailTaken):
-        accounts.verify_email(jane.id)
+        accounts.mark_email_verified(jane.id)
 
 
 def test_a_new_password_with_the_old_one_ends_every_other_session(
@@ -122,7 +122,7 @@ def test_a_recent_sign_in_is_proof_enough_and_an_older_one_is_not(accounts: Core
 
 @pytest.mark.parametrize("change", [{"new_password": OTHER_PASSWORD}, {"email": NEW}])
 def test_a_sensitive_change_without_proof_is_refused(accounts: Core, jane: User, change: dict[str, str]) -> None:
-    verified = accounts.verify_email(jane.id)
+    verified = accounts.mark_email_verified(jane.id)
 
     for signed_in_at in (None, LONG_AGO):
         with pytest.raises(ReauthenticationRequired):

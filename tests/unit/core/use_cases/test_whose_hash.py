@@ -56,7 +56,7 @@ def reset(world: World, accounts: Core) -> None:
 
 
 def confirm(world: World, accounts: Core, password: str) -> None:
-    accounts.confirm_email(token=token(world, accounts), password=password, client=CLIENT)
+    accounts.verify_email(token=token(world, accounts), password=password, client=CLIENT)
 
 
 def change(world: World, accounts: Core) -> None:
@@ -108,6 +108,6 @@ def test_both_passwords_that_come_into_question_for_a_link_are_hashed_for_its_ac
     link = token(world, accounts)
     hasher.requesters.clear()
 
-    accounts.confirm_email(token=link, password=OTHER_PASSWORD, client=CLIENT)
+    accounts.verify_email(token=link, password=OTHER_PASSWORD, client=CLIENT)
 
     assert hasher.requesters == [Requester.of(EmailAddress(JANE), CLIENT)] * 2

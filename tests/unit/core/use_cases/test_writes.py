@@ -86,7 +86,7 @@ def test_an_operator_is_not_stopped_by_what_a_user_has_used_up(world: World, jan
     accounts = strict(world, WRITE)
     accounts.mark_all_notifications_read(jane.id)
 
-    accounts.verify_email(jane.id)
+    accounts.mark_email_verified(jane.id)
     accounts.deactivate(jane.id, by=Actor.OPERATOR)
     accounts.reinstate(jane.id)
     accounts.end_all_sessions(jane.id)

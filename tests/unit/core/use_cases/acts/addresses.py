@@ -74,7 +74,7 @@ ADDRESSES: Mapping[str, Act] = {
     "confirm another address": Act(
         links=0,
         prepare=in_turn(change_email, lambda s: s.accounts.run_due()),
-        do=lambda s: s.accounts.confirm_email(token=s.last_token(), user_id=s.jane.id),
+        do=lambda s: s.accounts.verify_email(token=s.last_token(), user_id=s.jane.id),
         trail=[(USER, "email_changed", moved()), (USER, "email_verified", {"email": NEW})],
         mails=[(MailKind.EMAIL_CHANGED, OLD, {"happened_at": LATER, "email": NEW})],
     ),
@@ -83,7 +83,7 @@ ADDRESSES: Mapping[str, Act] = {
         is_verified=False,
         policy=PRIVATE,
         prepare=in_turn(change_email, lambda s: s.accounts.run_due()),
-        do=lambda s: s.accounts.confirm_email(token=s.last_token(), user_id=s.jane.id),
+        do=lambda s: s.accounts.verify_email(token=s.last_token(), user_id=s.jane.id),
         trail=[(USER, "email_changed", moved()), (USER, "email_verified", {"email": NEW})],
         mails=[(MailKind.EMAIL_CHANGED, OLD, {"happened_at": LATER})],
     ),
@@ -92,7 +92,7 @@ ADDRESSES: Mapping[str, Act] = {
         links=0,
         is_verified=False,
         prepare=lambda s: (s.accounts.resend_verification(s.jane.id), s.accounts.run_due()),
-        do=lambda s: s.accounts.confirm_email(token=s.last_token(), password=PASSWORD),
+        do=lambda s: s.accounts.verify_email(token=s.last_token(), password=PASSWORD),
         trail=[(USER, "sessions_ended", {"count": 1}), (USER, "email_verified", {"email": OLD})],
     ),
     "confirm the address with the sign-up's password": Act(
@@ -100,7 +100,7 @@ ADDRESSES: Mapping[str, Act] = {
         links=0,
         is_verified=False,
         prepare=in_turn(sign_up_taken, lambda s: s.accounts.run_due()),
-        do=lambda s: s.accounts.confirm_email(token=s.last_token(), password=OTHER_PASSWORD),
+        do=lambda s: s.accounts.verify_email(token=s.last_token(), password=OTHER_PASSWORD),
         trail=[
             (USER, "user_deleted", {}),
             (USER, "user_registered", {"email": OLD}),
@@ -110,13 +110,13 @@ ADDRESSES: Mapping[str, Act] = {
     "verify the address, by an operator": Act(
         links=0,
         is_verified=False,
-        do=lambda s: s.accounts.verify_email(s.jane.id),
+        do=lambda s: s.accounts.mark_email_verified(s.jane.id),
         trail=[(OPERATOR, "email_verified", {"email": OLD})],
     ),
     "verify another address, by an operator": Act(
         links=0,
         prepare=change_email,
-        do=lambda s: s.accounts.verify_email(s.jane.id),
+        do=lambda s: s.accounts.mark_email_verified(s.jane.id),
         trail=[(OPERATOR, "email_changed", moved()), (OPERATOR, "email_verified", {"email": NEW})],
         mails=[(MailKind.EMAIL_CHANGED, OLD, {"happened_at": LATER, "email": NEW})],
     ),
