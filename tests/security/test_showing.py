@@ -23,7 +23,7 @@ from accounts_core.model.tokens import digest_of, new_token
 from accounts_core.ports.mailer import MailKind, MailMessage
 from accounts_core.ports.payment_gateway import Hold, HoldStatus
 from accounts_core.services.idempotency import IdempotentAnswer
-from accounts_core.services.session_opener import SignedIn
+from accounts_core.services.session_opener import SignInResult
 from accounts_core.sync import run_sync
 from accounts_core.testing.builders import NOON
 from accounts_core.use_cases.cards.verify_card import ActionRequired
@@ -172,7 +172,7 @@ def test_a_secret_is_a_text_in_every_other_way() -> None:
 
 
 def test_the_token_that_a_person_gets_is_a_plain_text() -> None:
-    made = SignedIn(token=str(TOKEN), session=session(), user=None)  # type: ignore[arg-type]  # only looked at
+    made = SignInResult(token=str(TOKEN), session=session(), user=None)  # type: ignore[arg-type]  # only looked at
 
     assert type(made.token) is str
     assert str(TOKEN) not in repr(made)

@@ -66,7 +66,7 @@ ACTS: Final[dict[str, Act]] = {
     "renaming": jane("update_profile", name="Jane Roe"),
     "renaming otherwise": jane("update_profile", name="Jane Poe"),
     "moving": jane("update_profile", email="roe@example.org", current_password=PASSWORD),
-    "an operator verifying": jane("verify_email"),
+    "an operator verifying": jane("mark_email_verified"),
     "changing the password": jane("update_profile", new_password=OTHER_PASSWORD, current_password=PASSWORD),
     "resetting the password": called(
         lambda world, accounts: accounts.reset_password(token=world.notes["token"], password=OTHER_PASSWORD)

@@ -181,7 +181,7 @@ IDENTITY: Final = (
             "    return linked"
         ),
         check=core(
-            "use_cases/test_confirm_email.py"
+            "use_cases/test_verify_email.py"
             "::test_a6_whoever_signs_up_last_does_not_get_the_account_that_the_owner_confirms"
         ),
     ),

@@ -42,7 +42,7 @@ OPERATORS: Final = (
             "await self._rate_limits.consume_sign_in(address, client)\n"
             "\n"
             "\n"
-            "async def attempt() -> SignedIn:\n"
+            "async def attempt() -> SignInResult:\n"
             "    proven = await self._credentials.prove(address, given, client)\n"
             "    rehashed = await self._credentials.rehashed(proven, given, client)\n"
             "    async with self._store.begin() as work:\n"
@@ -56,7 +56,7 @@ OPERATORS: Final = (
             "        return await self._sessions.open(work, user, user_agent=user_agent, client=client)"
         ),
         new=(
-            "async def attempt() -> SignedIn:\n"
+            "async def attempt() -> SignInResult:\n"
             "    proven = await self._credentials.prove(address, given, client)\n"
             "    await self._rate_limits.consume_sign_in(address, client)\n"
             "    rehashed = await self._credentials.rehashed(proven, given, client)\n"
@@ -128,7 +128,7 @@ OPERATORS: Final = (
     Mutant(
         name="failures from before the account that count against it",
         at="accounts_core/use_cases/identity/register.py::Register.__call__",
-        old="await self._rate_limits.reset_free_address(self._store, applicant.email)",
+        old="await self._rate_limits.reset_free_address(self._store, request.email)",
         new="",
         check=core(f"{_LOCKED}::test_failures_from_before_the_account_do_not_count_against_it[open]"),
     ),

@@ -141,7 +141,7 @@ REASONS: Final = (
         old="False",
         new="True",
         check=core(
-            "use_cases/test_confirm_email.py::test_a_sign_up_that_was_told_that_the_address_is_taken_opens_no_account_without_its_link"
+            "use_cases/test_verify_email.py::test_a_sign_up_that_was_told_that_the_address_is_taken_opens_no_account_without_its_link"
         ),
     ),
     Mutant(

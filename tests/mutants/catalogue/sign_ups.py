@@ -7,7 +7,7 @@ from tests.mutants.mutant import Mutant
 from .checks import core, sql_contract
 
 _CONFIRM: Final = "accounts_core/use_cases/identity/verify_email.py"
-_CONFIRMING: Final = "use_cases/test_confirm_email.py"
+_CONFIRMING: Final = "use_cases/test_verify_email.py"
 _MAILS: Final = "use_cases/test_mail_to_strangers.py"
 _FIRST: Final = core(
     f"{_CONFIRMING}::test_f2_whoever_signed_up_first_does_not_share_the_account_once_the_owner_confirms"
@@ -66,8 +66,8 @@ SIGN_UPS: Final = (
     Mutant(
         name="mail to somebody with a verified address for each sign-up of theirs",
         at="accounts_core/use_cases/identity/register.py::Register._enter",
-        old="holder.email_verified_at is None and holder.email.is_same_mailbox(applicant.email)",
-        new="holder.email.is_same_mailbox(applicant.email)",
+        old="holder.email_verified_at is None and holder.email.is_same_mailbox(request.email)",
+        new="holder.email.is_same_mailbox(request.email)",
         check=core(f"{_CONFIRMING}::test_f11_a_sign_up_that_is_repeated_is_answered_the_same_and_mailed_again"),
     ),
     Mutant(
@@ -80,7 +80,7 @@ SIGN_UPS: Final = (
     Mutant(
         name="sign-ups that are mailed without end",
         at="accounts_core/services/sign_up_requests.py::SignUpRequests.enqueue",
-        old=("if not applicant.may_mail:\n    return"),
+        old=("if not request.may_mail:\n    return"),
         new="",
         check=core(f"{_CONFIRMING}::test_sign_ups_are_mailed_under_the_recipients_limit_with_their_answers_unchanged"),
     ),

@@ -42,7 +42,7 @@ TEAMS: Final = (
     Mutant(
         name="names that are not taken again as they are kept",
         at="accounts_core/model/text.py::one_line",
-        old="is_stream_safe(run_cleanup)",
+        old="is_stream_safe(cleaned)",
         new="is_stream_safe(text)",
         check=core("use_cases/test_teams.py::test_m09_marks_that_are_two_each_in_nfc_are_counted_as_such"),
     ),

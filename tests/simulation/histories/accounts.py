@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from tests.simulation.world import Core
 
 from accounts_core.errors import AccountDeactivated, EmailTaken, InvalidCredentials, InvalidToken
-from accounts_core.services.session_opener import SignedIn
+from accounts_core.services.session_opener import SignInResult
 from accounts_core.testing.simulation import Draw, Scheduler, Violated
 
 from .facts import End, Fact, Opened, Person
@@ -88,7 +88,7 @@ class LifeWithAccounts(Life):
         finally:
             person.account.end("active", end)
 
-    async def _sign_in(self, door: Callable[..., Awaitable[SignedIn]], person: Person) -> None:
+    async def _sign_in(self, door: Callable[..., Awaitable[SignInResult]], person: Person) -> None:
         opened, closed, is_sure = list[Opened](), person.closed, self._is_sure_of(person)
         try:
             email, password = person.address, person.word(person.password.value)

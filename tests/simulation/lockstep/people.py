@@ -135,17 +135,17 @@ class People(LockstepBase):
         client=given.clients,
         newest=given.mostly,
     )
-    def confirm_email(
+    def verify_email(
         self, token: str, password: str | None, user: UserId | None, client: str | None, newest: bool
     ) -> None:
         token = self.newest_token(MailKind.VERIFY_EMAIL, token) if newest else token
         self.ask(
-            "confirm_email", lambda at: at.confirm_email(token=token, password=password, user_id=user, client=client)
+            "verify_email", lambda at: at.verify_email(token=token, password=password, user_id=user, client=client)
         )
 
     @rule(user=given.users)
-    def verify_email(self, user: UserId) -> None:
-        self.ask("verify_email", lambda at: at.verify_email(user))
+    def mark_email_verified(self, user: UserId) -> None:
+        self.ask("mark_email_verified", lambda at: at.mark_email_verified(user))
 
     @rule(user=given.users, client=given.clients)
     def resend_verification(self, user: UserId, client: str | None) -> None:

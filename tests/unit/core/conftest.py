@@ -10,7 +10,7 @@ from accounts_core import BlockingAccounts, MailDispatch, Policy
 from accounts_core.model import User, UserId
 from accounts_core.model.events import DomainEvent
 from accounts_core.ports.owned_data import OwnedData
-from accounts_core.services.session_opener import SignedIn
+from accounts_core.services.session_opener import SignInResult
 from accounts_core.testing.builders import NOON
 from accounts_core.use_cases.sessions.authenticate import Caller
 from accounts_memory import (
@@ -116,12 +116,12 @@ def signed_up(accounts: Core, world: World, email: str, name: str) -> User:
 
 
 @pytest.fixture
-def signed_in(accounts: Core, jane: User) -> SignedIn:
+def signed_in(accounts: Core, jane: User) -> SignInResult:
     return accounts.sign_in(email="jane@example.org", password=PASSWORD)
 
 
 @pytest.fixture
-def caller(accounts: Core, signed_in: SignedIn) -> Caller:
+def caller(accounts: Core, signed_in: SignInResult) -> Caller:
     return accounts.authenticate(signed_in.token)
 
 

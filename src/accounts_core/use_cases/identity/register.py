@@ -2,7 +2,7 @@
 
 An account whose address is not verified belongs to the person who signed up first, and a later sign-up never changes
 it. The later one is mailed a link of its own (`SignUp`). Together with the password of that sign-up, the link opens an
-account in place of the unverified one (`confirm_email`), so neither of two people gets into the other's account.
+account in place of the unverified one (`verify_email`), so neither of two people gets into the other's account.
 """
 
 import attrs
@@ -36,7 +36,7 @@ class Register:
         """Create an active account and enqueue the mail that verifies its address.
 
         If an unverified account has the address, its mailbox is mailed a link all the same: with the link and this
-        password, `confirm_email` opens an account in place of that one. Once an address has had too many mails
+        password, `verify_email` opens an account in place of that one. Once an address has had too many mails
         (`mail`), no more are sent to it, and all else is the same.
 
         Args:

@@ -19,7 +19,7 @@ class PreviewCleanup:
     _policy: Policy
 
     async def __call__(self) -> CleanupResult:
-        """Count the expired rows and old unverified accounts that `run_cleanup` would delete now, without deleting them.
+        """Count the expired rows and old unverified accounts that `run_cleanup` would delete now.
 
         Unverified accounts that the application's own data blocks are counted too.
 

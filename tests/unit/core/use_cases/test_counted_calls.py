@@ -94,7 +94,7 @@ CALLS: Final[Mapping[str, Call]] = {
     "reset_password": lambda a, s: a.reset_password(
         token=s.reset_token, password=OTHER_PASSWORD, client=CLIENT_ADDRESS
     ),
-    "confirm_email": lambda a, s: a.confirm_email(token=s.verify_token, password=PASSWORD, client=CLIENT_ADDRESS),
+    "verify_email": lambda a, s: a.verify_email(token=s.verify_token, password=PASSWORD, client=CLIENT_ADDRESS),
     "delete_user": lambda a, s: a.delete_user(s.jane.id, password=PASSWORD, client=CLIENT_ADDRESS),
     "update_profile, password": lambda a, s: a.update_profile(
         s.jane.id, new_password=OTHER_PASSWORD, current_password=PASSWORD, client=CLIENT_ADDRESS
@@ -126,7 +126,7 @@ COUNTED: Final = [
     # call, limit, scope, whose: an address where it is one's
     *[
         (call, SIGN_IN, scope, JANE)
-        for call in ("sign_in", "restore", "confirm_email")
+        for call in ("sign_in", "restore", "verify_email")
         for scope in (CLIENT, ACCOUNT, ALL)
     ],
     *[(call, SIGN_IN, ACCOUNT, JANE) for call in ("delete_user", "update_profile, password", "update_profile, email")],
@@ -134,7 +134,7 @@ COUNTED: Final = [
     *[("forgot_password", RECOVERY, scope, JANE) for scope in (CLIENT, ACCOUNT, ALL)],
     *[("resend_verification", RECOVERY, scope, JANE) for scope in (CLIENT, ACCOUNT, ALL)],
     *[("update_profile, email", RECOVERY, scope, FREE) for scope in (CLIENT, ACCOUNT, ALL)],
-    *[(call, RECOVERY, scope, "") for call in ("reset_password", "confirm_email") for scope in (CLIENT, ALL)],
+    *[(call, RECOVERY, scope, "") for call in ("reset_password", "verify_email") for scope in (CLIENT, ALL)],
     *[("resend_verification", MAIL, scope, JANE) for scope in (RECIPIENT, RECIPIENT_DAY)],
     *[("update_profile, email", MAIL, scope, FREE) for scope in (RECIPIENT, RECIPIENT_DAY)],
     *[("update_profile, password", PASSWORD_CHANGE, scope, "") for scope in (CLIENT, USER)],

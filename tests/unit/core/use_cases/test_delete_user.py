@@ -6,7 +6,7 @@ from accounts_core import BlockingAccounts, MailDispatch
 from accounts_core.errors import DeletionBlocked, InvalidToken, NotFound, ProviderAmbiguous, WrongPassword
 from accounts_core.model import DeletionPreview, TeamId, User, UserId
 from accounts_core.model.events import UserDeleted
-from accounts_core.services.session_opener import SignedIn
+from accounts_core.services.session_opener import SignInResult
 from accounts_memory import MemoryUnitOfWork
 
 
@@ -20,7 +20,7 @@ def befriend(accounts: Core, owner: User, guest: User) -> TeamId:
 
 
 def test_deletion_destroys_what_is_owned_and_disassociates_the_rest(
-    accounts: Core, jane: User, john: User, signed_in: SignedIn
+    accounts: Core, jane: User, john: User, signed_in: SignInResult
 ) -> None:
     own, foreign = befriend(accounts, jane, john), befriend(accounts, john, jane)
     accounts.write_interaction(jane.id, own, body="mine")
@@ -63,7 +63,7 @@ def test_the_address_is_free_again_and_the_id_is_not(accounts: Core, jane: User)
 
 
 @pytest.mark.parametrize("password", [OTHER_PASSWORD, "", PASSWORD.upper()])
-def test_a_wrong_password_deletes_nothing(accounts: Core, signed_in: SignedIn, password: str) -> None:
+def test_a_wrong_password_deletes_nothing(accounts: Core, signed_in: SignInResult, password: str) -> None:
     with pytest.raises(WrongPassword) as caught:
         accounts.delete_user(signed_in.user.id, password=password)
 

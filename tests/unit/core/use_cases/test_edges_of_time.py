@@ -22,7 +22,7 @@ from accounts_core.outbox.delays import LONGEST_DELAY, WORKER_LEASE
 from accounts_core.outbox.worker import WorkerRun
 from accounts_core.services.card_calls import SETTLED_AFTER
 from accounts_core.services.outbox_writer import OutboxWriter
-from accounts_core.services.session_opener import SignedIn
+from accounts_core.services.session_opener import SignInResult
 from accounts_core.testing.builders import NOON, a_session, a_verification, at
 
 A_MICROSECOND = timedelta(microseconds=1)
@@ -224,7 +224,7 @@ def test_a7_more_than_are_brought_back_at_once_are_brought_back_next_time(world:
 
 
 def test_a7_a_repaired_session_lives_as_long_as_another_and_no_longer(
-    accounts: Core, signed_in: SignedIn, world: World
+    accounts: Core, signed_in: SignInResult, world: World
 ) -> None:
     policy = Policy()
     world.clock.jump(-DAY)

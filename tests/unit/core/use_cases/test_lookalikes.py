@@ -38,7 +38,7 @@ def is_verified(request: pytest.FixtureRequest) -> bool:
 def jane(world: World, is_verified: bool) -> User:
     plain = world.accounts()
     user = signed_up(plain, world, STORED, "Jane Doe")
-    return plain.verify_email(user.id) if is_verified else user
+    return plain.mark_email_verified(user.id) if is_verified else user
 
 
 def mailed(accounts: Core, world: World) -> list[tuple[str, MailKind]]:
@@ -112,7 +112,7 @@ def test_a19_an_invitation_to_it_goes_to_the_stored_address_once_that_is_verifie
     accounts: Core, world: World, jane: User, is_verified: bool, typed: str
 ) -> None:
     john = signed_up(world.accounts(), world, JOHN, "John Roe")
-    world.accounts().verify_email(john.id)
+    world.accounts().mark_email_verified(john.id)
     team = accounts.create_team(john.id, name="Bookshop").team
     world.mailer.delivered.clear()
 

@@ -20,7 +20,7 @@ def few(request: pytest.FixtureRequest, world: World) -> Core:
 
 @pytest.fixture
 def owner(few: Core, world: World, jane: User) -> User:
-    return few.verify_email(jane.id)
+    return few.mark_email_verified(jane.id)
 
 
 def a_team(accounts: Core, owner: User, name: str = "Dev team") -> TeamId:
@@ -50,7 +50,7 @@ def test_one_user_owns_so_many_teams(few: Core, owner: User) -> None:
 
 
 def test_a_team_is_not_handed_over_to_somebody_who_owns_as_many_as_they_may(few: Core, owner: User, john: User) -> None:
-    few.verify_email(john.id)
+    few.mark_email_verified(john.id)
     johns = [a_team(few, john) for _ in range(2)]
     team = a_team(few, owner)
     invited(few, owner, team, "john@example.org")
@@ -107,7 +107,7 @@ def test_so_many_are_members_of_a_team_and_the_invitation_of_one_more_stays(
 
 
 def test_of_many_notifications_the_newest_stay(few: Core, world: World, owner: User, john: User) -> None:
-    few.verify_email(john.id)
+    few.mark_email_verified(john.id)
     team = a_team(few, owner)
     for _ in range(6):
         invited(few, owner, team, "john@example.org")
@@ -129,7 +129,7 @@ def test_invitations_that_waited_for_an_address_make_no_more_notifications_than_
     for number in range(6):
         invited(generous, owner, a_team(generous, owner, f"Team {number}"), "john@example.org")
 
-    few.verify_email(john.id)
+    few.mark_email_verified(john.id)
 
     assert len(few.list_notifications(john.id)) == 4
 

@@ -10,7 +10,7 @@ from accounts_core.model import SessionPolicy, User
 from accounts_core.model.events import SignedIn as SignedInEvent
 from accounts_core.model.events import UserRegistered
 from accounts_core.model.session import TOUCH_INTERVAL
-from accounts_core.services.session_opener import SignedIn
+from accounts_core.services.session_opener import SignInResult
 from accounts_core.testing.builders import NOON
 
 
@@ -65,7 +65,7 @@ def test_signing_in_gives_a_token_that_authenticates(accounts: Core, jane: User,
     assert len(world.events.of(SignedInEvent)) == 1
 
 
-def test_the_token_is_not_shown_by_the_repr(signed_in: SignedIn) -> None:
+def test_the_token_is_not_shown_by_the_repr(signed_in: SignInResult) -> None:
     assert signed_in.token not in repr(signed_in)
 
 
@@ -106,7 +106,7 @@ def test_signing_in_renews_a_hash_of_older_parameters(accounts: Core, jane: User
     assert accounts.sign_in(email="jane@example.org", password=PASSWORD).user == renewed
 
 
-def test_a_session_ends_at_its_absolute_age(accounts: Core, world: World, signed_in: SignedIn) -> None:
+def test_a_session_ends_at_its_absolute_age(accounts: Core, world: World, signed_in: SignInResult) -> None:
     for _ in range(29):
         world.wait(days=1)
         accounts.touch_session(accounts.authenticate(signed_in.token).session.id)
@@ -116,14 +116,14 @@ def test_a_session_ends_at_its_absolute_age(accounts: Core, world: World, signed
         accounts.authenticate(signed_in.token)
 
 
-def test_a_session_ends_when_it_is_idle(accounts: Core, world: World, signed_in: SignedIn) -> None:
+def test_a_session_ends_when_it_is_idle(accounts: Core, world: World, signed_in: SignInResult) -> None:
     world.wait(days=14)
 
     with pytest.raises(InvalidToken):
         accounts.authenticate(signed_in.token)
 
 
-def test_a_session_is_touched_at_most_every_few_minutes(accounts: Core, world: World, signed_in: SignedIn) -> None:
+def test_a_session_is_touched_at_most_every_few_minutes(accounts: Core, world: World, signed_in: SignInResult) -> None:
     assert not accounts.authenticate(signed_in.token).touch_due
     world.clock.advance(TOUCH_INTERVAL)
     assert accounts.authenticate(signed_in.token).touch_due
@@ -153,7 +153,7 @@ def test_the_oldest_session_ends_where_there_is_one_too_many(world: World, jane:
         accounts.authenticate(oldest.token)
 
 
-def test_signing_out_ends_this_session_and_no_other(accounts: Core, signed_in: SignedIn) -> None:
+def test_signing_out_ends_this_session_and_no_other(accounts: Core, signed_in: SignInResult) -> None:
     other = accounts.sign_in(email="jane@example.org", password=PASSWORD)
 
     accounts.sign_out(signed_in.session)
@@ -164,7 +164,9 @@ def test_signing_out_ends_this_session_and_no_other(accounts: Core, signed_in: S
     assert accounts.authenticate(other.token).session == other.session
 
 
-def test_deactivating_ends_every_session_and_keeps_everything(accounts: Core, jane: User, signed_in: SignedIn) -> None:
+def test_deactivating_ends_every_session_and_keeps_everything(
+    accounts: Core, jane: User, signed_in: SignInResult
+) -> None:
     accounts.deactivate(jane.id)
 
     with pytest.raises(InvalidToken):

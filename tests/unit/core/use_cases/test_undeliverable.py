@@ -29,7 +29,7 @@ def jane(world: World) -> User:
 @pytest.fixture
 def john(world: World) -> User:
     plain = world.accounts()
-    return plain.verify_email(signed_up(plain, world, JOHN, "John Roe").id)
+    return plain.mark_email_verified(signed_up(plain, world, JOHN, "John Roe").id)
 
 
 def refuse(world: World, *, times: int = 1) -> None:

@@ -15,7 +15,7 @@ from accounts_core.errors import (
 )
 from accounts_core.model import EmailAddress, EmailChange, User
 from accounts_core.model.events import EmailChanged, EmailChangeRequested, EmailVerified, PasswordChanged
-from accounts_core.services.session_opener import SignedIn
+from accounts_core.services.session_opener import SignInResult
 from accounts_core.testing.builders import NOON
 
 NEW = "new@example.org"
@@ -91,7 +91,7 @@ def test_a_pending_address_that_somebody_else_took_meanwhile_is_taken(accounts: 
 
 
 def test_a_new_password_with_the_old_one_ends_every_other_session(
-    accounts: Core, signed_in: SignedIn, world: World
+    accounts: Core, signed_in: SignInResult, world: World
 ) -> None:
     other = accounts.sign_in(email="jane@example.org", password=PASSWORD)
 
