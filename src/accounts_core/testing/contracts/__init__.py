@@ -1,47 +1,11 @@
 """One contract suite for each port; those of a store and of a payment gateway are split into rooms."""
 
+from pkgutil import iter_modules
+
 import pytest
 
 # pytest explains a failed assert only in modules that it was told of before they are imported
-pytest.register_assert_rewrite(
-    *[
-        f"{__name__}.{module}"
-        for module in (
-            "audit",
-            "billed_users",
-            "clock",
-            "deletion",
-            "devices",
-            "events",
-            "gateway_cards",
-            "gateway_customers",
-            "gateway_holds",
-            "gateway_usage",
-            "job_leases",
-            "idempotency",
-            "limits",
-            "mail_tokens",
-            "notifications",
-            "mailer",
-            "open_verifications",
-            "outbox",
-            "owned_data",
-            "parking",
-            "password_hasher",
-            "payment_gateway",
-            "payment_methods",
-            "provider_events",
-            "secrets",
-            "sessions",
-            "team_reads",
-            "teams",
-            "transactions",
-            "user_addresses",
-            "users",
-            "verifications",
-        )
-    ]
-)
+pytest.register_assert_rewrite(*[module.name for module in iter_modules(__path__, f"{__name__}.")])
 
 # ruff: noqa: E402  the imports have to follow the line above
 from accounts_core.testing.contracts.audit import AuditContract

@@ -68,7 +68,6 @@ class Scheduler:
         self._landings: list[Landing] = []
         self._stepping: Task | None = None
         self._last: At = ("", 0)
-        self._landed = 0
 
     # ---- who is there
 
@@ -198,6 +197,5 @@ class Scheduler:
 
     def _land(self, landing: Landing) -> None:
         self._landings.remove(landing)
-        self._landed += 1
         self.steps.append(Step(self.clock.now(), "", landing.name, landing.point, note="arrives"))
         landing.land()
