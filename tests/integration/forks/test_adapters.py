@@ -26,8 +26,8 @@ from accounts_memory.rate_limiter import MemoryRateLimiter
 from accounts_redis import RedisUrl
 from accounts_redis.rate_limiter import AsyncRedisRateLimiter, RedisRateLimiter
 from accounts_stripe import BlockingStripeGateway, StripeGateway
-from accounts_stripe.simulator import Simulator
-from accounts_stripe.simulator.state import CUSTOMER, State
+from accounts_stripe_simulator import Simulator
+from accounts_stripe_simulator.state import CUSTOMER, State
 from accounts_system import SystemClock, SystemSecrets
 
 TIMES = 50

@@ -2,8 +2,8 @@ import pytest
 import stripe
 from tests.unit.stripe_simulator.driving import Driver
 
-from accounts_stripe.simulator import Response, Simulator
-from accounts_stripe.simulator.control import control
+from accounts_stripe_simulator import Response, Simulator
+from accounts_stripe_simulator.control import control
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import stripe
 from tests.unit.stripe_simulator.driving import Driver, code_of
 
 from accounts_memory import ManualClock
-from accounts_stripe.simulator import Simulator
+from accounts_stripe_simulator import Simulator
 
 
 def test_a_customer_keeps_what_it_was_made_with(client: stripe.StripeClient) -> None:

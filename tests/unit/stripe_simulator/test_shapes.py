@@ -6,7 +6,7 @@ import stripe
 from tests.unit.stripe_simulator.driving import Driver
 from tests.unit.stripe_simulator.shapes import differences
 
-from accounts_stripe.simulator import Simulator
+from accounts_stripe_simulator import Simulator
 
 
 def told(value: Any, schema: str) -> list[str]:

@@ -3,8 +3,8 @@ import stripe
 from tests.unit.stripe_simulator.driving import Driver
 
 from accounts_memory import ManualClock, SequenceSecrets
-from accounts_stripe.simulator import Simulator, State
-from accounts_stripe.simulator.state import CUSTOMER, Answer, Record, Transaction
+from accounts_stripe_simulator import Simulator, State
+from accounts_stripe_simulator.state import CUSTOMER, Answer, Record, Transaction
 
 
 class Broken(Exception):

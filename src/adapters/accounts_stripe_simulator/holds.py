@@ -5,12 +5,12 @@ from typing import Final
 
 import attrs
 
-from accounts_stripe.simulator import payment_methods
-from accounts_stripe.simulator.answers import Refused, invalid
-from accounts_stripe.simulator.cards import Verdict, decline_message
-from accounts_stripe.simulator.payment_methods import decline_fields
-from accounts_stripe.simulator.state import CUSTOMER, PAYMENT_INTENT, PAYMENT_METHOD, Json, Record
-from accounts_stripe.simulator.world import World
+from accounts_stripe_simulator import payment_methods
+from accounts_stripe_simulator.answers import Refused, invalid
+from accounts_stripe_simulator.cards import Verdict, decline_message
+from accounts_stripe_simulator.payment_methods import decline_fields
+from accounts_stripe_simulator.state import CUSTOMER, PAYMENT_INTENT, PAYMENT_METHOD, Json, Record
+from accounts_stripe_simulator.world import World
 
 LIFETIME: Final = timedelta(days=7)
 """How long a hold lasts that nobody captures or cancels. Source: Stripe, "Place a hold on a payment method"."""

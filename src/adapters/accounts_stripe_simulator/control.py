@@ -10,11 +10,11 @@ from html import escape
 from typing import Final
 from urllib.parse import parse_qs, urlencode
 
-from accounts_stripe.simulator.answers import Response
-from accounts_stripe.simulator.faults import Fault, FaultKind
-from accounts_stripe.simulator.simulator import Simulator
-from accounts_stripe.simulator.state import Json
-from accounts_stripe.simulator.webhooks import Order, Plan
+from accounts_stripe_simulator.answers import Response
+from accounts_stripe_simulator.faults import Fault, FaultKind
+from accounts_stripe_simulator.simulator import Simulator
+from accounts_stripe_simulator.state import Json
+from accounts_stripe_simulator.webhooks import Order, Plan
 
 PREFIX: Final = "/simulator/"
 

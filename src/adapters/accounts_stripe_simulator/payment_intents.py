@@ -3,13 +3,13 @@
 from typing import Final
 
 from accounts_core.model.policy import MINIMUM_AMOUNTS
-from accounts_stripe.simulator import payment_methods
-from accounts_stripe.simulator.answers import invalid, unexpected_state
-from accounts_stripe.simulator.holds import Confirmation, confirm_intent, end
-from accounts_stripe.simulator.lists import created_filter, page, search
-from accounts_stripe.simulator.parameters import Parameters
-from accounts_stripe.simulator.state import CUSTOMER, PAYMENT_INTENT, Json, Record
-from accounts_stripe.simulator.world import World
+from accounts_stripe_simulator import payment_methods
+from accounts_stripe_simulator.answers import invalid, unexpected_state
+from accounts_stripe_simulator.holds import Confirmation, confirm_intent, end
+from accounts_stripe_simulator.lists import created_filter, page, search
+from accounts_stripe_simulator.parameters import Parameters
+from accounts_stripe_simulator.state import CUSTOMER, PAYMENT_INTENT, Json, Record
+from accounts_stripe_simulator.world import World
 
 URL: Final = "/v1/payment_intents"
 CANCELLABLE: Final = ("requires_payment_method", "requires_capture", "requires_confirmation", "requires_action")

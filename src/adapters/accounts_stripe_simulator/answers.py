@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import attrs
 
-from accounts_stripe.simulator.state import Json
+from accounts_stripe_simulator.state import Json
 
 PROTECTIVE_HEADERS: Final = {
     "cache-control": "no-store",

@@ -4,15 +4,15 @@ Three ways in: `Simulator.handle` (pure), `SimulatorHTTPClient` (in process, thr
 port). It moves no money, and reads time and randomness only through the core's ports.
 """
 
-from accounts_stripe.simulator.answers import ConnectionLost, Response
-from accounts_stripe.simulator.cards import TEST_CARDS
-from accounts_stripe.simulator.faults import Call, Fault, FaultKind, Faults
-from accounts_stripe.simulator.http_client import SimulatorHTTPClient
-from accounts_stripe.simulator.ledger import Ledger
-from accounts_stripe.simulator.server import create_app, serve
-from accounts_stripe.simulator.simulator import Simulator
-from accounts_stripe.simulator.state import State
-from accounts_stripe.simulator.webhooks import Order, Plan, Webhook, Webhooks
+from accounts_stripe_simulator.answers import ConnectionLost, Response
+from accounts_stripe_simulator.cards import TEST_CARDS
+from accounts_stripe_simulator.faults import Call, Fault, FaultKind, Faults
+from accounts_stripe_simulator.http_client import SimulatorHTTPClient
+from accounts_stripe_simulator.ledger import Ledger
+from accounts_stripe_simulator.server import create_app, serve
+from accounts_stripe_simulator.simulator import Simulator
+from accounts_stripe_simulator.state import State
+from accounts_stripe_simulator.webhooks import Order, Plan, Webhook, Webhooks
 
 __all__ = [
     "TEST_CARDS",

@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from accounts_stripe.simulator.lists import created_filter, page
-from accounts_stripe.simulator.parameters import Parameters
-from accounts_stripe.simulator.state import EVENT, Json
-from accounts_stripe.simulator.world import World
+from accounts_stripe_simulator.lists import created_filter, page
+from accounts_stripe_simulator.parameters import Parameters
+from accounts_stripe_simulator.state import EVENT, Json
+from accounts_stripe_simulator.world import World
 
 URL: Final = "/v1/events"
 

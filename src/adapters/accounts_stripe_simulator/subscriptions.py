@@ -5,11 +5,11 @@ They begin, are listed and are canceled. Nothing is invoiced and no period ever 
 
 from typing import Final
 
-from accounts_stripe.simulator.answers import invalid
-from accounts_stripe.simulator.lists import created_filter, page
-from accounts_stripe.simulator.parameters import Parameters
-from accounts_stripe.simulator.state import SUBSCRIPTION, Json, Record
-from accounts_stripe.simulator.world import World
+from accounts_stripe_simulator.answers import invalid
+from accounts_stripe_simulator.lists import created_filter, page
+from accounts_stripe_simulator.parameters import Parameters
+from accounts_stripe_simulator.state import SUBSCRIPTION, Json, Record
+from accounts_stripe_simulator.world import World
 
 URL: Final = "/v1/subscriptions"
 CANCELED: Final = "canceled"

@@ -16,7 +16,7 @@ from typing import Final
 import attrs
 
 from accounts_core.forking import on_fork
-from accounts_stripe.simulator.cards import Verdict
+from accounts_stripe_simulator.cards import Verdict
 
 REMEMBERED_CALLS: Final = 10_000
 """How many requests `calls` goes back."""

@@ -8,11 +8,11 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from types import FrameType
 from typing import Any, Final
 
-from accounts_stripe.simulator.answers import PROTECTIVE_HEADERS, ConnectionLost, Response
-from accounts_stripe.simulator.control import PREFIX, control
-from accounts_stripe.simulator.requests import Request
-from accounts_stripe.simulator.simulator import Simulator
-from accounts_stripe.simulator.webhooks import Webhook
+from accounts_stripe_simulator.answers import PROTECTIVE_HEADERS, ConnectionLost, Response
+from accounts_stripe_simulator.control import PREFIX, control
+from accounts_stripe_simulator.requests import Request
+from accounts_stripe_simulator.simulator import Simulator
+from accounts_stripe_simulator.webhooks import Webhook
 
 MAX_BODY: Final = 1 << 20
 DELIVERY_SECONDS: Final = 0.1

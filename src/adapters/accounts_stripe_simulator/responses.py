@@ -5,12 +5,12 @@ from typing import Final
 
 import attrs
 
-from accounts_stripe.simulator.answers import Refused, Response
-from accounts_stripe.simulator.expand import expanded
-from accounts_stripe.simulator.requests import Request
-from accounts_stripe.simulator.routes import Match
-from accounts_stripe.simulator.state import Answer, Json
-from accounts_stripe.simulator.world import World
+from accounts_stripe_simulator.answers import Refused, Response
+from accounts_stripe_simulator.expand import expanded
+from accounts_stripe_simulator.requests import Request
+from accounts_stripe_simulator.routes import Match
+from accounts_stripe_simulator.state import Answer, Json
+from accounts_stripe_simulator.world import World
 
 _OTHER_PARAMETERS: Final = (
     "Keys for idempotent requests can only be used with the same parameters they were first used with."

@@ -10,7 +10,7 @@ from typing import Final
 import attrs
 
 from accounts_core.model.ids import base62
-from accounts_stripe.simulator.state import Json
+from accounts_stripe_simulator.state import Json
 
 
 @attrs.frozen(kw_only=True)

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 import stripe
 
-from accounts_stripe.simulator.answers import ConnectionLost, Response
-from accounts_stripe.simulator.requests import Request
-from accounts_stripe.simulator.simulator import Exchange, Simulator
+from accounts_stripe_simulator.answers import ConnectionLost, Response
+from accounts_stripe_simulator.requests import Request
+from accounts_stripe_simulator.simulator import Exchange, Simulator
 
 TIMEOUT_SECONDS: Final = 20.0
 

@@ -6,9 +6,9 @@ from urllib.parse import unquote, urlencode
 
 import attrs
 
-from accounts_stripe.simulator.answers import Refused, invalid
-from accounts_stripe.simulator.parameters import Parameters, decode_form
-from accounts_stripe.simulator.world import API_VERSION
+from accounts_stripe_simulator.answers import Refused, invalid
+from accounts_stripe_simulator.parameters import Parameters, decode_form
+from accounts_stripe_simulator.world import API_VERSION
 
 MAX_KEY: Final = 255
 TEST_KEYS: Final = ("sk_test_", "rk_test_")

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Final
 
-from accounts_stripe.simulator.answers import invalid
-from accounts_stripe.simulator.parameters import DEFAULT_LIMIT, MAX_LIMIT, Parameters
-from accounts_stripe.simulator.state import Json, Record
-from accounts_stripe.simulator.world import World
+from accounts_stripe_simulator.answers import invalid
+from accounts_stripe_simulator.parameters import DEFAULT_LIMIT, MAX_LIMIT, Parameters
+from accounts_stripe_simulator.state import Json, Record
+from accounts_stripe_simulator.world import World
 
 SEARCH_LAG: Final = timedelta(minutes=1)
 """How far search is behind the objects themselves. Stripe: up to a minute, and more in an outage."""

@@ -6,11 +6,11 @@ from typing import Final
 
 import attrs
 
-from accounts_stripe.simulator import customers, events, payment_intents, payment_methods, subscriptions
-from accounts_stripe.simulator.answers import Refused
-from accounts_stripe.simulator.parameters import Parameters
-from accounts_stripe.simulator.state import Json
-from accounts_stripe.simulator.world import World
+from accounts_stripe_simulator import customers, events, payment_intents, payment_methods, subscriptions
+from accounts_stripe_simulator.answers import Refused
+from accounts_stripe_simulator.parameters import Parameters
+from accounts_stripe_simulator.state import Json
+from accounts_stripe_simulator.world import World
 
 Handler = Callable[..., Json]
 """Takes the world, the parameters and the ids of the path; returns the object."""

@@ -8,9 +8,9 @@ import attrs
 
 from accounts_core.model.ids import base62
 from accounts_core.ports.secrets import Secrets
-from accounts_stripe.simulator.answers import missing
-from accounts_stripe.simulator.cards import Verdict
-from accounts_stripe.simulator.state import CUSTOMER, DELIVERY, EVENT, Json, Kind, Record, Transaction
+from accounts_stripe_simulator.answers import missing
+from accounts_stripe_simulator.cards import Verdict
+from accounts_stripe_simulator.state import CUSTOMER, DELIVERY, EVENT, Json, Kind, Record, Transaction
 
 API_VERSION: Final = "2026-10-28.endive"
 """The API version whose rules and shapes the simulator has: the one that the SDK sends."""

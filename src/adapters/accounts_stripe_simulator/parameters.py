@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from accounts_stripe.simulator.answers import invalid
-from accounts_stripe.simulator.state import Json
+from accounts_stripe_simulator.answers import invalid
+from accounts_stripe_simulator.state import Json
 
 MAX_DEPTH: Final = 8
 MAX_LIMIT: Final = 100

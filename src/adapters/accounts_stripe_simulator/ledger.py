@@ -6,7 +6,7 @@ from typing import Final
 
 import attrs
 
-from accounts_stripe.simulator.state import CUSTOMER, PAYMENT_INTENT, PAYMENT_METHOD, Json, Transaction
+from accounts_stripe_simulator.state import CUSTOMER, PAYMENT_INTENT, PAYMENT_METHOD, Json, Transaction
 
 OPEN: Final = ("requires_capture",)
 UNFINISHED: Final = ("requires_action", "requires_confirmation", "requires_payment_method")

@@ -2,9 +2,9 @@
 
 from typing import Any, Final
 
-from accounts_stripe.simulator.answers import invalid
-from accounts_stripe.simulator.state import CUSTOMER, PAYMENT_METHOD, Json, Kind
-from accounts_stripe.simulator.world import World
+from accounts_stripe_simulator.answers import invalid
+from accounts_stripe_simulator.state import CUSTOMER, PAYMENT_METHOD, Json, Kind
+from accounts_stripe_simulator.world import World
 
 _EXPANDABLE: Final[dict[str, Kind]] = {
     "customer": CUSTOMER,

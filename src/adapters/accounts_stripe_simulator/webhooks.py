@@ -14,7 +14,7 @@ from typing import Final
 import attrs
 
 from accounts_core.ports.clock import Clock
-from accounts_stripe.simulator.state import DELIVERY, EVENT, Json, Record, State
+from accounts_stripe_simulator.state import DELIVERY, EVENT, Json, Record, State
 
 RETRIED_FOR: Final = timedelta(days=3)
 FIRST_RETRY: Final = timedelta(minutes=1)

@@ -5,8 +5,8 @@ from typing import Final
 
 import attrs
 
-from accounts_stripe.simulator.answers import Refused, invalid, unexpected_state
-from accounts_stripe.simulator.cards import (
+from accounts_stripe_simulator.answers import Refused, invalid, unexpected_state
+from accounts_stripe_simulator.cards import (
     APPROVED,
     CARDS_BY_NUMBER,
     CARDS_BY_TOKEN,
@@ -15,10 +15,10 @@ from accounts_stripe.simulator.cards import (
     Verdict,
     decline_message,
 )
-from accounts_stripe.simulator.lists import page
-from accounts_stripe.simulator.parameters import Parameters
-from accounts_stripe.simulator.state import CUSTOMER, PAYMENT_METHOD, Json, Record
-from accounts_stripe.simulator.world import World
+from accounts_stripe_simulator.lists import page
+from accounts_stripe_simulator.parameters import Parameters
+from accounts_stripe_simulator.state import CUSTOMER, PAYMENT_METHOD, Json, Record
+from accounts_stripe_simulator.world import World
 
 URL: Final = "/v1/payment_methods"
 ATTACHED_ELSEWHERE: Final = "The payment method you provided has already been attached to a customer."

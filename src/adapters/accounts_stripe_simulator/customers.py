@@ -3,13 +3,13 @@
 import re
 from typing import Any, Final
 
-from accounts_stripe.simulator.answers import invalid
-from accounts_stripe.simulator.lists import created_filter, page, search
-from accounts_stripe.simulator.parameters import Parameters
-from accounts_stripe.simulator.payment_methods import ADDRESS, TYPES, attached_to
-from accounts_stripe.simulator.state import CUSTOMER, PAYMENT_METHOD, SUBSCRIPTION, Json, Record
-from accounts_stripe.simulator.subscriptions import end
-from accounts_stripe.simulator.world import World
+from accounts_stripe_simulator.answers import invalid
+from accounts_stripe_simulator.lists import created_filter, page, search
+from accounts_stripe_simulator.parameters import Parameters
+from accounts_stripe_simulator.payment_methods import ADDRESS, TYPES, attached_to
+from accounts_stripe_simulator.state import CUSTOMER, PAYMENT_METHOD, SUBSCRIPTION, Json, Record
+from accounts_stripe_simulator.subscriptions import end
+from accounts_stripe_simulator.world import World
 
 URL = "/v1/customers"
 _TEXTS = ("description", "email", "name", "phone")

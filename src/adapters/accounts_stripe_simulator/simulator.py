@@ -12,17 +12,17 @@ import attrs
 from accounts_core.forking import on_fork
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.secrets import Secrets
-from accounts_stripe.simulator import payment_methods
-from accounts_stripe.simulator.answers import ConnectionLost, Refused, Response
-from accounts_stripe.simulator.faults import Fault, FaultKind, Faults
-from accounts_stripe.simulator.holds import answer_challenge, let_lapse
-from accounts_stripe.simulator.ledger import Ledger, read_ledger
-from accounts_stripe.simulator.requests import Request
-from accounts_stripe.simulator.responses import executed, fingerprint, replayed, response_to
-from accounts_stripe.simulator.routes import Match, match
-from accounts_stripe.simulator.state import PAYMENT_INTENT, PAYMENT_METHOD, Answer, Json, State, Transaction
-from accounts_stripe.simulator.webhooks import Receiver, Webhooks
-from accounts_stripe.simulator.world import World
+from accounts_stripe_simulator import payment_methods
+from accounts_stripe_simulator.answers import ConnectionLost, Refused, Response
+from accounts_stripe_simulator.faults import Fault, FaultKind, Faults
+from accounts_stripe_simulator.holds import answer_challenge, let_lapse
+from accounts_stripe_simulator.ledger import Ledger, read_ledger
+from accounts_stripe_simulator.requests import Request
+from accounts_stripe_simulator.responses import executed, fingerprint, replayed, response_to
+from accounts_stripe_simulator.routes import Match, match
+from accounts_stripe_simulator.state import PAYMENT_INTENT, PAYMENT_METHOD, Answer, Json, State, Transaction
+from accounts_stripe_simulator.webhooks import Receiver, Webhooks
+from accounts_stripe_simulator.world import World
 
 KEY_LIFETIME: Final = timedelta(hours=24)
 """How long an idempotency key is remembered. Stripe: at least 24 hours."""
