@@ -1,7 +1,8 @@
-"""A Stripe simulator: a stateful model of the part of Stripe's API that cards are verified with.
+"""A Stripe simulator: a stateful model of the part of Stripe's API that verifies cards.
 
-Three ways in: `Simulator.handle` (pure), `SimulatorHTTPClient` (in process, through the SDK), `serve` (a loopback
-port). It moves no money, and reads time and randomness only through the core's ports.
+It can be called in three ways: `Simulator.handle` takes a request and returns the response, `SimulatorHTTPClient`
+connects Stripe's SDK to a simulator in the same process, and `serve` listens on a loopback port. The simulator moves no
+money. It reads time and randomness only through the core's ports.
 """
 
 from accounts_stripe_simulator.answers import ConnectionLost, Response

@@ -4,11 +4,11 @@ import re
 from typing import Any, Final
 
 from accounts_stripe_simulator.answers import invalid
-from accounts_stripe_simulator.lists import created_filter, page, search
+from accounts_stripe_simulator.lists import paginate, search, take_created_filter
 from accounts_stripe_simulator.parameters import Parameters
-from accounts_stripe_simulator.payment_methods import ADDRESS, TYPES, attached_to
+from accounts_stripe_simulator.payment_methods import ADDRESS, TYPES, list_attached
 from accounts_stripe_simulator.state import CUSTOMER, PAYMENT_METHOD, SUBSCRIPTION, Json, Record
-from accounts_stripe_simulator.subscriptions import end
+from accounts_stripe_simulator.subscriptions import cancel_now
 from accounts_stripe_simulator.world import World
 
 URL = "/v1/customers"
@@ -16,15 +16,15 @@ _TEXTS = ("description", "email", "name", "phone")
 _LONGEST: Final = {"email": 512, "name": 256}
 """Source: Stripe's API reference."""
 _EMAIL: Final = re.compile(r"[!-?A-~]+@[^\s@]+")
-"""The local part is ASCII. Stripe answers `email_invalid` to any other, as people report; it does not document it."""
+"""The local part is ASCII. Stripe answers `email_invalid` to any other, as users report; it does not document it."""
 
 
 def create(world: World, params: Parameters) -> Json:
-    texts = {name: _text(params, name) for name in _TEXTS}
-    metadata, address, shipping = params.metadata(), _address(params), _shipping(params)
-    params.done()
+    texts = {name: _take_text_field(params, name) for name in _TEXTS}
+    metadata, address, shipping = params.take_metadata(), _take_address(params), _take_shipping(params)
+    params.refuse_unknown()
     body: Json = {
-        "id": world.new_id("cus", 14),
+        "id": world.make_id("cus", 14),
         "object": "customer",
         "address": address,
         "balance": 0,
@@ -35,7 +35,7 @@ def create(world: World, params: Parameters) -> Json:
         "description": texts["description"],
         "discount": None,
         "email": texts["email"],
-        "invoice_prefix": world.random(8).upper(),
+        "invoice_prefix": world.random_text(8).upper(),
         "invoice_settings": {
             "custom_fields": None,
             "default_payment_method": None,
@@ -56,34 +56,34 @@ def create(world: World, params: Parameters) -> Json:
 
 
 def retrieve(world: World, params: Parameters, id: str) -> Json:
-    params.done()
-    return world.find(CUSTOMER, id, what="customer", param="id", status=404).body
+    params.refuse_unknown()
+    return world.find(CUSTOMER, id, label="customer", param="id", status=404).body
 
 
 def update(world: World, params: Parameters, id: str) -> Json:
-    record = world.customer(id, param="id", status=404)
-    changes: Json = {name: _text(params, name) for name in _TEXTS if name in params}
+    record = world.find_customer(id, param="id", status=404)
+    changes: Json = {name: _take_text_field(params, name) for name in _TEXTS if name in params}
     if "address" in params:
-        changes["address"] = _address(params)
+        changes["address"] = _take_address(params)
     if "shipping" in params:
-        changes["shipping"] = _shipping(params)
+        changes["shipping"] = _take_shipping(params)
     if "balance" in params:
-        changes["balance"] = params.integer("balance") or 0
+        changes["balance"] = params.take_integer("balance") or 0
     if "metadata" in params:
-        changes["metadata"] = params.metadata(record.body["metadata"])
-    settings = params.nested("invoice_settings")
+        changes["metadata"] = params.take_metadata(record.body["metadata"])
+    settings = params.take_nested("invoice_settings")
     if "default_payment_method" in settings:
-        default = settings.text("default_payment_method")
+        default = settings.take_text("default_payment_method")
         if default is not None:
             _check_attached(world, record, default)
         changes["invoice_settings"] = {**record.body["invoice_settings"], "default_payment_method": default}
-    params.done()
-    change(world, record, changes)
+    params.refuse_unknown()
+    save_changes(world, record, changes)
     return record.body
 
 
-def change(world: World, record: Record, changes: Json) -> None:
-    """Store the changes and tell of them, if there are any."""
+def save_changes(world: World, record: Record, changes: Json) -> None:
+    """Save the changes and emit `customer.updated`, if a value differs."""
     previous: dict[str, Any] = {name: record.body[name] for name in changes if record.body[name] != changes[name]}
     if previous:
         record.body |= changes
@@ -92,54 +92,54 @@ def change(world: World, record: Record, changes: Json) -> None:
 
 
 def delete(world: World, params: Parameters, id: str) -> Json:
-    record = world.customer(id, param="id", status=404)
-    params.done()
-    for subscription in world.transaction.newest_first(SUBSCRIPTION, owner=id):
-        end(world, subscription)
-    for card in attached_to(world, id):
+    record = world.find_customer(id, param="id", status=404)
+    params.refuse_unknown()
+    for subscription in world.transaction.list_newest_first(SUBSCRIPTION, owner=id):
+        cancel_now(world, subscription)
+    for card in list_attached(world, id):
         card.body["customer"] = None
         card.hidden |= {"used_up": True, "owner": id}
         world.transaction.save(card)
-    gone = {"id": id, "object": "customer", "deleted": True}
+    deleted = {"id": id, "object": "customer", "deleted": True}
     world.emit("customer.deleted", record)
-    # the ledger still wants to know whose it was
+    # the ledger groups customers by their metadata, which the API no longer shows
     record.hidden["metadata"] = record.body["metadata"]
-    record.body = gone
+    record.body = deleted
     world.transaction.save(record)
-    return gone
+    return deleted
 
 
 def list_all(world: World, params: Parameters) -> Json:
-    email, is_created = params.text("email"), created_filter(params)
-    found = (
+    email, is_created = params.take_text("email"), take_created_filter(params)
+    records = (
         record
-        for record in world.transaction.newest_first(CUSTOMER)
+        for record in world.transaction.list_newest_first(CUSTOMER)
         if not record.body.get("deleted") and (email is None or record.body["email"] == email) and is_created(record)
     )
-    return page(found, params, url=URL)
+    return paginate(records, params, url=URL)
 
 
 def search_all(world: World, params: Parameters) -> Json:
-    return search(world, world.transaction.newest_first(CUSTOMER), params, url=f"{URL}/search")
+    return search(world, world.transaction.list_newest_first(CUSTOMER), params, url=f"{URL}/search")
 
 
-def payment_methods(world: World, params: Parameters, id: str) -> Json:
-    world.customer(id, param="id", status=404)
-    kind = params.text("type", among=TYPES)
-    return page(attached_to(world, id, kind=kind), params, url=f"{URL}/{id}/payment_methods")
+def list_payment_methods(world: World, params: Parameters, id: str) -> Json:
+    world.find_customer(id, param="id", status=404)
+    kind = params.take_text("type", among=TYPES)
+    return paginate(list_attached(world, id, kind=kind), params, url=f"{URL}/{id}/payment_methods")
 
 
-def payment_method(world: World, params: Parameters, id: str, payment_method_id: str) -> Json:
-    world.customer(id, param="id", status=404)
-    card = world.find(PAYMENT_METHOD, payment_method_id, what="PaymentMethod", param="payment_method", status=404)
+def retrieve_payment_method(world: World, params: Parameters, id: str, payment_method_id: str) -> Json:
+    world.find_customer(id, param="id", status=404)
+    card = world.find(PAYMENT_METHOD, payment_method_id, label="PaymentMethod", param="payment_method", status=404)
     if card.body["customer"] != id:
-        raise _not_theirs(payment_method_id, "payment_method")
-    params.done()
+        raise _not_attached(payment_method_id, "payment_method")
+    params.refuse_unknown()
     return card.body
 
 
-def _text(params: Parameters, name: str) -> str | None:
-    value = params.text(name)
+def _take_text_field(params: Parameters, name: str) -> str | None:
+    value = params.take_text(name)
     if value is not None and len(value) > _LONGEST.get(name, 5000):
         message = f"Invalid string: the maximum length of {name} is {_LONGEST.get(name, 5000)} characters."
         raise invalid(message, name, "parameter_invalid_string_too_long")
@@ -148,32 +148,36 @@ def _text(params: Parameters, name: str) -> str | None:
     return value
 
 
-def _address(params: Parameters) -> Json | None:
-    """Take `address[...]`; an empty value clears it."""
+def _take_address(params: Parameters) -> Json | None:
+    """Take `address[...]`. An empty value clears it."""
     if not params.is_nested("address"):
-        params.text("address")
+        params.take_text("address")
         return None
-    address = params.nested("address")
-    return {name: address.text(name) for name in ADDRESS}
+    address = params.take_nested("address")
+    return {name: address.take_text(name) for name in ADDRESS}
 
 
-def _shipping(params: Parameters) -> Json | None:
-    """Take `shipping[...]`; an empty value clears it."""
+def _take_shipping(params: Parameters) -> Json | None:
+    """Take `shipping[...]`. An empty value clears it."""
     if not params.is_nested("shipping"):
-        params.text("shipping")
+        params.take_text("shipping")
         return None
-    shipping = params.nested("shipping")
-    return {"address": _address(shipping), "name": shipping.required("name"), "phone": shipping.text("phone")}
+    shipping = params.take_nested("shipping")
+    return {
+        "address": _take_address(shipping),
+        "name": shipping.take_required("name"),
+        "phone": shipping.take_text("phone"),
+    }
 
 
 def _check_attached(world: World, customer: Record, payment_method: str) -> None:
     param = "invoice_settings[default_payment_method]"
-    card = world.find(PAYMENT_METHOD, payment_method, what="PaymentMethod", param=param, status=400)
+    card = world.find(PAYMENT_METHOD, payment_method, label="PaymentMethod", param=param, status=400)
     if card.body["customer"] != customer.id:
-        raise _not_theirs(payment_method, param)
+        raise _not_attached(payment_method, param)
 
 
-def _not_theirs(payment_method: str, param: str) -> Exception:
+def _not_attached(payment_method: str, param: str) -> Exception:
     return invalid(
         f"The customer does not have a payment method with the ID {payment_method}."
         " The payment method must be attached to the customer.",

@@ -1,4 +1,4 @@
-"""`expand`: the object in the place of its id."""
+"""Replace ids with their objects in a response, as the parameter `expand` asks."""
 
 from typing import Any, Final
 
@@ -13,8 +13,18 @@ _EXPANDABLE: Final[dict[str, Kind]] = {
 }
 
 
-def expanded(world: World, body: Json, paths: list[str]) -> Json:
-    """Return `body` with what `paths` name put in: `payment_method`, `data.customer`, ... Raises `Refused`."""
+def expand(world: World, body: Json, paths: list[str]) -> Json:
+    """Return `body` with the ids at `paths` replaced by their objects.
+
+    Args:
+        world: The request's view of the simulator.
+        body: The response before expansion.
+        paths: Such as `payment_method` or `data.customer`.
+
+    Raises:
+        Refused: A path does not exist or cannot be expanded.
+
+    """
     for path in paths:
         body = _expand(world, body, path.split("."), path)
     return body
@@ -27,11 +37,11 @@ def _expand(world: World, node: Any, steps: list[str], path: str) -> Any:
         return node
     name, *rest = steps
     if not isinstance(node, dict) or name not in node:
-        raise invalid(f"This property cannot be expanded ({path}).", "expand")
+        raise invalid(f"This property cannot be expand ({path}).", "expand")
     value = node[name]
     if isinstance(value, str):
         if name not in _EXPANDABLE:
-            raise invalid(f"This property cannot be expanded ({path}).", "expand")
+            raise invalid(f"This property cannot be expand ({path}).", "expand")
         record = world.transaction.find(_EXPANDABLE[name], value)
         value = record.body if record else value
     return {**node, name: _expand(world, value, rest, path) if rest else value}

@@ -1,4 +1,4 @@
-"""The answer to a request: made by what it asks for, kept under its key, and given again."""
+"""Execute a request, and make or replay its response."""
 
 import json
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 import attrs
 
 from accounts_stripe_simulator.answers import Refused, Response
-from accounts_stripe_simulator.expand import expanded
+from accounts_stripe_simulator.expand import expand
 from accounts_stripe_simulator.requests import Request
 from accounts_stripe_simulator.routes import Match
 from accounts_stripe_simulator.state import Answer, Json
@@ -17,32 +17,44 @@ _OTHER_PARAMETERS: Final = (
 )
 
 
-def executed(world: World, request: Request, route: Match) -> tuple[Response, bool]:
-    """Do what is asked, and say whether a key keeps the answer: not when the parameters were refused."""
+def execute(world: World, request: Request, route: Match) -> tuple[Response, bool]:
+    """Execute a request.
+
+    Returns:
+        The response, and whether it is stored under the idempotency key. A response to invalid parameters is not.
+
+    """
     try:
-        with world.transaction.undo_on_error():
+        with world.transaction.savepoint():
             try:
                 params = request.parameters()
-                expand = params.texts("expand") or []
-                body = expanded(world, route(world, params), expand)
+                paths = params.take_texts("expand") or []
+                body = expand(world, route(world, params), paths)
             except Refused as refused:
                 if not refused.executed:
                     raise
-                return response_to(refused.status, {"error": refused.error}, request), True
-            return response_to(200, body, request), True
+                return make_response(refused.status, {"error": refused.error}, request), True
+            return make_response(200, body, request), True
     except Refused as refused:
-        return response_to(refused.status, {"error": refused.error}, request), False
+        return make_response(refused.status, {"error": refused.error}, request), False
 
 
-def replayed(stored: Answer, request: Request) -> Response:
+def replay(stored: Answer, request: Request) -> Response:
+    """Return the response that is stored under the request's key.
+
+    Raises:
+        Refused: The key was first used with another request.
+
+    """
     if stored.request != fingerprint(request):
         message = f"{_OTHER_PARAMETERS} Try using a key other than '{request.key}' if you meant another request."
         raise Refused(400, message, type="idempotency_error")
-    response = response_to(stored.status, json.loads(stored.body), request)
+    response = make_response(stored.status, json.loads(stored.body), request)
     return attrs.evolve(response, headers={**response.headers, "idempotent-replayed": "true"})
 
 
-def response_to(status: int, body: Json, request: Request) -> Response:
+def make_response(status: int, body: Json, request: Request) -> Response:
+    """Return a JSON response with the headers that Stripe adds for the request's idempotency key."""
     headers = {"content-type": "application/json"}
     key = request.headers.get("idempotency-key") if request.method == "POST" else None
     if key is not None:
@@ -53,4 +65,5 @@ def response_to(status: int, body: Json, request: Request) -> Response:
 
 
 def fingerprint(request: Request) -> str:
+    """Return a text that is equal for requests with equal method, path and parameters."""
     return json.dumps([request.method, request.path, sorted(request.form.split("&"))])

@@ -168,7 +168,7 @@ def test_f1_the_simulators_file_is_not_held_open_over_a_fork(tmp_path: Path) -> 
     state.close()
     with_all = State.open(tmp_path / "stripe.db")
     with with_all.transaction() as transaction:
-        assert len(list(transaction.newest_first(CUSTOMER))) == 40
+        assert len(list(transaction.list_newest_first(CUSTOMER))) == 40
     with_all.close()
 
 

@@ -157,4 +157,4 @@ def test_only_a_post_has_a_key(simulator: Simulator) -> None:
 
 
 def _create() -> Request:
-    return Request.of("POST", "/v1/customers", HEADERS, "")
+    return Request.parse("POST", "/v1/customers", HEADERS, "")
