@@ -37,11 +37,11 @@ def _expand(world: World, node: Any, steps: list[str], path: str) -> Any:
         return node
     name, *rest = steps
     if not isinstance(node, dict) or name not in node:
-        raise invalid(f"This property cannot be expand ({path}).", "expand")
+        raise invalid(f"This property cannot be expanded ({path}).", "expand")
     value = node[name]
     if isinstance(value, str):
         if name not in _EXPANDABLE:
-            raise invalid(f"This property cannot be expand ({path}).", "expand")
+            raise invalid(f"This property cannot be expanded ({path}).", "expand")
         record = world.transaction.find(_EXPANDABLE[name], value)
         value = record.body if record else value
     return {**node, name: _expand(world, value, rest, path) if rest else value}

@@ -64,7 +64,7 @@ class Parameters:
         return name in self._tree
 
     def take_text(self, name: str, *, among: tuple[str, ...] = ()) -> str | None:
-        """Take a text, which is one of `among` if that is given. Return None if it is absent or empty."""
+        """Take a text, one of `among` if it is not empty. Return None if it is absent or empty."""
         value = self._tree.pop(name, None)
         if value is None or value == "":
             return None
