@@ -146,3 +146,14 @@ def test_an_object_can_be_expanded(client: stripe.StripeClient, driver: Driver) 
     assert isinstance(held.payment_method, stripe.PaymentMethod)
     listed = client.v1.payment_intents.list({"customer": jane, "expand": ["data.payment_method"]}).data[0]
     assert listed.payment_method == held.payment_method
+
+
+@pytest.mark.parametrize("path", ["id", "missing", "customer.missing"])
+def test_a_path_that_cannot_be_expanded_is_refused_in_stripes_words(driver: Driver, path: str) -> None:
+    jane = driver.customer()
+
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        driver.hold(jane, expand=[path, "customer"])
+
+    assert refused.value.user_message == f"This property cannot be expanded ({path})."
+    assert refused.value.param == "expand"
