@@ -19,7 +19,7 @@ RETRIES: Final = 2
 _KEY: Final = re.compile(r"[!-~]+")
 
 
-def stripe_client(api_key: str, *, api_base: str, http_client: stripe.HTTPClient, retries: int) -> stripe.StripeClient:
+def make_client(api_key: str, *, api_base: str, http_client: stripe.HTTPClient, retries: int) -> stripe.StripeClient:
     """Return a configured client of the SDK.
 
     Args:

@@ -12,7 +12,7 @@ from accounts_core.errors import ProviderAmbiguous
 from accounts_core.ports.blocking import BlockingPaymentGateway
 from accounts_core.ports.payment_gateway import PaymentGateway
 from accounts_stripe.calls import Call
-from accounts_stripe.client import API_BASE, RETRIES, stripe_client
+from accounts_stripe.client import API_BASE, RETRIES, make_client
 from accounts_stripe.converters import Object
 from accounts_stripe.operations import Operations
 from accounts_stripe.transport import AsyncTransport, BlockingTransport
@@ -56,7 +56,7 @@ class StripeGateway(Operations):
         owned = None
         if http_client is None:
             http_client = owned = AsyncTransport()
-        return cls(stripe_client(api_key, api_base=api_base, http_client=http_client, retries=retries), owned=owned)
+        return cls(make_client(api_key, api_base=api_base, http_client=http_client, retries=retries), owned=owned)
 
     async def close(self) -> None:
         """Close the connections. Calling it again has no effect."""
@@ -101,7 +101,7 @@ class BlockingStripeGateway(Operations):
         owned = None
         if http_client is None:
             http_client = owned = BlockingTransport()
-        return cls(stripe_client(api_key, api_base=api_base, http_client=http_client, retries=retries), owned=owned)
+        return cls(make_client(api_key, api_base=api_base, http_client=http_client, retries=retries), owned=owned)
 
     def close(self) -> None:
         """Close the connections. Calling it again has no effect."""

@@ -20,6 +20,7 @@ _EMAIL: Final = re.compile(r"[!-?A-~]+@[^\s@]+")
 
 
 def create(world: World, params: Parameters) -> Json:
+    """Create a customer."""
     texts = {name: _take_text_field(params, name) for name in _TEXTS}
     metadata, address, shipping = params.take_metadata(), _take_address(params), _take_shipping(params)
     params.refuse_unknown()
@@ -56,11 +57,13 @@ def create(world: World, params: Parameters) -> Json:
 
 
 def retrieve(world: World, params: Parameters, id: str) -> Json:
+    """Return a customer; of a deleted one its id and `deleted`."""
     params.refuse_unknown()
     return world.find(CUSTOMER, id, label="customer", param="id", status=404).body
 
 
 def update(world: World, params: Parameters, id: str) -> Json:
+    """Update a customer."""
     record = world.find_customer(id, param="id", status=404)
     changes: Json = {name: _take_text_field(params, name) for name in _TEXTS if name in params}
     if "address" in params:
@@ -92,6 +95,7 @@ def save_changes(world: World, record: Record, changes: Json) -> None:
 
 
 def delete(world: World, params: Parameters, id: str) -> Json:
+    """Delete a customer, cancel its subscriptions and detach its payment methods."""
     record = world.find_customer(id, param="id", status=404)
     params.refuse_unknown()
     for subscription in world.transaction.list_newest_first(SUBSCRIPTION, owner=id):
@@ -110,6 +114,7 @@ def delete(world: World, params: Parameters, id: str) -> Json:
 
 
 def list_all(world: World, params: Parameters) -> Json:
+    """List customers, without deleted ones."""
     email, is_created = params.take_text("email"), take_created_filter(params)
     records = (
         record
@@ -120,16 +125,19 @@ def list_all(world: World, params: Parameters) -> Json:
 
 
 def search_all(world: World, params: Parameters) -> Json:
+    """Search customers."""
     return search(world, world.transaction.list_newest_first(CUSTOMER), params, url=f"{URL}/search")
 
 
 def list_payment_methods(world: World, params: Parameters, id: str) -> Json:
+    """List a customer's payment methods."""
     world.find_customer(id, param="id", status=404)
     kind = params.take_text("type", among=TYPES)
     return paginate(list_attached(world, id, kind=kind), params, url=f"{URL}/{id}/payment_methods")
 
 
 def retrieve_payment_method(world: World, params: Parameters, id: str, payment_method_id: str) -> Json:
+    """Return one of a customer's payment methods."""
     world.find_customer(id, param="id", status=404)
     card = world.find(PAYMENT_METHOD, payment_method_id, label="PaymentMethod", param="payment_method", status=404)
     if card.body["customer"] != id:

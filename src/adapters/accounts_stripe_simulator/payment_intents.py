@@ -26,6 +26,7 @@ NO_TYPES_SINCE: Final = "2026-09-30"
 
 
 def create(world: World, params: Parameters) -> Json:
+    """Create a payment intent, and confirm it with `confirm`."""
     amount, currency = params.take_integer("amount"), params.take_required("currency").lower()
     if amount is None:
         raise invalid("Missing required param: amount.", "amount", "parameter_missing")
@@ -92,12 +93,14 @@ def create(world: World, params: Parameters) -> Json:
 
 
 def retrieve(world: World, params: Parameters, id: str) -> Json:
+    """Return a payment intent."""
     params.take_text("client_secret")
     params.refuse_unknown()
     return _find_intent(world, id).body
 
 
 def list_all(world: World, params: Parameters) -> Json:
+    """List payment intents."""
     customer, is_created = params.take_text("customer"), take_created_filter(params)
     if customer is not None:
         # Stripe still lists the intents of a deleted customer
@@ -107,10 +110,12 @@ def list_all(world: World, params: Parameters) -> Json:
 
 
 def search_all(world: World, params: Parameters) -> Json:
+    """Search payment intents."""
     return search(world, world.transaction.list_newest_first(PAYMENT_INTENT), params, url=f"{URL}/search")
 
 
 def confirm(world: World, params: Parameters, id: str) -> Json:
+    """Confirm a payment intent."""
     record = _find_intent(world, id)
     payment_method = params.take_text("payment_method")
     confirmation = _take_confirmation(params)
@@ -125,6 +130,7 @@ def confirm(world: World, params: Parameters, id: str) -> Json:
 
 
 def cancel(world: World, params: Parameters, id: str) -> Json:
+    """Cancel a payment intent."""
     record = _find_intent(world, id)
     reason = params.take_text("cancellation_reason", among=REASONS)
     params.refuse_unknown()

@@ -34,6 +34,7 @@ _DEFAULT_EXPIRY_MONTH: Final = 8
 
 
 def create(world: World, params: Parameters) -> Json:
+    """Create a payment method."""
     kind = params.take_required("type")
     if kind in OTHER_TYPES:
         return _create_other(world, params, kind)
@@ -58,11 +59,13 @@ def create(world: World, params: Parameters) -> Json:
 
 
 def retrieve(world: World, params: Parameters, id: str) -> Json:
+    """Return a payment method."""
     params.refuse_unknown()
     return find_or_create(world, id, param="payment_method", status=404).body
 
 
 def update(world: World, params: Parameters, id: str) -> Json:
+    """Update an attached payment method."""
     record = world.find(PAYMENT_METHOD, id, label="PaymentMethod", param="payment_method", status=404)
     changes: Json = {}
     if "billing_details" in params:
@@ -94,6 +97,7 @@ def save_changes(world: World, record: Record, changes: Json, *, event: str) -> 
 
 
 def attach(world: World, params: Parameters, id: str) -> Json:
+    """Attach a payment method to a customer."""
     customer = world.find_customer(params.take_required("customer"), param="customer", status=400)
     params.refuse_unknown()
     record = find_or_create(world, id, param="payment_method", status=404)
@@ -108,6 +112,7 @@ def attach(world: World, params: Parameters, id: str) -> Json:
 
 
 def detach(world: World, params: Parameters, id: str) -> Json:
+    """Detach a payment method, which cannot be used again."""
     params.refuse_unknown()
     record = world.find(PAYMENT_METHOD, id, label="PaymentMethod", param="payment_method", status=404)
     owner = record.body["customer"]
@@ -128,6 +133,7 @@ def detach(world: World, params: Parameters, id: str) -> Json:
 
 
 def list_all(world: World, params: Parameters) -> Json:
+    """List a customer's payment methods."""
     kind, customer = params.take_text("type", among=TYPES), params.take_text("customer")
     if customer is None:
         # without a customer Stripe lists the payment methods of the Stripe account, and the simulator has none

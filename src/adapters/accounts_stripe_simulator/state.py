@@ -237,7 +237,7 @@ class State:
             return  # it was closed already
 
     def _in_parent(self) -> None:
-        with suppress(RuntimeError):  # somebody else had it for too long
+        with suppress(RuntimeError):  # another thread kept the lock for too long
             self._lock.release()
 
     def _in_child(self) -> None:

@@ -26,6 +26,7 @@ STATUSES: Final = (
 
 
 def create(world: World, params: Parameters) -> Json:
+    """Create a subscription."""
     customer = world.find_customer(params.take_required("customer"), param="customer", status=400)
     prices = [item.take_required("price") for item in params.take_each_nested("items")]
     trial_days, metadata = params.take_integer("trial_period_days"), params.take_metadata()
@@ -66,6 +67,7 @@ def create(world: World, params: Parameters) -> Json:
 
 
 def retrieve(world: World, params: Parameters, id: str) -> Json:
+    """Return a subscription."""
     params.refuse_unknown()
     return _find_subscription(world, id).body
 
@@ -79,6 +81,7 @@ def list_all(world: World, params: Parameters) -> Json:
 
 
 def cancel(world: World, params: Parameters, id: str) -> Json:
+    """Cancel a subscription."""
     record = _find_subscription(world, id)
     params.refuse_unknown()
     if record.body["status"] == CANCELED:
