@@ -1,36 +1,110 @@
 """What a `pip install accounts-core` puts on a machine, read from a wheel that is built for the occasion."""
 
+import ast
 import importlib.util
+import re
 import shutil
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
-from importlib.metadata import PathDistribution
+from importlib.metadata import PathDistribution, packages_distributions
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 MIGRATIONS = ROOT / "src/adapters/accounts_sql/migrations"
 PASSWORDS = "accounts_core/model/data"
-PACKAGES = {
-    "accounts_argon2",
-    "accounts_cli",
-    "accounts_core",
-    "accounts_litestar",
-    "accounts_memory",
-    "accounts_redis",
-    "accounts_smtp",
-    "accounts_sql",
-    "accounts_stripe",
-    "accounts_system",
-}
-EXTRAS = {"all", "argon2", "litestar", "redis", "smtp", "sql", "stripe"}
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
+def package_folders(root: Path) -> dict[str, str]:
+    """Return the folder of each package of the product by its name, relative to `root`."""
+    return {
+        folder.name: folder.relative_to(root).as_posix()
+        for where in ("src", "src/adapters", "src/entrypoints")
+        for folder in sorted((root / where).glob("accounts_*"))
+        if next(folder.rglob("*.py"), None) is not None  # a checkout of another branch may leave caches behind
+    }
+
+
+FOLDERS = package_folders(ROOT)
+PACKAGES = frozenset(FOLDERS)
+ADAPTERS = frozenset(name for name, folder in FOLDERS.items() if folder.startswith("src/adapters/"))
+EXTRAS = frozenset(PYPROJECT["project"]["optional-dependencies"])
 
 # In pieces, so that this file does not hold what it forbids.
 FORBIDDEN = ("index" + "-url", "/simple" + "/", "files." + "pythonhosted", "/" + "work/", "/" + "root/")
+
+
+# ---- what pyproject.toml says of the folders
+
+
+def importlinter_contract(beginning: str) -> dict[str, Any]:
+    (contract,) = [
+        each for each in PYPROJECT["tool"]["importlinter"]["contracts"] if each["name"].startswith(beginning)
+    ]
+    return dict(contract)
+
+
+def test_packages_are_found_in_all_three_folders_and_leftover_caches_are_none(tmp_path: Path) -> None:
+    for file in (
+        "src/accounts_core/__init__.py",
+        "src/adapters/accounts_new/deep/module.py",
+        "src/adapters/accounts_old/__pycache__/module.pyc",
+        "src/entrypoints/accounts_cli/__init__.py",
+        "src/entrypoints/notes/__init__.py",
+    ):
+        (tmp_path / file).parent.mkdir(parents=True)
+        (tmp_path / file).touch()
+
+    assert package_folders(tmp_path) == {
+        "accounts_core": "src/accounts_core",
+        "accounts_new": "src/adapters/accounts_new",
+        "accounts_cli": "src/entrypoints/accounts_cli",
+    }
+    assert {"accounts_core", "accounts_stripe_simulator", "accounts_litestar"} <= PACKAGES
+
+
+def test_the_wheel_is_built_from_every_package_folder() -> None:
+    assert sorted(PYPROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]) == sorted(FOLDERS.values())
+
+
+def test_every_package_folder_loses_its_prefix_in_the_wheel() -> None:
+    sources = PYPROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["sources"]
+
+    assert sources == {folder: name for name, folder in FOLDERS.items()}
+
+
+def test_the_import_linter_reads_every_package() -> None:
+    assert sorted(PYPROJECT["tool"]["importlinter"]["root_packages"]) == sorted(PACKAGES)
+
+
+def test_every_package_is_in_a_layer_and_the_adapters_share_one() -> None:
+    layers = [
+        {name.strip() for name in layer.split("|")} for layer in importlinter_contract("Entry points over")["layers"]
+    ]
+
+    assert set().union(*layers) == PACKAGES
+    assert ADAPTERS in layers
+
+
+def test_every_package_but_the_core_reaches_use_cases_through_the_facades() -> None:
+    contract = importlinter_contract("Use cases are reached through the facades")
+
+    assert sorted(contract["source_modules"]) == sorted(PACKAGES - {"accounts_core"})
+
+
+def test_the_http_entry_point_is_forbidden_every_adapter() -> None:
+    assert set(importlinter_contract("The HTTP entry point")["forbidden_modules"]) >= ADAPTERS
+
+
+# ---- what is in the wheel
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +136,19 @@ def test_the_wheel_holds_the_packages_and_nothing_beside_them(names: list[str]) 
     (dist_info,) = {name.split("/")[0] for name in names if ".dist-info/" in name}
 
     assert {name.split("/")[0] for name in names} == {*PACKAGES, dist_info}
+
+
+def test_every_file_of_every_package_is_in_the_wheel(names: list[str]) -> None:
+    tracked = {path.relative_to(ROOT).as_posix() for path in committed_files()}
+    expected = {
+        f"{name}{file.removeprefix(folder)}"
+        for name, folder in FOLDERS.items()
+        for file in tracked
+        if file.startswith(f"{folder}/")
+    }
+
+    assert {f"{name}/__init__.py" for name in PACKAGES} <= expected
+    assert {name for name in names if ".dist-info/" not in name} == expected
 
 
 @pytest.mark.parametrize("package", sorted(PACKAGES))
@@ -114,15 +201,51 @@ def test_the_bare_install_needs_attrs_and_nothing_else(metadata: PathDistributio
     assert [wanted.name for wanted in requirements(metadata) if "extra" not in str(wanted.marker)] == ["attrs"]
 
 
-def test_the_extras_are_the_ones_promised(metadata: PathDistribution) -> None:
+def test_the_extras_of_the_wheel_are_those_of_pyproject_and_of_the_readme(metadata: PathDistribution) -> None:
+    section = (ROOT / "README.md").read_text().partition("\n## Embed it\n")[2].partition("\n## ")[0]
+    table = re.findall(r"^\| `([a-z0-9-]+)` \|", section, re.MULTILINE)
+
     assert set(metadata.metadata.get_all("Provides-Extra", [])) == EXTRAS
+    assert sorted(table) == sorted(EXTRAS)
 
 
 def test_the_extra_all_asks_for_what_the_others_ask_for(metadata: PathDistribution) -> None:
     others = [names_asked_for_by(extra, metadata) for extra in EXTRAS - {"all"}]
 
-    assert {"sqlalchemy", "stripe", "argon2-cffi", "litestar"} <= set().union(*others)
+    assert {"sqlalchemy", "stripe", "argon2-cffi", "litestar", "uvicorn"} <= set().union(*others)
     assert names_asked_for_by("all", metadata) == set().union(*others)
+
+
+def test_the_stripe_adapter_needs_no_server_and_its_simulator_does(metadata: PathDistribution) -> None:
+    assert names_asked_for_by("stripe", metadata) == {"stripe", "httpx"}
+    assert names_asked_for_by("stripe-simulator", metadata) == {"stripe", "httpx", "uvicorn"}
+
+
+def third_parties_imported_by(package: str) -> set[str]:
+    """Return the top-level names of the libraries that the sources of a package import, wherever they do."""
+    imported = set()
+    for file in (ROOT / FOLDERS[package]).rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+                imported.add(node.module)
+    return third_parties(imported)
+
+
+@pytest.mark.parametrize("package", sorted(ADAPTERS))
+def test_the_extra_of_an_adapter_asks_for_every_library_that_the_adapter_imports(
+    metadata: PathDistribution, package: str
+) -> None:
+    extra = package.removeprefix("accounts_").replace("_", "-")
+    distributions = packages_distributions()
+    imported = {
+        canonicalize_name(distribution)
+        for library in third_parties_imported_by(package)
+        for distribution in distributions[library]
+    }
+
+    assert imported - {"attrs"} <= (names_asked_for_by(extra, metadata) if extra in EXTRAS else set())
 
 
 # ---- in an environment that holds the wheel and attrs, and no pip

@@ -39,8 +39,8 @@ from accounts_litestar.proxies import TrustedProxies
 from accounts_litestar.strict import _ambiguity
 from accounts_smtp import headers
 from accounts_smtp.text import for_header
-from accounts_stripe.simulator.parameters import decode_form
 from accounts_stripe.webhooks import verify_webhook
+from accounts_stripe_simulator.parameters import decode_form
 
 NOW: Final = datetime(2026, 5, 1, tzinfo=UTC)
 SECRET: Final = "whsec_of_the_tests"

@@ -118,12 +118,12 @@ FROM_CLIENTS: Final[dict[str, tuple[Worst, ...]]] = {
         Worst(again="$argon2id$v=19"),
         Worst(again="A", before="$argon2id$m=1,t=1,p=1$"),
     ),
-    "accounts_stripe.simulator.lists._CLAUSE": (
+    "accounts_stripe_simulator.lists._CLAUSE": (
         Worst(again="a", after=":"),
         Worst(again='metadata["'),
         Worst(again="'"),
     ),
-    "accounts_stripe.simulator.parameters._INDEX": (Worst(again="9"),),
+    "accounts_stripe_simulator.parameters._INDEX": (Worst(again="9"),),
 }
 """By where it is."""
 
@@ -139,9 +139,9 @@ NOT_FROM_CLIENTS: Final[dict[str, str]] = {
     "accounts_redis.url._UNSAFE": "the operator's settings",
     "accounts_stripe.client._KEY": "the operator's settings",
     "accounts_smtp.replies._STATUS": "one line of the mail server's, 1,000 characters at most (RFC 5321)",
-    "accounts_stripe.simulator.control": "the simulator's, on a return address that the core has checked",
-    "accounts_stripe.simulator.customers._EMAIL": "the simulator's, on an address that the core has checked",
-    "accounts_stripe.simulator.routes": "a list of our own routes; each part of a path is `[^/]+`",
+    "accounts_stripe_simulator.control": "the simulator's, on a return address that the core has checked",
+    "accounts_stripe_simulator.customers._EMAIL": "the simulator's, on an address that the core has checked",
+    "accounts_stripe_simulator.routes": "a list of our own routes; each part of a path is `[^/]+`",
 }
 
 

@@ -33,7 +33,7 @@ from accounts_litestar.requests import account_name
 from accounts_memory import PlainHasher
 from accounts_smtp import EmlMailer, Sender
 from accounts_stripe import StripeGateway, verify_webhook
-from accounts_stripe.simulator import Fault, Simulator, SimulatorHTTPClient
+from accounts_stripe_simulator import Fault, Simulator, SimulatorHTTPClient
 from accounts_system import SystemSecrets
 
 PASSWORDS = [f"Kanarienvogel/{n} & {word} ümläut+100%" for n, word in enumerate(("eins", "zwei", "drei"), start=1)]

@@ -29,9 +29,9 @@ from accounts_litestar import HttpOptions, create_app
 from accounts_memory import MemoryRateLimiter, PlainHasher
 from accounts_smtp import EmlMailer, Sender
 from accounts_stripe import StripeGateway
-from accounts_stripe.simulator import Simulator, SimulatorHTTPClient
-from accounts_stripe.simulator.requests import Request
-from accounts_stripe.simulator.simulator import Exchange
+from accounts_stripe_simulator import Simulator, SimulatorHTTPClient
+from accounts_stripe_simulator.requests import Request
+from accounts_stripe_simulator.simulator import Exchange
 from accounts_system import SystemSecrets
 
 __all__ = ["logged"]

@@ -1,8 +1,8 @@
-"""Cards for real: the payment gateway on Stripe, and its webhooks.
+"""The payment gateway for Stripe, and the verification of Stripe's webhooks.
 
-`StripeGateway` is for hosts with an event loop, `BlockingStripeGateway` for those without; both are made by `connect`;
-`AsyncTransport` and `BlockingTransport` are for other time limits than the usual.
-`verify_webhook` says whether a webhook is Stripe's, and whom it is about.
+`StripeGateway` is for applications with an event loop, `BlockingStripeGateway` for those without; `connect` makes both.
+`AsyncTransport` and `BlockingTransport` set other time limits than the default ones.
+`verify_webhook` checks the signature of a webhook and returns its event.
 """
 
 from accounts_stripe.client import API_BASE, STRIPE_VERSION

@@ -1,6 +1,6 @@
-"""What is asked of Stripe: every request that the gateway makes, as data.
+"""Every request of the gateway to Stripe, as data.
 
-A request is written here once. Who sends it, with or without an event loop, is no concern of this module.
+The requests are the same with and without an event loop. The gateways send them.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ import stripe
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.ports.payment_gateway import HoldRequest
 
-if TYPE_CHECKING:  # importing one of these at run time loads hundreds
+if TYPE_CHECKING:  # importing one of these at run time loads hundreds of modules
     from stripe.params import (
         CustomerCreateParams,
         CustomerListParams,
@@ -29,25 +29,25 @@ if TYPE_CHECKING:  # importing one of these at run time loads hundreds
     )
 
 USER_ID: Final = "user_id"
-"""The metadata of a customer that names its user, by the 24 digits of `User.hex_id`."""
+"""The key of a customer's metadata that has the 24 hexadecimal digits of its user's id (`User.hex_id`)."""
 
 VERIFICATION_ID: Final = "verification_id"
 PURPOSE: Final = "purpose"
 CARD_VERIFICATION: Final = "card_verification"
 
 PAYMENT_METHODS: Final = "payment_methods"
-"""The service whose ids in the URL are payment methods."""
+"""The service of the SDK that has ids of payment methods in its URLs."""
 
 PAGE: Final = 100
-"""The most objects that Stripe lists at once."""
+"""The maximum page size of Stripe's lists."""
 
 
 @attrs.frozen(kw_only=True)
 class Call:
-    """One request: a method of one of the SDK's services, and what it is given.
+    """One request: a method of one of the SDK's services, and its arguments.
 
-    `path` are the ids that become part of the URL. `key` is the idempotency key; without one the SDK makes up a key
-    for each call, which covers its own retries and nothing more.
+    `path` has the ids that are part of the URL. `key` is the idempotency key. Without one the SDK generates a key for
+    each call, which protects its own retries and nothing else.
     """
 
     service: str
@@ -59,13 +59,13 @@ class Call:
     def __str__(self) -> str:
         return f"{self.service}.{self.method}"
 
-    def on(self, client: stripe.StripeClient, *, suffix: str = "") -> Any:
-        """Make the request; with the suffix `_async`, return what has to be awaited."""
+    def send(self, client: stripe.StripeClient, *, suffix: str = "") -> Any:
+        """Send the request. With the suffix `_async`, return an awaitable of the response."""
         method = getattr(attrgetter(self.service)(client.v1), self.method + suffix)
         return method(*self.path, params=dict(self.params), options={"idempotency_key": self.key})
 
     def after(self, id: str) -> Self:
-        """Return the same request for the page that follows this object."""
+        """Return the same request for the page after the object with this id."""
         return attrs.evolve(self, params={**self.params, "starting_after": id})
 
 
@@ -73,31 +73,37 @@ class Call:
 
 
 def create_customer(user_ref: str, *, key: str) -> Call:
+    """Return the request that creates a user's customer."""
     params: CustomerCreateParams = {"metadata": {USER_ID: user_ref}}
     return Call(service="customers", method="create", params=params, key=key)
 
 
 def search_customers(user_ref: str) -> Call:
+    """Return the request that searches a user's customers."""
     params: CustomerSearchParams = {"query": f"metadata['{USER_ID}']:'{user_ref}'", "limit": PAGE}
     return Call(service="customers", method="search", params=params)
 
 
 def list_customers() -> Call:
+    """Return the request that lists all customers."""
     params: CustomerListParams = {"limit": PAGE}
     return Call(service="customers", method="list", params=params)
 
 
 def retrieve_customer(id: str) -> Call:
+    """Return the request that retrieves a customer."""
     return Call(service="customers", method="retrieve", path=(id,))
 
 
 def update_customer(id: str, *, email: EmailAddress | None, name: str | None) -> Call:
-    # an empty string is how Stripe's parameters unset a value
+    """Return the request that sets or clears a customer's address and name."""
+    # an empty string clears a value at Stripe
     params: CustomerUpdateParams = {"email": "" if email is None else email.address, "name": name or ""}
     return Call(service="customers", method="update", path=(id,), params=params)
 
 
 def anonymize_customer(id: str) -> Call:
+    """Return the request that clears a customer's personal data and the reference to its user."""
     params: CustomerUpdateParams = {
         "address": "",
         "description": "",
@@ -111,16 +117,18 @@ def anonymize_customer(id: str) -> Call:
 
 
 def set_default(customer_id: str, payment_method: str | None) -> Call:
+    """Return the request that sets or clears a customer's default payment method."""
     params: CustomerUpdateParams = {"invoice_settings": {"default_payment_method": payment_method or ""}}
     return Call(service="customers", method="update", path=(customer_id,), params=params)
 
 
 def delete_customer(id: str) -> Call:
+    """Return the request that deletes a customer."""
     return Call(service="customers", method="delete", path=(id,))
 
 
 def list_subscriptions(customer_id: str) -> Call:
-    """Return the request for every subscription that was not canceled: Stripe leaves those out unless asked."""
+    """Return the request that lists a customer's subscriptions. Stripe leaves canceled ones out by default."""
     params: SubscriptionListParams = {"customer": customer_id, "limit": PAGE}
     return Call(service="subscriptions", method="list", params=params)
 
@@ -129,26 +137,30 @@ def list_subscriptions(customer_id: str) -> Call:
 
 
 def retrieve_payment_method(id: str) -> Call:
+    """Return the request that retrieves a payment method."""
     return Call(service=PAYMENT_METHODS, method="retrieve", path=(id,))
 
 
 def list_payment_methods(customer_id: str) -> Call:
+    """Return the request that lists a customer's cards."""
     params: CustomerPaymentMethodListParams = {"type": "card", "limit": PAGE}
     return Call(service="customers.payment_methods", method="list", path=(customer_id,), params=params)
 
 
 def list_all_payment_methods(customer_id: str) -> Call:
-    """Return the request for the customer's payment methods of every kind."""
+    """Return the request that lists a customer's payment methods of every type."""
     params: CustomerPaymentMethodListParams = {"limit": PAGE}
     return Call(service="customers.payment_methods", method="list", path=(customer_id,), params=params)
 
 
 def attach(id: str, *, customer_id: str, key: str | None) -> Call:
+    """Return the request that attaches a payment method to a customer."""
     params: PaymentMethodAttachParams = {"customer": customer_id}
     return Call(service=PAYMENT_METHODS, method="attach", path=(id,), params=params, key=key)
 
 
 def detach(id: str) -> Call:
+    """Return the request that detaches a payment method."""
     return Call(service=PAYMENT_METHODS, method="detach", path=(id,))
 
 
@@ -156,10 +168,11 @@ def detach(id: str) -> Call:
 
 
 def create_intent(request: HoldRequest, *, key: str) -> Call:
-    """Freeze the sum, and never take it: capture is manual, and nothing here captures.
+    """Return the request that holds an amount on a card.
 
-    `setup_future_usage` makes the customer's later payments likelier to succeed than attaching the card beforehand;
-    `off_session` is left out, because the person is there. Source: Stripe, "Place a hold", "Save a card".
+    Capture is manual, and no request of this module captures. `setup_future_usage` makes later payments more likely to
+    succeed than attaching the card beforehand does. `off_session` is left out, because the customer is present.
+    Source: Stripe, "Place a hold", "Save a card".
     """
     params: PaymentIntentCreateParams = {
         "amount": request.amount,
@@ -178,19 +191,23 @@ def create_intent(request: HoldRequest, *, key: str) -> Call:
 
 
 def retrieve_intent(id: str) -> Call:
+    """Return the request that retrieves a payment intent."""
     return Call(service="payment_intents", method="retrieve", path=(id,))
 
 
 def list_intents(customer_id: str) -> Call:
+    """Return the request that lists a customer's payment intents."""
     params: PaymentIntentListParams = {"customer": customer_id, "limit": PAGE}
     return Call(service="payment_intents", method="list", params=params)
 
 
 def list_intents_since(since: datetime) -> Call:
+    """Return the request that lists the payment intents created at or after a time."""
     params: PaymentIntentListParams = {"created": {"gte": int(since.timestamp())}, "limit": PAGE}
     return Call(service="payment_intents", method="list", params=params)
 
 
 def cancel_intent(id: str, *, key: str | None) -> Call:
+    """Return the request that cancels a payment intent and releases its hold."""
     params: PaymentIntentCancelParams = {"cancellation_reason": "abandoned"}
     return Call(service="payment_intents", method="cancel", path=(id,), params=params, key=key)

@@ -1,6 +1,6 @@
-"""`PaymentGateway` on Stripe, once for hosts with an event loop and once for hosts without.
+"""`PaymentGateway` for Stripe, with an event loop and without.
 
-Both are the same code, `Operations`: only who sends a request differs.
+Both gateways are subclasses of `Operations` and differ in the way they send a request.
 """
 
 from types import TracebackType
@@ -12,23 +12,23 @@ from accounts_core.errors import ProviderAmbiguous
 from accounts_core.ports.blocking import BlockingPaymentGateway
 from accounts_core.ports.payment_gateway import PaymentGateway
 from accounts_stripe.calls import Call
-from accounts_stripe.client import API_BASE, RETRIES, stripe_client
+from accounts_stripe.client import API_BASE, RETRIES, make_client
 from accounts_stripe.converters import Object
 from accounts_stripe.operations import Operations
 from accounts_stripe.transport import AsyncTransport, BlockingTransport
 
 
 class StripeGateway(Operations):
-    """`PaymentGateway` on Stripe, for hosts with an event loop.
+    """`PaymentGateway` for Stripe, for applications with an event loop.
 
-    `async with StripeGateway.connect(key) as gateway: ...`, or `connect` and, at the end, `await close()`. It holds one
-    pool of connections, which belongs to the event loop of its first request.
+    Use `async with StripeGateway.connect(key) as gateway: ...`, or call `connect` and later `await close()`. A gateway
+    has one connection pool, which belongs to the event loop of its first request.
     """
 
     suspends: ClassVar[Literal[True]] = True
 
     def __init__(self, client: stripe.StripeClient, *, owned: AsyncTransport | None = None) -> None:
-        """Work over a client that is set up already. `owned` is what `close` closes."""
+        """Use a configured client. `close` closes the transport `owned`."""
         super().__init__(client)
         self._owned = owned
 
@@ -41,18 +41,25 @@ class StripeGateway(Operations):
         http_client: stripe.HTTPClient | None = None,
         retries: int = RETRIES,
     ) -> Self:
-        """Set up a gateway; nothing is sent yet.
+        """Return a gateway. Nothing is sent yet.
 
-        `api_base` is where another server speaks Stripe's API. An `http_client` that is handed in is used as it is, and
-        closed by whoever made it. Raises `ValueError`, without the key in it, for a key or address that cannot be one.
+        Args:
+            api_key: Stripe's secret key.
+            api_base: The address of Stripe's API, or of another server with the same API.
+            http_client: Sends the requests. The caller closes it. By default the gateway makes and closes its own.
+            retries: The number of retries after a lost connection, a 409 or a 5xx.
+
+        Raises:
+            ValueError: The key or the address is malformed. The message does not contain the key.
+
         """
         owned = None
         if http_client is None:
             http_client = owned = AsyncTransport()
-        return cls(stripe_client(api_key, api_base=api_base, http_client=http_client, retries=retries), owned=owned)
+        return cls(make_client(api_key, api_base=api_base, http_client=http_client, retries=retries), owned=owned)
 
     async def close(self) -> None:
-        """Close the connections. Doing it twice is fine."""
+        """Close the connections. Calling it again has no effect."""
         if self._owned is not None:
             await self._owned.close_async()
 
@@ -65,19 +72,19 @@ class StripeGateway(Operations):
         await self.close()
 
     async def _send(self, call: Call) -> Object:
-        return _plain(await call.on(self._client, suffix="_async"))
+        return _to_plain(await call.send(self._client, suffix="_async"))
 
 
 class BlockingStripeGateway(Operations):
-    """`PaymentGateway` on Stripe, for hosts without an event loop. Safe to share between threads.
+    """`PaymentGateway` for Stripe, for applications without an event loop. Safe to share between threads.
 
-    `with BlockingStripeGateway.connect(key) as gateway: ...`, or `connect` and, at the end, `close()`.
+    Use `with BlockingStripeGateway.connect(key) as gateway: ...`, or call `connect` and later `close()`.
     """
 
     suspends: ClassVar[Literal[False]] = False
 
     def __init__(self, client: stripe.StripeClient, *, owned: BlockingTransport | None = None) -> None:
-        """Work over a client that is set up already. `owned` is what `close` closes."""
+        """Use a configured client. `close` closes the transport `owned`."""
         super().__init__(client)
         self._owned = owned
 
@@ -90,14 +97,14 @@ class BlockingStripeGateway(Operations):
         http_client: stripe.HTTPClient | None = None,
         retries: int = RETRIES,
     ) -> Self:
-        """Set up a gateway; nothing is sent yet. The arguments are those of `StripeGateway.connect`."""
+        """Return a gateway. Nothing is sent yet. Arguments and errors are those of `StripeGateway.connect`."""
         owned = None
         if http_client is None:
             http_client = owned = BlockingTransport()
-        return cls(stripe_client(api_key, api_base=api_base, http_client=http_client, retries=retries), owned=owned)
+        return cls(make_client(api_key, api_base=api_base, http_client=http_client, retries=retries), owned=owned)
 
     def close(self) -> None:
-        """Close the connections. Doing it twice is fine."""
+        """Close the connections. Calling it again has no effect."""
         if self._owned is not None:
             self._owned.close()
 
@@ -110,13 +117,13 @@ class BlockingStripeGateway(Operations):
         self.close()
 
     async def _send(self, call: Call) -> Object:
-        return _plain(call.on(self._client))
+        return _to_plain(call.send(self._client))
 
 
-def _plain(answer: Any) -> Object:
-    """Return the SDK's object as plain dictionaries and lists."""
+def _to_plain(answer: Any) -> Object:
+    """Convert an object of the SDK to plain dictionaries and lists. Raises `ProviderAmbiguous` for anything else."""
     if not isinstance(answer, stripe.StripeObject):
-        raise ProviderAmbiguous(f"Stripe's answer is no object but a {type(answer).__name__}.")
+        raise ProviderAmbiguous(f"Stripe's response is not an object: {type(answer).__name__}.")
     return answer.to_dict()
 
 

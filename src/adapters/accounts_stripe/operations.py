@@ -1,8 +1,9 @@
-"""What each method of `PaymentGateway` is in Stripe's requests and answers, whoever sends them.
+"""The methods of `PaymentGateway` as requests to Stripe.
 
-Where a call is repeatable by its nature (cancel, attach, detach, delete), what Stripe says against it is settled by
-reading the thing again: canceled, attached or gone already means done. Stripe keeps a failure under its key for 24
-hours, so there the call is then made without the key; a hold never is, because a second one may freeze a second sum.
+Cancel, attach, detach and delete may be repeated. If Stripe refuses one of them, the object is read again: an object
+that is already canceled, attached, detached or deleted counts as success. Stripe stores a failure under its key for 24
+hours, so such a call is then repeated without the key. A hold is never repeated without its key, because that could
+hold a second amount.
 """
 
 from collections.abc import Sequence
@@ -19,91 +20,97 @@ from accounts_core.ports.payment_gateway import CustomerUsage, Hold, HoldRequest
 from accounts_stripe import calls, converters
 from accounts_stripe.calls import VERIFICATION_ID
 from accounts_stripe.converters import Object
-from accounts_stripe.requesting import Requesting, check_ids
+from accounts_stripe.requesting import RequestSender, check_ids
 from accounts_stripe.translation import (
     RESOURCE_MISSING,
     UNEXPECTED_STATE,
-    body_of,
-    finding,
-    translated,
+    get_body,
+    raise_not_found,
+    translate_errors,
 )
 
 UNSUPPORTED_TYPE: Final = "payment_method_unsupported_type"
-"""Stripe's own code for a payment method of a kind that a call does not take."""
+"""Stripe's code for a payment method of a type that a call does not accept."""
 
 SEARCH_LAG: Final = timedelta(hours=1)
-"""How far Stripe's search may be behind. Source: Stripe's documentation, "Search": an hour during outages."""
+"""The longest delay of Stripe's search. Source: Stripe's documentation, "Search": an hour during outages."""
 
 
-class Operations(Requesting):
-    """Every method of the port, over one request."""
+class Operations(RequestSender):
+    """The methods of `PaymentGateway`. Subclasses send the requests."""
 
     # ---- customers
 
     async def create_customer(self, *, user_ref: str, key: str) -> Customer:
-        return converters.customer(await self._ask(calls.create_customer(user_ref, key=key)))
+        return converters.to_customer(await self._request(calls.create_customer(user_ref, key=key)))
 
     async def find_customer(self, user_ref: str) -> Customer | None:
-        """Return the oldest customer that carries the user's reference, or None.
+        """Return the oldest customer with the user's reference in its metadata, or None.
 
-        Stripe finds metadata by search alone, which lags. So search is asked for the old ones and each is read again,
-        while those of the newest customer's last hour are listed. Where search is refused (it is not offered in every
-        country, nor by every server that speaks Stripe's API) all customers are listed.
+        Metadata can only be found by Stripe's search, which is delayed. Older customers are therefore searched, and
+        each is read again; customers created within `SEARCH_LAG` before the newest one are listed. If search is refused
+        (it is not available in every country, nor on every server with Stripe's API), all customers are listed.
         """
         try:
-            searched, _ = converters.page(await self._ask(calls.search_customers(user_ref)))
+            searched, _ = converters.to_page(await self._request(calls.search_customers(user_ref)))
         except ProviderRefused:
             searched = ()
             listed = await self._list_customers(user_ref, within=None)
         else:
             listed = await self._list_customers(user_ref, within=SEARCH_LAG)
-        known = {each.id for each in listed}
-        older = [each for each in map(converters.customer, searched) if each.id not in known]
+        listed_ids = {each.id for each in listed}
+        older = [each for each in map(converters.to_customer, searched) if each.id not in listed_ids]
         older.sort(key=lambda each: each.created, reverse=True)
         for each in reversed(older):
             try:
-                found = await self.retrieve_customer(each.id)
+                customer = await self.retrieve_customer(each.id)
             except NotFound:
                 continue
-            if _is_of(found, user_ref):
-                return found
+            if _belongs_to(customer, user_ref):
+                return customer
         return listed[-1] if listed else None
 
     async def list_customers(self, *, after: str | None = None) -> Page[Customer]:
-        return await self._page(calls.list_customers(), after, lambda each: _referring(converters.customer(each)))
+        def read(object: Object) -> Customer | None:
+            customer = converters.to_customer(object)
+            return None if customer.user_ref is None else customer
+
+        return await self._page(calls.list_customers(), after, read)
 
     async def _list_customers(self, user_ref: str, *, within: timedelta | None) -> list[Customer]:
-        """Return the user's customers, newest first: of all, or of those made within a time before the newest."""
+        """Return a user's customers, newest first: all, or those created within a time before the newest customer."""
         since: datetime | None = None
-        found: list[Customer] = []
+        customers: list[Customer] = []
 
         def visit(object: Object) -> bool:
             nonlocal since
-            customer = converters.customer(object)
+            customer = converters.to_customer(object)
             if since is None and within is not None:
                 since = customer.created - within
             if since is not None and customer.created < since:
                 return True
-            if _is_of(customer, user_ref):
-                found.append(customer)
+            if _belongs_to(customer, user_ref):
+                customers.append(customer)
             return False
 
         await self._walk(calls.list_customers(), visit)
-        return found
+        return customers
 
     async def retrieve_customer(self, customer_id: str) -> Customer:
-        with finding("customer", customer_id):
-            return _living(await self._ask(calls.retrieve_customer(customer_id)))
+        with raise_not_found("customer", customer_id):
+            return _to_existing_customer(await self._request(calls.retrieve_customer(customer_id)))
 
     async def update_customer(self, customer_id: str, *, email: EmailAddress | None, name: str | None) -> Customer:
-        with finding("customer", customer_id):
-            return _living(await self._ask(calls.update_customer(customer_id, email=email, name=name)))
+        with raise_not_found("customer", customer_id):
+            return _to_existing_customer(
+                await self._request(calls.update_customer(customer_id, email=email, name=name))
+            )
 
     async def inspect_customer(self, customer_id: str) -> CustomerUsage:
         customer = await self.retrieve_customer(customer_id)
         subscriptions: list[Object] = []
         methods: list[Object] = []
-        with finding("customer", customer_id):
+        with raise_not_found("customer", customer_id):
             await self._walk(calls.list_subscriptions(customer_id), subscriptions.append)
             await self._walk(calls.list_all_payment_methods(customer_id), methods.append)
         return CustomerUsage(
@@ -113,70 +120,73 @@ class Operations(Requesting):
         )
 
     async def anonymize_customer(self, customer_id: str) -> None:
-        with finding("customer", customer_id):
-            _living(await self._ask(calls.anonymize_customer(customer_id)))
+        with raise_not_found("customer", customer_id):
+            _to_existing_customer(await self._request(calls.anonymize_customer(customer_id)))
 
     async def delete_customer(self, customer_id: str) -> None:
         try:
-            await self._ask(calls.delete_customer(customer_id))
+            await self._request(calls.delete_customer(customer_id))
         except ProviderRefused as refusal:
             if refusal.code != RESOURCE_MISSING:
                 raise
 
     async def set_default(self, customer_id: str, payment_method: str | None) -> None:
         with (
-            finding("customer", customer_id),
-            finding("payment method", payment_method, param="default_payment_method"),
+            raise_not_found("customer", customer_id),
+            raise_not_found("payment method", payment_method, param="default_payment_method"),
         ):
-            _living(await self._ask(calls.set_default(customer_id, payment_method)))
+            _to_existing_customer(await self._request(calls.set_default(customer_id, payment_method)))
 
     # ---- payment methods
 
     async def retrieve_payment_method(self, id: str) -> ProviderPaymentMethod:
-        with finding("payment method", id):
-            return converters.payment_method(_card(await self._ask(calls.retrieve_payment_method(id))))
+        with raise_not_found("payment method", id):
+            return converters.to_payment_method(_require_card(await self._request(calls.retrieve_payment_method(id))))
 
     async def list_payment_methods(self, customer_id: str) -> Sequence[ProviderPaymentMethod]:
-        found: list[ProviderPaymentMethod] = []
+        cards: list[ProviderPaymentMethod] = []
 
         def visit(method: Object) -> None:
-            if converters.is_card(method):  # asked for cards alone, a server of another make may list all the same
-                found.append(converters.payment_method(method))
+            if converters.is_card(method):  # another server with Stripe's API may list other types too
+                cards.append(converters.to_payment_method(method))
 
-        with finding("customer", customer_id):
+        with raise_not_found("customer", customer_id):
             await self._walk(calls.list_payment_methods(customer_id), visit)
-        return found
+        return cards
 
     async def attach(self, *, customer_id: str, payment_method: str, key: str) -> ProviderPaymentMethod:
-        with finding("payment method", payment_method), finding("customer", customer_id, param="customer"):
+        with (
+            raise_not_found("payment method", payment_method),
+            raise_not_found("customer", customer_id, param="customer"),
+        ):
             try:
-                attached = await self._ask(calls.attach(payment_method, customer_id=customer_id, key=key))
+                attached = await self._request(calls.attach(payment_method, customer_id=customer_id, key=key))
             except ProviderRefused as refusal:
                 if refusal.code == RESOURCE_MISSING:
                     raise
-                known = await self.retrieve_payment_method(payment_method)
-                if known.customer_id != customer_id:
+                current = await self.retrieve_payment_method(payment_method)
+                if current.customer_id != customer_id:
                     raise
-                return known
+                return current
             except ProviderAmbiguous as failure:
                 if not failure.replays:
                     raise
-                known = await self.retrieve_payment_method(payment_method)
-                if known.customer_id == customer_id:
-                    return known
-                attached = await self._ask(calls.attach(payment_method, customer_id=customer_id, key=None))
-            return converters.payment_method(attached)
+                current = await self.retrieve_payment_method(payment_method)
+                if current.customer_id == customer_id:
+                    return current
+                attached = await self._request(calls.attach(payment_method, customer_id=customer_id, key=None))
+            return converters.to_payment_method(attached)
 
     async def detach(self, payment_method: str) -> None:
         try:
-            await self._ask(calls.detach(payment_method))
+            await self._request(calls.detach(payment_method))
         except ProviderRefused:
             try:
-                with finding("payment method", payment_method):
-                    known = await self._ask(calls.retrieve_payment_method(payment_method))
+                with raise_not_found("payment method", payment_method):
+                    current = await self._request(calls.retrieve_payment_method(payment_method))
             except NotFound:
                 return
-            if converters.id_of(known.get("customer")) is not None:
+            if converters.get_id(current.get("customer")) is not None:
                 raise
 
     # ---- holds
@@ -184,46 +194,46 @@ class Operations(Requesting):
     async def hold(self, request: HoldRequest, *, key: str) -> Hold:
         call = calls.create_intent(request, key=key)
         check_ids(call)
-        with translated(call):
+        with translate_errors(call):
             try:
                 intent = await self._send(call)
             except stripe.CardError as declined:
-                return converters.declined_hold(body_of(declined), request)
+                return converters.to_declined_hold(get_body(declined), request)
         if intent.get("status") == "processing" and intent.get("id"):
-            # The key has this answer for good; the intent itself goes on.
+            # the key replays this response, while the intent itself changes
             return await self.retrieve_hold(intent["id"])
-        return converters.hold(intent)
+        return converters.to_hold(intent)
 
     async def retrieve_hold(self, hold_id: str) -> Hold:
-        with finding("hold", hold_id):
-            return converters.hold(await self._ask(calls.retrieve_intent(hold_id)))
+        with raise_not_found("hold", hold_id):
+            return converters.to_hold(await self._request(calls.retrieve_intent(hold_id)))
 
     async def find_hold(self, *, customer_id: str, verification_id: str) -> Hold | None:
-        """Return the hold that was asked for this verification, or None.
+        """Return the hold of a verification, or None.
 
-        By listing what the customer has, newest first: a list, unlike a search, shows what was made a moment ago.
+        The customer's intents are listed, because a list has new objects at once, unlike a search.
         """
-        found: list[Object] = []
+        intents: list[Object] = []
 
         def visit(intent: Object) -> bool:
             if (intent.get("metadata") or {}).get(VERIFICATION_ID) == verification_id:
-                found.append(intent)
-            return bool(found)
+                intents.append(intent)
+            return bool(intents)
 
         try:
             await self._walk(calls.list_intents(customer_id), visit)
         except ProviderRefused as refusal:
             if refusal.code != RESOURCE_MISSING:
                 raise
-        return converters.hold(found[0]) if found else None
+        return converters.to_hold(intents[0]) if intents else None
 
     async def list_open_holds(self, *, since: datetime, after: str | None = None) -> Page[OpenHold]:
-        return await self._page(calls.list_intents_since(since), after, converters.open_hold)
+        return await self._page(calls.list_intents_since(since), after, converters.to_open_hold)
 
     async def release(self, hold_id: str, *, key: str) -> Hold:
-        with finding("hold", hold_id):
+        with raise_not_found("hold", hold_id):
             try:
-                return _released(await self._ask(calls.cancel_intent(hold_id, key=key)))
+                return _require_released(await self._request(calls.cancel_intent(hold_id, key=key)))
             except ProviderAmbiguous as failure:
                 if not failure.replays:
                     raise
@@ -234,40 +244,36 @@ class Operations(Requesting):
             if hold.status is HoldStatus.RELEASED:
                 return hold
             try:
-                return _released(await self._ask(calls.cancel_intent(hold_id, key=None)))
+                return _require_released(await self._request(calls.cancel_intent(hold_id, key=None)))
             except ProviderRefused as refusal:
                 if refusal.code != UNEXPECTED_STATE:
                     raise
                 hold = await self.retrieve_hold(hold_id)
                 if hold.status is HoldStatus.RELEASED:
                     return hold
-                raise ProviderBusy(f"The hold {hold_id} is {hold.status} and cannot be let go just now.") from refusal
+                raise ProviderBusy(f"The hold {hold_id} is {hold.status} and cannot be released now.") from refusal
 
 
-def _is_of(customer: Customer, user_ref: str) -> bool:
+def _belongs_to(customer: Customer, user_ref: str) -> bool:
     return customer.user_ref == user_ref
 
 
-def _referring(customer: Customer) -> Customer | None:
-    return None if customer.user_ref is None else customer
-
-
-def _living(object: Object) -> Customer:
-    """Read a customer. Of a deleted one Stripe still knows that it was: that counts as missing."""
+def _to_existing_customer(object: Object) -> Customer:
+    """Convert a customer. Raises `ProviderRefused` for a deleted one, of which Stripe still returns the id."""
     if object.get("deleted"):
         raise ProviderRefused(RESOURCE_MISSING, "id")
-    return converters.customer(object)
+    return converters.to_customer(object)
 
 
-def _card(object: Object) -> Object:
-    """Return a payment method that is a card. Raises `ProviderRefused` for one of another kind."""
+def _require_card(object: Object) -> Object:
+    """Return the payment method if it is a card. Raises `ProviderRefused` for another type."""
     if not converters.is_card(object):
         raise ProviderRefused(UNSUPPORTED_TYPE, "payment_method")
     return object
 
 
-def _released(intent: Object) -> Hold:
-    hold = converters.hold(intent)
+def _require_released(intent: Object) -> Hold:
+    hold = converters.to_hold(intent)
     if hold.status is not HoldStatus.RELEASED:
         raise ProviderAmbiguous(f"The hold {hold.id} was canceled and is {hold.status}.")
     return hold

@@ -1,4 +1,4 @@
-"""What stands between the SDK and the HTTP client, whichever that is."""
+"""A wrapper of an HTTP client that protects the SDK from responses that it cannot handle."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -7,22 +7,23 @@ from typing import Any, Final, TypeAlias
 
 import stripe
 
-from accounts_stripe.transport import Response, no_answer
+from accounts_stripe.transport import Response, no_answer_error
 
 Answer: TypeAlias = tuple[Any, int, Mapping[str, str]]
 
 _FIRST_ERROR: Final = 400
 _SERVER_ERROR: Final = 500
-_AT_THE_DOOR: Final = frozenset({401, 403, 429})
+_REJECTED: Final = frozenset({401, 403, 429})
 
 
 class Shield(stripe.HTTPClient):
-    """Stands between the SDK and another client, and keeps from the SDK what it cannot take.
+    """An HTTP client that forwards requests to another one and changes responses that the SDK cannot handle.
 
-    - The key: a proxy's error page may repeat the request, and the SDK puts what it cannot read into errors and logs.
-    - An error that is a text, such as a proxy's `{"error": "bad gateway"}`: the SDK fails on it with AttributeError.
-    - What is not UTF-8: its log fails on that.
-    - A last attempt's answer that hides what became of the first: see `_Attempts.settled`.
+    - The API key is removed: a proxy's error page may repeat the request, and the SDK copies such a page to errors and
+      logs.
+    - An error that is a text, such as a proxy's `{"error": "bad gateway"}`, is removed: the SDK raises AttributeError.
+    - Bytes that are not UTF-8 are replaced: the SDK's log raises an error.
+    - A last response that hides the loss of an earlier one is an error: see `_Attempts.check_lost_attempts`.
     """
 
     name = "accounts-core"
@@ -42,7 +43,7 @@ class Shield(stripe.HTTPClient):
     ) -> Any:
         attempts = _Attempts(self._inner)
         answer = attempts.request_with_retries(method, url, headers, post_data, max_network_retries, **usage)
-        return _cleaned(attempts.settled(answer), headers)
+        return _clean(attempts.check_lost_attempts(answer), headers)
 
     async def request_with_retries_async(
         self,
@@ -54,30 +55,30 @@ class Shield(stripe.HTTPClient):
         **usage: Any,
     ) -> Response:
         attempts = _Attempts(self._inner)
-        asked = attempts.request_with_retries_async(method, url, headers, post_data, max_network_retries, **usage)
-        return _cleaned(attempts.settled(await asked), headers)
+        pending = attempts.request_with_retries_async(method, url, headers, post_data, max_network_retries, **usage)
+        return _clean(attempts.check_lost_attempts(await pending), headers)
 
 
 class _Attempts(stripe.HTTPClient):
-    """One request and its repeats, and whether one of them may have been executed without an answer."""
+    """One request and its retries, and whether one of them may have been executed without a response."""
 
     name = "accounts-core"
 
     def __init__(self, inner: stripe.HTTPClient) -> None:
         super().__init__()
         self._inner = inner
-        self._unknown = False
+        self._has_lost_answer = False
 
-    # the SDK adds a keyword for streams, which nothing here has
+    # the SDK adds a keyword for streams, which this adapter does not use
     def request(  # type: ignore[override]
         self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None
     ) -> Answer:
-        with self._noting():
-            return self._noted(self._inner.request(method, url, headers, post_data))
+        with self._watch_connection():
+            return self._watch_status(self._inner.request(method, url, headers, post_data))
 
     async def request_async(self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None) -> Answer:
-        with self._noting():
-            return self._noted(await self._inner.request_async(method, url, headers, post_data))
+        with self._watch_connection():
+            return self._watch_status(await self._inner.request_async(method, url, headers, post_data))
 
     async def sleep_async(self, secs: float) -> None:
         await self._inner.sleep_async(secs)
@@ -85,39 +86,43 @@ class _Attempts(stripe.HTTPClient):
     def _sleep_time_seconds(self, num_retries: int) -> float:
         return self._inner._sleep_time_seconds(num_retries)  # noqa: SLF001  a client may shorten the SDK's pauses
 
-    def settled(self, answer: Answer) -> Answer:
-        """Return the last answer. Raises `APIConnectionError` when it says nothing of an attempt that was lost.
+    def check_lost_attempts(self, answer: Answer) -> Answer:
+        """Return the last response if it tells the outcome of the request.
 
-        A request may be executed, its answer lost, and its repeat be turned away at the door: by a rate limit, or
-        because the key was revoked. To take that for the answer would leave a hold behind.
+        A request may be executed and its response lost, and a retry then be rejected by a rate limit or because the
+        API key was revoked. If that rejection counted as the outcome, a hold would stay open.
+
+        Raises:
+            stripe.APIConnectionError: The response of an attempt was lost, and the last attempt was rejected.
+
         """
-        if self._unknown and answer[1] in _AT_THE_DOOR:
-            raise no_answer(f"an attempt was lost, and the next one was answered {answer[1]}")
+        if self._has_lost_answer and answer[1] in _REJECTED:
+            raise no_answer_error(f"the response of an attempt was lost, and the last attempt got status {answer[1]}")
         return answer
 
     @contextmanager
-    def _noting(self) -> Iterator[None]:
+    def _watch_connection(self) -> Iterator[None]:
         try:
             yield
         except stripe.APIConnectionError:
-            self._unknown = True
+            self._has_lost_answer = True
             raise
 
-    def _noted(self, answer: Answer) -> Answer:
-        self._unknown = self._unknown or answer[1] >= _SERVER_ERROR
+    def _watch_status(self, answer: Answer) -> Answer:
+        self._has_lost_answer = self._has_lost_answer or answer[1] >= _SERVER_ERROR
         return answer
 
 
-def _cleaned(response: Answer, headers: Mapping[str, str]) -> Response:
-    body, status, answered = response
+def _clean(response: Answer, headers: Mapping[str, str]) -> Response:
+    body, status, response_headers = response
     text = body if isinstance(body, str) else bytes(body).decode(errors="replace")
     content = text.replace(headers["Authorization"].removeprefix("Bearer "), "[key]").encode()
-    if status >= _FIRST_ERROR and not _is_an_error(content):
+    if status >= _FIRST_ERROR and not _is_error(content):
         content = b""
-    return content, status, answered
+    return content, status, response_headers
 
 
-def _is_an_error(content: bytes) -> bool:
+def _is_error(content: bytes) -> bool:
     try:
         answer = json.loads(content)
     except (ValueError, RecursionError):

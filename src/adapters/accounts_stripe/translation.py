@@ -1,11 +1,11 @@
-"""Stripe's errors in the core's words: final, not executed, or unknown.
+"""Translation of Stripe's errors to the core's: final, not executed, or unknown.
 
-| Stripe says | means |
+| Stripe's response | error |
 |---|---|
 | 402, other 400s, 401, 403 | `ProviderRefused`: final |
 | 429, 409, `lock_timeout`, `idempotency_key_in_use` | `ProviderBusy`: not executed |
-| no answer, an unreadable answer, 5xx | `ProviderAmbiguous`: nobody knows |
-| a 5xx that is stored under the key | `ProviderAmbiguous` with `replays`: for 24 hours the key brings no other answer |
+| none, a malformed one, 5xx | `ProviderAmbiguous`: unknown whether it was executed |
+| a 5xx that is stored under the key | `ProviderAmbiguous` with `replays`: the key returns it for 24 hours |
 
 Source: Stripe's documentation, "Error handling" and "Idempotent requests".
 """
@@ -39,64 +39,71 @@ _WITHOUT_A_CODE: Final[tuple[tuple[type[stripe.StripeError], str], ...]] = (
     (stripe.CardError, "card_error"),
     (stripe.InvalidRequestError, "invalid_request_error"),
 )
-"""What a final error is called when Stripe gives no code of its own."""
+"""The codes of final errors without a code from Stripe."""
 _PARAM_OF: Final = {"email_invalid": "email"}
-"""Parameters that a code names by itself. Source: Stripe's documentation, "Error codes"."""
+"""Parameters that follow from a code alone. Source: Stripe's documentation, "Error codes"."""
 
 
 @contextmanager
-def translated(what: object) -> Iterator[None]:
-    """Turn an error of Stripe's into one of the core's; `what` names the call in its text."""
+def translate_errors(call: object) -> Iterator[None]:
+    """Raise the core's error for an error of Stripe's. The message names `call`."""
     try:
         yield
     except stripe.StripeError as error:
-        raise translate(error, what) from without_frames(error)
-    except ConfigurationError as error:  # the transport's: it went through the same frames
-        raise ConfigurationError(str(error)) from without_frames(error)
+        raise translate(error, call) from drop_tracebacks(error)
+    except ConfigurationError as error:  # raised by the transport, with the same frames
+        raise ConfigurationError(str(error)) from drop_tracebacks(error)
 
 
-def translate(error: stripe.StripeError, what: object) -> ProviderError:
-    """Return the core's error for one of Stripe's. Its text has nothing of what Stripe, or a proxy, wrote."""
-    code = code_of(error)
+def translate(error: stripe.StripeError, call: object) -> ProviderError:
+    """Return the core's error for an error of Stripe's. The message contains no text from Stripe or a proxy."""
+    code = get_code(error)
     request_id = f", request {error.request_id}" if error.request_id else ""
-    text = f"{what}: {error.http_status or 'no answer'}{request_id}"
+    text = f"{call}: {error.http_status or 'no answer'}{request_id}"
     if isinstance(error, stripe.RateLimitError) or error.http_status == _CONFLICT or code in _BUSY:
         return ProviderBusy(text)
     for kind, name in _WITHOUT_A_CODE:
         if isinstance(error, kind):
             param = getattr(error, "param", None) or _PARAM_OF.get(code or "")
-            return ProviderRefused(code or name, param, _details(error))
+            return ProviderRefused(code or name, param, _get_details(error))
     return ProviderAmbiguous(text, replays=_replays(error))
 
 
-def code_of(error: stripe.StripeError) -> str | None:
-    """Return Stripe's code; some of the SDK's classes have it only in the body."""
-    code = error.code or body_of(error).get("code")
+def get_code(error: stripe.StripeError) -> str | None:
+    """Return Stripe's error code, which some classes of the SDK have only in the body, or None."""
+    code = error.code or get_body(error).get("code")
     return str(code) if code else None
 
 
-def body_of(error: stripe.StripeError) -> dict[str, Any]:
-    """Return the `error` object of the answer, as far as there is one."""
+def get_body(error: stripe.StripeError) -> dict[str, Any]:
+    """Return the `error` object of the response, or an empty one."""
     body = error.json_body
-    found = body.get("error") if isinstance(body, dict) else None
-    return found if isinstance(found, dict) else {}
+    value = body.get("error") if isinstance(body, dict) else None
+    return value if isinstance(value, dict) else {}
 
 
 @contextmanager
-def finding(what: str, id: object, *, param: str | None = None) -> Iterator[None]:
-    """Turn the refusal of an id that Stripe does not know into `NotFound`; with `param`, only if that was refused."""
+def raise_not_found(label: str, id: object, *, param: str | None = None) -> Iterator[None]:
+    """Raise `NotFound` for the refusal of an unknown id.
+
+    Args:
+        label: The kind of object.
+        id: The id of the object.
+        param: The parameter that has the id. With it, refusals of other parameters are raised unchanged.
+
+    """
     try:
         yield
     except ProviderRefused as refusal:
         if refusal.code != RESOURCE_MISSING or (param is not None and param not in (refusal.param or "")):
             raise
-        raise NotFound(what, id) from refusal
+        raise NotFound(label, id) from refusal
 
 
-def without_frames(error: BaseException) -> BaseException:
-    """Drop the tracebacks of an error and of what caused it.
+def drop_tracebacks(error: BaseException) -> BaseException:
+    """Remove the tracebacks of an error and of its causes, and return the error.
 
-    Their frames hold the request's headers, so an error reporter that shows local variables would show the key.
+    Their frames have the request's headers, so an error reporter that shows local variables would show the API key.
     """
     each: BaseException | None = error
     while each is not None:
@@ -106,20 +113,20 @@ def without_frames(error: BaseException) -> BaseException:
 
 
 def _replays(error: stripe.StripeError) -> bool:
-    """Whether Stripe stored this failure under the key, by its own words."""
+    """Return whether the headers say that Stripe stored this failure under the key."""
     if error.http_status is None or error.http_status < _SERVER_ERROR:
         return False
     headers = {name.lower(): value for name, value in (error.headers or {}).items()}
     return headers.get("idempotent-replayed") == "true" or headers.get("stripe-should-retry") == "false"
 
 
-def _details(error: stripe.StripeError) -> dict[str, str]:
-    found = {"decline_code": body_of(error).get("decline_code"), "request_id": error.request_id}
-    return {name: str(value) for name, value in found.items() if value}
+def _get_details(error: stripe.StripeError) -> dict[str, str]:
+    value = {"decline_code": get_body(error).get("decline_code"), "request_id": error.request_id}
+    return {name: str(value) for name, value in value.items() if value}
 
 
-def captured(hold_id: str) -> ConfigurationError:
-    """Return the error for what must never be: somebody took the money of a hold."""
+def captured_error(hold_id: str) -> ConfigurationError:
+    """Return the error for a hold that was captured, which this package never does."""
     return ConfigurationError(
-        f"The hold {hold_id} was captured. Nothing here captures: find out who did, and refund it."
+        f"The hold {hold_id} was captured by another program. Find out which, and refund the payment."
     )

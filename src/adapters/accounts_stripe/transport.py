@@ -1,7 +1,8 @@
-"""How requests reach Stripe: one pooled HTTP client for each gateway, with a limit on every wait.
+"""HTTP clients for requests to Stripe: one connection pool for each gateway, with time limits.
 
-Not the SDK's own httpx client: that one opens an asynchronous pool for synchronous use too, has no limit on the whole,
-and reports a closed client, a bug of the host's, as a lost connection. A forked process gets a pool of its own.
+The SDK's own httpx client is not used: it opens an asynchronous pool for synchronous use too, has no limit on the total
+time, and reports a closed client, which is an error of the application, as a lost connection. A forked process gets a
+pool of its own.
 """
 
 import asyncio
@@ -17,9 +18,9 @@ from accounts_core.forking import keep_forever, on_fork
 
 CONNECT_SECONDS: Final = 5.0
 MOST_CONNECTIONS: Final = 100
-"""More requests at once wait for a free one, and are given up with the rest of what takes too long."""
+"""The size of the pool. Further requests wait for a free connection, within the time limits."""
 TOTAL_SECONDS: Final = 20.0
-"""The longest that one attempt takes. Stripe itself answers within seconds; a bank may take longer."""
+"""The time limit of one attempt. Stripe responds within seconds; a bank may take longer."""
 
 _LIMITS: Final = httpx.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=20)
 
@@ -27,7 +28,7 @@ Response: TypeAlias = tuple[bytes, int, Mapping[str, str]]
 
 
 class AsyncTransport(stripe.HTTPClient):
-    """For hosts with an event loop. Bound to the first loop that uses it."""
+    """An HTTP client for applications with an event loop. It is bound to the first loop that uses it."""
 
     name = "httpx"
 
@@ -40,13 +41,13 @@ class AsyncTransport(stripe.HTTPClient):
         on_fork(self, in_child=AsyncTransport._drop)
 
     def _drop(self) -> None:
-        """Leave the client to the parent process. Another one takes a while to make: the first request makes it."""
+        """Leave the client to the parent process. The first request makes a new one, because that takes time."""
         keep_forever(self._client)
         self._client = None
 
     def _own_client(self) -> httpx.AsyncClient:
         if self._client is None:
-            _refuse_when(self._is_closed)
+            _check_open(self._is_closed)
             self._client = httpx.AsyncClient(timeout=self._timeout, limits=_LIMITS)
         return self._client
 
@@ -55,9 +56,9 @@ class AsyncTransport(stripe.HTTPClient):
             async with asyncio.timeout(self._total_seconds):
                 response = await self._own_client().request(method, url, headers=headers, content=post_data)
         except (httpx.TransportError, httpx.DecodingError, TimeoutError) as error:
-            _lost(error)
+            _raise_lost(error)
         except RuntimeError as error:
-            _misused(error, closed=self._is_closed)
+            _raise_misused(error, closed=self._is_closed)
         return response.content, response.status_code, response.headers
 
     async def sleep_async(self, secs: float) -> None:
@@ -70,9 +71,9 @@ class AsyncTransport(stripe.HTTPClient):
 
 
 class BlockingTransport(stripe.HTTPClient):
-    """For hosts without an event loop; safe to share between threads.
+    """An HTTP client for applications without an event loop. Safe to share between threads.
 
-    A thread cannot be stopped from outside, so the limit is on each wait: to connect, to send, for the next bytes.
+    A thread cannot be interrupted, so the limit applies to each wait: to connect, to send, and for the next bytes.
     """
 
     name = "httpx"
@@ -87,7 +88,7 @@ class BlockingTransport(stripe.HTTPClient):
         on_fork(self, in_child=BlockingTransport._drop)
 
     def _drop(self) -> None:
-        """Do as that of `AsyncTransport` does."""
+        """Leave the client to the parent process, as in `AsyncTransport`."""
         keep_forever(self._client)
         self._client = None
         self._lock = Lock()
@@ -96,20 +97,20 @@ class BlockingTransport(stripe.HTTPClient):
         client = self._client
         if client is None:
             with self._lock:
-                _refuse_when(self._is_closed)
+                _check_open(self._is_closed)
                 client = self._client = self._client or httpx.Client(timeout=self._timeout, limits=_LIMITS)
         return client
 
-    # the SDK adds a keyword for streams, which this transport has none of
+    # the SDK adds a keyword for streams, which this adapter does not use
     def request(  # type: ignore[override]
         self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None
     ) -> Response:
         try:
             response = self._own_client().request(method, url, headers=headers, content=post_data)
         except (httpx.TransportError, httpx.DecodingError) as error:
-            _lost(error)
+            _raise_lost(error)
         except RuntimeError as error:
-            _misused(error, closed=self._is_closed)
+            _raise_misused(error, closed=self._is_closed)
         return response.content, response.status_code, response.headers
 
     def close(self) -> None:
@@ -118,22 +119,22 @@ class BlockingTransport(stripe.HTTPClient):
             self._client.close()
 
 
-def no_answer(reason: str) -> stripe.APIConnectionError:
-    """Return the SDK's error for a request that may or may not have been executed."""
+def no_answer_error(reason: str) -> stripe.APIConnectionError:
+    """Return the SDK's error for a request with an unknown outcome."""
     message = f"No answer: {reason}"
     return stripe.APIConnectionError(message, should_retry=True)  # type: ignore[no-untyped-call]  # the SDK's
 
 
-def _lost(error: Exception) -> NoReturn:
-    raise no_answer(type(error).__name__) from error
+def _raise_lost(error: Exception) -> NoReturn:
+    raise no_answer_error(type(error).__name__) from error
 
 
-def _refuse_when(closed: bool) -> None:
+def _check_open(closed: bool) -> None:
     if closed:
         raise RuntimeError("The client is closed.")
 
 
-def _misused(error: RuntimeError, *, closed: bool) -> NoReturn:
+def _raise_misused(error: RuntimeError, *, closed: bool) -> NoReturn:
     if closed:
         raise ConfigurationError("The gateway was used after it was closed.") from error
     raise ConfigurationError(f"The gateway cannot be used here, perhaps from a second event loop: {error}") from error

@@ -15,7 +15,7 @@ from accounts_core.ports.clock import Clock
 from accounts_core.ports.payment_gateway import PaymentGateway
 from accounts_core.ports.secrets import Secrets
 from accounts_stripe import API_BASE, StripeEvent, StripeGateway, verify_webhook
-from accounts_stripe.simulator import Simulator, SimulatorHTTPClient, State
+from accounts_stripe_simulator import Simulator, SimulatorHTTPClient, State
 
 SIMULATOR_KEY: Final = "sk_test_simulator"
 SIMULATOR_SECRET: Final = "whsec_simulator"  # noqa: S105  it signs what never leaves the process

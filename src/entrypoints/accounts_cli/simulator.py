@@ -20,7 +20,7 @@ from accounts_core.ports.clock import Clock
 from accounts_litestar import HttpOptions
 from accounts_litestar.app import strict_edge
 from accounts_stripe import verify_webhook
-from accounts_stripe.simulator import Simulator, Webhook, create_app, serve
+from accounts_stripe_simulator import Simulator, Webhook, create_app, serve
 from accounts_system import SystemClock, SystemSecrets
 
 logger: Final = logging.getLogger("accounts_cli")

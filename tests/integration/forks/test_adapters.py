@@ -26,8 +26,8 @@ from accounts_memory.rate_limiter import MemoryRateLimiter
 from accounts_redis import RedisUrl
 from accounts_redis.rate_limiter import AsyncRedisRateLimiter, RedisRateLimiter
 from accounts_stripe import BlockingStripeGateway, StripeGateway
-from accounts_stripe.simulator import Simulator
-from accounts_stripe.simulator.state import CUSTOMER, State
+from accounts_stripe_simulator import Simulator
+from accounts_stripe_simulator.state import CUSTOMER, State
 from accounts_system import SystemClock, SystemSecrets
 
 TIMES = 50
@@ -168,7 +168,7 @@ def test_f1_the_simulators_file_is_not_held_open_over_a_fork(tmp_path: Path) -> 
     state.close()
     with_all = State.open(tmp_path / "stripe.db")
     with with_all.transaction() as transaction:
-        assert len(list(transaction.newest_first(CUSTOMER))) == 40
+        assert len(list(transaction.list_newest_first(CUSTOMER))) == 40
     with_all.close()
 
 

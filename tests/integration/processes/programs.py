@@ -11,7 +11,7 @@ import attrs
 import httpx
 from tests.integration.cli.harness import COMMAND, PASSWORD, PATIENCE_SECONDS, Served
 
-from accounts_stripe.simulator import Ledger
+from accounts_stripe_simulator import Ledger
 
 STRIPE_KEY: Final = "sk_test_simulator"
 CARDS_URL: Final = "/api/users/current/list-payment-methods"

@@ -25,7 +25,7 @@ from accounts_core.testing.harness import Concurrently, Drive, Thunk
 from accounts_core.testing.plugin import in_threads
 from accounts_memory import ManualClock, SequenceSecrets
 from accounts_stripe import BlockingStripeGateway, StripeGateway
-from accounts_stripe.simulator import Simulator, SimulatorHTTPClient
+from accounts_stripe_simulator import Simulator, SimulatorHTTPClient
 
 KEY = "sk_test_contract"
 

@@ -10,7 +10,7 @@ from accounts_core.sync import run_sync
 from accounts_core.testing.builders import NOON
 from accounts_memory import ManualClock, SequenceSecrets
 from accounts_stripe import BlockingStripeGateway, StripeGateway
-from accounts_stripe.simulator import Fault, Simulator, SimulatorHTTPClient
+from accounts_stripe_simulator import Fault, Simulator, SimulatorHTTPClient
 
 JANE = "69a42bc00000000000000007"
 HOLD, CANCEL = "POST /v1/payment_intents", "POST /v1/payment_intents/*/cancel"

@@ -208,7 +208,7 @@ OPERATORS: Final = (
     ),
     Mutant(
         name="a challenge's page without headers",
-        at="adapters/accounts_stripe/simulator/server.py::_answer",
+        at="adapters/accounts_stripe_simulator/server.py::_send_response",
         old="{**PROTECTIVE_HEADERS, **response.headers, 'content-length': str(len(response.body))}",
         new="{**response.headers, 'content-length': str(len(response.body))}",
         check="tests/integration/cli/test_serve.py::test_a18_the_page_of_a_challenge_has_the_headers_of_the_services_pages",

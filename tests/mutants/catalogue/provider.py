@@ -158,9 +158,9 @@ PROVIDER: Final = (
     ),
     Mutant(
         name="a thin event that is refused",
-        at="adapters/accounts_stripe/webhooks.py::_part",
-        old="found if isinstance(found, dict) else {}",
-        new="found or {}",
+        at="adapters/accounts_stripe/webhooks.py::_get_object",
+        old="value if isinstance(value, dict) else {}",
+        new="value or {}",
         check=_stripe("test_webhooks.py::test_what_a_signed_object_lacks_is_none"),
     ),
     Mutant(

@@ -18,7 +18,7 @@ from accounts_core.ports.store import Subscriber
 from accounts_core.sync import run_sync
 from accounts_core.testing.plugin import SWITCH_SECONDS
 from accounts_memory import MemoryMailer
-from accounts_stripe.simulator import Ledger, Simulator
+from accounts_stripe_simulator import Ledger, Simulator
 
 PASSWORD: Final = "correct horse battery staple"
 OTHER_PASSWORD: Final = "an entirely different one"

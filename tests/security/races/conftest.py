@@ -20,7 +20,7 @@ from accounts_core.model.policy import Policy
 from accounts_memory import MemoryMailer, MemoryRateLimiter, MemoryStore
 from accounts_sql import SqlStore, create_engine, metadata, migrate
 from accounts_stripe import BlockingStripeGateway
-from accounts_stripe.simulator import Simulator, SimulatorHTTPClient
+from accounts_stripe_simulator import Simulator, SimulatorHTTPClient
 from accounts_system import SystemClock, SystemSecrets
 
 STORES = ["memory", "sqlite", "postgresql"]

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from accounts_stripe.simulator import Simulator
+from accounts_stripe_simulator import Simulator
 
 
 class StripeServer(ThreadingHTTPServer):

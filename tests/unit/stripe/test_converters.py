@@ -36,7 +36,7 @@ def test_a_customer_is_read_whole() -> None:
         tax_exempt="reverse",
     )
 
-    assert converters.customer(known) == Customer(
+    assert converters.to_customer(known) == Customer(
         id="cus_1",
         address=Address(city="Bern", country="CH", postal_code="3000"),
         balance=-500,
@@ -61,7 +61,7 @@ def test_a_payment_method_is_read_whole() -> None:
     wallet: Json = {"type": "apple_pay", "apple_pay": {}, "dynamic_last4": None}
     known = a_payment_method(customer="cus_1", card=a_card(wallet=wallet), metadata={"a": "b"})
 
-    assert converters.payment_method(known) == ProviderPaymentMethod(
+    assert converters.to_payment_method(known) == ProviderPaymentMethod(
         id="pm_1",
         card=Card(
             brand="visa",
@@ -91,9 +91,9 @@ def test_what_may_be_missing_may_be_missing() -> None:
     """Stripe's later versions drop fields from answers: only what the core cannot do without has to be there."""
     card = {"brand": "visa", "exp_month": 8, "exp_year": 2030, "last4": "4242"}
 
-    customer = converters.customer({"id": "cus_1", "created": CREATED})
-    method = converters.payment_method({"id": "pm_1", "type": "card", "created": CREATED, "card": card})
-    hold = converters.hold({"id": "pi_1", "status": "canceled", "amount": 100, "currency": "usd"})
+    customer = converters.to_customer({"id": "cus_1", "created": CREATED})
+    method = converters.to_payment_method({"id": "pm_1", "type": "card", "created": CREATED, "card": card})
+    hold = converters.to_hold({"id": "pi_1", "status": "canceled", "amount": 100, "currency": "usd"})
 
     assert customer == Customer(id="cus_1", created=AT)
     assert method == ProviderPaymentMethod(
@@ -105,9 +105,9 @@ def test_what_may_be_missing_may_be_missing() -> None:
 def test_an_expanded_reference_is_the_same_as_its_id() -> None:
     settings = {"default_payment_method": a_payment_method("pm_2")}
 
-    assert converters.customer(a_customer(invoice_settings=settings)).default_payment_method == "pm_2"
-    assert converters.payment_method(a_payment_method(customer=a_customer("cus_2"))).customer_id == "cus_2"
-    assert converters.hold(an_intent(payment_method=a_payment_method("pm_3"))).payment_method == "pm_3"
+    assert converters.to_customer(a_customer(invoice_settings=settings)).default_payment_method == "pm_2"
+    assert converters.to_payment_method(a_payment_method(customer=a_customer("cus_2"))).customer_id == "cus_2"
+    assert converters.to_hold(an_intent(payment_method=a_payment_method("pm_3"))).payment_method == "pm_3"
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_an_expanded_reference_is_the_same_as_its_id() -> None:
     ],
 )
 def test_each_state_of_an_intent_is_a_status_of_the_hold(status: str, read: HoldStatus) -> None:
-    hold = converters.hold(an_intent(status))
+    hold = converters.to_hold(an_intent(status))
 
     assert hold.status is read
     assert (hold.id, hold.verification_id, hold.payment_method) == ("pi_1", "ver_1", "pm_1")
@@ -131,8 +131,8 @@ def test_each_state_of_an_intent_is_a_status_of_the_hold(status: str, read: Hold
 def test_only_a_challenge_carries_what_the_browser_needs() -> None:
     action = {"type": "use_stripe_sdk", "use_stripe_sdk": {"type": "three_d_secure_redirect"}}
 
-    challenged = converters.hold(an_intent("requires_action", next_action=action))
-    held = converters.hold(an_intent())
+    challenged = converters.to_hold(an_intent("requires_action", next_action=action))
+    held = converters.to_hold(an_intent())
 
     assert (challenged.client_secret, challenged.next_action) == ("pi_1_secret_abc", action)
     assert (held.client_secret, held.next_action) == (None, None)
@@ -141,39 +141,39 @@ def test_only_a_challenge_carries_what_the_browser_needs() -> None:
 def test_a_declined_intent_says_why_and_which_payment_method() -> None:
     error = a_decline(payment_method=a_payment_method("pm_5"))["error"]
 
-    hold = converters.hold(an_intent("requires_payment_method", payment_method=None, last_payment_error=error))
+    hold = converters.to_hold(an_intent("requires_payment_method", payment_method=None, last_payment_error=error))
 
     assert (hold.code, hold.decline_code, hold.payment_method) == ("card_declined", "insufficient_funds", "pm_5")
 
 
 def test_an_earlier_failure_is_no_reason_against_what_is_held() -> None:
-    hold = converters.hold(an_intent(last_payment_error=a_decline()["error"]))
+    hold = converters.to_hold(an_intent(last_payment_error=a_decline()["error"]))
 
     assert (hold.status, hold.code, hold.decline_code) == (HoldStatus.HELD, None, None)
 
 
 def test_a_captured_hold_is_said_aloud() -> None:
     with pytest.raises(ConfigurationError, match=r"pi_1.*captured"):
-        converters.hold(an_intent("succeeded"))
+        converters.to_hold(an_intent("succeeded"))
 
 
 @pytest.mark.parametrize("status", ["processing", "a_state_of_tomorrow"])
 def test_a_state_that_decides_nothing_is_unknown(status: str) -> None:
     with pytest.raises(ProviderAmbiguous, match=status):
-        converters.hold(an_intent(status))
+        converters.to_hold(an_intent(status))
 
 
 @pytest.mark.parametrize(
     ("convert", "object"),
     [
-        (converters.customer, {}),
-        (converters.customer, a_customer(created="yesterday")),
-        (converters.customer, a_customer(created=10**30)),
-        (converters.payment_method, a_payment_method(card=None)),
-        (converters.payment_method, {"id": "pm_1", "type": "card", "created": CREATED}),
-        (converters.hold, {"id": "pi_1"}),
-        (converters.page, {"object": "list"}),
-        (converters.page, {"data": None}),
+        (converters.to_customer, {}),
+        (converters.to_customer, a_customer(created="yesterday")),
+        (converters.to_customer, a_customer(created=10**30)),
+        (converters.to_payment_method, a_payment_method(card=None)),
+        (converters.to_payment_method, {"id": "pm_1", "type": "card", "created": CREATED}),
+        (converters.to_hold, {"id": "pi_1"}),
+        (converters.to_page, {"object": "list"}),
+        (converters.to_page, {"data": None}),
     ],
 )
 def test_an_answer_without_what_is_needed_is_unknown_and_no_crash(convert: Any, object: Any) -> None:

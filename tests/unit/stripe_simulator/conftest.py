@@ -6,7 +6,7 @@ import stripe
 from tests.unit.stripe_simulator.driving import Driver
 
 from accounts_memory import ManualClock, SequenceSecrets
-from accounts_stripe.simulator import Simulator, SimulatorHTTPClient
+from accounts_stripe_simulator import Simulator, SimulatorHTTPClient
 
 MAY_DAY = datetime(2026, 5, 1, 12, tzinfo=UTC)
 

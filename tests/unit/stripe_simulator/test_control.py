@@ -2,8 +2,8 @@ import pytest
 import stripe
 from tests.unit.stripe_simulator.driving import Driver
 
-from accounts_stripe.simulator import Response, Simulator
-from accounts_stripe.simulator.control import control
+from accounts_stripe_simulator import Response, Simulator
+from accounts_stripe_simulator.control import handle_page
 
 
 @pytest.fixture
@@ -13,11 +13,11 @@ def asked(driver: Driver) -> str:
 
 
 def challenge(simulator: Simulator, id: str, outcome: str) -> Response:
-    return control(simulator, "POST", f"/simulator/challenges/{id}", f"outcome={outcome}")
+    return handle_page(simulator, "POST", f"/simulator/challenges/{id}", f"outcome={outcome}")
 
 
 def test_a_page_asks_the_person(simulator: Simulator, asked: str) -> None:
-    page = control(simulator, "GET", f"/simulator/challenges/{asked}", "")
+    page = handle_page(simulator, "GET", f"/simulator/challenges/{asked}", "")
 
     assert (page.status, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert b"holds 100" in page.body
@@ -47,18 +47,18 @@ def test_an_answer_counts_once_and_only_where_it_is_asked_for(simulator: Simulat
 
 def test_the_books_can_be_read_from_outside(simulator: Simulator, driver: Driver) -> None:
     held = driver.hold(driver.customer()).id
-    books = control(simulator, "GET", "/simulator/ledger", "").json()
+    books = handle_page(simulator, "GET", "/simulator/ledger", "").json()
 
     assert (books["open_holds"], books["captured"], books["is_violated"]) == ([held], {}, False)
 
 
 def test_faults_can_be_set_and_cleared_from_outside(simulator: Simulator, driver: Driver) -> None:
     form = "on=POST+/v1/customers&kind=rate_limit&times=all"
-    assert control(simulator, "POST", "/simulator/faults", form).status == 200
+    assert handle_page(simulator, "POST", "/simulator/faults", form).status == 200
     with pytest.raises(stripe.RateLimitError):
         driver.customer()
 
-    control(simulator, "DELETE", "/simulator/faults", "")
+    handle_page(simulator, "DELETE", "/simulator/faults", "")
     assert driver.customer()
 
 
@@ -73,12 +73,12 @@ def test_faults_can_be_set_and_cleared_from_outside(simulator: Simulator, driver
     ],
 )
 def test_what_makes_no_sense_is_refused(page: str, form: str, simulator: Simulator) -> None:
-    assert control(simulator, "POST", f"/simulator/{page}", form).status == 400
+    assert handle_page(simulator, "POST", f"/simulator/{page}", form).status == 400
 
 
 def test_deliveries_can_be_planned_from_outside(simulator: Simulator, driver: Driver) -> None:
     driver.attached(driver.customer())
-    answer = control(simulator, "POST", "/simulator/webhooks", "copies=2&held=true")
+    answer = handle_page(simulator, "POST", "/simulator/webhooks", "copies=2&held=true")
 
     assert answer.json() == {"waiting": ["payment_method.attached"]}
     assert simulator.webhooks.plan.copies == 2
@@ -86,4 +86,4 @@ def test_deliveries_can_be_planned_from_outside(simulator: Simulator, driver: Dr
 
 
 def test_there_is_nothing_else(simulator: Simulator) -> None:
-    assert control(simulator, "GET", "/simulator/elsewhere", "").status == 404
+    assert handle_page(simulator, "GET", "/simulator/elsewhere", "").status == 404

@@ -5,7 +5,7 @@ import stripe
 from tests.unit.stripe_simulator.driving import Driver, code_of
 
 from accounts_memory import ManualClock
-from accounts_stripe.simulator import Simulator
+from accounts_stripe_simulator import Simulator
 
 
 def test_a_customer_keeps_what_it_was_made_with(client: stripe.StripeClient) -> None:
@@ -146,3 +146,14 @@ def test_an_object_can_be_expanded(client: stripe.StripeClient, driver: Driver) 
     assert isinstance(held.payment_method, stripe.PaymentMethod)
     listed = client.v1.payment_intents.list({"customer": jane, "expand": ["data.payment_method"]}).data[0]
     assert listed.payment_method == held.payment_method
+
+
+@pytest.mark.parametrize("path", ["id", "missing", "customer.missing"])
+def test_a_path_that_cannot_be_expanded_is_refused_in_stripes_words(driver: Driver, path: str) -> None:
+    jane = driver.customer()
+
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        driver.hold(jane, expand=[path, "customer"])
+
+    assert refused.value.user_message == f"This property cannot be expanded ({path})."
+    assert refused.value.param == "expand"

@@ -4,7 +4,7 @@ from tests.unit.stripe_simulator.driving import Driver
 
 from accounts_core.sync import run_sync
 from accounts_memory import ManualClock, SequenceSecrets
-from accounts_stripe.simulator import ConnectionLost, Fault, FaultKind, Simulator, SimulatorHTTPClient
+from accounts_stripe_simulator import ConnectionLost, Fault, FaultKind, Simulator, SimulatorHTTPClient
 
 INTENTS = "POST /v1/payment_intents"
 

@@ -5,8 +5,8 @@ import stripe
 from tests.unit.stripe_simulator.driving import Driver, code_of
 
 from accounts_memory import ManualClock
-from accounts_stripe.simulator import Fault, Simulator
-from accounts_stripe.simulator.requests import Request
+from accounts_stripe_simulator import Fault, Simulator
+from accounts_stripe_simulator.requests import Request
 
 HEADERS = {"Authorization": "Bearer sk_test_x", "Idempotency-Key": "key"}
 
@@ -157,4 +157,4 @@ def test_only_a_post_has_a_key(simulator: Simulator) -> None:
 
 
 def _create() -> Request:
-    return Request.of("POST", "/v1/customers", HEADERS, "")
+    return Request.parse("POST", "/v1/customers", HEADERS, "")

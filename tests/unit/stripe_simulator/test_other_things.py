@@ -7,7 +7,7 @@ import stripe
 from tests.unit.stripe_simulator.driving import Driver, code_of
 from tests.unit.stripe_simulator.test_shapes import told
 
-from accounts_stripe.simulator import Simulator
+from accounts_stripe_simulator import Simulator
 
 
 def subscribe(client: stripe.StripeClient, customer: str, **params: Any) -> stripe.Subscription:

@@ -6,7 +6,7 @@ from tests.unit.stripe_simulator.driving import Driver, code_of
 
 from accounts_core.model.policy import MINIMUM_AMOUNTS
 from accounts_memory import ManualClock, SequenceSecrets
-from accounts_stripe.simulator import TEST_CARDS, Fault, Simulator, SimulatorHTTPClient
+from accounts_stripe_simulator import TEST_CARDS, Fault, Simulator, SimulatorHTTPClient
 
 
 def test_a_hold_freezes_the_sum_and_attaches_its_card(

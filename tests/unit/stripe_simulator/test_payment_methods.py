@@ -2,7 +2,7 @@ import pytest
 import stripe
 from tests.unit.stripe_simulator.driving import Driver, code_of
 
-from accounts_stripe.simulator import TEST_CARDS, Simulator
+from accounts_stripe_simulator import TEST_CARDS, Simulator
 
 
 def test_every_use_of_a_test_token_makes_a_new_payment_method_of_the_same_card(driver: Driver) -> None:

@@ -6,11 +6,18 @@ import stripe
 from tests.unit.stripe_simulator.driving import Driver
 from tests.unit.stripe_simulator.shapes import differences
 
-from accounts_stripe.simulator import Simulator
+from accounts_stripe import STRIPE_VERSION
+from accounts_stripe_simulator import Simulator
+from accounts_stripe_simulator.world import API_VERSION
 
 
 def told(value: Any, schema: str) -> list[str]:
     return list(differences(value, schema, schema))
+
+
+def test_the_simulator_models_the_api_version_that_the_gateway_and_the_sdk_ask_for() -> None:
+    assert API_VERSION == STRIPE_VERSION
+    assert stripe.api_version == API_VERSION
 
 
 def test_a_customer_has_stripes_shape_deleted_or_not(client: stripe.StripeClient, driver: Driver) -> None:

@@ -3,8 +3,8 @@ import stripe
 from tests.unit.stripe_simulator.driving import Driver
 
 from accounts_memory import ManualClock, SequenceSecrets
-from accounts_stripe.simulator import Simulator, State
-from accounts_stripe.simulator.state import CUSTOMER, Answer, Record, Transaction
+from accounts_stripe_simulator import Simulator, State
+from accounts_stripe_simulator.state import CUSTOMER, Answer, Record, Transaction
 
 
 class Broken(Exception):
@@ -13,7 +13,7 @@ class Broken(Exception):
 
 def add_and_break(transaction: Transaction, id: str) -> None:
     transaction.add(Record(CUSTOMER, {"id": id, "created": 1}))
-    transaction.keep_answer("key", Answer("request", 200, "{}"), expires=10)
+    transaction.add_answer("key", Answer("request", 200, "{}"), expires=10)
     raise Broken
 
 
@@ -25,7 +25,7 @@ def test_a_transaction_that_fails_leaves_nothing() -> None:
 
     with state.transaction() as transaction:
         assert transaction.find(CUSTOMER, "cus_1") is None
-        assert transaction.answer("key", now=1) is None
+        assert transaction.find_answer("key", now=1) is None
     state.close()
 
 
@@ -34,12 +34,12 @@ def test_what_is_taken_back_inside_a_transaction_leaves_the_rest() -> None:
 
     with state.transaction() as transaction:
         transaction.add(Record(CUSTOMER, {"id": "cus_1", "created": 1}))
-        with pytest.raises(Broken), transaction.undo_on_error():
+        with pytest.raises(Broken), transaction.savepoint():
             add_and_break(transaction, "cus_2")
 
     with state.transaction() as transaction:
-        assert [record.id for record in transaction.newest_first(CUSTOMER)] == ["cus_1"]
-        assert transaction.answer("key", now=1) is None
+        assert [record.id for record in transaction.list_newest_first(CUSTOMER)] == ["cus_1"]
+        assert transaction.find_answer("key", now=1) is None
     state.close()
 
 

@@ -8,7 +8,7 @@ from tests.unit.stripe_simulator.driving import Driver
 
 from accounts_core.sync import run_sync
 from accounts_memory import ManualClock, SequenceSecrets
-from accounts_stripe.simulator import Order, Plan, Simulator, SimulatorHTTPClient, Webhook
+from accounts_stripe_simulator import Order, Plan, Simulator, SimulatorHTTPClient, Webhook
 
 SECRET = "whsec_test"
 

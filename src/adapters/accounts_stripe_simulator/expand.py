@@ -1,10 +1,10 @@
-"""`expand`: the object in the place of its id."""
+"""Replace ids with their objects in a response, as the parameter `expand` asks."""
 
 from typing import Any, Final
 
-from accounts_stripe.simulator.answers import invalid
-from accounts_stripe.simulator.state import CUSTOMER, PAYMENT_METHOD, Json, Kind
-from accounts_stripe.simulator.world import World
+from accounts_stripe_simulator.answers import invalid
+from accounts_stripe_simulator.state import CUSTOMER, PAYMENT_METHOD, Json, Kind
+from accounts_stripe_simulator.world import World
 
 _EXPANDABLE: Final[dict[str, Kind]] = {
     "customer": CUSTOMER,
@@ -13,8 +13,18 @@ _EXPANDABLE: Final[dict[str, Kind]] = {
 }
 
 
-def expanded(world: World, body: Json, paths: list[str]) -> Json:
-    """Return `body` with what `paths` name put in: `payment_method`, `data.customer`, ... Raises `Refused`."""
+def expand(world: World, body: Json, paths: list[str]) -> Json:
+    """Return `body` with the ids at `paths` replaced by their objects.
+
+    Args:
+        world: The request's view of the simulator.
+        body: The response before expansion.
+        paths: Such as `payment_method` or `data.customer`.
+
+    Raises:
+        Refused: A path does not exist or cannot be expanded.
+
+    """
     for path in paths:
         body = _expand(world, body, path.split("."), path)
     return body

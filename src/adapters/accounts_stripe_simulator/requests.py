@@ -1,4 +1,4 @@
-"""A request, whichever way it came."""
+"""Requests to the API, from the SDK or over HTTP."""
 
 from collections.abc import Mapping
 from typing import Final, Self
@@ -6,9 +6,9 @@ from urllib.parse import unquote, urlencode
 
 import attrs
 
-from accounts_stripe.simulator.answers import Refused, invalid
-from accounts_stripe.simulator.parameters import Parameters, decode_form
-from accounts_stripe.simulator.world import API_VERSION
+from accounts_stripe_simulator.answers import Refused, invalid
+from accounts_stripe_simulator.parameters import Parameters, decode_form
+from accounts_stripe_simulator.world import API_VERSION
 
 MAX_KEY: Final = 255
 TEST_KEYS: Final = ("sk_test_", "rk_test_")
@@ -16,7 +16,7 @@ TEST_KEYS: Final = ("sk_test_", "rk_test_")
 
 @attrs.frozen(kw_only=True)
 class Request:
-    """A request to the API. `headers` have lower-case names, `form` is what was encoded in the query and the body."""
+    """A request to the API. The names in `headers` are lower-case; `form` has the encoded query and body."""
 
     method: str
     path: str
@@ -24,8 +24,16 @@ class Request:
     form: str
 
     @classmethod
-    def of(cls, method: str, path: str, headers: Mapping[str, str], form: "str | bytes | Mapping[str, str]") -> Self:
-        """Take a request apart; `path` may have a query."""
+    def parse(cls, method: str, path: str, headers: Mapping[str, str], form: "str | bytes | Mapping[str, str]") -> Self:
+        """Make a request.
+
+        Args:
+            method: The HTTP method.
+            path: The path, with or without a query.
+            headers: The headers, with names in any case.
+            form: The body, encoded or as a mapping.
+
+        """
         path, _, query = path.partition("?")
         if isinstance(form, bytes):
             form = form.decode(errors="replace")
@@ -39,26 +47,33 @@ class Request:
 
     @property
     def name(self) -> str:
+        """The method and path, such as `POST /v1/customers`."""
         return f"{self.method} {self.path}"
 
     @property
     def version(self) -> str:
+        """The API version that the request asks for."""
         return self.headers.get("stripe-version", API_VERSION)
 
     @property
     def key(self) -> str | None:
-        """The idempotency key; only a POST has one. Raises `Refused` when it is too long."""
+        """The idempotency key of a POST, or None. Raises `Refused` if it is longer than `MAX_KEY`."""
         key = self.headers.get("idempotency-key") if self.method == "POST" else None
         if key is not None and len(key) > MAX_KEY:
             raise invalid(f"An idempotency key has at most {MAX_KEY} characters.")
         return key or None
 
     def parameters(self) -> Parameters:
-        """Raises `Refused`."""
+        """Decode the parameters. Raises `Refused` if they are malformed."""
         return Parameters(decode_form(self.form))
 
     def check_authorized(self) -> None:
-        """Raises `Refused` without a key, and with a live one: that must not be sent to a simulator."""
+        """Check the API key.
+
+        Raises:
+            Refused: There is no key, or it is a live key, which must not be sent to a simulator.
+
+        """
         scheme, _, secret = self.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not secret.strip():
             raise Refused(401, "You did not provide an API key. Provide it as a Bearer token.")

@@ -15,11 +15,11 @@ import httpx
 import pytest
 import stripe
 
-from accounts_stripe.simulator import State
+from accounts_stripe_simulator import State
 
 SERVER = """
 import sys
-from accounts_stripe.simulator import Simulator, State, serve
+from accounts_stripe_simulator import Simulator, State, serve
 from accounts_system import SystemClock, SystemSecrets
 
 path, webhook_url = sys.argv[1:]

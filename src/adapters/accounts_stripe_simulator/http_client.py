@@ -1,4 +1,4 @@
-"""The SDK's way in: no socket, no event loop unless something has to wait."""
+"""An HTTP client for Stripe's SDK that calls a simulator in the same process."""
 
 import asyncio
 import time
@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 import stripe
 
-from accounts_stripe.simulator.answers import ConnectionLost, Response
-from accounts_stripe.simulator.requests import Request
-from accounts_stripe.simulator.simulator import Exchange, Simulator
+from accounts_stripe_simulator.answers import ConnectionLost, Response
+from accounts_stripe_simulator.requests import Request
+from accounts_stripe_simulator.simulator import Exchange, Simulator
 
 TIMEOUT_SECONDS: Final = 20.0
 
@@ -19,11 +19,10 @@ Headers = Mapping[str, str]
 
 
 class SimulatorHTTPClient(stripe.HTTPClient):
-    """Give it to `stripe.StripeClient(key, http_client=...)`; its methods, plain and `_async`, reach the simulator.
+    """Send the SDK's requests to a simulator. Pass it to `stripe.StripeClient(key, http_client=...)`.
 
-    An `_async` method suspends only when a fault makes it wait, so without delays it can be driven without an event
-    loop. After `timeout_seconds` the client gives up: a delayed request is executed all the same, its answer lost.
-    `sleep` and `sleep_async` are how it waits. The SDK's own pauses between retries are left out.
+    The SDK's methods work with and without `_async`. An `_async` method suspends only when a fault makes it wait, so
+    without delays it can be driven without an event loop. The SDK does not pause between retries.
     """
 
     name = "simulator"
@@ -36,6 +35,16 @@ class SimulatorHTTPClient(stripe.HTTPClient):
         sleep: Callable[[float], object] = time.sleep,
         sleep_async: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
+        """Make a client.
+
+        Args:
+            simulator: The simulator that receives the requests.
+            timeout_seconds: The time limit of a request. A request that is delayed for longer is executed, and its
+                response is lost.
+            sleep: Called to wait in blocking methods.
+            sleep_async: Called and awaited to wait in `_async` methods.
+
+        """
         super().__init__()
         self._simulator = simulator
         self._timeout_seconds = timeout_seconds
@@ -45,13 +54,13 @@ class SimulatorHTTPClient(stripe.HTTPClient):
     def request(  # type: ignore[override]  # `_usage` is in the base's signature and never passed
         self, method: str, url: str, headers: Headers | None, post_data: Any = None
     ) -> tuple[bytes, int, Headers]:
-        response = self._wait(self._simulator.exchange(_request(method, url, headers, post_data)))
+        response = self._wait(self._simulator.exchange(_parse_request(method, url, headers, post_data)))
         return response.body, response.status, response.headers
 
     async def request_async(
         self, method: str, url: str, headers: Headers, post_data: Any = None
     ) -> tuple[bytes, int, Headers]:
-        response = await self._wait_async(self._simulator.exchange(_request(method, url, headers, post_data)))
+        response = await self._wait_async(self._simulator.exchange(_parse_request(method, url, headers, post_data)))
         return response.body, response.status, response.headers
 
     def request_stream(  # type: ignore[override]  # as `request`
@@ -71,13 +80,13 @@ class SimulatorHTTPClient(stripe.HTTPClient):
         return chunks(), status, answer_headers
 
     def close(self) -> None:
-        """Do nothing: there is no connection."""
+        """Do nothing, because there is no connection."""
 
     async def close_async(self) -> None:
-        """Do nothing: there is no connection."""
+        """Do nothing, because there is no connection."""
 
     async def sleep_async(self, secs: float) -> None:
-        """Wait between retries, as the SDK asks."""
+        """Wait for `secs` seconds between retries."""
         if secs:
             await self._pause(secs)
 
@@ -85,46 +94,51 @@ class SimulatorHTTPClient(stripe.HTTPClient):
         return 0.0
 
     def _wait(self, exchange: Exchange) -> Response:
-        left = self._timeout_seconds
+        remaining_seconds = self._timeout_seconds
         try:
             while True:
                 seconds = next(exchange).seconds
-                self._sleep(left if seconds is None else min(seconds, left))
-                left = self._left(exchange, seconds, left)
+                self._sleep(remaining_seconds if seconds is None else min(seconds, remaining_seconds))
+                remaining_seconds = self._subtract_pause(exchange, seconds, remaining_seconds)
         except StopIteration as end:
             response: Response = end.value
             return response
         except ConnectionLost as lost:
-            _fail(lost)
+            _raise_connection_error(lost)
 
     async def _wait_async(self, exchange: Exchange) -> Response:
-        left = self._timeout_seconds
+        remaining_seconds = self._timeout_seconds
         try:
             while True:
                 seconds = next(exchange).seconds
                 try:
-                    await self._pause(left if seconds is None else min(seconds, left))
+                    await self._pause(remaining_seconds if seconds is None else min(seconds, remaining_seconds))
                 except BaseException:
-                    # the client is gone, the request is not
-                    _run_out(exchange, seconds)
+                    # a cancelled client does not stop the request at Stripe
+                    _finish_exchange(exchange, seconds)
                     raise
-                left = self._left(exchange, seconds, left)
+                remaining_seconds = self._subtract_pause(exchange, seconds, remaining_seconds)
         except StopIteration as end:
             response: Response = end.value
             return response
         except ConnectionLost as lost:
-            _fail(lost)
+            _raise_connection_error(lost)
 
-    def _left(self, exchange: Exchange, seconds: float | None, left: float) -> float:
-        """Return how much of the time limit is left after a pause. Raises `ConnectionLost` when none is."""
-        if seconds is not None and seconds < left:
-            return left - seconds
-        _run_out(exchange, seconds)
+    def _subtract_pause(self, exchange: Exchange, seconds: float | None, remaining_seconds: float) -> float:
+        """Return the remaining time after a pause.
+
+        Raises:
+            ConnectionLost: No time remains.
+
+        """
+        if seconds is not None and seconds < remaining_seconds:
+            return remaining_seconds - seconds
+        _finish_exchange(exchange, seconds)
         raise ConnectionLost(f"Request timed out after {self._timeout_seconds} s.")
 
 
-def _run_out(exchange: Exchange, seconds: float | None) -> None:
-    """Let Stripe finish what the client no longer waits for; what hangs is left."""
+def _finish_exchange(exchange: Exchange, seconds: float | None) -> None:
+    """Execute a delayed request although its client gave up. Do not execute a request that hangs."""
     if seconds is not None:
         try:
             next(exchange)
@@ -133,12 +147,12 @@ def _run_out(exchange: Exchange, seconds: float | None) -> None:
     exchange.close()
 
 
-def _request(method: str, url: str, headers: Headers | None, post_data: Any) -> Request:
+def _parse_request(method: str, url: str, headers: Headers | None, post_data: Any) -> Request:
     address = urlsplit(url)
     path = f"{address.path}?{address.query}" if address.query else address.path
-    return Request.of(method, path, headers or {}, post_data or "")
+    return Request.parse(method, path, headers or {}, post_data or "")
 
 
-def _fail(lost: ConnectionLost) -> NoReturn:
+def _raise_connection_error(lost: ConnectionLost) -> NoReturn:
     message = f"Unexpected error communicating with Stripe. {lost}"
     raise stripe.APIConnectionError(message, should_retry=True) from lost  # type: ignore[no-untyped-call]  # the SDK's

@@ -1,24 +1,24 @@
-"""Payment methods, cards and a few other kinds: https://docs.stripe.com/api/payment_methods."""
+"""Payment methods, cards and a few other types: https://docs.stripe.com/api/payment_methods."""
 
 from collections.abc import Iterable
 from typing import Final
 
 import attrs
 
-from accounts_stripe.simulator.answers import Refused, invalid, unexpected_state
-from accounts_stripe.simulator.cards import (
+from accounts_stripe_simulator.answers import Refused, invalid, unexpected_state
+from accounts_stripe_simulator.cards import (
     APPROVED,
     CARDS_BY_NUMBER,
     CARDS_BY_TOKEN,
     TEST_CARDS,
     TestCard,
     Verdict,
-    decline_message,
+    describe_decline,
 )
-from accounts_stripe.simulator.lists import page
-from accounts_stripe.simulator.parameters import Parameters
-from accounts_stripe.simulator.state import CUSTOMER, PAYMENT_METHOD, Json, Record
-from accounts_stripe.simulator.world import World
+from accounts_stripe_simulator.lists import paginate
+from accounts_stripe_simulator.parameters import Parameters
+from accounts_stripe_simulator.state import CUSTOMER, PAYMENT_METHOD, Json, Record
+from accounts_stripe_simulator.world import World
 
 URL: Final = "/v1/payment_methods"
 ATTACHED_ELSEWHERE: Final = "The payment method you provided has already been attached to a customer."
@@ -34,17 +34,18 @@ _DEFAULT_EXPIRY_MONTH: Final = 8
 
 
 def create(world: World, params: Parameters) -> Json:
-    kind = params.required("type")
+    """Create a payment method."""
+    kind = params.take_required("type")
     if kind in OTHER_TYPES:
         return _create_other(world, params, kind)
     if kind != CARD:
         raise invalid(f"Invalid type: must be one of {', '.join(TYPES)}", "type")
-    card = params.nested("card")
-    token, number = card.text("token"), card.text("number")
-    month, year = card.integer("exp_month"), card.integer("exp_year")
-    card.text("cvc")
-    billing, metadata = _billing(params), params.metadata()
-    params.done()
+    card = params.take_nested("card")
+    token, number = card.take_text("token"), card.take_text("number")
+    month, year = card.take_integer("exp_month"), card.take_integer("exp_year")
+    card.take_text("cvc")
+    billing, metadata = _take_billing(params), params.take_metadata()
+    params.refuse_unknown()
     test_card = CARDS_BY_TOKEN.get(token or "") or CARDS_BY_NUMBER.get(number or "")
     if test_card is None:
         raise Refused(
@@ -54,38 +55,40 @@ def create(world: World, params: Parameters) -> Json:
             param="card[number]",
             type="card_error",
         )
-    return _make(world, test_card, month=month, year=year, billing=billing, metadata=metadata).body
+    return _create_card(world, test_card, month=month, year=year, billing=billing, metadata=metadata).body
 
 
 def retrieve(world: World, params: Parameters, id: str) -> Json:
-    params.done()
-    return use(world, id, param="payment_method", status=404).body
+    """Return a payment method."""
+    params.refuse_unknown()
+    return find_or_create(world, id, param="payment_method", status=404).body
 
 
 def update(world: World, params: Parameters, id: str) -> Json:
-    record = world.find(PAYMENT_METHOD, id, what="PaymentMethod", param="payment_method", status=404)
+    """Update an attached payment method."""
+    record = world.find(PAYMENT_METHOD, id, label="PaymentMethod", param="payment_method", status=404)
     changes: Json = {}
     if "billing_details" in params:
-        changes["billing_details"] = _billing(params, record.body["billing_details"])
+        changes["billing_details"] = _take_billing(params, record.body["billing_details"])
     if "metadata" in params:
-        changes["metadata"] = params.metadata(record.body["metadata"])
-    card = params.nested("card")
-    expiry = {name: card.integer(name) for name in ("exp_month", "exp_year") if name in card}
+        changes["metadata"] = params.take_metadata(record.body["metadata"])
+    card = params.take_nested("card")
+    expiry = {name: card.take_integer(name) for name in ("exp_month", "exp_year") if name in card}
     if expiry:
-        _check_card(record)
+        _check_is_card(record)
         changes["card"] = {**record.body["card"], **expiry}
-    params.done()
+    params.refuse_unknown()
     if record.body["customer"] is None:
         raise unexpected_state(
             "You must save this PaymentMethod to a customer before you can update it.",
             "payment_method_unexpected_state",
         )
-    change(world, record, changes, event="payment_method.updated")
+    save_changes(world, record, changes, event="payment_method.updated")
     return record.body
 
 
-def change(world: World, record: Record, changes: Json, *, event: str) -> None:
-    """Store the changes and tell of them, if there are any."""
+def save_changes(world: World, record: Record, changes: Json, *, event: str) -> None:
+    """Save the changes and emit `event`, if a value differs."""
     previous = {name: record.body[name] for name in changes if record.body[name] != changes[name]}
     if previous:
         record.body |= changes
@@ -94,22 +97,24 @@ def change(world: World, record: Record, changes: Json, *, event: str) -> None:
 
 
 def attach(world: World, params: Parameters, id: str) -> Json:
-    customer = world.customer(params.required("customer"), param="customer", status=400)
-    params.done()
-    record = use(world, id, param="payment_method", status=404)
+    """Attach a payment method to a customer."""
+    customer = world.find_customer(params.take_required("customer"), param="customer", status=400)
+    params.refuse_unknown()
+    record = find_or_create(world, id, param="payment_method", status=404)
     if record.body["customer"] == customer.id:
         return record.body
-    check_free(record, customer.id)
-    verdict = Verdict.of(record.hidden["verdict"])
+    check_usable(record, customer.id)
+    verdict = Verdict.from_json(record.hidden["verdict"])
     if verdict.code is not None and verdict.declines_attach:
-        raise Refused(402, decline_message(verdict), type="card_error", executed=True, **decline_fields(verdict))
-    give(world, record, customer.id)
+        raise Refused(402, describe_decline(verdict), type="card_error", executed=True, **get_decline_fields(verdict))
+    attach_to(world, record, customer.id)
     return record.body
 
 
 def detach(world: World, params: Parameters, id: str) -> Json:
-    params.done()
-    record = world.find(PAYMENT_METHOD, id, what="PaymentMethod", param="payment_method", status=404)
+    """Detach a payment method, which cannot be used again."""
+    params.refuse_unknown()
+    record = world.find(PAYMENT_METHOD, id, label="PaymentMethod", param="payment_method", status=404)
     owner = record.body["customer"]
     if owner is None:
         raise unexpected_state(
@@ -128,17 +133,18 @@ def detach(world: World, params: Parameters, id: str) -> Json:
 
 
 def list_all(world: World, params: Parameters) -> Json:
-    kind, customer = params.text("type", among=TYPES), params.text("customer")
+    """List a customer's payment methods."""
+    kind, customer = params.take_text("type", among=TYPES), params.take_text("customer")
     if customer is None:
-        # without a customer Stripe lists what was saved for the account itself: nothing here
-        return page((), params, url=URL)
-    world.customer(customer, param="customer", status=400)
-    return page(attached_to(world, customer, kind=kind), params, url=URL)
+        # without a customer Stripe lists the payment methods of the Stripe account, and the simulator has none
+        return paginate((), params, url=URL)
+    world.find_customer(customer, param="customer", status=400)
+    return paginate(list_attached(world, customer, kind=kind), params, url=URL)
 
 
-def attached_to(world: World, customer: str, *, kind: str | None = None) -> Iterable[Record]:
-    """Return the customer's payment methods, newest first; of one kind, or of every kind."""
-    records = world.transaction.newest_first(PAYMENT_METHOD, owner=customer)
+def list_attached(world: World, customer: str, *, kind: str | None = None) -> Iterable[Record]:
+    """Return a customer's payment methods, newest first: those of one type, or all of them."""
+    records = world.transaction.list_newest_first(PAYMENT_METHOD, owner=customer)
     return [
         record
         for record in records
@@ -147,47 +153,66 @@ def attached_to(world: World, customer: str, *, kind: str | None = None) -> Iter
 
 
 def renew(world: World, record: Record, changes: Json) -> Json:
-    """Change a card's details as its bank may at any time."""
-    _check_card(record)
-    change(world, record, {"card": {**record.body["card"], **changes}}, event="payment_method.automatically_updated")
+    """Update the details of a card as its bank may at any time. Raises `Refused` for other payment methods."""
+    _check_is_card(record)
+    save_changes(
+        world, record, {"card": {**record.body["card"], **changes}}, event="payment_method.automatically_updated"
+    )
     return record.body
 
 
-def _check_card(record: Record) -> None:
+def _check_is_card(record: Record) -> None:
     if record.body["type"] != CARD:
         raise invalid(f"You cannot update `card` on a PaymentMethod of type {record.body['type']}.", "card")
 
 
-def use(world: World, id: str, *, param: str, status: int) -> Record:
-    """Return the payment method to work with: a new one when `id` is a test token."""
+def find_or_create(world: World, id: str, *, param: str, status: int) -> Record:
+    """Return a payment method; for a test token a new one.
+
+    Args:
+        world: The request's view of the simulator.
+        id: The id of a payment method, or a token such as `pm_card_visa`.
+        param: The parameter that had the id.
+        status: The HTTP status of the error.
+
+    Raises:
+        Refused: There is no such payment method.
+
+    """
     test_card = TEST_CARDS.get(id)
     if test_card is not None:
-        return _make(world, test_card)
-    return world.find(PAYMENT_METHOD, id, what="PaymentMethod", param=param, status=status)
+        return _create_card(world, test_card)
+    return world.find(PAYMENT_METHOD, id, label="PaymentMethod", param=param, status=status)
 
 
-def check_free(record: Record, customer: str | None) -> None:
-    """Refuse a payment method that is another customer's, or that was used up or detached."""
+def check_usable(record: Record, customer: str | None) -> None:
+    """Check that a payment method may be used for a customer.
+
+    Raises:
+        Refused: It is attached to another customer, or it was detached or used without a customer before.
+
+    """
     if record.body["customer"] not in {None, customer}:
         raise unexpected_state(ATTACHED_ELSEWHERE, "payment_method_unexpected_state", param="payment_method")
     if record.hidden.get("used_up"):
         raise unexpected_state(USED_UP, "payment_method_unexpected_state", param="payment_method")
 
 
-def give(world: World, record: Record, customer: str) -> None:
-    """Attach the payment method, and tell of it."""
+def attach_to(world: World, record: Record, customer: str) -> None:
+    """Attach a payment method to a customer and emit `payment_method.attached`."""
     if record.body["customer"] != customer:
         record.body["customer"] = customer
         world.transaction.save(record)
         world.emit("payment_method.attached", record)
 
 
-def decline_fields(verdict: Verdict) -> dict[str, str]:
+def get_decline_fields(verdict: Verdict) -> dict[str, str]:
+    """Return the `code` and `decline_code` of a decline, as they are in an error."""
     fields = {"code": verdict.code or "card_declined"}
     return fields if verdict.decline_code is None else {**fields, "decline_code": verdict.decline_code}
 
 
-def _make(
+def _create_card(
     world: World,
     card: TestCard,
     *,
@@ -196,17 +221,17 @@ def _make(
     billing: Json | None = None,
     metadata: dict[str, str] | None = None,
 ) -> Record:
-    details = card.shown(exp_month=month or _DEFAULT_EXPIRY_MONTH, exp_year=year or world.now.year + 1)
+    details = card.to_json(exp_month=month or _DEFAULT_EXPIRY_MONTH, exp_year=year or world.now.year + 1)
     return _add(world, CARD, details, card.verdict, billing=billing, metadata=metadata)
 
 
 def _create_other(world: World, params: Parameters, kind: str) -> Json:
-    """Make a payment method that is no card. What it can pay with is no concern here, and is not kept."""
-    given = params.nested(kind)
+    """Create a payment method that is not a card. Its account numbers are accepted and not stored."""
+    fields = params.take_nested(kind)
     for name in ("account_holder_type", "account_number", "account_type", "iban", "routing_number"):
-        given.text(name)
-    billing, metadata = _billing(params), params.metadata()
-    params.done()
+        fields.take_text(name)
+    billing, metadata = _take_billing(params), params.take_metadata()
+    params.refuse_unknown()
     details: dict[str, Json] = {
         "link": {"email": billing["email"]},
         "sepa_debit": {
@@ -236,10 +261,10 @@ def _add(
     world: World, kind: str, details: Json, verdict: Verdict, *, billing: Json | None, metadata: dict[str, str] | None
 ) -> Record:
     body: Json = {
-        "id": world.new_id("pm"),
+        "id": world.make_id("pm"),
         "object": "payment_method",
         "allow_redisplay": "unspecified",
-        "billing_details": billing or _no_billing(),
+        "billing_details": billing or _make_empty_billing(),
         kind: details,
         "created": world.seconds,
         "customer": None,
@@ -250,15 +275,17 @@ def _add(
     return world.add(PAYMENT_METHOD, body, {"verdict": attrs.asdict(verdict)})
 
 
-def _no_billing() -> Json:
+def _make_empty_billing() -> Json:
     return {"address": dict.fromkeys(ADDRESS), "email": None, "name": None, "phone": None, "tax_id": None}
 
 
-def _billing(params: Parameters, current: Json | None = None) -> Json:
-    given, billing = params.nested("billing_details"), dict(current or _no_billing())
+def _take_billing(params: Parameters, current: Json | None = None) -> Json:
+    fields, billing = params.take_nested("billing_details"), dict(current or _make_empty_billing())
     for name in ("email", "name", "phone"):
-        if name in given:
-            billing[name] = given.text(name)
-    address = given.nested("address")
-    billing["address"] = {name: address.text(name) if name in address else billing["address"][name] for name in ADDRESS}
+        if name in fields:
+            billing[name] = fields.take_text(name)
+    address = fields.take_nested("address")
+    billing["address"] = {
+        name: address.take_text(name) if name in address else billing["address"][name] for name in ADDRESS
+    }
     return billing

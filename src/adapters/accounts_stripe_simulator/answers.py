@@ -1,4 +1,4 @@
-"""What the simulator answers: responses, and refusals in Stripe's words."""
+"""Responses of the simulator, and errors with Stripe's messages and codes."""
 
 import json
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import attrs
 
-from accounts_stripe.simulator.state import Json
+from accounts_stripe_simulator.state import Json
 
 PROTECTIVE_HEADERS: Final = {
     "cache-control": "no-store",
@@ -16,30 +16,31 @@ PROTECTIVE_HEADERS: Final = {
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
 }
-"""On every answer, as the service's own pages have them; a page says what else its policy allows."""
+"""Headers of every response, the same as on the service's pages. A page may replace the content security policy."""
 
 
 @attrs.frozen(kw_only=True)
 class Response:
-    """An answer to a request. `headers` have lower-case names."""
+    """A response to a request. The names in `headers` are lower-case."""
 
     status: int
     body: bytes
     headers: Mapping[str, str] = attrs.field(factory=dict)
 
     def json(self) -> Any:
-        """Return the body, decoded."""
+        """Return the decoded body."""
         return json.loads(self.body)
 
 
 class ConnectionLost(Exception):
-    """The client gets no answer. It cannot know whether the request was executed."""
+    """The client gets no response and cannot know whether the request was executed."""
 
 
 class Refused(Exception):
-    """Stripe's no, as the client sees it.
+    """An error response of Stripe's.
 
-    `executed` says whether Stripe had begun: only then does the idempotency key keep the answer.
+    `executed` tells whether Stripe had begun to execute the request. Only then is the response stored under the
+    idempotency key.
     """
 
     def __init__(
@@ -56,22 +57,30 @@ class Refused(Exception):
         super().__init__(message)
         self.status = status
         self.executed = executed
-        given = {"code": code, "message": message, "param": param, "type": type, **more}
-        self.error: Json = {name: value for name, value in given.items() if value is not None}
+        fields = {"code": code, "message": message, "param": param, "type": type, **more}
+        self.error: Json = {name: value for name, value in fields.items() if value is not None}
         if code is not None:
             self.error["doc_url"] = f"https://stripe.com/docs/error-codes/{code.replace('_', '-')}"
 
 
-def missing(what: str, id: str, param: str, *, status: int) -> Refused:
-    """Return the refusal for an id that nothing has: 404 where it is in the path, 400 where it is a parameter."""
-    return Refused(status, f"No such {what}: '{id}'", code="resource_missing", param=param)
+def missing(label: str, id: str, param: str, *, status: int) -> Refused:
+    """Return the error for an unknown id.
+
+    Args:
+        label: The kind of object, as Stripe's message names it.
+        id: The unknown id.
+        param: The parameter that had the id.
+        status: 404 for an id in the path, 400 for an id in a parameter.
+
+    """
+    return Refused(status, f"No such {label}: '{id}'", code="resource_missing", param=param)
 
 
 def invalid(message: str, param: str | None = None, code: str | None = None) -> Refused:
-    """Return the refusal of a parameter, before anything was begun."""
+    """Return the error for an invalid parameter. The request was not executed."""
     return Refused(400, message, code=code, param=param)
 
 
 def unexpected_state(message: str, code: str, **more: object) -> Refused:
-    """Return the refusal of something that the object's state does not allow."""
+    """Return the error for an operation that the object's state does not allow."""
     return Refused(400, message, code=code, executed=True, **more)  # type: ignore[arg-type]  # named fields of the error

@@ -1,4 +1,4 @@
-"""Signed events, handed to a receiver: at least once, in no order that one could count on.
+"""Delivery of signed events: at least once, in no guaranteed order.
 
 Source: https://docs.stripe.com/webhooks.
 """
@@ -14,7 +14,7 @@ from typing import Final
 import attrs
 
 from accounts_core.ports.clock import Clock
-from accounts_stripe.simulator.state import DELIVERY, EVENT, Json, Record, State
+from accounts_stripe_simulator.state import DELIVERY, EVENT, Json, Record, State
 
 RETRIED_FOR: Final = timedelta(days=3)
 FIRST_RETRY: Final = timedelta(minutes=1)
@@ -23,7 +23,7 @@ LONGEST_PAUSE: Final = timedelta(hours=12)
 
 @attrs.frozen(kw_only=True)
 class Webhook:
-    """An event on its way: the body, byte for byte, and the headers, with lower-case names."""
+    """A signed event: the exact body, and the headers with lower-case names."""
 
     id: str
     type: str
@@ -32,18 +32,18 @@ class Webhook:
 
     @property
     def signature(self) -> str:
-        """The `Stripe-Signature`."""
+        """The header `Stripe-Signature`."""
         return self.headers["stripe-signature"]
 
 
 Receiver = Callable[[Webhook], object]
-"""Takes an event; an error says that it was not taken, and it comes again later."""
+"""A function that receives an event. If it raises, the event is delivered again later."""
 
 AsyncReceiver = Callable[[Webhook], Awaitable[object]]
 
 
 class Order(StrEnum):
-    """In which order the events that wait are delivered."""
+    """The order in which pending events are delivered."""
 
     AS_CAUSED = "as_caused"
     REVERSED = "reversed"
@@ -52,7 +52,13 @@ class Order(StrEnum):
 
 @attrs.frozen(kw_only=True)
 class Plan:
-    """How deliveries go wrong: `copies` of each, `delay` after the event, `order`, or all of them `lost`."""
+    """The delivery of events.
+
+    - `copies`: how often each event is delivered.
+    - `delay`: the time between an event and its delivery.
+    - `order`, `seed`: the order of pending events; the seed is for a shuffled one.
+    - `lost`: whether events count as delivered without a delivery.
+    """
 
     copies: int = attrs.field(default=1, validator=attrs.validators.ge(1))
     delay: timedelta = timedelta(0)
@@ -62,9 +68,9 @@ class Plan:
 
 
 class Webhooks:
-    """The events of a simulator. They wait until `deliver` hands them over.
+    """The events of a simulator, which are pending until `deliver` delivers them.
 
-    `plan` says how deliveries go wrong; `hold` keeps them all back until `release`.
+    `plan` sets how they are delivered.
     """
 
     def __init__(self, state: State, clock: Clock, secret: str) -> None:
@@ -75,71 +81,80 @@ class Webhooks:
         self.plan = Plan()
 
     def hold(self) -> None:
-        """Keep everything back."""
+        """Deliver nothing until `release`."""
         self._held = True
 
     def release(self) -> None:
-        """Let what was kept back go with the next delivery."""
+        """Deliver pending events again, from the next `deliver` on."""
         self._held = False
 
     def events(self) -> Sequence[Json]:
-        """Return every event that was ever caused, oldest first."""
+        """Return all events, oldest first."""
         with self._state.transaction() as transaction:
-            return [record.body for record in transaction.newest_first(EVENT)][::-1]
+            return [record.body for record in transaction.list_newest_first(EVENT)][::-1]
 
     def waiting(self) -> Sequence[str]:
-        """Return the types of the events that were not taken yet, oldest first."""
+        """Return the types of the pending events, oldest first."""
         with self._state.transaction() as transaction:
-            found = [transaction.find(EVENT, each.body["event"]) for each in transaction.live(DELIVERY)]
-        return [record.body["type"] for record in found if record is not None]
+            records = [transaction.find(EVENT, each.body["event"]) for each in transaction.list_live(DELIVERY)]
+        return [record.body["type"] for record in records if record is not None]
 
     def deliver(self, receiver: Receiver) -> int:
-        """Hand over what is due, and return how many were taken. An error of the receiver's is remembered, not raised.
+        """Deliver the events that are due.
 
-        What was not taken comes again: after a minute, then after longer and longer, for three days.
+        If the receiver raises, the event is delivered again after a minute, then after growing intervals, for three
+        days.
+
+        Returns:
+            The number of events that the receiver accepted.
+
         """
-        taken = 0
-        for delivery, copies in self._due():
+        accepted = 0
+        for delivery, copies in self._list_due():
             try:
                 for webhook in copies:
                     receiver(webhook)
-            except Exception:  # noqa: BLE001  whatever it was, the event was not taken
-                self._put_off(delivery)
+            except Exception:  # noqa: BLE001  any error means that the event was not accepted
+                self._reschedule(delivery)
             else:
-                self._finish(delivery)
-                taken += 1
-        return taken
+                self._remove(delivery)
+                accepted += 1
+        return accepted
 
     async def deliver_async(self, receiver: AsyncReceiver) -> int:
-        """Do what `deliver` does, with a receiver that is awaited."""
-        taken = 0
-        for delivery, copies in self._due():
+        """Deliver the events that are due, as `deliver` does, to a receiver that is awaited."""
+        accepted = 0
+        for delivery, copies in self._list_due():
             try:
                 for webhook in copies:
                     await receiver(webhook)
-            except Exception:  # noqa: BLE001  whatever it was, the event was not taken
-                self._put_off(delivery)
+            except Exception:  # noqa: BLE001  any error means that the event was not accepted
+                self._reschedule(delivery)
             else:
-                self._finish(delivery)
-                taken += 1
-        return taken
+                self._remove(delivery)
+                accepted += 1
+        return accepted
 
     def sign(self, event: Json) -> Webhook:
-        """Return the event as it is sent now."""
+        """Return the event with a signature of the current time."""
         payload = json.dumps(event, indent=2)
         moment = int(self._clock.now().timestamp())
         code = hmac.new(self._secret.encode(), f"{moment}.{payload}".encode(), sha256).hexdigest()
         headers = {"content-type": "application/json; charset=utf-8", "stripe-signature": f"t={moment},v1={code}"}
         return Webhook(id=event["id"], type=event["type"], payload=payload.encode(), headers=headers)
 
-    def _due(self) -> Sequence[tuple[Record, Sequence[Webhook]]]:
+    def _list_due(self) -> Sequence[tuple[Record, Sequence[Webhook]]]:
         if self._held:
             return []
         now, plan = self._clock.now().timestamp(), self.plan
-        latest, furthest = now - plan.delay.total_seconds(), now + LONGEST_PAUSE.total_seconds()
+        latest_due, latest_plausible = now - plan.delay.total_seconds(), now + LONGEST_PAUSE.total_seconds()
         with self._state.transaction() as transaction:
-            # what is due later than any pause reaches was written by a clock that was wrong
-            deliveries = [each for each in transaction.live(DELIVERY) if not latest < each.hidden["due"] <= furthest]
+            # a delivery that is due later than the longest pause was written under a wrong clock
+            deliveries = [
+                each
+                for each in transaction.list_live(DELIVERY)
+                if not latest_due < each.hidden["due"] <= latest_plausible
+            ]
             events = {each.id: transaction.find(EVENT, each.body["event"]) for each in deliveries}
         if plan.order is Order.REVERSED:
             deliveries.reverse()
@@ -152,14 +167,14 @@ class Webhooks:
             due.append((delivery, [self.sign(event.body)] * copies if event else []))
         return due
 
-    def _finish(self, delivery: Record) -> None:
+    def _remove(self, delivery: Record) -> None:
         with self._state.transaction() as transaction:
             transaction.remove(delivery)
 
-    def _put_off(self, delivery: Record) -> None:
+    def _reschedule(self, delivery: Record) -> None:
         attempts, now = delivery.hidden["attempts"], self._clock.now().timestamp()
         if now - delivery.body["created"] >= RETRIED_FOR.total_seconds():
-            self._finish(delivery)
+            self._remove(delivery)
             return
         pause = min(FIRST_RETRY * 2**attempts, LONGEST_PAUSE)
         delivery.hidden |= {"attempts": attempts + 1, "due": now + pause.total_seconds()}

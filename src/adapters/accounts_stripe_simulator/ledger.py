@@ -1,4 +1,4 @@
-"""What has to hold when everything is over, to be asserted by a test."""
+"""The ledger: a summary of holds, captures, cards and customers for the assertions of tests."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -6,7 +6,7 @@ from typing import Final
 
 import attrs
 
-from accounts_stripe.simulator.state import CUSTOMER, PAYMENT_INTENT, PAYMENT_METHOD, Json, Transaction
+from accounts_stripe_simulator.state import CUSTOMER, PAYMENT_INTENT, PAYMENT_METHOD, Json, Transaction
 
 OPEN: Final = ("requires_capture",)
 UNFINISHED: Final = ("requires_action", "requires_confirmation", "requires_payment_method")
@@ -17,12 +17,12 @@ USER_ID: Final = "user_id"
 
 @attrs.frozen(kw_only=True)
 class Ledger:
-    """The simulator's books at one moment.
+    """The simulator's ledger at one moment.
 
-    - `open_holds`: intents that freeze money.
-    - `unfinished`: intents that freeze nothing yet and still could, those that were declined included.
-    - `captured`: what was taken, in minor units by currency; empty when all is well.
-    - `holds`: every intent that ever froze money, by its metadata's `verification_id`.
+    - `open_holds`: intents that hold money.
+    - `unfinished`: intents that hold no money yet and still could, declined ones included.
+    - `captured`: captured amounts in minor units, by currency. Empty for a product that only verifies cards.
+    - `holds`: every intent that holds or has held money, by its metadata's `verification_id`.
     - `attached`: the payment methods of each customer, newest first.
     - `defaults`: the default payment method of each customer, or None.
     - `customers`: the customers that are not deleted, by their metadata's `user_id`, oldest first.
@@ -38,29 +38,30 @@ class Ledger:
 
     @property
     def is_violated(self) -> bool:
-        """Whether money was taken. It never may."""
+        """Whether money was captured, which card verification never does."""
         return bool(self.captured)
 
     @property
     def doubled_holds(self) -> Mapping[str, Sequence[str]]:
-        """The verifications that froze money more than once."""
+        """The holds of each verification that has more than one."""
         return {name: ids for name, ids in self.holds.items() if name and len(ids) > 1}
 
     @property
     def doubled_customers(self) -> Mapping[str, Sequence[str]]:
-        """The users that have more than one customer."""
+        """The customers of each user that has more than one."""
         return {name: ids for name, ids in self.customers.items() if name and len(ids) > 1}
 
     def to_json(self) -> Json:
+        """Return the ledger as a JSON object."""
         return {**attrs.asdict(self), "is_violated": self.is_violated}
 
 
 def read_ledger(transaction: Transaction) -> Ledger:
-    """Add up the books."""
+    """Read the ledger from the stored objects."""
     by_status: defaultdict[str, list[str]] = defaultdict(list)
     captured: Counter[str] = Counter()
     holds: defaultdict[str, list[str]] = defaultdict(list)
-    for record in [*transaction.newest_first(PAYMENT_INTENT)][::-1]:
+    for record in [*transaction.list_newest_first(PAYMENT_INTENT)][::-1]:
         body = record.body
         by_status[body["status"]].append(record.id)
         if body["amount_received"]:
@@ -70,12 +71,12 @@ def read_ledger(transaction: Transaction) -> Ledger:
     attached: dict[str, list[str]] = {}
     defaults: dict[str, str | None] = {}
     customers: defaultdict[str, list[str]] = defaultdict(list)
-    for customer in [*transaction.newest_first(CUSTOMER)][::-1]:
+    for customer in [*transaction.list_newest_first(CUSTOMER)][::-1]:
         if not customer.body.get("deleted"):
             attached[customer.id] = []
             defaults[customer.id] = customer.body["invoice_settings"]["default_payment_method"]
             customers[customer.body["metadata"].get(USER_ID, "")].append(customer.id)
-    for card in transaction.newest_first(PAYMENT_METHOD):
+    for card in transaction.list_newest_first(PAYMENT_METHOD):
         if card.body["customer"] in attached:
             attached[card.body["customer"]].append(card.id)
     return Ledger(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.documents import ROOT, programs
 
-from accounts_stripe.simulator import FaultKind
+from accounts_stripe_simulator import FaultKind
 
 PATH = ROOT / "docs" / "stripe-simulator.md"
 PAGE = PATH.read_text()

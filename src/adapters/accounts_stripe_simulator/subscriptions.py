@@ -1,15 +1,15 @@
-"""Subscriptions, as far as deleting a customer is about them: https://docs.stripe.com/api/subscriptions.
+"""Subscriptions, as far as the deletion of customers needs them: https://docs.stripe.com/api/subscriptions.
 
-They begin, are listed and are canceled. Nothing is invoiced and no period ever ends.
+They can be created, retrieved, listed and canceled. They are never invoiced, and their periods never end.
 """
 
 from typing import Final
 
-from accounts_stripe.simulator.answers import invalid
-from accounts_stripe.simulator.lists import created_filter, page
-from accounts_stripe.simulator.parameters import Parameters
-from accounts_stripe.simulator.state import SUBSCRIPTION, Json, Record
-from accounts_stripe.simulator.world import World
+from accounts_stripe_simulator.answers import invalid
+from accounts_stripe_simulator.lists import paginate, take_created_filter
+from accounts_stripe_simulator.parameters import Parameters
+from accounts_stripe_simulator.state import SUBSCRIPTION, Json, Record
+from accounts_stripe_simulator.world import World
 
 URL: Final = "/v1/subscriptions"
 CANCELED: Final = "canceled"
@@ -26,13 +26,14 @@ STATUSES: Final = (
 
 
 def create(world: World, params: Parameters) -> Json:
-    customer = world.customer(params.required("customer"), param="customer", status=400)
-    prices = [item.required("price") for item in params.each_nested("items")]
-    trial_days, metadata = params.integer("trial_period_days"), params.metadata()
-    params.done()
+    """Create a subscription."""
+    customer = world.find_customer(params.take_required("customer"), param="customer", status=400)
+    prices = [item.take_required("price") for item in params.take_each_nested("items")]
+    trial_days, metadata = params.take_integer("trial_period_days"), params.take_metadata()
+    params.refuse_unknown()
     if not prices:
         raise invalid("Missing required param: items.", "items", "parameter_missing")
-    new_id = world.new_id("sub")
+    new_id = world.make_id("sub")
     body: Json = {
         "id": new_id,
         "object": "subscription",
@@ -48,7 +49,9 @@ def create(world: World, params: Parameters) -> Json:
         "ended_at": None,
         "items": {
             "object": "list",
-            "data": [{"id": world.new_id("si", 14), "object": "subscription_item", "price": price} for price in prices],
+            "data": [
+                {"id": world.make_id("si", 14), "object": "subscription_item", "price": price} for price in prices
+            ],
             "has_more": False,
             "url": f"/v1/subscription_items?subscription={new_id}",
         },
@@ -64,28 +67,30 @@ def create(world: World, params: Parameters) -> Json:
 
 
 def retrieve(world: World, params: Parameters, id: str) -> Json:
-    params.done()
-    return _subscription(world, id).body
+    """Return a subscription."""
+    params.refuse_unknown()
+    return _find_subscription(world, id).body
 
 
 def list_all(world: World, params: Parameters) -> Json:
-    """List the subscriptions; without a status those that were not canceled, as Stripe does."""
-    customer, is_created = params.text("customer"), created_filter(params)
-    status = params.text("status", among=("all", "ended", *STATUSES))
-    found = world.transaction.newest_first(SUBSCRIPTION, owner=customer)
-    return page((each for each in found if is_created(each) and _is_asked(each, status)), params, url=URL)
+    """List subscriptions. Canceled ones are left out unless `status` asks for them, as at Stripe."""
+    customer, is_created = params.take_text("customer"), take_created_filter(params)
+    status = params.take_text("status", among=("all", "ended", *STATUSES))
+    records = world.transaction.list_newest_first(SUBSCRIPTION, owner=customer)
+    return paginate((each for each in records if is_created(each) and _has_status(each, status)), params, url=URL)
 
 
 def cancel(world: World, params: Parameters, id: str) -> Json:
-    record = _subscription(world, id)
-    params.done()
+    """Cancel a subscription."""
+    record = _find_subscription(world, id)
+    params.refuse_unknown()
     if record.body["status"] == CANCELED:
         raise invalid(f"No such subscription: '{id}'", "id", "resource_missing")
-    return end(world, record)
+    return cancel_now(world, record)
 
 
-def end(world: World, record: Record) -> Json:
-    """Cancel the subscription at once, and tell of it."""
+def cancel_now(world: World, record: Record) -> Json:
+    """Cancel a subscription at once and emit `customer.subscription.deleted`."""
     if record.body["status"] != CANCELED:
         record.body |= {"status": CANCELED, "canceled_at": world.seconds, "ended_at": world.seconds}
         world.transaction.save(record)
@@ -93,11 +98,11 @@ def end(world: World, record: Record) -> Json:
     return record.body
 
 
-def _subscription(world: World, id: str) -> Record:
-    return world.find(SUBSCRIPTION, id, what="subscription", param="id", status=404)
+def _find_subscription(world: World, id: str) -> Record:
+    return world.find(SUBSCRIPTION, id, label="subscription", param="id", status=404)
 
 
-def _is_asked(record: Record, status: str | None) -> bool:
+def _has_status(record: Record, status: str | None) -> bool:
     current = record.body["status"]
     match status:
         case None:

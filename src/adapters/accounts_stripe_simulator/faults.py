@@ -1,4 +1,4 @@
-"""What can go wrong on the way to Stripe and back, by script or by chance.
+"""Faults between the client and Stripe, set for certain requests or at random.
 
 faults.on("POST /v1/payment_intents", Fault.lose_answer())
 faults.at(7, Fault.fail())
@@ -16,14 +16,14 @@ from typing import Final
 import attrs
 
 from accounts_core.forking import on_fork
-from accounts_stripe.simulator.cards import Verdict
+from accounts_stripe_simulator.cards import Verdict
 
 REMEMBERED_CALLS: Final = 10_000
-"""How many requests `calls` goes back."""
+"""The number of requests that `Faults.calls` keeps."""
 
 
 class FaultKind(StrEnum):
-    """What goes wrong."""
+    """The kinds of faults."""
 
     LOSE_REQUEST = "lose_request"
     LOSE_ANSWER = "lose_answer"
@@ -40,7 +40,7 @@ class FaultKind(StrEnum):
 
 @attrs.frozen
 class Fault:
-    """One thing that goes wrong. Use the class methods."""
+    """A fault of one request. Use the class methods to make one."""
 
     kind: FaultKind
     seconds: float = 0.0
@@ -48,53 +48,53 @@ class Fault:
 
     @classmethod
     def lose_request(cls) -> "Fault":
-        """The connection breaks before Stripe has the request: nothing is done."""
+        """Break the connection before Stripe receives the request. Nothing is executed."""
         return cls(FaultKind.LOSE_REQUEST)
 
     @classmethod
     def lose_answer(cls) -> "Fault":
-        """Stripe does it, and the connection breaks before the answer."""
+        """Execute the request and break the connection before the response."""
         return cls(FaultKind.LOSE_ANSWER)
 
     @classmethod
     def rate_limit(cls) -> "Fault":
-        """429. Nothing is done, and the key keeps nothing; Stripe never answers 429 to what it did."""
+        """Respond with 429. Nothing is executed and nothing is stored under the key, as Stripe documents it."""
         return cls(FaultKind.RATE_LIMIT)
 
     @classmethod
     def key_in_use(cls) -> "Fault":
-        """409 `idempotency_key_in_use`, as if the first request with this key were still running."""
+        """Respond with 409 `idempotency_key_in_use`, as if an earlier request with this key were still running."""
         return cls(FaultKind.KEY_IN_USE)
 
     @classmethod
     def fail(cls, *, after: bool = False) -> "Fault":
-        """500. Nothing is done, or, with `after`, all of it; the key keeps the 500 either way."""
+        """Respond with 500, which is stored under the key. The request is executed only with `after`."""
         return cls(FaultKind.FAIL_AFTER if after else FaultKind.FAIL)
 
     @classmethod
     def delay(cls, seconds: float) -> "Fault":
-        """Stripe has the request and takes its time. Meanwhile its key is in use."""
+        """Wait `seconds` before the request is executed. Its key is in use meanwhile."""
         return cls(FaultKind.DELAY, seconds)
 
     @classmethod
     def hang(cls, *, after: bool = False) -> "Fault":
-        """No answer ever comes; nothing is done, or, with `after`, all of it."""
+        """Send no response and keep the connection open. The request is executed only with `after`."""
         return cls(FaultKind.HANG_AFTER if after else FaultKind.HANG)
 
     @classmethod
     def decline(cls, code: str = "card_declined", decline_code: str | None = "generic_decline") -> "Fault":
-        """The bank says no, whatever the card. Only a confirmation asks the bank."""
+        """Decline the hold, whatever the card. It has an effect on requests that confirm an intent."""
         return cls(FaultKind.DECLINE, verdict=Verdict(code=code, decline_code=decline_code))
 
     @classmethod
     def challenge(cls) -> "Fault":
-        """The bank wants the person to prove themself, whatever the card. Only a confirmation asks the bank."""
+        """Require authentication, whatever the card. It has an effect on requests that confirm an intent."""
         return cls(FaultKind.CHALLENGE, verdict=Verdict(challenge=True))
 
 
 @attrs.frozen
 class Call:
-    """A request that came: its number (from 1), `METHOD /path`, its route, its key, and what went wrong."""
+    """A received request: its number (from 1), `METHOD /path`, its route, its idempotency key and its fault."""
 
     number: int
     request: str
@@ -112,36 +112,48 @@ class _Rule:
 
 
 class Faults:
-    """What goes wrong, and when. A number comes before a pattern, a pattern before chance. Safe between threads."""
+    """The faults of a simulator, and the requests that they apply to.
+
+    A fault that is set for a number comes before one for a pattern, and that before a random one. Safe to share between
+    threads.
+    """
 
     def __init__(self) -> None:
-        self._unlock()
-        on_fork(self, in_child=Faults._unlock)
+        self._reset_locks()
+        on_fork(self, in_child=Faults._reset_locks)
         self._count = 0
         self._calls: deque[Call] = deque(maxlen=REMEMBERED_CALLS)
         self._numbered: dict[int, Fault] = {}
         self._rules: list[_Rule] = []
         self._chance: tuple[float, int, Sequence[Fault]] | None = None
 
-    def _unlock(self) -> None:
+    def _reset_locks(self) -> None:
         self._lock = Lock()
 
     @property
     def calls(self) -> Sequence[Call]:
-        """The latest requests, oldest first."""
+        """The latest requests, oldest first, at most `REMEMBERED_CALLS`."""
         with self._lock:
             return list(self._calls)
 
     def at(self, number: int, fault: Fault) -> None:
-        """Go wrong at the request with this number; the first one that ever came is 1."""
+        """Apply a fault to the request with this number. The simulator's first request has number 1."""
         with self._lock:
             self._numbered[number] = fault
 
     def on(self, pattern: str, fault: Fault, *, times: int | None = 1, skip: int = 0) -> None:
-        """Go wrong at requests such as `POST /v1/payment_intents/*/cancel`: the next `times`, or all (None).
+        """Apply a fault to requests that match a pattern. Of several matching rules the oldest is used first.
 
-        `pattern` is compared with the request and with its route's name (`POST /v1/payment_intents/{intent}/cancel`);
-        `*` stands for anything. The first `skip` that fit go well. Rules that fit the same request wait in line.
+        Args:
+            pattern: Compared with the request (`POST /v1/payment_intents/*/cancel`, where `*` stands for any text) and
+                with the name of its route (`POST /v1/payment_intents/{intent}/cancel`).
+            fault: The fault.
+            times: The number of requests that get the fault; None for all of them.
+            skip: The number of matching requests that get no fault first.
+
+        Raises:
+            ValueError: `times` is less than 1.
+
         """
         if times is not None and times < 1:
             raise ValueError(f"A fault happens at least once; got {times}.")
@@ -149,9 +161,16 @@ class Faults:
             self._rules.append(_Rule(pattern, fault, times, skip))
 
     def at_random(self, rate: float, *, seed: int, faults: Sequence[Fault] | None = None) -> None:
-        """Go wrong at a share of all requests, 0 to 1. The same seed gives the same faults at the same numbers.
+        """Apply random faults. The same seed gives the same faults to the same request numbers.
 
-        Without `faults`, those of the network and of Stripe itself that need no waiting.
+        Args:
+            rate: The share of requests that get a fault, from 0 to 1.
+            seed: The seed of the random choice.
+            faults: The faults to choose from. Without it, the network's and Stripe's faults that need no waiting.
+
+        Raises:
+            ValueError: `rate` is outside 0 to 1.
+
         """
         if not 0 <= rate <= 1:
             raise ValueError(f"A rate is between 0 and 1; got {rate}.")
@@ -159,14 +178,14 @@ class Faults:
             self._chance = (rate, seed, list(faults) if faults is not None else [*PASSING])
 
     def clear(self) -> None:
-        """Let everything go well from now on. The numbers go on."""
+        """Remove all faults. Request numbers continue."""
         with self._lock:
             self._numbered.clear()
             self._rules.clear()
             self._chance = None
 
     def next(self, request: str, route: str, key: str | None) -> Fault | None:
-        """Count a request, and return what goes wrong with it."""
+        """Count a request and return its fault, or None."""
         with self._lock:
             self._count += 1
             fault = self._numbered.pop(self._count, None) or self._by_rule(request, route) or self._by_chance()
@@ -205,4 +224,4 @@ PASSING: Final = (
     Fault.fail(),
     Fault.fail(after=True),
 )
-"""What chance picks from, unless it is told otherwise."""
+"""The faults that `Faults.at_random` chooses from by default."""

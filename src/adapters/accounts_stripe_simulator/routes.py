@@ -1,4 +1,4 @@
-"""Which request does what: the part of Stripe's API that the simulator has."""
+"""Routes: the part of Stripe's API that the simulator has."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -6,14 +6,14 @@ from typing import Final
 
 import attrs
 
-from accounts_stripe.simulator import customers, events, payment_intents, payment_methods, subscriptions
-from accounts_stripe.simulator.answers import Refused
-from accounts_stripe.simulator.parameters import Parameters
-from accounts_stripe.simulator.state import Json
-from accounts_stripe.simulator.world import World
+from accounts_stripe_simulator import customers, events, payment_intents, payment_methods, subscriptions
+from accounts_stripe_simulator.answers import Refused
+from accounts_stripe_simulator.parameters import Parameters
+from accounts_stripe_simulator.state import Json
+from accounts_stripe_simulator.world import World
 
 Handler = Callable[..., Json]
-"""Takes the world, the parameters and the ids of the path; returns the object."""
+"""A function that takes the world, the parameters and the ids in the path, and returns the response's object."""
 
 ROUTES: Final[Mapping[str, Handler]] = {
     "POST /v1/customers": customers.create,
@@ -22,8 +22,8 @@ ROUTES: Final[Mapping[str, Handler]] = {
     "GET /v1/customers/{customer}": customers.retrieve,
     "POST /v1/customers/{customer}": customers.update,
     "DELETE /v1/customers/{customer}": customers.delete,
-    "GET /v1/customers/{customer}/payment_methods": customers.payment_methods,
-    "GET /v1/customers/{customer}/payment_methods/{payment_method}": customers.payment_method,
+    "GET /v1/customers/{customer}/payment_methods": customers.list_payment_methods,
+    "GET /v1/customers/{customer}/payment_methods/{payment_method}": customers.retrieve_payment_method,
     "POST /v1/payment_methods": payment_methods.create,
     "GET /v1/payment_methods": payment_methods.list_all,
     "GET /v1/payment_methods/{payment_method}": payment_methods.retrieve,
@@ -44,7 +44,7 @@ ROUTES: Final[Mapping[str, Handler]] = {
     "GET /v1/events": events.list_all,
     "GET /v1/events/{event}": events.retrieve,
 }
-"""In order: the first that fits is taken."""
+"""Handlers by method and path. The first match is used."""
 
 _PATTERNS: Final = [
     (name, re.compile(re.sub(r"\{\w+\}", "([^/]+)", name)), handler) for name, handler in ROUTES.items()
@@ -64,9 +64,9 @@ class Match:
 
 
 def match(method: str, path: str) -> Match:
-    """Return the route of a request. Raises `Refused` when there is none."""
+    """Return the route of a request. Raises `Refused` if there is none."""
     for name, pattern, handler in _PATTERNS:
-        found = pattern.fullmatch(f"{method} {path}")
-        if found is not None:
-            return Match(name, handler, found.groups())
+        matched = pattern.fullmatch(f"{method} {path}")
+        if matched is not None:
+            return Match(name, handler, matched.groups())
     raise Refused(404, f"Unrecognized request URL ({method}: {path}).")

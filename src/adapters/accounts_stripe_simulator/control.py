@@ -1,4 +1,4 @@
-"""The simulator's own pages, beside the API, for people and scripts that reach it over HTTP."""
+"""Pages of the simulator beside the API, for people and scripts that control it over HTTP."""
 
 import json
 import re
@@ -10,11 +10,11 @@ from html import escape
 from typing import Final
 from urllib.parse import parse_qs, urlencode
 
-from accounts_stripe.simulator.answers import Response
-from accounts_stripe.simulator.faults import Fault, FaultKind
-from accounts_stripe.simulator.simulator import Simulator
-from accounts_stripe.simulator.state import Json
-from accounts_stripe.simulator.webhooks import Order, Plan
+from accounts_stripe_simulator.answers import Response
+from accounts_stripe_simulator.faults import Fault, FaultKind
+from accounts_stripe_simulator.simulator import Simulator
+from accounts_stripe_simulator.state import Json
+from accounts_stripe_simulator.webhooks import Order, Plan
 
 PREFIX: Final = "/simulator/"
 
@@ -34,55 +34,56 @@ _CHALLENGE: Final = """<p>The bank wants to know whether it is you who holds {am
 <button name="outcome" value="fail">It is not</button></form>"""
 
 
-def control(simulator: Simulator, method: str, path: str, body: str) -> Response:
-    """Answer a request to one of the pages under `/simulator/`.
+def handle_page(simulator: Simulator, method: str, path: str, body: str) -> Response:
+    """Return the response to a request to one of the pages under `/simulator/`.
 
-    - `GET ledger`: the books, as JSON.
-    - `GET challenges/{intent}`: a page that asks; `POST` with `outcome=succeed` or `fail` answers the challenge and
-      leads back to the `return_url`.
-    - `POST faults` with `on`, `kind`, `times`, `seconds`, `code`, `decline_code`; `DELETE faults` clears them.
+    - `GET ledger`: the ledger, as JSON.
+    - `GET challenges/{intent}`: a page with the question of the card authentication. `POST` with `outcome=succeed` or
+      `outcome=fail` answers it and redirects to the `return_url`.
+    - `POST faults` with `on`, `kind`, `times`, `seconds`, `code`, `decline_code`. `DELETE faults` removes all faults.
     - `POST webhooks` with `copies`, `delay_seconds`, `order`, `lost`, `held`.
     """
     form = {name: values[-1] for name, values in parse_qs(body).items()}
     match method, path.removeprefix(PREFIX).split("/"):
         case "GET", ["ledger"]:
-            return _json(200, simulator.ledger().to_json())
+            return _json_response(200, simulator.ledger().to_json())
         case "GET", ["challenges", id]:
-            return _ask(simulator, id)
+            return _show_challenge(simulator, id)
         case "POST", ["challenges", id]:
-            return _answer(simulator, id, form.get("outcome"))
+            return _answer_challenge(simulator, id, form.get("outcome"))
         case "POST", ["faults"]:
-            return _tried(lambda: _add_fault(simulator, form))
+            return _respond(lambda: _add_fault(simulator, form))
         case "DELETE", ["faults"]:
             simulator.faults.clear()
-            return _json(200, {})
+            return _json_response(200, {})
         case "POST", ["webhooks"]:
-            return _tried(lambda: _plan(simulator, form))
+            return _respond(lambda: _set_plan(simulator, form))
         case _:
-            return _json(404, {"error": "There is no such page."})
+            return _json_response(404, {"error": "There is no such page."})
 
 
-def _ask(simulator: Simulator, id: str) -> Response:
+def _show_challenge(simulator: Simulator, id: str) -> Response:
     intent = simulator.payment_intent(id)
     if intent is None:
-        return _html(404, "<p>There is no such payment intent.</p>")
+        return _html_response(404, "<p>There is no such payment intent.</p>")
     if intent["status"] != "requires_action":
-        return _html(200, f"<p>This payment intent is {escape(intent['status'])}: there is nothing to answer.</p>")
+        status = escape(intent["status"])
+        return _html_response(200, f"<p>This payment intent is {status}: there is nothing to answer.</p>")
     content = _CHALLENGE.format(amount=intent["amount"], currency=escape(intent["currency"]))
-    return _html(200, content, leads_to=_return_url(intent))
+    return _html_response(200, content, leads_to=_find_return_url(intent))
 
 
-def _answer(simulator: Simulator, id: str, outcome: str | None) -> Response:
+def _answer_challenge(simulator: Simulator, id: str, outcome: str | None) -> Response:
     before = simulator.payment_intent(id)
     if outcome not in {"succeed", "fail"}:
-        return _json(400, {"error": "outcome is succeed or fail."})
+        return _json_response(400, {"error": "outcome is succeed or fail."})
     try:
         intent = simulator.authenticate(id, succeed=outcome == "succeed")
     except ValueError as error:
-        return _json(404 if before is None else 409, {"error": str(error)})
-    back = _return_url(before or {})
+        return _json_response(404 if before is None else 409, {"error": str(error)})
+    back = _find_return_url(before or {})
     if back is None:
-        return _html(200, "<p>Thank you. You can close this page.</p>")
+        return _html_response(200, "<p>Thank you. You can close this page.</p>")
     query = urlencode(
         {
             "payment_intent": id,
@@ -94,7 +95,7 @@ def _answer(simulator: Simulator, id: str, outcome: str | None) -> Response:
     return Response(status=303, body=b"", headers={"location": joined})
 
 
-def _return_url(intent: Json) -> str | None:
+def _find_return_url(intent: Json) -> str | None:
     action = intent.get("next_action") or {}
     back: str | None = action.get("redirect_to_url", {}).get("return_url")
     return back
@@ -111,7 +112,7 @@ def _add_fault(simulator: Simulator, form: dict[str, str]) -> Json:
     return {}
 
 
-def _plan(simulator: Simulator, form: dict[str, str]) -> Json:
+def _set_plan(simulator: Simulator, form: dict[str, str]) -> Json:
     plan = Plan(
         copies=int(form.get("copies", "1")),
         delay=timedelta(seconds=float(form.get("delay_seconds", "0"))),
@@ -126,27 +127,27 @@ def _plan(simulator: Simulator, form: dict[str, str]) -> Json:
     return {"waiting": list(simulator.webhooks.waiting())}
 
 
-def _tried(act: Callable[[], Json]) -> Response:
+def _respond(act: Callable[[], Json]) -> Response:
     try:
-        return _json(200, act())
+        return _json_response(200, act())
     except ValueError as error:
-        return _json(400, {"error": str(error)})
+        return _json_response(400, {"error": str(error)})
 
 
-def _json(status: int, body: Json) -> Response:
+def _json_response(status: int, body: Json) -> Response:
     return Response(status=status, body=json.dumps(body).encode(), headers={"content-type": "application/json"})
 
 
-def _html(status: int, content: str, *, leads_to: str | None = None) -> Response:
-    """Return a page whose form is sent here; browsers let its answer lead to the origin of `leads_to` alone."""
+def _html_response(status: int, content: str, *, leads_to: str | None = None) -> Response:
+    """Return a page whose form may be sent here alone, and may redirect to the origin of `leads_to` alone."""
     page = _PAGE.format(content=content, style=_STYLE).encode()
     style = b64encode(sha256(_STYLE.encode()).digest()).decode()
-    policy = _POLICY.format(style=style, targets=" ".join(["'self'", *_origin(leads_to)]))
+    policy = _POLICY.format(style=style, targets=" ".join(["'self'", *_find_origins(leads_to)]))
     headers = {"content-type": "text/html; charset=utf-8", "content-security-policy": policy}
     return Response(status=status, body=page, headers=headers)
 
 
-def _origin(url: str | None) -> list[str]:
-    """Return the origin of a web address as a policy names it; none of what is no web address."""
-    found = re.match(r"https?://[A-Za-z0-9.\-\[\]:]+(?=[/?#]|$)", url or "")
-    return [found[0]] if found else []
+def _find_origins(url: str | None) -> list[str]:
+    """Return the origin of a web address for a content security policy, or nothing if `url` is not a web address."""
+    origin = re.match(r"https?://[A-Za-z0-9.\-\[\]:]+(?=[/?#]|$)", url or "")
+    return [origin[0]] if origin else []

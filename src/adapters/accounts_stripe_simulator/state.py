@@ -1,7 +1,7 @@
-"""Where the simulator keeps what it knows: SQLite from the standard library, in memory or in a file.
+"""The state of a simulator in SQLite, in memory or in a file.
 
-Every object is one row: `body` is what the API shows, `hidden` what it does not. Each request is one transaction, so
-a process that is killed leaves whole requests behind and nothing else. Several processes may share a file.
+Every object is one row: the API shows its `body` and not its `hidden` part. Each request is one transaction, so a
+killed process leaves no half of a request behind. Several processes may share a file.
 """
 
 import json
@@ -27,9 +27,9 @@ EVENT: Final = Kind("event")
 DELIVERY: Final = Kind("delivery")
 
 BUSY_SECONDS: Final = 30.0
-"""How long a request waits for another process that is in the same file."""
+"""The time that a request waits for another process that uses the same file."""
 FORK_WAIT_SECONDS: Final = 1.0
-"""How long a fork waits for a request that is being answered."""
+"""The time that a fork waits for a running request."""
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS objects (
@@ -56,9 +56,9 @@ CREATE TABLE IF NOT EXISTS keys (
 
 @attrs.define
 class Record:
-    """An object as it is stored.
+    """A stored object.
 
-    `live` says that it still waits for something: a hold that can lapse, a webhook that was not taken.
+    `live` marks an object that is still pending: a hold that can expire, or an event that was not delivered.
     """
 
     kind: Kind
@@ -69,18 +69,19 @@ class Record:
 
     @property
     def id(self) -> str:
+        """The id of the object."""
         return str(self.body["id"])
 
     @property
     def owner(self) -> str | None:
-        """The customer whose lists the object is in, after it was detached as well as before."""
+        """The customer that lists the object belongs to, also after it was detached."""
         owner: str | None = self.hidden.get("owner") or self.body.get("customer")
         return owner
 
 
 @attrs.frozen
 class Answer:
-    """What a key replays: the request it belongs to, written as one text, and what was answered."""
+    """The response that is stored under an idempotency key, and the fingerprint of its request."""
 
     request: str
     status: int
@@ -94,62 +95,65 @@ class Transaction:
     _connection: sqlite3.Connection
 
     def add(self, record: Record) -> Record:
-        """Store a new object; it is the newest of its kind."""
+        """Store a new object and return it with its sequence number."""
         cursor = self._connection.execute(
             "INSERT INTO objects (kind, id, owner, created, live, body, hidden) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (record.kind, record.id, record.owner, record.body.get("created", 0), *_written(record)),
+            (record.kind, record.id, record.owner, record.body.get("created", 0), *_to_columns(record)),
         )
         record.seq = cursor.lastrowid or 0
         return record
 
     def save(self, record: Record) -> None:
-        """Store a changed object."""
+        """Save a changed object."""
         self._connection.execute(
             "UPDATE objects SET owner = ?, live = ?, body = ?, hidden = ? WHERE id = ?",
-            (record.owner, *_written(record), record.id),
+            (record.owner, *_to_columns(record), record.id),
         )
 
     def find(self, kind: Kind, id: str) -> Record | None:
+        """Return the object with this kind and id, or None."""
         return next(self._read("kind = ? AND id = ?", (kind, id)), None)
 
-    def newest_first(self, kind: Kind, *, owner: str | None = None) -> Iterator[Record]:
-        """Yield the objects of a kind, those of one customer if `owner` is given."""
+    def list_newest_first(self, kind: Kind, *, owner: str | None = None) -> Iterator[Record]:
+        """Yield the objects of a kind, or of a kind and a customer, newest first."""
         if owner is None:
             return self._read("kind = ? ORDER BY seq DESC", (kind,))
         return self._read("kind = ? AND owner = ? ORDER BY seq DESC", (kind, owner))
 
-    def live(self, kind: Kind) -> Sequence[Record]:
-        """Return the objects that still wait for something, oldest first."""
+    def list_live(self, kind: Kind) -> Sequence[Record]:
+        """Return the pending objects of a kind, oldest first."""
         return list(self._read("kind = ? AND live ORDER BY seq", (kind,)))
 
     def remove(self, record: Record) -> None:
+        """Delete an object."""
         self._connection.execute("DELETE FROM objects WHERE id = ?", (record.id,))
 
-    def answer(self, key: str, *, now: int) -> Answer | None:
-        """Return what `key` replays, unless its life is over."""
+    def find_answer(self, key: str, *, now: int) -> Answer | None:
+        """Return the response stored under a key, or None if there is none or it has expired at `now`."""
         self._connection.execute("DELETE FROM keys WHERE key = ? AND expires <= ?", (key, now))
         row = self._connection.execute("SELECT request, status, body FROM keys WHERE key = ?", (key,)).fetchone()
         return Answer(*row) if row else None
 
-    def keep_answer(self, key: str, answer: Answer, *, expires: int) -> None:
+    def add_answer(self, key: str, answer: Answer, *, expires: int) -> None:
+        """Store a response under a key until `expires`, in seconds since 1970."""
         self._connection.execute(
             "INSERT INTO keys (key, request, status, body, expires) VALUES (?, ?, ?, ?, ?)",
             (key, answer.request, answer.status, answer.body, expires),
         )
 
-    def undo_on_error(self) -> "Undo":
-        """Return a block: an error that leaves it takes back what was done inside."""
-        return Undo(self._connection)
+    def savepoint(self) -> "Savepoint":
+        """Return a context manager that rolls back its block on an error."""
+        return Savepoint(self._connection)
 
     def _read(self, where: str, values: tuple[object, ...]) -> Iterator[Record]:
-        # `where` is one of the texts above, never anything that a client sent
+        # `where` is one of the texts above and contains no client input
         rows = self._connection.execute(f"SELECT kind, body, hidden, live, seq FROM objects WHERE {where}", values)  # noqa: S608
         for kind, body, hidden, live, seq in rows.fetchall():
             yield Record(Kind(kind), json.loads(body), json.loads(hidden), bool(live), seq)
 
 
-class Undo:
-    """A savepoint: an error that leaves the block takes back what was done in it."""
+class Savepoint:
+    """A context manager that rolls back its block on an error."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -165,29 +169,34 @@ class Undo:
 
 
 class State:
-    """Everything that the simulator knows. Safe to share between threads; a file also between processes."""
+    """The stored objects and idempotency keys of a simulator. Safe to share between threads.
+
+    Several processes may each open the same file.
+    """
 
     def __init__(self, connection: sqlite3.Connection, path: str | Path | None = None) -> None:
-        """Use `State.in_memory` or `State.open`."""
+        """Use `State.in_memory` or `State.open` instead."""
         self._connection = connection
         self._path = path
-        self._is_between = False
+        self._is_closed_for_fork = False
         self._lock = RLock()
         connection.executescript(_SCHEMA)
         on_fork(self, before=State._before_fork, in_parent=State._in_parent, in_child=State._in_child)
 
     @classmethod
     def in_memory(cls) -> Self:
-        """Return an empty state that is gone with the process."""
+        """Return an empty state in memory."""
         return cls(sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False))
 
     @classmethod
     def open(cls, path: str | Path) -> Self:
-        """Return the state kept in the file at `path`; the file is made when there is none.
+        """Open the state in the file at `path`. The file is created if there is none.
 
-        Raises `sqlite3.Error` when the file cannot be opened or is no such state.
+        Raises:
+            sqlite3.Error: The file cannot be opened, or is not a state of the simulator.
+
         """
-        connection = _opened(path)
+        connection = _connect(path)
         try:
             return cls(connection, path)
         except BaseException:
@@ -196,11 +205,11 @@ class State:
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        """Open a transaction that commits on a clean exit and rolls back otherwise. One at a time."""
+        """Open a transaction, which commits at the end of the block and rolls back on an error. One runs at a time."""
         with self._lock:
-            if self._is_between:
+            if self._is_closed_for_fork:
                 assert self._path is not None
-                self._connection, self._is_between = _opened(self._path), False
+                self._connection, self._is_closed_for_fork = _connect(self._path), False
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield Transaction(self._connection)
@@ -210,11 +219,12 @@ class State:
             self._connection.execute("COMMIT")
 
     def close(self) -> None:
+        """Close the connection."""
         with self._lock:
             self._connection.close()
-            self._is_between = False
+            self._is_closed_for_fork = False
 
-    # ---- a process and those forked from it never have one connection of SQLite's open: it loses what it locked
+    # ---- an SQLite connection that is open in a process and its fork loses its locks, so it is closed before a fork
 
     def _before_fork(self) -> None:
         if not self._lock.acquire(timeout=FORK_WAIT_SECONDS):
@@ -222,34 +232,34 @@ class State:
         try:
             if self._path is not None and not self._connection.in_transaction:
                 self._connection.close()
-                self._is_between = True
+                self._is_closed_for_fork = True
         except sqlite3.ProgrammingError:
             return  # it was closed already
 
     def _in_parent(self) -> None:
-        with suppress(RuntimeError):  # somebody else had it for too long
+        with suppress(RuntimeError):  # another thread kept the lock for too long
             self._lock.release()
 
     def _in_child(self) -> None:
         self._lock = RLock()
-        if self._path is not None and not self._is_between:
+        if self._path is not None and not self._is_closed_for_fork:
             keep_forever(self._connection)
             self._connection = _Inherited()  # type: ignore[assignment]
 
 
 class _Inherited:
-    """Stands in for a connection that was in use when the process was forked."""
+    """Replaces a connection that was in use when the process was forked, and raises on use."""
 
     in_transaction = True
 
     def close(self) -> None:
-        """Do nothing: the connection is the parent's."""
+        """Do nothing, because the connection belongs to the parent process."""
 
     def __getattr__(self, name: str) -> NoReturn:
         raise sqlite3.OperationalError("The simulator's state was in use when this process was forked.")
 
 
-def _opened(path: str | Path) -> sqlite3.Connection:
+def _connect(path: str | Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
@@ -260,5 +270,5 @@ def _opened(path: str | Path) -> sqlite3.Connection:
     return connection
 
 
-def _written(record: Record) -> tuple[int, str, str]:
+def _to_columns(record: Record) -> tuple[int, str, str]:
     return int(record.live), json.dumps(record.body), json.dumps(record.hidden)

@@ -1,4 +1,4 @@
-"""Stripe's test payment methods: what each of them is, and what its bank says.
+"""Stripe's test payment methods: the card of each, and its bank's response to a hold.
 
 Source: Stripe's documentation, "Testing". Both spellings are in use, with and without `visa_`.
 """
@@ -10,14 +10,16 @@ from typing import Final
 import attrs
 
 from accounts_core.model.ids import base62
-from accounts_stripe.simulator.state import Json
+from accounts_stripe_simulator.state import Json
 
 
 @attrs.frozen(kw_only=True)
 class Verdict:
-    """What the bank says to a hold: yes, no (`code`, and `decline_code` where there is one), or prove yourself first.
+    """The bank's response to a hold: approval, decline, or a request for authentication.
 
-    `declines_attach`: the bank says no already when the card is given to a customer.
+    `code` and `decline_code` are Stripe's codes of a decline; both are None when the bank approves. With `challenge`
+    the bank asks for authentication first. With `declines_attach` it declines already when the card is attached to a
+    customer.
     """
 
     code: str | None = None
@@ -26,7 +28,8 @@ class Verdict:
     declines_attach: bool = False
 
     @classmethod
-    def of(cls, stored: Json) -> "Verdict":
+    def from_json(cls, stored: Json) -> "Verdict":
+        """Return the verdict that is stored with a payment method."""
         return cls(**stored)
 
 
@@ -45,8 +48,8 @@ class TestCard:
     cvc_check: str = "pass"
     verdict: Verdict = APPROVED
 
-    def shown(self, *, exp_month: int, exp_year: int) -> Json:
-        """Return the `card` of a payment method. The fingerprint belongs to the number."""
+    def to_json(self, *, exp_month: int, exp_year: int) -> Json:
+        """Return the `card` object of a payment method. The fingerprint depends on the card number alone."""
         digest = int.from_bytes(sha256(f"card {self.number}".encode()).digest()[:11], "big")
         return {
             "brand": self.brand,
@@ -69,20 +72,22 @@ class TestCard:
         }
 
 
-def _declined(number: str, code: str, decline_code: str | None = None, *, cvc_check: str = "pass") -> TestCard:
+def _make_declined_card(
+    number: str, code: str, decline_code: str | None = None, *, cvc_check: str = "pass"
+) -> TestCard:
     verdict = Verdict(code=code, decline_code=decline_code, declines_attach=True)
     return TestCard(number=number, cvc_check=cvc_check, verdict=verdict)
 
 
 _DECLINES: Final[Mapping[str, TestCard]] = {
-    "": _declined("4000000000000002", "card_declined", "generic_decline"),
-    "InsufficientFunds": _declined("4000000000009995", "card_declined", "insufficient_funds"),
-    "LostCard": _declined("4000000000009987", "card_declined", "lost_card"),
-    "StolenCard": _declined("4000000000009979", "card_declined", "stolen_card"),
-    "ExpiredCard": _declined("4000000000000069", "expired_card", "expired_card"),
-    "IncorrectCvc": _declined("4000000000000127", "incorrect_cvc", "incorrect_cvc", cvc_check="fail"),
-    "ProcessingError": _declined("4000000000000119", "processing_error", "processing_error"),
-    "VelocityLimitExceeded": _declined("4000000000006975", "card_declined", "card_velocity_exceeded"),
+    "": _make_declined_card("4000000000000002", "card_declined", "generic_decline"),
+    "InsufficientFunds": _make_declined_card("4000000000009995", "card_declined", "insufficient_funds"),
+    "LostCard": _make_declined_card("4000000000009987", "card_declined", "lost_card"),
+    "StolenCard": _make_declined_card("4000000000009979", "card_declined", "stolen_card"),
+    "ExpiredCard": _make_declined_card("4000000000000069", "expired_card", "expired_card"),
+    "IncorrectCvc": _make_declined_card("4000000000000127", "incorrect_cvc", "incorrect_cvc", cvc_check="fail"),
+    "ProcessingError": _make_declined_card("4000000000000119", "processing_error", "processing_error"),
+    "VelocityLimitExceeded": _make_declined_card("4000000000006975", "card_declined", "card_velocity_exceeded"),
 }
 
 _ACCEPTED: Final[Mapping[str, TestCard]] = {
@@ -109,7 +114,7 @@ TEST_CARDS: Final[Mapping[str, TestCard]] = {
     "pm_card_authenticationRequired": TestCard(number="4000002500003155", country="IE", verdict=_CHALLENGED),
     "pm_card_threeDSecure2Required": TestCard(number="4000000000003220", country="IE", verdict=_CHALLENGED),
 }
-"""By `pm_card_*` token."""
+"""Test cards by `pm_card_*` token."""
 
 CARDS_BY_NUMBER: Final[Mapping[str, TestCard]] = {card.number: card for card in TEST_CARDS.values()}
 CARDS_BY_TOKEN: Final[Mapping[str, TestCard]] = {
@@ -124,8 +129,9 @@ MESSAGES: Final[Mapping[str, str]] = {
     "processing_error": "An error occurred while processing your card. Try again in a little bit.",
     "card_velocity_exceeded": "Your card was declined for making repeated attempts too frequently.",
 }
-"""What Stripe says of a decline, by decline code or code."""
+"""Stripe's messages for a decline, by decline code or code."""
 
 
-def decline_message(verdict: Verdict) -> str:
+def describe_decline(verdict: Verdict) -> str:
+    """Return Stripe's message for a decline."""
     return MESSAGES.get(verdict.decline_code or "") or MESSAGES.get(verdict.code or "") or MESSAGES["card_declined"]

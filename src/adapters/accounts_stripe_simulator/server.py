@@ -1,4 +1,4 @@
-"""The simulator on a loopback port: an ASGI application, and uvicorn to run it."""
+"""The simulator as a server: an ASGI application, and uvicorn to run it on a loopback port."""
 
 import asyncio
 import contextlib
@@ -8,15 +8,15 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from types import FrameType
 from typing import Any, Final
 
-from accounts_stripe.simulator.answers import PROTECTIVE_HEADERS, ConnectionLost, Response
-from accounts_stripe.simulator.control import PREFIX, control
-from accounts_stripe.simulator.requests import Request
-from accounts_stripe.simulator.simulator import Simulator
-from accounts_stripe.simulator.webhooks import Webhook
+from accounts_stripe_simulator.answers import PROTECTIVE_HEADERS, ConnectionLost, Response
+from accounts_stripe_simulator.control import PREFIX, handle_page
+from accounts_stripe_simulator.requests import Request
+from accounts_stripe_simulator.simulator import Simulator
+from accounts_stripe_simulator.webhooks import Webhook
 
 MAX_BODY: Final = 1 << 20
 DELIVERY_SECONDS: Final = 0.1
-"""How often the server looks for events to deliver."""
+"""The interval between deliveries of events."""
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -25,31 +25,31 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 def create_app(simulator: Simulator) -> App:
-    """Return an ASGI application: Stripe's API under `/v1/`, the simulator's own pages under `/simulator/`.
+    """Return an ASGI application with Stripe's API under `/v1/` and the simulator's pages under `/simulator/`.
 
-    A request whose answer is lost gets half an answer and the end of the connection.
+    A request with a lost response gets an incomplete response, and the connection is closed.
     """
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             raise RuntimeError(f"The simulator speaks HTTP, not {scope['type']}.")
         method, path = scope["method"], scope["path"]
-        body = await _body(receive)
+        body = await _read_body(receive)
         if body is None:
             return
         if path.startswith(PREFIX):
-            await _answer(send, control(simulator, method, path, body))
+            await _send_response(send, handle_page(simulator, method, path, body))
             return
         query = scope["query_string"].decode("latin-1")
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        request = Request.of(method, f"{path}?{query}" if query else path, headers, body)
+        request = Request.parse(method, f"{path}?{query}" if query else path, headers, body)
         try:
-            response = await _exchange(simulator, request, receive)
+            response = await _run_exchange(simulator, request, receive)
         except ConnectionLost:
             start = {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1")]}
             await send(start)
             return
-        await _answer(send, response)
+        await _send_response(send, response)
 
     return app
 
@@ -62,17 +62,25 @@ def serve(
     webhook_url: str | None = None,
     announce: Callable[[str], object] | None = None,
 ) -> None:
-    """Listen until SIGINT or SIGTERM. Port 0 takes any that is free; `announce` is told the address.
+    """Serve a simulator until SIGINT or SIGTERM. Its `url` becomes the address of the server.
 
-    Events are posted to `webhook_url`, again and again until they are answered with a 2xx. The address becomes the
-    simulator's `url`. Raises `OSError` when the port is taken.
+    Args:
+        simulator: The simulator.
+        port: The port; 0 for any free port.
+        host: The address to listen on.
+        webhook_url: The URL that events are posted to, each until the response is a 2xx. Without it events are kept.
+        announce: Called with the address of the server when it listens.
+
+    Raises:
+        OSError: The port is in use.
+
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.create_server((host, port), family=family) as listener:
-        # asyncio does this only for sockets that name their protocol; without it, each answer waits 40 ms for an ACK
+        # asyncio sets this only on sockets with an explicit protocol; without it each response waits 40 ms for an ACK
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        bound = listener.getsockname()[1]
-        simulator.url = f"http://[{host}]:{bound}" if ":" in host else f"http://{host}:{bound}"
+        bound_port = listener.getsockname()[1]
+        simulator.url = f"http://[{host}]:{bound_port}" if ":" in host else f"http://{host}:{bound_port}"
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(_serve(simulator, listener, webhook_url, announce))
 
@@ -86,7 +94,7 @@ async def _serve(
     import uvicorn
 
     class Server(uvicorn.Server):
-        """uvicorn, for which being told to stop is no failure: its own way ends the process with the signal."""
+        """A uvicorn server that returns after a signal, where uvicorn itself raises the signal again."""
 
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002  as uvicorn calls it
             self.force_exit = self.should_exit and sig == signal.SIGINT
@@ -96,13 +104,13 @@ async def _serve(
         create_app(simulator),
         lifespan="off",
         ws="none",
-        # an answer that is lost on purpose is an error in uvicorn's eyes
+        # uvicorn logs an incomplete response as an error, and here a fault asks for it
         log_level="critical",
         timeout_graceful_shutdown=1,
     )
     if announce is not None:
         announce(simulator.url)
-    delivery = asyncio.create_task(_deliver(simulator, webhook_url)) if webhook_url else None
+    delivery = asyncio.create_task(_deliver_webhooks(simulator, webhook_url)) if webhook_url else None
     try:
         await Server(config).serve([listener])
     finally:
@@ -111,7 +119,7 @@ async def _serve(
             await asyncio.gather(delivery, return_exceptions=True)
 
 
-async def _deliver(simulator: Simulator, url: str) -> None:
+async def _deliver_webhooks(simulator: Simulator, url: str) -> None:
     import httpx
 
     async with httpx.AsyncClient(timeout=20, trust_env=False) as client:
@@ -125,7 +133,7 @@ async def _deliver(simulator: Simulator, url: str) -> None:
             await asyncio.sleep(DELIVERY_SECONDS)
 
 
-async def _exchange(simulator: Simulator, request: Request, receive: Receive) -> Response:
+async def _run_exchange(simulator: Simulator, request: Request, receive: Receive) -> Response:
     exchange = simulator.exchange(request)
     try:
         while True:
@@ -143,8 +151,8 @@ async def _exchange(simulator: Simulator, request: Request, receive: Receive) ->
         exchange.close()
 
 
-async def _body(receive: Receive) -> str | None:
-    """Return the body, or None when the client is gone or sends too much."""
+async def _read_body(receive: Receive) -> str | None:
+    """Return the body, or None if the client disconnects or sends more than `MAX_BODY` bytes."""
     body = bytearray()
     while True:
         message = await receive()
@@ -157,7 +165,7 @@ async def _body(receive: Receive) -> str | None:
             return body.decode(errors="replace")
 
 
-async def _answer(send: Send, response: Response) -> None:
+async def _send_response(send: Send, response: Response) -> None:
     headers = {**PROTECTIVE_HEADERS, **response.headers, "content-length": str(len(response.body))}
     encoded = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": response.status, "headers": encoded})
