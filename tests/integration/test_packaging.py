@@ -19,6 +19,7 @@ PACKAGES = {
     "accounts_argon2",
     "accounts_cli",
     "accounts_core",
+    "accounts_http",
     "accounts_litestar",
     "accounts_memory",
     "accounts_redis",
@@ -27,7 +28,7 @@ PACKAGES = {
     "accounts_stripe",
     "accounts_system",
 }
-EXTRAS = {"all", "argon2", "litestar", "redis", "smtp", "sql", "stripe"}
+EXTRAS = {"all", "argon2", "http", "litestar", "redis", "smtp", "sql", "stripe"}
 
 # In pieces, so that this file does not hold what it forbids.
 FORBIDDEN = ("index" + "-url", "/simple" + "/", "files." + "pythonhosted", "/" + "work/", "/" + "root/")

@@ -18,25 +18,30 @@ from litestar.openapi import OpenAPIConfig
 from litestar.plugins import InitPlugin
 
 from accounts_core import Accounts
-from accounts_litestar.account_api import AccountApi
-from accounts_litestar.auth_api import AuthApi
-from accounts_litestar.endpoints import Endpoints, serving
-from accounts_litestar.notifications_api import NotificationsApi
-from accounts_litestar.openapi import COMPONENTS
-from accounts_litestar.options import HttpOptions
-from accounts_litestar.problems import KINDS, Problems
-from accounts_litestar.proxies import TrustedProxies, behind
-from accounts_litestar.recovery_api import RecoveryApi
-from accounts_litestar.teams_api import InvitationsApi, TeamsApi
-from accounts_litestar.user_api import UserApi
-from accounts_litestar.verifying import Verifying
-from accounts_litestar.webhooks import WebhookApi
+from accounts_http.card_verifications import CardVerifications
+from accounts_http.options import HttpOptions
+from accounts_http.problems import PROBLEM_TYPES
+from accounts_http.proxies import TrustedProxies
+from accounts_litestar.api.account import AccountApi
+from accounts_litestar.api.auth import AuthApi
+from accounts_litestar.api.endpoints import Endpoints, Service
+from accounts_litestar.api.health import HealthApi
+from accounts_litestar.api.invitations import InvitationsApi, SentInvitationsApi
+from accounts_litestar.api.notifications import NotificationsApi
+from accounts_litestar.api.recovery import RecoveryApi
+from accounts_litestar.api.teams import TeamsApi
+from accounts_litestar.api.user import UserApi
+from accounts_litestar.api.webhooks import WebhookApi
+from accounts_litestar.documentation.operations import COMPONENTS
+from accounts_litestar.edge.problems import Problems
+from accounts_litestar.edge.proxies import behind
 
 ENDPOINTS: Final[tuple[type[Endpoints], ...]] = (
     AccountApi,
     NotificationsApi,
     UserApi,
     TeamsApi,
+    SentInvitationsApi,
     InvitationsApi,
     AuthApi,
     RecoveryApi,
@@ -57,17 +62,17 @@ class AccountsPlugin(InitPlugin):
     def __init__(self, accounts: Accounts[Any], options: HttpOptions | None = None) -> None:
         self._options = options or HttpOptions()
         self._problems = Problems(retry_after_seconds=self._options.retry_after_seconds)
-        self._verifying = Verifying(accounts, limit_seconds=self._options.verification_seconds)
-        # where nobody can tell an event, the path is the host's
+        self._verifications = CardVerifications(accounts, limit_seconds=self._options.verification_seconds)
+        self._service = Service(
+            accounts=accounts, verifications=self._verifications, options=self._options, problems=self._problems
+        )
+        # without a way to verify events, the path is the host's
         self._endpoints: tuple[type[Endpoints], ...] = (*ENDPOINTS, WebhookApi) if self._options.webhook else ENDPOINTS
         self._router = Router(
             self._options.path,
-            route_handlers=[
-                serving(each, accounts, verifying=self._verifying, options=self._options, problems=self._problems)
-                for each in self._endpoints
-            ],
+            route_handlers=[each(self._service).router() for each in self._endpoints],
             # each class by name, not only Exception: a host's handler for one of them is for its own routes
-            exception_handlers={Exception: self._problems, **dict.fromkeys(KINDS, self._problems)},
+            exception_handlers={Exception: self._problems, **dict.fromkeys(PROBLEM_TYPES, self._problems)},
             request_max_body_size=self._options.body_limit_bytes,
             middleware=[behind(TrustedProxies(self._options.trusted_proxies))] if self._options.trusted_proxies else [],
             dto=None,
@@ -84,6 +89,10 @@ class AccountsPlugin(InitPlugin):
         app_config.exception_handlers.update(unrouted.handlers())
         return app_config
 
+    def health(self) -> Router:
+        """Return the health checks of the same service, for an application that serves them too."""
+        return HealthApi(self._service).router()
+
     def _prefixes(self) -> tuple[str, ...]:
         if self._options.path.strip("/"):
             return ("/" + self._options.path.strip("/"),)
@@ -93,7 +102,7 @@ class AccountsPlugin(InitPlugin):
     async def _lifespan(self, _: Litestar) -> AsyncIterator[None]:
         """Opened last and so closed first: verifications still need what the host's own lifespans close."""
         yield
-        await self._verifying.drain(limit_seconds=self._options.shutdown_seconds)
+        await self._verifications.drain(limit_seconds=self._options.shutdown_seconds)
 
 
 def _add_components(config: OpenAPIConfig) -> None:

@@ -15,11 +15,11 @@ from tests.integration.http.service import Service, populate, serving
 
 from accounts_core.model.idempotency import MAX_ANSWER_BYTES
 from accounts_core.model.text import MAX_BODY
-from accounts_litestar.bodies import MAX_FIELD_NAME, MAX_UNKNOWN_FIELDS, fill
-from accounts_litestar.edge import EdgeError, WrongFields
-from accounts_litestar.options import BODY_LIMIT_BYTES
-from accounts_litestar.problems import MAX_PROBLEM_BYTES, kind_of, problem_of
-from accounts_litestar.user_shapes import UpdateUser
+from accounts_http.bodies import MAX_FIELD_NAME, MAX_UNKNOWN_FIELDS, fill
+from accounts_http.errors import HttpError, WrongFields
+from accounts_http.options import BODY_LIMIT_BYTES
+from accounts_http.problems import MAX_PROBLEM_BYTES, problem_document, problem_type_of
+from accounts_http.schemas.user import UpdateUser
 
 KEY: Final = {"Idempotency-Key": "key-1"}
 TEAMS, USER = "/api/v1/accounts", "/api/v1/user"
@@ -76,11 +76,11 @@ NAMES: Final = st.text(st.sampled_from(UNITS) | st.characters(codec="utf-8"), ma
 def test_whatever_is_sent_the_problem_is_bounded_and_names_the_known_fields(fields: Mapping[str, Any]) -> None:
     fields = {**fields, "password": 1, "name": None}
 
-    with pytest.raises(EdgeError) as caught:
+    with pytest.raises(HttpError) as caught:
         fill(UpdateUser, fields, strict=True)
 
     assert isinstance(caught.value, WrongFields)
-    document = msgspec.json.encode(problem_of(caught.value, kind_of(caught.value)))
+    document = msgspec.json.encode(problem_document(caught.value, problem_type_of(caught.value)))
     assert len(document) <= MAX_PROBLEM_BYTES
     assert {"password", "name"} <= caught.value.errors.keys()
     assert len(caught.value.errors) <= MAX_UNKNOWN_FIELDS + 6

@@ -141,14 +141,14 @@ OUTCOMES: Final = (
     ),
     Mutant(
         name="an address that is shown as verified because an earlier one was",
-        at="entrypoints/accounts_litestar/account_shapes.py::current_user",
+        at="entrypoints/accounts_http/schemas/account.py::current_user",
         old="user.email_verified_at is not None",
         new="user.is_proven",
         check=f"{_SHAPES}::test_an_address_is_not_shown_as_verified_because_an_earlier_one_was",
     ),
     Mutant(
         name="a password of a body that the log of its request may show",
-        at="entrypoints/accounts_litestar/bodies.py::fill",
+        at="entrypoints/accounts_http/bodies.py::fill",
         old="conceal(values[field.attribute])",
         new="",
         check=f"{_SHAPES}::test_a_secret_of_a_body_is_kept_out_of_the_log_of_its_request[a password]",

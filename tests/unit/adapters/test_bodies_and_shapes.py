@@ -6,11 +6,10 @@ import attrs
 import pytest
 
 from accounts_core.testing.builders import NOON, a_user
-from accounts_litestar.account_shapes import current_user
-from accounts_litestar.auth_api import Login
-from accounts_litestar.bodies import fill
-from accounts_litestar.recovery_api import Reset
-from accounts_litestar.requests import RequestEntry, current_request
+from accounts_http.access_log import RequestEntry, current_request
+from accounts_http.bodies import fill
+from accounts_http.schemas.account import current_user
+from accounts_http.schemas.auth import Login, Reset
 
 
 @pytest.mark.parametrize(

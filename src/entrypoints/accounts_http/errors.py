@@ -1,0 +1,72 @@
+"""Errors of a request that no use case sees: what was sent cannot be read, or not in time.
+
+They are mapped to statuses and problem documents in `accounts_http.problems`, like the core's errors.
+"""
+
+from collections.abc import Mapping, Sequence
+
+
+class HttpError(Exception):
+    """Base of the errors of HTTP itself. The text is shown to the client."""
+
+
+class Malformed(HttpError):
+    """The request breaks the rules of its own format."""
+
+
+class NoSuchPath(HttpError):
+    """There is no call at this path."""
+
+    def __init__(self) -> None:
+        super().__init__("There is nothing at this address.")
+
+
+class TooLarge(HttpError):
+    """The body is larger than `limit` bytes."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"A request body has at most {limit} bytes.")
+        self.limit = limit
+
+
+class TooSlow(HttpError):
+    """The request did not arrive whole in the time that one may take."""
+
+    def __init__(self) -> None:
+        super().__init__("The request took too long to arrive.")
+
+
+class WrongMediaType(HttpError):
+    """The body is neither JSON nor a form."""
+
+    def __init__(self) -> None:
+        super().__init__("Send application/json or application/x-www-form-urlencoded, in UTF-8, not compressed.")
+
+
+class MissingToken(HttpError):
+    """The call needs an access token, and none was sent."""
+
+    def __init__(self) -> None:
+        super().__init__("Send an access token: Authorization: Bearer <token>.")
+
+
+class WebhookRefused(HttpError):
+    """Nobody knows that this came from the payment provider, or what it says."""
+
+    def __init__(self) -> None:
+        super().__init__("This is no event of the payment provider's, or its signature does not fit.")
+
+
+class WrongFields(HttpError):
+    """Fields are missing, unknown, or of the wrong type: `errors` has the reasons by field."""
+
+    def __init__(self, errors: Mapping[str, Sequence[str]]) -> None:
+        super().__init__("Some fields are missing or wrong.")
+        self.errors = {field: list(reasons) for field, reasons in errors.items()}
+
+
+class StillVerifying(HttpError):
+    """The payment provider took longer than a client is made to wait; the verification goes on."""
+
+    def __init__(self) -> None:
+        super().__init__("The payment provider is slow. The verification goes on: ask again for its outcome.")
