@@ -197,7 +197,7 @@ class RequestWriter:
             "request_id": entry.id,
             "user_id": entry.user_id,
             "process": self._process,
-            **entry.told,
+            **entry.log_fields,
         }
         if left_out:
             line["left_out"] = left_out

@@ -5,7 +5,7 @@ more is read, until those are answered. A client that does not take its answer i
 
 A request that two readers could take for two is refused, and so is one that does not end: its bytes and its time are
 limited, whatever it is that goes on and on. A refusal closes the connection, because what follows may be the rest of
-what was meant otherwise. What can be seen of a request afterwards is `HardenedApp`'s to judge.
+what was meant otherwise. `HardenedApp` checks what is visible of a request afterwards.
 """
 
 import asyncio

@@ -1,8 +1,7 @@
-"""The request that is being answered: who sent it, what came of it, and what every line of the log about it says.
+"""The access log: one line for each request, written when it is over.
 
-One line is written for each request, when it is over. It is made of what this service itself knows: never of an address
-as it was typed, a query, a header or a body, so there is nothing in it to be forged or to be kept secret. What else is
-logged meanwhile names the same request by its id.
+A line holds only values that the service itself made: never an email address as it was typed, a query, a header or a
+body. So nothing in it can be forged, and nothing is secret. Other log lines of the same request share its id.
 """
 
 import logging
@@ -19,26 +18,26 @@ logger: Final = logging.getLogger(ACCESS_LOGGER)
 
 @attrs.define(kw_only=True, eq=False)
 class RequestEntry:
-    """What the log says of one request. `facts` are words of ours, by name."""
+    """The entry of one request. `facts` are further fields by name, with values of the service's own."""
 
     id: str
     method: str
     client: str | None
-    """The address that it came from; behind trusted proxies, the one that they tell."""
+    """The address that it came from; behind trusted proxies, the one that they forward."""
     route: str | None = None
-    """The path as it is in the API's documentation, such as `/api/v1/accounts/{id}`; None where there is no such."""
+    """The path as in the documentation, such as `/api/v1/accounts/{id}`; None for an unknown path."""
     status: int | None = None
-    """What was answered; None where nothing was."""
+    """The status of the answer; None if there was none."""
     seconds: float = 0.0
     user_id: int | None = None
-    """Who was found to ask."""
+    """The signed-in user."""
     facts: dict[str, str] = attrs.field(factory=dict)
     secrets: list[str] = attrs.field(factory=list, repr=False)
-    """What came with it and is to be kept out of every line, while it is answered."""
+    """Secrets of the request, which are masked in every line that is logged while it is answered."""
 
     @property
-    def told(self) -> dict[str, str | int | float | None]:
-        """What a line says of it, by name."""
+    def log_fields(self) -> dict[str, str | int | float | None]:
+        """The fields of its line, by name."""
         return {
             "method": self.method,
             "route": self.route,
@@ -50,7 +49,7 @@ class RequestEntry:
 
     @property
     def is_sign_in(self) -> bool:
-        """Whether somebody proved who they are, or tried to."""
+        """Whether the request proved somebody's identity, or tried to."""
         return "way_in" in self.facts
 
 
@@ -61,34 +60,33 @@ def log_entry(entry: RequestEntry) -> None:
     """Write the line of a request to the logger `accounts_http.access_log`."""
     level = logging.WARNING if entry.status is None or entry.status >= 500 else logging.INFO
     if logger.isEnabledFor(level):
-        logger.log(level, "Request", extra=entry.told)
+        logger.log(level, "Request", extra=entry.log_fields)
 
 
-def asked_by(user_id: int) -> None:
-    """Note who sends the request."""
+def note_user(user_id: int) -> None:
+    """Record the signed-in user in the entry of the current request."""
     entry = current_request.get()
     if entry is not None:
         entry.user_id = user_id
 
 
 def note(**facts: str) -> None:
-    """Add to the line of the request. Nothing that a client typed belongs here."""
+    """Add fields to the entry of the current request. Never pass text that a client sent."""
     entry = current_request.get()
     if entry is not None:
         entry.facts.update(facts)
 
 
 def conceal(secret: str) -> None:
-    """Keep this out of the log, whoever logs what while the request is answered."""
+    """Mask this secret in every log line of the current request."""
     entry = current_request.get()
     if entry is not None:
         entry.secrets.append(secret)
 
 
 def account_name(address: str) -> str:
-    """Return what stands for an email address in the log: tries at the same account have the same.
+    """Return the pseudonym of an email address in the log: attempts at the same account share it.
 
-    Whoever knows an address finds its lines. Whoever has the lines can only guess at addresses, and at what somebody
-    typed in the place of one.
+    With an address one can find its lines; from the lines alone, addresses can only be guessed.
     """
     return sha256(address.encode()).hexdigest()[:12]

@@ -1,8 +1,9 @@
 """Request bodies: JSON or a form, read strictly.
 
-Two readers of one request must not see two requests, so what parsers disagree on is refused: a field given twice
-(however its name is spelled), anything but UTF-8, lone surrogates, numbers that are none. The size is bounded before
-anything is read, the depth before anything is parsed. Every bad field is named, not only the first.
+Two readers of one request must see the same request, so everything that parsers disagree on is refused: a repeated
+field (however its name is escaped), other encodings than UTF-8, lone surrogates, `NaN` and `Infinity`. The depth is
+limited before parsing; the size is limited by the caller before reading. Every bad field is named, not only the
+first.
 """
 
 import json
@@ -25,15 +26,15 @@ from accounts_http.errors import HttpError, Malformed, WrongFields, WrongMediaTy
 from accounts_http.headers import FORM, JSON, Headers
 
 MAX_DEPTH: Final = 32
-MAXFORM_FIELDS: Final = 64
+MAX_FORM_FIELDS: Final = 64
 MAX_UNKNOWN_FIELDS: Final = 20
 """Most unknown fields that an error names. JSON writes a control character with six, so a name may grow sixfold."""
 MAX_FIELD_NAME: Final = 48
 """Characters of an unknown field's name that an error shows. The longest name of a known field has 21."""
 
 _SECRET: Final = ("password", "token", "email", "url")
-"""What fields are called that hold a secret, or where people type one in its place. So is any text that may hold a card
-number: it is shown in no log and by no `repr`."""
+"""Parts of the names of fields that hold a secret, or where people type one by mistake. Their values are in no log and
+no `repr`, like any text that may hold a card number."""
 _STRING: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 """A JSON string, also one that does not end. It matches wherever a quote is and gives nothing back, so the scan for it
 is linear: with a required closing quote, each quote of an unfinished string would scan the rest of the text again."""
@@ -121,7 +122,7 @@ def parse_json(text: str) -> dict[str, Any]:
     if "\\u" in text and not all(_is_text(string) for string in _strings(parsed)):
         raise Malformed("The body holds half of a surrogate pair.")
     if not isinstance(parsed, dict):
-        raise WrongFields({"": ["The body has to be one JSON object."]})
+        raise WrongFields({"": ["The body must be a JSON object."]})
     return parsed
 
 
@@ -129,7 +130,7 @@ def parse_form(text: str) -> dict[str, str]:
     """Parse a form: `+` is a space, and what is percent-encoded is UTF-8. Raises `Malformed`."""
     try:
         pairs = parse_qsl(
-            text, keep_blank_values=True, strict_parsing=True, errors="strict", max_num_fields=MAXFORM_FIELDS
+            text, keep_blank_values=True, strict_parsing=True, errors="strict", max_num_fields=MAX_FORM_FIELDS
         )
     except ValueError:
         raise Malformed("The body is not a form.") from None
@@ -152,9 +153,9 @@ def fill(model: type[S], sent: Mapping[str, Any], *, strict: bool) -> S:
             errors[name] = [f"{error}."]
         else:
             if "\0" in str(sent[name]):
-                errors[name] = ["NUL is no character for text."]
+                errors[name] = ["Text cannot contain NUL."]
             elif not strict and _spelled(values[field.attribute]) != sent[name]:
-                errors[name] = ["Write this number with its digits alone."]
+                errors[name] = ["Write this number with digits only."]
             elif field.is_secret or _may_be_card(values[field.attribute]):
                 values[field.attribute] = Secret(values[field.attribute])
                 conceal(values[field.attribute])
@@ -164,17 +165,17 @@ def fill(model: type[S], sent: Mapping[str, Any], *, strict: bool) -> S:
 
 
 def field_names(model: type[msgspec.Struct]) -> AbstractSet[str]:
-    """Return what the fields of a body are called, as clients spell them."""
+    """Return the names of the fields of a body, as clients spell them."""
     return _fields_of(model).keys()
 
 
 def _unknown_errors(names: Sequence[str]) -> dict[str, list[str]]:
-    """Name the first unknown fields, each shortened, and count the others: an answer is no copy of what was sent."""
+    """Name the first unknown fields, each shortened, and count the others, so that the answer stays small."""
     errors: dict[str, list[str]] = {}
     for name in names[:MAX_UNKNOWN_FIELDS]:
-        errors[_shown(name)] = ["This field is not known here."]
+        errors[_shown(name)] = ["This field is unknown."]
     if len(names) > MAX_UNKNOWN_FIELDS:
-        errors.setdefault("", []).append(f"{len(names) - MAX_UNKNOWN_FIELDS} more fields are not known here.")
+        errors.setdefault("", []).append(f"{len(names) - MAX_UNKNOWN_FIELDS} more fields are unknown.")
     return errors
 
 
@@ -195,10 +196,7 @@ def _fields_of(model: type[msgspec.Struct]) -> Mapping[str, _Field]:
 
 
 def _shown(name: str) -> str:
-    """Return an unknown field's name, shortened.
-
-    Nothing of one in whose place somebody typed a card number: an answer may be kept.
-    """
+    """Return an unknown field's name, shortened; nothing if it may be a card number, as answers may be stored."""
     if may_hold_card_number(name):
         return ""
     return name if len(name) <= MAX_FIELD_NAME else f"{name[:MAX_FIELD_NAME]}\u2026"
@@ -215,7 +213,7 @@ def _spelled(value: Any) -> str:
 
 class _Twice(Malformed):
     def __init__(self) -> None:
-        super().__init__("A field is given twice.")
+        super().__init__("A field is repeated.")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

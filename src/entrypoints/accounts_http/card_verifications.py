@@ -1,7 +1,8 @@
-"""Verifying a card within a time that a person waits.
+"""Card verifications with a time limit for the client.
 
-Money is held meanwhile, so the work never depends on the client: it is a task of its own, which a lost connection or
-the time limit leaves running. What even a stop of the service cuts off is in the database, for whoever drives it on.
+Money is held meanwhile, so the work does not depend on the client: it is a task that continues after a lost connection
+or the time limit. A verification that a stop of the service interrupts is in the database, and a worker finishes it.
+For integrations on asyncio.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ from accounts_http.errors import StillVerifying
 logger: Final = logging.getLogger("accounts_http")
 
 ASK_AGAIN_SECONDS: Final = 0.25
-"""How long to wait before another call's verification of the same card is asked after again."""
+"""Delay between two looks at another call's verification of the same card."""
 
 Outcome = Verified | ActionRequired
 
@@ -41,13 +42,14 @@ class CardVerifications:
         idempotency_key: str | None = None,
         accounts: Accounts[Any] | None = None,
     ) -> Outcome:
-        """Verify a card, for a client at this address; through `accounts` where others than its own are given.
+        """Verify a card, as `Accounts.verify_card` does, through `accounts` if they are given.
 
-        Raises what `Accounts.verify_card` does, and `StillVerifying` when the time is up. While another call is
-        verifying the same card, this one waits for it: `VerificationInProgress` is raised only when the other is not
-        done by then.
+        Raises:
+            StillVerifying: The time is up; the verification continues.
+            VerificationInProgress: Another call is verifying the same card and was not done in time.
+
         """
-        # asking again while another call is verifying is one request, and counts as one
+        # looking again while another call is verifying is one request, and counts as one
         accounts = (accounts or self._accounts).for_one_request()
         deadline = asyncio.get_running_loop().time() + self._limit_seconds
         while True:
@@ -82,7 +84,7 @@ class CardVerifications:
             logger.error("A verification failed.", exc_info=error)
 
     async def drain(self, *, limit_seconds: float) -> None:
-        """Wait for what is running, then stop the rest: it is in the database, and goes on from there."""
+        """Wait for running verifications, then cancel the rest, which a worker resumes from the database."""
         if self._running:
             await asyncio.wait(set(self._running), timeout=limit_seconds)
         rest = set(self._running)

@@ -1,4 +1,4 @@
-"""Email addresses as people type them, domains in their own script included.
+"""Email addresses as people type them, internationalized domains included.
 
 The core takes a domain in its ASCII form and carries no tables for any other. Here it is mapped: UTS #46, not
 transitional, then IDNA 2008, so that `fa\u00df.de` is `xn--fa-hia.de`. Python's own codec makes `fass.de` of it:
@@ -21,7 +21,7 @@ MAX_LABEL: Final = 63
 
 
 def email_address(text: str) -> EmailAddress:
-    """Read an email address that is only looked up, in one canonical form. Raises `Invalid` on `email`."""
+    """Parse an email address for a lookup, into its canonical form. Raises `Invalid` on `email`."""
     try:
         return _read(text)
     except Invalid as refusal:
@@ -30,14 +30,14 @@ def email_address(text: str) -> EmailAddress:
 
 
 def new_email_address(text: str) -> EmailAddress:
-    """Read an email address that is to be kept. Raises `Invalid` on `email`, also for one with a card number in it."""
+    """Parse an email address that will be stored. Raises `Invalid` on `email`, also if it may hold a card number."""
     if len(text) <= MAX_ADDRESS:
         refuse_card_number("email", text)  # before digits of another script become letters of the domain's ASCII form
     return email_address(text)
 
 
 def noted(text: str, *, read_as: Callable[[str], EmailAddress] = email_address) -> EmailAddress:
-    """Read an address, and have the log say whose account it is about, without the address."""
+    """Read an address, and note the account's pseudonym in the access log."""
     email = read_as(text)
     note(account=account_name(email.key))
     return email

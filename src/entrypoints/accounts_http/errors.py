@@ -18,7 +18,7 @@ class NoSuchPath(HttpError):
     """There is no call at this path."""
 
     def __init__(self) -> None:
-        super().__init__("There is nothing at this address.")
+        super().__init__("There is nothing at this path.")
 
 
 class TooLarge(HttpError):
@@ -30,7 +30,7 @@ class TooLarge(HttpError):
 
 
 class TooSlow(HttpError):
-    """The request did not arrive whole in the time that one may take."""
+    """The request did not arrive completely within the time limit."""
 
     def __init__(self) -> None:
         super().__init__("The request took too long to arrive.")
@@ -40,7 +40,7 @@ class WrongMediaType(HttpError):
     """The body is neither JSON nor a form."""
 
     def __init__(self) -> None:
-        super().__init__("Send application/json or application/x-www-form-urlencoded, in UTF-8, not compressed.")
+        super().__init__("Send application/json or application/x-www-form-urlencoded, in UTF-8 and uncompressed.")
 
 
 class MissingToken(HttpError):
@@ -51,10 +51,10 @@ class MissingToken(HttpError):
 
 
 class WebhookRefused(HttpError):
-    """Nobody knows that this came from the payment provider, or what it says."""
+    """The payment provider did not sign this event."""
 
     def __init__(self) -> None:
-        super().__init__("This is no event of the payment provider's, or its signature does not fit.")
+        super().__init__("The body is not an event of the payment provider, or its signature is not valid.")
 
 
 class WrongFields(HttpError):
@@ -66,7 +66,9 @@ class WrongFields(HttpError):
 
 
 class StillVerifying(HttpError):
-    """The payment provider took longer than a client is made to wait; the verification goes on."""
+    """The payment provider took longer than a client waits; the verification continues."""
 
     def __init__(self) -> None:
-        super().__init__("The payment provider is slow. The verification goes on: ask again for its outcome.")
+        super().__init__(
+            "The payment provider is slow and the verification is still running. Repeat the request for its outcome."
+        )

@@ -1,143 +1,147 @@
-"""One example for each answer, for the documentation: what the specification of the API shows."""
+"""One example of each answer, for the documentation: made by the functions that make the answers."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from accounts_core.model.audit import AuditEntry
+from accounts_core.model.customer import Customer
+from accounts_core.model.deletion import DeletionPreview
+from accounts_core.model.email_address import EmailAddress
+from accounts_core.model.events import Actor
+from accounts_core.model.ids import UserId
+from accounts_core.model.notification import Notification
+from accounts_core.model.payment_method import (
+    Address,
+    BillingDetails,
+    Card,
+    CardChecks,
+    CardNetworks,
+    Cards,
+    PaymentMethod,
+)
+from accounts_core.model.user import User
+from accounts_core.model.verification import CardVerification, State
+from accounts_core.results import VerificationView
 from accounts_http.schemas.account import (
-    ActivityItem,
-    ChangedUser,
-    CurrentUser,
-    NotificationItem,
-    VerificationItem,
-    VerifiedCard,
+    activity_item,
+    changed_user,
+    current_user,
+    notification_item,
+    verification_item,
 )
-from accounts_http.schemas.stripe import (
-    AddressObject,
-    BillingDetailsObject,
-    CardObject,
-    ChecksObject,
-    CustomerObject,
-    InvoiceSettingsObject,
-    NetworksObject,
-    PaymentMethodList,
-    PaymentMethodObject,
-    ThreeDSecureUsageObject,
-)
-from accounts_http.schemas.user import DeletionData, DeletionObject, UserData, UserObject
+from accounts_http.schemas.stripe import customer_object, payment_method_list
+from accounts_http.schemas.user import deletion_data, user_data
 
-CURRENT_USER: Final = CurrentUser(
-    id="6548a41138406c14db33b606",
-    email="john.doe@mail.com",
+_JOHN_SIGNED_UP: Final = datetime(2023, 11, 6, 8, 30, 9, 166_000, tzinfo=UTC)
+_JANE_SIGNED_UP: Final = datetime(2019, 4, 24, 1, 27, 22, tzinfo=UTC)
+_CUSTOMER: Final = "cus_OxIokju2aarNVm"
+
+JOHN: Final = User(
+    id=UserId(0x38406C14DB33B606),
+    email=EmailAddress("john.doe@mail.com"),
     name="John Doe",
-    created_at="2023-11-06T08:30:09.166Z",
-    balance=0,
-    status=0,
-    email_verified=True,
+    password_hash="",
+    email_verified_at=_JOHN_SIGNED_UP,
+    customer_id=_CUSTOMER,
+    created_at=_JOHN_SIGNED_UP,
+    updated_at=_JOHN_SIGNED_UP,
 )
-NEW_USER: Final = CurrentUser(
-    id="6548a4110000000000000001",
-    email="jane@example.org",
+"""The user of the account API's examples."""
+JANE: Final = User(
+    id=UserId(1),
+    email=EmailAddress("jane@example.org"),
     name="Jane Doe",
-    created_at="2023-11-06T08:30:09.166Z",
-    balance=0,
-    status=0,
-    email_verified=False,
+    password_hash="",
+    created_at=_JANE_SIGNED_UP,
+    updated_at=_JANE_SIGNED_UP,
 )
-CHANGED_USER: Final = ChangedUser(
-    email="john.doe@mail.com",
-    name="John Doe",
-    created_at="2023-11-06T08:30:09.166Z",
-    id="6548a41138406c14db33b606",
+"""The user of the user API's examples."""
+_NEW_JANE: Final = User(
+    id=JANE.id,
+    email=JANE.email,
+    name=JANE.name,
+    password_hash="",
+    created_at=_JOHN_SIGNED_UP,
+    updated_at=_JOHN_SIGNED_UP,
 )
+_CARD: Final = PaymentMethod(
+    id="pm_1O9OCiA0ZUrt0vQJ7GqrPclY",
+    user_id=JOHN.id,
+    billing_details=BillingDetails(
+        address=Address(city="Test", country="DE", line1="test", line2="test", postal_code="34334", state="Test"),
+        email=JOHN.email.address,
+        name=JOHN.name,
+    ),
+    card=Card(
+        brand="visa",
+        checks=CardChecks(address_line1_check="pass", address_postal_code_check="pass", cvc_check="pass"),
+        country="US",
+        exp_month=2,
+        exp_year=2032,
+        fingerprint="YxdxFzhKIAGEnLMN",
+        funding="credit",
+        last4="4242",
+        networks=CardNetworks(available=("visa",)),
+        three_d_secure_supported=True,
+    ),
+    created=datetime.fromtimestamp(1699259440, UTC),
+    verified_at=_JOHN_SIGNED_UP,
+    is_default=True,
+)
+_VERIFIED: Final = CardVerification(
+    id="cv_0aB1cD2eF3gH4iJ5kL6mN",
+    user_id=JOHN.id,
+    requested=_CARD.id,
+    payment_method=_CARD.id,
+    amount=100,
+    currency="usd",
+    state=State.VERIFIED,
+    created_at=_JOHN_SIGNED_UP,
+    updated_at=_JOHN_SIGNED_UP,
+)
+_DECLINED: Final = CardVerification(
+    id="cv_0aB1cD2eF3gH4iJ5kL6mM",
+    user_id=JOHN.id,
+    requested="pm_1O9OBdA0ZUrt0vQJxRrQ2hYz",
+    amount=100,
+    currency="usd",
+    state=State.DECLINED,
+    code="card_declined",
+    decline_code="insufficient_funds",
+    created_at=_JOHN_SIGNED_UP - timedelta(milliseconds=18_146),
+    updated_at=_JOHN_SIGNED_UP,
+)
+
+CURRENT_USER: Final = current_user(JOHN)
+CHANGED_USER: Final = changed_user(JOHN)
+NEW_USER: Final = current_user(_NEW_JANE)
+USER: Final = user_data(JANE)
 NOTIFICATIONS: Final = [
-    NotificationItem(
-        message_type="invite",
-        message="You invited to join Dev team.",
-        id="ntf_0000000000000000abcde",
-        created_at="2023-11-06T08:30:09.166Z",
-        read_at=None,
+    notification_item(
+        Notification.invite(id="ntf_0000000000000000abcde", user_id=JOHN.id, team_name="Dev team", at=_JOHN_SIGNED_UP)
     )
 ]
 VERIFICATIONS: Final = [
-    VerificationItem(
-        id="cv_0aB1cD2eF3gH4iJ5kL6mN",
-        state="verified",
-        created_at="2023-11-06T08:30:09.166Z",
-        card=VerifiedCard("pm_1O9OCiA0ZUrt0vQJ7GqrPclY", "visa", "4242"),
-        reason=None,
-    ),
-    VerificationItem(
-        id="cv_0aB1cD2eF3gH4iJ5kL6mM",
-        state="declined",
-        created_at="2023-11-06T08:29:51.020Z",
-        card=None,
-        reason="insufficient_funds",
-    ),
+    verification_item(VerificationView(verification=_VERIFIED, card=_CARD)),
+    verification_item(VerificationView(verification=_DECLINED, card=None)),
 ]
-PAYMENT_METHODS: Final = PaymentMethodList(
-    data=[
-        PaymentMethodObject(
-            id="pm_1O9OCiA0ZUrt0vQJ7GqrPclY",
-            billing_details=BillingDetailsObject(
-                address=AddressObject("Test", "DE", "test", "test", "34334", "Test"),
-                email="john.doe@mail.com",
-                name="John Doe",
-                phone=None,
-            ),
-            card=CardObject(
-                brand="visa",
-                checks=ChecksObject("pass", "pass", "pass"),
-                country="US",
-                exp_month=2,
-                exp_year=2032,
-                fingerprint="YxdxFzhKIAGEnLMN",
-                funding="credit",
-                generated_from=None,
-                last4="4242",
-                networks=NetworksObject(["visa"], None),
-                three_d_secure_usage=ThreeDSecureUsageObject(supported=True),
-                wallet=None,
-            ),
-            created=1699259440,
-            customer="cus_OxIokju2aarNVm",
-            livemode=False,
-            metadata={},
-            type="card",
-        )
-    ],
-    url="/v1/customers/cus_OxIokju2aarNVm/payment_methods",
-)
-CUSTOMER: Final = CustomerObject(
-    id="cus_OxIokju2aarNVm",
-    address=AddressObject("Test", "Afghanistan", "Test", "test1", "34334", "Test"),
-    balance=0,
-    created=1699259424,
-    currency="usd",
-    delinquent=False,
-    description=None,
-    email="john.doe@mail.com",
-    invoice_prefix="B96FCFF5",
-    invoice_settings=InvoiceSettingsObject(default_payment_method="pm_1O9OCiA0ZUrt0vQJ7GqrPclY"),
-    livemode=False,
-    metadata={},
-    name="John Doe",
-    phone=None,
-    preferred_locales=[],
-    tax_exempt="none",
-)
-USER: Final = UserData(
-    UserObject(
-        id=1,
-        name="Jane Doe",
-        initials="JD",
-        is_me=True,
-        email="jane@example.org",
-        email_verified_at=None,
-        created_at="2019-04-24T01:27:22+00:00",
-        updated_at="2019-04-24T01:27:22+00:00",
+PAYMENT_METHODS: Final = payment_method_list(JOHN, Cards((_CARD,)))
+CUSTOMER: Final = customer_object(
+    Customer(
+        id=_CUSTOMER,
+        address=Address(
+            city="Test", country="Afghanistan", line1="Test", line2="test1", postal_code="34334", state="Test"
+        ),
+        created=datetime.fromtimestamp(1699259424, UTC),
+        currency="usd",
+        default_payment_method=_CARD.id,
+        email=JOHN.email.address,
+        invoice_prefix="B96FCFF5",
+        name=JOHN.name,
     )
 )
-DELETION: Final = DeletionData(
-    DeletionObject(
+DELETION: Final = deletion_data(
+    DeletionPreview(
         destroyed={
             "accounts": 1,
             "interactions": 3,
@@ -147,21 +151,22 @@ DELETION: Final = DeletionData(
             "sessions": 2,
         },
         disassociated={"interactions": 4},
-        blocked_by=[],
     )
 )
-
 ACTIVITY: Final = [
-    ActivityItem(
-        id=7,
-        action="signed_in",
-        by="user",
-        created_at="2023-11-06T08:30:09.166Z",
-        details={
-            "session_id": "ses_0aB1cD2eF3gH4iJ5kL6mN",
-            "user_agent": "curl/8.5.0",
-            "client": "192.0.2.7",
-            "new_device": False,
-        },
+    activity_item(
+        AuditEntry(
+            id=7,
+            user_id=JOHN.id,
+            at=_JOHN_SIGNED_UP,
+            by=Actor.USER,
+            action="signed_in",
+            details={
+                "session_id": "ses_0aB1cD2eF3gH4iJ5kL6mN",
+                "user_agent": "curl/8.5.0",
+                "client": "192.0.2.7",
+                "new_device": False,
+            },
+        )
     )
 ]

@@ -63,12 +63,12 @@ def page_query(query_string: QueryString, *, default: int = DEFAULT_PAGE) -> Pag
 
     """
     sent = _parse_query(query_string)
-    errors = {name: ["Give this once."] for name in ("limit", "before") if len(sent.get(name, ())) > 1}
+    errors = {name: ["Send this parameter once."] for name in ("limit", "before") if len(sent.get(name, ())) > 1}
     (limit_text,) = sent.get("limit", [None])[:1]
     (before,) = sent.get("before", [None])[:1]
     limit = default if limit_text is None else number_of(limit_text)
     if limit is None or limit > MAX_PAGE:
-        errors["limit"] = [f"A whole number from 1 to {MAX_PAGE} belongs here."]
+        errors["limit"] = [f"The limit is a whole number from 1 to {MAX_PAGE}."]
     if errors or limit is None:
         raise WrongFields(errors)
     return PageQuery(limit, before)
@@ -91,7 +91,7 @@ def _parse_query(query_string: QueryString) -> dict[str, list[Any]]:
             query_string.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_QUERY_FIELDS
         )
     except ValueError:
-        raise Malformed("The query is not in UTF-8, or too long.") from None
+        raise Malformed("The query is not UTF-8, or has too many parameters.") from None
     values: dict[str, list[Any]] = {}
     for name, value in pairs:
         values.setdefault(name, []).append(value)

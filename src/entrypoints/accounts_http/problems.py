@@ -38,16 +38,16 @@ CHALLENGE: Final = "Bearer"
 CHALLENGE_INVALID: Final = 'Bearer error="invalid_token"'
 
 MAX_PROBLEM_BYTES: Final = 8 * 1024
-"""Largest problem document. A test sends what makes it large."""
+"""Limit of a problem document."""
 
 MAX_RETRY_AFTER_SECONDS: Final = int(core.MAX_RETRY_AFTER.total_seconds())
 
 TELLTALE_DECLINES: Final = frozenset({"fraudulent", "lost_card", "stolen_card"})
-"""Shown as `generic_decline`, as Stripe asks: whoever tries a stolen card is not told that it is known to be stolen."""
+"""Decline codes shown as `generic_decline`, as Stripe asks, so that nobody learns that a card is reported stolen."""
 
 
 class Problem(msgspec.Struct, kw_only=True):
-    """What went wrong. `errors` has the reasons by field, spelled as in the request; `declineCode` is the bank's."""
+    """An error. `errors` has the reasons by field, named as in the request; `declineCode` is the bank's code."""
 
     type: str
     title: str
@@ -60,7 +60,7 @@ class Problem(msgspec.Struct, kw_only=True):
 
 @attrs.frozen
 class ProblemType:
-    """One type of problem. `detail` replaces the error's own text, which is then for the log alone."""
+    """A problem type. A `detail` here replaces the error's own text, which is then only logged."""
 
     status: int
     name: str
@@ -71,52 +71,51 @@ class ProblemType:
     """Whether the same request may succeed later: the answer has `Retry-After`."""
 
 
-_AWAY: Final = "Something that this needs is away. Nothing is lost; ask again later."
+_UNAVAILABLE: Final = "A service that this request needs is unavailable. Try again later."
+_NOT_FOUND: Final = ProblemType(404, "not-found", "Not found")
 
 PROBLEM_TYPES: Final[Mapping[type[Exception], ProblemType]] = {
-    Malformed: ProblemType(400, "malformed-request", "The request cannot be read"),
-    WebhookRefused: ProblemType(400, "webhook-refused", "The event is not known to be the provider's"),
-    MissingToken: ProblemType(401, "token-required", "An access token is needed", challenge=CHALLENGE),
+    Malformed: ProblemType(400, "malformed-request", "The request is malformed"),
+    WebhookRefused: ProblemType(400, "webhook-refused", "The event's signature is not valid"),
+    MissingToken: ProblemType(401, "token-required", "An access token is required", challenge=CHALLENGE),
     core.InvalidToken: ProblemType(401, "invalid-token", "The access token is not valid", challenge=CHALLENGE_INVALID),
     core.InvalidCredentials: ProblemType(401, "invalid-credentials", "Email or password is wrong", challenge=CHALLENGE),
     core.CardDeclined: ProblemType(402, "card-declined", "The card was declined"),
     core.AccountDeactivated: ProblemType(403, "account-deactivated", "The account is deactivated"),
-    core.ReauthenticationRequired: ProblemType(403, "reauthentication-required", "A recent sign-in is needed"),
-    core.NotAllowed: ProblemType(403, "not-allowed", "This is not allowed"),
-    core.NotFound: ProblemType(404, "not-found", "There is no such thing"),
-    NoSuchPath: ProblemType(404, "not-found", "There is no such thing"),
-    TooSlow: ProblemType(408, "request-timeout", "The request took too long"),
-    core.EmailTaken: ProblemType(409, "email-taken", "The email address is taken"),
-    core.DeletionBlocked: ProblemType(409, "deletion-blocked", "Something stands against the deletion"),
-    core.QuotaExceeded: ProblemType(409, "quota-exceeded", "There is no room for more"),
+    core.ReauthenticationRequired: ProblemType(403, "reauthentication-required", "A recent sign-in is required"),
+    core.NotAllowed: ProblemType(403, "not-allowed", "Not allowed"),
+    core.NotFound: _NOT_FOUND,
+    NoSuchPath: _NOT_FOUND,
+    TooSlow: ProblemType(408, "request-timeout", "Request timeout"),
+    core.EmailTaken: ProblemType(409, "email-taken", "The email address is already in use"),
+    core.DeletionBlocked: ProblemType(409, "deletion-blocked", "The deletion is blocked"),
+    core.QuotaExceeded: ProblemType(409, "quota-exceeded", "Quota exceeded"),
     core.Conflict: ProblemType(
-        409, "conflict", "Somebody else was first", "This was changed by another call meanwhile."
+        409, "conflict", "Conflict", "Another request changed this at the same time. Try again."
     ),
-    core.RequestInProgress: ProblemType(409, "request-in-progress", "The request is being performed"),
-    core.VerificationInProgress: ProblemType(409, "verification-in-progress", "The card is being verified"),
+    core.RequestInProgress: ProblemType(409, "request-in-progress", "The first request with this key is still running"),
+    core.VerificationInProgress: ProblemType(409, "verification-in-progress", "The card is already being verified"),
     TooLarge: ProblemType(413, "body-too-large", "The request body is too large"),
-    WrongMediaType: ProblemType(415, "unsupported-media-type", "The request body's type is not known here"),
+    WrongMediaType: ProblemType(415, "unsupported-media-type", "The request body's media type is not supported"),
     WrongFields: ProblemType(422, "invalid-fields", "Some fields are not valid"),
     core.Invalid: ProblemType(422, "invalid-fields", "Some fields are not valid", "Some fields are missing or wrong."),
-    core.KeyReused: ProblemType(422, "key-reused", "The idempotency key belongs to another request"),
+    core.KeyReused: ProblemType(422, "key-reused", "The idempotency key was used for another request"),
     core.RateLimitExceeded: ProblemType(429, "too-many-attempts", "Too many attempts", is_temporary=True),
-    core.InfrastructureError: ProblemType(503, "unavailable", "Not available at the moment", _AWAY, is_temporary=True),
-    StillVerifying: ProblemType(503, "still-verifying", "The verification goes on", is_temporary=True),
+    core.InfrastructureError: ProblemType(
+        503, "unavailable", "Temporarily unavailable", _UNAVAILABLE, is_temporary=True
+    ),
+    StillVerifying: ProblemType(503, "still-verifying", "The verification is still running", is_temporary=True),
 }
 
 _REASONS: Final = {status.value: status.phrase for status in HTTPStatus}
 
-UNEXPECTED: Final = ProblemType(
-    500, "internal-error", "Something went wrong here", "The fault is ours, and it was logged."
-)
+UNEXPECTED: Final = ProblemType(500, "internal-error", "Internal error", "An unexpected error occurred. It was logged.")
 
-_FRAMEWORK: Final[Mapping[int, ProblemType]] = {
-    400: ProblemType(400, "malformed-request", "The request cannot be read", "The request cannot be read."),
-    404: ProblemType(404, "not-found", "There is no such thing", "There is nothing at this address."),
-    405: ProblemType(
-        405, "method-not-allowed", "The method is not allowed here", "This address does not know this method."
-    ),
-    413: ProblemType(413, "body-too-large", "The request body is too large", "The request body is too large."),
+_OF_STATUS: Final[Mapping[int, ProblemType]] = {
+    400: attrs.evolve(PROBLEM_TYPES[Malformed], detail="The request is malformed."),
+    404: attrs.evolve(_NOT_FOUND, detail=str(NoSuchPath())),
+    405: ProblemType(405, "method-not-allowed", "Method not allowed", "This path does not support the method."),
+    413: attrs.evolve(PROBLEM_TYPES[TooLarge], detail="The request body is too large."),
 }
 
 
@@ -131,13 +130,13 @@ def problem_type_of_status(status: int) -> ProblemType:
         return UNEXPECTED
     phrase = _REASONS.get(status, "Refused")
     other = ProblemType(status, phrase.lower().replace(" ", "-"), phrase, phrase + ".")
-    return _FRAMEWORK.get(status, other)
+    return _OF_STATUS.get(status, other)
 
 
 def shown_error(error: Exception) -> Exception:
     """Return the error that a client sees: a missing user is shown as a token that is no longer valid."""
     if isinstance(error, core.NotFound) and error.what == "user":
-        # the only user whom a call asks for by id is the caller, deleted since the token was looked up
+        # the only user that a call looks up by id is the caller, deleted since the token was checked
         return core.InvalidToken()
     return error
 

@@ -1,8 +1,8 @@
-"""Whose request it is, when it comes through proxies.
+"""The client of a request that comes through proxies.
 
-Anybody can send `X-Forwarded-For`, and every proxy adds to it whom it had the request from. So it is read from its end:
-as far as proxies that are known to be ours tell, and no further. The first address that is none of theirs is the
-client. Without such proxies, and from anybody else, these headers are not looked at. `Forwarded` (RFC 7239) never is.
+Any client can send `X-Forwarded-For`, and each proxy appends the address that it received the request from. So the
+header is read from its end, as long as the entries are trusted proxies; the first other address is the client. From
+untrusted peers these headers are ignored. `Forwarded` (RFC 7239) is always ignored.
 """
 
 import re
@@ -13,39 +13,39 @@ from typing import Any, Final, TypeAlias
 Network: TypeAlias = IPv4Network | IPv6Network
 
 MOST_HOPS: Final = 10
-"""Of more proxies in a row nobody is believed."""
+"""Limit of the proxies in a row; further entries are ignored."""
 _LONGEST: Final = len("[0000:0000:0000:0000:0000:0000:255.255.255.255]:65535")
 _PORT: Final = re.compile(r":[0-9]{1,5}", re.ASCII)
 _SCHEMES: Final = frozenset({"http", "https"})
 
 
 class TrustedProxies:
-    """Looks through these proxies at who is behind them."""
+    """Finds the client behind trusted proxies."""
 
     def __init__(self, networks: Iterable[Network]) -> None:
         self._networks = tuple(networks)
 
     def client(self, peer: str, forwarded: Iterable[str]) -> str:
-        """Return the address of the client, given that of the connection and each `X-Forwarded-For` in its order."""
+        """Return the client's address from the connection's and from each `X-Forwarded-For` header, in order."""
         if not self.trusts(peer):
             return peer
         nearest = peer
         for entry in _from_the_end(forwarded):
             address = _address(entry)
             if address is None:
-                break  # whoever wrote that is ours, and does not know: it is the last who is known
+                break  # a trusted proxy wrote it without knowing the address: the last known one counts
             nearest = str(address)
             if not self._are_ours(address):
                 break
         return nearest
 
     def trusts(self, peer: str) -> bool:
-        """Whether this address is a proxy of ours."""
+        """Return whether this address is a trusted proxy."""
         address = _address(peer.partition("%")[0])
         return address is not None and self._are_ours(address)
 
     def apply(self, scope: Any) -> None:
-        """Make the client of a request, and its scheme, those that trusted proxies tell."""
+        """Set the client and the scheme of an ASGI scope to those that trusted proxies forward."""
         client = scope.get("client")
         if not client or not self.trusts(client[0]):
             return
@@ -67,7 +67,7 @@ def _from_the_end(forwarded: Iterable[str]) -> list[str]:
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:
-    """Read an address, with a port or without; None for anything else. One of IPv4 in IPv6's clothes is of IPv4."""
+    """Parse an address with or without a port, an IPv4-mapped one as IPv4; return None for anything else."""
     text = text.strip(" \t")
     if len(text) > _LONGEST:
         return None
@@ -85,6 +85,6 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
         return None
     if isinstance(address, IPv6Address):
         if address.scope_id is not None:
-            return None  # of a link of somebody else's
+            return None  # a zone of another machine
         return address.ipv4_mapped or address
     return address

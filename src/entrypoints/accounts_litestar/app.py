@@ -28,12 +28,12 @@ from accounts_litestar.pages.mail_pages import mail_pages
 from accounts_litestar.plugin import AccountsPlugin
 
 TAGS: Final = {
-    AuthApi.tags[0]: "A token comes from signing in, and goes into `Authorization: Bearer <token>`.",
-    AccountApi.tags[0]: "The signed-in user, their notifications and their cards.",
-    UserApi.tags[0]: "The signed-in user as a resource, and its deletion.",
-    WebhookApi.tags[0]: "For the payment provider.",
-    TeamsApi.tags[0]: "Teams: who is in one, who is invited, what is written there.",
-    HealthApi.tags[0]: "For whatever watches over the process.",
+    AuthApi.tags[0]: "Sign in to get an access token, and send it as `Authorization: Bearer <token>`.",
+    AccountApi.tags[0]: "The signed-in user with their notifications and cards.",
+    UserApi.tags[0]: "The signed-in user and its deletion.",
+    WebhookApi.tags[0]: "Calls by the payment provider.",
+    TeamsApi.tags[0]: "Teams with their members, invitations and interactions.",
+    HealthApi.tags[0]: "Health checks for monitoring.",
 }
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
@@ -42,9 +42,9 @@ Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 def create_app(
     accounts: Accounts[Any], *, options: HttpOptions | None = None, lifespan: Sequence[Lifespan] = ()
 ) -> Litestar:
-    """Return the whole service: the API, its health checks, its specification and the page to read it.
+    """Return the whole service: the API, its health checks, its OpenAPI document and the page to read it.
 
-    `lifespan` are opened at the start and closed at the end, after the last verification was waited for.
+    `lifespan` are entered at the start and exited at the end, after running verifications are done.
     """
     options = options or HttpOptions()
     problems = Problems(retry_after_seconds=options.retry_after_seconds)
@@ -63,7 +63,7 @@ def create_app(
         debug=False,
         pdb_on_exception=False,
     )
-    # round everything: Litestar's own middleware does not see a path that is not there
+    # around everything: Litestar's own middleware does not see unknown paths
     app.asgi_handler = hardened(app.asgi_handler, options)
     return app
 

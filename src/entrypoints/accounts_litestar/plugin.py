@@ -1,9 +1,8 @@
 """The API inside another Litestar app.
 
-The host's own routes stay as they are: limits, error documents and strictness belong to the routes here. Only one thing
-cannot be said at a route: that there is none. Litestar asks the application's exception handlers then. So those for
-an unknown path and an unknown method are wrapped: below the paths here they answer as the API does, and for everything
-else the host's decide as before.
+The host's own routes stay as they are: limits, error documents and strict parsing belong to the routes here. Only an
+unknown path or method has no route, so Litestar uses the application's exception handlers for it. The plugin wraps
+these: below the API's paths they answer as the API does, and the host's handlers are used for everything else.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -100,7 +99,7 @@ class AccountsPlugin(InitPlugin):
 
     @asynccontextmanager
     async def _lifespan(self, _: Litestar) -> AsyncIterator[None]:
-        """Opened last and so closed first: verifications still need what the host's own lifespans close."""
+        """Wait for running verifications at the end, before the host's own lifespans close what they need."""
         yield
         await self._verifications.drain(limit_seconds=self._options.shutdown_seconds)
 
@@ -112,7 +111,7 @@ def _add_components(config: OpenAPIConfig) -> None:
 
 
 class _Unrouted:
-    """Answers for paths and methods that there are not."""
+    """The answers to unknown paths and methods."""
 
     def __init__(self, problems: Problems, prefixes: tuple[str, ...], host: Handlers) -> None:
         self._problems = problems
@@ -120,7 +119,7 @@ class _Unrouted:
         self._host = host
 
     def handlers(self) -> dict[int | type[Exception], Handler]:
-        """Return what to register in the application, over what the host has registered for the same."""
+        """Return the handlers to register in the application, in place of the host's for the same errors."""
         # Litestar looks for the status first, so a host's handler for 404 has to be wrapped where it is
         statuses = [error.status_code for error in _NOT_ROUTED if error.status_code in self._host]
         return dict.fromkeys([*_NOT_ROUTED, *statuses], self._handle)
@@ -140,7 +139,7 @@ class _Unrouted:
         return any(tidy.startswith(prefix + "/") for prefix in self._prefixes)
 
     def _as_before(self, request: Request[Any, Any, Any], error: Exception, handlers: Handlers) -> Response[Any]:
-        """Do what Litestar would have done: by status, then by the nearest class, then in its own way."""
+        """Use the handler that Litestar would: by status, then by the nearest class, then its default."""
         chain: list[int | type[Exception]] = [error.status_code] if isinstance(error, HTTPException) else []
         chain += [ancestor for ancestor in type(error).__mro__ if issubclass(ancestor, Exception)]
         for key in chain:

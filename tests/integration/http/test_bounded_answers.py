@@ -94,8 +94,8 @@ def test_the_first_unknown_fields_are_named_and_the_others_are_counted(service: 
         service.api.sign_up().put(USER, json=fields), "", *(f"field_{number}" for number in range(MAX_UNKNOWN_FIELDS))
     )
 
-    assert errors[""] == ["300 more fields are not known here."]
-    assert errors["field_0"] == ["This field is not known here."]
+    assert errors[""] == ["300 more fields are unknown."]
+    assert errors["field_0"] == ["This field is unknown."]
 
 
 def test_a_long_name_is_cut_and_a_field_without_a_name_is_named(service: Service) -> None:
@@ -103,7 +103,7 @@ def test_a_long_name_is_cut_and_a_field_without_a_name_is_named(service: Service
 
     invalid(jane.put(USER, json={"x" * 5_000: 1, "y" * MAX_FIELD_NAME: 1}), "x" * 48 + "\u2026", "y" * 48)
     errors = invalid(jane.put(USER, json={"": 1, **{f"f{n}": 1 for n in range(20)}}), "", *(f"f{n}" for n in range(19)))
-    assert errors[""] == ["This field is not known here.", "1 more fields are not known here."]
+    assert errors[""] == ["This field is unknown.", "1 more fields are unknown."]
 
 
 def test_what_is_kept_of_a_refusal_is_bounded(service: Service) -> None:

@@ -38,7 +38,7 @@ class Logged:
     @property
     def last(self) -> dict[str, Any]:
         entry = self.entries[-1]
-        told = {"user_id": entry.user_id, **entry.told}
+        told = {"user_id": entry.user_id, **entry.log_fields}
         assert told.pop("client") == "127.0.0.1"
         assert told.pop("duration_ms") == round(entry.seconds * 1000, 3) > 0
         return told

@@ -108,8 +108,8 @@ ASVS: Final = (
     Mutant(
         name="an address that redirects",
         at="entrypoints/accounts_http/problems.py",
-        old="ProblemType(404, 'not-found', 'There is no such thing')",
-        new="ProblemType(307, 'not-found', 'There is no such thing')",
+        old="ProblemType(404, 'not-found', 'Not found')",
+        new="ProblemType(307, 'not-found', 'Not found')",
         check=_call("test_nothing_redirects"),
     ),
     Mutant(

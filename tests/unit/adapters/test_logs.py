@@ -310,7 +310,7 @@ def test_requests_of_nobody_cannot_fill_the_log(name: str, monkeypatch: pytest.M
         with answering(each):
             made = logging.LogRecord(ACCESS_LOGGER, logging.INFO, "", 1, "Request", (), None)
             made.created = 0.0
-            vars(made).update(each.told)
+            vars(made).update(each.log_fields)
             passed += filter_.filter(made)
     assert passed == BURST
 

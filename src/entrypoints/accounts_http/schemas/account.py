@@ -1,4 +1,4 @@
-"""The account API's documents: camelCase, without an envelope."""
+"""The account API: camelCase, without an envelope."""
 
 from typing import Annotated, Any, Final, Literal
 
@@ -23,7 +23,7 @@ _STATES: Final[dict[State, _States]] = {
     State.ABANDONED: "canceled",
     State.LAPSED: "expired",
 }
-"""How a client reads a state; in every other one the verification goes on by itself."""
+"""The states as clients see them; every other one is `pending`."""
 
 
 class CurrentUser(msgspec.Struct, rename="camel"):
@@ -40,7 +40,7 @@ class CurrentUser(msgspec.Struct, rename="camel"):
 
 
 class ChangedUser(msgspec.Struct, rename="camel"):
-    """The user after a change. `pendingEmail` is there while a new address waits to be verified."""
+    """The user after an update. `pendingEmail` is present until a new email address is verified."""
 
     email: str
     name: str
@@ -72,7 +72,7 @@ class NotificationItem(msgspec.Struct, rename="camel"):
 
 
 class VerifyPayment(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
-    """The card to verify, and where a challenge sends the browser back to."""
+    """The card to verify, and the URL that the browser returns to after an authentication."""
 
     payment_method: Annotated[
         str, Meta(description="Stripe payment method id", examples=["pm_1O9OCiA0ZUrt0vQJ7GqrPclY"])
@@ -81,11 +81,11 @@ class VerifyPayment(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
 
 
 class CardVerified(msgspec.Struct, tag_field="status", tag="ok"):
-    """The card is the user's."""
+    """The card is verified and saved."""
 
 
 class CardNeedsAction(msgspec.Struct, tag_field="status", tag="requires_action", rename="camel"):
-    """The bank wants the person to prove themself; afterwards the same call finishes the verification."""
+    """The bank requires an authentication; afterwards the same call completes the verification."""
 
     verification: str
     client_secret: str | None
@@ -93,7 +93,7 @@ class CardNeedsAction(msgspec.Struct, tag_field="status", tag="requires_action",
 
 
 class VerifiedCard(msgspec.Struct):
-    """A card of the user, in short."""
+    """A summary of a card."""
 
     id: str
     brand: str
@@ -101,7 +101,7 @@ class VerifiedCard(msgspec.Struct):
 
 
 class VerificationItem(msgspec.Struct, rename="camel"):
-    """A verification of a card. `card` is there while the user has the card, `reason` where it ended without one."""
+    """A card verification. `card` is null unless the user has the card; `reason` says why it ended without one."""
 
     id: str = msgspec.field(name="_id")
     state: _States
@@ -111,7 +111,7 @@ class VerificationItem(msgspec.Struct, rename="camel"):
 
 
 class ActivityItem(msgspec.Struct, rename="camel"):
-    """Something that happened to the account; `by` is `user`, `operator` or `provider`."""
+    """An event of the account; `by` is `user`, `operator` or `provider`."""
 
     id: int = msgspec.field(name="_id")
     action: str
@@ -143,9 +143,9 @@ def _reason(verification: CardVerification) -> str | None:
 
 
 def activity_item(entry: AuditEntry) -> ActivityItem:
-    told = {name: None if value in TELLTALE_DECLINES else value for name, value in entry.details.items()}
+    details = {name: None if value in TELLTALE_DECLINES else value for name, value in entry.details.items()}
     return ActivityItem(
-        id=entry.id, action=entry.action, by=entry.by.value, created_at=milliseconds(entry.at), details=told
+        id=entry.id, action=entry.action, by=entry.by.value, created_at=milliseconds(entry.at), details=details
     )
 
 

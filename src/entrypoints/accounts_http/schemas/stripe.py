@@ -1,4 +1,4 @@
-"""Cards and customers in the shapes of Stripe's objects, field by field: clients written for those read these."""
+"""Cards and customers with the fields of Stripe's objects, for clients that are written for those."""
 
 from typing import Any, Literal
 
@@ -68,7 +68,7 @@ class PaymentMethodObject(msgspec.Struct, kw_only=True):
 
 
 class PaymentMethodList(msgspec.Struct, kw_only=True):
-    """Every card of the user, newest first."""
+    """All cards of the user, newest first."""
 
     object: Literal["list"] = "list"
     data: list[PaymentMethodObject]

@@ -1,4 +1,4 @@
-"""The documents of teams, which the user API calls accounts."""
+"""Teams, which the user API calls accounts."""
 
 from datetime import timedelta
 from typing import Annotated
@@ -36,7 +36,7 @@ class InvitingAccountObject(msgspec.Struct):
 
 
 class InvitationObject(msgspec.Struct):
-    """An invitation of the signed-in user's verified address. `invited_by` is null when that user is gone."""
+    """An invitation of the signed-in user's verified address. `invited_by` is null if that user was deleted."""
 
     id: str
     account: InvitingAccountObject
@@ -45,7 +45,7 @@ class InvitationObject(msgspec.Struct):
 
 
 class SentInvitationObject(msgspec.Struct):
-    """An open invitation into an account, as the owner of the account sees it."""
+    """An open invitation to an account, as its owner sees it."""
 
     id: str
     email: str
@@ -55,7 +55,7 @@ class SentInvitationObject(msgspec.Struct):
 
 
 class InteractionObject(msgspec.Struct):
-    """Something written in an account. `author` is null when that user is gone."""
+    """An interaction in an account. `author` is null if that user was deleted."""
 
     id: str
     body: str

@@ -1,4 +1,4 @@
-"""The user API's documents: snake_case, in an envelope: each answer a class, for its name in the specification."""
+"""The user API: snake_case, in an envelope. Each envelope is a class, which gives it a name in the OpenAPI document."""
 
 from typing import Annotated
 
@@ -12,7 +12,7 @@ from accounts_http.times import seconds
 
 
 class UserObject(msgspec.Struct):
-    """A user. `pending_email` is there while a new address waits to be verified."""
+    """A user. `pending_email` is present until a new email address is verified."""
 
     id: int
     name: str
@@ -34,9 +34,9 @@ class UpdateUser(ProfileBody, kw_only=True):
 
     email: Annotated[str, Meta(examples=["janedoe@example.org"])] | UnsetType = UNSET
     password: Annotated[str, Meta(description="The new password.")] | UnsetType = UNSET
-    password_confirmation: Annotated[str, Meta(description="The new password once more.")] | UnsetType = UNSET
+    password_confirmation: Annotated[str, Meta(description="The new password again.")] | UnsetType = UNSET
     current_password: (
-        Annotated[str, Meta(description="Proof, where the sign-in is not recent enough to be one.")] | UnsetType
+        Annotated[str, Meta(description="The current password, needed if the sign-in is not recent.")] | UnsetType
     ) = UNSET
 
 
@@ -47,7 +47,7 @@ class DeleteUser(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class DeletionObject(msgspec.Struct):
-    """Counts by name: what deleting the user destroys, and what it keeps without an author. `blocked_by` stops it."""
+    """Counts by name of the data that is deleted, or kept without an author. `blocked_by` prevents the deletion."""
 
     destroyed: dict[str, int]
     disassociated: dict[str, int]

@@ -9,7 +9,7 @@ import msgspec
 from accounts_core.errors import AccountDeactivated, Invalid, InvalidToken
 from accounts_core.results import ExportPart, ExportWriter, Verified
 from accounts_http import examples
-from accounts_http.access_log import asked_by
+from accounts_http.access_log import note_user
 from accounts_http.bodies import NoFields, value_or_none
 from accounts_http.email_addresses import new_email_address
 from accounts_http.idempotency import Idempotency
@@ -64,7 +64,7 @@ class AccountApi(Endpoints):
         docs=Docs("updateCurrentUser", "Update the current user", example=examples.CHANGED_USER, problems=(403, 429)),
     )
     async def update(self, call: SignedInCall[ChangeUser]) -> Answer[ChangedUser]:
-        """A new password ends every other session. A new address replaces a verified one once it is verified."""
+        """A new password ends all other sessions. A new email address replaces a verified one once it is verified."""
         body, session = call.body, call.caller.session
         old_password, new_password = value_or_none(body.old_password), value_or_none(body.new_password)
         if new_password is not None and old_password is None:
@@ -87,14 +87,14 @@ class AccountApi(Endpoints):
         "/deactivate",
         body=NoFields,
         idempotency=IDEMPOTENT,
-        docs=Docs("deactivateCurrentUser", "Deactivate the account", example=DEACTIVATED),
+        docs=Docs("deactivateCurrentUser", "Deactivate your account", example=DEACTIVATED),
     )
     async def deactivate(self, call: SignedInCall[NoFields]) -> Answer[Message]:
-        """Every token is dead at once; all data stays, and `POST /api/auth/restore` brings the account back."""
+        """Revokes all access tokens. Your data is kept, and `POST /api/auth/restore` reactivates the account."""
         try:
             await call.accounts.deactivate(call.user_id)
         except AccountDeactivated as error:
-            raise InvalidToken from error  # by another call, which ended this session with it
+            raise InvalidToken from error  # another call deactivated it, which ended this session
         return Answer(DEACTIVATED)
 
     @post(
@@ -104,14 +104,14 @@ class AccountApi(Endpoints):
         idempotency=UNTIL_VERIFIED,
         docs=Docs(
             "verifyPayment",
-            "Verify a card and keep it",
+            "Verify and save a card",
             example=CardVerified(),
             links=into("listPaymentMethods", "retrieveCustomer"),
             problems=(402, 429),
         ),
     )
     async def verify_payment(self, call: SignedInCall[VerifyPayment]) -> Answer[CardVerified | CardNeedsAction]:
-        """A small sum is held and let go again; the card is then the user's, and the default if it is the first."""
+        """Places a small hold on the card and releases it, then saves the card. The first card becomes the default."""
         with field_names({"payment_method": "paymentMethod", "return_url": "returnUrl"}):
             outcome = await self.service.verifications.verify(
                 call.user_id,
@@ -126,10 +126,10 @@ class AccountApi(Endpoints):
         return call.answer(card_needs_action(outcome))
 
     @get_list(
-        "/verifications", docs=Docs("listVerifications", "List card verifications", example=examples.VERIFICATIONS)
+        "/verifications", docs=Docs("listVerifications", "List your card verifications", example=examples.VERIFICATIONS)
     )
     async def verifications(self, call: ListCall) -> Answer[list[VerificationItem]]:
-        """Open and ended ones, the newest first. `reason` is the decline code, or what else ended it without a card."""
+        """Returns open and completed verifications, newest first. `reason` says why one ended without a card."""
         page = await call.accounts.list_verifications(call.user_id, limit=call.page.limit, before=call.page.before)
         return call.answer_page([verification_item(view) for view in page], page)
 
@@ -138,7 +138,7 @@ class AccountApi(Endpoints):
         needs_token=True,
         docs=Docs(
             "listPaymentMethods",
-            "Retrieve all payment methods",
+            "List your payment methods",
             example=examples.PAYMENT_METHODS,
             links=into("setDefaultPaymentMethod", "deletePaymentMethod", id="$response.body#/data/0/id"),
         ),
@@ -146,7 +146,7 @@ class AccountApi(Endpoints):
     async def payment_methods(self, call: Call[None]) -> Answer[PaymentMethodList]:
         # the token is checked in the round trip that reads the cards
         caller, cards = await call.accounts.authenticate_with_payment_methods(access_token(call.request))
-        asked_by(caller.user.id)
+        note_user(caller.user.id)
         return answer_to(call.accounts, caller, payment_method_list(caller.user, cards))
 
     @put(
@@ -154,7 +154,7 @@ class AccountApi(Endpoints):
         body=NoFields,
         status=NO_CONTENT,
         idempotency=IDEMPOTENT,
-        docs=Docs("setDefaultPaymentMethod", "Make a payment method the default", problems=(404,)),
+        docs=Docs("setDefaultPaymentMethod", "Set the default payment method", problems=(404,)),
     )
     async def set_default(self, call: SignedInCall[NoFields]) -> Answer[None]:
         await call.accounts.set_default_payment_method(call.user_id, text_id(call.path["id"], "payment method"))
@@ -167,7 +167,7 @@ class AccountApi(Endpoints):
         docs=Docs("deletePaymentMethod", "Delete a payment method", problems=(404,)),
     )
     async def delete_payment_method(self, call: SignedInCall[NoFields]) -> Answer[None]:
-        """When it was the default, the newest card that is left becomes it."""
+        """If it was the default, the newest remaining card becomes the default."""
         await call.accounts.remove_payment_method(call.user_id, text_id(call.path["id"], "payment method"))
         return call.answer(None)
 
@@ -175,36 +175,36 @@ class AccountApi(Endpoints):
         "/retrieve",
         docs=Docs(
             "retrieveCustomer",
-            "Retrieve the payment provider's customer",
+            "Retrieve your customer at the payment provider",
             example=examples.CUSTOMER,
             problems=(404, 409, 429),
         ),
     )
     async def customer(self, call: SignedInCall[None]) -> Answer[CustomerObject]:
-        """There is none until the first card was verified."""
+        """The customer is created with your first verified card."""
         return call.answer(customer_object(await call.accounts.retrieve_customer(call.user_id)))
 
-    @get_list("/activity", docs=Docs("listActivity", "See what happened to the account", example=examples.ACTIVITY))
+    @get_list("/activity", docs=Docs("listActivity", "List your account activity", example=examples.ACTIVITY))
     async def activity(self, call: ListCall) -> Answer[list[ActivityItem]]:
-        """Who did what, and when: the newest first."""
+        """Returns the audit trail of your account, newest first."""
         page = await call.accounts.list_activity(call.user_id, limit=call.page.limit, before=call.page.before)
         return call.answer_page([activity_item(entry) for entry in page], page)
 
     @get(
         "/export",
-        docs=Docs("exportPersonalData", "Take along everything that is stored about oneself", problems=(409, 429)),
+        docs=Docs("exportPersonalData", "Export your personal data", problems=(409, 429)),
     )
     async def export(self, call: SignedInCall[None]) -> Answer[dict[str, Any]]:
-        """Everything but what is secret, as JSON, by name.
+        """Returns everything that is stored about you, except secrets, as one JSON object.
 
-        It is sent while it is read: what is written meanwhile may be in it or not. When it cannot be read to its end,
-        the connection is closed and the document is not complete.
+        The export is streamed while it is read; changes made meanwhile may or may not be included. If reading fails,
+        the connection is closed and the document is incomplete.
         """
         return call.stream(_written(await call.accounts.stream_personal_data(call.user_id)))
 
 
 async def _written(parts: AsyncGenerator[ExportPart, None]) -> AsyncGenerator[bytes, None]:
-    """Write the parts as one JSON object; small ones wait for each other."""
+    """Write the parts as one JSON object, in chunks of `_CHUNK_BYTES` or more."""
     writer, text = ExportWriter(msgspec.json.encode), bytearray()
     async with aclosing(parts):
         async for part in parts:

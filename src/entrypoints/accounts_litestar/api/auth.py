@@ -6,7 +6,7 @@ from accounts_core import Accounts
 from accounts_core.errors import EmailTaken
 from accounts_core.model.ids import UserId
 from accounts_http import examples
-from accounts_http.access_log import asked_by, note
+from accounts_http.access_log import note, note_user
 from accounts_http.bodies import NoFields, value_or_none
 from accounts_http.email_addresses import new_email_address, noted
 from accounts_http.idempotency import Performed, plain_fields, sign_up_idempotent
@@ -43,11 +43,11 @@ class AuthApi(Endpoints):
             example=examples.NEW_USER,
             links=_AS_SIGNED_UP,
             problems=(409, 429),
-            also={ACCEPTED: "Where registration is private: the mail tells the rest."},
+            also={ACCEPTED: "Registration is private: the next steps are sent by email."},
         ),
     )
     async def register(self, call: Call[SignUp]) -> Answer[CurrentUser | None]:
-        """A mail to verify the address comes with it."""
+        """Creates a user and sends an email to verify the address."""
         body = call.body
         email = noted(body.email, read_as=new_email_address)
 
@@ -61,7 +61,7 @@ class AuthApi(Endpoints):
                 return self.service.problems(call.request, taken), None
             if user is None:
                 return Answer(None, status_code=ACCEPTED), None
-            asked_by(user.id)
+            note_user(user.id)
             return Answer(current_user(user), status_code=CREATED), user.id
 
         async def perform(accounts: Accounts[Any]) -> Performed:
@@ -88,17 +88,17 @@ class AuthApi(Endpoints):
 
     @public_post("/login", body=Login, status=200, docs=Docs("login", "Sign in", problems=(401, 403, 409, 429)))
     async def login(self, call: Call[Login]) -> Answer[AccessToken]:
-        """The right password of a deactivated account gets a problem of type `account-deactivated`."""
+        """Returns an access token. The right password of a deactivated account gets the problem `account-deactivated`."""
         note(way_in="password")
         signed_in = await call.accounts.sign_in(
             email=noted(call.body.email), password=call.body.password, **call.origin
         )
-        asked_by(signed_in.user.id)
+        note_user(signed_in.user.id)
         return Answer(access_token(signed_in))
 
     @post("/logout", body=NoFields, status=NO_CONTENT, docs=Docs("logout", "Sign out", problems=(409,)))
     async def logout(self, call: SignedInCall[NoFields]) -> Answer[None]:
-        """The token is dead at once; other sessions go on."""
+        """Revokes the access token. Other sessions are not affected."""
         await call.accounts.sign_out(call.caller.session)
         return Answer(None)
 
@@ -109,17 +109,17 @@ class AuthApi(Endpoints):
         docs=Docs("restore", "Restore a deactivated account", problems=(401, 409, 429)),
     )
     async def restore(self, call: Call[Login]) -> Answer[AccessToken]:
-        """The account is as it was, and signed in. On an active account this is a plain login."""
+        """Reactivates the account and signs in. On an active account this is the same as signing in."""
         note(way_in="password")
         signed_in = await call.accounts.restore(
             email=noted(call.body.email), password=call.body.password, **call.origin
         )
-        asked_by(signed_in.user.id)
+        note_user(signed_in.user.id)
         return Answer(access_token(signed_in))
 
     @get_list(
         "/sessions",
-        docs=Docs("listSessions", "See where one is signed in", links=into("endSession", id="$response.body#/0/id")),
+        docs=Docs("listSessions", "List your sessions", links=into("endSession", id="$response.body#/0/id")),
     )
     async def sessions(self, call: ListCall) -> Answer[list[SessionItem]]:
         page = await call.accounts.list_sessions(call.user_id, limit=call.page.limit, before=call.page.before)
@@ -127,7 +127,7 @@ class AuthApi(Endpoints):
 
     @delete("/sessions/{id:str}", body=Proof, docs=Docs("endSession", "End a session", problems=(403, 404, 409, 429)))
     async def end_session(self, call: SignedInCall[Proof]) -> Answer[None]:
-        """To end another one than this needs `current_password` or a recent sign-in."""
+        """Ending another session than the current one needs `current_password` or a recent sign-in."""
         await call.accounts.end_sessions(
             call.caller.session,
             text_id(call.path["id"], "session"),
@@ -136,7 +136,7 @@ class AuthApi(Endpoints):
         )
         return Answer(None)
 
-    @delete("/sessions", body=Proof, docs=Docs("endOtherSessions", "End every other session", problems=(403, 409, 429)))
+    @delete("/sessions", body=Proof, docs=Docs("endOtherSessions", "End all other sessions", problems=(403, 409, 429)))
     async def end_other_sessions(self, call: SignedInCall[Proof]) -> Answer[None]:
         """Needs `current_password` or a recent sign-in."""
         await call.accounts.end_sessions(

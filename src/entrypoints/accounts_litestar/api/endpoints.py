@@ -13,7 +13,7 @@ from litestar.types import Empty
 from accounts_core import Accounts
 from accounts_core.errors import EmailTaken, Invalid, WrongPassword
 from accounts_core.results import Caller
-from accounts_http.access_log import asked_by
+from accounts_http.access_log import note_user
 from accounts_http.card_verifications import CardVerifications
 from accounts_http.errors import TooLarge
 from accounts_http.idempotency import (
@@ -149,7 +149,7 @@ async def _body(request: HttpRequest, called: Route) -> Any:
 async def authenticate(request: HttpRequest, accounts: Accounts[Any]) -> Caller:
     """Return the signed-in caller. Raises `MissingToken`, `Malformed` and `InvalidToken`."""
     caller = await accounts.authenticate(access_token(request))
-    asked_by(caller.user.id)
+    note_user(caller.user.id)
     return caller
 
 

@@ -31,13 +31,13 @@ class HealthApi(Endpoints):
         super().__init__(service)
         self._check = service.options.ready or store_check(service.accounts)
 
-    @public_get("/live", docs=Docs("live", "Is the process there", example=Health(), problems=(400,), always=()))
+    @public_get("/live", docs=Docs("live", "Check liveness", example=Health(), problems=(400,), always=()))
     async def live(self, call: Call[None]) -> Answer[Health]:  # noqa: ARG002  as every handler
         return Answer(Health())
 
-    @public_get("/ready", docs=Docs("ready", "Can it work", example=Health(), problems=(400,), always=(503,)))
+    @public_get("/ready", docs=Docs("ready", "Check readiness", example=Health(), problems=(400,), always=(503,)))
     async def ready(self, call: Call[None]) -> Answer[Health]:  # noqa: ARG002  as every handler
-        """The store answers."""
+        """Checks that the store answers."""
         try:
             await asyncio.wait_for(_awaited(self._check), self.service.options.readiness_seconds)
         except Exception as error:  # every exception of a host's check means the same

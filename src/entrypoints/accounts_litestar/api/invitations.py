@@ -28,12 +28,12 @@ class SentInvitationsApi(Endpoints):
         body=Invite,
         status=ACCEPTED,
         idempotency=IDEMPOTENT,
-        docs=Docs("invite", "Invite an address", problems=(403, 404, 429)),
+        docs=Docs("invite", "Invite a person to an account", problems=(403, 404, 429)),
     )
     async def invite(self, call: SignedInCall[Invite]) -> Answer[None]:
-        """For its owner alone. The answer does not say whether the address has a user.
+        """Only the owner can do this. The response does not reveal whether the address has a user.
 
-        An address that is invited already gets the mail again, a limited number of times.
+        If the address is already invited, the email is sent again, a limited number of times.
         """
         await call.accounts.invite_to_team(
             call.user_id, team_id(call.path["id"]), email=new_email_address(call.body.email)
@@ -55,7 +55,7 @@ class SentInvitationsApi(Endpoints):
         ),
     )
     async def invitations(self, call: ListCall) -> Answer[SentInvitationList]:
-        """For its owner alone."""
+        """Only the owner can do this."""
         page = await call.accounts.list_team_invitations(
             call.user_id, team_id(call.path["id"]), limit=call.page.limit, before=call.page.before
         )
@@ -72,7 +72,7 @@ class SentInvitationsApi(Endpoints):
         docs=Docs("resendInvitation", "Resend an invitation", problems=(403, 404, 429)),
     )
     async def resend(self, call: SignedInCall[NoFields]) -> Answer[None]:
-        """For its owner alone. The invitation expires later then."""
+        """Only the owner can do this. It extends the invitation's expiry."""
         await call.accounts.resend_invitation(
             call.user_id, team_id(call.path["id"]), text_id(call.path["invitation_id"], "invitation")
         )
@@ -85,7 +85,7 @@ class SentInvitationsApi(Endpoints):
         docs=Docs("revokeInvitation", "Revoke an invitation", problems=(403, 404)),
     )
     async def revoke(self, call: SignedInCall[NoFields]) -> Answer[None]:
-        """For its owner alone."""
+        """Only the owner can do this."""
         await call.accounts.revoke_invitation(
             call.user_id, team_id(call.path["id"]), text_id(call.path["invitation_id"], "invitation")
         )
@@ -100,12 +100,12 @@ class InvitationsApi(Endpoints):
         "/",
         docs=Docs(
             "listInvitations",
-            "List one's invitations",
+            "List your invitations",
             links=into("acceptInvitation", "declineInvitation", id="$response.body#/data/0/id"),
         ),
     )
     async def index(self, call: ListCall) -> Answer[InvitationList]:
-        """Those of the user's verified address."""
+        """Returns the open invitations for your verified email address."""
         page = await call.accounts.list_invitations(call.user_id, limit=call.page.limit, before=call.page.before)
         return call.answer_page(InvitationList([invitation_object(view) for view in page]), page)
 

@@ -23,7 +23,7 @@ class NotificationsApi(Endpoints):
         page_size=DEFAULT_NOTIFICATIONS,
         docs=Docs(
             "listNotifications",
-            "List notifications",
+            "List your notifications",
             example=examples.NOTIFICATIONS,
             links=into("markNotificationRead", "deleteNotification", id="$response.body#/0/_id"),
         ),

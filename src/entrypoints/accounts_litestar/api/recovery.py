@@ -2,7 +2,7 @@
 
 from accounts_core.errors import InvalidToken
 from accounts_core.model.ids import UserId
-from accounts_http.access_log import asked_by, note
+from accounts_http.access_log import note, note_user
 from accounts_http.bodies import NoFields, value_or_none
 from accounts_http.email_addresses import noted
 from accounts_http.errors import MissingToken
@@ -24,14 +24,14 @@ class RecoveryApi(Endpoints):
         "/verify-email",
         body=ConfirmedAddress,
         status=NO_CONTENT,
-        docs=Docs("verifyEmail", "Verify an email address with the token from its mail", problems=(403, 409, 429)),
+        docs=Docs("verifyEmail", "Verify an email address", problems=(403, 409, 429)),
     )
     async def verify_email(self, call: Call[ConfirmedAddress]) -> Answer[None]:
-        """A token works once. Under the account's own access token nothing else is needed.
+        """Takes the token from the verification email, which works once.
 
-        Without it, `password` is: the account's password verifies the address and ends the account's sessions; the
-        password of the sign-up that the link belongs to opens that account, in place of an unverified one that somebody
-        else made with the address.
+        With the account's own access token, nothing else is needed. Otherwise `password` is required: the account's
+        password verifies the address and ends the account's sessions; the password of the sign-up that the email
+        belongs to creates that account, replacing an unverified one that another person made with the address.
         """
         note(way_in="mailed token")
         with taken_is_invalid():
@@ -41,14 +41,14 @@ class RecoveryApi(Endpoints):
                 user_id=await _caller_if_any(call),
                 client=call.client,
             )
-        asked_by(user.id)
+        note_user(user.id)
         return Answer(None)
 
     @post(
         "/verify-email/resend",
         body=NoFields,
         status=ACCEPTED,
-        docs=Docs("resendVerification", "Have the mail to verify one's address sent again", problems=(409, 429)),
+        docs=Docs("resendVerification", "Resend the verification email", problems=(409, 429)),
     )
     async def resend(self, call: SignedInCall[NoFields]) -> Answer[None]:
         await call.accounts.resend_verification(call.user_id, client=call.client)
@@ -58,10 +58,10 @@ class RecoveryApi(Endpoints):
         "/forgot-password",
         body=Forgot,
         status=ACCEPTED,
-        docs=Docs("forgotPassword", "Ask for a mail to choose a new password with", problems=(409, 429)),
+        docs=Docs("forgotPassword", "Request a password reset email", problems=(409, 429)),
     )
     async def forgot(self, call: Call[Forgot]) -> Answer[None]:
-        """The answer is the same whether or not the address has an account."""
+        """The response is the same whether or not the address has an account."""
         await call.accounts.forgot_password(email=noted(call.body.email), client=call.client)
         return Answer(None)
 
@@ -69,15 +69,15 @@ class RecoveryApi(Endpoints):
         "/reset-password",
         body=Reset,
         status=NO_CONTENT,
-        docs=Docs("resetPassword", "Choose a new password with the token from a mail", problems=(409, 429)),
+        docs=Docs("resetPassword", "Reset a password", problems=(409, 429)),
     )
     async def reset(self, call: Call[Reset]) -> Answer[None]:
-        """Every session ends, and every other mailed token dies."""
+        """Takes the token from the password reset email. Ends all sessions and invalidates all other emailed tokens."""
         note(way_in="mailed token")
         user = await call.accounts.reset_password(
             token=call.body.token, password=call.body.password, client=call.client
         )
-        asked_by(user.id)
+        note_user(user.id)
         return Answer(None)
 
 

@@ -43,7 +43,7 @@ class TeamsApi(Endpoints):
         "/",
         docs=Docs(
             "listAccounts",
-            "List the accounts one owns or is a member of",
+            "List your accounts",
             links=into_account("$response.body#/data/0/id"),
         ),
     )
@@ -63,7 +63,7 @@ class TeamsApi(Endpoints):
         docs=Docs("renameAccount", "Rename an account", problems=(403, 404)),
     )
     async def rename(self, call: SignedInCall[RenameAccount]) -> Answer[AccountData]:
-        """For its owner alone."""
+        """Only the owner can do this."""
         view = await call.accounts.rename_team(call.user_id, team_id(call.path["id"]), name=call.body.name)
         return call.answer(AccountData(account_object(view)))
 
@@ -71,10 +71,10 @@ class TeamsApi(Endpoints):
         "/{id:str}",
         body=NoFields,
         idempotency=IDEMPOTENT,
-        docs=Docs("deleteAccount", "Delete an account and all in it", problems=(403, 404)),
+        docs=Docs("deleteAccount", "Delete an account", problems=(403, 404)),
     )
     async def destroy(self, call: SignedInCall[NoFields]) -> Answer[None]:
-        """For its owner alone."""
+        """Only the owner can do this."""
         await call.accounts.delete_team(call.user_id, team_id(call.path["id"]))
         return call.answer(None)
 
@@ -83,10 +83,10 @@ class TeamsApi(Endpoints):
         body=HandOverAccount,
         status=NO_CONTENT,
         idempotency=IDEMPOTENT,
-        docs=Docs("handOverAccount", "Make a member the owner", problems=(403, 404)),
+        docs=Docs("handOverAccount", "Transfer an account to a member", problems=(403, 404)),
     )
     async def hand_over(self, call: SignedInCall[HandOverAccount]) -> Answer[None]:
-        """For its owner alone, who stays as a member. Open invitations end."""
+        """Only the owner can do this, and becomes a member. Open invitations are revoked."""
         await call.accounts.hand_over_team(call.user_id, team_id(call.path["id"]), to=UserId(call.body.user_id))
         return call.answer(None)
 
@@ -94,7 +94,7 @@ class TeamsApi(Endpoints):
         "/{id:str}/members",
         docs=Docs(
             "listMembers",
-            "List members",
+            "List an account's members",
             links={
                 **into("removeMember", id="$request.path.id", user_id="$response.body#/data/0/id"),
                 **into("handOverAccount", id="$request.path.id", body={"user_id": "$response.body#/data/0/id"}),
@@ -112,18 +112,20 @@ class TeamsApi(Endpoints):
         "/{id:str}/members/{user_id:str}",
         body=NoFields,
         idempotency=IDEMPOTENT,
-        docs=Docs("removeMember", "Remove a member, or leave", problems=(403, 404)),
+        docs=Docs("removeMember", "Remove a member or leave an account", problems=(403, 404)),
     )
     async def remove_member(self, call: SignedInCall[NoFields]) -> Answer[None]:
-        """The owner removes anyone but themself; a member leaves. What they wrote stays."""
+        """The owner can remove every other member; a member can remove themself. Their interactions stay."""
         await call.accounts.remove_team_member(
             call.user_id, team_id(call.path["id"]), member_id=member_id(call.path["user_id"])
         )
         return call.answer(None)
 
-    @get_list("/{id:str}/interactions", docs=Docs("listInteractions", "List interactions", problems=(404,)))
+    @get_list(
+        "/{id:str}/interactions", docs=Docs("listInteractions", "List an account's interactions", problems=(404,))
+    )
     async def interactions(self, call: ListCall) -> Answer[InteractionList]:
-        """A page ends early, with a `Link` to the next one, before it holds more than 100,000 characters of text."""
+        """A page has at most 100,000 characters of text; the `Link` header leads to the rest."""
         page = await call.accounts.list_interactions(
             call.user_id, team_id(call.path["id"]), limit=call.page.limit, before=call.page.before
         )
@@ -135,7 +137,7 @@ class TeamsApi(Endpoints):
         idempotency=IDEMPOTENT,
         docs=Docs(
             "writeInteraction",
-            "Write an interaction",
+            "Create an interaction",
             links=into("listInteractions", id="$request.path.id"),
             problems=(404,),
         ),

@@ -23,7 +23,7 @@ class UserApi(Endpoints):
     path = "/api/v1/user"
     tags = ("User",)
 
-    @get("/", docs=Docs("getUser", "Retrieve user", example=examples.USER))
+    @get("/", docs=Docs("getUser", "Retrieve the user", example=examples.USER))
     async def retrieve(self, call: SignedInCall[None]) -> Answer[UserData]:
         return call.answer(user_data(call.caller.user))
 
@@ -31,14 +31,14 @@ class UserApi(Endpoints):
         "/",
         body=UpdateUser,
         idempotency=IDEMPOTENT,
-        docs=Docs("updateUser", "Update user", example=examples.USER, problems=(403, 429)),
+        docs=Docs("updateUser", "Update the user", example=examples.USER, problems=(403, 429)),
     )
     async def update(self, call: SignedInCall[UpdateUser]) -> Answer[UserData]:
-        """A new password, and leaving a verified address, need `current_password` or a recent sign-in."""
+        """Changing the password or the email address needs `current_password` or a recent sign-in."""
         body, session = call.body, call.caller.session
         new_password = value_or_none(body.password) or None
         if new_password is not None and new_password != body.password_confirmation:
-            raise Invalid("password", "password_confirmation has to be there, and the same.")
+            raise Invalid("password", "password_confirmation is required and must match password.")
         address = value_or_none(body.email)
         with field_names({"new_password": "password"}), taken_is_invalid():
             user = await call.accounts.update_profile(
@@ -55,20 +55,20 @@ class UserApi(Endpoints):
 
     @get(
         "/deletion",
-        docs=Docs("previewDeletion", "See what deleting would destroy", example=examples.DELETION, problems=(409,)),
+        docs=Docs("previewDeletion", "Preview the deletion of the user", example=examples.DELETION, problems=(409,)),
     )
     async def deletion(self, call: SignedInCall[None]) -> Answer[DeletionData]:
-        """Subscriptions, a balance and payment methods that are no cards are named where the user has them.
+        """Returns counts of the data that would be deleted (`destroyed`) or kept without an author (`disassociated`).
 
-        What is lost with the user is `destroyed`; what stays without them, `disassociated`.
+        Includes subscriptions, a balance and other payment methods at the payment provider, if there are any.
         """
         return call.answer(deletion_data(await call.accounts.preview_deletion(call.user_id)))
 
-    @delete("/", body=DeleteUser, idempotency=NEVER_STORED, docs=Docs("deleteUser", "Delete user", problems=(429,)))
+    @delete("/", body=DeleteUser, idempotency=NEVER_STORED, docs=Docs("deleteUser", "Delete the user", problems=(429,)))
     async def destroy(self, call: SignedInCall[DeleteUser]) -> Answer[None]:
-        """For good, with all the user owns. What they wrote in other people's accounts stays, without an author.
+        """Permanently deletes the user and everything they own. Interactions in other accounts stay, without an author.
 
-        While a subscription at the payment provider is live it is refused, unless the service is set up otherwise.
+        Refused while the user has a live subscription at the payment provider, unless the service allows it.
         """
         return await _delete(call)
 
@@ -77,7 +77,7 @@ class UserApi(Endpoints):
         body=DeleteUser,
         status=NO_CONTENT,
         idempotency=NEVER_STORED,
-        docs=Docs("requestDeletion", "Delete user, with a body in a POST", problems=(429,)),
+        docs=Docs("requestDeletion", "Delete the user with a POST request", problems=(429,)),
     )
     async def request_deletion(self, call: SignedInCall[DeleteUser]) -> Answer[None]:
         """The same as `DELETE /api/v1/user`, for clients that send no body with a DELETE."""

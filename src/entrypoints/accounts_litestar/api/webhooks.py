@@ -22,15 +22,15 @@ class WebhookApi(Endpoints):
         body_limit_bytes=EVENT_LIMIT_BYTES,
         docs=Docs(
             "receiveStripeEvent",
-            "Receive an event of Stripe's",
-            headers={"Stripe-Signature": "Stripe's signature over the body, made a moment ago."},
+            "Receive a Stripe event",
+            headers={"Stripe-Signature": "Stripe's signature of the body, with a recent timestamp."},
             problems=(409,),
         ),
     )
     async def receive(self, call: Call[None]) -> Answer[None]:
-        """The body is an event as Stripe sends it. Events that came before, or are about nobody here, are fine too.
+        """Takes an event as Stripe sends it. Repeated events, and events about unknown customers, are accepted.
 
-        So is one of another form, such as a thin event, which names no object: there is nothing to be done about it.
+        Events of another form, such as thin events, are accepted and ignored.
         """
         options = self.service.options
         assert options.webhook is not None

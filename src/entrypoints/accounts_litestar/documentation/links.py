@@ -1,4 +1,4 @@
-"""Where an answer's values go: OpenAPI's links, from one call to the next."""
+"""OpenAPI links: the calls that take values of an answer."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -21,7 +21,7 @@ _ON_AN_ACCOUNT: Final = (
 
 
 def into(*operations: str, body: Mapping[str, str] | None = None, **parameters: str) -> Links:
-    """Say which calls take these values, by parameter or by field of the body.
+    """Return links to the operations that take these values, as parameters or as fields of the body.
 
     A value is one of OpenAPI's runtime expressions, such as `$response.body#/data/id`.
     """
@@ -32,5 +32,5 @@ def into(*operations: str, body: Mapping[str, str] | None = None, **parameters: 
 
 
 def into_account(id: str) -> Links:
-    """Say that this value is an account's id, which every call on an account takes."""
+    """Return links for a value that is an account's id, to every operation on an account."""
     return into(*_ON_AN_ACCOUNT, id=id)

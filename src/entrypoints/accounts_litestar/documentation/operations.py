@@ -35,18 +35,18 @@ COMPONENTS: Final = Components(
 )
 
 _DESCRIPTIONS: Final = {
-    400: "The request cannot be read.",
-    401: "No access token, a wrong one, or wrong credentials.",
-    402: "The card was declined; `declineCode` says why, as far as the bank lets it be known.",
-    403: "Not allowed, or not without more proof of who is asking.",
-    404: "There is no such thing, or none that this user may see.",
-    409: "It stands against something else: an address that is taken, another call that was first.",
+    400: "The request is malformed.",
+    401: "The access token or the credentials are missing or invalid.",
+    402: "The card was declined; `declineCode` says why, as far as the bank discloses it.",
+    403: "Not allowed, or a recent sign-in is required.",
+    404: "Not found, or not visible to this user.",
+    409: "The request conflicts with the current state or with another request.",
     413: "The request body is too large.",
     415: "The request body is neither JSON nor a form.",
     422: "Fields are missing, unknown, of the wrong type, or break a rule.",
-    429: "Too many attempts; `Retry-After` says when the next one counts.",
-    500: "The fault is the service's own.",
-    503: "A database or the payment provider is away; `Retry-After` says when to try again.",
+    429: "Too many attempts; retry after `Retry-After` seconds.",
+    500: "An internal error.",
+    503: "A database or the payment provider is unavailable; retry after `Retry-After` seconds.",
 }
 
 
@@ -54,7 +54,7 @@ def _header(kind: OpenAPIType, description: str, *, required: bool = True) -> Op
     return OpenAPIHeader(schema=Schema(type=kind), required=required, description=description)
 
 
-_RETRY_AFTER: Final = {"Retry-After": _header(OpenAPIType.INTEGER, "Whole seconds until it is worth trying again.")}
+_RETRY_AFTER: Final = {"Retry-After": _header(OpenAPIType.INTEGER, "Whole seconds to wait before the next attempt.")}
 _HEADERS: Final[Mapping[int, dict[str, OpenAPIHeader]]] = {
     401: {"WWW-Authenticate": _header(OpenAPIType.STRING, "`Bearer`, and whether a token was sent (RFC 6750).")},
     429: _RETRY_AFTER,
@@ -62,19 +62,21 @@ _HEADERS: Final[Mapping[int, dict[str, OpenAPIHeader]]] = {
 }
 _REPLAYED: Final = {
     "Idempotent-Replayed": _header(
-        OpenAPIType.STRING, "`true` where the answer was given before, to the same key.", required=False
+        OpenAPIType.STRING,
+        "`true` if this is the stored response to an earlier request with the same key.",
+        required=False,
     )
 }
 
 ANY_TYPE: Final = "*/*"
-"""The media type of a body that is taken as it comes: its bytes matter, not what they are said to be."""
+"""The media type of a body whose bytes matter, whatever type they are sent as."""
 _RAW_BODY: Final = RequestBody(required=True, content={ANY_TYPE: OpenAPIMediaType(schema=Schema())})
 
 _KEY: Final = Parameter(
     name="Idempotency-Key",
     param_in="header",
     required=False,
-    description="Makes a repeat of this very request safe for 24 hours: it gets the first answer again.",
+    description="Makes retries of this request safe: for 24 hours they get the first response again.",
     schema=Schema(type=OpenAPIType.STRING, min_length=1, max_length=MAX_KEY, pattern="^[ -~]+$"),
 )
 
@@ -93,7 +95,7 @@ def _page(default: int) -> list[Parameter]:
             name="limit",
             param_in="query",
             required=False,
-            description="At most so many entries.",
+            description="The maximum number of entries.",
             schema=Schema(type=OpenAPIType.INTEGER, minimum=1, maximum=MAX_PAGE, default=default),
         ),
         Parameter(
@@ -101,8 +103,8 @@ def _page(default: int) -> list[Parameter]:
             param_in="query",
             required=False,
             description=(
-                "Only what comes after this entry; lists are newest first. The position from the `Link` of the page "
-                "before, which needs no entry to be there, or the id of an entry that is in the list."
+                "Return the entries after this one; lists are newest first. The cursor from the `Link` header of the "
+                "previous page, or the id of an entry in the list."
             ),
             schema=Schema(type=OpenAPIType.STRING),
         ),
@@ -110,7 +112,7 @@ def _page(default: int) -> list[Parameter]:
 
 
 def operation_of(route: Route, **fields: Any) -> Operation:
-    """Return the OpenAPI operation of a call: what Litestar has found out (`fields`), completed from its route."""
+    """Return the OpenAPI operation of a call: Litestar's own `fields`, completed from the route."""
     operation = Operation(**fields)
     docs = route.docs
     responses = operation.responses = dict(operation.responses or {})
@@ -184,13 +186,13 @@ def _parameters(route: Route) -> list[Parameter]:
 
 def _request_body(model: type[msgspec.Struct]) -> RequestBody:
     schema = msgspec.json.schema(model)["$defs"][model.__name__]
-    # Litestar writes a mapping out as it is; its own Schema class would only be a detour to the same words
+    # Litestar writes a mapping as it is; its own Schema class would lead to the same document
     content = OpenAPIMediaType(schema=cast("Schema", schema))
     return RequestBody(required=bool(schema.get("required")), content={JSON: content, FORM: content})
 
 
 def _without_null(content: dict[str, OpenAPIMediaType] | None) -> dict[str, OpenAPIMediaType] | None:
-    """Leave out what Litestar says of an answer without a body: that its body is a `null` in JSON."""
+    """Remove the `null` that Litestar documents as the body of an answer without one."""
     for media_type in (content or {}).values():
         schema = media_type.schema
         if not isinstance(schema, Schema):

@@ -1,4 +1,4 @@
-"""The page to read the API's specification and to try its calls. It needs nothing from the internet.
+"""The page to read the OpenAPI document and to try the calls. It needs nothing from the internet.
 
 Litestar's own pages load their scripts from a CDN. Here they come from the package (`assets/`), and the page's
 Content-Security-Policy lets the browser load nothing else.
@@ -51,7 +51,7 @@ def _assets() -> dict[str, bytes]:
 
 
 async def refuse_other_pages(request: Request[Any, Any, Any]) -> None:
-    """Refuse an address beside the page's: Litestar would answer it with a page of its own, without our headers.
+    """Refuse unknown paths below the page: Litestar would answer them with its own page, without our headers.
 
     For the `before_request` of the router of the documentation. Raises `NotFound`.
     """

@@ -1,8 +1,8 @@
-"""What the API answers with: one encoding, one set of headers, as few steps as the framework allows.
+"""Responses with one encoding and one set of headers, in as few steps as the framework allows.
 
-Litestar builds a response in two steps and merges headers, cookies and encoders from every layer on the way. None of
-ours needs that, so an `Answer` goes straight from a msgspec struct to the two messages that a server takes. Where a
-host adds cookies to every response, it goes the framework's way.
+Litestar builds a response in two steps and merges headers, cookies and encoders from every layer. This API needs none
+of that, so an `Answer` encodes a msgspec struct directly into the two ASGI messages. If a host adds cookies to every
+response, the framework's own way is used.
 """
 
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ HEAD: Final = "accounts_litestar.head"
 
 
 def is_head(scope: Scope) -> bool:
-    """Return whether the answer is to leave its body out (RFC 9110, 9.3.2)."""
+    """Return whether the answer has no body, because the method is HEAD (RFC 9110, 9.3.2)."""
     return scope.get("method") == "HEAD" or HEAD in scope
 
 
@@ -32,7 +32,7 @@ _encode: Final = msgspec.json.Encoder().encode
 
 
 class Answer(Response[T]):
-    """A response with `content` as JSON, or without a body for None; its status is the handler's unless given.
+    """A response with `content` as JSON, or without a body for None; its default status is the route's.
 
     `background` runs after the answer is out.
     """
@@ -67,7 +67,7 @@ class Answer(Response[T]):
         status_code: int | None = None,
         **_: Any,
     ) -> ASGIResponse:
-        """Make the messages for the server."""
+        """Return the ASGI response."""
         if cookies or self.cookies:
             return super().to_asgi_response(
                 app,

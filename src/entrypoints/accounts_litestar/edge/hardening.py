@@ -24,16 +24,22 @@ _METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "
 
 
 class _Scope(dict[str, Any]):
-    """A request's scope, which does not show itself: tokens are in its headers, and its body is in its state."""
+    """A request's scope with a `repr` that shows nothing: its headers hold tokens, and its state the body."""
 
     def __repr__(self) -> str:
         return "<scope>"
 
 
 class HardenedApp:
-    """Wraps an application. `shared`: other origins' pages may read it; `only_tls`: browsers come back by HTTPS.
+    """An ASGI application around another one.
 
-    `proxies` are looked through at who is behind them. `log` is given every request when it is over.
+    Args:
+        app: The application.
+        shared: Whether pages of other origins may read its answers (CORS).
+        only_tls: Whether browsers are told to come back by HTTPS alone.
+        proxies: The proxies whose forwarded client address and scheme are used.
+        log: Called with the entry of every request when it is over.
+
     """
 
     def __init__(
@@ -61,7 +67,7 @@ class HardenedApp:
             self._proxies.apply(scope)
         entry = _entry(scope)
         if is_head:
-            # whatever answers GET answers HEAD, health, pages and specification included (RFC 9110, 9.3.2)
+            # every path that answers GET answers HEAD, pages and the OpenAPI document included (RFC 9110, 9.3.2)
             cast("dict[str, Any]", scope).update({"method": "GET", HEAD: True})
         token = current_request.set(entry)
 
@@ -81,7 +87,7 @@ class HardenedApp:
                 await _answer(NoSuchPath(), protect, entry)
             else:
                 await self._app(scope, receive, protect)
-        except Exception as error:  # noqa: BLE001  the last resort: what it was, the log says
+        except Exception as error:  # noqa: BLE001  the last resort: the error is logged
             trim_frames(error, FRAMEWORK)
             logger.error("%s %s failed.", entry.method, _route(scope), exc_info=error)
             if entry.status is None:
@@ -90,7 +96,7 @@ class HardenedApp:
             entry.route = _route(scope)
             entry.seconds = perf_counter() - began
             self._log(entry)
-            entry.secrets.clear()  # what was begun meanwhile, such as a connection, may keep the entry for long
+            entry.secrets.clear()  # a connection that was opened meanwhile may keep the entry alive
             current_request.reset(token)
 
 
@@ -111,7 +117,7 @@ def _route(scope: Any) -> str | None:
 
 
 async def _answer(error: Exception, send: Send, entry: RequestEntry) -> None:
-    """Answer with a problem outside the application, and be done with the connection."""
+    """Answer with a problem document outside the application, and close the connection."""
     kind = problem_type_of(error)
     entry.facts.update(problem=kind.name, error=type(error).__name__)
     status, headers, body = refusal(error, kind)

@@ -9,7 +9,7 @@ from accounts_http.proxies import TrustedProxies
 
 
 def behind(proxies: TrustedProxies) -> Callable[[ASGIApp], ASGIApp]:
-    """Return a middleware that looks through these proxies."""
+    """Return a middleware that sets client and scheme to those that these proxies forward."""
 
     def wrap(app: ASGIApp) -> ASGIApp:
         async def call(scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,7 +1,7 @@
-"""Answers that are too long to be held: sent chunk by chunk, each made when the one before has gone to the server.
+"""Streamed answers, for content that is too large for memory: each chunk is made after the one before was sent.
 
-The server's `send` waits while its own buffer is full, so at most one chunk is made beyond what the client takes. When
-making one fails, the answer is left without its end: what came of it is not complete, and does not look so.
+The server's `send` waits while its buffer is full, so at most one chunk is made ahead of the client. If making a chunk
+fails, the answer ends without its last message, so that the client notices that it is incomplete.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from accounts_litestar.edge.answers import Answer, is_head
 
 
 class Streamed(Answer[dict[str, Any]]):
-    """A response whose body is an iterator of chunks. What is to be refused has to be refused before it is made."""
+    """A response whose body is an iterator of chunks. Refuse a request before making one."""
 
     def __init__(self, chunks: AsyncGenerator[bytes, None], *, background: BackgroundTask | None = None) -> None:
         super().__init__({}, background=background)
@@ -38,7 +38,7 @@ class Streamed(Answer[dict[str, Any]]):
         status_code: int | None = None,
         **_: Any,
     ) -> ASGIResponse:
-        """Make the messages for the server."""
+        """Return the ASGI response."""
         sent = [*self._headers(headers), (b"content-type", JSON.encode())]
         sent += [(b"set-cookie", cookie.to_header(header="").encode("latin-1")) for cookie in cookies or ()]
         return _Streaming(

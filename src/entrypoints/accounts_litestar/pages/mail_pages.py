@@ -1,8 +1,8 @@
-"""The small pages that mails lead to: confirming an address, and choosing a new password.
+"""The pages that emails link to: confirm an address, reset a password.
 
-Everything on them comes from this service. The token is in the link's fragment, which a browser sends to nobody; the
-page takes it out of the address bar and posts it. A page does nothing before a button is pressed, because mail programs
-open links to look at them.
+Everything on them comes from this service. The token is in the link's fragment, which browsers do not send; the page
+removes it from the address bar and posts it. A page does nothing before a button is pressed, because mail programs open
+links to check them.
 """
 
 from hashlib import sha256
@@ -32,7 +32,7 @@ HEADERS: Final = {
 
 
 def mail_pages(path: str = "/") -> Router:
-    """Return the pages, and what they are made of, below `path`, where the API is, too."""
+    """Return the pages and their assets, below the API's `path`."""
     base = "/" + path.strip("/") if path.strip("/") else ""
     folder = files(__package__) / "assets"
     assets = {name: (folder / name).read_bytes() for name in _TYPES}

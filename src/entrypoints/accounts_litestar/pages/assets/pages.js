@@ -62,7 +62,7 @@
         shown = true;
       }
     }
-    if (!shown && !errors.token) say("That did not work. Try again in a moment.");
+    if (!shown && !errors.token) say("Something went wrong. Try again in a moment.");
     return errors;
   };
 
@@ -114,8 +114,8 @@
   reset.addEventListener("submit", async (event) => {
     event.preventDefault();
     const password = part("password").value;
-    complain("password", password ? "" : "Type a new password.");
-    complain("again", password === part("again").value ? "" : "The two are not the same.");
+    complain("password", password ? "" : "Enter a new password.");
+    complain("again", password === part("again").value ? "" : "The passwords do not match.");
     const wrong = reset.querySelector("[aria-invalid]");
     if (wrong) {
       wrong.focus();
@@ -126,7 +126,7 @@
     if (answer.ok) {
       reset.hidden = true;
       reset.reset();
-      say("Your password is changed, and you are signed out everywhere. Sign in with the new one.");
+      say("Your password was changed and you were signed out everywhere. Sign in with the new password.");
       return;
     }
     const errors = await failed(answer, ["password"]);
@@ -144,7 +144,7 @@
     if (!answer) return;
     if (answer.ok) {
       forgot.hidden = true;
-      say("If this address has an account, a mail is on its way.");
+      say("If this address has an account, you will receive an email shortly.");
       return;
     }
     await failed(answer, ["email"]);
