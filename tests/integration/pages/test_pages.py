@@ -146,6 +146,6 @@ def test_a_new_password_is_chosen_from_forgetting_to_signing_in(browser: Chrome,
     again.clear()
     again.send_keys(NEW_PASSWORD, Keys.ENTER)
 
-    assert said(browser).startswith("Your password is changed")
+    assert said(browser).startswith("Your password was changed")
     proof = {"email": "jane@example.org", "password": NEW_PASSWORD}
     assert httpx.post(f"{service.url}/api/auth/login", json=proof, trust_env=False).status_code == 200

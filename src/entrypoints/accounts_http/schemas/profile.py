@@ -1,6 +1,7 @@
 """The profile fields that a person writes about themself: at sign-up, and in the updates of both APIs.
 
-A new field is added to `ProfileBody` and `ProfileFields`; the bodies inherit it, and the handlers pass it on.
+A new field is added to `ProfileBody` and `ProfileFields`; the bodies inherit it, and the handlers pass it on. Inherited
+fields are not renamed by msgspec: one with several words is declared again in the account API's `ChangeUser`.
 """
 
 from typing import Annotated, TypedDict, cast

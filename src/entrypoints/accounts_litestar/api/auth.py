@@ -88,7 +88,7 @@ class AuthApi(Endpoints):
 
     @public_post("/login", body=Login, status=200, docs=Docs("login", "Sign in", problems=(401, 403, 409, 429)))
     async def login(self, call: Call[Login]) -> Answer[AccessToken]:
-        """Returns an access token. The right password of a deactivated account gets the problem `account-deactivated`."""
+        """Returns an access token. For a deactivated account, the right password gets `account-deactivated`."""
         note(way_in="password")
         signed_in = await call.accounts.sign_in(
             email=noted(call.body.email), password=call.body.password, **call.origin
