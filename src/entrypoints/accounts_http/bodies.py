@@ -66,11 +66,16 @@ def read_body(raw: bytes, headers: Headers, model: type[S]) -> S:
 
     """
     try:
-        fields, is_json = parse_body(raw, headers)
-        return fill(model, fields, strict=is_json)
+        return _read(raw, headers, model)
     except HttpError as error:
-        # without the frames that hold the body: an error reporter looks into them, and there may be a password in it
+        # without the body in any frame: an error reporter looks into them, and there may be a password in it
+        del raw
         raise error.with_traceback(None) from None
+
+
+def _read(raw: bytes, headers: Headers, model: type[S]) -> S:
+    fields, is_json = parse_body(raw, headers)
+    return fill(model, fields, strict=is_json)
 
 
 def parse_body(raw: bytes, headers: Headers) -> tuple[Mapping[str, Any], bool]:

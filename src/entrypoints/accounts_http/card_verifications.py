@@ -79,7 +79,7 @@ class CardVerifications:
 
     def _ended(self, task: asyncio.Task[Outcome]) -> None:
         self._running.discard(task)
-        error = None if task.cancelled() else task.exception()  # asked for: nobody else may be there to take it
+        error = None if task.cancelled() else task.exception()  # retrieved here, because the client may be gone
         if error is not None and not isinstance(error, AccountsError):
             logger.error("A verification failed.", exc_info=error)
 

@@ -18,7 +18,7 @@ ONCE: Final = frozenset({b"host", b"authorization", b"content-length", b"transfe
 """Headers of which a request has one at most (RFC 9112, 3.2; RFC 9110, 8.6; RFC 6750, 2)."""
 
 VERSIONS: Final = frozenset({"1.0", "1.1", "2", "3"})
-"""As ASGI names them. httptools takes HTTP/0.9 too, and HTTP/2.0 in the words of 1.1, and has other names for these."""
+"""As ASGI names them. httptools also accepts HTTP/0.9, and HTTP/2.0 in the syntax of 1.1, under other names."""
 
 MAX_HEADERS: Final = 100
 MAX_HEADER_BYTES: Final = 32 * 1024
@@ -38,7 +38,7 @@ _ONLY_TLS: Final = (b"strict-transport-security", b"max-age=31536000; includeSub
 
 
 def ambiguity_of(headers: Iterable[tuple[bytes, bytes]], version: str) -> str | None:
-    """Say what is wrong with the headers of a request, if anything."""
+    """Return what is wrong with the headers of a request, or None."""
     once: dict[bytes, bytes] = {}
     size = count = 0
     for name, value in headers:
@@ -54,7 +54,7 @@ def ambiguity_of(headers: Iterable[tuple[bytes, bytes]], version: str) -> str | 
         return "The request is not HTTP/1.1."
     # HTTP/1.0 needs no Host (RFC 9112, 3.2)
     if (version != "1.0" or b"host" in once) and not _is_host(once.get(b"host", b"")):
-        return "A request has one header Host, with the name of a host and perhaps a port."
+        return "A request has one Host header, with the name of a host and an optional port."
     return _doubt_about_length(once, version)
 
 
@@ -85,10 +85,10 @@ class ProtectiveHeaders:
     def added_to(self, headers: Iterable[tuple[bytes, bytes]], request_id: str) -> list[tuple[bytes, bytes]]:
         """Return the headers of an answer with these added. A header that is there already stays as it is."""
         sent = [(header, _with_head(value) if header == b"allow" else value) for header, value in headers]
-        known = {header for header, _ in sent}
-        sent += [(header, value) for header, value in self._added if header not in known]
+        present = {header for header, _ in sent}
+        sent += [(header, value) for header, value in self._added if header not in present]
         is_page = any(header == b"content-type" and value.startswith(b"text/html") for header, value in sent)
-        if not is_page and _NO_DOCUMENT[0] not in known:
+        if not is_page and _NO_DOCUMENT[0] not in present:
             sent.append(_NO_DOCUMENT)
         sent.append((REQUEST_ID, request_id.encode()))
         return sent
@@ -124,12 +124,12 @@ def refusal(error: Exception, kind: ProblemType | None = None) -> tuple[int, lis
 
 
 def _is_host(value: bytes) -> bool:
-    """Whether this is what `urllib` and every proxy can read: a name or an address, and perhaps a port."""
-    found = _HOST.fullmatch(value)
-    if found is None or int(found[2] or 0) > _MAX_PORT:
+    """Return whether `urllib` and every proxy can read this: a name or an address, with or without a port."""
+    match = _HOST.fullmatch(value)
+    if match is None or int(match[2] or 0) > _MAX_PORT:
         return False
     try:
-        return found[1] is None or IPv6Address(found[1].decode()) is not None
+        return match[1] is None or IPv6Address(match[1].decode()) is not None
     except ValueError:
         return False
 
@@ -142,5 +142,5 @@ def _doubt_about_length(once: Mapping[bytes, bytes], version: str) -> str | None
         return "A request has a Content-Length or a Transfer-Encoding, not both."
     # a reader who skips a coding that it does not know, or all of them, sees another body (RFC 9112, 6.1)
     if version == "1.0" or coding.strip().lower() != b"chunked":
-        return "The only Transfer-Encoding known here is chunked, in HTTP/1.1."
+        return "The only supported Transfer-Encoding is chunked, in HTTP/1.1."
     return None

@@ -40,13 +40,13 @@ PASSWORD: Final = "password"  # noqa: S105  part of fields' names
 
 @attrs.frozen(kw_only=True)
 class Idempotency:
-    """How a call is repeated under a key."""
+    """The treatment of repeats under a key."""
 
     in_single_unit: bool = True
-    """Whether all of the call is one unit of work. Otherwise it commits on its way, and uses the work key that it is
-    given to do its work once."""
+    """Whether the whole call is one unit of work. Otherwise it commits several times, and uses its work key to do its
+    work once."""
     is_final: Callable[[Any], bool] = lambda _: True
-    """Says of an answer's content whether a repeat gets the same answer."""
+    """Returns whether a repeat gets the same answer, from the answer's content."""
 
 
 class StoredAnswer(msgspec.Struct, array_like=True):
@@ -96,7 +96,7 @@ def is_kept(problem: Problem) -> bool:
 
 
 def fingerprint_of_body(raw: bytes | None, headers: Headers, *, model: type[msgspec.Struct], token: str) -> bytes:
-    """Return the digest by which a repeat is told from another request.
+    """Return the digest that distinguishes a repeat from another request.
 
     Args:
         raw: The body as it came; None for one that was too large to read.
@@ -195,7 +195,7 @@ async def sign_up_idempotent(
         path: The request's path.
         email: The address that signs up.
         password: The password, which a repeat has to know.
-        plain: The other fields (`plain_fields`), by which a repeat is told from another request.
+        plain: The other fields (`plain_fields`), which distinguish a repeat from another request.
         client: The address that the request came from.
         sign_up: Signs up on the accounts that it is given.
 

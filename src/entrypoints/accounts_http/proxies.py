@@ -50,9 +50,9 @@ class TrustedProxies:
         if not client or not self.trusts(client[0]):
             return
         headers = [(name, value.decode("latin-1")) for name, value in scope["headers"]]
-        found = self.client(client[0], [value for name, value in headers if name == b"x-forwarded-for"])
-        if found != client[0]:
-            scope["client"] = (found, 0)
+        forwarded = self.client(client[0], [value for name, value in headers if name == b"x-forwarded-for"])
+        if forwarded != client[0]:
+            scope["client"] = (forwarded, 0)
         schemes = [value for name, value in headers if name == b"x-forwarded-proto"]
         if schemes and (scheme := schemes[-1].rpartition(",")[2].strip().lower()) in _SCHEMES:
             scope["scheme"] = scheme

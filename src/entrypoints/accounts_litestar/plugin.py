@@ -53,7 +53,7 @@ Handlers = Mapping[int | type[Exception], Handler]
 
 
 class AccountsPlugin(InitPlugin):
-    """Mounts every call of the API: `Litestar([...], plugins=[AccountsPlugin(accounts)])`.
+    """Litestar plugin with every call of the API: `Litestar([...], plugins=[AccountsPlugin(accounts)])`.
 
     The host's OpenAPI document lists them. Health checks and the documentation page are `create_app`'s alone.
     """

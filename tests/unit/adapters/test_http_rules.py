@@ -1,5 +1,6 @@
 """What `accounts_http` gives an integration: plain functions, without a framework and without an event loop."""
 
+import traceback
 from datetime import timedelta
 from typing import Any
 
@@ -68,6 +69,15 @@ def test_every_bad_field_of_a_body_is_named() -> None:
         read_body(b"{}", Headers([]), SignUp)
 
     assert refused.value.errors.keys() == {"name", "nmae", "email", "password"}
+
+
+def test_no_frame_of_a_refusal_holds_the_body() -> None:
+    with pytest.raises(WrongFields) as refused:
+        read_body(b'{"password": "a long and quiet river", "nmae": ""}', JSON, SignUp)
+
+    ours = [frame for frame, _ in traceback.walk_tb(refused.tb) if "accounts_http" in frame.f_code.co_filename]
+    assert [frame.f_code.co_name for frame in ours] == ["read_body"]
+    assert "quiet river" not in repr(ours[0].f_locals)
 
 
 def test_sign_up_and_updates_have_the_same_profile_fields_and_hand_on_those_that_were_sent() -> None:

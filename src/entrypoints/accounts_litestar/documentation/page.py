@@ -46,8 +46,10 @@ _PAGE: Final = """<!DOCTYPE html>
 @cache
 def _assets() -> dict[str, bytes]:
     folder = files(__package__) / "assets"
-    found = [*(folder / "swagger-ui").iterdir(), folder / "page.js"]
-    return {asset.name: asset.read_bytes() for asset in found if PurePosixPath(asset.name).suffix in CONTENT_TYPES}
+    files_of_page = [*(folder / "swagger-ui").iterdir(), folder / "page.js"]
+    return {
+        asset.name: asset.read_bytes() for asset in files_of_page if PurePosixPath(asset.name).suffix in CONTENT_TYPES
+    }
 
 
 async def refuse_other_pages(request: Request[Any, Any, Any]) -> None:
