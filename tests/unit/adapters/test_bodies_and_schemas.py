@@ -1,4 +1,4 @@
-"""What a body holds back from the log, and what a document says of an address."""
+"""The secrets of a body are masked in the log, and a response shows the state of an address."""
 
 from typing import Any
 
