@@ -44,7 +44,12 @@ def create_app(
 ) -> Litestar:
     """Return the whole service: the API, its health checks, its OpenAPI document and the page to read it.
 
-    `lifespan` are entered at the start and exited at the end, after running verifications are done.
+    Args:
+        accounts: The facade that every call uses.
+        options: The options of the API; the defaults otherwise.
+        lifespan: Context managers that are entered at the start and exited at the end, after running verifications
+            are done.
+
     """
     options = options or HttpOptions()
     problems = Problems(retry_after_seconds=options.retry_after_seconds)

@@ -55,7 +55,12 @@ Handlers = Mapping[int | type[Exception], Handler]
 class AccountsPlugin(InitPlugin):
     """Litestar plugin with every call of the API: `Litestar([...], plugins=[AccountsPlugin(accounts)])`.
 
-    The host's OpenAPI document lists them. Health checks and the documentation page are `create_app`'s alone.
+    The host's OpenAPI document lists them. Only `create_app` adds health checks and the documentation page.
+
+    Args:
+        accounts: The facade that every call uses.
+        options: The options of the API; the defaults otherwise.
+
     """
 
     def __init__(self, accounts: Accounts[Any], options: HttpOptions | None = None) -> None:
