@@ -30,13 +30,14 @@ from accounts_core.model.tokens import digest_of
 from accounts_core.model.user import User
 from accounts_core.services.session_opener import device_digest
 from accounts_core.use_cases.cards.verify_card import MAX_ID, MAX_URL, _checked_payment_method, _checked_return_url
-from accounts_litestar.addresses import email_address
-from accounts_litestar.auth_api import SignUp
-from accounts_litestar.bearer import token_of
-from accounts_litestar.bodies import fill, parse_form, parse_json
-from accounts_litestar.edge import EdgeError
-from accounts_litestar.proxies import TrustedProxies
-from accounts_litestar.strict import _ambiguity
+from accounts_http.bearer import bearer_token
+from accounts_http.bodies import fill, parse_form, parse_json
+from accounts_http.email_addresses import email_address
+from accounts_http.errors import HttpError
+from accounts_http.hardening import ambiguity_of
+from accounts_http.headers import Headers, QueryString
+from accounts_http.proxies import TrustedProxies
+from accounts_http.schemas.auth import SignUp
 from accounts_smtp import headers
 from accounts_smtp.text import for_header
 from accounts_stripe.webhooks import verify_webhook
@@ -94,7 +95,7 @@ def _parsed(read: Callable[[str], Any]) -> Callable[[str], Work]:
 
     def make(text: str) -> Work:
         def work() -> None:
-            with suppress(AccountsError, EdgeError, ValueError):
+            with suppress(AccountsError, HttpError, ValueError):
                 read(text)
 
         return work
@@ -133,8 +134,7 @@ def _initials(text: str) -> object:
 
 
 def _authorized(text: str) -> object:
-    scope: Any = {"headers": [(b"authorization", text.encode())], "query_string": text.encode()}
-    return token_of(scope)
+    return bearer_token(Headers([(b"authorization", text.encode())]), QueryString(text.encode()))
 
 
 def _unknown_fields(text: str) -> object:
@@ -194,8 +194,8 @@ PARSERS: Final = (
     _row("a bearer token", _authorized, *_again("Bearer ", " ", "a", "&"), Worst(again=" ", before="Bearer ")),
     _row("X-Forwarded-For", lambda text: PROXIES.client("10.0.0.1", [text]), *_again(",", "10.0.0.1,", "::", "[", "1")),
     _row("a client's address", client_key, *_again(":", "1:", "::", "%", ".")),
-    _row("headers", lambda text: _ambiguity([(b"x", b"y")] * len(text), "1.1"), *_again("x")),
-    _row("Host", lambda text: _ambiguity([(b"host", text.encode())], "1.1"), *_again("a", ":", "[", "0", "a.")),
+    _row("headers", lambda text: ambiguity_of([(b"x", b"y")] * len(text), "1.1"), *_again("x")),
+    _row("Host", lambda text: ambiguity_of([(b"host", text.encode())], "1.1"), *_again("a", ":", "[", "0", "a.")),
     _row("a stored hash", Encoded.read, *_again("$argon2id$", "A", "$"), Worst(again="9", before="$argon2id$m=")),
     _row(
         "a webhook's signature",

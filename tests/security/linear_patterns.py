@@ -85,7 +85,7 @@ FROM_CLIENTS: Final[dict[str, tuple[Worst, ...]]] = {
         Worst(again="A", before="p1."),
     ),
     "accounts_core.model.paging._KEY": (Worst(again="int_"),),
-    "accounts_litestar.strict._ALIAS": (
+    "accounts_http.hardening._ALIAS": (
         Worst(again="/"),
         Worst(again="/.x"),
         Worst(again="%2"),
@@ -96,12 +96,12 @@ FROM_CLIENTS: Final[dict[str, tuple[Worst, ...]]] = {
     "accounts_core.services.session_opener._NUMBERS": (Worst(again="537.36 "),),
     "accounts_core.use_cases.cards.verify_card._PAYMENT_METHOD": (Worst(again="pm_"), Worst(again="a", after="-")),
     "accounts_core.use_cases.cards.verify_card._SECRET": (Worst(again="_secret"), Worst(again="sk_")),
-    "accounts_litestar.bodies._STRING": _JSON,
-    "accounts_litestar.bodies._SURROGATE": _JSON,
+    "accounts_http.bodies._STRING": _JSON,
+    "accounts_http.bodies._SURROGATE": _JSON,
     "accounts_core.model.ids._NUMBER": (Worst(again="1"),),
-    "accounts_litestar.parameters._TEXT_ID": (Worst(again="pm_"),),
-    "accounts_litestar.proxies._PORT": (Worst(again=":1"),),
-    "accounts_litestar.strict._HOST": (
+    "accounts_http.parameters._TEXT_ID": (Worst(again="pm_"),),
+    "accounts_http.proxies._PORT": (Worst(again=":1"),),
+    "accounts_http.hardening._HOST": (
         Worst(again="a."),
         Worst(again=":", before="["),
         Worst(again="a:"),

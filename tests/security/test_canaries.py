@@ -27,9 +27,9 @@ from accounts_core.model.passwords import Password
 from accounts_core.model.requester import Requester
 from accounts_core.outbox.worker import RunWorker, WorkerRun
 from accounts_core.ports.mailer import Mailer, MailMessage
+from accounts_http.access_log import account_name
 from accounts_litestar import HttpOptions, create_app
-from accounts_litestar.problems import Problems
-from accounts_litestar.requests import account_name
+from accounts_litestar.edge.problems import Problems
 from accounts_memory import PlainHasher
 from accounts_smtp import EmlMailer, Sender
 from accounts_stripe import StripeGateway, verify_webhook
@@ -182,7 +182,7 @@ def logged() -> Iterator[StringIO]:
     stream = StringIO()
     handler = _Handler(stream)
     handler.setFormatter(formatter(Masker([STRIPE_KEY, WEBHOOK_SECRET]), for_people=False))
-    root, ours = logging.getLogger(), logging.getLogger("accounts_litestar")
+    root, ours = logging.getLogger(), logging.getLogger("accounts_http")
     level = ours.level
     root.addHandler(handler)
     ours.setLevel(logging.INFO)

@@ -31,11 +31,11 @@ from accounts_core.model.rate_limits import (
 )
 from accounts_core.outbox.delays import FIRST_DELAY, LONGEST_DELAY, MOST_ATTEMPTS
 from accounts_core.use_cases.teams.list_interactions import MAX_PAGE_CHARACTERS
-from accounts_litestar.bodies import MAX_DEPTH, MAX_FIELD_NAME, MAX_UNKNOWN_FIELDS
-from accounts_litestar.options import BODY_LIMIT_BYTES
-from accounts_litestar.problems import MAX_PROBLEM_BYTES
-from accounts_litestar.repeating import MAX_KEY, NOT_KEPT
-from accounts_litestar.strict import MAX_HEADER_BYTES, MAX_HEADERS
+from accounts_http.bodies import MAX_DEPTH, MAX_FIELD_NAME, MAX_UNKNOWN_FIELDS
+from accounts_http.hardening import MAX_HEADER_BYTES, MAX_HEADERS
+from accounts_http.idempotency import MAX_KEY, NOT_KEPT
+from accounts_http.options import BODY_LIMIT_BYTES
+from accounts_http.problems import MAX_PROBLEM_BYTES
 from accounts_redis.rate_limiter import MOST_CONNECTIONS
 from accounts_redis.rate_limiter import TIMEOUT_SECONDS as REDIS_SECONDS
 from accounts_smtp import smtp

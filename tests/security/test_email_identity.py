@@ -14,7 +14,7 @@ from tests.integration.http.service import Populated, Service
 from accounts_core.errors import Invalid
 from accounts_core.model import EmailAddress
 from accounts_core.ports.mailer import MailKind
-from accounts_litestar.addresses import email_address
+from accounts_http.email_addresses import email_address
 
 REGISTER, LOGIN, FORGOT = "/api/auth/register", "/api/auth/login", "/api/auth/forgot-password"
 USER = "/api/v1/user"

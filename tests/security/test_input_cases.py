@@ -12,8 +12,8 @@ from tests.integration.http.client import FORM, JSON, PASSWORD, Client, invalid,
 from tests.integration.http.service import Populated, Service
 
 from accounts_core.model.session import MAX_USER_AGENT
-from accounts_litestar.bodies import parse_json
-from accounts_litestar.edge import EdgeError
+from accounts_http.bodies import parse_json
+from accounts_http.errors import HttpError
 
 LOGIN, REGISTER, USER = "/api/auth/login", "/api/auth/register", "/api/v1/user"
 GOOD = {"email": "new@example.org", "password": PASSWORD, "name": "New"}
@@ -179,9 +179,9 @@ def test_case_3_depth_beyond_any_stack_is_refused(populated: Populated, depth: i
     status = send(populated.service.api, body, ("Content-Type", JSON)).status_code
 
     assert status == (400 if depth <= 8_000 else 413)
-    with pytest.raises(EdgeError, match="deep"):  # whatever size a host allows
+    with pytest.raises(HttpError, match="deep"):  # whatever size a host allows
         parse_json(body.decode())
-    with pytest.raises(EdgeError, match="deep"):
+    with pytest.raises(HttpError, match="deep"):
         parse_json('{"a":' * depth)
 
 

@@ -13,8 +13,8 @@ from tests.security.linear_patterns import FROM_CLIENTS, NOT_FROM_CLIENTS, OLD, 
 from tests.security.linear_requests import serving_rows
 from tests.security.linear_work import HEADING, LARGE, MOST, Row, measure, settled
 
-from accounts_litestar.bodies import MAX_DEPTH, parse_json
-from accounts_litestar.edge import Malformed, WrongFields
+from accounts_http.bodies import MAX_DEPTH, parse_json
+from accounts_http.errors import Malformed, WrongFields
 
 A1 = "[" * 33 + '"' + '\\"' * 8150
 

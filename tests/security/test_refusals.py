@@ -9,8 +9,8 @@ from tests.integration.cli.harness import Served
 from tests.integration.http.client import Client, Run
 from tests.security.sockets import Address, exchange
 
-from accounts_litestar.requests import RequestEntry
-from accounts_litestar.strict import StrictEdge
+from accounts_http.access_log import RequestEntry
+from accounts_litestar.edge.hardening import HardenedApp
 
 HOST: Final = b"Host: localhost\r\n"
 BYTES: Final = {
@@ -77,7 +77,7 @@ def test_the_last_resorts_answer_is_kept_by_nobody(run: Run) -> None:
         sent.append(message)
 
     scope: Any = {"type": "http", "method": "GET", "path": "/", "headers": [(b"host", b"localhost")]}
-    run(StrictEdge(app, log=entries.append)(scope, receive, send))
+    run(HardenedApp(app, log=entries.append)(scope, receive, send))
 
     headers = dict(sent[0]["headers"])
     assert (sent[0]["status"], entries[0].status) == (500, 500)

@@ -27,11 +27,10 @@ from accounts_core.services.session_opener import SignInResult
 from accounts_core.sync import run_sync
 from accounts_core.testing.builders import NOON
 from accounts_core.use_cases.cards.verify_card import ActionRequired
-from accounts_litestar.auth_api import Login, SignUp
-from accounts_litestar.bodies import fill
-from accounts_litestar.recovery_api import ConfirmedAddress, Reset
-from accounts_litestar.requests import RequestEntry, conceal, current_request
-from accounts_litestar.user_shapes import UpdateUser
+from accounts_http.access_log import RequestEntry, conceal, current_request
+from accounts_http.bodies import fill
+from accounts_http.schemas.auth import ConfirmedAddress, Login, Reset, SignUp
+from accounts_http.schemas.user import UpdateUser
 from accounts_memory import ManualClock
 from accounts_smtp import Sender, SmtpUrl
 from accounts_smtp.smtp import SmtpMailer

@@ -21,14 +21,14 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from accounts_cli.flood import Throttle
 from accounts_cli.masking import Masker, printable
-from accounts_litestar.requests import REQUESTS, RequestEntry, current_request, log_entry
+from accounts_http.access_log import ACCESS_LOGGER, RequestEntry, current_request, log_entry
 
 logger: Final = logging.getLogger("accounts_cli")
 
 _OURS: Final = (
     "accounts_cli",
     "accounts_core",
-    "accounts_litestar",
+    "accounts_http",
     "accounts_smtp",
     "accounts_sql",
     "accounts_stripe",
@@ -155,7 +155,7 @@ class _Flood(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         request = current_request.get()
-        if record.name == REQUESTS and (request is None or not _may_be_left_out(request)):
+        if record.name == ACCESS_LOGGER and (request is None or not _may_be_left_out(request)):
             return True
         # what our own say is one of so many texts; what others say may be another each time
         which = record.msg if record.name.partition(".")[0] in _OURS else None
@@ -192,12 +192,12 @@ class RequestWriter:
         line = {
             "timestamp": _utc(now),
             "level": "warning" if entry.status is None or entry.status >= 500 else "info",
-            "logger": REQUESTS,
+            "logger": ACCESS_LOGGER,
             "event": "Request",
             "request_id": entry.id,
             "user_id": entry.user_id,
             "process": self._process,
-            **entry.told,
+            **entry.log_fields,
         }
         if left_out:
             line["left_out"] = left_out

@@ -20,8 +20,8 @@ from accounts_cli.settings import Settings
 from accounts_cli.simulator import deliver_events, with_challenges
 from accounts_cli.wire import StrictProtocol
 from accounts_core.errors import Unavailable
+from accounts_http.hardening import refusal
 from accounts_litestar import HttpOptions, RequestEntry, create_app
-from accounts_litestar.strict import refusal
 from accounts_system.worker import Worker, working
 
 CANCEL_SECONDS: Final = 5

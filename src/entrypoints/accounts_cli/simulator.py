@@ -18,7 +18,7 @@ from accounts_core import Accounts
 from accounts_core.errors import InfrastructureError
 from accounts_core.ports.clock import Clock
 from accounts_litestar import HttpOptions
-from accounts_litestar.app import strict_edge
+from accounts_litestar.app import hardened
 from accounts_stripe import verify_webhook
 from accounts_stripe_simulator import Simulator, Webhook, create_app, serve
 from accounts_system import SystemClock, SystemSecrets
@@ -70,7 +70,7 @@ def with_challenges(app: Litestar, simulator: Simulator, options: HttpOptions) -
 
     What else it has, its books and its faults, is for whoever runs it, not for everybody who reaches the service.
     """
-    pages = strict_edge(create_app(simulator), options)  # type: ignore[arg-type]  # Litestar's types are narrower
+    pages = hardened(create_app(simulator), options)  # type: ignore[arg-type]  # Litestar's types are narrower
 
     async def both(scope: Scope, receive: Receive, send: Send) -> None:
         if scope.get("path", "").startswith(CHALLENGES):  # the lifespan has no path

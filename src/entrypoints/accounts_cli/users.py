@@ -12,7 +12,7 @@ from accounts_core.errors import NotFound
 from accounts_core.model.events import Actor
 from accounts_core.model.ids import UserId
 from accounts_core.model.user import User
-from accounts_litestar.addresses import email_address, new_email_address
+from accounts_http.email_addresses import email_address, new_email_address
 
 MOST_DIGITS: Final = 18
 """No id is longer."""

@@ -5,7 +5,7 @@ more is read, until those are answered. A client that does not take its answer i
 
 A request that two readers could take for two is refused, and so is one that does not end: its bytes and its time are
 limited, whatever it is that goes on and on. A refusal closes the connection, because what follows may be the rest of
-what was meant otherwise. What can be seen of a request afterwards is `StrictEdge`'s to judge.
+what was meant otherwise. `HardenedApp` checks what is visible of a request afterwards.
 """
 
 import asyncio
@@ -18,9 +18,9 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from accounts_cli.stalled_readers import CountedTransport, ReaderWatch
-from accounts_litestar.edge import EdgeError, Malformed, TooSlow
-from accounts_litestar.problems import kind_of
-from accounts_litestar.strict import refusal
+from accounts_http.errors import HttpError, Malformed, TooSlow
+from accounts_http.hardening import refusal
+from accounts_http.problems import problem_type_of
 
 logger: Final = logging.getLogger("accounts_cli")
 
@@ -167,9 +167,9 @@ class StrictProtocol(HttpToolsProtocol):
         if any(name == b"host" and value.lower() != authority.lower() for name, value in self.headers):
             raise Malformed("The request line and the header Host name two hosts.")
 
-    def _refuse(self, error: EdgeError) -> None:
+    def _refuse(self, error: HttpError) -> None:
         """Answer, unless this request has its answer or an earlier one waits for its own, and close."""
-        told = {"client": self.client[0] if self.client else None, "problem": kind_of(error).name}
+        told = {"client": self.client[0] if self.client else None, "problem": problem_type_of(error).name}
         logger.info("A request was refused on the wire", extra=told)
         cycle: RequestResponseCycle | None = self.cycle
         if cycle is not None and not cycle.response_complete:

@@ -1,3 +1,5 @@
+"""The whole service as a Litestar application."""
+
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Final
@@ -10,28 +12,28 @@ from litestar.openapi.spec import Tag
 from litestar.types import ASGIApp
 
 from accounts_core import Accounts
-from accounts_litestar.account_api import AccountApi
-from accounts_litestar.auth_api import AuthApi
-from accounts_litestar.docs import OfflineDocs, refuse_other_pages
-from accounts_litestar.health import HealthApi, health, store_answers
-from accounts_litestar.openapi import COMPONENTS
-from accounts_litestar.options import HttpOptions
-from accounts_litestar.pages import pages
+from accounts_http.options import HttpOptions
+from accounts_http.proxies import TrustedProxies
+from accounts_litestar.api.account import AccountApi
+from accounts_litestar.api.auth import AuthApi
+from accounts_litestar.api.health import HealthApi
+from accounts_litestar.api.teams import TeamsApi
+from accounts_litestar.api.user import UserApi
+from accounts_litestar.api.webhooks import WebhookApi
+from accounts_litestar.documentation.operations import COMPONENTS
+from accounts_litestar.documentation.page import OfflineDocs, refuse_other_pages
+from accounts_litestar.edge.hardening import HardenedApp
+from accounts_litestar.edge.problems import Problems
+from accounts_litestar.pages.mail_pages import mail_pages
 from accounts_litestar.plugin import AccountsPlugin
-from accounts_litestar.problems import Problems
-from accounts_litestar.proxies import TrustedProxies
-from accounts_litestar.strict import StrictEdge
-from accounts_litestar.teams_api import TeamsApi
-from accounts_litestar.user_api import UserApi
-from accounts_litestar.webhooks import WebhookApi
 
 TAGS: Final = {
-    AuthApi.tags[0]: "A token comes from signing in, and goes into `Authorization: Bearer <token>`.",
-    AccountApi.tags[0]: "The signed-in user, their notifications and their cards.",
-    UserApi.tags[0]: "The signed-in user as a resource, and its deletion.",
-    WebhookApi.tags[0]: "For the payment provider.",
-    TeamsApi.tags[0]: "Teams: who is in one, who is invited, what is written there.",
-    HealthApi.tags[0]: "For whatever watches over the process.",
+    AuthApi.tags[0]: "Sign in to get an access token, and send it as `Authorization: Bearer <token>`.",
+    AccountApi.tags[0]: "The signed-in user with their notifications and cards.",
+    UserApi.tags[0]: "The signed-in user and its deletion.",
+    WebhookApi.tags[0]: "Calls by the payment provider.",
+    TeamsApi.tags[0]: "Teams with their members, invitations and interactions.",
+    HealthApi.tags[0]: "Health checks for monitoring.",
 }
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
@@ -40,57 +42,64 @@ Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 def create_app(
     accounts: Accounts[Any], *, options: HttpOptions | None = None, lifespan: Sequence[Lifespan] = ()
 ) -> Litestar:
-    """Return the whole service: the API, its health checks, its specification and the page to read it.
+    """Return the whole service: the API, its health checks, its OpenAPI document and the page to read it.
 
-    `lifespan` are opened at the start and closed at the end, after the last verification was waited for.
+    Args:
+        accounts: The facade that every call uses.
+        options: The options of the API; the defaults otherwise.
+        lifespan: Context managers that are entered at the start and exited at the end, after running verifications
+            are done.
+
     """
     options = options or HttpOptions()
     problems = Problems(retry_after_seconds=options.retry_after_seconds)
+    # the client behind a proxy is looked up once, by the outermost layer
+    plugin = AccountsPlugin(accounts, attrs.evolve(options, trusted_proxies=()))
     app = Litestar(
-        [
-            health(options.ready or store_answers(accounts), limit_seconds=options.readiness_seconds),
-            pages(options.path),
-        ],
-        # who is behind a proxy is found out once, and before anything else
-        plugins=[AccountsPlugin(accounts, attrs.evolve(options, trusted_proxies=()))],
+        [plugin.health(), mail_pages(options.path)],
+        plugins=[plugin],
         exception_handlers={Exception: problems},
         request_max_body_size=options.body_limit_bytes,
         cors_config=_cors(options.cors_origins) if options.cors_origins else None,
-        openapi_config=OpenAPIConfig(
-            title="Accounts",
-            version="1",
-            summary="User accounts and their cards.",
-            components=[COMPONENTS],
-            use_handler_docstrings=True,
-            tags=[Tag(name, description) for name, description in TAGS.items()],
-            render_plugins=[OfflineDocs()],
-            openapi_router=Router(
-                "/schema",
-                route_handlers=[],
-                include_in_schema=False,
-                before_request=refuse_other_pages,
-                response_headers={"x-content-type-options": "nosniff"},
-            ),
-        ),
+        openapi_config=_openapi_config(),
         lifespan=list(lifespan),
-        logging_config=None,  # whoever runs the service configures the log
-        # said here, because unsaid it is read from LITESTAR_DEBUG and LITESTAR_PDB
+        logging_config=None,  # the host configures the log
+        # set here, because Litestar otherwise reads them from LITESTAR_DEBUG and LITESTAR_PDB
         debug=False,
         pdb_on_exception=False,
     )
-    # round everything: Litestar's own middleware does not see a path that is not there
-    app.asgi_handler = strict_edge(app.asgi_handler, options)
+    # around everything: Litestar's own middleware does not see unknown paths
+    app.asgi_handler = hardened(app.asgi_handler, options)
     return app
 
 
-def strict_edge(app: ASGIApp, options: HttpOptions) -> StrictEdge:
-    """Put the outermost layer round an application: what no request gets past, and what every answer has."""
-    return StrictEdge(
+def hardened(app: ASGIApp, options: HttpOptions) -> HardenedApp:
+    """Wrap an application in the outermost layer, which refuses ambiguous requests and adds the protective headers."""
+    return HardenedApp(
         app,
         shared=bool(options.cors_origins),
         only_tls=options.only_tls,
         proxies=TrustedProxies(options.trusted_proxies) if options.trusted_proxies else None,
         log=options.log_request,
+    )
+
+
+def _openapi_config() -> OpenAPIConfig:
+    return OpenAPIConfig(
+        title="Accounts",
+        version="1",
+        summary="User accounts and their cards.",
+        components=[COMPONENTS],
+        use_handler_docstrings=True,
+        tags=[Tag(name, description) for name, description in TAGS.items()],
+        render_plugins=[OfflineDocs()],
+        openapi_router=Router(
+            "/schema",
+            route_handlers=[],
+            include_in_schema=False,
+            before_request=refuse_other_pages,
+            response_headers={"x-content-type-options": "nosniff"},
+        ),
     )
 
 

@@ -1,9 +1,8 @@
 """The API inside another Litestar app.
 
-The host's own routes stay as they are: limits, error documents and strictness belong to the routes here. Only one thing
-cannot be said at a route: that there is none. Litestar asks the application's exception handlers then. So those for
-an unknown path and an unknown method are wrapped: below the paths here they answer as the API does, and for everything
-else the host's decide as before.
+The host's own routes stay as they are: limits, error documents and strict parsing belong to the routes here. Only an
+unknown path or method has no route, so Litestar uses the application's exception handlers for it. The plugin wraps
+these: below the API's paths they answer as the API does, and the host's handlers are used for everything else.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -18,25 +17,30 @@ from litestar.openapi import OpenAPIConfig
 from litestar.plugins import InitPlugin
 
 from accounts_core import Accounts
-from accounts_litestar.account_api import AccountApi
-from accounts_litestar.auth_api import AuthApi
-from accounts_litestar.endpoints import Endpoints, serving
-from accounts_litestar.notifications_api import NotificationsApi
-from accounts_litestar.openapi import COMPONENTS
-from accounts_litestar.options import HttpOptions
-from accounts_litestar.problems import KINDS, Problems
-from accounts_litestar.proxies import TrustedProxies, behind
-from accounts_litestar.recovery_api import RecoveryApi
-from accounts_litestar.teams_api import InvitationsApi, TeamsApi
-from accounts_litestar.user_api import UserApi
-from accounts_litestar.verifying import Verifying
-from accounts_litestar.webhooks import WebhookApi
+from accounts_http.card_verifications import CardVerifications
+from accounts_http.options import HttpOptions
+from accounts_http.problems import PROBLEM_TYPES
+from accounts_http.proxies import TrustedProxies
+from accounts_litestar.api.account import AccountApi
+from accounts_litestar.api.auth import AuthApi
+from accounts_litestar.api.endpoints import Endpoints, Service
+from accounts_litestar.api.health import HealthApi
+from accounts_litestar.api.invitations import InvitationsApi, SentInvitationsApi
+from accounts_litestar.api.notifications import NotificationsApi
+from accounts_litestar.api.recovery import RecoveryApi
+from accounts_litestar.api.teams import TeamsApi
+from accounts_litestar.api.user import UserApi
+from accounts_litestar.api.webhooks import WebhookApi
+from accounts_litestar.documentation.operations import COMPONENTS
+from accounts_litestar.edge.problems import Problems
+from accounts_litestar.edge.proxies import behind
 
 ENDPOINTS: Final[tuple[type[Endpoints], ...]] = (
     AccountApi,
     NotificationsApi,
     UserApi,
     TeamsApi,
+    SentInvitationsApi,
     InvitationsApi,
     AuthApi,
     RecoveryApi,
@@ -49,25 +53,30 @@ Handlers = Mapping[int | type[Exception], Handler]
 
 
 class AccountsPlugin(InitPlugin):
-    """Mounts every call of the API: `Litestar([...], plugins=[AccountsPlugin(accounts)])`.
+    """Litestar plugin with every call of the API: `Litestar([...], plugins=[AccountsPlugin(accounts)])`.
 
-    The host's OpenAPI document lists them. Health checks and the documentation page are `create_app`'s alone.
+    The host's OpenAPI document lists them. Only `create_app` adds health checks and the documentation page.
+
+    Args:
+        accounts: The facade that every call uses.
+        options: The options of the API; the defaults otherwise.
+
     """
 
     def __init__(self, accounts: Accounts[Any], options: HttpOptions | None = None) -> None:
         self._options = options or HttpOptions()
         self._problems = Problems(retry_after_seconds=self._options.retry_after_seconds)
-        self._verifying = Verifying(accounts, limit_seconds=self._options.verification_seconds)
-        # where nobody can tell an event, the path is the host's
+        self._verifications = CardVerifications(accounts, limit_seconds=self._options.verification_seconds)
+        self._service = Service(
+            accounts=accounts, verifications=self._verifications, options=self._options, problems=self._problems
+        )
+        # without a way to verify events, the path is the host's
         self._endpoints: tuple[type[Endpoints], ...] = (*ENDPOINTS, WebhookApi) if self._options.webhook else ENDPOINTS
         self._router = Router(
             self._options.path,
-            route_handlers=[
-                serving(each, accounts, verifying=self._verifying, options=self._options, problems=self._problems)
-                for each in self._endpoints
-            ],
+            route_handlers=[each(self._service).router() for each in self._endpoints],
             # each class by name, not only Exception: a host's handler for one of them is for its own routes
-            exception_handlers={Exception: self._problems, **dict.fromkeys(KINDS, self._problems)},
+            exception_handlers={Exception: self._problems, **dict.fromkeys(PROBLEM_TYPES, self._problems)},
             request_max_body_size=self._options.body_limit_bytes,
             middleware=[behind(TrustedProxies(self._options.trusted_proxies))] if self._options.trusted_proxies else [],
             dto=None,
@@ -84,6 +93,10 @@ class AccountsPlugin(InitPlugin):
         app_config.exception_handlers.update(unrouted.handlers())
         return app_config
 
+    def health(self) -> Router:
+        """Return the health checks of the same service, for an application that serves them too."""
+        return HealthApi(self._service).router()
+
     def _prefixes(self) -> tuple[str, ...]:
         if self._options.path.strip("/"):
             return ("/" + self._options.path.strip("/"),)
@@ -91,9 +104,9 @@ class AccountsPlugin(InitPlugin):
 
     @asynccontextmanager
     async def _lifespan(self, _: Litestar) -> AsyncIterator[None]:
-        """Opened last and so closed first: verifications still need what the host's own lifespans close."""
+        """Wait for running verifications at the end, before the host's own lifespans close what they need."""
         yield
-        await self._verifying.drain(limit_seconds=self._options.shutdown_seconds)
+        await self._verifications.drain(limit_seconds=self._options.shutdown_seconds)
 
 
 def _add_components(config: OpenAPIConfig) -> None:
@@ -103,7 +116,7 @@ def _add_components(config: OpenAPIConfig) -> None:
 
 
 class _Unrouted:
-    """Answers for paths and methods that there are not."""
+    """The answers to unknown paths and methods."""
 
     def __init__(self, problems: Problems, prefixes: tuple[str, ...], host: Handlers) -> None:
         self._problems = problems
@@ -111,7 +124,7 @@ class _Unrouted:
         self._host = host
 
     def handlers(self) -> dict[int | type[Exception], Handler]:
-        """Return what to register in the application, over what the host has registered for the same."""
+        """Return the handlers to register in the application, in place of the host's for the same errors."""
         # Litestar looks for the status first, so a host's handler for 404 has to be wrapped where it is
         statuses = [error.status_code for error in _NOT_ROUTED if error.status_code in self._host]
         return dict.fromkeys([*_NOT_ROUTED, *statuses], self._handle)
@@ -131,7 +144,7 @@ class _Unrouted:
         return any(cleaned.startswith(prefix + "/") for prefix in self._prefixes)
 
     def _as_before(self, request: Request[Any, Any, Any], error: Exception, handlers: Handlers) -> Response[Any]:
-        """Do what Litestar would have done: by status, then by the nearest class, then in its own way."""
+        """Use the handler that Litestar would: by status, then by the nearest class, then its default."""
         chain: list[int | type[Exception]] = [error.status_code] if isinstance(error, HTTPException) else []
         chain += [ancestor for ancestor in type(error).__mro__ if issubclass(ancestor, Exception)]
         for key in chain:

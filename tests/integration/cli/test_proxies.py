@@ -43,6 +43,6 @@ def test_behind_a_trusted_proxy_each_client_is_counted_apart_by_what_the_proxy_t
     assert first == [422] * MOST + [429]
     assert second == [422]
     assert third == [422] * MOST + [429]
-    clients = [line["client"] for line in served.logged if line["logger"] == "accounts_litestar.requests"]
+    clients = [line["client"] for line in served.logged if line["logger"] == "accounts_http.access_log"]
     assert clients[: MOST + 2] == ["192.0.2.1"] * (MOST + 1) + ["192.0.2.2"]
     assert clients[-1] == f"2001:db8::{MOST + 1:x}"

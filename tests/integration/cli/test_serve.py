@@ -139,7 +139,7 @@ def test_where_no_terminal_reads_it_the_log_is_json_with_a_line_for_each_request
         nowhere = client.get("/somebodys-password").headers["x-request-id"]
     served.stop()
 
-    lines = {line["request_id"]: line for line in served.logged if line["logger"] == "accounts_litestar.requests"}
+    lines = {line["request_id"]: line for line in served.logged if line["logger"] == "accounts_http.access_log"}
     assert len(lines) == 4
     assert {name: lines[read][name] for name in ("level", "method", "route", "status", "user_id", "client")} == {
         "level": "info",

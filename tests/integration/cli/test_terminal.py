@@ -161,7 +161,7 @@ def test_at_a_terminal_the_log_is_for_people_to_read(terminal: Open) -> None:
 
     assert served.end() == 0
     (line,) = [line for line in served.screen.splitlines() if "MissingToken" in line]
-    assert re.match(r"\d{4}-\d\d-\d\dT[0-9:.]+\+00:00 INFO +accounts_litestar\.requests: Request  request_id=\w", line)
+    assert re.match(r"\d{4}-\d\d-\d\dT[0-9:.]+\+00:00 INFO +accounts_http\.access_log: Request  request_id=\w", line)
 
 
 @pytest.mark.parametrize(("command", "question"), [(CREATE, "Password: "), (DELETE, "Type yes: ")])

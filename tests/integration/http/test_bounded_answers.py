@@ -15,11 +15,11 @@ from tests.integration.http.service import Service, populate, serving
 
 from accounts_core.model.idempotency import MAX_ANSWER_BYTES
 from accounts_core.model.text import MAX_BODY
-from accounts_litestar.bodies import MAX_FIELD_NAME, MAX_UNKNOWN_FIELDS, fill
-from accounts_litestar.edge import EdgeError, WrongFields
-from accounts_litestar.options import BODY_LIMIT_BYTES
-from accounts_litestar.problems import MAX_PROBLEM_BYTES, kind_of, problem_of
-from accounts_litestar.user_shapes import UpdateUser
+from accounts_http.bodies import MAX_FIELD_NAME, MAX_UNKNOWN_FIELDS, fill
+from accounts_http.errors import HttpError, WrongFields
+from accounts_http.options import BODY_LIMIT_BYTES
+from accounts_http.problems import MAX_PROBLEM_BYTES, problem_document, problem_type_of
+from accounts_http.schemas.user import UpdateUser
 
 KEY: Final = {"Idempotency-Key": "key-1"}
 TEAMS, USER = "/api/v1/accounts", "/api/v1/user"
@@ -76,11 +76,11 @@ NAMES: Final = st.text(st.sampled_from(UNITS) | st.characters(codec="utf-8"), ma
 def test_whatever_is_sent_the_problem_is_bounded_and_names_the_known_fields(fields: Mapping[str, Any]) -> None:
     fields = {**fields, "password": 1, "name": None}
 
-    with pytest.raises(EdgeError) as caught:
+    with pytest.raises(HttpError) as caught:
         fill(UpdateUser, fields, strict=True)
 
     assert isinstance(caught.value, WrongFields)
-    document = msgspec.json.encode(problem_of(caught.value, kind_of(caught.value)))
+    document = msgspec.json.encode(problem_document(caught.value, problem_type_of(caught.value)))
     assert len(document) <= MAX_PROBLEM_BYTES
     assert {"password", "name"} <= caught.value.errors.keys()
     assert len(caught.value.errors) <= MAX_UNKNOWN_FIELDS + 6
@@ -94,8 +94,8 @@ def test_the_first_unknown_fields_are_named_and_the_others_are_counted(service: 
         service.api.sign_up().put(USER, json=fields), "", *(f"field_{number}" for number in range(MAX_UNKNOWN_FIELDS))
     )
 
-    assert errors[""] == ["300 more fields are not known here."]
-    assert errors["field_0"] == ["This field is not known here."]
+    assert errors[""] == ["300 more fields are unknown."]
+    assert errors["field_0"] == ["This field is unknown."]
 
 
 def test_a_long_name_is_cut_and_a_field_without_a_name_is_named(service: Service) -> None:
@@ -103,7 +103,7 @@ def test_a_long_name_is_cut_and_a_field_without_a_name_is_named(service: Service
 
     invalid(jane.put(USER, json={"x" * 5_000: 1, "y" * MAX_FIELD_NAME: 1}), "x" * 48 + "\u2026", "y" * 48)
     errors = invalid(jane.put(USER, json={"": 1, **{f"f{n}": 1 for n in range(20)}}), "", *(f"f{n}" for n in range(19)))
-    assert errors[""] == ["This field is not known here.", "1 more fields are not known here."]
+    assert errors[""] == ["This field is unknown.", "1 more fields are unknown."]
 
 
 def test_what_is_kept_of_a_refusal_is_bounded(service: Service) -> None:

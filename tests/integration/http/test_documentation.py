@@ -81,7 +81,7 @@ def test_nothing_else_is_served_beside_the_page(api: Client, name: str) -> None:
 
 
 def test_the_files_are_the_published_ones() -> None:
-    assets = files("accounts_litestar") / "assets"
+    assets = files("accounts_litestar.documentation") / "assets"
     listed = dict(
         re.findall(r"^\| `([^`]+)` \| `([0-9a-f]{64})` \|$", (assets / "README.md").read_text(), re.MULTILINE)
     )

@@ -106,7 +106,7 @@ def test_f1_a_mixed_up_answer_is_logged_as_one_and_not_told(caplog: pytest.LogCa
     answer = login_while(AnswerMismatch())
 
     assert "belongs to another question" not in answer.text
-    (record,) = [record for record in caplog.records if record.name == "accounts_litestar"]
+    (record,) = [record for record in caplog.records if record.name == "accounts_http"]
     assert (record.levelname, record.getMessage()) == (
         "ERROR",
         f"POST /api/auth/login: {AnswerMismatch()}",
@@ -119,7 +119,7 @@ def test_a_bug_is_logged_and_not_told(caplog: pytest.LogCaptureFixture) -> None:
     problem(answer, 500, "internal-error")
     assert "secret" not in answer.text
     assert "Traceback" not in answer.text
-    (record,) = [record for record in caplog.records if record.name == "accounts_litestar"]
+    (record,) = [record for record in caplog.records if record.name == "accounts_http"]
     assert record.levelno == logging.ERROR
     assert record.exc_info is not None
     assert PASSWORD not in caplog.text

@@ -10,9 +10,9 @@ from tests.integration.http.conftest import MOST_STORES, OpenStore
 from tests.integration.http.keyed_world import KEY, PROFILE, USER, World, world_over
 
 from accounts_core.errors import Conflict, NotFound, ProviderBusy, Unavailable
-from accounts_litestar.edge import WrongFields
-from accounts_litestar.problems import KINDS, Problem, as_shown, kind_of
-from accounts_litestar.repeating import NOT_KEPT, is_kept
+from accounts_http.errors import WrongFields
+from accounts_http.idempotency import NOT_KEPT, is_kept
+from accounts_http.problems import PROBLEM_TYPES, Problem, problem_type_of, shown_error
 
 TEAMS: Final = "/api/v1/accounts"
 VERIFY: Final = "/api/users/current/verify-payment"
@@ -142,9 +142,9 @@ def test_a_stale_session_is_told_so_and_the_retry_after_a_new_sign_in_is_perform
     world.service.api.sign_in("jane@example.org", OTHER_PASSWORD)
 
 
-@pytest.mark.parametrize("kind", sorted(KINDS, key=str), ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", sorted(PROBLEM_TYPES, key=str), ids=lambda kind: kind.__name__)
 def test_the_table_of_what_is_not_kept_is_the_documented_one(kind: type[Exception]) -> None:
-    status = KINDS[kind].status
+    status = PROBLEM_TYPES[kind].status
 
     kept = is_kept(Problem(type="", title="", status=status, detail=""))
 
@@ -152,7 +152,7 @@ def test_the_table_of_what_is_not_kept_is_the_documented_one(kind: type[Exceptio
 
 
 def test_a_user_who_is_gone_is_a_dead_token_which_is_not_kept() -> None:
-    status = kind_of(as_shown(NotFound("user"))).status
+    status = problem_type_of(shown_error(NotFound("user"))).status
 
     assert (status, is_kept(Problem(type="", title="", status=status, detail=""))) == (401, False)
 

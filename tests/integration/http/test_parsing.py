@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts_core.errors import Invalid
-from accounts_litestar.addresses import email_address
-from accounts_litestar.bodies import MAX_DEPTH, fill, parse_form, parse_json
-from accounts_litestar.edge import EdgeError, Malformed, WrongFields
+from accounts_http.bodies import MAX_DEPTH, fill, parse_form, parse_json
+from accounts_http.email_addresses import email_address
+from accounts_http.errors import HttpError, Malformed, WrongFields
 
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -35,7 +35,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     for parse in (parse_json, parse_form):
         try:
             parse(text)
-        except EdgeError:
+        except HttpError:
             continue
 
 

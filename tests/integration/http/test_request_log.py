@@ -15,10 +15,10 @@ from tests.integration.http.stripe_events import checking
 
 from accounts_core.model.policy import Policy
 from accounts_core.model.rate_limits import RateLimit, in_every_scope
+from accounts_http.access_log import account_name, current_request
 from accounts_litestar import HttpOptions, RequestEntry, create_app
-from accounts_litestar.answers import Answer
-from accounts_litestar.requests import account_name, current_request
-from accounts_litestar.strict import StrictEdge
+from accounts_litestar.edge.answers import Answer
+from accounts_litestar.edge.hardening import HardenedApp
 from accounts_memory import ManualClock, MemoryRateLimiter
 from accounts_system import SystemClock
 
@@ -38,7 +38,7 @@ class Logged:
     @property
     def last(self) -> dict[str, Any]:
         entry = self.entries[-1]
-        told = {"user_id": entry.user_id, **entry.told}
+        told = {"user_id": entry.user_id, **entry.log_fields}
         assert told.pop("client") == "127.0.0.1"
         assert told.pop("duration_ms") == round(entry.seconds * 1000, 3) > 0
         return told
@@ -219,11 +219,11 @@ def test_the_line_names_the_request_as_its_answer_does(logged: Logged) -> None:
 
 
 def test_a_host_that_sets_nothing_up_finds_each_request_in_its_own_log(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO, "accounts_litestar")
+    caplog.set_level(logging.INFO, "accounts_http")
     with TestClient(create_app(memory_accounts())) as client:
         client.get("/api/v1/user?token=secret")
 
-    (record,) = [record for record in caplog.records if record.name == "accounts_litestar.requests"]
+    (record,) = [record for record in caplog.records if record.name == "accounts_http.access_log"]
     fields = vars(record)
     assert (fields["route"], fields["status"], fields["problem"]) == ("/api/v1/user", 401, "token-required")
 
@@ -236,7 +236,7 @@ class Sent:
 
     def __init__(self, app: Any, log: Callable[[RequestEntry], None]) -> None:
         self.messages: list[Any] = []
-        self._app = StrictEdge(app, log=log)
+        self._app = HardenedApp(app, log=log)
 
     async def _send(self, message: Any) -> None:
         self.messages.append(message)

@@ -127,7 +127,7 @@ def test_a_button_confirms_the_address_and_the_token_goes_nowhere_else(
 def test_a_new_password_is_chosen_from_forgetting_to_signing_in(browser: Chrome, service: Served, folder: Path) -> None:
     browser.get(f"{service.url}/reset-password")
     browser.find_element(By.ID, "email").send_keys("jane@example.org", Keys.ENTER)
-    assert said(browser) == "If this address has an account, a mail is on its way."
+    assert said(browser) == "If this address has an account, you will receive an email shortly."
 
     browser.get("about:blank")
     browser.get(here(mailed(folder, "reset_password"), service))
@@ -142,10 +142,10 @@ def test_a_new_password_is_chosen_from_forgetting_to_signing_in(browser: Chrome,
         field.clear()
     first.send_keys(NEW_PASSWORD)
     again.send_keys("another", Keys.ENTER)
-    assert browser.find_element(By.ID, "again-error").text == "The two are not the same."
+    assert browser.find_element(By.ID, "again-error").text == "The passwords do not match."
     again.clear()
     again.send_keys(NEW_PASSWORD, Keys.ENTER)
 
-    assert said(browser).startswith("Your password is changed")
+    assert said(browser).startswith("Your password was changed")
     proof = {"email": "jane@example.org", "password": NEW_PASSWORD}
     assert httpx.post(f"{service.url}/api/auth/login", json=proof, trust_env=False).status_code == 200

@@ -26,14 +26,14 @@ ACCESS: Final = (
     ),
     Mutant(
         name="a refusal that may be kept",
-        at="entrypoints/accounts_litestar/strict.py::refusal",
-        old="PROTECTIVE_HEADERS.items()",
-        new="{}.items()",
+        at="entrypoints/accounts_http/hardening.py::refusal",
+        old="PROTECTIVE",
+        new="()",
         check=f"{_REFUSED}::test_no_refusal_is_kept_or_says_what_runs_here_or_repeats_what_was_sent",
     ),
     Mutant(
         name="a restore that the log does not know as a way in",
-        at="entrypoints/accounts_litestar/auth_api.py::AuthApi.restore",
+        at="entrypoints/accounts_litestar/api/auth.py::AuthApi.restore",
         old='note(way_in="password")',
         new='note(way_in="")',
         check=f"{_REFUSED}::test_every_way_in_is_logged_with_what_was_shown",

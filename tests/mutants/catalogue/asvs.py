@@ -6,7 +6,13 @@ from tests.mutants.mutant import Mutant
 
 from .checks import core
 
-_LITESTAR: Final = "entrypoints/accounts_litestar"
+_APP: Final = (
+    "Litestar([plugin.health(), mail_pages(options.path)], plugins=[plugin], exception_handlers={Exception: problems},"
+    " request_max_body_size=options.body_limit_bytes,"
+    " cors_config=_cors(options.cors_origins) if options.cors_origins else None,"
+    " openapi_config=_openapi_config(), lifespan=list(lifespan), logging_config=None, debug=False,"
+    " pdb_on_exception=False)"
+)
 
 
 def _call(test: str) -> str:
@@ -32,151 +38,29 @@ ASVS: Final = (
     Mutant(
         name="a debug mode that the environment turns on",
         at="entrypoints/accounts_litestar/app.py::create_app",
-        old=(
-            "Litestar(\n"
-            "    [\n"
-            "        health(options.ready or store_answers(accounts), limit_seconds=options.readiness_seconds),\n"
-            "        pages(options.path),\n"
-            "    ],\n"
-            "    plugins=[AccountsPlugin(accounts, attrs.evolve(options, trusted_proxies=()))],\n"
-            "    exception_handlers={Exception: problems},\n"
-            "    request_max_body_size=options.body_limit_bytes,\n"
-            "    cors_config=_cors(options.cors_origins) if options.cors_origins else None,\n"
-            "    openapi_config=OpenAPIConfig(\n"
-            '        title="Accounts",\n'
-            '        version="1",\n'
-            '        summary="User accounts and their cards.",\n'
-            "        components=[COMPONENTS],\n"
-            "        use_handler_docstrings=True,\n"
-            "        tags=[Tag(name, description) for name, description in TAGS.items()],\n"
-            "        render_plugins=[OfflineDocs()],\n"
-            "        openapi_router=Router(\n"
-            '            "/schema",\n'
-            "            route_handlers=[],\n"
-            "            include_in_schema=False,\n"
-            "            before_request=refuse_other_pages,\n"
-            '            response_headers={"x-content-type-options": "nosniff"},\n'
-            "        ),\n"
-            "    ),\n"
-            "    lifespan=list(lifespan),\n"
-            "    logging_config=None,\n"
-            "    debug=False,\n"
-            "    pdb_on_exception=False,\n"
-            ")"
-        ),
-        new=(
-            "Litestar(\n"
-            "    [\n"
-            "        health(options.ready or store_answers(accounts), limit_seconds=options.readiness_seconds),\n"
-            "        pages(options.path),\n"
-            "    ],\n"
-            "    plugins=[AccountsPlugin(accounts, attrs.evolve(options, trusted_proxies=()))],\n"
-            "    exception_handlers={Exception: problems},\n"
-            "    request_max_body_size=options.body_limit_bytes,\n"
-            "    cors_config=_cors(options.cors_origins) if options.cors_origins else None,\n"
-            "    openapi_config=OpenAPIConfig(\n"
-            '        title="Accounts",\n'
-            '        version="1",\n'
-            '        summary="User accounts and their cards.",\n'
-            "        components=[COMPONENTS],\n"
-            "        use_handler_docstrings=True,\n"
-            "        tags=[Tag(name, description) for name, description in TAGS.items()],\n"
-            "        render_plugins=[OfflineDocs()],\n"
-            "        openapi_router=Router(\n"
-            '            "/schema",\n'
-            "            route_handlers=[],\n"
-            "            include_in_schema=False,\n"
-            "            before_request=refuse_other_pages,\n"
-            '            response_headers={"x-content-type-options": "nosniff"},\n'
-            "        ),\n"
-            "    ),\n"
-            "    lifespan=list(lifespan),\n"
-            "    logging_config=None,\n"
-            "    pdb_on_exception=False,\n"
-            ")"
-        ),
+        old=_APP,
+        new=_APP.replace("debug=False, ", ""),
         check="tests/security/test_no_debugging.py",
     ),
     Mutant(
         name="a debugger that the environment turns on",
         at="entrypoints/accounts_litestar/app.py::create_app",
-        old=(
-            "Litestar(\n"
-            "    [\n"
-            "        health(options.ready or store_answers(accounts), limit_seconds=options.readiness_seconds),\n"
-            "        pages(options.path),\n"
-            "    ],\n"
-            "    plugins=[AccountsPlugin(accounts, attrs.evolve(options, trusted_proxies=()))],\n"
-            "    exception_handlers={Exception: problems},\n"
-            "    request_max_body_size=options.body_limit_bytes,\n"
-            "    cors_config=_cors(options.cors_origins) if options.cors_origins else None,\n"
-            "    openapi_config=OpenAPIConfig(\n"
-            '        title="Accounts",\n'
-            '        version="1",\n'
-            '        summary="User accounts and their cards.",\n'
-            "        components=[COMPONENTS],\n"
-            "        use_handler_docstrings=True,\n"
-            "        tags=[Tag(name, description) for name, description in TAGS.items()],\n"
-            "        render_plugins=[OfflineDocs()],\n"
-            "        openapi_router=Router(\n"
-            '            "/schema",\n'
-            "            route_handlers=[],\n"
-            "            include_in_schema=False,\n"
-            "            before_request=refuse_other_pages,\n"
-            '            response_headers={"x-content-type-options": "nosniff"},\n'
-            "        ),\n"
-            "    ),\n"
-            "    lifespan=list(lifespan),\n"
-            "    logging_config=None,\n"
-            "    debug=False,\n"
-            "    pdb_on_exception=False,\n"
-            ")"
-        ),
-        new=(
-            "Litestar(\n"
-            "    [\n"
-            "        health(options.ready or store_answers(accounts), limit_seconds=options.readiness_seconds),\n"
-            "        pages(options.path),\n"
-            "    ],\n"
-            "    plugins=[AccountsPlugin(accounts, attrs.evolve(options, trusted_proxies=()))],\n"
-            "    exception_handlers={Exception: problems},\n"
-            "    request_max_body_size=options.body_limit_bytes,\n"
-            "    cors_config=_cors(options.cors_origins) if options.cors_origins else None,\n"
-            "    openapi_config=OpenAPIConfig(\n"
-            '        title="Accounts",\n'
-            '        version="1",\n'
-            '        summary="User accounts and their cards.",\n'
-            "        components=[COMPONENTS],\n"
-            "        use_handler_docstrings=True,\n"
-            "        tags=[Tag(name, description) for name, description in TAGS.items()],\n"
-            "        render_plugins=[OfflineDocs()],\n"
-            "        openapi_router=Router(\n"
-            '            "/schema",\n'
-            "            route_handlers=[],\n"
-            "            include_in_schema=False,\n"
-            "            before_request=refuse_other_pages,\n"
-            '            response_headers={"x-content-type-options": "nosniff"},\n'
-            "        ),\n"
-            "    ),\n"
-            "    lifespan=list(lifespan),\n"
-            "    logging_config=None,\n"
-            "    debug=False,\n"
-            ")"
-        ),
+        old=_APP,
+        new=_APP.replace("pdb_on_exception=False", ""),
         check="tests/security/test_no_debugging.py",
     ),
     Mutant(
         name="a page below the documentation that the framework answers",
-        at="entrypoints/accounts_litestar/docs.py::refuse_other_pages",
+        at="entrypoints/accounts_litestar/documentation/page.py::refuse_other_pages",
         old="'path' in request.path_params",
         new="'nothing' in request.path_params",
         check=_call("test_every_page_says_what_it_is_and_in_which_encoding"),
     ),
     Mutant(
         name="a text that is decoded once more",
-        at="entrypoints/accounts_litestar/bodies.py::fill",
-        old="msgspec.convert(given[name], field.type, strict=strict)",
-        new="msgspec.convert(parse_qsl('x=' + str(given[name]))[0][1], field.type, strict=strict)",
+        at="entrypoints/accounts_http/bodies.py::fill",
+        old="msgspec.convert(sent[name], field.type, strict=strict)",
+        new="msgspec.convert(parse_qsl('x=' + str(sent[name]))[0][1], field.type, strict=strict)",
         check=_call("test_text_comes_back_as_it_was_sent"),
     ),
     Mutant(
@@ -188,44 +72,44 @@ ASVS: Final = (
     ),
     Mutant(
         name="a length that is not the body's",
-        at="entrypoints/accounts_litestar/answers.py::Answer.to_asgi_response",
+        at="entrypoints/accounts_litestar/edge/answers.py::Answer.to_asgi_response",
         old="len(body)",
         new="len(body) + 1",
         check=_LABELLED,
     ),
     Mutant(
         name="an answer that a cache may keep",
-        at="entrypoints/accounts_litestar/answers.py",
+        at="entrypoints/accounts_http/headers.py",
         old="b'no-store'",
         new="b'private'",
         check=_LABELLED,
     ),
     Mutant(
         name="a page of another type than it is",
-        at="entrypoints/accounts_litestar/pages.py::pages.verify_email",
+        at="entrypoints/accounts_litestar/pages/mail_pages.py::mail_pages.verify_email",
         old="'text/html'",
         new="'text/plain'",
         check=_call("test_every_page_says_what_it_is_and_in_which_encoding"),
     ),
     Mutant(
         name="a way in that is not documented as one",
-        at="entrypoints/accounts_litestar/auth_api.py::SessionItem",
+        at="entrypoints/accounts_http/schemas/auth.py::SessionItem",
         old="is_current: bool",
         new=('is_current: bool\naccess_token: str = ""'),
         check=_call("test_the_ways_in_are_the_ones_that_the_rules_tell"),
     ),
     Mutant(
         name="a digest in an answer",
-        at="entrypoints/accounts_litestar/auth_api.py::SessionItem",
+        at="entrypoints/accounts_http/schemas/auth.py::SessionItem",
         old="is_current: bool",
         new=('is_current: bool\ndigest: str = ""'),
         check=_call("test_what_is_kept_for_the_service_alone_is_in_no_answer"),
     ),
     Mutant(
         name="an address that redirects",
-        at="entrypoints/accounts_litestar/problems.py",
-        old="Kind(404, 'not-found', 'There is no such thing')",
-        new="Kind(307, 'not-found', 'There is no such thing')",
+        at="entrypoints/accounts_http/problems.py",
+        old="ProblemType(404, 'not-found', 'Not found')",
+        new="ProblemType(307, 'not-found', 'Not found')",
         check=_call("test_nothing_redirects"),
     ),
     Mutant(
@@ -342,7 +226,7 @@ ASVS: Final = (
     ),
     Mutant(
         name="a body that is evaluated",
-        at="entrypoints/accounts_litestar/bodies.py::parse_json",
+        at="entrypoints/accounts_http/bodies.py::parse_json",
         old="json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number)",
         new="eval(text)",
         check=_source("test_nothing_runs_text_as_code_unpickles_or_starts_a_process"),
@@ -492,9 +376,9 @@ ASVS: Final = (
     ),
     Mutant(
         name="a stolen token that stays a recent sign-in while it is used",
-        at="entrypoints/accounts_litestar/account_api.py::AccountApi.update",
-        old="caller.session.created_at",
-        new="caller.session.last_used_at",
+        at="entrypoints/accounts_litestar/api/account.py::AccountApi.update",
+        old="session.created_at",
+        new="session.last_used_at",
         check=_FRESH,
     ),
     Mutant(

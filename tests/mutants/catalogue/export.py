@@ -8,7 +8,7 @@ from .checks import core, http, memory_contract, sql_contract
 
 _WIRE: Final = "entrypoints/accounts_cli/wire.py"
 _STALLED: Final = "entrypoints/accounts_cli/stalled_readers.py"
-_STREAMING: Final = "entrypoints/accounts_litestar/streaming.py"
+_STREAMING: Final = "entrypoints/accounts_litestar/edge/streaming.py"
 _EXPORT: Final = "accounts_core/services/export.py"
 _UNREAD: Final = "tests/security/test_unread_answers.py"
 

@@ -23,9 +23,9 @@ FAIRNESS: Final = (
     ),
     Mutant(
         name="a password that is hashed anew after each conflict of a request with a key",
-        at="entrypoints/accounts_litestar/repeating.py::repeatable.decorate.call",
-        old="self.accounts.for_one_request()",
-        new="self.accounts",
+        at="entrypoints/accounts_http/idempotency.py::run_idempotent",
+        old="accounts.for_one_request()",
+        new="accounts",
         check=http("test_limits.py::test_a3_a_change_that_conflicts_is_hashed_once[with a key-1]"),
     ),
     Mutant(

@@ -6,8 +6,7 @@ from tests.mutants.mutant import Mutant
 
 from .checks import core, http, memory_contract, sql_contract
 
-_EDGE: Final = "entrypoints/accounts_litestar"
-_REPEATING: Final = f"{_EDGE}/repeating.py"
+_HTTP: Final = "entrypoints/accounts_http/idempotency.py"
 _MODEL: Final = "accounts_core/model/idempotency.py"
 _SIGN_UP: Final = "accounts_core/use_cases/identity/sign_up_idempotent.py"
 _OUTCOMES: Final = "test_idempotency_outcomes.py"
@@ -19,14 +18,14 @@ _JUDGED: Final = "test_idempotency.py::test_a_repeat_is_judged_by_its_body_and_i
 IDEMPOTENCY: Final = (
     Mutant(
         name="a right that was granted since, and a refusal that is replayed for a day",
-        at=_REPEATING,
+        at=_HTTP,
         old="{401, 403, 409, 429}",
         new="{401, 409, 429}",
         check=http(f"{_OUTCOMES}::test_what_a_retry_is_meant_to_mend_is_not_kept[not_allowed-403-204-memory]"),
     ),
     Mutant(
         name="a conflict that is kept, and given again for a day",
-        at=_REPEATING,
+        at=_HTTP,
         old="{401, 403, 409, 429}",
         new="{401, 403, 429}",
         check=http(
@@ -35,42 +34,42 @@ IDEMPOTENCY: Final = (
     ),
     Mutant(
         name="a wrong password whose refusal is replayed for a day",
-        at=f"{_REPEATING}::is_kept",
+        at=f"{_HTTP}::is_kept",
         old="not any((PASSWORD in field.lower() for field in problem.errors or {}))",
         new="True",
         check=http(f"{_OUTCOMES}::test_a_password_that_was_refused_can_be_corrected_under_the_same_key"),
     ),
     Mutant(
         name="a second new password that is answered and not set",
-        at=f"{_REPEATING}::_fingerprint",
+        at=f"{_HTTP}::fingerprint_of_body",
         old="_canonical(secret, is_json) if secret else None",
         new="None",
         check=http(f"{_PASSWORDS}::test_of_two_new_passwords_under_one_key_the_second_is_another_request[memory]"),
     ),
     Mutant(
         name="an unknown field that is digested as if nobody typed a password there",
-        at=f"{_REPEATING}::_fingerprint",
-        old="name in known and _is_plain(name, value)",
+        at=f"{_HTTP}::fingerprint_of_body",
+        old="name in names and _is_plain(name, value)",
         new="_is_plain(name, value)",
         check=http(f"{_PASSWORDS}::test_nothing_that_is_kept_is_a_digest_that_a_password_could_be_guessed_from"),
     ),
     Mutant(
         name="a password that lies deeper and is digested",
-        at=f"{_REPEATING}::_is_plain",
+        at=f"{_HTTP}::_is_plain",
         old="PASSWORD not in name.lower() and (not isinstance(value, dict | list))",
         new="PASSWORD not in name.lower()",
         check=http(f"{_PASSWORDS}::test_nothing_that_is_kept_is_a_digest_that_a_password_could_be_guessed_from"),
     ),
     Mutant(
         name="a key of one method that is good for another on the same path",
-        at=f"{_REPEATING}::repeatable.decorate.call",
-        old="f'{user_id}\\x00{request.method}\\x00{request.url.path}\\x00{key}'",
-        new="f'{user_id}\\x00{request.url.path}\\x00{key}'",
+        at=f"{_HTTP}::run_idempotent",
+        old="f'{user_id}\\x00{method}\\x00{path}\\x00{key}'",
+        new="f'{user_id}\\x00{path}\\x00{key}'",
         check=http(f"{_OUTCOMES}::test_put_and_delete_with_the_same_body_are_two_requests_still[memory]"),
     ),
     Mutant(
         name="a card that is answered with another card's outcome",
-        at=f"{_REPEATING}::repeatable.decorate.call",
+        at=f"{_HTTP}::run_idempotent",
         old="sha256(scope + fingerprint).hexdigest",
         new="scope.hex",
         check=http(f"{_OUTCOMES}::test_a_card_under_a_key_is_not_answered_with_the_outcome_of_another_card[memory]"),
@@ -98,14 +97,14 @@ IDEMPOTENCY: Final = (
     ),
     Mutant(
         name="a problem that names every field that was sent",
-        at="entrypoints/accounts_litestar/bodies.py::_unknown_errors",
+        at="entrypoints/accounts_http/bodies.py::_unknown_errors",
         old="names[:MAX_UNKNOWN_FIELDS]",
         new="names",
         check=http("test_bounded_answers.py::test_what_is_kept_of_a_refusal_is_bounded"),
     ),
     Mutant(
         name="a problem with names as long as they were sent",
-        at="entrypoints/accounts_litestar/bodies.py::_shown",
+        at="entrypoints/accounts_http/bodies.py::_shown",
         old="name if len(name) <= MAX_FIELD_NAME else f'{name[:MAX_FIELD_NAME]}…'",
         new="name",
         check=http("test_bounded_answers.py::test_what_is_kept_of_a_refusal_is_bounded"),
@@ -119,9 +118,9 @@ IDEMPOTENCY: Final = (
     ),
     Mutant(
         name="a sign-up's key that is no good for another spelling of the address",
-        at=f"{_REPEATING}::sign_up_idempotent",
-        old="f'\\x00{request.method}\\x00{request.url.path}\\x00{email.key}\\x00{key}'",
-        new="f'\\x00{request.method}\\x00{request.url.path}\\x00{email.address}\\x00{key}'",
+        at=f"{_HTTP}::sign_up_idempotent",
+        old="f'\\x00{method}\\x00{path}\\x00{email.key}\\x00{key}'",
+        new="f'\\x00{method}\\x00{path}\\x00{email.address}\\x00{key}'",
         check=http(f"{_SIGN_UPS}::test_another_body_for_the_same_address_is_another_request[memory-open]"),
     ),
     Mutant(

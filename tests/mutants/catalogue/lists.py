@@ -7,7 +7,6 @@ from tests.mutants.mutant import Mutant
 from .checks import core, http, memory_contract, sql_contract
 
 _SQL: Final = "adapters/accounts_sql/repositories"
-_HTTP: Final = "entrypoints/accounts_litestar"
 
 
 def _paging(test: str) -> str:
@@ -164,7 +163,7 @@ LISTS: Final = (
     ),
     Mutant(
         name="HEAD: an export is read for it",
-        at="entrypoints/accounts_litestar/streaming.py::_Streaming.__call__",
+        at="entrypoints/accounts_litestar/edge/streaming.py::_Streaming.__call__",
         old=(
             "if self._is_head:\n"
             "    await self._chunks.aclose()\n"
@@ -184,14 +183,14 @@ LISTS: Final = (
     ),
     Mutant(
         name="HEAD: Allow does not list it",
-        at="entrypoints/accounts_litestar/strict.py::StrictEdge._protected",
+        at="entrypoints/accounts_http/hardening.py::ProtectiveHeaders.added_to",
         old="_with_head(value) if header == b'allow' else value",
         new="value",
         check=http("test_head.py::test_f10_allow_lists_head_wherever_it_lists_get"),
     ),
     Mutant(
         name="HEAD: a body goes with it in a host's application",
-        at="entrypoints/accounts_litestar/answers.py::Answer.to_asgi_response",
+        at="entrypoints/accounts_litestar/edge/answers.py::Answer.to_asgi_response",
         old=('if is_head(request.scope):\n    body = b""'),
         new="",
         check=http("test_head.py::test_f10_no_byte_of_a_body_is_handed_to_the_server"),

@@ -81,18 +81,20 @@ OPERATORS: Final = (
     ),
     Mutant(
         name="mailed tokens that are tried without their client",
-        at="entrypoints/accounts_litestar/recovery_api.py::RecoveryApi.verify_email",
+        at="entrypoints/accounts_litestar/api/recovery.py::RecoveryApi.verify_email",
         old=(
-            "self.accounts.verify_email(\n"
-            "    token=proof.token,\n"
-            "    password=given(proof.password),\n"
-            "    user_id=await self.caller_if_any(request),\n"
-            "    client=client_of(request),\n"
+            "call.accounts.verify_email(\n"
+            "    token=call.body.token,\n"
+            "    password=value_or_none(call.body.password),\n"
+            "    user_id=await _caller_if_any(call),\n"
+            "    client=call.client,\n"
             ")"
         ),
         new=(
-            "self.accounts.verify_email(\n"
-            "    token=proof.token, password=given(proof.password), user_id=await self.caller_if_any(request)\n"
+            "call.accounts.verify_email(\n"
+            "    token=call.body.token,\n"
+            "    password=value_or_none(call.body.password),\n"
+            "    user_id=await _caller_if_any(call),\n"
             ")"
         ),
         check=http("test_counted_calls.py::test_so_many_calls_of_one_client_pass_and_the_next_is_429[verifyEmail]"),
@@ -201,7 +203,7 @@ OPERATORS: Final = (
     ),
     Mutant(
         name="aliases of paths",
-        at="entrypoints/accounts_litestar/strict.py::StrictEdge.__call__",
+        at="entrypoints/accounts_litestar/edge/hardening.py::HardenedApp.__call__",
         old="_is_alias(scope)",
         new="False",
         check=http("test_paths.py::test_another_way_to_write_a_path_is_not_found[memory-/api%2Fusers%2Fcurrent]"),

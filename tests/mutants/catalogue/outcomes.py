@@ -7,7 +7,7 @@ from tests.mutants.mutant import Mutant
 from .checks import core
 
 _FOLLOWS: Final = "use_cases/test_what_follows.py::test_what_follows"
-_SHAPES: Final = "tests/unit/adapters/test_bodies_and_shapes.py"
+_SCHEMAS: Final = "tests/unit/adapters/test_bodies_and_schemas.py"
 
 OUTCOMES: Final = (
     Mutant(
@@ -141,17 +141,17 @@ OUTCOMES: Final = (
     ),
     Mutant(
         name="an address that is shown as verified because an earlier one was",
-        at="entrypoints/accounts_litestar/account_shapes.py::current_user",
+        at="entrypoints/accounts_http/schemas/account.py::current_user",
         old="user.email_verified_at is not None",
         new="user.is_email_verified",
-        check=f"{_SHAPES}::test_an_address_is_not_shown_as_verified_because_an_earlier_one_was",
+        check=f"{_SCHEMAS}::test_an_address_is_not_shown_as_verified_because_an_earlier_one_was",
     ),
     Mutant(
         name="a password of a body that the log of its request may show",
-        at="entrypoints/accounts_litestar/bodies.py::fill",
+        at="entrypoints/accounts_http/bodies.py::fill",
         old="conceal(values[field.attribute])",
         new="",
-        check=f"{_SHAPES}::test_a_secret_of_a_body_is_kept_out_of_the_log_of_its_request[a password]",
+        check=f"{_SCHEMAS}::test_a_secret_of_a_body_is_kept_out_of_the_log_of_its_request[a password]",
     ),
     Mutant(
         name="an account that an operator deactivates, in the trail as its user's own doing",

@@ -20,14 +20,14 @@ _HEADERS: Final = f"{_CARDS}::test_a8_a_card_number_in_a_header_or_an_address_is
 PARSERS: Final = (
     Mutant(
         name="a depth check that scans an unfinished string again from every quote in it",
-        at="entrypoints/accounts_litestar/bodies.py",
+        at="entrypoints/accounts_http/bodies.py",
         old='\'"(?:[^"\\\\\\\\]++|\\\\\\\\.)*+"?\'',
         new='\'"(?:[^"\\\\\\\\]|\\\\\\\\.)*"\'',
         check=f"{_LINEAR}::test_a1_every_parser_of_what_clients_send_is_linear[JSON]",
     ),
     Mutant(
         name="a depth check that counts brackets in strings",
-        at="entrypoints/accounts_litestar/bodies.py::_is_deep",
+        at="entrypoints/accounts_http/bodies.py::_is_deep",
         old="_STRING.sub('', text)",
         new="text",
         check=f"{_LINEAR}::test_depth_is_counted_outside_of_strings",
@@ -48,7 +48,7 @@ PARSERS: Final = (
     ),
     Mutant(
         name="a domain of one long label of digits",
-        at="entrypoints/accounts_litestar/addresses.py::_read",
+        at="entrypoints/accounts_http/email_addresses.py::_read",
         old="any((len(label) > MAX_LABEL for label in mapped.split('.')))",
         new="False",
         check=f"{_IDENTITY}::test_a1_a_label_longer_than_any_is_refused_before_its_digits_are_compared",
@@ -118,7 +118,7 @@ PARSERS: Final = (
     ),
     Mutant(
         name="a card number for the name of a field, repeated in a kept answer",
-        at="entrypoints/accounts_litestar/bodies.py::_shown",
+        at="entrypoints/accounts_http/bodies.py::_shown",
         old="may_hold_card_number(name)",
         new="False",
         check=f"{_CARDS}::test_a8_a_card_number_as_a_fields_name_is_not_repeated[memory]",

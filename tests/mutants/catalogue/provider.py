@@ -165,7 +165,7 @@ PROVIDER: Final = (
     ),
     Mutant(
         name="a stolen card that is told to be one in the list of verifications",
-        at="entrypoints/accounts_litestar/account_shapes.py::_reason",
+        at="entrypoints/accounts_http/schemas/account.py::_reason",
         old="'generic_decline' if reason in TELLTALE_DECLINES else reason",
         new="reason",
         check=http("test_verifications.py::test_why_a_card_was_declined_is_said_as_when_it_was"),

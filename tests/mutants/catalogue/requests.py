@@ -7,7 +7,6 @@ from tests.mutants.mutant import Mutant
 from .checks import core, faults, http
 
 _ONCE: Final = "accounts_core/use_cases/operations/run_idempotent.py"
-_LITESTAR: Final = "entrypoints/accounts_litestar"
 
 REQUESTS: Final = (
     Mutant(
@@ -80,9 +79,9 @@ REQUESTS: Final = (
     ),
     Mutant(
         name="one person's key that gives another's answer",
-        at="entrypoints/accounts_litestar/repeating.py::repeatable.decorate.call",
-        old="f'{user_id}\\x00{request.method}\\x00{request.url.path}\\x00{key}'",
-        new="f'{request.method}\\x00{request.url.path}\\x00{key}'",
+        at="entrypoints/accounts_http/idempotency.py::run_idempotent",
+        old="f'{user_id}\\x00{method}\\x00{path}\\x00{key}'",
+        new="f'{method}\\x00{path}\\x00{key}'",
         check=http("test_idempotency.py::test_a_key_belongs_to_one_user_one_call_and_one_body[memory]"),
     ),
     Mutant(
@@ -94,7 +93,7 @@ REQUESTS: Final = (
     ),
     Mutant(
         name="a verification that ends with the connection of whoever asked",
-        at="entrypoints/accounts_litestar/verifying.py::Verifying._attempt",
+        at="entrypoints/accounts_http/card_verifications.py::CardVerifications._attempt",
         old="asyncio.wait({task}, timeout=deadline - asyncio.get_running_loop().time())",
         new="asyncio.wait_for(task, timeout=deadline - asyncio.get_running_loop().time())",
         check=http("test_verifying.py::test_a_client_that_goes_away_does_not_stop_the_work"),

@@ -18,7 +18,7 @@ from accounts_cli import logs
 from accounts_cli.flood import BURST, PER_SECOND, Throttle
 from accounts_cli.logs import RequestWriter, _Flood, _Handler, formatter
 from accounts_cli.masking import MAX_TEXT, Masker, mask_defects
-from accounts_litestar.requests import REQUESTS, RequestEntry, conceal, current_request, log_entry
+from accounts_http.access_log import ACCESS_LOGGER, RequestEntry, conceal, current_request, log_entry
 
 TOKEN = "acc_" + "0aZ" * 16 + "9"
 PASSWORD = "hunter/22 & Söhne"
@@ -308,9 +308,9 @@ def test_requests_of_nobody_cannot_fill_the_log(name: str, monkeypatch: pytest.M
     passed = 0
     for each in flood:
         with answering(each):
-            made = logging.LogRecord(REQUESTS, logging.INFO, "", 1, "Request", (), None)
+            made = logging.LogRecord(ACCESS_LOGGER, logging.INFO, "", 1, "Request", (), None)
             made.created = 0.0
-            vars(made).update(each.told)
+            vars(made).update(each.log_fields)
             passed += filter_.filter(made)
     assert passed == BURST
 

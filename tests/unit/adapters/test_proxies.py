@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from accounts_litestar.proxies import MOST_HOPS, TrustedProxies
+from accounts_http.proxies import MOST_HOPS, TrustedProxies
 
 PROXIES = TrustedProxies([ip_network("10.0.0.0/8"), ip_network("2001:db8:ffff::/48"), ip_network("127.0.0.1")])
 PROXY = "10.0.0.1"

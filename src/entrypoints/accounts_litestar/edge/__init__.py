@@ -1,0 +1,1 @@
+"""Between Litestar and the calls: reading requests, writing answers, hardening."""

@@ -1,0 +1,98 @@
+"""Streamed answers, for content that is too large for memory: each chunk is made after the one before was sent.
+
+The server's `send` waits while its buffer is full, so at most one chunk is made ahead of the client. If making a chunk
+fails, the answer ends without its last message, so that the client notices that it is incomplete.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing
+from typing import Any
+
+from litestar import Litestar, Request
+from litestar.background_tasks import BackgroundTask, BackgroundTasks
+from litestar.datastructures import Cookie
+from litestar.response.base import ASGIResponse
+from litestar.types import Receive, Scope, Send
+
+from accounts_http.access_log import note
+from accounts_http.headers import JSON
+from accounts_litestar.edge.answers import Answer, is_head
+
+
+class Streamed(Answer[dict[str, Any]]):
+    """A response whose body is an iterator of chunks. Refuse a request before making one."""
+
+    def __init__(self, chunks: AsyncGenerator[bytes, None], *, background: BackgroundTask | None = None) -> None:
+        super().__init__({}, background=background)
+        self._chunks = chunks
+
+    def to_asgi_response(
+        self,
+        app: Litestar | None,  # noqa: ARG002  as Litestar calls it
+        request: Request[Any, Any, Any],
+        *,
+        background: BackgroundTask | BackgroundTasks | None = None,
+        cookies: Iterable[Cookie] | None = None,
+        headers: dict[str, str] | None = None,
+        status_code: int | None = None,
+        **_: Any,
+    ) -> ASGIResponse:
+        """Return the ASGI response."""
+        sent = [*self._headers(headers), (b"content-type", JSON.encode())]
+        sent += [(b"set-cookie", cookie.to_header(header="").encode("latin-1")) for cookie in cookies or ()]
+        return _Streaming(
+            status_code or 200, sent, self._chunks, self.background or background, is_head=is_head(request.scope)
+        )
+
+
+class _Streaming(ASGIResponse):
+    """An answer that is made while it is sent."""
+
+    def __init__(
+        self,
+        status_code: int,
+        headers: list[tuple[bytes, bytes]],
+        chunks: AsyncGenerator[bytes, None],
+        background: BackgroundTask | BackgroundTasks | None,
+        *,
+        is_head: bool,
+    ) -> None:
+        # not super().__init__: it would make a body
+        self.status_code = status_code
+        self.background = background
+        self._headers = headers
+        self._chunks = chunks
+        self._is_head = is_head
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  ASGI's three
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self._headers})
+        if self._is_head:
+            await self._chunks.aclose()  # nothing of it is read
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        else:
+            await self._send_chunks(receive, send)
+        if self.background is not None:
+            await self.background()
+
+    async def _send_chunks(self, receive: Receive, send: Send) -> None:
+        # after a disconnect `send` takes everything and sends nothing: without asking, all of it would still be read
+        disconnected = asyncio.create_task(_disconnect(receive))
+        try:
+            async with aclosing(self._chunks):
+                async for chunk in self._chunks:
+                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                    if disconnected.done():
+                        note(sent="in part")
+                        break
+                else:
+                    await send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            disconnected.cancel()
+            await asyncio.wait({disconnected})
+
+
+async def _disconnect(receive: Receive) -> None:
+    """Return when the client has gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,1 @@
+"""Pages for people: the ones that links in mails lead to."""
