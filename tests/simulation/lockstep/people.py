@@ -214,7 +214,8 @@ class People(LockstepBase):
         if outcome.error is None:
             here = {name: count for name, count in outcome.value.destroyed.items() if name not in AT_THE_PROVIDER}
             told = here, outcome.value.disassociated
-            assert footprint(self.lockstep.state, user) == told, "the preview does not count what is there"
+            expected = footprint(self.lockstep.state, user)
+            assert expected == told, f"the preview says {told}, there is {expected}"
 
     @rule(user=given.users, password=given.passwords)
     def delete_user(self, user: UserId, password: str) -> None:
