@@ -172,7 +172,7 @@ class Accounts(AsyncFacade[W], _UseCases):
             commits with it; use cases that must commit between provider calls raise `NeedsCommit` on it.
         payments: The payment provider.
         passwords: Hashes passwords.
-        notifier: Sends mails.
+        mailer: Sends mails.
         clock: Tells the time.
         secrets: Makes random bytes.
         policy: What the product decides for itself; None has the defaults of `Policy`.
