@@ -9,8 +9,6 @@ import pytest
 from tests.security.canaries import Canaries
 from tests.security.test_canaries import PASSWORDS, STRIPE_KEY, WEBHOOK_SECRET, show
 
-from accounts_cli.database_url import DatabaseUrl
-from accounts_cli.settings import Settings
 from accounts_core.errors import AccountsError
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import UserId
@@ -33,6 +31,8 @@ from accounts_litestar.recovery_api import ConfirmedAddress, Reset
 from accounts_litestar.requests import RequestEntry, conceal, current_request
 from accounts_litestar.user_shapes import UpdateUser
 from accounts_memory import ManualClock
+from accounts_service.database_url import DatabaseUrl
+from accounts_service.settings import Settings
 from accounts_smtp import Sender, SmtpUrl
 from accounts_smtp.smtp import SmtpMailer
 from accounts_sql import AsyncSqlStore, SqlStore, create_async_engine, create_engine

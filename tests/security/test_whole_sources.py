@@ -52,11 +52,11 @@ NETWORKING: Final = re.compile(
 )
 """The modules of the standard library that talk to others, and the calls of event loops that do."""
 WHO_NETWORKS: Final = {
-    "accounts_cli/listening.py",
-    "accounts_cli/processes.py",
-    "accounts_cli/serve.py",
-    "accounts_cli/serving.py",
-    "accounts_cli/stalled_readers.py",
+    "accounts_service/listening.py",
+    "accounts_service/processes.py",
+    "accounts_service/startup.py",
+    "accounts_service/server.py",
+    "accounts_service/stalled_readers.py",
 }
 """The server's own sockets: it listens."""
 
@@ -68,7 +68,7 @@ RUNNING: Final = re.compile(
     r"|(?:ctypes|cffi|multiprocessing)(?:\..+)?"
 )
 WHO_RUNS: Final = {
-    "accounts_cli/processes.py": "multiprocessing",
+    "accounts_service/processes.py": "multiprocessing",
     "accounts_core/forking.py": "ctypes",
 }
 """What the inventory says under "Dangerous by itself"."""
@@ -79,7 +79,7 @@ WRITING: Final = re.compile(
 )
 WHO_WRITES: Final = {
     "accounts_cli/arguments.py": {"sys.stdout"},
-    "accounts_cli/logs.py": {"logging.basicConfig", "logging.StreamHandler"},
+    "accounts_service/logs.py": {"logging.basicConfig", "logging.StreamHandler"},
     "accounts_cli/streams.py": {"open", "os.open", "sys.stdout"},
     "accounts_smtp/eml.py": {"os.fdopen", "tempfile.mkstemp"},
 }

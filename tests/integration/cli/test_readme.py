@@ -10,7 +10,7 @@ import pytest
 from tests.documents import ROOT, Program, programs
 from tests.integration.cli.harness import Serve
 
-from accounts_cli.settings import Settings
+from accounts_service.settings import Settings
 
 README = (ROOT / "README.md").read_text()
 PROGRAMS = programs(ROOT / "README.md")

@@ -6,8 +6,8 @@ from tests.mutants.mutant import Mutant
 
 from .checks import core, http, memory_contract, sql_contract
 
-_WIRE: Final = "entrypoints/accounts_cli/wire.py"
-_STALLED: Final = "entrypoints/accounts_cli/stalled_readers.py"
+_WIRE: Final = "entrypoints/accounts_service/http_guard.py"
+_STALLED: Final = "entrypoints/accounts_service/stalled_readers.py"
 _STREAMING: Final = "entrypoints/accounts_litestar/streaming.py"
 _EXPORT: Final = "accounts_core/services/export.py"
 _UNREAD: Final = "tests/security/test_unread_answers.py"
@@ -125,7 +125,7 @@ EXPORT: Final = (
     ),
     Mutant(
         name="wire: a client that takes nothing is waited for for ever",
-        at=f"{_WIRE}::StrictProtocol.connection_made",
+        at=f"{_WIRE}::GuardedProtocol.connection_made",
         old="self._watch.start()",
         new="",
         check=unread("test_a4_unread_exports_hold_a_few_pages_and_are_cut_off[asyncio]"),
@@ -153,7 +153,7 @@ EXPORT: Final = (
     ),
     Mutant(
         name="wire: requests that wait are all parsed",
-        at=f"{_WIRE}::StrictProtocol._parse_slices",
+        at=f"{_WIRE}::GuardedProtocol._parse_slices",
         old=("if self.pipeline:\n    self._hold(data[start:])\n    return"),
         new="",
         check=unread(
@@ -162,7 +162,7 @@ EXPORT: Final = (
     ),
     Mutant(
         name="wire: the request that is being answered does not hear that its client has gone",
-        at=f"{_WIRE}::StrictProtocol.connection_lost",
+        at=f"{_WIRE}::GuardedProtocol.connection_lost",
         old="answering.message_event.set()",
         new="",
         check=unread("test_a4_nothing_more_is_read_once_a_client_has_gone_whatever_it_had_asked_for_besides[uvloop]"),

@@ -12,7 +12,7 @@ _COUNTED: Final = "use_cases/test_counted_calls.py"
 _OVER: Final = f"{_COUNTED}::test_over_its_limit_a_call_is_refused_before_anything_is_hashed_or_written"
 _SETTINGS: Final = "tests/unit/adapters/test_settings.py"
 _USERS: Final = "tests/integration/cli/test_users.py"
-_VALUES: Final = "entrypoints/accounts_cli/values.py"
+_VALUES: Final = "entrypoints/accounts_service/parsers.py"
 
 OPERATORS: Final = (
     Mutant(
@@ -222,7 +222,7 @@ OPERATORS: Final = (
     ),
     Mutant(
         name="the tail of a password in a message",
-        at="entrypoints/accounts_cli/database_url.py::DatabaseUrl.parse",
+        at="entrypoints/accounts_service/database_url.py::DatabaseUrl.parse",
         old="1",
         new="9",
         check="tests/integration/cli/test_odd_environments.py::test_where_something_is_missing_a_line_says_so"

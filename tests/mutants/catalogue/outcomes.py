@@ -165,7 +165,7 @@ OUTCOMES: Final = (
     ),
     Mutant(
         name="of two secrets that begin alike, the end of the longer one in the log",
-        at="entrypoints/accounts_cli/masking.py::Masker.__init__",
+        at="entrypoints/accounts_service/masking.py::Masker.__init__",
         old="sorted(forms, key=len, reverse=True)",
         new="sorted(forms, key=len)",
         check=(
@@ -174,7 +174,7 @@ OUTCOMES: Final = (
     ),
     Mutant(
         name="a second SIGTERM that cuts off what is under way",
-        at="entrypoints/accounts_cli/serving.py::_Server.handle_exit",
+        at="entrypoints/accounts_service/server.py::_Server.handle_exit",
         old="self.should_exit and sig == signal.SIGINT",
         new="self.should_exit",
         check="tests/unit/adapters/test_stopping.py",

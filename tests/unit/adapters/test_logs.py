@@ -14,11 +14,11 @@ from urllib.parse import quote
 
 import pytest
 
-from accounts_cli import logs
-from accounts_cli.flood import BURST, PER_SECOND, Throttle
-from accounts_cli.logs import RequestWriter, _Flood, _Handler, formatter
-from accounts_cli.masking import MAX_TEXT, Masker, mask_defects
 from accounts_litestar.requests import REQUESTS, RequestEntry, conceal, current_request, log_entry
+from accounts_service import logs
+from accounts_service.log_throttle import BURST, PER_SECOND, Throttle
+from accounts_service.logs import RequestWriter, _Flood, _Handler, formatter
+from accounts_service.masking import MAX_TEXT, Masker, mask_defects
 
 TOKEN = "acc_" + "0aZ" * 16 + "9"
 PASSWORD = "hunter/22 & Söhne"
@@ -300,7 +300,7 @@ FLOODS: Mapping[str, Mapping[str, Any]] = {
 
 @pytest.mark.parametrize("name", FLOODS)
 def test_requests_of_nobody_cannot_fill_the_log(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("accounts_cli.logs.monotonic", lambda: 0.0)
+    monkeypatch.setattr("accounts_service.logs.monotonic", lambda: 0.0)
     flood = [entry(**FLOODS[name]) for _ in range(1000)]
 
     assert len(written(*flood)) == BURST

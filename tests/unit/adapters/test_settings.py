@@ -8,19 +8,19 @@ from typing import Any
 import attrs
 import pytest
 
-from accounts_cli.failures import CommandFailed
-from accounts_cli.settings import Settings
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.passwords import PasswordPolicy
 from accounts_core.model.policy import CardPolicy, CustomerDeletion, EmailChange, Policy, RetentionPolicy, SessionPolicy
 from accounts_core.model.rate_limits import DEFAULT_RATE_LIMITS
 from accounts_core.ports.rate_limiter import RateLimit
 from accounts_redis import RedisUrl
+from accounts_service.errors import ServiceError
+from accounts_service.settings import Settings
 from accounts_smtp import Sender, SmtpUrl
 
 
 def refusal(**environment: str) -> str:
-    with pytest.raises(CommandFailed) as caught:
+    with pytest.raises(ServiceError) as caught:
         Settings.parse(environment)
     text = str(caught.value)
     assert "\n" not in text
@@ -126,7 +126,7 @@ SCOPES = [(name, scope) for name, scopes in DEFAULT_RATE_LIMITS.items() for scop
 @pytest.mark.parametrize("limit", DEFAULT_RATE_LIMITS)
 def test_every_limit_can_be_set_and_is_named_where_one_that_there_is_not_is_refused(limit: str) -> None:
     assert Settings.parse({"ACCOUNTS_LIMITS": f"{limit}=7/minute"}).limits == {limit: {PLAIN[limit]: SEVEN}}
-    with pytest.raises(CommandFailed, match=rf"[ ,]{limit}[;,]"):
+    with pytest.raises(ServiceError, match=rf"[ ,]{limit}[;,]"):
         Settings.parse({"ACCOUNTS_LIMITS": "everything=1/hour"})
 
 
@@ -341,7 +341,7 @@ def test_the_environment_wins_over_the_file() -> None:
 
 
 def test_a_bad_value_in_the_file_is_said_to_be_there() -> None:
-    with pytest.raises(CommandFailed, match=r"^ACCOUNTS_SESSION_DAYS \(in \.env\): expected"):
+    with pytest.raises(ServiceError, match=r"^ACCOUNTS_SESSION_DAYS \(in \.env\): expected"):
         Settings.parse({}, in_file={"ACCOUNTS_SESSION_DAYS": "ten"})
 
 

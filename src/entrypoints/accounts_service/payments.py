@@ -1,4 +1,4 @@
-"""Which payment provider the service works with: Stripe, or a simulator of it that the same code talks to."""
+"""Open the payment provider that the settings choose: Stripe, or a simulator behind the same gateway."""
 
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -8,56 +8,61 @@ from typing import Final
 
 import attrs
 
-from accounts_cli.failures import CommandFailed
-from accounts_cli.settings import Settings
 from accounts_core.errors import NotFound, ProviderError
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.payment_gateway import PaymentGateway
 from accounts_core.ports.secrets import Secrets
+from accounts_service.defaults import SIMULATOR_FILE, SIMULATOR_SECRET
+from accounts_service.errors import ServiceError
+from accounts_service.settings import Settings
 from accounts_stripe import API_BASE, StripeEvent, StripeGateway, verify_webhook
 from accounts_stripe.simulator import Simulator, SimulatorHTTPClient, State
 
 SIMULATOR_KEY: Final = "sk_test_simulator"
-SIMULATOR_SECRET: Final = "whsec_simulator"  # noqa: S105  it signs what never leaves the process
-NOBODY: Final = "cus_accountscheck"
-"""A customer that Stripe does not have: asking for it shows that the key is good, and nothing else."""
+UNKNOWN_CUSTOMER: Final = "cus_accountscheck"
+"""A customer that does not exist: retrieving it tests the key and changes nothing."""
 
 
 @attrs.frozen(kw_only=True)
 class Provider:
-    """A payment provider, and whoever can say that it works."""
+    """An open payment provider."""
 
     gateway: PaymentGateway
     shown: str
     simulator: Simulator | None = None
-    """Stands in for Stripe in this process: takes Stripe's test cards, and moves no money."""
+    """The simulator in this process, or None. It takes Stripe's test cards and moves no money."""
 
-    async def answers(self) -> None:
-        """Ask something harmless. Raises `ProviderError` with the provider's reason."""
+    async def require_access(self) -> None:
+        """Make one request that changes nothing. Raises `ProviderError` with the provider's reason."""
         try:
-            await self.gateway.retrieve_customer(NOBODY)
+            await self.gateway.retrieve_customer(UNKNOWN_CUSTOMER)
         except NotFound:
             return
 
 
 def require_provider(settings: Settings) -> None:
-    """Raise `CommandFailed` when the settings leave no provider, or say of two which one is meant."""
+    """Raise `ServiceError` when the settings choose no payment provider or contradict each other."""
     if settings.stripe_api_key is not None:
         return
     if settings.stripe_api_base is not None:
-        raise CommandFailed(
-            "ACCOUNTS_STRIPE_API_BASE: asking there needs ACCOUNTS_STRIPE_API_KEY; a simulator takes any, such as"
+        raise ServiceError(
+            "ACCOUNTS_STRIPE_API_BASE: requests need ACCOUNTS_STRIPE_API_KEY as well; a simulator takes any key, such as"
             f" {SIMULATOR_KEY}."
         )
     if settings.stripe_simulator is False:
-        raise CommandFailed(
+        raise ServiceError(
             "ACCOUNTS_STRIPE_SIMULATOR: without the simulator and without ACCOUNTS_STRIPE_API_KEY there is no provider."
         )
 
 
 @asynccontextmanager
 async def open_provider(settings: Settings, clock: Clock, secrets: Secrets) -> AsyncIterator[Provider]:
-    """Open the provider that the settings ask for, and close it at the end. Raises `CommandFailed`."""
+    """Open the provider that the settings choose, and close it at the end.
+
+    Raises:
+        ServiceError: There is no such provider, or it cannot be opened.
+
+    """
     require_provider(settings)
     shown = describe_provider(settings)
     if settings.stripe_api_key is not None:
@@ -76,11 +81,11 @@ def _connected(key: str, base: str) -> StripeGateway:
     try:
         return StripeGateway.connect(key, api_base=base)
     except ValueError as error:
-        raise CommandFailed(f"ACCOUNTS_STRIPE_API_KEY, ACCOUNTS_STRIPE_API_BASE: {error}") from error
+        raise ServiceError(f"ACCOUNTS_STRIPE_API_KEY, ACCOUNTS_STRIPE_API_BASE: {error}") from error
 
 
 def describe_provider(settings: Settings) -> str:
-    """Say which provider the settings ask for, without opening it. Raises `CommandFailed` when there is none."""
+    """Return a description of the provider that the settings choose. Raises `ServiceError` when there is none."""
     require_provider(settings)
     if settings.stripe_api_key is None:
         return f"simulated, in {simulator_file(settings)}: it takes Stripe's test cards, and no money moves"
@@ -88,43 +93,47 @@ def describe_provider(settings: Settings) -> str:
 
 
 async def check_provider(settings: Settings, clock: Clock, secrets: Secrets) -> str:
-    """Ask Stripe something harmless where there is a key, and say what was found. Raises `CommandFailed`.
+    """Make one request to Stripe that changes nothing, and return a line with the outcome.
 
-    The simulator is not opened: that would make its file.
+    The simulator is not opened, because that would create its file.
+
+    Raises:
+        ServiceError: Stripe refuses the key or does not answer.
+
     """
     if settings.stripe_api_key is None:
         return describe_provider(settings)
     async with open_provider(settings, clock, secrets) as provider:
         try:
-            await provider.answers()
+            await provider.require_access()
         except ProviderError as error:
-            raise CommandFailed(f"{provider.shown}: {error}") from error
+            raise ServiceError(f"{provider.shown}: {error}") from error
         kind = "live" if "_live_" in settings.stripe_api_key else "test"
-        deaf = (
+        note = (
             "" if settings.stripe_webhook_secret else "; no webhook is taken: ACCOUNTS_STRIPE_WEBHOOK_SECRET is not set"
         )
-        return f"{provider.shown} answers, with a {kind} key{deaf}"
+        return f"{provider.shown} answers, with a {kind} key{note}"
 
 
 def simulator_file(settings: Settings) -> Path:
-    """Return where the simulator keeps its state: beside the SQLite database, else in the working folder."""
+    """Return the file of the simulator's state: beside the SQLite database, else in the working folder."""
     file = settings.database_url.file
-    return (file.parent if file is not None else Path()) / "stripe-simulator.db"
+    return (file.parent if file is not None else Path()) / SIMULATOR_FILE
 
 
 def open_simulator(file: Path, clock: Clock, secrets: Secrets, *, webhook_secret: str) -> Simulator:
-    """Open the simulator over its file. Raises `CommandFailed` when that cannot be opened."""
+    """Open the simulator with its state in `file`. Raises `ServiceError` when the file cannot be opened."""
     try:
         file.touch(mode=0o600)
         return Simulator(clock, secrets, state=State.open(file), webhook_secret=webhook_secret)
     except OSError as error:
-        raise CommandFailed(f"{file} cannot be written: {error.strerror}.") from error
+        raise ServiceError(f"{file} cannot be written: {error.strerror}.") from error
     except sqlite3.Error as error:
-        raise CommandFailed(f"{file} cannot be opened as the Stripe simulator's state: {error}") from error
+        raise ServiceError(f"{file} cannot be opened as the Stripe simulator's state: {error}") from error
 
 
 def webhook_check(secret: str | None, clock: Clock) -> Callable[[bytes, Mapping[str, str]], StripeEvent]:
-    """Return what tells Stripe's events from others'. Without a secret it refuses every one."""
+    """Return a function that verifies the signature of a webhook. Without a secret it refuses every webhook."""
 
     def check(body: bytes, headers: Mapping[str, str]) -> StripeEvent:
         return verify_webhook(body, headers.get("stripe-signature", ""), secret or "", clock.now())
