@@ -18,6 +18,7 @@ PASSWORDS = "accounts_core/model/data"
 PACKAGES = {
     "accounts_argon2",
     "accounts_cli",
+    "accounts_service",
     "accounts_core",
     "accounts_litestar",
     "accounts_memory",

@@ -27,19 +27,19 @@ THIRD_PARTIES: Final = {
     "asyncpg": {"accounts_sql"},
     "attrs": {
         *("accounts_argon2", "accounts_cli", "accounts_core", "accounts_litestar", "accounts_redis"),
-        *("accounts_smtp", "accounts_sql", "accounts_stripe", "accounts_system"),
+        *("accounts_service", "accounts_smtp", "accounts_sql", "accounts_stripe", "accounts_system"),
     },
     "httpx": {"accounts_stripe"},
     "idna": {"accounts_litestar"},
-    "litestar": {"accounts_cli", "accounts_litestar"},
-    "msgspec": {"accounts_cli", "accounts_litestar"},
+    "litestar": {"accounts_litestar", "accounts_service"},
+    "msgspec": {"accounts_litestar", "accounts_service"},
     "redis": {"accounts_redis"},
-    "sqlalchemy": {"accounts_cli", "accounts_sql"},
+    "sqlalchemy": {"accounts_service", "accounts_sql"},
     "stripe": {"accounts_stripe"},
-    "structlog": {"accounts_cli"},
+    "structlog": {"accounts_service"},
     "typing_extensions": {"accounts_core"},
-    "uvicorn": {"accounts_cli"},
-    "uvloop": {"accounts_cli"},
+    "uvicorn": {"accounts_service"},
+    "uvloop": {"accounts_service"},
 }
 """Every library that the service imports, and which packages do."""
 ONLY_FOR_TYPES: Final = {"_typeshed"}

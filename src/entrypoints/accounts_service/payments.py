@@ -46,7 +46,7 @@ def require_provider(settings: Settings) -> None:
         return
     if settings.stripe_api_base is not None:
         raise ServiceError(
-            "ACCOUNTS_STRIPE_API_BASE: requests need ACCOUNTS_STRIPE_API_KEY as well; a simulator takes any key, such as"
+            "ACCOUNTS_STRIPE_API_BASE: requests need ACCOUNTS_STRIPE_API_KEY; a simulator takes any key, such as"
             f" {SIMULATOR_KEY}."
         )
     if settings.stripe_simulator is False:

@@ -48,14 +48,14 @@ class Backend(Generic[Url]):
     """Describes its URLs in the message about one that cannot be read."""
     parse: Callable[[str], Url]
     """Returns the parsed URL. Raises `ValueError`, without the URL in its text."""
-    open: Callable[[Url], AbstractAsyncContextManager[RateLimiter]]
+    connect: Callable[[Url], AbstractAsyncContextManager[RateLimiter]]
     """Returns a rate limiter that connects when it is first used, and closes it at the end."""
     check: Callable[[Url, Clock], Awaitable[str | None]]
     """Counts one attempt, resets it, and returns advice for the operator or None. Raises `Unavailable`."""
 
 
 @asynccontextmanager
-async def _open_redis(url: RedisUrl) -> AsyncIterator[RateLimiter]:
+async def _connect_redis(url: RedisUrl) -> AsyncIterator[RateLimiter]:
     from accounts_redis.rate_limiter import AsyncRedisRateLimiter
 
     limiter = AsyncRedisRateLimiter.connect(url)
@@ -87,7 +87,7 @@ BACKENDS: Final[tuple[Backend[Any], ...]] = (
         schemes=("redis", "rediss", "unix"),
         expected="rediss://user:password@cache.example.org:6379/0, redis://... or unix:///run/redis/redis.sock",
         parse=RedisUrl.parse,
-        open=_open_redis,
+        connect=_connect_redis,
         check=_check_redis,
     ),
 )
@@ -121,9 +121,9 @@ class RateLimitsUrl:
         """The secrets in the URL."""
         return self._url.secrets
 
-    def open(self) -> AbstractAsyncContextManager[RateLimiter]:
+    def connect(self) -> AbstractAsyncContextManager[RateLimiter]:
         """Return a rate limiter that connects when it is first used, and closes it at the end."""
-        return self._backend.open(self._url)
+        return self._backend.connect(self._url)
 
     async def check(self, clock: Clock) -> str | None:
         """Count one attempt, reset it, and return advice for the operator or None. Raises `Unavailable`."""
@@ -147,7 +147,7 @@ async def open_rate_limiter(url: RateLimitsUrl | None, engine: AsyncEngine) -> A
     if url is None:
         yield AsyncSqlRateLimiter(engine)
         return
-    async with url.open() as limiter:
+    async with url.connect() as limiter:
         yield limiter
 
 

@@ -5,12 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import attrs
 import pytest
 from tests.documents import ROOT, Program, programs
 from tests.integration.cli.harness import Serve
 
-from accounts_service.settings import Settings
+from accounts_service.settings import setting_names
 
 README = (ROOT / "README.md").read_text()
 PROGRAMS = programs(ROOT / "README.md")
@@ -21,12 +20,11 @@ COMMANDS = re.findall(r"^```sh\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
 
 def test_every_setting_is_named_and_those_without_effect_are_named_as_such() -> None:
-    settings = attrs.fields_dict(Settings)
-    names = {f"ACCOUNTS_{name.upper()}": field for name, field in settings.items() if "parse" in field.metadata}
+    names = setting_names()
     (idle,) = re.findall(r"of no effect yet: (.*?)\.\n", README, re.DOTALL)
 
     assert set(re.findall(r"ACCOUNTS_\w+", README)) == set(names)
-    assert set(re.findall(r"ACCOUNTS_\w+", idle)) == {n for n, field in names.items() if not field.metadata["used"]}
+    assert set(re.findall(r"ACCOUNTS_\w+", idle)) == {name for name, used in names.items() if not used}
 
 
 def ran(*command: str | Path, folder: Path) -> "subprocess.CompletedProcess[str]":

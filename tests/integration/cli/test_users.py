@@ -78,8 +78,8 @@ def test_an_address_may_have_a_domain_in_any_script(run: Run) -> None:
         ("jane", "Jane", PASSWORD, "email: This is not an email address."),
         ("jane@example.org", " ", PASSWORD, "name: This cannot be empty."),
         ("jane@example.org", "Jane", "short", "password: A password has at least 15 characters."),
-        ("jane@example.org", "Jane", "\n" + PASSWORD, "Standard input holds 2 lines; a password is one."),
-        ("jane@example.org", "Jane", "", "Standard input holds 0 lines; a password is one."),
+        ("jane@example.org", "Jane", "\n" + PASSWORD, "Expected one line with the password on standard input; got 2."),
+        ("jane@example.org", "Jane", "", "Expected one line with the password on standard input; got 0."),
         ("jane@example.org", "Jane", "x" * 1025, "password: A password has at most 1024 bytes."),
     ],
 )
@@ -99,9 +99,7 @@ def test_an_address_is_taken_once(run: Run) -> None:
 def test_without_a_terminal_a_password_has_to_come_from_standard_input(run: Run) -> None:
     ran = run("users", "create", "--email", "jane@example.org", "--name", "Jane", stdin=PASSWORD)
 
-    assert ran == Ran(
-        1, "", "accounts: There is no terminal to ask for a password at: give it with --password-stdin.\n"
-    )
+    assert ran == Ran(1, "", "accounts: The password prompt needs a terminal. Use --password-stdin instead.\n")
 
 
 def test_verify_takes_the_address_as_verified(run: Run) -> None:
@@ -139,7 +137,7 @@ def test_delete_needs_somebody_to_ask(run: Run) -> None:
 
     ran = run("users", "delete", "jane@example.org", stdin="yes\n")
 
-    assert (ran.code, ran.err) == (1, "accounts: There is no terminal to ask at: give --yes.\n")
+    assert (ran.code, ran.err) == (1, "accounts: The confirmation prompt needs a terminal. Use --yes to skip it.\n")
     assert facts(run)["id"] == 1
 
 
@@ -169,7 +167,7 @@ def test_what_is_neither_address_nor_id_is_said_so(run: Run) -> None:
 def test_without_tables_the_way_to_make_them_is_said(run: Run, folder: Path) -> None:
     (folder / "accounts.db").unlink()
 
-    said = "There is no database sqlite:///accounts.db yet: `accounts migrate` makes it, and so does `accounts serve`."
+    said = "There is no database sqlite:///accounts.db yet: run `accounts migrate` or `accounts serve` to create it."
     assert create(run) == Ran(1, "", f"accounts: {said}\n")
     assert list(folder.glob("*.db")) == []
 

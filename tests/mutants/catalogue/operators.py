@@ -10,7 +10,7 @@ _ATTEMPTS: Final = "accounts_core/services/rate_limit_policy.py"
 _LOCKED: Final = "use_cases/test_locked_accounts.py"
 _COUNTED: Final = "use_cases/test_counted_calls.py"
 _OVER: Final = f"{_COUNTED}::test_over_its_limit_a_call_is_refused_before_anything_is_hashed_or_written"
-_SETTINGS: Final = "tests/unit/adapters/test_settings.py"
+_SETTINGS: Final = "tests/unit/service/test_settings.py"
 _USERS: Final = "tests/integration/cli/test_users.py"
 _VALUES: Final = "entrypoints/accounts_service/parsers.py"
 
@@ -211,13 +211,13 @@ OPERATORS: Final = (
         at="adapters/accounts_stripe/simulator/server.py::_answer",
         old="{**PROTECTIVE_HEADERS, **response.headers, 'content-length': str(len(response.body))}",
         new="{**response.headers, 'content-length': str(len(response.body))}",
-        check="tests/integration/cli/test_serve.py::test_a18_the_page_of_a_challenge_has_the_headers_of_the_services_pages",
+        check="tests/integration/service/test_serve.py::test_a18_the_page_of_a_challenge_has_the_headers_of_the_services_pages",
     ),
     Mutant(
         name="the trail of a deleted user that nobody can read",
-        at="entrypoints/accounts_cli/audit.py::_whose",
-        old="id_of(who) or (await find(accounts, who)).id",
-        new="(await find(accounts, who)).id",
+        at="entrypoints/accounts_cli/audit.py::_resolve_user_id",
+        old="parse_id(email_or_id) or (await find_user(accounts, email_or_id)).id",
+        new="(await find_user(accounts, email_or_id)).id",
         check=f"{_USERS}::test_a16_the_trail_of_a_deleted_user_is_shown_by_id",
     ),
     Mutant(

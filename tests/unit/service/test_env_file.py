@@ -67,5 +67,5 @@ def test_any_other_line_is_refused_by_its_number_and_not_shown(line: str) -> Non
 
 
 def test_a_name_cannot_be_set_twice() -> None:
-    with pytest.raises(ServiceError, match=r"^\.env, line 3: NAME was set before"):
+    with pytest.raises(ServiceError, match=r"^\.env, line 3: NAME is set twice"):
         parse_env("NAME=1\n\nNAME=2")
