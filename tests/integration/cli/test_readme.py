@@ -3,13 +3,14 @@
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from tests.documents import ROOT, Program, programs
 from tests.integration.cli.harness import Serve
 
-from accounts_service.settings import setting_names
+from accounts_service.settings import Settings, setting_names
 
 README = (ROOT / "README.md").read_text()
 PROGRAMS = programs(ROOT / "README.md")
@@ -25,6 +26,31 @@ def test_every_setting_is_named_and_those_without_effect_are_named_as_such() -> 
 
     assert set(re.findall(r"ACCOUNTS_\w+", README)) == set(names)
     assert set(re.findall(r"ACCOUNTS_\w+", idle)) == {name for name, used in names.items() if not used}
+
+
+def test_every_default_in_the_table_is_the_one_that_holds() -> None:
+    """Cells without one value in code style, such as "none", say it in words."""
+    defaults = Settings()
+    told = {
+        name: value
+        for names, values in re.findall(
+            r"^\| ((?:`ACCOUNTS_\w+`(?:, )?)+) \| ((?:`[^`]*`(?:, )?)+) \|", README, re.MULTILINE
+        )
+        for name, value in zip(re.findall(r"`(\w+)`", names), re.findall(r"`([^`]*)`", values), strict=True)
+    }
+
+    assert len(told) == 18
+    assert {name: as_text(getattr(defaults, name.removeprefix("ACCOUNTS_").lower())) for name in told} == told
+
+
+def as_text(value: object) -> str:
+    """Write a default as the setting is written."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case Mapping():
+            return ",".join(f"{name}={amount}" for name, amount in value.items())
+    return str(value)
 
 
 def ran(*command: str | Path, folder: Path) -> "subprocess.CompletedProcess[str]":
