@@ -29,7 +29,7 @@ _NAMES: Final = re.compile(r"password|passwd|secret|token|authorization|cookie|a
 
 
 class Masker:
-    """Masks given secrets in plain, URL, hexadecimal and base64 form, and whatever looks like a secret."""
+    """Masks given secrets in plain, URL, hexadecimal and base64 form, and anything that looks like a secret."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         forms = {form for secret in secrets if len(secret) >= LEAST_LENGTH for form in _forms(secret)}
@@ -73,7 +73,7 @@ class Masker:
 
 
 def mask_defects(secrets: Iterable[str]) -> Masker:
-    """Mask these secrets, and whatever looks like one, in the traceback of an error that ends the process.
+    """Mask these secrets, and anything that looks like one, in the traceback of an error that ends the process.
 
     Returns:
         The masker, for other texts.

@@ -28,7 +28,7 @@ class Provider:
     """An open payment provider."""
 
     gateway: PaymentGateway
-    shown: str
+    description: str
     simulator: Simulator | None = None
     """The simulator in this process, or None. It takes Stripe's test cards and moves no money."""
 
@@ -64,15 +64,15 @@ async def open_provider(settings: Settings, clock: Clock, secrets: Secrets) -> A
 
     """
     require_provider(settings)
-    shown = describe_provider(settings)
+    description = describe_provider(settings)
     if settings.stripe_api_key is not None:
         async with _connected(settings.stripe_api_key, settings.stripe_api_base or API_BASE) as gateway:
-            yield Provider(gateway=gateway, shown=shown)
+            yield Provider(gateway=gateway, description=description)
         return
     simulator = open_simulator(simulator_file(settings), clock, secrets, webhook_secret=SIMULATOR_SECRET)
     try:
         gateway = StripeGateway.connect(SIMULATOR_KEY, http_client=SimulatorHTTPClient(simulator))
-        yield Provider(gateway=gateway, shown=shown, simulator=simulator)
+        yield Provider(gateway=gateway, description=description, simulator=simulator)
     finally:
         simulator.close()
 
@@ -107,12 +107,12 @@ async def check_provider(settings: Settings, clock: Clock, secrets: Secrets) -> 
         try:
             await provider.require_access()
         except ProviderError as error:
-            raise ServiceError(f"{provider.shown}: {error}") from error
+            raise ServiceError(f"{provider.description}: {error}") from error
         kind = "live" if "_live_" in settings.stripe_api_key else "test"
         note = (
             "" if settings.stripe_webhook_secret else "; no webhook is taken: ACCOUNTS_STRIPE_WEBHOOK_SECRET is not set"
         )
-        return f"{provider.shown} answers, with a {kind} key{note}"
+        return f"{provider.description} answers, with a {kind} key{note}"
 
 
 def simulator_file(settings: Settings) -> Path:

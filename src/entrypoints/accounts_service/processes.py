@@ -33,7 +33,7 @@ def run_processes(
 
     Args:
         count: Number of processes.
-        sockets: Listening sockets; they are closed when the processes are told to stop.
+        sockets: Listening sockets; they are closed when the processes stop.
         announce: Called once the processes are started.
         warn: Takes each line about a process that ended. It is pickled, so it must be a module's function.
 

@@ -1,4 +1,4 @@
-"""Where attempts are counted: in the service's database, or in a server that a URL names.
+"""Open the rate limiter of the service: in its database, or in a server that a URL names.
 
 `BACKENDS` is the only list of those servers. `settings.py`, `composition.py` and `checks.py` use the functions of this
 module and name no backend, so that a further adapter is one more row.

@@ -6,12 +6,11 @@ environment it is called `ACCOUNTS_` and the field's name in capitals. An unknow
 
 import difflib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
-from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
 import attrs
@@ -25,139 +24,88 @@ from accounts_service.env_file import read_env_file
 from accounts_service.errors import ServiceError
 from accounts_service.rate_limiters import EXPECTED as EXPECTED_RATE_LIMITS_URL
 from accounts_service.rate_limiters import RateLimitsUrl
+from accounts_service.setting_fields import FOR_EVER, TRUE_OR_FALSE, choice, days, number, optional, setting
 from accounts_smtp import Sender, SmtpUrl
-
-T = TypeVar("T")
-E = TypeVar("E", bound=StrEnum)
 
 PREFIX: Final = "ACCOUNTS_"
 TESTS: Final = "ACCOUNTS_TEST_"
 _SHOWN: Final = 60
 _LOOKS_SECRET: Final = re.compile(r"[sr]k_|whsec_|//.*@", re.DOTALL)
 """A key of Stripe, or a URL with a password, that went into the wrong setting."""
-_TEN_YEARS: Final = 3650
-_FOR_EVER: Final = "for ever"
-_TRUE_OR_FALSE: Final = "true or false"
-
-
-def _setting(
-    parse: Callable[[str], T],
-    expected: str,
-    default: T | None = None,
-    *,
-    secret: bool = False,
-    empty: bool = False,
-    used: bool = True,
-    alias: str | None = None,
-) -> T:
-    """Return the field of a setting.
-
-    Args:
-        parse: Reads its text; raises `ValueError`.
-        expected: Describes a valid text, in the message about one that is not.
-        default: Its value where it is not set.
-        secret: Its text may hold a secret, so it is never shown.
-        empty: It may be set to an empty text.
-        used: Whether it has an effect in this release.
-        alias: Another name for it, without `ACCOUNTS_`.
-
-    """
-    meta = {"parse": parse, "expected": expected, "secret": secret, "empty": empty, "used": used, "alias": alias}
-    field: T = attrs.field(default=default, repr=not secret, metadata=meta)
-    return field
-
-
-def _number(unit: str, least: int, most: int, default: int, *, zero: str | None = None) -> int:
-    """Return the field of a whole number; `zero` explains 0 where that is special."""
-    lowest = f"{least} ({zero})" if zero else str(least)
-    return _setting(parsers.number(least, most), f"a number of {unit} from {lowest} to {most}", default)
-
-
-def _days(default: int, *, zero: str | None = None) -> int:
-    return _number("days", 0 if zero else 1, _TEN_YEARS, default, zero=zero)
-
-
-def _choice(kind: type[E], default: E) -> E:
-    *others, last = kind
-    return _setting(kind, f"{', '.join(others)} or {last}", default)
 
 
 def _period(days: int) -> timedelta | None:
     return timedelta(days=days) if days else None
 
 
-def _optional(parse: Callable[[str], T]) -> Callable[[str], T | None]:
-    return parse
-
-
 @attrs.frozen(kw_only=True)
 class Settings:
     """The settings of one service. Secrets are not in the `repr`."""
 
-    database_url: DatabaseUrl = _setting(  # noqa: RUF009  makes an attrs field
+    database_url: DatabaseUrl = setting(  # noqa: RUF009  makes an attrs field
         DatabaseUrl.parse,
         "sqlite:///<file> or postgresql://<user>:<password>@<host>/<name>, with every @ in the password written as %40",
         DatabaseUrl.parse(defaults.DATABASE_URL),
         secret=True,
     )
-    public_url: str | None = _setting(_optional(parsers.page_url), "a URL such as https://accounts.example.org")
-    stripe_api_key: str | None = _setting(
-        _optional(parsers.key("sk_test_", "sk_live_", "rk_test_", "rk_live_")),
+    public_url: str | None = setting(optional(parsers.page_url), "a URL such as https://accounts.example.org")
+    stripe_api_key: str | None = setting(
+        optional(parsers.key("sk_test_", "sk_live_", "rk_test_", "rk_live_")),
         "a secret key of Stripe, sk_test_... or sk_live_...",
         secret=True,
     )
-    stripe_publishable_key: str | None = _setting(
-        _optional(parsers.key("pk_test_", "pk_live_")),
+    stripe_publishable_key: str | None = setting(
+        optional(parsers.key("pk_test_", "pk_live_")),
         "a publishable key of Stripe, pk_test_... or pk_live_...",
         used=False,
     )
-    stripe_api_base: str | None = _setting(_optional(parsers.page_url), "a URL such as https://api.stripe.com")
-    stripe_webhook_secret: str | None = _setting(
-        _optional(parsers.key("whsec_")), "a signing secret of Stripe, whsec_...", secret=True
+    stripe_api_base: str | None = setting(optional(parsers.page_url), "a URL such as https://api.stripe.com")
+    stripe_webhook_secret: str | None = setting(
+        optional(parsers.key("whsec_")), "a signing secret of Stripe, whsec_...", secret=True
     )
-    stripe_simulator: bool | None = _setting(_optional(parsers.boolean), _TRUE_OR_FALSE)
-    currency: str = _setting(parsers.currency, "a currency code of three letters, such as usd", "usd")
-    verification_amounts: Mapping[str, int] = _setting(
+    stripe_simulator: bool | None = setting(optional(parsers.boolean), TRUE_OR_FALSE)
+    currency: str = setting(parsers.currency, "a currency code of three letters, such as usd", "usd")
+    verification_amounts: Mapping[str, int] = setting(
         parsers.amounts, "amounts in minor units by currency, such as usd=100,jpy=150", MappingProxyType({"usd": 100})
     )
-    smtp_url: SmtpUrl | None = _setting(  # noqa: RUF009  makes an attrs field
-        _optional(SmtpUrl.parse),
+    smtp_url: SmtpUrl | None = setting(  # noqa: RUF009  makes an attrs field
+        optional(SmtpUrl.parse),
         "a URL such as smtps://user:password@mail.example.org",
         secret=True,
     )
-    mail_from: Sender = _setting(  # noqa: RUF009  makes an attrs field
+    mail_from: Sender = setting(  # noqa: RUF009  makes an attrs field
         Sender.parse,
         "an address, such as Accounts <no-reply@example.org>",
         Sender.parse("Accounts <no-reply@accounts.invalid>"),
     )
-    private_registration: bool = _setting(parsers.boolean, _TRUE_OR_FALSE, default=False)
-    min_password_length: int = _number("characters", LEAST_LENGTH, 128, DEFAULT_LENGTH)
-    session_days: int = _days(30)
-    session_idle_days: int = _days(14)
-    reauthentication_minutes: int = _number("minutes", 0, 1440, 15, zero="off")
-    unverified_days: int = _days(30, zero="never")
-    retention_audit_days: int = _days(400, zero=_FOR_EVER)
-    retention_notifications_days: int = _days(400, zero=_FOR_EVER)
-    retention_devices_days: int = _days(400, zero=_FOR_EVER)
-    retention_verifications_days: int = _days(400, zero=_FOR_EVER)
-    retention_dead_jobs_days: int = _days(90, zero=_FOR_EVER)
-    invitation_days: int = _days(14)
-    email_change: EmailChange = _choice(EmailChange, EmailChange.CONFIRM)  # noqa: RUF009
-    customer_deletion: CustomerDeletion = _choice(CustomerDeletion, CustomerDeletion.BLOCK)  # noqa: RUF009
-    trusted_proxies: tuple[parsers.Network, ...] = _setting(
+    private_registration: bool = setting(parsers.boolean, TRUE_OR_FALSE, default=False)
+    min_password_length: int = number("characters", LEAST_LENGTH, 128, DEFAULT_LENGTH)
+    session_days: int = days(30)
+    session_idle_days: int = days(14)
+    reauthentication_minutes: int = number("minutes", 0, 1440, 15, zero="off")
+    unverified_days: int = days(30, zero="never")
+    retention_audit_days: int = days(400, zero=FOR_EVER)
+    retention_notifications_days: int = days(400, zero=FOR_EVER)
+    retention_devices_days: int = days(400, zero=FOR_EVER)
+    retention_verifications_days: int = days(400, zero=FOR_EVER)
+    retention_dead_jobs_days: int = days(90, zero=FOR_EVER)
+    invitation_days: int = days(14)
+    email_change: EmailChange = choice(EmailChange, EmailChange.CONFIRM)  # noqa: RUF009
+    customer_deletion: CustomerDeletion = choice(CustomerDeletion, CustomerDeletion.BLOCK)  # noqa: RUF009
+    trusted_proxies: tuple[parsers.Network, ...] = setting(
         parsers.networks, "IP addresses or networks, such as 10.0.0.0/8,::1", (), empty=True
     )
-    cors_origins: tuple[str, ...] = _setting(
+    cors_origins: tuple[str, ...] = setting(
         parsers.origins, "web origins, such as https://app.example.org,http://localhost:3000", (), empty=True
     )
-    limits: Mapping[str, Mapping[str, RateLimit]] = _setting(
+    limits: Mapping[str, Mapping[str, RateLimit]] = setting(
         parsers.limits,
         "limits such as sign-in=100/hour,sign-in.account=10/hour, each once, per second, minute, hour or day, of "
         f"{', '.join(parsers.LIMIT_NAMES)}",
         MappingProxyType({}),
     )
-    rate_limits_url: RateLimitsUrl | None = _setting(  # noqa: RUF009  makes an attrs field
-        _optional(RateLimitsUrl.parse), EXPECTED_RATE_LIMITS_URL, secret=True, alias="REDIS_URL"
+    rate_limits_url: RateLimitsUrl | None = setting(  # noqa: RUF009  makes an attrs field
+        optional(RateLimitsUrl.parse), EXPECTED_RATE_LIMITS_URL, secret=True, alias="REDIS_URL"
     )
     configured: frozenset[str] = attrs.field(default=frozenset())
     """The names, such as `ACCOUNTS_CURRENCY`, that are set; every other setting has its default."""
@@ -241,7 +189,7 @@ class Settings:
 
     @property
     def is_simulated(self) -> bool:
-        """Whether payments go to a simulator in this process instead of Stripe."""
+        """True when payments go to a simulator in this process instead of Stripe."""
         return self.stripe_api_key is None
 
     def without_effect(self) -> list[str]:
