@@ -73,9 +73,9 @@ def test_a_dry_run_tells_and_changes_nothing_and_the_next_run_repairs(customer: 
     repaired = run("cards", "reconcile")
 
     assert (told.code, repaired.code) == (1, 0)
-    assert told.out.splitlines()[0].split() == ["WHAT", "OF", "USER", "AT", "THE", "PROVIDER", "NOW", "DETAIL"]
-    assert f"differing default  1        {customer}  to repair" in told.out
-    assert f"differing default  1        {customer}  repaired" in repaired.out
+    assert told.out.splitlines()[0].split() == ["DIFFERENCE", "USER", "AT", "THE", "PROVIDER", "STATUS", "DETAIL"]
+    assert f"differing default  1     {customer}  to repair" in told.out
+    assert f"differing default  1     {customer}  repaired" in repaired.out
     assert run("cards", "reconcile").out.endswith("0 differences.\n")
 
 

@@ -206,7 +206,7 @@ def test_a13_unlock_ends_the_failures_that_are_counted_in_the_database(run: Run,
         fill_failures(limits, f"{address}@example.org")
 
     assert run("users", "unlock", "jane@example.org") == Ran(
-        0, "User 1, jane@example.org, is unlocked: wrong passwords before now do not count.\n", ""
+        0, "User 1, jane@example.org, is unlocked: earlier wrong passwords no longer count.\n", ""
     )
 
     assert not is_locked(limits, "jane@example.org")
