@@ -68,7 +68,7 @@ class Running:
 
         def look() -> None:
             protocol._watch.stop()
-            protocol._watch._look()
+            protocol._watch._check()
             looked.set()
 
         protocol.loop.call_soon_threadsafe(look)

@@ -16,6 +16,20 @@ _VALUES: Final = "entrypoints/accounts_service/parsers.py"
 
 OPERATORS: Final = (
     Mutant(
+        name="a setting under both of its names, of which one is dropped",
+        at="entrypoints/accounts_service/settings.py::Settings.parse",
+        old="field.name in fields",
+        new="False",
+        check=f"{_SETTINGS}::test_a_setting_under_both_of_its_names_is_refused",
+    ),
+    Mutant(
+        name="the secret of a rate limit server in the reason of a failed check",
+        at="entrypoints/accounts_service/rate_limiters.py::_reason",
+        old="url.conceal(cause[0])",
+        new="cause[0]",
+        check="tests/unit/service/test_rate_limiters.py::test_a_check_that_fails_says_why_without_the_secret",
+    ),
+    Mutant(
         name="a right password at restoring that does not end the row of failures",
         at="accounts_core/use_cases/identity/restore.py::Restore.__call__",
         old="await self._rate_limits.reset_failures(address)",
