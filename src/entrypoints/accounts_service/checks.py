@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import attrs
 
 from accounts_core.errors import AccountsError
-from accounts_service.composition import mail_folder
+from accounts_service.composition import get_mail_folder
 from accounts_service.database import require_migrated
 from accounts_service.defaults import LOCAL_URL
 from accounts_service.errors import ServiceError
@@ -87,7 +87,7 @@ def _check_mail(settings: Settings) -> str:
         asyncio.run(mailer.check())
         unset = "" if "ACCOUNTS_MAIL_FROM" in settings.configured else "; WARNING: ACCOUNTS_MAIL_FROM is not set"
         return f"{settings.smtp_url} takes mails, from {settings.mail_from}{unset}"
-    folder = mail_folder(settings)
+    folder = get_mail_folder(settings)
     existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
         raise ServiceError(f"mails cannot be written to {folder}/: {existing} is not a writable folder")

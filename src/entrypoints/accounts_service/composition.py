@@ -11,7 +11,7 @@ from accounts_argon2 import AsyncArgon2Hasher
 from accounts_core import Accounts, MailDispatch
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.mailer import Mailer
-from accounts_service.database import explained, require_connection
+from accounts_service.database import require_connection, translate_errors
 from accounts_service.defaults import LOCAL_URL
 from accounts_service.payments import Provider, describe_provider, open_provider
 from accounts_service.rate_limiters import open_rate_limiter
@@ -66,7 +66,7 @@ async def open_service(settings: Settings, *, public_url: str = LOCAL_URL) -> As
     secrets = SystemSecrets()
     async with AsyncExitStack() as stack:
         provider = await stack.enter_async_context(open_provider(settings, clock, secrets))
-        with explained(settings.database_url, "used"):
+        with translate_errors(settings.database_url, "used"):
             engine = create_async_engine(settings.database_url.text)
         stack.push_async_callback(engine.dispose)
         await require_connection(engine, settings.database_url)
@@ -88,7 +88,9 @@ async def open_service(settings: Settings, *, public_url: str = LOCAL_URL) -> As
 
 def _mailer(settings: Settings, public_url: str, clock: Clock) -> Mailer:
     if settings.smtp_url is None:
-        return EmlMailer(folder=mail_folder(settings), sender=settings.mail_from, public_url=public_url, clock=clock)
+        return EmlMailer(
+            folder=get_mail_folder(settings), sender=settings.mail_from, public_url=public_url, clock=clock
+        )
     from accounts_smtp.smtp import SmtpMailer
 
     return SmtpMailer(url=settings.smtp_url, sender=settings.mail_from, public_url=public_url, clock=clock)
@@ -96,11 +98,11 @@ def _mailer(settings: Settings, public_url: str, clock: Clock) -> Mailer:
 
 def _describe_mail(settings: Settings) -> str:
     if settings.smtp_url is None:
-        return f"each becomes a file in {mail_folder(settings)}/"
+        return f"each becomes a file in {get_mail_folder(settings)}/"
     return f"{settings.smtp_url}, from {settings.mail_from}"
 
 
-def mail_folder(settings: Settings) -> Path:
+def get_mail_folder(settings: Settings) -> Path:
     """Return the folder of the mails that are not sent: beside the SQLite database, else in the working folder."""
     file = settings.database_url.file
     return (file.parent if file is not None else Path()) / "mail"

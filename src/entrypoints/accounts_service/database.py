@@ -26,7 +26,7 @@ def migrate_database(settings: Settings) -> str:
     url = settings.database_url
     if url.file is not None:
         _create_private(url.file)
-    with explained(url, "migrated"):
+    with translate_errors(url, "migrated"):
         if is_current(url.text):
             return f"{url} is up to date."
         migrate(url.text)
@@ -59,7 +59,7 @@ def require_migrated(settings: Settings) -> None:
         raise ServiceError(f"There is no database {url} yet: run `accounts migrate` or `accounts serve` to create it.")
     if url.file is not None:
         _require_writable(url.file)
-    with explained(url, "used"):
+    with translate_errors(url, "used"):
         current = is_current(url.text)
     if not current:
         raise ServiceError(f"The tables in {url} are not those of this release: run `accounts migrate`.")
@@ -67,13 +67,13 @@ def require_migrated(settings: Settings) -> None:
 
 async def require_connection(engine: AsyncEngine, url: DatabaseUrl) -> None:
     """Raise `ServiceError` unless the asynchronous driver connects, too: it parses the URL's parameters anew."""
-    with explained(url, "used"):
+    with translate_errors(url, "used"):
         async with engine.connect():
             pass
 
 
 @contextmanager
-def explained(url: DatabaseUrl, done: str) -> Iterator[None]:
+def translate_errors(url: DatabaseUrl, done: str) -> Iterator[None]:
     """Turn any failure of the database into a `ServiceError` with its URL and the driver's reason.
 
     Args:

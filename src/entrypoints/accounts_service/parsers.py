@@ -29,13 +29,13 @@ class Expected(ValueError):
     """The text cannot be read. The message describes a valid one and shows nothing of this one."""
 
 
-def boolean(text: str) -> bool:
+def parse_boolean(text: str) -> bool:
     if text.lower() not in {"true", "false"}:
         raise ValueError(text)
     return text.lower() == "true"
 
 
-def number(least: int, most: int) -> Callable[[str], int]:
+def make_number_parser(least: int, most: int) -> Callable[[str], int]:
     """Return a parser of whole numbers in decimal digits, from `least` to `most`."""
 
     def parse(text: str) -> int:
@@ -47,7 +47,7 @@ def number(least: int, most: int) -> Callable[[str], int]:
     return parse
 
 
-def key(*prefixes: str) -> Callable[[str], str]:
+def make_key_parser(*prefixes: str) -> Callable[[str], str]:
     """Return a parser of API keys that begin with one of `prefixes`."""
 
     def parse(text: str) -> str:
@@ -58,7 +58,7 @@ def key(*prefixes: str) -> Callable[[str], str]:
     return parse
 
 
-def page_url(text: str) -> str:
+def parse_page_url(text: str) -> str:
     """Read the URL of a page: `http` or `https`, with neither credentials, query nor fragment."""
     parts = _split(text, ("http", "https"))
     if parts.username is not None or "?" in text or "#" in text:
@@ -66,27 +66,27 @@ def page_url(text: str) -> str:
     return text.rstrip("/")
 
 
-def origins(text: str) -> tuple[str, ...]:
+def parse_origins(text: str) -> tuple[str, ...]:
     """Read web origins, in the form in which browsers send them."""
     return tuple("*" if item == "*" else _origin(item) for item in _items(text))
 
 
-def networks(text: str) -> tuple[Network, ...]:
+def parse_networks(text: str) -> tuple[Network, ...]:
     return tuple(ip_network(item) for item in _items(text))
 
 
-def currency(text: str) -> str:
+def parse_currency(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z]{3}", text):
         raise ValueError(text)
     return text.lower()
 
 
-def amounts(text: str) -> Mapping[str, int]:
+def parse_amounts(text: str) -> Mapping[str, int]:
     """Read `usd=100,jpy=150`: minor units by currency."""
-    return MappingProxyType({currency(name): _whole(value) for name, value in _pairs(text)})
+    return MappingProxyType({parse_currency(name): _whole(value) for name, value in _pairs(text)})
 
 
-def limits(text: str) -> Mapping[str, Mapping[str, RateLimit]]:
+def parse_limits(text: str) -> Mapping[str, Mapping[str, RateLimit]]:
     """Read `sign-in=100/hour,sign-in.account=10/hour,recovery.*=5/hour`, by name and then by scope.
 
     A name without a scope sets its scope in `PLAIN_SCOPES`. `*` sets every scope that is not named beside it.

@@ -69,7 +69,7 @@ async def open_provider(settings: Settings, clock: Clock, secrets: Secrets) -> A
         async with _connected(settings.stripe_api_key, settings.stripe_api_base or API_BASE) as gateway:
             yield Provider(gateway=gateway, description=description)
         return
-    simulator = open_simulator(simulator_file(settings), clock, secrets, webhook_secret=SIMULATOR_SECRET)
+    simulator = open_simulator(get_simulator_file(settings), clock, secrets, webhook_secret=SIMULATOR_SECRET)
     try:
         gateway = StripeGateway.connect(SIMULATOR_KEY, http_client=SimulatorHTTPClient(simulator))
         yield Provider(gateway=gateway, description=description, simulator=simulator)
@@ -88,7 +88,7 @@ def describe_provider(settings: Settings) -> str:
     """Return a description of the provider that the settings choose. Raises `ServiceError` when there is none."""
     require_provider(settings)
     if settings.stripe_api_key is None:
-        return f"simulated, in {simulator_file(settings)}: it takes Stripe's test cards, and no money moves"
+        return f"simulated, in {get_simulator_file(settings)}: it takes Stripe's test cards, and no money moves"
     return "Stripe" if settings.stripe_api_base is None else f"Stripe's API at {settings.stripe_api_base}"
 
 
@@ -115,7 +115,7 @@ async def check_provider(settings: Settings, clock: Clock, secrets: Secrets) -> 
         return f"{provider.description} answers, with a {kind} key{note}"
 
 
-def simulator_file(settings: Settings) -> Path:
+def get_simulator_file(settings: Settings) -> Path:
     """Return the file of the simulator's state: beside the SQLite database, else in the working folder."""
     file = settings.database_url.file
     return (file.parent if file is not None else Path()) / SIMULATOR_FILE
@@ -132,7 +132,7 @@ def open_simulator(file: Path, clock: Clock, secrets: Secrets, *, webhook_secret
         raise ServiceError(f"{file} cannot be opened as the Stripe simulator's state: {error}") from error
 
 
-def webhook_check(secret: str | None, clock: Clock) -> Callable[[bytes, Mapping[str, str]], StripeEvent]:
+def make_webhook_check(secret: str | None, clock: Clock) -> Callable[[bytes, Mapping[str, str]], StripeEvent]:
     """Return a function that verifies the signature of a webhook. Without a secret it refuses every webhook."""
 
     def check(body: bytes, headers: Mapping[str, str]) -> StripeEvent:

@@ -17,11 +17,11 @@ from accounts_litestar import HttpOptions, RequestEntry, create_app
 from accounts_litestar.strict import refusal
 from accounts_service.composition import Service, open_service
 from accounts_service.http_guard import GuardedProtocol
-from accounts_service.listening import url_of
+from accounts_service.listening import format_url
 from accounts_service.logs import log_to_stderr
-from accounts_service.payments import webhook_check
+from accounts_service.payments import make_webhook_check
 from accounts_service.settings import Settings
-from accounts_service.simulator import deliver_events, with_challenges
+from accounts_service.simulator import add_challenge_pages, deliver_events
 from accounts_system.worker import Worker, working
 
 CANCEL_SECONDS: Final = 5
@@ -53,7 +53,7 @@ async def _serve(
     announce: Callable[[], None],
     log_request: Callable[[RequestEntry], None],
 ) -> None:
-    address = settings.public_url or url_of(sockets[0])
+    address = settings.public_url or format_url(sockets[0])
     async with open_service(settings, public_url=address) as service:
         worker = Worker(service.accounts)
         config = uvicorn.Config(
@@ -78,7 +78,7 @@ def _app(service: Service, worker: Worker, address: str, log_request: Callable[[
         cors_origins=settings.cors_origins,
         only_tls=(settings.public_url or "").startswith("https://"),
         trusted_proxies=settings.trusted_proxies,
-        webhook=webhook_check(settings.stripe_webhook_secret, service.clock),
+        webhook=make_webhook_check(settings.stripe_webhook_secret, service.clock),
         wake_worker=worker.wake,
         log_request=log_request,
     )
@@ -86,7 +86,7 @@ def _app(service: Service, worker: Worker, address: str, log_request: Callable[[
     if simulator is None:
         return app
     simulator.url = address
-    return with_challenges(app, simulator, options)
+    return add_challenge_pages(app, simulator, options)
 
 
 def _answering_cancelled(app: ASGIApp) -> ASGIApp:

@@ -46,7 +46,7 @@ def setting(
 def number(unit: str, least: int, most: int, default: int, *, zero: str | None = None) -> int:
     """Return the field of a whole number; `zero` explains 0 where that is special."""
     lowest = f"{least} ({zero})" if zero else str(least)
-    return setting(parsers.number(least, most), f"a number of {unit} from {lowest} to {most}", default)
+    return setting(parsers.make_number_parser(least, most), f"a number of {unit} from {lowest} to {most}", default)
 
 
 def days(default: int, *, zero: str | None = None) -> int:

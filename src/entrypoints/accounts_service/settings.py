@@ -48,25 +48,27 @@ class Settings:
         DatabaseUrl.parse(defaults.DATABASE_URL),
         secret=True,
     )
-    public_url: str | None = setting(optional(parsers.page_url), "a URL such as https://accounts.example.org")
+    public_url: str | None = setting(optional(parsers.parse_page_url), "a URL such as https://accounts.example.org")
     stripe_api_key: str | None = setting(
-        optional(parsers.key("sk_test_", "sk_live_", "rk_test_", "rk_live_")),
+        optional(parsers.make_key_parser("sk_test_", "sk_live_", "rk_test_", "rk_live_")),
         "a secret key of Stripe, sk_test_... or sk_live_...",
         secret=True,
     )
     stripe_publishable_key: str | None = setting(
-        optional(parsers.key("pk_test_", "pk_live_")),
+        optional(parsers.make_key_parser("pk_test_", "pk_live_")),
         "a publishable key of Stripe, pk_test_... or pk_live_...",
         used=False,
     )
-    stripe_api_base: str | None = setting(optional(parsers.page_url), "a URL such as https://api.stripe.com")
+    stripe_api_base: str | None = setting(optional(parsers.parse_page_url), "a URL such as https://api.stripe.com")
     stripe_webhook_secret: str | None = setting(
-        optional(parsers.key("whsec_")), "a signing secret of Stripe, whsec_...", secret=True
+        optional(parsers.make_key_parser("whsec_")), "a signing secret of Stripe, whsec_...", secret=True
     )
-    stripe_simulator: bool | None = setting(optional(parsers.boolean), TRUE_OR_FALSE)
-    currency: str = setting(parsers.currency, "a currency code of three letters, such as usd", "usd")
+    stripe_simulator: bool | None = setting(optional(parsers.parse_boolean), TRUE_OR_FALSE)
+    currency: str = setting(parsers.parse_currency, "a currency code of three letters, such as usd", "usd")
     verification_amounts: Mapping[str, int] = setting(
-        parsers.amounts, "amounts in minor units by currency, such as usd=100,jpy=150", MappingProxyType({"usd": 100})
+        parsers.parse_amounts,
+        "amounts in minor units by currency, such as usd=100,jpy=150",
+        MappingProxyType({"usd": 100}),
     )
     smtp_url: SmtpUrl | None = setting(  # noqa: RUF009  makes an attrs field
         optional(SmtpUrl.parse),
@@ -78,7 +80,7 @@ class Settings:
         "an address, such as Accounts <no-reply@example.org>",
         Sender.parse("Accounts <no-reply@accounts.invalid>"),
     )
-    private_registration: bool = setting(parsers.boolean, TRUE_OR_FALSE, default=False)
+    private_registration: bool = setting(parsers.parse_boolean, TRUE_OR_FALSE, default=False)
     min_password_length: int = number("characters", LEAST_LENGTH, 128, DEFAULT_LENGTH)
     session_days: int = days(30)
     session_idle_days: int = days(14)
@@ -93,13 +95,13 @@ class Settings:
     email_change: EmailChange = choice(EmailChange, EmailChange.CONFIRM)  # noqa: RUF009
     customer_deletion: CustomerDeletion = choice(CustomerDeletion, CustomerDeletion.BLOCK)  # noqa: RUF009
     trusted_proxies: tuple[parsers.Network, ...] = setting(
-        parsers.networks, "IP addresses or networks, such as 10.0.0.0/8,::1", (), empty=True
+        parsers.parse_networks, "IP addresses or networks, such as 10.0.0.0/8,::1", (), empty=True
     )
     cors_origins: tuple[str, ...] = setting(
-        parsers.origins, "web origins, such as https://app.example.org,http://localhost:3000", (), empty=True
+        parsers.parse_origins, "web origins, such as https://app.example.org,http://localhost:3000", (), empty=True
     )
     limits: Mapping[str, Mapping[str, RateLimit]] = setting(
-        parsers.limits,
+        parsers.parse_limits,
         "limits such as sign-in=100/hour,sign-in.account=10/hour, each once, per second, minute, hour or day, of "
         f"{', '.join(parsers.LIMIT_NAMES)}",
         MappingProxyType({}),
@@ -209,7 +211,7 @@ _FIELDS: Final[Mapping[str, "attrs.Attribute[Any]"]] = {
 }
 
 
-def setting_names() -> Mapping[str, bool]:
+def get_setting_names() -> Mapping[str, bool]:
     """Return every name that can be set, and whether it has an effect in this release."""
     return {name: field.metadata["used"] for name, field in _FIELDS.items()}
 

@@ -17,7 +17,7 @@ from accounts_litestar import HttpOptions
 from accounts_litestar.app import strict_edge
 from accounts_service.defaults import HOST, LOCAL_URL, SIMULATOR_SECRET, WEBHOOK_PATH
 from accounts_service.errors import ServiceError
-from accounts_service.parsers import page_url
+from accounts_service.parsers import parse_page_url
 from accounts_service.payments import open_simulator
 from accounts_stripe import verify_webhook
 from accounts_stripe.simulator import Simulator, Webhook, create_app, serve
@@ -72,14 +72,14 @@ def run_simulator(
 
 def _require_url(text: str) -> None:
     try:
-        page_url(text)
+        parse_page_url(text)
     except ValueError:
         raise ServiceError(
             f"--webhook-url: expected a URL such as {LOCAL_URL}{WEBHOOK_PATH}, without a password in it."
         ) from None
 
 
-def with_challenges(app: Litestar, simulator: Simulator, options: HttpOptions) -> ASGIApp:
+def add_challenge_pages(app: Litestar, simulator: Simulator, options: HttpOptions) -> ASGIApp:
     """Return the application with the simulator's card authentication page added.
 
     The simulator's ledger and faults are not added: they are for its operator, not for every client of the service.

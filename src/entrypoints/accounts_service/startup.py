@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from accounts_service.composition import describe
 from accounts_service.database import migrate_database
 from accounts_service.errors import ServiceError
-from accounts_service.listening import bind, is_loopback, url_of
+from accounts_service.listening import bind, format_url, is_loopback
 from accounts_service.payments import require_provider
 from accounts_service.processes import run_processes
 from accounts_service.server import run_server
@@ -54,7 +54,7 @@ def serve(
 
 
 def _announce(settings: Settings, sockets: Sequence[socket.socket], announce: Callable[[str], None]) -> None:
-    address = url_of(sockets[0])
+    address = format_url(sockets[0])
     announce(f"Listening on {address} (reference and try-out: {address}/schema)")
     for line in describe(settings):
         announce(line)

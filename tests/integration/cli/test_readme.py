@@ -10,7 +10,7 @@ import pytest
 from tests.documents import ROOT, Program, programs
 from tests.integration.cli.harness import Serve
 
-from accounts_service.settings import Settings, setting_names
+from accounts_service.settings import Settings, get_setting_names
 
 README = (ROOT / "README.md").read_text()
 PROGRAMS = programs(ROOT / "README.md")
@@ -21,7 +21,7 @@ COMMANDS = re.findall(r"^```sh\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
 
 def test_every_setting_is_named_and_those_without_effect_are_named_as_such() -> None:
-    names = setting_names()
+    names = get_setting_names()
     (idle,) = re.findall(r"of no effect yet: (.*?)\.\n", README, re.DOTALL)
 
     assert set(re.findall(r"ACCOUNTS_\w+", README)) == set(names)

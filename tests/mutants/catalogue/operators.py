@@ -12,7 +12,7 @@ _COUNTED: Final = "use_cases/test_counted_calls.py"
 _OVER: Final = f"{_COUNTED}::test_over_its_limit_a_call_is_refused_before_anything_is_hashed_or_written"
 _SETTINGS: Final = "tests/unit/service/test_settings.py"
 _USERS: Final = "tests/integration/cli/test_users.py"
-_VALUES: Final = "entrypoints/accounts_service/parsers.py"
+_PARSERS: Final = "entrypoints/accounts_service/parsers.py"
 
 OPERATORS: Final = (
     Mutant(
@@ -127,14 +127,14 @@ OPERATORS: Final = (
     ),
     Mutant(
         name="a plain limit that caps everybody together",
-        at=f"{_VALUES}::_limit_target",
+        at=f"{_PARSERS}::_limit_target",
         old="PLAIN_SCOPES[name]",
         new="EVERY_SCOPE",
         check=f"{_SETTINGS}::test_every_limit_can_be_set_and_is_named_where_one_that_there_is_not_is_refused[sign-in]",
     ),
     Mutant(
         name="a star that wins over the scope beside it",
-        at=f"{_VALUES}::limits",
+        at=f"{_PARSERS}::parse_limits",
         old="{**every.get(name, {}), **named.get(name, {})}",
         new="{**named.get(name, {}), **every.get(name, {})}",
         check=f"{_SETTINGS}::test_a10_a_star_is_every_scope_and_a_scope_that_is_named_beside_it_wins[sign-in]",
