@@ -17,7 +17,8 @@ from typing import Any, Final, NoReturn
 
 AHEAD: Final = (
     "accounts_cli.commands",
-    "accounts_cli.serve",
+    "accounts_service.startup",
+    "accounts_service.worker",
     "accounts_sql.migrating",
     "accounts_smtp.smtp",
     "aiosqlite",

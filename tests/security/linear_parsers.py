@@ -13,7 +13,6 @@ from tests.security.linear_patterns import ANYTHING
 from tests.security.linear_work import LARGE, Row, Work, Worst
 
 from accounts_argon2.encoded import Encoded
-from accounts_cli.masking import Masker, printable
 from accounts_core.errors import AccountsError
 from accounts_core.model.card_numbers import holds_card_number, refuse_card_number_in_url
 from accounts_core.model.email_address import MAX_ADDRESS, MAX_LOCAL, EmailAddress
@@ -38,6 +37,7 @@ from accounts_http.hardening import ambiguity_of
 from accounts_http.headers import Headers, QueryString
 from accounts_http.proxies import TrustedProxies
 from accounts_http.schemas.auth import SignUp
+from accounts_service.masking import Masker, printable
 from accounts_smtp import headers
 from accounts_smtp.text import for_header
 from accounts_stripe.webhooks import verify_webhook

@@ -22,11 +22,11 @@ from tests.security.linear_work import Row, Work, Worst
 from uvicorn import Config
 from uvicorn.server import ServerState
 
-from accounts_cli.wire import StrictProtocol
 from accounts_core import MailDispatch
 from accounts_core.accounts import Accounts
 from accounts_litestar import HttpOptions, create_app
 from accounts_memory import MemoryGateway, MemoryMailer, MemoryStore, PlainHasher
+from accounts_service.http_guard import GuardedProtocol
 from accounts_system import SystemSecrets
 
 Headers = list[tuple[bytes, bytes]]
@@ -239,12 +239,12 @@ async def _nothing(_: Any, receive: Callable[[], Any], __: Any) -> None:
 
 
 def _wire(run: Run) -> Iterator[Row]:
-    config = Config(cast("Any", _nothing), http=StrictProtocol, lifespan="off", log_config=None)
+    config = Config(cast("Any", _nothing), http=GuardedProtocol, lifespan="off", log_config=None)
     config.load()
 
     async def feed(pieces: list[bytes]) -> None:
         state = ServerState()
-        protocol = StrictProtocol(config=config, server_state=state, app_state={}, _loop=asyncio.get_running_loop())
+        protocol = GuardedProtocol(config=config, server_state=state, app_state={}, _loop=asyncio.get_running_loop())
         protocol.connection_made(_Transport())
         for piece in pieces:
             if not protocol.transport.is_closing():

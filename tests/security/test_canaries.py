@@ -17,8 +17,6 @@ from tests.integration.http.service import START, Clock, Lifespan, event_loop, i
 from tests.security.canaries import Canaries, Searched, forms
 from tests.security.walk import EMAIL, NAME, TOKEN, UNKNOWN_FIELD, Walk
 
-from accounts_cli.logs import _Handler, formatter
-from accounts_cli.masking import Masker
 from accounts_core import MailDispatch
 from accounts_core.accounts import Accounts
 from accounts_core.errors import Unavailable
@@ -31,6 +29,8 @@ from accounts_http.access_log import account_name
 from accounts_litestar import HttpOptions, create_app
 from accounts_litestar.edge.problems import Problems
 from accounts_memory import PlainHasher
+from accounts_service.logs import _Handler, formatter
+from accounts_service.masking import Masker
 from accounts_smtp import EmlMailer, Sender
 from accounts_stripe import StripeGateway, verify_webhook
 from accounts_stripe_simulator import Fault, Simulator, SimulatorHTTPClient

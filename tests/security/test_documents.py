@@ -10,7 +10,6 @@ from typing import Final
 import attrs
 
 from accounts_argon2 import lanes
-from accounts_cli.settings import Settings
 from accounts_core.model.idempotency import KEPT_FOR, MAX_ANSWER_BYTES
 from accounts_core.model.jobs import JobKind
 from accounts_core.model.paging import MAX_PAGE
@@ -38,6 +37,7 @@ from accounts_http.options import BODY_LIMIT_BYTES
 from accounts_http.problems import MAX_PROBLEM_BYTES
 from accounts_redis.rate_limiter import MOST_CONNECTIONS
 from accounts_redis.rate_limiter import TIMEOUT_SECONDS as REDIS_SECONDS
+from accounts_service.settings import Settings
 from accounts_smtp import smtp
 from accounts_sql import engines
 from accounts_stripe import client, transport

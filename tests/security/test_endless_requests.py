@@ -12,8 +12,8 @@ import uvicorn
 from tests.integration.http.service import memory_accounts
 from tests.security.sockets import PATIENCE_SECONDS, Address, exchange, stream
 
-from accounts_cli.wire import MAX_FRAME_BYTES, MAX_REQUEST_BYTES, StrictProtocol
 from accounts_litestar import create_app
+from accounts_service.http_guard import MAX_FRAME_BYTES, MAX_REQUEST_BYTES, GuardedProtocol
 
 GET = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n"
 POST = b"POST /api/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
@@ -23,7 +23,7 @@ WITHOUT_END = MAX_REQUEST_BYTES * 4 // len(BLOCK)
 """Blocks after which a test gives up: far more than any limit, and still an end."""
 
 
-class Impatient(StrictProtocol):
+class Impatient(GuardedProtocol):
     """The protocol as it is served, with less time."""
 
     receive_seconds: ClassVar[float] = 0.3

@@ -9,8 +9,6 @@ import pytest
 from tests.security.canaries import Canaries
 from tests.security.test_canaries import PASSWORDS, STRIPE_KEY, WEBHOOK_SECRET, show
 
-from accounts_cli.database_url import DatabaseUrl
-from accounts_cli.settings import Settings
 from accounts_core.errors import AccountsError
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import UserId
@@ -32,6 +30,8 @@ from accounts_http.bodies import fill
 from accounts_http.schemas.auth import ConfirmedAddress, Login, Reset, SignUp
 from accounts_http.schemas.user import UpdateUser
 from accounts_memory import ManualClock
+from accounts_service.database_url import DatabaseUrl
+from accounts_service.settings import Settings
 from accounts_smtp import Sender, SmtpUrl
 from accounts_smtp.smtp import SmtpMailer
 from accounts_sql import AsyncSqlStore, SqlStore, create_async_engine, create_engine

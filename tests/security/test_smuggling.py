@@ -149,7 +149,7 @@ def test_what_can_be_read_in_two_ways_is_refused_once_and_the_connection_ends(
 def test_what_is_refused_on_the_wire_is_logged(address: Address, served: Served) -> None:
     exchange(address, b"GET / HTTP/9.9\r\n\r\n")
 
-    told = json.loads(served.wait_for("refused on the wire").string)
+    told = json.loads(served.wait_for("The HTTP guard refused a request").string)
 
     assert (told["problem"], told["client"], told["level"]) == ("malformed-request", "127.0.0.1", "info")
 

@@ -68,11 +68,11 @@ CLIENTS: Final = frozenset(
     }
 )
 WHO_CONNECTS: Final = {
-    "accounts_cli/listening.py": {"socket"},  # it listens
-    "accounts_cli/processes.py": {"socket"},
-    "accounts_cli/serve.py": {"socket"},
-    "accounts_cli/serving.py": {"socket"},
-    "accounts_cli/stalled_readers.py": {"socket"},
+    "accounts_service/listening.py": {"socket"},  # it listens
+    "accounts_service/processes.py": {"socket"},
+    "accounts_service/startup.py": {"socket"},
+    "accounts_service/server.py": {"socket"},
+    "accounts_service/stalled_readers.py": {"socket"},
     "accounts_redis/rate_limiter.py": {"redis"},
     "accounts_smtp/smtp.py": {"aiosmtplib"},
     "accounts_sql/hosts.py": {"asyncpg"},
@@ -261,4 +261,4 @@ def test_lines_are_logged_to_standard_error_and_nowhere_else() -> None:
         if called.rpartition(".")[2].endswith("Handler") and "logging" in set(imported(tree))
     }
 
-    assert handlers == {("accounts_cli/logs.py", "_Handler")}
+    assert handlers == {("accounts_service/logs.py", "_Handler")}

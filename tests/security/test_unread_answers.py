@@ -15,14 +15,14 @@ import uvicorn
 from tests.integration.http.service import START, Clock, accounts_over
 from tests.security.sockets import PATIENCE_SECONDS, Address, exchange
 
-from accounts_cli.stalled_readers import MIN_BYTES
-from accounts_cli.wire import SLICE_BYTES, StrictProtocol
 from accounts_core.model.ids import UserId
 from accounts_core.services.owned_data import PAGE_OF_LONG_TEXTS
 from accounts_core.testing.builders import a_team, an_interaction
 from accounts_core.testing.harness import keep
 from accounts_litestar import create_app
 from accounts_memory import MemoryGateway, MemoryStore
+from accounts_service.http_guard import SLICE_BYTES, GuardedProtocol
+from accounts_service.stalled_readers import MIN_BYTES
 from accounts_system import SystemSecrets
 
 PASSWORD = "a long and quiet river"
@@ -39,7 +39,7 @@ SHORT = b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n"
 LONG = b"GET /schema/openapi.json HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
-class Impatient(StrictProtocol):
+class Impatient(GuardedProtocol):
     """The protocol as it is served, with less time."""
 
     send_seconds: ClassVar[float] = 0.4
@@ -68,7 +68,7 @@ class Running:
 
         def look() -> None:
             protocol._watch.stop()
-            protocol._watch._look()
+            protocol._watch._check()
             looked.set()
 
         protocol.loop.call_soon_threadsafe(look)

@@ -27,19 +27,19 @@ THIRD_PARTIES: Final = {
     "asyncpg": {"accounts_sql"},
     "attrs": {
         *("accounts_argon2", "accounts_cli", "accounts_core", "accounts_http", "accounts_litestar", "accounts_redis"),
-        *("accounts_smtp", "accounts_sql", "accounts_stripe", "accounts_system"),
+        *("accounts_service", "accounts_smtp", "accounts_sql", "accounts_stripe", "accounts_system"),
     },
     "httpx": {"accounts_stripe"},
     "idna": {"accounts_http"},
-    "litestar": {"accounts_cli", "accounts_litestar"},
-    "msgspec": {"accounts_cli", "accounts_http", "accounts_litestar"},
+    "litestar": {"accounts_litestar", "accounts_service"},
+    "msgspec": {"accounts_http", "accounts_litestar", "accounts_service"},
     "redis": {"accounts_redis"},
-    "sqlalchemy": {"accounts_cli", "accounts_sql"},
+    "sqlalchemy": {"accounts_service", "accounts_sql"},
     "stripe": {"accounts_stripe"},
-    "structlog": {"accounts_cli"},
+    "structlog": {"accounts_service"},
     "typing_extensions": {"accounts_core"},
-    "uvicorn": {"accounts_cli"},
-    "uvloop": {"accounts_cli"},
+    "uvicorn": {"accounts_service"},
+    "uvloop": {"accounts_service"},
 }
 """Every library that the service imports, and which packages do."""
 ONLY_FOR_TYPES: Final = {"_typeshed"}
@@ -52,11 +52,11 @@ NETWORKING: Final = re.compile(
 )
 """The modules of the standard library that talk to others, and the calls of event loops that do."""
 WHO_NETWORKS: Final = {
-    "accounts_cli/listening.py",
-    "accounts_cli/processes.py",
-    "accounts_cli/serve.py",
-    "accounts_cli/serving.py",
-    "accounts_cli/stalled_readers.py",
+    "accounts_service/listening.py",
+    "accounts_service/processes.py",
+    "accounts_service/startup.py",
+    "accounts_service/server.py",
+    "accounts_service/stalled_readers.py",
 }
 """The server's own sockets: it listens."""
 
@@ -68,7 +68,7 @@ RUNNING: Final = re.compile(
     r"|(?:ctypes|cffi|multiprocessing)(?:\..+)?"
 )
 WHO_RUNS: Final = {
-    "accounts_cli/processes.py": "multiprocessing",
+    "accounts_service/processes.py": "multiprocessing",
     "accounts_core/forking.py": "ctypes",
 }
 """What the inventory says under "Dangerous by itself"."""
@@ -79,7 +79,7 @@ WRITING: Final = re.compile(
 )
 WHO_WRITES: Final = {
     "accounts_cli/arguments.py": {"sys.stdout"},
-    "accounts_cli/logs.py": {"logging.basicConfig", "logging.StreamHandler"},
+    "accounts_service/logs.py": {"logging.basicConfig", "logging.StreamHandler"},
     "accounts_cli/streams.py": {"open", "os.open", "sys.stdout"},
     "accounts_smtp/eml.py": {"os.fdopen", "tempfile.mkstemp"},
 }

@@ -36,6 +36,12 @@ class RedisUrl:
             raise ValueError("This is no Redis URL.")
         return cls(text, shown)
 
+    @property
+    def secrets(self) -> list[str]:
+        """The password, decoded, or nothing."""
+        password = urlsplit(self.text).password
+        return [unquote(password)] if password else []
+
     def conceal(self, text: str) -> str:
         """Return `text` without the password, whoever quoted it there."""
         password = urlsplit(self.text).password

@@ -1,4 +1,4 @@
-"""The `accounts` command: run the service, and look after its database and its users."""
+"""The `accounts` command: run the service and manage its database and users."""
 
 import sys
 import warnings
@@ -10,42 +10,50 @@ from threading import Timer
 from accounts_cli.arguments import build_parser
 from accounts_cli.failures import CommandFailed
 from accounts_cli.streams import OutputFailed, complain, finish_output, open_streams
+from accounts_service.errors import ServiceError
 
 __all__ = ["main"]
 
-FINE = 0
+SUCCESS = 0
 FAILED = 1
 USAGE = 2
 INTERRUPTED = 130
 
-AGAIN_SECONDS = 0.01
+REPEAT_SECONDS = 0.01
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 0 fine, 1 it failed, 2 it was not understood, 130 interrupted.
+    """Run one command.
 
     A failure is one line on standard error. Only a defect shows a traceback.
+
+    Args:
+        argv: The arguments; those of the process by default.
+
+    Returns:
+        The exit code: 0 for success, 1 for a failure, 2 for a usage error, 130 for an interruption.
+
     """
     try:
         return _main(argv)
     except KeyboardInterrupt:
-        _say_no_more()
+        _silence_interpreter()
         return INTERRUPTED
 
 
-def _say_no_more() -> None:
-    """Keep the interpreter from telling of coroutines and loops that an interruption left in the middle."""
+def _silence_interpreter() -> None:
+    """Suppress the interpreter's warnings about coroutines and loops that an interruption left unfinished."""
     warnings.simplefilter("ignore")
     sys.unraisablehook = lambda _: None
 
 
 def _main(argv: Sequence[str] | None) -> int:
     open_streams()
-    sys.unraisablehook = _interrupted_again
+    sys.unraisablehook = _interrupt_again
     try:
         code = _run(argv)
         finish_output()
-    except SystemExit:  # as argparse ends --help and what it does not understand
+    except SystemExit:  # argparse raises it after --help and after a usage error
         return _after_exit()
     except OutputFailed as failure:
         return _failed(failure)
@@ -64,21 +72,21 @@ def _run(argv: Sequence[str] | None) -> int:
         from accounts_core.errors import AccountsError
 
         try:
-            return FINE if run(arguments) else FAILED
-        except (CommandFailed, AccountsError) as failure:
+            return SUCCESS if run(arguments) else FAILED
+        except (ServiceError, AccountsError) as failure:
             return _failed(failure)
     except OutputFailed:
         raise
     except ImportError as error:
-        return _failed(CommandFailed(f"A part of this program cannot be loaded: {error}"))
+        return _failed(CommandFailed(f"This program is not fully installed: {error}"))
     except OSError as error:
-        # of the machine, such as too many open files or a working folder that is gone
+        # of the operating system, such as too many open files or a deleted working folder
         where = f"{error.filename}: " if isinstance(error.filename, str) else ""
         return _failed(CommandFailed(f"{where}{error.strerror or error}"))
 
 
 def _after_exit() -> int:
-    """Write what argparse has left to be written, and go on as it ends. Raises `SystemExit`."""
+    """Flush the output of argparse and raise its `SystemExit` again."""
     try:
         finish_output()
     except OutputFailed as failure:
@@ -93,9 +101,9 @@ def _failed(failure: Exception) -> int:
     return FAILED
 
 
-def _interrupted_again(what: "sys.UnraisableHookArgs") -> None:
-    """Interrupt once more where Ctrl+C came in a finalizer or callback, which nothing can be raised from."""
-    if what.exc_type is KeyboardInterrupt:
-        Timer(AGAIN_SECONDS, interrupt_main).start()  # not here, where it would go the same way
+def _interrupt_again(unraisable: "sys.UnraisableHookArgs") -> None:
+    """Repeat an interruption that arrived in a finalizer or callback, where no exception can be raised."""
+    if unraisable.exc_type is KeyboardInterrupt:
+        Timer(REPEAT_SECONDS, interrupt_main).start()  # later: here it would be lost in the same way
     else:
-        sys.__unraisablehook__(what)
+        sys.__unraisablehook__(unraisable)

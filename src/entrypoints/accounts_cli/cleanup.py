@@ -1,4 +1,4 @@
-"""`accounts cleanup`: delete what has had its time, now and not when the worker gets to it."""
+"""`accounts cleanup`: delete expired data now, as the worker does once a day."""
 
 import json
 from typing import Any, Final
@@ -6,46 +6,46 @@ from typing import Any, Final
 import attrs
 
 from accounts_cli.streams import say
-from accounts_cli.terminal import table
+from accounts_cli.terminal import format_table
 from accounts_core import Accounts
 from accounts_core.results import CleanupResult
 
 PROGRESS_EVERY: Final = 10_000
-"""Rows of a kind, after which a line says how far it is."""
+"""Rows of one kind between two lines about the progress."""
 
 NAMES: Final = {
-    "sessions": "sessions that are over",
-    "mail_tokens": "links in mails that are over",
-    "sign_ups": "sign-ups that were never finished",
-    "requests": "answers under an idempotency key",
+    "sessions": "ended sessions",
+    "mail_tokens": "expired links in mails",
+    "sign_ups": "unfinished sign-ups",
+    "requests": "answers to idempotent requests",
     "provider_events": "events of the payment provider",
-    "attempts": "attempts that count no more",
-    "invitations": "invitations that are over",
+    "attempts": "expired attempts of rate limits",
+    "invitations": "expired invitations",
     "notifications": "notifications",
     "devices": "devices",
-    "verifications": "card verifications that ended",
-    "dead_jobs": "jobs that failed for good",
-    "audit": "entries of the audit trail",
-    "unverified_accounts": "accounts that were never verified",
+    "verifications": "finished card verifications",
+    "dead_jobs": "dead-lettered jobs",
+    "audit": "audit entries",
+    "unverified_accounts": "unverified accounts",
 }
 
 
 async def clean_up(accounts: Accounts[Any], *, dry_run: bool, as_json: bool) -> None:
-    """Delete it, or with `dry_run` only count it, and write a line for each kind."""
+    """Delete expired data, or only count it with `dry_run`, and print a line for each kind."""
     progress = _Progress(is_silent=as_json)
-    found = await (accounts.preview_cleanup() if dry_run else accounts.run_cleanup(on_batch=progress.note))
-    counts = attrs.asdict(found)
+    result = await (accounts.preview_cleanup() if dry_run else accounts.run_cleanup(on_batch=progress.note))
+    counts = attrs.asdict(result)
     if as_json:
         say(json.dumps(counts, indent=2))
         return
-    heading = ("WOULD BE DELETED" if dry_run else "DELETED", "WHAT")
-    for line in table([heading, *((f"{counts[name]:,}", NAMES[name]) for name in NAMES)]):
+    heading = ("WOULD BE DELETED" if dry_run else "DELETED", "DATA")
+    for line in format_table([heading, *((f"{counts[name]:,}", NAMES[name]) for name in NAMES)]):
         say(line)
 
 
 @attrs.define
 class _Progress:
-    """Says now and then how much of a kind was deleted so far."""
+    """Prints the progress of one kind after every `PROGRESS_EVERY` rows."""
 
     is_silent: bool
     _so_far: dict[str, int] = attrs.field(factory=lambda: attrs.asdict(CleanupResult()))

@@ -1,2 +1,5 @@
-class CommandFailed(Exception):
-    """The command cannot do what it was asked. The text is one line for the person at the terminal, the whole of it."""
+from accounts_service.errors import ServiceError
+
+
+class CommandFailed(ServiceError):
+    """The command cannot do what was asked. The text is one line for the person at the terminal."""

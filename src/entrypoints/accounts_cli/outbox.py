@@ -1,4 +1,4 @@
-"""`accounts outbox ...`: what is still to be done, and what keeps failing, for operators."""
+"""`accounts outbox`: list the jobs in the outbox, and retry them."""
 
 import json
 from collections.abc import Sequence
@@ -7,64 +7,64 @@ from datetime import datetime
 from typing import Any, Final
 
 from accounts_cli.streams import say
-from accounts_cli.terminal import table
+from accounts_cli.terminal import format_table
 from accounts_core import Accounts
 from accounts_core.errors import NotFound
 from accounts_core.model.outbox import OutboxJob
 
-MOST_RETRIED: Final = 10_000
+MAX_RETRIED: Final = 10_000
 
-_HEADINGS: Final = ("ID", "TOPIC", "ATTEMPTS", "DUE", "PARKED", "LAST ERROR")
+_HEADINGS: Final = ("ID", "TOPIC", "ATTEMPTS", "DUE", "DEAD-LETTERED", "LAST ERROR")
 
 
-async def show(accounts: Accounts[Any], *, limit: int, as_json: bool) -> None:
-    """Write a line for each job, the parked ones first."""
+async def show_jobs(accounts: Accounts[Any], *, limit: int, as_json: bool) -> None:
+    """Print a line for each job, dead-lettered jobs first."""
     jobs = await accounts.list_outbox(limit=limit)
     if as_json:
         say(json.dumps([_facts(job) for job in jobs], indent=2))
     elif not jobs:
-        say("There is nothing to do.")
+        say("The outbox is empty.")
     else:
-        for line in table([_HEADINGS, *(_row(job) for job in jobs)]):
+        for line in format_table([_HEADINGS, *(_row(job) for job in jobs)]):
             say(line)
         if len(jobs) == limit:
-            say(f"These are {limit}; there may be more (--limit).")
+            say(f"Showing {limit} jobs; use --limit to show more.")
 
 
-async def retry(accounts: Accounts[Any], id: str) -> None:
+async def retry_job(accounts: Accounts[Any], id: str) -> None:
     if not (id.isascii() and id.isprintable()):
-        raise NotFound("job", id)  # and no database takes all that can be typed
+        raise NotFound("job", id)  # some databases refuse other texts
     await accounts.retry_job(id)
     say(f"{id} is due now.")
 
 
-async def retry_parked(accounts: Accounts[Any]) -> None:
-    """Have all tried again that nobody tries any more."""
-    jobs = [job for job in await accounts.list_outbox(limit=MOST_RETRIED) if job.dead_lettered_at is not None]
+async def retry_dead_lettered(accounts: Accounts[Any]) -> None:
+    """Make every dead-lettered job due now."""
+    jobs = [job for job in await accounts.list_outbox(limit=MAX_RETRIED) if job.dead_lettered_at is not None]
     await _retry(accounts, jobs)
-    say(f"{len(jobs)} parked {'job is' if len(jobs) == 1 else 'jobs are'} due now.")
+    say(f"{len(jobs)} dead-lettered {'job is' if len(jobs) == 1 else 'jobs are'} due now.")
 
 
 async def retry_all(accounts: Accounts[Any]) -> None:
-    """Have all tried again at once, those too that a worker holds, or held when it died."""
-    jobs = await accounts.list_outbox(limit=MOST_RETRIED)
+    """Make every job due now, also those under the lease of a worker, which may be dead."""
+    jobs = await accounts.list_outbox(limit=MAX_RETRIED)
     await _retry(accounts, jobs)
     say(f"{len(jobs)} {'job is' if len(jobs) == 1 else 'jobs are'} due now.")
 
 
 async def _retry(accounts: Accounts[Any], jobs: Sequence[OutboxJob]) -> None:
     for job in jobs:
-        with suppress(NotFound):  # somebody else was quicker
+        with suppress(NotFound):  # it was finished in the meantime
             await accounts.retry_job(job.id)
 
 
 def _row(job: OutboxJob) -> tuple[str, ...]:
-    parked = "-" if job.dead_lettered_at is None else _moment(job.dead_lettered_at)
-    return (job.id, job.topic, str(job.attempts), _moment(job.due), parked, job.last_error or "-")
+    dead_lettered = "-" if job.dead_lettered_at is None else _moment(job.dead_lettered_at)
+    return (job.id, job.topic, str(job.attempts), _moment(job.due), dead_lettered, job.last_error or "-")
 
 
-def _moment(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M:%S}Z"
+def _moment(time: datetime) -> str:
+    return f"{time:%Y-%m-%d %H:%M:%S}Z"
 
 
 def _facts(job: OutboxJob) -> dict[str, Any]:

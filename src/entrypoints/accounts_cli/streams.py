@@ -1,4 +1,4 @@
-"""Standard input, output and error, whatever they are: closed, full, or a pipe that nobody reads."""
+"""Use standard input, output and error safely, also when they are closed, full or a pipe without a reader."""
 
 import io
 import os
@@ -10,7 +10,7 @@ _READ, _WRITE, _ERROR = range(3)
 
 
 class OutputFailed(Exception):
-    """Standard output cannot be written. `is_unread`: whoever read it has had enough, which is no news to them."""
+    """Standard output cannot be written. `is_unread` is set where its reader has closed the pipe."""
 
     def __init__(self, error: OSError | ValueError) -> None:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
@@ -19,7 +19,7 @@ class OutputFailed(Exception):
 
 
 class _Closed(io.TextIOBase):
-    """Standard output that was closed before the command began."""
+    """Stands in for standard output that was closed before the command began."""
 
     encoding = "utf-8"
 
@@ -28,17 +28,17 @@ class _Closed(io.TextIOBase):
 
 
 def open_streams() -> None:
-    """Have all three streams there.
+    """Open those of the three streams that are closed.
 
-    A descriptor that is closed would be given to the next file that is opened, such as the database, and whatever
-    writes to standard output or error would write into that.
+    The next file that is opened, such as the database, would otherwise get the descriptor of a standard stream, and
+    output would be written into that file.
     """
     for descriptor in (_READ, _WRITE, _ERROR):
         try:
             os.fstat(descriptor)
         except OSError:
             with suppress(OSError):
-                os.open(os.devnull, os.O_RDWR)  # the lowest number that is free, which is this one
+                os.open(os.devnull, os.O_RDWR)  # takes the lowest free descriptor, which is this one
     if sys.stdin is None:
         sys.stdin = open(os.devnull)  # noqa: SIM115,PTH123  open until the process ends
     if sys.stdout is None:
@@ -48,15 +48,17 @@ def open_streams() -> None:
 
 
 def require_output() -> None:
-    """Raise `OutputFailed` where standard output is closed: before anything is done that could not be told."""
+    """Raise `OutputFailed` when standard output is closed, before a command changes anything it cannot report."""
     if isinstance(sys.stdout, _Closed):
         raise OutputFailed(OSError(9, os.strerror(9)))
 
 
 def say(text: str = "", *, end: str = "\n") -> None:
-    """Write a line to standard output, at once. What the terminal's encoding does not have is written as an escape.
+    """Write a line to standard output and flush it, with escapes for characters that its encoding lacks.
 
-    Raises `OutputFailed`.
+    Raises:
+        OutputFailed: Standard output cannot be written.
+
     """
     try:
         _write(sys.stdout, text + end)
@@ -66,13 +68,13 @@ def say(text: str = "", *, end: str = "\n") -> None:
 
 
 def announce(text: str) -> None:
-    """Write a line as `say` does, for a service, which goes on where nobody can read it."""
+    """Write a line as `say` does, and ignore a failure: a service keeps running without its output."""
     with suppress(OutputFailed):
         say(text)
 
 
 def complain(text: str, *, end: str = "\n") -> None:
-    """Write a line to standard error, if it can be written."""
+    """Write a line to standard error, and ignore a failure."""
     try:
         _write(sys.stderr, text + end)
     except (OSError, ValueError):
@@ -80,7 +82,7 @@ def complain(text: str, *, end: str = "\n") -> None:
 
 
 def finish_output() -> None:
-    """Write what is left in both streams. Raises `OutputFailed`; nothing fails again when the process ends."""
+    """Flush both streams, so that nothing fails at the end of the process. Raises `OutputFailed`."""
     try:
         sys.stderr.flush()
     except (OSError, ValueError):
@@ -99,10 +101,10 @@ def _write(stream: TextIO, text: str) -> None:
 
 
 def _drop(stream: TextIO) -> None:
-    """Send the stream nowhere from now on: what is still buffered must not fail again at the end."""
+    """Redirect the stream to the null device, so that its buffer does not fail again at the end."""
     with suppress(OSError, ValueError):
-        nowhere = os.open(os.devnull, os.O_WRONLY)
+        null = os.open(os.devnull, os.O_WRONLY)
         try:
-            os.dup2(nowhere, stream.fileno())
+            os.dup2(null, stream.fileno())
         finally:
-            os.close(nowhere)
+            os.close(null)

@@ -1,4 +1,4 @@
-"""`accounts users ...`: what an operator does to one user."""
+"""`accounts users`: manage one user."""
 
 import json
 from collections.abc import Mapping
@@ -14,35 +14,35 @@ from accounts_core.model.ids import UserId
 from accounts_core.model.user import User
 from accounts_http.email_addresses import email_address, new_email_address
 
-MOST_DIGITS: Final = 18
-"""No id is longer."""
+MAX_DIGITS: Final = 18
+"""Digits of the longest id."""
 
 
-async def find(accounts: Accounts[Any], who: str) -> User:
-    """Return the user with this address or id. Raises `Invalid` and `NotFound`."""
-    user_id = id_of(who)
-    return await (accounts.find_user(email_address(who)) if user_id is None else accounts.profile(user_id))
+async def find_user(accounts: Accounts[Any], email_or_id: str) -> User:
+    """Return the user with this email address or id. Raises `Invalid` and `NotFound`."""
+    user_id = parse_id(email_or_id)
+    return await (accounts.find_user(email_address(email_or_id)) if user_id is None else accounts.profile(user_id))
 
 
-def id_of(who: str) -> UserId | None:
-    """Return the id that this is, or None for what may be an address. Raises `NotFound` for one that nobody has."""
-    if not (who.isascii() and who.isdigit()):
+def parse_id(email_or_id: str) -> UserId | None:
+    """Return the id, or None when this may be an email address. Raises `NotFound` for an impossible id."""
+    if not (email_or_id.isascii() and email_or_id.isdigit()):
         return None
-    digits = who.lstrip("0")
-    if not digits or len(digits) > MOST_DIGITS:
-        raise NotFound("user", who)
+    digits = email_or_id.lstrip("0")
+    if not digits or len(digits) > MAX_DIGITS:
+        raise NotFound("user", email_or_id)
     return UserId(int(digits))
 
 
-async def create(accounts: Accounts[Any], *, email: str, name: str, password: str, verified: bool) -> None:
+async def create_user(accounts: Accounts[Any], *, email: str, name: str, password: str, verified: bool) -> None:
     user = await accounts.register(email=new_email_address(email), password=password, name=name, by=Actor.OPERATOR)
     if verified:
         user = await accounts.mark_email_verified(user.id)
     say(f"Created user {user.id}, {user.email}.")
 
 
-async def show(accounts: Accounts[Any], who: str, *, as_json: bool) -> None:
-    facts = _facts(await find(accounts, who))
+async def show_user(accounts: Accounts[Any], email_or_id: str, *, as_json: bool) -> None:
+    facts = _facts(await find_user(accounts, email_or_id))
     if as_json:
         say(json.dumps(facts, indent=2))
         return
@@ -50,35 +50,35 @@ async def show(accounts: Accounts[Any], who: str, *, as_json: bool) -> None:
         say(f"{name.replace('_', ' ') + ':':<19}{'-' if value is None else value}")
 
 
-async def verify(accounts: Accounts[Any], who: str) -> None:
-    user = await accounts.mark_email_verified((await find(accounts, who)).id)
+async def verify_user(accounts: Accounts[Any], email_or_id: str) -> None:
+    user = await accounts.mark_email_verified((await find_user(accounts, email_or_id)).id)
     say(f"User {user.id}: {user.email} is verified.")
 
 
-async def deactivate(accounts: Accounts[Any], who: str) -> None:
-    user = await accounts.deactivate((await find(accounts, who)).id, by=Actor.OPERATOR)
+async def deactivate_user(accounts: Accounts[Any], email_or_id: str) -> None:
+    user = await accounts.deactivate((await find_user(accounts, email_or_id)).id, by=Actor.OPERATOR)
     say(f"User {user.id}, {user.email}, is deactivated and signed out everywhere.")
 
 
-async def restore(accounts: Accounts[Any], who: str) -> None:
-    user = await accounts.reinstate((await find(accounts, who)).id)
+async def restore_user(accounts: Accounts[Any], email_or_id: str) -> None:
+    user = await accounts.reinstate((await find_user(accounts, email_or_id)).id)
     say(f"User {user.id}, {user.email}, is active.")
 
 
-async def unlock(accounts: Accounts[Any], who: str) -> None:
-    user = await accounts.unlock_user((await find(accounts, who)).id)
-    say(f"User {user.id}, {user.email}, is unlocked: wrong passwords before now do not count.")
+async def unlock_user(accounts: Accounts[Any], email_or_id: str) -> None:
+    user = await accounts.unlock_user((await find_user(accounts, email_or_id)).id)
+    say(f"User {user.id}, {user.email}, is unlocked: earlier wrong passwords no longer count.")
 
 
-async def delete(accounts: Accounts[Any], who: str, *, sure: bool) -> None:
-    """Show what would go and what would stay, ask, and delete for good. Raises `CommandFailed` on a no."""
-    user = await find(accounts, who)
+async def delete_user(accounts: Accounts[Any], email_or_id: str, *, sure: bool) -> None:
+    """Show the effects of a deletion, ask unless `sure`, and delete the user. Raises `CommandFailed` without a yes."""
+    user = await find_user(accounts, email_or_id)
     preview = await accounts.preview_deletion(user.id)
-    say(f"Deleting user {user.id}, {user.email}, for good:")
+    say(f"Permanently deleting user {user.id}, {user.email}:")
     say(f"  destroyed: {_counts(preview.destroyed)}")
     say(f"  kept, without an author: {_counts(preview.disassociated)}")
     if preview.blocked_by:
-        say(f"  settle first: {', '.join(preview.blocked_by)}")
+        say(f"  blocked by: {', '.join(preview.blocked_by)}")
     elif not sure and not confirm(f"Delete {user.email}?"):
         raise CommandFailed("Nothing was deleted.")
     await accounts.erase_user(user.id)
@@ -90,7 +90,7 @@ def _counts(counts: Mapping[str, int]) -> str:
 
 
 def _facts(user: User) -> dict[str, Any]:
-    """Return what an operator may see of a user; the password's hash is not among it."""
+    """Return the fields of a user that an operator may see; the password hash is not one of them."""
     return {
         "id": user.id,
         "hex_id": user.hex_id,

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.integration.cli.harness import Run, Serve, Served, WorkerRun
+from tests.integration.cli.harness import CommandResult, Run, Serve, Served
 
 from accounts_cli import main
 
@@ -22,7 +22,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def run(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    def run_here(*arguments: str, stdin: str = "") -> WorkerRun:
+    def run_here(*arguments: str, stdin: str = "") -> CommandResult:
         monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
         capsys.readouterr()
         try:
@@ -30,7 +30,7 @@ def run(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mo
         except SystemExit as stop:  # as argparse ends --help and what it does not understand
             code = stop.code
         said = capsys.readouterr()
-        return WorkerRun(code, said.out, said.err)
+        return CommandResult(code, said.out, said.err)
 
     return run_here
 

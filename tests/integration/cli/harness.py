@@ -27,7 +27,7 @@ PATIENCE_SECONDS: Final = 30
 
 
 @attrs.frozen
-class WorkerRun:
+class CommandResult:
     """How a command ended, and what it said."""
 
     code: object
@@ -38,7 +38,7 @@ class WorkerRun:
 class Run(Protocol):
     """Runs a command in this process; standard input holds `stdin` and is no terminal."""
 
-    def __call__(self, *arguments: str, stdin: str = "") -> WorkerRun: ...
+    def __call__(self, *arguments: str, stdin: str = "") -> CommandResult: ...
 
 
 @attrs.define
@@ -121,7 +121,9 @@ def settings(**values: str) -> dict[str, str]:
     return {f"ACCOUNTS_{name.upper()}": value for name, value in values.items()}
 
 
-def create(run: Run, email: str = "jane@example.org", name: str = "Jane Doe", more: Sequence[str] = ()) -> WorkerRun:
+def create(
+    run: Run, email: str = "jane@example.org", name: str = "Jane Doe", more: Sequence[str] = ()
+) -> CommandResult:
     """Create a user with the usual password."""
     return run("users", "create", "--email", email, "--name", name, "--password-stdin", *more, stdin=f"{PASSWORD}\n")
 

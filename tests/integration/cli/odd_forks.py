@@ -23,7 +23,8 @@ from accounts_cli import main
 NOBODY: Final = 65534
 PATIENCE_SECONDS: Final = 20
 PRELOADED: Final = (
-    *(f"accounts_cli.{name}" for name in ("audit", "cards", "commands", "outbox", "serve", "simulator", "users")),
+    *(f"accounts_cli.{name}" for name in ("audit", "cards", "commands", "outbox", "users")),
+    *(f"accounts_service.{name}" for name in ("simulator", "startup", "worker")),
     *("accounts_smtp.smtp", "aiosqlite", "asyncpg", "psycopg", "sqlalchemy.dialects.postgresql.asyncpg"),
     *("sqlalchemy.dialects.postgresql.psycopg", "sqlalchemy.dialects.sqlite.aiosqlite"),
 )

@@ -64,7 +64,7 @@ def test_settings_come_from_the_file_and_the_environment_wins(
             "ACCOUNTS_SESION_DAYS=1",
             "ACCOUNTS_SESION_DAYS (in .env): there is no such setting. Did you mean ACCOUNTS_SESSION_DAYS?",
         ),
-        ("nonsense", ".env, line 1: expected NAME=value, with quotes that end where they should."),
+        ("nonsense", ".env, line 1: expected NAME=value, with matching quotes."),
     ],
 )
 def test_a_bad_setting_stops_every_command_in_one_line(
@@ -96,7 +96,7 @@ def test_check_tells_settings_that_have_no_effect_yet(run: Run, monkeypatch: pyt
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("ACCOUNTS_STRIPE_API_BASE", "http://127.0.0.1:12111", "asking there needs ACCOUNTS_STRIPE_API_KEY"),
+        ("ACCOUNTS_STRIPE_API_BASE", "http://127.0.0.1:12111", "requests need ACCOUNTS_STRIPE_API_KEY"),
         ("ACCOUNTS_STRIPE_SIMULATOR", "false", "there is no provider"),
     ],
 )

@@ -53,9 +53,9 @@ def test_f12_what_is_kept_for_ever_stays(run: Run, monkeypatch: pytest.MonkeyPat
 def test_f12_it_is_told_in_lines_for_a_person(run: Run) -> None:
     dry, ran = run("cleanup", "--dry-run"), run("cleanup")
 
-    assert dry.out.startswith("WOULD BE DELETED  WHAT\n")
-    assert ran.out.startswith("DELETED  WHAT\n")
-    assert "entries of the audit trail" in ran.out
+    assert dry.out.startswith("WOULD BE DELETED  DATA\n")
+    assert ran.out.startswith("DELETED  DATA\n")
+    assert "audit entries" in ran.out
 
 
 @pytest.mark.usefixtures("old")

@@ -1,11 +1,14 @@
 """What somebody sees who does not know the command yet, or mistypes it."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from tests.integration.cli.harness import COMMAND, Run
+
+from accounts_service.settings import Settings, get_setting_names
 
 COMMANDS = [
     (),
@@ -79,6 +82,13 @@ def test_the_version_is_that_of_the_distribution(run: Run) -> None:
     assert ran.code == 0
     assert ran.out.startswith("accounts ")
     assert ran.out.split()[1][0].isdigit()
+
+
+def test_the_help_names_settings_that_there_are_with_the_defaults_that_they_have(run: Run) -> None:
+    said = run("--help").out
+
+    assert set(re.findall(r"ACCOUNTS_[A-Z_]+", said)) <= set(get_setting_names())
+    assert f"ACCOUNTS_DATABASE_URL   {Settings().database_url}, or" in said
 
 
 def test_help_needs_neither_the_web_framework_nor_the_database() -> None:

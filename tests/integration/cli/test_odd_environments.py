@@ -280,7 +280,7 @@ def test_each_environment_with_a_third_of_the_commands(fork: Fork, command: str,
     no_traceback(ended, command)
     assert "2-tail" not in ended.err + ended.out
     if (name, command) == ("output in UTF-16", "create"):  # standard input is read so, too
-        assert "The password on standard input is not text" in ended.err
+        assert "The password on standard input cannot be decoded" in ended.err
     elif harmless is not None:
         assert ended.code == (0 if command in FINE else 2 if command in SILENT else 1), ended
     elif command in SILENT:

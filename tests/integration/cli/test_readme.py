@@ -3,14 +3,14 @@
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
-import attrs
 import pytest
 from tests.documents import ROOT, Program, programs
 from tests.integration.cli.harness import Serve
 
-from accounts_cli.settings import Settings
+from accounts_service.settings import Settings, get_setting_names
 
 README = (ROOT / "README.md").read_text()
 PROGRAMS = programs(ROOT / "README.md")
@@ -21,12 +21,36 @@ COMMANDS = re.findall(r"^```sh\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
 
 def test_every_setting_is_named_and_those_without_effect_are_named_as_such() -> None:
-    settings = attrs.fields_dict(Settings)
-    names = {f"ACCOUNTS_{name.upper()}": field for name, field in settings.items() if "parse" in field.metadata}
+    names = get_setting_names()
     (idle,) = re.findall(r"of no effect yet: (.*?)\.\n", README, re.DOTALL)
 
     assert set(re.findall(r"ACCOUNTS_\w+", README)) == set(names)
-    assert set(re.findall(r"ACCOUNTS_\w+", idle)) == {n for n, field in names.items() if not field.metadata["used"]}
+    assert set(re.findall(r"ACCOUNTS_\w+", idle)) == {name for name, used in names.items() if not used}
+
+
+def test_every_default_in_the_table_is_the_one_that_holds() -> None:
+    """Cells without one value in code style, such as "none", say it in words."""
+    defaults = Settings()
+    told = {
+        name: value
+        for names, values in re.findall(
+            r"^\| ((?:`ACCOUNTS_\w+`(?:, )?)+) \| ((?:`[^`]*`(?:, )?)+) \|", README, re.MULTILINE
+        )
+        for name, value in zip(re.findall(r"`(\w+)`", names), re.findall(r"`([^`]*)`", values), strict=True)
+    }
+
+    assert len(told) == 17
+    assert {name: as_text(getattr(defaults, name.removeprefix("ACCOUNTS_").lower())) for name in told} == told
+
+
+def as_text(value: object) -> str:
+    """Write a default as the setting is written."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case Mapping():
+            return ",".join(f"{name}={amount}" for name, amount in value.items())
+    return str(value)
 
 
 def ran(*command: str | Path, folder: Path) -> "subprocess.CompletedProcess[str]":

@@ -63,7 +63,7 @@ def test_where_nothing_differs_it_says_so(customer: str, run: Run) -> None:
     ran = run("cards", "reconcile")
 
     assert (ran.code, ran.err) == (0, "")
-    assert ran.out == "Looked at 1 billed user, 1 customer and 0 open holds: 0 differences.\n"
+    assert ran.out == "Compared 1 billed user, 1 customer and 0 open holds: 0 differences.\n"
 
 
 def test_a_dry_run_tells_and_changes_nothing_and_the_next_run_repairs(customer: str, stripe: Stripe, run: Run) -> None:
@@ -73,9 +73,9 @@ def test_a_dry_run_tells_and_changes_nothing_and_the_next_run_repairs(customer: 
     repaired = run("cards", "reconcile")
 
     assert (told.code, repaired.code) == (1, 0)
-    assert told.out.splitlines()[0].split() == ["WHAT", "OF", "USER", "AT", "THE", "PROVIDER", "NOW", "DETAIL"]
-    assert f"differing default  1        {customer}  to repair" in told.out
-    assert f"differing default  1        {customer}  repaired" in repaired.out
+    assert told.out.splitlines()[0].split() == ["DIFFERENCE", "USER", "AT", "THE", "PROVIDER", "STATUS", "DETAIL"]
+    assert f"differing default  1     {customer}  to repair" in told.out
+    assert f"differing default  1     {customer}  repaired" in repaired.out
     assert run("cards", "reconcile").out.endswith("0 differences.\n")
 
 
@@ -102,7 +102,7 @@ def test_a_provider_that_is_away_is_said(customer: str, run: Run, monkeypatch: p
     ran = run("cards", "reconcile")
 
     assert ran.code == 1
-    assert "The payment provider did not answer, so this is not all: Provider" in ran.out
+    assert "The payment provider did not answer, so this list is incomplete: Provider" in ran.out
     assert KEY not in ran.out + ran.err
 
 
@@ -139,7 +139,7 @@ def test_a_subscription_stands_against_deleting_its_user(customer: str, stripe: 
     )
     assert "  destroyed: accounts 0," in refused.out
     assert "subscriptions 1" in refused.out
-    assert "  settle first: subscriptions\n" in refused.out
+    assert "  blocked by: subscriptions\n" in refused.out
     assert run("users", "show", "jane@example.org").code == 0
 
     stripe.delete(f"/v1/subscriptions/{subscription}")

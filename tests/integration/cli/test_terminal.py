@@ -99,7 +99,7 @@ def test_a_password_is_asked_for_twice_and_never_shown(terminal: Open, run: Run)
     asked = terminal(*CREATE)
     asked.wait_for("Password: ")
     asked.type(f"{PASSWORD}\n")
-    asked.wait_for("The same again: ")
+    asked.wait_for("Repeat password: ")
     asked.type(f"{PASSWORD}\n")
 
     assert asked.end() == 0
@@ -111,11 +111,11 @@ def test_two_different_passwords_create_nobody(terminal: Open, run: Run) -> None
     asked = terminal(*CREATE)
     asked.wait_for("Password: ")
     asked.type(f"{PASSWORD}\n")
-    asked.wait_for("The same again: ")
+    asked.wait_for("Repeat password: ")
     asked.type(f"{PASSWORD}!\n")
 
     assert asked.end() == 1
-    assert asked.screen.endswith("accounts: The two passwords differ.\n")
+    assert asked.screen.endswith("accounts: The passwords do not match.\n")
     assert run("users", "show", "1").code == 1
 
 
@@ -125,7 +125,7 @@ def test_an_end_of_input_instead_of_a_password_is_no_defect(terminal: Open) -> N
     asked.type("\x04")
 
     assert asked.end() == 1
-    assert asked.screen.endswith("accounts: No password was typed.\n")
+    assert asked.screen.endswith("accounts: No password was entered.\n")
 
 
 @pytest.mark.parametrize("answer", ["yes", " YES "])

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 import sqlalchemy
-from tests.integration.cli.harness import PASSWORD, Run, WorkerRun, create, fill_failures, is_locked
+from tests.integration.cli.harness import PASSWORD, CommandResult, Run, create, fill_failures, is_locked
 
 from accounts_core.model.jobs import SignUpJob
 from accounts_core.model.outbox import OutboxJob
@@ -30,7 +30,7 @@ def facts(run: Run, who: str = "jane@example.org") -> dict[str, object]:
 
 
 def test_a_user_is_created_and_shown(run: Run) -> None:
-    assert create(run) == WorkerRun(0, "Created user 1, jane@example.org.\n", "")
+    assert create(run) == CommandResult(0, "Created user 1, jane@example.org.\n", "")
 
     assert (
         facts(run).items()
@@ -78,22 +78,22 @@ def test_an_address_may_have_a_domain_in_any_script(run: Run) -> None:
         ("jane", "Jane", PASSWORD, "email: This is not an email address."),
         ("jane@example.org", " ", PASSWORD, "name: This cannot be empty."),
         ("jane@example.org", "Jane", "short", "password: A password has at least 15 characters."),
-        ("jane@example.org", "Jane", "\n" + PASSWORD, "Standard input holds 2 lines; a password is one."),
-        ("jane@example.org", "Jane", "", "Standard input holds 0 lines; a password is one."),
+        ("jane@example.org", "Jane", "\n" + PASSWORD, "Expected one line with the password on standard input; got 2."),
+        ("jane@example.org", "Jane", "", "Expected one line with the password on standard input; got 0."),
         ("jane@example.org", "Jane", "x" * 1025, "password: A password has at most 1024 bytes."),
     ],
 )
 def test_what_cannot_be_is_said_in_one_line(run: Run, email: str, name: str, password: str, said: str) -> None:
     ran = run("users", "create", "--email", email, "--name", name, "--password-stdin", stdin=password)
 
-    assert ran == WorkerRun(1, "", f"accounts: {said}\n")
+    assert ran == CommandResult(1, "", f"accounts: {said}\n")
     assert run("users", "show", "1").code == 1
 
 
 def test_an_address_is_taken_once(run: Run) -> None:
     create(run)
 
-    assert create(run, email="Jane@example.org") == WorkerRun(
+    assert create(run, email="Jane@example.org") == CommandResult(
         1, "", "accounts: This email address already has an account.\n"
     )
 
@@ -101,15 +101,15 @@ def test_an_address_is_taken_once(run: Run) -> None:
 def test_without_a_terminal_a_password_has_to_come_from_standard_input(run: Run) -> None:
     ran = run("users", "create", "--email", "jane@example.org", "--name", "Jane", stdin=PASSWORD)
 
-    assert ran == WorkerRun(
-        1, "", "accounts: There is no terminal to ask for a password at: give it with --password-stdin.\n"
+    assert ran == CommandResult(
+        1, "", "accounts: The password prompt needs a terminal. Use --password-stdin instead.\n"
     )
 
 
 def test_verify_takes_the_address_as_verified(run: Run) -> None:
     create(run)
 
-    assert run("users", "verify", "jane@example.org") == WorkerRun(0, "User 1: jane@example.org is verified.\n", "")
+    assert run("users", "verify", "jane@example.org") == CommandResult(0, "User 1: jane@example.org is verified.\n", "")
     assert facts(run)["email_verified_at"] is not None
 
 
@@ -141,7 +141,7 @@ def test_delete_needs_somebody_to_ask(run: Run) -> None:
 
     ran = run("users", "delete", "jane@example.org", stdin="yes\n")
 
-    assert (ran.code, ran.err) == (1, "accounts: There is no terminal to ask at: give --yes.\n")
+    assert (ran.code, ran.err) == (1, "accounts: The confirmation prompt needs a terminal. Use --yes to skip it.\n")
     assert facts(run)["id"] == 1
 
 
@@ -161,18 +161,18 @@ def test_what_an_operator_does_to_an_account_is_the_operators_in_its_trail(run: 
 def test_a_user_that_is_not_there_is_said_so(run: Run, action: str, who: str) -> None:
     ran = run("users", action, who)
 
-    assert ran == WorkerRun(1, "", "accounts: There is no such user.\n")
+    assert ran == CommandResult(1, "", "accounts: There is no such user.\n")
 
 
 def test_what_is_neither_address_nor_id_is_said_so(run: Run) -> None:
-    assert run("users", "show", "jane") == WorkerRun(1, "", "accounts: email: This is not an email address.\n")
+    assert run("users", "show", "jane") == CommandResult(1, "", "accounts: email: This is not an email address.\n")
 
 
 def test_without_tables_the_way_to_make_them_is_said(run: Run, folder: Path) -> None:
     (folder / "accounts.db").unlink()
 
-    said = "There is no database sqlite:///accounts.db yet: `accounts migrate` makes it, and so does `accounts serve`."
-    assert create(run) == WorkerRun(1, "", f"accounts: {said}\n")
+    said = "There is no database sqlite:///accounts.db yet: run `accounts migrate` or `accounts serve` to create it."
+    assert create(run) == CommandResult(1, "", f"accounts: {said}\n")
     assert list(folder.glob("*.db")) == []
 
 
@@ -209,8 +209,8 @@ def test_a13_unlock_ends_the_failures_that_are_counted_in_the_database(run: Run,
     for address in ("jane", "john"):
         fill_failures(limits, f"{address}@example.org")
 
-    assert run("users", "unlock", "jane@example.org") == WorkerRun(
-        0, "User 1, jane@example.org, is unlocked: wrong passwords before now do not count.\n", ""
+    assert run("users", "unlock", "jane@example.org") == CommandResult(
+        0, "User 1, jane@example.org, is unlocked: earlier wrong passwords no longer count.\n", ""
     )
 
     assert not is_locked(limits, "jane@example.org")
@@ -228,8 +228,8 @@ def test_a16_the_trail_of_a_deleted_user_is_shown_by_id(run: Run) -> None:
     assert (shown.code, shown.err) == (0, "")
     assert [line.split()[5] for line in shown.out.splitlines()[1:]] == ["user_deleted", "user_registered"]
     assert [entry["action"] for entry in json.loads(told.out)] == ["user_deleted", "user_registered"]
-    assert run("audit", "--user", "2") == WorkerRun(1, "", "accounts: There is no such user.\n")
-    assert run("audit", "--user", "jane@example.org") == WorkerRun(1, "", "accounts: There is no such user.\n")
+    assert run("audit", "--user", "2") == CommandResult(1, "", "accounts: There is no such user.\n")
+    assert run("audit", "--user", "jane@example.org") == CommandResult(1, "", "accounts: There is no such user.\n")
 
 
 def test_a16_json_is_ascii_whatever_the_terminal_can_show(run: Run) -> None:

@@ -12,7 +12,7 @@ from typing import Any, cast
 import httpx
 import pytest
 from tests.integration.cli.harness import PATIENCE_SECONDS, Run, Serve
-from tests.integration.cli.harness import WorkerRun as Ended
+from tests.integration.cli.harness import CommandResult as Ended
 
 from accounts_core.accounts import Accounts
 from accounts_core.errors import Unavailable
@@ -49,7 +49,7 @@ def put(
         "created_at": 0,
         "due": due,
         "attempts": 30 if parked else 0,
-        "parked_at": (dead_lettered_at or int(time() * 1_000_000)) if parked else None,
+        "dead_lettered_at": (dead_lettered_at or int(time() * 1_000_000)) if parked else None,
         "last_error": "ProviderRefused: The payment provider refused: card_error." if parked else None,
     }
     with closing(sqlite3.connect(folder / "accounts.db")) as connection, connection:
@@ -73,7 +73,7 @@ def wait_until_nothing_is_left(run: Run) -> None:
 
 
 def test_with_nothing_due_a_worker_says_so_and_ends(run: Run) -> None:
-    assert run("worker", "--once") == Ended(0, "Done: 0. Put off: 0. Parked: 0.\n", "")
+    assert run("worker", "--once") == Ended(0, "Done: 0. Rescheduled: 0. Dead-lettered: 0.\n", "")
 
 
 def test_what_is_due_is_done_and_counted(run: Run, folder: Path) -> None:
@@ -85,12 +85,12 @@ def test_what_is_due_is_done_and_counted(run: Run, folder: Path) -> None:
 
     ran = run("worker", "--once")
 
-    assert ran == Ended(0, "Done: 2. Put off: 0. Parked: 1.\n", "")
+    assert ran == Ended(0, "Done: 2. Rescheduled: 0. Dead-lettered: 1.\n", "")
     assert [job["id"] for job in listed(run)] == ["job_broken", "job_hosts", "job_later"]
 
 
 def test_the_outbox_is_a_table_with_what_is_parked_first(run: Run, folder: Path) -> None:
-    assert run("outbox", "list").out == "There is nothing to do.\n"
+    assert run("outbox", "list").out == "The outbox is empty.\n"
     put(folder, "job_later", due=LATE)
     put(folder, "job_parked", due=LATE, parked=True, dead_lettered_at=1_700_000_000_000_000)
 
@@ -110,7 +110,7 @@ def test_a_job_can_be_retried_and_so_can_all_that_are_parked(run: Run, folder: P
 
     assert run("outbox", "retry", "job_a") == Ended(0, "job_a is due now.\n", "")
     assert run("worker", "--once").out.startswith("Done: 1.")
-    assert run("outbox", "retry", "--parked") == Ended(0, "2 parked jobs are due now.\n", "")
+    assert run("outbox", "retry", "--dead-lettered") == Ended(0, "2 dead-lettered jobs are due now.\n", "")
     assert run("worker", "--once").out.startswith("Done: 2.")
     assert [job["id"] for job in listed(run)] == ["job_later"]
 
@@ -173,7 +173,7 @@ def test_a_worker_outlives_a_provider_that_is_away(work: Serve, folder: Path, ru
 
     (job,) = listed(run)
     assert worker.stop() == 0
-    assert (job["attempts"], job["parked_at"]) == (1, None)
+    assert (job["attempts"], job["dead_lettered_at"]) == (1, None)
     assert str(job["last_error"]).startswith("ProviderAmbiguous: ")
 
 

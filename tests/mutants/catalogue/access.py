@@ -54,10 +54,10 @@ ACCESS: Final = (
     ),
     Mutant(
         name="a service that hashes more cheaply than its hasher would",
-        at="entrypoints/accounts_cli/composition.py::open_service",
+        at="entrypoints/accounts_service/composition.py::open_service",
         old="AsyncArgon2Hasher()",
         new="AsyncArgon2Hasher(__import__('accounts_argon2').Cost(memory_kib=8, passes=1))",
-        check="tests/integration/cli/test_cost.py",
+        check="tests/integration/service/test_cost.py",
     ),
     Mutant(
         name="a URL's demand for a verified certificate, lost on the way to asyncpg",

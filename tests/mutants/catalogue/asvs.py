@@ -219,7 +219,7 @@ ASVS: Final = (
     ),
     Mutant(
         name="browsers that may come back in the clear",
-        at="entrypoints/accounts_cli/serving.py::_app",
+        at="entrypoints/accounts_service/server.py::_app",
         old="'https://'",
         new="'HTTPS://'",
         check="tests/security/test_failing_closed.py::test_where_the_public_address_is_https_every_answer_says_so",
@@ -268,7 +268,7 @@ ASVS: Final = (
     ),
     Mutant(
         name="a log that is a file",
-        at="entrypoints/accounts_cli/logs.py::log_to_stderr",
+        at="entrypoints/accounts_service/logs.py::log_to_stderr",
         old="_Handler(stream)",
         new="logging.FileHandler('accounts.log')",
         check=_source("test_lines_are_logged_to_standard_error_and_nowhere_else"),

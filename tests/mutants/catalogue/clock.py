@@ -19,7 +19,7 @@ def _clock(test: str) -> str:
 
 
 def _lane(test: str) -> str:
-    return f"tests/integration/cli/test_lanes.py::{test}"
+    return f"tests/integration/service/test_lanes.py::{test}"
 
 
 CLOCK: Final = (

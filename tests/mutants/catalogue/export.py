@@ -6,8 +6,8 @@ from tests.mutants.mutant import Mutant
 
 from .checks import core, http, memory_contract, sql_contract
 
-_WIRE: Final = "entrypoints/accounts_cli/wire.py"
-_STALLED: Final = "entrypoints/accounts_cli/stalled_readers.py"
+_GUARD: Final = "entrypoints/accounts_service/http_guard.py"
+_STALLED: Final = "entrypoints/accounts_service/stalled_readers.py"
 _STREAMING: Final = "entrypoints/accounts_litestar/edge/streaming.py"
 _EXPORT: Final = "accounts_core/services/export.py"
 _UNREAD: Final = "tests/security/test_unread_answers.py"
@@ -20,7 +20,7 @@ def unread(test: str) -> str:
 
 def stalled(test: str) -> str:
     """Who is taken to have stalled: test."""
-    return f"tests/unit/adapters/test_stalled_readers.py::{test}"
+    return f"tests/unit/service/test_stalled_readers.py::{test}"
 
 
 EXPORT: Final = (
@@ -124,36 +124,36 @@ EXPORT: Final = (
         ),
     ),
     Mutant(
-        name="wire: a client that takes nothing is waited for for ever",
-        at=f"{_WIRE}::StrictProtocol.connection_made",
+        name="HTTP guard: a client that takes nothing is waited for for ever",
+        at=f"{_GUARD}::GuardedProtocol.connection_made",
         old="self._watch.start()",
         new="",
         check=unread("test_a4_unread_exports_hold_a_few_pages_and_are_cut_off[asyncio]"),
     ),
     Mutant(
-        name="wire: a byte now and then keeps a connection",
-        at=f"{_STALLED}::ReaderWatch._look",
+        name="HTTP guard: a byte now and then keeps a connection",
+        at=f"{_STALLED}::ReaderWatch._check",
         old="received - received_then < MIN_BYTES",
         new="received == received_then",
         check=stalled("test_who_takes_less_than_that_has_stalled"),
     ),
     Mutant(
-        name="wire: who took all that was waiting is cut off for having taken little",
-        at=f"{_STALLED}::ReaderWatch._look",
+        name="HTTP guard: who took all that was waiting is cut off for having taken little",
+        at=f"{_STALLED}::ReaderWatch._check",
         old="received < written_then and received - received_then < MIN_BYTES",
         new="received - received_then < MIN_BYTES",
         check=stalled("test_who_took_all_that_was_waiting_has_not_stalled_however_little_it_was"),
     ),
     Mutant(
-        name="wire: a client is cut off for its first interval",
-        at=f"{_STALLED}::ReaderWatch._look",
+        name="HTTP guard: a client is cut off for its first interval",
+        at=f"{_STALLED}::ReaderWatch._check",
         old="(self._waiting_since, None)",
         new="(self._waiting_since or (1, 0), None)",
         check=stalled("test_an_answer_is_given_a_whole_interval_whenever_it_was_written"),
     ),
     Mutant(
-        name="wire: requests that wait are all parsed",
-        at=f"{_WIRE}::StrictProtocol._parse_slices",
+        name="HTTP guard: requests that wait are all parsed",
+        at=f"{_GUARD}::GuardedProtocol._parse_slices",
         old=("if self.pipeline:\n    self._hold(data[start:])\n    return"),
         new="",
         check=unread(
@@ -161,8 +161,8 @@ EXPORT: Final = (
         ),
     ),
     Mutant(
-        name="wire: the request that is being answered does not hear that its client has gone",
-        at=f"{_WIRE}::StrictProtocol.connection_lost",
+        name="HTTP guard: the request that is being answered does not hear that its client has gone",
+        at=f"{_GUARD}::GuardedProtocol.connection_lost",
         old="answering.message_event.set()",
         new="",
         check=unread("test_a4_nothing_more_is_read_once_a_client_has_gone_whatever_it_had_asked_for_besides[uvloop]"),

@@ -10,11 +10,25 @@ _ATTEMPTS: Final = "accounts_core/services/rate_limit_policy.py"
 _LOCKED: Final = "use_cases/test_locked_accounts.py"
 _COUNTED: Final = "use_cases/test_counted_calls.py"
 _OVER: Final = f"{_COUNTED}::test_over_its_limit_a_call_is_refused_before_anything_is_hashed_or_written"
-_SETTINGS: Final = "tests/unit/adapters/test_settings.py"
+_SETTINGS: Final = "tests/unit/service/test_settings.py"
 _USERS: Final = "tests/integration/cli/test_users.py"
-_VALUES: Final = "entrypoints/accounts_cli/values.py"
+_PARSERS: Final = "entrypoints/accounts_service/parsers.py"
 
 OPERATORS: Final = (
+    Mutant(
+        name="a setting under both of its names, of which one is dropped",
+        at="entrypoints/accounts_service/settings.py::Settings.parse",
+        old="field.name in fields",
+        new="False",
+        check=f"{_SETTINGS}::test_a_setting_under_both_of_its_names_is_refused",
+    ),
+    Mutant(
+        name="the secret of a rate limit server in the reason of a failed check",
+        at="entrypoints/accounts_service/rate_limiters.py::_reason",
+        old="url.conceal(cause[0])",
+        new="cause[0]",
+        check="tests/unit/service/test_rate_limiters.py::test_a_check_that_fails_says_why_without_the_secret",
+    ),
     Mutant(
         name="a right password at restoring that does not end the row of failures",
         at="accounts_core/use_cases/identity/restore.py::Restore.__call__",
@@ -115,14 +129,14 @@ OPERATORS: Final = (
     ),
     Mutant(
         name="a plain limit that caps everybody together",
-        at=f"{_VALUES}::_limit_target",
+        at=f"{_PARSERS}::_limit_target",
         old="PLAIN_SCOPES[name]",
         new="EVERY_SCOPE",
         check=f"{_SETTINGS}::test_every_limit_can_be_set_and_is_named_where_one_that_there_is_not_is_refused[sign-in]",
     ),
     Mutant(
         name="a star that wins over the scope beside it",
-        at=f"{_VALUES}::limits",
+        at=f"{_PARSERS}::parse_limits",
         old="{**every.get(name, {}), **named.get(name, {})}",
         new="{**named.get(name, {}), **every.get(name, {})}",
         check=f"{_SETTINGS}::test_a10_a_star_is_every_scope_and_a_scope_that_is_named_beside_it_wins[sign-in]",
@@ -213,18 +227,18 @@ OPERATORS: Final = (
         at="adapters/accounts_stripe_simulator/server.py::_send_response",
         old="{**PROTECTIVE_HEADERS, **response.headers, 'content-length': str(len(response.body))}",
         new="{**response.headers, 'content-length': str(len(response.body))}",
-        check="tests/integration/cli/test_serve.py::test_a18_the_page_of_a_challenge_has_the_headers_of_the_services_pages",
+        check="tests/integration/service/test_serve.py::test_a18_the_page_of_a_challenge_has_the_headers_of_the_services_pages",
     ),
     Mutant(
         name="the trail of a deleted user that nobody can read",
-        at="entrypoints/accounts_cli/audit.py::_whose",
-        old="id_of(who) or (await find(accounts, who)).id",
-        new="(await find(accounts, who)).id",
+        at="entrypoints/accounts_cli/audit.py::_resolve_user_id",
+        old="parse_id(email_or_id) or (await find_user(accounts, email_or_id)).id",
+        new="(await find_user(accounts, email_or_id)).id",
         check=f"{_USERS}::test_a16_the_trail_of_a_deleted_user_is_shown_by_id",
     ),
     Mutant(
         name="the tail of a password in a message",
-        at="entrypoints/accounts_cli/database_url.py::DatabaseUrl.parse",
+        at="entrypoints/accounts_service/database_url.py::DatabaseUrl.parse",
         old="1",
         new="9",
         check="tests/integration/cli/test_odd_environments.py::test_where_something_is_missing_a_line_says_so"

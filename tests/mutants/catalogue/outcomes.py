@@ -155,9 +155,9 @@ OUTCOMES: Final = (
     ),
     Mutant(
         name="an account that an operator deactivates, in the trail as its user's own doing",
-        at="entrypoints/accounts_cli/users.py::deactivate",
-        old="await accounts.deactivate((await find(accounts, who)).id, by=Actor.OPERATOR)",
-        new="await accounts.deactivate((await find(accounts, who)).id)",
+        at="entrypoints/accounts_cli/users.py::deactivate_user",
+        old="await accounts.deactivate((await find_user(accounts, email_or_id)).id, by=Actor.OPERATOR)",
+        new="await accounts.deactivate((await find_user(accounts, email_or_id)).id)",
         check=(
             "tests/integration/cli/test_users.py"
             "::test_what_an_operator_does_to_an_account_is_the_operators_in_its_trail"
@@ -165,18 +165,18 @@ OUTCOMES: Final = (
     ),
     Mutant(
         name="of two secrets that begin alike, the end of the longer one in the log",
-        at="entrypoints/accounts_cli/masking.py::Masker.__init__",
+        at="entrypoints/accounts_service/masking.py::Masker.__init__",
         old="sorted(forms, key=len, reverse=True)",
         new="sorted(forms, key=len)",
         check=(
-            "tests/unit/adapters/test_logs.py::test_of_two_secrets_that_begin_alike_nothing_of_the_longer_one_is_left"
+            "tests/unit/service/test_logs.py::test_of_two_secrets_that_begin_alike_nothing_of_the_longer_one_is_left"
         ),
     ),
     Mutant(
         name="a second SIGTERM that cuts off what is under way",
-        at="entrypoints/accounts_cli/serving.py::_Server.handle_exit",
+        at="entrypoints/accounts_service/server.py::_Server.handle_exit",
         old="self.should_exit and sig == signal.SIGINT",
         new="self.should_exit",
-        check="tests/unit/adapters/test_stopping.py",
+        check="tests/unit/service/test_stopping.py",
     ),
 )

@@ -34,10 +34,10 @@ PARSERS: Final = (
     ),
     Mutant(
         name="a log that looks for a password behind every colon",
-        at="entrypoints/accounts_cli/masking.py",
+        at="entrypoints/accounts_service/masking.py",
         old="'(?<=://)[^/@\\\\s:]*+:[^/\\\\s]+(?=@)'",
         new="'(?<=://)[^/@\\\\s]*:[^/\\\\s]+(?=@)'",
-        check=f"{_LINEAR}::test_a1_every_pattern_on_what_clients_send_is_linear[accounts_cli.masking._LOOKS_SECRET]",
+        check=f"{_LINEAR}::test_a1_every_pattern_on_what_clients_send_is_linear[accounts_service.masking._LOOKS_SECRET]",
     ),
     Mutant(
         name="a password of nothing but combining marks",

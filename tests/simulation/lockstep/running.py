@@ -23,7 +23,7 @@ ENOUGH: Final = 3
 
 
 @attrs.define
-class WorkerRun:
+class LockstepRun:
     """What a run came to."""
 
     tally: Tally = attrs.field(factory=Tally)
@@ -39,14 +39,14 @@ def run(*, steps: int = 100_000, seconds: float | None = None, seed: int = 0, pr
     return rows(explore(steps=steps, seconds=seconds, seed=seed, processes=processes))
 
 
-def explore(*, steps: int, seconds: float | None, seed: int, processes: int, chatty: bool = False) -> WorkerRun:
+def explore(*, steps: int, seconds: float | None, seed: int, processes: int, chatty: bool = False) -> LockstepRun:
     """Do as `run` does, and return all that was found; `chatty` tells on stderr how far it is."""
     begun = monotonic()
     until = None if seconds is None else begun + seconds
     if processes == 1:
         whole = _explore(steps, until, seed, 0, 1, chatty)
     else:
-        whole = WorkerRun()
+        whole = LockstepRun()
         with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
             share = -(-steps // processes)
             parts = [pool.submit(_explore, share, until, seed, place, processes, chatty) for place in range(processes)]
@@ -58,8 +58,8 @@ def explore(*, steps: int, seconds: float | None, seed: int, processes: int, cha
     return whole
 
 
-def _explore(steps: int, until: float | None, seed: int, place: int, processes: int, chatty: bool) -> WorkerRun:
-    ran = WorkerRun()
+def _explore(steps: int, until: float | None, seed: int, place: int, processes: int, chatty: bool) -> LockstepRun:
+    ran = LockstepRun()
     seeded = seed * 1_000_000 + place
     with opened() as databases:
         while ran.tally.steps < steps and (until is None or monotonic() < until) and len(ran.violations) < ENOUGH:
@@ -74,7 +74,7 @@ def _explore(steps: int, until: float | None, seed: int, place: int, processes: 
     return ran
 
 
-def rows(ran: WorkerRun) -> list[Row]:
+def rows(ran: LockstepRun) -> list[Row]:
     """Return a table of it."""
     every, tally = use_cases(), ran.tally
     return [

@@ -10,7 +10,7 @@ import attrs
 import pytest
 from tests.simulation.lockstep.machine import Violation, play, rules, use_cases
 from tests.simulation.lockstep.reference import Broken
-from tests.simulation.lockstep.running import WorkerRun, rows, run
+from tests.simulation.lockstep.running import LockstepRun, rows, run
 from tests.simulation.lockstep.steps import Difference, Lockstep, Tally
 from tests.simulation.lockstep.worlds import POLICIES, Databases, World
 
@@ -59,7 +59,7 @@ def test_the_long_form_takes_its_steps_in_as_many_processes_as_it_is_told() -> N
 
 
 def test_a_violation_is_in_the_table_with_its_reproduction() -> None:
-    found = WorkerRun(
+    found = LockstepRun(
         tally=Tally(), violations=[Violation(seed=3, what="Difference: ...", reproduction="state.run_cleanup()")]
     )
 

@@ -47,7 +47,7 @@ def test_a7_the_machines_time_is_read_in_few_places_and_no_span_is_measured_by_i
 
     assert found == {
         ("accounts_system", "clock.py"),  # the clock itself
-        ("accounts_cli", "logs.py"),  # the time of a log line
+        ("accounts_service", "logs.py"),  # the time of a log line
         ("accounts_system", "care.py"),  # compared with the monotonic clock, to see a jump
     }
 

@@ -1,4 +1,4 @@
-"""What no line of a log may show: secrets, known or only looking like one, and what could forge a line."""
+"""Remove secrets, and control characters that could forge a line, from the texts of the log."""
 
 import re
 import sys
@@ -11,48 +11,48 @@ from urllib.parse import quote, quote_plus
 
 MASK: Final = "***"
 MAX_TEXT: Final = 8 * 1024
-"""More of one text is not logged."""
+"""Longest text that is logged, in characters."""
 LEAST_LENGTH: Final = 6
-"""A shorter secret is not looked for: it would be found everywhere, and hides nothing."""
+"""Shortest secret that is masked, in characters: a shorter one would match ordinary words."""
 
 _PATTERNS: Final = (
     r"\b(?:acc|acm)_[0-9A-Za-z]{6,}",  # tokens
     r"\b(?:sk|rk)_[0-9A-Za-z_]{6,}|\bwhsec_[0-9A-Za-z_+/=]{6,}",  # keys of Stripe
-    r"(?<=_secret_)[0-9A-Za-z]+",  # what confirms a payment
+    r"(?<=_secret_)[0-9A-Za-z]+",  # client secrets of payments
     r"(?<=://)[^/@\s:]*+:[^/\s]+(?=@)",  # user and password in an address; only one colon may begin the password
     r"(?<=\bBearer )[^\s'\"]+|(?<=\bBasic )[^\s'\"]+",
     r"\$argon2[a-z]{1,2}\$[^\s'\"]+",  # hashes of passwords
 )
 _LOOKS_SECRET: Final = re.compile("|".join(_PATTERNS))
 _NAMES: Final = re.compile(r"password|passwd|secret|token|authorization|cookie|api_?key", re.IGNORECASE)
-"""A field called so is not shown, whatever is in it."""
+"""The value of a field with such a name is never shown."""
 
 
 class Masker:
-    """Takes out what looks like a secret, and these secrets however they are spelled: plain, in a URL, in base64."""
+    """Masks given secrets in plain, URL, hexadecimal and base64 form, and anything that looks like a secret."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         forms = {form for secret in secrets if len(secret) >= LEAST_LENGTH for form in _forms(secret)}
-        # the longest first: of two that begin alike the whole goes
-        self._known = sorted(forms, key=len, reverse=True)
+        # longest first, so that a secret that begins with another one is masked whole
+        self._forms = sorted(forms, key=len, reverse=True)
 
-    def without_known(self, text: str) -> str:
-        """Return `text` without the secrets that were given, and nothing else taken out."""
-        # one by one, not as a pattern: what came with a request is long, and compiling it would take long
-        for form in self._known:
+    def mask_secrets(self, text: str) -> str:
+        """Return `text` with only the given secrets masked."""
+        # not one pattern: the secrets of a request can be long, and compiling them would be slow
+        for form in self._forms:
             text = text.replace(form, MASK)
         return text
 
     def text(self, text: str) -> str:
-        """Return `text` without secrets, and without its middle where it is very long."""
-        masked = _LOOKS_SECRET.sub(MASK, self.without_known(text))
+        """Return `text` with secrets masked, and without its middle where it is longer than `MAX_TEXT`."""
+        masked = _LOOKS_SECRET.sub(MASK, self.mask_secrets(text))
         if len(masked) <= MAX_TEXT:
             return masked
         half = MAX_TEXT // 2
         return f"{masked[:half]}\n... {len(masked) - 2 * half} characters ...\n{masked[-half:]}"
 
     def value(self, value: object) -> Any:
-        """Return `value` as JSON can have it, without secrets. What is no plain value is shown by its `repr`."""
+        """Return `value` with secrets masked, as plain JSON data; other objects become their masked `repr`."""
         match value:
             case None | bool() | int() | float():
                 return value
@@ -65,7 +65,7 @@ class Masker:
         return self.text(repr(value))
 
     def fields(self, fields: Mapping[Any, Any]) -> dict[str, Any]:
-        """Return named values without secrets: neither in a name, nor in a value, nor under a telling name."""
+        """Return `fields` with secrets masked in names and values, and the whole value where the name says so."""
         return {
             self.text(str(name)): MASK if _NAMES.search(str(name)) and value is not None else self.value(value)
             for name, value in fields.items()
@@ -73,9 +73,11 @@ class Masker:
 
 
 def mask_defects(secrets: Iterable[str]) -> Masker:
-    """Have the traceback of a defect that ends the process shown without these secrets, or what looks like one.
+    """Mask these secrets, and anything that looks like one, in the traceback of an error that ends the process.
 
-    Returns what takes them out, for what else is shown.
+    Returns:
+        The masker, for other texts.
+
     """
     masker = Masker(secrets)
 
@@ -95,7 +97,7 @@ def _forms(secret: str) -> Iterator[str]:
     yield raw.hex()
     for encode in (b64encode, urlsafe_b64encode):
         for before in range(3):
-            # wherever in the encoded text it stands: without what its neighbours have a part in
+            # at any offset in the encoded text, without the characters that it shares with its neighbours
             encoded = encode(bytes(before) + raw).decode().rstrip("=")
             whole = encoded[-(-before * 8 // 6) : len(encoded) - ((before + len(raw)) % 3 > 0)]
             if len(whole) >= LEAST_LENGTH:
@@ -103,7 +105,7 @@ def _forms(secret: str) -> Iterator[str]:
 
 
 def printable(text: str) -> str:
-    """Return `text` on one line: line breaks, control characters and what turns the direction of writing, escaped."""
+    """Return `text` on one line, with line breaks, control and bidirectional characters escaped."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

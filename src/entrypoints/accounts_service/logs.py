@@ -1,8 +1,7 @@
-"""What the service has to say while it runs, on standard error: one line an event, readable by people or by machines.
+"""Log to standard error, one line for each event: text at a terminal, JSON and an access log everywhere else.
 
-On a terminal each line is for people. Everywhere else it is a JSON object, with what came of each request beside it.
-All of it, the libraries' own words included, goes one way: it names the request and who asked, it is stamped in UTC,
-secrets are masked in every part of it, and nothing in it can begin a line of its own.
+Every record, also those of libraries, takes one path: it carries the request and the user, its time is in UTC, secrets
+are masked in all its parts, and no value can begin a line of its own.
 """
 
 import logging
@@ -19,14 +18,14 @@ import msgspec
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from accounts_cli.flood import Throttle
-from accounts_cli.masking import Masker, printable
 from accounts_http.access_log import ACCESS_LOGGER, RequestEntry, current_request, log_entry
+from accounts_service.log_throttle import Throttle
+from accounts_service.masking import Masker, printable
 
-logger: Final = logging.getLogger("accounts_cli")
+logger: Final = logging.getLogger("accounts_service")
 
 _OURS: Final = (
-    "accounts_cli",
+    "accounts_service",
     "accounts_core",
     "accounts_http",
     "accounts_smtp",
@@ -35,15 +34,20 @@ _OURS: Final = (
     "accounts_system",
 )
 _FIRST: Final = ("timestamp", "level", "logger", "event")
-_OF_OURS: Final = frozenset({"timestamp", "level", "logger", "request_id", "user_id", "process", "left_out"})
-"""Nothing that somebody else says is in these, and nothing that somebody chose as a password takes them away."""
-_TOLD: Final = frozenset({"event", "exception", "stack"})
+_TRUSTED_FIELDS: Final = frozenset({"timestamp", "level", "logger", "request_id", "user_id", "process", "left_out"})
+"""Fields that this module sets itself: no text of a client is in them, so they are never masked."""
+_MESSAGE_FIELDS: Final = frozenset({"event", "exception", "stack"})
 
 
 def log_to_stderr(secrets: Iterable[str] = ()) -> Callable[[RequestEntry], None]:
-    """Write what a command that goes on has to say to standard error: its own from INFO on, the rest from WARNING.
+    """Log to standard error: this project's packages from INFO on, all others from WARNING.
 
-    `secrets` never appear there, whoever logs them. Returns what takes the requests that were answered.
+    Args:
+        secrets: Masked in every line.
+
+    Returns:
+        A function that writes an answered request to the access log.
+
     """
     stream, throttle, masker = sys.stderr, Throttle(), Masker(secrets)
     for_people = stream.isatty()
@@ -54,27 +58,27 @@ def log_to_stderr(secrets: Iterable[str] = ()) -> Callable[[RequestEntry], None]
     logging.captureWarnings(True)
     for name in _OURS:
         logging.getLogger(name).setLevel(logging.INFO)
-    _log_what_nobody_caught()
+    _log_uncaught()
     return log_entry if for_people else RequestWriter(stream, throttle)
 
 
 def formatter(masker: Masker, *, for_people: bool) -> logging.Formatter:
-    """Return what makes a line of a record, whoever logged it."""
-    told: list[Processor] = [
+    """Return the formatter of all records; `for_people` selects text instead of JSON."""
+    prepare: list[Processor] = [
         structlog.stdlib.ExtraAdder(),
-        _described,
+        _describe,
         structlog.processors.format_exc_info,
         structlog.processors.UnicodeDecoder(),
     ]
     shown: Processor = _for_people if for_people else structlog.processors.JSONRenderer()
     return structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=told,
+        foreign_pre_chain=prepare,
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _Mask(masker), shown],
     )
 
 
-def _described(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Add when, how bad, where and for whom."""
+def _describe(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Add time, level, logger, request, user and process."""
     record: logging.LogRecord = event["_record"]
     described: EventDict = {
         "timestamp": _utc(record.created),
@@ -96,7 +100,7 @@ def _utc(seconds: float) -> str:
 
 
 class _Mask:
-    """Takes secrets out of everything that a line is made of."""
+    """A structlog processor that masks secrets in every field."""
 
     def __init__(self, masker: Masker) -> None:
         self._masker = masker
@@ -111,9 +115,9 @@ class _Mask:
 def _masked(event: EventDict, masker: Masker) -> EventDict:
     masked: EventDict = {}
     for name, value in event.items():
-        if name in _OF_OURS:
+        if name in _TRUSTED_FIELDS:
             masked[name] = value
-        elif name in _TOLD:
+        elif name in _MESSAGE_FIELDS:
             masked[name] = masker.value(value)
         else:
             masked.update(masker.fields({name: value}))
@@ -124,7 +128,7 @@ def _for_people(_: WrappedLogger, __: str, event: EventDict) -> str:
     traces = [str(event.pop(name)) for name in ("exception", "stack") if event.get(name)]
     timestamp, level, name, said = (printable(str(event.pop(part))) for part in _FIRST)
     rest = "".join(f"  {printable(str(key))}={_quoted(value)}" for key, value in event.items() if value is not None)
-    # every further line is set in, so that none of them looks like the beginning of another event
+    # further lines are indented, so that none looks like the beginning of another event
     traced = "".join(f"\n    {printable(line)}" for trace in traces for line in trace.split("\n"))
     return f"{timestamp} {level.upper():<8}{name}: {said}{rest}{traced}"
 
@@ -135,7 +139,7 @@ def _quoted(value: object) -> str:
 
 
 class _Handler(logging.StreamHandler[TextIO]):
-    """Where a line cannot be made, says that and nothing of what it was made of."""
+    """A stream handler that reports a record it cannot format without showing any of its content."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  logging's own name
         error = sys.exc_info()[0]
@@ -143,11 +147,11 @@ class _Handler(logging.StreamHandler[TextIO]):
             self.stream.write(f'{{"event": "A line of {record.name} was lost: {error and error.__name__}"}}\n')
             self.flush()
         except (OSError, ValueError):
-            return  # there is nobody to tell
+            return  # standard error cannot be written
 
 
 class _Flood(logging.Filter):
-    """Leaves out what a flood would bury everything under; the next line of its kind says how much that was."""
+    """Drops lines above the rate of their kind; the next line of that kind carries how many were dropped."""
 
     def __init__(self, throttle: Throttle) -> None:
         super().__init__()
@@ -155,9 +159,9 @@ class _Flood(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         request = current_request.get()
-        if record.name == ACCESS_LOGGER and (request is None or not _may_be_left_out(request)):
+        if record.name == ACCESS_LOGGER and (request is None or not _may_be_dropped(request)):
             return True
-        # what our own say is one of so many texts; what others say may be another each time
+        # our own messages are a fixed set; those of libraries may all differ
         which = record.msg if record.name.partition(".")[0] in _OURS else None
         kind = (record.name, record.levelno, which, getattr(record, "status", None))
         left_out = self._throttle.admit(kind, monotonic())
@@ -166,15 +170,15 @@ class _Flood(logging.Filter):
         return left_out is not None
 
 
-def _may_be_left_out(request: RequestEntry) -> bool:
-    """Whether a request was anybody's, and cost next to nothing. A person's requests and sign-ins are all logged."""
+def _may_be_dropped(request: RequestEntry) -> bool:
+    """Return whether a request was anonymous and cheap. Requests of users and sign-ins are always logged."""
     return request.user_id is None and (request.status == 429 or not request.is_sign_in)
 
 
 class RequestWriter:
-    """Writes the line of each request as JSON, by the shortest way: there is one for every request.
+    """Writes the access log as JSON, past `logging`, because there is a line for every request.
 
-    Every part is ours, a number or a checked address, so there is nothing in it to mask.
+    Every field is a constant, a number or a validated address, so nothing has to be masked.
     """
 
     def __init__(self, stream: TextIO, throttle: Throttle) -> None:
@@ -185,7 +189,7 @@ class RequestWriter:
     def __call__(self, entry: RequestEntry) -> None:
         now = time()
         left_out: int | None = 0
-        if _may_be_left_out(entry):
+        if _may_be_dropped(entry):
             left_out = self._throttle.admit(entry.status, monotonic())
             if left_out is None:
                 return
@@ -205,11 +209,11 @@ class RequestWriter:
             self._stream.write(f"{msgspec.json.encode(line).decode()}\n")
             self._stream.flush()
         except (OSError, ValueError):
-            return  # nobody reads it any more; requests are answered all the same
+            return  # standard error cannot be written; requests are answered all the same
 
 
-def _log_what_nobody_caught() -> None:
-    """Log what ends a thread or the process, and what Python could only have printed."""
+def _log_uncaught() -> None:
+    """Log the errors that end a thread or the process, and those that Python would only print."""
 
     def ended(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         if not issubclass(kind, KeyboardInterrupt):

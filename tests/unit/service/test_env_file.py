@@ -2,8 +2,8 @@
 
 import pytest
 
-from accounts_cli.environment import parse_env
-from accounts_cli.failures import CommandFailed
+from accounts_service.env_file import parse_env
+from accounts_service.errors import ServiceError
 
 
 @pytest.mark.parametrize(
@@ -60,12 +60,12 @@ def test_every_kind_of_line_end_is_one() -> None:
     ],
 )
 def test_any_other_line_is_refused_by_its_number_and_not_shown(line: str) -> None:
-    with pytest.raises(CommandFailed, match=r"^\.env, line 2: ") as caught:
+    with pytest.raises(ServiceError, match=r"^\.env, line 2: ") as caught:
         parse_env(f"A=1\n{line}")
 
     assert "hunter2" not in str(caught.value)
 
 
 def test_a_name_cannot_be_set_twice() -> None:
-    with pytest.raises(CommandFailed, match=r"^\.env, line 3: NAME was set before"):
+    with pytest.raises(ServiceError, match=r"^\.env, line 3: NAME is set twice"):
         parse_env("NAME=1\n\nNAME=2")

@@ -1,7 +1,7 @@
-"""Connections whose client does not take its answer: each is ended after a time, so that what it holds is free again.
+"""Disconnect clients that do not read their answers, so that the memory and connections they hold are released.
 
-A server's `write` never refuses, and uvicorn waits without an end for a client to read. How much waits is bounded for
-each connection by its flow control; this bounds for how long.
+`Transport.write` never refuses, and uvicorn waits for a client without a time limit. Flow control bounds how many bytes
+wait for each connection; this module bounds how long they wait.
 """
 
 import asyncio
@@ -14,23 +14,23 @@ from contextlib import suppress
 from typing import Any, Final
 
 MIN_BYTES: Final = 4 * 1024
-"""At least so many bytes have to go through in each interval in which some are waiting.
+"""Bytes that a client has to receive in each interval in which some are waiting.
 
 With an interval of 30 seconds that is 137 bytes a second: a tenth of what the slowest mobile network carries.
 """
 
 _RESET: Final = struct.pack("ii", 1, 0)
-"""`struct linger`: close at once with RST, so that the kernel too lets go of what nobody reads."""
+"""`struct linger`: close at once with RST, so that the kernel drops its send buffer, too."""
 
 
 class CountedTransport(asyncio.Transport):
-    """A connection's transport that counts what is written to it."""
+    """A transport that counts the bytes that are written to it."""
 
     def __init__(self, transport: asyncio.Transport) -> None:
         super().__init__()
         self._transport = transport
         self.written = 0
-        # as they are, without a step in between
+        # bound directly, without the cost of another call
         self.close = transport.close  # type: ignore[method-assign]
         self.abort = transport.abort  # type: ignore[method-assign]
         self.is_closing = transport.is_closing  # type: ignore[method-assign]
@@ -40,34 +40,34 @@ class CountedTransport(asyncio.Transport):
         self.get_write_buffer_size = transport.get_write_buffer_size  # type: ignore[method-assign]
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Count, and hand on."""
+        """Write `data` and count it."""
         self.written += len(data)
         self._transport.write(data)
 
     def writelines(self, list_of_data: Iterable[bytes | bytearray | memoryview]) -> None:
-        """Write one after another."""
+        """Write each item and count it."""
         for data in list_of_data:
             self.write(data)
 
     @property
     def received(self) -> int:
-        """How much of what was written has reached the client: where the system tells, what the client acknowledged."""
+        """Bytes that the client has acknowledged; on systems other than Linux, that have left this process."""
         return self.written - self.get_write_buffer_size() - _unacknowledged(self.get_extra_info("socket"))
 
     def reset(self) -> None:
-        """End the connection and drop what is still to be sent, in the kernel too."""
+        """Close the connection and drop the bytes that are still to be sent, also those in the kernel."""
         connection = self.get_extra_info("socket")
         if connection is not None and connection.family != getattr(socket, "AF_UNIX", None):
-            with suppress(OSError):  # it ends without RST, too
+            with suppress(OSError):  # without RST it is closed as well
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self.abort()
 
 
 class ReaderWatch:
-    """Looks at a connection once in an interval, and ends it when its client has stopped reading.
+    """Checks a connection at an interval, and reports when its client has stopped reading.
 
-    Stopped means: of what was waiting at the last look, in this process, some is still not received, and less than
-    `MIN_BYTES` were received in between. What a client reads slowly counts, and so does every byte of an answer.
+    A client has stopped when some of the bytes that waited in this process at the last check are still not received,
+    and fewer than `MIN_BYTES` were received since then.
     """
 
     def __init__(
@@ -86,16 +86,16 @@ class ReaderWatch:
         self._waiting_since: tuple[int, int] | None = None
 
     def start(self) -> None:
-        """Begin to look."""
-        self._timer = self._loop.call_later(self._interval_seconds, self._look)
+        """Start checking."""
+        self._timer = self._loop.call_later(self._interval_seconds, self._check)
 
     def stop(self) -> None:
-        """Look no more: the connection is gone."""
+        """Stop checking."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         transport = self._transport
         before, self._waiting_since = self._waiting_since, None
         if transport.get_write_buffer_size():
@@ -111,7 +111,7 @@ class ReaderWatch:
 
 
 def _unacknowledged(connection: Any) -> int:
-    """Return how many bytes the kernel holds that the client has not acknowledged; 0 where it does not tell."""
+    """Return how many sent bytes the client has not acknowledged; 0 on systems other than Linux."""
     if sys.platform != "linux" or connection is None:
         return 0
     import fcntl

@@ -1,31 +1,29 @@
-"""The one place where the parts are chosen and put together."""
+"""Choose the parts of the service by its settings, and put them together."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import attrs
 
 from accounts_argon2 import AsyncArgon2Hasher
-from accounts_cli.database import explained, require_connection
-from accounts_cli.limits import open_limits
-from accounts_cli.payments import Provider, describe_provider, open_provider
-from accounts_cli.settings import Settings
 from accounts_core import Accounts, MailDispatch
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.mailer import Mailer
+from accounts_service.database import require_connection, translate_errors
+from accounts_service.defaults import LOCAL_URL
+from accounts_service.payments import Provider, describe_provider, open_provider
+from accounts_service.rate_limiters import open_rate_limiter
+from accounts_service.settings import Settings
 from accounts_smtp import EmlMailer
 from accounts_sql import AsyncSqlStore, create_async_engine
 from accounts_system import SystemClock, SystemSecrets
 
-LOCAL_URL: Final = "http://127.0.0.1:8000"
-"""Where `accounts serve` listens when nothing else is said."""
-
 
 @attrs.frozen(kw_only=True)
 class Service:
-    """The accounts, and the parts under them that others need too."""
+    """The accounts, and the parts that the server and the worker need beside them."""
 
     settings: Settings
     accounts: Accounts[Any]
@@ -34,34 +32,45 @@ class Service:
 
 
 def describe(settings: Settings) -> list[str]:
-    """Return a line for each part, one for Redis where there is one, and one for what has no effect."""
+    """Return a line for each part that the settings choose, and one that names the settings without effect."""
     lines = [
         f"Database: {settings.database_url}",
         f"Payments: {describe_provider(settings)}",
         f"Mail: {_describe_mail(settings)}",
     ]
     if settings.smtp_url is not None:
-        unset = [f"ACCOUNTS_{name}" for name in ("PUBLIC_URL", "MAIL_FROM") if f"ACCOUNTS_{name}" not in settings.given]
+        unset = [
+            f"ACCOUNTS_{name}" for name in ("PUBLIC_URL", "MAIL_FROM") if f"ACCOUNTS_{name}" not in settings.configured
+        ]
         if unset:
             lines.append(f"WARNING: mails are sent, and {' and '.join(unset)} {'are' if unset[1:] else 'is'} not set")
-    if settings.redis_url is not None:
-        lines.append(f"Limits: counted in {settings.redis_url}")
+    if settings.rate_limits_url is not None:
+        lines.append(f"Limits: counted in {settings.rate_limits_url}")
     idle = settings.without_effect()
     return [*lines, f"Without effect in this release: {', '.join(idle)}"] if idle else lines
 
 
 @asynccontextmanager
 async def open_service(settings: Settings, *, public_url: str = LOCAL_URL) -> AsyncIterator[Service]:
-    """Put the service together, and take it apart at the end. Raises `CommandFailed` when a part cannot be had."""
+    """Open every part of the service, and close them at the end.
+
+    Args:
+        settings: Choose the parts.
+        public_url: The URL in mails where `ACCOUNTS_PUBLIC_URL` is not set.
+
+    Raises:
+        ServiceError: A part cannot be opened.
+
+    """
     clock = SystemClock()
     secrets = SystemSecrets()
     async with AsyncExitStack() as stack:
         provider = await stack.enter_async_context(open_provider(settings, clock, secrets))
-        with explained(settings.database_url, "used"):
+        with translate_errors(settings.database_url, "used"):
             engine = create_async_engine(settings.database_url.text)
         stack.push_async_callback(engine.dispose)
         await require_connection(engine, settings.database_url)
-        limits = await stack.enter_async_context(open_limits(settings.redis_url, engine))
+        limits = await stack.enter_async_context(open_rate_limiter(settings.rate_limits_url, engine))
         passwords = await stack.enter_async_context(AsyncArgon2Hasher())
         accounts = Accounts(
             store=AsyncSqlStore(engine),
@@ -79,7 +88,9 @@ async def open_service(settings: Settings, *, public_url: str = LOCAL_URL) -> As
 
 def _mailer(settings: Settings, public_url: str, clock: Clock) -> Mailer:
     if settings.smtp_url is None:
-        return EmlMailer(folder=mail_folder(settings), sender=settings.mail_from, public_url=public_url, clock=clock)
+        return EmlMailer(
+            folder=get_mail_folder(settings), sender=settings.mail_from, public_url=public_url, clock=clock
+        )
     from accounts_smtp.smtp import SmtpMailer
 
     return SmtpMailer(url=settings.smtp_url, sender=settings.mail_from, public_url=public_url, clock=clock)
@@ -87,11 +98,11 @@ def _mailer(settings: Settings, public_url: str, clock: Clock) -> Mailer:
 
 def _describe_mail(settings: Settings) -> str:
     if settings.smtp_url is None:
-        return f"each becomes a file in {mail_folder(settings)}/"
+        return f"each becomes a file in {get_mail_folder(settings)}/"
     return f"{settings.smtp_url}, from {settings.mail_from}"
 
 
-def mail_folder(settings: Settings) -> Path:
-    """Return where mails are kept: beside the SQLite database, else in the working folder."""
+def get_mail_folder(settings: Settings) -> Path:
+    """Return the folder of the mails that are not sent: beside the SQLite database, else in the working folder."""
     file = settings.database_url.file
     return (file.parent if file is not None else Path()) / "mail"

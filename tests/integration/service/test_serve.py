@@ -200,7 +200,7 @@ def test_several_processes_serve_and_one_that_dies_is_replaced(
         sign_in(client)
         children = Path(f"/proc/{served.process.pid}/task/{served.process.pid}/children").read_text().split()
         os.kill(max(int(child) for child in children), signal.SIGKILL)
-        served.wait_for("died .* takes its place")
+        served.wait_for("died .* is replaced")
         answer = client.post("/api/users/current/verify-payment", json={"paymentMethod": "pm_card_visa"})
 
     assert answer.json() == {"status": "ok"}

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import uvicorn
 
-from accounts_cli.serving import _Server
+from accounts_service.server import _Server
 
 
 @pytest.mark.parametrize(

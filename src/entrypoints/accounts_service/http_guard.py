@@ -1,11 +1,11 @@
-"""HTTP/1.1 as it comes over the wire: uvicorn on httptools, which parses strictly and bounds nothing.
+"""Guard HTTP/1.1 connections: uvicorn on httptools parses strictly, and this bounds what a client can make it hold.
 
-Requests that are sent without waiting for answers are parsed a few at a time: what follows stays as bytes, and nothing
-more is read, until those are answered. A client that does not take its answer is cut off.
+Pipelined requests are parsed a few at a time: the bytes that follow are kept unparsed, and nothing more is read, until
+those requests are answered. A client that does not read its answer is disconnected.
 
-A request that two readers could take for two is refused, and so is one that does not end: its bytes and its time are
-limited, whatever it is that goes on and on. A refusal closes the connection, because what follows may be the rest of
-what was meant otherwise. `HardenedApp` checks what is visible of a request afterwards.
+A request is refused when two parsers could read it as two requests (request smuggling), or when it exceeds its limits
+of bytes and time. A refusal closes the connection, because the bytes that follow may belong to the refused request.
+`HardenedApp` checks requests after they are parsed.
 """
 
 import asyncio
@@ -17,31 +17,30 @@ from typing import ClassVar, Final
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from accounts_cli.stalled_readers import CountedTransport, ReaderWatch
 from accounts_http.errors import HttpError, Malformed, TooSlow
 from accounts_http.hardening import refusal
 from accounts_http.problems import problem_type_of
+from accounts_service.stalled_readers import CountedTransport, ReaderWatch
 
-logger: Final = logging.getLogger("accounts_cli")
+logger: Final = logging.getLogger("accounts_service")
 
 MAX_FRAME_BYTES: Final = 64 * 1024
-"""All of a request but its body: request line, headers, the sizes and extensions of chunks, trailers. The parser keeps
-what has come of a header, so without this a single one fills the memory."""
+"""Largest request without its body: request line, headers, chunk sizes and extensions, trailers. The parser buffers an
+incomplete header, so without this limit a single header could fill the memory."""
 MAX_REQUEST_BYTES: Final = 4 * 1024 * 1024
-"""All of a request with its body, of which some may be passed over. No body that is taken is larger than 1 MiB."""
-
+"""Largest request with its body. No endpoint accepts a body over 1 MiB; a larger one is read and dropped."""
 
 SLICE_BYTES: Final = 1024
-"""So much is parsed at a time. Each request that is parsed and waits takes some kilobytes, and 40 fit into a slice."""
+"""Bytes that are parsed at a time. A parsed request that waits takes some kilobytes, and 40 fit into a slice."""
 
 
-class StrictProtocol(HttpToolsProtocol):
-    """One connection."""
+class GuardedProtocol(HttpToolsProtocol):
+    """The guarded protocol of one connection."""
 
     receive_seconds: ClassVar[float] = 30.0
-    """How long a whole request may take to arrive, from the connection on or from its first byte."""
+    """Time that a whole request has to arrive, from the connection or from its first byte."""
     send_seconds: ClassVar[float] = 30.0
-    """How long a client may take next to nothing of its answer: see `ReaderWatch`."""
+    """Interval in which a client has to read some of its answer: see `ReaderWatch`."""
 
     _answering: RequestResponseCycle | None = None
     _has_upgraded = False
@@ -57,7 +56,7 @@ class StrictProtocol(HttpToolsProtocol):
         self.flow = self._reading = _Reading(counted)
         self._held = b""
         self._set_deadline()
-        self._watch = ReaderWatch(counted, self.send_seconds, self._cut_off, loop=self.loop)
+        self._watch = ReaderWatch(counted, self.send_seconds, self._disconnect_stalled, loop=self.loop)
         self._watch.start()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -66,13 +65,13 @@ class StrictProtocol(HttpToolsProtocol):
         self._held = b""
         answering = self._answering
         if answering is not None and not answering.response_complete:
-            answering.disconnected = True  # uvicorn tells the last request that it parsed, which may wait behind this
+            answering.disconnected = True  # uvicorn notifies only the request that it parsed last
             answering.message_event.set()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         if self._has_upgraded:
-            return  # it is another protocol's, and the connection ends with the answer
+            return  # it belongs to another protocol, and the connection ends with the answer
         if self._held or self.pipeline:
             self._hold(self._held + data)
         elif len(data) <= SLICE_BYTES:
@@ -100,7 +99,7 @@ class StrictProtocol(HttpToolsProtocol):
             self._parse(data[start : start + SLICE_BYTES])
 
     def _hold(self, data: bytes) -> None:
-        """Keep what came for later. It has arrived, so its time is up to us until it is parsed."""
+        """Keep `data` unparsed and stop reading. The deadline is cleared, because the client is not what delays it."""
         self._held = data
         self._reading.is_held = True
         self.flow.pause_reading()
@@ -128,18 +127,18 @@ class StrictProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._check_target()
-        for at, (name, value) in enumerate(self.headers):
-            if value.endswith((b" ", b"\t")):  # no part of the value (RFC 9112, 5.1)
-                self.headers[at] = name, value.rstrip(b" \t")
+        for index, (name, value) in enumerate(self.headers):
+            if value.endswith((b" ", b"\t")):  # not part of the value (RFC 9112, 5.1)
+                self.headers[index] = name, value.rstrip(b" \t")
         super().on_headers_complete()
         if not self.pipeline:
             self._answering = self.cycle
-        # what comes after the body goes nowhere: a proxy that looks at the headers has not seen it (RFC 9110, 6.5.1)
+        # trailers are dropped: a proxy that checks headers has not seen them (RFC 9110, 6.5.1)
         self.headers = []
         self._is_in_head = False
         if self.parser.should_upgrade():
             self._has_upgraded = True
-            self.cycle.keep_alive = False  # the parser drops what came with it, as another protocol's
+            self.cycle.keep_alive = False  # the parser drops the rest as another protocol
 
     def on_body(self, body: bytes) -> None:
         self._received_of_body += len(body)
@@ -151,32 +150,32 @@ class StrictProtocol(HttpToolsProtocol):
         self._completed += 1
         super().on_message_complete()
 
-    def send_400_response(self, msg: str) -> None:  # noqa: ARG002  uvicorn's words for it
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002  uvicorn's own text
         self._refuse(Malformed("The request is not HTTP/1.1."))
 
     def _unsupported_upgrade_warning(self) -> None:
-        """Log nothing: whoever asks for another protocol is answered in this one (RFC 9110, 7.8)."""
+        """Log nothing: an upgrade may be ignored and the request answered in HTTP/1.1 (RFC 9110, 7.8)."""
 
     def _check_target(self) -> None:
-        """Raise `Malformed` for a request line that says something else than the headers, or than a URL can."""
+        """Raise `Malformed` for a fragment in the target, or a host that differs from the header Host."""
         if b"#" in self.url:
-            raise Malformed("A fragment is no part of a request.")
+            raise Malformed("The request target must not have a fragment.")
         if self.url.startswith(b"/") or self.url == b"*":
             return
         authority = self.url.partition(b"//")[2].partition(b"/")[0]
         if any(name == b"host" and value.lower() != authority.lower() for name, value in self.headers):
-            raise Malformed("The request line and the header Host name two hosts.")
+            raise Malformed("The request line and the header Host name different hosts.")
 
     def _refuse(self, error: HttpError) -> None:
-        """Answer, unless this request has its answer or an earlier one waits for its own, and close."""
-        told = {"client": self.client[0] if self.client else None, "problem": problem_type_of(error).name}
-        logger.info("A request was refused on the wire", extra=told)
+        """Answer with the error and close; only close where an answer has begun or an earlier request waits for one."""
+        extra = {"client": self.client[0] if self.client else None, "problem": problem_type_of(error).name}
+        logger.info("The HTTP guard refused a request", extra=extra)
         cycle: RequestResponseCycle | None = self.cycle
         if cycle is not None and not cycle.response_complete:
             cycle.disconnected = True
             cycle.message_event.set()
         if self.pipeline or (self._is_in_head and cycle is not None and not cycle.response_complete):
-            self.transport.abort()  # whatever came now would be taken for the answer to the earlier one
+            self.transport.abort()  # the client would take an answer as that of the earlier request
             return
         if cycle is None or self._is_in_head or not cycle.response_started:
             status, headers, body = refusal(error)
@@ -185,22 +184,22 @@ class StrictProtocol(HttpToolsProtocol):
             self.transport.write(b"\r\n".join([*lines, b"", body]))
         self.transport.close()
 
-    def _cut_off(self) -> None:
+    def _disconnect_stalled(self) -> None:
         logger.info(
-            "A client did not take its answer and was cut off",
+            "A client did not read its answer and was disconnected",
             extra={"client": self.client[0] if self.client else None, "waiting": self._counted.get_write_buffer_size()},
         )
         self._counted.reset()
 
     def _set_deadline(self) -> None:
-        self._deadline = self.loop.call_later(self.receive_seconds, self._run_out)
+        self._deadline = self.loop.call_later(self.receive_seconds, self._time_out)
 
     def _clear_deadline(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
 
-    def _run_out(self) -> None:
+    def _time_out(self) -> None:
         self._deadline = None
         cycle: RequestResponseCycle | None = self.cycle
         is_answering = cycle is not None and not cycle.response_complete
@@ -209,7 +208,7 @@ class StrictProtocol(HttpToolsProtocol):
 
 
 class _Reading(FlowControl):
-    """Flow control that reads no more while something that was read waits to be parsed."""
+    """Flow control that stays paused while unparsed bytes are held."""
 
     is_held = False
 

@@ -1,21 +1,26 @@
-"""The addresses that the service listens on."""
+"""Bind the addresses that the service listens on."""
 
 import ipaddress
 import os
 import socket
 from collections.abc import Sequence
 
-from accounts_cli.failures import CommandFailed
+from accounts_service.errors import ServiceError
 
 
 def bind(host: str, port: int) -> list[socket.socket]:
-    """Take the port on every address of `host`, before anything else is done. Raises `CommandFailed`."""
+    """Return a listening socket for every address of `host`.
+
+    Raises:
+        ServiceError: The host has no address on this machine, or the port is taken.
+
+    """
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError) as error:
-        raise CommandFailed(f"--host {host}: there is no such address on this machine.") from error
+        raise ServiceError(f"--host {host}: there is no such address on this machine.") from error
     # any free port is another one on every address
-    addresses = list(dict.fromkeys((family, address) for family, _, _, _, address in found))[: 1 if port == 0 else None]
+    addresses = list(dict.fromkeys((family, address) for family, _, _, _, address in infos))[: 1 if port == 0 else None]
     sockets: list[socket.socket] = []
     try:
         for family, address in addresses:
@@ -32,18 +37,18 @@ def bind(host: str, port: int) -> list[socket.socket]:
     except OSError as error:
         for listener in sockets:
             listener.close()
-        raise CommandFailed(f"Cannot listen on {host} port {port}: {os.strerror(error.errno or 0)}.") from error
+        raise ServiceError(f"Cannot listen on {host} port {port}: {os.strerror(error.errno or 0)}.") from error
     return sockets
 
 
 def is_loopback(sockets: Sequence[socket.socket]) -> bool:
-    """Whether only this machine reaches every one of them."""
+    """Return whether only this machine can reach the sockets."""
     names = [listener.getsockname()[0].partition("%")[0] for listener in sockets]
     return all(ipaddress.ip_address(name).is_loopback for name in names)
 
 
 def is_loopback_host(host: str) -> bool:
-    """Whether a host in a URL is the machine that the URL is read on."""
+    """Return whether a URL with this host leads to the machine of its reader."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
@@ -53,8 +58,8 @@ def is_loopback_host(host: str) -> bool:
     return address.is_loopback or address.is_unspecified
 
 
-def url_of(listener: socket.socket) -> str:
-    """Return where people on this machine reach it."""
+def format_url(listener: socket.socket) -> str:
+    """Return a URL of the socket that works on this machine."""
     host, port = listener.getsockname()[:2]
     if ipaddress.ip_address(host.partition("%")[0]).is_unspecified:
         host = "::1" if ":" in host else "127.0.0.1"

@@ -1,4 +1,4 @@
-"""Reading the value of a setting. Each parser raises `ValueError`, with no text to rely on, when it cannot be read."""
+"""Parse the texts of settings. Each parser raises `ValueError` for a text that it cannot read."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -26,16 +26,16 @@ _UNSAFE: Final = re.compile(r"[\x00-\x20\x7f-\U0010ffff]")
 
 
 class Expected(ValueError):
-    """A value cannot be read; the text says what was expected in its place, and holds nothing of the value."""
+    """The text cannot be read. The message describes a valid one and shows nothing of this one."""
 
 
-def boolean(text: str) -> bool:
+def parse_boolean(text: str) -> bool:
     if text.lower() not in {"true", "false"}:
         raise ValueError(text)
     return text.lower() == "true"
 
 
-def number(least: int, most: int) -> Callable[[str], int]:
+def make_number_parser(least: int, most: int) -> Callable[[str], int]:
     """Return a parser of whole numbers in decimal digits, from `least` to `most`."""
 
     def parse(text: str) -> int:
@@ -47,8 +47,8 @@ def number(least: int, most: int) -> Callable[[str], int]:
     return parse
 
 
-def key(*prefixes: str) -> Callable[[str], str]:
-    """Return a parser of a provider's keys, which begin with one of `prefixes`."""
+def make_key_parser(*prefixes: str) -> Callable[[str], str]:
+    """Return a parser of API keys that begin with one of `prefixes`."""
 
     def parse(text: str) -> str:
         if not text.startswith(prefixes) or _UNSAFE.search(text):
@@ -58,7 +58,7 @@ def key(*prefixes: str) -> Callable[[str], str]:
     return parse
 
 
-def page_url(text: str) -> str:
+def parse_page_url(text: str) -> str:
     """Read the URL of a page: `http` or `https`, with neither credentials, query nor fragment."""
     parts = _split(text, ("http", "https"))
     if parts.username is not None or "?" in text or "#" in text:
@@ -66,31 +66,34 @@ def page_url(text: str) -> str:
     return text.rstrip("/")
 
 
-def origins(text: str) -> tuple[str, ...]:
+def parse_origins(text: str) -> tuple[str, ...]:
     """Read web origins, in the form in which browsers send them."""
     return tuple("*" if item == "*" else _origin(item) for item in _items(text))
 
 
-def networks(text: str) -> tuple[Network, ...]:
+def parse_networks(text: str) -> tuple[Network, ...]:
     return tuple(ip_network(item) for item in _items(text))
 
 
-def currency(text: str) -> str:
+def parse_currency(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z]{3}", text):
         raise ValueError(text)
     return text.lower()
 
 
-def amounts(text: str) -> Mapping[str, int]:
+def parse_amounts(text: str) -> Mapping[str, int]:
     """Read `usd=100,jpy=150`: minor units by currency."""
-    return MappingProxyType({currency(name): _whole(value) for name, value in _pairs(text)})
+    return MappingProxyType({parse_currency(name): _whole(value) for name, value in _pairs(text)})
 
 
-def limits(text: str) -> Mapping[str, Mapping[str, RateLimit]]:
+def parse_limits(text: str) -> Mapping[str, Mapping[str, RateLimit]]:
     """Read `sign-in=100/hour,sign-in.account=10/hour,recovery.*=5/hour`, by name and then by scope.
 
-    A name without a scope is its plain scope (`PLAIN_SCOPES`). `*` is every scope; one that is named beside it wins.
-    Raises `Expected` for a name or a scope that there is not.
+    A name without a scope sets its scope in `PLAIN_SCOPES`. `*` sets every scope that is not named beside it.
+
+    Raises:
+        Expected: There is no such name or scope.
+
     """
     named, every = dict[str, dict[str, RateLimit]](), dict[str, dict[str, RateLimit]]()
     for target, value in _pairs(text):
@@ -99,7 +102,7 @@ def limits(text: str) -> Mapping[str, Mapping[str, RateLimit]]:
         if scope == EVERY_SCOPE:
             every[name] = dict.fromkeys(DEFAULT_RATE_LIMITS[name], limit)
         elif scope in named.setdefault(name, {}):
-            raise ValueError(text)  # once by its name, and once because it is the plain one
+            raise ValueError(text)  # set twice: by its name and as the plain scope
         else:
             named[name][scope] = limit
     return MappingProxyType(
@@ -118,8 +121,8 @@ def _limit_target(target: str) -> tuple[str, str]:
     if not dot:
         return name, PLAIN_SCOPES[name]
     if scope != EVERY_SCOPE and scope not in DEFAULT_RATE_LIMITS[name]:
-        known = ", ".join(f"{name}.{each}" for each in (*DEFAULT_RATE_LIMITS[name], EVERY_SCOPE))
-        raise Expected(f"one of the scopes of {name}, which are {known}")
+        names = ", ".join(f"{name}.{each}" for each in (*DEFAULT_RATE_LIMITS[name], EVERY_SCOPE))
+        raise Expected(f"one of the scopes of {name}, which are {names}")
     return name, scope
 
 
@@ -151,7 +154,7 @@ def _pairs(text: str) -> list[tuple[str, str]]:
 def _split(text: str, schemes: tuple[str, ...]) -> SplitResult:
     parts = urlsplit(text)  # raises ValueError on a malformed IPv6 address
     if parts.scheme not in schemes or not parts.hostname or parts.port == 0 or _UNSAFE.search(text):
-        raise ValueError(text)  # reading the port has raised ValueError where it is none
+        raise ValueError(text)  # `port` itself raises ValueError for no number
     return parts
 
 

@@ -1,4 +1,4 @@
-"""The Stripe simulator: a server of its own, or a part of the service."""
+"""Run the Stripe simulator, as a server of its own or as a part of the service."""
 
 import asyncio
 import logging
@@ -10,29 +10,43 @@ from typing import Any, Final
 from litestar import Litestar
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from accounts_cli.failures import CommandFailed
-from accounts_cli.payments import SIMULATOR_SECRET, open_simulator
-from accounts_cli.streams import announce
-from accounts_cli.values import page_url
 from accounts_core import Accounts
 from accounts_core.errors import InfrastructureError
 from accounts_core.ports.clock import Clock
 from accounts_litestar import HttpOptions
 from accounts_litestar.app import hardened
+from accounts_service.defaults import HOST, LOCAL_URL, SIMULATOR_SECRET, WEBHOOK_PATH
+from accounts_service.errors import ServiceError
+from accounts_service.parsers import parse_page_url
+from accounts_service.payments import open_simulator
 from accounts_stripe import verify_webhook
 from accounts_stripe_simulator import Simulator, Webhook, create_app, serve
 from accounts_system import SystemClock, SystemSecrets
 
-logger: Final = logging.getLogger("accounts_cli")
+logger: Final = logging.getLogger("accounts_service")
 
 CHALLENGES: Final = "/simulator/challenges/"
 DELIVERY_SECONDS: Final = 0.5
-"""How often the simulator in the service is asked for events."""
+"""Interval between deliveries of the events of the simulator in the service."""
 IN_MEMORY: Final = ":memory:"
 
 
-def run_simulator(*, port: int, file: str, webhook_url: str | None, webhook_secret: str) -> None:
-    """Run `accounts stripe-simulator` until SIGTERM or SIGINT. Raises `CommandFailed` when it cannot start."""
+def run_simulator(
+    *, port: int, file: str, webhook_url: str | None, webhook_secret: str, announce: Callable[[str], None]
+) -> None:
+    """Run a simulator as a server until SIGTERM or SIGINT.
+
+    Args:
+        port: TCP port on the loopback address; 0 takes any that is free.
+        file: File of its state, or `:memory:`.
+        webhook_url: URL that events are sent to, or None to keep them.
+        webhook_secret: Signs the events.
+        announce: Takes each line that says how it runs.
+
+    Raises:
+        ServiceError: The simulator cannot start.
+
+    """
     if webhook_url is not None:
         _require_url(webhook_url)
     clock, secrets = SystemClock(), SystemSecrets()
@@ -42,15 +56,15 @@ def run_simulator(*, port: int, file: str, webhook_url: str | None, webhook_secr
         else open_simulator(Path(file), clock, secrets, webhook_secret=webhook_secret)
     )
 
-    def tell(url: str) -> None:
+    def describe(url: str) -> None:
         announce(f"Listening on {url} (books: {url}/simulator/ledger)")
         announce(f"State: {'in memory' if file == IN_MEMORY else file}")
         announce(f"Events: {f'sent to {webhook_url}' if webhook_url else 'kept; --webhook-url sends them'}")
 
     try:
-        serve(simulator, port, webhook_url=webhook_url, announce=tell)
+        serve(simulator, port, webhook_url=webhook_url, announce=describe)
     except OSError as error:
-        raise CommandFailed(f"Cannot listen on 127.0.0.1 port {port}: {error.strerror}.") from error
+        raise ServiceError(f"Cannot listen on {HOST} port {port}: {error.strerror}.") from error
     finally:
         simulator.close()
     announce("Stopped.")
@@ -58,17 +72,17 @@ def run_simulator(*, port: int, file: str, webhook_url: str | None, webhook_secr
 
 def _require_url(text: str) -> None:
     try:
-        page_url(text)
+        parse_page_url(text)
     except ValueError:
-        raise CommandFailed(
-            "--webhook-url: expected a URL such as http://127.0.0.1:8000/webhooks/stripe, without a password in it."
+        raise ServiceError(
+            f"--webhook-url: expected a URL such as {LOCAL_URL}{WEBHOOK_PATH}, without a password in it."
         ) from None
 
 
-def with_challenges(app: Litestar, simulator: Simulator, options: HttpOptions) -> ASGIApp:
-    """Return the service with the page where a person answers their pretended bank, and nothing else of the simulator.
+def add_challenge_pages(app: Litestar, simulator: Simulator, options: HttpOptions) -> ASGIApp:
+    """Return the application with the simulator's card authentication page added.
 
-    What else it has, its books and its faults, is for whoever runs it, not for everybody who reaches the service.
+    The simulator's ledger and faults are not added: they are for its operator, not for every client of the service.
     """
     pages = hardened(create_app(simulator), options)  # type: ignore[arg-type]  # Litestar's types are narrower
 
@@ -82,7 +96,7 @@ def with_challenges(app: Litestar, simulator: Simulator, options: HttpOptions) -
 
 
 async def deliver_events(simulator: Simulator, accounts: Accounts[Any], clock: Clock, wake: Callable[[], None]) -> None:
-    """Hand the simulator's events to the accounts, as Stripe's webhooks would be, until cancelled."""
+    """Pass the simulator's events to the accounts, as the webhook endpoint does with Stripe's, until cancelled."""
 
     async def receive(webhook: Webhook) -> None:
         event = verify_webhook(webhook.payload, webhook.signature, SIMULATOR_SECRET, clock.now())
@@ -90,7 +104,7 @@ async def deliver_events(simulator: Simulator, accounts: Accounts[Any], clock: C
         try:
             is_new = await accounts.receive_provider_event(id=event.id, customer_id=event.customer_id)
         except InfrastructureError as error:
-            logger.warning("An event of the simulator's comes again later: %s", error)
+            logger.warning("An event of the simulator was not processed and is sent again later: %s", error)
             raise
         if is_new:
             wake()
@@ -99,7 +113,7 @@ async def deliver_events(simulator: Simulator, accounts: Accounts[Any], clock: C
         try:
             await simulator.webhooks.deliver_async(receive)
         except sqlite3.Error as error:
-            logger.warning("The simulator's events come later: %s", error)
+            logger.warning("The events of the simulator are delayed: %s", error)
         except Exception:
-            logger.exception("The simulator's events come later.")
+            logger.exception("The events of the simulator are delayed.")
         await asyncio.sleep(DELIVERY_SECONDS)

@@ -1,4 +1,4 @@
-"""One process of the service: the HTTP server, and the worker beside it."""
+"""Run one process of the service: the HTTP server and a worker."""
 
 import asyncio
 import signal
@@ -12,28 +12,35 @@ import uvicorn
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from accounts_cli.composition import Service, open_service
-from accounts_cli.listening import url_of
-from accounts_cli.logs import log_to_stderr
-from accounts_cli.payments import webhook_check
-from accounts_cli.settings import Settings
-from accounts_cli.simulator import deliver_events, with_challenges
-from accounts_cli.wire import StrictProtocol
 from accounts_core.errors import Unavailable
 from accounts_http.hardening import refusal
 from accounts_litestar import HttpOptions, RequestEntry, create_app
+from accounts_service.composition import Service, open_service
+from accounts_service.http_guard import GuardedProtocol
+from accounts_service.listening import format_url
+from accounts_service.logs import log_to_stderr
+from accounts_service.payments import make_webhook_check
+from accounts_service.settings import Settings
+from accounts_service.simulator import add_challenge_pages, deliver_events
 from accounts_system.worker import Worker, working
 
 CANCEL_SECONDS: Final = 5
-"""How long requests that are cut off may take to end."""
+"""Time that cancelled requests have to end."""
 SHUTDOWN_SECONDS: Final = 30
-"""How long requests that are under way, and the worker's job, may take once the service was told to stop."""
+"""Time that running requests and jobs have to finish after the signal to stop."""
 
 
 def run_server(settings: Settings, sockets: Sequence[socket.socket], announce: Callable[[], None]) -> None:
-    """Serve on these sockets until SIGTERM or SIGINT; `announce` is called once requests are taken.
+    """Serve on these sockets until SIGTERM or SIGINT.
 
-    Raises `CommandFailed` when a part of the service cannot be had.
+    Args:
+        settings: The settings of the service.
+        sockets: Listening sockets.
+        announce: Called once requests are accepted.
+
+    Raises:
+        ServiceError: A part of the service cannot be opened.
+
     """
     log_request = log_to_stderr(settings.secrets())
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
@@ -46,18 +53,18 @@ async def _serve(
     announce: Callable[[], None],
     log_request: Callable[[RequestEntry], None],
 ) -> None:
-    address = settings.public_url or url_of(sockets[0])
+    address = settings.public_url or format_url(sockets[0])
     async with open_service(settings, public_url=address) as service:
         worker = Worker(service.accounts)
         config = uvicorn.Config(
-            _ending_cleanly(_app(service, worker, address, log_request)),
-            http=StrictProtocol,
+            _answering_cancelled(_app(service, worker, address, log_request)),
+            http=GuardedProtocol,
             ws="none",
             lifespan="on",
             log_config=None,
             access_log=False,
             server_header=False,
-            proxy_headers=False,  # our own layer reads them, whatever the server
+            proxy_headers=False,  # accounts_litestar reads them
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         )
         server = _Server(config, announce, worker)
@@ -71,7 +78,7 @@ def _app(service: Service, worker: Worker, address: str, log_request: Callable[[
         cors_origins=settings.cors_origins,
         only_tls=(settings.public_url or "").startswith("https://"),
         trusted_proxies=settings.trusted_proxies,
-        webhook=webhook_check(settings.stripe_webhook_secret, service.clock),
+        webhook=make_webhook_check(settings.stripe_webhook_secret, service.clock),
         wake_worker=worker.wake,
         log_request=log_request,
     )
@@ -79,38 +86,38 @@ def _app(service: Service, worker: Worker, address: str, log_request: Callable[[
     if simulator is None:
         return app
     simulator.url = address
-    return with_challenges(app, simulator, options)
+    return add_challenge_pages(app, simulator, options)
 
 
-def _ending_cleanly(app: ASGIApp) -> ASGIApp:
-    """Have a request that is cut off at the end answered with 503, or with nothing more where its answer has begun."""
+def _answering_cancelled(app: ASGIApp) -> ASGIApp:
+    """Answer a request that is cancelled at shutdown with 503, unless its answer has begun."""
 
-    async def ending(scope: Scope, receive: Receive, send: Send) -> None:
+    async def answering(scope: Scope, receive: Receive, send: Send) -> None:
         has_begun = False
 
-        async def noted(message: Message) -> None:
+        async def record_and_send(message: Message) -> None:
             nonlocal has_begun
             has_begun = True
             task = asyncio.current_task()
             if str(message["type"]) == "lifespan.shutdown.failed" and task is not None and task.cancelling():
-                return  # it was cut off, which is no failure to tell of
+                return  # it was cancelled, which is no failure
             await send(message)
 
         try:
-            await app(scope, receive, noted)
+            await app(scope, receive, record_and_send)
         except asyncio.CancelledError:
-            # also of the application's lifespan, which ends with the loop where it was not told to before
+            # the lifespan is cancelled, too, when the loop ends before it was shut down
             if scope["type"] == ScopeType.HTTP and not has_begun:
                 status, headers, body = refusal(Unavailable("The service is being stopped."))
                 await send({"type": "http.response.start", "status": status, "headers": headers})
                 await send({"type": "http.response.body", "body": body, "more_body": False})
 
-    return ending
+    return answering
 
 
 @asynccontextmanager
 async def _delivering(service: Service, worker: Worker) -> AsyncIterator[None]:
-    """Deliver the events of a simulator in this process, which has no way in from outside."""
+    """Deliver the events of a simulator in this process, which sends no webhooks."""
     if service.provider.simulator is None:
         yield
         return
@@ -125,7 +132,7 @@ async def _delivering(service: Service, worker: Worker) -> AsyncIterator[None]:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, which says when it listens, takes the worker along, and for which being told to stop is no failure."""
+    """A uvicorn server that announces when it listens, stops the worker, and treats a signal as a normal end."""
 
     def __init__(self, config: uvicorn.Config, announce: Callable[[], None], worker: Worker) -> None:
         super().__init__(config)
@@ -141,16 +148,16 @@ class _Server(uvicorn.Server):
         self._announce()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._worker.stop()  # its last job ends while the last requests do
+        self._worker.stop()  # its last jobs finish while the last requests do
         await super().shutdown(sockets)
-        # those that are not done by then must not go on while the parts under them are closed
+        # requests that are still running must not use parts that are being closed
         if tasks := {task for task in self.server_state.tasks if not task.done()}:
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks, timeout=CANCEL_SECONDS)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002  as uvicorn calls it
-        """Stop; at the second SIGINT, at once. uvicorn's own way ends the process as if the signal had killed it."""
+        """Stop; at the second SIGINT, at once. uvicorn itself would end the process as if the signal had killed it."""
         self.force_exit = self.should_exit and sig == signal.SIGINT
         self.should_exit = True
 
@@ -158,6 +165,6 @@ class _Server(uvicorn.Server):
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     try:
         import uvloop
-    except ModuleNotFoundError:  # there is none for Windows
+    except ModuleNotFoundError:  # uvloop does not support Windows
         return None
     return uvloop.new_event_loop

@@ -14,20 +14,20 @@ from urllib.parse import quote
 
 import pytest
 
-from accounts_cli import logs
-from accounts_cli.flood import BURST, PER_SECOND, Throttle
-from accounts_cli.logs import RequestWriter, _Flood, _Handler, formatter
-from accounts_cli.masking import MAX_TEXT, Masker, mask_defects
 from accounts_http.access_log import ACCESS_LOGGER, RequestEntry, conceal, current_request, log_entry
+from accounts_service import logs
+from accounts_service.log_throttle import BURST, PER_SECOND, Throttle
+from accounts_service.logs import RequestWriter, _Flood, _Handler, formatter
+from accounts_service.masking import MAX_TEXT, Masker, mask_defects
 
 TOKEN = "acc_" + "0aZ" * 16 + "9"
 PASSWORD = "hunter/22 & Söhne"
-FORGED = "2026-01-01T00:00:00.000+00:00 INFO    accounts_cli: all is well"
+FORGED = "2026-01-01T00:00:00.000+00:00 INFO    accounts_service: all is well"
 
 
 def record(message: str, *args: object, error: Exception | None = None, **fields: object) -> logging.LogRecord:
     info = None if error is None else (type(error), error, error.__traceback__)
-    made = logging.LogRecord("accounts_cli", logging.ERROR, "", 1, message, args, info)
+    made = logging.LogRecord("accounts_service", logging.ERROR, "", 1, message, args, info)
     vars(made).update(fields)
     return made
 
@@ -76,7 +76,7 @@ def test_a_line_says_when_with_an_offset_how_bad_where_and_what() -> None:
     assert when.utcoffset() is not None
     assert abs(when - datetime.fromtimestamp(made.created, UTC)).total_seconds() < 0.001
     assert fields["timestamp"].endswith("+00:00")
-    assert (fields["level"], fields["logger"], fields["event"]) == ("error", "accounts_cli", "It failed 3 times.")
+    assert (fields["level"], fields["logger"], fields["event"]) == ("error", "accounts_service", "It failed 3 times.")
     assert fields["process"] == made.process
 
 
@@ -146,7 +146,7 @@ def test_what_came_with_a_request_is_masked_while_it_is_answered() -> None:
     assert typed in shown(record("It failed.", error=raised(typed)))  # of a request that is over nothing is kept
 
 
-@pytest.mark.parametrize("chosen", ["timestamp", "request_id", "exception", "accounts_cli", "warning", "process"])
+@pytest.mark.parametrize("chosen", ["timestamp", "request_id", "exception", "accounts_service", "warning", "process"])
 @pytest.mark.parametrize("for_people", [False, True])
 def test_no_password_takes_anything_of_ours_out_of_a_line(chosen: str, *, for_people: bool) -> None:
     def made() -> logging.LogRecord:
@@ -163,7 +163,7 @@ def test_no_field_of_somebody_elses_takes_the_place_of_ours() -> None:
     fields = parsed(record("Fine.", timestamp="2026-01-01", level="info", logger="another", process=0))
 
     assert fields["timestamp"] != "2026-01-01"
-    assert (fields["level"], fields["logger"]) == ("error", "accounts_cli")
+    assert (fields["level"], fields["logger"]) == ("error", "accounts_service")
 
 
 def test_what_is_repeated_crowds_out_nothing_else_of_ours() -> None:
@@ -220,7 +220,7 @@ def test_a_line_that_cannot_be_made_loses_itself_alone_and_shows_nothing(capsys:
     handler.handle(record("Fine."))
 
     lost, fine = [json.loads(line) for line in stream.getvalue().splitlines()]
-    assert lost == {"event": "A line of accounts_cli was lost: TypeError"}
+    assert lost == {"event": "A line of accounts_service was lost: TypeError"}
     assert fine["event"] == "Fine."
     assert capsys.readouterr() == ("", "")
 
@@ -300,7 +300,7 @@ FLOODS: Mapping[str, Mapping[str, Any]] = {
 
 @pytest.mark.parametrize("name", FLOODS)
 def test_requests_of_nobody_cannot_fill_the_log(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("accounts_cli.logs.monotonic", lambda: 0.0)
+    monkeypatch.setattr("accounts_service.logs.monotonic", lambda: 0.0)
     flood = [entry(**FLOODS[name]) for _ in range(1000)]
 
     assert len(written(*flood)) == BURST
@@ -363,7 +363,7 @@ def test_the_log_hears_of_what_only_python_would_have_told(monkeypatch: pytest.M
     monkeypatch.setattr(logs.logger, "propagate", False)
     logs.logger.addHandler(handler)
     try:
-        logs._log_what_nobody_caught()
+        logs._log_uncaught()
         error = raised(f"with {PASSWORD}")
         sys.excepthook(type(error), error, error.__traceback__)
     finally:

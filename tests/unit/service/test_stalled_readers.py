@@ -7,7 +7,7 @@ from typing import Any, cast
 import attrs
 import pytest
 
-from accounts_cli.stalled_readers import MIN_BYTES, CountedTransport, ReaderWatch
+from accounts_service.stalled_readers import MIN_BYTES, CountedTransport, ReaderWatch
 
 
 @attrs.define

@@ -8,19 +8,19 @@ from typing import Any
 import attrs
 import pytest
 
-from accounts_cli.failures import CommandFailed
-from accounts_cli.settings import Settings
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.passwords import PasswordPolicy
 from accounts_core.model.policy import CardPolicy, CustomerDeletion, EmailChange, Policy, RetentionPolicy, SessionPolicy
 from accounts_core.model.rate_limits import DEFAULT_RATE_LIMITS
 from accounts_core.ports.rate_limiter import RateLimit
-from accounts_redis import RedisUrl
+from accounts_service.errors import ServiceError
+from accounts_service.rate_limiters import RateLimitsUrl
+from accounts_service.settings import Settings
 from accounts_smtp import Sender, SmtpUrl
 
 
 def refusal(**environment: str) -> str:
-    with pytest.raises(CommandFailed) as caught:
+    with pytest.raises(ServiceError) as caught:
         Settings.parse(environment)
     text = str(caught.value)
     assert "\n" not in text
@@ -90,9 +90,9 @@ ACCEPTED: list[tuple[str, str, Any]] = [
         },
     ),
     (
-        "REDIS_URL",
+        "RATE_LIMITS_URL",
         "redis://:secret@cache.example.org:6379/0",
-        RedisUrl.parse("redis://:secret@cache.example.org:6379/0"),
+        RateLimitsUrl.parse("redis://:secret@cache.example.org:6379/0"),
     ),
 ]
 
@@ -126,7 +126,7 @@ SCOPES = [(name, scope) for name, scopes in DEFAULT_RATE_LIMITS.items() for scop
 @pytest.mark.parametrize("limit", DEFAULT_RATE_LIMITS)
 def test_every_limit_can_be_set_and_is_named_where_one_that_there_is_not_is_refused(limit: str) -> None:
     assert Settings.parse({"ACCOUNTS_LIMITS": f"{limit}=7/minute"}).limits == {limit: {PLAIN[limit]: SEVEN}}
-    with pytest.raises(CommandFailed, match=rf"[ ,]{limit}[;,]"):
+    with pytest.raises(ServiceError, match=rf"[ ,]{limit}[;,]"):
         Settings.parse({"ACCOUNTS_LIMITS": "everything=1/hour"})
 
 
@@ -265,6 +265,8 @@ REFUSED = [
     ("VERIFICATION_AMOUNTS", "usd=1000000000"),
     ("REDIS_URL", "http://cache.example.org"),
     ("REDIS_URL", "redis://jane:sec/ret@cache.example.org"),
+    ("RATE_LIMITS_URL", "memcached://cache.example.org"),
+    ("RATE_LIMITS_URL", "cache.example.org"),
 ]
 
 
@@ -326,6 +328,20 @@ def test_an_unknown_setting_is_refused_with_the_name_that_was_meant() -> None:
     assert refusal(ACCOUNTS_GIVEN="x").startswith("ACCOUNTS_GIVEN: there is no such setting.")
 
 
+def test_the_redis_url_is_another_name_of_the_rate_limits_url() -> None:
+    settings = Settings.parse({"ACCOUNTS_REDIS_URL": "redis://cache"})
+
+    assert settings == attrs.evolve(
+        Settings.parse({"ACCOUNTS_RATE_LIMITS_URL": "redis://cache"}), configured=frozenset({"ACCOUNTS_REDIS_URL"})
+    )
+
+
+def test_a_setting_under_both_of_its_names_is_refused() -> None:
+    both = {"ACCOUNTS_REDIS_URL": "redis://cache", "ACCOUNTS_RATE_LIMITS_URL": "redis://cache"}
+
+    assert refusal(**both) == ("ACCOUNTS_RATE_LIMITS_URL and ACCOUNTS_REDIS_URL are one setting: set only one of them.")
+
+
 def test_the_settings_of_the_tests_and_of_other_programs_are_skipped() -> None:
     environment = {"ACCOUNTS_TEST_DATABASE_URL": "x", "ACCOUNTSX": "x", "PATH": "x", "DATABASE_URL": "x"}
 
@@ -341,7 +357,7 @@ def test_the_environment_wins_over_the_file() -> None:
 
 
 def test_a_bad_value_in_the_file_is_said_to_be_there() -> None:
-    with pytest.raises(CommandFailed, match=r"^ACCOUNTS_SESSION_DAYS \(in \.env\): expected"):
+    with pytest.raises(ServiceError, match=r"^ACCOUNTS_SESSION_DAYS \(in \.env\): expected"):
         Settings.parse({}, in_file={"ACCOUNTS_SESSION_DAYS": "ten"})
 
 
@@ -424,7 +440,7 @@ def test_every_secret_is_known_so_that_the_log_can_be_kept_clear_of_it() -> None
         "STRIPE_API_KEY": "sk_live_forstripe",
         "STRIPE_WEBHOOK_SECRET": "whsec_forevents",
         "SMTP_URL": "smtps://me:for%40mail@mail.example.org",
-        "REDIS_URL": "redis://me:for%40cache@cache/0",
+        "RATE_LIMITS_URL": "redis://me:for%40cache@cache/0",
     }
     secret = {field.name for field in attrs.fields(Settings) if field.metadata.get("secret")}
 

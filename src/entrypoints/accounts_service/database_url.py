@@ -17,9 +17,9 @@ _KINDS: Final = {
 
 @attrs.frozen
 class DatabaseUrl:
-    """Which database: `sqlite:///<file>` or `postgresql://<user>:<password>@<host>/<name>`.
+    """The URL of a database: `sqlite:///<file>` or `postgresql://<user>:<password>@<host>/<name>`.
 
-    `text` is as given and may hold a password; `str()` and `repr()` never do.
+    `text` may hold a password; `str()` and `repr()` never show it.
     """
 
     text: str = attrs.field(repr=False)
@@ -30,7 +30,12 @@ class DatabaseUrl:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Raises `ValueError` for any other kind of database, and for SQLite in memory, where nothing would be kept."""
+        """Read the URL of a database.
+
+        Raises:
+            ValueError: It is another kind of database, or SQLite in memory, which would lose its data.
+
+        """
         try:
             url = make_url(text)
         except ArgumentError as error:
@@ -52,13 +57,13 @@ class DatabaseUrl:
 
     @property
     def secrets(self) -> list[str]:
-        """The passwords in it, wherever they are."""
+        """The passwords in the URL and in its parameters."""
         url = make_url(self.text)
         named = [value for name, value in url.query.items() if "password" in name and isinstance(value, str)]
         return [password for password in (url.password, *named) if password]
 
     def conceal(self, text: str) -> str:
-        """Return `text` without the password, whoever quoted it there."""
+        """Return `text` without the passwords of the URL."""
         for password in self.secrets:
             text = text.replace(password, "***")
         return text

@@ -1,0 +1,1 @@
+from tests.integration.cli.conftest import *  # noqa: F403  the fixtures that run commands
