@@ -49,7 +49,7 @@ def put(
         "created_at": 0,
         "due": due,
         "attempts": 30 if parked else 0,
-        "dead_lettered_at": (dead_lettered_at or int(time() * 1_000_000)) if parked else None,
+        "parked_at": (dead_lettered_at or int(time() * 1_000_000)) if parked else None,
         "last_error": "ProviderRefused: The payment provider refused: card_error." if parked else None,
     }
     with closing(sqlite3.connect(folder / "accounts.db")) as connection, connection:
@@ -173,7 +173,7 @@ def test_a_worker_outlives_a_provider_that_is_away(work: Serve, folder: Path, ru
 
     (job,) = listed(run)
     assert worker.stop() == 0
-    assert (job["attempts"], job["dead_lettered_at"]) == (1, None)
+    assert (job["attempts"], job["parked_at"]) == (1, None)
     assert str(job["last_error"]).startswith("ProviderAmbiguous: ")
 
 
