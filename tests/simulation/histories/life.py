@@ -31,7 +31,7 @@ class Life(Setting):
         "kill": 2,
         "wait": 6,
         "jump": 2,
-        "tidy": 1,
+        "run_cleanup": 1,
         "repair": 2,
     }
 

@@ -62,7 +62,7 @@ class Operations(LockstepBase):
 
     @rule()
     def run_cleanup(self) -> None:
-        self.ask("tidy", lambda at: _without_attempts(at.run_cleanup()))
+        self.ask("run_cleanup", lambda at: _without_attempts(at.run_cleanup()))
 
     @rule()
     def preview_cleanup(self) -> None:
@@ -239,6 +239,6 @@ class Surroundings(LockstepBase):
         self.happen("somebody_sets_a_default", lambda world: run_sync(world.gateway.set_default(customer, card)))
 
 
-def _without_attempts(tidied: CleanupResult) -> CleanupResult:
+def _without_attempts(result: CleanupResult) -> CleanupResult:
     """Leave out how many attempts were deleted: each adapter also deletes some while it counts others."""
-    return attrs.evolve(tidied, attempts=0)
+    return attrs.evolve(result, attempts=0)

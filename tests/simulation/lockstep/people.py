@@ -1,5 +1,6 @@
 """Rules about accounts, passwords, addresses and sessions."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
@@ -18,6 +19,10 @@ maybe = st.none
 
 AT_THE_PROVIDER: Final = frozenset({"subscriptions", "balances", "other_payment_methods"})
 """What a preview counts at the provider, of which the state knows nothing."""
+
+
+def _in_the_store(counts: Mapping[str, int]) -> dict[str, int]:
+    return {name: count for name, count in counts.items() if name not in AT_THE_PROVIDER}
 
 
 class People(LockstepBase):
@@ -212,8 +217,7 @@ class People(LockstepBase):
     def preview_deletion(self, user: UserId) -> None:
         outcome = self.ask("preview_deletion", lambda at: at.preview_deletion(user))
         if outcome.error is None:
-            here = {name: count for name, count in outcome.value.destroyed.items() if name not in AT_THE_PROVIDER}
-            told = here, outcome.value.disassociated
+            told = _in_the_store(outcome.value.destroyed), _in_the_store(outcome.value.disassociated)
             expected = footprint(self.lockstep.state, user)
             assert expected == told, f"the preview says {told}, there is {expected}"
 
