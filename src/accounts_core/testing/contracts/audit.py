@@ -28,7 +28,7 @@ async def trail(store: AnyStore, **which: Any) -> list[AuditEntry]:
 
 
 class AuditContract(StoreContract):
-    """`Audit`, `AuditReader`, and what `publish` makes of events: an entry each, and a job for whoever is told."""
+    """`Audit`, `AuditReader`, and `publish`, which writes an audit entry and a security mail job for each event."""
 
     async def test_what_happened_is_in_the_trail_without_the_providers_names(self, store: AnyStore) -> None:
         card = CardVerified(

@@ -21,7 +21,7 @@ async def listed(store: AnyStore, limit: int = 9) -> list[OutboxJob]:
 
 
 class DeadLettersContract(StoreContract):
-    """`Outbox` and `OutboxReader`: jobs that keep failing, and what an operator sees and does."""
+    """`Outbox` and `OutboxReader`: dead letters, and their listing and retry by an operator."""
 
     async def test_a_parked_job_is_free_and_says_when_and_why(self, store: AnyStore) -> None:
         await keep(store, a_job())
@@ -130,7 +130,7 @@ class DeadLettersContract(StoreContract):
     async def test_of_a_retry_and_the_holders_end_at_once_no_job_is_lost_in_between(
         self, store: AnyStore, concurrently: Concurrently
     ) -> None:
-        """Either the holder was first, or the retry was: then the job is due, whatever the holder thinks."""
+        """Accept either order; if the retry was first, the job is due although its holder tries to end it."""
         await keep(store, a_job())
         (held,) = await claim(store, until=at(5))
 

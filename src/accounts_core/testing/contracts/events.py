@@ -17,7 +17,7 @@ RESTORED = UserRestored(user_id=JANE, at=NOON)
 
 
 class Listener:
-    """A subscriber that remembers what it heard, and can know a name by which others tell it apart."""
+    """A subscriber that records the events it receives, with an optional name."""
 
     def __init__(self, heard: list[tuple[str, DomainEvent]] | None = None, name: str = "") -> None:
         self.heard = [] if heard is None else heard
@@ -28,7 +28,7 @@ class Listener:
 
 
 class EventsContract(StoreContract):
-    """`UnitOfWork.record`, and the subscribers that a store is made with."""
+    """`UnitOfWork.record`, and the subscribers of a store."""
 
     async def test_each_event_goes_to_each_subscriber_in_order(self, make_store: MakeStore) -> None:
         heard: list[tuple[str, DomainEvent]] = []

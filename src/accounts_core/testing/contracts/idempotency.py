@@ -17,7 +17,7 @@ JANE, MARY = UserId(1), UserId(2)
 
 
 def a_request(number: int = 1, user_id: int | None = 1, **overrides: Any) -> IdempotencyRecord:
-    """Make a request that is claimed and not answered."""
+    """Return a claimed request without an answer."""
     values: dict[str, Any] = {
         "scope": bytes([number]) * 32,
         "fingerprint": b"f" * 32,

@@ -12,7 +12,7 @@ WAYS_TO_END = ["done", "put off", "parked"]
 
 
 class JobLeasesContract(StoreContract):
-    """`Outbox`: a job is one worker's while its lease lasts."""
+    """`Outbox`: a job is held by one worker until its lease expires."""
 
     async def test_a_leased_job_is_claimed_by_nobody_until_the_lease_ends(self, store: AnyStore) -> None:
         await keep(store, a_job())

@@ -41,7 +41,7 @@ async def _end(outbox: Outbox, job: OutboxJob, how: str) -> None:
 
 
 class OutboxContract(StoreContract):
-    """`Outbox` and `OutboxReader`: jobs that are put, claimed and ended."""
+    """`Outbox` and `OutboxReader`: jobs are added, claimed, rescheduled and completed."""
 
     async def test_a_job_comes_back_with_every_field(self, store: AnyStore) -> None:
         there = datetime(2026, 3, 1, 3, 0, 0, 777, tzinfo=timezone(timedelta(hours=-7)))

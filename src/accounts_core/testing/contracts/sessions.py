@@ -68,7 +68,7 @@ class SessionsContract(StoreContract):
         assert found == (a_session(), a_user(1), Cards([older, newer]))
 
     async def test_an_expired_session_resolves_too(self, store: AnyStore) -> None:
-        # whether it still counts is the policy's to say, not the store's
+        # the policy decides whether the session has expired, not the store
         expired = a_session(expires_at=NOON - timedelta(days=365))
         await keep(store, a_user(), expired)
 
@@ -205,7 +205,7 @@ class SessionsContract(StoreContract):
         assert await read_back(store, lambda s: s.sessions.list_for_user(UserId(3), limit=99)) == []
 
     async def test_the_oldest_beyond_a_number_end(self, store: AnyStore) -> None:
-        """However recently they were used."""
+        """Ignore when the sessions were last used."""
         mine = [a_session(f"ses_{n}", created_at=at(n), last_used_at=at(9 - n)) for n in range(4)]
         await keep(store, a_user(1), a_user(2), *mine, a_session("ses_9", 2, created_at=at(-9)))
         async with store.begin() as work:

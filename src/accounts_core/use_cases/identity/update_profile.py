@@ -1,7 +1,7 @@
 """Changing one's name, email address or password.
 
-A new password and any change of the address, verified or not, are sensitive (ASVS 5.0, 6.2.3 and 7.5.1): whoever has a
-stolen access token must not be able to take the account over. They need the current password or a recent sign-in.
+A new password and any change of the address, verified or not, are sensitive (ASVS 5.0, 6.2.3 and 7.5.1): a stolen
+access token must not be enough to take the account over. They need the current password or a recent sign-in.
 """
 
 from datetime import datetime
@@ -170,7 +170,7 @@ class UpdateProfile:
     async def _count_mails(self, user: User, wish: _ProfileChange, client: str | None) -> bool:
         """Count the mail to a new address, and return whether the present address may be notified of the change.
 
-        A present address that was never verified may be somebody else's, so it gets a limited number of mails.
+        A present address that was never verified may belong to another person, so it gets a limited number of mails.
 
         Raises:
             RateLimitExceeded: Too many mails were requested, or sent to the new address.

@@ -1,7 +1,7 @@
 """Verifying an email address with the link from a mail.
 
-Whoever has the link can read the mailbox. That alone does not say whose account it is: somebody else may have signed
-up with the address and wait for its owner to click (account pre-hijacking). So one of these has to come with the link:
+The link proves access to the mailbox, not ownership of the account: another person may have signed up with the address
+and wait for its owner to click (account pre-hijacking). So one of these has to come with the link:
 
 - the account's own access token: the browser that signed up confirms;
 - the account's own password: the address is verified, and the account's sessions end, because it is not known who
@@ -51,7 +51,7 @@ WRONG_PASSWORD: Final = "This is not the password that you chose when you signed
 
 
 class _Proof(Enum):
-    """What was sent with the link as proof."""
+    """Proof that was sent with the link."""
 
     ACCESS_TOKEN = auto()
     ACCOUNT_PASSWORD = auto()
@@ -219,7 +219,7 @@ class VerifyEmail:
         return user, jobs
 
     async def _proof_of(self, link: _Link, given: Password, client: str | None) -> _Proof:
-        """Return whose password was given.
+        """Return the account or sign-up that the password belongs to.
 
         Raises:
             WrongPassword: It is neither the account's nor the sign-up's.
