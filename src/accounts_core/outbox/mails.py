@@ -58,7 +58,7 @@ class Mails:
         user_id: UserId | None,
         is_verified: bool = False,
     ) -> None:
-        """Deliver a token by mail. Unless `to` `is_verified` as the address of the user, links in `name` are removed."""
+        """Deliver a token by mail. Links in `name` are removed unless `to` `is_verified` as the user's address."""
         minutes = str(int(self.lifetime(purpose).total_seconds() // 60))
         names = {"name": name} if is_verified else without_links({"name": name})
         await self.deliver(job, to, _SUBJECTS[purpose], {**names, "token": token, "minutes": minutes}, user_id)

@@ -107,10 +107,10 @@ class ProviderJobs:
         now = await read()
         for _ in range(ATTEMPTS):
             await tell(now)
-            told, now = now, await read()
-            if now == told:
+            sent, now = now, await read()
+            if now == sent:
                 return
-        raise Conflict("It changes faster than it can be told.")
+        raise Conflict("The state changed during every attempt to send it to the provider.")
 
     async def _note_refusal(self, user_id: UserId, refusal: Refusal) -> None:
         with suppress(NotFound):  # the user was deleted, and the audit trail was redacted

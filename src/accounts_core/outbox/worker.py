@@ -1,8 +1,8 @@
 """The worker: performs the outbox jobs that are due.
 
 A job is claimed under a lease, performed at least once, and completed only while the lease is held. A job that fails is
-rescheduled with increasing delays and finally dead-lettered, so that an operator can inspect and retry it. A mail that
-its recipient's server refuses is completed instead, with an entry in the recipient's audit trail.
+rescheduled with increasing delays and finally dead-lettered, so that an operator can inspect and retry it. The job of a
+mail that is undeliverable because of its recipient is completed, with an entry in the recipient's audit trail.
 
 Due times are written by the clocks of several machines, which may be ahead. A due time further in the future than any
 delay is therefore corrected.
@@ -155,7 +155,7 @@ class RunWorker:
         now = self._clock.now()
         due = now + self._delay(job.attempts)
 
-        async def let_go() -> None:
+        async def postpone() -> None:
             async with self._store.begin() as work:
                 if is_final:
                     await work.outbox.dead_letter(job, at=now, error=reason)
@@ -163,7 +163,7 @@ class RunWorker:
                     await work.outbox.reschedule(job, due=due, error=reason)
 
         try:
-            await retry_on_conflict(self._store, let_go)
+            await retry_on_conflict(self._store, postpone)
         except LeaseLost:
             return ran
         if is_final:

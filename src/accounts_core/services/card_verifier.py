@@ -170,7 +170,7 @@ class CardVerifier:
             raise Conflict("The user was deleted meanwhile.") from None
         await self._outbox.dispatch_now(*jobs)
         if is_moved:
-            raise Conflict("Somebody else moved the verification first.")
+            raise Conflict("Another call changed the verification first.")
 
     async def _admit_card(self, v: CardVerification) -> bool:
         """Count the physical card for its rate limit before a hold; if refused, end the verification."""

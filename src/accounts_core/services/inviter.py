@@ -57,7 +57,8 @@ class Inviter:
 
         """
         async with self._store.reader() as reader:
-            (await seen_by(reader, team_id, by)).team.check_owner(by)  # checked before a mail to the recipient is counted
+            # checked before a mail to the recipient is counted
+            (await seen_by(reader, team_id, by)).team.check_owner(by)
             sender = await reader.users.find(by)
         # counted outside the unit of work, so that no lock is held meanwhile
         is_verified = sender is not None and sender.email_verified_at is not None

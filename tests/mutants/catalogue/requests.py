@@ -67,7 +67,7 @@ REQUESTS: Final = (
     Mutant(
         name="a request that failed, and stays claimed",
         at="accounts_core/use_cases/operations/run_idempotent.py::RunIdempotent.__call__",
-        old=("await self._let_go(request)\nraise"),
+        old=("await self._release(request)\nraise"),
         new="raise",
         check=core("use_cases/test_run_idempotent.py::test_a_failure_leaves_neither_effect_nor_claim"),
     ),

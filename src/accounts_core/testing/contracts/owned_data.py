@@ -25,7 +25,7 @@ class Host:
 
 
 class OwnedDataContract(Contract):
-    """`OwnedData`: preview and deletion agree. A host application provides `owned_data`, `store` and `host` (`Host`)."""
+    """`OwnedData`: preview and deletion agree. A host application provides `owned_data`, `store` and `host`."""
 
     async def test_the_preview_finds_what_there_is(
         self, owned_data: OwnedData[Any], store: AnyStore, host: Host

@@ -76,10 +76,10 @@ class RunIdempotent:
         try:
             answered = await (self._joined(request, perform) if in_single_unit else self._apart(request, perform))
         except Exception:
-            await self._let_go(request)
+            await self._release(request)
             raise
         if not answered.is_final:
-            await self._let_go(request)
+            await self._release(request)
         return IdempotentResult(answer=answered.answer, is_replayed=False)
 
     async def _claim(self, user_id: UserId, scope: bytes, fingerprint: bytes) -> IdempotencyRecord:
@@ -127,14 +127,14 @@ class RunIdempotent:
             await retry_on_conflict(self._store, keep)
         return answered
 
-    async def _let_go(self, request: IdempotencyRecord) -> None:
+    async def _release(self, request: IdempotencyRecord) -> None:
         """Release the claim.
 
         An answer stays: it is there if the commit succeeded and only its confirmation was lost.
         """
 
-        async def let_go() -> None:
+        async def release() -> None:
             async with self._store.begin() as work:
                 await work.idempotency.release(request)
 
-        await retry_on_conflict(self._store, let_go)
+        await retry_on_conflict(self._store, release)
