@@ -91,7 +91,7 @@ class OwnedDataContract(Contract):
         assert await _preview(owned_data, store, user_id) == preview
         assert await _count(store, host) == before
 
-    async def test_whoever_has_nothing_loses_nothing(
+    async def test_a_user_without_owned_data_loses_nothing(
         self, owned_data: OwnedData[Any], store: AnyStore, host: Host
     ) -> None:
         await _populated(owned_data, store, host)
