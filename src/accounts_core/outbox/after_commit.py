@@ -1,4 +1,4 @@
-"""Mails right after the commit that causes them, for applications that run no worker beside their requests."""
+"""Delivery of mails right after the commit that causes them, for applications that run no worker."""
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
@@ -12,29 +12,29 @@ from accounts_core.outbox.worker import RunWorker
 from accounts_core.ports.store import Reader, Store
 
 MOST_MAILS: Final = 8
-"""How many mail jobs a call does at most before it returns: its own, and what earlier calls could not send."""
+"""Maximum number of mail jobs that one call performs before it returns, jobs left by earlier calls included."""
 
 
 class MailDispatch(StrEnum):
-    """Who sends the mails that a call causes."""
+    """Where the mails that a call causes are sent."""
 
     AFTER_COMMIT = "after_commit"
-    """The call itself, once its transaction has committed: it returns when the mail server has taken them. What fails
-    is tried again by a later call or by a worker. The duration of a call tells whether a mail was sent, and so
+    """In the call, after its transaction has committed; the call returns once the mail server has accepted them. A
+    later call or a worker retries what failed. The duration of a call reveals whether a mail was sent, and therefore
     whether an address has an account."""
     WORKER = "worker"
-    """A worker, which has to be running. No call waits for a mail server."""
+    """In a worker, which has to be running. No call waits for a mail server."""
 
 
 @attrs.define
 class Commits:
-    """Whether a unit of work has committed since mails were last looked for."""
+    """Flag that a unit of work has committed since mail jobs were last performed."""
 
     is_noted: bool = False
 
 
 class NotingStore:
-    """A store that notes its commits. Everything else is the store's that it was made of."""
+    """Wrapper of a store that records each commit in `commits` and delegates everything else."""
 
     def __init__(self, store: Store[Any], commits: Commits) -> None:
         self._store = store
@@ -56,14 +56,14 @@ class NotingStore:
 
 @attrs.frozen
 class DispatchMails:
-    """Does the mail jobs that are due, until one fails."""
+    """Performs the mail jobs that are due, until one fails."""
 
     _run_due: RunWorker
 
     async def __call__(self) -> None:
-        """Do up to `MOST_MAILS` jobs. Nothing is raised: what fails stays in the outbox.
+        """Perform up to `MOST_MAILS` jobs. No error is raised; a job that fails stays in the outbox.
 
-        The call that caused them has committed, and an error here would lose its result, such as an access token.
+        The call that caused the jobs has committed. An error here would lose its result, such as an access token.
         """
         with suppress(Exception):
             for _ in range(MOST_MAILS):

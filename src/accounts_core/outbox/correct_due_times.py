@@ -11,19 +11,19 @@ from accounts_core.services.outbox_writer import LEASE
 from accounts_core.services.retry import retry_on_conflict
 
 MAX_CORRECTED: Final = 1000
-"""Jobs whose due time is repaired in one transaction."""
+"""Maximum number of jobs whose due time is corrected in one transaction."""
 
 
 @attrs.frozen
 class CorrectDueTimes:
-    """Make jobs due again whose due time lies further ahead than any delay reaches."""
+    """Make jobs due now whose due time is further in the future than any delay."""
 
     _store: Store[UnitOfWork]
     _clock: Clock
     _policy: CardPolicy
 
     async def __call__(self) -> int:
-        """Return how many there were; at most `MAX_CORRECTED` are brought back at once."""
+        """Correct at most `MAX_CORRECTED` jobs, and return how many were corrected."""
         now = self._clock.now()
         after = now + max(LONGEST_DELAY * 1.5, WORKER_LEASE, LEASE, self._policy.challenge_limit) + CLOCK_SKEW
         async with self._store.reader() as reader:

@@ -2,12 +2,12 @@ from datetime import timedelta
 from typing import Final
 
 WORKER_LEASE: Final = timedelta(minutes=5)
-"""Longer than the provider may take for every call of one job."""
+"""Lease of a job that a worker claimed; longer than the timeouts of all provider calls of one job together."""
 
 FIRST_DELAY: Final = timedelta(seconds=2)
 
 LONGEST_DELAY: Final = timedelta(hours=1)
-"""Before chance makes it up to half as long again."""
+"""Maximum delay between two attempts, before up to 50% of random jitter is added."""
 
 MOST_ATTEMPTS: Final = 30
-"""With these delays about a day; then a job is dead-lettered."""
+"""Number of attempts, about a day with these delays, after which a job is dead-lettered."""

@@ -1,4 +1,4 @@
-"""What does each job: the table of the core's job classes, and the handlers of the host application."""
+"""Dispatch of jobs to their handlers: the table of the core's job classes, and those of the host application."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import datetime
@@ -38,15 +38,15 @@ from accounts_core.services.customer_sync import SyncCustomer
 from accounts_core.services.inviter import Inviter
 
 JobHandler = Callable[[OutboxJob], Awaitable[None]]
-"""A host's own: does what a job of the host's topic says. May be called again with the same job."""
+"""Handler of the host application for one of its topics. It may be called again with the same job."""
 
 _CoreHandler = Callable[[OutboxJob, Any], Awaitable[datetime | None]]
-"""Does a job, given its content. Returns when to look at it again, or None when it is done."""
+"""Handler of a job and its content. Returns when to perform the job again, or None when it is done."""
 
 
 @attrs.frozen
 class JobHandlers:
-    """Does any job whose topic has a handler here."""
+    """Performs any job whose topic has a handler here."""
 
     _provider: ProviderJobs
     _verifier: CardVerifier
@@ -82,14 +82,14 @@ class JobHandlers:
         return topics_of(kinds) | (frozenset(self._handlers) if JobKind.HOST in kinds else frozenset())
 
     async def perform(self, job: OutboxJob) -> datetime | None:
-        """Do what the job says.
+        """Perform a job.
 
         Returns:
-            When to look at it again, or None when it is done.
+            When to perform it again, or None when it is done.
 
         Raises:
-            ConfigurationError: It has no handler here, or its payload cannot be read.
-            Exception: Whatever its handler raises.
+            ConfigurationError: The job has no handler here, or its payload cannot be read.
+            Exception: Any error that the handler raises.
 
         """
         if job.topic in self._handlers:
@@ -103,7 +103,7 @@ class JobHandlers:
             verification = (await self._verifier.drive(data.verification)).verification
         except NotFound:
             return None
-        # what is open now waits for the person, and is given up when they take too long
+        # an open verification waits for card authentication, and is abandoned after the time limit
         return verification.created_at + self._policy.challenge_limit if verification.is_open else None
 
     async def _sync_customer(self, _: OutboxJob, data: SyncCustomerJob) -> None:
@@ -111,10 +111,10 @@ class JobHandlers:
 
 
 def check_handlers(handlers: Mapping[str, JobHandler]) -> None:
-    """Check the handlers that a host gives.
+    """Check the topics of the host application's job handlers.
 
     Raises:
-        ConfigurationError: A topic is one of the core's.
+        ConfigurationError: A topic belongs to the core.
 
     """
     for topic in handlers:

@@ -1,6 +1,6 @@
-"""Jobs that end in a mail. A token is made when its mail is sent, and is nowhere before that.
+"""Jobs that send a mail. A token is generated when its mail is sent, so the outbox never holds one.
 
-Each job can be done twice: the person then has two mails.
+A job may be performed twice; the recipient then gets two mails.
 """
 
 import attrs
@@ -32,7 +32,7 @@ from accounts_core.services.retry import retry_on_conflict
 
 @attrs.frozen
 class MailJobs:
-    """Does the jobs that end in a mail."""
+    """Performs the jobs that send a mail."""
 
     _store: Store[UnitOfWork]
     _mails: Mails
@@ -58,7 +58,7 @@ class MailJobs:
         async with self._store.reader() as reader:
             user = await reader.users.find_by_email(data.email)
         if user is not None:
-            # to the address that is stored, never to the one that was typed (CVE-2019-19844)
+            # sent to the stored address, never to the typed one (CVE-2019-19844)
             await self._mail_token(job, user.id, user.email, MailTokenPurpose.RESET_PASSWORD)
 
     async def _mail_token(self, job: OutboxJob, user_id: UserId, to: EmailAddress, purpose: MailTokenPurpose) -> None:
@@ -71,12 +71,12 @@ class MailJobs:
                 except NotFound:
                     return None
                 now, changed = self._clock.now(), user.password_changed_at
-                # a change that lies in the future says nothing of what came first; the person must not wait for it
+                # a time in the future comes from a wrong clock, and must not block the mail until then
                 is_older = changed is not None and job.created_at < changed and not is_ahead(changed, now=now)
                 addresses = (user.email, user.pending_email)
                 is_theirs = any(address is not None and address.is_same_mailbox(to) for address in addresses)
                 if is_older or not is_theirs:
-                    return None  # asked for before the password or the address changed
+                    return None  # requested before the password or the address changed
                 await work.mail_tokens.add(
                     MailToken(
                         digest=digest_of(token, prefix=MAILED),
@@ -102,23 +102,23 @@ class MailJobs:
         async with self._store.reader() as reader:
             view = await reader.teams.find_invitation(data.invitation, open_since=open_since)
             if view is None:
-                return  # accepted, declined, revoked or over meanwhile
+                return  # accepted, declined, revoked or expired since
             holder = await reader.users.find_by_email(view.invitation.email)
             proven = None if holder is None else holder.verified_email
             is_member = (
                 holder is not None and await reader.teams.find_view(view.invitation.team_id, holder.id) is not None
             )
         if is_member and proven is not None:
-            return  # where registration is private, a member can be invited
+            return  # with private registration a member can be invited
         values = {"team": view.team_name}
         if view.invited_by is not None:
             values["invited_by"] = view.invited_by.name
         if holder is not None and proven is not None:
-            # to the address that is stored, never to the one that was typed (CVE-2019-19844)
+            # sent to the stored address, never to the typed one (CVE-2019-19844)
             to = view.invitation.email if proven.is_same_mailbox(view.invitation.email) else proven
             await self._mails.deliver(job, to, MailKind.INVITATION, values, holder.id)
         elif holder is None or holder.email.is_same_mailbox(view.invitation.email):
-            # of what comes of the mail, somebody who merely registered the address learns nothing
+            # no user id, so that an unverified holder of the address does not learn whether it was delivered
             await self._mails.deliver(job, view.invitation.email, MailKind.INVITATION, without_links(values), None)
 
     async def taken(self, job: OutboxJob, data: TakenMailJob) -> None:

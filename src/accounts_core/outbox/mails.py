@@ -1,4 +1,4 @@
-"""Delivering a mail for a job. The job's id tells a mail server that two deliveries are one mail."""
+"""Delivery of a mail for a job. The job's id lets a mail server recognise a repeated delivery."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -17,7 +17,7 @@ from accounts_core.ports.mailer import Mailer, MailKind, MailMessage
 
 
 class NotDelivered(Exception):
-    """A mail will never reach its recipient. `user_id` is the user whom it was for, None where it was for no user."""
+    """A mail was refused for good. `user_id` is its recipient, None if the mail was sent to no user."""
 
     def __init__(self, user_id: UserId | None, purpose: MailKind, status: str) -> None:
         super().__init__(f"A mail ({purpose}) is not deliverable: {status}.")
@@ -36,7 +36,12 @@ class Mails:
     async def deliver(
         self, job: OutboxJob, to: EmailAddress, purpose: MailKind, values: Mapping[str, str], user_id: UserId | None
     ) -> None:
-        """Have the mail delivered. Raises `NotDelivered`; `user_id` is the user whom the mail is for, if any."""
+        """Deliver the mail of a job.
+
+        Raises:
+            NotDelivered: The mail was refused for good. It carries `user_id`, the recipient if it is a user.
+
+        """
         try:
             await self._mailer.deliver(MailMessage(id=job.id, to=to, kind=purpose, values=values))
         except Undeliverable as error:
@@ -53,13 +58,13 @@ class Mails:
         user_id: UserId | None,
         is_verified: bool = False,
     ) -> None:
-        """Mail a token. `is_verified` says whether `to` was proven to be the address of the person with this name."""
+        """Deliver a token by mail. Links in `name` are removed unless `to` `is_verified` as the user's address."""
         minutes = str(int(self.lifetime(purpose).total_seconds() // 60))
         names = {"name": name} if is_verified else without_links({"name": name})
         await self.deliver(job, to, _SUBJECTS[purpose], {**names, "token": token, "minutes": minutes}, user_id)
 
     def lifetime(self, purpose: MailTokenPurpose) -> timedelta:
-        """Return how long a mailed token for this purpose lives."""
+        """Return the lifetime of a mail token for this purpose."""
         return self._policy.mail.verification if purpose is MailTokenPurpose.VERIFY_EMAIL else self._policy.mail.reset
 
 

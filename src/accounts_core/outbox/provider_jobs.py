@@ -1,4 +1,4 @@
-"""Jobs that change something at the payment provider. Each can be done twice."""
+"""Jobs that change something at the payment provider. Each is safe to repeat."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -24,15 +24,15 @@ from accounts_core.services.retry import ATTEMPTS
 R = TypeVar("R")
 
 _Default = tuple[str | None, str | None]
-"""The customer, and the card that is to be its default."""
+"""The customer id, and the card to make its default."""
 
 _Details = tuple[str, EmailAddress, str] | None
-"""The customer, its address and name."""
+"""The customer id, its email address and name."""
 
 
 @attrs.frozen
 class ProviderJobs:
-    """Does the jobs that tell the payment provider of something. Raises what the provider raises."""
+    """Performs the jobs that send changes to the payment provider. Errors of the provider are raised."""
 
     _store: Store[UnitOfWork]
     _payments: PaymentGateway
@@ -62,7 +62,7 @@ class ProviderJobs:
                 return
             try:
                 await replace_default(self._store, self._payments, data.user, customer_id, card, chosen=data.chosen)
-            except NotFound:  # only for what a person does: reading the customer leads to the rest of these jobs
+            except NotFound:  # without `chosen` the job was enqueued by a read of the customer
                 if data.chosen is not None:
                     await self._outbox.read_lost(customer_id)
 
@@ -76,7 +76,7 @@ class ProviderJobs:
 
         async def tell(details: _Details) -> None:
             if details is None:
-                if data.customer is not None:  # what was told while the user was being deleted must not stay there
+                if data.customer is not None:  # details sent while the user was being deleted
                     await self._removal.clear_details(data.customer)
                 return
             current, email, name = details
@@ -91,20 +91,29 @@ class ProviderJobs:
         await self._tell(read, tell)
 
     async def _tell(self, read: Callable[[], Awaitable[R]], tell: Callable[[R], Awaitable[None]]) -> None:
-        """Tell the provider the present state rather than that of the moment when the job was enqueued.
+        """Send the provider the current state, not the state at the time the job was enqueued.
 
-        It is read again afterwards: another job may have told a newer state before this one told an older one.
+        The state is read again afterwards, because another job may have sent a newer one first.
+
+        Args:
+            read: Returns the current state.
+            tell: Sends a state to the provider.
+
+        Raises:
+            Conflict: The state was different after every attempt.
+            Exception: Any error of `read` or `tell`.
+
         """
         now = await read()
         for _ in range(ATTEMPTS):
             await tell(now)
-            told, now = now, await read()
-            if now == told:
+            sent, now = now, await read()
+            if now == sent:
                 return
-        raise Conflict("It changes faster than it can be told.")
+        raise Conflict("The state changed during every attempt to send it to the provider.")
 
     async def _note_refusal(self, user_id: UserId, refusal: Refusal) -> None:
-        with suppress(NotFound):  # the user was deleted meanwhile: their trail says no more
+        with suppress(NotFound):  # the user was deleted, and the audit trail was redacted
             async with self._store.begin() as work:
                 await work.users.get(user_id, lock=True)
                 work.record(

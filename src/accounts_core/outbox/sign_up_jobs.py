@@ -1,4 +1,4 @@
-"""The job of a sign-up: an account is opened, or a mail tells what to do."""
+"""The job of a sign-up: it opens an account or sends a mail."""
 
 import attrs
 
@@ -22,7 +22,7 @@ from accounts_core.services.retry import retry_on_conflict
 
 @attrs.frozen
 class SignUpJobs:
-    """Does the jobs of sign-ups."""
+    """Performs the jobs of sign-ups."""
 
     _store: Store[UnitOfWork]
     _mails: Mails
@@ -35,20 +35,20 @@ class SignUpJobs:
     async def sign_up(self, job: OutboxJob, data: SignUpJob) -> None:
         """Open an account for a sign-up, mail its link, or notify the user who has the address.
 
-        An unverified account that has the address stays as it is: the link is the sign-up's own, and decides nothing
-        before its mailbox and its password come together (`VerifyEmail`).
+        An unverified account that has the address is not changed. The link belongs to the sign-up, and opens its
+        account only together with its password (`VerifyEmail`).
         """
         await self._reset_failures(job, data)
         token = new_token(self._secrets.random_bytes(TOKEN_BYTES), prefix=MAILED)
         sign_up = await retry_on_conflict(self._store, lambda: self._enter(job, data, digest_of(token, prefix=MAILED)))
         if sign_up is not None:
-            # for no user: who has the address by now may be somebody else, and is not told of it
+            # no user id, because another person may have the address by now
             await self._mails.deliver_token(
                 job, sign_up.email, MailTokenPurpose.VERIFY_EMAIL, name=sign_up.name, token=token, user_id=None
             )
 
     async def _reset_failures(self, job: OutboxJob, data: SignUpJob) -> None:
-        """Forget the passwords that were tried for the address before the account that this job opens."""
+        """Reset the failed passwords counted for the address before this job opens its account."""
         if not self._rate_limits.is_enabled or not data.opens:
             return
 
@@ -61,7 +61,7 @@ class SignUpJobs:
             await self._rate_limits.reset_free_address(self._store, sign_up.email)
 
     async def _enter(self, job: OutboxJob, data: SignUpJob, digest: bytes) -> SignUp | None:
-        """Return the sign-up that was given a link with this digest, or None where nothing is to be mailed here."""
+        """Store the digest of the link on the sign-up and return it, or return None if no link is to be sent."""
         async with self._store.begin() as work:
             sign_up = await _sign_up_of(work, job, data)
             if sign_up is None:
@@ -74,7 +74,7 @@ class SignUpJobs:
                 work.record(UserRegistered(user_id=user.id, at=now, email=user.email))
                 await self._outbox.enqueue_for_worker(work, VerificationMailJob(user=user.id))
             elif holder is not None and _is_anothers(holder, sign_up.email):
-                # to the address that is stored, never to the one that was typed (CVE-2019-19844)
+                # sent to the stored address, never to the typed one (CVE-2019-19844)
                 await self._outbox.enqueue_for_worker(work, TakenMailJob(email=holder.email))
             else:
                 linked = sign_up.mail_link(digest, expires_at=now + self._policy.mail.verification)
@@ -85,14 +85,14 @@ class SignUpJobs:
 
 
 def _is_anothers(holder: User, email: EmailAddress) -> bool:
-    """Return whether no link for `email` may go out: it is verified, or may be another mailbox than the holder's."""
+    """Return whether `holder` verified the address, or has one that may be another mailbox than `email`."""
     return holder.email_verified_at is not None or not holder.email.is_same_mailbox(email)
 
 
 async def _sign_up_of(work: UnitOfWork, job: OutboxJob, data: SignUpJob) -> SignUp | None:
     if data.sign_up is not None:
         return await work.sign_ups.find(data.sign_up)
-    # a job of an earlier release carries the sign-up itself
+    # a job enqueued by an earlier release holds the sign-up's data itself
     assert data.email is not None
     assert data.name is not None
     assert data.password_hash is not None

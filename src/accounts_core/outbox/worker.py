@@ -1,11 +1,11 @@
-"""The worker's side of the outbox: doing what is due, and what operators see of it.
+"""The worker: performs the outbox jobs that are due.
 
-A job is claimed under a lease, done at least once, and ended by whoever still holds the lease. What fails is put off,
-longer each time, and dead-lettered in the end, where an operator can see it and have it tried again. A mail that is not
-deliverable because of its recipient is ended instead, with an entry in the recipient's audit trail.
+A job is claimed under a lease, performed at least once, and completed only while the lease is held. A job that fails is
+rescheduled with increasing delays and finally dead-lettered, so that an operator can inspect and retry it. The job of a
+mail that is undeliverable because of its recipient is completed, with an entry in the recipient's audit trail.
 
-Jobs are claimed by the machine's clock, which may have been ahead when a due time was written: what is due further
-ahead than any delay reaches is brought back.
+Due times are written by the clocks of several machines, which may be ahead. A due time further in the future than any
+delay is therefore corrected.
 """
 
 from collections.abc import Collection, Sequence
@@ -34,7 +34,7 @@ MAX_ERROR: Final = 500
 
 @attrs.frozen(kw_only=True)
 class WorkerRun:
-    """What one round of a worker did."""
+    """Number of jobs of each outcome in one run of a worker."""
 
     done: int = 0
     rescheduled: int = 0
@@ -54,7 +54,7 @@ class WorkerRun:
 
 @attrs.frozen
 class RunWorker:
-    """One round of a worker: do what is due."""
+    """Perform the jobs of the outbox that are due."""
 
     _store: Store[UnitOfWork]
     _handlers: JobHandlers
@@ -97,7 +97,7 @@ class RunWorker:
         now = self._clock.now()
         async with self._store.reader() as reader:
             if not await reader.outbox.any_due(now=now, topics=topics):
-                return None  # an empty claim would be a write all the same
+                return None  # a claim writes even if it returns nothing
 
         async def attempt() -> Sequence[OutboxJob]:
             async with self._store.begin() as work:
@@ -114,7 +114,7 @@ class RunWorker:
             again = await self._handlers.perform(job)
         except NotDelivered as failure:
             undelivered = failure
-        except Exception as error:  # noqa: BLE001  whatever one job does, the next one has its turn
+        except Exception as error:  # noqa: BLE001  an error of one job must not stop the others
             return await self._failed(job, error, ran)
 
         async def end() -> None:
@@ -126,16 +126,16 @@ class RunWorker:
                 else:
                     await work.outbox.reschedule(job, due=again)
 
-        with suppress(LeaseLost):  # ended together with what it was for, or somebody else's by now
+        with suppress(LeaseLost):  # the job was deleted, or another worker holds it by now
             await retry_on_conflict(self._store, end)
         return attrs.evolve(ran, done=ran.done + 1)
 
     async def _note(self, work: UnitOfWork, undelivered: NotDelivered) -> None:
-        """Write into the trail of the user whom a mail was for, if any, that it is not deliverable."""
+        """Record in the audit trail of the recipient, if it is a user, that the mail is undeliverable."""
         if undelivered.user_id is None:
             return
         with suppress(NotFound):
-            # locked, so that a deletion which redacts the trail comes before or after it
+            # locked, so that a concurrent deletion redacts this entry as well
             await work.users.get(undelivered.user_id, lock=True)
             work.record(
                 MailUndeliverable(
@@ -155,7 +155,7 @@ class RunWorker:
         now = self._clock.now()
         due = now + self._delay(job.attempts)
 
-        async def let_go() -> None:
+        async def postpone() -> None:
             async with self._store.begin() as work:
                 if is_final:
                     await work.outbox.dead_letter(job, at=now, error=reason)
@@ -163,7 +163,7 @@ class RunWorker:
                     await work.outbox.reschedule(job, due=due, error=reason)
 
         try:
-            await retry_on_conflict(self._store, let_go)
+            await retry_on_conflict(self._store, postpone)
         except LeaseLost:
             return ran
         if is_final:
@@ -171,12 +171,12 @@ class RunWorker:
         return attrs.evolve(ran, rescheduled=ran.rescheduled + 1)
 
     def _delay(self, attempts: int) -> timedelta:
-        """Twice as long each time, and by chance up to half as much more: so that what failed together parts."""
+        """Return the delay before the next attempt: exponential, with up to 50% of random jitter."""
         doubled = min(FIRST_DELAY * (1 << min(attempts - 1, 30)), LONGEST_DELAY)
         return doubled * (1 + self._secrets.random_bytes(1)[0] / 512)
 
 
 def _reason(error: Exception) -> str:
-    """Say why, without the text of what is not ours: nobody knows what is in it."""
+    """Return the error as stored on the job; of foreign errors only the type, because their text may hold secrets."""
     text = f"{type(error).__name__}: {error}" if isinstance(error, AccountsError) else type(error).__name__
     return "".join(character for character in text if character.isprintable())[:MAX_ERROR]

@@ -30,7 +30,7 @@ _LEARNED: Final = {
 
 @attrs.frozen
 class Progress:
-    """How far a verification came."""
+    """State of a verification after its steps were performed."""
 
     verification: CardVerification
     challenge: Hold | None

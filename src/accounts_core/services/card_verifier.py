@@ -73,7 +73,7 @@ class CardVerifier:
 
         """
         challenge: Hold | None = None
-        mine = 0 if is_new else None  # the version that this call saved last
+        own_version = 0 if is_new else None  # the version that this call saved last
         for _ in range(MAX_STEPS):
             async with self._store.reader() as reader:
                 verification = await reader.verifications.find(id)
@@ -84,15 +84,15 @@ class CardVerifier:
             if verification.state is State.REQUIRES_ACTION and challenge is not None:
                 return Progress(verification, challenge)
             try:
-                is_first = verification.version == mine
+                is_first = verification.version == own_version
                 if verification.lies_ahead(now=self._clock.now()):
                     await self._redate(verification)
-                    mine = verification.version + 1 if is_first else None
+                    own_version = verification.version + 1 if is_first else None
                     continue
                 challenge = await self._step(verification, is_first=is_first)
-                mine = verification.version + 1
+                own_version = verification.version + 1
             except Conflict:
-                challenge = mine = None  # another call changed it: read it again
+                challenge = own_version = None  # another call changed it: read it again
         raise VerificationInProgress
 
     async def _redate(self, v: CardVerification) -> None:
@@ -157,12 +157,12 @@ class CardVerifier:
                     await work.users.save(current.link_customer(customer_id).with_balance(balance))
                     # name and address are read when the job runs, because they may change until then
                     jobs.append(await self._outbox.enqueue(work, UpdateCustomerJob(user=user.id, customer=customer_id)))
-                known = current.customer_id or customer_id
+                linked = current.customer_id or customer_id
                 # linked even if another call has changed the row: the customer exists and must not be lost
                 stored = await work.verifications.find(v.id)
                 is_moved = stored is None or stored.version != v.version
                 if not is_moved:
-                    await work.verifications.save(v.on(Event.CUSTOMER_LINKED, at=self._clock.now(), customer_id=known))
+                    await work.verifications.save(v.on(Event.CUSTOMER_LINKED, at=self._clock.now(), customer_id=linked))
         except NotFound:
             async with self._store.begin() as work:
                 job = await self._outbox.enqueue(work, DeleteCustomerJob(customer=customer_id))
@@ -170,7 +170,7 @@ class CardVerifier:
             raise Conflict("The user was deleted meanwhile.") from None
         await self._outbox.dispatch_now(*jobs)
         if is_moved:
-            raise Conflict("Somebody else moved the verification first.")
+            raise Conflict("Another call changed the verification first.")
 
     async def _admit_card(self, v: CardVerification) -> bool:
         """Count the physical card for its rate limit before a hold; if refused, end the verification."""

@@ -72,7 +72,7 @@ class Reauthentication:
     _passwords: PasswordHasher
     _rate_limits: RateLimitPolicy
 
-    async def check(self, user: User, given: Password, client: str | None = None) -> None:
+    async def check(self, user: User, typed: Password, client: str | None = None) -> None:
         """Check the password, and count the attempt.
 
         Raises:
@@ -83,22 +83,22 @@ class Reauthentication:
         """
         await self._rate_limits.consume_reauthentication(user.email)
         requester = Requester.of(user.email, client)
-        if not await self._passwords.verify(user.password_hash, given, requester=requester):
-            raise WrongPassword(given.field)
+        if not await self._passwords.verify(user.password_hash, typed, requester=requester):
+            raise WrongPassword(typed.field)
         await self._rate_limits.reset_failures(user.email)
 
 
-def email_of(given: EmailAddress | str) -> EmailAddress:
+def email_of(typed: EmailAddress | str) -> EmailAddress:
     """Return an address that is only looked up.
 
     Raises:
         Invalid: On `email`.
 
     """
-    return given if isinstance(given, EmailAddress) else EmailAddress(given)
+    return typed if isinstance(typed, EmailAddress) else EmailAddress(typed)
 
 
-def new_email_of(given: EmailAddress | str) -> EmailAddress:
+def new_email_of(typed: EmailAddress | str) -> EmailAddress:
     """Return an address that is going to be stored.
 
     A card number in it is refused here only, because stored addresses may be older than this rule.
@@ -107,6 +107,6 @@ def new_email_of(given: EmailAddress | str) -> EmailAddress:
         Invalid: On `email`: not an email address, or it holds a card number.
 
     """
-    email = email_of(given)
+    email = email_of(typed)
     refuse_card_number("email", email.address)
     return email

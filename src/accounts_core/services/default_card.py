@@ -1,4 +1,4 @@
-"""Who decides the provider's default payment method.
+"""Rules for replacing the provider's default payment method.
 
 A default at the provider that was never verified here was chosen elsewhere on the same provider account: by the
 application's own checkout, or as a payment method of another kind. Only a user who chooses a card here replaces it.

@@ -1,4 +1,4 @@
-"""What expires, and when: shared by the cleanup and its preview."""
+"""Expiry times of each kind of row, shared by the cleanup and its preview."""
 
 from collections.abc import AsyncGenerator, Mapping
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ from accounts_core.ports.cleanup import Expired
 from accounts_core.ports.store import Store, UnitOfWork
 
 REMEMBERED_FOR: Final = timedelta(days=30)
-"""How long a provider event is remembered. Stripe delivers an event again for up to three days."""
+"""Retention of a provider event. Stripe delivers an event again for up to three days."""
 
 USERS_BATCH: Final = 100
 """Unverified accounts that are read at once; each is deleted in a transaction of its own."""
@@ -21,7 +21,7 @@ USERS_BATCH: Final = 100
 
 @attrs.frozen(kw_only=True)
 class CleanupResult:
-    """How many rows were deleted, or would be, by kind."""
+    """Number of rows deleted, or to be deleted, by kind."""
 
     sessions: int = 0
     mail_tokens: int = 0
@@ -49,7 +49,7 @@ COUNTED_AS: Final[Mapping[Expired, str]] = {
 
 
 class Times(TypedDict):
-    """Up to which time rows of a kind have expired."""
+    """The time up to which rows of one kind have expired."""
 
     until: datetime
     unused_since: NotRequired[datetime]

@@ -14,7 +14,7 @@ from accounts_core.model.ids import UserId
 from accounts_core.ports.store import Reader, Store, UnitOfWork
 
 ATTEMPTS: Final = 10
-"""How often a request is performed at most while it raises `Conflict`."""
+"""Maximum number of times that a request is performed while it raises `Conflict`."""
 
 
 @attrs.frozen(kw_only=True)

@@ -1,10 +1,10 @@
-"""Inviting people into a team, by address.
+"""Invitations of people into a team, by email address.
 
-The answer is the same whether or not the address has an account, and whoever merely registered an address sees none of
-its invitations until the address is verified.
+The answer is the same whether or not the address has an account. A user sees the invitations to their address only
+after verifying it.
 
-An invitation rests on its sender's right to invite, which the owner of the team has. It is open for a limited time, and
-only while its sender owns the team and is active (`Invitation`). Handing the team over removes those that are open.
+Only the owner of a team may invite. An invitation is open for a limited time, and only while its sender owns the team
+and is active (`Invitation`). Transferring the team deletes its open invitations.
 """
 
 from contextlib import suppress
@@ -30,12 +30,12 @@ from accounts_core.services.retry import retry_on_conflict
 from accounts_core.services.team_access import owned_by, seen_by
 
 PAGE: Final = 100
-"""How many waiting invitations are read at once."""
+"""Number of waiting invitations read at once."""
 
 
 @attrs.frozen
 class Inviter:
-    """Writes an invitation down, with what its address finds out of it."""
+    """Stores an invitation, and notifies the person invited."""
 
     _store: Store[UnitOfWork]
     _outbox: OutboxWriter
@@ -46,20 +46,21 @@ class Inviter:
     async def invite(self, by: UserId, team_id: TeamId, address: EmailAddress) -> None:
         """Invite the address, notify the user who has it, and have a mail sent.
 
-        The mail of a sender whose own address is not verified waits until it is. An address gets a limited number of
-        mails; beyond it, the invitation is there without one. An address whose invitation is open gets the mail again,
-        and its time begins anew.
+        The mail waits until the sender's own address is verified. An address gets a limited number of mails; beyond
+        that, the invitation is stored and not mailed. An open invitation to the address is mailed again, and its
+        lifetime starts again.
 
         Raises:
-            NotFound: No such team, for the sender.
+            NotFound: There is no such team, or the sender is not in it.
             NotAllowed: The sender does not own the team.
-            QuotaExceeded: As many invitations are open as the policy allows.
+            QuotaExceeded: The team has as many open invitations as the policy allows.
 
         """
         async with self._store.reader() as reader:
-            (await seen_by(reader, team_id, by)).team.check_owner(by)  # before anything counts for the recipient
+            # checked before a mail to the recipient is counted
+            (await seen_by(reader, team_id, by)).team.check_owner(by)
             sender = await reader.users.find(by)
-        # counted outside the unit of work, which would hold its locks meanwhile
+        # counted outside the unit of work, so that no lock is held meanwhile
         is_verified = sender is not None and sender.email_verified_at is not None
         may_mail = is_verified and await self._rate_limits.try_consume_mail(address)
 
@@ -71,7 +72,7 @@ class Inviter:
         await retry_on_conflict(self._store, attempt)
 
     async def invite_later(self, _: OutboxJob, data: InviteJob) -> None:
-        """Invite, unless the sender does not own the team any more or has invited enough already."""
+        """Perform the job of an invitation; nothing happens if the sender may not invite any more."""
         with suppress(NotFound, NotAllowed, QuotaExceeded):
             await self.invite(data.by, data.team, data.email)
 
@@ -96,9 +97,13 @@ class Inviter:
         await retry_on_conflict(self._store, attempt)
 
     async def owned_with_place(self, work: UnitOfWork, team_id: TeamId, by: UserId, address: EmailAddress) -> Team:
-        """Lock the team and return it, as `owned_by`.
+        """Lock the team and return it for its owner, if the address can be invited.
 
-        Raises `QuotaExceeded` when no more invitations may be open and this address has none that is.
+        Raises:
+            NotFound: There is no such team, or the user is not in it.
+            NotAllowed: The user is a member, not the owner.
+            QuotaExceeded: The team has its maximum of open invitations, and none of them is to this address.
+
         """
         team = await owned_by(work, team_id, by)
         open_since = self._policy.invitations_open_since(self._clock.now())
@@ -115,7 +120,7 @@ class Inviter:
         return invitation.invited_by == team.owner_id and invitation.sent_at > open_since
 
     async def renew(self, work: UnitOfWork, invitation: Invitation, sender: User, *, may_mail: bool) -> None:
-        """Send an open invitation of `sender`, who is locked, again."""
+        """Send an open invitation again. `sender` is locked in `work`."""
         now = self._clock.now()
         is_mail_pending = sender.email_verified_at is None
         await work.teams.renew_invitation(invitation.id, sent_at=now, is_mail_pending=is_mail_pending)
@@ -128,13 +133,13 @@ class Inviter:
         if invited is not None and invited.email_verified_at is None:
             invited = None
         is_member = invited is not None and await work.teams.find_role(team.id, invited.id) is not None
-        # where registration is private, the owner's list does not tell that a member has this address
+        # with private registration the list of invitations must not reveal that a member has this address
         if is_member and not self._policy.private_registration:
             return
-        # locked, so that an invitation which waits for the sender is either seen by their verification or sees it
+        # locked, so that a concurrent verification of the sender cannot miss this invitation
         sender = await work.users.get(by, lock=True)
         if not sender.is_active:
-            return  # a worker invites, and the sender has left meanwhile
+            return  # the sender was deactivated before the worker performed the job
         before = await work.teams.find_invitation_for_email(team.id, address)
         if before is not None:
             if self._is_open(before, team) and before.email.is_same_mailbox(address):

@@ -1,7 +1,7 @@
-"""Enqueues jobs in the transaction that causes them, and runs them right after its commit.
+"""Enqueue jobs in the transaction that causes them, and run them right after its commit.
 
-A request runs the jobs that it waits for, under a lease; one that fails stays in the outbox and is any worker's once
-the lease is over. Jobs that lead to a mail are left to a worker: no request waits for a mail server.
+A request runs the jobs that it waits for, under a lease; a job that fails stays in the outbox, and any worker can claim
+it once the lease has expired. Jobs that send a mail are left to a worker, so that no request waits for a mail server.
 """
 
 from datetime import datetime, timedelta
@@ -24,16 +24,16 @@ LEASE: Final = timedelta(seconds=60)
 
 
 class Dispatcher(Protocol):
-    """Runs a job, whatever its topic. The container provides it: handlers use what enqueues jobs, and more."""
+    """Runs a job of any topic. Provided by the container, because handlers themselves use `OutboxWriter`."""
 
     async def perform(self, job: OutboxJob) -> datetime | None:
-        """Do what the job says, without ending it.
+        """Perform a job without completing it in the outbox.
 
         Returns:
-            When to look at it again, or None when it is done.
+            When to perform it again, or None when it is done.
 
         Raises:
-            Exception: Whatever its handler raises.
+            Exception: Any error that the handler raises.
 
         """
         ...
@@ -49,20 +49,20 @@ class OutboxWriter:
     _secrets: Secrets
 
     async def enqueue(self, work: UnitOfWork, data: JobData) -> OutboxJob:
-        """Enqueue a job that the caller attempts once the unit has committed: none that leads to a mail."""
+        """Enqueue a job that the caller dispatches once the unit has committed; jobs that send a mail are refused."""
         assert data.kind is not JobKind.MAIL, f"{data.topic} would make a request wait for the mail server."
         job = self.job(self.new_id("job"), data)
         await work.outbox.add(job)
         return job
 
     async def enqueue_for_worker(self, work: UnitOfWork, data: JobData) -> None:
-        """Enqueue a job that is any worker's at once."""
+        """Enqueue a job that any worker can claim at once."""
         now = self._clock.now()
         job = OutboxJob(id=self.new_id("job"), topic=data.topic, payload=data.to_payload(), created_at=now, due=now)
         await work.outbox.add(job)
 
     def job(self, id: str, data: JobData) -> OutboxJob:
-        """Make a job that is the caller's for `LEASE`; in a host's transaction it is any worker's at once."""
+        """Return a new job leased to the caller for `LEASE`, or unleased in the host application's transaction."""
         now = self._clock.now()
         job = OutboxJob(id=id, topic=data.topic, payload=data.to_payload(), created_at=now, due=now)
         if not self._store.commits:
@@ -74,9 +74,9 @@ class OutboxWriter:
         return prefixed_id(prefix, self._secrets.random_bytes(ID_BYTES))
 
     async def dispatch_now(self, *jobs: OutboxJob) -> None:
-        """Do each job and end it. What the world refuses now stays in the outbox; nothing is raised for it."""
+        """Perform and complete each job. A job that raises `InfrastructureError` stays in the outbox."""
         if not self._store.commits:
-            return  # nothing is committed yet: only a worker can know when it is
+            return  # the host application has not committed yet
         for job in jobs:
             try:
                 await self._dispatcher.perform(job)
@@ -86,7 +86,7 @@ class OutboxWriter:
                 continue
 
     async def enqueue_reading(self, work: UnitOfWork, customer_id: str, *, wait: timedelta = timedelta(0)) -> None:
-        """Have a worker read the customer again after `wait`; one such job for each customer at a time."""
+        """Enqueue a job that reads the customer again after `wait`, in place of an earlier one for this customer."""
         now, name, data = self._clock.now(), f"job_read_{customer_id}", SyncCustomerJob(customer=customer_id)
         await work.outbox.delete(name)
         await work.outbox.add(
@@ -94,7 +94,7 @@ class OutboxWriter:
         )
 
     async def read_lost(self, customer_id: str) -> None:
-        """Have a worker read a customer that the provider does not know, so that it is forgotten here."""
+        """Enqueue a job that reads a customer missing at the provider, so that it is unlinked from its user."""
 
         async def attempt() -> None:
             async with self._store.begin() as work:
@@ -103,28 +103,28 @@ class OutboxWriter:
         await retry_on_conflict(self._store, attempt)
 
     async def enqueue_default(self, work: UnitOfWork, user_id: UserId, *, chosen: str | None = None) -> OutboxJob:
-        """Enqueue the job that makes the provider's default card the user's; one for each user at a time.
+        """Enqueue the job that sends the user's default card to the provider, in place of an earlier one.
 
-        `chosen` is the card that the person chose, which replaces a default that is managed elsewhere, too.
+        `chosen` is the card that the user chose; it replaces a default that is managed elsewhere, too.
         """
         job = self.job(default_job_id(user_id), SyncDefaultJob(user=user_id, chosen=chosen))
-        await work.outbox.delete(job.id)  # what it would have done, this one does
+        await work.outbox.delete(job.id)  # replaced by the new job
         await work.outbox.add(job)
         return job
 
     async def find_choice(self, work: UnitOfWork, user_id: UserId) -> str | None:
-        """Return the card that the person chose as default, if the provider has not been told yet."""
+        """Return the card that the user chose as default, None if it was sent to the provider."""
         waiting = await work.outbox.find(default_job_id(user_id))
         return None if waiting is None else SyncDefaultJob.from_payload(waiting.payload).chosen
 
 
 def default_job_id(user_id: UserId) -> str:
-    """Return the id of the one job that tells the provider a user's default card."""
+    """Return the id of the one job that sends a user's default card to the provider."""
     return f"job_default_{user_id}"
 
 
 async def tell_provider(work: UnitOfWork, outbox: OutboxWriter, *, before: User, after: User) -> tuple[OutboxJob, ...]:
-    """Enqueue telling the provider's customer a new name or address, where there is a customer and a change."""
+    """Enqueue the job that sends a new name or address to the provider, if there is a customer and a change."""
     if after.customer_id is None or (after.name, after.email.address) == (before.name, before.email.address):
         return ()
     return (await outbox.enqueue(work, UpdateCustomerJob(user=after.id, customer=after.customer_id)),)

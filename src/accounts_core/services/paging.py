@@ -25,7 +25,7 @@ MAX_ID: Final = 255
 
 @attrs.frozen(kw_only=True)
 class Listed(Generic[E, P]):
-    """How the pages of a list are read."""
+    """Description of a list that is read page by page."""
 
     name: str
     """Identifies the list and its owner: a position is valid in one list only."""

@@ -10,7 +10,7 @@ import attrs
 from accounts_core.model.email_address import EmailAddress
 
 SECRETS: Final = frozenset({"password_hash", "digest", "idempotency_key", "scope"})
-"""Fields that are left out of an export: somebody who has them may guess at the secrets that they were made from."""
+"""Fields that are left out of an export, because the secrets that they were made from could be guessed offline."""
 
 PUBLISHED_AS: Final = {"outcome_undelivered": "unheard"}
 """Fields whose name in exports is older than their name in the model."""

@@ -12,10 +12,10 @@ async def publish(work: W_contra, events: list[DomainEvent], subscribers: "tuple
     Stores call it at the end of a unit of work. Events that a subscriber records are published in turn. What a
     subscriber raises is raised to the store.
     """
-    heard = 0
-    while heard < len(events):
-        event = events[heard]
-        heard += 1
+    published = 0
+    while published < len(events):
+        event = events[published]
+        published += 1
         entry = await work.audit.add(AuditEntry.of(event))
         notice = security_mail_for(event, number=entry.id)
         if notice is not None:

@@ -151,7 +151,7 @@ class RateLimitPolicy:
         await self._consume(VERIFY_CARD, self._scopes(VERIFY_CARD, {USER: str(user_id), CLIENT: client}))
 
     async def consume_card(self, fingerprint: str | None) -> None:
-        """Count a verification of this physical card, whoever the user is."""
+        """Count a verification of this physical card, across all users."""
         await self._consume(VERIFY_CARD, self._scopes(VERIFY_CARD, {CARD: fingerprint}))
 
     async def consume_password_change(self, user_id: UserId, client: str | None) -> None:

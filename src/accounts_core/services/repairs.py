@@ -28,7 +28,7 @@ Put = Callable[[UnitOfWork, User], Awaitable[OutboxJob]]
 
 @attrs.define
 class Findings:
-    """What was checked so far, and what differed."""
+    """Records checked so far, and the differences found."""
 
     users: int = 0
     customers: int = 0

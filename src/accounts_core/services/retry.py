@@ -9,7 +9,7 @@ from accounts_core.ports.store import Store, UnitOfWork
 R = TypeVar("R")
 
 ATTEMPTS: Final = 10
-"""How often a unit of work is attempted at most."""
+"""Maximum number of attempts of a unit of work."""
 
 
 async def retry_on_conflict(store: Store[UnitOfWork], attempt: Callable[[], Awaitable[R]]) -> R:

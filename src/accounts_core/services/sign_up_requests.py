@@ -48,7 +48,7 @@ class SignUpRequests:
             client: IP address of the caller, None if unknown.
 
         Returns:
-            The applicant.
+            The validated sign-up.
 
         Raises:
             Invalid: On `email`, `password` or `name`.

@@ -1,4 +1,4 @@
-'''What a port promises, as tests that any adapter can run; and builders for tests of your own.
+'''Contract suites for adapters of the ports, and builders of test data.
 
 Each suite in `accounts_core.testing.contracts` is a class for pytest. Subclass it in a test module, and give its
 fixtures your adapter. For a store that needs no event loop this is all:
@@ -40,12 +40,12 @@ For asyncio:
 
 Fixtures that each suite asks an adapter for, and nothing else:
 
-- the rooms of a store (`STORE_CONTRACTS`): `make_store(*subscribers)`;
-- the rooms of a payment gateway (`GATEWAY_CONTRACTS`): `gateway` and `authenticate`; `user_id` and `cards` have
+- the suites of a store (`STORE_CONTRACTS`): `make_store(*subscribers)`;
+- the suites of a payment gateway (`GATEWAY_CONTRACTS`): `gateway` and `authenticate`; `user_id` and `cards` have
   defaults (see `PaymentGatewayContract`);
 - `PasswordHasherContract`: `hasher` and `other_hasher`; `RateLimiterContract`: `limits`; `ClockContract`: `clock`;
   `SecretsContract`: `secrets`; `MailerContract`: `mailer` and `delivered`;
-- `OwnedDataContract`, for what a host keeps about its users: `owned_data`, `store` and `host`.
+- `OwnedDataContract`, for the owned data of a host application: `owned_data`, `store` and `host`.
 
 A coroutine test of your own runs the same way when it uses the `drive` fixture:
 `pytestmark = pytest.mark.usefixtures("drive")`.

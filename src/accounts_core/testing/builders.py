@@ -1,10 +1,10 @@
-"""Builders: each makes a thing that is valid as it stands. Say only what the test is about.
+"""Builders of valid test data. A test passes only the fields that it is about.
 
     a_user(id=2, name="Mary Major")
     a_session(user_id=2, expires_at=NOON)
 
 Ids and addresses follow from each other (`a_user(id=2)` has the address `user2@example.org`), so that two things with
-different ids never meet by accident. Times stand still: everything happened at `NOON`.
+different ids never collide. All times are `NOON` by default.
 """
 
 from collections.abc import Mapping
@@ -34,16 +34,16 @@ from accounts_core.model.user import User
 from accounts_core.model.verification import CardVerification
 
 NOON: Final = datetime(2026, 3, 1, 12, 0, 0, 123_456, tzinfo=UTC)
-"""When everything happens, unless a test says otherwise. With microseconds, which no store may lose."""
+"""Default of every time. It has microseconds, which a store must preserve."""
 
 
 def at(minutes: float) -> datetime:
-    """Return the moment so many minutes after `NOON`."""
+    """Return the time this many minutes after `NOON`."""
     return NOON + timedelta(minutes=minutes)
 
 
 def a_user(id: int = 1, **overrides: Any) -> User:
-    """Make an active user with an address that was never verified, and a hash that no password fits."""
+    """Return an active user with an unverified address and a hash that no password matches."""
     values: dict[str, Any] = {
         "email": EmailAddress(f"user{id}@example.org"),
         "name": "Jane Doe",
@@ -55,7 +55,7 @@ def a_user(id: int = 1, **overrides: Any) -> User:
 
 
 def a_session(id: str = "ses_1", user_id: int = 1, **overrides: Any) -> Session:
-    """Make a session of 30 days; its digest follows from its id (`digest_of_session`)."""
+    """Return a session of 30 days; its digest is derived from its id (`digest_of_session`)."""
     values: dict[str, Any] = {
         "digest": digest_of_session(id),
         "created_at": NOON,
@@ -67,12 +67,12 @@ def a_session(id: str = "ses_1", user_id: int = 1, **overrides: Any) -> Session:
 
 
 def digest_of_session(id: str) -> bytes:
-    """Return the digest that `a_session(id)` has."""
+    """Return the digest of `a_session(id)`."""
     return sha256(id.encode()).digest()
 
 
 def a_provided_card(id: str = "pm_1", **overrides: Any) -> ProviderPaymentMethod:
-    """Make a payment method as the provider knows it: a Visa with its own fingerprint, every field set."""
+    """Return a payment method of the provider: a Visa with its own fingerprint and every field set."""
     values: dict[str, Any] = {
         "card": Card(
             brand="visa",
@@ -107,13 +107,13 @@ def a_provided_card(id: str = "pm_1", **overrides: Any) -> ProviderPaymentMethod
 
 
 def a_card(id: str = "pm_1", user_id: int = 1, **overrides: Any) -> PaymentMethod:
-    """Make a verified card that is not the default, every field set."""
+    """Return a verified card that is not the default, with every field set."""
     card = PaymentMethod.verified(a_provided_card(id), user_id=UserId(user_id), at=NOON)
     return attrs.evolve(card, **overrides)
 
 
 def a_verification(id: str = "ver_1", user_id: int | None = 1, **overrides: Any) -> CardVerification:
-    """Make an open verification of one US dollar at its very beginning; what it verifies follows from its id."""
+    """Return a new verification with a hold of one US dollar; its payment method is derived from its id."""
     values: dict[str, Any] = {
         "requested": f"pm_of_{id}",
         "amount": 100,
@@ -125,24 +125,24 @@ def a_verification(id: str = "ver_1", user_id: int | None = 1, **overrides: Any)
 
 
 def a_notification(id: str = "ntf_1", user_id: int = 1, **overrides: Any) -> Notification:
-    """Make an invitation's notification that was not read yet."""
+    """Return an unread notification of an invitation."""
     values: dict[str, Any] = {"type": INVITE, "message": "You invited to join Bookshop.", "created_at": NOON}
     return Notification(id=id, user_id=UserId(user_id), **values | overrides)
 
 
 def a_team(id: int = 1, owner_id: int = 1, **overrides: Any) -> Team:
-    """Make a team."""
+    """Return a team."""
     values: dict[str, Any] = {"name": "Bookshop", "created_at": NOON}
     return Team(id=TeamId(id), owner_id=UserId(owner_id), **values | overrides)
 
 
 def a_membership(team_id: int = 1, user_id: int = 2, *, created_at: datetime = NOON) -> Membership:
-    """Make a membership; in `a_team()` the user 2, because 1 owns it."""
+    """Return a membership, by default of user 2 in `a_team()`, which user 1 owns."""
     return Membership(team_id=TeamId(team_id), user_id=UserId(user_id), created_at=created_at)
 
 
 def an_invitation(id: str = "inv_1", team_id: int = 1, **overrides: Any) -> Invitation:
-    """Make an invitation by user 1 of an address that has no user; the address follows from the id."""
+    """Return an invitation by user 1 to an address without a user; the address is derived from the id."""
     values: dict[str, Any] = {
         "email": EmailAddress(f"{id}@example.org"),
         "invited_by": UserId(1),
@@ -152,14 +152,14 @@ def an_invitation(id: str = "inv_1", team_id: int = 1, **overrides: Any) -> Invi
 
 
 def an_interaction(id: str = "int_1", team_id: int = 1, author_id: int | None = 1, **overrides: Any) -> Interaction:
-    """Make something that the author wrote in the team."""
+    """Return an interaction that the author wrote in the team."""
     values: dict[str, Any] = {"body": "The shelves arrive on Monday.", "created_at": NOON}
     author = None if author_id is None else UserId(author_id)
     return Interaction(id=id, team_id=TeamId(team_id), author_id=author, **values | overrides)
 
 
 def a_job(id: str = "job_1", *, payload: Mapping[str, str] | None = None, **overrides: Any) -> OutboxJob:
-    """Make a job that is due at `NOON` and was never tried."""
+    """Return a job that is due at `NOON` and was never attempted."""
     values: dict[str, Any] = {
         "topic": VerifyCardJob.topic,
         "payload": {"verification": f"ver_of_{id}"} if payload is None else payload,

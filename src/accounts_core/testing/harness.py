@@ -1,4 +1,4 @@
-"""The types of the fixtures that the contract suites share, and the few steps that their tests are made of."""
+"""Types of the fixtures that the contract suites share, and the steps that their tests have in common."""
 
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Protocol, TypeAlias, TypeVar
@@ -39,7 +39,7 @@ class Drive(Protocol):
 
 
 class Concurrently(Protocol):
-    """Drives several coroutines at the same time; gives each result, or the exception in its place, in order."""
+    """Drives several coroutines concurrently; returns the result or the exception of each, in order."""
 
     async def __call__(self, *thunks: Thunk) -> list[Any]: ...
 
@@ -51,14 +51,14 @@ class MakeStore(Protocol):
 
 
 async def keep(store: AnyStore, *entities: Entity) -> None:
-    """Add these in one unit of work, in order; an event is recorded. Cards join those that their user has."""
+    """Add entities in one unit of work, in order. Events are recorded; cards are added to those of their user."""
     async with store.begin() as work:
         for entity in entities:
             await add(work, entity)
 
 
 async def add(work: UnitOfWork, entity: Entity) -> None:
-    """Add one to an open unit of work."""
+    """Add an entity to an open unit of work."""
     match entity:
         case User():
             await work.users.add(entity)
@@ -86,7 +86,7 @@ async def add(work: UnitOfWork, entity: Entity) -> None:
 
 
 async def read_back(store: AnyStore, ask: Callable[[Reader], Awaitable[T]]) -> T:
-    """Read with a reader and in a fresh unit of work; both have to return the same, which is returned."""
+    """Read with a reader and in a new unit of work, assert that the results are equal, and return the result."""
     async with store.reader() as reader:
         seen = await ask(reader)
     async with store.begin() as work:

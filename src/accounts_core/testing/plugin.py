@@ -1,6 +1,6 @@
 """The pytest plugin that drives the contract suites: `pytest_plugins = ["accounts_core.testing.plugin"]`.
 
-It touches only coroutine tests that use its `drive` fixture, so it lives beside any other plugin for asynchronous
+It runs only coroutine tests that use its `drive` fixture, so it can be combined with other plugins for asynchronous
 tests.
 """
 
@@ -15,12 +15,12 @@ from accounts_core.sync import run_sync
 from accounts_core.testing.harness import Concurrently, Drive, Thunk
 
 SWITCH_SECONDS = 1e-6
-"""How often threads take turns. At the interpreter's usual 5 ms, what is quick runs alone, and no race is ever seen."""
-# before anybody imports them: so that a failing assertion of a suite shows its values in every adapter's tests
+"""Switch interval of threads. With the default of 5 ms short calls would not overlap, and races would go unnoticed."""
+# registered before the suites are imported, so that failed assertions show their values
 pytest.register_assert_rewrite("accounts_core.testing.contracts")
 
 START_SECONDS = 10
-"""The longest that concurrent calls wait for each other to start."""
+"""Maximum time that concurrent calls wait for each other to start."""
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -36,18 +36,18 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 
 @pytest.fixture
 def drive() -> Drive:
-    """Run a coroutine to its end. This one needs adapters that never suspend."""
+    """Return the default driver, `run_sync`. It needs adapters that never suspend."""
     return run_sync
 
 
 @pytest.fixture
 def concurrently() -> Concurrently:
-    """Drive coroutines at the same time. This one gives each a thread, and needs adapters that never suspend."""
+    """Return the default `in_threads`. It needs adapters that never suspend."""
     return in_threads
 
 
 async def in_threads(*thunks: Thunk) -> list[Any]:
-    """Drive what each thunk returns in a thread of its own; return each result, or the exception in its place."""
+    """Run the coroutine of each thunk in its own thread; return the result or the exception of each, in order."""
     outcomes: list[Any] = [None] * len(thunks)
     start = Barrier(len(thunks))
 
@@ -55,7 +55,7 @@ async def in_threads(*thunks: Thunk) -> list[Any]:
         try:
             start.wait(START_SECONDS)
             outcomes[place] = run_sync(thunk())
-        except BaseException as error:  # noqa: BLE001  an outcome like any other: the test looks at it
+        except BaseException as error:  # noqa: BLE001  returned as the outcome
             outcomes[place] = error
 
     threads = [Thread(target=run, args=(place, thunk)) for place, thunk in enumerate(thunks)]

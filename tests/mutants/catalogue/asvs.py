@@ -129,7 +129,7 @@ ASVS: Final = (
     Mutant(
         name="a password that is the account's next address",
         at="accounts_core/use_cases/identity/update_profile.py::UpdateProfile.__call__.attempt",
-        old="wish.known_of(user)",
+        old="change.known_of(user)",
         new="user.known_by",
         check=_choosing("test_what_an_account_is_changed_to_and_from_is_no_password"),
     ),

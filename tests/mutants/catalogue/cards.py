@@ -110,7 +110,7 @@ CARDS: Final = (
     Mutant(
         name="a default that is told once, and not looked at again",
         at="accounts_core/outbox/provider_jobs.py::ProviderJobs._tell",
-        old=("if now == told:\n    return"),
+        old=("if now == sent:\n    return"),
         new="return",
         check=race("choosing the newest"),
     ),

@@ -138,7 +138,7 @@ DELETION: Final = (
     Mutant(
         name="a deletion without the password",
         at="accounts_core/use_cases/identity/delete_user.py::DeleteUser.__call__.attempt",
-        old="await self._reauthentication.check(proven, given, client)",
+        old="await self._reauthentication.check(proven, typed, client)",
         new="",
         check=core("use_cases/test_delete_user.py::test_a_wrong_password_deletes_nothing[]"),
     ),

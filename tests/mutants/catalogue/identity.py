@@ -153,7 +153,7 @@ IDENTITY: Final = (
     Mutant(
         name="a sensitive change without proof",
         at="accounts_core/use_cases/identity/update_profile.py::UpdateProfile._check_proof",
-        old="wish.password is not None or moves_email",
+        old="change.password is not None or moves_email",
         new="moves_email",
         check=core("use_cases/test_update_profile.py::test_a_sensitive_change_without_proof_is_refused[change0]"),
     ),

@@ -42,7 +42,7 @@ MEMORY: Final = (
         at="adapters/accounts_memory/outbox.py::MemoryOutbox._held",
         old="stored is None or stored.lease is None or stored.lease != job.lease",
         new="stored is None",
-        check=memory_contract("TestJobLeases::test_whoever_lost_the_lease_can_no_longer_end_the_job[done]"),
+        check=memory_contract("TestJobLeases::test_a_worker_that_lost_the_lease_can_no_longer_end_the_job[done]"),
     ),
     Mutant(
         name="memory: an event that is new each time it comes",

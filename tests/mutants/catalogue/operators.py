@@ -89,7 +89,7 @@ OPERATORS: Final = (
     Mutant(
         name="a mail of a profile change that counts for the old address",
         at="accounts_core/use_cases/identity/update_profile.py::UpdateProfile._count_mails",
-        old="self._rate_limits.consume_recovery(wish.email, client)",
+        old="self._rate_limits.consume_recovery(change.email, client)",
         new="self._rate_limits.consume_recovery(user.email, client)",
         check=core(f"{_COUNTED}::test_u07_mails_of_a_profile_change_count_for_the_address_that_is_mailed[5]"),
     ),

@@ -27,7 +27,7 @@ OUTBOX: Final = (
     ),
     Mutant(
         name="a job that fails, and is forgotten",
-        at="accounts_core/outbox/worker.py::RunWorker._failed.let_go",
+        at="accounts_core/outbox/worker.py::RunWorker._failed.postpone",
         old="work.outbox.reschedule(job, due=due, error=reason)",
         new="work.outbox.complete(job)",
         check=faults("sending mails"),

@@ -22,8 +22,8 @@ REASONS: Final = (
     Mutant(
         name="an answer that came late is thrown away, and the request done twice",
         at="accounts_core/use_cases/operations/run_idempotent.py::RunIdempotent._claim",
-        old="work.idempotency.release(known) if known.answer is None else work.idempotency.delete(known)",
-        new="work.idempotency.delete(known)",
+        old="work.idempotency.release(record) if record.answer is None else work.idempotency.delete(record)",
+        new="work.idempotency.delete(record)",
         check=core(
             "use_cases/test_run_idempotent.py::test_u17_an_answer_that_comes_while_its_claim_is_taken_over_is_given_and_not_thrown_away"
         ),

@@ -29,7 +29,7 @@ REQUESTS: Final = (
     Mutant(
         name="a request that two perform at once",
         at="accounts_core/use_cases/operations/run_idempotent.py::RunIdempotent._claim",
-        old=("if known.is_running(now=now):\n    raise RequestInProgress"),
+        old=("if record.is_running(now=now):\n    raise RequestInProgress"),
         new="",
         check=core(
             "use_cases/test_run_idempotent.py::test_a_crash_leaves_nothing_and_the_repeat_performs_it_when_the_claim_has_run_out"
@@ -45,7 +45,7 @@ REQUESTS: Final = (
     Mutant(
         name="a repeat that is done again",
         at="accounts_core/use_cases/operations/run_idempotent.py::RunIdempotent._claim",
-        old=("if repeat is Repeat.SAME and known.answer is not None:\n    return known"),
+        old=("if repeat is Repeat.SAME and record.answer is not None:\n    return record"),
         new="",
         check=faults("writing once"),
     ),
@@ -66,7 +66,7 @@ REQUESTS: Final = (
     Mutant(
         name="a request that failed, and stays claimed",
         at="accounts_core/use_cases/operations/run_idempotent.py::RunIdempotent.__call__",
-        old=("await self._let_go(request)\nraise"),
+        old=("await self._release(request)\nraise"),
         new="raise",
         check=core("use_cases/test_run_idempotent.py::test_a_failure_leaves_neither_effect_nor_claim"),
     ),

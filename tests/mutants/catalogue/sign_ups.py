@@ -101,8 +101,8 @@ SIGN_UPS: Final = (
     Mutant(
         name="an unverified address that a stolen token moves",
         at="accounts_core/use_cases/identity/update_profile.py::UpdateProfile._check_proof",
-        old="wish.email is not None and wish.email.address != user.email.address",
-        new="wish.email is not None and user.email_verified_at is not None and (wish.email != user.email)",
+        old="change.email is not None and change.email.address != user.email.address",
+        new="change.email is not None and user.email_verified_at is not None and (change.email != user.email)",
         check=core(f"{_MAILS}::test_a11_any_change_of_the_address_needs_the_password_or_a_recent_sign_in"),
     ),
     Mutant(

@@ -43,7 +43,7 @@ SQL: Final = (
         at="adapters/accounts_sql/repositories/outbox.py",
         old="sa.and_(outbox.c.id == by_name('this'), outbox.c.lease == by_name('held_under'))",
         new="sa.or_(outbox.c.id == by_name('this'), outbox.c.lease == by_name('held_under'))",
-        check=sql_contract("TestJobLeases::test_whoever_lost_the_lease_can_no_longer_end_the_job[sqlite3-done]"),
+        check=sql_contract("TestJobLeases::test_a_worker_that_lost_the_lease_can_no_longer_end_the_job[sqlite3-done]"),
     ),
     Mutant(
         name="sql: a job that two workers claim at once",
@@ -111,7 +111,7 @@ SQL: Final = (
         at="adapters/accounts_sql/repositories/idempotency.py",
         old="sa.and_",
         new="sa.or_",
-        check=sql_contract("TestKeptRequests::test_only_whoever_holds_the_claim_answers_and_lets_go[sqlite3]"),
+        check=sql_contract("TestKeptRequests::test_only_the_holder_of_the_claim_answers_and_releases[sqlite3]"),
     ),
     Mutant(
         name="sql: two defaults for a moment",

@@ -1,10 +1,10 @@
-"""One contract suite for each port; those of a store and of a payment gateway are split into rooms."""
+"""Contract suites, one for each port; those of a store and of a payment gateway are split into several."""
 
 from pkgutil import iter_modules
 
 import pytest
 
-# pytest explains a failed assert only in modules that it was told of before they are imported
+# pytest rewrites assertions only in modules registered before their import
 pytest.register_assert_rewrite(*[module.name for module in iter_modules(__path__, f"{__name__}.")])
 
 # ruff: noqa: E402  the imports have to follow the line above
@@ -120,7 +120,7 @@ STORE_CONTRACTS = (
     TransactionsContract,
     EventsContract,
 )
-"""The rooms of a store's contract."""
+"""The suites of a store's contract."""
 
 GATEWAY_CONTRACTS = (GatewayCustomersContract, GatewayCardsContract, GatewayHoldsContract)
-"""The rooms of a payment gateway's contract."""
+"""The suites of a payment gateway's contract."""

@@ -28,7 +28,7 @@ async def trail(store: AnyStore, **which: Any) -> list[AuditEntry]:
 
 
 class AuditContract(StoreContract):
-    """`Audit`, `AuditReader`, and what `publish` makes of events: an entry each, and a job for whoever is told."""
+    """`Audit`, `AuditReader`, and `publish`, which writes an audit entry and a security mail job for each event."""
 
     async def test_what_happened_is_in_the_trail_without_the_providers_names(self, store: AnyStore) -> None:
         card = CardVerified(
@@ -91,7 +91,7 @@ class AuditContract(StoreContract):
         assert (dict(janes.details), janes.action) == ({}, "user_registered")
         assert dict(marys.details) == {"email": "user1@example.org"}
 
-    async def test_whoever_has_to_be_told_is_told_by_the_outbox(self, store: AnyStore) -> None:
+    async def test_a_security_mail_is_enqueued_for_an_event_that_needs_one(self, store: AnyStore) -> None:
         known: dict[str, Any] = {"user_id": JANE, "at": NOON, "tell": TOLD}
         await keep(
             store,

@@ -22,7 +22,7 @@ async def bill(store: AnyStore, user_id: UserId, customer_id: str) -> User:
 
 
 class BilledUsersContract(StoreContract):
-    """`Users` and `UserReader`: a customer of the provider's is one user's."""
+    """`Users` and `UserReader`: a customer of the provider is linked to one user."""
 
     async def test_a_user_is_found_by_the_customer(self, store: AnyStore) -> None:
         jane = a_user(JANE, customer_id="cus_1")

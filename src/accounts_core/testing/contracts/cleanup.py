@@ -1,4 +1,4 @@
-"""What has had its time is deleted in batches, kind by kind."""
+"""Deletion of expired rows in batches, kind by kind."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
@@ -100,7 +100,7 @@ class CleanupContract(StoreContract):
     async def test_f12_what_is_as_old_is_deleted_and_what_is_younger_stays(
         self, store: AnyStore, kind: Expired
     ) -> None:
-        """To the microsecond."""
+        """Compare ages to the microsecond."""
         await self._fill(store, kind, [at(-1), NOON, NOON + A_MICROSECOND, at(1)])
 
         assert [await _count(store, kind, until) for until in (at(-2), NOON, at(1))] == [0, 2, 4]
@@ -148,7 +148,7 @@ class CleanupContract(StoreContract):
         assert left.id == "ses_3"
 
     async def test_f12_what_has_not_ended_is_no_matter_of_time(self, store: AnyStore) -> None:
-        """A verification that is open, a job that is tried."""
+        """Keep an open verification and a job that is still attempted."""
         await keep(store, a_user(1), a_verification("ver_1", JANE, updated_at=at(-90)), a_job(created_at=at(-90)))
 
         for kind in (Expired.VERIFICATIONS, Expired.DEAD_JOBS):

@@ -5,7 +5,7 @@ from accounts_core.testing.contracts.base import Contract
 
 
 class ClockContract(Contract):
-    """`Clock`. An adapter gives `clock`."""
+    """`Clock`. An adapter provides `clock`."""
 
     async def test_now_is_aware_and_in_utc(self, clock: Clock) -> None:
         now = clock.now()

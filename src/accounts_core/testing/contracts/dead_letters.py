@@ -21,9 +21,9 @@ async def listed(store: AnyStore, limit: int = 9) -> list[OutboxJob]:
 
 
 class DeadLettersContract(StoreContract):
-    """`Outbox` and `OutboxReader`: jobs that keep failing, and what an operator sees and does."""
+    """`Outbox` and `OutboxReader`: dead letters, and their listing and retry by an operator."""
 
-    async def test_a_parked_job_is_free_and_says_when_and_why(self, store: AnyStore) -> None:
+    async def test_a_dead_letter_has_no_lease_and_has_its_time_and_error(self, store: AnyStore) -> None:
         await keep(store, a_job())
         (job,) = await claim(store, until=at(5))
         async with store.begin() as work:
@@ -35,7 +35,7 @@ class DeadLettersContract(StoreContract):
         assert parked == inside
         assert parked == attrs.evolve(job, lease=None, dead_lettered_at=at(2), last_error="no such customer")
 
-    async def test_a_parked_job_is_never_due_and_never_claimed(self, store: AnyStore) -> None:
+    async def test_a_dead_letter_is_never_due_and_never_claimed(self, store: AnyStore) -> None:
         await keep(store, PARKED)
         much_later = at(10**6)
 
@@ -43,14 +43,14 @@ class DeadLettersContract(StoreContract):
         assert list(await claim(store, now=much_later)) == []
         assert await find(store, "job_1") == PARKED
 
-    async def test_parked_jobs_take_nobodys_place_in_a_claim(self, store: AnyStore) -> None:
+    async def test_dead_letters_take_no_place_in_a_claim(self, store: AnyStore) -> None:
         parked = [a_job(f"job_parked_{n}", due=at(-100), dead_lettered_at=NOON) for n in range(5)]
         await keep(store, *parked, a_job("job_1", due=at(-2)), a_job("job_2", due=at(-1)))
 
         assert await read_back(store, lambda s: s.outbox.any_due(now=NOON)) is True
         assert [job.id for job in await claim(store, limit=2)] == ["job_1", "job_2"]
 
-    async def test_a_parked_job_that_is_retried_is_due_now_with_no_attempts_counted(self, store: AnyStore) -> None:
+    async def test_a_dead_letter_that_is_retried_is_due_now_with_no_attempts_counted(self, store: AnyStore) -> None:
         other = attrs.evolve(PARKED, id="job_2")
         await keep(store, PARKED, other)
 
@@ -90,7 +90,7 @@ class DeadLettersContract(StoreContract):
 
         assert await find(store, "job_1") == PARKED
 
-    async def test_a_parked_job_can_be_removed(self, store: AnyStore) -> None:
+    async def test_a_dead_letter_can_be_deleted(self, store: AnyStore) -> None:
         await keep(store, PARKED)
         async with store.begin() as work:
             await work.outbox.delete("job_1")
@@ -109,7 +109,7 @@ class DeadLettersContract(StoreContract):
         assert await find(store, "job_1") == PARKED
         assert await find(store, "job_2") == held
 
-    async def test_parked_jobs_are_listed_first_then_by_due_then_by_id(self, store: AnyStore) -> None:
+    async def test_dead_letters_are_listed_first_then_by_due_then_by_id(self, store: AnyStore) -> None:
         in_order = [
             a_job("job_f", due=at(-5), dead_lettered_at=at(9)),
             a_job("job_b", due=at(50), dead_lettered_at=at(2)),
@@ -130,7 +130,7 @@ class DeadLettersContract(StoreContract):
     async def test_of_a_retry_and_the_holders_end_at_once_no_job_is_lost_in_between(
         self, store: AnyStore, concurrently: Concurrently
     ) -> None:
-        """Either the holder was first, or the retry was: then the job is due, whatever the holder thinks."""
+        """Accept either order; if the retry was first, the job is due although its holder tries to end it."""
         await keep(store, a_job())
         (held,) = await claim(store, until=at(5))
 

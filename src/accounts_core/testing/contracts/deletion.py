@@ -36,7 +36,7 @@ BELONGINGS: dict[str, list[Entity]] = {
 
 
 async def populate(store: AnyStore) -> None:
-    """Jane owns two teams with Mary and Sam in them, and is in Mary's; everybody wrote and invited everywhere."""
+    """Add Jane, who owns two teams with Mary and Sam as members, and Mary's team; all write and invite in each."""
     await keep(store, a_user(JANE), a_user(MARY), a_user(SAM))
     await keep(store, a_team(JANES, JANE), a_team(JANES_SECOND, JANE), a_team(MARYS, MARY))
     await keep(
@@ -67,7 +67,7 @@ async def written(store: AnyStore, team: TeamId) -> list[InteractionView]:
 
 
 class DeletionContract(StoreContract):
-    """What deleting a user asks of a store: `Teams.count_footprint`, `erase`, `disassociate`, and `Users.delete`."""
+    """Deletion of a user in a store: `Teams.count_footprint`, `erase`, `disassociate`, and `Users.delete`."""
 
     async def test_the_footprint_counts_what_erase_and_disassociate_then_do(self, store: AnyStore) -> None:
         await populate(store)

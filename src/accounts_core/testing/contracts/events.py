@@ -17,39 +17,39 @@ RESTORED = UserRestored(user_id=JANE, at=NOON)
 
 
 class Listener:
-    """A subscriber that remembers what it heard, and can know a name by which others tell it apart."""
+    """A subscriber that records the events it receives, with an optional name."""
 
-    def __init__(self, heard: list[tuple[str, DomainEvent]] | None = None, name: str = "") -> None:
-        self.heard = [] if heard is None else heard
+    def __init__(self, received: list[tuple[str, DomainEvent]] | None = None, name: str = "") -> None:
+        self.received = [] if received is None else received
         self.name = name
 
     async def __call__(self, work: UnitOfWork, event: DomainEvent) -> None:
-        self.heard.append((self.name, event))
+        self.received.append((self.name, event))
 
 
 class EventsContract(StoreContract):
-    """`UnitOfWork.record`, and the subscribers that a store is made with."""
+    """`UnitOfWork.record`, and the subscribers of a store."""
 
     async def test_each_event_goes_to_each_subscriber_in_order(self, make_store: MakeStore) -> None:
-        heard: list[tuple[str, DomainEvent]] = []
-        store = make_store(Listener(heard, "first"), Listener(heard, "second"))
+        received: list[tuple[str, DomainEvent]] = []
+        store = make_store(Listener(received, "first"), Listener(received, "second"))
 
         await keep(store, REGISTERED, RENAMED)
 
-        assert heard == [("first", REGISTERED), ("second", REGISTERED), ("first", RENAMED), ("second", RENAMED)]
+        assert received == [("first", REGISTERED), ("second", REGISTERED), ("first", RENAMED), ("second", RENAMED)]
 
-    async def test_events_are_heard_once_and_only_at_the_end_of_their_unit(self, make_store: MakeStore) -> None:
+    async def test_events_are_received_once_and_only_at_the_end_of_their_unit(self, make_store: MakeStore) -> None:
         listener = Listener()
         store = make_store(listener)
         async with store.begin() as work:
             work.record(REGISTERED)
 
-            assert listener.heard == []
+            assert listener.received == []
 
-        assert listener.heard == [("", REGISTERED)]
+        assert listener.received == [("", REGISTERED)]
         async with store.begin():
             pass
-        assert listener.heard == [("", REGISTERED)]
+        assert listener.received == [("", REGISTERED)]
 
     async def test_a_subscriber_sees_and_adds_to_the_unit_before_it_commits(self, make_store: MakeStore) -> None:
         async def greet(work: UnitOfWork, event: DomainEvent) -> None:
@@ -87,7 +87,7 @@ class EventsContract(StoreContract):
         store = make_store(answer, listener)
         await keep(store, REGISTERED, RENAMED)
 
-        assert [event for _, event in listener.heard] == [REGISTERED, RENAMED, DEACTIVATED, RESTORED]
+        assert [event for _, event in listener.received] == [REGISTERED, RENAMED, DEACTIVATED, RESTORED]
 
     async def test_a_subscriber_that_raises_rolls_everything_back(self, make_store: MakeStore) -> None:
         listener = Listener()
@@ -103,9 +103,9 @@ class EventsContract(StoreContract):
 
         assert await read_back(store, lambda s: s.users.find(JANE)) is None
         assert await read_back(store, lambda s: s.outbox.find("job_1")) is None
-        assert [event for _, event in listener.heard] == [REGISTERED]
+        assert [event for _, event in listener.received] == [REGISTERED]
 
-    async def test_a_unit_that_is_rolled_back_is_not_heard_of(self, make_store: MakeStore) -> None:
+    async def test_events_of_a_unit_that_is_rolled_back_are_not_received(self, make_store: MakeStore) -> None:
         listener = Listener()
         store = make_store(listener)
 
@@ -115,7 +115,7 @@ class EventsContract(StoreContract):
                 raise ZeroDivisionError
 
         await keep(store, RESTORED)
-        assert listener.heard == [("", RESTORED)]
+        assert listener.received == [("", RESTORED)]
 
     async def test_what_a_subscriber_breaks_the_unit_raises(self, make_store: MakeStore) -> None:
         async def take_the_address(work: UnitOfWork, event: DomainEvent) -> None:

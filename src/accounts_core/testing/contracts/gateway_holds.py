@@ -23,7 +23,7 @@ BEFORE: Final = datetime(2020, 1, 1, tzinfo=UTC)
 class GatewayHoldsContract(PaymentGatewayContract):
     """`PaymentGateway`: the holds."""
 
-    async def test_a_good_card_is_held_and_let_go(
+    async def test_a_hold_on_a_good_card_is_placed_and_released(
         self, gateway: PaymentGateway, user_ref: str, cards: ProviderCards
     ) -> None:
         customer = await a_customer(gateway, user_ref)
@@ -43,7 +43,7 @@ class GatewayHoldsContract(PaymentGatewayContract):
         assert (released.id, released.status) == (held.id, HoldStatus.RELEASED)
         assert (await gateway.retrieve_hold(held.id)).status is HoldStatus.RELEASED
 
-    async def test_after_a_hold_was_let_go_its_card_can_be_attached(
+    async def test_after_a_hold_was_released_its_card_can_be_attached(
         self, gateway: PaymentGateway, user_ref: str, cards: ProviderCards
     ) -> None:
         customer = await a_customer(gateway, user_ref)

@@ -17,20 +17,20 @@ from accounts_core.testing.contracts.payment_gateway import (
 
 @attrs.frozen(kw_only=True)
 class HostAtProvider:
-    """What a host does at the provider, beside the gateway."""
+    """Changes that a host application makes at the provider without the gateway."""
 
     subscribe: Callable[[str], Awaitable[str]]
-    """Begin a subscription of this customer, and return its id."""
+    """Starts a subscription of this customer, and returns its id."""
     unsubscribe: Callable[[str], Awaitable[None]]
-    """End a subscription."""
+    """Ends a subscription."""
     add_bank_account: Callable[[str], Awaitable[str]]
-    """Attach a payment method that is no card to this customer, and return its id."""
+    """Attaches a payment method that is not a card to this customer, and returns its id."""
     set_balance: Callable[[str, int], Awaitable[None]]
-    """Set the customer's balance, in minor units."""
+    """Sets the customer's balance, in minor units."""
 
 
 class GatewayUsageContract(PaymentGatewayContract):
-    """`PaymentGateway`: what a customer has that a host gave it. An adapter gives `host`, a `HostAtProvider`."""
+    """`PaymentGateway`: objects of a customer besides cards. An adapter provides `host`, a `HostAtProvider`."""
 
     async def test_a_customer_with_nothing_but_cards_has_nothing_else_to_lose(
         self, gateway: PaymentGateway, user_ref: str, cards: ProviderCards

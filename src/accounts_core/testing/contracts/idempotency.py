@@ -17,7 +17,7 @@ JANE, MARY = UserId(1), UserId(2)
 
 
 def a_request(number: int = 1, user_id: int | None = 1, **overrides: Any) -> IdempotencyRecord:
-    """Make a request that is claimed and not answered."""
+    """Return a claimed request without an answer."""
     values: dict[str, Any] = {
         "scope": bytes([number]) * 32,
         "fingerprint": b"f" * 32,
@@ -54,7 +54,7 @@ class IdempotencyContract(StoreContract):
 
         assert [type(error) for error in failures(outcomes)] == [Conflict]
 
-    async def test_only_whoever_holds_the_claim_answers_and_lets_go(self, store: AnyStore) -> None:
+    async def test_only_the_holder_of_the_claim_answers_and_releases(self, store: AnyStore) -> None:
         await keep(store, a_user())
         async with store.begin() as work:
             await work.idempotency.add(a_request())
@@ -70,7 +70,7 @@ class IdempotencyContract(StoreContract):
             await work.idempotency.delete(a_request())
             assert await work.idempotency.find(late.scope) is None
 
-    async def test_what_is_let_go_is_gone_unless_it_was_answered(self, store: AnyStore) -> None:
+    async def test_a_released_record_is_deleted_unless_it_was_answered(self, store: AnyStore) -> None:
         answered = a_request(2, answer=b"{}")
         await keep(store, a_user())
         async with store.begin() as work:

@@ -1,4 +1,4 @@
-"""Invitations as their sender and the person invited see them: which are open, and which end."""
+"""Open invitations as seen by their sender and by the person invited, and what ends them."""
 
 from datetime import datetime, timedelta
 
@@ -31,7 +31,7 @@ async def stored(store: AnyStore, id: str) -> Invitation | None:
 
 
 class InvitationsContract(StoreContract):
-    """`Teams` and `TeamReader`: which invitations are open, and what ends them; what is left of an address."""
+    """`Teams` and `TeamReader`: open invitations, their end, and the removal of invited addresses."""
 
     async def test_an_invitation_is_open_while_it_was_sent_after_the_given_time(self, store: AnyStore) -> None:
         invitation = an_invitation(email=GUEST, created_at=at(-9), sent_at=NOON)

@@ -12,7 +12,7 @@ WAYS_TO_END = ["done", "put off", "parked"]
 
 
 class JobLeasesContract(StoreContract):
-    """`Outbox`: a job is one worker's while its lease lasts."""
+    """`Outbox`: a job is held by one worker until its lease expires."""
 
     async def test_a_leased_job_is_claimed_by_nobody_until_the_lease_ends(self, store: AnyStore) -> None:
         await keep(store, a_job())
@@ -25,7 +25,7 @@ class JobLeasesContract(StoreContract):
         assert second == attrs.evolve(first, lease="lse_2", attempts=2, due=at(9))
 
     @pytest.mark.parametrize("how", WAYS_TO_END)
-    async def test_whoever_lost_the_lease_can_no_longer_end_the_job(self, store: AnyStore, how: str) -> None:
+    async def test_a_worker_that_lost_the_lease_can_no_longer_end_the_job(self, store: AnyStore, how: str) -> None:
         await keep(store, a_job())
         (late,) = await claim(store, until=at(5), lease="lse_1")
         (held,) = await claim(store, now=at(5), until=at(9), lease="lse_2")
@@ -48,7 +48,7 @@ class JobLeasesContract(StoreContract):
         assert await find(store, "job_1") is None
 
     @pytest.mark.parametrize("how", WAYS_TO_END)
-    async def test_a_job_that_was_put_off_is_nobodys_to_end(self, store: AnyStore, how: str) -> None:
+    async def test_a_rescheduled_job_cannot_be_ended_without_a_lease(self, store: AnyStore, how: str) -> None:
         await keep(store, a_job())
         (job,) = await claim(store)
         await end(store, job, "put off")
@@ -59,7 +59,7 @@ class JobLeasesContract(StoreContract):
         assert await find(store, "job_1") == a_job(attempts=1, due=at(60))
 
     @pytest.mark.parametrize("how", WAYS_TO_END)
-    async def test_a_job_that_nobody_claimed_is_nobodys_to_end(self, store: AnyStore, how: str) -> None:
+    async def test_a_job_without_a_lease_cannot_be_ended(self, store: AnyStore, how: str) -> None:
         await keep(store, a_job())
 
         with pytest.raises(LeaseLost):

@@ -15,7 +15,7 @@ JANE = UserId(1)
 
 
 def a_token(number: int = 1, user_id: int = 1, **overrides: Any) -> MailToken:
-    """Make a token of ten minutes that resets a password."""
+    """Return a token for a password reset that is valid for ten minutes."""
     values: dict[str, Any] = {
         "digest": bytes([number]) * 32,
         "purpose": MailTokenPurpose.RESET_PASSWORD,

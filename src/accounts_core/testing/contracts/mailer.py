@@ -9,7 +9,7 @@ from accounts_core.testing.contracts.base import Contract
 
 Delivered = Callable[[], Sequence[str]]
 Refuse = Callable[[bool], None]
-"""Has every delivery refused from now on: for the recipient's sake with True, for ours with False."""
+"""Makes the mail service refuse every delivery: because of the recipient if True, because of the sender if False."""
 
 _TOKEN = {"name": "Zoë O'Neill 👩‍🚀", "token": f"acm_{'0aZ' * 16}9", "minutes": "10"}
 _THEN = {"happened_at": "2026-03-01T12:00:00.123456+00:00"}
@@ -28,11 +28,11 @@ VALUES = {
     MailKind.ACCOUNT_DEACTIVATED: _THEN,
     MailKind.ACCOUNT_RESTORED: _THEN,
 }
-"""What goes with each purpose, in text that a careless adapter would break."""
+"""Values for each kind of mail, with text that needs escaping."""
 
 
 class MailerContract(Contract):
-    """`Mailer`. An adapter gives `mailer`, and `delivered()`: the ids of the notices that it delivered so far."""
+    """`Mailer`. An adapter provides `mailer`, and `delivered()`: the ids of the mails that it delivered so far."""
 
     @pytest.mark.parametrize("purpose", MailKind)
     async def test_a_notice_of_every_purpose_is_delivered(
@@ -55,7 +55,7 @@ class MailerContract(Contract):
         assert set(delivered()) == {"ntc_1"}
 
     async def test_text_cannot_break_out_of_its_place(self, mailer: Mailer, delivered: Delivered) -> None:
-        # a line break in a mail's header would start another header
+        # a line break in a header would start another header
         values = {"team": "Bookshop\r\nBcc: everybody@example.org", "invited_by": "Jane\nX-Header: 1"}
         await mailer.deliver(
             MailMessage(id="ntc_1", to=EmailAddress("jane@example.org"), kind=MailKind.INVITATION, values=values)
@@ -65,7 +65,7 @@ class MailerContract(Contract):
 
 
 class RefusedMailsContract(Contract):
-    """What an adapter raises whose service can refuse a notice: it gives `refuse` beside `mailer` and `delivered`."""
+    """`Mailer` whose service can refuse a mail. An adapter provides `refuse` besides `mailer` and `delivered`."""
 
     async def test_what_is_refused_because_of_the_recipient_is_undeliverable(
         self, mailer: Mailer, delivered: Delivered, refuse: Refuse
@@ -91,5 +91,5 @@ class RefusedMailsContract(Contract):
 
 
 def a_mail_message(id: str, purpose: MailKind) -> MailMessage:
-    """Make a notice with everything that goes with its purpose."""
+    """Return a mail with every value of its kind."""
     return MailMessage(id=id, to=EmailAddress("jøran@example.org"), kind=purpose, values=VALUES[purpose])

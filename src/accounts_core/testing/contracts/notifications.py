@@ -41,15 +41,15 @@ class NotificationsContract(StoreContract):
             assert await work.notifications.count_for_user(USER) == 1
 
     async def test_the_oldest_beyond_a_number_go(self, store: AnyStore) -> None:
-        mine = [a_notification(f"ntf_{n}", created_at=at(n)) for n in range(4)]
-        await keep(store, a_user(1), a_user(2), *mine, a_notification("ntf_9", 2, created_at=at(-9)))
+        own = [a_notification(f"ntf_{n}", created_at=at(n)) for n in range(4)]
+        await keep(store, a_user(1), a_user(2), *own, a_notification("ntf_9", 2, created_at=at(-9)))
         async with store.begin() as work:
             await work.notifications.delete_oldest_for_user(USER, keep=2)
             await work.notifications.delete_oldest_for_user(USER, keep=2)
 
         assert list(await read_back(store, lambda s: s.notifications.list_for_user(USER, limit=99))) == [
-            mine[3],
-            mine[2],
+            own[3],
+            own[2],
         ]
         assert len(await read_back(store, lambda s: s.notifications.list_for_user(UserId(2), limit=99))) == 1
 
@@ -79,8 +79,8 @@ class NotificationsContract(StoreContract):
         assert [n.id for n in found] == sorted(ids, reverse=True)
 
     async def test_one_is_found_by_its_id_and_only_its_users_delete_it(self, store: AnyStore) -> None:
-        mine, theirs = a_notification(), a_notification("ntf_2", 2)
-        await keep(store, a_user(1), a_user(2), mine, theirs)
+        own, theirs = a_notification(), a_notification("ntf_2", 2)
+        await keep(store, a_user(1), a_user(2), own, theirs)
 
         for not_mine in ("ntf_2", "ntf_9"):
             with pytest.raises(NotFound):

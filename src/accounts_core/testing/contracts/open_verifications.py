@@ -29,13 +29,13 @@ class OpenVerificationsContract(StoreContract):
         assert await find(store, "ver_2") is None
 
     async def test_other_users_and_other_payment_methods_are_no_conflict(self, store: AnyStore) -> None:
-        mine = a_verification("ver_1", 1, requested="pm_1")
+        own = a_verification("ver_1", 1, requested="pm_1")
         theirs = a_verification("ver_2", 2, requested="pm_1")
         another = a_verification("ver_3", 1, requested="pm_2")
-        await keep(store, a_user(1), a_user(2), mine, theirs, another)
+        await keep(store, a_user(1), a_user(2), own, theirs, another)
 
         async with store.begin() as work:
-            assert await work.verifications.find_open(UserId(1), "pm_1") == mine
+            assert await work.verifications.find_open(UserId(1), "pm_1") == own
             assert await work.verifications.find_open(UserId(2), "pm_1") == theirs
             assert await work.verifications.find_open(UserId(1), "pm_2") == another
             assert await work.verifications.find_open(UserId(2), "pm_2") is None
@@ -59,7 +59,7 @@ class OpenVerificationsContract(StoreContract):
 
         assert await find(store, "ver_2") is not None
 
-    async def test_doomed_verifications_of_one_payment_method_do_not_conflict(self, store: AnyStore) -> None:
+    async def test_orphaned_verifications_of_one_payment_method_do_not_conflict(self, store: AnyStore) -> None:
         orphaned = [a_verification(f"ver_{n}", None, requested="pm_card_visa", state=State.HELD) for n in (1, 2)]
 
         await keep(store, *orphaned)
@@ -90,7 +90,7 @@ class OpenVerificationsContract(StoreContract):
             assert list(await work.verifications.list_open_for_user(UserId(1))) == [first, second, third]
             assert list(await work.verifications.list_open_for_user(UserId(9))) == []
 
-    async def test_a_customers_open_ones_come_oldest_first_doomed_ones_included(self, store: AnyStore) -> None:
+    async def test_a_customers_open_ones_come_oldest_first_orphaned_ones_included(self, store: AnyStore) -> None:
         third = a_verification("ver_3", customer_id="cus_1", created_at=at(30), state=State.CLOSING)
         first = a_verification("ver_1", customer_id="cus_1", created_at=at(10), state=State.HELD)
         second = a_verification("ver_2", None, customer_id="cus_1", created_at=at(20), state=State.HOLDING)

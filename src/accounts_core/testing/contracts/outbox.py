@@ -41,7 +41,7 @@ async def _end(outbox: Outbox, job: OutboxJob, how: str) -> None:
 
 
 class OutboxContract(StoreContract):
-    """`Outbox` and `OutboxReader`: jobs that are put, claimed and ended."""
+    """`Outbox` and `OutboxReader`: jobs are added, claimed, rescheduled and completed."""
 
     async def test_a_job_comes_back_with_every_field(self, store: AnyStore) -> None:
         there = datetime(2026, 3, 1, 3, 0, 0, 777, tzinfo=timezone(timedelta(hours=-7)))
@@ -148,7 +148,7 @@ class OutboxContract(StoreContract):
         assert [job.attempts for job in await claim(store, now=at(30))] == [2]
 
     @pytest.mark.parametrize("lease", [None, "lse_1"], ids=["free", "leased"])
-    async def test_a_removed_job_is_gone_whoever_held_it(self, store: AnyStore, lease: str | None) -> None:
+    async def test_a_deleted_job_is_gone_leased_or_not(self, store: AnyStore, lease: str | None) -> None:
         await keep(store, a_job("job_1", lease=lease, due=at(5)), a_job("job_2"))
 
         for _ in range(2):

@@ -16,16 +16,16 @@ NEWCOMER = UserId(2**31 - 1)
 
 @attrs.frozen
 class Host:
-    """What a host tells the suite about its data. `work` is a unit of the store's own kind."""
+    """Access of the suite to a host application's data. `work` is a unit of work of the store."""
 
     populate: Callable[[Any], Awaitable[UserId]]
-    """Takes a unit; adds a user and things of every name that `preview` counts, others' too; returns the user's id."""
+    """Adds a user with data of every name that `preview` counts, and data of others; returns the user's id."""
     count: Callable[[Any], Awaitable[Mapping[str, int]]]
-    """Takes a unit; counts everything, whoever's it is, by the names of the preview."""
+    """Counts the data of all users, by the names of the preview."""
 
 
 class OwnedDataContract(Contract):
-    """`OwnedData`: the preview says what the deletion does. A host gives `owned_data`, `store` and `host` (`Host`)."""
+    """`OwnedData`: preview and deletion agree. A host application provides `owned_data`, `store` and `host`."""
 
     async def test_the_preview_finds_what_there_is(
         self, owned_data: OwnedData[Any], store: AnyStore, host: Host
@@ -91,7 +91,7 @@ class OwnedDataContract(Contract):
         assert await _preview(owned_data, store, user_id) == preview
         assert await _count(store, host) == before
 
-    async def test_whoever_has_nothing_loses_nothing(
+    async def test_a_user_without_owned_data_loses_nothing(
         self, owned_data: OwnedData[Any], store: AnyStore, host: Host
     ) -> None:
         await _populated(owned_data, store, host)

@@ -1,4 +1,4 @@
-"""Lists that are read page by page, each page from a position on."""
+"""Lists that are read page by page, each page from a cursor on."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
@@ -31,7 +31,7 @@ from accounts_core.testing.harness import AnyStore, add, keep, read_back
 JANE, MARY = UserId(1), UserId(2)
 GUEST: Final = EmailAddress("guest@example.org")
 MOMENTS: Final = [at(0), at(0), at(0), at(1), at(1), at(2), at(-1)]
-"""When each entry was made: with ties, and not in the order of the entries."""
+"""Creation time of each entry: with ties, and not in the order of the entries."""
 
 
 @attrs.frozen
@@ -45,7 +45,7 @@ class List:
 
 
 def _team(number: int, user_id: UserId) -> int:
-    """Return the team that an invitation is to: an address is invited to each team once."""
+    """Return the team of an invitation; each team invites an address once."""
     return 100 * user_id + number + 1
 
 
@@ -146,7 +146,7 @@ LISTS: Final = {
 
 @attrs.frozen
 class NumberedList:
-    """A list by number: of teams or of people."""
+    """A list of teams or users, by number."""
 
     begin: Callable[[AnyStore], Awaitable[object]]
     add: Callable[[UnitOfWork, int], Awaitable[object]]
@@ -184,11 +184,11 @@ NUMBERED: Final = {
 
 
 class PagingContract(StoreContract):
-    """Every list that is read from a position on."""
+    """Every list that is read from a cursor on."""
 
     @pytest.fixture(params=LISTS.values(), ids=list(LISTS))
     def listed(self, request: pytest.FixtureRequest) -> List:
-        """One of the lists."""
+        """Return one of the lists."""
         found: List = request.param
         return found
 
@@ -213,7 +213,7 @@ class PagingContract(StoreContract):
         assert found == sorted(found, key=lambda cursor: (cursor.created_at, cursor.key), reverse=True)
 
     async def test_a_cursor_needs_no_entry_to_be_at(self, store: AnyStore, listed: List) -> None:
-        """So an entry that is removed meanwhile does not end a list that is being read."""
+        """Go on reading a list although the entry at the cursor was removed."""
         await _populate(store, listed)
 
         found = await _page(store, listed, 99, Cursor(at(1), listed.least_key))
@@ -227,7 +227,7 @@ class PagingContract(StoreContract):
 
     @pytest.fixture(params=NUMBERED.values(), ids=list(NUMBERED))
     def numbered(self, request: pytest.FixtureRequest) -> NumberedList:
-        """One of the lists by number."""
+        """Return one of the lists by number."""
         found: NumberedList = request.param
         return found
 
@@ -253,7 +253,7 @@ class PagingContract(StoreContract):
 
 
 async def _populate(store: AnyStore, listed: List) -> None:
-    """Make an entry of Jane's for each moment, and one of Mary's."""
+    """Add an entry of Jane for each time, and one of Mary."""
     await keep(store, a_user(JANE), a_user(MARY), a_team(), a_team(2))
     numbers = range(len(MOMENTS))
     await keep(store, *[a_team(_team(n, user_id)) for n in numbers for user_id in (JANE, MARY)])

@@ -24,7 +24,7 @@ REQUESTERS = {
 
 
 class PasswordHasherContract(Contract):
-    """`PasswordHasher`. An adapter gives `hasher`, and `other_hasher`: the same algorithm with other parameters."""
+    """`PasswordHasher`. An adapter provides `hasher`, and `other_hasher`: the same algorithm with other parameters."""
 
     @pytest.mark.parametrize("text", PASSWORDS.values(), ids=PASSWORDS)
     async def test_a_hash_is_right_for_its_password_and_says_nothing_of_it(

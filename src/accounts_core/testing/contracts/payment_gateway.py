@@ -15,7 +15,7 @@ Authenticate = Callable[[str, bool], Awaitable[None]]
 
 @attrs.frozen(kw_only=True)
 class ProviderCards:
-    """What this provider calls its test payment methods. As they stand: Stripe's."""
+    """Ids of the provider's test payment methods; the defaults are Stripe's."""
 
     good: str = "pm_card_visa"
     another: str = "pm_card_mastercard"
@@ -26,10 +26,10 @@ class ProviderCards:
 
 
 class PaymentGatewayContract(Contract):
-    """The base of a gateway's rooms: `GatewayCustomersContract`, `GatewayCardsContract` and `GatewayHoldsContract`.
+    """Base of a gateway's suites: `GatewayCustomersContract`, `GatewayCardsContract` and `GatewayHoldsContract`.
 
-    An adapter gives `gateway`, and `authenticate(hold_id, succeed)`, awaited: the person answers the bank's challenge.
-    Where the provider outlives a test, it overrides `user_ref` with one that no test had.
+    An adapter provides `gateway` and the coroutine function `authenticate(hold_id, succeed)`, which completes the card
+    authentication. If the provider keeps data between tests, the adapter overrides `user_ref` with a unique one.
     """
 
     @pytest.fixture
@@ -42,7 +42,7 @@ class PaymentGatewayContract(Contract):
 
 
 async def a_customer(gateway: PaymentGateway, user_ref: str, key: str = "customer") -> Customer:
-    """Make the user's customer."""
+    """Create the user's customer."""
     return await gateway.create_customer(user_ref=user_ref, key=f"{key}:{user_ref}")
 
 
@@ -57,7 +57,7 @@ async def every(pages: Callable[..., Awaitable[Page[T]]], **wanted: object) -> l
 
 
 def a_request(customer: Customer, payment_method: str, verification: str = "ver_1") -> HoldRequest:
-    """Make the request for a hold of one US dollar. The verification's id is the customer's own."""
+    """Return the request for a hold of one US dollar. The verification's id is derived from the customer's."""
     return HoldRequest(
         verification_id=f"{verification}_{customer.id}",
         customer_id=customer.id,

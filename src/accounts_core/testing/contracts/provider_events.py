@@ -15,12 +15,12 @@ async def receive(store: AnyStore, id: str, *, at: datetime = NOON) -> bool:
         return await work.provider_events.add(id, at=at)
 
 
-async def forget_before(store: AnyStore, at: datetime) -> int:
+async def delete_received_before(store: AnyStore, at: datetime) -> int:
     async with store.begin() as work:
-        return await _forget_before(work, at)
+        return await _delete_received_before(work, at)
 
 
-async def _forget_before(work: UnitOfWork, at: datetime) -> int:
+async def _delete_received_before(work: UnitOfWork, at: datetime) -> int:
     return await work.cleanup.delete(Expired.PROVIDER_EVENTS, until=at - timedelta(microseconds=1), limit=99)
 
 
@@ -66,8 +66,8 @@ class ProviderEventsContract(StoreContract):
         for each, minutes in received.items():
             await receive(store, each, at=at(minutes))
 
-        assert await forget_before(store, NOON) == 2
-        assert await forget_before(store, NOON) == 0
+        assert await delete_received_before(store, NOON) == 2
+        assert await delete_received_before(store, NOON) == 0
 
         assert [await receive(store, each) for each in received] == [True, True, False, False]
 
@@ -75,15 +75,15 @@ class ProviderEventsContract(StoreContract):
         there = NOON.astimezone(timezone(timedelta(hours=-7)))
         await receive(store, "evt_1", at=there)
 
-        assert await forget_before(store, NOON) == 0
-        assert await forget_before(store, there + timedelta(microseconds=1)) == 1
+        assert await delete_received_before(store, NOON) == 0
+        assert await delete_received_before(store, there + timedelta(microseconds=1)) == 1
 
     async def test_a_unit_forgets_what_it_added_too(self, store: AnyStore) -> None:
         await receive(store, "evt_1", at=at(-1))
         async with store.begin() as work:
             await work.provider_events.add("evt_2", at=at(-1))
 
-            assert await _forget_before(work, NOON) == 2
+            assert await _delete_received_before(work, NOON) == 2
             assert await work.provider_events.add("evt_1", at=NOON) is True
 
         assert await receive(store, "evt_1") is False
@@ -93,7 +93,7 @@ class ProviderEventsContract(StoreContract):
         await receive(store, "evt_1", at=at(-1))
         with pytest.raises(ZeroDivisionError):
             async with store.begin() as work:
-                assert await _forget_before(work, NOON) == 1
+                assert await _delete_received_before(work, NOON) == 1
                 raise ZeroDivisionError
 
         assert await receive(store, "evt_1") is False

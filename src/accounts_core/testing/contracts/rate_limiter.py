@@ -16,7 +16,7 @@ SECOND = timedelta(seconds=1)
 
 
 class RateLimiterContract(Contract):
-    """`RateLimiter`. An adapter gives `limits`, in which nothing was counted yet."""
+    """`RateLimiter`. An adapter provides `limits`, in which nothing was counted yet."""
 
     async def test_no_more_than_the_limit_pass(self, limits: RateLimiter) -> None:
         await limits.consume("sign-in", {"jane": TWICE_AN_HOUR}, now=at(0))
@@ -135,7 +135,7 @@ class RateLimiterContract(Contract):
             assert refusal.value.retry_after == timedelta(days=1)
 
     async def test_a7_attempts_from_the_future_neither_freeze_a_scope_nor_make_room(self, limits: RateLimiter) -> None:
-        """The clock was a day ahead for a moment, or is a day back now."""
+        """Count correctly after the clock was a day ahead, and while it is a day behind."""
         for minute in (1440, 1440.01):
             await limits.consume("sign-in", {"jane": TWICE_AN_HOUR}, now=at(minute))
 
@@ -173,7 +173,7 @@ class RateLimiterContract(Contract):
         await limits.consume("sign-in", {"jane": once}, now=at(60) + CLOCK_SKEW)
 
     async def test_f12_attempts_go_when_they_count_no_more_and_not_before(self, limits: RateLimiter) -> None:
-        """A batch at a time; where they go by themselves there is nothing to be deleted."""
+        """Delete in batches; nothing is left to delete where attempts expire by themselves."""
         for second in range(3):
             await limits.consume(
                 "sign-in", {"client:1": RateLimit(9, timedelta(seconds=60))}, now=NOON + SECOND * second

@@ -5,7 +5,7 @@ from accounts_core.testing.contracts.base import Contract
 
 
 class SecretsContract(Contract):
-    """`Secrets`. An adapter gives `secrets`. That nobody can guess them, no test can tell."""
+    """`Secrets`. An adapter provides `secrets`. Unpredictability cannot be tested here."""
 
     @pytest.mark.parametrize("count", [0, 1, 15, 32, 1000])
     async def test_there_are_as_many_bytes_as_were_asked_for(self, secrets: Secrets, count: int) -> None:

@@ -68,7 +68,7 @@ class SessionsContract(StoreContract):
         assert found == (a_session(), a_user(1), Cards([older, newer]))
 
     async def test_an_expired_session_resolves_too(self, store: AnyStore) -> None:
-        # whether it still counts is the policy's to say, not the store's
+        # the policy decides whether the session has expired, not the store
         expired = a_session(expires_at=NOON - timedelta(days=365))
         await keep(store, a_user(), expired)
 
@@ -179,7 +179,7 @@ class SessionsContract(StoreContract):
         kept = await resolve(store, "ses_other")
         assert kept == (a_session("ses_other", 2), a_user(2))
 
-    async def test_remove_of_keeps_the_one_that_it_is_told_to_keep(self, store: AnyStore) -> None:
+    async def test_delete_for_user_keeps_the_one_passed_as_keep(self, store: AnyStore) -> None:
         await keep(store, a_user(), *[a_session(f"ses_{n}") for n in range(3)])
 
         async with store.begin() as work:
@@ -205,13 +205,13 @@ class SessionsContract(StoreContract):
         assert await read_back(store, lambda s: s.sessions.list_for_user(UserId(3), limit=99)) == []
 
     async def test_the_oldest_beyond_a_number_end(self, store: AnyStore) -> None:
-        """However recently they were used."""
-        mine = [a_session(f"ses_{n}", created_at=at(n), last_used_at=at(9 - n)) for n in range(4)]
-        await keep(store, a_user(1), a_user(2), *mine, a_session("ses_9", 2, created_at=at(-9)))
+        """Ignore when the sessions were last used."""
+        own = [a_session(f"ses_{n}", created_at=at(n), last_used_at=at(9 - n)) for n in range(4)]
+        await keep(store, a_user(1), a_user(2), *own, a_session("ses_9", 2, created_at=at(-9)))
         async with store.begin() as work:
             await work.sessions.delete_oldest_for_user(UserId(1), keep=2)
 
-        assert await read_back(store, lambda s: s.sessions.list_for_user(UserId(1), limit=99)) == [mine[3], mine[2]]
+        assert await read_back(store, lambda s: s.sessions.list_for_user(UserId(1), limit=99)) == [own[3], own[2]]
         assert len(await read_back(store, lambda s: s.sessions.list_for_user(UserId(2), limit=99))) == 1
 
     async def test_a_session_is_found_by_its_id_expired_or_not(self, store: AnyStore) -> None:

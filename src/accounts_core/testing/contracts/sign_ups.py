@@ -18,7 +18,7 @@ _TICK = timedelta(microseconds=1)
 
 
 def a_sign_up(number: int = 1, **overrides: Any) -> SignUp:
-    """Make a sign-up whose mail was not sent."""
+    """Return a sign-up whose mail was not sent."""
     values: dict[str, Any] = {
         "id": f"sgn_{number}",
         "email": EmailAddress("Jane@example.org"),
@@ -90,7 +90,7 @@ class SignUpsContract(StoreContract):
 
 
 class UnverifiedContract(StoreContract):
-    """What waits for an address to be verified: accounts in `Users`, mails of invitations in `Teams`."""
+    """Unverified accounts in `Users`, and mails of invitations in `Teams` that wait for a verified address."""
 
     async def test_old_users_who_never_had_a_verified_address_are_listed_page_by_page(self, store: AnyStore) -> None:
         old = [a_user(n, email_verified_at=None, created_at=NOON) for n in (1, 2, 3)]

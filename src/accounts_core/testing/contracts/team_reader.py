@@ -17,7 +17,7 @@ GUEST = EmailAddress("guest@example.org")
 
 
 class TeamReaderContract(StoreContract):
-    """`TeamReader`: who sees what, in which order, page by page."""
+    """`TeamReader`: visibility, order and pages of its lists."""
 
     async def test_owner_and_member_see_the_team_in_their_role_and_nobody_else_does(self, store: AnyStore) -> None:
         await keep(store, *PEOPLE, a_team(), a_membership())

@@ -36,7 +36,7 @@ async def get_team(store: AnyStore, id: int = TEAM) -> Team:
 
 
 class TeamsContract(StoreContract):
-    """`Teams`: what changes them. `TeamReaderContract` and `DeletionContract` have the rest."""
+    """`Teams`: its changes. `TeamReaderContract` and `DeletionContract` cover the rest."""
 
     async def test_a_team_comes_back_with_every_field(self, store: AnyStore) -> None:
         there = datetime(2026, 3, 1, 12, 0, 0, 5, tzinfo=timezone(timedelta(hours=-3)))

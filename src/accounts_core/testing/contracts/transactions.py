@@ -34,7 +34,7 @@ GUEST = EmailAddress("guest@example.org")
 
 
 class Stop(BaseException):
-    """What a cancelled task or a closing program raises is no `Exception` either."""
+    """A `BaseException`, like those raised in a cancelled task or at the exit of a program."""
 
 
 async def populate(store: AnyStore) -> None:
@@ -44,7 +44,7 @@ async def populate(store: AnyStore) -> None:
 
 
 async def everything(reader: Reader) -> list[Any]:
-    """Read something of every table that `change_everything` changes."""
+    """Read from every table that `change_everything` changes."""
     return [
         await reader.users.find(JANE),
         await reader.users.find(UserId(3)),
@@ -68,7 +68,7 @@ async def everything(reader: Reader) -> list[Any]:
 
 
 async def change_everything(work: UnitOfWork) -> None:
-    """Add to, change in or remove from every table."""
+    """Add, change or delete a row in every table."""
     jane = await work.users.get(JANE)
     await work.users.save(jane.change_email(EmailAddress("moved@example.org"), at=at(1)))
     await work.users.add(a_user(3))
@@ -91,7 +91,7 @@ async def change_everything(work: UnitOfWork) -> None:
 
 
 class TransactionsContract(StoreContract):
-    """`Store.begin` and `Store.read`: all or nothing, nobody sees the half of it, and nobody's change gets lost."""
+    """`Store.begin` and `Store.reader`: units of work are atomic and isolated, and no update is lost."""
 
     async def test_a_store_of_its_own_commits(self, store: AnyStore) -> None:
         assert store.commits is True

@@ -12,7 +12,7 @@ from accounts_core.testing.harness import AnyStore, Concurrently, failures, keep
 
 
 class UserAddressesContract(StoreContract):
-    """`Users` and `UserReader`: an address is one user's, in any spelling."""
+    """`Users` and `UserReader`: an address belongs to one user, in any spelling."""
 
     @pytest.mark.parametrize(
         "address",
@@ -43,7 +43,7 @@ class UserAddressesContract(StoreContract):
     async def test_an_address_that_nobody_has_finds_nobody_wherever_it_would_stand(
         self, store: AnyStore, local: str
     ) -> None:
-        """Before everybody, among them, and after them."""
+        """Look up addresses that sort before, between and after the existing ones."""
         await keep(
             store, *[a_user(n, email=EmailAddress(f"{taken}@example.org")) for n, taken in enumerate("bly", start=1)]
         )

@@ -43,7 +43,7 @@ class UsersContract(StoreContract):
         found = await read_back(store, lambda s: s.users.find(FULL.id))
 
         assert found == FULL
-        # Emails are equal when they identify the same account; how it was typed has to come back, too
+        # addresses compare equal in any spelling, so the stored spelling is compared as well
         assert found is not None
         assert found.email.address == "Jane.Doe+Accounts@example.org"
         assert found.pending_email is not None

@@ -135,15 +135,15 @@ class VerificationsContract(StoreContract):
             assert await work.verifications.find_latest(UserId(1), FULL.requested) == FULL
             assert await work.verifications.find_by_payment_method(UserId(1), "pm_1") == FULL
 
-    async def test_a_doomed_one_is_nobodys_latest(self, store: AnyStore) -> None:
-        mine = a_verification("ver_1", requested="pm_1", payment_method="pm_1", state=State.FAILED, created_at=at(-1))
+    async def test_an_orphaned_one_is_not_the_latest_of_any_user(self, store: AnyStore) -> None:
+        own = a_verification("ver_1", requested="pm_1", payment_method="pm_1", state=State.FAILED, created_at=at(-1))
         orphaned = a_verification("ver_2", None, requested="pm_1", payment_method="pm_1", state=State.HELD)
-        await keep(store, a_user(), mine, orphaned)
+        await keep(store, a_user(), own, orphaned)
 
-        assert await read_back(store, lambda s: s.verifications.find_latest(UserId(1), "pm_1")) == mine
-        assert await read_back(store, lambda s: s.verifications.find_by_payment_method(UserId(1), "pm_1")) == mine
+        assert await read_back(store, lambda s: s.verifications.find_latest(UserId(1), "pm_1")) == own
+        assert await read_back(store, lambda s: s.verifications.find_by_payment_method(UserId(1), "pm_1")) == own
 
-    async def test_an_outcome_that_was_heard_stays_heard(self, store: AnyStore) -> None:
+    async def test_an_outcome_that_was_delivered_stays_delivered(self, store: AnyStore) -> None:
         await keep(store, a_user(), a_verification(state=State.DECLINED, outcome_undelivered=True))
         async with store.begin() as work:
             before = await work.verifications.find("ver_1")
@@ -190,7 +190,7 @@ class VerificationsContract(StoreContract):
 
         assert await find(store, "ver_1") is None
 
-    async def test_a_doomed_one_outlives_its_user(self, store: AnyStore) -> None:
+    async def test_an_orphaned_one_outlives_its_user(self, store: AnyStore) -> None:
         await keep(store, a_user(), a_verification(state=State.HELD))
         async with store.begin() as work:
             held = await work.verifications.find("ver_1")

@@ -1,10 +1,10 @@
-"""A deterministic world, in which processes die, answers are lost and clocks are wrong; `docs/simulation.md` shows how.
+"""Deterministic simulation of crashing processes, lost answers and wrong clocks; see `docs/simulation.md`.
 
-- `Scheduler` runs tasks of any number of `Process`es, one at a time, from one await on a port to the next;
+- `Scheduler` runs the tasks of any number of `Process`es, one at a time, from one await on a port to the next;
 - `watched` and `watched_store` give a process its ports, so that each await on them is a `Point`;
-- `Fault` is what can go wrong, `faults_at(point)` what can go wrong there;
-- `Explorer` finds every point of a task and strikes at each;
-- `Simulation` plays random histories in a `Setting`, from a seed or from a `Plan`, and shrinks what fails.
+- `Fault` lists the faults, and `faults_at(point)` those that can occur at a point;
+- `Explorer` finds every point of a task and injects each fault at each point;
+- `Simulation` plays random histories in a `Setting`, from a seed or from a `Plan`, and shrinks those that fail.
 """
 
 from .clock import ProcessClock, WorldClock

@@ -1,4 +1,4 @@
-"""Play the histories of a setting of yours: `python -m accounts_core.testing.simulation shop:Shop --seeds 0:1000`."""
+"""Play the histories of a setting: `python -m accounts_core.testing.simulation shop:Shop --seeds 0:1000`."""
 
 import argparse
 import importlib
@@ -10,7 +10,7 @@ from .plans import Plan
 
 
 def main() -> int:
-    """Return 0 when everything held, and 1 when something did not: then it is told, shrunk, and can be replayed."""
+    """Return 0 if every check held, else print a shrunk history, which can be replayed, and return 1."""
     parser = argparse.ArgumentParser(prog="python -m accounts_core.testing.simulation", description=__doc__)
     parser.add_argument("setting", help="where it is: module:Class")
     parser.add_argument("--seed", type=int, help="play the history of this seed, and show its schedule")

@@ -1,4 +1,4 @@
-"""Time that moves only when it is moved."""
+"""Clocks that advance only explicitly."""
 
 from datetime import datetime, timedelta
 
@@ -6,7 +6,7 @@ from accounts_core.ports.clock import Clock
 
 
 class WorldClock:
-    """What time it is. No process sees it: each has a clock of its own."""
+    """The true time. Processes do not read it; each has its own `ProcessClock`."""
 
     def __init__(self, start: datetime) -> None:
         self._now = start
@@ -15,14 +15,19 @@ class WorldClock:
         return self._now
 
     def advance(self, span: timedelta) -> None:
-        """Move on. Raises `ValueError` for going back: that is what a process's clock can do, and time cannot."""
+        """Advance the time.
+
+        Raises:
+            ValueError: `span` is negative; only the clock of a process can be set back.
+
+        """
         if span < timedelta(0):
             raise ValueError(f"Time never goes back; got {span}.")
         self._now += span
 
 
 class ProcessClock:
-    """A machine's clock as one process sees it: `off` by some time, which `jump` changes."""
+    """The clock of one process, which differs from the true time by `off`."""
 
     def __init__(self, world: WorldClock, off: timedelta = timedelta(0)) -> None:
         self.off = off
@@ -32,7 +37,7 @@ class ProcessClock:
         return self._world.now() + self.off
 
     def jump(self, span: timedelta) -> None:
-        """Set the machine's clock ahead, or back where `span` is negative."""
+        """Set the clock ahead, or back if `span` is negative."""
         self.off += span
 
 

@@ -1,7 +1,7 @@
-"""What decides how a run goes on, wherever it could go on in more than one way.
+"""Deciders: they choose the fault and the next task wherever a run can continue in several ways.
 
-A decision is named by where it was taken: at the n-th point that a task came to. So a script stays good when other
-tasks, or other decisions, are left out of it: that is what makes it shrink.
+A decision is identified by its place: the n-th point of a task. A script therefore stays valid when other tasks or
+decisions are removed from it, which allows shrinking.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,27 +13,27 @@ import attrs
 from .faults import Fault, Point, faults_at
 
 At: TypeAlias = tuple[str, int]
-"""A task by its name, and how many points it had come to."""
+"""Name of a task, and the number of points that it has reached."""
 
 START: Final = "+"
-"""Stands among those who may go on for the start of something new."""
+"""Option that starts the next operation instead of continuing a task."""
 
 
 class Decider(Protocol):
-    """Takes every decision of a run."""
+    """Makes every decision of a run."""
 
     def fault(self, at: At, point: Point) -> Fault | None:
-        """Say what goes wrong at this point, None for nothing."""
+        """Return the fault at this point, None for no fault."""
         ...
 
     def next(self, at: At, options: Sequence[str], usual: str) -> str:
-        """Say who goes on, when the one who went last is `at`. `usual` is what it is when nobody decides."""
+        """Return the option to continue with after `at`; `usual` is the default."""
         ...
 
 
 @attrs.frozen
 class Script:
-    """Decisions that were taken before; everything else goes the usual way, and nothing goes wrong."""
+    """Recorded decisions; everywhere else there is no fault, and the default option is chosen."""
 
     faults: Mapping[At, Fault] = attrs.field(factory=dict)
     switches: Mapping[At, str] = attrs.field(factory=dict)
@@ -48,21 +48,21 @@ class Script:
 
 
 PEACE: Final = Script()
-"""Nothing goes wrong, and everybody waits for their turn."""
+"""Decider without faults, which always chooses the default option."""
 
 
 @attrs.define
 class Chance:
-    """Decides by chance, from a seed, and remembers what it decided.
+    """Random decisions from a seed, which are recorded.
 
-    `faults_in` and `switches_in`: one point in so many has a fault, and is one at which somebody else goes on.
+    On average one point in `faults_in` has a fault, and at one in `switches_in` another task continues.
     """
 
     random: Random
     faults_in: int
     switches_in: int
     is_quiet: bool = False
-    """While it is, nothing goes wrong, and everybody waits for their turn."""
+    """If true, there are no faults, and the default option is chosen."""
     faults: dict[At, Fault] = attrs.field(factory=dict)
     switches: dict[At, str] = attrs.field(factory=dict)
 

@@ -1,7 +1,7 @@
-"""Finding every await of a task, and having everything go wrong at each of them, one at a time.
+"""Exhaustive fault injection: every fault at every await of a task, one at a time.
 
-A `stage` builds a world that is the same each time, starts the task in it that is to be broken, and returns the world.
-A clean run finds the points that the task comes to. Then it is staged again for every point and every fault.
+A `stage` builds the same world each time and starts the task under test in it. A run without faults records the points
+of the task. Then the stage is run again for every point and every fault.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,12 +18,12 @@ from .scheduler import Scheduler
 W = TypeVar("W")
 
 Stage: TypeAlias = Callable[[Scheduler], tuple[W, Task]]
-"""Builds a world on a scheduler, and spawns the task that is to be broken; returns both."""
+"""Builds a world on a scheduler, and spawns the task under test; returns both."""
 
 
 @attrs.frozen
 class ExploredRun(Generic[W]):
-    """A run: `how` it was broken, the world that it left, and the task that was broken."""
+    """Result of a run: `how` describes the fault, followed by the world and the task afterwards."""
 
     how: str
     world: W
@@ -33,7 +33,7 @@ class ExploredRun(Generic[W]):
 
 @attrs.define
 class Recording:
-    """Takes no decision but notes the points of one task, in order."""
+    """Decider without faults that records the points of one task, in order."""
 
     task: str
     points: list[Point] = attrs.field(factory=list)
@@ -49,22 +49,22 @@ class Recording:
 
 @attrs.frozen
 class Explorer(Generic[W]):
-    """Stages the same thing again and again."""
+    """Runs a stage once for each fault."""
 
     clock: Callable[[], WorldClock]
     stage: Stage[W]
     task: str
-    """The name of the task that is broken."""
+    """Name of the task under test."""
 
     def run(self, how: str, decider: Decider = PEACE) -> ExploredRun[W]:
-        """Stage it and go on until everything has ended."""
+        """Run the stage until every task has ended."""
         scheduler = Scheduler(self.clock(), decider)
         world, task = self.stage(scheduler)
         scheduler.run()
         return ExploredRun(how, world, task, decider)
 
     def points(self) -> list[Point]:
-        """Run it clean, and return the points that the task comes to."""
+        """Run the stage without faults, and return the points of the task."""
         recording = Recording(self.task)
         self.run("clean", recording)
         return recording.points
@@ -72,7 +72,7 @@ class Explorer(Generic[W]):
     def breakages(
         self, points: Iterable[Point], faults: Callable[[Point], Iterable[Fault]] = faults_at
     ) -> Iterator[tuple[str, Script]]:
-        """Yield every fault at every point, in words and as a script; what comes late comes at two moments."""
+        """Yield every fault at every point, as a description and a script; `LATE` is tried at two times."""
         for number, point in enumerate(points, start=1):
             for fault in faults(point):
                 struck = {(self.task, number): fault}
@@ -85,7 +85,7 @@ class Explorer(Generic[W]):
     def overtakings(
         self, points: Iterable[Point], rival: str, where: Callable[[Point], bool] = lambda point: True
     ) -> Iterator[tuple[str, Script]]:
-        """Yield every point at which the task named `rival` may come between and run to its end."""
+        """Yield every point at which the task named `rival` can interrupt and run to its end."""
         for number, point in enumerate(points, start=1):
             if where(point):
                 yield f"{point.name} (#{number}), {rival} comes between", Script({}, {(self.task, number): rival})

@@ -1,4 +1,4 @@
-"""What can go wrong at an await on a port."""
+"""Faults that can occur at an await on a port."""
 
 from collections.abc import Iterator
 from enum import StrEnum
@@ -10,19 +10,19 @@ from accounts_core.errors import Conflict, ProviderAmbiguous, ProviderBusy, Unav
 
 
 class Crash(BaseException):
-    """The process is gone. Whatever it still tries to do at a port is not done."""
+    """The process has crashed. Its later calls of a port have no effect."""
 
 
 class Cancelled(BaseException):
-    """The task was cancelled, as an event loop does it: what cleans up in passing still runs."""
+    """The task was cancelled, as by an event loop; its cleanup code still runs."""
 
 
 class Port(StrEnum):
-    """What an await goes to: it decides what can go wrong, and which errors say so."""
+    """Kind of port that is awaited; it determines the possible faults and their errors."""
 
     STORE = "store"
     GATEWAY = "gateway"
-    """A provider outside: what it is asked may be lost, come late, come twice."""
+    """An external provider, whose requests can be lost, delayed or repeated."""
     MAILER = "mailer"
     HASHER = "hasher"
     LIMITS = "limits"
@@ -30,7 +30,7 @@ class Port(StrEnum):
 
 @attrs.frozen
 class Point:
-    """One await on a port. `keyed`: the call carries an idempotency key. `in_unit`: a unit of work is open there."""
+    """One await on a port; `keyed` if the call has an idempotency key, `in_unit` if a unit of work is open."""
 
     port: Port
     name: str
@@ -43,12 +43,12 @@ class Point:
 
     @property
     def lasts(self) -> bool:
-        """Whether what is done there outlives the process by itself."""
+        """Whether the effect of the call survives a crash of the process."""
         return self.is_commit or self.port not in {Port.STORE, Port.HASHER}
 
 
 class Fault(StrEnum):
-    """What goes wrong. See `said` for each in words, `faults_at` for where it can."""
+    """A fault. `said` describes it; `faults_at` returns those of a point."""
 
     CRASH_BEFORE = "crash-before"
     CRASH_AFTER = "crash-after"
@@ -73,7 +73,7 @@ class Fault(StrEnum):
 
     @property
     def is_done(self) -> bool:
-        """Whether the effect is there when the caller goes on."""
+        """Whether the effect has happened when the caller continues."""
         return self in _DONE
 
     @property
@@ -81,7 +81,7 @@ class Fault(StrEnum):
         return self in {Fault.FAILURE_KEPT_BEFORE, Fault.FAILURE_KEPT_AFTER}
 
     def error(self, port: Port) -> BaseException:
-        """Return what the caller gets to see, as the port's adapters say it."""
+        """Return the error that an adapter of the port would raise."""
         match self:
             case Fault.CRASH_BEFORE | Fault.CRASH_AFTER:
                 return Crash()
@@ -128,7 +128,7 @@ _EVERYWHERE: Final = (
 
 
 def faults_at(point: Point) -> tuple[Fault, ...]:
-    """Return everything that can go wrong at this point."""
+    """Return the faults that can occur at this point."""
     return tuple(_faults_at(point))
 
 

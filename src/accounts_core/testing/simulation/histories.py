@@ -1,4 +1,4 @@
-"""Random histories: operations of all kinds, started one after another and interleaved, with faults, from one seed."""
+"""Random histories from a seed: operations that are started in order and interleaved, with faults."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ MOST_DRAWN: Final = 1 << 16
 
 
 class Violated(AssertionError):
-    """Something does not hold. The first sentence says what; what follows the colon are its particulars."""
+    """A check failed. The message names the check, followed by a colon and the details."""
 
     @property
     def what(self) -> str:
@@ -31,32 +31,37 @@ class Violated(AssertionError):
 
 
 class Setting:
-    """A world, what can be done in it, and what has to hold there. Made anew for each history.
+    """A world with its operations and checks, created for each history.
 
-    Every operation in `weights` is a method that takes a `Draw`, chooses by it, and does something at once or spawns a
-    task by the draw's name: `self.shop.spawn(draw.task, self.buy_one())`.
+    Every operation in `weights` is a method that takes a `Draw` for its choices, and either acts at once or spawns a
+    task with the draw's name: `self.shop.spawn(draw.task, self.buy_one())`.
     """
 
     weights: ClassVar[Mapping[str, int]] = {}
-    """How often each operation comes, compared with the others."""
+    """Relative frequency of each operation, by name."""
 
     def __init__(self, scheduler: Scheduler) -> None:
         self.scheduler = scheduler
 
     def check(self) -> None:
-        """Look at everything while nothing is going on. Raises `Violated`."""
+        """Check the world while no task is running.
+
+        Raises:
+            Violated: A check failed.
+
+        """
 
     def recover(self) -> None:
-        """Bring everything to its end, after the last operation, with nothing in the way; a `check` follows."""
+        """Complete all pending work without faults after the last operation; a `check` follows."""
 
     def tally(self) -> Mapping[str, int]:
-        """Return what is to be counted over many histories, by name."""
+        """Return counts by name, to be summed over many histories."""
         return {}
 
 
 @attrs.frozen
 class Played:
-    """A history: how it went, and `violated`, None when everything held."""
+    """Result of a history; `violated` is the failed check, None if every check held."""
 
     plan: Plan
     violated: str | None
@@ -70,7 +75,7 @@ class Played:
         return sum(step.fault is not None for step in self.steps)
 
     def schedule(self) -> str:
-        """Return it one line a step."""
+        """Return the steps as text, one a line."""
         return "\n".join(map(str, self.steps))
 
 
@@ -81,13 +86,13 @@ class Simulation:
     make: Callable[[Scheduler], Setting]
     operations: int = 40
     at_once: int = 4
-    """How many tasks run at the same time at most."""
+    """Maximum number of concurrent tasks."""
     check_every: int = 8
-    """After so many operations everything comes to rest and is looked at."""
+    """Number of operations between two checks, for which all tasks are completed."""
     start: datetime = START
 
     def play(self, seed: int) -> Played:
-        """Play the history of this seed: the same one every time."""
+        """Play the history of this seed, which is always the same."""
         random = Random(seed)
         chance = Chance(
             random,
@@ -106,11 +111,11 @@ class Simulation:
         return self._play(setting, operations, lambda: Plan(operations, chance.faults, chance.switches))
 
     def replay(self, plan: Plan) -> Played:
-        """Play a history that was played before, or what is left of one."""
+        """Play a recorded history, or a part of one."""
         return self._play(self._set(plan.script), plan.operations, lambda: plan)
 
     def shrink(self, played: Played, *, runs: int = 400) -> Played:
-        """Return the smallest history found in which the same does not hold."""
+        """Return the smallest history found in which the same check fails."""
 
         def fails(plan: Plan) -> bool:
             return self.replay(plan).what == played.what
@@ -133,7 +138,7 @@ class Simulation:
             _look(setting)
         except Violated as violation:
             violated, what = str(violation), violation.what
-        except Exception as error:  # noqa: BLE001  whatever a program does not expect is a finding
+        except Exception as error:  # noqa: BLE001  an unexpected error is a finding
             violated, what = f"{type(error).__name__}: {error}", type(error).__name__
         return Played(plan(), violated, what, scheduler.steps, scheduler.kills, setting.tally())
 
@@ -161,7 +166,7 @@ class _Operations(Starter):
         return operation.task
 
     def _is_to_rest(self) -> bool:
-        """By the operations' own numbers, which stay when others are left out."""
+        """Return whether a check is due, by the ids of the operations, which shrinking does not change."""
         if not self.started:
             return False
         before, after = (self.operations[place].id // self.check_every for place in (self.started - 1, self.started))

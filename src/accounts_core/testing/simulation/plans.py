@@ -1,4 +1,4 @@
-"""A run written down: what was started, and every decision that was not the usual one. It plays the same again."""
+"""Recorded runs: the operations, and every decision other than the default. A plan can be replayed exactly."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 @attrs.frozen
 class Operation:
-    """Something that is started. `draws` are the numbers from which it makes its choices; `id` names it for good."""
+    """An operation with a stable `id`. Its choices are derived from the numbers in `draws`."""
 
     id: int
     name: str
@@ -22,33 +22,33 @@ class Operation:
 
     @property
     def task(self) -> str:
-        """What its task is called."""
+        """Name of the operation's task."""
         return f"{self.id}:{self.name}"
 
 
 class Draw:
-    """Makes choices from numbers that were drawn beforehand; when they are used up, always the first."""
+    """Choices from numbers drawn in advance; once they are used up, the first option is chosen."""
 
     def __init__(self, operation: Operation) -> None:
         self.task = operation.task
         self._left = list(operation.draws)
 
     def below(self, bound: int) -> int:
-        """Return a number from 0 on, below `bound`."""
+        """Return a number from 0 to `bound - 1`."""
         return self._left.pop(0) % bound if self._left else 0
 
     def of(self, options: Sequence[T]) -> T:
-        """Return one of these."""
+        """Return one of the options."""
         return options[self.below(len(options))]
 
     def happens(self, one_in: int) -> bool:
-        """Say yes one time in so many."""
+        """Return true with a probability of one in `one_in`."""
         return self.below(one_in) == one_in - 1
 
 
 @attrs.frozen
 class Plan:
-    """What is played. Any part of it may be left out, and the rest still means the same."""
+    """Operations and decisions of a run. Any of them can be removed without changing the meaning of the others."""
 
     operations: tuple[Operation, ...] = ()
     faults: Mapping[At, Fault] = attrs.field(factory=dict)
@@ -63,7 +63,7 @@ class Plan:
         return len(self.operations), len(self.faults), len(self.switches)
 
     def dumps(self) -> str:
-        """Write it in one line."""
+        """Return the plan as one line of JSON."""
         return json.dumps(
             {
                 "operations": [[each.id, each.name, list(each.draws)] for each in self.operations],
@@ -75,7 +75,7 @@ class Plan:
 
     @classmethod
     def loads(cls, text: str) -> "Plan":
-        """Read what `dumps` wrote."""
+        """Return the plan from the JSON of `dumps`."""
         read: dict[str, Any] = json.loads(text)
         return cls(
             operations=tuple(Operation(number, name, tuple(draws)) for number, name, draws in read["operations"]),

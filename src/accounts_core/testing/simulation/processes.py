@@ -1,4 +1,4 @@
-"""Processes, which come and go, and the tasks in them."""
+"""Simulated processes and their tasks."""
 
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextlib import suppress
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 RUNNING: Final = object()
-"""The outcome of a task that has not ended."""
+"""Outcome of a task that has not ended."""
 
 
 class Crossing:
-    """What a task yields to the scheduler: it stands before an await on a port, and is told what happens there."""
+    """Value that a task yields to the scheduler before an await on a port; it receives the fault, if any."""
 
     __slots__ = ("point",)
 
@@ -35,18 +35,18 @@ class Crossing:
 
 @attrs.define(eq=False)
 class Task:
-    """One coroutine of a process, on its way from one await on a port to the next."""
+    """One coroutine of a process, suspended before an await on a port."""
 
     name: str
     process: "Process"
     coroutine: Coroutine[Any, Any, Any]
     crossed: int = 0
-    """How many points it has come to so far; the last one is the one it stands before."""
+    """Number of points reached so far, including the one that the task is suspended at."""
     at: Point | None = None
     units: int = 0
-    """How many units of work it has open."""
+    """Number of open units of work."""
     commits: int = 0
-    """How many commits it has come to."""
+    """Number of commits reached so far."""
     outcome: Any = RUNNING
     error: BaseException | None = None
 
@@ -55,7 +55,7 @@ class Task:
         return self.outcome is RUNNING and self.error is None
 
     def result(self) -> Any:
-        """Return what it returned. Raises what it raised."""
+        """Return the result of the coroutine, or raise its error."""
         if self.error is not None:
             raise self.error
         assert self.outcome is not RUNNING, f"{self.name} has not ended."
@@ -64,7 +64,7 @@ class Task:
 
 @attrs.frozen(eq=False)
 class Landing:
-    """A request that its caller has given up on, and that is still on its way."""
+    """A request that arrives after its caller has stopped waiting for it."""
 
     name: str
     point: Point
@@ -72,9 +72,9 @@ class Landing:
 
 
 class Process:
-    """One process on one machine. What it has in memory is gone with it; what it did at a port stays.
+    """One process on one machine. A crash loses its memory and keeps its effects at ports.
 
-    `watched` and `watched_store` give it its ports.
+    `watched` and `watched_store` wrap the ports that it uses.
     """
 
     def __init__(self, scheduler: "Scheduler", name: str, off: timedelta) -> None:
@@ -84,17 +84,17 @@ class Process:
         self.is_dead = False
 
     def spawn(self, name: str, coroutine: Coroutine[Any, Any, Any]) -> Task:
-        """Have the scheduler run a coroutine in this process. The name is what a schedule calls it."""
+        """Schedule a coroutine in this process, under its name in the schedule."""
         return self.scheduler.add(Task(name, self, coroutine))
 
     def call(self, coroutine: Coroutine[Any, Any, R], name: str = "call") -> R:
-        """Run a coroutine to its end now, alone and in peace, and return its result. Raises what it raises."""
+        """Run a coroutine to its end at once, without other tasks or faults; return its result or raise its error."""
         task = Task(name, self, coroutine)
         self.scheduler.alone(task)
         return cast("R", task.result())
 
     def kill(self) -> None:
-        """End the process at once, with every task in it."""
+        """Kill the process with all of its tasks."""
         self.is_dead = True
         self.scheduler.bury(self)
 
@@ -106,16 +106,26 @@ class Process:
         undo: Callable[[BaseException], object] | None = None,
         key: str | None = None,
     ) -> R:
-        """Do what stands behind a point, unless the scheduler has something else happen there.
+        """Perform the effect of a call, subject to the fault that the scheduler chooses.
 
-        `undo` is called with the error where the effect is not done and will not be; `key` is the call's own, for which
-        a provider may keep a failure.
+        Args:
+            point: The await on the port.
+            effect: Performs the call.
+            undo: Called with the error if the effect has not happened and will not happen.
+            key: Idempotency key of the call, under which a provider may keep a failure.
+
+        Returns:
+            The result of the effect.
+
+        Raises:
+            BaseException: The error of the fault, or of the effect.
+
         """
         fault = None
         try:
             self.check()
             fault = await Crossing(point)
-            self.check()  # it may have been killed meanwhile, by another task's crash
+            self.check()  # another task may have crashed the process meanwhile
         except BaseException as error:
             if undo is not None:
                 undo(error)
@@ -150,11 +160,16 @@ class Process:
         raise error
 
     def check(self) -> None:
-        """Raises `Crash` in a process that is gone."""
+        """Check that the process is alive.
+
+        Raises:
+            Crash: The process has crashed.
+
+        """
         if self.is_dead:
             raise Crash
 
 
 async def _quietly(effect: Callable[[], Awaitable[object]]) -> None:
-    with suppress(Exception):  # nobody hears how it ended
+    with suppress(Exception):  # the caller no longer waits for the outcome
         await effect()

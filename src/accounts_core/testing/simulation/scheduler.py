@@ -1,7 +1,7 @@
 """The scheduler: runs any number of tasks, one at a time, each from one await on a port to the next.
 
-There is no event loop, no thread and no real time. Who goes on, and what goes wrong, a `Decider` says; so a run is the
-same again whenever the same is decided.
+There is no event loop, no thread and no real time. A `Decider` chooses the next task and the faults, so the same
+decisions give the same run.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from .faults import Crash, Fault, Point
 from .processes import Crossing, Landing, Process, Task
 
 MOST_STEPS: Final = 1_000_000
-"""More than any run takes: one that does goes round in circles."""
+"""Maximum number of steps, beyond which a run is assumed to loop forever."""
 
 
 @attrs.frozen
@@ -30,7 +30,7 @@ class Step:
     process: str
     task: str
     point: Point | None
-    """None for what is said beside the points, in `note`."""
+    """None for a note, whose text is in `note`."""
     fault: Fault | None = None
     note: str = ""
 
@@ -41,85 +41,85 @@ class Step:
 
 
 class Starter:
-    """Starts what comes next, whenever the scheduler has it go on. This one has nothing to start."""
+    """Source of new tasks for the scheduler. This base class has none."""
 
     def is_ready(self, running: int) -> bool:
-        """Say whether something can start while so many tasks are running."""
+        """Return whether a task can be started while this many are running."""
         return False
 
     def start(self) -> str:
-        """Start it, and return its name."""
+        """Start the next task, and return its name."""
         raise NotImplementedError
 
 
 class Scheduler:
-    """Runs the tasks of all processes. `steps` is what happened, in order."""
+    """Runs the tasks of all processes. `steps` records the schedule."""
 
     def __init__(self, clock: WorldClock, decider: Decider = PEACE) -> None:
         self.clock = clock
         self.decider = decider
         self.kept_failures: set[str] = set()
-        """The keys for which the provider keeps a failure as their answer."""
+        """Idempotency keys for which the provider replays a failure."""
         self.steps: list[Step] = []
         self.kills = 0
         self.ended: list[Task] = []
-        """The tasks that came to their end, one way or another."""
+        """Tasks that have ended, with a result or an error."""
         self._tasks: list[Task] = []
         self._landings: list[Landing] = []
         self._stepping: Task | None = None
         self._last: At = ("", 0)
 
-    # ---- who is there
+    # ---- processes, tasks and requests
 
     def process(self, name: str, *, off: timedelta = timedelta(0)) -> Process:
-        """Start a process, on a machine whose clock is `off` by some time."""
+        """Start a process whose clock differs from the true time by `off`."""
         return Process(self, name, off)
 
     def add(self, task: Task) -> Task:
-        """Have a task run with the others."""
+        """Add a task to run concurrently with the others."""
         self._tasks.append(task)
         return task
 
     @property
     def current(self) -> Task:
-        """The task that is going on right now."""
+        """The task that is being run."""
         assert self._stepping is not None
         return self._stepping
 
     @property
     def running(self) -> int:
-        """How many tasks have not ended."""
+        """Number of tasks that have not ended."""
         return len(self._tasks)
 
     def bury(self, process: Process) -> None:
-        """End every task of a process that is gone."""
+        """End every task of a crashed process."""
         self.kills += 1
         for task in [each for each in self._tasks if each.process is process and each is not self._stepping]:
             self._end(task, partial(task.coroutine.throw, Crash()))
 
     def land_later(self, point: Point, land: Callable[[], object]) -> None:
-        """Let a request be on its way until the scheduler has it arrive."""
+        """Delay a request until the scheduler chooses that it arrives."""
         self._landings.append(Landing(f"late:{self.current.name}.{self.current.crossed}", point, land))
 
     def land_all(self) -> None:
-        """Let everything arrive that is on its way."""
+        """Let every delayed request arrive."""
         while self._landings:
             self._land(self._landings[0])
 
     def note(self, process: str, task: str, what: str) -> None:
-        """Write something into the schedule that is no point."""
+        """Add a note to the schedule."""
         self.steps.append(Step(self.clock.now(), process, task, None, note=what))
 
-    # ---- going on
+    # ---- running
 
     def run(self, starter: Starter | None = None) -> None:
-        """Go on until every task has ended, everything has arrived, and the starter has nothing more to start."""
+        """Run until every task has ended, every request has arrived, and the starter has no more tasks."""
         starter = starter or Starter()
         last: Task | None = None
         for _ in range(MOST_STEPS):
             can_start = starter.is_ready(len(self._tasks))
             if len(self._tasks) == 1 and not self._landings and not can_start:
-                last = self._tasks[0]  # nobody else could go on
+                last = self._tasks[0]  # the only option
                 self._advance(last)
                 continue
             options = [task.name for task in self._tasks] + [landing.name for landing in self._landings]
@@ -130,10 +130,10 @@ class Scheduler:
             usual = last.name if last is not None and last.is_running else options[0]
             chosen = usual if len(options) == 1 else self.decider.next(self._last, options, usual)
             last = self._go(chosen, starter)
-        raise AssertionError(f"After {MOST_STEPS} steps it has not come to an end.")
+        raise AssertionError(f"The run did not end within {MOST_STEPS} steps.")
 
     def alone(self, task: Task) -> None:
-        """Run one task to its end now, while all others stand still and nothing goes wrong."""
+        """Run one task to its end at once, without other tasks or faults."""
         before = self._stepping, self.decider
         self.decider = PEACE
         try:
@@ -173,14 +173,14 @@ class Scheduler:
             self.bury(task.process)
 
     def _end(self, task: Task, go_on: Callable[[], object]) -> None:
-        """Go on with a task to its next point, or to its end."""
+        """Continue a task to its next point, or to its end."""
         try:
             crossing = go_on()
         except StopIteration as stop:
             task.outcome = stop.value
         except (KeyboardInterrupt, SystemExit):
             raise
-        except BaseException as error:  # noqa: BLE001  how it ended: whoever started it looks at it
+        except BaseException as error:  # noqa: BLE001  stored as the outcome of the task
             task.error = error
         else:
             if isinstance(crossing, Crossing):
@@ -190,7 +190,7 @@ class Scheduler:
             task.error = Suspended(f"{task.name} awaited {crossing!r}: in a simulation only watched ports are awaited.")
             task.coroutine.close()
         task.at = None
-        task.crossed += 1  # its end is a place at which something is decided, too
+        task.crossed += 1  # a decision is made at the end of a task, too
         if task in self._tasks:
             self._tasks.remove(task)
             self.ended.append(task)

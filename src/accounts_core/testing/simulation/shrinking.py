@@ -1,4 +1,4 @@
-"""Making a plan that fails smaller: first without its faults and interleavings, then without its operations."""
+"""Shrinking of failing plans: operations, faults and interleavings are removed while the plan still fails."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -16,7 +16,7 @@ class _Budget:
 
 
 def shrunk(plan: Plan, fails: Callable[[Plan], bool], *, runs: int = 400) -> Plan:
-    """Return the smallest plan found that still fails, in at most so many runs. `fails` plays one."""
+    """Return the smallest plan found in at most `runs` runs for which `fails` still returns true."""
     budget = _Budget(runs)
     before = None
     while before != plan and budget.left > 0:
@@ -28,9 +28,9 @@ def shrunk(plan: Plan, fails: Callable[[Plan], bool], *, runs: int = 400) -> Pla
 
 
 def _struck_once(plan: Plan, fails: Callable[[Plan], bool], budget: _Budget) -> Plan:
-    """Where a task is struck several times, try one of the faults alone, at any of its points before.
+    """Replace several faults of a task by one of them, at the same or an earlier point, if the plan still fails.
 
-    A fault is named by the number of its point. Without another before it, which made the task try again, the same
+    Faults are identified by the number of their point. Without an earlier fault that made the task retry, the same
     point has a lower number.
     """
     for (task, number), fault in sorted(plan.faults.items(), reverse=True):
@@ -58,7 +58,7 @@ def _without(plan: Plan, part: str, fails: Callable[[Plan], bool], budget: _Budg
 
 
 def _fewest(entries: list[T], fails: Callable[[list[T]], bool], budget: _Budget) -> list[T]:
-    """Leave out halves, quarters, and so on down to single ones, as long as what is left fails (delta debugging)."""
+    """Remove halves, quarters and so on down to single entries while the rest still fails (delta debugging)."""
     size = len(entries)
     while size and entries and budget.left > 0:
         place = 0

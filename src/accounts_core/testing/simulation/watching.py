@@ -1,7 +1,7 @@
-"""Ports as a process sees them in a simulation: each await on them is a point, and everything else is as it is.
+"""Wrappers of the ports that a simulated process uses: each await on a port is a point.
 
-Nothing is listed anywhere: whatever `async def` a port has, or a repository of it, is watched. The adapters themselves
-must not suspend.
+Every `async def` method of a port or of one of its repositories is wrapped; everything else is passed through. The
+adapters themselves must not suspend.
 """
 
 import inspect
@@ -24,12 +24,12 @@ _ASYNC: dict[tuple[type, str], bool] = {}
 
 
 def watched(process: Process, port: P, kind: Port, name: str = "") -> P:
-    """Give a process a port. `name` is what its points are called by; the kind is what can go wrong there."""
+    """Return a port for use by a process. Its points are named after `name`; `kind` determines their faults."""
     return cast("P", _Watched(process, port, kind, name or str(kind)))
 
 
 def watched_store(process: Process, store: Store[UnitOfWork]) -> Store[UnitOfWork]:
-    """Give a process a store: `begin` and `reader`, every method of a repository, and the commit."""
+    """Return a store for use by a process, with points at `begin`, `reader`, each repository method and the commit."""
     return cast("Store[UnitOfWork]", _Store(process, store))
 
 
@@ -69,7 +69,7 @@ class _Watched:
 
 
 class _Rooms(_Watched):
-    """A unit of work or a reader, each of whose repositories is watched."""
+    """A unit of work or a reader, each of whose repositories is wrapped."""
 
     def __getattr__(self, name: str) -> Any:
         room = getattr(self._inner, name)
@@ -107,7 +107,7 @@ class _Unit:
     def __init__(self, process: Process, store: Store[UnitOfWork]) -> None:
         self._process = process
         self._unit = store.begin()
-        # a unit may end in another task than it began in: what comes late does
+        # a delayed commit ends the unit in another task than it began in
         self._context = copy_context()
         self._is_entered = False
 
@@ -176,13 +176,13 @@ class _Reading:
 
 @cache
 def _points(kind: Port, name: str, in_unit: bool) -> tuple[Point, Point]:
-    """Return the point of a call without a key, and of one with a key."""
+    """Return the points of a call without and with an idempotency key."""
     return Point(kind, name, in_unit=in_unit), Point(kind, name, keyed=True, in_unit=in_unit)
 
 
 def _is_async(inner: object, name: str, attribute: object) -> bool:
     key = type(inner), name
-    known = _ASYNC.get(key)
-    if known is None:
-        known = _ASYNC[key] = inspect.iscoroutinefunction(attribute)
-    return known
+    is_async = _ASYNC.get(key)
+    if is_async is None:
+        is_async = _ASYNC[key] = inspect.iscoroutinefunction(attribute)
+    return is_async

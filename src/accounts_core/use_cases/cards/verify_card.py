@@ -143,12 +143,12 @@ class VerifyCard:
             idempotency_key=idempotency_key,
         )
         await self._rate_limits.consume_write(user_id)
-        known = await retry_on_conflict(self._store, lambda: self._find(request))
-        if known is None:
+        existing = await retry_on_conflict(self._store, lambda: self._find(request))
+        if existing is None:
             await self._rate_limits.consume_verification(user_id, client)
             found, is_only_one = await retry_on_conflict(self._store, lambda: self._open(request))
         else:
-            found, is_only_one = known, False
+            found, is_only_one = existing, False
         if isinstance(found, VerificationResult):
             return found
         verification = found.id
@@ -157,7 +157,7 @@ class VerifyCard:
         except NotFound:  # the verification was deleted with its user
             raise InvalidToken from None
         if not progress.verification.is_open and progress.verification.outcome_undelivered:
-            await retry_on_conflict(self._store, lambda: self._heard(verification))
+            await retry_on_conflict(self._store, lambda: self._mark_delivered(verification))
         if progress.verification.code == TOO_MANY_ATTEMPTS:
             raise RateLimitExceeded(VERIFY_CARD, self._policy.limit(VERIFY_CARD, CARD).period)
         return _outcome(progress)
@@ -186,12 +186,12 @@ class VerifyCard:
         found = await work.verifications.find_open(request.user_id, request.requested)
         if found is None:
             ended = await work.verifications.find_latest(request.user_id, request.requested)
-            return ended if ended is not None and self._is_to_be_told(ended, cards) else None
+            return ended if ended is not None and self._is_undelivered(ended, cards) else None
         if found.state is State.REQUIRES_ACTION or found.is_stale(now=self._clock.now()):
             return found
         raise VerificationInProgress
 
-    def _is_to_be_told(self, ended: CardVerification, cards: Cards) -> bool:
+    def _is_undelivered(self, ended: CardVerification, cards: Cards) -> bool:
         """Return whether this call has to report the outcome of an ended verification instead of placing a hold."""
         if not ended.outcome_undelivered or self._clock.now() >= ended.updated_at + self._policy.cards.challenge_limit:
             return False
@@ -199,7 +199,7 @@ class VerifyCard:
             return ended.payment_method in cards
         return ended.state in {State.DECLINED, State.FAILED}
 
-    async def _heard(self, id: str) -> None:
+    async def _mark_delivered(self, id: str) -> None:
         """Record that the outcome is reported, so that the next call starts another verification."""
         async with self._store.begin() as work:
             verification = await work.verifications.find(id)

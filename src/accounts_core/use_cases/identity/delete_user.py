@@ -54,14 +54,14 @@ class DeleteUser(Generic[W]):
             ProviderError: The payment provider did not say whether the user has a subscription; nothing was deleted.
 
         """
-        given = Password(password)
+        typed = Password(password)
 
         async def attempt() -> Sequence[OutboxJob]:
             async with self._store.reader() as reader:
                 proven = await reader.users.find(user_id)
             if proven is None:
                 raise NotFound("user", user_id)
-            await self._reauthentication.check(proven, given, client)
+            await self._reauthentication.check(proven, typed, client)
             blocked_by = await self._customers.blocked_by(proven)
             async with self._store.begin() as work:
                 user = await work.users.get(user_id, lock=True)

@@ -105,11 +105,11 @@ class SignUpIdempotent:
 
         async def keep(work: UnitOfWork, answered: IdempotentAnswer) -> None:
             now = self._clock.now()
-            known = await work.idempotency.find(scope)
-            if known is not None:
-                if known.is_kept(now=now):
+            record = await work.idempotency.find(scope)
+            if record is not None:
+                if record.is_kept(now=now):
                     raise _AnsweredMeanwhile
-                await work.idempotency.delete(known)
+                await work.idempotency.delete(record)
             request = IdempotencyRecord(
                 scope=scope,
                 user_id=answered.user_id,

@@ -1,7 +1,7 @@
 """Changing one's name, email address or password.
 
-A new password and any change of the address, verified or not, are sensitive (ASVS 5.0, 6.2.3 and 7.5.1): whoever has a
-stolen access token must not be able to take the account over. They need the current password or a recent sign-in.
+A new password and any change of the address, verified or not, are sensitive (ASVS 5.0, 6.2.3 and 7.5.1): a stolen
+access token must not be enough to take the account over. They need the current password or a recent sign-in.
 """
 
 from datetime import datetime
@@ -109,7 +109,7 @@ class UpdateProfile:
             TooManyFailures: Too many wrong passwords in a row were tried for this account.
 
         """
-        wish = _ProfileChange(
+        change = _ProfileChange(
             name=name,
             email=None if email is None else new_email_of(email),
             password=None if new_password is None else Password(new_password, field="new_password"),
@@ -121,20 +121,20 @@ class UpdateProfile:
                 user = await reader.users.find(user_id)
             if user is None:
                 raise NotFound("user", user_id)
-            if wish.password is not None:
-                self._policy.passwords.check(wish.password, *wish.known_of(user))
-            await self._check_proof(user, wish, proof, signed_in_at, client)
-            may_tell = await self._count_mails(user, wish, client)
-            if wish.email is not None and wish.email != user.email and self._moves_at_once(user):
-                await self._rate_limits.reset_free_address(self._store, wish.email)
+            if change.password is not None:
+                self._policy.passwords.check(change.password, *change.known_of(user))
+            await self._check_proof(user, change, proof, signed_in_at, client)
+            may_tell = await self._count_mails(user, change, client)
+            if change.email is not None and change.email != user.email and self._moves_at_once(user):
+                await self._rate_limits.reset_free_address(self._store, change.email)
             password_hash = None
-            if wish.password is not None:
-                password_hash = await self._passwords.hash(wish.password, requester=Requester.of(user.email, client))
+            if change.password is not None:
+                password_hash = await self._passwords.hash(change.password, requester=Requester.of(user.email, client))
             async with self._store.begin() as work:
                 current = await work.users.get(user_id, lock=True)
                 if current.version != user.version:
                     raise Conflict("The user changed while the password was checked.")
-                return await self._change(work, current, wish, password_hash, keep_session, may_tell)
+                return await self._change(work, current, change, password_hash, keep_session, may_tell)
 
         changed, jobs = await retry_on_conflict(self._store, attempt)
         await self._outbox.dispatch_now(*jobs)
@@ -143,7 +143,7 @@ class UpdateProfile:
     async def _check_proof(
         self,
         user: User,
-        wish: _ProfileChange,
+        change: _ProfileChange,
         proof: Password | None,
         signed_in_at: datetime | None,
         client: str | None,
@@ -156,49 +156,49 @@ class UpdateProfile:
             RateLimitExceeded: Too many changes, new passwords or tried passwords.
 
         """
-        moves_email = wish.email is not None and wish.email.address != user.email.address
+        moves_email = change.email is not None and change.email.address != user.email.address
         is_recent = self._policy.is_recent(signed_in_at, now=self._clock.now())
-        if proof is None and (wish.password is not None or moves_email) and not is_recent:
+        if proof is None and (change.password is not None or moves_email) and not is_recent:
             raise ReauthenticationRequired
-        if wish.password is None:
+        if change.password is None:
             await self._rate_limits.consume_write(user.id)
         else:
             await self._rate_limits.consume_password_change(user.id, client)
         if proof is not None:
             await self._reauthentication.check(user, proof, client)
 
-    async def _count_mails(self, user: User, wish: _ProfileChange, client: str | None) -> bool:
+    async def _count_mails(self, user: User, change: _ProfileChange, client: str | None) -> bool:
         """Count the mail to a new address, and return whether the present address may be notified of the change.
 
-        A present address that was never verified may be somebody else's, so it gets a limited number of mails.
+        A present address that was never verified may belong to another person, so it gets a limited number of mails.
 
         Raises:
             RateLimitExceeded: Too many mails were requested, or sent to the new address.
 
         """
-        if wish.email is None or not _asks_for_mail(user, wish.email):
+        if change.email is None or not _asks_for_mail(user, change.email):
             return True
-        await self._rate_limits.consume_recovery(wish.email, client)
-        await self._rate_limits.consume_mail(wish.email)
+        await self._rate_limits.consume_recovery(change.email, client)
+        await self._rate_limits.consume_mail(change.email)
         return user.email_verified_at is not None or await self._rate_limits.try_consume_mail(user.email)
 
     async def _change(
         self,
         work: UnitOfWork,
         user: User,
-        wish: _ProfileChange,
+        change: _ProfileChange,
         password_hash: str | None,
         keep_session: str | None,
         may_tell: bool,
     ) -> tuple[User, tuple[OutboxJob, ...]]:
         now = self._clock.now()
         changed, events = user, list[DomainEvent]()
-        if wish.name is not None:
-            changed = changed.rename(wish.name, at=now)
+        if change.name is not None:
+            changed = changed.rename(change.name, at=now)
             if changed.name != user.name:
                 events.append(UserRenamed(user_id=user.id, at=now, name=changed.name))
-        if wish.email is not None:
-            changed = await self._move(work, changed, wish.email)
+        if change.email is not None:
+            changed = await self._move(work, changed, change.email)
             if changed.email != user.email:
                 events.append(
                     EmailChanged(

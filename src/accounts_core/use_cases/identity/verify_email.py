@@ -1,7 +1,7 @@
 """Verifying an email address with the link from a mail.
 
-Whoever has the link can read the mailbox. That alone does not say whose account it is: somebody else may have signed
-up with the address and wait for its owner to click (account pre-hijacking). So one of these has to come with the link:
+The link proves access to the mailbox, not ownership of the account: another person may have signed up with the address
+and wait for its owner to click (account pre-hijacking). So one of these has to come with the link:
 
 - the account's own access token: the browser that signed up confirms;
 - the account's own password: the address is verified, and the account's sessions end, because it is not known who
@@ -51,7 +51,7 @@ WRONG_PASSWORD: Final = "This is not the password that you chose when you signed
 
 
 class _Proof(Enum):
-    """What was sent with the link as proof."""
+    """Proof that was sent with the link."""
 
     ACCESS_TOKEN = auto()
     ACCOUNT_PASSWORD = auto()
@@ -119,17 +119,17 @@ class VerifyEmail:
 
         """
         await self._rate_limits.consume_mail_token(client)
-        given = None if password is None else Password(password)
+        typed = None if password is None else Password(password)
 
         async def attempt() -> tuple[_Link, User, tuple[OutboxJob, ...]]:
             async with self._store.begin() as work:
                 link = await self._find(work, token)
             if link.user is not None and link.user.id == user_id:
                 return link, *await self._confirm(token, link, _Proof.ACCESS_TOKEN)
-            if given is None:
+            if typed is None:
                 raise WrongPassword("password", NEEDS_PASSWORD)
             await self._count(link, client)
-            confirmed = await self._confirm(token, link, await self._proof_of(link, given, client))
+            confirmed = await self._confirm(token, link, await self._proof_of(link, typed, client))
             if link.user is not None:
                 await self._rate_limits.reset_failures(link.account)
             return link, *confirmed
@@ -218,8 +218,8 @@ class VerifyEmail:
         await self._verifier.follow(work, user, by=Actor.USER)
         return user, jobs
 
-    async def _proof_of(self, link: _Link, given: Password, client: str | None) -> _Proof:
-        """Return whose password was given.
+    async def _proof_of(self, link: _Link, typed: Password, client: str | None) -> _Proof:
+        """Return the account or sign-up that the password belongs to.
 
         Raises:
             WrongPassword: It is neither the account's nor the sign-up's.
@@ -227,12 +227,12 @@ class VerifyEmail:
 
         """
         requester = Requester.of(link.account, client)
-        if link.user is not None and await self._passwords.verify(link.user.password_hash, given, requester=requester):
+        if link.user is not None and await self._passwords.verify(link.user.password_hash, typed, requester=requester):
             if not link.user.is_active:
                 raise AccountDeactivated
             return _Proof.ACCOUNT_PASSWORD
         sign_up = link.sign_up
-        if sign_up is not None and await self._passwords.verify(sign_up.password_hash, given, requester=requester):
+        if sign_up is not None and await self._passwords.verify(sign_up.password_hash, typed, requester=requester):
             return _Proof.SIGN_UP_PASSWORD
         raise WrongPassword("password", WRONG_PASSWORD)
 

@@ -11,15 +11,15 @@ from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
 
 OVERDUE_AFTER: Final = timedelta(minutes=15)
-"""How long a job may be due before it counts as overdue: longer than any lease."""
+"""Time after its due time from which a job counts as overdue; longer than any lease."""
 
 MOST_TOPICS: Final = 100
-"""How many topics are returned at most."""
+"""Maximum number of topics returned."""
 
 
 @attrs.frozen
 class ListOverdueJobs:
-    """List the topics whose jobs no worker does."""
+    """List the topics whose jobs no worker performs."""
 
     _store: Store[UnitOfWork]
     _clock: Clock

@@ -286,8 +286,8 @@ class _Walks:
             verification = await reader.verifications.find(hold.verification_id)
         if verification is not None and verification.is_open:
             return
-        known = "is not here" if verification is None else f"ended as {verification.state}"
-        detail = f"{hold.amount} {hold.currency}; {hold.verification_id} {known}"
+        state = "is not here" if verification is None else f"ended as {verification.state}"
+        detail = f"{hold.amount} {hold.currency}; {hold.verification_id} {state}"
         if verification is not None:
             await self._repairs.by_release(hold, verification.user_id, detail)
         elif self._clock.now() - hold.created >= NOBODYS_AFTER:

@@ -21,7 +21,7 @@ _A_MICROSECOND: Final = timedelta(microseconds=1)
 
 @attrs.frozen(kw_only=True)
 class TimesRepairResult:
-    """How many rows with a time in the future were repaired."""
+    """Number of rows with a time in the future that were repaired."""
 
     jobs: int
     """Outbox jobs that are due now."""

@@ -76,10 +76,10 @@ class RunIdempotent:
         try:
             answered = await (self._joined(request, perform) if in_single_unit else self._apart(request, perform))
         except Exception:
-            await self._let_go(request)
+            await self._release(request)
             raise
         if not answered.is_final:
-            await self._let_go(request)
+            await self._release(request)
         return IdempotentResult(answer=answered.answer, is_replayed=False)
 
     async def _claim(self, user_id: UserId, scope: bytes, fingerprint: bytes) -> IdempotencyRecord:
@@ -87,18 +87,18 @@ class RunIdempotent:
         now = self._clock.now()
         async with self._store.begin() as work:
             await work.users.get(user_id, lock=True)
-            known = await work.idempotency.find(scope)
-            if known is not None and known.is_kept(now=now):
-                repeat = compare_fingerprints(known.fingerprint, fingerprint)
+            record = await work.idempotency.find(scope)
+            if record is not None and record.is_kept(now=now):
+                repeat = compare_fingerprints(record.fingerprint, fingerprint)
                 if repeat is Repeat.ANOTHER:
                     raise KeyReused
-                if repeat is Repeat.SAME and known.answer is not None:
-                    return known
-                if known.is_running(now=now):
+                if repeat is Repeat.SAME and record.answer is not None:
+                    return record
+                if record.is_running(now=now):
                     raise RequestInProgress
-            if known is not None:
+            if record is not None:
                 # an expired claim may be answered at this moment: then the answer stays, and `add` conflicts
-                await (work.idempotency.release(known) if known.answer is None else work.idempotency.delete(known))
+                await (work.idempotency.release(record) if record.answer is None else work.idempotency.delete(record))
             request = IdempotencyRecord(
                 scope=scope,
                 user_id=user_id,
@@ -127,14 +127,14 @@ class RunIdempotent:
             await retry_on_conflict(self._store, keep)
         return answered
 
-    async def _let_go(self, request: IdempotencyRecord) -> None:
+    async def _release(self, request: IdempotencyRecord) -> None:
         """Release the claim.
 
         An answer stays: it is there if the commit succeeded and only its confirmation was lost.
         """
 
-        async def let_go() -> None:
+        async def release() -> None:
             async with self._store.begin() as work:
                 await work.idempotency.release(request)
 
-        await retry_on_conflict(self._store, let_go)
+        await retry_on_conflict(self._store, release)

@@ -27,7 +27,7 @@ class AuthenticateWithPaymentMethods:
 
         Raises:
             InvalidToken: The token is malformed or unknown, its session is over, or its user is deactivated.
-            AnswerMismatch: The store returned another session or user than the token's, or somebody else's cards.
+            AnswerMismatch: The store returned another session or user than the token's, or another user's cards.
 
         """
         digest = digest_of(token)
