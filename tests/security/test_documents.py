@@ -149,7 +149,7 @@ def test_the_figures_of_the_inventory_are_the_codes() -> None:
     assert f"{transport.MOST_CONNECTIONS} connections a process" in stripe[2]
     assert f"{client.RETRIES} repeats under the same key" in stripe[3]
     assert (LONGEST_DELAY, JobKind.MAIL in AT_ONCE) == (timedelta(hours=1), True)
-    outbox = f"{FIRST_DELAY.total_seconds():.0f} s, doubled up to an hour, {MOST_ATTEMPTS} attempts, then parked"
+    outbox = f"{FIRST_DELAY.total_seconds():.0f} s, doubled up to an hour, {MOST_ATTEMPTS} attempts, then dead-lettered"
     assert outbox in stripe[4]
     assert f"{AT_ONCE[JobKind.MAIL]} a process" in told["the mail server"][2]
     mail = f"{smtp.TIMEOUT_SECONDS:.0f} s for an answer, {smtp.TOTAL_SECONDS:.0f} s for a mail"
