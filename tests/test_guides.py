@@ -12,6 +12,7 @@ GUIDES: Final = [
     "docs/architecture.md",
     "docs/glossary.md",
     "docs/releasing.md",
+    "docs/settings.md",
     "tests/README.md",
     ".github/pull_request_template.md",
 ]

@@ -45,7 +45,7 @@ from accounts_system.worker import AT_ONCE
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 RULES: Final = (ROOT / "docs/security/rules.md").read_text()
-README: Final = (ROOT / "README.md").read_text()
+SETTINGS: Final = (ROOT / "docs/settings.md").read_text()
 INVENTORY: Final = (ROOT / "docs/security/inventory.md").read_text()
 
 COLUMNS: Final = (CLIENT, ACCOUNT, USER, CARD, RECIPIENT, RECIPIENT_DAY, ALL)
@@ -91,9 +91,9 @@ def test_a10_the_rules_tell_which_scope_a_plain_name_sets() -> None:
     assert told == PLAIN_SCOPES
 
 
-def test_a10_the_example_of_the_readme_is_safe_to_copy() -> None:
+def test_a10_the_example_of_the_settings_page_is_safe_to_copy() -> None:
     """It says what holds anyway, so that nobody's service is capped by having it copied."""
-    (example,) = re.findall(r"^\| `ACCOUNTS_LIMITS` \|.*?such as `([^`]+)`", README, re.MULTILINE)
+    (example,) = re.findall(r"^\| `ACCOUNTS_LIMITS` \|.*?such as `([^`]+)`", SETTINGS, re.MULTILINE)
 
     policy = Settings.parse({"ACCOUNTS_LIMITS": example}).policy()
 
@@ -102,8 +102,8 @@ def test_a10_the_example_of_the_readme_is_safe_to_copy() -> None:
     } == (DEFAULT_RATE_LIMITS)
 
 
-def test_the_readme_names_every_limit_that_can_be_set() -> None:
-    (row,) = (line for line in README.splitlines() if line.startswith("| `ACCOUNTS_LIMITS` |"))
+def test_the_settings_page_names_every_limit_that_can_be_set() -> None:
+    (row,) = (line for line in SETTINGS.splitlines() if line.startswith("| `ACCOUNTS_LIMITS` |"))
 
     assert all(f"`{name}`" in row or f"{name}=" in row for name in DEFAULT_RATE_LIMITS)
 
@@ -149,7 +149,7 @@ def test_the_figures_of_the_inventory_are_the_codes() -> None:
     assert f"{transport.MOST_CONNECTIONS} connections a process" in stripe[2]
     assert f"{client.RETRIES} repeats under the same key" in stripe[3]
     assert (LONGEST_DELAY, JobKind.MAIL in AT_ONCE) == (timedelta(hours=1), True)
-    outbox = f"{FIRST_DELAY.total_seconds():.0f} s, doubled up to an hour, {MOST_ATTEMPTS} attempts, then parked"
+    outbox = f"{FIRST_DELAY.total_seconds():.0f} s, doubled up to an hour, {MOST_ATTEMPTS} attempts, then dead-lettered"
     assert outbox in stripe[4]
     assert f"{AT_ONCE[JobKind.MAIL]} a process" in told["the mail server"][2]
     mail = f"{smtp.TIMEOUT_SECONDS:.0f} s for an answer, {smtp.TOTAL_SECONDS:.0f} s for a mail"
@@ -161,7 +161,7 @@ def test_the_figures_of_the_inventory_are_the_codes() -> None:
 
 def test_f12_the_retention_is_the_one_that_is_told() -> None:
     kept = RetentionPolicy()
-    (row,) = (line for line in README.splitlines() if "`ACCOUNTS_RETENTION_AUDIT_DAYS`" in line)
+    (row,) = (line for line in SETTINGS.splitlines() if "`ACCOUNTS_RETENTION_AUDIT_DAYS`" in line)
     names = [f"`ACCOUNTS_RETENTION_{name.upper()}_DAYS`" for name in attrs.fields_dict(RetentionPolicy)]
     days = [f"`{span.days}`" for span in attrs.astuple(kept)]
 

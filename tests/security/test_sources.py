@@ -162,12 +162,12 @@ def test_nobody_is_called_but_whom_the_inventory_names() -> None:
     table = INVENTORY.partition("## Whom it talks to")[2].partition("## ")[0]
     told = [line.split("|")[1].strip() for line in table.splitlines() if line.startswith("| ")]
     assert [who.partition(" (")[0].partition(",")[0] for who in told] == [
-        "whom",
+        "peer",
         "the database",
         "Stripe",
         "the mail server",
         "Redis",
-        "whoever calls",
+        "callers",
     ]
 
 
