@@ -95,7 +95,7 @@ class IdempotencyRecord:
             raise ValueError("An idempotency record belongs to either a user or an address.")
 
     def is_running(self, *, now: datetime) -> bool:
-        """Return whether it may be in progress. A claim that ends later than any claim can was dated by a wrong clock."""
+        """Return whether it may be in progress. A claim that a wrong clock dated too far ahead is ignored."""
         return self.answer is None and now < self.claimed_until <= now + CLAIMED_FOR + CLOCK_SKEW
 
     def is_kept(self, *, now: datetime) -> bool:

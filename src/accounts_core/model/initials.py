@@ -2,8 +2,8 @@
 
 The rule, in order:
 
-1. Text in brackets at the end is not part of the name: of `Jane Doe (CEO)` only `Jane Doe` counts. A name that is all in
-   brackets is used as it is.
+1. Text in brackets at the end is not part of the name: of `Jane Doe (CEO)` only `Jane Doe` counts. A name that is
+   all in brackets is used as it is.
 2. A name is divided at white space. Words without a letter, a digit or a symbol, such as a dash, do not count, unless
    there are no others.
 3. The first and the last word have one initial each; a single word has one.
