@@ -2,8 +2,8 @@
 
 A person who signs up or creates a team chooses a name and the address that it is mailed to. A name such as
 `Win 1000 USD at x.example` would make the service send spam links. Mail programs detect links in plain text by
-different rules, so the rule here is wider than any of theirs. A name that it takes for a link is omitted from mails, and
-neutral words replace it. So a false positive, such as `Node.js`, does little harm.
+different rules, so the rule here is wider than any of theirs. A name that it takes for a link is omitted from mails,
+and neutral words replace it. So a false positive, such as `Node.js`, does little harm.
 
 A name counts as a link if, as displayed (in NFKC, without invisible characters, and with look-alikes of dots, slashes
 and colons replaced), it has

@@ -84,7 +84,9 @@ class PasswordPolicy:
             raise Invalid(password.field, "This password is too common. Choose another one.")
         chosen = _squeezed(password.text)
         if chosen and chosen in {_squeezed(word) for word in (*self.words, *_parts(about))}:
-            raise Invalid(password.field, "A password cannot be your name, your email address or the product's name.")
+            raise Invalid(
+                password.field, "This is too similar to your name, your email address or the name of this service."
+            )
 
 
 def _parts(about: Iterable[str]) -> Iterator[str]:

@@ -1,8 +1,8 @@
 """Payment methods: verified cards, and the rules for the cards of a user.
 
 The rules (`Cards`): if there are cards, exactly one is the default. The first card becomes it; when it is removed, the
-newest other one does. Another payment method of the same physical card (same fingerprint) replaces the old one and takes
-over its default flag.
+newest other one does. Another payment method of the same physical card (same fingerprint) replaces the old one and
+takes over its default flag.
 
 The fields and their names are those of Stripe's `payment_method` object.
 """
