@@ -139,8 +139,8 @@ def _a_day_or_none(_: object, attribute: "attrs.Attribute[Any]", value: timedelt
 class RetentionPolicy:
     """Retention periods, after which the cleanup deletes rows; None keeps them forever.
 
-    Rows that expire by themselves have no setting: sessions, mail tokens and sign-ups when they end, idempotency records
-    after 24 hours, attempts when they count towards no rate limit any more.
+    Rows that expire by themselves have no setting: sessions, mail tokens and sign-ups when they end, idempotency
+    records after 24 hours, attempts when they count towards no rate limit any more.
     """
 
     audit: timedelta | None = attrs.field(default=timedelta(days=400), validator=_a_day_or_none)
@@ -198,7 +198,7 @@ class Policy:
         return now - signed_in_at <= self.reauthentication
 
     def invitations_open_since(self, now: datetime) -> datetime:
-        """Return the time after which an invitation has to be sent to be open now."""
+        """Return the time after which an invitation must have been sent to be open now."""
         return now - self.invitations
 
     def limit(self, name: str, scope: str) -> RateLimit:
