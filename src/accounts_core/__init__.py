@@ -1,9 +1,9 @@
 """User accounts and their cards, for any product.
 
-`Accounts` (asynchronous) and `BlockingAccounts` (synchronous) hold every use case over one set of ports; adapters for
-the ports are packages of their own. What the methods return is here and in `accounts_core.results`, errors are in
-`accounts_core.errors`, aggregates in `accounts_core.model`, ports in `accounts_core.ports`, and in
-`accounts_core.testing` the contract suites that an adapter has to pass.
+`Accounts` (asynchronous) and `BlockingAccounts` (synchronous) offer every use case over one set of ports. Adapters for
+the ports are separate packages. Result classes are here and in `accounts_core.results`, errors in
+`accounts_core.errors`, aggregates in `accounts_core.model`, ports in `accounts_core.ports`, and the contract suites
+that an adapter has to pass in `accounts_core.testing`.
 """
 
 from accounts_core import errors

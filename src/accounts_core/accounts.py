@@ -1,7 +1,7 @@
-"""The two facades: every use case over one set of ports.
+"""The two facades, which offer every use case over one set of ports.
 
 `Accounts` has each use case as a coroutine function, `BlockingAccounts` as a plain function for applications without an
-event loop. A row below names a method and the class that implements it.
+event loop. Each row of `_UseCases` names a method and the class that implements it.
 """
 
 import attrs
@@ -162,24 +162,24 @@ class Accounts(AsyncFacade[W], _UseCases):
 
     In addition to the errors in its own docstring, every method may raise three others of `accounts_core.errors`:
 
-    - `Unavailable`, when the database, the password hasher or the counter of attempts cannot be used at the moment;
-    - `Conflict`, when concurrent changes of the same data were first, after the last of up to ten attempts. In the
-      application's own transaction there is one attempt: roll back and begin again;
-    - `ConfigurationError`, when the application is put together wrongly, such as without the tables in the database.
+    - `Unavailable`, if the database, the password hasher or the rate limiter cannot be used at the moment;
+    - `Conflict`, if concurrent transactions changed the same data, after up to ten attempts. In the application's own
+      transaction there is one attempt: roll back and begin again;
+    - `ConfigurationError`, if the application is configured wrongly, such as without the tables in the database.
 
     Args:
-        store: Where everything is stored. A store that takes part in the application's open transaction writes and
-            commits with it; use cases that must commit between provider calls raise `NeedsCommit` on it.
+        store: The database. A store that takes part in the application's open transaction commits with it; use cases
+            that must commit between provider calls raise `NeedsCommit` on it.
         payments: The payment provider.
-        passwords: Hashes passwords.
+        passwords: The password hasher.
         mailer: Sends mails.
-        clock: Tells the time.
-        secrets: Makes random bytes.
-        policy: What the product decides for itself; None has the defaults of `Policy`.
-        limits: Counts attempts for rate limits; None limits nothing.
-        owned_data: What the application stores about a user, for deletion and export.
+        clock: The current time.
+        secrets: The source of random bytes.
+        policy: The product's settings; None means the defaults of `Policy`.
+        limits: Counts attempts for rate limits; None disables rate limits.
+        owned_data: Data that the application stores about a user, for deletion and export.
         job_handlers: The handlers of the application's own outbox jobs, by topic.
-        mail_dispatch: Who sends the mails that a call causes: the call itself (the default), or a worker.
+        mail_dispatch: Whether a call sends the mails that it causes (the default), or a worker does.
 
     """
 
@@ -188,9 +188,9 @@ class Accounts(AsyncFacade[W], _UseCases):
 class BlockingAccounts(BlockingFacade[W], _UseCases):
     """User accounts and their cards, for applications without an event loop: `user = accounts.register(...)`.
 
-    It takes what `Accounts` takes, but only adapters that never suspend, and its methods raise what those of `Accounts`
-    do: in addition to the errors in its own docstring, every method may raise `Unavailable`, `Conflict` after the last
-    attempt, and `ConfigurationError`, of which `Suspended` says that an adapter awaited something after all.
+    It takes the arguments of `Accounts`, but only adapters that never suspend. Its methods raise the same errors: in
+    addition to those in its own docstring, every method may raise `Unavailable`, `Conflict` after the last attempt, and
+    `ConfigurationError`. Its subclass `Suspended` means that an adapter awaited something that needs an event loop.
 
     Raises:
         ConfigurationError: An adapter needs an event loop.

@@ -1,8 +1,8 @@
-"""Builds use cases from the ports, by the annotations of their constructors.
+"""A container that builds use cases from the ports, by the annotations of their constructors.
 
-A field annotated with a port gets the adapter that the application gave; one annotated with a policy gets that policy;
-any other class of the core is built in the same way. Nothing is passed by position, and `require` refuses a class whose
-fields cannot be provided when its module is imported.
+A field annotated with a port gets the application's adapter; a field annotated with a policy gets that policy; any
+other class of the core is built in the same way. Arguments are passed by name. `require` raises at import time if a
+class has a field that cannot be provided.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,26 +31,26 @@ from accounts_core.services.owned_data import OwnedPersonalData, OwnedTeams
 if TYPE_CHECKING:
     from typing_extensions import TypeVar as TypeVarWithDefault
 
-    # so that `Accounts` is written without a type argument; the standard library has this from Python 3.13 on
+    # The default lets users write `Accounts` without a type argument; `typing.TypeVar` has it from Python 3.13 on.
     W = TypeVarWithDefault("W", bound=UnitOfWork, default=Any)
 else:
     W = TypeVar("W", bound=UnitOfWork)
 T = TypeVar("T")
 
 
-def _or_default_policy(given: Policy | None) -> Policy:
-    return Policy() if given is None else given
+def _or_default_policy(policy: Policy | None) -> Policy:
+    return Policy() if policy is None else policy
 
 
-def _or_none_at_all(given: Mapping[str, JobHandler] | None) -> dict[str, JobHandler]:
-    handlers = dict(given or {})
+def _checked_handlers(job_handlers: Mapping[str, JobHandler] | None) -> dict[str, JobHandler]:
+    handlers = dict(job_handlers or {})
     check_handlers(handlers)
     return handlers
 
 
 @attrs.frozen(kw_only=True, slots=False, eq=False, repr=False)
 class Ports(Generic[W]):
-    """The adapters and the policy that an application gives."""
+    """The adapters and the policy of an application."""
 
     _store: Store[W] = attrs.field(alias="store")
     _payments: PaymentGateway = attrs.field(alias="payments")
@@ -61,46 +61,48 @@ class Ports(Generic[W]):
     policy: Policy = attrs.field(default=None, converter=_or_default_policy)
     _limits: RateLimiter | None = attrs.field(default=None, alias="limits")
     _owned_data: Sequence[OwnedData[W]] = attrs.field(default=(), alias="owned_data")
-    _job_handlers: Mapping[str, JobHandler] = attrs.field(default=None, converter=_or_none_at_all, alias="job_handlers")
+    _job_handlers: Mapping[str, JobHandler] = attrs.field(
+        default=None, converter=_checked_handlers, alias="job_handlers"
+    )
     mail_dispatch: MailDispatch = MailDispatch.AFTER_COMMIT
     _commits: Commits = attrs.field(factory=Commits, init=False)
 
     def on(self, store: Store[Any], *, passwords: PasswordHasher | None = None) -> Self:
-        """Return the same on another store, such as one that `run_idempotent` gives, and with another hasher if any."""
+        """Return a copy with another store, such as the one of `run_idempotent`, and with `passwords` if given."""
         return self._with(_store=store, _passwords=passwords or self._passwords, _commits=Commits())
 
     def for_one_request(self) -> Self:
-        """Return the same for one request, which may call it several times, such as again after a conflict.
+        """Return a copy for one request, which may call a use case several times, such as after a conflict.
 
-        Together these calls hash a password once, and count an attempt once.
+        All calls of the request together hash a password once and count an attempt once.
         """
         limits = None if self._limits is None else ConsumeOnce(self._limits)
         return self._with(_passwords=HashOnce(self._passwords), _limits=limits)
 
     def _with(self, **changes: Any) -> Self:
-        # not attrs.evolve: what the adapters were checked for when the application gave them holds still
+        # attrs.evolve would run the checks of the adapters again, which the wrappers of one request cannot pass.
         other = object.__new__(type(self))
         vars(other).update({field.name: getattr(self, field.name) for field in attrs.fields(Ports)}, **changes)
         return other
 
     @property
     def sends_mails_itself(self) -> bool:
-        """Whether a call sends its mails. Never in a host's transaction, which commits after the call."""
+        """Whether a call sends its mails. False in the application's transaction, which commits after the call."""
         return self.mail_dispatch is MailDispatch.AFTER_COMMIT and self._store.commits
 
     async def send_mails(self) -> None:
-        """Send the mails that are due, if anything has been committed since they were last looked for."""
+        """Send the mails that are due, if anything was committed since the last call."""
         if self._commits.is_noted:
             self._commits.is_noted = False
             await _Container(self, notes_commits=False).build(DispatchMails)()
 
     def build(self, cls: type[T]) -> T:
-        """Build a use case that `require` has passed, and whatever it is built of."""
+        """Build a use case that `require` has accepted, with everything that it depends on."""
         return _Container(self, notes_commits=self.sends_mails_itself).build(cls)
 
 
 class _Container:
-    """What has been built from the ports so far, by type."""
+    """The objects built from the ports so far, by type."""
 
     def __init__(self, ports: Ports[Any], *, notes_commits: bool) -> None:
         self._by_type: dict[Any, Any] = {_key(field.type): getattr(ports, field.name) for field in attrs.fields(Ports)}
@@ -123,7 +125,7 @@ class _Container:
 
 
 class _LateDispatcher:
-    """Runs jobs by the table of handlers, which is built of what dispatches jobs: so it is built when first used."""
+    """A dispatcher that builds the table of handlers on first use, because the handlers depend on a dispatcher."""
 
     def __init__(self, container: _Container) -> None:
         self._container = container
@@ -134,7 +136,7 @@ class _LateDispatcher:
 
 
 def _key(annotation: Any) -> Any:
-    """Return what identifies an annotation, whatever the type arguments of a generic class."""
+    """Return the key of an annotation, which ignores the type arguments of a generic class."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is None:
         return annotation
@@ -162,11 +164,11 @@ def require(cls: type[Any]) -> None:
     """Check that a class can be built from the ports.
 
     Raises:
-        TypeError: It has a field that nothing provides.
+        TypeError: It is not an attrs class, or has a field that nothing provides.
 
     """
     if not attrs.has(cls):
-        raise TypeError(f"{cls.__qualname__} is no attrs class, so it cannot be built from the ports.")
+        raise TypeError(f"{cls.__qualname__} is not an attrs class, so it cannot be built from the ports.")
     for field in _fields(cls):
         key = _key(field.type)
         if key in PROVIDED:
@@ -177,6 +179,6 @@ def require(cls: type[Any]) -> None:
 
 
 def is_built_of(cls: type[Any], port: type[Any]) -> bool:
-    """Return whether a class uses a port, itself or through what it is built of."""
+    """Return whether a class depends on a port, directly or indirectly."""
     keys = [_key(field.type) for field in _fields(cls)]
     return port in keys or any(key not in PROVIDED and is_built_of(key, port) for key in keys)

@@ -1,8 +1,8 @@
-"""Every error a caller of the core can meet, grouped by whose fault it is.
+"""The errors that the core and its adapters raise, grouped by cause.
 
-- `ClientError`: the caller's input or state. Saying it again changes nothing; the text may be shown.
-- `InfrastructureError`: a database, a provider or a race. The same call may work later.
-- `ConfigurationError`: the program that embeds the core is put together wrongly. A bug, to be fixed in code.
+- `ClientError`: the input or the state of the caller. A retry does not help; the text may be shown to people.
+- `InfrastructureError`: a database, a provider or a conflict. The same call may succeed later.
+- `ConfigurationError`: the host application uses or configures the core wrongly. A bug, to be fixed in code.
 
 Adapters translate every foreign error into one of these, with `raise ... from`.
 """
@@ -12,30 +12,30 @@ from datetime import timedelta
 from typing import Final
 
 MAX_RETRY_AFTER: Final = timedelta(days=1)
-"""The longest time that anybody is told to wait; when more is left, the next attempt says so again."""
+"""Upper bound of `RateLimitExceeded.retry_after`; if more time is left, the next attempt is refused again."""
 
 
 class AccountsError(Exception):
-    """The base of everything that the core and its adapters raise on purpose."""
+    """Base class of all errors that the core and its adapters raise on purpose."""
 
 
 class ClientError(AccountsError):
-    """What was asked cannot be done as asked."""
+    """The request cannot be carried out as it is."""
 
 
 class InfrastructureError(AccountsError):
-    """Something outside the core failed; what was asked may work later."""
+    """Something outside the core failed; the same request may succeed later."""
 
 
 class ConfigurationError(AccountsError):
-    """The embedding program put the core together wrongly."""
+    """The host application uses or configures the core wrongly."""
 
 
-# ---- the caller's fault
+# ---- client errors
 
 
 class Invalid(ClientError):
-    """A value breaks a rule. `field` is the use case's argument, `reason` a sentence for a person."""
+    """A value is not valid. `field` is the argument of the use case, `reason` a sentence for people."""
 
     def __init__(self, field: str, reason: str) -> None:
         super().__init__(f"{field}: {reason}")
@@ -44,7 +44,7 @@ class Invalid(ClientError):
 
 
 class WrongPassword(Invalid):
-    """The password given as proof by somebody who is signed in is not theirs."""
+    """The current password, sent by a signed-in user for reauthentication, is wrong."""
 
     def __init__(self, field: str = "password", reason: str = "This is not the current password.") -> None:
         super().__init__(field, reason)
@@ -59,49 +59,49 @@ class EmailTaken(ClientError):
 
 
 class InvalidCredentials(ClientError):
-    """Email and password do not belong together. Never says which of them was wrong."""
+    """Email address and password do not match. The error does not say which of them is wrong."""
 
     def __init__(self) -> None:
         super().__init__("The email address or the password is wrong.")
 
 
 class InvalidToken(ClientError):
-    """The access token is malformed, unknown, expired, or its user is gone or deactivated."""
+    """The access token is malformed, unknown or expired, or its user is deleted or deactivated."""
 
     def __init__(self) -> None:
-        super().__init__("The access token is not valid, or no longer valid.")
+        super().__init__("The access token is invalid or has expired.")
 
 
 class AccountDeactivated(ClientError):
-    """The password is right, but the account is deactivated: restore it first."""
+    """The password is right, but the account is deactivated; it has to be restored first."""
 
     def __init__(self) -> None:
         super().__init__("This account is deactivated. It can be restored with its email address and password.")
 
 
 class ReauthenticationRequired(ClientError):
-    """A sensitive change wants the current password, or a session signed in a moment ago."""
+    """A sensitive change requires the current password, or a session with a recent sign-in."""
 
     def __init__(self) -> None:
         super().__init__("Send the current password, or sign in again: this change needs a recent sign-in.")
 
 
 class InvalidMailToken(Invalid):
-    """The token from a mail is malformed, unknown, used, expired, or was made void by what happened since."""
+    """The token of a mail is malformed, unknown, used, expired or revoked."""
 
     def __init__(self) -> None:
-        super().__init__("token", "This link is not valid, or no longer valid. Ask for another mail.")
+        super().__init__("token", "This link is invalid or has expired. Request a new mail.")
 
 
 class KeyReused(ClientError):
-    """The idempotency key came before, with another request."""
+    """The idempotency key was used before with another request."""
 
     def __init__(self) -> None:
-        super().__init__("This key was used for another request. A key belongs to one request and its repeats.")
+        super().__init__("This idempotency key was used for another request. Use a new key for each request.")
 
 
 class NotFound(ClientError):
-    """No such thing, or none that this caller may see."""
+    """The object does not exist, or the caller may not see it."""
 
     def __init__(self, what: str, id: object = None) -> None:
         super().__init__(f"There is no such {what}.")
@@ -110,19 +110,19 @@ class NotFound(ClientError):
 
 
 class NotAllowed(ClientError):
-    """The caller sees the thing, but may not do this to it."""
+    """The caller may see the object, but may not do this with it."""
 
 
 class DeletionBlocked(ClientError):
-    """A host's own data, or a subscription at the payment provider, prevents the deletion; `by` names it."""
+    """Data of the host application, or a subscription at the provider, prevents the deletion; `by` names it."""
 
     def __init__(self, by: tuple[str, ...]) -> None:
-        super().__init__(f"The account cannot be deleted while this stands: {', '.join(by)}.")
+        super().__init__(f"The account cannot be deleted while it has: {', '.join(by)}.")
         self.by = by
 
 
 class QuotaExceeded(ClientError):
-    """There is as much of something as there may be: `name` says of what, `most` how much."""
+    """A quota is used up. `name` is the kind of object, `most` the quota."""
 
     def __init__(self, name: str, most: int) -> None:
         super().__init__(f"The limit of {most} {name} is reached.")
@@ -131,9 +131,9 @@ class QuotaExceeded(ClientError):
 
 
 class CardDeclined(ClientError):
-    """The card's bank, or the provider, said no.
+    """The card's bank, or the provider, declined the card.
 
-    `code` is the provider's reason for the failure, `decline_code` the bank's where there is one.
+    `code` is the provider's reason, `decline_code` the bank's, if it gave one.
     """
 
     def __init__(self, code: str, decline_code: str | None) -> None:
@@ -142,35 +142,35 @@ class CardDeclined(ClientError):
         self.decline_code = decline_code
 
 
-# ---- the world's fault
+# ---- infrastructure errors
 
 
 class Conflict(InfrastructureError):
-    """Somebody else was first: read again, and decide again."""
+    """A concurrent transaction changed the same data first. Retry from the first read."""
 
 
 class VerificationInProgress(InfrastructureError):
-    """This card is being verified by another call right now."""
+    """Another call is verifying this card at the moment."""
 
     def __init__(self) -> None:
-        super().__init__("This card is being verified right now.")
+        super().__init__("This card is being verified by another request. Try again later.")
 
 
 class RequestInProgress(InfrastructureError):
-    """A request with the same idempotency key is being performed right now."""
+    """A request with the same idempotency key is in progress."""
 
     def __init__(self) -> None:
-        super().__init__("This request is being performed right now.")
+        super().__init__("A request with this idempotency key is in progress. Try again later.")
 
 
 class LeaseLost(InfrastructureError):
-    """The claim on this job has passed to somebody else; what was done under it must not be recorded."""
+    """The lease of the job has ended or is held by another worker; the result of the job must not be stored."""
 
 
 class RateLimitExceeded(InfrastructureError):
-    """Too many attempts; `retry_after` says how long until the next one is counted, `MAX_RETRY_AFTER` at most.
+    """A rate limit is used up. `retry_after` is the time until the next attempt is allowed, at most `MAX_RETRY_AFTER`.
 
-    `full` has the scopes in which no more are let through, where the adapter tells.
+    `full` has the scopes whose limit is used up, if the adapter reports them.
     """
 
     text = "Too many attempts."
@@ -183,20 +183,20 @@ class RateLimitExceeded(InfrastructureError):
 
 
 class TooManyFailures(RateLimitExceeded):
-    """Too many wrong passwords in a row for one account. A reset of the password by mail helps; waiting does not."""
+    """Too many wrong passwords in a row for one account. Waiting does not help; a password reset by mail does."""
 
     text = "Too many wrong passwords in a row. Reset the password by email to sign in again."
 
 
 class Unavailable(InfrastructureError):
-    """A database or a provider is away. Nothing was done, unless a subclass says otherwise."""
+    """A database or a provider cannot be reached. Nothing was done, unless a subclass says otherwise."""
 
 
 class Undeliverable(InfrastructureError):
-    """The recipient of a mail cannot be reached, such as a mailbox that does not exist. Another try does not help.
+    """The recipient of a mail cannot be reached, such as a mailbox that does not exist. A retry does not help.
 
-    `status` is what the mail server said: a reply code and, where it gave one, an enhanced status code (RFC 3463), such
-    as `550 5.1.1`. Never its text, which may quote the address.
+    `status` is the reply code of the mail server and its enhanced status code (RFC 3463), if any, such as `550 5.1.1`.
+    It never has the server's text, which may quote the address.
     """
 
     def __init__(self, status: str) -> None:
@@ -205,24 +205,24 @@ class Undeliverable(InfrastructureError):
 
 
 class AnswerMismatch(Unavailable):
-    """The store answered with something else than what was asked for, such as another user.
+    """The store returned other rows than the requested ones, such as another user's.
 
-    Whatever the two were mixed up by, a driver, a pooler or a connection that two processes share: nothing of the
-    answer may be used, and the connection it came by must not be used again.
+    The cause may be a driver, a pooler or a connection that two processes share. The answer must not be used, and
+    neither must the connection.
     """
 
     def __init__(self) -> None:
-        super().__init__("The database's answer belongs to another question, so it was thrown away.")
+        super().__init__("The database's answer belongs to another query and was discarded.")
 
 
 class ProviderError(InfrastructureError):
-    """The payment provider did not do what it was asked. Each subclass says what is known."""
+    """A call to the payment provider failed. The subclasses say whether it was executed."""
 
 
 class ProviderRefused(ProviderError):
-    """Final: the provider understood and said no, for a reason that is not a decline.
+    """The provider rejected the request for a reason that is not a decline. A retry does not help.
 
-    `code` is the provider's own, such as `resource_missing`; `param` the parameter that it names.
+    `code` is the provider's code, such as `resource_missing`; `param` the parameter that it names.
     """
 
     def __init__(self, code: str, param: str | None = None, details: Mapping[str, str] | None = None) -> None:
@@ -233,23 +233,23 @@ class ProviderRefused(ProviderError):
 
 
 class CustomerInUse(ProviderRefused):
-    """The provider's customer is not deleted, because `by` would be lost with it."""
+    """The provider's customer is not deleted, because the objects in `by` would be deleted with it."""
 
     def __init__(self, by: tuple[str, ...]) -> None:
         super().__init__("customer_in_use")
-        self.args = (f"The customer is not deleted while it has this at the payment provider: {', '.join(by)}.",)
+        self.args = (f"The customer is not deleted while it has these at the payment provider: {', '.join(by)}.",)
         self.by = by
 
 
 class ProviderBusy(ProviderError):
-    """Not executed: too many requests, or the same request is still running. Ask again later."""
+    """The request was not executed: too many requests, or the same request is in progress. Retry later."""
 
 
 class ProviderAmbiguous(ProviderError):
-    """The provider may or may not have done it: a lost connection, a 5xx, a cancelled task.
+    """The request may or may not have been executed: a lost connection, a 5xx, a cancelled task.
 
-    Ask again with the same key, and look the thing up when the key no longer helps: when it is too old, or when
-    `replays` says that the provider has kept this very failure as the key's answer.
+    Retry with the same key. Look the object up instead if the key is too old, or if `replays` says that the provider
+    has stored this failure as the key's answer.
     """
 
     def __init__(self, message: str = "The payment provider's answer was lost.", *, replays: bool = False) -> None:
@@ -257,21 +257,21 @@ class ProviderAmbiguous(ProviderError):
         self.replays = replays
 
 
-# ---- the embedding program's fault
+# ---- configuration errors
 
 
 class NeedsCommit(ConfigurationError):
-    """This use case commits between provider calls, and the store rides in the host's transaction."""
+    """The use case commits between provider calls, but the store takes part in the application's transaction."""
 
     def __init__(self) -> None:
         super().__init__(
-            "This use case commits between calls to the payment provider, so it cannot run inside the host's"
-            " transaction: give it a store on an engine."
+            "This use case commits between calls to the payment provider, so it cannot run inside the application's"
+            " transaction: use a store on an engine."
         )
 
 
 class AnswerTooLarge(ConfigurationError):
-    """The answer to a request with an idempotency key is larger than what is kept, so it could not be replayed."""
+    """The answer to a request with an idempotency key is too large to be stored, so it could not be replayed."""
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"An answer to a request with an idempotency key has at most {limit} bytes.")
@@ -279,13 +279,13 @@ class AnswerTooLarge(ConfigurationError):
 
 
 class Suspended(ConfigurationError):
-    """A coroutine awaited something real while it was driven without an event loop."""
+    """A coroutine that runs without an event loop awaited something that needs one."""
 
 
 class IllegalTransition(ConfigurationError):
-    """A state machine was given an event that its state does not know."""
+    """A state machine has no transition for an event in its state."""
 
     def __init__(self, state: str, event: str) -> None:
-        super().__init__(f"{state!r} has no event {event!r}.")
+        super().__init__(f"The state {state!r} has no transition for the event {event!r}.")
         self.state = state
         self.event = event

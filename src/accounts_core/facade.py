@@ -1,8 +1,8 @@
-"""How a use case becomes a method of both facades.
+"""Descriptors that make a use case a method of both facades.
 
 `use_case(Register)` is one row in `accounts_core.accounts`. On `Accounts` it is a coroutine function, on
-`BlockingAccounts` a plain function that drives the same coroutine to its end without an event loop. Both have the
-signature and the docstring of the use case's `__call__`.
+`BlockingAccounts` a plain function that runs the same coroutine without an event loop. Both have the signature and the
+docstring of the use case's `__call__`.
 """
 
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
@@ -52,36 +52,36 @@ class BlockingFacade(Ports[W]):
 
 
 class UseCase(Protocol[P, R_co]):
-    """A class of `accounts_core.use_cases`: one thing that a person or an operator can do."""
+    """A class of `accounts_core.use_cases`: one action of a person or an operator."""
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R_co]: ...
 
 
 class StreamingUseCase(Protocol[P, R_co]):
-    """A use case that gives its result piece by piece."""
+    """A use case that returns its result piece by piece."""
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, AsyncGenerator[R_co, None]]: ...
 
 
 class _Method:
-    """What both kinds of rows have in common."""
+    """The common base of `use_case` and `streaming_use_case`."""
 
     def __init__(self, cls: type[Any]) -> None:
         require(cls)
         self.cls = cls
         self.is_once = is_built_of(cls, PasswordHasher)
-        """Whether a call hashes no password twice and counts no attempt twice, however often its unit of work starts
-        over (`accounts_core.services.once`)."""
+        """Whether a call hashes a password once and counts an attempt once, even if its unit of work is retried
+        (`accounts_core.services.once`)."""
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
 
     def method_of(self, instance: Ports[Any] | None, owner: type) -> Any:
-        """Return the method of a facade, and for a facade's class the function that documents it."""
+        """Return the bound method of a facade; for the class of a facade, a function with the documentation."""
         if instance is None:
             return self._function(owner)
         call = self._blocking(instance) if isinstance(instance, BlockingFacade) else self._asynchronous(instance)
-        vars(instance)[self.name] = call  # built once: the attribute now hides this descriptor
+        vars(instance)[self.name] = call  # cached: the instance attribute now hides this descriptor
         return call
 
     def _asynchronous(self, ports: Ports[Any]) -> Callable[..., Any]:
@@ -121,11 +121,11 @@ class _Method:
         return call
 
     def _finish(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
-        """Drive what the use case returns to its end, without an event loop."""
+        """Run the use case to its end without an event loop."""
         return run_sync(coroutine)
 
     def _function(self, owner: type) -> Callable[..., Any]:
-        """Return what `help()` and `inspect.signature` see on the class."""
+        """Return the function that `help()` and `inspect.signature` see on the class."""
 
         def method(facade: Any, *args: Any, **kwargs: Any) -> Any:
             return getattr(facade, self.name)(*args, **kwargs)
@@ -136,13 +136,13 @@ class _Method:
 
 
 def methods(facade: type[Ports[Any]]) -> dict[str, type[Any]]:
-    """Return the use case behind each method of a facade, by the method's name."""
+    """Return the use case of each method of a facade, by the method's name."""
     rows = {name: row for cls in facade.__mro__ for name, row in vars(cls).items() if isinstance(row, _Method)}
     return {name: row.cls for name, row in rows.items()}
 
 
 class use_case(_Method, Generic[P, R]):  # noqa: N801  read as a function where the facades are declared
-    """Make a use case a method of both facades. Raises `TypeError` where nothing provides what it is built of."""
+    """A use case as a method of both facades. Raises `TypeError` if nothing provides one of its dependencies."""
 
     def __init__(self, cls: type[UseCase[P, R]]) -> None:
         super().__init__(cls)
@@ -158,7 +158,7 @@ class use_case(_Method, Generic[P, R]):  # noqa: N801  read as a function where 
 
 
 class streaming_use_case(_Method, Generic[P, R]):  # noqa: N801  as above
-    """Make a use case that gives an iterator a method of both facades: an asynchronous iterator, or a plain one."""
+    """A use case with an iterator as its result, as a method of both facades; `BlockingAccounts` has a plain one."""
 
     def __init__(self, cls: type[StreamingUseCase[P, R]]) -> None:
         super().__init__(cls)

@@ -1,12 +1,12 @@
-"""What a process and those forked from it must not share: connections, threads and locks.
+"""Fork hooks for resources that parent and child must not share: connections, threads and locks.
 
-A forked child has copies of all of them. Two processes then write to one socket and read each other's answers; a
-thread is not there any more; a lock that another thread held is never released. So each object that holds one of them
-says here how it is made anew in the child:
+A forked child has copies of all of them. Two processes would write to one socket and read each other's answers; threads
+do not run in the child; a lock that another thread held is never released. Each object that holds one of them registers
+a hook that recreates it in the child:
 
     on_fork(self, in_child=Transport._reconnect)
 
-The hooks run inside `os.fork`. In a child of a server that forks without telling Python, call `forked`.
+The hooks run inside `os.fork`. In a child of a server that forks without `os.fork`, call `forked`.
 """
 
 import os
@@ -18,31 +18,31 @@ import attrs
 
 try:
     import ctypes
-except ImportError:  # there are builds of Python without it
+except ImportError:  # some builds of Python do not have it
     ctypes = None  # type: ignore[assignment]
 
 T = TypeVar("T")
 
 
 class WeakList(Generic[T]):
-    """Objects in the order of their arrival, each as long as somebody else holds it. Safe between threads."""
+    """A thread-safe list of weak references to objects, in the order in which they were added."""
 
     def __init__(self) -> None:
         self._references: dict[int, weakref.ref[T]] = {}
 
     def add(self, item: T) -> None:
-        """Add an object; one that is here already stays once."""
+        """Add an object; one that is in the list already is not added again."""
         references, key = self._references, id(item)
 
-        def forget(gone: weakref.ref[T]) -> None:
-            if references.get(key) is gone:  # the id may be another object's by now
+        def delete(gone: weakref.ref[T]) -> None:
+            if references.get(key) is gone:  # a new object may have the same id
                 del references[key]
 
         if item not in self:
-            references[key] = weakref.ref(item, forget)
+            references[key] = weakref.ref(item, delete)
 
     def discard(self, item: T) -> None:
-        """Remove an object, if it is here."""
+        """Remove an object, if it is in the list."""
         self._references.pop(id(item), None)
 
     def __contains__(self, item: T) -> bool:
@@ -50,8 +50,8 @@ class WeakList(Generic[T]):
         return reference is not None and reference() is item
 
     def items(self) -> list[T]:
-        """Return the objects that are still there."""
-        references = list(self._references.values())  # in one step, so no other thread changes it meanwhile
+        """Return the objects that still exist."""
+        references = list(self._references.values())  # one atomic step, so no other thread changes it meanwhile
         return [item for reference in references if (item := reference()) is not None]
 
 
@@ -75,14 +75,14 @@ def on_fork(
     in_parent: Callable[[T], None] | None = None,
     in_child: Callable[[T], None] | None = None,
 ) -> None:
-    """Call these with `owner` at every fork, for as long as somebody else holds it.
+    """Register hooks that are called with `owner` at every fork, as long as `owner` exists.
 
     Args:
-        owner: What holds something that must not be shared. It is referred to weakly, so give functions of the class,
-            not methods bound to the object.
+        owner: An object with a resource that must not be shared. Only a weak reference to it is kept, so pass functions
+            of the class, not bound methods.
         before: Called in the parent, in the thread that forks, before the fork.
         in_parent: Called in the parent after the fork, also after one that failed.
-        in_child: Called in the child, which has a single thread then. It must wait for no lock and use no connection.
+        in_child: Called in the child, which has a single thread. It must not wait for a lock or use a connection.
 
     """
     key = id(owner)
@@ -92,14 +92,14 @@ def on_fork(
 def keep_forever(*things: object) -> None:
     """Keep objects until the process ends, without finalizing them even then.
 
-    For what a child has of its parent's: the finalizer of a connection may write to the socket, take it off the event
-    loop that both processes share in the kernel, or clean up files that the parent works on.
+    For objects that a child inherits from its parent: the finalizer of a connection may write to the socket, unregister
+    it from the epoll instance that both processes share, or delete files that the parent uses.
     """
     _kept.extend(things)
 
 
 def forked() -> None:
-    """Do in a child what `os.fork` does by itself. For servers that fork without telling Python.
+    """Run the hooks of a child, for servers that fork without `os.fork`.
 
     It does nothing in the process that imported this package, nor a second time in the same child.
     """
@@ -109,7 +109,7 @@ def forked() -> None:
 
 def _unregister(key: int, gone: weakref.ref[Any]) -> None:
     hooks = _registered.get(key)
-    if hooks is not None and hooks.owner is gone:  # the id may be another object's by now
+    if hooks is not None and hooks.owner is gone:  # a new object may have the same id
         del _registered[key]
 
 
@@ -121,7 +121,7 @@ def _run(choose: Callable[[_Hooks], Callable[[Any], None] | None]) -> None:
             continue
         try:
             hook(owner)
-        except Exception as error:  # noqa: BLE001  the other hooks have to run in any case
+        except Exception as error:  # noqa: BLE001  the other hooks must run in any case
             failures.append(error)
     if failures:
         raise ExceptionGroup("Some resources could not be prepared for the fork.", failures)
@@ -136,13 +136,13 @@ def _in_parent() -> None:
 
 
 def _in_child() -> None:
-    global _process  # noqa: PLW0603  which process this is, is a fact about the module
+    global _process  # noqa: PLW0603  the current process is a state of the module
     _process = os.getpid()
     _run(lambda hooks: hooks.in_child)
 
 
 if ctypes is not None:
-    # one reference that nobody gives up: at the end of the process Python clears modules and finalizes what is left
+    # This reference is never released: at exit Python clears modules and would finalize the objects.
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(_kept))
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_before, after_in_parent=_in_parent, after_in_child=_in_child)

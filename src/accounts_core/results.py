@@ -1,6 +1,6 @@
-"""What the methods of `Accounts` return and take, in addition to the aggregates of `accounts_core.model`.
+"""Argument and result classes of the methods of `Accounts`, in addition to the aggregates of `accounts_core.model`.
 
-Import these classes from here. Where they are defined is internal and may change.
+Import these classes from here: the modules that define them are internal and may change.
 """
 
 from accounts_core.model.outbox import OverdueJobs

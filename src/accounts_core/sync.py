@@ -1,7 +1,7 @@
-"""Use cases without an event loop.
+"""Running coroutines without an event loop.
 
-Use cases and ports are `async def`. An adapter for a synchronous host is written with methods that never suspend, so
-one `send(None)` drives the very same coroutine to its end: no event loop, no threads, no second copy of the code.
+Use cases and ports are `async def`. The methods of an adapter for a synchronous application never suspend, so one
+`send(None)` runs the coroutine to its end: no event loop, no threads, no second copy of the code.
 """
 
 from collections.abc import AsyncIterator, Coroutine, Iterator
@@ -13,28 +13,30 @@ R = TypeVar("R")
 
 
 def run_sync(coroutine: Coroutine[Any, Any, R]) -> R:
-    """Drive `coroutine` to its end and return its result; what it raises comes through.
+    """Run `coroutine` to its end and return its result. Its exceptions are raised.
 
-    Raises `Suspended`, naming what was awaited, when it waits for something that only an event loop can bring.
+    Raises:
+        Suspended: It awaited something that needs an event loop; the message names it.
+
     """
     try:
         awaited = coroutine.send(None)
     except StopIteration as stop:
         return cast("R", stop.value)
-    # Build the error first: closing a coroutine may raise, and what suspended is only visible before it.
+    # The error is built first, because a closed coroutine does not show what it awaited.
     error = Suspended(
         f"{_innermost(coroutine)} awaited {awaited!r}, which needs an event loop:"
-        " give a synchronous host adapters that never suspend, or await the use case."
+        " use adapters that never suspend, or await the use case."
     )
     try:
         coroutine.close()
-    except BaseException as second:  # noqa: BLE001  whatever it is, it goes along as a note
+    except BaseException as second:  # noqa: BLE001  any error is added as a note
         error.add_note(f"Closing the coroutine failed, too: {second!r}")
     raise error
 
 
 def iterate_sync(iterator: AsyncIterator[R]) -> Iterator[R]:
-    """Return a plain iterator over `iterator`, each of whose steps is driven as `run_sync` does."""
+    """Return a plain iterator over `iterator`; each step runs as in `run_sync`."""
 
     async def step() -> R:
         return await anext(iterator)
@@ -47,7 +49,7 @@ def iterate_sync(iterator: AsyncIterator[R]) -> Iterator[R]:
 
 
 def _innermost(coroutine: Coroutine[Any, Any, Any]) -> str:
-    """Name the coroutine that suspended, at the bottom of the chain of awaits."""
+    """Return the name of the coroutine that suspended, at the end of the chain of awaits."""
     inner: Any = coroutine
     while hasattr(deeper := getattr(inner, "cr_await", None), "cr_code"):
         inner = deeper

@@ -1,7 +1,8 @@
-"""Plain synchronous code: aggregates, value objects, events and state tables.
+"""The domain model: aggregates, value objects, events and state tables, as plain synchronous code.
 
-Frozen attrs classes. A method that changes an aggregate checks the rule and returns the new one; nothing here reads a
-clock, a random source or a port. Validation sits in the value objects' constructors, so no invalid value exists.
+The classes are frozen attrs classes. A method that changes an aggregate checks the rule and returns the changed copy.
+Nothing here reads a clock, a random source or a port. Constructors of value objects validate, so no invalid value
+exists.
 """
 
 from accounts_core.model.customer import Customer

@@ -1,8 +1,8 @@
-"""The audit trail: who did what, and when. Written from the domain's events, in the transaction that caused each.
+"""The audit trail: who did what, and when. Entries are made from events, in the transaction of the event.
 
-An entry is never changed and never removed, but for one thing: when a user is deleted, what their entries say beyond
-who, what and when goes with them, and their address goes from the entries of those who invited them. No entry holds a
-secret, nor more of a card than its brand and last four digits.
+An entry is never changed, with one exception: when a user is deleted, the details of the user's entries are deleted,
+and so is the user's address in entries of others who invited it. Entries contain no secrets, and of a card only its
+brand and last four digits.
 """
 
 import re
@@ -21,12 +21,12 @@ Detail = str | int | bool | None
 _WORD: Final = re.compile(r"(?<!^)(?=[A-Z])")
 _ELSEWHERE: Final = frozenset({"user_id", "at", "by", "tell"})
 _LEFT_OUT: Final = frozenset({"payment_method", "requested", "replaced", "customer_id", "was_verified"})
-"""Names of things at the payment provider's, and what only decides how the person is told."""
+"""Ids of objects at the payment provider, and fields that only control the security mail."""
 
 
 @attrs.frozen(kw_only=True)
 class AuditEntry:
-    """One thing that happened to the account `user_id`. `id` counts up from 1 and belongs to the store."""
+    """The record of one event of the user `user_id`. The store assigns `id`, ascending from 1."""
 
     id: int = 0
     user_id: UserId
@@ -38,7 +38,7 @@ class AuditEntry:
 
     @classmethod
     def of(cls, event: DomainEvent) -> "AuditEntry":
-        """Write down what happened."""
+        """Return the entry for an event."""
         details = {
             field.name: _plain(getattr(event, field.name))
             for field in attrs.fields(type(event))
@@ -49,7 +49,7 @@ class AuditEntry:
 
     @property
     def invited_key(self) -> str | None:
-        """The key of the address that the user invited, which is somebody else's; None where the entry names none."""
+        """The key of the address that the user invited; None if the entry is not about an invitation."""
         email = self.details.get("email")
         return EmailAddress(email).key if self.action in INVITATION_ACTIONS and isinstance(email, str) else None
 
@@ -59,7 +59,7 @@ def _action(kind: type[DomainEvent]) -> str:
 
 
 INVITATION_ACTIONS: Final = frozenset(_action(kind) for kind in (Invited, InvitationResent, InvitationRevoked))
-"""What the owner of a team did with an invitation: the details have its `email`."""
+"""Actions of a team's owner on an invitation; their details have the invitation's `email`."""
 
 
 def _plain(value: object) -> Detail:

@@ -1,12 +1,11 @@
-"""Card numbers where none belong.
+"""Detection of card numbers in fields where they must not be.
 
-A card number that somebody types into the wrong field must not be kept, logged or sent (PCI DSS 4.0, 3.2): the product
-never needs one. So a field that would keep it is refused while it holds one.
+A card number that is typed into the wrong field must not be stored, logged or sent (PCI DSS 4.0, 3.2). Fields that
+would store one are rejected.
 
-A card number is 12 to 19 digits of any script, with an issuer's first digits and length (ISO/IEC 7812-1), whose check
-digit is right (Luhn). People put something between its groups, so up to five characters that are neither letters nor
-digits are read over. It is looked for in whole groups of digits: a part of a longer group is none, which keeps ids and
-other long numbers out.
+A card number is 12 to 19 digits of any script, with an issuer's first digits and length (ISO/IEC 7812-1) and a valid
+check digit (Luhn). Up to five characters between digits that are neither letters nor digits are ignored. Only whole
+groups of digits are checked: a part of a longer group is not a card number, which excludes ids and other long numbers.
 """
 
 import re
@@ -37,7 +36,7 @@ _LENGTHS: Final[tuple[tuple[int, int, frozenset[int]], ...]] = (
     (86, 86, frozenset({16})),  # Uzcard
     (97, 98, frozenset({16})),  # Troy, Humo
 )
-"""The first two digits, from and to, and how many there are in all."""
+"""The range of the first two digits, and the lengths of card numbers that begin with them."""
 
 _BY_START: Final = {f"{start}": lengths for low, high, lengths in _LENGTHS for start in range(low, high + 1)}
 
@@ -47,21 +46,21 @@ _GROUP: Final = re.compile(r"\d+")
 _MADE_BY_MACHINES: Final = re.compile(
     r"\b(?:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|(?=[0-9]*[a-f])[0-9a-f]{20,})\b", re.IGNORECASE | re.ASCII
 )
-"""UUIDs and long hexadecimal numbers: one in a thousand has what looks like a card number in it by chance."""
+"""UUIDs and long hexadecimal numbers; about one in a thousand contains a valid card number by chance."""
 _NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]")
 _DOUBLED: Final = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
-"""What a digit that is doubled counts for in Luhn's sum."""
+"""Value of a doubled digit in the sum of Luhn's algorithm."""
 _MOST_DECODED: Final = 3
-CARD_NUMBER: Final = "This looks like a card number, which does not belong here."
+CARD_NUMBER: Final = "This looks like a card number. Do not enter card numbers here."
 
 
 def may_hold_card_number(text: str) -> bool:
-    """Return whether `text` has as many digits in a row as a card number has. Quick, and true of more."""
+    """Return whether `text` has enough digits in a row for a card number: a fast check with false positives."""
     return _ROW.search(_with_ascii_digits(text)) is not None
 
 
 def holds_card_number(text: str) -> bool:
-    """Return whether there is a card number somewhere in `text`."""
+    """Return whether `text` contains a card number."""
     if not may_hold_card_number(text):
         return False
     typed = _MADE_BY_MACHINES.sub("x", _with_ascii_digits(text))
@@ -69,13 +68,23 @@ def holds_card_number(text: str) -> bool:
 
 
 def refuse_card_number(field: str, text: str) -> None:
-    """Raise `Invalid` on `field`, without the text, where it holds a card number."""
+    """Check that a text contains no card number.
+
+    Raises:
+        Invalid: On `field`, without the text.
+
+    """
     if holds_card_number(text):
         raise Invalid(field, CARD_NUMBER)
 
 
 def refuse_card_number_in_url(field: str, url: str) -> None:
-    """Raise `Invalid` on `field` where a URL holds a card number, percent-encoded too, up to three times."""
+    """Check that a URL contains no card number, also not percent-encoded up to three times.
+
+    Raises:
+        Invalid: On `field`, without the URL.
+
+    """
     if any(map(holds_card_number, _decoded(url))):
         raise Invalid(field, CARD_NUMBER)
 
@@ -92,18 +101,21 @@ def _with_ascii_digits(text: str) -> str:
 
 
 def _ascii_digit(match: re.Match[str]) -> str:
-    """Return the digit that a character shows, such as a full-width or a superscript one; any other as it is."""
+    """Return a digit of any script, such as a full-width or a superscript one, as ASCII; other characters unchanged."""
     value = unicodedata.digit(match[0], None)
     return match[0] if value is None else str(value)
 
 
 def _has_card_number(row: str) -> bool:
-    """Return whether some whole groups of a row are a card number. Each sum is a difference of two running sums."""
+    """Return whether consecutive whole groups of a row are a card number.
+
+    Each Luhn sum is the difference of two running sums, so the work is linear in the number of groups times lengths.
+    """
     groups = _GROUP.findall(row)
     digits = "".join(groups)
     values = [int(digit) for digit in digits]
     doubled = [_DOUBLED[value] for value in values]
-    # the last digit counts once, the one before it twice, and so on: which ones depends on where the number ends
+    # Every second digit from the right is doubled, so the parity of the end decides which ones are.
     sums = [
         list(accumulate((doubled if at % 2 == parity else values)[at] for at in range(len(values))))
         for parity in (0, 1)

@@ -1,7 +1,7 @@
-"""Passwords that many people use, as the two lists in `data` have them; `data/README.md` says where they are from.
+"""Common passwords, read from the two lists in `data`; `data/README.md` names their sources.
 
-It is the one place where the core reads a file: once, at the import of this module, so that no request waits for it,
-and from the package itself, so that there is nothing to configure and nothing that changes while a process runs.
+This is the only place where the core reads a file: once, when this module is imported, from the package itself, so
+there is nothing to configure and no request waits for it.
 """
 
 from importlib.resources import files
@@ -10,12 +10,12 @@ from typing import Final
 
 def _entries(name: str) -> frozenset[str]:
     text = files(__package__).joinpath("data", name).read_text(encoding="utf-8")
-    # An entry may hold what `splitlines` takes for the end of a line.
+    # `splitlines` would also split at other characters, which an entry may contain.
     return frozenset(text.removesuffix("\n").split("\n"))
 
 
 COMMON: Final = _entries("common_passwords.txt")
-"""At least eight characters each, of the 20,000 commonest."""
+"""Those of the 20,000 most common passwords that have at least eight characters."""
 
 COMMON_LONG: Final = _entries("common_long_passwords.txt")
-"""At least fifteen characters each, of the million commonest."""
+"""Those of the million most common passwords that have at least fifteen characters."""

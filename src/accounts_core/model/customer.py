@@ -10,11 +10,11 @@ from .payment_method import Address
 
 @attrs.frozen(kw_only=True)
 class Customer:
-    """Somebody who can be billed. `balance` is in minor units of `currency`: negative is credit."""
+    """A customer of the payment provider. `balance` is in minor units of `currency`; a negative one is credit."""
 
     id: str
     user_ref: str | None = None
-    """Whose customer it is: the `User.hex_id` that it was made with."""
+    """The `User.hex_id` that the customer was created with."""
     address: Address | None = None
     balance: int = 0
     created: datetime

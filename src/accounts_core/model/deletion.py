@@ -1,4 +1,4 @@
-"""What deleting a user destroys, what it leaves behind without an author, and what stands against it."""
+"""The preview of a user's deletion: what is deleted, what stays without an author, and what prevents it."""
 
 from collections.abc import Mapping
 from typing import Self
@@ -12,7 +12,7 @@ def _sum(left: Mapping[str, int], right: Mapping[str, int]) -> dict[str, int]:
 
 @attrs.frozen(kw_only=True)
 class DeletionPreview:
-    """Counts by name. `blocked_by` names what has to be settled first; empty when nothing has."""
+    """Counts by name. `blocked_by` names what prevents the deletion; it is empty if nothing does."""
 
     destroyed: Mapping[str, int] = attrs.field(factory=dict)
     disassociated: Mapping[str, int] = attrs.field(factory=dict)

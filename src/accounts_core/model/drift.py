@@ -1,4 +1,4 @@
-"""Where this side and the payment provider say different things."""
+"""Differences between the database and the payment provider, as the reconciliation reports them."""
 
 from enum import StrEnum
 
@@ -8,41 +8,41 @@ from .ids import UserId
 
 
 class Kind(StrEnum):
-    """What two sides can differ in."""
+    """The kinds of differences."""
 
     STRANDED_HOLD = "stranded hold"
-    """Money is frozen, and no verification is going to let it go."""
+    """A hold is open, and no verification is going to release it."""
     ORPHANED_CARD = "orphaned card"
-    """The customer has a card that the user does not have here."""
+    """The customer has a card that the user does not have in the database."""
     DOUBLED_CUSTOMER = "doubled customer"
-    """The user has another customer than this one, too."""
+    """The user is linked to another customer as well."""
     UNCLAIMED_CUSTOMER = "unclaimed customer"
-    """The customer was made for the user, who does not know of it."""
+    """The customer was created for the user, but the user is not linked to it."""
     LOST_CUSTOMER = "lost customer"
-    """The user is billed as a customer that is not there."""
+    """The user is linked to a customer that does not exist at the provider."""
     DIFFERING_CARDS = "differing cards"
-    """The user has a card that the customer does not have, or not in these words."""
+    """The user has a card that the customer does not have, or has with other details."""
     DIFFERING_DEFAULT = "differing default"
-    """The default card is another one there."""
+    """The provider has another default card."""
     DEFAULT_ELSEWHERE = "default is managed elsewhere"
-    """The default there is a payment method that was never verified here: another kind, or a card of the host's own."""
+    """The provider's default was never verified here: another kind of payment method, or a card added by others."""
     UNKNOWN_CUSTOMER = "unknown customer"
-    """The customer was made for a user who is not here."""
+    """The customer was created for a user who does not exist."""
 
 
 class Repair(StrEnum):
-    """What became of a drift."""
+    """The state of the repair of a drift."""
 
     NEEDED = "to repair"
     DONE = "repaired"
     QUEUED = "queued"
-    """The provider did not do it at once; the outbox goes on with it."""
+    """The provider did not do it at once; a job of the outbox retries it."""
     LEFT = "left alone"
 
 
 @attrs.frozen(kw_only=True)
 class Drift:
-    """One thing that differs. `subject` is the provider's id of it, `user_id` whose it is, where that is known."""
+    """One difference. `subject` is the provider's id of the object, `user_id` its user, if known."""
 
     kind: Kind
     subject: str
@@ -53,7 +53,10 @@ class Drift:
 
 @attrs.frozen(kw_only=True)
 class Reconciliation:
-    """What was looked at, and what differed. `stopped_by` is why it ended early; what was repaired stays so."""
+    """The result of a reconciliation: counts of the objects compared, and the differences.
+
+    `stopped_by` is the reason if it ended early; repairs made until then stay.
+    """
 
     users: int = 0
     customers: int = 0
@@ -63,5 +66,5 @@ class Reconciliation:
 
     @property
     def is_clean(self) -> bool:
-        """Whether everything was looked at, and nothing is left to be done by anybody."""
+        """Whether everything was compared, and every drift is repaired."""
         return self.stopped_by is None and all(drift.repair is Repair.DONE for drift in self.drifts)

@@ -1,21 +1,21 @@
-"""Email addresses: one canonical form, and mail only to the address as it was typed.
+"""Email addresses: a canonical form for comparison, and the typed form for mail.
 
-Two addresses that a person would call the same must not make two accounts, and two that differ must
-never be matched (CVE-2019-19844 sent a reset for `mike@` to `m\u0131ke@`). So the rule is:
+Two spellings of one address must not make two accounts, and two different addresses must never match (CVE-2019-19844
+sent a reset for `mike@` to `m\u0131ke@`). The rules:
 
-- the domain is lower-cased ASCII; an internationalised one must come in its A-label form (`xn--...`),
-  because mapping Unicode domains is UTS #46's business and the core carries no tables for it;
+- the domain is lower-cased ASCII; an internationalised one must be in its A-label form (`xn--...`), because mapping
+  Unicode domains needs the tables of UTS #46, which the core does not have;
 - the local part is kept as typed; `key`, which identifies the account, is its NFKC form in lower case.
   Lower case, not case folding: folding would match `stra\u00dfe@` with `strasse@`;
-- plus tags and dots are part of the address: other people's conventions are not ours to guess.
+- plus tags and dots are part of the address, because only some mail hosts ignore them.
 
-Syntax is RFC 5322's dot-atom and RFC 1123's host name, with RFC 5321's lengths. Quoted local parts,
-comments and address literals are refused.
+Syntax is RFC 5322's dot-atom and RFC 1123's host name, with RFC 5321's lengths. Quoted local parts, comments and
+address literals are rejected.
 
 `=?` begins an encoded word (RFC 2047), which many mail libraries decode inside an address although RFC 2047, 5 (3)
-forbids one there: what it decodes to can end the header. So a local part with `=?` is refused too. What else dot-atom
-allows is left alone (`=` and `?` apart, `%`, `!`, `|`, a leading `-`): only the address's own host may give it a
-meaning (RFC 5321, 2.3.11), and people have such addresses.
+forbids one there; the decoded text can end the header. So a local part with `=?` is rejected, too. All else that
+dot-atom allows is accepted (`=` and `?` apart, `%`, `!`, `|`, a leading `-`): only the address's own host may give it a
+meaning (RFC 5321, 2.3.11), and such addresses are in use.
 """
 
 import re
@@ -45,7 +45,7 @@ def _is_local_part(text: str) -> bool:
         return False
     if text.isascii():
         return _LOCAL.fullmatch(text) is not None
-    # RFC 6531 lets any letter, mark and digit stand beside RFC 5322's atext
+    # RFC 6531 allows any letter, mark and digit in addition to RFC 5322's atext.
     return (
         _LOCAL.fullmatch(_NOT_ASCII.sub("a", text)) is not None
         and all(c.isascii() or unicodedata.category(c)[0] in _LETTERS for c in text)
@@ -55,18 +55,20 @@ def _is_local_part(text: str) -> bool:
 
 @attrs.frozen(order=False)
 class EmailAddress:
-    """An email address. Equal to another when both identify the same account (`key`).
+    """An email address. Two are equal if both identify the same account (`key`).
 
-    Raises `Invalid` on the field `email` for anything that is not an address.
+    Raises:
+        Invalid: On `email`: it is not an address.
+
     """
 
     address: str = attrs.field(eq=False)
-    """As typed, the domain in lower case: where mail goes."""
+    """The address that mail is sent to: as typed, with the domain in lower case."""
     key: str = attrs.field(init=False)
     """The canonical form, unique among users."""
 
     def __attrs_post_init__(self) -> None:
-        # the limit comes first: normalising a megabyte is how CVE-2023-46695 hurt
+        # The length is checked first, because normalising long text is slow (CVE-2023-46695).
         if len(self.address) > MAX_ADDRESS:
             raise Invalid("email", f"An email address has at most {MAX_ADDRESS} characters.")
         local, at, domain = self.address.rpartition("@")
@@ -74,7 +76,7 @@ class EmailAddress:
             raise Invalid("email", "This is not an email address.")
         domain = unicodedata.normalize("NFKC", domain).lower()
         if not domain.isascii():
-            raise Invalid("email", "Write this domain in its ASCII form, which begins with xn--.")
+            raise Invalid("email", "Enter this domain in its ASCII form, which begins with xn--.")
         local = local if local.isascii() else unicodedata.normalize("NFC", local)
         key = local.lower() if local.isascii() else unicodedata.normalize("NFKC", local).lower()
         if not _is_local_part(local) or not _is_local_part(key) or not _DOMAIN.fullmatch(domain):
@@ -86,10 +88,10 @@ class EmailAddress:
         object.__setattr__(self, "key", f"{key}@{domain}")
 
     def is_same_mailbox(self, other: "EmailAddress") -> bool:
-        """Return whether mail to both goes to one place: they differ in upper and lower case at most.
+        """Return whether both addresses are the same mailbox: they differ in upper and lower case at most.
 
-        Two addresses with one `key` may be two mailboxes, such as one in full-width letters: a proof of one says
-        nothing of the other.
+        Two addresses with the same `key` may be two mailboxes, such as one in full-width letters. To verify one does
+        not verify the other.
         """
         return self.address.lower() == other.address.lower()
 

@@ -1,7 +1,7 @@
-"""What happened, in the domain's words. Recorded in the unit of work in which it happened.
+"""Domain events, recorded in the unit of work in which they happen.
 
-A host subscribes to them at the store, and then runs inside the same transaction. No event carries a secret, nor more
-of a card than its brand and last four digits.
+A host application subscribes to them at the store; its subscriber runs in the same transaction. Events contain no
+secrets, and of a card only its brand and last four digits.
 """
 
 from datetime import datetime
@@ -14,26 +14,26 @@ from .ids import TeamId, UserId
 
 
 class Actor(StrEnum):
-    """Whose doing it was."""
+    """The kind of actor that caused an event."""
 
     USER = "user"
-    """The person behind the account, or whoever had their password, token or mail."""
+    """The user, or another person with the user's password, token or mail."""
     OPERATOR = "operator"
-    """Somebody who runs the service."""
+    """An operator of the service."""
     PROVIDER = "provider"
-    """The payment provider, or somebody in its dashboard."""
+    """The payment provider, or a person who uses its dashboard."""
 
 
 @attrs.frozen(kw_only=True)
 class DomainEvent:
-    """Something happened at `at`, to or by the user `user_id`."""
+    """An event at the time `at` that concerns the user `user_id`."""
 
     user_id: UserId
     at: datetime
     by: Actor = Actor.USER
     tell: EmailAddress | None = None
-    """Who is told of it by mail, where it is of a kind that is told: the address that was proven to be the person's;
-    of a change of the address, the one before."""
+    """The verified address that gets a security mail about the event, if its kind has one; after a change of the
+    address, the previous one."""
 
 
 @attrs.frozen(kw_only=True)
@@ -46,9 +46,9 @@ class SignedIn(DomainEvent):
     session_id: str
     user_agent: str | None
     client: str | None = None
-    """The address that the call came from."""
+    """The client's IP address."""
     new_device: bool = False
-    """Whether the user has signed in before, and never from such a device."""
+    """Whether the user has signed in before, but not from such a device."""
 
 
 @attrs.frozen(kw_only=True)
@@ -58,7 +58,7 @@ class SignedOut(DomainEvent):
 
 @attrs.frozen(kw_only=True)
 class SessionsEnded(DomainEvent):
-    """Sessions were ended from another one."""
+    """Sessions of the user were ended from another session."""
 
     count: int
 
@@ -71,12 +71,12 @@ class UserRenamed(DomainEvent):
 @attrs.frozen(kw_only=True)
 class PasswordChanged(DomainEvent):
     is_reset: bool = False
-    """Chosen without the old one, with a token that was mailed."""
+    """Whether it was chosen with a mailed token, without the old password."""
 
 
 @attrs.frozen(kw_only=True)
 class EmailChanged(DomainEvent):
-    """The address is another one now; where it is only wanted, `EmailChangeRequested` was recorded."""
+    """The address has changed. A change that waits for verification is an `EmailChangeRequested`."""
 
     before: EmailAddress
     after: EmailAddress
@@ -106,7 +106,7 @@ class UserRestored(DomainEvent):
 
 @attrs.frozen(kw_only=True)
 class UserUnlocked(DomainEvent):
-    """The wrong passwords that were tried for the account do not count any more."""
+    """An operator reset the count of wrong passwords for the account."""
 
 
 @attrs.frozen(kw_only=True)
@@ -116,12 +116,12 @@ class UserDeleted(DomainEvent):
 
 @attrs.frozen(kw_only=True)
 class MailUndeliverable(DomainEvent):
-    """A mail to the user cannot be delivered, because of their address; it is not sent again."""
+    """A mail cannot be delivered because of the user's address; it is not sent again."""
 
     purpose: str
-    """What the mail was about, as `MailKind` names it."""
+    """The `MailKind` of the mail."""
     status: str
-    """What the mail server said: its code, and an enhanced status code where it gave one."""
+    """The mail server's reply code, and its enhanced status code, if any."""
 
 
 @attrs.frozen(kw_only=True)
@@ -130,7 +130,7 @@ class CardVerified(DomainEvent):
     brand: str
     last4: str
     replaced: tuple[str, ...] = ()
-    """Payment methods of the same physical card, which this one took the place of."""
+    """Payment methods of the same physical card, which this one replaced."""
 
 
 @attrs.frozen(kw_only=True)
@@ -161,16 +161,16 @@ class CardUpdated(DomainEvent):
 
 @attrs.frozen(kw_only=True)
 class CustomerLost(DomainEvent):
-    """The payment provider's customer was deleted there, and every card with it."""
+    """The customer was deleted at the payment provider, with all its cards."""
 
     customer_id: str
 
 
 @attrs.frozen(kw_only=True)
 class CustomerDetailsRefused(DomainEvent):
-    """The payment provider did not take the user's address or name, so its customer goes without.
+    """The payment provider refused the user's address or name, so its customer does not have it.
 
-    `fields` names what was left out, `email`, `name` or both with a comma; `code` is the provider's.
+    `fields` names the refused fields: `email`, `name`, or both with a comma. `code` is the provider's.
     """
 
     fields: str
@@ -206,7 +206,7 @@ class TeamHandedOver(DomainEvent):
 
 @attrs.frozen(kw_only=True)
 class InvitationEvent(DomainEvent):
-    """Something that the owner of a team did with the invitation of an address, which is somebody else's."""
+    """An action of a team's owner on the invitation of an address."""
 
     team_id: TeamId
     email: EmailAddress
@@ -219,7 +219,7 @@ class Invited(InvitationEvent):
 
 @attrs.frozen(kw_only=True)
 class InvitationResent(InvitationEvent):
-    """It was sent again, or the address was invited again."""
+    """The invitation was sent again, or the address was invited again."""
 
 
 @attrs.frozen(kw_only=True)

@@ -1,9 +1,9 @@
-"""Which job is next when many wait for few lanes: round robin over the requesters.
+"""A fair queue for jobs that wait for few lanes: round robin over the requesters.
 
-A job is attributed to keys, such as the account and the client that it is done for. Among the jobs that wait, the next
-is one whose keys were all served longest ago. So whoever has many jobs waiting is served once for each time that
-everybody else is, and a requester who comes new is behind no more than one job of each other one. In a plain FIFO queue
-one requester with a hundred jobs would keep everybody else waiting for all of them.
+A job is attributed to keys, such as the account and the client of its request. The next job is the one whose keys were
+all served longest ago. So requesters are served in turn, however many jobs each has waiting, and a new requester waits
+for at most one job of each other one. In a FIFO queue one requester with a hundred jobs would delay all others by all
+of them.
 """
 
 from collections import Counter
@@ -17,12 +17,12 @@ J = TypeVar("J", bound=Hashable)
 
 @attrs.define(kw_only=True)
 class FairQueue(Generic[J]):
-    """Jobs that run in `lanes` at most, and wait in the order described above. Not safe between threads by itself.
+    """A queue of jobs, of which at most `lanes` run at once. Not thread-safe.
 
     Attributes:
-        lanes: How many jobs run at once.
-        max_waiting: How many jobs wait at most, beside those that run.
-        max_waiting_each: How many of them are attributed to one key at most. Others still get in then.
+        lanes: The most jobs that run at once.
+        max_waiting: The most jobs that wait, in addition to those that run.
+        max_waiting_each: The most waiting jobs of one key. Jobs of other keys are still accepted.
 
     """
 
@@ -33,26 +33,26 @@ class FairQueue(Generic[J]):
     """In the order in which they came."""
     _running: dict[J, frozenset[str]] = attrs.field(factory=dict, init=False)
     _places: Counter[str] = attrs.field(factory=Counter, init=False)
-    """By key, how many jobs run or wait. A key without one is forgotten."""
+    """The number of jobs that run or wait, by key. Keys without jobs are deleted."""
     _served: dict[str, int] = attrs.field(factory=dict, init=False)
-    """By key, when a job of it began last: an odd number. For a new key, an even one: after all that was served before
-    it came, and ahead of whoever was served last."""
+    """The turn in which a job of a key began last, by key: an odd number. A new key has an even one, which sorts after
+    all earlier turns and before the latest one."""
     _turn: int = attrs.field(default=0, init=False)
 
     def __len__(self) -> int:
-        """Return how many jobs run or wait."""
+        """Return the number of jobs that run or wait."""
         return len(self._waiting) + len(self._running)
 
     def enter(self, job: J, keys: Collection[str]) -> bool:
-        """Let `job` wait for its turn.
+        """Add a job to the queue.
 
         Args:
-            job: Anything hashable, once.
-            keys: Whom it is attributed to. Jobs without a key are treated as one requester's, except that
-                `max_waiting_each` does not hold for them.
+            job: Any hashable object that is not in the queue.
+            keys: The requesters that it is attributed to. Jobs without a key count as one requester's, to which
+                `max_waiting_each` does not apply.
 
         Returns:
-            False when there is no place for it: for nobody, or for none of one of its keys.
+            False if the queue is full, or has too many waiting jobs of one of the keys.
 
         """
         most = self.lanes + self.max_waiting_each
@@ -67,10 +67,10 @@ class FairQueue(Generic[J]):
         return True
 
     def begin(self) -> J | None:
-        """Return the job whose turn it is, which runs from now on; None when no lane is free or nothing waits."""
+        """Start the next job and return it; None if no lane is free or no job waits."""
         if len(self._running) >= self.lanes or not self._waiting:
             return None
-        # of several that were served equally long ago, the one that came first
+        # `min` returns the job that was added first if several were served equally long ago.
         job = min(self._waiting, key=lambda each: max(self._served[key] for key in self._waiting[each]))
         keys = self._running[job] = self._waiting.pop(job)
         self._turn += 1
@@ -79,7 +79,7 @@ class FairQueue(Generic[J]):
         return job
 
     def leave(self, job: J) -> None:
-        """Free the place of a job that has ended, or that does not wait any more."""
+        """Remove a job that has ended or has stopped waiting."""
         keys = self._waiting.pop(job, None) or self._running.pop(job, frozenset())
         for key in keys:
             self._places[key] -= 1

@@ -1,13 +1,13 @@
-"""What a reader sees as one character: the extended grapheme clusters of Unicode (UAX #29), as names need them.
+"""Extended grapheme clusters (UAX #29), which readers see as one character, as far as names need them.
 
 The standard library does not divide text into graphemes, and the core has no other dependency. These are the rules of
-UAX #29 with its properties told from general categories, which `unicodedata` has, and from the few ranges below:
+UAX #29, with the properties derived from the general categories of `unicodedata` and from the few ranges below:
 
-- combining marks, variation selectors, emoji modifiers, tags, and the zero-width joiner belong to what is before them
-  (GB9, GB9a), and to a joiner an emoji belongs that follows it (GB11);
+- combining marks, variation selectors, emoji modifiers, tags and the zero-width joiner extend the character before them
+  (GB9, GB9a), and a joiner joins the emoji that follows it (GB11);
 - two regional indicators are one flag (GB12, GB13);
-- the jamo of a Hangul syllable are one (GB6 to GB8);
-- signs that are written before what they belong to, such as an Arabic number sign, take it along (GB9b).
+- the jamo of a Hangul syllable are one grapheme (GB6 to GB8);
+- prepended signs, such as an Arabic number sign, join the character that follows them (GB9b).
 
 Not covered: conjuncts of Indic scripts that a virama links (GB9c, since Unicode 15.1). There the consonant with its
 virama is one grapheme, and the linked consonant begins another, as before Unicode 15.1.
@@ -32,11 +32,11 @@ _FOLLOWS: Final = {
     _WITH_END: {_TRAILING},
     _TRAILING: {_TRAILING},
 }
-"""Which jamo go on with a syllable (GB6 to GB8)."""
+"""The jamo that may follow a jamo in a syllable (GB6 to GB8)."""
 
 
 def graphemes(text: str) -> Iterator[str]:
-    """Return the graphemes of a text in order; together they are the text. The work is linear."""
+    """Return the graphemes of a text in order. Joined, they are the text. The work is linear."""
     begin = 0
     for place in range(1, len(text)):
         if not _is_joined(text, begin, place):
@@ -47,7 +47,7 @@ def graphemes(text: str) -> Iterator[str]:
 
 
 def _is_joined(text: str, begin: int, place: int) -> bool:
-    """Whether the character at `place` belongs to the grapheme that began at `begin` and goes as far as before it."""
+    """Return whether the character at `place` continues the grapheme that begins at `begin` and ends before it."""
     before, this = text[place - 1], text[place]
     if _extends(this):
         return True
@@ -66,7 +66,7 @@ def _extends(character: str) -> bool:
         or character in (_JOINER, _NON_JOINER)
         or character in _HALF_WIDTH_MARKS
         or "\U0001f3fb" <= character <= "\U0001f3ff"  # skin tones
-        or "\U000e0020" <= character <= "\U000e007f"  # tags, of which flags of regions are made
+        or "\U000e0020" <= character <= "\U000e007f"  # tags, as in flags of regions
     )
 
 
@@ -75,7 +75,7 @@ def _is_regional(character: str) -> bool:
 
 
 def _is_emoji(character: str) -> bool:
-    """Whether it may stand in a sequence of joined emoji: a symbol, or a sign that is drawn as one."""
+    """Return whether a character may be part of a sequence of joined emoji: a symbol, or a sign drawn as one."""
     return unicodedata.category(character) in ("So", "Sk", "Cn") or character in "\u203c\u2049\u2194\u2195\u25fe\u25fd"
 
 

@@ -1,13 +1,13 @@
-"""Requests that a client may repeat without doing twice what they ask for (`Idempotency-Key`).
+"""Idempotent requests, which have the same effect when they are sent twice (`Idempotency-Key`).
 
-A request is claimed before it is performed, and answered in the very transaction of its effect. So a repeat finds the
-answer, or a claim that somebody works under, or a claim that ran out: then nothing was done, and the repeat does it.
-A sign-up has no user to be claimed for: it is stored with its effect, answered, or not at all.
+A request is claimed before it is performed, and answered in the transaction of its effect. So a repeat finds the
+answer, a running claim, or an expired claim; in the last case nothing was done, and the repeat is performed. A sign-up
+has no user to be claimed for: its record is stored with its effect, answered, or not at all.
 
-A fingerprint tells whether a repeat asks for the same thing. It is 32 bytes, a digest of what may be guessed from a
-digest. Where the request has secrets, such as a password, 64 bytes follow: 32 that name the token it came with, and 32
-of an HMAC of the secrets under that token. So nobody who reads them can try passwords. What a repeat with the same
-digest is then:
+A fingerprint decides whether a repeat is the same request. Its first 32 bytes are a digest of the body without secrets.
+If the request has secrets, such as a password, 64 bytes follow: 32 that identify its access token, and 32 of an HMAC of
+the secrets under that token, so that the record does not help to guess passwords. A repeat with the same digest is
+compared as follows:
 
     token   secrets         the repeat is
     same    none, the same  the same request: it gets the answer
@@ -30,16 +30,16 @@ from .times import CLOCK_SKEW
 
 KEPT_FOR: Final = timedelta(hours=24)
 CLAIMED_FOR: Final = timedelta(seconds=60)
-"""How long whoever performs a request keeps it to themself."""
+"""The duration of a claim on a request, held by the process that performs it."""
 MAX_ANSWER_BYTES: Final = 64 * 1024
-"""Largest answer that is stored. The largest that a call of the service gives is some 60 KB: 10,000 control characters
-in an interaction."""
+"""Largest answer that is stored. The largest answer of the HTTP service is about 60 KB: an interaction of 10,000
+control characters."""
 
 _PART_BYTES: Final = 32
 
 
 class Repeat(Enum):
-    """What a request is to an earlier one with the same key."""
+    """The result of the comparison with an earlier request of the same key."""
 
     SAME = auto()
     ANOTHER = auto()
@@ -50,9 +50,9 @@ def fingerprint_of(plain: bytes, *, secrets: bytes | None = None, token: str = "
     """Return the fingerprint of a request.
 
     Args:
-        plain: What the request says besides secrets, in one canonical form.
-        secrets: Its secrets in one canonical form, or None when it has none.
-        token: The access token that it came with: 256 random bits, so that its HMAC tells nothing about the secrets.
+        plain: The body without secrets, in a canonical form.
+        secrets: The secrets in a canonical form; None if there are none.
+        token: The access token of the request: 256 random bits, so that the HMAC reveals nothing about the secrets.
 
     """
     fingerprint = sha256(plain).digest()
@@ -62,23 +62,23 @@ def fingerprint_of(plain: bytes, *, secrets: bytes | None = None, token: str = "
     return fingerprint + digest(key, b"token\0", "sha256") + digest(key, b"secrets\0" + secrets, "sha256")
 
 
-def compare_fingerprints(kept: bytes, given: bytes) -> Repeat:
-    """Say what a request is to the one whose fingerprint was kept, by the table at the top."""
-    if kept == given:
+def compare_fingerprints(stored: bytes, received: bytes) -> Repeat:
+    """Compare a request's fingerprint with the stored one, by the table at the top."""
+    if stored == received:
         return Repeat.SAME
     plain, token = slice(_PART_BYTES), slice(_PART_BYTES, 2 * _PART_BYTES)
-    both_have_secrets = len(kept) == len(given) > _PART_BYTES
-    if both_have_secrets and kept[plain] == given[plain] and kept[token] != given[token]:
+    both_have_secrets = len(stored) == len(received) > _PART_BYTES
+    if both_have_secrets and stored[plain] == received[plain] and stored[token] != received[token]:
         return Repeat.NOT_COMPARABLE
     return Repeat.ANOTHER
 
 
 @attrs.frozen(kw_only=True)
 class IdempotencyRecord:
-    """A request that came with a key. `scope` names its owner, call and key; `fingerprint` tells another body apart.
+    """A request with an idempotency key. `scope` identifies its owner, call and key; `fingerprint` its body.
 
-    The owner is a user or, for a sign-up that made none yet, an address by its key. `claim` names who performs it;
-    `answer` is None until it is answered.
+    The owner is a user or, for a sign-up without a user so far, an address by its key. `claim` identifies the process
+    that performs it; `answer` is None until it is answered.
     """
 
     scope: bytes
@@ -92,12 +92,12 @@ class IdempotencyRecord:
 
     def __attrs_post_init__(self) -> None:
         if (self.user_id is None) == (self.email_key is None):
-            raise ValueError("A kept request belongs to a user or to an address.")
+            raise ValueError("An idempotency record belongs to either a user or an address.")
 
     def is_running(self, *, now: datetime) -> bool:
-        """Return whether somebody may be performing it; nobody is under a claim that ends later than any claim can."""
+        """Return whether it may be in progress. A claim that a wrong clock dated too far ahead is ignored."""
         return self.answer is None and now < self.claimed_until <= now + CLAIMED_FOR + CLOCK_SKEW
 
     def is_kept(self, *, now: datetime) -> bool:
-        """Return whether a repeat gets its answer. One from the future is kept: to do it twice would be worse."""
+        """Return whether a repeat gets its answer. A record from the future is kept, so that it is not done twice."""
         return now < self.created_at + KEPT_FOR

@@ -2,18 +2,17 @@
 
 The rule, in order:
 
-1. What stands in brackets at the end is no part of the name: of `Jane Doe (CEO)` only `Jane Doe` counts. A name that is
-   nothing but brackets is taken as it is.
+1. Text in brackets at the end is not part of the name: of `Jane Doe (CEO)` only `Jane Doe` counts. A name that is
+   all in brackets is used as it is.
 2. A name is divided at white space. Words without a letter, a digit or a symbol, such as a dash, do not count, unless
    there are no others.
-3. The first and the last word give one initial each; a single word gives one.
+3. The first and the last word have one initial each; a single word has one.
 4. The initial of a word is its first grapheme (`accounts_core.model.graphemes`) that begins with a letter; of a word
    without letters the first that begins with a digit or a symbol, such as an emoji or a flag; else the first.
-5. It is put in upper case where that is one grapheme of as many characters; else it stays as it is written: `ß` has
-   `SS` for its upper case and stays `ß`. A ligature (`ﬁ`) is taken apart first, into its first letter.
+5. It is converted to upper case if the result has the same number of characters: `ß`, whose upper case is `SS`, stays
+   `ß`. A ligature (`ﬁ`) is replaced with its first letter before.
 
-The order is that of the text, which is the order of reading in every script: a name written from right to left has its
-first letter first, and the page that shows it turns it.
+The order is that of the text, which is the reading order in every script; a page displays right-to-left text.
 """
 
 import unicodedata
@@ -23,18 +22,18 @@ from .graphemes import graphemes
 
 _BRACKETS: Final = {")": "(", "]": "[", "}": "{", "\uff09": "\uff08", "\u3011": "\u3010"}
 _LIGATURES: Final = ("\ufb00", "\ufb17")
-"""Latin and Armenian ligatures, the only letters that a typeface joined and Unicode kept."""
+"""The range of the Latin and Armenian ligatures."""
 
 
 def initials_of(name: str) -> str:
-    """Return one or two graphemes; nothing for a name without any character."""
+    """Return the initials, one or two graphemes; an empty text for an empty name."""
     words = _without_bracketed_end(name).split() or name.split()
     names = [word for word in words if any(_is_shown(each) for each in word)] or words
     return "".join(_initial(word) for word in names[:1] + names[1:][-1:])
 
 
 def _without_bracketed_end(name: str) -> str:
-    """Return the name without what stands in brackets at its end, several times and nested too."""
+    """Return the name without the text in brackets at its end, repeated and nested brackets included."""
     text = name.rstrip()
     end = len(text)
     opening: list[str] = []

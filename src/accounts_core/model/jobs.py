@@ -1,7 +1,7 @@
-"""Jobs of the outbox: a class for each thing that is done outside the database, or later by a worker.
+"""Jobs of the outbox: a class for each kind of work that is done outside the database, or later by a worker.
 
-A class is stored under its topic, with its fields as the payload: a field's name is its key. Topics and keys stay as
-they are, because rows of earlier releases are read. What does a job is in the table of `accounts_core.outbox.handlers`.
+A job is stored under its topic, with its fields as the payload: a field's name is its key. Topics and keys do not
+change, because rows of earlier releases are read. The handlers of jobs are in `accounts_core.outbox.handlers`.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -26,7 +26,7 @@ class JobKind(StrEnum):
     PROVIDER = "provider"
     """The payment provider: holds, cards and customers."""
     MAIL = "mail"
-    """The mail server, or what only leads to a mail."""
+    """The mail server; also jobs that only prepare a mail."""
     HOST = "host"
     """The host application's own handlers."""
 
@@ -39,16 +39,16 @@ class JobData:
     topic: ClassVar[str]
     kind: ClassVar[JobKind]
     has_typed_address: ClassVar[bool]
-    """Whether `email` was typed by somebody who may not own the address."""
+    """Whether `email` was entered by a person who may not own the address."""
 
     def to_payload(self) -> dict[str, str]:
-        """Return the fields as stored; one that is None is left out."""
+        """Return the fields as stored; fields that are None are omitted."""
         values = {field.name: getattr(self, field.name) for field in _fields(type(self))}
         return {name: _to_text(value) for name, value in values.items() if value is not None}
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, str]) -> Self:
-        """Read what `to_payload` has stored. Keys that this release does not know are ignored.
+        """Return the job that `to_payload` has stored. Keys that this release does not know are ignored.
 
         Raises:
             LookupError: A key is missing.
@@ -87,7 +87,7 @@ JOBS: Final[dict[str, type[JobData]]] = {}
 
 
 def stored_as(topic: str, kind: JobKind, *, has_typed_address: bool = False) -> Callable[[type[T]], type[T]]:
-    """Declare a job class: the topic it is stored under, and what it waits for."""
+    """Declare a job class: the topic that it is stored under, and the system that it depends on."""
 
     def declare(cls: type[T]) -> type[T]:
         assert issubclass(cls, JobData)
@@ -138,9 +138,9 @@ class DetachCardJob(JobData):
 @stored_as("sync_default", JobKind.PROVIDER)
 @attrs.frozen(kw_only=True)
 class SyncDefaultJob(JobData):
-    """Make the provider's default card the user's.
+    """Set the provider's default card to the user's.
 
-    `chosen` is the card that the person chose. Without it, a default that is managed elsewhere is left alone.
+    `chosen` is the card that the user chose. Without it, a default that is managed elsewhere stays.
     """
 
     user: UserId
@@ -150,10 +150,10 @@ class SyncDefaultJob(JobData):
 @stored_as("delete_customer", JobKind.PROVIDER)
 @attrs.frozen(kw_only=True)
 class DeleteCustomerJob(JobData):
-    """Delete the provider's customer, or what the policy says, once no hold is left on it.
+    """Delete or keep the provider's customer as the policy says, after its last hold is released.
 
-    `user_ref` is the reference to find it by where its id is not known. With `unless_used` it is deleted only if
-    nothing is lost with it.
+    `user_ref` is the reference to find it by if its id is not known. With `unless_used` it is deleted only if nothing
+    is lost with it.
     """
 
     customer: str | None = None
@@ -170,7 +170,7 @@ class DeleteCustomerJob(JobData):
 @stored_as("update_customer", JobKind.PROVIDER)
 @attrs.frozen(kw_only=True)
 class UpdateCustomerJob(JobData):
-    """Tell the provider the user's name and address. `customer` is the user's customer at the time of enqueueing."""
+    """Send the user's name and address to the provider. `customer` is the one at the time of enqueueing."""
 
     user: UserId
     customer: str | None = None
@@ -187,7 +187,7 @@ class SyncCustomerJob(JobData):
 @stored_as("security_notice", JobKind.MAIL)
 @attrs.frozen(kw_only=True)
 class SecurityMailJob(JobData):
-    """Mail a security notice. `values` is what its purpose tells. A job of an earlier release names no user."""
+    """Send a security mail. `values` are those of its `MailKind`. A job of an earlier release has no user."""
 
     to: EmailAddress
     purpose: MailKind
@@ -281,4 +281,4 @@ class InvitationMailJob(JobData):
 
 
 TYPED_ADDRESS_TOPICS: Final = tuple(topic for topic, cls in JOBS.items() if cls.has_typed_address)
-"""Topics of jobs whose `email` was typed by somebody who may not own the address."""
+"""Topics of jobs whose `email` was entered by a person who may not own the address."""

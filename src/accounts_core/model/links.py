@@ -1,22 +1,22 @@
-"""Which names a mail program would turn into a link.
+"""Detection of names that a mail program may turn into a link.
 
-Whoever signs up or founds a team chooses a name and whose mailbox it is sent to, so a name such as
-`Win 1000 USD at x.example` would make the service send other people's links. Mail programs find links in plain text by
-rules of their own, so the rule here is wider than any of theirs: what it takes for a link is left out of a mail, and
-neutral words take its place. A name that is none by mistake, such as `Node.js`, costs no more than that.
+A person who signs up or creates a team chooses a name and the address that it is mailed to. A name such as
+`Win 1000 USD at x.example` would make the service send spam links. Mail programs detect links in plain text by
+different rules, so the rule here is wider than any of theirs. A name that it takes for a link is omitted from mails,
+and neutral words replace it. So a false positive, such as `Node.js`, does little harm.
 
-It is a link when, as it is shown (in NFKC, without what is invisible, and with look-alikes of dots, slashes and colons
-as those), it has
+A name counts as a link if, as displayed (in NFKC, without invisible characters, and with look-alikes of dots, slashes
+and colons replaced), it has
 
 - a dot between two words of which the second begins with two letters or more: `x.example`, `www.x`, not `J. R. Doe`,
-  `Dr. Roe`, `Ph.D.`, `v2.0`. With a blank before the dot, too; one after it alone ends the word;
+  `Dr. Roe`, `Ph.D.`, `v2.0`. A space before the dot makes no difference; a space only after it ends the word;
 - an IPv4 address;
 - a scheme: `https:`, `hxxp:`, `javascript:` and the like, or a colon between two letters;
 - two slashes or backslashes in a row;
 - an `@` between two characters, as an email address has;
-- a phone number: nine digits or more, seven after a `+`, with little between them.
+- a phone number: nine digits or more, seven after a `+`, with few characters between them.
 
-Words such as `x dot example` are no link in any mail program, and stay.
+Words such as `x dot example` are not a link in any mail program, and are accepted.
 """
 
 import re
@@ -28,7 +28,7 @@ from .text import BLANK, is_stream_safe
 
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Mn", "Mc", "Me"})
 _DOTS: Final = "\u06d4\u0701\u0702\u2024\u3002\ua4f8\ua60e\ufe52\uff0e\uff61\U00010a50"
-"""What is taken for a dot in a host name (UTS 46), or looks like one."""
+"""Characters that are mapped to a dot in a host name (UTS #46), or look like one."""
 _SLASHES: Final = "\u2044\u2215\u2571\u29f8\u3033\uff0f"
 _COLONS: Final = "\u02f8\u2236\ua789\ufe13\ufe55\uff1a"
 _AS_SHOWN: Final = str.maketrans(
@@ -56,14 +56,14 @@ _LINK: Final = re.compile(
 
 
 def reads_as_link(text: str) -> bool:
-    """Return whether a mail program may make a link of `text` or of a part of it."""
+    """Return whether a mail program may turn `text` or a part of it into a link."""
     if not is_stream_safe(text):
-        return True  # normalising it could take long
+        return True  # normalising such text is slow
     shown = unicodedata.normalize("NFKC", text).translate(_AS_SHOWN)
     seen = "".join(each for each in shown if each not in BLANK and unicodedata.category(each) not in _INVISIBLE)
     return _LINK.search(" ".join(seen.split())) is not None
 
 
 def without_links(names: Mapping[str, str]) -> dict[str, str]:
-    """Return those of the names that no mail program makes a link of."""
+    """Return the names that no mail program turns into a link."""
     return {name: text for name, text in names.items() if not reads_as_link(text)}

@@ -1,9 +1,9 @@
-"""Tokens that travel by mail: to prove an address, or to choose a new password without the old one.
+"""Tokens sent by mail: to verify an address, or to choose a new password without the old one.
 
-A token is made when its mail is sent, works once, lives shortly and dies with any change of the password. It is bound
-to the address that it was mailed to, so a mail to one address never proves another. The store keeps only the SHA-256.
+A token is made when its mail is sent, can be used once, expires soon and is deleted when the password changes. It is
+bound to the address that it was mailed to, so it cannot verify another one. The store has only its SHA-256.
 
-A token whose time lies in the future does not work: once the machine's clock was wrong, nobody can say how old it is.
+A token that was created in the future is not accepted: a wrong clock wrote that time, so its age is unknown.
 """
 
 from datetime import datetime
@@ -17,7 +17,7 @@ from .times import is_ahead
 
 
 class MailTokenPurpose(StrEnum):
-    """What a token is good for, and nothing else."""
+    """The purpose of a token; it is accepted for no other one."""
 
     VERIFY_EMAIL = "verify_email"
     RESET_PASSWORD = "reset_password"  # noqa: S105  the name of a purpose, no secret
@@ -35,5 +35,5 @@ class MailToken:
     expires_at: datetime
 
     def is_live(self, *, now: datetime) -> bool:
-        """Return whether the token may be used: made already, and not expired."""
+        """Return whether the token may be used: not created in the future, and not expired."""
         return not is_ahead(self.created_at, now=now) and now < self.expires_at

@@ -1,4 +1,4 @@
-"""A notification: something the product tells a user inside the product."""
+"""Notifications: messages to a user inside the product."""
 
 from datetime import datetime
 from typing import Final, Self
@@ -15,7 +15,7 @@ MAX_MESSAGE: Final = 500
 
 @attrs.frozen(kw_only=True)
 class Notification:
-    """A message of a `type` that a client can switch on; `read_at` is None until it was read."""
+    """A message to a user. `type` is for clients to distinguish; `read_at` is None until it is read."""
 
     id: str
     user_id: UserId
@@ -26,15 +26,15 @@ class Notification:
 
     @classmethod
     def invite(cls, *, id: str, user_id: UserId, team_name: str, at: datetime) -> Self:
-        """Tell somebody that a team wants them."""
+        """Return the notification of an invitation into a team."""
         message = one_line("message", f"You invited to join {team_name}.", at_most=MAX_MESSAGE)
         return cls(id=id, user_id=user_id, type=INVITE, message=message, created_at=at)
 
     @classmethod
     def invitation_accepted(cls, *, id: str, user_id: UserId, team_name: str, at: datetime) -> Self:
-        """Tell the owner of a team that an invitation was accepted.
+        """Return the notification that an invitation was accepted, for the owner of the team.
 
-        It does not name the new member, whose name would stay with the owner after that member is deleted.
+        It does not name the new member, whose name would remain in it after the member is deleted.
         """
         text = f"Your invitation to join {team_name} was accepted."
         message = one_line("message", text, at_most=MAX_MESSAGE)

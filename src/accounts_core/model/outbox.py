@@ -1,7 +1,7 @@
-"""Jobs of the transactional outbox: every effect outside the database, written down with what caused it.
+"""Jobs of the transactional outbox: every effect outside the database, stored in the transaction of its cause.
 
-A job is done at least once, so whoever does it must be able to do it twice; its id is stable, for dedup. A claim
-is a lease: `lease` names it, and only its holder may end or put off the job.
+A job is performed at least once, so its handler must be idempotent; its id is stable, to detect repeats. A claim is a
+lease, identified by `lease`; only its holder may complete or reschedule the job.
 """
 
 from collections.abc import Mapping
@@ -12,10 +12,10 @@ import attrs
 
 @attrs.frozen(kw_only=True)
 class OutboxJob:
-    """One effect to be done. `due` is when it may be claimed next; `attempts` counts claims.
+    """One job. `due` is the time from which it may be claimed; `attempts` counts claims.
 
-    A job that keeps failing is dead-lettered: nobody claims it until an operator has it tried again. `last_error` says
-    why.
+    A job that keeps failing is dead-lettered: it is not claimed until an operator retries it. `last_error` says why it
+    failed.
     """
 
     id: str
@@ -31,7 +31,7 @@ class OutboxJob:
 
 @attrs.frozen(kw_only=True)
 class OverdueJobs:
-    """Jobs of one topic that have been due for long, held by nobody: no worker does them, or too few."""
+    """Jobs of one topic that are long due and not leased: no worker claims them, or too few workers do."""
 
     topic: str
     count: int

@@ -1,13 +1,12 @@
-"""Lists that are read page by page, each page from a position on.
+"""Pagination: lists that are read page by page, each page from a position on.
 
-A position is made of the values that the list is ordered by, so the entry that had them need not exist any longer: a
-list that is read to its end goes on where it was, whatever is removed or added meanwhile. An entry that is there all
-the time comes exactly once.
+A position has the values that the list is ordered by, so its entry need not exist any longer: reading continues at the
+same place, whatever is deleted or added meanwhile. An entry that exists all the time is read exactly once.
 
-Towards a client a position is a short text (`position_text`). It is not a secret and not signed: it holds what the last
-entry of a page was ordered by (its id or number, and its time to the microsecond), which its reader has just been
-shown, and it steers nothing but where the same reader's next page begins. A checksum binds it to one list, so that a
-position of another list, or a damaged one, is refused.
+For clients a position is a short text (`position_text`). It is neither secret nor signed: it has the sort values of a
+page's last entry (its id or number, and its time to the microsecond), which the same reader has just received, and it
+determines only where that reader's next page begins. A checksum binds it to one list, so that a position of another
+list, or a damaged one, is refused.
 """
 
 import re
@@ -25,27 +24,24 @@ DEFAULT_PAGE: Final = 50
 MAX_PAGE: Final = 200
 """The most entries that one call reads of any list."""
 DEFAULT_NOTIFICATIONS: Final = 200
-"""The same of notifications where nothing else is asked for: the account API's document has them all in one answer."""
+"""The default for notifications, which the account API returns in one response."""
 
 
 @attrs.frozen
 class Cursor:
-    """A position in a list that is ordered by time, then key, both descending. No entry need be there."""
+    """A position in a list that is ordered by time, then key, both descending. There need not be an entry at it."""
 
     created_at: datetime
     key: str | bytes
-    """Tells rows of the same time apart: an id, or a digest where the row has none."""
+    """Orders rows of the same time: an id, or a digest if the row has no id."""
 
 
 Position: TypeAlias = Cursor | int
-"""Where a list goes on: a cursor, or a number in a list that is ordered by number, descending."""
+"""The position from which a list continues: a cursor, or a number in a list ordered by number, descending."""
 
 
 class Page(list[E]):
-    """Some entries of a list, newest first; `next` is where the list goes on, None at its end.
-
-    It is a list of its entries in every other way.
-    """
+    """A page of a list, newest entries first. `next` is the position of the next page, None on the last one."""
 
     next: str | None
 
@@ -56,7 +52,7 @@ class Page(list[E]):
 
 VERSION: Final = "p1"
 MAX_POSITION: Final = 400
-"""Characters of a position; one of ours has some 60."""
+"""The most characters of a position that is read; a valid one has about 60."""
 _TEXT: Final = re.compile(rf"{VERSION}\.[A-Za-z0-9_-]{{12,}}", re.ASCII)
 _KEY: Final = re.compile(rb"[A-Za-z0-9_]{1,255}")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -66,7 +62,7 @@ _CHECK_BYTES: Final = 8
 
 
 def is_position_text(text: str) -> bool:
-    """Say whether this is meant as a position: no id has a dot in it."""
+    """Return whether a text is meant as a position, not an id: ids have no dot."""
     return "." in text
 
 
@@ -74,7 +70,7 @@ def position_text(name: str, position: Position) -> str:
     """Return a position as URL-safe text.
 
     Args:
-        name: Which list it belongs to, whose it is included, such as `interactions of 7`.
+        name: The list and its owner, such as `interactions of 7`.
         position: The position of the last entry of a page.
 
     """
@@ -88,7 +84,7 @@ def position_text(name: str, position: Position) -> str:
 
 
 def read_position_text(name: str, text: str) -> Position | None:
-    """Return the position; None for text that is no position of this list."""
+    """Return the position in a text; None if it is not a position of this list."""
     if len(text) > MAX_POSITION or _TEXT.fullmatch(text) is None:
         return None
     encoded = text.removeprefix(f"{VERSION}.")
@@ -102,9 +98,9 @@ def read_position_text(name: str, text: str) -> Position | None:
         return None
     try:
         position = _position(kind, int.from_bytes(number, signed=True), key)
-    except OverflowError:  # no calendar has this time
+    except OverflowError:  # `datetime` cannot represent this time
         return None
-    # of two texts that say the same only the one that is written here is taken
+    # Only the canonical text of a position is accepted.
     return position if position is not None and position_text(name, position) == text else None
 
 

@@ -1,8 +1,8 @@
-"""Payment methods: cards that were verified, and the rules for the ones that a user keeps.
+"""Payment methods: verified cards, and the rules for the cards of a user.
 
-The rules (`Cards`): where there are cards, exactly one is the default; the first becomes it; removing it
-promotes the newest that is left; another payment method of the same physical card (same fingerprint) takes
-the old one's place and its default flag.
+The rules (`Cards`): if there are cards, exactly one is the default. The first card becomes it; when it is removed, the
+newest other one does. Another payment method of the same physical card (same fingerprint) replaces the old one and
+takes over its default flag.
 
 The fields and their names are those of Stripe's `payment_method` object.
 """
@@ -20,7 +20,7 @@ from .ids import UserId
 
 @attrs.frozen(kw_only=True)
 class Address:
-    """A postal address, as far as it is known; `country` is an ISO 3166-1 code."""
+    """A postal address; unknown fields are None. `country` is an ISO 3166-1 code."""
 
     city: str | None = None
     country: str | None = None
@@ -32,7 +32,7 @@ class Address:
 
 @attrs.frozen(kw_only=True)
 class BillingDetails:
-    """Whom the card's bank knows as its holder."""
+    """The card's billing details: its holder's name and contact data."""
 
     address: Address = attrs.field(factory=Address)
     email: str | None = None
@@ -42,7 +42,7 @@ class BillingDetails:
 
 @attrs.frozen(kw_only=True)
 class CardChecks:
-    """What the bank said of what was typed: `pass`, `fail`, `unavailable`, `unchecked`, or nothing."""
+    """The results of the bank's checks: `pass`, `fail`, `unavailable`, `unchecked`, or None."""
 
     address_line1_check: str | None = None
     address_postal_code_check: str | None = None
@@ -57,7 +57,7 @@ class CardNetworks:
 
 @attrs.frozen(kw_only=True)
 class Card:
-    """A card, without anything that could pay with it. `fingerprint` is the same for every use of one card."""
+    """The data of a card, without its number. `fingerprint` is the same for every payment method of one card."""
 
     brand: str
     checks: CardChecks = attrs.field(factory=CardChecks)
@@ -70,12 +70,12 @@ class Card:
     networks: CardNetworks = attrs.field(factory=CardNetworks)
     three_d_secure_supported: bool | None = None
     wallet: Mapping[str, Any] | None = None
-    """Apple Pay, Google Pay and their like: the provider's own object, kept and shown as it came."""
+    """Data of a wallet such as Apple Pay or Google Pay: the provider's object, unchanged."""
 
 
 @attrs.frozen(kw_only=True)
 class ProviderPaymentMethod:
-    """A payment method as the provider knows it, before it is anybody's here."""
+    """A payment method as the provider returns it, without a user."""
 
     id: str
     type: str = "card"
@@ -104,7 +104,7 @@ class PaymentMethod:
 
     @classmethod
     def verified(cls, provided: ProviderPaymentMethod, *, user_id: UserId, at: datetime) -> Self:
-        """Make the provider's payment method this user's card."""
+        """Return the provider's payment method as a verified card of this user."""
         return cls(
             id=provided.id,
             user_id=user_id,
@@ -118,7 +118,7 @@ class PaymentMethod:
         )
 
     def updated(self, provided: ProviderPaymentMethod) -> Self:
-        """Take over the details that the provider keeps up to date: a card's bank may have sent a new one."""
+        """Return the card with the provider's current details, which change when the bank replaces the card."""
         return attrs.evolve(
             self, card=provided.card, billing_details=provided.billing_details, metadata=provided.metadata
         )
@@ -134,7 +134,7 @@ def _sorted(held: Iterable[PaymentMethod]) -> tuple[PaymentMethod, ...]:
 
 @attrs.frozen
 class Cards:
-    """All cards of one user, newest first, under the rules at the head of this module."""
+    """All cards of one user, newest first, under the rules of the module's docstring."""
 
     _held: tuple[PaymentMethod, ...] = attrs.field(default=(), converter=_sorted)
 
@@ -152,14 +152,19 @@ class Cards:
         return next((card for card in self._held if card.is_default), None)
 
     def get(self, id: str) -> PaymentMethod:
-        """Raises `NotFound`."""
+        """Return the card with this id.
+
+        Raises:
+            NotFound: There is no such card.
+
+        """
         for card in self._held:
             if card.id == id:
                 return card
         raise NotFound("payment method", id)
 
     def add(self, new: PaymentMethod) -> Self:
-        """Keep a verified card, in place of those that are the same physical card."""
+        """Return the cards with a verified card added, which replaces those of the same physical card."""
         fingerprint = new.card.fingerprint
         same = [
             card
@@ -170,19 +175,29 @@ class Cards:
         return self._with([*rest, attrs.evolve(new, is_default=any(card.is_default for card in same))])
 
     def remove(self, id: str) -> Self:
-        """Raises `NotFound`."""
+        """Return the cards without the one with this id.
+
+        Raises:
+            NotFound: There is no such card.
+
+        """
         gone = self.get(id)
         return self._with([card for card in self._held if card is not gone])
 
     def make_default(self, id: str) -> Self:
-        """Raises `NotFound`."""
+        """Return the cards with the one with this id as the default.
+
+        Raises:
+            NotFound: There is no such card.
+
+        """
         chosen = self.get(id)
         return self._with([attrs.evolve(card, is_default=card is chosen) for card in self._held])
 
     def mirror(self, provided: Iterable[ProviderPaymentMethod], *, default: str | None) -> Self:
-        """Take over what the provider says of these cards: changed details, cards that are gone, another default.
+        """Return the cards with the provider's changes: new details, removed cards, another default.
 
-        Cards that the provider has and this user has not verified stay unknown here, also as a default.
+        Cards of the provider that the user has not verified are not added, and do not become the default.
         """
         by_id = {card.id: card for card in provided}
         kept = [card.updated(by_id[card.id]) for card in self._held if card.id in by_id]

@@ -1,4 +1,4 @@
-"""What a product decides for itself, in one place, with defaults that are safe to keep."""
+"""The settings of a product, with secure defaults."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -29,19 +29,19 @@ def _not_negative(_: object, attribute: "attrs.Attribute[timedelta]", value: tim
 
 @attrs.frozen(kw_only=True)
 class SessionPolicy:
-    """How long a session lives: `lifetime` at most, and `idle` without use."""
+    """Limits of sessions: `lifetime` after the sign-in, and `idle` without use."""
 
     lifetime: timedelta = attrs.field(default=timedelta(days=30), validator=_positive)
     idle: timedelta = attrs.field(default=timedelta(days=14), validator=_positive)
     most: int = attrs.field(default=100, validator=attrs.validators.ge(1))
-    """Sessions that a user has at once; another sign-in ends the oldest."""
+    """The most sessions of a user; a further sign-in ends the oldest."""
 
 
 @attrs.frozen(kw_only=True)
 class MailPolicy:
-    """How long a mailed token lives: one that proves an address, and one that chooses a new password.
+    """Lifetimes of mailed tokens: to verify an address, and to reset the password.
 
-    The second is as good as a password while it lives, so it lives shortly (ASVS 5.0, 6.5.5: ten minutes).
+    A reset token is equivalent to a password, so its lifetime is short (ASVS 5.0, 6.5.5: ten minutes).
     """
 
     verification: timedelta = attrs.field(default=timedelta(hours=24), validator=_positive)
@@ -49,16 +49,16 @@ class MailPolicy:
 
 
 class EmailChange(StrEnum):
-    """What becomes of a verified address when another is asked for."""
+    """The effect of a change of address on a verified address."""
 
     CONFIRM = "confirm"
     """It stays until the new one is verified."""
     IMMEDIATE = "immediate"
-    """The new one takes its place at once, not verified."""
+    """The new, unverified one replaces it at once."""
 
 
 class CustomerDeletion(StrEnum):
-    """What becomes of the payment provider's customer when its user is deleted."""
+    """The effect of a user's deletion on the payment provider's customer."""
 
     BLOCK = "block"
     """It is deleted. A user with a subscription that is not over cannot be deleted."""
@@ -79,19 +79,19 @@ MINIMUM_AMOUNTS: Final[Mapping[str, int]] = {
     "hkd": 400,
     **dict.fromkeys(("mxn", "thb"), 1000),
 }
-"""The least that can be held, in minor units. Source: Stripe's documentation."""
+"""Minimum amounts of a hold, in minor units. Source: Stripe's documentation."""
 MAXIMUM_AMOUNT: Final = 99_999_999
-"""The most: an amount has at most eight digits. Source: Stripe's documentation of `PaymentIntent.amount`."""
+"""Maximum amount of a hold: eight digits. Source: Stripe's documentation of `PaymentIntent.amount`."""
 
 
 @attrs.frozen(kw_only=True)
 class CardPolicy:
-    """What is held, and let go again, to verify a card: `amounts` in minor units by ISO 4217 code in lower case."""
+    """The hold of a card verification: `amounts` in minor units, by ISO 4217 code in lower case."""
 
     currency: str = "usd"
     amounts: Mapping[str, int] = attrs.field(factory=lambda: {"usd": 100})
     challenge_limit: timedelta = attrs.field(default=timedelta(hours=1), validator=_positive)
-    """How long a person may take to answer their bank's challenge; then the verification is given up."""
+    """The time limit of card authentication, after which the verification is abandoned."""
 
     def __attrs_post_init__(self) -> None:
         if self.currency not in self.amounts:
@@ -115,16 +115,16 @@ def _quota(default: int) -> int:
 
 @attrs.frozen(kw_only=True)
 class QuotaPolicy:
-    """How much there may be of what accumulates, so that nobody fills the database."""
+    """The quotas: how many objects of each kind there may be, so that no user can fill the database."""
 
     teams: int = _quota(100)
     """Teams that one user owns."""
     members: int = _quota(1000)
-    """Members of one team, beside its owner."""
+    """Members of one team, without its owner."""
     invitations: int = _quota(200)
     """Open invitations into one team."""
     notifications: int = _quota(1000)
-    """Notifications of one user; another one takes the place of the oldest."""
+    """Notifications of one user; a further one replaces the oldest."""
 
 
 LEAST_RETENTION: Final = timedelta(days=1)
@@ -137,27 +137,31 @@ def _a_day_or_none(_: object, attribute: "attrs.Attribute[Any]", value: timedelt
 
 @attrs.frozen(kw_only=True)
 class RetentionPolicy:
-    """How long what accumulates is kept before the cleanup deletes it; None keeps it for ever.
+    """Retention periods, after which the cleanup deletes rows; None keeps them forever.
 
-    What ends by itself is not here: sessions, mailed tokens and sign-ups at their end, answers under an idempotency key
-    after the 24 hours for which they are promised, attempts when they count towards no limit any more.
+    Rows that expire by themselves have no setting: sessions, mail tokens and sign-ups when they end, idempotency
+    records after 24 hours, attempts when they count towards no rate limit any more.
     """
 
     audit: timedelta | None = attrs.field(default=timedelta(days=400), validator=_a_day_or_none)
-    """The audit trail. PCI DSS 4.0 (10.5.1) asks for twelve months; 35 days more leave time to look at a whole year."""
+    """The audit trail. PCI DSS 4.0 (10.5.1) requires twelve months; 35 more days leave time to review a whole year."""
     notifications: timedelta | None = attrs.field(default=timedelta(days=400), validator=_a_day_or_none)
-    """In-product messages, read or not."""
+    """Notifications, read or not."""
     devices: timedelta | None = attrs.field(default=timedelta(days=400), validator=_a_day_or_none)
-    """Devices, from when they were last signed in from; the next sign-in is then one from a new device."""
+    """Devices, after their last sign-in; a later sign-in counts as one from a new device."""
     verifications: timedelta | None = attrs.field(default=timedelta(days=400), validator=_a_day_or_none)
-    """Card verifications, from when they ended. The cards stay."""
+    """Card verifications, after they ended. The cards stay."""
     dead_jobs: timedelta | None = attrs.field(default=timedelta(days=90), validator=_a_day_or_none)
-    """How long a dead-lettered job is kept, so that an operator has the time to retry it."""
+    """Dead-lettered jobs, so that an operator has time to retry them."""
 
 
 @attrs.frozen(kw_only=True)
 class Policy:
-    """Every decision of the product. `reauthentication` : how recent a sign-in proves who it is; zero turns it off."""
+    """All settings of a product.
+
+    `reauthentication` is the time after a sign-in in which sensitive changes need no password; zero turns
+    reauthentication off.
+    """
 
     passwords: PasswordPolicy = attrs.field(factory=PasswordPolicy)
     sessions: SessionPolicy = attrs.field(factory=SessionPolicy)
@@ -167,25 +171,25 @@ class Policy:
     email_change: EmailChange = EmailChange.CONFIRM
     customer_deletion: CustomerDeletion = CustomerDeletion.BLOCK
     unverified_accounts: timedelta | None = attrs.field(default=timedelta(days=30), validator=_positive_or_none)
-    """How old an account may become whose address was never verified; None keeps it. One that somebody is signed in to,
-    or that has a customer at the payment provider, stays."""
+    """The time after which an account whose address was never verified is deleted; None keeps it. Accounts with a
+    session or with a customer at the payment provider stay."""
     retention: RetentionPolicy = attrs.field(factory=RetentionPolicy)
     invitations: timedelta = attrs.field(default=timedelta(days=14), validator=_positive)
-    """How long an invitation is open, from when it was last sent."""
+    """The time for which an invitation is open after it was last sent."""
     private_registration: bool = False
-    """Nobody can find out whether an address has an account; what there is to say is said by mail to that address."""
+    """Whether responses hide if an address has an account; the outcome is then mailed to that address only."""
     quotas: QuotaPolicy = attrs.field(factory=QuotaPolicy)
     limits: Mapping[str, Mapping[str, RateLimit]] = attrs.field(factory=dict)
     """Rate limits in place of `DEFAULT_RATE_LIMITS`, by name and scope, such as
-    `{"sign-in": {"client": RateLimit(20, timedelta(hours=1))}}`. What is not given stays as it is there."""
+    `{"sign-in": {"client": RateLimit(20, timedelta(hours=1))}}`. Others keep their defaults."""
 
     def __attrs_post_init__(self) -> None:
         check_limits(self.limits)
 
     def is_recent(self, signed_in_at: datetime | None, *, now: datetime) -> bool:
-        """Return whether a sign-in at that time still proves who it is, for a sensitive change.
+        """Return whether a sign-in at that time is recent enough for a sensitive change.
 
-        A sign-in in the future proves nothing: the machine's clock was wrong, so it may be of any age.
+        A sign-in in the future is not: a wrong clock wrote its time, so its age is unknown.
         """
         if not self.reauthentication:
             return True
@@ -194,9 +198,9 @@ class Policy:
         return now - signed_in_at <= self.reauthentication
 
     def invitations_open_since(self, now: datetime) -> datetime:
-        """Return the time at or before which an invitation was sent that is over now."""
+        """Return the time after which an invitation must have been sent to be open now."""
         return now - self.invitations
 
     def limit(self, name: str, scope: str) -> RateLimit:
-        """Return how often `name` may be tried within a scope of this kind."""
+        """Return the rate limit of `name` in a scope of this kind."""
         return self.limits.get(name, {}).get(scope, DEFAULT_RATE_LIMITS[name][scope])

@@ -1,4 +1,4 @@
-"""How often something may be tried."""
+"""Rate limits: their names, scopes and defaults."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -8,11 +8,11 @@ from typing import Final
 import attrs
 
 NETWORK_BITS: Final = 64
-"""Of an IPv6 address: one subscriber has all the addresses that begin alike so far, and may use another each time."""
+"""Length of the IPv6 prefix that clients are counted by: one subscriber may use any address of such a network."""
 
 
 def client_key(client: str) -> str:
-    """Return what a client is counted by: its address, of IPv6 the network."""
+    """Return the key that a client is counted by: its IPv4 address, or its IPv6 network."""
     try:
         address = IPv6Address(client)
     except ValueError:
@@ -31,39 +31,39 @@ class RateLimit:
 
 
 SIGN_IN: Final = "sign-in"
-"""Proving who one is with a password: signing in, restoring, and the present password where it is asked for."""
+"""Checks of a password: sign-in, restoring an account, and reauthentication."""
 SIGN_UP: Final = "sign-up"
 RECOVERY: Final = "recovery"
-"""Asking for a mail with a token, or trying one."""
+"""Requests for a mail with a token, and uses of such a token."""
 INVITE: Final = "invite"
 VERIFY_CARD: Final = "verify-card"
 PASSWORD_CHANGE: Final = "password-change"  # noqa: S105  the name of a limit
-"""A new password chosen by somebody who is signed in, before anything is hashed for it."""
+"""Changes of the password by a signed-in user, counted before anything is hashed."""
 INTERACTION: Final = "interaction"
-"""Writing something in a team."""
+"""Interactions written in teams."""
 EXPORT: Final = "export"
 WRITE: Final = "write"
-"""Every other call that changes something, or has the payment provider asked, for somebody who is signed in."""
+"""All other calls of a signed-in user that change data or call the payment provider."""
 MAIL: Final = "mail"
-"""A mail that an address gets because of what a stranger may have done, such as a sign-up or an invitation."""
+"""Mails that another person may have caused, such as by a sign-up or an invitation."""
 
 CLIENT: Final = "client"
-"""The address that a call comes from."""
+"""The IP address of the client, see `client_key`."""
 ACCOUNT: Final = "account"
-"""The email address that is named, whether or not anybody has it."""
+"""The email address in the request, whether or not it has an account."""
 USER: Final = "user"
 CARD: Final = "card"
-"""The physical card, whoever shows it."""
+"""The physical card, over all users."""
 RECIPIENT: Final = "recipient"
 """The email address that a mail goes to."""
 RECIPIENT_DAY: Final = "recipient-day"
-"""The same, over a day."""
+"""The same, for the limit over a day."""
 ALL: Final = "all"
-"""Everybody together."""
+"""All calls together."""
 FAILURES: Final = "failures"
-"""Wrong passwords for an account, one after another."""
+"""Consecutive wrong passwords for an account."""
 SIGN_UP_FAILURES: Final = "sign-up-failures"
-"""Wrong passwords for the link of a sign-up whose address no account has."""
+"""Wrong passwords for the link of a sign-up whose address has no account."""
 
 _HOUR: Final = timedelta(hours=1)
 _MINUTE: Final = timedelta(minutes=1)
@@ -81,36 +81,42 @@ DEFAULT_RATE_LIMITS: Final[Mapping[str, Mapping[str, RateLimit]]] = {
     WRITE: {USER: RateLimit(1000, _HOUR)},
     MAIL: {RECIPIENT: RateLimit(10, _HOUR), RECIPIENT_DAY: RateLimit(50, _DAY)},
 }
-"""By name, then by scope. Each scope counts on its own: a success in one clears no other."""
+"""The default limits by name, then by scope. Scopes are counted independently: a reset of one affects no other."""
 
 PLAIN_SCOPES: Final[Mapping[str, str]] = {
     name: next(scope for scope in (CLIENT, USER, RECIPIENT) if scope in scopes)
     for name, scopes in DEFAULT_RATE_LIMITS.items()
 }
-"""The scope that a setting means which names a limit and no scope: each client, or where none is counted, each user."""
+"""The scope of a setting that names a limit without a scope: the first of client, user and recipient that it has."""
 
 
 def in_every_scope(limits: Mapping[str, RateLimit]) -> Mapping[str, Mapping[str, RateLimit]]:
     """Return limits by name for all scopes of each name, in the form of `Policy.limits`.
 
-    The scope `all` is among them, so each is also the most that everybody together may do.
+    The scope `all` is included, so each limit also applies to all calls together.
     """
     return {name: dict.fromkeys(DEFAULT_RATE_LIMITS[name], limit) for name, limit in limits.items()}
 
 
 def check_limits(limits: Mapping[str, Mapping[str, RateLimit]]) -> None:
-    """Raise `ValueError`, with the names that there are, for a name or a scope that nothing is counted under."""
+    """Check the names and scopes of limits.
+
+    Raises:
+        ValueError: There is no such name or scope; the message lists those that exist.
+        TypeError: Limits are not given by scope.
+
+    """
     for name, scopes in limits.items():
         if name not in DEFAULT_RATE_LIMITS:
-            raise ValueError(f"There is no limit {name!r}; there are {', '.join(DEFAULT_RATE_LIMITS)}.")
+            raise ValueError(f"There is no rate limit {name!r}; there are {', '.join(DEFAULT_RATE_LIMITS)}.")
         if not isinstance(scopes, Mapping):
-            raise TypeError(f"The limits of {name!r} are given by scope: {{{PLAIN_SCOPES[name]!r}: Limit(...)}}.")
+            raise TypeError(f"The limits of {name!r} are given by scope: {{{PLAIN_SCOPES[name]!r}: RateLimit(...)}}.")
         for scope in scopes:
             if scope not in DEFAULT_RATE_LIMITS[name]:
                 raise ValueError(f"{name!r} has no scope {scope!r}; it has {', '.join(DEFAULT_RATE_LIMITS[name])}.")
 
 
 MOST_FAILURES: Final = RateLimit(100, timedelta(days=3650))
-"""Consecutive failures that an account has at most, whatever the time between them (SP 800-63B-4, 3.2.2); it cannot be
-set. A right password ends the row; so does a reset by mail, which is the way out once it is full, and an operator does.
-What was tried before an account had the address does not count against that account."""
+"""The most consecutive wrong passwords for an account, whatever the time between them (SP 800-63B-4, 3.2.2); this limit
+is not configurable. A right password resets the count; so do a password reset by mail, the only way for a user once the
+limit is reached, and an operator. Attempts from before an account had the address do not count."""

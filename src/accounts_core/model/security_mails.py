@@ -1,8 +1,8 @@
-"""Security notices: what the person behind an account is told by mail, because they may not have done it themself.
+"""Security mails, which inform the user of a change to the account that another person may have made.
 
-Source: ASVS 5.0, 6.3.5 and 6.3.7. Each follows from an event, in the event's own transaction, as a job of the outbox.
-It goes to the address that was the account's when it happened, and only when that address was ever verified: nobody is
-mailed because somebody else typed their address.
+Source: ASVS 5.0, 6.3.5 and 6.3.7. Each is a job of the outbox, stored in the transaction of its event. It is sent to
+the account's address at the time of the event, and only if an address of the account was verified, so that nobody gets
+mails because another person typed their address.
 """
 
 from collections.abc import Mapping
@@ -26,11 +26,17 @@ from .mail_kind import MailKind
 from .outbox import OutboxJob
 
 SHOWN: Final = 120
-"""How many characters of a device's own name are mailed."""
+"""The most characters of a user agent that are mailed."""
 
 
 def security_mail_for(event: DomainEvent, *, number: int) -> OutboxJob | None:
-    """Return the job of telling the person, due at once, or None. `number` tells it from every other."""
+    """Return the job that sends the security mail for an event, due at once; None if it has none.
+
+    Args:
+        event: The event.
+        number: A unique number, from which the job's id is made.
+
+    """
     if event.tell is None:
         return None
     match event:
@@ -39,7 +45,7 @@ def security_mail_for(event: DomainEvent, *, number: int) -> OutboxJob | None:
         case PasswordChanged():
             return _job(event, event.tell, number, MailKind.PASSWORD_CHANGED)
         case EmailChanged():
-            # an address that was never verified may be a stranger's: they are told, but nothing that somebody typed
+            # An unverified address may be another person's, so its mail has no text that was typed by the user.
             facts = {"email": event.after.address} if event.was_verified else {}
             return _job(event, event.tell, number, MailKind.EMAIL_CHANGED, facts)
         case EmailChangeRequested():
@@ -57,7 +63,7 @@ def security_mail_for(event: DomainEvent, *, number: int) -> OutboxJob | None:
 
 
 def _device(event: SignedIn) -> str:
-    """Return what a device calls itself, which whoever signed in has typed: nothing that may become a link."""
+    """Return the user agent; an empty text if a mail program may turn it into a link, as the client chooses it."""
     device = (event.user_agent or "")[:SHOWN]
     return "" if reads_as_link(device) else device
 

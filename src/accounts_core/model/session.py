@@ -1,4 +1,4 @@
-"""A session: one sign-in on one device, known to the store only by the digest of its token."""
+"""Sessions: each is one sign-in on one device, stored with the digest of its token only."""
 
 from datetime import datetime, timedelta
 from typing import Final, Self
@@ -12,12 +12,12 @@ from .times import is_ahead
 
 MAX_USER_AGENT: Final = 255
 TOUCH_INTERVAL: Final = timedelta(minutes=5)
-"""`last_used_at` may lag by this much, so that a busy session does not write on every request."""
+"""The most by which `last_used_at` lags, so that not every request has to write it."""
 
 
 @attrs.frozen(kw_only=True)
 class Session:
-    """A session. `created_at` is the moment of the sign-in, `expires_at` the end whatever happens."""
+    """A session. `created_at` is the time of the sign-in, `expires_at` the end, even if it is used until then."""
 
     id: str
     user_id: UserId
@@ -38,9 +38,10 @@ class Session:
         policy: SessionPolicy,
         user_agent: str | None = None,
     ) -> Self:
-        """Start a session at `at`. A user agent is a claim for people to read: it is cut and cleaned, not refused.
+        """Return a new session.
 
-        One with a card number in it is not kept at all.
+        The user agent is only displayed, so it is truncated and cleaned instead of refused. One with a card number in
+        it is not stored.
         """
         if user_agent is not None:
             user_agent = "".join(c for c in user_agent if c.isprintable())[:MAX_USER_AGENT] or None
@@ -57,11 +58,11 @@ class Session:
         )
 
     def is_live(self, *, now: datetime, policy: SessionPolicy) -> bool:
-        """Neither past its end nor idle for longer than the policy allows."""
+        """Return whether the session has not expired and was not idle for longer than the policy allows."""
         return now < self.expires_at and now - self.last_used_at < policy.idle
 
     def needs_touch(self, *, now: datetime) -> bool:
-        """Return whether `last_used_at` has to be written again: it lags far enough, or lies in the future."""
+        """Return whether `last_used_at` has to be updated: it lags too far, or is in the future."""
         return now - self.last_used_at >= TOUCH_INTERVAL or is_ahead(self.last_used_at, now=now)
 
     def touch(self, *, at: datetime) -> Self:

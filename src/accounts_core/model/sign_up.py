@@ -1,9 +1,9 @@
-"""Sign-ups: requests for an account that wait, for the worker or for proof of the address.
+"""Sign-ups: requests for an account that wait for the worker, or for their address to be verified.
 
-Whoever signs up with an address that an unverified account has already, and everybody where registration is private,
-leaves a sign-up: address, name and password hash. The link that is mailed for it belongs to this sign-up alone, so it
-opens an account with the password that came with it, and never proves the address for somebody else's (account
-pre-hijacking: Sudhodanan and Paverd, USENIX Security 2022).
+A sign-up has an address, a name and a password hash. It is stored if an unverified account has the address already, and
+always if registration is private. The mailed link belongs to one sign-up, so it opens an account with that sign-up's
+password, and never verifies the address for an account that another person opened (account pre-hijacking: Sudhodanan
+and Paverd, USENIX Security 2022).
 """
 
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ from .times import is_ahead
 from .user import User
 
 UNMAILED_FOR: Final = timedelta(days=7)
-"""How long a sign-up waits for its mail to be sent; a worker that was down for longer finds it gone."""
+"""The time after which a sign-up whose mail was not sent expires, such as while no worker runs."""
 
 
 @attrs.frozen(kw_only=True)
@@ -34,19 +34,19 @@ class SignUp:
 
     @classmethod
     def request(cls, *, id: str, email: EmailAddress, name: str, password_hash: str, at: datetime) -> Self:
-        """Return a new sign-up whose mail was not sent yet."""
+        """Return a new sign-up whose mail is not sent yet."""
         return cls(
             id=id, email=email, name=name, password_hash=password_hash, created_at=at, expires_at=at + UNMAILED_FOR
         )
 
     def mail_link(self, digest: bytes, *, expires_at: datetime) -> Self:
-        """Return the sign-up with a new link, in place of the one before, if any."""
+        """Return the sign-up with a new link, which replaces the previous one, if any."""
         return attrs.evolve(self, digest=digest, expires_at=expires_at)
 
     def to_user(self, *, id: UserId, at: datetime) -> User:
-        """Return the user whom this sign-up asks for, with an address that is not verified."""
+        """Return the user of this sign-up, with an unverified address."""
         return User.register(id=id, email=self.email, name=self.name, password_hash=self.password_hash, at=at)
 
     def is_live(self, *, now: datetime) -> bool:
-        """Return whether the link, or the wait for it, is not over."""
+        """Return whether the sign-up is not expired and was not created in the future."""
         return not is_ahead(self.created_at, now=now) and now < self.expires_at

@@ -1,8 +1,7 @@
-"""Teams: what the user API calls accounts.
+"""Teams, which the user API calls accounts.
 
-Small on purpose: they exist so that an invitation notifies, and so that deleting a user means what it says.
-A team has one owner, who is no member; members are everybody else. What the owner does with the team goes with the
-owner; what a member wrote there stays when the member goes.
+A team has one owner, who is not a member, and members. When the owner is deleted, the team and everything in it is
+deleted, too; when a member is deleted, the member's interactions stay without an author.
 """
 
 from datetime import datetime
@@ -35,26 +34,41 @@ class Team:
 
     @classmethod
     def found(cls, *, id: TeamId, name: str, owner_id: UserId, at: datetime) -> Self:
-        """Make a new team. Raises `Invalid` on `name`."""
+        """Return a new team.
+
+        Raises:
+            Invalid: On `name`: it is not a display name.
+
+        """
         return cls(id=id, name=display_name("name", name), owner_id=owner_id, created_at=at)
 
     def check_owner(self, user_id: UserId) -> None:
-        """Raise `NotAllowed` for anybody but the owner."""
+        """Check that a user is the owner.
+
+        Raises:
+            NotAllowed: Another user is.
+
+        """
         if user_id != self.owner_id:
             raise NotAllowed("Only the owner of an account may do this.")
 
     def rename(self, name: str) -> Self:
-        """Give the team another name. Raises `Invalid` on `name`."""
+        """Return the team with another name.
+
+        Raises:
+            Invalid: On `name`: it is not a display name.
+
+        """
         return attrs.evolve(self, name=display_name("name", name))
 
     def hand_over(self, user_id: UserId) -> Self:
-        """Give the team to another user, who has to be a member."""
+        """Return the team with another owner, who has to be a member."""
         return attrs.evolve(self, owner_id=user_id)
 
 
 @attrs.frozen(kw_only=True)
 class Membership:
-    """Somebody who is in a team without owning it."""
+    """The membership of a user in a team that another user owns."""
 
     team_id: TeamId
     user_id: UserId
@@ -63,10 +77,10 @@ class Membership:
 
 @attrs.frozen(kw_only=True)
 class Invitation:
-    """An invitation of an address into a team. Accepting, declining and revoking it remove it.
+    """An invitation of an address into a team. It is deleted when it is accepted, declined or revoked.
 
-    It is open from `sent_at` for as long as `Policy.invitations` says, while its sender owns the team and is active.
-    One that is not open can neither be answered nor be sent again, and is counted and listed nowhere.
+    It is open for `Policy.invitations` after `sent_at`, while its sender owns the team and is active. Otherwise it can
+    neither be answered nor sent again, and is not counted or listed.
     """
 
     id: str
@@ -75,14 +89,14 @@ class Invitation:
     invited_by: UserId | None
     created_at: datetime
     sent_at: datetime = attrs.field(default=attrs.Factory(lambda self: self.created_at, takes_self=True))
-    """When it was made, or last sent again."""
+    """The time when it was created, or last sent again."""
     is_mail_pending: bool = False
     """Whether its mail waits for the sender's address to be verified."""
 
 
 @attrs.frozen(kw_only=True)
 class Interaction:
-    """Something written in a team. `author_id` is None when its author was deleted."""
+    """A text written in a team. `author_id` is None if the author was deleted."""
 
     id: str
     team_id: TeamId
@@ -92,11 +106,16 @@ class Interaction:
 
     @classmethod
     def write(cls, *, id: str, team_id: TeamId, author_id: UserId, text: str, at: datetime) -> Self:
-        """Raises `Invalid` on `body`."""
+        """Return a new interaction.
+
+        Raises:
+            Invalid: On `body`: it is empty, too long, or cannot be stored.
+
+        """
         return cls(id=id, team_id=team_id, author_id=author_id, body=body("body", text), created_at=at)
 
 
-# ---- what is read of teams, with the names that a reader needs
+# ---- views of teams, with the names of users
 
 
 @attrs.frozen(kw_only=True)
@@ -109,7 +128,7 @@ class TeamView:
 
 @attrs.frozen(kw_only=True)
 class Person:
-    """As much of a user as others in a team may see."""
+    """The part of a user that others in a team may see."""
 
     id: UserId
     name: str
@@ -123,7 +142,7 @@ class Member:
 
 @attrs.frozen(kw_only=True)
 class InvitationView:
-    """An invitation as the person invited sees it, and the owner of the team."""
+    """An invitation as the invited person and the owner of the team see it."""
 
     invitation: Invitation
     team_name: str

@@ -1,7 +1,7 @@
-"""Rules for text that comes from outside, shared by every value object.
+"""Rules for text that comes from outside, shared by all value objects.
 
-No adapter stores NUL (PostgreSQL cannot) and no encoder takes a lone surrogate (UTF-8 cannot), so
-neither gets past these. Lengths are checked before anything costly is done with the text.
+NUL and lone surrogates are refused, because PostgreSQL cannot store NUL and UTF-8 cannot encode a lone surrogate.
+Lengths are checked before any expensive operation on a text.
 """
 
 import re
@@ -19,19 +19,19 @@ MAX_LINE: Final = 200
 MAX_BODY: Final = 10_000
 _CONTROL: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _TURNING: Final = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
-"""What makes the text that follows on a page or in a mail read in another order than it is written."""
+"""Bidirectional formatting characters, which change the display order of the text that follows."""
 _INVISIBLE: Final = frozenset({"Cf", "Mn", "Me", "Zs"})
 BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-"""Letters and symbols that show nothing."""
+"""Letters and symbols that are displayed as blank."""
 MAX_MARKS: Final = 30
 """Combining marks in a row (UAX #15, "Stream-Safe Text Format"). No language has so many."""
 _UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
 
 
 class Secret(str):
-    """A text that no `repr` shows. An error reporter that looks into frames, or a log of an object, has nothing of it.
+    """A string with a redacted `repr`, so that logs of objects and error reports with local variables do not show it.
 
-    It is a text in every other way; where that is needed, `str(secret)` is a plain one.
+    Otherwise it is a normal string; `str(secret)` returns a plain one.
     """
 
     __slots__ = ()
@@ -41,14 +41,14 @@ class Secret(str):
 
 
 def is_storable(text: str) -> bool:
-    """Say whether every store can keep `text`: no NUL, no lone surrogate."""
+    """Return whether every store can store `text`: it has no NUL and no lone surrogate."""
     return _UNSTORABLE.search(text) is None
 
 
 def is_stream_safe(text: str) -> bool:
     """Return whether `text` has at most `MAX_MARKS` combining marks in a row.
 
-    Normalising sorts the marks of each character by insertion, so a long row of them costs its square.
+    Normalisation sorts the marks of a character by insertion, which takes quadratic time for a long row of them.
     """
     if text.isascii():
         return True
@@ -61,9 +61,13 @@ def is_stream_safe(text: str) -> bool:
 
 
 def check_storable(value: Any) -> None:
-    """Raise `Invalid` for a value to be kept that holds, however deep, text that not every store can keep.
+    """Check that every store can store all text in a value, nested values included.
 
-    For stores: so that what one of them takes is taken by every other.
+    Stores call it, so that all of them accept the same values.
+
+    Raises:
+        Invalid: On `value`: a text in it is not storable.
+
     """
     match value:
         case str():
@@ -82,14 +86,17 @@ def check_storable(value: Any) -> None:
 
 
 def one_line(field: str, text: str, *, at_most: int = MAX_LINE) -> str:
-    """Return `text` in NFC without outer white space; it must hold 1 to `at_most` characters on one line.
+    """Return `text` in NFC without surrounding white space; it must have 1 to `at_most` characters on one line.
 
-    Raises `Invalid` on `field`.
+    Raises:
+        Invalid: On `field`: it is empty or too long, or has control characters, bidirectional formatting characters or
+            too many combining marks.
+
     """
     if len(text) > at_most:
         raise Invalid(field, f"At most {at_most} characters, please.")
     if any(unicodedata.category(each) in _CONTROL or unicodedata.bidirectional(each) in _TURNING for each in text):
-        raise Invalid(field, "Control characters and line breaks do not belong here.")
+        raise Invalid(field, "Control characters and line breaks are not allowed.")
     if not is_stream_safe(text):
         raise Invalid(field, f"At most {MAX_MARKS} combining marks in a row, please.")
     cleaned = unicodedata.normalize("NFC", text).strip()
@@ -103,9 +110,11 @@ def one_line(field: str, text: str, *, at_most: int = MAX_LINE) -> str:
 
 
 def display_name(field: str, text: str) -> str:
-    """Return what a person or a team is called: `one_line`, and no card number, which would go wherever the name goes.
+    """Return the name of a person or a team, as `one_line` does, and check that it has no card number.
 
-    Raises `Invalid` on `field`.
+    Raises:
+        Invalid: On `field`: as `one_line`, or it has a card number.
+
     """
     if len(text) <= MAX_LINE:
         refuse_card_number(field, text)
@@ -113,14 +122,16 @@ def display_name(field: str, text: str) -> str:
 
 
 def body(field: str, text: str, *, at_most: int = MAX_BODY) -> str:
-    """Return `text` as it is: 1 to `at_most` characters, line breaks and tabs allowed, not only white space.
+    """Check a text of 1 to `at_most` characters, with line breaks and tabs, and return it unchanged.
 
-    Raises `Invalid` on `field`.
+    Raises:
+        Invalid: On `field`: it is too long, cannot be stored, or has only white space.
+
     """
     if len(text) > at_most:
         raise Invalid(field, f"At most {at_most} characters, please.")
     if not is_storable(text):
-        raise Invalid(field, "This holds characters that cannot be stored.")
+        raise Invalid(field, "This has characters that cannot be stored.")
     if not text.strip():
         raise Invalid(field, "This cannot be empty.")
     return str(text)

@@ -1,8 +1,8 @@
-"""Tokens: a prefix + 256 random bits + a checksum, in base 62. `acc_` opens a session, `acm_` comes by mail.
+"""Tokens: a prefix, 256 random bits and a checksum, in base 62. `acc_` is for access tokens, `acm_` for mail tokens.
 
-The fixed prefix and the checksum let secret scanners recognise a leaked token, and let a mistyped one be
-refused without asking the store. The store keeps only the SHA-256: a token has 256 bits of its own, so a
-fast hash is enough, and a stolen table opens no session.
+Because of the prefix and the checksum, secret scanners recognise a leaked token, and a mistyped one is refused without
+a query. The store has only the SHA-256: a token has 256 random bits, so a fast hash is enough, and tokens cannot be
+derived from a stolen table.
 """
 
 import re
@@ -26,15 +26,17 @@ _SHAPE: Final = re.compile(rf"[0-9A-Za-z]{{{_BODY + _CHECK}}}", re.ASCII)
 
 
 def new_token(random: bytes, *, prefix: str = ACCESS) -> Secret:
-    """Make a token out of `TOKEN_BYTES` random bytes."""
+    """Return a token made from `TOKEN_BYTES` random bytes."""
     body = base62(int.from_bytes(random, "big"), width=_BODY)
     return Secret(f"{prefix}{body}{_checksum(body)}")
 
 
 def digest_of(token: str, *, prefix: str = ACCESS) -> bytes:
-    """Return the 32 bytes under which the store knows `token`.
+    """Return the SHA-256 of a token, under which it is stored.
 
-    Raises `InvalidToken` when it cannot be one of ours, of this kind.
+    Raises:
+        InvalidToken: It is not a token with this prefix, or its checksum is wrong.
+
     """
     if len(token) != _LENGTH or not token.startswith(prefix) or not _SHAPE.fullmatch(token, _PREFIX):
         raise InvalidToken

@@ -1,7 +1,7 @@
-"""The user: who somebody is here, and what state their account is in.
+"""Users, and the states of their accounts.
 
-Email rule (ASVS 7.5.1, the most common takeover): an address that was never verified is replaced at once;
-a verified one stays until the new one is verified, and the new one waits as `pending_email`.
+Rule for a change of address (ASVS 7.5.1): an address that was never verified is replaced at once; a verified one stays
+until the new one, which waits as `pending_email`, is verified.
 """
 
 from datetime import datetime
@@ -27,10 +27,10 @@ class UserStatus(IntEnum):
 
 @attrs.frozen(kw_only=True)
 class User:
-    """A user. Every method that changes something checks the rule and returns the new user.
+    """A user. Methods that change something check the rules and return the changed copy.
 
-    `balance` is in minor units of the currency, mirrored from the payment provider, and `lost_customers` counts the
-    customers that were deleted there; `version` counts saves and belongs to the store.
+    `balance` is a copy of the provider's balance, in minor units of its currency. `lost_customers` counts the user's
+    customers that were deleted at the provider. `version` counts saves and is set by the store.
     """
 
     id: UserId
@@ -39,10 +39,10 @@ class User:
     password_hash: str = attrs.field(repr=False)
     status: UserStatus = UserStatus.ACTIVE
     password_changed_at: datetime | None = None
-    """None while the password is the first one."""
+    """None until the password is changed for the first time."""
     email_verified_at: datetime | None = None
     was_verified: bool = False
-    """Whether an earlier address was verified, where the present one is not."""
+    """Whether an earlier address was verified, if the current one is not."""
     pending_email: EmailAddress | None = None
     balance: int = 0
     customer_id: str | None = None
@@ -53,7 +53,12 @@ class User:
 
     @classmethod
     def register(cls, *, id: UserId, email: EmailAddress, name: str, password_hash: str, at: datetime) -> Self:
-        """Make a new, active user whose address is not verified. Raises `Invalid` on `name`."""
+        """Return a new, active user with an unverified address.
+
+        Raises:
+            Invalid: On `name`: it is not a display name.
+
+        """
         return cls(
             id=id,
             email=email,
@@ -69,17 +74,17 @@ class User:
 
     @property
     def verified_email(self) -> EmailAddress | None:
-        """The address, where it was proven to be the person's: only there may they be told of what happens."""
+        """The address if it is verified, else None. Security mails are sent to verified addresses only."""
         return None if self.email_verified_at is None else self.email
 
     @property
     def unverified_email(self) -> EmailAddress | None:
-        """The address that waits to be verified: the pending one if there is one, else the present one."""
+        """The address to be verified: the pending one if there is one, else the current one if it is unverified."""
         return self.pending_email or (None if self.email_verified_at is not None else self.email)
 
     @property
     def known_by(self) -> tuple[str, ...]:
-        """The name and the addresses, the pending one as well: none of them makes a password."""
+        """The name and the addresses, including the pending one, which may not be used as a password."""
         pending = () if self.pending_email is None else (self.pending_email.address,)
         return (self.name, self.email.address, *pending)
 
@@ -90,11 +95,16 @@ class User:
 
     @property
     def hex_id(self) -> str:
-        """24 hexadecimal digits: `created_at` in seconds (8), then the id (16). Derived, never stored."""
+        """24 hexadecimal digits: `created_at` in seconds (8), then the id (16). Computed, never stored."""
         return f"{int(self.created_at.timestamp()):08x}{self.id:016x}"
 
     def rename(self, name: str, *, at: datetime) -> Self:
-        """Take another name; the same one changes nothing. Raises `Invalid` on `name`."""
+        """Return the user with another name; unchanged if the name is the same.
+
+        Raises:
+            Invalid: On `name`: it is not a display name.
+
+        """
         cleaned = display_name("name", name)
         return self if cleaned == self.name else attrs.evolve(self, name=cleaned, updated_at=at)
 
@@ -106,11 +116,17 @@ class User:
     def change_email(
         self, email: EmailAddress, *, at: datetime, immediate: bool = False, always_wait: bool = False
     ) -> Self:
-        """Go to another address, by the rule at the head of this module.
+        """Change the address, by the rule of the module's docstring.
 
-        `immediate` swaps a verified address at once too; the new one is then not verified. With `always_wait` the new
-        one waits whatever the old one is. The address that the user already has stays verified, and calls off a pending
-        change; of its spelling only upper and lower case may change, because any other may be another mailbox.
+        The user's current address stays verified and cancels a pending change. Only its upper and lower case may
+        change, because any other spelling may be another mailbox.
+
+        Args:
+            email: The new address.
+            at: The time of the change.
+            immediate: Replace a verified address at once, too; the new one is then unverified.
+            always_wait: Keep an unverified address, too, until the new one is verified.
+
         """
         if email == self.email:
             same = email if email.is_same_mailbox(self.email) else self.email
@@ -129,7 +145,7 @@ class User:
         )
 
     def verify_email(self, *, at: datetime) -> Self:
-        """Take the waiting address as verified: the pending one if there is one, else the present one."""
+        """Mark an address as verified: the pending one, which replaces the current one, else the current one."""
         if self.pending_email is not None:
             return attrs.evolve(self, email=self.pending_email, pending_email=None, email_verified_at=at, updated_at=at)
         if self.email_verified_at is not None:
@@ -140,27 +156,32 @@ class User:
         return attrs.evolve(self, password_hash=password_hash, password_changed_at=at, updated_at=at)
 
     def rehash(self, password_hash: str) -> Self:
-        """Keep the same password under newer hash parameters: nothing that a person would see changes."""
+        """Replace the hash of the same password, made with new parameters; `updated_at` stays."""
         return attrs.evolve(self, password_hash=password_hash)
 
     def deactivate(self, *, at: datetime) -> Self:
-        """Raises `AccountDeactivated` when it already is."""
+        """Deactivate the account.
+
+        Raises:
+            AccountDeactivated: It is deactivated already.
+
+        """
         if not self.is_active:
             raise AccountDeactivated
         return attrs.evolve(self, status=UserStatus.DEACTIVATED, updated_at=at)
 
     def restore(self, *, at: datetime) -> Self:
-        """Make active again; an active user stays as it is."""
+        """Activate the account again; an active user is unchanged."""
         return self if self.is_active else attrs.evolve(self, status=UserStatus.ACTIVE, updated_at=at)
 
     def link_customer(self, customer_id: str) -> Self:
-        """Remember the payment provider's customer."""
+        """Store the id of the payment provider's customer."""
         return attrs.evolve(self, customer_id=customer_id)
 
     def unlink_customer(self) -> Self:
-        """Forget the payment provider's customer, which was deleted there; the next one is another one."""
+        """Delete the id of the payment provider's customer, which was deleted there, and count it as lost."""
         return attrs.evolve(self, customer_id=None, balance=0, lost_customers=self.lost_customers + 1)
 
     def with_balance(self, balance: int) -> Self:
-        """Mirror the provider's balance, in minor units."""
+        """Store the provider's balance, in minor units."""
         return attrs.evolve(self, balance=balance)

@@ -1,15 +1,15 @@
-"""Card verification: hold a small sum, let it go, keep the card. Money is at stake, so it is a state machine.
+"""Card verification as a state machine: hold a small amount, release it, and store the card.
 
     requested -> holding -> held -> releasing -> released -> attached -> verified
 
-- `holding` may also lead to a strong-authentication challenge (`requires_action`), which leads on to `held`;
-- `holding -> requested`, once: the provider's customer was deleted there, and the hold needs another one;
-- everything unhappy that may have left a hold goes through `closing`, where the hold is cancelled, and ends as
-  `declined`, `failed` or `abandoned`: the event that led into `closing` is kept and leads out of it again;
-- `held -> lapsed`: the provider let the hold go before we did;
-- an *orphaned* verification has lost its user: it only lets go of its hold and ends as `abandoned`.
+- `holding -> requires_action -> held`: the bank asks for card authentication;
+- `holding -> requested`, once: the provider's customer was deleted, and the hold needs a new one;
+- failures that may have left a hold go through `closing`, where the hold is released, and end as `declined`, `failed`
+  or `abandoned`: the event that led into `closing` is stored and leads out of it again;
+- `held -> lapsed`: the provider released the hold before we did;
+- an *orphaned* verification, whose user was deleted, only releases its hold and ends as `abandoned`.
 
-Nothing is ever captured. The table is the rule; `CardVerification.on` looks it up.
+No hold is ever captured. `TRANSITIONS` is the complete table; `CardVerification.on` applies it.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ from .times import is_ahead
 
 
 class State(StrEnum):
-    """Where a verification stands. Each but the last five waits for something to be done."""
+    """The states of a verification. All but the last five are open: a next step is due."""
 
     REQUESTED = "requested"
     HOLDING = "holding"
@@ -44,32 +44,32 @@ class State(StrEnum):
 
 
 class Event(StrEnum):
-    """What can happen to a verification."""
+    """The events of a verification."""
 
     CUSTOMER_LINKED = "customer_known"
-    """The provider's customer exists; the hold can be asked for."""
+    """The provider's customer exists; the hold can be requested."""
     CUSTOMER_LOST = "customer_lost"
-    """The provider's customer is not there any more, so nothing can be held for it: another one is needed."""
+    """The provider's customer was deleted there; the hold needs a new one."""
     HELD = "held"
-    """The sum is held."""
+    """The amount is held."""
     CHALLENGED = "challenged"
-    """The bank wants the person to prove themself."""
+    """The bank asks for card authentication."""
     DECLINED = "declined"
-    """The bank, or the provider, said no."""
+    """The bank, or the provider, declined the card."""
     REFUSED = "refused"
-    """The provider said no for a reason that is no decline."""
+    """The provider refused the request for a reason that is not a decline."""
     ABANDONED = "abandoned"
-    """Nobody waits for the outcome any more."""
+    """The outcome is not needed any more."""
     LAPSED = "lapsed"
-    """The provider let the hold go by itself."""
+    """The provider released the hold by itself."""
     RELEASE = "release"
-    """The hold is about to be let go."""
+    """The hold is about to be released."""
     RELEASED = "released"
-    """The hold is gone."""
+    """The hold is released."""
     ATTACHED = "attached"
-    """The card belongs to the customer."""
+    """The card is attached to the customer."""
     RECORDED = "recorded"
-    """The card is the user's."""
+    """The card is stored as the user's."""
 
 
 TRANSITIONS: Final[Mapping[tuple[State, Event], State]] = {
@@ -102,18 +102,18 @@ TRANSITIONS: Final[Mapping[tuple[State, Event], State]] = {
 }
 
 OPEN_STATES: Final = frozenset(state for state, _ in TRANSITIONS)
-"""States in which something is still to be done."""
+"""States in which a next step is due."""
 
 TAKEOVER_AFTER: Final = timedelta(seconds=60)
-"""A verification that nobody has moved for this long is nobody's: the next call may drive it on."""
+"""The time without a transition after which another call may continue a verification."""
 
 
 @attrs.frozen(kw_only=True)
 class CardVerification:
-    """One attempt to verify one card. The row keeps every parameter of its requests, so a repeat is the same request.
+    """One attempt to verify one card. It has all parameters of its provider requests, so that a retry is the same.
 
-    `amount` is in minor units of `currency` (ISO 4217, lower case). `requested` is the payment method that was asked
-    for, `payment_method` what the provider made of it: a test token becomes a new one on every use.
+    `amount` is in minor units of `currency` (ISO 4217, lower case). `requested` is the requested payment method,
+    `payment_method` the one that the provider used: a test token becomes a new one on every use.
     """
 
     id: str
@@ -130,9 +130,9 @@ class CardVerification:
     code: str | None = None
     decline_code: str | None = None
     idempotency_key: str | None = None
-    """Names the request that opened it, where the client gave it a key: the same request is the same verification."""
+    """The idempotency key of the client's request, if it had one: a repeat gets the same verification."""
     outcome_undelivered: bool = False
-    """Its caller was sent to the bank, and has not been told yet how it ended."""
+    """Whether the outcome, after card authentication, still has to be reported to the caller."""
     created_at: datetime
     updated_at: datetime
     version: int = 0
@@ -143,24 +143,24 @@ class CardVerification:
 
     @property
     def has_lost_customer(self) -> bool:
-        """Its first customer was deleted at the provider before anything could be held."""
+        """Whether its first customer was deleted at the provider before the hold."""
         return self.code == Event.CUSTOMER_LOST
 
     @property
     def is_orphaned(self) -> bool:
-        """Its user is gone: nothing is left to do but to let the hold go."""
+        """Whether its user was deleted, so that only its hold has to be released."""
         return self.user_id is None
 
     def is_stale(self, *, now: datetime) -> bool:
-        """Return whether its driver must have died: nobody has moved it for so long, or it was moved in the future."""
+        """Return whether another call may continue it: its last transition is too long ago, or in the future."""
         return self.is_open and (now - self.updated_at >= TAKEOVER_AFTER or is_ahead(self.updated_at, now=now))
 
     def lies_ahead(self, *, now: datetime) -> bool:
-        """Return whether it carries a time that lies in the future, so that its limits would end too late."""
+        """Return whether one of its times is in the future, so that its time limits would end too late."""
         return is_ahead(max(self.created_at, self.updated_at), now=now)
 
     def redated(self, *, now: datetime) -> Self:
-        """Return it with the times that lie in the future set to `now`, from which its limits count then."""
+        """Return a copy whose times that are in the future are set to `now`, so that its time limits begin then."""
         return attrs.evolve(self, created_at=min(self.created_at, now), updated_at=min(self.updated_at, now))
 
     def on(
@@ -174,7 +174,12 @@ class CardVerification:
         code: str | None = None,
         decline_code: str | None = None,
     ) -> Self:
-        """Take the event, and what was learned with it. Raises `IllegalTransition` where the table has no such cell."""
+        """Apply an event, and store the values that came with it.
+
+        Raises:
+            IllegalTransition: The state has no transition for the event.
+
+        """
         after = TRANSITIONS.get((self.state, event))
         if after is None:
             raise IllegalTransition(self.state, event)
@@ -192,9 +197,9 @@ class CardVerification:
         )
 
     def mark_delivered(self) -> Self:
-        """Its caller is being told how it ended."""
+        """Record that the outcome is reported to the caller."""
         return attrs.evolve(self, outcome_undelivered=False)
 
     def orphan(self, *, at: datetime) -> Self:
-        """Forget the user, who is being deleted; the hold still has to be let go."""
+        """Remove the user, who is being deleted; the hold still has to be released."""
         return attrs.evolve(self, user_id=None, updated_at=at)

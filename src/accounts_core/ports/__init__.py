@@ -1,4 +1,4 @@
-"""Ports: what the core needs from outside, one Protocol each, with its contract in words.
+"""Ports: one Protocol for each external dependency of the core, with its contract in the docstrings.
 
-`accounts_core.testing` has a contract suite for each port. An adapter that passes its suite can be used.
+`accounts_core.testing` has a contract suite for each port, which an adapter has to pass.
 """

@@ -1,7 +1,7 @@
 """Port: the audit trail.
 
 Implemented by each store; called by `services.publish`, and for lists, exports and deletion. Entries are appended in
-the transaction of their event; they are never changed but for the redaction of a deleted user.
+the transaction of their event and are changed only when a deleted user is redacted.
 """
 
 from collections.abc import Sequence
@@ -37,10 +37,10 @@ class AuditReader(Protocol):
 
 
 class Audit(AuditReader, Protocol):
-    """The audit trail in one transaction. There is no way to change an entry."""
+    """The audit trail in one transaction. Entries can be appended and redacted only."""
 
     async def add(self, entry: AuditEntry) -> AuditEntry:
-        """Append an entry. Its user need not exist (any more).
+        """Append an entry. Its user need not exist.
 
         Returns:
             The entry with its id.

@@ -1,7 +1,7 @@
 """Port: expired rows of every kind, and their deletion in batches.
 
-Implemented by each store; called by `RunCleanup` and `PreviewCleanup`. Each batch is a unit of work of its own, so that
-none is long, and an interrupted cleanup has deleted whole batches and nothing else.
+Implemented by each store; called by `RunCleanup` and `PreviewCleanup`. Each batch is a separate, short unit of work, so
+an interrupted cleanup has deleted whole batches only.
 """
 
 from datetime import datetime
@@ -10,7 +10,7 @@ from typing import Protocol
 
 
 class Expired(StrEnum):
-    """A kind of rows, and which of their times is compared."""
+    """A kind of rows; each member's docstring names the time that is compared."""
 
     SESSIONS = "sessions"
     """`expires_at`; also `last_used_at`, which is compared with a second time."""
@@ -37,7 +37,7 @@ class Expired(StrEnum):
 
 
 class CleanupReader(Protocol):
-    """Counts of what is to be deleted."""
+    """Counts of expired rows."""
 
     async def count(self, kind: Expired, *, until: datetime, unused_since: datetime | None = None) -> int:
         """Count the expired rows of a kind.
@@ -60,8 +60,8 @@ class Cleanup(CleanupReader, Protocol):
     async def delete(self, kind: Expired, *, until: datetime, limit: int, unused_since: datetime | None = None) -> int:
         """Delete some of the rows that `count` counts.
 
-        Of two units of work that delete at once none waits for the other: one leaves out the rows that the other is
-        deleting, or gets `Conflict`.
+        Concurrent units of work do not wait for each other: one skips the rows that the other is deleting, or gets
+        `Conflict`.
 
         Args:
             kind: The kind of rows.

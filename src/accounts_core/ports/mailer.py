@@ -1,7 +1,7 @@
 """Port: delivery of mails.
 
 Implemented by the SMTP adapter, which also writes files for development, and by the memory adapter; called by the
-worker only. The wording is the adapter's; a message may be delivered twice.
+worker only. The adapter has the templates; a message may be delivered twice.
 """
 
 from collections.abc import Mapping
@@ -17,20 +17,20 @@ __all__ = ["MailKind", "MailMessage", "Mailer"]
 
 @attrs.frozen(kw_only=True)
 class MailMessage:
-    """A message to a person, outside of the product."""
+    """A mail to a person."""
 
     id: str
     """Stable over retries, so that a mail server can detect duplicates."""
     to: EmailAddress
     """The address to deliver to."""
     kind: MailKind
-    """Decides the wording, and which values there are."""
+    """Determines the template and the names in `values`."""
     values: Mapping[str, str] = attrs.field(repr=False)
     """The values that `MailKind` lists; a secret token may be among them."""
 
 
 class Mailer(Protocol):
-    """Delivers messages outside of the product, usually by mail."""
+    """Delivers mails."""
 
     async def deliver(self, message: MailMessage) -> None:
         """Deliver a message, or hand it over to a service that will.

@@ -33,7 +33,7 @@ class NotificationReader(Protocol):
         ...
 
     async def find(self, id: str) -> Notification | None:
-        """Return the notification with this id, of whichever user, or None."""
+        """Return the notification with this id, of any user, or None."""
         ...
 
 
@@ -76,7 +76,7 @@ class Notifications(NotificationReader, Protocol):
         ...
 
     async def delete_oldest_for_user(self, user_id: UserId, *, keep: int) -> None:
-        """Delete all notifications of the user but the newest `keep`, in the order of `of`."""
+        """Delete all notifications of the user but the newest `keep`, in the order of `list_for_user`."""
         ...
 
     async def count_for_user(self, user_id: UserId) -> int:

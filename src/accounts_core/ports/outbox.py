@@ -1,7 +1,7 @@
 """Port: the outbox, jobs that are committed with the change that caused them.
 
-Implemented by each store; called by services that enqueue jobs, and by the worker. A job is there if, and only if, its
-transaction commits; it is performed at least once; only the holder of its lease ends or reschedules it.
+Implemented by each store; called by services that enqueue jobs, and by the worker. A job exists if, and only if, its
+transaction commits; it is performed at least once; only the holder of its lease completes or reschedules it.
 """
 
 from collections.abc import Collection, Sequence
@@ -79,7 +79,7 @@ class Outbox(OutboxReader, Protocol):
     async def correct_due_times(self, *, after: datetime, due: datetime, leased: datetime, limit: int) -> int:
         """Make jobs due earlier that a wrong clock scheduled too far ahead.
 
-        Left alone are dead-lettered jobs, jobs that another worker is writing to, and jobs of the application's topics
+        Skipped are dead-lettered jobs, jobs that another worker is writing to, and jobs of the application's topics
         that were never claimed: the application may schedule them as far ahead as it wants.
 
         Args:

@@ -48,8 +48,8 @@ class OwnedData(Protocol[W_contra]):
     async def export(self, work: W_contra, user_id: UserId) -> Mapping[str, Any]:
         """Return everything stored about the user, by name.
 
-        What is returned stays in memory while the export is sent. A list that may become long should be `Pages`, as a
-        value of the mapping or of a mapping in it.
+        The returned mapping stays in memory while the export is sent. A list that may become long should be `Pages`, as
+        a value of the mapping or of a mapping in it.
 
         Returns:
             JSON values, and `Pages`.
@@ -65,5 +65,5 @@ class OwnedData(Protocol[W_contra]):
         ...
 
     async def disassociate(self, work: W_contra, user_id: UserId) -> None:
-        """Remove the user's name from what the user did together with others, and keep the rest."""
+        """Remove the user's name from shared data, and keep the rest."""
         ...

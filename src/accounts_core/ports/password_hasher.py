@@ -13,13 +13,13 @@ from accounts_core.model.requester import Requester
 class PasswordHasher(Protocol):
     """Hashes and verifies passwords.
 
-    `requester` says on whose behalf: the account that is named and the client that asks; None if neither is known. The
-    result never depends on it. Where calls queue, requesters are served in turn; one with too many calls waiting is
-    refused with `Unavailable` while others still get in. An adapter without a queue may ignore it.
+    `requester` identifies the account and the client of the call; None if neither is known. The result never depends on
+    it. Where calls queue, requesters are served in turn; one with too many calls waiting is refused with `Unavailable`
+    while others are still accepted. An adapter without a queue may ignore it.
     """
 
     async def hash(self, password: Password, *, requester: Requester | None = None) -> str:
-        """Return a salted, self-describing hash, another one on every call.
+        """Return a salted, self-describing hash, which differs on every call.
 
         Raises:
             Unavailable: Too many calls are waiting, or the hasher is closed or failed.
@@ -30,7 +30,7 @@ class PasswordHasher(Protocol):
     async def verify(self, hash: str | None, password: Password, *, requester: Requester | None = None) -> bool:
         """Return whether `hash` was made from `password`.
 
-        None, for an unknown user, never matches and costs the same work, and so does text that is not a hash. A blank
+        None, for an unknown user, never matches and takes the same work; so does text that is not a hash. A blank
         password never matches.
 
         Raises:
@@ -40,5 +40,5 @@ class PasswordHasher(Protocol):
         ...
 
     def needs_rehash(self, hash: str) -> bool:
-        """Return whether `hash` was made with other parameters than `hash()` uses now."""
+        """Return whether `hash` was made with parameters that differ from those of `hash()` now."""
         ...

@@ -48,14 +48,14 @@ class HoldRequest:
 
 @attrs.frozen(kw_only=True)
 class Hold:
-    """A sum that is or was held on a card, or was declined."""
+    """An amount that is or was held on a card, or was declined."""
 
     id: str | None
     """None if the provider declined before it created anything."""
     status: HoldStatus
     verification_id: str
     payment_method: str | None
-    """What the provider used: a test token becomes a payment method of its own."""
+    """The payment method that the provider used: a test token becomes a new one."""
     amount: int
     """In minor units of `currency`."""
     currency: str
@@ -71,7 +71,7 @@ class Hold:
 
 @attrs.frozen(kw_only=True)
 class OpenHold:
-    """A hold that freezes money or still may: held, challenged, or being created."""
+    """A hold that reserves money or still may: held, challenged, or being created."""
 
     id: str
     verification_id: str
@@ -94,7 +94,7 @@ class Page(Generic[T]):
 
 @attrs.frozen(kw_only=True)
 class CustomerUsage:
-    """What a customer has at the provider besides cards, and would lose when deleted."""
+    """Objects and balance of a customer at the provider, besides cards, that are lost when it is deleted."""
 
     subscriptions: int = 0
     """The number of subscriptions that are not over."""
@@ -159,7 +159,7 @@ class PaymentGateway(Protocol):
         ...
 
     async def inspect_customer(self, customer_id: str) -> CustomerUsage:
-        """Return what would be lost with a customer besides its cards.
+        """Return the objects and balance that are lost when a customer is deleted, besides its cards.
 
         Raises:
             NotFound: There is no such customer, or it was deleted.
@@ -231,7 +231,7 @@ class PaymentGateway(Protocol):
         ...
 
     async def hold(self, request: HoldRequest, *, key: str) -> Hold:
-        """Hold a sum on a card.
+        """Hold an amount on a card.
 
         A decline and a request for card authentication are results, not errors.
 
@@ -261,7 +261,7 @@ class PaymentGateway(Protocol):
     async def list_open_holds(self, *, since: datetime, after: str | None = None) -> Page[OpenHold]:
         """Return a page of the open holds that a verification requested at `since` or later, the newest first.
 
-        Declined holds freeze nothing and are left out.
+        Declined holds reserve no money and are left out.
         """
         ...
 

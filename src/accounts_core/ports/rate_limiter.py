@@ -19,15 +19,15 @@ class RateLimiter(Protocol):
     async def consume(self, name: str, scopes: Mapping[str, RateLimit], *, now: datetime) -> None:
         """Count one attempt in every scope, or in none.
 
-        Windows slide: an attempt counts for `limit.period` from when it was made. Attempts that lie ahead of `now` by
-        more than `CLOCK_SKEW` count too, and in a full scope they count from `now`: they were written by a clock that
-        was ahead, and would fill the scope until the clock gets there.
+        Windows slide: an attempt counts for `limit.period` after it was made. Attempts later than `now` by more than
+        `CLOCK_SKEW` were written by a clock that was ahead. They count too, and in a full scope they count from `now`;
+        otherwise they would fill the scope until the clock reaches their time.
 
         Args:
             name: The kind of attempt, such as `sign-in`.
             scopes: The limit of each scope, such as `client:192.0.2.7`. A scope that begins with `all:` is shared by
-                everybody; any other names a subject. Where attempts queue, those of one subject must not delay the
-                others'.
+                everybody; any other names a subject. Where attempts queue, those of one subject must not delay those
+                of another.
             now: The current time.
 
         Raises:
@@ -49,7 +49,7 @@ class RateLimiter(Protocol):
         ...
 
     async def count_expired(self, *, now: datetime) -> int:
-        """Return the number of stored attempts that count no more; 0 where they expire by themselves, as in Redis.
+        """Return the number of stored attempts that no longer count; 0 where they expire by themselves, as in Redis.
 
         Raises:
             Unavailable: The counter does not answer.
@@ -58,7 +58,7 @@ class RateLimiter(Protocol):
         ...
 
     async def delete_expired(self, *, now: datetime, limit: int) -> int:
-        """Delete attempts that count no more, in a transaction of its own.
+        """Delete attempts that no longer count, in a separate transaction.
 
         Args:
             now: The current time.

@@ -45,7 +45,7 @@ class SessionReader(Protocol):
         ...
 
     async def find(self, id: str) -> Session | None:
-        """Return the session with this id, of whichever user, expired or not, or None."""
+        """Return the session with this id, of any user, expired or not, or None."""
         ...
 
 

@@ -28,7 +28,7 @@ from accounts_core.model.team import (
 
 @attrs.frozen(kw_only=True)
 class Footprint:
-    """What deleting a user would affect in teams, as counts."""
+    """Counts of the rows in teams that the deletion of a user affects."""
 
     owned_teams: int
     """Teams that the user owns."""
@@ -66,7 +66,7 @@ class TeamReader(Protocol):
         ...
 
     async def find_interaction(self, id: str) -> Interaction | None:
-        """Return the interaction with this id, of whichever team, or None."""
+        """Return the interaction with this id, of any team, or None."""
         ...
 
     async def list_invitations_to(

@@ -25,8 +25,8 @@ class UserReader(Protocol):
 
         Pending addresses are ignored.
 
-        To find no user should cost as much as to find one, so that response times do not tell which addresses have
-        accounts.
+        The lookup should take the same time whether or not there is a user, so that response times do not reveal which
+        addresses have accounts.
         """
         ...
 

@@ -135,7 +135,7 @@ def test_a_subscription_stands_against_deleting_its_user(customer: str, stripe: 
 
     assert (refused.code, refused.err) == (
         1,
-        "accounts: The account cannot be deleted while this stands: subscriptions.\n",
+        "accounts: The account cannot be deleted while it has: subscriptions.\n",
     )
     assert "  destroyed: accounts 0," in refused.out
     assert "subscriptions 1" in refused.out

@@ -105,7 +105,7 @@ def test_too_many_attempts_say_when_the_next_one_counts() -> None:
 def test_f1_a_mixed_up_answer_is_logged_as_one_and_not_told(caplog: pytest.LogCaptureFixture) -> None:
     answer = login_while(AnswerMismatch())
 
-    assert "belongs to another question" not in answer.text
+    assert "belongs to another query" not in answer.text
     (record,) = [record for record in caplog.records if record.name == "accounts_http"]
     assert (record.levelname, record.getMessage()) == (
         "ERROR",

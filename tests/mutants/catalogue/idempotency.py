@@ -84,7 +84,7 @@ IDEMPOTENCY: Final = (
     Mutant(
         name="another token that makes every password another request",
         at=f"{_MODEL}::compare_fingerprints",
-        old="kept[token] != given[token]",
+        old="stored[token] != received[token]",
         new="False",
         check=core(_JUDGED),
     ),

@@ -87,5 +87,5 @@ def test_a_use_case_that_needs_what_nothing_provides_fails_where_it_is_declared(
 
     with pytest.raises(TypeError, match=r"Nothing provides 'store' of .*Unprovided, a dict"):
         use_case(Unprovided)
-    with pytest.raises(TypeError, match="is no attrs class"):
+    with pytest.raises(TypeError, match="is not an attrs class"):
         require(object)

@@ -53,13 +53,13 @@ def test_the_least_length_can_be_8_but_not_less() -> None:
 
 @pytest.mark.parametrize("text", ["password1", "PASSWORD1", "qwertyuiop", "1234567890"])
 def test_a_common_password_is_refused_whatever_its_case(text: str) -> None:
-    with pytest.raises(Invalid, match="Too many people"):
+    with pytest.raises(Invalid, match="too common"):
         PasswordPolicy(min_length=8).check(Password(text))
 
 
 @pytest.mark.parametrize("text", ["passwordpassword", "QwertyuiopAsdfghjkl", "1q2w3e4r5t6y7u8i"])
 def test_a_long_password_can_be_common_too(text: str) -> None:
-    with pytest.raises(Invalid, match="Too many people"):
+    with pytest.raises(Invalid, match="too common"):
         PasswordPolicy().check(Password(text))
 
 

@@ -221,7 +221,7 @@ def test_a_subscription_that_begins_after_the_look_parks_the_job_and_stays(
     assert accounts.run_due() == WorkerRun(dead_lettered=1)
     (job,) = accounts.list_outbox()
     assert job.last_error == (
-        "CustomerInUse: The customer is not deleted while it has this at the payment provider: subscriptions."
+        "CustomerInUse: The customer is not deleted while it has these at the payment provider: subscriptions."
     )
 
     world.gateway.set_subscriptions(billed.customer_id, 0)
