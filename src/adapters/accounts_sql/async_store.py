@@ -9,12 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from accounts_core.ports.store import Store, Subscriber
 from accounts_core.services.publish import publish
 
-from .async_reading import async_fetcher_on
-from .executors import AsyncExecutor
-from .forking import protect
-from .reading import Reading
-from .transactions import async_savepoint, async_transaction
-from .units import AsyncSqlUnit, Reader
+from .connections.async_reading import async_fetcher_on
+from .connections.executors import AsyncExecutor
+from .connections.forking import protect
+from .connections.transactions import async_savepoint, async_transaction
+from .units import AsyncSqlUnit, Reader, Reading
 
 
 class AsyncSqlStore:

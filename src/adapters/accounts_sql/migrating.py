@@ -21,12 +21,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from accounts_core.errors import ConfigurationError
 
-from .engines import create_engine
-from .forking import protect
-from .hosts import without_time_limit
+from .connections.engines import create_engine
+from .connections.forking import protect
+from .connections.hosts import without_time_limit
+from .connections.transactions import async_transaction, transaction
+from .connections.translation import translated
 from .tables import metadata, sqlite_metadata
-from .transactions import async_transaction, transaction
-from .translation import translated
 
 VERSION_TABLE: Final = "accounts_alembic_version"
 _LOCK: Final = 4_706_230_815_199_305_843

@@ -24,12 +24,12 @@ from accounts_core.model.rate_limits import ALL
 from accounts_core.model.times import CLOCK_SKEW
 from accounts_core.ports.rate_limiter import RateLimit, RateLimiter
 
-from .batches import delete_batch
-from .executors import AsyncExecutor, Executor, SyncExecutor
-from .forking import protect
-from .queries import Query, a_limit, by_moment, first_scalar, scalar
+from .connections.executors import AsyncExecutor, Executor, SyncExecutor
+from .connections.forking import protect
+from .connections.transactions import async_transaction, transaction
+from .statements.batches import delete_batch
+from .statements.queries import Query, a_limit, by_moment, first_scalar, scalar
 from .tables import attempts
-from .transactions import async_transaction, transaction
 
 MAX_CONCURRENT: Final = 4
 """One scope of nearly everything is everybody's, so attempts are counted one after another in any case."""

@@ -10,11 +10,11 @@ from accounts_core.ports.blocking import BlockingStore
 from accounts_core.ports.store import Subscriber
 from accounts_core.services.publish import publish
 
-from .executors import SyncExecutor
-from .forking import protect
-from .reading import Reading, fetcher_on
-from .transactions import savepoint, transaction
-from .units import Reader, SqlUnit
+from .connections.executors import SyncExecutor
+from .connections.forking import protect
+from .connections.reading import fetcher_on
+from .connections.transactions import savepoint, transaction
+from .units import Reader, Reading, SqlUnit
 
 
 class SqlStore:

@@ -1,18 +1,20 @@
 """What a store opens: a unit of work, and a reader."""
 
+from types import TracebackType
+
+import attrs
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from accounts_core.model.events import DomainEvent
 from accounts_core.ports.store import Reader as ViewsPort
 from accounts_core.ports.store import UnitOfWork
-from accounts_sql.repositories.idempotency import IdempotencyReader, IdempotencyStore
-from accounts_sql.repositories.team_reader import TeamReader
 
-from .executors import Executor, RowFetcher
+from .connections.executors import Executor, RowFetcher
 from .repositories.audit import Audit, AuditReader
 from .repositories.cleanup import Cleanup, CleanupReader
 from .repositories.devices import DeviceReader, Devices
+from .repositories.idempotency import IdempotencyReader, IdempotencyStore
 from .repositories.mail_tokens import MailTokenReader, MailTokens
 from .repositories.notifications import NotificationReader, Notifications
 from .repositories.outbox import Outbox, OutboxReader
@@ -20,6 +22,7 @@ from .repositories.payment_methods import PaymentMethodReader, PaymentMethods
 from .repositories.provider_events import ProviderEvents
 from .repositories.sessions import SessionReader, Sessions
 from .repositories.sign_ups import SignUps
+from .repositories.team_reader import TeamReader
 from .repositories.teams import Teams
 from .repositories.users import UserReader, Users
 from .repositories.verifications import VerificationReader, Verifications
@@ -41,6 +44,21 @@ class Reader:
         self.idempotency = IdempotencyReader(db)
         self.audit = AuditReader(db)
         self.cleanup = CleanupReader(db)
+
+
+@attrs.frozen
+class Reading:
+    """Context manager returned by a store's `reader()`. Stateless, so one instance serves every caller."""
+
+    _reader: Reader
+
+    async def __aenter__(self) -> Reader:
+        return self._reader
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
 
 
 class _Unit:

@@ -7,7 +7,7 @@ from tests.mutants.mutant import Mutant
 from .checks import core
 
 _SQL: Final = "adapters/accounts_sql"
-_FORKING: Final = f"{_SQL}/forking.py"
+_FORKING: Final = f"{_SQL}/connections/forking.py"
 
 
 def _forks(test: str) -> str:
@@ -104,14 +104,14 @@ FORKS: Final = (
     ),
     Mutant(
         name="mixed up: a row that says again what was asked, and nobody looks",
-        at="adapters/accounts_sql/queries.py::Query.check",
+        at="adapters/accounts_sql/statements/queries.py::Query.check",
         old="not _is_same(row[place], asked[name])",
         new="asked is None",
         check=_mixed_up(f"{_LONE}[sqlite3-on the driver]"),
     ),
     Mutant(
         name="mixed up: a connection that is used again after it",
-        at="adapters/accounts_sql/reading.py::DriverFetcher._run",
+        at="adapters/accounts_sql/connections/reading.py::DriverFetcher._run",
         old=(
             "try:\n"
             "    rows = self._execute(lease.driver_connection, sql, parameters)\n"

@@ -8,9 +8,9 @@ import sqlalchemy as sa
 from accounts_core.model.verification import OPEN_STATES
 from accounts_core.ports.cleanup import Expired
 from accounts_sql import tables
-from accounts_sql.batches import delete_batch
-from accounts_sql.executors import Executor, RowFetcher
-from accounts_sql.queries import Query, by_moment, scalar
+from accounts_sql.connections.executors import Executor, RowFetcher
+from accounts_sql.statements.batches import delete_batch
+from accounts_sql.statements.queries import Query, by_moment, scalar
 
 # spelled out, not as parameters: only so can the partial indexes be used
 _IS_OPEN: Final = tables.verifications.c.state.in_([sa.literal_column(f"'{state}'") for state in sorted(OPEN_STATES)])

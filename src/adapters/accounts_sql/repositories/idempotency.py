@@ -10,8 +10,8 @@ from accounts_core.model.idempotency import IdempotencyRecord
 from accounts_core.model.ids import UserId
 from accounts_core.model.paging import Cursor
 from accounts_core.ports.idempotency import IdempotencyRecordSummary
-from accounts_sql.executors import Executor, RowFetcher
-from accounts_sql.queries import Paged, Query, Row, by_digest, by_name, by_number, every, first
+from accounts_sql.connections.executors import Executor, RowFetcher
+from accounts_sql.statements.queries import Paged, Query, Row, by_digest, by_name, by_number, every, first
 from accounts_sql.tables import idempotency_records
 
 

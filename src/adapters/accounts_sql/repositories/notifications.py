@@ -9,9 +9,9 @@ from accounts_core.errors import NotFound
 from accounts_core.model.ids import UserId
 from accounts_core.model.notification import Notification
 from accounts_core.model.paging import Cursor
-from accounts_sql import rows
-from accounts_sql.executors import Executor, RowFetcher
-from accounts_sql.queries import (
+from accounts_sql.connections.executors import Executor, RowFetcher
+from accounts_sql.statements import rows
+from accounts_sql.statements.queries import (
     NO_LIMIT,
     Paged,
     Query,

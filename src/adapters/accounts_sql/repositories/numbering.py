@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 
-from accounts_sql.queries import Query, scalar
+from accounts_sql.statements.queries import Query, scalar
 from accounts_sql.tables import counters
 
 

@@ -10,12 +10,12 @@ from accounts_core.errors import LeaseLost, NotFound
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.jobs import JOBS, TYPED_ADDRESS_TOPICS
 from accounts_core.model.outbox import OutboxJob, OverdueJobs
-from accounts_sql import rows
-from accounts_sql.batches import in_batch
-from accounts_sql.executors import Executor, RowFetcher, Statement
-from accounts_sql.queries import Query, a_limit, by_moment, by_name, every, first, scalar
+from accounts_sql.connections.executors import Executor, RowFetcher, Statement
+from accounts_sql.statements import rows
+from accounts_sql.statements.batches import in_batch
+from accounts_sql.statements.queries import Query, a_limit, by_moment, by_name, every, first, scalar
 from accounts_sql.tables import outbox
-from accounts_sql.types import Moment, Name
+from accounts_sql.tables.types import Moment, Name
 
 Topics = Collection[str] | None
 MOST_CHOICES: Final = 64

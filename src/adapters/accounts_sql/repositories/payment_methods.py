@@ -5,9 +5,9 @@ import sqlalchemy as sa
 
 from accounts_core.model.ids import UserId
 from accounts_core.model.payment_method import Cards
-from accounts_sql.card_rows import CARD, payment_method, payment_method_values
-from accounts_sql.executors import Executor, RowFetcher
-from accounts_sql.queries import Query, Rows, by_name, by_number
+from accounts_sql.connections.executors import Executor, RowFetcher
+from accounts_sql.statements.card_rows import CARD, payment_method, payment_method_values
+from accounts_sql.statements.queries import Query, Rows, by_name, by_number
 from accounts_sql.tables import payment_methods
 
 

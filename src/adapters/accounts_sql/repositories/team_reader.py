@@ -20,9 +20,9 @@ from accounts_core.model.team import (
     TeamView,
 )
 from accounts_core.model.user import UserStatus
-from accounts_sql import team_rows as rows
-from accounts_sql.executors import RowFetcher
-from accounts_sql.queries import Numbered, Paged, Query, asked, by_moment, by_name, by_number, first
+from accounts_sql.connections.executors import RowFetcher
+from accounts_sql.statements import team_rows as rows
+from accounts_sql.statements.queries import Numbered, Paged, Query, asked, by_moment, by_name, by_number, first
 from accounts_sql.tables import interactions, invitations, memberships, teams, users
 
 _OWNER: Final = sa.literal_column(f"'{Role.OWNER}'", sa.Text)

@@ -9,12 +9,12 @@ from accounts_core.errors import AccountsError, Conflict, EmailTaken, NotFound
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import UserId
 from accounts_core.model.user import User
-from accounts_sql import rows
-from accounts_sql.executors import Executor, RowFetcher
-from accounts_sql.queries import Query, Rows, a_limit, asked, by_moment, by_name, by_number, every, first
+from accounts_sql.connections.executors import Executor, RowFetcher
+from accounts_sql.connections.translation import is_about
 from accounts_sql.repositories.numbering import numbering
+from accounts_sql.statements import rows
+from accounts_sql.statements.queries import Query, Rows, a_limit, asked, by_moment, by_name, by_number, every, first
 from accounts_sql.tables import sessions, user_ids, users
-from accounts_sql.translation import is_about
 
 _IT: Final = {"this": users.c.id}
 _FIND: Final = Query(sa.select(*rows.USER).where(users.c.id == by_number("this")), first(rows.user), _IT)

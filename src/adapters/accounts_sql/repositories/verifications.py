@@ -8,9 +8,9 @@ from accounts_core.errors import Conflict
 from accounts_core.model.ids import UserId
 from accounts_core.model.paging import Cursor
 from accounts_core.model.verification import OPEN_STATES, CardVerification
-from accounts_sql import rows
-from accounts_sql.executors import Executor, RowFetcher
-from accounts_sql.queries import Paged, Query, by_name, by_number, every, first
+from accounts_sql.connections.executors import Executor, RowFetcher
+from accounts_sql.statements import rows
+from accounts_sql.statements.queries import Paged, Query, by_name, by_number, every, first
 from accounts_sql.tables import verifications
 
 # spelled out, not as parameters: only so can the partial index over the open ones be used

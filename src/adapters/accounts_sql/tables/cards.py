@@ -5,9 +5,9 @@ from typing import Final
 import sqlalchemy as sa
 
 from accounts_core.model.verification import OPEN_STATES, State
-from accounts_sql.types import Document, Flag, Moment, Name, Number
 
 from .common import listed, metadata, user_column
+from .types import Document, Flag, Moment, Name, Number
 
 payment_methods: Final = sa.Table(
     "accounts_payment_methods",

@@ -6,7 +6,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from accounts_sql.types import Number
+from .types import Number
 
 NAMING: Final = {
     "pk": "pk_%(table_name)s",

@@ -5,9 +5,9 @@ from typing import Final
 import sqlalchemy as sa
 
 from accounts_core.model.user import UserStatus
-from accounts_sql.types import Flag, Moment, Name, Number, Small
 
 from .common import listed, metadata, user_column
+from .types import Flag, Moment, Name, Number, Small
 
 user_ids: Final = sa.Sequence("accounts_user_ids", metadata=metadata)
 

@@ -4,9 +4,8 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from accounts_sql.types import Document, Moment, Name, Number
-
 from .common import metadata, sqlite_metadata, user_column
+from .types import Document, Moment, Name, Number
 
 counters: Final = sa.Table(
     "accounts_counters",

@@ -4,9 +4,8 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from accounts_sql.types import Flag, Moment, Name, Number
-
 from .common import metadata, team_column, user_column
+from .types import Flag, Moment, Name, Number
 
 team_ids: Final = sa.Sequence("accounts_team_ids", metadata=metadata)
 

@@ -10,9 +10,9 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from accounts_core.model.payment_method import Address, BillingDetails, Card, CardChecks, CardNetworks, PaymentMethod
+from accounts_sql.tables import payment_methods
 
 from .queries import Row
-from .tables import payment_methods
 
 CARD: Final[Sequence[sa.Column[Any]]] = [
     payment_methods.c.id,

@@ -14,8 +14,7 @@ import sqlalchemy as sa
 from accounts_core.errors import AnswerMismatch
 from accounts_core.model.paging import Cursor
 from accounts_core.model.text import is_storable
-
-from .types import UNKNOWN_NAME, UNKNOWN_NUMBER, KnownName, KnownNumber, Moment
+from accounts_sql.tables.types import UNKNOWN_NAME, UNKNOWN_NUMBER, KnownName, KnownNumber, Moment
 
 T = TypeVar("T")
 

@@ -15,9 +15,9 @@ from accounts_core.model.outbox import OutboxJob
 from accounts_core.model.session import Session
 from accounts_core.model.user import User, UserStatus
 from accounts_core.model.verification import CardVerification, Event, State
+from accounts_sql.tables import notifications, outbox, sessions, users, verifications
 
 from .queries import Row
-from .tables import notifications, outbox, sessions, users, verifications
 
 _new: Final = object.__new__
 _put: Final = object.__setattr__

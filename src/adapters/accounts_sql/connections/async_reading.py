@@ -12,11 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.util import greenlet_spawn
 
 from accounts_core.errors import AnswerMismatch
+from accounts_sql.statements.queries import Query, Rows
 
 from .checkouts import BrokenCheckout, discard
 from .executors import AsyncExecutor, RowFetcher
 from .lending import Lending
-from .queries import Query, Rows
 from .shielding import retried_while_locked, shielded
 from .translation import bare, is_broken, translate, translated
 

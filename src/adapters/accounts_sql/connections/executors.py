@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from accounts_core.errors import AccountsError, AnswerMismatch
 from accounts_core.model.text import check_storable
+from accounts_sql.statements.queries import Query, translation
 
-from .queries import Query, translation
 from .shielding import retried_while_locked, shielded
 from .translation import translated
 

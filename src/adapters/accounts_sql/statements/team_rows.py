@@ -18,10 +18,10 @@ from accounts_core.model.team import (
     Team,
     TeamView,
 )
+from accounts_sql.tables import interactions, invitations, teams
 
 from .queries import Row
 from .rows import stored_email
-from .tables import interactions, invitations, teams
 
 TEAM: Final[Sequence[sa.Column[Any]]] = [
     teams.c.id,

@@ -6,36 +6,19 @@ broken connection away.
 """
 
 from collections.abc import Mapping
-from types import TracebackType
 from typing import Any, TypeVar
 
 import attrs
 import sqlalchemy as sa
 
 from accounts_core.errors import AnswerMismatch
+from accounts_sql.statements.queries import Query, Rows
 
 from .checkouts import BrokenCheckout, discard
 from .executors import RowFetcher, SyncExecutor
-from .queries import Query, Rows
 from .translation import is_broken, translated
-from .units import Reader
 
 T = TypeVar("T")
-
-
-@attrs.frozen
-class Reading:
-    """The context that a store's `read()` gives: it holds nothing, so one serves everybody."""
-
-    _views: Reader
-
-    async def __aenter__(self) -> Reader:
-        return self._views
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        return None
 
 
 def fetcher_on(source: sa.Engine | sa.Connection, schema: str | None, *, fast: bool) -> RowFetcher:
