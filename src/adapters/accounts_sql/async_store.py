@@ -1,4 +1,4 @@
-"""`AsyncSqlStore`: the store for hosts with an event loop."""
+"""Store for host applications with an event loop."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -17,9 +17,9 @@ from .units import AsyncSqlUnit, Reader, Reading
 
 
 class AsyncSqlStore:
-    """A store on SQLite or PostgreSQL through an asynchronous driver, for one event loop.
+    """Store on SQLite or PostgreSQL with an asynchronous driver, for one event loop.
 
-    Everything else is as `SqlStore` says, with `AsyncEngine` and `AsyncConnection`.
+    The arguments are those of `SqlStore`, with `AsyncEngine` and `AsyncConnection`.
     """
 
     suspends: ClassVar[Literal[True]] = True
@@ -40,7 +40,7 @@ class AsyncSqlStore:
 
     @property
     def commits(self) -> bool:
-        """False on a host's connection."""
+        """Whether units of work commit. False on a connection of the host application."""
         return isinstance(self._source, AsyncEngine)
 
     @asynccontextmanager
@@ -57,7 +57,7 @@ class AsyncSqlStore:
         return async_transaction(source) if isinstance(source, AsyncEngine) else async_savepoint(source)
 
     def reader(self) -> AbstractAsyncContextManager[Reader]:
-        """Open a reader: each read is one statement, without a BEGIN on a connection of our own."""
+        """Open a reader. On an engine, each read is one statement without a BEGIN."""
         return self._reading
 
 

@@ -1,4 +1,4 @@
-"""What a store opens: a unit of work, and a reader."""
+"""Unit of work and reader."""
 
 from types import TracebackType
 
@@ -29,7 +29,7 @@ from .repositories.verifications import VerificationReader, Verifications
 
 
 class Reader:
-    """Reads alone. See `accounts_core.ports.store.Reader`."""
+    """Reads outside of any transaction. See `accounts_core.ports.store.Reader`."""
 
     def __init__(self, db: RowFetcher) -> None:
         self.users = UserReader(db)
@@ -81,23 +81,23 @@ class _Unit:
         self._db = db
 
     def record(self, event: DomainEvent) -> None:
-        """Say that something happened; the store's subscribers hear of it before the commit."""
+        """Record an event. The store passes it to the subscribers before the commit."""
         self.events.append(event)
 
     def check(self) -> None:
-        """Raise again what a statement raised, if somebody caught it and went on.
+        """Raise the first error of a statement again, in case the caller caught it and continued.
 
-        PostgreSQL has given the transaction up by then, and its COMMIT would quietly roll back.
+        PostgreSQL has aborted the transaction by then, and its COMMIT would roll back without an error.
         """
         if self._db.failure is not None:
             raise self._db.failure
 
 
 class SqlUnit(_Unit):
-    """A transaction on a `Connection`.
+    """Unit of work on a `Connection`.
 
-    `connection` is that connection, for a host's own statements in the same transaction: a subscriber's, or those of
-    its `OwnedData`. It must neither be committed nor rolled back, and its errors are SQLAlchemy's own.
+    `connection` is available for the host application's own statements in the same transaction, in a subscriber or in
+    `OwnedData`. It must be neither committed nor rolled back. Its errors are SQLAlchemy's own.
     """
 
     def __init__(self, connection: sa.Connection, db: Executor) -> None:
@@ -106,7 +106,7 @@ class SqlUnit(_Unit):
 
 
 class AsyncSqlUnit(_Unit):
-    """A transaction on an `AsyncConnection`; `connection` is as `SqlUnit` says."""
+    """Unit of work on an `AsyncConnection`. See `SqlUnit`."""
 
     def __init__(self, connection: AsyncConnection, db: Executor) -> None:
         super().__init__(db)

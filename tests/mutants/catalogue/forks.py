@@ -33,7 +33,7 @@ FORKS: Final = (
     Mutant(
         name="fork: a unit of the parent's that goes on in the child",
         at=f"{_FORKING}::_sever",
-        old="lease.dbapi_connection = severed",
+        old="checkout.dbapi_connection = severed",
         new="",
         check=_forks(f"{_OPEN_UNIT}[psycopg-committing]"),
     ),
@@ -114,36 +114,36 @@ FORKS: Final = (
         at="adapters/accounts_sql/connections/reading.py::DriverFetcher._run",
         old=(
             "try:\n"
-            "    rows = self._execute(lease.driver_connection, sql, parameters)\n"
+            "    rows = self._execute(checkout.driver_connection, sql, parameters)\n"
             "    query.check(rows, asked)\n"
             "except AnswerMismatch as error:\n"
-            "    discard(pool, lease, error)\n"
+            "    discard(pool, checkout, error)\n"
             "    raise\n"
             "except Exception as error:\n"
             "    if is_broken(error):\n"
-            "        discard(pool, lease, error)\n"
+            "        discard(pool, checkout, error)\n"
             "        raise BrokenCheckout from error\n"
-            "    lease.close()\n"
+            "    checkout.close()\n"
             "    raise\n"
             "except BaseException as error:\n"
-            "    lease.invalidate(error)\n"
+            "    checkout.invalidate(error)\n"
             "    raise"
         ),
         new=(
             "try:\n"
-            "    rows = self._execute(lease.driver_connection, sql, parameters)\n"
+            "    rows = self._execute(checkout.driver_connection, sql, parameters)\n"
             "    query.check(rows, asked)\n"
             "except AnswerMismatch:\n"
-            "    lease.close()\n"
+            "    checkout.close()\n"
             "    raise\n"
             "except Exception as error:\n"
             "    if is_broken(error):\n"
-            "        discard(pool, lease, error)\n"
+            "        discard(pool, checkout, error)\n"
             "        raise BrokenCheckout from error\n"
-            "    lease.close()\n"
+            "    checkout.close()\n"
             "    raise\n"
             "except BaseException as error:\n"
-            "    lease.invalidate(error)\n"
+            "    checkout.invalidate(error)\n"
             "    raise"
         ),
         check=_mixed_up(f"{_LONE}[psycopg-on the driver]"),

@@ -1,7 +1,7 @@
-"""Connections borrowed from SQLAlchemy's pool by hand, for the reads that do not go through its execution.
+"""Direct checkouts from SQLAlchemy's pool, for the reads that bypass its execution.
 
-`is_ready` and `discard` look at what SQLAlchemy keeps to itself, which is why its version is bounded and why a test
-watches both. Nothing breaks when a name is gone: a pool that cannot be looked into is never ready.
+`is_ready` and `discard` use private attributes of SQLAlchemy, so its version is bounded and a test covers both. If such
+an attribute is missing, the pool counts as not ready and the slower public path is taken.
 """
 
 from typing import Any
@@ -13,23 +13,23 @@ from accounts_core.errors import Unavailable
 
 
 class BrokenCheckout(Unavailable):
-    """The borrowed connection was lost; the pool knows. A read may try once more."""
+    """The checked-out connection was lost and has been invalidated. A read may be retried once."""
 
     def __init__(self) -> None:
         super().__init__("The connection to the database was lost.")
 
 
 def is_ready(pool: sa.Pool) -> bool:
-    """Say whether an asynchronous pool can lend without any I/O, and so without a greenlet.
+    """Return whether a checkout from an asynchronous pool needs no I/O, and therefore no greenlet.
 
-    It can when the connection next in line is open and not to be replaced, nothing pings it first, and nobody
-    listens: a listener might await something.
+    This requires that the next connection is open and not due for replacement, that there is no pre-ping, and that
+    there is no checkout listener, because a listener might await.
     """
     if not isinstance(pool, sa.AsyncAdaptedQueuePool) or pool.checkedin() == 0:
         return False
     inside: Any = pool
     try:
-        waiting = inside._pool._queue._queue  # noqa: SLF001  no public name says what is next in line
+        waiting = inside._pool._queue._queue  # noqa: SLF001  the next connection has no public name
         record = waiting[-1 if inside._pool.use_lifo else 0]  # noqa: SLF001
         return not (
             inside._pre_ping  # noqa: SLF001
@@ -42,31 +42,31 @@ def is_ready(pool: sa.Pool) -> bool:
 
 
 def keeps_connections(pool: sa.Pool) -> bool:
-    """Say whether a connection may go from one borrower to the next without the pool looking at it.
+    """Return whether a connection may pass from one checkout to the next without going through the pool.
 
-    Not where the pool is to ping or to replace connections, nor where somebody listens to their coming and going.
+    It may not if the pool pings or recycles connections, or has listeners for checkout, checkin or reset.
     """
     inside: Any = pool
     try:
-        heard = inside.dispatch.checkout or inside.dispatch.checkin or inside.dispatch.reset
-        return not (inside._pre_ping or inside._recycle > -1 or heard)  # noqa: SLF001  see above
+        listeners = inside.dispatch.checkout or inside.dispatch.checkin or inside.dispatch.reset
+        return not (inside._pre_ping or inside._recycle > -1 or listeners)  # noqa: SLF001  see above
     except AttributeError:
         return False
 
 
 def returns_at_once(pool: sa.Pool) -> bool:
-    """Say whether a connection on which nothing was begun goes back to an asynchronous pool without any I/O.
+    """Return whether a connection outside a transaction can be checked in to an asynchronous pool without I/O.
 
-    One beyond the pool's size is closed instead, and that has to be awaited.
+    A connection beyond the pool's size is closed instead, which has to be awaited.
     """
     if not isinstance(pool, sa.AsyncAdaptedQueuePool) or pool.overflow() > 0:
         return False
     return not (pool.dispatch.reset or pool.dispatch.checkin)
 
 
-def discard(pool: sa.Pool, lease: PoolProxiedConnection, error: BaseException) -> None:
-    """Throw a broken connection away, and have every one that is as old replaced before it is lent again.
+def discard(pool: sa.Pool, checkout: PoolProxiedConnection, error: BaseException) -> None:
+    """Invalidate a broken connection, and every pooled connection that is as old.
 
-    This is what SQLAlchemy's own execution does: a server that went away took them all along.
+    SQLAlchemy's own execution does the same: a server that stopped has broken all of them.
     """
-    pool._invalidate(lease, error)  # noqa: SLF001  see above
+    pool._invalidate(checkout, error)  # noqa: SLF001  see above

@@ -43,7 +43,7 @@ _COUNT: Final = Query(
     sa.select(sa.func.count(), _ASKED).select_from(notifications).where(_MINE), scalar, {"owner": _ASKED}
 )
 _ADD: Final = notifications.insert()
-# one that was read keeps its time, and still counts as found
+# a notification that was read before keeps its time, and counts as found
 _MARK_READ: Final = (
     notifications.update()
     .where(_MINE, notifications.c.id == by_name("this"))

@@ -44,7 +44,7 @@ class PaymentMethods(PaymentMethodReader):
         for card in before:
             if card.id not in cards:
                 await self._db.run(_REMOVE, owner=user_id, this=card.id)
-        # at no moment may there be two defaults: the old one gives way before the new one takes its place
+        # the unique index allows one default: unset the old one first
         if before.default is not None and before.default != cards.default:
             await self._db.run(_NO_DEFAULT, owner=user_id)
         for card in cards:

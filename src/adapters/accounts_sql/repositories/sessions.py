@@ -35,7 +35,7 @@ def _resolved_with_cards(found: Rows) -> tuple[Session, User, Cards] | None:
         return None
     session, user = rows.resolved(found[0])
     at = rows.RESOLVED_WIDTH
-    # one row with nothing in it is what the outer join gives a user without cards
+    # for a user without cards the outer join returns one row of NULLs
     cards = Cards([payment_method(row, at) for row in found if row[at] is not None])
     return session, user, cards
 

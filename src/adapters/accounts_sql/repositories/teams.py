@@ -146,7 +146,7 @@ class Teams(TeamReader):
     async def save(self, team: Team) -> Team:
         saved = attrs.evolve(team, version=team.version + 1)
         if not await self._db.run(_SAVE, this=team.id, seen=team.version, **rows.team_values(saved)):
-            raise Conflict("The team was changed or removed meanwhile.")
+            raise Conflict("The team was changed or deleted concurrently.")
         return saved
 
     async def delete(self, id: TeamId) -> None:
