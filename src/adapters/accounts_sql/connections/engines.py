@@ -64,7 +64,7 @@ _SQLITE_LEAST: Final = (3, 37, 0)
 
 
 def create_engine(url: str | sa.URL, *, pgbouncer: bool = False, **options: Any) -> sa.Engine:
-    """Create an engine for `SqlStore`, with sqlite3 or psycopg. Other options are those of SQLAlchemy's `create_engine`.
+    """Create an engine for `SqlStore`: sqlite3 or psycopg. Other options are those of SQLAlchemy's `create_engine`.
 
     `pgbouncer=True`, or `?pgbouncer=true` in the URL, is for PgBouncer in transaction pooling mode: no prepared
     statements and no session settings are used, so set `lock_timeout` and `statement_timeout` on the role.
