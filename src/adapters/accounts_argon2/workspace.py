@@ -1,8 +1,8 @@
 """Reusable memory for hashing.
 
 By default the library allocates and frees 19 MiB for each hash. The C library's allocator keeps the block for its
-thread and may allocate another one once it is fragmented: under load this doubled the memory of the service. Mapping each
-block anew would add half of a hash's time.
+thread and may allocate another one once it is fragmented: under load this doubled the memory of the service. Mapping
+each block anew would add half of a hash's time.
 """
 
 from typing import Any, Final
