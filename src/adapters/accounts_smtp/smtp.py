@@ -36,7 +36,7 @@ __all__ = ["MailRefused", "SmtpMailer"]
 
 
 class _Default:
-    """Return the TLS context with the system's CAs, created in each process because a fork would copy its locks."""
+    """TLS context with the system's CAs, created anew in each process because a fork would copy its locks."""
 
     def __init__(self) -> None:
         self._context: ssl.SSLContext | None = ssl.create_default_context()
