@@ -151,7 +151,7 @@ def test_a_thread_outlives_a_job_that_fails_and_a_database_that_is_away(
     with blocking(host.accounts(welcome=welcome)):
         until(lambda: len(welcome.jobs) == 1)
 
-    assert "A job (host) failed and is put off: `accounts outbox list` shows why." in caplog.messages
+    assert "A job (host) failed and was rescheduled: `accounts outbox list` shows why." in caplog.messages
 
 
 def test_what_is_due_is_done_once_in_the_callers_thread(host: Host) -> None:

@@ -167,7 +167,7 @@ def test_of_a_service_in_a_process_no_secret_is_anywhere_that_it_does_not_belong
         live(walk)
         stripe.process.kill()
         walk.ask("POST", VERIFY, 503, json={"paymentMethod": "pm_card_mastercard"})
-        served.wait_for(r"A job \(mail\) failed and is put off")  # the mail server first refused who signs in
+        served.wait_for(r"A job \(mail\) failed and was rescheduled")  # the mail server first refused who signs in
         searched.add("rows", *rows(plain_url), *counted(limits))
         limits.kill()
         told = [command(environment, *each) for each in (("outbox", "list", "--json"), ("audit", "--json"), ("check",))]

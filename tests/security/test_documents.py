@@ -39,7 +39,7 @@ from accounts_redis.rate_limiter import MOST_CONNECTIONS
 from accounts_redis.rate_limiter import TIMEOUT_SECONDS as REDIS_SECONDS
 from accounts_service.settings import Settings
 from accounts_smtp import smtp
-from accounts_sql import engines
+from accounts_sql.connections import engines
 from accounts_stripe import client, transport
 from accounts_system.worker import AT_ONCE
 
@@ -58,7 +58,7 @@ NOT_IN_SERVICE: Final = ("accounts_core/testing/", "accounts_memory/", "accounts
 """Fakes and the simulator: nobody's secrets are kept there."""
 NO_SECRETS: Final = frozenset(
     {
-        "accounts_sql/engines.py",
+        "accounts_sql/connections/engines.py",
         "accounts_argon2/encoded.py",
         "accounts_system/lanes.py",
         "accounts_system/blocking_worker.py",

@@ -75,7 +75,7 @@ WHO_CONNECTS: Final = {
     "accounts_service/stalled_readers.py": {"socket"},
     "accounts_redis/rate_limiter.py": {"redis"},
     "accounts_smtp/smtp.py": {"aiosmtplib"},
-    "accounts_sql/hosts.py": {"asyncpg"},
+    "accounts_sql/connections/hosts.py": {"asyncpg"},
     "accounts_stripe/transport.py": {"httpx"},
 }
 """Every module that opens a connection or listens: towards the four whom the inventory names, and the server's own."""

@@ -50,8 +50,8 @@ SENDS_SQL: Final = frozenset(
 _CONSTANT: Final = "a constant of the module"
 _OUR_WORD: Final = "a member of an enum of ours"
 TOLD: Final = {
-    ("accounts_sql/engines.py", "f'PRAGMA {pragma}'"): _CONSTANT,
-    ("accounts_sql/engines.py", "f'PRAGMA busy_timeout={WAL_WAIT_MILLISECONDS}'"): _CONSTANT,
+    ("accounts_sql/connections/engines.py", "f'PRAGMA {pragma}'"): _CONSTANT,
+    ("accounts_sql/connections/engines.py", "f'PRAGMA busy_timeout={WAL_WAIT_MILLISECONDS}'"): _CONSTANT,
     ("accounts_sql/migrating.py", "f\"SET LOCAL lock_timeout = '{_PATIENCE}'\""): _CONSTANT,
     ("accounts_sql/migrating.py", "f'SET LOCAL search_path TO {quoted}'"): "the host's schema, quoted by the dialect",
     ("accounts_sql/repositories/cleanup.py", "f\"'{state}'\""): _OUR_WORD,

@@ -1,7 +1,7 @@
 """Password hashing with Argon2id (RFC 9106), by argon2-cffi.
 
-`Argon2Hasher` hashes where it is called: for scripts, workers and other programs without an event loop.
-`AsyncArgon2Hasher` hashes in threads of its own, with a bound on how many run and how many wait: for services.
+`Argon2Hasher` hashes in the calling thread, for scripts, workers and other programs without an event loop.
+`AsyncArgon2Hasher` hashes in its own threads, with bounded concurrency and a bounded queue, for services.
 """
 
 from accounts_argon2.blocking import Argon2Hasher

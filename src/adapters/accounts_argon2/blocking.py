@@ -12,11 +12,11 @@ from accounts_core.model.requester import Requester
 
 @attrs.frozen
 class Argon2Hasher:
-    """Hashes where it is called, and holds the caller up for it: about 30 ms at the default cost.
+    """Password hasher that blocks the calling thread, for about 30 ms at the default cost.
 
-    For programs without an event loop. In one with a loop, take `AsyncArgon2Hasher`. Threads may share one: then at
-    most `max_concurrent` of them hash at once, and the others block until it is their turn, with the same order and the
-    same bounds as `AsyncArgon2Hasher` has. A program with one thread never waits.
+    For programs without an event loop; use `AsyncArgon2Hasher` with one. Threads may share an instance: at most
+    `max_concurrent` of them hash at once and the others block, with the order and bounds of `AsyncArgon2Hasher`. A
+    program with one thread never waits.
     """
 
     suspends: ClassVar[Literal[False]] = False

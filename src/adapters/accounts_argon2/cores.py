@@ -2,7 +2,7 @@ import os
 
 
 def usable_cores() -> int:
-    """Return how many processor cores this process may run on."""
+    """Return the number of processor cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

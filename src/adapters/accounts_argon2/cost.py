@@ -1,7 +1,7 @@
-"""What a hash costs, and the limits of what may be asked for.
+"""Cost parameters of Argon2 and their limits.
 
-The limits hold for what is made and for what is found in a store alike. A stored hash names its own cost, so
-whoever can write one row could otherwise have a sign-in take gigabytes and hours.
+The limits apply to new hashes and to stored ones. A stored hash contains its own parameters, so without limits a single
+manipulated row could make a sign-in take gigabytes of memory and hours.
 """
 
 from typing import Final
@@ -12,15 +12,15 @@ MAX_MEMORY_KIB: Final = 256 * 1024
 MAX_PASSES: Final = 16
 MAX_LANES: Final = 16
 KIB_PER_LANE: Final = 8
-"""The least memory that RFC 9106, 3.1 allows for each lane."""
+"""Minimum memory for each lane. Source: RFC 9106, 3.1."""
 
 
 @attrs.frozen(kw_only=True)
 class Cost:
-    """The work of one hash: memory in KiB, passes over it, and lanes (threads that share the work).
+    """Cost of one hash: memory in KiB, passes over the memory, and lanes (degree of parallelism).
 
-    The default is the first choice of the OWASP Password Storage Cheat Sheet: 19 MiB, 2 passes, 1 lane. Ask for
-    more where the machine has room; less is for tests. Raises `ValueError` outside the limits of this module.
+    The default is from the OWASP Password Storage Cheat Sheet: 19 MiB, 2 passes, 1 lane. Use more if the machine
+    allows it, and less only in tests. Raises `ValueError` outside the limits of this module.
     """
 
     memory_kib: int = 19 * 1024

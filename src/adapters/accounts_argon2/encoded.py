@@ -1,7 +1,7 @@
-"""Reading a stored hash: the PHC string format, `$argon2id$v=19$m=19456,t=2,p=1$<salt>$<tag>`.
+"""Parsing of stored hashes in the PHC string format, `$argon2id$v=19$m=19456,t=2,p=1$<salt>$<tag>`.
 
-Whatever is not written exactly so, or asks for more work than `Cost` allows, is no hash. Short tags are none
-either: four bytes, which the format allows, would let one password in four billion in.
+A string in any other format, or with a higher cost than `Cost` allows, is rejected. So are short tags: with the four
+bytes that the format allows, one password in four billion would match.
 """
 
 import re
@@ -31,7 +31,7 @@ _SHAPE: Final = re.compile(
 
 @attrs.frozen(kw_only=True)
 class Encoded:
-    """The parts of a stored hash."""
+    """Parsed stored hash."""
 
     type: Type
     version: int
@@ -41,7 +41,7 @@ class Encoded:
 
     @classmethod
     def read(cls, hash: str) -> Self | None:
-        """Take a stored hash apart; None when it is none, or when its work would be more than is allowed."""
+        """Parse a stored hash; None if the format is invalid or the cost exceeds the limits."""
         match = _SHAPE.fullmatch(hash)
         if match is None:
             return None
@@ -58,7 +58,7 @@ class Encoded:
             return None
 
     def write(self) -> str:
-        """Return it as it is stored."""
+        """Return the hash in its stored form."""
         kind = next(name for name, known in _TYPES.items() if known is self.type)
         cost = f"m={self.cost.memory_kib},t={self.cost.passes},p={self.cost.lanes}"
         return f"${kind}$v={self.version}${cost}${_encode(self.salt)}${_encode(self.tag)}"
@@ -69,5 +69,5 @@ def _encode(raw: bytes) -> str:
 
 
 def _decode(text: str) -> bytes:
-    """Read base 64 without its padding. Raises `ValueError` when no bytes have this length."""
+    """Decode base64 without padding. Raises `ValueError` for an impossible length."""
     return b64decode(text + "=" * (-len(text) % 4), validate=True)

@@ -1,4 +1,4 @@
-"""A bound on how many passwords are hashed at once, in an order that is fair to whoever asks."""
+"""Bounded concurrency of hashing, with a fair queue."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from accounts_core.model.fair_queue import FairQueue
 from accounts_core.model.requester import Requester
 
 WAITING_FOR_EACH_LANE: Final = 64
-"""At 30 ms a hash about two seconds."""
+"""About two seconds at 30 ms for each hash."""
 
 
 def _two_seconds(hasher: Any) -> int:
@@ -24,7 +24,7 @@ def _a_quarter(hasher: Any) -> int:
     return max(1, int(hasher.max_waiting) // 4)
 
 
-# as defaults of fields, and not by decorator: type checkers other than mypy take a field without one for required
+# not by decorator: type checkers other than mypy would treat the fields as required
 MAX_WAITING: Final = attrs.Factory(_two_seconds, takes_self=True)
 """Default of a hasher's `max_waiting`."""
 MAX_WAITING_EACH: Final = attrs.Factory(_a_quarter, takes_self=True)
@@ -33,13 +33,13 @@ MAX_WAITING_EACH: Final = attrs.Factory(_a_quarter, takes_self=True)
 
 @attrs.frozen(eq=False)
 class Place:
-    """A hash that runs or waits. `begin` is called when its turn comes."""
+    """Running or waiting hash. `begin` is called when a lane is free for it."""
 
     begin: Callable[[], object]
 
 
 class Lanes:
-    """Lets hashes begin, as `FairQueue` says. Safe between threads. A forked process starts with every lane free."""
+    """Thread-safe `FairQueue` of hashes. A forked process starts with every lane free."""
 
     def __init__(self, lanes: int, *, max_waiting: int, max_waiting_each: int) -> None:
         self._bounds = {"lanes": lanes, "max_waiting": max_waiting, "max_waiting_each": max_waiting_each}
@@ -48,22 +48,22 @@ class Lanes:
         on_fork(self, in_child=Lanes.start_over)
 
     def start_over(self) -> None:
-        """Forget every place: after a fork, the threads that would have left them are the parent's."""
+        """Reset the queue. After a fork, the threads that would release the places exist only in the parent."""
         self._changed = Condition()
         self._queue = FairQueue[Place](**self._bounds)
 
     def enter(self, begin: Callable[[], object], requester: Requester | None) -> Place:
-        """Wait for a lane without blocking: `begin` is called when it is there, by whoever frees it.
+        """Wait for a lane without blocking: the thread that frees one calls `begin`.
 
         Args:
-            begin: Called once, at once when a lane is free. Must not block or raise.
-            requester: On whose behalf; None joins all those who are not known.
+            begin: Called once, immediately if a lane is free. Must not block or raise.
+            requester: Account and client of the request. All requests with None share one queue.
 
         Returns:
-            What to give to `leave`, when the work has ended or is not wanted any more.
+            The place to pass to `leave` when the work has ended or is cancelled.
 
         Raises:
-            Unavailable: No place is free, for anybody or for this requester, or `close` was called.
+            Unavailable: The queue is full, in total or for this requester, or `close` was called.
 
         """
         place = Place(begin)
@@ -78,7 +78,7 @@ class Lanes:
         return place
 
     def leave(self, place: Place) -> None:
-        """Free a place, and let the next hash begin."""
+        """Release a place and start the next hash."""
         with self._changed:
             self._queue.leave(place)
             following = self._queue.begin()
@@ -88,7 +88,7 @@ class Lanes:
 
     @contextmanager
     def lane(self, requester: Requester | None) -> Iterator[None]:
-        """Hold a lane for the length of a block, and block the thread until it is there. Raises `Unavailable`."""
+        """Hold a lane for the block, and block the thread until one is free. Raises `Unavailable`."""
         turn = Event()
         place = self.enter(turn.set, requester)
         try:
@@ -98,7 +98,7 @@ class Lanes:
             self.leave(place)
 
     def close(self) -> None:
-        """Refuse whatever comes from now on, and block until what runs and what waits has ended."""
+        """Reject new hashes, and block until running and waiting ones have ended."""
         with self._changed:
             self._is_closed = True
             self._changed.wait_for(lambda: len(self._queue) == 0)

@@ -21,21 +21,20 @@ R = TypeVar("R")
 
 @attrs.define
 class AsyncArgon2Hasher:
-    """Hashes in threads of its own, which leave the event loop free: Argon2 runs without the interpreter's lock.
+    """Password hasher with its own threads, which do not block the event loop: Argon2 releases the interpreter lock.
 
-    `max_concurrent` hashes run at once: one for each usable core, where nothing else is said; more would only take more
-    memory. Each takes what its cost says, 19 MiB, which is kept for the next one; a stored hash of another cost takes
-    up to 256 MiB for as long as it is worked on. `max_waiting` wait their turn: 64 for each that runs, where nothing
-    else is said, which is some two seconds. One more raises `Unavailable`: whoever would wait for longer is better told
-    so at once. A task that is cancelled while it waits frees its place.
+    At most `max_concurrent` hashes run at once, by default one for each usable core. Each uses the memory of its cost,
+    19 MiB by default, which is kept for reuse; a stored hash of another cost uses up to 256 MiB while it is verified.
+    At most `max_waiting` hashes wait, by default 64 for each running one, which is about two seconds; one more raises
+    `Unavailable`. A cancelled task releases its place.
 
-    Those that wait are served in turn, one requester after another (`accounts_core.model.fair_queue`), by account and
-    by client, and `max_waiting_each` of them belong to one account or one client: a quarter, where nothing else is
-    said. So whoever sends many at once waits for themself, and is refused while others still get in.
+    Waiting hashes are served round-robin by requester (`accounts_core.model.fair_queue`), by account and by client. At
+    most `max_waiting_each` of them belong to one account or client, by default a quarter of `max_waiting`. A flood of
+    requests from one requester delays only that requester.
 
-    A forked process has no threads but its own: it begins with an idle hasher.
+    A forked process begins with an idle hasher.
 
-    Close it, or use it as `async with AsyncArgon2Hasher() as hasher:`, so that its threads end.
+    Close it, or use `async with AsyncArgon2Hasher() as hasher:`, to end its threads.
     """
 
     suspends: ClassVar[Literal[True]] = True
@@ -58,7 +57,7 @@ class AsyncArgon2Hasher:
         self._pool = ThreadPoolExecutor(self.max_concurrent, thread_name_prefix="accounts-argon2")
 
     def _begin_again(self) -> None:
-        """Do without what stayed in the parent: its threads. The lanes start over by themselves."""
+        """Discard the threads, which exist only in the parent. The lanes reset themselves."""
         keep_forever(self._pool)
         self._begin()
 
@@ -72,7 +71,7 @@ class AsyncArgon2Hasher:
         return self._engine.needs_rehash(hash)
 
     async def close(self) -> None:
-        """Let what runs and what waits come to its end, refuse anything more, and end the threads."""
+        """Finish running and waiting hashes, reject new ones, and end the threads."""
         await asyncio.to_thread(self._close)
 
     async def __aenter__(self) -> Self:
@@ -98,7 +97,7 @@ class AsyncArgon2Hasher:
                     future.set_exception(Unavailable(f"No password can be hashed any more: {error}."))
 
         place = self._lanes.enter(begin, requester)
-        # at the end of the work or, before it runs, on cancellation: a thread that runs keeps its place to the end
+        # at the end of the work, or on cancellation before it runs: a running thread cannot be cancelled
         future.add_done_callback(lambda _: self._lanes.leave(place))
         return await asyncio.wrap_future(future)
 
@@ -108,5 +107,5 @@ def _work(future: "Future[R]", work: Callable[[], R]) -> None:
         return
     try:
         future.set_result(work())
-    except BaseException as error:  # noqa: BLE001  whoever awaits the future raises it
+    except BaseException as error:  # noqa: BLE001  raised where the future is awaited
         future.set_exception(error)

@@ -1,8 +1,8 @@
-"""The memory that hashes work in: taken once, and kept from one hash to the next.
+"""Reusable memory for hashing.
 
-Left to itself the library takes 19 MiB for each hash and gives them back. The C library keeps such a block with the
-thread that had it, and takes another one as soon as anything small was cut from it: in a flood of sign-ins the service
-then had twice what its permits allow. To have each block mapped anew costs half as much time again as the hash itself.
+By default the library allocates and frees 19 MiB for each hash. The C library's allocator keeps the block for its
+thread and may allocate another one once it is fragmented: under load this doubled the memory of the service. Mapping
+each block anew would add half of a hash's time.
 """
 
 from typing import Any, Final
@@ -18,7 +18,7 @@ _DEFAULT_FLAGS: Final = 0
 
 
 class Workspace:
-    """Memory for one hash at a time. Raises `MemoryError` when it cannot be had."""
+    """Memory for one hash at a time. Raises `MemoryError` if it cannot be allocated."""
 
     def __init__(self, kib: int) -> None:
         self.kib = kib
@@ -60,12 +60,12 @@ class Workspace:
 
 
 _KEEP: Final = ffi.callback("void(uint8_t *, size_t)", lambda _memory, _size: None)
-"""How the library gives memory back: it has overwritten it by then, and it stays ours."""
+"""Deallocation callback of the library, which has overwritten the memory by then. Keeps the block."""
 
 
 @attrs.frozen
 class Workspaces:
-    """Workspaces of `kib` each, of which `kept` at most are kept while nobody works in them. Safe between threads."""
+    """Thread-safe pool of workspaces of `kib` each, of which at most `kept` idle ones are kept."""
 
     kib: int
     kept: int
@@ -88,6 +88,6 @@ class Workspaces:
         return Workspace(max(kib, self.kib))
 
     def _give_back(self, workspace: Workspace) -> None:
-        # what a hash of another cost needed is not kept: it may be many times as much
+        # not kept for another cost, which may need many times as much
         if workspace.kib == self.kib and len(self._idle) < self.kept:
             self._idle.append(workspace)

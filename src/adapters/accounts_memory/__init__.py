@@ -1,4 +1,4 @@
-"""Every port of the core in memory, for tests, demos and development: nothing here suspends, waits or writes a file."""
+"""In-memory adapters of every port, for tests, demos and development. Nothing suspends, waits or writes files."""
 
 from .clock import ManualClock
 from .gateway import MemoryGateway

@@ -1,4 +1,4 @@
-"""What a fake provider remembers of its calls: who asked what, which keys were used, and which faults are due."""
+"""Recorded calls, idempotency keys and injected faults of the fake provider."""
 
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -15,11 +15,11 @@ from accounts_core.ports.clock import Clock
 R = TypeVar("R")
 
 KEY_LIFETIME: Final = timedelta(hours=24)
-"""How long a key is remembered. Source: Stripe's documentation, "Idempotent requests"."""
+"""Lifetime of an idempotency key. Source: Stripe's documentation, "Idempotent requests"."""
 
 
 class Call(NamedTuple):
-    """One call: the method's name and its arguments in the order of the signature, the key left out."""
+    """One call: the method's name and its arguments in signature order, without the idempotency key."""
 
     method: str
     arguments: tuple[object, ...]
@@ -41,7 +41,7 @@ class _Answer:
 
 
 class Calls:
-    """Runs each call under one lock: recorded, once for each key, with the faults that were ordered."""
+    """Runner of calls under one lock, with recording, idempotency and injected faults."""
 
     def __init__(self, clock: Clock) -> None:
         self.log: list[Call] = []
@@ -58,10 +58,10 @@ class Calls:
         self._faults.setdefault(method, deque()).append(_Fault(error, after, replayed))
 
     def run(self, method: str, arguments: Sequence[object], do: Callable[[], R], *, key: str | None = None) -> R:
-        """Do it, or answer as the key was answered before.
+        """Run the call, or replay the stored response of its idempotency key.
 
-        An exception out of `do` leaves no trace, so that the key can be used again. Raises `ProviderRefused` with the
-        code `idempotency_error` when the key was used for something else.
+        An exception from `do` is not stored, so the key can be used again. Raises `ProviderRefused` with the code
+        `idempotency_error` if the key was used for another call.
         """
         with self.lock:
             call = Call(method, tuple(arguments))

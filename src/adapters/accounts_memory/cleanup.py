@@ -19,7 +19,7 @@ _TIMES: Final[Mapping[Expired, tuple[str, Callable[[Any], datetime | None]]]] = 
     Expired.DEAD_JOBS: ("jobs", lambda row: row.dead_lettered_at),
     Expired.AUDIT: ("audit", lambda row: row.at),
 }
-"""The table of each kind, and the time that is compared; None for rows that never end by time."""
+"""Table of each kind, and the time that is compared; None for rows that do not expire."""
 
 
 def _expired(tables: Tables | Workspace, kind: Expired, until: datetime, unused_since: datetime | None) -> list[Any]:

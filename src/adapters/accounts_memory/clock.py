@@ -4,10 +4,10 @@ from accounts_core.ports.clock import Clock
 
 
 class ManualClock:
-    """A clock that stands still until it is moved: on by `advance`, or set like a machine's, by `jump`."""
+    """Clock that stands still until it is moved, by `advance` or `jump`."""
 
     def __init__(self, start: datetime) -> None:
-        """Stand at `start`, which has to be aware."""
+        """Set the clock to `start`, which must be aware."""
         if start.tzinfo is None:
             raise ValueError(f"A clock needs a time with a time zone; got {start!r}.")
         self._now = start.astimezone(UTC)
@@ -16,13 +16,13 @@ class ManualClock:
         return self._now
 
     def advance(self, span: timedelta) -> datetime:
-        """Move on by `span`, which cannot be negative, and return the new time."""
+        """Move the clock forward by `span`, which must not be negative, and return the new time."""
         if span < timedelta(0):
             raise ValueError(f"Time never goes back; got {span}. A machine's clock is set back by `jump`.")
         return self.jump(span)
 
     def jump(self, span: timedelta) -> datetime:
-        """Set the clock ahead by `span`, or back where it is negative, and return the new time."""
+        """Move the clock by `span`, forward or backward, and return the new time."""
         self._now += span
         return self._now
 

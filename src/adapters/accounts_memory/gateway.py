@@ -1,4 +1,4 @@
-"""A payment provider in memory: a small Stripe with its test cards, its keys and its ways to go wrong."""
+"""In-memory payment provider with Stripe's test cards, idempotency keys and injected faults."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -18,15 +18,15 @@ from .stripe_cards import PLAIN, Behaviour
 
 
 class MemoryGateway:
-    """A payment provider in memory. It moves no money and forgets everything with the process.
+    """In-memory payment provider. It moves no money and keeps its state only in this process.
 
-    Stripe's test payment methods (`pm_card_visa`, `pm_card_visa_chargeDeclined`, ...) do what Stripe documents; each
-    use of one makes a payment method of its own. Keys are remembered for 24 hours and replay their first answer; a hold
-    lapses after 7 days. Safe to share between threads.
+    Stripe's test payment methods (`pm_card_visa`, `pm_card_visa_chargeDeclined`, ...) behave as Stripe documents; each
+    use of one creates a new payment method. Idempotency keys are kept for 24 hours and replay their first response. A
+    hold expires after 7 days. Threads may share an instance.
 
-    Beside the port it has what a test or a demo needs: `calls` and `holds` to look at, `authenticate` for the person
-    who answers a challenge, `add_payment_method`, `add_other_payment_method`, `set_balance`, `set_subscriptions`, and
-    `fail_next` for what goes wrong. Like Stripe it takes no address whose local part is not ASCII.
+    Besides the port, it offers for tests and demos: `calls` and `holds` for inspection, `authenticate` to complete card
+    authentication, `add_payment_method`, `add_other_payment_method`, `set_balance`, `set_subscriptions`, and
+    `fail_next` to inject faults. Like Stripe, it rejects email addresses with a local part beyond ASCII.
     """
 
     suspends: ClassVar[Literal[False]] = False
@@ -39,53 +39,53 @@ class MemoryGateway:
 
     @property
     def calls(self) -> list[Call]:
-        """Every call so far, replayed and failed ones included: `[("detach", ("pm_1",)), ...]`."""
+        """Every call so far, including replayed and failed ones: `[("detach", ("pm_1",)), ...]`."""
         return self._calls.log
 
     @property
     def holds(self) -> Mapping[str, Hold]:
-        """Every hold that was ever made, by id, as it is now."""
+        """Every hold by id, in its current state."""
         with self._calls.lock:
             return {hold_id: self._provider.hold(hold_id) for hold_id in self._provider.holds}
 
     def open_holds(self) -> list[Hold]:
-        """Return the holds that freeze money, or still may: those held and those challenged."""
+        """Return the holds that reserve money or still may: held, or waiting for card authentication."""
         with self._calls.lock:
             return self._provider.open_holds()
 
     def authenticate(self, hold_id: str, succeed: bool = True) -> None:
-        """Answer the bank's challenge as the person would: with success the sum is held, without it declined.
+        """Complete card authentication: on success the amount is held, otherwise the card is declined.
 
-        Raises `NotFound`, and `ValueError` when the hold waits for no answer.
+        Raises `NotFound`, and `ValueError` if the hold does not wait for card authentication.
         """
         with self._calls.lock:
             self._provider.authenticate(hold_id, succeed=succeed)
 
     def add_payment_method(self, payment_method: ProviderPaymentMethod, *, behaviour: Behaviour = PLAIN) -> str:
-        """Make a payment method known as it stands, as if a browser had made it; return its id."""
+        """Add a payment method as if a browser had created it, and return its id."""
         with self._calls.lock:
             return self._provider.add_payment_method(payment_method, behaviour)
 
     def set_balance(self, customer_id: str, balance: int) -> None:
-        """Set what a customer owes, in minor units. Raises `NotFound`."""
+        """Set a customer's balance in minor units. Raises `NotFound`."""
         with self._calls.lock:
             self._provider.change_customer(customer_id, balance=balance)
 
     def set_subscriptions(self, customer_id: str, count: int) -> None:
-        """Set how many subscriptions of a customer are not over. Raises `NotFound`."""
+        """Set the number of a customer's active subscriptions. Raises `NotFound`."""
         with self._calls.lock:
             self._provider.set_subscriptions(customer_id, count)
 
     def add_other_payment_method(self, id: str, *, customer_id: str | None = None) -> str:
-        """Make a payment method known that is no card, such as a bank account, and attach it; return its id."""
+        """Add and attach a payment method that is not a card, such as a bank account, and return its id."""
         with self._calls.lock:
             return self._provider.add_other_payment_method(id, customer_id)
 
     def fail_next(self, method: str, error: Exception, *, after: bool = False, replayed: bool = False) -> None:
-        """Raise `error` at the next call of `method`, such as `hold`. Several faults of one method wait in line.
+        """Raise `error` at the next call of `method`, such as `hold`. Faults of one method are queued.
 
-        The call does not happen, or, with `after`, happens and its answer is lost. With `replayed` the error becomes
-        the key's answer, as a 5xx of Stripe's does: the same key then brings the same error again.
+        The call is not executed or, with `after`, is executed and its response is lost. With `replayed` the error is
+        stored as the key's response, as Stripe does for a 5xx, and the same key raises it again.
         """
         with self._calls.lock:
             self._calls.fail_next(method, error, after=after or replayed, replayed=replayed)

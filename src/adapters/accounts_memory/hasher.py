@@ -11,11 +11,10 @@ _SCHEME: Final = "plain-sha256"
 
 
 class PlainHasher:
-    """A password hasher that costs nothing. For tests only: what is quick to check is quick to guess.
+    """Password hasher without cost, for tests only: its hashes are easy to guess.
 
-    `generation` stands for the parameters of a real one: raise it, and every hash made before needs a new one.
-    `hashed` and `verified` count the calls, so that a test can tell how much work was done, and `requesters` has on
-    whose behalf each was made, in order.
+    `generation` represents the parameters of a real hasher: after an increase, every older hash needs a rehash.
+    `hashed` and `verified` count the calls, and `requesters` lists the requester of each call in order.
     """
 
     suspends: ClassVar[Literal[False]] = False

@@ -38,7 +38,7 @@ class MemoryIdempotencyStore(MemoryIdempotencyReader):
         requests = self._workspace().idempotency_records
         stored = requests.get(request.scope)
         if stored is None or stored.claim != request.claim:
-            raise Conflict("The request is somebody else's by now.")
+            raise Conflict("Another request holds this idempotency key now.")
         requests.put(request)
 
     async def release(self, request: IdempotencyRecord) -> None:

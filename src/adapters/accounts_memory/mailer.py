@@ -5,7 +5,7 @@ from accounts_core.ports.mailer import MailMessage
 
 
 class MemoryMailer:
-    """Keeps what it delivers, in `delivered`; the same message delivered twice is there twice."""
+    """Mailer that appends each message to `delivered`, including repeated deliveries."""
 
     suspends: ClassVar[Literal[False]] = False
 
@@ -14,7 +14,7 @@ class MemoryMailer:
         self._failures: list[Exception] = []
 
     def fail_next(self, error: Exception) -> None:
-        """Raise `error` at the next delivery, which then does not happen. Several wait in line."""
+        """Raise `error` instead of the next delivery. Several errors are queued."""
         self._failures.append(error)
 
     async def deliver(self, message: MailMessage) -> None:

@@ -1,4 +1,4 @@
-"""Ordered lists, page by page."""
+"""Pagination of ordered lists."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -12,7 +12,7 @@ T = TypeVar("T")
 def page_below(
     entries: Iterable[T], *, order: Callable[[T], tuple[datetime, Any]], limit: int, before: Cursor | None
 ) -> list[T]:
-    """Return at most `limit` entries by time and key, the last first; with a cursor only those below it."""
+    """Return at most `limit` entries by time and key, newest first, starting after the cursor if there is one."""
     if before is not None:
         position = (before.created_at, before.key)
         entries = [entry for entry in entries if order(entry) < position]
@@ -20,6 +20,6 @@ def page_below(
 
 
 def page_below_number(entries: Iterable[T], *, number: Callable[[T], int], limit: int, before: int | None) -> list[T]:
-    """Return at most `limit` entries by number, the greatest first; only those below `before` if there is one."""
+    """Return at most `limit` entries by number, descending, only those below `before` if it is set."""
     below = [entry for entry in entries if before is None or number(entry) < before]
     return sorted(below, key=number, reverse=True)[:limit]

@@ -15,14 +15,14 @@ from .provider_answers import next_action, page
 from .provider_customers import ProviderCustomers
 
 HOLD_LIFETIME: Final = timedelta(days=7)
-"""How long a hold lasts that nobody captures or lets go. Source: Stripe's documentation on placing a hold."""
+"""Lifetime of a hold that is neither captured nor released. Source: Stripe's documentation on placing a hold."""
 
 _OPEN: Final = {HoldStatus.HELD, HoldStatus.CHALLENGED}
 
 
 @attrs.frozen(kw_only=True)
 class _Held:
-    """A hold, what it was asked with and when."""
+    """Hold with its request parameters and time."""
 
     hold: Hold
     request: HoldRequest
@@ -30,7 +30,7 @@ class _Held:
 
 
 class Provider(ProviderCustomers):
-    """Everything that the provider knows. Methods raise what `PaymentGateway` says, and know nothing of keys."""
+    """State of the provider. Methods raise the errors of `PaymentGateway`, and do not handle idempotency keys."""
 
     def __init__(self, clock: Clock, secrets: Secrets) -> None:
         super().__init__(clock, secrets)

@@ -1,4 +1,4 @@
-"""What the provider in memory answers with: challenges, and lists page by page."""
+"""Responses of the in-memory provider: card authentications and pages of lists."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
@@ -23,7 +23,7 @@ def next_action(hold_id: str, return_url: str | None) -> Mapping[str, Any]:
 
 
 def page(known: Mapping[str, S], after: str | None, read: Callable[[S], T | None]) -> Page[T]:
-    """Cut a page first and leave out afterwards: what is left out meanwhile is still where the next page begins."""
+    """Return a page. The page is cut before filtering, so that a filtered entry can still be the cursor."""
     newest_first = list(known)[::-1]
     if after is not None and after not in known:
         raise ProviderRefused("resource_missing", "starting_after")

@@ -17,14 +17,14 @@ from .provider_answers import page
 from .stripe_cards import TEST_CARDS, Behaviour
 
 USER_ID: Final = "user_id"
-"""The customer's metadata that names the user, as at Stripe."""
+"""Metadata key of the user's id on a customer, as at Stripe."""
 
 MAX_NAME: Final = 256
-"""The longest name of a customer. Source: Stripe's API reference."""
+"""Maximum length of a customer's name. Source: Stripe's API reference."""
 
 
 class ProviderCustomers:
-    """Who is billed, and with what. Methods raise what `PaymentGateway` says."""
+    """Customers and their payment methods. Methods raise the errors of `PaymentGateway`."""
 
     def __init__(self, clock: Clock, secrets: Secrets) -> None:
         self._clock = clock
@@ -119,7 +119,7 @@ class ProviderCustomers:
         return card.id
 
     def use(self, id: str) -> str:
-        """Return the id of the payment method to work with: a new one when `id` is a test token."""
+        """Return the id of the payment method to use: a new one if `id` is a test token."""
         test_card = TEST_CARDS.get(id)
         if test_card is None:
             return id

@@ -12,19 +12,19 @@ from accounts_core.model.times import is_ahead
 from accounts_core.ports.rate_limiter import RateLimit, RateLimiter
 
 SWEEP_INTERVAL: Final = 1024
-"""After so many attempts, scopes in which nothing counts any more are dropped."""
+"""Number of attempts between two deletions of expired scopes."""
 
 
 @attrs.define
 class _Log:
-    """The attempts that may still count, oldest first."""
+    """Attempts of a scope that may still count, oldest first."""
 
     times: list[datetime] = attrs.field(factory=list)
     period: timedelta = timedelta(0)
 
     def wait(self, limit: RateLimit, now: datetime) -> timedelta | None:
-        """Return how long it takes until one more is let through; None when it is let through now."""
-        # a longer period than before needs what is kept anyway; a shorter one only counts less of it
+        """Return the time until another attempt is allowed; None if it is allowed now."""
+        # attempts are kept for the longest period so far; a shorter one counts fewer of them
         self.period = max(self.period, limit.period)
         self.prune(now)
         wait = self._wait(limit, now)
@@ -52,7 +52,7 @@ class _Log:
 
 
 class MemoryRateLimiter:
-    """Counts attempts in this process, by a log of each. Safe to share between threads."""
+    """Thread-safe rate limiter of this process, with a sliding log of attempts."""
 
     suspends: ClassVar[Literal[False]] = False
 
@@ -67,7 +67,7 @@ class MemoryRateLimiter:
 
     @property
     def scopes(self) -> int:
-        """How many scopes are remembered."""
+        """Number of scopes in memory."""
         return len(self._logs)
 
     async def consume(self, name: str, scopes: Mapping[str, RateLimit], *, now: datetime) -> None:

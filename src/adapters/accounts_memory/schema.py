@@ -1,4 +1,4 @@
-"""The tables of a store: their keys, what their rows are found by, and what has to hold between them."""
+"""Tables of the in-memory store: keys, indexes, unique constraints and references."""
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from datetime import datetime
@@ -29,7 +29,7 @@ R = TypeVar("R", bound=attrs.AttrsInstance)
 
 @attrs.frozen(kw_only=True)
 class ReceivedEvent:
-    """One of the payment provider's events, and when it was received."""
+    """Event of the payment provider, with its time of receipt."""
 
     id: str
     received_at: datetime
@@ -37,7 +37,7 @@ class ReceivedEvent:
 
 @attrs.frozen(kw_only=True)
 class Device:
-    """What a user has signed in from, when first and when last."""
+    """Device of a user, with the times of its first and last use."""
 
     user_id: UserId
     digest: bytes
@@ -46,7 +46,7 @@ class Device:
 
 
 class Tables(Protocol):
-    """Every table, to be read: the committed ones, or a unit's own."""
+    """All tables for reading: the committed ones or those of a unit of work."""
 
     @property
     def users(self) -> Readable[UserId, User]: ...
@@ -108,7 +108,7 @@ def _member_key(membership: Membership) -> MemberKey:
 
 @attrs.frozen(kw_only=True)
 class State:
-    """Everything that is committed. Each commit makes a new one, out of the old one's tables where it can."""
+    """Immutable committed state. Each commit makes a new one that shares unchanged tables."""
 
     users: Table[UserId, User]
     sessions: Table[str, Session]
@@ -155,13 +155,13 @@ NOTHING: Final = State(
     idempotency_records=Table(attrgetter("scope"), _by("user_id", "email_key")),
     audit=Table(_by_id, _by("user_id", "invited_key")),
 )
-"""A store's beginning. The indexes of each table are named by column, or by the rule that they serve."""
+"""Empty state. Indexes are named after their column, or after the rule that they serve."""
 
 NAMES: Final = tuple(field.name for field in attrs.fields(State))
 
 
 class Workspace:
-    """Every table as one unit of work sees and changes it."""
+    """All tables with the changes of one unit of work."""
 
     def __init__(self, base: State) -> None:
         self.users = Staged(base.users)
@@ -184,8 +184,8 @@ class Workspace:
     def commit_onto(self, live: State) -> State:
         """Return the live state with this unit's changes.
 
-        Raises `Conflict` when somebody else was first or a reference leads nowhere, and `EmailTaken` when two users
-        would have one address.
+        Raises `Conflict` after a concurrent change of the same row or for a missing referenced row, and `EmailTaken` if
+        another user has the address.
         """
         changed: dict[str, Any] = {}
         for name in NAMES:
@@ -244,7 +244,7 @@ _REFERENCES: Final = (
     ("interactions", "author_id", "users"),
     ("interactions", "team_id", "teams"),
 )
-"""A table, its column (and index), and the table whose key the column holds, if anything."""
+"""Foreign keys: table, column (and index), and the referenced table."""
 
 
 def _kept(changes: Mapping[Any, R | None]) -> Iterator[R]:

@@ -5,7 +5,7 @@ from accounts_core.ports.secrets import Secrets
 
 
 class SequenceSecrets:
-    """The same bytes in the same order for the same `seed`. For tests only: anybody can guess them."""
+    """Deterministic bytes from a `seed`, for tests only: they are predictable."""
 
     def __init__(self, seed: int = 0) -> None:
         self._seed = seed

@@ -1,9 +1,8 @@
-"""A store in memory: snapshot isolation, the first to commit wins, and nobody ever waits.
+"""In-memory store with snapshot isolation. The first commit wins, and no unit of work waits.
 
-A unit of work begins on what is committed then, and sees that and its own changes, whatever others do meanwhile. At
-its end every row that it changed or locked has to be as it was when it began; else it is refused with `Conflict`, and
-nothing of it stays. Unique columns and references between tables are checked in the same moment, over everything.
-Units may run in any number of threads or tasks at once.
+A unit of work sees the state committed at its beginning and its own changes. If another unit has committed a row that
+it changed or locked, its commit raises `Conflict` and has no effect. Unique columns and references are checked at the
+commit too. Units may run in any number of threads and tasks.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -44,7 +43,7 @@ _current: ContextVar["MemoryUnitOfWork | None"] = ContextVar("_current", default
 
 @attrs.frozen
 class Ids:
-    """Counts from 1; a number is given out once, whatever becomes of the unit that asked for it."""
+    """Counter from 1. A rollback does not return a number."""
 
     users: Iterator[int] = attrs.field(factory=lambda: count(1))
     teams: Iterator[int] = attrs.field(factory=lambda: count(1))
@@ -52,7 +51,7 @@ class Ids:
 
 
 class MemoryUnitOfWork:
-    """The repositories of one transaction on a `MemoryStore`."""
+    """Unit of work on a `MemoryStore`."""
 
     def __init__(self, store: "MemoryStore", base: State, ids: Ids) -> None:
         self.store = store
@@ -75,24 +74,24 @@ class MemoryUnitOfWork:
         self.cleanup = MemoryCleanup(self._while_open)
 
     def record(self, event: DomainEvent) -> None:
-        """Keep an event for the store's subscribers. Raises `ConfigurationError` when the unit has ended."""
+        """Record an event for the subscribers. Raises `ConfigurationError` if the unit has ended."""
         self._while_open()
         self.events.append(event)
 
     def close(self) -> Workspace:
-        """End the unit, and return the changes that it made."""
+        """End the unit and return its changes."""
         workspace = self._while_open()
         self.is_open = False
         return workspace
 
     def _while_open(self) -> Workspace:
         if not self.is_open:
-            raise ConfigurationError("This unit of work has ended: what is done with it now would be lost.")
+            raise ConfigurationError("This unit of work has ended; its changes would be lost.")
         return self._workspace
 
 
 class MemoryReader:
-    """Reads of what is committed at the moment of each call."""
+    """Reader of the state committed at the time of each call."""
 
     def __init__(self, tables: Callable[[], Tables]) -> None:
         self.users = MemoryUserReader(tables)
@@ -110,7 +109,7 @@ class MemoryReader:
 
 
 class MemoryStore:
-    """A store in memory. What it keeps goes with the process; a forked one goes on with a copy of its own."""
+    """Store that keeps its state only in this process. A forked process continues with a copy."""
 
     suspends: ClassVar[Literal[False]] = False
 
@@ -132,7 +131,7 @@ class MemoryStore:
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[MemoryUnitOfWork]:
-        """Open a unit of work. Raises `ConfigurationError` inside another one of the same flow: units do not nest."""
+        """Open a unit of work. Raises `ConfigurationError` if one is open in this task or thread: units do not nest."""
         outer = _current.get()
         if outer is not None and outer.is_open and outer.store is self:
             raise ConfigurationError(

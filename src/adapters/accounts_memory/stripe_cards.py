@@ -1,7 +1,7 @@
-"""Stripe's test payment methods: what each of them is, and what its bank says.
+"""Stripe's test payment methods and their outcomes.
 
-Source: Stripe's documentation, "Testing". Every use of one makes a new payment method of the same card, so the
-fingerprint belongs to the card's number.
+Source: Stripe's documentation, "Testing". Every use of one creates a new payment method of the same card, so the
+fingerprint belongs to the card number.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from accounts_core.model.payment_method import Card, CardChecks, CardNetworks
 
 @attrs.frozen(kw_only=True)
 class Decline:
-    """A bank's no, in Stripe's codes."""
+    """Decline of a bank, in Stripe's codes."""
 
     code: str
     decline_code: str | None = None
@@ -24,9 +24,9 @@ class Decline:
 
 @attrs.frozen(kw_only=True)
 class Behaviour:
-    """What becomes of a hold on a card: held, challenged first, or declined.
+    """Outcome of a hold on a card: held, card authentication required, or declined.
 
-    `declines_attach`: the bank says no already when the card is given to a customer.
+    `declines_attach`: the bank already declines when the card is attached to a customer.
     """
 
     decline: Decline | None = None
@@ -39,7 +39,7 @@ PLAIN: Final = Behaviour()
 
 @attrs.frozen(kw_only=True)
 class TestCard:
-    """One of Stripe's test cards."""
+    """Stripe test card."""
 
     __test__ = False  # pytest: a card for tests, not a test
 
@@ -49,7 +49,7 @@ class TestCard:
     behaviour: Behaviour = PLAIN
 
     def card(self, *, exp_year: int) -> Card:
-        """Return the card as Stripe shows it."""
+        """Return the card with Stripe's fields."""
         digest = int.from_bytes(sha256(self.number.encode()).digest()[:11], "big")
         return Card(
             brand=self.brand,
@@ -99,4 +99,4 @@ TEST_CARDS: Final[Mapping[str, TestCard]] = {
     "pm_card_authenticationRequired": TestCard(number="4000002500003155", behaviour=_CHALLENGED),
     "pm_card_threeDSecure2Required": TestCard(number="4000000000003220", behaviour=_CHALLENGED),
 }
-"""By token, in both spellings that are in use."""
+"""Test cards by token, in both spellings."""

@@ -1,8 +1,7 @@
-"""Tables that can be shared: what is committed never changes, and a unit of work keeps its changes beside it.
+"""Immutable committed tables, with the changes of a unit of work kept beside them.
 
-`Table` is one table as it was committed. `Staged` is the same table as one unit of work sees it. A commit makes new
-tables out of those that were changed and leaves the others as they are, so opening a unit costs nothing and copies
-nothing, however much is stored.
+`Table` is a committed table. `Staged` is the same table with the changes of one unit of work. A commit replaces only
+the tables that were changed, so opening a unit copies nothing, however much is stored.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
@@ -21,22 +20,22 @@ K_contra = TypeVar("K_contra", bound=Hashable, contravariant=True)
 R_co = TypeVar("R_co", covariant=True)
 
 Index = Callable[[R], Hashable | None]
-"""What rows are found by; a row for which it gives None is not in the index."""
+"""Index function. A row for which it returns None is not in the index."""
 
 
 class Readable(Protocol[K_contra, R_co]):
-    """What a committed table and a staged one have in common."""
+    """Reads of committed and staged tables."""
 
     def get(self, key: K_contra, /) -> R_co | None:
         """Return the row, or None."""
         ...
 
     def find(self, index: str, value: Hashable) -> Iterable[R_co]:
-        """Return every row that has this value in the index."""
+        """Return every row with this value in the index."""
         ...
 
     def find_one(self, index: str, value: Hashable) -> R_co | None:
-        """Return the row that has this value in a unique index, or None: as much work, as long as there is any row."""
+        """Return the row with this value in a unique index, or None after as much work, if the table has any row."""
         ...
 
     def all(self) -> Iterable[R_co]:
@@ -46,7 +45,7 @@ class Readable(Protocol[K_contra, R_co]):
 
 @attrs.frozen
 class Table(Generic[K, R]):
-    """A table as it was committed. Nothing in it changes any more."""
+    """Committed table. Immutable."""
 
     key: Callable[[R], K]
     indexes: Mapping[str, Index[R]]
@@ -59,7 +58,7 @@ class Table(Generic[K, R]):
 
     @cached_property
     def _singly(self) -> tuple[frozenset[K], ...]:
-        """Each key alone, as `found` has them."""
+        """Tuple of each key alone, in the format of `found`."""
         return tuple(frozenset((key,)) for key in self.rows)
 
     def get(self, key: K, /) -> R | None:
@@ -71,7 +70,7 @@ class Table(Generic[K, R]):
     def find_one(self, index: str, value: Hashable) -> R | None:
         if not self._singly:
             return None
-        # where there is nothing to be found, another row is looked at, and not always the same one
+        # if there is no match, another row is read, not always the same one
         (key,) = self.found[index].get(value, self._singly[hash(value) % len(self._singly)])
         row = self.rows[key]
         return row if self.indexes[index](row) == value else None
@@ -80,7 +79,7 @@ class Table(Generic[K, R]):
         return self.rows.values()
 
     def with_changes(self, changes: Mapping[K, R | None]) -> "Table[K, R]":
-        """Return the table with these rows in place of those with the same key; None takes a row out."""
+        """Return the table with these rows replaced by key; None deletes a row."""
         rows = dict(self.rows)
         found = {name: dict(entries) for name, entries in self.found.items()}
         for key, row in changes.items():
@@ -104,7 +103,7 @@ def _move(entries: dict[Hashable, frozenset[K]], key: K, before: Hashable | None
 
 
 class Staged(Generic[K, R]):
-    """A table in one unit of work: the committed one, under the unit's own changes."""
+    """Table of a unit of work: the committed one with the unit's changes."""
 
     def __init__(self, base: Table[K, R]) -> None:
         self.base = base
@@ -129,30 +128,30 @@ class Staged(Generic[K, R]):
         return kept + [row for row in self.changes.values() if row is not None]
 
     def add(self, row: R) -> None:
-        """Put in a row whose key is free. Raises `Conflict` when it is not."""
+        """Insert a row. Raises `Conflict` if the key exists."""
         key = self.base.key(row)
         if self.get(key) is not None:
             raise Conflict(f"There is a {type(row).__name__} {key!r} already.")
         self.changes[key] = _kept(row)
 
     def put(self, row: R) -> R:
-        """Put a row in, in place of the one with its key, and return it as it is kept."""
+        """Insert or replace a row, and return it as stored."""
         kept = _kept(row)
         self.changes[self.base.key(row)] = kept
         return kept
 
     def drop(self, row: R) -> None:
-        """Take a row out."""
+        """Delete a row."""
         self.changes[self.base.key(row)] = None
 
     def lock(self, key: K) -> None:
-        """See to it that, of all units that changed or locked this row, only the first commits."""
+        """Lock a row: of all units that changed or locked it, only the first commits."""
         self.locked.add(key)
 
     def commit_onto(self, live: Table[K, R]) -> Table[K, R]:
         """Return the live table with this unit's changes.
 
-        Raises `Conflict` when somebody else has committed one of the rows since this unit began.
+        Raises `Conflict` if another unit has committed one of the rows since this unit began.
         """
         touched = self.changes.keys() | self.locked
         if not touched:
@@ -160,23 +159,23 @@ class Staged(Generic[K, R]):
         if live is not self.base:
             for key in touched:
                 if live.get(key) is not self.base.get(key):
-                    raise Conflict("Somebody else changed this first.")
+                    raise Conflict("A concurrent transaction changed the same rows.")
         changes = dict(self.changes)
         for key in self.locked - self.changes.keys():
             row = live.get(key)
             if row is not None:
-                changes[key] = _evolve(row)  # an equal row, but another one: that is how others see the lock
+                changes[key] = _evolve(row)  # an equal but distinct object, by which concurrent units detect the lock
         return live.with_changes(changes)
 
 
 def _kept(row: R) -> R:
-    """Return the row as it is kept. Raises `Invalid` for text that not every store can keep."""
+    """Return the row as stored. Raises `Invalid` for text that not every store can keep."""
     check_storable(row)
     return in_utc(row)
 
 
 def in_utc(row: R) -> R:
-    """Return the row with all its times in UTC, as every store gives them back."""
+    """Return the row with all its times in UTC, as every store returns them."""
     moved: dict[str, Any] = {}
     for field in attrs.fields(type(row)):
         value = getattr(row, field.name)
@@ -188,5 +187,5 @@ def in_utc(row: R) -> R:
 
 
 def _evolve(row: R, **changes: Any) -> R:
-    evolve: Any = attrs.evolve  # mypy's plugin knows only one class at a time
+    evolve: Any = attrs.evolve  # mypy's plugin requires one concrete class
     return cast("R", evolve(row, **changes))

@@ -102,7 +102,7 @@ def _invitation(tables: Tables, invitation: Invitation) -> InvitationView | None
 
 
 def _is_listed(tables: Tables, invitation: Invitation, open_since: datetime | None) -> bool:
-    """Return whether an invitation is open, or whether that is not asked for."""
+    """Return whether an invitation is open; always True if `open_since` is None."""
     if open_since is None:
         return True
     team = tables.teams.get(invitation.team_id)

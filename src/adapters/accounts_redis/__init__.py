@@ -1,11 +1,11 @@
-"""Limits in Redis or Valkey, for those who run one: counted by every process together, without asking the database.
+"""Rate limits in Redis or Valkey, shared by all processes, without load on the database.
 
     limits = AsyncRedisRateLimiter.connect(RedisUrl.parse("rediss://accounts:password@cache.example.org/0"))
     accounts = Accounts(store=AsyncSqlStore(engine), limits=limits, ...)
     await limits.aclose()
 
-`AsyncRedisRateLimiter` and `RedisRateLimiter`, which is for hosts without an event loop, are imported from
-`accounts_redis.rate_limiter`, because they alone need a library.
+Import `AsyncRedisRateLimiter`, or `RedisRateLimiter` for host applications without an event loop, from
+`accounts_redis.rate_limiter`. Only that module needs a library.
 """
 
 from accounts_redis.url import RedisUrl

@@ -1,7 +1,6 @@
-"""A Redis client across a fork: each process has connections of its own.
+"""Fork safety of Redis clients: each process uses connections of its own.
 
-The library's blocking pools notice by themselves that their process is another one, but not when a lock of theirs was
-held at the fork. Its asynchronous pools notice nothing.
+The library's blocking pools detect a fork, except while one of their locks is held. Its asynchronous pools do not.
 """
 
 import asyncio
@@ -20,7 +19,7 @@ _LOCKS: Final = {
 
 
 def renew(client: Any) -> None:
-    """Give a client, which may be the host's and that of a cluster, connections of this process alone."""
+    """Give a client new connections for this process. It may be the host application's, or that of a cluster."""
     _unlock(client)
     for inside in ("nodes_manager", "connection_pool", "_event_dispatcher"):
         _unlock(getattr(client, inside, None))
@@ -29,13 +28,13 @@ def renew(client: Any) -> None:
             _renew_node(node)
     if (pool := getattr(client, "connection_pool", None)) is not None:
         _renew_pool(pool)
-    if getattr(client, "connection", None) is not None:  # of a client that keeps a single one
+    if getattr(client, "connection", None) is not None:  # set in single-connection clients
         keep_forever(client.connection)
         client.connection = None
 
 
 def _renew_node(node: Any) -> None:
-    """Renew a node of a cluster: the blocking ones have a client each, the asynchronous ones their connections."""
+    """Renew a cluster node: blocking nodes have a client each, asynchronous nodes have connections."""
     if (client := getattr(node, "redis_connection", None)) is not None:
         renew(client)
     _unlock(node)
@@ -54,7 +53,7 @@ def _renew_pool(pool: Any) -> None:
 
 
 def _unlock(thing: Any) -> None:
-    """Replace the locks of an object, of which another thread may have held one."""
+    """Replace an object's locks, which another thread may have held at the fork."""
     slots = {name for each in type(thing).__mro__ for name in getattr(each, "__slots__", ())}
     for name in slots | set(getattr(thing, "__dict__", ())):
         if (new := _LOCKS.get(type(getattr(thing, name, None)))) is not None:

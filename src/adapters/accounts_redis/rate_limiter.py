@@ -1,8 +1,8 @@
-"""Limits in Redis or Valkey.
+"""Rate limiters in Redis or Valkey.
 
-When it is away, nobody is let through: every call raises `Unavailable`. A connection that was closed while it was idle
-is opened anew before anything is sent. Once an attempt was sent it is not sent again, because it may have been counted;
-to forget twice is to forget, so that is repeated.
+While the server is unavailable, every call raises `Unavailable`, so no attempt is allowed. A connection that was closed
+while idle is reopened before a command is sent. `consume` is never retried after it was sent, because the attempt may
+have been counted. `reset` is idempotent and is retried.
 """
 
 from collections.abc import Iterator, Mapping
@@ -26,19 +26,19 @@ from accounts_redis.script import SPEND, judge, key, question
 from accounts_redis.url import RedisUrl
 
 TIMEOUT_SECONDS: Final = 2.0
-"""How long to wait: for a free connection, for a new one, and for each answer."""
+"""Timeout of waiting for a free connection, of connecting, and of each response."""
 MOST_CONNECTIONS: Final = 32
 PREFIX: Final = "accounts"
-"""What every key begins with. Services that share a database of Redis and have another one each count apart."""
+"""Default key prefix. Services that share a Redis database need different prefixes to count separately."""
 
 _NEVER_EVICTS: Final = "noeviction"
 
 
 class RedisRateLimiter:
-    """Limits over a blocking client; safe to share between threads. See `accounts_core.ports.rate_limiter.RateLimiter`.
+    """Rate limiter on a blocking client, thread-safe. See `accounts_core.ports.rate_limiter.RateLimiter`.
 
-    Raises `Unavailable`. A client of the host's own, or a `RedisCluster`, does as it was made to: what it sends again
-    by itself after an answer was lost is counted again.
+    Raises `Unavailable`. If a client of the host application, or a `RedisCluster`, retries a command after a lost
+    response, the attempt is counted again.
     """
 
     suspends: ClassVar[Literal[False]] = False
@@ -53,7 +53,7 @@ class RedisRateLimiter:
 
     @classmethod
     def connect(cls, url: RedisUrl, *, prefix: str = PREFIX, timeout_seconds: float = TIMEOUT_SECONDS) -> Self:
-        """Return limits over a client of their own, which connects when it is needed; `close` them at the end."""
+        """Create a limiter with its own client, which connects on first use. Call `close` at the end."""
         pool = redis.BlockingConnectionPool.from_url(url.text, retry=Retry(NoBackoff(), 0), **_options(timeout_seconds))
         return cls(redis.Redis.from_pool(pool), prefix=prefix)
 
@@ -73,7 +73,7 @@ class RedisRateLimiter:
             except redis.ConnectionError:
                 self._client.delete(forgotten)
 
-    async def count_expired(self, *, now: datetime) -> int:  # noqa: ARG002  every key expires by itself
+    async def count_expired(self, *, now: datetime) -> int:  # noqa: ARG002  keys expire by TTL
         return 0
 
     async def delete_expired(self, *, now: datetime, limit: int) -> int:  # noqa: ARG002
@@ -85,7 +85,7 @@ class RedisRateLimiter:
 
 
 class AsyncRedisRateLimiter:
-    """Limits over an asynchronous client, as `RedisRateLimiter` says."""
+    """Rate limiter on an asynchronous client. See `RedisRateLimiter`."""
 
     suspends: ClassVar[Literal[True]] = True
 
@@ -99,7 +99,7 @@ class AsyncRedisRateLimiter:
 
     @classmethod
     def connect(cls, url: RedisUrl, *, prefix: str = PREFIX, timeout_seconds: float = TIMEOUT_SECONDS) -> Self:
-        """Return limits over a client of their own, which connects when it is needed; `aclose` them at the end."""
+        """Create a limiter with its own client, which connects on first use. Call `aclose` at the end."""
         pool = redis.asyncio.BlockingConnectionPool.from_url(
             url.text, retry=AsyncRetry(NoBackoff(), 0), **_options(timeout_seconds)
         )
@@ -121,14 +121,14 @@ class AsyncRedisRateLimiter:
             except redis.ConnectionError:
                 await self._client.delete(forgotten)
 
-    async def count_expired(self, *, now: datetime) -> int:  # noqa: ARG002  every key expires by itself
+    async def count_expired(self, *, now: datetime) -> int:  # noqa: ARG002  keys expire by TTL
         return 0
 
     async def delete_expired(self, *, now: datetime, limit: int) -> int:  # noqa: ARG002
         return 0
 
     async def may_forget(self) -> bool:
-        """Say whether the server drops what still counts once its memory is full; False when it does not tell."""
+        """Return whether the server evicts keys once its memory is full; False if the policy cannot be read."""
         with _translated():
             try:
                 memory = await self._client.info("memory")
@@ -147,17 +147,17 @@ def _options(timeout_seconds: float) -> dict[str, Any]:
         "timeout": timeout_seconds,
         "socket_connect_timeout": timeout_seconds,
         "socket_timeout": timeout_seconds,
-        "protocol": 2,  # the one that every server speaks, without a greeting for it
+        "protocol": 2,  # supported by every server, without a HELLO
     }
 
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """Turn what the client raises into the core's error. What is no Redis at all makes it stumble in its own ways."""
+    """Translate the client's errors, including those that a server other than Redis provokes."""
     try:
         yield
     except (RedisError, RedisClusterException, OSError, EOFError, ValueError) as error:
-        raise Unavailable("Redis, where attempts are counted, does not answer as it should.") from error
+        raise Unavailable("Redis, which stores the rate limits, did not respond as expected.") from error
 
 
 _limits: type[BlockingRateLimiter] = RedisRateLimiter

@@ -1,7 +1,7 @@
-"""The one script, and what goes into it: to look into every scope and to count in all of them is a single step.
+"""Lua script that checks and counts an attempt in all its scopes atomically, with its arguments and result.
 
-Redis runs a script as a whole before anything else. A scope is a sorted set of the attempts in it, each scored by when
-it was made, in microseconds: a double holds those exactly until the year 2255.
+A scope is a sorted set of attempts, scored by their time in microseconds, which a double represents exactly until the
+year 2255.
 """
 
 from collections.abc import Iterable, Mapping
@@ -56,25 +56,25 @@ for i, scope in ipairs(KEYS) do
 end
 return 0
 """
-"""Returns 0 when the attempt was counted. Else none is added, and it returns how long until one would be, in
-microseconds, and the numbers of the keys whose scopes are full."""
+"""Returns 0 if the attempt was counted. Otherwise nothing is added, and it returns the waiting time in microseconds and
+the numbers of the keys whose scopes are full."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _A_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 def key(prefix: str, name: str, scope: str) -> bytes:
-    """Return where the attempts of `name` within `scope` are kept.
+    """Return the key of the attempts of `name` within `scope`.
 
-    In a cluster, what stands in braces decides where a key lives: all scopes of a name are together, as a script needs
-    them. A scope may be any text that somebody typed, and long: a digest of it is neither long nor anybody's address.
+    In a cluster, the part in braces (the hash tag) determines the slot, and a script needs all its keys in one slot.
+    The scope is hashed, because it may be long user input or a personal address.
     """
     digest = sha256(scope.encode("utf-8", "surrogatepass")).hexdigest()
     return f"{{{prefix}:{name}}}:{digest}".encode()
 
 
 def question(prefix: str, name: str, scopes: Mapping[str, RateLimit], now: datetime) -> list[bytes | int]:
-    """Return the keys and then the arguments of `SPEND`; there are as many keys as scopes."""
+    """Return the keys, one for each scope, and then the arguments of `SPEND`."""
     asked: list[bytes | int] = [key(prefix, name, scope) for scope in scopes]
     asked += [(now - _EPOCH) // _A_MICROSECOND, CLOCK_SKEW // _A_MICROSECOND]
     for limit in scopes.values():
@@ -83,15 +83,15 @@ def question(prefix: str, name: str, scopes: Mapping[str, RateLimit], now: datet
 
 
 def judge(name: str, scopes: Iterable[str], answer: object) -> None:
-    """Return when the attempt was counted.
+    """Check the script's result: return if the attempt was counted.
 
-    Raises `RateLimitExceeded`, and `Unavailable` on what is no answer at all.
+    Raises `RateLimitExceeded`, and `Unavailable` for an unexpected response.
     """
     if answer == 0:
         return
     numbers = [each for each in answer if isinstance(each, int)] if isinstance(answer, list) else []
     if len(numbers) < 2 or numbers[0] <= 0:
-        raise Unavailable("What answered is not Redis.")
+        raise Unavailable("The server that responded is not Redis.")
     full = set(numbers[1:])
     raise RateLimitExceeded(
         name,

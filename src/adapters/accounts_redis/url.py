@@ -11,29 +11,29 @@ _UNSAFE: Final = re.compile(r"[\x00-\x20\x7f-\U0010ffff]")
 
 @attrs.frozen
 class RedisUrl:
-    """Which server, and which of its databases: `redis://`, `rediss://` over TLS, or `unix://` on this machine.
+    """URL of a server and database: `redis://`, `rediss://` over TLS, or `unix://` for a local socket.
 
-    `text` is as given and may hold a password; `str()` and `repr()` never do.
+    `text` may contain a password; `str()` and `repr()` never do.
     """
 
     text: str = attrs.field(repr=False)
     shown: str
-    """The URL without user and password."""
+    """URL without user and password."""
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read `redis://user:password@cache.example.org:6379/0` or `unix:///run/redis/redis.sock?db=0`.
+        """Parse `redis://user:password@cache.example.org:6379/0` or `unix:///run/redis/redis.sock?db=0`.
 
-        Raises `ValueError`, without the text in it, for anything else. A password with any of `/?#@%` in it has them
-        written as `%2F` and so on; a user without a password is taken for a slip, such as a password without its colon.
+        Raises `ValueError` without the text for anything else. The characters `/?#@%` in a password must be
+        percent-encoded. A user without a password is an error, because it may be a password without its colon.
         """
         try:
             parts = urlsplit(text)
             shown = _socket(parts) if parts.scheme == "unix" else _host(parts)
         except ValueError:
-            raise ValueError("This is no Redis URL.") from None  # the cause may quote the password
+            raise ValueError("This is not a Redis URL.") from None  # the cause may quote the password
         if parts.fragment or _UNSAFE.search(text) or (parts.username is not None and not parts.password):
-            raise ValueError("This is no Redis URL.")
+            raise ValueError("This is not a Redis URL.")
         return cls(text, shown)
 
     @property
@@ -43,7 +43,7 @@ class RedisUrl:
         return [unquote(password)] if password else []
 
     def conceal(self, text: str) -> str:
-        """Return `text` without the password, whoever quoted it there."""
+        """Return `text` with the password removed."""
         password = urlsplit(self.text).password
         if not password:
             return text

@@ -1,7 +1,7 @@
-"""Notices as mails: their wording, and what becomes of a mail.
+"""Mails: their templates, composition and delivery.
 
-`compose` turns a message into a mail. `accounts_smtp.smtp.SmtpMailer` hands it over to a mail server; it is imported
-from there, because it alone needs a library. `EmlMailer` keeps each mail as a file, for trying things out.
+`compose` turns a message into a mail. `accounts_smtp.smtp.SmtpMailer` delivers mails to an SMTP server; it has a module
+of its own, because only it needs a library. `EmlMailer` writes each mail to a file, for development.
 """
 
 from accounts_core.ports.blocking import BlockingMailer

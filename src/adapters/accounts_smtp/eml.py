@@ -17,10 +17,10 @@ log: Final = logging.getLogger(__name__)
 
 @attrs.frozen(kw_only=True)
 class EmlMailer:
-    """Writes each mail as an `.eml` file, which any mail program opens, into `folder`, and logs where it is.
+    """Mailer that writes each mail to an `.eml` file in `folder` and logs its path. Mail programs open such files.
 
-    The folder is made when the first mail comes, for its owner alone, as are the files. The same message again finds
-    its file there and leaves it. `public_url` is where the product is reached; the mails lead there.
+    The folder is created with the first mail. Only its owner can read the folder and the files. A message that is
+    delivered again does not change its file. `public_url` is the base URL of the links in mails.
     """
 
     suspends: ClassVar[Literal[False]] = False
@@ -42,11 +42,11 @@ class EmlMailer:
 
 
 def _write(path: Path, content: bytes) -> bool:
-    """Write a file that is complete or not there; False when it is there already."""
+    """Write a file atomically. Return False if it exists already."""
     if path.exists():
         return False
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")  # 0600 from the start
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")  # created with mode 0600
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)

@@ -1,9 +1,8 @@
-"""The head of a mail, written out here.
+"""Serialization of mail headers.
 
-The header classes of `email` parse what is assigned to them and decode encoded words (RFC 2047) on the way, in an
-address too; what such a word decodes to could end its line and begin another header. So nothing that people typed is
-given to them: a value is printable ASCII as it is, or becomes encoded words here. Only an address beyond ASCII is
-written as it is (RFC 6532).
+The header classes of `email` parse assigned values and decode encoded words (RFC 2047), even in addresses. A decoded
+word could contain a line break and start another header, so user input is never passed to them: printable ASCII is
+written unchanged, and other text as encoded words. Only addresses beyond ASCII are written as UTF-8 (RFC 6532).
 """
 
 import re
@@ -16,18 +15,18 @@ from accounts_core.model.email_address import EmailAddress
 
 MAX_LINE: Final = 76
 _WORD_BYTES: Final = 39
-"""Of UTF-8 in one encoded word: 64 characters as it is written, of 75 that it may have (RFC 2047, 2)."""
+"""Bytes of UTF-8 in one encoded word: 64 characters of base64, of 75 in total (RFC 2047, 2)."""
 _LONGEST_WORD: Final = 64
 _ATOMS: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _ESCAPED: Final = re.compile(r'[\\"]')
 
 
 class MailRefused(ConfigurationError):
-    """This mail can never be sent as it is, or no server will ever take it: an operator has to look."""
+    """The mail cannot be sent in this form. An operator has to look at it."""
 
 
 def head(fields: Iterable[tuple[str, str]]) -> bytes:
-    """Return header lines. Raises `MailRefused` for a value that is more than one printable line."""
+    """Return header lines. Raises `MailRefused` for a value that is not a single printable line."""
     lines: list[str] = []
     for name, value in fields:
         if not value.isprintable():
@@ -37,14 +36,14 @@ def head(fields: Iterable[tuple[str, str]]) -> bytes:
 
 
 def text(value: str) -> str:
-    """Return text as a header such as Subject has it: as it is, or as encoded words."""
+    """Return text for a header such as Subject: unchanged, or as encoded words."""
     return value if _is_plain(value) else " ".join(_encoded_words(value))
 
 
 def mailbox(email: EmailAddress, name: str = "") -> str:
-    """Return an address as a header such as To has it, with a name or without.
+    """Return an address for a header such as To, with or without a name.
 
-    Raises `MailRefused` for what is no address, such as one that was stored before a rule was made.
+    Raises `MailRefused` for an invalid address, such as one that was stored before a rule became stricter.
     """
     if not _is_address(email.address):
         raise MailRefused("The address that a mail is for, or from, is none.")
@@ -65,7 +64,7 @@ def _phrase(name: str) -> str:
 
 
 def _is_plain(value: str) -> bool:
-    """Return whether it is read as it is written (`=?` would begin an encoded word), and its lines can be broken."""
+    """Return whether the text needs no encoding: no encoded word (`=?`), and lines that can be folded."""
     is_read_so = value.isascii() and value.isprintable() and "=?" not in value
     return is_read_so and all(len(word) <= _LONGEST_WORD for word in value.split(" "))
 
@@ -86,7 +85,7 @@ def _encoded_word(raw: bytes) -> str:
 
 
 def _folded(name: str, value: str) -> Iterator[str]:
-    """Yield the lines of a header, broken at spaces (RFC 5322, 2.2.3), each but the first beginning with one."""
+    """Yield the lines of a header, folded at spaces (RFC 5322, 2.2.3). Each but the first begins with a space."""
     line = f"{name}:"
     has_words = False
     for word in value.split(" "):

@@ -1,7 +1,6 @@
-"""From a message to a mail. What a mail says is in `templates`; how it is put together is here, and the same for all.
+"""Composition of mails from messages and `templates`.
 
-Values in a message come from people who use the product: they are cleaned and encoded for headers, and escaped for
-HTML.
+Values in a message are user input: they are cleaned and encoded for headers, and escaped for HTML.
 """
 
 import html
@@ -24,7 +23,7 @@ _SEVEN_BITS: Final = SMTP.clone(cte_type="7bit")
 
 
 class Mail(bytes):
-    """A mail as it is sent, which does not show itself: there may be a token in it."""
+    """Serialized mail. Its `repr` is empty, because the content may include a token."""
 
     def __repr__(self) -> str:
         return "<mail>"
@@ -33,18 +32,17 @@ class Mail(bytes):
 def compose(message: MailMessage, *, sender: Sender, public_url: str, at: datetime) -> "Mail":
     """Return the mail for a message, with a text and an HTML part that both link to a page of the product.
 
-    The Message-ID follows from the id of the message alone, so that a second delivery is recognised as the same mail.
-    The mail is ASCII, except for an address that is not (RFC 6532).
+    The Message-ID is derived from the message id alone, so that a repeated delivery is recognised as a duplicate.
+    The mail is ASCII, except for addresses beyond ASCII (RFC 6532).
 
     Args:
         message: The message.
-        sender: Whom the mail is from.
-        public_url: Where the product is reached. No other address is ever linked: links that are made from the headers
-            of a request are a known way to steal tokens.
-        at: The date of the mail.
+        sender: Sender of the mail.
+        public_url: Base URL of all links. Links built from request headers would let an attacker receive tokens.
+        at: Date of the mail.
 
     Raises:
-        MailRefused: No mail can be sent to the address.
+        MailRefused: The recipient address is invalid.
 
     """
     template = TEMPLATES[message.kind](message.values)
@@ -56,10 +54,10 @@ def compose(message: MailMessage, *, sender: Sender, public_url: str, at: dateti
             ("Subject", headers.text(for_header(template.subject))),
             ("Date", format_datetime(at)),
             ("Message-ID", f"<{plain_id(message)}@{sender.domain}>"),
-            ("Auto-Submitted", "auto-generated"),  # RFC 3834: no holiday replies to this
+            ("Auto-Submitted", "auto-generated"),  # RFC 3834: suppresses automatic replies
         ]
     )
-    # the parts alone: their headers are this library's constants, and in their contents it parses nothing
+    # `email` builds the parts only: their headers are constants, and it does not parse their contents
     content = EmailMessage(policy=_SEVEN_BITS)
     content.set_content(_text(template, link))
     content.add_alternative(_html(template, link), subtype="html")
@@ -67,7 +65,7 @@ def compose(message: MailMessage, *, sender: Sender, public_url: str, at: dateti
 
 
 def plain_id(message: MailMessage) -> str:
-    """Return the message's id, or where it has other characters than `A-Z a-z 0-9 _ -`, a digest of it."""
+    """Return the message's id, or its digest if it has other characters than `A-Z a-z 0-9 _ -`."""
     return message.id if _PLAIN_ID.fullmatch(message.id) else sha256(message.id.encode()).hexdigest()
 
 

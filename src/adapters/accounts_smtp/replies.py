@@ -1,21 +1,21 @@
-"""Which refusals of a mail server are about the recipient, and which are about us.
+"""Classification of SMTP replies: permanent failures of the recipient, and failures to retry.
 
-| command | reply | what becomes of the mail |
+| command | reply | outcome |
 |---|---|---|
-| connect, `EHLO`, `STARTTLS`, `AUTH`, `MAIL FROM` | any refusal | tried again |
-| `RCPT TO`, `DATA` | 4xx | tried again |
+| connect, `EHLO`, `STARTTLS`, `AUTH`, `MAIL FROM` | any error | retry |
+| `RCPT TO`, `DATA` | 4xx | retry |
 | the same | 5xx with X.1.1 to X.1.4, X.1.6, X.1.10, X.2.0 to X.2.2, X.2.4, X.4.1, X.4.4 or X.6.7 | undeliverable |
-| the same | 5xx with any other status, such as X.1.7 and X.1.8 (our sender), X.5 and X.7 (policy) | tried again |
+| the same | 5xx with any other status, such as X.1.7 and X.1.8 (our sender), X.5 and X.7 (policy) | retry |
 | `RCPT TO` | 550, 551, 553 or 556 without a status, or with X.0.0 or X.1.0 | undeliverable |
-| `RCPT TO` | any other 5xx without a status, such as 552 (too many recipients) and 554 (policy) | tried again |
-| `DATA` | 5xx without a status, or with X.0.0 or X.1.0 | tried again |
+| `RCPT TO` | any other 5xx without a status, such as 552 (too many recipients) and 554 (policy) | retry |
+| `DATA` | 5xx without a status, or with X.0.0 or X.1.0 | retry |
 | none | the address is not ASCII, and the server has no `SMTPUTF8` | undeliverable |
 
-The enhanced status code decides where there is one, because it is finer: a relay that knows us no more says
-`550 5.7.1`, and a mailbox that is not there is `550 5.1.1`. Sources: RFC 5321, 4.2 and 4.3.2, RFC 3463, RFC 6531
+An enhanced status code takes precedence, because it is more specific: a relay that rejects the client replies
+`550 5.7.1`, and a mailbox that does not exist is `550 5.1.1`. Sources: RFC 5321, 4.2 and 4.3.2, RFC 3463, RFC 6531
 (X.6.7), RFC 7504 (556) and RFC 7505 (X.1.10).
 
-Without `SMTPUTF8` no mail to such an address ever goes out there: tried again, each sign-up with one would be parked.
+A server without `SMTPUTF8` never accepts such an address, so retries would dead-letter each sign-up with one.
 """
 
 import re
@@ -34,11 +34,11 @@ _RECIPIENTS: Final = frozenset(
 )
 _RECIPIENTS_CODES: Final = frozenset({550, 551, 553, 556})
 _UNDEFINED: Final = frozenset({None, "0.0", "1.0"})
-"""Statuses that say no more than the code."""
+"""Enhanced statuses without information beyond the code."""
 
 
 class Command(Enum):
-    """The command that the server refused, as far as it matters."""
+    """Command that the server rejected, as far as the classification depends on it."""
 
     RCPT = auto()
     DATA = auto()
@@ -47,7 +47,7 @@ class Command(Enum):
 
 @attrs.frozen
 class Reply:
-    """A refusal: the reply's code and, where the server gave one, the enhanced status code. Never its text."""
+    """Error reply: its code and its enhanced status code, if any, but not its text."""
 
     command: Command
     code: int
@@ -55,7 +55,7 @@ class Reply:
 
     @classmethod
     def of(cls, command: Command, code: int, text: str) -> "Reply":
-        """Read the enhanced status code at the beginning of the text; one of another class than the code is none."""
+        """Parse the enhanced status code at the start of the text. A class that differs from the code is ignored."""
         found = _STATUS.match(text)
         if found is None or found[1] != str(code)[:1]:
             return cls(command, code)
@@ -63,7 +63,7 @@ class Reply:
 
     @property
     def is_about_recipient(self) -> bool:
-        """Whether no mail will reach this recipient, by the table at the head of this module."""
+        """Whether the recipient is undeliverable, by the table of this module."""
         if self.command is Command.OTHER or self.code not in _PERMANENT:
             return False
         detail = None if self.status is None else self.status.partition(".")[2]

@@ -10,14 +10,14 @@ from accounts_smtp.text import for_header
 
 @attrs.frozen
 class Sender:
-    """Who mails come from: an address, and the name that a mail program shows beside it."""
+    """Sender of mails: address and display name."""
 
     email: EmailAddress
     name: str = attrs.field(default="", converter=for_header)
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read `jane@example.org` or `Jane Doe <jane@example.org>`. Raises `ValueError` for anything else."""
+        """Parse `jane@example.org` or `Jane Doe <jane@example.org>`. Raises `ValueError` for anything else."""
         parsed = getaddresses([text])
         if len(parsed) != 1:
             raise ValueError("This is not one email address.")

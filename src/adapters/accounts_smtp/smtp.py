@@ -1,6 +1,6 @@
-"""Mail handed over to an SMTP server, a connection for each mail: a worker sends few, some at a time.
+"""Delivery over SMTP, with one connection for each mail, because a worker sends few at a time.
 
-So a forked process inherits none that it could go on with.
+A forked process therefore inherits no connection to reuse.
 """
 
 import asyncio
@@ -24,11 +24,11 @@ from accounts_smtp.sender import Sender
 from accounts_smtp.url import SmtpUrl
 
 TIMEOUT_SECONDS: Final = 20.0
-"""The most time for each answer of the server."""
+"""Timeout of each reply."""
 TOTAL_SECONDS: Final = 60.0
-"""The most time for one mail: a server that answers each command just in time would hold a worker for minutes."""
+"""Timeout of one mail: a server that replies to each command just in time would block a worker for minutes."""
 QUIT_SECONDS: Final = 5.0
-"""The most time for the goodbye. The mail is handed over by then, so nothing depends on it."""
+"""Timeout of QUIT. The mail is delivered by then."""
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ __all__ = ["MailRefused", "SmtpMailer"]
 
 
 class _Default:
-    """The system's authorities, read once in each process: a context has locks inside, which a fork would copy."""
+    """TLS context with the system's CAs, created anew in each process because a fork would copy its locks."""
 
     def __init__(self) -> None:
         self._context: ssl.SSLContext | None = ssl.create_default_context()
@@ -54,14 +54,13 @@ class _Default:
 
 @attrs.frozen(kw_only=True)
 class SmtpMailer:
-    """Delivers mail over SMTP.
+    """Mailer that delivers over SMTP.
 
-    The server's certificate and name are always verified, by `tls` where one is given, else by the system's
-    authorities.
+    The server's certificate and name are always verified, with `tls` if it is given, otherwise with the system's CAs.
 
-    Raises `Unavailable` for what concerns us, such as a login or a policy, and `Undeliverable` for what concerns the
-    recipient, such as a mailbox that does not exist: `replies` tells them apart. `MailRefused` is a mail that cannot be
-    written at all.
+    Raises `Unavailable` for failures to retry, such as of the login or a policy, and `Undeliverable` for permanent
+    failures of the recipient, such as a mailbox that does not exist. `replies` has the rules. Raises `MailRefused` for
+    a mail that cannot be composed.
     """
 
     suspends: ClassVar[Literal[True]] = True
@@ -78,17 +77,17 @@ class SmtpMailer:
     async def deliver(self, message: MailMessage) -> None:
         mail = compose(message, sender=self.sender, public_url=self.public_url, at=self.clock.now())
         sender, recipient = self.sender.email.address, message.to.address
-        # an address beyond ASCII needs a server that takes it (RFC 6531); `compose` has seen that both are addresses
+        # an address beyond ASCII needs a server with SMTPUTF8 (RFC 6531); `compose` has validated both addresses
         options = [] if mail.isascii() else ["SMTPUTF8", "BODY=8BITMIME"]
         try:
             await self._talk(message.kind, lambda server: _send(server, sender, recipient, mail, mail_options=options))
         except Undeliverable as undeliverable:
-            # the address is not in it: the person's own trail says which mail it was
+            # without the address: the user's audit trail identifies the mail
             logger.warning("A mail (%s) is not deliverable: %s.", message.kind, undeliverable.status)
             raise
 
     async def check(self) -> None:
-        """Connect, and sign in where that is set up, without sending anything. Raises as `deliver` does."""
+        """Connect, and log in if configured, without sending a mail. Raises the errors of `deliver`."""
         await self._talk("check", lambda server: server.noop())
 
     async def _talk(self, what: str, say: Callable[[aiosmtplib.SMTP], Awaitable[object]]) -> None:
@@ -114,7 +113,7 @@ class SmtpMailer:
             username=self.url.user,
             password=self.url.password,
             use_tls=self.url.is_tls,
-            # asked for, and nothing sent without; only this machine itself is spoken to as it comes
+            # STARTTLS is required, except on the loopback interface
             start_tls=False if self.url.is_tls else None if self.url.is_loopback else True,
             tls_context=self.tls or self._tls.get(),
             timeout=self.timeout_seconds,
@@ -123,32 +122,32 @@ class SmtpMailer:
     def _away(self, error: Exception) -> Unavailable:
         if (failure := _tls_failure(error)) is not None:
             logger.error("TLS with the mail server %s failed: %s.", self.url, failure.reason or "refused")
-        # the error's own text may quote what we logged in with
+        # the error's text may quote the credentials
         return Unavailable(f"The mail server {self.url} did not take a mail: {type(error).__name__}.")
 
 
 async def _send(server: aiosmtplib.SMTP, sender: str, recipient: str, mail: bytes, *, mail_options: list[str]) -> None:
-    """Hand a mail over to a server that was greeted. Raises `Undeliverable`, and what the library does."""
+    """Send a mail after the greeting. Raises `Undeliverable` and the library's errors."""
     try:
         await server.sendmail(sender, [recipient], mail, mail_options=mail_options)
     except aiosmtplib.SMTPRecipientsRefused as refused:
         raise refused.recipients[0] from None
     except aiosmtplib.SMTPNotSupported:
-        # a server that refused EHLO for now says nothing of what it supports
+        # after a temporary failure of EHLO the extensions are unknown
         if sender.isascii() and server.supports_esmtp:
             raise Undeliverable(NOT_SUPPORTED) from None
         raise
 
 
 def _tls_failure(error: BaseException | None) -> ssl.SSLError | None:
-    """Return the failure of TLS that an error is or was caused by, if any."""
+    """Return the TLS error in the chain of causes, if any."""
     while error is not None and not isinstance(error, ssl.SSLError):
         error = error.__cause__ or error.__context__
     return error
 
 
 def _explained(refused: aiosmtplib.SMTPResponseException, what: str) -> Exception:
-    # the server's own text may quote the address, or what we logged in with
+    # the server's text may quote the address or the credentials
     reply = Reply.of(_COMMANDS.get(type(refused), Command.OTHER), refused.code, refused.message)
     if reply.is_about_recipient:
         return Undeliverable(str(reply))

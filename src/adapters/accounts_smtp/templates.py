@@ -1,4 +1,4 @@
-"""What a mail says, for each purpose: values come from people and are cleaned and escaped where they are put in."""
+"""Texts of the mails, for each kind. Values are user input, cleaned and escaped on insertion."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -18,7 +18,7 @@ Values = Mapping[str, str]
 
 @attrs.frozen(kw_only=True)
 class MailTemplate:
-    """A subject, paragraphs, the page below the product's address that they lead to, and a closing."""
+    """Text of a mail: subject, paragraphs, path of the linked page below `public_url`, and closing."""
 
     subject: str
     paragraphs: tuple[str, ...]
@@ -156,7 +156,7 @@ def _greeting(values: Values) -> str:
 
 
 def _with_token(page: str, values: Values) -> str:
-    # in the fragment, which a browser sends to nobody: no log and no Referer has it
+    # in the fragment, which browsers do not send, so that the token is in no log and no Referer
     return f"{page}#token={quote(values['token'], safe='')}"
 
 

@@ -10,9 +10,9 @@ _LOOPBACK: Final = frozenset({"localhost", "localhost.localdomain", "ip6-localho
 
 @attrs.frozen(kw_only=True)
 class SmtpUrl:
-    """Where mail is handed over: `smtps://` speaks TLS from the first byte, `smtp://` turns to it by STARTTLS.
+    """URL of an SMTP server: `smtps://` with implicit TLS, or `smtp://` with STARTTLS.
 
-    Without TLS nothing goes further than this machine.
+    Connections without TLS are limited to this machine.
     """
 
     host: str
@@ -23,14 +23,14 @@ class SmtpUrl:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read `smtps://user:password@mail.example.org`. Raises `ValueError`, without the text in it."""
+        """Parse `smtps://user:password@mail.example.org`. Raises `ValueError`, without the text in it."""
         try:
             parts = urlsplit(text)
             port = parts.port
         except ValueError:
-            raise ValueError("This is no SMTP URL.") from None
+            raise ValueError("This is not an SMTP URL.") from None
         if parts.scheme not in _PORTS or not parts.hostname or parts.path.strip("/") or parts.query or parts.fragment:
-            raise ValueError("This is no SMTP URL.")
+            raise ValueError("This is not an SMTP URL.")
         if (parts.username is None) != (parts.password is None):
             raise ValueError("An SMTP URL has both a user and a password, or neither.")
         return cls(

@@ -1,4 +1,4 @@
-"""Accounts on SQLite and PostgreSQL, through SQLAlchemy Core: statements once, four drivers.
+"""Store and rate limiter on SQLite and PostgreSQL, through SQLAlchemy Core.
 
     engine = create_engine("sqlite:///accounts.db")         # or postgresql://...
     migrate(engine)
@@ -8,16 +8,26 @@
     await migrate_async(engine)
     accounts = Accounts(store=AsyncSqlStore(engine), ...)
 
-A store takes a host's own engine as well, or a host's open connection, and then rides in the host's transaction.
+A store also accepts an engine of the host application, or one of its open connections. On a connection the store joins
+the host application's transaction and does not commit.
+
+The folders are layers. Each imports only from those after it, which import-linter checks:
+
+    store, async_store, rate_limiter, migrating     public classes and functions
+    units                                           unit of work and reader
+    repositories                                    one module for each repository
+    connections                                     engines, checkouts, transactions, executors, error translation
+    statements                                      queries, batches, mapping of rows
+    tables                                          tables and column types
 """
 
 from .async_store import AsyncSqlStore
-from .engines import create_async_engine, create_engine, prepare
+from .connections.engines import create_async_engine, create_engine, prepare
+from .connections.translation import OutcomeUnknown
 from .migrating import current_revision, head_revision, is_current, is_current_async, migrate, migrate_async
 from .rate_limiter import AsyncSqlRateLimiter, SqlRateLimiter
 from .store import SqlStore
 from .tables import metadata
-from .translation import OutcomeUnknown
 from .units import AsyncSqlUnit, SqlUnit
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""`AsyncSqlStore`: the store for hosts with an event loop."""
+"""Store for host applications with an event loop."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -9,18 +9,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from accounts_core.ports.store import Store, Subscriber
 from accounts_core.services.publish import publish
 
-from .async_reading import async_fetcher_on
-from .executors import AsyncExecutor
-from .forking import protect
-from .reading import Reading
-from .transactions import async_savepoint, async_transaction
-from .units import AsyncSqlUnit, Reader
+from .connections.async_reading import async_fetcher_on
+from .connections.executors import AsyncExecutor
+from .connections.forking import protect
+from .connections.transactions import async_savepoint, async_transaction
+from .units import AsyncSqlUnit, Reader, Reading
 
 
 class AsyncSqlStore:
-    """A store on SQLite or PostgreSQL through an asynchronous driver, for one event loop.
+    """Store on SQLite or PostgreSQL with an asynchronous driver, for one event loop.
 
-    Everything else is as `SqlStore` says, with `AsyncEngine` and `AsyncConnection`.
+    The arguments are those of `SqlStore`, with `AsyncEngine` and `AsyncConnection`.
     """
 
     suspends: ClassVar[Literal[True]] = True
@@ -41,7 +40,7 @@ class AsyncSqlStore:
 
     @property
     def commits(self) -> bool:
-        """False on a host's connection."""
+        """Whether units of work commit. False on a connection of the host application."""
         return isinstance(self._source, AsyncEngine)
 
     @asynccontextmanager
@@ -58,7 +57,7 @@ class AsyncSqlStore:
         return async_transaction(source) if isinstance(source, AsyncEngine) else async_savepoint(source)
 
     def reader(self) -> AbstractAsyncContextManager[Reader]:
-        """Open a reader: each read is one statement, without a BEGIN on a connection of our own."""
+        """Open a reader. On an engine, each read is one statement without a BEGIN."""
         return self._reading
 
 

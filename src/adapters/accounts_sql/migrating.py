@@ -1,9 +1,9 @@
-"""Bringing a database's tables to the version that this package needs.
+"""Running the migrations.
 
-The migrations run in one transaction: a failed one leaves the database as it was, on SQLite as well. Processes that
-start together wait for each other, and those that come second find nothing left to do.
+All migrations run in one transaction, so a failed one leaves the database unchanged, on SQLite as well. Concurrent
+calls wait for each other, and the later ones find nothing to do.
 
-The version is kept in a table of its own, `accounts_alembic_version`, so a host's migrations are not disturbed.
+The revision is stored in `accounts_alembic_version`, separate from the host application's migrations.
 """
 
 from collections.abc import Iterator
@@ -21,18 +21,18 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from accounts_core.errors import ConfigurationError
 
-from .engines import create_engine
-from .forking import protect
-from .hosts import without_time_limit
+from .connections.engines import create_engine
+from .connections.forking import protect
+from .connections.hosts import without_time_limit
+from .connections.transactions import async_transaction, transaction
+from .connections.translation import translated
 from .tables import metadata, sqlite_metadata
-from .transactions import async_transaction, transaction
-from .translation import translated
 
 VERSION_TABLE: Final = "accounts_alembic_version"
 _LOCK: Final = 4_706_230_815_199_305_843
-"""Which advisory lock on PostgreSQL means that the accounts are being migrated: any number, as long as it stays."""
+"""Key of PostgreSQL's advisory lock for migrations. Arbitrary, but it must not change between releases."""
 _PATIENCE: Final = "10s"
-"""How long a migration waits for a table that others use."""
+"""Lock timeout of a migration for a table in use."""
 
 
 def configuration() -> dict[str, Any]:
@@ -40,42 +40,41 @@ def configuration() -> dict[str, Any]:
     return {
         "target_metadata": [metadata, sqlite_metadata],
         "version_table": VERSION_TABLE,
-        # SQLite's DDL is transactional; what Alembic guards against is a driver that commits before it
+        # SQLite's DDL is transactional; Alembic's default is for drivers that commit before DDL
         "transactional_ddl": True,
     }
 
 
 def migrate(source: str | sa.URL | sa.Engine, revision: str = "head", *, schema: str | None = None) -> None:
-    """Bring the database to `revision`: `head`, `base` (no tables at all), or a revision's id, newer or older.
+    """Upgrade or downgrade the database to `revision`: `head`, `base` (no tables), or the id of a revision.
 
-    `source` is a URL as `create_engine` takes it, or an engine. `schema`, on PostgreSQL, has to exist.
-    Raises `Unavailable` when the database is away, and `ConfigurationError` for a revision that this package does not
-    know.
+    `source` is a URL as for `create_engine`, or an engine. `schema`, on PostgreSQL, must exist.
+    Raises `Unavailable` if the database is unavailable, and `ConfigurationError` for an unknown revision.
     """
     with _engine(source) as engine, transaction(engine) as connection:
         _migrate(connection, revision, schema)
 
 
 async def migrate_async(engine: AsyncEngine, revision: str = "head", *, schema: str | None = None) -> None:
-    """Do as `migrate` does, on an event loop."""
+    """Upgrade or downgrade the database on an event loop. See `migrate`."""
     protect(engine)
     async with async_transaction(engine) as connection, without_time_limit(connection):
         await connection.run_sync(_migrate, revision, schema)
 
 
 def current_revision(source: str | sa.URL | sa.Engine, *, schema: str | None = None) -> str | None:
-    """Return the database's revision; None when it was never migrated. Raises `Unavailable`."""
+    """Return the database's revision; None if it was never migrated. Raises `Unavailable`."""
     with _engine(source) as engine, translated(), engine.connect() as connection:
         return _current_revision(connection, schema)
 
 
 def is_current(source: str | sa.URL | sa.Engine, *, schema: str | None = None) -> bool:
-    """Say whether `migrate(source)` would find nothing to do. Raises `Unavailable`."""
+    """Return whether the database is at the newest revision. Raises `Unavailable`."""
     return current_revision(source, schema=schema) == head_revision()
 
 
 async def is_current_async(engine: AsyncEngine, *, schema: str | None = None) -> bool:
-    """Do as `is_current` does, on an event loop."""
+    """Return whether the database is at the newest revision, on an event loop. See `is_current`."""
     protect(engine)
     with translated():
         async with engine.connect() as connection:
@@ -98,24 +97,24 @@ def _migrate(connection: sa.Connection, revision: str, schema: str | None) -> No
             run(config, revision)
     except CommandError as error:
         raise ConfigurationError(
-            f"The database, or the revision asked for, is not one that this version knows: {error}"
+            f"The database's revision or the requested revision is unknown to this version: {error}"
         ) from error
 
 
 def _take_turns(connection: sa.Connection) -> None:
-    """Wait until nobody else migrates. On SQLite the transaction itself saw to that: it is the only writer."""
+    """Wait for concurrent migrations. On SQLite the transaction is the only writer already."""
     if connection.dialect.name != "postgresql":
         return
     with translated():
         connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
         connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
-        # a table that is busy for longer would hold up everybody who queues behind the migration
+        # while the migration waits for a table, later statements queue behind it
         connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_PATIENCE}'")
 
 
 def _current_revision(connection: sa.Connection, schema: str | None) -> str | None:
-    """Look first in `schema`, for the rest of the transaction; return its revision."""
+    """Set the search path to `schema` for the rest of the transaction, and return its revision."""
     with translated():
         if schema is not None:
             quoted = connection.dialect.identifier_preparer.quote(schema)
@@ -123,14 +122,14 @@ def _current_revision(connection: sa.Connection, schema: str | None) -> str | No
         _require_unicode(connection)
         heads = MigrationContext.configure(connection, opts=configuration()).get_current_heads()
     if len(heads) > 1:
-        raise ConfigurationError(f"The table {VERSION_TABLE} has {len(heads)} rows, and there is one version.")
+        raise ConfigurationError(f"The table {VERSION_TABLE} has {len(heads)} rows; it must have one.")
     return heads[0] if heads else None
 
 
 def _require_unicode(connection: sa.Connection) -> None:
     """Raise `ConfigurationError` unless the database stores any text.
 
-    Other encodings than UTF8 refuse some characters, and SQL_ASCII checks nothing.
+    Other encodings than UTF8 reject some characters, and SQL_ASCII validates nothing.
     """
     if connection.dialect.name != "postgresql":
         return

@@ -1,7 +1,7 @@
-"""Limits in the database: counted by every process together, and outside any unit of work.
+"""Rate limits in the database, shared by all processes, and counted outside any unit of work.
 
-An attempt is a row in each of its scopes. To count the rows and to add them is a single step: on SQLite there is one
-writer at a time, on PostgreSQL an advisory lock stands for each scope until the end of the transaction.
+An attempt is one row for each of its scopes. Counting and adding rows is atomic: SQLite has one writer at a time, and
+on PostgreSQL the transaction holds an advisory lock for each scope.
 """
 
 import asyncio
@@ -24,26 +24,26 @@ from accounts_core.model.rate_limits import ALL
 from accounts_core.model.times import CLOCK_SKEW
 from accounts_core.ports.rate_limiter import RateLimit, RateLimiter
 
-from .batches import delete_batch
-from .executors import AsyncExecutor, Executor, SyncExecutor
-from .forking import protect
-from .queries import Query, a_limit, by_moment, first_scalar, scalar
+from .connections.executors import AsyncExecutor, Executor, SyncExecutor
+from .connections.forking import protect
+from .connections.transactions import async_transaction, transaction
+from .statements.batches import delete_batch
+from .statements.queries import Query, a_limit, by_moment, first_scalar, scalar
 from .tables import attempts
-from .transactions import async_transaction, transaction
 
 MAX_CONCURRENT: Final = 4
-"""One scope of nearly everything is everybody's, so attempts are counted one after another in any case."""
+"""Nearly all attempts share a global scope, which serialises them anyway."""
 MAX_WAITING: Final = 128
 SWEEP_EVERY: Final = 100
 SWEEP_ROWS: Final = 1000
 
 _ISOLATION: Final[Mapping[str, IsolationLevel]] = {"postgresql": "READ COMMITTED"}
-"""With a snapshot from before the lock, a host's stricter level would count without those that we waited for."""
+"""A stricter level would read from a snapshot taken before the lock, and miss attempts committed while waiting."""
 
 _scope: Final = sa.bindparam("within", type_=sa.LargeBinary())
 _COUNTED: Final = sa.and_(attempts.c.name == sa.bindparam("of", type_=sa.Text()), attempts.c.scope == _scope)
 _LOCK: Final = Query(sa.select(sa.func.pg_advisory_xact_lock(sa.bindparam("key", type_=sa.BigInteger()))), first_scalar)
-# of the attempts that count, the one that has to expire before another is let through
+# the counted attempt that has to expire before another one is allowed
 _IN_THE_WAY: Final = Query(
     sa.select(attempts.c.made_at, attempts.c.name, attempts.c.scope)
     .where(_COUNTED, attempts.c.made_at > by_moment("since"))
@@ -62,7 +62,7 @@ _SWEEP: Final = delete_batch(attempts, _HAS_EXPIRED)
 
 
 class _Counting:
-    """What both have in common. Every so often the attempts that no longer count, of any scope, are removed."""
+    """Counting, for both limiters. Every `SWEEP_EVERY` attempts, expired attempts of all scopes are deleted."""
 
     def __init__(self) -> None:
         self._spent = count()
@@ -70,10 +70,10 @@ class _Counting:
     async def _consume(
         self, db: Executor, name: str, scopes: Mapping[str, RateLimit], now: datetime
     ) -> RateLimitExceeded | None:
-        """Count an attempt; where that is refused, return the error to raise."""
+        """Count an attempt, or return the error to raise if a limit is reached."""
         digests = {scope: _digest(scope) for scope in scopes}
         if db.dialect == "postgresql":
-            # in one order everywhere, so that two that want the same two never wait for each other
+            # sorted, so that two attempts with the same scopes cannot deadlock
             for key in sorted(_lock_key(name, digest) for digest in digests.values()):
                 await db.fetch(_LOCK, key=key)
         waits = {scope: await self._wait(db, name, digests[scope], limit, now) for scope, limit in scopes.items()}
@@ -81,7 +81,7 @@ class _Counting:
         if full:
             return RateLimitExceeded(
                 name, max(full.values()), full
-            )  # not raised here: what was dated anew is committed
+            )  # returned, not raised, so that corrected dates are committed
         for scope, limit in scopes.items():
             await db.run(_ADD, name=name, scope=digests[scope], made_at=now, expires_at=now + limit.period)
         if next(self._spent) % SWEEP_EVERY == 0:
@@ -103,7 +103,7 @@ class _Counting:
 
 
 class SqlRateLimiter(_Counting):
-    """Limits on a synchronous engine.
+    """Rate limiter on a synchronous engine.
 
     See `accounts_core.ports.rate_limiter.RateLimiter`. Raises `Unavailable` and `Conflict`.
     """
@@ -138,13 +138,14 @@ class SqlRateLimiter(_Counting):
 
 
 class AsyncSqlRateLimiter(_Counting):
-    """Limits on an asynchronous engine, for one event loop, as `SqlRateLimiter` says.
+    """Rate limiter on an asynchronous engine, for one event loop. See `SqlRateLimiter`.
 
-    `max_concurrent` attempts are counted at once, and `max_waiting` wait their turn; one more raises `Unavailable`. So
-    a flood of attempts leaves the engine's connections to those who read. Those that wait are counted in turn, one
-    subject after another (`accounts_core.model.fair_queue`): each scope but everybody's is a subject, and
-    `max_waiting_each` wait for one, a quarter where nothing else is said. So a flood of one user's or one client's
-    attempts waits for itself.
+    At most `max_concurrent` attempts are counted at once and `max_waiting` wait; one more raises `Unavailable`. This
+    leaves connections for reads during a flood of attempts.
+
+    Waiting attempts are served round-robin by subject (`accounts_core.model.fair_queue`). Each scope but the global one
+    is a subject, and at most `max_waiting_each` attempts wait for one, by default a quarter of `max_waiting`. A flood
+    of one user's or one client's attempts delays only that user or client.
     """
 
     suspends: ClassVar[Literal[True]] = True
@@ -169,7 +170,7 @@ class AsyncSqlRateLimiter(_Counting):
         on_fork(self, in_child=AsyncSqlRateLimiter._begin)
 
     def _begin(self) -> None:
-        """Free every place: nobody waits yet, or whoever does is in the parent process."""
+        """Reset the queue. After a fork, waiting attempts belong to the parent process."""
         self._turns = FairQueue[asyncio.Future[None]](
             lanes=self._lanes, max_waiting=self._max_waiting, max_waiting_each=self._max_waiting_each
         )
@@ -212,12 +213,12 @@ class AsyncSqlRateLimiter(_Counting):
 
     def _let_begin(self) -> None:
         while (turn := self._turns.begin()) is not None:
-            if not turn.done():  # its task may be cancelled, and about to leave
+            if not turn.done():  # a cancelled task leaves the queue in its own `finally`
                 turn.set_result(None)
 
 
 def _digest(scope: str) -> bytes:
-    # a scope may be any text that somebody typed, and long: a digest of it is neither long nor anybody's address
+    # a scope may be long user input or a personal address; its digest is short and anonymous
     return sha256(scope.encode("utf-8", "surrogatepass")).digest()
 
 

@@ -1,4 +1,4 @@
-"""`SqlStore`: the store for hosts without an event loop."""
+"""Store for host applications without an event loop."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
@@ -10,23 +10,27 @@ from accounts_core.ports.blocking import BlockingStore
 from accounts_core.ports.store import Subscriber
 from accounts_core.services.publish import publish
 
-from .executors import SyncExecutor
-from .forking import protect
-from .reading import Reading, fetcher_on
-from .transactions import savepoint, transaction
-from .units import Reader, SqlUnit
+from .connections.executors import SyncExecutor
+from .connections.forking import protect
+from .connections.reading import fetcher_on
+from .connections.transactions import savepoint, transaction
+from .units import Reader, Reading, SqlUnit
 
 
 class SqlStore:
-    """A store on SQLite or PostgreSQL through a synchronous driver. Its methods never suspend.
+    """Store on SQLite or PostgreSQL with a synchronous driver. Its methods never suspend.
 
-    On an `Engine` every unit is a transaction of its own; the engine may be shared between threads. On a `Connection`
-    the store rides in the host's transaction: a unit is a savepoint, `commits` is False, and the host commits or
-    rolls back what it and the accounts did together.
+    On an `Engine`, every unit of work is a transaction of its own, and threads may share the engine. On a `Connection`,
+    the store joins the host application's transaction: a unit of work is a savepoint, `commits` is False, and the host
+    application commits or rolls back.
 
-    `subscribers` hear of every event inside its transaction. `schema` is where the tables are, if not where the
-    connection looks first. `fast=False` runs lone reads through SQLAlchemy's own execution too, for hosts whose
-    listeners have to see them; it costs a BEGIN and a ROLLBACK each.
+    Args:
+        source: Engine, or an open connection of the host application.
+        subscribers: Called with every event, inside its transaction.
+        schema: Schema of the tables, if it is not the connection's default.
+        fast: False executes single reads through SQLAlchemy too, so that its listeners see them. That costs a BEGIN
+            and a ROLLBACK for each read.
+
     """
 
     suspends: ClassVar[Literal[False]] = False
@@ -47,7 +51,7 @@ class SqlStore:
 
     @property
     def commits(self) -> bool:
-        """False on a host's connection."""
+        """Whether units of work commit. False on a connection of the host application."""
         return isinstance(self._source, sa.Engine)
 
     @asynccontextmanager
@@ -64,7 +68,7 @@ class SqlStore:
         return transaction(source) if isinstance(source, sa.Engine) else savepoint(source)
 
     def reader(self) -> AbstractAsyncContextManager[Reader]:
-        """Open a reader: each read is one statement, without a BEGIN on a connection of our own."""
+        """Open a reader. On an engine, each read is one statement without a BEGIN."""
         return self._reading
 
 

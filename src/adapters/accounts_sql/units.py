@@ -1,18 +1,20 @@
-"""What a store opens: a unit of work, and a reader."""
+"""Unit of work and reader."""
 
+from types import TracebackType
+
+import attrs
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from accounts_core.model.events import DomainEvent
 from accounts_core.ports.store import Reader as ViewsPort
 from accounts_core.ports.store import UnitOfWork
-from accounts_sql.repositories.idempotency import IdempotencyReader, IdempotencyStore
-from accounts_sql.repositories.team_reader import TeamReader
 
-from .executors import Executor, RowFetcher
+from .connections.executors import Executor, RowFetcher
 from .repositories.audit import Audit, AuditReader
 from .repositories.cleanup import Cleanup, CleanupReader
 from .repositories.devices import DeviceReader, Devices
+from .repositories.idempotency import IdempotencyReader, IdempotencyStore
 from .repositories.mail_tokens import MailTokenReader, MailTokens
 from .repositories.notifications import NotificationReader, Notifications
 from .repositories.outbox import Outbox, OutboxReader
@@ -20,13 +22,14 @@ from .repositories.payment_methods import PaymentMethodReader, PaymentMethods
 from .repositories.provider_events import ProviderEvents
 from .repositories.sessions import SessionReader, Sessions
 from .repositories.sign_ups import SignUps
+from .repositories.team_reader import TeamReader
 from .repositories.teams import Teams
 from .repositories.users import UserReader, Users
 from .repositories.verifications import VerificationReader, Verifications
 
 
 class Reader:
-    """Reads alone. See `accounts_core.ports.store.Reader`."""
+    """Reads outside of any transaction. See `accounts_core.ports.store.Reader`."""
 
     def __init__(self, db: RowFetcher) -> None:
         self.users = UserReader(db)
@@ -41,6 +44,21 @@ class Reader:
         self.idempotency = IdempotencyReader(db)
         self.audit = AuditReader(db)
         self.cleanup = CleanupReader(db)
+
+
+@attrs.frozen
+class Reading:
+    """Context manager returned by a store's `reader()`. Stateless, so one instance serves every caller."""
+
+    _reader: Reader
+
+    async def __aenter__(self) -> Reader:
+        return self._reader
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
 
 
 class _Unit:
@@ -63,23 +81,23 @@ class _Unit:
         self._db = db
 
     def record(self, event: DomainEvent) -> None:
-        """Say that something happened; the store's subscribers hear of it before the commit."""
+        """Record an event. The store passes it to the subscribers before the commit."""
         self.events.append(event)
 
     def check(self) -> None:
-        """Raise again what a statement raised, if somebody caught it and went on.
+        """Raise the first error of a statement again, in case the caller caught it and continued.
 
-        PostgreSQL has given the transaction up by then, and its COMMIT would quietly roll back.
+        PostgreSQL has aborted the transaction by then, and its COMMIT would roll back without an error.
         """
         if self._db.failure is not None:
             raise self._db.failure
 
 
 class SqlUnit(_Unit):
-    """A transaction on a `Connection`.
+    """Unit of work on a `Connection`.
 
-    `connection` is that connection, for a host's own statements in the same transaction: a subscriber's, or those of
-    its `OwnedData`. It must neither be committed nor rolled back, and its errors are SQLAlchemy's own.
+    `connection` is available for the host application's own statements in the same transaction, in a subscriber or in
+    `OwnedData`. It must be neither committed nor rolled back. Its errors are SQLAlchemy's own.
     """
 
     def __init__(self, connection: sa.Connection, db: Executor) -> None:
@@ -88,7 +106,7 @@ class SqlUnit(_Unit):
 
 
 class AsyncSqlUnit(_Unit):
-    """A transaction on an `AsyncConnection`; `connection` is as `SqlUnit` says."""
+    """Unit of work on an `AsyncConnection`. See `SqlUnit`."""
 
     def __init__(self, connection: AsyncConnection, db: Executor) -> None:
         super().__init__(db)

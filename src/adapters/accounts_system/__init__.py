@@ -1,6 +1,6 @@
-"""The machine: the `Clock` and the `Secrets` of a real service, and the workers on its event loop or its threads.
+"""Clock and random source of the operating system, and the workers, on an event loop or on threads.
 
-The standard library alone, so any product may use it, with an event loop or without.
+Uses the standard library only.
 """
 
 from accounts_core.ports.clock import Clock

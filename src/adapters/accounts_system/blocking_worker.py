@@ -1,4 +1,4 @@
-"""The worker for applications without an event loop: threads that do the jobs of the outbox."""
+"""Worker for applications without an event loop: threads that run the jobs of the outbox."""
 
 import random
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -14,17 +14,17 @@ from accounts_system.reports import LaneReport
 from accounts_system.worker import AT_ONCE, IDLE_SECONDS
 
 STOP_SECONDS: Final = 30.0
-"""How long `running` waits at its end for the jobs in hand."""
+"""Maximum wait of `running` for jobs in progress at its end."""
 
 
 class BlockingWorker:
-    """Does jobs on threads until `stop`.
+    """Worker that runs jobs on threads until `stop`.
 
     Args:
-        accounts: What does the jobs, on an engine that several threads may use. Its `job_handlers` are the
-            application's own; topics of others are not claimed.
-        idle_seconds: How long to wait when nothing is due.
-        at_once: How many jobs of each kind are done at the same time. A kind that is missing is not done here.
+        accounts: Facade that runs the jobs, on an engine that threads may share. Topics without a handler are not
+            claimed.
+        idle_seconds: Pause when no job is due.
+        at_once: Number of concurrent jobs for each kind. A missing kind is not run here.
 
     """
 
@@ -42,17 +42,17 @@ class BlockingWorker:
         self._woken: list[Event] = []
 
     def wake(self) -> None:
-        """Look for work now."""
+        """Look for due jobs now."""
         for woken in self._woken:
             woken.set()
 
     def stop(self) -> None:
-        """Finish the jobs in hand, and take no other."""
+        """Finish the jobs in progress, and claim no others."""
         self._stopping.set()
         self.wake()
 
     def run(self) -> None:
-        """Work until `stop`, each kind of jobs on threads of its own. Nothing that goes wrong ends it."""
+        """Run jobs until `stop`, each kind on its own threads. No error ends it."""
         care = Care(self._accounts)
         loops = [(kind.value, self._step_of(kind), count) for kind, count in self._at_once.items()]
         loops.append(("cleanup", lambda: run_sync(care.step()), 1))
@@ -69,7 +69,7 @@ class BlockingWorker:
 
     @contextmanager
     def running(self) -> Iterator["BlockingWorker"]:
-        """Run it on threads of its own for the length of a `with` block; at its end the jobs in hand are finished."""
+        """Run the worker on its own threads during the `with` block, then finish the jobs in progress."""
         thread = Thread(target=self.run, name="accounts-worker", daemon=True)
         thread.start()
         try:
@@ -79,10 +79,10 @@ class BlockingWorker:
             thread.join(STOP_SECONDS)
 
     def run_once(self) -> WorkerRun:
-        """Do what is due in this thread, one kind after another, and return what became of it.
+        """Run the due jobs in this thread, one kind after another, and return the result.
 
         Raises:
-            InfrastructureError: The database is away.
+            InfrastructureError: The database is unavailable.
 
         """
         run_sync(self._accounts.run_cleanup())
@@ -94,7 +94,7 @@ class BlockingWorker:
         return total
 
     def _step_of(self, kind: JobKind) -> Callable[[], WorkerRun]:
-        # one job each time, so that a worker that is told to stop has no others to finish
+        # one job each time, so that `stop` has no claimed jobs to wait for
         return lambda: run_sync(self._accounts.run_due(limit=1, kinds=frozenset({kind})))
 
     def _go(self, name: str, step: Callable[[], WorkerRun], woken: Event) -> None:
@@ -103,7 +103,7 @@ class BlockingWorker:
             woken.clear()
             try:
                 ran = step()
-            except Exception as error:  # noqa: BLE001  without it nothing would end the holds that are left
+            except Exception as error:  # noqa: BLE001  the worker is needed to release holds, so no error may end it
                 self._pause(report.failed(error), woken)
             else:
                 report.ran(ran)
@@ -112,11 +112,11 @@ class BlockingWorker:
 
     def _pause(self, seconds: float, woken: Event) -> None:
         if not self._stopping.is_set():
-            woken.wait(seconds * random.uniform(0.8, 1.2))  # noqa: S311  no secret
+            woken.wait(seconds * random.uniform(0.8, 1.2))  # noqa: S311  not a secret
 
 
 class _Awaitable:
-    """The methods of a blocking facade as coroutine functions that never suspend."""
+    """Adapter of a blocking facade, with coroutine functions that never suspend."""
 
     def __init__(self, accounts: BlockingAccounts[Any]) -> None:
         self._accounts = accounts

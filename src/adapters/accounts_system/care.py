@@ -1,4 +1,4 @@
-"""What a worker does besides jobs: repairs of times, cleanup, and the alarm for overdue jobs."""
+"""Maintenance by a worker: repair of wrong times, cleanup, and the alarm for overdue jobs."""
 
 import logging
 import time
@@ -10,17 +10,17 @@ from accounts_core.results import OverdueJobs, TimesRepairResult, WorkerRun
 logger: Final = logging.getLogger("accounts_system")
 
 REPAIR_EVERY_SECONDS: Final = 60.0
-"""How often times that a wrong clock has written, and overdue jobs, are looked for, by the monotonic clock."""
+"""Interval of the search for wrong times and overdue jobs, by the monotonic clock."""
 JUMP_SECONDS: Final = 30.0
-"""When the machine's clock has moved by so much against the monotonic one, they are looked for at once."""
+"""Change of the system clock against the monotonic one that triggers the search at once."""
 TIDY_EVERY_SECONDS: Final = 24 * 3600.0
-"""How often the cleanup runs, by the monotonic clock."""
+"""Interval of the cleanup, by the monotonic clock."""
 REPEAT_ALARM_SECONDS: Final = 3600.0
-"""How long an alarm for the same topic is not repeated."""
+"""Minimum interval between alarms for one topic."""
 
 
 class CaredFor(Protocol):
-    """The methods of `Accounts` that are used here."""
+    """Methods of `Accounts` that maintenance uses."""
 
     @property
     def repair_times(self) -> Callable[[], Awaitable[TimesRepairResult]]: ...
@@ -31,7 +31,7 @@ class CaredFor(Protocol):
 
 
 class Care:
-    """Takes a step of care whenever `step` is called and one is due."""
+    """Scheduler of maintenance. Each call of `step` runs what is due."""
 
     def __init__(
         self,
@@ -49,9 +49,9 @@ class Care:
         self._alarmed: dict[str, float] = {}
 
     async def step(self) -> WorkerRun:
-        """Do what is due. Raises `InfrastructureError`."""
+        """Run the due maintenance. Raises `InfrastructureError`."""
         now = self._monotonic()
-        offset = self._wall_clock() - now  # a jump of the machine's clock is a change of this
+        offset = self._wall_clock() - now  # changes when the system clock jumps
         if now >= self._repair_at or abs(offset - self._offset) > JUMP_SECONDS:
             await self._repair()
             await self._alarm(now)
@@ -73,9 +73,9 @@ class Care:
             )
 
     async def _alarm(self, now: float) -> None:
-        """Log the topics with overdue jobs, each once an hour, and those without any more.
+        """Log topics with overdue jobs, each once an hour, and topics that have recovered.
 
-        Only what was overdue the last time as well: a worker that starts has the jobs of its absence to do first.
+        A topic must be overdue in two checks in a row: a worker that starts first has a backlog.
         """
         overdue = {each.topic: each for each in await self._accounts.list_overdue_jobs()}
         for topic in sorted(self._alarmed.keys() - overdue.keys()):

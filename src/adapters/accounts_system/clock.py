@@ -5,9 +5,9 @@ import attrs
 
 @attrs.frozen
 class SystemClock:
-    """The machine's clock, in UTC, to the microsecond. Safe to share between threads.
+    """System clock in UTC, with microseconds. Thread-safe.
 
-    It follows the machine: when the clock is set back, by a person or by time synchronisation, so is this one.
+    It is not monotonic: an operator or time synchronisation may set it back.
     """
 
     def now(self) -> datetime:

@@ -1,4 +1,4 @@
-"""The lanes of an asynchronous worker: loops that know nothing of each other, so none waits for another's work."""
+"""Lanes of an asynchronous worker: independent loops, so that none waits for another."""
 
 import asyncio
 import random
@@ -9,13 +9,13 @@ from accounts_system.reports import LaneReport
 
 
 class Lane:
-    """Takes one step after another until `stop`. Belongs to one event loop.
+    """Loop that takes steps until `stop`. Belongs to one event loop.
 
     Args:
-        name: What the log calls it.
-        step: Does at most one job, and returns what became of it.
-        idle_seconds: The pause when nothing is due, give or take a fifth: workers that started together part.
-        at_once: How many steps are taken at the same time at most.
+        name: Name in the log.
+        step: Runs at most one job and returns the result.
+        idle_seconds: Pause when no job is due, with 20% jitter so that workers do not run in step.
+        at_once: Maximum number of concurrent steps.
 
     """
 
@@ -32,22 +32,22 @@ class Lane:
         self._report = LaneReport(name, idle_seconds=idle_seconds)
 
     def wake(self) -> None:
-        """Look for work now."""
+        """Look for due jobs now."""
         self._woken.set()
 
     def stop(self) -> None:
-        """Finish the steps that are being taken, and take no other."""
+        """Finish the steps in progress, and begin no others."""
         self._is_stopping = True
         self._woken.set()
 
     async def run(self) -> None:
-        """Work until `stop`. Nothing that goes wrong ends it: it is logged, and tried again after a while."""
+        """Take steps until `stop`. Errors are logged and retried after a pause."""
         async with asyncio.TaskGroup() as group:
             for _ in range(self._at_once):
                 group.create_task(self._go())
 
     async def run_out(self) -> WorkerRun:
-        """Take steps until nothing is due, and return what became of them. Raises `InfrastructureError`."""
+        """Take steps until nothing is due, and return the result. Raises `InfrastructureError`."""
         total = WorkerRun()
         while not self._is_stopping:
             ran = await self._step()
@@ -61,7 +61,7 @@ class Lane:
             self._woken.clear()
             try:
                 ran = await self._step()
-            except Exception as error:  # noqa: BLE001  without it nothing would let go of what is held
+            except Exception as error:  # noqa: BLE001  the worker is needed to release holds, so no error may end it
                 await self._pause(self._report.failed(error))
             else:
                 self._report.ran(ran)
@@ -69,11 +69,11 @@ class Lane:
                     await self._pause(self._idle_seconds)
 
     async def _pause(self, seconds: float) -> None:
-        """Wait, one of this lane's loops after another: while nothing is due, they look as often as one would."""
+        """Wait, one loop of this lane at a time, so that an idle lane polls as often as a single loop."""
         async with self._looking:
             if self._is_stopping:
                 return
             try:
-                await asyncio.wait_for(self._woken.wait(), seconds * random.uniform(0.8, 1.2))  # noqa: S311  no secret
+                await asyncio.wait_for(self._woken.wait(), seconds * random.uniform(0.8, 1.2))  # noqa: S311  not a secret
             except TimeoutError:
                 return

@@ -1,4 +1,4 @@
-"""What a worker's lane logs: an expected failure once in a row, and that it is over."""
+"""Logging of a worker's lane: consecutive expected failures once, and the recovery."""
 
 import logging
 from typing import Final
@@ -9,11 +9,11 @@ from accounts_core.results import WorkerRun
 logger: Final = logging.getLogger("accounts_system")
 
 LONGEST_PAUSE_SECONDS: Final = 60.0
-"""How long to wait at most when the database is away."""
+"""Maximum pause while the database is unavailable."""
 
 
 class LaneReport:
-    """Logs what becomes of a lane's steps. `name` is what the log calls the lane."""
+    """Logger of a lane's results. `name` is the lane's name in the log."""
 
     def __init__(self, name: str, *, idle_seconds: float) -> None:
         self._name = name
@@ -22,7 +22,7 @@ class LaneReport:
         self._is_troubled = False
 
     def failed(self, error: Exception) -> float:
-        """Log it, an expected one only once in a row, and return how long to wait: twice as long each time."""
+        """Log an error, consecutive expected ones only once, and return the pause, which doubles each time."""
         self._failures += 1
         if not isinstance(error, AccountsError):
             logger.error("The worker (%s) failed; it goes on.", self._name, exc_info=error)
@@ -35,10 +35,10 @@ class LaneReport:
             self._failures = 0
             logger.info("The worker (%s) goes on.", self._name)
         if ran.dead_lettered:
-            logger.error("A job (%s) was parked: `accounts outbox list` shows it.", self._name)
+            logger.error("A job (%s) was dead-lettered: `accounts outbox list` shows it.", self._name)
         if ran.rescheduled and not self._is_troubled:
             self._is_troubled = True
-            logger.warning("A job (%s) failed and is put off: `accounts outbox list` shows why.", self._name)
+            logger.warning("A job (%s) failed and was rescheduled: `accounts outbox list` shows why.", self._name)
         if ran.done and self._is_troubled:
             self._is_troubled = False
             logger.info("Jobs (%s) succeed again.", self._name)

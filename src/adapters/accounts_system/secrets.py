@@ -5,7 +5,7 @@ import attrs
 
 @attrs.frozen
 class SystemSecrets:
-    """The operating system's random source (`getrandom` on Linux). It is seeded before it answers and never blocks."""
+    """Operating system's random source (`getrandom` on Linux), which is seeded before first use and never blocks."""
 
     def random_bytes(self, count: int) -> bytes:
         return secrets.token_bytes(count)

@@ -1,9 +1,9 @@
-"""Workers that do the jobs of the outbox until they are told to stop, each kind of jobs on its own.
+"""Workers that run the jobs of the outbox until they are stopped, with a lane for each kind of job.
 
-`Worker` runs on an event loop, `BlockingWorker` on threads. An application runs one beside its requests, or in
-processes of its own, on as many machines as wanted: a job is leased from the database, so no two workers do the same
-one, and one that a worker died over is another's some minutes later. A worker claims only jobs that its accounts have
-a handler for. A mail server that hangs holds up mails, some at a time, and neither money nor the application's jobs.
+`Worker` runs on an event loop, `BlockingWorker` on threads. An application may run one beside its requests or in
+separate processes, on any number of machines. A job is leased from the database, so no two workers run it at the same
+time, and another worker runs it some minutes after a crash. A worker claims only jobs with a handler. An unresponsive
+mail server delays only mails, not jobs of the payment provider or the application.
 """
 
 import asyncio
@@ -22,18 +22,18 @@ from accounts_system.lanes import Lane
 logger: Final = logging.getLogger("accounts_system")
 
 IDLE_SECONDS: Final = 1.0
-"""How long to wait when nothing is due."""
+"""Pause when no job is due."""
 AT_ONCE: Final[Mapping[JobKind, int]] = {JobKind.PROVIDER: 1, JobKind.MAIL: 4, JobKind.HOST: 1}
-"""How many jobs of each kind are done at the same time."""
+"""Number of concurrent jobs for each kind."""
 
 
 class Worker:
-    """Does jobs on an event loop until `stop`.
+    """Worker that runs jobs on an event loop until `stop`.
 
     Args:
-        accounts: What does the jobs. Its `job_handlers` are the application's own; topics of others are not claimed.
-        idle_seconds: How long to wait when nothing is due.
-        at_once: How many jobs of each kind are done at the same time. A kind that is missing is not done here.
+        accounts: Facade that runs the jobs. Topics without a handler are not claimed.
+        idle_seconds: Pause when no job is due.
+        at_once: Number of concurrent jobs for each kind. A missing kind is not run here.
 
     """
 
@@ -44,7 +44,7 @@ class Worker:
         self._lanes = [
             Lane(
                 kind.value,
-                # one job each time, so that a worker that is told to stop has no others to finish
+                # one job each time, so that `stop` has no claimed jobs to wait for
                 partial(accounts.run_due, limit=1, kinds=frozenset({kind})),
                 idle_seconds=idle_seconds,
                 at_once=count,
@@ -54,25 +54,25 @@ class Worker:
         self._care = Lane("cleanup", Care(accounts).step, idle_seconds=idle_seconds)
 
     def wake(self) -> None:
-        """Look for work now."""
+        """Look for due jobs now."""
         for lane in self._lanes:
             lane.wake()
 
     def stop(self) -> None:
-        """Finish the jobs in hand, and take no other."""
+        """Finish the jobs in progress, and claim no others."""
         for lane in (*self._lanes, self._care):
             lane.stop()
 
     async def run(self) -> None:
-        """Work until `stop`, every lane for itself. Nothing that goes wrong ends it."""
+        """Run jobs until `stop`, each lane independently. No error ends it."""
         async with asyncio.TaskGroup() as group:
             for lane in (*self._lanes, self._care):
                 group.create_task(lane.run())
 
     async def run_once(self) -> WorkerRun:
-        """Do what is due, and say what became of it.
+        """Run the due jobs and return the result.
 
-        Raises `InfrastructureError`, once every lane has come to its end.
+        Raises `InfrastructureError` after every lane has finished.
         """
         await self._accounts.run_cleanup()
         total, errors = WorkerRun(), list[BaseException]()
@@ -88,9 +88,9 @@ class Worker:
 
 @asynccontextmanager
 async def working(worker: Worker, *, limit_seconds: Callable[[], float]) -> AsyncIterator[None]:
-    """Run a worker in a task of its own. At the end it is stopped, waited for, and cut off when the time is up.
+    """Run a worker in a task during the `with` block, then stop it, and cancel it after the time limit.
 
-    What it was doing then is done again by another, once the lease is over.
+    Cancelled jobs run again after their lease expires.
     """
     task = asyncio.create_task(worker.run())
     try:

@@ -169,7 +169,7 @@ def test_a_worker_that_is_told_to_stop_finishes_the_job_in_hand(
 def test_a_worker_outlives_a_provider_that_is_away(work: Serve, folder: Path, run: Run) -> None:
     put(folder, "job_a", topic="delete_customer")
     worker = work(ACCOUNTS_STRIPE_API_KEY="sk_test_any", ACCOUNTS_STRIPE_API_BASE="http://127.0.0.1:1")
-    worker.wait_for(r"A job \(provider\) failed and is put off")
+    worker.wait_for(r"A job \(provider\) failed and was rescheduled")
 
     (job,) = listed(run)
     assert worker.stop() == 0
@@ -255,8 +255,8 @@ def test_a_worker_says_when_jobs_fail_and_when_they_succeed_again(caplog: pytest
     asyncio.run(accounts.worker.run())
 
     assert caplog.messages == [
-        "A job (provider) failed and is put off: `accounts outbox list` shows why.",
-        "A job (provider) was parked: `accounts outbox list` shows it.",
+        "A job (provider) failed and was rescheduled: `accounts outbox list` shows why.",
+        "A job (provider) was dead-lettered: `accounts outbox list` shows it.",
         "Jobs (provider) succeed again.",
     ]
 

@@ -19,8 +19,8 @@ from accounts_core.model.text import MAX_BODY
 from accounts_core.model.verification import CardVerification, State
 from accounts_core.testing.builders import a_membership, a_notification, a_user, a_verification
 from accounts_core.use_cases.teams.list_interactions import MAX_PAGE_CHARACTERS
-from accounts_sql.queries import Query, Rows
-from accounts_sql.rows import notification_values
+from accounts_sql.statements.queries import Query, Rows
+from accounts_sql.statements.rows import notification_values
 from accounts_sql.tables import notifications
 from accounts_sql.units import AsyncSqlUnit
 

@@ -25,8 +25,8 @@ from accounts_core.model.paging import Cursor
 from accounts_core.testing.builders import NOON, a_session, a_user, at, digest_of_session
 from accounts_core.testing.harness import keep
 from accounts_sql import OutcomeUnknown, create_async_engine, create_engine
-from accounts_sql.async_reading import async_fetcher_on
-from accounts_sql.queries import Query
+from accounts_sql.connections.async_reading import async_fetcher_on
+from accounts_sql.statements.queries import Query
 
 pytestmark = pytest.mark.usefixtures("drive")
 

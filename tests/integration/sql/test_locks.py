@@ -14,8 +14,8 @@ from accounts_core.ports.rate_limiter import RateLimit
 from accounts_core.testing.builders import NOON, a_job, a_team, a_user, at
 from accounts_core.testing.harness import keep
 from accounts_sql import SqlRateLimiter
-from accounts_sql.executors import SyncExecutor
-from accounts_sql.transactions import transaction
+from accounts_sql.connections.executors import SyncExecutor
+from accounts_sql.connections.transactions import transaction
 
 pytestmark = pytest.mark.usefixtures("drive")
 

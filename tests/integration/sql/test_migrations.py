@@ -27,7 +27,7 @@ from accounts_sql import (
     migrate,
     migrate_async,
 )
-from accounts_sql.hosts import without_time_limit
+from accounts_sql.connections.hosts import without_time_limit
 from accounts_sql.migrating import VERSION_TABLE, configuration
 from accounts_sql.tables import metadata, sqlite_metadata
 

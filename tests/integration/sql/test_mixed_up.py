@@ -39,7 +39,7 @@ from accounts_core.testing.builders import (
 )
 from accounts_core.testing.contracts.sign_ups import a_sign_up
 from accounts_core.testing.harness import keep
-from accounts_sql.queries import Compiled, Query
+from accounts_sql.statements.queries import Compiled, Query
 
 pytestmark = pytest.mark.usefixtures("drive")
 
@@ -172,7 +172,7 @@ def mixed_up(monkeypatch: pytest.MonkeyPatch, sent: Mapping[str, Any]) -> Iterat
 
 
 def _execution() -> tuple[dict[Any, Any], Any]:
-    from accounts_sql.executors import AsyncExecutor, SyncExecutor
+    from accounts_sql.connections.executors import AsyncExecutor, SyncExecutor
 
     return {each: each._execute for each in (SyncExecutor, AsyncExecutor)}, Compiled.values
 

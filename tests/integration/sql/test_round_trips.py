@@ -30,7 +30,7 @@ from accounts_core.testing.builders import (
 )
 from accounts_core.testing.contracts.mail_tokens import a_token
 from accounts_core.testing.harness import keep
-from accounts_sql.checkouts import is_ready
+from accounts_sql.connections.checkouts import is_ready
 
 pytestmark = pytest.mark.usefixtures("drive")
 

@@ -19,9 +19,9 @@ from accounts_core.ports.cleanup import Expired
 from accounts_core.testing.builders import NOON, a_job, a_team, a_user, a_verification, an_invitation, at
 from accounts_core.testing.harness import AnyStore, keep
 from accounts_sql import SqlStore, create_engine, current_revision, is_current, migrate
-from accounts_sql.rows import job_values, user_values, verification_values
+from accounts_sql.statements.rows import job_values, user_values, verification_values
+from accounts_sql.statements.team_rows import invitation_values, team_values
 from accounts_sql.tables import metadata
-from accounts_sql.team_rows import invitation_values, team_values
 
 pytestmark = pytest.mark.usefixtures("drive")
 

@@ -61,14 +61,14 @@ ACCESS: Final = (
     ),
     Mutant(
         name="a URL's demand for a verified certificate, lost on the way to asyncpg",
-        at="adapters/accounts_sql/engines.py::create_async_engine",
+        at="adapters/accounts_sql/connections/engines.py::create_async_engine",
         old='_renamed(url, "sslmode", "ssl")',
         new='url.difference_update_query(["sslmode"])',
         check=_TLS,
     ),
     Mutant(
         name="waits without end on psycopg beside an event loop",
-        at="adapters/accounts_sql/engines.py::create_async_engine",
+        at="adapters/accounts_sql/connections/engines.py::create_async_engine",
         old="_psycopg_arguments(url, pgbouncer=pgbouncer or in_url) if is_psycopg else {}",
         new="{}",
         check=(

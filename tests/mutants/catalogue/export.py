@@ -107,7 +107,7 @@ EXPORT: Final = (
     ),
     Mutant(
         name="export: a page that begins with the last entry of the one before",
-        at="adapters/accounts_sql/queries.py::below_cursor",
+        at="adapters/accounts_sql/statements/queries.py::below_cursor",
         old="sa.tuple_(time, key) < sa.tuple_(by_moment('cursor_time'), kind('cursor_key'))",
         new="sa.tuple_(time, key) <= sa.tuple_(by_moment('cursor_time'), kind('cursor_key'))",
         check=sql_contract(

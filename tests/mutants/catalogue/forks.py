@@ -7,7 +7,7 @@ from tests.mutants.mutant import Mutant
 from .checks import core
 
 _SQL: Final = "adapters/accounts_sql"
-_FORKING: Final = f"{_SQL}/forking.py"
+_FORKING: Final = f"{_SQL}/connections/forking.py"
 
 
 def _forks(test: str) -> str:
@@ -33,7 +33,7 @@ FORKS: Final = (
     Mutant(
         name="fork: a unit of the parent's that goes on in the child",
         at=f"{_FORKING}::_sever",
-        old="lease.dbapi_connection = severed",
+        old="checkout.dbapi_connection = severed",
         new="",
         check=_forks(f"{_OPEN_UNIT}[psycopg-committing]"),
     ),
@@ -104,46 +104,46 @@ FORKS: Final = (
     ),
     Mutant(
         name="mixed up: a row that says again what was asked, and nobody looks",
-        at="adapters/accounts_sql/queries.py::Query.check",
+        at="adapters/accounts_sql/statements/queries.py::Query.check",
         old="not _is_same(row[place], asked[name])",
         new="asked is None",
         check=_mixed_up(f"{_LONE}[sqlite3-on the driver]"),
     ),
     Mutant(
         name="mixed up: a connection that is used again after it",
-        at="adapters/accounts_sql/reading.py::DriverFetcher._run",
+        at="adapters/accounts_sql/connections/reading.py::DriverFetcher._run",
         old=(
             "try:\n"
-            "    rows = self._execute(lease.driver_connection, sql, parameters)\n"
+            "    rows = self._execute(checkout.driver_connection, sql, parameters)\n"
             "    query.check(rows, asked)\n"
             "except AnswerMismatch as error:\n"
-            "    discard(pool, lease, error)\n"
+            "    discard(pool, checkout, error)\n"
             "    raise\n"
             "except Exception as error:\n"
             "    if is_broken(error):\n"
-            "        discard(pool, lease, error)\n"
+            "        discard(pool, checkout, error)\n"
             "        raise BrokenCheckout from error\n"
-            "    lease.close()\n"
+            "    checkout.close()\n"
             "    raise\n"
             "except BaseException as error:\n"
-            "    lease.invalidate(error)\n"
+            "    checkout.invalidate(error)\n"
             "    raise"
         ),
         new=(
             "try:\n"
-            "    rows = self._execute(lease.driver_connection, sql, parameters)\n"
+            "    rows = self._execute(checkout.driver_connection, sql, parameters)\n"
             "    query.check(rows, asked)\n"
             "except AnswerMismatch:\n"
-            "    lease.close()\n"
+            "    checkout.close()\n"
             "    raise\n"
             "except Exception as error:\n"
             "    if is_broken(error):\n"
-            "        discard(pool, lease, error)\n"
+            "        discard(pool, checkout, error)\n"
             "        raise BrokenCheckout from error\n"
-            "    lease.close()\n"
+            "    checkout.close()\n"
             "    raise\n"
             "except BaseException as error:\n"
-            "    lease.invalidate(error)\n"
+            "    checkout.invalidate(error)\n"
             "    raise"
         ),
         check=_mixed_up(f"{_LONE}[psycopg-on the driver]"),

@@ -114,7 +114,7 @@ LISTS: Final = (
     ),
     Mutant(
         name="cleanup: a batch is everything",
-        at="adapters/accounts_sql/batches.py::in_batch",
+        at="adapters/accounts_sql/statements/batches.py::in_batch",
         old="sa.select(*key).where(condition).limit(a_limit())",
         new="sa.select(*key).where(condition, a_limit() > 0)",
         check=sql_contract("TestCleanup::test_f12_a_batch_is_no_larger_than_its_limit[sqlite3-audit]"),

@@ -72,7 +72,7 @@ SQL: Final = (
     ),
     Mutant(
         name="sqlite: a writer that begins as a reader",
-        at="adapters/accounts_sql/transactions.py::_begin_on_sqlite",
+        at="adapters/accounts_sql/connections/transactions.py::_begin_on_sqlite",
         old="'BEGIN IMMEDIATE'",
         new="'BEGIN'",
         check=locks("test_a_unit_that_has_only_read_so_far_is_the_one_writer[sqlite3]"),
@@ -94,7 +94,7 @@ SQL: Final = (
     ),
     Mutant(
         name="sqlite: a commit that a power cut takes back",
-        at="adapters/accounts_sql/engines.py",
+        at="adapters/accounts_sql/connections/engines.py",
         old="'synchronous=FULL'",
         new="'synchronous=NORMAL'",
         check="tests/integration/sql/test_engines.py::test_sqlite_is_durable_and_keeps_its_rules[sqlite3]",
@@ -136,7 +136,7 @@ SQL: Final = (
     ),
     Mutant(
         name="sql: an outcome that is not kept for whoever has not heard it",
-        at="adapters/accounts_sql/rows.py::verification_values",
+        at="adapters/accounts_sql/statements/rows.py::verification_values",
         old="verification.outcome_undelivered",
         new="False",
         check=LOCKSTEP,

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from tests.simulation.lockstep.dumps import ATTEMPTS, TABLES, Dump, Numbering, Row, Table, attempts_of, table_of
 
 from accounts_sql.tables import attempts
-from accounts_sql.types import Document, Moment
+from accounts_sql.tables.types import Document, Moment
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -55,7 +55,7 @@ def test_a_url_is_read_and_shown_without_who_and_with_what(text: str, shown: str
     ],
 )
 def test_anything_else_is_refused_without_being_repeated(text: str) -> None:
-    with pytest.raises(ValueError, match=r"^This is no Redis URL\.$") as caught:
+    with pytest.raises(ValueError, match=r"^This is not a Redis URL\.$") as caught:
         RedisUrl.parse(text)
 
     assert caught.value.__cause__ is None

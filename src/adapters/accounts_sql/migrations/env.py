@@ -1,4 +1,4 @@
-"""Alembic's way in. The connection comes from `accounts_sql.migrate`, which has locked and will commit it."""
+"""Alembic's environment. `accounts_sql.migrate` provides the connection, and locks and commits it."""
 
 from alembic import context
 

@@ -1,1 +1,1 @@
-"""The repositories: for each aggregate its reads, which work alone, and its writes, which need a transaction."""
+"""Repositories: for each aggregate a reader, which needs no transaction, and a repository with writes, which does."""

@@ -8,10 +8,10 @@ from accounts_core.model.audit import AuditEntry
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.events import Actor
 from accounts_core.model.ids import UserId
-from accounts_sql.executors import Executor, RowFetcher
-from accounts_sql.queries import Numbered, Query, Row, by_name, by_number, first, scalar
+from accounts_sql.connections.executors import Executor, RowFetcher
+from accounts_sql.statements.queries import Numbered, Query, Row, by_name, by_number, first, scalar
 from accounts_sql.tables import audit
-from accounts_sql.types import Document
+from accounts_sql.tables.types import Document
 
 
 def _entry(row: Row) -> AuditEntry:

@@ -8,11 +8,11 @@ import sqlalchemy as sa
 from accounts_core.model.verification import OPEN_STATES
 from accounts_core.ports.cleanup import Expired
 from accounts_sql import tables
-from accounts_sql.batches import delete_batch
-from accounts_sql.executors import Executor, RowFetcher
-from accounts_sql.queries import Query, by_moment, scalar
+from accounts_sql.connections.executors import Executor, RowFetcher
+from accounts_sql.statements.batches import delete_batch
+from accounts_sql.statements.queries import Query, by_moment, scalar
 
-# spelled out, not as parameters: only so can the partial indexes be used
+# literals, not parameters: the partial indexes are not used otherwise
 _IS_OPEN: Final = tables.verifications.c.state.in_([sa.literal_column(f"'{state}'") for state in sorted(OPEN_STATES)])
 
 
@@ -29,7 +29,7 @@ _EXPIRED: Final[Mapping[Expired, tuple[sa.Table, sa.ColumnElement[bool]]]] = {
     Expired.SIGN_UPS: (tables.sign_ups, _until(tables.sign_ups.c.expires_at)),
     Expired.IDEMPOTENCY_RECORDS: (tables.idempotency_records, _until(tables.idempotency_records.c.created_at)),
     Expired.PROVIDER_EVENTS: (tables.provider_events, _until(tables.provider_events.c.received_at)),
-    # a process of the version before adds some without `sent_at`
+    # a process of the previous release adds rows without `sent_at`
     Expired.INVITATIONS: (
         tables.invitations,
         sa.or_(
@@ -38,7 +38,7 @@ _EXPIRED: Final[Mapping[Expired, tuple[sa.Table, sa.ColumnElement[bool]]]] = {
         ),
     ),
     Expired.NOTIFICATIONS: (tables.notifications, _until(tables.notifications.c.created_at)),
-    # a process of the version before notes no later use
+    # a process of the previous release does not update `last_seen_at`
     Expired.DEVICES: (
         tables.devices,
         sa.or_(

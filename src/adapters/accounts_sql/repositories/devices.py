@@ -8,9 +8,9 @@ import sqlalchemy as sa
 from accounts_core.model.ids import UserId
 from accounts_core.model.paging import Cursor
 from accounts_core.ports.devices import KnownDevice
-from accounts_sql.executors import Executor, RowFetcher
-from accounts_sql.queries import Paged, Query, asked, by_digest, by_number, scalar
+from accounts_sql.connections.executors import Executor, RowFetcher
 from accounts_sql.repositories.adding import insert_or_ignore
+from accounts_sql.statements.queries import Paged, Query, asked, by_digest, by_number, scalar
 from accounts_sql.tables import devices
 
 _MINE: Final = devices.c.user_id == by_number("owner")

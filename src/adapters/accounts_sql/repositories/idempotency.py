@@ -10,8 +10,8 @@ from accounts_core.model.idempotency import IdempotencyRecord
 from accounts_core.model.ids import UserId
 from accounts_core.model.paging import Cursor
 from accounts_core.ports.idempotency import IdempotencyRecordSummary
-from accounts_sql.executors import Executor, RowFetcher
-from accounts_sql.queries import Paged, Query, Row, by_digest, by_name, by_number, every, first
+from accounts_sql.connections.executors import Executor, RowFetcher
+from accounts_sql.statements.queries import Paged, Query, Row, by_digest, by_name, by_number, every, first
 from accounts_sql.tables import idempotency_records
 
 
@@ -59,7 +59,7 @@ _FOR_EMAIL: Final = Query(
 )
 _ADD: Final = idempotency_records.insert()
 _ANSWER: Final = idempotency_records.update().where(_HELD)
-# an answer that was committed meanwhile, out of our sight, is seen by the very statement that would have removed it
+# the condition is in the DELETE itself, so that it sees an answer committed since the last read
 _LET_GO: Final = idempotency_records.delete().where(_HELD, idempotency_records.c.answer.is_(None))
 _REMOVE: Final = idempotency_records.delete().where(_HELD)
 _REMOVE_ALL: Final = idempotency_records.delete().where(_MINE)
@@ -92,7 +92,7 @@ class IdempotencyStore(IdempotencyReader):
 
     async def answer(self, request: IdempotencyRecord) -> None:
         if not await self._db.run(_ANSWER, this=request.scope, held_under=request.claim, answer=request.answer):
-            raise Conflict("The request is somebody else's by now.")
+            raise Conflict("Another request holds this idempotency key now.")
 
     async def release(self, request: IdempotencyRecord) -> None:
         await self._db.run(_LET_GO, this=request.scope, held_under=request.claim)

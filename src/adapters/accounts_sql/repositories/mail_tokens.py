@@ -8,9 +8,9 @@ import sqlalchemy as sa
 from accounts_core.model.ids import UserId
 from accounts_core.model.mail_token import MailToken, MailTokenPurpose
 from accounts_core.model.paging import Cursor
-from accounts_sql.executors import Executor, RowFetcher
-from accounts_sql.queries import Paged, Query, Row, by_digest, by_moment, by_name, by_number, first
-from accounts_sql.rows import stored_email
+from accounts_sql.connections.executors import Executor, RowFetcher
+from accounts_sql.statements.queries import Paged, Query, Row, by_digest, by_moment, by_name, by_number, first
+from accounts_sql.statements.rows import stored_email
 from accounts_sql.tables import mail_tokens
 
 

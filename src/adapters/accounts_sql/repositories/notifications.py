@@ -9,9 +9,9 @@ from accounts_core.errors import NotFound
 from accounts_core.model.ids import UserId
 from accounts_core.model.notification import Notification
 from accounts_core.model.paging import Cursor
-from accounts_sql import rows
-from accounts_sql.executors import Executor, RowFetcher
-from accounts_sql.queries import (
+from accounts_sql.connections.executors import Executor, RowFetcher
+from accounts_sql.statements import rows
+from accounts_sql.statements.queries import (
     NO_LIMIT,
     Paged,
     Query,
@@ -43,7 +43,7 @@ _COUNT: Final = Query(
     sa.select(sa.func.count(), _ASKED).select_from(notifications).where(_MINE), scalar, {"owner": _ASKED}
 )
 _ADD: Final = notifications.insert()
-# one that was read keeps its time, and still counts as found
+# a notification that was read before keeps its time, and counts as found
 _MARK_READ: Final = (
     notifications.update()
     .where(_MINE, notifications.c.id == by_name("this"))

@@ -1,6 +1,6 @@
-"""Numbers that are handed out once: a sequence where there is one, a counting row where there is none.
+"""Ids that are never reused: a sequence on PostgreSQL, a counter row on SQLite.
 
-A sequence lets units that number at the same time pass each other; the row makes them wait, but SQLite has only one
+Concurrent transactions do not wait for each other at a sequence. They do at the counter row, but SQLite has only one
 writer anyway.
 """
 
@@ -9,12 +9,12 @@ from collections.abc import Mapping
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 
-from accounts_sql.queries import Query, scalar
+from accounts_sql.statements.queries import Query, scalar
 from accounts_sql.tables import counters
 
 
 def numbering(name: str, sequence: sa.Sequence) -> Mapping[str, Query[int]]:
-    """Return, by dialect, the query that gives the next number."""
+    """Return, by dialect, the query for the next id."""
     count = sqlite.insert(counters).values(name=sa.literal(name), value=sa.literal(1))
     count = count.on_conflict_do_update(index_elements=["name"], set_={"value": counters.c.value + 1})
     return {

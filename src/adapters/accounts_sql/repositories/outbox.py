@@ -10,20 +10,20 @@ from accounts_core.errors import LeaseLost, NotFound
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.jobs import JOBS, TYPED_ADDRESS_TOPICS
 from accounts_core.model.outbox import OutboxJob, OverdueJobs
-from accounts_sql import rows
-from accounts_sql.batches import in_batch
-from accounts_sql.executors import Executor, RowFetcher, Statement
-from accounts_sql.queries import Query, a_limit, by_moment, by_name, every, first, scalar
+from accounts_sql.connections.executors import Executor, RowFetcher, Statement
+from accounts_sql.statements import rows
+from accounts_sql.statements.batches import in_batch
+from accounts_sql.statements.queries import Query, a_limit, by_moment, by_name, every, first, scalar
 from accounts_sql.tables import outbox
-from accounts_sql.types import Moment, Name
+from accounts_sql.tables.types import Moment, Name
 
 Topics = Collection[str] | None
 MOST_CHOICES: Final = 64
-"""Choices of topics whose statements are kept: a worker has one or a few."""
+"""Maximum number of topic sets with cached statements. A worker uses one or a few."""
 
 
 def _texts(topics: Iterable[str]) -> list[sa.ColumnElement[str]]:
-    """Return the topics as a parameter each: the drivers' own connections expand no lists."""
+    """Return one parameter for each topic: the drivers' own connections expand no lists."""
     return [sa.literal(str(topic), Name) for topic in topics]
 
 
@@ -69,7 +69,7 @@ def _any_due(topics: frozenset[str] | None) -> Query[bool]:
 
 @lru_cache(MOST_CHOICES)
 def _due(topics: frozenset[str] | None) -> Query[list[OutboxJob]]:
-    # what another worker is claiming right now is left out; SQLite has no such lock and only one writer
+    # skips jobs that another worker is claiming; SQLite has no row locks and only one writer
     return Query(
         sa.select(*rows.JOB)
         .where(_IS_DUE, *_are_among(topics))

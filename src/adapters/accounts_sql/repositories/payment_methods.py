@@ -5,9 +5,9 @@ import sqlalchemy as sa
 
 from accounts_core.model.ids import UserId
 from accounts_core.model.payment_method import Cards
-from accounts_sql.card_rows import CARD, payment_method, payment_method_values
-from accounts_sql.executors import Executor, RowFetcher
-from accounts_sql.queries import Query, Rows, by_name, by_number
+from accounts_sql.connections.executors import Executor, RowFetcher
+from accounts_sql.statements.card_rows import CARD, payment_method, payment_method_values
+from accounts_sql.statements.queries import Query, Rows, by_name, by_number
 from accounts_sql.tables import payment_methods
 
 
@@ -44,7 +44,7 @@ class PaymentMethods(PaymentMethodReader):
         for card in before:
             if card.id not in cards:
                 await self._db.run(_REMOVE, owner=user_id, this=card.id)
-        # at no moment may there be two defaults: the old one gives way before the new one takes its place
+        # the unique index allows one default: unset the old one first
         if before.default is not None and before.default != cards.default:
             await self._db.run(_NO_DEFAULT, owner=user_id)
         for card in cards:

@@ -3,7 +3,7 @@ from typing import Final
 
 import attrs
 
-from accounts_sql.executors import Executor
+from accounts_sql.connections.executors import Executor
 from accounts_sql.repositories.adding import insert_or_ignore
 from accounts_sql.tables import provider_events
 

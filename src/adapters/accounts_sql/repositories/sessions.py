@@ -11,10 +11,10 @@ from accounts_core.model.payment_method import Cards
 from accounts_core.model.session import Session
 from accounts_core.model.times import CLOCK_SKEW
 from accounts_core.model.user import User
-from accounts_sql import rows
-from accounts_sql.card_rows import CARD, payment_method
-from accounts_sql.executors import Executor, RowFetcher
-from accounts_sql.queries import (
+from accounts_sql.connections.executors import Executor, RowFetcher
+from accounts_sql.statements import rows
+from accounts_sql.statements.card_rows import CARD, payment_method
+from accounts_sql.statements.queries import (
     NO_LIMIT,
     Paged,
     Query,
@@ -35,7 +35,7 @@ def _resolved_with_cards(found: Rows) -> tuple[Session, User, Cards] | None:
         return None
     session, user = rows.resolved(found[0])
     at = rows.RESOLVED_WIDTH
-    # one row with nothing in it is what the outer join gives a user without cards
+    # for a user without cards the outer join returns one row of NULLs
     cards = Cards([payment_method(row, at) for row in found if row[at] is not None])
     return session, user, cards
 

@@ -6,9 +6,9 @@ import sqlalchemy as sa
 from accounts_core.errors import Conflict
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.sign_up import SignUp
-from accounts_sql.executors import Executor
-from accounts_sql.queries import Query, Row, by_digest, by_name, first
-from accounts_sql.rows import stored_email
+from accounts_sql.connections.executors import Executor
+from accounts_sql.statements.queries import Query, Row, by_digest, by_name, first
+from accounts_sql.statements.rows import stored_email
 from accounts_sql.tables import sign_ups
 
 

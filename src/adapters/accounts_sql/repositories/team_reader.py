@@ -1,4 +1,4 @@
-"""What is read of teams. Every list is a page: newest first, at most so many, from a position on."""
+"""Reads of teams. Every list is paginated, newest first."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -20,15 +20,15 @@ from accounts_core.model.team import (
     TeamView,
 )
 from accounts_core.model.user import UserStatus
-from accounts_sql import team_rows as rows
-from accounts_sql.executors import RowFetcher
-from accounts_sql.queries import Numbered, Paged, Query, asked, by_moment, by_name, by_number, first
+from accounts_sql.connections.executors import RowFetcher
+from accounts_sql.statements import team_rows as rows
+from accounts_sql.statements.queries import Numbered, Paged, Query, asked, by_moment, by_name, by_number, first
 from accounts_sql.tables import interactions, invitations, memberships, teams, users
 
 _OWNER: Final = sa.literal_column(f"'{Role.OWNER}'", sa.Text)
 _MEMBER: Final = sa.literal_column(f"'{Role.MEMBER}'", sa.Text)
 _ROLE: Final = sa.case((teams.c.owner_id == by_number("viewer"), _OWNER), else_=_MEMBER)
-# two look-ups by index; an OR over the two tables would read every team
+# two index scans; an OR over the two tables would read every team
 _SEEN: Final = (
     sa.select(teams.c.id)
     .where(teams.c.owner_id == by_number("viewer"))

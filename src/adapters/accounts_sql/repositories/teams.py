@@ -10,9 +10,12 @@ from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import TeamId, UserId
 from accounts_core.model.team import Interaction, Invitation, Membership, Role, Team
 from accounts_core.ports.teams import Footprint
-from accounts_sql import team_rows as rows
-from accounts_sql.executors import Executor
-from accounts_sql.queries import (
+from accounts_sql.connections.executors import Executor
+from accounts_sql.repositories.adding import insert_or_ignore
+from accounts_sql.repositories.numbering import numbering
+from accounts_sql.repositories.team_reader import IS_OPEN, TeamReader
+from accounts_sql.statements import team_rows as rows
+from accounts_sql.statements.queries import (
     Query,
     Row,
     a_limit,
@@ -24,9 +27,6 @@ from accounts_sql.queries import (
     first_scalar,
     scalar,
 )
-from accounts_sql.repositories.adding import insert_or_ignore
-from accounts_sql.repositories.numbering import numbering
-from accounts_sql.repositories.team_reader import IS_OPEN, TeamReader
 from accounts_sql.tables import interactions, invitations, memberships, team_ids, teams, users
 
 _NEXT_ID: Final = numbering("teams", team_ids)
@@ -146,7 +146,7 @@ class Teams(TeamReader):
     async def save(self, team: Team) -> Team:
         saved = attrs.evolve(team, version=team.version + 1)
         if not await self._db.run(_SAVE, this=team.id, seen=team.version, **rows.team_values(saved)):
-            raise Conflict("The team was changed or removed meanwhile.")
+            raise Conflict("The team was changed or deleted concurrently.")
         return saved
 
     async def delete(self, id: TeamId) -> None:

@@ -9,29 +9,29 @@ from accounts_core.errors import AccountsError, Conflict, EmailTaken, NotFound
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import UserId
 from accounts_core.model.user import User
-from accounts_sql import rows
-from accounts_sql.executors import Executor, RowFetcher
-from accounts_sql.queries import Query, Rows, a_limit, asked, by_moment, by_name, by_number, every, first
+from accounts_sql.connections.executors import Executor, RowFetcher
+from accounts_sql.connections.translation import is_about
 from accounts_sql.repositories.numbering import numbering
+from accounts_sql.statements import rows
+from accounts_sql.statements.queries import Query, Rows, a_limit, asked, by_moment, by_name, by_number, every, first
 from accounts_sql.tables import sessions, user_ids, users
-from accounts_sql.translation import is_about
 
 _IT: Final = {"this": users.c.id}
 _FIND: Final = Query(sa.select(*rows.USER).where(users.c.id == by_number("this")), first(rows.user), _IT)
-# FOR NO KEY UPDATE: rows that only refer to the user, such as a new session, need not wait for us, and two units
-# that each added one cannot then block each other here
+# FOR NO KEY UPDATE does not block inserts of rows that refer to the user, such as a session, so two units of work that
+# each added one cannot deadlock here
 _LOCK: Final = Query(_FIND.statement.with_for_update(key_share=True), first(rows.user), _IT)
 
 
-def _if_it_is_theirs(found: Rows) -> User | None:
+def _if_address_matches(found: Rows) -> User | None:
     if not found:
         return None
     user = rows.user(found[0])
     return user if user.email.key == found[0][len(rows.USER)] else None
 
 
-# Whoever has the address or, where nobody has it, whoever comes next: to find nobody is as much work as to find
-# somebody, in the database and in what is made of the row here. After the last one comes the first.
+# Selects the user with the address or, if there is none, the next one by key (wrapping around), so that the work in the
+# database and in the mapping does not reveal whether the address exists.
 _NEXT: Final = sa.select(users.c.id).order_by(users.c.email_key).limit(1)
 _KEY: Final = asked(by_name("key"))
 _FIND_BY_EMAIL: Final = Query(
@@ -39,7 +39,7 @@ _FIND_BY_EMAIL: Final = Query(
         users.c.id
         == sa.func.coalesce(_NEXT.where(users.c.email_key >= by_name("key")).scalar_subquery(), _NEXT.scalar_subquery())
     ),
-    _if_it_is_theirs,
+    _if_address_matches,
     {"key": _KEY},
 )
 _FIND_BY_CUSTOMER: Final = Query(
@@ -126,7 +126,7 @@ class Users(UserReader):
         except Conflict as error:
             raise _explained(error, user) from error.__cause__
         if not touched:
-            raise Conflict("The user was changed or removed meanwhile.")
+            raise Conflict("The user was changed or deleted concurrently.")
         return saved
 
     async def delete(self, id: UserId) -> None:

@@ -8,12 +8,12 @@ from accounts_core.errors import Conflict
 from accounts_core.model.ids import UserId
 from accounts_core.model.paging import Cursor
 from accounts_core.model.verification import OPEN_STATES, CardVerification
-from accounts_sql import rows
-from accounts_sql.executors import Executor, RowFetcher
-from accounts_sql.queries import Paged, Query, by_name, by_number, every, first
+from accounts_sql.connections.executors import Executor, RowFetcher
+from accounts_sql.statements import rows
+from accounts_sql.statements.queries import Paged, Query, by_name, by_number, every, first
 from accounts_sql.tables import verifications
 
-# spelled out, not as parameters: only so can the partial index over the open ones be used
+# literals, not parameters: the partial index over open verifications is not used otherwise
 _OPEN: Final = verifications.c.state.in_([sa.literal_column(f"'{state}'") for state in sorted(OPEN_STATES)])
 _MINE: Final = verifications.c.user_id == by_number("owner")
 _SELECT: Final = sa.select(*rows.VERIFICATION)
@@ -105,7 +105,7 @@ class Verifications(VerificationReader):
             _SAVE, this=verification.id, seen=verification.version, **rows.verification_values(saved)
         )
         if not touched:
-            raise Conflict("The verification was changed or removed meanwhile.")
+            raise Conflict("The verification was changed or deleted concurrently.")
         return saved
 
     async def delete(self, id: str) -> None:

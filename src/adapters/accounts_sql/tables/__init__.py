@@ -1,10 +1,10 @@
-"""The tables, as statements see them; the migrations are what makes them.
+"""Table definitions for statements. The migrations create the tables.
 
-All names begin with `accounts_`, so that they can live among a host's own tables. A schema is given to the store
-(`schema=...`), never here: SQLAlchemy translates the statements on the way.
+All names begin with `accounts_`, so that the tables can share a schema with the host application's. Another schema is
+an argument of the store (`schema=...`), and SQLAlchemy translates the statements.
 
-Foreign keys do not cascade from users: whoever removes a user has to have removed what is theirs, and a row that was
-forgotten, or came in meanwhile, has to stop the removal. Inside a team everything goes with the team.
+Foreign keys to users do not cascade: the rows of a user are deleted first, and a row that was missed or added
+concurrently makes the deletion fail. Foreign keys to teams do cascade.
 """
 
 from .cards import payment_methods, provider_events, verifications

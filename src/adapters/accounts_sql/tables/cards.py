@@ -1,13 +1,13 @@
-"""Cards, their verifications, and what the payment provider told."""
+"""Payment methods, card verifications and provider events."""
 
 from typing import Final
 
 import sqlalchemy as sa
 
 from accounts_core.model.verification import OPEN_STATES, State
-from accounts_sql.types import Document, Flag, Moment, Name, Number
 
 from .common import listed, metadata, user_column
+from .types import Document, Flag, Moment, Name, Number
 
 payment_methods: Final = sa.Table(
     "accounts_payment_methods",
@@ -53,7 +53,7 @@ verifications: Final = sa.Table(
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("updated_at", Moment, nullable=False),
     sa.Column("version", Number, nullable=False),
-    # with a default, so that a process of the version before can still add verifications
+    # with a default, so that a process of the previous release can still add verifications
     sa.Column("unheard", Flag, nullable=False, server_default=sa.false()),
     sa.Column("request_key", Name),
     sa.CheckConstraint(f"state IN ({listed(State)})", name="state"),
@@ -104,4 +104,4 @@ provider_events: Final = sa.Table(
     sa.Index(None, "received_at"),
     sqlite_strict=True,
 )
-"""The payment provider's events that were received, so that one that comes again is known."""
+"""Received events of the payment provider, to recognise repeated deliveries."""

@@ -1,4 +1,4 @@
-"""Where the tables are registered, and the columns that several of them have."""
+"""Metadata objects, and columns that several tables have."""
 
 from collections.abc import Iterable
 from enum import IntEnum, StrEnum
@@ -6,7 +6,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from accounts_sql.types import Number
+from .types import Number
 
 NAMING: Final = {
     "pk": "pk_%(table_name)s",
@@ -19,7 +19,7 @@ NAMING: Final = {
 metadata: Final = sa.MetaData(naming_convention=NAMING)
 
 sqlite_metadata: Final = sa.MetaData(naming_convention=NAMING)
-"""What SQLite needs besides: it has no sequences."""
+"""Additional tables on SQLite, which has no sequences."""
 
 
 def listed(values: Iterable[StrEnum] | Iterable[IntEnum]) -> str:

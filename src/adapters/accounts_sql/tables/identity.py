@@ -1,13 +1,13 @@
-"""Users, what they sign in with and where, and the links that are mailed to them."""
+"""Users, sessions, mail tokens, sign-ups, devices and notifications."""
 
 from typing import Final
 
 import sqlalchemy as sa
 
 from accounts_core.model.user import UserStatus
-from accounts_sql.types import Flag, Moment, Name, Number, Small
 
 from .common import listed, metadata, user_column
+from .types import Flag, Moment, Name, Number, Small
 
 user_ids: Final = sa.Sequence("accounts_user_ids", metadata=metadata)
 
@@ -28,7 +28,7 @@ users: Final = sa.Table(
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("updated_at", Moment, nullable=False),
     sa.Column("version", Number, nullable=False),
-    # with a default, so that a process of the version before can still add users
+    # with a default, so that a process of the previous release can still add users
     sa.Column("lost_customers", Number, nullable=False, server_default=sa.text("0")),
     sa.Column("password_changed_at", Moment),
     sa.Column("was_verified", Flag, nullable=False, server_default=sa.false()),
@@ -105,7 +105,7 @@ sign_ups: Final = sa.Table(
     sa.Index(None, "expires_at"),
     sqlite_strict=True,
 )
-"""Requests for an account that wait for the worker, or for proof of their address."""
+"""Requests for an account that wait for the worker or for verification of the address."""
 
 devices: Final = sa.Table(
     "accounts_devices",
@@ -113,7 +113,7 @@ devices: Final = sa.Table(
     user_column(),
     sa.Column("digest", sa.LargeBinary, nullable=False),
     sa.Column("first_seen_at", Moment, nullable=False),
-    # none where a process of the version before added the device
+    # NULL if a process of the previous release added the device
     sa.Column("last_seen_at", Moment),
     sa.PrimaryKeyConstraint("user_id", "digest"),
     sa.Index(None, "user_id", "first_seen_at", "digest"),

@@ -1,12 +1,11 @@
-"""What the service keeps for itself: jobs, attempts, answers that may be asked for again, and the trail."""
+"""Counters, the outbox, rate-limited attempts, idempotency records and the audit trail."""
 
 from typing import Final
 
 import sqlalchemy as sa
 
-from accounts_sql.types import Document, Moment, Name, Number
-
 from .common import metadata, sqlite_metadata, user_column
+from .types import Document, Moment, Name, Number
 
 counters: Final = sa.Table(
     "accounts_counters",
@@ -15,7 +14,7 @@ counters: Final = sa.Table(
     sa.Column("value", Number, nullable=False),
     sqlite_strict=True,
 )
-"""The last id that was handed out. `max(id) + 1` would hand out the id of a removed user again."""
+"""Last id assigned. `max(id) + 1` would reuse the id of a deleted user."""
 
 outbox: Final = sa.Table(
     "accounts_outbox",
@@ -33,7 +32,7 @@ outbox: Final = sa.Table(
     sqlite_strict=True,
 )
 _IS_NOT_DEAD: Final = sa.text("parked_at IS NULL")
-# parked jobs may be due for ever, and no claim should walk past them
+# dead-lettered jobs stay due, and a claim should not scan them
 sa.Index(
     "ix_accounts_outbox_claimable",
     outbox.c.due,
@@ -41,7 +40,7 @@ sa.Index(
     sqlite_where=_IS_NOT_DEAD,
     postgresql_where=_IS_NOT_DEAD,
 )
-# a kind of jobs is claimed by its topics, however many jobs of another kind are due
+# jobs are claimed by topic, however many jobs with other topics are due
 sa.Index(
     "ix_accounts_outbox_claimable_by_topic",
     outbox.c.topic,
@@ -70,7 +69,7 @@ attempts: Final = sa.Table(
     sa.Index(None, "expires_at"),
     sqlite_strict=True,
 )
-"""Attempts that count towards a limit. The scope is kept as a digest: it may be an address, of mail or of a network."""
+"""Attempts that count towards a rate limit. The scope is stored as a digest, because it may be a personal address."""
 
 idempotency_records: Final = sa.Table(
     "accounts_kept_requests",
@@ -82,7 +81,7 @@ idempotency_records: Final = sa.Table(
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("claimed_until", Moment, nullable=False),
     sa.Column("answer", sa.LargeBinary),
-    # whom it belongs to while no user was made
+    # owner until the user is created
     sa.Column("email_key", Name),
     sa.CheckConstraint("(user_id IS NULL) <> (email_key IS NULL)", name="owner"),
     sa.Index(None, "user_id", "created_at", "scope"),
@@ -95,7 +94,7 @@ audit: Final = sa.Table(
     "accounts_audit",
     metadata,
     sa.Column("id", Number, sa.Identity(), primary_key=True),
-    # no reference: what was done stays when the user has gone
+    # no foreign key: entries remain after the user is deleted
     sa.Column("user_id", Number, nullable=False),
     sa.Column("at", Moment, nullable=False),
     sa.Column("by", Name, nullable=False),
@@ -106,7 +105,7 @@ audit: Final = sa.Table(
     sa.Index(None, "at"),
     sqlite_strict=True,
 )
-"""Who did what, and when. Rows are added, never changed, but for what the details say of a deleted user."""
+"""Audit trail. Rows are never changed, except to remove the details of a deleted user."""
 
 _IS_ABOUT_INVITED: Final = sa.text("invited_key IS NOT NULL")
 sa.Index(

@@ -1,12 +1,11 @@
-"""Teams, who is in them, and what was said there."""
+"""Teams, memberships, invitations and interactions."""
 
 from typing import Final
 
 import sqlalchemy as sa
 
-from accounts_sql.types import Flag, Moment, Name, Number
-
 from .common import metadata, team_column, user_column
+from .types import Flag, Moment, Name, Number
 
 team_ids: Final = sa.Sequence("accounts_team_ids", metadata=metadata)
 
@@ -44,7 +43,7 @@ invitations: Final = sa.Table(
     user_column(name="invited_by", nullable=True),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("is_mail_pending", Flag, nullable=False, server_default=sa.false()),
-    # NULL where a process of an older version has added the row: then it is `created_at`
+    # NULL if a process of an older release added the row; `created_at` applies then
     sa.Column("sent_at", Moment),
     sa.UniqueConstraint("team_id", "email_key"),
     sa.Index(None, "email_key", "created_at", "id"),

@@ -19,7 +19,7 @@ from accounts_memory import ManualClock, MemoryGateway, SequenceSecrets
 from accounts_memory.stripe_cards import PLAIN, TEST_CARDS
 from accounts_sql import migrate
 from accounts_sql.tables import metadata, sqlite_metadata
-from accounts_sql.types import Moment
+from accounts_sql.tables.types import Moment
 
 RELEASE: Final = json.loads((Path(__file__).parent / "database.json").read_text(encoding="utf-8"))
 TABLES: Final[dict[str, list[dict[str, Any]]]] = RELEASE["tables"]

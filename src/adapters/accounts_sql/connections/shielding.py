@@ -1,6 +1,6 @@
-"""Waiting that a cancelled task has to finish.
+"""Awaiting that completes even if the task is cancelled.
 
-A cancellation may come at any await, and more than once: anyio repeats it until the task gives in.
+A cancellation may arrive at any await, and repeatedly: anyio cancels again until the task ends.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 async def shielded(awaitable: Awaitable[T]) -> T:
-    """Await until it is done, whatever happens to this task; a cancellation is raised afterwards."""
+    """Await to completion even if this task is cancelled; raise the cancellation afterwards."""
     task = asyncio.ensure_future(awaitable)
     cancelled: asyncio.CancelledError | None = None
     while not task.done():
@@ -19,18 +19,18 @@ async def shielded(awaitable: Awaitable[T]) -> T:
             await asyncio.shield(task)
         except asyncio.CancelledError as error:
             cancelled = error
-        except BaseException:  # noqa: BLE001  it is the task's, and is raised below
+        except BaseException:  # noqa: BLE001  the task's own error, raised below
             break
     if cancelled is None:
         return task.result()
     if not task.cancelled():
-        task.exception()  # taken note of: the cancellation goes before
+        task.exception()  # retrieved so that asyncio does not log it: the cancellation takes precedence
     raise cancelled
 
 
 async def retried_while_locked(dialect: Any, awaitable: Awaitable[T]) -> T:
-    """Await a step of the database's; one that a thread of aiosqlite's has begun is awaited `shielded`.
+    """Await a database operation, `shielded` on SQLite.
 
-    Such a step cannot be called off, and SQLAlchemy, when it is interrupted there, may lose the connection.
+    aiosqlite's thread cannot cancel an operation, and SQLAlchemy may lose the connection if it is interrupted there.
     """
     return await (shielded(awaitable) if dialect.name == "sqlite" else awaitable)

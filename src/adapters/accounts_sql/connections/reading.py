@@ -1,45 +1,28 @@
-"""Lone reads without an event loop: each borrows a connection for one statement, and runs it on the driver itself.
+"""Synchronous single-statement reads: each checks a connection out and runs the statement on the driver itself.
 
-SQLAlchemy's execution costs more than the statement, and a BEGIN and a ROLLBACK around it two round trips more. What
-it would have done besides is done here: value conversions (`Compiled`), the driver's autocommit mode, and throwing a
-broken connection away.
+SQLAlchemy's execution costs more than the statement, and BEGIN and ROLLBACK add two round trips. The rest of what
+SQLAlchemy would do is done here: value conversion (`Compiled`), the driver's autocommit mode, and the invalidation of
+broken connections.
 """
 
 from collections.abc import Mapping
-from types import TracebackType
 from typing import Any, TypeVar
 
 import attrs
 import sqlalchemy as sa
 
 from accounts_core.errors import AnswerMismatch
+from accounts_sql.statements.queries import Query, Rows
 
 from .checkouts import BrokenCheckout, discard
 from .executors import RowFetcher, SyncExecutor
-from .queries import Query, Rows
 from .translation import is_broken, translated
-from .units import Reader
 
 T = TypeVar("T")
 
 
-@attrs.frozen
-class Reading:
-    """The context that a store's `read()` gives: it holds nothing, so one serves everybody."""
-
-    _views: Reader
-
-    async def __aenter__(self) -> Reader:
-        return self._views
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        return None
-
-
 def fetcher_on(source: sa.Engine | sa.Connection, schema: str | None, *, fast: bool) -> RowFetcher:
-    """Choose how to read: on the host's connection, on the driver where we know it, else through SQLAlchemy."""
+    """Choose the fetcher: the host application's connection, a supported driver, or SQLAlchemy otherwise."""
     if isinstance(source, sa.Connection):
         return SyncExecutor(source, schema)
     on_the_driver = _ON_THE_DRIVER.get(source.dialect.driver) if fast else None
@@ -48,7 +31,7 @@ def fetcher_on(source: sa.Engine | sa.Connection, schema: str | None, *, fast: b
 
 @attrs.frozen
 class EngineFetcher:
-    """Through SQLAlchemy's own execution."""
+    """Fetcher that executes through SQLAlchemy."""
 
     _engine: sa.Engine
     _schema: str | None
@@ -62,7 +45,7 @@ class EngineFetcher:
 
 @attrs.frozen
 class DriverFetcher:
-    """On the driver's own connection, borrowed from the engine's pool. As it stands, for sqlite3."""
+    """Fetcher on the driver's own connection, checked out of the engine's pool. The base class serves sqlite3."""
 
     _engine: sa.Engine
     _schema: str | None
@@ -74,30 +57,30 @@ class DriverFetcher:
             try:
                 raw = self._run(query, compiled.sql, parameters, values)
             except BrokenCheckout:
-                # a read may be repeated, and the pool has let go of whatever broke together with this connection
+                # a read is safe to repeat, and the pool has already invalidated connections of the same age
                 raw = self._run(query, compiled.sql, parameters, values)
         return query.decode(compiled.rows(raw))
 
     def _run(self, query: Query[Any], sql: str, parameters: Any, asked: Mapping[str, Any]) -> Rows:
         pool = self._engine.pool
-        lease = pool.connect()
+        checkout = pool.connect()
         try:
-            rows = self._execute(lease.driver_connection, sql, parameters)
+            rows = self._execute(checkout.driver_connection, sql, parameters)
             query.check(rows, asked)
         except AnswerMismatch as error:
-            discard(pool, lease, error)
+            discard(pool, checkout, error)
             raise
         except Exception as error:
             if is_broken(error):
-                discard(pool, lease, error)
+                discard(pool, checkout, error)
                 raise BrokenCheckout from error
-            lease.close()
+            checkout.close()
             raise
         except BaseException as error:
-            # interrupted in the middle of an answer: nobody can tell what the connection would say next
-            lease.invalidate(error)
+            # interrupted before the response was complete: the connection's next response may belong to this statement
+            checkout.invalidate(error)
             raise
-        lease.close()
+        checkout.close()
         return rows
 
     def _execute(self, driver: Any, sql: str, parameters: Any) -> Rows:
@@ -107,7 +90,7 @@ class DriverFetcher:
 
 @attrs.frozen
 class PsycopgFetcher(DriverFetcher):
-    """For psycopg, which has to be kept from beginning a transaction."""
+    """Fetcher for psycopg, in autocommit mode so that the driver begins no transaction."""
 
     def _execute(self, driver: Any, sql: str, parameters: Any) -> Rows:
         before = driver.autocommit
@@ -120,6 +103,6 @@ class PsycopgFetcher(DriverFetcher):
 
 
 _IDLE = 0
-"""libpq's PQTRANS_IDLE: connected, with nothing going on."""
+"""libpq's PQTRANS_IDLE: connected, outside a transaction."""
 
 _ON_THE_DRIVER: dict[str, type[DriverFetcher]] = {"pysqlite": DriverFetcher, "psycopg": PsycopgFetcher}

@@ -1,7 +1,7 @@
-"""Payment methods: from rows to aggregates and back.
+"""Mapping of payment methods between rows and aggregates.
 
-A card, its billing details and its metadata are kept as documents in Stripe's field names, because nothing asks the
-database about what is in them.
+Card, billing details and metadata are stored as JSON documents with Stripe's field names, because no query looks inside
+them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,9 +10,9 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from accounts_core.model.payment_method import Address, BillingDetails, Card, CardChecks, CardNetworks, PaymentMethod
+from accounts_sql.tables import payment_methods
 
 from .queries import Row
-from .tables import payment_methods
 
 CARD: Final[Sequence[sa.Column[Any]]] = [
     payment_methods.c.id,
@@ -29,7 +29,7 @@ CARD: Final[Sequence[sa.Column[Any]]] = [
 
 
 def payment_method(row: Row, at: int = 0) -> PaymentMethod:
-    """Read a row whose columns from `at` on are those of `CARD`."""
+    """Build a payment method from a row whose columns from index `at` are those of `CARD`."""
     return PaymentMethod(
         id=row[at],
         user_id=row[at + 1],

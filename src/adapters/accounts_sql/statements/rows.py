@@ -1,7 +1,7 @@
-"""From rows to aggregates and back, spelled out.
+"""Mapping between rows and aggregates.
 
-What was stored was valid when it was stored. It is not validated again on the way out: a rule that became stricter
-must not make an account unreadable, and the hot path has no time for it.
+Stored values were valid when they were written and are not validated again when read: a rule that became stricter must
+not make an account unreadable, and validation would slow the most frequent reads.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,9 +15,9 @@ from accounts_core.model.outbox import OutboxJob
 from accounts_core.model.session import Session
 from accounts_core.model.user import User, UserStatus
 from accounts_core.model.verification import CardVerification, Event, State
+from accounts_sql.tables import notifications, outbox, sessions, users, verifications
 
 from .queries import Row
-from .tables import notifications, outbox, sessions, users, verifications
 
 _new: Final = object.__new__
 _put: Final = object.__setattr__
@@ -25,7 +25,7 @@ _STATUSES: Final = {status.value: status for status in UserStatus}
 
 
 def stored_email(address: str, key: str) -> EmailAddress:
-    """Make an address of its two stored halves."""
+    """Build an email address from its stored spelling and key."""
     email = _new(EmailAddress)
     _put(email, "address", address)
     _put(email, "key", key)
@@ -56,7 +56,7 @@ USER: Final[Sequence[sa.Column[Any]]] = [
 
 
 def user(row: Row) -> User:
-    """Read a row that begins with the columns of `USER`."""
+    """Build a user from a row that begins with the columns of `USER`."""
     return User(
         id=row[0],
         email=stored_email(row[1], row[2]),
@@ -128,7 +128,7 @@ def session(row: Row, at: int = 0) -> Session:
 
 
 def resolved(row: Row) -> tuple[Session, User]:
-    """Read a row that begins with the columns of `USER` and then `SESSION`."""
+    """Build a user and a session from a row that begins with the columns of `USER` and `SESSION`."""
     return session(row, _SESSION_AT), user(row)
 
 

@@ -1,13 +1,12 @@
-"""Engines across a fork: each process has connections of its own.
+"""Fork safety of engines: each process uses connections of its own.
 
-In the child every engine gets a new pool. What the parent had open is neither closed nor finalized there, because that
-would be written to the parent's socket, and a connection that was in use answers `InheritedConnection` to everything.
+In the child every engine gets a new pool. The parent's connections are neither closed nor finalized there, because that
+would write to the parent's socket. A connection that was in use raises `InheritedConnection` for any operation.
 
-SQLite needs more, and before the fork. It keeps for the whole process which files are open and locked. A child that
-inherits an open connection takes no lock of its own on that file, and the parent's last close then removes the
-write-ahead log with what the child has committed (https://www.sqlite.org/howtocorrupt.html, 2.6). So the parent
-closes its idle connections first, and waits a moment for those in use. Where one stays open, no connection to SQLite
-can be opened in the child.
+SQLite also needs work before the fork. It tracks open and locked files for the whole process: a child that inherits an
+open connection takes no lock of its own on that file, and the parent's last close then removes the write-ahead log with
+the child's commits (https://www.sqlite.org/howtocorrupt.html, 2.6). So the parent closes its idle connections before
+the fork and waits briefly for those in use. If one stays open, the child cannot open any connection to SQLite.
 """
 
 import asyncio
@@ -31,7 +30,7 @@ from .urls import is_in_memory
 Source: TypeAlias = sa.Engine | sa.Connection | AsyncEngine | AsyncConnection
 
 WAIT_SECONDS: Final = 1.0
-"""How long a fork waits for SQLite connections that other threads are using."""
+"""Maximum wait before a fork for SQLite connections that other threads are using."""
 POLL_SECONDS: Final = 0.001
 
 
@@ -57,14 +56,14 @@ class InheritedSqlite(InheritedConnection):
 
 
 def protect(source: Source) -> None:
-    """Give each process that is forked from now on connections of its own; done twice, it is done once."""
+    """Make an engine or connection safe for forks from now on. Idempotent."""
     if isinstance(source, AsyncConnection):
         connection, engine = source.sync_connection, source.engine.sync_engine
     elif isinstance(source, AsyncEngine):
         connection, engine = None, source.sync_engine
     else:
         connection, engine = source if isinstance(source, sa.Connection) else None, source.engine
-    # one with options of its own shares everything else with the engine that it was made of
+    # an engine from `execution_options` shares its pool with the original
     _guard.watch(getattr(engine, "_proxied", engine))
     if connection is not None and not connection.closed and not connection.invalidated:
         record = getattr(connection.connection, "_connection_record", None)
@@ -73,7 +72,7 @@ def protect(source: Source) -> None:
 
 
 class _Guard:
-    """Every engine in use, and the pool entries of the connections that they have opened."""
+    """Registry of the engines in use and the pool entries of their open connections."""
 
     def __init__(self) -> None:
         self._engines: WeakList[sa.Engine] = WeakList()
@@ -120,11 +119,11 @@ class _Guard:
         self._opening.discard(record)
 
     def _admit(self, _dialect: object, record: ConnectionPoolEntry | None, *_: object) -> None:
-        """Let nobody open a SQLite database in the middle of a fork; remember what is being opened until it is open."""
+        """Delay opening SQLite connections during a fork, and track each one until it is open."""
         if self._is_barred:
             raise InheritedSqlite
         while not self._gate.acquire(blocking=not in_greenlet()):
-            await_(asyncio.sleep(POLL_SECONDS))  # others on this event loop may be what the fork waits for
+            await_(asyncio.sleep(POLL_SECONDS))  # the fork may be waiting for another task on this event loop
         try:
             if record is not None:
                 self._opening.add(record)
@@ -134,7 +133,7 @@ class _Guard:
     # ---- before the fork
 
     def before(self) -> None:
-        """Close SQLite's idle connections, and wait for those in use."""
+        """Close idle SQLite connections, and wait for those in use."""
         self._gate.acquire()
         in_files = [e for e in self._engines.items() if e.dialect.name == "sqlite" and not is_in_memory(e.url)]
         for engine in in_files:
@@ -148,16 +147,16 @@ class _Guard:
         return records + self._opening.items()
 
     def _can_come_back(self) -> bool:
-        """Say whether another thread may still give back what it has of SQLite's."""
+        """Return whether another thread may still return a SQLite connection."""
         if active_count() == 1:
             return False
         with suppress(RuntimeError):
             asyncio.get_running_loop()
-            return False  # whatever this thread's event loop would do, it waits for us
+            return False  # this thread's event loop is blocked by the fork
         return bool(self._open_files())
 
     def in_parent(self) -> None:
-        with suppress(RuntimeError):  # it was never taken, when something before it failed
+        with suppress(RuntimeError):  # not acquired if an earlier hook failed
             self._gate.release()
 
     # ---- after it, in the child
@@ -166,7 +165,7 @@ class _Guard:
         self._gate = RLock()
         in_use = [record for record in self._memory.items() if record.in_use]
         self._is_barred = self._is_barred or bool(self._open_files() or in_use)
-        # the finalizer of a loop takes off what it waits for, and that is one list in the kernel for both processes
+        # a loop's finalizer unregisters file descriptors, and both processes share one epoll set in the kernel
         keep_forever(*self._loops.items())
         for records in (self._servers, self._files, self._memory):
             for record in records.items():
@@ -176,14 +175,14 @@ class _Guard:
         for engine in self._engines.items():
             try:
                 _renew(engine)
-            except Exception as error:  # noqa: BLE001  a listener of the host's; the other engines have their turn
+            except Exception as error:  # noqa: BLE001  a listener of the host application; the other engines must still be renewed
                 failures.append(error)
         if failures:
             raise ExceptionGroup("A listener failed after a fork.", failures)
 
 
 class _Severed:
-    """Stands in for a connection of the parent's: it can be given back, and used for nothing."""
+    """Substitute for a connection of the parent: it can be returned to a pool but not used."""
 
     def rollback(self) -> None:
         """Do nothing: the transaction is the parent's."""
@@ -203,22 +202,22 @@ class _Severed:
 
 
 def _retire(engine: sa.Engine) -> None:
-    """Give the engine another pool. Of the one before, close what is idle now, and the rest when it is given back."""
+    """Give the engine a new pool. Close the old pool's idle connections now, and the others when they are returned."""
     pool = engine.pool
     if not isinstance(pool, sa.QueuePool):
         return
     engine.dispose(close=False)
-    give_back: Callable[[Any], None] = pool._do_return_conn  # noqa: SLF001  what a pool does with a connection
+    give_back: Callable[[Any], None] = pool._do_return_conn  # noqa: SLF001  no public hook for a returned connection
 
     def close_and_give_back(record: ConnectionPoolEntry) -> None:
         record.close()
-        give_back(record)  # whoever waits for it opens it anew
+        give_back(record)  # the next checkout reconnects
 
     vars(pool)["_do_return_conn"] = close_and_give_back
     if not pool.checkedin():
         return
     if isinstance(pool, sa.AsyncAdaptedQueuePool):
-        # in a thread without an event loop the driver closes without one
+        # in a thread without an event loop the driver closes synchronously
         closing = Thread(target=_take_out, args=(pool, _stop))
         closing.start()
         closing.join()
@@ -229,19 +228,19 @@ def _retire(engine: sa.Engine) -> None:
 def _take_out(pool: Any, close: Callable[[Any], None]) -> None:
     with suppress(queue.Empty):
         while True:
-            close(pool._pool.get(False))  # noqa: SLF001  no public name for what is idle
+            close(pool._pool.get(False))  # noqa: SLF001  idle connections have no public name
 
 
 def _stop(record: Any) -> None:
-    """Close aiosqlite's connection, which its own thread does, and wait for that."""
+    """Close an aiosqlite connection and wait until its thread has ended."""
     driver: Any = record.driver_connection
     record.invalidate()
     if driver is not None:
-        driver._thread.join(WAIT_SECONDS)  # noqa: SLF001  nothing public says when it is closed
+        driver._thread.join(WAIT_SECONDS)  # noqa: SLF001  no public way to wait for the close
 
 
 def _renew(engine: sa.Engine) -> None:
-    """Give the engine a new pool, and the one before new locks: what was in use is still given back to that."""
+    """Give the engine a new pool, and the old pool new locks: connections in use are still returned to it."""
     pool = engine.pool
     _unlock(pool)
     engine.dispose(close=False)
@@ -253,17 +252,17 @@ def _unlock(pool: sa.Pool) -> None:
 
 
 def _sever(record: Any) -> None:
-    """Keep a connection of the parent's as it is, and have whoever was using it get `InheritedConnection`."""
+    """Detach a connection of the parent without closing it; its users get `InheritedConnection`."""
     driver = record.dbapi_connection
     if driver is None or isinstance(driver, _Severed):
         return
-    lease = record.fairy_ref and record.fairy_ref()
-    keep_forever(record, driver, lease)
+    checkout = record.fairy_ref and record.fairy_ref()
+    keep_forever(record, driver, checkout)
     record.dbapi_connection = severed = _Severed()
     record.finalize_callback.clear()
-    if lease is not None:
-        lease.dbapi_connection = severed
-        _unlock(lease._pool)  # noqa: SLF001  which may be one before the engine's
+    if checkout is not None:
+        checkout.dbapi_connection = severed
+        _unlock(checkout._pool)  # noqa: SLF001  may be an earlier pool of the engine
 
 
 _guard: Final = _Guard()

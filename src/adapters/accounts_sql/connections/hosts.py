@@ -1,7 +1,7 @@
-"""asyncpg's connections: made where a URL names several hosts, of which one takes writes, and freed of a time limit.
+"""asyncpg connections: connecting to the writable one of several hosts, and removing the command timeout.
 
-asyncpg's own time limit is one for all hosts together, so a first host that is silent, as a machine that hangs is, uses
-it up and the others are never asked. psycopg's is one for each.
+asyncpg's connect timeout covers all hosts together, so a first host that does not respond uses it up and the others
+are never tried. psycopg's timeout applies to each host.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 
 async def connect(*, host: str | Sequence[str] | None = None, **options: Any) -> Any:
-    """Open asyncpg's connection to the first host that has what `target_session_attrs` asks for.
+    """Connect to the first host that satisfies `target_session_attrs`.
 
-    `timeout` is for each of them. Raises what went wrong with the last one.
+    `timeout` applies to each host. Raises the error of the last host.
     """
     import asyncpg  # type: ignore[import-untyped]
     from asyncpg.exceptions import TargetServerAttributeNotMatched  # type: ignore[import-untyped]
@@ -26,7 +26,7 @@ async def connect(*, host: str | Sequence[str] | None = None, **options: Any) ->
         try:
             return await asyncpg.connect(host=name, port=port, **options)
         except (
-            OSError,  # a time limit among them
+            OSError,  # includes TimeoutError
             asyncpg.PostgresConnectionError,
             asyncpg.CannotConnectNowError,
             asyncpg.TooManyConnectionsError,
@@ -39,7 +39,7 @@ async def connect(*, host: str | Sequence[str] | None = None, **options: Any) ->
 
 @asynccontextmanager
 async def without_time_limit(connection: AsyncConnection) -> AsyncIterator[None]:
-    """Let statements inside take as long as they take. Other drivers than asyncpg have no limit."""
+    """Disable asyncpg's command timeout for the block. Other drivers have none."""
     if connection.dialect.driver != "asyncpg":
         yield
         return

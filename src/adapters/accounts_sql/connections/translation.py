@@ -19,7 +19,7 @@ E = TypeVar("E", bound=BaseException)
 
 
 class OutcomeUnknown(Unavailable):
-    """The connection broke during the commit: the unit took effect as a whole, or not at all. Read to find out."""
+    """The connection broke during the commit: the unit took effect completely or not at all. Read to find out."""
 
     def __init__(self) -> None:
         super().__init__("The connection to the database broke while the unit was being committed.")
@@ -29,16 +29,16 @@ _LOST_RACE: Final = {
     "40001",  # serialization failure
     "40P01",  # deadlock
     "55P03",  # lock timeout, or NOWAIT
-    "0A000",  # a cached plan that a migration has made stale: prepared anew the next time
-    "SQLITE_BUSY_SNAPSHOT",  # read before another's commit, and wanted to write after it
+    "0A000",  # cached plan made stale by a migration: prepared again the next time
+    "SQLITE_BUSY_SNAPSHOT",  # write after a read that another transaction's commit made stale
 }
 _AWAY: Final = {
     "08",  # the connection
     "25006",  # read only: a standby, after a failover
     "53",  # out of disk, memory or connections
     "57",  # shut down, starting up, statement timeout
-    "58",  # the system beneath
-    "XX",  # broken files
+    "58",  # operating system
+    "XX",  # internal error, corrupted data
     "SQLITE_BUSY",
     "SQLITE_CANTOPEN",
     "SQLITE_CORRUPT",
@@ -54,13 +54,13 @@ _AWAY: Final = {
 }
 _BROKEN: Final = {"08", "57P01", "57P02", "57P03"}
 _NO_SUCH_HOST: Final = "TargetServerAttributeNotMatched"
-"""asyncpg's, no database's: of several hosts none takes writes, as in the middle of a failover."""
+"""asyncpg's own error, without an SQLSTATE: none of several hosts is writable, as during a failover."""
 _NOT_THERE: Final = {"42P01", "42703", "3F000"}
 
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn what the database raises inside into the core's errors. Wrap nothing of a host's in it."""
+    """Translate database errors in the block to the core's errors. Not for the host application's code."""
     try:
         yield
     except Exception as error:
@@ -71,7 +71,7 @@ def translated() -> Iterator[None]:
 
 @contextmanager
 def committing() -> Iterator[None]:
-    """Do as `translated` does, and tell a broken connection, which leaves the outcome open, from a refusal."""
+    """Translate errors of a COMMIT: `OutcomeUnknown` for a broken connection, otherwise as `translated` does."""
     try:
         yield
     except Exception as error:
@@ -83,10 +83,10 @@ def committing() -> Iterator[None]:
 
 
 def bare(error: E) -> E:
-    """Return an error and what caused it without their frames, and without the connection that failed.
+    """Remove tracebacks, and psycopg's connection object, from an error and its causes.
 
-    Those of a driver that connects hold the database's password, and an error reporter looks into frames. Where in our
-    own code it was, the error that takes its place says.
+    Frames of a connecting driver hold the database's password, and error reporters record frames. The translated
+    error still has the traceback of this package's code.
     """
     seen: set[int] = set()
     each: BaseException | None = error
@@ -94,13 +94,13 @@ def bare(error: E) -> E:
         seen.add(id(each))
         each.__traceback__ = None
         if "_pgconn" in vars(each):
-            vars(each)["_pgconn"] = None  # psycopg's, with every parameter of the connection that did not come about
+            vars(each)["_pgconn"] = None  # holds every connection parameter
         each = each.__cause__ or each.__context__
     return error
 
 
 def translate(error: BaseException) -> AccountsError | None:
-    """Return the core's error for a database's; None for what is no database's."""
+    """Return the core's error for a database error; None for any other error."""
     if isinstance(error, AccountsError):
         return None
     if isinstance(error, sa.exc.TimeoutError):
@@ -113,12 +113,12 @@ def translate(error: BaseException) -> AccountsError | None:
     if _is_called("DataError", cause) or isinstance(cause, UnicodeError | OverflowError):
         return Invalid("value", "This cannot be stored.")
     if isinstance(error, sa.exc.SQLAlchemyError):
-        return ConfigurationError(f"The database does not understand: {cause}")
+        return ConfigurationError(f"The database rejected the statement: {cause}")
     return None
 
 
 def is_broken(error: BaseException) -> bool:
-    """Say whether the connection is lost, or never came about."""
+    """Return whether the connection was lost or could not be opened."""
     cause = _driver_error(error)
     code = _code(cause)
     if code:
@@ -131,30 +131,30 @@ def is_broken(error: BaseException) -> bool:
 
 
 def is_about(conflict: Conflict, column: str) -> bool:
-    """Say whether a unique value of this column was there already. `conflict` is what `translated` raised."""
-    # PostgreSQL names the constraint, which ends with its last column, as does what SQLite says
+    """Return whether a conflict that `translated` raised violates the unique constraint of this column."""
+    # PostgreSQL's constraint name and SQLite's message both end with the last column
     return conflict.__cause__ is not None and _rule(_driver_error(conflict.__cause__)).endswith(column)
 
 
 def _by_code(code: str, cause: BaseException) -> AccountsError:
     base = code if not code.startswith("SQLITE_") else "_".join(code.split("_")[:2])
     if code in _LOST_RACE:
-        return Conflict("Somebody else was first.")
+        return Conflict("A concurrent transaction changed the same rows.")
     if code.startswith("23") or base == "SQLITE_CONSTRAINT":
-        return Conflict(f"Somebody else was first, or what this refers to is gone: {_rule(cause)}.")
+        return Conflict(f"A unique value exists already, or a referenced row does not exist: {_rule(cause)}.")
     if code in _AWAY or code[:2] in _AWAY or base in _AWAY:
         return Unavailable("The database cannot answer now.")
     if code.startswith("22") or base in {"SQLITE_TOOBIG", "SQLITE_MISMATCH"}:
         return Invalid("value", "This cannot be stored.")
     if code in _NOT_THERE or "no such table" in str(cause) or "no such column" in str(cause):
         return ConfigurationError(f"The accounts' tables are missing or old; run the migrations: {cause}")
-    return ConfigurationError(f"The database does not understand: {cause}")
+    return ConfigurationError(f"The database rejected the statement: {cause}")
 
 
 def _driver_error(error: BaseException) -> BaseException:
     if isinstance(error, sa.exc.StatementError) and error.orig is not None:
         error = error.orig
-    # on asyncpg SQLAlchemy puts a DB-API of its own in between; what the driver said is beneath
+    # on asyncpg SQLAlchemy wraps the driver's error in an emulated DB-API error
     return error.driver_exception if isinstance(error, sa.exc.EmulatedDBAPIException) else error
 
 
@@ -173,5 +173,5 @@ def _rule(cause: Any) -> str:
 
 
 def _is_called(name: str, error: BaseException) -> bool:
-    """Compare by name: PEP 249 gives every driver's errors the same ones, and no driver has to be imported for it."""
+    """Compare by class name, which PEP 249 fixes for all drivers, so that no driver has to be imported."""
     return any(kind.__name__ == name for kind in type(error).__mro__)

@@ -1,8 +1,8 @@
-"""One connection, handed from read to read.
+"""Direct hand-over of a connection from one read to the next.
 
-Under load, each read that ends gives its connection to the pool, and the read that has waited longest takes it out
-again. Handing it over directly saves both. At most all connections but one are lent to reads, so that units of work
-get their turn at the pool however many reads are waiting here.
+Under load, each finished read returns its connection to the pool, and the read that has waited longest checks it out
+again. Handing it over directly saves both steps. Reads hold at most all connections but one, so that units of work
+get a connection however many reads are waiting.
 """
 
 import asyncio
@@ -22,13 +22,13 @@ from .checkouts import is_ready, keeps_connections, returns_at_once
 from .shielding import shielded
 
 _Turn = asyncio.Future[PoolProxiedConnection | None]
-"""Brings a connection, or None: a place among those who may take one from the pool."""
+"""Future of a connection, or of None: permission to check one out of the pool."""
 
 NO_BOUND: Final = sys.maxsize
 
 
 class Lending:
-    """Lends an engine's connections to reads, first come, first served. For one event loop, as the engine is."""
+    """First-in, first-out queue of reads for an engine's connections. Belongs to one event loop, like the engine."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
@@ -37,12 +37,12 @@ class Lending:
         on_fork(self, in_child=Lending._begin)
 
     def _begin(self) -> None:
-        """Count anew: what was lent before a fork is the parent's, as are those who wait there."""
+        """Reset the state. After a fork, the checkouts and waiting reads belong to the parent process."""
         self._lent = 0
         self._waiting: deque[_Turn] = deque()
 
     async def borrow(self) -> PoolProxiedConnection:
-        """Take a connection; end with `give_back` or `lose`. Raises `Unavailable` when none is free in time."""
+        """Check a connection out; end with `give_back` or `lose`. Raises `Unavailable` if none is free in time."""
         if self._lent < self._most:
             self._lent += 1
         else:
@@ -56,20 +56,20 @@ class Lending:
             self.lose()
             raise
 
-    async def give_back(self, lease: PoolProxiedConnection) -> None:
-        """Hand a sound connection to whoever waits for one, or else to the pool."""
+    async def give_back(self, checkout: PoolProxiedConnection) -> None:
+        """Hand a working connection to the next waiting read, or return it to the pool."""
         turn = self._next()
         if turn is not None:
-            turn.set_result(lease)
+            turn.set_result(checkout)
             return
         self._lent -= 1
         if returns_at_once(self._engine.pool):
-            lease.close()
+            checkout.close()
         else:
-            await shielded(greenlet_spawn(lease.close))
+            await shielded(greenlet_spawn(checkout.close))
 
     def lose(self) -> None:
-        """Give up the place of a connection that is gone; who waits next takes another from the pool."""
+        """Release the slot of a lost connection; the next waiting read checks another one out of the pool."""
         turn = self._next()
         if turn is not None:
             turn.set_result(None)
@@ -79,7 +79,7 @@ class Lending:
     def _next(self) -> _Turn | None:
         while self._waiting:
             turn = self._waiting.popleft()
-            if not turn.done():  # as those are that were cancelled, or had waited too long
+            if not turn.done():  # it is done if the read was cancelled or timed out
                 return turn
         return None
 
@@ -93,7 +93,7 @@ class Lending:
             return await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled() and turn.exception() is None:
-                await self._pass_on(turn.result())  # cancelled in the very moment in which the turn came
+                await self._pass_on(turn.result())  # cancelled after the connection was assigned
             raise
         finally:
             alarm.cancel()
@@ -106,7 +106,7 @@ class Lending:
 
 
 def _most_for_reads(pool: sa.Pool) -> int:
-    """Return how many connections reads may hold at once; no bound where the pool should see every one of them."""
+    """Return how many connections reads may hold at once; unbounded if every checkout has to go through the pool."""
     if not isinstance(pool, sa.AsyncAdaptedQueuePool) or pool.size() <= 0 or not keeps_connections(pool):
         return NO_BOUND
     return max(1, pool.size() - 1)

@@ -1,4 +1,4 @@
-"""How a statement gets to the database: on a synchronous connection or on an asynchronous one."""
+"""Execution of statements on a synchronous or an asynchronous connection."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol, TypeAlias, TypeVar
@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from accounts_core.errors import AccountsError, AnswerMismatch
 from accounts_core.model.text import check_storable
+from accounts_sql.statements.queries import Query, translation
 
-from .queries import Query, translation
 from .shielding import retried_while_locked, shielded
 from .translation import translated
 
@@ -19,7 +19,7 @@ Statement: TypeAlias = sa.Insert | sa.Update | sa.Delete
 
 
 class RowFetcher(Protocol):
-    """Runs reads."""
+    """Executor of reads."""
 
     async def fetch(self, query: Query[T], /, **values: Any) -> T:
         """Run the query with these parameters and decode its rows."""
@@ -27,7 +27,7 @@ class RowFetcher(Protocol):
 
 
 class Executor(RowFetcher, Protocol):
-    """Runs the statements of one transaction."""
+    """Executor of the statements of one transaction."""
 
     @property
     def dialect(self) -> str:
@@ -36,7 +36,7 @@ class Executor(RowFetcher, Protocol):
 
     @property
     def failure(self) -> AccountsError | None:
-        """What a statement of this transaction raised first: PostgreSQL will only roll it back now."""
+        """First error of a statement in this transaction. PostgreSQL can only roll back after it."""
         ...
 
     async def run(self, statement: Statement, /, **values: Any) -> int:
@@ -47,15 +47,15 @@ class Executor(RowFetcher, Protocol):
 class _Executing:
     def __init__(self, schema: str | None) -> None:
         self.failure: AccountsError | None = None
-        # how many rows an INSERT touched is not kept unless one asks
+        # SQLAlchemy keeps the row count of an INSERT only on request
         self._options: dict[str, Any] = {"preserve_rowcount": True}
         if schema is not None:
             self._options["schema_translate_map"] = translation(schema)
 
     def _check(self, statement: Any, values: Mapping[str, Any]) -> None:
-        """Refuse text that not every database keeps: SQLite would take NUL, and anything inside a document.
+        """Reject text that not every database can store, such as NUL, which SQLite accepts.
 
-        What is only looked up is no value of a column: that is simply not found.
+        Only column values are checked. A search for such text finds nothing and is not an error.
         """
         table: sa.Table | None = getattr(statement, "table", None)
         if table is not None:
@@ -68,7 +68,7 @@ class _Executing:
 
 
 class SyncExecutor(_Executing):
-    """On a `Connection`; never suspends."""
+    """Executor on a `Connection`. Never suspends."""
 
     def __init__(self, connection: sa.Connection, schema: str | None) -> None:
         super().__init__(schema)
@@ -99,7 +99,7 @@ class SyncExecutor(_Executing):
 
 
 class AsyncExecutor(_Executing):
-    """On an `AsyncConnection`."""
+    """Executor on an `AsyncConnection`."""
 
     def __init__(self, connection: AsyncConnection, schema: str | None) -> None:
         super().__init__(schema)

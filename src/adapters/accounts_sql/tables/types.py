@@ -1,6 +1,6 @@
-"""Column types that mean the same on both databases.
+"""Column types with the same meaning on both databases.
 
-STRICT tables of SQLite know INTEGER, TEXT, BLOB, REAL and ANY alone, so every type says both spellings.
+SQLite's STRICT tables allow only INTEGER, TEXT, BLOB, REAL and ANY, so every type defines a variant for each database.
 """
 
 import json
@@ -18,9 +18,9 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 
 
 class Moment(sa.types.TypeDecorator[datetime]):
-    """A moment to the microsecond: `timestamptz` on PostgreSQL, whole microseconds since 1970 on SQLite.
+    """Timestamp in microseconds: `timestamptz` on PostgreSQL, an integer of microseconds since 1970 on SQLite.
 
-    Takes aware datetimes in any zone, and gives aware ones in UTC.
+    Accepts aware datetimes in any time zone and returns them in UTC.
     """
 
     impl = sa.DateTime(timezone=True)
@@ -35,7 +35,7 @@ class Moment(sa.types.TypeDecorator[datetime]):
     def result_processor(self, dialect: sa.Dialect, coltype: object) -> Callable[[Any], datetime | None] | None:  # noqa: ARG002  SQLAlchemy's signature
         if dialect.name == "sqlite":
             return _from_microseconds
-        # asyncpg always gives UTC; psycopg gives the connection's time zone, which is the host's to set
+        # asyncpg returns UTC; psycopg returns the connection's time zone, which the host application may set
         return None if dialect.driver == "asyncpg" else _to_utc
 
 
@@ -52,16 +52,16 @@ def _to_utc(value: datetime | None) -> datetime | None:
 
 
 Number: Final = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-"""A whole number of 64 bits."""
+"""64-bit integer."""
 
 Small: Final = sa.SmallInteger().with_variant(sa.Integer(), "sqlite")
 
 Flag: Final = sa.Boolean().with_variant(sa.Integer(), "sqlite")
-"""True or false; SQLite gives 1 and 0."""
+"""Boolean; SQLite returns 1 and 0."""
 
 
 class Document(sa.types.TypeDecorator[Any]):
-    """A JSON value: JSONB on PostgreSQL, text on SQLite, whose STRICT tables know no JSON."""
+    """JSON value: JSONB on PostgreSQL, text on SQLite, whose STRICT tables have no JSON type."""
 
     impl = sa.JSON
     cache_ok = True
@@ -77,14 +77,14 @@ class Document(sa.types.TypeDecorator[Any]):
 
 
 def _from_json(value: str | None) -> Any:
-    # nothing where an outer join found no row
+    # NULL if an outer join found no row
     return None if value is None else json.loads(value)
 
 
 Name: Final = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
-"""Text that identifies: compared and ordered by code point, whatever the database's language is.
+"""Identifier text, compared and ordered by code point whatever the database's locale is.
 
-An index under a language's collation also breaks when the operating system's tables of that language change.
+An index with a locale's collation also breaks when the operating system updates that collation.
 """
 
 
@@ -93,7 +93,7 @@ UNKNOWN_NUMBER: Final = -1
 
 
 class KnownName(sa.types.TypeDecorator[str]):
-    """A name that is looked up. What no store can keep is no error here: it is simply not found."""
+    """Text search parameter. Text that cannot be stored finds nothing and is not an error."""
 
     impl = sa.Text
     cache_ok = True
@@ -103,7 +103,7 @@ class KnownName(sa.types.TypeDecorator[str]):
 
 
 class KnownNumber(sa.types.TypeDecorator[int]):
-    """A number that is looked up. What does not fit into 64 bits is no error here: it is simply not found."""
+    """Number search parameter. A number beyond 64 bits finds nothing and is not an error."""
 
     impl = sa.BigInteger
     cache_ok = True

@@ -1,8 +1,8 @@
-"""A read, written once: its statement, and what its rows mean.
+"""Queries: a statement together with the decoding of its rows.
 
-Inside a unit of work SQLAlchemy runs it. A lone read runs on the driver's own connection, without SQLAlchemy's
-execution: then `Compiled` gives the SQL text of one dialect, and the conversions of values that SQLAlchemy would have
-made on the way in and out.
+Inside a unit of work, SQLAlchemy executes the statement. A read outside of any transaction runs on the driver's own
+connection: `Compiled` has the SQL text for one dialect, and the conversions of parameters and results that SQLAlchemy
+would apply.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,8 +14,7 @@ import sqlalchemy as sa
 from accounts_core.errors import AnswerMismatch
 from accounts_core.model.paging import Cursor
 from accounts_core.model.text import is_storable
-
-from .types import UNKNOWN_NAME, UNKNOWN_NUMBER, KnownName, KnownNumber, Moment
+from accounts_sql.tables.types import UNKNOWN_NAME, UNKNOWN_NUMBER, KnownName, KnownNumber, Moment
 
 T = TypeVar("T")
 
@@ -24,10 +23,10 @@ Rows: TypeAlias = Sequence[Row]
 
 
 class Query(Generic[T]):
-    """`statement` is anything that returns rows; `decode` takes them all.
+    """Statement that returns rows, and the function that decodes all of them.
 
-    `repeated` names the columns by which every row says again what was asked: `{"this": users.c.id}` where the
-    parameter `this` is looked up. Where no column does, `asked` makes one.
+    `repeated` maps parameters to the columns that must equal them in every row, such as `{"this": users.c.id}`. If no
+    column of the table does, `asked` makes one.
     """
 
     def __init__(
@@ -44,10 +43,10 @@ class Query(Generic[T]):
         self._repeated = tuple((_place(column, columns), name) for name, column in (repeated or {}).items())
 
     def check(self, rows: Rows, asked: Mapping[str, Any]) -> None:
-        """Compare the rows, as the driver gave them, with what was asked.
+        """Verify that the rows, before conversion, belong to this query and its parameters.
 
         Raises:
-            AnswerMismatch: They are the answer to something else.
+            AnswerMismatch: The rows are the result of another query.
 
         """
         for row in rows:
@@ -58,7 +57,7 @@ class Query(Generic[T]):
                     raise AnswerMismatch
 
     def compiled(self, dialect: sa.Dialect, schema: str | None) -> "Compiled":
-        """Return the statement for the driver itself; made once for each dialect, driver and schema."""
+        """Return the statement compiled for the driver; cached by dialect, driver and schema."""
         key = (dialect.name, dialect.driver, schema)
         found = self._compiled.get(key)
         if found is None:
@@ -67,14 +66,14 @@ class Query(Generic[T]):
 
 
 class Compiled:
-    """SQL text of one dialect, with the value conversions that SQLAlchemy would have applied."""
+    """SQL text for one dialect, with the value conversions that SQLAlchemy would apply."""
 
     def __init__(self, statement: sa.Select[*tuple[Any, ...]], dialect: sa.Dialect, schema: str | None) -> None:
         compiled: Any = statement.compile(
             dialect=dialect,
             schema_translate_map=translation(schema),
             render_schema_translate=schema is not None,
-            # the values of IN lists and of LIMIT stand in the statement or are parameters, never placeholders to expand
+            # IN lists and LIMIT must not leave placeholders that SQLAlchemy would expand at execution
             compile_kwargs={"render_postcompile": True},
         )
         self.sql = str(compiled)
@@ -89,7 +88,7 @@ class Compiled:
         self._results = [(place, convert) for place, convert in enumerate(converters) if convert is not None]
 
     def values(self, given: Mapping[str, Any]) -> Any:
-        """Return the parameters as the driver takes them: by position where it counts them, else by name."""
+        """Return the parameters in the driver's style: positional or by name."""
         bound = {
             name: value if (convert := self._binds[name]) is None else convert(value)
             for name, value in {**self._fixed, **given}.items()
@@ -97,7 +96,7 @@ class Compiled:
         return bound if self._order is None else [bound[name] for name in self._order]
 
     def rows(self, raw: Rows) -> Rows:
-        """Return the driver's rows as SQLAlchemy would have given them."""
+        """Return the driver's rows with SQLAlchemy's result conversions applied."""
         return [self._row(row) for row in raw] if self._results else raw
 
     def _row(self, raw: Row) -> Row:
@@ -108,7 +107,7 @@ class Compiled:
 
 
 def translation(schema: str | None) -> dict[str | None, str] | None:
-    """Return SQLAlchemy's `schema_translate_map` that puts the accounts' tables into `schema`."""
+    """Return SQLAlchemy's `schema_translate_map` for tables in `schema`; None for the default schema."""
     return None if schema is None else {None: schema}
 
 
@@ -116,18 +115,18 @@ def _place(column: sa.ColumnElement[Any], columns: Sequence[Any]) -> int:
     return next(place for place, each in enumerate(columns) if each is column)
 
 
-def _is_same(told: Any, asked: Any) -> bool:
+def _is_same(found: Any, asked: Any) -> bool:
     if isinstance(asked, bytes):
-        return isinstance(told, bytes) and compare_digest(told, asked)
-    if told == asked:
+        return isinstance(found, bytes) and compare_digest(found, asked)
+    if found == asked:
         return True
-    # what no database can hold was looked up as something that none holds
+    # a value that cannot be stored is replaced by a placeholder in the search
     if isinstance(asked, str):
-        return bool(told == UNKNOWN_NAME) and not is_storable(asked)
-    return bool(told == UNKNOWN_NUMBER) and not -(2**63) <= asked < 2**63
+        return bool(found == UNKNOWN_NAME) and not is_storable(asked)
+    return bool(found == UNKNOWN_NUMBER) and not -(2**63) <= asked < 2**63
 
 
-# ---- what rows mean
+# ---- decoding of rows
 
 
 def first(decode: Callable[[Row], T]) -> Callable[[Rows], T | None]:
@@ -158,36 +157,36 @@ def first_scalar(rows: Rows) -> Any:
     return rows[0][0] if rows else None
 
 
-# ---- parameters; the names differ from every column's, because SQLAlchemy keeps those for SET
+# ---- parameters; SQLAlchemy reserves column names for SET, so parameter names must differ from them
 
 
 def by_name(name: str) -> sa.BindParameter[str]:
-    """Make a parameter that looks a text up."""
+    """Make a parameter that is compared with a text column."""
     return sa.bindparam(name, type_=KnownName())
 
 
 def by_number(name: str) -> sa.BindParameter[int]:
-    """Make a parameter that looks a number up."""
+    """Make a parameter that is compared with a number column."""
     return sa.bindparam(name, type_=KnownNumber())
 
 
 def by_moment(name: str) -> sa.BindParameter[Any]:
-    """Make a parameter that is a time."""
+    """Make a timestamp parameter."""
     return sa.bindparam(name, type_=Moment())
 
 
 def by_digest(name: str) -> sa.BindParameter[bytes]:
-    """Make a parameter that looks a digest up."""
+    """Make a parameter that is compared with a digest column."""
     return sa.bindparam(name, type_=sa.LargeBinary())
 
 
 def a_limit(name: str = "at_most") -> sa.BindParameter[int]:
-    """Make a parameter that says how many rows at most."""
+    """Make a parameter for the maximum number of rows."""
     return sa.bindparam(name, type_=sa.BigInteger())
 
 
 def asked(parameter: sa.BindParameter[Any]) -> sa.Label[Any]:
-    """Make a column that repeats what was asked, for statements whose rows would not tell."""
+    """Make a result column that repeats a parameter, for statements without a column equal to it."""
     return sa.cast(parameter, parameter.type).label(f"asked_{parameter.key}")
 
 
@@ -198,18 +197,18 @@ NO_LIMIT = 2**63 - 1
 
 
 def below_cursor(time: sa.Column[Any], key: sa.Column[Any]) -> sa.ColumnElement[bool]:
-    """Compare with a cursor, whose values `at_cursor` gives."""
+    """Return the condition that a row comes after the cursor. `at_cursor` returns its parameters."""
     kind = by_digest if isinstance(key.type, sa.LargeBinary) else by_name
     return sa.tuple_(time, key) < sa.tuple_(by_moment("cursor_time"), kind("cursor_key"))
 
 
 def at_cursor(cursor: Cursor) -> dict[str, Any]:
-    """Return the values for `below_cursor`."""
+    """Return the parameters of `below_cursor`."""
     return {"cursor_time": cursor.created_at, "cursor_key": cursor.key}
 
 
 class Paged(Generic[T]):
-    """A list by time, then key, both descending: its first page, and the page below a cursor.
+    """Paginated list ordered by time, then key, both descending.
 
     `repeated` is as in `Query`.
     """
@@ -251,11 +250,11 @@ class Numbered(Generic[T]):
         """Read the page."""
         if before is None:
             return await db.fetch(self.first, at_most=limit, **values)
-        # every number is below one that is too great to be stored
+        # a cursor beyond 64 bits is above every stored number
         return await db.fetch(self.rest, at_most=limit, below=min(before, NO_LIMIT), **values)
 
 
 class Fetching(Protocol):
-    """What runs reads: see `executors.RowFetcher`."""
+    """Executor of reads. See `connections.executors.RowFetcher`."""
 
     async def fetch(self, query: Query[T], /, **values: Any) -> T: ...

@@ -1,4 +1,4 @@
-"""Teams and what is in them: from rows to aggregates and back, as `rows` says."""
+"""Mapping of teams, memberships, invitations and interactions between rows and aggregates. See `rows`."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -18,10 +18,10 @@ from accounts_core.model.team import (
     Team,
     TeamView,
 )
+from accounts_sql.tables import interactions, invitations, teams
 
 from .queries import Row
 from .rows import stored_email
-from .tables import interactions, invitations, teams
 
 TEAM: Final[Sequence[sa.Column[Any]]] = [
     teams.c.id,
@@ -47,12 +47,12 @@ def team_values(team: Team) -> dict[str, Any]:
 
 
 def team_view(row: Row) -> TeamView:
-    """Read the columns of `TEAM` and a role."""
+    """Build a team view from the columns of `TEAM` and a role."""
     return TeamView(team=team(row), role=Role(row[5]))
 
 
 def member(row: Row) -> Member:
-    """Read a user's id and name, and a role."""
+    """Build a member from a user's id, name and role."""
     return Member(person=Person(id=row[0], name=row[1]), role=Role(row[2]))
 
 
@@ -77,7 +77,7 @@ INVITATION: Final[Sequence[sa.Column[Any]]] = [
 
 
 def invitation(row: Row) -> Invitation:
-    """Read a row that begins with the columns of `INVITATION`."""
+    """Build an invitation from a row that begins with the columns of `INVITATION`."""
     return Invitation(
         id=row[0],
         team_id=TeamId(row[1]),
@@ -90,7 +90,7 @@ def invitation(row: Row) -> Invitation:
 
 
 def invitation_view(row: Row) -> InvitationView:
-    """Read the columns of `INVITATION`, the team's name and the inviter's."""
+    """Build an invitation view from the columns of `INVITATION`, the team's name and the inviter's name."""
     return InvitationView(invitation=invitation(row), team_name=row[8], invited_by=_person(row[4], row[9]))
 
 
@@ -117,12 +117,12 @@ INTERACTION: Final[Sequence[sa.Column[Any]]] = [
 
 
 def interaction(row: Row) -> Interaction:
-    """Read a row that begins with the columns of `INTERACTION`."""
+    """Build an interaction from a row that begins with the columns of `INTERACTION`."""
     return Interaction(id=row[0], team_id=TeamId(row[1]), author_id=row[2], body=row[3], created_at=row[4])
 
 
 def interaction_view(row: Row) -> InteractionView:
-    """Read the columns of `INTERACTION` and the author's name."""
+    """Build an interaction view from the columns of `INTERACTION` and the author's name."""
     return InteractionView(interaction=interaction(row), author=_person(row[2], row[5]))
 
 

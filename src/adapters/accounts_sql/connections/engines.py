@@ -1,13 +1,13 @@
-"""Engines with the settings that the accounts need to be safe, from a URL.
+"""Engines created from a URL, with the settings that the store requires.
 
-One URL serves both kinds: the driver is completed, or exchanged for its counterpart, so `sqlite:///accounts.db`,
-`postgresql://...` and `postgresql+asyncpg://...` may each be given to either function.
+The same URL serves both functions: a missing driver is added, and a synchronous or asynchronous driver is replaced by
+its counterpart, so `sqlite:///accounts.db`, `postgresql://...` and `postgresql+asyncpg://...` work with either.
 
-Several servers, of which one takes writes, are one URL: each is asked in turn, and the one that was promoted is found.
+A URL may name several servers, one of which is writable. They are tried in order, so a promoted standby is found:
 `postgresql://user:password@/name?host=a:5432&host=b:5432&target_session_attrs=read-write`
 
-A host's own engine works as well. On SQLite it needs `prepare(engine)` before it connects, because foreign keys are a
-setting of each connection there; on PostgreSQL it needs nothing.
+An engine of the host application works as well. On SQLite, call `prepare(engine)` before it connects, because foreign
+keys are enabled for each connection there. On PostgreSQL nothing is needed.
 """
 
 import sqlite3
@@ -32,7 +32,7 @@ POOL_SIZE: Final = 10
 MAX_OVERFLOW: Final = 10
 CONNECT_TIMEOUT_SECONDS: Final = 5
 COMMAND_TIMEOUT_SECONDS: Final = 40
-"""After which a server that hangs is given up: longer than one that does not may take for a statement."""
+"""Client-side timeout for an unresponsive server; longer than the server's own `statement_timeout`."""
 WAL_ATTEMPTS: Final = 50
 WAL_WAIT_MILLISECONDS: Final = 20
 
@@ -64,15 +64,15 @@ _SQLITE_LEAST: Final = (3, 37, 0)
 
 
 def create_engine(url: str | sa.URL, *, pgbouncer: bool = False, **options: Any) -> sa.Engine:
-    """Make an engine for `SqlStore`: sqlite3 or psycopg. Any other option of SQLAlchemy's `create_engine` may follow.
+    """Create an engine for `SqlStore`: sqlite3 or psycopg. Other options are those of SQLAlchemy's `create_engine`.
 
-    `pgbouncer`, or `?pgbouncer=true` in the URL, makes it safe behind a PgBouncer that pools by transaction: nothing is
-    prepared, and no setting of a session is asked for, so set `lock_timeout` and `statement_timeout` on the role.
+    `pgbouncer=True`, or `?pgbouncer=true` in the URL, is for PgBouncer in transaction pooling mode: no prepared
+    statements and no session settings are used, so set `lock_timeout` and `statement_timeout` on the role.
 
-    A SQLite database in memory has one connection, which its users take turns at: fine for a try-out, but whoever
-    reads while they themselves hold a unit of work open waits in vain.
+    An in-memory SQLite database has a single connection. A read through the store times out while the same caller has
+    a unit of work open.
 
-    Raises `ConfigurationError` for what is no URL of SQLite or PostgreSQL.
+    Raises `ConfigurationError` for a URL that is not of SQLite or PostgreSQL.
     """
     url = _completed(url, _SYNC)
     if url.get_backend_name() == "sqlite":
@@ -88,9 +88,9 @@ def create_engine(url: str | sa.URL, *, pgbouncer: bool = False, **options: Any)
 
 
 def create_async_engine(url: str | sa.URL, *, pgbouncer: bool = False, **options: Any) -> AsyncEngine:
-    """Make an engine for `AsyncSqlStore`: aiosqlite or asyncpg. The rest is as `create_engine` says.
+    """Create an engine for `AsyncSqlStore`, with aiosqlite or asyncpg. Otherwise as `create_engine`.
 
-    asyncpg gives up a server that does not answer at all (`command_timeout`, in `connect_args` or in the URL).
+    With asyncpg, a statement without a response ends after `command_timeout` (in `connect_args` or in the URL).
     """
     url = _completed(url, _ASYNC)
     if url.get_backend_name() == "sqlite":
@@ -100,7 +100,7 @@ def create_async_engine(url: str | sa.URL, *, pgbouncer: bool = False, **options
         return engine
     url, in_url = _without_pgbouncer(url)
     if url.get_driver_name() != "asyncpg":
-        # any other driver but psycopg's own is the host's to set up
+        # drivers other than psycopg are configured by the host application
         is_psycopg = url.get_driver_name().startswith("psycopg")
         arguments = _psycopg_arguments(url, pgbouncer=pgbouncer or in_url) if is_psycopg else {}
         engine = _create_async_engine(_renamed(url, "ssl", "sslmode"), **_postgresql_options(arguments, options))
@@ -117,8 +117,8 @@ def create_async_engine(url: str | sa.URL, *, pgbouncer: bool = False, **options
     if pgbouncer or in_url:
         connect_args["statement_cache_size"] = 0
         connect_args["prepared_statement_cache_size"] = 0
-        # Without a name a statement lasts until the next one, and a transaction keeps its server connection. One with a
-        # name stays behind when the transaction ends, and whoever made it would close it on another connection.
+        # An unnamed statement lasts until the next one. A named one would outlive the transaction on its server
+        # connection, and the client would later close it on another server connection.
         connect_args["prepared_statement_name_func"] = lambda: ""
     else:
         settings |= _SESSION_SETTINGS
@@ -128,10 +128,10 @@ def create_async_engine(url: str | sa.URL, *, pgbouncer: bool = False, **options
 
 
 def prepare(engine: sa.Engine | AsyncEngine) -> None:
-    """Give each connection that a SQLite engine opens from now on the settings that the accounts need.
+    """Configure each connection that a SQLite engine opens from now on.
 
-    Foreign keys are enforced, a writer waits for the one before it, and, in a file, commits are durable
-    (`synchronous=FULL`) and readers go on beside the writer (WAL). On PostgreSQL there is nothing to do.
+    Foreign keys are enforced, and writers wait for each other. In a file, commits are durable (`synchronous=FULL`) and
+    readers do not block the writer (WAL). Does nothing on PostgreSQL.
     """
     sync = engine.sync_engine if isinstance(engine, AsyncEngine) else engine
     if sync.dialect.name != "sqlite":
@@ -152,22 +152,23 @@ def _prepare_connection(connection: Any, _: object) -> None:
 
 
 def _switch_to_wal(cursor: Any) -> None:
-    """Let readers go on beside the writer: a property of the file, which the first to open it sets.
+    """Switch the file to WAL, so that readers and the writer do not block each other.
 
-    SQLite refuses at once, whatever its timeout, while somebody else writes. Whoever gets no turn goes on without:
-    that is as safe, only slower, and the next connection tries again.
+    The mode is stored in the file. While another connection writes, SQLite refuses the switch at once, whatever the
+    timeout. After the last attempt the connection is used without WAL, which is as safe but slower, and the next
+    connection tries again.
     """
     cursor.execute(f"PRAGMA busy_timeout={WAL_WAIT_MILLISECONDS}")
     for _attempt in range(WAL_ATTEMPTS):
         try:
             cursor.execute("PRAGMA journal_mode")
-            if cursor.fetchone()[0] != "delete":  # it is set already, or the database is in memory
+            if cursor.fetchone()[0] != "delete":  # WAL is set already, or the database is in memory
                 return
             cursor.execute("PRAGMA journal_mode=WAL")
             cursor.fetchone()
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
-                return  # such as a file that may only be read
+                return  # such as a read-only file
             time.sleep(WAL_WAIT_MILLISECONDS / 1000)
 
 
@@ -177,10 +178,10 @@ def _completed(url: str | sa.URL, drivers: Mapping[str, str]) -> sa.URL:
     try:
         made = sa.make_url(url)
     except sa.exc.ArgumentError:
-        # not chained, and without the text: it may hold a password
+        # neither chained nor quoted: the URL may hold a password
         raise ConfigurationError("This is not the URL of a database, such as sqlite:///accounts.db.") from None
     if made.get_backend_name() not in {"sqlite", "postgresql"}:
-        raise ConfigurationError(f"The accounts live on SQLite or PostgreSQL, not on {made.get_backend_name()}.")
+        raise ConfigurationError(f"Only SQLite and PostgreSQL are supported, not {made.get_backend_name()}.")
     return made.set(drivername=drivers.get(made.drivername, made.drivername))
 
 
@@ -188,7 +189,7 @@ def _psycopg_arguments(url: sa.URL, *, pgbouncer: bool) -> dict[str, Any]:
     arguments: dict[str, Any] = {
         "application_name": APPLICATION_NAME,
         "connect_timeout": CONNECT_TIMEOUT_SECONDS,
-        "client_encoding": "UTF8",  # without it a database in SQL_ASCII answers in bytes, its version as well
+        "client_encoding": "UTF8",  # else psycopg returns bytes from a database in SQL_ASCII
     }
     if pgbouncer:
         arguments["prepare_threshold"] = None
@@ -199,14 +200,14 @@ def _psycopg_arguments(url: sa.URL, *, pgbouncer: bool) -> dict[str, Any]:
 
 
 def _renamed(url: sa.URL, theirs: str, ours: str) -> sa.URL:
-    """Call a URL's setting what this driver calls it."""
+    """Rename a setting of the URL to this driver's name for it."""
     if theirs not in url.query:
         return url
     return url.difference_update_query([theirs]).update_query_dict({ours: url.query[theirs]})
 
 
 def _without_pgbouncer(url: sa.URL) -> tuple[sa.URL, bool]:
-    """Take what is for us out of what is for the driver."""
+    """Remove the `pgbouncer` setting, which the driver does not know, and return its value."""
     said = url.query.get(_PGBOUNCER, "false")
     if said not in {"true", "false"}:
         raise ConfigurationError(f"{_PGBOUNCER} in the URL of a database is true or false.")
@@ -223,13 +224,13 @@ def _sqlite_options(url: sa.URL, pool: type[sa.Pool], options: Mapping[str, Any]
         defaults["pool_timeout"] = POOL_TIMEOUT_SECONDS
         if is_in_memory(url):
             defaults |= {"pool_size": 1, "max_overflow": 0}
-    # the pool hands a connection to one thread at a time
+    # safe, because the pool checks a connection out to one thread at a time
     connect_args = {"check_same_thread": False, "timeout": BUSY_TIMEOUT_MILLISECONDS / 1000}
     return {**defaults, **options, "connect_args": {**connect_args, **options.get("connect_args", {})}}
 
 
 def _postgresql_options(connect_args: dict[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
-    # addresses and hashes are among the parameters, and errors are logged
+    # errors are logged, and parameters include email addresses and password hashes
     defaults: dict[str, Any] = {"hide_parameters": True}
     if _is_queue(options):
         defaults |= {"pool_size": POOL_SIZE, "max_overflow": MAX_OVERFLOW, "pool_timeout": POOL_TIMEOUT_SECONDS}
@@ -237,5 +238,5 @@ def _postgresql_options(connect_args: dict[str, Any], options: Mapping[str, Any]
 
 
 def _is_queue(options: Mapping[str, Any]) -> bool:
-    """Say whether the pool that was asked for, if any, is one that has a size: `NullPool` takes none of its options."""
+    """Return whether the chosen pool class has a size. `NullPool` accepts no size options."""
     return issubclass(options.get("poolclass", sa.QueuePool), sa.QueuePool)

@@ -1,10 +1,10 @@
-"""Transactions, opened and ended: on an engine's connection of our own, or inside a host's open connection.
+"""Transactions on a connection of the engine, and savepoints on a connection of the host application.
 
-What the body of the `with` raises comes through as it is; only what the database raises here is translated.
+Exceptions of the `with` body pass unchanged; only errors of BEGIN, COMMIT and ROLLBACK are translated.
 
-SQLite is told BEGIN IMMEDIATE by name. The driver would begin at the first write, after the first read: then another
-writer in between makes that write fail at once, however long one is willing to wait. A listener for SQLAlchemy's
-`begin` event, the documented way, would make every read a writer.
+On SQLite, BEGIN IMMEDIATE is sent explicitly. The driver would begin at the first write, after the first read: if
+another transaction commits in between, that write fails at once, whatever the busy timeout. A listener for
+SQLAlchemy's `begin` event, the documented way, would take the write lock for reads too.
 """
 
 from collections.abc import AsyncIterator, Iterator
@@ -27,7 +27,7 @@ _ISOLATION: Final[IsolationLevel] = "READ COMMITTED"
 
 @contextmanager
 def transaction(engine: sa.Engine, isolation_level: IsolationLevel | None = None) -> Iterator[sa.Connection]:
-    """Open a connection in a transaction: committed on a clean exit, rolled back on any exception."""
+    """Open a connection and a transaction: commit on a normal exit, roll back on any exception."""
     with translated():
         connection = engine.connect()
     try:
@@ -49,7 +49,7 @@ def transaction(engine: sa.Engine, isolation_level: IsolationLevel | None = None
 async def async_transaction(
     engine: AsyncEngine, isolation_level: IsolationLevel | None = None
 ) -> AsyncIterator[AsyncConnection]:
-    """Do as `transaction` does, on an event loop. A cancelled task leaves no connection behind."""
+    """Open a transaction as `transaction` does, on an event loop. Cancellation leaks no connection."""
     connection = engine.connect()
     try:
         with translated():
@@ -71,7 +71,7 @@ async def async_transaction(
 
 @contextmanager
 def savepoint(connection: sa.Connection) -> Iterator[sa.Connection]:
-    """Do as `transaction` does, inside the host's transaction: only the host can commit."""
+    """Open a savepoint in the host application's transaction, which only the host application commits."""
     with translated():
         _join(connection)
         nested = connection.begin_nested()
@@ -80,14 +80,14 @@ def savepoint(connection: sa.Connection) -> Iterator[sa.Connection]:
         with translated():
             nested.commit()
     except BaseException:
-        with suppress(sa.exc.SQLAlchemyError):  # it is lost already; what went wrong first says more
+        with suppress(sa.exc.SQLAlchemyError):  # the first error is more informative
             nested.rollback()
         raise
 
 
 @asynccontextmanager
 async def async_savepoint(connection: AsyncConnection) -> AsyncIterator[AsyncConnection]:
-    """Do as `savepoint` does, on an event loop."""
+    """Open a savepoint as `savepoint` does, on an event loop."""
     dialect = connection.dialect
     nested: AsyncTransaction | None = None
     try:
@@ -114,22 +114,22 @@ def _begin(connection: sa.Connection) -> None:
 
 def _join(connection: sa.Connection) -> None:
     if _commits_by_itself(connection):
-        raise ConfigurationError("This connection is in AUTOCOMMIT mode: there is no transaction to ride in.")
+        raise ConfigurationError("This connection is in AUTOCOMMIT mode: there is no transaction to join.")
     _begin_on_sqlite(connection)
 
 
 def _commits_by_itself(connection: sa.Connection) -> bool:
-    """Say whether a host set AUTOCOMMIT. On SQLite it means nothing: a BEGIN by name begins all the same."""
+    """Return whether the connection is in AUTOCOMMIT mode. On SQLite an explicit BEGIN works in that mode too."""
     dialect, driver = connection.dialect, connection.connection.dbapi_connection
     assert driver is not None
     return dialect.name == "postgresql" and dialect.detect_autocommit_setting(driver)
 
 
 def _begin_on_sqlite(connection: sa.Connection) -> None:
-    """Begin on SQLite, unless the driver has begun already, whatever SQLAlchemy thinks that it did.
+    """Send BEGIN on SQLite unless the driver is in a transaction, whatever state SQLAlchemy assumes.
 
-    In its legacy mode the driver has not begun when a host's transaction has only read so far. A savepoint would then
-    be the outermost transaction, and releasing it would commit.
+    In its legacy mode the driver has not begun while the host application's transaction has only read. A savepoint
+    would then be the outermost transaction, and releasing it would commit.
     """
     if connection.dialect.name != "sqlite":
         return
@@ -155,13 +155,13 @@ def _has_timed_out(error: BaseException) -> bool:
 
 
 def _give_up(connection: sa.Connection) -> None:
-    """Throw away a connection that does not answer: it would not answer a ROLLBACK either, nor would the others."""
+    """Discard a connection that does not respond: it would not respond to ROLLBACK, and neither would the others."""
     if not connection.invalidated:
         discard(connection.engine.pool, connection.connection, TimeoutError())
         connection.invalidate()
 
 
 def _rollback(connection: sa.Connection) -> None:
-    # a connection that broke is rolled back by being gone; what went wrong first says more
+    # the server rolls back when a connection breaks, and the first error is more informative
     with suppress(sa.exc.SQLAlchemyError):
         connection.rollback()

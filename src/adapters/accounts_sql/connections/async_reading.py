@@ -1,7 +1,7 @@
-"""Lone reads on an event loop: as `reading` says, on asyncpg's and aiosqlite's own connections.
+"""Asynchronous single-statement reads on asyncpg's and aiosqlite's own connections. See `reading`.
 
-SQLAlchemy runs its synchronous inside in a greenlet, so that it can await. Making one costs a tenth of a read on
-PostgreSQL, so a pool that can lend and take back without I/O does so without one.
+SQLAlchemy runs its synchronous code in a greenlet. Creating a greenlet costs a tenth of a read on PostgreSQL, so it is
+avoided where the pool can check a connection out and in without I/O.
 """
 
 from collections.abc import Mapping
@@ -12,11 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.util import greenlet_spawn
 
 from accounts_core.errors import AnswerMismatch
+from accounts_sql.statements.queries import Query, Rows
 
 from .checkouts import BrokenCheckout, discard
 from .executors import AsyncExecutor, RowFetcher
 from .lending import Lending
-from .queries import Query, Rows
 from .shielding import retried_while_locked, shielded
 from .translation import bare, is_broken, translate, translated
 
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 def async_fetcher_on(source: AsyncEngine | AsyncConnection, schema: str | None, *, fast: bool) -> RowFetcher:
-    """Choose how to read: on the host's connection, on the driver where we know it, else through SQLAlchemy."""
+    """Choose the fetcher: the host application's connection, a supported driver, or SQLAlchemy otherwise."""
     if isinstance(source, AsyncConnection):
         return AsyncExecutor(source, schema)
     on_the_driver = _ON_THE_DRIVER.get(source.dialect.driver) if fast else None
@@ -33,7 +33,7 @@ def async_fetcher_on(source: AsyncEngine | AsyncConnection, schema: str | None, 
 
 @attrs.frozen
 class AsyncEngineFetcher:
-    """Through SQLAlchemy's own execution."""
+    """Fetcher that executes through SQLAlchemy."""
 
     _engine: AsyncEngine
     _schema: str | None
@@ -51,9 +51,9 @@ class AsyncEngineFetcher:
 
 @attrs.frozen
 class AsyncpgFetcher:
-    """On asyncpg's own connection, borrowed from the engine's pool.
+    """Fetcher on asyncpg's own connection, checked out of the engine's pool.
 
-    SQLAlchemy begins a transaction only for statements that it executes itself, so each of these stands alone.
+    SQLAlchemy begins a transaction only for statements that it executes itself, so each read runs in autocommit.
     """
 
     _engine: AsyncEngine
@@ -65,14 +65,14 @@ class AsyncpgFetcher:
         return Lending(self._engine)
 
     async def fetch(self, query: Query[T], /, **values: Any) -> T:
-        # no helper and no context manager on this path: it is the hottest there is
+        # no helper function and no context manager: this is the most frequent path
         compiled = query.compiled(self._engine.dialect, self._schema)
         try:
             parameters = compiled.values(values)
             try:
                 raw = await self._run(query, compiled.sql, parameters, values)
             except BrokenCheckout:
-                # a read may be repeated, and the pool has let go of whatever broke together with this connection
+                # a read is safe to repeat, and the pool has already invalidated connections of the same age
                 raw = await self._run(query, compiled.sql, parameters, values)
         except Exception as error:
             if (ours := translate(error)) is None:
@@ -81,34 +81,34 @@ class AsyncpgFetcher:
         return query.decode(compiled.rows(raw))
 
     async def _run(self, query: Query[Any], sql: str, parameters: Any, asked: Mapping[str, Any]) -> Rows:
-        lease = await self._lending.borrow()
-        driver: Any = lease.driver_connection
+        checkout = await self._lending.borrow()
+        driver: Any = checkout.driver_connection
         try:
             rows: Rows = await driver.fetch(sql, *parameters)
             query.check(rows, asked)
         except AnswerMismatch as error:
-            discard(self._engine.pool, lease, error)
+            discard(self._engine.pool, checkout, error)
             self._lending.lose()
             raise
         except Exception as error:
             if driver.is_closed() or is_broken(error):
-                discard(self._engine.pool, lease, error)
+                discard(self._engine.pool, checkout, error)
                 self._lending.lose()
                 raise BrokenCheckout from error
-            await self._lending.give_back(lease)
+            await self._lending.give_back(checkout)
             raise
         except BaseException as error:
-            # cancelled in the middle of an answer: as SQLAlchemy does, drop the connection
-            lease.invalidate(error)
+            # cancelled before the response was complete: drop the connection, as SQLAlchemy does
+            checkout.invalidate(error)
             self._lending.lose()
             raise
-        await self._lending.give_back(lease)
+        await self._lending.give_back(checkout)
         return rows
 
 
 @attrs.frozen
 class AiosqliteFetcher:
-    """On aiosqlite's own connection, borrowed from the engine's pool: one hop to its thread."""
+    """Fetcher on aiosqlite's own connection, checked out of the engine's pool: one call to its thread for each read."""
 
     _engine: AsyncEngine
     _schema: str | None
@@ -121,18 +121,18 @@ class AiosqliteFetcher:
 
     async def _run(self, query: Query[Any], sql: str, parameters: Any, asked: Mapping[str, Any]) -> Rows:
         pool = self._engine.pool
-        lease = await greenlet_spawn(pool.connect)
-        driver: Any = lease.driver_connection
+        checkout = await greenlet_spawn(pool.connect)
+        driver: Any = checkout.driver_connection
         try:
             rows: Rows = await driver.execute_fetchall(sql, parameters)
             query.check(rows, asked)
         except AnswerMismatch as error:
-            await greenlet_spawn(discard, pool, lease, error)
+            await greenlet_spawn(discard, pool, checkout, error)
             raise
         except BaseException:
-            await greenlet_spawn(lease.close)
+            await greenlet_spawn(checkout.close)
             raise
-        await greenlet_spawn(lease.close)
+        await greenlet_spawn(checkout.close)
         return rows
 
 

@@ -1,0 +1,1 @@
+"""Engines, pooled connections, transactions, and the execution of statements on each driver."""
