@@ -50,11 +50,12 @@ long: $(VENV)/.development ## run what `make test` has in a short form, on every
 unit: $(VENV)/.development ## run the unit tests alone: no network, no file, no event loop
 	@$(VENV)/bin/python -m pytest tests/unit
 
-lint: $(VENV)/.development ## check style, types and the walls between the packages
+lint: $(VENV)/.development ## check style, types, words and the layers of the packages
 	@$(VENV)/bin/ruff check
 	@$(VENV)/bin/ruff format --check
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/python -m tests.typing.documents
+	@$(VENV)/bin/python -m tests.glossary
 	@$(VENV)/bin/lint-imports --no-logo
 
 format: $(VENV)/.development ## lay out the code and mend what ruff can mend

@@ -79,13 +79,13 @@ class Calls:
 
     def _once(self, call: Call, key: str, do: Callable[[], R]) -> R:
         now = self._clock.now()
-        known = self._answers.get(key)
-        if known is None or known.until <= now:
+        answered = self._answers.get(key)
+        if answered is None or answered.until <= now:
             outcome = do()
             self._answers[key] = _Answer(call, outcome, None, now + KEY_LIFETIME)
             return outcome
-        if known.call != call:
+        if answered.call != call:
             raise ProviderRefused("idempotency_error")
-        if known.error is not None:
-            raise known.error
-        return cast("R", known.outcome)
+        if answered.error is not None:
+            raise answered.error
+        return cast("R", answered.outcome)

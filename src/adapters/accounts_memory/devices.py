@@ -18,9 +18,9 @@ class MemoryDeviceReader:
     async def list_for_user(
         self, user_id: UserId, *, limit: int, before: Cursor | None = None
     ) -> Sequence[KnownDevice]:
-        mine = self._tables().devices.find("user_id", user_id)
-        known = [KnownDevice(each.first_seen_at, each.digest) for each in mine]
-        return page_below(known, order=lambda each: (each.first_seen_at, each.digest), limit=limit, before=before)
+        rows = self._tables().devices.find("user_id", user_id)
+        devices = [KnownDevice(each.first_seen_at, each.digest) for each in rows]
+        return page_below(devices, order=lambda each: (each.first_seen_at, each.digest), limit=limit, before=before)
 
 
 class MemoryDevices(MemoryDeviceReader):
@@ -30,9 +30,9 @@ class MemoryDevices(MemoryDeviceReader):
 
     async def add(self, user_id: UserId, digest: bytes, *, at: datetime) -> bool:
         devices = self._workspace().devices
-        known = devices.get((user_id, digest))
-        if known is not None:
-            devices.put(attrs.evolve(known, last_seen_at=at))
+        device = devices.get((user_id, digest))
+        if device is not None:
+            devices.put(attrs.evolve(device, last_seen_at=at))
             return False
         devices.add(Device(user_id=user_id, digest=digest, first_seen_at=at, last_seen_at=at))
         return True

@@ -18,8 +18,8 @@ class MemoryIdempotencyReader:
     async def list_for_user(
         self, user_id: UserId, *, limit: int, before: Cursor | None = None
     ) -> Sequence[IdempotencyRecordSummary]:
-        mine = self._tables().idempotency_records.find("user_id", user_id)
-        summaries = [IdempotencyRecordSummary(each.created_at, each.scope) for each in mine]
+        rows = self._tables().idempotency_records.find("user_id", user_id)
+        summaries = [IdempotencyRecordSummary(each.created_at, each.scope) for each in rows]
         return page_below(summaries, order=lambda each: (each.created_at, each.scope), limit=limit, before=before)
 
 

@@ -15,8 +15,8 @@ class MemoryMailTokenReader:
         self._tables = tables
 
     async def list_for_user(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[MailToken]:
-        mine = self._tables().mail_tokens.find("user_id", user_id)
-        return page_below(mine, order=lambda each: (each.created_at, each.digest), limit=limit, before=before)
+        rows = self._tables().mail_tokens.find("user_id", user_id)
+        return page_below(rows, order=lambda each: (each.created_at, each.digest), limit=limit, before=before)
 
 
 class MemoryMailTokens(MemoryMailTokenReader):

@@ -20,8 +20,8 @@ class MemoryNotificationReader:
     async def list_for_user(
         self, user_id: UserId, *, limit: int, before: Cursor | None = None
     ) -> Sequence[Notification]:
-        mine = self._tables().notifications.find("user_id", user_id)
-        return page_below(mine, order=_time_and_id, limit=limit, before=before)
+        rows = self._tables().notifications.find("user_id", user_id)
+        return page_below(rows, order=_time_and_id, limit=limit, before=before)
 
     async def find(self, id: str) -> Notification | None:
         return self._tables().notifications.get(id)
@@ -62,14 +62,14 @@ class MemoryNotifications(MemoryNotificationReader):
 
     async def delete_for_user(self, user_id: UserId) -> int:
         notifications = self._workspace().notifications
-        mine = list(notifications.find("user_id", user_id))
-        for notification in mine:
+        rows = list(notifications.find("user_id", user_id))
+        for notification in rows:
             notifications.drop(notification)
-        return len(mine)
+        return len(rows)
 
     async def delete_oldest_for_user(self, user_id: UserId, *, keep: int) -> None:
-        mine = self._workspace().notifications.find("user_id", user_id)
-        for notification in sorted(mine, key=_time_and_id, reverse=True)[keep:]:
+        rows = self._workspace().notifications.find("user_id", user_id)
+        for notification in sorted(rows, key=_time_and_id, reverse=True)[keep:]:
             self._workspace().notifications.drop(notification)
 
     async def count_for_user(self, user_id: UserId) -> int:

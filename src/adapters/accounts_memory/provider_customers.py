@@ -145,9 +145,9 @@ class ProviderCustomers:
 
     def cards_of(self, customer_id: str) -> list[ProviderPaymentMethod]:
         self.customer(customer_id)
-        mine = [card for card in self._cards.values() if card.customer_id == customer_id]
-        mine.sort(key=lambda card: card.created)
-        return mine[::-1]
+        cards = [card for card in self._cards.values() if card.customer_id == customer_id]
+        cards.sort(key=lambda card: card.created)
+        return cards[::-1]
 
     def attach(self, customer_id: str, id: str) -> ProviderPaymentMethod:
         self.customer(customer_id)

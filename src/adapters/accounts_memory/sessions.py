@@ -30,8 +30,8 @@ class MemorySessionReader:
         return *resolved, Cards(tables.payment_methods.find("user_id", resolved[1].id))
 
     async def list_for_user(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[Session]:
-        mine = self._tables().sessions.find("user_id", user_id)
-        return page_below(mine, order=_time_and_id, limit=limit, before=before)
+        rows = self._tables().sessions.find("user_id", user_id)
+        return page_below(rows, order=_time_and_id, limit=limit, before=before)
 
     async def find(self, id: str) -> Session | None:
         return self._tables().sessions.get(id)

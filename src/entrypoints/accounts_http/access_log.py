@@ -49,7 +49,7 @@ class RequestEntry:
 
     @property
     def is_sign_in(self) -> bool:
-        """Whether the request proved somebody's identity, or tried to."""
+        """Whether the request was an attempt to sign in."""
         return "way_in" in self.facts
 
 

@@ -58,7 +58,7 @@ class StoredAnswer(msgspec.Struct, array_like=True):
 
 
 @attrs.frozen
-class Performed:
+class RequestOutcome:
     """The outcome of performing a request once: its answer, and whether a repeat gets the same one."""
 
     answer: StoredAnswer
@@ -133,7 +133,7 @@ async def run_idempotent(
     path: str,
     fingerprint: bytes,
     in_single_unit: bool,
-    perform: Callable[[Accounts[Any], str], Awaitable[Performed]],
+    perform: Callable[[Accounts[Any], str], Awaitable[RequestOutcome]],
 ) -> IdempotentResponse:
     """Perform a signed-in user's request once, or replay its stored answer.
 
@@ -184,7 +184,7 @@ async def sign_up_idempotent(
     password: str,
     plain: bytes,
     client: str | None,
-    sign_up: Callable[[Accounts[Any]], Awaitable[Performed]],
+    sign_up: Callable[[Accounts[Any]], Awaitable[RequestOutcome]],
 ) -> IdempotentResponse:
     """Perform a sign-up once, or replay its stored answer. The key belongs to the address, however that is spelled.
 

@@ -21,9 +21,9 @@ class HttpOptions:
     body_limit_bytes: int = attrs.field(default=BODY_LIMIT_BYTES, validator=attrs.validators.ge(1))
     """A larger request body is refused with 413 before it is parsed."""
     verification_seconds: float = attrs.field(default=20.0, validator=attrs.validators.gt(0))
-    """How long a client waits for the verification of a card; then the answer is 503 and the work continues."""
+    """Time that a client waits for the verification of a card. After it the answer is 503, and the work continues."""
     shutdown_seconds: float = attrs.field(default=20.0, validator=attrs.validators.ge(0))
-    """How long a stopping service waits for verifications whose clients are gone."""
+    """Time that a stopping service waits for verifications whose clients are gone."""
     retry_after_seconds: int = attrs.field(default=5, validator=attrs.validators.ge(1))
     """The `Retry-After` of a 503."""
     cors_origins: tuple[str, ...] = ()

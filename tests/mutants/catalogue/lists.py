@@ -129,7 +129,7 @@ LISTS: Final = (
     Mutant(
         name="cleanup: a device ages from its first sign-in",
         at="adapters/accounts_memory/devices.py::MemoryDevices.add",
-        old="devices.put(attrs.evolve(known, last_seen_at=at))",
+        old="devices.put(attrs.evolve(device, last_seen_at=at))",
         new="",
         check=_retention("test_f12_a_device_that_is_used_stays_known"),
     ),

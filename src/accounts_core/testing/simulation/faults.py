@@ -30,11 +30,11 @@ class Port(StrEnum):
 
 @attrs.frozen
 class Point:
-    """One await on a port; `keyed` if the call has an idempotency key, `in_unit` if a unit of work is open."""
+    """One await on a port; `has_key` if the call has an idempotency key, `in_unit` if a unit of work is open."""
 
     port: Port
     name: str
-    keyed: bool = False
+    has_key: bool = False
     in_unit: bool = False
 
     @property
@@ -145,5 +145,5 @@ def _faults_at(point: Point) -> Iterator[Fault]:
         yield from (Fault.ANSWER_LOST, Fault.LATE, Fault.REPEATED)
     if point.port is Port.GATEWAY:
         yield Fault.BUSY
-        if point.keyed:
+        if point.has_key:
             yield from (Fault.FAILURE_KEPT_BEFORE, Fault.FAILURE_KEPT_AFTER)

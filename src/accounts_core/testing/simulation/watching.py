@@ -177,7 +177,7 @@ class _Reading:
 @cache
 def _points(kind: Port, name: str, in_unit: bool) -> tuple[Point, Point]:
     """Return the points of a call without and with an idempotency key."""
-    return Point(kind, name, in_unit=in_unit), Point(kind, name, keyed=True, in_unit=in_unit)
+    return Point(kind, name, in_unit=in_unit), Point(kind, name, has_key=True, in_unit=in_unit)
 
 
 def _is_async(inner: object, name: str, attribute: object) -> bool:

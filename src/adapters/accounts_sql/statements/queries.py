@@ -87,11 +87,11 @@ class Compiled:
         )
         self._results = [(place, convert) for place, convert in enumerate(converters) if convert is not None]
 
-    def values(self, given: Mapping[str, Any]) -> Any:
+    def values(self, parameters: Mapping[str, Any]) -> Any:
         """Return the parameters in the driver's style: positional or by name."""
         bound = {
             name: value if (convert := self._binds[name]) is None else convert(value)
-            for name, value in {**self._fixed, **given}.items()
+            for name, value in {**self._fixed, **parameters}.items()
         }
         return bound if self._order is None else [bound[name] for name in self._order]
 

@@ -9,7 +9,7 @@ from accounts_http import examples
 from accounts_http.access_log import note, note_user
 from accounts_http.bodies import NoFields, value_or_none
 from accounts_http.email_addresses import new_email_address, noted
-from accounts_http.idempotency import Performed, plain_fields, sign_up_idempotent
+from accounts_http.idempotency import RequestOutcome, plain_fields, sign_up_idempotent
 from accounts_http.parameters import text_id
 from accounts_http.schemas.account import CurrentUser, current_user
 from accounts_http.schemas.auth import AccessToken, Login, Proof, SessionItem, SignUp, access_token, session_item
@@ -64,9 +64,9 @@ class AuthApi(Endpoints):
             note_user(user.id)
             return Answer(current_user(user), status_code=CREATED), user.id
 
-        async def perform(accounts: Accounts[Any]) -> Performed:
+        async def perform(accounts: Accounts[Any]) -> RequestOutcome:
             answer, user_id = await sign_up(accounts)
-            return Performed(stored(answer, CREATED), user_id=user_id)
+            return RequestOutcome(stored(answer, CREATED), user_id=user_id)
 
         if call.idempotency_key is None:
             answer, _ = await sign_up(call.accounts)

@@ -19,7 +19,7 @@ from accounts_http.errors import TooLarge
 from accounts_http.idempotency import (
     Idempotency,
     IdempotentResponse,
-    Performed,
+    RequestOutcome,
     StoredAnswer,
     fingerprint_of_body,
     idempotency_key,
@@ -106,9 +106,9 @@ class Endpoints:
     ) -> Answer[Any]:
         caller = await authenticate(request, self.service.accounts)
 
-        async def perform(accounts: Accounts[Any], work_key: str) -> Performed:
+        async def perform(accounts: Accounts[Any], work_key: str) -> RequestOutcome:
             answer = await self._call(declared, request, accounts, work_key)
-            return Performed(stored(answer, declared.route.status), idempotency.is_final(answer.content))
+            return RequestOutcome(stored(answer, declared.route.status), idempotency.is_final(answer.content))
 
         return answer_of(
             await run_idempotent(

@@ -54,7 +54,7 @@ class Route:
     accepts_key: bool = False
     """Whether the call takes an `Idempotency-Key`."""
     idempotency: Idempotency | None = None
-    """How a repeat under a key is treated; None where the handler does that."""
+    """The treatment of a repeat under a key; None if the handler does that."""
     raw_body: bool = False
     """Whether the body may be of any media type, because its bytes matter."""
     body_limit_bytes: int | None = None

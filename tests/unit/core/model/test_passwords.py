@@ -47,7 +47,7 @@ def test_characters_are_counted_not_bytes() -> None:
 
 def test_the_least_length_can_be_8_but_not_less() -> None:
     assert PasswordPolicy(min_length=8).min_length == 8
-    with pytest.raises(ValueError, match="below 8"):
+    with pytest.raises(ValueError, match="at least 8"):
         PasswordPolicy(min_length=7)
 
 
@@ -122,7 +122,7 @@ NAME = "Jos\u00e9 de la Cruz Lopez"
 )
 @pytest.mark.parametrize("name", [NAME, "Jose\u0301 de la Cruz Lopez", "\uff2a\uff4f\uff53\u00e9 de la Cruz Lopez"])
 def test_m02_no_spelling_of_ones_own_name_is_a_password(text: str, name: str) -> None:
-    with pytest.raises(Invalid, match="guess from who you are"):
+    with pytest.raises(Invalid, match="too similar to your name"):
         PasswordPolicy().check(Password(text), name, "jane@example.org")
 
 

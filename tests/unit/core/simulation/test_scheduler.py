@@ -268,7 +268,7 @@ def test_what_can_go_wrong_depends_on_where() -> None:
     everywhere = {Fault.CRASH_BEFORE, Fault.CRASH_AFTER, Fault.CANCEL_BEFORE, Fault.CANCEL_AFTER, Fault.FAIL}
 
     assert set(faults_at(Point(Port.HASHER, "hasher.hash"))) == everywhere
-    assert set(faults_at(Point(Port.GATEWAY, "gateway.hold", keyed=True))) == set(Fault) - {Fault.CONFLICT}
+    assert set(faults_at(Point(Port.GATEWAY, "gateway.hold", has_key=True))) == set(Fault) - {Fault.CONFLICT}
     assert set(faults_at(Point(Port.STORE, "commit", in_unit=True))) == everywhere | {
         Fault.ANSWER_LOST,
         Fault.LATE,
