@@ -121,7 +121,7 @@ def test_a_button_confirms_the_address_and_the_token_goes_nowhere_else(
     browser.get(link)
     browser.find_element(By.ID, "password").send_keys(PASSWORD)
     browser.find_element(By.CSS_SELECTOR, "button").click()
-    assert "not valid" in said(browser)
+    assert "invalid" in said(browser)
 
 
 def test_a_new_password_is_chosen_from_forgetting_to_signing_in(browser: Chrome, service: Served, folder: Path) -> None:
