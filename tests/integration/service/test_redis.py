@@ -100,7 +100,7 @@ def test_check_counts_an_attempt_and_leaves_nothing(
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
-        (f"redis://:{SECRET}@127.0.0.1:1", "redis://127.0.0.1:1/0: Redis, which stores the rate limits, did not respond"),
+        (f"redis://:{SECRET}@127.0.0.1:1", "redis://127.0.0.1:1/0: Redis, which stores the rate limits"),
         (f"unix://:{SECRET}@/nowhere/redis.sock", "No such file or directory"),
     ],
 )
