@@ -230,7 +230,7 @@ def test_a4_nothing_more_is_read_once_a_client_has_gone_whatever_it_had_asked_fo
         reads += 1
         return read()
 
-    running.store.reader = counted  # type: ignore[method-assign]
+    running.store.reader = counted  # type: ignore[method-assign]  # the store's own reader, counted
     try:
         with closing(connected(running)) as connection:
             connection.sendall(running.export + SHORT)
@@ -238,6 +238,6 @@ def test_a4_nothing_more_is_read_once_a_client_has_gone_whatever_it_had_asked_fo
         running.until(lambda: running.connections == [])
         running.until(lambda: not running.server.server_state.tasks)
     finally:
-        running.store.reader = read  # type: ignore[method-assign]
+        running.store.reader = read  # type: ignore[method-assign]  # put back
 
     assert reads < WRITTEN / PAGE_OF_LONG_TEXTS / 2
