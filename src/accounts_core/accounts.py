@@ -158,7 +158,14 @@ class _UseCases:
 
 @attrs.frozen(kw_only=True, slots=False, eq=False)
 class Accounts(AsyncFacade[W], _UseCases):
-    """User accounts and their cards, for asynchronous applications: `user = await accounts.register(...)`.
+    """User accounts and their cards, for asynchronous applications.
+
+        await accounts.register(email="jane@example.org", password="correct horse battery staple", name="Jane Doe")
+        signed_in = await accounts.sign_in(email="jane@example.org", password="correct horse battery staple")
+        caller = await accounts.authenticate(signed_in.token)
+        await accounts.verify_card(caller.user.id, payment_method="pm_card_visa")
+
+    `accounts_core/accounts.py` lists all of them by area.
 
     In addition to the errors in its own docstring, every method may raise three others of `accounts_core.errors`:
 

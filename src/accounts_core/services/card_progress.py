@@ -20,7 +20,7 @@ PROVIDER_FAILED: Final = "provider_failed"
 RESOURCE_MISSING: Final = "resource_missing"
 """The provider's failure code for an object that does not exist."""
 
-_LEARNED: Final = {
+EVENT_OF_HOLD: Final = {
     HoldStatus.HELD: Event.HELD,
     HoldStatus.CHALLENGED: Event.CHALLENGED,
     HoldStatus.DECLINED: Event.DECLINED,
@@ -42,5 +42,5 @@ def job_id(verification_id: str) -> str:
     return f"job_{verification_id}"
 
 
-def _code_of(error: ProviderRefused | NotFound) -> str:
+def failure_code_of(error: ProviderRefused | NotFound) -> str:
     return error.code if isinstance(error, ProviderRefused) else RESOURCE_MISSING

@@ -23,15 +23,15 @@ from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.card_calls import CardCalls
 from accounts_core.services.card_commits import CardCommits
 from accounts_core.services.card_progress import (
-    _LEARNED,
+    EVENT_OF_HOLD,
     MAX_STEPS,
     PROVIDER_FAILED,
     RESOURCE_MISSING,
     TOO_MANY_ATTEMPTS,
     Progress,
-    _code_of,
+    failure_code_of,
 )
-from accounts_core.services.lost_customer import forget_customer
+from accounts_core.services.lost_customer import unlink_lost_customer
 from accounts_core.services.outbox_writer import OutboxWriter
 from accounts_core.services.rate_limit_policy import RateLimitPolicy
 
@@ -178,7 +178,7 @@ class CardVerifier:
             card = await self._payments.retrieve_payment_method(v.requested)
             await self._rate_limits.consume_card(card.card.fingerprint)
         except (NotFound, ProviderRefused) as refusal:
-            await self._commits.advance(v, Event.REFUSED, code=_code_of(refusal))
+            await self._commits.advance(v, Event.REFUSED, code=failure_code_of(refusal))
             return False
         except RateLimitExceeded:
             await self._commits.advance(v, Event.REFUSED, code=TOO_MANY_ATTEMPTS)
@@ -199,7 +199,7 @@ class CardVerifier:
         if hold is None:
             await self._commits.advance(v, Event.REFUSED, code=PROVIDER_FAILED, read_customer=True)
             return None
-        return await self._learn(v, hold)
+        return await self._apply_hold_status(v, hold)
 
     async def _unlink_customer(self, v: CardVerification, user_id: UserId) -> NoReturn:
         """Unlink a customer that was deleted at the provider, and go back to the step that finds one. Nothing was held.
@@ -214,7 +214,7 @@ class CardVerifier:
             except NotFound:
                 raise Conflict("The user was deleted meanwhile.") from None
             if user.customer_id == v.customer_id:
-                await forget_customer(work, user, at=now)
+                await unlink_lost_customer(work, user, at=now)
             await work.verifications.save(v.on(Event.CUSTOMER_LOST, at=now, code=Event.CUSTOMER_LOST.value))
         raise Conflict("The customer was deleted at the provider.")
 
@@ -222,15 +222,15 @@ class CardVerifier:
         assert v.hold_id is not None
         hold = await self._payments.retrieve_hold(v.hold_id)
         if hold.status is not HoldStatus.CHALLENGED:
-            return await self._learn(v, hold)
+            return await self._apply_hold_status(v, hold)
         if self._clock.now() < v.created_at + self._policy.challenge_limit:
             return hold
         await self._commits.advance(v, Event.ABANDONED)
         return None
 
-    async def _learn(self, v: CardVerification, hold: Hold) -> Hold | None:
+    async def _apply_hold_status(self, v: CardVerification, hold: Hold) -> Hold | None:
         """Commit the status of the hold."""
-        event = _LEARNED[hold.status]
+        event = EVENT_OF_HOLD[hold.status]
         await self._commits.advance(
             v,
             event,
@@ -246,7 +246,7 @@ class CardVerifier:
             await self._calls.attach(v)
         except (ProviderRefused, NotFound) as refusal:
             is_missing = isinstance(refusal, NotFound)
-            await self._commits.advance(v, Event.REFUSED, code=_code_of(refusal), read_customer=is_missing)
+            await self._commits.advance(v, Event.REFUSED, code=failure_code_of(refusal), read_customer=is_missing)
         else:
             await self._commits.advance(v, Event.ATTACHED)
 
@@ -264,7 +264,7 @@ class CardVerifier:
         try:
             provided = await self._payments.retrieve_payment_method(v.payment_method)
         except NotFound as lost:
-            await self._commits.advance(v, Event.REFUSED, code=_code_of(lost))
+            await self._commits.advance(v, Event.REFUSED, code=failure_code_of(lost))
             return
         if provided.customer_id != v.customer_id:  # detached since, perhaps with its customer
             await self._commits.advance(v, Event.REFUSED, code=RESOURCE_MISSING, read_customer=True)

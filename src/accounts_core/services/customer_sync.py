@@ -21,7 +21,7 @@ from accounts_core.ports.payment_gateway import PaymentGateway
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.card_verifier import CardVerifier
 from accounts_core.services.default_card import is_managed_elsewhere, open_verification
-from accounts_core.services.lost_customer import forget_customer, removed_by_provider
+from accounts_core.services.lost_customer import removed_by_provider, unlink_lost_customer
 from accounts_core.services.outbox_writer import LEASE, OutboxWriter, default_job_id
 from accounts_core.services.retry import retry_on_conflict
 
@@ -139,4 +139,4 @@ class SyncCustomer:
     async def _forget(self, user_id: UserId, customer_id: str) -> None:
         """Unlink a customer that was deleted at the provider with its cards; the next verification creates another."""
         async with self._store.begin() as work:
-            await forget_customer(work, await self._still_billed(work, user_id, customer_id), at=self._clock.now())
+            await unlink_lost_customer(work, await self._still_billed(work, user_id, customer_id), at=self._clock.now())

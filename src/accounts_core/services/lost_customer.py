@@ -8,7 +8,7 @@ from accounts_core.model.user import User
 from accounts_core.ports.store import UnitOfWork
 
 
-async def forget_customer(work: UnitOfWork, user: User, *, at: datetime) -> None:
+async def unlink_lost_customer(work: UnitOfWork, user: User, *, at: datetime) -> None:
     """Unlink the customer, which the provider deleted with its cards, from `user`, who is locked.
 
     The next verification creates another customer.

@@ -76,7 +76,7 @@ class RedisRateLimiter:
     async def count_expired(self, *, now: datetime) -> int:  # noqa: ARG002  keys expire by TTL
         return 0
 
-    async def delete_expired(self, *, now: datetime, limit: int) -> int:  # noqa: ARG002
+    async def delete_expired(self, *, now: datetime, limit: int) -> int:  # noqa: ARG002  as above
         return 0
 
     def close(self) -> None:
@@ -124,7 +124,7 @@ class AsyncRedisRateLimiter:
     async def count_expired(self, *, now: datetime) -> int:  # noqa: ARG002  keys expire by TTL
         return 0
 
-    async def delete_expired(self, *, now: datetime, limit: int) -> int:  # noqa: ARG002
+    async def delete_expired(self, *, now: datetime, limit: int) -> int:  # noqa: ARG002  as above
         return 0
 
     async def may_forget(self) -> bool:

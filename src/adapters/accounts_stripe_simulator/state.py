@@ -244,7 +244,7 @@ class State:
         self._lock = RLock()
         if self._path is not None and not self._is_closed_for_fork:
             keep_forever(self._connection)
-            self._connection = _Inherited()  # type: ignore[assignment]
+            self._connection = _Inherited()  # type: ignore[assignment]  # it refuses every use
 
 
 class _Inherited:

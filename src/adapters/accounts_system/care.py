@@ -13,7 +13,7 @@ REPAIR_EVERY_SECONDS: Final = 60.0
 """Interval of the search for wrong times and overdue jobs, by the monotonic clock."""
 JUMP_SECONDS: Final = 30.0
 """Change of the system clock against the monotonic one that triggers the search at once."""
-TIDY_EVERY_SECONDS: Final = 24 * 3600.0
+CLEANUP_EVERY_SECONDS: Final = 24 * 3600.0
 """Interval of the cleanup, by the monotonic clock."""
 REPEAT_ALARM_SECONDS: Final = 3600.0
 """Minimum interval between alarms for one topic."""
@@ -43,7 +43,7 @@ class Care:
         self._accounts = accounts
         self._monotonic = monotonic
         self._wall_clock = wall_clock
-        self._repair_at = self._tidy_at = 0.0
+        self._repair_at = self._cleanup_at = 0.0
         self._offset = wall_clock() - monotonic()
         self._overdue = frozenset[str]()
         self._alarmed: dict[str, float] = {}
@@ -56,9 +56,9 @@ class Care:
             await self._repair()
             await self._alarm(now)
             self._repair_at, self._offset = now + REPAIR_EVERY_SECONDS, offset
-        if now >= self._tidy_at:
+        if now >= self._cleanup_at:
             await self._accounts.run_cleanup()
-            self._tidy_at = now + TIDY_EVERY_SECONDS
+            self._cleanup_at = now + CLEANUP_EVERY_SECONDS
         return WorkerRun()
 
     async def _repair(self) -> None:

@@ -27,12 +27,26 @@ from accounts_litestar.edge.problems import Problems
 from accounts_litestar.pages.mail_pages import mail_pages
 from accounts_litestar.plugin import AccountsPlugin
 
+DESCRIPTION: Final = """\
+Sign up with `POST /api/auth/register` and sign in with `POST /api/auth/login`. Send the `access_token` of the \
+answer with every other call, as `Authorization: Bearer <access_token>`.
+
+- **Two APIs** work on the same accounts. `/api/users/current` has cards, notifications and sessions; `/api/v1` has \
+the user, its export and deletion, and teams, which its paths call accounts. A token is valid for both.
+- **Bodies** are JSON or a form (`application/x-www-form-urlencoded`), at most 16 KiB.
+- **Errors** are `application/problem+json` (RFC 9457). `type` is stable, `detail` is a sentence for people, and \
+`errors` has a message for each invalid field.
+- **Lists** return the newest entries first, at most `limit`. The `Link` header has the URL of the next page.
+- **Repeats.** A write with an `Idempotency-Key` header can be sent again with the same key: it is carried out once.
+- **Rate limits.** A call over a limit returns 429, and `Retry-After` says after how many seconds to try again.
+"""
+
 TAGS: Final = {
     AuthApi.tags[0]: "Sign in to get an access token, and send it as `Authorization: Bearer <token>`.",
-    AccountApi.tags[0]: "The signed-in user with their notifications and cards.",
-    UserApi.tags[0]: "The signed-in user and its deletion.",
+    AccountApi.tags[0]: "The signed-in user with their sessions, notifications and cards: the account API.",
+    UserApi.tags[0]: "The signed-in user, their activity, export and deletion: the user API.",
     WebhookApi.tags[0]: "Calls by the payment provider.",
-    TeamsApi.tags[0]: "Teams with their members, invitations and interactions.",
+    TeamsApi.tags[0]: "Teams with their members, invitations and interactions. The paths call a team an account.",
     HealthApi.tags[0]: "Health checks for monitoring.",
 }
 
@@ -89,6 +103,7 @@ def _openapi_config() -> OpenAPIConfig:
         title="Accounts",
         version="1",
         summary="User accounts and their cards.",
+        description=DESCRIPTION,
         components=[COMPONENTS],
         use_handler_docstrings=True,
         tags=[Tag(name, description) for name, description in TAGS.items()],

@@ -92,8 +92,8 @@ class Settings:
     retention_verifications_days: int = days(400, zero=FOR_EVER)
     retention_dead_jobs_days: int = days(90, zero=FOR_EVER)
     invitation_days: int = days(14)
-    email_change: EmailChange = choice(EmailChange, EmailChange.CONFIRM)  # noqa: RUF009
-    customer_deletion: CustomerDeletion = choice(CustomerDeletion, CustomerDeletion.BLOCK)  # noqa: RUF009
+    email_change: EmailChange = choice(EmailChange, EmailChange.CONFIRM)  # noqa: RUF009  it returns a field
+    customer_deletion: CustomerDeletion = choice(CustomerDeletion, CustomerDeletion.BLOCK)  # noqa: RUF009  as above
     trusted_proxies: tuple[parsers.Network, ...] = setting(
         parsers.parse_networks, "IP addresses or networks, such as 10.0.0.0/8,::1", (), empty=True
     )

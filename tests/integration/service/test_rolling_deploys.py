@@ -1,6 +1,5 @@
 """Two releases serve one database while a fleet is updated, and no request fails."""
 
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -14,9 +13,11 @@ LIMITS = "sign-up=100000/hour,sign-in=100000/hour,recovery=100000/hour"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def values(request: pytest.FixtureRequest, folder: Path) -> Iterator[dict[str, str]]:
-    url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else f"sqlite:///{folder}/accounts.db"
-    yield {"database_url": url, "limits": LIMITS}
+def values(request: pytest.FixtureRequest, folder: Path) -> dict[str, str]:
+    url = (
+        request.getfixturevalue("postgres_url") if request.param == "postgresql" else f"sqlite:///{folder}/accounts.db"
+    )
+    return {"database_url": url, "limits": LIMITS}
 
 
 @pytest.fixture
@@ -28,18 +29,17 @@ def release_before(tmp_path_factory: pytest.TempPathFactory) -> Release:
 
 
 def test_the_release_before_goes_on_while_this_one_migrates(release_before: Release, values: dict[str, str]) -> None:
-    with release_before.serving(**values) as before, ExitStack() as started:
-        with Traffic([before.url]).running() as traffic:
-            traffic.wait_for(2)
-            migrated = TODAY.command("migrate", **values)
-            traffic.wait_for(2)
-            today = started.enter_context(TODAY.serving(**values))
-            traffic.urls = [before.url, today.url]
-            traffic.wait_for(4)
-            traffic.urls = [today.url]
-            traffic.wait_for(2)
-            assert before.stop() == 0
-            traffic.wait_for(2)
+    with ExitStack() as started, release_before.serving(**values) as before, Traffic([before.url]).running() as traffic:
+        traffic.wait_for(2)
+        migrated = TODAY.command("migrate", **values)
+        traffic.wait_for(2)
+        today = started.enter_context(TODAY.serving(**values))
+        traffic.urls = [before.url, today.url]
+        traffic.wait_for(4)
+        traffic.urls = [today.url]
+        traffic.wait_for(2)
+        assert before.stop() == 0
+        traffic.wait_for(2)
 
     assert (migrated.returncode, migrated.stderr) == (0, "")
     assert traffic.unexpected == {}

@@ -137,7 +137,7 @@ CARDS: Final = (
     ),
     Mutant(
         name="a customer that was deleted at the provider, and stays here",
-        at="accounts_core/services/lost_customer.py::forget_customer",
+        at="accounts_core/services/lost_customer.py::unlink_lost_customer",
         old="await work.users.save(user.unlink_customer())",
         new="",
         check=faults("hearing that the customer was deleted"),

@@ -151,7 +151,7 @@ PROVIDER: Final = (
     ),
     Mutant(
         name="a lost customer whose cards stay here",
-        at="accounts_core/services/lost_customer.py::forget_customer",
+        at="accounts_core/services/lost_customer.py::unlink_lost_customer",
         old="await work.payment_methods.save(user.id, Cards())",
         new="",
         check=core(f"{_LOST}test_a_verification_makes_another_customer_in_the_same_call"),

@@ -9,7 +9,7 @@ from accounts_core import run_sync
 from accounts_core.model.outbox import OverdueJobs
 from accounts_core.results import TimesRepairResult
 from accounts_core.testing.builders import NOON
-from accounts_system.care import REPAIR_EVERY_SECONDS, REPEAT_ALARM_SECONDS, TIDY_EVERY_SECONDS, Care
+from accounts_system.care import CLEANUP_EVERY_SECONDS, REPAIR_EVERY_SECONDS, REPEAT_ALARM_SECONDS, Care
 
 WELCOMES = OverdueJobs(topic="host.welcome", count=3, oldest_due=NOON)
 ALARM = "No worker does the jobs of the topic host.welcome: 3 are due, the oldest since 2026-03-01T12:00:00+00:00."
@@ -76,7 +76,7 @@ def test_the_cleanup_runs_at_the_start_and_once_a_day() -> None:
     care = clocks.care(accounts)
 
     run_sync(care.step())
-    clocks.pass_by(TIDY_EVERY_SECONDS - 1)
+    clocks.pass_by(CLEANUP_EVERY_SECONDS - 1)
     run_sync(care.step())
     assert accounts.tidied == 1
     clocks.pass_by(1)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import pytest
+from tests.unit.core.conftest import World
 
 from accounts_core import Accounts, BlockingAccounts, errors
 from accounts_core.facade import methods
@@ -181,6 +182,27 @@ def test_the_check_of_docstrings_finds_each_fault() -> None:
     assert _faults_of(rename, good.replace("NotFound:", "Invalid:")) == ["Raises names Invalid twice"]
     assert _faults_of(rename, good.replace("    Returns:", "    Yields:")) == ["has no Returns"]
     assert _faults_of(rename, good.replace("Args:", "Raises:", 1)) == ["has Raises twice"]
+
+
+@pytest.mark.usefixtures("drive")
+async def test_the_example_in_the_docstring_of_accounts_runs(world: World) -> None:
+    """`help(Accounts)` begins with it."""
+    accounts = Accounts(
+        store=world.store,
+        payments=world.gateway,
+        passwords=world.hasher,
+        mailer=world.mailer,
+        clock=world.clock,
+        secrets=world.secrets,
+        limits=None,
+    )
+    block = inspect.cleandoc(Accounts.__doc__ or "").split("\n\n")[1]
+    found: dict[str, Any] = {}
+    exec(f"async def example(accounts):\n{block}\n    return caller.user", found)
+
+    user = await found["example"](accounts)
+
+    assert [card.card.last4 for card in await accounts.list_payment_methods(user.id)] == ["4242"]
 
 
 def _faults_of(function: Callable[..., Any], docstring: str | None) -> list[str]:

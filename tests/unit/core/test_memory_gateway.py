@@ -138,7 +138,9 @@ async def test_ids_look_like_stripes(gateway: MemoryGateway, customer: Customer)
     assert re.fullmatch(rf"{hold.id}_secret_[0-9A-Za-z]{{25}}", hold.client_secret or "")
 
 
-async def test_a_hold_attaches_its_card_and_letting_go_keeps_it(gateway: MemoryGateway, customer: Customer) -> None:
+async def test_a_hold_attaches_its_card_and_releasing_the_hold_keeps_it(
+    gateway: MemoryGateway, customer: Customer
+) -> None:
     hold = await gateway.hold(request(customer), key="hold")
 
     await gateway.release(id_of(hold), key="release")

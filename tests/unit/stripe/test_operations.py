@@ -142,7 +142,7 @@ def test_a_list_that_cannot_be_read_is_not_taken_for_an_empty_one(gateway: Gatew
 # ---- release
 
 
-def test_letting_go_is_one_keyed_cancel(gateway: Gateway, server: FakeStripe) -> None:
+def test_releasing_is_one_cancel_with_an_idempotency_key(gateway: Gateway, server: FakeStripe) -> None:
     server.will(an_intent("canceled"))
 
     assert run_sync(gateway.release("pi_1", key="ver_1:release")).status is HoldStatus.RELEASED
@@ -201,7 +201,7 @@ def test_a_cancel_that_did_not_cancel_is_no_release(gateway: Gateway, server: Fa
         run_sync(gateway.release("pi_1", key="k"))
 
 
-def test_letting_go_of_what_was_captured_is_said_aloud(gateway: Gateway, server: FakeStripe) -> None:
+def test_releasing_a_captured_hold_is_an_error(gateway: Gateway, server: FakeStripe) -> None:
     server.will(CANNOT_CANCEL, an_intent("succeeded"))
 
     with pytest.raises(ConfigurationError, match="captured"):

@@ -8,7 +8,7 @@ from accounts_core.testing.contracts.base import StoreContract
 from accounts_core.testing.contracts.outbox import claim, end, find
 from accounts_core.testing.harness import AnyStore, Concurrently, failures, keep, read_back
 
-PARKED = a_job(attempts=7, dead_lettered_at=at(1), last_error="it keeps failing")
+DEAD_LETTERED = a_job(attempts=7, dead_lettered_at=at(1), last_error="it keeps failing")
 
 
 async def retry(store: AnyStore, id: str, *, minutes: float = 90) -> None:
@@ -36,12 +36,12 @@ class DeadLettersContract(StoreContract):
         assert parked == attrs.evolve(job, lease=None, dead_lettered_at=at(2), last_error="no such customer")
 
     async def test_a_dead_letter_is_never_due_and_never_claimed(self, store: AnyStore) -> None:
-        await keep(store, PARKED)
+        await keep(store, DEAD_LETTERED)
         much_later = at(10**6)
 
         assert await read_back(store, lambda s: s.outbox.any_due(now=much_later)) is False
         assert list(await claim(store, now=much_later)) == []
-        assert await find(store, "job_1") == PARKED
+        assert await find(store, "job_1") == DEAD_LETTERED
 
     async def test_dead_letters_take_no_place_in_a_claim(self, store: AnyStore) -> None:
         parked = [a_job(f"job_parked_{n}", due=at(-100), dead_lettered_at=NOON) for n in range(5)]
@@ -51,8 +51,8 @@ class DeadLettersContract(StoreContract):
         assert [job.id for job in await claim(store, limit=2)] == ["job_1", "job_2"]
 
     async def test_a_dead_letter_that_is_retried_is_due_now_with_no_attempts_counted(self, store: AnyStore) -> None:
-        other = attrs.evolve(PARKED, id="job_2")
-        await keep(store, PARKED, other)
+        other = attrs.evolve(DEAD_LETTERED, id="job_2")
+        await keep(store, DEAD_LETTERED, other)
 
         await retry(store, "job_1", minutes=90)
 
@@ -82,23 +82,23 @@ class DeadLettersContract(StoreContract):
         assert await find(store, "job_1") == a_job(due=at(1))
 
     async def test_retrying_a_job_that_is_not_there_is_not_found(self, store: AnyStore) -> None:
-        await keep(store, PARKED)
+        await keep(store, DEAD_LETTERED)
 
         for unknown in ("job_2", "", "job_1\0"):
             with pytest.raises(NotFound):
                 await retry(store, unknown)
 
-        assert await find(store, "job_1") == PARKED
+        assert await find(store, "job_1") == DEAD_LETTERED
 
     async def test_a_dead_letter_can_be_deleted(self, store: AnyStore) -> None:
-        await keep(store, PARKED)
+        await keep(store, DEAD_LETTERED)
         async with store.begin() as work:
             await work.outbox.delete("job_1")
 
         assert await find(store, "job_1") is None
 
-    async def test_parking_and_retrying_are_rolled_back_with_their_unit(self, store: AnyStore) -> None:
-        await keep(store, PARKED, a_job("job_2"))
+    async def test_dead_lettering_and_retrying_are_rolled_back_with_their_unit(self, store: AnyStore) -> None:
+        await keep(store, DEAD_LETTERED, a_job("job_2"))
         (held,) = await claim(store)
         with pytest.raises(ZeroDivisionError):
             async with store.begin() as work:
@@ -106,7 +106,7 @@ class DeadLettersContract(StoreContract):
                 await work.outbox.dead_letter(held, at=at(90), error="it keeps failing")
                 raise ZeroDivisionError
 
-        assert await find(store, "job_1") == PARKED
+        assert await find(store, "job_1") == DEAD_LETTERED
         assert await find(store, "job_2") == held
 
     async def test_dead_letters_are_listed_first_then_by_due_then_by_id(self, store: AnyStore) -> None:

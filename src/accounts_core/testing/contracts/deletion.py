@@ -126,7 +126,7 @@ class DeletionContract(StoreContract):
 
         assert list(await read_back(store, lambda s: s.teams.list_invitations_to(GUEST, limit=9))) == []
 
-    async def test_remove_invitations_to_removes_those_of_one_address_in_any_spelling(self, store: AnyStore) -> None:
+    async def test_delete_invitations_to_deletes_those_of_one_address_in_any_spelling(self, store: AnyStore) -> None:
         await populate(store)
         await keep(store, an_invitation("inv_other", JANES))
         async with store.begin() as work:

@@ -183,7 +183,7 @@ class GatewayHoldsContract(PaymentGatewayContract):
         later = await every(gateway.list_open_holds, since=made + timedelta(seconds=2))
         assert [each for each in later if each.customer_id == customer.id] == []
 
-    async def test_letting_go_of_what_is_gone_is_fine(
+    async def test_releasing_a_hold_that_is_gone_is_no_error(
         self, gateway: PaymentGateway, user_ref: str, cards: ProviderCards
     ) -> None:
         customer = await a_customer(gateway, user_ref)

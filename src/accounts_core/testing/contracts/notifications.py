@@ -141,7 +141,7 @@ class NotificationsContract(StoreContract):
         assert list(found) == [attrs.evolve(unread, read_at=at(5)), was_read]
         assert list(await read_back(store, lambda s: s.notifications.list_for_user(UserId(2), limit=99))) == [theirs]
 
-    async def test_count_of_says_how_many_remove_of_removes(self, store: AnyStore) -> None:
+    async def test_count_for_user_counts_what_delete_for_user_deletes(self, store: AnyStore) -> None:
         theirs = a_notification("ntf_other", 2)
         await keep(store, a_user(1), a_user(2), a_notification("ntf_1", read_at=at(1)), a_notification("ntf_2"), theirs)
 

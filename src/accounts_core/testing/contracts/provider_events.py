@@ -71,7 +71,7 @@ class ProviderEventsContract(StoreContract):
 
         assert [await receive(store, each) for each in received] == [True, True, False, False]
 
-    async def test_forgetting_compares_to_the_microsecond_in_any_zone(self, store: AnyStore) -> None:
+    async def test_deleting_expired_events_compares_to_the_microsecond_in_any_zone(self, store: AnyStore) -> None:
         there = NOON.astimezone(timezone(timedelta(hours=-7)))
         await receive(store, "evt_1", at=there)
 
@@ -89,7 +89,7 @@ class ProviderEventsContract(StoreContract):
         assert await receive(store, "evt_1") is False
         assert await receive(store, "evt_2") is True
 
-    async def test_forgetting_that_is_rolled_back_forgets_nothing(self, store: AnyStore) -> None:
+    async def test_deleting_that_is_rolled_back_deletes_nothing(self, store: AnyStore) -> None:
         await receive(store, "evt_1", at=at(-1))
         with pytest.raises(ZeroDivisionError):
             async with store.begin() as work:

@@ -164,7 +164,7 @@ class SessionsContract(StoreContract):
             a_user(),
         )
 
-    async def test_count_of_says_how_many_remove_of_ends_expired_ones_included(self, store: AnyStore) -> None:
+    async def test_count_for_user_counts_what_delete_for_user_deletes_with_expired_ones(self, store: AnyStore) -> None:
         expired = a_session("ses_2", expires_at=NOON - timedelta(days=1))
         await keep(store, a_user(1), a_user(2), a_session("ses_1"), expired, a_session("ses_other", 2))
 
@@ -188,7 +188,9 @@ class SessionsContract(StoreContract):
         left = [n for n in range(3) if await resolve(store, f"ses_{n}")]
         assert left == [1]
 
-    async def test_remove_of_ends_every_session_when_the_one_to_keep_is_not_the_users(self, store: AnyStore) -> None:
+    async def test_delete_for_user_ends_every_session_when_the_one_to_keep_is_not_the_users(
+        self, store: AnyStore
+    ) -> None:
         await keep(store, a_user(1), a_user(2), a_session("ses_1"), a_session("ses_other", 2))
 
         async with store.begin() as work:

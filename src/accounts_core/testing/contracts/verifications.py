@@ -201,7 +201,7 @@ class VerificationsContract(StoreContract):
         assert await find(store, "ver_1") == orphaned
         assert orphaned.is_orphaned
 
-    async def test_remove_takes_it_and_nothing_else_and_is_done_when_it_is_gone(self, store: AnyStore) -> None:
+    async def test_delete_deletes_one_verification_and_may_be_repeated(self, store: AnyStore) -> None:
         await keep(store, a_user(), a_verification("ver_1"), a_verification("ver_2", requested="pm_2"))
 
         for _ in range(2):
@@ -211,7 +211,7 @@ class VerificationsContract(StoreContract):
         assert await find(store, "ver_1") is None
         assert await find(store, "ver_2") is not None
 
-    async def test_remove_ended_of_leaves_open_ones_and_other_peoples(self, store: AnyStore) -> None:
+    async def test_delete_ended_leaves_open_ones_and_other_peoples(self, store: AnyStore) -> None:
         opened = a_verification("ver_open", state=State.REQUIRES_ACTION)
         theirs = a_verification("ver_theirs", 2, state=State.VERIFIED)
         orphaned = a_verification("ver_doomed", None, state=State.ABANDONED)

@@ -121,7 +121,7 @@ class VerifyCard:
                 calls.
             Invalid: On `payment_method`: malformed, unknown to the provider, or of a kind that it cannot use here. On
                 `return_url`: not a web address, or it holds a card number. On `value`: `idempotency_key` cannot be
-                    stored.
+                stored.
             RateLimitExceeded: Too many changes (`write`) or card verifications (`verify-card`) by this user, or
                 verifications from this client or of this card.
             NotFound: There is no such user.

@@ -16,8 +16,8 @@ async def connect(*, host: str | Sequence[str] | None = None, **options: Any) ->
 
     `timeout` applies to each host. Raises the error of the last host.
     """
-    import asyncpg  # type: ignore[import-untyped]
-    from asyncpg.exceptions import TargetServerAttributeNotMatched  # type: ignore[import-untyped]
+    import asyncpg  # type: ignore[import-untyped]  # it has no type information
+    from asyncpg.exceptions import TargetServerAttributeNotMatched  # type: ignore[import-untyped]  # as above
 
     if host is None or isinstance(host, str):
         return await asyncpg.connect(host=host, **options)

@@ -27,7 +27,7 @@ from accounts_litestar.edge.answers import Answer
 
 class TeamsApi(Endpoints):
     path = "/api/v1/accounts"
-    tags = ("Accounts of the user API",)
+    tags = ("Teams",)
 
     @post(
         "/",

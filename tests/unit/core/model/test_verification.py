@@ -50,7 +50,7 @@ def test_a_card_is_verified_only_on_the_way_through_a_released_hold() -> None:
 
 
 @pytest.mark.parametrize("state", [State.HOLDING, State.REQUIRES_ACTION, State.HELD, State.RELEASING])
-def test_where_money_may_be_held_no_event_ends_without_letting_go(state: State) -> None:
+def test_where_money_may_be_held_no_event_ends_without_releasing_it(state: State) -> None:
     ends = {event for (before, event), after in TRANSITIONS.items() if before is state and after in ENDS}
 
     assert ends <= {Event.LAPSED}
