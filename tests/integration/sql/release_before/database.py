@@ -46,7 +46,7 @@ def load(engine: sa.Engine) -> None:
     with engine.begin() as connection:
         for table in tables:
             for row in TABLES[table.name]:
-                connection.execute(table.insert().values({name: _read(table.c[name], row[name]) for name in row}))
+                connection.execute(table.insert().values({name: read_value(table.c[name], row[name]) for name in row}))
         if engine.name == "postgresql":
             for sequence, last in _last_numbers():
                 connection.execute(sa.select(sa.func.setval(sequence, last)))
@@ -61,7 +61,7 @@ def _last_numbers() -> Iterator[tuple[str, int]]:
         yield f"{table}_id_seq", max(row["id"] for row in TABLES[table])
 
 
-def _read(column: sa.Column[Any], value: Any) -> Any:
+def read_value(column: sa.Column[Any], value: Any) -> Any:
     if isinstance(column.type, sa.LargeBinary):
         return bytes.fromhex(value)
     if isinstance(column.type, Moment):
