@@ -5,8 +5,8 @@ import pickle
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from copy import copy
 from io import BytesIO
+from itertools import count
 from typing import Any, Protocol, cast
 
 import psycopg
@@ -98,15 +98,21 @@ class MemoryBackend:
     def save(self) -> object:
         store, limits = cast("MemoryStore", self.store), cast("MemoryRateLimiter", self.limits)
         logs = {key: (tuple(log.times), log.period) for key, log in limits._logs.items()}
-        return self.state, logs, [copy(getattr(store._ids, kind)) for kind in _IDS]
+        return self.state, logs, self._next_ids(store)
 
     def load(self, saved: Any) -> None:
         self.clear()
         state, logs, ids = saved
         store, limits = cast("MemoryStore", self.store), cast("MemoryRateLimiter", self.limits)
         store._state = state
-        store._ids = Ids(**{kind: copy(counted) for kind, counted in zip(_IDS, ids, strict=True)})
+        store._ids = Ids(**{kind: count(number) for kind, number in ids.items()})
         limits._logs = {key: _Log(list(times), period) for key, (times, period) in logs.items()}
+
+    def _next_ids(self, store: MemoryStore) -> dict[str, int]:
+        """Return the next id of each kind. A counter only tells it by moving on, so it gets a new one."""
+        ids = {kind: next(getattr(store._ids, kind)) for kind in _IDS}
+        store._ids = Ids(**{kind: count(number) for kind, number in ids.items()})
+        return ids
 
     def trace(self, saved: Any) -> bytes:
         state, logs, _ = saved

@@ -1,5 +1,6 @@
 """The `accounts` command: run the service and manage its database and users."""
 
+import logging
 import sys
 import warnings
 from _thread import interrupt_main
@@ -42,8 +43,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _silence_interpreter() -> None:
-    """Suppress the interpreter's warnings about coroutines and loops that an interruption left unfinished."""
+    """Suppress warnings about coroutines, tasks and loops that an interruption left unfinished."""
     warnings.simplefilter("ignore")
+    logging.getLogger("asyncio").disabled = True
     sys.unraisablehook = lambda _: None
 
 

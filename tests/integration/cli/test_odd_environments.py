@@ -425,6 +425,30 @@ STARTED: Final = [
 """What the interpreter itself does at its start and at its end is shown by processes of their own."""
 
 
+INTERRUPTED_BESIDE_A_TASK: Final = """
+import asyncio, sys, accounts_cli
+
+async def wait():
+    await asyncio.sleep(9)
+
+def interrupted(argv):
+    loop = asyncio.new_event_loop()
+    task = loop.create_task(wait())
+    loop.call_soon(loop.stop)
+    loop.run_forever()
+    raise KeyboardInterrupt
+
+accounts_cli._main = interrupted
+sys.exit(accounts_cli.main([]))
+"""
+
+
+def test_an_interruption_beside_a_running_task_is_quiet() -> None:
+    ended = subprocess.run([sys.executable, "-c", INTERRUPTED_BESIDE_A_TASK], check=False, capture_output=True)
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, b"", b"")
+
+
 @pytest.mark.parametrize(("line", "code", "said"), STARTED, ids=[line for line, _, _ in STARTED])
 def test_started_by_a_shell_it_is_the_same(fork: Fork, prepared: Path, line: str, code: int, said: str) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ACCOUNTS_")}
