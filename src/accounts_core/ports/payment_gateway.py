@@ -1,7 +1,7 @@
 """Port: the payment provider.
 
-Implemented by `accounts_stripe` and, for tests, `accounts_memory.MemoryGateway`; called by services and by the worker.
-A call with a `key` is safe to repeat. No card is charged: there is no method for it.
+Called by services and by the worker. A call with a `key` is safe to repeat. No card is charged: there is no method for
+it.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,6 @@
 """Port: teams with their members, invitations and interactions.
 
-Implemented by each store; called by the team use cases, by invitations and by deletion. A team has one owner, who is
-not a member of it.
+Called by the team use cases, by invitations and by deletion. A team has one owner, who is not a member of it.
 """
 
 from collections.abc import Sequence

@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from accounts_core.errors import RateLimitExceeded, Unavailable
 from accounts_core.forking import on_fork
 from accounts_core.model.fair_queue import FairQueue
-from accounts_core.model.rate_limits import ALL
+from accounts_core.model.rate_limits import ALL, scope_digest
 from accounts_core.model.times import CLOCK_SKEW
 from accounts_core.ports.rate_limiter import RateLimit, RateLimiter
 
@@ -71,7 +71,7 @@ class _Counting:
         self, db: Executor, name: str, scopes: Mapping[str, RateLimit], now: datetime
     ) -> RateLimitExceeded | None:
         """Count an attempt, or return the error to raise if a limit is reached."""
-        digests = {scope: _digest(scope) for scope in scopes}
+        digests = {scope: scope_digest(scope) for scope in scopes}
         if db.dialect == "postgresql":
             # sorted, so that two attempts with the same scopes cannot deadlock
             for key in sorted(_lock_key(name, digest) for digest in digests.values()):
@@ -124,7 +124,7 @@ class SqlRateLimiter(_Counting):
 
     async def reset(self, name: str, scope: str) -> None:
         with transaction(self._engine) as connection:
-            await SyncExecutor(connection, self._schema).run(_FORGET, of=name, within=_digest(scope))
+            await SyncExecutor(connection, self._schema).run(_FORGET, of=name, within=scope_digest(scope))
 
     async def count_expired(self, *, now: datetime) -> int:
         with transaction(self._engine) as connection:
@@ -186,7 +186,7 @@ class AsyncSqlRateLimiter(_Counting):
 
     async def reset(self, name: str, scope: str) -> None:
         async with async_transaction(self._engine) as connection:
-            await AsyncExecutor(connection, self._schema).run(_FORGET, of=name, within=_digest(scope))
+            await AsyncExecutor(connection, self._schema).run(_FORGET, of=name, within=scope_digest(scope))
 
     async def count_expired(self, *, now: datetime) -> int:
         async with async_transaction(self._engine) as connection:
@@ -215,11 +215,6 @@ class AsyncSqlRateLimiter(_Counting):
         while (turn := self._turns.begin()) is not None:
             if not turn.done():  # a cancelled task leaves the queue in its own `finally`
                 turn.set_result(None)
-
-
-def _digest(scope: str) -> bytes:
-    # a scope may be long user input or a personal address; its digest is short and anonymous
-    return sha256(scope.encode("utf-8", "surrogatepass")).digest()
 
 
 def _lock_key(name: str, scope: bytes) -> int:
