@@ -23,7 +23,7 @@ from accounts_service.database_url import DatabaseUrl
 from accounts_service.env_file import read_env_file
 from accounts_service.errors import ServiceError
 from accounts_service.rate_limiters import EXPECTED as EXPECTED_RATE_LIMITS_URL
-from accounts_service.rate_limiters import RateLimitsUrl
+from accounts_service.rate_limiters import RateLimitsUrl, parse_rate_limits_url
 from accounts_service.setting_fields import FOR_EVER, TRUE_OR_FALSE, choice, days, number, optional, setting
 from accounts_smtp import Sender, SmtpUrl
 
@@ -107,7 +107,7 @@ class Settings:
         MappingProxyType({}),
     )
     rate_limits_url: RateLimitsUrl | None = setting(  # noqa: RUF009  makes an attrs field
-        optional(RateLimitsUrl.parse), EXPECTED_RATE_LIMITS_URL, secret=True, alias="REDIS_URL"
+        optional(parse_rate_limits_url), EXPECTED_RATE_LIMITS_URL, secret=True, alias="REDIS_URL"
     )
     configured: frozenset[str] = attrs.field(default=frozenset())
     """The names, such as `ACCOUNTS_CURRENCY`, that are set; every other setting has its default."""

@@ -13,8 +13,8 @@ from accounts_core.model.passwords import PasswordPolicy
 from accounts_core.model.policy import CardPolicy, CustomerDeletion, EmailChange, Policy, RetentionPolicy, SessionPolicy
 from accounts_core.model.rate_limits import DEFAULT_RATE_LIMITS
 from accounts_core.ports.rate_limiter import RateLimit
+from accounts_redis import RedisUrl
 from accounts_service.errors import ServiceError
-from accounts_service.rate_limiters import RateLimitsUrl
 from accounts_service.settings import Settings
 from accounts_smtp import Sender, SmtpUrl
 
@@ -92,7 +92,7 @@ ACCEPTED: list[tuple[str, str, Any]] = [
     (
         "RATE_LIMITS_URL",
         "redis://:secret@cache.example.org:6379/0",
-        RateLimitsUrl.parse("redis://:secret@cache.example.org:6379/0"),
+        RedisUrl.parse("redis://:secret@cache.example.org:6379/0"),
     ),
 ]
 
