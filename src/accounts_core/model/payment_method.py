@@ -83,13 +83,18 @@ class ProviderPaymentMethod:
     billing_details: BillingDetails = attrs.field(factory=BillingDetails)
     created: datetime
     livemode: bool = False
+    """Whether it is of the provider's live mode, in which real money moves."""
     metadata: Mapping[str, str] = attrs.field(factory=dict)
     customer_id: str | None = None
 
 
 @attrs.frozen(kw_only=True)
 class PaymentMethod:
-    """A verified card of a user."""
+    """A verified card of a user.
+
+    The provider's details keep its names, such as `livemode`: they are stored, and shown to the user as the provider's
+    object.
+    """
 
     id: str
     user_id: UserId
