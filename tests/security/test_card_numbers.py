@@ -309,7 +309,7 @@ def test_a8_what_only_has_digits_in_it_is_let_in(world: World) -> None:
     body = {"paymentMethod": "pm_card_visa", "returnUrl": url}
     assert world.jane.post("/api/users/current/verify-payment", json=body).status_code == 200
     answer = world.jane.post("/api/users/current/verify-payment", json={"paymentMethod": "pm_1NvLmw2eZvKYlo2CT0wNSyhB"})
-    assert invalid(answer, "paymentMethod") == {"paymentMethod": ["There is no such payment method."]}
+    assert invalid(answer, "paymentMethod") == {"paymentMethod": ["No such payment method."]}
     agent = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.6099.109 Safari/537.36"
     log_in = {"email": "jane@example.org", "password": PASSWORD}
     world.api.post("/api/auth/login", json=log_in, headers={"User-Agent": agent})

@@ -108,7 +108,7 @@ def distributions_of(libraries: set[str]) -> set[str]:
 
 
 def asked_for_by(extra: str) -> set[str]:
-    """Return the distributions of an extra in `pyproject.toml`; none if there is no such extra."""
+    """Return the distributions of an extra in `pyproject.toml`; none if the extra does not exist."""
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     return {canonicalize_name(Requirement(text).name) for text in extras.get(extra, [])}
 

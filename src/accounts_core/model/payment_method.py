@@ -160,7 +160,7 @@ class Cards:
         """Return the card with this id.
 
         Raises:
-            NotFound: There is no such card.
+            NotFound: No such card.
 
         """
         for card in self._held:
@@ -183,7 +183,7 @@ class Cards:
         """Return the cards without the one with this id.
 
         Raises:
-            NotFound: There is no such card.
+            NotFound: No such card.
 
         """
         gone = self.get(id)
@@ -193,7 +193,7 @@ class Cards:
         """Return the cards with the one with this id as the default.
 
         Raises:
-            NotFound: There is no such card.
+            NotFound: No such card.
 
         """
         chosen = self.get(id)

@@ -111,7 +111,7 @@ def check_limits(limits: Mapping[str, Mapping[str, RateLimit]]) -> None:
     """Check the names and scopes of limits.
 
     Raises:
-        ValueError: There is no such name or scope; the message lists those that exist.
+        ValueError: No such name or scope; the message lists those that exist.
         TypeError: Limits are not given by scope.
 
     """

@@ -137,7 +137,7 @@ class Outbox(OutboxReader, Protocol):
         `last_error` stays until the job fails again or is done.
 
         Raises:
-            NotFound: There is no such job.
+            NotFound: No such job.
 
         """
         ...

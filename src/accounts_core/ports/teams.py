@@ -119,7 +119,7 @@ class Teams(TeamReader, Protocol):
         With `lock`, no other unit of work changes or locks it until this one ends, as in `Users.get`.
 
         Raises:
-            NotFound: There is no such team.
+            NotFound: No such team.
             Conflict: With `lock`, here or at commit: another unit of work had it locked.
 
         """

@@ -81,7 +81,7 @@ class Users(UserReader, Protocol):
         gets `Conflict`.
 
         Raises:
-            NotFound: There is no such user.
+            NotFound: No such user.
             Conflict: With `lock`, here or at commit: another unit of work had the user locked.
 
         """

@@ -92,7 +92,7 @@ def parse_limits(text: str) -> Mapping[str, Mapping[str, RateLimit]]:
     A name without a scope sets its scope in `PLAIN_SCOPES`. `*` sets every scope that is not named beside it.
 
     Raises:
-        Expected: There is no such name or scope.
+        Expected: No such name or scope.
 
     """
     named, every = dict[str, dict[str, RateLimit]](), dict[str, dict[str, RateLimit]]()

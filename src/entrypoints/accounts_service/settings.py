@@ -221,7 +221,7 @@ def _find(name: str, where: str) -> "attrs.Attribute[Any]":
         return _FIELDS[name]
     near = difflib.get_close_matches(name, _FIELDS, n=1)
     hint = f" Did you mean {near[0]}?" if near else ""
-    raise ServiceError(f"{where}: there is no such setting.{hint}")
+    raise ServiceError(f"{where}: no such setting.{hint}")
 
 
 def _parse(field: "attrs.Attribute[Any]", text: str, where: str) -> Any:

@@ -62,7 +62,7 @@ def test_settings_come_from_the_file_and_the_environment_wins(
         ),
         (
             "ACCOUNTS_SESION_DAYS=1",
-            "ACCOUNTS_SESION_DAYS (in .env): there is no such setting. Did you mean ACCOUNTS_SESSION_DAYS?",
+            "ACCOUNTS_SESION_DAYS (in .env): no such setting. Did you mean ACCOUNTS_SESSION_DAYS?",
         ),
         ("nonsense", ".env, line 1: expected NAME=value, with matching quotes."),
     ],

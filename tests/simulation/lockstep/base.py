@@ -108,7 +108,7 @@ class LockstepBase(RuleBasedStateMachine):
         return self.lockstep.step(use_case, lambda world: call(world.accounts))
 
     def whose(self, table: str, key: object, otherwise: Any, *, owner: str = "user_id") -> Any:
-        """Return the owner of a thing, as its row says; somebody else when there is no such thing."""
+        """Return the owner of a thing, as its row says; somebody else when no row has it."""
         row = self.lockstep.state[table].get((key,))
         return otherwise if row is None else row[PLACES[table, owner]]
 

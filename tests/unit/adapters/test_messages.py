@@ -78,7 +78,7 @@ def test_a_lifetime_reads_as_people_say_it() -> None:
     values = {**VALUES[MailKind.VERIFY_EMAIL], "minutes": "1440"}
     mail = sent(MailMessage(id="job_1", to=EmailAddress("sam@example.org"), kind=MailKind.VERIFY_EMAIL, values=values))
 
-    assert "for 24 hours:" in part(mail, "plain")
+    assert "in 24 hours:" in part(mail, "plain")
 
 
 def test_an_invitation_says_who_invites_to_what_and_where_to_go() -> None:

@@ -148,7 +148,7 @@ def test_the_check_of_docstrings_finds_each_fault() -> None:
 
     Raises:
         Invalid: On `name`.
-        NotFound: There is no such team.
+        NotFound: No such team.
 
     """
     unchanging = """Check the connection.

@@ -323,9 +323,9 @@ def test_secrets_are_not_in_the_repr() -> None:
 def test_an_unknown_setting_is_refused_with_the_name_that_was_meant() -> None:
     assert (
         refusal(ACCOUNTS_DATABSE_URL="x")
-        == "ACCOUNTS_DATABSE_URL: there is no such setting. Did you mean ACCOUNTS_DATABASE_URL?"
+        == "ACCOUNTS_DATABSE_URL: no such setting. Did you mean ACCOUNTS_DATABASE_URL?"
     )
-    assert refusal(ACCOUNTS_GIVEN="x").startswith("ACCOUNTS_GIVEN: there is no such setting.")
+    assert refusal(ACCOUNTS_GIVEN="x").startswith("ACCOUNTS_GIVEN: no such setting.")
 
 
 def test_the_redis_url_is_another_name_of_the_rate_limits_url() -> None:

@@ -1,4 +1,4 @@
-"""Signing up, where the answer may say that the address has an account already.
+"""Sign up. The answer may say that the address has an account already.
 
 An account whose address is not verified belongs to the person who signed up first, and a later sign-up never changes
 it. The later one is mailed a link of its own (`SignUp`). Together with the password of that sign-up, the link opens an

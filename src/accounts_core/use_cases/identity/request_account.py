@@ -1,4 +1,4 @@
-"""Signing up with `Policy.private_registration`.
+"""Sign up with `Policy.private_registration`.
 
 Nobody finds out by it whether an address has an account: the call does the same for every address, and a worker mails
 the rest to the address itself (ASVS 5.0, 6.3.8).

@@ -1,4 +1,4 @@
-"""Changing one's name, email address or password.
+"""Change the user's name, email address or password.
 
 A new password and any change of the address, verified or not, are sensitive (ASVS 5.0, 6.2.3 and 7.5.1): a stolen
 access token must not be enough to take the account over. They need the current password or a recent sign-in.
@@ -103,7 +103,7 @@ class UpdateProfile:
             WrongPassword: On `current_password`, which is not the user's.
             ReauthenticationRequired: The change needs `current_password` or a recent sign-in, and has neither.
             EmailTaken: Another account has the new address; never with `Policy.private_registration`.
-            NotFound: There is no such user.
+            NotFound: No such user.
             RateLimitExceeded: Too many changes (`write`) or new passwords (`password-change`) by this user or client,
                 passwords tried for this account (`sign-in`), or mails to the new address (`recovery` and `mail`).
             TooManyFailures: Too many wrong passwords in a row were tried for this account.

@@ -157,7 +157,7 @@ def test_the_hold_on_another_customer_has_a_key_of_its_own(accounts: Core, jane:
 def test_a_missing_payment_method_is_no_lost_customer(accounts: Core, jane: User, world: World) -> None:
     verify(accounts, jane, "pm_card_visa")
 
-    with pytest.raises(Invalid, match="no such payment method"):
+    with pytest.raises(Invalid, match="No such payment method"):
         accounts.verify_card(jane.id, payment_method="pm_missing")
 
     assert world.events.of(CustomerLost) == []

@@ -138,7 +138,7 @@ def test_after_a_decline_the_same_card_can_be_tried_again(accounts: Core, jane: 
 
 @pytest.mark.parametrize("id", ["pm_unknown", "pm_card_nonsense"])
 def test_an_unknown_payment_method_is_named(accounts: Core, jane: User, id: str) -> None:
-    with pytest.raises(Invalid, match="no such payment method") as caught:
+    with pytest.raises(Invalid, match="No such payment method") as caught:
         accounts.verify_card(jane.id, payment_method=id)
 
     assert caught.value.field == "payment_method"
