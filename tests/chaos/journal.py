@@ -101,7 +101,7 @@ class Door:
 
 
 @attrs.frozen(kw_only=True)
-class World:
+class Environment:
     """What all clients of a run share."""
 
     chance: Random

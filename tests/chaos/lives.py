@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from random import Random
 from typing import Final
 
-from tests.chaos.journal import World
+from tests.chaos.journal import Environment
 from tests.chaos.people import Person
 
 ORDINARY: Final[tuple[tuple[Callable[[Person], Awaitable[None]], int], ...]] = (
@@ -25,14 +25,14 @@ ORDINARY: Final[tuple[tuple[Callable[[Person], Awaitable[None]], int], ...]] = (
 MOST_DEEDS: Final = 25
 
 
-async def live(world: World, everybody: list[Person], chance: Random) -> None:
-    """Be one person after another, until the world closes. Each does some things, and some of them leave."""
-    while not world.closing.is_set():
-        person = Person(world, Random(chance.random()))
+async def live(env: Environment, everybody: list[Person], chance: Random) -> None:
+    """Be one person after another, until the environment closes. Each does some things, and some of them leave."""
+    while not env.closing.is_set():
+        person = Person(env, Random(chance.random()))
         await person.sign_up()
         everybody.append(person)
         for _ in range(chance.randint(1, MOST_DEEDS)):
-            if world.closing.is_set():
+            if env.closing.is_set():
                 return
             (do,) = chance.choices([deed for deed, _ in ORDINARY], [weight for _, weight in ORDINARY])
             await do(person)

@@ -17,7 +17,7 @@ from typing import Final
 
 import attrs
 import pytest
-from tests.chaos.journal import LIMITS, PATIENCE_SECONDS, World
+from tests.chaos.journal import LIMITS, PATIENCE_SECONDS, Environment
 from tests.chaos.people import Person
 from tests.integration.cli.harness import COMMAND, Served
 
@@ -100,9 +100,9 @@ def serving(*command: str, folder: Path, **settings: str) -> Iterator[Served]:
 
 
 async def write_one_after_another(url: str, database: Path) -> None:
-    world = World.of(1)
-    await world.door.open(url)
-    jane = Person(world, Random(1))
+    env = Environment.of(1)
+    await env.door.open(url)
+    jane = Person(env, Random(1))
     await jane.sign_up()
     # none of the rest leaves anything to the worker, whose writes would come in between
     await no_work_left(database)
@@ -110,8 +110,8 @@ async def write_one_after_another(url: str, database: Path) -> None:
         await do()
         await no_work_left(database)
     await jane.check()
-    await world.door.aclose()
-    assert world.journal.violations == []
+    await env.door.aclose()
+    assert env.journal.violations == []
 
 
 async def no_work_left(database: Path) -> None:

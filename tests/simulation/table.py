@@ -19,7 +19,7 @@ HEADINGS: Final = (
     "acknowledged",
     "in doubt",
     "settled",
-    "worlds",
+    "envs",
     "recoveries",
 )
 

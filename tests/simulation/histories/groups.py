@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, ClassVar
 
-from tests.simulation.world import Core
+from tests.simulation.environment import Core
 
 from accounts_core.errors import NotAllowed, NotFound
 from accounts_core.testing.simulation import Draw

@@ -40,7 +40,7 @@ def row_of(part: str, tally: Tally, seconds: float) -> Row:
             "kills": tally.kills,
             "acknowledged": tally.acknowledged,
             "in doubt": tally.in_doubt,
-            "worlds": tally.worlds,
+            "envs": tally.envs,
             "recoveries": tally.recoveries,
         },
         seconds=seconds,
