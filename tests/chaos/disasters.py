@@ -20,15 +20,15 @@ from tests.chaos.killing import (
     let_time_pass,
     settings_of,
 )
-from tests.chaos.people import LOGIN, USER, Person
 from tests.chaos.services import Programs
+from tests.chaos.simulated_user import LOGIN, USER, SimulatedUser
 from tests.integration.processes.programs import StripeServer
 
 LOOK_SECONDS: Final = 0.02
 FULL_ANSWERS: Final = 20
 """How often somebody has to be told 503 while there is no room."""
 
-Disaster: TypeAlias = Callable[[Environment, Person], Awaitable[None]]
+Disaster: TypeAlias = Callable[[Environment, SimulatedUser], Awaitable[None]]
 """What is done to the environment; the person is a witness, who has signed in and does nothing else."""
 
 
@@ -38,13 +38,13 @@ def under_load(
     """Let people live on a service while the disaster takes its course, and compare everything afterwards."""
     env = Environment.of(seed, stripe)
     settings = {**settings_of(database_url, stripe), **more}
-    everybody: list[Person] = []
+    everybody: list[SimulatedUser] = []
 
     async def live_through_it() -> None:
         service = programs.start("serve", "--port", "0", **settings)
         await env.door.open(await asyncio.to_thread(service.wait_until_it_listens))
         async with aclosing(env.door):
-            witness = Person(env, Random(seed))
+            witness = SimulatedUser(env, Random(seed))
             await witness.sign_up()
             everybody.append(witness)
             async with crowd(env, everybody):
@@ -59,7 +59,7 @@ def under_load(
     return env
 
 
-async def expect(env: Environment, witness: Person, status: int) -> None:
+async def expect(env: Environment, witness: SimulatedUser, status: int) -> None:
     """Ask who one is until the answer has this status. Anything but 200 and 503 on the way is a violation."""
     client = await env.door.client()
     async with asyncio.timeout(PATIENCE_SECONDS):
@@ -76,7 +76,7 @@ async def expect(env: Environment, witness: Person, status: int) -> None:
 def nothing(answers: int) -> Disaster:
     """Return no disaster: so many answers come."""
 
-    async def wait(env: Environment, _: Person) -> None:
+    async def wait(env: Environment, _: SimulatedUser) -> None:
         await env.door.wait_for_answers(answers)
 
     return wait
@@ -85,7 +85,7 @@ def nothing(answers: int) -> Disaster:
 def database_killed(cluster: Cluster, *, kills: int) -> Disaster:
     """Kill the database server so many times. The service is to go on by itself once the server is back."""
 
-    async def kill(env: Environment, witness: Person) -> None:
+    async def kill(env: Environment, witness: SimulatedUser) -> None:
         for _ in range(kills):
             env.door.answered = 0
             await a_moment(env)
@@ -101,7 +101,7 @@ def database_killed(cluster: Cluster, *, kills: int) -> Disaster:
 def primary_lost(primary: Cluster, standby: Cluster, *, hung: bool = False) -> Disaster:
     """Kill the primary, or have it hang as a machine does, and promote the standby, for the service to find."""
 
-    async def lose(env: Environment, witness: Person) -> None:
+    async def lose(env: Environment, witness: SimulatedUser) -> None:
         await a_moment(env)
         await asyncio.to_thread(primary.pause if hung else primary.kill)
         await expect(env, witness, 503)
@@ -116,7 +116,7 @@ def primary_lost(primary: Cluster, standby: Cluster, *, hung: bool = False) -> D
 def disk_filled(disk: Disk, cluster: Cluster | None = None) -> Disaster:
     """Take the database's room, and give it back. A server that ended over it is started again, by hand as it were."""
 
-    async def fill(env: Environment, witness: Person) -> None:
+    async def fill(env: Environment, witness: SimulatedUser) -> None:
         client = await env.door.client()
         proof = {"email": witness.email, "password": witness.password}
         found: Counter[int] = Counter()

@@ -10,10 +10,10 @@ from typing import Final
 import attrs
 import psycopg
 import sqlalchemy as sa
+from tests.chaos.behaviour import act
 from tests.chaos.journal import LIMITS, Environment
-from tests.chaos.lives import live
-from tests.chaos.people import Person, Status
 from tests.chaos.services import Program, Programs
+from tests.chaos.simulated_user import SimulatedUser, Status
 from tests.integration.processes.programs import StripeServer
 
 from accounts_sql import create_engine
@@ -55,11 +55,11 @@ def let_time_pass(database_url: str) -> None:
 
 
 @asynccontextmanager
-async def crowd(env: Environment, everybody: list[Person], *, actors: int = ACTORS) -> AsyncIterator[None]:
+async def crowd(env: Environment, everybody: list[SimulatedUser], *, actors: int = ACTORS) -> AsyncIterator[None]:
     """Let people live while the block runs; then each finishes what it does, for which the service has to be there."""
     async with asyncio.TaskGroup() as tasks:
         for _ in range(actors):
-            tasks.create_task(live(env, everybody, Random(env.chance.random())))
+            tasks.create_task(act(env, everybody, Random(env.chance.random())))
         yield
         env.closing.set()
 
@@ -126,7 +126,7 @@ def kill_over_and_over(
     """Kill a service so many times, let it come back, and compare everything with everything."""
     env = Environment.of(seed, stripe)
     killing = Killing(programs=programs, settings=settings_of(database_url, stripe), env=env)
-    everybody: list[Person] = []
+    everybody: list[SimulatedUser] = []
 
     async def be_killed() -> None:
         async with aclosing(env.door):
@@ -149,7 +149,9 @@ def kill_over_and_over(
     return killing
 
 
-def check_books(programs: Programs, settings: dict[str, str], env: Environment, everybody: Sequence[Person]) -> None:
+def check_books(
+    programs: Programs, settings: dict[str, str], env: Environment, everybody: Sequence[SimulatedUser]
+) -> None:
     """Have all be done that is left to do; then the provider, the database and everybody have to agree."""
     left = finish_all_work(programs, settings)
     if left:
@@ -178,18 +180,18 @@ def finish_all_work(programs: Programs, settings: dict[str, str]) -> list[str]:
     return left
 
 
-async def check_everybody(env: Environment, everybody: Sequence[Person], *, at_once: int = ACTORS) -> None:
+async def check_everybody(env: Environment, everybody: Sequence[SimulatedUser], *, at_once: int = ACTORS) -> None:
     """Compare what each was told with what is there."""
     turns = asyncio.Semaphore(at_once)
 
-    async def check(person: Person) -> None:
+    async def check(person: SimulatedUser) -> None:
         async with turns:
             await person.check()
 
     await asyncio.gather(*map(check, everybody))
 
 
-def check_provider(env: Environment, everybody: Sequence[Person]) -> None:
+def check_provider(env: Environment, everybody: Sequence[SimulatedUser]) -> None:
     """Compare the provider's books with what everybody was told: no money, no card and no customer is left over."""
     if env.stripe is None:
         return

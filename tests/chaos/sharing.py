@@ -14,8 +14,8 @@ import httpx
 import psycopg
 from tests.chaos.journal import PATIENCE_SECONDS, Door, Environment
 from tests.chaos.killing import ACTORS, check_books, check_everybody, crowd, let_time_pass, settings_of
-from tests.chaos.people import ACCOUNT, TEAMS, USER, Person
 from tests.chaos.services import ForkServer, Program, Programs
+from tests.chaos.simulated_user import ACCOUNT, TEAMS, USER, SimulatedUser
 from tests.chaos.writes import MOST_REPEATS, PAUSE_SECONDS
 from tests.integration.processes.programs import VERIFY_URL, StripeServer
 
@@ -34,10 +34,10 @@ def share_the_work(
     env = Environment.of(seed, stripe)
     other = attrs.evolve(env, door=Door())
     settings = settings_of(database_url, stripe)
-    everybody: list[Person] = []
+    everybody: list[SimulatedUser] = []
     places = [Programs(_new(programs.folder / name), server) for name in ("a", "b", "c", "d")]
 
-    async def live() -> None:
+    async def run() -> None:
         services = [place.start("serve", "--port", "0", **settings) for place in places[:2]]
         async with aclosing(env.door), aclosing(other.door):
             for one, service in zip((env, other), services, strict=True):
@@ -50,7 +50,7 @@ def share_the_work(
         for program in (*services, *workers):
             program.stop()
 
-    asyncio.run(live())
+    asyncio.run(run())
     check_books(programs, settings, env, everybody)
     mails = Counter(mail.name for place in places for mail in (place.folder / "mail").glob("*.eml"))
     for name, times in mails.items():
@@ -74,7 +74,7 @@ class Pair:
     """Two services over one database, and somebody who is signed in at both."""
 
     env: Environment
-    jane: Person
+    jane: SimulatedUser
     first: Program
     second: Program
     clients: Sequence[httpx.AsyncClient]
@@ -97,7 +97,7 @@ async def opened_pair(programs: Programs, stripe: StripeServer, database_url: st
     urls = [await asyncio.to_thread(service.wait_until_it_listens) for service in (first, second)]
     clients = [httpx.AsyncClient(base_url=url, timeout=PATIENCE_SECONDS, trust_env=False) for url in urls]
     await env.door.open(urls[1])
-    jane = Person(env, Random(seed))
+    jane = SimulatedUser(env, Random(seed))
     await jane.sign_up()
     return Pair(env, jane, first, second, clients, database_url)
 

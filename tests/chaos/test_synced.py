@@ -18,7 +18,7 @@ from typing import Final
 import attrs
 import pytest
 from tests.chaos.journal import LIMITS, PATIENCE_SECONDS, Environment
-from tests.chaos.people import Person
+from tests.chaos.simulated_user import SimulatedUser
 from tests.integration.cli.harness import COMMAND, Served
 
 CALLS: Final = "fdatasync,fsync,pwrite64,write,writev,sendto,sendmsg,read,recvfrom,recvmsg"
@@ -102,7 +102,7 @@ def serving(*command: str, folder: Path, **settings: str) -> Iterator[Served]:
 async def write_one_after_another(url: str, database: Path) -> None:
     env = Environment.of(1)
     await env.door.open(url)
-    jane = Person(env, Random(1))
+    jane = SimulatedUser(env, Random(1))
     await jane.sign_up()
     # none of the rest leaves anything to the worker, whose writes would come in between
     await no_work_left(database)

@@ -25,7 +25,7 @@ from schemathesis.core.failures import FailureGroup
 from tests.fuzz import api
 from tests.fuzz.environment import env_on
 from tests.fuzz.fuzzing import Fuzzer, fuzzer_on
-from tests.fuzz.ways import a_stage, answers_of
+from tests.fuzz.status_requests import a_stage, answers_of
 from tests.integration.http.openapi import Operation, operations
 from tests.integration.http.service import event_loop, in_database, in_memory
 from tests.integration.postgres import serving_postgres

@@ -12,7 +12,7 @@ from typing import Final
 import httpx
 import pytest
 from tests.fuzz.environment import Environment, env_on
-from tests.fuzz.ways import Call, Stage, Troubled, the_call
+from tests.fuzz.status_requests import Call, Stage, Troubled, the_call
 from tests.integration.http.client import JSON, PROBLEM, Client, problem
 from tests.integration.http.openapi import Operation, document, operations
 from tests.integration.http.service import Populated, Service, event_loop, in_memory, memory_accounts, populate

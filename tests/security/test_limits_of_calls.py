@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import pytest
 from tests.fuzz.environment import Environment, env_on
-from tests.fuzz.ways import Call, Stage, Troubled, the_call
+from tests.fuzz.status_requests import Call, Stage, Troubled, the_call
 from tests.integration.http.client import OTHER_PASSWORD, PASSWORD
 from tests.integration.http.openapi import Operation, operations
 from tests.integration.http.service import event_loop, in_memory

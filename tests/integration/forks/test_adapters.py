@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.integration.forks.children import fork, held, in_children
-from tests.integration.forks.ways import CHEAP
+from tests.integration.forks.drivers import CHEAP
 from tests.integration.stripe.loopback import Handler, answering
 
 from accounts_argon2 import Argon2Hasher, AsyncArgon2Hasher

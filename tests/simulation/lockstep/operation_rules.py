@@ -32,7 +32,7 @@ SPANS: Final = {
 }
 
 
-class Operations(LockstepBase):
+class OperationRules(LockstepBase):
     @rule(target=given.jobs, limit=given.limits)
     def list_outbox(self, limit: int) -> Any:
         return all_of(self.ask("list_outbox", lambda at: at.list_outbox(limit=limit)), lambda job: job.id)
@@ -151,7 +151,7 @@ class Operations(LockstepBase):
         self.ask("sign_up_idempotent", call)
 
 
-class Surroundings(LockstepBase):
+class EnvironmentRules(LockstepBase):
     """What happens whether or not the core likes it."""
 
     @rule(span=st.sampled_from(sorted(SPANS)))

@@ -1,4 +1,4 @@
-"""People who live their lives on a service, and know at every moment what has to be there."""
+"""Users of a service who record what was acknowledged, and compare it with what is there."""
 
 from collections import Counter
 from enum import Enum, auto
@@ -29,8 +29,8 @@ class Status(Enum):
 
 
 @attrs.define(eq=False)
-class Person:
-    """Somebody, and what they were told is theirs."""
+class SimulatedUser:
+    """A user, with what the service acknowledged."""
 
     env: Environment
     chance: Random

@@ -25,7 +25,7 @@ def _in_the_store(counts: Mapping[str, int]) -> dict[str, int]:
     return {name: count for name, count in counts.items() if name not in AT_THE_PROVIDER}
 
 
-class People(LockstepBase):
+class AccountRules(LockstepBase):
     # ---- the way in
 
     @rule(target=given.users, email=given.emails, password=given.any_password, name=given.names, client=given.clients)

@@ -1,7 +1,7 @@
-"""A way to each status that a call has in the document: what random input meets seldom, or never, is done on purpose.
+"""A request for each status that a call has in the document, as random input causes some of them seldom or never.
 
-The ways are found by status, and where calls differ, by call. Nothing is left out: a status that nobody can bring about
-does not belong in the document.
+Requests are found by status, and where calls differ, by call. Nothing is left out: a status that cannot be caused does
+not belong in the document.
 """
 
 import json
