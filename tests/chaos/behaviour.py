@@ -26,7 +26,7 @@ MOST_DEEDS: Final = 25
 
 
 async def act(env: Environment, everybody: list[SimulatedUser], chance: Random) -> None:
-    """Act as one user after another, until the run closes. Each makes some calls, and some deactivate or delete their account."""
+    """Act as one user after another until the run closes. Each makes some calls; some leave at the end."""
     while not env.closing.is_set():
         person = SimulatedUser(env, Random(chance.random()))
         await person.sign_up()

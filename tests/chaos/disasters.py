@@ -42,13 +42,13 @@ def under_load(
 
     async def live_through_it() -> None:
         service = programs.start("serve", "--port", "0", **settings)
-        await env.door.open(await asyncio.to_thread(service.wait_until_it_listens))
-        async with aclosing(env.door):
+        await env.connection.open(await asyncio.to_thread(service.wait_until_it_listens))
+        async with aclosing(env.connection):
             witness = SimulatedUser(env, Random(seed))
             await witness.sign_up()
             everybody.append(witness)
             async with crowd(env, everybody):
-                await env.door.wait_for_answers(CALM_ANSWERS)
+                await env.connection.wait_for_answers(CALM_ANSWERS)
                 await disaster(env, witness)
                 await asyncio.to_thread(let_time_pass, database_url)
             await check_everybody(env, everybody)
@@ -61,7 +61,7 @@ def under_load(
 
 async def expect(env: Environment, witness: SimulatedUser, status: int) -> None:
     """Ask who one is until the answer has this status. Anything but 200 and 503 on the way is a violation."""
-    client = await env.door.client()
+    client = await env.connection.client()
     async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
             answer = await client.get(USER, headers={"authorization": f"Bearer {witness.token}"})
@@ -77,7 +77,7 @@ def nothing(answers: int) -> Disaster:
     """Return no disaster: so many answers come."""
 
     async def wait(env: Environment, _: SimulatedUser) -> None:
-        await env.door.wait_for_answers(answers)
+        await env.connection.wait_for_answers(answers)
 
     return wait
 
@@ -87,7 +87,7 @@ def database_killed(cluster: Cluster, *, kills: int) -> Disaster:
 
     async def kill(env: Environment, witness: SimulatedUser) -> None:
         for _ in range(kills):
-            env.door.answered = 0
+            env.connection.answered = 0
             await a_moment(env)
             await asyncio.to_thread(cluster.kill)
             await expect(env, witness, 503)
@@ -107,8 +107,8 @@ def primary_lost(primary: Cluster, standby: Cluster, *, hung: bool = False) -> D
         await expect(env, witness, 503)
         await asyncio.to_thread(standby.promote)
         await expect(env, witness, 200)
-        answered = env.door.answered
-        await env.door.wait_for_answers(answered + CALM_ANSWERS)
+        answered = env.connection.answered
+        await env.connection.wait_for_answers(answered + CALM_ANSWERS)
 
     return lose
 
@@ -117,7 +117,7 @@ def disk_filled(disk: Disk, cluster: Cluster | None = None) -> Disaster:
     """Take the database's room, and give it back. A server that ended over it is started again, by hand as it were."""
 
     async def fill(env: Environment, witness: SimulatedUser) -> None:
-        client = await env.door.client()
+        client = await env.connection.client()
         proof = {"email": witness.email, "password": witness.password}
         found: Counter[int] = Counter()
         disk.fill()
@@ -137,7 +137,7 @@ def disk_filled(disk: Disk, cluster: Cluster | None = None) -> Disaster:
         if cluster is not None and not cluster.answers() and not cluster.is_running:
             await asyncio.to_thread(cluster.start)
         await expect(env, witness, 200)
-        answered = env.door.answered
-        await env.door.wait_for_answers(answered + CALM_ANSWERS)
+        answered = env.connection.answered
+        await env.connection.wait_for_answers(answered + CALM_ANSWERS)
 
     return fill

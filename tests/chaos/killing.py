@@ -74,7 +74,7 @@ class Killing:
     kills: int = 0
 
     async def start(self, *, surely: bool = False) -> Program:
-        """Start a service and open the door to it. Now and then, unless `surely`, one is killed before it listens."""
+        """Start a service and open the connection to it. Unless `surely`, some are killed before they listen."""
         while True:
             service = self.programs.start("serve", "--port", "0", **self.settings)
             if not surely and self.env.chance.random() < EARLY_SHARE:
@@ -83,18 +83,18 @@ class Killing:
                 continue
             url = await asyncio.to_thread(service.wait_until_it_listens)
             await asyncio.to_thread(let_time_pass, self.settings["ACCOUNTS_DATABASE_URL"])
-            await self.env.door.open(url)
+            await self.env.connection.open(url)
             return service
 
     async def kill(self, service: Program) -> None:
         service.kill()
         self.kills += 1
-        await self.env.door.aclose()
+        await self.env.connection.aclose()
 
 
 async def a_moment(env: Environment) -> None:
     """Wait for some answers, and then for a moment that falls anywhere: on a slow machine, too, something gets done."""
-    await env.door.wait_for_answers(env.chance.randrange(MOST_ANSWERS))
+    await env.connection.wait_for_answers(env.chance.randrange(MOST_ANSWERS))
     await asyncio.sleep(env.chance.uniform(0, LONGEST_MOMENT_SECONDS))
 
 
@@ -129,10 +129,10 @@ def kill_over_and_over(
     everybody: list[SimulatedUser] = []
 
     async def be_killed() -> None:
-        async with aclosing(env.door):
+        async with aclosing(env.connection):
             async with crowd(env, everybody):
                 service = await killing.start(surely=True)
-                await env.door.wait_for_answers(CALM_ANSWERS)
+                await env.connection.wait_for_answers(CALM_ANSWERS)
                 await killing.kill(service)
                 while killing.kills < kills:
                     service = await killing.start()

@@ -12,7 +12,7 @@ from uuid import uuid4
 import attrs
 import httpx
 import psycopg
-from tests.chaos.journal import PATIENCE_SECONDS, Door, Environment
+from tests.chaos.journal import PATIENCE_SECONDS, Connection, Environment
 from tests.chaos.killing import ACTORS, check_books, check_everybody, crowd, let_time_pass, settings_of
 from tests.chaos.services import ForkServer, Program, Programs
 from tests.chaos.simulated_user import ACCOUNT, TEAMS, USER, SimulatedUser
@@ -32,20 +32,20 @@ def share_the_work(
 ) -> Environment:
     """Let people live on two services, with two more workers; each process has a folder of its own for its mails."""
     env = Environment.of(seed, stripe)
-    other = attrs.evolve(env, door=Door())
+    other = attrs.evolve(env, connection=Connection())
     settings = settings_of(database_url, stripe)
     everybody: list[SimulatedUser] = []
     places = [Programs(_new(programs.folder / name), server) for name in ("a", "b", "c", "d")]
 
     async def run() -> None:
         services = [place.start("serve", "--port", "0", **settings) for place in places[:2]]
-        async with aclosing(env.door), aclosing(other.door):
+        async with aclosing(env.connection), aclosing(other.connection):
             for one, service in zip((env, other), services, strict=True):
-                await one.door.open(await asyncio.to_thread(service.wait_until_it_listens))
+                await one.connection.open(await asyncio.to_thread(service.wait_until_it_listens))
             workers = [place.start("worker", **settings) for place in places[2:]]
             async with crowd(env, everybody, actors=ACTORS // 2), crowd(other, everybody, actors=ACTORS // 2):
-                await env.door.wait_for_answers(answers)
-                await other.door.wait_for_answers(answers)
+                await env.connection.wait_for_answers(answers)
+                await other.connection.wait_for_answers(answers)
             await check_everybody(env, everybody)
         for program in (*services, *workers):
             program.stop()
@@ -96,7 +96,7 @@ async def opened_pair(programs: Programs, stripe: StripeServer, database_url: st
     first, second = (programs.start("serve", "--port", "0", **settings) for _ in range(2))
     urls = [await asyncio.to_thread(service.wait_until_it_listens) for service in (first, second)]
     clients = [httpx.AsyncClient(base_url=url, timeout=PATIENCE_SECONDS, trust_env=False) for url in urls]
-    await env.door.open(urls[1])
+    await env.connection.open(urls[1])
     jane = SimulatedUser(env, Random(seed))
     await jane.sign_up()
     return Pair(env, jane, first, second, clients, database_url)
@@ -113,7 +113,7 @@ def pause_a_service(
 
     async def pause() -> Environment:
         pair = await opened_pair(programs, stripe, database_url, seed)
-        async with aclosing(pair.env.door), aclosing(pair.clients[0]), aclosing(pair.clients[1]):
+        async with aclosing(pair.env.connection), aclosing(pair.clients[0]), aclosing(pair.clients[1]):
             await _paused_over_a_card(pair)
             for _ in range(rounds):
                 await _paused_over_a_team(pair, late)
@@ -193,7 +193,7 @@ def run_dry(
         pair = await opened_pair(programs, stripe, database_url, seed)
         pair.first.stop()
         client, env, jane = pair.clients[1], pair.env, pair.jane
-        async with aclosing(env.door), aclosing(pair.clients[0]), aclosing(client):
+        async with aclosing(env.connection), aclosing(pair.clients[0]), aclosing(client):
 
             async def read() -> None:
                 answer = await client.get(USER, headers=pair.headers)

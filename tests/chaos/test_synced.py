@@ -101,7 +101,7 @@ def serving(*command: str, folder: Path, **settings: str) -> Iterator[Served]:
 
 async def write_one_after_another(url: str, database: Path) -> None:
     env = Environment.of(1)
-    await env.door.open(url)
+    await env.connection.open(url)
     jane = SimulatedUser(env, Random(1))
     await jane.sign_up()
     # none of the rest leaves anything to the worker, whose writes would come in between
@@ -110,7 +110,7 @@ async def write_one_after_another(url: str, database: Path) -> None:
         await do()
         await no_work_left(database)
     await jane.check()
-    await env.door.aclose()
+    await env.connection.aclose()
     assert env.journal.violations == []
 
 

@@ -101,7 +101,7 @@ def a_stage() -> Iterator[Stage]:
 
 @attrs.frozen(kw_only=True)
 class Call:
-    """One call as it is done right, to be done wrong in one way."""
+    """One call as it is done right, to be changed in one respect."""
 
     stage: Stage
     operation: Operation
@@ -125,7 +125,7 @@ class Call:
         return attrs.evolve(self, **changes)
 
 
-Way = Callable[[Call], httpx.Response]
+Send = Callable[[Call], httpx.Response]
 
 
 def the_call(stage: Stage, operation: Operation) -> Call:
@@ -256,7 +256,7 @@ def _privately(call: Call) -> httpx.Response:
     return call.but(who=call.stage.private).send()
 
 
-WAYS: Final[Mapping[int, Way]] = {
+BY_STATUS: Final[Mapping[int, Send]] = {
     200: Call.send,
     201: Call.send,
     202: Call.send,
@@ -277,11 +277,11 @@ WAYS: Final[Mapping[int, Way]] = {
 
 
 def answers_of(stage: Stage, operation: Operation) -> Iterator[httpx.Response]:
-    """Go every way to this call, whether or not the document knows of a status at its end."""
-    ways = [*dict.fromkeys(WAYS.values())]
+    """Send every request to this call, whether or not the document has its status."""
+    requests = [*dict.fromkeys(BY_STATUS.values())]
     if operation.spec["operationId"] == "register":
-        ways += [_privately, _taken]
-    for way in ways:
+        requests += [_privately, _taken]
+    for send in requests:
         stage.set_up()
-        yield way(the_call(stage, operation))
+        yield send(the_call(stage, operation))
     stage.set_up()

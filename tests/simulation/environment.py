@@ -36,7 +36,7 @@ MOST_ROUNDS: Final = 200
 class Snapshot:
     """An environment as it stands. Two that are equal go on equally, but for the ids that are made from now on."""
 
-    life: int
+    generation: int
     now: datetime
     stored: Any
     provider: dict[str, Any]
@@ -49,13 +49,15 @@ class Snapshot:
 class Environment:
     """Everything outside the processes, and the processes that come and go in it. `notes` is what people remember."""
 
-    def __init__(self, backend: Backend, scheduler: Scheduler, *, life: int = 0, policy: Policy | None = None) -> None:
+    def __init__(
+        self, backend: Backend, scheduler: Scheduler, *, generation: int = 0, policy: Policy | None = None
+    ) -> None:
         self.backend = backend
         self.scheduler = scheduler
         self.clock = scheduler.clock
-        self.life = life
+        self.generation = generation
         self.policy = policy
-        self.secrets = SequenceSecrets(life)
+        self.secrets = SequenceSecrets(generation)
         self.gateway = MemoryGateway(clock=self.clock, secrets=self.secrets)
         self.mailer = MemoryMailer()
         self.hasher = PlainHasher()
@@ -80,7 +82,9 @@ class Environment:
         policy: Policy | None = None,
     ) -> "Environment":
         """Make an environment that continues from a snapshot. The ids that it makes are new ones."""
-        env = cls(backend, scheduler or Scheduler(WorldClock(snapshot.now)), life=snapshot.life + 1, policy=policy)
+        env = cls(
+            backend, scheduler or Scheduler(WorldClock(snapshot.now)), generation=snapshot.generation + 1, policy=policy
+        )
         env.backend.load(snapshot.stored)
         for name, collection in snapshot.provider.items():
             setattr(env.gateway._provider, name, collection.copy())
@@ -93,7 +97,7 @@ class Environment:
     def snapshot(self) -> Snapshot:
         provider = vars(self.gateway._provider)
         return Snapshot(
-            life=self.life,
+            generation=self.generation,
             now=self.clock.now(),
             stored=self.backend.save(),
             provider={name: each.copy() for name, each in provider.items() if isinstance(each, dict | set)},

@@ -119,7 +119,7 @@ class Matrix:
         env = Environment.begin(self.backend)
         for each in runs:
             seen.setdefault((env.trace(each.snapshot), each.ending, each.is_alone), each)
-        self.tally.envs += len(seen)
+        self.tally.states += len(seen)
         return list(seen.values())
 
     # ---- recovering
@@ -273,7 +273,7 @@ def explored_twice(scenario: Scenario, backend: Backend, take: Take = every, fir
     """
     matrix = Matrix(scenario, backend)
     envs = [each for number, each in enumerate(matrix.single()) if first(number)]
-    matrix.tally.runs = matrix.tally.modes = matrix.tally.kills = matrix.tally.envs = 0
+    matrix.tally.runs = matrix.tally.modes = matrix.tally.kills = matrix.tally.states = 0
     for once in envs:
         for twice in matrix.double(once, take):
             matrix.check_second(twice)

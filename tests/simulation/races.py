@@ -196,7 +196,7 @@ def _race(name: str, start: Snapshot, first: Act, rival: tuple[str, Act], backen
         if trace in seen:
             continue
         seen.add(trace)
-        tally.envs += 1
+        tally.states += 1
         tally.recoveries += 1
         env = Environment.at(snapshot, backend)
         came = _recovered(env)

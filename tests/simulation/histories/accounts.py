@@ -11,14 +11,14 @@ from accounts_core.services.session_opener import SignInResult
 from accounts_core.testing.simulation import Draw, Scheduler, Violated
 
 from .facts import End, Fact, Opened, Person
-from .life import Changes, Life
+from .history import Changes, History
 
 
-class LifeWithAccounts(Life):
+class AccountHistory(History):
     """Adds what people do with their accounts."""
 
     weights: ClassVar[Mapping[str, int]] = {
-        **Life.weights,
+        **History.weights,
         "register": 6,
         "sign_in": 5,
         "guess": 2,

@@ -10,9 +10,9 @@ from accounts_core.ports.payment_gateway import HoldStatus
 from accounts_core.testing.simulation import Draw
 from accounts_core.use_cases.cards.verify_card import VerificationResult
 
-from .accounts import LifeWithAccounts
+from .accounts import AccountHistory
 from .facts import End, Person
-from .life import WORKERS
+from .history import WORKERS
 
 CARDS: Final = {
     "pm_card_visa": "4242",
@@ -23,11 +23,11 @@ CARDS: Final = {
 }
 
 
-class LifeWithCards(LifeWithAccounts):
+class CardHistory(AccountHistory):
     """Adds cards, banks, events, outages and dashboards."""
 
     weights: ClassVar[Mapping[str, int]] = {
-        **LifeWithAccounts.weights,
+        **AccountHistory.weights,
         "verify_card": 10,
         "remove_card": 3,
         "choose_card": 3,

@@ -1,4 +1,4 @@
-"""What has to hold in a life: whenever it comes to rest, and once everything has been recovered from."""
+"""What has to hold in a history: whenever it comes to rest, and once everything has been recovered from."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -19,7 +19,7 @@ from accounts_core.outbox.delays import LONGEST_DELAY
 from accounts_core.testing.simulation import Violated
 
 from .facts import Group, Person
-from .groups import LifeInTeams
+from .teams import TeamHistory
 
 ALWAYS = (
     invariants.an_attempt_makes_one_hold_at_most,
@@ -53,7 +53,7 @@ async def _retry(job: str, accounts: Core) -> None:
     await accounts.retry_job(job)
 
 
-class Ledger(LifeInTeams):
+class Ledger(TeamHistory):
     """Compares what is stored with what people know."""
 
     def check(self) -> None:

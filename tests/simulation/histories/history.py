@@ -23,7 +23,7 @@ JUMPS: Final = (-86_400, -3600, -60, 0, 0, 60, 3600, 86_400)
 Changes = Mapping[Fact, Any]
 
 
-class Life(Setting):
+class History(Setting):
     """Machines, clocks and workers. Others add what people and the provider do, and `Ledger` what has to hold."""
 
     weights: ClassVar[Mapping[str, int]] = {
