@@ -20,7 +20,7 @@ from accounts_core.model.verification import CardVerification, State
 from accounts_core.testing.builders import a_membership, a_notification, a_user, a_verification
 from accounts_core.use_cases.teams.list_interactions import MAX_PAGE_CHARACTERS
 from accounts_sql.statements.queries import Query, Rows
-from accounts_sql.statements.rows import notification_values
+from accounts_sql.statements.rows import NOTIFICATION
 from accounts_sql.tables import notifications
 from accounts_sql.units import AsyncSqlUnit
 
@@ -351,7 +351,7 @@ def test_f16_a_page_reads_no_more_than_a_page_however_many_there_are(
     members = [a_user(n) for n in range(1000, 1450)]
     crowd.keep(*members)
     jane = crowd.jane.user["id"]
-    rows = [notification_values(a_notification(f"ntf_{n:05}", jane)) for n in range(50_000)]
+    rows = [NOTIFICATION.values(a_notification(f"ntf_{n:05}", jane)) for n in range(50_000)]
 
     async def insert() -> None:
         async with crowd.service.stored.store.begin() as work:

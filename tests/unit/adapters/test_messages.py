@@ -12,7 +12,7 @@ from accounts_core.ports.mailer import MailKind, MailMessage
 from accounts_core.testing.contracts.mailer import VALUES
 from accounts_smtp import Sender, compose
 from accounts_smtp.headers import MailRefused
-from accounts_sql.statements.rows import stored_email
+from accounts_sql.statements.mapping import stored_email
 
 AT = datetime(2024, 5, 1, 12, 30, tzinfo=UTC)
 SENDER = Sender(EmailAddress("no-reply@accounts.example"), "Accounts")
