@@ -16,6 +16,7 @@ from accounts_core.errors import (
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.idempotency import IdempotencyRecord
 from accounts_core.model.ids import UserId
+from accounts_core.model.profile import Profile
 from accounts_core.model.rate_limits import RateLimit
 from accounts_core.model.sign_up import SignUp
 from accounts_core.ports.payment_gateway import HoldRequest
@@ -79,7 +80,9 @@ def claimed_for(env: Environment, later: timedelta) -> object:
 
 
 def a_sign_up(later: timedelta) -> bool:
-    sign_up = SignUp.request(id="sgn_1", email=EmailAddress(EMAIL), name="Jane", password_hash="hash", at=NOON)
+    sign_up = SignUp.request(
+        id="sgn_1", email=EmailAddress(EMAIL), profile=Profile(name="Jane"), password_hash="hash", at=NOON
+    )
     return sign_up.is_live(now=NOON + later)
 
 
