@@ -126,7 +126,7 @@ def _delivered(env: Environment) -> set[tuple[str, str, str]]:
 def _user(env: Environment, user: User) -> tuple[object, ...]:
     return (
         user.email.address,
-        user.name,
+        *user.profile_fields().values(),
         user.status,
         user.pending_email and user.pending_email.address,
         user.email_verified_at is not None,
