@@ -1,4 +1,4 @@
-"""What `help()` shows of a use case that takes the profile fields as `**profile`."""
+"""Signatures and docstrings of use cases that take the profile fields as `**profile`."""
 
 import inspect
 import re

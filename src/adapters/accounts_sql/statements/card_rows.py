@@ -1,4 +1,4 @@
-"""How payment methods are stored.
+"""Row mapping of payment methods.
 
 Card, billing details and metadata are stored as JSON documents with Stripe's field names, because no query looks inside
 them.

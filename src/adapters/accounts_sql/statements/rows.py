@@ -1,4 +1,4 @@
-"""How users, sessions, card verifications, notifications and jobs are stored."""
+"""Row mappings of users, sessions, card verifications, notifications and jobs."""
 
 from typing import Final
 

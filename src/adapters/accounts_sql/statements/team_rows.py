@@ -1,4 +1,4 @@
-"""How teams, memberships, invitations and interactions are stored."""
+"""Row mappings of teams, memberships, invitations and interactions."""
 
 from typing import Final
 

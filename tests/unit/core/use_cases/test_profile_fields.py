@@ -5,7 +5,7 @@ from typing import Any, cast
 import attrs
 import pytest
 from tests.profile_fields import ALL, FIELDS, NAMES, REQUIRED, ProfileField
-from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD, Core, World
+from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD, Core, Environment
 
 from accounts_core import Policy
 from accounts_core.errors import Invalid
@@ -55,8 +55,8 @@ def test_a_field_that_there_is_not_is_refused(accounts: Core, jane: User) -> Non
         accounts.update_profile(jane.id, **unknown)
 
 
-def test_a_sign_up_that_waits_keeps_its_profile_until_its_account_is_opened(world: World) -> None:
-    accounts = world.accounts(policy=Policy(private_registration=True))
+def test_a_sign_up_that_waits_keeps_its_profile_until_its_account_is_opened(env: Environment) -> None:
+    accounts = env.accounts(policy=Policy(private_registration=True))
     accounts.request_account(email=EMAIL, password=PASSWORD, **_new(ALL))
 
     accounts.run_due()
@@ -66,19 +66,21 @@ def test_a_sign_up_that_waits_keeps_its_profile_until_its_account_is_opened(worl
 
 @each_field
 @pytest.mark.parametrize("nth", [0, 1])
-def test_a_field_is_changed_alone(accounts: Core, jane: User, world: World, field: ProfileField, nth: int) -> None:
-    world.wait(hours=1)
+def test_a_field_is_changed_alone(accounts: Core, jane: User, env: Environment, field: ProfileField, nth: int) -> None:
+    env.wait(hours=1)
 
     user = accounts.update_profile(jane.id, **_changes({field.name: field.good[nth]}))
 
     assert user.profile_fields() == {**jane.profile_fields(), field.name: field.good[nth]}
-    assert user.updated_at == world.clock.now()
+    assert user.updated_at == env.clock.now()
     assert accounts.profile(jane.id) == user
 
 
 @each_field
-def test_none_and_the_same_value_change_nothing(accounts: Core, jane: User, world: World, field: ProfileField) -> None:
-    world.wait(hours=1)
+def test_none_and_the_same_value_change_nothing(
+    accounts: Core, jane: User, env: Environment, field: ProfileField
+) -> None:
+    env.wait(hours=1)
     same = _changes({field.name: getattr(jane, field.name)})
 
     assert accounts.update_profile(jane.id, **_changes({field.name: None})) == jane
