@@ -14,7 +14,7 @@ class ProfileField:
     camel: str
     """In the account API."""
     good: tuple[str, ...]
-    """Two values, each kept as it is written."""
+    """Two values, neither of them the default, each kept as it is written."""
     bad: tuple[str, ...]
     """Values that are refused."""
     unsent: str | None

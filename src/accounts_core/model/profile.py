@@ -41,7 +41,7 @@ class ProfileChanges(TypedDict, total=False):
 
 @attrs.frozen(kw_only=True)
 class Profile:
-    """The fields that people write about themselves."""
+    """A profile, as people write it about themselves."""
 
     name: str = attrs.field(
         metadata=_checked_by(display_name, "The person's name, 1 to 200 characters on one line, without a card number")
@@ -63,7 +63,7 @@ class Profile:
 
     @property
     def profile_texts(self) -> tuple[str, ...]:
-        """The texts in the profile, which may not be used as a password."""
+        """The texts of the profile, which may not be used as a password."""
         return tuple(text for text in self.profile_fields().values() if isinstance(text, str))
 
 

@@ -1,4 +1,4 @@
-"""Signatures and docstrings of use cases that take the profile fields as `**profile`."""
+"""The signature and docstring of use cases that take the profile fields as `**profile`."""
 
 import inspect
 import re

@@ -1,4 +1,4 @@
-"""Row mapping of payment methods.
+"""The mapping of payment methods.
 
 Card, billing details and metadata are stored as JSON documents with Stripe's field names, because no query looks inside
 them.

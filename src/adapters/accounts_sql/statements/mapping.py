@@ -1,4 +1,4 @@
-"""Mapping between aggregates and rows.
+"""Mapping between rows and aggregates.
 
 An attribute is stored in the column of its name, as it is, unless its `Stored` says otherwise. So a plain attribute is
 named twice: in the class and in the table.
@@ -26,7 +26,7 @@ _new: Final = object.__new__
 
 @attrs.frozen(kw_only=True)
 class Stored:
-    """Storage of an attribute that is not stored as it is in the column of its name. None is always NULL."""
+    """The way one attribute is stored, if it is not as it is in the column of its name. None is always NULL."""
 
     column: str | None = None
     """Its column; None means the one of its name."""

@@ -1,4 +1,4 @@
-"""Row mappings of users, sessions, card verifications, notifications and jobs."""
+"""The mappings of users, sessions, card verifications, notifications and jobs."""
 
 from typing import Final
 

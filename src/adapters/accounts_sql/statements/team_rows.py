@@ -1,4 +1,4 @@
-"""Row mappings of teams, memberships, invitations and interactions."""
+"""The mappings of teams, memberships, invitations and interactions."""
 
 from typing import Final
 
