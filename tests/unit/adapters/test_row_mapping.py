@@ -2,6 +2,7 @@
 
 import attrs
 import pytest
+import sqlalchemy as sa
 
 from accounts_core.model.notification import Notification
 from accounts_sql.repositories.idempotency import _RECORD
@@ -39,3 +40,13 @@ def test_an_attribute_without_a_column_is_refused() -> None:
 def test_a_column_for_an_unknown_attribute_is_refused() -> None:
     with pytest.raises(TypeError, match=r"^Notification has no attribute seen_at\.$"):
         RowMapping(Notification, notifications, seen_at=Stored(column="read_at"))
+
+
+@pytest.mark.parametrize("mapping", MAPPINGS, ids=lambda mapping: next(iter(mapping)).table.name)
+def test_flags_that_sqlite_has_as_numbers_are_read_as_booleans(mapping: RowMapping[object]) -> None:
+    """0 equals False, so no comparison of aggregates shows it; an export does."""
+    columns = list(mapping)
+    flags = [place for place, column in enumerate(columns) if isinstance(column.type, sa.Boolean)]
+    converted = {place: read for place, _, read in mapping._readers}
+
+    assert {converted.get(place) for place in flags} <= {bool}

@@ -38,9 +38,6 @@ class Stored:
     """Makes what is stored of the attribute."""
 
 
-_FLAG: Final = Stored(read=bool)
-
-
 def enumeration(members: type[Enum]) -> Stored:
     """Store a member of an enumeration as its value."""
     return Stored(read={member.value: member for member in members}.__getitem__, write=attrgetter("value"))
@@ -98,12 +95,10 @@ class RowMapping(Generic[T]):
         self._own: Sequence[str] = list(columns.values())
         self._setters: Final = [_setter(cls, name) for name in names]
         self._attributes: Callable[[T], Sequence[Any]] = attrgetter(*names)
-        # SQLite has 0 and 1 for false and true
-        flags = {name: _FLAG for name in names if isinstance(table.c[columns[name]].type, sa.Boolean)}
         self._readers = [
-            (names.index(name), None if how.beside is None else order.index(how.beside), how.read)
-            for name, how in {**flags, **stored}.items()
-            if how.read is not None
+            (names.index(name), None if how.beside is None else order.index(how.beside), read)
+            for name, how in ((name, stored.get(name, Stored())) for name in names)
+            if (read := how.read or _default_read(table.c[columns[name]])) is not None
         ]
         self._writers = [
             (columns[name], how.beside, how.write) for name, how in stored.items() if how.write is not None
@@ -141,3 +136,8 @@ class RowMapping(Generic[T]):
             elif value is not None:
                 values[column] = write(value)
         return values
+
+
+def _default_read(column: sa.Column[Any]) -> Callable[[Any], Any] | None:
+    # SQLite has 0 and 1 for false and true
+    return bool if isinstance(column.type, sa.Boolean) else None
