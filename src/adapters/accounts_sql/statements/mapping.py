@@ -138,6 +138,6 @@ class RowMapping(Generic[T]):
         return values
 
 
-def _default_read(column: sa.Column[Any]) -> Callable[[Any], Any] | None:
+def _default_read(column: sa.Column[Any]) -> Callable[..., Any] | None:
     # SQLite has 0 and 1 for false and true
     return bool if isinstance(column.type, sa.Boolean) else None
