@@ -13,6 +13,7 @@ from .connections.async_reading import async_fetcher_on
 from .connections.executors import AsyncExecutor
 from .connections.forking import protect
 from .connections.transactions import async_savepoint, async_transaction
+from .tables.location import PREFIX, Location
 from .units import AsyncSqlUnit, Reader, Reading
 
 
@@ -30,13 +31,14 @@ class AsyncSqlStore:
         subscribers: Sequence[Subscriber[AsyncSqlUnit]] = (),
         *,
         schema: str | None = None,
+        prefix: str = PREFIX,
         fast: bool = True,
     ) -> None:
         protect(source)
         self._source = source
         self._subscribers = tuple(subscribers)
-        self._schema = schema
-        self._reading = Reading(Reader(async_fetcher_on(source, schema, fast=fast)))
+        self._location = Location(schema, prefix)
+        self._reading = Reading(Reader(async_fetcher_on(source, self._location, fast=fast)))
 
     @property
     def commits(self) -> bool:
@@ -47,7 +49,7 @@ class AsyncSqlStore:
     async def begin(self) -> AsyncIterator[AsyncSqlUnit]:
         """Open a unit of work. See `accounts_core.ports.store.Store.begin`."""
         async with self._opened() as connection:
-            unit = AsyncSqlUnit(connection, AsyncExecutor(connection, self._schema))
+            unit = AsyncSqlUnit(connection, AsyncExecutor(connection, self._location))
             yield unit
             await publish(unit, unit.events, self._subscribers)
             unit.check()

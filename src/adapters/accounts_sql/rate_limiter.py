@@ -26,10 +26,12 @@ from accounts_core.ports.rate_limiter import RateLimit, RateLimiter
 
 from .connections.executors import AsyncExecutor, Executor, SyncExecutor
 from .connections.forking import protect
+from .connections.renaming import rename_on
 from .connections.transactions import async_transaction, transaction
 from .statements.batches import delete_batch
 from .statements.queries import Query, a_limit, by_moment, first_scalar, scalar
 from .tables import attempts
+from .tables.location import PREFIX, Location
 
 MAX_CONCURRENT: Final = 4
 """Nearly all attempts share a global scope, which serialises them anyway."""
@@ -110,30 +112,31 @@ class SqlRateLimiter(_Counting):
 
     suspends: ClassVar[Literal[False]] = False
 
-    def __init__(self, engine: sa.Engine, *, schema: str | None = None) -> None:
+    def __init__(self, engine: sa.Engine, *, schema: str | None = None, prefix: str = PREFIX) -> None:
         super().__init__()
         protect(engine)
         self._engine = engine
-        self._schema = schema
+        self._location = Location(schema, prefix)
+        rename_on(engine, self._location)
 
     async def consume(self, name: str, scopes: Mapping[str, RateLimit], *, now: datetime) -> None:
         with transaction(self._engine, _ISOLATION.get(self._engine.dialect.name)) as connection:
-            refused = await self._consume(SyncExecutor(connection, self._schema), name, scopes, now)
+            refused = await self._consume(SyncExecutor(connection, self._location), name, scopes, now)
         if refused is not None:
             raise refused
 
     async def reset(self, name: str, scope: str) -> None:
         with transaction(self._engine) as connection:
-            await SyncExecutor(connection, self._schema).run(_FORGET, of=name, within=scope_digest(scope))
+            await SyncExecutor(connection, self._location).run(_FORGET, of=name, within=scope_digest(scope))
 
     async def count_expired(self, *, now: datetime) -> int:
         with transaction(self._engine) as connection:
-            count: int = await SyncExecutor(connection, self._schema).fetch(_COUNT_EXPIRED, now=now)
+            count: int = await SyncExecutor(connection, self._location).fetch(_COUNT_EXPIRED, now=now)
         return count
 
     async def delete_expired(self, *, now: datetime, limit: int) -> int:
         with transaction(self._engine) as connection:
-            db = SyncExecutor(connection, self._schema)
+            db = SyncExecutor(connection, self._location)
             return await db.run(_SWEEP[db.dialect], now=now, at_most=limit)
 
 
@@ -155,6 +158,7 @@ class AsyncSqlRateLimiter(_Counting):
         engine: AsyncEngine,
         *,
         schema: str | None = None,
+        prefix: str = PREFIX,
         max_concurrent: int = MAX_CONCURRENT,
         max_waiting: int = MAX_WAITING,
         max_waiting_each: int | None = None,
@@ -162,7 +166,8 @@ class AsyncSqlRateLimiter(_Counting):
         super().__init__()
         protect(engine)
         self._engine = engine
-        self._schema = schema
+        self._location = Location(schema, prefix)
+        rename_on(engine, self._location)
         self._lanes = max_concurrent
         self._max_waiting = max_waiting
         self._max_waiting_each = max(1, max_waiting // 4) if max_waiting_each is None else max_waiting_each
@@ -180,22 +185,22 @@ class AsyncSqlRateLimiter(_Counting):
             self._turn(scopes),
             async_transaction(self._engine, _ISOLATION.get(self._engine.dialect.name)) as connection,
         ):
-            refused = await self._consume(AsyncExecutor(connection, self._schema), name, scopes, now)
+            refused = await self._consume(AsyncExecutor(connection, self._location), name, scopes, now)
         if refused is not None:
             raise refused
 
     async def reset(self, name: str, scope: str) -> None:
         async with async_transaction(self._engine) as connection:
-            await AsyncExecutor(connection, self._schema).run(_FORGET, of=name, within=scope_digest(scope))
+            await AsyncExecutor(connection, self._location).run(_FORGET, of=name, within=scope_digest(scope))
 
     async def count_expired(self, *, now: datetime) -> int:
         async with async_transaction(self._engine) as connection:
-            count: int = await AsyncExecutor(connection, self._schema).fetch(_COUNT_EXPIRED, now=now)
+            count: int = await AsyncExecutor(connection, self._location).fetch(_COUNT_EXPIRED, now=now)
         return count
 
     async def delete_expired(self, *, now: datetime, limit: int) -> int:
         async with async_transaction(self._engine) as connection:
-            db = AsyncExecutor(connection, self._schema)
+            db = AsyncExecutor(connection, self._location)
             return await db.run(_SWEEP[db.dialect], now=now, at_most=limit)
 
     @asynccontextmanager

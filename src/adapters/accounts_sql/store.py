@@ -14,6 +14,7 @@ from .connections.executors import SyncExecutor
 from .connections.forking import protect
 from .connections.reading import fetcher_on
 from .connections.transactions import savepoint, transaction
+from .tables.location import PREFIX, Location
 from .units import Reader, Reading, SqlUnit
 
 
@@ -28,6 +29,7 @@ class SqlStore:
         source: Engine, or an open connection of the host application.
         subscribers: Called with every event, inside its transaction.
         schema: Schema of the tables, if it is not the connection's default.
+        prefix: Beginning of the tables' names, if the host application has other tables named `accounts_...`.
         fast: False executes single reads through SQLAlchemy too, so that its listeners see them. That costs a BEGIN
             and a ROLLBACK for each read.
 
@@ -41,13 +43,14 @@ class SqlStore:
         subscribers: Sequence[Subscriber[SqlUnit]] = (),
         *,
         schema: str | None = None,
+        prefix: str = PREFIX,
         fast: bool = True,
     ) -> None:
         protect(source)
         self._source = source
         self._subscribers = tuple(subscribers)
-        self._schema = schema
-        self._reading = Reading(Reader(fetcher_on(source, schema, fast=fast)))
+        self._location = Location(schema, prefix)
+        self._reading = Reading(Reader(fetcher_on(source, self._location, fast=fast)))
 
     @property
     def commits(self) -> bool:
@@ -58,7 +61,7 @@ class SqlStore:
     async def begin(self) -> AsyncIterator[SqlUnit]:
         """Open a unit of work. See `accounts_core.ports.store.Store.begin`."""
         with self._opened() as connection:
-            unit = SqlUnit(connection, SyncExecutor(connection, self._schema))
+            unit = SqlUnit(connection, SyncExecutor(connection, self._location))
             yield unit
             await publish(unit, unit.events, self._subscribers)
             unit.check()

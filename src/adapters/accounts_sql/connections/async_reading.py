@@ -13,22 +13,25 @@ from sqlalchemy.util import greenlet_spawn
 
 from accounts_core.errors import AnswerMismatch
 from accounts_sql.statements.queries import Query, Rows
+from accounts_sql.tables.location import Location
 
 from .checkouts import BrokenCheckout, discard
 from .executors import AsyncExecutor, RowFetcher
 from .lending import Lending
+from .renaming import rename_on
 from .shielding import retried_while_locked, shielded
 from .translation import bare, is_broken, translate, translated
 
 T = TypeVar("T")
 
 
-def async_fetcher_on(source: AsyncEngine | AsyncConnection, schema: str | None, *, fast: bool) -> RowFetcher:
+def async_fetcher_on(source: AsyncEngine | AsyncConnection, location: Location, *, fast: bool) -> RowFetcher:
     """Choose the fetcher: the host application's connection, a supported driver, or SQLAlchemy otherwise."""
+    rename_on(source, location)
     if isinstance(source, AsyncConnection):
-        return AsyncExecutor(source, schema)
+        return AsyncExecutor(source, location)
     on_the_driver = _ON_THE_DRIVER.get(source.dialect.driver) if fast else None
-    return AsyncEngineFetcher(source, schema) if on_the_driver is None else on_the_driver(source, schema)
+    return AsyncEngineFetcher(source, location) if on_the_driver is None else on_the_driver(source, location)
 
 
 @attrs.frozen
@@ -36,14 +39,14 @@ class AsyncEngineFetcher:
     """Fetcher that executes through SQLAlchemy."""
 
     _engine: AsyncEngine
-    _schema: str | None
+    _location: Location
 
     async def fetch(self, query: Query[T], /, **values: Any) -> T:
         connection = self._engine.connect()
         try:
             with translated():
                 await retried_while_locked(self._engine.dialect, connection.start())
-            return await AsyncExecutor(connection, self._schema).fetch(query, **values)
+            return await AsyncExecutor(connection, self._location).fetch(query, **values)
         finally:
             if connection.sync_connection is not None:
                 await shielded(connection.close())
@@ -57,7 +60,7 @@ class AsyncpgFetcher:
     """
 
     _engine: AsyncEngine
-    _schema: str | None
+    _location: Location
     _lending: Lending = attrs.field(init=False)
 
     @_lending.default
@@ -66,7 +69,7 @@ class AsyncpgFetcher:
 
     async def fetch(self, query: Query[T], /, **values: Any) -> T:
         # no helper function and no context manager: this is the most frequent path
-        compiled = query.compiled(self._engine.dialect, self._schema)
+        compiled = query.compiled(self._engine.dialect, self._location)
         try:
             parameters = compiled.values(values)
             try:
@@ -111,10 +114,10 @@ class AiosqliteFetcher:
     """Fetcher on aiosqlite's own connection, checked out of the engine's pool: one call to its thread for each read."""
 
     _engine: AsyncEngine
-    _schema: str | None
+    _location: Location
 
     async def fetch(self, query: Query[T], /, **values: Any) -> T:
-        compiled = query.compiled(self._engine.dialect, self._schema)
+        compiled = query.compiled(self._engine.dialect, self._location)
         with translated():
             raw = await shielded(self._run(query, compiled.sql, compiled.values(values), values))
         return query.decode(compiled.rows(raw))

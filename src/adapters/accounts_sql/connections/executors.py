@@ -9,7 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from accounts_core.errors import AccountsError, AnswerMismatch
 from accounts_core.model.text import check_storable
 from accounts_sql.statements.queries import Query, translation
+from accounts_sql.tables.location import PREFIX, Location
 
+from .renaming import LOCATION
 from .shielding import retried_while_locked, shielded
 from .translation import translated
 
@@ -45,12 +47,14 @@ class Executor(RowFetcher, Protocol):
 
 
 class _Executing:
-    def __init__(self, schema: str | None) -> None:
+    def __init__(self, location: Location) -> None:
         self.failure: AccountsError | None = None
         # SQLAlchemy keeps the row count of an INSERT only on request
         self._options: dict[str, Any] = {"preserve_rowcount": True}
-        if schema is not None:
-            self._options["schema_translate_map"] = translation(schema)
+        if location.schema is not None:
+            self._options["schema_translate_map"] = translation(location)
+        if location.prefix != PREFIX:
+            self._options[LOCATION] = location
 
     def _check(self, statement: Any, values: Mapping[str, Any]) -> None:
         """Reject text that not every database can store, such as NUL, which SQLite accepts.
@@ -70,8 +74,8 @@ class _Executing:
 class SyncExecutor(_Executing):
     """Executor on a `Connection`. Never suspends."""
 
-    def __init__(self, connection: sa.Connection, schema: str | None) -> None:
-        super().__init__(schema)
+    def __init__(self, connection: sa.Connection, location: Location) -> None:
+        super().__init__(location)
         self._connection = connection
         self.dialect = connection.dialect.name
 
@@ -101,8 +105,8 @@ class SyncExecutor(_Executing):
 class AsyncExecutor(_Executing):
     """Executor on an `AsyncConnection`."""
 
-    def __init__(self, connection: AsyncConnection, schema: str | None) -> None:
-        super().__init__(schema)
+    def __init__(self, connection: AsyncConnection, location: Location) -> None:
+        super().__init__(location)
         self._connection = connection
         self.dialect = connection.dialect.name
 

@@ -13,20 +13,23 @@ import sqlalchemy as sa
 
 from accounts_core.errors import AnswerMismatch
 from accounts_sql.statements.queries import Query, Rows
+from accounts_sql.tables.location import Location
 
 from .checkouts import BrokenCheckout, discard
 from .executors import RowFetcher, SyncExecutor
+from .renaming import rename_on
 from .translation import is_broken, translated
 
 T = TypeVar("T")
 
 
-def fetcher_on(source: sa.Engine | sa.Connection, schema: str | None, *, fast: bool) -> RowFetcher:
+def fetcher_on(source: sa.Engine | sa.Connection, location: Location, *, fast: bool) -> RowFetcher:
     """Choose the fetcher: the host application's connection, a supported driver, or SQLAlchemy otherwise."""
+    rename_on(source, location)
     if isinstance(source, sa.Connection):
-        return SyncExecutor(source, schema)
+        return SyncExecutor(source, location)
     on_the_driver = _ON_THE_DRIVER.get(source.dialect.driver) if fast else None
-    return EngineFetcher(source, schema) if on_the_driver is None else on_the_driver(source, schema)
+    return EngineFetcher(source, location) if on_the_driver is None else on_the_driver(source, location)
 
 
 @attrs.frozen
@@ -34,13 +37,13 @@ class EngineFetcher:
     """Fetcher that executes through SQLAlchemy."""
 
     _engine: sa.Engine
-    _schema: str | None
+    _location: Location
 
     async def fetch(self, query: Query[T], /, **values: Any) -> T:
         with translated():
             connection = self._engine.connect()
         with connection:
-            return await SyncExecutor(connection, self._schema).fetch(query, **values)
+            return await SyncExecutor(connection, self._location).fetch(query, **values)
 
 
 @attrs.frozen
@@ -48,10 +51,10 @@ class DriverFetcher:
     """Fetcher on the driver's own connection, checked out of the engine's pool. The base class serves sqlite3."""
 
     _engine: sa.Engine
-    _schema: str | None
+    _location: Location
 
     async def fetch(self, query: Query[T], /, **values: Any) -> T:
-        compiled = query.compiled(self._engine.dialect, self._schema)
+        compiled = query.compiled(self._engine.dialect, self._location)
         with translated():
             parameters = compiled.values(values)
             try:
