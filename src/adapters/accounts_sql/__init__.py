@@ -14,7 +14,7 @@ the host application's transaction and does not commit.
 The folders are layers. Each imports only from those after it, which import-linter checks:
 
     store, async_store, rate_limiter, migrating     public classes and functions
-    units                                           unit of work and reader
+    units, migrations                               unit of work and reader; revisions and what applies them
     repositories                                    one module for each repository
     connections                                     engines, checkouts, transactions, executors, error translation
     statements                                      queries, batches, mapping of rows
@@ -24,7 +24,18 @@ The folders are layers. Each imports only from those after it, which import-lint
 from .async_store import AsyncSqlStore
 from .connections.engines import create_async_engine, create_engine, prepare
 from .connections.translation import OutcomeUnknown
-from .migrating import current_revision, head_revision, is_current, is_current_async, migrate, migrate_async
+from .migrating import (
+    current_revision,
+    database_status,
+    database_status_async,
+    head_revision,
+    is_current,
+    is_current_async,
+    migrate,
+    migrate_async,
+    migration_sql,
+)
+from .migrations.state import DatabaseStatus
 from .rate_limiter import AsyncSqlRateLimiter, SqlRateLimiter
 from .store import SqlStore
 from .tables import metadata
@@ -34,6 +45,7 @@ __all__ = [
     "AsyncSqlRateLimiter",
     "AsyncSqlStore",
     "AsyncSqlUnit",
+    "DatabaseStatus",
     "OutcomeUnknown",
     "SqlRateLimiter",
     "SqlStore",
@@ -41,11 +53,14 @@ __all__ = [
     "create_async_engine",
     "create_engine",
     "current_revision",
+    "database_status",
+    "database_status_async",
     "head_revision",
     "is_current",
     "is_current_async",
     "metadata",
     "migrate",
     "migrate_async",
+    "migration_sql",
     "prepare",
 ]

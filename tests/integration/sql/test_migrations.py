@@ -28,7 +28,7 @@ from accounts_sql import (
     migrate_async,
 )
 from accounts_sql.connections.hosts import without_time_limit
-from accounts_sql.migrating import VERSION_TABLE, configuration
+from accounts_sql.tables.versions import VERSION_TABLE
 from accounts_sql.tables import metadata, sqlite_metadata
 
 
@@ -78,7 +78,7 @@ def test_migrating_an_empty_database_makes_what_the_tables_say(engine: sa.Engine
     migrate(engine)
 
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts=configuration() | {"compare_type": True})
+        context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
         expected = [metadata, sqlite_metadata] if engine.dialect.name == "sqlite" else [metadata]
         differences = compare_metadata(context, expected)  # type: ignore[arg-type]  # it takes several, as configure does
     assert differences == []
@@ -158,7 +158,7 @@ def test_an_unknown_revision_is_the_hosts_fault(engine: sa.Engine) -> None:
 def test_a_database_from_a_later_version_is_left_alone(engine: sa.Engine) -> None:
     migrate(engine)
     with engine.begin() as connection:
-        connection.execute(sa.text(f"UPDATE {VERSION_TABLE} SET version_num = '9999'"))
+        connection.execute(sa.text(f"UPDATE {VERSION_TABLE} SET version_num = '9999', served_from = '9999'"))
     before = definitions(engine)
 
     assert is_current(engine) is False
@@ -239,8 +239,11 @@ async def test_a_migration_may_take_longer_than_any_statement_of_the_service(
         driver: Any = (await connection.get_raw_connection()).driver_connection
         driver._config = driver._config._replace(command_timeout=0.05)  # now, and not before it has connected
 
-        async with without_time_limit(connection):
-            await connection.execute(sa.text("SELECT pg_sleep(0.2)"))
+        def takes_long(connection: sa.Connection) -> None:
+            with without_time_limit(connection):
+                connection.execute(sa.text("SELECT pg_sleep(0.2)"))
+
+        await connection.run_sync(takes_long)
         with pytest.raises(TimeoutError):
             await connection.execute(sa.text("SELECT pg_sleep(0.2)"))
         await connection.invalidate()

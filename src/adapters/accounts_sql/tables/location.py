@@ -18,17 +18,19 @@ MAX_PREFIX_LENGTH: Final = 16
 """PostgreSQL shortens names to 63 bytes; with such a prefix the longest of ours has fewer."""
 
 _FORM: Final = re.compile(r"[a-z][a-z0-9_]*_")
-_RESERVED: Final = ("pg_", "sqlite_")
+_RESERVED: Final = ("pg_", "sqlite_", PREFIX)
 _NAME: Final = re.compile(rf"(?<![A-Za-z0-9_])((?:pk|fk|uq|ix|ck)_)?{PREFIX}(?=[a-z])")
 _CACHED: Final = 2000
 
 
 def _check_prefix(_: object, __: object, prefix: str) -> None:
+    if prefix == PREFIX:
+        return
     if not _FORM.fullmatch(prefix) or len(prefix) > MAX_PREFIX_LENGTH or prefix.startswith(_RESERVED):
         raise ConfigurationError(
             f"The prefix {prefix!r} cannot begin the tables' names: it must be 2 to {MAX_PREFIX_LENGTH} lower-case"
-            " letters, digits and underscores, begin with a letter, end with an underscore, and not begin with"
-            f" {' or '.join(_RESERVED)}."
+            " letters, digits and underscores, begin with a letter, end with an underscore, and begin with none of"
+            f" {', '.join(_RESERVED)}."
         )
 
 
