@@ -17,7 +17,8 @@ from accounts_core.model.ids import UserId
 from accounts_core.model.policy import Policy
 from accounts_core.testing.builders import NOON
 from accounts_memory import ManualClock, MemoryGateway, MemoryMailer, PlainHasher, SequenceSecrets
-from accounts_sql import SqlRateLimiter, SqlStore, create_engine, metadata, migrate
+from accounts_sql import SqlRateLimiter, SqlStore, create_engine, migrate
+from accounts_sql.tables import metadata
 
 PASSWORD: Final = "a long and quiet river"
 DAYS: Final = 365

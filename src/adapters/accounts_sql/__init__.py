@@ -38,8 +38,12 @@ from .migrating import (
 from .migrations.state import DatabaseStatus
 from .rate_limiter import AsyncSqlRateLimiter, SqlRateLimiter
 from .store import SqlStore
-from .tables import metadata
+from .tables.exported import ALL, Tables, tables_for
 from .units import AsyncSqlUnit, SqlUnit
+
+metadata = ALL.metadata_on("postgresql")
+"""The tables with their default names on PostgreSQL. See `tables_for`."""
+include_name = ALL.include_name
 
 __all__ = [
     "AsyncSqlRateLimiter",
@@ -50,12 +54,14 @@ __all__ = [
     "SqlRateLimiter",
     "SqlStore",
     "SqlUnit",
+    "Tables",
     "create_async_engine",
     "create_engine",
     "current_revision",
     "database_status",
     "database_status_async",
     "head_revision",
+    "include_name",
     "is_current",
     "is_current_async",
     "metadata",
@@ -63,4 +69,5 @@ __all__ = [
     "migrate_async",
     "migration_sql",
     "prepare",
+    "tables_for",
 ]

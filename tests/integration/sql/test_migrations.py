@@ -28,8 +28,8 @@ from accounts_sql import (
     migrate_async,
 )
 from accounts_sql.connections.hosts import without_time_limit
-from accounts_sql.tables.versions import VERSION_TABLE
 from accounts_sql.tables import metadata, sqlite_metadata
+from accounts_sql.tables.versions import VERSION_TABLE
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

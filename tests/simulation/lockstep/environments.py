@@ -35,8 +35,8 @@ from accounts_memory import (
     PlainHasher,
     SequenceSecrets,
 )
-from accounts_sql import SqlRateLimiter, SqlStore, create_engine, metadata, migrate
-from accounts_sql.tables import sqlite_metadata
+from accounts_sql import SqlRateLimiter, SqlStore, create_engine, migrate
+from accounts_sql.tables import metadata, sqlite_metadata
 
 MEMORY, SQLITE, POSTGRES = "memory", "SQLite", "PostgreSQL"
 

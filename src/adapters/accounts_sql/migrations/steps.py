@@ -122,16 +122,14 @@ def _start(context: MigrationContext, history: History) -> str | None:
 
 
 def _upgrade(op: Operations, revision: Revision, change: Change) -> None:
-    context = op.get_context()
-    if not context.as_sql:
-        place, current = _places(op, revision)
+    if not op.get_context().as_sql:
+        history, place, current = _places(op, revision)
         if current is None or current >= place:
             _log.debug("Revision %s is applied already.", revision.number)
             return
-        if current < place - 1:
-            raise ConfigurationError(
-                f"Revision {revision.number} follows {revision.before}, which was not applied to this database."
-            )
+        # `migrate` took back what the host application's command had recorded
+        for missing in history.revisions[current : place - 1]:
+            missing.upgrade(op)
     with _naming_what_is_taken(op):
         if revision.before is None:
             op.execute(sa.schema.CreateTable(_before_served_from(), if_not_exists=True))
@@ -142,18 +140,21 @@ def _upgrade(op: Operations, revision: Revision, change: Change) -> None:
 def _downgrade(op: Operations, revision: Revision, change: Change) -> None:
     history: History = op.get_context().opts["accounts_history"]
     if not op.get_context().as_sql:
-        place, current = _places(op, revision)
-        if current is None or current > place:
-            raise ConfigurationError(f"Revision {revision.number} is not the last one of this database.")
+        _, place, current = _places(op, revision)
+        if current is None:
+            raise ConfigurationError("A later release migrated the database. Only that one can take it back.")
         if current < place:
             _log.debug("Revision %s is not applied.", revision.number)
             return
+        # `migrate` went on from what the host application's command had recorded
+        for later in reversed(history.revisions[place:current]):
+            later.downgrade(op)
     change(op)
     _record(op, revision.number, None if revision.before is None else history.get(revision.before))
 
 
-def _places(op: Operations, revision: Revision) -> tuple[int, int | None]:
-    """Return the place of a revision in the history, and that of the database: None if a later release migrated it."""
+def _places(op: Operations, revision: Revision) -> tuple[History, int, int | None]:
+    """Return the history, and the places in it of a revision and of the database: None if a later release was there."""
     opts = op.get_context().opts
     history: History = opts["accounts_history"]
     connection = op.get_bind()
@@ -161,7 +162,7 @@ def _places(op: Operations, revision: Revision) -> tuple[int, int | None]:
     current, _ = read_revision(connection, opts["accounts_location"])
     place = history.place(revision.number)
     assert place is not None
-    return place, history.place(current)
+    return history, place, history.place(current)
 
 
 def _record(op: Operations, before: str | None, after: Revision | None) -> None:
