@@ -86,10 +86,15 @@ class Migration:
         target = self._place(self.revision)
         current = self.history.place(status.revision)
         if current is None:
-            if target == len(revisions) and status.is_served:
-                _log.warning("%s", describe_newer(status))
-                return ()
-            raise ConfigurationError(describe_newer(status))
+            if not status.is_served:
+                raise ConfigurationError(describe_newer(status))
+            if target < len(revisions):
+                raise ConfigurationError(
+                    f"The database is at revision {status.revision} of a later release. Only that release can take it"
+                    f" back to {self.revision}."
+                )
+            _log.warning("%s", describe_newer(status))
+            return ()
         if target >= current:
             return [(each, each.upgrade) for each in revisions[current:target]]
         return [(each, each.downgrade) for each in reversed(revisions[target:current])]
