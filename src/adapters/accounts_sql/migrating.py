@@ -19,7 +19,7 @@ from .connections.shielding import retried_while_locked
 from .connections.translation import translated
 from .migrations.released import RELEASED
 from .migrations.running import Migration, get_status
-from .migrations.state import DatabaseStatus
+from .migrations.state import DatabaseStatus, require_schemas
 from .tables.location import PREFIX, Location
 
 Source: TypeAlias = str | sa.URL | sa.Engine | sa.Connection
@@ -131,9 +131,9 @@ def migration_sql(
     """
     if dialect not in {"postgresql", "sqlite"}:
         raise ConfigurationError(f"There are no migrations for {dialect!r}, only for postgresql and sqlite.")
-    if schema is not None and dialect != "postgresql":
-        raise ConfigurationError("Only PostgreSQL has schemas. Give the tables another prefix instead.")
-    return Migration(revision, Location(schema, prefix)).as_sql(dialect, start)
+    location = Location(schema, prefix)
+    require_schemas(dialect, location)
+    return Migration(revision, location).as_sql(dialect, start)
 
 
 @contextmanager

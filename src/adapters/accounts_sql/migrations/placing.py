@@ -87,8 +87,6 @@ def placed(connection: sa.Connection, location: Location) -> Iterator[None]:
 def _settings(connection: sa.Connection, location: Location) -> Mapping[str, str]:
     if location.schema is None:
         return _LIMITS
-    if connection.dialect.name != "postgresql":
-        raise ConfigurationError("Only PostgreSQL has schemas. Give the tables another prefix instead.")
     if not sa.inspect(connection).has_schema(location.schema):
         raise ConfigurationError(f"There is no schema {location.schema!r} in the database: create it first.")
     return _LIMITS | {"search_path": connection.dialect.identifier_preparer.quote_identifier(location.schema)}

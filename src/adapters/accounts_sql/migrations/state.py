@@ -34,7 +34,8 @@ class DatabaseStatus:
 
 
 def read_revision(connection: sa.Connection, location: Location) -> tuple[str | None, str | None]:
-    """Return the revision, and the oldest that can serve it. Raises `ConfigurationError` for several rows."""
+    """Return the revision, and the oldest that can serve it. Raises `ConfigurationError`."""
+    require_schemas(connection.dialect.name, location)
     table = location.rename(VERSION_TABLE)
     try:
         columns = {each["name"] for each in sa.inspect(connection).get_columns(table, schema=location.schema)}
@@ -46,3 +47,9 @@ def read_revision(connection: sa.Connection, location: Location) -> tuple[str | 
     if len(rows) > 1:
         raise ConfigurationError(f"The table {table} has {len(rows)} rows; it must have one.")
     return (rows[0][0], rows[0][1]) if rows else (None, None)
+
+
+def require_schemas(dialect: str, location: Location) -> None:
+    """Raise `ConfigurationError` for a schema where there are none."""
+    if location.schema is not None and dialect != "postgresql":
+        raise ConfigurationError("Only PostgreSQL has schemas. Give the tables another prefix instead.")
