@@ -97,7 +97,7 @@ def test_alembic_proposes_nothing_for_the_accounts(engine: sa.Engine, tmp_path: 
     accounts = accounts_sql.tables_for(**place)
     models = make_models(accounts)
     with with_schemas(engine, *([place["schema"]] if "schema" in place else [])):
-        in_schema = {"include_schemas": True} if "schema" in place else {}
+        in_schema: dict[str, Any] = {"include_schemas": True} if "schema" in place else {}
         own = make_host(
             tmp_path / "own",
             engine,
@@ -200,7 +200,7 @@ def test_the_hosts_command_can_be_told_where_the_tables_are(
     if "schema" in place and engine.dialect.name == "sqlite":
         pytest.skip("SQLite has no schemas")
     with with_schemas(engine, *([place["schema"]] if "schema" in place else [])):
-        told = {f"accounts_{name}": value for name, value in place.items()}
+        told: dict[str, Any] = {f"accounts_{name}": value for name, value in place.items()}
         make_host(tmp_path / "host", engine, locations=(OURS,), **told).upgrade()
 
         assert is_current(engine, **place)
