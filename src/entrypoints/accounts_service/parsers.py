@@ -8,8 +8,10 @@ from types import MappingProxyType
 from typing import Final, TypeAlias
 from urllib.parse import SplitResult, urlsplit
 
+from accounts_core.errors import ConfigurationError
 from accounts_core.model.rate_limits import DEFAULT_RATE_LIMITS, PLAIN_SCOPES
 from accounts_core.ports.rate_limiter import RateLimit
+from accounts_sql.tables.location import Location
 
 Network: TypeAlias = IPv4Network | IPv6Network
 
@@ -64,6 +66,14 @@ def parse_page_url(text: str) -> str:
     if parts.username is not None or "?" in text or "#" in text:
         raise ValueError(text)
     return text.rstrip("/")
+
+
+def parse_table_prefix(text: str) -> str:
+    """Read the beginning of the tables' names."""
+    try:
+        return Location(prefix=text).prefix
+    except ConfigurationError as error:
+        raise ValueError(text) from error
 
 
 def parse_origins(text: str) -> tuple[str, ...]:

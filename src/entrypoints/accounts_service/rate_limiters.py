@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from accounts_core.errors import Unavailable
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.rate_limiter import RateLimit, RateLimiter
+from accounts_service.database_url import TablePlace
 from accounts_service.errors import ServiceError
 from accounts_sql import AsyncSqlRateLimiter
 
@@ -77,14 +78,16 @@ def parse_rate_limits_url(text: str) -> RateLimitsUrl:
 
 
 @asynccontextmanager
-async def open_rate_limiter(url: RateLimitsUrl | None, engine: AsyncEngine) -> AsyncIterator[RateLimiter]:
-    """Open the rate limiter that `url` selects, or the one in the database when it is None.
+async def open_rate_limiter(
+    url: RateLimitsUrl | None, engine: AsyncEngine, tables: TablePlace
+) -> AsyncIterator[RateLimiter]:
+    """Open the rate limiter that `url` selects, or the one in the tables of the database when it is None.
 
     A server is not asked whether it is there. As long as it is not, calls that are rate limited are unavailable and
     all others work.
     """
     if url is None:
-        yield AsyncSqlRateLimiter(engine)
+        yield AsyncSqlRateLimiter(engine, **tables)
         return
     async with aclosing(url.connect()) as limiter:
         yield limiter

@@ -19,13 +19,15 @@ from accounts_core.model.passwords import DEFAULT_LENGTH, LEAST_LENGTH, Password
 from accounts_core.model.policy import CardPolicy, CustomerDeletion, EmailChange, Policy, RetentionPolicy, SessionPolicy
 from accounts_core.ports.rate_limiter import RateLimit
 from accounts_service import defaults, parsers
-from accounts_service.database_url import DatabaseUrl
+from accounts_service.database_url import DatabaseUrl, TablePlace
 from accounts_service.env_file import read_env_file
 from accounts_service.errors import ServiceError
 from accounts_service.rate_limiters import EXPECTED as EXPECTED_RATE_LIMITS_URL
 from accounts_service.rate_limiters import RateLimitsUrl, parse_rate_limits_url
 from accounts_service.setting_fields import FOR_EVER, TRUE_OR_FALSE, choice, days, number, optional, setting
 from accounts_smtp import Sender, SmtpUrl
+from accounts_sql.tables.location import MAX_PREFIX_LENGTH
+from accounts_sql.tables.location import PREFIX as TABLE_PREFIX
 
 PREFIX: Final = "ACCOUNTS_"
 TESTS: Final = "ACCOUNTS_TEST_"
@@ -47,6 +49,12 @@ class Settings:
         "sqlite:///<file> or postgresql://<user>:<password>@<host>/<name>, with every @ in the password written as %40",
         DatabaseUrl.parse(defaults.DATABASE_URL),
         secret=True,
+    )
+    database_schema: str | None = setting(optional(str), "the name of a schema in PostgreSQL")
+    database_prefix: str = setting(
+        parsers.parse_table_prefix,
+        f"2 to {MAX_PREFIX_LENGTH} lower-case letters, digits and underscores, such as auth_",
+        TABLE_PREFIX,
     )
     public_url: str | None = setting(optional(parsers.parse_page_url), "a URL such as https://accounts.example.org")
     stripe_api_key: str | None = setting(
@@ -177,6 +185,11 @@ class Settings:
         host = urlsplit(self.public_url).hostname if self.public_url else None
         parts = [] if host is None else [host, *host.split(".")]
         return frozenset({"accounts", self.mail_from.name, *parts})
+
+    @property
+    def tables(self) -> TablePlace:
+        """Where the tables are, as arguments of whatever uses them."""
+        return {"schema": self.database_schema, "prefix": self.database_prefix}
 
     def secrets(self) -> list[str]:
         """Return every secret in the settings, to be masked in logs and messages."""

@@ -161,7 +161,7 @@ def test_a_file_that_is_no_database_is_said_so(run: Run, folder: Path) -> None:
 def test_a_database_of_a_newer_release_is_left_alone(run: Run, folder: Path) -> None:
     run("migrate")
     with sqlite3.connect(folder / "accounts.db") as database:
-        database.execute("UPDATE accounts_alembic_version SET version_num = '9999'")
+        database.execute("UPDATE accounts_alembic_version SET version_num = '9999', served_from = '9999'")
     database.close()
 
     ran = run("migrate")

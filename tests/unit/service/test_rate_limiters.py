@@ -142,7 +142,7 @@ def test_the_limiter_of_an_installed_package_is_read_and_shown_without_its_secre
 
 def test_the_limiter_of_an_installed_package_counts_the_attempts_and_is_closed(shelf: ShelfLimiter) -> None:
     async def exceed() -> bool:
-        async with open_rate_limiter(parse_rate_limits_url(URL), cast("Any", None)) as limiter:
+        async with open_rate_limiter(parse_rate_limits_url(URL), cast("Any", None), cast("Any", None)) as limiter:
             await limiter.consume("sign-in", {"client:a": ONCE}, now=NOON)
             with pytest.raises(RateLimitExceeded):
                 await limiter.consume("sign-in", {"client:a": ONCE}, now=NOON)

@@ -87,13 +87,13 @@ class Migration:
         current = self.history.place(status.revision)
         if current is None:
             if not status.is_served:
-                raise ConfigurationError(describe_newer(status))
+                raise ConfigurationError(str(status.notice))
             if target < len(revisions):
                 raise ConfigurationError(
                     f"The database is at revision {status.revision} of a later release. Only that release can take it"
                     f" back to {self.revision}."
                 )
-            _log.warning("%s", describe_newer(status))
+            _log.warning("%s", status.notice)
             return ()
         if target >= current:
             return [(each, each.upgrade) for each in revisions[current:target]]
@@ -134,19 +134,6 @@ def get_status(connection: sa.Connection, location: Location, history: History =
     with translated():
         revision, served_from = read_revision(connection, location)
     return DatabaseStatus(revision, served_from, history.head, is_newer=history.place(revision) is None)
-
-
-def describe_newer(status: DatabaseStatus) -> str:
-    """Return what a database of a later release means for this one."""
-    said = f"The database is at revision {status.revision} of a later release; this release knows {status.head}"
-    if status.is_served:
-        return f"{said} and can serve it."
-    oldest = status.served_from or status.revision
-    return (
-        f"{said}, and only releases that know {oldest} can serve it. To go on, deploy the later release everywhere."
-        f' To go back, migrate to {status.head} with the later release (migrate(..., "{status.head}")) once none of its'
-        " processes runs, then deploy this release."
-    )
 
 
 def _require_unicode(connection: sa.Connection) -> None:

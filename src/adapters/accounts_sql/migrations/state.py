@@ -32,6 +32,20 @@ class DatabaseStatus:
             return self.served_from is not None and self.served_from <= self.head
         return self.revision == self.head
 
+    @property
+    def notice(self) -> str | None:
+        """What a database of a later release means for this one; None for any other database."""
+        if not self.is_newer:
+            return None
+        said = f"The database is at revision {self.revision} of a later release; this release knows {self.head}"
+        if self.is_served:
+            return f"{said} and can serve it."
+        return (
+            f"{said}, and only releases that know {self.served_from or self.revision} can serve it. To go on, deploy"
+            f" the later release everywhere. To go back, migrate to {self.head} with the later release"
+            f' (migrate(..., "{self.head}")) once none of its processes runs, then deploy this release.'
+        )
+
 
 def read_revision(connection: sa.Connection, location: Location) -> tuple[str | None, str | None]:
     """Return the revision, and the oldest that can serve it. Raises `ConfigurationError`."""

@@ -29,6 +29,7 @@ from .placing import await_turn, joined, placed
 from .state import read_revision
 
 _log: Final = logging.getLogger("accounts_sql")
+_ID: Final = re.compile(rf"{LABEL}_\d{{4}}")
 _FIRST_WITH_SERVED_FROM: Final = "0011"
 _TAKEN: Final = frozenset({"42P07", "42710"})
 """PostgreSQL's codes of a relation and of another object that exists already."""
@@ -96,15 +97,14 @@ def _of_the_host() -> Iterator[Operations]:
 
     They have a context of their own: a naming convention of the host application is not for these tables.
     """
-    from .released import RELEASED
-
     context = _proxy.get_context()
+    history = _history(context)
     location = Location(context.opts.get("accounts_schema"), context.opts.get("accounts_prefix", PREFIX))
     if context.as_sql:
         if location != Location():
             raise ConfigurationError("Offline, a schema or prefix is for `accounts migrate --sql`.")
-        ours = offline_operations(context.dialect, context.output_buffer, location, RELEASED)
-        ours.get_context().opts["accounts_start"] = _start(context, RELEASED)
+        ours = offline_operations(context.dialect, context.output_buffer, location, history)
+        ours.get_context().opts["accounts_start"] = _start(context, history)
         yield ours
         return
     connection = context.connection
@@ -112,12 +112,19 @@ def _of_the_host() -> Iterator[Operations]:
     with joined(connection), translated():
         await_turn(connection)
         with placed(connection, location):
-            yield operations(connection, location, RELEASED)
+            yield operations(connection, location, history)
+
+
+def _history(context: MigrationContext) -> History:
+    """Return our revisions among those of the host application's command."""
+    assert context.script is not None
+    ours = {each.revision: each.module for each in context.script.walk_revisions() if _ID.fullmatch(each.revision)}
+    return History.of(ours[revision] for revision in sorted(ours))
 
 
 def _start(context: MigrationContext, history: History) -> str | None:
     """Return our revision from which a host application's command prints; None for a database without tables."""
-    ours = [to_number(each) for each in context.get_current_heads() if each.startswith(f"{LABEL}_")]
+    ours = [to_number(each) for each in context.get_current_heads() if _ID.fullmatch(each)]
     return next((each for each in ours if history.place(each) is not None), None)
 
 
