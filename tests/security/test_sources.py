@@ -74,9 +74,7 @@ NOT_CLIENTS: Final = frozenset(
 """Libraries that open no connection, or only over what is listed: a driver of the database, and Stripe's transport."""
 
 SQL_TEXTS: Final = frozenset({"text", "literal_column", "exec_driver_sql", "TextClause", "DDL"})
-CONSTANT_TEXTS: Final = {
-    ("accounts_sql/migrating.py", "exec_driver_sql"): "the host's schema, quoted by the dialect",
-}
+CONSTANT_TEXTS: Final[dict[tuple[str, str], str]] = {}
 
 Module = tuple[str, ast.Module]
 

@@ -52,7 +52,7 @@ Can be repeated; tables that are up to date are not changed. `accounts serve` do
 the same when it starts.
 
 With --sql, nothing is changed, and no connection is made: the statements for the
-database of ACCOUNTS_DATABASE_URL are printed, for whoever runs them.
+database of ACCOUNTS_DATABASE_URL are printed, to be run by hand.
 
 examples:
   accounts migrate

@@ -24,7 +24,7 @@ from accounts_sql.tables.location import Location
 
 HEAD = head_revision()
 NAMES = NewIndex("ix_accounts_users_name", "accounts_users", ("name",))
-UNIQUE = NewIndex("uq_accounts_users_name", "accounts_users", ("name",), unique=True, where="status = 0")
+UNIQUE = NewIndex("uq_accounts_users_name", "accounts_users", ("name",), unique=True, where=sa.text("status = 0"))
 
 
 def later(*indexes: NewIndex) -> History:

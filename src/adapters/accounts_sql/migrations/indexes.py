@@ -29,18 +29,17 @@ _log: Final = logging.getLogger("accounts_sql")
 
 @attrs.frozen
 class NewIndex:
-    """An index that a revision adds to an existing table. `where` is a condition in SQL, of a partial index."""
+    """An index that a revision adds to an existing table. `where` is the condition of a partial index."""
 
     name: str
     table: str
     columns: Sequence[str]
     unique: bool = False
-    where: str | None = None
+    where: sa.TextClause | None = attrs.field(default=None, eq=False)
 
     def create(self, op: Operations) -> None:
         """Create the index in the transaction, unless it was built before it. A warning says that writers wait."""
         context = op.get_context()
-        where = None if self.where is None else sa.text(self.where)
         if context.dialect.name == "postgresql" and not context.as_sql:
             connection = op.get_bind()
             assert isinstance(connection, sa.Connection)
@@ -56,9 +55,8 @@ class NewIndex:
                     self.name,
                     self.table,
                 )
-        op.create_index(
-            self.name, self.table, list(self.columns), unique=self.unique, sqlite_where=where, postgresql_where=where
-        )
+        where = {"sqlite_where": self.where, "postgresql_where": self.where}
+        op.create_index(self.name, self.table, list(self.columns), unique=self.unique, **where)
 
     def drop(self, op: Operations) -> None:
         """Drop the index in the transaction."""
@@ -81,12 +79,11 @@ class NewIndex:
             return
         columns: list[sa.Column[Any]] = [sa.Column(name) for name in self.columns]
         table = sa.Table(location.rename(self.table), sa.MetaData(), *columns, schema=location.schema)
-        where = None if self.where is None else sa.text(self.where)
         index = sa.Index(
             location.rename(self.name),
             *columns,
             unique=self.unique,
-            postgresql_where=where,
+            postgresql_where=self.where,
             postgresql_concurrently=True,
         )
         assert index.table is table

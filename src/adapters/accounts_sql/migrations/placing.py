@@ -1,4 +1,4 @@
-"""Schema, prefix, settings and turns of a migration, on whatever connection it runs."""
+"""Schema, prefix, settings and lock of a migration, on any connection."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ LOCK: Final = 4_706_230_815_199_305_843
 """Key of PostgreSQL's advisory lock for migrations. Arbitrary, but it must not change between releases."""
 POLL_SECONDS: Final = 0.2
 WAIT_SECONDS: Final = 30
-"""How long a transaction of the host application waits for a migration of another process."""
+"""Maximum wait of a transaction of the host application for a migration of another process."""
 _LIMITS: Final = {
     "statement_timeout": "0",
     # while the migration waits for a table, later statements queue behind it

@@ -34,7 +34,7 @@ _ISOLATION: Final[dict[str, IsolationLevel]] = {"postgresql": "READ COMMITTED"}
 
 @attrs.frozen
 class Migration:
-    """What to do: migrate the tables at a location to a revision."""
+    """Migration of the tables at a location to a revision."""
 
     revision: str
     location: Location

@@ -34,7 +34,7 @@ class DatabaseStatus:
 
     @property
     def notice(self) -> str | None:
-        """What a database of a later release means for this one; None for any other database."""
+        """Advice for a database of a later release; None for any other database."""
         if not self.is_newer:
             return None
         said = f"The database is at revision {self.revision} of a later release; this release knows {self.head}"

@@ -1,4 +1,4 @@
-"""What a revision's functions do besides their changes.
+"""The functions of a revision: they apply its changes and record it.
 
 `upgrade(op)` and `downgrade(op)` are called by `accounts_sql.migrate`, with operations of its own. Called without an
 argument, as the Alembic command of a host application does, they act on that command's connection. Either way they

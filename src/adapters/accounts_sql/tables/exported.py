@@ -1,8 +1,8 @@
 """The tables as a host application names them in its models and in its Alembic environment."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
 
 import attrs
 import sqlalchemy as sa
@@ -12,6 +12,9 @@ from .identity import user_ids, users
 from .location import PREFIX, Location
 from .teams import team_ids, teams
 from .versions import version_metadata
+
+ParentNames: TypeAlias = MutableMapping[Literal["schema_name", "table_name", "schema_qualified_table_name"], str | None]
+"""Schema and table of a name, as Alembic passes them."""
 
 
 @attrs.frozen
@@ -43,7 +46,7 @@ class Tables:
         """
         return self._on["sqlite" if dialect == "sqlite" else "postgresql"]
 
-    def include_name(self, name: str | None, type_: str, parent_names: Mapping[str, str | None]) -> bool:
+    def include_name(self, name: str | None, type_: str, parent_names: ParentNames) -> bool:
         """Return False for these tables: an `include_name` function for Alembic's `context.configure`.
 
         Alembic then proposes no changes of them, whose definitions the host application's metadata does not have.
