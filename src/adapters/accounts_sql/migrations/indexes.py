@@ -55,7 +55,7 @@ class NewIndex:
                     self.name,
                     self.table,
                 )
-        where = {"sqlite_where": self.where, "postgresql_where": self.where}
+        where: dict[str, Any] = {"sqlite_where": self.where, "postgresql_where": self.where}
         op.create_index(self.name, self.table, list(self.columns), unique=self.unique, **where)
 
     def drop(self, op: Operations) -> None:
