@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +83,21 @@ def test_what_fails_in_the_hosts_upgrade_takes_the_accounts_with_it(
         host.upgrade()
 
     assert names_in(engine) <= {"alembic_version"}
+
+
+def test_both_histories_go_up_and_down_in_any_order(engine: sa.Engine, tmp_path: Path) -> None:
+    host = make_host(tmp_path / "host", engine)
+    up = (partial(migrate_on, engine, "head"), partial(host.upgrade, "heads"))
+    down = (partial(migrate_on, engine, "base"), partial(host.downgrade, "base"))
+
+    for go_up, go_back in product((up, up[::-1]), (down, down[::-1])):
+        for migrate_one in go_up:
+            migrate_one()
+        assert is_current(engine)
+        assert theirs(engine) == ["0002"]
+        for migrate_one in go_back:
+            migrate_one()
+        assert names_in(engine) == {"alembic_version", "accounts_alembic_version"}
 
 
 # ---- E3 and E4: nothing is proposed

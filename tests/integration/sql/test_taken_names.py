@@ -85,6 +85,27 @@ def test_a_schema_is_a_way_out_and_the_hosts_search_path_remains(engine: sa.Engi
 
 
 @pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+def test_a_migration_leaves_nothing_on_a_connection_that_pgbouncer_gives_to_others(engine: sa.Engine) -> None:
+    """E31: settings end with the transaction, and no lock is the session's."""
+    pooled = create_engine(engine.url, pgbouncer=True, pool_size=1, max_overflow=0, pool_reset_on_return=None)
+    names = ("search_path", "lock_timeout", "statement_timeout")
+    settings = sa.select(*map(sa.func.current_setting, names))
+    with pooled.begin() as connection:
+        before = connection.execute(settings).one()
+
+    with with_schemas(engine, "auth"):
+        migrate(pooled, schema="auth")
+        assert is_current(pooled, schema="auth")
+
+        with pooled.begin() as connection:
+            assert connection.execute(settings).one() == before
+            locks = sa.text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()")
+            assert connection.execute(locks).scalar_one() == 0
+    pooled.dispose()
+    assert names_in(engine) == {"accounts_users"}
+
+
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
 def test_a_schema_that_is_missing_is_named(engine: sa.Engine) -> None:
     with pytest.raises(ConfigurationError, match=r"^There is no schema 'nowhere' in the database: create it first\.$"):
         migrate(engine, schema="nowhere")
