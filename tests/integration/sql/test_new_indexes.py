@@ -2,8 +2,8 @@
 
 import logging
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Thread
 
 import pytest
 import sqlalchemy as sa
@@ -94,25 +94,28 @@ def test_an_index_is_there_after_the_upgrade_and_gone_after_going_back(engine: s
 @postgresql
 def test_writers_go_on_while_the_index_is_built_and_no_transaction_is_waited_for_in_vain(engine: sa.Engine) -> None:
     """A writer's transaction holds the build up, and meanwhile another process begins to migrate."""
-    building = [Thread(target=to_later(NAMES).on_engine, args=(engine,)) for _ in range(2)]
-    with engine.begin() as writer:
-        writer.execute(sa.text("UPDATE accounts_users SET name = 'Mary' WHERE id = 1"))
-        for thread in building:
-            thread.start()
-        while not is_being_built(engine):
-            pass
-        run_sync(keep(SqlStore(engine), a_user(3)))
-    for thread in building:
-        thread.join(30)
+    with ThreadPoolExecutor(2) as threads:
+        with engine.begin() as writer:
+            writer.execute(sa.text("UPDATE accounts_users SET name = 'Mary' WHERE id = 1"))
+            building = threads.submit(to_later(NAMES).on_engine, engine)
+            wait_for(engine, "query LIKE 'CREATE INDEX CONCURRENTLY%'")
+            waiting = threads.submit(to_later(NAMES).on_engine, engine)
+            wait_for(engine, "query LIKE 'SELECT pg_sleep%' OR wait_event = 'advisory'")
+            run_sync(keep(SqlStore(engine), a_user(3)))
+        building.result(30)
+        waiting.result(30)
 
     assert current_revision(engine) == "9001"
     assert locks_of_sessions(engine) == 0
 
 
-def is_being_built(engine: sa.Engine) -> bool:
-    with engine.connect() as connection:
-        running = sa.text("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX CONCURRENTLY%'")
-        return bool(connection.execute(running).scalar_one())
+def wait_for(engine: sa.Engine, state: str) -> None:
+    """Wait until a session of the server is in a state."""
+    found = 0
+    while not found:
+        with engine.connect() as connection:
+            count = f"SELECT count(*) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND ({state})"
+            found = connection.execute(sa.text(count)).scalar_one()
 
 
 def locks_of_sessions(engine: sa.Engine) -> int:

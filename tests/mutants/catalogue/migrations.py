@@ -54,10 +54,10 @@ MIGRATIONS: Final = (
     ),
     Mutant(
         name="an index that stays invalid",
-        at=f"{_MIGRATIONS}/indexes.py::NewIndex.build",
-        old="if valid:\n    return",
-        new="if valid is not None:\n    return",
-        check=f"{_TESTS}/test_new_indexes.py::test_an_index_that_broke_off_is_made_again",
+        at=f"{_MIGRATIONS}/indexes.py::NewIndex.create",
+        old="if found:\n    return",
+        new="if found is not None:\n    return",
+        check=f"{_TESTS}/test_new_indexes.py::test_on_a_hosts_connection_it_is_an_ordinary_index_and_that_is_said",
     ),
     Mutant(
         name="a session's lock on a connection of PgBouncer",
