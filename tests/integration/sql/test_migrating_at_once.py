@@ -179,7 +179,7 @@ def test_a_host_that_migrates_beside_another_migration_is_told(
     engine.dispose()
 
 
-@pytest.mark.parametrize("source", [1, None, object()], ids=str)
+@pytest.mark.parametrize("source", [1, None, object()], ids=lambda source: type(source).__name__)
 def test_what_is_no_source_is_refused_by_name(source: Any) -> None:
     with pytest.raises(ConfigurationError, match=f"of type {type(source).__name__}"):
         migrate(source)
