@@ -1,8 +1,6 @@
 """Migrations at the same moment: several databases, schemas, prefixes, threads and processes (E1, E2, E31)."""
 
 import asyncio
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -108,25 +106,6 @@ def test_a_hosts_alembic_and_our_migration_run_at_once_in_two_threads(tmp_path: 
     assert "orders" in names_in(engine)
     assert is_current(other)
     engine.dispose()
-
-
-def test_processes_migrate_one_database_by_both_ways_at_once(url: str) -> None:
-    on_a_connection = (
-        "import sqlalchemy as sa; e = sa.create_engine({!r})\nwith e.begin() as c: migrate(c)\ne.dispose()"
-    )
-    native = sa.make_url(url).set(drivername="postgresql+psycopg" if "postgres" in url else "sqlite")
-    sources = [f"migrate({url!r})", on_a_connection.format(native.render_as_string(hide_password=False))]
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-W", "error", "-c", f"from accounts_sql import migrate; {source}"],
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for source in sources
-    ]
-
-    assert [process.communicate(timeout=60)[1] for process in processes] == ["", ""]
-    assert is_current(url)
 
 
 # ---- on a connection of the host

@@ -222,10 +222,19 @@ def test_a_hosts_own_alembic_is_not_disturbed(engine: sa.Engine) -> None:
 
 
 def test_processes_that_migrate_at_once_wait_for_each_other(url: str) -> None:
-    source = f"from accounts_sql import migrate; migrate({url!r})"
+    """Three by URL, and a host's on a connection of its own (E1)."""
+    hosts = sa.make_url(url).set(drivername="postgresql+psycopg" if "postgres" in url else "sqlite")
+    on_a_connection = (
+        f"import sqlalchemy as sa; engine = sa.create_engine({hosts.render_as_string(hide_password=False)!r})\n"
+        "with engine.begin() as connection: migrate(connection)\nengine.dispose()"
+    )
     processes = [
-        subprocess.Popen([sys.executable, "-W", "error", "-c", source], stderr=subprocess.PIPE, text=True)
-        for _ in range(4)
+        subprocess.Popen(
+            [sys.executable, "-W", "error", "-c", f"from accounts_sql import migrate; {source}"],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for source in (*[f"migrate({url!r})"] * 3, on_a_connection)
     ]
     complaints = [process.communicate(timeout=60)[1] for process in processes]
 
