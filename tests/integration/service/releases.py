@@ -1,6 +1,7 @@
 """Two releases of the service side by side, and clients that use both, for tests of rolling deploys."""
 
 import os
+import shutil
 import subprocess
 import threading
 from collections import Counter
@@ -13,6 +14,8 @@ import attrs
 import httpx
 import pytest
 from tests.integration.cli.harness import COMMAND, PASSWORD, Served, settings
+
+from accounts_sql.migrations.released import RELEASED
 
 ROOT: Final = Path(__file__).resolve().parents[3]
 THREADS: Final = 3
@@ -54,6 +57,52 @@ class Release:
 
 
 TODAY: Final = Release(ROOT / "src")
+
+_NEXT_REVISION: Final = '''"""A column and an index on the sessions."""
+
+import sqlalchemy as sa
+from alembic.operations import Operations
+
+from accounts_sql.migrations.indexes import NewIndex
+from accounts_sql.migrations.steps import downgrades_from, upgrades_to
+
+revision = "accounts_9999"
+down_revision = "accounts_{head}"
+branch_labels = None
+depends_on = None
+served_from = "{served_from}"
+indexes = (NewIndex("ix_accounts_sessions_last_used_at", "accounts_sessions", ("last_used_at",)),)
+
+
+@upgrades_to(revision)
+def upgrade(op: Operations) -> None:
+    op.add_column("accounts_sessions", sa.Column("note", sa.Text))
+    indexes[0].create(op)
+
+
+@downgrades_from(revision)
+def downgrade(op: Operations) -> None:
+    indexes[0].drop(op)
+    op.drop_column("accounts_sessions", "note")
+'''
+
+
+def next_release(folder: Path, served_from: str = RELEASED.head) -> Release:
+    """Write a copy of today's sources with one revision more into a folder.
+
+    Args:
+        folder: Where to write it.
+        served_from: The oldest revision whose code can serve the database after that revision.
+
+    """
+    sources = folder / "src"
+    shutil.copytree(ROOT / "src", sources, ignore=shutil.ignore_patterns("__pycache__"))
+    versions = sources / "adapters/accounts_sql/migrations/versions"
+    head = RELEASED.revisions[-1].number
+    (versions / "v9999_next.py").write_text(_NEXT_REVISION.format(head=head, served_from=served_from))
+    with (versions / "__init__.py").open("a") as registry:
+        registry.write("\nfrom . import v9999_next\n\nMODULES = (*MODULES, v9999_next)\n")
+    return Release(sources)
 
 
 def release_at(commit: str, folder: Path) -> Release | None:
