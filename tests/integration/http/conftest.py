@@ -23,8 +23,8 @@ from accounts_sql.tables import counters, metadata
 STORES = ["memory", "sqlite", "postgresql"]
 MOST_STORES = ["memory", pytest.param("sqlite", marks=pytest.mark.long), "postgresql"]
 """For what takes a while: SQLite is left to `make long`."""
-FAST_STORES = ["memory", "sqlite", pytest.param("postgresql", marks=pytest.mark.long)]
-"""For the many tests that need any service: PostgreSQL is left to `make long`."""
+FAST_STORES = ["memory", *(pytest.param(kind, marks=pytest.mark.long) for kind in ("sqlite", "postgresql"))]
+"""For the many tests that need any service: the databases are left to `make long`."""
 
 OpenStore = Callable[[str, Run], AbstractContextManager[Stored]]
 

@@ -1,7 +1,7 @@
 """The declaration of a call: its route, and the documentation that does not follow from it."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import attrs
 import msgspec
@@ -59,3 +59,7 @@ class Route:
     """Whether the body may be of any media type, because its bytes matter."""
     body_limit_bytes: int | None = None
     """The limit of the body, where it differs from the service's."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        # Litestar copies a handler with all that it refers to, each time it is registered
+        return self
