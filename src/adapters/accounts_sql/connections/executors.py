@@ -88,7 +88,7 @@ class SyncExecutor(_Executing):
     async def run(self, statement: Statement, /, **values: Any) -> int:
         return self._execute(statement, values).rowcount
 
-    def _execute(self, statement: Any, values: Mapping[str, Any]) -> sa.CursorResult[*tuple[Any, ...]]:
+    def _execute(self, statement: Any, values: Mapping[str, Any]) -> sa.CursorResult[Any]:
         try:
             self._check(statement, values)
             with translated():
@@ -119,7 +119,7 @@ class AsyncExecutor(_Executing):
     async def run(self, statement: Statement, /, **values: Any) -> int:
         return (await self._execute(statement, values)).rowcount
 
-    async def _execute(self, statement: Any, values: Mapping[str, Any]) -> sa.CursorResult[*tuple[Any, ...]]:
+    async def _execute(self, statement: Any, values: Mapping[str, Any]) -> sa.CursorResult[Any]:
         try:
             self._check(statement, values)
             with translated():

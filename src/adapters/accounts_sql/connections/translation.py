@@ -154,8 +154,9 @@ def _by_code(code: str, cause: BaseException) -> AccountsError:
 def _driver_error(error: BaseException) -> BaseException:
     if isinstance(error, sa.exc.StatementError) and error.orig is not None:
         error = error.orig
-    # on asyncpg SQLAlchemy wraps the driver's error in an emulated DB-API error
-    return error.driver_exception if isinstance(error, sa.exc.EmulatedDBAPIException) else error
+    # on asyncpg SQLAlchemy raises an emulated DB-API error, caused by the driver's
+    is_emulated = type(error).__module__.startswith("sqlalchemy.dialects.")
+    return error.__cause__ if is_emulated and error.__cause__ is not None else error
 
 
 def _code(cause: BaseException) -> str | None:
