@@ -117,7 +117,7 @@ class MemoryStore:
         self._state = NOTHING
         self._ids = Ids()
         self._subscribers = tuple(subscribers)
-        self._views = MemoryReader(lambda: self._state)
+        self._reader = MemoryReader(lambda: self._state)
         self._unlock()
         on_fork(self, in_child=MemoryStore._unlock)
 
@@ -151,7 +151,7 @@ class MemoryStore:
     @asynccontextmanager
     async def reader(self) -> AsyncIterator[MemoryReader]:
         """Open a reader."""
-        yield self._views
+        yield self._reader
 
 
 _: type[BlockingStore[MemoryUnitOfWork]] = MemoryStore

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from accounts_core.model.events import DomainEvent
-from accounts_core.ports.store import Reader as ViewsPort
+from accounts_core.ports.store import Reader as ReaderPort
 from accounts_core.ports.store import UnitOfWork
 
 from .connections.executors import Executor, RowFetcher
@@ -113,6 +113,6 @@ class AsyncSqlUnit(_Unit):
         self.connection = connection
 
 
-_views: type[ViewsPort] = Reader
+_reader: type[ReaderPort] = Reader
 _unit: type[UnitOfWork] = SqlUnit
 _async_unit: type[UnitOfWork] = AsyncSqlUnit

@@ -16,7 +16,7 @@ from accounts_sql.statements.queries import Query, Rows
 
 from .checkouts import BrokenCheckout, discard
 from .executors import AsyncExecutor, RowFetcher
-from .lending import Lending
+from .read_queue import ReadQueue
 from .shielding import retried_while_locked, shielded
 from .translation import bare, is_broken, translate, translated
 
@@ -58,11 +58,11 @@ class AsyncpgFetcher:
 
     _engine: AsyncEngine
     _schema: str | None
-    _lending: Lending = attrs.field(init=False)
+    _queue: ReadQueue = attrs.field(init=False)
 
-    @_lending.default
-    def _of_the_engine(self) -> Lending:
-        return Lending(self._engine)
+    @_queue.default
+    def _of_the_engine(self) -> ReadQueue:
+        return ReadQueue(self._engine)
 
     async def fetch(self, query: Query[T], /, **values: Any) -> T:
         # no helper function and no context manager: this is the most frequent path
@@ -81,28 +81,28 @@ class AsyncpgFetcher:
         return query.decode(compiled.rows(raw))
 
     async def _run(self, query: Query[Any], sql: str, parameters: Any, asked: Mapping[str, Any]) -> Rows:
-        checkout = await self._lending.borrow()
+        checkout = await self._queue.check_out()
         driver: Any = checkout.driver_connection
         try:
             rows: Rows = await driver.fetch(sql, *parameters)
             query.check(rows, asked)
         except AnswerMismatch as error:
             discard(self._engine.pool, checkout, error)
-            self._lending.lose()
+            self._queue.lose()
             raise
         except Exception as error:
             if driver.is_closed() or is_broken(error):
                 discard(self._engine.pool, checkout, error)
-                self._lending.lose()
+                self._queue.lose()
                 raise BrokenCheckout from error
-            await self._lending.give_back(checkout)
+            await self._queue.check_in(checkout)
             raise
         except BaseException as error:
             # cancelled before the response was complete: drop the connection, as SQLAlchemy does
             checkout.invalidate(error)
-            self._lending.lose()
+            self._queue.lose()
             raise
-        await self._lending.give_back(checkout)
+        await self._queue.check_in(checkout)
         return rows
 
 

@@ -27,24 +27,24 @@ _Turn = asyncio.Future[PoolProxiedConnection | None]
 NO_BOUND: Final = sys.maxsize
 
 
-class Lending:
+class ReadQueue:
     """First-in, first-out queue of reads for an engine's connections. Belongs to one event loop, like the engine."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._most = _most_for_reads(engine.pool)
         self._begin()
-        on_fork(self, in_child=Lending._begin)
+        on_fork(self, in_child=ReadQueue._begin)
 
     def _begin(self) -> None:
         """Reset the state. After a fork, the checkouts and waiting reads belong to the parent process."""
-        self._lent = 0
+        self._checked_out = 0
         self._waiting: deque[_Turn] = deque()
 
-    async def borrow(self) -> PoolProxiedConnection:
-        """Check a connection out; end with `give_back` or `lose`. Raises `Unavailable` if none is free in time."""
-        if self._lent < self._most:
-            self._lent += 1
+    async def check_out(self) -> PoolProxiedConnection:
+        """Check a connection out; end with `check_in` or `lose`. Raises `Unavailable` if none is free in time."""
+        if self._checked_out < self._most:
+            self._checked_out += 1
         else:
             handed_over = await self._turn()
             if handed_over is not None:
@@ -56,13 +56,13 @@ class Lending:
             self.lose()
             raise
 
-    async def give_back(self, checkout: PoolProxiedConnection) -> None:
+    async def check_in(self, checkout: PoolProxiedConnection) -> None:
         """Hand a working connection to the next waiting read, or return it to the pool."""
         turn = self._next()
         if turn is not None:
             turn.set_result(checkout)
             return
-        self._lent -= 1
+        self._checked_out -= 1
         if returns_at_once(self._engine.pool):
             checkout.close()
         else:
@@ -74,7 +74,7 @@ class Lending:
         if turn is not None:
             turn.set_result(None)
         else:
-            self._lent -= 1
+            self._checked_out -= 1
 
     def _next(self) -> _Turn | None:
         while self._waiting:
@@ -102,7 +102,7 @@ class Lending:
         if handed_over is None:
             self.lose()
         else:
-            await self.give_back(handed_over)
+            await self.check_in(handed_over)
 
 
 def _most_for_reads(pool: sa.Pool) -> int:
