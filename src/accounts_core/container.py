@@ -71,6 +71,25 @@ class Ports(Generic[W]):
         """Return a copy with another store, such as the one of `run_idempotent`, and with `passwords` if given."""
         return self._with(_store=store, _passwords=passwords or self._passwords, _commits=Commits())
 
+    def in_transaction(self, transaction: object) -> Self:
+        """Return the accounts inside the application's open transaction: it commits, or rolls back, what they do.
+
+        Limits are counted outside of it, so that a rollback does not undo an attempt. Mails wait for a worker or for a
+        later call outside, because they must not be sent before the commit.
+
+        Args:
+            transaction: What the store accepts: with accounts_sql a SQLAlchemy `Connection` or ORM `Session`, for
+                `Accounts` an `AsyncConnection` or `AsyncSession`.
+
+        Returns:
+            Accounts for this transaction only, with the same settings.
+
+        Raises:
+            ConfigurationError: The store cannot take part in this; the message says what to give.
+
+        """
+        return self.on(self._store.joined(transaction))
+
     def for_one_request(self) -> Self:
         """Return a copy for one request, which may call a use case several times, such as after a conflict.
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import attrs
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.util import greenlet_spawn
 
 from accounts_core.errors import AnswerMismatch
@@ -16,6 +16,7 @@ from accounts_sql.statements.queries import Query, Rows
 
 from .checkouts import BrokenCheckout, discard
 from .executors import AsyncExecutor, RowFetcher
+from .host_transactions import AsyncHostTransaction
 from .read_queue import ReadQueue
 from .shielding import retried_while_locked, shielded
 from .translation import bare, is_broken, translate, translated
@@ -23,12 +24,23 @@ from .translation import bare, is_broken, translate, translated
 T = TypeVar("T")
 
 
-def async_fetcher_on(source: AsyncEngine | AsyncConnection, schema: str | None, *, fast: bool) -> RowFetcher:
+def async_fetcher_on(source: AsyncEngine | AsyncHostTransaction, schema: str | None, *, fast: bool) -> RowFetcher:
     """Choose the fetcher: the host application's connection, a supported driver, or SQLAlchemy otherwise."""
-    if isinstance(source, AsyncConnection):
-        return AsyncExecutor(source, schema)
+    if isinstance(source, AsyncHostTransaction):
+        return AsyncHostFetcher(source, schema)
     on_the_driver = _ON_THE_DRIVER.get(source.dialect.driver) if fast else None
     return AsyncEngineFetcher(source, schema) if on_the_driver is None else on_the_driver(source, schema)
+
+
+@attrs.frozen
+class AsyncHostFetcher:
+    """Fetcher in the host application's transaction."""
+
+    _host: AsyncHostTransaction
+    _schema: str | None
+
+    async def fetch(self, query: Query[T], /, **values: Any) -> T:
+        return await AsyncExecutor(await self._host.connection(), self._schema).fetch(query, **values)
 
 
 @attrs.frozen

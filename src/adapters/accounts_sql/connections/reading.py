@@ -16,17 +16,29 @@ from accounts_sql.statements.queries import Query, Rows
 
 from .checkouts import BrokenCheckout, discard
 from .executors import RowFetcher, SyncExecutor
+from .host_transactions import HostTransaction
 from .translation import is_broken, translated
 
 T = TypeVar("T")
 
 
-def fetcher_on(source: sa.Engine | sa.Connection, schema: str | None, *, fast: bool) -> RowFetcher:
+def fetcher_on(source: sa.Engine | HostTransaction, schema: str | None, *, fast: bool) -> RowFetcher:
     """Choose the fetcher: the host application's connection, a supported driver, or SQLAlchemy otherwise."""
-    if isinstance(source, sa.Connection):
-        return SyncExecutor(source, schema)
+    if isinstance(source, HostTransaction):
+        return HostFetcher(source, schema)
     on_the_driver = _ON_THE_DRIVER.get(source.dialect.driver) if fast else None
     return EngineFetcher(source, schema) if on_the_driver is None else on_the_driver(source, schema)
+
+
+@attrs.frozen
+class HostFetcher:
+    """Fetcher in the host application's transaction."""
+
+    _host: HostTransaction
+    _schema: str | None
+
+    async def fetch(self, query: Query[T], /, **values: Any) -> T:
+        return await SyncExecutor(self._host.connection(), self._schema).fetch(query, **values)
 
 
 @attrs.frozen

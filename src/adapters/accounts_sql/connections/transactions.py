@@ -120,9 +120,9 @@ def _join(connection: sa.Connection) -> None:
 
 def _commits_by_itself(connection: sa.Connection) -> bool:
     """Return whether the connection is in AUTOCOMMIT mode. On SQLite an explicit BEGIN works in that mode too."""
-    dialect, driver = connection.dialect, connection.connection.dbapi_connection
-    assert driver is not None
-    return dialect.name == "postgresql" and dialect.detect_autocommit_setting(driver)
+    # `Dialect.detect_autocommit_setting` reads the same attribute, from SQLAlchemy 2.0.43 on
+    driver: Any = connection.connection.dbapi_connection
+    return connection.dialect.name == "postgresql" and bool(driver.autocommit)
 
 
 def _begin_on_sqlite(connection: sa.Connection) -> None:
