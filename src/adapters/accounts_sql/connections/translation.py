@@ -9,6 +9,7 @@ SQLite's names: https://www.sqlite.org/rescode.html
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from traceback import clear_frames
 from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
@@ -87,11 +88,16 @@ def bare(error: E) -> E:
 
     Frames of a connecting driver hold the database's password, and error reporters record frames. The translated
     error still has the traceback of this package's code.
+
+    Their frames are cleared as well: in aiosqlite's a cursor is left in a reference cycle. The garbage collector would
+    close it at any later time in the event loop's thread, and wait there for the connection, which may be waiting for a
+    lock that another task of this loop holds.
     """
     seen: set[int] = set()
     each: BaseException | None = error
     while each is not None and id(each) not in seen:
         seen.add(id(each))
+        clear_frames(each.__traceback__)
         each.__traceback__ = None
         if "_pgconn" in vars(each):
             vars(each)["_pgconn"] = None  # holds every connection parameter
