@@ -23,8 +23,8 @@ from accounts_system import SystemSecrets
 pytestmark = pytest.mark.usefixtures("drive", "host_tables")
 
 PASSWORD = "correct horse battery staple"
-JANE = {"email": "jane@example.org", "password": PASSWORD, "name": "Jane Doe"}
-JOHN = {"email": "john@example.org", "password": PASSWORD, "name": "John Roe"}
+JANE: dict[str, Any] = {"email": "jane@example.org", "password": PASSWORD, "name": "Jane Doe"}
+JOHN: dict[str, Any] = {"email": "john@example.org", "password": PASSWORD, "name": "John Roe"}
 
 
 class Base(orm.DeclarativeBase):
@@ -342,7 +342,7 @@ async def test_a_session_that_may_not_begin_is_refused(backend: Backend, account
         pass
     with pytest.raises(ConfigurationError, match=r"no open transaction to take part in: .*permanently closed"):
         await accounts.in_transaction(host.session).profile(UserId(1))
-    unbound: Any = AsyncSession() if backend.is_async else orm.Session()
+    unbound: Any = (AsyncSession if backend.is_async else orm.Session)()
     with pytest.raises(ConfigurationError, match="no database of its own, or several: give the connection"):
         await accounts.in_transaction(unbound).register(**JANE)
     await waited(unbound.close())
