@@ -12,8 +12,9 @@ import sqlalchemy as sa
 
 from accounts_core.errors import ConfigurationError
 
-SUPPORTED: Final = {"SQLAlchemy": ((2, 0, 37), (2, 2)), "Alembic": ((1, 16), (2,))}
-"""The lowest version, and the first that is too new, by package. SQLAlchemy's `sqlite_strict` is new in 2.0.37."""
+SUPPORTED: Final = {"SQLAlchemy": ((2, 0, 38), (2, 2)), "Alembic": ((1, 16), (2,))}
+"""The lowest version, and the first that is too new, by package. Before 2.0.38 SQLAlchemy has no
+`sqlite_strict`, or makes a pool for aiosqlite that keeps no connection."""
 
 
 def check_supported(package: str, version: str) -> None:

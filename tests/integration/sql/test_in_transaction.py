@@ -342,7 +342,8 @@ async def test_a_session_that_may_not_begin_is_refused(backend: Backend, account
         pass
     with pytest.raises(ConfigurationError, match=r"no open transaction to take part in: .*permanently closed"):
         await accounts.in_transaction(host.session).profile(UserId(1))
-    unbound: Any = (AsyncSession if backend.is_async else orm.Session)()
+    make_session: Any = AsyncSession if backend.is_async else orm.Session
+    unbound = make_session()
     with pytest.raises(ConfigurationError, match="no database of its own, or several: give the connection"):
         await accounts.in_transaction(unbound).register(**JANE)
     await waited(unbound.close())

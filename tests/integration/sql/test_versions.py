@@ -13,22 +13,22 @@ from accounts_sql.versions import SUPPORTED, check_supported
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.mark.parametrize("version", ["2.0.37", "2.0.58", "2.1.0", "2.1.9", "2.1.12.post1"])
+@pytest.mark.parametrize("version", ["2.0.38", "2.0.58", "2.1.0", "2.1.9", "2.1.12.post1"])
 def test_a_supported_sqlalchemy_is_accepted(version: str) -> None:
     check_supported("SQLAlchemy", version)
 
 
-@pytest.mark.parametrize("version", ["1.4.54", "2.0.0", "2.0.36", "2.2.0", "2.2.0b1", "2.1.0b2", "3.0", "", "unknown"])
+@pytest.mark.parametrize("version", ["1.4.54", "2.0.0", "2.0.37", "2.2.0", "2.2.0b1", "2.1.0b2", "3.0", "", "unknown"])
 def test_any_other_sqlalchemy_is_refused_with_what_to_install(version: str) -> None:
     with pytest.raises(ConfigurationError) as refused:
         check_supported("SQLAlchemy", version)
     assert str(refused.value) == (
-        f"accounts_sql does not work with SQLAlchemy {version}: install sqlalchemy>=2.0.37,<2.2,"
+        f"accounts_sql does not work with SQLAlchemy {version}: install sqlalchemy>=2.0.38,<2.2,"
         " as the extra accounts-core[sql] does."
     )
 
 
-@pytest.mark.parametrize(("package", "version"), [("sqlalchemy", "2.0.36"), ("alembic", "1.4.3")])
+@pytest.mark.parametrize(("package", "version"), [("sqlalchemy", "2.0.37"), ("alembic", "1.4.3")])
 def test_importing_the_package_is_what_fails(package: str, version: str) -> None:
     code = f"import {package}; {package}.__version__ = {version!r}; import accounts_sql"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

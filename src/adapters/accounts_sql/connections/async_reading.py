@@ -15,6 +15,7 @@ from accounts_core.errors import AnswerMismatch
 from accounts_sql.statements.queries import Query, Rows
 
 from .checkouts import BrokenCheckout, discard
+from .driver_settings import driver_defaults
 from .executors import AsyncExecutor, RowFetcher
 from .host_transactions import AsyncHostTransaction
 from .read_queue import ReadQueue
@@ -136,7 +137,8 @@ class AiosqliteFetcher:
         checkout = await greenlet_spawn(pool.connect)
         driver: Any = checkout.driver_connection
         try:
-            rows: Rows = await driver.execute_fetchall(sql, parameters)
+            with driver_defaults(driver, "aiosqlite"):
+                rows: Rows = await driver.execute_fetchall(sql, parameters)
             query.check(rows, asked)
         except AnswerMismatch as error:
             await greenlet_spawn(discard, pool, checkout, error)

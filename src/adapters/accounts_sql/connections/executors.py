@@ -1,6 +1,7 @@
 """Execution of statements on a synchronous or an asynchronous connection."""
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ from accounts_core.errors import AccountsError, AnswerMismatch
 from accounts_core.model.text import check_storable
 from accounts_sql.statements.queries import Query, translation
 
+from .driver_settings import driver_defaults, driver_of
 from .shielding import retried_while_locked, shielded
 from .translation import translated
 
@@ -47,8 +49,12 @@ class Executor(RowFetcher, Protocol):
 class _Executing:
     def __init__(self, schema: str | None) -> None:
         self.failure: AccountsError | None = None
-        # SQLAlchemy keeps the row count of an INSERT only on request
-        self._options: dict[str, Any] = {"preserve_rowcount": True}
+        self._options: dict[str, Any] = {
+            "preserve_rowcount": True,  # SQLAlchemy keeps the row count of an INSERT only on request
+            # the host application may have asked for server-side cursors on its engine or connection
+            "stream_results": False,
+            "yield_per": None,
+        }
         if schema is not None:
             self._options["schema_translate_map"] = translation(schema)
 
@@ -76,7 +82,8 @@ class SyncExecutor(_Executing):
         self.dialect = connection.dialect.name
 
     async def fetch(self, query: Query[T], /, **values: Any) -> T:
-        rows = self._execute(query.statement, values).fetchall()
+        with self._with_defaults():
+            rows = self._execute(query.statement, values).fetchall()
         try:
             query.check(rows, values)
         except AnswerMismatch as error:
@@ -86,7 +93,16 @@ class SyncExecutor(_Executing):
         return query.decode(rows)
 
     async def run(self, statement: Statement, /, **values: Any) -> int:
-        return self._execute(statement, values).rowcount
+        with self._with_defaults():
+            return self._execute(statement, values).rowcount
+
+    def _with_defaults(self) -> AbstractContextManager[None]:
+        try:
+            with translated():
+                return driver_defaults(driver_of(self._connection), self._connection.dialect.driver)
+        except AccountsError as error:
+            self._remember(error)
+            raise
 
     def _execute(self, statement: Any, values: Mapping[str, Any]) -> sa.CursorResult[Any]:
         try:
@@ -107,7 +123,8 @@ class AsyncExecutor(_Executing):
         self.dialect = connection.dialect.name
 
     async def fetch(self, query: Query[T], /, **values: Any) -> T:
-        rows = (await self._execute(query.statement, values)).fetchall()
+        with self._with_defaults():
+            rows = (await self._execute(query.statement, values)).fetchall()
         try:
             query.check(rows, values)
         except AnswerMismatch as error:
@@ -117,7 +134,18 @@ class AsyncExecutor(_Executing):
         return query.decode(rows)
 
     async def run(self, statement: Statement, /, **values: Any) -> int:
-        return (await self._execute(statement, values)).rowcount
+        with self._with_defaults():
+            return (await self._execute(statement, values)).rowcount
+
+    def _with_defaults(self) -> AbstractContextManager[None]:
+        try:
+            with translated():
+                connection = self._connection.sync_connection
+                assert connection is not None
+                return driver_defaults(driver_of(connection), connection.dialect.driver)
+        except AccountsError as error:
+            self._remember(error)
+            raise
 
     async def _execute(self, statement: Any, values: Mapping[str, Any]) -> sa.CursorResult[Any]:
         try:

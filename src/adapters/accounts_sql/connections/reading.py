@@ -15,6 +15,7 @@ from accounts_core.errors import AnswerMismatch
 from accounts_sql.statements.queries import Query, Rows
 
 from .checkouts import BrokenCheckout, discard
+from .driver_settings import driver_defaults
 from .executors import RowFetcher, SyncExecutor
 from .host_transactions import HostTransaction
 from .translation import is_broken, translated
@@ -77,7 +78,9 @@ class DriverFetcher:
         pool = self._engine.pool
         checkout = pool.connect()
         try:
-            rows = self._execute(checkout.driver_connection, sql, parameters)
+            driver = checkout.driver_connection
+            with driver_defaults(driver, self._engine.dialect.driver):
+                rows = self._execute(driver, sql, parameters)
             query.check(rows, asked)
         except AnswerMismatch as error:
             discard(pool, checkout, error)
