@@ -202,7 +202,8 @@ def _psycopg_arguments(url: sa.URL, *, pgbouncer: bool) -> dict[str, Any]:
     if pgbouncer:
         arguments["prepare_threshold"] = None
     else:
-        settings = [f"-c {name}={value}" for name, value in _SESSION_SETTINGS.items()]
+        # psycopg reads times in no other style, which the database may have as its default
+        settings = [f"-c {name}={value}" for name, value in {**_SESSION_SETTINGS, "DateStyle": "ISO"}.items()]
         arguments["options"] = " ".join([*settings, *_texts(url.query.get("options", ()))])
     return arguments
 

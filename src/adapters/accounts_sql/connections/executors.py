@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from accounts_core.errors import AccountsError, AnswerMismatch
 from accounts_core.model.text import check_storable
-from accounts_sql.statements.queries import Query, translation
+from accounts_sql.statements.queries import Query, Rows, translation
 
 from .driver_settings import driver_defaults, driver_of
 from .shielding import retried_while_locked, shielded
@@ -69,6 +69,14 @@ class _Executing:
                 if name in table.c:
                     check_storable(value)
 
+    def _fetched(self, result: sa.CursorResult[Any]) -> Rows:
+        try:
+            with translated():
+                return result.fetchall()
+        except AccountsError as error:
+            self._remember(error)
+            raise
+
     def _remember(self, error: AccountsError) -> None:
         self.failure = self.failure or error
 
@@ -83,7 +91,7 @@ class SyncExecutor(_Executing):
 
     async def fetch(self, query: Query[T], /, **values: Any) -> T:
         with self._with_defaults():
-            rows = self._execute(query.statement, values).fetchall()
+            rows = self._fetched(self._execute(query.statement, values))
         try:
             query.check(rows, values)
         except AnswerMismatch as error:
@@ -124,7 +132,7 @@ class AsyncExecutor(_Executing):
 
     async def fetch(self, query: Query[T], /, **values: Any) -> T:
         with self._with_defaults():
-            rows = (await self._execute(query.statement, values)).fetchall()
+            rows = self._fetched(await self._execute(query.statement, values))
         try:
             query.check(rows, values)
         except AnswerMismatch as error:

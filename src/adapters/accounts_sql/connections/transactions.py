@@ -72,17 +72,18 @@ async def async_transaction(
 @contextmanager
 def savepoint(connection: sa.Connection) -> Iterator[sa.Connection]:
     """Open a savepoint in the host application's transaction, which only the host application commits."""
-    with translated():
-        _join(connection)
-        nested = connection.begin_nested()
-    try:
-        yield connection
+    with _without_streaming(connection):
         with translated():
-            nested.commit()
-    except BaseException:
-        with suppress(sa.exc.SQLAlchemyError):  # the first error is more informative
-            nested.rollback()
-        raise
+            _join(connection)
+            nested = connection.begin_nested()
+        try:
+            yield connection
+            with translated():
+                nested.commit()
+        except BaseException:
+            with suppress(sa.exc.SQLAlchemyError):  # the first error is more informative
+                nested.rollback()
+            raise
 
 
 @asynccontextmanager
@@ -90,19 +91,36 @@ async def async_savepoint(connection: AsyncConnection) -> AsyncIterator[AsyncCon
     """Open a savepoint as `savepoint` does, on an event loop."""
     dialect = connection.dialect
     nested: AsyncTransaction | None = None
+    assert connection.sync_connection is not None
+    with _without_streaming(connection.sync_connection):
+        try:
+            with translated():
+                await retried_while_locked(dialect, connection.run_sync(_join))
+                nested = connection.begin_nested()
+                await retried_while_locked(dialect, nested.start())
+            yield connection
+            with translated():
+                await retried_while_locked(dialect, nested.commit())
+        except BaseException:
+            if nested is not None and nested.sync_transaction is not None:
+                with suppress(sa.exc.SQLAlchemyError):
+                    await shielded(nested.rollback())
+            raise
+
+
+@contextmanager
+def _without_streaming(connection: sa.Connection) -> Iterator[None]:
+    """Turn server-side cursors off, which SQLAlchemy would declare for SAVEPOINT as well on psycopg."""
+    options = connection.get_execution_options()
+    streaming = {name: options[name] for name in ("stream_results", "yield_per") if options.get(name)}
+    if not streaming:
+        yield
+        return
+    connection.execution_options(stream_results=False, yield_per=None)
     try:
-        with translated():
-            await retried_while_locked(dialect, connection.run_sync(_join))
-            nested = connection.begin_nested()
-            await retried_while_locked(dialect, nested.start())
-        yield connection
-        with translated():
-            await retried_while_locked(dialect, nested.commit())
-    except BaseException:
-        if nested is not None and nested.sync_transaction is not None:
-            with suppress(sa.exc.SQLAlchemyError):
-                await shielded(nested.rollback())
-        raise
+        yield
+    finally:
+        connection.execution_options(**streaming)
 
 
 def _begin(connection: sa.Connection) -> None:
