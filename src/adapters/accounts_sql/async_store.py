@@ -11,7 +11,7 @@ from accounts_core.services.publish import publish
 
 from .connections.async_reading import async_fetcher_on
 from .connections.executors import AsyncExecutor
-from .connections.host_transactions import AsyncHostSource, async_joinable, async_source_of
+from .connections.host_transactions import AsyncHostSource, AsyncHostTransaction, async_joinable, async_source_of
 from .connections.transactions import async_savepoint, async_transaction
 from .units import AsyncSqlUnit, Reader, Reading
 
@@ -42,6 +42,11 @@ class AsyncSqlStore:
     def commits(self) -> bool:
         """Whether units of work commit. False in a transaction of the host application."""
         return isinstance(self._source, AsyncEngine)
+
+    @property
+    def host_transaction(self) -> AsyncHostTransaction | None:
+        """The host application's transaction that the store takes part in; None on an engine."""
+        return self._source if isinstance(self._source, AsyncHostTransaction) else None
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncSqlUnit]:

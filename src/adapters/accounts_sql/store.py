@@ -11,7 +11,7 @@ from accounts_core.ports.store import Subscriber
 from accounts_core.services.publish import publish
 
 from .connections.executors import SyncExecutor
-from .connections.host_transactions import HostSource, joinable, source_of
+from .connections.host_transactions import HostSource, HostTransaction, joinable, source_of
 from .connections.reading import fetcher_on
 from .connections.transactions import savepoint, transaction
 from .units import Reader, Reading, SqlUnit
@@ -53,6 +53,11 @@ class SqlStore:
     def commits(self) -> bool:
         """Whether units of work commit. False in a transaction of the host application."""
         return isinstance(self._source, sa.Engine)
+
+    @property
+    def host_transaction(self) -> HostTransaction | None:
+        """The host application's transaction that the store takes part in; None on an engine."""
+        return self._source if isinstance(self._source, HostTransaction) else None
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[SqlUnit]:

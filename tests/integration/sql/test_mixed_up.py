@@ -288,6 +288,6 @@ async def test_f1_attempts_that_are_anothers_limit_nobody(backend: Backend, monk
 
 
 def _digest(scope: str) -> bytes:
-    from accounts_sql.rate_limiter import _digest as digest
+    from accounts_sql.repositories.attempts import _digest as digest
 
     return digest(scope)

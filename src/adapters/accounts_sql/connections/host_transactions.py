@@ -4,6 +4,7 @@ A session flushes before each unit of work and each read, as it does before its 
 off). So its new rows are there when a statement of the store checks them.
 """
 
+from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import sqlalchemy as sa
@@ -131,6 +132,41 @@ def async_joinable(source: object) -> AsyncHostSource:
     raise _refused(
         "AsyncSqlStore takes part in the transaction of an AsyncConnection or an AsyncSession of SQLAlchemy", source
     )
+
+
+def would_wait(engine: sa.Engine, host: sa.Connection) -> bool:
+    """Return whether a transaction on `engine` would wait for the application's transaction on `host`.
+
+    It does if both have the pool's only connection, as in memory. On SQLite it does if the application has begun in the
+    same file, because there is one writer at a time.
+    """
+    if engine.pool is host.engine.pool and _is_single(engine.pool):
+        return True
+    return engine.dialect.name == "sqlite" and _is_same_file(engine, host) and _has_begun(host)
+
+
+def _is_single(pool: sa.Pool) -> bool:
+    if isinstance(pool, sa.StaticPool | sa.pool.SingletonThreadPool):
+        return True
+    most = getattr(pool, "_max_overflow", -1)
+    return isinstance(pool, sa.QueuePool) and most >= 0 and pool.size() + most <= 1
+
+
+def _is_same_file(engine: sa.Engine, host: sa.Connection) -> bool:
+    if host.dialect.name != "sqlite":
+        return False
+    ours, theirs = engine.url.database, host.engine.url.database
+    if engine.pool is host.engine.pool or ours == theirs:
+        return True
+    try:
+        return ours is not None and theirs is not None and Path(ours).samefile(theirs)
+    except OSError:  # a `file:` URI, or no file
+        return False
+
+
+def _has_begun(host: sa.Connection) -> bool:
+    driver: Any = host.connection.driver_connection
+    return bool(driver.in_transaction)
 
 
 def _refused(expected: str, source: object) -> ConfigurationError:

@@ -119,9 +119,7 @@ def translate(error: BaseException) -> AccountsError | None:
     if _is_called("DataError", cause) or isinstance(cause, UnicodeError | OverflowError):
         return Invalid("value", "This cannot be stored.")
     if isinstance(error, NotImplementedError):  # psycopg, of a DateStyle other than ISO
-        return ConfigurationError(
-            f"The driver cannot read an answer under the connection's settings: {error}"
-        )
+        return ConfigurationError(f"The driver cannot read an answer under the connection's settings: {error}")
     if isinstance(error, sa.exc.SQLAlchemyError):
         return ConfigurationError(f"The database rejected the statement: {cause}")
     return None
