@@ -1,6 +1,7 @@
 """Attempts that count towards a rate limit. See `accounts_core.ports.rate_limiter`."""
 
 import struct
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -41,12 +42,8 @@ _FORGET: Final = attempts.delete().where(_COUNTED)
 _HAS_EXPIRED: Final = attempts.c.expires_at <= by_moment("now")
 _COUNT_EXPIRED: Final = Query(sa.select(sa.func.count()).select_from(attempts).where(_HAS_EXPIRED), scalar)
 _SWEEP: Final = delete_batch(attempts, _HAS_EXPIRED)
-_FIND: Final = Query(
-    sa.select(attempts.c.id, attempts.c.name, attempts.c.scope)
-    .where(_COUNTED, attempts.c.made_at == by_moment("at"))
-    .limit(1),
-    first_scalar,
-    {"of": attempts.c.name, "within": attempts.c.scope},
+_COUNT_AT: Final = Query(
+    sa.select(sa.func.count()).select_from(attempts).where(_COUNTED, attempts.c.made_at == by_moment("at")), scalar
 )
 
 
@@ -54,11 +51,16 @@ _FIND: Final = Query(
 class JoinedAttempt:
     """An attempt in one scope, counted in a transaction of the application, which may still roll back."""
 
-    transaction: sa.Transaction
+    transaction: sa.Transaction | None
     name: str
     scope: bytes
     made_at: datetime
     expires_at: datetime
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the transaction goes on."""
+        return self.transaction is not None and self.transaction.is_active
 
 
 class Attempts:
@@ -78,8 +80,8 @@ class Attempts:
         if not self._joined:
             return []
         with self._lock:
-            ended = [each for each in self._joined if not each.transaction.is_active]
-            self._joined = [each for each in self._joined if each.transaction.is_active]
+            ended = [each for each in self._joined if not each.is_open]
+            self._joined = [each for each in self._joined if each.is_open]
         return [each for each in ended if each.expires_at > now]
 
     def put_back(self, ended: Sequence[JoinedAttempt]) -> None:
@@ -106,8 +108,9 @@ class Attempts:
             ended: Attempts of `take_ended`: those that are not stored are counted again first.
 
         """
-        for each in ended:
-            if await db.fetch(_FIND, of=each.name, within=each.scope, at=each.made_at) is None:
+        for each, made in Counter(attrs.evolve(one, transaction=None) for one in ended).items():
+            stored = await db.fetch(_COUNT_AT, of=each.name, within=each.scope, at=each.made_at)
+            for _ in range(made - stored):
                 await db.run(_ADD, name=each.name, scope=each.scope, made_at=each.made_at, expires_at=each.expires_at)
         return await self._consume(db, name, scopes, now)
 
