@@ -56,7 +56,7 @@ class AsyncSqlStore:
             async_transaction(source) if isinstance(source, AsyncEngine) else async_savepoint(await source.connection())
         )
         async with opened as connection:
-            unit = AsyncSqlUnit(connection, AsyncExecutor(connection, self._schema))
+            unit = AsyncSqlUnit(connection, AsyncExecutor(connection, self._schema, may_begin_again=self.commits))
             yield unit
             await publish(unit, unit.events, self._subscribers)
             unit.check()

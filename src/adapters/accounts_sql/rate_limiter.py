@@ -24,6 +24,7 @@ from .connections.executors import AsyncExecutor, SyncExecutor
 from .connections.forking import protect
 from .connections.host_transactions import AsyncHostTransaction, HostTransaction, would_wait
 from .connections.transactions import async_savepoint, async_transaction, savepoint, transaction
+from .connections.translation import StaleStatement
 from .repositories.attempts import Attempts
 
 MAX_CONCURRENT: Final = 4
@@ -61,6 +62,12 @@ class SqlRateLimiter:
         return JoinedSqlRateLimiter(self, host, self._engine, self._schema, self._attempts)
 
     async def consume(self, name: str, scopes: Mapping[str, RateLimit], *, now: datetime) -> None:
+        try:
+            await self._consume(name, scopes, now)
+        except StaleStatement:
+            await self._consume(name, scopes, now)
+
+    async def _consume(self, name: str, scopes: Mapping[str, RateLimit], now: datetime) -> None:
         ended = self._attempts.take_ended(now)
         try:
             with transaction(self._engine, _ISOLATION.get(self._engine.dialect.name)) as connection:
@@ -189,6 +196,12 @@ class AsyncSqlRateLimiter:
         return AsyncJoinedSqlRateLimiter(self, host, self._engine, self._schema, self._attempts)
 
     async def consume(self, name: str, scopes: Mapping[str, RateLimit], *, now: datetime) -> None:
+        try:
+            await self._consume(name, scopes, now)
+        except StaleStatement:
+            await self._consume(name, scopes, now)
+
+    async def _consume(self, name: str, scopes: Mapping[str, RateLimit], now: datetime) -> None:
         ended = self._attempts.take_ended(now)
         try:
             async with (

@@ -63,7 +63,7 @@ class SqlStore:
     async def begin(self) -> AsyncIterator[SqlUnit]:
         """Open a unit of work. See `accounts_core.ports.store.Store.begin`."""
         with self._opened() as connection:
-            unit = SqlUnit(connection, SyncExecutor(connection, self._schema))
+            unit = SqlUnit(connection, SyncExecutor(connection, self._schema, may_begin_again=self.commits))
             yield unit
             await publish(unit, unit.events, self._subscribers)
             unit.check()

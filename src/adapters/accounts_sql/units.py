@@ -102,7 +102,13 @@ class SqlUnit(_Unit):
 
     def __init__(self, connection: sa.Connection, db: Executor) -> None:
         super().__init__(db)
-        self.connection = connection
+        self._connection = connection
+
+    @property
+    def connection(self) -> sa.Connection:
+        """The connection, for the host application's own statements."""
+        self._db.may_begin_again = False
+        return self._connection
 
 
 class AsyncSqlUnit(_Unit):
@@ -110,7 +116,13 @@ class AsyncSqlUnit(_Unit):
 
     def __init__(self, connection: AsyncConnection, db: Executor) -> None:
         super().__init__(db)
-        self.connection = connection
+        self._connection = connection
+
+    @property
+    def connection(self) -> AsyncConnection:
+        """The connection, for the host application's own statements."""
+        self._db.may_begin_again = False
+        return self._connection
 
 
 _reader: type[ReaderPort] = Reader

@@ -56,7 +56,7 @@ class AsyncEngineFetcher:
         try:
             with translated():
                 await retried_while_locked(self._engine.dialect, connection.start())
-            return await AsyncExecutor(connection, self._schema).fetch(query, **values)
+            return await AsyncExecutor(connection, self._schema, may_begin_again=True).fetch(query, **values)
         finally:
             if connection.sync_connection is not None:
                 await shielded(connection.close())

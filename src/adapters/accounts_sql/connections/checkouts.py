@@ -77,3 +77,8 @@ def discard(pool: sa.Pool, checkout: PoolProxiedConnection, error: BaseException
     SQLAlchemy's own execution does the same: a server that stopped has broken all of them.
     """
     pool._invalidate(checkout, error)  # noqa: SLF001  see above
+
+
+def refresh(pool: sa.Pool, checkout: PoolProxiedConnection) -> None:
+    """Replace every pooled connection that is as old as this one before it is used again, and this one afterwards."""
+    pool._invalidate(checkout, None, _checkin=False)  # noqa: SLF001  see above

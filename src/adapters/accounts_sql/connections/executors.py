@@ -13,7 +13,8 @@ from accounts_sql.statements.queries import Query, Rows, translation
 
 from .driver_settings import driver_defaults, driver_of
 from .shielding import retried_while_locked, shielded
-from .translation import translated
+from .transactions import begin_again
+from .translation import StaleStatement, translated
 
 T = TypeVar("T")
 
@@ -31,6 +32,9 @@ class RowFetcher(Protocol):
 class Executor(RowFetcher, Protocol):
     """Executor of the statements of one transaction."""
 
+    may_begin_again: bool
+    """Whether the transaction may be begun again, because nothing was done in it yet."""
+
     @property
     def dialect(self) -> str:
         """`sqlite` or `postgresql`."""
@@ -47,8 +51,10 @@ class Executor(RowFetcher, Protocol):
 
 
 class _Executing:
-    def __init__(self, schema: str | None) -> None:
+    def __init__(self, schema: str | None, *, may_begin_again: bool) -> None:
         self.failure: AccountsError | None = None
+        self.may_begin_again = may_begin_again
+        """Whether nothing was done in the transaction yet, and it is not the host application's."""
         self._options: dict[str, Any] = {
             "preserve_rowcount": True,  # SQLAlchemy keeps the row count of an INSERT only on request
             # the host application may have asked for server-side cursors on its engine or connection
@@ -84,8 +90,8 @@ class _Executing:
 class SyncExecutor(_Executing):
     """Executor on a `Connection`. Never suspends."""
 
-    def __init__(self, connection: sa.Connection, schema: str | None) -> None:
-        super().__init__(schema)
+    def __init__(self, connection: sa.Connection, schema: str | None, *, may_begin_again: bool = False) -> None:
+        super().__init__(schema, may_begin_again=may_begin_again)
         self._connection = connection
         self.dialect = connection.dialect.name
 
@@ -115,18 +121,27 @@ class SyncExecutor(_Executing):
     def _execute(self, statement: Any, values: Mapping[str, Any]) -> sa.CursorResult[Any]:
         try:
             self._check(statement, values)
+            try:
+                with translated():
+                    return self._connection.execute(statement, values, execution_options=self._options)
+            except StaleStatement:
+                if not self.may_begin_again:
+                    raise
             with translated():
+                begin_again(self._connection)
                 return self._connection.execute(statement, values, execution_options=self._options)
         except AccountsError as error:
             self._remember(error)
             raise
+        finally:
+            self.may_begin_again = False
 
 
 class AsyncExecutor(_Executing):
     """Executor on an `AsyncConnection`."""
 
-    def __init__(self, connection: AsyncConnection, schema: str | None) -> None:
-        super().__init__(schema)
+    def __init__(self, connection: AsyncConnection, schema: str | None, *, may_begin_again: bool = False) -> None:
+        super().__init__(schema, may_begin_again=may_begin_again)
         self._connection = connection
         self.dialect = connection.dialect.name
 
@@ -158,12 +173,24 @@ class AsyncExecutor(_Executing):
     async def _execute(self, statement: Any, values: Mapping[str, Any]) -> sa.CursorResult[Any]:
         try:
             self._check(statement, values)
+            try:
+                with translated():
+                    step = self._connection.execute(statement, values, execution_options=self._options)
+                    return await retried_while_locked(self._connection.dialect, step)
+            except StaleStatement:
+                if not self.may_begin_again:
+                    raise
             with translated():
-                step = self._connection.execute(statement, values, execution_options=self._options)
-                return await retried_while_locked(self._connection.dialect, step)
+                await self._connection.run_sync(begin_again)
+                result: sa.CursorResult[Any] = await self._connection.execute(
+                    statement, values, execution_options=self._options
+                )
+                return result
         except AccountsError as error:
             self._remember(error)
             raise
+        finally:
+            self.may_begin_again = False
 
 
 _sync: type[Executor] = SyncExecutor

@@ -18,7 +18,7 @@ from .checkouts import BrokenCheckout, discard
 from .driver_settings import driver_defaults
 from .executors import RowFetcher, SyncExecutor
 from .host_transactions import HostTransaction
-from .translation import is_broken, translated
+from .translation import StaleStatement, is_broken, translate, translated
 
 T = TypeVar("T")
 
@@ -53,7 +53,7 @@ class EngineFetcher:
         with translated():
             connection = self._engine.connect()
         with connection:
-            return await SyncExecutor(connection, self._schema).fetch(query, **values)
+            return await SyncExecutor(connection, self._schema, may_begin_again=True).fetch(query, **values)
 
 
 @attrs.frozen
@@ -86,7 +86,7 @@ class DriverFetcher:
             discard(pool, checkout, error)
             raise
         except Exception as error:
-            if is_broken(error):
+            if is_broken(error) or isinstance(translate(error), StaleStatement):
                 discard(pool, checkout, error)
                 raise BrokenCheckout from error
             checkout.close()

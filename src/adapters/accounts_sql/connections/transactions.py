@@ -7,7 +7,7 @@ another transaction commits in between, that write fails at once, whatever the b
 SQLAlchemy's `begin` event, the documented way, would take the write lock for reads too.
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, Final
 
@@ -17,9 +17,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncTransactio
 
 from accounts_core.errors import ConfigurationError, Unavailable
 
-from .checkouts import discard
+from .checkouts import discard, refresh
 from .shielding import retried_while_locked, shielded
-from .translation import committing, translated
+from .translation import StaleStatement, committing, translated
 
 _CHECKED: Final = "accounts_sql.checked"
 _ISOLATION: Final[IsolationLevel] = "READ COMMITTED"
@@ -38,6 +38,9 @@ def transaction(engine: sa.Engine, isolation_level: IsolationLevel | None = None
         yield connection
         with committing():
             connection.commit()
+    except StaleStatement:
+        _rollback_stale(connection)
+        raise
     except BaseException:
         _rollback(connection)
         raise
@@ -62,7 +65,7 @@ async def async_transaction(
             await retried_while_locked(engine.dialect, connection.commit())
     except BaseException as error:
         if connection.sync_connection is not None:
-            await shielded(connection.run_sync(_give_up if _has_timed_out(error) else _rollback))
+            await shielded(connection.run_sync(_ending_of(error)))
         raise
     finally:
         if connection.sync_connection is not None:
@@ -123,6 +126,22 @@ def _without_streaming(connection: sa.Connection) -> Iterator[None]:
         connection.execution_options(**streaming)
 
 
+def begin_again(connection: sa.Connection) -> None:
+    """Begin the transaction of an engine's connection again, whose first statement was stale."""
+    _rollback_stale(connection)
+    _begin(connection)
+
+
+def _rollback_stale(connection: sa.Connection) -> None:
+    """Roll back after a `StaleStatement`, and replace the pool's other connections, which may have prepared it too.
+
+    On asyncpg SQLAlchemy prepares everything again, on all connections.
+    """
+    _rollback(connection)
+    if connection.dialect.driver != "asyncpg":
+        refresh(connection.engine.pool, connection.connection)
+
+
 def _begin(connection: sa.Connection) -> None:
     if _commits_by_itself(connection):
         connection.execution_options(isolation_level=_ISOLATION)
@@ -166,6 +185,12 @@ def _check_sqlite(connection: sa.Connection) -> None:
             "Foreign keys are off on this SQLite connection, and the accounts' rules rely on them:"
             " make the engine with accounts_sql.create_engine, or call accounts_sql.prepare(engine) before it connects."
         )
+
+
+def _ending_of(error: BaseException) -> Callable[[sa.Connection], None]:
+    if isinstance(error, StaleStatement):
+        return _rollback_stale
+    return _give_up if _has_timed_out(error) else _rollback
 
 
 def _has_timed_out(error: BaseException) -> bool:

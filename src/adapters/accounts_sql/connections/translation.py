@@ -26,11 +26,19 @@ class OutcomeUnknown(Unavailable):
         super().__init__("The connection to the database broke while the unit was being committed.")
 
 
+class StaleStatement(Conflict):
+    """A table was altered after the connection had prepared the statement. It is prepared again the next time."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A table was altered after this connection had prepared a statement for it. Begin the transaction again."
+        )
+
+
 _LOST_RACE: Final = {
     "40001",  # serialization failure
     "40P01",  # deadlock
     "55P03",  # lock timeout, or NOWAIT
-    "0A000",  # cached plan made stale by a migration: prepared again the next time
     "SQLITE_BUSY_SNAPSHOT",  # write after a read that another transaction's commit made stale
 }
 _AWAY: Final = {
@@ -145,6 +153,8 @@ def is_about(conflict: Conflict, column: str) -> bool:
 
 
 def _by_code(code: str, cause: BaseException) -> AccountsError:
+    if _is_stale(code, cause):
+        return StaleStatement()
     base = code if not code.startswith("SQLITE_") else "_".join(code.split("_")[:2])
     if code in _LOST_RACE:
         return Conflict("A concurrent transaction changed the same rows.")
@@ -157,6 +167,11 @@ def _by_code(code: str, cause: BaseException) -> AccountsError:
     if code in _NOT_THERE or "no such table" in str(cause) or "no such column" in str(cause):
         return ConfigurationError(f"The accounts' tables are missing or old; run the migrations: {cause}")
     return ConfigurationError(f"The database rejected the statement: {cause}")
+
+
+def _is_stale(code: str | None, cause: BaseException) -> bool:
+    """Return whether a prepared statement failed because a table or type that it refers to was altered."""
+    return (code == "0A000" and "cached" in str(cause)) or (code == "XX000" and "cache lookup failed" in str(cause))
 
 
 def _driver_error(error: BaseException) -> BaseException:
