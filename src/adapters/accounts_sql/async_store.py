@@ -17,7 +17,7 @@ from .units import AsyncSqlUnit, Reader, Reading
 
 
 class AsyncSqlStore:
-    """Store on SQLite or PostgreSQL with an asynchronous driver, for one event loop.
+    """Store on SQLite or PostgreSQL with an asynchronous driver, for one event loop at a time.
 
     The arguments are those of `SqlStore`, with `AsyncEngine`, `AsyncConnection` and `AsyncSession`.
     """

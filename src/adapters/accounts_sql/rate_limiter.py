@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import ClassVar, Final, Literal
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import IsolationLevel
@@ -22,10 +23,11 @@ from accounts_core.ports.rate_limiter import RateLimit, RateLimiter
 
 from .connections.executors import AsyncExecutor, SyncExecutor
 from .connections.forking import protect
-from .connections.host_transactions import AsyncHostTransaction, HostTransaction, would_wait
-from .connections.transactions import async_savepoint, async_transaction, savepoint, transaction
+from .connections.host_transactions import AsyncHostTransaction, HostTransaction
+from .connections.transactions import async_transaction, transaction
 from .connections.translation import StaleStatement
 from .repositories.attempts import Attempts
+from .repositories.joined_limits import AsyncJoinedSqlRateLimiter, JoinedSqlRateLimiter
 
 MAX_CONCURRENT: Final = 4
 """Nearly all attempts share a global scope, which serialises them anyway."""
@@ -92,69 +94,11 @@ class SqlRateLimiter:
             return await self._attempts.delete_expired(SyncExecutor(connection, self._schema), now, limit)
 
 
-class JoinedSqlRateLimiter:
-    """Rate limiter beside a store that takes part in a transaction of the application.
-
-    It counts outside of that transaction, as `SqlRateLimiter` does, unless that would wait for the transaction itself:
-    on SQLite the application holds the only write lock once it has written. Then it counts in that transaction. If the
-    application rolls it back, the next attempt in this process counts the lost ones again.
-    """
-
-    suspends: ClassVar[Literal[False]] = False
-
-    def __init__(
-        self,
-        outside: SqlRateLimiter,
-        host: HostTransaction,
-        engine: sa.Engine,
-        schema: str | None,
-        attempts: Attempts,
-    ) -> None:
-        self._outside = outside
-        self._host = host
-        self._engine = engine
-        self._schema = schema
-        self._attempts = attempts
-
-    async def consume(self, name: str, scopes: Mapping[str, RateLimit], *, now: datetime) -> None:
-        host = self._host.connection()
-        if not would_wait(self._engine, host):
-            await self._outside.consume(name, scopes, now=now)
-            return
-        ended = self._attempts.take_ended(now)
-        try:
-            with savepoint(host) as connection:
-                db = SyncExecutor(connection, self._schema)
-                refused = await self._attempts.consume(db, name, scopes, now, ended=ended)
-        except BaseException:
-            self._attempts.put_back(ended)
-            raise
-        transaction = host.get_transaction()
-        assert transaction is not None
-        self._attempts.remember(transaction, ended, None if refused else (name, scopes, now))
-        if refused is not None:
-            raise refused
-
-    async def reset(self, name: str, scope: str) -> None:
-        host = self._host.connection()
-        if not would_wait(self._engine, host):
-            await self._outside.reset(name, scope)
-            return
-        with savepoint(host) as connection:
-            await self._attempts.reset(SyncExecutor(connection, self._schema), name, scope)
-
-    async def count_expired(self, *, now: datetime) -> int:
-        return await self._outside.count_expired(now=now)
-
-    async def delete_expired(self, *, now: datetime, limit: int) -> int:
-        return await self._outside.delete_expired(now=now, limit=limit)
-
-
 class AsyncSqlRateLimiter:
-    """Rate limiter on an asynchronous engine, for one event loop. See `SqlRateLimiter`.
+    """Rate limiter on an asynchronous engine. See `SqlRateLimiter`.
 
-    At most `max_concurrent` attempts are counted at once and `max_waiting` wait; one more raises `Unavailable`. This
-    leaves connections for reads during a flood of attempts.
+    On an event loop, at most `max_concurrent` attempts are counted at once and `max_waiting` wait; one more raises
+    `Unavailable`. This leaves connections for reads during a flood of attempts.
 
     Waiting attempts are served round-robin by subject (`accounts_core.model.fair_queue`). Each scope but the global one
     is a subject, and at most `max_waiting_each` attempts wait for one, by default a quarter of `max_waiting`. A flood
@@ -184,9 +128,7 @@ class AsyncSqlRateLimiter:
     def _begin(self) -> None:
         """Reset the state. After a fork, waiting attempts and transactions belong to the parent process."""
         self._attempts = Attempts()
-        self._turns = FairQueue[asyncio.Future[None]](
-            lanes=self._lanes, max_waiting=self._max_waiting, max_waiting_each=self._max_waiting_each
-        )
+        self._queues = WeakKeyDictionary[asyncio.AbstractEventLoop, FairQueue[asyncio.Future[None]]]()
 
     def beside(self, store: object) -> "AsyncSqlRateLimiter | AsyncJoinedSqlRateLimiter":
         """Return the limiter to use with this store. See `CountsBeside`."""
@@ -230,76 +172,31 @@ class AsyncSqlRateLimiter:
 
     @asynccontextmanager
     async def _turn(self, scopes: Mapping[str, RateLimit]) -> AsyncIterator[None]:
-        turn = asyncio.get_running_loop().create_future()
-        if not self._turns.enter(turn, [scope for scope in scopes if not scope.startswith(f"{ALL}:")]):
+        loop = asyncio.get_running_loop()
+        turn, turns = loop.create_future(), self._queue_on(loop)
+        if not turns.enter(turn, [scope for scope in scopes if not scope.startswith(f"{ALL}:")]):
             raise Unavailable("Too many attempts are being counted at the moment.")
-        self._let_begin()
+        _let_begin(turns)
         try:
             await turn
             yield
         finally:
-            self._turns.leave(turn)
-            self._let_begin()
+            turns.leave(turn)
+            _let_begin(turns)
 
-    def _let_begin(self) -> None:
-        while (turn := self._turns.begin()) is not None:
-            if not turn.done():  # a cancelled task leaves the queue in its own `finally`
-                turn.set_result(None)
+    def _queue_on(self, loop: asyncio.AbstractEventLoop) -> FairQueue[asyncio.Future[None]]:
+        queue = self._queues.get(loop)
+        if queue is None:
+            queue = self._queues[loop] = FairQueue[asyncio.Future[None]](
+                lanes=self._lanes, max_waiting=self._max_waiting, max_waiting_each=self._max_waiting_each
+            )
+        return queue
 
 
-class AsyncJoinedSqlRateLimiter:
-    """See `JoinedSqlRateLimiter`."""
-
-    suspends: ClassVar[Literal[True]] = True
-
-    def __init__(
-        self,
-        outside: AsyncSqlRateLimiter,
-        host: AsyncHostTransaction,
-        engine: AsyncEngine,
-        schema: str | None,
-        attempts: Attempts,
-    ) -> None:
-        self._outside = outside
-        self._host = host
-        self._engine = engine
-        self._schema = schema
-        self._attempts = attempts
-
-    async def consume(self, name: str, scopes: Mapping[str, RateLimit], *, now: datetime) -> None:
-        host = await self._host.connection()
-        assert host.sync_connection is not None
-        if not would_wait(self._engine.sync_engine, host.sync_connection):
-            await self._outside.consume(name, scopes, now=now)
-            return
-        ended = self._attempts.take_ended(now)
-        try:
-            async with async_savepoint(host) as connection:
-                db = AsyncExecutor(connection, self._schema)
-                refused = await self._attempts.consume(db, name, scopes, now, ended=ended)
-        except BaseException:
-            self._attempts.put_back(ended)
-            raise
-        transaction = host.sync_connection.get_transaction()
-        assert transaction is not None
-        self._attempts.remember(transaction, ended, None if refused else (name, scopes, now))
-        if refused is not None:
-            raise refused
-
-    async def reset(self, name: str, scope: str) -> None:
-        host = await self._host.connection()
-        assert host.sync_connection is not None
-        if not would_wait(self._engine.sync_engine, host.sync_connection):
-            await self._outside.reset(name, scope)
-            return
-        async with async_savepoint(host) as connection:
-            await self._attempts.reset(AsyncExecutor(connection, self._schema), name, scope)
-
-    async def count_expired(self, *, now: datetime) -> int:
-        return await self._outside.count_expired(now=now)
-
-    async def delete_expired(self, *, now: datetime, limit: int) -> int:
-        return await self._outside.delete_expired(now=now, limit=limit)
+def _let_begin(turns: FairQueue[asyncio.Future[None]]) -> None:
+    while (turn := turns.begin()) is not None:
+        if not turn.done():  # a cancelled task leaves the queue in its own `finally`
+            turn.set_result(None)
 
 
 _limits: type[RateLimiter] = SqlRateLimiter

@@ -16,6 +16,7 @@ from accounts_sql.statements.queries import Query, Rows
 
 from .checkouts import BrokenCheckout, discard
 from .driver_settings import driver_defaults
+from .event_loops import use_on_this_loop
 from .executors import AsyncExecutor, RowFetcher
 from .host_transactions import AsyncHostTransaction
 from .read_queue import ReadQueue
@@ -52,6 +53,7 @@ class AsyncEngineFetcher:
     _schema: str | None
 
     async def fetch(self, query: Query[T], /, **values: Any) -> T:
+        await use_on_this_loop(self._engine)
         connection = self._engine.connect()
         try:
             with translated():
@@ -127,6 +129,7 @@ class AiosqliteFetcher:
     _schema: str | None
 
     async def fetch(self, query: Query[T], /, **values: Any) -> T:
+        await use_on_this_loop(self._engine)
         compiled = query.compiled(self._engine.dialect, self._schema)
         with translated():
             raw = await shielded(self._run(query, compiled.sql, compiled.values(values), values))

@@ -8,7 +8,9 @@ get a connection however many reads are waiting.
 import asyncio
 import sys
 from collections import deque
+from collections.abc import Callable
 from typing import Any, Final
+from weakref import ref
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -19,6 +21,7 @@ from accounts_core.errors import Unavailable
 from accounts_core.forking import on_fork
 
 from .checkouts import is_ready, keeps_connections, returns_at_once
+from .event_loops import use_on_this_loop
 from .shielding import shielded
 
 _Turn = asyncio.Future[PoolProxiedConnection | None]
@@ -28,7 +31,7 @@ NO_BOUND: Final = sys.maxsize
 
 
 class ReadQueue:
-    """First-in, first-out queue of reads for an engine's connections. Belongs to one event loop, like the engine."""
+    """First-in, first-out queue of reads for an engine's connections. Begins anew on another event loop."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
@@ -38,11 +41,17 @@ class ReadQueue:
 
     def _begin(self) -> None:
         """Reset the state. After a fork, the checkouts and waiting reads belong to the parent process."""
+        self._loop: Callable[[], asyncio.AbstractEventLoop | None] = _no_loop
         self._checked_out = 0
         self._waiting: deque[_Turn] = deque()
 
     async def check_out(self) -> PoolProxiedConnection:
         """Check a connection out; end with `check_in` or `lose`. Raises `Unavailable` if none is free in time."""
+        loop = asyncio.get_running_loop()
+        if self._loop() is not loop:
+            await use_on_this_loop(self._engine)
+            self._begin()
+            self._loop = ref(loop)
         if self._checked_out < self._most:
             self._checked_out += 1
         else:
@@ -103,6 +112,10 @@ class ReadQueue:
             self.lose()
         else:
             await self.check_in(handed_over)
+
+
+def _no_loop() -> None:
+    return None
 
 
 def _most_for_reads(pool: sa.Pool) -> int:

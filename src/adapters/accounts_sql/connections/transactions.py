@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncTransactio
 from accounts_core.errors import ConfigurationError, Unavailable
 
 from .checkouts import discard, refresh
+from .event_loops import use_on_this_loop
 from .shielding import retried_while_locked, shielded
 from .translation import StaleStatement, committing, translated
 
@@ -53,6 +54,7 @@ async def async_transaction(
     engine: AsyncEngine, isolation_level: IsolationLevel | None = None
 ) -> AsyncIterator[AsyncConnection]:
     """Open a transaction as `transaction` does, on an event loop. Cancellation leaks no connection."""
+    await use_on_this_loop(engine)
     connection = engine.connect()
     try:
         with translated():
