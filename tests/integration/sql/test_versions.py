@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from accounts_core.errors import ConfigurationError
-from accounts_sql.versions import SUPPORTED, check_supported
+from accounts_sql.versions import SUPPORTED, check_supported, release
 
 ROOT = Path(__file__).parents[3]
 
@@ -43,3 +43,10 @@ def test_the_extra_asks_for_the_same() -> None:
     for name, package in (("sqlalchemy[asyncio]", "SQLAlchemy"), ("alembic", "Alembic")):
         lowest, too_new = (".".join(map(str, numbers)) for numbers in SUPPORTED[package])
         assert f"{name}>={lowest},<{too_new}" in extra
+
+
+def test_the_matrix_has_the_lowest_versions() -> None:
+    lines = (ROOT / "Makefile").read_text().splitlines()
+    for name, package in (("SQLALCHEMY_LOWEST", "SQLAlchemy"), ("ALEMBIC_LOWEST", "Alembic")):
+        (line,) = [line for line in lines if line.startswith(f"{name} := ")]
+        assert release(line.removeprefix(f"{name} := "))[: len(SUPPORTED[package][0])] == SUPPORTED[package][0]

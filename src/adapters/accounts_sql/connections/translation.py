@@ -183,7 +183,7 @@ def _driver_error(error: BaseException) -> BaseException:
 
 
 def _code(cause: BaseException) -> str | None:
-    for name in ("sqlstate", "sqlite_errorname"):
+    for name in ("sqlstate", "pgcode", "sqlite_errorname"):  # pgcode is psycopg2's
         code: Any = getattr(cause, name, None)
         if isinstance(code, str):
             return code
