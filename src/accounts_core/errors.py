@@ -108,7 +108,7 @@ class NotFound(ClientError):
     """The object does not exist, or the caller may not see it."""
 
     def __init__(self, what: str, id: object = None) -> None:
-        super().__init__(f"There is no such {what}.")
+        super().__init__(f"No such {what}.")
         self.what = what
         self.id = id
 

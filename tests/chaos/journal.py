@@ -1,4 +1,4 @@
-"""What the clients of a service were told, and the door that they knock at."""
+"""What the service acknowledged to its clients, and the connection that they share."""
 
 import asyncio
 from collections import Counter
@@ -58,8 +58,8 @@ class Away(Exception):
 
 
 @attrs.define
-class Door:
-    """Where the service is to be found at the moment; it may be another process, at another address, each time."""
+class Connection:
+    """A client of the service as it runs at the moment: each time it may be another process at another address."""
 
     _client: httpx.AsyncClient | None = None
     _opened: asyncio.Event = attrs.field(factory=asyncio.Event)
@@ -75,14 +75,14 @@ class Door:
         self._opened.set()
 
     async def aclose(self) -> None:
-        """Let nobody in. What is under way is not cut off: that is for whoever kills the service."""
+        """Hold requests back until it is opened again. Requests that were sent are not cut off."""
         self._opened.clear()
         client, self._client = self._client, None
         if client is not None:
             await client.aclose()
 
     async def client(self) -> httpx.AsyncClient:
-        """Wait until the door is open."""
+        """Wait until the connection is open."""
         while self._client is None:
             await self._opened.wait()
         return self._client
@@ -101,13 +101,13 @@ class Door:
 
 
 @attrs.frozen(kw_only=True)
-class World:
+class Environment:
     """What all clients of a run share."""
 
     chance: Random
     stripe: StripeServer | None = None
     journal: Journal = attrs.field(factory=Journal)
-    door: Door = attrs.field(factory=Door)
+    connection: Connection = attrs.field(factory=Connection)
     closing: asyncio.Event = attrs.field(factory=asyncio.Event)
     """Set when everybody is to finish what they do."""
 
@@ -122,12 +122,12 @@ class World:
         headers = {} if token is None else {"authorization": f"Bearer {token}"}
         if key is not None:
             headers["idempotency-key"] = key
-        client = await self.door.client()
+        client = await self.connection.client()
         try:
             answer = await client.request(method, path, json=body, headers=headers)
         except (httpx.TransportError, RuntimeError) as error:  # the latter of a client that was closed meanwhile
             raise Away(f"{method} {path}: {error!r}") from error
-        self.door.note()
+        self.connection.note()
         self.journal.note_answer(f"{method} {path}", answer)
         if answer.status_code >= 500:
             raise Away(f"{method} {path}: {answer.status_code}")

@@ -10,10 +10,10 @@ from typing import Final
 import attrs
 import psycopg
 import sqlalchemy as sa
-from tests.chaos.journal import LIMITS, World
-from tests.chaos.lives import live
-from tests.chaos.people import Person, Status
+from tests.chaos.behaviour import act
+from tests.chaos.journal import LIMITS, Environment
 from tests.chaos.services import Program, Programs
+from tests.chaos.simulated_user import SimulatedUser, Status
 from tests.integration.processes.programs import StripeServer
 
 from accounts_sql import create_engine
@@ -55,13 +55,13 @@ def let_time_pass(database_url: str) -> None:
 
 
 @asynccontextmanager
-async def crowd(world: World, everybody: list[Person], *, actors: int = ACTORS) -> AsyncIterator[None]:
+async def crowd(env: Environment, everybody: list[SimulatedUser], *, actors: int = ACTORS) -> AsyncIterator[None]:
     """Let people live while the block runs; then each finishes what it does, for which the service has to be there."""
     async with asyncio.TaskGroup() as tasks:
         for _ in range(actors):
-            tasks.create_task(live(world, everybody, Random(world.chance.random())))
+            tasks.create_task(act(env, everybody, Random(env.chance.random())))
         yield
-        world.closing.set()
+        env.closing.set()
 
 
 @attrs.define(kw_only=True)
@@ -70,32 +70,32 @@ class Killing:
 
     programs: Programs
     settings: dict[str, str]
-    world: World
+    env: Environment
     kills: int = 0
 
     async def start(self, *, surely: bool = False) -> Program:
-        """Start a service and open the door to it. Now and then, unless `surely`, one is killed before it listens."""
+        """Start a service and open the connection to it. Unless `surely`, some are killed before they listen."""
         while True:
             service = self.programs.start("serve", "--port", "0", **self.settings)
-            if not surely and self.world.chance.random() < EARLY_SHARE:
-                await asyncio.sleep(self.world.chance.uniform(0, 0.3))
+            if not surely and self.env.chance.random() < EARLY_SHARE:
+                await asyncio.sleep(self.env.chance.uniform(0, 0.3))
                 await self.kill(service)
                 continue
             url = await asyncio.to_thread(service.wait_until_it_listens)
             await asyncio.to_thread(let_time_pass, self.settings["ACCOUNTS_DATABASE_URL"])
-            await self.world.door.open(url)
+            await self.env.connection.open(url)
             return service
 
     async def kill(self, service: Program) -> None:
         service.kill()
         self.kills += 1
-        await self.world.door.aclose()
+        await self.env.connection.aclose()
 
 
-async def a_moment(world: World) -> None:
+async def a_moment(env: Environment) -> None:
     """Wait for some answers, and then for a moment that falls anywhere: on a slow machine, too, something gets done."""
-    await world.door.wait_for_answers(world.chance.randrange(MOST_ANSWERS))
-    await asyncio.sleep(world.chance.uniform(0, LONGEST_MOMENT_SECONDS))
+    await env.connection.wait_for_answers(env.chance.randrange(MOST_ANSWERS))
+    await asyncio.sleep(env.chance.uniform(0, LONGEST_MOMENT_SECONDS))
 
 
 async def a_commit(database_url: str) -> None:
@@ -124,43 +124,45 @@ def kill_over_and_over(
     programs: Programs, stripe: StripeServer, database_url: str, *, kills: int, seed: int
 ) -> Killing:
     """Kill a service so many times, let it come back, and compare everything with everything."""
-    world = World.of(seed, stripe)
-    killing = Killing(programs=programs, settings=settings_of(database_url, stripe), world=world)
-    everybody: list[Person] = []
+    env = Environment.of(seed, stripe)
+    killing = Killing(programs=programs, settings=settings_of(database_url, stripe), env=env)
+    everybody: list[SimulatedUser] = []
 
     async def be_killed() -> None:
-        async with aclosing(world.door):
-            async with crowd(world, everybody):
+        async with aclosing(env.connection):
+            async with crowd(env, everybody):
                 service = await killing.start(surely=True)
-                await world.door.wait_for_answers(CALM_ANSWERS)
+                await env.connection.wait_for_answers(CALM_ANSWERS)
                 await killing.kill(service)
                 while killing.kills < kills:
                     service = await killing.start()
-                    await a_moment(world)
-                    if world.chance.random() < COMMIT_SHARE:
+                    await a_moment(env)
+                    if env.chance.random() < COMMIT_SHARE:
                         await a_commit(database_url)
                     await killing.kill(service)
                 service = await killing.start(surely=True)
-            await check_everybody(world, everybody)
+            await check_everybody(env, everybody)
         service.stop()
 
     asyncio.run(be_killed())
-    check_books(programs, killing.settings, world, everybody)
+    check_books(programs, killing.settings, env, everybody)
     return killing
 
 
-def check_books(programs: Programs, settings: dict[str, str], world: World, everybody: Sequence[Person]) -> None:
+def check_books(
+    programs: Programs, settings: dict[str, str], env: Environment, everybody: Sequence[SimulatedUser]
+) -> None:
     """Have all be done that is left to do; then the provider, the database and everybody have to agree."""
     left = finish_all_work(programs, settings)
     if left:
-        world.journal.violation(f"there is still to do: {left}")
-    check_provider(world, everybody)
-    if world.stripe is not None:
+        env.journal.violation(f"there is still to do: {left}")
+    check_provider(env, everybody)
+    if env.stripe is not None:
         said = programs.run("cards", "reconcile", "--dry-run", **settings)
         if ": 0 differences." not in said:
-            world.journal.violation(f"reconcile found differences: {said}")
+            env.journal.violation(f"reconcile found differences: {said}")
     for complaint in programs.complaints:
-        world.journal.violation(f"logged: {complaint}")
+        env.journal.violation(f"logged: {complaint}")
 
 
 def finish_all_work(programs: Programs, settings: dict[str, str]) -> list[str]:
@@ -178,22 +180,22 @@ def finish_all_work(programs: Programs, settings: dict[str, str]) -> list[str]:
     return left
 
 
-async def check_everybody(world: World, everybody: Sequence[Person], *, at_once: int = ACTORS) -> None:
+async def check_everybody(env: Environment, everybody: Sequence[SimulatedUser], *, at_once: int = ACTORS) -> None:
     """Compare what each was told with what is there."""
     turns = asyncio.Semaphore(at_once)
 
-    async def check(person: Person) -> None:
+    async def check(person: SimulatedUser) -> None:
         async with turns:
             await person.check()
 
     await asyncio.gather(*map(check, everybody))
 
 
-def check_provider(world: World, everybody: Sequence[Person]) -> None:
+def check_provider(env: Environment, everybody: Sequence[SimulatedUser]) -> None:
     """Compare the provider's books with what everybody was told: no money, no card and no customer is left over."""
-    if world.stripe is None:
+    if env.stripe is None:
         return
-    ledger, violation = world.stripe.ledger(), world.journal.violation
+    ledger, violation = env.stripe.ledger(), env.journal.violation
     wrong = {
         "money is frozen": ledger.open_holds,
         "these could freeze money": ledger.unfinished,

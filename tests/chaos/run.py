@@ -89,7 +89,7 @@ def service_killed(on: str) -> Scenario:
         with stage.set_up() as (programs, stripe):
             url = stage.cluster.create_database() if on == "PostgreSQL" else f"sqlite:///{programs.folder}/accounts.db"
             killing = kill_over_and_over(programs, stripe, url, kills=min(kills, KILLS_A_ROUND), seed=seed)
-        return killing.world.journal, killing.kills
+        return killing.env.journal, killing.kills
 
     return play
 
@@ -169,17 +169,17 @@ def work_shared(stage: Stage, seed: int, kills: int) -> tuple[Journal, int]:
 
 def service_paused(stage: Stage, seed: int, kills: int) -> tuple[Journal, int]:
     with stage.set_up() as (programs, stripe):
-        world, _ = pause_a_service(programs, stripe, stage.cluster.create_database(), rounds=PAUSES, seed=seed)
-        return world.journal, 0
+        env, _ = pause_a_service(programs, stripe, stage.cluster.create_database(), rounds=PAUSES, seed=seed)
+        return env.journal, 0
 
 
 def pool_run_dry(stage: Stage, seed: int, kills: int) -> tuple[Journal, int]:
     with stage.set_up() as (programs, stripe):
         url = stage.cluster.create_database()
-        world, writes, reads = run_dry(programs, stripe, url, seconds=DRY_SECONDS, seed=seed)
+        env, writes, reads = run_dry(programs, stripe, url, seconds=DRY_SECONDS, seed=seed)
         if (writes.keys() | reads.keys()) - {200, 409, 503}:
-            world.journal.violation(f"from a dry pool: {writes} for writes, {reads} for reads")
-        return world.journal, 0
+            env.journal.violation(f"from a dry pool: {writes} for writes, {reads} for reads")
+        return env.journal, 0
 
 
 def scenarios(kills: int) -> Iterator[tuple[str, Scenario, int]]:

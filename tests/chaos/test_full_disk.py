@@ -30,10 +30,10 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
 def test_sqlite_without_room_loses_nothing(programs: Programs, stripe: StripeServer, disk: Disk) -> None:
     url = f"sqlite:///{disk.folder}/accounts.db"
 
-    world = under_load(programs, stripe, url, disk_filled(disk), seed=SEED)
+    env = under_load(programs, stripe, url, disk_filled(disk), seed=SEED)
 
-    assert world.journal.violations == []
-    assert world.journal.unavailable > 0
+    assert env.journal.violations == []
+    assert env.journal.unavailable > 0
 
 
 def test_postgresql_without_room_loses_nothing(programs: Programs, stripe: StripeServer) -> None:
@@ -44,10 +44,10 @@ def test_postgresql_without_room_loses_nothing(programs: Programs, stripe: Strip
         running_cluster(folder, "--wal-segsize=1", **small) as cluster,
     ):
         url = cluster.create_database()
-        world = under_load(programs, stripe, url, disk_filled(disk, cluster), seed=SEED)
+        env = under_load(programs, stripe, url, disk_filled(disk, cluster), seed=SEED)
 
-    assert world.journal.violations == []
-    assert world.journal.unavailable > 0
+    assert env.journal.violations == []
+    assert env.journal.unavailable > 0
 
 
 def test_the_simulator_in_the_service_goes_on_when_there_is_room_again(

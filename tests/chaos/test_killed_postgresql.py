@@ -26,11 +26,11 @@ def test_a_service_outlives_its_database_and_answers_503_meanwhile(programs: Pro
     with server_folder() as folder, running_cluster(folder) as cluster:
         assert cluster.execute("SHOW fsync") == [("on",)]
         disaster = database_killed(cluster, kills=KILLS)
-        world = under_load(programs, stripe, cluster.create_database(), disaster, seed=SEED)
+        env = under_load(programs, stripe, cluster.create_database(), disaster, seed=SEED)
 
-    assert world.journal.violations == []
-    assert world.journal.unavailable > 0
-    assert world.journal.acknowledged.total() > 0
+    assert env.journal.violations == []
+    assert env.journal.unavailable > 0
+    assert env.journal.acknowledged.total() > 0
 
 
 def test_a_synchronous_standby_that_is_promoted_has_all_that_was_acknowledged(
@@ -43,11 +43,11 @@ def test_a_synchronous_standby_that_is_promoted_has_all_that_was_acknowledged(
         following(primary, other) as standby,
     ):
         url = url_of_either(primary.create_database(), standby)
-        world = under_load(programs, stripe, url, primary_lost(primary, standby), seed=SEED)
+        env = under_load(programs, stripe, url, primary_lost(primary, standby), seed=SEED)
 
-    assert world.journal.violations == []
-    assert world.journal.unavailable > 0
-    assert world.journal.acknowledged.total() > 0
+    assert env.journal.violations == []
+    assert env.journal.unavailable > 0
+    assert env.journal.acknowledged.total() > 0
 
 
 def test_a_database_that_hangs_is_away_until_it_goes_on() -> None:

@@ -15,7 +15,7 @@ def test_a_service_that_is_killed_at_random_moments_keeps_what_it_acknowledged(
 ) -> None:
     killing = kill_over_and_over(programs, stripe, database_url, kills=KILLS, seed=SEED)
 
-    journal = killing.world.journal
+    journal = killing.env.journal
     assert journal.violations == []
     assert journal.acknowledged.total() > 0, "nothing was acknowledged: this run shows nothing"
     assert journal.settled > 0, "no kill met a write: this run shows little"

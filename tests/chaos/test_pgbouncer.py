@@ -101,11 +101,11 @@ def prepared_statements(engine: sa.Engine) -> dict[int, int]:
 def test_a_service_behind_it_does_all_that_it_does_elsewhere(
     programs: Programs, stripe: StripeServer, bouncer_url: str
 ) -> None:
-    world = under_load(programs, stripe, bouncer_url, nothing(ANSWERS), seed=SEED)
+    env = under_load(programs, stripe, bouncer_url, nothing(ANSWERS), seed=SEED)
 
-    assert world.journal.violations == []
-    assert world.journal.unavailable == 0
-    assert world.journal.acknowledged.total() > 0
+    assert env.journal.violations == []
+    assert env.journal.unavailable == 0
+    assert env.journal.acknowledged.total() > 0
 
 
 def test_accounts_in_a_hosts_transaction_stand_and_fall_with_it(bouncer_url: str) -> None:

@@ -18,24 +18,24 @@ def test_two_services_and_two_workers_send_each_mail_once(
 ) -> None:
     url = cluster.create_database()
 
-    world = share_the_work(fork_server, programs, stripe, url, answers=ANSWERS, seed=SEED)
+    env = share_the_work(fork_server, programs, stripe, url, answers=ANSWERS, seed=SEED)
 
-    assert world.journal.violations == []
+    assert env.journal.violations == []
 
 
 def test_a_service_that_was_paused_beyond_its_leases_changes_nothing_that_others_have_done(
     programs: Programs, stripe: StripeServer, cluster: Cluster
 ) -> None:
-    world, _ = pause_a_service(programs, stripe, cluster.create_database(), rounds=ROUNDS, seed=SEED)
+    env, _ = pause_a_service(programs, stripe, cluster.create_database(), rounds=ROUNDS, seed=SEED)
 
-    assert world.journal.violations == []
-    assert world.journal.acknowledged == {"register": 1, "login": 1, "card": 1, "team": ROUNDS}
+    assert env.journal.violations == []
+    assert env.journal.acknowledged == {"register": 1, "login": 1, "card": 1, "team": ROUNDS}
 
 
 def test_a_pool_that_has_run_dry_turns_nobody_out(programs: Programs, stripe: StripeServer, cluster: Cluster) -> None:
-    world, writes, reads = run_dry(programs, stripe, cluster.create_database(), seconds=DRY_SECONDS, seed=SEED)
+    env, writes, reads = run_dry(programs, stripe, cluster.create_database(), seconds=DRY_SECONDS, seed=SEED)
 
-    assert world.journal.violations == []
+    assert env.journal.violations == []
     assert writes.keys() <= {200, 409, 503}
     assert reads.keys() <= {200, 503}
     assert reads[200] > 0

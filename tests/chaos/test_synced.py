@@ -17,8 +17,8 @@ from typing import Final
 
 import attrs
 import pytest
-from tests.chaos.journal import LIMITS, PATIENCE_SECONDS, World
-from tests.chaos.people import Person
+from tests.chaos.journal import LIMITS, PATIENCE_SECONDS, Environment
+from tests.chaos.simulated_user import SimulatedUser
 from tests.integration.cli.harness import COMMAND, Served
 
 CALLS: Final = "fdatasync,fsync,pwrite64,write,writev,sendto,sendmsg,read,recvfrom,recvmsg"
@@ -100,9 +100,9 @@ def serving(*command: str, folder: Path, **settings: str) -> Iterator[Served]:
 
 
 async def write_one_after_another(url: str, database: Path) -> None:
-    world = World.of(1)
-    await world.door.open(url)
-    jane = Person(world, Random(1))
+    env = Environment.of(1)
+    await env.connection.open(url)
+    jane = SimulatedUser(env, Random(1))
     await jane.sign_up()
     # none of the rest leaves anything to the worker, whose writes would come in between
     await no_work_left(database)
@@ -110,8 +110,8 @@ async def write_one_after_another(url: str, database: Path) -> None:
         await do()
         await no_work_left(database)
     await jane.check()
-    await world.door.aclose()
-    assert world.journal.violations == []
+    await env.connection.aclose()
+    assert env.journal.violations == []
 
 
 async def no_work_left(database: Path) -> None:

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import attrs
 import httpx
-from tests.chaos.journal import Away, Journal, World
+from tests.chaos.journal import Away, Environment, Journal
 
 PAUSE_SECONDS: Final = 0.1
 MOST_REPEATS: Final = 2_000
@@ -79,15 +79,15 @@ class _Attempts:
         journal.acknowledged[write.name] += 1
 
 
-async def perform(world: World, write: Write) -> httpx.Response:
+async def perform(env: Environment, write: Write) -> httpx.Response:
     """Have it done, however often the service goes away meanwhile, and return the answer that says so."""
     key = uuid4().hex if write.keyed else None
-    attempts = _Attempts(write, world.journal)
+    attempts = _Attempts(write, env.journal)
     for _ in range(MOST_REPEATS):
         try:
             if attempts.in_doubt and write.was_done is not None:
                 attempts.looked(await write.was_done())
-            answer = await world.ask(write.method, write.path, body=write.body, token=write.token, key=key)
+            answer = await env.ask(write.method, write.path, body=write.body, token=write.token, key=key)
         except Away:
             attempts.lost()
             await asyncio.sleep(PAUSE_SECONDS)
@@ -100,16 +100,16 @@ async def perform(world: World, write: Write) -> httpx.Response:
     raise AssertionError(f"{write.name} was in doubt for good")
 
 
-async def be_refused(world: World, write: Write, *statuses: int) -> None:
+async def be_refused(env: Environment, write: Write, *statuses: int) -> None:
     """Ask for what may not be done: the answer has one of these statuses."""
     try:
-        answer = await world.ask(write.method, write.path, body=write.body, token=write.token, key=uuid4().hex)
+        answer = await env.ask(write.method, write.path, body=write.body, token=write.token, key=uuid4().hex)
     except Away:
         return  # it may not be done, whether or not it was refused in so many words
     if answer.status_code in statuses:
-        world.journal.refused[write.name] += 1
+        env.journal.refused[write.name] += 1
     else:
-        world.journal.violation(f"{write.name}: refused with {answer.status_code} {answer.text}")
+        env.journal.violation(f"{write.name}: refused with {answer.status_code} {answer.text}")
 
 
 async def retried_while_locked(look: Callable[[], Awaitable[Any]]) -> Any:

@@ -10,8 +10,8 @@ import schemathesis
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.core.result import Ok
 from schemathesis.schemas import APIOperation, BaseSchema
+from tests.fuzz.environment import Environment
 from tests.fuzz.in_process import BASE_URL
-from tests.fuzz.world import World
 from tests.integration.http.client import JSON
 from tests.integration.http.openapi import operations
 from tests.integration.http.service import START
@@ -41,7 +41,7 @@ def load(document: Mapping[str, Any]) -> BaseSchema:
     return schema
 
 
-def headers_of(case: Case, world: World, luck: Random, *, john: float = 0.2) -> dict[str, str]:
+def headers_of(case: Case, env: Environment, luck: Random, *, john: float = 0.2) -> dict[str, str]:
     """Say who asks, and with what: Jane mostly, John as often as said, somebody with a token of nobody's, or nobody."""
     device = {"User-Agent": luck.choice(DEVICES)}
     chance = luck.random()
@@ -49,11 +49,11 @@ def headers_of(case: Case, world: World, luck: Random, *, john: float = 0.2) -> 
         return device
     if chance < 0.1:
         return {**device, "Authorization": f"Bearer {luck.choice(NOBODYS_TOKENS)}"}
-    token = (world.john if chance < 0.1 + john else world.jane).token
+    token = (env.john if chance < 0.1 + john else env.jane).token
     return {**device, "Authorization": f"Bearer {token}"}
 
 
-def acquaint(case: Case, world: World, luck: Random) -> None:
+def acquaint(case: Case, env: Environment, luck: Random) -> None:
     """Put what is there into some places that were filled at random, unless they are meant to be wrong.
 
     Where it matters only whether a thing is known, random text says the same a million times.
@@ -61,16 +61,16 @@ def acquaint(case: Case, world: World, luck: Random) -> None:
     meta = case.meta
     assert meta is not None
     if not meta.is_negative_at(ParameterLocation.PATH):
-        _fill(case.path_parameters, {name: _ids(case.path, name, world) for name in case.path_parameters}, luck)
+        _fill(case.path_parameters, {name: _ids(case.path, name, env) for name in case.path_parameters}, luck)
     if not meta.is_negative_at(ParameterLocation.QUERY):
-        _fill(case.query, world.words, luck)
+        _fill(case.query, env.words, luck)
     if not meta.is_negative_at(ParameterLocation.HEADER):
-        _fill(case.headers, world.words, luck)
+        _fill(case.headers, env.words, luck)
     if isinstance(case.body, dict) and not meta.is_negative_at(ParameterLocation.BODY):
         for name in _fields()[case.operation.label]:
             if luck.random() < OFTEN / 3:
                 case.body.setdefault(name, "")
-        _fill(case.body, world.words, luck)
+        _fill(case.body, env.words, luck)
     if "Stripe-Signature" in case.headers and luck.random() < OFTEN:
         _sign(case, luck)
 
@@ -81,8 +81,8 @@ def _fill(place: Any, known: Mapping[str, Sequence[Any]], luck: Random) -> None:
             place[name] = luck.choice(known[name])
 
 
-def _ids(path: str, name: str, world: World) -> Sequence[Any]:
-    (ids,) = [ids for place, ids in world.ids.items() if place.endswith(f"{{{name}}}") and place in path]
+def _ids(path: str, name: str, env: Environment) -> Sequence[Any]:
+    (ids,) = [ids for place, ids in env.ids.items() if place.endswith(f"{{{name}}}") and place in path]
     return ids
 
 

@@ -17,9 +17,9 @@ from schemathesis.generation.stateful.state_machine import APIStateMachine
 from schemathesis.schemas import BaseSchema
 from tests.fuzz.api import Case, Operation, acquaint, headers_of, load
 from tests.fuzz.checks import check_unchanged, is_problem, is_protected
+from tests.fuzz.environment import Environment
 from tests.fuzz.in_process import BASE_URL, session_for
 from tests.fuzz.walking import walks_of
-from tests.fuzz.world import World
 from tests.integration.http.service import Dump
 
 STEPS = 12
@@ -31,9 +31,9 @@ ACQUAINTED = 2
 
 @attrs.frozen
 class Fuzzer:
-    """Sends cases to a world, checks the answers, and counts what came: by call and status."""
+    """Sends cases to an environment, checks the answers, and counts what came: by call and status."""
 
-    world: World
+    env: Environment
     schema: BaseSchema
     session: requests.Session
     seen: Counter[tuple[str, int]] = attrs.field(factory=Counter)
@@ -62,7 +62,7 @@ class Fuzzer:
             luck = Random(chance)
             self.try_afresh(case, luck)
             for _ in range(ACQUAINTED):
-                acquaint(case, self.world, luck)
+                acquaint(case, self.env, luck)
                 self.try_afresh(case, luck)
 
         call()
@@ -73,10 +73,10 @@ class Fuzzer:
         self._walks.run(settings=_settings(examples, stateful_step_count=STEPS))
 
     def try_afresh(self, case: Case, luck: Random) -> None:
-        """Send a case to the world as it was in the beginning, and check the answer. Raises what the checks do."""
-        self.world.bring_back()
-        headers = headers_of(case, self.world, luck)
-        self.check(case, self.send(case, headers), headers, before=self.world.rows)
+        """Restore the environment, send a case and check the answer. Raises what the checks do."""
+        self.env.bring_back()
+        headers = headers_of(case, self.env, luck)
+        self.check(case, self.send(case, headers), headers, before=self.env.rows)
 
     def send(self, case: Case, headers: dict[str, str]) -> schemathesis.Response:
         """Send a case, and count the answer."""
@@ -105,17 +105,17 @@ class Fuzzer:
         if not 400 <= response.status_code < 500:
             return
         try:
-            check_unchanged(case, response, before, self.world.service.dump())
+            check_unchanged(case, response, before, self.env.service.dump())
         except AssertionError as error:
             error.add_note(case.as_curl_command(headers=headers, base_url=BASE_URL))
             raise
 
 
-def fuzzer_on(world: World) -> Fuzzer:
+def fuzzer_on(env: Environment) -> Fuzzer:
     """Return a fuzzer that knows of the API what the service itself says."""
-    transport: Any = world.service.api.http._transport
-    session = session_for(world.service.run, transport.app)
-    return Fuzzer(world, load(session.get(f"{BASE_URL}/schema/openapi.json").json()), session)
+    transport: Any = env.service.api.http._transport
+    session = session_for(env.service.run, transport.app)
+    return Fuzzer(env, load(session.get(f"{BASE_URL}/schema/openapi.json").json()), session)
 
 
 def _settings(examples: int, **more: Any) -> hypothesis.settings:

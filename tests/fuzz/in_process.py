@@ -58,7 +58,7 @@ class InProcess(HTTPAdapter):
 
 
 def session_for(run: Run, app: ASGIApp) -> requests.Session:
-    """Return a session for which the application is the whole world."""
+    """Return a session for which the application is all that is reachable."""
     session = requests.Session()
     session.trust_env = False
     session.adapters.clear()

@@ -23,9 +23,9 @@ from random import Random
 import attrs
 from schemathesis.core.failures import FailureGroup
 from tests.fuzz import api
+from tests.fuzz.environment import env_on
 from tests.fuzz.fuzzing import Fuzzer, fuzzer_on
-from tests.fuzz.ways import a_stage, answers_of
-from tests.fuzz.world import world_on
+from tests.fuzz.status_requests import a_stage, answers_of
 from tests.integration.http.openapi import Operation, operations
 from tests.integration.http.service import event_loop, in_database, in_memory
 from tests.integration.postgres import serving_postgres
@@ -75,8 +75,8 @@ def work(job: OutboxJob, reports: "Queue[Report]") -> None:
     with ExitStack() as stack:
         run = stack.enter_context(event_loop())
         stores = {name: stack.enter_context(in_database(run, url)) for name, url in job.databases.items()}
-        worlds = [stack.enter_context(world_on(run, stored)) for stored in (in_memory(), *stores.values())]
-        fuzzers = dict(zip(("memory", *stores), map(fuzzer_on, worlds), strict=True))
+        envs = [stack.enter_context(env_on(run, stored)) for stored in (in_memory(), *stores.values())]
+        fuzzers = dict(zip(("memory", *stores), map(fuzzer_on, envs), strict=True))
         for failures in _rounds(job, fuzzers):
             seen = sum((fuzzer.seen for fuzzer in fuzzers.values()), Counter[tuple[str, int]]())
             reports.put(Report(seen=seen - told, failures=failures))

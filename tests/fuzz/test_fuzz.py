@@ -10,8 +10,8 @@ from random import Random
 
 import pytest
 from tests.fuzz.api import Case, Operation, all_operations, load
+from tests.fuzz.environment import env_on
 from tests.fuzz.fuzzing import Fuzzer, fuzzer_on
-from tests.fuzz.world import world_on
 from tests.integration.http.openapi import document
 from tests.integration.http.service import event_loop, in_database, in_memory
 
@@ -25,8 +25,8 @@ boundaries.config.phases.fuzzing.enabled = False
 
 @pytest.fixture(scope="module")
 def fuzzer() -> Iterator[Fuzzer]:
-    with event_loop() as run, world_on(run, in_memory()) as world:
-        yield fuzzer_on(world)
+    with event_loop() as run, env_on(run, in_memory()) as env:
+        yield fuzzer_on(env)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -40,7 +40,7 @@ def on_a_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Fu
     with ExitStack() as stack:
         run = stack.enter_context(event_loop())
         stored = stack.enter_context(in_database(run, url))
-        yield fuzzer_on(stack.enter_context(world_on(run, stored)))
+        yield fuzzer_on(stack.enter_context(env_on(run, stored)))
 
 
 @boundaries.parametrize()

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 import schemathesis
 from schemathesis.schemas import BaseSchema
-from tests.fuzz.ways import Stage, a_stage, answers_of
+from tests.fuzz.status_requests import Stage, a_stage, answers_of
 from tests.integration.http.openapi import Operation, document, operations
 
 

@@ -16,25 +16,25 @@ FOUNDING = "POST /api/v1/accounts"
 
 
 def walks_of(fuzzer: "Fuzzer") -> type[APIStateMachine]:
-    """Return what takes walks through a fuzzer's world, each from the same beginning."""
+    """Return what takes walks through a fuzzer's environment, each from the same beginning."""
 
     class Walk(fuzzer.schema.as_state_machine()):  # type: ignore[misc]  # a class made from the document
         def setup(self) -> None:
-            fuzzer.world.bring_back()
+            fuzzer.env.bring_back()
             self.luck = Random(0)
             self.founded: set[str] = set()
 
         def step(self, input: StepInput) -> Any:
             if not input.applied_parameters:
-                acquaint(input.case, fuzzer.world, self.luck)
+                acquaint(input.case, fuzzer.env, self.luck)
             return super().step(input)
 
         def get_call_kwargs(self, case: Case) -> dict[str, Any]:
             # one person walks: what Jane has made is not for John to see
-            return {"headers": headers_of(case, fuzzer.world, self.luck, john=0)}
+            return {"headers": headers_of(case, fuzzer.env, self.luck, john=0)}
 
         def call(self, case: Case, **how: Any) -> schemathesis.Response:
-            self.before = fuzzer.world.service.dump()
+            self.before = fuzzer.env.service.dump()
             response = fuzzer.send(case, how["headers"])
             if response.status_code == 201 and case.operation.label == FOUNDING:
                 self.founded.add(str(response.json()["data"]["id"]))

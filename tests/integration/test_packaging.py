@@ -71,16 +71,6 @@ def test_packages_are_found_in_all_three_folders_and_leftover_caches_are_none(tm
     assert {"accounts_core", "accounts_stripe_simulator", "accounts_litestar"} <= PACKAGES
 
 
-def test_the_wheel_is_built_from_every_package_folder() -> None:
-    assert sorted(PYPROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]) == sorted(FOLDERS.values())
-
-
-def test_every_package_folder_loses_its_prefix_in_the_wheel() -> None:
-    sources = PYPROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["sources"]
-
-    assert sources == {folder: name for name, folder in FOLDERS.items()}
-
-
 def test_the_import_linter_reads_every_package() -> None:
     assert sorted(PYPROJECT["tool"]["importlinter"]["root_packages"]) == sorted(PACKAGES)
 
@@ -94,14 +84,10 @@ def test_every_package_is_in_a_layer_and_the_adapters_share_one() -> None:
     assert ADAPTERS in layers
 
 
-def test_every_package_but_the_core_reaches_use_cases_through_the_facades() -> None:
-    contract = importlinter_contract("Use cases are reached through the facades")
+def test_every_adapter_is_named_by_the_service_alone() -> None:
+    contract = importlinter_contract("Only the service names adapters")
 
-    assert sorted(contract["source_modules"]) == sorted(PACKAGES - {"accounts_core"})
-
-
-def test_the_http_entry_point_is_forbidden_every_adapter() -> None:
-    assert set(importlinter_contract("The HTTP entry point")["forbidden_modules"]) >= ADAPTERS
+    assert set(contract["protected_modules"]) == ADAPTERS | {"accounts_litestar"}
 
 
 # ---- what is in the wheel

@@ -44,7 +44,7 @@ class Mutant:
         """Return the file's text with the change in it.
 
         Raises:
-            DoesNotApply: There is no such class or function, or the code is not there once.
+            DoesNotApply: No such class or function, or the code is not there once.
 
         """
         text = (ROOT / "src" / self.file).read_text()

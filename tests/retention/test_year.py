@@ -1,7 +1,7 @@
 """Requirement 3: what a year leaves in the database has exact upper bounds."""
 
 import pytest
-from tests.retention.year import BUSY, DAYS, QUIET, Life, play
+from tests.retention.year import BUSY, DAYS, QUIET, Usage, play
 
 EXPECTED = {
     BUSY: (
@@ -36,11 +36,11 @@ EXPECTED = {
 }
 
 
-@pytest.mark.parametrize("life", [BUSY, QUIET], ids=lambda life: life.name)
-def test_a_year_has_so_many_rows_and_the_cleanup_leaves_so_many(life: Life) -> None:
-    before, cleaned = EXPECTED[life]
+@pytest.mark.parametrize("usage", [BUSY, QUIET], ids=lambda usage: usage.name)
+def test_a_year_has_so_many_rows_and_the_cleanup_leaves_so_many(usage: Usage) -> None:
+    before, cleaned = EXPECTED[usage]
 
-    year = play(life)
+    year = play(usage)
 
     assert dict(year.before) == before
     assert dict(year.after) == {name: count for name, count in (before | cleaned).items() if count}

@@ -17,7 +17,8 @@ from accounts_core.model.ids import UserId
 from accounts_core.model.policy import Policy
 from accounts_core.testing.builders import NOON
 from accounts_memory import ManualClock, MemoryGateway, MemoryMailer, PlainHasher, SequenceSecrets
-from accounts_sql import SqlRateLimiter, SqlStore, create_engine, metadata, migrate
+from accounts_sql import SqlRateLimiter, SqlStore, create_engine, migrate
+from accounts_sql.tables import metadata
 
 PASSWORD: Final = "a long and quiet river"
 DAYS: Final = 365
@@ -26,7 +27,7 @@ HOST: Final = "host@example.org"
 
 
 @attrs.frozen
-class Life:
+class Usage:
     """What somebody does: how often a day, or every how many days."""
 
     name: str
@@ -38,8 +39,8 @@ class Life:
     browsers: int
 
 
-BUSY: Final = Life("busy", sign_ins=5, wrong_passwords=1, every=1, interactions=3, invitations=1, browsers=40)
-QUIET: Final = Life("quiet", sign_ins=1, wrong_passwords=0, every=30, interactions=0, invitations=0, browsers=1)
+BUSY: Final = Usage("busy", sign_ins=5, wrong_passwords=1, every=1, interactions=3, invitations=1, browsers=40)
+QUIET: Final = Usage("quiet", sign_ins=1, wrong_passwords=0, every=30, interactions=0, invitations=0, browsers=1)
 
 
 @attrs.frozen
@@ -51,7 +52,7 @@ class Year:
     much_later: Mapping[str, int]
 
 
-def play(life: Life, *, days: int = DAYS, policy: Policy | None = None) -> Year:
+def play(usage: Usage, *, days: int = DAYS, policy: Policy | None = None) -> Year:
     """Let somebody live so for a year, with one cleanup at its end and one 400 days later."""
     engine = create_engine("sqlite://")
     migrate(engine)
@@ -69,15 +70,15 @@ def play(life: Life, *, days: int = DAYS, policy: Policy | None = None) -> Year:
     )
     host, user = (
         accounts.register(email=email, password=PASSWORD, name=name)
-        for email, name in ((HOST, "Host"), (f"{life.name}@example.org", "Jane Doe"))
+        for email, name in ((HOST, "Host"), (f"{usage.name}@example.org", "Jane Doe"))
     )
     for each in (host, user):
         accounts.mark_email_verified(each.id)
     team = accounts.create_team(user.id, name="Bookshop").team.id
     accounts.verify_card(user.id, payment_method="pm_card_visa")
     for day in range(days):
-        if day % life.every == 0:
-            _live(accounts, life, day, user.id, host.id, team)
+        if day % usage.every == 0:
+            _use(accounts, usage, day, user.id, host.id, team)
         while accounts.run_due().total:
             pass
         clock.advance(timedelta(days=1))
@@ -89,18 +90,18 @@ def play(life: Life, *, days: int = DAYS, policy: Policy | None = None) -> Year:
     return Year(before, after, rows(engine))
 
 
-def _live(accounts: BlockingAccounts[Any], life: Life, day: int, user: UserId, host: UserId, team: Any) -> None:
+def _use(accounts: BlockingAccounts[Any], usage: Usage, day: int, user: UserId, host: UserId, team: Any) -> None:
     """Do what is done on one day."""
-    email = f"{life.name}@example.org"
-    for number in range(life.wrong_passwords):
+    email = f"{usage.name}@example.org"
+    for number in range(usage.wrong_passwords):
         with suppress(InvalidCredentials):
             accounts.sign_in(email=email, password=f"a wrong password {number}", client="192.0.2.1")
-    for number in range(life.sign_ins):
-        browser = "Browser" + "x" * ((day * life.sign_ins + number) % life.browsers)
+    for number in range(usage.sign_ins):
+        browser = "Browser" + "x" * ((day * usage.sign_ins + number) % usage.browsers)
         accounts.sign_in(email=email, password=PASSWORD, user_agent=browser, client="192.0.2.1")
-    for number in range(life.interactions):
+    for number in range(usage.interactions):
         accounts.write_interaction(user, team, body=f"Shelf {number} of day {day}.")
-    for _ in range(life.invitations):
+    for _ in range(usage.invitations):
         other = accounts.create_team(host, name=f"Team of day {day}").team.id
         accounts.invite_to_team(host, other, email=email)
         accounts.decline_invitation(user, accounts.list_invitations(user)[0].invitation.id)
@@ -132,7 +133,7 @@ def table(years: Mapping[str, Year]) -> list[str]:
 
 def main() -> None:
     """Play both years, and print the table."""
-    for line in table({life.name: play(life) for life in (BUSY, QUIET)}):
+    for line in table({usage.name: play(usage) for usage in (BUSY, QUIET)}):
         print(line)  # noqa: T201  what this is for
 
 

@@ -81,7 +81,7 @@ class Recording(Simulator):
 
 
 @attrs.frozen(kw_only=True)
-class World:
+class Environment:
     accounts: Accounts[UnitOfWork]
     api: Client
     jane: Client
@@ -97,7 +97,7 @@ class World:
 
 
 @pytest.fixture(params=MOST_STORES)
-def world(request: pytest.FixtureRequest, open_store: OpenStore, tmp_path: Path) -> Iterator[World]:
+def env(request: pytest.FixtureRequest, open_store: OpenStore, tmp_path: Path) -> Iterator[Environment]:
     """The service on Stripe's simulator, with limits and mails, and with Jane, who has one of everything."""
     with ExitStack() as stack:
         run = stack.enter_context(event_loop())
@@ -141,7 +141,7 @@ def world(request: pytest.FixtureRequest, open_store: OpenStore, tmp_path: Path)
             "/invitations/{invitation_id}": "inv_none",
             "/sessions/{id}": jane.get("/api/auth/sessions").json()[0]["id"],
         }
-        yield World(
+        yield Environment(
             accounts=accounts,
             api=api,
             jane=jane,
@@ -177,9 +177,9 @@ def fields_of(operation: Operation) -> list[str]:
     return [name for name, kind in kinds if kind == "string" and name not in OWN_BUSINESS | HASHED]
 
 
-def ask(world: World, operation: Operation, **how: Any) -> httpx.Response:
-    client = world.jane if operation.needs_token else world.api
-    return client.call(operation.method, operation.path_with(world.ids), **how)
+def ask(env: Environment, operation: Operation, **how: Any) -> httpx.Response:
+    client = env.jane if operation.needs_token else env.api
+    return client.call(operation.method, operation.path_with(env.ids), **how)
 
 
 def marked() -> Canaries:
@@ -191,17 +191,17 @@ def marked() -> Canaries:
     return canaries
 
 
-def search(world: World, log: str, answers: list[str], searched: Searched, *, allowed: str | None = None) -> None:
+def search(env: Environment, log: str, answers: list[str], searched: Searched, *, allowed: str | None = None) -> None:
     """Check that it is nowhere but in the place allowed; markers show that each was looked into."""
-    world.work()
+    env.work()
     paths = ("activity", "export", "list-payment-methods", "retrieve", "")
-    answers += [world.jane.get(f"/api/users/current/{path}".rstrip("/")).text for path in paths]
+    answers += [env.jane.get(f"/api/users/current/{path}".rstrip("/")).text for path in paths]
     searched.add("answers", "\n".join(answers))
-    searched.add("rows", *atoms(world.stored.dump()))
-    searched.add("limits", repr(vars(world.limits)))
-    searched.add("Stripe", *world.stripe.asked)
+    searched.add("rows", *atoms(env.stored.dump()))
+    searched.add("limits", repr(vars(env.limits)))
+    searched.add("Stripe", *env.stripe.asked)
     searched.add("log", log)
-    for file in world.folder.glob("*.eml"):
+    for file in env.folder.glob("*.eml"):
         searched.add("mails", file.name, *mail_texts(file.read_bytes(), allowed=None))
     markers = {
         "answers": "jane@example.org",
@@ -218,7 +218,7 @@ def search(world: World, log: str, answers: list[str], searched: Searched, *, al
 
 
 def test_a8_a_card_number_in_any_field_of_any_call_is_refused_and_nowhere_afterwards(
-    world: World, logged: StringIO, monkeypatch: pytest.MonkeyPatch
+    env: Environment, logged: StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     searched, answers, faults = Searched(), list[str](), list[str]()
     keep_errors(searched, monkeypatch)
@@ -227,20 +227,20 @@ def test_a8_a_card_number_in_any_field_of_any_call_is_refused_and_nowhere_afterw
         for field in fields_of(operation):
             if field == "email" and operation.spec["operationId"] in LOOKED_UP:
                 continue
-            for name in SPELLINGS if world.has_all_spellings else FEW:
+            for name in SPELLINGS if env.has_all_spellings else FEW:
                 spelling = SPELLINGS[name]
                 for value in spelled_for(field, spelling):
-                    answer = ask(world, operation, json={**operation.good_body(), field: value})
+                    answer = ask(env, operation, json={**operation.good_body(), field: value})
                     answers.append(answer.text)
                     if answer.status_code != 422 or set(answer.json()["errors"]) != {field}:
                         faults.append(f"{operation} {field}, {name}: {answer.status_code} {answer.text}")
 
     assert not faults, "\n".join(faults[:20])
-    search(world, logged.getvalue(), answers, searched)
+    search(env, logged.getvalue(), answers, searched)
 
 
 def test_a8_a_card_number_as_an_address_that_is_looked_up_is_counted_and_kept_nowhere_else(
-    world: World, logged: StringIO
+    env: Environment, logged: StringIO
 ) -> None:
     """An account from before the rule signs in with it, so it is not refused; the limits count by the address."""
     answers = list[str]()
@@ -250,27 +250,27 @@ def test_a8_a_card_number_as_an_address_that_is_looked_up_is_counted_and_kept_no
     for operation in looked_up:
         for spelling in map(SPELLINGS.__getitem__, FEW):
             for value in spelled_for("email", spelling):
-                answer = ask(world, operation, json={**operation.good_body(), "email": value})
+                answer = ask(env, operation, json={**operation.good_body(), "email": value})
                 assert answer.status_code in {202, 401, 422, 429}, answer.text
                 answers.append(answer.text)
 
-    search(world, logged.getvalue(), answers, Searched(), allowed="limits")
+    search(env, logged.getvalue(), answers, Searched(), allowed="limits")
 
 
-def test_a8_a_card_number_as_a_fields_name_is_not_repeated(world: World, logged: StringIO) -> None:
+def test_a8_a_card_number_as_a_fields_name_is_not_repeated(env: Environment, logged: StringIO) -> None:
     answers = list[str]()
 
     for operation in operations():
         for key in ({}, {"Idempotency-Key": "once"}) if operation.takes_body else ():
             for spelling in map(SPELLINGS.__getitem__, FEW):
-                answer = ask(world, operation, json={**operation.good_body(), spelling: "x"}, headers=key)
+                answer = ask(env, operation, json={**operation.good_body(), spelling: "x"}, headers=key)
                 assert answer.status_code == 422, answer.text
                 answers.append(answer.text)
 
-    search(world, logged.getvalue(), answers, Searched())
+    search(env, logged.getvalue(), answers, Searched())
 
 
-def test_a8_a_card_number_in_a_header_or_an_address_is_nowhere_afterwards(world: World, logged: StringIO) -> None:
+def test_a8_a_card_number_in_a_header_or_an_address_is_nowhere_afterwards(env: Environment, logged: StringIO) -> None:
     answers = list[str]()
     for spelling in map(SPELLINGS.__getitem__, FEW):
         headers = {
@@ -281,39 +281,39 @@ def test_a8_a_card_number_in_a_header_or_an_address_is_nowhere_afterwards(world:
             headers["Idempotency-Key"] = spelling.encode()
         plain = {name.encode(): value for name, value in headers.items()}
         log_in = {"email": "jane@example.org", "password": PASSWORD}
-        signed_in = world.api.run(world.api.http.post("/api/auth/login", json=log_in, headers=plain))
+        signed_in = env.api.run(env.api.http.post("/api/auth/login", json=log_in, headers=plain))
         assert signed_in.status_code == 200
-        named = {**plain, b"Authorization": f"Bearer {world.jane.token}".encode()}
+        named = {**plain, b"Authorization": f"Bearer {env.jane.token}".encode()}
         for operation in operations():
             if "{" not in operation.path and not operation.is_paged:
                 continue
             path = operation.path_with(quote(spelling, safe="")) if "{" in operation.path else operation.path
             how: dict[str, Any] = {"json": operation.good_body()} if operation.takes_body else {}
-            answer = world.api.run(
-                world.api.http.request(
+            answer = env.api.run(
+                env.api.http.request(
                     operation.method, path, params={"before": spelling, "limit": spelling}, headers=named, **how
                 )
             )
             assert answer.status_code in {404, 422}, (operation, answer.text)
             answers.append(answer.text)
-    invalid(world.jane.put("/api/v1/user", json={"name": DIGITS}), "name")
+    invalid(env.jane.put("/api/v1/user", json={"name": DIGITS}), "name")
 
-    search(world, logged.getvalue(), answers, Searched())
+    search(env, logged.getvalue(), answers, Searched())
 
 
-def test_a8_what_only_has_digits_in_it_is_let_in(world: World) -> None:
+def test_a8_what_only_has_digits_in_it_is_let_in(env: Environment) -> None:
     """Ids, phone numbers, times and numbers of orders are no card numbers."""
     for name in ("Jane 2nd", "Studio 54 1/2", "R2-D2 1977", "4242 4242 4242 4241", "12345678901234567890"):
-        assert world.jane.put("/api/v1/user", json={"name": name}).status_code == 200
+        assert env.jane.put("/api/v1/user", json={"name": name}).status_code == 200
     url = "https://shop.example/done?order=1699999999999&at=2023-11-06T08:30:09.166789Z&n=12345678901234567890"
     body = {"paymentMethod": "pm_card_visa", "returnUrl": url}
-    assert world.jane.post("/api/users/current/verify-payment", json=body).status_code == 200
-    answer = world.jane.post("/api/users/current/verify-payment", json={"paymentMethod": "pm_1NvLmw2eZvKYlo2CT0wNSyhB"})
-    assert invalid(answer, "paymentMethod") == {"paymentMethod": ["There is no such payment method."]}
+    assert env.jane.post("/api/users/current/verify-payment", json=body).status_code == 200
+    answer = env.jane.post("/api/users/current/verify-payment", json={"paymentMethod": "pm_1NvLmw2eZvKYlo2CT0wNSyhB"})
+    assert invalid(answer, "paymentMethod") == {"paymentMethod": ["No such payment method."]}
     agent = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.6099.109 Safari/537.36"
     log_in = {"email": "jane@example.org", "password": PASSWORD}
-    world.api.post("/api/auth/login", json=log_in, headers={"User-Agent": agent})
-    assert agent in [each["user_agent"] for each in world.jane.get("/api/auth/sessions").json()]
+    env.api.post("/api/auth/login", json=log_in, headers={"User-Agent": agent})
+    assert agent in [each["user_agent"] for each in env.jane.get("/api/auth/sessions").json()]
 
 
 NO_IDS: Final = (
@@ -322,19 +322,19 @@ NO_IDS: Final = (
 )
 
 
-def test_a8_what_is_no_payment_methods_id_never_reaches_stripe(world: World) -> None:
-    asked = len(world.stripe.asked)
+def test_a8_what_is_no_payment_methods_id_never_reaches_stripe(env: Environment) -> None:
+    asked = len(env.stripe.asked)
 
     for each in NO_IDS:
-        invalid(world.jane.post("/api/users/current/verify-payment", json={"paymentMethod": each}), "paymentMethod")
+        invalid(env.jane.post("/api/users/current/verify-payment", json={"paymentMethod": each}), "paymentMethod")
 
-    new = [text for text in world.stripe.asked[asked:] if text]
+    new = [text for text in env.stripe.asked[asked:] if text]
     assert not [each for each in NO_IDS if any(each in text for text in new)]
 
 
-def test_a8_what_people_write_to_each_other_is_theirs(world: World) -> None:
-    path = f"/api/v1/accounts/{world.ids['/accounts/{id}']}/interactions"
+def test_a8_what_people_write_to_each_other_is_theirs(env: Environment) -> None:
+    path = f"/api/v1/accounts/{env.ids['/accounts/{id}']}/interactions"
 
-    assert world.jane.post(path, json={"body": f"Use {DIGITS}."}).status_code == 201
+    assert env.jane.post(path, json={"body": f"Use {DIGITS}."}).status_code == 201
 
-    assert world.jane.get(path).json()["data"][0]["body"] == f"Use {DIGITS}."
+    assert env.jane.get(path).json()["data"][0]["body"] == f"Use {DIGITS}."

@@ -11,8 +11,8 @@ from typing import Final
 
 import httpx
 import pytest
-from tests.fuzz.ways import Call, Stage, Troubled, the_call
-from tests.fuzz.world import World, world_on
+from tests.fuzz.environment import Environment, env_on
+from tests.fuzz.status_requests import Call, Stage, Troubled, the_call
 from tests.integration.http.client import JSON, PROBLEM, Client, problem
 from tests.integration.http.openapi import Operation, document, operations
 from tests.integration.http.service import Populated, Service, event_loop, in_memory, memory_accounts, populate
@@ -46,21 +46,21 @@ EXPORTED: Final = {"hold_id", "password_changed_at", "version"}
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[World]:
-    with event_loop() as run, world_on(run, in_memory()) as world:
-        yield world
+def env() -> Iterator[Environment]:
+    with event_loop() as run, env_on(run, in_memory()) as env:
+        yield env
 
 
-def done_right(world: World, operation: Operation) -> httpx.Response:
+def done_right(env: Environment, operation: Operation) -> httpx.Response:
     """Call the operation as it is done right."""
-    world.bring_back()
-    stage = Stage(world=world, private=world.jane, store=Troubled(in_memory().store), limits=None)  # type: ignore[arg-type]  # neither is used
+    env.bring_back()
+    stage = Stage(env=env, private=env.jane, store=Troubled(in_memory().store), limits=None)  # type: ignore[arg-type]  # neither is used
     call: Call = the_call(stage, operation)
     if call.name in {"updateUser", "updateCurrentUser"}:
         call = call.but(body={"name": "Janet"})
     elif call.name == "verifyPayment":
         call = call.but(body={"paymentMethod": "pm_card_amex"})
-    answer = call.but(who=world.jane if operation.needs_token else world.service.api).send()
+    answer = call.but(who=env.jane if operation.needs_token else env.service.api).send()
     assert answer.status_code < 300, answer.text
     return answer
 
@@ -127,9 +127,9 @@ def test_there_is_no_hint_and_no_question_to_set_or_to_answer() -> None:
 
 
 @pytest.mark.parametrize("operation", operations(), ids=str)
-def test_every_answer_is_labelled_and_kept_by_no_cache(world: World, operation: Operation) -> None:
+def test_every_answer_is_labelled_and_kept_by_no_cache(env: Environment, operation: Operation) -> None:
     """ASVS 5.0, 4.1.1, 4.2.2 and 14.3.2: its type is what it is, its length is its length, and nothing keeps it."""
-    for answer in (done_right(world, operation), world.service.api.call(operation.method, operation.path_with("nope"))):
+    for answer in (done_right(env, operation), env.service.api.call(operation.method, operation.path_with("nope"))):
         assert answer.headers.get_list("cache-control") == ["no-store"]
         assert answer.headers["x-content-type-options"] == "nosniff"
         if not answer.content:
@@ -144,9 +144,9 @@ def test_every_answer_is_labelled_and_kept_by_no_cache(world: World, operation: 
 
 
 @pytest.mark.parametrize("operation", [each for each in operations() if not each.takes_any_bytes], ids=str)
-def test_what_is_kept_for_the_service_alone_is_in_no_answer(world: World, operation: Operation) -> None:
+def test_what_is_kept_for_the_service_alone_is_in_no_answer(env: Environment, operation: Operation) -> None:
     """ASVS 5.0, 15.3.1, and "Fields" in the rules: neither hashes and digests nor what holds money are anybody's."""
-    answer = done_right(world, operation)
+    answer = done_right(env, operation)
     names = set(names_in(answer.json())) if answer.content else set()
 
     internal = {name for name in names if re.search("hash|digest|password|secret|hold|lease|claim|version", name)}
@@ -168,8 +168,8 @@ def names_in(value: object) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(("path", "media_type"), PAGES.items())
-def test_every_page_says_what_it_is_and_in_which_encoding(world: World, path: str, media_type: str) -> None:
-    answer = world.service.api.get(path)
+def test_every_page_says_what_it_is_and_in_which_encoding(env: Environment, path: str, media_type: str) -> None:
+    answer = env.service.api.get(path)
 
     assert answer.status_code in {200, 404}
     assert answer.headers["content-type"] == media_type
@@ -178,15 +178,15 @@ def test_every_page_says_what_it_is_and_in_which_encoding(world: World, path: st
 
 
 @pytest.mark.parametrize("operation", operations(), ids=str)
-def test_nothing_redirects(world: World, operation: Operation) -> None:
+def test_nothing_redirects(env: Environment, operation: Operation) -> None:
     """ASVS 5.0, 4.1.2: not from HTTP, and to no other spelling of an address; the token would have gone out already."""
     assert not [status for status in operation.statuses if 300 <= status < 400]
-    world.bring_back()
+    env.bring_back()
     path = operation.path_with("1")
 
     for spelled in (path, path + "/", path + "//", "/" + path, path.replace("/", "//"), path.upper()):
         for headers in ({}, {"X-Forwarded-Proto": "http"}, {"Upgrade-Insecure-Requests": "1"}):
-            for who in (world.service.api, world.jane):
+            for who in (env.service.api, env.jane):
                 answer = who.call(operation.method, f"http://accounts.test{spelled}", headers=headers)
                 assert not 300 <= answer.status_code < 400
                 assert "location" not in answer.headers
@@ -236,13 +236,13 @@ def test_text_comes_back_as_it_was_sent(populated: Populated, text: str) -> None
 
 
 @pytest.mark.parametrize("path", [path for path, media_type in PAGES.items() if media_type.startswith("text/html")])
-def test_what_a_page_loads_says_what_it_is_and_in_which_encoding(world: World, path: str) -> None:
+def test_what_a_page_loads_says_what_it_is_and_in_which_encoding(env: Environment, path: str) -> None:
     """ASVS 5.0, 4.1.1: its scripts and styles as well."""
-    loaded = re.findall(r'(?:src|href)="(/[^"#?]+\.\w+)"', world.service.api.get(path).text)
+    loaded = re.findall(r'(?:src|href)="(/[^"#?]+\.\w+)"', env.service.api.get(path).text)
 
     assert loaded
     for each in loaded:
-        answer = world.service.api.get(each)
+        answer = env.service.api.get(each)
         assert answer.status_code == 200, each
         assert answer.headers["content-type"] == LOADED[each.rpartition(".")[2]]
         assert answer.headers.get_list("content-length") == [str(len(answer.content))]
@@ -251,13 +251,13 @@ def test_what_a_page_loads_says_what_it_is_and_in_which_encoding(world: World, p
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_no_page_redirects_or_takes_another_method(world: World, path: str) -> None:
+def test_no_page_redirects_or_takes_another_method(env: Environment, path: str) -> None:
     """ASVS 5.0, 4.1.2 and 4.1.4: neither what the document leaves out, nor another spelling of it."""
     for method in ("POST", "PUT", "DELETE", "PATCH", "TRACE", "CONNECT", "PROPFIND"):
         expected = (404, "not-found") if path == "/nowhere" else (405, "method-not-allowed")
-        problem(world.service.api.call(method, path), *expected)
+        problem(env.service.api.call(method, path), *expected)
     for spelled in (path, path + "/", "/" + path, path.upper()):
         for headers in ({}, {"X-Forwarded-Proto": "http"}, {"Upgrade-Insecure-Requests": "1"}):
-            answer = world.service.api.get(f"http://accounts.test{spelled}", headers=headers)
+            answer = env.service.api.get(f"http://accounts.test{spelled}", headers=headers)
             assert not 300 <= answer.status_code < 400
             assert "location" not in answer.headers

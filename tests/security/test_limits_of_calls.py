@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from tests.fuzz.ways import Call, Stage, Troubled, the_call
-from tests.fuzz.world import World, world_on
+from tests.fuzz.environment import Environment, env_on
+from tests.fuzz.status_requests import Call, Stage, Troubled, the_call
 from tests.integration.http.client import OTHER_PASSWORD, PASSWORD
 from tests.integration.http.openapi import Operation, operations
 from tests.integration.http.service import event_loop, in_memory
@@ -76,9 +76,9 @@ def recorder() -> Recorder:
 
 
 @pytest.fixture(scope="module")
-def world(recorder: Recorder) -> Iterator[World]:
-    with event_loop() as run, world_on(run, in_memory(), limits=recorder) as world:
-        yield world
+def env(recorder: Recorder) -> Iterator[Environment]:
+    with event_loop() as run, env_on(run, in_memory(), limits=recorder) as env:
+        yield env
 
 
 def table() -> dict[str, Spent]:
@@ -93,8 +93,8 @@ def table() -> dict[str, Spent]:
     return found
 
 
-def spent_by(recorder: Recorder, world: World, call: Call, **how: Any) -> list[tuple[str, frozenset[str]]]:
-    world.bring_back()
+def spent_by(recorder: Recorder, env: Environment, call: Call, **how: Any) -> list[tuple[str, frozenset[str]]]:
+    env.bring_back()
     recorder.spent.clear()
     answer = call.send(**how)
     assert answer.status_code < 400, answer.text
@@ -107,10 +107,10 @@ def as_told(spent: list[tuple[str, frozenset[str]]]) -> Spent:
     return {(name, scopes - {FAILURES}) for name, scopes in spent}
 
 
-def calls_of(world: World, operation: Operation) -> Iterator[Call]:
+def calls_of(env: Environment, operation: Operation) -> Iterator[Call]:
     """Return the operation as it is done right: with all that it takes, and with as little."""
-    call = the_call(Stage(world=world, private=world.jane, store=Troubled(in_memory().store), limits=None), operation)  # type: ignore[arg-type]  # neither is used
-    call = call.but(who=world.jane if operation.needs_token else world.service.api)
+    call = the_call(Stage(env=env, private=env.jane, store=Troubled(in_memory().store), limits=None), operation)  # type: ignore[arg-type]  # neither is used
+    call = call.but(who=env.jane if operation.needs_token else env.service.api)
     match call.name:
         case "updateUser":
             new = {"password": OTHER_PASSWORD, "password_confirmation": OTHER_PASSWORD, "current_password": PASSWORD}
@@ -130,15 +130,15 @@ def calls_of(world: World, operation: Operation) -> Iterator[Call]:
 
 
 @pytest.mark.parametrize("operation", operations(), ids=str)
-def test_every_call_counts_as_the_rules_tell(recorder: Recorder, world: World, operation: Operation) -> None:
-    spent = [attempt for call in calls_of(world, operation) for attempt in spent_by(recorder, world, call)]
+def test_every_call_counts_as_the_rules_tell(recorder: Recorder, env: Environment, operation: Operation) -> None:
+    spent = [attempt for call in calls_of(env, operation) for attempt in spent_by(recorder, env, call)]
 
     assert as_told(spent) == table()[str(operation.spec["operationId"])]
 
 
 @pytest.mark.parametrize("operation", [op for op in operations() if op.needs_token and op.method != "GET"], ids=str)
 def test_a_call_that_changes_something_counts_unless_it_ends_access(
-    recorder: Recorder, world: World, operation: Operation
+    recorder: Recorder, env: Environment, operation: Operation
 ) -> None:
     """The rule behind the table, so that a new call cannot simply be told as not counted."""
     ends_access = {"logout", "deactivateCurrentUser", "endSession", "endOtherSessions"}
@@ -156,11 +156,11 @@ def test_a_call_that_changes_something_counts_unless_it_ends_access(
     ids=str,
 )
 def test_with_a_key_the_claim_counts_as_a_write_and_nothing_counts_twice(
-    recorder: Recorder, world: World, operation: Operation
+    recorder: Recorder, env: Environment, operation: Operation
 ) -> None:
-    for call in calls_of(world, operation):
-        plain = spent_by(recorder, world, call)
-        keyed = spent_by(recorder, world, call, headers={"idempotency-key": "k"})
+    for call in calls_of(env, operation):
+        plain = spent_by(recorder, env, call)
+        keyed = spent_by(recorder, env, call, headers={"idempotency-key": "k"})
 
         # a sign-up claims nothing before it is done
         claim = {(WRITE, frozenset({USER}))} if operation.needs_token else set()
@@ -171,11 +171,11 @@ def test_the_rules_tell_of_no_call_that_there_is_not() -> None:
     assert set(table()) <= {str(operation.spec["operationId"]) for operation in operations()}
 
 
-def test_what_is_recorded_is_counted_before_it_is_hashed(recorder: Recorder, world: World) -> None:
+def test_what_is_recorded_is_counted_before_it_is_hashed(recorder: Recorder, env: Environment) -> None:
     (update,) = (op for op in operations() if op.spec["operationId"] == "updateUser")
-    call, _ = calls_of(world, update)
+    call, _ = calls_of(env, update)
 
-    names = [name for name, _ in spent_by(recorder, world, call)]
+    names = [name for name, _ in spent_by(recorder, env, call)]
 
     assert names == [PASSWORD_CHANGE, SIGN_IN, RECOVERY, MAIL]
 

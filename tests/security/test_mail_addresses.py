@@ -13,7 +13,7 @@ from accounts_core.ports.store import UnitOfWork
 from accounts_core.sync import run_sync
 from accounts_memory import MemoryGateway, MemoryStore, PlainHasher
 from accounts_smtp import EmlMailer, Sender
-from accounts_sql.statements.rows import stored_email
+from accounts_sql.statements.mapping import stored_email
 from accounts_system import SystemSecrets
 
 INJECTING = "=?utf-8?q?a=0D=0ABcc=3A=20evil=40evil=2Enet=0D=0AX=3A=20?=@example.org"

@@ -52,8 +52,11 @@ _OUR_WORD: Final = "a member of an enum of ours"
 TOLD: Final = {
     ("accounts_sql/connections/engines.py", "f'PRAGMA {pragma}'"): _CONSTANT,
     ("accounts_sql/connections/engines.py", "f'PRAGMA busy_timeout={WAL_WAIT_MILLISECONDS}'"): _CONSTANT,
-    ("accounts_sql/migrating.py", "f\"SET LOCAL lock_timeout = '{_PATIENCE}'\""): _CONSTANT,
-    ("accounts_sql/migrating.py", "f'SET LOCAL search_path TO {quoted}'"): "the host's schema, quoted by the dialect",
+    ("accounts_sql/migrations/running.py", "f'SELECT pg_advisory_xact_lock({LOCK});'"): _CONSTANT,
+    (
+        "accounts_sql/migrations/running.py",
+        "f'SET LOCAL search_path TO {dialect.identifier_preparer.quote_identifier(self.location.schema)};'",
+    ): "the host's schema, quoted by the dialect, in SQL that is printed",
     ("accounts_sql/repositories/cleanup.py", "f\"'{state}'\""): _OUR_WORD,
     ("accounts_sql/repositories/team_reader.py", "f\"'{Role.MEMBER}'\""): _OUR_WORD,
     ("accounts_sql/repositories/team_reader.py", "f\"'{Role.OWNER}'\""): _OUR_WORD,

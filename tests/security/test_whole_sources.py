@@ -8,41 +8,29 @@ import importlib
 import inspect
 import re
 import subprocess
-import sys
+import tomllib
 from enum import Enum
+from importlib.metadata import packages_distributions
 from pathlib import Path
-from typing import Final
+from typing import Final, is_typeddict
 
 import attrs
 import pytest
-from tests.security.syntax import calls_of, full_name, imported_as, used
-from tests.security.test_sources import NOT_IN_SERVICE, SRC, modules
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from tests.security.syntax import calls_of, full_name, used
+from tests.security.test_sources import NOT_IN_SERVICE, SRC, modules, third_parties
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 
 THIRD_PARTIES: Final = {
-    "aiosmtplib": {"accounts_smtp"},
-    "alembic": {"accounts_sql"},
-    "argon2": {"accounts_argon2"},
-    "asyncpg": {"accounts_sql"},
-    "attrs": {
-        *("accounts_argon2", "accounts_cli", "accounts_core", "accounts_http", "accounts_litestar", "accounts_redis"),
-        *("accounts_service", "accounts_smtp", "accounts_sql", "accounts_stripe", "accounts_system"),
-    },
-    "httpx": {"accounts_stripe"},
-    "idna": {"accounts_http"},
-    "litestar": {"accounts_litestar", "accounts_service"},
-    "msgspec": {"accounts_http", "accounts_litestar", "accounts_service"},
-    "redis": {"accounts_redis"},
-    "sqlalchemy": {"accounts_service", "accounts_sql"},
-    "stripe": {"accounts_stripe"},
-    "structlog": {"accounts_service"},
-    "typing_extensions": {"accounts_core"},
-    "uvicorn": {"accounts_service"},
-    "uvloop": {"accounts_service"},
+    "accounts_cli": {"attrs"},
+    "accounts_core": {"attrs", "typing_extensions"},
+    "accounts_http": {"attrs", "idna", "msgspec"},
+    "accounts_litestar": {"attrs", "litestar", "msgspec"},
+    "accounts_service": {"attrs", "litestar", "msgspec", "sqlalchemy", "structlog", "uvicorn", "uvloop"},
 }
-"""Every library that the service imports, and which packages do."""
-ONLY_FOR_TYPES: Final = {"_typeshed"}
+"""Every library that the core and the entry points import. An adapter imports attrs and what its extra asks for."""
 
 NETWORKING: Final = re.compile(
     r"(?:asynchat|asyncore|ftplib|http\.client|http\.server|imaplib|nntplib|poplib|smtpd|smtplib|socket|socketserver"
@@ -107,12 +95,22 @@ def test_every_library_that_the_service_uses_is_listed() -> None:
     """ASVS 5.0, 13.1.1, 13.2.4 and 14.2.3: another one may talk to another service."""
     found: dict[str, set[str]] = {}
     for name, tree in modules():
-        for imported in imported_as(tree).values():
-            top = imported.partition(".")[0]
-            if top not in sys.stdlib_module_names and not top.startswith("accounts_") and top not in ONLY_FOR_TYPES:
-                found.setdefault(top, set()).add(name.partition("/")[0])
+        found.setdefault(name.partition("/")[0], set()).update(third_parties(tree))
 
-    assert found == THIRD_PARTIES
+    assert {package: found.pop(package) for package in THIRD_PARTIES} == THIRD_PARTIES
+    for package, libraries in found.items():
+        assert distributions_of(libraries - {"attrs"}) <= asked_for_by(package.removeprefix("accounts_")), package
+
+
+def distributions_of(libraries: set[str]) -> set[str]:
+    installed = packages_distributions()
+    return {canonicalize_name(distribution) for library in libraries for distribution in installed[library]}
+
+
+def asked_for_by(extra: str) -> set[str]:
+    """Return the distributions of an extra in `pyproject.toml`; none if the extra does not exist."""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    return {canonicalize_name(Requirement(text).name) for text in extras.get(extra, [])}
 
 
 def test_nobody_but_the_server_opens_a_connection_by_itself() -> None:
@@ -161,6 +159,8 @@ def test_every_class_of_the_model_is_frozen_when_it_is_made(module: str) -> None
     """ASVS 5.0, 15.4.1: whichever decorator made it."""
     for name, found in inspect.getmembers(importlib.import_module(module), inspect.isclass):
         if found.__module__ != module or issubclass(found, FROZEN_BY_NATURE) or name in NOT_FROZEN:
+            continue
+        if is_typeddict(found):  # the types of keyword arguments, of which there are no instances
             continue
         if getattr(found, "_is_protocol", False) or vars(found).get("__slots__") == ():  # it has nothing to change
             continue

@@ -1,4 +1,4 @@
-"""A person's whole life with the service, with everything that they and others do wrong on the way."""
+"""All calls of the service by one user, with every mistake that the user and others can make."""
 
 import json
 import re

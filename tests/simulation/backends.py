@@ -1,4 +1,4 @@
-"""Where a world is stored: in memory, on SQLite, on PostgreSQL. Each can save what it holds, and go back to it."""
+"""The stores of an environment: memory, SQLite, PostgreSQL. Each can save its contents, and restore them."""
 
 import json
 import pickle
@@ -25,7 +25,7 @@ from accounts_sql.tables import metadata, sqlite_metadata
 
 
 class Backend(Protocol):
-    """A place that holds one world at a time. `waits`: who begins a unit there waits for the one before it."""
+    """A place that holds one environment at a time. `waits`: who begins a unit there waits for the one before it."""
 
     @property
     def name(self) -> str: ...

@@ -1,4 +1,4 @@
-"""What a world holds, read through the ports that any adapter has, and put so that two runs can be compared."""
+"""What an environment holds, read through the ports that any adapter has, and put so that two runs can be compared."""
 
 from collections import Counter
 from typing import Any, Final
@@ -11,7 +11,7 @@ from accounts_core.model.audit import AuditEntry
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.ports.store import UnitOfWork
 
-from .world import JANE, JOHN, OTHER_PASSWORD, PASSWORD, World
+from .environment import JANE, JOHN, OTHER_PASSWORD, PASSWORD, Environment
 
 MOST: Final = 10_000
 
@@ -33,22 +33,22 @@ class Contents:
     audit: list[AuditEntry]
 
 
-def contents(world: World) -> Contents:
+def contents(env: Environment) -> Contents:
     """Read everything, in one unit of work."""
-    users, teams = world.backend.user_ids(), world.backend.team_ids()
+    users, teams = env.backend.user_ids(), env.backend.team_ids()
 
     async def read() -> Contents:
-        async with world.backend.store.begin() as work:
-            return await _read(world, work, users, teams)
+        async with env.backend.store.begin() as work:
+            return await _read(env, work, users, teams)
 
     return run_sync(read())
 
 
-async def _read(world: World, work: UnitOfWork, users: list[UserId], teams: list[TeamId]) -> Contents:
+async def _read(env: Environment, work: UnitOfWork, users: list[UserId], teams: list[TeamId]) -> Contents:
     found = {each: await work.users.get(each) for each in users}
     orphaned = [
         each
-        for customer in [*world.gateway._provider._customers]
+        for customer in [*env.gateway._provider._customers]
         for each in await work.verifications.list_open_for_customer(customer)
         if each.is_orphaned
     ]
@@ -81,12 +81,12 @@ async def _read(world: World, work: UnitOfWork, users: list[UserId], teams: list
     )
 
 
-def essence(world: World) -> dict[str, object]:
-    """Return what a world holds, without ids, times and how it came to it: the same for what means the same."""
-    stored = contents(world)
+def essence(env: Environment) -> dict[str, object]:
+    """Return what an environment holds, without ids, times and how it came to it: the same for what means the same."""
+    stored = contents(env)
     address = {user_id: user.email.address for user_id, user in stored.users.items()}
     return {
-        "users": sorted(map(repr, (_user(world, user) for user in stored.users.values()))),
+        "users": sorted(map(repr, (_user(env, user) for user in stored.users.values()))),
         "sessions": sorted(
             (address[user_id], repr(each.user_agent)) for user_id, of in stored.sessions.items() for each in of
         ),
@@ -110,27 +110,27 @@ def essence(world: World) -> dict[str, object]:
             for team, members, written in stored.teams.values()
         ),
         "invitations": sorted((each.email.address, address.get(each.invited_by)) for each in stored.invitations),
-        "mails": sorted(Counter((to, purpose) for _, to, purpose in _delivered(world)).items()),
+        "mails": sorted(Counter((to, purpose) for _, to, purpose in _delivered(env)).items()),
         "trail": sorted(Counter((address.get(entry.user_id, ""), entry.action) for entry in stored.audit).items()),
         "attached": sorted(
-            card.card.last4 for card in world.gateway._provider._cards.values() if card.customer_id is not None
+            card.card.last4 for card in env.gateway._provider._cards.values() if card.customer_id is not None
         ),
     }
 
 
-def _delivered(world: World) -> set[tuple[str, str, str]]:
+def _delivered(env: Environment) -> set[tuple[str, str, str]]:
     """Each notice once, however often it was delivered: its id tells a mail server that they are one."""
-    return {(notice.id, notice.to.address, notice.kind) for notice in world.mailer.delivered}
+    return {(notice.id, notice.to.address, notice.kind) for notice in env.mailer.delivered}
 
 
-def _user(world: World, user: User) -> tuple[object, ...]:
+def _user(env: Environment, user: User) -> tuple[object, ...]:
     return (
         user.email.address,
-        user.name,
+        *user.profile_fields().values(),
         user.status,
         user.pending_email and user.pending_email.address,
         user.email_verified_at is not None,
-        [run_sync(world.hasher.verify(user.password_hash, Password(word))) for word in (PASSWORD, OTHER_PASSWORD)],
+        [run_sync(env.hasher.verify(user.password_hash, Password(word))) for word in (PASSWORD, OTHER_PASSWORD)],
         user.password_hash.split("$")[1],
         user.customer_id is not None,
         user.balance,

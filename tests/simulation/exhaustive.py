@@ -24,11 +24,11 @@ from accounts_core.testing.simulation import (
 
 from .backends import Backend
 from .contents import essence
+from .environment import Act, Core, Environment, Snapshot
 from .invariants import violations
 from .scenarios import Scenario
 from .scenarios.scenario import DONE
 from .tally import Noted, Take, Tally, every
-from .world import Act, Core, Snapshot, World
 
 ACT: Final = "act"
 AGAIN: Final = "the same in another process"
@@ -37,7 +37,7 @@ WORKER: Final = "a worker, while this process sleeps,"
 
 @attrs.frozen
 class Left:
-    """A world that a broken run left; `ending` is how its caller saw it end, None for never."""
+    """An environment that a broken run left; `ending` is how its caller saw it end, None for never."""
 
     how: str
     snapshot: Snapshot
@@ -58,7 +58,7 @@ class Matrix:
     # ---- breaking it
 
     def single(self, take: Take = every) -> list[Left]:
-        """Break the act in every way that is taken, and return the different worlds that are left."""
+        """Break the act in every way that is taken, and return the different environments that are left."""
         start = self._prepared()
         explorer = self._explorer(start, self.scenario.act)
         points = explorer.points()
@@ -76,14 +76,14 @@ class Matrix:
         """Run the act clean, and return the points that it comes to."""
         return self._explorer(self._prepared(), self.scenario.act).points()
 
-    def ran(self, faults: Callable[[Point], Iterable[Fault]]) -> Iterator[tuple[str, ExploredRun[World]]]:
+    def ran(self, faults: Callable[[Point], Iterable[Fault]]) -> Iterator[tuple[str, ExploredRun[Environment]]]:
         """Break the act with these faults, and yield how, and the run."""
         explorer = self._explorer(self._prepared(), self.scenario.act)
         for how, script in explorer.breakages(explorer.points(), faults):
             yield how, explorer.run(how, script)
 
     def double(self, first: Left, take: Take = every) -> list[Left]:
-        """Break the recovery from a broken run in every way that leaves another world, and return these."""
+        """Break the recovery from a broken run in every way that leaves another environment, and return these."""
         explorer = self._explorer(first.snapshot, self._recovery)
         ways = list(explorer.breakages(explorer.points(), self._second_faults))
         self.tally.modes += len(ways)
@@ -97,7 +97,7 @@ class Matrix:
             for how, script in taken
         )
 
-    def _left(self, ran: ExploredRun[World], *, is_alone: bool = True) -> Left:
+    def _left(self, ran: ExploredRun[Environment], *, is_alone: bool = True) -> Left:
         self.tally.runs += 1
         self.tally.kills += ran.world.scheduler.kills
         self._check_ending(ran.how, ran.task)
@@ -114,12 +114,12 @@ class Matrix:
             self.tally.violations.append(f"{self._name}: {how}: it ended with {error!r}")
 
     def _different(self, runs: Iterable[Left]) -> list[Left]:
-        """Leave out the runs that left the very same world as one before: what comes then is the same, too."""
+        """Leave out the runs that left the very same environment as one before: what comes then is the same, too."""
         seen: dict[object, Left] = {}
-        world = World.begin(self.backend)
+        env = Environment.begin(self.backend)
         for each in runs:
-            seen.setdefault((world.trace(each.snapshot), each.ending, each.is_alone), each)
-        self.tally.worlds += len(seen)
+            seen.setdefault((env.trace(each.snapshot), each.ending, each.is_alone), each)
+        self.tally.states += len(seen)
         return list(seen.values())
 
     # ---- recovering
@@ -128,41 +128,41 @@ class Matrix:
         """Recover in each of the three ways, and note what does not hold then."""
         for comes_then in (self._nobody_comes_back, self._the_person_tries_again, self._again_later):
             self.tally.recoveries += 1
-            world = World.at(left.snapshot, self.backend, policy=self.scenario.policy)
-            comes_then(world)
-            world.recover()
-            found = violations(world)
+            env = Environment.at(left.snapshot, self.backend, policy=self.scenario.policy)
+            comes_then(env)
+            env.recover()
+            found = violations(env)
             if comes_then == self._nobody_comes_back:
-                found += self._halves(left, world)
+                found += self._halves(left, env)
             self.tally.violations += [f"{self._name}: {left.how}: {comes_then.__name__}: {each}" for each in found]
 
     def check_second(self, left: Left) -> None:
         """Recover once more, with nobody coming back."""
         self.tally.recoveries += 1
-        world = World.at(left.snapshot, self.backend, policy=self.scenario.policy)
-        self._nobody_comes_back(world)
-        world.recover()
-        found = violations(world) + self._halves(left, world)
+        env = Environment.at(left.snapshot, self.backend, policy=self.scenario.policy)
+        self._nobody_comes_back(env)
+        env.recover()
+        found = violations(env) + self._halves(left, env)
         self.tally.violations += [f"{self._name}: {left.how}: {each}" for each in found]
 
-    def _nobody_comes_back(self, world: World) -> None:
+    def _nobody_comes_back(self, env: Environment) -> None:
         """But the provider sends again what was not received."""
         if self.scenario.comes_anyway is not None:
-            world.live_through(self.scenario.comes_anyway)
+            env.live_through(self.scenario.comes_anyway)
 
-    def _the_person_tries_again(self, world: World) -> None:
+    def _the_person_tries_again(self, env: Environment) -> None:
         with suppress(AccountsError):
-            world.live_through(self.scenario.act)
+            env.live_through(self.scenario.act)
 
-    def _again_later(self, world: World) -> None:
-        world.clock.advance(TAKEOVER_AFTER)
-        self._the_person_tries_again(world)
+    def _again_later(self, env: Environment) -> None:
+        env.clock.advance(TAKEOVER_AFTER)
+        self._the_person_tries_again(env)
 
     # ---- all of it or nothing
 
-    def _foresee(self, explorer: Explorer[World], start: Snapshot) -> None:
+    def _foresee(self, explorer: Explorer[Environment], start: Snapshot) -> None:
         """Find out what there is in the end when the act never began, and when nothing happened to it."""
-        never = World.at(start, self.backend, policy=self.scenario.policy)
+        never = Environment.at(start, self.backend, policy=self.scenario.policy)
         never.recover()
         self._essences["never"] = essence(never)
         clean = explorer.run("clean")
@@ -174,11 +174,11 @@ class Matrix:
             self.tally.violations.append(f"{self._name}: clean: it ended with {ending}, not {self.scenario.ending}")
         self.tally.violations += [f"{self._name}: clean: {each}" for each in violations(clean.world)]
 
-    def _halves(self, left: Left, world: World) -> list[str]:
+    def _halves(self, left: Left, env: Environment) -> list[str]:
         """What was acknowledged has to be there; what was not may be, but then all of it."""
         if not self.scenario.in_one_step or not left.is_alone:
             return []
-        found, never, clean = essence(world), self._essences["never"], self._essences["clean"]
+        found, never, clean = essence(env), self._essences["never"], self._essences["clean"]
         if _is_refused(found) and not _is_refused(clean):  # as what the provider keeps failing at is, in the end
             found, never = ({**each, "trail": None, "users": None} for each in (found, never))
         if found == clean or (left.ending != self._essences["ending"] and found == never):
@@ -197,27 +197,27 @@ class Matrix:
         return f"{self.backend.name}: {self.scenario.name}"
 
     def _prepared(self) -> Snapshot:
-        world = World.begin(self.backend)
-        world.live_through(self.scenario.prepare)
-        world.notes["began"] = world.clock.now()
-        return world.snapshot()
+        env = Environment.begin(self.backend)
+        env.live_through(self.scenario.prepare)
+        env.notes["began"] = env.clock.now()
+        return env.snapshot()
 
-    def _explorer(self, start: Snapshot, act: Act, rival: tuple[str, Act] | None = None) -> Explorer[World]:
-        def stage(scheduler: Scheduler) -> tuple[World, Task]:
-            world = World.at(start, self.backend, scheduler, policy=self.scenario.policy)
-            process, accounts = world.start("service")
-            task = process.spawn(ACT, act(world, Noted(accounts, self.tally.calls)))  # type: ignore[arg-type]  # a double
+    def _explorer(self, start: Snapshot, act: Act, rival: tuple[str, Act] | None = None) -> Explorer[Environment]:
+        def stage(scheduler: Scheduler) -> tuple[Environment, Task]:
+            env = Environment.at(start, self.backend, scheduler, policy=self.scenario.policy)
+            process, accounts = env.start("service")
+            task = process.spawn(ACT, act(env, Noted(accounts, self.tally.calls)))  # type: ignore[arg-type]  # a double
             if rival is not None:
-                other, others = world.start("another")
-                other.spawn(rival[0], rival[1](world, others))
-            return world, task
+                other, others = env.start("another")
+                other.spawn(rival[0], rival[1](env, others))
+            return env, task
 
         return Explorer(lambda: WorldClock(start.now), stage, ACT)
 
-    async def _recovery(self, world: World, accounts: Core) -> None:
+    async def _recovery(self, env: Environment, accounts: Core) -> None:
         if self.scenario.comes_anyway is not None:
-            await self.scenario.comes_anyway(world, accounts)
-        world.clock.advance(LEASE)
+            await self.scenario.comes_anyway(env, accounts)
+        env.clock.advance(LEASE)
         await accounts.run_due()
 
     def _faults(self, point: Point) -> list[Fault]:
@@ -227,7 +227,7 @@ class Matrix:
         ]
 
     def _second_faults(self, point: Point) -> list[Fault]:
-        """Leave out what leaves the same world.
+        """Leave out what leaves the same environment.
 
         Between two things that last nothing does: to crash there is to crash after the first. What fails within a unit
         of work fails it as if it had not begun.
@@ -244,8 +244,8 @@ def _is_refused(found: dict[str, Any]) -> bool:
     return any(action == "card_rejected" for (_, action), _ in found["trail"])
 
 
-async def _work(world: World, accounts: Core) -> object:
-    world.clock.advance(LEASE)
+async def _work(env: Environment, accounts: Core) -> object:
+    env.clock.advance(LEASE)
     return await accounts.run_due()
 
 
@@ -269,12 +269,12 @@ def explored(scenario: Scenario, backend: Backend, take: Take = every) -> Tally:
 def explored_twice(scenario: Scenario, backend: Backend, take: Take = every, first: Take = every) -> Tally:
     """Break a scenario in every way, then its recovery in every way that is taken, and recover once more.
 
-    With `first`, only the worlds of the first fault that it takes are gone on from.
+    With `first`, only the environments of the first fault that it takes are gone on from.
     """
     matrix = Matrix(scenario, backend)
-    worlds = [each for number, each in enumerate(matrix.single()) if first(number)]
-    matrix.tally.runs = matrix.tally.modes = matrix.tally.kills = matrix.tally.worlds = 0
-    for once in worlds:
+    envs = [each for number, each in enumerate(matrix.single()) if first(number)]
+    matrix.tally.runs = matrix.tally.modes = matrix.tally.kills = matrix.tally.states = 0
+    for once in envs:
         for twice in matrix.double(once, take):
             matrix.check_second(twice)
     return matrix.tally

@@ -20,8 +20,8 @@ from accounts_core.use_cases.cards.verify_card import VerificationResult
 from accounts_memory import MemoryGateway
 
 from .contents import Contents, contents
+from .environment import PASSWORD, Core, Environment
 from .scenarios.accounts import MOST_GUESSES, NEVER, ONCE
-from .world import PASSWORD, Core, World
 
 LONGEST_RECOVERY: Final = timedelta(days=2)
 """Well before a hold would lapse by itself, after 7 days: it has to be us who let it go."""
@@ -29,14 +29,14 @@ LONGEST_RECOVERY: Final = timedelta(days=2)
 
 @attrs.frozen
 class Outcome:
-    """A world, and what is stored in it."""
+    """An environment, and what is stored in it."""
 
-    world: World
+    env: Environment
     stored: Contents
 
     @property
     def gateway(self) -> MemoryGateway:
-        return self.world.gateway
+        return self.env.gateway
 
     @property
     def attached(self) -> list[ProviderPaymentMethod]:
@@ -65,7 +65,7 @@ def every_hold_was_cancelled_and_none_captured(at: Outcome) -> None:
 
 
 def recovery_does_not_wait_for_holds_to_lapse(at: Outcome) -> None:
-    assert at.world.clock.now() - at.world.notes.get("began", NOON) < LONGEST_RECOVERY
+    assert at.env.clock.now() - at.env.notes.get("began", NOON) < LONGEST_RECOVERY
 
 
 def an_attempt_makes_one_hold_at_most(at: Outcome) -> None:
@@ -136,7 +136,7 @@ def the_default_is_the_providers(at: Outcome) -> None:
 
 
 def a_default_that_is_managed_elsewhere_stays(at: Outcome) -> None:
-    customer = at.customers.get(at.world.notes.get("elsewhere", ""))
+    customer = at.customers.get(at.env.notes.get("elsewhere", ""))
     if customer is not None:
         assert customer.default_payment_method in at.gateway._provider._others
 
@@ -159,15 +159,15 @@ def a_customer_that_is_kept_has_nothing_personal_and_no_cards(at: Outcome) -> No
 
 
 def who_was_told_that_a_card_is_verified_was_told_the_truth(at: Outcome) -> None:
-    if "jane" not in at.world.notes or at.world.jane.id not in at.stored.users:
+    if "jane" not in at.env.notes or at.env.jane.id not in at.stored.users:
         return
-    ended_well = [each for each in at.stored.verifications[at.world.jane.id] if each.state is State.VERIFIED]
-    told = {each.payment_method for each in at.world.notes["told"] if isinstance(each, VerificationResult)}
+    ended_well = [each for each in at.stored.verifications[at.env.jane.id] if each.state is State.VERIFIED]
+    told = {each.payment_method for each in at.env.notes["told"] if isinstance(each, VerificationResult)}
     assert told <= {each.payment_method for each in ended_well}
 
 
 def reconciling_finds_nothing_to_repair(at: Outcome) -> None:
-    found = at.world.do(lambda accounts: accounts.reconcile_cards(dry_run=True))
+    found = at.env.do(lambda accounts: accounts.reconcile_cards(dry_run=True))
     assert [drift for drift in found.drifts if drift.kind is not Kind.DEFAULT_ELSEWHERE] == []
     assert found.stopped_by is None
 
@@ -181,7 +181,7 @@ def nothing_is_left_to_do_and_nothing_parked(at: Outcome) -> None:
 
 def what_happened_is_told_in_the_same_words_however_often(at: Outcome) -> None:
     said: dict[str, object] = {}
-    for notice in at.world.mailer.delivered:
+    for notice in at.env.mailer.delivered:
         if "happened_at" in notice.values:
             assert said.setdefault(notice.id, notice) == notice, notice.id
 
@@ -201,11 +201,11 @@ def who_is_deactivated_has_no_session(at: Outcome) -> None:
 
 
 def a_token_that_was_mailed_before_dies_with_a_deactivation_or_a_new_password(at: Outcome) -> None:
-    if "token" not in at.world.notes or at.world.jane.id not in at.stored.users:
+    if "token" not in at.env.notes or at.env.jane.id not in at.stored.users:
         return
-    jane = at.stored.users[at.world.jane.id]
+    jane = at.stored.users[at.env.jane.id]
     if not jane.is_active or _has_another_password(at, jane):
-        assert run_sync(_mail_token(at.world, at.world.notes["token"])) is None
+        assert run_sync(_mail_token(at.env, at.env.notes["token"])) is None
 
 
 def no_session_is_older_than_the_last_reset(at: Outcome) -> None:
@@ -223,10 +223,10 @@ def one_session_at_most_is_older_than_the_password(at: Outcome) -> None:
 
 
 def the_old_password_works_until_it_is_written_down_that_there_is_another(at: Outcome) -> None:
-    for user_id in at.world.notes.get("known", ()):
+    for user_id in at.env.notes.get("known", ()):
         user = at.stored.users.get(user_id)
         if user is not None:
-            works = run_sync(at.world.hasher.verify(user.password_hash, Password(PASSWORD)))
+            works = run_sync(at.env.hasher.verify(user.password_hash, Password(PASSWORD)))
             assert works != _has_another_password(at, user)
 
 
@@ -234,8 +234,8 @@ def _has_another_password(at: Outcome, user: User) -> bool:
     return any(entry.user_id == user.id and entry.action == "password_changed" for entry in at.stored.audit)
 
 
-async def _mail_token(world: World, token: str) -> object:
-    async with world.backend.store.begin() as work:
+async def _mail_token(env: Environment, token: str) -> object:
+    async with env.backend.store.begin() as work:
         return await work.mail_tokens.find(digest_of(token, prefix=MAILED))
 
 
@@ -252,14 +252,14 @@ def nobody_has_more_sessions_than_allowed_and_none_lives_longer(at: Outcome) -> 
 
 def a_token_works_exactly_when_its_session_is_there_and_alive(at: Outcome) -> None:
     for name in ("here", "there"):
-        if name not in at.world.notes:
+        if name not in at.env.notes:
             continue
-        signed_in = at.world.notes[name]
+        signed_in = at.env.notes[name]
         there = {each.id: each for each in at.stored.sessions.get(signed_in.user.id, [])}
         session = there.get(signed_in.session.id)
-        lives = session is not None and session.is_live(now=at.world.clock.now(), policy=Policy().sessions)
+        lives = session is not None and session.is_live(now=at.env.clock.now(), policy=Policy().sessions)
         try:
-            at.world.do(partial(_authenticate, signed_in.token))
+            at.env.do(partial(_authenticate, signed_in.token))
             works = True
         except InvalidToken:
             works = False
@@ -274,14 +274,14 @@ async def _authenticate(token: str, accounts: Core) -> object:
 
 
 def nothing_is_left_of_a_deleted_user(at: Outcome) -> None:
-    for user_id in at.world.notes.get("known", ()):
+    for user_id in at.env.notes.get("known", ()):
         if user_id not in at.stored.users:
-            assert at.world.backend.rows_of(user_id) == {}
+            assert at.env.backend.rows_of(user_id) == {}
             assert all(entry.details == {} for entry in at.stored.audit if entry.user_id == user_id)
 
 
 def nobody_invites_whoever_is_gone(at: Outcome) -> None:
-    gone = [each for each in (at.world.notes.get("jane"), at.world.notes.get("john")) if each is not None]
+    gone = [each for each in (at.env.notes.get("jane"), at.env.notes.get("john")) if each is not None]
     addresses = {user.email for user in gone if user.id not in at.stored.users}
     assert addresses.isdisjoint(invitation.email for invitation in at.stored.invitations)
 
@@ -289,14 +289,14 @@ def nobody_invites_whoever_is_gone(at: Outcome) -> None:
 def what_was_written_among_others_is_not_lost(at: Outcome) -> None:
     """In a team that is there still, everything is there that the two wrote when it was founded."""
     for name in ("team", "other_team"):
-        team = at.world.notes.get(name)
-        if team is None or team.id not in at.stored.teams or "other_team" not in at.world.notes:
+        team = at.env.notes.get(name)
+        if team is None or team.id not in at.stored.teams or "other_team" not in at.env.notes:
             continue
         written = {view.interaction.body: view.author for view in at.stored.teams[team.id][2]}
         assert {"By jane.", "By john."} <= set(written)
         for author in ("jane", "john"):
             is_known = written[f"By {author}."] is not None
-            assert is_known == (at.world.notes[author].id in at.stored.users)
+            assert is_known == (at.env.notes[author].id in at.stored.users)
 
 
 # ---- requests with a key
@@ -313,7 +313,7 @@ def what_comes_with_a_key_is_done_once_and_what_is_refused_never(at: Outcome) ->
 
 
 def no_more_guesses_are_evaluated_than_the_limit_lets(at: Outcome) -> None:
-    assert at.world.notes.get("evaluated", 0) <= MOST_GUESSES
+    assert at.env.notes.get("evaluated", 0) <= MOST_GUESSES
 
 
 INVARIANTS: Final[tuple[Callable[[Outcome], None], ...]] = (
@@ -354,9 +354,9 @@ INVARIANTS: Final[tuple[Callable[[Outcome], None], ...]] = (
 )
 
 
-def violations(world: World, invariants: tuple[Callable[[Outcome], None], ...] = INVARIANTS) -> list[str]:
+def violations(env: Environment, invariants: tuple[Callable[[Outcome], None], ...] = INVARIANTS) -> list[str]:
     """Return the invariants that do not hold, as sentences."""
-    at = Outcome(world, contents(world))
+    at = Outcome(env, contents(env))
     found = []
     for invariant in invariants:
         try:

@@ -16,11 +16,11 @@ from accounts_core.testing.simulation import Explorer, Scheduler, Task, WorldClo
 
 from .backends import Backend
 from .contents import essence
+from .environment import JANE, OTHER_PASSWORD, PASSWORD, Act, Core, Environment, Snapshot
 from .invariants import violations
 from .scenarios.cards import AMEX, DECLINED, MASTERCARD, VISA, having
 from .scenarios.scenario import a_team, called, signed_in, two_people
 from .tally import Noted, Tally
-from .world import JANE, OTHER_PASSWORD, PASSWORD, Act, Core, Snapshot, World
 
 FIRST: Final = "first"
 SECOND: Final = "second"
@@ -28,96 +28,94 @@ BROWSERS: Final = "pm_browsers"
 """A payment method, not a test token: a token is another payment method on every use."""
 
 
-async def everything(world: World, accounts: Core) -> None:
+async def everything(env: Environment, accounts: Core) -> None:
     """Jane has two cards, two sessions and two teams, and has asked for a new password."""
-    await having(VISA, MASTERCARD)(world, accounts)
-    await signed_in(world, accounts)
-    await a_team(world, accounts)
+    await having(VISA, MASTERCARD)(env, accounts)
+    await signed_in(env, accounts)
+    await a_team(env, accounts)
     await accounts.forgot_password(email=JANE)
     await accounts.run_due()
-    newest, oldest = await accounts.list_payment_methods(world.jane.id)
-    world.notes |= {"token": world.mailed("reset_password", JANE), "newest": newest.id, "oldest": oldest.id}
+    newest, oldest = await accounts.list_payment_methods(env.jane.id)
+    env.notes |= {"token": env.mailed("reset_password", JANE), "newest": newest.id, "oldest": oldest.id}
 
 
-async def nobodys(world: World, accounts: Core) -> None:
+async def nobodys(env: Environment, accounts: Core) -> None:
     """Jane has no customer yet, and is signed in; a browser has made a card."""
-    await two_people(world, accounts)
-    world.gateway.add_payment_method(a_provided_card(BROWSERS))
-    await signed_in(world, accounts)
-    await a_team(world, accounts)
+    await two_people(env, accounts)
+    env.gateway.add_payment_method(a_provided_card(BROWSERS))
+    await signed_in(env, accounts)
+    await a_team(env, accounts)
     await accounts.forgot_password(email=JANE)
     await accounts.run_due()
-    world.notes["token"] = world.mailed("reset_password", JANE)
+    env.notes["token"] = env.mailed("reset_password", JANE)
 
 
-async def delete_and_work(world: World, accounts: Core) -> None:
-    await accounts.delete_user(world.jane.id, password=PASSWORD)
-    world.clock.advance(LEASE)
+async def delete_and_work(env: Environment, accounts: Core) -> None:
+    await accounts.delete_user(env.jane.id, password=PASSWORD)
+    env.clock.advance(LEASE)
     await accounts.run_due()
 
 
 def jane(call: str, **named: Any) -> Act:
-    return called(lambda world, accounts: getattr(accounts, call)(world.jane.id, **named))
+    return called(lambda env, accounts: getattr(accounts, call)(env.jane.id, **named))
 
 
 ACTS: Final[dict[str, Act]] = {
-    "verifying a card": called(lambda world, accounts: world.verify(accounts, AMEX)),
-    "a decline": called(lambda world, accounts: world.verify(accounts, DECLINED)),
+    "verifying a card": called(lambda env, accounts: env.verify(accounts, AMEX)),
+    "a decline": called(lambda env, accounts: env.verify(accounts, DECLINED)),
     "renaming": jane("update_profile", name="Jane Roe"),
     "renaming otherwise": jane("update_profile", name="Jane Poe"),
     "moving": jane("update_profile", email="roe@example.org", current_password=PASSWORD),
     "an operator verifying": jane("mark_email_verified"),
     "changing the password": jane("update_profile", new_password=OTHER_PASSWORD, current_password=PASSWORD),
     "resetting the password": called(
-        lambda world, accounts: accounts.reset_password(token=world.notes["token"], password=OTHER_PASSWORD)
+        lambda env, accounts: accounts.reset_password(token=env.notes["token"], password=OTHER_PASSWORD)
     ),
-    "signing in": called(lambda world, accounts: accounts.sign_in(email=JANE, password=PASSWORD)),
-    "signing out": called(lambda world, accounts: accounts.sign_out(world.notes["here"].session)),
+    "signing in": called(lambda env, accounts: accounts.sign_in(email=JANE, password=PASSWORD)),
+    "signing out": called(lambda env, accounts: accounts.sign_out(env.notes["here"].session)),
     "ending all sessions": jane("end_all_sessions"),
     "deactivating": jane("deactivate"),
     "deleting": jane("delete_user", password=PASSWORD),
     "writing": called(
-        lambda world, accounts: accounts.write_interaction(world.jane.id, world.notes["other_team"].id, body="New.")
+        lambda env, accounts: accounts.write_interaction(env.jane.id, env.notes["other_team"].id, body="New.")
     ),
     "leaving a team": called(
-        lambda world, accounts: accounts.remove_team_member(
-            world.jane.id, world.notes["other_team"].id, member_id=world.jane.id
+        lambda env, accounts: accounts.remove_team_member(
+            env.jane.id, env.notes["other_team"].id, member_id=env.jane.id
         )
     ),
     "John handing the team over": called(
-        lambda world, accounts: accounts.hand_over_team(
-            world.notes["john"].id, world.notes["other_team"].id, to=world.jane.id
-        )
+        lambda env, accounts: accounts.hand_over_team(env.notes["john"].id, env.notes["other_team"].id, to=env.jane.id)
     ),
-    "a worker": called(lambda world, accounts: accounts.run_due()),
-    "reconciling": called(lambda world, accounts: accounts.reconcile_cards()),
+    "a worker": called(lambda env, accounts: accounts.run_due()),
+    "reconciling": called(lambda env, accounts: accounts.reconcile_cards()),
 }
 WITH_CARDS: Final[dict[str, Act]] = {
     "choosing the newest": called(
-        lambda world, accounts: accounts.set_default_payment_method(world.jane.id, world.notes["newest"])
+        lambda env, accounts: accounts.set_default_payment_method(env.jane.id, env.notes["newest"])
     ),
     "choosing the oldest": called(
-        lambda world, accounts: accounts.set_default_payment_method(world.jane.id, world.notes["oldest"])
+        lambda env, accounts: accounts.set_default_payment_method(env.jane.id, env.notes["oldest"])
     ),
     "removing the newest": called(
-        lambda world, accounts: accounts.remove_payment_method(world.jane.id, world.notes["newest"])
+        lambda env, accounts: accounts.remove_payment_method(env.jane.id, env.notes["newest"])
     ),
     "removing the oldest": called(
-        lambda world, accounts: accounts.remove_payment_method(world.jane.id, world.notes["oldest"])
+        lambda env, accounts: accounts.remove_payment_method(env.jane.id, env.notes["oldest"])
     ),
     "an event": called(
-        lambda world, accounts: accounts.receive_provider_event(id="evt_1", customer_id=world.notes["customer"])
+        lambda env, accounts: accounts.receive_provider_event(id="evt_1", customer_id=env.notes["customer"])
     ),
-    "syncing": called(lambda world, accounts: accounts.sync_customer(world.notes["customer"])),
+    "syncing": called(lambda env, accounts: accounts.sync_customer(env.notes["customer"])),
 }
 WITH_NONE: Final[dict[str, Act]] = {
-    "verifying a browser's card": called(lambda world, accounts: world.verify(accounts, BROWSERS)),
+    "verifying a browser's card": called(lambda env, accounts: env.verify(accounts, BROWSERS)),
     "deleting, and a worker": delete_and_work,
 }
 WITH_ONE: Final[dict[str, Act]] = {
     "verifying a card": ACTS["verifying a card"],
     "removing the only card": called(
-        lambda world, accounts: accounts.remove_payment_method(world.jane.id, world.notes["first_card"])
+        lambda env, accounts: accounts.remove_payment_method(env.jane.id, env.notes["first_card"])
     ),
 }
 GROUNDS: Final = {
@@ -150,18 +148,18 @@ class Came:
         return "; ".join(differing) or "a mixture"
 
 
-def _recovered(world: World) -> Came:
-    world.recover()
-    return Came(essence(world), frozenset(world.notes.get("refused", ())))
+def _recovered(env: Environment) -> Came:
+    env.recover()
+    return Came(essence(env), frozenset(env.notes.get("refused", ())))
 
 
 def raced(ground: str, first: str, backend: Backend, seconds: Iterable[str] | None = None) -> Tally:
     """Have every other act come between at every await of this one."""
     prepare, acts = GROUNDS[ground]
-    world = World.begin(backend)
-    world.live_through(prepare)
-    world.notes["began"] = world.clock.now()
-    start, tally = world.snapshot(), Tally(scenarios=1)
+    env = Environment.begin(backend)
+    env.live_through(prepare)
+    env.notes["began"] = env.clock.now()
+    start, tally = env.snapshot(), Tally(scenarios=1)
     for second in seconds or acts:
         _race(f"{ground}: {first}", start, acts[first], (second, acts[second]), backend, tally)
     return tally
@@ -170,18 +168,18 @@ def raced(ground: str, first: str, backend: Backend, seconds: Iterable[str] | No
 def _race(name: str, start: Snapshot, first: Act, rival: tuple[str, Act], backend: Backend, tally: Tally) -> None:
     second_name, second = rival
 
-    def stage(scheduler: Scheduler) -> tuple[World, Task]:
-        world = World.at(start, backend, scheduler)
-        task = _spawned(world, FIRST, first, tally.calls)
-        _spawned(world, SECOND, second, tally.calls)
-        return world, task
+    def stage(scheduler: Scheduler) -> tuple[Environment, Task]:
+        env = Environment.at(start, backend, scheduler)
+        task = _spawned(env, FIRST, first, tally.calls)
+        _spawned(env, SECOND, second, tally.calls)
+        return env, task
 
     def in_turn(**acts: Act) -> Came:
-        world = World.at(start, backend)
+        env = Environment.at(start, backend)
         for each, act in acts.items():
-            _spawned(world, each, act, tally.calls)
-            world.scheduler.run()
-        return _recovered(world)
+            _spawned(env, each, act, tally.calls)
+            env.scheduler.run()
+        return _recovered(env)
 
     explorer = Explorer(lambda: WorldClock(start.now), stage, FIRST)
     points = explorer.points()
@@ -198,27 +196,27 @@ def _race(name: str, start: Snapshot, first: Act, rival: tuple[str, Act], backen
         if trace in seen:
             continue
         seen.add(trace)
-        tally.worlds += 1
+        tally.states += 1
         tally.recoveries += 1
-        world = World.at(snapshot, backend)
-        came = _recovered(world)
-        found = violations(world)
+        env = Environment.at(snapshot, backend)
+        came = _recovered(env)
+        found = violations(env)
         allowed = [*both, *alone]
-        if world.find_user(world.jane.id) is None:  # whoever is deleted at the very end may hear of that instead
+        if env.find_user(env.jane.id) is None:  # whoever is deleted at the very end may hear of that instead
             allowed.append(both[0].without(FIRST))
         if came not in allowed:
             found.append(f"not as if one came after the other: {came.beside(*both)}")
         tally.violations += [f"{name}: {how.replace(SECOND, second_name)}: {each}" for each in found]
 
 
-def _spawned(world: World, name: str, act: Act, calls: set[str]) -> Task:
-    process, accounts = world.start()
+def _spawned(env: Environment, name: str, act: Act, calls: set[str]) -> Task:
+    process, accounts = env.start()
     noted = cast("Core", Noted(accounts, calls))
 
     async def tolerant() -> None:
         try:
-            await act(world, noted)
+            await act(env, noted)
         except AccountsError:
-            world.notes["refused"] = (*world.notes.get("refused", ()), name)
+            env.notes["refused"] = (*env.notes.get("refused", ()), name)
 
     return process.spawn(name, tolerant())

@@ -9,8 +9,8 @@ HEADINGS: Final = (
     "use cases",
     "scenarios",
     "awaits",
-    "possible",
-    "done",
+    "possible faults",
+    "tried",
     "histories",
     "a second",
     "steps",
@@ -19,7 +19,7 @@ HEADINGS: Final = (
     "acknowledged",
     "in doubt",
     "settled",
-    "worlds",
+    "states",
     "recoveries",
 )
 
@@ -43,5 +43,5 @@ def rendered(rows: Sequence[Row]) -> str:
 
 
 def _covered(row: Row) -> str:
-    possible = row.counts.get("possible")
-    return f"{100 * row.counts['done'] / possible:.0f} %" if possible else ""
+    possible = row.counts.get("possible faults")
+    return f"{100 * row.counts['tried'] / possible:.0f} %" if possible else ""

@@ -5,7 +5,7 @@ from typing import Any
 
 import attrs
 
-from .world import Core
+from .environment import Core
 
 Take = Callable[[int], bool]
 """Says of each run, by its number, whether it is taken."""
@@ -30,7 +30,7 @@ class Tally:
     acknowledged: int = 0
     in_doubt: int = 0
     """Runs whose caller did not hear how it ended."""
-    worlds: int = 0
+    states: int = 0
     recoveries: int = 0
     calls: set[str] = attrs.field(factory=set)
     violations: list[str] = attrs.field(factory=list)

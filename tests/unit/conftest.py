@@ -23,6 +23,7 @@ RULE = "A unit test touches no network, file or event loop"
 ROOT = Path(__file__).resolve().parents[2]
 READABLE = (
     *(Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib", "purelib", "platlib")),
+    *(Path(entry).resolve() for entry in sys.path if entry.endswith(".zip")),  # the zipped standard library
     ROOT / "src",
     ROOT / "tests",
 )

@@ -14,7 +14,7 @@ class Customer:
 
     id: str
     user_ref: str | None = None
-    """The `User.hex_id` that the customer was created with."""
+    """The `User.hex_id` that the customer was created with. No two databases share it, as they may share a provider."""
     address: Address | None = None
     balance: int = 0
     created: datetime
@@ -25,6 +25,7 @@ class Customer:
     email: str | None = None
     invoice_prefix: str | None = None
     livemode: bool = False
+    """Whether it is of the provider's live mode, in which real money moves."""
     metadata: Mapping[str, str] = attrs.field(factory=dict)
     name: str | None = None
     phone: str | None = None

@@ -41,7 +41,7 @@ Position: TypeAlias = Cursor | int
 
 
 class Page(list[E]):
-    """A page of a list, newest entries first. `next` is the position of the next page, None on the last one."""
+    """A page of a list, newest entries first. `next` is the cursor of the next page, None on the last one."""
 
     next: str | None
 

@@ -83,13 +83,18 @@ class ProviderPaymentMethod:
     billing_details: BillingDetails = attrs.field(factory=BillingDetails)
     created: datetime
     livemode: bool = False
+    """Whether it is of the provider's live mode, in which real money moves."""
     metadata: Mapping[str, str] = attrs.field(factory=dict)
     customer_id: str | None = None
 
 
 @attrs.frozen(kw_only=True)
 class PaymentMethod:
-    """A verified card of a user."""
+    """A verified card of a user.
+
+    The provider's details keep its names, such as `livemode`: they are stored, and shown to the user as the provider's
+    object.
+    """
 
     id: str
     user_id: UserId
@@ -155,7 +160,7 @@ class Cards:
         """Return the card with this id.
 
         Raises:
-            NotFound: There is no such card.
+            NotFound: No such card.
 
         """
         for card in self._held:
@@ -178,7 +183,7 @@ class Cards:
         """Return the cards without the one with this id.
 
         Raises:
-            NotFound: There is no such card.
+            NotFound: No such card.
 
         """
         gone = self.get(id)
@@ -188,7 +193,7 @@ class Cards:
         """Return the cards with the one with this id as the default.
 
         Raises:
-            NotFound: There is no such card.
+            NotFound: No such card.
 
         """
         chosen = self.get(id)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from hashlib import sha256
 from ipaddress import IPv6Address, IPv6Network
 from typing import Final
 
@@ -20,6 +21,14 @@ def client_key(client: str) -> str:
     if address.ipv4_mapped is not None:
         return str(address.ipv4_mapped)
     return str(IPv6Network((int(address), NETWORK_BITS), strict=False))
+
+
+def scope_digest(scope: str) -> bytes:
+    """Return the SHA-256 digest of a scope, 32 bytes, for limiters to store instead of the scope.
+
+    A scope may be long user input or a personal address; its digest is short and shows neither.
+    """
+    return sha256(scope.encode("utf-8", "surrogatepass")).digest()
 
 
 @attrs.frozen
@@ -102,7 +111,7 @@ def check_limits(limits: Mapping[str, Mapping[str, RateLimit]]) -> None:
     """Check the names and scopes of limits.
 
     Raises:
-        ValueError: There is no such name or scope; the message lists those that exist.
+        ValueError: No such name or scope; the message lists those that exist.
         TypeError: Limits are not given by scope.
 
     """

@@ -1,9 +1,9 @@
 """Sign-ups: requests for an account that wait for the worker, or for their address to be verified.
 
-A sign-up has an address, a name and a password hash. It is stored if an unverified account has the address already, and
-always if registration is private. The mailed link belongs to one sign-up, so it opens an account with that sign-up's
-password, and never verifies the address for an account that another person opened (account pre-hijacking: Sudhodanan
-and Paverd, USENIX Security 2022).
+A sign-up has an address, a profile and a password hash. It is stored if an unverified account has the address already,
+and always if registration is private. The mailed link belongs to one sign-up, so it opens an account with that
+sign-up's password, and never verifies the address for an account that another person opened (account pre-hijacking:
+Sudhodanan and Paverd, USENIX Security 2022).
 """
 
 from datetime import datetime, timedelta
@@ -13,6 +13,7 @@ import attrs
 
 from .email_address import EmailAddress
 from .ids import UserId
+from .profile import Profile
 from .times import is_ahead
 from .user import User
 
@@ -21,22 +22,26 @@ UNMAILED_FOR: Final = timedelta(days=7)
 
 
 @attrs.frozen(kw_only=True)
-class SignUp:
+class SignUp(Profile):
     """A request for an account. `digest` is the SHA-256 of its link's token, None until the mail is sent."""
 
     id: str
     email: EmailAddress
-    name: str
     password_hash: str = attrs.field(repr=False)
     created_at: datetime
     expires_at: datetime
     digest: bytes | None = attrs.field(default=None, repr=False)
 
     @classmethod
-    def request(cls, *, id: str, email: EmailAddress, name: str, password_hash: str, at: datetime) -> Self:
+    def request(cls, *, id: str, email: EmailAddress, profile: Profile, password_hash: str, at: datetime) -> Self:
         """Return a new sign-up whose mail is not sent yet."""
         return cls(
-            id=id, email=email, name=name, password_hash=password_hash, created_at=at, expires_at=at + UNMAILED_FOR
+            id=id,
+            email=email,
+            **profile.profile_fields(),
+            password_hash=password_hash,
+            created_at=at,
+            expires_at=at + UNMAILED_FOR,
         )
 
     def mail_link(self, digest: bytes, *, expires_at: datetime) -> Self:
@@ -45,7 +50,7 @@ class SignUp:
 
     def to_user(self, *, id: UserId, at: datetime) -> User:
         """Return the user of this sign-up, with an unverified address."""
-        return User.register(id=id, email=self.email, name=self.name, password_hash=self.password_hash, at=at)
+        return User.register(id=id, email=self.email, profile=self, password_hash=self.password_hash, at=at)
 
     def is_live(self, *, now: datetime) -> bool:
         """Return whether the sign-up is not expired and was not created in the future."""

@@ -15,7 +15,7 @@ from accounts_core.errors import AccountDeactivated
 from .email_address import EmailAddress
 from .ids import UserId
 from .initials import initials_of
-from .text import display_name
+from .profile import Profile, ProfileChanges, check_changes
 
 
 class UserStatus(IntEnum):
@@ -26,7 +26,7 @@ class UserStatus(IntEnum):
 
 
 @attrs.frozen(kw_only=True)
-class User:
+class User(Profile):
     """A user. Methods that change something check the rules and return the changed copy.
 
     `balance` is a copy of the provider's balance, in minor units of its currency. `lost_customers` counts the user's
@@ -36,6 +36,7 @@ class User:
     id: UserId
     email: EmailAddress
     name: str
+    """A field of the profile. It is declared again to keep its place in exports."""
     password_hash: str = attrs.field(repr=False)
     status: UserStatus = UserStatus.ACTIVE
     password_changed_at: datetime | None = None
@@ -52,17 +53,12 @@ class User:
     version: int = 0
 
     @classmethod
-    def register(cls, *, id: UserId, email: EmailAddress, name: str, password_hash: str, at: datetime) -> Self:
-        """Return a new, active user with an unverified address.
-
-        Raises:
-            Invalid: On `name`: it is not a display name.
-
-        """
+    def register(cls, *, id: UserId, email: EmailAddress, profile: Profile, password_hash: str, at: datetime) -> Self:
+        """Return a new, active user with an unverified address, and this profile."""
         return cls(
             id=id,
             email=email,
-            name=display_name("name", name),
+            **profile.profile_fields(),
             password_hash=password_hash,
             created_at=at,
             updated_at=at,
@@ -84,9 +80,9 @@ class User:
 
     @property
     def known_by(self) -> tuple[str, ...]:
-        """The name and the addresses, including the pending one, which may not be used as a password."""
+        """The profile's texts and the addresses, including the pending one, which may not be used as a password."""
         pending = () if self.pending_email is None else (self.pending_email.address,)
-        return (self.name, self.email.address, *pending)
+        return (*self.profile_texts, self.email.address, *pending)
 
     @property
     def initials(self) -> str:
@@ -105,8 +101,17 @@ class User:
             Invalid: On `name`: it is not a display name.
 
         """
-        cleaned = display_name("name", name)
-        return self if cleaned == self.name else attrs.evolve(self, name=cleaned, updated_at=at)
+        return self.change_profile({"name": name}, at=at)
+
+    def change_profile(self, changes: ProfileChanges, *, at: datetime) -> Self:
+        """Return the user with another profile; unchanged if it is the same.
+
+        Raises:
+            Invalid: On a field that breaks its rule.
+
+        """
+        new = check_changes(changes)
+        return self if new.items() <= self.profile_fields().items() else attrs.evolve(self, **new, updated_at=at)
 
     @property
     def is_email_verified(self) -> bool:

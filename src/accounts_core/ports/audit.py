@@ -1,7 +1,7 @@
 """Port: the audit trail.
 
-Implemented by each store; called by `services.publish`, and for lists, exports and deletion. Entries are appended in
-the transaction of their event and are changed only when a deleted user is redacted.
+Called by `services.publish`, and for lists, exports and deletion. Entries are appended in the transaction of their
+event and are changed only when a deleted user is redacted.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """Ports for applications without an event loop.
 
-Implemented by the blocking adapters, whose `async def` methods never suspend; required by `BlockingAccounts`. Such an
-adapter declares `suspends: ClassVar[Literal[False]] = False`, so that a type checker refuses an asynchronous one.
+`BlockingAccounts` requires adapters whose `async def` methods never suspend. Such an adapter declares
+`suspends: ClassVar[Literal[False]] = False`, so that a type checker refuses an asynchronous one.
 """
 
 from typing import ClassVar, Literal, Protocol

@@ -1,7 +1,7 @@
 """Port: expired rows of every kind, and their deletion in batches.
 
-Implemented by each store; called by `RunCleanup` and `PreviewCleanup`. Each batch is a separate, short unit of work, so
-an interrupted cleanup has deleted whole batches only.
+Called by `RunCleanup` and `PreviewCleanup`. Each batch is a separate, short unit of work, so an interrupted cleanup has
+deleted whole batches only.
 """
 
 from datetime import datetime

@@ -1,7 +1,6 @@
 """Port: the current time, for everything that is stored.
 
-Implemented by `accounts_system.SystemClock` and, for tests, `accounts_memory.ManualClock`; called by use cases and
-services. The time may be wrong, jump ahead, and go back between two calls.
+Called by use cases and services. The time may be wrong, jump ahead, and go back between two calls.
 """
 
 from datetime import datetime

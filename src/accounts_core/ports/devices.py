@@ -1,7 +1,7 @@
 """Port: the devices that users have signed in from.
 
-Implemented by each store; called when a session is opened, and for exports and deletion. A device is known by a digest
-of its user agent, never by the text.
+Called when a session is opened, and for exports and deletion. A device is known by a digest of its user agent, never by
+the text.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """Port: requests with an idempotency key, and their answers.
 
-Implemented by each store; called by `RunIdempotent` and `SignUpIdempotent`, and for exports and deletion. A scope has
-one request at most; only the holder of its claim answers or releases it.
+Called by `RunIdempotent` and `SignUpIdempotent`, and for exports and deletion. A scope has one request at most; only
+the holder of its claim answers or releases it.
 """
 
 from collections.abc import Sequence

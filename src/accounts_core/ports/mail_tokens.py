@@ -1,7 +1,7 @@
 """Port: tokens sent by mail, known by their digests.
 
-Implemented by each store; called by the mailer, by use cases that accept such a token, and when a password or an
-address changes. Expired tokens are returned, too: callers check.
+Called by the mailer, by use cases that accept such a token, and when a password or an address changes. Expired tokens
+are returned, too: callers check.
 """
 
 from collections.abc import Sequence

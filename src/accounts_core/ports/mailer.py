@@ -1,7 +1,6 @@
 """Port: delivery of mails.
 
-Implemented by the SMTP adapter, which also writes files for development, and by the memory adapter; called by the
-worker only. The adapter has the templates; a message may be delivered twice.
+Called by the worker only. The adapter has the templates; a message may be delivered twice.
 """
 
 from collections.abc import Mapping

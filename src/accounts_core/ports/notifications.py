@@ -1,7 +1,7 @@
 """Port: notifications, the messages that a user sees in the product.
 
-Implemented by each store; called by the notification use cases, and where an invitation is sent, accepted or found. A
-notification belongs to one user; other users cannot read, mark or delete it.
+Called by the notification use cases, and where an invitation is sent, accepted or found. A notification belongs to one
+user; other users cannot read, mark or delete it.
 """
 
 from collections.abc import Sequence

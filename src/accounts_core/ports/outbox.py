@@ -1,7 +1,7 @@
 """Port: the outbox, jobs that are committed with the change that caused them.
 
-Implemented by each store; called by services that enqueue jobs, and by the worker. A job exists if, and only if, its
-transaction commits; it is performed at least once; only the holder of its lease completes or reschedules it.
+Called by services that enqueue jobs, and by the worker. A job exists if, and only if, its transaction commits; it is
+performed at least once; only the holder of its lease completes or reschedules it.
 """
 
 from collections.abc import Collection, Sequence
@@ -137,7 +137,7 @@ class Outbox(OutboxReader, Protocol):
         `last_error` stays until the job fails again or is done.
 
         Raises:
-            NotFound: There is no such job.
+            NotFound: No such job.
 
         """
         ...

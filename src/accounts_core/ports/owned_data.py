@@ -1,6 +1,6 @@
 """Port: data about a user that is exported and deleted with the user.
 
-Implemented by the application for its own tables, and by `services.owned_data` for the library's; called by deletion,
+An application registers one for tables of its own; `services.owned_data` does it for the library's. Called by deletion,
 its preview and export. Everything but pages runs in one transaction of the store, with its unit of work.
 """
 

@@ -1,7 +1,7 @@
 """Port: password hashing.
 
-Implemented by `accounts_argon2` and, for tests, `accounts_memory.PlainHasher`; called by every use case with a
-password. Hashing is slow on purpose: an adapter for an event loop runs it elsewhere, and limits how much runs at once.
+Called by every use case with a password. Hashing is slow on purpose: an adapter for an event loop runs it elsewhere,
+and limits how much runs at once.
 """
 
 from typing import Protocol

@@ -1,7 +1,7 @@
 """Port: the payment provider.
 
-Implemented by `accounts_stripe` and, for tests, `accounts_memory.MemoryGateway`; called by services and by the worker.
-A call with a `key` is safe to repeat. No card is charged: there is no method for it.
+Called by services and by the worker. A call with a `key` is safe to repeat. No card is charged: there is no method for
+it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -135,7 +135,7 @@ class PaymentGateway(Protocol):
         """Return a customer.
 
         Raises:
-            NotFound: There is no such customer, or it was deleted.
+            NotFound: No such customer, or it was deleted.
 
         """
         ...
@@ -152,7 +152,7 @@ class PaymentGateway(Protocol):
             The customer as it is now.
 
         Raises:
-            NotFound: There is no such customer, or it was deleted.
+            NotFound: No such customer, or it was deleted.
             ProviderRefused: With `param` `email` or `name`: the provider does not accept it. Nothing was stored.
 
         """
@@ -162,7 +162,7 @@ class PaymentGateway(Protocol):
         """Return the objects and balance that are lost when a customer is deleted, besides its cards.
 
         Raises:
-            NotFound: There is no such customer, or it was deleted.
+            NotFound: No such customer, or it was deleted.
 
         """
         ...
@@ -171,7 +171,7 @@ class PaymentGateway(Protocol):
         """Clear a customer's name, addresses, phone number, description and user reference; all else stays.
 
         Raises:
-            NotFound: There is no such customer, or it was deleted.
+            NotFound: No such customer, or it was deleted.
 
         """
         ...
@@ -190,7 +190,7 @@ class PaymentGateway(Protocol):
             payment_method: Attached to the customer; None clears the default.
 
         Raises:
-            NotFound: There is no such customer, or the payment method is not there.
+            NotFound: No such customer, or the payment method is not there.
 
         """
         ...
@@ -199,7 +199,7 @@ class PaymentGateway(Protocol):
         """Return a card.
 
         Raises:
-            NotFound: There is no such payment method.
+            NotFound: No such payment method.
             ProviderRefused: It is not a card.
 
         """
@@ -209,7 +209,7 @@ class PaymentGateway(Protocol):
         """Return the customer's cards, the newest first.
 
         Raises:
-            NotFound: There is no such customer, or it was deleted.
+            NotFound: No such customer, or it was deleted.
 
         """
         ...
@@ -221,7 +221,7 @@ class PaymentGateway(Protocol):
             The card.
 
         Raises:
-            NotFound: There is no such card or customer.
+            NotFound: No such card or customer.
 
         """
         ...
@@ -239,7 +239,7 @@ class PaymentGateway(Protocol):
             The hold, or the one that an earlier call with this key placed.
 
         Raises:
-            ProviderRefused: With code `resource_missing`: there is no such object, and `param` names it
+            ProviderRefused: With code `resource_missing`: the object does not exist, and `param` names it
                 (`payment_method`, `customer`). With another code: the payment method is not a card. Nothing is held.
 
         """
@@ -249,7 +249,7 @@ class PaymentGateway(Protocol):
         """Return a hold.
 
         Raises:
-            NotFound: There is no such hold.
+            NotFound: No such hold.
 
         """
         ...
@@ -272,7 +272,7 @@ class PaymentGateway(Protocol):
             The hold, with the status `RELEASED`.
 
         Raises:
-            NotFound: There is no such hold.
+            NotFound: No such hold.
 
         """
         ...

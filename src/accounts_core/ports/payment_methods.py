@@ -1,7 +1,7 @@
 """Port: the verified cards of users.
 
-Implemented by each store; called by the card use cases, the card verifier and the synchronisation with the provider. A
-payment method belongs to one user, and a user with cards has exactly one default.
+Called by the card use cases, the card verifier and the synchronisation with the provider. A payment method belongs to
+one user, and a user with cards has exactly one default.
 """
 
 from typing import Protocol

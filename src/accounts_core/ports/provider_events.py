@@ -1,7 +1,6 @@
 """Port: ids of the payment provider's events that were received.
 
-Implemented by each store; called by `ReceiveProviderEvent`. Providers deliver each event at least once; this detects
-repeats.
+Called by `ReceiveProviderEvent`. Providers deliver each event at least once; this detects repeats.
 """
 
 from datetime import datetime

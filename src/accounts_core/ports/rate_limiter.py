@@ -1,7 +1,7 @@
 """Port: counters of attempts, for the rate limits.
 
-Implemented by the memory, SQL and Redis adapters; called by `services.rate_limit_policy` and by cleanup. All processes
-share the counters, outside of any transaction: a rollback must not undo an attempt.
+Called by `services.rate_limit_policy` and by cleanup. All processes share the counters, outside of any transaction: a
+rollback must not undo an attempt.
 """
 
 from collections.abc import Mapping
@@ -60,7 +60,7 @@ class RateLimiter(Protocol):
         ...
 
     async def count_expired(self, *, now: datetime) -> int:
-        """Return the number of stored attempts that no longer count; 0 where they expire by themselves, as in Redis.
+        """Return the number of stored attempts that no longer count; 0 where they expire by themselves.
 
         Raises:
             Unavailable: The counter does not answer.

@@ -1,7 +1,6 @@
 """Port: random bytes for tokens and ids.
 
-Implemented by `accounts_system.SystemSecrets` and, for tests, `accounts_memory.SequenceSecrets`; called wherever a
-token or an id is made. The bytes must be unpredictable: access tokens are made from them.
+Called wherever a token or an id is made. The bytes must be unpredictable: access tokens are made from them.
 """
 
 from typing import Protocol

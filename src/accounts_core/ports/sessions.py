@@ -1,7 +1,7 @@
 """Port: sessions, known by the digests of their tokens.
 
-Implemented by each store; called for every authenticated request, by sign-in and sign-out, and when a password or an
-address changes. Expired sessions are returned, too: callers check.
+Called for every authenticated request, by sign-in and sign-out, and when a password or an address changes. Expired
+sessions are returned, too: callers check.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """Port: sign-ups that wait for the worker, or for their address to be confirmed.
 
-Implemented by each store; called by registration, confirmation, the mailer and cleanup. Sign-ups of one address are
-independent of each other, and of the account that has the address.
+Called by registration, confirmation, the mailer and cleanup. Sign-ups of one address are independent of each other, and
+of the account that has the address.
 """
 
 from typing import Protocol

@@ -1,7 +1,6 @@
 """Port: the database, as repositories in units of work and as reads outside of any.
 
-Implemented by `accounts_memory.MemoryStore`, `accounts_sql.SqlStore` and `AsyncSqlStore`; called by use cases and
-services. `Store.begin` says what every method of a repository may raise.
+Called by use cases and services. `Store.begin` says what every method of a repository may raise.
 """
 
 from contextlib import AbstractAsyncContextManager

@@ -1,7 +1,6 @@
 """Port: teams with their members, invitations and interactions.
 
-Implemented by each store; called by the team use cases, by invitations and by deletion. A team has one owner, who is
-not a member of it.
+Called by the team use cases, by invitations and by deletion. A team has one owner, who is not a member of it.
 """
 
 from collections.abc import Sequence
@@ -120,7 +119,7 @@ class Teams(TeamReader, Protocol):
         With `lock`, no other unit of work changes or locks it until this one ends, as in `Users.get`.
 
         Raises:
-            NotFound: There is no such team.
+            NotFound: No such team.
             Conflict: With `lock`, here or at commit: another unit of work had it locked.
 
         """

@@ -1,7 +1,7 @@
 """Port: users.
 
-Implemented by each store; called by most use cases and services. An address, compared by `EmailAddress.key`, and a
-provider's customer belong to one user at most; `User.version` detects concurrent changes.
+Called by most use cases and services. An address, compared by `EmailAddress.key`, and a provider's customer belong to
+one user at most; `User.version` detects concurrent changes.
 """
 
 from collections.abc import Sequence
@@ -81,7 +81,7 @@ class Users(UserReader, Protocol):
         gets `Conflict`.
 
         Raises:
-            NotFound: There is no such user.
+            NotFound: No such user.
             Conflict: With `lock`, here or at commit: another unit of work had the user locked.
 
         """

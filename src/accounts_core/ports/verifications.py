@@ -1,7 +1,7 @@
 """Port: card verifications.
 
-Implemented by each store; called by `VerifyCard`, the card verifier, the synchronisation with the provider and
-deletion. A user has one open verification of a payment method at most; `version` detects concurrent changes.
+Called by `VerifyCard`, the card verifier, the synchronisation with the provider and deletion. A user has one open
+verification of a payment method at most; `version` detects concurrent changes.
 """
 
 from collections.abc import Sequence

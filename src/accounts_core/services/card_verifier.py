@@ -67,7 +67,7 @@ class CardVerifier:
             The verification as it is now, with the hold whose card authentication it waits for.
 
         Raises:
-            NotFound: There is no such verification. An orphaned one is deleted when it ends.
+            NotFound: No such verification. An orphaned one is deleted when it ends.
             VerificationInProgress: Other calls changed the verification at every step.
             ProviderError: A provider call failed; the next call repeats it.
 

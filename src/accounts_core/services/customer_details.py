@@ -32,7 +32,7 @@ async def update_details(
         What was refused, or None.
 
     Raises:
-        NotFound: There is no such customer.
+        NotFound: No such customer.
         ProviderError: Anything that is not about one of the two fields.
 
     """

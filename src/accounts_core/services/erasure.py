@@ -48,7 +48,7 @@ class PreviewDeletion(Generic[W]):
             The counts by name, and in `blocked_by` the names of what prevents the deletion.
 
         Raises:
-            NotFound: There is no such user.
+            NotFound: No such user.
             ProviderError: The provider refused, is busy, or did not answer.
 
         """
@@ -99,7 +99,7 @@ class EraseUser(Generic[W]):
             user_id: The user to delete.
 
         Raises:
-            NotFound: There is no such user.
+            NotFound: No such user.
             DeletionBlocked: The application's own data, or a subscription at the provider, prevents the deletion.
             ProviderError: The policy requires to ask for subscriptions, and the provider refused, is busy, or did not
                 answer.

@@ -51,7 +51,7 @@ class Inviter:
         lifetime starts again.
 
         Raises:
-            NotFound: There is no such team, or the sender is not in it.
+            NotFound: No such team, or the sender is not in it.
             NotAllowed: The sender does not own the team.
             QuotaExceeded: The team has as many open invitations as the policy allows.
 
@@ -100,7 +100,7 @@ class Inviter:
         """Lock the team and return it for its owner, if the address can be invited.
 
         Raises:
-            NotFound: There is no such team, or the user is not in it.
+            NotFound: No such team, or the user is not in it.
             NotAllowed: The user is a member, not the owner.
             QuotaExceeded: The team has its maximum of open invitations, and none of them is to this address.
 

@@ -20,7 +20,7 @@ async def open_invitation_into(
     """Return the open invitation with this id into the team.
 
     Raises:
-        NotFound: There is no such invitation, it is not open, or it is into another team.
+        NotFound: No such invitation, it is not open, or it is into another team.
 
     """
     view = await reader.teams.find_invitation(id, open_since=policy.invitations_open_since(clock.now()))
@@ -38,8 +38,8 @@ async def open_invitation_to(work: UnitOfWork, user_id: UserId, id: str, *, open
     """Return the open invitation with this id to the user's verified address.
 
     Raises:
-        NotFound: There is no such invitation, it is not open, it invites another address, or the user's is unverified;
-            or there is no such user.
+        NotFound: No such invitation, it is not open, it invites another address, or the user's is unverified;
+            or the user does not exist.
 
     """
     user = await work.users.get(user_id)

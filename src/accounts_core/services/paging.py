@@ -55,7 +55,7 @@ class Listed(Generic[E, P]):
             The page, with the position of the next one.
 
         Raises:
-            Invalid: On `before`, if it is neither a position in this list nor the id of an entry.
+            Invalid: On `before`, if it is neither a cursor of this list nor the id of an entry.
 
         """
         if limit < 1:
@@ -87,4 +87,4 @@ class Listed(Generic[E, P]):
             found = await self.find(before)
             if found is not None:
                 return found
-        raise Invalid("before", "This is neither the next position of a page of this list nor the id of one in it.")
+        raise Invalid("before", "This is neither a cursor of this list nor the id of an entry in it.")

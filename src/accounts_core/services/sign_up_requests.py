@@ -6,9 +6,9 @@ from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.jobs import SignUpJob
 from accounts_core.model.passwords import Password
 from accounts_core.model.policy import Policy
+from accounts_core.model.profile import NewProfile, Profile
 from accounts_core.model.requester import Requester
 from accounts_core.model.sign_up import SignUp
-from accounts_core.model.text import display_name
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.password_hasher import PasswordHasher
 from accounts_core.ports.store import UnitOfWork
@@ -22,7 +22,7 @@ class SignUpRequest:
     """A validated sign-up, with the password hashed."""
 
     email: EmailAddress
-    name: str
+    profile: Profile
     password_hash: str
     may_mail: bool
     """Whether the address gets a mail now, or had too many."""
@@ -38,32 +38,34 @@ class SignUpRequests:
     _outbox: OutboxWriter
     _clock: Clock
 
-    async def check(self, *, email: EmailAddress | str, password: str, name: str, client: str | None) -> SignUpRequest:
+    async def check(
+        self, *, email: EmailAddress | str, password: str, profile: NewProfile, client: str | None
+    ) -> SignUpRequest:
         """Validate a sign-up, count it, and hash its password.
 
         Args:
             email: The address.
             password: The password as typed.
-            name: The display name.
+            profile: The profile as typed.
             client: IP address of the caller, None if unknown.
 
         Returns:
             The validated sign-up.
 
         Raises:
-            Invalid: On `email`, `password` or `name`.
+            Invalid: On `email`, `password` or a field of the profile.
             RateLimitExceeded: Too many sign-ups from this address, or by everybody together.
             Unavailable: Too many passwords are being hashed.
 
         """
         address = new_email_of(email)
         chosen = Password(password)
-        cleaned = display_name("name", name)
-        self._policy.passwords.check(chosen, cleaned, address.address)
+        checked = Profile.check(profile)
+        self._policy.passwords.check(chosen, *checked.profile_texts, address.address)
         await self._rate_limits.consume_sign_up(client)
         password_hash = await self._passwords.hash(chosen, requester=Requester.of(address, client))
         may_mail = await self._rate_limits.try_consume_mail(address)
-        return SignUpRequest(email=address, name=cleaned, password_hash=password_hash, may_mail=may_mail)
+        return SignUpRequest(email=address, profile=checked, password_hash=password_hash, may_mail=may_mail)
 
     async def enqueue(self, work: UnitOfWork, request: SignUpRequest, *, opens: bool) -> None:
         """Store a sign-up for the worker, unless the address had too many mails.
@@ -75,7 +77,7 @@ class SignUpRequests:
         sign_up = SignUp.request(
             id=self._outbox.new_id("sgn"),
             email=request.email,
-            name=request.name,
+            profile=request.profile,
             password_hash=request.password_hash,
             at=self._clock.now(),
         )

@@ -10,7 +10,7 @@ async def seen_by(reader: Reader, team_id: TeamId, user_id: UserId) -> TeamView:
     """Return the team as its owner or member sees it.
 
     Raises:
-        NotFound: There is no such team, or the user is not in it.
+        NotFound: No such team, or the user is not in it.
 
     """
     view = await reader.teams.find_view(team_id, user_id)
@@ -23,7 +23,7 @@ async def locked_for(work: UnitOfWork, team_id: TeamId, user_id: UserId) -> tupl
     """Lock the team, and return it with the user's role.
 
     Raises:
-        NotFound: There is no such team, or the user is not in it.
+        NotFound: No such team, or the user is not in it.
 
     """
     role = await work.teams.find_role(team_id, user_id)
@@ -43,7 +43,7 @@ async def owned_by(work: UnitOfWork, team_id: TeamId, user_id: UserId) -> Team:
     """Lock the team and return it for its owner.
 
     Raises:
-        NotFound: There is no such team, or the user is not in it.
+        NotFound: No such team, or the user is not in it.
         NotAllowed: The user is a member, not the owner.
 
     """

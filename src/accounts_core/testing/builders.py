@@ -28,6 +28,7 @@ from accounts_core.model.payment_method import (
     PaymentMethod,
     ProviderPaymentMethod,
 )
+from accounts_core.model.profile import PROFILE_FIELDS
 from accounts_core.model.session import Session
 from accounts_core.model.team import Interaction, Invitation, Membership, Team
 from accounts_core.model.user import User
@@ -52,6 +53,11 @@ def a_user(id: int = 1, **overrides: Any) -> User:
         "updated_at": NOON,
     }
     return User(id=UserId(id), **values | overrides)
+
+
+def a_profile() -> dict[str, Any]:
+    """Return a text for each profile field, which differs from its default and from the others."""
+    return {name: f"{name} of Jane" for name in PROFILE_FIELDS}
 
 
 def a_session(id: str = "ses_1", user_id: int = 1, **overrides: Any) -> Session:

@@ -136,6 +136,12 @@ class AsyncRedisRateLimiter:
                 return False
         return bool(memory.get("maxmemory")) and memory.get("maxmemory_policy") != _NEVER_EVICTS
 
+    async def get_advice(self) -> str | None:
+        """Return advice for the operator on the server's configuration, or None. Raises `Unavailable`."""
+        if not await self.may_forget():
+            return None
+        return "it may drop them when its memory is full: set its maxmemory-policy to noeviction"
+
     async def aclose(self) -> None:
         """Close the client."""
         await self._client.aclose()

@@ -6,10 +6,10 @@ year 2255.
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from typing import Final
 
 from accounts_core.errors import RateLimitExceeded, Unavailable
+from accounts_core.model.rate_limits import scope_digest
 from accounts_core.model.times import CLOCK_SKEW
 from accounts_core.ports.rate_limiter import RateLimit
 
@@ -67,10 +67,8 @@ def key(prefix: str, name: str, scope: str) -> bytes:
     """Return the key of the attempts of `name` within `scope`.
 
     In a cluster, the part in braces (the hash tag) determines the slot, and a script needs all its keys in one slot.
-    The scope is hashed, because it may be long user input or a personal address.
     """
-    digest = sha256(scope.encode("utf-8", "surrogatepass")).hexdigest()
-    return f"{{{prefix}:{name}}}:{digest}".encode()
+    return f"{{{prefix}:{name}}}:{scope_digest(scope).hex()}".encode()
 
 
 def question(prefix: str, name: str, scopes: Mapping[str, RateLimit], now: datetime) -> list[bytes | int]:

@@ -1,8 +1,11 @@
 import re
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import attrs
+
+if TYPE_CHECKING:
+    from accounts_redis.rate_limiter import AsyncRedisRateLimiter
 
 PORT: Final = 6379
 _DATABASE: Final = re.compile(r"[0-9]{1,5}", re.ASCII)
@@ -34,7 +37,7 @@ class RedisUrl:
             raise ValueError("This is not a Redis URL.") from None  # the cause may quote the password
         if parts.fragment or _UNSAFE.search(text) or (parts.username is not None and not parts.password):
             raise ValueError("This is not a Redis URL.")
-        return cls(text, shown)
+        return cls(parts.scheme + text[len(parts.scheme) :], shown)  # redis-py knows the schemes in lower case only
 
     @property
     def secrets(self) -> list[str]:
@@ -48,6 +51,12 @@ class RedisUrl:
         if not password:
             return text
         return text.replace(password, "***").replace(unquote(password), "***")
+
+    def connect(self) -> "AsyncRedisRateLimiter":
+        """Create a limiter for an event loop, which connects on first use. Call its `aclose` at the end."""
+        from accounts_redis.rate_limiter import AsyncRedisRateLimiter
+
+        return AsyncRedisRateLimiter.connect(self)
 
     def __str__(self) -> str:
         return self.shown

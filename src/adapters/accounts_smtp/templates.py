@@ -26,7 +26,7 @@ class MailTemplate:
     page: str = attrs.field(default="", repr=False)
 
 
-_NOT_YOU: Final = "If this was not you, choose a new password there at once: that ends every session."
+_NOT_YOU: Final = "If this was not you, reset your password with this link right away. That signs out every device."
 
 
 def _invitation(values: Values) -> MailTemplate:
@@ -45,13 +45,13 @@ def _invitation(values: Values) -> MailTemplate:
 
 def _already_registered(_: Values) -> MailTemplate:
     return MailTemplate(
-        subject="You have an account already",
+        subject="You already have an account",
         paragraphs=(
-            "Somebody, perhaps you, wanted to use this email address for an account.",
-            "It has one already, and nothing was changed.",
-            "Sign in with it, or choose a new password if you have forgotten yours:",
+            "Someone, perhaps you, tried to create an account with this email address.",
+            "An account with this address already exists, and nothing was changed.",
+            "You can sign in with it. If you have forgotten your password, reset it here:",
         ),
-        closing="If this was not you, you can ignore it.",
+        closing="If this was not you, you can ignore this email.",
         page=RESET_PAGE,
     )
 
@@ -61,22 +61,22 @@ def _verify_email(values: Values) -> MailTemplate:
         subject="Confirm your email address",
         paragraphs=(
             _greeting(values),
-            f"please confirm that this is your email address. The link works once, for {_span(values['minutes'])}:",
+            f"Please confirm your email address. The link works once and expires in {_span(values['minutes'])}:",
         ),
-        closing="If you did not ask for this, you can ignore it: without the link nothing happens.",
+        closing="If you did not request this, you can ignore this email. Nothing changes unless the link is used.",
         page=_with_token(VERIFY_PAGE, values),
     )
 
 
 def _reset_password(values: Values) -> MailTemplate:
     return MailTemplate(
-        subject="Choose a new password",
+        subject="Reset your password",
         paragraphs=(
             _greeting(values),
-            "somebody, perhaps you, asked for a new password for your account.",
-            f"The link works once, for {_span(values['minutes'])}:",
+            "We received a request to reset the password of your account.",
+            f"The link works once and expires in {_span(values['minutes'])}:",
         ),
-        closing="If you did not ask for this, you can ignore it: without the link your password stays as it is.",
+        closing="If you did not request this, you can ignore this email. Your password stays the same.",
         page=_with_token(RESET_PAGE, values),
     )
 
@@ -85,7 +85,7 @@ def _new_sign_in(values: Values) -> MailTemplate:
     device = values.get("device")
     return _security(
         "New sign-in to your account",
-        f"Somebody signed in to your account at {_moment(values)}, from a device that was not seen before"
+        f"There was a sign-in to your account from a new device at {_moment(values)}"
         + (f": {device}" if device else "."),
     )
 
@@ -96,16 +96,18 @@ def _password_changed(values: Values) -> MailTemplate:
 
 def _email_change_requested(values: Values) -> MailTemplate:
     return _security(
-        "Your email address is about to change",
-        f"At {_moment(values)} somebody asked that {values['email']} take the place of this address. It will, as soon"
-        " as it is confirmed from there.",
+        "Request to change your email address",
+        f"At {_moment(values)} a change of your account's email address to {values['email']} was requested. It takes"
+        " effect when the new address is confirmed.",
     )
 
 
 def _email_changed(values: Values) -> MailTemplate:
-    now = f"is {values['email']}; this one no longer is" if "email" in values else "is no longer this one"
+    to = f" to {values['email']}" if "email" in values else ""
     return _security(
-        "Your email address was changed", f"Since {_moment(values)} the email address of your account {now}."
+        "Your email address was changed",
+        f"The email address of your account was changed{to} at {_moment(values)}. Emails about your account no longer"
+        " go to this address.",
     )
 
 
@@ -122,13 +124,15 @@ def _card_removed(values: Values) -> MailTemplate:
 def _deactivated(values: Values) -> MailTemplate:
     return _security(
         "Your account was deactivated",
-        f"Your account was deactivated at {_moment(values)}. Nothing of it is lost: it can be restored with its email"
-        " address and password.",
+        f"Your account was deactivated at {_moment(values)}. No data was deleted: you can restore the account with your"
+        " email address and password.",
     )
 
 
 def _restored(values: Values) -> MailTemplate:
-    return _security("Your account was restored", f"Your account is active again since {_moment(values)}.")
+    return _security(
+        "Your account was restored", f"Your account was restored at {_moment(values)}. You can use it again."
+    )
 
 
 def _security(subject: str, sentence: str) -> MailTemplate:

@@ -14,7 +14,7 @@ the host application's transaction and does not commit.
 The folders are layers. Each imports only from those after it, which import-linter checks:
 
     store, async_store, rate_limiter, migrating     public classes and functions
-    units                                           unit of work and reader
+    units, migrations                               unit of work and reader; revisions and what applies them
     repositories                                    one module for each repository
     connections                                     engines, checkouts, transactions, executors, error translation
     statements                                      queries, batches, mapping of rows
@@ -26,28 +26,50 @@ from . import versions as _versions  # noqa: F401  first: it raises if a version
 from .async_store import AsyncSqlStore
 from .connections.engines import create_async_engine, create_engine, prepare
 from .connections.translation import OutcomeUnknown
-from .migrating import current_revision, head_revision, is_current, is_current_async, migrate, migrate_async
+from .migrating import (
+    current_revision,
+    database_status,
+    database_status_async,
+    head_revision,
+    is_current,
+    is_current_async,
+    migrate,
+    migrate_async,
+    migration_sql,
+)
+from .migrations.state import DatabaseStatus
 from .rate_limiter import AsyncSqlRateLimiter, SqlRateLimiter
 from .store import SqlStore
-from .tables import metadata
+from .tables.exported import ALL, Tables, tables_for
 from .units import AsyncSqlUnit, SqlUnit
+
+metadata = ALL.metadata_on("postgresql")
+"""The tables with their default names on PostgreSQL. See `tables_for`."""
+include_name = ALL.include_name
 
 __all__ = [
     "AsyncSqlRateLimiter",
     "AsyncSqlStore",
     "AsyncSqlUnit",
+    "DatabaseStatus",
     "OutcomeUnknown",
     "SqlRateLimiter",
     "SqlStore",
     "SqlUnit",
+    "Tables",
     "create_async_engine",
     "create_engine",
     "current_revision",
+    "database_status",
+    "database_status_async",
     "head_revision",
+    "include_name",
     "is_current",
     "is_current_async",
     "metadata",
     "migrate",
     "migrate_async",
+    "migration_sql",
     "prepare",
+    "tables_for",
 ]

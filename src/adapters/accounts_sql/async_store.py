@@ -12,7 +12,9 @@ from accounts_core.services.publish import publish
 from .connections.async_reading import async_fetcher_on
 from .connections.executors import AsyncExecutor
 from .connections.host_transactions import AsyncHostSource, AsyncHostTransaction, async_joinable, async_source_of
+from .connections.renaming import rename_on
 from .connections.transactions import async_savepoint, async_transaction
+from .tables.location import PREFIX, Location
 from .units import AsyncSqlUnit, Reader, Reading
 
 
@@ -30,13 +32,14 @@ class AsyncSqlStore:
         subscribers: Sequence[Subscriber[AsyncSqlUnit]] = (),
         *,
         schema: str | None = None,
+        prefix: str = PREFIX,
         fast: bool = True,
     ) -> None:
         self._source = async_source_of(source)
         self._subscribers = tuple(subscribers)
-        self._schema = schema
+        self._location = Location(schema, prefix)
         self._fast = fast
-        self._reading = Reading(Reader(async_fetcher_on(self._source, schema, fast=fast)))
+        self._reading = Reading(Reader(async_fetcher_on(self._source, self._location, fast=fast)))
 
     @property
     def commits(self) -> bool:
@@ -56,7 +59,8 @@ class AsyncSqlStore:
             async_transaction(source) if isinstance(source, AsyncEngine) else async_savepoint(await source.connection())
         )
         async with opened as connection:
-            unit = AsyncSqlUnit(connection, AsyncExecutor(connection, self._schema, may_begin_again=self.commits))
+            rename_on(connection, self._location)
+            unit = AsyncSqlUnit(connection, AsyncExecutor(connection, self._location, may_begin_again=self.commits))
             yield unit
             await publish(unit, unit.events, self._subscribers)
             unit.check()
@@ -67,7 +71,9 @@ class AsyncSqlStore:
 
     def joined(self, transaction: object) -> "AsyncSqlStore":
         """Return a store in the transaction of an `AsyncConnection` or `AsyncSession`. See `Store.joined`."""
-        return AsyncSqlStore(async_joinable(transaction), self._subscribers, schema=self._schema, fast=self._fast)
+        at = self._location
+        source = async_joinable(transaction)
+        return AsyncSqlStore(source, self._subscribers, schema=at.schema, prefix=at.prefix, fast=self._fast)
 
 
 _conforms: type[Store[AsyncSqlUnit]] = AsyncSqlStore

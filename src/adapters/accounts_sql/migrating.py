@@ -1,155 +1,139 @@
-"""Running the migrations.
+"""Migrating a database, and asking for its revision.
 
-All migrations run in one transaction, so a failed one leaves the database unchanged, on SQLite as well. Concurrent
-calls wait for each other, and the later ones find nothing to do.
-
-The revision is stored in `accounts_alembic_version`, separate from the host application's migrations.
+The revision is stored in `accounts_alembic_version`, separate from the host application's migrations. See `migrations`.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, Final
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import TypeAlias
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.util import greenlet_spawn
 
 from accounts_core.errors import ConfigurationError
 
-from .connections.engines import create_engine
+from .connections.engines import create_async_engine, create_engine
 from .connections.forking import protect
-from .connections.hosts import without_time_limit
-from .connections.transactions import async_transaction, transaction
+from .connections.shielding import retried_while_locked
 from .connections.translation import translated
-from .tables import metadata, sqlite_metadata
+from .migrations.released import RELEASED
+from .migrations.running import Migration, get_status
+from .migrations.state import DatabaseStatus, require_schemas
+from .tables.location import PREFIX, Location
 
-VERSION_TABLE: Final = "accounts_alembic_version"
-_LOCK: Final = 4_706_230_815_199_305_843
-"""Key of PostgreSQL's advisory lock for migrations. Arbitrary, but it must not change between releases."""
-_PATIENCE: Final = "10s"
-"""Lock timeout of a migration for a table in use."""
-
-
-def configuration() -> dict[str, Any]:
-    """Return Alembic's settings, for `context.configure`."""
-    return {
-        "target_metadata": [metadata, sqlite_metadata],
-        "version_table": VERSION_TABLE,
-        # SQLite's DDL is transactional; Alembic's default is for drivers that commit before DDL
-        "transactional_ddl": True,
-    }
+Source: TypeAlias = str | sa.URL | sa.Engine | sa.Connection
+AsyncSource: TypeAlias = str | sa.URL | AsyncEngine | AsyncConnection
 
 
-def migrate(source: str | sa.URL | sa.Engine, revision: str = "head", *, schema: str | None = None) -> None:
-    """Upgrade or downgrade the database to `revision`: `head`, `base` (no tables), or the id of a revision.
+def migrate(source: Source, revision: str = "head", *, schema: str | None = None, prefix: str = PREFIX) -> None:
+    """Upgrade or downgrade the database. Threads and processes may call this at the same time.
 
-    `source` is a URL as for `create_engine`, or an engine. `schema`, on PostgreSQL, must exist.
-    Raises `Unavailable` if the database is unavailable, and `ConfigurationError` for an unknown revision.
+    A database that a later release migrated, and that this one can serve, is left as it is, with a warning in the log.
+
+    Args:
+        source: A URL as for `create_engine`, an engine, or an open connection of the host application. On a connection
+            everything happens in its transaction, which is not committed.
+        revision: `head`, `base` (no tables), or the id of a revision, such as `0010`.
+        schema: Schema of the tables, on PostgreSQL. It must exist.
+        prefix: Beginning of the tables' names.
+
+    Raises:
+        ConfigurationError: The revision is unknown, a later release migrated the database and this one cannot serve
+            it, or a name is taken by another table.
+        Unavailable: The database is unavailable, or, on a connection, another process was migrating for half a minute.
+
     """
-    with _engine(source) as engine, transaction(engine) as connection:
-        _migrate(connection, revision, schema)
+    migration = Migration(revision, Location(schema, prefix))
+    if isinstance(source, sa.Connection):
+        protect(source)
+        migration.on_connection(source)
+        return
+    with _engine(source) as engine:
+        migration.on_engine(engine)
 
 
-async def migrate_async(engine: AsyncEngine, revision: str = "head", *, schema: str | None = None) -> None:
+async def migrate_async(
+    source: AsyncSource, revision: str = "head", *, schema: str | None = None, prefix: str = PREFIX
+) -> None:
     """Upgrade or downgrade the database on an event loop. See `migrate`."""
-    protect(engine)
-    async with async_transaction(engine) as connection, without_time_limit(connection):
-        await connection.run_sync(_migrate, revision, schema)
+    migration = Migration(revision, Location(schema, prefix))
+    if isinstance(source, AsyncConnection):
+        protect(source)
+        await retried_while_locked(source.dialect, source.run_sync(migration.on_connection))
+        return
+    async with _async_engine(source) as engine:
+        await retried_while_locked(engine.dialect, greenlet_spawn(migration.on_engine, engine.sync_engine))
 
 
-def current_revision(source: str | sa.URL | sa.Engine, *, schema: str | None = None) -> str | None:
-    """Return the database's revision; None if it was never migrated. Raises `Unavailable`."""
+def database_status(source: Source, *, schema: str | None = None, prefix: str = PREFIX) -> DatabaseStatus:
+    """Return the database's revision, and whether this code can serve it. Raises `Unavailable`."""
+    location = Location(schema, prefix)
+    if isinstance(source, sa.Connection):
+        protect(source)
+        return get_status(source, location)
     with _engine(source) as engine, translated(), engine.connect() as connection:
-        return _current_revision(connection, schema)
+        return get_status(connection, location)
 
 
-def is_current(source: str | sa.URL | sa.Engine, *, schema: str | None = None) -> bool:
-    """Return whether the database is at the newest revision. Raises `Unavailable`."""
-    return current_revision(source, schema=schema) == head_revision()
-
-
-async def is_current_async(engine: AsyncEngine, *, schema: str | None = None) -> bool:
-    """Return whether the database is at the newest revision, on an event loop. See `is_current`."""
-    protect(engine)
-    with translated():
-        async with engine.connect() as connection:
-            return await connection.run_sync(_current_revision, schema) == head_revision()
-
-
-def head_revision() -> str | None:
-    """Return the newest revision that this package knows."""
-    return ScriptDirectory.from_config(_config()).get_current_head()
-
-
-def _migrate(connection: sa.Connection, revision: str, schema: str | None) -> None:
-    _take_turns(connection)
-    config = _config()
-    config.attributes["connection"] = connection
-    behind = _is_behind(revision, _current_revision(connection, schema))
-    run = command.downgrade if behind else command.upgrade
-    try:
+async def database_status_async(
+    source: AsyncSource, *, schema: str | None = None, prefix: str = PREFIX
+) -> DatabaseStatus:
+    """Return the database's revision, on an event loop. See `database_status`."""
+    location = Location(schema, prefix)
+    if isinstance(source, AsyncConnection):
+        protect(source)
+        return await source.run_sync(get_status, location)
+    async with _async_engine(source) as engine:
         with translated():
-            run(config, revision)
-    except CommandError as error:
-        raise ConfigurationError(
-            f"The database's revision or the requested revision is unknown to this version: {error}"
-        ) from error
+            async with engine.connect() as connection:
+                return await connection.run_sync(get_status, location)
 
 
-def _take_turns(connection: sa.Connection) -> None:
-    """Wait for concurrent migrations. On SQLite the transaction is the only writer already."""
-    if connection.dialect.name != "postgresql":
-        return
-    with translated():
-        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
-        connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
-        # while the migration waits for a table, later statements queue behind it
-        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_PATIENCE}'")
+def current_revision(source: Source, *, schema: str | None = None, prefix: str = PREFIX) -> str | None:
+    """Return the database's revision; None if it was never migrated. Raises `Unavailable`."""
+    return database_status(source, schema=schema, prefix=prefix).revision
 
 
-def _current_revision(connection: sa.Connection, schema: str | None) -> str | None:
-    """Set the search path to `schema` for the rest of the transaction, and return its revision."""
-    with translated():
-        if schema is not None:
-            quoted = connection.dialect.identifier_preparer.quote(schema)
-            connection.exec_driver_sql(f"SET LOCAL search_path TO {quoted}")
-        _require_unicode(connection)
-        heads = MigrationContext.configure(connection, opts=configuration()).get_current_heads()
-    if len(heads) > 1:
-        raise ConfigurationError(f"The table {VERSION_TABLE} has {len(heads)} rows; it must have one.")
-    return heads[0] if heads else None
+def is_current(source: Source, *, schema: str | None = None, prefix: str = PREFIX) -> bool:
+    """Return whether this code can serve the database as it is. Raises `Unavailable`.
 
-
-def _require_unicode(connection: sa.Connection) -> None:
-    """Raise `ConfigurationError` unless the database stores any text.
-
-    Other encodings than UTF8 reject some characters, and SQL_ASCII validates nothing.
+    It can at the newest revision that it knows, and at a later one that only added to it (see `database_status`).
     """
-    if connection.dialect.name != "postgresql":
-        return
-    encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
-    if encoding != "UTF8":
-        raise ConfigurationError(f"The database's encoding is {encoding}; the accounts need UTF8.")
+    return database_status(source, schema=schema, prefix=prefix).is_served
 
 
-def _is_behind(revision: str, current: str | None) -> bool:
-    if current is None or revision == "head":
-        return False
-    newest_first = [script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()]
-    older = newest_first[newest_first.index(current) + 1 :] if current in newest_first else []
-    return revision == "base" or revision in older
+async def is_current_async(source: AsyncSource, *, schema: str | None = None, prefix: str = PREFIX) -> bool:
+    """Return whether this code can serve the database as it is, on an event loop. See `is_current`."""
+    return (await database_status_async(source, schema=schema, prefix=prefix)).is_served
 
 
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
-    return config
+def head_revision() -> str:
+    """Return the newest revision that this package knows."""
+    return RELEASED.head
+
+
+def migration_sql(
+    dialect: str, revision: str = "head", *, start: str = "base", schema: str | None = None, prefix: str = PREFIX
+) -> str:
+    """Return the statements of a migration, for a person who runs them.
+
+    Args:
+        dialect: `postgresql` or `sqlite`.
+        revision: As for `migrate`.
+        start: The database's revision; `base` for one without tables.
+        schema: As for `migrate`.
+        prefix: As for `migrate`.
+
+    Raises:
+        ConfigurationError: A revision is unknown, or one of them has to read rows of the database.
+
+    """
+    if dialect not in {"postgresql", "sqlite"}:
+        raise ConfigurationError(f"There are no migrations for {dialect!r}, only for postgresql and sqlite.")
+    location = Location(schema, prefix)
+    require_schemas(dialect, location)
+    return Migration(revision, location).as_sql(dialect, start)
 
 
 @contextmanager
@@ -158,8 +142,28 @@ def _engine(source: str | sa.URL | sa.Engine) -> Iterator[sa.Engine]:
         protect(source)
         yield source
         return
+    _require_url(source, "an engine, a connection or a URL; migrate_async takes those of an event loop")
     engine = create_engine(source)
     try:
         yield engine
     finally:
         engine.dispose()
+
+
+@asynccontextmanager
+async def _async_engine(source: str | sa.URL | AsyncEngine) -> AsyncIterator[AsyncEngine]:
+    if isinstance(source, AsyncEngine):
+        protect(source)
+        yield source
+        return
+    _require_url(source, "an AsyncEngine, an AsyncConnection or a URL; migrate takes the others")
+    engine = create_async_engine(source)
+    try:
+        yield engine
+    finally:
+        await engine.dispose()
+
+
+def _require_url(source: object, expected: str) -> None:
+    if not isinstance(source, str | sa.URL):
+        raise ConfigurationError(f"A migration takes {expected}. This is of type {type(source).__name__}.")

@@ -24,10 +24,12 @@ from accounts_core.ports.rate_limiter import RateLimit, RateLimiter
 from .connections.executors import AsyncExecutor, SyncExecutor
 from .connections.forking import protect
 from .connections.host_transactions import AsyncHostTransaction, HostTransaction
+from .connections.renaming import rename_on
 from .connections.transactions import async_transaction, transaction
 from .connections.translation import StaleStatement
 from .repositories.attempts import Attempts
 from .repositories.joined_limits import AsyncJoinedSqlRateLimiter, JoinedSqlRateLimiter
+from .tables.location import PREFIX, Location
 
 MAX_CONCURRENT: Final = 4
 """Nearly all attempts share a global scope, which serialises them anyway."""
@@ -45,10 +47,11 @@ class SqlRateLimiter:
 
     suspends: ClassVar[Literal[False]] = False
 
-    def __init__(self, engine: sa.Engine, *, schema: str | None = None) -> None:
+    def __init__(self, engine: sa.Engine, *, schema: str | None = None, prefix: str = PREFIX) -> None:
         protect(engine)
         self._engine = engine
-        self._schema = schema
+        self._location = Location(schema, prefix)
+        rename_on(engine, self._location)
         self._attempts = Attempts()
         on_fork(self, in_child=SqlRateLimiter._begin)
 
@@ -61,7 +64,7 @@ class SqlRateLimiter:
         host = getattr(store, "host_transaction", None)
         if not isinstance(host, HostTransaction):
             return self
-        return JoinedSqlRateLimiter(self, host, self._engine, self._schema, self._attempts)
+        return JoinedSqlRateLimiter(self, host, self._engine, self._location, self._attempts)
 
     async def consume(self, name: str, scopes: Mapping[str, RateLimit], *, now: datetime) -> None:
         try:
@@ -73,7 +76,7 @@ class SqlRateLimiter:
         ended = self._attempts.take_ended(now)
         try:
             with transaction(self._engine, _ISOLATION.get(self._engine.dialect.name)) as connection:
-                db = SyncExecutor(connection, self._schema)
+                db = SyncExecutor(connection, self._location)
                 refused = await self._attempts.consume(db, name, scopes, now, ended=ended)
         except BaseException:
             self._attempts.put_back(ended)
@@ -83,15 +86,15 @@ class SqlRateLimiter:
 
     async def reset(self, name: str, scope: str) -> None:
         with transaction(self._engine) as connection:
-            await self._attempts.reset(SyncExecutor(connection, self._schema), name, scope)
+            await self._attempts.reset(SyncExecutor(connection, self._location), name, scope)
 
     async def count_expired(self, *, now: datetime) -> int:
         with transaction(self._engine) as connection:
-            return await self._attempts.count_expired(SyncExecutor(connection, self._schema), now)
+            return await self._attempts.count_expired(SyncExecutor(connection, self._location), now)
 
     async def delete_expired(self, *, now: datetime, limit: int) -> int:
         with transaction(self._engine) as connection:
-            return await self._attempts.delete_expired(SyncExecutor(connection, self._schema), now, limit)
+            return await self._attempts.delete_expired(SyncExecutor(connection, self._location), now, limit)
 
 
 class AsyncSqlRateLimiter:
@@ -112,13 +115,15 @@ class AsyncSqlRateLimiter:
         engine: AsyncEngine,
         *,
         schema: str | None = None,
+        prefix: str = PREFIX,
         max_concurrent: int = MAX_CONCURRENT,
         max_waiting: int = MAX_WAITING,
         max_waiting_each: int | None = None,
     ) -> None:
         protect(engine)
         self._engine = engine
-        self._schema = schema
+        self._location = Location(schema, prefix)
+        rename_on(engine, self._location)
         self._lanes = max_concurrent
         self._max_waiting = max_waiting
         self._max_waiting_each = max(1, max_waiting // 4) if max_waiting_each is None else max_waiting_each
@@ -135,7 +140,7 @@ class AsyncSqlRateLimiter:
         host = getattr(store, "host_transaction", None)
         if not isinstance(host, AsyncHostTransaction):
             return self
-        return AsyncJoinedSqlRateLimiter(self, host, self._engine, self._schema, self._attempts)
+        return AsyncJoinedSqlRateLimiter(self, host, self._engine, self._location, self._attempts)
 
     async def consume(self, name: str, scopes: Mapping[str, RateLimit], *, now: datetime) -> None:
         try:
@@ -150,7 +155,7 @@ class AsyncSqlRateLimiter:
                 self._turn(scopes),
                 async_transaction(self._engine, _ISOLATION.get(self._engine.dialect.name)) as connection,
             ):
-                db = AsyncExecutor(connection, self._schema)
+                db = AsyncExecutor(connection, self._location)
                 refused = await self._attempts.consume(db, name, scopes, now, ended=ended)
         except BaseException:
             self._attempts.put_back(ended)
@@ -160,15 +165,15 @@ class AsyncSqlRateLimiter:
 
     async def reset(self, name: str, scope: str) -> None:
         async with async_transaction(self._engine) as connection:
-            await self._attempts.reset(AsyncExecutor(connection, self._schema), name, scope)
+            await self._attempts.reset(AsyncExecutor(connection, self._location), name, scope)
 
     async def count_expired(self, *, now: datetime) -> int:
         async with async_transaction(self._engine) as connection:
-            return await self._attempts.count_expired(AsyncExecutor(connection, self._schema), now)
+            return await self._attempts.count_expired(AsyncExecutor(connection, self._location), now)
 
     async def delete_expired(self, *, now: datetime, limit: int) -> int:
         async with async_transaction(self._engine) as connection:
-            return await self._attempts.delete_expired(AsyncExecutor(connection, self._schema), now, limit)
+            return await self._attempts.delete_expired(AsyncExecutor(connection, self._location), now, limit)
 
     @asynccontextmanager
     async def _turn(self, scopes: Mapping[str, RateLimit]) -> AsyncIterator[None]:

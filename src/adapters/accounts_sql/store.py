@@ -13,7 +13,9 @@ from accounts_core.services.publish import publish
 from .connections.executors import SyncExecutor
 from .connections.host_transactions import HostSource, HostTransaction, joinable, source_of
 from .connections.reading import fetcher_on
+from .connections.renaming import rename_on
 from .connections.transactions import savepoint, transaction
+from .tables.location import PREFIX, Location
 from .units import Reader, Reading, SqlUnit
 
 
@@ -28,6 +30,7 @@ class SqlStore:
         source: Engine; or an open connection, or a session, of the host application.
         subscribers: Called with every event, inside its transaction.
         schema: Schema of the tables, if it is not the connection's default.
+        prefix: Beginning of the tables' names, if the host application has other tables named `accounts_...`.
         fast: False executes single reads through SQLAlchemy too, so that its listeners see them. That costs a BEGIN
             and a ROLLBACK for each read.
 
@@ -41,13 +44,14 @@ class SqlStore:
         subscribers: Sequence[Subscriber[SqlUnit]] = (),
         *,
         schema: str | None = None,
+        prefix: str = PREFIX,
         fast: bool = True,
     ) -> None:
         self._source = source_of(source)
         self._subscribers = tuple(subscribers)
-        self._schema = schema
+        self._location = Location(schema, prefix)
         self._fast = fast
-        self._reading = Reading(Reader(fetcher_on(self._source, schema, fast=fast)))
+        self._reading = Reading(Reader(fetcher_on(self._source, self._location, fast=fast)))
 
     @property
     def commits(self) -> bool:
@@ -63,7 +67,8 @@ class SqlStore:
     async def begin(self) -> AsyncIterator[SqlUnit]:
         """Open a unit of work. See `accounts_core.ports.store.Store.begin`."""
         with self._opened() as connection:
-            unit = SqlUnit(connection, SyncExecutor(connection, self._schema, may_begin_again=self.commits))
+            rename_on(connection, self._location)
+            unit = SqlUnit(connection, SyncExecutor(connection, self._location, may_begin_again=self.commits))
             yield unit
             await publish(unit, unit.events, self._subscribers)
             unit.check()
@@ -78,7 +83,9 @@ class SqlStore:
 
     def joined(self, transaction: object) -> "SqlStore":
         """Return a store in the transaction of a `Connection` or `Session`. See `Store.joined`."""
-        return SqlStore(joinable(transaction), self._subscribers, schema=self._schema, fast=self._fast)
+        at = self._location
+        source = joinable(transaction)
+        return SqlStore(source, self._subscribers, schema=at.schema, prefix=at.prefix, fast=self._fast)
 
 
 _conforms: type[BlockingStore[SqlUnit]] = SqlStore

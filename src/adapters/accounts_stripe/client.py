@@ -37,7 +37,7 @@ def make_client(api_key: str, *, api_base: str, http_client: stripe.HTTPClient, 
     base = urlsplit(api_base)
     if base.scheme not in {"http", "https"} or not base.hostname or base.username is not None or base.query:
         raise ValueError("Stripe's address is like https://api.stripe.com, without a user, password or query.")
-    # The SDK's telemetry writes an id to the home folder at the first request, and fails if there is no such folder.
+    # The SDK's telemetry writes an id to the home folder at the first request, and fails if the folder does not exist.
     # Its only setting is for the whole process.
     stripe.enable_telemetry = False
     return stripe.StripeClient(

@@ -59,13 +59,13 @@ def handle_page(simulator: Simulator, method: str, path: str, body: str) -> Resp
         case "POST", ["webhooks"]:
             return _respond(lambda: _set_plan(simulator, form))
         case _:
-            return _json_response(404, {"error": "There is no such page."})
+            return _json_response(404, {"error": "No such page."})
 
 
 def _show_challenge(simulator: Simulator, id: str) -> Response:
     intent = simulator.payment_intent(id)
     if intent is None:
-        return _html_response(404, "<p>There is no such payment intent.</p>")
+        return _html_response(404, "<p>No such payment intent.</p>")
     if intent["status"] != "requires_action":
         status = escape(intent["status"])
         return _html_response(200, f"<p>This payment intent is {status}: there is nothing to answer.</p>")

@@ -176,7 +176,7 @@ def find_or_create(world: World, id: str, *, param: str, status: int) -> Record:
         status: The HTTP status of the error.
 
     Raises:
-        Refused: There is no such payment method.
+        Refused: No such payment method.
 
     """
     test_card = TEST_CARDS.get(id)

@@ -213,7 +213,7 @@ class Simulator:
         """Finish the authentication of a card as its holder would, and return the intent.
 
         Raises:
-            ValueError: There is no such intent, or it does not wait for authentication.
+            ValueError: No such intent, or it does not wait for authentication.
 
         """
         return self._run_manually(
@@ -224,7 +224,7 @@ class Simulator:
         """Replace a card's number and expiry as its bank may at any time, and return the payment method.
 
         Raises:
-            ValueError: There is no such card.
+            ValueError: No such card.
 
         """
         changes = {"last4": last4, "exp_month": exp_month, "exp_year": exp_year}

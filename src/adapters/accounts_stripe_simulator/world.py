@@ -62,7 +62,7 @@ class World:
             status: The HTTP status of the error.
 
         Raises:
-            Refused: There is no such object (`resource_missing`).
+            Refused: No such object (`resource_missing`).
 
         """
         record = self.transaction.find(kind, id)

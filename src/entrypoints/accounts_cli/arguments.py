@@ -50,6 +50,14 @@ examples:
 MIGRATE: Final = """\
 Can be repeated; tables that are up to date are not changed. `accounts serve` does
 the same when it starts.
+
+With --sql, nothing is changed, and no connection is made: the statements for the
+database of ACCOUNTS_DATABASE_URL are printed, to be run by hand.
+
+examples:
+  accounts migrate
+  accounts migrate --sql > new.sql
+  accounts migrate --sql --from 0009 > upgrade.sql
 """
 
 WORKER: Final = """\
@@ -175,7 +183,14 @@ def build_parser(version: str) -> ArgumentParser:
     serve.add_argument(
         "--workers", default=1, type=_number(1, 64), metavar="N", help="number of processes (default: %(default)s)"
     )
-    _add(commands, "migrate", "create or migrate the database", MIGRATE)
+    migrate = _add(commands, "migrate", "create or migrate the database", MIGRATE)
+    migrate.add_argument("--sql", action="store_true", help="print the statements instead of running them")
+    migrate.add_argument(
+        "--from",
+        dest="start",
+        metavar="REVISION",
+        help="with --sql: revision of the database, as `accounts check` prints it (default: one without tables)",
+    )
     worker = _add(commands, "worker", "run the jobs in the outbox", WORKER)
     worker.add_argument("--once", action="store_true", help="run the jobs that are due, and exit")
     cleanup = _add(commands, "cleanup", "delete expired data", CLEANUP)

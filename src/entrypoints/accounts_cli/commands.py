@@ -14,7 +14,7 @@ from accounts_cli.terminal import ask_new_password, read_password
 from accounts_core import Accounts
 from accounts_core.errors import AccountsError
 from accounts_service.composition import open_service
-from accounts_service.database import migrate_database, require_migrated
+from accounts_service.database import migrate_database, print_migration, require_migrated
 from accounts_service.errors import ServiceError
 from accounts_service.masking import mask_defects
 from accounts_service.settings import Settings
@@ -72,7 +72,10 @@ def _run(settings: Settings, arguments: Namespace) -> bool:
             )
             return True
         case "migrate":
-            say(migrate_database(settings))
+            if arguments.start is not None and not arguments.sql:
+                raise ServiceError("--from is an option of `accounts migrate --sql`.")
+            start = arguments.start or "base"
+            say(print_migration(settings, start) if arguments.sql else migrate_database(settings))
             return True
     require_migrated(settings)
     match arguments.command:

@@ -97,7 +97,7 @@ def _facts(user: User) -> dict[str, Any]:
         "email": user.email.address,
         "email_verified_at": user.email_verified_at and user.email_verified_at.isoformat(),
         "pending_email": user.pending_email and user.pending_email.address,
-        "name": user.name,
+        **user.profile_fields(),
         "status": user.status.name.lower(),
         "balance": user.balance,
         "billing_customer": user.customer_id,

@@ -17,7 +17,6 @@ from accounts_service.listening import is_loopback_host
 from accounts_service.payments import check_provider
 from accounts_service.rate_limiters import check_rate_limits
 from accounts_service.settings import Settings
-from accounts_sql import head_revision
 from accounts_system import SystemClock, SystemSecrets
 
 
@@ -65,8 +64,9 @@ def _check_settings(settings: Settings) -> str:
 
 
 def _check_database(settings: Settings) -> str:
-    require_migrated(settings)
-    return f"{settings.database_url}, up to date (revision {head_revision()})"
+    status = require_migrated(settings)
+    warning = f"; WARNING: {status.notice}" if status.notice else ""
+    return f"{settings.database_url}, up to date (revision {status.revision}){warning}"
 
 
 def _check_payments(settings: Settings) -> str:

@@ -70,10 +70,10 @@ async def open_service(settings: Settings, *, public_url: str = LOCAL_URL) -> As
             engine = create_async_engine(settings.database_url.text)
         stack.push_async_callback(engine.dispose)
         await require_connection(engine, settings.database_url)
-        limits = await stack.enter_async_context(open_rate_limiter(settings.rate_limits_url, engine))
+        limits = await stack.enter_async_context(open_rate_limiter(settings.rate_limits_url, engine, settings.tables))
         passwords = await stack.enter_async_context(AsyncArgon2Hasher())
         accounts = Accounts(
-            store=AsyncSqlStore(engine),
+            store=AsyncSqlStore(engine, **settings.tables),
             limits=limits,
             payments=provider.gateway,
             passwords=passwords,

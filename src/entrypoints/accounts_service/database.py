@@ -13,7 +13,7 @@ from accounts_core.errors import ConfigurationError, Unavailable
 from accounts_service.database_url import DatabaseUrl
 from accounts_service.errors import ServiceError
 from accounts_service.settings import Settings
-from accounts_sql import is_current, migrate
+from accounts_sql import DatabaseStatus, database_status, migrate, migration_sql
 
 
 def migrate_database(settings: Settings) -> str:
@@ -27,10 +27,23 @@ def migrate_database(settings: Settings) -> str:
     if url.file is not None:
         _create_private(url.file)
     with translate_errors(url, "migrated"):
-        if is_current(url.text):
-            return f"{url} is up to date."
-        migrate(url.text)
+        status = database_status(url.text, **settings.tables)
+        if status.is_served:
+            return f"{url} is up to date.{f' WARNING: {status.notice}' if status.notice else ''}"
+        migrate(url.text, **settings.tables)
     return f"{url} is migrated."
+
+
+def print_migration(settings: Settings, start: str) -> str:
+    """Return the SQL of the migration from the revision `start`, for the database of the settings.
+
+    Raises:
+        ServiceError: The revision is unknown, or one has to read rows of the database.
+
+    """
+    url = settings.database_url
+    with translate_errors(url, "migrated"):
+        return migration_sql("postgresql" if url.file is None else "sqlite", start=start, **settings.tables)
 
 
 def _create_private(file: Path) -> None:
@@ -51,8 +64,8 @@ def _require_writable(file: Path) -> None:
             raise ServiceError(f"ACCOUNTS_DATABASE_URL: {path} cannot be written: Permission denied.")
 
 
-def require_migrated(settings: Settings) -> None:
-    """Raise `ServiceError` unless the tables are those of this release."""
+def require_migrated(settings: Settings) -> DatabaseStatus:
+    """Raise `ServiceError` unless this release can serve the tables; return their revision."""
     url = settings.database_url
     # connecting to an SQLite file that does not exist would create it
     if url.file is not None and not url.file.exists():
@@ -60,9 +73,12 @@ def require_migrated(settings: Settings) -> None:
     if url.file is not None:
         _require_writable(url.file)
     with translate_errors(url, "used"):
-        current = is_current(url.text)
-    if not current:
-        raise ServiceError(f"The tables in {url} are not those of this release: run `accounts migrate`.")
+        status = database_status(url.text, **settings.tables)
+    if status.is_served:
+        return status
+    if status.notice:
+        raise ServiceError(f"{url} cannot be used: {status.notice}")
+    raise ServiceError(f"The tables in {url} are not those of this release: run `accounts migrate`.")
 
 
 async def require_connection(engine: AsyncEngine, url: DatabaseUrl) -> None:

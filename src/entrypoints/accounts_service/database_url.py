@@ -1,5 +1,5 @@
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, Self, TypedDict
 
 import attrs
 from sqlalchemy.engine import make_url
@@ -13,6 +13,13 @@ _KINDS: Final = {
     "postgresql+asyncpg": "postgresql",
     "postgresql+psycopg": "postgresql",
 }
+
+
+class TablePlace(TypedDict):
+    """Schema and prefix of the tables, as arguments of whatever uses them."""
+
+    schema: str | None
+    prefix: str
 
 
 @attrs.frozen

@@ -18,7 +18,7 @@ def bind(host: str, port: int) -> list[socket.socket]:
     try:
         infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError) as error:
-        raise ServiceError(f"--host {host}: there is no such address on this machine.") from error
+        raise ServiceError(f"--host {host}: no such address on this machine.") from error
     # any free port is another one on every address
     addresses = list(dict.fromkeys((family, address) for family, _, _, _, address in infos))[: 1 if port == 0 else None]
     sockets: list[socket.socket] = []

@@ -8,8 +8,10 @@ from types import MappingProxyType
 from typing import Final, TypeAlias
 from urllib.parse import SplitResult, urlsplit
 
+from accounts_core.errors import ConfigurationError
 from accounts_core.model.rate_limits import DEFAULT_RATE_LIMITS, PLAIN_SCOPES
 from accounts_core.ports.rate_limiter import RateLimit
+from accounts_sql.tables.location import Location
 
 Network: TypeAlias = IPv4Network | IPv6Network
 
@@ -66,6 +68,14 @@ def parse_page_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def parse_table_prefix(text: str) -> str:
+    """Read the beginning of the tables' names."""
+    try:
+        return Location(prefix=text).prefix
+    except ConfigurationError as error:
+        raise ValueError(text) from error
+
+
 def parse_origins(text: str) -> tuple[str, ...]:
     """Read web origins, in the form in which browsers send them."""
     return tuple("*" if item == "*" else _origin(item) for item in _items(text))
@@ -92,7 +102,7 @@ def parse_limits(text: str) -> Mapping[str, Mapping[str, RateLimit]]:
     A name without a scope sets its scope in `PLAIN_SCOPES`. `*` sets every scope that is not named beside it.
 
     Raises:
-        Expected: There is no such name or scope.
+        Expected: No such name or scope.
 
     """
     named, every = dict[str, dict[str, RateLimit]](), dict[str, dict[str, RateLimit]]()

@@ -60,7 +60,7 @@ async def open_provider(settings: Settings, clock: Clock, secrets: Secrets) -> A
     """Open the provider that the settings choose, and close it at the end.
 
     Raises:
-        ServiceError: There is no such provider, or it cannot be opened.
+        ServiceError: No such provider, or it cannot be opened.
 
     """
     require_provider(settings)

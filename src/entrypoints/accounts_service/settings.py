@@ -19,13 +19,15 @@ from accounts_core.model.passwords import DEFAULT_LENGTH, LEAST_LENGTH, Password
 from accounts_core.model.policy import CardPolicy, CustomerDeletion, EmailChange, Policy, RetentionPolicy, SessionPolicy
 from accounts_core.ports.rate_limiter import RateLimit
 from accounts_service import defaults, parsers
-from accounts_service.database_url import DatabaseUrl
+from accounts_service.database_url import DatabaseUrl, TablePlace
 from accounts_service.env_file import read_env_file
 from accounts_service.errors import ServiceError
 from accounts_service.rate_limiters import EXPECTED as EXPECTED_RATE_LIMITS_URL
-from accounts_service.rate_limiters import RateLimitsUrl
+from accounts_service.rate_limiters import RateLimitsUrl, parse_rate_limits_url
 from accounts_service.setting_fields import FOR_EVER, TRUE_OR_FALSE, choice, days, number, optional, setting
 from accounts_smtp import Sender, SmtpUrl
+from accounts_sql.tables.location import MAX_PREFIX_LENGTH
+from accounts_sql.tables.location import PREFIX as TABLE_PREFIX
 
 PREFIX: Final = "ACCOUNTS_"
 TESTS: Final = "ACCOUNTS_TEST_"
@@ -47,6 +49,12 @@ class Settings:
         "sqlite:///<file> or postgresql://<user>:<password>@<host>/<name>, with every @ in the password written as %40",
         DatabaseUrl.parse(defaults.DATABASE_URL),
         secret=True,
+    )
+    database_schema: str | None = setting(optional(str), "the name of a schema in PostgreSQL")
+    database_prefix: str = setting(
+        parsers.parse_table_prefix,
+        f"2 to {MAX_PREFIX_LENGTH} lower-case letters, digits and underscores, such as auth_",
+        TABLE_PREFIX,
     )
     public_url: str | None = setting(optional(parsers.parse_page_url), "a URL such as https://accounts.example.org")
     stripe_api_key: str | None = setting(
@@ -107,7 +115,7 @@ class Settings:
         MappingProxyType({}),
     )
     rate_limits_url: RateLimitsUrl | None = setting(  # noqa: RUF009  makes an attrs field
-        optional(RateLimitsUrl.parse), EXPECTED_RATE_LIMITS_URL, secret=True, alias="REDIS_URL"
+        optional(parse_rate_limits_url), EXPECTED_RATE_LIMITS_URL, secret=True, alias="REDIS_URL"
     )
     configured: frozenset[str] = attrs.field(default=frozenset())
     """The names, such as `ACCOUNTS_CURRENCY`, that are set; every other setting has its default."""
@@ -178,6 +186,11 @@ class Settings:
         parts = [] if host is None else [host, *host.split(".")]
         return frozenset({"accounts", self.mail_from.name, *parts})
 
+    @property
+    def tables(self) -> TablePlace:
+        """Where the tables are, as arguments of whatever uses them."""
+        return {"schema": self.database_schema, "prefix": self.database_prefix}
+
     def secrets(self) -> list[str]:
         """Return every secret in the settings, to be masked in logs and messages."""
         secrets = [
@@ -221,7 +234,7 @@ def _find(name: str, where: str) -> "attrs.Attribute[Any]":
         return _FIELDS[name]
     near = difflib.get_close_matches(name, _FIELDS, n=1)
     hint = f" Did you mean {near[0]}?" if near else ""
-    raise ServiceError(f"{where}: there is no such setting.{hint}")
+    raise ServiceError(f"{where}: no such setting.{hint}")
 
 
 def _parse(field: "attrs.Attribute[Any]", text: str, where: str) -> Any:

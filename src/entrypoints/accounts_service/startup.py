@@ -42,7 +42,9 @@ def serve(
     sockets = bind(host, port)
     try:
         _require_simulator_allowed(settings, sockets)
-        migrate_database(settings)
+        _, _, warning = migrate_database(settings).partition(" WARNING: ")
+        if warning:
+            announce(f"WARNING: {warning}")
         if workers == 1:
             run_server(settings, sockets, lambda: _announce(settings, sockets, announce))
         else:

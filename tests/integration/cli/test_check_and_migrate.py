@@ -62,7 +62,7 @@ def test_settings_come_from_the_file_and_the_environment_wins(
         ),
         (
             "ACCOUNTS_SESION_DAYS=1",
-            "ACCOUNTS_SESION_DAYS (in .env): there is no such setting. Did you mean ACCOUNTS_SESSION_DAYS?",
+            "ACCOUNTS_SESION_DAYS (in .env): no such setting. Did you mean ACCOUNTS_SESSION_DAYS?",
         ),
         ("nonsense", ".env, line 1: expected NAME=value, with matching quotes."),
     ],
@@ -161,7 +161,7 @@ def test_a_file_that_is_no_database_is_said_so(run: Run, folder: Path) -> None:
 def test_a_database_of_a_newer_release_is_left_alone(run: Run, folder: Path) -> None:
     run("migrate")
     with sqlite3.connect(folder / "accounts.db") as database:
-        database.execute("UPDATE accounts_alembic_version SET version_num = '9999'")
+        database.execute("UPDATE accounts_alembic_version SET version_num = '9999', served_from = '9999'")
     database.close()
 
     ran = run("migrate")

@@ -161,7 +161,7 @@ def test_what_an_operator_does_to_an_account_is_the_operators_in_its_trail(run: 
 def test_a_user_that_is_not_there_is_said_so(run: Run, action: str, who: str) -> None:
     ran = run("users", action, who)
 
-    assert ran == CommandResult(1, "", "accounts: There is no such user.\n")
+    assert ran == CommandResult(1, "", "accounts: No such user.\n")
 
 
 def test_what_is_neither_address_nor_id_is_said_so(run: Run) -> None:
@@ -228,8 +228,8 @@ def test_a16_the_trail_of_a_deleted_user_is_shown_by_id(run: Run) -> None:
     assert (shown.code, shown.err) == (0, "")
     assert [line.split()[5] for line in shown.out.splitlines()[1:]] == ["user_deleted", "user_registered"]
     assert [entry["action"] for entry in json.loads(told.out)] == ["user_deleted", "user_registered"]
-    assert run("audit", "--user", "2") == CommandResult(1, "", "accounts: There is no such user.\n")
-    assert run("audit", "--user", "jane@example.org") == CommandResult(1, "", "accounts: There is no such user.\n")
+    assert run("audit", "--user", "2") == CommandResult(1, "", "accounts: No such user.\n")
+    assert run("audit", "--user", "jane@example.org") == CommandResult(1, "", "accounts: No such user.\n")
 
 
 def test_a16_json_is_ascii_whatever_the_terminal_can_show(run: Run) -> None:

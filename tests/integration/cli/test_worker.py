@@ -118,7 +118,7 @@ def test_a_job_can_be_retried_and_so_can_all_that_are_parked(run: Run, folder: P
 def test_a_job_that_is_not_there_is_a_failure(run: Run) -> None:
     ran = run("outbox", "retry", "job_nothing")
 
-    assert (ran.code, ran.out, ran.err) == (1, "", "accounts: There is no such job.\n")
+    assert (ran.code, ran.out, ran.err) == (1, "", "accounts: No such job.\n")
 
 
 @pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGINT])

@@ -4,18 +4,18 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
-from tests.integration.forks.ways import Way, opened
+from tests.integration.forks.drivers import Backend, opened
 from tests.integration.postgres import PostgresServer
 
-Open: TypeAlias = Callable[..., Way]
+Open: TypeAlias = Callable[..., Backend]
 
 
 @pytest.fixture
-def open_way(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Open]:
+def open_backend(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Open]:
     """Open the accounts on a driver, on a database of their own."""
     with ExitStack() as stack:
 
-        def open_one(driver: str, **options: Any) -> Way:
+        def open_one(driver: str, **options: Any) -> Backend:
             if "sqlite" in driver:
                 return stack.enter_context(opened(driver, f"sqlite:///{tmp_path}/accounts.db", **options))
             server: PostgresServer = request.getfixturevalue("postgres_server")

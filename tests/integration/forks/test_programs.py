@@ -15,7 +15,7 @@ from typing import Final
 import httpx
 import pytest
 from tests.documents import ROOT, programs
-from tests.integration.forks.ways import opened
+from tests.integration.forks.drivers import opened
 from tests.integration.postgres import PostgresServer
 
 SECONDS: Final = 60
@@ -35,8 +35,8 @@ def folder(tmp_path: Path) -> Path:
 
 def people(url: str) -> Tokens:
     """Register two people in a database, and return the token of each."""
-    with opened("psycopg" if url.startswith("postgresql") else "sqlite3", url) as way:
-        return way.sign_up("jane", "john")
+    with opened("psycopg" if url.startswith("postgresql") else "sqlite3", url) as backend:
+        return backend.sign_up("jane", "john")
 
 
 def settings(url: str, **more: str) -> dict[str, str]:
@@ -171,17 +171,17 @@ ENDING: Final = """
 import asyncio, gc, os, sys
 from contextlib import ExitStack
 from tests.documents import ROOT, programs
-from tests.integration.forks.ways import opened
+from tests.integration.forks.drivers import opened
 
 with ExitStack() as stack:
-    ways = [stack.enter_context(opened(*pair.split("|"))) for pair in sys.argv[1:]]
-    tokens = [way.sign_up("jane")["jane@example.org"] for way in ways]
+    backends = [stack.enter_context(opened(*pair.split("|"))) for pair in sys.argv[1:]]
+    tokens = [backend.sign_up("jane")["jane@example.org"] for backend in backends]
 
     def connections():
-        for way in ways:
-            record = way.engine.pool._pool.queue[0] if way.driver == "psycopg" else None
-            if "async" in way.driver:
-                record = way.engine.pool._pool._queue._queue[0]
+        for backend in backends:
+            record = backend.engine.pool._pool.queue[0] if backend.driver == "psycopg" else None
+            if "async" in backend.driver:
+                record = backend.engine.pool._pool._queue._queue[0]
             if record is not None:
                 yield record.driver_connection
 
@@ -190,18 +190,18 @@ with ExitStack() as stack:
     if not child:
         with ExitStack() as own:
             before.clear()
-            for way, token in zip(ways, tokens):
-                with way.anew() as drive:
-                    assert drive(way.who(token, 2)) == {"jane@example.org": 2}
+            for backend, token in zip(backends, tokens):
+                with backend.anew() as drive:
+                    assert drive(backend.who(token, 2)) == {"jane@example.org": 2}
         # what a child closes by itself of an event loop of its parent's is missing there, as asyncio has it
         asyncio.Runner.close = lambda runner: None
         stack.pop_all()
-        del ways, way
+        del backends, backend
         gc.collect()
         sys.exit(0)  # everything that is left is finalized
     assert os.waitpid(child, 0)[1] == 0
-    for way, token in zip(ways, tokens):
-        assert way.drive(way.who(token, 5)) == {"jane@example.org": 5}, way.driver
+    for backend, token in zip(backends, tokens):
+        assert backend.drive(backend.who(token, 5)) == {"jane@example.org": 5}, backend.driver
     # the parent's connections are the ones of before
     print(*(id(connection) in before for connection in connections()))
 """

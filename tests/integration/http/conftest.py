@@ -17,8 +17,8 @@ from tests.integration.http.service import (
 )
 from tests.integration.postgres import PostgresServer
 
-from accounts_sql import create_engine, metadata, migrate
-from accounts_sql.tables import counters
+from accounts_sql import create_engine, migrate
+from accounts_sql.tables import counters, metadata
 
 STORES = ["memory", "sqlite", "postgresql"]
 MOST_STORES = ["memory", pytest.param("sqlite", marks=pytest.mark.long), "postgresql"]

@@ -28,7 +28,8 @@ from accounts_core.ports.store import Store, UnitOfWork
 from accounts_litestar import HttpOptions, create_app
 from accounts_memory import ManualClock, MemoryGateway, MemoryMailer, MemoryStore, PlainHasher
 from accounts_memory.store import Ids
-from accounts_sql import AsyncSqlStore, create_async_engine, metadata
+from accounts_sql import AsyncSqlStore, create_async_engine
+from accounts_sql.tables import metadata
 from accounts_system import SystemSecrets
 
 START = datetime(2023, 11, 6, 8, 30, 9, 166_789, tzinfo=UTC)

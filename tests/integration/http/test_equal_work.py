@@ -48,7 +48,7 @@ class Did:
 
 
 @attrs.frozen
-class World:
+class Environment:
     """A service with somebody of every standing in it, and what is asked of its ports."""
 
     service: Service
@@ -79,7 +79,7 @@ def is_private() -> bool:
 
 
 @pytest.fixture
-def world(store_kind: str, is_private: bool, run: Run, open_store: OpenStore) -> Iterator[World]:
+def env(store_kind: str, is_private: bool, run: Run, open_store: OpenStore) -> Iterator[Environment]:
     calls: Calls = []
     with open_store(store_kind, run) as stored:
         store, hasher, limits = WatchedStore(stored.store, calls), PlainHasher(), MemoryRateLimiter()
@@ -95,7 +95,7 @@ def world(store_kind: str, is_private: bool, run: Run, open_store: OpenStore) ->
             yield populated(service, calls)
 
 
-def populated(service: Service, calls: Calls) -> World:
+def populated(service: Service, calls: Calls) -> Environment:
     api = service.api
     for email in (*STANDINGS, *OWNERS):
         assert api.post(REGISTER, json=applicant(email)).status_code in {201, 202}
@@ -105,25 +105,25 @@ def populated(service: Service, calls: Calls) -> World:
     api.sign_in(DEACTIVATED).put("/api/users/current/deactivate")
     owners = [api.sign_in(email) for email in OWNERS]
     team = owners[0].post("/api/v1/accounts", json={"name": "Dev team"}).json()["data"]["id"]
-    world = World(service, calls, owners, f"/api/v1/accounts/{team}")
-    world.invite(MEMBER)
+    env = Environment(service, calls, owners, f"/api/v1/accounts/{team}")
+    env.invite(MEMBER)
     service.work()
     member = api.sign_in(MEMBER)
     (invitation,) = member.get(INVITATIONS).json()["data"]
     assert member.post(f"{INVITATIONS}/{invitation['id']}/accept").status_code == 204
-    return world
+    return env
 
 
 def applicant(email: str) -> dict[str, str]:
     return {"email": email, "password": PASSWORD, "name": "Jane Doe"}
 
 
-def assert_alike(world: World, call: Callable[[str], httpx.Response], known: tuple[str, ...], status: int) -> None:
+def assert_alike(env: Environment, call: Callable[[str], httpx.Response], known: tuple[str, ...], status: int) -> None:
     """Make the call for an address that nobody has, and for each that somebody has, and compare."""
-    world.do(partial(call, WARM_UP))
+    env.do(partial(call, WARM_UP))
 
-    nobodys = world.do(partial(call, UNKNOWN))
-    theirs = [world.do(partial(call, email)) for email in known]
+    nobodys = env.do(partial(call, UNKNOWN))
+    theirs = [env.do(partial(call, email)) for email in known]
 
     assert nobodys.answer.status_code == status
     assert nobodys.calls
@@ -133,53 +133,53 @@ def assert_alike(world: World, call: Callable[[str], httpx.Response], known: tup
     assert same(nobodys.answer, *(did.answer for did in theirs))
 
 
-def test_signing_up(world: World) -> None:
-    assert_alike(world, lambda email: world.service.api.post(REGISTER, json=applicant(email)), STANDINGS, 202)
+def test_signing_up(env: Environment) -> None:
+    assert_alike(env, lambda email: env.service.api.post(REGISTER, json=applicant(email)), STANDINGS, 202)
 
 
-def test_signing_up_under_a_key_and_again(world: World) -> None:
+def test_signing_up_under_a_key_and_again(env: Environment) -> None:
     """F11: what is kept for the key does not depend on whether the address has an account either."""
 
     def sign_up(email: str, password: str = PASSWORD) -> httpx.Response:
         body = {**applicant(email), "password": password}
-        return world.service.api.post(REGISTER, json=body, headers={"Idempotency-Key": "one"})
+        return env.service.api.post(REGISTER, json=body, headers={"Idempotency-Key": "one"})
 
-    assert_alike(world, sign_up, STANDINGS, 202)
-    assert_alike(world, sign_up, STANDINGS, 202)
-    assert_alike(world, lambda email: sign_up(email, OTHER_PASSWORD), STANDINGS, 422)
+    assert_alike(env, sign_up, STANDINGS, 202)
+    assert_alike(env, sign_up, STANDINGS, 202)
+    assert_alike(env, lambda email: sign_up(email, OTHER_PASSWORD), STANDINGS, 422)
 
 
 @pytest.mark.parametrize("is_private", [False, True], ids=["open", "private"])
 @pytest.mark.parametrize("path", [LOGIN, RESTORE])
-def test_signing_in_with_a_wrong_password(world: World, path: str) -> None:
+def test_signing_in_with_a_wrong_password(env: Environment, path: str) -> None:
     def guess(email: str) -> httpx.Response:
-        return world.service.api.post(path, json={"email": email, "password": OTHER_PASSWORD})
+        return env.service.api.post(path, json={"email": email, "password": OTHER_PASSWORD})
 
-    assert_alike(world, guess, STANDINGS, 401)
+    assert_alike(env, guess, STANDINGS, 401)
 
 
 @pytest.mark.parametrize("path", [LOGIN, RESTORE])
-def test_signing_in_with_the_right_password_of_an_address_that_was_never_verified(world: World, path: str) -> None:
+def test_signing_in_with_the_right_password_of_an_address_that_was_never_verified(env: Environment, path: str) -> None:
     def sign_in(email: str) -> httpx.Response:
-        return world.service.api.post(path, json={"email": email, "password": PASSWORD})
+        return env.service.api.post(path, json={"email": email, "password": PASSWORD})
 
-    assert_alike(world, sign_in, (UNVERIFIED,), 401)
+    assert_alike(env, sign_in, (UNVERIFIED,), 401)
 
 
-def test_a_sign_in_that_fails_weighs_one_password(world: World) -> None:
+def test_a_sign_in_that_fails_weighs_one_password(env: Environment) -> None:
     for email in (*STANDINGS, UNKNOWN):
-        did = world.do(partial(world.service.api.post, LOGIN, json={"email": email, "password": OTHER_PASSWORD}))
+        did = env.do(partial(env.service.api.post, LOGIN, json={"email": email, "password": OTHER_PASSWORD}))
 
         assert [call for call in did.calls if call.startswith("passwords.")] == ["passwords.verify"], email
 
 
-def test_asking_for_a_new_password(world: World) -> None:
-    assert_alike(world, lambda email: world.service.api.post(FORGOT, json={"email": email}), STANDINGS, 202)
+def test_asking_for_a_new_password(env: Environment) -> None:
+    assert_alike(env, lambda email: env.service.api.post(FORGOT, json={"email": email}), STANDINGS, 202)
 
 
-def test_going_to_another_address(world: World) -> None:
+def test_going_to_another_address(env: Environment) -> None:
     """Each by somebody else, because the first change makes a second one another thing."""
-    owners = iter(zip(OWNERS, world.owners, strict=True))
+    owners = iter(zip(OWNERS, env.owners, strict=True))
 
     def move(email: str) -> httpx.Response:
         own, owner = next(owners)
@@ -191,46 +191,46 @@ def test_going_to_another_address(world: World) -> None:
         del answer.headers["content-length"]
         return httpx.Response(answer.status_code, headers=answer.headers, json=alike)
 
-    assert_alike(world, move, STANDINGS, 200)
+    assert_alike(env, move, STANDINGS, 200)
 
 
-def test_inviting(world: World) -> None:
-    assert_alike(world, world.invite, STANDINGS, 202)
+def test_inviting(env: Environment) -> None:
+    assert_alike(env, env.invite, STANDINGS, 202)
 
 
-def test_inviting_again_somebody_who_declined_is_as_much_work_as_inviting_nobody_again(world: World) -> None:
+def test_inviting_again_somebody_who_declined_is_as_much_work_as_inviting_nobody_again(env: Environment) -> None:
     for email in (VERIFIED, UNKNOWN):
-        world.invite(email)
-    world.service.work()
-    vera = world.service.api.sign_in(VERIFIED)
+        env.invite(email)
+    env.service.work()
+    vera = env.service.api.sign_in(VERIFIED)
     (invitation,) = vera.get(INVITATIONS).json()["data"]
     vera.post(f"{INVITATIONS}/{invitation['id']}/decline")
 
-    assert_alike(world, world.invite, (VERIFIED,), 202)
+    assert_alike(env, env.invite, (VERIFIED,), 202)
 
 
-def test_the_worker_invites_and_the_address_finds_out(world: World) -> None:
-    world.service.mails.delivered.clear()
+def test_the_worker_invites_and_the_address_finds_out(env: Environment) -> None:
+    env.service.mails.delivered.clear()
     for email in (VERIFIED, UNVERIFIED, MEMBER, UNKNOWN):
-        world.invite(email)
+        env.invite(email)
 
-    world.service.work()
+    env.service.work()
 
-    mailed = {mail.to.address for mail in world.service.mails.delivered if mail.kind is MailKind.INVITATION}
+    mailed = {mail.to.address for mail in env.service.mails.delivered if mail.kind is MailKind.INVITATION}
     assert mailed == {VERIFIED, UNVERIFIED, UNKNOWN}
-    vera = world.service.api.sign_in(VERIFIED)
+    vera = env.service.api.sign_in(VERIFIED)
     (invitation,) = vera.get(INVITATIONS).json()["data"]
     assert invitation["account"]["name"] == "Dev team"
     messages = [each["message"] for each in vera.get("/api/users/current/notifications").json()]
     assert messages == ["You invited to join Dev team."]
 
 
-def test_an_invitation_that_waits_for_the_worker_goes_with_its_team(world: World) -> None:
-    world.service.mails.delivered.clear()
-    world.invite(VERIFIED)
-    assert world.owners[0].delete(world.team).status_code == 204
+def test_an_invitation_that_waits_for_the_worker_goes_with_its_team(env: Environment) -> None:
+    env.service.mails.delivered.clear()
+    env.invite(VERIFIED)
+    assert env.owners[0].delete(env.team).status_code == 204
 
-    world.service.work()
+    env.service.work()
 
-    assert world.service.api.sign_in(VERIFIED).get(INVITATIONS).json() == {"data": []}
-    assert not [mail for mail in world.service.mails.delivered if mail.kind is MailKind.INVITATION]
+    assert env.service.api.sign_in(VERIFIED).get(INVITATIONS).json() == {"data": []}
+    assert not [mail for mail in env.service.mails.delivered if mail.kind is MailKind.INVITATION]

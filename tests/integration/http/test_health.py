@@ -84,7 +84,7 @@ def login_while(error: Exception) -> Any:
         (NotFound("user", 1), 401, "invalid-token", None),
     ],
 )
-def test_what_the_world_fails_at_is_told_without_details(
+def test_a_failure_behind_the_service_is_told_without_details(
     error: Exception, status: int, name: str, retry_after: str | None
 ) -> None:
     answer = login_while(error)

@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 from tests.integration.http.client import JSON, OTHER_PASSWORD, PASSWORD, Run, invalid, problem
 from tests.integration.http.conftest import MOST_STORES, OpenStore
-from tests.integration.http.keyed_world import KEY, PROFILE, World, world_over
+from tests.integration.http.idempotency_environment import KEY, PROFILE, Environment, env_over
 
 NEW: Final = "a third river, longer still"
 CHANGE: Final = {"oldPassword": PASSWORD, "newPassword": NEW}
@@ -23,21 +23,21 @@ on_every_store = pytest.mark.parametrize("store_kind", MOST_STORES)
 
 
 @pytest.fixture
-def world(store_kind: str, run: Run, open_store: OpenStore) -> Iterator[World]:
-    with open_store(store_kind, run) as stored, world_over(run, stored) as world:
-        yield world
+def env(store_kind: str, run: Run, open_store: OpenStore) -> Iterator[Environment]:
+    with open_store(store_kind, run) as stored, env_over(run, stored) as env:
+        yield env
 
 
 @on_every_store
-def test_of_two_new_passwords_under_one_key_the_second_is_another_request(world: World) -> None:
-    assert world.jane.put(PROFILE, json=CHANGE, headers=KEY).status_code == 200
+def test_of_two_new_passwords_under_one_key_the_second_is_another_request(env: Environment) -> None:
+    assert env.jane.put(PROFILE, json=CHANGE, headers=KEY).status_code == 200
 
-    again = world.jane.put(PROFILE, json=CHANGE, headers=KEY)
-    other = world.jane.put(PROFILE, json={"oldPassword": NEW, "newPassword": OTHER_PASSWORD}, headers=KEY)
+    again = env.jane.put(PROFILE, json=CHANGE, headers=KEY)
+    other = env.jane.put(PROFILE, json={"oldPassword": NEW, "newPassword": OTHER_PASSWORD}, headers=KEY)
 
     assert (again.status_code, again.headers["idempotent-replayed"]) == (200, "true")
     problem(other, 422, "key-reused")
-    world.service.api.sign_in("jane@example.org", NEW)
+    env.service.api.sign_in("jane@example.org", NEW)
 
 
 @pytest.mark.parametrize(
@@ -55,20 +55,20 @@ def test_of_two_new_passwords_under_one_key_the_second_is_another_request(world:
         {},
     ],
 )
-def test_any_other_body_is_another_request(world: World, other: dict[str, Any]) -> None:
-    world.jane.put(PROFILE, json=CHANGE, headers=KEY)
+def test_any_other_body_is_another_request(env: Environment, other: dict[str, Any]) -> None:
+    env.jane.put(PROFILE, json=CHANGE, headers=KEY)
 
-    problem(world.jane.put(PROFILE, json=other, headers=KEY), 422, "key-reused")
+    problem(env.jane.put(PROFILE, json=other, headers=KEY), 422, "key-reused")
 
 
-def test_a_form_is_another_body_than_json_and_the_order_and_the_spelling_of_fields_is_not(world: World) -> None:
-    world.jane.put(PROFILE, json={"name": "Jos\u00e9", **CHANGE}, headers=KEY)
+def test_a_form_is_another_body_than_json_and_the_order_and_the_spelling_of_fields_is_not(env: Environment) -> None:
+    env.jane.put(PROFILE, json={"name": "Jos\u00e9", **CHANGE}, headers=KEY)
     headers = {"content-type": JSON, **KEY}
     turned = f'{{ "newPassword":"{NEW}", "oldPassword":"{PASSWORD}", "n\\u0061me":"Jos\\u00e9"}}'
 
-    again = world.jane.call("PUT", PROFILE, content=turned.encode(), headers=headers)
-    form = world.jane.put(PROFILE, form={"name": "Jos\u00e9", **CHANGE}, headers=KEY)
-    decomposed = world.jane.put(PROFILE, json={"name": "Jose\u0301", **CHANGE}, headers=KEY)
+    again = env.jane.call("PUT", PROFILE, content=turned.encode(), headers=headers)
+    form = env.jane.put(PROFILE, form={"name": "Jos\u00e9", **CHANGE}, headers=KEY)
+    decomposed = env.jane.put(PROFILE, json={"name": "Jose\u0301", **CHANGE}, headers=KEY)
 
     assert again.headers["idempotent-replayed"] == "true"
     problem(form, 422, "key-reused")
@@ -76,13 +76,13 @@ def test_a_form_is_another_body_than_json_and_the_order_and_the_spelling_of_fiel
 
 
 @on_every_store
-def test_under_another_token_a_body_with_a_password_is_performed_again_and_one_without_is_not(world: World) -> None:
-    other = world.service.api.sign_in("jane@example.org")
+def test_under_another_token_a_body_with_a_password_is_performed_again_and_one_without_is_not(env: Environment) -> None:
+    other = env.service.api.sign_in("jane@example.org")
     named, changed = {"Idempotency-Key": "name"}, {"Idempotency-Key": "password"}
     with_proof = {"name": "Jane Roe", "oldPassword": PASSWORD}
-    world.jane.put(PROFILE, json={"name": "Jane Roe"}, headers=named)
-    world.jane.put(PROFILE, json=with_proof, headers=changed)
-    world.jane.put(PROFILE, json={"name": "Jane Poe"})
+    env.jane.put(PROFILE, json={"name": "Jane Roe"}, headers=named)
+    env.jane.put(PROFILE, json=with_proof, headers=changed)
+    env.jane.put(PROFILE, json={"name": "Jane Poe"})
 
     without = other.put(PROFILE, json={"name": "Jane Roe"}, headers=named)
     assert (without.headers["idempotent-replayed"], other.user["name"]) == ("true", "Jane Poe")
@@ -92,23 +92,23 @@ def test_under_another_token_a_body_with_a_password_is_performed_again_and_one_w
     assert other.put(PROFILE, json=with_proof, headers=changed).headers["idempotent-replayed"] == "true"
 
 
-def test_after_the_password_changed_the_same_request_by_a_new_session_is_judged_anew(world: World) -> None:
-    world.jane.put(PROFILE, json=CHANGE, headers=KEY)
+def test_after_the_password_changed_the_same_request_by_a_new_session_is_judged_anew(env: Environment) -> None:
+    env.jane.put(PROFILE, json=CHANGE, headers=KEY)
 
-    again = world.service.api.sign_in("jane@example.org", NEW).put(PROFILE, json=CHANGE, headers=KEY)
+    again = env.service.api.sign_in("jane@example.org", NEW).put(PROFILE, json=CHANGE, headers=KEY)
 
     invalid(again, "oldPassword")
 
 
-def test_a_token_that_died_is_refused_before_the_key_is_looked_at(world: World) -> None:
-    other = world.service.api.sign_in("jane@example.org")
+def test_a_token_that_died_is_refused_before_the_key_is_looked_at(env: Environment) -> None:
+    other = env.service.api.sign_in("jane@example.org")
     assert other.put(PROFILE, json={"name": "Jane Roe"}, headers=KEY).status_code == 200
     other.post("/api/auth/logout")
 
     problem(other.put(PROFILE, json={"name": "Jane Roe"}, headers=KEY), 401, "invalid-token")
 
 
-def test_nothing_that_is_kept_is_a_digest_that_a_password_could_be_guessed_from(world: World) -> None:
+def test_nothing_that_is_kept_is_a_digest_that_a_password_could_be_guessed_from(env: Environment) -> None:
     """Whatever the field is called, however deep the password lies, and where the body cannot be read."""
     nothing, name = sha256(b"{}").digest(), sha256(b'{"name": "Jane Roe"}').digest()
     bodies = {
@@ -120,9 +120,9 @@ def test_nothing_that_is_kept_is_a_digest_that_a_password_could_be_guessed_from(
     }
     for number, body in enumerate(bodies):
         headers = {"content-type": JSON, "Idempotency-Key": f"key-{number}"}
-        assert world.jane.call("PUT", PROFILE, content=body.encode(), headers=headers).status_code in {200, 400, 422}
+        assert env.jane.call("PUT", PROFILE, content=body.encode(), headers=headers).status_code in {200, 400, 422}
 
-    rows = [bytes(row.fingerprint) for row in world.service.dump()["idempotency_records"]]
+    rows = [bytes(row.fingerprint) for row in env.service.dump()["idempotency_records"]]
 
     assert sorted(row[:32] for row in rows) == sorted(bodies.values())
     assert {len(row) for row in rows} == {96}
@@ -130,9 +130,9 @@ def test_nothing_that_is_kept_is_a_digest_that_a_password_could_be_guessed_from(
     assert len({row[64:] for row in rows}) == len(bodies), "the secrets"
 
 
-def test_one_persons_key_is_nothing_to_another_person(world: World) -> None:
-    world.jane.put(PROFILE, json=CHANGE, headers=KEY)
-    john = world.service.api.sign_up("john@example.org", "John Smith")
+def test_one_persons_key_is_nothing_to_another_person(env: Environment) -> None:
+    env.jane.put(PROFILE, json=CHANGE, headers=KEY)
+    john = env.service.api.sign_up("john@example.org", "John Smith")
 
     answer = john.put(PROFILE, json=CHANGE, headers=KEY)
 

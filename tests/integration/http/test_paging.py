@@ -20,7 +20,7 @@ from accounts_core.model.verification import CardVerification, State
 from accounts_core.testing.builders import a_membership, a_notification, a_user, a_verification
 from accounts_core.use_cases.teams.list_interactions import MAX_PAGE_CHARACTERS
 from accounts_sql.statements.queries import Query, Rows
-from accounts_sql.statements.rows import notification_values
+from accounts_sql.statements.rows import NOTIFICATION
 from accounts_sql.tables import notifications
 from accounts_sql.units import AsyncSqlUnit
 
@@ -29,7 +29,7 @@ FIRST: Final = 7
 """Entries at the beginning."""
 
 
-class World:
+class Environment:
     """Jane, with something in every list, and John, who gives it to her."""
 
     def __init__(self, service: Service) -> None:
@@ -102,30 +102,36 @@ class World:
 
 @attrs.frozen
 class ListCase:
-    path: Callable[[World], str]
-    add: Callable[[World], None]
-    remove: Callable[[World], Callable[[Any], None]] | None
+    path: Callable[[Environment], str]
+    add: Callable[[Environment], None]
+    remove: Callable[[Environment], Callable[[Any], None]] | None
     id: str = "id"
 
 
 CASES: Final = {
-    "listAccounts": ListCase(lambda w: TEAMS, World.add_team, lambda w: w.delete(TEAMS)),
-    "listMembers": ListCase(lambda w: f"{TEAMS}/{w.team}/members", World.add_member, lambda w: w.remove_member),
-    "listInteractions": ListCase(lambda w: f"{TEAMS}/{w.team}/interactions", World.add_interaction, None),
+    "listAccounts": ListCase(lambda w: TEAMS, Environment.add_team, lambda w: w.delete(TEAMS)),
+    "listMembers": ListCase(lambda w: f"{TEAMS}/{w.team}/members", Environment.add_member, lambda w: w.remove_member),
+    "listInteractions": ListCase(lambda w: f"{TEAMS}/{w.team}/interactions", Environment.add_interaction, None),
     "listInvitations": ListCase(
         lambda w: "/api/v1/user/invitations",
-        World.invite,
+        Environment.invite,
         lambda w: w.decline,
     ),
     "listAccountInvitations": ListCase(
         lambda w: f"{TEAMS}/{w.team}/invitations",
-        World.invite_somebody,
+        Environment.invite_somebody,
         lambda w: w.delete(f"{TEAMS}/{w.team}/invitations"),
     ),
-    "listNotifications": ListCase(lambda w: NOTIFICATIONS, World.invite, lambda w: w.delete(NOTIFICATIONS), id="_id"),
-    "listVerifications": ListCase(lambda w: "/api/users/current/verifications", World.add_verification, None, id="_id"),
-    "listActivity": ListCase(lambda w: "/api/users/current/activity", World.add_team, None, id="_id"),
-    "listSessions": ListCase(lambda w: "/api/auth/sessions", World.sign_in, lambda w: w.delete("/api/auth/sessions")),
+    "listNotifications": ListCase(
+        lambda w: NOTIFICATIONS, Environment.invite, lambda w: w.delete(NOTIFICATIONS), id="_id"
+    ),
+    "listVerifications": ListCase(
+        lambda w: "/api/users/current/verifications", Environment.add_verification, None, id="_id"
+    ),
+    "listActivity": ListCase(lambda w: "/api/users/current/activity", Environment.add_team, None, id="_id"),
+    "listSessions": ListCase(
+        lambda w: "/api/auth/sessions", Environment.sign_in, lambda w: w.delete("/api/auth/sessions")
+    ),
 }
 
 
@@ -152,8 +158,8 @@ def position_of(answer: httpx.Response) -> str:
 
 
 @pytest.fixture
-def world(service: Service) -> World:
-    return World(service)
+def env(service: Service) -> Environment:
+    return Environment(service)
 
 
 def test_f16_every_list_of_the_api_is_paged_and_is_tried_here() -> None:
@@ -172,29 +178,29 @@ def test_f16_every_list_of_the_api_is_paged_and_is_tried_here() -> None:
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=list(CASES))
-def test_f4_a_list_is_read_to_its_end_while_entries_come_and_go(world: World, case: ListCase) -> None:
+def test_f4_a_list_is_read_to_its_end_while_entries_come_and_go(env: Environment, case: ListCase) -> None:
     """Also the entry that the page before ended with goes: five invitations, page by page, each of them accepted."""
     for _ in range(FIRST):
-        case.add(world)
-        world.service.clock.pass_by(milliseconds=1)
-    path = case.path(world)
-    at_first = [entry[case.id] for entry in entries(world.jane.get(path, params={"limit": 200}))]
+        case.add(env)
+        env.service.clock.pass_by(milliseconds=1)
+    path = case.path(env)
+    at_first = [entry[case.id] for entry in entries(env.jane.get(path, params={"limit": 200}))]
     seen: list[Any] = []
     removed: set[Any] = set()
     url: str | None = f"{path}?limit=2"
     while url is not None:
-        answer = world.jane.get(url)
+        answer = env.jane.get(url)
         page = [entry[case.id] for entry in entries(answer)]
         assert 1 <= len(page) <= 2
         seen += page
         url = next_of(answer)
-        case.add(world)
+        case.add(env)
         last = entries(answer)[-1]
         if case.remove is not None and url is not None and not last.get("is_current"):
             gone = last[case.id]
-            case.remove(world)(gone)
+            case.remove(env)(gone)
             removed.add(gone)
-            invalid(world.jane.get(path, params={"before": gone}), "before")
+            invalid(env.jane.get(path, params={"before": gone}), "before")
         assert len(seen) < 60, "the pages never end"
 
     assert seen == at_first
@@ -202,32 +208,34 @@ def test_f4_a_list_is_read_to_its_end_while_entries_come_and_go(world: World, ca
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=list(CASES))
-def test_f4_a_page_also_begins_after_the_id_of_an_entry(world: World, case: ListCase) -> None:
+def test_f4_a_page_also_begins_after_the_id_of_an_entry(env: Environment, case: ListCase) -> None:
     for _ in range(3):
-        case.add(world)
-    path = case.path(world)
-    whole = [entry[case.id] for entry in entries(world.jane.get(path))]
+        case.add(env)
+    path = case.path(env)
+    whole = [entry[case.id] for entry in entries(env.jane.get(path))]
 
-    rest = [entry[case.id] for entry in entries(world.jane.get(path, params={"before": whole[1]}))]
-    last = world.jane.get(path, params={"before": whole[-1]})
+    rest = [entry[case.id] for entry in entries(env.jane.get(path, params={"before": whole[1]}))]
+    last = env.jane.get(path, params={"before": whole[-1]})
 
     assert rest == whole[2:]
     assert (entries(last), next_of(last)) == ([], None)
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=list(CASES))
-def test_f4_what_is_no_position_of_this_list_is_refused_and_never_an_empty_page(world: World, case: ListCase) -> None:
+def test_f4_what_is_no_position_of_this_list_is_refused_and_never_an_empty_page(
+    env: Environment, case: ListCase
+) -> None:
     for each in CASES.values():
-        each.add(world)
-    path = case.path(world)
+        each.add(env)
+    path = case.path(env)
     positions = {
-        name: position_of(world.jane.get(each.path(world), params={"limit": 1}))
+        name: position_of(env.jane.get(each.path(env), params={"limit": 1}))
         for name, each in CASES.items()
-        if len(entries(world.jane.get(each.path(world)))) > 1
+        if len(entries(env.jane.get(each.path(env)))) > 1
     }
-    while len(entries(world.jane.get(path))) < 2:
-        case.add(world)
-    mine = position_of(world.jane.get(path, params={"limit": 1}))
+    while len(entries(env.jane.get(path))) < 2:
+        case.add(env)
+    mine = position_of(env.jane.get(path, params={"limit": 1}))
     bad = {
         "cut": mine[:-1],
         "longer": mine + "A",
@@ -243,29 +251,29 @@ def test_f4_what_is_no_position_of_this_list_is_refused_and_never_an_empty_page(
         **{name: position for name, position in positions.items() if position != mine},
     }
     for name, before in bad.items():
-        answer = world.jane.get(path, params={"before": before})
+        answer = env.jane.get(path, params={"before": before})
         assert answer.status_code == 422, name
         invalid(answer, "before")
 
 
-def test_f4_a_position_of_somebody_elses_list_is_refused(world: World) -> None:
-    other = world.found("John's", world.john)
-    for client, team in ((world.jane, world.team), (world.john, other)):
+def test_f4_a_position_of_somebody_elses_list_is_refused(env: Environment) -> None:
+    other = env.found("John's", env.john)
+    for client, team in ((env.jane, env.team), (env.john, other)):
         for _ in range(2):
             client.post(f"{TEAMS}/{team}/interactions", json={"body": "Hello."})
-    theirs = world.john.get(f"{TEAMS}/{other}/interactions", params={"limit": 1})
+    theirs = env.john.get(f"{TEAMS}/{other}/interactions", params={"limit": 1})
 
-    path = f"{TEAMS}/{world.team}/interactions"
-    invalid(world.jane.get(path, params={"before": position_of(theirs)}), "before")
-    invalid(world.jane.get(path, params={"before": entries(theirs)[0]["id"]}), "before")
-    johns = position_of(world.john.get("/api/users/current/activity", params={"limit": 1}))
-    invalid(world.jane.get("/api/users/current/activity", params={"before": johns}), "before")
+    path = f"{TEAMS}/{env.team}/interactions"
+    invalid(env.jane.get(path, params={"before": position_of(theirs)}), "before")
+    invalid(env.jane.get(path, params={"before": entries(theirs)[0]["id"]}), "before")
+    johns = position_of(env.john.get("/api/users/current/activity", params={"limit": 1}))
+    invalid(env.jane.get("/api/users/current/activity", params={"before": johns}), "before")
 
 
-def test_f4_a_position_is_url_safe_and_tells_nothing_but_the_last_entrys_place(world: World) -> None:
+def test_f4_a_position_is_url_safe_and_tells_nothing_but_the_last_entrys_place(env: Environment) -> None:
     for _ in range(2):
-        world.add_interaction()
-    answer = world.jane.get(f"{TEAMS}/{world.team}/interactions", params={"limit": 1})
+        env.add_interaction()
+    answer = env.jane.get(f"{TEAMS}/{env.team}/interactions", params={"limit": 1})
 
     position = position_of(answer)
     decoded = urlsafe_b64decode(position[3:] + "=" * (-len(position[3:]) % 4))
@@ -275,52 +283,52 @@ def test_f4_a_position_is_url_safe_and_tells_nothing_but_the_last_entrys_place(w
     assert len(position) < 100
     # a checksum of eight bytes, a letter, eight bytes of time, and the id that was just shown
     assert decoded[17:] == entries(answer)[0]["id"].encode()
-    assert next_of(answer) == f"{TEAMS}/{world.team}/interactions?limit=1&before={position}"
+    assert next_of(answer) == f"{TEAMS}/{env.team}/interactions?limit=1&before={position}"
 
 
-def test_f16_there_is_a_link_only_where_there_is_more(world: World) -> None:
+def test_f16_there_is_a_link_only_where_there_is_more(env: Environment) -> None:
     for _ in range(3):
-        world.add_team()
+        env.add_team()
 
-    assert next_of(world.jane.get(TEAMS, params={"limit": 4})) is None
-    assert next_of(world.jane.get(TEAMS, params={"limit": 3})) is not None
-    assert next_of(world.jane.get(TEAMS)) is None
+    assert next_of(env.jane.get(TEAMS, params={"limit": 4})) is None
+    assert next_of(env.jane.get(TEAMS, params={"limit": 3})) is not None
+    assert next_of(env.jane.get(TEAMS)) is None
 
 
-def test_f16_notifications_are_a_plain_list_of_two_hundred_at_most(world: World) -> None:
-    jane = world.jane.user["id"]
+def test_f16_notifications_are_a_plain_list_of_two_hundred_at_most(env: Environment) -> None:
+    jane = env.jane.user["id"]
     many = [a_notification(f"ntf_{n:03}", jane) for n in range(203)]
-    world.keep(*many)
+    env.keep(*many)
 
-    answer = world.jane.get(NOTIFICATIONS)
-    rest = world.jane.get(str(next_of(answer)))
+    answer = env.jane.get(NOTIFICATIONS)
+    rest = env.jane.get(str(next_of(answer)))
 
     assert [entry["_id"] for entry in answer.json()] == [f"ntf_{n:03}" for n in range(202, 2, -1)]
     assert [entry["_id"] for entry in rest.json()] == ["ntf_002", "ntf_001", "ntf_000"]
     assert next_of(rest) is None
 
 
-def test_f16_a_notification_is_deleted_by_its_user_alone(world: World) -> None:
-    world.keep(a_notification("ntf_mine", world.jane.user["id"]), a_notification("ntf_his", world.john.user["id"]))
+def test_f16_a_notification_is_deleted_by_its_user_alone(env: Environment) -> None:
+    env.keep(a_notification("ntf_mine", env.jane.user["id"]), a_notification("ntf_his", env.john.user["id"]))
 
-    gone = world.jane.call("DELETE", f"{NOTIFICATIONS}/ntf_mine")
+    gone = env.jane.call("DELETE", f"{NOTIFICATIONS}/ntf_mine")
     assert (gone.status_code, gone.content) == (204, b"")
-    assert entries(world.jane.get(NOTIFICATIONS)) == []
+    assert entries(env.jane.get(NOTIFICATIONS)) == []
     for not_hers in ("ntf_mine", "ntf_his", "ntf_unknown"):
-        assert world.jane.call("DELETE", f"{NOTIFICATIONS}/{not_hers}").status_code == 404
-    assert [entry["_id"] for entry in entries(world.john.get(NOTIFICATIONS))] == ["ntf_his"]
+        assert env.jane.call("DELETE", f"{NOTIFICATIONS}/{not_hers}").status_code == 404
+    assert [entry["_id"] for entry in entries(env.john.get(NOTIFICATIONS))] == ["ntf_his"]
 
 
-def test_f16_a_page_of_interactions_ends_before_it_is_long(world: World) -> None:
+def test_f16_a_page_of_interactions_ends_before_it_is_long(env: Environment) -> None:
     """Two hundred of 10,000 characters, each of six bytes as JSON, were 12 MB in one answer."""
     raw: dict[str, Any] = {"content": b"body=" + b"\x01" * MAX_BODY, "headers": {"content-type": FORM}}
     for _ in range(23):
-        assert world.jane.post(f"{TEAMS}/{world.team}/interactions", **raw).status_code == 201
-        world.service.clock.pass_by(seconds=1)
+        assert env.jane.post(f"{TEAMS}/{env.team}/interactions", **raw).status_code == 201
+        env.service.clock.pass_by(seconds=1)
 
-    pages, url = [], f"{TEAMS}/{world.team}/interactions?limit=200"
+    pages, url = [], f"{TEAMS}/{env.team}/interactions?limit=200"
     while url:
-        answer = world.jane.get(url)
+        answer = env.jane.get(url)
         assert len(answer.content) < 6 * MAX_PAGE_CHARACTERS + 200 * 1_500
         pages.append(entries(answer))
         url = next_of(answer) or ""
@@ -330,20 +338,20 @@ def test_f16_a_page_of_interactions_ends_before_it_is_long(world: World) -> None
 
 
 @pytest.fixture
-def crowd(run: Run, open_store: OpenStore) -> Iterator[World]:
+def crowd(run: Run, open_store: OpenStore) -> Iterator[Environment]:
     policy = Policy(quotas=QuotaPolicy(members=1000, notifications=100_000))
     with open_store("sqlite", run) as stored, serving(run, stored, policy=policy) as service:
-        yield World(service)
+        yield Environment(service)
 
 
 def test_f16_a_page_reads_no_more_than_a_page_however_many_there_are(
-    crowd: World, monkeypatch: pytest.MonkeyPatch
+    crowd: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """450 members and 50,000 notifications: counted are the rows that come out of the database."""
     members = [a_user(n) for n in range(1000, 1450)]
     crowd.keep(*members)
     jane = crowd.jane.user["id"]
-    rows = [notification_values(a_notification(f"ntf_{n:05}", jane)) for n in range(50_000)]
+    rows = [NOTIFICATION.values(a_notification(f"ntf_{n:05}", jane)) for n in range(50_000)]
 
     async def insert() -> None:
         async with crowd.service.stored.store.begin() as work:

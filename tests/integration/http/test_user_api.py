@@ -3,8 +3,9 @@
 import pytest
 from tests.integration.http.client import PASSWORD, Client, invalid
 from tests.integration.http.service import Service
+from tests.profile_fields import NAMES, UNSENT
 
-FIELDS = ["id", "name", "initials", "is_me", "email", "email_verified_at", "created_at", "updated_at"]
+FIELDS = ["id", *NAMES, "initials", "is_me", "email", "email_verified_at", "created_at", "updated_at"]
 
 
 def test_the_user_is_shown_field_by_field(api: Client) -> None:
@@ -19,6 +20,7 @@ def test_the_user_is_shown_field_by_field(api: Client) -> None:
     assert isinstance(user.pop("id"), int)
     assert user == {
         "name": "Jane Doe",
+        **UNSENT,
         "initials": "JD",
         "is_me": True,
         "email": "jane@example.org",

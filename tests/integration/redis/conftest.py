@@ -1,4 +1,4 @@
-"""Each test that asks for `way` runs twice: without an event loop, and under one."""
+"""Each test that asks for `mode` runs twice: without an event loop, and under one."""
 
 import os
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from itertools import count
 
 import pytest
 import redis
-from tests.integration.redis.ways import WAYS, Way, opened
+from tests.integration.redis.modes import MODES, Mode, opened
 from tests.integration.redis_server import remove
 
 from accounts_core.ports.rate_limiter import RateLimiter
@@ -16,20 +16,20 @@ from accounts_redis import RedisUrl
 _numbers = count()
 
 
-@pytest.fixture(params=WAYS)
-def way(request: pytest.FixtureRequest) -> Iterator[Way]:
-    with opened(request.param) as way:
-        yield way
+@pytest.fixture(params=MODES)
+def mode(request: pytest.FixtureRequest) -> Iterator[Mode]:
+    with opened(request.param) as mode:
+        yield mode
 
 
 @pytest.fixture
-def drive(way: Way) -> Drive:
-    return way.drive
+def drive(mode: Mode) -> Drive:
+    return mode.drive
 
 
 @pytest.fixture
-def concurrently(way: Way) -> Concurrently:
-    return way.concurrently
+def concurrently(mode: Mode) -> Concurrently:
+    return mode.concurrently
 
 
 @pytest.fixture
@@ -48,5 +48,5 @@ def prefix(client: redis.Redis) -> Iterator[str]:
 
 
 @pytest.fixture
-def limits(way: Way, redis_url: RedisUrl, prefix: str) -> RateLimiter:
-    return way.limits(redis_url, prefix=prefix)
+def limits(mode: Mode, redis_url: RedisUrl, prefix: str) -> RateLimiter:
+    return mode.limits(redis_url, prefix=prefix)

@@ -1,4 +1,4 @@
-"""A process that spends: `python -m tests.integration.redis.spending <way> <url> <prefix> <attempts> <limit>`.
+"""A process that spends: `python -m tests.integration.redis.spending <mode> <url> <prefix> <attempts> <limit>`.
 
 It says `ready`, waits for a line, tries, and says how many of its attempts were let through.
 """
@@ -7,7 +7,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from tests.integration.redis.ways import opened
+from tests.integration.redis.modes import opened
 
 from accounts_core.ports.rate_limiter import RateLimit
 from accounts_redis import RedisUrl
@@ -16,14 +16,14 @@ NOW = datetime(2023, 11, 6, 8, 30, 9, tzinfo=UTC)
 
 
 def main(way_in: str, url: str, prefix: str, attempts: str, limit: str) -> None:
-    with opened(way_in) as way:
-        limits = way.limits(RedisUrl.parse(url), prefix=prefix)
+    with opened(way_in) as mode:
+        limits = mode.limits(RedisUrl.parse(url), prefix=prefix)
         scopes = {"everybody": RateLimit(int(limit), timedelta(hours=1)), "jane": RateLimit(10**6, timedelta(hours=1))}
-        way.drive(limits.reset("sign-in", "nobody"))  # connected
+        mode.drive(limits.reset("sign-in", "nobody"))  # connected
         say("ready")
         sys.stdin.readline()
         tried = [partial(limits.consume, "sign-in", scopes, now=NOW)] * int(attempts)
-        say(str(way.drive(way.concurrently(*tried)).count(None)))
+        say(str(mode.drive(mode.concurrently(*tried)).count(None)))
 
 
 def say(text: str) -> None:

@@ -6,7 +6,7 @@ import pytest
 import redis
 import redis.asyncio
 from redis.exceptions import RedisClusterException
-from tests.integration.redis.ways import ASYNC, BLOCKING, Way
+from tests.integration.redis.modes import ASYNC, BLOCKING, Mode
 from tests.integration.redis_server import needs_a_server_of_its_own, serving_redis_on_a_port
 
 from accounts_core.errors import RateLimitExceeded
@@ -37,8 +37,8 @@ def test_a_cluster_refuses_what_goes_over_several_slots(port: int) -> None:
 
 
 @pytest.fixture
-def limits(way: Way, drive: Drive, port: int, request: pytest.FixtureRequest) -> Iterator[RateLimiter]:
-    if request.node.callspec.params["way"] == BLOCKING:
+def limits(mode: Mode, drive: Drive, port: int, request: pytest.FixtureRequest) -> Iterator[RateLimiter]:
+    if request.node.callspec.params["mode"] == BLOCKING:
         with redis.RedisCluster(host="127.0.0.1", port=port) as client:
             yield RedisRateLimiter(client, prefix=BLOCKING)
         return

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import redis
 from tests.integration.redis.between import Answer, Line, answering
-from tests.integration.redis.ways import ASYNC, QUICK_SECONDS, Way
+from tests.integration.redis.modes import ASYNC, QUICK_SECONDS, Mode
 from tests.integration.redis_server import RedisServer, needs_a_server_of_its_own, serving_redis
 
 from accounts_core.errors import RateLimitExceeded, Unavailable
@@ -57,14 +57,14 @@ def url_of(server: RedisServer) -> RedisUrl:
 # ---- away
 
 
-async def test_a_server_that_is_not_there_is_unavailable(way: Way, tmp_path: Path) -> None:
-    refusal = await refused(way.limits(RedisUrl.parse(f"unix://{tmp_path}/nobody")))
+async def test_a_server_that_is_not_there_is_unavailable(mode: Mode, tmp_path: Path) -> None:
+    refusal = await refused(mode.limits(RedisUrl.parse(f"unix://{tmp_path}/nobody")))
 
     assert isinstance(refusal.__cause__, redis.ConnectionError)
 
 
-async def test_a_server_that_is_killed_is_unavailable_until_it_is_back(way: Way, redis_server: RedisServer) -> None:
-    limits = way.limits(url_of(redis_server))
+async def test_a_server_that_is_killed_is_unavailable_until_it_is_back(mode: Mode, redis_server: RedisServer) -> None:
+    limits = mode.limits(url_of(redis_server))
     await consume(limits)
 
     redis_server.kill()
@@ -75,38 +75,38 @@ async def test_a_server_that_is_killed_is_unavailable_until_it_is_back(way: Way,
 
 
 async def test_a_server_that_is_killed_in_the_middle_of_a_call_lets_nobody_through(
-    way: Way, redis_server: RedisServer, tmp_path: Path
+    mode: Mode, redis_server: RedisServer, tmp_path: Path
 ) -> None:
     line = Line(redis_server.socket, breaks_on=b"EVAL", instead=redis_server.kill)
     with answering(tmp_path / "line", line) as url:
-        limits = way.limits(url)
+        limits = mode.limits(url)
 
         with pytest.raises(Unavailable):
             await consume(limits)
 
 
-async def test_a_server_that_hangs_is_unavailable_once_the_time_is_up(way: Way, redis_server: RedisServer) -> None:
-    limits = way.limits(url_of(redis_server), timeout_seconds=QUICK_SECONDS)
+async def test_a_server_that_hangs_is_unavailable_once_the_time_is_up(mode: Mode, redis_server: RedisServer) -> None:
+    limits = mode.limits(url_of(redis_server), timeout_seconds=QUICK_SECONDS)
 
     redis_server.send(signal.SIGSTOP)
     refusal = await refused(limits)
     redis_server.send(signal.SIGCONT)
 
     assert "Timeout" in str(refusal.__cause__)
-    await consume(way.limits(url_of(redis_server)))
+    await consume(mode.limits(url_of(redis_server)))
 
 
 # ---- a lost line
 
 
-async def test_connections_that_were_closed_while_idle_are_opened_anew(way: Way, redis_server: RedisServer) -> None:
-    limits = way.limits(url_of(redis_server))
+async def test_connections_that_were_closed_while_idle_are_opened_anew(mode: Mode, redis_server: RedisServer) -> None:
+    limits = mode.limits(url_of(redis_server))
     await consume(limits)
     with redis.Redis(unix_socket_path=str(redis_server.socket)) as client:
         client.client_kill_filter(_type="normal", skipme=True)
         redis_server.wait_until(lambda: len(client.client_list()) == 1)
     for _ in range(10):
-        await way.breathe()  # an event loop has to turn to hear of it
+        await mode.breathe()  # an event loop has to turn to hear of it
 
     await consume(limits)
 
@@ -114,10 +114,10 @@ async def test_connections_that_were_closed_while_idle_are_opened_anew(way: Way,
 
 
 async def test_an_attempt_whose_answer_is_lost_is_not_sent_again(
-    way: Way, redis_server: RedisServer, tmp_path: Path
+    mode: Mode, redis_server: RedisServer, tmp_path: Path
 ) -> None:
     with answering(tmp_path / "line", Line(redis_server.socket, breaks_on=b"EVAL")) as url:
-        limits = way.limits(url)
+        limits = mode.limits(url)
         with pytest.raises(Unavailable):
             await consume(limits)
 
@@ -128,11 +128,11 @@ async def test_an_attempt_whose_answer_is_lost_is_not_sent_again(
 
 
 async def test_to_forget_is_sent_again_when_its_answer_is_lost(
-    way: Way, redis_server: RedisServer, tmp_path: Path
+    mode: Mode, redis_server: RedisServer, tmp_path: Path
 ) -> None:
     line = Line(redis_server.socket)
     with answering(tmp_path / "line", line) as url:
-        limits = way.limits(url)
+        limits = mode.limits(url)
         await consume(limits)
         line.breaks_on = b"DEL"
 
@@ -145,45 +145,45 @@ async def test_to_forget_is_sent_again_when_its_answer_is_lost(
 # ---- not for us
 
 
-async def test_a_wrong_password_is_unavailable_and_told_to_nobody(way: Way, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_wrong_password_is_unavailable_and_told_to_nobody(mode: Mode, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     with serving_redis("--requirepass", "right") as server:
         for wrong in (f":{PASSWORD}@", f"default:{PASSWORD}@", f"nobody:{PASSWORD}@", ""):
-            limits = way.limits(RedisUrl.parse(f"unix://{wrong}{server.socket}"))
+            limits = mode.limits(RedisUrl.parse(f"unix://{wrong}{server.socket}"))
             refusal = await refused(limits)
 
             told = "".join(traceback.format_exception(refusal))
             assert "WRONGPASS" in told or "NOAUTH" in told or "AuthenticationError" in told
             assert PASSWORD not in told + repr(refusal) + caplog.text
 
-        await consume(way.limits(RedisUrl.parse(f"unix://:right@{server.socket}")))
+        await consume(mode.limits(RedisUrl.parse(f"unix://:right@{server.socket}")))
 
 
-async def test_the_password_is_in_no_repr(way: Way, redis_server: RedisServer) -> None:
+async def test_the_password_is_in_no_repr(mode: Mode, redis_server: RedisServer) -> None:
     url = RedisUrl.parse(f"unix://jane:{PASSWORD}@{redis_server.socket}")
-    limits = way.limits(url)
+    limits = mode.limits(url)
 
     client: Any = vars(limits)["_client"]
     for shown in (limits, client, client.connection_pool, client.connection_pool.make_connection(), url):
         assert PASSWORD not in f"{shown!r} {shown}"
 
 
-async def test_a_user_who_may_not_run_scripts_is_unavailable(way: Way, redis_server: RedisServer) -> None:
+async def test_a_user_who_may_not_run_scripts_is_unavailable(mode: Mode, redis_server: RedisServer) -> None:
     with redis.Redis(unix_socket_path=str(redis_server.socket)) as client:
         client.execute_command("ACL", "SETUSER", "jane", "on", f">{PASSWORD}", "~*", "+@all", "-eval")
-    limits = way.limits(RedisUrl.parse(f"unix://jane:{PASSWORD}@{redis_server.socket}"))
+    limits = mode.limits(RedisUrl.parse(f"unix://jane:{PASSWORD}@{redis_server.socket}"))
 
     with pytest.raises(Unavailable):
         await consume(limits)
 
 
-async def test_a_user_needs_the_right_to_its_keys_and_few_commands(way: Way, redis_server: RedisServer) -> None:
+async def test_a_user_needs_the_right_to_its_keys_and_few_commands(mode: Mode, redis_server: RedisServer) -> None:
     """They are in `docs/going-live.md`, as an operator types them."""
     (found,) = re.finditer(r"^ *(ACL SETUSER (\S+) on >(\S+) .*)$", GOING_LIVE.read_text(), re.MULTILINE)
     line, user, password = found.groups()
     with redis.Redis(unix_socket_path=str(redis_server.socket)) as client:
         client.execute_command(*line.split())
-    limits = way.limits(RedisUrl.parse(f"unix://{user}:{password}@{redis_server.socket}"))
+    limits = mode.limits(RedisUrl.parse(f"unix://{user}:{password}@{redis_server.socket}"))
 
     await consume(limits)
     await limits.reset("sign-in", "jane")
@@ -193,7 +193,7 @@ async def test_a_user_needs_the_right_to_its_keys_and_few_commands(way: Way, red
         assert await limits.may_forget() is False
 
 
-@pytest.mark.parametrize("way", [ASYNC], indirect=True)
+@pytest.mark.parametrize("mode", [ASYNC], indirect=True)
 @pytest.mark.parametrize(
     ("policy", "memory", "expected"),
     [
@@ -204,9 +204,9 @@ async def test_a_user_needs_the_right_to_its_keys_and_few_commands(way: Way, red
     ],
 )
 async def test_a_server_that_drops_keys_when_its_memory_is_full_is_known(
-    way: Way, redis_server: RedisServer, policy: str, memory: int, expected: bool
+    mode: Mode, redis_server: RedisServer, policy: str, memory: int, expected: bool
 ) -> None:
-    limits = way.limits(url_of(redis_server))
+    limits = mode.limits(url_of(redis_server))
     assert isinstance(limits, AsyncRedisRateLimiter)
     with redis.Redis(unix_socket_path=str(redis_server.socket)) as client:
         client.config_set("maxmemory-policy", policy)
@@ -215,15 +215,15 @@ async def test_a_server_that_drops_keys_when_its_memory_is_full_is_known(
     assert await limits.may_forget() is expected
 
 
-async def test_a_replica_that_takes_no_writes_is_unavailable(way: Way, redis_server: RedisServer) -> None:
+async def test_a_replica_that_takes_no_writes_is_unavailable(mode: Mode, redis_server: RedisServer) -> None:
     with redis.Redis(unix_socket_path=str(redis_server.socket)) as client:
         client.replicaof("127.0.0.1", "1")
 
-    await refused(way.limits(url_of(redis_server)))
+    await refused(mode.limits(url_of(redis_server)))
 
 
-async def test_a_server_without_memory_counts_in_all_scopes_or_in_none(way: Way, redis_server: RedisServer) -> None:
-    limits = way.limits(url_of(redis_server))
+async def test_a_server_without_memory_counts_in_all_scopes_or_in_none(mode: Mode, redis_server: RedisServer) -> None:
+    limits = mode.limits(url_of(redis_server))
     await consume(limits)
     with redis.Redis(unix_socket_path=str(redis_server.socket)) as client:
         client.config_set("maxmemory", 1)
@@ -263,9 +263,9 @@ NO_REDIS: dict[str, Answer] = {
 
 
 @pytest.mark.parametrize("answer", NO_REDIS.values(), ids=NO_REDIS.keys())
-async def test_what_is_no_redis_lets_nobody_through(way: Way, tmp_path: Path, answer: Answer) -> None:
+async def test_what_is_no_redis_lets_nobody_through(mode: Mode, tmp_path: Path, answer: Answer) -> None:
     with answering(tmp_path / "line", answer) as url:
-        limits = way.limits(url, timeout_seconds=QUICK_SECONDS)
+        limits = mode.limits(url, timeout_seconds=QUICK_SECONDS)
 
         with pytest.raises(Unavailable):
             await consume(limits)
@@ -274,11 +274,11 @@ async def test_what_is_no_redis_lets_nobody_through(way: Way, tmp_path: Path, an
 # ---- many at once
 
 
-async def test_more_calls_than_connections_wait_for_one(way: Way, redis_server: RedisServer) -> None:
-    limits = way.limits(url_of(redis_server))
+async def test_more_calls_than_connections_wait_for_one(mode: Mode, redis_server: RedisServer) -> None:
+    limits = mode.limits(url_of(redis_server))
     calls = MOST_CONNECTIONS * 3
 
-    outcomes = await way.concurrently(
+    outcomes = await mode.concurrently(
         *[partial(limits.consume, "sign-in", {"all": RateLimit(calls - 5, HOUR)}, now=at(0))] * calls
     )
 
@@ -286,11 +286,11 @@ async def test_more_calls_than_connections_wait_for_one(way: Way, redis_server: 
     assert [type(error) for error in failures(outcomes)] == [RateLimitExceeded] * 5
 
 
-@pytest.mark.parametrize("way", [ASYNC], indirect=True)
+@pytest.mark.parametrize("mode", [ASYNC], indirect=True)
 async def test_calls_that_are_cancelled_at_any_moment_take_no_connection_with_them(
-    way: Way, redis_server: RedisServer
+    mode: Mode, redis_server: RedisServer
 ) -> None:
-    limits = way.limits(url_of(redis_server))
+    limits = mode.limits(url_of(redis_server))
     assert isinstance(limits, AsyncRedisRateLimiter)
     many = DEFAULT_RATE_LIMITS[SIGN_IN]
     for turns in range(60):
@@ -301,7 +301,7 @@ async def test_calls_that_are_cancelled_at_any_moment_take_no_connection_with_th
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    outcomes = await way.concurrently(*[partial(consume, limits)] * MOST_CONNECTIONS * 2)
+    outcomes = await mode.concurrently(*[partial(consume, limits)] * MOST_CONNECTIONS * 2)
 
     assert outcomes.count(None) == 2
     assert {type(error) for error in failures(outcomes)} == {RateLimitExceeded}

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 import redis
-from tests.integration.redis.ways import Way
+from tests.integration.redis.modes import Mode
 
 from accounts_core.errors import RateLimitExceeded
 from accounts_core.model.rate_limits import DEFAULT_RATE_LIMITS, MOST_FAILURES
@@ -139,8 +139,8 @@ async def test_a_microsecond_is_not_lost(limits: RateLimiter) -> None:
     assert refusal.value.retry_after == HOUR - timedelta(microseconds=1)
 
 
-async def test_services_with_other_prefixes_count_apart(way: Way, redis_url: RedisUrl, prefix: str) -> None:
-    here, there = way.limits(redis_url, prefix=f"{prefix}:a"), way.limits(redis_url, prefix=f"{prefix}:b")
+async def test_services_with_other_prefixes_count_apart(mode: Mode, redis_url: RedisUrl, prefix: str) -> None:
+    here, there = mode.limits(redis_url, prefix=f"{prefix}:a"), mode.limits(redis_url, prefix=f"{prefix}:b")
     await here.consume("sign-in", {"jane": ONCE}, now=at(0))
 
     await there.consume("sign-in", {"jane": ONCE}, now=at(0))
@@ -149,7 +149,7 @@ async def test_services_with_other_prefixes_count_apart(way: Way, redis_url: Red
         await here.consume("sign-in", {"jane": ONCE}, now=at(0))
 
 
-async def test_no_scope_asks_nobody(way: Way) -> None:
+async def test_no_scope_asks_nobody(mode: Mode) -> None:
     nowhere = RedisUrl.parse(f"unix:///nowhere/{os.getpid()}.sock")
 
-    await way.limits(nowhere).consume("sign-in", {}, now=at(0))
+    await mode.limits(nowhere).consume("sign-in", {}, now=at(0))

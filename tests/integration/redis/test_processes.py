@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.integration.redis.ways import WAYS
+from tests.integration.redis.modes import MODES
 
 from accounts_redis import RedisUrl
 
@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[3]
 PROCESSES, ATTEMPTS, LIMIT = 4, 50, 70
 
 
-@pytest.mark.parametrize("way_in", WAYS)
+@pytest.mark.parametrize("way_in", MODES)
 def test_of_many_processes_at_once_exactly_as_many_attempts_pass_as_the_limit_says(
     redis_url: RedisUrl, prefix: str, way_in: str
 ) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import redis
-from tests.integration.redis.ways import Way
+from tests.integration.redis.modes import Mode
 from tests.integration.redis_server import RedisServer, needs_a_server_of_its_own, serving_redis_on_a_port
 
 from accounts_core.errors import Unavailable
@@ -45,10 +45,10 @@ def served(certificate: Path) -> Iterator[tuple[RedisServer, int]]:
 
 
 async def test_a_certificate_that_is_vouched_for_is_taken(
-    way: Way, served: tuple[RedisServer, int], certificate: Path, monkeypatch: pytest.MonkeyPatch
+    mode: Mode, served: tuple[RedisServer, int], certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    limits = way.limits(RedisUrl.parse(f"rediss://:right@localhost:{served[1]}"))
+    limits = mode.limits(RedisUrl.parse(f"rediss://:right@localhost:{served[1]}"))
 
     await limits.consume("sign-in", ONCE, now=at(0))
     await limits.reset("sign-in", "jane")
@@ -56,13 +56,13 @@ async def test_a_certificate_that_is_vouched_for_is_taken(
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
 async def test_any_other_is_refused_before_the_password_is_sent(
-    way: Way, served: tuple[RedisServer, int], certificate: Path, monkeypatch: pytest.MonkeyPatch, host: str
+    mode: Mode, served: tuple[RedisServer, int], certificate: Path, monkeypatch: pytest.MonkeyPatch, host: str
 ) -> None:
     """One that nobody vouches for, and one that is vouched for under another name."""
     server, port = served
     if host != "localhost":
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    limits = way.limits(RedisUrl.parse(f"rediss://:right@{host}:{port}"))
+    limits = mode.limits(RedisUrl.parse(f"rediss://:right@{host}:{port}"))
     with redis.Redis(unix_socket_path=str(server.socket), password="right") as client:
         before = client.info("commandstats").get("cmdstat_auth")
         with pytest.raises(Unavailable) as refusal:

@@ -47,7 +47,7 @@ class HangingMailer:
         self.ended += 1
 
 
-class World:
+class Environment:
     """Twelve mails that wait, and a hold whose release has failed once."""
 
     def __init__(self) -> None:
@@ -84,31 +84,31 @@ async def until(so: Callable[[], object]) -> None:
 
 def test_a12_a_hold_is_let_go_while_every_mail_hangs() -> None:
     async def live() -> None:
-        world = World()
-        worker = Worker(world.accounts, idle_seconds=0.001)
+        env = Environment()
+        worker = Worker(env.accounts, idle_seconds=0.001)
         running = asyncio.create_task(worker.run())
-        await until(lambda: len(world.mailer.begun) == AT_ONCE[JobKind.MAIL])
-        await until(lambda: not world.gateway.open_holds())
+        await until(lambda: len(env.mailer.begun) == AT_ONCE[JobKind.MAIL])
+        await until(lambda: not env.gateway.open_holds())
 
-        assert world.mailer.ended == 0
-        assert len({notice.id for notice in world.mailer.begun}) == AT_ONCE[JobKind.MAIL]  # and no more at once
+        assert env.mailer.ended == 0
+        assert len({notice.id for notice in env.mailer.begun}) == AT_ONCE[JobKind.MAIL]  # and no more at once
 
-        world.mailer.let_go.set()
-        await until(lambda: world.mailer.ended == MAILS)
+        env.mailer.let_go.set()
+        await until(lambda: env.mailer.ended == MAILS)
         worker.stop()
         await asyncio.wait_for(running, MOST_SECONDS)
-        assert await world.accounts.list_outbox() == []
+        assert await env.accounts.list_outbox() == []
 
     asyncio.run(live())
 
 
 def test_a12_what_is_done_once_does_money_while_mail_hangs() -> None:
     async def live() -> None:
-        world = World()
-        once = asyncio.create_task(Worker(world.accounts).run_once())
-        await until(lambda: not world.gateway.open_holds())
-        assert world.mailer.ended == 0
-        world.mailer.let_go.set()
+        env = Environment()
+        once = asyncio.create_task(Worker(env.accounts).run_once())
+        await until(lambda: not env.gateway.open_holds())
+        assert env.mailer.ended == 0
+        env.mailer.let_go.set()
         assert (await asyncio.wait_for(once, MOST_SECONDS)).done >= MAILS
 
     asyncio.run(live())
@@ -116,25 +116,25 @@ def test_a12_what_is_done_once_does_money_while_mail_hangs() -> None:
 
 def test_a12_a_worker_that_is_stopped_waits_for_every_lane() -> None:
     async def live() -> None:
-        world = World()
-        worker = Worker(world.accounts, idle_seconds=0.001)
+        env = Environment()
+        worker = Worker(env.accounts, idle_seconds=0.001)
         async with working(worker, limit_seconds=lambda: MOST_SECONDS):
-            await until(lambda: len(world.mailer.begun) == AT_ONCE[JobKind.MAIL])
+            await until(lambda: len(env.mailer.begun) == AT_ONCE[JobKind.MAIL])
             worker.stop()
-            asyncio.get_running_loop().call_later(0.05, world.mailer.let_go.set)
+            asyncio.get_running_loop().call_later(0.05, env.mailer.let_go.set)
 
-        assert world.mailer.ended == AT_ONCE[JobKind.MAIL]  # what was in hand, and nothing else
+        assert env.mailer.ended == AT_ONCE[JobKind.MAIL]  # what was in hand, and nothing else
 
     asyncio.run(live())
 
 
 def test_a12_a_worker_that_does_not_stop_in_time_is_cut_off(caplog: pytest.LogCaptureFixture) -> None:
     async def live() -> None:
-        world = World()
-        async with working(Worker(world.accounts, idle_seconds=0.001), limit_seconds=lambda: 0.05):
-            await until(lambda: world.mailer.begun)
+        env = Environment()
+        async with working(Worker(env.accounts, idle_seconds=0.001), limit_seconds=lambda: 0.05):
+            await until(lambda: env.mailer.begun)
 
-        assert world.mailer.ended == 0
+        assert env.mailer.ended == 0
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
     asyncio.run(live())

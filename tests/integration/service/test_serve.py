@@ -175,7 +175,7 @@ def test_an_address_that_is_not_of_this_machine_is_a_failure(run: Run) -> None:
 def test_a_host_without_an_address_is_a_failure(run: Run) -> None:
     ran = run("serve", "--host", "no such host", "--port", "0")
 
-    assert ran.err == "accounts: --host no such host: there is no such address on this machine.\n"
+    assert ran.err == "accounts: --host no such host: no such address on this machine.\n"
 
 
 def test_more_than_one_process_needs_parts_that_are_made_for_several(run: Run) -> None:
@@ -218,7 +218,7 @@ def test_without_a_webhook_secret_every_event_is_refused(serve: Serve) -> None:
 
 def test_of_the_simulator_only_the_page_of_a_challenge_is_reached_through_the_service(serve: Serve) -> None:
     with serve().client() as client:
-        assert "no such payment intent" in client.get("/simulator/challenges/pi_nothing").text
+        assert "No such payment intent" in client.get("/simulator/challenges/pi_nothing").text
         for path in ("/simulator/ledger", "/simulator/faults", "/v1/customers"):
             assert client.get(path).headers["content-type"] == "application/problem+json"
 

@@ -27,7 +27,7 @@ from accounts_smtp.headers import MailRefused
 from accounts_smtp.smtp import SmtpMailer
 from accounts_smtp.templates import TEMPLATES
 from accounts_smtp.text import for_header
-from accounts_sql.statements.rows import stored_email
+from accounts_sql.statements.mapping import stored_email
 
 HEADERS: Final = ["From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Type"]
 TYPED: Final = ("team", "invited_by", "name", "device", "email", "brand", "last4")

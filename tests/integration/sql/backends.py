@@ -1,4 +1,4 @@
-"""The four ways to a database, each with what a test needs to drive it."""
+"""The four drivers of a database, each with what a test needs to drive it."""
 
 import asyncio
 from collections.abc import Coroutine, Iterator

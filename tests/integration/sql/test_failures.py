@@ -30,6 +30,7 @@ from accounts_core.testing.harness import keep
 from accounts_sql import OutcomeUnknown, create_async_engine, create_engine
 from accounts_sql.connections.async_reading import async_fetcher_on
 from accounts_sql.statements.queries import Query
+from accounts_sql.tables.location import Location
 
 pytestmark = pytest.mark.usefixtures("drive")
 
@@ -194,7 +195,7 @@ async def test_a_read_that_returns_to_a_pool_that_is_full_again_closes_its_conne
     backend: Backend, caplog: pytest.LogCaptureFixture
 ) -> None:
     engine = backend.new_engine(pool_size=1, max_overflow=1)
-    reader = async_fetcher_on(engine, None, fast=True)
+    reader = async_fetcher_on(engine, Location(), fast=True)
     async with engine.connect():
         reading = asyncio.create_task(reader.fetch(Query(sa.select(sa.func.pg_sleep(0.1)), len)))
         await asyncio.sleep(0.05)

@@ -17,7 +17,16 @@ from accounts_core.errors import ConfigurationError, EmailTaken
 from accounts_core.model.ids import UserId
 from accounts_core.testing.builders import NOON
 from accounts_memory import ManualClock, MemoryGateway, MemoryMailer, MemoryStore, PlainHasher
-from accounts_sql import AsyncSqlStore, SqlStore, create_async_engine, create_engine, metadata
+from accounts_sql import (
+    AsyncSqlRateLimiter,
+    AsyncSqlStore,
+    SqlRateLimiter,
+    SqlStore,
+    create_async_engine,
+    create_engine,
+    metadata,
+    migrate,
+)
 from accounts_system import SystemSecrets
 
 pytestmark = pytest.mark.usefixtures("drive", "host_tables")
@@ -413,3 +422,21 @@ def test_a_store_in_memory_has_no_transaction_to_share(backend: Backend) -> None
         pytest.raises(ConfigurationError, match=r"MemoryStore has no database and cannot take part.*this Session"),
     ):
         accounts.in_transaction(session)
+
+
+async def test_a_stores_prefix_and_limits_are_those_of_the_facade_in_a_transaction(backend: Backend) -> None:
+    migrate(backend.url, prefix="shop_users_")
+    engine = backend.new_engine()
+    asynchronous = backend.is_async
+    store: Any = (AsyncSqlStore if asynchronous else SqlStore)(engine, prefix="shop_users_")
+    limits: Any = (AsyncSqlRateLimiter if asynchronous else SqlRateLimiter)(engine, prefix="shop_users_")
+    accounts: Accounts = Accounts(**ports(store), limits=limits)
+    async with opened_session(backend) as host:
+        jane = await accounts.in_transaction(host.session).register(**JANE, client="192.0.2.7")
+        assert await accounts.in_transaction(host.session).profile(jane.id) == jane
+        await host.commit()
+
+    assert await accounts.profile(jane.id) == jane
+    assert await kept(backend) == ([], [])
+    await backend.dispose(engine)
+    migrate(backend.url, "base", prefix="shop_users_")

@@ -26,10 +26,11 @@ from accounts_sql import (
     is_current_async,
     migrate,
     migrate_async,
+    tables_for,
 )
 from accounts_sql.connections.hosts import without_time_limit
-from accounts_sql.migrating import VERSION_TABLE, configuration
 from accounts_sql.tables import metadata, sqlite_metadata
+from accounts_sql.tables.versions import VERSION_TABLE
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -77,10 +78,10 @@ def _ordered(definition: str) -> str:
 def test_migrating_an_empty_database_makes_what_the_tables_say(engine: sa.Engine) -> None:
     migrate(engine)
 
+    expected = tables_for().metadata_on(engine.dialect.name)
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts=configuration() | {"compare_type": True})
-        expected = [metadata, sqlite_metadata] if engine.dialect.name == "sqlite" else [metadata]
-        differences = compare_metadata(context, expected)  # type: ignore[arg-type]  # it takes several, as configure does
+        context = MigrationContext.configure(connection, opts={"compare_server_default": True})
+        differences = compare_metadata(context, expected)
     assert differences == []
 
 
@@ -158,7 +159,7 @@ def test_an_unknown_revision_is_the_hosts_fault(engine: sa.Engine) -> None:
 def test_a_database_from_a_later_version_is_left_alone(engine: sa.Engine) -> None:
     migrate(engine)
     with engine.begin() as connection:
-        connection.execute(sa.text(f"UPDATE {VERSION_TABLE} SET version_num = '9999'"))
+        connection.execute(sa.text(f"UPDATE {VERSION_TABLE} SET version_num = '9999', served_from = '9999'"))
     before = definitions(engine)
 
     assert is_current(engine) is False
@@ -180,6 +181,34 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(engine: sa.Engine)
     assert current_revision(engine) is None
 
 
+def test_a_database_of_an_earlier_release_is_migrated_as_it_is(engine: sa.Engine) -> None:
+    """Its version table is as Alembic made it, with ids that are numbers only."""
+    migrate(engine, "0010")
+    as_before = (
+        f"CREATE TABLE {VERSION_TABLE} (version_num VARCHAR(32) NOT NULL,"
+        f" CONSTRAINT {VERSION_TABLE}_pkc PRIMARY KEY (version_num))"
+    )
+    with engine.begin() as connection:
+        made = columns_and_key(connection)
+        for statement in (f"DROP TABLE {VERSION_TABLE}", as_before, f"INSERT INTO {VERSION_TABLE} VALUES ('0010')"):
+            connection.execute(sa.text(statement))
+        assert columns_and_key(connection) == made
+    assert (current_revision(engine), is_current(engine)) == ("0010", False)
+
+    migrate(engine)
+
+    assert is_current(engine)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection)
+        assert compare_metadata(context, tables_for().metadata_on(engine.dialect.name)) == []
+
+
+def columns_and_key(connection: sa.Connection) -> tuple[list[str], str | None]:
+    inspector = sa.inspect(connection)
+    columns = [f"{each['name']} {each['type']} {each['nullable']}" for each in inspector.get_columns(VERSION_TABLE)]
+    return columns, inspector.get_pk_constraint(VERSION_TABLE)["name"]
+
+
 def test_a_hosts_own_alembic_is_not_disturbed(engine: sa.Engine) -> None:
     with engine.begin() as connection:
         connection.execute(sa.text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
@@ -193,10 +222,19 @@ def test_a_hosts_own_alembic_is_not_disturbed(engine: sa.Engine) -> None:
 
 
 def test_processes_that_migrate_at_once_wait_for_each_other(url: str) -> None:
-    source = f"from accounts_sql import migrate; migrate({url!r})"
+    """Three by URL, and a host's on a connection of its own (E1)."""
+    hosts = sa.make_url(url).set(drivername="postgresql+psycopg" if "postgres" in url else "sqlite")
+    on_a_connection = (
+        f"import sqlalchemy as sa; engine = sa.create_engine({hosts.render_as_string(hide_password=False)!r})\n"
+        "with engine.begin() as connection: migrate(connection)\nengine.dispose()"
+    )
     processes = [
-        subprocess.Popen([sys.executable, "-W", "error", "-c", source], stderr=subprocess.PIPE, text=True)
-        for _ in range(4)
+        subprocess.Popen(
+            [sys.executable, "-W", "error", "-c", f"from accounts_sql import migrate; {source}"],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for source in (*[f"migrate({url!r})"] * 3, on_a_connection)
     ]
     complaints = [process.communicate(timeout=60)[1] for process in processes]
 
@@ -239,8 +277,11 @@ async def test_a_migration_may_take_longer_than_any_statement_of_the_service(
         driver: Any = (await connection.get_raw_connection()).driver_connection
         driver._config = driver._config._replace(command_timeout=0.05)  # now, and not before it has connected
 
-        async with without_time_limit(connection):
-            await connection.execute(sa.text("SELECT pg_sleep(0.2)"))
+        def takes_long(connection: sa.Connection) -> None:
+            with without_time_limit(connection):
+                connection.execute(sa.text("SELECT pg_sleep(0.2)"))
+
+        await connection.run_sync(takes_long)
         with pytest.raises(TimeoutError):
             await connection.execute(sa.text("SELECT pg_sleep(0.2)"))
         await connection.invalidate()

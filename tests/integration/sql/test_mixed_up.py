@@ -21,7 +21,7 @@ from accounts_core.model.idempotency import IdempotencyRecord
 from accounts_core.model.ids import TeamId, UserId
 from accounts_core.model.mail_token import MailToken, MailTokenPurpose
 from accounts_core.model.paging import Cursor
-from accounts_core.model.rate_limits import RateLimit
+from accounts_core.model.rate_limits import RateLimit, scope_digest
 from accounts_core.testing.builders import (
     NOON,
     a_card,
@@ -281,13 +281,7 @@ async def test_f1_attempts_that_are_anothers_limit_nobody(backend: Backend, monk
     scopes = {"jane": RateLimit(1, at(60) - NOON)}
     await limits.consume("sign-in", scopes, now=NOON)
     with (
-        mixed_up(monkeypatch, {"within": _digest("jane")}),
+        mixed_up(monkeypatch, {"within": scope_digest("jane")}),
         pytest.raises(AnswerMismatch),
     ):
         await limits.consume("sign-in", {"john": RateLimit(1, at(60) - NOON)}, now=NOON)
-
-
-def _digest(scope: str) -> bytes:
-    from accounts_sql.repositories.attempts import _digest as digest
-
-    return digest(scope)

@@ -9,9 +9,10 @@ import sqlalchemy as sa
 from tests.integration.sql.release_before.database import TABLES, read_value
 
 from accounts_sql import create_engine, is_current, migrate
+from accounts_sql.migrations.released import RELEASED
 from accounts_sql.tables import metadata, sqlite_metadata
 
-REVISIONS: Final = [f"{number:04d}" for number in range(1, 11)]
+REVISIONS: Final = [each.number for each in RELEASED.revisions]
 
 Rows = dict[str, list[dict[str, Any]]]
 

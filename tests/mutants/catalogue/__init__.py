@@ -21,6 +21,7 @@ from .limits import LIMITS
 from .lists import LISTS
 from .mails import MAILS
 from .memory import MEMORY
+from .migrations import MIGRATIONS
 from .money import MONEY
 from .operators import OPERATORS
 from .outbox import OUTBOX
@@ -48,6 +49,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *FAIRNESS,
     *MEMORY,
     *SQL,
+    *MIGRATIONS,
     *PARSERS,
     *FORKS,
     *CLOCK,

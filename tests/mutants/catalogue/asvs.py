@@ -136,8 +136,8 @@ ASVS: Final = (
     Mutant(
         name="a password that is the account's pending address",
         at="accounts_core/model/user.py::User.known_by",
-        old="(self.name, self.email.address, *pending)",
-        new="(self.name, self.email.address, *pending[:0])",
+        old="(*self.profile_texts, self.email.address, *pending)",
+        new="(*self.profile_texts, self.email.address, *pending[:0])",
         check=_choosing("test_what_an_account_is_changed_to_and_from_is_no_password"),
     ),
     Mutant(

@@ -86,7 +86,7 @@ FORKS: Final = (
         at="adapters/accounts_redis/forking.py::_unlock",
         old="setattr(thing, name, new())",
         new="",
-        check=_forks("test_adapters.py::test_f1_children_count_in_redis_over_connections_of_their_own[ours]"),
+        check="tests/integration/redis/test_forks.py::test_f1_children_count_in_redis_over_connections_of_their_own[ours]",
     ),
     Mutant(
         name="mixed up: a session that is not the token's",

@@ -13,14 +13,14 @@ SQL: Final = (
     Mutant(
         name="sql: a lock on a user that locks nothing",
         at="adapters/accounts_sql/repositories/users.py",
-        old="Query(_FIND.statement.with_for_update(key_share=True), first(rows.user), _IT)",
+        old="Query(_FIND.statement.with_for_update(key_share=True), first(rows.USER.read), _IT)",
         new="_FIND",
         check=locks("test_whoever_locks_what_is_locked_waits[user-psycopg]"),
     ),
     Mutant(
         name="sql: a lock on a team that locks nothing",
         at="adapters/accounts_sql/repositories/teams.py",
-        old="Query(_GET.statement.with_for_update(key_share=True), first(rows.team), _IT)",
+        old="Query(_GET.statement.with_for_update(key_share=True), first(rows.TEAM.read), _IT)",
         new="_GET",
         check=locks("test_whoever_locks_what_is_locked_waits[team-psycopg]"),
     ),
@@ -136,9 +136,9 @@ SQL: Final = (
     ),
     Mutant(
         name="sql: an outcome that is not kept for whoever has not heard it",
-        at="adapters/accounts_sql/statements/rows.py::verification_values",
-        old="verification.outcome_undelivered",
-        new="False",
+        at="adapters/accounts_sql/statements/rows.py",
+        old="Stored(column='unheard')",
+        new="Stored(column='unheard', write=lambda _: False)",
         check=LOCKSTEP,
     ),
     Mutant(

@@ -18,7 +18,8 @@ from accounts_core import MailDispatch
 from accounts_core.accounts import Accounts, BlockingAccounts
 from accounts_core.model.policy import Policy
 from accounts_memory import MemoryMailer, MemoryRateLimiter, MemoryStore
-from accounts_sql import SqlStore, create_engine, metadata, migrate
+from accounts_sql import SqlStore, create_engine, migrate
+from accounts_sql.tables import metadata
 from accounts_stripe import BlockingStripeGateway
 from accounts_stripe_simulator import Simulator, SimulatorHTTPClient
 from accounts_system import SystemClock, SystemSecrets

@@ -4,21 +4,21 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, ClassVar
 
-from tests.simulation.world import Core
+from tests.simulation.environment import Core
 
 from accounts_core.errors import AccountDeactivated, EmailTaken, InvalidCredentials, InvalidToken
 from accounts_core.services.session_opener import SignInResult
 from accounts_core.testing.simulation import Draw, Scheduler, Violated
 
 from .facts import End, Fact, Opened, Person
-from .life import Changes, Life
+from .history import Changes, History
 
 
-class LifeWithAccounts(Life):
+class AccountHistory(History):
     """Adds what people do with their accounts."""
 
     weights: ClassVar[Mapping[str, int]] = {
-        **Life.weights,
+        **History.weights,
         "register": 6,
         "sign_in": 5,
         "guess": 2,
@@ -38,7 +38,7 @@ class LifeWithAccounts(Life):
     def __init__(self, scheduler: Scheduler) -> None:
         super().__init__(scheduler)
         for person in self.people[1:]:
-            self.world.do(partial(self._settle, person=person))
+            self.env.do(partial(self._settle, person=person))
 
     async def _settle(self, accounts: Core, person: Person) -> None:
         """Somebody has an account already when it all begins."""
@@ -228,7 +228,7 @@ class LifeWithAccounts(Life):
         return next(
             (
                 notice.values["token"]
-                for notice in reversed(self.world.mailer.delivered)
+                for notice in reversed(self.env.mailer.delivered)
                 if notice.kind == purpose and notice.to.address in person.emails
             ),
             None,

@@ -3,16 +3,16 @@
 from collections.abc import Mapping
 from typing import ClassVar, Final
 
-from tests.simulation.world import Core
+from tests.simulation.environment import Core
 
 from accounts_core.errors import Invalid, NotFound, ProviderBusy, RateLimitExceeded
 from accounts_core.ports.payment_gateway import HoldStatus
 from accounts_core.testing.simulation import Draw
 from accounts_core.use_cases.cards.verify_card import VerificationResult
 
-from .accounts import LifeWithAccounts
+from .accounts import AccountHistory
 from .facts import End, Person
-from .life import WORKERS
+from .history import WORKERS
 
 CARDS: Final = {
     "pm_card_visa": "4242",
@@ -23,11 +23,11 @@ CARDS: Final = {
 }
 
 
-class LifeWithCards(LifeWithAccounts):
+class CardHistory(AccountHistory):
     """Adds cards, banks, events, outages and dashboards."""
 
     weights: ClassVar[Mapping[str, int]] = {
-        **LifeWithAccounts.weights,
+        **AccountHistory.weights,
         "verify_card": 10,
         "remove_card": 3,
         "choose_card": 3,
@@ -86,16 +86,16 @@ class LifeWithCards(LifeWithAccounts):
 
     def bank(self, draw: Draw) -> None:
         """Somebody answers a challenge, one way or the other."""
-        waiting = [each for each in self.world.gateway.open_holds() if each.status is HoldStatus.CHALLENGED]
+        waiting = [each for each in self.env.gateway.open_holds() if each.status is HoldStatus.CHALLENGED]
         if waiting:
             hold, succeed = draw.of(waiting), draw.below(3) > 0
             self.scheduler.note("bank", draw.task, "says yes" if succeed else "says no")
             assert hold.id is not None
-            self.world.gateway.authenticate(hold.id, succeed)
+            self.env.gateway.authenticate(hold.id, succeed)
 
     def event(self, draw: Draw) -> None:
         """An event comes: a new one, or one that has come before, in whatever order."""
-        self.customers |= set(self.world.gateway._provider._customers)
+        self.customers |= set(self.env.gateway._provider._customers)
         if self.customers:
             customer, event = draw.of(sorted(self.customers)), f"evt_{draw.below(50)}"
             self.spawn(draw, lambda accounts: accounts.receive_provider_event(id=event, customer_id=customer))
@@ -104,15 +104,15 @@ class LifeWithCards(LifeWithAccounts):
         """The provider turns the next calls down."""
         for method in ("hold", "release", "attach", "detach", "set_default", "update_customer", "retrieve_hold"):
             for _ in range(draw.below(3)):
-                self.world.gateway.fail_next(method, ProviderBusy("Away."))
+                self.env.gateway.fail_next(method, ProviderBusy("Away."))
 
     def dashboard(self, draw: Draw) -> None:
         """Somebody takes a card away, chooses another default, or deletes a customer, in the provider's dashboard."""
-        customers = self.world.gateway._provider._customers
+        customers = self.env.gateway._provider._customers
         if not customers:
             return
         customer = draw.of(sorted(customers))
-        provider = self.world.gateway._provider
+        provider = self.env.gateway._provider
         cards = provider.cards_of(customer)
         what = draw.of(("detach", "default", "delete", "default"))
         self.scheduler.note("dashboard", draw.task, f"{what} of {customer}")

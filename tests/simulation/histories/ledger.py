@@ -1,4 +1,4 @@
-"""What has to hold in a life: whenever it comes to rest, and once everything has been recovered from."""
+"""What has to hold in a history: whenever it comes to rest, and once everything has been recovered from."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -7,8 +7,8 @@ from typing import Any
 
 from tests.simulation import invariants
 from tests.simulation.contents import Contents, contents
+from tests.simulation.environment import Core
 from tests.simulation.invariants import INVARIANTS, Outcome
-from tests.simulation.world import Core
 
 from accounts_core import run_sync
 from accounts_core.model import EmailAddress, Password, User
@@ -19,7 +19,7 @@ from accounts_core.outbox.delays import LONGEST_DELAY
 from accounts_core.testing.simulation import Violated
 
 from .facts import Group, Person
-from .groups import LifeInTeams
+from .teams import TeamHistory
 
 ALWAYS = (
     invariants.an_attempt_makes_one_hold_at_most,
@@ -53,11 +53,11 @@ async def _retry(job: str, accounts: Core) -> None:
     await accounts.retry_job(job)
 
 
-class Ledger(LifeInTeams):
+class Ledger(TeamHistory):
     """Compares what is stored with what people know."""
 
     def check(self) -> None:
-        stored = contents(self.world)
+        stored = contents(self.env)
         self._check_invariants(stored, ALWAYS)
         for person in self.people:
             self._check_person(person, stored)
@@ -68,28 +68,28 @@ class Ledger(LifeInTeams):
 
     def recover(self) -> None:
         """Set the clocks right, start again, let every event come, and let a worker do what is left."""
-        self.world.notes["began"] = self.scheduler.clock.now()
-        self.world.do(lambda accounts: accounts.repair_times())
+        self.env.notes["began"] = self.scheduler.clock.now()
+        self.env.do(lambda accounts: accounts.repair_times())
         self._check_nothing_lies_ahead()
-        self.world.gateway._calls._faults.clear()
+        self.env.gateway._calls._faults.clear()
         self.scheduler.kept_failures.clear()
-        self.customers |= set(self.world.gateway._provider._customers)
+        self.customers |= set(self.env.gateway._provider._customers)
         for number, customer in enumerate(sorted(self.customers)):
-            self.world.do(partial(_hear, f"evt_last_{number}", customer))
+            self.env.do(partial(_hear, f"evt_last_{number}", customer))
         for _ in range(2):  # what was put off for another day may be given up on by then
             self._retry_parked()
-            self.world.recover()
-        self.world.do(lambda accounts: accounts.reconcile_cards())
-        self.world.recover()
+            self.env.recover()
+        self.env.do(lambda accounts: accounts.reconcile_cards())
+        self.env.recover()
         for person in self.people:
             person.is_adrift = False
         self._check_invariants(
-            contents(self.world), tuple(each for each in INVARIANTS if each not in (*BY_CLOCK, *LOOKED_AT_HERE))
+            contents(self.env), tuple(each for each in INVARIANTS if each not in (*BY_CLOCK, *LOOKED_AT_HERE))
         )
 
     def _check_nothing_lies_ahead(self) -> None:
         """Once that is repaired, nothing waits longer than any delay, and nobody signed in in the future."""
-        stored, now = contents(self.world), self.scheduler.clock.now()
+        stored, now = contents(self.env), self.scheduler.clock.now()
         for job in stored.jobs:
             if job.dead_lettered_at is None and job.due > now + LONGEST_DELAY * 1.5 + CLOCK_SKEW:
                 raise Violated(f"No job waits longer than any delay: {job.topic} is due {job.due}")
@@ -102,12 +102,12 @@ class Ledger(LifeInTeams):
 
     def _retry_parked(self) -> None:
         """An operator has everything tried again that was given up on."""
-        for job in self.world.outbox():
+        for job in self.env.outbox():
             if job.dead_lettered_at is not None:
-                self.world.do(partial(_retry, job.id))
+                self.env.do(partial(_retry, job.id))
 
     def _check_invariants(self, stored: Contents, chosen: tuple[Any, ...]) -> None:
-        at = Outcome(self.world, stored)
+        at = Outcome(self.env, stored)
         for invariant in chosen if self.is_clock_off else (*chosen, *BY_CLOCK):
             try:
                 invariant(at)
@@ -128,7 +128,7 @@ class Ledger(LifeInTeams):
             return
         if person.known_id != user.id:
             person.known_id = user.id
-            self.world.notes["known"] = (*self.world.notes.get("known", ()), user.id)
+            self.env.notes["known"] = (*self.env.notes.get("known", ()), user.id)
         self._see(person.password, self._password_of(person, user), "password")
         self._see(person.name, user.name, "name")
         self._see(person.email, person.emails.index(user.email.address), "address")
@@ -146,7 +146,7 @@ class Ledger(LifeInTeams):
         fits = [
             number
             for number in range(person.passwords + 1)
-            if run_sync(self.world.hasher.verify(user.password_hash, Password(person.word(number))))
+            if run_sync(self.env.hasher.verify(user.password_hash, Password(person.word(number))))
         ]
         return fits[0] if fits else None
 

@@ -7,10 +7,12 @@ nobody ever made.
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+import attrs
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle
 
 from accounts_core.errors import ProviderAmbiguous, ProviderBusy, ProviderError, ProviderRefused
+from accounts_core.model.profile import PROFILE_FIELDS
 
 users: Final = Bundle[int]("users")
 signed_in: Final = Bundle[Any]("signed_in")
@@ -103,6 +105,11 @@ names: Final = st.sampled_from(
         "\ud800",
     ]
 )
+new_profiles: Final = st.fixed_dictionaries(
+    {name: names for name, field in PROFILE_FIELDS.items() if field.default is attrs.NOTHING},
+    optional={name: names for name, field in PROFILE_FIELDS.items() if field.default is not attrs.NOTHING},
+)
+profile_changes: Final = st.fixed_dictionaries({name: st.none() | names for name in PROFILE_FIELDS})
 bodies: Final = st.sampled_from(["Hello.", "two\nlines\tand a tab", "x" * 10_000, "🦊", "", " ", "x" * 10_001, "nul\0"])
 clients: Final = st.sampled_from([None, None, "192.0.2.7", "2001:db8::1", "nul\0", "lone \ud800"])
 agents: Final = st.sampled_from([None, "curl/8.5.0", "curl/8.6.0", "Mozilla/5.0 (X11)", "x" * 300, "nul\0", "\ud800"])

@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 from hypothesis import strategies as st
 from hypothesis.stateful import MultipleResults, RuleBasedStateMachine, initialize, multiple
 from tests.simulation.lockstep import arguments as given
+from tests.simulation.lockstep.environments import POLICIES, Databases, Environment
 from tests.simulation.lockstep.outcomes import Outcome
 from tests.simulation.lockstep.reference import PLACES
 from tests.simulation.lockstep.steps import Lockstep, Tally
-from tests.simulation.lockstep.worlds import POLICIES, Databases, World
 
 from accounts_core import BlockingAccounts
 from accounts_core.model.ids import TeamId, UserId
@@ -18,7 +18,7 @@ Core = BlockingAccounts[Any]
 
 
 class LockstepBase(RuleBasedStateMachine):
-    """Takes every rule's step in each of the three worlds."""
+    """Takes every rule's step in each of the three environments."""
 
     databases: ClassVar[Databases]
     tally: ClassVar[Tally]
@@ -55,8 +55,8 @@ class LockstepBase(RuleBasedStateMachine):
         is_founded=st.sampled_from([True, True, True, False]),
     )
     def begin(self, policy: str, stranger: int, is_founded: bool) -> None:
-        """Make the worlds, with a stranger in every bundle, and most often with people who know each other."""
-        self.lockstep = Lockstep(self.databases.worlds(POLICIES[policy]), self.tally)
+        """Make the environments, with a stranger in every bundle, and most often with people who know each other."""
+        self.lockstep = Lockstep(self.databases.envs(POLICIES[policy]), self.tally)
         for bundle, strangers in given.STRANGERS.items():
             self._put(bundle, strangers[stranger])
         if is_founded:
@@ -105,10 +105,10 @@ class LockstepBase(RuleBasedStateMachine):
 
     def ask(self, use_case: str, call: Callable[[Core], Any]) -> Outcome:
         """Take a use case's step."""
-        return self.lockstep.step(use_case, lambda world: call(world.accounts))
+        return self.lockstep.step(use_case, lambda env: call(env.accounts))
 
     def whose(self, table: str, key: object, otherwise: Any, *, owner: str = "user_id") -> Any:
-        """Return the owner of a thing, as its row says; somebody else when there is no such thing."""
+        """Return the owner of a thing, as its row says; somebody else when no row has it."""
         row = self.lockstep.state[table].get((key,))
         return otherwise if row is None else row[PLACES[table, owner]]
 
@@ -119,8 +119,8 @@ class LockstepBase(RuleBasedStateMachine):
         address: str = self.whose("users", who, "nobody@example.org", owner="email")
         return address
 
-    def happen(self, name: str, change: Callable[[World], Any]) -> Outcome:
-        """Let something happen around the core, in every world alike."""
+    def happen(self, name: str, change: Callable[[Environment], Any]) -> Outcome:
+        """Let something happen around the core, in every environment alike."""
         return self.lockstep.step(name, change)
 
 

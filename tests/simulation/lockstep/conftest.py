@@ -1,11 +1,11 @@
 from collections.abc import Iterator
 
 import pytest
-from tests.simulation.lockstep.worlds import Databases, opened
+from tests.simulation.lockstep.environments import Databases, opened
 
 
 @pytest.fixture(scope="package")
 def databases() -> Iterator[Databases]:
-    """A database of each kind; whoever makes worlds on them finds them empty."""
+    """A database of each kind; whoever makes environments on them finds them empty."""
     with opened() as databases:
         yield databases

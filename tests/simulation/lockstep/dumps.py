@@ -21,7 +21,7 @@ import attrs
 from accounts_memory import MemoryRateLimiter, MemoryStore
 from accounts_memory.schema import NAMES
 from accounts_memory.store import Ids
-from accounts_sql import metadata
+from accounts_sql.tables import metadata
 
 Row = tuple[Any, ...]
 Table = Mapping[Row, Row]

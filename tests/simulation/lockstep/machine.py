@@ -3,17 +3,17 @@
 import attrs
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
-from tests.simulation.lockstep.operations import Operations, Surroundings
-from tests.simulation.lockstep.people import People
+from tests.simulation.lockstep.account_rules import AccountRules
+from tests.simulation.lockstep.card_and_team_rules import CardRules, TeamRules
+from tests.simulation.lockstep.environments import Databases
+from tests.simulation.lockstep.operation_rules import EnvironmentRules, OperationRules
 from tests.simulation.lockstep.steps import Tally
-from tests.simulation.lockstep.things import Cards, Teams
-from tests.simulation.lockstep.worlds import Databases
 
 from accounts_core import BlockingAccounts
 from accounts_core.facade import methods
 
 
-class LockstepMachine(People, Cards, Teams, Operations, Surroundings):
+class LockstepMachine(AccountRules, CardRules, TeamRules, OperationRules, EnvironmentRules):
     """Memory, SQLite and PostgreSQL, step by step."""
 
 

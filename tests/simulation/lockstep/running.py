@@ -8,9 +8,9 @@ from time import monotonic
 from typing import Final, TypeAlias
 
 import attrs
+from tests.simulation.lockstep.environments import opened
 from tests.simulation.lockstep.machine import Violation, play, use_cases
 from tests.simulation.lockstep.steps import Tally
-from tests.simulation.lockstep.worlds import opened
 
 Row: TypeAlias = tuple[str, int | str]
 

@@ -1,4 +1,4 @@
-"""One step on three worlds, and what has to be the same after it: the answer, the state, and what the world heard."""
+"""One step in three environments, after which the answer, the rows, the mails and the provider's calls are compared."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
@@ -6,9 +6,9 @@ from typing import Any, Final
 
 import attrs
 from tests.simulation.lockstep.dumps import ATTEMPTS, TABLES, Dump, Numbering
+from tests.simulation.lockstep.environments import Environment
 from tests.simulation.lockstep.outcomes import Outcome, canonical
 from tests.simulation.lockstep.reference import Reference
-from tests.simulation.lockstep.worlds import World
 
 from accounts_core.ports.mailer import MailMessage
 
@@ -17,7 +17,7 @@ SHOWN: Final = 2000
 
 
 class Difference(AssertionError):
-    """The worlds do not say the same, or all three say what cannot be."""
+    """The environments do not say the same, or all three say what cannot be."""
 
 
 @attrs.define
@@ -52,38 +52,38 @@ class Tally:
 
 @attrs.define
 class _Heard:
-    """How much of what a world's provider and mail heard was compared already."""
+    """How much of what an environment's provider and mail heard was compared already."""
 
     calls: int = 0
     notices: int = 0
 
 
 class Lockstep:
-    """Takes each step in every world, and compares."""
+    """Takes each step in every environment, and compares."""
 
-    def __init__(self, worlds: Sequence[World], tally: Tally) -> None:
-        self.worlds = worlds
+    def __init__(self, envs: Sequence[Environment], tally: Tally) -> None:
+        self.envs = envs
         self._tally = tally
         self._reference = Reference()
-        self._heard = {world.name: _Heard() for world in worlds}
+        self._heard = {env.name: _Heard() for env in envs}
         self.state: Dump = self.first.dumper.dump(now=self.first.clock.now())
         self.before = self.state
         self.agree = True
-        """Whether the worlds were the same after the last step."""
+        """Whether the environments were the same after the last step."""
         self.news: Sequence[MailMessage] = ()
         """What was delivered in the last step."""
 
     @property
-    def first(self) -> World:
-        """The world whose answers go on into the next steps: they are those of every world."""
-        return self.worlds[0]
+    def first(self) -> Environment:
+        """The environment whose answers go on into the next steps: they are those of every environment."""
+        return self.envs[0]
 
-    def step(self, name: str, call: Callable[[World], Any]) -> Outcome:
+    def step(self, name: str, call: Callable[[Environment], Any]) -> Outcome:
         """Take a step. Raises `Difference`."""
         self.agree = False
-        outcomes = [Outcome.of(lambda world=world: call(world)) for world in self.worlds]  # type: ignore[misc]  # bound at once
+        outcomes = [Outcome.of(lambda env=env: call(env)) for env in self.envs]  # type: ignore[misc]  # bound at once
         self._tally.count(name, outcomes[0].kind)
-        self._compare(f"{name} came to", {w.name: o.canonical() for w, o in zip(self.worlds, outcomes, strict=True)})
+        self._compare(f"{name} came to", {w.name: o.canonical() for w, o in zip(self.envs, outcomes, strict=True)})
         for outcome in outcomes:
             if outcome.is_fault:
                 raise Difference(f"{name} raised what no caller may meet: {outcome.error!r}") from outcome.error
@@ -106,22 +106,20 @@ class Lockstep:
 
     def _compare_heard(self, step: str) -> None:
         calls, notices = {}, {}
-        for world in self.worlds:
-            heard = self._heard[world.name]
-            calls[world.name] = [canonical(call) for call in world.gateway.calls[heard.calls :]]
-            notices[world.name] = [canonical(notice) for notice in world.mailer.delivered[heard.notices :]]
+        for env in self.envs:
+            heard = self._heard[env.name]
+            calls[env.name] = [canonical(call) for call in env.gateway.calls[heard.calls :]]
+            notices[env.name] = [canonical(notice) for notice in env.mailer.delivered[heard.notices :]]
         self._compare(f"during {step} the provider was asked", calls)
         self._compare(f"during {step} there was mail", notices)
-        self._compare(
-            f"during {step} passwords were compared", {each.name: each.hasher.verified for each in self.worlds}
-        )
+        self._compare(f"during {step} passwords were compared", {each.name: each.hasher.verified for each in self.envs})
         self.news = self.first.mailer.delivered[self._heard[self.first.name].notices :]
-        for world in self.worlds:
-            heard = self._heard[world.name]
-            heard.calls, heard.notices = len(world.gateway.calls), len(world.mailer.delivered)
+        for env in self.envs:
+            heard = self._heard[env.name]
+            heard.calls, heard.notices = len(env.gateway.calls), len(env.mailer.delivered)
 
     def _compare_states(self, step: str) -> None:
-        dumps = {world.name: world.dumper.dump(now=world.clock.now()) for world in self.worlds}
+        dumps = {env.name: env.dumper.dump(now=env.clock.now()) for env in self.envs}
         (first, expected), *others = dumps.items()
         for name, found in others:
             for table in (*TABLES, ATTEMPTS):
@@ -131,20 +129,20 @@ class Lockstep:
         self.before, self.state = self.state, expected
 
     def _even_out_numbers(self) -> None:
-        """Let every world hand out the same number next, and draw the same secret.
+        """Let every environment hand out the same number next, and draw the same secret.
 
         A unit that is rolled back may lose the numbers that it took, or not: the ports allow both. SQLite loses none,
         so the others are taken back to it. And a unit may be refused at once or at its commit: in the second case it
         has drawn more secrets before.
         """
-        memory, sqlite, postgres = (world.dumper for world in self.worlds)
+        memory, sqlite, postgres = (env.dumper for env in self.envs)
         numbers: Numbering = sqlite.numbering()
         for dumper in (memory, postgres):
             if dumper.numbering() != numbers:
                 dumper.renumber(numbers)
-        drawn = max(world.secrets.drawn for world in self.worlds)
-        for world in self.worlds:
-            world.secrets.drawn = drawn
+        drawn = max(env.secrets.drawn for env in self.envs)
+        for env in self.envs:
+            env.secrets.drawn = drawn
 
     def put_clocks_back(self, span: timedelta) -> None:
         """Go back in time.
@@ -153,9 +151,9 @@ class Lockstep:
         back is the only one that tells, so all of them are swept before.
         """
 
-        def put_back(world: World) -> None:
-            world.dumper.sweep(now=world.clock.now())
-            world.clock.put_back(span)
+        def put_back(env: Environment) -> None:
+            env.dumper.sweep(now=env.clock.now())
+            env.clock.put_back(span)
 
         self.step("put_clocks_back", put_back)
 

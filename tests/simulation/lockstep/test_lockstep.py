@@ -8,11 +8,11 @@ from typing import Any, Final
 
 import attrs
 import pytest
+from tests.simulation.lockstep.environments import POLICIES, Databases, Environment
 from tests.simulation.lockstep.machine import Violation, play, rules, use_cases
 from tests.simulation.lockstep.reference import Broken
 from tests.simulation.lockstep.running import LockstepRun, rows, run
 from tests.simulation.lockstep.steps import Difference, Lockstep, Tally
-from tests.simulation.lockstep.worlds import POLICIES, Databases, World
 
 from accounts_core.errors import Conflict, EmailTaken
 from accounts_core.model.email_address import EmailAddress
@@ -71,32 +71,30 @@ def test_a_violation_is_in_the_table_with_its_reproduction() -> None:
 
 @pytest.fixture
 def lockstep(databases: Databases) -> Lockstep:
-    """Three worlds in which Jane has signed up."""
-    lockstep = Lockstep(databases.worlds(POLICIES["as it comes"]), Tally())
+    """Three environments in which Jane has signed up."""
+    lockstep = Lockstep(databases.envs(POLICIES["as it comes"]), Tally())
     lockstep.step("register", register)
     return lockstep
 
 
-def register(world: World, email: str = "jane@example.org") -> Any:
-    return world.accounts.register(email=email, password=PASSWORD, name="Jane Doe")
+def register(env: Environment, email: str = "jane@example.org") -> Any:
+    return env.accounts.register(email=email, password=PASSWORD, name="Jane Doe")
 
 
 @pytest.mark.parametrize("nth", [0, 1, 2])
 def test_another_answer_is_seen(lockstep: Lockstep, nth: int) -> None:
-    odd = lockstep.worlds[nth]
+    odd = lockstep.envs[nth]
 
     with pytest.raises(Difference, match="profile came to"):
-        lockstep.step(
-            "profile", lambda world: attrs.evolve(world.accounts.profile(UserId(1)), balance=int(world is odd))
-        )
+        lockstep.step("profile", lambda env: attrs.evolve(env.accounts.profile(UserId(1)), balance=int(env is odd)))
 
 
 def test_another_error_is_seen_and_the_words_of_a_conflict_are_not(lockstep: Lockstep) -> None:
-    def conflicting(world: World) -> None:
-        raise Conflict(f"{world.name} was late.")
+    def conflicting(env: Environment) -> None:
+        raise Conflict(f"{env.name} was late.")
 
-    def taken(world: World) -> None:
-        raise EmailTaken(f"{world.name}@example.org")
+    def taken(env: Environment) -> None:
+        raise EmailTaken(f"{env.name}@example.org")
 
     lockstep.step("conflict", conflicting)
     with pytest.raises(Difference, match="taken came to"):
@@ -104,7 +102,7 @@ def test_another_error_is_seen_and_the_words_of_a_conflict_are_not(lockstep: Loc
 
 
 def test_an_error_that_is_no_callers_is_seen_though_it_is_the_same_everywhere(lockstep: Lockstep) -> None:
-    def break_down(world: World) -> None:
+    def break_down(env: Environment) -> None:
         raise ZeroDivisionError
 
     with pytest.raises(Difference, match="what no caller may meet"):
@@ -129,20 +127,20 @@ def test_another_row_is_seen_at_the_next_step(databases: Databases, lockstep: Lo
         connection.exec_driver_sql(tamper)
 
     with pytest.raises(Difference, match=r"the table \w+ differs"):
-        lockstep.step("list_activity", lambda world: None)
+        lockstep.step("list_activity", lambda env: None)
 
 
 def test_another_question_to_the_provider_and_another_mail_are_seen(lockstep: Lockstep) -> None:
-    odd = lockstep.worlds[2]
+    odd = lockstep.envs[2]
     notice = MailMessage(id="job_1", to=EmailAddress("jane@example.org"), kind=MailKind.ALREADY_REGISTERED, values={})
 
-    def ask(world: World) -> None:
-        if world is odd:
-            world.gateway.calls.append(Call("detach", ("pm_1",)))
+    def ask(env: Environment) -> None:
+        if env is odd:
+            env.gateway.calls.append(Call("detach", ("pm_1",)))
 
-    def mail(world: World) -> None:
-        if world is odd:
-            world.mailer.delivered.append(notice)
+    def mail(env: Environment) -> None:
+        if env is odd:
+            env.mailer.delivered.append(notice)
 
     with pytest.raises(Difference, match="the provider was asked"):
         lockstep.step("ask", ask)
@@ -154,9 +152,9 @@ def test_another_question_to_the_provider_and_another_mail_are_seen(lockstep: Lo
 def test_three_that_are_wrong_alike_are_seen(databases: Databases, lockstep: Lockstep) -> None:
     """Nothing differs when the same row is lost everywhere; and yet the trail is only added to."""
 
-    def forget(world: World) -> None:
-        store: Any = world.accounts._store
-        if world is lockstep.first:
+    def forget(env: Environment) -> None:
+        store: Any = env.accounts._store
+        if env is lockstep.first:
             store._state = attrs.evolve(store._state, audit=attrs.evolve(store._state.audit, rows={}))
 
     for engine in (databases.sqlite, databases.postgres):
@@ -168,7 +166,7 @@ def test_three_that_are_wrong_alike_are_seen(databases: Databases, lockstep: Loc
 
 def test_numbers_that_a_refused_unit_lost_are_evened_out(lockstep: Lockstep) -> None:
     refused = lockstep.step("register", register)
-    entered = lockstep.step("register", lambda world: register(world, "john@example.org"))
+    entered = lockstep.step("register", lambda env: register(env, "john@example.org"))
 
     assert (refused.kind, entered.value.id) == ("EmailTaken", 2)
-    assert {world.clock.now() for world in lockstep.worlds} == {NOON}
+    assert {env.clock.now() for env in lockstep.envs} == {NOON}

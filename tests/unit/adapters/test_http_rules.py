@@ -17,7 +17,7 @@ from accounts_http.parameters import PageQuery, page_query, team_id, text_id
 from accounts_http.problems import problem_response, problem_type_of_status
 from accounts_http.schemas.account import ChangeUser
 from accounts_http.schemas.auth import SignUp
-from accounts_http.schemas.profile import ProfileBody, profile_fields
+from accounts_http.schemas.profile import ProfileBody, new_profile, profile_changes
 from accounts_http.schemas.user import UpdateUser
 
 JSON = Headers([(b"content-type", b"application/json")])
@@ -85,8 +85,8 @@ def test_sign_up_and_updates_have_the_same_profile_fields_and_hand_on_those_that
     changing = read_body(b'{"email": "j@example.org"}', JSON, ChangeUser)
 
     assert all(issubclass(body, ProfileBody) for body in (SignUp, ChangeUser, UpdateUser))
-    assert profile_fields(signing_up) == {"name": "Jane"}
-    assert profile_fields(changing) == {}
+    assert new_profile(signing_up) == {"name": "Jane"}
+    assert profile_changes(changing) == {}
 
 
 def test_every_field_of_the_account_api_is_in_camel_case() -> None:

@@ -12,7 +12,7 @@ from accounts_core.ports.mailer import MailKind, MailMessage
 from accounts_core.testing.contracts.mailer import VALUES
 from accounts_smtp import Sender, compose
 from accounts_smtp.headers import MailRefused
-from accounts_sql.statements.rows import stored_email
+from accounts_sql.statements.mapping import stored_email
 
 AT = datetime(2024, 5, 1, 12, 30, tzinfo=UTC)
 SENDER = Sender(EmailAddress("no-reply@accounts.example"), "Accounts")
@@ -78,7 +78,7 @@ def test_a_lifetime_reads_as_people_say_it() -> None:
     values = {**VALUES[MailKind.VERIFY_EMAIL], "minutes": "1440"}
     mail = sent(MailMessage(id="job_1", to=EmailAddress("sam@example.org"), kind=MailKind.VERIFY_EMAIL, values=values))
 
-    assert "for 24 hours:" in part(mail, "plain")
+    assert "in 24 hours:" in part(mail, "plain")
 
 
 def test_an_invitation_says_who_invites_to_what_and_where_to_go() -> None:

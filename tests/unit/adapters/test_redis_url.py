@@ -25,6 +25,13 @@ def test_a_url_is_read_and_shown_without_who_and_with_what(text: str, shown: str
     assert "cret" not in f"{url} {url!r}"
 
 
+def test_a_scheme_in_capitals_is_one_that_the_client_takes() -> None:
+    url = RedisUrl.parse("REDISS://:SECRET@Cache/0")
+
+    assert (url.text, str(url)) == ("rediss://:SECRET@Cache/0", "rediss://cache:6379/0")
+    assert redis.Redis.from_url(url.text).connection_pool.connection_kwargs["host"] == "cache"
+
+
 @pytest.mark.parametrize(
     "text",
     [

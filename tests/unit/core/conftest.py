@@ -1,4 +1,4 @@
-"""A world in memory, and the core on it, called without an event loop."""
+"""An environment in memory, and the core on it, called without an event loop."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -44,7 +44,7 @@ class Events:
 
 
 @attrs.frozen
-class World:
+class Environment:
     """Everything around the core, to look at and to steer."""
 
     clock: ManualClock
@@ -79,9 +79,9 @@ class World:
 
 
 @pytest.fixture
-def world() -> World:
+def env() -> Environment:
     clock, secrets, events = ManualClock(NOON), SequenceSecrets(), Events()
-    return World(
+    return Environment(
         clock=clock,
         events=events,
         store=MemoryStore(subscribers=[events]),
@@ -93,25 +93,25 @@ def world() -> World:
 
 
 @pytest.fixture
-def accounts(world: World) -> Core:
-    return world.accounts()
+def accounts(env: Environment) -> Core:
+    return env.accounts()
 
 
 @pytest.fixture
-def jane(accounts: Core, world: World) -> User:
-    return signed_up(accounts, world, "jane@example.org", "Jane Doe")
+def jane(accounts: Core, env: Environment) -> User:
+    return signed_up(accounts, env, "jane@example.org", "Jane Doe")
 
 
 @pytest.fixture
-def john(accounts: Core, world: World) -> User:
-    return signed_up(accounts, world, "john@example.org", "John Roe")
+def john(accounts: Core, env: Environment) -> User:
+    return signed_up(accounts, env, "john@example.org", "John Roe")
 
 
-def signed_up(accounts: Core, world: World, email: str, name: str) -> User:
+def signed_up(accounts: Core, env: Environment, email: str, name: str) -> User:
     """Sign somebody up, and have the worker send the mail that comes with it."""
     user = accounts.register(email=email, password=PASSWORD, name=name)
     accounts.run_due()
-    world.mailer.delivered.clear()
+    env.mailer.delivered.clear()
     return user
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import pytest
-from tests.unit.core.conftest import World
+from tests.unit.core.conftest import Environment
 
 from accounts_core import Accounts, BlockingAccounts, errors
 from accounts_core.facade import methods
@@ -148,7 +148,7 @@ def test_the_check_of_docstrings_finds_each_fault() -> None:
 
     Raises:
         Invalid: On `name`.
-        NotFound: There is no such team.
+        NotFound: No such team.
 
     """
     unchanging = """Check the connection.
@@ -185,15 +185,15 @@ def test_the_check_of_docstrings_finds_each_fault() -> None:
 
 
 @pytest.mark.usefixtures("drive")
-async def test_the_example_in_the_docstring_of_accounts_runs(world: World) -> None:
+async def test_the_example_in_the_docstring_of_accounts_runs(env: Environment) -> None:
     """`help(Accounts)` begins with it."""
     accounts = Accounts(
-        store=world.store,
-        payments=world.gateway,
-        passwords=world.hasher,
-        mailer=world.mailer,
-        clock=world.clock,
-        secrets=world.secrets,
+        store=env.store,
+        payments=env.gateway,
+        passwords=env.hasher,
+        mailer=env.mailer,
+        clock=env.clock,
+        secrets=env.secrets,
         limits=None,
     )
     block = inspect.cleandoc(Accounts.__doc__ or "").split("\n\n")[1]

@@ -255,7 +255,7 @@ async def test_less_than_the_least_amount_is_refused(gateway: MemoryGateway, cus
     assert gateway.holds == {}
 
 
-async def test_a_key_replays_its_first_answer_even_when_the_world_has_moved_on(
+async def test_a_key_replays_its_first_answer_after_the_state_has_changed(
     gateway: MemoryGateway, customer: Customer
 ) -> None:
     first = await gateway.hold(request(customer), key="hold")

@@ -13,8 +13,8 @@ from accounts_core.model.passwords import PasswordPolicy
 from accounts_core.model.policy import CardPolicy, CustomerDeletion, EmailChange, Policy, RetentionPolicy, SessionPolicy
 from accounts_core.model.rate_limits import DEFAULT_RATE_LIMITS
 from accounts_core.ports.rate_limiter import RateLimit
+from accounts_redis import RedisUrl
 from accounts_service.errors import ServiceError
-from accounts_service.rate_limiters import RateLimitsUrl
 from accounts_service.settings import Settings
 from accounts_smtp import Sender, SmtpUrl
 
@@ -92,7 +92,7 @@ ACCEPTED: list[tuple[str, str, Any]] = [
     (
         "RATE_LIMITS_URL",
         "redis://:secret@cache.example.org:6379/0",
-        RateLimitsUrl.parse("redis://:secret@cache.example.org:6379/0"),
+        RedisUrl.parse("redis://:secret@cache.example.org:6379/0"),
     ),
 ]
 
@@ -323,9 +323,9 @@ def test_secrets_are_not_in_the_repr() -> None:
 def test_an_unknown_setting_is_refused_with_the_name_that_was_meant() -> None:
     assert (
         refusal(ACCOUNTS_DATABSE_URL="x")
-        == "ACCOUNTS_DATABSE_URL: there is no such setting. Did you mean ACCOUNTS_DATABASE_URL?"
+        == "ACCOUNTS_DATABSE_URL: no such setting. Did you mean ACCOUNTS_DATABASE_URL?"
     )
-    assert refusal(ACCOUNTS_GIVEN="x").startswith("ACCOUNTS_GIVEN: there is no such setting.")
+    assert refusal(ACCOUNTS_GIVEN="x").startswith("ACCOUNTS_GIVEN: no such setting.")
 
 
 def test_the_redis_url_is_another_name_of_the_rate_limits_url() -> None:

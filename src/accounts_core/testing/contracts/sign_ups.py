@@ -9,7 +9,7 @@ from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import UserId
 from accounts_core.model.sign_up import SignUp
 from accounts_core.model.user import User
-from accounts_core.testing.builders import NOON, a_session, a_team, a_user, an_invitation, at
+from accounts_core.testing.builders import NOON, a_profile, a_session, a_team, a_user, an_invitation, at
 from accounts_core.testing.contracts.base import StoreContract
 from accounts_core.testing.harness import AnyStore, keep, read_back
 
@@ -34,7 +34,7 @@ class SignUpsContract(StoreContract):
     """`SignUps`."""
 
     async def test_a_sign_up_comes_back_with_every_field_by_id_and_by_digest(self, store: AnyStore) -> None:
-        linked = a_sign_up(digest=b"d" * 32)
+        linked = a_sign_up(digest=b"d" * 32, **a_profile())
         async with store.begin() as work:
             await work.sign_ups.add(linked)
         async with store.begin() as work:

@@ -7,13 +7,13 @@ from accounts_core.errors import Conflict, NotFound
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import UserId
 from accounts_core.model.text import MAX_LINE
-from accounts_core.model.user import UserStatus
-from accounts_core.testing.builders import a_user, at
+from accounts_core.model.user import User, UserStatus
+from accounts_core.testing.builders import a_profile, a_user, at
 from accounts_core.testing.contracts.base import StoreContract
 from accounts_core.testing.harness import AnyStore, Concurrently, failures, keep, read_back
 
 FULL = a_user(
-    name="Jane Doe",
+    **a_profile(),
     status=UserStatus.DEACTIVATED,
     email=EmailAddress("Jane.Doe+Accounts@example.org"),
     email_verified_at=at(1),
@@ -21,6 +21,8 @@ FULL = a_user(
     balance=-1250,
     customer_id="cus_1",
     lost_customers=2,
+    was_verified=True,
+    password_changed_at=at(3),
     updated_at=at(2),
 )
 
@@ -38,6 +40,8 @@ class UsersContract(StoreContract):
     """`Users` and `UserReader`."""
 
     async def test_a_user_comes_back_with_every_field(self, store: AnyStore) -> None:
+        at_default = {field.name for field in attrs.fields(User) if getattr(FULL, field.name) == field.default}
+        assert at_default == {"version"}
         await keep(store, FULL)
 
         found = await read_back(store, lambda s: s.users.find(FULL.id))

@@ -37,7 +37,7 @@ class RemovePaymentMethod:
 
         Raises:
             RateLimitExceeded: Too many changes by this user (`write`).
-            NotFound: The user has no such card, or there is no such user. The provider was not asked.
+            NotFound: The user has no such card, or the user does not exist. The provider was not asked.
 
         """
         await self._rate_limits.consume_write(user_id)

@@ -34,7 +34,7 @@ class RetrieveCustomer:
 
         Raises:
             RateLimitExceeded: Too many changes by this user (`write`).
-            NotFound: There is no such user, the user has no customer yet, or the provider no longer has it.
+            NotFound: No such user, the user has no customer yet, or the provider no longer has it.
             ProviderError: The provider refused, is busy, or did not answer.
 
         """

@@ -34,7 +34,7 @@ class SetDefaultPaymentMethod:
 
         Raises:
             RateLimitExceeded: Too many changes by this user (`write`).
-            NotFound: The user has no such card, or there is no such user.
+            NotFound: The user has no such card, or the user does not exist.
 
         """
         await self._rate_limits.consume_write(user_id)

@@ -108,7 +108,7 @@ class VerifyCard:
             user_id: The user who is to own the card.
             payment_method: The provider's payment method id, at most 255 characters.
             return_url: `http` or `https` URL, at most 2048 characters, to which the bank redirects the browser after
-                card authentication. None if there is no such page.
+                card authentication. None if it has none.
             client: IP address of the caller, for rate limits. None is not counted by address.
             idempotency_key: Idempotency key, at most 255 characters. Calls of a user with one key are one verification,
                 and get its outcome. None for a request without a key.
@@ -124,7 +124,7 @@ class VerifyCard:
                 stored.
             RateLimitExceeded: Too many changes (`write`) or card verifications (`verify-card`) by this user, or
                 verifications from this client or of this card.
-            NotFound: There is no such user.
+            NotFound: No such user.
             VerificationInProgress: Another call is verifying this card.
             CardDeclined: The bank or the provider declined, card authentication failed or took too long
                 (`verification_abandoned`), or the provider released the hold early (`verification_lapsed`).
@@ -171,7 +171,7 @@ class VerifyCard:
         """Return the user's card or the verification to continue or to report; None if a new verification is needed.
 
         Raises:
-            NotFound: There is no such user.
+            NotFound: No such user.
             VerificationInProgress: Another call is driving the verification.
 
         """
@@ -282,7 +282,7 @@ def _outcome(progress: Progress) -> VerificationResult | ActionRequired:
         case State.ABANDONED:
             raise CardDeclined("verification_abandoned", None)
         case State.FAILED if v.code == "resource_missing":
-            raise Invalid("payment_method", "There is no such payment method.")
+            raise Invalid("payment_method", "No such payment method.")
         case State.FAILED if v.code == PROVIDER_FAILED or v.has_lost_customer:
             raise ProviderBusy("The payment provider failed, and nothing is held. Ask again.")
         case _:

@@ -1,4 +1,4 @@
-"""Deactivating an account: nothing is lost, and nobody can sign in to it until it is restored (ASVS 5.0, 7.4.2)."""
+"""Deactivate an account: nothing is lost, and nobody can sign in to it until it is restored (ASVS 5.0, 7.4.2)."""
 
 import attrs
 
@@ -31,7 +31,7 @@ class Deactivate:
             The deactivated user.
 
         Raises:
-            NotFound: There is no such user.
+            NotFound: No such user.
             AccountDeactivated: The account is deactivated already.
 
         """

@@ -1,4 +1,4 @@
-"""Deleting a notification that the user does not want to keep."""
+"""Delete a notification that the user does not want to keep."""
 
 import attrs
 

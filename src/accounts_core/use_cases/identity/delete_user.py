@@ -1,4 +1,4 @@
-"""Deleting one's own account: it cannot be undone, so it always takes the password (ASVS 5.0, 7.5.3)."""
+"""Delete the user's own account: it cannot be undone, so it always takes the password (ASVS 5.0, 7.5.3)."""
 
 from collections.abc import Sequence
 from typing import Generic
@@ -46,7 +46,7 @@ class DeleteUser(Generic[W]):
         Raises:
             WrongPassword: On `password`, which is not the user's.
             Invalid: On `password`, which is too long or has characters that no password can have.
-            NotFound: There is no such user.
+            NotFound: No such user.
             DeletionBlocked: Data of the host application, or a subscription at the payment provider, prevents the
                 deletion.
             RateLimitExceeded: Too many passwords were tried for this account (`sign-in`).

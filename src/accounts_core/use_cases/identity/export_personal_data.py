@@ -1,4 +1,4 @@
-"""Exporting personal data as one document in memory (GDPR, articles 15 and 20)."""
+"""Export personal data as one document in memory (GDPR, articles 15 and 20)."""
 
 from collections.abc import Mapping
 from typing import Any, Generic
@@ -31,7 +31,7 @@ class ExportPersonalData(Generic[W]):
             `owned_data` is included.
 
         Raises:
-            NotFound: There is no such user.
+            NotFound: No such user.
             RateLimitExceeded: Too many exports by this user (`export`).
 
         """

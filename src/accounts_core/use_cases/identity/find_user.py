@@ -1,4 +1,4 @@
-"""Looking a user up by email address, for operators and the host application.
+"""Look a user up by email address, for operators and the host application.
 
 It says whether an address has an account, so it must not be offered to the public (ASVS 5.0, 6.3.8).
 """

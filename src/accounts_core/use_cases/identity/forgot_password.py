@@ -1,4 +1,4 @@
-"""Asking for a link to reset a forgotten password.
+"""Ask for a link to reset a forgotten password.
 
 The answer is the same for every address: a worker finds out whether it has an account, so that nobody else learns it
 (ASVS 5.0, 6.3.8).

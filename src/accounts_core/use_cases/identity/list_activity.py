@@ -1,4 +1,4 @@
-"""Reading the audit trail: who did what to an account, and when."""
+"""Read the audit trail: who did what to an account, and when."""
 
 import attrs
 
@@ -30,7 +30,7 @@ class ListActivity:
             A page of entries; its `next` is None on the last page.
 
         Raises:
-            Invalid: On `before`, which is neither a position in this list nor the id of an entry in it.
+            Invalid: On `before`, which is neither a cursor of this list nor the id of an entry in it.
 
         """
         async with self._store.reader() as reader:

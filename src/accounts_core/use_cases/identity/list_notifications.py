@@ -1,4 +1,4 @@
-"""Reading the notifications that the product shows to a user, such as an invitation to a team."""
+"""Read the notifications that the product shows to a user, such as an invitation to a team."""
 
 import attrs
 
@@ -30,7 +30,7 @@ class ListNotifications:
             A page of notifications, read and unread; its `next` is None on the last page.
 
         Raises:
-            Invalid: On `before`, which is neither a position in this list nor the id of a notification of this user.
+            Invalid: On `before`, which is neither a cursor of this list nor the id of a notification of this user.
 
         """
         async with self._store.reader() as reader:

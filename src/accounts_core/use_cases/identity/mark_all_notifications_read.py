@@ -1,4 +1,4 @@
-"""Marking all notifications as read at once, so that a client shows none of them as new."""
+"""Mark all notifications as read at once, so that a client shows none of them as new."""
 
 import attrs
 

@@ -1,4 +1,4 @@
-"""Marking an email address as verified without a mail, by an operator who has other proof that it is the user's."""
+"""Mark an email address as verified without a mail, for an operator who has other proof that it is the user's."""
 
 import attrs
 
@@ -26,7 +26,7 @@ class MarkEmailVerified:
             The user, with a verified address.
 
         Raises:
-            NotFound: There is no such user.
+            NotFound: No such user.
             EmailTaken: Another account has the pending address by now.
 
         """

@@ -1,4 +1,4 @@
-"""Marking one notification as read, so that a client does not show it as new any more."""
+"""Mark one notification as read, so that a client does not show it as new any more."""
 
 import attrs
 

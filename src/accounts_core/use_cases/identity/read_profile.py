@@ -1,4 +1,4 @@
-"""Reading a user's profile by id, whatever the status of the account."""
+"""Read a user's profile by id, whatever the status of the account."""
 
 import attrs
 
@@ -24,7 +24,7 @@ class ReadProfile:
             The user.
 
         Raises:
-            NotFound: There is no such user.
+            NotFound: No such user.
 
         """
         async with self._store.reader() as reader:

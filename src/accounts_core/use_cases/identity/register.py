@@ -1,9 +1,11 @@
-"""Signing up, where the answer may say that the address has an account already.
+"""Sign up. The answer may say that the address has an account already.
 
 An account whose address is not verified belongs to the person who signed up first, and a later sign-up never changes
 it. The later one is mailed a link of its own (`SignUp`). Together with the password of that sign-up, the link opens an
 account in place of the unverified one (`verify_email`), so neither of two people gets into the other's account.
 """
+
+from typing import Unpack
 
 import attrs
 
@@ -11,10 +13,12 @@ from accounts_core.errors import Conflict, EmailTaken
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.events import Actor, UserRegistered
 from accounts_core.model.jobs import VerificationMailJob
+from accounts_core.model.profile import NewProfile
 from accounts_core.model.user import User
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.outbox_writer import OutboxWriter
+from accounts_core.services.profile_signature import shows_profile_fields
 from accounts_core.services.rate_limit_policy import RateLimitPolicy
 from accounts_core.services.retry import retry_on_conflict
 from accounts_core.services.sign_up_requests import SignUpRequest, SignUpRequests
@@ -30,8 +34,15 @@ class Register:
     _outbox: OutboxWriter
     _clock: Clock
 
+    @shows_profile_fields
     async def __call__(
-        self, *, email: EmailAddress | str, password: str, name: str, client: str | None = None, by: Actor = Actor.USER
+        self,
+        *,
+        email: EmailAddress | str,
+        password: str,
+        client: str | None = None,
+        by: Actor = Actor.USER,
+        **profile: Unpack[NewProfile],
     ) -> User:
         """Create an active account and enqueue the mail that verifies its address.
 
@@ -43,22 +54,22 @@ class Register:
             email: The address, at most 254 characters, without a card number; its spelling is kept.
             password: The password to sign in with: at most 1,024 bytes of UTF-8, by default at least 15 characters
                 (`Policy.passwords`), not a common one, and not the name, the address or a word of the product.
-            name: The person's name, 1 to 200 characters on one line, without a card number.
             client: The IP address of the client, for rate limits; None if it is not known.
             by: Who creates the account, for the audit trail.
+            **profile: The profile.
 
         Returns:
             The new user, whose address is not verified.
 
         Raises:
-            Invalid: On `email`, `password` or `name`.
+            Invalid: On `email`, `password` or a field of the profile.
             EmailTaken: An account has this address, verified or not.
             RateLimitExceeded: Too many sign-ups from this client or in total (`sign-up`).
             Conflict: The store writes in the host application's transaction, and another sign-up with this address was
                 committed meanwhile; begin again with a new transaction.
 
         """
-        request = await self._sign_up_requests.check(email=email, password=password, name=name, client=client)
+        request = await self._sign_up_requests.check(email=email, password=password, profile=profile, client=client)
         await self._rate_limits.reset_free_address(self._store, request.email)
 
         async def attempt() -> User | None:
@@ -91,7 +102,7 @@ class Register:
             user = User.register(
                 id=await work.users.next_id(),
                 email=request.email,
-                name=request.name,
+                profile=request.profile,
                 password_hash=request.password_hash,
                 at=now,
             )

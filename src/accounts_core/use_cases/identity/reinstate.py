@@ -1,4 +1,4 @@
-"""Restoring a deactivated account, by an operator, for somebody who cannot use its password."""
+"""Restore a deactivated account as an operator, for somebody who cannot use its password."""
 
 import attrs
 
@@ -29,7 +29,7 @@ class Reinstate:
             The active user.
 
         Raises:
-            NotFound: There is no such user.
+            NotFound: No such user.
 
         """
 

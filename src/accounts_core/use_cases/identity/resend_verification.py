@@ -1,4 +1,4 @@
-"""Sending the verification email again, to a user who lost it or whose link expired."""
+"""Send the verification email again, to a user who lost it or whose link expired."""
 
 import attrs
 
@@ -29,7 +29,7 @@ class ResendVerification:
             client: The IP address of the client, for rate limits; None if it is not known.
 
         Raises:
-            NotFound: There is no such user.
+            NotFound: No such user.
             RateLimitExceeded: Too many requests from this client, for this address or in total (`recovery`), or too
                 many mails to this address (`mail`).
 

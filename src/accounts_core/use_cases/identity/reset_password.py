@@ -1,4 +1,4 @@
-"""Resetting a forgotten password with a link from a mail (ASVS 5.0, 6.4.3 and 6.5.5).
+"""Reset a forgotten password with a link from a mail (ASVS 5.0, 6.4.3 and 6.5.5).
 
 The token works once, for ten minutes by default, and not after any other change of the password.
 """

@@ -1,4 +1,4 @@
-"""Restoring a deactivated account with its email address and password, under the same checks as a sign-in."""
+"""Restore a deactivated account with its email address and password, under the same checks as a sign-in."""
 
 import attrs
 

@@ -1,4 +1,4 @@
-"""Signing up under an idempotency key (`Idempotency-Key`), so that a client can repeat the request safely.
+"""Sign up under an idempotency key (`Idempotency-Key`), so that a client can repeat the request safely.
 
 Before a sign-up there is no user whom an idempotency record could belong to, and a request that is refused must not
 leave a row. So nothing is stored before the effect: the sign-up and its answer are written in one unit of work. Of two

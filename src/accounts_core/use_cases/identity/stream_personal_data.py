@@ -1,4 +1,4 @@
-"""Exporting personal data in parts (GDPR, articles 15 and 20), so that a large account need not fit into memory."""
+"""Export personal data in parts (GDPR, articles 15 and 20), so that a large account need not fit into memory."""
 
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any, Generic, TypeVar
@@ -38,7 +38,7 @@ class StreamPersonalData(Generic[W]):
             leaves the export incomplete.
 
         Raises:
-            NotFound: There is no such user.
+            NotFound: No such user.
             RateLimitExceeded: Too many exports by this user (`export`).
 
         """

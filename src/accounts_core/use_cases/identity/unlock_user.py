@@ -1,4 +1,4 @@
-"""Unlocking an account after too many wrong passwords in a row (SP 800-63B-4, 3.2.2), by an operator."""
+"""Unlock an account after too many wrong passwords in a row (SP 800-63B-4, 3.2.2), as an operator."""
 
 import attrs
 
@@ -32,7 +32,7 @@ class UnlockUser:
             The user.
 
         Raises:
-            NotFound: There is no such user.
+            NotFound: No such user.
 
         """
 

@@ -1,10 +1,11 @@
-"""Changing one's name, email address or password.
+"""Change the user's profile, email address or password.
 
 A new password and any change of the address, verified or not, are sensitive (ASVS 5.0, 6.2.3 and 7.5.1): a stolen
 access token must not be enough to take the account over. They need the current password or a recent sign-in.
 """
 
 from datetime import datetime
+from typing import Unpack
 
 import attrs
 
@@ -22,6 +23,7 @@ from accounts_core.model.jobs import VerificationMailJob
 from accounts_core.model.outbox import OutboxJob
 from accounts_core.model.passwords import Password
 from accounts_core.model.policy import EmailChange, Policy
+from accounts_core.model.profile import ProfileChanges
 from accounts_core.model.requester import Requester
 from accounts_core.model.user import User
 from accounts_core.ports.clock import Clock
@@ -29,6 +31,7 @@ from accounts_core.ports.password_hasher import PasswordHasher
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.credentials import Reauthentication, new_email_of
 from accounts_core.services.outbox_writer import OutboxWriter, tell_provider
+from accounts_core.services.profile_signature import shows_profile_fields
 from accounts_core.services.rate_limit_policy import RateLimitPolicy
 from accounts_core.services.retry import retry_on_conflict
 
@@ -37,19 +40,19 @@ from accounts_core.services.retry import retry_on_conflict
 class _ProfileChange:
     """The requested changes, checked as far as possible without the user."""
 
-    name: str | None
+    profile: ProfileChanges
     email: EmailAddress | None
     password: Password | None
 
     def known_of(self, user: User) -> tuple[str, ...]:
-        """Return the names and addresses of the user before and after the change."""
-        new = (self.name, None if self.email is None else self.email.address)
-        return (*user.known_by, *(each for each in new if each is not None))
+        """Return the profile's texts and the addresses of the user before and after the change."""
+        new = (*self.profile.values(), None if self.email is None else self.email.address)
+        return (*user.known_by, *(each for each in new if isinstance(each, str)))
 
 
 @attrs.frozen
 class UpdateProfile:
-    """Change name, email address or password of a user."""
+    """Change profile, email address or password of a user."""
 
     _store: Store[UnitOfWork]
     _passwords: PasswordHasher
@@ -59,19 +62,20 @@ class UpdateProfile:
     _clock: Clock
     _policy: Policy
 
+    @shows_profile_fields
     async def __call__(
         self,
         user_id: UserId,
         *,
-        name: str | None = None,
         email: EmailAddress | str | None = None,
         new_password: str | None = None,
         current_password: str | None = None,
         signed_in_at: datetime | None = None,
         keep_session: str | None = None,
         client: str | None = None,
+        **profile: Unpack[ProfileChanges],
     ) -> User:
-        """Change a user's name, email address and password, all that are given or none of them.
+        """Change a user's profile, email address and password, all that are given or none of them.
 
         A new password, or another address, needs `current_password` or a recent sign-in. A new password ends every
         session but `keep_session` and voids every mailed token. A new address is mailed a link to verify it: a verified
@@ -81,7 +85,6 @@ class UpdateProfile:
 
         Args:
             user_id: The user.
-            name: The new name, 1 to 200 characters on one line, without a card number; None keeps the old one.
             email: The new address, at most 254 characters, without a card number; None keeps the old one. The present
                 address cancels a pending change.
             new_password: The new password: at most 1,024 bytes of UTF-8, by default at least 15 characters
@@ -94,23 +97,24 @@ class UpdateProfile:
             keep_session: The id of a session that a new password does not end, such as the caller's; None ends every
                 one.
             client: The IP address of the client, for rate limits; None if it is not known.
+            **profile: The profile fields to change.
 
         Returns:
             The user after the change.
 
         Raises:
-            Invalid: On `name`, `email`, `new_password` or `current_password`.
+            Invalid: On `email`, `new_password`, `current_password` or a field of the profile.
             WrongPassword: On `current_password`, which is not the user's.
             ReauthenticationRequired: The change needs `current_password` or a recent sign-in, and has neither.
             EmailTaken: Another account has the new address; never with `Policy.private_registration`.
-            NotFound: There is no such user.
+            NotFound: No such user.
             RateLimitExceeded: Too many changes (`write`) or new passwords (`password-change`) by this user or client,
                 passwords tried for this account (`sign-in`), or mails to the new address (`recovery` and `mail`).
             TooManyFailures: Too many wrong passwords in a row were tried for this account.
 
         """
         change = _ProfileChange(
-            name=name,
+            profile=profile,
             email=None if email is None else new_email_of(email),
             password=None if new_password is None else Password(new_password, field="new_password"),
         )
@@ -193,10 +197,9 @@ class UpdateProfile:
     ) -> tuple[User, tuple[OutboxJob, ...]]:
         now = self._clock.now()
         changed, events = user, list[DomainEvent]()
-        if change.name is not None:
-            changed = changed.rename(change.name, at=now)
-            if changed.name != user.name:
-                events.append(UserRenamed(user_id=user.id, at=now, name=changed.name))
+        changed = changed.change_profile(change.profile, at=now)
+        if changed.name != user.name:
+            events.append(UserRenamed(user_id=user.id, at=now, name=changed.name))
         if change.email is not None:
             changed = await self._move(work, changed, change.email)
             if changed.email != user.email:

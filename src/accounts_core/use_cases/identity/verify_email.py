@@ -1,4 +1,4 @@
-"""Verifying an email address with the link from a mail.
+"""Verify an email address with the link from a mail.
 
 The link proves access to the mailbox, not ownership of the account: another person may have signed up with the address
 and wait for its owner to click (account pre-hijacking). So one of these has to come with the link:

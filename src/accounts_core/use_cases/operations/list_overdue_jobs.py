@@ -1,4 +1,4 @@
-"""The alarm for overdue jobs, such as those of a topic that no running worker has a handler for."""
+"""List overdue jobs for an alarm, such as those of a topic that no running worker has a handler for."""
 
 from collections.abc import Sequence
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""The manual retry is how a dead-lettered job gets out of the dead letters."""
+"""Retry a job by hand: the only way out of the dead letters."""
 
 import attrs
 
@@ -22,7 +22,7 @@ class RetryJob:
             id: The job's id.
 
         Raises:
-            NotFound: There is no such job; it may be done.
+            NotFound: No such job; it may be done.
             Conflict: Another call changed the job at the same time.
 
         """

@@ -61,7 +61,7 @@ class RunIdempotent:
         Raises:
             NeedsCommit: The store takes part in the application's transaction, and the claim must be committed first.
             RateLimitExceeded: Too many changes by this user (`write`).
-            NotFound: There is no such user.
+            NotFound: No such user.
             KeyReused: The key was used for another request in the last 24 hours.
             RequestInProgress: Another call is performing this request.
             AnswerTooLarge: `perform` made a final answer of more than 64 KiB.

@@ -1,4 +1,4 @@
-"""Resolving an access token, once for each request.
+"""Resolve an access token, once for each request.
 
 Session and user are read from the store each time (ASVS 5.0, 7.2.1 and 8.3.2), so a token is refused from the moment
 at which its session ends or its user is deactivated.

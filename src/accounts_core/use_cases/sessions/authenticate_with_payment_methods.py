@@ -1,4 +1,4 @@
-"""Resolving an access token for calls that also return the user's cards: one read of the store instead of two."""
+"""Resolve an access token for calls that also return the user's cards: one read of the store instead of two."""
 
 import attrs
 

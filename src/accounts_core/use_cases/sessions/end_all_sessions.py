@@ -1,4 +1,4 @@
-"""Ending every session of one user, by an operator (ASVS 5.0, 7.4.5)."""
+"""End every session of one user, as an operator (ASVS 5.0, 7.4.5)."""
 
 import attrs
 
@@ -26,7 +26,7 @@ class EndAllSessions:
             The number of sessions that were ended, expired ones included.
 
         Raises:
-            NotFound: There is no such user.
+            NotFound: No such user.
 
         """
 

@@ -1,4 +1,4 @@
-"""Ending sessions from another session, such as that of a lost device.
+"""End sessions from another session, such as that of a lost device.
 
 To end any session but one's own takes the current password or a recent sign-in (ASVS 5.0, 7.5.2).
 """
@@ -43,7 +43,7 @@ class EndSessions:
             client: The IP address of the client, for rate limits; None if it is not known.
 
         Raises:
-            NotFound: The user has no such session, or there is no such user any more.
+            NotFound: The user has no such session, or the user was deleted.
             ReauthenticationRequired: There is no `current_password`, and `session` is not a recent sign-in
                 (`Policy.reauthentication`, 15 minutes by default).
             WrongPassword: On `current_password`, which is not the user's.

@@ -1,4 +1,4 @@
-"""Listing a user's sessions, so that the user can recognise one that is not theirs and end it (ASVS 5.0, 7.5.2)."""
+"""List a user's sessions, so that the user can recognise one that is not theirs and end it (ASVS 5.0, 7.5.2)."""
 
 import attrs
 
@@ -36,7 +36,7 @@ class ListSessions:
             A page of sessions; its `next` is None on the last page.
 
         Raises:
-            Invalid: On `before`, which is neither a position in this list nor the id of a session of this user.
+            Invalid: On `before`, which is neither a cursor of this list nor the id of a session of this user.
 
         """
         now = self._clock.now()

@@ -1,4 +1,4 @@
-"""Signing in with email address and password.
+"""Sign in with email address and password.
 
 An attempt is counted before anything is looked up (ASVS 5.0, 6.3.1), and an unknown address takes as long as a wrong
 password (6.3.8). A user with the highest number of sessions that the policy allows loses the oldest (7.1.2).

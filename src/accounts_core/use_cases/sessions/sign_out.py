@@ -1,4 +1,4 @@
-"""Signing out: the access token is refused from then on (ASVS 5.0, 7.4.1)."""
+"""Sign out: the access token is refused from then on (ASVS 5.0, 7.4.1)."""
 
 from contextlib import suppress
 

@@ -1,4 +1,4 @@
-"""Recording that a session is in use, so that it does not end for inactivity (ASVS 5.0, 7.3.1)."""
+"""Record that a session is in use, so that it does not end for inactivity (ASVS 5.0, 7.3.1)."""
 
 import attrs
 

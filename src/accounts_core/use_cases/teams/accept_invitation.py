@@ -40,7 +40,7 @@ class AcceptInvitation:
 
         Raises:
             RateLimitExceeded: Too many changes by this user (`write`).
-            NotFound: No open invitation with this id invites the user's verified address, or there is no such user.
+            NotFound: No open invitation with this id invites the user's verified address, or the user does not exist.
             QuotaExceeded: The team has as many members as the policy allows. The invitation stays open.
 
         """

@@ -47,7 +47,7 @@ class CreateTeam:
         Raises:
             Invalid: On `name`: empty, too long, several lines, control characters, or a card number.
             RateLimitExceeded: Too many changes by this user (`write`).
-            NotFound: There is no such user.
+            NotFound: No such user.
             QuotaExceeded: The user owns as many teams as the policy allows.
 
         """

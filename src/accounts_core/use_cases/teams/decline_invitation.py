@@ -1,4 +1,4 @@
-"""Declining removes the invitation, so its address can be invited again."""
+"""Decline an invitation. It is removed, so its address can be invited again."""
 
 import attrs
 
@@ -31,7 +31,7 @@ class DeclineInvitation:
 
         Raises:
             RateLimitExceeded: Too many changes by this user (`write`).
-            NotFound: No open invitation with this id invites the user's verified address, or there is no such user.
+            NotFound: No open invitation with this id invites the user's verified address, or the user does not exist.
 
         """
         await self._rate_limits.consume_write(user_id)

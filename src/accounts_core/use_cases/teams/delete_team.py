@@ -28,7 +28,7 @@ class DeleteTeam:
 
         Raises:
             RateLimitExceeded: Too many changes by this user (`write`).
-            NotFound: There is no such team, or the user is not in it.
+            NotFound: No such team, or the user is not in it.
             NotAllowed: The user is a member, not the owner.
 
         """

@@ -25,7 +25,7 @@ class GetTeam:
             The team as this user sees it.
 
         Raises:
-            NotFound: There is no such team, or the user is not in it.
+            NotFound: No such team, or the user is not in it.
 
         """
         async with self._store.reader() as reader:

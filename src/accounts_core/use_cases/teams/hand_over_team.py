@@ -39,7 +39,7 @@ class HandOverTeam:
 
         Raises:
             RateLimitExceeded: Too many changes by this user (`write`).
-            NotFound: There is no such team, or the user is not in it.
+            NotFound: No such team, or the user is not in it.
             NotAllowed: The user is a member, not the owner.
             Invalid: On `user_id`: `to` is not a member of the team.
             QuotaExceeded: The new owner owns as many teams as the policy allows.

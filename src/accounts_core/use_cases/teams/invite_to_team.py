@@ -1,4 +1,4 @@
-"""Inviting must not tell whether an address has an account.
+"""An invitation must not tell whether an address has an account.
 
 The result is the same either way. With `Policy.private_registration` a worker does the work, so that the response time
 is the same too.
@@ -45,7 +45,7 @@ class InviteToTeam:
         Raises:
             Invalid: On `email`: not an email address, or it holds a card number.
             RateLimitExceeded: Too many invitations by this user (`invite`).
-            NotFound: There is no such team, or the user is not in it.
+            NotFound: No such team, or the user is not in it.
             NotAllowed: The user is a member, not the owner.
             QuotaExceeded: As many invitations into the team are open as the policy allows, and this address has none of
                 them.

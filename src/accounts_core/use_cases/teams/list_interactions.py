@@ -38,11 +38,11 @@ class ListInteractions:
             before: `next` of the previous page, or the id of one of these interactions; None starts with the newest.
 
         Returns:
-            The page. Its `next` is the position of the next page, None on the last one.
+            The page. Its `next` is the cursor of the next page, None on the last one.
 
         Raises:
-            NotFound: There is no such team, or the user is not in it.
-            Invalid: On `before`: neither a position in this list nor the id of an entry.
+            NotFound: No such team, or the user is not in it.
+            Invalid: On `before`: neither a cursor of this list nor the id of an entry.
 
         """
         async with self._store.reader() as reader:

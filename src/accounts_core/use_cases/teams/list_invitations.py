@@ -33,11 +33,11 @@ class ListInvitations:
             before: `next` of the previous page, or the id of one of these invitations; None starts with the newest.
 
         Returns:
-            The page. Its `next` is the position of the next page, None on the last one. Empty for a user whose address
+            The page. Its `next` is the cursor of the next page, None on the last one. Empty for a user whose address
             is unverified and for an unknown user.
 
         Raises:
-            Invalid: On `before`: neither a position in this list nor the id of an entry.
+            Invalid: On `before`: neither a cursor of this list nor the id of an entry.
 
         """
         async with self._store.reader() as reader:

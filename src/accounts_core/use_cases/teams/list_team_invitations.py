@@ -33,12 +33,12 @@ class ListTeamInvitations:
             before: `next` of the previous page, or the id of one of these invitations; None starts with the newest.
 
         Returns:
-            The page. Its `next` is the position of the next page, None on the last one.
+            The page. Its `next` is the cursor of the next page, None on the last one.
 
         Raises:
-            NotFound: There is no such team, or the user is not in it.
+            NotFound: No such team, or the user is not in it.
             NotAllowed: The user is a member, not the owner.
-            Invalid: On `before`: neither a position in this list nor the id of an entry.
+            Invalid: On `before`: neither a cursor of this list nor the id of an entry.
 
         """
         open_since = self._policy.invitations_open_since(self._clock.now())

@@ -29,11 +29,11 @@ class ListTeamMembers:
                 id.
 
         Returns:
-            The page. Its `next` is the position of the next page, None on the last one.
+            The page. Its `next` is the cursor of the next page, None on the last one.
 
         Raises:
-            NotFound: There is no such team, or the user is not in it.
-            Invalid: On `before`: neither a position in this list nor the id of somebody in the team.
+            NotFound: No such team, or the user is not in it.
+            Invalid: On `before`: neither a cursor of this list nor the id of somebody in the team.
 
         """
         async with self._store.reader() as reader:

@@ -33,7 +33,7 @@ class RemoveTeamMember:
 
         Raises:
             RateLimitExceeded: Too many changes by this user (`write`).
-            NotFound: There is no such team, the user is not in it, or `member_id` is not a member of it.
+            NotFound: No such team, the user is not in it, or `member_id` is not a member of it.
             NotAllowed: `member_id` is the owner, or a member tried to remove somebody else.
 
         """

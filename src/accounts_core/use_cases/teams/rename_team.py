@@ -35,7 +35,7 @@ class RenameTeam:
         Raises:
             Invalid: On `name`: empty, too long, several lines, control characters, or a card number.
             RateLimitExceeded: Too many changes by this user (`write`).
-            NotFound: There is no such team, or the user is not in it.
+            NotFound: No such team, or the user is not in it.
             NotAllowed: The user is a member, not the owner.
 
         """

@@ -34,7 +34,7 @@ class ResendInvitation:
             id: The invitation's id.
 
         Raises:
-            NotFound: There is no such team, the user is not in it, or it has no open invitation with this id.
+            NotFound: No such team, the user is not in it, or it has no open invitation with this id.
             NotAllowed: The user is a member, not the owner.
             RateLimitExceeded: Too many invitations by this user (`invite`) or mails to the address (`mail`).
 

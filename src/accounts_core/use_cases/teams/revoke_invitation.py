@@ -1,4 +1,4 @@
-"""Revoking removes the invitation, so its address can be invited again."""
+"""Revoke an invitation. It is removed, so its address can be invited again."""
 
 import attrs
 
@@ -33,7 +33,7 @@ class RevokeInvitation:
 
         Raises:
             RateLimitExceeded: Too many changes by this user (`write`).
-            NotFound: There is no such team, the user is not in it, or it has no open invitation with this id.
+            NotFound: No such team, the user is not in it, or it has no open invitation with this id.
             NotAllowed: The user is a member, not the owner.
 
         """

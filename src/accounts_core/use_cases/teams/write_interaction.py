@@ -35,7 +35,7 @@ class WriteInteraction:
 
         Raises:
             RateLimitExceeded: Too many interactions by this user (`interaction`).
-            NotFound: There is no such team, or the user is not in it.
+            NotFound: No such team, or the user is not in it.
             Invalid: On `body`: empty, too long, or with characters that cannot be stored.
 
         """

@@ -13,6 +13,7 @@ from sqlalchemy.util import greenlet_spawn
 
 from accounts_core.errors import AnswerMismatch
 from accounts_sql.statements.queries import Query, Rows
+from accounts_sql.tables.location import Location
 
 from .checkouts import BrokenCheckout, discard
 from .driver_settings import driver_defaults
@@ -20,18 +21,20 @@ from .event_loops import use_on_this_loop
 from .executors import AsyncExecutor, RowFetcher
 from .host_transactions import AsyncHostTransaction
 from .read_queue import ReadQueue
+from .renaming import rename_on
 from .shielding import retried_while_locked, shielded
 from .translation import bare, is_broken, translate, translated
 
 T = TypeVar("T")
 
 
-def async_fetcher_on(source: AsyncEngine | AsyncHostTransaction, schema: str | None, *, fast: bool) -> RowFetcher:
+def async_fetcher_on(source: AsyncEngine | AsyncHostTransaction, location: Location, *, fast: bool) -> RowFetcher:
     """Choose the fetcher: the host application's connection, a supported driver, or SQLAlchemy otherwise."""
     if isinstance(source, AsyncHostTransaction):
-        return AsyncHostFetcher(source, schema)
+        return AsyncHostFetcher(source, location)
+    rename_on(source, location)
     on_the_driver = _ON_THE_DRIVER.get(source.dialect.driver) if fast else None
-    return AsyncEngineFetcher(source, schema) if on_the_driver is None else on_the_driver(source, schema)
+    return AsyncEngineFetcher(source, location) if on_the_driver is None else on_the_driver(source, location)
 
 
 @attrs.frozen
@@ -39,10 +42,12 @@ class AsyncHostFetcher:
     """Fetcher in the host application's transaction."""
 
     _host: AsyncHostTransaction
-    _schema: str | None
+    _location: Location
 
     async def fetch(self, query: Query[T], /, **values: Any) -> T:
-        return await AsyncExecutor(await self._host.connection(), self._schema).fetch(query, **values)
+        connection = await self._host.connection()
+        rename_on(connection, self._location)
+        return await AsyncExecutor(connection, self._location).fetch(query, **values)
 
 
 @attrs.frozen
@@ -50,7 +55,7 @@ class AsyncEngineFetcher:
     """Fetcher that executes through SQLAlchemy."""
 
     _engine: AsyncEngine
-    _schema: str | None
+    _location: Location
 
     async def fetch(self, query: Query[T], /, **values: Any) -> T:
         await use_on_this_loop(self._engine)
@@ -58,7 +63,7 @@ class AsyncEngineFetcher:
         try:
             with translated():
                 await retried_while_locked(self._engine.dialect, connection.start())
-            return await AsyncExecutor(connection, self._schema, may_begin_again=True).fetch(query, **values)
+            return await AsyncExecutor(connection, self._location, may_begin_again=True).fetch(query, **values)
         finally:
             if connection.sync_connection is not None:
                 await shielded(connection.close())
@@ -72,7 +77,7 @@ class AsyncpgFetcher:
     """
 
     _engine: AsyncEngine
-    _schema: str | None
+    _location: Location
     _queue: ReadQueue = attrs.field(init=False)
 
     @_queue.default
@@ -81,7 +86,7 @@ class AsyncpgFetcher:
 
     async def fetch(self, query: Query[T], /, **values: Any) -> T:
         # no helper function and no context manager: this is the most frequent path
-        compiled = query.compiled(self._engine.dialect, self._schema)
+        compiled = query.compiled(self._engine.dialect, self._location)
         try:
             parameters = compiled.values(values)
             try:
@@ -126,11 +131,11 @@ class AiosqliteFetcher:
     """Fetcher on aiosqlite's own connection, checked out of the engine's pool: one call to its thread for each read."""
 
     _engine: AsyncEngine
-    _schema: str | None
+    _location: Location
 
     async def fetch(self, query: Query[T], /, **values: Any) -> T:
         await use_on_this_loop(self._engine)
-        compiled = query.compiled(self._engine.dialect, self._schema)
+        compiled = query.compiled(self._engine.dialect, self._location)
         with translated():
             raw = await shielded(self._run(query, compiled.sql, compiled.values(values), values))
         return query.decode(compiled.rows(raw))

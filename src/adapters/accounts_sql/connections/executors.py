@@ -10,8 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from accounts_core.errors import AccountsError, AnswerMismatch
 from accounts_core.model.text import check_storable
 from accounts_sql.statements.queries import Query, Rows, translation
+from accounts_sql.tables.location import PREFIX, Location
 
 from .driver_settings import driver_defaults, driver_of
+from .renaming import LOCATION
 from .shielding import retried_while_locked, shielded
 from .transactions import begin_again
 from .translation import StaleStatement, translated
@@ -51,7 +53,7 @@ class Executor(RowFetcher, Protocol):
 
 
 class _Executing:
-    def __init__(self, schema: str | None, *, may_begin_again: bool) -> None:
+    def __init__(self, location: Location, *, may_begin_again: bool) -> None:
         self.failure: AccountsError | None = None
         self.may_begin_again = may_begin_again
         """Whether nothing was done in the transaction yet, and it is not the host application's."""
@@ -61,8 +63,10 @@ class _Executing:
             "stream_results": False,
             "yield_per": None,
         }
-        if schema is not None:
-            self._options["schema_translate_map"] = translation(schema)
+        if location.schema is not None:
+            self._options["schema_translate_map"] = translation(location)
+        if location.prefix != PREFIX:
+            self._options[LOCATION] = location
 
     def _check(self, statement: Any, values: Mapping[str, Any]) -> None:
         """Reject text that not every database can store, such as NUL, which SQLite accepts.
@@ -90,8 +94,8 @@ class _Executing:
 class SyncExecutor(_Executing):
     """Executor on a `Connection`. Never suspends."""
 
-    def __init__(self, connection: sa.Connection, schema: str | None, *, may_begin_again: bool = False) -> None:
-        super().__init__(schema, may_begin_again=may_begin_again)
+    def __init__(self, connection: sa.Connection, location: Location, *, may_begin_again: bool = False) -> None:
+        super().__init__(location, may_begin_again=may_begin_again)
         self._connection = connection
         self.dialect = connection.dialect.name
 
@@ -140,8 +144,8 @@ class SyncExecutor(_Executing):
 class AsyncExecutor(_Executing):
     """Executor on an `AsyncConnection`."""
 
-    def __init__(self, connection: AsyncConnection, schema: str | None, *, may_begin_again: bool = False) -> None:
-        super().__init__(schema, may_begin_again=may_begin_again)
+    def __init__(self, connection: AsyncConnection, location: Location, *, may_begin_again: bool = False) -> None:
+        super().__init__(location, may_begin_again=may_begin_again)
         self._connection = connection
         self.dialect = connection.dialect.name
 

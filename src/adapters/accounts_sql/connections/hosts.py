@@ -4,11 +4,11 @@ asyncpg's connect timeout covers all hosts together, so a first host that does n
 are never tried. psycopg's timeout applies to each host.
 """
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+import sqlalchemy as sa
 
 
 async def connect(*, host: str | Sequence[str] | None = None, **options: Any) -> Any:
@@ -37,13 +37,13 @@ async def connect(*, host: str | Sequence[str] | None = None, **options: Any) ->
     raise failure
 
 
-@asynccontextmanager
-async def without_time_limit(connection: AsyncConnection) -> AsyncIterator[None]:
+@contextmanager
+def without_time_limit(connection: sa.Connection) -> Iterator[None]:
     """Disable asyncpg's command timeout for the block. Other drivers have none."""
     if connection.dialect.driver != "asyncpg":
         yield
         return
-    driver: Any = (await connection.get_raw_connection()).driver_connection
+    driver: Any = connection.connection.driver_connection
     limited = driver._config  # noqa: SLF001  asyncpg has no public way to change it
     driver._config = limited._replace(command_timeout=None)  # noqa: SLF001
     try:

@@ -13,22 +13,25 @@ import sqlalchemy as sa
 
 from accounts_core.errors import AnswerMismatch
 from accounts_sql.statements.queries import Query, Rows
+from accounts_sql.tables.location import Location
 
 from .checkouts import BrokenCheckout, discard
 from .driver_settings import driver_defaults
 from .executors import RowFetcher, SyncExecutor
 from .host_transactions import HostTransaction
+from .renaming import rename_on
 from .translation import StaleStatement, is_broken, translate, translated
 
 T = TypeVar("T")
 
 
-def fetcher_on(source: sa.Engine | HostTransaction, schema: str | None, *, fast: bool) -> RowFetcher:
+def fetcher_on(source: sa.Engine | HostTransaction, location: Location, *, fast: bool) -> RowFetcher:
     """Choose the fetcher: the host application's connection, a supported driver, or SQLAlchemy otherwise."""
     if isinstance(source, HostTransaction):
-        return HostFetcher(source, schema)
+        return HostFetcher(source, location)
+    rename_on(source, location)
     on_the_driver = _ON_THE_DRIVER.get(source.dialect.driver) if fast else None
-    return EngineFetcher(source, schema) if on_the_driver is None else on_the_driver(source, schema)
+    return EngineFetcher(source, location) if on_the_driver is None else on_the_driver(source, location)
 
 
 @attrs.frozen
@@ -36,10 +39,12 @@ class HostFetcher:
     """Fetcher in the host application's transaction."""
 
     _host: HostTransaction
-    _schema: str | None
+    _location: Location
 
     async def fetch(self, query: Query[T], /, **values: Any) -> T:
-        return await SyncExecutor(self._host.connection(), self._schema).fetch(query, **values)
+        connection = self._host.connection()
+        rename_on(connection, self._location)
+        return await SyncExecutor(connection, self._location).fetch(query, **values)
 
 
 @attrs.frozen
@@ -47,13 +52,13 @@ class EngineFetcher:
     """Fetcher that executes through SQLAlchemy."""
 
     _engine: sa.Engine
-    _schema: str | None
+    _location: Location
 
     async def fetch(self, query: Query[T], /, **values: Any) -> T:
         with translated():
             connection = self._engine.connect()
         with connection:
-            return await SyncExecutor(connection, self._schema, may_begin_again=True).fetch(query, **values)
+            return await SyncExecutor(connection, self._location, may_begin_again=True).fetch(query, **values)
 
 
 @attrs.frozen
@@ -61,10 +66,10 @@ class DriverFetcher:
     """Fetcher on the driver's own connection, checked out of the engine's pool. The base class serves sqlite3."""
 
     _engine: sa.Engine
-    _schema: str | None
+    _location: Location
 
     async def fetch(self, query: Query[T], /, **values: Any) -> T:
-        compiled = query.compiled(self._engine.dialect, self._schema)
+        compiled = query.compiled(self._engine.dialect, self._location)
         with translated():
             parameters = compiled.values(values)
             try:

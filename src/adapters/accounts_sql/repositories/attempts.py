@@ -13,6 +13,7 @@ import attrs
 import sqlalchemy as sa
 
 from accounts_core.errors import RateLimitExceeded
+from accounts_core.model.rate_limits import scope_digest
 from accounts_core.model.times import CLOCK_SKEW
 from accounts_core.ports.rate_limiter import RateLimit
 from accounts_sql.connections.executors import Executor
@@ -125,12 +126,12 @@ class Attempts:
         if attempt is not None:
             name, scopes, now = attempt
             for scope, limit in scopes.items():
-                found.append(JoinedAttempt(transaction, name, _digest(scope), now, now + limit.period))
+                found.append(JoinedAttempt(transaction, name, scope_digest(scope), now, now + limit.period))
         self.put_back(found)
 
     async def reset(self, db: Executor, name: str, scope: str) -> None:
         """Forget the attempts in a scope."""
-        digest = _digest(scope)
+        digest = scope_digest(scope)
         await db.run(_FORGET, of=name, within=digest)
         with self._lock:
             self._joined = [each for each in self._joined if (each.name, each.scope) != (name, digest)]
@@ -148,7 +149,7 @@ class Attempts:
         self, db: Executor, name: str, scopes: Mapping[str, RateLimit], now: datetime
     ) -> RateLimitExceeded | None:
         """Count an attempt, or return the error to raise if a limit is reached."""
-        digests = {scope: _digest(scope) for scope in scopes}
+        digests = {scope: scope_digest(scope) for scope in scopes}
         if db.dialect == "postgresql":
             # sorted, so that two attempts with the same scopes cannot deadlock
             for key in sorted(_lock_key(name, digest) for digest in digests.values()):
@@ -177,11 +178,6 @@ class Attempts:
             blocking = await db.fetch(_IN_THE_WAY, of=name, within=scope, since=since, skipped=skipped)
         wait: timedelta = min(blocking + limit.period - now, limit.period)
         return wait
-
-
-def _digest(scope: str) -> bytes:
-    # a scope may be long user input or a personal address; its digest is short and anonymous
-    return sha256(scope.encode("utf-8", "surrogatepass")).digest()
 
 
 def _lock_key(name: str, scope: bytes) -> int:

@@ -11,38 +11,17 @@ from accounts_core.model.ids import UserId
 from accounts_core.model.paging import Cursor
 from accounts_core.ports.idempotency import IdempotencyRecordSummary
 from accounts_sql.connections.executors import Executor, RowFetcher
-from accounts_sql.statements.queries import Paged, Query, Row, by_digest, by_name, by_number, every, first
+from accounts_sql.statements.mapping import RowMapping
+from accounts_sql.statements.queries import Paged, Query, by_digest, by_name, by_number, every, first
 from accounts_sql.tables import idempotency_records
 
-
-def _request(row: Row) -> IdempotencyRecord:
-    return IdempotencyRecord(
-        scope=row[0],
-        user_id=row[1],
-        fingerprint=row[2],
-        claim=row[3],
-        created_at=row[4],
-        claimed_until=row[5],
-        answer=row[6],
-        email_key=row[7],
-    )
-
-
+_RECORD: Final = RowMapping(IdempotencyRecord, idempotency_records)
 _THIS: Final = idempotency_records.c.scope == by_digest("this")
 _HELD: Final = sa.and_(_THIS, idempotency_records.c.claim == by_name("held_under"))
 _MINE: Final = idempotency_records.c.user_id == by_number("owner")
 _OF_EMAIL: Final = idempotency_records.c.email_key == by_name("email_key")
-_REQUESTS: Final = sa.select(
-    idempotency_records.c.scope,
-    idempotency_records.c.user_id,
-    idempotency_records.c.fingerprint,
-    idempotency_records.c.claim,
-    idempotency_records.c.created_at,
-    idempotency_records.c.claimed_until,
-    idempotency_records.c.answer,
-    idempotency_records.c.email_key,
-)
-_FIND: Final = Query(_REQUESTS.where(_THIS), first(_request), {"this": idempotency_records.c.scope})
+_REQUESTS: Final = sa.select(*_RECORD)
+_FIND: Final = Query(_REQUESTS.where(_THIS), first(_RECORD.read), {"this": idempotency_records.c.scope})
 _OF: Final = Paged(
     sa.select(idempotency_records.c.created_at, idempotency_records.c.scope, idempotency_records.c.user_id).where(
         _MINE
@@ -54,7 +33,7 @@ _OF: Final = Paged(
 )
 _FOR_EMAIL: Final = Query(
     _REQUESTS.where(_OF_EMAIL).order_by(idempotency_records.c.created_at.desc(), idempotency_records.c.scope.desc()),
-    every(_request),
+    every(_RECORD.read),
     {"email_key": idempotency_records.c.email_key},
 )
 _ADD: Final = idempotency_records.insert()
@@ -88,7 +67,7 @@ class IdempotencyStore(IdempotencyReader):
         return await self._db.fetch(_FIND, this=scope)
 
     async def add(self, request: IdempotencyRecord) -> None:
-        await self._db.run(_ADD, **attrs.asdict(request))
+        await self._db.run(_ADD, **_RECORD.values(request))
 
     async def answer(self, request: IdempotencyRecord) -> None:
         if not await self._db.run(_ANSWER, this=request.scope, held_under=request.claim, answer=request.answer):

@@ -10,7 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from accounts_core.ports.rate_limiter import RateLimit, RateLimiter
 from accounts_sql.connections.executors import AsyncExecutor, SyncExecutor
 from accounts_sql.connections.host_transactions import AsyncHostTransaction, HostTransaction, would_wait
+from accounts_sql.connections.renaming import rename_on
 from accounts_sql.connections.transactions import async_savepoint, savepoint
+from accounts_sql.tables.location import Location
 
 from .attempts import Attempts
 
@@ -30,13 +32,13 @@ class JoinedSqlRateLimiter:
         outside: RateLimiter,
         host: HostTransaction,
         engine: sa.Engine,
-        schema: str | None,
+        location: Location,
         attempts: Attempts,
     ) -> None:
         self._outside = outside
         self._host = host
         self._engine = engine
-        self._schema = schema
+        self._location = location
         self._attempts = attempts
 
     async def consume(self, name: str, scopes: Mapping[str, RateLimit], *, now: datetime) -> None:
@@ -47,7 +49,8 @@ class JoinedSqlRateLimiter:
         ended = self._attempts.take_ended(now)
         try:
             with savepoint(host) as connection:
-                db = SyncExecutor(connection, self._schema)
+                rename_on(connection, self._location)
+                db = SyncExecutor(connection, self._location)
                 refused = await self._attempts.consume(db, name, scopes, now, ended=ended)
         except BaseException:
             self._attempts.put_back(ended)
@@ -64,7 +67,8 @@ class JoinedSqlRateLimiter:
             await self._outside.reset(name, scope)
             return
         with savepoint(host) as connection:
-            await self._attempts.reset(SyncExecutor(connection, self._schema), name, scope)
+            rename_on(connection, self._location)
+            await self._attempts.reset(SyncExecutor(connection, self._location), name, scope)
 
     async def count_expired(self, *, now: datetime) -> int:
         return await self._outside.count_expired(now=now)
@@ -83,13 +87,13 @@ class AsyncJoinedSqlRateLimiter:
         outside: RateLimiter,
         host: AsyncHostTransaction,
         engine: AsyncEngine,
-        schema: str | None,
+        location: Location,
         attempts: Attempts,
     ) -> None:
         self._outside = outside
         self._host = host
         self._engine = engine
-        self._schema = schema
+        self._location = location
         self._attempts = attempts
 
     async def consume(self, name: str, scopes: Mapping[str, RateLimit], *, now: datetime) -> None:
@@ -101,7 +105,8 @@ class AsyncJoinedSqlRateLimiter:
         ended = self._attempts.take_ended(now)
         try:
             async with async_savepoint(host) as connection:
-                db = AsyncExecutor(connection, self._schema)
+                rename_on(connection, self._location)
+                db = AsyncExecutor(connection, self._location)
                 refused = await self._attempts.consume(db, name, scopes, now, ended=ended)
         except BaseException:
             self._attempts.put_back(ended)
@@ -119,7 +124,8 @@ class AsyncJoinedSqlRateLimiter:
             await self._outside.reset(name, scope)
             return
         async with async_savepoint(host) as connection:
-            await self._attempts.reset(AsyncExecutor(connection, self._schema), name, scope)
+            rename_on(connection, self._location)
+            await self._attempts.reset(AsyncExecutor(connection, self._location), name, scope)
 
     async def count_expired(self, *, now: datetime) -> int:
         return await self._outside.count_expired(now=now)

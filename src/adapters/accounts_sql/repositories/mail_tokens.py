@@ -9,40 +9,23 @@ from accounts_core.model.ids import UserId
 from accounts_core.model.mail_token import MailToken, MailTokenPurpose
 from accounts_core.model.paging import Cursor
 from accounts_sql.connections.executors import Executor, RowFetcher
-from accounts_sql.statements.queries import Paged, Query, Row, by_digest, by_moment, by_name, by_number, first
-from accounts_sql.statements.rows import stored_email
+from accounts_sql.statements.mapping import RowMapping, email_address, enumeration
+from accounts_sql.statements.queries import Paged, Query, by_digest, by_moment, by_name, by_number, first
 from accounts_sql.tables import mail_tokens
 
-
-def _token(row: Row) -> MailToken:
-    return MailToken(
-        digest=row[0],
-        user_id=row[1],
-        purpose=MailTokenPurpose(row[2]),
-        email=stored_email(row[3], row[4]),
-        created_at=row[5],
-        expires_at=row[6],
-    )
-
-
-_TOKENS: Final = sa.select(
-    mail_tokens.c.digest,
-    mail_tokens.c.user_id,
-    mail_tokens.c.purpose,
-    mail_tokens.c.email,
-    mail_tokens.c.email_key,
-    mail_tokens.c.created_at,
-    mail_tokens.c.expires_at,
+_TOKEN: Final = RowMapping(
+    MailToken, mail_tokens, purpose=enumeration(MailTokenPurpose), email=email_address(key="email_key")
 )
+_TOKENS: Final = sa.select(*_TOKEN)
 _MINE: Final = mail_tokens.c.user_id == by_number("owner")
 _FIND: Final = Query(
-    _TOKENS.where(mail_tokens.c.digest == by_digest("this")), first(_token), {"this": mail_tokens.c.digest}
+    _TOKENS.where(mail_tokens.c.digest == by_digest("this")), first(_TOKEN.read), {"this": mail_tokens.c.digest}
 )
 _OF: Final = Paged(
     _TOKENS.where(_MINE),
     mail_tokens.c.created_at,
     mail_tokens.c.digest,
-    _token,
+    _TOKEN.read,
     {"owner": mail_tokens.c.user_id},
 )
 _ADD: Final = mail_tokens.insert()
@@ -68,16 +51,7 @@ class MailTokens(MailTokenReader):
     _db: Executor
 
     async def add(self, token: MailToken) -> None:
-        await self._db.run(
-            _ADD,
-            digest=token.digest,
-            user_id=token.user_id,
-            purpose=token.purpose.value,
-            email=token.email.address,
-            email_key=token.email.key,
-            created_at=token.created_at,
-            expires_at=token.expires_at,
-        )
+        await self._db.run(_ADD, **_TOKEN.values(token))
 
     async def find(self, digest: bytes) -> MailToken | None:
         return await self._db.fetch(_FIND, this=digest)

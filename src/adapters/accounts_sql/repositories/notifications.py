@@ -30,12 +30,12 @@ _OF: Final = Paged(
     sa.select(*rows.NOTIFICATION).where(_MINE),
     notifications.c.created_at,
     notifications.c.id,
-    rows.notification,
+    rows.NOTIFICATION.read,
     {"owner": notifications.c.user_id},
 )
 _FIND: Final = Query(
     sa.select(*rows.NOTIFICATION).where(notifications.c.id == by_name("this")),
-    first(rows.notification),
+    first(rows.NOTIFICATION.read),
     {"this": notifications.c.id},
 )
 _ASKED: Final = asked(by_number("owner"))
@@ -87,7 +87,7 @@ class Notifications(NotificationReader):
     _db: Executor
 
     async def add(self, notification: Notification) -> None:
-        await self._db.run(_ADD, **rows.notification_values(notification))
+        await self._db.run(_ADD, **rows.NOTIFICATION.values(notification))
 
     async def mark_read(self, user_id: UserId, id: str, *, at: datetime) -> None:
         if not await self._db.run(_MARK_READ, owner=user_id, this=id, at=at):

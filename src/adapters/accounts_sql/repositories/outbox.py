@@ -44,11 +44,13 @@ _IS_OVERLONG: Final = sa.and_(
     outbox.c.due > by_moment("after"),
     sa.or_(outbox.c.attempts > 0, outbox.c.topic.in_(_texts(JOBS))),
 )
-_FIND: Final = Query(sa.select(*rows.JOB).where(outbox.c.id == by_name("this")), first(rows.job), {"this": outbox.c.id})
+_FIND: Final = Query(
+    sa.select(*rows.JOB).where(outbox.c.id == by_name("this")), first(rows.JOB.read), {"this": outbox.c.id}
+)
 _ANY_OVERLONG: Final = Query(sa.select(sa.exists().where(_IS_OVERLONG)), lambda found: bool(scalar(found)))
 _LIST: Final = Query(
     sa.select(*rows.JOB).order_by(outbox.c.parked_at.is_(None), outbox.c.due, outbox.c.id).limit(a_limit()),
-    every(rows.job),
+    every(rows.JOB.read),
 )
 
 _OLDEST: Final = sa.func.min(outbox.c.due, type_=Moment)
@@ -76,7 +78,7 @@ def _due(topics: frozenset[str] | None) -> Query[list[OutboxJob]]:
         .order_by(outbox.c.due, outbox.c.id)
         .limit(a_limit())
         .with_for_update(skip_locked=True),
-        every(rows.job),
+        every(rows.JOB.read),
     )
 
 
@@ -135,7 +137,7 @@ class Outbox(OutboxReader):
     _db: Executor
 
     async def add(self, job: OutboxJob) -> None:
-        await self._db.run(_ADD, **rows.job_values(job))
+        await self._db.run(_ADD, **rows.JOB.values(job))
 
     async def claim(
         self, *, now: datetime, until: datetime, lease: str, limit: int, topics: Topics = None

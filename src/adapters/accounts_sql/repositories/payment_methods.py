@@ -6,13 +6,13 @@ import sqlalchemy as sa
 from accounts_core.model.ids import UserId
 from accounts_core.model.payment_method import Cards
 from accounts_sql.connections.executors import Executor, RowFetcher
-from accounts_sql.statements.card_rows import CARD, payment_method, payment_method_values
+from accounts_sql.statements.card_rows import CARD
 from accounts_sql.statements.queries import Query, Rows, by_name, by_number
 from accounts_sql.tables import payment_methods
 
 
 def _cards(found: Rows) -> Cards:
-    return Cards([payment_method(row) for row in found])
+    return Cards([CARD.read(row) for row in found])
 
 
 _MINE: Final = payment_methods.c.user_id == by_number("owner")
@@ -48,7 +48,7 @@ class PaymentMethods(PaymentMethodReader):
         if before.default is not None and before.default != cards.default:
             await self._db.run(_NO_DEFAULT, owner=user_id)
         for card in cards:
-            values = payment_method_values(card) | {"user_id": user_id}
+            values = CARD.values(card) | {"user_id": user_id}
             if card.id not in before:
                 await self._db.run(_ADD, **values)
             elif card != before.get(card.id) or card.is_default:

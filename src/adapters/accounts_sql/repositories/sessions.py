@@ -13,7 +13,7 @@ from accounts_core.model.times import CLOCK_SKEW
 from accounts_core.model.user import User
 from accounts_sql.connections.executors import Executor, RowFetcher
 from accounts_sql.statements import rows
-from accounts_sql.statements.card_rows import CARD, payment_method
+from accounts_sql.statements.card_rows import CARD
 from accounts_sql.statements.queries import (
     NO_LIMIT,
     Paged,
@@ -36,7 +36,7 @@ def _resolved_with_cards(found: Rows) -> tuple[Session, User, Cards] | None:
     session, user = rows.resolved(found[0])
     at = rows.RESOLVED_WIDTH
     # for a user without cards the outer join returns one row of NULLs
-    cards = Cards([payment_method(row, at) for row in found if row[at] is not None])
+    cards = Cards([CARD.read(row, at) for row in found if row[at] is not None])
     return session, user, cards
 
 
@@ -64,11 +64,11 @@ _LIST_OF: Final = Paged(
     sa.select(*rows.SESSION).where(_MINE),
     sessions.c.created_at,
     sessions.c.id,
-    rows.session,
+    rows.SESSION.read,
     {"owner": sessions.c.user_id},
 )
 _FIND: Final = Query(
-    sa.select(*rows.SESSION).where(sessions.c.id == by_name("this")), first(rows.session), {"this": sessions.c.id}
+    sa.select(*rows.SESSION).where(sessions.c.id == by_name("this")), first(rows.SESSION.read), {"this": sessions.c.id}
 )
 _REMOVE_OLDEST: Final = sessions.delete().where(
     sessions.c.id.in_(
@@ -120,7 +120,7 @@ class Sessions(SessionReader):
     _db: Executor
 
     async def add(self, session: Session) -> None:
-        await self._db.run(_ADD, **rows.session_values(session))
+        await self._db.run(_ADD, **rows.SESSION.values(session))
 
     async def touch(self, id: str, *, at: datetime) -> None:
         await self._db.run(_TOUCH, this=id, at=at, ahead_after=at + CLOCK_SKEW)

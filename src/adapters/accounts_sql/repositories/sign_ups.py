@@ -7,36 +7,15 @@ from accounts_core.errors import Conflict
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.sign_up import SignUp
 from accounts_sql.connections.executors import Executor
-from accounts_sql.statements.queries import Query, Row, by_digest, by_name, first
-from accounts_sql.statements.rows import stored_email
+from accounts_sql.statements.mapping import RowMapping, email_address
+from accounts_sql.statements.queries import Query, by_digest, by_name, first
 from accounts_sql.tables import sign_ups
 
-
-def _sign_up(row: Row) -> SignUp:
-    return SignUp(
-        id=row[0],
-        email=stored_email(row[1], row[2]),
-        name=row[3],
-        password_hash=row[4],
-        digest=row[5],
-        created_at=row[6],
-        expires_at=row[7],
-    )
-
-
-_SIGN_UPS: Final = sa.select(
-    sign_ups.c.id,
-    sign_ups.c.email,
-    sign_ups.c.email_key,
-    sign_ups.c.name,
-    sign_ups.c.password_hash,
-    sign_ups.c.digest,
-    sign_ups.c.created_at,
-    sign_ups.c.expires_at,
-)
-_FIND: Final = Query(_SIGN_UPS.where(sign_ups.c.id == by_name("this")), first(_sign_up), {"this": sign_ups.c.id})
+_SIGN_UP: Final = RowMapping(SignUp, sign_ups, email=email_address(key="email_key"))
+_SIGN_UPS: Final = sa.select(*_SIGN_UP)
+_FIND: Final = Query(_SIGN_UPS.where(sign_ups.c.id == by_name("this")), first(_SIGN_UP.read), {"this": sign_ups.c.id})
 _FIND_BY_DIGEST: Final = Query(
-    _SIGN_UPS.where(sign_ups.c.digest == by_digest("this")), first(_sign_up), {"this": sign_ups.c.digest}
+    _SIGN_UPS.where(sign_ups.c.digest == by_digest("this")), first(_SIGN_UP.read), {"this": sign_ups.c.digest}
 )
 _ADD: Final = sign_ups.insert()
 _SAVE: Final = sign_ups.update().where(sign_ups.c.id == by_name("this"))
@@ -51,17 +30,7 @@ class SignUps:
     _db: Executor
 
     async def add(self, sign_up: SignUp) -> None:
-        await self._db.run(
-            _ADD,
-            id=sign_up.id,
-            email=sign_up.email.address,
-            email_key=sign_up.email.key,
-            name=sign_up.name,
-            password_hash=sign_up.password_hash,
-            digest=sign_up.digest,
-            created_at=sign_up.created_at,
-            expires_at=sign_up.expires_at,
-        )
+        await self._db.run(_ADD, **_SIGN_UP.values(sign_up))
 
     async def find(self, id: str) -> SignUp | None:
         return await self._db.fetch(_FIND, this=id)

@@ -97,7 +97,7 @@ _FIND_OPEN_INVITATION: Final = Query(
 )
 _FIND_INTERACTION: Final = Query(
     sa.select(*rows.INTERACTION).where(interactions.c.id == by_name("this")),
-    first(rows.interaction),
+    first(rows.INTERACTION.read),
     {"this": interactions.c.id},
 )
 _WRITTEN: Final = Paged(
@@ -124,7 +124,7 @@ _WRITTEN_BY: Final = Paged(
     sa.select(*rows.INTERACTION).where(interactions.c.author_id == by_number("person")),
     interactions.c.created_at,
     interactions.c.id,
-    rows.interaction,
+    rows.INTERACTION.read,
     {"person": interactions.c.author_id},
 )
 _INVITATIONS_BY: Final = Paged(

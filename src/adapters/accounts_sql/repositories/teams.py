@@ -32,8 +32,8 @@ from accounts_sql.tables import interactions, invitations, memberships, team_ids
 _NEXT_ID: Final = numbering("teams", team_ids)
 _ADD: Final = teams.insert()
 _IT: Final = {"this": teams.c.id}
-_GET: Final = Query(sa.select(*rows.TEAM).where(teams.c.id == by_number("this")), first(rows.team), _IT)
-_LOCK: Final = Query(_GET.statement.with_for_update(key_share=True), first(rows.team), _IT)
+_GET: Final = Query(sa.select(*rows.TEAM).where(teams.c.id == by_number("this")), first(rows.TEAM.read), _IT)
+_LOCK: Final = Query(_GET.statement.with_for_update(key_share=True), first(rows.TEAM.read), _IT)
 _SAVE: Final = teams.update().where(teams.c.id == by_number("this"), teams.c.version == by_number("seen"))
 _REMOVE: Final = teams.delete().where(teams.c.id == by_number("this"))
 
@@ -135,7 +135,7 @@ class Teams(TeamReader):
         return TeamId(await self._db.fetch(_NEXT_ID[self._db.dialect]))
 
     async def add(self, team: Team) -> None:
-        await self._db.run(_ADD, **rows.team_values(team))
+        await self._db.run(_ADD, **rows.TEAM.values(team))
 
     async def get(self, id: TeamId, *, lock: bool = False) -> Team:
         team = await self._db.fetch(_LOCK if lock else _GET, this=id)
@@ -145,7 +145,7 @@ class Teams(TeamReader):
 
     async def save(self, team: Team) -> Team:
         saved = attrs.evolve(team, version=team.version + 1)
-        if not await self._db.run(_SAVE, this=team.id, seen=team.version, **rows.team_values(saved)):
+        if not await self._db.run(_SAVE, this=team.id, seen=team.version, **rows.TEAM.values(saved)):
             raise Conflict("The team was changed or deleted concurrently.")
         return saved
 
@@ -169,13 +169,13 @@ class Teams(TeamReader):
         return await self._db.fetch(_FIND_INVITATION_OF, this=id, key=email.key)
 
     async def add_member(self, membership: Membership) -> None:
-        await self._db.run(_ADD_MEMBER[self._db.dialect], **rows.membership_values(membership))
+        await self._db.run(_ADD_MEMBER[self._db.dialect], **rows.MEMBERSHIP.values(membership))
 
     async def delete_member(self, id: TeamId, user_id: UserId) -> bool:
         return await self._db.run(_REMOVE_MEMBER, this=id, person=user_id) > 0
 
     async def add_invitation(self, invitation: Invitation) -> bool:
-        return await self._db.run(_ADD_INVITATION[self._db.dialect], **rows.invitation_values(invitation)) > 0
+        return await self._db.run(_ADD_INVITATION[self._db.dialect], **rows.INVITATION.values(invitation)) > 0
 
     async def delete_invitation(self, id: str) -> bool:
         return await self._db.run(_REMOVE_INVITATION, this=id) > 0
@@ -194,7 +194,7 @@ class Teams(TeamReader):
         return await self._db.run(_MARK_MAILED, this=id) > 0
 
     async def add_interaction(self, interaction: Interaction) -> None:
-        await self._db.run(_ADD_INTERACTION, **rows.interaction_values(interaction))
+        await self._db.run(_ADD_INTERACTION, **rows.INTERACTION.values(interaction))
 
     async def count_footprint(self, user_id: UserId) -> Footprint:
         return await self._db.fetch(_FOOTPRINT, person=user_id)

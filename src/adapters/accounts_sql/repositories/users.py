@@ -17,16 +17,16 @@ from accounts_sql.statements.queries import Query, Rows, a_limit, asked, by_mome
 from accounts_sql.tables import sessions, user_ids, users
 
 _IT: Final = {"this": users.c.id}
-_FIND: Final = Query(sa.select(*rows.USER).where(users.c.id == by_number("this")), first(rows.user), _IT)
+_FIND: Final = Query(sa.select(*rows.USER).where(users.c.id == by_number("this")), first(rows.USER.read), _IT)
 # FOR NO KEY UPDATE does not block inserts of rows that refer to the user, such as a session, so two units of work that
 # each added one cannot deadlock here
-_LOCK: Final = Query(_FIND.statement.with_for_update(key_share=True), first(rows.user), _IT)
+_LOCK: Final = Query(_FIND.statement.with_for_update(key_share=True), first(rows.USER.read), _IT)
 
 
 def _if_address_matches(found: Rows) -> User | None:
     if not found:
         return None
-    user = rows.user(found[0])
+    user = rows.USER.read(found[0])
     return user if user.email.key == found[0][len(rows.USER)] else None
 
 
@@ -44,7 +44,7 @@ _FIND_BY_EMAIL: Final = Query(
 )
 _FIND_BY_CUSTOMER: Final = Query(
     sa.select(*rows.USER).where(users.c.customer_id == by_name("customer")),
-    first(rows.user),
+    first(rows.USER.read),
     {"customer": users.c.customer_id},
 )
 _LIST_BILLED: Final = Query(
@@ -52,7 +52,7 @@ _LIST_BILLED: Final = Query(
     .where(users.c.customer_id.is_not(None), users.c.id > by_number("after"))
     .order_by(users.c.id)
     .limit(a_limit()),
-    every(rows.user),
+    every(rows.USER.read),
 )
 _LIST_UNVERIFIED: Final = Query(
     sa.select(*rows.USER)
@@ -66,7 +66,7 @@ _LIST_UNVERIFIED: Final = Query(
     )
     .order_by(users.c.id)
     .limit(a_limit()),
-    every(rows.user),
+    every(rows.USER.read),
 )
 _NEXT_ID: Final = numbering("users", user_ids)
 _ADD: Final = users.insert()
@@ -109,7 +109,7 @@ class Users(UserReader):
 
     async def add(self, user: User) -> None:
         try:
-            await self._db.run(_ADD, **rows.user_values(user))
+            await self._db.run(_ADD, **rows.USER.values(user))
         except Conflict as error:
             raise _explained(error, user) from error.__cause__
 
@@ -122,7 +122,7 @@ class Users(UserReader):
     async def save(self, user: User) -> User:
         saved = attrs.evolve(user, version=user.version + 1)
         try:
-            touched = await self._db.run(_SAVE, this=user.id, seen=user.version, **rows.user_values(saved))
+            touched = await self._db.run(_SAVE, this=user.id, seen=user.version, **rows.USER.values(saved))
         except Conflict as error:
             raise _explained(error, user) from error.__cause__
         if not touched:

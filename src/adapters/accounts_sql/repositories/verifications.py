@@ -22,31 +22,31 @@ _OWNER: Final = {"owner": verifications.c.user_id}
 _ASKED: Final = {**_OWNER, "asked": verifications.c.requested}
 
 _FIND: Final = Query(
-    _SELECT.where(verifications.c.id == by_name("this")), first(rows.verification), {"this": verifications.c.id}
+    _SELECT.where(verifications.c.id == by_name("this")), first(rows.VERIFICATION.read), {"this": verifications.c.id}
 )
 _FIND_OPEN: Final = Query(
-    _SELECT.where(_MINE, verifications.c.requested == by_name("asked"), _OPEN), first(rows.verification), _ASKED
+    _SELECT.where(_MINE, verifications.c.requested == by_name("asked"), _OPEN), first(rows.VERIFICATION.read), _ASKED
 )
 _NEWEST: Final = _SELECT.where(_MINE).order_by(verifications.c.created_at.desc(), verifications.c.id.desc()).limit(1)
 _FIND_LATEST: Final = Query(
-    _NEWEST.where(verifications.c.requested == by_name("asked")), first(rows.verification), _ASKED
+    _NEWEST.where(verifications.c.requested == by_name("asked")), first(rows.VERIFICATION.read), _ASKED
 )
 _FIND_BY_PAYMENT_METHOD: Final = Query(
     _NEWEST.where(verifications.c.payment_method == by_name("used")),
-    first(rows.verification),
+    first(rows.VERIFICATION.read),
     {**_OWNER, "used": verifications.c.payment_method},
 )
 _FIND_BY_IDEMPOTENCY_KEY: Final = Query(
     _SELECT.where(_MINE, verifications.c.request_key == by_name("key")),
-    first(rows.verification),
+    first(rows.VERIFICATION.read),
     {**_OWNER, "key": verifications.c.request_key},
 )
-_OF: Final = Paged(_SELECT.where(_MINE), verifications.c.created_at, verifications.c.id, rows.verification, _OWNER)
+_OF: Final = Paged(_SELECT.where(_MINE), verifications.c.created_at, verifications.c.id, rows.VERIFICATION.read, _OWNER)
 _OLDEST_FIRST: Final = _SELECT.where(_OPEN).order_by(verifications.c.created_at, verifications.c.id)
-_OPEN_OF: Final = Query(_OLDEST_FIRST.where(_MINE), every(rows.verification), _OWNER)
+_OPEN_OF: Final = Query(_OLDEST_FIRST.where(_MINE), every(rows.VERIFICATION.read), _OWNER)
 _OPEN_OF_CUSTOMER: Final = Query(
     _OLDEST_FIRST.where(verifications.c.customer_id == by_name("customer")),
-    every(rows.verification),
+    every(rows.VERIFICATION.read),
     {"customer": verifications.c.customer_id},
 )
 _ADD: Final = verifications.insert()
@@ -91,7 +91,7 @@ class Verifications(VerificationReader):
     _db: Executor
 
     async def add(self, verification: CardVerification) -> None:
-        await self._db.run(_ADD, **rows.verification_values(verification))
+        await self._db.run(_ADD, **rows.VERIFICATION.values(verification))
 
     async def find_open(self, user_id: UserId, requested: str) -> CardVerification | None:
         return await self._db.fetch(_FIND_OPEN, owner=user_id, asked=requested)
@@ -102,7 +102,7 @@ class Verifications(VerificationReader):
     async def save(self, verification: CardVerification) -> CardVerification:
         saved = attrs.evolve(verification, version=verification.version + 1)
         touched = await self._db.run(
-            _SAVE, this=verification.id, seen=verification.version, **rows.verification_values(saved)
+            _SAVE, this=verification.id, seen=verification.version, **rows.VERIFICATION.values(saved)
         )
         if not touched:
             raise Conflict("The verification was changed or deleted concurrently.")

@@ -1,62 +1,16 @@
-"""Mapping of payment methods between rows and aggregates.
+"""The mapping of payment methods.
 
 Card, billing details and metadata are stored as JSON documents with Stripe's field names, because no query looks inside
 them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
-
-import sqlalchemy as sa
 
 from accounts_core.model.payment_method import Address, BillingDetails, Card, CardChecks, CardNetworks, PaymentMethod
 from accounts_sql.tables import payment_methods
 
-from .queries import Row
-
-CARD: Final[Sequence[sa.Column[Any]]] = [
-    payment_methods.c.id,
-    payment_methods.c.user_id,
-    payment_methods.c.type,
-    payment_methods.c.card,
-    payment_methods.c.billing_details,
-    payment_methods.c.created,
-    payment_methods.c.livemode,
-    payment_methods.c.metadata,
-    payment_methods.c.verified_at,
-    payment_methods.c.is_default,
-]
-
-
-def payment_method(row: Row, at: int = 0) -> PaymentMethod:
-    """Build a payment method from a row whose columns from index `at` are those of `CARD`."""
-    return PaymentMethod(
-        id=row[at],
-        user_id=row[at + 1],
-        type=row[at + 2],
-        card=_card(row[at + 3]),
-        billing_details=_billing_details(row[at + 4]),
-        created=row[at + 5],
-        livemode=bool(row[at + 6]),
-        metadata=row[at + 7],
-        verified_at=row[at + 8],
-        is_default=bool(row[at + 9]),
-    )
-
-
-def payment_method_values(method: PaymentMethod) -> dict[str, Any]:
-    return {
-        "id": method.id,
-        "user_id": method.user_id,
-        "type": method.type,
-        "card": _card_document(method.card),
-        "billing_details": _billing_document(method.billing_details),
-        "created": method.created,
-        "livemode": method.livemode,
-        "metadata": dict(method.metadata),
-        "verified_at": method.verified_at,
-        "is_default": method.is_default,
-    }
+from .mapping import RowMapping, Stored
 
 
 def _card(document: Mapping[str, Any]) -> Card:
@@ -132,3 +86,12 @@ def _billing_document(details: BillingDetails) -> dict[str, Any]:
         "name": details.name,
         "phone": details.phone,
     }
+
+
+CARD: Final = RowMapping(
+    PaymentMethod,
+    payment_methods,
+    card=Stored(read=_card, write=_card_document),
+    billing_details=Stored(read=_billing_details, write=_billing_document),
+    metadata=Stored(write=dict),
+)

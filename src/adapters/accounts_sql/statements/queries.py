@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from accounts_core.errors import AnswerMismatch
 from accounts_core.model.paging import Cursor
 from accounts_core.model.text import is_storable
+from accounts_sql.tables.location import Location
 from accounts_sql.tables.types import UNKNOWN_NAME, UNKNOWN_NUMBER, KnownName, KnownNumber, Moment
 
 T = TypeVar("T")
@@ -37,7 +38,7 @@ class Query(Generic[T]):
     ) -> None:
         self.statement: Any = statement
         self.decode = decode
-        self._compiled: dict[tuple[str, str, str | None], Compiled] = {}
+        self._compiled: dict[tuple[str, str, str | None, str], Compiled] = {}
         columns: list[Any] = list(self.statement.exported_columns)
         self._width = len(columns)
         self._repeated = tuple((_place(column, columns), name) for name, column in (repeated or {}).items())
@@ -56,27 +57,27 @@ class Query(Generic[T]):
                 if not _is_same(row[place], asked[name]):
                     raise AnswerMismatch
 
-    def compiled(self, dialect: sa.Dialect, schema: str | None) -> "Compiled":
-        """Return the statement compiled for the driver; cached by dialect, driver and schema."""
-        key = (dialect.name, dialect.driver, schema)
+    def compiled(self, dialect: sa.Dialect, location: Location) -> "Compiled":
+        """Return the statement compiled for the driver; cached by dialect, driver, schema and prefix."""
+        key = (dialect.name, dialect.driver, location.schema, location.prefix)
         found = self._compiled.get(key)
         if found is None:
-            found = self._compiled[key] = Compiled(self.statement, dialect, schema)
+            found = self._compiled[key] = Compiled(self.statement, dialect, location)
         return found
 
 
 class Compiled:
     """SQL text for one dialect, with the value conversions that SQLAlchemy would apply."""
 
-    def __init__(self, statement: sa.Select[*tuple[Any, ...]], dialect: sa.Dialect, schema: str | None) -> None:
+    def __init__(self, statement: sa.Select[*tuple[Any, ...]], dialect: sa.Dialect, location: Location) -> None:
         compiled: Any = statement.compile(
             dialect=dialect,
-            schema_translate_map=translation(schema),
-            render_schema_translate=schema is not None,
+            schema_translate_map=translation(location),
+            render_schema_translate=location.schema is not None,
             # IN lists and LIMIT must not leave placeholders that SQLAlchemy would expand at execution
             compile_kwargs={"render_postcompile": True},
         )
-        self.sql = str(compiled)
+        self.sql = location.rename(str(compiled))
         self._order: Sequence[str] | None = compiled.positiontup
         self._fixed = {name: value for name, value in compiled.params.items() if value is not None}
         self._binds = {
@@ -106,9 +107,9 @@ class Compiled:
         return row
 
 
-def translation(schema: str | None) -> dict[str | None, str] | None:
-    """Return SQLAlchemy's `schema_translate_map` for tables in `schema`; None for the default schema."""
-    return None if schema is None else {None: schema}
+def translation(location: Location) -> dict[str | None, str] | None:
+    """Return SQLAlchemy's `schema_translate_map` for the tables; None for the default schema."""
+    return None if location.schema is None else {None: location.schema}
 
 
 def _place(column: sa.ColumnElement[Any], columns: Sequence[Any]) -> int:

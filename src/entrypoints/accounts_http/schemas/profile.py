@@ -1,13 +1,15 @@
 """The profile fields that a person writes about themself: at sign-up, and in the updates of both APIs.
 
-A new field is added to `ProfileBody` and `ProfileFields`; the bodies inherit it, and the handlers pass it on. Inherited
-fields are not renamed by msgspec: one with several words is declared again in the account API's `ChangeUser`.
+Each field of `accounts_core.model.profile` is in `ProfileBody`; the bodies inherit it, and the handlers pass it on.
+Inherited fields are not renamed by msgspec: one with several words is declared again in the account API's `ChangeUser`.
 """
 
-from typing import Annotated, TypedDict, cast
+from typing import Annotated, Any, cast
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
+
+from accounts_core.model.profile import NewProfile, ProfileChanges
 
 
 class ProfileBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -22,13 +24,16 @@ class NewProfileBody(ProfileBody, kw_only=True):
     name: Annotated[str, Meta(examples=["Jane Doe"])]
 
 
-class ProfileFields(TypedDict, total=False):
-    """The profile fields as the use cases take them."""
+def new_profile(body: NewProfileBody) -> NewProfile:
+    """Return the profile fields of a sign-up, as keyword arguments for a use case."""
+    return cast("NewProfile", _sent(body))
 
-    name: str
+
+def profile_changes(body: ProfileBody) -> ProfileChanges:
+    """Return the profile fields of an update, as keyword arguments for a use case."""
+    return cast("ProfileChanges", _sent(body))
 
 
-def profile_fields(body: ProfileBody) -> ProfileFields:
-    """Return the profile fields that were sent, as keyword arguments for a use case."""
-    sent = {name: getattr(body, name) for name in ProfileBody.__struct_fields__}
-    return cast("ProfileFields", {name: value for name, value in sent.items() if value is not UNSET})
+def _sent(body: ProfileBody) -> dict[str, Any]:
+    fields = {name: getattr(body, name) for name in ProfileBody.__struct_fields__}
+    return {name: value for name, value in fields.items() if value is not UNSET}

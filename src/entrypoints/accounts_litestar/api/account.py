@@ -30,7 +30,7 @@ from accounts_http.schemas.account import (
     current_user,
     verification_item,
 )
-from accounts_http.schemas.profile import profile_fields
+from accounts_http.schemas.profile import profile_changes
 from accounts_http.schemas.stripe import CustomerObject, PaymentMethodList, customer_object, payment_method_list
 from accounts_litestar.api.calls import Call, ListCall, SignedInCall, answer_to
 from accounts_litestar.api.endpoints import Endpoints, field_names, taken_is_invalid
@@ -79,7 +79,7 @@ class AccountApi(Endpoints):
                 signed_in_at=session.created_at,
                 keep_session=session.id,
                 client=call.client,
-                **profile_fields(body),
+                **profile_changes(body),
             )
         return call.answer(changed_user(user))
 

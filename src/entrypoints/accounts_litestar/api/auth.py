@@ -13,7 +13,7 @@ from accounts_http.idempotency import RequestOutcome, plain_fields, sign_up_idem
 from accounts_http.parameters import text_id
 from accounts_http.schemas.account import CurrentUser, current_user
 from accounts_http.schemas.auth import AccessToken, Login, Proof, SessionItem, SignUp, access_token, session_item
-from accounts_http.schemas.profile import profile_fields
+from accounts_http.schemas.profile import new_profile
 from accounts_litestar.api.calls import Call, ListCall, SignedInCall
 from accounts_litestar.api.endpoints import Endpoints, answer_of, stored
 from accounts_litestar.api.routes import ACCEPTED, CREATED, NO_CONTENT, delete, get_list, post, public_post
@@ -55,7 +55,7 @@ class AuthApi(Endpoints):
             is_private = accounts.policy.private_registration
             use_case = accounts.request_account if is_private else accounts.register
             try:
-                user = await use_case(email=email, password=body.password, client=call.client, **profile_fields(body))
+                user = await use_case(email=email, password=body.password, client=call.client, **new_profile(body))
             except EmailTaken as taken:
                 # an answer and no error, which would roll back what was written for the mail
                 return self.service.problems(call.request, taken), None

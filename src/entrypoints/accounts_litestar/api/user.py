@@ -7,7 +7,7 @@ from accounts_http import examples
 from accounts_http.bodies import value_or_none
 from accounts_http.email_addresses import new_email_address
 from accounts_http.idempotency import Idempotency
-from accounts_http.schemas.profile import profile_fields
+from accounts_http.schemas.profile import profile_changes
 from accounts_http.schemas.user import DeleteUser, DeletionData, UpdateUser, UserData, deletion_data, user_data
 from accounts_litestar.api.calls import SignedInCall
 from accounts_litestar.api.endpoints import Endpoints, field_names, taken_is_invalid
@@ -49,7 +49,7 @@ class UserApi(Endpoints):
                 signed_in_at=session.created_at,
                 keep_session=session.id,
                 client=call.client,
-                **profile_fields(body),
+                **profile_changes(body),
             )
         return call.answer(user_data(user))
 

@@ -277,16 +277,16 @@ def test_what_can_go_wrong_depends_on_where() -> None:
 
 
 def test_a7_a_machines_clock_may_be_off_and_jumps_ahead_and_back_while_time_goes_on() -> None:
-    world = WorldClock(NOON)
-    scheduler = Scheduler(world)
+    env = WorldClock(NOON)
+    scheduler = Scheduler(env)
     process = scheduler.process("one", off=timedelta(hours=1))
     seen = [process.clock.now()]
 
     process.clock.jump(-timedelta(days=1))
     seen.append(process.clock.now())
-    world.advance(timedelta(days=2))
+    env.advance(timedelta(days=2))
     seen.append(process.clock.now())
 
     assert seen == [NOON + timedelta(hours=hours) for hours in (1, -23, 25)]
     with pytest.raises(ValueError, match="never goes back"):
-        world.advance(-timedelta(seconds=1))
+        env.advance(-timedelta(seconds=1))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tests.unit.core.conftest import Core, World
+from tests.unit.core.conftest import Core, Environment
 
 from accounts_core import run_sync
 from accounts_core.model import User
@@ -17,7 +17,9 @@ def verify(accounts: Core, user: User, token: str) -> str:
     return verified.payment_method
 
 
-def hold(world: World, customer_id: str, verification_id: str = "cv_of_nobody", *, token: str = "pm_card_visa") -> str:
+def hold(
+    env: Environment, customer_id: str, verification_id: str = "cv_of_nobody", *, token: str = "pm_card_visa"
+) -> str:
     """Freeze a dollar behind the service's back."""
     request = HoldRequest(
         verification_id=verification_id,
@@ -27,7 +29,7 @@ def hold(world: World, customer_id: str, verification_id: str = "cv_of_nobody", 
         currency="usd",
         return_url=None,
     )
-    made = run_sync(world.gateway.hold(request, key=f"{verification_id}:{len(world.gateway.holds)}"))
+    made = run_sync(env.gateway.hold(request, key=f"{verification_id}:{len(env.gateway.holds)}"))
     assert made.id is not None
     return made.id
 
@@ -36,18 +38,18 @@ def summary(found: Reconciliation) -> list[tuple[Kind, str, Repair]]:
     return [(drift.kind, drift.subject, drift.repair) for drift in found.drifts]
 
 
-def another_customer(world: World, user: User, key: str = "double") -> str:
-    return run_sync(world.gateway.create_customer(user_ref=user.hex_id, key=key)).id
+def another_customer(env: Environment, user: User, key: str = "double") -> str:
+    return run_sync(env.gateway.create_customer(user_ref=user.hex_id, key=key)).id
 
 
-def meanwhile(world: World, method: str, change: Callable[[], object]) -> None:
+def meanwhile(env: Environment, method: str, change: Callable[[], object]) -> None:
     """Have something change right after the provider was asked."""
-    ask = getattr(world.gateway, method)
+    ask = getattr(env.gateway, method)
 
     async def asked(*args: object, **kwargs: object) -> object:
         answer = await ask(*args, **kwargs)
-        delattr(world.gateway, method)
+        delattr(env.gateway, method)
         change()
         return answer
 
-    setattr(world.gateway, method, asked)
+    setattr(env.gateway, method, asked)

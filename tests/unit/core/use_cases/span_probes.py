@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Final
 
-from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD, Core, World, signed_up
+from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD, Core, Environment, signed_up
 
 from accounts_core import run_sync
 from accounts_core.errors import (
@@ -16,6 +16,7 @@ from accounts_core.errors import (
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.idempotency import IdempotencyRecord
 from accounts_core.model.ids import UserId
+from accounts_core.model.profile import Profile
 from accounts_core.model.rate_limits import RateLimit
 from accounts_core.model.sign_up import SignUp
 from accounts_core.ports.payment_gateway import HoldRequest
@@ -25,7 +26,7 @@ from accounts_memory import MemoryRateLimiter
 A_MICROSECOND: Final = timedelta(microseconds=1)
 EMAIL: Final = "jane@example.org"
 
-Probe = Callable[[World, timedelta], object]
+Probe = Callable[[Environment, timedelta], object]
 
 
 def outcome(call: Callable[[], object]) -> object:
@@ -38,7 +39,7 @@ def outcome(call: Callable[[], object]) -> object:
 
 
 def limited(limit: RateLimit) -> Probe:
-    def probe(world: World, later: timedelta) -> object:
+    def probe(env: Environment, later: timedelta) -> object:
         limits = MemoryRateLimiter()
         for _ in range(limit.count):
             run_sync(limits.consume("name", {"scope": limit}, now=NOON))
@@ -52,10 +53,10 @@ def a_request(**changes: Any) -> IdempotencyRecord:
     return IdempotencyRecord(scope=b"s" * 32, user_id=UserId(1), fingerprint=b"f", claim="clm_1", **values | changes)
 
 
-def claimed_for(world: World, later: timedelta) -> object:
+def claimed_for(env: Environment, later: timedelta) -> object:
     """A claim is made by `run_idempotent`; a performer that dies leaves it behind."""
-    accounts = world.accounts()
-    user = signed_up(accounts, world, EMAIL, "Jane")
+    accounts = env.accounts()
+    user = signed_up(accounts, env, EMAIL, "Jane")
 
     class Died(BaseException):
         pass
@@ -68,7 +69,7 @@ def claimed_for(world: World, later: timedelta) -> object:
 
     with suppress(Died):
         once()
-    world.clock.advance(later)
+    env.clock.advance(later)
     try:
         once()
     except Died:
@@ -79,73 +80,75 @@ def claimed_for(world: World, later: timedelta) -> object:
 
 
 def a_sign_up(later: timedelta) -> bool:
-    sign_up = SignUp.request(id="sgn_1", email=EmailAddress(EMAIL), name="Jane", password_hash="hash", at=NOON)
+    sign_up = SignUp.request(
+        id="sgn_1", email=EmailAddress(EMAIL), profile=Profile(name="Jane"), password_hash="hash", at=NOON
+    )
     return sign_up.is_live(now=NOON + later)
 
 
-def verification_link(world: World, later: timedelta) -> object:
-    accounts = world.accounts()
+def verification_link(env: Environment, later: timedelta) -> object:
+    accounts = env.accounts()
     user = accounts.register(email=EMAIL, password=PASSWORD, name="Jane")
     accounts.run_due()
-    token = world.mailer.delivered[-1].values["token"]
-    world.clock.advance(later)
+    token = env.mailer.delivered[-1].values["token"]
+    env.clock.advance(later)
     return outcome(lambda: accounts.verify_email(token=token, user_id=user.id)) is True
 
 
-def reset_link(world: World, later: timedelta) -> object:
-    accounts = world.accounts()
-    signed_up(accounts, world, EMAIL, "Jane")
+def reset_link(env: Environment, later: timedelta) -> object:
+    accounts = env.accounts()
+    signed_up(accounts, env, EMAIL, "Jane")
     accounts.forgot_password(email=EMAIL)
     accounts.run_due()
-    token = world.mailer.delivered[-1].values["token"]
-    world.clock.advance(later)
+    token = env.mailer.delivered[-1].values["token"]
+    env.clock.advance(later)
     return outcome(lambda: accounts.reset_password(token=token, password=OTHER_PASSWORD)) is True
 
 
-def reauthentication(world: World, later: timedelta) -> object:
-    accounts = world.accounts()
-    user = signed_up(accounts, world, EMAIL, "Jane")
-    world.clock.advance(later)
+def reauthentication(env: Environment, later: timedelta) -> object:
+    accounts = env.accounts()
+    user = signed_up(accounts, env, EMAIL, "Jane")
+    env.clock.advance(later)
     change = outcome(lambda: accounts.update_profile(user.id, new_password=OTHER_PASSWORD, signed_in_at=NOON))
     assert change in {True, ReauthenticationRequired}
     return change is True
 
 
-def challenge(world: World, later: timedelta) -> object:
+def challenge(env: Environment, later: timedelta) -> object:
     """A challenge that nobody answered is given up by whoever looks."""
-    accounts = world.accounts()
-    user = signed_up(accounts, world, EMAIL, "Jane")
+    accounts = env.accounts()
+    user = signed_up(accounts, env, EMAIL, "Jane")
     accounts.verify_card(user.id, payment_method="pm_card_authenticationRequired")
-    world.clock.advance(later)
+    env.clock.advance(later)
     return outcome(lambda: accounts.verify_card(user.id, payment_method="pm_card_authenticationRequired"))
 
 
-def own_lease(world: World, later: timedelta) -> object:
+def own_lease(env: Environment, later: timedelta) -> object:
     """What failed right after the commit is a worker's once the lease is over."""
-    accounts = with_card(world)
+    accounts = with_card(env)
     (card,) = accounts.list_payment_methods(UserId(1))
-    world.gateway.fail_next("detach", ProviderBusy("away"))
+    env.gateway.fail_next("detach", ProviderBusy("away"))
     accounts.remove_payment_method(UserId(1), card.id)
-    world.clock.advance(later)
+    env.clock.advance(later)
     accounts.run_due()
     return any(job.topic == "detach_card" for job in accounts.list_outbox())
 
 
-def with_card(world: World) -> Core:
-    accounts = world.accounts()
-    user = signed_up(accounts, world, EMAIL, "Jane")
+def with_card(env: Environment) -> Core:
+    accounts = env.accounts()
+    user = signed_up(accounts, env, EMAIL, "Jane")
     accounts.verify_card(user.id, payment_method="pm_card_visa")
     accounts.run_due()
     return accounts
 
 
-def nobodys_hold(world: World, later: timedelta) -> object:
+def nobodys_hold(env: Environment, later: timedelta) -> object:
     """A hold that nobody here asked for is left alone while it is young; return whether it is."""
-    accounts = with_card(world)
+    accounts = with_card(env)
     customer_id = accounts.profile(UserId(1)).customer_id
     assert customer_id is not None
     # the provider's times are whole seconds
-    world.clock.advance(timedelta(seconds=1, microseconds=-NOON.microsecond))
+    env.clock.advance(timedelta(seconds=1, microseconds=-NOON.microsecond))
     request = HoldRequest(
         verification_id="cv_of_nobody",
         customer_id=customer_id,
@@ -154,7 +157,7 @@ def nobodys_hold(world: World, later: timedelta) -> object:
         currency="usd",
         return_url=None,
     )
-    run_sync(world.gateway.hold(request, key="cv_of_nobody:hold"))
-    world.clock.advance(later)
+    run_sync(env.gateway.hold(request, key="cv_of_nobody:hold"))
+    env.clock.advance(later)
     assert accounts.reconcile_cards().holds == 1
-    return bool(world.gateway.open_holds())
+    return bool(env.gateway.open_holds())

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import attrs
 import pytest
-from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD, Core, World, signed_up
+from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD, Core, Environment, signed_up
 
 from accounts_core import Accounts, Policy
 from accounts_core.container import is_built_of
@@ -67,7 +67,7 @@ class CountingHasher(PlainHasher):
 class Stage:
     """Jane, who has a team and a mailed token of each kind, and accounts in which nothing was counted yet."""
 
-    world: World
+    env: Environment
     jane: User
     team: Any
     reset_token: str
@@ -78,8 +78,8 @@ class Stage:
 
     @property
     def accounts(self) -> Core:
-        world = attrs.evolve(self.world, hasher=self.hasher)
-        return world.accounts(self.policy, self.limits)
+        env = attrs.evolve(self.env, hasher=self.hasher)
+        return env.accounts(self.policy, self.limits)
 
 
 Call = Callable[[Core, Stage], object]
@@ -156,15 +156,15 @@ COUNTED: Final = [
 
 
 @pytest.fixture
-def stage(world: World, accounts: Core) -> Stage:
-    jane = signed_up(accounts, world, JANE, "Jane Doe")
+def stage(env: Environment, accounts: Core) -> Stage:
+    jane = signed_up(accounts, env, JANE, "Jane Doe")
     team = accounts.create_team(jane.id, name="Dev team").team.id
     accounts.resend_verification(jane.id)
     accounts.forgot_password(email=JANE)
     accounts.run_due()
-    tokens = {mail.kind: mail.values["token"] for mail in world.mailer.delivered}
+    tokens = {mail.kind: mail.values["token"] for mail in env.mailer.delivered}
     return Stage(
-        world=world,
+        env=env,
         jane=jane,
         team=team,
         reset_token=tokens[MailKind.RESET_PASSWORD],
@@ -182,7 +182,7 @@ def with_limit(stage: Stage, name: str, scope: str) -> Stage:
 def fill(stage: Stage, name: str, scope: str, whose: str) -> None:
     """Count one attempt in this scope alone, which is all that it takes."""
     subject = subjects(stage).get(scope, whose)
-    run_sync(stage.limits.consume(name, {f"{scope}:{subject}": ONCE}, now=stage.world.clock.now()))
+    run_sync(stage.limits.consume(name, {f"{scope}:{subject}": ONCE}, now=stage.env.clock.now()))
 
 
 @pytest.mark.parametrize(("call", "name", "scope", "whose"), COUNTED, ids=lambda value: str(value) or "-")
@@ -191,7 +191,7 @@ def test_over_its_limit_a_call_is_refused_before_anything_is_hashed_or_written(
 ) -> None:
     stage = with_limit(stage, name, scope)
     fill(stage, name, scope, whose)
-    before = stage.world.store._state
+    before = stage.env.store._state
 
     with pytest.raises(RateLimitExceeded) as refused:
         CALLS[call](stage.accounts, stage)
@@ -199,8 +199,8 @@ def test_over_its_limit_a_call_is_refused_before_anything_is_hashed_or_written(
     assert refused.value.name == name
     assert {each.partition(":")[0] for each in refused.value.full} == {scope}
     assert stage.hasher.work == HASHED_BEFORE.get((call, name), 0)
-    assert stage.world.store._state == before
-    assert not stage.world.gateway.open_holds()
+    assert stage.env.store._state == before
+    assert not stage.env.gateway.open_holds()
 
 
 @pytest.mark.parametrize(("call", "name", "scope", "whose"), COUNTED, ids=lambda value: str(value) or "-")
@@ -213,7 +213,7 @@ def test_within_its_limit_the_same_call_is_let_through_once(
     with pytest.raises(RateLimitExceeded):
         run_sync(
             stage.limits.consume(
-                name, {f"{scope}:{subjects(stage).get(scope, whose)}": ONCE}, now=stage.world.clock.now()
+                name, {f"{scope}:{subjects(stage).get(scope, whose)}": ONCE}, now=stage.env.clock.now()
             )
         )
 
@@ -223,7 +223,7 @@ def test_the_limits_of_others_are_no_matter(stage: Stage) -> None:
     for name, scopes in DEFAULT_RATE_LIMITS.items():
         for scope in scopes:
             if scope != ALL:
-                run_sync(stage.limits.consume(name, {f"{scope}:somebody else": ONCE}, now=stage.world.clock.now()))
+                run_sync(stage.limits.consume(name, {f"{scope}:somebody else": ONCE}, now=stage.env.clock.now()))
     for call in ("sign_in", "forgot_password", "update_profile, email"):
         CALLS[call](stage.accounts, stage)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import attrs
 import pytest
-from tests.unit.core.conftest import PASSWORD, Core, World
+from tests.unit.core.conftest import PASSWORD, Core, Environment
 
 from accounts_core import run_sync
 from accounts_core.errors import Invalid, NotFound, ProviderAmbiguous, ProviderBusy, ProviderRefused
@@ -30,7 +30,7 @@ def test_a_new_name_and_a_new_address_reach_the_customer(accounts: Core, billed:
     assert known_there(accounts, billed) == ("Jane Roe", "roe@example.org")
 
 
-def test_an_address_reaches_the_customer_once_it_is_verified(accounts: Core, billed: User, world: World) -> None:
+def test_an_address_reaches_the_customer_once_it_is_verified(accounts: Core, billed: User, env: Environment) -> None:
     accounts.mark_email_verified(billed.id)
     accounts.update_profile(billed.id, email="roe@example.org", current_password=PASSWORD)
 
@@ -41,11 +41,11 @@ def test_an_address_reaches_the_customer_once_it_is_verified(accounts: Core, bil
     assert known_there(accounts, billed) == ("Jane Doe", "roe@example.org")
 
 
-def test_a_provider_that_is_away_hears_of_them_later(accounts: Core, billed: User, world: World) -> None:
-    world.gateway.fail_next("update_customer", ProviderAmbiguous())
+def test_a_provider_that_is_away_hears_of_them_later(accounts: Core, billed: User, env: Environment) -> None:
+    env.gateway.fail_next("update_customer", ProviderAmbiguous())
     accounts.update_profile(billed.id, name="Jane Roe")
     accounts.update_profile(billed.id, name="Jane Poe")
-    world.wait(minutes=1)
+    env.wait(minutes=1)
 
     assert accounts.run_due() == WorkerRun(done=1)
     assert known_there(accounts, billed) == ("Jane Poe", "jane@example.org")
@@ -53,11 +53,11 @@ def test_a_provider_that_is_away_hears_of_them_later(accounts: Core, billed: Use
 
 @pytest.mark.parametrize("error", [ProviderAmbiguous(), ProviderBusy("Away."), NotFound("customer")])
 def test_a_card_is_verified_even_where_the_provider_does_not_hear_the_name_at_once(
-    accounts: Core, jane: User, world: World, error: Exception
+    accounts: Core, jane: User, env: Environment, error: Exception
 ) -> None:
-    world.gateway.fail_next("update_customer", error)
+    env.gateway.fail_next("update_customer", error)
     accounts.verify_card(jane.id, payment_method="pm_card_visa")
-    world.wait(minutes=1)
+    env.wait(minutes=1)
     accounts.run_due()
 
     heard = ("Jane Doe", "jane@example.org") if not isinstance(error, NotFound) else ("", "")
@@ -79,13 +79,13 @@ class Overtaken(MemoryGateway):
         return await super().create_customer(user_ref=user_ref, key=key)
 
 
-def test_a_customer_that_was_made_while_another_driver_was_refused_is_kept(world: World) -> None:
-    gateway = Overtaken(clock=world.clock, secrets=world.secrets)
-    accounts = attrs.evolve(world, gateway=gateway).accounts()
+def test_a_customer_that_was_made_while_another_driver_was_refused_is_kept(env: Environment) -> None:
+    gateway = Overtaken(clock=env.clock, secrets=env.secrets)
+    accounts = attrs.evolve(env, gateway=gateway).accounts()
     jane = accounts.register(email="jane@example.org", password=PASSWORD, name="Jane Doe")
 
     def overtake() -> None:
-        world.wait(minutes=1)
+        env.wait(minutes=1)
         accounts.run_due()
 
     gateway.overtake = overtake
@@ -97,12 +97,12 @@ def test_a_customer_that_was_made_while_another_driver_was_refused_is_kept(world
     assert accounts.profile(jane.id).customer_id == customer.id
 
 
-def test_what_the_customer_does_not_carry_is_not_told(accounts: Core, billed: User, world: World) -> None:
-    world.gateway.calls.clear()
+def test_what_the_customer_does_not_carry_is_not_told(accounts: Core, billed: User, env: Environment) -> None:
+    env.gateway.calls.clear()
 
     accounts.update_profile(billed.id, new_password="quite another long one", current_password=PASSWORD)
 
-    assert world.gateway.calls == []
+    assert env.gateway.calls == []
 
 
 # ---- F14: what the provider does not take
@@ -116,7 +116,7 @@ def refusals(accounts: Core, user: User) -> list[dict[str, object]]:
     return [dict(entry.details) for entry in entries if entry.action == "customer_details_refused"]
 
 
-def test_a_card_is_verified_whatever_the_provider_thinks_of_the_address(accounts: Core, world: World) -> None:
+def test_a_card_is_verified_whatever_the_provider_thinks_of_the_address(accounts: Core, env: Environment) -> None:
     joerg = accounts.register(email=UNTOLD, password=PASSWORD, name="Jörg Doe")
     accounts.run_due()
 
@@ -128,7 +128,7 @@ def test_a_card_is_verified_whatever_the_provider_thinks_of_the_address(accounts
     assert refusals(accounts, joerg) == [{"fields": "email", "code": "email_invalid"}]
 
 
-def test_an_address_that_is_refused_takes_the_old_one_away(accounts: Core, billed: User, world: World) -> None:
+def test_an_address_that_is_refused_takes_the_old_one_away(accounts: Core, billed: User, env: Environment) -> None:
     """The old one is not the user's any more: bills must not go there."""
     accounts.update_profile(billed.id, name="Jörg Doe", email=UNTOLD, current_password=PASSWORD)
 
@@ -158,13 +158,13 @@ def test_an_address_that_is_refused_takes_the_old_one_away(accounts: Core, bille
 def test_what_the_provider_refuses_is_left_out_and_the_rest_is_told(
     accounts: Core,
     billed: User,
-    world: World,
+    env: Environment,
     errors: list[tuple[str, str | None]],
     told: tuple[str | None, str | None],
     refused: dict[str, object],
 ) -> None:
     for code, param in errors:
-        world.gateway.fail_next("update_customer", ProviderRefused(code, param))
+        env.gateway.fail_next("update_customer", ProviderRefused(code, param))
 
     accounts.update_profile(billed.id, name="Jane Roe")
 
@@ -173,22 +173,22 @@ def test_what_the_provider_refuses_is_left_out_and_the_rest_is_told(
     assert accounts.list_outbox() == []
 
 
-def test_a_refusal_of_something_else_waits_for_an_operator(accounts: Core, billed: User, world: World) -> None:
+def test_a_refusal_of_something_else_waits_for_an_operator(accounts: Core, billed: User, env: Environment) -> None:
     for _ in range(2):
-        world.gateway.fail_next("update_customer", ProviderRefused("permission_error"))
+        env.gateway.fail_next("update_customer", ProviderRefused("permission_error"))
     accounts.update_profile(billed.id, name="Jane Roe")
-    world.wait(minutes=1)
+    env.wait(minutes=1)
 
     assert accounts.run_due() == WorkerRun(dead_lettered=1)
     assert refusals(accounts, billed) == []
 
 
 def test_a_field_that_is_refused_even_when_it_is_cleared_ends_in_an_operators_hands(
-    accounts: Core, billed: User, world: World
+    accounts: Core, billed: User, env: Environment
 ) -> None:
     for _ in range(4):
-        world.gateway.fail_next("update_customer", ProviderRefused("email_invalid", "email"))
+        env.gateway.fail_next("update_customer", ProviderRefused("email_invalid", "email"))
     accounts.update_profile(billed.id, name="Jane Roe")
-    world.wait(minutes=1)
+    env.wait(minutes=1)
 
     assert accounts.run_due() == WorkerRun(dead_lettered=1)

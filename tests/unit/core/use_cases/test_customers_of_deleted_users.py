@@ -4,7 +4,7 @@ from contextlib import nullcontext
 
 import attrs
 import pytest
-from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD, Core, World
+from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD, Core, Environment
 from tests.unit.core.use_cases.reconciling import meanwhile, verify
 
 from accounts_core import Policy, run_sync
@@ -37,27 +37,27 @@ class Billed:
 
 
 @pytest.fixture
-def billed(accounts: Core, jane: User, world: World) -> Billed:
+def billed(accounts: Core, jane: User, env: Environment) -> Billed:
     card = verify(accounts, jane, "pm_card_visa")
     customer_id = accounts.profile(jane.id).customer_id
     assert customer_id is not None
     return Billed(jane, customer_id, card)
 
 
-def under(world: World, policy: CustomerDeletion) -> Core:
-    return world.accounts(Policy(customer_deletion=policy))
+def under(env: Environment, policy: CustomerDeletion) -> Core:
+    return env.accounts(Policy(customer_deletion=policy))
 
 
-def hang_on(world: World, billed: Billed) -> None:
+def hang_on(env: Environment, billed: Billed) -> None:
     """Give the customer two subscriptions, a credit and a bank account."""
-    world.gateway.set_subscriptions(billed.customer_id, 2)
-    world.gateway.set_balance(billed.customer_id, -250)
-    world.gateway.add_other_payment_method("pm_bank", customer_id=billed.customer_id)
+    env.gateway.set_subscriptions(billed.customer_id, 2)
+    env.gateway.set_balance(billed.customer_id, -250)
+    env.gateway.add_other_payment_method("pm_bank", customer_id=billed.customer_id)
 
 
-def is_there(world: World, billed: Billed) -> bool:
+def is_there(env: Environment, billed: Billed) -> bool:
     try:
-        run_sync(world.gateway.retrieve_customer(billed.customer_id))
+        run_sync(env.gateway.retrieve_customer(billed.customer_id))
     except NotFound:
         return False
     return True
@@ -83,16 +83,16 @@ LOST = {"subscriptions": 2, "balances": 1, "other_payment_methods": 1}
     ],
 )
 def test_the_preview_names_what_hangs_on_the_customer(
-    world: World,
+    env: Environment,
     billed: Billed,
     policy: CustomerDeletion,
     destroyed: dict[str, int],
     kept: dict[str, int],
     blocked_by: tuple[str, ...],
 ) -> None:
-    hang_on(world, billed)
+    hang_on(env, billed)
 
-    preview = under(world, policy).preview_deletion(billed.user.id)
+    preview = under(env, policy).preview_deletion(billed.user.id)
 
     assert {name: preview.destroyed[name] for name in LOST if name in preview.destroyed} == destroyed
     assert {name: preview.disassociated[name] for name in LOST if name in preview.disassociated} == kept
@@ -100,8 +100,8 @@ def test_the_preview_names_what_hangs_on_the_customer(
 
 
 @pytest.mark.parametrize("policy", ALL)
-def test_what_is_not_there_is_not_named(world: World, billed: Billed, policy: CustomerDeletion) -> None:
-    preview = under(world, policy).preview_deletion(billed.user.id)
+def test_what_is_not_there_is_not_named(env: Environment, billed: Billed, policy: CustomerDeletion) -> None:
+    preview = under(env, policy).preview_deletion(billed.user.id)
 
     assert set(LOST).isdisjoint({*preview.destroyed, *preview.disassociated})
     assert preview.blocked_by == ()
@@ -109,14 +109,14 @@ def test_what_is_not_there_is_not_named(world: World, billed: Billed, policy: Cu
 
 @pytest.mark.parametrize("policy", ALL)
 def test_a_user_without_a_customer_is_deleted_without_asking_the_provider(
-    world: World, john: User, policy: CustomerDeletion
+    env: Environment, john: User, policy: CustomerDeletion
 ) -> None:
-    accounts = under(world, policy)
+    accounts = under(env, policy)
 
     accounts.preview_deletion(john.id)
     accounts.delete_user(john.id, password=PASSWORD)
 
-    assert world.gateway.calls == []
+    assert env.gateway.calls == []
     assert is_deleted(accounts, john)
 
 
@@ -124,22 +124,22 @@ def test_a_user_without_a_customer_is_deleted_without_asking_the_provider(
 
 
 @pytest.mark.parametrize("by", ["user", "operator"])
-def test_a_live_subscription_blocks_by_default(accounts: Core, billed: Billed, world: World, by: str) -> None:
-    world.gateway.set_subscriptions(billed.customer_id, 1)
+def test_a_live_subscription_blocks_by_default(accounts: Core, billed: Billed, env: Environment, by: str) -> None:
+    env.gateway.set_subscriptions(billed.customer_id, 1)
 
     with pytest.raises(DeletionBlocked) as blocked:
         delete(accounts, billed, by)
 
     assert blocked.value.by == ("subscriptions",)
     assert not is_deleted(accounts, billed.user)
-    assert is_there(world, billed)
+    assert is_there(env, billed)
     assert accounts.list_outbox() == []
 
-    world.gateway.set_subscriptions(billed.customer_id, 0)
+    env.gateway.set_subscriptions(billed.customer_id, 0)
     delete(accounts, billed, by)
 
     assert is_deleted(accounts, billed.user)
-    assert not is_there(world, billed)
+    assert not is_there(env, billed)
 
 
 def delete(accounts: Core, billed: Billed, by: str) -> None:
@@ -149,33 +149,35 @@ def delete(accounts: Core, billed: Billed, by: str) -> None:
         accounts.erase_user(billed.user.id)
 
 
-def test_a_wrong_password_is_told_before_the_provider_is_asked(accounts: Core, billed: Billed, world: World) -> None:
-    world.gateway.set_subscriptions(billed.customer_id, 1)
-    world.gateway.calls.clear()
+def test_a_wrong_password_is_told_before_the_provider_is_asked(
+    accounts: Core, billed: Billed, env: Environment
+) -> None:
+    env.gateway.set_subscriptions(billed.customer_id, 1)
+    env.gateway.calls.clear()
 
     with pytest.raises(WrongPassword):
         accounts.delete_user(billed.user.id, password=OTHER_PASSWORD)
 
-    assert world.gateway.calls == []
+    assert env.gateway.calls == []
 
 
 def test_a_balance_and_other_payment_methods_are_told_and_do_not_block(
-    accounts: Core, billed: Billed, world: World
+    accounts: Core, billed: Billed, env: Environment
 ) -> None:
-    hang_on(world, billed)
-    world.gateway.set_subscriptions(billed.customer_id, 0)
+    hang_on(env, billed)
+    env.gateway.set_subscriptions(billed.customer_id, 0)
 
     accounts.delete_user(billed.user.id, password=PASSWORD)
 
-    assert not is_there(world, billed)
+    assert not is_there(env, billed)
 
 
 @pytest.mark.parametrize("by", ["user", "operator"])
 @pytest.mark.parametrize("error", [ProviderAmbiguous(), ProviderBusy("Away."), ProviderRefused("permission_error")])
 def test_while_the_provider_cannot_say_nobody_is_deleted(
-    accounts: Core, billed: Billed, world: World, error: ProviderError, by: str
+    accounts: Core, billed: Billed, env: Environment, error: ProviderError, by: str
 ) -> None:
-    world.gateway.fail_next("inspect_customer", error)
+    env.gateway.fail_next("inspect_customer", error)
 
     with pytest.raises(type(error)):
         delete(accounts, billed, by)
@@ -186,21 +188,21 @@ def test_while_the_provider_cannot_say_nobody_is_deleted(
 
 @pytest.mark.parametrize("policy", ALL)
 def test_while_the_provider_cannot_say_there_is_no_preview(
-    world: World, billed: Billed, policy: CustomerDeletion
+    env: Environment, billed: Billed, policy: CustomerDeletion
 ) -> None:
-    world.gateway.fail_next("inspect_customer", ProviderAmbiguous())
+    env.gateway.fail_next("inspect_customer", ProviderAmbiguous())
 
     with pytest.raises(ProviderAmbiguous):
-        under(world, policy).preview_deletion(billed.user.id)
+        under(env, policy).preview_deletion(billed.user.id)
 
 
 @pytest.mark.parametrize("policy", [CustomerDeletion.KEEP, CustomerDeletion.DELETE])
 def test_a_policy_that_never_blocks_deletes_while_the_provider_is_away(
-    world: World, billed: Billed, policy: CustomerDeletion
+    env: Environment, billed: Billed, policy: CustomerDeletion
 ) -> None:
-    accounts = under(world, policy)
+    accounts = under(env, policy)
     for method in ("inspect_customer", "list_payment_methods", "delete_customer"):
-        world.gateway.fail_next(method, ProviderAmbiguous())
+        env.gateway.fail_next(method, ProviderAmbiguous())
 
     accounts.delete_user(billed.user.id, password=PASSWORD)
 
@@ -208,31 +210,33 @@ def test_a_policy_that_never_blocks_deletes_while_the_provider_is_away(
 
 
 def test_a_subscription_that_begins_after_the_look_parks_the_job_and_stays(
-    accounts: Core, billed: Billed, world: World
+    accounts: Core, billed: Billed, env: Environment
 ) -> None:
     """The job looks again: nothing that nobody has seen is deleted. An operator ends it, and has the job retried."""
-    meanwhile(world, "inspect_customer", lambda: world.gateway.set_subscriptions(billed.customer_id, 1))
+    meanwhile(env, "inspect_customer", lambda: env.gateway.set_subscriptions(billed.customer_id, 1))
 
     accounts.delete_user(billed.user.id, password=PASSWORD)
 
     assert is_deleted(accounts, billed.user)
-    assert is_there(world, billed)
-    world.clock.advance(LEASE)
+    assert is_there(env, billed)
+    env.clock.advance(LEASE)
     assert accounts.run_due() == WorkerRun(dead_lettered=1)
     (job,) = accounts.list_outbox()
     assert job.last_error == (
         "CustomerInUse: The customer is not deleted while it has these at the payment provider: subscriptions."
     )
 
-    world.gateway.set_subscriptions(billed.customer_id, 0)
+    env.gateway.set_subscriptions(billed.customer_id, 0)
     accounts.retry_job(job.id)
 
     assert accounts.run_due() == WorkerRun(done=1)
-    assert not is_there(world, billed)
+    assert not is_there(env, billed)
 
 
-def test_a_customer_that_is_kept_back_is_told_when_reconciling(accounts: Core, billed: Billed, world: World) -> None:
-    meanwhile(world, "inspect_customer", lambda: world.gateway.set_subscriptions(billed.customer_id, 1))
+def test_a_customer_that_is_kept_back_is_told_when_reconciling(
+    accounts: Core, billed: Billed, env: Environment
+) -> None:
+    meanwhile(env, "inspect_customer", lambda: env.gateway.set_subscriptions(billed.customer_id, 1))
     accounts.delete_user(billed.user.id, password=PASSWORD)
 
     (drift,) = accounts.reconcile_cards().drifts
@@ -240,9 +244,9 @@ def test_a_customer_that_is_kept_back_is_told_when_reconciling(accounts: Core, b
     assert (drift.kind, drift.subject, drift.repair) == (Kind.UNKNOWN_CUSTOMER, billed.customer_id, Repair.LEFT)
 
 
-def test_a_user_who_is_billed_for_the_first_time_meanwhile_is_looked_at_again(world: World, john: User) -> None:
+def test_a_user_who_is_billed_for_the_first_time_meanwhile_is_looked_at_again(env: Environment, john: User) -> None:
     """The customer is made while the password is checked, so it was not looked at: the deletion starts over."""
-    accounts = world.accounts()
+    accounts = env.accounts()
     is_first = True
 
     async def check(*args: object, **kwargs: object) -> bool:
@@ -252,19 +256,19 @@ def test_a_user_who_is_billed_for_the_first_time_meanwhile_is_looked_at_again(wo
             verify(accounts, john, "pm_card_visa")
             customer_id = accounts.profile(john.id).customer_id
             assert customer_id is not None
-            world.gateway.set_subscriptions(customer_id, 1)
-        return await type(world.hasher).verify(world.hasher, *args, **kwargs)  # type: ignore[arg-type]
+            env.gateway.set_subscriptions(customer_id, 1)
+        return await type(env.hasher).verify(env.hasher, *args, **kwargs)  # type: ignore[arg-type]
 
-    world.hasher.verify = check  # type: ignore[method-assign]
+    env.hasher.verify = check  # type: ignore[method-assign]
 
     with pytest.raises(DeletionBlocked):
         accounts.delete_user(john.id, password=PASSWORD)
 
 
-def test_the_provider_is_asked_outside_the_transaction(accounts: Core, billed: Billed, world: World) -> None:
+def test_the_provider_is_asked_outside_the_transaction(accounts: Core, billed: Billed, env: Environment) -> None:
     """Also within a request with an idempotency key, whose unit of work opens only afterwards."""
     opened: list[bool] = []
-    ask, begin = world.gateway.inspect_customer, world.store.begin
+    ask, begin = env.gateway.inspect_customer, env.store.begin
     depth = 0
 
     async def inspect(customer_id: str) -> object:
@@ -289,11 +293,11 @@ def test_the_provider_is_asked_outside_the_transaction(accounts: Core, billed: B
         accounts.on(store).delete_user(billed.user.id, password=PASSWORD)
         return IdempotentAnswer(answer=b"", is_final=False, took_effect=True)
 
-    world.gateway.inspect_customer = inspect  # type: ignore[method-assign,assignment]
-    world.store.begin = Counted  # type: ignore[method-assign,assignment]
+    env.gateway.inspect_customer = inspect  # type: ignore[method-assign,assignment]
+    env.store.begin = Counted  # type: ignore[method-assign,assignment]
 
     accounts.preview_deletion(billed.user.id)
-    world.gateway.set_subscriptions(billed.customer_id, 1)
+    env.gateway.set_subscriptions(billed.customer_id, 1)
     with pytest.raises(DeletionBlocked):
         accounts.delete_user(billed.user.id, password=PASSWORD)
     with pytest.raises(DeletionBlocked):
@@ -303,31 +307,31 @@ def test_the_provider_is_asked_outside_the_transaction(accounts: Core, billed: B
 
 
 def test_a_deactivation_asks_nothing_and_leaves_the_customer_alone(
-    accounts: Core, billed: Billed, world: World
+    accounts: Core, billed: Billed, env: Environment
 ) -> None:
-    hang_on(world, billed)
-    world.gateway.calls.clear()
+    hang_on(env, billed)
+    env.gateway.calls.clear()
 
     accounts.deactivate(billed.user.id)
 
-    assert world.gateway.calls == []
+    assert env.gateway.calls == []
 
 
 # ---- keep
 
 
-def test_a_kept_customer_has_no_cards_and_no_personal_data(world: World, billed: Billed) -> None:
-    accounts = under(world, CustomerDeletion.KEEP)
-    hang_on(world, billed)
+def test_a_kept_customer_has_no_cards_and_no_personal_data(env: Environment, billed: Billed) -> None:
+    accounts = under(env, CustomerDeletion.KEEP)
+    hang_on(env, billed)
     verify(accounts, billed.user, "pm_card_mastercard")
 
     accounts.delete_user(billed.user.id, password=PASSWORD)
 
-    customer = run_sync(world.gateway.retrieve_customer(billed.customer_id))
+    customer = run_sync(env.gateway.retrieve_customer(billed.customer_id))
     assert (customer.name, customer.email, customer.address, customer.phone, customer.description) == (None,) * 5
     assert (customer.user_ref, dict(customer.metadata), customer.balance) == (None, {}, -250)
-    assert run_sync(world.gateway.list_payment_methods(customer.id)) == []
-    assert run_sync(world.gateway.inspect_customer(customer.id)).subscriptions == 2
+    assert run_sync(env.gateway.list_payment_methods(customer.id)) == []
+    assert run_sync(env.gateway.inspect_customer(customer.id)).subscriptions == 2
     assert accounts.list_outbox() == []
     assert accounts.reconcile_cards().drifts == ()
 
@@ -335,24 +339,24 @@ def test_a_kept_customer_has_no_cards_and_no_personal_data(world: World, billed:
 @pytest.mark.parametrize("method", ["list_payment_methods", "detach", "anonymize_customer"])
 @pytest.mark.parametrize("is_done", [True, False], ids=["answer lost", "request lost"])
 def test_a_provider_that_is_away_at_any_step_has_it_done_later(
-    world: World, billed: Billed, method: str, is_done: bool
+    env: Environment, billed: Billed, method: str, is_done: bool
 ) -> None:
-    accounts = under(world, CustomerDeletion.KEEP)
-    world.gateway.fail_next(method, ProviderAmbiguous(), after=is_done)
+    accounts = under(env, CustomerDeletion.KEEP)
+    env.gateway.fail_next(method, ProviderAmbiguous(), after=is_done)
     accounts.delete_user(billed.user.id, password=PASSWORD)
     assert len(accounts.list_outbox()) == 1
 
-    world.clock.advance(LEASE)
+    env.clock.advance(LEASE)
 
     assert accounts.run_due() == WorkerRun(done=1)
-    customer = run_sync(world.gateway.retrieve_customer(billed.customer_id))
+    customer = run_sync(env.gateway.retrieve_customer(billed.customer_id))
     assert (customer.name, customer.email, customer.user_ref) == (None, None, None)
-    assert run_sync(world.gateway.list_payment_methods(customer.id)) == []
+    assert run_sync(env.gateway.list_payment_methods(customer.id)) == []
 
 
-def test_a_kept_customer_that_is_gone_already_is_fine(world: World, billed: Billed) -> None:
-    accounts = under(world, CustomerDeletion.KEEP)
-    run_sync(world.gateway.delete_customer(billed.customer_id))
+def test_a_kept_customer_that_is_gone_already_is_fine(env: Environment, billed: Billed) -> None:
+    accounts = under(env, CustomerDeletion.KEEP)
+    run_sync(env.gateway.delete_customer(billed.customer_id))
 
     accounts.delete_user(billed.user.id, password=PASSWORD)
 
@@ -361,27 +365,27 @@ def test_a_kept_customer_that_is_gone_already_is_fine(world: World, billed: Bill
 
 @pytest.mark.parametrize("dies", [False, True], ids=["goes on", "dies"])
 def test_a_name_that_is_told_while_the_user_is_being_deleted_does_not_stay(
-    world: World, billed: Billed, dies: bool
+    env: Environment, billed: Billed, dies: bool
 ) -> None:
     """The name was read before the deletion, and told after it: nobody would clear it any more."""
-    accounts = under(world, CustomerDeletion.KEEP)
-    ask = world.gateway.update_customer
+    accounts = under(env, CustomerDeletion.KEEP)
+    ask = env.gateway.update_customer
 
     async def late(customer_id: str, *, email: EmailAddress | None, name: str | None) -> Customer:
-        world.gateway.update_customer = ask  # type: ignore[method-assign]
+        env.gateway.update_customer = ask  # type: ignore[method-assign]
         accounts.delete_user(billed.user.id, password=PASSWORD)
         told = await ask(customer_id, email=email, name=name)
         if dies:
             raise KeyboardInterrupt
         return told
 
-    world.gateway.update_customer = late  # type: ignore[method-assign]
+    env.gateway.update_customer = late  # type: ignore[method-assign]
     with pytest.raises(KeyboardInterrupt) if dies else nullcontext():
         accounts.update_profile(billed.user.id, name="Jane Roe")
-    world.clock.advance(LEASE)
+    env.clock.advance(LEASE)
     accounts.run_due()
 
-    customer = run_sync(world.gateway.retrieve_customer(billed.customer_id))
+    customer = run_sync(env.gateway.retrieve_customer(billed.customer_id))
     assert (customer.name, customer.email, customer.user_ref) == (None, None, None)
     assert accounts.list_outbox() == []
 
@@ -389,24 +393,26 @@ def test_a_name_that_is_told_while_the_user_is_being_deleted_does_not_stay(
 # ---- delete
 
 
-def test_a_customer_is_deleted_with_all_that_hangs_on_it_where_the_policy_says_so(world: World, billed: Billed) -> None:
-    accounts = under(world, CustomerDeletion.DELETE)
-    hang_on(world, billed)
+def test_a_customer_is_deleted_with_all_that_hangs_on_it_where_the_policy_says_so(
+    env: Environment, billed: Billed
+) -> None:
+    accounts = under(env, CustomerDeletion.DELETE)
+    hang_on(env, billed)
 
     accounts.delete_user(billed.user.id, password=PASSWORD)
 
-    assert not is_there(world, billed)
-    assert [method for method, _ in world.gateway.calls].count("inspect_customer") == 0
+    assert not is_there(env, billed)
+    assert [method for method, _ in env.gateway.calls].count("inspect_customer") == 0
 
 
 @pytest.mark.parametrize("policy", ALL)
 def test_a_second_customer_with_anything_on_it_is_for_people_to_decide_whatever_the_policy(
-    world: World, billed: Billed, policy: CustomerDeletion
+    env: Environment, billed: Billed, policy: CustomerDeletion
 ) -> None:
-    second = run_sync(world.gateway.create_customer(user_ref=billed.user.hex_id, key="second")).id
-    world.gateway.set_subscriptions(second, 1)
+    second = run_sync(env.gateway.create_customer(user_ref=billed.user.hex_id, key="second")).id
+    env.gateway.set_subscriptions(second, 1)
 
-    (drift,) = under(world, policy).reconcile_cards().drifts
+    (drift,) = under(env, policy).reconcile_cards().drifts
 
     assert (drift.kind, drift.subject, drift.repair) == (Kind.DOUBLED_CUSTOMER, second, Repair.LEFT)
     assert drift.detail == "has subscriptions: 1"
@@ -414,13 +420,13 @@ def test_a_second_customer_with_anything_on_it_is_for_people_to_decide_whatever_
 
 @pytest.mark.parametrize("policy", ALL)
 def test_a_second_customer_that_is_used_by_the_time_it_is_deleted_stays(
-    world: World, billed: Billed, policy: CustomerDeletion
+    env: Environment, billed: Billed, policy: CustomerDeletion
 ) -> None:
-    accounts = under(world, policy)
-    second = run_sync(world.gateway.create_customer(user_ref=billed.user.hex_id, key="second")).id
-    meanwhile(world, "inspect_customer", lambda: world.gateway.set_balance(second, 100))
+    accounts = under(env, policy)
+    second = run_sync(env.gateway.create_customer(user_ref=billed.user.hex_id, key="second")).id
+    meanwhile(env, "inspect_customer", lambda: env.gateway.set_balance(second, 100))
 
     (drift,) = accounts.reconcile_cards().drifts
 
     assert (drift.kind, drift.subject, drift.repair) == (Kind.DOUBLED_CUSTOMER, second, Repair.QUEUED)
-    assert run_sync(world.gateway.retrieve_customer(second)).user_ref == billed.user.hex_id
+    assert run_sync(env.gateway.retrieve_customer(second)).user_ref == billed.user.hex_id

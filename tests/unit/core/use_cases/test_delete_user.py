@@ -1,6 +1,6 @@
 import attrs
 import pytest
-from tests.unit.core.conftest import NOBODY, OTHER_PASSWORD, PASSWORD, Core, World
+from tests.unit.core.conftest import NOBODY, OTHER_PASSWORD, PASSWORD, Core, Environment
 
 from accounts_core import BlockingAccounts, MailDispatch
 from accounts_core.errors import DeletionBlocked, InvalidToken, NotFound, ProviderAmbiguous, WrongPassword
@@ -71,19 +71,19 @@ def test_a_wrong_password_deletes_nothing(accounts: Core, signed_in: SignInResul
     assert accounts.authenticate(signed_in.token).user == signed_in.user
 
 
-def test_the_billing_customer_is_deleted_too(accounts: Core, jane: User, world: World) -> None:
+def test_the_billing_customer_is_deleted_too(accounts: Core, jane: User, env: Environment) -> None:
     accounts.verify_card(jane.id, payment_method="pm_card_visa")
     assert accounts.retrieve_customer(jane.id).email == "jane@example.org"
 
     accounts.delete_user(jane.id, password=PASSWORD)
 
-    assert world.gateway.calls[-1][0] == "delete_customer"
-    assert len(world.events.of(UserDeleted)) == 1
+    assert env.gateway.calls[-1][0] == "delete_customer"
+    assert len(env.events.of(UserDeleted)) == 1
 
 
-def test_a_provider_that_is_away_does_not_stop_the_deletion(accounts: Core, jane: User, world: World) -> None:
+def test_a_provider_that_is_away_does_not_stop_the_deletion(accounts: Core, jane: User, env: Environment) -> None:
     accounts.verify_card(jane.id, payment_method="pm_card_visa")
-    world.gateway.fail_next("delete_customer", ProviderAmbiguous("away"))
+    env.gateway.fail_next("delete_customer", ProviderAmbiguous("away"))
 
     accounts.delete_user(jane.id, password=PASSWORD)
 
@@ -118,9 +118,9 @@ class Orders:
         pass
 
 
-def test_a_hosts_own_data_is_counted_and_goes_along(world: World, jane: User) -> None:
+def test_a_hosts_own_data_is_counted_and_goes_along(env: Environment, jane: User) -> None:
     orders = Orders({jane.id: 3})
-    accounts = with_orders(world, orders)
+    accounts = with_orders(env, orders)
 
     assert accounts.preview_deletion(jane.id).destroyed["orders"] == 3
 
@@ -129,8 +129,8 @@ def test_a_hosts_own_data_is_counted_and_goes_along(world: World, jane: User) ->
     assert orders.of == {}
 
 
-def test_a_hosts_own_data_can_stand_against_a_deletion(world: World, jane: User) -> None:
-    accounts = with_orders(world, Orders({jane.id: 3}, is_open=True))
+def test_a_hosts_own_data_can_stand_against_a_deletion(env: Environment, jane: User) -> None:
+    accounts = with_orders(env, Orders({jane.id: 3}, is_open=True))
 
     assert accounts.preview_deletion(jane.id).blocked_by == ("open orders",)
     with pytest.raises(DeletionBlocked, match="open orders"):
@@ -138,14 +138,14 @@ def test_a_hosts_own_data_can_stand_against_a_deletion(world: World, jane: User)
     assert accounts.profile(jane.id) == jane
 
 
-def with_orders(world: World, orders: Orders) -> Core:
+def with_orders(env: Environment, orders: Orders) -> Core:
     return BlockingAccounts(
         mail_dispatch=MailDispatch.WORKER,
-        store=world.store,
-        payments=world.gateway,
-        passwords=world.hasher,
-        mailer=world.mailer,
-        clock=world.clock,
-        secrets=world.secrets,
+        store=env.store,
+        payments=env.gateway,
+        passwords=env.hasher,
+        mailer=env.mailer,
+        clock=env.clock,
+        secrets=env.secrets,
         owned_data=[orders],
     )

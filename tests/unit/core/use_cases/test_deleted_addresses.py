@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import attrs
 import pytest
-from tests.unit.core.conftest import PASSWORD, Core, World
+from tests.unit.core.conftest import PASSWORD, Core, Environment
 
 from accounts_core import Policy
 from accounts_core.model import User
@@ -34,9 +34,9 @@ def texts(value: object) -> Iterator[str]:
             yield str(value)
 
 
-def tables_with(world: World, address: str) -> set[str]:
+def tables_with(env: Environment, address: str) -> set[str]:
     """Return the tables in which the address stands, in any case."""
-    state = world.store._state
+    state = env.store._state
     return {
         field.name
         for field in attrs.fields(type(state))
@@ -47,9 +47,9 @@ def tables_with(world: World, address: str) -> set[str]:
 
 @pytest.mark.parametrize("is_private", [False, True])
 def test_a18_a_deleted_persons_address_is_nowhere_in_the_store(
-    world: World, jane: User, john: User, is_private: bool
+    env: Environment, jane: User, john: User, is_private: bool
 ) -> None:
-    accounts = world.accounts(Policy(private_registration=is_private))
+    accounts = env.accounts(Policy(private_registration=is_private))
     for user in (jane, john):
         accounts.mark_email_verified(user.id)
     joined, open_, revoked, declined, waiting = (
@@ -71,19 +71,19 @@ def test_a18_a_deleted_persons_address_is_nowhere_in_the_store(
     accounts.run_due()
     accounts.invite_to_team(jane.id, waiting, email=GONE)  # where registration is private, a job
     accounts.forgot_password(email="JOHN@example.org")
-    before = tables_with(world, GONE)
+    before = tables_with(env, GONE)
     assert {"audit", "users", "jobs", "invitations"} <= before
 
     accounts.delete_user(john.id, password=PASSWORD)
 
-    assert tables_with(world, GONE) == set()
+    assert tables_with(env, GONE) == set()
     assert GONE not in str(accounts.export_personal_data(jane.id)).lower()
     entries = [entry for entry in accounts.list_activity(user_id=jane.id, limit=99) if "invit" in entry.action]
     assert {"invited", "invitation_resent", "invitation_revoked"} <= {entry.action for entry in entries}
     assert all(set(entry.details) == {"team_id"} for entry in entries)
 
 
-def test_a18_the_address_of_somebody_else_stays(world: World, accounts: Core, jane: User, john: User) -> None:
+def test_a18_the_address_of_somebody_else_stays(env: Environment, accounts: Core, jane: User, john: User) -> None:
     for user in (jane, john):
         accounts.mark_email_verified(user.id)
     team = accounts.create_team(jane.id, name="Team").team.id
@@ -99,7 +99,7 @@ def test_a18_the_address_of_somebody_else_stays(world: World, accounts: Core, ja
 
 
 def test_a18_whoever_merely_typed_an_address_takes_nothing_of_it_along(
-    world: World, accounts: Core, jane: User
+    env: Environment, accounts: Core, jane: User
 ) -> None:
     """Else a sign-up with somebody's address, and its deletion, would wipe traces of who invited that person."""
     accounts.mark_email_verified(jane.id)
@@ -114,13 +114,11 @@ def test_a18_whoever_merely_typed_an_address_takes_nothing_of_it_along(
     assert len(accounts.list_team_invitations(jane.id, team)) == 1
 
 
-def test_a18_what_the_person_is_still_to_be_told_is_delivered(world: World, accounts: Core, john: User) -> None:
+def test_a18_what_the_person_is_still_to_be_told_is_delivered(env: Environment, accounts: Core, john: User) -> None:
     """Whoever stole the account and deletes it does not keep its owner from hearing that the password changed."""
     accounts.mark_email_verified(john.id)
     accounts.update_profile(john.id, new_password="an entirely different one", current_password=PASSWORD)
 
     accounts.delete_user(john.id, password="an entirely different one")
 
-    assert [job.topic for job in world.store._state.jobs.rows.values() if "to" in job.payload] == [
-        SecurityMailJob.topic
-    ]
+    assert [job.topic for job in env.store._state.jobs.rows.values() if "to" in job.payload] == [SecurityMailJob.topic]

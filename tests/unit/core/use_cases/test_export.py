@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 import pytest
-from tests.unit.core.conftest import NOBODY, Core, World
+from tests.unit.core.conftest import NOBODY, Core, Environment
 
 from accounts_core import BlockingAccounts, MailDispatch
 from accounts_core.errors import NotFound, Unavailable
@@ -71,22 +71,22 @@ class Shelf:
     async def disassociate(self, work: MemoryUnitOfWork, user_id: UserId) -> None: ...
 
 
-def over(world: World, store: MemoryStore, *shelves: Shelf) -> Core:
+def over(env: Environment, store: MemoryStore, *shelves: Shelf) -> Core:
     return BlockingAccounts(
         mail_dispatch=MailDispatch.WORKER,
         store=store,
-        payments=world.gateway,
-        passwords=world.hasher,
-        mailer=world.mailer,
-        clock=world.clock,
-        secrets=world.secrets,
+        payments=env.gateway,
+        passwords=env.hasher,
+        mailer=env.mailer,
+        clock=env.clock,
+        secrets=env.secrets,
         owned_data=shelves,
     )
 
 
-def with_much(world: World, store: MemoryStore, *shelves: Shelf) -> tuple[Core, User]:
+def with_much(env: Environment, store: MemoryStore, *shelves: Shelf) -> tuple[Core, User]:
     """Return accounts in which Jane has more of some things than a page."""
-    accounts = over(world, store, *shelves)
+    accounts = over(env, store, *shelves)
     jane = accounts.register(email="jane@example.org", password="correct horse battery staple", name="Jane")
     written = [an_interaction(f"int_{n:03}", author_id=jane.id) for n in range(PAGE_OF_LONG_TEXTS * 3 + 1)]
     notifications = [a_notification(f"ntf_{n:03}", jane.id, created_at=at(n % 7)) for n in range(PAGE * 2)]
@@ -94,9 +94,9 @@ def with_much(world: World, store: MemoryStore, *shelves: Shelf) -> tuple[Core, 
     return accounts, jane
 
 
-def test_a_page_is_read_when_it_is_asked_for_and_not_before(world: World) -> None:
+def test_a_page_is_read_when_it_is_asked_for_and_not_before(env: Environment) -> None:
     store = CountedStore()
-    accounts, jane = with_much(world, store)
+    accounts, jane = with_much(env, store)
 
     parts = accounts.stream_personal_data(jane.id)
 
@@ -105,9 +105,9 @@ def test_a_page_is_read_when_it_is_asked_for_and_not_before(world: World) -> Non
     assert all(later - earlier <= 2 for earlier, later in pairwise(read_at_parts))
 
 
-def test_no_part_has_more_than_a_page_and_no_read_is_open_between_them(world: World) -> None:
+def test_no_part_has_more_than_a_page_and_no_read_is_open_between_them(env: Environment) -> None:
     store = CountedStore()
-    accounts, jane = with_much(world, store)
+    accounts, jane = with_much(env, store)
 
     for part in accounts.stream_personal_data(jane.id):
         assert store.open_reads == 0
@@ -115,9 +115,9 @@ def test_no_part_has_more_than_a_page_and_no_read_is_open_between_them(world: Wo
             assert len(part.value) <= (PAGE_OF_LONG_TEXTS if part.path == ("interactions",) else PAGE)
 
 
-def test_what_is_removed_while_it_is_read_ends_no_list_and_doubles_nothing(world: World) -> None:
+def test_what_is_removed_while_it_is_read_ends_no_list_and_doubles_nothing(env: Environment) -> None:
     store = MemoryStore()
-    accounts, jane = with_much(world, store)
+    accounts, jane = with_much(env, store)
     found: list[str] = []
 
     for part in accounts.stream_personal_data(jane.id):
@@ -138,8 +138,8 @@ async def _remove_interaction(store: MemoryStore, id: str) -> None:
         interactions.drop(found)
 
 
-def test_written_as_json_it_is_what_the_mapping_says_in_the_same_order(world: World) -> None:
-    accounts, jane = with_much(world, MemoryStore(), Shelf(5))
+def test_written_as_json_it_is_what_the_mapping_says_in_the_same_order(env: Environment) -> None:
+    accounts, jane = with_much(env, MemoryStore(), Shelf(5))
     writer = ExportWriter()
 
     text = b"".join([*map(writer.write, accounts.stream_personal_data(jane.id)), writer.end()])
@@ -150,8 +150,8 @@ def test_written_as_json_it_is_what_the_mapping_says_in_the_same_order(world: Wo
     assert text == json.dumps(exported, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def test_a_hosts_own_lists_may_come_page_by_page_too(world: World) -> None:
-    accounts, jane = with_much(world, MemoryStore(), Shelf(5))
+def test_a_hosts_own_lists_may_come_page_by_page_too(env: Environment) -> None:
+    accounts, jane = with_much(env, MemoryStore(), Shelf(5))
 
     pages = [part.value for part in accounts.stream_personal_data(jane.id) if part.path == ("shelf", "books")]
 
@@ -161,8 +161,8 @@ def test_a_hosts_own_lists_may_come_page_by_page_too(world: World) -> None:
     assert exported["empty"] == {}
 
 
-def test_a_hosts_name_hides_nothing_of_the_cores(world: World) -> None:
-    accounts, jane = with_much(world, MemoryStore(), Shelf(0))
+def test_a_hosts_name_hides_nothing_of_the_cores(env: Environment) -> None:
+    accounts, jane = with_much(env, MemoryStore(), Shelf(0))
 
     exported = accounts.export_personal_data(jane.id)
 
@@ -175,9 +175,9 @@ def test_that_there_is_nobody_is_said_before_the_first_part(accounts: Core) -> N
         accounts.stream_personal_data(NOBODY)
 
 
-def test_what_goes_wrong_in_the_middle_is_raised_and_the_text_is_no_json(world: World) -> None:
+def test_what_goes_wrong_in_the_middle_is_raised_and_the_text_is_no_json(env: Environment) -> None:
     store = CountedStore()
-    accounts, jane = with_much(world, store)
+    accounts, jane = with_much(env, store)
     store.fail_at = 4
     writer = ExportWriter()
     text: list[bytes] = []
@@ -228,8 +228,8 @@ def _parts(value: Mapping[str, Any], above: tuple[str, ...]) -> list[ExportPart]
     return found
 
 
-def test_times_and_secrets_are_as_in_every_export(world: World) -> None:
-    accounts, jane = with_much(world, MemoryStore())
+def test_times_and_secrets_are_as_in_every_export(env: Environment) -> None:
+    accounts, jane = with_much(env, MemoryStore())
     accounts.sign_in(email="jane@example.org", password="correct horse battery staple", user_agent="curl/8")
 
     exported = accounts.export_personal_data(jane.id)

@@ -12,7 +12,7 @@ from typing import Any, Final
 import attrs
 import pytest
 from tests.conflicting import ConflictingStore
-from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD, World, signed_up
+from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD, Environment, signed_up
 
 from accounts_core import Accounts, BlockingAccounts, MailDispatch, Policy
 from accounts_core.container import Ports
@@ -49,7 +49,7 @@ class RecordingLimits(MemoryRateLimiter):
 class Stage:
     """Jane, who has signed in twice, over a store that can conflict once something was hashed."""
 
-    world: World
+    env: Environment
     store: ConflictingStore
     limits: RecordingLimits
     accounts: Core
@@ -61,38 +61,38 @@ class Stage:
         return self.accounts_with(Policy(limits=in_every_scope({name: RateLimit(1, HOUR)})))
 
     def accounts_with(self, policy: Policy) -> Core:
-        world = self.world
+        env = self.env
         return BlockingAccounts(
             mail_dispatch=MailDispatch.WORKER,
             store=self.store,
-            payments=world.gateway,
-            passwords=world.hasher,
-            mailer=world.mailer,
-            clock=world.clock,
-            secrets=world.secrets,
+            payments=env.gateway,
+            passwords=env.hasher,
+            mailer=env.mailer,
+            clock=env.clock,
+            secrets=env.secrets,
             policy=policy,
             limits=self.limits,
         )
 
     def reset_counts(self) -> None:
-        hasher = self.world.hasher
+        hasher = self.env.hasher
         hasher.hashed = hasher.verified = 0
         hasher.requesters.clear()
         self.limits.counted.clear()
 
 
 @pytest.fixture
-def stage(world: World) -> Stage:
-    plain = world.accounts()
-    signed_up(plain, world, JANE, "Jane Doe")
+def stage(env: Environment) -> Stage:
+    plain = env.accounts()
+    signed_up(plain, env, JANE, "Jane Doe")
     signed_in = [plain.sign_in(email=JANE, password=PASSWORD) for _ in range(2)][-1]
     plain.forgot_password(email=JANE)
     plain.run_due()
-    token = world.mailer.delivered[-1].values["token"]
-    hasher = world.hasher
-    store = ConflictingStore(world.store, lambda: hasher.hashed + hasher.verified > 0)
+    token = env.mailer.delivered[-1].values["token"]
+    hasher = env.hasher
+    store = ConflictingStore(env.store, lambda: hasher.hashed + hasher.verified > 0)
     accounts: Any = None
-    stage = Stage(world, store, RecordingLimits(), accounts, token, signed_in.session)
+    stage = Stage(env, store, RecordingLimits(), accounts, token, signed_in.session)
     stage = attrs.evolve(stage, accounts=stage.accounts_with(Policy()))
     stage.reset_counts()
     return stage
@@ -115,7 +115,7 @@ def update(stage: Stage, accounts: Core, **wish: Any) -> object:
 
 
 def recent(stage: Stage) -> datetime:
-    return stage.world.clock.now()
+    return stage.env.clock.now()
 
 
 CASES: Final[Mapping[str, Case]] = {
@@ -163,7 +163,7 @@ def test_a3_one_request_hashes_and_counts_once_however_often_it_conflicts(
     case.call(stage, stage.accounts)
 
     assert stage.store.conflicts == 0
-    hasher = stage.world.hasher
+    hasher = stage.env.hasher
     assert (hasher.hashed, hasher.verified) == (case.hashes, case.verifies)
     assert set(Counter(stage.limits.counted).values()) == {1}
 
@@ -175,7 +175,7 @@ def test_a3_a_request_that_loses_every_time_has_hashed_once_as_well(stage: Stage
     with pytest.raises(Conflict):
         case.call(stage, stage.accounts)
 
-    hasher = stage.world.hasher
+    hasher = stage.env.hasher
     assert (hasher.hashed, hasher.verified) == (case.hashes, case.verifies)
     assert set(Counter(stage.limits.counted).values()) == {1}
 
@@ -193,7 +193,7 @@ def test_a3_over_the_limit_nothing_is_hashed(stage: Stage, case: Case) -> None:
     with pytest.raises(RateLimitExceeded):
         case.call(stage, accounts)
 
-    hasher = stage.world.hasher
+    hasher = stage.env.hasher
     assert (hasher.hashed, hasher.verified) == (0, 0)
 
 
@@ -202,51 +202,51 @@ def test_a3_the_hasher_is_told_on_whose_behalf(stage: Stage, case: Case) -> None
     """The account is the address that is named, the client its IPv4 address or IPv6 network."""
     case.call(stage, stage.accounts)
 
-    assert set(stage.world.hasher.requesters) == {Requester.of(EmailAddress(case.email), NETWORK)}
+    assert set(stage.env.hasher.requesters) == {Requester.of(EmailAddress(case.email), NETWORK)}
 
 
 def test_a3_an_address_that_nobody_has_is_told_to_the_hasher_as_any_other_is(stage: Stage) -> None:
     with pytest.raises(InvalidCredentials):
         stage.accounts.sign_in(email="nobody@example.org", password=PASSWORD, client=CLIENT)
 
-    assert stage.world.hasher.requesters == [Requester.of(EmailAddress("nobody@example.org"), NETWORK)]
+    assert stage.env.hasher.requesters == [Requester.of(EmailAddress("nobody@example.org"), NETWORK)]
 
 
 def test_without_a_client_there_is_the_account_alone(stage: Stage) -> None:
     stage.accounts.sign_in(email=JANE, password=PASSWORD)
 
-    assert stage.world.hasher.requesters == [Requester(account=JANE)]
+    assert stage.env.hasher.requesters == [Requester(account=JANE)]
     assert Requester(account=JANE).keys == (f"account:{JANE}",)
 
 
 @pytest.mark.parametrize("name", ["sign_in", "restore"])
 def test_a3_a_hash_under_older_parameters_is_made_anew_once(stage: Stage, name: str) -> None:
-    stage.world.hasher.generation += 1
+    stage.env.hasher.generation += 1
     stage.store.conflicts = ATTEMPTS - 1
 
     CASES[name].call(stage, stage.accounts)
 
-    assert (stage.world.hasher.hashed, stage.world.hasher.verified) == (1, 1)
-    assert set(stage.world.hasher.requesters) == {Requester.of(EmailAddress(JANE), NETWORK)}
+    assert (stage.env.hasher.hashed, stage.env.hasher.verified) == (1, 1)
+    assert set(stage.env.hasher.requesters) == {Requester.of(EmailAddress(JANE), NETWORK)}
 
 
 def test_a3_a_password_that_changed_meanwhile_is_verified_against_the_new_hash(stage: Stage) -> None:
     """What was found out holds for the stored hash that it was found out of, and for no other."""
-    world = stage.world
-    plain, user_id = world.accounts(), stage.session.user_id
+    env = stage.env
+    plain, user_id = env.accounts(), stage.session.user_id
 
     class Meddling(PlainHasher):
         async def verify(self, hash: str | None, password: Password, *, requester: Requester | None = None) -> bool:
             is_right = await super().verify(hash, password)
             if self.verified == 1:
-                plain.update_profile(user_id, new_password=OTHER_PASSWORD, signed_in_at=world.clock.now())
+                plain.update_profile(user_id, new_password=OTHER_PASSWORD, signed_in_at=env.clock.now())
             return is_right
 
-    world = attrs.evolve(world, hasher=Meddling())
+    env = attrs.evolve(env, hasher=Meddling())
 
     with pytest.raises(WrongPassword):
-        world.accounts().delete_user(user_id, password=PASSWORD, client=CLIENT)
-    assert world.hasher.verified == 2
+        env.accounts().delete_user(user_id, password=PASSWORD, client=CLIENT)
+    assert env.hasher.verified == 2
 
 
 def test_a3_a_request_with_a_key_hashes_and_counts_once_however_often_it_conflicts(stage: Stage) -> None:
@@ -257,7 +257,7 @@ def test_a3_a_request_with_a_key_hashes_and_counts_once_however_often_it_conflic
     async def perform(store: Any) -> IdempotentAnswer:
         inner: Accounts[Any] = Accounts(**{**_ports_of(accounts), "store": store})
         await inner.update_profile(
-            stage.session.user_id, new_password=OTHER_PASSWORD, signed_in_at=stage.world.clock.now(), client=CLIENT
+            stage.session.user_id, new_password=OTHER_PASSWORD, signed_in_at=stage.env.clock.now(), client=CLIENT
         )
         stage.store.conflicts = max(0, 5 - len(performed))
         performed.append(store)
@@ -267,7 +267,7 @@ def test_a3_a_request_with_a_key_hashes_and_counts_once_however_often_it_conflic
     accounts.run_idempotent(stage.session.user_id, scope=b"s" * 32, fingerprint=b"f" * 32, perform=perform)
 
     assert len(performed) == 6
-    assert stage.world.hasher.hashed == 1
+    assert stage.env.hasher.hashed == 1
     assert Counter(name for name, _ in stage.limits.counted) == {"write": 1, PASSWORD_CHANGE: 1}
 
 

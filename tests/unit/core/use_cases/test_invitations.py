@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from tests.unit.core.conftest import PASSWORD, Core, World
+from tests.unit.core.conftest import PASSWORD, Core, Environment
 
 from accounts_core import Policy
 from accounts_core.errors import Invalid, NotAllowed, NotFound, QuotaExceeded, RateLimitExceeded
@@ -44,10 +44,10 @@ def sent_by(accounts: Core, owner: User, team: TeamId) -> list[InvitationView]:
     return list(accounts.list_team_invitations(owner.id, team, limit=200))
 
 
-def mailed(accounts: Core, world: World, email: str = NEW) -> int:
+def mailed(accounts: Core, env: Environment, email: str = NEW) -> int:
     while accounts.run_due().done:
         pass
-    return sum(each.to.address == email and each.kind is MailKind.INVITATION for each in world.mailer.delivered)
+    return sum(each.to.address == email and each.kind is MailKind.INVITATION for each in env.mailer.delivered)
 
 
 def join(accounts: Core, owner: User, team: TeamId, guest: User) -> None:
@@ -62,11 +62,11 @@ def trail(accounts: Core, user: User, action: str) -> list[AuditEntry]:
 
 
 def test_f6_the_owner_lists_the_open_invitations_newest_first(
-    accounts: Core, jane: User, team: TeamId, world: World
+    accounts: Core, jane: User, team: TeamId, env: Environment
 ) -> None:
     for number in range(3):
         accounts.invite_to_team(jane.id, team, email=f"NEW{number}@example.org")
-        world.wait(minutes=1)
+        env.wait(minutes=1)
 
     first = accounts.list_team_invitations(jane.id, team, limit=2)
     rest = accounts.list_team_invitations(jane.id, team, limit=2, before=first[-1].invitation.id)
@@ -82,37 +82,37 @@ def test_f6_the_owner_lists_the_open_invitations_newest_first(
 
 
 def test_f6_an_invitation_is_sent_again_and_its_time_begins_anew(
-    accounts: Core, jane: User, team: TeamId, world: World
+    accounts: Core, jane: User, team: TeamId, env: Environment
 ) -> None:
     invitation = invite(accounts, jane, team)
-    world.wait(days=13)
+    env.wait(days=13)
 
     accounts.resend_invitation(jane.id, team, invitation)
 
-    assert mailed(accounts, world) == 2
+    assert mailed(accounts, env) == 2
     (view,) = sent_by(accounts, jane, team)
     assert (view.invitation.id, view.invitation.created_at) == (invitation, NOON)
     assert view.invitation.sent_at == NOON + timedelta(days=13)
-    assert len(world.events.of(InvitationResent)) == 1
+    assert len(env.events.of(InvitationResent)) == 1
     assert [dict(entry.details) for entry in trail(accounts, jane, "invitation_resent")] == [
         {"team_id": team, "email": NEW}
     ]
 
 
 def test_f6_inviting_an_address_again_sends_the_mail_again_and_notifies_once(
-    accounts: Core, jane: User, team: TeamId, guest: User, world: World
+    accounts: Core, jane: User, team: TeamId, guest: User, env: Environment
 ) -> None:
     first = invite(accounts, jane, team, guest.email)
-    world.wait(days=1)
+    env.wait(days=1)
 
     assert invite(accounts, jane, team, guest.email) == first
-    assert mailed(accounts, world, "john@example.org") == 2
+    assert mailed(accounts, env, "john@example.org") == 2
     assert [each.type for each in accounts.list_notifications(guest.id)] == ["invite"]
-    assert (len(world.events.of(Invited)), len(world.events.of(InvitationResent))) == (1, 1)
+    assert (len(env.events.of(Invited)), len(env.events.of(InvitationResent))) == (1, 1)
 
 
 def test_f6_inviting_another_spelling_again_goes_to_that_mailbox(
-    accounts: Core, jane: User, team: TeamId, world: World
+    accounts: Core, jane: User, team: TeamId, env: Environment
 ) -> None:
     """Full-width letters have the same key and may be another mailbox."""
     wide = "\uff4e\uff45\uff57@example.org"
@@ -121,11 +121,11 @@ def test_f6_inviting_another_spelling_again_goes_to_that_mailbox(
     invite(accounts, jane, team, NEW)
 
     assert [view.invitation.email.address for view in sent_by(accounts, jane, team)] == [NEW]
-    assert (mailed(accounts, world, wide), mailed(accounts, world)) == (1, 1)
+    assert (mailed(accounts, env, wide), mailed(accounts, env)) == (1, 1)
 
 
 def test_f6_a_revoked_invitation_is_gone_and_is_not_mailed(
-    accounts: Core, jane: User, team: TeamId, guest: User, world: World
+    accounts: Core, jane: User, team: TeamId, guest: User, env: Environment
 ) -> None:
     accounts.invite_to_team(jane.id, team, email=guest.email)
     (view,) = sent_by(accounts, jane, team)
@@ -134,14 +134,14 @@ def test_f6_a_revoked_invitation_is_gone_and_is_not_mailed(
 
     assert sent_by(accounts, jane, team) == []
     assert list(accounts.list_invitations(guest.id)) == []
-    assert mailed(accounts, world, "john@example.org") == 0
+    assert mailed(accounts, env, "john@example.org") == 0
     for answer in (accounts.accept_invitation, accounts.decline_invitation):
         with pytest.raises(NotFound):
             answer(guest.id, view.invitation.id)
     for act in (accounts.revoke_invitation, accounts.resend_invitation):
         with pytest.raises(NotFound):
             act(jane.id, team, view.invitation.id)
-    assert len(world.events.of(InvitationRevoked)) == 1
+    assert len(env.events.of(InvitationRevoked)) == 1
     assert [dict(entry.details) for entry in trail(accounts, jane, "invitation_revoked")] == [
         {"team_id": team, "email": "john@example.org"}
     ]
@@ -160,7 +160,7 @@ def test_f6_the_owner_is_notified_of_an_acceptance_without_a_name_that_would_out
 
 
 def test_f6_nobody_but_the_owner_sees_or_touches_an_invitation(
-    accounts: Core, jane: User, team: TeamId, guest: User, world: World
+    accounts: Core, jane: User, team: TeamId, guest: User, env: Environment
 ) -> None:
     mary = accounts.register(email="mary@example.org", password=PASSWORD, name="Mary")
     join(accounts, jane, team, guest)
@@ -178,11 +178,11 @@ def test_f6_nobody_but_the_owner_sees_or_touches_an_invitation(
             act(mary.id, others, invitation)  # their own team's path, another team's invitation
     with pytest.raises(Invalid):
         accounts.list_team_invitations(mary.id, others, before=invitation)
-    assert mailed(accounts, world) == 1
+    assert mailed(accounts, env) == 1
 
 
-def test_f6_a_resend_is_counted_for_its_sender_and_for_its_recipient(world: World, jane: User) -> None:
-    accounts = world.accounts(limits=MemoryRateLimiter())
+def test_f6_a_resend_is_counted_for_its_sender_and_for_its_recipient(env: Environment, jane: User) -> None:
+    accounts = env.accounts(limits=MemoryRateLimiter())
     accounts.mark_email_verified(jane.id)
     team = accounts.create_team(jane.id, name="Dev team").team.id
     invitation = invite(accounts, jane, team)
@@ -192,7 +192,7 @@ def test_f6_a_resend_is_counted_for_its_sender_and_for_its_recipient(world: Worl
     with pytest.raises(RateLimitExceeded):  # the recipient's ten mails an hour
         accounts.resend_invitation(jane.id, team, invitation)
     accounts.invite_to_team(jane.id, team, email=NEW)  # answered as ever, and not mailed
-    assert mailed(accounts, world) == 10
+    assert mailed(accounts, env) == 10
 
     for number in range(38):
         accounts.invite_to_team(jane.id, team, email=f"guest{number}@example.org")
@@ -202,8 +202,8 @@ def test_f6_a_resend_is_counted_for_its_sender_and_for_its_recipient(world: Worl
     assert str(caught.value.retry_after)
 
 
-def test_f6_somebody_who_may_not_resend_uses_up_nobodys_mails(world: World, jane: User, john: User) -> None:
-    accounts = world.accounts(limits=MemoryRateLimiter())
+def test_f6_somebody_who_may_not_resend_uses_up_nobodys_mails(env: Environment, jane: User, john: User) -> None:
+    accounts = env.accounts(limits=MemoryRateLimiter())
     accounts.mark_email_verified(jane.id)
     team = accounts.create_team(jane.id, name="Dev team").team.id
     invitation = invite(accounts, jane, team)
@@ -212,11 +212,11 @@ def test_f6_somebody_who_may_not_resend_uses_up_nobodys_mails(world: World, jane
             accounts.resend_invitation(john.id, team, invitation)
 
     accounts.resend_invitation(jane.id, team, invitation)
-    assert mailed(accounts, world) == 2
+    assert mailed(accounts, env) == 2
 
 
-def test_somebody_who_may_not_invite_uses_up_nobodys_mails(world: World, jane: User, john: User) -> None:
-    accounts = world.accounts(limits=MemoryRateLimiter())
+def test_somebody_who_may_not_invite_uses_up_nobodys_mails(env: Environment, jane: User, john: User) -> None:
+    accounts = env.accounts(limits=MemoryRateLimiter())
     for user in (jane, john):
         accounts.mark_email_verified(user.id)
     team = accounts.create_team(jane.id, name="Dev team").team.id
@@ -225,55 +225,55 @@ def test_somebody_who_may_not_invite_uses_up_nobodys_mails(world: World, jane: U
             accounts.invite_to_team(john.id, team, email="guest@example.org")
 
     accounts.run_due()
-    before = len(world.mailer.delivered)
+    before = len(env.mailer.delivered)
     accounts.invite_to_team(jane.id, team, email="guest@example.org")
     accounts.run_due()
-    assert len(world.mailer.delivered) == before + 1
+    assert len(env.mailer.delivered) == before + 1
 
 
 def test_f6_a_resend_of_an_unverified_sender_waits_for_their_verification(
-    accounts: Core, jane: User, world: World
+    accounts: Core, jane: User, env: Environment
 ) -> None:
     team = accounts.create_team(jane.id, name="Dev team").team.id
     invitation = invite(accounts, jane, team)
     accounts.resend_invitation(jane.id, team, invitation)
-    assert mailed(accounts, world) == 0
+    assert mailed(accounts, env) == 0
 
     accounts.mark_email_verified(jane.id)
 
-    assert mailed(accounts, world) == 1
+    assert mailed(accounts, env) == 1
 
 
 @pytest.mark.parametrize("is_private", [False, True])
-def test_f6_inviting_again_takes_no_further_place(world: World, jane: User, is_private: bool) -> None:
-    accounts = world.accounts(Policy(quotas=QuotaPolicy(invitations=1), private_registration=is_private))
+def test_f6_inviting_again_takes_no_further_place(env: Environment, jane: User, is_private: bool) -> None:
+    accounts = env.accounts(Policy(quotas=QuotaPolicy(invitations=1), private_registration=is_private))
     accounts.mark_email_verified(jane.id)
     team = accounts.create_team(jane.id, name="Dev team").team.id
     invite(accounts, jane, team)
 
     accounts.invite_to_team(jane.id, team, email=NEW)
 
-    assert mailed(accounts, world) == 2
+    assert mailed(accounts, env) == 2
     with pytest.raises(QuotaExceeded):
         accounts.invite_to_team(jane.id, team, email="other@example.org")
 
 
 def test_f6_where_registration_is_private_the_list_does_not_tell_a_member_from_a_stranger(
-    world: World, jane: User, john: User
+    env: Environment, jane: User, john: User
 ) -> None:
-    accounts = world.accounts(Policy(private_registration=True))
+    accounts = env.accounts(Policy(private_registration=True))
     for user in (jane, john):
         accounts.mark_email_verified(user.id)
     team = accounts.create_team(jane.id, name="Dev team").team.id
     join(accounts, jane, team, john)
-    world.mailer.delivered.clear()
+    env.mailer.delivered.clear()
     told = accounts.list_notifications(john.id)
 
     for email in ("john@example.org", NEW):
         invite(accounts, jane, team, email)
 
     assert {view.invitation.email.address for view in sent_by(accounts, jane, team)} == {"john@example.org", NEW}
-    assert (mailed(accounts, world, "john@example.org"), mailed(accounts, world)) == (0, 1)
+    assert (mailed(accounts, env, "john@example.org"), mailed(accounts, env)) == (0, 1)
     assert accounts.list_notifications(john.id) == told
 
 
@@ -281,13 +281,13 @@ def test_f6_where_registration_is_private_the_list_does_not_tell_a_member_from_a
 
 
 def test_f6_an_invitation_ends_after_two_weeks_and_can_then_not_be_answered(
-    accounts: Core, jane: User, team: TeamId, guest: User, world: World
+    accounts: Core, jane: User, team: TeamId, guest: User, env: Environment
 ) -> None:
     invitation = invite(accounts, jane, team, guest.email)
-    world.wait(days=14, microseconds=-1)
+    env.wait(days=14, microseconds=-1)
     assert len(sent_by(accounts, jane, team)) == len(accounts.list_invitations(guest.id)) == 1
 
-    world.wait(microseconds=1)
+    env.wait(microseconds=1)
 
     assert sent_by(accounts, jane, team) == []
     assert list(accounts.list_invitations(guest.id)) == []
@@ -299,75 +299,77 @@ def test_f6_an_invitation_ends_after_two_weeks_and_can_then_not_be_answered(
             act(jane.id, team, invitation)
 
 
-def test_f6_how_long_an_invitation_is_open_is_the_policys(world: World, jane: User) -> None:
-    accounts = world.accounts(Policy(invitations=timedelta(days=2)))
+def test_f6_how_long_an_invitation_is_open_is_the_policys(env: Environment, jane: User) -> None:
+    accounts = env.accounts(Policy(invitations=timedelta(days=2)))
     accounts.mark_email_verified(jane.id)
     team = accounts.create_team(jane.id, name="Dev team").team.id
     invite(accounts, jane, team)
-    world.wait(days=2, microseconds=-1)
+    env.wait(days=2, microseconds=-1)
     assert len(sent_by(accounts, jane, team)) == 1
-    world.wait(microseconds=1)
+    env.wait(microseconds=1)
     assert sent_by(accounts, jane, team) == []
     with pytest.raises(ValueError, match="invitations"):
         Policy(invitations=timedelta(0))
 
 
 def test_f6_an_expired_invitation_is_made_anew_by_inviting_again(
-    accounts: Core, jane: User, team: TeamId, guest: User, world: World
+    accounts: Core, jane: User, team: TeamId, guest: User, env: Environment
 ) -> None:
     first = invite(accounts, jane, team, guest.email)
-    world.wait(days=14)
+    env.wait(days=14)
 
     second = invite(accounts, jane, team, guest.email)
 
     assert second != first
     assert [each.type for each in accounts.list_notifications(guest.id)] == ["invite", "invite"]
-    assert mailed(accounts, world, "john@example.org") == 2
+    assert mailed(accounts, env, "john@example.org") == 2
     accounts.accept_invitation(guest.id, second)
     assert accounts.get_team(guest.id, team).role is Role.MEMBER
 
 
-def test_f6_an_expired_invitation_takes_no_place_and_is_tidied_away(world: World, jane: User) -> None:
-    accounts = world.accounts(Policy(quotas=QuotaPolicy(invitations=1)))
+def test_f6_an_expired_invitation_takes_no_place_and_is_tidied_away(env: Environment, jane: User) -> None:
+    accounts = env.accounts(Policy(quotas=QuotaPolicy(invitations=1)))
     accounts.mark_email_verified(jane.id)
     team = accounts.create_team(jane.id, name="Dev team").team.id
     invite(accounts, jane, team)
-    world.wait(days=14, microseconds=-1)
+    env.wait(days=14, microseconds=-1)
     assert accounts.run_cleanup().invitations == 0
 
-    world.wait(microseconds=1)
+    env.wait(microseconds=1)
     invite(accounts, jane, team, "other@example.org")
 
     assert accounts.run_cleanup().invitations == 1
-    assert [each.email.address for each in world.store._state.invitations.rows.values()] == ["other@example.org"]
+    assert [each.email.address for each in env.store._state.invitations.rows.values()] == ["other@example.org"]
 
 
-def test_f6_more_expired_invitations_than_one_batch_are_tidied_away(accounts: Core, jane: User, world: World) -> None:
+def test_f6_more_expired_invitations_than_one_batch_are_tidied_away(
+    accounts: Core, jane: User, env: Environment
+) -> None:
     teams = [accounts.create_team(jane.id, name="T").team.id for _ in range(2)]
     for number in range(230):
         accounts.invite_to_team(jane.id, teams[number % 2], email=f"guest{number}@example.org")
-    world.wait(days=14)
+    env.wait(days=14)
 
     assert accounts.run_cleanup().invitations == 230
 
 
 def test_f6_an_expired_invitation_is_not_mailed_and_not_told_to_a_new_user(
-    accounts: Core, jane: User, team: TeamId, john: User, world: World
+    accounts: Core, jane: User, team: TeamId, john: User, env: Environment
 ) -> None:
     accounts.invite_to_team(jane.id, team, email=john.email)
-    world.wait(days=14)
+    env.wait(days=14)
 
     accounts.mark_email_verified(john.id)
 
     assert accounts.list_notifications(john.id) == []
-    assert mailed(accounts, world, "john@example.org") == 0
+    assert mailed(accounts, env, "john@example.org") == 0
 
 
 # ---- A15: invitations end with their sender's right to invite
 
 
 def test_a15_handing_over_ends_the_invitations_of_the_owner_before(
-    accounts: Core, jane: User, team: TeamId, guest: User, world: World
+    accounts: Core, jane: User, team: TeamId, guest: User, env: Environment
 ) -> None:
     mary = accounts.mark_email_verified(accounts.register(email="mary@example.org", password=PASSWORD, name="Mary").id)
     join(accounts, jane, team, guest)
@@ -398,15 +400,15 @@ def test_a15_handing_over_ends_the_invitations_of_the_owner_before_for_good(
 
 
 def test_a15_an_invitation_of_an_owner_before_that_is_left_from_an_older_version_cannot_be_accepted(
-    accounts: Core, jane: User, team: TeamId, guest: User, world: World
+    accounts: Core, jane: User, team: TeamId, guest: User, env: Environment
 ) -> None:
     mary = accounts.mark_email_verified(accounts.register(email="mary@example.org", password=PASSWORD, name="Mary").id)
     join(accounts, jane, team, guest)
     invitation = invite(accounts, jane, team, mary.email)
-    state = world.store._state
+    state = env.store._state
     before = state.invitations
     accounts.hand_over_team(jane.id, team, to=guest.id)
-    object.__setattr__(world.store._state, "invitations", before)
+    object.__setattr__(env.store._state, "invitations", before)
 
     with pytest.raises(NotFound):
         accounts.accept_invitation(mary.id, invitation)
@@ -414,7 +416,7 @@ def test_a15_an_invitation_of_an_owner_before_that_is_left_from_an_older_version
 
 
 def test_a15_a_deactivated_owners_invitations_rest_until_the_owner_is_back(
-    accounts: Core, jane: User, team: TeamId, guest: User, world: World
+    accounts: Core, jane: User, team: TeamId, guest: User, env: Environment
 ) -> None:
     invitation = invite(accounts, jane, team, guest.email)
     accounts.deactivate(jane.id)
@@ -428,24 +430,24 @@ def test_a15_a_deactivated_owners_invitations_rest_until_the_owner_is_back(
     assert accounts.get_team(guest.id, team).role is Role.MEMBER
 
 
-def test_a15_a_worker_does_not_invite_for_somebody_who_was_deactivated_meanwhile(world: World, jane: User) -> None:
-    accounts = world.accounts(Policy(private_registration=True))
+def test_a15_a_worker_does_not_invite_for_somebody_who_was_deactivated_meanwhile(env: Environment, jane: User) -> None:
+    accounts = env.accounts(Policy(private_registration=True))
     accounts.mark_email_verified(jane.id)
     team = accounts.create_team(jane.id, name="Dev team").team.id
     accounts.invite_to_team(jane.id, team, email=NEW)
     accounts.deactivate(jane.id)
 
-    assert mailed(accounts, world) == 0
-    assert not world.store._state.invitations.rows
+    assert mailed(accounts, env) == 0
+    assert not env.store._state.invitations.rows
 
 
 def test_a15_a_deleted_owners_invitations_are_gone(
-    accounts: Core, jane: User, team: TeamId, guest: User, world: World
+    accounts: Core, jane: User, team: TeamId, guest: User, env: Environment
 ) -> None:
     invitation = invite(accounts, jane, team, guest.email)
     accounts.delete_user(jane.id, password=PASSWORD)
 
-    assert not world.store._state.invitations.rows
+    assert not env.store._state.invitations.rows
     with pytest.raises(NotFound):
         accounts.accept_invitation(guest.id, invitation)
 
@@ -454,7 +456,7 @@ def test_a15_a_deleted_owners_invitations_are_gone(
 
 
 def test_the_owner_renames_a_team_and_its_name_is_brought_to_nfc(
-    accounts: Core, jane: User, team: TeamId, guest: User, world: World
+    accounts: Core, jane: User, team: TeamId, guest: User, env: Environment
 ) -> None:
     join(accounts, jane, team, guest)
 
@@ -466,7 +468,7 @@ def test_the_owner_renames_a_team_and_its_name_is_brought_to_nfc(
         {"team_id": team, "name": "Caf\u00e9"}
     ]
     accounts.rename_team(jane.id, team, name="Cafe\u0301")
-    assert len(world.events.of(TeamRenamed)) == 1
+    assert len(env.events.of(TeamRenamed)) == 1
     with pytest.raises(NotAllowed):
         accounts.rename_team(guest.id, team, name="Mine")
     stranger = accounts.register(email="mary@example.org", password=PASSWORD, name="Mary")

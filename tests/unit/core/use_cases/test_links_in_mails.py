@@ -1,7 +1,7 @@
 """F5: names that a mail program would turn into a link do not reach an address that was not verified."""
 
 import pytest
-from tests.unit.core.conftest import PASSWORD, Core, World
+from tests.unit.core.conftest import PASSWORD, Core, Environment
 
 from accounts_core import Policy
 from accounts_core.model import User
@@ -11,12 +11,12 @@ LINK = "Win 1000 USD at https://x.example"
 STRANGER = "stranger@example.org"
 
 
-def mails(accounts: Core, world: World, email: str = STRANGER) -> list[MailMessage]:
+def mails(accounts: Core, env: Environment, email: str = STRANGER) -> list[MailMessage]:
     """Return what was mailed to an address since this was asked last."""
     while accounts.run_due().done:
         pass
-    delivered = [notice for notice in world.mailer.delivered if notice.to.address == email]
-    world.mailer.delivered.clear()
+    delivered = [notice for notice in env.mailer.delivered if notice.to.address == email]
+    env.mailer.delivered.clear()
     return delivered
 
 
@@ -27,22 +27,22 @@ def names(notice: MailMessage) -> dict[str, str]:
 @pytest.mark.parametrize("is_private", [False, True])
 @pytest.mark.parametrize(("name", "told"), [(LINK, {}), ("Jane Roe", {"name": "Jane Roe"})])
 def test_f5_the_name_of_a_sign_up_is_not_mailed_to_a_stranger_where_it_is_a_link(
-    world: World, name: str, told: dict[str, str], is_private: bool
+    env: Environment, name: str, told: dict[str, str], is_private: bool
 ) -> None:
-    accounts = world.accounts(Policy(private_registration=is_private))
+    accounts = env.accounts(Policy(private_registration=is_private))
     for _ in range(2):  # the second is a sign-up whose link is its own
         accounts.request_account(email=STRANGER, password=PASSWORD, name=name)
 
-        assert [(each.kind, names(each)) for each in mails(accounts, world)] == [(MailKind.VERIFY_EMAIL, told)]
+        assert [(each.kind, names(each)) for each in mails(accounts, env)] == [(MailKind.VERIFY_EMAIL, told)]
 
 
-def test_f5_the_other_mails_to_an_unverified_address_have_no_such_name(world: World, accounts: Core) -> None:
+def test_f5_the_other_mails_to_an_unverified_address_have_no_such_name(env: Environment, accounts: Core) -> None:
     user = accounts.register(email=STRANGER, password=PASSWORD, name=LINK)
-    mails(accounts, world)
+    mails(accounts, env)
 
     accounts.forgot_password(email=STRANGER)
     accounts.resend_verification(user.id)
-    sent = mails(accounts, world)
+    sent = mails(accounts, env)
 
     assert sorted((each.kind.value, str(names(each))) for each in sent) == [
         ("reset_password", "{}"),
@@ -51,7 +51,7 @@ def test_f5_the_other_mails_to_an_unverified_address_have_no_such_name(world: Wo
 
 
 def test_f5_the_name_of_somebody_whose_address_is_verified_is_their_own_to_be_called_by(
-    world: World, accounts: Core, jane: User
+    env: Environment, accounts: Core, jane: User
 ) -> None:
     accounts.mark_email_verified(jane.id)
     accounts.update_profile(jane.id, name=LINK, email="next@example.org", current_password=PASSWORD)
@@ -59,16 +59,16 @@ def test_f5_the_name_of_somebody_whose_address_is_verified_is_their_own_to_be_ca
     while accounts.run_due().done:
         pass
 
-    told = {(each.to.address, each.kind): names(each) for each in world.mailer.delivered}
+    told = {(each.to.address, each.kind): names(each) for each in env.mailer.delivered}
     assert told["jane@example.org", MailKind.RESET_PASSWORD] == {"name": LINK}
     assert told["next@example.org", MailKind.VERIFY_EMAIL] == {}
 
 
 @pytest.mark.parametrize("is_private", [False, True])
 def test_f5_an_invitation_names_neither_team_nor_sender_to_a_stranger_where_they_are_links(
-    world: World, jane: User, john: User, is_private: bool
+    env: Environment, jane: User, john: User, is_private: bool
 ) -> None:
-    accounts = world.accounts(Policy(private_registration=is_private))
+    accounts = env.accounts(Policy(private_registration=is_private))
     for user in (jane, john):
         accounts.mark_email_verified(user.id)
     accounts.update_profile(jane.id, name="jane.example")
@@ -78,30 +78,30 @@ def test_f5_an_invitation_names_neither_team_nor_sender_to_a_stranger_where_they
     while accounts.run_due().done:
         pass
 
-    told = {each.to.address: names(each) for each in world.mailer.delivered if each.kind is MailKind.INVITATION}
+    told = {each.to.address: names(each) for each in env.mailer.delivered if each.kind is MailKind.INVITATION}
     assert told == {STRANGER: {}, "john@example.org": {"team": LINK, "invited_by": "jane.example"}}
 
 
-def test_f5_an_unverified_holder_is_mailed_no_link(world: World, accounts: Core, jane: User, john: User) -> None:
+def test_f5_an_unverified_holder_is_mailed_no_link(env: Environment, accounts: Core, jane: User, john: User) -> None:
     accounts.mark_email_verified(jane.id)
     team = accounts.create_team(jane.id, name=LINK).team.id
     accounts.invite_to_team(jane.id, team, email="john@example.org")
 
-    (notice,) = mails(accounts, world, "john@example.org")
+    (notice,) = mails(accounts, env, "john@example.org")
 
     assert names(notice) == {"invited_by": "Jane Doe"}
 
 
 @pytest.mark.parametrize(("agent", "device"), [(f"Safe {LINK}", ""), ("curl/8.5.0", "curl/8.5.0")])
 def test_f5_what_a_device_calls_itself_is_not_mailed_where_it_is_a_link(
-    world: World, accounts: Core, jane: User, agent: str, device: str
+    env: Environment, accounts: Core, jane: User, agent: str, device: str
 ) -> None:
     """Whoever has the password types it, and it would stand in a mail of ours about their sign-in."""
     accounts.mark_email_verified(jane.id)
     accounts.sign_in(email="jane@example.org", password=PASSWORD, user_agent="first")
-    mails(accounts, world, "jane@example.org")
+    mails(accounts, env, "jane@example.org")
 
     accounts.sign_in(email="jane@example.org", password=PASSWORD, user_agent=agent)
 
-    (notice,) = mails(accounts, world, "jane@example.org")
+    (notice,) = mails(accounts, env, "jane@example.org")
     assert names(notice) == {"device": device}

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD, Core, World
+from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD, Core, Environment
 
 from accounts_core import Policy
 from accounts_core.errors import (
@@ -38,9 +38,9 @@ def limits() -> MemoryRateLimiter:
 
 
 def on(
-    world: World, limits: MemoryRateLimiter, *, private: bool = False, change: EmailChange = EmailChange.CONFIRM
+    env: Environment, limits: MemoryRateLimiter, *, private: bool = False, change: EmailChange = EmailChange.CONFIRM
 ) -> Core:
-    return world.accounts(Policy(limits=LAX, private_registration=private, email_change=change), limits)
+    return env.accounts(Policy(limits=LAX, private_registration=private, email_change=change), limits)
 
 
 def guess(accounts: Core, email: str = JANE, times: int = MOST_FAILURES.count) -> None:
@@ -49,23 +49,23 @@ def guess(accounts: Core, email: str = JANE, times: int = MOST_FAILURES.count) -
             accounts.sign_in(email=email, password=OTHER_PASSWORD)
 
 
-def token_in_mail(world: World, accounts: Core, purpose: MailKind = MailKind.VERIFY_EMAIL) -> str:
+def token_in_mail(env: Environment, accounts: Core, purpose: MailKind = MailKind.VERIFY_EMAIL) -> str:
     accounts.run_due()
-    return [mail.values["token"] for mail in world.mailer.delivered if mail.kind is purpose][-1]
+    return [mail.values["token"] for mail in env.mailer.delivered if mail.kind is purpose][-1]
 
 
 @pytest.mark.parametrize("private", [False, True], ids=["open", "private"])
 def test_failures_from_before_the_account_do_not_count_against_it(
-    world: World, limits: MemoryRateLimiter, private: bool
+    env: Environment, limits: MemoryRateLimiter, private: bool
 ) -> None:
-    accounts = on(world, limits, private=private)
+    accounts = on(env, limits, private=private)
     guess(accounts)
     with pytest.raises(TooManyFailures):
         accounts.sign_in(email=JANE, password=PASSWORD)
 
     if private:
         accounts.request_account(email=JANE, password=PASSWORD, name="Jane")
-        accounts.verify_email(token=token_in_mail(world, accounts), password=PASSWORD)
+        accounts.verify_email(token=token_in_mail(env, accounts), password=PASSWORD)
     else:
         accounts.register(email=JANE, password=PASSWORD, name="Jane")
 
@@ -75,15 +75,15 @@ def test_failures_from_before_the_account_do_not_count_against_it(
 
 @pytest.mark.parametrize("private", [False, True], ids=["open", "private"])
 def test_attempts_of_the_hour_before_the_account_do_not_count_against_it(
-    world: World, limits: MemoryRateLimiter, private: bool
+    env: Environment, limits: MemoryRateLimiter, private: bool
 ) -> None:
     """With the limits as they come: 30 an hour for an address."""
-    accounts = world.accounts(Policy(private_registration=private), limits)
+    accounts = env.accounts(Policy(private_registration=private), limits)
     guess(accounts, times=DEFAULT_RATE_LIMITS[SIGN_IN][ACCOUNT].count)
 
     if private:
         accounts.request_account(email=JANE, password=PASSWORD, name="Jane")
-        accounts.verify_email(token=token_in_mail(world, accounts), password=PASSWORD)
+        accounts.verify_email(token=token_in_mail(env, accounts), password=PASSWORD)
     else:
         accounts.register(email=JANE, password=PASSWORD, name="Jane")
 
@@ -93,10 +93,10 @@ def test_attempts_of_the_hour_before_the_account_do_not_count_against_it(
 @pytest.mark.parametrize("private", [False, True], ids=["open", "private"])
 @pytest.mark.parametrize("spelling", [JANE, "JANE@example.org", "\uff4aane@example.org"])
 def test_a_sign_up_forgives_nothing_where_there_is_an_account(
-    world: World, limits: MemoryRateLimiter, jane: User, private: bool, spelling: str
+    env: Environment, limits: MemoryRateLimiter, jane: User, private: bool, spelling: str
 ) -> None:
     """Whoever guesses must not have their failures forgotten by signing up the address."""
-    accounts = on(world, limits, private=private)
+    accounts = on(env, limits, private=private)
     guess(accounts, times=MOST_FAILURES.count - 1)
 
     for _ in range(3):
@@ -113,14 +113,14 @@ def test_a_sign_up_forgives_nothing_where_there_is_an_account(
 
 
 def test_a_link_that_opens_another_account_forgives_only_with_its_password(
-    world: World, limits: MemoryRateLimiter, jane: User
+    env: Environment, limits: MemoryRateLimiter, jane: User
 ) -> None:
     """The address has an unverified account; a later sign-up's link is tried with wrong passwords."""
-    accounts = on(world, limits)
+    accounts = on(env, limits)
     guess(accounts, times=MOST_FAILURES.count - 2)
     with pytest.raises(EmailTaken):
         accounts.register(email=JANE, password="the later sign-up's own one", name="Jane")
-    token = token_in_mail(world, accounts)
+    token = token_in_mail(env, accounts)
 
     with pytest.raises(WrongPassword):
         accounts.verify_email(token=token, password=OTHER_PASSWORD)
@@ -132,13 +132,13 @@ def test_a_link_that_opens_another_account_forgives_only_with_its_password(
 
 
 def test_a_full_row_of_a_deleted_account_does_not_keep_a_link_from_opening_another(
-    world: World, limits: MemoryRateLimiter, jane: User
+    env: Environment, limits: MemoryRateLimiter, jane: User
 ) -> None:
     """No account has the address, so a reset by mail could not help."""
-    accounts = on(world, limits)
+    accounts = on(env, limits)
     with pytest.raises(EmailTaken):
         accounts.register(email=JANE, password="the later sign-up's own one", name="Jane")
-    token = token_in_mail(world, accounts)
+    token = token_in_mail(env, accounts)
     guess(accounts)
     accounts.erase_user(jane.id)
 
@@ -148,16 +148,16 @@ def test_a_full_row_of_a_deleted_account_does_not_keep_a_link_from_opening_anoth
 
 
 def test_a_link_whose_address_no_account_has_is_no_place_to_guess_at_its_password(
-    world: World, limits: MemoryRateLimiter, jane: User
+    env: Environment, limits: MemoryRateLimiter, jane: User
 ) -> None:
-    accounts = on(world, limits)
+    accounts = on(env, limits)
     with pytest.raises(EmailTaken):
         accounts.register(email=JANE, password="the later sign-up's own one", name="Jane")
-    token = token_in_mail(world, accounts)
+    token = token_in_mail(env, accounts)
     accounts.erase_user(jane.id)
     for number in range(MOST_FAILURES.count):
         if number % 29 == 0:
-            world.wait(hours=1)  # so that the limits on links are no part of it
+            env.wait(hours=1)  # so that the limits on links are no part of it
         with pytest.raises(WrongPassword):
             accounts.verify_email(token=token, password=OTHER_PASSWORD)
 
@@ -166,16 +166,16 @@ def test_a_link_whose_address_no_account_has_is_no_place_to_guess_at_its_passwor
     assert not isinstance(refused.value, TooManyFailures)  # a reset by mail would not help
 
 
-MOVES: dict[str, Callable[[World, Core, User], object]] = {
-    "at once, unverified": lambda world, accounts, jane: accounts.update_profile(
+MOVES: dict[str, Callable[[Environment, Core, User], object]] = {
+    "at once, unverified": lambda env, accounts, jane: accounts.update_profile(
         jane.id, email=ELSEWHERE, current_password=PASSWORD
     ),
-    "with the link": lambda world, accounts, jane: (
+    "with the link": lambda env, accounts, jane: (
         accounts.mark_email_verified(jane.id),
         accounts.update_profile(jane.id, email=ELSEWHERE, current_password=PASSWORD),
-        accounts.verify_email(token=token_in_mail(world, accounts), user_id=jane.id),
+        accounts.verify_email(token=token_in_mail(env, accounts), user_id=jane.id),
     ),
-    "by an operator": lambda world, accounts, jane: (
+    "by an operator": lambda env, accounts, jane: (
         accounts.mark_email_verified(jane.id),
         accounts.update_profile(jane.id, email=ELSEWHERE, current_password=PASSWORD),
         accounts.mark_email_verified(jane.id),
@@ -185,20 +185,20 @@ MOVES: dict[str, Callable[[World, Core, User], object]] = {
 
 @pytest.mark.parametrize("move", MOVES.values(), ids=MOVES)
 def test_failures_from_before_an_account_moved_to_the_address_do_not_count_against_it(
-    world: World, limits: MemoryRateLimiter, jane: User, move: Callable[[World, Core, User], object]
+    env: Environment, limits: MemoryRateLimiter, jane: User, move: Callable[[Environment, Core, User], object]
 ) -> None:
-    accounts = on(world, limits)
+    accounts = on(env, limits)
     guess(accounts, ELSEWHERE)
 
-    move(world, accounts, jane)
+    move(env, accounts, jane)
 
     accounts.sign_in(email=ELSEWHERE, password=PASSWORD)
 
 
 def test_failures_of_an_account_that_moves_at_once_are_forgotten_for_the_free_address_alone(
-    world: World, limits: MemoryRateLimiter, jane: User, john: User
+    env: Environment, limits: MemoryRateLimiter, jane: User, john: User
 ) -> None:
-    accounts = on(world, limits, change=EmailChange.IMMEDIATE)
+    accounts = on(env, limits, change=EmailChange.IMMEDIATE)
     guess(accounts, "john@example.org", times=MOST_FAILURES.count)
 
     with pytest.raises(EmailTaken):
@@ -210,9 +210,9 @@ def test_failures_of_an_account_that_moves_at_once_are_forgotten_for_the_free_ad
 
 @pytest.mark.parametrize("email", [JANE, "nobody@example.org"])
 def test_nobody_is_told_to_wait_for_longer_than_a_day_and_what_helps_is_said_whoever_has_the_address(
-    world: World, limits: MemoryRateLimiter, jane: User, email: str
+    env: Environment, limits: MemoryRateLimiter, jane: User, email: str
 ) -> None:
-    accounts = on(world, limits)
+    accounts = on(env, limits)
     guess(accounts, email)
 
     with pytest.raises(TooManyFailures) as refused:
@@ -222,8 +222,8 @@ def test_nobody_is_told_to_wait_for_longer_than_a_day_and_what_helps_is_said_who
     assert str(refused.value) == "Too many wrong passwords in a row. Reset the password by email to sign in again."
 
 
-def test_where_waiting_helps_no_reset_is_named(world: World, limits: MemoryRateLimiter, jane: User) -> None:
-    accounts = world.accounts(limits=limits)
+def test_where_waiting_helps_no_reset_is_named(env: Environment, limits: MemoryRateLimiter, jane: User) -> None:
+    accounts = env.accounts(limits=limits)
     guess(accounts, times=DEFAULT_RATE_LIMITS[SIGN_IN][ACCOUNT].count)
 
     with pytest.raises(RateLimitExceeded) as refused:
@@ -234,9 +234,9 @@ def test_where_waiting_helps_no_reset_is_named(world: World, limits: MemoryRateL
 
 
 def test_an_operator_ends_the_failures_of_an_account_and_it_is_written_down(
-    world: World, limits: MemoryRateLimiter, jane: User, john: User
+    env: Environment, limits: MemoryRateLimiter, jane: User, john: User
 ) -> None:
-    accounts = on(world, limits)
+    accounts = on(env, limits)
     for email in (JANE, "john@example.org"):
         guess(accounts, email)
 
@@ -245,16 +245,16 @@ def test_an_operator_ends_the_failures_of_an_account_and_it_is_written_down(
     accounts.sign_in(email=JANE, password=PASSWORD)
     with pytest.raises(TooManyFailures):
         accounts.sign_in(email="john@example.org", password=PASSWORD)
-    assert world.events.of(UserUnlocked) == [UserUnlocked(user_id=jane.id, at=world.clock.now(), by=Actor.OPERATOR)]
+    assert env.events.of(UserUnlocked) == [UserUnlocked(user_id=jane.id, at=env.clock.now(), by=Actor.OPERATOR)]
     entry = accounts.list_activity(jane.id)[1]
     assert (entry.action, entry.by, entry.details) == ("user_unlocked", Actor.OPERATOR, {})
 
 
 @pytest.mark.parametrize("proof", ["restore", "update"])
 def test_u01_a_right_password_ends_the_row_wherever_it_is_given(
-    world: World, limits: MemoryRateLimiter, jane: User, proof: str
+    env: Environment, limits: MemoryRateLimiter, jane: User, proof: str
 ) -> None:
-    accounts = on(world, limits)
+    accounts = on(env, limits)
     guess(accounts, times=MOST_FAILURES.count - 2)
 
     match proof:

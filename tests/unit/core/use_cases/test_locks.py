@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Final, Literal, cast
 
 import attrs
 import pytest
-from tests.unit.core.conftest import Core, World
+from tests.unit.core.conftest import Core, Environment
 from tests.unit.core.use_cases.acts.addresses import ADDRESSES
 from tests.unit.core.use_cases.acts.cards import CARDS
 from tests.unit.core.use_cases.acts.identity import IDENTITY
@@ -137,17 +137,17 @@ class _Outside:
 
 
 @pytest.mark.parametrize("name", ACTS)
-def test_nothing_slow_is_done_within_a_unit_of_work(world: World, name: str) -> None:
+def test_nothing_slow_is_done_within_a_unit_of_work(env: Environment, name: str) -> None:
     """Hashes, limits, mails and the provider may take long, and a unit holds its locks for as long as it lasts."""
-    store = WatchedStore(subscribers=[world.events])
+    store = WatchedStore(subscribers=[env.events])
     act = ACTS[name]
     outside: dict[str, Any] = {
-        "gateway": _Outside(world.gateway, store),
-        "mailer": _Outside(world.mailer, store),
-        "hasher": _Outside(world.hasher, store),
+        "gateway": _Outside(env.gateway, store),
+        "mailer": _Outside(env.mailer, store),
+        "hasher": _Outside(env.hasher, store),
     }
-    stage = set_up(attrs.evolve(world, store=store, **outside), act)
-    limited = stage.world.accounts(act.policy, cast("MemoryRateLimiter", _Outside(MemoryRateLimiter(), store)))
+    stage = set_up(attrs.evolve(env, store=store, **outside), act)
+    limited = stage.env.accounts(act.policy, cast("MemoryRateLimiter", _Outside(MemoryRateLimiter(), store)))
     stage = attrs.evolve(stage, accounts=limited)
     run_out(stage.accounts)
     store.problems.clear()
@@ -159,9 +159,9 @@ def test_nothing_slow_is_done_within_a_unit_of_work(world: World, name: str) -> 
 
 
 @pytest.mark.parametrize("name", ACTS)
-def test_nothing_of_a_user_or_a_team_is_written_without_its_lock(world: World, name: str) -> None:
-    store = WatchedStore(subscribers=[world.events])
-    watched = attrs.evolve(world, store=store)
+def test_nothing_of_a_user_or_a_team_is_written_without_its_lock(env: Environment, name: str) -> None:
+    store = WatchedStore(subscribers=[env.events])
+    watched = attrs.evolve(env, store=store)
     stage = set_up(watched, ACTS[name])
     run_out(stage.accounts)
     store.problems.clear()
@@ -173,14 +173,14 @@ def test_nothing_of_a_user_or_a_team_is_written_without_its_lock(world: World, n
     assert [problem for problem in store.problems if problem not in allowed] == []
 
 
-def test_a_write_without_a_lock_is_noticed(world: World) -> None:
-    store = WatchedStore(subscribers=[world.events])
-    accounts: Core = attrs.evolve(world, store=store).accounts(Policy())
+def test_a_write_without_a_lock_is_noticed(env: Environment) -> None:
+    store = WatchedStore(subscribers=[env.events])
+    accounts: Core = attrs.evolve(env, store=store).accounts(Policy())
     user = accounts.register(email="jane@example.org", password="correct horse battery staple", name="Jane")
 
     async def rename() -> None:
         async with store.begin() as work:
-            await work.users.save((await work.users.get(user.id)).rename("Janet", at=world.clock.now()))
+            await work.users.save((await work.users.get(user.id)).rename("Janet", at=env.clock.now()))
 
     run_sync(rename())
     assert store.problems == ["users.save"]

@@ -6,7 +6,7 @@ A spelling with the same key can be another mailbox, such as one in full-width l
 from contextlib import suppress
 
 import pytest
-from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD, Core, World, signed_up
+from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD, Core, Environment, signed_up
 
 from accounts_core import Policy, run_sync
 from accounts_core.errors import EmailTaken
@@ -25,8 +25,8 @@ pytestmark = pytest.mark.parametrize("typed", LOOKALIKES)
 
 
 @pytest.fixture(params=["open", "private"])
-def accounts(world: World, request: pytest.FixtureRequest) -> Core:
-    return world.accounts(Policy(private_registration=request.param == "private"))
+def accounts(env: Environment, request: pytest.FixtureRequest) -> Core:
+    return env.accounts(Policy(private_registration=request.param == "private"))
 
 
 @pytest.fixture(params=["verified", "not verified"])
@@ -35,16 +35,16 @@ def is_verified(request: pytest.FixtureRequest) -> bool:
 
 
 @pytest.fixture
-def jane(world: World, is_verified: bool) -> User:
-    plain = world.accounts()
-    user = signed_up(plain, world, STORED, "Jane Doe")
+def jane(env: Environment, is_verified: bool) -> User:
+    plain = env.accounts()
+    user = signed_up(plain, env, STORED, "Jane Doe")
     return plain.mark_email_verified(user.id) if is_verified else user
 
 
-def mailed(accounts: Core, world: World) -> list[tuple[str, MailKind]]:
+def mailed(accounts: Core, env: Environment) -> list[tuple[str, MailKind]]:
     while accounts.run_due().done:
         pass
-    return [(notice.to.address, notice.kind) for notice in world.mailer.delivered]
+    return [(notice.to.address, notice.kind) for notice in env.mailer.delivered]
 
 
 def test_the_spellings_of_these_tests_are_one_account_and_two_mailboxes(typed: str) -> None:
@@ -53,7 +53,7 @@ def test_the_spellings_of_these_tests_are_one_account_and_two_mailboxes(typed: s
 
 
 def test_u18_whoever_signs_up_with_it_has_the_stored_address_told(
-    accounts: Core, world: World, jane: User, typed: str
+    accounts: Core, env: Environment, jane: User, typed: str
 ) -> None:
     is_private = accounts.policy.private_registration
     if is_private:
@@ -62,34 +62,34 @@ def test_u18_whoever_signs_up_with_it_has_the_stored_address_told(
         with suppress(EmailTaken):
             accounts.register(email=typed, password=OTHER_PASSWORD, name="John")
 
-    assert mailed(accounts, world) == ([(STORED, MailKind.ALREADY_REGISTERED)] if is_private else [])
+    assert mailed(accounts, env) == ([(STORED, MailKind.ALREADY_REGISTERED)] if is_private else [])
 
 
 def test_u18_so_has_whoever_signed_up_with_it_before_the_account_was_there(
-    world: World, is_verified: bool, typed: str
+    env: Environment, is_verified: bool, typed: str
 ) -> None:
-    accounts = world.accounts(Policy(private_registration=True))
+    accounts = env.accounts(Policy(private_registration=True))
     accounts.request_account(email=typed, password=OTHER_PASSWORD, name="John")
     jane = accounts.register(email=STORED, password=PASSWORD, name="Jane Doe")
     if is_verified:
         accounts.mark_email_verified(jane.id)
 
     both = [(STORED, MailKind.ALREADY_REGISTERED), (STORED, MailKind.VERIFY_EMAIL)]
-    assert sorted(mailed(accounts, world)) == ([] if is_verified else both)  # verified, the sign-up is void
+    assert sorted(mailed(accounts, env)) == ([] if is_verified else both)  # verified, the sign-up is void
 
 
 def test_a19_whoever_asks_for_a_new_password_with_it_has_the_stored_address_mailed(
-    accounts: Core, world: World, jane: User, typed: str
+    accounts: Core, env: Environment, jane: User, typed: str
 ) -> None:
     accounts.forgot_password(email=typed)
 
-    assert mailed(accounts, world) == [(STORED, MailKind.RESET_PASSWORD)]
+    assert mailed(accounts, env) == [(STORED, MailKind.RESET_PASSWORD)]
 
 
 def test_a19_whoever_goes_to_it_has_the_stored_address_told_or_is_refused(
-    accounts: Core, world: World, jane: User, typed: str
+    accounts: Core, env: Environment, jane: User, typed: str
 ) -> None:
-    john = signed_up(world.accounts(), world, JOHN, "John Roe")
+    john = signed_up(env.accounts(), env, JOHN, "John Roe")
     is_private = accounts.policy.private_registration
 
     with suppress(EmailTaken):
@@ -98,33 +98,33 @@ def test_a19_whoever_goes_to_it_has_the_stored_address_told_or_is_refused(
         accounts.resend_verification(john.id)
 
     told = [(STORED, MailKind.ALREADY_REGISTERED)] * 2 if is_private else []
-    assert mailed(accounts, world) == told
+    assert mailed(accounts, env) == told
 
 
-def test_a19_their_own_spelling_is_no_other_address(accounts: Core, world: World, jane: User, typed: str) -> None:
+def test_a19_their_own_spelling_is_no_other_address(accounts: Core, env: Environment, jane: User, typed: str) -> None:
     changed = accounts.update_profile(jane.id, email=typed, current_password=PASSWORD)
 
     assert (changed.email.address, changed.pending_email) == (STORED, None)
-    assert mailed(accounts, world) == []
+    assert mailed(accounts, env) == []
 
 
 def test_a19_an_invitation_to_it_goes_to_the_stored_address_once_that_is_verified_and_nowhere_before(
-    accounts: Core, world: World, jane: User, is_verified: bool, typed: str
+    accounts: Core, env: Environment, jane: User, is_verified: bool, typed: str
 ) -> None:
-    john = signed_up(world.accounts(), world, JOHN, "John Roe")
-    world.accounts().mark_email_verified(john.id)
+    john = signed_up(env.accounts(), env, JOHN, "John Roe")
+    env.accounts().mark_email_verified(john.id)
     team = accounts.create_team(john.id, name="Bookshop").team
-    world.mailer.delivered.clear()
+    env.mailer.delivered.clear()
 
     accounts.invite_to_team(john.id, team.id, email=typed)
 
-    assert mailed(accounts, world) == ([(STORED, MailKind.INVITATION)] if is_verified else [])
+    assert mailed(accounts, env) == ([(STORED, MailKind.INVITATION)] if is_verified else [])
     (entry, *_) = accounts.list_activity(john.id)
     assert entry.details["email"] == EmailAddress(typed).address  # the inviter learns nothing of how it is stored
 
 
 def test_a19_a_link_for_a_new_password_proves_no_other_spelling(
-    accounts: Core, world: World, jane: User, is_verified: bool, typed: str
+    accounts: Core, env: Environment, jane: User, is_verified: bool, typed: str
 ) -> None:
     token = new_token(b"t" * TOKEN_BYTES, prefix=MAILED)
     mail_token = MailToken(
@@ -137,7 +137,7 @@ def test_a19_a_link_for_a_new_password_proves_no_other_spelling(
     )
 
     async def keep() -> None:
-        async with world.store.begin() as work:
+        async with env.store.begin() as work:
             await work.mail_tokens.add(mail_token)
 
     run_sync(keep())

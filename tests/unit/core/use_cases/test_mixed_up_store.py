@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 import pytest
-from tests.unit.core.conftest import PASSWORD, Core, World
+from tests.unit.core.conftest import PASSWORD, Core, Environment
 
 from accounts_core import BlockingAccounts, MailDispatch
 from accounts_core.errors import AnswerMismatch, Unavailable
@@ -69,20 +69,20 @@ def a_digest_that_differs_at_the_end(mine: Found, others: Found) -> Found:
 
 
 @pytest.fixture
-def mixed_up(world: World) -> MixedUpStore:
+def mixed_up(env: Environment) -> MixedUpStore:
     return MixedUpStore()
 
 
 @pytest.fixture
-def accounts(world: World, mixed_up: MixedUpStore) -> Core:
+def accounts(env: Environment, mixed_up: MixedUpStore) -> Core:
     return BlockingAccounts(
         mail_dispatch=MailDispatch.WORKER,
         store=mixed_up,
-        payments=world.gateway,
-        passwords=world.hasher,
-        mailer=world.mailer,
-        clock=world.clock,
-        secrets=world.secrets,
+        payments=env.gateway,
+        passwords=env.hasher,
+        mailer=env.mailer,
+        clock=env.clock,
+        secrets=env.secrets,
     )
 
 

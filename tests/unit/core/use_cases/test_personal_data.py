@@ -1,6 +1,6 @@
 import attrs
 import pytest
-from tests.unit.core.conftest import NOBODY, PASSWORD, Core, World
+from tests.unit.core.conftest import NOBODY, PASSWORD, Core, Environment
 
 from accounts_core import Policy
 from accounts_core.errors import NotFound
@@ -36,8 +36,8 @@ def test_there_is_no_table_about_users_that_an_export_leaves_out(accounts: Core,
     assert exported == set(BY_TABLE.values())
 
 
-def test_an_export_reads_long_lists_to_their_end(world: World, jane: User) -> None:
-    accounts = world.accounts(Policy(quotas=QuotaPolicy(teams=PAGE + 1)))
+def test_an_export_reads_long_lists_to_their_end(env: Environment, jane: User) -> None:
+    accounts = env.accounts(Policy(quotas=QuotaPolicy(teams=PAGE + 1)))
     for number in range(PAGE + 1):
         accounts.create_team(jane.id, name=f"Team {number}")
 
@@ -47,7 +47,7 @@ def test_an_export_reads_long_lists_to_their_end(world: World, jane: User) -> No
     assert len(exported["activity"]) > PAGE
 
 
-def test_an_export_is_of_one_user_alone(accounts: Core, world: World, jane: User, john: User) -> None:
+def test_an_export_is_of_one_user_alone(accounts: Core, env: Environment, jane: User, john: User) -> None:
     accounts.sign_in(email="john@example.org", password=PASSWORD)
     accounts.create_team(john.id, name="Johns")
 

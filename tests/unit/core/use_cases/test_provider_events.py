@@ -6,7 +6,7 @@ from itertools import permutations
 
 import attrs
 import pytest
-from tests.unit.core.conftest import PASSWORD, Core, World
+from tests.unit.core.conftest import PASSWORD, Core, Environment
 
 from accounts_core import run_sync
 from accounts_core.model import PaymentMethod, User
@@ -19,21 +19,21 @@ Change = Callable[[], object]
 
 
 @pytest.fixture
-def customer_id(accounts: Core, jane: User, world: World) -> str:
-    return have_two_cards(accounts, jane, world)
+def customer_id(accounts: Core, jane: User, env: Environment) -> str:
+    return have_two_cards(accounts, jane, env)
 
 
-def have_two_cards(accounts: Core, user: User, world: World) -> str:
+def have_two_cards(accounts: Core, user: User, env: Environment) -> str:
     accounts.verify_card(user.id, payment_method="pm_card_visa")
-    world.wait(seconds=1)
+    env.wait(seconds=1)
     accounts.verify_card(user.id, payment_method="pm_card_mastercard")
     return accounts.retrieve_customer(user.id).id
 
 
 def test_an_event_has_its_customer_read_by_the_worker(
-    accounts: Core, jane: User, customer_id: str, world: World
+    accounts: Core, jane: User, customer_id: str, env: Environment
 ) -> None:
-    world.gateway.set_balance(customer_id, -250)
+    env.gateway.set_balance(customer_id, -250)
 
     assert accounts.receive_provider_event(id="evt_1", customer_id=customer_id) is True
     assert accounts.run_due() == WorkerRun(done=1)
@@ -59,46 +59,48 @@ def test_an_event_about_a_customer_of_nobodys_ends_well(accounts: Core) -> None:
     assert accounts.run_due() == WorkerRun(done=1)
 
 
-def test_what_cannot_come_again_is_forgotten(accounts: Core, world: World) -> None:
+def test_what_cannot_come_again_is_forgotten(accounts: Core, env: Environment) -> None:
     accounts.receive_provider_event(id="evt_old", customer_id=None)
-    world.clock.advance(REMEMBERED_FOR - timedelta(microseconds=1))
+    env.clock.advance(REMEMBERED_FOR - timedelta(microseconds=1))
     accounts.receive_provider_event(id="evt_young", customer_id=None)
 
     assert accounts.run_cleanup().provider_events == 0
 
-    world.wait(seconds=1)
+    env.wait(seconds=1)
 
     assert accounts.run_cleanup().provider_events == 1
     assert accounts.receive_provider_event(id="evt_young", customer_id=None) is False
     assert accounts.receive_provider_event(id="evt_old", customer_id=None) is True
 
 
-def reissue(world: World, card: PaymentMethod, customer_id: str) -> None:
+def reissue(env: Environment, card: PaymentMethod, customer_id: str) -> None:
     newer = a_provided_card(card.id, card=attrs.evolve(card.card, exp_year=2040), customer_id=customer_id)
-    world.gateway.add_payment_method(newer)
+    env.gateway.add_payment_method(newer)
 
 
-def history(world: World, customer_id: str, visa: PaymentMethod, mastercard: PaymentMethod) -> list[Change]:
+def history(env: Environment, customer_id: str, visa: PaymentMethod, mastercard: PaymentMethod) -> list[Change]:
     """What happens at the provider; each change sends one event."""
     return [
-        lambda: reissue(world, visa, customer_id),
-        lambda: run_sync(world.gateway.set_default(customer_id, mastercard.id)),
-        lambda: run_sync(world.gateway.detach(visa.id)),
-        lambda: world.gateway.set_balance(customer_id, -250),
-        lambda: reissue(world, mastercard, customer_id),
+        lambda: reissue(env, visa, customer_id),
+        lambda: run_sync(env.gateway.set_default(customer_id, mastercard.id)),
+        lambda: run_sync(env.gateway.detach(visa.id)),
+        lambda: env.gateway.set_balance(customer_id, -250),
+        lambda: reissue(env, mastercard, customer_id),
     ]
 
 
 @pytest.mark.parametrize("times", [1, 2], ids=["once", "doubled"])
 @pytest.mark.parametrize("lost", [0, 2, 4], ids=lambda lost: f"{lost} lost")
-def test_in_every_order_of_five_events_the_copy_ends_equal(accounts: Core, world: World, lost: int, times: int) -> None:
+def test_in_every_order_of_five_events_the_copy_ends_equal(
+    accounts: Core, env: Environment, lost: int, times: int
+) -> None:
     """An event comes at its place in the order, but not before its change; those held back come last."""
     for number, order in enumerate(permutations(range(5))):
         jane = accounts.register(email=f"jane{number}@example.org", password=PASSWORD, name="Jane Doe")
-        customer_id = have_two_cards(accounts, jane, world)
+        customer_id = have_two_cards(accounts, jane, env)
         mastercard, visa = accounts.list_payment_methods(jane.id)
         held_back = []
-        for place, change in enumerate(history(world, customer_id, visa, mastercard)):
+        for place, change in enumerate(history(env, customer_id, visa, mastercard)):
             change()
             if order[place] < place:
                 deliver(accounts, customer_id, f"evt_{number}_{order[place]}", times)
@@ -107,7 +109,7 @@ def test_in_every_order_of_five_events_the_copy_ends_equal(accounts: Core, world
         for event in held_back[min(lost, len(held_back) - 1) :]:
             deliver(accounts, customer_id, event, times)
 
-        there = run_sync(world.gateway.list_payment_methods(customer_id))
+        there = run_sync(env.gateway.list_payment_methods(customer_id))
         here = accounts.list_payment_methods(jane.id)
         assert [(card.id, card.card) for card in here] == [(card.id, card.card) for card in there]
         assert (len(here), here.default is not None and here.default.id) == (1, mastercard.id)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from tests.unit.core.conftest import PASSWORD, Core, World, signed_up
+from tests.unit.core.conftest import PASSWORD, Core, Environment, signed_up
 
 from accounts_core import Policy
 from accounts_core.errors import QuotaExceeded
@@ -14,12 +14,12 @@ FEW = QuotaPolicy(teams=2, members=2, invitations=3, notifications=4)
 
 
 @pytest.fixture(params=[False, True], ids=["open", "private"])
-def few(request: pytest.FixtureRequest, world: World) -> Core:
-    return world.accounts(Policy(quotas=FEW, private_registration=request.param))
+def few(request: pytest.FixtureRequest, env: Environment) -> Core:
+    return env.accounts(Policy(quotas=FEW, private_registration=request.param))
 
 
 @pytest.fixture
-def owner(few: Core, world: World, jane: User) -> User:
+def owner(few: Core, env: Environment, jane: User) -> User:
     return few.mark_email_verified(jane.id)
 
 
@@ -32,9 +32,9 @@ def invited(accounts: Core, owner: User, team: TeamId, email: str) -> None:
     accounts.run_due()
 
 
-def people(accounts: Core, world: World, count: int) -> Iterator[User]:
+def people(accounts: Core, env: Environment, count: int) -> Iterator[User]:
     for number in range(count):
-        user = signed_up(world.accounts(), world, f"user{number}@example.org", "User")
+        user = signed_up(env.accounts(), env, f"user{number}@example.org", "User")
         yield accounts.mark_email_verified(user.id)
 
 
@@ -75,9 +75,9 @@ def test_so_many_invitations_into_a_team_are_open(few: Core, owner: User) -> Non
     invited(few, owner, a_team(few, owner, "Another"), "one-more@example.org")
 
 
-def test_invitations_that_a_worker_finds_too_many_are_not_made(world: World, owner: User) -> None:
+def test_invitations_that_a_worker_finds_too_many_are_not_made(env: Environment, owner: User) -> None:
     """Asked for at once, while none of them is open yet."""
-    private = world.accounts(Policy(quotas=FEW, private_registration=True))
+    private = env.accounts(Policy(quotas=FEW, private_registration=True))
     team = a_team(private, owner)
     for number in range(5):
         private.invite_to_team(owner.id, team, email=f"guest{number}@example.org")
@@ -88,10 +88,10 @@ def test_invitations_that_a_worker_finds_too_many_are_not_made(world: World, own
 
 
 def test_so_many_are_members_of_a_team_and_the_invitation_of_one_more_stays(
-    few: Core, world: World, owner: User
+    few: Core, env: Environment, owner: User
 ) -> None:
     team = a_team(few, owner)
-    *members, one_more = people(few, world, 3)
+    *members, one_more = people(few, env, 3)
     for member in (*members, one_more):
         invited(few, owner, team, member.email.address)
     for member in members:
@@ -106,14 +106,14 @@ def test_so_many_are_members_of_a_team_and_the_invitation_of_one_more_stays(
     few.accept_invitation(one_more.id, waiting.invitation.id)
 
 
-def test_of_many_notifications_the_newest_stay(few: Core, world: World, owner: User, john: User) -> None:
+def test_of_many_notifications_the_newest_stay(few: Core, env: Environment, owner: User, john: User) -> None:
     few.mark_email_verified(john.id)
     team = a_team(few, owner)
     for _ in range(6):
         invited(few, owner, team, "john@example.org")
-        world.wait(minutes=1)
+        env.wait(minutes=1)
         few.decline_invitation(john.id, few.list_invitations(john.id)[0].invitation.id)
-    newest = world.clock.now()
+    newest = env.clock.now()
 
     found = few.list_notifications(john.id)
 
@@ -123,9 +123,9 @@ def test_of_many_notifications_the_newest_stay(few: Core, world: World, owner: U
 
 
 def test_invitations_that_waited_for_an_address_make_no_more_notifications_than_there_may_be(
-    few: Core, world: World, owner: User, john: User
+    few: Core, env: Environment, owner: User, john: User
 ) -> None:
-    generous = world.accounts(Policy(quotas=QuotaPolicy(teams=9)))
+    generous = env.accounts(Policy(quotas=QuotaPolicy(teams=9)))
     for number in range(6):
         invited(generous, owner, a_team(generous, owner, f"Team {number}"), "john@example.org")
 
@@ -140,8 +140,8 @@ def test_a_quota_of_nothing_is_refused(name: str) -> None:
         QuotaPolicy(**{name: 0})
 
 
-def test_an_account_without_anything_meets_no_quota(world: World) -> None:
-    accounts = world.accounts(Policy(quotas=QuotaPolicy(teams=1, members=1, invitations=1, notifications=1)))
+def test_an_account_without_anything_meets_no_quota(env: Environment) -> None:
+    accounts = env.accounts(Policy(quotas=QuotaPolicy(teams=1, members=1, invitations=1, notifications=1)))
     jane = accounts.register(email="jane@example.org", password=PASSWORD, name="Jane")
 
     team = accounts.create_team(jane.id, name="Dev team").team.id

@@ -2,7 +2,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD, Core, World
+from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD, Core, Environment
 
 from accounts_core import Policy
 from accounts_core.errors import AccountDeactivated, EmailTaken, Invalid, InvalidCredentials, InvalidToken
@@ -14,7 +14,9 @@ from accounts_core.services.session_opener import SignInResult
 from accounts_core.testing.builders import NOON
 
 
-def test_registering_makes_an_active_user_with_an_address_that_is_not_verified(accounts: Core, world: World) -> None:
+def test_registering_makes_an_active_user_with_an_address_that_is_not_verified(
+    accounts: Core, env: Environment
+) -> None:
     user = accounts.register(email="Jane@example.org", password=PASSWORD, name=" Jane Doe ")
 
     assert accounts.profile(user.id) == user
@@ -25,7 +27,7 @@ def test_registering_makes_an_active_user_with_an_address_that_is_not_verified(a
         None,
     )
     assert (user.created_at, user.updated_at, user.balance) == (NOON, NOON, 0)
-    assert len(world.events.of(UserRegistered)) == 1
+    assert len(env.events.of(UserRegistered)) == 1
 
 
 def test_the_password_is_stored_as_a_hash_only(accounts: Core, jane: User) -> None:
@@ -54,7 +56,7 @@ def test_what_breaks_a_rule_is_named_and_nobody_is_registered(
     assert accounts.register(**good).id == 1
 
 
-def test_signing_in_gives_a_token_that_authenticates(accounts: Core, jane: User, world: World) -> None:
+def test_signing_in_gives_a_token_that_authenticates(accounts: Core, jane: User, env: Environment) -> None:
     signed_in = accounts.sign_in(email="JANE@example.org", password=PASSWORD, user_agent="curl/8\r\n")
 
     caller = accounts.authenticate(signed_in.token)
@@ -62,7 +64,7 @@ def test_signing_in_gives_a_token_that_authenticates(accounts: Core, jane: User,
     assert caller.user == jane
     assert caller.session == signed_in.session
     assert caller.session.user_agent == "curl/8"
-    assert len(world.events.of(SignedInEvent)) == 1
+    assert len(env.events.of(SignedInEvent)) == 1
 
 
 def test_the_token_is_not_shown_by_the_repr(signed_in: SignInResult) -> None:
@@ -87,16 +89,16 @@ def test_a_wrong_password_and_an_unknown_address_are_told_alike(
     assert str(caught.value) == str(InvalidCredentials())
 
 
-def test_an_unknown_address_costs_the_same_hashing(accounts: Core, jane: User, world: World) -> None:
-    before = world.hasher.verified
+def test_an_unknown_address_costs_the_same_hashing(accounts: Core, jane: User, env: Environment) -> None:
+    before = env.hasher.verified
     with pytest.raises(InvalidCredentials):
         accounts.sign_in(email="nobody@example.org", password=PASSWORD)
 
-    assert world.hasher.verified == before + 1
+    assert env.hasher.verified == before + 1
 
 
-def test_signing_in_renews_a_hash_of_older_parameters(accounts: Core, jane: User, world: World) -> None:
-    world.hasher.generation += 1
+def test_signing_in_renews_a_hash_of_older_parameters(accounts: Core, jane: User, env: Environment) -> None:
+    env.hasher.generation += 1
     accounts.sign_in(email="jane@example.org", password=PASSWORD)
 
     renewed = accounts.profile(jane.id)
@@ -106,26 +108,28 @@ def test_signing_in_renews_a_hash_of_older_parameters(accounts: Core, jane: User
     assert accounts.sign_in(email="jane@example.org", password=PASSWORD).user == renewed
 
 
-def test_a_session_ends_at_its_absolute_age(accounts: Core, world: World, signed_in: SignInResult) -> None:
+def test_a_session_ends_at_its_absolute_age(accounts: Core, env: Environment, signed_in: SignInResult) -> None:
     for _ in range(29):
-        world.wait(days=1)
+        env.wait(days=1)
         accounts.touch_session(accounts.authenticate(signed_in.token).session.id)
-    world.wait(days=1)
+    env.wait(days=1)
 
     with pytest.raises(InvalidToken):
         accounts.authenticate(signed_in.token)
 
 
-def test_a_session_ends_when_it_is_idle(accounts: Core, world: World, signed_in: SignInResult) -> None:
-    world.wait(days=14)
+def test_a_session_ends_when_it_is_idle(accounts: Core, env: Environment, signed_in: SignInResult) -> None:
+    env.wait(days=14)
 
     with pytest.raises(InvalidToken):
         accounts.authenticate(signed_in.token)
 
 
-def test_a_session_is_touched_at_most_every_few_minutes(accounts: Core, world: World, signed_in: SignInResult) -> None:
+def test_a_session_is_touched_at_most_every_few_minutes(
+    accounts: Core, env: Environment, signed_in: SignInResult
+) -> None:
     assert not accounts.authenticate(signed_in.token).touch_due
-    world.clock.advance(TOUCH_INTERVAL)
+    env.clock.advance(TOUCH_INTERVAL)
     assert accounts.authenticate(signed_in.token).touch_due
 
     accounts.touch_session(signed_in.session.id)
@@ -133,17 +137,17 @@ def test_a_session_is_touched_at_most_every_few_minutes(accounts: Core, world: W
     assert not accounts.authenticate(signed_in.token).touch_due
 
 
-def test_how_long_a_session_lives_is_the_products_decision(world: World, jane: User) -> None:
-    short = world.accounts(Policy(sessions=SessionPolicy(lifetime=timedelta(hours=1))))
+def test_how_long_a_session_lives_is_the_products_decision(env: Environment, jane: User) -> None:
+    short = env.accounts(Policy(sessions=SessionPolicy(lifetime=timedelta(hours=1))))
     token = short.sign_in(email="jane@example.org", password=PASSWORD).token
-    world.wait(hours=1)
+    env.wait(hours=1)
 
     with pytest.raises(InvalidToken):
         short.authenticate(token)
 
 
-def test_the_oldest_session_ends_where_there_is_one_too_many(world: World, jane: User) -> None:
-    accounts = world.accounts(Policy(sessions=SessionPolicy(most=2)))
+def test_the_oldest_session_ends_where_there_is_one_too_many(env: Environment, jane: User) -> None:
+    accounts = env.accounts(Policy(sessions=SessionPolicy(most=2)))
     oldest, middle, newest = (
         accounts.sign_in(email="jane@example.org", password=PASSWORD, user_agent=device) for device in ("1", "2", "3")
     )
@@ -204,8 +208,8 @@ def test_a_user_is_found_by_address(accounts: Core, jane: User) -> None:
 
 
 @pytest.mark.parametrize("is_private", [False, True])
-def test_m09_the_name_of_a_person_is_brought_to_nfc(world: World, is_private: bool) -> None:
-    accounts = world.accounts(Policy(private_registration=is_private))
+def test_m09_the_name_of_a_person_is_brought_to_nfc(env: Environment, is_private: bool) -> None:
+    accounts = env.accounts(Policy(private_registration=is_private))
     accounts.request_account(email="jose@example.org", password=PASSWORD, name="Jose\u0301")
     accounts.run_due()
     user = accounts.find_user("jose@example.org")

@@ -5,7 +5,7 @@ from typing import Any
 
 import attrs
 import pytest
-from tests.unit.core.conftest import PASSWORD, Core, World
+from tests.unit.core.conftest import PASSWORD, Core, Environment
 
 from accounts_core import run_sync
 from accounts_core.model import User
@@ -21,24 +21,24 @@ A_MICROSECOND = timedelta(microseconds=1)
 DAY = timedelta(days=1)
 
 
-def put(world: World, *entities: Any) -> None:
-    run_sync(keep(world.store, *entities))
+def put(env: Environment, *entities: Any) -> None:
+    run_sync(keep(env.store, *entities))
 
 
-def notify(accounts: Core, world: World, jane: User) -> None:
-    put(world, a_notification(user_id=jane.id, created_at=world.clock.now()))
+def notify(accounts: Core, env: Environment, jane: User) -> None:
+    put(env, a_notification(user_id=jane.id, created_at=env.clock.now()))
 
 
-def sign_in(accounts: Core, world: World, jane: User) -> None:
+def sign_in(accounts: Core, env: Environment, jane: User) -> None:
     accounts.sign_in(email=jane.email, password=PASSWORD, user_agent="Browser")
 
 
-def verify(accounts: Core, world: World, jane: User) -> None:
+def verify(accounts: Core, env: Environment, jane: User) -> None:
     accounts.verify_card(jane.id, payment_method="pm_card_visa")
 
 
-def park(accounts: Core, world: World, jane: User) -> None:
-    put(world, a_job(dead_lettered_at=world.clock.now()))
+def park(accounts: Core, env: Environment, jane: User) -> None:
+    put(env, a_job(dead_lettered_at=env.clock.now()))
 
 
 CASES = {
@@ -58,16 +58,16 @@ def proven(accounts: Core, jane: User) -> User:
 
 @pytest.mark.parametrize("kind", CASES)
 def test_f12_it_is_kept_to_the_microsecond_and_then_deleted(
-    accounts: Core, world: World, proven: User, kind: str
+    accounts: Core, env: Environment, proven: User, kind: str
 ) -> None:
     do, kept = CASES[kind]
-    world.wait(days=500)
+    env.wait(days=500)
     accounts.run_cleanup()
-    do(accounts, world, proven)
-    world.clock.advance(kept - A_MICROSECOND)
+    do(accounts, env, proven)
+    env.clock.advance(kept - A_MICROSECOND)
     assert getattr(accounts.preview_cleanup(), kind) == getattr(accounts.run_cleanup(), kind) == 0
 
-    world.clock.advance(A_MICROSECOND)
+    env.clock.advance(A_MICROSECOND)
 
     there = getattr(accounts.preview_cleanup(), kind)
     assert there >= 1
@@ -76,43 +76,43 @@ def test_f12_it_is_kept_to_the_microsecond_and_then_deleted(
 
 
 @pytest.mark.parametrize("kind", CASES)
-def test_f12_what_is_kept_for_ever_is_never_deleted(world: World, proven: User, kind: str) -> None:
-    accounts = world.accounts(Policy(retention=RetentionPolicy(**{kind: None})))
-    CASES[kind][0](accounts, world, proven)
+def test_f12_what_is_kept_for_ever_is_never_deleted(env: Environment, proven: User, kind: str) -> None:
+    accounts = env.accounts(Policy(retention=RetentionPolicy(**{kind: None})))
+    CASES[kind][0](accounts, env, proven)
 
-    world.wait(days=36_500)
+    env.wait(days=36_500)
 
     assert getattr(accounts.preview_cleanup(), kind) == getattr(accounts.run_cleanup(), kind) == 0
 
 
 @pytest.mark.parametrize("kind", CASES)
-def test_f12_the_policy_says_how_long(world: World, proven: User, kind: str) -> None:
-    accounts = world.accounts(Policy(retention=RetentionPolicy(**{kind: DAY})))
-    CASES[kind][0](accounts, world, proven)
-    world.clock.advance(DAY)
+def test_f12_the_policy_says_how_long(env: Environment, proven: User, kind: str) -> None:
+    accounts = env.accounts(Policy(retention=RetentionPolicy(**{kind: DAY})))
+    CASES[kind][0](accounts, env, proven)
+    env.clock.advance(DAY)
 
     assert getattr(accounts.run_cleanup(), kind) >= 1
     with pytest.raises(ValueError, match="a day at least"):
         RetentionPolicy(**{kind: DAY - A_MICROSECOND})
 
 
-def test_f12_a_device_that_is_used_stays_known(accounts: Core, world: World, proven: User) -> None:
+def test_f12_a_device_that_is_used_stays_known(accounts: Core, env: Environment, proven: User) -> None:
     """Its age counts from the last sign-in: else its owner would be warned of it once a year."""
     for _ in range(5):
-        sign_in(accounts, world, proven)
-        world.wait(days=300)
+        sign_in(accounts, env, proven)
+        env.wait(days=300)
 
     assert accounts.run_cleanup().devices == 0
-    world.wait(days=100)
+    env.wait(days=100)
     assert accounts.run_cleanup().devices == 1
 
 
-def test_f12_attempts_go_when_they_count_no_more(world: World, proven: User) -> None:
+def test_f12_attempts_go_when_they_count_no_more(env: Environment, proven: User) -> None:
     limits = MemoryRateLimiter()
-    accounts = world.accounts(limits=limits)
-    sign_in(accounts, world, proven)
+    accounts = env.accounts(limits=limits)
+    sign_in(accounts, env, proven)
     assert limits.scopes >= 1
-    world.wait(days=2)
+    env.wait(days=2)
 
     previewed = accounts.preview_cleanup().attempts
     assert previewed >= 1
@@ -120,10 +120,12 @@ def test_f12_attempts_go_when_they_count_no_more(world: World, proven: User) -> 
     assert limits.scopes == 0
 
 
-def test_f12_batches_are_told_of_and_an_interruption_loses_nothing(accounts: Core, world: World, proven: User) -> None:
+def test_f12_batches_are_told_of_and_an_interruption_loses_nothing(
+    accounts: Core, env: Environment, proven: User
+) -> None:
     count = 2 * BATCH + 500
-    put(world, *[a_notification(f"ntf_{n}", proven.id) for n in range(count)])
-    world.wait(days=400)
+    put(env, *[a_notification(f"ntf_{n}", proven.id) for n in range(count)])
+    env.wait(days=400)
     told: list[tuple[str, int]] = []
 
     def interrupt(name: str, number: int) -> None:
@@ -149,7 +151,7 @@ def test_f12_every_kind_of_rows_is_told_of() -> None:
     assert set(COUNTED_AS.values()) | {"attempts", "unverified_accounts"} == set(attrs.fields_dict(CleanupResult))
 
 
-def test_f12_the_preview_counts_unverified_accounts_too(accounts: Core, world: World, jane: User) -> None:
-    world.wait(days=31)
+def test_f12_the_preview_counts_unverified_accounts_too(accounts: Core, env: Environment, jane: User) -> None:
+    env.wait(days=31)
 
     assert accounts.preview_cleanup().unverified_accounts == accounts.run_cleanup().unverified_accounts == 1

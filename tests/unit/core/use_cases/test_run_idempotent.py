@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 import pytest
-from tests.unit.core.conftest import NOBODY, Core, World
+from tests.unit.core.conftest import NOBODY, Core, Environment
 
 from accounts_core import run_sync
 from accounts_core.errors import Conflict, KeyReused, NotFound, RequestInProgress, Unavailable
@@ -106,7 +106,7 @@ class Died(BaseException):
 
 
 def test_a_crash_leaves_nothing_and_the_repeat_performs_it_when_the_claim_has_run_out(
-    accounts: Core, jane: User, world: World
+    accounts: Core, jane: User, env: Environment
 ) -> None:
     class Dying(Renaming):
         async def __call__(self, store: Store[Any]) -> IdempotentAnswer:
@@ -119,7 +119,7 @@ def test_a_crash_leaves_nothing_and_the_repeat_performs_it_when_the_claim_has_ru
     assert accounts.profile(jane.id).name == "Jane Doe"
     with pytest.raises(RequestInProgress):
         once(accounts, jane, Renaming(accounts, jane))
-    world.clock.advance(CLAIMED_FOR)
+    env.clock.advance(CLAIMED_FOR)
     assert once(accounts, jane, Renaming(accounts, jane)).answer == b"renamed"
 
 
@@ -150,7 +150,7 @@ class LosingWord:
 
 @pytest.mark.parametrize("in_single_unit", [True, False])
 def test_when_word_of_the_commit_is_lost_the_repeat_finds_the_answer(
-    accounts: Core, jane: User, world: World, in_single_unit: bool
+    accounts: Core, jane: User, env: Environment, in_single_unit: bool
 ) -> None:
     class Marking(Renaming):
         async def __call__(self, store: Store[Any]) -> IdempotentAnswer:
@@ -159,16 +159,16 @@ def test_when_word_of_the_commit_is_lost_the_repeat_finds_the_answer(
 
     marking = Marking(accounts, jane)
     with pytest.raises(Unavailable):
-        once(accounts.on(LosingWord(world.store)), jane, marking, in_single_unit=in_single_unit)
+        once(accounts.on(LosingWord(env.store)), jane, marking, in_single_unit=in_single_unit)
 
     assert once(accounts, jane, marking) == IdempotentResult(answer=b"done", is_replayed=True)
     assert marking.times == 1
 
 
-def test_whoever_lost_the_claim_meanwhile_writes_nothing(accounts: Core, jane: User, world: World) -> None:
+def test_whoever_lost_the_claim_meanwhile_writes_nothing(accounts: Core, jane: User, env: Environment) -> None:
     class Slow(Renaming):
         async def __call__(self, store: Store[Any]) -> IdempotentAnswer:
-            world.clock.advance(CLAIMED_FOR)
+            env.clock.advance(CLAIMED_FOR)
             once(accounts, jane, Renaming(accounts, jane, answer=b"by the other"))
             return await super().__call__(store)
 
@@ -180,14 +180,14 @@ def test_whoever_lost_the_claim_meanwhile_writes_nothing(accounts: Core, jane: U
     assert once(accounts, jane, slow).answer == b"by the other"
 
 
-def test_after_a_day_the_key_is_free(accounts: Core, jane: User, world: World) -> None:
+def test_after_a_day_the_key_is_free(accounts: Core, jane: User, env: Environment) -> None:
     once(accounts, jane, Renaming(accounts, jane))
-    world.clock.advance(KEPT_FOR)
+    env.clock.advance(KEPT_FOR)
 
     assert not once(accounts, jane, Renaming(accounts, jane), fingerprint=b"g" * 32).is_replayed
 
 
-def test_effects_outside_wait_for_the_worker(accounts: Core, jane: User, world: World) -> None:
+def test_effects_outside_wait_for_the_worker(accounts: Core, jane: User, env: Environment) -> None:
     accounts.verify_card(jane.id, payment_method="pm_card_visa")
     (card,) = accounts.list_payment_methods(jane.id)
 
@@ -197,9 +197,9 @@ def test_effects_outside_wait_for_the_worker(accounts: Core, jane: User, world: 
 
     once(accounts, jane, remove)
 
-    assert run_sync(world.gateway.retrieve_payment_method(card.id)).customer_id is not None
+    assert run_sync(env.gateway.retrieve_payment_method(card.id)).customer_id is not None
     accounts.run_due()
-    assert run_sync(world.gateway.retrieve_payment_method(card.id)).customer_id is None
+    assert run_sync(env.gateway.retrieve_payment_method(card.id)).customer_id is None
 
 
 def test_nobody_performs_nothing(accounts: Core, jane: User) -> None:
@@ -239,20 +239,20 @@ class LateAnswer:
 
 
 def test_u17_an_answer_that_comes_while_its_claim_is_taken_over_is_given_and_not_thrown_away(
-    accounts: Core, jane: User, world: World
+    accounts: Core, jane: User, env: Environment
 ) -> None:
     renaming = Renaming(accounts, jane)
     once(accounts, jane, renaming)
 
     async def kept() -> IdempotencyRecord:
-        async with world.store.begin() as work:
+        async with env.store.begin() as work:
             request = await work.idempotency.find(SCOPE)
             assert request is not None
             return request
 
-    world.clock.advance(CLAIMED_FOR)
+    env.clock.advance(CLAIMED_FOR)
     stale = attrs.evolve(run_sync(kept()), answer=None)
-    late = accounts.on(LateAnswer(world.store, stale))
+    late = accounts.on(LateAnswer(env.store, stale))
 
     assert once(late, jane, renaming) == IdempotentResult(answer=b"renamed", is_replayed=True)
     assert renaming.times == 1

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD, Core, World
+from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD, Core, Environment
 from tests.unit.core.use_cases.test_run_idempotent import Died
 
 from accounts_core import Policy
@@ -48,24 +48,24 @@ def once(
 
 
 @pytest.fixture(params=[False, True], ids=["open", "private"])
-def accounts(request: pytest.FixtureRequest, world: World) -> Core:
-    return world.accounts(Policy(private_registration=request.param))
+def accounts(request: pytest.FixtureRequest, env: Environment) -> Core:
+    return env.accounts(Policy(private_registration=request.param))
 
 
-def written(world: World) -> tuple[int, int, int]:
-    state = world.store._state
+def written(env: Environment) -> tuple[int, int, int]:
+    state = env.store._state
     return len(state.users.rows), len(state.jobs.rows), len(state.idempotency_records.rows)
 
 
-def test_a_repeat_is_answered_without_being_performed(accounts: Core, world: World) -> None:
+def test_a_repeat_is_answered_without_being_performed(accounts: Core, env: Environment) -> None:
     perform = SigningUp(accounts)
 
     assert once(accounts, perform) == IdempotentResult(answer=b"signed up", is_replayed=False)
-    before = written(world)
+    before = written(env)
     assert once(accounts, perform) == IdempotentResult(answer=b"signed up", is_replayed=True)
 
     assert perform.times == 1
-    assert written(world) == before
+    assert written(env) == before
 
 
 def test_another_body_or_password_is_refused(accounts: Core) -> None:
@@ -84,7 +84,7 @@ def test_a_password_is_the_same_however_its_letters_are_composed(accounts: Core)
 
 @pytest.mark.parametrize("error", [Died(), Unavailable("away"), Invalid("name", "No."), EmailTaken(EMAIL)])
 def test_whatever_breaks_it_leaves_nothing_and_the_repeat_performs_it(
-    accounts: Core, world: World, error: BaseException
+    accounts: Core, env: Environment, error: BaseException
 ) -> None:
     class Breaking(SigningUp):
         async def __call__(self, store: Store[Any], passwords: PasswordHasher) -> IdempotentAnswer:
@@ -94,13 +94,13 @@ def test_whatever_breaks_it_leaves_nothing_and_the_repeat_performs_it(
     with pytest.raises(type(error)):
         once(accounts, Breaking(accounts))
 
-    assert written(world) == (0, 0, 0)
+    assert written(env) == (0, 0, 0)
     assert not once(accounts, SigningUp(accounts)).is_replayed
 
 
 @pytest.mark.parametrize("other", [b"Jane Doe", b"Jane Roe"])
 def test_of_two_at_once_one_is_performed_and_the_other_finds_its_answer(
-    accounts: Core, world: World, other: bytes
+    accounts: Core, env: Environment, other: bytes
 ) -> None:
     class Overtaken(SigningUp):
         async def __call__(self, store: Store[Any], passwords: PasswordHasher) -> IdempotentAnswer:
@@ -115,7 +115,7 @@ def test_of_two_at_once_one_is_performed_and_the_other_finds_its_answer(
         with pytest.raises(KeyReused):
             once(accounts, late)
 
-    assert written(world) == (0 if accounts.policy.private_registration else 1, 1, 1)
+    assert written(env) == (0 if accounts.policy.private_registration else 1, 1, 1)
 
 
 def test_an_address_that_was_taken_by_the_very_request_is_answered_as_the_request(accounts: Core) -> None:
@@ -129,7 +129,7 @@ def test_an_address_that_was_taken_by_the_very_request_is_answered_as_the_reques
     assert once(accounts, Overtaken(accounts)) == IdempotentResult(answer=b"by the other", is_replayed=True)
 
 
-def test_a_race_that_is_lost_is_run_again_with_the_same_hash(accounts: Core, world: World) -> None:
+def test_a_race_that_is_lost_is_run_again_with_the_same_hash(accounts: Core, env: Environment) -> None:
     class Losing(SigningUp):
         hashes: tuple[str, ...] = ()
 
@@ -148,9 +148,9 @@ def test_a_race_that_is_lost_is_run_again_with_the_same_hash(accounts: Core, wor
         once(accounts, SigningUp(accounts), password=OTHER_PASSWORD)
 
 
-def test_after_a_day_the_key_is_free(accounts: Core, world: World) -> None:
+def test_after_a_day_the_key_is_free(accounts: Core, env: Environment) -> None:
     once(accounts, SigningUp(accounts))
-    world.clock.advance(KEPT_FOR)
+    env.clock.advance(KEPT_FOR)
 
     if accounts.policy.private_registration:
         assert not once(accounts, SigningUp(accounts), plain=b"Jane Roe").is_replayed
@@ -161,9 +161,9 @@ def test_after_a_day_the_key_is_free(accounts: Core, world: World) -> None:
 
 
 def test_guesses_at_the_password_are_counted_for_the_account_and_end_nobodys_failures(
-    accounts: Core, world: World
+    accounts: Core, env: Environment
 ) -> None:
-    limited = world.accounts(accounts.policy, MemoryRateLimiter())
+    limited = env.accounts(accounts.policy, MemoryRateLimiter())
     once(limited, SigningUp(limited))
 
     outcomes = []
@@ -174,18 +174,18 @@ def test_guesses_at_the_password_are_counted_for_the_account_and_end_nobodys_fai
             outcomes.append(type(error))
 
     assert outcomes == [KeyReused] * 30 + [RateLimitExceeded]
-    world.clock.advance(timedelta(hours=1))
+    env.clock.advance(timedelta(hours=1))
     assert once(limited, SigningUp(limited)).is_replayed
 
 
-def test_an_answer_that_is_too_large_is_no_sign_up(accounts: Core, world: World) -> None:
+def test_an_answer_that_is_too_large_is_no_sign_up(accounts: Core, env: Environment) -> None:
     with pytest.raises(Exception, match="at most"):
         once(accounts, SigningUp(accounts, bytes(MAX_ANSWER_BYTES + 1)))
 
-    assert written(world) == (0, 0, 0)
+    assert written(env) == (0, 0, 0)
 
 
-def test_on_a_store_that_rides_in_a_hosts_transaction_it_is_refused(accounts: Core, world: World) -> None:
+def test_on_a_store_that_rides_in_a_hosts_transaction_it_is_refused(accounts: Core, env: Environment) -> None:
     class Riding:
         commits = False
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import attrs
 import pytest
-from tests.unit.core.conftest import World, signed_up
+from tests.unit.core.conftest import Environment, signed_up
 from tests.unit.core.use_cases.span_probes import (
     A_MICROSECOND,
     EMAIL,
@@ -185,12 +185,12 @@ SPANS: Mapping[str, Span | ElsewhereAtItsEdge] = {
 
 @pytest.mark.parametrize("is_over", [False, True], ids=["just before", "at the end"])
 @pytest.mark.parametrize("name", [name for name, row in SPANS.items() if isinstance(row, Span)])
-def test_a_span_is_over_at_its_end_and_not_before(world: World, name: str, is_over: bool) -> None:
+def test_a_span_is_over_at_its_end_and_not_before(env: Environment, name: str, is_over: bool) -> None:
     row = SPANS[name]
     assert isinstance(row, Span)
     last_moment = row.value if row.is_inclusive else row.value - A_MICROSECOND
 
-    found = row.probe(world, last_moment + A_MICROSECOND if is_over else last_moment)
+    found = row.probe(env, last_moment + A_MICROSECOND if is_over else last_moment)
 
     assert found == (row.after if is_over else row.before)
 
@@ -219,7 +219,7 @@ def test_a_span_is_as_long_as_its_row_says(name: str) -> None:
     assert (value.period if isinstance(value, RateLimit) else value) == SPANS[name].value
 
 
-def test_reconciling_asks_the_provider_for_the_holds_of_thirty_days(world: World) -> None:
+def test_reconciling_asks_the_provider_for_the_holds_of_thirty_days(env: Environment) -> None:
     asked: list[datetime] = []
 
     class Asked(MemoryGateway):
@@ -227,18 +227,18 @@ def test_reconciling_asks_the_provider_for_the_holds_of_thirty_days(world: World
             asked.append(since)
             return await super().list_open_holds(since=since, after=after)
 
-    attrs.evolve(world, gateway=Asked(world.clock, world.secrets)).accounts().reconcile_cards()
+    attrs.evolve(env, gateway=Asked(env.clock, env.secrets)).accounts().reconcile_cards()
 
     assert asked == [NOON - timedelta(days=30)]
 
 
-def test_an_account_that_was_never_verified_is_deleted_after_thirty_days(world: World) -> None:
-    accounts = world.accounts()
-    signed_up(accounts, world, EMAIL, "Jane")
+def test_an_account_that_was_never_verified_is_deleted_after_thirty_days(env: Environment) -> None:
+    accounts = env.accounts()
+    signed_up(accounts, env, EMAIL, "Jane")
 
-    world.clock.advance(timedelta(days=30))
+    env.clock.advance(timedelta(days=30))
     assert accounts.run_cleanup().unverified_accounts == 0  # it is exactly so old
-    world.clock.advance(A_MICROSECOND)
+    env.clock.advance(A_MICROSECOND)
     assert accounts.run_cleanup().unverified_accounts == 1
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import attrs
 import pytest
-from tests.unit.core.conftest import PASSWORD, Core, World
+from tests.unit.core.conftest import PASSWORD, Core, Environment
 
 from accounts_core import run_sync
 from accounts_core.errors import Invalid, ProviderAmbiguous
@@ -32,13 +32,13 @@ class BusyProvider(MemoryGateway):
 
 
 @pytest.fixture
-def gateway(world: World) -> BusyProvider:
-    return BusyProvider(world.clock, world.secrets)
+def gateway(env: Environment) -> BusyProvider:
+    return BusyProvider(env.clock, env.secrets)
 
 
 @pytest.fixture
-def accounts(world: World, gateway: BusyProvider) -> Core:
-    return attrs.evolve(world, gateway=gateway).accounts()
+def accounts(env: Environment, gateway: BusyProvider) -> Core:
+    return attrs.evolve(env, gateway=gateway).accounts()
 
 
 @attrs.frozen
@@ -52,11 +52,11 @@ class Jane:
 
 
 @pytest.fixture
-def billed(accounts: Core, jane: User, world: World) -> Jane:
+def billed(accounts: Core, jane: User, env: Environment) -> Jane:
     first = verify(accounts, jane, "pm_card_visa")
-    world.wait(seconds=1)
+    env.wait(seconds=1)
     second = verify(accounts, jane, "pm_card_mastercard")
-    world.events.heard.clear()
+    env.events.heard.clear()
     return Jane(accounts.profile(jane.id), accounts.retrieve_customer(jane.id).id, first, second)
 
 
@@ -79,7 +79,9 @@ def reissue(gateway: BusyProvider, card: PaymentMethod, customer_id: str, *, las
     gateway.add_payment_method(newer)
 
 
-def test_a_copy_that_is_true_stays_as_it_is(accounts: Core, billed: Jane, gateway: BusyProvider, world: World) -> None:
+def test_a_copy_that_is_true_stays_as_it_is(
+    accounts: Core, billed: Jane, gateway: BusyProvider, env: Environment
+) -> None:
     before = accounts.list_payment_methods(billed.user.id)
     gateway.calls.clear()
 
@@ -87,11 +89,11 @@ def test_a_copy_that_is_true_stays_as_it_is(accounts: Core, billed: Jane, gatewa
 
     assert accounts.list_payment_methods(billed.user.id) == before
     assert [method for method, _ in gateway.calls] == ["retrieve_customer", "list_payment_methods"]
-    assert world.events.heard == []
+    assert env.events.heard == []
 
 
 def test_a_card_with_newer_details_is_updated(
-    accounts: Core, billed: Jane, gateway: BusyProvider, world: World
+    accounts: Core, billed: Jane, gateway: BusyProvider, env: Environment
 ) -> None:
     reissue(gateway, accounts.list_payment_methods(billed.user.id).get(billed.second), billed.customer_id, last4="0007")
 
@@ -99,43 +101,45 @@ def test_a_card_with_newer_details_is_updated(
 
     card = accounts.list_payment_methods(billed.user.id).get(billed.second)
     assert (card.card.last4, card.is_default) == ("0007", False)
-    assert [(event.payment_method, event.last4) for event in updated(world)] == [(billed.second, "0007")]
+    assert [(event.payment_method, event.last4) for event in updated(env)] == [(billed.second, "0007")]
 
 
-def updated(world: World) -> list[CardUpdated]:
-    return [event for event in world.events.heard if isinstance(event, CardUpdated)]
+def updated(env: Environment) -> list[CardUpdated]:
+    return [event for event in env.events.heard if isinstance(event, CardUpdated)]
 
 
-def test_a_card_detached_there_is_gone_here(accounts: Core, billed: Jane, gateway: BusyProvider, world: World) -> None:
+def test_a_card_detached_there_is_gone_here(
+    accounts: Core, billed: Jane, gateway: BusyProvider, env: Environment
+) -> None:
     run_sync(gateway.detach(billed.second))
 
     accounts.sync_customer(billed.customer_id)
 
     assert [card.id for card in accounts.list_payment_methods(billed.user.id)] == [billed.first]
-    assert len(world.events.of(CardRemoved)) == 1
-    assert world.events.of(DefaultCardChanged) == []
+    assert len(env.events.of(CardRemoved)) == 1
+    assert env.events.of(DefaultCardChanged) == []
 
 
 def test_the_default_detached_there_makes_the_newest_left_the_default_in_both_places(
-    accounts: Core, billed: Jane, gateway: BusyProvider, world: World
+    accounts: Core, billed: Jane, gateway: BusyProvider, env: Environment
 ) -> None:
     run_sync(gateway.detach(billed.first))
 
     accounts.sync_customer(billed.customer_id)
 
     assert default(accounts, billed.user) == (billed.second, billed.second)
-    assert len(world.events.of(DefaultCardChanged)) == 1
+    assert len(env.events.of(DefaultCardChanged)) == 1
 
 
 def test_a_default_chosen_there_is_the_default_here(
-    accounts: Core, billed: Jane, gateway: BusyProvider, world: World
+    accounts: Core, billed: Jane, gateway: BusyProvider, env: Environment
 ) -> None:
     run_sync(gateway.set_default(billed.customer_id, billed.second))
 
     accounts.sync_customer(billed.customer_id)
 
     assert default(accounts, billed.user) == (billed.second, billed.second)
-    assert len(world.events.of(DefaultCardChanged)) == 1
+    assert len(env.events.of(DefaultCardChanged)) == 1
 
 
 def test_a_default_that_was_cleared_is_ours_again(accounts: Core, billed: Jane, gateway: BusyProvider) -> None:
@@ -147,7 +151,7 @@ def test_a_default_that_was_cleared_is_ours_again(accounts: Core, billed: Jane, 
 
 
 def test_a_default_chosen_here_and_not_told_yet_is_newer(
-    accounts: Core, billed: Jane, gateway: BusyProvider, world: World
+    accounts: Core, billed: Jane, gateway: BusyProvider, env: Environment
 ) -> None:
     gateway.fail_next("set_default", ProviderAmbiguous())
     accounts.set_default_payment_method(billed.user.id, billed.second)
@@ -156,7 +160,7 @@ def test_a_default_chosen_here_and_not_told_yet_is_newer(
 
     assert default(accounts, billed.user) == (billed.second, billed.first)
 
-    world.wait(minutes=1)
+    env.wait(minutes=1)
     accounts.run_due()
 
     assert default(accounts, billed.user) == (billed.second, billed.second)
@@ -171,7 +175,7 @@ def test_the_balance_is_mirrored(accounts: Core, billed: Jane, gateway: BusyProv
 
 
 def test_with_a_customer_deleted_there_the_cards_go_and_the_next_verification_makes_a_new_one(
-    accounts: Core, billed: Jane, gateway: BusyProvider, world: World
+    accounts: Core, billed: Jane, gateway: BusyProvider, env: Environment
 ) -> None:
     gateway.set_balance(billed.customer_id, -250)
     run_sync(gateway.delete_customer(billed.customer_id))
@@ -181,8 +185,8 @@ def test_with_a_customer_deleted_there_the_cards_go_and_the_next_verification_ma
     user = accounts.profile(billed.user.id)
     assert (user.customer_id, user.balance) == (None, 0)
     assert accounts.list_payment_methods(user.id) == Cards()
-    assert len(world.events.of(CardRemoved)) == 2
-    assert len(world.events.of(CustomerLost)) == 1
+    assert len(env.events.of(CardRemoved)) == 2
+    assert len(env.events.of(CustomerLost)) == 1
 
     card = verify(accounts, user, "pm_card_visa")
 
@@ -191,7 +195,7 @@ def test_with_a_customer_deleted_there_the_cards_go_and_the_next_verification_ma
 
 
 def test_a_card_that_is_taken_away_in_mid_verification_is_not_kept(
-    accounts: Core, jane: User, gateway: BusyProvider, world: World
+    accounts: Core, jane: User, gateway: BusyProvider, env: Environment
 ) -> None:
     gateway.fail_next("retrieve_payment_method", ProviderAmbiguous())
     with pytest.raises(ProviderAmbiguous):
@@ -200,7 +204,7 @@ def test_a_card_that_is_taken_away_in_mid_verification_is_not_kept(
     assert customer is not None
     (card,) = run_sync(gateway.list_payment_methods(customer.id))
     run_sync(gateway.detach(card.id))
-    world.wait(minutes=1)
+    env.wait(minutes=1)
 
     with pytest.raises(Invalid):
         accounts.verify_card(jane.id, payment_method="pm_card_visa")
@@ -208,13 +212,13 @@ def test_a_card_that_is_taken_away_in_mid_verification_is_not_kept(
     assert accounts.list_payment_methods(jane.id) == Cards()
 
 
-def test_a_customer_that_is_nobodys_here_changes_nothing(accounts: Core, billed: Jane, world: World) -> None:
+def test_a_customer_that_is_nobodys_here_changes_nothing(accounts: Core, billed: Jane, env: Environment) -> None:
     before = accounts.list_payment_methods(billed.user.id)
 
     accounts.sync_customer("cus_of_another_product")
 
     assert accounts.list_payment_methods(billed.user.id) == before
-    assert world.events.heard == []
+    assert env.events.heard == []
 
 
 def test_a_provider_that_is_away_changes_nothing(accounts: Core, billed: Jane, gateway: BusyProvider) -> None:

@@ -1,7 +1,7 @@
 from collections.abc import Callable
 
 import pytest
-from tests.unit.core.conftest import NOBODY, PASSWORD, Core, World
+from tests.unit.core.conftest import NOBODY, PASSWORD, Core, Environment
 
 from accounts_core.errors import Invalid, NotAllowed, NotFound
 from accounts_core.model import Role, TeamId, User, UserId
@@ -52,7 +52,7 @@ def test_strangers_are_told_that_there_is_no_such_team(accounts: Core, john: Use
 
 
 def test_an_invitation_notifies_a_user_with_that_verified_address(
-    accounts: Core, jane: User, team: TeamId, guest: User, world: World
+    accounts: Core, jane: User, team: TeamId, guest: User, env: Environment
 ) -> None:
     accounts.invite_to_team(jane.id, team, email="JOHN@example.org")
 
@@ -61,8 +61,8 @@ def test_an_invitation_notifies_a_user_with_that_verified_address(
     (view,) = accounts.list_invitations(guest.id)
     assert (view.team_name, view.invited_by and view.invited_by.name) == ("Dev team", "Jane Doe")
     accounts.run_due()
-    assert [notice.to.address for notice in world.mailer.delivered] == ["JOHN@example.org"]
-    assert len(world.events.of(Invited)) == 1
+    assert [notice.to.address for notice in env.mailer.delivered] == ["JOHN@example.org"]
+    assert len(env.events.of(Invited)) == 1
 
 
 def test_whoever_merely_registered_an_address_sees_none_of_its_invitations(
@@ -80,11 +80,11 @@ def test_whoever_merely_registered_an_address_sees_none_of_its_invitations(
 
 
 def test_whoever_merely_registered_an_address_cannot_answer_its_invitations(
-    accounts: Core, jane: User, team: TeamId, john: User, world: World
+    accounts: Core, jane: User, team: TeamId, john: User, env: Environment
 ) -> None:
     """Not even with an id that they were never shown."""
     accounts.invite_to_team(jane.id, team, email=john.email)
-    (invitation,) = world.store._state.invitations.rows
+    (invitation,) = env.store._state.invitations.rows
 
     for answer in (accounts.accept_invitation, accounts.decline_invitation):
         with pytest.raises(NotFound):
@@ -92,13 +92,13 @@ def test_whoever_merely_registered_an_address_cannot_answer_its_invitations(
 
 
 def test_an_address_without_an_account_is_invited_all_the_same(
-    accounts: Core, jane: User, team: TeamId, world: World
+    accounts: Core, jane: User, team: TeamId, env: Environment
 ) -> None:
     accounts.invite_to_team(jane.id, team, email="new@example.org")
     accounts.run_due()
 
     accounts.run_due()
-    assert [notice.to.address for notice in world.mailer.delivered] == ["new@example.org"]
+    assert [notice.to.address for notice in env.mailer.delivered] == ["new@example.org"]
 
     newcomer = accounts.register(email="new@example.org", password=PASSWORD, name="Newcomer")
     accounts.mark_email_verified(newcomer.id)
@@ -118,7 +118,7 @@ def test_somebody_who_is_in_the_team_is_not_invited_again(
 
 
 def test_accepting_makes_a_member_and_ends_the_invitation(
-    accounts: Core, jane: User, team: TeamId, guest: User, world: World
+    accounts: Core, jane: User, team: TeamId, guest: User, env: Environment
 ) -> None:
     accounts.invite_to_team(jane.id, team, email=guest.email)
     invitation = accounts.list_invitations(guest.id)[0].invitation.id
@@ -128,7 +128,7 @@ def test_accepting_makes_a_member_and_ends_the_invitation(
     assert accounts.get_team(guest.id, team).role is Role.MEMBER
     with pytest.raises(NotFound):
         accounts.accept_invitation(guest.id, invitation)
-    assert len(world.events.of(InvitationAccepted)) == 1
+    assert len(env.events.of(InvitationAccepted)) == 1
 
 
 def test_declining_ends_the_invitation(accounts: Core, jane: User, team: TeamId, guest: User) -> None:
@@ -180,7 +180,7 @@ def test_a_member_may_read_and_write_and_leave_and_nothing_more(
 
 
 def test_the_owner_removes_anyone_but_themself(
-    accounts: Core, jane: User, team: TeamId, guest: User, world: World
+    accounts: Core, jane: User, team: TeamId, guest: User, env: Environment
 ) -> None:
     join(accounts, jane, team, guest)
     with pytest.raises(NotAllowed):
@@ -191,7 +191,7 @@ def test_the_owner_removes_anyone_but_themself(
     assert roles(accounts, jane, team) == {jane.id: Role.OWNER}
     with pytest.raises(NotFound):
         accounts.remove_team_member(jane.id, team, member_id=guest.id)
-    assert len(world.events.of(MemberRemoved)) == 1
+    assert len(env.events.of(MemberRemoved)) == 1
 
 
 def test_handing_over_swaps_owner_and_member(accounts: Core, jane: User, team: TeamId, guest: User) -> None:
@@ -241,7 +241,7 @@ def test_an_interaction_says_something_that_can_be_stored(accounts: Core, jane: 
     assert caught.value.field == "body"
 
 
-def test_lists_are_read_in_pages_newest_first(accounts: Core, jane: User, world: World) -> None:
+def test_lists_are_read_in_pages_newest_first(accounts: Core, jane: User, env: Environment) -> None:
     for number in range(5):
         accounts.create_team(jane.id, name=f"Team {number}")
 

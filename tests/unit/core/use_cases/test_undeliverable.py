@@ -3,7 +3,7 @@
 from contextlib import suppress
 
 import pytest
-from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD, Core, World, signed_up
+from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD, Core, Environment, signed_up
 
 from accounts_core import Policy, run_sync
 from accounts_core.errors import EmailTaken, Undeliverable
@@ -17,24 +17,24 @@ JANE, JOHN = "jane@example.org", "john@example.org"
 
 
 @pytest.fixture(params=["open", "private"])
-def accounts(world: World, request: pytest.FixtureRequest) -> Core:
-    return world.accounts(Policy(private_registration=request.param == "private"))
+def accounts(env: Environment, request: pytest.FixtureRequest) -> Core:
+    return env.accounts(Policy(private_registration=request.param == "private"))
 
 
 @pytest.fixture
-def jane(world: World) -> User:
-    return signed_up(world.accounts(), world, JANE, "Jane Doe")
+def jane(env: Environment) -> User:
+    return signed_up(env.accounts(), env, JANE, "Jane Doe")
 
 
 @pytest.fixture
-def john(world: World) -> User:
-    plain = world.accounts()
-    return plain.mark_email_verified(signed_up(plain, world, JOHN, "John Roe").id)
+def john(env: Environment) -> User:
+    plain = env.accounts()
+    return plain.mark_email_verified(signed_up(plain, env, JOHN, "John Roe").id)
 
 
-def refuse(world: World, *, times: int = 1) -> None:
+def refuse(env: Environment, *, times: int = 1) -> None:
     for _ in range(times):
-        world.mailer.fail_next(Undeliverable("550 5.1.1"))
+        env.mailer.fail_next(Undeliverable("550 5.1.1"))
 
 
 def undeliverable(accounts: Core, user: User) -> list[object]:
@@ -52,8 +52,8 @@ def run_out(accounts: Core) -> WorkerRun:
     return total
 
 
-def test_the_job_is_ended_and_neither_put_off_nor_parked(accounts: Core, world: World, jane: User) -> None:
-    refuse(world)
+def test_the_job_is_ended_and_neither_put_off_nor_parked(accounts: Core, env: Environment, jane: User) -> None:
+    refuse(env)
     accounts.resend_verification(jane.id)
 
     assert run_out(accounts) == WorkerRun(done=1)
@@ -61,8 +61,8 @@ def test_the_job_is_ended_and_neither_put_off_nor_parked(accounts: Core, world: 
     assert undeliverable(accounts, jane) == ["verify_email"]
 
 
-def test_a_bogus_sign_up_leaves_no_job(accounts: Core, world: World) -> None:
-    refuse(world)
+def test_a_bogus_sign_up_leaves_no_job(accounts: Core, env: Environment) -> None:
+    refuse(env)
     if accounts.policy.private_registration:
         accounts.request_account(email="invented@example.org", password=PASSWORD, name="N")
     else:
@@ -74,9 +74,9 @@ def test_a_bogus_sign_up_leaves_no_job(accounts: Core, world: World) -> None:
     assert undeliverable(accounts, accounts.find_user("invented@example.org")) == ["verify_email"]
 
 
-def test_a_sign_up_of_a_strangers_is_in_nobodys_trail(accounts: Core, world: World, jane: User) -> None:
+def test_a_sign_up_of_a_strangers_is_in_nobodys_trail(accounts: Core, env: Environment, jane: User) -> None:
     """Its link is for no user, and the account that has the address may be somebody else's."""
-    refuse(world)
+    refuse(env)
     if accounts.policy.private_registration:
         accounts.request_account(email=JANE, password=OTHER_PASSWORD, name="J")
     else:
@@ -88,11 +88,11 @@ def test_a_sign_up_of_a_strangers_is_in_nobodys_trail(accounts: Core, world: Wor
     assert undeliverable(accounts, jane) == []
 
 
-def test_whoever_waits_for_anothers_address_does_not_learn_of_it(world: World, jane: User, john: User) -> None:
+def test_whoever_waits_for_anothers_address_does_not_learn_of_it(env: Environment, jane: User, john: User) -> None:
     """Where registration is private, the entry would tell them that the address has an account."""
-    accounts = world.accounts(Policy(private_registration=True))
+    accounts = env.accounts(Policy(private_registration=True))
     accounts.update_profile(jane.id, email=JOHN, current_password=PASSWORD)
-    refuse(world)
+    refuse(env)
 
     run_out(accounts)
 
@@ -101,10 +101,10 @@ def test_whoever_waits_for_anothers_address_does_not_learn_of_it(world: World, j
     assert undeliverable(accounts, john) == ["already_registered"]
 
 
-def test_whoever_asks_with_a_verified_address_is_not_told_but_its_owner_is(world: World, john: User) -> None:
-    accounts = world.accounts(Policy(private_registration=True))
+def test_whoever_asks_with_a_verified_address_is_not_told_but_its_owner_is(env: Environment, john: User) -> None:
+    accounts = env.accounts(Policy(private_registration=True))
     accounts.request_account(email=JOHN, password=OTHER_PASSWORD, name="J")
-    refuse(world)
+    refuse(env)
 
     run_out(accounts)
 
@@ -113,9 +113,9 @@ def test_whoever_asks_with_a_verified_address_is_not_told_but_its_owner_is(world
 
 
 def test_a_new_password_that_cannot_be_mailed_is_in_the_accounts_trail(
-    accounts: Core, world: World, john: User
+    accounts: Core, env: Environment, john: User
 ) -> None:
-    refuse(world)
+    refuse(env)
     accounts.forgot_password(email=JOHN)
 
     run_out(accounts)
@@ -124,7 +124,7 @@ def test_a_new_password_that_cannot_be_mailed_is_in_the_accounts_trail(
 
 
 def test_a_security_notice_is_in_the_trail_of_the_account_that_it_is_about(
-    world: World, accounts: Core, john: User, jane: User
+    env: Environment, accounts: Core, john: User, jane: User
 ) -> None:
     """The old address may be another person's account by now."""
     accounts.update_profile(john.id, email="new@example.org", current_password=PASSWORD)
@@ -132,7 +132,7 @@ def test_a_security_notice_is_in_the_trail_of_the_account_that_it_is_about(
     accounts.mark_email_verified(john.id)
     accounts.update_profile(jane.id, email=JOHN, current_password=PASSWORD)
     accounts.mark_email_verified(jane.id)
-    refuse(world, times=9)
+    refuse(env, times=9)
 
     run_out(accounts)
 
@@ -141,17 +141,17 @@ def test_a_security_notice_is_in_the_trail_of_the_account_that_it_is_about(
 
 
 def test_a_notice_of_the_release_before_names_no_user_and_is_in_no_trail(
-    accounts: Core, world: World, john: User
+    accounts: Core, env: Environment, john: User
 ) -> None:
     payload = {"purpose": "password_changed", "to": JOHN, "happened_at": "2026-03-01T12:00:00+00:00"}
     notice = a_job("job_old", topic=SecurityMailJob.topic, payload=payload)
 
     async def put() -> None:
-        async with world.store.begin() as work:
+        async with env.store.begin() as work:
             await work.outbox.add(notice)
 
     run_sync(put())
-    refuse(world)
+    refuse(env)
 
     assert run_out(accounts) == WorkerRun(done=1)
     assert accounts.list_outbox() == []
@@ -160,12 +160,12 @@ def test_a_notice_of_the_release_before_names_no_user_and_is_in_no_trail(
 
 @pytest.mark.parametrize("is_verified", [True, False])
 def test_an_invitation_is_in_the_trail_of_whoever_has_proven_the_address_alone(
-    accounts: Core, world: World, jane: User, john: User, is_verified: bool
+    accounts: Core, env: Environment, jane: User, john: User, is_verified: bool
 ) -> None:
     if is_verified:
         accounts.mark_email_verified(jane.id)
     team = accounts.create_team(john.id, name="Bookshop").team
-    refuse(world)
+    refuse(env)
     accounts.invite_to_team(john.id, team.id, email=JANE)
 
     run_out(accounts)
@@ -176,11 +176,11 @@ def test_an_invitation_is_in_the_trail_of_whoever_has_proven_the_address_alone(
 
 
 def test_nothing_is_written_about_a_user_who_was_deleted_meanwhile(
-    accounts: Core, world: World, jane: User, john: User
+    accounts: Core, env: Environment, jane: User, john: User
 ) -> None:
     accounts.deactivate(john.id)  # whose notice is due
     accounts.erase_user(john.id)
-    refuse(world)
+    refuse(env)
 
     assert run_out(accounts) == WorkerRun(done=1)
     assert accounts.list_outbox() == []

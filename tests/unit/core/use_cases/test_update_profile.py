@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 import pytest
-from tests.unit.core.conftest import NOBODY, OTHER_PASSWORD, PASSWORD, Core, World
+from tests.unit.core.conftest import NOBODY, OTHER_PASSWORD, PASSWORD, Core, Environment
 
 from accounts_core import Policy
 from accounts_core.errors import (
@@ -22,15 +22,15 @@ NEW = "new@example.org"
 LONG_AGO = NOON - timedelta(days=1)
 
 
-def test_nothing_asked_is_nothing_changed(accounts: Core, jane: User, world: World) -> None:
-    world.wait(hours=1)
+def test_nothing_asked_is_nothing_changed(accounts: Core, jane: User, env: Environment) -> None:
+    env.wait(hours=1)
 
     assert accounts.update_profile(jane.id) == jane
     assert accounts.profile(jane.id) == jane
 
 
-def test_a_name_is_changed(accounts: Core, jane: User, world: World) -> None:
-    world.wait(hours=1)
+def test_a_name_is_changed(accounts: Core, jane: User, env: Environment) -> None:
+    env.wait(hours=1)
 
     user = accounts.update_profile(jane.id, name="Jane Roe")
 
@@ -38,31 +38,31 @@ def test_a_name_is_changed(accounts: Core, jane: User, world: World) -> None:
     assert accounts.profile(jane.id) == user
 
 
-def test_an_unverified_address_is_replaced_at_once(accounts: Core, jane: User, world: World) -> None:
+def test_an_unverified_address_is_replaced_at_once(accounts: Core, jane: User, env: Environment) -> None:
     user = accounts.update_profile(jane.id, email=NEW, signed_in_at=NOON)
 
     assert (user.email, user.email_verified_at, user.pending_email) == (EmailAddress(NEW), None, None)
-    assert len(world.events.of(EmailChanged)) == 1
+    assert len(env.events.of(EmailChanged)) == 1
 
 
-def test_a_verified_address_waits_for_the_new_one(accounts: Core, jane: User, world: World) -> None:
+def test_a_verified_address_waits_for_the_new_one(accounts: Core, jane: User, env: Environment) -> None:
     accounts.mark_email_verified(jane.id)
 
     user = accounts.update_profile(jane.id, email=NEW, signed_in_at=NOON)
 
     assert (user.email, user.pending_email) == (jane.email, EmailAddress(NEW))
-    assert len(world.events.of(EmailChangeRequested)) == 1
+    assert len(env.events.of(EmailChangeRequested)) == 1
     with pytest.raises(InvalidCredentials):
         accounts.sign_in(email=NEW, password=PASSWORD)
 
     accounts.mark_email_verified(jane.id)
 
     assert accounts.sign_in(email=NEW, password=PASSWORD).user.email == EmailAddress(NEW)
-    assert len(world.events.of(EmailVerified)) == 2
+    assert len(env.events.of(EmailVerified)) == 2
 
 
-def test_a_product_may_change_a_verified_address_at_once(world: World, jane: User) -> None:
-    accounts = world.accounts(Policy(email_change=EmailChange.IMMEDIATE))
+def test_a_product_may_change_a_verified_address_at_once(env: Environment, jane: User) -> None:
+    accounts = env.accounts(Policy(email_change=EmailChange.IMMEDIATE))
     accounts.mark_email_verified(jane.id)
 
     user = accounts.update_profile(jane.id, email=NEW, signed_in_at=NOON)
@@ -91,7 +91,7 @@ def test_a_pending_address_that_somebody_else_took_meanwhile_is_taken(accounts: 
 
 
 def test_a_new_password_with_the_old_one_ends_every_other_session(
-    accounts: Core, signed_in: SignInResult, world: World
+    accounts: Core, signed_in: SignInResult, env: Environment
 ) -> None:
     other = accounts.sign_in(email="jane@example.org", password=PASSWORD)
 
@@ -108,13 +108,13 @@ def test_a_new_password_with_the_old_one_ends_every_other_session(
     with pytest.raises(InvalidCredentials):
         accounts.sign_in(email="jane@example.org", password=PASSWORD)
     assert accounts.sign_in(email="jane@example.org", password=OTHER_PASSWORD).user.id == signed_in.user.id
-    assert len(world.events.of(PasswordChanged)) == 1
+    assert len(env.events.of(PasswordChanged)) == 1
 
 
-def test_a_recent_sign_in_is_proof_enough_and_an_older_one_is_not(accounts: Core, jane: User, world: World) -> None:
-    world.wait(minutes=15)
+def test_a_recent_sign_in_is_proof_enough_and_an_older_one_is_not(accounts: Core, jane: User, env: Environment) -> None:
+    env.wait(minutes=15)
     accounts.update_profile(jane.id, new_password=OTHER_PASSWORD, signed_in_at=NOON)
-    world.wait(seconds=1)
+    env.wait(seconds=1)
 
     with pytest.raises(ReauthenticationRequired):
         accounts.update_profile(jane.id, new_password=PASSWORD, signed_in_at=NOON)
@@ -131,8 +131,8 @@ def test_a_sensitive_change_without_proof_is_refused(accounts: Core, jane: User,
     assert accounts.profile(jane.id) == verified
 
 
-def test_the_proof_can_be_turned_off(world: World, jane: User) -> None:
-    accounts = world.accounts(Policy(reauthentication=timedelta(0)))
+def test_the_proof_can_be_turned_off(env: Environment, jane: User) -> None:
+    accounts = env.accounts(Policy(reauthentication=timedelta(0)))
 
     accounts.update_profile(jane.id, new_password=OTHER_PASSWORD)
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import attrs
 import pytest
-from tests.unit.core.conftest import NOBODY, PASSWORD, Core, World
+from tests.unit.core.conftest import NOBODY, PASSWORD, Core, Environment
 
 from accounts_core import Policy, run_sync
 from accounts_core.errors import (
@@ -31,30 +31,30 @@ STEPS = [
 ]
 
 
-def asked(world: World) -> list[str]:
-    return [method for method, _ in world.gateway.calls]
+def asked(env: Environment) -> list[str]:
+    return [method for method, _ in env.gateway.calls]
 
 
 def default_at_provider(accounts: Core, user: User) -> str | None:
     return accounts.retrieve_customer(user.id).default_payment_method
 
 
-def test_the_first_card_is_held_let_go_kept_and_the_default(accounts: Core, jane: User, world: World) -> None:
+def test_the_first_card_is_held_let_go_kept_and_the_default(accounts: Core, jane: User, env: Environment) -> None:
     verified = accounts.verify_card(jane.id, payment_method="pm_card_visa")
 
     assert isinstance(verified, VerificationResult)
     (card,) = accounts.list_payment_methods(jane.id)
     assert (card.id, card.card.last4, card.is_default) == (verified.payment_method, "4242", True)
-    assert world.gateway.open_holds() == []
-    assert len(world.gateway.holds) == 1
+    assert env.gateway.open_holds() == []
+    assert len(env.gateway.holds) == 1
     assert default_at_provider(accounts, jane) == card.id
-    assert len(world.events.of(CardVerified)) == 1
+    assert len(env.events.of(CardVerified)) == 1
 
 
-def test_the_provider_is_asked_in_this_order(accounts: Core, jane: User, world: World) -> None:
+def test_the_provider_is_asked_in_this_order(accounts: Core, jane: User, env: Environment) -> None:
     accounts.verify_card(jane.id, payment_method="pm_card_visa")
 
-    assert asked(world) == ["create_customer", "update_customer", *STEPS[1:], "retrieve_customer", "set_default"]
+    assert asked(env) == ["create_customer", "update_customer", *STEPS[1:], "retrieve_customer", "set_default"]
 
 
 def test_the_customer_carries_the_users_name_and_address(accounts: Core, jane: User) -> None:
@@ -65,11 +65,11 @@ def test_the_customer_carries_the_users_name_and_address(accounts: Core, jane: U
     assert (customer.email, customer.name) == ("jane@example.org", "Jane Doe")
 
 
-def test_what_is_held_is_the_products_decision(world: World, jane: User) -> None:
-    accounts = world.accounts(Policy(cards=CardPolicy(currency="jpy", amounts={"usd": 100, "jpy": 150})))
+def test_what_is_held_is_the_products_decision(env: Environment, jane: User) -> None:
+    accounts = env.accounts(Policy(cards=CardPolicy(currency="jpy", amounts={"usd": 100, "jpy": 150})))
     accounts.verify_card(jane.id, payment_method="pm_card_visa")
 
-    (hold,) = world.gateway.holds.values()
+    (hold,) = env.gateway.holds.values()
     assert (hold.amount, hold.currency) == (150, "jpy")
 
 
@@ -83,16 +83,16 @@ def test_a_second_card_is_kept_beside_the_default(accounts: Core, jane: User) ->
     }
 
 
-def test_a_card_that_is_verified_is_answered_without_another_hold(accounts: Core, jane: User, world: World) -> None:
+def test_a_card_that_is_verified_is_answered_without_another_hold(accounts: Core, jane: User, env: Environment) -> None:
     first = accounts.verify_card(jane.id, payment_method="pm_card_visa")
     assert isinstance(first, VerificationResult)
 
     assert accounts.verify_card(jane.id, payment_method=first.payment_method) == first
-    assert len(world.gateway.holds) == 1
+    assert len(env.gateway.holds) == 1
 
 
 def test_the_same_physical_card_again_replaces_the_old_one_and_stays_the_default(
-    accounts: Core, jane: User, world: World
+    accounts: Core, jane: User, env: Environment
 ) -> None:
     old = accounts.verify_card(jane.id, payment_method="pm_card_visa")
     new = accounts.verify_card(jane.id, payment_method="pm_card_visa")
@@ -102,7 +102,7 @@ def test_the_same_physical_card_again_replaces_the_old_one_and_stays_the_default
     (card,) = accounts.list_payment_methods(jane.id)
     assert (card.id, card.is_default) == (new.payment_method, True)
     assert default_at_provider(accounts, jane) == new.payment_method
-    assert ("detach", (old.payment_method,)) in [(name, tuple(args)) for name, args in world.gateway.calls]
+    assert ("detach", (old.payment_method,)) in [(name, tuple(args)) for name, args in env.gateway.calls]
 
 
 @pytest.mark.parametrize(
@@ -117,28 +117,28 @@ def test_the_same_physical_card_again_replaces_the_old_one_and_stays_the_default
     ],
 )
 def test_a_decline_says_why_and_leaves_no_card_and_no_hold(
-    accounts: Core, jane: User, world: World, token: str, code: str, decline_code: str | None
+    accounts: Core, jane: User, env: Environment, token: str, code: str, decline_code: str | None
 ) -> None:
     with pytest.raises(CardDeclined) as caught:
         accounts.verify_card(jane.id, payment_method=token)
 
     assert (caught.value.code, caught.value.decline_code) == (code, decline_code)
     assert len(accounts.list_payment_methods(jane.id)) == 0
-    assert world.gateway.open_holds() == []
-    assert len(world.events.of(CardRejected)) == 1
+    assert env.gateway.open_holds() == []
+    assert len(env.events.of(CardRejected)) == 1
 
 
-def test_after_a_decline_the_same_card_can_be_tried_again(accounts: Core, jane: User, world: World) -> None:
+def test_after_a_decline_the_same_card_can_be_tried_again(accounts: Core, jane: User, env: Environment) -> None:
     for _ in range(2):
         with pytest.raises(CardDeclined):
             accounts.verify_card(jane.id, payment_method="pm_card_chargeDeclined")
 
-    assert asked(world).count("hold") == 2
+    assert asked(env).count("hold") == 2
 
 
 @pytest.mark.parametrize("id", ["pm_unknown", "pm_card_nonsense"])
 def test_an_unknown_payment_method_is_named(accounts: Core, jane: User, id: str) -> None:
-    with pytest.raises(Invalid, match="no such payment method") as caught:
+    with pytest.raises(Invalid, match="No such payment method") as caught:
         accounts.verify_card(jane.id, payment_method=id)
 
     assert caught.value.field == "payment_method"
@@ -148,35 +148,37 @@ def test_an_unknown_payment_method_is_named(accounts: Core, jane: User, id: str)
     "typed",
     [str(new_token(bytes(32))), "acm_x", "sk_live_x", "rk_test_x", "whsec_x", "pi_1_secret_x", "seti_1_secret_x"],
 )
-def test_a_secret_in_the_place_of_an_id_is_kept_nowhere(accounts: Core, jane: User, world: World, typed: str) -> None:
+def test_a_secret_in_the_place_of_an_id_is_kept_nowhere(
+    accounts: Core, jane: User, env: Environment, typed: str
+) -> None:
     with pytest.raises(Invalid) as caught:
         accounts.verify_card(jane.id, payment_method=typed)
 
     assert caught.value.field == "payment_method"
-    assert typed not in repr(attrs.asdict(world.store._state))
+    assert typed not in repr(attrs.asdict(env.store._state))
 
 
 @pytest.mark.parametrize("id", ["", " ", "pm/../cus", "pm_1?expand", "x" * 256, "p\u00f6", "pm_1\n"])
-def test_what_cannot_be_an_id_never_reaches_the_provider(accounts: Core, jane: User, world: World, id: str) -> None:
+def test_what_cannot_be_an_id_never_reaches_the_provider(accounts: Core, jane: User, env: Environment, id: str) -> None:
     with pytest.raises(Invalid):
         accounts.verify_card(jane.id, payment_method=id)
 
-    assert world.gateway.calls == []
+    assert env.gateway.calls == []
 
 
 @pytest.mark.parametrize(
     "url",
     ["", "example.org", "javascript:alert(1)", "ftp://example.org", "https://", "https://a b", "http://[", "x" * 3000],
 )
-def test_a_return_url_is_a_web_address(accounts: Core, jane: User, world: World, url: str) -> None:
+def test_a_return_url_is_a_web_address(accounts: Core, jane: User, env: Environment, url: str) -> None:
     with pytest.raises(Invalid) as caught:
         accounts.verify_card(jane.id, payment_method="pm_card_visa", return_url=url)
 
     assert caught.value.field == "return_url"
-    assert world.gateway.calls == []
+    assert env.gateway.calls == []
 
 
-def test_a_challenge_is_an_answer_and_the_same_call_finishes_it(accounts: Core, jane: User, world: World) -> None:
+def test_a_challenge_is_an_answer_and_the_same_call_finishes_it(accounts: Core, jane: User, env: Environment) -> None:
     challenge = accounts.verify_card(
         jane.id, payment_method="pm_card_threeDSecure2Required", return_url="https://example.org/back"
     )
@@ -191,36 +193,36 @@ def test_a_challenge_is_an_answer_and_the_same_call_finishes_it(accounts: Core, 
 
     assert again == challenge
 
-    (hold,) = world.gateway.holds.values()
+    (hold,) = env.gateway.holds.values()
     assert hold.id is not None
-    world.gateway.authenticate(hold.id)
+    env.gateway.authenticate(hold.id)
     verified = accounts.verify_card(jane.id, payment_method="pm_card_threeDSecure2Required")
 
     assert isinstance(verified, VerificationResult)
     assert [card.id for card in accounts.list_payment_methods(jane.id)] == [verified.payment_method]
-    assert world.gateway.open_holds() == []
-    assert len(world.gateway.holds) == 1
+    assert env.gateway.open_holds() == []
+    assert len(env.gateway.holds) == 1
 
 
-def test_a_failed_challenge_is_a_decline(accounts: Core, jane: User, world: World) -> None:
+def test_a_failed_challenge_is_a_decline(accounts: Core, jane: User, env: Environment) -> None:
     accounts.verify_card(jane.id, payment_method="pm_card_authenticationRequired")
-    (hold,) = world.gateway.holds.values()
+    (hold,) = env.gateway.holds.values()
     assert hold.id is not None
-    world.gateway.authenticate(hold.id, succeed=False)
+    env.gateway.authenticate(hold.id, succeed=False)
 
     with pytest.raises(CardDeclined):
         accounts.verify_card(jane.id, payment_method="pm_card_authenticationRequired")
 
-    assert world.gateway.open_holds() == []
+    assert env.gateway.open_holds() == []
 
 
 CHALLENGED = "pm_card_threeDSecure2Required"
 
 
-def challenge(accounts: Core, jane: User, world: World) -> str:
+def challenge(accounts: Core, jane: User, env: Environment) -> str:
     """Have Jane sent to her bank; return the hold that waits for her."""
     assert isinstance(accounts.verify_card(jane.id, payment_method=CHALLENGED), ActionRequired)
-    (hold,) = world.gateway.open_holds()
+    (hold,) = env.gateway.open_holds()
     assert hold.id is not None
     return hold.id
 
@@ -232,60 +234,60 @@ def hear_of_it(accounts: Core, jane: User) -> None:
 
 
 def test_a_challenge_that_the_event_finished_is_answered_without_another_hold(
-    accounts: Core, jane: User, world: World
+    accounts: Core, jane: User, env: Environment
 ) -> None:
-    world.gateway.authenticate(challenge(accounts, jane, world))
+    env.gateway.authenticate(challenge(accounts, jane, env))
     hear_of_it(accounts, jane)
     (card,) = accounts.list_payment_methods(jane.id)
 
     assert accounts.verify_card(jane.id, payment_method=CHALLENGED) == VerificationResult(payment_method=card.id)
-    assert len(world.gateway.holds) == 1
+    assert len(env.gateway.holds) == 1
 
 
-def test_a_failed_challenge_that_the_event_finished_is_told_once(accounts: Core, jane: User, world: World) -> None:
-    world.gateway.authenticate(challenge(accounts, jane, world), succeed=False)
+def test_a_failed_challenge_that_the_event_finished_is_told_once(accounts: Core, jane: User, env: Environment) -> None:
+    env.gateway.authenticate(challenge(accounts, jane, env), succeed=False)
     hear_of_it(accounts, jane)
 
     with pytest.raises(CardDeclined) as caught:
         accounts.verify_card(jane.id, payment_method=CHALLENGED)
 
     assert caught.value.code == "payment_intent_authentication_failure"
-    assert len(world.gateway.holds) == 1
+    assert len(env.gateway.holds) == 1
     assert isinstance(accounts.verify_card(jane.id, payment_method=CHALLENGED), ActionRequired)
-    assert len(world.gateway.holds) == 2
+    assert len(env.gateway.holds) == 2
 
 
 @pytest.mark.parametrize("number", range(8))
 def test_an_open_one_is_gone_on_with_beside_one_that_ended_at_the_same_moment(
-    accounts: Core, world: World, number: int
+    accounts: Core, env: Environment, number: int
 ) -> None:
     """Two of the same time are ordered by their random ids, and the open one may be either."""
     for _ in range(number):
-        world.secrets.random_bytes(15)
+        env.secrets.random_bytes(15)
     jane = accounts.register(email="jane@example.org", password=PASSWORD, name="Jane Doe")
-    world.gateway.authenticate(challenge(accounts, jane, world), succeed=False)
+    env.gateway.authenticate(challenge(accounts, jane, env), succeed=False)
     with pytest.raises(CardDeclined):
         accounts.verify_card(jane.id, payment_method=CHALLENGED)
     again = accounts.verify_card(jane.id, payment_method=CHALLENGED)
 
     assert accounts.verify_card(jane.id, payment_method=CHALLENGED) == again
-    assert len(world.gateway.holds) == 2
+    assert len(env.gateway.holds) == 2
 
 
 def test_an_outcome_that_nobody_asked_for_in_time_is_no_answer_to_another_try(
-    accounts: Core, jane: User, world: World
+    accounts: Core, jane: User, env: Environment
 ) -> None:
-    world.gateway.authenticate(challenge(accounts, jane, world), succeed=False)
+    env.gateway.authenticate(challenge(accounts, jane, env), succeed=False)
     hear_of_it(accounts, jane)
-    world.clock.advance(CardPolicy().challenge_limit)
+    env.clock.advance(CardPolicy().challenge_limit)
 
     assert isinstance(accounts.verify_card(jane.id, payment_method=CHALLENGED), ActionRequired)
 
 
 def test_a_card_that_was_removed_before_its_outcome_was_asked_for_is_verified_anew(
-    accounts: Core, jane: User, world: World
+    accounts: Core, jane: User, env: Environment
 ) -> None:
-    world.gateway.authenticate(challenge(accounts, jane, world))
+    env.gateway.authenticate(challenge(accounts, jane, env))
     hear_of_it(accounts, jane)
     (card,) = accounts.list_payment_methods(jane.id)
     accounts.remove_payment_method(jane.id, card.id)
@@ -296,25 +298,25 @@ def test_a_card_that_was_removed_before_its_outcome_was_asked_for_is_verified_an
 @pytest.mark.parametrize("after", [False, True], ids=["request lost", "answer lost"])
 @pytest.mark.parametrize("step", STEPS)
 def test_whatever_is_lost_the_next_call_goes_on_without_a_second_hold(
-    accounts: Core, jane: User, world: World, step: str, after: bool
+    accounts: Core, jane: User, env: Environment, step: str, after: bool
 ) -> None:
-    world.gateway.fail_next(step, ProviderAmbiguous(f"{step} was lost"), after=after)
+    env.gateway.fail_next(step, ProviderAmbiguous(f"{step} was lost"), after=after)
     with pytest.raises(ProviderAmbiguous):
         accounts.verify_card(jane.id, payment_method="pm_card_visa")
     with pytest.raises(VerificationInProgress):
         accounts.verify_card(jane.id, payment_method="pm_card_visa")
-    world.clock.advance(TAKEOVER_AFTER)
+    env.clock.advance(TAKEOVER_AFTER)
 
     verified = accounts.verify_card(jane.id, payment_method="pm_card_visa")
 
     assert isinstance(verified, VerificationResult)
     assert [card.id for card in accounts.list_payment_methods(jane.id)] == [verified.payment_method]
-    assert len(world.gateway.holds) == 1
-    assert world.gateway.open_holds() == []
+    assert len(env.gateway.holds) == 1
+    assert env.gateway.open_holds() == []
 
 
-def test_the_row_is_there_before_the_provider_is_asked_anything(accounts: Core, jane: User, world: World) -> None:
-    world.gateway.fail_next("create_customer", ProviderBusy("busy"))
+def test_the_row_is_there_before_the_provider_is_asked_anything(accounts: Core, jane: User, env: Environment) -> None:
+    env.gateway.fail_next("create_customer", ProviderBusy("busy"))
     with pytest.raises(ProviderBusy):
         accounts.verify_card(jane.id, payment_method="pm_card_visa")
 
@@ -323,43 +325,43 @@ def test_the_row_is_there_before_the_provider_is_asked_anything(accounts: Core, 
 
 
 def test_a_setting_that_changed_meanwhile_does_not_change_a_repeated_request(
-    accounts: Core, jane: User, world: World
+    accounts: Core, jane: User, env: Environment
 ) -> None:
-    world.gateway.fail_next("hold", ProviderAmbiguous("the answer was lost"), after=True)
+    env.gateway.fail_next("hold", ProviderAmbiguous("the answer was lost"), after=True)
     with pytest.raises(ProviderAmbiguous):
         accounts.verify_card(jane.id, payment_method="pm_card_visa")
-    world.clock.advance(TAKEOVER_AFTER)
+    env.clock.advance(TAKEOVER_AFTER)
 
-    dearer = world.accounts(Policy(cards=CardPolicy(amounts={"usd": 500})))
+    dearer = env.accounts(Policy(cards=CardPolicy(amounts={"usd": 500})))
     dearer.verify_card(jane.id, payment_method="pm_card_visa")
 
-    assert [hold.amount for hold in world.gateway.holds.values()] == [100]
+    assert [hold.amount for hold in env.gateway.holds.values()] == [100]
 
 
 @pytest.mark.parametrize("step", STEPS)
 def test_a_user_deleted_in_mid_verification_leaves_no_hold_and_no_trace(
-    accounts: Core, jane: User, world: World, step: str
+    accounts: Core, jane: User, env: Environment, step: str
 ) -> None:
-    world.gateway.fail_next(step, ProviderAmbiguous(f"{step} was lost"), after=True)
+    env.gateway.fail_next(step, ProviderAmbiguous(f"{step} was lost"), after=True)
     with pytest.raises(ProviderAmbiguous):
         accounts.verify_card(jane.id, payment_method="pm_card_visa")
-    (verification,) = open_verifications(world, jane)
+    (verification,) = open_verifications(env, jane)
 
     accounts.delete_user(jane.id, password=PASSWORD)
     with pytest.raises(NotFound):  # it goes with its last step
-        drive(world, verification)
+        drive(env, verification)
 
-    assert world.gateway.open_holds() == []
-    assert not world.store._state.verifications.rows
+    assert env.gateway.open_holds() == []
+    assert not env.store._state.verifications.rows
 
 
-def test_a_verification_is_one_job_that_ends_with_it(accounts: Core, jane: User, world: World) -> None:
+def test_a_verification_is_one_job_that_ends_with_it(accounts: Core, jane: User, env: Environment) -> None:
     accounts.verify_card(jane.id, payment_method="pm_card_visa")
     with pytest.raises(CardDeclined):
         accounts.verify_card(jane.id, payment_method="pm_card_chargeDeclined")
-    world.clock.advance(timedelta(days=1))
+    env.clock.advance(timedelta(days=1))
 
-    assert not anything_due(world)
+    assert not anything_due(env)
 
 
 def test_nobody_has_no_card_to_verify(accounts: Core) -> None:
@@ -370,22 +372,22 @@ def test_nobody_has_no_card_to_verify(accounts: Core) -> None:
 # ---- looking behind the scenes
 
 
-def open_verifications(world: World, user: User) -> list[str]:
+def open_verifications(env: Environment, user: User) -> list[str]:
     async def look() -> list[str]:
-        async with world.store.begin() as work:
+        async with env.store.begin() as work:
             return [verification.id for verification in await work.verifications.list_open_for_user(user.id)]
 
     return run_sync(look())
 
 
-def anything_due(world: World) -> bool:
+def anything_due(env: Environment) -> bool:
     async def look() -> bool:
-        async with world.store.reader() as reader:
-            return await reader.outbox.any_due(now=world.clock.now())
+        async with env.store.reader() as reader:
+            return await reader.outbox.any_due(now=env.clock.now())
 
     return run_sync(look())
 
 
-def drive(world: World, verification: str) -> None:
+def drive(env: Environment, verification: str) -> None:
     """Drive the verification on as a worker would."""
-    run_sync(world.accounts().build(CardVerifier).drive(verification))
+    run_sync(env.accounts().build(CardVerifier).drive(verification))

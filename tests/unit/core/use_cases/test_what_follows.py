@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from tests.unit.core.conftest import World
+from tests.unit.core.conftest import Environment
 from tests.unit.core.use_cases.acts.addresses import ADDRESSES
 from tests.unit.core.use_cases.acts.cards import CARDS
 from tests.unit.core.use_cases.acts.identity import IDENTITY
@@ -26,15 +26,15 @@ ACTS: Mapping[str, Act] = {**IDENTITY, **ADDRESSES, **CARDS, **TEAMS}
 
 
 @pytest.mark.parametrize("name", ACTS)
-def test_what_follows(world: World, name: str) -> None:
+def test_what_follows(env: Environment, name: str) -> None:
     act = ACTS[name]
-    stage = set_up(world, act)
+    stage = set_up(env, act)
     people = [JOHN, OLD, NEW]
     if name != "a mail that cannot be delivered":
         run_out(stage.accounts)
-    world.clock.advance(at(5) - world.clock.now())
+    env.clock.advance(at(5) - env.clock.now())
     before, shown = len(stage.accounts.list_activity(limit=10_000)), _notifications(stage, people)
-    mailed = len(world.mailer.delivered)
+    mailed = len(env.mailer.delivered)
 
     act.do(stage)
     run_out(stage.accounts)
@@ -42,18 +42,18 @@ def test_what_follows(world: World, name: str) -> None:
     added = list(stage.accounts.list_activity(limit=10_000))[: -before or None][::-1]
     assert [(entry.by, entry.action, _masked(entry.details)) for entry in added] == list(act.trail)
     assert {entry.at.isoformat() for entry in added} <= {LATER}
-    mails = [(notice.kind, notice.to.address, _masked(notice.values)) for notice in world.mailer.delivered[mailed:]]
+    mails = [(notice.kind, notice.to.address, _masked(notice.values)) for notice in env.mailer.delivered[mailed:]]
     assert sorted(mails, key=repr) == sorted(act.mails, key=repr)
-    assert _left(world, stage.jane.id) == (act.sessions, act.links)
+    assert _left(env, stage.jane.id) == (act.sessions, act.links)
     new = {email: texts[: len(texts) - len(shown[email])] for email, texts in _notifications(stage, people).items()}
     assert {email: texts for email, texts in new.items() if texts} == act.notifications
 
 
-def _left(world: World, user_id: UserId) -> tuple[int, int]:
+def _left(env: Environment, user_id: UserId) -> tuple[int, int]:
     """Return how many sessions and links a user has."""
 
     async def count() -> tuple[int, int]:
-        async with world.store.begin() as work:
+        async with env.store.begin() as work:
             return await work.sessions.count_for_user(user_id), len(
                 await work.mail_tokens.list_for_user(user_id, limit=99)
             )

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal, cast
 
 import attrs
 import pytest
-from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD, Core, World
+from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD, Core, Environment
 
 from accounts_core.errors import EmailTaken
 from accounts_core.model.email_address import EmailAddress
@@ -39,38 +39,36 @@ class Attributing:
         return True
 
 
-def accounts_on(world: World, hasher: Attributing) -> Core:
-    return attrs.evolve(world, hasher=cast("PlainHasher", hasher)).accounts()
+def accounts_on(env: Environment, hasher: Attributing) -> Core:
+    return attrs.evolve(env, hasher=cast("PlainHasher", hasher)).accounts()
 
 
-def token(world: World, accounts: Core, purpose: MailKind = MailKind.VERIFY_EMAIL) -> str:
+def token(env: Environment, accounts: Core, purpose: MailKind = MailKind.VERIFY_EMAIL) -> str:
     accounts.run_due()
-    return [notice.values["token"] for notice in world.mailer.delivered if notice.kind is purpose][-1]
+    return [notice.values["token"] for notice in env.mailer.delivered if notice.kind is purpose][-1]
 
 
-def reset(world: World, accounts: Core) -> None:
+def reset(env: Environment, accounts: Core) -> None:
     accounts.forgot_password(email=JANE)
-    accounts.reset_password(
-        token=token(world, accounts, MailKind.RESET_PASSWORD), password=OTHER_PASSWORD, client=CLIENT
-    )
+    accounts.reset_password(token=token(env, accounts, MailKind.RESET_PASSWORD), password=OTHER_PASSWORD, client=CLIENT)
 
 
-def confirm(world: World, accounts: Core, password: str) -> None:
-    accounts.verify_email(token=token(world, accounts), password=password, client=CLIENT)
+def confirm(env: Environment, accounts: Core, password: str) -> None:
+    accounts.verify_email(token=token(env, accounts), password=password, client=CLIENT)
 
 
-def change(world: World, accounts: Core) -> None:
+def change(env: Environment, accounts: Core) -> None:
     accounts.update_profile(
         accounts.find_user(JANE).id, new_password=OTHER_PASSWORD, current_password=PASSWORD, client=CLIENT
     )
 
 
-def end(world: World, accounts: Core) -> None:
+def end(env: Environment, accounts: Core) -> None:
     (session,) = accounts.list_sessions(accounts.find_user(JANE).id)
     accounts.end_sessions(session, current_password=PASSWORD, client=CLIENT)
 
 
-CALLS: Mapping[str, tuple[int, str, Callable[[World, Core], object]]] = {
+CALLS: Mapping[str, tuple[int, str, Callable[[Environment, Core], object]]] = {
     "register": (1, NEW, lambda _, a: a.register(email=NEW, password=PASSWORD, name="J", client=CLIENT)),
     "request": (1, NEW, lambda _, a: a.request_account(email=NEW, password=PASSWORD, name="J", client=CLIENT)),
     "sign in": (2, JANE, lambda _, a: a.sign_in(email=JANE, password=PASSWORD, client=CLIENT)),
@@ -85,27 +83,27 @@ CALLS: Mapping[str, tuple[int, str, Callable[[World, Core], object]]] = {
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_a_hash_is_the_accounts_and_the_clients_who_caused_it(world: World, name: str) -> None:
+def test_a_hash_is_the_accounts_and_the_clients_who_caused_it(env: Environment, name: str) -> None:
     count, email, call = CALLS[name]
     hasher = Attributing()
-    accounts = accounts_on(world, hasher)
+    accounts = accounts_on(env, hasher)
     accounts.register(email=JANE, password=PASSWORD, name="Jane Doe")
     accounts.sign_in(email=JANE, password=PASSWORD)
     hasher.requesters.clear()
 
-    call(world, accounts)
+    call(env, accounts)
 
     assert hasher.requesters == [Requester.of(EmailAddress(email), CLIENT)] * count
 
 
-def test_both_passwords_that_come_into_question_for_a_link_are_hashed_for_its_account(world: World) -> None:
+def test_both_passwords_that_come_into_question_for_a_link_are_hashed_for_its_account(env: Environment) -> None:
     hasher = Attributing()
-    accounts = accounts_on(world, hasher)
+    accounts = accounts_on(env, hasher)
     accounts.register(email=JANE, password=PASSWORD, name="Jane Doe")
     accounts.run_due()
     with pytest.raises(EmailTaken):
         accounts.register(email=JANE, password=OTHER_PASSWORD, name="Jane Doe")
-    link = token(world, accounts)
+    link = token(env, accounts)
     hasher.requesters.clear()
 
     accounts.verify_email(token=link, password=OTHER_PASSWORD, client=CLIENT)

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 import pytest
-from tests.unit.core.conftest import Core, World
+from tests.unit.core.conftest import Core, Environment
 
 from accounts_core import BlockingAccounts, MailDispatch, run_sync
 from accounts_core.errors import AccountsError, ConfigurationError, NotFound, ProviderBusy, ProviderRefused, Unavailable
@@ -32,22 +32,22 @@ class Handler:
             raise self._failures.pop(0)
 
 
-def worker(world: World, handler: Do, *, topic: str = WELCOME) -> Core:
+def worker(env: Environment, handler: Do, *, topic: str = WELCOME) -> Core:
     return BlockingAccounts(
         mail_dispatch=MailDispatch.WORKER,
-        store=world.store,
-        payments=world.gateway,
-        passwords=world.hasher,
-        mailer=world.mailer,
-        clock=world.clock,
-        secrets=world.secrets,
+        store=env.store,
+        payments=env.gateway,
+        passwords=env.hasher,
+        mailer=env.mailer,
+        clock=env.clock,
+        secrets=env.secrets,
         job_handlers={topic: handler},
     )
 
 
-def put(world: World, *jobs: OutboxJob) -> None:
+def put(env: Environment, *jobs: OutboxJob) -> None:
     async def keep() -> None:
-        async with world.store.begin() as work:
+        async with env.store.begin() as work:
             for job in jobs:
                 await work.outbox.add(job)
 
@@ -58,10 +58,10 @@ def welcome(id: str = "job_1", **overrides: object) -> OutboxJob:
     return a_job(id, topic=WELCOME, payload={}, **overrides)
 
 
-def test_what_is_due_is_done_once_and_ended(world: World) -> None:
+def test_what_is_due_is_done_once_and_ended(env: Environment) -> None:
     handler = Handler()
-    accounts = worker(world, handler)
-    put(world, welcome())
+    accounts = worker(env, handler)
+    put(env, welcome())
 
     assert accounts.run_due() == WorkerRun(done=1)
     assert accounts.run_due() == WorkerRun()
@@ -69,57 +69,57 @@ def test_what_is_due_is_done_once_and_ended(world: World) -> None:
     assert accounts.list_outbox() == []
 
 
-def test_what_is_not_due_waits(world: World) -> None:
+def test_what_is_not_due_waits(env: Environment) -> None:
     handler = Handler()
-    accounts = worker(world, handler)
-    put(world, welcome(due=at(1)))
+    accounts = worker(env, handler)
+    put(env, welcome(due=at(1)))
 
     assert accounts.run_due() == WorkerRun()
 
-    world.wait(minutes=1)
+    env.wait(minutes=1)
 
     assert accounts.run_due() == WorkerRun(done=1)
 
 
-def test_the_longest_due_comes_first_and_a_round_has_a_limit(world: World) -> None:
+def test_the_longest_due_comes_first_and_a_round_has_a_limit(env: Environment) -> None:
     handler = Handler()
-    accounts = worker(world, handler)
-    put(world, welcome("job_late", due=at(-1)), welcome("job_later", due=at(0)), welcome("job_latest", due=at(-2)))
+    accounts = worker(env, handler)
+    put(env, welcome("job_late", due=at(-1)), welcome("job_later", due=at(0)), welcome("job_latest", due=at(-2)))
 
     assert accounts.run_due(limit=2) == WorkerRun(done=2)
     assert handler.jobs == ["job_latest", "job_late"]
 
 
-def test_one_jobs_failure_does_not_stop_the_next(world: World) -> None:
+def test_one_jobs_failure_does_not_stop_the_next(env: Environment) -> None:
     handler = Handler(Unavailable("away"))
-    accounts = worker(world, handler)
-    put(world, welcome("job_1"), welcome("job_2"))
+    accounts = worker(env, handler)
+    put(env, welcome("job_1"), welcome("job_2"))
 
     assert accounts.run_due() == WorkerRun(done=1, rescheduled=1)
     assert handler.jobs == ["job_1", "job_2"]
 
 
-def test_a_failing_job_is_put_off_longer_each_time_and_parked_in_the_end(world: World) -> None:
+def test_a_failing_job_is_put_off_longer_each_time_and_parked_in_the_end(env: Environment) -> None:
     handler = Handler(*(Unavailable(f"failure {number}") for number in range(MOST_ATTEMPTS)))
-    accounts = worker(world, handler)
-    put(world, welcome())
+    accounts = worker(env, handler)
+    put(env, welcome())
 
     for number in range(MOST_ATTEMPTS - 1):
         assert accounts.run_due() == WorkerRun(rescheduled=1)
         (job,) = accounts.list_outbox()
         shortest = min(FIRST_DELAY * 2**number, LONGEST_DELAY)
-        assert shortest <= job.due - world.clock.now() <= shortest * 1.5
+        assert shortest <= job.due - env.clock.now() <= shortest * 1.5
         assert (job.dead_lettered_at, job.last_error) == (None, f"Unavailable: failure {number}")
-        world.clock.advance(job.due - world.clock.now())
+        env.clock.advance(job.due - env.clock.now())
 
     assert accounts.run_due() == WorkerRun(dead_lettered=1)
     (job,) = accounts.list_outbox()
-    assert (job.attempts, job.dead_lettered_at) == (MOST_ATTEMPTS, world.clock.now())
+    assert (job.attempts, job.dead_lettered_at) == (MOST_ATTEMPTS, env.clock.now())
 
 
-def test_jobs_that_failed_together_part(world: World) -> None:
-    accounts = worker(world, Handler(*(Unavailable("away") for _ in range(10))))
-    put(world, *(welcome(f"job_{number}") for number in range(10)))
+def test_jobs_that_failed_together_part(env: Environment) -> None:
+    accounts = worker(env, Handler(*(Unavailable("away") for _ in range(10))))
+    put(env, *(welcome(f"job_{number}") for number in range(10)))
 
     accounts.run_due()
 
@@ -131,26 +131,26 @@ def test_jobs_that_failed_together_part(world: World) -> None:
     [ProviderRefused("resource_missing"), ConfigurationError("wrongly put together"), NotFound("thing")],
     ids=lambda error: type(error).__name__,
 )
-def test_what_another_try_cannot_change_is_parked_at_once(world: World, error: AccountsError) -> None:
-    accounts = worker(world, Handler(error))
-    put(world, welcome())
+def test_what_another_try_cannot_change_is_parked_at_once(env: Environment, error: AccountsError) -> None:
+    accounts = worker(env, Handler(error))
+    put(env, welcome())
 
     assert accounts.run_due() == WorkerRun(dead_lettered=1)
     (job,) = accounts.list_outbox()
     assert job.last_error == f"{type(error).__name__}: {error}"
 
 
-def test_the_text_of_a_foreign_error_is_not_kept(world: World) -> None:
-    accounts = worker(world, Handler(RuntimeError("card 4242424242424242")))
-    put(world, welcome())
+def test_the_text_of_a_foreign_error_is_not_kept(env: Environment) -> None:
+    accounts = worker(env, Handler(RuntimeError("card 4242424242424242")))
+    put(env, welcome())
 
     assert accounts.run_due() == WorkerRun(rescheduled=1)
     (job,) = accounts.list_outbox()
     assert job.last_error == "RuntimeError"
 
 
-def test_a_job_that_has_no_handler_here_is_left_to_a_worker_that_has_one(accounts: Core, world: World) -> None:
-    put(world, a_job(topic="host.forgotten"))
+def test_a_job_that_has_no_handler_here_is_left_to_a_worker_that_has_one(accounts: Core, env: Environment) -> None:
+    put(env, a_job(topic="host.forgotten"))
 
     assert accounts.run_due() == WorkerRun()
     (job,) = accounts.list_outbox()
@@ -158,21 +158,21 @@ def test_a_job_that_has_no_handler_here_is_left_to_a_worker_that_has_one(account
 
 
 @pytest.mark.parametrize("topic", JOBS)
-def test_no_host_takes_a_topic_of_the_core(world: World, topic: str) -> None:
+def test_no_host_takes_a_topic_of_the_core(env: Environment, topic: str) -> None:
     with pytest.raises(ConfigurationError, match=f"'{topic}' belongs to accounts_core"):
-        worker(world, Handler(), topic=topic)
+        worker(env, Handler(), topic=topic)
 
 
 def test_every_job_class_has_one_handler(accounts: Core) -> None:
     assert set(accounts.build(JobHandlers).table) == set(JOBS.values())
 
 
-def test_what_is_parked_is_left_alone_until_it_is_retried(world: World) -> None:
+def test_what_is_parked_is_left_alone_until_it_is_retried(env: Environment) -> None:
     handler = Handler(ConfigurationError("wrongly put together"))
-    accounts = worker(world, handler)
-    put(world, welcome())
+    accounts = worker(env, handler)
+    put(env, welcome())
     accounts.run_due()
-    world.wait(days=30)
+    env.wait(days=30)
 
     assert accounts.run_due() == WorkerRun()
 
@@ -187,20 +187,20 @@ def test_there_is_nothing_to_retry_in_a_job_that_is_done(accounts: Core) -> None
         accounts.retry_job("job_1")
 
 
-def test_operators_see_the_parked_ones_first_then_what_is_due_next(world: World) -> None:
-    accounts = worker(world, Handler(ConfigurationError("wrongly put together")))
-    put(world, welcome("job_parked"))
+def test_operators_see_the_parked_ones_first_then_what_is_due_next(env: Environment) -> None:
+    accounts = worker(env, Handler(ConfigurationError("wrongly put together")))
+    put(env, welcome("job_parked"))
     accounts.run_due()
-    put(world, welcome("job_b", due=at(2)), welcome("job_a", due=at(2)), welcome("job_soon", due=at(1)))
+    put(env, welcome("job_b", due=at(2)), welcome("job_a", due=at(2)), welcome("job_soon", due=at(1)))
 
     assert [job.id for job in accounts.list_outbox()] == ["job_parked", "job_soon", "job_a", "job_b"]
     assert [job.id for job in accounts.list_outbox(limit=2)] == ["job_parked", "job_soon"]
 
 
 @pytest.mark.parametrize("error", [None, Unavailable("away"), ConfigurationError("wrongly put together")])
-def test_what_is_done_under_a_lost_lease_is_not_recorded(world: World, error: Exception | None) -> None:
+def test_what_is_done_under_a_lost_lease_is_not_recorded(env: Environment, error: Exception | None) -> None:
     async def outlive_the_lease(job: OutboxJob) -> None:
-        world.clock.advance(WORKER_LEASE)
+        env.clock.advance(WORKER_LEASE)
         other.run_due(limit=1)
         if error is not None:
             raise error
@@ -208,9 +208,9 @@ def test_what_is_done_under_a_lost_lease_is_not_recorded(world: World, error: Ex
     async def take_over(job: OutboxJob) -> None:
         raise ProviderBusy("the other one failed")
 
-    other = worker(world, take_over)
-    accounts = worker(world, outlive_the_lease)
-    put(world, welcome())
+    other = worker(env, take_over)
+    accounts = worker(env, outlive_the_lease)
+    put(env, welcome())
 
     accounts.run_due(limit=1)
 

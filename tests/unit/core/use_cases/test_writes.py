@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 import pytest
-from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD, Core, World, signed_up
+from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD, Core, Environment, signed_up
 
 from accounts_core import Policy
 from accounts_core.errors import RateLimitExceeded, ReauthenticationRequired
@@ -18,8 +18,8 @@ from accounts_memory import MemoryRateLimiter
 HOUR: Final = timedelta(hours=1)
 
 
-def strict(world: World, *names: str, count: int = 1) -> Core:
-    return world.accounts(
+def strict(env: Environment, *names: str, count: int = 1) -> Core:
+    return env.accounts(
         Policy(limits=in_every_scope(dict.fromkeys(names, RateLimit(count, HOUR)))), MemoryRateLimiter()
     )
 
@@ -51,25 +51,25 @@ async def _unasked(_: Any) -> Any:
 
 @pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
 def test_a4_every_write_is_counted_before_anything_is_read(
-    world: World, jane: User, john: User, write: Callable[[Core, User], object]
+    env: Environment, jane: User, john: User, write: Callable[[Core, User], object]
 ) -> None:
-    accounts = strict(world, WRITE)
+    accounts = strict(env, WRITE)
     accounts.mark_all_notifications_read(jane.id)
-    state = world.store._state
+    state = env.store._state
 
     with pytest.raises(RateLimitExceeded) as refusal:
         write(accounts, jane)
 
     assert refusal.value.name == WRITE
-    assert world.store._state is state
+    assert env.store._state is state
     accounts.mark_all_notifications_read(john.id)
 
 
-def test_a4_whoever_writes_too_often_can_still_end_what_a_thief_has(world: World) -> None:
+def test_a4_whoever_writes_too_often_can_still_end_what_a_thief_has(env: Environment) -> None:
     """With a stolen token somebody can use the limit up. The owner can still sign out and change the password."""
-    plain = world.accounts()
-    jane = signed_up(plain, world, "jane@example.org", "Jane Doe")
-    accounts = strict(world, WRITE)
+    plain = env.accounts()
+    jane = signed_up(plain, env, "jane@example.org", "Jane Doe")
+    accounts = strict(env, WRITE)
     accounts.mark_all_notifications_read(jane.id)
     signed_in = [plain.sign_in(email="jane@example.org", password=PASSWORD) for _ in range(3)]
 
@@ -82,8 +82,8 @@ def test_a4_whoever_writes_too_often_can_still_end_what_a_thief_has(world: World
     accounts.delete_user(jane.id, password=OTHER_PASSWORD)
 
 
-def test_an_operator_is_not_stopped_by_what_a_user_has_used_up(world: World, jane: User) -> None:
-    accounts = strict(world, WRITE)
+def test_an_operator_is_not_stopped_by_what_a_user_has_used_up(env: Environment, jane: User) -> None:
+    accounts = strict(env, WRITE)
     accounts.mark_all_notifications_read(jane.id)
 
     accounts.mark_email_verified(jane.id)
@@ -93,22 +93,22 @@ def test_an_operator_is_not_stopped_by_what_a_user_has_used_up(world: World, jan
     accounts.erase_user(jane.id)
 
 
-def test_a3_one_user_changes_the_password_so_often(world: World, jane: User, john: User) -> None:
-    accounts = strict(world, PASSWORD_CHANGE, count=2)
+def test_a3_one_user_changes_the_password_so_often(env: Environment, jane: User, john: User) -> None:
+    accounts = strict(env, PASSWORD_CHANGE, count=2)
     for password in (OTHER_PASSWORD, PASSWORD):
-        accounts.update_profile(jane.id, new_password=password, signed_in_at=world.clock.now())
+        accounts.update_profile(jane.id, new_password=password, signed_in_at=env.clock.now())
 
     with pytest.raises(RateLimitExceeded) as refusal:
-        accounts.update_profile(jane.id, new_password=OTHER_PASSWORD, signed_in_at=world.clock.now())
+        accounts.update_profile(jane.id, new_password=OTHER_PASSWORD, signed_in_at=env.clock.now())
 
     assert refusal.value.name == PASSWORD_CHANGE
     accounts.update_profile(jane.id, name="Janet")
-    accounts.update_profile(john.id, new_password=OTHER_PASSWORD, signed_in_at=world.clock.now())
+    accounts.update_profile(john.id, new_password=OTHER_PASSWORD, signed_in_at=env.clock.now())
 
 
-def test_a3_one_client_changes_so_many_passwords(world: World, jane: User, john: User) -> None:
-    accounts = strict(world, PASSWORD_CHANGE)
-    now = world.clock.now()
+def test_a3_one_client_changes_so_many_passwords(env: Environment, jane: User, john: User) -> None:
+    accounts = strict(env, PASSWORD_CHANGE)
+    now = env.clock.now()
     accounts.update_profile(jane.id, new_password=OTHER_PASSWORD, signed_in_at=now, client="192.0.2.1")
 
     with pytest.raises(RateLimitExceeded):
@@ -116,9 +116,9 @@ def test_a3_one_client_changes_so_many_passwords(world: World, jane: User, john:
     accounts.update_profile(john.id, new_password=OTHER_PASSWORD, signed_in_at=now, client="192.0.2.2")
 
 
-def test_a_change_without_proof_counts_as_nothing(world: World, jane: User) -> None:
+def test_a_change_without_proof_counts_as_nothing(env: Environment, jane: User) -> None:
     """Else whoever has a stolen token could keep the owner from choosing a new password."""
-    accounts = strict(world, PASSWORD_CHANGE, WRITE)
+    accounts = strict(env, PASSWORD_CHANGE, WRITE)
     for _ in range(3):
         with pytest.raises(ReauthenticationRequired):
             accounts.update_profile(jane.id, new_password=OTHER_PASSWORD)
@@ -126,8 +126,8 @@ def test_a_change_without_proof_counts_as_nothing(world: World, jane: User) -> N
     accounts.update_profile(jane.id, new_password=OTHER_PASSWORD, current_password=PASSWORD)
 
 
-def test_a4_one_user_writes_so_many_interactions(world: World, jane: User) -> None:
-    accounts = strict(world, INTERACTION)
+def test_a4_one_user_writes_so_many_interactions(env: Environment, jane: User) -> None:
+    accounts = strict(env, INTERACTION)
     team = accounts.create_team(jane.id, name="Dev team").team.id
     accounts.write_interaction(jane.id, team, body="Hello.")
 
@@ -137,8 +137,8 @@ def test_a4_one_user_writes_so_many_interactions(world: World, jane: User) -> No
     assert len(accounts.list_interactions(jane.id, team)) == 1
 
 
-def test_a4_one_user_exports_so_often(world: World, jane: User, john: User) -> None:
-    accounts = strict(world, EXPORT)
+def test_a4_one_user_exports_so_often(env: Environment, jane: User, john: User) -> None:
+    accounts = strict(env, EXPORT)
     accounts.export_personal_data(jane.id)
 
     with pytest.raises(RateLimitExceeded):

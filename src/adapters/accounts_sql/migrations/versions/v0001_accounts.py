@@ -1,18 +1,20 @@
 """The accounts' tables.
 
-Revision ID: 0001
+Revision ID: accounts_0001
 Revises:
 
 Types and names are spelled out here, not taken from the package: what a migration did must never change.
 """
 
 import sqlalchemy as sa
-from alembic import op
+from alembic.operations import Operations
 from sqlalchemy.dialects import postgresql
 
-revision = "0001"
+from accounts_sql.migrations.steps import downgrades_from, upgrades_to
+
+revision = "accounts_0001"
 down_revision = None
-branch_labels = None
+branch_labels = ("accounts",)
 depends_on = None
 
 Number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
@@ -33,26 +35,28 @@ _IS_OPEN = sa.text(
 )
 
 
-def upgrade() -> None:
+@upgrades_to(revision)
+def upgrade(op: Operations) -> None:
     if op.get_context().dialect.name == "sqlite":
-        _counters()
+        _counters(op)
     else:
         for sequence in _SEQUENCES:
             op.execute(sa.schema.CreateSequence(sa.Sequence(sequence)))
-    _users()
-    _sessions()
-    _payment_methods()
-    _card_verifications()
-    _notifications()
-    _teams()
-    _memberships()
-    _invitations()
-    _interactions()
-    _outbox()
-    _attempts()
+    _users(op)
+    _sessions(op)
+    _payment_methods(op)
+    _card_verifications(op)
+    _notifications(op)
+    _teams(op)
+    _memberships(op)
+    _invitations(op)
+    _interactions(op)
+    _outbox(op)
+    _attempts(op)
 
 
-def downgrade() -> None:
+@downgrades_from(revision)
+def downgrade(op: Operations) -> None:
     for table in (
         "accounts_attempts",
         "accounts_outbox",
@@ -74,7 +78,7 @@ def downgrade() -> None:
             op.execute(sa.schema.DropSequence(sa.Sequence(sequence)))
 
 
-def _users() -> None:
+def _users(op: Operations) -> None:
     op.create_table(
         "accounts_users",
         sa.Column("id", Number, autoincrement=False, nullable=False),
@@ -102,7 +106,7 @@ def _users() -> None:
     )
 
 
-def _sessions() -> None:
+def _sessions(op: Operations) -> None:
     op.create_table(
         "accounts_sessions",
         sa.Column("id", Name, nullable=False),
@@ -121,7 +125,7 @@ def _sessions() -> None:
     op.create_index("ix_accounts_sessions_user_id_created_at_id", "accounts_sessions", ["user_id", "created_at", "id"])
 
 
-def _payment_methods() -> None:
+def _payment_methods(op: Operations) -> None:
     op.create_table(
         "accounts_payment_methods",
         sa.Column("id", Name, nullable=False),
@@ -153,7 +157,7 @@ def _payment_methods() -> None:
     )
 
 
-def _card_verifications() -> None:
+def _card_verifications(op: Operations) -> None:
     op.create_table(
         "accounts_card_verifications",
         sa.Column("id", Name, nullable=False),
@@ -193,7 +197,7 @@ def _card_verifications() -> None:
     )
 
 
-def _notifications() -> None:
+def _notifications(op: Operations) -> None:
     op.create_table(
         "accounts_notifications",
         sa.Column("id", Name, nullable=False),
@@ -211,7 +215,7 @@ def _notifications() -> None:
     )
 
 
-def _teams() -> None:
+def _teams(op: Operations) -> None:
     op.create_table(
         "accounts_teams",
         sa.Column("id", Number, autoincrement=False, nullable=False),
@@ -227,7 +231,7 @@ def _teams() -> None:
     op.create_index("ix_accounts_teams_owner_id_id", "accounts_teams", ["owner_id", "id"])
 
 
-def _memberships() -> None:
+def _memberships(op: Operations) -> None:
     op.create_table(
         "accounts_memberships",
         sa.Column("team_id", Number, nullable=False),
@@ -243,7 +247,7 @@ def _memberships() -> None:
     op.create_index("ix_accounts_memberships_user_id_team_id", "accounts_memberships", ["user_id", "team_id"])
 
 
-def _invitations() -> None:
+def _invitations(op: Operations) -> None:
     op.create_table(
         "accounts_invitations",
         sa.Column("id", Name, nullable=False),
@@ -266,7 +270,7 @@ def _invitations() -> None:
     op.create_index("ix_accounts_invitations_invited_by", "accounts_invitations", ["invited_by"])
 
 
-def _interactions() -> None:
+def _interactions(op: Operations) -> None:
     op.create_table(
         "accounts_interactions",
         sa.Column("id", Name, nullable=False),
@@ -287,7 +291,7 @@ def _interactions() -> None:
     )
 
 
-def _outbox() -> None:
+def _outbox(op: Operations) -> None:
     op.create_table(
         "accounts_outbox",
         sa.Column("id", Name, nullable=False),
@@ -304,7 +308,7 @@ def _outbox() -> None:
     op.create_index("ix_accounts_outbox_due_id", "accounts_outbox", ["due", "id"])
 
 
-def _attempts() -> None:
+def _attempts(op: Operations) -> None:
     op.create_table(
         "accounts_attempts",
         sa.Column("id", Number, sa.Identity(), nullable=False),
@@ -319,7 +323,7 @@ def _attempts() -> None:
     op.create_index("ix_accounts_attempts_name_scope_made_at", "accounts_attempts", ["name", "scope", "made_at"])
 
 
-def _counters() -> None:
+def _counters(op: Operations) -> None:
     op.create_table(
         "accounts_counters",
         sa.Column("name", Name, nullable=False),

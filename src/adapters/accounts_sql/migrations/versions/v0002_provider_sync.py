@@ -1,16 +1,18 @@
 """What keeping up with the payment provider takes: lost customers, received events, and jobs that are parked.
 
-Revision ID: 0002
-Revises: 0001
+Revision ID: accounts_0002
+Revises: accounts_0001
 
 Types and names are spelled out here, not taken from the package: what a migration did must never change.
 """
 
 import sqlalchemy as sa
-from alembic import op
+from alembic.operations import Operations
 
-revision = "0002"
-down_revision = "0001"
+from accounts_sql.migrations.steps import downgrades_from, upgrades_to
+
+revision = "accounts_0002"
+down_revision = "accounts_0001"
 branch_labels = None
 depends_on = None
 
@@ -25,7 +27,8 @@ _IS_OPEN = sa.text(
 _IS_NOT_PARKED = sa.text("parked_at IS NULL")
 
 
-def upgrade() -> None:
+@upgrades_to(revision)
+def upgrade(op: Operations) -> None:
     op.add_column("accounts_users", sa.Column("lost_customers", Number, nullable=False, server_default=sa.text("0")))
     op.create_index(
         "uq_accounts_users_customer_id",
@@ -62,7 +65,8 @@ def upgrade() -> None:
     op.create_index("ix_accounts_provider_events_received_at", "accounts_provider_events", ["received_at"])
 
 
-def downgrade() -> None:
+@downgrades_from(revision)
+def downgrade(op: Operations) -> None:
     op.drop_table("accounts_provider_events")
     op.drop_index("ix_accounts_outbox_claimable", "accounts_outbox")
     op.create_index("ix_accounts_outbox_due_id", "accounts_outbox", ["due", "id"])

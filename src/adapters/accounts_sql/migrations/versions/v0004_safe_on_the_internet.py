@@ -1,17 +1,19 @@
 """Tokens by mail, known devices, requests with a key, and the audit trail.
 
-Revision ID: 0004
-Revises: 0003
+Revision ID: accounts_0004
+Revises: accounts_0003
 
 Types and names are spelled out here, not taken from the package: what a migration did must never change.
 """
 
 import sqlalchemy as sa
-from alembic import op
+from alembic.operations import Operations
 from sqlalchemy.dialects import postgresql
 
-revision = "0004"
-down_revision = "0003"
+from accounts_sql.migrations.steps import downgrades_from, upgrades_to
+
+revision = "accounts_0004"
+down_revision = "accounts_0003"
 branch_labels = None
 depends_on = None
 
@@ -28,7 +30,8 @@ def _user(table: str) -> tuple[sa.Column[int], sa.ForeignKeyConstraint]:
     return sa.Column("user_id", Number, nullable=False), key
 
 
-def upgrade() -> None:
+@upgrades_to(revision)
+def upgrade(op: Operations) -> None:
     op.add_column("accounts_users", sa.Column("password_changed_at", Moment))
     op.add_column("accounts_card_verifications", sa.Column("request_key", Name))
     op.create_index(
@@ -95,7 +98,8 @@ def upgrade() -> None:
     op.create_index("ix_accounts_audit_user_id_id", "accounts_audit", ["user_id", "id"])
 
 
-def downgrade() -> None:
+@downgrades_from(revision)
+def downgrade(op: Operations) -> None:
     for table in ("accounts_audit", "accounts_kept_requests", "accounts_devices", "accounts_mail_tokens"):
         op.drop_table(table)
     op.drop_index("uq_accounts_card_verifications_request", "accounts_card_verifications")

@@ -1,16 +1,18 @@
 """Sign-ups of their own, unverified accounts that end, and invitations that wait for their sender.
 
-Revision ID: 0005
-Revises: 0004
+Revision ID: accounts_0005
+Revises: accounts_0004
 
 Types and names are spelled out here, not taken from the package: what a migration did must never change.
 """
 
 import sqlalchemy as sa
-from alembic import op
+from alembic.operations import Operations
 
-revision = "0005"
-down_revision = "0004"
+from accounts_sql.migrations.steps import downgrades_from, upgrades_to
+
+revision = "accounts_0005"
+down_revision = "accounts_0004"
 branch_labels = None
 depends_on = None
 
@@ -21,7 +23,8 @@ Flag = sa.Boolean().with_variant(sa.Integer(), "sqlite")
 _WAS_NEVER_VERIFIED = sa.text("email_verified_at IS NULL AND NOT was_verified")
 
 
-def upgrade() -> None:
+@upgrades_to(revision)
+def upgrade(op: Operations) -> None:
     # with a default, so that a process of the version before can still add rows
     op.add_column("accounts_users", sa.Column("was_verified", Flag, nullable=False, server_default=sa.false()))
     op.execute(
@@ -55,7 +58,8 @@ def upgrade() -> None:
     op.create_index("ix_accounts_sign_ups_expires_at", "accounts_sign_ups", ["expires_at"])
 
 
-def downgrade() -> None:
+@downgrades_from(revision)
+def downgrade(op: Operations) -> None:
     op.drop_table("accounts_sign_ups")
     op.drop_column("accounts_invitations", "is_mail_pending")
     op.drop_index("ix_accounts_users_unverified", "accounts_users")

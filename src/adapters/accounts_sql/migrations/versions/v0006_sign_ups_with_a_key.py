@@ -1,7 +1,7 @@
 """Kept answers to sign-ups: those belong to an address until there is a user.
 
-Revision ID: 0006
-Revises: 0005
+Revision ID: accounts_0006
+Revises: accounts_0005
 
 A process of the version before writes the user of each of its rows, and finds none of the others.
 
@@ -9,10 +9,12 @@ Types and names are spelled out here, not taken from the package: what a migrati
 """
 
 import sqlalchemy as sa
-from alembic import op
+from alembic.operations import Operations
 
-revision = "0006"
-down_revision = "0005"
+from accounts_sql.migrations.steps import downgrades_from, upgrades_to
+
+revision = "accounts_0006"
+down_revision = "accounts_0005"
 branch_labels = None
 depends_on = None
 
@@ -29,9 +31,10 @@ _ROWS, _OLD_ROWS = (sa.table(name, *map(sa.column, _COLUMNS)) for name in (_TABL
 _OWNER = "(user_id IS NULL) <> (email_key IS NULL)"
 
 
-def upgrade() -> None:
+@upgrades_to(revision)
+def upgrade(op: Operations) -> None:
     if op.get_bind().dialect.name == "sqlite":
-        _rebuild(sa.Column("email_key", Name), sa.CheckConstraint(_OWNER, name=_CHECK), is_owned=False)
+        _rebuild(op, sa.Column("email_key", Name), sa.CheckConstraint(_OWNER, name=_CHECK), is_owned=False)
     else:
         op.alter_column(_TABLE, "user_id", nullable=True)
         op.add_column(_TABLE, sa.Column("email_key", Name))
@@ -39,18 +42,19 @@ def upgrade() -> None:
     op.create_index(f"ix_{_TABLE}_email_key", _TABLE, ["email_key"])
 
 
-def downgrade() -> None:
+@downgrades_from(revision)
+def downgrade(op: Operations) -> None:
     op.execute(sa.delete(_ROWS).where(_ROWS.c.user_id.is_(None)))
     op.drop_index(f"ix_{_TABLE}_email_key", _TABLE)
     if op.get_bind().dialect.name == "sqlite":
-        _rebuild(is_owned=True)
+        _rebuild(op, is_owned=True)
     else:
         op.drop_constraint(_CHECK, _TABLE, type_="check")
         op.drop_column(_TABLE, "email_key")
         op.alter_column(_TABLE, "user_id", nullable=False)
 
 
-def _rebuild(*besides: sa.schema.SchemaItem, is_owned: bool) -> None:
+def _rebuild(op: Operations, *besides: sa.schema.SchemaItem, is_owned: bool) -> None:
     """Make the table anew with the rows that are in it: SQLite cannot change whether a column may be NULL.
 
     The old table is renamed and not the new one, whose definition SQLite would write down differently.

@@ -1,15 +1,17 @@
 """Indexes by which each list of an export is read page by page.
 
-Revision ID: 0007
-Revises: 0006
+Revision ID: accounts_0007
+Revises: accounts_0006
 
 Types and names are spelled out here, not taken from the package: what a migration did must never change.
 """
 
-from alembic import op
+from alembic.operations import Operations
 
-revision = "0007"
-down_revision = "0006"
+from accounts_sql.migrations.steps import downgrades_from, upgrades_to
+
+revision = "accounts_0007"
+down_revision = "accounts_0006"
 branch_labels = None
 depends_on = None
 
@@ -21,7 +23,8 @@ _REPLACED = (
 )
 
 
-def upgrade() -> None:
+@upgrades_to(revision)
+def upgrade(op: Operations) -> None:
     for table, owner, order in _REPLACED:
         op.create_index(f"ix_{table}_{'_'.join((owner, *order))}", table, [owner, *order])
         op.drop_index(f"ix_{table}_{owner}", table)
@@ -30,7 +33,8 @@ def upgrade() -> None:
     )
 
 
-def downgrade() -> None:
+@downgrades_from(revision)
+def downgrade(op: Operations) -> None:
     op.drop_index("ix_accounts_devices_user_id_first_seen_at_digest", "accounts_devices")
     for table, owner, order in reversed(_REPLACED):
         op.create_index(f"ix_{table}_{owner}", table, [owner])

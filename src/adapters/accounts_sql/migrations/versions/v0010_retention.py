@@ -1,16 +1,18 @@
 """When a device was seen last, and indexes to find what has had its time.
 
-Revision ID: 0010
-Revises: 0009
+Revision ID: accounts_0010
+Revises: accounts_0009
 
 Types and names are spelled out here, not taken from the package: what a migration did must never change.
 """
 
 import sqlalchemy as sa
-from alembic import op
+from alembic.operations import Operations
 
-revision = "0010"
-down_revision = "0009"
+from accounts_sql.migrations.steps import downgrades_from, upgrades_to
+
+revision = "accounts_0010"
+down_revision = "accounts_0009"
 branch_labels = None
 depends_on = None
 
@@ -23,7 +25,8 @@ _HAS_ENDED = sa.text(
 _IS_PARKED = sa.text("parked_at IS NOT NULL")
 
 
-def upgrade() -> None:
+@upgrades_to(revision)
+def upgrade(op: Operations) -> None:
     # without a value for what a process of the version before adds meanwhile
     op.add_column("accounts_devices", sa.Column("last_seen_at", Moment))
     op.execute(_DEVICES.update().values(last_seen_at=_DEVICES.c.first_seen_at))
@@ -46,7 +49,8 @@ def upgrade() -> None:
     )
 
 
-def downgrade() -> None:
+@downgrades_from(revision)
+def downgrade(op: Operations) -> None:
     op.drop_index("ix_accounts_outbox_parked_at", "accounts_outbox")
     op.drop_index("ix_accounts_card_verifications_ended", "accounts_card_verifications")
     op.drop_index("ix_accounts_audit_at", "accounts_audit")

@@ -130,7 +130,7 @@ ADDRESSES: Mapping[str, Act] = {
     "a mail that cannot be delivered": Act(
         links=2,
         is_verified=False,
-        prepare=lambda s: s.world.mailer.fail_next(Undeliverable("550 5.1.1")),
+        prepare=lambda s: s.env.mailer.fail_next(Undeliverable("550 5.1.1")),
         do=lambda s: s.accounts.resend_verification(s.jane.id),
         trail=[(OPERATOR, "mail_undeliverable", {"purpose": "verify_email", "status": "550 5.1.1"})],
     ),

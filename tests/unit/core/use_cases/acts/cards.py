@@ -16,7 +16,7 @@ def with_card(stage: Stage) -> None:
 
 def two_cards(stage: Stage) -> None:
     stage.verify()
-    stage.world.wait(seconds=1)
+    stage.env.wait(seconds=1)
     stage.verify("pm_card_mastercard")
 
 
@@ -28,7 +28,7 @@ def renew(stage: Stage) -> None:
     """Have the bank send another card with other digits, which the provider takes over."""
     card = stage.accounts.list_payment_methods(stage.jane.id).get(stage.card())
     newer = a_provided_card(card.id, card=attrs.evolve(card.card, last4="1881"), customer_id=stage.customer())
-    stage.world.gateway.add_payment_method(newer)
+    stage.env.gateway.add_payment_method(newer)
 
 
 def sync(stage: Stage) -> None:
@@ -36,7 +36,7 @@ def sync(stage: Stage) -> None:
 
 
 def refuse_the_name(stage: Stage) -> None:
-    stage.world.gateway.fail_next("update_customer", ProviderRefused("too_long", "name"))
+    stage.env.gateway.fail_next("update_customer", ProviderRefused("too_long", "name"))
 
 
 CARDS: Mapping[str, Act] = {

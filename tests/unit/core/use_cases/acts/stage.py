@@ -1,11 +1,11 @@
-"""The world before something happens, and the form of a row of the tables beside this module."""
+"""The environment before something happens, and the form of a row of the tables beside this module."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 import attrs
-from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD, Core, World
+from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD, Core, Environment
 
 from accounts_core import Policy, run_sync
 from accounts_core.errors import CardDeclined, EmailTaken
@@ -27,9 +27,9 @@ Mails = Sequence[tuple[MailKind, str, Mapping[str, str]]]
 
 @attrs.frozen
 class Stage:
-    """The world before an act: Jane, whose address is verified unless the row says otherwise, and John, verified."""
+    """The environment before an act: Jane, verified unless the row says otherwise, and John, verified."""
 
-    world: World
+    env: Environment
     accounts: Core
     jane: User
     john: User
@@ -56,7 +56,7 @@ class Stage:
         return self.accounts.list_invitations(user.id)[0].invitation.id
 
     def last_token(self) -> str:
-        return next(n.values["token"] for n in reversed(self.world.mailer.delivered) if "token" in n.values)
+        return next(n.values["token"] for n in reversed(self.env.mailer.delivered) if "token" in n.values)
 
     def invite(self, email: str = JOHN) -> None:
         self.accounts.create_team(self.jane.id, name="Bookshop")
@@ -67,7 +67,7 @@ class Stage:
         self.accounts.accept_invitation(self.john.id, self.invitation(self.john))
 
     def provider(self, change: Callable[[Any], Any]) -> None:
-        run_sync(change(self.world.gateway))
+        run_sync(change(self.env.gateway))
 
 
 @attrs.frozen(kw_only=True)
@@ -112,9 +112,9 @@ PRIVATE = Policy(private_registration=True)
 IMMEDIATE = Policy(email_change=EmailChange.IMMEDIATE)
 
 
-def set_up(world: World, act: Act) -> Stage:
-    accounts = world.accounts(act.policy)
-    plain = world.accounts()
+def set_up(env: Environment, act: Act) -> Stage:
+    accounts = env.accounts(act.policy)
+    plain = env.accounts()
     jane = plain.register(email=OLD, password=PASSWORD, name="Jane Doe")
     john = plain.register(email=JOHN, password=PASSWORD, name="John Roe")
     plain.mark_email_verified(john.id)
@@ -122,16 +122,16 @@ def set_up(world: World, act: Act) -> Stage:
     token = plain.sign_in(email=OLD, password=PASSWORD).token
     plain.forgot_password(email=OLD)
     plain.run_due()
-    stage = Stage(world, accounts, plain.profile(jane.id), john, token)
+    stage = Stage(env, accounts, plain.profile(jane.id), john, token)
     if not act.is_verified:
-        take_back_verification(world, jane.id)
+        take_back_verification(env, jane.id)
     act.prepare(stage)
     return stage
 
 
-def take_back_verification(world: World, user_id: UserId) -> None:
+def take_back_verification(env: Environment, user_id: UserId) -> None:
     async def take_back() -> None:
-        async with world.store.begin() as work:
+        async with env.store.begin() as work:
             user = await work.users.get(user_id)
             await work.users.save(attrs.evolve(user, email_verified_at=None))
 

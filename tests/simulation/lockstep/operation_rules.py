@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 from tests.simulation.lockstep import arguments as given
 from tests.simulation.lockstep.base import Core, LockstepBase, all_of
-from tests.simulation.lockstep.worlds import World
+from tests.simulation.lockstep.environments import Environment
 
 from accounts_core import run_sync
 from accounts_core.errors import ProviderRefused, Unavailable
@@ -32,7 +32,7 @@ SPANS: Final = {
 }
 
 
-class Operations(LockstepBase):
+class OperationRules(LockstepBase):
     @rule(target=given.jobs, limit=given.limits)
     def list_outbox(self, limit: int) -> Any:
         return all_of(self.ask("list_outbox", lambda at: at.list_outbox(limit=limit)), lambda job: job.id)
@@ -151,12 +151,12 @@ class Operations(LockstepBase):
         self.ask("sign_up_idempotent", call)
 
 
-class Surroundings(LockstepBase):
+class EnvironmentRules(LockstepBase):
     """What happens whether or not the core likes it."""
 
     @rule(span=st.sampled_from(sorted(SPANS)))
     def time_passes(self, span: str) -> None:
-        self.happen("time_passes", lambda world: world.clock.advance(SPANS[span]))
+        self.happen("time_passes", lambda env: env.clock.advance(SPANS[span]))
 
     @rule()
     def put_clocks_back(self) -> None:
@@ -167,7 +167,7 @@ class Surroundings(LockstepBase):
     def the_person_answers_the_bank(self, nth: int, succeed: bool) -> None:
         waiting = self.challenged()
         hold = waiting[nth % len(waiting)]
-        self.happen("the_person_answers_the_bank", lambda world: world.gateway.authenticate(hold, succeed))
+        self.happen("the_person_answers_the_bank", lambda env: env.gateway.authenticate(hold, succeed))
 
     def challenged(self) -> list[str]:
         """The holds that wait for the person."""
@@ -178,9 +178,9 @@ class Surroundings(LockstepBase):
     def a_browser_makes_a_card(self, id: int, plastic: str) -> str:
         made = a_provided_card(f"pm_{id}_{plastic}")
 
-        def make(world: World) -> None:
-            if made.id not in world.gateway._provider._cards:
-                world.gateway.add_payment_method(made)
+        def make(env: Environment) -> None:
+            if made.id not in env.gateway._provider._cards:
+                env.gateway.add_payment_method(made)
 
         self.happen("a_browser_makes_a_card", make)
         return made.id
@@ -192,8 +192,8 @@ class Surroundings(LockstepBase):
         replayed=st.booleans(),
     )
     def the_provider_fails(self, method: str, fault: str, after: bool, replayed: bool) -> None:
-        def fail(world: World) -> None:
-            world.gateway.fail_next(method, given.FAULTS[fault](), after=after, replayed=after and replayed)
+        def fail(env: Environment) -> None:
+            env.gateway.fail_next(method, given.FAULTS[fault](), after=after, replayed=after and replayed)
 
         self.happen("the_provider_fails", fail)
 
@@ -201,42 +201,42 @@ class Surroundings(LockstepBase):
     def mail_fails(self, for_good: bool) -> None:
         """Let the next mail come back: to be tried again, or for good, so that its job is parked."""
         error = ProviderRefused("no_such_mailbox") if for_good else Unavailable("The mail server is away.")
-        self.happen("mail_fails", lambda world: world.mailer.fail_next(error))
+        self.happen("mail_fails", lambda env: env.mailer.fail_next(error))
 
     @rule(generation=st.integers(1, 3))
     def hashing_becomes_costlier(self, generation: int) -> None:
-        def set_it(world: World) -> None:
-            world.hasher.generation = generation
+        def set_it(env: Environment) -> None:
+            env.hasher.generation = generation
 
         self.happen("hashing_becomes_costlier", set_it)
 
     @rule(customer=given.customers, balance=st.sampled_from([0, -500, 2**40]))
     def somebody_sets_a_balance(self, customer: str, balance: int) -> None:
-        self.happen("somebody_sets_a_balance", lambda world: world.gateway.set_balance(customer, balance))
+        self.happen("somebody_sets_a_balance", lambda env: env.gateway.set_balance(customer, balance))
 
     @rule(customer=given.customers, count=st.integers(0, 1))
     def somebody_subscribes(self, customer: str, count: int) -> None:
-        self.happen("somebody_subscribes", lambda world: world.gateway.set_subscriptions(customer, count))
+        self.happen("somebody_subscribes", lambda env: env.gateway.set_subscriptions(customer, count))
 
     @rule(customer=given.customers)
     def somebody_makes_a_bank_account_the_default(self, customer: str) -> None:
-        def make(world: World) -> None:
-            account = world.gateway.add_other_payment_method("pm_bank", customer_id=customer)
-            run_sync(world.gateway.set_default(customer, account))
+        def make(env: Environment) -> None:
+            account = env.gateway.add_other_payment_method("pm_bank", customer_id=customer)
+            run_sync(env.gateway.set_default(customer, account))
 
         self.happen("somebody_makes_a_bank_account_the_default", make)
 
     @rule(customer=given.customers)
     def somebody_deletes_a_customer(self, customer: str) -> None:
-        self.happen("somebody_deletes_a_customer", lambda world: run_sync(world.gateway.delete_customer(customer)))
+        self.happen("somebody_deletes_a_customer", lambda env: run_sync(env.gateway.delete_customer(customer)))
 
     @rule(card=given.cards)
     def somebody_detaches_a_card(self, card: str) -> None:
-        self.happen("somebody_detaches_a_card", lambda world: run_sync(world.gateway.detach(card)))
+        self.happen("somebody_detaches_a_card", lambda env: run_sync(env.gateway.detach(card)))
 
     @rule(customer=given.customers, card=given.cards)
     def somebody_sets_a_default(self, customer: str, card: str) -> None:
-        self.happen("somebody_sets_a_default", lambda world: run_sync(world.gateway.set_default(customer, card)))
+        self.happen("somebody_sets_a_default", lambda env: run_sync(env.gateway.set_default(customer, card)))
 
 
 def _without_attempts(result: CleanupResult) -> CleanupResult:

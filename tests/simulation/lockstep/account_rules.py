@@ -13,6 +13,7 @@ from tests.simulation.lockstep.reference import footprint
 from accounts_core.model.events import Actor
 from accounts_core.model.ids import UserId
 from accounts_core.model.mail_kind import MailKind
+from accounts_core.model.profile import NewProfile, ProfileChanges
 
 maybe = st.none
 
@@ -25,18 +26,25 @@ def _in_the_store(counts: Mapping[str, int]) -> dict[str, int]:
     return {name: count for name, count in counts.items() if name not in AT_THE_PROVIDER}
 
 
-class People(LockstepBase):
+class AccountRules(LockstepBase):
     # ---- the way in
 
-    @rule(target=given.users, email=given.emails, password=given.any_password, name=given.names, client=given.clients)
-    def register(self, email: str, password: str, name: str, client: str | None) -> Any:
-        outcome = self.ask("register", lambda at: at.register(email=email, password=password, name=name, client=client))
+    @rule(
+        target=given.users,
+        email=given.emails,
+        password=given.any_password,
+        profile=given.new_profiles,
+        client=given.clients,
+    )
+    def register(self, email: str, password: str, profile: NewProfile, client: str | None) -> Any:
+        outcome = self.ask("register", lambda at: at.register(email=email, password=password, client=client, **profile))
         return made(outcome, lambda user: user.id)
 
-    @rule(email=given.emails, password=given.any_password, name=given.names, client=given.clients)
-    def request_account(self, email: str, password: str, name: str, client: str | None) -> None:
+    @rule(email=given.emails, password=given.any_password, profile=given.new_profiles, client=given.clients)
+    def request_account(self, email: str, password: str, profile: NewProfile, client: str | None) -> None:
         self.ask(
-            "request_account", lambda at: at.request_account(email=email, password=password, name=name, client=client)
+            "request_account",
+            lambda at: at.request_account(email=email, password=password, client=client, **profile),
         )
 
     @rule(
@@ -168,7 +176,7 @@ class People(LockstepBase):
 
     @rule(
         user=given.users,
-        name=maybe() | given.names,
+        profile=given.profile_changes,
         email=maybe() | given.emails,
         new_password=st.one_of(maybe(), maybe(), given.any_password),
         current_password=st.one_of(maybe(), given.passwords),
@@ -178,7 +186,7 @@ class People(LockstepBase):
     def update_profile(
         self,
         user: UserId,
-        name: str | None,
+        profile: ProfileChanges,
         email: str | None,
         new_password: str | None,
         current_password: str | None,
@@ -190,12 +198,12 @@ class People(LockstepBase):
             "update_profile",
             lambda at: at.update_profile(
                 user,
-                name=name,
                 email=email,
                 new_password=new_password,
                 current_password=current_password,
                 signed_in_at=None if minutes is None else now - timedelta(minutes=minutes),
                 keep_session=None if keep is None else keep.session.id,
+                **profile,
             ),
         )
 

@@ -1,4 +1,4 @@
-"""People who live their lives on a service, and know at every moment what has to be there."""
+"""Users of a service who record what was acknowledged, and compare it with what is there."""
 
 from collections import Counter
 from enum import Enum, auto
@@ -7,7 +7,7 @@ from random import Random
 from typing import Any, Final
 
 import attrs
-from tests.chaos.journal import World
+from tests.chaos.journal import Environment
 from tests.chaos.writes import Look, Write, be_refused, perform, retried_while_locked
 from tests.integration.processes.programs import CARDS_URL, VERIFY_URL
 
@@ -29,10 +29,10 @@ class Status(Enum):
 
 
 @attrs.define(eq=False)
-class Person:
-    """Somebody, and what they were told is theirs."""
+class SimulatedUser:
+    """A user, with what the service acknowledged."""
 
-    world: World
+    env: Environment
     chance: Random
     number: int = attrs.field(factory=lambda: next(_numbers))
     email: str = ""
@@ -71,14 +71,14 @@ class Person:
             done_before=409,
             keyed=False,
         )
-        await perform(self.world, write)
+        await perform(self.env, write)
         await self.sign_in()
 
     async def sign_in(self, path: str = LOGIN) -> None:
         """The last answer is the one that counts; a session that nobody heard of opens nothing."""
         body = {"email": self.email, "password": self.password}
         name = path.rpartition("/")[2]
-        answer = await perform(self.world, Write(name=name, method="POST", path=path, body=body, done=200, keyed=False))
+        answer = await perform(self.env, Write(name=name, method="POST", path=path, body=body, done=200, keyed=False))
         self.token = answer.json()["access_token"]
         self.status = Status.ACTIVE
         self.id = (await retried_while_locked(lambda: self.read(ACCOUNT)))["_id"]
@@ -97,7 +97,7 @@ class Person:
             was_done=self._is_refused,
             keyed=False,
         )
-        await perform(self.world, write)
+        await perform(self.env, write)
         self.dead_tokens.append(self.token)
         await self.sign_in()
 
@@ -123,7 +123,7 @@ class Person:
         async def is_there() -> bool:
             return name in (await self.read_teams()).values()
 
-        answer = await perform(self.world, self._write("team", "POST", TEAMS, 201, {"name": name}, is_there))
+        answer = await perform(self.env, self._write("team", "POST", TEAMS, 201, {"name": name}, is_there))
         self.teams[answer.json()["data"]["id"]] = name
 
     async def write_interaction(self) -> None:
@@ -135,7 +135,7 @@ class Person:
             return body in await self.read_interactions(team)
 
         path = f"{TEAMS}/{team}/interactions"
-        await perform(self.world, self._write("interaction", "POST", path, 201, {"body": body}, is_there))
+        await perform(self.env, self._write("interaction", "POST", path, 201, {"body": body}, is_there))
         self.written.setdefault(team, []).append(body)
         return None
 
@@ -147,16 +147,16 @@ class Person:
         async def is_gone() -> bool:
             return team not in await self.read_teams()
 
-        await perform(self.world, self._write("team's end", "DELETE", f"{TEAMS}/{team}", 204, None, is_gone))
+        await perform(self.env, self._write("team's end", "DELETE", f"{TEAMS}/{team}", 204, None, is_gone))
         del self.teams[team]
         self.written.pop(team, None)
 
     async def verify_card(self) -> None:
-        if self.world.stripe is None:
+        if self.env.stripe is None:
             return
-        card = self.world.stripe.new_card(self.chance.choice(TOKENS))
+        card = self.env.stripe.new_card(self.chance.choice(TOKENS))
         this, fingerprint = card["id"], card["card"]["fingerprint"]
-        await perform(self.world, self._write("card", "POST", VERIFY_URL, 200, {"paymentMethod": this}, None))
+        await perform(self.env, self._write("card", "POST", VERIFY_URL, 200, {"paymentMethod": this}, None))
         replaced = [known for known, other in self.cards.items() if other == fingerprint]
         if not self.cards or self.default in replaced:
             self.default = this
@@ -173,7 +173,7 @@ class Person:
             return this not in await self.read_cards()
 
         path = f"{ACCOUNT}/payment-method/{this}"
-        await perform(self.world, self._write("card's end", "DELETE", path, 204, None, is_gone))
+        await perform(self.env, self._write("card's end", "DELETE", path, 204, None, is_gone))
         del self.cards[this]
         if self.default == this:
             self.default = next(reversed(self.cards), None)
@@ -183,7 +183,7 @@ class Person:
             return
         this = self.chance.choice([*self.cards])
         path = f"{ACCOUNT}/payment-method/{this}/default"
-        await perform(self.world, self._write("default", "PUT", path, 204, None, None))
+        await perform(self.env, self._write("default", "PUT", path, 204, None, None))
         self.default = this
 
     async def deactivate(self) -> None:
@@ -191,7 +191,7 @@ class Person:
             return await self._sign_in_status() == 403
 
         write = self._write("deactivation", "PUT", f"{ACCOUNT}/deactivate", 200, None, is_deactivated, before=401)
-        await perform(self.world, write)
+        await perform(self.env, write)
         self.dead_tokens.append(self.token)
         self.status = Status.DEACTIVATED
 
@@ -200,7 +200,7 @@ class Person:
             return not await self.can_sign_in(self.password)
 
         body = {"password": self.password}
-        await perform(self.world, self._write("deletion", "DELETE", USER, 204, body, is_gone, before=401))
+        await perform(self.env, self._write("deletion", "DELETE", USER, 204, body, is_gone, before=401))
         self.dead_tokens.append(self.token)
         self.status = Status.GONE
 
@@ -215,11 +215,11 @@ class Person:
             (self._write("another's team", "POST", f"{TEAMS}/{team}/interactions", 201, {"body": NEVER}, None), 404),
             (self._write("unproven deletion", "DELETE", USER, 204, {"password": "wrong"}, None), 422),
         ]
-        if self.world.stripe is not None:
-            declined = self.world.stripe.new_card("tok_chargeDeclined")["id"]
+        if self.env.stripe is not None:
+            declined = self.env.stripe.new_card("tok_chargeDeclined")["id"]
             refused.append((self._write("declined", "POST", VERIFY_URL, 200, {"paymentMethod": declined}, None), 402))
         write, status = self.chance.choice(refused)
-        await be_refused(self.world, write, status)
+        await be_refused(self.env, write, status)
 
     def _write(
         self,
@@ -243,15 +243,15 @@ class Person:
         )
 
     async def _change(self, name: str, body: dict[str, Any], look: Look) -> None:
-        await perform(self.world, self._write(name, "PUT", ACCOUNT, 200, body, look))
+        await perform(self.env, self._write(name, "PUT", ACCOUNT, 200, body, look))
 
     # ---- reads
 
     async def read(self, path: str) -> Any:
         """Read under the token. A person who is there is never told otherwise."""
-        answer = await self.world.ask("GET", path, token=self.token)
+        answer = await self.env.ask("GET", path, token=self.token)
         if answer.status_code != 200:
-            self.world.journal.violation(f"person {self.number}: GET {path}: {answer.status_code} {answer.text}")
+            self.env.journal.violation(f"person {self.number}: GET {path}: {answer.status_code} {answer.text}")
         return answer.json()
 
     async def read_teams(self) -> dict[int, str]:
@@ -268,10 +268,10 @@ class Person:
 
     async def _sign_in_status(self, password: str | None = None) -> int:
         body = {"email": self.email, "password": password or self.password}
-        return (await self.world.ask("POST", LOGIN, body=body)).status_code
+        return (await self.env.ask("POST", LOGIN, body=body)).status_code
 
     async def _is_refused(self) -> bool:
-        return (await self.world.ask("GET", USER, token=self.token)).status_code == 401
+        return (await self.env.ask("GET", USER, token=self.token)).status_code == 401
 
     def _shows(self, field: str, value: str) -> Look:
         async def look() -> bool:
@@ -283,13 +283,13 @@ class Person:
     async def check(self) -> None:
         """Compare all that this person was told with all that is there."""
         await retried_while_locked(self._check)
-        self.world.journal.checks += 1
+        self.env.journal.checks += 1
 
     async def _check(self) -> None:
         expected = {Status.ACTIVE: 200, Status.DEACTIVATED: 403, Status.GONE: 401}[self.status]
         self._compare("sign-in", expected, await self._sign_in_status())
         for token in self.dead_tokens[-2:]:
-            answer = await self.world.ask("GET", USER, token=token)
+            answer = await self.env.ask("GET", USER, token=token)
             self._compare("a token that was ended", 401, answer.status_code)
         if self.status is not Status.ACTIVE:
             return
@@ -304,4 +304,4 @@ class Person:
 
     def _compare(self, what: str, told: object, found: object) -> None:
         if told != found:
-            self.world.journal.violation(f"person {self.number}, {what}: told {told}, found {found}")
+            self.env.journal.violation(f"person {self.number}, {what}: told {told}, found {found}")

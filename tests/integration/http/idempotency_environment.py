@@ -62,7 +62,7 @@ class Failing:
 
 
 @attrs.frozen
-class World:
+class Environment:
     service: Service
     host: HostData
     store: Failing
@@ -70,11 +70,11 @@ class World:
 
 
 @contextmanager
-def world_over(run: Run, stored: Stored) -> Iterator[World]:
+def env_over(run: Run, stored: Stored) -> Iterator[Environment]:
     """Run a service in which Jane has signed up; a user sends one invitation an hour."""
     host, store = HostData(), Failing(stored.store)
     policy = Policy(limits=in_every_scope({"invite": RateLimit(1, timedelta(hours=1))}))
     with serving(
         run, attrs.evolve(stored, store=store), policy=policy, limits=MemoryRateLimiter(), owned_data=[host]
     ) as service:
-        yield World(service, host, store, service.api.sign_up())
+        yield Environment(service, host, store, service.api.sign_up())

@@ -1,7 +1,7 @@
-"""A way to each status that a call has in the document: what random input meets seldom, or never, is done on purpose.
+"""A request for each status that a call has in the document, as random input causes some of them seldom or never.
 
-The ways are found by status, and where calls differ, by call. Nothing is left out: a status that nobody can bring about
-does not belong in the document.
+Requests are found by status, and where calls differ, by call. Nothing is left out: a status that cannot be caused does
+not belong in the document.
 """
 
 import json
@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import attrs
 import httpx
-from tests.fuzz.world import DAVE, JANE, World, world_on
+from tests.fuzz.environment import DAVE, JANE, Environment, env_on
 from tests.integration.http.client import JSON, PASSWORD, Client
 from tests.integration.http.openapi import Operation
 from tests.integration.http.service import START, AnyStore, event_loop, in_memory, serving
@@ -76,9 +76,9 @@ class Sluice:
 
 @attrs.frozen(kw_only=True)
 class Stage:
-    """A world in which everything can go wrong, and somebody in one in which registration is private."""
+    """An environment in which everything can go wrong, and somebody in one in which registration is private."""
 
-    world: World
+    env: Environment
     private: Client
     store: Troubled
     limits: Sluice
@@ -86,7 +86,7 @@ class Stage:
     def set_up(self) -> None:
         """Make everything what it was."""
         self.store.trouble, self.store.only_units, self.limits.is_full = None, False, False
-        self.world.bring_back()
+        self.env.bring_back()
 
 
 @contextmanager
@@ -96,15 +96,15 @@ def a_stage() -> Iterator[Stage]:
     policy = Policy(private_registration=True)
     with (
         event_loop() as run,
-        world_on(run, attrs.evolve(stored, store=store), limits=limits) as world,
+        env_on(run, attrs.evolve(stored, store=store), limits=limits) as env,
         serving(run, in_memory(), policy=policy) as private,
     ):
-        yield Stage(world=world, private=private.api, store=store, limits=limits)
+        yield Stage(env=env, private=private.api, store=store, limits=limits)
 
 
 @attrs.frozen(kw_only=True)
 class Call:
-    """One call as it is done right, to be done wrong in one way."""
+    """One call as it is done right, to be changed in one respect."""
 
     stage: Stage
     operation: Operation
@@ -128,26 +128,26 @@ class Call:
         return attrs.evolve(self, **changes)
 
 
-Way = Callable[[Call], httpx.Response]
+Send = Callable[[Call], httpx.Response]
 
 
 def the_call(stage: Stage, operation: Operation) -> Call:
     """Return the call as it is done right."""
-    world = stage.world
+    env = stage.env
     words = {
         "email": JANE if operation.spec["operationId"] in {"login", "restore"} else "new@example.org",
         "password": PASSWORD,
         "paymentMethod": "pm_card_visa",
-        "token": world.words["token"][-1 if operation.spec["operationId"] == "resetPassword" else -2],
-        "user_id": world.john.user["id"],
+        "token": env.words["token"][-1 if operation.spec["operationId"] == "resetPassword" else -2],
+        "user_id": env.john.user["id"],
     }
-    ids = {place: ids[0] for place, ids in world.ids.items()}
+    ids = {place: ids[0] for place, ids in env.ids.items()}
     return Call(
         stage=stage,
         operation=operation,
-        who=world.jane if operation.needs_token else world.service.api,
+        who=env.jane if operation.needs_token else env.service.api,
         body={name: words.get(name, "something") for name in (*operation.required, *_needed(operation))},
-        path=operation.path_with({**ids, "/members/{user_id}": world.john.user["id"]}),
+        path=operation.path_with({**ids, "/members/{user_id}": env.john.user["id"]}),
     )
 
 
@@ -168,7 +168,7 @@ def _unreadable(call: Call) -> httpx.Response:
 
 def _unproven(call: Call) -> httpx.Response:
     if call.operation.needs_token:
-        return call.but(who=call.stage.world.service.api).send()
+        return call.but(who=call.stage.env.service.api).send()
     return call.but(body={"email": JANE, "password": "not this one, I fear"}).send()
 
 
@@ -177,13 +177,13 @@ def _declined(call: Call) -> httpx.Response:
 
 
 def _forbidden(call: Call) -> httpx.Response:
-    world = call.stage.world
+    env = call.stage.env
     match call.name:
         case "login":
             return call.but(body={"email": DAVE, "password": PASSWORD}).send()
         case "removeMember":  # the owner, who cannot leave
-            owner = f"/members/{world.jane.user['id']}"
-            return call.but(path=call.path.replace(f"/members/{world.john.user['id']}", owner)).send()
+            owner = f"/members/{env.jane.user['id']}"
+            return call.but(path=call.path.replace(f"/members/{env.john.user['id']}", owner)).send()
         case (
             "deleteAccount"
             | "handOverAccount"
@@ -193,26 +193,26 @@ def _forbidden(call: Call) -> httpx.Response:
             | "resendInvitation"
             | "revokeInvitation"
         ):
-            return call.but(who=world.john).send()
+            return call.but(who=env.john).send()
         case "verifyEmail":  # the right password of a deactivated account
-            return call.but(body={"token": world.words["token"][0], "password": PASSWORD}).send()
+            return call.but(body={"token": env.words["token"][0], "password": PASSWORD}).send()
         case _:  # what a sign-in of a while ago does not prove
-            world.service.clock.pass_by(minutes=16)
+            env.service.clock.pass_by(minutes=16)
             moves = call.name in {"updateCurrentUser", "updateUser"}
             return call.but(body={"email": "elsewhere@example.org"} if moves else {}).send()
 
 
 def _unknown(call: Call) -> httpx.Response:
     if call.name == "retrieveCustomer":  # John has verified no card
-        return call.but(who=call.stage.world.john).send()
+        return call.but(who=call.stage.env.john).send()
     return call.but(path=call.operation.path_with("nope")).send()
 
 
 def _beaten(call: Call) -> httpx.Response:
     """Somebody else is first, as often as it is tried."""
     if call.name == "retrieveCustomer":  # which writes only what is new
-        world = call.stage.world
-        world.service.payments.set_balance(world.jane.get(call.path).json()["id"], 700)
+        env = call.stage.env
+        env.service.payments.set_balance(env.jane.get(call.path).json()["id"], 700)
     call.stage.store.trouble, call.stage.store.only_units = Conflict("Somebody else was first."), True
     return call.send()
 
@@ -259,7 +259,7 @@ def _privately(call: Call) -> httpx.Response:
     return call.but(who=call.stage.private).send()
 
 
-WAYS: Final[Mapping[int, Way]] = {
+BY_STATUS: Final[Mapping[int, Send]] = {
     200: Call.send,
     201: Call.send,
     202: Call.send,
@@ -280,11 +280,11 @@ WAYS: Final[Mapping[int, Way]] = {
 
 
 def answers_of(stage: Stage, operation: Operation) -> Iterator[httpx.Response]:
-    """Go every way to this call, whether or not the document knows of a status at its end."""
-    ways = [*dict.fromkeys(WAYS.values())]
+    """Send every request to this call, whether or not the document has its status."""
+    requests = [*dict.fromkeys(BY_STATUS.values())]
     if operation.spec["operationId"] == "register":
-        ways += [_privately, _taken]
-    for way in ways:
+        requests += [_privately, _taken]
+    for send in requests:
         stage.set_up()
-        yield way(the_call(stage, operation))
+        yield send(the_call(stage, operation))
     stage.set_up()

@@ -14,7 +14,7 @@ from accounts_core.use_cases.cards.verify_card import VerificationResult
 maybe = st.none
 
 
-class Cards(LockstepBase):
+class CardRules(LockstepBase):
     @rule(
         target=given.cards,
         user=given.users,
@@ -60,7 +60,7 @@ class Cards(LockstepBase):
         return made(self.ask("retrieve_customer", lambda at: at.retrieve_customer(user)), lambda customer: customer.id)
 
 
-class Teams(LockstepBase):
+class TeamRules(LockstepBase):
     @rule(target=given.teams, user=given.users, name=given.names)
     def create_team(self, user: UserId, name: str) -> Any:
         return made(self.ask("create_team", lambda at: at.create_team(user, name=name)), lambda view: view.team.id)

@@ -1,6 +1,6 @@
 """The service that is fuzzed: people with one of everything, brought back as they were before each case.
 
-A case meets the same world whatever came before it, so that what it found is found again from it alone.
+A case meets the same environment whatever came before it, so that what it found is found again from it alone.
 """
 
 import copy
@@ -40,7 +40,7 @@ class Rewound:
 
 
 @attrs.frozen(kw_only=True)
-class World:
+class Environment:
     """Jane owns a team that John is in and a guest is invited to, is in one of his, and is invited to another.
 
     Dave is deactivated.
@@ -56,18 +56,18 @@ class World:
     rows: Dump
     """All that is in the store."""
     bring_back: Callable[[], None]
-    """Makes everything what it was when the world was made."""
+    """Makes everything what it was when the environment was made."""
 
 
 @contextmanager
-def world_on(run: Run, stored: Stored, *, limits: RateLimiter | None = None) -> Iterator[World]:
+def env_on(run: Run, stored: Stored, *, limits: RateLimiter | None = None) -> Iterator[Environment]:
     """Serve over an empty store, and have people do one of everything."""
     secrets = Rewound()
     with serving(run, stored, options=OPTIONS, limits=limits, secrets=secrets) as service:
         yield _populated(service, secrets)
 
 
-def _populated(service: Service, secrets: Rewound) -> World:
+def _populated(service: Service, secrets: Rewound) -> Environment:
     api = service.api
     john, jane = api.sign_up(JOHN, "John Smith"), api.sign_up(JANE)
     api.sign_up(DAVE, "Dave Roe").put("/api/users/current/deactivate")
@@ -103,7 +103,7 @@ def _populated(service: Service, secrets: Rewound) -> World:
     assert notifications
     assert invitations
     assert sent
-    return World(
+    return Environment(
         service=service,
         jane=jane,
         john=john,

@@ -1,7 +1,7 @@
-"""Three worlds that differ in nothing but their store: memory, SQLite and PostgreSQL.
+"""Three environments that differ in nothing but their store: memory, SQLite and PostgreSQL.
 
 Each has its own provider, mail, clock and secrets, and the secrets bring the same bytes in the same order. So whatever
-one world makes, ids and tokens included, the other two make as well.
+one environment makes, ids and tokens included, the other two make as well.
 """
 
 import sqlite3
@@ -35,8 +35,8 @@ from accounts_memory import (
     PlainHasher,
     SequenceSecrets,
 )
-from accounts_sql import SqlRateLimiter, SqlStore, create_engine, metadata, migrate
-from accounts_sql.tables import sqlite_metadata
+from accounts_sql import SqlRateLimiter, SqlStore, create_engine, migrate
+from accounts_sql.tables import metadata, sqlite_metadata
 
 MEMORY, SQLITE, POSTGRES = "memory", "SQLite", "PostgreSQL"
 
@@ -86,7 +86,7 @@ class Drawn:
 
 
 @attrs.frozen(kw_only=True)
-class World:
+class Environment:
     """The core on one store, and everything around it."""
 
     name: str
@@ -99,7 +99,9 @@ class World:
     dumper: Dumper
 
 
-def _world(name: str, store: BlockingStore[Any], limits: BlockingRateLimiter, dumper: Dumper, policy: Policy) -> World:
+def _env(
+    name: str, store: BlockingStore[Any], limits: BlockingRateLimiter, dumper: Dumper, policy: Policy
+) -> Environment:
     clock, mailer, hasher, secrets = Clock(NOON), MemoryMailer(), PlainHasher(), Drawn()
     gateway = MemoryGateway(clock, SequenceSecrets())
     accounts = BlockingAccounts(
@@ -113,7 +115,7 @@ def _world(name: str, store: BlockingStore[Any], limits: BlockingRateLimiter, du
         policy=policy,
         limits=limits,
     )
-    return World(
+    return Environment(
         name=name,
         accounts=accounts,
         clock=clock,
@@ -134,18 +136,16 @@ class Databases:
     _beside_sqlite: sqlite3.Connection
     _beside_postgres: "psycopg.Connection[Row]"
 
-    def worlds(self, policy: Policy) -> tuple[World, World, World]:
-        """Make three new worlds. Those made before are over."""
+    def envs(self, policy: Policy) -> tuple[Environment, Environment, Environment]:
+        """Make three new environments. Those made before are over."""
         self._clear()
         store, limits = MemoryStore(), MemoryRateLimiter()
         postgres = PostgresDumper(self._beside_postgres)
         postgres.renumber(Numbering())
         return (
-            _world(MEMORY, store, limits, MemoryDumper(store, limits), policy),
-            _world(
-                SQLITE, SqlStore(self.sqlite), SqlRateLimiter(self.sqlite), SqliteDumper(self._beside_sqlite), policy
-            ),
-            _world(POSTGRES, SqlStore(self.postgres), SqlRateLimiter(self.postgres), postgres, policy),
+            _env(MEMORY, store, limits, MemoryDumper(store, limits), policy),
+            _env(SQLITE, SqlStore(self.sqlite), SqlRateLimiter(self.sqlite), SqliteDumper(self._beside_sqlite), policy),
+            _env(POSTGRES, SqlStore(self.postgres), SqlRateLimiter(self.postgres), postgres, policy),
         )
 
     def _clear(self) -> None:

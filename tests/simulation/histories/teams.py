@@ -1,22 +1,22 @@
-"""Teams in a life: founding, inviting, accepting, writing, leaving, handing over, deleting."""
+"""The calls of teams in a history: founding, inviting, accepting, writing, leaving, handing over, deleting."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, ClassVar
 
-from tests.simulation.world import Core
+from tests.simulation.environment import Core
 
 from accounts_core.errors import NotAllowed, NotFound
 from accounts_core.testing.simulation import Draw
 
-from .cards import LifeWithCards
+from .cards import CardHistory
 from .facts import Fact, Group, Person
 
 
-class LifeInTeams(LifeWithCards):
+class TeamHistory(CardHistory):
     """Adds what people do in teams."""
 
     weights: ClassVar[Mapping[str, int]] = {
-        **LifeWithCards.weights,
+        **CardHistory.weights,
         "found": 3,
         "invite": 3,
         "accept": 4,

@@ -44,7 +44,7 @@ SERVERS: Final = ("psycopg", "asyncpg", "psycopg async")
 
 
 @attrs.frozen
-class Way:
+class Backend:
     """One driver. `drive` runs coroutines in the process that made it; a child gets another from `anew`."""
 
     driver: str
@@ -94,7 +94,7 @@ class Way:
 
 
 @contextmanager
-def opened(driver: str, url: str, *, of_the_host: bool = False, **options: Any) -> Iterator[Way]:
+def opened(driver: str, url: str, *, of_the_host: bool = False, **options: Any) -> Iterator[Backend]:
     """Migrate a database, make the accounts on it, and close all of it at the end."""
     if driver in SYNC:
         engine = sa.create_engine(_url(driver, url), **options) if of_the_host else create_engine(url, **options)
@@ -102,7 +102,7 @@ def opened(driver: str, url: str, *, of_the_host: bool = False, **options: Any) 
             prepare(engine)
         migrate(engine)
         store, limits = SqlStore(engine), SqlRateLimiter(engine)
-        yield Way(driver, engine, store, limits, _accounts(store, limits), run_sync, _at_once)
+        yield Backend(driver, engine, store, limits, _accounts(store, limits), run_sync, _at_once)
         engine.dispose()
         return
     migrate(url)
@@ -114,10 +114,10 @@ def opened(driver: str, url: str, *, of_the_host: bool = False, **options: Any) 
         if not ours:
             prepare(async_engine)
 
-        async def made() -> Way:
+        async def made() -> Backend:
             async_store, async_limits = AsyncSqlStore(async_engine), AsyncSqlRateLimiter(async_engine)
             accounts = _accounts(async_store, async_limits)
-            return Way(driver, async_engine, async_store, async_limits, accounts, runner.run, _on_a_loop)
+            return Backend(driver, async_engine, async_store, async_limits, accounts, runner.run, _on_a_loop)
 
         yield runner.run(made())
         runner.run(async_engine.dispose())

@@ -1,11 +1,11 @@
-"""A world in which people live with their accounts, while machines fail, clocks jump and the provider is away."""
+"""An environment in which users use their accounts, while machines fail, clocks jump and the provider is away."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Any, ClassVar, Final
 
 from tests.simulation.backends import MemoryBackend
-from tests.simulation.world import Core, World
+from tests.simulation.environment import Core, Environment
 
 from accounts_core.errors import AccountsError, ClientError, RateLimitExceeded
 from accounts_core.testing.simulation import Draw, Process, Scheduler, Setting
@@ -23,7 +23,7 @@ JUMPS: Final = (-86_400, -3600, -60, 0, 0, 60, 3600, 86_400)
 Changes = Mapping[Fact, Any]
 
 
-class Life(Setting):
+class History(Setting):
     """Machines, clocks and workers. Others add what people and the provider do, and `Ledger` what has to hold."""
 
     weights: ClassVar[Mapping[str, int]] = {
@@ -37,7 +37,7 @@ class Life(Setting):
 
     def __init__(self, scheduler: Scheduler) -> None:
         super().__init__(scheduler)
-        self.world = World(MemoryBackend(), scheduler)
+        self.env = Environment(MemoryBackend(), scheduler)
         self.people = [Person(number) for number in range(PEOPLE)]
         self.groups: list[Group] = []
         self.machines: dict[str, tuple[Process, Core]] = {}
@@ -52,7 +52,7 @@ class Life(Setting):
     def on(self, machine: str) -> tuple[Process, Core]:
         """Return the process on this machine, started again if it is gone."""
         if machine not in self.machines or self.machines[machine][0].is_dead:
-            self.machines[machine] = self.world.start(machine, self.off.get(machine, timedelta(0)))
+            self.machines[machine] = self.env.start(machine, self.off.get(machine, timedelta(0)))
         return self.machines[machine]
 
     def spawn(self, draw: Draw, act: Callable[[Core], Any], machines: tuple[str, ...] = SERVICES) -> None:

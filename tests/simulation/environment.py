@@ -1,4 +1,4 @@
-"""A world that outlives its processes: what is stored, and what the provider knows, stays when a process is gone."""
+"""An environment that outlives its processes: stored rows and the provider's objects stay when a process is gone."""
 
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ from .backends import Backend, plain
 R = TypeVar("R")
 
 Core: TypeAlias = Accounts[UnitOfWork]
-Act: TypeAlias = Callable[["World", Core], Coroutine[Any, Any, object]]
+Act: TypeAlias = Callable[["Environment", Core], Coroutine[Any, Any, object]]
 
 PASSWORD: Final = "correct horse battery staple"
 OTHER_PASSWORD: Final = "an entirely different one"
@@ -34,9 +34,9 @@ MOST_ROUNDS: Final = 200
 
 @attrs.frozen
 class Snapshot:
-    """A world as it stands. Two that are equal go on equally, but for the ids that are made from now on."""
+    """An environment as it stands. Two that are equal go on equally, but for the ids that are made from now on."""
 
-    life: int
+    generation: int
     now: datetime
     stored: Any
     provider: dict[str, Any]
@@ -46,16 +46,18 @@ class Snapshot:
     notes: dict[str, Any]
 
 
-class World:
+class Environment:
     """Everything outside the processes, and the processes that come and go in it. `notes` is what people remember."""
 
-    def __init__(self, backend: Backend, scheduler: Scheduler, *, life: int = 0, policy: Policy | None = None) -> None:
+    def __init__(
+        self, backend: Backend, scheduler: Scheduler, *, generation: int = 0, policy: Policy | None = None
+    ) -> None:
         self.backend = backend
         self.scheduler = scheduler
         self.clock = scheduler.clock
-        self.life = life
+        self.generation = generation
         self.policy = policy
-        self.secrets = SequenceSecrets(life)
+        self.secrets = SequenceSecrets(generation)
         self.gateway = MemoryGateway(clock=self.clock, secrets=self.secrets)
         self.mailer = MemoryMailer()
         self.hasher = PlainHasher()
@@ -65,8 +67,8 @@ class World:
     # ---- going back
 
     @classmethod
-    def begin(cls, backend: Backend, *, policy: Policy | None = None) -> "World":
-        """Make an empty world."""
+    def begin(cls, backend: Backend, *, policy: Policy | None = None) -> "Environment":
+        """Make an empty environment."""
         backend.clear()
         return cls(backend, Scheduler(WorldClock(NOON)), policy=policy)
 
@@ -78,22 +80,24 @@ class World:
         scheduler: Scheduler | None = None,
         *,
         policy: Policy | None = None,
-    ) -> "World":
-        """Make a world that goes on from there, without living through what was before; its new ids are others."""
-        world = cls(backend, scheduler or Scheduler(WorldClock(snapshot.now)), life=snapshot.life + 1, policy=policy)
-        world.backend.load(snapshot.stored)
+    ) -> "Environment":
+        """Make an environment that continues from a snapshot. The ids that it makes are new ones."""
+        env = cls(
+            backend, scheduler or Scheduler(WorldClock(snapshot.now)), generation=snapshot.generation + 1, policy=policy
+        )
+        env.backend.load(snapshot.stored)
         for name, collection in snapshot.provider.items():
-            setattr(world.gateway._provider, name, collection.copy())
-        world.gateway._calls._answers.update(snapshot.answers)
-        world.scheduler.kept_failures.update(snapshot.kept_failures)
-        world.mailer.delivered.extend(snapshot.delivered)
-        world.notes = dict(snapshot.notes)
-        return world
+            setattr(env.gateway._provider, name, collection.copy())
+        env.gateway._calls._answers.update(snapshot.answers)
+        env.scheduler.kept_failures.update(snapshot.kept_failures)
+        env.mailer.delivered.extend(snapshot.delivered)
+        env.notes = dict(snapshot.notes)
+        return env
 
     def snapshot(self) -> Snapshot:
         provider = vars(self.gateway._provider)
         return Snapshot(
-            life=self.life,
+            generation=self.generation,
             now=self.clock.now(),
             stored=self.backend.save(),
             provider={name: each.copy() for name, each in provider.items() if isinstance(each, dict | set)},
@@ -111,7 +115,7 @@ class World:
     # ---- processes
 
     def start(self, name: str = "", off: timedelta = timedelta(0)) -> tuple[Process, Core]:
-        """Start a process on this world."""
+        """Start a process on this environment."""
         self._processes += 1
         process = self.scheduler.process(name or f"process {self._processes}", off=off)
         return process, self.accounts(process)
@@ -139,7 +143,7 @@ class World:
         return process.call(doing())
 
     def live_through(self, act: Act) -> None:
-        """Do as `do` does, for what takes the world along."""
+        """Do as `do` does, for what takes the environment along."""
         self.do(lambda accounts: act(self, accounts))
 
     # ---- what people do
@@ -204,4 +208,4 @@ class World:
             return None
 
 
-__all__ = ["JANE", "JOHN", "OTHER_PASSWORD", "PASSWORD", "ActionRequired", "Core", "Snapshot", "World"]
+__all__ = ["JANE", "JOHN", "OTHER_PASSWORD", "PASSWORD", "ActionRequired", "Core", "Environment", "Snapshot"]

@@ -1,4 +1,4 @@
-"""The two ways to Redis, each with what a test needs to drive it."""
+"""The blocking and the asynchronous limiter in Redis, each with what a test needs to drive it."""
 
 import asyncio
 from collections.abc import Coroutine, Iterator
@@ -15,13 +15,13 @@ from accounts_redis.rate_limiter import AsyncRedisRateLimiter, RedisRateLimiter
 
 T = TypeVar("T")
 
-BLOCKING, ASYNC = WAYS = ("blocking", "async")
+BLOCKING, ASYNC = MODES = ("blocking", "async")
 QUICK_SECONDS: Final = 0.2
 """A time limit for what is to run into it."""
 
 
-class Way(Protocol):
-    """A way in, which makes limits and closes them at the end."""
+class Mode(Protocol):
+    """Makes limiters, and closes them at the end."""
 
     @property
     def concurrently(self) -> Concurrently: ...
@@ -89,14 +89,14 @@ async def gather(*thunks: Thunk) -> list[Any]:
 
 
 @contextmanager
-def opened(name: str) -> Iterator[Way]:
-    """Open a way in; afterwards close what it made."""
+def opened(name: str) -> Iterator[Mode]:
+    """Open a mode; afterwards close the limiters that it made."""
     if name == BLOCKING:
         blocking = Blocking()
         yield blocking
         blocking.close()
         return
     with asyncio.Runner() as runner:
-        way = Async(runner)
-        yield way
-        runner.run(way.close())
+        mode = Async(runner)
+        yield mode
+        runner.run(mode.close())

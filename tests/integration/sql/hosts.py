@@ -1,0 +1,164 @@
+"""A host application with tables and an Alembic history of its own, in the accounts' database."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import attrs
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+import accounts_sql
+
+_ENV = """
+from alembic import context
+
+given = context.config.attributes
+with given["engine"].connect() as connection:
+    context.configure(connection=connection, **given["options"])
+    with context.begin_transaction():
+        given["before"](connection)
+        context.run_migrations()
+"""
+_ORDERS = '''
+"""Orders."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = ("shop",)
+depends_on = None
+NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def upgrade():
+    {before}
+    op.create_table(
+        "orders", sa.Column("id", sa.Integer, primary_key=True), sa.Column("user_id", NUMBER), {key}
+    )
+
+
+def downgrade():
+    op.drop_table("orders")
+'''
+_INVOICES = '''
+"""Invoices."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade():
+    op.create_table("invoices", sa.Column("id", sa.Integer, primary_key=True))
+
+
+def downgrade():
+    op.drop_table("invoices")
+'''
+OURS = "accounts_sql:migrations/versions"
+
+
+@attrs.frozen
+class Host:
+    """An Alembic project. Its revisions have the ids 0001 and 0002, as the accounts' once had."""
+
+    folder: Path
+    engine: sa.Engine
+    options: Mapping[str, Any]
+    before: Callable[[sa.Connection], None]
+    locations: tuple[str, ...]
+
+    def upgrade(self, revision: str = "heads") -> None:
+        command.upgrade(self._config(), revision)
+
+    def downgrade(self, revision: str) -> None:
+        command.downgrade(self._config(), revision)
+
+    def check(self) -> None:
+        """Raise Alembic's error if it would generate an operation."""
+        command.check(self._config())
+
+    def _config(self) -> Config:
+        config = Config()
+        config.set_main_option("script_location", str(self.folder))
+        config.set_main_option("path_separator", "newline")
+        config.set_main_option("version_locations", "\n".join((str(self.folder / "versions"), *self.locations)))
+        config.attributes |= {"engine": self.engine, "options": dict(self.options), "before": self.before}
+        return config
+
+
+def nothing(_: sa.Connection) -> None:
+    """Do nothing before the host's migrations."""
+
+
+def make_host(
+    folder: Path,
+    engine: sa.Engine,
+    *,
+    before: Callable[[sa.Connection], None] = nothing,
+    in_revision: str = "pass",
+    refers_to: str | None = None,
+    locations: tuple[str, ...] = (),
+    **options: Any,
+) -> Host:
+    """Write the project into a folder.
+
+    `before` is called in `env.py`, `in_revision` is a line of the first revision, and `refers_to` is a column to which
+    its table has a foreign key.
+    """
+    versions = folder / "versions"
+    versions.mkdir(parents=True)
+    key = "" if refers_to is None else f'sa.ForeignKeyConstraint(["user_id"], ["{refers_to}"], name="fk_orders_user")'
+    (folder / "env.py").write_text(_ENV)
+    (versions / "orders.py").write_text(_ORDERS.format(before=in_revision, key=key))
+    (versions / "invoices.py").write_text(_INVOICES)
+    return Host(folder, engine, options, before, locations)
+
+
+def make_models(accounts: accounts_sql.Tables | None = None) -> sa.MetaData:
+    """Return the metadata of the host's models, which refer to a user if `accounts` is given."""
+
+    class Base(DeclarativeBase):
+        pass
+
+    class Order(Base):
+        __tablename__ = "orders"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        user_id: Mapped[int | None] = (
+            mapped_column(sa.BigInteger().with_variant(sa.Integer(), "sqlite"))
+            if accounts is None
+            else mapped_column(sa.ForeignKey(accounts.users.c.id, name="fk_orders_user"))
+        )
+
+    class Invoice(Base):
+        __tablename__ = "invoices"
+        id: Mapped[int] = mapped_column(primary_key=True)
+
+    return Base.metadata
+
+
+def names_in(engine: sa.Engine, schema: str | None = None) -> set[str]:
+    """Return the tables of a schema."""
+    return set(sa.inspect(engine).get_table_names(schema=schema))
+
+
+@contextmanager
+def with_schemas(engine: sa.Engine, *schemas: str) -> Iterator[None]:
+    """Make schemas for the block."""
+    with engine.begin() as connection:
+        for schema in schemas:
+            connection.execute(sa.schema.CreateSchema(schema))
+    yield
+    with engine.begin() as connection:
+        for schema in schemas:
+            connection.execute(sa.schema.DropSchema(schema, cascade=True))
