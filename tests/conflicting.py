@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NoReturn
 
 from accounts_core.errors import Conflict
 from accounts_core.ports.store import Reader, Store
@@ -29,3 +29,6 @@ class ConflictingStore:
 
     def reader(self) -> AbstractAsyncContextManager[Reader]:
         return self._store.reader()
+
+    def joined(self, transaction: object) -> NoReturn:
+        raise NotImplementedError

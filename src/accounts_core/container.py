@@ -21,7 +21,7 @@ from accounts_core.ports.mailer import Mailer
 from accounts_core.ports.owned_data import OwnedData
 from accounts_core.ports.password_hasher import PasswordHasher
 from accounts_core.ports.payment_gateway import PaymentGateway
-from accounts_core.ports.rate_limiter import RateLimiter
+from accounts_core.ports.rate_limiter import CountsBeside, RateLimiter
 from accounts_core.ports.secrets import Secrets
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.once import ConsumeOnce, HashOnce
@@ -71,13 +71,42 @@ class Ports(Generic[W]):
         """Return a copy with another store, such as the one of `run_idempotent`, and with `passwords` if given."""
         return self._with(_store=store, _passwords=passwords or self._passwords, _commits=Commits())
 
+    def in_transaction(self, transaction: object) -> Self:
+        """Return the accounts inside the application's open transaction: it commits, or rolls back, what they do.
+
+        Limits are counted outside of it, so that a rollback does not undo an attempt. Mails wait for a worker or for a
+        later call outside, because they must not be sent before the commit.
+
+        Args:
+            transaction: What the store accepts: with accounts_sql a SQLAlchemy `Connection` or ORM `Session`, for
+                `Accounts` an `AsyncConnection` or `AsyncSession`.
+
+        Returns:
+            Accounts for this transaction only, with the same settings.
+
+        Raises:
+            ConfigurationError: The store cannot take part in this; the message says what to give.
+
+        """
+        return self.on(self._store.joined(transaction))
+
     def for_one_request(self) -> Self:
         """Return a copy for one request, which may call a use case several times, such as after a conflict.
 
         All calls of the request together hash a password once and count an attempt once.
         """
-        limits = None if self._limits is None else ConsumeOnce(self._limits)
+        limits = self.limits_in_use
+        limits = None if limits is None else ConsumeOnce(limits)
         return self._with(_passwords=HashOnce(self._passwords), _limits=limits)
+
+    @property
+    def limits_in_use(self) -> RateLimiter | None:
+        """The limits, or those for a store in the application's transaction (`CountsBeside`)."""
+        limits: Any = self._limits
+        if not hasattr(limits, "beside") or self._store.commits:
+            return self._limits
+        counting: CountsBeside = limits
+        return counting.beside(self._store)
 
     def _with(self, **changes: Any) -> Self:
         # attrs.evolve would run the checks of the adapters again, which the wrappers of one request cannot pass.
@@ -106,6 +135,7 @@ class _Container:
 
     def __init__(self, ports: Ports[Any], *, notes_commits: bool) -> None:
         self._by_type: dict[Any, Any] = {_key(field.type): getattr(ports, field.name) for field in attrs.fields(Ports)}
+        self._by_type[_LIMITS] = ports.limits_in_use
         if notes_commits:
             self._by_type[Store] = NotingStore(ports._store, ports._commits)  # noqa: SLF001  one module
         self._by_type[CardPolicy] = ports.policy.cards
@@ -151,6 +181,7 @@ def _fields(cls: type[Any]) -> list[Any]:
     return [field for field in attrs.fields(cls) if field.init]
 
 
+_LIMITS: Final = _key(RateLimiter | None)
 _OWNED_DATA: Final = (Sequence, OwnedData)
 PROVIDED: Final = frozenset(_key(field.type) for field in attrs.fields(Ports)) | {
     CardPolicy,

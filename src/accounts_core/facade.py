@@ -13,6 +13,7 @@ import attrs
 
 from accounts_core.container import Ports, W, is_built_of, require
 from accounts_core.errors import ConfigurationError
+from accounts_core.id_arguments import id_arguments
 from accounts_core.ports.blocking import (
     BlockingMailer,
     BlockingPasswordHasher,
@@ -85,7 +86,7 @@ class _Method:
         return call
 
     def _asynchronous(self, ports: Ports[Any]) -> Callable[..., Any]:
-        start = self._once(ports)
+        start = self._with_checked_ids(self._once(ports))
         if not ports.sends_mails_itself:
             return start
 
@@ -98,6 +99,19 @@ class _Method:
                 raise
             await ports.send_mails()
             return result
+
+        return call
+
+    def _with_checked_ids(self, start: Callable[..., Any]) -> Callable[..., Any]:
+        arguments = id_arguments(self.cls)
+        if not arguments:
+            return start
+
+        @wraps(start)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            for argument in arguments:
+                argument.check(self.name, args, kwargs)
+            return start(*args, **kwargs)
 
         return call
 

@@ -7,6 +7,8 @@ from typing import Any, Final
 import attrs
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.orm import Session
 from tests.chaos.bouncer import find_pgbouncer, running_pgbouncer
 from tests.chaos.cluster import Cluster, server_folder
 from tests.chaos.disasters import nothing, under_load
@@ -14,6 +16,7 @@ from tests.chaos.services import Programs
 from tests.integration.processes.programs import StripeServer
 
 from accounts_core.errors import AccountsError
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import UserId
 from accounts_core.ports.store import Store
 from accounts_core.sync import run_sync
@@ -103,3 +106,51 @@ def test_a_service_behind_it_does_all_that_it_does_elsewhere(
     assert env.journal.violations == []
     assert env.journal.unavailable == 0
     assert env.journal.acknowledged.total() > 0
+
+
+def test_accounts_in_a_hosts_transaction_stand_and_fall_with_it(bouncer_url: str) -> None:
+    """E31: a host's session, on each driver, with more hosts at once than server connections."""
+    migrate(bouncer_url)
+    engine = create_engine(bouncer_url)
+    with engine.begin() as connection:
+        connection.execute(sa.text("CREATE TABLE orders (user_id bigint NOT NULL, round integer NOT NULL)"))
+    order = sa.text("INSERT INTO orders VALUES (:user_id, :round)")
+    users = range(1, CLIENTS + 1)
+
+    def blocking(number: int) -> None:
+        for turn in range(ROUNDS):
+            with Session(engine) as session:
+                store = SqlStore(session)
+                session.execute(order, {"user_id": number, "round": turn})
+                run_sync(keep(store, a_user(number * 1000 + turn, email=EmailAddress(f"{number}.{turn}@example.org"))))
+                (session.commit if turn % 2 else session.rollback)()
+
+    async def asynchronous(asynchronous_engine: AsyncEngine, number: int) -> None:
+        for turn in range(ROUNDS):
+            async with AsyncSession(asynchronous_engine) as session:
+                store = AsyncSqlStore(session)
+                await session.execute(order, {"user_id": number, "round": turn})
+                await keep(store, a_user(number * 1000 + turn, email=EmailAddress(f"{number}.{turn}@example.org")))
+                await (session.commit if turn % 2 else session.rollback)()
+
+    async def everybody() -> None:
+        url = sa.make_url(bouncer_url)
+        engines = [create_async_engine(url), create_async_engine(url.set(drivername="postgresql+psycopg"))]
+        async with asyncio.TaskGroup() as group:
+            for number in users:
+                if number % 3:
+                    group.create_task(asynchronous(engines[number % 3 - 1], number))
+                else:
+                    group.create_task(asyncio.to_thread(blocking, number))
+        for each in engines:
+            await each.dispose()
+
+    asyncio.run(everybody())
+
+    with engine.connect() as connection:
+        orders = connection.execute(sa.text("SELECT user_id, round FROM orders ORDER BY 1, 2")).all()
+        kept = connection.execute(sa.text("SELECT id / 1000, id % 1000 FROM accounts_users ORDER BY 1, 2")).all()
+    left = prepared_statements(engine)
+    engine.dispose()
+    assert orders == kept == [(number, turn) for number in users for turn in range(1, ROUNDS, 2)]
+    assert left == {}

@@ -50,6 +50,9 @@ class Troubled:
         async with self._store.reader() as reader:
             yield reader
 
+    def joined(self, transaction: object) -> AnyStore:
+        return self._store.joined(transaction)
+
 
 class Sluice:
     """Limits that let everything through until they are full."""

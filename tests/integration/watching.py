@@ -46,3 +46,6 @@ class WatchedStore:
         async with self._store.reader() as reader:
             watched: Any = Watched(reader, self._calls, "reader")
             yield watched
+
+    def joined(self, transaction: object) -> Store[UnitOfWork]:
+        return self._store.joined(transaction)

@@ -53,6 +53,9 @@ class NotingStore:
     def reader(self) -> AbstractAsyncContextManager[Reader]:
         return self._store.reader()
 
+    def joined(self, transaction: object) -> Store[Any]:
+        return self._store.joined(transaction)
+
 
 @attrs.frozen
 class DispatchMails:

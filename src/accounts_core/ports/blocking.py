@@ -22,6 +22,10 @@ class NeverSuspends(Protocol):
 class BlockingStore(Store[W_co], NeverSuspends, Protocol[W_co]):
     """A `Store` that works without an event loop."""
 
+    def joined(self, transaction: object) -> "BlockingStore[W_co]":
+        """See `Store.joined`."""
+        ...
+
 
 class BlockingPaymentGateway(PaymentGateway, NeverSuspends, Protocol):
     """A `PaymentGateway` that works without an event loop."""

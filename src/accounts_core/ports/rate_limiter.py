@@ -10,7 +10,18 @@ from typing import Protocol
 
 from accounts_core.model.rate_limits import RateLimit
 
-__all__ = ["RateLimit", "RateLimiter"]
+__all__ = ["CountsBeside", "RateLimit", "RateLimiter"]
+
+
+class CountsBeside(Protocol):
+    """A rate limiter that may share the database of the application's transaction."""
+
+    def beside(self, store: object) -> "RateLimiter":
+        """Return the limiter to use with a store that takes part in a transaction of the application.
+
+        It counts outside of that transaction, except where that would wait for the transaction itself.
+        """
+        ...
 
 
 class RateLimiter(Protocol):

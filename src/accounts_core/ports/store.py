@@ -147,3 +147,18 @@ class Store(Protocol[W_co]):
 
         """
         ...
+
+    def joined(self, transaction: object) -> "Store[W_co]":
+        """Return a store with the same settings that takes part in a transaction of the application.
+
+        Its `commits` is false: leaving `begin()` keeps the changes for the application's commit, and undoes only its
+        own changes on an exception. The store decides which objects it accepts, such as an open connection.
+
+        Args:
+            transaction: The application's open transaction.
+
+        Raises:
+            ConfigurationError: The store cannot take part in this; the message says what to give.
+
+        """
+        ...

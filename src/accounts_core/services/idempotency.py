@@ -2,11 +2,11 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Final
+from typing import Final, NoReturn
 
 import attrs
 
-from accounts_core.errors import AnswerTooLarge, Conflict
+from accounts_core.errors import AnswerTooLarge, ConfigurationError, Conflict
 from accounts_core.model.idempotency import (
     MAX_ANSWER_BYTES,
 )
@@ -79,6 +79,13 @@ class SingleUnitStore:
             return
         async with self._store.reader() as reader:
             yield reader
+
+    def joined(self, transaction: object) -> NoReturn:
+        """Raise `ConfigurationError`: all units of work of the request are one already."""
+        raise ConfigurationError(
+            "A request with an idempotency key is one unit of work with its answer, and cannot take part in another"
+            f" transaction, such as this {type(transaction).__name__}."
+        )
 
     async def commit(self) -> None:
         """Commit the unit of work if it was opened, with the store's own errors."""

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from itertools import count
 from threading import Lock
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NoReturn
 
 import attrs
 
@@ -117,7 +117,7 @@ class MemoryStore:
         self._state = NOTHING
         self._ids = Ids()
         self._subscribers = tuple(subscribers)
-        self._views = MemoryReader(lambda: self._state)
+        self._reader = MemoryReader(lambda: self._state)
         self._unlock()
         on_fork(self, in_child=MemoryStore._unlock)
 
@@ -151,7 +151,14 @@ class MemoryStore:
     @asynccontextmanager
     async def reader(self) -> AsyncIterator[MemoryReader]:
         """Open a reader."""
-        yield self._views
+        yield self._reader
+
+    def joined(self, transaction: object) -> NoReturn:
+        """Raise `ConfigurationError`: an application has no transactions in this memory."""
+        raise ConfigurationError(
+            "MemoryStore has no database and cannot take part in a transaction, such as of this"
+            f" {type(transaction).__name__}. Use a store of accounts_sql, or call the accounts without in_transaction."
+        )
 
 
 _: type[BlockingStore[MemoryUnitOfWork]] = MemoryStore

@@ -19,8 +19,10 @@ The folders are layers. Each imports only from those after it, which import-lint
     connections                                     engines, checkouts, transactions, executors, error translation
     statements                                      queries, batches, mapping of rows
     tables                                          tables and column types
+    versions                                        supported versions of SQLAlchemy and Alembic
 """
 
+from . import versions as _versions  # noqa: F401  first: it raises if a version is not supported
 from .async_store import AsyncSqlStore
 from .connections.engines import create_async_engine, create_engine, prepare
 from .connections.translation import OutcomeUnknown

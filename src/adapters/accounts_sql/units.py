@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from accounts_core.model.events import DomainEvent
-from accounts_core.ports.store import Reader as ViewsPort
+from accounts_core.ports.store import Reader as ReaderPort
 from accounts_core.ports.store import UnitOfWork
 
 from .connections.executors import Executor, RowFetcher
@@ -102,7 +102,13 @@ class SqlUnit(_Unit):
 
     def __init__(self, connection: sa.Connection, db: Executor) -> None:
         super().__init__(db)
-        self.connection = connection
+        self._connection = connection
+
+    @property
+    def connection(self) -> sa.Connection:
+        """The connection, for the host application's own statements."""
+        self._db.may_begin_again = False
+        return self._connection
 
 
 class AsyncSqlUnit(_Unit):
@@ -110,9 +116,15 @@ class AsyncSqlUnit(_Unit):
 
     def __init__(self, connection: AsyncConnection, db: Executor) -> None:
         super().__init__(db)
-        self.connection = connection
+        self._connection = connection
+
+    @property
+    def connection(self) -> AsyncConnection:
+        """The connection, for the host application's own statements."""
+        self._db.may_begin_again = False
+        return self._connection
 
 
-_views: type[ViewsPort] = Reader
+_reader: type[ReaderPort] = Reader
 _unit: type[UnitOfWork] = SqlUnit
 _async_unit: type[UnitOfWork] = AsyncSqlUnit

@@ -57,6 +57,9 @@ class Failing:
     def reader(self) -> AbstractAsyncContextManager[Reader]:
         return self.store.reader()
 
+    def joined(self, transaction: object) -> Store[UnitOfWork]:
+        return self.store.joined(transaction)
+
 
 @attrs.frozen
 class Environment:

@@ -29,6 +29,8 @@ T = TypeVar("T")
 AnySqlStore: TypeAlias = Store[Any]
 
 SQLITE, AIOSQLITE, PSYCOPG, ASYNCPG = BACKENDS = ("sqlite3", "aiosqlite", "psycopg", "asyncpg")
+PSYCOPG_ASYNC, PSYCOPG2 = "psycopg async", "psycopg2"
+"""Drivers of a host's own engine. `tests/matrix` runs the contracts on them."""
 
 
 class Backend(Protocol):
@@ -92,7 +94,7 @@ class SyncBackend:
         return SqlRateLimiter(self.engine)
 
     def new_engine(self, **options: Any) -> sa.Engine:
-        return hurried(create_engine(self.url, **options))
+        return hurried(sync_engine(self.driver, self.url, **options))
 
     async def dispose(self, engine: sa.Engine) -> None:
         engine.dispose()
@@ -132,7 +134,7 @@ class AsyncBackend:
         return AsyncSqlRateLimiter(self.engine)
 
     def new_engine(self, **options: Any) -> AsyncEngine:
-        return hurried(create_async_engine(self.url, **options))
+        return hurried(async_engine(self.driver, self.url, **options))
 
     async def dispose(self, engine: AsyncEngine) -> None:
         await engine.dispose()
@@ -158,17 +160,32 @@ def opened(driver: str, url: str) -> Iterator[Backend]:
     janitor = hurried(create_engine(url, pool_pre_ping=True))
     migrate(janitor)
     try:
-        if driver in {SQLITE, PSYCOPG}:
-            engine = hurried(create_engine(url))
+        if driver in {SQLITE, PSYCOPG, PSYCOPG2}:
+            engine = hurried(sync_engine(driver, url))
             yield SyncBackend(driver, url, engine, janitor)
             engine.dispose()
             return
         with asyncio.Runner() as runner:
-            async_engine = hurried(create_async_engine(url))
-            yield AsyncBackend(driver, url, async_engine, runner, janitor)
-            runner.run(async_engine.dispose())
+            asynchronous = hurried(async_engine(driver, url))
+            yield AsyncBackend(driver, url, asynchronous, runner, janitor)
+            runner.run(asynchronous.dispose())
     finally:
         janitor.dispose()
+
+
+def sync_engine(driver: str, url: str, **options: Any) -> sa.Engine:
+    """Make an engine as the product does; with psycopg2, which the product makes none with, as a host does."""
+    if driver == PSYCOPG2:
+        return sa.create_engine(sa.make_url(url).set(drivername="postgresql+psycopg2"), **options)
+    return create_engine(url, **options)
+
+
+def async_engine(driver: str, url: str, **options: Any) -> AsyncEngine:
+    """Make an asynchronous engine of this driver."""
+    made = sa.make_url(url)
+    if driver == PSYCOPG_ASYNC:
+        made = made.set(drivername="postgresql+psycopg")
+    return create_async_engine(made, **options)
 
 
 EngineT = TypeVar("EngineT", sa.Engine, AsyncEngine)

@@ -3,6 +3,8 @@
 # ruff: noqa: PT012  a store refuses at commit: `raises` has to hold the whole unit of work
 
 import asyncio
+import gc
+import sqlite3
 from contextlib import suppress
 from typing import Any
 
@@ -19,7 +21,8 @@ from tests.integration.sql.backends import (
 )
 from tests.integration.sql.test_host_engine import store_on
 
-from accounts_core.errors import ConfigurationError, Conflict, Unavailable
+from accounts_core.errors import ConfigurationError, Conflict, EmailTaken, Unavailable
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import UserId
 from accounts_core.model.paging import Cursor
 from accounts_core.testing.builders import NOON, a_session, a_user, at, digest_of_session
@@ -312,3 +315,18 @@ async def test_numbers_that_no_store_can_keep_are_not_found(backend: Backend, nu
         assert await reader.users.find(UserId(number)) is None
         assert list(await reader.notifications.list_for_user(UserId(number), limit=99)) == []
         assert await reader.audit.find(number) is None
+
+
+@on_sqlite
+async def test_a_failed_statement_leaves_no_cursor_to_the_garbage_collector(backend: Backend) -> None:
+    """It would be closed in the event loop's thread, which waits there while the connection waits for a lock."""
+    store = backend.store()
+    await keep(store, a_user())
+    gc.collect()
+    gc.disable()
+    try:
+        with pytest.raises(EmailTaken):
+            await keep(store, a_user(2, email=EmailAddress("user1@example.org")))
+        assert [each for each in gc.get_objects() if isinstance(each, sqlite3.Cursor)] == []
+    finally:
+        gc.enable()

@@ -16,7 +16,7 @@ from accounts_core.model.ids import UserId
 from accounts_core.ports.rate_limiter import RateLimit, RateLimiter
 from accounts_core.testing.builders import a_user, at
 from accounts_sql import AsyncSqlRateLimiter, AsyncSqlStore, SqlRateLimiter
-from accounts_sql.rate_limiter import SWEEP_EVERY
+from accounts_sql.repositories.attempts import SWEEP_EVERY
 from accounts_sql.tables import attempts
 
 pytestmark = pytest.mark.usefixtures("drive")

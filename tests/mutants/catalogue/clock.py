@@ -114,7 +114,7 @@ CLOCK: Final = (
     ),
     Mutant(
         name="sql: attempts of the future that freeze a limit",
-        at="adapters/accounts_sql/rate_limiter.py::_Counting._wait",
+        at="adapters/accounts_sql/repositories/attempts.py::Attempts._wait",
         old="CLOCK_SKEW",
         new="100000 * CLOCK_SKEW",
         check=sql_contract(

@@ -101,7 +101,7 @@ SQL: Final = (
     ),
     Mutant(
         name="postgresql: attempts at once that are counted apart",
-        at="adapters/accounts_sql/rate_limiter.py::_Counting._consume",
+        at="adapters/accounts_sql/repositories/attempts.py::Attempts._consume",
         old="'postgresql'",
         new="'postgres'",
         check=locks("test_whoever_counts_where_somebody_is_counting_waits[psycopg]"),

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import attrs
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.util import greenlet_spawn
 
 from accounts_core.errors import AnswerMismatch
@@ -16,8 +16,11 @@ from accounts_sql.statements.queries import Query, Rows
 from accounts_sql.tables.location import Location
 
 from .checkouts import BrokenCheckout, discard
+from .driver_settings import driver_defaults
+from .event_loops import use_on_this_loop
 from .executors import AsyncExecutor, RowFetcher
-from .lending import Lending
+from .host_transactions import AsyncHostTransaction
+from .read_queue import ReadQueue
 from .renaming import rename_on
 from .shielding import retried_while_locked, shielded
 from .translation import bare, is_broken, translate, translated
@@ -25,13 +28,26 @@ from .translation import bare, is_broken, translate, translated
 T = TypeVar("T")
 
 
-def async_fetcher_on(source: AsyncEngine | AsyncConnection, location: Location, *, fast: bool) -> RowFetcher:
+def async_fetcher_on(source: AsyncEngine | AsyncHostTransaction, location: Location, *, fast: bool) -> RowFetcher:
     """Choose the fetcher: the host application's connection, a supported driver, or SQLAlchemy otherwise."""
+    if isinstance(source, AsyncHostTransaction):
+        return AsyncHostFetcher(source, location)
     rename_on(source, location)
-    if isinstance(source, AsyncConnection):
-        return AsyncExecutor(source, location)
     on_the_driver = _ON_THE_DRIVER.get(source.dialect.driver) if fast else None
     return AsyncEngineFetcher(source, location) if on_the_driver is None else on_the_driver(source, location)
+
+
+@attrs.frozen
+class AsyncHostFetcher:
+    """Fetcher in the host application's transaction."""
+
+    _host: AsyncHostTransaction
+    _location: Location
+
+    async def fetch(self, query: Query[T], /, **values: Any) -> T:
+        connection = await self._host.connection()
+        rename_on(connection, self._location)
+        return await AsyncExecutor(connection, self._location).fetch(query, **values)
 
 
 @attrs.frozen
@@ -42,11 +58,12 @@ class AsyncEngineFetcher:
     _location: Location
 
     async def fetch(self, query: Query[T], /, **values: Any) -> T:
+        await use_on_this_loop(self._engine)
         connection = self._engine.connect()
         try:
             with translated():
                 await retried_while_locked(self._engine.dialect, connection.start())
-            return await AsyncExecutor(connection, self._location).fetch(query, **values)
+            return await AsyncExecutor(connection, self._location, may_begin_again=True).fetch(query, **values)
         finally:
             if connection.sync_connection is not None:
                 await shielded(connection.close())
@@ -61,11 +78,11 @@ class AsyncpgFetcher:
 
     _engine: AsyncEngine
     _location: Location
-    _lending: Lending = attrs.field(init=False)
+    _queue: ReadQueue = attrs.field(init=False)
 
-    @_lending.default
-    def _of_the_engine(self) -> Lending:
-        return Lending(self._engine)
+    @_queue.default
+    def _of_the_engine(self) -> ReadQueue:
+        return ReadQueue(self._engine)
 
     async def fetch(self, query: Query[T], /, **values: Any) -> T:
         # no helper function and no context manager: this is the most frequent path
@@ -84,28 +101,28 @@ class AsyncpgFetcher:
         return query.decode(compiled.rows(raw))
 
     async def _run(self, query: Query[Any], sql: str, parameters: Any, asked: Mapping[str, Any]) -> Rows:
-        checkout = await self._lending.borrow()
+        checkout = await self._queue.check_out()
         driver: Any = checkout.driver_connection
         try:
             rows: Rows = await driver.fetch(sql, *parameters)
             query.check(rows, asked)
         except AnswerMismatch as error:
             discard(self._engine.pool, checkout, error)
-            self._lending.lose()
+            self._queue.lose()
             raise
         except Exception as error:
             if driver.is_closed() or is_broken(error):
                 discard(self._engine.pool, checkout, error)
-                self._lending.lose()
+                self._queue.lose()
                 raise BrokenCheckout from error
-            await self._lending.give_back(checkout)
+            await self._queue.check_in(checkout)
             raise
         except BaseException as error:
             # cancelled before the response was complete: drop the connection, as SQLAlchemy does
             checkout.invalidate(error)
-            self._lending.lose()
+            self._queue.lose()
             raise
-        await self._lending.give_back(checkout)
+        await self._queue.check_in(checkout)
         return rows
 
 
@@ -117,6 +134,7 @@ class AiosqliteFetcher:
     _location: Location
 
     async def fetch(self, query: Query[T], /, **values: Any) -> T:
+        await use_on_this_loop(self._engine)
         compiled = query.compiled(self._engine.dialect, self._location)
         with translated():
             raw = await shielded(self._run(query, compiled.sql, compiled.values(values), values))
@@ -127,7 +145,8 @@ class AiosqliteFetcher:
         checkout = await greenlet_spawn(pool.connect)
         driver: Any = checkout.driver_connection
         try:
-            rows: Rows = await driver.execute_fetchall(sql, parameters)
+            with driver_defaults(driver, "aiosqlite"):
+                rows: Rows = await driver.execute_fetchall(sql, parameters)
             query.check(rows, asked)
         except AnswerMismatch as error:
             await greenlet_spawn(discard, pool, checkout, error)

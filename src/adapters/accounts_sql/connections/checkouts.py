@@ -4,12 +4,17 @@
 an attribute is missing, the pool counts as not ready and the slower public path is taken.
 """
 
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.pool import PoolProxiedConnection
 
 from accounts_core.errors import Unavailable
+from accounts_sql.versions import release
+
+_VERSION: Final = release(sa.__version__)
+_AWAITS_IDLE: Final = _VERSION < (2, 0, 55) or (2, 1) <= _VERSION < (2, 1, 5)
+"""Whether a pool that may open no more connections awaits the next one even if it is idle."""
 
 
 class BrokenCheckout(Unavailable):
@@ -31,6 +36,8 @@ def is_ready(pool: sa.Pool) -> bool:
     try:
         waiting = inside._pool._queue._queue  # noqa: SLF001  the next connection has no public name
         record = waiting[-1 if inside._pool.use_lifo else 0]  # noqa: SLF001
+        if _AWAITS_IDLE and inside._overflow >= inside._max_overflow > -1:  # noqa: SLF001
+            return False
         return not (
             inside._pre_ping  # noqa: SLF001
             or inside._recycle > -1  # noqa: SLF001
@@ -70,3 +77,8 @@ def discard(pool: sa.Pool, checkout: PoolProxiedConnection, error: BaseException
     SQLAlchemy's own execution does the same: a server that stopped has broken all of them.
     """
     pool._invalidate(checkout, error)  # noqa: SLF001  see above
+
+
+def refresh(pool: sa.Pool, checkout: PoolProxiedConnection) -> None:
+    """Replace every pooled connection that is as old as this one before it is used again, and this one afterwards."""
+    pool._invalidate(checkout, None, _checkin=False)  # noqa: SLF001  see above

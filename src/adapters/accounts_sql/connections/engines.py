@@ -131,7 +131,8 @@ def prepare(engine: sa.Engine | AsyncEngine) -> None:
     """Configure each connection that a SQLite engine opens from now on.
 
     Foreign keys are enforced, and writers wait for each other. In a file, commits are durable (`synchronous=FULL`) and
-    readers do not block the writer (WAL). Does nothing on PostgreSQL.
+    readers do not block the writer (WAL). A savepoint never is the outermost transaction, which its release would
+    commit. Does nothing on PostgreSQL.
     """
     sync = engine.sync_engine if isinstance(engine, AsyncEngine) else engine
     if sync.dialect.name != "sqlite":
@@ -139,6 +140,7 @@ def prepare(engine: sa.Engine | AsyncEngine) -> None:
     if sqlite3.sqlite_version_info < _SQLITE_LEAST:
         raise ConfigurationError(f"SQLite {'.'.join(map(str, _SQLITE_LEAST))} or newer is needed, for STRICT tables.")
     sa.event.listen(sync, "connect", _prepare_connection)
+    sa.event.listen(sync, "savepoint", _begin_before_savepoint)
 
 
 def _prepare_connection(connection: Any, _: object) -> None:
@@ -149,6 +151,12 @@ def _prepare_connection(connection: Any, _: object) -> None:
             cursor.execute(f"PRAGMA {pragma}")
     finally:
         cursor.close()
+
+
+def _begin_before_savepoint(connection: sa.Connection, _: object) -> None:
+    driver: Any = connection.connection.driver_connection
+    if not driver.in_transaction:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _switch_to_wal(cursor: Any) -> None:
@@ -194,7 +202,8 @@ def _psycopg_arguments(url: sa.URL, *, pgbouncer: bool) -> dict[str, Any]:
     if pgbouncer:
         arguments["prepare_threshold"] = None
     else:
-        settings = [f"-c {name}={value}" for name, value in _SESSION_SETTINGS.items()]
+        # psycopg reads times in no other style, which the database may have as its default
+        settings = [f"-c {name}={value}" for name, value in {**_SESSION_SETTINGS, "DateStyle": "ISO"}.items()]
         arguments["options"] = " ".join([*settings, *_texts(url.query.get("options", ()))])
     return arguments
 

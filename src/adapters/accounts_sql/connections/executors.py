@@ -1,6 +1,7 @@
 """Execution of statements on a synchronous or an asynchronous connection."""
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 import sqlalchemy as sa
@@ -8,12 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from accounts_core.errors import AccountsError, AnswerMismatch
 from accounts_core.model.text import check_storable
-from accounts_sql.statements.queries import Query, translation
+from accounts_sql.statements.queries import Query, Rows, translation
 from accounts_sql.tables.location import PREFIX, Location
 
+from .driver_settings import driver_defaults, driver_of
 from .renaming import LOCATION
 from .shielding import retried_while_locked, shielded
-from .translation import translated
+from .transactions import begin_again
+from .translation import StaleStatement, translated
 
 T = TypeVar("T")
 
@@ -31,6 +34,9 @@ class RowFetcher(Protocol):
 class Executor(RowFetcher, Protocol):
     """Executor of the statements of one transaction."""
 
+    may_begin_again: bool
+    """Whether the transaction may be begun again, because nothing was done in it yet."""
+
     @property
     def dialect(self) -> str:
         """`sqlite` or `postgresql`."""
@@ -47,10 +53,16 @@ class Executor(RowFetcher, Protocol):
 
 
 class _Executing:
-    def __init__(self, location: Location) -> None:
+    def __init__(self, location: Location, *, may_begin_again: bool) -> None:
         self.failure: AccountsError | None = None
-        # SQLAlchemy keeps the row count of an INSERT only on request
-        self._options: dict[str, Any] = {"preserve_rowcount": True}
+        self.may_begin_again = may_begin_again
+        """Whether nothing was done in the transaction yet, and it is not the host application's."""
+        self._options: dict[str, Any] = {
+            "preserve_rowcount": True,  # SQLAlchemy keeps the row count of an INSERT only on request
+            # the host application may have asked for server-side cursors on its engine or connection
+            "stream_results": False,
+            "yield_per": None,
+        }
         if location.schema is not None:
             self._options["schema_translate_map"] = translation(location)
         if location.prefix != PREFIX:
@@ -67,6 +79,14 @@ class _Executing:
                 if name in table.c:
                     check_storable(value)
 
+    def _fetched(self, result: sa.CursorResult[Any]) -> Rows:
+        try:
+            with translated():
+                return result.fetchall()
+        except AccountsError as error:
+            self._remember(error)
+            raise
+
     def _remember(self, error: AccountsError) -> None:
         self.failure = self.failure or error
 
@@ -74,13 +94,14 @@ class _Executing:
 class SyncExecutor(_Executing):
     """Executor on a `Connection`. Never suspends."""
 
-    def __init__(self, connection: sa.Connection, location: Location) -> None:
-        super().__init__(location)
+    def __init__(self, connection: sa.Connection, location: Location, *, may_begin_again: bool = False) -> None:
+        super().__init__(location, may_begin_again=may_begin_again)
         self._connection = connection
         self.dialect = connection.dialect.name
 
     async def fetch(self, query: Query[T], /, **values: Any) -> T:
-        rows = self._execute(query.statement, values).fetchall()
+        with self._with_defaults():
+            rows = self._fetched(self._execute(query.statement, values))
         try:
             query.check(rows, values)
         except AnswerMismatch as error:
@@ -90,28 +111,47 @@ class SyncExecutor(_Executing):
         return query.decode(rows)
 
     async def run(self, statement: Statement, /, **values: Any) -> int:
-        return self._execute(statement, values).rowcount
+        with self._with_defaults():
+            return self._execute(statement, values).rowcount
 
-    def _execute(self, statement: Any, values: Mapping[str, Any]) -> sa.CursorResult[*tuple[Any, ...]]:
+    def _with_defaults(self) -> AbstractContextManager[None]:
+        try:
+            with translated():
+                return driver_defaults(driver_of(self._connection), self._connection.dialect.driver)
+        except AccountsError as error:
+            self._remember(error)
+            raise
+
+    def _execute(self, statement: Any, values: Mapping[str, Any]) -> sa.CursorResult[Any]:
         try:
             self._check(statement, values)
+            try:
+                with translated():
+                    return self._connection.execute(statement, values, execution_options=self._options)
+            except StaleStatement:
+                if not self.may_begin_again:
+                    raise
             with translated():
+                begin_again(self._connection)
                 return self._connection.execute(statement, values, execution_options=self._options)
         except AccountsError as error:
             self._remember(error)
             raise
+        finally:
+            self.may_begin_again = False
 
 
 class AsyncExecutor(_Executing):
     """Executor on an `AsyncConnection`."""
 
-    def __init__(self, connection: AsyncConnection, location: Location) -> None:
-        super().__init__(location)
+    def __init__(self, connection: AsyncConnection, location: Location, *, may_begin_again: bool = False) -> None:
+        super().__init__(location, may_begin_again=may_begin_again)
         self._connection = connection
         self.dialect = connection.dialect.name
 
     async def fetch(self, query: Query[T], /, **values: Any) -> T:
-        rows = (await self._execute(query.statement, values)).fetchall()
+        with self._with_defaults():
+            rows = self._fetched(await self._execute(query.statement, values))
         try:
             query.check(rows, values)
         except AnswerMismatch as error:
@@ -121,17 +161,40 @@ class AsyncExecutor(_Executing):
         return query.decode(rows)
 
     async def run(self, statement: Statement, /, **values: Any) -> int:
-        return (await self._execute(statement, values)).rowcount
+        with self._with_defaults():
+            return (await self._execute(statement, values)).rowcount
 
-    async def _execute(self, statement: Any, values: Mapping[str, Any]) -> sa.CursorResult[*tuple[Any, ...]]:
+    def _with_defaults(self) -> AbstractContextManager[None]:
         try:
-            self._check(statement, values)
             with translated():
-                step = self._connection.execute(statement, values, execution_options=self._options)
-                return await retried_while_locked(self._connection.dialect, step)
+                connection = self._connection.sync_connection
+                assert connection is not None
+                return driver_defaults(driver_of(connection), connection.dialect.driver)
         except AccountsError as error:
             self._remember(error)
             raise
+
+    async def _execute(self, statement: Any, values: Mapping[str, Any]) -> sa.CursorResult[Any]:
+        try:
+            self._check(statement, values)
+            try:
+                with translated():
+                    step = self._connection.execute(statement, values, execution_options=self._options)
+                    return await retried_while_locked(self._connection.dialect, step)
+            except StaleStatement:
+                if not self.may_begin_again:
+                    raise
+            with translated():
+                await self._connection.run_sync(begin_again)
+                result: sa.CursorResult[Any] = await self._connection.execute(
+                    statement, values, execution_options=self._options
+                )
+                return result
+        except AccountsError as error:
+            self._remember(error)
+            raise
+        finally:
+            self.may_begin_again = False
 
 
 _sync: type[Executor] = SyncExecutor

@@ -19,8 +19,8 @@ from typing import Any, Final, TypeAlias
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import ConnectionPoolEntry
-from sqlalchemy.util import queue
-from sqlalchemy.util.concurrency import await_, in_greenlet
+from sqlalchemy.util import await_only, queue
+from sqlalchemy.util.concurrency import in_greenlet
 
 from accounts_core.errors import ConfigurationError
 from accounts_core.forking import WeakList, keep_forever, on_fork
@@ -123,7 +123,7 @@ class _Guard:
         if self._is_barred:
             raise InheritedSqlite
         while not self._gate.acquire(blocking=not in_greenlet()):
-            await_(asyncio.sleep(POLL_SECONDS))  # the fork may be waiting for another task on this event loop
+            await_only(asyncio.sleep(POLL_SECONDS))  # the fork may be waiting for another task on this event loop
         try:
             if record is not None:
                 self._opening.add(record)

@@ -16,20 +16,35 @@ from accounts_sql.statements.queries import Query, Rows
 from accounts_sql.tables.location import Location
 
 from .checkouts import BrokenCheckout, discard
+from .driver_settings import driver_defaults
 from .executors import RowFetcher, SyncExecutor
+from .host_transactions import HostTransaction
 from .renaming import rename_on
-from .translation import is_broken, translated
+from .translation import StaleStatement, is_broken, translate, translated
 
 T = TypeVar("T")
 
 
-def fetcher_on(source: sa.Engine | sa.Connection, location: Location, *, fast: bool) -> RowFetcher:
+def fetcher_on(source: sa.Engine | HostTransaction, location: Location, *, fast: bool) -> RowFetcher:
     """Choose the fetcher: the host application's connection, a supported driver, or SQLAlchemy otherwise."""
+    if isinstance(source, HostTransaction):
+        return HostFetcher(source, location)
     rename_on(source, location)
-    if isinstance(source, sa.Connection):
-        return SyncExecutor(source, location)
     on_the_driver = _ON_THE_DRIVER.get(source.dialect.driver) if fast else None
     return EngineFetcher(source, location) if on_the_driver is None else on_the_driver(source, location)
+
+
+@attrs.frozen
+class HostFetcher:
+    """Fetcher in the host application's transaction."""
+
+    _host: HostTransaction
+    _location: Location
+
+    async def fetch(self, query: Query[T], /, **values: Any) -> T:
+        connection = self._host.connection()
+        rename_on(connection, self._location)
+        return await SyncExecutor(connection, self._location).fetch(query, **values)
 
 
 @attrs.frozen
@@ -43,7 +58,7 @@ class EngineFetcher:
         with translated():
             connection = self._engine.connect()
         with connection:
-            return await SyncExecutor(connection, self._location).fetch(query, **values)
+            return await SyncExecutor(connection, self._location, may_begin_again=True).fetch(query, **values)
 
 
 @attrs.frozen
@@ -68,13 +83,15 @@ class DriverFetcher:
         pool = self._engine.pool
         checkout = pool.connect()
         try:
-            rows = self._execute(checkout.driver_connection, sql, parameters)
+            driver = checkout.driver_connection
+            with driver_defaults(driver, self._engine.dialect.driver):
+                rows = self._execute(driver, sql, parameters)
             query.check(rows, asked)
         except AnswerMismatch as error:
             discard(pool, checkout, error)
             raise
         except Exception as error:
-            if is_broken(error):
+            if is_broken(error) or isinstance(translate(error), StaleStatement):
                 discard(pool, checkout, error)
                 raise BrokenCheckout from error
             checkout.close()

@@ -7,7 +7,7 @@ another transaction commits in between, that write fails at once, whatever the b
 SQLAlchemy's `begin` event, the documented way, would take the write lock for reads too.
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, Final
 
@@ -17,9 +17,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncTransactio
 
 from accounts_core.errors import ConfigurationError, Unavailable
 
-from .checkouts import discard
+from .checkouts import discard, refresh
+from .event_loops import use_on_this_loop
 from .shielding import retried_while_locked, shielded
-from .translation import committing, translated
+from .translation import StaleStatement, committing, translated
 
 _CHECKED: Final = "accounts_sql.checked"
 _ISOLATION: Final[IsolationLevel] = "READ COMMITTED"
@@ -38,6 +39,9 @@ def transaction(engine: sa.Engine, isolation_level: IsolationLevel | None = None
         yield connection
         with committing():
             connection.commit()
+    except StaleStatement:
+        _rollback_stale(connection)
+        raise
     except BaseException:
         _rollback(connection)
         raise
@@ -50,6 +54,7 @@ async def async_transaction(
     engine: AsyncEngine, isolation_level: IsolationLevel | None = None
 ) -> AsyncIterator[AsyncConnection]:
     """Open a transaction as `transaction` does, on an event loop. Cancellation leaks no connection."""
+    await use_on_this_loop(engine)
     connection = engine.connect()
     try:
         with translated():
@@ -62,7 +67,7 @@ async def async_transaction(
             await retried_while_locked(engine.dialect, connection.commit())
     except BaseException as error:
         if connection.sync_connection is not None:
-            await shielded(connection.run_sync(_give_up if _has_timed_out(error) else _rollback))
+            await shielded(connection.run_sync(_ending_of(error)))
         raise
     finally:
         if connection.sync_connection is not None:
@@ -72,17 +77,18 @@ async def async_transaction(
 @contextmanager
 def savepoint(connection: sa.Connection) -> Iterator[sa.Connection]:
     """Open a savepoint in the host application's transaction, which only the host application commits."""
-    with translated():
-        _join(connection)
-        nested = connection.begin_nested()
-    try:
-        yield connection
+    with _without_streaming(connection):
         with translated():
-            nested.commit()
-    except BaseException:
-        with suppress(sa.exc.SQLAlchemyError):  # the first error is more informative
-            nested.rollback()
-        raise
+            _join(connection)
+            nested = connection.begin_nested()
+        try:
+            yield connection
+            with translated():
+                nested.commit()
+        except BaseException:
+            with suppress(sa.exc.SQLAlchemyError):  # the first error is more informative
+                nested.rollback()
+            raise
 
 
 @asynccontextmanager
@@ -90,19 +96,52 @@ async def async_savepoint(connection: AsyncConnection) -> AsyncIterator[AsyncCon
     """Open a savepoint as `savepoint` does, on an event loop."""
     dialect = connection.dialect
     nested: AsyncTransaction | None = None
+    assert connection.sync_connection is not None
+    with _without_streaming(connection.sync_connection):
+        try:
+            with translated():
+                await retried_while_locked(dialect, connection.run_sync(_join))
+                nested = connection.begin_nested()
+                await retried_while_locked(dialect, nested.start())
+            yield connection
+            with translated():
+                await retried_while_locked(dialect, nested.commit())
+        except BaseException:
+            if nested is not None and nested.sync_transaction is not None:
+                with suppress(sa.exc.SQLAlchemyError):
+                    await shielded(nested.rollback())
+            raise
+
+
+@contextmanager
+def _without_streaming(connection: sa.Connection) -> Iterator[None]:
+    """Turn server-side cursors off, which SQLAlchemy would declare for SAVEPOINT as well on psycopg."""
+    options = connection.get_execution_options()
+    streaming = {name: options[name] for name in ("stream_results", "yield_per") if options.get(name)}
+    if not streaming:
+        yield
+        return
+    connection.execution_options(stream_results=False, yield_per=None)
     try:
-        with translated():
-            await retried_while_locked(dialect, connection.run_sync(_join))
-            nested = connection.begin_nested()
-            await retried_while_locked(dialect, nested.start())
-        yield connection
-        with translated():
-            await retried_while_locked(dialect, nested.commit())
-    except BaseException:
-        if nested is not None and nested.sync_transaction is not None:
-            with suppress(sa.exc.SQLAlchemyError):
-                await shielded(nested.rollback())
-        raise
+        yield
+    finally:
+        connection.execution_options(**streaming)
+
+
+def begin_again(connection: sa.Connection) -> None:
+    """Begin the transaction of an engine's connection again, whose first statement was stale."""
+    _rollback_stale(connection)
+    _begin(connection)
+
+
+def _rollback_stale(connection: sa.Connection) -> None:
+    """Roll back after a `StaleStatement`, and replace the pool's other connections, which may have prepared it too.
+
+    On asyncpg SQLAlchemy prepares everything again, on all connections.
+    """
+    _rollback(connection)
+    if connection.dialect.driver != "asyncpg":
+        refresh(connection.engine.pool, connection.connection)
 
 
 def _begin(connection: sa.Connection) -> None:
@@ -120,9 +159,9 @@ def _join(connection: sa.Connection) -> None:
 
 def _commits_by_itself(connection: sa.Connection) -> bool:
     """Return whether the connection is in AUTOCOMMIT mode. On SQLite an explicit BEGIN works in that mode too."""
-    dialect, driver = connection.dialect, connection.connection.dbapi_connection
-    assert driver is not None
-    return dialect.name == "postgresql" and dialect.detect_autocommit_setting(driver)
+    # `Dialect.detect_autocommit_setting` reads the same attribute, from SQLAlchemy 2.0.43 on
+    driver: Any = connection.connection.dbapi_connection
+    return connection.dialect.name == "postgresql" and bool(driver.autocommit)
 
 
 def _begin_on_sqlite(connection: sa.Connection) -> None:
@@ -148,6 +187,12 @@ def _check_sqlite(connection: sa.Connection) -> None:
             "Foreign keys are off on this SQLite connection, and the accounts' rules rely on them:"
             " make the engine with accounts_sql.create_engine, or call accounts_sql.prepare(engine) before it connects."
         )
+
+
+def _ending_of(error: BaseException) -> Callable[[sa.Connection], None]:
+    if isinstance(error, StaleStatement):
+        return _rollback_stale
+    return _give_up if _has_timed_out(error) else _rollback
 
 
 def _has_timed_out(error: BaseException) -> bool:

@@ -9,6 +9,7 @@ SQLite's names: https://www.sqlite.org/rescode.html
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from traceback import clear_frames
 from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
@@ -25,11 +26,19 @@ class OutcomeUnknown(Unavailable):
         super().__init__("The connection to the database broke while the unit was being committed.")
 
 
+class StaleStatement(Conflict):
+    """A table was altered after the connection had prepared the statement. It is prepared again the next time."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A table was altered after this connection had prepared a statement for it. Begin the transaction again."
+        )
+
+
 _LOST_RACE: Final = {
     "40001",  # serialization failure
     "40P01",  # deadlock
     "55P03",  # lock timeout, or NOWAIT
-    "0A000",  # cached plan made stale by a migration: prepared again the next time
     "SQLITE_BUSY_SNAPSHOT",  # write after a read that another transaction's commit made stale
 }
 _AWAY: Final = {
@@ -87,11 +96,16 @@ def bare(error: E) -> E:
 
     Frames of a connecting driver hold the database's password, and error reporters record frames. The translated
     error still has the traceback of this package's code.
+
+    Their frames are cleared as well: in aiosqlite's a cursor is left in a reference cycle. The garbage collector would
+    close it at any later time in the event loop's thread, and wait there for the connection, which may be waiting for a
+    lock that another task of this loop holds.
     """
     seen: set[int] = set()
     each: BaseException | None = error
     while each is not None and id(each) not in seen:
         seen.add(id(each))
+        clear_frames(each.__traceback__)
         each.__traceback__ = None
         if "_pgconn" in vars(each):
             vars(each)["_pgconn"] = None  # holds every connection parameter
@@ -112,6 +126,8 @@ def translate(error: BaseException) -> AccountsError | None:
         return Unavailable("The database is away.")
     if _is_called("DataError", cause) or isinstance(cause, UnicodeError | OverflowError):
         return Invalid("value", "This cannot be stored.")
+    if isinstance(error, NotImplementedError):  # psycopg, of a DateStyle other than ISO
+        return ConfigurationError(f"The driver cannot read an answer under the connection's settings: {error}")
     if isinstance(error, sa.exc.SQLAlchemyError):
         return ConfigurationError(f"The database rejected the statement: {cause}")
     return None
@@ -137,6 +153,8 @@ def is_about(conflict: Conflict, column: str) -> bool:
 
 
 def _by_code(code: str, cause: BaseException) -> AccountsError:
+    if _is_stale(code, cause):
+        return StaleStatement()
     base = code if not code.startswith("SQLITE_") else "_".join(code.split("_")[:2])
     if code in _LOST_RACE:
         return Conflict("A concurrent transaction changed the same rows.")
@@ -151,15 +169,21 @@ def _by_code(code: str, cause: BaseException) -> AccountsError:
     return ConfigurationError(f"The database rejected the statement: {cause}")
 
 
+def _is_stale(code: str | None, cause: BaseException) -> bool:
+    """Return whether a prepared statement failed because a table or type that it refers to was altered."""
+    return (code == "0A000" and "cached" in str(cause)) or (code == "XX000" and "cache lookup failed" in str(cause))
+
+
 def _driver_error(error: BaseException) -> BaseException:
     if isinstance(error, sa.exc.StatementError) and error.orig is not None:
         error = error.orig
-    # on asyncpg SQLAlchemy wraps the driver's error in an emulated DB-API error
-    return error.driver_exception if isinstance(error, sa.exc.EmulatedDBAPIException) else error
+    # on asyncpg SQLAlchemy raises an emulated DB-API error, caused by the driver's
+    is_emulated = type(error).__module__.startswith("sqlalchemy.dialects.")
+    return error.__cause__ if is_emulated and error.__cause__ is not None else error
 
 
 def _code(cause: BaseException) -> str | None:
-    for name in ("sqlstate", "sqlite_errorname"):
+    for name in ("sqlstate", "pgcode", "sqlite_errorname"):  # pgcode is psycopg2's
         code: Any = getattr(cause, name, None)
         if isinstance(code, str):
             return code

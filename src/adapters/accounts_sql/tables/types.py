@@ -61,7 +61,11 @@ Flag: Final = sa.Boolean().with_variant(sa.Integer(), "sqlite")
 
 
 class Document(sa.types.TypeDecorator[Any]):
-    """JSON value: JSONB on PostgreSQL, text on SQLite, whose STRICT tables have no JSON type."""
+    """JSON value: JSONB on PostgreSQL, text on SQLite, whose STRICT tables have no JSON type.
+
+    PostgreSQL gets and returns it as text, so that it does not matter which JSON functions or codecs the host
+    application has given to its engine, its connection or the driver. Django, for one, has psycopg return JSON as text.
+    """
 
     impl = sa.JSON
     cache_ok = True
@@ -69,11 +73,33 @@ class Document(sa.types.TypeDecorator[Any]):
     def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
         return sa.Text() if dialect.name == "sqlite" else dialect.type_descriptor(postgresql.JSONB())
 
-    def bind_processor(self, dialect: sa.Dialect) -> Callable[[Any], Any] | None:
-        return json.dumps if dialect.name == "sqlite" else super().bind_processor(dialect)
+    def bind_expression(self, bindvalue: sa.BindParameter[Any]) -> sa.ColumnElement[Any]:
+        if not self._is_jsonb:
+            return bindvalue
+        return sa.cast(sa.type_coerce(bindvalue, _DocumentText()), postgresql.JSONB)
 
-    def result_processor(self, dialect: sa.Dialect, coltype: object) -> Callable[[Any], Any] | None:
-        return _from_json if dialect.name == "sqlite" else super().result_processor(dialect, coltype)
+    def column_expression(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+        return sa.type_coerce(sa.cast(column, sa.Text), self) if self._is_jsonb else column
+
+    def bind_processor(self, dialect: sa.Dialect) -> Callable[[Any], Any] | None:  # noqa: ARG002  SQLAlchemy's signature
+        return json.dumps
+
+    def result_processor(self, dialect: sa.Dialect, coltype: object) -> Callable[[Any], Any] | None:  # noqa: ARG002  as above
+        return _from_json
+
+    @property
+    def _is_jsonb(self) -> bool:
+        return isinstance(self.impl_instance, postgresql.JSONB)
+
+
+class _DocumentText(sa.types.TypeDecorator[Any]):
+    """The text of a `Document`, as a parameter."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str:  # noqa: ARG002  as above
+        return json.dumps(value)
 
 
 def _from_json(value: str | None) -> Any:

@@ -279,7 +279,7 @@ def test_every_use_case_that_hashes_does_so_once_for_a_request() -> None:
 
     assert found
     for name, cls in found.items():
-        built_for_each_call = not inspect.ismethod(getattr(accounts, name))
+        built_for_each_call = not inspect.ismethod(inspect.unwrap(getattr(accounts, name)))
         assert built_for_each_call == _holds(accounts.build(cls), hasher), name
 
 

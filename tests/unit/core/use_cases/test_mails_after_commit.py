@@ -202,13 +202,13 @@ def test_a_read_looks_for_no_mails(env: Environment, monkeypatch: pytest.MonkeyP
     jane = accounts.register(email="jane@example.org", password=PASSWORD, name="Jane Doe")
     looked: list[object] = []
 
-    original = env.store._views.outbox.any_due
+    original = env.store._reader.outbox.any_due
 
     async def any_due(**asked: Any) -> bool:
         looked.append(asked)
         return await original(**asked)
 
-    monkeypatch.setattr(env.store._views.outbox, "any_due", any_due)
+    monkeypatch.setattr(env.store._reader.outbox, "any_due", any_due)
     accounts.profile(jane.id)
     accounts.list_notifications(jane.id)
 
@@ -227,7 +227,7 @@ def test_whatever_goes_wrong_with_the_mails_the_result_of_the_call_is_returned(
     async def any_due(**_: Any) -> bool:
         raise ConfigurationError("This connection was made before a fork.")
 
-    monkeypatch.setattr(env.store._views.outbox, "any_due", any_due)
+    monkeypatch.setattr(env.store._reader.outbox, "any_due", any_due)
 
     signed_in = accounts.sign_in(email="jane@example.org", password=PASSWORD)
     assert accounts.authenticate(signed_in.token).user.id == jane.id

@@ -144,6 +144,9 @@ class LosingWord:
     def reader(self) -> Any:
         return self.store.reader()
 
+    def joined(self, transaction: object) -> Any:
+        return self.store.joined(transaction)
+
 
 @pytest.mark.parametrize("in_single_unit", [True, False])
 def test_when_word_of_the_commit_is_lost_the_repeat_finds_the_answer(
@@ -230,6 +233,9 @@ class LateAnswer:
 
     def reader(self) -> Any:
         return self.store.reader()
+
+    def joined(self, transaction: object) -> Any:
+        return self.store.joined(transaction)
 
 
 def test_u17_an_answer_that_comes_while_its_claim_is_taken_over_is_given_and_not_thrown_away(

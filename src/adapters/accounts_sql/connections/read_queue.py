@@ -8,7 +8,9 @@ get a connection however many reads are waiting.
 import asyncio
 import sys
 from collections import deque
+from collections.abc import Callable
 from typing import Any, Final
+from weakref import ref
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -19,6 +21,7 @@ from accounts_core.errors import Unavailable
 from accounts_core.forking import on_fork
 
 from .checkouts import is_ready, keeps_connections, returns_at_once
+from .event_loops import use_on_this_loop
 from .shielding import shielded
 
 _Turn = asyncio.Future[PoolProxiedConnection | None]
@@ -27,24 +30,30 @@ _Turn = asyncio.Future[PoolProxiedConnection | None]
 NO_BOUND: Final = sys.maxsize
 
 
-class Lending:
-    """First-in, first-out queue of reads for an engine's connections. Belongs to one event loop, like the engine."""
+class ReadQueue:
+    """First-in, first-out queue of reads for an engine's connections. Begins anew on another event loop."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._most = _most_for_reads(engine.pool)
         self._begin()
-        on_fork(self, in_child=Lending._begin)
+        on_fork(self, in_child=ReadQueue._begin)
 
     def _begin(self) -> None:
         """Reset the state. After a fork, the checkouts and waiting reads belong to the parent process."""
-        self._lent = 0
+        self._loop: Callable[[], asyncio.AbstractEventLoop | None] = _no_loop
+        self._checked_out = 0
         self._waiting: deque[_Turn] = deque()
 
-    async def borrow(self) -> PoolProxiedConnection:
-        """Check a connection out; end with `give_back` or `lose`. Raises `Unavailable` if none is free in time."""
-        if self._lent < self._most:
-            self._lent += 1
+    async def check_out(self) -> PoolProxiedConnection:
+        """Check a connection out; end with `check_in` or `lose`. Raises `Unavailable` if none is free in time."""
+        loop = asyncio.get_running_loop()
+        if self._loop() is not loop:
+            await use_on_this_loop(self._engine)
+            self._begin()
+            self._loop = ref(loop)
+        if self._checked_out < self._most:
+            self._checked_out += 1
         else:
             handed_over = await self._turn()
             if handed_over is not None:
@@ -56,13 +65,13 @@ class Lending:
             self.lose()
             raise
 
-    async def give_back(self, checkout: PoolProxiedConnection) -> None:
+    async def check_in(self, checkout: PoolProxiedConnection) -> None:
         """Hand a working connection to the next waiting read, or return it to the pool."""
         turn = self._next()
         if turn is not None:
             turn.set_result(checkout)
             return
-        self._lent -= 1
+        self._checked_out -= 1
         if returns_at_once(self._engine.pool):
             checkout.close()
         else:
@@ -74,7 +83,7 @@ class Lending:
         if turn is not None:
             turn.set_result(None)
         else:
-            self._lent -= 1
+            self._checked_out -= 1
 
     def _next(self) -> _Turn | None:
         while self._waiting:
@@ -102,7 +111,11 @@ class Lending:
         if handed_over is None:
             self.lose()
         else:
-            await self.give_back(handed_over)
+            await self.check_in(handed_over)
+
+
+def _no_loop() -> None:
+    return None
 
 
 def _most_for_reads(pool: sa.Pool) -> int:
