@@ -35,11 +35,7 @@ class ConfigurationError(AccountsError):
 
 
 class Invalid(ClientError):
-    """A value is not valid.
-
-    `field` is the argument of the use case, or `value` for a text that cannot be stored. `reason` is a sentence for
-    people.
-    """
+    """A value is not valid. `field` is the argument, or `value` if a text cannot be stored; `reason` is for people."""
 
     def __init__(self, field: str, reason: str) -> None:
         super().__init__(f"{field}: {reason}")
