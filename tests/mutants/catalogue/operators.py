@@ -182,7 +182,7 @@ OPERATORS: Final = (
     ),
     Mutant(
         name="a wait of ten years",
-        at="accounts_core/errors.py::RateLimitExceeded.__init__",
+        at="accounts_core/errors/infrastructure.py::RateLimitExceeded.__init__",
         old="min(retry_after, MAX_RETRY_AFTER)",
         new="retry_after",
         check=memory_contract("TestLimits::test_a13_nobody_is_told_to_wait_for_longer_than_a_day"),

@@ -29,11 +29,11 @@ async def use_on_this_loop(engine: AsyncEngine) -> None:
 
     """
     loop, pool = asyncio.get_running_loop(), engine.pool
-    known = _loops.get(pool)
-    if known is None:
+    recorded = _loops.get(pool)
+    if recorded is None:
         _loops[pool] = ref(loop)
         return
-    before = known()
+    before = recorded()
     if before is loop or not isinstance(pool, sa.AsyncAdaptedQueuePool):
         return  # the other pools keep no connection that was not in use on its loop
     if before is not None and before.is_running():
