@@ -46,7 +46,10 @@ class IdArgument:
         if type(value) is self._type or (value is None and self._is_optional):
             return
         if not isinstance(value, self._type) or isinstance(value, bool):
-            raise WrongIdType(method, self._name, self._description, value)
+            advice = " Convert a text with int(...) first." if self._type is int and isinstance(value, str) else ""
+            raise WrongIdType(
+                f"{method}: {self._name} is of type {type(value).__name__}, but {self._description}.{advice}"
+            )
 
 
 def id_arguments(cls: type[Any]) -> tuple[IdArgument, ...]:

@@ -6,12 +6,6 @@ from .base import ConfigurationError
 class WrongIdType(ConfigurationError):
     """An argument that is an id has another type, such as the text "1" where a user id belongs."""
 
-    def __init__(self, method: str, argument: str, expected: str, value: object) -> None:
-        advice = " Convert a text with int(...) first." if " int," in expected and isinstance(value, str) else ""
-        super().__init__(f"{method}: {argument} is of type {type(value).__name__}, but {expected}.{advice}")
-        self.method = method
-        self.argument = argument
-
 
 class NeedsCommit(ConfigurationError):
     """The use case commits between provider calls, but the store takes part in the application's transaction."""

@@ -16,6 +16,7 @@ from accounts_core.testing.harness import keep
 from accounts_sql import SqlRateLimiter
 from accounts_sql.connections.executors import SyncExecutor
 from accounts_sql.connections.transactions import transaction
+from accounts_sql.repositories.attempts import Attempts
 from accounts_sql.tables.location import Location
 
 pytestmark = pytest.mark.usefixtures("drive")
@@ -77,9 +78,8 @@ async def test_whoever_counts_where_somebody_is_counting_waits(backend: Backend)
     once = RateLimit(1, at(1) - at(0))
     impatient = backend.new_engine(connect_args={"options": "-c lock_timeout=20ms"})
     with transaction(backend.engine) as connection:
-        await backend.limits()._consume(  # type: ignore[attr-defined]  # half of `consume`: its transaction stays open
-            SyncExecutor(connection, Location()), "sign-in", {"jane": once}, at(0)
-        )
+        # half of `consume`: its transaction stays open
+        await Attempts().consume(SyncExecutor(connection, Location()), "sign-in", {"jane": once}, at(0))
         with pytest.raises(Conflict):
             await SqlRateLimiter(impatient).consume("sign-in", {"jane": once}, now=at(0))
         await SqlRateLimiter(impatient).consume("sign-in", {"john": once}, now=at(0))

@@ -107,6 +107,27 @@ SQL: Final = (
         check=locks("test_whoever_counts_where_somebody_is_counting_waits[psycopg]"),
     ),
     Mutant(
+        name="sqlite: limits that wait for the host's own transaction",
+        at="adapters/accounts_sql/connections/host_transactions.py::would_wait",
+        old="_has_begun(host)",
+        new="not _has_begun(host)",
+        check="tests/integration/sql/test_limits_in_transaction.py::test_a_host_that_has_written_registers_at_once[sqlite3]",
+    ),
+    Mutant(
+        name="sql: attempts that a host's rollback undoes",
+        at="adapters/accounts_sql/repositories/attempts.py::Attempts.consume",
+        old="made - stored",
+        new="made * 0",
+        check="tests/integration/sql/test_limits_in_transaction.py::test_a_rollback_undoes_no_attempt[sqlite3-after the host wrote]",
+    ),
+    Mutant(
+        name="postgresql: JSON as the host's driver reads it",
+        at="adapters/accounts_sql/tables/types.py::Document.column_expression",
+        old="self._is_jsonb",
+        new="False",
+        check="tests/integration/sql/test_host_settings.py::test_a_codec_of_the_hosts_for_jsonb[asyncpg-text]",
+    ),
+    Mutant(
         name="sql: an answer by whoever lost the claim",
         at="adapters/accounts_sql/repositories/idempotency.py",
         old="sa.and_",

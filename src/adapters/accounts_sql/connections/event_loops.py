@@ -6,7 +6,6 @@ pool. While the first loop is running, in another thread, both cannot share a po
 """
 
 import asyncio
-import socket
 from contextlib import suppress
 from typing import Any, Final
 from weakref import WeakKeyDictionary, ref
@@ -19,6 +18,8 @@ from accounts_core.errors import ConfigurationError
 
 _loops: Final[WeakKeyDictionary[sa.Pool, ref[asyncio.AbstractEventLoop]]] = WeakKeyDictionary()
 """The loop of each pool."""
+_BOTH_WAYS: Final = 2
+"""`socket.SHUT_RDWR`: the server and this process stop sending and receiving."""
 
 
 async def use_on_this_loop(engine: AsyncEngine) -> None:
@@ -29,11 +30,11 @@ async def use_on_this_loop(engine: AsyncEngine) -> None:
 
     """
     loop, pool = asyncio.get_running_loop(), engine.pool
-    recorded = _loops.get(pool)
-    if recorded is None:
+    noted = _loops.get(pool)
+    if noted is None:
         _loops[pool] = ref(loop)
         return
-    before = recorded()
+    before = noted()
     if before is loop or not isinstance(pool, sa.AsyncAdaptedQueuePool):
         return  # the other pools keep no connection that was not in use on its loop
     if before is not None and before.is_running():
@@ -53,4 +54,4 @@ def _abandon(pool: Any) -> None:
     """Shut the sockets of idle connections down. To close a connection, asyncpg needs its loop."""
     with suppress(Exception):  # private attributes; without them the sockets are closed by the garbage collector
         for record in list(pool._pool._queue._queue):  # noqa: SLF001  idle connections have no public name
-            record.driver_connection._transport.get_extra_info("socket").shutdown(socket.SHUT_RDWR)  # noqa: SLF001
+            record.driver_connection._transport.get_extra_info("socket").shutdown(_BOTH_WAYS)  # noqa: SLF001

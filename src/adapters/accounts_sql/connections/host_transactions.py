@@ -171,9 +171,9 @@ def _has_begun(host: sa.Connection) -> bool:
 
 def _refused(expected: str, source: object) -> ConfigurationError:
     # neither the text of a URL nor a representation is repeated: both may hold a password
-    described = f"the class {source.__name__}" if isinstance(source, type) else f"this {type(source).__name__}"
+    named = f"the class {source.__name__}" if isinstance(source, type) else f"this {type(source).__name__}"
     advice = next((advice for kinds, advice in _ADVICE if isinstance(source, kinds)), _OTHERWISE)
-    return ConfigurationError(f"{expected}, not {described}. {advice}")
+    return ConfigurationError(f"{expected}, not {named}. {advice}")
 
 
 def _check(connection: sa.Connection) -> sa.Connection:
