@@ -1,9 +1,12 @@
 """Which prefixes the tables may have, and what of a statement is renamed (E7)."""
 
+from typing import Literal
+
 import pytest
 import sqlalchemy as sa
 
 from accounts_core.errors import ConfigurationError
+from accounts_sql import tables_for
 from accounts_sql.tables import metadata, sqlite_metadata
 from accounts_sql.tables.location import MAX_PREFIX_LENGTH, Location
 
@@ -52,6 +55,32 @@ def test_other_prefixes_are_taken(prefix: str) -> None:
 def test_names_are_renamed_wherever_they_stand(text: str, renamed: str) -> None:
     assert AUTH.rename(text) == renamed
     assert Location().rename(text) is text
+
+
+@pytest.mark.parametrize(
+    ("name", "type_", "schema", "ours"),
+    [
+        ("auth_users", "table", "auth", True),
+        ("auth_counters", "table", "auth", True),
+        ("auth_alembic_version", "table", "auth", True),
+        ("auth_users", "table", None, False),
+        ("auth_users", "index", "auth", False),
+        ("auth_orders", "table", "auth", False),
+        ("accounts_users", "table", "auth", False),
+        (None, "schema", None, False),
+    ],
+)
+def test_alembic_leaves_out_our_tables_only(
+    name: str | None, type_: Literal["table", "index", "schema"], schema: str | None, ours: bool
+) -> None:
+    included = tables_for(schema="auth", prefix="auth_").include_name(name, type_, {"schema_name": schema})
+
+    assert included is not ours
+
+
+def test_alembic_names_no_schema_for_public() -> None:
+    assert tables_for(schema="public").include_name("accounts_users", "table", {"schema_name": None}) is False
+    assert tables_for(schema="public").include_name("accounts_users", "table", {"schema_name": "shop"}) is True
 
 
 def test_no_name_is_longer_than_postgresql_keeps_with_the_longest_prefix() -> None:

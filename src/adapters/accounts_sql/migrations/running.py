@@ -43,6 +43,7 @@ class Migration:
     def on_engine(self, engine: sa.Engine) -> None:
         """Migrate in transactions of one's own. Raises `Unavailable` and `ConfigurationError`."""
         isolation = _ISOLATION.get(engine.dialect.name)
+        built = 0
         while True:
             waiting_for: Sequence[Revision] = ()
             with transaction(engine, isolation) as connection, without_time_limit(connection), translated():
@@ -52,7 +53,10 @@ class Migration:
                 else:
                     pause(connection)
             for revision in waiting_for:
+                if built >= len(self.history.revisions):
+                    raise ConfigurationError(f"The indexes of revision {revision.number} were built and are not valid.")
                 build_indexes(engine, revision.indexes, self.location)
+                built += 1
             if is_our_turn and not waiting_for:
                 return
 

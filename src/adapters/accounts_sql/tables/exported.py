@@ -17,6 +17,9 @@ ParentNames: TypeAlias = MutableMapping[Literal["schema_name", "table_name", "sc
 """Schema and table of a name, as Alembic passes them."""
 
 
+_DEFAULT_SCHEMA: Final = "public"
+
+
 @attrs.frozen
 class Tables:
     """Definitions of the tables at one location, as the migrations make them. Made by `tables_for`.
@@ -51,7 +54,11 @@ class Tables:
 
         Alembic then proposes no changes of them, whose definitions the host application's metadata does not have.
         """
-        return type_ != "table" or name not in self._names or parent_names.get("schema_name") != self._schema
+        if type_ != "table" or name not in self._names:
+            return True
+        schema = parent_names.get("schema_name")
+        # Alembic names no schema for the connection's default one
+        return schema != self._schema and not (schema is None and self._schema == _DEFAULT_SCHEMA)
 
 
 @cache
