@@ -1,5 +1,6 @@
 """A host application with tables and an Alembic history of its own, in the accounts' database."""
 
+import io
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,11 +18,17 @@ _ENV = """
 from alembic import context
 
 given = context.config.attributes
-with given["engine"].connect() as connection:
-    context.configure(connection=connection, **given["options"])
+if context.is_offline_mode():
+    named = {"dialect_name": given["engine"].dialect.name, "dialect_opts": {"paramstyle": "named"}}
+    context.configure(**named, literal_binds=True, **given["options"])
     with context.begin_transaction():
-        given["before"](connection)
         context.run_migrations()
+else:
+    with given["engine"].connect() as connection:
+        context.configure(connection=connection, **given["options"])
+        with context.begin_transaction():
+            given["before"](connection)
+            context.run_migrations()
 """
 _ORDERS = '''
 """Orders."""
@@ -84,12 +91,18 @@ class Host:
     def downgrade(self, revision: str) -> None:
         command.downgrade(self._config(), revision)
 
+    def printed(self, revision: str = "heads") -> str:
+        """Return what `alembic upgrade --sql` prints."""
+        buffer = io.StringIO()
+        command.upgrade(self._config(output_buffer=buffer), revision, sql=True)
+        return buffer.getvalue()
+
     def check(self) -> None:
         """Raise Alembic's error if it would generate an operation."""
         command.check(self._config())
 
-    def _config(self) -> Config:
-        config = Config()
+    def _config(self, **options: Any) -> Config:
+        config = Config(**options)
         config.set_main_option("script_location", str(self.folder))
         config.set_main_option("path_separator", "newline")
         config.set_main_option("version_locations", "\n".join((str(self.folder / "versions"), *self.locations)))

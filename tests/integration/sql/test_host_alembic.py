@@ -1,5 +1,6 @@
 """The accounts' migrations beside a host application's own Alembic, in one database (E2, E3, E4, E5)."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -13,6 +14,7 @@ from alembic.util import CommandError
 from tests.integration.sql.hosts import OURS, make_host, make_models, names_in, with_schemas
 
 import accounts_sql
+from accounts_core.errors import ConfigurationError
 from accounts_core.sync import run_sync
 from accounts_core.testing.builders import a_user
 from accounts_core.testing.harness import keep
@@ -208,6 +210,24 @@ def test_what_migrate_did_is_not_done_again_by_the_hosts_command(engine: sa.Engi
     migrate_on(engine, "head")
     host.downgrade("accounts_0009")
     assert (current_revision(engine), theirs(engine)) == ("0009", ["0002", "accounts_0009"])
+
+
+def test_the_hosts_command_prints_our_revisions(engine: sa.Engine, tmp_path: Path) -> None:
+    printed = make_host(tmp_path / "host", engine, locations=(OURS,)).printed()
+    statements = [each.strip() for each in re.sub(r"^--.*$", "", printed, flags=re.MULTILINE).split(";\n")]
+
+    with engine.begin() as connection:
+        for statement in statements:
+            if statement not in {"", "BEGIN", "COMMIT"}:
+                connection.exec_driver_sql(statement)
+
+    assert is_current(engine)
+    assert theirs(engine) == ["0002", OUR_HEAD]
+    assert "orders" in names_in(engine)
+    with pytest.raises(ConfigurationError, match="accounts migrate --sql"):
+        make_host(tmp_path / "placed", engine, locations=(OURS,), accounts_prefix="auth_").printed()
+    with pytest.raises(ConfigurationError, match="Revision 0009 reads rows"):
+        make_host(tmp_path / "later", engine, locations=(OURS,)).printed("accounts_0008:accounts_0009")
 
 
 @pytest.mark.parametrize("place", [{"prefix": "auth_"}, {"schema": "auth"}], ids=["with a prefix", "in a schema"])
