@@ -152,6 +152,7 @@ def _ports(store: Any) -> dict[str, Any]:
         "mailer": MemoryMailer(),
         "clock": clock,
         "secrets": secrets,
+        "limits": None,
     }
 
 

@@ -11,7 +11,7 @@ from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast, overload
 
 import attrs
 
-from accounts_core.container import Ports, W, is_built_of, require
+from accounts_core.container import Ports, W, is_built_of, rate_limiter_of, require
 from accounts_core.errors import ConfigurationError
 from accounts_core.ports.blocking import (
     BlockingMailer,
@@ -41,7 +41,9 @@ class BlockingFacade(Ports[W]):
     _payments: BlockingPaymentGateway = attrs.field(alias="payments")
     _passwords: BlockingPasswordHasher = attrs.field(alias="passwords")
     _mailer: BlockingMailer = attrs.field(alias="mailer")
-    _limits: BlockingRateLimiter | None = attrs.field(default=None, alias="limits")
+    _limits: BlockingRateLimiter | None = attrs.field(
+        default=attrs.Factory(rate_limiter_of, takes_self=True), alias="limits"
+    )
 
     def __attrs_post_init__(self) -> None:
         for port in (self._store, self._payments, self._passwords, self._mailer, self._limits):

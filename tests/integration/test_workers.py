@@ -58,6 +58,7 @@ class Host:
             "clock": clock,
             "secrets": secrets,
             "job_handlers": handlers,
+            "limits": None,
             "mail_dispatch": MailDispatch.WORKER,
         }
 

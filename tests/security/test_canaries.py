@@ -203,6 +203,7 @@ def test_in_one_process_no_secret_is_anywhere_that_it_does_not_belong(
     )
     accounts = Accounts(
         mail_dispatch=MailDispatch.WORKER,
+        limits=None,
         store=stored.store,
         payments=StripeGateway.connect(STRIPE_KEY, http_client=SimulatorHTTPClient(simulator)),
         passwords=hasher,

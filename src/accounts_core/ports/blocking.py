@@ -20,7 +20,11 @@ class NeverSuspends(Protocol):
 
 
 class BlockingStore(Store[W_co], NeverSuspends, Protocol[W_co]):
-    """A `Store` that works without an event loop."""
+    """A `Store` that works without an event loop, and so does its rate limiter."""
+
+    def rate_limiter(self) -> "BlockingRateLimiter":
+        """Return a rate limiter, as `Store.rate_limiter` does."""
+        ...
 
 
 class BlockingPaymentGateway(PaymentGateway, NeverSuspends, Protocol):

@@ -11,6 +11,7 @@ from accounts_core.model.idempotency import (
     MAX_ANSWER_BYTES,
 )
 from accounts_core.model.ids import UserId
+from accounts_core.ports.rate_limiter import RateLimiter
 from accounts_core.ports.store import Reader, Store, UnitOfWork
 
 ATTEMPTS: Final = 10
@@ -70,6 +71,9 @@ class SingleUnitStore:
             unit = self._store.begin()
             self._opened = unit, await unit.__aenter__()
         yield self._opened[1]
+
+    def rate_limiter(self) -> RateLimiter:
+        return self._store.rate_limiter()
 
     @asynccontextmanager
     async def reader(self) -> AsyncIterator[Reader]:

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from accounts_core.errors import ConfigurationError
 from accounts_core.ports.store import Store, Subscriber
 from accounts_core.services.publish import publish
 
@@ -13,6 +14,7 @@ from .connections.async_reading import async_fetcher_on
 from .connections.executors import AsyncExecutor
 from .connections.forking import protect
 from .connections.transactions import async_savepoint, async_transaction
+from .rate_limiter import NOT_IN_A_TRANSACTION, AsyncSqlRateLimiter
 from .tables.location import PREFIX, Location
 from .units import AsyncSqlUnit, Reader, Reading
 
@@ -44,6 +46,12 @@ class AsyncSqlStore:
     def commits(self) -> bool:
         """Whether units of work commit. False on a connection of the host application."""
         return isinstance(self._source, AsyncEngine)
+
+    def rate_limiter(self) -> AsyncSqlRateLimiter:
+        """Return a rate limiter on the engine. Raises `ConfigurationError` on a connection of the host application."""
+        if not isinstance(self._source, AsyncEngine):
+            raise ConfigurationError(NOT_IN_A_TRANSACTION)
+        return AsyncSqlRateLimiter(self._source, schema=self._location.schema, prefix=self._location.prefix)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncSqlUnit]:

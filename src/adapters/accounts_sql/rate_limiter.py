@@ -38,6 +38,11 @@ MAX_CONCURRENT: Final = 4
 MAX_WAITING: Final = 128
 SWEEP_EVERY: Final = 100
 SWEEP_ROWS: Final = 1000
+NOT_IN_A_TRANSACTION: Final = (
+    "This store takes part in the application's transaction, whose rollback would undo the counted attempts. Give the"
+    " accounts a rate limiter with connections of its own, such as limits=SqlRateLimiter(engine), or limits=None for no"
+    " rate limits."
+)
 
 _ISOLATION: Final[Mapping[str, IsolationLevel]] = {"postgresql": "READ COMMITTED"}
 """A stricter level would read from a snapshot taken before the lock, and miss attempts committed while waiting."""

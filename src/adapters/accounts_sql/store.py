@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 import sqlalchemy as sa
 
+from accounts_core.errors import ConfigurationError
 from accounts_core.ports.blocking import BlockingStore
 from accounts_core.ports.store import Subscriber
 from accounts_core.services.publish import publish
@@ -14,6 +15,7 @@ from .connections.executors import SyncExecutor
 from .connections.forking import protect
 from .connections.reading import fetcher_on
 from .connections.transactions import savepoint, transaction
+from .rate_limiter import NOT_IN_A_TRANSACTION, SqlRateLimiter
 from .tables.location import PREFIX, Location
 from .units import Reader, Reading, SqlUnit
 
@@ -56,6 +58,12 @@ class SqlStore:
     def commits(self) -> bool:
         """Whether units of work commit. False on a connection of the host application."""
         return isinstance(self._source, sa.Engine)
+
+    def rate_limiter(self) -> SqlRateLimiter:
+        """Return a rate limiter on the engine. Raises `ConfigurationError` on a connection of the host application."""
+        if not isinstance(self._source, sa.Engine):
+            raise ConfigurationError(NOT_IN_A_TRANSACTION)
+        return SqlRateLimiter(self._source, schema=self._location.schema, prefix=self._location.prefix)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[SqlUnit]:

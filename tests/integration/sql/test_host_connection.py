@@ -77,6 +77,19 @@ async def test_a_store_on_a_connection_does_not_commit(backend: Backend) -> None
     assert backend.store().commits is True
 
 
+async def test_a_store_on_a_connection_has_no_rate_limiter(backend: Backend) -> None:
+    """E17: the host's rollback would undo the attempts."""
+    async with connected(backend) as host:
+        with pytest.raises(ConfigurationError) as refusal:
+            host.store.rate_limiter()
+
+    assert str(refusal.value) == (
+        "This store takes part in the application's transaction, whose rollback would undo the counted attempts. Give"
+        " the accounts a rate limiter with connections of its own, such as limits=SqlRateLimiter(engine), or"
+        " limits=None for no rate limits."
+    )
+
+
 @pytest.mark.parametrize("order_first", [True, False], ids=["the order first", "the user first"])
 @pytest.mark.parametrize(("how", "expected"), [("commit", (1, True)), ("rollback", (0, False))])
 async def test_the_hosts_row_and_the_user_commit_and_roll_back_together(

@@ -103,6 +103,7 @@ async def test_whoever_waited_for_the_teams_lock_is_judged_by_what_is_so_then(
     clock = ManualClock(NOON)
     accounts: Accounts[Any] = Accounts(
         mail_dispatch=MailDispatch.WORKER,
+        limits=None,
         store=store,
         payments=MemoryGateway(clock=clock, secrets=secrets),
         passwords=PlainHasher(),

@@ -105,7 +105,7 @@ def _in_memory(simulator: Simulator, gateway: BlockingStripeGateway) -> Arena:
         return [*getattr(store._state, {"outbox": "jobs"}.get(table, table)).rows.values()]
 
     return Arena(
-        accounts=BlockingAccounts(store=store, **ports),
+        accounts=BlockingAccounts(store=store, limits=None, **ports),
         simulator=simulator,
         mails=mails,
         is_in_memory=True,
@@ -140,6 +140,7 @@ def _in_database(
             mailer=mails,
             clock=SystemClock(),
             secrets=SystemSecrets(),
+            limits=None,
             mail_dispatch=MailDispatch.WORKER,
         ),
         simulator=simulator,

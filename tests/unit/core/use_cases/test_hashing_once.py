@@ -273,7 +273,7 @@ def test_a3_a_request_with_a_key_hashes_and_counts_once_however_often_it_conflic
 
 def test_every_use_case_that_hashes_does_so_once_for_a_request() -> None:
     hasher: Any = object()
-    none: dict[str, Any] = dict.fromkeys(("store", "payments", "mailer", "clock", "secrets"))
+    none: dict[str, Any] = dict.fromkeys(("store", "payments", "mailer", "clock", "secrets", "limits"))
     accounts: Accounts[Any] = Accounts(**none, passwords=hasher, mail_dispatch=MailDispatch.WORKER)
     found = methods(Accounts)
 

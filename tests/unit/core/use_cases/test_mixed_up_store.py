@@ -77,6 +77,7 @@ def mixed_up(env: Environment) -> MixedUpStore:
 def accounts(env: Environment, mixed_up: MixedUpStore) -> Core:
     return BlockingAccounts(
         mail_dispatch=MailDispatch.WORKER,
+        limits=None,
         store=mixed_up,
         payments=env.gateway,
         passwords=env.hasher,
