@@ -15,6 +15,7 @@ from accounts_core.errors import Unavailable
 from accounts_core.forking import keep_forever, on_fork
 from accounts_core.model.passwords import Password
 from accounts_core.model.requester import Requester
+from accounts_core.model.secret_values import PasswordHash
 
 R = TypeVar("R")
 
@@ -61,13 +62,15 @@ class AsyncArgon2Hasher:
         keep_forever(self._pool)
         self._begin()
 
-    async def hash(self, password: Password, *, requester: Requester | None = None) -> str:
+    async def hash(self, password: Password, *, requester: Requester | None = None) -> PasswordHash:
         return await self._run(requester, partial(self._engine.hash, password))
 
-    async def verify(self, hash: str | None, password: Password, *, requester: Requester | None = None) -> bool:
+    async def verify(
+        self, hash: PasswordHash | None, password: Password, *, requester: Requester | None = None
+    ) -> bool:
         return await self._run(requester, partial(self._engine.verify, hash, password))
 
-    def needs_rehash(self, hash: str) -> bool:
+    def needs_rehash(self, hash: PasswordHash) -> bool:
         return self._engine.needs_rehash(hash)
 
     async def close(self) -> None:

@@ -71,7 +71,7 @@ def _facts(job: OutboxJob) -> dict[str, Any]:
     return {
         "id": job.id,
         "topic": job.topic,
-        "payload": {name: "..." if "password" in name else value for name, value in job.payload.items()},
+        "payload": dict(job.payload),
         "created_at": job.created_at.isoformat(),
         "due": job.due.isoformat(),
         "attempts": job.attempts,

@@ -15,6 +15,7 @@ from accounts_argon2 import Argon2Hasher, AsyncArgon2Hasher
 from accounts_core import forking
 from accounts_core.errors import Unavailable
 from accounts_core.model.passwords import Password
+from accounts_core.model.secret_values import PasswordHash
 from accounts_core.ports.rate_limiter import RateLimit
 from accounts_core.sync import run_sync
 from accounts_core.testing.builders import NOON
@@ -121,7 +122,7 @@ def test_f1_a_hasher_that_was_used_before_the_fork_hashes_in_the_child() -> None
 def test_f1_a_threaded_hasher_has_threads_and_places_of_its_own_in_the_child() -> None:
     hasher = AsyncArgon2Hasher(CHEAP, max_concurrent=1, max_waiting=0)
 
-    async def verify(stored: str) -> bool:
+    async def verify(stored: PasswordHash) -> bool:
         return await hasher.verify(stored, PASSWORD) and await hasher.hash(PASSWORD) != stored
 
     async def forking() -> Any:

@@ -12,6 +12,7 @@ import attrs
 from accounts_core.errors import AnswerMismatch, InvalidToken
 from accounts_core.model.payment_method import PaymentMethod
 from accounts_core.model.policy import Policy
+from accounts_core.model.secret_values import TokenDigest
 from accounts_core.model.session import Session
 from accounts_core.model.tokens import digest_of
 from accounts_core.model.user import User
@@ -19,7 +20,7 @@ from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
 
 
-def check_answer(digest: bytes, session: Session, user: User, cards: Iterable[PaymentMethod] = ()) -> None:
+def check_answer(digest: TokenDigest, session: Session, user: User, cards: Iterable[PaymentMethod] = ()) -> None:
     """Check that what the store returned belongs to the token that was looked up.
 
     A driver or a connection pool may mix answers up, and a mixed-up answer must never sign in another person.
@@ -28,7 +29,7 @@ def check_answer(digest: bytes, session: Session, user: User, cards: Iterable[Pa
         AnswerMismatch: The session has another digest, or the user or a card belongs to another user.
 
     """
-    same = compare_digest(session.digest, digest) and session.user_id == user.id
+    same = compare_digest(session.digest.reveal(), digest.reveal()) and session.user_id == user.id
     if not same or any(card.user_id != user.id for card in cards):
         raise AnswerMismatch
 
