@@ -189,6 +189,9 @@ class Accounts(AsyncFacade[W], _UseCases):
         job_handlers: The handlers of the application's own outbox jobs, by topic.
         mail_dispatch: Whether a call sends the mails that it causes (the default), or a worker does.
 
+    Raises:
+        ConfigurationError: An adapter blocks the thread, or no `limits` are given and the store has none.
+
     """
 
 
@@ -201,6 +204,6 @@ class BlockingAccounts(BlockingFacade[W], _UseCases):
     `ConfigurationError`. Its subclass `Suspended` means that an adapter awaited something that needs an event loop.
 
     Raises:
-        ConfigurationError: An adapter needs an event loop.
+        ConfigurationError: An adapter needs an event loop, or no `limits` are given and the store has none.
 
     """

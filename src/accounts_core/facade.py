@@ -30,7 +30,15 @@ R_co = TypeVar("R_co", covariant=True)
 
 @attrs.frozen(kw_only=True, slots=False, eq=False, repr=False)
 class AsyncFacade(Ports[W]):
-    """A facade whose methods are coroutine functions."""
+    """A facade whose methods are coroutine functions; its adapters never block the event loop."""
+
+    def __attrs_post_init__(self) -> None:
+        for port in (self._store, self._payments, self._passwords, self._mailer, self._limits):
+            if getattr(port, "blocks", False):
+                raise ConfigurationError(
+                    f"{type(port).__name__} blocks the thread, and with it the event loop of {type(self).__name__}."
+                    " Give an adapter for event loops, or use BlockingAccounts."
+                )
 
 
 @attrs.frozen(kw_only=True, slots=False, eq=False, repr=False)

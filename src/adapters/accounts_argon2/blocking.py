@@ -21,6 +21,7 @@ class Argon2Hasher:
     """
 
     suspends: ClassVar[Literal[False]] = False
+    blocks: ClassVar[Literal[True]] = True
 
     cost: Cost = attrs.field(factory=Cost)
     max_concurrent: int = attrs.field(factory=usable_cores, kw_only=True, validator=attrs.validators.ge(1))

@@ -42,6 +42,7 @@ class RedisRateLimiter:
     """
 
     suspends: ClassVar[Literal[False]] = False
+    blocks: ClassVar[Literal[True]] = True
 
     def __init__(self, client: "redis.Redis | redis.RedisCluster", *, prefix: str = PREFIX) -> None:
         self._client = client

@@ -116,6 +116,7 @@ class SqlRateLimiter(_Counting):
     """
 
     suspends: ClassVar[Literal[False]] = False
+    blocks: ClassVar[Literal[True]] = True
 
     def __init__(self, engine: sa.Engine, *, schema: str | None = None, prefix: str = PREFIX) -> None:
         super().__init__()

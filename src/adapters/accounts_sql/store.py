@@ -38,6 +38,7 @@ class SqlStore:
     """
 
     suspends: ClassVar[Literal[False]] = False
+    blocks: ClassVar[Literal[True]] = True
 
     def __init__(
         self,

@@ -82,6 +82,7 @@ class BlockingStripeGateway(Operations):
     """
 
     suspends: ClassVar[Literal[False]] = False
+    blocks: ClassVar[Literal[True]] = True
 
     def __init__(self, client: stripe.StripeClient, *, owned: BlockingTransport | None = None) -> None:
         """Use a configured client. `close` closes the transport `owned`."""

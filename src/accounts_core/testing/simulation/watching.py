@@ -36,6 +36,7 @@ def watched_store(process: Process, store: Store[UnitOfWork]) -> Store[UnitOfWor
 
 class _Watched:
     suspends: ClassVar[Literal[False]] = False
+    blocks: ClassVar[Literal[False]] = False
 
     def __init__(self, process: Process, inner: object, kind: Port, name: str, *, in_unit: bool = False) -> None:
         self._process = process
