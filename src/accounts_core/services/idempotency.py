@@ -6,7 +6,7 @@ from typing import Final
 
 import attrs
 
-from accounts_core.errors import AnswerTooLarge, Conflict
+from accounts_core.errors import AnswerTooLarge, ConfigurationError, Conflict, StillReferenced
 from accounts_core.model.idempotency import (
     MAX_ANSWER_BYTES,
 )
@@ -97,6 +97,24 @@ class SingleUnitStore:
             await unit.__aexit__(type(because), because, because.__traceback__)
 
 
+class Attempts:
+    """The conflicts of one unit of work that is retried."""
+
+    def __init__(self) -> None:
+        self._is_referenced = False
+
+    def failed(self, error: Conflict) -> None:
+        """Take a conflict, after which the unit of work is retried.
+
+        Raises:
+            ConfigurationError: A row of the application's is still in the way, as it was the last time.
+
+        """
+        if isinstance(error, StillReferenced) and self._is_referenced:
+            raise ConfigurationError(str(error)) from error
+        self._is_referenced = isinstance(error, StillReferenced)
+
+
 class _NothingIsKept(Exception):
     pass
 
@@ -111,11 +129,12 @@ async def in_single_unit(
     Performed again as a whole after a `Conflict`, 10 times at most. Errors of `perform`, `keep` and the store are
     raised to the caller, and nothing is written then.
     """
+    attempts = Attempts()
     for _ in range(ATTEMPTS - 1):
         try:
             return await _in_single_unit(store, perform, keep)
-        except Conflict:
-            continue
+        except Conflict as error:
+            attempts.failed(error)
     return await _in_single_unit(store, perform, keep)
 
 

@@ -6,11 +6,12 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from accounts_core.errors import AccountsError, AnswerMismatch
+from accounts_core.errors import AccountsError, AnswerMismatch, Conflict
 from accounts_core.model.text import check_storable
 from accounts_sql.statements.queries import Query, translation
 from accounts_sql.tables.location import PREFIX, Location
 
+from .references import explained_delete
 from .renaming import LOCATION
 from .shielding import retried_while_locked, shielded
 from .translation import translated
@@ -45,12 +46,17 @@ class Executor(RowFetcher, Protocol):
         """Run a statement with these parameters and return how many rows it touched."""
         ...
 
+    async def explained(self, conflict: Conflict, parent: str, id: int) -> Conflict:
+        """Return what the DELETE of one row of `parent` conflicts with. See `references.explained_delete`."""
+        ...
+
 
 class _Executing:
     def __init__(self, location: Location) -> None:
         self.failure: AccountsError | None = None
         # SQLAlchemy keeps the row count of an INSERT only on request
         self._options: dict[str, Any] = {"preserve_rowcount": True}
+        self._location = location
         if location.schema is not None:
             self._options["schema_translate_map"] = translation(location)
         if location.prefix != PREFIX:
@@ -101,6 +107,9 @@ class SyncExecutor(_Executing):
             self._remember(error)
             raise
 
+    async def explained(self, conflict: Conflict, parent: str, id: int) -> Conflict:
+        return explained_delete(self._connection, conflict, self._location.rename(parent), id)
+
 
 class AsyncExecutor(_Executing):
     """Executor on an `AsyncConnection`."""
@@ -132,6 +141,9 @@ class AsyncExecutor(_Executing):
         except AccountsError as error:
             self._remember(error)
             raise
+
+    async def explained(self, conflict: Conflict, parent: str, id: int) -> Conflict:
+        return await self._connection.run_sync(explained_delete, conflict, self._location.rename(parent), id)
 
 
 _sync: type[Executor] = SyncExecutor
