@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
@@ -20,6 +21,7 @@ from accounts_core.testing.builders import a_job
 from accounts_memory import MemoryGateway, MemoryMailer, MemoryStore, PlainHasher
 from accounts_sql import AsyncSqlStore, SqlStore, create_async_engine, create_engine, migrate
 from accounts_system import BlockingWorker, SystemClock, SystemSecrets, Worker
+from accounts_system.worker import working
 
 MOST_SECONDS = 30
 """Far more than anything here takes."""
@@ -213,6 +215,39 @@ def test_a_worker_on_an_event_loop_does_the_same(host: Host) -> None:
     asyncio.run(live())
     assert welcome.jobs == ["job_1"]
     assert [job.id for job in host.accounts().list_outbox()] == ["job_x"]
+
+
+def test_e18_a_worker_that_was_stopped_runs_again(host: Host) -> None:
+    """On threads, and on one event loop after another."""
+    welcome = Handler()
+    worker = BlockingWorker(host.accounts(welcome=welcome), idle_seconds=0.01)
+    for number in range(2):
+        host.put(a_job(f"job_{number}", topic="host.welcome"))
+        with worker.running():
+            until(partial(lambda done: len(welcome.jobs) == done, number + 1))
+
+    on_a_loop = Worker(host.async_accounts(welcome=welcome), idle_seconds=0.01)
+
+    async def lifespan(number: int) -> None:
+        async with working(on_a_loop, limit_seconds=lambda: MOST_SECONDS), asyncio.timeout(MOST_SECONDS):
+            host.put(a_job(f"job_{number}", topic="host.welcome"))
+            while len(welcome.jobs) <= number:  # noqa: ASYNC110  it is in other tasks
+                await asyncio.sleep(0.002)
+
+    for number in (2, 3):
+        asyncio.run(lifespan(number))
+    assert welcome.jobs == ["job_0", "job_1", "job_2", "job_3"]
+
+
+def test_a_worker_that_is_stopped_before_it_began_does_nothing(host: Host) -> None:
+    welcome = Handler()
+    worker = BlockingWorker(host.accounts(welcome=welcome))
+    host.put(a_job(topic="host.welcome"))
+
+    worker.stop()
+    worker.run()
+
+    assert welcome.jobs == []
 
 
 def test_a_loop_that_waits_is_woken_at_once(host: Host) -> None:

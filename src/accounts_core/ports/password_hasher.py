@@ -23,7 +23,7 @@ class PasswordHasher(Protocol):
         """Return a salted, self-describing hash, which differs on every call.
 
         Raises:
-            Unavailable: Too many calls are waiting, or the hasher is closed or failed.
+            Unavailable: Too many calls are waiting, or the hasher is being closed or failed.
 
         """
         ...
@@ -37,7 +37,7 @@ class PasswordHasher(Protocol):
         password never matches.
 
         Raises:
-            Unavailable: Too many calls are waiting, or the hasher is closed or failed.
+            Unavailable: Too many calls are waiting, or the hasher is being closed or failed.
 
         """
         ...

@@ -35,7 +35,8 @@ class AsyncArgon2Hasher:
 
     A forked process begins with an idle hasher.
 
-    Close it, or use `async with AsyncArgon2Hasher() as hasher:`, to end its threads.
+    Close it, or use `async with AsyncArgon2Hasher() as hasher:`, to end its threads. It can be used again afterwards,
+    as by an application whose lifespan begins a second time.
     """
 
     suspends: ClassVar[Literal[True]] = True
@@ -74,7 +75,10 @@ class AsyncArgon2Hasher:
         return self._engine.needs_rehash(hash)
 
     async def close(self) -> None:
-        """Finish running and waiting hashes, reject new ones, and end the threads."""
+        """Finish running and waiting hashes, reject new ones meanwhile, and end the threads.
+
+        A later hash starts new threads.
+        """
         await asyncio.to_thread(self._close)
 
     async def __aenter__(self) -> Self:
@@ -88,6 +92,8 @@ class AsyncArgon2Hasher:
     def _close(self) -> None:
         self._lanes.close()
         self._pool.shutdown()
+        self._begin()  # which starts no thread before there is something to hash
+        self._lanes.open()
 
     async def _run(self, requester: Requester | None, work: Callable[[], R]) -> R:
         future: Future[R] = Future()

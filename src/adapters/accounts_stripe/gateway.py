@@ -59,7 +59,7 @@ class StripeGateway(Operations):
         return cls(make_client(api_key, api_base=api_base, http_client=http_client, retries=retries), owned=owned)
 
     async def close(self) -> None:
-        """Close the connections. Calling it again has no effect."""
+        """Close the connections. A later call opens new ones."""
         if self._owned is not None:
             await self._owned.close_async()
 
@@ -105,7 +105,7 @@ class BlockingStripeGateway(Operations):
         return cls(make_client(api_key, api_base=api_base, http_client=http_client, retries=retries), owned=owned)
 
     def close(self) -> None:
-        """Close the connections. Calling it again has no effect."""
+        """Close the connections. A later call opens new ones."""
         if self._owned is not None:
             self._owned.close()
 
