@@ -84,7 +84,7 @@ def test_a3_beside_an_event_loop_a_bystander_is_hashed_next(flooder: Callable[[i
 
             engine.let_all_end()
             outcomes = await asyncio.gather(*tasks, return_exceptions=True)
-            assert outcomes[-1] == "bystander"
+            assert outcomes[-1] == PasswordHash("bystander")
             refused = [outcome for outcome in outcomes if isinstance(outcome, Unavailable)]
             assert len(refused) == FLOOD - (1 + EACH)
 
@@ -108,8 +108,8 @@ def test_a3_a_waiting_task_that_is_cancelled_frees_its_requesters_place() -> Non
             await asyncio.sleep(0)
             engine.let_all_end()
 
-            assert await running == "running"
-            assert await instead == "instead"
+            assert await running == PasswordHash("running")
+            assert await instead == PasswordHash("instead")
             assert [engine.begun.get_nowait()] == ["instead"]
             assert engine.begun.empty()
 
