@@ -152,6 +152,7 @@ def _ports(store: Any) -> dict[str, Any]:
         "mailer": MemoryMailer(),
         "clock": clock,
         "secrets": secrets,
+        "limits": None,
     }
 
 
@@ -200,13 +201,15 @@ def on_sqlite(known: Sequence[str]) -> Iterator[Attempt]:
 @contextmanager
 def over_http(known: Sequence[str]) -> Iterator[Attempt]:
     """Ask the application as its server does, without a socket between."""
+    from accounts_argon2 import AsyncArgon2Hasher, Cost
     from accounts_core import Accounts, BlockingAccounts
     from accounts_litestar import create_app
     from accounts_memory import MemoryStore
 
     ports = _ports(MemoryStore())
     _sign_up(BlockingAccounts(**ports), known)
-    app: Any = create_app(Accounts(**ports))
+    hasher = AsyncArgon2Hasher(Cost(memory_kib=8, passes=1))
+    app: Any = create_app(Accounts(**{**ports, "passwords": hasher}))
     with asyncio.Runner() as runner:
 
         def attempt(email: str) -> None:

@@ -27,6 +27,9 @@ class ConflictingStore:
                 self.conflicts -= 1
                 raise Conflict("Somebody else was first.")
 
+    def rate_limiter(self) -> Any:
+        return self._store.rate_limiter()
+
     def reader(self) -> AbstractAsyncContextManager[Reader]:
         return self._store.reader()
 

@@ -183,10 +183,14 @@ class Accounts(AsyncFacade[W], _UseCases):
         clock: The current time.
         secrets: The source of random bytes.
         policy: The product's settings; None means the defaults of `Policy`.
-        limits: Counts attempts for rate limits; None disables rate limits.
+        limits: Counts attempts for rate limits. Without it the store's own rate limiter is used; None disables rate
+            limits.
         owned_data: Data that the application stores about a user, for deletion and export.
         job_handlers: The handlers of the application's own outbox jobs, by topic.
         mail_dispatch: Whether a call sends the mails that it causes (the default), or a worker does.
+
+    Raises:
+        ConfigurationError: An adapter blocks the thread, or no `limits` are given and the store has none.
 
     """
 
@@ -200,6 +204,6 @@ class BlockingAccounts(BlockingFacade[W], _UseCases):
     `ConfigurationError`. Its subclass `Suspended` means that an adapter awaited something that needs an event loop.
 
     Raises:
-        ConfigurationError: An adapter needs an event loop.
+        ConfigurationError: An adapter needs an event loop, or no `limits` are given and the store has none.
 
     """

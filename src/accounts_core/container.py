@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar, Union, get
 
 import attrs
 
+from accounts_core.errors import ConfigurationError
 from accounts_core.model.outbox import OutboxJob
 from accounts_core.model.policy import CardPolicy, CustomerDeletion, Policy
 from accounts_core.outbox.after_commit import Commits, DispatchMails, MailDispatch, NotingStore
@@ -48,6 +49,17 @@ def _checked_handlers(job_handlers: Mapping[str, JobHandler] | None) -> dict[str
     return handlers
 
 
+def rate_limiter_of(ports: "Ports[Any]") -> Any:
+    """Return the rate limiter of the store, for accounts that are given none."""
+    store = ports._store  # noqa: SLF001  one module
+    if not hasattr(store, "rate_limiter"):
+        raise ConfigurationError(
+            f"{type(store).__name__} has no rate limiter. Give the accounts one, limits=..., or limits=None for no rate"
+            " limits."
+        )
+    return store.rate_limiter()
+
+
 @attrs.frozen(kw_only=True, slots=False, eq=False, repr=False)
 class Ports(Generic[W]):
     """The adapters and the policy of an application."""
@@ -59,7 +71,7 @@ class Ports(Generic[W]):
     _clock: Clock = attrs.field(alias="clock")
     _secrets: Secrets = attrs.field(alias="secrets")
     policy: Policy = attrs.field(default=None, converter=_or_default_policy)
-    _limits: RateLimiter | None = attrs.field(default=None, alias="limits")
+    _limits: RateLimiter | None = attrs.field(default=attrs.Factory(rate_limiter_of, takes_self=True), alias="limits")
     _owned_data: Sequence[OwnedData[W]] = attrs.field(default=(), alias="owned_data")
     _job_handlers: Mapping[str, JobHandler] = attrs.field(
         default=None, converter=_checked_handlers, alias="job_handlers"

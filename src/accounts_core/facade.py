@@ -11,7 +11,7 @@ from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast, overload
 
 import attrs
 
-from accounts_core.container import Ports, W, is_built_of, require
+from accounts_core.container import Ports, W, is_built_of, rate_limiter_of, require
 from accounts_core.errors import ConfigurationError
 from accounts_core.id_arguments import id_arguments
 from accounts_core.ports.blocking import (
@@ -31,7 +31,15 @@ R_co = TypeVar("R_co", covariant=True)
 
 @attrs.frozen(kw_only=True, slots=False, eq=False, repr=False)
 class AsyncFacade(Ports[W]):
-    """A facade whose methods are coroutine functions."""
+    """A facade whose methods are coroutine functions; its adapters never block the event loop."""
+
+    def __attrs_post_init__(self) -> None:
+        for port in (self._store, self._payments, self._passwords, self._mailer, self._limits):
+            if getattr(port, "blocks", False):
+                raise ConfigurationError(
+                    f"{type(port).__name__} blocks the thread, and with it the event loop of {type(self).__name__}."
+                    " Give an adapter for event loops, or use BlockingAccounts."
+                )
 
 
 @attrs.frozen(kw_only=True, slots=False, eq=False, repr=False)
@@ -42,7 +50,9 @@ class BlockingFacade(Ports[W]):
     _payments: BlockingPaymentGateway = attrs.field(alias="payments")
     _passwords: BlockingPasswordHasher = attrs.field(alias="passwords")
     _mailer: BlockingMailer = attrs.field(alias="mailer")
-    _limits: BlockingRateLimiter | None = attrs.field(default=None, alias="limits")
+    _limits: BlockingRateLimiter | None = attrs.field(
+        default=attrs.Factory(rate_limiter_of, takes_self=True), alias="limits"
+    )
 
     def __attrs_post_init__(self) -> None:
         for port in (self._store, self._payments, self._passwords, self._mailer, self._limits):

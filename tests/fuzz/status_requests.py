@@ -21,6 +21,7 @@ from tests.integration.http.stripe_events import an_event, signature
 from accounts_core.errors import Conflict, RateLimitExceeded, Unavailable
 from accounts_core.model.policy import Policy
 from accounts_core.model.rate_limits import RateLimit
+from accounts_core.ports.rate_limiter import RateLimiter
 from accounts_core.ports.store import Reader, UnitOfWork
 
 TOO_LARGE: Final = b"x" * (1024 * 1024 + 1)
@@ -42,6 +43,9 @@ class Troubled:
             raise self.trouble
         async with self._store.begin() as work:
             yield work
+
+    def rate_limiter(self) -> RateLimiter:
+        return self._store.rate_limiter()
 
     @asynccontextmanager
     async def reader(self) -> AsyncIterator[Reader]:

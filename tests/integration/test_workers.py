@@ -2,8 +2,9 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
@@ -12,14 +13,16 @@ import attrs
 import pytest
 
 from accounts_core import Accounts, BlockingAccounts, MailDispatch, run_sync
-from accounts_core.errors import Unavailable
-from accounts_core.model import OutboxJob
+from accounts_core.errors import NeedsCommit, Unavailable
+from accounts_core.model import OutboxJob, User
+from accounts_core.model.events import DomainEvent
 from accounts_core.model.jobs import JobKind
 from accounts_core.results import JobHandler, WorkerRun
 from accounts_core.testing.builders import a_job
 from accounts_memory import MemoryGateway, MemoryMailer, MemoryStore, PlainHasher
 from accounts_sql import AsyncSqlStore, SqlStore, create_async_engine, create_engine, migrate
 from accounts_system import BlockingWorker, SystemClock, SystemSecrets, Worker
+from accounts_system.worker import working
 
 MOST_SECONDS = 30
 """Far more than anything here takes."""
@@ -58,6 +61,7 @@ class Host:
             "clock": clock,
             "secrets": secrets,
             "job_handlers": handlers,
+            "limits": None,
             "mail_dispatch": MailDispatch.WORKER,
         }
 
@@ -214,6 +218,39 @@ def test_a_worker_on_an_event_loop_does_the_same(host: Host) -> None:
     assert [job.id for job in host.accounts().list_outbox()] == ["job_x"]
 
 
+def test_e18_a_worker_that_was_stopped_runs_again(host: Host) -> None:
+    """On threads, and on one event loop after another."""
+    welcome = Handler()
+    worker = BlockingWorker(host.accounts(welcome=welcome), idle_seconds=0.01)
+    for number in range(2):
+        host.put(a_job(f"job_{number}", topic="host.welcome"))
+        with worker.running():
+            until(partial(lambda done: len(welcome.jobs) == done, number + 1))
+
+    on_a_loop = Worker(host.async_accounts(welcome=welcome), idle_seconds=0.01)
+
+    async def lifespan(number: int) -> None:
+        async with working(on_a_loop, limit_seconds=lambda: MOST_SECONDS), asyncio.timeout(MOST_SECONDS):
+            host.put(a_job(f"job_{number}", topic="host.welcome"))
+            while len(welcome.jobs) <= number:  # noqa: ASYNC110  it is in other tasks
+                await asyncio.sleep(0.002)
+
+    for number in (2, 3):
+        asyncio.run(lifespan(number))
+    assert welcome.jobs == ["job_0", "job_1", "job_2", "job_3"]
+
+
+def test_a_worker_that_is_stopped_before_it_began_does_nothing(host: Host) -> None:
+    welcome = Handler()
+    worker = BlockingWorker(host.accounts(welcome=welcome))
+    host.put(a_job(topic="host.welcome"))
+
+    worker.stop()
+    worker.run()
+
+    assert welcome.jobs == []
+
+
 def test_a_loop_that_waits_is_woken_at_once(host: Host) -> None:
     welcome = Handler()
     accounts = host.accounts(welcome=welcome)
@@ -226,6 +263,87 @@ def test_a_loop_that_waits_is_woken_at_once(host: Host) -> None:
         until(lambda: welcome.jobs)
 
     assert welcome.jobs == ["job_1"]
+
+
+class Voucher:
+    """A host's subscriber, which puts a job of its own beside each event."""
+
+    def __init__(self) -> None:
+        self._put = 0
+
+    async def __call__(self, work: Any, event: DomainEvent) -> None:
+        self._put += 1
+        await work.outbox.add(a_job(f"job_host_{self._put}", topic="host.voucher"))
+
+
+def billed(accounts: BlockingAccounts[Any], email: str) -> User:
+    user = accounts.register(email=email, password=PASSWORD, name="Jane Doe")
+    accounts.verify_card(user.id, payment_method="pm_card_visa")
+    return user
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["blocking", "async"])
+def test_e26_what_is_done_in_a_hosts_transaction_is_dispatched_right_after_its_commit(
+    tmp_path: Path, is_async: bool
+) -> None:
+    """A mail, a job for the payment provider, and one of the host's own."""
+    url = f"sqlite:///{tmp_path / 'shop.db'}"
+    migrate(url)
+    engine, async_engine = create_engine(url), create_async_engine(url)
+    host = Host(open_blocking=lambda: SqlStore(engine), open_async=lambda: AsyncSqlStore(async_engine))
+    handler = Handler()
+    ports = {**host.ports({"host.voucher": handler}), "mail_dispatch": MailDispatch.AFTER_COMMIT}
+    gone = billed(BlockingAccounts(store=SqlStore(engine), **ports), "john@example.org")
+    host.mailer.delivered.clear()
+    gateway = ports["payments"]
+
+    def in_the_transaction() -> None:
+        with engine.begin() as connection:
+            accounts = BlockingAccounts(store=SqlStore(connection, [Voucher()]), **ports)
+            accounts.register(email="jane@example.org", password=PASSWORD, name="Jane Doe")
+            accounts.erase_user(gone.id)
+            with pytest.raises(NeedsCommit):
+                accounts.run_due()
+            assert (host.mailer.delivered, handler.jobs) == ([], [])
+        BlockingAccounts(store=SqlStore(engine), **ports).run_due()
+
+    async def in_the_async_transaction() -> None:
+        async with async_engine.begin() as connection:
+            accounts = Accounts(store=AsyncSqlStore(connection, [Voucher()]), **ports)
+            await accounts.register(email="jane@example.org", password=PASSWORD, name="Jane Doe")
+            await accounts.erase_user(gone.id)
+            with pytest.raises(NeedsCommit):
+                await accounts.run_due()
+            assert (host.mailer.delivered, handler.jobs) == ([], [])
+        await Accounts(store=AsyncSqlStore(async_engine), **ports).run_due()
+        await async_engine.dispose()
+
+    if is_async:
+        asyncio.run(in_the_async_transaction())
+    else:
+        in_the_transaction()
+    engine.dispose()
+
+    assert [notice.kind.value for notice in host.mailer.delivered] == ["verify_email"]
+    assert handler.jobs == ["job_host_1", "job_host_2"]
+    assert [call.method for call in gateway.calls][-1] == "delete_customer"
+
+
+def test_e26_a_host_without_a_worker_sends_its_mails_on_either_facade(host: Host) -> None:
+    ports = {**host.ports({}), "mail_dispatch": MailDispatch.AFTER_COMMIT}
+
+    BlockingAccounts(store=host.open_blocking(), **ports).register(
+        email="jane@example.org", password=PASSWORD, name="Jane Doe"
+    )
+    accounts = Accounts(store=host.open_async(), **ports)
+    asyncio.run(_awaited(accounts.register(email="john@example.org", password=PASSWORD, name="John Roe")))
+
+    assert [notice.to.address for notice in host.mailer.delivered] == ["jane@example.org", "john@example.org"]
+    assert host.accounts().list_outbox() == []
+
+
+async def _awaited(call: Coroutine[Any, Any, object]) -> None:
+    await call
 
 
 def test_in_a_hosts_transaction_no_mail_is_sent_before_the_commit(tmp_path: Path) -> None:

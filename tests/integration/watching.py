@@ -41,6 +41,9 @@ class WatchedStore:
             yield Watched(work, self._calls, "work")
         self._calls.append("commit")
 
+    def rate_limiter(self) -> Any:
+        return self._store.rate_limiter()
+
     @asynccontextmanager
     async def reader(self) -> AsyncIterator[Reader]:
         async with self._store.reader() as reader:

@@ -23,6 +23,7 @@ from accounts_core.model.notification import MAX_MESSAGE
 from accounts_core.model.passwords import MAX_BYTES, Password, PasswordPolicy
 from accounts_core.model.policy import SessionPolicy
 from accounts_core.model.rate_limits import client_key
+from accounts_core.model.secret_values import PasswordHash, TokenDigest
 from accounts_core.model.session import Session
 from accounts_core.model.text import MAX_BODY, MAX_LINE, body, check_storable, display_name, is_stream_safe, one_line
 from accounts_core.model.tokens import digest_of
@@ -124,12 +125,19 @@ def _chosen(text: str) -> None:
 
 
 def _session(text: str) -> object:
-    return Session.begin(id="ses_1", user_id=UserId(1), digest=b"", at=NOW, policy=SessionPolicy(), user_agent=text)
+    return Session.begin(
+        id="ses_1", user_id=UserId(1), digest=TokenDigest(b""), at=NOW, policy=SessionPolicy(), user_agent=text
+    )
 
 
 def _initials(text: str) -> object:
     return User(
-        id=UserId(1), email=EmailAddress("a@b.org"), name=text, password_hash="", created_at=NOW, updated_at=NOW
+        id=UserId(1),
+        email=EmailAddress("a@b.org"),
+        name=text,
+        password_hash=PasswordHash(""),
+        created_at=NOW,
+        updated_at=NOW,
     ).initials
 
 

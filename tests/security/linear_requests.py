@@ -98,6 +98,7 @@ def serving_rows() -> Iterator[tuple[Row, ...]]:
     clock, secrets = Clock(START), SystemSecrets()
     accounts: Accounts[Any] = Accounts(
         mail_dispatch=MailDispatch.WORKER,
+        limits=None,
         store=MemoryStore(),
         payments=MemoryGateway(clock, secrets),
         passwords=PlainHasher(),

@@ -23,6 +23,7 @@ from accounts_core.errors import Unavailable
 from accounts_core.model.outbox import OutboxJob
 from accounts_core.model.passwords import Password
 from accounts_core.model.requester import Requester
+from accounts_core.model.secret_values import PasswordHash
 from accounts_core.outbox.worker import RunWorker, WorkerRun
 from accounts_core.ports.mailer import Mailer, MailMessage
 from accounts_http.access_log import account_name
@@ -92,7 +93,9 @@ class MoodyHasher(PlainHasher):
         self.moods: list[type[Exception]] = []
         self._searched = searched
 
-    async def verify(self, hash: str | None, password: Password, *, requester: Requester | None = None) -> bool:
+    async def verify(
+        self, hash: PasswordHash | None, password: Password, *, requester: Requester | None = None
+    ) -> bool:
         if self.verified % 5 == 0:
             self._searched.add("reprs", *reprs())
         if self.moods:
@@ -203,6 +206,7 @@ def test_in_one_process_no_secret_is_anywhere_that_it_does_not_belong(
     )
     accounts = Accounts(
         mail_dispatch=MailDispatch.WORKER,
+        limits=None,
         store=stored.store,
         payments=StripeGateway.connect(STRIPE_KEY, http_client=SimulatorHTTPClient(simulator)),
         passwords=hasher,

@@ -10,6 +10,7 @@ from tests.integration.http.client import PASSWORD, Client
 from accounts_argon2 import Argon2Hasher, Cost
 from accounts_core.errors import Unavailable
 from accounts_core.model.passwords import Password
+from accounts_core.model.secret_values import PasswordHash
 from accounts_core.sync import run_sync
 
 HSTS = "strict-transport-security"
@@ -26,7 +27,7 @@ def test_without_memory_for_a_hash_no_password_is_right(error: Exception, monkey
 
     monkeypatch.setattr("accounts_argon2.workspace.Workspaces.tag", fails)
 
-    for each in (stored, None, "not a hash"):
+    for each in (stored, None, PasswordHash("not a hash")):
         with pytest.raises(Unavailable):
             run_sync(hasher.verify(each, Password(PASSWORD)))
     with pytest.raises(Unavailable):

@@ -89,6 +89,7 @@ def accounts_with_mail(folder: Path) -> Accounts[UnitOfWork]:
     clock, secrets = Clock(START), SystemSecrets()
     return Accounts(
         mail_dispatch=MailDispatch.WORKER,
+        limits=None,
         store=MemoryStore(),
         payments=MemoryGateway(clock, secrets),
         passwords=PlainHasher(),

@@ -15,6 +15,7 @@ from accounts_core.model.ids import UserId
 from accounts_core.model.mail_token import MailToken, MailTokenPurpose
 from accounts_core.model.passwords import Password, PasswordPolicy
 from accounts_core.model.policy import SessionPolicy
+from accounts_core.model.secret_values import ClientSecret, NextAction
 from accounts_core.model.session import Session
 from accounts_core.model.text import Secret
 from accounts_core.model.tokens import digest_of, new_token
@@ -50,7 +51,7 @@ def marked() -> Canaries:
     for name, secret in {
         "password": SECRET,
         "token": str(TOKEN),
-        "digest": digest_of(TOKEN).hex(),
+        "digest": digest_of(TOKEN).reveal().hex(),
         "client secret": CLIENT_SECRET,
         "part of it": "KanarienBestaetigung",
         "Stripe key": STRIPE_KEY,
@@ -127,7 +128,9 @@ OBJECTS: dict[str, Callable[[], object]] = {
         next_action={"redirect_to_url": {"url": f"https://example.org/?{CLIENT_SECRET}"}},
     ),
     "ActionRequired": lambda: ActionRequired(
-        verification_id="cv_1", client_secret=CLIENT_SECRET, next_action={"url": CLIENT_SECRET}
+        verification_id="cv_1",
+        client_secret=ClientSecret(CLIENT_SECRET),
+        next_action=NextAction({"url": CLIENT_SECRET}),
     ),
     "IdempotentAnswer": lambda: IdempotentAnswer(answer=CLIENT_SECRET.encode(), is_final=False, took_effect=True),
     "SignUp": lambda: fill(SignUp, {"email": SECRET, "password": SECRET, "name": "Jane"}, strict=True),

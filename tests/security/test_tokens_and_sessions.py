@@ -9,6 +9,7 @@ from tests.integration.http.client import OTHER_PASSWORD, PASSWORD, Client, inva
 from tests.integration.http.openapi import Operation, operations
 from tests.integration.http.service import Populated, Service
 
+from accounts_core.model.secret_values import PasswordHash
 from accounts_core.ports.mailer import MailKind
 
 LOGIN, RESTORE, RESET = "/api/auth/login", "/api/auth/restore", "/api/auth/reset-password"
@@ -26,7 +27,7 @@ def store_hash(service: Service, stored: str) -> None:
         async with service.stored.store.begin() as work:
             found = await service.accounts.find_user(JANE)
             user = await work.users.get(found.id)
-            await work.users.save(attrs.evolve(user, password_hash=stored))
+            await work.users.save(attrs.evolve(user, password_hash=PasswordHash(stored)))
 
     service.run(leave())
 

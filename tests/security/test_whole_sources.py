@@ -21,6 +21,8 @@ from packaging.utils import canonicalize_name
 from tests.security.syntax import calls_of, full_name, used
 from tests.security.test_sources import NOT_IN_SERVICE, SRC, modules, third_parties
 
+from accounts_core.model.secret_values import SecretValue
+
 ROOT: Final = Path(__file__).resolve().parents[2]
 
 THIRD_PARTIES: Final = {
@@ -73,7 +75,7 @@ WHO_WRITES: Final = {
 }
 """Commands answer on standard output, what is logged goes to standard error, and a mail may become a file."""
 
-FROZEN_BY_NATURE: Final = (Enum, BaseException, tuple, str)
+FROZEN_BY_NATURE: Final = (Enum, BaseException, tuple, str, SecretValue)  # tests/security/test_encoders.py
 NOT_FROZEN: Final = {"FairQueue", "Page"}
 """A queue under its owner's lock, and a list that one call returns."""
 

@@ -15,6 +15,7 @@ from psycopg import sql
 from tests.integration.postgres import PostgresServer, serving_postgres
 
 from accounts_core.model import TeamId, UserId
+from accounts_core.model.secret_values import SecretValue
 from accounts_core.ports.blocking import BlockingRateLimiter, BlockingStore
 from accounts_core.ports.store import UnitOfWork
 from accounts_memory import MemoryRateLimiter, MemoryStore
@@ -124,7 +125,10 @@ class MemoryBackend:
         if known is None or known[0] is not table:
             if len(self._traced) > 10_000:
                 self._traced.clear()
-            known = self._traced[id(table)] = table, plain([table.rows[key] for key in sorted(table.rows)])
+            known = self._traced[id(table)] = (
+                table,
+                plain([table.rows[key] for key in sorted(table.rows, key=_in_order)]),
+            )
         return known[1]
 
     def user_ids(self) -> list[UserId]:
@@ -141,11 +145,16 @@ class MemoryBackend:
         return {name: count for name, count in counts.items() if count}
 
 
+def _in_order(key: Any) -> Any:
+    return key.reveal() if isinstance(key, SecretValue) else key
+
+
 def plain(value: object) -> bytes:
     """Return bytes that are the same for equal values, whoever shares which object with whom."""
     buffer = BytesIO()
     pickler = pickle.Pickler(buffer, pickle.HIGHEST_PROTOCOL)
     pickler.fast = True
+    pickler.dispatch_table = dict.fromkeys(SecretValue.__subclasses__(), lambda secret: (str, (secret.reveal(),)))
     pickler.dump(value)
     return buffer.getvalue()
 

@@ -131,7 +131,7 @@ def _user(env: Environment, user: User) -> tuple[object, ...]:
         user.pending_email and user.pending_email.address,
         user.email_verified_at is not None,
         [run_sync(env.hasher.verify(user.password_hash, Password(word))) for word in (PASSWORD, OTHER_PASSWORD)],
-        user.password_hash.split("$")[1],
+        user.password_hash.reveal().split("$")[1],
         user.customer_id is not None,
         user.balance,
     )

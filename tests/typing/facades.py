@@ -76,11 +76,11 @@ def an_asynchronous_adapter_under_a_synchronous_host(store: SqlStore, suspending
     )
 
 
-def a_hosts_data_beside_the_store_that_it_is_written_for(sql: SqlStore) -> None:
+def a_hosts_data_beside_the_store_that_it_is_written_for(sql: AsyncSqlStore) -> None:
     Accounts(
         store=MemoryStore(),
         payments=gateway,
-        passwords=Argon2Hasher(),
+        passwords=AsyncArgon2Hasher(),
         mailer=mailer,
         clock=clock,
         secrets=secrets,
@@ -89,7 +89,7 @@ def a_hosts_data_beside_the_store_that_it_is_written_for(sql: SqlStore) -> None:
     Accounts(  # type: ignore[misc]  # its data is written for another store
         store=sql,
         payments=gateway,
-        passwords=Argon2Hasher(),
+        passwords=AsyncArgon2Hasher(),
         mailer=mailer,
         clock=clock,
         secrets=secrets,
@@ -97,10 +97,12 @@ def a_hosts_data_beside_the_store_that_it_is_written_for(sql: SqlStore) -> None:
     )
 
 
-async def no_type_argument_is_needed(accounts: Accounts, blocking: BlockingAccounts, sql: SqlStore) -> None:
+async def no_type_argument_is_needed(accounts: Accounts, blocking: BlockingAccounts, sql: AsyncSqlStore) -> None:
     assert_type(await accounts.list_payment_methods(UserId(1)), Cards)
     await no_type_argument_is_needed(
-        Accounts(store=sql, payments=gateway, passwords=Argon2Hasher(), mailer=mailer, clock=clock, secrets=secrets),
+        Accounts(
+            store=sql, payments=gateway, passwords=AsyncArgon2Hasher(), mailer=mailer, clock=clock, secrets=secrets
+        ),
         blocking,
         sql,
     )

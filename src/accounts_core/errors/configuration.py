@@ -12,8 +12,8 @@ class NeedsCommit(ConfigurationError):
 
     def __init__(self) -> None:
         super().__init__(
-            "This use case commits between calls to the payment provider, so it cannot run inside the application's"
-            " transaction: use a store on an engine."
+            "This use case commits between calls to the payment provider or the mail server, so it cannot run inside"
+            " the application's transaction: use a store on an engine."
         )
 
 

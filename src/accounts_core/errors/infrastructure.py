@@ -14,6 +14,10 @@ class Conflict(InfrastructureError):
     """A concurrent transaction changed the same data first. Retry from the first read."""
 
 
+class StillReferenced(Conflict):
+    """A row of the application refers to what was to be deleted. If a retry fails too, `OwnedData` is missing."""
+
+
 class VerificationInProgress(InfrastructureError):
     """Another call is verifying this card at the moment."""
 

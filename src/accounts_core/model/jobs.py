@@ -16,6 +16,7 @@ from .email_address import EmailAddress
 from .ids import TeamId, UserId
 from .mail_kind import MailKind
 from .outbox import OutboxJob
+from .secret_values import PasswordHash, SecretValue
 
 T = TypeVar("T")
 
@@ -71,6 +72,8 @@ def _type_of(field: Any) -> Any:
 def _to_text(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, SecretValue):
+        return str(value.reveal())
     return value.address if isinstance(value, EmailAddress) else str(value)
 
 
@@ -80,6 +83,7 @@ _READERS: Final[Mapping[Any, Callable[[str], Any]]] = {
     UserId: lambda text: UserId(int(text)),
     TeamId: lambda text: TeamId(int(text)),
     EmailAddress: EmailAddress,
+    PasswordHash: PasswordHash,
 }
 
 JOBS: Final[dict[str, type[JobData]]] = {}
@@ -237,7 +241,7 @@ class SignUpJob(JobData):
     opens: bool = True
     email: EmailAddress | None = None
     name: str | None = None
-    password_hash: str | None = attrs.field(default=None, repr=False)
+    password_hash: PasswordHash | None = attrs.field(default=None, repr=False)
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, str]) -> Self:

@@ -13,6 +13,7 @@ import attrs
 
 from .email_address import EmailAddress
 from .ids import UserId
+from .secret_values import TokenDigest
 from .times import is_ahead
 
 
@@ -27,7 +28,7 @@ class MailTokenPurpose(StrEnum):
 class MailToken:
     """A token that was mailed to `email`; `digest` is the SHA-256 of it."""
 
-    digest: bytes = attrs.field(repr=False)
+    digest: TokenDigest = attrs.field(repr=False)
     user_id: UserId
     purpose: MailTokenPurpose
     email: EmailAddress

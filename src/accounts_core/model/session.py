@@ -8,6 +8,7 @@ import attrs
 from .card_numbers import holds_card_number
 from .ids import UserId
 from .policy import SessionPolicy
+from .secret_values import TokenDigest
 from .times import is_ahead
 
 MAX_USER_AGENT: Final = 255
@@ -21,7 +22,7 @@ class Session:
 
     id: str
     user_id: UserId
-    digest: bytes = attrs.field(repr=False)
+    digest: TokenDigest = attrs.field(repr=False)
     created_at: datetime
     last_used_at: datetime
     expires_at: datetime
@@ -33,7 +34,7 @@ class Session:
         *,
         id: str,
         user_id: UserId,
-        digest: bytes,
+        digest: TokenDigest,
         at: datetime,
         policy: SessionPolicy,
         user_agent: str | None = None,

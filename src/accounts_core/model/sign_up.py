@@ -14,6 +14,7 @@ import attrs
 from .email_address import EmailAddress
 from .ids import UserId
 from .profile import Profile
+from .secret_values import PasswordHash, TokenDigest
 from .times import is_ahead
 from .user import User
 
@@ -27,13 +28,15 @@ class SignUp(Profile):
 
     id: str
     email: EmailAddress
-    password_hash: str = attrs.field(repr=False)
+    password_hash: PasswordHash = attrs.field(repr=False)
     created_at: datetime
     expires_at: datetime
-    digest: bytes | None = attrs.field(default=None, repr=False)
+    digest: TokenDigest | None = attrs.field(default=None, repr=False)
 
     @classmethod
-    def request(cls, *, id: str, email: EmailAddress, profile: Profile, password_hash: str, at: datetime) -> Self:
+    def request(
+        cls, *, id: str, email: EmailAddress, profile: Profile, password_hash: PasswordHash, at: datetime
+    ) -> Self:
         """Return a new sign-up whose mail is not sent yet."""
         return cls(
             id=id,
@@ -44,7 +47,7 @@ class SignUp(Profile):
             expires_at=at + UNMAILED_FOR,
         )
 
-    def mail_link(self, digest: bytes, *, expires_at: datetime) -> Self:
+    def mail_link(self, digest: TokenDigest, *, expires_at: datetime) -> Self:
         """Return the sign-up with a new link, which replaces the previous one, if any."""
         return attrs.evolve(self, digest=digest, expires_at=expires_at)
 

@@ -14,6 +14,7 @@ import attrs
 from accounts_core.errors import Invalid
 
 from .card_numbers import refuse_card_number
+from .secret_values import SecretValue
 
 MAX_LINE: Final = 200
 MAX_BODY: Final = 10_000
@@ -80,6 +81,8 @@ def check_storable(value: Any) -> None:
         case list() | tuple():
             for each in value:
                 check_storable(each)
+        case SecretValue():
+            check_storable(value.reveal())
         case _ if attrs.has(type(value)):
             for field in attrs.fields(type(value)):
                 check_storable(getattr(value, field.name))

@@ -13,6 +13,7 @@ from zlib import crc32
 from accounts_core.errors import InvalidToken
 
 from .ids import base62
+from .secret_values import TokenDigest
 from .text import Secret
 
 ACCESS: Final = "acc_"
@@ -31,7 +32,7 @@ def new_token(random: bytes, *, prefix: str = ACCESS) -> Secret:
     return Secret(f"{prefix}{body}{_checksum(body)}")
 
 
-def digest_of(token: str, *, prefix: str = ACCESS) -> bytes:
+def digest_of(token: str, *, prefix: str = ACCESS) -> TokenDigest:
     """Return the SHA-256 of a token, under which it is stored.
 
     Raises:
@@ -42,7 +43,7 @@ def digest_of(token: str, *, prefix: str = ACCESS) -> bytes:
         raise InvalidToken
     if token[-_CHECK:] != _checksum(token[_PREFIX:-_CHECK]):
         raise InvalidToken
-    return sha256(token.encode()).digest()
+    return TokenDigest(sha256(token.encode()).digest())
 
 
 def _checksum(body: str) -> str:

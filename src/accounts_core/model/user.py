@@ -16,6 +16,7 @@ from .email_address import EmailAddress
 from .ids import UserId
 from .initials import initials_of
 from .profile import Profile, ProfileChanges, check_changes
+from .secret_values import PasswordHash
 
 
 class UserStatus(IntEnum):
@@ -37,7 +38,7 @@ class User(Profile):
     email: EmailAddress
     name: str
     """A field of the profile. It is declared again to keep its place in exports."""
-    password_hash: str = attrs.field(repr=False)
+    password_hash: PasswordHash = attrs.field(repr=False)
     status: UserStatus = UserStatus.ACTIVE
     password_changed_at: datetime | None = None
     """None until the password is changed for the first time."""
@@ -53,7 +54,9 @@ class User(Profile):
     version: int = 0
 
     @classmethod
-    def register(cls, *, id: UserId, email: EmailAddress, profile: Profile, password_hash: str, at: datetime) -> Self:
+    def register(
+        cls, *, id: UserId, email: EmailAddress, profile: Profile, password_hash: PasswordHash, at: datetime
+    ) -> Self:
         """Return a new, active user with an unverified address, and this profile."""
         return cls(
             id=id,
@@ -157,10 +160,10 @@ class User(Profile):
             return self
         return attrs.evolve(self, email_verified_at=at, updated_at=at)
 
-    def change_password(self, password_hash: str, *, at: datetime) -> Self:
+    def change_password(self, password_hash: PasswordHash, *, at: datetime) -> Self:
         return attrs.evolve(self, password_hash=password_hash, password_changed_at=at, updated_at=at)
 
-    def rehash(self, password_hash: str) -> Self:
+    def rehash(self, password_hash: PasswordHash) -> Self:
         """Replace the hash of the same password, made with new parameters; `updated_at` stays."""
         return attrs.evolve(self, password_hash=password_hash)
 

@@ -9,6 +9,7 @@ import attrs
 
 from accounts_core.model.jobs import JobKind
 from accounts_core.outbox.worker import RunWorker
+from accounts_core.ports.rate_limiter import RateLimiter
 from accounts_core.ports.store import Reader, Store
 
 MOST_MAILS: Final = 8
@@ -49,6 +50,9 @@ class NotingStore:
         async with self._store.begin() as work:
             yield work
         self._noted.is_noted = True
+
+    def rate_limiter(self) -> RateLimiter:
+        return self._store.rate_limiter()
 
     def reader(self) -> AbstractAsyncContextManager[Reader]:
         return self._store.reader()

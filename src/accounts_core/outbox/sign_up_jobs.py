@@ -9,6 +9,7 @@ from accounts_core.model.mail_token import MailTokenPurpose
 from accounts_core.model.outbox import OutboxJob
 from accounts_core.model.policy import Policy
 from accounts_core.model.profile import Profile
+from accounts_core.model.secret_values import TokenDigest
 from accounts_core.model.sign_up import SignUp
 from accounts_core.model.tokens import MAILED, TOKEN_BYTES, digest_of, new_token
 from accounts_core.model.user import User
@@ -61,7 +62,7 @@ class SignUpJobs:
         if sign_up is not None:
             await self._rate_limits.reset_free_address(self._store, sign_up.email)
 
-    async def _enter(self, job: OutboxJob, data: SignUpJob, digest: bytes) -> SignUp | None:
+    async def _enter(self, job: OutboxJob, data: SignUpJob, digest: TokenDigest) -> SignUp | None:
         """Store the digest of the link on the sign-up and return it, or return None if no link is to be sent."""
         async with self._store.begin() as work:
             sign_up = await _sign_up_of(work, job, data)

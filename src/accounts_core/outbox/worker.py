@@ -15,7 +15,15 @@ from typing import Final
 
 import attrs
 
-from accounts_core.errors import AccountsError, ClientError, ConfigurationError, LeaseLost, NotFound, ProviderRefused
+from accounts_core.errors import (
+    AccountsError,
+    ClientError,
+    ConfigurationError,
+    LeaseLost,
+    NeedsCommit,
+    NotFound,
+    ProviderRefused,
+)
 from accounts_core.model.events import Actor, MailUndeliverable
 from accounts_core.model.jobs import JobKind
 from accounts_core.model.outbox import OutboxJob
@@ -79,9 +87,13 @@ class RunWorker:
             How many jobs were done, rescheduled and dead-lettered.
 
         Raises:
+            NeedsCommit: The store takes part in the application's transaction. Call this on accounts on an engine, once
+                the application has committed.
             Unavailable: The database is away.
 
         """
+        if not self._store.commits:
+            raise NeedsCommit
         if kinds is None:
             await self._bring_back()
         ran = WorkerRun()

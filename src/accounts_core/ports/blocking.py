@@ -1,7 +1,9 @@
 """Ports for applications without an event loop.
 
 `BlockingAccounts` requires adapters whose `async def` methods never suspend. Such an adapter declares
-`suspends: ClassVar[Literal[False]] = False`, so that a type checker refuses an asynchronous one.
+`suspends: ClassVar[Literal[False]] = False`, so that a type checker refuses an asynchronous one. One that waits,
+such as for a database or a hash, declares `blocks: ClassVar[Literal[True]] = True` as well: `Accounts` refuses it,
+because everything else on the event loop would wait with it.
 """
 
 from typing import ClassVar, Literal, Protocol
@@ -20,7 +22,11 @@ class NeverSuspends(Protocol):
 
 
 class BlockingStore(Store[W_co], NeverSuspends, Protocol[W_co]):
-    """A `Store` that works without an event loop."""
+    """A `Store` that works without an event loop, and so does its rate limiter."""
+
+    def rate_limiter(self) -> "BlockingRateLimiter":
+        """Return a rate limiter, as `Store.rate_limiter` does."""
+        ...
 
     def joined(self, transaction: object) -> "BlockingStore[W_co]":
         """See `Store.joined`."""

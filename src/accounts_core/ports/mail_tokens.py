@@ -11,6 +11,7 @@ from typing import Protocol
 from accounts_core.model.ids import UserId
 from accounts_core.model.mail_token import MailToken, MailTokenPurpose
 from accounts_core.model.paging import Cursor
+from accounts_core.model.secret_values import TokenDigest
 
 
 class MailTokenReader(Protocol):
@@ -43,7 +44,7 @@ class MailTokens(MailTokenReader, Protocol):
         """
         ...
 
-    async def find(self, digest: bytes) -> MailToken | None:
+    async def find(self, digest: TokenDigest) -> MailToken | None:
         """Return the token with this SHA-256 digest, expired or not, or None."""
         ...
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from accounts_core.model.passwords import Password
 from accounts_core.model.requester import Requester
+from accounts_core.model.secret_values import PasswordHash
 
 
 class PasswordHasher(Protocol):
@@ -18,27 +19,29 @@ class PasswordHasher(Protocol):
     while others are still accepted. An adapter without a queue may ignore it.
     """
 
-    async def hash(self, password: Password, *, requester: Requester | None = None) -> str:
+    async def hash(self, password: Password, *, requester: Requester | None = None) -> PasswordHash:
         """Return a salted, self-describing hash, which differs on every call.
 
         Raises:
-            Unavailable: Too many calls are waiting, or the hasher is closed or failed.
+            Unavailable: Too many calls are waiting, or the hasher is being closed or failed.
 
         """
         ...
 
-    async def verify(self, hash: str | None, password: Password, *, requester: Requester | None = None) -> bool:
+    async def verify(
+        self, hash: PasswordHash | None, password: Password, *, requester: Requester | None = None
+    ) -> bool:
         """Return whether `hash` was made from `password`.
 
         None, for an unknown user, never matches and takes the same work; so does text that is not a hash. A blank
         password never matches.
 
         Raises:
-            Unavailable: Too many calls are waiting, or the hasher is closed or failed.
+            Unavailable: Too many calls are waiting, or the hasher is being closed or failed.
 
         """
         ...
 
-    def needs_rehash(self, hash: str) -> bool:
+    def needs_rehash(self, hash: PasswordHash) -> bool:
         """Return whether `hash` was made with parameters that differ from those of `hash()` now."""
         ...

@@ -11,6 +11,7 @@ from typing import Protocol
 from accounts_core.model.ids import UserId
 from accounts_core.model.paging import Cursor
 from accounts_core.model.payment_method import Cards
+from accounts_core.model.secret_values import TokenDigest
 from accounts_core.model.session import Session
 from accounts_core.model.user import User
 
@@ -22,11 +23,11 @@ class SessionReader(Protocol):
     compared with the digest or user that was asked for, as `Reader` says.
     """
 
-    async def resolve(self, digest: bytes) -> tuple[Session, User] | None:
+    async def resolve(self, digest: TokenDigest) -> tuple[Session, User] | None:
         """Return the session with this token digest and its user, or None. Expired sessions are returned."""
         ...
 
-    async def resolve_with_cards(self, digest: bytes) -> tuple[Session, User, Cards] | None:
+    async def resolve_with_cards(self, digest: TokenDigest) -> tuple[Session, User, Cards] | None:
         """Return the session with this token digest, its user and the user's cards, or None, as `resolve` does."""
         ...
 

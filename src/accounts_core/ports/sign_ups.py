@@ -7,6 +7,7 @@ of the account that has the address.
 from typing import Protocol
 
 from accounts_core.model.email_address import EmailAddress
+from accounts_core.model.secret_values import TokenDigest
 from accounts_core.model.sign_up import SignUp
 
 
@@ -26,7 +27,7 @@ class SignUps(Protocol):
         """Return the sign-up with this id, expired or not, or None."""
         ...
 
-    async def find_by_digest(self, digest: bytes) -> SignUp | None:
+    async def find_by_digest(self, digest: TokenDigest) -> SignUp | None:
         """Return the sign-up whose link has the token with this SHA-256 digest, expired or not, or None."""
         ...
 

@@ -17,6 +17,7 @@ from .notifications import NotificationReader, Notifications
 from .outbox import Outbox, OutboxReader
 from .payment_methods import PaymentMethodReader, PaymentMethods
 from .provider_events import ProviderEvents
+from .rate_limiter import RateLimiter
 from .sessions import SessionReader, Sessions
 from .sign_ups import SignUps
 from .teams import TeamReader, Teams
@@ -122,6 +123,18 @@ class Store(Protocol[W_co]):
     @property
     def commits(self) -> bool:
         """Whether leaving `begin()` commits; false for a store that takes part in the application's transaction."""
+        ...
+
+    def rate_limiter(self) -> RateLimiter:
+        """Return a rate limiter that counts in this database, outside of any unit of work.
+
+        Accounts that are given no `limits` use it. All rate limiters of a database count together.
+
+        Raises:
+            ConfigurationError: The store cannot count outside of a transaction, such as one that takes part in the
+                application's. The message says what to give as `limits`.
+
+        """
         ...
 
     def begin(self) -> AbstractAsyncContextManager[W_co]:

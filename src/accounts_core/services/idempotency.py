@@ -6,11 +6,12 @@ from typing import Final, NoReturn
 
 import attrs
 
-from accounts_core.errors import AnswerTooLarge, ConfigurationError, Conflict
+from accounts_core.errors import AnswerTooLarge, ConfigurationError, Conflict, StillReferenced
 from accounts_core.model.idempotency import (
     MAX_ANSWER_BYTES,
 )
 from accounts_core.model.ids import UserId
+from accounts_core.ports.rate_limiter import RateLimiter
 from accounts_core.ports.store import Reader, Store, UnitOfWork
 
 ATTEMPTS: Final = 10
@@ -71,6 +72,9 @@ class SingleUnitStore:
             self._opened = unit, await unit.__aenter__()
         yield self._opened[1]
 
+    def rate_limiter(self) -> RateLimiter:
+        return self._store.rate_limiter()
+
     @asynccontextmanager
     async def reader(self) -> AsyncIterator[Reader]:
         """Read within the unit of work once it is open, before that outside of any."""
@@ -100,6 +104,24 @@ class SingleUnitStore:
             await unit.__aexit__(type(because), because, because.__traceback__)
 
 
+class Attempts:
+    """The conflicts of one unit of work that is retried."""
+
+    def __init__(self) -> None:
+        self._is_referenced = False
+
+    def failed(self, error: Conflict) -> None:
+        """Take a conflict, after which the unit of work is retried.
+
+        Raises:
+            ConfigurationError: A row of the application's is still in the way, as it was the last time.
+
+        """
+        if isinstance(error, StillReferenced) and self._is_referenced:
+            raise ConfigurationError(str(error)) from error
+        self._is_referenced = isinstance(error, StillReferenced)
+
+
 class _NothingIsKept(Exception):
     pass
 
@@ -114,11 +136,12 @@ async def in_single_unit(
     Performed again as a whole after a `Conflict`, 10 times at most. Errors of `perform`, `keep` and the store are
     raised to the caller, and nothing is written then.
     """
+    attempts = Attempts()
     for _ in range(ATTEMPTS - 1):
         try:
             return await _in_single_unit(store, perform, keep)
-        except Conflict:
-            continue
+        except Conflict as error:
+            attempts.failed(error)
     return await _in_single_unit(store, perform, keep)
 
 

@@ -12,6 +12,7 @@ import attrs
 from accounts_core.model.passwords import Password
 from accounts_core.model.rate_limits import RateLimit
 from accounts_core.model.requester import Requester
+from accounts_core.model.secret_values import PasswordHash
 from accounts_core.ports.password_hasher import PasswordHasher
 from accounts_core.ports.rate_limiter import RateLimiter
 
@@ -25,22 +26,24 @@ class HashOnce:
     """
 
     _passwords: PasswordHasher
-    _hashes: dict[Password, str] = attrs.field(factory=dict, init=False, repr=False)
-    _verified: dict[tuple[str | None, Password], bool] = attrs.field(factory=dict, init=False, repr=False)
+    _hashes: dict[Password, PasswordHash] = attrs.field(factory=dict, init=False, repr=False)
+    _verified: dict[tuple[PasswordHash | None, Password], bool] = attrs.field(factory=dict, init=False, repr=False)
 
-    async def hash(self, password: Password, *, requester: Requester | None = None) -> str:
+    async def hash(self, password: Password, *, requester: Requester | None = None) -> PasswordHash:
         """Return the hash of the password, the same one on every call."""
         if password not in self._hashes:
             self._hashes[password] = await self._passwords.hash(password, requester=requester)
         return self._hashes[password]
 
-    async def verify(self, hash: str | None, password: Password, *, requester: Requester | None = None) -> bool:
+    async def verify(
+        self, hash: PasswordHash | None, password: Password, *, requester: Requester | None = None
+    ) -> bool:
         """Return whether the password matches, from the first comparison with this hash."""
         if (hash, password) not in self._verified:
             self._verified[hash, password] = await self._passwords.verify(hash, password, requester=requester)
         return self._verified[hash, password]
 
-    def needs_rehash(self, hash: str) -> bool:
+    def needs_rehash(self, hash: PasswordHash) -> bool:
         """Return whether the hash has outdated parameters."""
         return self._passwords.needs_rehash(hash)
 

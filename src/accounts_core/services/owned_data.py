@@ -112,7 +112,7 @@ class OwnedPersonalData:
             ),
             "mailed_tokens": _pages(
                 lambda reader, last: reader.mail_tokens.list_for_user(user_id, limit=PAGE, before=last),
-                lambda token: Cursor(token.created_at, token.digest),
+                lambda token: Cursor(token.created_at, token.digest.reveal()),
             ),
             "devices": _pages(
                 lambda reader, last: reader.devices.list_for_user(user_id, limit=PAGE, before=last),

@@ -8,9 +8,11 @@ from typing import Any, Final
 import attrs
 
 from accounts_core.model.email_address import EmailAddress
+from accounts_core.model.secret_values import SecretValue
 
-SECRETS: Final = frozenset({"password_hash", "digest", "idempotency_key", "scope"})
-"""Fields that are left out of an export, because the secrets that they were made from could be guessed offline."""
+SECRETS: Final = frozenset({"digest", "idempotency_key", "scope"})
+"""Fields that are left out of an export, because what they were made from could be guessed offline. So is every field
+whose value is a `SecretValue`."""
 
 PUBLISHED_AS: Final = {"outcome_undelivered": "unheard"}
 """Fields whose name in exports is older than their name in the model."""
@@ -39,7 +41,15 @@ def plain(value: Any) -> Any:
         case Sequence():
             return [plain(each) for each in value]
         case _ if attrs.has(type(value)):
-            fields = (field.name for field in attrs.fields(type(value)) if field.name not in SECRETS)
-            return {PUBLISHED_AS.get(name, name): plain(getattr(value, name)) for name in fields}
+            fields = {
+                field.name: getattr(value, field.name)
+                for field in attrs.fields(type(value))
+                if field.name not in SECRETS
+            }
+            return {
+                PUBLISHED_AS.get(name, name): plain(each)
+                for name, each in fields.items()
+                if not isinstance(each, SecretValue)
+            }
         case _:
             raise TypeError(f"{type(value).__name__} cannot be written as JSON.")

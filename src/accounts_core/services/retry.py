@@ -3,8 +3,9 @@
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
-from accounts_core.errors import Conflict
+from accounts_core.errors import ConfigurationError, Conflict, StillReferenced
 from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.services.idempotency import Attempts, SingleUnitStore
 
 R = TypeVar("R")
 
@@ -25,11 +26,19 @@ async def retry_on_conflict(store: Store[UnitOfWork], attempt: Callable[[], Awai
 
     Raises:
         Conflict: The last attempt raised it.
+        ConfigurationError: Two attempts in a row raised `StillReferenced`, so that no concurrent transaction is the
+            reason. In the application's transaction it is raised at once.
 
     """
+    attempts = Attempts()
     for _ in range(ATTEMPTS - 1 if store.commits else 0):
         try:
             return await attempt()
-        except Conflict:
-            continue
-    return await attempt()
+        except Conflict as error:
+            attempts.failed(error)
+    try:
+        return await attempt()
+    except StillReferenced as error:
+        if isinstance(store, SingleUnitStore):
+            raise  # the unit of work is retried as a whole
+        raise ConfigurationError(str(error)) from error

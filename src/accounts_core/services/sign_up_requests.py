@@ -8,6 +8,7 @@ from accounts_core.model.passwords import Password
 from accounts_core.model.policy import Policy
 from accounts_core.model.profile import NewProfile, Profile
 from accounts_core.model.requester import Requester
+from accounts_core.model.secret_values import PasswordHash
 from accounts_core.model.sign_up import SignUp
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.password_hasher import PasswordHasher
@@ -23,7 +24,7 @@ class SignUpRequest:
 
     email: EmailAddress
     profile: Profile
-    password_hash: str
+    password_hash: PasswordHash
     may_mail: bool
     """Whether the address gets a mail now, or had too many."""
 

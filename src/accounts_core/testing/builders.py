@@ -29,6 +29,7 @@ from accounts_core.model.payment_method import (
     ProviderPaymentMethod,
 )
 from accounts_core.model.profile import PROFILE_FIELDS
+from accounts_core.model.secret_values import PasswordHash, TokenDigest
 from accounts_core.model.session import Session
 from accounts_core.model.team import Interaction, Invitation, Membership, Team
 from accounts_core.model.user import User
@@ -48,7 +49,7 @@ def a_user(id: int = 1, **overrides: Any) -> User:
     values: dict[str, Any] = {
         "email": EmailAddress(f"user{id}@example.org"),
         "name": "Jane Doe",
-        "password_hash": f"hash of user {id}",
+        "password_hash": PasswordHash(f"hash of user {id}"),
         "created_at": NOON,
         "updated_at": NOON,
     }
@@ -72,9 +73,9 @@ def a_session(id: str = "ses_1", user_id: int = 1, **overrides: Any) -> Session:
     return Session(id=id, user_id=UserId(user_id), **values | overrides)
 
 
-def digest_of_session(id: str) -> bytes:
+def digest_of_session(id: str) -> TokenDigest:
     """Return the digest of `a_session(id)`."""
-    return sha256(id.encode()).digest()
+    return TokenDigest(sha256(id.encode()).digest())
 
 
 def a_provided_card(id: str = "pm_1", **overrides: Any) -> ProviderPaymentMethod:

@@ -16,8 +16,6 @@ from accounts_core.testing.harness import Concurrently, Drive, Thunk
 
 SWITCH_SECONDS = 1e-6
 """Switch interval of threads. With the default of 5 ms short calls would not overlap, and races would go unnoticed."""
-# registered before the suites are imported, so that failed assertions show their values
-pytest.register_assert_rewrite("accounts_core.testing.contracts")
 
 START_SECONDS = 10
 """Maximum time that concurrent calls wait for each other to start."""

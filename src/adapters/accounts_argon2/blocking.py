@@ -8,6 +8,7 @@ from accounts_argon2.engine import Argon2
 from accounts_argon2.lanes import MAX_WAITING, MAX_WAITING_EACH, Lanes
 from accounts_core.model.passwords import Password
 from accounts_core.model.requester import Requester
+from accounts_core.model.secret_values import PasswordHash
 
 
 @attrs.frozen
@@ -20,6 +21,7 @@ class Argon2Hasher:
     """
 
     suspends: ClassVar[Literal[False]] = False
+    blocks: ClassVar[Literal[True]] = True
 
     cost: Cost = attrs.field(factory=Cost)
     max_concurrent: int = attrs.field(factory=usable_cores, kw_only=True, validator=attrs.validators.ge(1))
@@ -36,13 +38,15 @@ class Argon2Hasher:
     def _new_lanes(self) -> Lanes:
         return Lanes(self.max_concurrent, max_waiting=self.max_waiting, max_waiting_each=self.max_waiting_each)
 
-    async def hash(self, password: Password, *, requester: Requester | None = None) -> str:
+    async def hash(self, password: Password, *, requester: Requester | None = None) -> PasswordHash:
         with self._lanes.lane(requester):
             return self._engine.hash(password)
 
-    async def verify(self, hash: str | None, password: Password, *, requester: Requester | None = None) -> bool:
+    async def verify(
+        self, hash: PasswordHash | None, password: Password, *, requester: Requester | None = None
+    ) -> bool:
         with self._lanes.lane(requester):
             return self._engine.verify(hash, password)
 
-    def needs_rehash(self, hash: str) -> bool:
+    def needs_rehash(self, hash: PasswordHash) -> bool:
         return self._engine.needs_rehash(hash)

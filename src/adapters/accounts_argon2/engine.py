@@ -13,6 +13,7 @@ from accounts_argon2.encoded import SALT_BYTES, TAG_BYTES, VERSION, Encoded
 from accounts_argon2.workspace import Workspaces
 from accounts_core.errors import Unavailable
 from accounts_core.model.passwords import Password
+from accounts_core.model.secret_values import PasswordHash
 
 _EMPTY_TAG: Final = bytes(TAG_BYTES)
 
@@ -38,16 +39,16 @@ class Argon2:
         object.__setattr__(self, "_decoy", decoy)
         object.__setattr__(self, "_stored_decoy", decoy.write())
 
-    def hash(self, password: Password) -> str:
+    def hash(self, password: Password) -> PasswordHash:
         """Return a new hash of `password`. Raises `Unavailable` if memory cannot be allocated."""
         # a salt needs no injected randomness: it is neither secret nor chosen by a caller
         made = self._encoded(os.urandom(SALT_BYTES), _EMPTY_TAG)
-        return attrs.evolve(made, tag=self._tag(made, password)).write()
+        return PasswordHash(attrs.evolve(made, tag=self._tag(made, password)).write())
 
-    def verify(self, hash: str | None, password: Password) -> bool:
+    def verify(self, hash: PasswordHash | None, password: Password) -> bool:
         """Return whether `password` matches `hash`. Raises `Unavailable` if memory cannot be allocated."""
         # the dummy hash is parsed too, so that both cases take the same time
-        stored = Encoded.read(self._stored_decoy if hash is None else hash)
+        stored = Encoded.read(self._stored_decoy if hash is None else hash.reveal())
         subject = stored or self._decoy
         is_same = compare_digest(self._tag(subject, password), subject.tag)
         return is_same and stored is not None and hash is not None and bool(password.text.strip())
@@ -70,9 +71,9 @@ class Argon2:
             # `Cost`, `Encoded` and `Password` exclude every other error of Argon2
             raise Unavailable(f"Argon2 could not hash: {error}.") from error
 
-    def needs_rehash(self, hash: str) -> bool:
+    def needs_rehash(self, hash: PasswordHash) -> bool:
         """Return whether `hash` has other parameters than a new hash, or cannot be parsed."""
-        stored = Encoded.read(hash)
+        stored = Encoded.read(hash.reveal())
         return stored is None or (stored.type, stored.version, stored.cost, len(stored.salt), len(stored.tag)) != (
             Type.ID,
             VERSION,

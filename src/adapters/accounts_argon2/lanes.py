@@ -63,13 +63,13 @@ class Lanes:
             The place to pass to `leave` when the work has ended or is cancelled.
 
         Raises:
-            Unavailable: The queue is full, in total or for this requester, or `close` was called.
+            Unavailable: The queue is full, in total or for this requester, or `close` is waiting.
 
         """
         place = Place(begin)
         with self._changed:
             if self._is_closed:
-                raise Unavailable("This password hasher is closed.")
+                raise Unavailable("This password hasher is being closed.")
             if not self._queue.enter(place, () if requester is None else requester.keys):
                 raise Unavailable("Too many passwords are being hashed at the moment.")
             following = self._queue.begin()
@@ -98,7 +98,12 @@ class Lanes:
             self.leave(place)
 
     def close(self) -> None:
-        """Reject new hashes, and block until running and waiting ones have ended."""
+        """Reject new hashes until `open`, and block until running and waiting ones have ended."""
         with self._changed:
             self._is_closed = True
             self._changed.wait_for(lambda: len(self._queue) == 0)
+
+    def open(self) -> None:
+        """Accept hashes again after `close`."""
+        with self._changed:
+            self._is_closed = False

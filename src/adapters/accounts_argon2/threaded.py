@@ -15,6 +15,7 @@ from accounts_core.errors import Unavailable
 from accounts_core.forking import keep_forever, on_fork
 from accounts_core.model.passwords import Password
 from accounts_core.model.requester import Requester
+from accounts_core.model.secret_values import PasswordHash
 
 R = TypeVar("R")
 
@@ -34,7 +35,8 @@ class AsyncArgon2Hasher:
 
     A forked process begins with an idle hasher.
 
-    Close it, or use `async with AsyncArgon2Hasher() as hasher:`, to end its threads.
+    Close it, or use `async with AsyncArgon2Hasher() as hasher:`, to end its threads. It can be used again afterwards,
+    as by an application whose lifespan begins a second time.
     """
 
     suspends: ClassVar[Literal[True]] = True
@@ -61,17 +63,22 @@ class AsyncArgon2Hasher:
         keep_forever(self._pool)
         self._begin()
 
-    async def hash(self, password: Password, *, requester: Requester | None = None) -> str:
+    async def hash(self, password: Password, *, requester: Requester | None = None) -> PasswordHash:
         return await self._run(requester, partial(self._engine.hash, password))
 
-    async def verify(self, hash: str | None, password: Password, *, requester: Requester | None = None) -> bool:
+    async def verify(
+        self, hash: PasswordHash | None, password: Password, *, requester: Requester | None = None
+    ) -> bool:
         return await self._run(requester, partial(self._engine.verify, hash, password))
 
-    def needs_rehash(self, hash: str) -> bool:
+    def needs_rehash(self, hash: PasswordHash) -> bool:
         return self._engine.needs_rehash(hash)
 
     async def close(self) -> None:
-        """Finish running and waiting hashes, reject new ones, and end the threads."""
+        """Finish running and waiting hashes, reject new ones meanwhile, and end the threads.
+
+        A later hash starts new threads.
+        """
         await asyncio.to_thread(self._close)
 
     async def __aenter__(self) -> Self:
@@ -85,6 +92,8 @@ class AsyncArgon2Hasher:
     def _close(self) -> None:
         self._lanes.close()
         self._pool.shutdown()
+        self._begin()  # which starts no thread before there is something to hash
+        self._lanes.open()
 
     async def _run(self, requester: Requester | None, work: Callable[[], R]) -> R:
         future: Future[R] = Future()

@@ -5,6 +5,7 @@ from typing import ClassVar, Final, Literal
 
 from accounts_core.model.passwords import Password
 from accounts_core.model.requester import Requester
+from accounts_core.model.secret_values import PasswordHash
 from accounts_core.ports.blocking import BlockingPasswordHasher
 
 _SCHEME: Final = "plain-sha256"
@@ -26,26 +27,25 @@ class PlainHasher:
         self.requesters: list[Requester | None] = []
         self._salts = count(1)
 
-    async def hash(self, password: Password, *, requester: Requester | None = None) -> str:
+    async def hash(self, password: Password, *, requester: Requester | None = None) -> PasswordHash:
         self.hashed += 1
         self.requesters.append(requester)
-        return _hash(password, generation=str(self.generation), salt=f"{next(self._salts):08x}")
+        return PasswordHash(_hash(password, generation=str(self.generation), salt=f"{next(self._salts):08x}"))
 
-    async def verify(self, hash: str | None, password: Password, *, requester: Requester | None = None) -> bool:
+    async def verify(
+        self, hash: PasswordHash | None, password: Password, *, requester: Requester | None = None
+    ) -> bool:
         self.verified += 1
         self.requesters.append(requester)
-        scheme, _, rest = (hash or "").partition("$")
+        stored = "" if hash is None else hash.reveal()
+        scheme, _, rest = stored.partition("$")
         generation, _, rest = rest.partition("$")
         salt, _, _ = rest.partition("$")
         expected = _hash(password, generation=generation, salt=salt)
-        return (
-            scheme == _SCHEME
-            and password.text.strip() != ""
-            and compare_digest(expected.encode(), (hash or "").encode())
-        )
+        return scheme == _SCHEME and password.text.strip() != "" and compare_digest(expected.encode(), stored.encode())
 
-    def needs_rehash(self, hash: str) -> bool:
-        return not hash.startswith(f"{_SCHEME}${self.generation}$")
+    def needs_rehash(self, hash: PasswordHash) -> bool:
+        return not hash.reveal().startswith(f"{_SCHEME}${self.generation}$")
 
 
 def _hash(password: Password, *, generation: str, salt: str) -> str:

@@ -4,6 +4,7 @@ from datetime import datetime
 from accounts_core.model.ids import UserId
 from accounts_core.model.mail_token import MailToken, MailTokenPurpose
 from accounts_core.model.paging import Cursor
+from accounts_core.model.secret_values import TokenDigest
 from accounts_core.ports.mail_tokens import MailTokenReader, MailTokens
 
 from .pages import page_below
@@ -16,7 +17,7 @@ class MemoryMailTokenReader:
 
     async def list_for_user(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[MailToken]:
         rows = self._tables().mail_tokens.find("user_id", user_id)
-        return page_below(rows, order=lambda each: (each.created_at, each.digest), limit=limit, before=before)
+        return page_below(rows, order=lambda each: (each.created_at, each.digest.reveal()), limit=limit, before=before)
 
 
 class MemoryMailTokens(MemoryMailTokenReader):
@@ -27,7 +28,7 @@ class MemoryMailTokens(MemoryMailTokenReader):
     async def add(self, token: MailToken) -> None:
         self._workspace().mail_tokens.add(token)
 
-    async def find(self, digest: bytes) -> MailToken | None:
+    async def find(self, digest: TokenDigest) -> MailToken | None:
         return self._workspace().mail_tokens.get(digest)
 
     async def delete_for_user(self, user_id: UserId, purpose: MailTokenPurpose | None = None) -> None:

@@ -9,7 +9,8 @@ import attrs
 from accounts_core.errors import RateLimitExceeded
 from accounts_core.forking import on_fork
 from accounts_core.model.times import is_ahead
-from accounts_core.ports.rate_limiter import RateLimit, RateLimiter
+from accounts_core.ports.blocking import BlockingRateLimiter
+from accounts_core.ports.rate_limiter import RateLimit
 
 SWEEP_INTERVAL: Final = 1024
 """Number of attempts between two deletions of expired scopes."""
@@ -108,4 +109,4 @@ class MemoryRateLimiter:
                 del self._logs[key]
 
 
-_: type[RateLimiter] = MemoryRateLimiter
+_: type[BlockingRateLimiter] = MemoryRateLimiter

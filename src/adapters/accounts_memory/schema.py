@@ -15,6 +15,7 @@ from accounts_core.model.mail_token import MailToken
 from accounts_core.model.notification import Notification
 from accounts_core.model.outbox import OutboxJob
 from accounts_core.model.payment_method import PaymentMethod
+from accounts_core.model.secret_values import TokenDigest
 from accounts_core.model.session import Session
 from accounts_core.model.sign_up import SignUp
 from accounts_core.model.team import Interaction, Invitation, Membership, Team
@@ -71,7 +72,7 @@ class Tables(Protocol):
     @property
     def provider_events(self) -> Readable[str, ReceivedEvent]: ...
     @property
-    def mail_tokens(self) -> Readable[bytes, MailToken]: ...
+    def mail_tokens(self) -> Readable[TokenDigest, MailToken]: ...
     @property
     def devices(self) -> Readable[tuple[UserId, bytes], Device]: ...
     @property
@@ -121,7 +122,7 @@ class State:
     interactions: Table[str, Interaction]
     jobs: Table[str, OutboxJob]
     provider_events: Table[str, ReceivedEvent]
-    mail_tokens: Table[bytes, MailToken]
+    mail_tokens: Table[TokenDigest, MailToken]
     sign_ups: Table[str, SignUp]
     devices: Table[tuple[UserId, bytes], Device]
     idempotency_records: Table[bytes, IdempotencyRecord]

@@ -6,6 +6,7 @@ import attrs
 from accounts_core.model.ids import UserId
 from accounts_core.model.paging import Cursor
 from accounts_core.model.payment_method import Cards
+from accounts_core.model.secret_values import TokenDigest
 from accounts_core.model.session import Session
 from accounts_core.model.times import is_ahead
 from accounts_core.model.user import User
@@ -19,10 +20,10 @@ class MemorySessionReader:
     def __init__(self, tables: Callable[[], Tables]) -> None:
         self._tables = tables
 
-    async def resolve(self, digest: bytes) -> tuple[Session, User] | None:
+    async def resolve(self, digest: TokenDigest) -> tuple[Session, User] | None:
         return _resolve(self._tables(), digest)
 
-    async def resolve_with_cards(self, digest: bytes) -> tuple[Session, User, Cards] | None:
+    async def resolve_with_cards(self, digest: TokenDigest) -> tuple[Session, User, Cards] | None:
         tables = self._tables()
         resolved = _resolve(tables, digest)
         if resolved is None:
@@ -41,7 +42,7 @@ def _time_and_id(session: Session) -> tuple[datetime, str]:
     return session.created_at, session.id
 
 
-def _resolve(tables: Tables, digest: bytes) -> tuple[Session, User] | None:
+def _resolve(tables: Tables, digest: TokenDigest) -> tuple[Session, User] | None:
     for session in tables.sessions.find("digest", digest):
         user = tables.users.get(session.user_id)
         if user is not None:

@@ -4,6 +4,7 @@ import attrs
 
 from accounts_core.errors import Conflict
 from accounts_core.model.email_address import EmailAddress
+from accounts_core.model.secret_values import TokenDigest
 from accounts_core.model.sign_up import SignUp
 from accounts_core.ports.sign_ups import SignUps
 
@@ -20,7 +21,7 @@ class MemorySignUps:
     async def find(self, id: str) -> SignUp | None:
         return self._workspace().sign_ups.get(id)
 
-    async def find_by_digest(self, digest: bytes) -> SignUp | None:
+    async def find_by_digest(self, digest: TokenDigest) -> SignUp | None:
         return next(iter(self._workspace().sign_ups.find("digest", digest)), None)
 
     async def save(self, sign_up: SignUp) -> None:

@@ -30,6 +30,7 @@ from .notifications import MemoryNotificationReader, MemoryNotifications
 from .outbox import MemoryOutbox, MemoryOutboxReader
 from .payment_methods import MemoryPaymentMethodReader, MemoryPaymentMethods
 from .provider_events import MemoryProviderEvents
+from .rate_limiter import MemoryRateLimiter
 from .schema import NOTHING, State, Tables, Workspace
 from .sessions import MemorySessionReader, MemorySessions
 from .sign_ups import MemorySignUps
@@ -118,6 +119,7 @@ class MemoryStore:
         self._ids = Ids()
         self._subscribers = tuple(subscribers)
         self._reader = MemoryReader(lambda: self._state)
+        self._limits = MemoryRateLimiter()
         self._unlock()
         on_fork(self, in_child=MemoryStore._unlock)
 
@@ -125,6 +127,10 @@ class MemoryStore:
     def commits(self) -> bool:
         """See `accounts_core.ports.store.Store.commits`."""
         return True
+
+    def rate_limiter(self) -> MemoryRateLimiter:
+        """Return the rate limiter of this store."""
+        return self._limits
 
     def _unlock(self) -> None:
         self._committing = Lock()

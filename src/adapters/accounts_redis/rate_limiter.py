@@ -5,6 +5,7 @@ while idle is reopened before a command is sent. `consume` is never retried afte
 have been counted. `reset` is idempotent and is retried.
 """
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -42,6 +43,7 @@ class RedisRateLimiter:
     """
 
     suspends: ClassVar[Literal[False]] = False
+    blocks: ClassVar[Literal[True]] = True
 
     def __init__(self, client: "redis.Redis | redis.RedisCluster", *, prefix: str = PREFIX) -> None:
         self._client = client
@@ -80,7 +82,7 @@ class RedisRateLimiter:
         return 0
 
     def close(self) -> None:
-        """Close the client."""
+        """Close the connections. A later call opens new ones."""
         self._client.close()
 
 
@@ -92,10 +94,19 @@ class AsyncRedisRateLimiter:
     def __init__(self, client: "redis.asyncio.Redis | redis.asyncio.RedisCluster", *, prefix: str = PREFIX) -> None:
         self._client = client
         self._prefix = prefix
+        self._loop: asyncio.AbstractEventLoop | None = None
         on_fork(self, in_child=AsyncRedisRateLimiter._renew)
 
     def _renew(self) -> None:
         renew(self._client)
+
+    def _on_this_loop(self) -> "redis.asyncio.Redis | redis.asyncio.RedisCluster":
+        """Return the client, with new connections once the event loop of the old ones is closed."""
+        loop = asyncio.get_running_loop()
+        if self._loop is not None and self._loop is not loop and self._loop.is_closed():
+            self._renew()
+        self._loop = loop
+        return self._client
 
     @classmethod
     def connect(cls, url: RedisUrl, *, prefix: str = PREFIX, timeout_seconds: float = TIMEOUT_SECONDS) -> Self:
@@ -110,16 +121,16 @@ class AsyncRedisRateLimiter:
             return
         asked = question(self._prefix, name, scopes, now)
         with _translated():
-            answer = await self._client.eval(SPEND, len(scopes), *asked)
+            answer = await self._on_this_loop().eval(SPEND, len(scopes), *asked)
         judge(name, scopes, answer)
 
     async def reset(self, name: str, scope: str) -> None:
         forgotten = key(self._prefix, name, scope)
         with _translated():
             try:
-                await self._client.delete(forgotten)
+                await self._on_this_loop().delete(forgotten)
             except redis.ConnectionError:
-                await self._client.delete(forgotten)
+                await self._on_this_loop().delete(forgotten)
 
     async def count_expired(self, *, now: datetime) -> int:  # noqa: ARG002  keys expire by TTL
         return 0
@@ -131,7 +142,7 @@ class AsyncRedisRateLimiter:
         """Return whether the server evicts keys once its memory is full; False if the policy cannot be read."""
         with _translated():
             try:
-                memory = await self._client.info("memory")
+                memory = await self._on_this_loop().info("memory")
             except redis.exceptions.NoPermissionError:
                 return False
         return bool(memory.get("maxmemory")) and memory.get("maxmemory_policy") != _NEVER_EVICTS
@@ -143,8 +154,8 @@ class AsyncRedisRateLimiter:
         return "it may drop them when its memory is full: set its maxmemory-policy to noeviction"
 
     async def aclose(self) -> None:
-        """Close the client."""
-        await self._client.aclose()
+        """Close the connections. A later call opens new ones."""
+        await self._on_this_loop().aclose()
 
 
 def _options(timeout_seconds: float) -> dict[str, Any]:

@@ -13,7 +13,8 @@ the host application's transaction and does not commit.
 
 The folders are layers. Each imports only from those after it, which import-linter checks:
 
-    store, async_store, rate_limiter, migrating     public classes and functions
+    store, async_store, migrating                   public classes and functions
+    rate_limiter                                    rate limiters, which a store makes too
     units, migrations                               unit of work and reader; revisions and what applies them
     repositories                                    one module for each repository
     connections                                     engines, checkouts, transactions, executors, error translation

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from accounts_core.errors import ConfigurationError
 from accounts_core.ports.store import Store, Subscriber
 from accounts_core.services.publish import publish
 
@@ -14,6 +15,7 @@ from .connections.executors import AsyncExecutor
 from .connections.host_transactions import AsyncHostSource, AsyncHostTransaction, async_joinable, async_source_of
 from .connections.renaming import rename_on
 from .connections.transactions import async_savepoint, async_transaction
+from .rate_limiter import NOT_IN_A_TRANSACTION, AsyncSqlRateLimiter
 from .tables.location import PREFIX, Location
 from .units import AsyncSqlUnit, Reader, Reading
 
@@ -50,6 +52,12 @@ class AsyncSqlStore:
     def host_transaction(self) -> AsyncHostTransaction | None:
         """The host application's transaction that the store takes part in; None on an engine."""
         return self._source if isinstance(self._source, AsyncHostTransaction) else None
+
+    def rate_limiter(self) -> AsyncSqlRateLimiter:
+        """Return a rate limiter on the engine. Raises `ConfigurationError` on a connection of the host application."""
+        if not isinstance(self._source, AsyncEngine):
+            raise ConfigurationError(NOT_IN_A_TRANSACTION)
+        return AsyncSqlRateLimiter(self._source, schema=self._location.schema, prefix=self._location.prefix)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncSqlUnit]:

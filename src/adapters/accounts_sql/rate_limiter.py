@@ -34,6 +34,11 @@ from .tables.location import PREFIX, Location
 MAX_CONCURRENT: Final = 4
 """Nearly all attempts share a global scope, which serialises them anyway."""
 MAX_WAITING: Final = 128
+NOT_IN_A_TRANSACTION: Final = (
+    "This store takes part in the application's transaction, whose rollback would undo the counted attempts. Give the"
+    " accounts a rate limiter with connections of its own, such as limits=SqlRateLimiter(engine), or limits=None for no"
+    " rate limits."
+)
 
 _ISOLATION: Final[Mapping[str, IsolationLevel]] = {"postgresql": "READ COMMITTED"}
 """A stricter level would read from a snapshot taken before the lock, and miss attempts committed while waiting."""
@@ -46,6 +51,7 @@ class SqlRateLimiter:
     """
 
     suspends: ClassVar[Literal[False]] = False
+    blocks: ClassVar[Literal[True]] = True
 
     def __init__(self, engine: sa.Engine, *, schema: str | None = None, prefix: str = PREFIX) -> None:
         protect(engine)

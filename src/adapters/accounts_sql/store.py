@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 import sqlalchemy as sa
 
+from accounts_core.errors import ConfigurationError
 from accounts_core.ports.blocking import BlockingStore
 from accounts_core.ports.store import Subscriber
 from accounts_core.services.publish import publish
@@ -15,6 +16,7 @@ from .connections.host_transactions import HostSource, HostTransaction, joinable
 from .connections.reading import fetcher_on
 from .connections.renaming import rename_on
 from .connections.transactions import savepoint, transaction
+from .rate_limiter import NOT_IN_A_TRANSACTION, SqlRateLimiter
 from .tables.location import PREFIX, Location
 from .units import Reader, Reading, SqlUnit
 
@@ -37,6 +39,7 @@ class SqlStore:
     """
 
     suspends: ClassVar[Literal[False]] = False
+    blocks: ClassVar[Literal[True]] = True
 
     def __init__(
         self,
@@ -62,6 +65,12 @@ class SqlStore:
     def host_transaction(self) -> HostTransaction | None:
         """The host application's transaction that the store takes part in; None on an engine."""
         return self._source if isinstance(self._source, HostTransaction) else None
+
+    def rate_limiter(self) -> SqlRateLimiter:
+        """Return a rate limiter on the engine. Raises `ConfigurationError` on a connection of the host application."""
+        if not isinstance(self._source, sa.Engine):
+            raise ConfigurationError(NOT_IN_A_TRANSACTION)
+        return SqlRateLimiter(self._source, schema=self._location.schema, prefix=self._location.prefix)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[SqlUnit]:

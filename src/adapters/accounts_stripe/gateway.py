@@ -59,7 +59,7 @@ class StripeGateway(Operations):
         return cls(make_client(api_key, api_base=api_base, http_client=http_client, retries=retries), owned=owned)
 
     async def close(self) -> None:
-        """Close the connections. Calling it again has no effect."""
+        """Close the connections. A later call opens new ones."""
         if self._owned is not None:
             await self._owned.close_async()
 
@@ -82,6 +82,7 @@ class BlockingStripeGateway(Operations):
     """
 
     suspends: ClassVar[Literal[False]] = False
+    blocks: ClassVar[Literal[True]] = True
 
     def __init__(self, client: stripe.StripeClient, *, owned: BlockingTransport | None = None) -> None:
         """Use a configured client. `close` closes the transport `owned`."""
@@ -104,7 +105,7 @@ class BlockingStripeGateway(Operations):
         return cls(make_client(api_key, api_base=api_base, http_client=http_client, retries=retries), owned=owned)
 
     def close(self) -> None:
-        """Close the connections. Calling it again has no effect."""
+        """Close the connections. A later call opens new ones."""
         if self._owned is not None:
             self._owned.close()
 

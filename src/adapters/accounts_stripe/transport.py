@@ -28,7 +28,10 @@ Response: TypeAlias = tuple[bytes, int, Mapping[str, str]]
 
 
 class AsyncTransport(stripe.HTTPClient):
-    """An HTTP client for applications with an event loop. It is bound to the first loop that uses it."""
+    """An HTTP client for applications with an event loop.
+
+    It is bound to the loop that uses it. After `close_async`, or once that loop is closed, it begins anew on the next.
+    """
 
     name = "httpx"
 
@@ -36,8 +39,9 @@ class AsyncTransport(stripe.HTTPClient):
         super().__init__()
         self._total_seconds = total_seconds
         self._timeout = httpx.Timeout(total_seconds, connect=connect_seconds)
+        # made here, because that takes time
         self._client: httpx.AsyncClient | None = httpx.AsyncClient(timeout=self._timeout, limits=_LIMITS)
-        self._is_closed = False
+        self._loop: asyncio.AbstractEventLoop | None = None
         on_fork(self, in_child=AsyncTransport._drop)
 
     def _drop(self) -> None:
@@ -46,10 +50,16 @@ class AsyncTransport(stripe.HTTPClient):
         self._client = None
 
     def _own_client(self) -> httpx.AsyncClient:
+        self._follow_loop()
         if self._client is None:
-            _check_open(self._is_closed)
             self._client = httpx.AsyncClient(timeout=self._timeout, limits=_LIMITS)
         return self._client
+
+    def _follow_loop(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._loop is not None and self._loop is not loop and self._loop.is_closed():
+            self._client = None  # its connections ended with the loop
+        self._loop = loop
 
     async def request_async(self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None) -> Response:
         try:
@@ -58,16 +68,17 @@ class AsyncTransport(stripe.HTTPClient):
         except (httpx.TransportError, httpx.DecodingError, TimeoutError) as error:
             _raise_lost(error)
         except RuntimeError as error:
-            _raise_misused(error, closed=self._is_closed)
+            _raise_misused(error)
         return response.content, response.status_code, response.headers
 
     async def sleep_async(self, secs: float) -> None:
         await asyncio.sleep(secs)
 
     async def close_async(self) -> None:
-        self._is_closed = True
-        if self._client is not None:
-            await self._client.aclose()
+        self._follow_loop()
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
 
 
 class BlockingTransport(stripe.HTTPClient):
@@ -83,7 +94,6 @@ class BlockingTransport(stripe.HTTPClient):
         waiting = max(total_seconds - connect_seconds, connect_seconds)
         self._timeout = httpx.Timeout(waiting, connect=connect_seconds)
         self._client: httpx.Client | None = httpx.Client(timeout=self._timeout, limits=_LIMITS)
-        self._is_closed = False
         self._lock = Lock()
         on_fork(self, in_child=BlockingTransport._drop)
 
@@ -97,7 +107,6 @@ class BlockingTransport(stripe.HTTPClient):
         client = self._client
         if client is None:
             with self._lock:
-                _check_open(self._is_closed)
                 client = self._client = self._client or httpx.Client(timeout=self._timeout, limits=_LIMITS)
         return client
 
@@ -110,13 +119,14 @@ class BlockingTransport(stripe.HTTPClient):
         except (httpx.TransportError, httpx.DecodingError) as error:
             _raise_lost(error)
         except RuntimeError as error:
-            _raise_misused(error, closed=self._is_closed)
+            _raise_misused(error)
         return response.content, response.status_code, response.headers
 
     def close(self) -> None:
-        self._is_closed = True
-        if self._client is not None:
-            self._client.close()
+        with self._lock:
+            client, self._client = self._client, None
+        if client is not None:
+            client.close()
 
 
 def no_answer_error(reason: str) -> stripe.APIConnectionError:
@@ -129,12 +139,5 @@ def _raise_lost(error: Exception) -> NoReturn:
     raise no_answer_error(type(error).__name__) from error
 
 
-def _check_open(closed: bool) -> None:
-    if closed:
-        raise RuntimeError("The client is closed.")
-
-
-def _raise_misused(error: RuntimeError, *, closed: bool) -> NoReturn:
-    if closed:
-        raise ConfigurationError("The gateway was used after it was closed.") from error
+def _raise_misused(error: RuntimeError) -> NoReturn:
     raise ConfigurationError(f"The gateway cannot be used here, perhaps from a second event loop: {error}") from error

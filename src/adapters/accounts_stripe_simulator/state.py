@@ -178,7 +178,7 @@ class State:
         """Use `State.in_memory` or `State.open` instead."""
         self._connection = connection
         self._path = path
-        self._is_closed_for_fork = False
+        self._is_set_aside = False
         self._lock = RLock()
         connection.executescript(_SCHEMA)
         on_fork(self, before=State._before_fork, in_parent=State._in_parent, in_child=State._in_child)
@@ -207,9 +207,9 @@ class State:
     def transaction(self) -> Iterator[Transaction]:
         """Open a transaction, which commits at the end of the block and rolls back on an error. One runs at a time."""
         with self._lock:
-            if self._is_closed_for_fork:
+            if self._is_set_aside:
                 assert self._path is not None
-                self._connection, self._is_closed_for_fork = _connect(self._path), False
+                self._connection, self._is_set_aside = _connect(self._path), False
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield Transaction(self._connection)
@@ -219,10 +219,10 @@ class State:
             self._connection.execute("COMMIT")
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection. What is in a file is opened again by the next use; what is in memory is gone."""
         with self._lock:
             self._connection.close()
-            self._is_closed_for_fork = False
+            self._is_set_aside = self._path is not None
 
     # ---- an SQLite connection that is open in a process and its fork loses its locks, so it is closed before a fork
 
@@ -232,7 +232,7 @@ class State:
         try:
             if self._path is not None and not self._connection.in_transaction:
                 self._connection.close()
-                self._is_closed_for_fork = True
+                self._is_set_aside = True
         except sqlite3.ProgrammingError:
             return  # it was closed already
 
@@ -242,7 +242,7 @@ class State:
 
     def _in_child(self) -> None:
         self._lock = RLock()
-        if self._path is not None and not self._is_closed_for_fork:
+        if self._path is not None and not self._is_set_aside:
             keep_forever(self._connection)
             self._connection = _Inherited()  # type: ignore[assignment]  # it refuses every use
 

@@ -52,7 +52,7 @@ class BlockingWorker:
         self.wake()
 
     def run(self) -> None:
-        """Run jobs until `stop`, each kind on its own threads. No error ends it."""
+        """Run jobs until `stop`, each kind on its own threads. No error ends it. It can be run again afterwards."""
         care = Care(self._accounts)
         loops = [(kind.value, self._step_of(kind), count) for kind, count in self._at_once.items()]
         loops.append(("cleanup", lambda: run_sync(care.step()), 1))
@@ -66,6 +66,8 @@ class BlockingWorker:
             thread.start()
         for thread in threads:
             thread.join()
+        self._woken.clear()
+        self._stopping.clear()
 
     @contextmanager
     def running(self) -> Iterator["BlockingWorker"]:

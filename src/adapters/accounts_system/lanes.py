@@ -9,7 +9,7 @@ from accounts_system.reports import LaneReport
 
 
 class Lane:
-    """Loop that takes steps until `stop`. Belongs to one event loop.
+    """Loop that takes steps until `stop`. Belongs to one event loop for each run.
 
     Args:
         name: Name in the log.
@@ -26,9 +26,7 @@ class Lane:
         self._step = step
         self._idle_seconds = idle_seconds
         self._at_once = at_once
-        self._woken = asyncio.Event()
-        self._looking = asyncio.Lock()
-        self._is_stopping = False
+        self._begin()
         self._report = LaneReport(name, idle_seconds=idle_seconds)
 
     def wake(self) -> None:
@@ -42,9 +40,18 @@ class Lane:
 
     async def run(self) -> None:
         """Take steps until `stop`. Errors are logged and retried after a pause."""
-        async with asyncio.TaskGroup() as group:
-            for _ in range(self._at_once):
-                group.create_task(self._go())
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(self._at_once):
+                    group.create_task(self._go())
+        finally:
+            self._begin()
+
+    def _begin(self) -> None:
+        """Be ready for a run, perhaps on another event loop."""
+        self._woken = asyncio.Event()
+        self._looking = asyncio.Lock()
+        self._is_stopping = False
 
     async def run_out(self) -> WorkerRun:
         """Take steps until nothing is due, and return the result. Raises `InfrastructureError`."""

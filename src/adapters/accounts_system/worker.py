@@ -64,7 +64,7 @@ class Worker:
             lane.stop()
 
     async def run(self) -> None:
-        """Run jobs until `stop`, each lane independently. No error ends it."""
+        """Run jobs until `stop`, each lane independently. No error ends it. It can be run again afterwards."""
         async with asyncio.TaskGroup() as group:
             for lane in (*self._lanes, self._care):
                 group.create_task(lane.run())

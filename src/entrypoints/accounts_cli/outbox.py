@@ -10,6 +10,7 @@ from accounts_cli.streams import say
 from accounts_cli.terminal import format_table
 from accounts_core import Accounts
 from accounts_core.errors import NotFound
+from accounts_core.model.jobs import JOBS
 from accounts_core.model.outbox import OutboxJob
 
 MAX_RETRIED: Final = 10_000
@@ -46,8 +47,11 @@ async def retry_dead_lettered(accounts: Accounts[Any]) -> None:
 
 
 async def retry_all(accounts: Accounts[Any]) -> None:
-    """Make every job due now, also those under the lease of a worker, which may be dead."""
-    jobs = await accounts.list_outbox(limit=MAX_RETRIED)
+    """Make every job due now, also those under the lease of a worker, which may be dead.
+
+    A job of the application's that was never claimed keeps its due time, which may lie ahead on purpose.
+    """
+    jobs = [job for job in await accounts.list_outbox(limit=MAX_RETRIED) if not _is_scheduled(job)]
     await _retry(accounts, jobs)
     say(f"{len(jobs)} {'job is' if len(jobs) == 1 else 'jobs are'} due now.")
 
@@ -56,6 +60,10 @@ async def _retry(accounts: Accounts[Any], jobs: Sequence[OutboxJob]) -> None:
     for job in jobs:
         with suppress(NotFound):  # it was finished in the meantime
             await accounts.retry_job(job.id)
+
+
+def _is_scheduled(job: OutboxJob) -> bool:
+    return job.topic not in JOBS and not job.attempts and job.dead_lettered_at is None
 
 
 def _row(job: OutboxJob) -> tuple[str, ...]:
@@ -71,7 +79,7 @@ def _facts(job: OutboxJob) -> dict[str, Any]:
     return {
         "id": job.id,
         "topic": job.topic,
-        "payload": {name: "..." if "password" in name else value for name, value in job.payload.items()},
+        "payload": dict(job.payload),
         "created_at": job.created_at.isoformat(),
         "due": job.due.isoformat(),
         "attempts": job.attempts,

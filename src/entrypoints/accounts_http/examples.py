@@ -19,6 +19,7 @@ from accounts_core.model.payment_method import (
     Cards,
     PaymentMethod,
 )
+from accounts_core.model.secret_values import PasswordHash
 from accounts_core.model.user import User
 from accounts_core.model.verification import CardVerification, State
 from accounts_core.results import VerificationView
@@ -40,7 +41,7 @@ JOHN: Final = User(
     id=UserId(0x38406C14DB33B606),
     email=EmailAddress("john.doe@mail.com"),
     name="John Doe",
-    password_hash="",
+    password_hash=PasswordHash(""),
     email_verified_at=_JOHN_SIGNED_UP,
     customer_id=_CUSTOMER,
     created_at=_JOHN_SIGNED_UP,
@@ -51,7 +52,7 @@ JANE: Final = User(
     id=UserId(1),
     email=EmailAddress("jane@example.org"),
     name="Jane Doe",
-    password_hash="",
+    password_hash=PasswordHash(""),
     created_at=_JANE_SIGNED_UP,
     updated_at=_JANE_SIGNED_UP,
 )
@@ -60,7 +61,7 @@ _NEW_JANE: Final = User(
     id=JANE.id,
     email=JANE.email,
     name=JANE.name,
-    password_hash="",
+    password_hash=PasswordHash(""),
     created_at=_JOHN_SIGNED_UP,
     updated_at=_JOHN_SIGNED_UP,
 )

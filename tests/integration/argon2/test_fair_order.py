@@ -16,6 +16,7 @@ from accounts_core.errors import Unavailable
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.passwords import Password
 from accounts_core.model.requester import Requester
+from accounts_core.model.secret_values import PasswordHash
 from accounts_core.sync import run_sync
 
 CHEAP = Cost(memory_kib=8, passes=1)
@@ -51,10 +52,10 @@ class Gated(Argon2):
     begun: "SimpleQueue[str]"
     ends: "SimpleQueue[None]"
 
-    def hash(self, password: Password) -> str:
+    def hash(self, password: Password) -> PasswordHash:
         self.begun.put(password.text)
         self.ends.get(timeout=PATIENCE_SECONDS)
-        return password.text
+        return PasswordHash(password.text)
 
     def let_all_end(self) -> None:
         for _ in range(2 * FLOOD):
@@ -83,7 +84,7 @@ def test_a3_beside_an_event_loop_a_bystander_is_hashed_next(flooder: Callable[[i
 
             engine.let_all_end()
             outcomes = await asyncio.gather(*tasks, return_exceptions=True)
-            assert outcomes[-1] == "bystander"
+            assert outcomes[-1] == PasswordHash("bystander")
             refused = [outcome for outcome in outcomes if isinstance(outcome, Unavailable)]
             assert len(refused) == FLOOD - (1 + EACH)
 
@@ -107,8 +108,8 @@ def test_a3_a_waiting_task_that_is_cancelled_frees_its_requesters_place() -> Non
             await asyncio.sleep(0)
             engine.let_all_end()
 
-            assert await running == "running"
-            assert await instead == "instead"
+            assert await running == PasswordHash("running")
+            assert await instead == PasswordHash("instead")
             assert [engine.begun.get_nowait()] == ["instead"]
             assert engine.begun.empty()
 
@@ -185,7 +186,7 @@ thread.start()
 held.wait()
 child = os.fork()
 if child == 0:
-    os._exit(0 if run_sync(hasher.hash(Password("x"))).startswith("$argon2id$") else 1)
+    os._exit(0 if run_sync(hasher.hash(Password("x"))).reveal().startswith("$argon2id$") else 1)
 status = os.waitpid(child, 0)[1]
 over.set()
 thread.join()
@@ -209,4 +210,4 @@ def test_a_begin_that_never_came_is_not_waited_for() -> None:
     lanes.leave(running)
 
     assert turn.is_set()
-    assert run_sync(hasher.hash(Password("x"))).startswith("$argon2id$")
+    assert run_sync(hasher.hash(Password("x"))).reveal().startswith("$argon2id$")

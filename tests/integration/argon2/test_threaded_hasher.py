@@ -109,7 +109,7 @@ async def test_a_task_that_is_cancelled_while_it_waits_frees_its_place() -> None
             await waiting
 
         assert await hashes.verify(await hashes.hash(PASSWORD), PASSWORD)
-        assert await running
+        assert (await running).reveal()
 
 
 @in_loop
@@ -125,15 +125,29 @@ async def test_a_hash_whose_task_was_cancelled_keeps_its_place_until_it_ends() -
 
 
 @in_loop
-async def test_closing_waits_for_what_was_asked_before_and_refuses_what_comes_after() -> None:
+async def test_closing_waits_for_what_was_asked_before_and_refuses_what_comes_meanwhile() -> None:
     async with hasher(SLOW, max_concurrent=1) as hashes:
         asked = [asyncio.ensure_future(hashes.hash(PASSWORD)) for _ in range(2)]
         await asyncio.sleep(0)
-        await hashes.close()
+        closing = asyncio.ensure_future(hashes.close())
+        while not hashes._lanes._is_closed:  # noqa: ASYNC110  another thread closes it
+            await asyncio.sleep(0.001)
 
-        assert all([(await made).startswith("$argon2id$") for made in asked])
-        with pytest.raises(Unavailable):
+        with pytest.raises(Unavailable, match="This password hasher is being closed"):
             await hashes.hash(PASSWORD)
+        await closing
+        assert all([(await made).reveal().startswith("$argon2id$") for made in asked])
+
+
+def test_e18_a_hasher_that_was_closed_is_used_again_on_another_event_loop() -> None:
+    hashes = AsyncArgon2Hasher(CHEAP, max_concurrent=1)
+
+    async def lifespan() -> bool:
+        async with hashes:
+            return await hashes.verify(await hashes.hash(PASSWORD), PASSWORD)
+
+    assert [asyncio.run(lifespan()) for _ in range(3)] == [True] * 3
+    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("accounts-argon2")] == []
 
 
 def test_one_hasher_serves_one_event_loop_after_another() -> None:

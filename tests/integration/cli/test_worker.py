@@ -261,6 +261,22 @@ def test_a_worker_says_when_jobs_fail_and_when_they_succeed_again(caplog: pytest
     ]
 
 
+def test_e13_what_a_host_has_scheduled_is_left_alone_by_the_worker_and_by_retrying_all(run: Run, folder: Path) -> None:
+    put(folder, "job_host_due", topic="shop.voucher", payload='{"user": "1"}')
+    put(folder, "job_host_later", topic="shop.voucher", payload='{"user": "1"}', due=LATE)
+    put(folder, "job_host_parked", topic="shop.voucher", payload='{"user": "1"}', parked=True)
+    before = {str(job["id"]): job for job in listed(run)}
+
+    assert run("worker", "--once").out.startswith("Done: 0.")
+    assert {str(job["id"]): job for job in listed(run)} == before
+    assert run("outbox", "retry", "--all") == Ended(0, "1 job is due now.\n", "")
+
+    after = {str(job["id"]): job for job in listed(run)}
+    assert {name for name in before if after[name] != before[name]} == {"job_host_parked"}
+    assert run("worker", "--once").out.startswith("Done: 0.")
+    assert {str(job["id"]): job for job in listed(run)} == after
+
+
 def test_every_job_can_be_made_due_whoever_holds_it(run: Run, folder: Path) -> None:
     put(folder, "job_later", due=LATE)
     put(folder, "job_parked", parked=True)

@@ -10,11 +10,12 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.ext.asyncio import create_async_engine as plain_async_engine
+from tests.driven import driven
 
 from accounts_argon2 import Argon2Hasher, Cost
-from accounts_core import Accounts, MailDispatch
+from accounts_core import Accounts, BlockingAccounts, MailDispatch
 from accounts_core.sync import run_sync
-from accounts_memory import MemoryGateway, MemoryMailer
+from accounts_memory import MemoryGateway, MemoryMailer, PlainHasher
 from accounts_sql import (
     AsyncSqlRateLimiter,
     AsyncSqlStore,
@@ -136,16 +137,18 @@ def _on_a_loop() -> Iterator[Drive]:
 
 def _accounts(store: Any, limits: Any) -> Accounts[Any]:
     clock, secrets = SystemClock(), SystemSecrets()
-    return Accounts(
-        mail_dispatch=MailDispatch.WORKER,
-        store=store,
-        payments=MemoryGateway(clock=clock, secrets=secrets),
-        passwords=Argon2Hasher(CHEAP),
-        mailer=MemoryMailer(),
-        clock=clock,
-        secrets=secrets,
-        limits=limits,
-    )
+    ports: dict[str, Any] = {
+        "mail_dispatch": MailDispatch.WORKER,
+        "store": store,
+        "payments": MemoryGateway(clock=clock, secrets=secrets),
+        "mailer": MemoryMailer(),
+        "clock": clock,
+        "secrets": secrets,
+        "limits": limits,
+    }
+    if isinstance(store, SqlStore):
+        return driven(BlockingAccounts(passwords=Argon2Hasher(CHEAP), **ports))
+    return Accounts(passwords=PlainHasher(), **ports)
 
 
 def _url(driver: str, url: str) -> sa.URL:

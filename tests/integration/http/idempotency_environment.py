@@ -13,6 +13,7 @@ from accounts_core.model.deletion import DeletionPreview
 from accounts_core.model.ids import UserId
 from accounts_core.model.policy import Policy
 from accounts_core.model.rate_limits import RateLimit, in_every_scope
+from accounts_core.ports.rate_limiter import RateLimiter
 from accounts_core.ports.store import Reader, Store, UnitOfWork
 from accounts_memory import MemoryRateLimiter
 
@@ -53,6 +54,9 @@ class Failing:
         elif self.errors:
             raise self.errors.pop()
         return self.store.begin()
+
+    def rate_limiter(self) -> RateLimiter:
+        return self.store.rate_limiter()
 
     def reader(self) -> AbstractAsyncContextManager[Reader]:
         return self.store.reader()

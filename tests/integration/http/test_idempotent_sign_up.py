@@ -10,6 +10,7 @@ from tests.integration.http.conftest import MOST_STORES, OpenStore
 from tests.integration.http.service import Service, serving
 
 from accounts_core.model.policy import Policy
+from accounts_core.model.secret_values import PasswordHash
 from accounts_core.ports.mailer import MailKind
 from accounts_memory import MemoryRateLimiter
 
@@ -220,7 +221,7 @@ def test_a_password_is_hashed_once_however_often_it_is_retried(service: Service)
     hashed = []
     plain = service.hasher.hash
 
-    async def counting(password: Any, *, requester: Any = None) -> str:
+    async def counting(password: Any, *, requester: Any = None) -> PasswordHash:
         hashed.append(password)
         return await plain(password, requester=requester)
 

@@ -56,6 +56,7 @@ class Environment:
         self.gateway = MemoryGateway(clock=clock, secrets=secrets)
         self.accounts: Accounts[UnitOfWork] = Accounts(
             mail_dispatch=MailDispatch.WORKER,
+            limits=None,
             store=MemoryStore(),
             payments=self.gateway,
             passwords=PlainHasher(),

@@ -135,6 +135,7 @@ def test_f3_sign_ups_wait_for_a_password_that_is_mended_and_invented_addresses_l
         async with scripted_server({"AUTH": "535 5.7.8 no"}) as server:
             accounts = Accounts(
                 mail_dispatch=MailDispatch.WORKER,
+                limits=None,
                 store=MemoryStore(),
                 payments=MemoryGateway(clock=clock, secrets=SequenceSecrets()),
                 passwords=PlainHasher(),

@@ -19,6 +19,7 @@ from accounts_core.testing.contracts import (
     NotificationsContract,
     OpenVerificationsContract,
     OutboxContract,
+    OwnRateLimiterContract,
     PagingContract,
     PaymentMethodsContract,
     ProviderEventsContract,
@@ -117,6 +118,9 @@ class TestTransactions(TransactionsContract): ...
 
 
 class TestEvents(EventsContract): ...
+
+
+class TestOwnLimits(OwnRateLimiterContract): ...
 
 
 class TestLimits(RateLimiterContract):

@@ -13,8 +13,13 @@ from tests.integration.sql.backends import AIOSQLITE, ASYNCPG, PSYCOPG, SQLITE, 
 from accounts_core.errors import ConfigurationError, EmailTaken
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import UserId
-from accounts_core.testing.builders import a_user
+from accounts_core.model.policy import Policy
+from accounts_core.model.tokens import digest_of, new_token
+from accounts_core.testing.builders import a_session, a_user, at
 from accounts_core.testing.harness import keep
+from accounts_core.use_cases.sessions.authenticate import Authenticate
+from accounts_core.use_cases.sessions.touch_session import TouchSession
+from accounts_memory import ManualClock
 from accounts_sql import AsyncSqlStore, SqlStore
 
 pytestmark = pytest.mark.usefixtures("drive", "host_table")
@@ -75,6 +80,19 @@ async def test_a_store_on_a_connection_does_not_commit(backend: Backend) -> None
     async with connected(backend) as host:
         assert host.store.commits is False
     assert backend.store().commits is True
+
+
+async def test_a_store_on_a_connection_has_no_rate_limiter(backend: Backend) -> None:
+    """E17: the host's rollback would undo the attempts."""
+    async with connected(backend) as host:
+        with pytest.raises(ConfigurationError) as refusal:
+            host.store.rate_limiter()
+
+    assert str(refusal.value) == (
+        "This store takes part in the application's transaction, whose rollback would undo the counted attempts. Give"
+        " the accounts a rate limiter with connections of its own, such as limits=SqlRateLimiter(engine), or"
+        " limits=None for no rate limits."
+    )
 
 
 @pytest.mark.parametrize("order_first", [True, False], ids=["the order first", "the user first"])
@@ -173,3 +191,35 @@ async def test_a_sqlite_connection_without_foreign_keys_is_refused(backend: Back
 def _pooled(host: Host) -> Any:
     connection: sa.Connection = getattr(host.connection, "sync_connection", host.connection)
     return connection.connection
+
+
+TOKEN = new_token(bytes(32))
+
+
+def authenticate_in(host: Host) -> Authenticate:
+    clock = ManualClock(at(5))
+    return Authenticate(host.store, clock, Policy(), TouchSession(host.store, clock))
+
+
+@pytest.mark.parametrize(("how", "minutes"), [("commit", 5), ("rollback", 0)])
+async def test_e27_a_session_is_touched_in_the_hosts_transaction(backend: Backend, how: str, minutes: int) -> None:
+    await keep(backend.store(), a_user(), a_session(digest=digest_of(TOKEN)))
+    async with connected(backend) as host:
+        assert (await authenticate_in(host)(TOKEN)).touch_due is False
+        await host.execute(ORDER)
+        await host.end(how)
+
+    async with backend.store().reader() as reader:
+        found = await reader.sessions.find("ses_1")
+    assert found is not None
+    assert found.last_used_at == at(minutes)
+
+
+@pytest.mark.parametrize("backend", [PSYCOPG, ASYNCPG], indirect=True)
+async def test_e27_in_a_hosts_transaction_that_only_reads_the_session_is_good_nevertheless(backend: Backend) -> None:
+    await keep(backend.store(), a_user(), a_session(digest=digest_of(TOKEN)))
+    async with connected(backend, postgresql_readonly=True) as host:
+        caller = await authenticate_in(host)(TOKEN)
+        assert (await host.execute(COUNT)).scalar_one() == 0
+
+    assert (caller.user, caller.touch_due) == (a_user(), True)

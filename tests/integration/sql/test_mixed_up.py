@@ -22,6 +22,7 @@ from accounts_core.model.ids import TeamId, UserId
 from accounts_core.model.mail_token import MailToken, MailTokenPurpose
 from accounts_core.model.paging import Cursor
 from accounts_core.model.rate_limits import RateLimit, scope_digest
+from accounts_core.model.secret_values import TokenDigest
 from accounts_core.testing.builders import (
     NOON,
     a_card,
@@ -101,9 +102,9 @@ IN_A_UNIT: dict[str, Read] = {
     "teams.list_invitations_by": lambda it, n: it.teams.list_invitations_by(UserId(n), limit=5),
     "teams.list_unmailed_invitations_by": lambda it, n: it.teams.list_unmailed_invitations_by(UserId(n), limit=5),
     "sign_ups.find": lambda it, n: it.sign_ups.find(f"sgn_{n}"),
-    "sign_ups.find_by_digest": lambda it, n: it.sign_ups.find_by_digest(bytes([n]) * 32),
+    "sign_ups.find_by_digest": lambda it, n: it.sign_ups.find_by_digest(TokenDigest(bytes([n]) * 32)),
     "teams.count_footprint": lambda it, n: it.teams.count_footprint(UserId(n)),
-    "mail_tokens.find": lambda it, n: it.mail_tokens.find(bytes([n]) * 32),
+    "mail_tokens.find": lambda it, n: it.mail_tokens.find(TokenDigest(bytes([n]) * 32)),
     "mail_tokens.list_for_user": lambda it, n: it.mail_tokens.list_for_user(UserId(n), limit=5),
     "devices.count_for_user": lambda it, n: it.devices.count_for_user(UserId(n)),
     "devices.list_for_user": lambda it, n: it.devices.list_for_user(UserId(n), limit=5),
@@ -134,7 +135,7 @@ async def populate(store: Any) -> None:
         async with store.begin() as work:
             await work.mail_tokens.add(
                 MailToken(
-                    digest=bytes([n]) * 32,
+                    digest=TokenDigest(bytes([n]) * 32),
                     user_id=UserId(n),
                     purpose=MailTokenPurpose.RESET_PASSWORD,
                     email=guest(n),
@@ -143,7 +144,7 @@ async def populate(store: Any) -> None:
                 )
             )
             await work.devices.add(UserId(n), bytes([n]) * 32, at=NOON)
-            await work.sign_ups.add(a_sign_up(n, digest=bytes([n]) * 32))
+            await work.sign_ups.add(a_sign_up(n, digest=TokenDigest(bytes([n]) * 32)))
             await work.idempotency.add(
                 IdempotencyRecord(
                     scope=bytes([n]) * 32,

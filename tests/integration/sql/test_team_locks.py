@@ -11,9 +11,10 @@ from typing import Any
 
 import psycopg
 import pytest
+from tests.driven import driven
 from tests.integration.sql.backends import ASYNCPG, PSYCOPG, Backend
 
-from accounts_core import Accounts, MailDispatch
+from accounts_core import Accounts, BlockingAccounts, MailDispatch
 from accounts_core.errors import AccountsError, NotAllowed, NotFound
 from accounts_core.model.ids import TeamId, UserId
 from accounts_core.testing.builders import NOON, a_membership, a_team, a_user, an_invitation
@@ -101,15 +102,17 @@ async def test_whoever_waited_for_the_teams_lock_is_judged_by_what_is_so_then(
     await keep(store, a_user(OWNER), a_user(MEMBER), guest, a_team(), a_membership())
     await keep(store, an_invitation(email=guest.email))
     clock = ManualClock(NOON)
-    accounts: Accounts[Any] = Accounts(
-        mail_dispatch=MailDispatch.WORKER,
-        store=store,
-        payments=MemoryGateway(clock=clock, secrets=secrets),
-        passwords=PlainHasher(),
-        mailer=MemoryMailer(),
-        clock=clock,
-        secrets=secrets,
-    )
+    ports: dict[str, Any] = {
+        "mail_dispatch": MailDispatch.WORKER,
+        "limits": None,
+        "store": store,
+        "payments": MemoryGateway(clock=clock, secrets=secrets),
+        "passwords": PlainHasher(),
+        "mailer": MemoryMailer(),
+        "clock": clock,
+        "secrets": secrets,
+    }
+    accounts = Accounts(**ports) if backend.is_async else driven(BlockingAccounts(**ports))
     is_locked = False
 
     async def until(condition: Callable[[], bool]) -> None:

@@ -1,6 +1,7 @@
 """The gateways over real sockets: what is slow, away, closed or cancelled."""
 
 import asyncio
+import gc
 import logging
 import socket
 import time
@@ -10,7 +11,7 @@ from typing import TypeAlias
 import pytest
 from tests.integration.stripe.loopback import Handler, Loopback, answering
 
-from accounts_core.errors import ConfigurationError, NotFound, ProviderAmbiguous
+from accounts_core.errors import NotFound, ProviderAmbiguous
 from accounts_core.model.customer import Customer
 from accounts_core.sync import run_sync
 from accounts_stripe import AsyncTransport, BlockingStripeGateway, BlockingTransport, StripeGateway
@@ -166,21 +167,27 @@ def test_a_cancelled_call_is_cancelled_and_the_next_one_works() -> None:
     assert len(server.asked) == 2
 
 
-def test_a_gateway_that_was_closed_says_so() -> None:
-    async def use(url: str) -> None:
-        async with StripeGateway.connect(KEY, api_base=url) as gateway:
-            await gateway.retrieve_customer("cus_1")
-        await gateway.close()
-        with pytest.raises(ConfigurationError, match="closed"):
-            await gateway.retrieve_customer("cus_1")
+def test_e18_a_gateway_that_was_closed_is_used_again_on_another_event_loop() -> None:
+    async def lifespan(gateway: StripeGateway) -> str:
+        async with gateway:
+            return (await gateway.retrieve_customer("cus_1")).id
 
     with answering(answer) as server:
-        asyncio.run(use(server.url))
-        with BlockingStripeGateway.connect(KEY, api_base=server.url) as gateway:
-            run_sync(gateway.retrieve_customer("cus_1"))
-        gateway.close()
-        with pytest.raises(ConfigurationError, match="closed"):
-            run_sync(gateway.retrieve_customer("cus_1"))
+        gateway = StripeGateway.connect(KEY, api_base=server.url)
+        assert [asyncio.run(lifespan(gateway)) for _ in range(3)] == ["cus_1"] * 3
+        blocking = BlockingStripeGateway.connect(KEY, api_base=server.url)
+        for _ in range(3):
+            with blocking:
+                assert run_sync(blocking.retrieve_customer("cus_1")).id == "cus_1"
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
+def test_e18_a_gateway_that_nobody_closed_is_used_again_once_its_event_loop_is_closed() -> None:
+    with answering(answer) as server:
+        gateway = StripeGateway.connect(KEY, api_base=server.url)
+        assert [asyncio.run(gateway.retrieve_customer("cus_1")).id for _ in range(3)] == ["cus_1"] * 3
+        asyncio.run(gateway.close())
+        gc.collect()  # warns here of what was left open
 
 
 def test_a_gateway_closes_only_what_it_made() -> None:

@@ -27,6 +27,7 @@ def _choosing(test: str) -> str:
     return f"tests/security/test_choosing_passwords.py::{test}"
 
 
+_ENCODERS: Final = "tests/security/test_encoders.py"
 _EASY: Final = _choosing("test_what_is_easy_to_guess_is_refused_wherever_it_is_chosen")
 _EACH_COUNTS: Final = _choosing("test_any_characters_may_be_chosen_and_each_counts")
 _TOKENS: Final = _choosing("test_every_token_is_256_bits_of_its_own_from_the_source")
@@ -97,6 +98,27 @@ ASVS: Final = (
         old="is_current: bool",
         new=('is_current: bool\naccess_token: str = ""'),
         check=_call("test_the_ways_in_are_the_ones_that_the_rules_tell"),
+    ),
+    Mutant(
+        name="a secret value that shows itself",
+        at="accounts_core/model/secret_values.py::SecretValue.__repr__",
+        old="f'{type(self).__name__}([hidden])'",
+        new="f'{self._read()}'",
+        check=f"{_ENCODERS}::test_no_encoder_sends_a_secret[User-json, default=str]",
+    ),
+    Mutant(
+        name="a secret value that an encoder finds in a slot",
+        at="accounts_core/model/secret_values.py::SecretValue.__init__",
+        old="object.__setattr__(self, '_read', lambda: value)",
+        new="object.__setattr__(self, '_read', value)",
+        check=f"{_ENCODERS}::test_no_encoder_sends_a_secret[Session-json, by every attribute]",
+    ),
+    Mutant(
+        name="accounts without limits that count nothing",
+        at="accounts_core/container.py::rate_limiter_of",
+        old="store.rate_limiter()",
+        new="None",
+        check=core("test_limits_by_default.py::test_attempts_are_counted_if_nothing_is_said_about_limits"),
     ),
     Mutant(
         name="a digest in an answer",

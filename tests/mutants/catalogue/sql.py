@@ -118,7 +118,8 @@ SQL: Final = (
         at="adapters/accounts_sql/repositories/attempts.py::Attempts.consume",
         old="made - stored",
         new="made * 0",
-        check="tests/integration/sql/test_limits_in_transaction.py::test_a_rollback_undoes_no_attempt[sqlite3-after the host wrote]",
+        check="tests/integration/sql/test_limits_in_transaction.py"
+        "::test_a_rollback_undoes_no_attempt[sqlite3-after the host wrote]",
     ),
     Mutant(
         name="postgresql: JSON as the host's driver reads it",

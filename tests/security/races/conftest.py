@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import pytest
 import sqlalchemy as sa
+from tests.driven import driven
 from tests.integration.conftest import postgres_server  # noqa: F401  a fixture: pytest finds it here
 from tests.integration.http.conftest import emptied
 from tests.integration.postgres import PostgresServer
@@ -15,7 +16,7 @@ from tests.security.races.stripe_at_home import StripeServer, serving_stripe
 
 from accounts_argon2 import Argon2Hasher
 from accounts_core import MailDispatch
-from accounts_core.accounts import Accounts, BlockingAccounts
+from accounts_core.accounts import BlockingAccounts
 from accounts_core.model.policy import Policy
 from accounts_memory import MemoryMailer, MemoryRateLimiter, MemoryStore
 from accounts_sql import SqlStore, create_engine, migrate
@@ -98,14 +99,14 @@ def _in_memory(simulator: Simulator, gateway: BlockingStripeGateway) -> Arena:
         actions: Sequence[Action], *, policy: Policy, is_limited: bool, subscribers: tuple[Any, ...] = ()
     ) -> list[Told]:
         assert not subscribers
-        racing = Accounts(store=store, policy=policy, limits=limits if is_limited else None, **ports)
-        return in_threads(racing, actions, THREADS)
+        racing = BlockingAccounts(store=store, policy=policy, limits=limits if is_limited else None, **ports)
+        return in_threads(driven(racing), actions, THREADS)
 
     def rows(table: str) -> Sequence[Any]:
         return [*getattr(store._state, {"outbox": "jobs"}.get(table, table)).rows.values()]
 
     return Arena(
-        accounts=BlockingAccounts(store=store, **ports),
+        accounts=BlockingAccounts(store=store, limits=None, **ports),
         simulator=simulator,
         mails=mails,
         is_in_memory=True,
@@ -140,6 +141,7 @@ def _in_database(
             mailer=mails,
             clock=SystemClock(),
             secrets=SystemSecrets(),
+            limits=None,
             mail_dispatch=MailDispatch.WORKER,
         ),
         simulator=simulator,

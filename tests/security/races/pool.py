@@ -14,16 +14,15 @@ from typing import Any, Final, Self
 
 import attrs
 import sqlalchemy as sa
+from tests.driven import driven
 from tests.integration.sql.backends import hurried
 
-from accounts_argon2 import Argon2Hasher, Cost
+from accounts_argon2 import Argon2Hasher, AsyncArgon2Hasher, Cost
 from accounts_core import MailDispatch
-from accounts_core.accounts import Accounts
+from accounts_core.accounts import Accounts, BlockingAccounts
 from accounts_core.errors import AccountsError
 from accounts_core.model.policy import Policy
-from accounts_core.ports.payment_gateway import PaymentGateway
-from accounts_core.ports.rate_limiter import RateLimiter
-from accounts_core.ports.store import Store, Subscriber
+from accounts_core.ports.store import Subscriber
 from accounts_core.sync import run_sync
 from accounts_memory import MemoryMailer
 from accounts_sql import (
@@ -195,8 +194,12 @@ async def _suspending(opening: Opening) -> AsyncIterator[Accounts[Any]]:
     options: dict[str, Any] = {} if opening.isolation_level is None else {"isolation_level": opening.isolation_level}
     engine = create_async_engine(opening.database_url, **options)
     try:
-        async with StripeGateway.connect(STRIPE_KEY, api_base=opening.stripe_url) as gateway:
-            yield _accounts(opening, AsyncSqlStore(engine, opening.subscribers), AsyncSqlRateLimiter(engine), gateway)
+        async with (
+            StripeGateway.connect(STRIPE_KEY, api_base=opening.stripe_url) as gateway,
+            AsyncArgon2Hasher(QUICK) as passwords,
+        ):
+            store, limits = AsyncSqlStore(engine, opening.subscribers), AsyncSqlRateLimiter(engine)
+            yield Accounts(**_ports(opening, store, limits, gateway, passwords))
     finally:
         await engine.dispose()
 
@@ -206,20 +209,21 @@ async def _blocking(opening: Opening) -> AsyncIterator[Accounts[Any]]:
     engine: sa.Engine = hurried(create_engine(opening.database_url))
     try:
         with BlockingStripeGateway.connect(STRIPE_KEY, api_base=opening.stripe_url) as gateway:
-            yield _accounts(opening, SqlStore(engine, opening.subscribers), SqlRateLimiter(engine), gateway)
+            store, limits = SqlStore(engine, opening.subscribers), SqlRateLimiter(engine)
+            yield driven(BlockingAccounts(**_ports(opening, store, limits, gateway, Argon2Hasher(QUICK))))
     finally:
         engine.dispose()
 
 
-def _accounts(opening: Opening, store: Store[Any], limits: RateLimiter, payments: PaymentGateway) -> Accounts[Any]:
-    return Accounts(
-        mail_dispatch=MailDispatch.WORKER,
-        store=store,
-        limits=limits if opening.is_limited else None,
-        payments=payments,
-        passwords=Argon2Hasher(QUICK),
-        mailer=MemoryMailer(),
-        clock=SystemClock(),
-        secrets=SystemSecrets(),
-        policy=opening.policy,
-    )
+def _ports(opening: Opening, store: Any, limits: Any, payments: Any, passwords: Any) -> dict[str, Any]:
+    return {
+        "mail_dispatch": MailDispatch.WORKER,
+        "store": store,
+        "limits": limits if opening.is_limited else None,
+        "payments": payments,
+        "passwords": passwords,
+        "mailer": MemoryMailer(),
+        "clock": SystemClock(),
+        "secrets": SystemSecrets(),
+        "policy": opening.policy,
+    }

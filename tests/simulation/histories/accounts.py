@@ -134,13 +134,11 @@ class AccountHistory(History):
 
         was_dead = is_dead()
         try:
-            caller = await accounts.authenticate(opened.token)
+            await accounts.authenticate(opened.token)
         except InvalidToken:
             return
         if was_dead and is_dead():
             raise Violated("A session that ended stays ended")
-        if caller.touch_due:
-            await accounts.touch_session(caller.session.id)
 
     def sign_out(self, draw: Draw) -> None:
         person = draw.of(self.people)

@@ -18,6 +18,7 @@ from typing import Any, Final, Protocol
 
 import attrs
 
+from accounts_core.model.secret_values import SecretValue
 from accounts_memory import MemoryRateLimiter, MemoryStore
 from accounts_memory.schema import NAMES
 from accounts_memory.store import Ids
@@ -165,6 +166,8 @@ def _as_document(value: Any) -> Any:
     """Return a value as a column or a document can hold it."""
     if isinstance(value, Enum):
         return value.value
+    if isinstance(value, SecretValue):
+        return value.reveal()
     if attrs.has(type(value)):
         return {field.name: _as_document(getattr(value, field.name)) for field in attrs.fields(type(value))}
     if isinstance(value, Mapping):

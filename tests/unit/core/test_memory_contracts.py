@@ -44,6 +44,7 @@ from accounts_core.testing.contracts import (
     OpenVerificationsContract,
     OutboxContract,
     OwnedDataContract,
+    OwnRateLimiterContract,
     PagingContract,
     PasswordHasherContract,
     PaymentMethodsContract,
@@ -239,6 +240,9 @@ class TestPasswordHasher(PasswordHasherContract):
     @pytest.fixture
     def other_hasher(self) -> PlainHasher:
         return PlainHasher(generation=2)
+
+
+class TestOwnLimits(OwnRateLimiterContract): ...
 
 
 class TestLimits(RateLimiterContract):

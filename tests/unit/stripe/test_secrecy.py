@@ -28,7 +28,7 @@ FAILURES = [
     Answer(f"<html>{ECHO}</html>".encode(), 502),
     Answer(f'{{"error": "{ECHO}"}}'.encode(), 502),
     Answer(ECHO.encode(), 200),
-    ConfigurationError("The gateway was used after it was closed."),
+    ConfigurationError("The gateway cannot be used here."),
 ]
 
 

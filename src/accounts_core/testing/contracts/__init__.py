@@ -28,6 +28,7 @@ from accounts_core.testing.contracts.mailer import MailerContract, RefusedMailsC
 from accounts_core.testing.contracts.notifications import NotificationsContract
 from accounts_core.testing.contracts.open_verifications import OpenVerificationsContract
 from accounts_core.testing.contracts.outbox import OutboxContract
+from accounts_core.testing.contracts.own_rate_limiter import OwnRateLimiterContract
 from accounts_core.testing.contracts.owned_data import Host, OwnedDataContract
 from accounts_core.testing.contracts.paging import PagingContract
 from accounts_core.testing.contracts.password_hasher import PasswordHasherContract
@@ -71,6 +72,7 @@ __all__ = [
     "NotificationsContract",
     "OpenVerificationsContract",
     "OutboxContract",
+    "OwnRateLimiterContract",
     "OwnedDataContract",
     "PagingContract",
     "PasswordHasherContract",
@@ -119,6 +121,7 @@ STORE_CONTRACTS = (
     PagingContract,
     TransactionsContract,
     EventsContract,
+    OwnRateLimiterContract,
 )
 """The suites of a store's contract."""
 

@@ -7,6 +7,7 @@ from accounts_core.errors import Conflict
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import UserId
 from accounts_core.model.mail_token import MailToken, MailTokenPurpose
+from accounts_core.model.secret_values import TokenDigest
 from accounts_core.testing.builders import NOON, a_user, at
 from accounts_core.testing.contracts.base import StoreContract
 from accounts_core.testing.harness import AnyStore, keep
@@ -17,7 +18,7 @@ JANE = UserId(1)
 def a_token(number: int = 1, user_id: int = 1, **overrides: Any) -> MailToken:
     """Return a token for a password reset that is valid for ten minutes."""
     values: dict[str, Any] = {
-        "digest": bytes([number]) * 32,
+        "digest": TokenDigest(bytes([number]) * 32),
         "purpose": MailTokenPurpose.RESET_PASSWORD,
         "email": EmailAddress(f"User{user_id}@example.org"),
         "created_at": NOON,
@@ -36,7 +37,7 @@ class MailTokensContract(StoreContract):
 
         async with store.begin() as work:
             found = await work.mail_tokens.find(a_token().digest)
-            assert await work.mail_tokens.find(b"?" * 32) is None
+            assert await work.mail_tokens.find(TokenDigest(b"?" * 32)) is None
 
         assert found == a_token()
         assert found is not None
@@ -90,4 +91,4 @@ class MailTokensContract(StoreContract):
 
 async def left(store: AnyStore) -> list[int]:
     async with store.begin() as work:
-        return [n for n in range(1, 5) if await work.mail_tokens.find(bytes([n]) * 32) is not None]
+        return [n for n in range(1, 5) if await work.mail_tokens.find(TokenDigest(bytes([n]) * 32)) is not None]

@@ -124,7 +124,7 @@ LISTS: Final = {
             a_token(10 * user_id + n, user_id, created_at=moment)
         ),
         page=lambda reader, limit, before: reader.mail_tokens.list_for_user(JANE, limit=limit, before=before),
-        cursor=lambda token: Cursor(token.created_at, token.digest),
+        cursor=lambda token: Cursor(token.created_at, token.digest.reveal()),
         least_key=b"",
     ),
     "devices.list_for_user": List(

@@ -6,6 +6,7 @@ import pytest
 from accounts_core.errors import Conflict
 from accounts_core.model.ids import UserId
 from accounts_core.model.payment_method import Cards
+from accounts_core.model.secret_values import TokenDigest
 from accounts_core.model.session import MAX_USER_AGENT, Session
 from accounts_core.model.times import CLOCK_SKEW
 from accounts_core.model.user import User
@@ -42,8 +43,12 @@ class SessionsContract(StoreContract):
                 Cards(),
             )
 
-    @pytest.mark.parametrize("unknown", [digest_of_session("ses_2"), b"", bytes(32)], ids=["another", "empty", "zeros"])
-    async def test_an_unknown_digest_resolves_to_nothing(self, store: AnyStore, unknown: bytes) -> None:
+    @pytest.mark.parametrize(
+        "unknown",
+        [digest_of_session("ses_2"), TokenDigest(b""), TokenDigest(bytes(32))],
+        ids=["another", "empty", "zeros"],
+    )
+    async def test_an_unknown_digest_resolves_to_nothing(self, store: AnyStore, unknown: TokenDigest) -> None:
         await keep(store, a_user(), a_session())
 
         assert await read_back(store, lambda s: s.sessions.resolve(unknown)) is None

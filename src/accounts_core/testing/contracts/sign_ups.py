@@ -7,6 +7,7 @@ import pytest
 from accounts_core.errors import Conflict
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import UserId
+from accounts_core.model.secret_values import PasswordHash, TokenDigest
 from accounts_core.model.sign_up import SignUp
 from accounts_core.model.user import User
 from accounts_core.testing.builders import NOON, a_profile, a_session, a_team, a_user, an_invitation, at
@@ -23,7 +24,7 @@ def a_sign_up(number: int = 1, **overrides: Any) -> SignUp:
         "id": f"sgn_{number}",
         "email": EmailAddress("Jane@example.org"),
         "name": "Jane Doe",
-        "password_hash": f"hash {number}",
+        "password_hash": PasswordHash(f"hash {number}"),
         "created_at": NOON,
         "expires_at": at(10),
     }
@@ -34,13 +35,16 @@ class SignUpsContract(StoreContract):
     """`SignUps`."""
 
     async def test_a_sign_up_comes_back_with_every_field_by_id_and_by_digest(self, store: AnyStore) -> None:
-        linked = a_sign_up(digest=b"d" * 32, **a_profile())
+        linked = a_sign_up(digest=TokenDigest(b"d" * 32), **a_profile())
         async with store.begin() as work:
             await work.sign_ups.add(linked)
         async with store.begin() as work:
-            by_id, by_digest = await work.sign_ups.find("sgn_1"), await work.sign_ups.find_by_digest(b"d" * 32)
+            by_id, by_digest = (
+                await work.sign_ups.find("sgn_1"),
+                await work.sign_ups.find_by_digest(TokenDigest(b"d" * 32)),
+            )
             assert await work.sign_ups.find("sgn_2") is None
-            assert await work.sign_ups.find_by_digest(b"e" * 32) is None
+            assert await work.sign_ups.find_by_digest(TokenDigest(b"e" * 32)) is None
 
         assert by_id == by_digest == linked
         assert by_id is not None
@@ -50,17 +54,17 @@ class SignUpsContract(StoreContract):
         async with store.begin() as work:
             await work.sign_ups.add(a_sign_up(1))
             await work.sign_ups.add(a_sign_up(2))
-            assert await work.sign_ups.find_by_digest(b"") is None
+            assert await work.sign_ups.find_by_digest(TokenDigest(b"")) is None
         async with store.begin() as work:
-            assert await work.sign_ups.find_by_digest(b"") is None
+            assert await work.sign_ups.find_by_digest(TokenDigest(b"")) is None
 
     async def test_saving_changes_the_link_and_nothing_else(self, store: AnyStore) -> None:
         async with store.begin() as work:
             await work.sign_ups.add(a_sign_up())
         async with store.begin() as work:
-            await work.sign_ups.save(a_sign_up(name="Other").mail_link(b"d" * 32, expires_at=at(20)))
+            await work.sign_ups.save(a_sign_up(name="Other").mail_link(TokenDigest(b"d" * 32), expires_at=at(20)))
         async with store.begin() as work:
-            assert await work.sign_ups.find("sgn_1") == a_sign_up(digest=b"d" * 32, expires_at=at(20))
+            assert await work.sign_ups.find("sgn_1") == a_sign_up(digest=TokenDigest(b"d" * 32), expires_at=at(20))
 
     async def test_a_sign_up_that_is_gone_cannot_be_saved(self, store: AnyStore) -> None:
         with pytest.raises(Conflict):
@@ -69,8 +73,8 @@ class SignUpsContract(StoreContract):
 
     async def test_no_two_sign_ups_have_one_id_or_one_link(self, store: AnyStore) -> None:
         async with store.begin() as work:
-            await work.sign_ups.add(a_sign_up(1, digest=b"d" * 32))
-        for clash in (a_sign_up(1), a_sign_up(2, digest=b"d" * 32)):
+            await work.sign_ups.add(a_sign_up(1, digest=TokenDigest(b"d" * 32)))
+        for clash in (a_sign_up(1), a_sign_up(2, digest=TokenDigest(b"d" * 32))):
             with pytest.raises(Conflict):
                 async with store.begin() as work:
                     await work.sign_ups.add(clash)

@@ -8,6 +8,7 @@ from accounts_core.errors import Conflict, Invalid
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import TeamId, UserId
 from accounts_core.model.payment_method import Cards
+from accounts_core.model.secret_values import PasswordHash
 from accounts_core.model.verification import Event
 from accounts_core.ports.store import Reader, UnitOfWork
 from accounts_core.testing.builders import (
@@ -169,7 +170,7 @@ class TransactionsContract(StoreContract):
     @pytest.mark.parametrize(
         "put",
         [
-            lambda work, text: work.users.save(a_user(JANE, password_hash=text)),
+            lambda work, text: work.users.save(a_user(JANE, password_hash=PasswordHash(text))),
             lambda work, text: work.sessions.add(a_session(user_agent=text)),
             lambda work, text: work.payment_methods.save(JANE, Cards([a_card(metadata={"order": text})])),
             lambda work, text: work.verifications.add(a_verification(idempotency_key=text)),

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, ClassVar, Literal, TypeVar, cast
 
 from accounts_core.errors import ConfigurationError, ProviderAmbiguous
+from accounts_core.ports.rate_limiter import RateLimiter
 from accounts_core.ports.store import Reader, Store, UnitOfWork
 from accounts_core.sync import run_sync
 
@@ -35,6 +36,7 @@ def watched_store(process: Process, store: Store[UnitOfWork]) -> Store[UnitOfWor
 
 class _Watched:
     suspends: ClassVar[Literal[False]] = False
+    blocks: ClassVar[Literal[False]] = False
 
     def __init__(self, process: Process, inner: object, kind: Port, name: str, *, in_unit: bool = False) -> None:
         self._process = process
@@ -92,6 +94,9 @@ class _Store:
 
     def begin(self) -> "_Unit":
         return _Unit(self._process, self._store)
+
+    def rate_limiter(self) -> RateLimiter:
+        return watched(self._process, self._store.rate_limiter(), Port.LIMITS)
 
     def reader(self) -> "_Reading":
         return _Reading(self._process, self._store)

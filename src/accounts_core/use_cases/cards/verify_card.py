@@ -5,8 +5,7 @@ with the user locked that a verification is needed. `CardVerifier` then performs
 """
 
 import re
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 import attrs
@@ -27,6 +26,7 @@ from accounts_core.model.jobs import VerifyCardJob
 from accounts_core.model.payment_method import Cards
 from accounts_core.model.policy import Policy
 from accounts_core.model.rate_limits import CARD, VERIFY_CARD
+from accounts_core.model.secret_values import ClientSecret, NextAction
 from accounts_core.model.tokens import ACCESS, MAILED
 from accounts_core.model.verification import CardVerification, State
 from accounts_core.ports.clock import Clock
@@ -62,9 +62,9 @@ class ActionRequired:
 
     verification_id: str
     """The id of the open verification."""
-    client_secret: str | None = attrs.field(repr=False)
+    client_secret: ClientSecret | None
     """For the provider's client library, which runs the authentication in the browser."""
-    next_action: Mapping[str, Any] | None = attrs.field(repr=False)
+    next_action: NextAction | None
     """The provider's own description of the step, such as the URL to redirect to."""
 
 
@@ -269,11 +269,12 @@ def _outcome(progress: Progress) -> VerificationResult | ActionRequired:
             assert v.payment_method is not None
             return VerificationResult(payment_method=v.payment_method)
         case State.REQUIRES_ACTION:
-            assert progress.challenge is not None
+            challenge = progress.challenge
+            assert challenge is not None
             return ActionRequired(
                 verification_id=v.id,
-                client_secret=progress.challenge.client_secret,
-                next_action=progress.challenge.next_action,
+                client_secret=None if challenge.client_secret is None else ClientSecret(challenge.client_secret),
+                next_action=None if challenge.next_action is None else NextAction(challenge.next_action),
             )
         case State.DECLINED:
             raise CardDeclined(v.code or "card_declined", v.decline_code)

@@ -11,6 +11,7 @@ from accounts_core.model.mail_token import MailToken, MailTokenPurpose
 from accounts_core.model.passwords import Password
 from accounts_core.model.policy import Policy
 from accounts_core.model.requester import Requester
+from accounts_core.model.secret_values import PasswordHash
 from accounts_core.model.user import User
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.password_hasher import PasswordHasher
@@ -73,7 +74,7 @@ class ResetPassword:
         await self._rate_limits.reset_failures(changed.email)
         return changed
 
-    async def _change(self, work: UnitOfWork, token: MailToken, user: User, password_hash: str) -> User:
+    async def _change(self, work: UnitOfWork, token: MailToken, user: User, password_hash: PasswordHash) -> User:
         now = self._clock.now()
         changed = user.change_password(password_hash, at=now)
         # a pending address, or another spelling of the present one, may be another mailbox than the mail went to

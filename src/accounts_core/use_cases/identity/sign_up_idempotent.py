@@ -22,6 +22,7 @@ from accounts_core.model.idempotency import IdempotencyRecord
 from accounts_core.model.ids import ID_BYTES, prefixed_id
 from accounts_core.model.passwords import Password
 from accounts_core.model.requester import Requester
+from accounts_core.model.secret_values import PasswordHash
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.password_hasher import PasswordHasher
 from accounts_core.ports.secrets import Secrets
@@ -93,7 +94,7 @@ class SignUpIdempotent:
         async def answer_of(kept: IdempotencyRecord) -> IdempotentResult:
             await self._rate_limits.consume_repeated_sign_up(email, client)
             is_same = kept.fingerprint[:_DIGEST_BYTES] == digest
-            password_hash = kept.fingerprint[_DIGEST_BYTES:].decode()
+            password_hash = PasswordHash(kept.fingerprint[_DIGEST_BYTES:].decode())
             requester = Requester.of(email, client)
             is_right = await self._passwords.verify(password_hash, chosen, requester=requester)
             if not is_right or not is_same or kept.answer is None:
@@ -110,12 +111,12 @@ class SignUpIdempotent:
                 if record.is_kept(now=now):
                     raise _AnsweredMeanwhile
                 await work.idempotency.delete(record)
+            hashed = await self._passwords.hash(chosen, requester=Requester.of(email, client))
             request = IdempotencyRecord(
                 scope=scope,
                 user_id=answered.user_id,
                 email_key=email.key if answered.user_id is None else None,
-                fingerprint=digest
-                + (await self._passwords.hash(chosen, requester=Requester.of(email, client))).encode(),
+                fingerprint=digest + hashed.reveal().encode(),
                 claim=prefixed_id("clm", self._secrets.random_bytes(ID_BYTES)),
                 created_at=now,
                 claimed_until=now,

@@ -25,6 +25,7 @@ from accounts_core.model.passwords import Password
 from accounts_core.model.policy import EmailChange, Policy
 from accounts_core.model.profile import ProfileChanges
 from accounts_core.model.requester import Requester
+from accounts_core.model.secret_values import PasswordHash
 from accounts_core.model.user import User
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.password_hasher import PasswordHasher
@@ -191,7 +192,7 @@ class UpdateProfile:
         work: UnitOfWork,
         user: User,
         change: _ProfileChange,
-        password_hash: str | None,
+        password_hash: PasswordHash | None,
         keep_session: str | None,
         may_tell: bool,
     ) -> tuple[User, tuple[OutboxJob, ...]]:

@@ -5,21 +5,24 @@ at which its session ends or its user is deactivated.
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from hmac import compare_digest
 
 import attrs
 
-from accounts_core.errors import AnswerMismatch, InvalidToken
+from accounts_core.errors import AccountsError, AnswerMismatch, InvalidToken
 from accounts_core.model.payment_method import PaymentMethod
 from accounts_core.model.policy import Policy
+from accounts_core.model.secret_values import TokenDigest
 from accounts_core.model.session import Session
 from accounts_core.model.tokens import digest_of
 from accounts_core.model.user import User
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.use_cases.sessions.touch_session import TouchSession
 
 
-def check_answer(digest: bytes, session: Session, user: User, cards: Iterable[PaymentMethod] = ()) -> None:
+def check_answer(digest: TokenDigest, session: Session, user: User, cards: Iterable[PaymentMethod] = ()) -> None:
     """Check that what the store returned belongs to the token that was looked up.
 
     A driver or a connection pool may mix answers up, and a mixed-up answer must never sign in another person.
@@ -28,7 +31,7 @@ def check_answer(digest: bytes, session: Session, user: User, cards: Iterable[Pa
         AnswerMismatch: The session has another digest, or the user or a card belongs to another user.
 
     """
-    same = compare_digest(session.digest, digest) and session.user_id == user.id
+    same = compare_digest(session.digest.reveal(), digest.reveal()) and session.user_id == user.id
     if not same or any(card.user_id != user.id for card in cards):
         raise AnswerMismatch
 
@@ -40,25 +43,31 @@ class Caller:
     session: Session
     user: User
     touch_due: bool
-    """Whether the session's `last_used_at` is out of date, so that `touch_session` has to be called."""
+    """Whether the session's `last_used_at` is out of date, because it was not or could not be recorded."""
 
 
 @attrs.frozen
 class Authenticate:
-    """Resolve an access token, with one read of the store and no write."""
+    """Resolve an access token, with one read of the store, and one write at most every `TOUCH_INTERVAL`."""
 
     _store: Store[UnitOfWork]
     _clock: Clock
     _policy: Policy
+    _touch: TouchSession
 
-    async def __call__(self, token: str) -> Caller:
+    async def __call__(self, token: str, *, touch: bool = True) -> Caller:
         """Return the user and the session that an access token belongs to.
+
+        That the session is in use is recorded if it was not in the last 5 minutes, so that it does not end for
+        inactivity. If this cannot be written, the token is good nevertheless.
 
         Args:
             token: The access token, as `sign_in` returned it.
+            touch: False records nothing. If the caller's `touch_due` is true then, call `touch_session`, for example
+                once the response is sent.
 
         Returns:
-            The caller. When its `touch_due` is true, call `touch_session`, best once the response is sent.
+            The caller.
 
         Raises:
             InvalidToken: The token is malformed or unknown, its session is over, or its user is deactivated.
@@ -71,10 +80,10 @@ class Authenticate:
         if found is None:
             raise InvalidToken
         check_answer(digest, *found)
-        return self.admit(*found)
+        return await self.admit(*found, touch=touch)
 
-    def admit(self, session: Session, user: User) -> Caller:
-        """Return the caller for a session and its user.
+    async def admit(self, session: Session, user: User, *, touch: bool) -> Caller:
+        """Return the caller for a session and its user, and record that the session is in use if that is due.
 
         Raises:
             InvalidToken: The session is over, or the user is deactivated.
@@ -83,4 +92,10 @@ class Authenticate:
         now = self._clock.now()
         if not user.is_active or not session.is_live(now=now, policy=self._policy.sessions):
             raise InvalidToken
-        return Caller(session, user, session.needs_touch(now=now))
+        if not session.needs_touch(now=now):
+            return Caller(session, user, touch_due=False)
+        if touch:
+            with suppress(AccountsError):  # it is recorded by a later call
+                await self._touch(session.id)
+                return Caller(session.touch(at=now), user, touch_due=False)
+        return Caller(session, user, touch_due=True)

@@ -16,11 +16,12 @@ class AuthenticateWithPaymentMethods:
     _store: Store[UnitOfWork]
     _authenticate: Authenticate
 
-    async def __call__(self, token: str) -> tuple[Caller, Cards]:
+    async def __call__(self, token: str, *, touch: bool = True) -> tuple[Caller, Cards]:
         """Return the user and the session that an access token belongs to, and the user's cards.
 
         Args:
             token: The access token, as `sign_in` returned it.
+            touch: As in `authenticate`.
 
         Returns:
             The caller, as `authenticate` returns it, and the user's cards.
@@ -37,4 +38,4 @@ class AuthenticateWithPaymentMethods:
             raise InvalidToken
         session, user, cards = found
         check_answer(digest, session, user, cards)
-        return self._authenticate.admit(session, user), cards
+        return await self._authenticate.admit(session, user, touch=touch), cards

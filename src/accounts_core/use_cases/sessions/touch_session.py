@@ -16,7 +16,8 @@ class TouchSession:
     async def __call__(self, session_id: str) -> None:
         """Record that a session is in use now; nothing happens when it has ended.
 
-        Call it when `Caller.touch_due` is true. A session without use for longer than `SessionPolicy.idle` ends.
+        `authenticate` does so itself, unless it is called with `touch=False`. A session without use for longer than
+        `SessionPolicy.idle` ends.
 
         Args:
             session_id: The id of the session.

@@ -7,12 +7,13 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from accounts_core.errors import AccountsError, AnswerMismatch
+from accounts_core.errors import AccountsError, AnswerMismatch, Conflict
 from accounts_core.model.text import check_storable
 from accounts_sql.statements.queries import Query, Rows, translation
 from accounts_sql.tables.location import PREFIX, Location
 
 from .driver_settings import driver_defaults, driver_of
+from .references import explained_delete
 from .renaming import LOCATION
 from .shielding import retried_while_locked, shielded
 from .transactions import begin_again
@@ -51,6 +52,10 @@ class Executor(RowFetcher, Protocol):
         """Run a statement with these parameters and return how many rows it touched."""
         ...
 
+    async def explained(self, conflict: Conflict, parent: str, id: int) -> Conflict:
+        """Return what the DELETE of one row of `parent` conflicts with. See `references.explained_delete`."""
+        ...
+
 
 class _Executing:
     def __init__(self, location: Location, *, may_begin_again: bool) -> None:
@@ -63,6 +68,7 @@ class _Executing:
             "stream_results": False,
             "yield_per": None,
         }
+        self._location = location
         if location.schema is not None:
             self._options["schema_translate_map"] = translation(location)
         if location.prefix != PREFIX:
@@ -140,6 +146,9 @@ class SyncExecutor(_Executing):
         finally:
             self.may_begin_again = False
 
+    async def explained(self, conflict: Conflict, parent: str, id: int) -> Conflict:
+        return explained_delete(self._connection, conflict, self._location.rename(parent), id)
+
 
 class AsyncExecutor(_Executing):
     """Executor on an `AsyncConnection`."""
@@ -195,6 +204,9 @@ class AsyncExecutor(_Executing):
             raise
         finally:
             self.may_begin_again = False
+
+    async def explained(self, conflict: Conflict, parent: str, id: int) -> Conflict:
+        return await self._connection.run_sync(explained_delete, conflict, self._location.rename(parent), id)
 
 
 _sync: type[Executor] = SyncExecutor

@@ -15,10 +15,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import IsolationLevel
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncTransaction
 
-from accounts_core.errors import ConfigurationError, Unavailable
+from accounts_core.errors import ConfigurationError, Conflict, Unavailable
 
 from .checkouts import discard, refresh
 from .event_loops import use_on_this_loop
+from .references import explained_commit
 from .shielding import retried_while_locked, shielded
 from .translation import StaleStatement, committing, translated
 
@@ -37,8 +38,11 @@ def transaction(engine: sa.Engine, isolation_level: IsolationLevel | None = None
                 connection.execution_options(isolation_level=isolation_level)
             _begin(connection)
         yield connection
-        with committing():
-            connection.commit()
+        try:
+            with committing():
+                connection.commit()
+        except Conflict as error:
+            raise explained_commit(connection, error) from error.__cause__
     except StaleStatement:
         _rollback_stale(connection)
         raise
@@ -63,8 +67,11 @@ async def async_transaction(
                 await connection.execution_options(isolation_level=isolation_level)
             await retried_while_locked(engine.dialect, connection.run_sync(_begin))
         yield connection
-        with committing():
-            await retried_while_locked(engine.dialect, connection.commit())
+        try:
+            with committing():
+                await retried_while_locked(engine.dialect, connection.commit())
+        except Conflict as error:
+            raise await connection.run_sync(explained_commit, error) from error.__cause__
     except BaseException as error:
         if connection.sync_connection is not None:
             await shielded(connection.run_sync(_ending_of(error)))

@@ -16,6 +16,8 @@ import sqlalchemy as sa
 
 from accounts_core.errors import AccountsError, ConfigurationError, Conflict, Invalid, Unavailable
 
+from .references import FOREIGN_KEY, is_our_key, still_referenced
+
 E = TypeVar("E", bound=BaseException)
 
 
@@ -158,6 +160,8 @@ def _by_code(code: str, cause: BaseException) -> AccountsError:
     base = code if not code.startswith("SQLITE_") else "_".join(code.split("_")[:2])
     if code in _LOST_RACE:
         return Conflict("A concurrent transaction changed the same rows.")
+    if code == FOREIGN_KEY and (table := _table(cause)) is not None and not is_our_key(table, _rule(cause)):
+        return still_referenced(table, _rule(cause))
     if code.startswith("23") or base == "SQLITE_CONSTRAINT":
         return Conflict(f"A unique value exists already, or a referenced row does not exist: {_rule(cause)}.")
     if code in _AWAY or code[:2] in _AWAY or base in _AWAY:
@@ -194,6 +198,12 @@ def _rule(cause: Any) -> str:
     # asyncpg; psycopg; SQLite names the columns in its message
     name = getattr(cause, "constraint_name", None) or getattr(getattr(cause, "diag", None), "constraint_name", None)
     return str(name or cause)
+
+
+def _table(cause: Any) -> str | None:
+    """Return the table with the foreign key that was violated, on PostgreSQL."""
+    name = getattr(cause, "table_name", None) or getattr(getattr(cause, "diag", None), "table_name", None)
+    return None if name is None else str(name)
 
 
 def _is_called(name: str, error: BaseException) -> bool:

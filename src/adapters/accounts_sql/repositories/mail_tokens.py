@@ -8,13 +8,18 @@ import sqlalchemy as sa
 from accounts_core.model.ids import UserId
 from accounts_core.model.mail_token import MailToken, MailTokenPurpose
 from accounts_core.model.paging import Cursor
+from accounts_core.model.secret_values import TokenDigest
 from accounts_sql.connections.executors import Executor, RowFetcher
-from accounts_sql.statements.mapping import RowMapping, email_address, enumeration
+from accounts_sql.statements.mapping import RowMapping, email_address, enumeration, secret_value
 from accounts_sql.statements.queries import Paged, Query, by_digest, by_moment, by_name, by_number, first
 from accounts_sql.tables import mail_tokens
 
 _TOKEN: Final = RowMapping(
-    MailToken, mail_tokens, purpose=enumeration(MailTokenPurpose), email=email_address(key="email_key")
+    MailToken,
+    mail_tokens,
+    digest=secret_value(TokenDigest),
+    purpose=enumeration(MailTokenPurpose),
+    email=email_address(key="email_key"),
 )
 _TOKENS: Final = sa.select(*_TOKEN)
 _MINE: Final = mail_tokens.c.user_id == by_number("owner")
@@ -53,8 +58,8 @@ class MailTokens(MailTokenReader):
     async def add(self, token: MailToken) -> None:
         await self._db.run(_ADD, **_TOKEN.values(token))
 
-    async def find(self, digest: bytes) -> MailToken | None:
-        return await self._db.fetch(_FIND, this=digest)
+    async def find(self, digest: TokenDigest) -> MailToken | None:
+        return await self._db.fetch(_FIND, this=digest.reveal())
 
     async def delete_for_user(self, user_id: UserId, purpose: MailTokenPurpose | None = None) -> None:
         if purpose is None:

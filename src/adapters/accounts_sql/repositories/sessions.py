@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from accounts_core.model.ids import UserId
 from accounts_core.model.paging import Cursor
 from accounts_core.model.payment_method import Cards
+from accounts_core.model.secret_values import TokenDigest
 from accounts_core.model.session import Session
 from accounts_core.model.times import CLOCK_SKEW
 from accounts_core.model.user import User
@@ -100,11 +101,11 @@ class SessionReader:
 
     _db: RowFetcher
 
-    async def resolve(self, digest: bytes) -> tuple[Session, User] | None:
-        return await self._db.fetch(_RESOLVE, this=digest)
+    async def resolve(self, digest: TokenDigest) -> tuple[Session, User] | None:
+        return await self._db.fetch(_RESOLVE, this=digest.reveal())
 
-    async def resolve_with_cards(self, digest: bytes) -> tuple[Session, User, Cards] | None:
-        return await self._db.fetch(_RESOLVE_WITH_CARDS, this=digest)
+    async def resolve_with_cards(self, digest: TokenDigest) -> tuple[Session, User, Cards] | None:
+        return await self._db.fetch(_RESOLVE_WITH_CARDS, this=digest.reveal())
 
     async def list_for_user(self, user_id: UserId, *, limit: int, before: Cursor | None = None) -> Sequence[Session]:
         return await _LIST_OF.fetch(self._db, limit, before, owner=user_id)

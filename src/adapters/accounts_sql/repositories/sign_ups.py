@@ -5,13 +5,20 @@ import sqlalchemy as sa
 
 from accounts_core.errors import Conflict
 from accounts_core.model.email_address import EmailAddress
+from accounts_core.model.secret_values import PasswordHash, TokenDigest
 from accounts_core.model.sign_up import SignUp
 from accounts_sql.connections.executors import Executor
-from accounts_sql.statements.mapping import RowMapping, email_address
+from accounts_sql.statements.mapping import RowMapping, email_address, secret_value
 from accounts_sql.statements.queries import Query, by_digest, by_name, first
 from accounts_sql.tables import sign_ups
 
-_SIGN_UP: Final = RowMapping(SignUp, sign_ups, email=email_address(key="email_key"))
+_SIGN_UP: Final = RowMapping(
+    SignUp,
+    sign_ups,
+    email=email_address(key="email_key"),
+    password_hash=secret_value(PasswordHash),
+    digest=secret_value(TokenDigest),
+)
 _SIGN_UPS: Final = sa.select(*_SIGN_UP)
 _FIND: Final = Query(_SIGN_UPS.where(sign_ups.c.id == by_name("this")), first(_SIGN_UP.read), {"this": sign_ups.c.id})
 _FIND_BY_DIGEST: Final = Query(
@@ -21,6 +28,10 @@ _ADD: Final = sign_ups.insert()
 _SAVE: Final = sign_ups.update().where(sign_ups.c.id == by_name("this"))
 _DELETE: Final = sign_ups.delete().where(sign_ups.c.id == by_name("this"))
 _DELETE_FOR_EMAIL: Final = sign_ups.delete().where(sign_ups.c.email_key == by_name("key"))
+
+
+def _digest(sign_up: SignUp) -> bytes | None:
+    return None if sign_up.digest is None else sign_up.digest.reveal()
 
 
 @attrs.frozen
@@ -35,11 +46,11 @@ class SignUps:
     async def find(self, id: str) -> SignUp | None:
         return await self._db.fetch(_FIND, this=id)
 
-    async def find_by_digest(self, digest: bytes) -> SignUp | None:
-        return await self._db.fetch(_FIND_BY_DIGEST, this=digest)
+    async def find_by_digest(self, digest: TokenDigest) -> SignUp | None:
+        return await self._db.fetch(_FIND_BY_DIGEST, this=digest.reveal())
 
     async def save(self, sign_up: SignUp) -> None:
-        if not await self._db.run(_SAVE, this=sign_up.id, digest=sign_up.digest, expires_at=sign_up.expires_at):
+        if not await self._db.run(_SAVE, this=sign_up.id, digest=_digest(sign_up), expires_at=sign_up.expires_at):
             raise Conflict("The sign-up is gone.")
 
     async def delete(self, id: str) -> None:

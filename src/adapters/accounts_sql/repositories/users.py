@@ -130,7 +130,10 @@ class Users(UserReader):
         return saved
 
     async def delete(self, id: UserId) -> None:
-        await self._db.run(_REMOVE, this=id)
+        try:
+            await self._db.run(_REMOVE, this=id)
+        except Conflict as error:
+            raise await self._db.explained(error, users.name, id) from error.__cause__
 
 
 def _explained(error: Conflict, user: User) -> AccountsError:

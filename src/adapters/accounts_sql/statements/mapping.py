@@ -16,6 +16,7 @@ import attrs
 import sqlalchemy as sa
 
 from accounts_core.model.email_address import EmailAddress
+from accounts_core.model.secret_values import SecretValue
 
 from .queries import Row
 
@@ -46,6 +47,11 @@ def enumeration(members: type[Enum]) -> Stored:
 def email_address(*, key: str) -> Stored:
     """Store an email address as its spelling, and its key in a column of its own."""
     return Stored(beside=key, read=stored_email, write=attrgetter("address", "key"))
+
+
+def secret_value(kind: type[SecretValue[Any]]) -> Stored:
+    """Store a secret value as what it hides."""
+    return Stored(read=kind, write=kind.reveal)
 
 
 def _setter(cls: type[Any], name: str) -> Callable[[Any, Any], None]:

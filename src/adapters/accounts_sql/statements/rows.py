@@ -4,12 +4,13 @@ from typing import Final
 
 from accounts_core.model.notification import Notification
 from accounts_core.model.outbox import OutboxJob
+from accounts_core.model.secret_values import PasswordHash, TokenDigest
 from accounts_core.model.session import Session
 from accounts_core.model.user import User, UserStatus
 from accounts_core.model.verification import CardVerification, Event, State
 from accounts_sql.tables import notifications, outbox, sessions, users, verifications
 
-from .mapping import RowMapping, Stored, email_address, enumeration
+from .mapping import RowMapping, Stored, email_address, enumeration, secret_value
 from .queries import Row
 
 USER: Final = RowMapping(
@@ -18,8 +19,9 @@ USER: Final = RowMapping(
     email=email_address(key="email_key"),
     pending_email=email_address(key="pending_email_key"),
     status=enumeration(UserStatus),
+    password_hash=secret_value(PasswordHash),
 )
-SESSION: Final = RowMapping(Session, sessions)
+SESSION: Final = RowMapping(Session, sessions, digest=secret_value(TokenDigest))
 VERIFICATION: Final = RowMapping(
     CardVerification,
     verifications,

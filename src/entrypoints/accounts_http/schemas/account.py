@@ -185,6 +185,6 @@ def notification_item(notification: Notification) -> NotificationItem:
 def card_needs_action(outcome: ActionRequired) -> CardNeedsAction:
     return CardNeedsAction(
         verification=outcome.verification_id,
-        client_secret=outcome.client_secret,
-        next_action=None if outcome.next_action is None else dict(outcome.next_action),
+        client_secret=None if outcome.client_secret is None else outcome.client_secret.reveal(),
+        next_action=None if outcome.next_action is None else dict(outcome.next_action.reveal()),
     )

@@ -145,7 +145,7 @@ class AccountApi(Endpoints):
     )
     async def payment_methods(self, call: Call[None]) -> Answer[PaymentMethodList]:
         # the token is checked in the round trip that reads the cards
-        caller, cards = await call.accounts.authenticate_with_payment_methods(access_token(call.request))
+        caller, cards = await call.accounts.authenticate_with_payment_methods(access_token(call.request), touch=False)
         note_user(caller.user.id)
         return answer_to(call.accounts, caller, payment_method_list(caller.user, cards))
 

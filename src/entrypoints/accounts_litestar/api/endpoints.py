@@ -148,7 +148,7 @@ async def _body(request: HttpRequest, called: Route) -> Any:
 
 async def authenticate(request: HttpRequest, accounts: Accounts[Any]) -> Caller:
     """Return the signed-in caller. Raises `MissingToken`, `Malformed` and `InvalidToken`."""
-    caller = await accounts.authenticate(access_token(request))
+    caller = await accounts.authenticate(access_token(request), touch=False)  # `answer_to` does, after the answer
     note_user(caller.user.id)
     return caller
 

@@ -39,6 +39,7 @@ from accounts_core.model.jobs import (
     read_job,
 )
 from accounts_core.model.mail_kind import MailKind
+from accounts_core.model.secret_values import PasswordHash
 from accounts_core.results import WorkerRun
 from accounts_memory import MemoryGateway, MemoryMailer
 
@@ -75,7 +76,7 @@ def test_every_payload_is_read_as_it_was_meant(accounts: BlockingAccounts) -> No
         RecoveryMailJob(email=jane),
         SignUpJob(sign_up="sgn_3dSvDWsyLtH2AxdEqQoMAY", opens=True),
         SignUpJob(sign_up="sgn_3iK4Sxn3yUbhXhEBsgx5mP", opens=False),
-        SignUpJob(email=EmailAddress("older@example.org"), name="Older Form", password_hash=hashed),
+        SignUpJob(email=EmailAddress("older@example.org"), name="Older Form", password_hash=PasswordHash(hashed)),
         TakenMailJob(email=jane),
         InviteJob(team=BOOKSHOP, by=JANE, email=EmailAddress("quiet@example.org")),
         SendInvitationsJob(user=ANN),

@@ -31,6 +31,7 @@ from accounts_core.model.jobs import (
     topics_of,
 )
 from accounts_core.model.mail_kind import MailKind
+from accounts_core.model.secret_values import PasswordHash
 from accounts_core.testing.builders import a_job
 
 JANE = UserId(7)
@@ -106,7 +107,7 @@ EARLIER: list[tuple[str, dict[str, str], JobData]] = [
     (
         "sign_up",
         {"email": "jane@example.org", "name": "Jane", "password_hash": "$argon2id$..."},
-        SignUpJob(email=EmailAddress("jane@example.org"), name="Jane", password_hash="$argon2id$..."),
+        SignUpJob(email=EmailAddress("jane@example.org"), name="Jane", password_hash=PasswordHash("$argon2id$...")),
     ),
     (
         "security_notice",

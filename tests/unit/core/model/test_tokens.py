@@ -3,6 +3,7 @@ from hashlib import sha256
 import pytest
 
 from accounts_core.errors import InvalidToken
+from accounts_core.model.secret_values import TokenDigest
 from accounts_core.model.tokens import digest_of, new_token
 
 TOKEN = new_token(bytes(range(32)))
@@ -24,7 +25,7 @@ def test_all_256_bits_are_in_the_token() -> None:
 
 
 def test_the_store_knows_a_token_by_its_sha_256() -> None:
-    assert digest_of(TOKEN) == sha256(TOKEN.encode()).digest()
+    assert digest_of(TOKEN) == TokenDigest(sha256(TOKEN.encode()).digest())
 
 
 @pytest.mark.parametrize(

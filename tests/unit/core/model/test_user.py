@@ -4,6 +4,7 @@ import pytest
 
 from accounts_core.errors import AccountDeactivated, Invalid
 from accounts_core.model import EmailAddress, User, UserStatus
+from accounts_core.model.secret_values import PasswordHash
 from accounts_core.testing.builders import NOON, a_user
 
 LATER = NOON + timedelta(hours=1)
@@ -122,6 +123,6 @@ def test_deactivating_and_restoring_gives_the_same_account() -> None:
 
 
 def test_the_password_hash_is_not_shown_by_the_repr() -> None:
-    user: User = a_user(password_hash="$argon2id$secret")
+    user: User = a_user(password_hash=PasswordHash("$argon2id$secret"))
 
     assert "argon2id" not in repr(user)

@@ -40,6 +40,7 @@ from accounts_core.model.rate_limits import (
     RateLimit,
 )
 from accounts_core.model.requester import Requester
+from accounts_core.model.secret_values import PasswordHash
 from accounts_core.ports.mailer import MailKind
 from accounts_core.ports.password_hasher import PasswordHasher
 from accounts_core.sync import run_sync
@@ -54,11 +55,13 @@ class CountingHasher(PlainHasher):
 
     work = 0
 
-    async def hash(self, password: Password, *, requester: Requester | None = None) -> str:
+    async def hash(self, password: Password, *, requester: Requester | None = None) -> PasswordHash:
         self.work += 1
         return await super().hash(password, requester=requester)
 
-    async def verify(self, hash: str | None, password: Password, *, requester: Requester | None = None) -> bool:
+    async def verify(
+        self, hash: PasswordHash | None, password: Password, *, requester: Requester | None = None
+    ) -> bool:
         self.work += 1
         return await super().verify(hash, password, requester=requester)
 

@@ -141,6 +141,7 @@ def test_a_hosts_own_data_can_stand_against_a_deletion(env: Environment, jane: U
 def with_orders(env: Environment, orders: Orders) -> Core:
     return BlockingAccounts(
         mail_dispatch=MailDispatch.WORKER,
+        limits=None,
         store=env.store,
         payments=env.gateway,
         passwords=env.hasher,

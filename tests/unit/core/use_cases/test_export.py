@@ -74,6 +74,7 @@ class Shelf:
 def over(env: Environment, store: MemoryStore, *shelves: Shelf) -> Core:
     return BlockingAccounts(
         mail_dispatch=MailDispatch.WORKER,
+        limits=None,
         store=store,
         payments=env.gateway,
         passwords=env.hasher,

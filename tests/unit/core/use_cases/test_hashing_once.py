@@ -22,6 +22,7 @@ from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.passwords import Password
 from accounts_core.model.rate_limits import PASSWORD_CHANGE, RECOVERY, SIGN_IN, SIGN_UP, RateLimit, in_every_scope
 from accounts_core.model.requester import Requester
+from accounts_core.model.secret_values import PasswordHash
 from accounts_core.services.idempotency import IdempotentAnswer
 from accounts_core.services.retry import ATTEMPTS
 from accounts_memory import MemoryRateLimiter, PlainHasher
@@ -236,7 +237,9 @@ def test_a3_a_password_that_changed_meanwhile_is_verified_against_the_new_hash(s
     plain, user_id = env.accounts(), stage.session.user_id
 
     class Meddling(PlainHasher):
-        async def verify(self, hash: str | None, password: Password, *, requester: Requester | None = None) -> bool:
+        async def verify(
+            self, hash: PasswordHash | None, password: Password, *, requester: Requester | None = None
+        ) -> bool:
             is_right = await super().verify(hash, password)
             if self.verified == 1:
                 plain.update_profile(user_id, new_password=OTHER_PASSWORD, signed_in_at=env.clock.now())
@@ -273,7 +276,7 @@ def test_a3_a_request_with_a_key_hashes_and_counts_once_however_often_it_conflic
 
 def test_every_use_case_that_hashes_does_so_once_for_a_request() -> None:
     hasher: Any = object()
-    none: dict[str, Any] = dict.fromkeys(("store", "payments", "mailer", "clock", "secrets"))
+    none: dict[str, Any] = dict.fromkeys(("store", "payments", "mailer", "clock", "secrets", "limits"))
     accounts: Accounts[Any] = Accounts(**none, passwords=hasher, mail_dispatch=MailDispatch.WORKER)
     found = methods(Accounts)
 

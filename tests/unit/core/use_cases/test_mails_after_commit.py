@@ -29,6 +29,7 @@ def by_the_call(env: Environment, **others: Any) -> Core:
         "mailer": env.mailer,
         "clock": env.clock,
         "secrets": env.secrets,
+        "limits": None,
     }
     return BlockingAccounts(**{**ports, **others})
 

@@ -12,6 +12,7 @@ from accounts_core import BlockingAccounts, MailDispatch
 from accounts_core.errors import AnswerMismatch, Unavailable
 from accounts_core.model import Session, User
 from accounts_core.model.payment_method import Cards
+from accounts_core.model.secret_values import TokenDigest
 from accounts_core.testing.builders import a_card
 from accounts_memory import MemoryStore
 
@@ -26,11 +27,11 @@ class MixedUpSessions:
         self._right = right
         self._mix_up = mix_up
 
-    async def resolve(self, digest: bytes) -> tuple[Session, User] | None:
+    async def resolve(self, digest: TokenDigest) -> tuple[Session, User] | None:
         found = await self.resolve_with_cards(digest)
         return None if found is None else found[:2]
 
-    async def resolve_with_cards(self, digest: bytes) -> Found | None:
+    async def resolve_with_cards(self, digest: TokenDigest) -> Found | None:
         found: Found | None = await self._right.resolve_with_cards(digest)
         return None if found is None else self._mix_up(found)
 
@@ -64,8 +65,9 @@ def somebody_elses_session(mine: Found, others: Found) -> Found:
 
 
 def a_digest_that_differs_at_the_end(mine: Found, others: Found) -> Found:
-    digest = mine[0].digest[:-1] + bytes([mine[0].digest[-1] ^ 1])
-    return attrs.evolve(mine[0], digest=digest), mine[1], mine[2]
+    digest = mine[0].digest.reveal()
+    other = TokenDigest(digest[:-1] + bytes([digest[-1] ^ 1]))
+    return attrs.evolve(mine[0], digest=other), mine[1], mine[2]
 
 
 @pytest.fixture
@@ -77,6 +79,7 @@ def mixed_up(env: Environment) -> MixedUpStore:
 def accounts(env: Environment, mixed_up: MixedUpStore) -> Core:
     return BlockingAccounts(
         mail_dispatch=MailDispatch.WORKER,
+        limits=None,
         store=mixed_up,
         payments=env.gateway,
         passwords=env.hasher,

@@ -1,17 +1,28 @@
 from datetime import timedelta
 from typing import Any
 
+import attrs
 import pytest
 from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD, Core, Environment
 
 from accounts_core import Policy
-from accounts_core.errors import AccountDeactivated, EmailTaken, Invalid, InvalidCredentials, InvalidToken
+from accounts_core.errors import (
+    AccountDeactivated,
+    ConfigurationError,
+    Conflict,
+    EmailTaken,
+    Invalid,
+    InvalidCredentials,
+    InvalidToken,
+    Unavailable,
+)
 from accounts_core.model import SessionPolicy, User
 from accounts_core.model.events import SignedIn as SignedInEvent
 from accounts_core.model.events import UserRegistered
 from accounts_core.model.session import TOUCH_INTERVAL
 from accounts_core.services.session_opener import SignInResult
 from accounts_core.testing.builders import NOON
+from accounts_memory import MemoryStore
 
 
 def test_registering_makes_an_active_user_with_an_address_that_is_not_verified(
@@ -31,7 +42,7 @@ def test_registering_makes_an_active_user_with_an_address_that_is_not_verified(
 
 
 def test_the_password_is_stored_as_a_hash_only(accounts: Core, jane: User) -> None:
-    assert PASSWORD not in jane.password_hash
+    assert PASSWORD not in jane.password_hash.reveal()
 
 
 @pytest.mark.parametrize("email", ["jane@example.org", "JANE@example.org", "\uff4aane@example.org"])
@@ -111,7 +122,7 @@ def test_signing_in_renews_a_hash_of_older_parameters(accounts: Core, jane: User
 def test_a_session_ends_at_its_absolute_age(accounts: Core, env: Environment, signed_in: SignInResult) -> None:
     for _ in range(29):
         env.wait(days=1)
-        accounts.touch_session(accounts.authenticate(signed_in.token).session.id)
+        accounts.authenticate(signed_in.token)
     env.wait(days=1)
 
     with pytest.raises(InvalidToken):
@@ -125,16 +136,69 @@ def test_a_session_ends_when_it_is_idle(accounts: Core, env: Environment, signed
         accounts.authenticate(signed_in.token)
 
 
-def test_a_session_is_touched_at_most_every_few_minutes(
+@pytest.mark.parametrize("authenticate", ["authenticate", "authenticate_with_payment_methods"])
+def test_e27_a_session_in_daily_use_does_not_idle_out(
+    accounts: Core, env: Environment, signed_in: SignInResult, authenticate: str
+) -> None:
+    """E27, ASVS 5.0, 7.3.1: a host calls nothing else."""
+    for _ in range(20):
+        env.wait(days=1)
+        getattr(accounts, authenticate)(signed_in.token)
+
+    (session,) = accounts.list_sessions(signed_in.user.id)
+    assert session.last_used_at == env.clock.now()
+
+
+def test_e27_a_session_is_touched_at_most_every_few_minutes(
     accounts: Core, env: Environment, signed_in: SignInResult
 ) -> None:
-    assert not accounts.authenticate(signed_in.token).touch_due
+    opened = signed_in.session.last_used_at
+
+    env.clock.advance(TOUCH_INTERVAL - timedelta(microseconds=1))
+    assert accounts.authenticate(signed_in.token).session.last_used_at == opened
+    env.clock.advance(timedelta(microseconds=1))
+    caller = accounts.authenticate(signed_in.token)
+    assert (caller.session.last_used_at, caller.touch_due) == (env.clock.now(), False)
+    assert list(accounts.list_sessions(signed_in.user.id)) == [caller.session]
+
+
+def test_e27_a_caller_may_touch_the_session_after_its_answer(
+    accounts: Core, env: Environment, signed_in: SignInResult
+) -> None:
     env.clock.advance(TOUCH_INTERVAL)
-    assert accounts.authenticate(signed_in.token).touch_due
+    for _ in range(2):
+        assert accounts.authenticate(signed_in.token, touch=False).touch_due
 
     accounts.touch_session(signed_in.session.id)
 
-    assert not accounts.authenticate(signed_in.token).touch_due
+    assert not accounts.authenticate(signed_in.token, touch=False).touch_due
+
+
+class ReadOnly(MemoryStore):
+    """A store that only reads, such as a standby, or one that is used within a unit of work of its own."""
+
+    error: Exception | None = None
+
+    def begin(self) -> Any:
+        if self.error is not None:
+            raise self.error
+        return super().begin()
+
+
+@pytest.mark.parametrize(
+    "error", [Unavailable("Read only."), Conflict("Locked."), ConfigurationError("Units do not nest.")], ids=repr
+)
+def test_e27_a_session_that_cannot_be_touched_is_good_nevertheless(env: Environment, error: Exception) -> None:
+    store = ReadOnly()
+    accounts = attrs.evolve(env, store=store).accounts()
+    jane = accounts.register(email="jane@example.org", password=PASSWORD, name="Jane Doe")
+    token = accounts.sign_in(email="jane@example.org", password=PASSWORD).token
+    env.clock.advance(TOUCH_INTERVAL)
+    store.error = error
+
+    caller = accounts.authenticate(token)
+
+    assert (caller.user, caller.touch_due) == (jane, True)
 
 
 def test_how_long_a_session_lives_is_the_products_decision(env: Environment, jane: User) -> None:

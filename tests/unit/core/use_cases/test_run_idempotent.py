@@ -141,6 +141,9 @@ class LosingWord:
         if is_lost:
             raise Unavailable("The connection broke during the commit.")
 
+    def rate_limiter(self) -> Any:
+        return self.store.rate_limiter()
+
     def reader(self) -> Any:
         return self.store.reader()
 
@@ -230,6 +233,9 @@ class LateAnswer:
                     yield work
             else:
                 yield work
+
+    def rate_limiter(self) -> Any:
+        return self.store.rate_limiter()
 
     def reader(self) -> Any:
         return self.store.reader()

@@ -12,6 +12,7 @@ from accounts_core.errors import Conflict, EmailTaken, Invalid, KeyReused, Needs
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.idempotency import KEPT_FOR, MAX_ANSWER_BYTES
 from accounts_core.model.passwords import Password
+from accounts_core.model.secret_values import PasswordHash
 from accounts_core.ports.password_hasher import PasswordHasher
 from accounts_core.ports.store import Store
 from accounts_core.services.idempotency import IdempotentAnswer, IdempotentResult
@@ -131,7 +132,7 @@ def test_an_address_that_was_taken_by_the_very_request_is_answered_as_the_reques
 
 def test_a_race_that_is_lost_is_run_again_with_the_same_hash(accounts: Core, env: Environment) -> None:
     class Losing(SigningUp):
-        hashes: tuple[str, ...] = ()
+        hashes: tuple[PasswordHash, ...] = ()
 
         async def __call__(self, store: Store[Any], passwords: PasswordHasher) -> IdempotentAnswer:
             answered = await super().__call__(store, passwords)

@@ -184,9 +184,9 @@ def test_a_challenge_is_an_answer_and_the_same_call_finishes_it(accounts: Core, 
     )
 
     assert isinstance(challenge, ActionRequired)
-    assert challenge.client_secret
+    assert challenge.client_secret is not None
     assert challenge.next_action is not None
-    assert challenge.client_secret not in repr(challenge)
+    assert challenge.client_secret.reveal() not in repr(challenge)
     assert len(accounts.list_payment_methods(jane.id)) == 0
 
     again = accounts.verify_card(jane.id, payment_method="pm_card_threeDSecure2Required")

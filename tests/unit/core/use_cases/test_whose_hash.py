@@ -11,6 +11,7 @@ from accounts_core.errors import EmailTaken
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.passwords import Password
 from accounts_core.model.requester import Requester
+from accounts_core.model.secret_values import PasswordHash
 from accounts_core.ports.mailer import MailKind
 from accounts_memory import PlainHasher
 
@@ -27,15 +28,17 @@ class Attributing:
         self.plain = PlainHasher()
         self.requesters: list[Requester | None] = []
 
-    async def hash(self, password: Password, *, requester: Requester | None = None) -> str:
+    async def hash(self, password: Password, *, requester: Requester | None = None) -> PasswordHash:
         self.requesters.append(requester)
         return await self.plain.hash(password)
 
-    async def verify(self, hash: str | None, password: Password, *, requester: Requester | None = None) -> bool:
+    async def verify(
+        self, hash: PasswordHash | None, password: Password, *, requester: Requester | None = None
+    ) -> bool:
         self.requesters.append(requester)
         return await self.plain.verify(hash, password)
 
-    def needs_rehash(self, hash: str) -> bool:
+    def needs_rehash(self, hash: PasswordHash) -> bool:
         return True
 
 

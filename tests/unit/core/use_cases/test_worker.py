@@ -35,6 +35,7 @@ class Handler:
 def worker(env: Environment, handler: Do, *, topic: str = WELCOME) -> Core:
     return BlockingAccounts(
         mail_dispatch=MailDispatch.WORKER,
+        limits=None,
         store=env.store,
         payments=env.gateway,
         passwords=env.hasher,
