@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import orm
 from sqlalchemy.ext.asyncio import AsyncSession, async_scoped_session
+from tests.driven import accounts_of
 from tests.integration.sql.backends import AIOSQLITE, ASYNCPG, PSYCOPG, SQLITE, Backend
 
 from accounts_core import Accounts, BlockingAccounts
@@ -67,7 +68,7 @@ def ports(store: Any) -> dict[str, Any]:
 @pytest.fixture
 def accounts(backend: Backend) -> Accounts:
     """The facade for coroutines, which a store that never suspends serves too."""
-    return Accounts(**ports(backend.store()))
+    return accounts_of(**ports(backend.store()))
 
 
 @pytest.fixture
@@ -309,7 +310,7 @@ async def test_a_subscriber_works_in_the_same_transaction(backend: Backend) -> N
     async def subscriber(work: Any, event: Any) -> None:
         seen.append((type(event).__name__, work.connection.in_transaction()))
 
-    accounts: Accounts = Accounts(**ports(backend.store(subscriber)))
+    accounts: Accounts = accounts_of(**ports(backend.store(subscriber)))
     async with opened_session(backend) as host:
         await accounts.in_transaction(host.session).register(**JANE)
         await host.rollback()
@@ -382,7 +383,7 @@ def wrong_things() -> Iterator[Any]:
 @pytest.mark.parametrize(("store", "thing", "message"), list(wrong_things()))
 @pytest.mark.parametrize("backend", [SQLITE], indirect=True)
 def test_a_wrong_thing_is_refused_with_what_to_give(store: Any, thing: Any, message: str, backend: Backend) -> None:
-    accounts: Accounts = Accounts(**ports(store))
+    accounts: Accounts = accounts_of(**ports(store))
     with pytest.raises(ConfigurationError) as refused:
         accounts.in_transaction(thing)
     assert message in str(refused.value)
@@ -430,7 +431,7 @@ async def test_a_stores_prefix_and_limits_are_those_of_the_facade_in_a_transacti
     asynchronous = backend.is_async
     store: Any = (AsyncSqlStore if asynchronous else SqlStore)(engine, prefix="shop_users_")
     limits: Any = (AsyncSqlRateLimiter if asynchronous else SqlRateLimiter)(engine, prefix="shop_users_")
-    accounts: Accounts = Accounts(**ports(store), limits=limits)
+    accounts: Accounts = accounts_of(**ports(store), limits=limits)
     async with opened_session(backend) as host:
         jane = await accounts.in_transaction(host.session).register(**JANE, client="192.0.2.7")
         assert await accounts.in_transaction(host.session).profile(jane.id) == jane

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from tests.driven import accounts_of
 from tests.integration.sql.backends import AIOSQLITE, SQLITE, Backend
 from tests.integration.sql.test_in_transaction import JANE, JOHN, ports, waited
 
@@ -66,7 +67,7 @@ def limits(backend: Backend) -> Any:
 
 @pytest.fixture
 def accounts(backend: Backend, limits: Any) -> Accounts:
-    return Accounts(**ports(backend.store()), limits=limits)
+    return accounts_of(**ports(backend.store()), limits=limits)
 
 
 async def test_a_host_that_has_written_registers_at_once(backend: Backend, accounts: Accounts) -> None:
@@ -143,7 +144,7 @@ async def test_an_attempt_that_has_expired_is_not_counted_again(backend: Backend
 
 
 async def test_guesses_that_a_host_rolls_back_are_limited(backend: Backend, limits: Any) -> None:
-    accounts: Accounts = Accounts(**ports(backend.store()), limits=limits, policy=Policy())
+    accounts: Accounts = accounts_of(**ports(backend.store()), limits=limits, policy=Policy())
     await accounts.register(**JANE)
     refused = 0
     for _ in range(32):
@@ -173,7 +174,7 @@ async def test_a_database_in_memory_has_one_connection_for_all(backend: Backend)
         migrate(engine)
     store: Any = (AsyncSqlStore if backend.is_async else SqlStore)(engine)
     limits: Any = (AsyncSqlRateLimiter if backend.is_async else SqlRateLimiter)(engine)
-    accounts: Accounts = Accounts(**ports(store), limits=limits)
+    accounts: Accounts = accounts_of(**ports(store), limits=limits)
     async with connected(engine) as connection:
         await accounts.in_transaction(connection).register(**JANE, client="192.0.2.7")
         await accounts.on(store.joined(connection)).register(**JOHN, client="192.0.2.7")

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from tests.driven import driven
+from tests.driven import accounts_of
 from tests.integration.sql.backends import AIOSQLITE, SQLITE, Backend
 
-from accounts_core import Accounts, BlockingAccounts
+from accounts_core import Accounts
 from accounts_core.errors import ConfigurationError, Conflict, StillReferenced
 from accounts_core.model import DeletionPreview, User, UserId
 from accounts_core.testing.builders import NOON, a_team
@@ -59,7 +59,7 @@ def accounts_over(backend: Backend, **others: Any) -> Accounts[Any]:
         "limits": None,
         **others,
     }
-    return Accounts(**ports) if backend.is_async else driven(BlockingAccounts(**ports))
+    return accounts_of(**ports)
 
 
 async def with_an_order(backend: Backend, accounts: Accounts[Any]) -> User:

@@ -8,6 +8,7 @@ from datetime import timedelta
 import psycopg
 import pytest
 import sqlalchemy as sa
+from tests.driven import accounts_of
 from tests.integration.sql.backends import ASYNCPG, PSYCOPG, AnySqlStore, Backend
 from tests.integration.sql.test_host_connection import connected
 from tests.integration.sql.test_in_transaction import JANE, ports
@@ -131,7 +132,7 @@ async def test_limits_go_on(backend: Backend, alter: Callable[[], None]) -> None
 
 @ON_POSTGRESQL
 async def test_calls_of_the_facade_go_on(backend: Backend, alter: Callable[[], None]) -> None:
-    accounts: Accounts = Accounts(**ports(backend.store()))
+    accounts: Accounts = accounts_of(**ports(backend.store()))
     jane = await accounts.register(**JANE)
     for n in range(PREPARES_AFTER + 1):
         await accounts.update_profile(jane.id, name=f"Jane {n}")

@@ -11,10 +11,10 @@ from typing import Any
 
 import psycopg
 import pytest
-from tests.driven import driven
+from tests.driven import accounts_of
 from tests.integration.sql.backends import ASYNCPG, PSYCOPG, Backend
 
-from accounts_core import Accounts, BlockingAccounts, MailDispatch
+from accounts_core import MailDispatch
 from accounts_core.errors import AccountsError, NotAllowed, NotFound
 from accounts_core.model.ids import TeamId, UserId
 from accounts_core.testing.builders import NOON, a_membership, a_team, a_user, an_invitation
@@ -112,7 +112,7 @@ async def test_whoever_waited_for_the_teams_lock_is_judged_by_what_is_so_then(
         "clock": clock,
         "secrets": secrets,
     }
-    accounts = Accounts(**ports) if backend.is_async else driven(BlockingAccounts(**ports))
+    accounts = accounts_of(**ports)
     is_locked = False
 
     async def until(condition: Callable[[], bool]) -> None:

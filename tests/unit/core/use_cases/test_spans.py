@@ -102,7 +102,7 @@ SPANS: Mapping[str, Span | ElsewhereAtItsEdge] = {
     "model.policy.MailPolicy.reset": Span(timedelta(minutes=10), reset_link),
     "model.policy.CardPolicy.challenge_limit": Span(timedelta(hours=1), challenge, True, CardDeclined),
     "model.policy.Policy.reauthentication": Span(timedelta(minutes=15), reauthentication, is_inclusive=True),
-    "errors.MAX_RETRY_AFTER": ElsewhereAtItsEdge(
+    "errors.infrastructure.MAX_RETRY_AFTER": ElsewhereAtItsEdge(
         timedelta(days=1),
         "tests.unit.core.use_cases.test_locked_accounts:"
         "test_nobody_is_told_to_wait_for_longer_than_a_day_and_what_helps_is_said_whoever_has_the_address",
