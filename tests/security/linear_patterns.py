@@ -129,6 +129,12 @@ FROM_CLIENTS: Final[dict[str, tuple[Worst, ...]]] = {
 
 NOT_FROM_CLIENTS: Final[dict[str, str]] = {
     "accounts_core.model.audit._WORD": "names of our own classes",
+    "accounts_core.services.profile_signature": "our own docstrings",
+    "accounts_sql.migrations.steps": "ids of our own revisions",
+    "accounts_sql.migrations.steps._ID": "ids of our own revisions",
+    "accounts_sql.tables.location._FORM": "the operator's settings",
+    "accounts_sql.tables.location._NAME": "our own statements",
+    "accounts_sql.versions": "versions of installed packages",
     "accounts_cli.arguments": "the command line",
     "accounts_service.env_file": "a file of the operator's",
     "accounts_service.env_file._LINE": "a file of the operator's",

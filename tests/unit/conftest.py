@@ -78,6 +78,8 @@ def is_forbidden(event: str, arguments: tuple[object, ...]) -> bool:
 def is_foreign_file(path: object, mode: object, flags: object) -> bool:
     if not isinstance(path, str | bytes | os.PathLike) or is_a_tools(path):
         return False  # a number is a file that is open already
+    if path == "<unknown>":
+        return False  # Python 3.13 looks for the line of a syntax error, in what a traceback has it parse
     if isinstance(flags, int) and flags & WRITING:
         return True
     return not any(Path(os.fsdecode(path)).resolve().is_relative_to(root) for root in READABLE)

@@ -44,6 +44,9 @@ from .infrastructure import (
     VerificationInProgress,
 )
 
+for _error in (each for each in list(vars().values()) if isinstance(each, type)):
+    _error.__module__ = __name__  # tracebacks and logs show the public name
+
 __all__ = [
     "MAX_RETRY_AFTER",
     "AccountDeactivated",

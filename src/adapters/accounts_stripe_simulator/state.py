@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import RLock
 from typing import Any, Final, NewType, NoReturn, Self
+from weakref import finalize
 
 import attrs
 
@@ -186,7 +187,10 @@ class State:
     @classmethod
     def in_memory(cls) -> Self:
         """Return an empty state in memory."""
-        return cls(sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False))
+        connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        state = cls(connection)
+        finalize(state, connection.close)  # a simulator in memory need not be closed
+        return state
 
     @classmethod
     def open(cls, path: str | Path) -> Self:

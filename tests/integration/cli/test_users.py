@@ -295,7 +295,7 @@ def test_a16_a_database_that_checks_no_text_is_refused_in_a_line(
 
 def test_a16_two_versions_in_one_database_are_refused_in_a_line(run: Run, folder: Path) -> None:
     with sqlite3.connect(folder / "accounts.db") as database:
-        database.execute("INSERT INTO accounts_alembic_version VALUES ('0001')")
+        database.execute("INSERT INTO accounts_alembic_version (version_num) VALUES ('0001')")
     database.close()
 
     for command in (("migrate",), ("users", "show", "1"), ("serve", "--port", "0"), ("worker", "--once"), ("audit",)):

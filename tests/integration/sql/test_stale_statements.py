@@ -18,7 +18,7 @@ from accounts_core.errors import Conflict
 from accounts_core.model.ids import UserId
 from accounts_core.model.rate_limits import RateLimit
 from accounts_core.testing.builders import NOON, a_user
-from accounts_core.testing.harness import keep
+from accounts_core.testing.harness import Drive, keep
 from accounts_sql.connections.translation import StaleStatement
 
 pytestmark = pytest.mark.usefixtures("drive")
@@ -38,7 +38,7 @@ def execute(backend: Backend, *statements: str) -> None:
 
 
 @pytest.fixture
-def alter(backend: Backend) -> Iterator[Callable[[], None]]:
+def alter(backend: Backend, drive: Drive) -> Iterator[Callable[[], None]]:
     """Change the type of a column of each table that is read, which a plan with its result cannot survive."""
 
     def change() -> None:
@@ -56,6 +56,7 @@ def alter(backend: Backend) -> Iterator[Callable[[], None]]:
         "ALTER TABLE accounts_sessions ALTER COLUMN user_agent TYPE text",
         "ALTER TABLE accounts_attempts ALTER COLUMN made_at TYPE timestamptz",
     )
+    drive(backend.dispose(backend.engine))  # other tests share it, and their statements would be stale
 
 
 async def warm(store: AnySqlStore) -> None:

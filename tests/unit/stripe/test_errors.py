@@ -14,7 +14,7 @@ from accounts_stripe import STRIPE_VERSION, StripeGateway, calls
 def create(gateway: Gateway) -> ProviderError:
     with pytest.raises(ProviderError) as raised:
         run_sync(gateway.create_customer(user_ref="7", key="customer:7"))
-    assert type(raised.value).__module__.startswith("accounts_core.errors.")
+    assert type(raised.value).__module__ == "accounts_core.errors"
     return raised.value
 
 

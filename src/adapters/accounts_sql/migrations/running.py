@@ -68,7 +68,6 @@ class Migration:
 
     def _apply(self, connection: sa.Connection, *, builds: bool) -> Sequence[Revision]:
         """Apply revisions, up to one whose indexes have to be built first. Return that one, if there is one."""
-        _require_unicode(connection)
         status = get_status(connection, self.location, self.history)
         steps = self._steps(status)
         with placed(connection, self.location):
@@ -136,6 +135,7 @@ class Migration:
 def get_status(connection: sa.Connection, location: Location, history: History = RELEASED) -> DatabaseStatus:
     """Return the revision of the tables at a location."""
     with translated():
+        _require_unicode(connection)
         revision, served_from = read_revision(connection, location)
     return DatabaseStatus(revision, served_from, history.head, is_newer=history.place(revision) is None)
 
