@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import TypeAlias
 
 import sqlalchemy as sa
+from sqlalchemy.engine.mock import MockConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.util import greenlet_spawn
 
@@ -32,8 +33,8 @@ def migrate(source: Source, revision: str = "head", *, schema: str | None = None
     A database that a later release migrated, and that this one can serve, is left as it is, with a warning in the log.
 
     Args:
-        source: A URL as for `create_engine`, an engine, or an open connection of the host application. On a connection
-            everything happens in its transaction, which is not committed.
+        source: A URL as for `create_engine`, an engine, or an open connection of the host application. In an open
+            transaction of the connection nothing is committed; without one, the migration commits its own.
         revision: `head`, `base` (no tables), or the id of a revision, such as `0010`.
         schema: Schema of the tables, on PostgreSQL. It must exist.
         prefix: Beginning of the tables' names.
@@ -165,5 +166,11 @@ async def _async_engine(source: str | sa.URL | AsyncEngine) -> AsyncIterator[Asy
 
 
 def _require_url(source: object, expected: str) -> None:
+    if isinstance(source, MockConnection):
+        raise ConfigurationError(
+            "Alembic is offline (--sql), so there is no database to migrate. Call migrate only if not"
+            " context.is_offline_mode(), and print the accounts' statements with `accounts migrate --sql` or"
+            " accounts_sql.migration_sql."
+        )
     if not isinstance(source, str | sa.URL):
         raise ConfigurationError(f"A migration takes {expected}. This is of type {type(source).__name__}.")

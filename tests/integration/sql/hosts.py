@@ -25,6 +25,7 @@ if context.is_offline_mode():
         context.run_migrations()
 else:
     with given["engine"].connect() as connection:
+        given["connected"](connection)
         context.configure(connection=connection, **given["options"])
         with context.begin_transaction():
             given["before"](connection)
@@ -83,6 +84,7 @@ class Host:
     engine: sa.Engine
     options: Mapping[str, Any]
     before: Callable[[sa.Connection], None]
+    connected: Callable[[sa.Connection], None]
     locations: tuple[str, ...]
 
     def upgrade(self, revision: str = "heads") -> None:
@@ -106,7 +108,12 @@ class Host:
         config.set_main_option("script_location", str(self.folder))
         config.set_main_option("path_separator", "newline")
         config.set_main_option("version_locations", "\n".join((str(self.folder / "versions"), *self.locations)))
-        config.attributes |= {"engine": self.engine, "options": dict(self.options), "before": self.before}
+        config.attributes |= {
+            "engine": self.engine,
+            "options": dict(self.options),
+            "before": self.before,
+            "connected": self.connected,
+        }
         return config
 
 
@@ -119,6 +126,7 @@ def make_host(
     engine: sa.Engine,
     *,
     before: Callable[[sa.Connection], None] = nothing,
+    connected: Callable[[sa.Connection], None] = nothing,
     in_revision: str = "pass",
     refers_to: str | None = None,
     locations: tuple[str, ...] = (),
@@ -126,8 +134,8 @@ def make_host(
 ) -> Host:
     """Write the project into a folder.
 
-    `before` is called in `env.py`, `in_revision` is a line of the first revision, and `refers_to` is a column to which
-    its table has a foreign key.
+    `connected` is called in `env.py` as soon as it has connected, and `before` just before the host's migrations.
+    `in_revision` is a line of the first revision, and `refers_to` is a column to which its table has a foreign key.
     """
     versions = folder / "versions"
     versions.mkdir(parents=True)
@@ -135,7 +143,7 @@ def make_host(
     (folder / "env.py").write_text(_ENV)
     (versions / "orders.py").write_text(_ORDERS.format(before=in_revision, key=key))
     (versions / "invoices.py").write_text(_INVOICES)
-    return Host(folder, engine, options, before, locations)
+    return Host(folder, engine, options, before, connected, locations)
 
 
 def make_models(accounts: accounts_sql.Tables | None = None) -> sa.MetaData:

@@ -55,6 +55,21 @@ def test_env_py_migrates_the_accounts_in_the_hosts_transaction(engine: sa.Engine
     assert names_in(engine) & {"orders", "accounts_users"} == {"accounts_users"}
 
 
+@pytest.mark.parametrize("where", ["before", "connected"])
+def test_wherever_env_py_migrates_the_accounts_both_are_committed(
+    engine: sa.Engine, tmp_path: Path, where: str
+) -> None:
+    """Alembic takes a transaction that is open when it is configured for the host's, and does not commit it."""
+    older: Any = {where: partial(migrate, revision="0010")}
+    make_host(tmp_path / "older", engine, **older).upgrade()
+    assert (current_revision(engine), theirs(engine)) == ("0010", ["0002"])
+
+    newer: Any = {where: migrate}
+    make_host(tmp_path / "newer", engine, **newer).upgrade()  # the host has nothing to do
+
+    assert (is_current(engine), theirs(engine)) == (True, ["0002"])
+
+
 def test_a_revision_migrates_the_accounts_and_goes_on(engine: sa.Engine, tmp_path: Path) -> None:
     host = make_host(
         tmp_path / "host",
@@ -84,7 +99,17 @@ def test_what_fails_in_the_hosts_upgrade_takes_the_accounts_with_it(
     with pytest.raises(ZeroDivisionError):
         host.upgrade()
 
-    assert names_in(engine) <= {"alembic_version"}
+    on_its_own = where == "env.py" and engine.dialect.name == "sqlite"  # where Alembic opens none in env.py
+    assert is_current(engine) == on_its_own
+    assert on_its_own or names_in(engine) <= {"alembic_version"}
+
+
+def test_a_revision_that_is_printed_is_told_how_to_print_the_accounts(engine: sa.Engine, tmp_path: Path) -> None:
+    host = make_host(tmp_path / "host", engine, in_revision="__import__('accounts_sql').migrate(op.get_bind())")
+
+    with pytest.raises(ConfigurationError, match=r"accounts_sql\.migration_sql") as raised:
+        host.printed()
+    assert "is_offline_mode()" in str(raised.value)
 
 
 def test_both_histories_go_up_and_down_in_any_order(engine: sa.Engine, tmp_path: Path) -> None:

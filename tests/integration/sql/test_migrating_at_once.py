@@ -111,9 +111,11 @@ def test_a_hosts_alembic_and_our_migration_run_at_once_in_two_threads(tmp_path: 
 # ---- on a connection of the host
 
 
-def test_on_a_connection_nothing_is_committed_and_its_settings_remain(engine: sa.Engine) -> None:
+def test_in_an_open_transaction_nothing_is_committed_and_its_settings_remain(engine: sa.Engine) -> None:
     with engine.connect() as connection:
+        connection.begin()
         migrate(connection)
+        assert connection.in_transaction()
         assert is_current(connection)
         if engine.dialect.name == "postgresql":
             settings = ("lock_timeout", "statement_timeout", "search_path")
@@ -127,6 +129,27 @@ def test_on_a_connection_nothing_is_committed_and_its_settings_remain(engine: sa
         migrate(connection)
     assert is_current(engine)
     assert "orders" in names_in(engine)
+
+
+def test_a_connection_without_an_open_transaction_is_migrated_in_one_of_its_own(engine: sa.Engine) -> None:
+    with engine.connect() as connection:
+        migrate(connection)
+        assert not connection.in_transaction()
+        connection.execute(sa.text("CREATE TABLE accounts_own (theirs INTEGER)"))
+        connection.rollback()
+
+    assert is_current(engine)
+
+
+def test_a_failed_migration_leaves_a_connection_without_a_transaction(engine: sa.Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(sa.text("CREATE TABLE accounts_outbox (theirs INTEGER)"))
+    with engine.connect() as connection:
+        with pytest.raises(ConfigurationError, match="accounts_outbox"):
+            migrate(connection)
+        assert not connection.in_transaction()
+
+    assert names_in(engine) == {"accounts_outbox"}
 
 
 def test_a_failed_migration_leaves_the_hosts_transaction_usable(engine: sa.Engine) -> None:
@@ -184,11 +207,12 @@ def test_an_event_loop_migrates_a_url_and_a_hosts_connection(url: str) -> None:
         assert (status.revision, status.is_served, status.is_newer) == ("0010", False, False)
         engine = create_async_engine(url)
         async with engine.connect() as connection:
+            await connection.begin()
             await migrate_async(connection)
             assert await is_current_async(connection)
             await connection.rollback()
         assert not await is_current_async(engine)
-        async with engine.begin() as connection:
+        async with engine.connect() as connection:
             await migrate_async(connection)
         assert await is_current_async(engine)
         await engine.dispose()

@@ -8,6 +8,7 @@ ones find nothing to do.
 import io
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Final
 
 import attrs
@@ -61,8 +62,13 @@ class Migration:
                 return
 
     def on_connection(self, connection: sa.Connection) -> None:
-        """Migrate in the transaction of the host application, which only the host application commits."""
-        with joined(connection), without_time_limit(connection), translated():
+        """Migrate in the open transaction of the host application, which only the host application commits.
+
+        Without an open one, in a transaction of its own. A transaction that is left open would keep Alembic, when it
+        is configured with the connection afterwards, from committing the host application's migrations.
+        """
+        own = nullcontext() if connection.in_transaction() else connection.begin()
+        with translated(), own, joined(connection), without_time_limit(connection), translated():
             await_turn(connection)
             self._apply(connection, builds=False)
 
