@@ -242,6 +242,22 @@ async def test_a_refusal_leaves_the_hosts_transaction_usable(backend: Backend, a
     assert await kept(backend) == (["before", "after"], ["jane@example.org"])
 
 
+@pytest.mark.parametrize("backend", [PSYCOPG, ASYNCPG], indirect=True)
+async def test_a_transaction_in_which_a_statement_of_the_hosts_failed_is_refused_with_what_to_do(
+    backend: Backend, accounts: Accounts
+) -> None:
+    async with opened_session(backend) as host:
+        with pytest.raises(sa.exc.ProgrammingError):
+            await waited(host.session.execute(sa.text("SELECT * FROM nowhere")))
+        with pytest.raises(ConfigurationError, match="roll it back and begin again"):
+            await accounts.in_transaction(host.session).register(**JANE)
+        await host.rollback()
+        await accounts.in_transaction(host.session).register(**JANE)
+        await host.commit()
+
+    assert await kept(backend) == ([], ["jane@example.org"])
+
+
 async def test_a_facade_goes_on_in_the_sessions_next_transaction(backend: Backend, accounts: Accounts) -> None:
     async with opened_session(backend) as host:
         inside = accounts.in_transaction(host.session)

@@ -18,7 +18,7 @@ from accounts_memory import ManualClock, MemoryGateway, MemoryMailer, PlainHashe
 pytestmark = pytest.mark.usefixtures("drive")
 
 PASSWORD = "correct horse battery staple"
-IMMEDIATE, DEFERRED = "", "DEFERRABLE INITIALLY DEFERRED"
+IMMEDIATE, RESTRICT, DEFERRED = "", "ON DELETE RESTRICT", "DEFERRABLE INITIALLY DEFERRED"
 ORDER = "INSERT INTO host_orders (id, user_id) SELECT 1, max(id) FROM accounts_users"
 REFUSAL = (
     " still refers to a row that was to be deleted. Give the accounts an OwnedData that deletes these rows or removes"
@@ -26,7 +26,7 @@ REFUSAL = (
 )
 
 
-@pytest.fixture(params=[IMMEDIATE, DEFERRED], ids=["immediate", "deferred, as Django has it"])
+@pytest.fixture(params=[IMMEDIATE, RESTRICT, DEFERRED], ids=["immediate", "restrict", "deferred, as Django has it"])
 def host_table(request: pytest.FixtureRequest, backend: Backend) -> Iterator[None]:
     backend.drive(
         _host(

@@ -12,9 +12,10 @@ from accounts_core.errors import Conflict, StillReferenced
 from accounts_sql.tables import metadata, sqlite_metadata
 from accounts_sql.tables.location import PREFIX
 
-FOREIGN_KEY: Final = "23503"
-"""PostgreSQL's code for a foreign key that is violated."""
-_ON_SQLITE: Final = "SQLITE_CONSTRAINT_FOREIGNKEY"
+FOREIGN_KEYS: Final = frozenset({"23503", "23001"})
+"""PostgreSQL's codes for a violated foreign key. From version 18, `ON DELETE RESTRICT` has the second."""
+_ON_SQLITE: Final = frozenset({"SQLITE_CONSTRAINT_FOREIGNKEY", "SQLITE_CONSTRAINT_TRIGGER"})
+"""SQLite's names for it. `ON DELETE RESTRICT` has the second, and so has a trigger that raises."""
 
 _OURS: Final = tuple(f"_{name.removeprefix(PREFIX)}" for name in (*metadata.tables, *sqlite_metadata.tables))
 _OUR_KEYS: Final = frozenset(
@@ -77,7 +78,7 @@ def explained_commit(connection: sa.Connection, conflict: Conflict) -> Conflict:
 
 
 def _is_foreign_key(conflict: Conflict) -> bool:
-    return any(getattr(each, "sqlite_errorname", None) == _ON_SQLITE for each in _causes(conflict))
+    return any(getattr(each, "sqlite_errorname", None) in _ON_SQLITE for each in _causes(conflict))
 
 
 def _causes(error: BaseException) -> Iterator[Any]:

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from accounts_core.errors import AccountsError, ConfigurationError, Conflict, Invalid, Unavailable
 
-from .references import FOREIGN_KEY, is_our_key, still_referenced
+from .references import FOREIGN_KEYS, is_our_key, still_referenced
 
 E = TypeVar("E", bound=BaseException)
 
@@ -160,7 +160,7 @@ def _by_code(code: str, cause: BaseException) -> AccountsError:
     base = code if not code.startswith("SQLITE_") else "_".join(code.split("_")[:2])
     if code in _LOST_RACE:
         return Conflict("A concurrent transaction changed the same rows.")
-    if code == FOREIGN_KEY and (table := _table(cause)) is not None and not is_our_key(table, _rule(cause)):
+    if code in FOREIGN_KEYS and (table := _table(cause)) is not None and not is_our_key(table, _rule(cause)):
         return still_referenced(table, _rule(cause))
     if code.startswith("23") or base == "SQLITE_CONSTRAINT":
         return Conflict(f"A unique value exists already, or a referenced row does not exist: {_rule(cause)}.")
@@ -168,6 +168,12 @@ def _by_code(code: str, cause: BaseException) -> AccountsError:
         return Unavailable("The database cannot answer now.")
     if code.startswith("22") or base in {"SQLITE_TOOBIG", "SQLITE_MISMATCH"}:
         return Invalid("value", "This cannot be stored.")
+    if code == "25P02":
+        return ConfigurationError(
+            "An earlier statement failed in the application's transaction, so PostgreSQL accepts no more: roll it back"
+            " and begin again, or put what may fail into a savepoint (begin_nested). A connection or a session is for"
+            " one task at a time."
+        )
     if code in _NOT_THERE or "no such table" in str(cause) or "no such column" in str(cause):
         return ConfigurationError(f"The accounts' tables are missing or old; run the migrations: {cause}")
     return ConfigurationError(f"The database rejected the statement: {cause}")
