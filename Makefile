@@ -49,10 +49,10 @@ serve: $(VENV)/.runtime ## run the HTTP service (PORT=8000 HOST=127.0.0.1)
 # pytest over everything comes last, so that the run closes on its summary.
 test: $(VENV)/.development $(CORE)/.ready ## check everything: lint, the core on its own, then every test but the long ones
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint check-core
-	@$(VENV)/bin/python -m pytest -n logical --maxprocesses 4 --dist worksteal -m "not long"
+	@$(VENV)/bin/python -m pytest -n 4 --dist worksteal -m "not long"
 
 long: $(VENV)/.development ## run what `make test` has in a short form, on every other store and driver
-	@$(VENV)/bin/python -m pytest -n logical --maxprocesses 4 --dist worksteal -m long
+	@$(VENV)/bin/python -m pytest -n 4 --dist worksteal -m long
 
 unit: $(VENV)/.development ## run the unit tests alone: no network, no file, no event loop
 	@$(VENV)/bin/python -m pytest tests/unit
