@@ -1,9 +1,14 @@
 """User accounts and their cards, for any product.
 
-`Accounts` (asynchronous) and `BlockingAccounts` (synchronous) offer every use case over one set of ports. Adapters for
-the ports are separate packages. Result classes are here and in `accounts_core.results`, errors in
-`accounts_core.errors`, aggregates in `accounts_core.model`, ports in `accounts_core.ports`, and the contract suites
-that an adapter has to pass in `accounts_core.testing`.
+Start with `Accounts` (asynchronous) or `BlockingAccounts` (synchronous): each method is something that a person or an
+operator can do, from `register` on, and `help(Accounts)` begins with an example. They are given a database, a payment
+provider, a password hasher and a mailer, which are in packages of their own (`accounts_sql`, `accounts_stripe`, ...).
+
+    accounts_core.errors     every error that is raised on purpose
+    accounts_core.results    what the methods return, beside the classes here
+    accounts_core.model      users, sessions, cards, teams, events, and the settings (`Policy`)
+    accounts_core.ports      what a database, provider, hasher or mailer of your own has to do
+    accounts_core.testing    contract suites and a simulation, for your tests
 """
 
 from accounts_core import errors
