@@ -1,4 +1,4 @@
-"""Check of the ids that an application passes to a facade.
+"""Check of the ids and tokens that an application passes to a facade.
 
 A number in a text, as it comes from a URL, is the usual mistake. Without the check each store would react in its own
 way: one finds nobody, another raises an error of its driver.
@@ -26,7 +26,7 @@ _OTHER_NAMES: Final = frozenset({"id", "keep_session", "payment_method"})
 
 @attrs.frozen
 class IdArgument:
-    """An argument of a use case that is an id, or the session itself."""
+    """An argument of a use case that is an id, a token, or the session itself."""
 
     _name: str
     _place: int | None
@@ -53,7 +53,7 @@ class IdArgument:
 
 
 def id_arguments(cls: type[Any]) -> tuple[IdArgument, ...]:
-    """Return the arguments of a use case that are ids."""
+    """Return the arguments of a use case that are ids or tokens."""
     return _id_arguments(cls.__call__)
 
 
@@ -83,6 +83,8 @@ def _described(name: str, kind: Any) -> tuple[type, str] | None:
         return int, _NUMBERS[kind]
     if kind is Session:
         return Session, "a session is the Session that `authenticate` or `sign_in` returned"
+    if kind is str and name == "token":
+        return str, "a token is a str. A request without one is not signed in"
     if kind is str and (name.endswith("_id") or name in _OTHER_NAMES):
         return str, "this id is a str, as it was returned"
     return None

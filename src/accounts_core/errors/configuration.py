@@ -4,7 +4,7 @@ from .base import ConfigurationError
 
 
 class WrongIdType(ConfigurationError):
-    """An argument that is an id has another type, such as the text "1" where a user id belongs."""
+    """An argument that is an id or a token has another type, such as the text "1" where a user id belongs."""
 
 
 class NeedsCommit(ConfigurationError):

@@ -29,10 +29,12 @@ def arguments() -> list[Any]:
 def test_every_id_of_the_facade_is_known() -> None:
     """A new argument that is an id is found by its type, or by its name."""
     found = {param.id for param in arguments()}
-    assert len(found) == 76
+    assert len(found) == 80
     assert {"profile user_id", "get_team team_id", "hand_over_team to", "remove_team_member member_id"} <= found
     assert {"touch_session session_id", "sign_out session", "end_sessions id", "update_profile keep_session"} <= found
     assert {"verify_card payment_method", "remove_payment_method id", "retry_job id"} <= found
+    assert {"authenticate token", "authenticate_with_payment_methods token"} <= found
+    assert {"verify_email token", "reset_password token"} <= found
     assert {"list_activity user_id", "sync_customer customer_id", "accept_invitation id"} <= found
 
 
@@ -81,3 +83,11 @@ def test_none_is_an_id_only_where_it_may_be_left_out(accounts: Core) -> None:
     assert accounts.list_activity(None) == accounts.list_activity()
     with pytest.raises(WrongIdType, match="user_id is of type NoneType"):
         accounts.profile(None)  # type: ignore[arg-type]
+
+
+def test_a_request_without_a_token_has_none_to_authenticate(accounts: Core) -> None:
+    with pytest.raises(WrongIdType) as refused:
+        accounts.authenticate(None)  # type: ignore[arg-type]
+    assert str(refused.value) == (
+        "authenticate: token is of type NoneType, but a token is a str. A request without one is not signed in."
+    )
