@@ -95,7 +95,7 @@ async def test_a_unit_that_has_only_read_so_far_is_the_one_writer(backend: Backe
 
     async with backend.store().begin() as work:
         user = await work.users.get(UserId(1))
-        with pytest.raises(Unavailable):
+        with pytest.raises(Unavailable, match=r"holds the lock .* call accounts\.in_transaction"):
             await keep(store_on(impatient), a_user(2))
         await work.users.save(user)
     await backend.dispose(impatient)

@@ -129,3 +129,20 @@ async def test_a_row_of_our_own_is_a_conflict_as_before(backend: Backend) -> Non
         async with backend.store().begin() as work:
             await work.users.delete(user.id)
     assert not isinstance(refusal.value, StillReferenced)
+
+
+async def test_a_table_that_refers_to_a_team_is_named_too(backend: Backend) -> None:
+    accounts = accounts_over(backend)
+    user = await accounts.register(email="jane@example.org", password=PASSWORD, name="Jane Doe")
+    await keep(backend.store(), a_team(owner_id=user.id))
+    await _host(
+        backend,
+        "CREATE TABLE host_projects (id INTEGER PRIMARY KEY, team_id BIGINT NOT NULL CONSTRAINT projects_of_team"
+        " REFERENCES accounts_teams (id))",
+    )
+    await _host(backend, "INSERT INTO host_projects (id, team_id) SELECT 1, id FROM accounts_teams")
+
+    with pytest.raises(ConfigurationError, match="The table host_projects"):
+        await accounts.delete_team(user.id, a_team().id)
+
+    await _host(backend, "DROP TABLE host_projects")

@@ -50,7 +50,6 @@ _AWAY: Final = {
     "57",  # shut down, starting up, statement timeout
     "58",  # operating system
     "XX",  # internal error, corrupted data
-    "SQLITE_BUSY",
     "SQLITE_CANTOPEN",
     "SQLITE_CORRUPT",
     "SQLITE_FULL",
@@ -164,6 +163,11 @@ def _by_code(code: str, cause: BaseException) -> AccountsError:
         return still_referenced(table, _rule(cause))
     if code.startswith("23") or base == "SQLITE_CONSTRAINT":
         return Conflict(f"A unique value exists already, or a referenced row does not exist: {_rule(cause)}.")
+    if base == "SQLITE_BUSY":
+        return Unavailable(
+            "Another transaction holds the lock of the SQLite database. If it is the application's own, call"
+            " accounts.in_transaction(...) inside of it."
+        )
     if code in _AWAY or code[:2] in _AWAY or base in _AWAY:
         return Unavailable("The database cannot answer now.")
     if code.startswith("22") or base in {"SQLITE_TOOBIG", "SQLITE_MISMATCH"}:

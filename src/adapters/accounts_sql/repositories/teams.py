@@ -150,7 +150,10 @@ class Teams(TeamReader):
         return saved
 
     async def delete(self, id: TeamId) -> None:
-        await self._db.run(_REMOVE, this=id)
+        try:
+            await self._db.run(_REMOVE, this=id)
+        except Conflict as error:
+            raise await self._db.explained(error, teams.name, id) from error.__cause__
 
     async def find_role(self, id: TeamId, user_id: UserId) -> Role | None:
         role = await self._db.fetch(_ROLE, this=id, person=user_id)
