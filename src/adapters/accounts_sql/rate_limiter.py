@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import cached_property
 from typing import ClassVar, Final, Literal
 from weakref import WeakKeyDictionary
 
@@ -25,6 +26,7 @@ from .connections.executors import AsyncExecutor, SyncExecutor
 from .connections.forking import protect
 from .connections.host_transactions import AsyncHostTransaction, HostTransaction
 from .connections.renaming import rename_on
+from .connections.second_pool import with_own_pool
 from .connections.transactions import async_transaction, transaction
 from .connections.translation import StaleStatement
 from .repositories.attempts import Attempts
@@ -70,7 +72,17 @@ class SqlRateLimiter:
         host = getattr(store, "host_transaction", None)
         if not isinstance(host, HostTransaction):
             return self
-        return JoinedSqlRateLimiter(self, host, self._engine, self._location, self._attempts)
+        return JoinedSqlRateLimiter(self._on_own_pool, host, self._engine, self._location, self._attempts)
+
+    @cached_property
+    def _on_own_pool(self) -> "SqlRateLimiter":
+        """The limiter for callers that hold a connection of the engine's pool."""
+        engine = with_own_pool(self._engine)
+        if engine is self._engine:
+            return self
+        limiter = SqlRateLimiter(engine, schema=self._location.schema, prefix=self._location.prefix)
+        limiter._attempts = self._attempts
+        return limiter
 
     async def consume(self, name: str, scopes: Mapping[str, RateLimit], *, now: datetime) -> None:
         try:
@@ -146,7 +158,24 @@ class AsyncSqlRateLimiter:
         host = getattr(store, "host_transaction", None)
         if not isinstance(host, AsyncHostTransaction):
             return self
-        return AsyncJoinedSqlRateLimiter(self, host, self._engine, self._location, self._attempts)
+        return AsyncJoinedSqlRateLimiter(self._on_own_pool, host, self._engine, self._location, self._attempts)
+
+    @cached_property
+    def _on_own_pool(self) -> "AsyncSqlRateLimiter":
+        """The limiter for callers that hold a connection of the engine's pool."""
+        engine = with_own_pool(self._engine.sync_engine)
+        if engine is self._engine.sync_engine:
+            return self
+        limiter = AsyncSqlRateLimiter(
+            AsyncEngine(engine),
+            schema=self._location.schema,
+            prefix=self._location.prefix,
+            max_concurrent=self._lanes,
+            max_waiting=self._max_waiting,
+            max_waiting_each=self._max_waiting_each,
+        )
+        limiter._attempts = self._attempts
+        return limiter
 
     async def consume(self, name: str, scopes: Mapping[str, RateLimit], *, now: datetime) -> None:
         try:

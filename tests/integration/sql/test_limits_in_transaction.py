@@ -6,10 +6,11 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from tests.driven import accounts_of
-from tests.integration.sql.backends import AIOSQLITE, SQLITE, Backend
+from tests.integration.sql.backends import AIOSQLITE, ASYNCPG, PSYCOPG, SQLITE, Backend
 from tests.integration.sql.test_in_transaction import JANE, JOHN, ports, waited
 
 from accounts_core import Accounts
@@ -180,3 +181,40 @@ async def test_a_database_in_memory_has_one_connection_for_all(backend: Backend)
         await accounts.on(store.joined(connection)).register(**JOHN, client="192.0.2.7")
         await waited(connection.commit())
     await backend.dispose(engine)
+
+
+@pytest.mark.parametrize("backend", [PSYCOPG, ASYNCPG], indirect=True)
+async def test_transactions_that_hold_every_connection_of_the_pool_do_not_wait_for_each_other(backend: Backend) -> None:
+    """Attempts are counted on connections of a second pool, which is disposed of with the engine."""
+    named = {"application_name": NAMED}
+    engine = backend.new_engine(
+        pool_size=1,
+        max_overflow=0,
+        pool_timeout=2,
+        connect_args={"server_settings": named} if backend.is_async else named,
+    )
+    store: Any = (AsyncSqlStore if backend.is_async else SqlStore)(engine)
+    accounts = accounts_of(**ports(store), limits=(AsyncSqlRateLimiter if backend.is_async else SqlRateLimiter)(engine))
+    async with connected(engine) as connection:
+        jane = await accounts.in_transaction(connection).register(**JANE, client="192.0.2.7")
+        assert has_sessions(backend, 2)
+        await waited(connection.commit())
+
+    assert await accounts.profile(jane.id) == jane
+    await backend.dispose(engine)
+    assert has_sessions(backend, 0)
+
+
+NAMED = "one connection for the application"
+
+
+def has_sessions(backend: Backend, expected: int) -> bool:
+    """Return whether the server has so many sessions of the engine, at once or soon."""
+    query = "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s AND datname = current_database()"
+    for _ in range(100):
+        with psycopg.connect(backend.url) as connection:
+            row = connection.execute(query, [NAMED]).fetchone()
+        if row == (expected,):
+            return True
+        time.sleep(0.02)
+    return False

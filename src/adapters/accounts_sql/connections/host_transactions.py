@@ -137,19 +137,20 @@ def async_joinable(source: object) -> AsyncHostSource:
 def would_wait(engine: sa.Engine, host: sa.Connection) -> bool:
     """Return whether a transaction on `engine` would wait for the application's transaction on `host`.
 
-    It does if both have the pool's only connection, as in memory. On SQLite it does if the application has begun in the
-    same file, because there is one writer at a time.
+    It does if both have the pool's only connection, as in memory, and on SQLite if the application has begun in the
+    same file, because there is one writer at a time. On PostgreSQL a queue's limit does not matter (`second_pool`).
     """
-    if engine.pool is host.engine.pool and _is_single(engine.pool):
+    if engine.pool is host.engine.pool and _is_single(engine):
         return True
     return engine.dialect.name == "sqlite" and _is_same_file(engine, host) and _has_begun(host)
 
 
-def _is_single(pool: sa.Pool) -> bool:
+def _is_single(engine: sa.Engine) -> bool:
+    pool = engine.pool
     if isinstance(pool, sa.StaticPool | sa.pool.SingletonThreadPool):
         return True
     most = getattr(pool, "_max_overflow", -1)
-    return isinstance(pool, sa.QueuePool) and most >= 0 and pool.size() + most <= 1
+    return engine.dialect.name == "sqlite" and isinstance(pool, sa.QueuePool) and most >= 0 and pool.size() + most <= 1
 
 
 def _is_same_file(engine: sa.Engine, host: sa.Connection) -> bool:
