@@ -107,8 +107,10 @@ def until(so: Callable[[], object]) -> None:
 
 @pytest.fixture(autouse=True)
 def no_thread_is_left() -> Iterator[None]:
+    before = threading.enumerate()
     yield
-    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("accounts-")] == []
+    after = [thread for thread in threading.enumerate() if thread not in before]
+    assert [thread.name for thread in after if thread.name.startswith("accounts-")] == []
 
 
 def blocking(accounts: BlockingAccounts[Any]) -> AbstractContextManager[BlockingWorker]:
