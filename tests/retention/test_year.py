@@ -36,7 +36,9 @@ EXPECTED = {
 }
 
 
-@pytest.mark.parametrize("usage", [BUSY, QUIET], ids=lambda usage: usage.name)
+@pytest.mark.parametrize(
+    "usage", [pytest.param(BUSY, id="busy", marks=pytest.mark.long), pytest.param(QUIET, id="quiet")]
+)
 def test_a_year_has_so_many_rows_and_the_cleanup_leaves_so_many(usage: Usage) -> None:
     before, cleaned = EXPECTED[usage]
 

@@ -12,7 +12,7 @@ CARDS = Path(__file__).resolve().parents[3] / "examples/cards.sh"
 YEN = {"ACCOUNTS_CURRENCY": "jpy", "ACCOUNTS_VERIFICATION_AMOUNTS": "jpy=150"}
 
 
-@pytest.mark.parametrize("settings", [{}, YEN], ids=["usd", "jpy"])
+@pytest.mark.parametrize("settings", [pytest.param({}, id="usd"), pytest.param(YEN, id="jpy", marks=pytest.mark.long)])
 def test_the_story_of_the_cards_gets_every_expected_answer(settings: dict[str, str], serve: Serve) -> None:
     served = serve(**settings)
 
