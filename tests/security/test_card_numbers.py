@@ -15,7 +15,7 @@ import attrs
 import httpx
 import pytest
 from tests.integration.http.client import PASSWORD, Client, invalid
-from tests.integration.http.conftest import MOST_STORES, OpenStore
+from tests.integration.http.conftest import FAST_STORES, OpenStore
 from tests.integration.http.openapi import Operation, operations
 from tests.integration.http.service import START, Clock, Lifespan, Stored, event_loop
 from tests.integration.http.stripe_events import checking
@@ -96,7 +96,7 @@ class Environment:
         self.api.run(self.accounts.run_due())
 
 
-@pytest.fixture(params=MOST_STORES)
+@pytest.fixture(params=FAST_STORES)
 def env(request: pytest.FixtureRequest, open_store: OpenStore, tmp_path: Path) -> Iterator[Environment]:
     """The service on Stripe's simulator, with limits and mails, and with Jane, who has one of everything."""
     with ExitStack() as stack:

@@ -82,6 +82,7 @@ def test_a_part_of_all_faults_is_recovered_from_on_a_database(database: Backend)
     assert total.runs > total.modes / DATABASE_SAMPLE - 2
 
 
+@pytest.mark.long
 def test_a_part_of_all_second_faults_is_recovered_from() -> None:
     total = Tally()
     for scenario in SCENARIOS[1::5]:

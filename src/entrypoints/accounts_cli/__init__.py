@@ -35,6 +35,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code: 0 for success, 1 for a failure, 2 for a usage error, 130 for an interruption.
 
     """
+    if logging.lastResort is not None:
+        # SQLAlchemy logs an interruption that arrives while it closes a connection
+        logging.lastResort.addFilter(_is_no_interruption)
     try:
         return _main(argv)
     except KeyboardInterrupt:
@@ -101,6 +104,10 @@ def _failed(failure: Exception) -> int:
     if not (isinstance(failure, OutputFailed) and failure.is_unread):
         complain(f"accounts: {text}")
     return FAILED
+
+
+def _is_no_interruption(record: logging.LogRecord) -> bool:
+    return not (record.exc_info and isinstance(record.exc_info[1], KeyboardInterrupt))
 
 
 def _interrupt_again(unraisable: "sys.UnraisableHookArgs") -> None:

@@ -426,7 +426,7 @@ STARTED: Final = [
 
 
 INTERRUPTED_BESIDE_A_TASK: Final = """
-import asyncio, sys, accounts_cli
+import asyncio, logging, sys, accounts_cli
 
 async def wait():
     await asyncio.sleep(9)
@@ -436,7 +436,11 @@ def interrupted(argv):
     task = loop.create_task(wait())
     loop.call_soon(loop.stop)
     loop.run_forever()
-    raise KeyboardInterrupt
+    try:
+        raise KeyboardInterrupt
+    except KeyboardInterrupt:
+        logging.getLogger("sqlalchemy.pool.impl.QueuePool").error("Exception closing connection", exc_info=True)
+        raise
 
 accounts_cli._main = interrupted
 sys.exit(accounts_cli.main([]))

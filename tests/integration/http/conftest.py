@@ -21,8 +21,6 @@ from accounts_sql import create_engine, migrate
 from accounts_sql.tables import counters, metadata
 
 STORES = ["memory", "sqlite", "postgresql"]
-MOST_STORES = ["memory", pytest.param("sqlite", marks=pytest.mark.long), "postgresql"]
-"""For what takes a while: SQLite is left to `make long`."""
 FAST_STORES = ["memory", *(pytest.param(kind, marks=pytest.mark.long) for kind in ("sqlite", "postgresql"))]
 """For the many tests that need any service: the databases are left to `make long`."""
 

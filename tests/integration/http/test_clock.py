@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from tests.integration.http.client import OTHER_PASSWORD, PASSWORD, Client, Run, invalid, problem
-from tests.integration.http.conftest import MOST_STORES, OpenStore
+from tests.integration.http.conftest import FAST_STORES, OpenStore
 from tests.integration.http.service import Service, serving
 from tests.integration.http.stripe_events import an_event, send
 from tests.integration.http.test_recovery import VERIFY as VERIFY_EMAIL
@@ -38,7 +38,7 @@ ME = "/api/users/current"
 ANOTHER = {"password": OTHER_PASSWORD, "password_confirmation": OTHER_PASSWORD}
 
 
-@pytest.fixture(params=MOST_STORES)
+@pytest.fixture(params=FAST_STORES)
 def limited(request: pytest.FixtureRequest, run: Run, open_store: OpenStore) -> Iterator[Service]:
     """A service that counts attempts, and where sessions are few and short."""
     policy = Policy(sessions=SessionPolicy(most=2, lifetime=timedelta(days=3), idle=timedelta(days=2)))

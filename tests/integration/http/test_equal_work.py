@@ -14,7 +14,7 @@ import attrs
 import httpx
 import pytest
 from tests.integration.http.client import OTHER_PASSWORD, PASSWORD, Client, Run
-from tests.integration.http.conftest import MOST_STORES, OpenStore
+from tests.integration.http.conftest import FAST_STORES, OpenStore
 from tests.integration.http.service import Service, serving
 from tests.integration.http.test_private_registration import same
 from tests.integration.round_trips import RoundTrips
@@ -68,7 +68,7 @@ class Environment:
         return Did(answer, [*self.calls], [VALUE.sub("?", statement) for statement in trips.statements])
 
 
-@pytest.fixture(params=MOST_STORES)
+@pytest.fixture(params=FAST_STORES)
 def store_kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

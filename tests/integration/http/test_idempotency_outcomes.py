@@ -6,7 +6,7 @@ from typing import Any, Final
 import httpx
 import pytest
 from tests.integration.http.client import FORM, JSON, OTHER_PASSWORD, PASSWORD, Client, Run, invalid, problem
-from tests.integration.http.conftest import MOST_STORES, OpenStore
+from tests.integration.http.conftest import FAST_STORES, OpenStore
 from tests.integration.http.idempotency_environment import KEY, PROFILE, USER, Environment, env_over
 
 from accounts_core.errors import Conflict, NotFound, ProviderBusy, Unavailable
@@ -25,7 +25,7 @@ def store_kind() -> str:
     return "memory"
 
 
-on_every_store = pytest.mark.parametrize("store_kind", MOST_STORES)
+on_every_store = pytest.mark.parametrize("store_kind", FAST_STORES)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pytest
 from tests.integration.http.client import JSON, OTHER_PASSWORD, PASSWORD, Run, invalid, problem
-from tests.integration.http.conftest import MOST_STORES, OpenStore
+from tests.integration.http.conftest import FAST_STORES, OpenStore
 from tests.integration.http.idempotency_environment import KEY, PROFILE, Environment, env_over
 
 NEW: Final = "a third river, longer still"
@@ -19,7 +19,7 @@ def store_kind() -> str:
     return "memory"
 
 
-on_every_store = pytest.mark.parametrize("store_kind", MOST_STORES)
+on_every_store = pytest.mark.parametrize("store_kind", FAST_STORES)
 
 
 @pytest.fixture

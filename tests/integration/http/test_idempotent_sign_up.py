@@ -6,7 +6,7 @@ from typing import Any, Final
 import httpx
 import pytest
 from tests.integration.http.client import FORM, OTHER_PASSWORD, PASSWORD, Client, Run, invalid, problem, together
-from tests.integration.http.conftest import MOST_STORES, OpenStore
+from tests.integration.http.conftest import FAST_STORES, OpenStore
 from tests.integration.http.service import Service, serving
 
 from accounts_core.model.policy import Policy
@@ -24,7 +24,7 @@ def is_private() -> bool:
     return False
 
 
-@pytest.fixture(params=MOST_STORES)
+@pytest.fixture(params=FAST_STORES)
 def service(request: pytest.FixtureRequest, run: Run, open_store: OpenStore, is_private: bool) -> Iterator[Service]:
     policy = Policy(private_registration=is_private)
     with (

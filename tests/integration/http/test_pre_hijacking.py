@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from tests.integration.http.client import OTHER_PASSWORD, PASSWORD, Run, invalid, problem
-from tests.integration.http.conftest import MOST_STORES, OpenStore
+from tests.integration.http.conftest import FAST_STORES, OpenStore
 from tests.integration.http.service import Service, serving
 
 from accounts_core.model.policy import Policy
@@ -19,7 +19,7 @@ def is_private(request: pytest.FixtureRequest) -> bool:
     return bool(request.param)
 
 
-@pytest.fixture(params=MOST_STORES)
+@pytest.fixture(params=FAST_STORES)
 def service(request: pytest.FixtureRequest, run: Run, open_store: OpenStore, is_private: bool) -> Iterator[Service]:
     policy = Policy(private_registration=is_private)
     with open_store(request.param, run) as stored, serving(run, stored, policy=policy) as service:
