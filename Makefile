@@ -38,7 +38,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve test long unit lint format simulate chaos mutants fuzz linear bench year timing flood unread matrix check-core constraints clean
+.PHONY: help serve test long unit lint format simulate chaos mutants fuzz linear bench year timing flood unread matrix matrix-environments check-core constraints clean
 
 help: ## list what can be made
 	@awk -F ': .*## ' '/^[a-z-]+:.* ## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -101,6 +101,8 @@ flood: $(VENV)/.development ## sign a thousand people in at once, and watch memo
 
 unread: $(VENV)/.development ## ask for exports and read none of them, and watch memory and somebody else (ARGS= goes to benchmarks/unread_exports.py)
 	@$(VENV)/bin/python -m benchmarks.unread_exports $(ARGS)
+
+matrix-environments: $(MATRIX:=/.ready)
 
 matrix: $(MATRIX:=/.ready) $(VENV)/.development ## run the contracts with each supported SQLAlchemy on each driver (SHORT=1: some of them)
 	@$(VENV)/bin/python -m tests.matrix $(if $(SHORT),--short) $(MATRIX:=/bin/python)
