@@ -39,7 +39,7 @@ class Environment:
         for address in ("jane@example.org", "john@example.org"):
             service.verify_email(address)
         self.team = self.found("Jane's", self.jane)
-        self.people = 100
+        self.people = 1_000_000  # far above the ids that the sequence of a shared PostgreSQL has given out
 
     def found(self, name: str, owner: Client) -> int:
         return int(owner.post(TEAMS, json={"name": name}).json()["data"]["id"])
