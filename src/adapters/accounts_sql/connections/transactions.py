@@ -152,19 +152,19 @@ def _rollback_stale(connection: sa.Connection) -> None:
 
 
 def _begin(connection: sa.Connection) -> None:
-    if _commits_by_itself(connection):
+    if commits_by_itself(connection):
         connection.execution_options(isolation_level=_ISOLATION)
     connection.begin()
     _begin_on_sqlite(connection)
 
 
 def _join(connection: sa.Connection) -> None:
-    if _commits_by_itself(connection):
+    if commits_by_itself(connection):
         raise ConfigurationError("This connection is in AUTOCOMMIT mode: there is no transaction to join.")
     _begin_on_sqlite(connection)
 
 
-def _commits_by_itself(connection: sa.Connection) -> bool:
+def commits_by_itself(connection: sa.Connection) -> bool:
     """Return whether the connection is in AUTOCOMMIT mode. On SQLite an explicit BEGIN works in that mode too."""
     # `Dialect.detect_autocommit_setting` reads the same attribute, from SQLAlchemy 2.0.43 on
     driver: Any = connection.connection.dbapi_connection

@@ -8,6 +8,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from accounts_core.errors import ConfigurationError, Unavailable
+from accounts_sql.connections.transactions import commits_by_itself
 from accounts_sql.connections.translation import translated
 from accounts_sql.tables.location import PREFIX, Location
 
@@ -70,7 +71,7 @@ def _join(connection: sa.Connection) -> None:
         # the driver begins no transaction before DDL, and releasing an outermost savepoint would commit
         if not driver.in_transaction:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
-    elif connection.dialect.detect_autocommit_setting(connection.connection.dbapi_connection):  # type: ignore[arg-type]  # it is open
+    elif commits_by_itself(connection):
         raise ConfigurationError("This connection is in AUTOCOMMIT mode: there is no transaction to migrate in.")
 
 
