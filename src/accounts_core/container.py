@@ -128,7 +128,7 @@ class Ports(Generic[W]):
 
     @property
     def sends_mails_itself(self) -> bool:
-        """Whether a call sends its mails. False in the application's transaction, which commits after the call."""
+        """Whether a call sends its mails itself. False in the application's transaction, which is not committed yet."""
         return self.mail_dispatch is MailDispatch.AFTER_COMMIT and self._store.commits
 
     async def send_mails(self) -> None:

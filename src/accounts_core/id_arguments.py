@@ -1,7 +1,7 @@
 """Check of the ids and tokens that an application passes to a facade.
 
 A number in a text, as it comes from a URL, is the usual mistake. Without the check each store would react in its own
-way: one finds nobody, another raises an error of its driver.
+way: one returns no user, another raises an error of its driver.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -25,7 +25,7 @@ class Customer:
     email: str | None = None
     invoice_prefix: str | None = None
     livemode: bool = False
-    """Whether it is of the provider's live mode, in which real money moves."""
+    """Whether it belongs to the provider's live mode; otherwise to its test mode."""
     metadata: Mapping[str, str] = attrs.field(factory=dict)
     name: str | None = None
     phone: str | None = None

@@ -83,7 +83,7 @@ class ProviderPaymentMethod:
     billing_details: BillingDetails = attrs.field(factory=BillingDetails)
     created: datetime
     livemode: bool = False
-    """Whether it is of the provider's live mode, in which real money moves."""
+    """Whether it belongs to the provider's live mode; otherwise to its test mode."""
     metadata: Mapping[str, str] = attrs.field(factory=dict)
     customer_id: str | None = None
 

@@ -130,7 +130,7 @@ async def test_closing_waits_for_what_was_asked_before_and_refuses_what_comes_me
         asked = [asyncio.ensure_future(hashes.hash(PASSWORD)) for _ in range(2)]
         await asyncio.sleep(0)
         closing = asyncio.ensure_future(hashes.close())
-        while not hashes._lanes._is_closed:  # noqa: ASYNC110  another thread closes it
+        while not hashes._lanes._is_closed:  # noqa: ASYNC110  it is closed in another thread, which sets no asyncio.Event
             await asyncio.sleep(0.001)
 
         with pytest.raises(Unavailable, match="This password hasher is being closed"):

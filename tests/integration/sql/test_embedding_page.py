@@ -60,7 +60,7 @@ def test_alembic_makes_both_and_proposes_nothing(engine: sa.Engine, config: Conf
 
 
 def test_the_models_refer_to_users_and_create_all_makes_the_hosts_tables_only(engine: sa.Engine, folder: Path) -> None:
-    import models  # type: ignore[import-not-found]  # of the page
+    import models  # type: ignore[import-not-found]  # the page's own file, written by the test
 
     migrate(engine)
     before = names_in(engine)

@@ -78,7 +78,7 @@ def test_an_engine_that_is_disposed_of_after_each_test_works_on_the_next_loop(ur
         try:
             user = await accounts.find_user(email=JANE["email"])
             return user.id
-        except Exception:  # noqa: BLE001  the first one
+        except NotFound:
             return (await accounts.register(**JANE)).id
         finally:
             await engine.dispose()
