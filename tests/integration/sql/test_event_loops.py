@@ -15,7 +15,7 @@ from tests.integration.sql.backends import AIOSQLITE, ASYNCPG, Backend
 from tests.integration.sql.test_in_transaction import JANE, ports
 
 from accounts_core import Accounts
-from accounts_core.errors import ConfigurationError, EmailTaken
+from accounts_core.errors import ConfigurationError, EmailTaken, NotFound
 from accounts_sql import AsyncSqlRateLimiter, AsyncSqlStore, create_async_engine
 
 pytestmark = [
