@@ -5,15 +5,14 @@ texts as bytes, loaders of its own for a type. It finds them again after each st
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 
-@contextmanager
-def driver_defaults(driver: Any, name: str) -> Iterator[None]:
+def driver_defaults(driver: Any, name: str) -> AbstractContextManager[None]:
     """Give the driver's connection the driver's default settings for the block.
 
     Args:
@@ -22,17 +21,23 @@ def driver_defaults(driver: Any, name: str) -> Iterator[None]:
 
     """
     settings = _SETTINGS.get(name)
-    changed: dict[str, Any] = {}
-    if settings is not None:
-        for attribute, default in settings().items():
-            current = getattr(driver, attribute)
-            if current is not default:
-                changed[attribute] = current
-                setattr(driver, attribute, default)
+    if settings is None:
+        return _UNCHANGED
+    for attribute, default in settings().items():
+        if getattr(driver, attribute) is not default:
+            return _changed(driver, settings())
+    return _UNCHANGED  # without a generator: this is on the path of every read
+
+
+@contextmanager
+def _changed(driver: Any, settings: Mapping[str, Any]) -> Iterator[None]:
+    before = {attribute: getattr(driver, attribute) for attribute in settings}
+    for attribute, default in settings.items():
+        setattr(driver, attribute, default)
     try:
         yield
     finally:
-        for attribute, value in changed.items():
+        for attribute, value in before.items():
             setattr(driver, attribute, value)
 
 
@@ -81,6 +86,8 @@ class _Context:
     def __init__(self, adapters: Any) -> None:
         self.adapters = adapters
 
+
+_UNCHANGED: Final = nullcontext()
 
 _SETTINGS: Final[Mapping[str, Callable[[], Mapping[str, Any]]]] = {
     "pysqlite": _of_sqlite,
