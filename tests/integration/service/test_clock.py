@@ -9,6 +9,7 @@ from email.policy import default
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 from tests.integration.cli.harness import PASSWORD, PATIENCE_SECONDS, Serve
@@ -118,7 +119,7 @@ def event(client: httpx.Client) -> int:
     about = {"object": "payment_method", "id": "pm_1", "customer": "cus_nobodys"}
     body = json.dumps(
         {
-            "id": f"evt_{time.monotonic_ns()}",
+            "id": f"evt_{uuid4().hex}",
             "object": "event",
             "created": moment,
             "data": {"object": about},
