@@ -9,6 +9,7 @@ from typing import Protocol
 import attrs
 
 from accounts_core.model.email_address import EmailAddress
+from accounts_core.model.ids import UserId
 from accounts_core.model.mail_kind import MailKind
 
 __all__ = ["MailKind", "MailMessage", "Mailer"]
@@ -26,6 +27,12 @@ class MailMessage:
     """Determines the template and the names in `values`."""
     values: Mapping[str, str] = attrs.field(repr=False)
     """The values that `MailKind` lists; a secret token may be among them."""
+    user: UserId | None = None
+    """The user that the mail is for; None if the address has no user, such as that of an invitation."""
+    locale: str | None = None
+    """The language of the mail, a BCP 47 tag such as `de-AT`; None for the product's default."""
+    time_zone: str | None = None
+    """The IANA time zone of times in the mail, such as `Europe/Vienna`; None for UTC."""
 
 
 class Mailer(Protocol):
