@@ -1,4 +1,4 @@
-"""The profile fields as tests know them: a row for each field of `Profile`, and no list of them anywhere else."""
+"""The profile fields as tests know them: a row for each field of `ProfileFields`, and no list of them anywhere else."""
 
 from typing import Final
 

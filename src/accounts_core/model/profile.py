@@ -1,7 +1,7 @@
-"""The profile: what people write about themselves when they sign up, and may change.
+"""The profile fields: what people write about themselves when they sign up, and may change.
 
-A profile field is declared here: in `Profile` with its rule and what it is, and in `NewProfile` and `ProfileChanges`
-with what callers may pass. `User` and `SignUp` have every field of `Profile`.
+A profile field is declared here: in `ProfileFields` with its rule and what it is, and in `NewProfile` and
+`ProfileChanges` with what callers may pass. `User` and `SignUp` have every field of `ProfileFields`.
 """
 
 from collections.abc import Callable, Mapping
@@ -40,8 +40,8 @@ class ProfileChanges(TypedDict, total=False):
 
 
 @attrs.frozen(kw_only=True)
-class Profile:
-    """A profile, as people write it about themselves."""
+class ProfileFields:
+    """The profile fields, as people write them about themselves."""
 
     name: str = attrs.field(
         metadata=_checked_by(display_name, "The person's name, 1 to 200 characters on one line, without a card number")
@@ -83,4 +83,4 @@ def _checked(typed: Mapping[str, Any]) -> dict[str, Any]:
     return {name: PROFILE_FIELDS[name].metadata[_RULE](name, text) for name, text in typed.items()}
 
 
-PROFILE_FIELDS: Final[Mapping[str, "attrs.Attribute[Any]"]] = attrs.fields_dict(Profile)
+PROFILE_FIELDS: Final[Mapping[str, "attrs.Attribute[Any]"]] = attrs.fields_dict(ProfileFields)

@@ -13,7 +13,7 @@ import attrs
 
 from .email_address import EmailAddress
 from .ids import UserId
-from .profile import Profile
+from .profile import ProfileFields
 from .secret_values import PasswordHash, TokenDigest
 from .times import is_ahead
 from .user import User
@@ -23,7 +23,7 @@ UNMAILED_FOR: Final = timedelta(days=7)
 
 
 @attrs.frozen(kw_only=True)
-class SignUp(Profile):
+class SignUp(ProfileFields):
     """A request for an account. `digest` is the SHA-256 of its link's token, None until the mail is sent."""
 
     id: str
@@ -35,7 +35,7 @@ class SignUp(Profile):
 
     @classmethod
     def request(
-        cls, *, id: str, email: EmailAddress, profile: Profile, password_hash: PasswordHash, at: datetime
+        cls, *, id: str, email: EmailAddress, profile: ProfileFields, password_hash: PasswordHash, at: datetime
     ) -> Self:
         """Return a new sign-up whose mail is not sent yet."""
         return cls(

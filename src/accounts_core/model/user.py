@@ -15,7 +15,7 @@ from accounts_core.errors import AccountDeactivated
 from .email_address import EmailAddress
 from .ids import UserId
 from .initials import initials_of
-from .profile import Profile, ProfileChanges, check_changes
+from .profile import ProfileChanges, ProfileFields, check_changes
 from .secret_values import PasswordHash
 
 
@@ -27,7 +27,7 @@ class UserStatus(IntEnum):
 
 
 @attrs.frozen(kw_only=True)
-class User(Profile):
+class User(ProfileFields):
     """A user. Methods that change something check the rules and return the changed copy.
 
     `balance` is a copy of the provider's balance, in minor units of its currency. `lost_customers` counts the user's
@@ -55,7 +55,7 @@ class User(Profile):
 
     @classmethod
     def register(
-        cls, *, id: UserId, email: EmailAddress, profile: Profile, password_hash: PasswordHash, at: datetime
+        cls, *, id: UserId, email: EmailAddress, profile: ProfileFields, password_hash: PasswordHash, at: datetime
     ) -> Self:
         """Return a new, active user with an unverified address, and this profile."""
         return cls(

@@ -8,7 +8,7 @@ from accounts_core.model.jobs import SignUpJob, TakenMailJob, VerificationMailJo
 from accounts_core.model.mail_token import MailTokenPurpose
 from accounts_core.model.outbox import OutboxJob
 from accounts_core.model.policy import Policy
-from accounts_core.model.profile import Profile
+from accounts_core.model.profile import ProfileFields
 from accounts_core.model.secret_values import TokenDigest
 from accounts_core.model.sign_up import SignUp
 from accounts_core.model.tokens import MAILED, TOKEN_BYTES, digest_of, new_token
@@ -101,7 +101,7 @@ async def _sign_up_of(work: UnitOfWork, job: OutboxJob, data: SignUpJob) -> Sign
     sign_up = SignUp.request(
         id=f"sgn_{job.id}",
         email=data.email,
-        profile=Profile(name=data.name),
+        profile=ProfileFields(name=data.name),
         password_hash=data.password_hash,
         at=job.created_at,
     )

@@ -6,7 +6,7 @@ from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.jobs import SignUpJob
 from accounts_core.model.passwords import Password
 from accounts_core.model.policy import Policy
-from accounts_core.model.profile import NewProfile, Profile
+from accounts_core.model.profile import NewProfile, ProfileFields
 from accounts_core.model.requester import Requester
 from accounts_core.model.secret_values import PasswordHash
 from accounts_core.model.sign_up import SignUp
@@ -23,7 +23,7 @@ class SignUpRequest:
     """A validated sign-up, with the password hashed."""
 
     email: EmailAddress
-    profile: Profile
+    profile: ProfileFields
     password_hash: PasswordHash
     may_mail: bool
     """Whether the address gets a mail now, or had too many."""
@@ -61,7 +61,7 @@ class SignUpRequests:
         """
         address = new_email_of(email)
         chosen = Password(password)
-        checked = Profile.check(profile)
+        checked = ProfileFields.check(profile)
         self._policy.passwords.check(chosen, *checked.profile_texts, address.address)
         await self._rate_limits.consume_sign_up(client)
         password_hash = await self._passwords.hash(chosen, requester=Requester.of(address, client))

@@ -16,7 +16,7 @@ from accounts_core.errors import (
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.idempotency import IdempotencyRecord
 from accounts_core.model.ids import UserId
-from accounts_core.model.profile import Profile
+from accounts_core.model.profile import ProfileFields
 from accounts_core.model.rate_limits import RateLimit
 from accounts_core.model.secret_values import PasswordHash
 from accounts_core.model.sign_up import SignUp
@@ -82,7 +82,11 @@ def claimed_for(env: Environment, later: timedelta) -> object:
 
 def a_sign_up(later: timedelta) -> bool:
     sign_up = SignUp.request(
-        id="sgn_1", email=EmailAddress(EMAIL), profile=Profile(name="Jane"), password_hash=PasswordHash("hash"), at=NOON
+        id="sgn_1",
+        email=EmailAddress(EMAIL),
+        profile=ProfileFields(name="Jane"),
+        password_hash=PasswordHash("hash"),
+        at=NOON,
     )
     return sign_up.is_live(now=NOON + later)
 
