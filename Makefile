@@ -31,7 +31,7 @@ PIP_INSTALL := -m pip -qq --disable-pip-version-check --no-input install
 PINNED := --constraint constraints.txt --build-constraint constraints.txt
 
 # Needed on other systems or by other Pythons than the one that `make constraints` runs on, so pinned by name.
-ELSEWHERE := colorama tzdata
+ELSEWHERE := colorama
 
 # Tests start some hundred processes, and each would compile the sources anew.
 unexport PYTHONDONTWRITEBYTECODE

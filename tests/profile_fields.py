@@ -17,8 +17,11 @@ class ProfileField:
     """Two values, neither of them the default, each kept as it is written."""
     bad: tuple[str, ...]
     """Values that are refused."""
-    unsent: str | None
-    """The value of a user who signed up without the field; None if there is none, as it is required."""
+    is_required: bool = False
+    """Whether a sign-up needs it; otherwise it is None until it is set, an empty text removes it, and JSON's null
+    keeps it."""
+    is_known: bool = False
+    """Whether others know the person by it, so that it may not be the password."""
 
     def __str__(self) -> str:
         return self.name
@@ -30,13 +33,34 @@ FIELDS: Final = (
         camel="name",
         good=("Mary Major", "\u00c9lodie O'Neill \U0001f469\u200d\U0001f680"),
         bad=("", " ", "two\nlines", "n" * 201, "a\0b", "4242 4242 4242 4242"),
-        unsent=None,
+        is_required=True,
+        is_known=True,
+    ),
+    ProfileField(
+        name="locale",
+        camel="locale",
+        good=("de-AT", "zh-Hant-TW"),
+        bad=(" ", "de_AT", "de-", "de-AT ", "\u212ao", "d\0", "a" * 36, "4242424242424242"),
+    ),
+    ProfileField(
+        name="time_zone",
+        camel="timeZone",
+        good=("Europe/Vienna", "Asia/Calcutta"),
+        bad=(
+            " ",
+            "europe/vienna",
+            "Europe/Vienna ",
+            "localtime",
+            "posix/UTC",
+            "/usr/share/zoneinfo/UTC",
+            "../UTC",
+            "\0",
+        ),
     ),
 )
 NAMES: Final = [field.name for field in FIELDS]
-CAMEL_NAMES: Final = [field.camel for field in FIELDS]
-UNSENT: Final = {field.camel: field.unsent for field in FIELDS if field.unsent is not None}
-"""What the account API shows of the fields that were not sent at sign-up."""
-REQUIRED: Final = {field.name: field.good[0] for field in FIELDS if field.unsent is None}
+SHOWN: Final = [field.camel for field in FIELDS if field.is_required]
+"""What both APIs always show; the other fields only once they are set."""
+REQUIRED: Final = {field.name: field.good[0] for field in FIELDS if field.is_required}
 ALL: Final = {field.name: field.good[0] for field in FIELDS}
 """A value for each field."""

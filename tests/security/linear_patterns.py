@@ -66,6 +66,15 @@ FROM_CLIENTS: Final[dict[str, tuple[Worst, ...]]] = {
     "accounts_core.model.email_address._LOCAL": _ADDRESS,
     "accounts_core.model.email_address._DOMAIN": _ADDRESS,
     "accounts_core.model.email_address._NOT_ASCII": _ADDRESS,
+    "accounts_core.model.language_tags._TAG": (
+        Worst(again="aa-"),
+        Worst(again="aaaaa-"),
+        Worst(again="-aaa", before="aa"),
+        Worst(again="-aaaaa", before="aa"),
+        Worst(again="-a-aa", before="aa", after="-"),
+        Worst(again="-a", before="x"),
+        Worst(again="-0aaa", before="aa", after="-x"),
+    ),
     "accounts_core.model.links._LINK": (
         Worst(again="a."),
         Worst(again="a ."),

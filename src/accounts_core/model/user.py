@@ -38,6 +38,8 @@ class User(ProfileFields):
     email: EmailAddress
     name: str
     """A field of the profile. It is declared again to keep its place in exports."""
+    locale: str | None = None
+    time_zone: str | None = None
     password_hash: PasswordHash = attrs.field(repr=False)
     status: UserStatus = UserStatus.ACTIVE
     password_changed_at: datetime | None = None

@@ -152,6 +152,8 @@ def _user_command(arguments: Namespace) -> Callable[[Accounts[Any]], Awaitable[N
                 name=arguments.name,
                 password=password,
                 verified=arguments.verified,
+                locale=arguments.locale,
+                time_zone=arguments.time_zone,
             )
         case "show":
             return lambda accounts: users.show_user(accounts, arguments.user, as_json=arguments.json)

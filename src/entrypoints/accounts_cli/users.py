@@ -34,8 +34,24 @@ def parse_id(email_or_id: str) -> UserId | None:
     return UserId(int(digits))
 
 
-async def create_user(accounts: Accounts[Any], *, email: str, name: str, password: str, verified: bool) -> None:
-    user = await accounts.register(email=new_email_address(email), password=password, name=name, by=Actor.OPERATOR)
+async def create_user(
+    accounts: Accounts[Any],
+    *,
+    email: str,
+    name: str,
+    password: str,
+    verified: bool,
+    locale: str | None = None,
+    time_zone: str | None = None,
+) -> None:
+    user = await accounts.register(
+        email=new_email_address(email),
+        password=password,
+        name=name,
+        locale=locale,
+        time_zone=time_zone,
+        by=Actor.OPERATOR,
+    )
     if verified:
         user = await accounts.mark_email_verified(user.id)
     say(f"Created user {user.id}, {user.email}.")

@@ -66,6 +66,16 @@ def test_a_user_can_be_created_with_a_verified_address(run: Run) -> None:
     assert facts(run)["email_verified_at"] is not None
 
 
+def test_a_user_can_be_created_with_a_language_and_a_time_zone(run: Run) -> None:
+    created = create(run, more=["--locale", "DE-at", "--time-zone", "Europe/Vienna"])
+    refused = create(run, email="john@example.org", more=["--locale", "de_AT"])
+
+    assert created == CommandResult(0, "Created user 1, jane@example.org.\n", "")
+    assert facts(run).items() >= {"locale": "de-AT", "time_zone": "Europe/Vienna"}.items()
+    assert "time zone:         Europe/Vienna\n" in run("users", "show", "1").out
+    assert refused == CommandResult(1, "", "accounts: locale: Use a BCP 47 language tag, such as de-AT.\n")
+
+
 def test_an_address_may_have_a_domain_in_any_script(run: Run) -> None:
     create(run, email="jane@b\u00fccher.example")
 

@@ -72,8 +72,13 @@ class Operation:
 
     @property
     def fields(self) -> dict[str, str]:
-        """The fields of the body and their types."""
-        return {name: field["type"] for name, field in self.schema.get("properties", {}).items()}
+        """The fields of the body and their types, without null."""
+        return {name: _types(field)[0] for name, field in self.schema.get("properties", {}).items()}
+
+    @property
+    def nullable(self) -> set[str]:
+        """The fields of the body that may be null."""
+        return {name for name, field in self.schema.get("properties", {}).items() if "null" in _types(field)}
 
     @property
     def required(self) -> set[str]:
@@ -106,3 +111,7 @@ def operations() -> list[Operation]:
         for method, spec in item.items()
         if method in METHODS
     ]
+
+
+def _types(field: Mapping[str, Any]) -> list[str]:
+    return [each["type"] for each in field.get("anyOf", [field])]

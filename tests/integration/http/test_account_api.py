@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from tests.integration.http.client import Client, invalid, problem
 from tests.integration.http.service import Service
-from tests.profile_fields import CAMEL_NAMES
+from tests.profile_fields import SHOWN
 
 MILLISECONDS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
@@ -19,7 +19,7 @@ def test_the_signed_in_user_is_shown_field_by_field(api: Client, service: Servic
 
     assert answer.status_code == 200
     user = answer.json()
-    assert list(user) == ["_id", "email", *CAMEL_NAMES, "createdAt", "balance", "status", "emailVerified"]
+    assert list(user) == ["_id", "email", *SHOWN, "createdAt", "balance", "status", "emailVerified"]
     assert re.fullmatch(r"[0-9a-f]{24}", user["_id"])
     assert user["createdAt"] == "2023-11-06T08:30:09.166Z"
     assert user["_id"].startswith("6548a411")
@@ -34,7 +34,7 @@ def test_a_user_renames_themself(api: Client, media: str) -> None:
     answer = jane.put("/api/users/current", **{media: {"name": "John Doe"}})
 
     assert answer.status_code == 200
-    assert list(answer.json()) == ["email", *CAMEL_NAMES, "createdAt", "_id"]
+    assert list(answer.json()) == ["email", *SHOWN, "createdAt", "_id"]
     assert answer.json()["name"] == "John Doe"
     assert jane.get("/api/users/current").json()["name"] == "John Doe"
 

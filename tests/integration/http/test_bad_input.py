@@ -190,7 +190,7 @@ def about_fields(operation: Operation) -> Iterator[Bad]:
         yield Bad("an empty form", 422, body(b"", FORM), operation.required)
     for field, kind in operation.fields.items():
         wrong: list[Any] = [
-            None,
+            *([] if field in operation.nullable else [None]),
             True,
             [],
             ["x"],

@@ -11,8 +11,12 @@ NEWCOMER = {"email": "jane@example.org", "password": PASSWORD}
 each_field = pytest.mark.parametrize("field", FIELDS, ids=str)
 
 
+optional_field = pytest.mark.parametrize("field", [field for field in FIELDS if not field.is_required], ids=str)
+
+
 def shown(jane: Client, field: ProfileField) -> tuple[object, object]:
-    return jane.get(ACCOUNT).json()[field.camel], jane.user[field.name]
+    """Return what each API shows, None if it shows no such field."""
+    return jane.get(ACCOUNT).json().get(field.camel), jane.user.get(field.name)
 
 
 @pytest.mark.parametrize("media", ["json", "form"])
@@ -44,10 +48,53 @@ def test_a_value_that_breaks_the_rule_changes_nothing(api: Client, service: Serv
     jane = api.sign_up()
     before = service.dump()
 
-    for bad in (*field.bad, None, 7):
+    for bad in (*field.bad, 7, [field.good[0]], *([None] if field.is_required else [])):
         invalid(jane.put(ACCOUNT, json={field.camel: bad}), field.camel)
         invalid(jane.put(USER, json={field.name: bad}), field.name)
         newcomer = {**NEWCOMER, **ALL, "email": "other@example.org", field.name: bad}
         invalid(api.post("/api/auth/register", json=newcomer), field.name)
 
     assert service.dump() == before
+
+
+@optional_field
+@pytest.mark.parametrize("media", ["json", "form"])
+def test_an_empty_text_removes_what_is_optional(api: Client, field: ProfileField, media: str) -> None:
+    jane = api.sign_up()
+    jane.put(ACCOUNT, json={field.camel: field.good[0]})
+
+    changed = jane.put(ACCOUNT, **{media: {field.camel: ""}})
+
+    assert (changed.status_code, field.camel in changed.json()) == (200, False)
+    assert shown(jane, field) == (None, None)
+    jane.put(USER, json={field.name: field.good[0]})
+    changed = jane.put(USER, **{media: {field.name: ""}})
+    assert (changed.status_code, field.name in changed.json()["data"]) == (200, False)
+    assert shown(jane, field) == (None, None)
+
+
+@optional_field
+def test_null_keeps_what_is_optional(api: Client, field: ProfileField) -> None:
+    newcomer = {**NEWCOMER, **ALL, field.name: None}
+    assert api.post("/api/auth/register", json=newcomer).status_code == 201
+    jane = api.sign_in("jane@example.org")
+    assert shown(jane, field) == (None, None)
+    jane.put(ACCOUNT, json={field.camel: field.good[1]})
+
+    assert jane.put(ACCOUNT, json={field.camel: None}).status_code == 200
+    assert jane.put(USER, json={field.name: None}).status_code == 200
+
+    assert shown(jane, field) == (field.good[1], field.good[1])
+
+
+def test_a_form_has_no_null(api: Client) -> None:
+    jane = api.sign_up()
+    jane.put(ACCOUNT, json={"locale": "de"})
+
+    assert jane.put(ACCOUNT, form={"locale": "null"}).json()["locale"] == "null"  # four letters are a language
+
+
+def test_a_locale_is_kept_in_its_canonical_case(api: Client) -> None:
+    jane = api.sign_up()
+
+    assert jane.put(ACCOUNT, json={"locale": "ZH-hant-tw"}).json()["locale"] == "zh-Hant-TW"

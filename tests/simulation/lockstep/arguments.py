@@ -105,11 +105,20 @@ names: Final = st.sampled_from(
         "\ud800",
     ]
 )
+_profile_texts: Final = {
+    "name": names,
+    "locale": st.sampled_from(["de-AT", "EN", "zh-hant", "", "de_AT", "x" * 36, "nul\0", "\ud800"]),
+    "time_zone": st.sampled_from(["Europe/Vienna", "Asia/Calcutta", "", "localtime", "nul\0", "\ud800"]),
+}
 new_profiles: Final = st.fixed_dictionaries(
-    {name: names for name, field in PROFILE_FIELDS.items() if field.default is attrs.NOTHING},
-    optional={name: names for name, field in PROFILE_FIELDS.items() if field.default is not attrs.NOTHING},
+    {name: _profile_texts[name] for name, field in PROFILE_FIELDS.items() if field.default is attrs.NOTHING},
+    optional={
+        name: st.none() | _profile_texts[name]
+        for name, field in PROFILE_FIELDS.items()
+        if field.default is not attrs.NOTHING
+    },
 )
-profile_changes: Final = st.fixed_dictionaries({name: st.none() | names for name in PROFILE_FIELDS})
+profile_changes: Final = st.fixed_dictionaries({name: st.none() | _profile_texts[name] for name in PROFILE_FIELDS})
 bodies: Final = st.sampled_from(["Hello.", "two\nlines\tand a tab", "x" * 10_000, "🦊", "", " ", "x" * 10_001, "nul\0"])
 clients: Final = st.sampled_from([None, None, "192.0.2.7", "2001:db8::1", "nul\0", "lone \ud800"])
 agents: Final = st.sampled_from([None, "curl/8.5.0", "curl/8.6.0", "Mozilla/5.0 (X11)", "x" * 300, "nul\0", "\ud800"])

@@ -23,7 +23,7 @@ from accounts_core.model.jobs import VerificationMailJob
 from accounts_core.model.outbox import OutboxJob
 from accounts_core.model.passwords import Password
 from accounts_core.model.policy import EmailChange, Policy
-from accounts_core.model.profile import ProfileChanges
+from accounts_core.model.profile import ProfileChanges, known_texts
 from accounts_core.model.requester import Requester
 from accounts_core.model.secret_values import PasswordHash
 from accounts_core.model.user import User
@@ -47,8 +47,8 @@ class _ProfileChange:
 
     def known_of(self, user: User) -> tuple[str, ...]:
         """Return the profile's texts and the addresses of the user before and after the change."""
-        new = (*self.profile.values(), None if self.email is None else self.email.address)
-        return (*user.known_by, *(each for each in new if isinstance(each, str)))
+        new = () if self.email is None else (self.email.address,)
+        return (*user.known_by, *known_texts(self.profile), *new)
 
 
 @attrs.frozen

@@ -11,7 +11,7 @@ from accounts_core.model.user import User
 from accounts_core.model.verification import CardVerification, State
 from accounts_core.results import MAX_URL, ActionRequired, VerificationView
 from accounts_http.problems import TELLTALE_DECLINES
-from accounts_http.schemas.profile import ProfileBody
+from accounts_http.schemas.profile import ProfileBody, TimeZone
 from accounts_http.times import milliseconds
 
 _States = Literal["pending", "requires_action", "verified", "declined", "failed", "canceled", "expired"]
@@ -27,7 +27,10 @@ _STATES: Final[dict[State, _States]] = {
 
 
 class CurrentUser(msgspec.Struct, rename="camel"):
-    """The user. `status` 0 is active; `balance` is in minor units of the currency."""
+    """The user. `status` 0 is active; `balance` is in minor units of the currency.
+
+    `locale` and `timeZone` are present once the user has set them.
+    """
 
     id: str = msgspec.field(name="_id")
     email: str
@@ -36,16 +39,23 @@ class CurrentUser(msgspec.Struct, rename="camel"):
     balance: int
     status: int
     email_verified: bool
+    locale: str | UnsetType = UNSET
+    time_zone: str | UnsetType = UNSET
     pending_email: str | UnsetType = UNSET
 
 
 class ChangedUser(msgspec.Struct, rename="camel"):
-    """The user after an update. `pendingEmail` is present until a new email address is verified."""
+    """The user after an update. `pendingEmail` is present until a new email address is verified.
+
+    `locale` and `timeZone` are present once the user has set them.
+    """
 
     email: str
     name: str
     created_at: str
     id: str = msgspec.field(name="_id")
+    locale: str | UnsetType = UNSET
+    time_zone: str | UnsetType = UNSET
     pending_email: str | UnsetType = UNSET
 
 
@@ -55,6 +65,14 @@ class ChangeUser(ProfileBody, kw_only=True, rename="camel"):
     email: Annotated[str, Meta(examples=["john.doe@mail.com"])] | UnsetType = UNSET
     old_password: str | UnsetType = UNSET
     new_password: str | UnsetType = UNSET
+    time_zone: TimeZone | UnsetType = UNSET
+
+
+CHANGED_NAMES: Final = {
+    **{field.name: field.encode_name for field in msgspec.structs.fields(ChangeUser)},
+    "current_password": "oldPassword",
+}
+"""The fields of `ChangeUser` by the arguments that they are passed as."""
 
 
 class Message(msgspec.Struct):
@@ -158,6 +176,8 @@ def current_user(user: User) -> CurrentUser:
         balance=user.balance,
         status=user.status.value,
         email_verified=user.email_verified_at is not None,
+        locale=user.locale or UNSET,
+        time_zone=user.time_zone or UNSET,
         pending_email=UNSET if user.pending_email is None else user.pending_email.address,
     )
 
@@ -168,6 +188,8 @@ def changed_user(user: User) -> ChangedUser:
         name=user.name,
         created_at=milliseconds(user.created_at),
         id=user.hex_id,
+        locale=user.locale or UNSET,
+        time_zone=user.time_zone or UNSET,
         pending_email=UNSET if user.pending_email is None else user.pending_email.address,
     )
 

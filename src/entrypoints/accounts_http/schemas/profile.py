@@ -11,11 +11,28 @@ from msgspec import UNSET, Meta, UnsetType
 
 from accounts_core.model.profile import NewProfile, ProfileChanges
 
+Locale = Annotated[
+    str | None,
+    Meta(
+        description="The language of mails, a BCP 47 tag; an empty text removes it, and null keeps it.",
+        examples=["de-AT"],
+    ),
+]
+TimeZone = Annotated[
+    str | None,
+    Meta(
+        description="The time zone of times in mails, an IANA name; an empty text removes it, and null keeps it.",
+        examples=["Europe/Vienna"],
+    ),
+]
+
 
 class ProfileBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """The profile fields of an update, all of them optional."""
 
     name: Annotated[str, Meta(examples=["Jane Doe"])] | UnsetType = UNSET
+    locale: Locale | UnsetType = UNSET
+    time_zone: TimeZone | UnsetType = UNSET
 
 
 class NewProfileBody(ProfileBody, kw_only=True):
@@ -36,4 +53,4 @@ def profile_changes(body: ProfileBody) -> ProfileChanges:
 
 def _sent(body: ProfileBody) -> dict[str, Any]:
     fields = {name: getattr(body, name) for name in ProfileBody.__struct_fields__}
-    return {name: value for name, value in fields.items() if value is not UNSET}
+    return {name: value for name, value in fields.items() if value is not UNSET and value is not None}

@@ -12,7 +12,10 @@ from accounts_http.times import seconds
 
 
 class UserObject(msgspec.Struct):
-    """A user. `pending_email` is present until a new email address is verified."""
+    """A user. `pending_email` is present until a new email address is verified.
+
+    `locale` and `time_zone` are present once the user has set them.
+    """
 
     id: int
     name: str
@@ -22,6 +25,8 @@ class UserObject(msgspec.Struct):
     email_verified_at: str | None
     created_at: str
     updated_at: str
+    locale: str | UnsetType = UNSET
+    time_zone: str | UnsetType = UNSET
     pending_email: str | UnsetType = UNSET
 
 
@@ -69,6 +74,8 @@ def user_data(user: User) -> UserData:
             email_verified_at=None if user.email_verified_at is None else seconds(user.email_verified_at),
             created_at=seconds(user.created_at),
             updated_at=seconds(user.updated_at),
+            locale=user.locale or UNSET,
+            time_zone=user.time_zone or UNSET,
             pending_email=UNSET if user.pending_email is None else user.pending_email.address,
         )
     )

@@ -15,6 +15,7 @@ from accounts_http.email_addresses import new_email_address
 from accounts_http.idempotency import Idempotency
 from accounts_http.parameters import text_id
 from accounts_http.schemas.account import (
+    CHANGED_NAMES,
     ActivityItem,
     CardNeedsAction,
     CardVerified,
@@ -70,7 +71,7 @@ class AccountApi(Endpoints):
         if new_password is not None and old_password is None:
             raise Invalid("oldPassword", "A new password needs the old one.")
         address = value_or_none(body.email)
-        with field_names({"new_password": "newPassword", "current_password": "oldPassword"}), taken_is_invalid():
+        with field_names(CHANGED_NAMES), taken_is_invalid():
             user = await call.accounts.update_profile(
                 call.user_id,
                 email=None if address is None else new_email_address(address),

@@ -15,6 +15,7 @@ from . import (
     v0009_invitations_end,
     v0010_retention,
     v0011_served_from,
+    v0012_locale_and_time_zone,
 )
 
 MODULES: Final[tuple[ModuleType, ...]] = (
@@ -29,4 +30,5 @@ MODULES: Final[tuple[ModuleType, ...]] = (
     v0009_invitations_end,
     v0010_retention,
     v0011_served_from,
+    v0012_locale_and_time_zone,
 )
