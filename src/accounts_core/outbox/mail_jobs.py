@@ -22,7 +22,7 @@ from accounts_core.model.policy import Policy
 from accounts_core.model.times import is_ahead
 from accounts_core.model.tokens import MAILED, TOKEN_BYTES, digest_of, new_token
 from accounts_core.model.user import User
-from accounts_core.outbox.mails import Mails
+from accounts_core.outbox.mails import NOBODY, Mails, Recipient
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.mailer import MailKind
 from accounts_core.ports.secrets import Secrets
@@ -41,7 +41,11 @@ class MailJobs:
     _policy: Policy
 
     async def security_mail(self, job: OutboxJob, data: SecurityMailJob) -> None:
-        await self._mails.deliver(job, data.to, data.purpose, data.values, data.user)
+        recipient = NOBODY
+        if data.user is not None:
+            async with self._store.reader() as reader:
+                recipient = Recipient.of(await reader.users.find(data.user))
+        await self._mails.deliver(job, data.to, data.purpose, data.values, recipient)
 
     async def verification(self, job: OutboxJob, data: VerificationMailJob) -> None:
         async with self._store.reader() as reader:
@@ -50,7 +54,7 @@ class MailJobs:
                 return
             holder = await reader.users.find_by_email(user.unverified_email)
         if holder is not None and holder.id != data.user:
-            await self._mails.deliver(job, holder.email, MailKind.ALREADY_REGISTERED, {}, holder.id)
+            await self._mails.deliver(job, holder.email, MailKind.ALREADY_REGISTERED, {}, Recipient.of(holder))
             return
         await self._mail_token(job, data.user, user.unverified_email, MailTokenPurpose.VERIFY_EMAIL)
 
@@ -94,7 +98,7 @@ class MailJobs:
             proven = user.verified_email
             is_verified = proven is not None and proven.is_same_mailbox(to)
             await self._mails.deliver_token(
-                job, to, purpose, name=user.name, token=token, user_id=user_id, is_verified=is_verified
+                job, to, purpose, name=user.name, token=token, recipient=Recipient.of(user), is_verified=is_verified
             )
 
     async def invitation(self, job: OutboxJob, data: InvitationMailJob) -> None:
@@ -105,6 +109,9 @@ class MailJobs:
                 return  # accepted, declined, revoked or expired since
             holder = await reader.users.find_by_email(view.invitation.email)
             proven = None if holder is None else holder.verified_email
+            inviter = None
+            if proven is None and view.invited_by is not None:
+                inviter = await reader.users.find(view.invited_by.id)  # whose language the recipient may well have
             is_member = (
                 holder is not None and await reader.teams.find_view(view.invitation.team_id, holder.id) is not None
             )
@@ -116,13 +123,15 @@ class MailJobs:
         if holder is not None and proven is not None:
             # sent to the stored address, never to the typed one (CVE-2019-19844)
             to = view.invitation.email if proven.is_same_mailbox(view.invitation.email) else proven
-            await self._mails.deliver(job, to, MailKind.INVITATION, values, holder.id)
+            await self._mails.deliver(job, to, MailKind.INVITATION, values, Recipient.of(holder))
         elif holder is None or holder.email.is_same_mailbox(view.invitation.email):
             # no user id, so that an unverified holder of the address does not learn whether it was delivered
-            await self._mails.deliver(job, view.invitation.email, MailKind.INVITATION, without_links(values), None)
+            recipient = Recipient.without_id(inviter)
+            await self._mails.deliver(job, view.invitation.email, MailKind.INVITATION, without_links(values), recipient)
 
     async def taken(self, job: OutboxJob, data: TakenMailJob) -> None:
         async with self._store.reader() as reader:
             holder = await reader.users.find_by_email(data.email)
-        user_id = holder.id if holder is not None and holder.email.is_same_mailbox(data.email) else None
-        await self._mails.deliver(job, data.email, MailKind.ALREADY_REGISTERED, {}, user_id)
+        is_theirs = holder is not None and holder.email.is_same_mailbox(data.email)
+        recipient = Recipient.of(holder) if is_theirs else NOBODY
+        await self._mails.deliver(job, data.email, MailKind.ALREADY_REGISTERED, {}, recipient)

@@ -13,6 +13,8 @@ from accounts_core.model.links import without_links
 from accounts_core.model.mail_token import MailTokenPurpose
 from accounts_core.model.outbox import OutboxJob
 from accounts_core.model.policy import Policy
+from accounts_core.model.profile import ProfileFields
+from accounts_core.model.user import User
 from accounts_core.ports.mailer import Mailer, MailKind, MailMessage
 
 
@@ -26,6 +28,29 @@ class NotDelivered(Exception):
         self.status = status
 
 
+@attrs.frozen(kw_only=True)
+class Recipient:
+    """The recipient of a mail, with the language of its text and the time zone of its times."""
+
+    user_id: UserId | None = None
+    """None if the mail is sent to no user, or to one who is not to learn what became of it."""
+    locale: str | None = None
+    time_zone: str | None = None
+
+    @classmethod
+    def of(cls, user: User | None) -> "Recipient":
+        """Return a user as a recipient, or nobody for None, such as a deleted user."""
+        return NOBODY if user is None else cls(user_id=user.id, locale=user.locale, time_zone=user.time_zone)
+
+    @classmethod
+    def without_id(cls, profile: ProfileFields | None) -> "Recipient":
+        """Return a recipient without a user's id, with the language and the time zone of a profile."""
+        return NOBODY if profile is None else cls(locale=profile.locale, time_zone=profile.time_zone)
+
+
+NOBODY: Final = Recipient()
+
+
 @attrs.frozen
 class Mails:
     """Delivers the mails of jobs."""
@@ -34,18 +59,27 @@ class Mails:
     _policy: Policy
 
     async def deliver(
-        self, job: OutboxJob, to: EmailAddress, purpose: MailKind, values: Mapping[str, str], user_id: UserId | None
+        self, job: OutboxJob, to: EmailAddress, purpose: MailKind, values: Mapping[str, str], recipient: Recipient
     ) -> None:
         """Deliver the mail of a job.
 
         Raises:
-            NotDelivered: The mail was refused for good. It carries `user_id`, the recipient if it is a user.
+            NotDelivered: The mail was refused for good. It carries the recipient's user id, if there is one.
 
         """
+        message = MailMessage(
+            id=job.id,
+            to=to,
+            kind=purpose,
+            values=values,
+            user=recipient.user_id,
+            locale=recipient.locale,
+            time_zone=recipient.time_zone,
+        )
         try:
-            await self._mailer.deliver(MailMessage(id=job.id, to=to, kind=purpose, values=values))
+            await self._mailer.deliver(message)
         except Undeliverable as error:
-            raise NotDelivered(user_id, purpose, error.status) from error
+            raise NotDelivered(recipient.user_id, purpose, error.status) from error
 
     async def deliver_token(
         self,
@@ -55,13 +89,13 @@ class Mails:
         *,
         name: str,
         token: str,
-        user_id: UserId | None,
+        recipient: Recipient,
         is_verified: bool = False,
     ) -> None:
         """Deliver a token by mail. Links in `name` are removed unless `to` `is_verified` as the user's address."""
         minutes = str(int(self.lifetime(purpose).total_seconds() // 60))
         names = {"name": name} if is_verified else without_links({"name": name})
-        await self.deliver(job, to, _SUBJECTS[purpose], {**names, "token": token, "minutes": minutes}, user_id)
+        await self.deliver(job, to, _SUBJECTS[purpose], {**names, "token": token, "minutes": minutes}, recipient)
 
     def lifetime(self, purpose: MailTokenPurpose) -> timedelta:
         """Return the lifetime of a mail token for this purpose."""

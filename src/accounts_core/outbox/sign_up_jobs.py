@@ -13,7 +13,7 @@ from accounts_core.model.secret_values import TokenDigest
 from accounts_core.model.sign_up import SignUp
 from accounts_core.model.tokens import MAILED, TOKEN_BYTES, digest_of, new_token
 from accounts_core.model.user import User
-from accounts_core.outbox.mails import Mails
+from accounts_core.outbox.mails import Mails, Recipient
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.secrets import Secrets
 from accounts_core.ports.store import Store, UnitOfWork
@@ -46,7 +46,12 @@ class SignUpJobs:
         if sign_up is not None:
             # no user id, because another person may have the address by now
             await self._mails.deliver_token(
-                job, sign_up.email, MailTokenPurpose.VERIFY_EMAIL, name=sign_up.name, token=token, user_id=None
+                job,
+                sign_up.email,
+                MailTokenPurpose.VERIFY_EMAIL,
+                name=sign_up.name,
+                token=token,
+                recipient=Recipient.without_id(sign_up),
             )
 
     async def _reset_failures(self, job: OutboxJob, data: SignUpJob) -> None:

@@ -28,11 +28,14 @@ class MailMessage:
     values: Mapping[str, str] = attrs.field(repr=False)
     """The values that `MailKind` lists; a secret token may be among them."""
     user: UserId | None = None
-    """The user that the mail is for; None if the address has no user, such as that of an invitation."""
+    """The user that the mail is for. None if there is none: for an invitation or a sign-up, whose address nobody has
+    verified, and for a user who was deleted meanwhile."""
     locale: str | None = None
-    """The language of the mail, a BCP 47 tag such as `de-AT`; None for the product's default."""
+    """The language of the mail, a BCP 47 tag such as `de-AT`; None for the product's default.
+
+    It is the user's when the mail is sent. Without a user it is that of the sign-up or of the person who invites."""
     time_zone: str | None = None
-    """The IANA time zone of times in the mail, such as `Europe/Vienna`; None for UTC."""
+    """The IANA time zone of times in the mail, such as `Europe/Vienna`, from where `locale` is; None for UTC."""
 
 
 class Mailer(Protocol):

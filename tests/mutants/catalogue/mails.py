@@ -9,6 +9,7 @@ from .checks import core
 _FOLLOWS: Final = "use_cases/test_what_follows.py::test_what_follows"
 _LOOKALIKES: Final = "use_cases/test_lookalikes.py"
 _UNDELIVERABLE: Final = "use_cases/test_undeliverable.py"
+_LANGUAGES: Final = "use_cases/test_mail_languages.py"
 _REFUSALS: Final = "tests/integration/smtp/test_refusals.py"
 
 MAILS: Final = (
@@ -104,39 +105,44 @@ MAILS: Final = (
     Mutant(
         name="an undeliverable mail that is in the requester's trail",
         at="accounts_core/outbox/mail_jobs.py::MailJobs.verification",
-        old="self._mails.deliver(job, holder.email, MailKind.ALREADY_REGISTERED, {}, holder.id)",
-        new="self._mails.deliver(job, holder.email, MailKind.ALREADY_REGISTERED, {}, user_id)",
+        old="self._mails.deliver(job, holder.email, MailKind.ALREADY_REGISTERED, {}, Recipient.of(holder))",
+        new="self._mails.deliver(job, holder.email, MailKind.ALREADY_REGISTERED, {}, Recipient.of(user))",
         check=core(f"{_UNDELIVERABLE}::test_whoever_waits_for_anothers_address_does_not_learn_of_it"),
     ),
     Mutant(
         name="an undeliverable sign-up in the trail of whoever has the address",
         at="accounts_core/outbox/sign_up_jobs.py::SignUpJobs.sign_up",
-        old=(
-            "self._mails.deliver_token(\n"
-            "    job, sign_up.email, MailTokenPurpose.VERIFY_EMAIL, name=sign_up.name, token=token, user_id=None\n"
-            ")"
-        ),
-        new=(
-            "self._mails.deliver_token(\n"
-            "    job, sign_up.email, MailTokenPurpose.VERIFY_EMAIL, name=sign_up.name, token=token, user_id=UserId(1)\n"
-            ")"
-        ),
+        old="Recipient.without_id(sign_up)",
+        new="Recipient(user_id=1)",
         check=core(f"{_UNDELIVERABLE}::test_a_sign_up_of_a_strangers_is_in_nobodys_trail"),
     ),
     Mutant(
         name="an undeliverable invitation in the trail of whoever registered the address",
         at="accounts_core/outbox/mail_jobs.py::MailJobs.invitation",
-        old="self._mails.deliver(job, view.invitation.email, MailKind.INVITATION, without_links(values), None)",
-        new=(
-            "self._deliver(\n"
-            "    job,\n"
-            "    view.invitation.email,\n"
-            "    MailKind.INVITATION,\n"
-            "    without_links(values),\n"
-            "    None if holder is None else holder.id,\n"
-            ")"
-        ),
+        old="Recipient.without_id(inviter)",
+        new="Recipient.of(holder)",
         check=core(f"{_UNDELIVERABLE}::test_an_invitation_is_in_the_trail_of_whoever_has_proven_the_address_alone"),
+    ),
+    Mutant(
+        name="a security mail without the user's language",
+        at="accounts_core/outbox/mail_jobs.py::MailJobs.security_mail",
+        old="Recipient.of(await reader.users.find(data.user))",
+        new="Recipient(user_id=data.user)",
+        check=core(f"{_LANGUAGES}::test_a_security_mail_is_in_the_language_that_the_user_has_when_it_is_sent"),
+    ),
+    Mutant(
+        name="an invitation in the language of whoever registered the address without proof",
+        at="accounts_core/outbox/mail_jobs.py::MailJobs.invitation",
+        old="Recipient.without_id(inviter)",
+        new="Recipient.without_id(holder or inviter)",
+        check=core(f"{_LANGUAGES}::test_an_invitation_to_an_unproven_address_is_in_the_inviters_language"),
+    ),
+    Mutant(
+        name="a sign-up's mail without its language",
+        at="accounts_core/outbox/sign_up_jobs.py::SignUpJobs.sign_up",
+        old="Recipient.without_id(sign_up)",
+        new="NOBODY",
+        check=core(f"{_LANGUAGES}::test_the_link_of_a_sign_up_is_in_the_sign_ups_language"),
     ),
     Mutant(
         name="you have an account already, told to the spelling that was typed",
@@ -167,18 +173,18 @@ MAILS: Final = (
         old=(
             "if holder is not None and proven is not None:\n"
             "    to = view.invitation.email if proven.is_same_mailbox(view.invitation.email) else proven\n"
-            "    await self._mails.deliver(job, to, MailKind.INVITATION, values, holder.id)\n"
+            "    await self._mails.deliver(job, to, MailKind.INVITATION, values, Recipient.of(holder))\n"
             "elif holder is None or holder.email.is_same_mailbox(view.invitation.email):\n"
             "    await self._mails.deliver(job, view.invitation.email, MailKind.INVITATION, "
-            "without_links(values), None)"
+            "without_links(values), recipient)"
         ),
         new=(
             "if holder is not None and proven is not None:\n"
             "    to = view.invitation.email if proven.is_same_mailbox(view.invitation.email) else proven\n"
-            "    await self._mails.deliver(job, to, MailKind.INVITATION, values, holder.id)\n"
+            "    await self._mails.deliver(job, to, MailKind.INVITATION, values, Recipient.of(holder))\n"
             "else:\n"
             "    await self._mails.deliver(job, view.invitation.email, MailKind.INVITATION, "
-            "without_links(values), None)"
+            "without_links(values), recipient)"
         ),
         check=core(
             f"{_LOOKALIKES}::test_a19_an_invitation_to_it_goes_to_the_stored_address_once_that_is_verified_and_nowhere_before"

@@ -1,9 +1,11 @@
 from collections.abc import Callable, Sequence
 
+import attrs
 import pytest
 
 from accounts_core.errors import Unavailable, Undeliverable
 from accounts_core.model.email_address import EmailAddress
+from accounts_core.model.ids import UserId
 from accounts_core.ports.mailer import Mailer, MailKind, MailMessage
 from accounts_core.testing.contracts.base import Contract
 
@@ -30,6 +32,17 @@ VALUES = {
 }
 """Values for each kind of mail, with text that needs escaping."""
 
+LANGUAGES = [
+    ("de-AT", "Europe/Vienna"),
+    ("de-CH-1996", None),
+    ("zh-Hant-TW", "Asia/Calcutta"),
+    ("ar", "Etc/GMT+12"),
+    ("i-klingon", "UTC"),
+    ("x-whatever", "Antarctica/Troll"),
+    (None, "Pacific/Chatham"),
+]
+"""Locales and time zones, also those that no adapter has texts for."""
+
 
 class MailerContract(Contract):
     """`Mailer`. An adapter provides `mailer`, and `delivered()`: the ids of the mails that it delivered so far."""
@@ -47,6 +60,13 @@ class MailerContract(Contract):
         await mailer.deliver(MailMessage(id="ntc_1", to=to, kind=MailKind.INVITATION, values={"team": "Bookshop"}))
 
         assert list(delivered()) == ["ntc_1"]
+
+    async def test_a_mail_to_a_user_in_a_language_is_delivered(self, mailer: Mailer, delivered: Delivered) -> None:
+        for number, (locale, time_zone) in enumerate(LANGUAGES):
+            message = a_mail_message(f"ntc_{number}", MailKind.NEW_SIGN_IN)
+            await mailer.deliver(attrs.evolve(message, user=UserId(2**62), locale=locale, time_zone=time_zone))
+
+        assert list(delivered()) == [f"ntc_{number}" for number in range(len(LANGUAGES))]
 
     async def test_the_same_notice_may_come_again(self, mailer: Mailer, delivered: Delivered) -> None:
         for _ in range(2):
