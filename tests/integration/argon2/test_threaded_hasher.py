@@ -5,7 +5,6 @@ import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from functools import wraps
-from time import perf_counter
 from typing import ParamSpec
 
 import pytest
@@ -67,16 +66,13 @@ async def hasher(cost: Cost, *, max_concurrent: int = 1, max_waiting: int = 256)
 @in_loop
 async def test_the_event_loop_goes_on_while_passwords_are_hashed() -> None:
     async with hasher(SLOW) as hashes:
-        started = perf_counter()
         hashing = asyncio.ensure_future(hashes.hash(PASSWORD))
-        longest = 0.0
+        steps = 0
         while not hashing.done():
-            before = perf_counter()
-            await asyncio.sleep(0.001)
-            longest = max(longest, perf_counter() - before)
-        took = perf_counter() - started
+            await asyncio.sleep(0)
+            steps += 1
 
-    assert longest < took / 2
+    assert steps > 1  # the first step starts the hash, and would end with it if that blocked the loop
 
 
 @in_loop
