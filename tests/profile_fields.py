@@ -40,7 +40,7 @@ FIELDS: Final = (
         name="locale",
         camel="locale",
         good=("de-AT", "zh-Hant-TW"),
-        bad=(" ", "de_AT", "de-", "de-AT ", "\u212ao", "d\0", "a" * 36, "4242424242424242"),
+        bad=(" ", "de_AT", "de-", "de-AT ", "\u212ao", "d\0", "a" * 36, "x-4242-4242-4242-4242"),
     ),
     ProfileField(
         name="time_zone",

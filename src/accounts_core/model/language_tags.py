@@ -9,6 +9,8 @@ from typing import Final
 
 from accounts_core.errors import Invalid
 
+from .card_numbers import refuse_card_number
+
 MAX_LENGTH: Final = 35
 """RFC 5646, 4.4.1: the longest tag of language, script, region and variants that is to be expected."""
 
@@ -42,11 +44,12 @@ def language_tag(field: str, text: str) -> str:
     """Return a well-formed language tag of at most 35 characters, in the case of RFC 5646, 2.1.1.
 
     Raises:
-        Invalid: On `field`: it is too long, or no well-formed tag.
+        Invalid: On `field`: it is too long, no well-formed tag, or has a card number.
 
     """
     if len(text) > MAX_LENGTH:
         raise Invalid(field, f"At most {MAX_LENGTH} characters, please.")
+    refuse_card_number(field, text)  # private use has room for one
     # letters outside ASCII have lower case in ASCII, such as the Kelvin sign
     lower = text.lower() if text.isascii() else ""
     if lower not in _IRREGULAR and _TAG.fullmatch(lower) is None:

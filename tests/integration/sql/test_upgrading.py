@@ -121,6 +121,21 @@ async def test_a_process_of_the_older_version_still_adds_verifications_after_the
     assert await found(SqlStore(engine), VERIFICATION.id) == VERIFICATION
 
 
+async def test_a_process_of_the_release_before_adds_users_without_a_language_and_keeps_that_of_others(
+    engine: sa.Engine,
+) -> None:
+    migrate(engine)
+    jane = attrs.evolve(JANE, locale="de-AT", time_zone="Europe/Vienna")
+    await keep(SqlStore(engine), jane)
+    as_before = {name: value for name, value in rows.USER.values(MARY).items() if name not in {"locale", "time_zone"}}
+
+    write(engine, "accounts_users", as_before)
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE accounts_users SET name = 'Jane Roe' WHERE id = 1"))
+
+    assert await everybody(SqlStore(engine)) == [attrs.evolve(jane, name="Jane Roe"), MARY, None]
+
+
 async def test_whoever_is_at_the_bank_during_the_upgrade_is_still_to_be_told_the_outcome(engine: sa.Engine) -> None:
     """Otherwise the call after the challenge would make another hold."""
     migrate(engine, "0002")
