@@ -20,6 +20,7 @@ from accounts_core.model.session import Session
 from accounts_core.model.user import User
 from accounts_core.outbox.after_commit import MailDispatch
 from accounts_core.results import ActionRequired, Caller, SignInResult, VerificationResult
+from accounts_core.services.profile_type import ProfileType
 from accounts_core.sync import run_sync
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "MailDispatch",
     "PaymentMethod",
     "Policy",
+    "ProfileType",
     "Session",
     "SignInResult",
     "TeamId",

@@ -4,10 +4,16 @@
 event loop. Each row of `_UseCases` names a method and the class that implements it.
 """
 
+# mypy: disable-error-code="empty-body"
+# A row that is generic in the profile data is a function of which only the annotation is read (`facade.use_case`).
+
+from typing import Generic
+
 import attrs
 
 from accounts_core.container import W
 from accounts_core.facade import AsyncFacade, BlockingFacade, streaming_use_case, use_case
+from accounts_core.model.profile_data import D
 from accounts_core.outbox.worker import RunWorker
 from accounts_core.services.customer_sync import SyncCustomer
 from accounts_core.services.erasure import EraseUser, PreviewDeletion
@@ -76,30 +82,56 @@ from accounts_core.use_cases.teams.revoke_invitation import RevokeInvitation
 from accounts_core.use_cases.teams.write_interaction import WriteInteraction
 
 
-class _UseCases:
+class _UseCases(Generic[D]):
     # accounts
-    register = use_case(Register)
-    request_account = use_case(RequestAccount)
-    sign_in = use_case(SignIn)
+    @use_case
+    def register(self) -> Register[D]: ...
+    @use_case
+    def request_account(self) -> RequestAccount[D]: ...
+    @use_case
+    def sign_in(self) -> SignIn[D]: ...
+
     sign_out = use_case(SignOut)
-    restore = use_case(Restore)
+
+    @use_case
+    def restore(self) -> Restore[D]: ...
+
     forgot_password = use_case(ForgotPassword)
-    reset_password = use_case(ResetPassword)
+
+    @use_case
+    def reset_password(self) -> ResetPassword[D]: ...
+
     list_sessions = use_case(ListSessions)
     end_sessions = use_case(EndSessions)
     end_all_sessions = use_case(EndAllSessions)
-    authenticate = use_case(Authenticate)
-    authenticate_with_payment_methods = use_case(AuthenticateWithPaymentMethods)
+
+    @use_case
+    def authenticate(self) -> Authenticate[D]: ...
+    @use_case
+    def authenticate_with_payment_methods(self) -> AuthenticateWithPaymentMethods[D]: ...
+
     touch_session = use_case(TouchSession)
-    profile = use_case(ReadProfile)
-    find_user = use_case(FindUser)
-    update_profile = use_case(UpdateProfile)
-    mark_email_verified = use_case(MarkEmailVerified)
-    verify_email = use_case(VerifyEmail)
+
+    @use_case
+    def profile(self) -> ReadProfile[D]: ...
+    @use_case
+    def find_user(self) -> FindUser[D]: ...
+    @use_case
+    def update_profile(self) -> UpdateProfile[D]: ...
+    @use_case
+    def mark_email_verified(self) -> MarkEmailVerified[D]: ...
+    @use_case
+    def verify_email(self) -> VerifyEmail[D]: ...
+
     resend_verification = use_case(ResendVerification)
-    deactivate = use_case(Deactivate)
-    reinstate = use_case(Reinstate)
-    unlock_user = use_case(UnlockUser)
+
+    @use_case
+    def deactivate(self) -> Deactivate[D]: ...
+    @use_case
+    def reinstate(self) -> Reinstate[D]: ...
+    @use_case
+    def unlock_user(self) -> UnlockUser[D]: ...
+
     preview_deletion = use_case(PreviewDeletion)
     delete_user = use_case(DeleteUser)
     erase_user = use_case(EraseUser)
@@ -157,7 +189,7 @@ class _UseCases:
 
 
 @attrs.frozen(kw_only=True, slots=False, eq=False)
-class Accounts(AsyncFacade[W], _UseCases):
+class Accounts(AsyncFacade[D, W], _UseCases[D]):
     """User accounts and their cards, for asynchronous applications.
 
         await accounts.register(email="jane@example.org", password="correct horse battery staple", name="Jane Doe")
@@ -165,7 +197,8 @@ class Accounts(AsyncFacade[W], _UseCases):
         caller = await accounts.authenticate(signed_in.token)
         await accounts.verify_card(caller.user.id, payment_method="pm_card_visa")
 
-    `accounts_core/accounts.py` lists all of them by area.
+    `accounts_core/accounts.py` lists all of them by area. In annotations `Accounts[Customer]` are accounts whose users
+    have a `Customer` as their profile data, and `Accounts` any.
 
     In addition to the errors in its own docstring, every method may raise three others of `accounts_core.errors`:
 
@@ -187,6 +220,8 @@ class Accounts(AsyncFacade[W], _UseCases):
             limits.
         owned_data: Data that the application stores about a user, for deletion and export.
         job_handlers: The handlers of the application's own outbox jobs, by topic.
+        profile_type: The type of the application's profile data, which `User.profile` has (`accounts_profiles`). None
+            means that users have none.
         mail_dispatch: Whether a call sends the mails that it causes (the default), or a worker does.
 
     Raises:
@@ -196,7 +231,7 @@ class Accounts(AsyncFacade[W], _UseCases):
 
 
 @attrs.frozen(kw_only=True, slots=False, eq=False)
-class BlockingAccounts(BlockingFacade[W], _UseCases):
+class BlockingAccounts(BlockingFacade[D, W], _UseCases[D]):
     """User accounts and their cards, for applications without an event loop: `user = accounts.register(...)`.
 
     It takes the arguments of `Accounts`, but only adapters that never suspend. Its methods raise the same errors: in

@@ -15,6 +15,7 @@ import attrs
 from accounts_core.errors import ConfigurationError
 from accounts_core.model.outbox import OutboxJob
 from accounts_core.model.policy import CardPolicy, CustomerDeletion, Policy
+from accounts_core.model.profile_data import D
 from accounts_core.outbox.after_commit import Commits, DispatchMails, MailDispatch, NotingStore
 from accounts_core.outbox.handlers import JobHandler, JobHandlers, check_handlers
 from accounts_core.ports.clock import Clock
@@ -28,6 +29,7 @@ from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.once import ConsumeOnce, HashOnce
 from accounts_core.services.outbox_writer import Dispatcher
 from accounts_core.services.owned_data import OwnedPersonalData, OwnedTeams
+from accounts_core.services.profile_type import ProfileType
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar as TypeVarWithDefault
@@ -49,7 +51,7 @@ def _checked_handlers(job_handlers: Mapping[str, JobHandler] | None) -> dict[str
     return handlers
 
 
-def rate_limiter_of(ports: "Ports[Any]") -> Any:
+def rate_limiter_of(ports: "Ports[Any, Any]") -> Any:
     """Return the rate limiter of the store, for accounts that are given none."""
     store = ports._store  # noqa: SLF001  one module
     if not hasattr(store, "rate_limiter"):
@@ -61,8 +63,15 @@ def rate_limiter_of(ports: "Ports[Any]") -> Any:
 
 
 @attrs.frozen(kw_only=True, slots=False, eq=False, repr=False)
-class Ports(Generic[W]):
+class Ports(Generic[D, W]):
     """The adapters and the policy of an application."""
+
+    if not TYPE_CHECKING:
+
+        def __class_getitem__(cls, arguments: Any) -> Any:
+            # before Python 3.13 type variables have no defaults at run time, and `Accounts[Customer]` names one of two
+            named = arguments if isinstance(arguments, tuple) else (arguments,)
+            return super().__class_getitem__((*named, *(Any,) * (2 - len(named))))
 
     _store: Store[W] = attrs.field(alias="store")
     _payments: PaymentGateway = attrs.field(alias="payments")
@@ -76,6 +85,7 @@ class Ports(Generic[W]):
     _job_handlers: Mapping[str, JobHandler] = attrs.field(
         default=None, converter=_checked_handlers, alias="job_handlers"
     )
+    profile_type: ProfileType[D] | None = None
     mail_dispatch: MailDispatch = MailDispatch.AFTER_COMMIT
     _commits: Commits = attrs.field(factory=Commits, init=False)
 
@@ -145,7 +155,7 @@ class Ports(Generic[W]):
 class _Container:
     """The objects built from the ports so far, by type."""
 
-    def __init__(self, ports: Ports[Any], *, notes_commits: bool) -> None:
+    def __init__(self, ports: Ports[Any, Any], *, notes_commits: bool) -> None:
         self._by_type: dict[Any, Any] = {_key(field.type): getattr(ports, field.name) for field in attrs.fields(Ports)}
         self._by_type[_LIMITS] = ports.limits_in_use
         if notes_commits:

@@ -7,13 +7,14 @@ docstring of the use case's `__call__`.
 
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 from functools import update_wrapper, wraps
-from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast, overload
+from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast, get_origin, overload
 
 import attrs
 
 from accounts_core.container import Ports, W, is_built_of, rate_limiter_of, require
 from accounts_core.errors import ConfigurationError
 from accounts_core.id_arguments import id_arguments
+from accounts_core.model.profile_data import D
 from accounts_core.ports.blocking import (
     BlockingMailer,
     BlockingPasswordHasher,
@@ -30,7 +31,7 @@ R_co = TypeVar("R_co", covariant=True)
 
 
 @attrs.frozen(kw_only=True, slots=False, eq=False, repr=False)
-class AsyncFacade(Ports[W]):
+class AsyncFacade(Ports[D, W]):
     """A facade whose methods are coroutine functions; its adapters never block the event loop."""
 
     def __attrs_post_init__(self) -> None:
@@ -43,7 +44,7 @@ class AsyncFacade(Ports[W]):
 
 
 @attrs.frozen(kw_only=True, slots=False, eq=False, repr=False)
-class BlockingFacade(Ports[W]):
+class BlockingFacade(Ports[D, W]):
     """A facade whose methods are plain functions; its adapters never suspend."""
 
     _store: BlockingStore[W] = attrs.field(alias="store")
@@ -87,7 +88,7 @@ class _Method:
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
 
-    def method_of(self, instance: Ports[Any] | None, owner: type) -> Any:
+    def method_of(self, instance: Ports[Any, Any] | None, owner: type) -> Any:
         """Return the bound method of a facade; for the class of a facade, a function with the documentation."""
         if instance is None:
             return self._function(owner)
@@ -95,7 +96,7 @@ class _Method:
         vars(instance)[self.name] = call  # cached: the instance attribute now hides this descriptor
         return call
 
-    def _asynchronous(self, ports: Ports[Any]) -> Callable[..., Any]:
+    def _asynchronous(self, ports: Ports[Any, Any]) -> Callable[..., Any]:
         start = self._with_checked_ids(self._once(ports))
         if not ports.sends_mails_itself:
             return start
@@ -125,7 +126,7 @@ class _Method:
 
         return call
 
-    def _once(self, ports: Ports[Any]) -> Callable[..., Any]:
+    def _once(self, ports: Ports[Any, Any]) -> Callable[..., Any]:
         if not self.is_once:
             return cast("Callable[..., Any]", ports.build(self.cls).__call__)
 
@@ -135,7 +136,7 @@ class _Method:
 
         return call
 
-    def _blocking(self, ports: Ports[Any]) -> Callable[..., Any]:
+    def _blocking(self, ports: Ports[Any, Any]) -> Callable[..., Any]:
         start = self._asynchronous(ports)
 
         @wraps(self.cls.__call__)
@@ -159,24 +160,38 @@ class _Method:
         return function
 
 
-def methods(facade: type[Ports[Any]]) -> dict[str, type[Any]]:
+def methods(facade: type[Ports[Any, Any]]) -> dict[str, type[Any]]:
     """Return the use case of each method of a facade, by the method's name."""
     rows = {name: row for cls in facade.__mro__ for name, row in vars(cls).items() if isinstance(row, _Method)}
     return {name: row.cls for name, row in rows.items()}
 
 
-class use_case(_Method, Generic[P, R]):  # noqa: N801  read as a function where the facades are declared
-    """A use case as a method of both facades. Raises `TypeError` if nothing provides one of its dependencies."""
+def _class_of(row: Any) -> type[Any]:
+    """Return the class of a use case, which a function names as what it returns."""
+    returned = row if isinstance(row, type) else row.__annotations__["return"]
+    cls: type[Any] = get_origin(returned) or returned
+    return cls
 
-    def __init__(self, cls: type[UseCase[P, R]]) -> None:
-        super().__init__(cls)
+
+class use_case(_Method, Generic[P, R]):  # noqa: N801  read as a function where the facades are declared
+    """A use case as a method of both facades. Raises `TypeError` if nothing provides one of its dependencies.
+
+    A use case that is generic in the profile data is named by a function that is never called, because type checkers
+    do not keep the type argument of the facade otherwise:
+
+        @use_case
+        def register(self) -> Register[D]: ...
+    """
+
+    def __init__(self, row: "type[UseCase[P, R]] | Callable[[Any], UseCase[P, R]]") -> None:
+        super().__init__(_class_of(row))
 
     @overload
     def __get__(self, instance: None, owner: type) -> Callable[..., Any]: ...
     @overload
-    def __get__(self, instance: AsyncFacade[Any], owner: type) -> Callable[P, Coroutine[Any, Any, R]]: ...
+    def __get__(self, instance: AsyncFacade[Any, Any], owner: type) -> Callable[P, Coroutine[Any, Any, R]]: ...
     @overload
-    def __get__(self, instance: BlockingFacade[Any], owner: type) -> Callable[P, R]: ...
+    def __get__(self, instance: BlockingFacade[Any, Any], owner: type) -> Callable[P, R]: ...
     def __get__(self, instance: Any, owner: type) -> Any:
         return self.method_of(instance, owner)
 
@@ -191,10 +206,10 @@ class streaming_use_case(_Method, Generic[P, R]):  # noqa: N801  as above
     def __get__(self, instance: None, owner: type) -> Callable[..., Any]: ...
     @overload
     def __get__(
-        self, instance: AsyncFacade[Any], owner: type
+        self, instance: AsyncFacade[Any, Any], owner: type
     ) -> Callable[P, Coroutine[Any, Any, AsyncGenerator[R, None]]]: ...
     @overload
-    def __get__(self, instance: BlockingFacade[Any], owner: type) -> Callable[P, Iterator[R]]: ...
+    def __get__(self, instance: BlockingFacade[Any, Any], owner: type) -> Callable[P, Iterator[R]]: ...
     def __get__(self, instance: Any, owner: type) -> Any:
         return self.method_of(instance, owner)
 

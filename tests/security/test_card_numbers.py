@@ -82,7 +82,7 @@ class Recording(Simulator):
 
 @attrs.frozen(kw_only=True)
 class Environment:
-    accounts: Accounts[UnitOfWork]
+    accounts: Accounts[Any, UnitOfWork]
     api: Client
     jane: Client
     stored: Stored
@@ -104,7 +104,7 @@ def env(request: pytest.FixtureRequest, open_store: OpenStore, tmp_path: Path) -
         stored = stack.enter_context(open_store(request.param, run))
         clock, secrets, limits = Clock(START), SystemSecrets(), MemoryRateLimiter()
         stripe = Recording(clock, secrets)
-        accounts: Accounts[UnitOfWork] = Accounts(
+        accounts: Accounts[Any, UnitOfWork] = Accounts(
             mail_dispatch=MailDispatch.WORKER,
             store=stored.store,
             payments=StripeGateway.connect("sk_test_simulator", http_client=SimulatorHTTPClient(stripe)),

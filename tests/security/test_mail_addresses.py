@@ -1,6 +1,7 @@
 """A2: an address that a mail library would decode is refused by every call, and one from before ends its job."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.integration.http.client import PASSWORD, invalid
@@ -85,7 +86,7 @@ def test_a2_a_mail_to_an_address_from_before_the_rule_is_parked_at_once(tmp_path
         assert "evil" not in str(job.last_error)
 
 
-def accounts_with_mail(folder: Path) -> Accounts[UnitOfWork]:
+def accounts_with_mail(folder: Path) -> Accounts[Any, UnitOfWork]:
     clock, secrets = Clock(START), SystemSecrets()
     return Accounts(
         mail_dispatch=MailDispatch.WORKER,

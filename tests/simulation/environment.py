@@ -20,7 +20,7 @@ from .backends import Backend, plain
 
 R = TypeVar("R")
 
-Core: TypeAlias = Accounts[UnitOfWork]
+Core: TypeAlias = Accounts[Any, UnitOfWork]
 Act: TypeAlias = Callable[["Environment", Core], Coroutine[Any, Any, object]]
 
 PASSWORD: Final = "correct horse battery staple"

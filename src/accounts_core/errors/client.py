@@ -1,15 +1,30 @@
 """Errors of the caller: the input, or the state of what the caller asks for."""
 
+from collections.abc import Iterable, Mapping
+
 from .base import ClientError
 
 
 class Invalid(ClientError):
-    """A value is not valid. `field` is the argument, or `value` if a text cannot be stored; `reason` is for people."""
+    """A value is not valid. `field` is the argument, or `value` if a text cannot be stored; `reason` is for people.
 
-    def __init__(self, field: str, reason: str) -> None:
+    Several values may be invalid at once, such as members of profile data: then `others` has an error for each but the
+    first, and `errors` the reasons of all by field.
+    """
+
+    def __init__(self, field: str, reason: str, others: "Iterable[Invalid]" = ()) -> None:
         super().__init__(f"{field}: {reason}")
         self.field = field
         self.reason = reason
+        self.others = tuple(others)
+
+    @property
+    def errors(self) -> Mapping[str, list[str]]:
+        """The reasons by field."""
+        reasons: dict[str, list[str]] = {}
+        for each in (self, *self.others):
+            reasons.setdefault(each.field, []).append(each.reason)
+        return reasons
 
 
 class WrongPassword(Invalid):

@@ -13,7 +13,7 @@ from typing import Final
 import attrs
 
 from .email_address import EmailAddress
-from .events import Actor, DomainEvent, InvitationResent, InvitationRevoked, Invited
+from .events import IS_AUDITED, Actor, DomainEvent, InvitationResent, InvitationRevoked, Invited
 from .ids import UserId
 
 Detail = str | int | bool | None
@@ -42,7 +42,7 @@ class AuditEntry:
         details = {
             field.name: _plain(getattr(event, field.name))
             for field in attrs.fields(type(event))
-            if field.name not in _ELSEWHERE | _LEFT_OUT
+            if field.name not in _ELSEWHERE | _LEFT_OUT and field.metadata.get(IS_AUDITED, True)
         }
         action = _action(type(event))
         return cls(user_id=event.user_id, at=event.at, by=event.by, action=action, details=details)
@@ -65,4 +65,6 @@ INVITATION_ACTIONS: Final = frozenset(_action(kind) for kind in (Invited, Invita
 def _plain(value: object) -> Detail:
     if isinstance(value, EmailAddress):
         return value.address
+    if isinstance(value, tuple):
+        return ", ".join(value)
     return value if value is None or isinstance(value, str | int) else str(value)

@@ -6,11 +6,19 @@ secrets, and of a card only its brand and last four digits.
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Final, Generic
 
 import attrs
 
 from .email_address import EmailAddress
 from .ids import TeamId, UserId
+from .profile_data import D
+
+IS_AUDITED: Final = "is_audited"
+"""Metadata of a field: whether the audit trail has it. By default it does."""
+
+
+_UNAUDITED: Final = {IS_AUDITED: False}
 
 
 class Actor(StrEnum):
@@ -37,8 +45,10 @@ class DomainEvent:
 
 
 @attrs.frozen(kw_only=True)
-class UserRegistered(DomainEvent):
+class UserRegistered(DomainEvent, Generic[D]):
     email: EmailAddress
+    profile: D | None = attrs.field(default=None, repr=False, hash=False, metadata=_UNAUDITED)
+    """The profile data, in the host application's type; None if the accounts have none."""
 
 
 @attrs.frozen(kw_only=True)
@@ -66,6 +76,17 @@ class SessionsEnded(DomainEvent):
 @attrs.frozen(kw_only=True)
 class UserRenamed(DomainEvent):
     name: str
+
+
+@attrs.frozen(kw_only=True)
+class ProfileChanged(DomainEvent, Generic[D]):
+    """The host application's profile data has changed."""
+
+    members: tuple[str, ...]
+    """The names of the members that changed, in order."""
+    before: D | None = attrs.field(repr=False, hash=False, metadata=_UNAUDITED)
+    """The data before; None if it could not be read with the present type, or is not stored with the user."""
+    after: D = attrs.field(repr=False, hash=False, metadata=_UNAUDITED)
 
 
 @attrs.frozen(kw_only=True)

@@ -14,6 +14,7 @@ import attrs
 from .email_address import EmailAddress
 from .ids import UserId
 from .profile import ProfileFields
+from .profile_data import ProfileData
 from .secret_values import PasswordHash, TokenDigest
 from .times import is_ahead
 from .user import User
@@ -32,10 +33,19 @@ class SignUp(ProfileFields):
     created_at: datetime
     expires_at: datetime
     digest: TokenDigest | None = attrs.field(default=None, repr=False)
+    profile_data: ProfileData | None = None
+    """The profile data, until the account is opened; None if there is none."""
 
     @classmethod
     def request(
-        cls, *, id: str, email: EmailAddress, profile: ProfileFields, password_hash: PasswordHash, at: datetime
+        cls,
+        *,
+        id: str,
+        email: EmailAddress,
+        profile: ProfileFields,
+        password_hash: PasswordHash,
+        at: datetime,
+        profile_data: ProfileData | None = None,
     ) -> Self:
         """Return a new sign-up whose mail is not sent yet."""
         return cls(
@@ -45,15 +55,23 @@ class SignUp(ProfileFields):
             password_hash=password_hash,
             created_at=at,
             expires_at=at + UNMAILED_FOR,
+            profile_data=profile_data,
         )
 
     def mail_link(self, digest: TokenDigest, *, expires_at: datetime) -> Self:
         """Return the sign-up with a new link, which replaces the previous one, if any."""
         return attrs.evolve(self, digest=digest, expires_at=expires_at)
 
-    def to_user(self, *, id: UserId, at: datetime) -> User:
-        """Return the user of this sign-up, with an unverified address."""
-        return User.register(id=id, email=self.email, profile=self, password_hash=self.password_hash, at=at)
+    def to_user(self, *, id: UserId, at: datetime, profile_data: ProfileData | None = None) -> User:
+        """Return the user of this sign-up, with an unverified address and this profile data."""
+        return User.register(
+            id=id,
+            email=self.email,
+            profile=self,
+            password_hash=self.password_hash,
+            at=at,
+            profile_data=profile_data,
+        )
 
     def is_live(self, *, now: datetime) -> bool:
         """Return whether the sign-up is not expired and was not created in the future."""

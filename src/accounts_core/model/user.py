@@ -6,16 +6,18 @@ until the new one, which waits as `pending_email`, is verified.
 
 from datetime import datetime
 from enum import IntEnum
-from typing import Self
+from functools import cached_property
+from typing import Generic, Self
 
 import attrs
 
-from accounts_core.errors import AccountDeactivated
+from accounts_core.errors import AccountDeactivated, ConfigurationError
 
 from .email_address import EmailAddress
 from .ids import UserId
 from .initials import initials_of
 from .profile import ProfileChanges, ProfileFields, check_changes
+from .profile_data import NOTHING, D, ProfileData
 from .secret_values import PasswordHash
 
 
@@ -27,11 +29,13 @@ class UserStatus(IntEnum):
 
 
 @attrs.frozen(kw_only=True)
-class User(ProfileFields):
+class User(ProfileFields, Generic[D]):
     """A user. Methods that change something check the rules and return the changed copy.
 
     `balance` is a copy of the provider's balance, in minor units of its currency. `lost_customers` counts the user's
     customers that were deleted at the provider. `version` counts saves and is set by the store.
+
+    Its type argument is the type of the host application's profile data, `profile`.
     """
 
     id: UserId
@@ -54,12 +58,21 @@ class User(ProfileFields):
     created_at: datetime
     updated_at: datetime
     version: int = 0
+    profile_data: ProfileData | None = None
+    """The profile data as it is stored; None if there is none."""
 
     @classmethod
     def register(
-        cls, *, id: UserId, email: EmailAddress, profile: ProfileFields, password_hash: PasswordHash, at: datetime
+        cls,
+        *,
+        id: UserId,
+        email: EmailAddress,
+        profile: ProfileFields,
+        password_hash: PasswordHash,
+        at: datetime,
+        profile_data: ProfileData | None = None,
     ) -> Self:
-        """Return a new, active user with an unverified address, and this profile."""
+        """Return a new, active user with an unverified address, these profile fields and this profile data."""
         return cls(
             id=id,
             email=email,
@@ -67,7 +80,26 @@ class User(ProfileFields):
             password_hash=password_hash,
             created_at=at,
             updated_at=at,
+            profile_data=profile_data,
         )
+
+    @cached_property
+    def profile(self) -> D:
+        """The host application's profile data, in its type. It is decoded when it is first read.
+
+        Raises:
+            ConfigurationError: The accounts have no profile type, or do not store its data; the user was read from the
+                store itself (then use `ProfileType.read`); or what is stored cannot be read with the present type.
+
+        """
+        data = self.profile_data or NOTHING
+        if data.read is None:
+            raise ConfigurationError(
+                "There is no type to read this profile with. Give it to the accounts, profile_type=...; the data of a"
+                " user that was read from a store is returned by ProfileType.read."
+            )
+        profile: D = data.read(data)
+        return profile
 
     @property
     def is_active(self) -> bool:
@@ -117,6 +149,10 @@ class User(ProfileFields):
         """
         new = check_changes(changes)
         return self if new.items() <= self.profile_fields().items() else attrs.evolve(self, **new, updated_at=at)
+
+    def change_profile_data(self, data: ProfileData, *, at: datetime) -> Self:
+        """Return the user with other profile data."""
+        return attrs.evolve(self, profile_data=data, updated_at=at)
 
     @property
     def is_email_verified(self) -> bool:

@@ -1,5 +1,7 @@
 """The job of a sign-up: it opens an account or sends a mail."""
 
+from typing import Any
+
 import attrs
 
 from accounts_core.model.email_address import EmailAddress
@@ -18,6 +20,7 @@ from accounts_core.ports.clock import Clock
 from accounts_core.ports.secrets import Secrets
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.outbox_writer import OutboxWriter
+from accounts_core.services.profiles import Profiles
 from accounts_core.services.rate_limit_policy import RateLimitPolicy
 from accounts_core.services.retry import retry_on_conflict
 
@@ -33,6 +36,7 @@ class SignUpJobs:
     _clock: Clock
     _secrets: Secrets
     _policy: Policy
+    _profiles: Profiles[Any]
 
     async def sign_up(self, job: OutboxJob, data: SignUpJob) -> None:
         """Open an account for a sign-up, mail its link, or notify the user who has the address.
@@ -76,9 +80,10 @@ class SignUpJobs:
             now = self._clock.now()
             holder = await work.users.find_by_email(sign_up.email)
             if holder is None and data.opens:
-                user = sign_up.to_user(id=await work.users.next_id(), at=now)
+                stored, profile = self._profiles.stored(sign_up.profile_data), self._profiles.read(sign_up.profile_data)
+                user = sign_up.to_user(id=await work.users.next_id(), at=now, profile_data=stored)
                 await work.users.add(user)
-                work.record(UserRegistered(user_id=user.id, at=now, email=user.email))
+                work.record(UserRegistered(user_id=user.id, at=now, email=user.email, profile=profile))
                 await self._outbox.enqueue_for_worker(work, VerificationMailJob(user=user.id))
             elif holder is not None and _is_anothers(holder, sign_up.email):
                 # sent to the stored address, never to the typed one (CVE-2019-19844)

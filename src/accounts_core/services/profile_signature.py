@@ -1,4 +1,4 @@
-"""The signature and docstring of use cases that take the profile fields as `**profile`."""
+"""The signature and docstring of use cases that take the profile fields as `**fields`."""
 
 import inspect
 import re
@@ -10,19 +10,19 @@ from accounts_core.model.profile import DESCRIPTION, PROFILE_FIELDS
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_ENTRY = re.compile(r"^( *)\*\*profile: .*$", re.MULTILINE)
+_ENTRY = re.compile(r"^( *)\*\*fields: .*$", re.MULTILINE)
 _WIDTH = 120
 
 
 def shows_profile_fields(call: F) -> F:
-    """Name each profile field in the signature and the docstring of a use case, in place of `**profile`.
+    """Name each profile field in the signature and the docstring of a use case, in place of `**fields`.
 
     Type checkers and editors read the fields from the annotation, `Unpack[NewProfile]` or `Unpack[ProfileChanges]`;
     `inspect.signature` and `help()` do not.
     """
     signature = inspect.signature(call)
-    *others, profile = signature.parameters.values()
-    (fields,) = get_args(profile.annotation)
+    *others, last = signature.parameters.values()
+    (fields,) = get_args(last.annotation)
     types, is_new = get_type_hints(fields), bool(fields.__required_keys__)
     parameters, described = [], []
     for name, field in PROFILE_FIELDS.items():

@@ -5,44 +5,47 @@ The oldest session ends first if the user has as many as the policy allows.
 
 import re
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final, Generic
 
 import attrs
 
 from accounts_core.model.events import SignedIn
 from accounts_core.model.ids import ID_BYTES, prefixed_id
 from accounts_core.model.policy import Policy
+from accounts_core.model.profile_data import D
 from accounts_core.model.session import Session
 from accounts_core.model.tokens import TOKEN_BYTES, digest_of, new_token
 from accounts_core.model.user import User
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.secrets import Secrets
 from accounts_core.ports.store import UnitOfWork
+from accounts_core.services.profiles import Profiles
 
 _NUMBERS: Final = re.compile(r"[0-9]+")
 
 
 @attrs.frozen(kw_only=True)
-class SignInResult:
+class SignInResult(Generic[D]):
     """A new session. The token is only returned here: the store has its digest."""
 
     token: str = attrs.field(repr=False)
     """The access token."""
     session: Session
-    user: User
+    user: User[D]
 
 
 @attrs.frozen
-class SessionOpener:
+class SessionOpener(Generic[D]):
     """Opens sessions in a unit of work."""
 
     _clock: Clock
     _secrets: Secrets
     _policy: Policy
+    _profiles: Profiles[D]
 
     async def open(
-        self, work: UnitOfWork, user: User, *, user_agent: str | None, client: str | None = None
-    ) -> SignInResult:
+        self, work: UnitOfWork, user: User[Any], *, user_agent: str | None, client: str | None = None
+    ) -> SignInResult[D]:
         """Open a session for a user.
 
         Args:
@@ -80,7 +83,7 @@ class SessionOpener:
                 new_device=is_new and await work.devices.count_for_user(user.id) > 1,
             )
         )
-        return SignInResult(token=str(token), session=session, user=user)
+        return SignInResult(token=str(token), session=session, user=self._profiles.bind(user))
 
 
 def device_digest(user_agent: str | None) -> bytes:

@@ -29,6 +29,7 @@ from accounts_core.model.payment_method import (
     ProviderPaymentMethod,
 )
 from accounts_core.model.profile import PROFILE_FIELDS
+from accounts_core.model.profile_data import ProfileData
 from accounts_core.model.secret_values import PasswordHash, TokenDigest
 from accounts_core.model.session import Session
 from accounts_core.model.team import Interaction, Invitation, Membership, Team
@@ -59,6 +60,23 @@ def a_user(id: int = 1, **overrides: Any) -> User:
 def a_profile() -> dict[str, Any]:
     """Return a text for each profile field, which differs from its default and from the others."""
     return {name: f"{name} of Jane" for name in PROFILE_FIELDS}
+
+
+def a_profile_data(version: int = 3) -> ProfileData:
+    """Return profile data whose text a store must preserve to the letter, such as the form of numbers and the order."""
+    members = {
+        "zip": "75011",
+        "company": 'Caf\u00e9 "\U0001f469" \\ %s {}\n',
+        "big": 2**63 - 1,
+        "least": -(2**63),
+        "ratio": 1.0,
+        "huge": 1e300,
+        "tiny": 5e-324,
+        "zero": -0.0,
+        "address": {"lines": ["a", None, True, []], "empty": {}},
+        "": "",
+    }
+    return ProfileData.of(members, version)
 
 
 def a_session(id: str = "ses_1", user_id: int = 1, **overrides: Any) -> Session:

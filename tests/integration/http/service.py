@@ -69,7 +69,7 @@ class Service:
     payments: MemoryGateway
     mails: MemoryMailer
     hasher: PlainHasher
-    accounts: Accounts[UnitOfWork]
+    accounts: Accounts[Any, UnitOfWork]
     api: Client
     stored: Stored
 
@@ -201,7 +201,7 @@ def accounts_over(
     secrets: Secrets | None = None,
     passwords: PasswordHasher | None = None,
     owned_data: Sequence[OwnedData[Any]] = (),
-) -> Accounts[UnitOfWork]:
+) -> Accounts[Any, UnitOfWork]:
     return Accounts(
         mail_dispatch=MailDispatch.WORKER,
         store=store,
@@ -274,7 +274,7 @@ def in_database(run: Run, url: str) -> Iterator[Stored]:
             run(engine.dispose())
 
 
-def memory_accounts() -> Accounts[UnitOfWork]:
+def memory_accounts() -> Accounts[Any, UnitOfWork]:
     """Return accounts over a store of their own, for tests that are about the framework around them."""
     clock = Clock(START)
     return accounts_over(MemoryStore(), clock, MemoryGateway(clock, SystemSecrets()))

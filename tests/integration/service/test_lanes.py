@@ -54,7 +54,7 @@ class Environment:
         clock, secrets = ManualClock(NOON), SequenceSecrets()
         self.mailer = HangingMailer()
         self.gateway = MemoryGateway(clock=clock, secrets=secrets)
-        self.accounts: Accounts[UnitOfWork] = Accounts(
+        self.accounts: Accounts[Any, UnitOfWork] = Accounts(
             mail_dispatch=MailDispatch.WORKER,
             limits=None,
             store=MemoryStore(),

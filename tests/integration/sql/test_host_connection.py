@@ -15,6 +15,7 @@ from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import UserId
 from accounts_core.model.policy import Policy
 from accounts_core.model.tokens import digest_of, new_token
+from accounts_core.services.profiles import Profiles
 from accounts_core.testing.builders import a_session, a_user, at
 from accounts_core.testing.harness import keep
 from accounts_core.use_cases.sessions.authenticate import Authenticate
@@ -198,7 +199,7 @@ TOKEN = new_token(bytes(32))
 
 def authenticate_in(host: Host) -> Authenticate:
     clock = ManualClock(at(5))
-    return Authenticate(host.store, clock, Policy(), TouchSession(host.store, clock))
+    return Authenticate(host.store, clock, Policy(), TouchSession(host.store, clock), Profiles(None))
 
 
 @pytest.mark.parametrize(("how", "minutes"), [("commit", 5), ("rollback", 0)])

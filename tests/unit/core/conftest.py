@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 import attrs
 import pytest
 
-from accounts_core import BlockingAccounts, MailDispatch, Policy
+from accounts_core import BlockingAccounts, MailDispatch, Policy, ProfileType
 from accounts_core.model import User, UserId
 from accounts_core.model.events import DomainEvent
 from accounts_core.ports.owned_data import OwnedData
@@ -27,7 +28,7 @@ from accounts_memory import (
 PASSWORD = "correct horse battery staple"
 OTHER_PASSWORD = "an entirely different one"
 
-Core = BlockingAccounts[MemoryUnitOfWork]
+Core = BlockingAccounts[Any, MemoryUnitOfWork]
 
 
 class Events:
@@ -60,6 +61,7 @@ class Environment:
         policy: Policy | None = None,
         limits: MemoryRateLimiter | None = None,
         owned_data: Sequence[OwnedData[MemoryUnitOfWork]] = (),
+        profile_type: ProfileType[Any] | None = None,
     ) -> Core:
         return BlockingAccounts(
             mail_dispatch=MailDispatch.WORKER,
@@ -72,6 +74,7 @@ class Environment:
             policy=policy,
             limits=limits,
             owned_data=owned_data,
+            profile_type=profile_type,
         )
 
     def wait(self, **span: float) -> None:

@@ -19,6 +19,7 @@ NAMES = [
     "MailDispatch",
     "PaymentMethod",
     "Policy",
+    "ProfileType",
     "Session",
     "SignInResult",
     "TeamId",

@@ -10,7 +10,7 @@ from accounts_core.model.ids import UserId
 from accounts_core.model.secret_values import PasswordHash, TokenDigest
 from accounts_core.model.sign_up import SignUp
 from accounts_core.model.user import User
-from accounts_core.testing.builders import NOON, a_profile, a_session, a_team, a_user, an_invitation, at
+from accounts_core.testing.builders import NOON, a_profile, a_profile_data, a_session, a_team, a_user, an_invitation, at
 from accounts_core.testing.contracts.base import StoreContract
 from accounts_core.testing.harness import AnyStore, keep, read_back
 
@@ -35,7 +35,7 @@ class SignUpsContract(StoreContract):
     """`SignUps`."""
 
     async def test_a_sign_up_comes_back_with_every_field_by_id_and_by_digest(self, store: AnyStore) -> None:
-        linked = a_sign_up(digest=TokenDigest(b"d" * 32), **a_profile())
+        linked = a_sign_up(digest=TokenDigest(b"d" * 32), **a_profile(), profile_data=a_profile_data())
         async with store.begin() as work:
             await work.sign_ups.add(linked)
         async with store.begin() as work:

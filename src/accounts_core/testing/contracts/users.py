@@ -8,7 +8,7 @@ from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.ids import UserId
 from accounts_core.model.text import MAX_LINE
 from accounts_core.model.user import User, UserStatus
-from accounts_core.testing.builders import a_profile, a_user, at
+from accounts_core.testing.builders import a_profile, a_profile_data, a_user, at
 from accounts_core.testing.contracts.base import StoreContract
 from accounts_core.testing.harness import AnyStore, Concurrently, failures, keep, read_back
 
@@ -24,6 +24,7 @@ FULL = a_user(
     was_verified=True,
     password_changed_at=at(3),
     updated_at=at(2),
+    profile_data=a_profile_data(),
 )
 
 NAMES = {

@@ -4,12 +4,14 @@ Nobody finds out by it whether an address has an account: the call does the same
 the rest to the address itself (ASVS 5.0, 6.3.8).
 """
 
-from typing import Unpack
+from collections.abc import Mapping
+from typing import Any, Generic, Unpack
 
 import attrs
 
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.profile import NewProfile
+from accounts_core.model.profile_data import D
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.profile_signature import shows_profile_fields
 from accounts_core.services.retry import retry_on_conflict
@@ -17,11 +19,11 @@ from accounts_core.services.sign_up_requests import SignUpRequests
 
 
 @attrs.frozen
-class RequestAccount:
+class RequestAccount(Generic[D]):
     """Request an account without learning whether the address has one."""
 
     _store: Store[UnitOfWork]
-    _sign_up_requests: SignUpRequests
+    _sign_up_requests: SignUpRequests[D]
 
     @shows_profile_fields
     async def __call__(
@@ -30,7 +32,8 @@ class RequestAccount:
         email: EmailAddress | str,
         password: str,
         client: str | None = None,
-        **profile: Unpack[NewProfile],
+        profile: D | Mapping[str, Any] | None = None,
+        **fields: Unpack[NewProfile],
     ) -> None:
         """Enqueue a sign-up for a worker, which opens the account, or mails the address if it has one.
 
@@ -41,14 +44,20 @@ class RequestAccount:
             password: The password to sign in with: at most 1,024 bytes of UTF-8, by default at least 15 characters
                 (`Policy.passwords`), not a common one, and not the name, the address or a word of the product.
             client: The IP address of the client, for rate limits; None if it is not known.
-            **profile: The profile.
+            profile: The host application's profile data: a value of its type, or a mapping with its members (a JSON
+                object). None is the same as an empty mapping. At most `ProfileType.max_bytes` as JSON, without control
+                characters but line breaks and tabs, and without card numbers.
+            **fields: The profile fields.
 
         Raises:
-            Invalid: On `email`, `password` or a field of the profile.
+            Invalid: On `email`, `password` or a field of the profile; on `profile` or its members, such as
+                `profile.company`.
             RateLimitExceeded: Too many sign-ups from this client or in total (`sign-up`).
 
         """
-        request = await self._sign_up_requests.check(email=email, password=password, profile=profile, client=client)
+        request = await self._sign_up_requests.check(
+            email=email, password=password, fields=fields, profile=profile, client=client
+        )
 
         async def attempt() -> None:
             async with self._store.begin() as work:

@@ -3,6 +3,8 @@
 The token works once, for ten minutes by default, and not after any other change of the password.
 """
 
+from typing import Generic
+
 import attrs
 
 from accounts_core.errors import Conflict
@@ -10,6 +12,7 @@ from accounts_core.model.events import Actor, PasswordChanged
 from accounts_core.model.mail_token import MailToken, MailTokenPurpose
 from accounts_core.model.passwords import Password
 from accounts_core.model.policy import Policy
+from accounts_core.model.profile_data import D
 from accounts_core.model.requester import Requester
 from accounts_core.model.secret_values import PasswordHash
 from accounts_core.model.user import User
@@ -18,12 +21,13 @@ from accounts_core.ports.password_hasher import PasswordHasher
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.email_verifier import EmailVerifier
 from accounts_core.services.mail_token_verifier import MailTokenVerifier
+from accounts_core.services.profiles import Profiles
 from accounts_core.services.rate_limit_policy import RateLimitPolicy
 from accounts_core.services.retry import retry_on_conflict
 
 
 @attrs.frozen
-class ResetPassword:
+class ResetPassword(Generic[D]):
     """Set a new password with the token from a mail."""
 
     _store: Store[UnitOfWork]
@@ -33,8 +37,9 @@ class ResetPassword:
     _rate_limits: RateLimitPolicy
     _clock: Clock
     _policy: Policy
+    _profiles: Profiles[D]
 
-    async def __call__(self, *, token: str, password: str, client: str | None = None) -> User:
+    async def __call__(self, *, token: str, password: str, client: str | None = None) -> User[D]:
         """Set a new password, end every session and void every mailed token of the user.
 
         The mail proves the address that it went to: if that is the present address, it is verified from now on. The
@@ -72,7 +77,7 @@ class ResetPassword:
 
         changed = await retry_on_conflict(self._store, attempt)
         await self._rate_limits.reset_failures(changed.email)
-        return changed
+        return self._profiles.bind(changed)
 
     async def _change(self, work: UnitOfWork, token: MailToken, user: User, password_hash: PasswordHash) -> User:
         now = self._clock.now()

@@ -1,10 +1,13 @@
 """Restore a deactivated account with its email address and password, under the same checks as a sign-in."""
 
+from typing import Generic
+
 import attrs
 
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.events import UserRestored
 from accounts_core.model.passwords import Password
+from accounts_core.model.profile_data import D
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.credentials import Credentials, email_of
@@ -14,18 +17,18 @@ from accounts_core.services.session_opener import SessionOpener, SignInResult
 
 
 @attrs.frozen
-class Restore:
+class Restore(Generic[D]):
     """Restore a deactivated account with its password."""
 
     _store: Store[UnitOfWork]
     _credentials: Credentials
-    _sessions: SessionOpener
+    _sessions: SessionOpener[D]
     _rate_limits: RateLimitPolicy
     _clock: Clock
 
     async def __call__(
         self, *, email: EmailAddress | str, password: str, user_agent: str | None = None, client: str | None = None
-    ) -> SignInResult:
+    ) -> SignInResult[D]:
         """Make a deactivated account active again, as it was before, and sign in to it.
 
         For an active account it is a sign-in. The user is notified by mail if the address is verified.
@@ -51,7 +54,7 @@ class Restore:
         address, given = email_of(email), Password(password)
         await self._rate_limits.consume_sign_in(address, client)
 
-        async def attempt() -> SignInResult:
+        async def attempt() -> SignInResult[D]:
             proven = await self._credentials.prove(address, given, client)
             rehashed = await self._credentials.rehashed(proven, given, client)
             async with self._store.begin() as work:

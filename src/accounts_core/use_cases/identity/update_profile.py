@@ -4,8 +4,9 @@ A new password and any change of the address, verified or not, are sensitive (AS
 access token must not be enough to take the account over. They need the current password or a recent sign-in.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Unpack
+from typing import Any, Generic, Unpack
 
 import attrs
 
@@ -16,6 +17,7 @@ from accounts_core.model.events import (
     EmailChanged,
     EmailChangeRequested,
     PasswordChanged,
+    ProfileChanged,
     UserRenamed,
 )
 from accounts_core.model.ids import UserId
@@ -24,6 +26,7 @@ from accounts_core.model.outbox import OutboxJob
 from accounts_core.model.passwords import Password
 from accounts_core.model.policy import EmailChange, Policy
 from accounts_core.model.profile import ProfileChanges, known_texts
+from accounts_core.model.profile_data import D
 from accounts_core.model.requester import Requester
 from accounts_core.model.secret_values import PasswordHash
 from accounts_core.model.user import User
@@ -33,6 +36,8 @@ from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.credentials import Reauthentication, new_email_of
 from accounts_core.services.outbox_writer import OutboxWriter, tell_provider
 from accounts_core.services.profile_signature import shows_profile_fields
+from accounts_core.services.profile_type import ChangedData
+from accounts_core.services.profiles import Profiles
 from accounts_core.services.rate_limit_policy import RateLimitPolicy
 from accounts_core.services.retry import retry_on_conflict
 
@@ -41,18 +46,18 @@ from accounts_core.services.retry import retry_on_conflict
 class _ProfileChange:
     """The requested changes, checked as far as possible without the user."""
 
-    profile: ProfileChanges
+    fields: ProfileChanges
     email: EmailAddress | None
     password: Password | None
 
     def known_of(self, user: User) -> tuple[str, ...]:
         """Return the profile's texts and the addresses of the user before and after the change."""
         new = () if self.email is None else (self.email.address,)
-        return (*user.known_by, *known_texts(self.profile), *new)
+        return (*user.known_by, *known_texts(self.fields), *new)
 
 
 @attrs.frozen
-class UpdateProfile:
+class UpdateProfile(Generic[D]):
     """Change profile, email address or password of a user."""
 
     _store: Store[UnitOfWork]
@@ -62,6 +67,7 @@ class UpdateProfile:
     _outbox: OutboxWriter
     _clock: Clock
     _policy: Policy
+    _profiles: Profiles[D]
 
     @shows_profile_fields
     async def __call__(
@@ -74,8 +80,9 @@ class UpdateProfile:
         signed_in_at: datetime | None = None,
         keep_session: str | None = None,
         client: str | None = None,
-        **profile: Unpack[ProfileChanges],
-    ) -> User:
+        profile: D | Mapping[str, Any] | None = None,
+        **fields: Unpack[ProfileChanges],
+    ) -> User[D]:
         """Change a user's profile, email address and password, all that are given or none of them.
 
         A new password, or another address, needs `current_password` or a recent sign-in. A new password ends every
@@ -98,13 +105,17 @@ class UpdateProfile:
             keep_session: The id of a session that a new password does not end, such as the caller's; None ends every
                 one.
             client: The IP address of the client, for rate limits; None if it is not known.
-            **profile: The profile fields to change.
+            profile: The host application's profile data: a value of its type replaces all of it, a mapping the members
+                that it names; a value of a TypedDict is such a mapping. None keeps the old one. The limits are those of
+                `register`.
+            **fields: The profile fields to change.
 
         Returns:
             The user after the change.
 
         Raises:
-            Invalid: On `email`, `new_password`, `current_password` or a field of the profile.
+            Invalid: On `email`, `new_password`, `current_password` or a field of the profile; on
+                `profile` or its members, such as `profile.company`.
             WrongPassword: On `current_password`, which is not the user's.
             ReauthenticationRequired: The change needs `current_password` or a recent sign-in, and has neither.
             EmailTaken: Another account has the new address; never with `Policy.private_registration`.
@@ -115,7 +126,7 @@ class UpdateProfile:
 
         """
         change = _ProfileChange(
-            profile=profile,
+            fields=fields,
             email=None if email is None else new_email_of(email),
             password=None if new_password is None else Password(new_password, field="new_password"),
         )
@@ -126,6 +137,7 @@ class UpdateProfile:
                 user = await reader.users.find(user_id)
             if user is None:
                 raise NotFound("user", user_id)
+            data = self._profiles.check_change(user, profile)
             if change.password is not None:
                 self._policy.passwords.check(change.password, *change.known_of(user))
             await self._check_proof(user, change, proof, signed_in_at, client)
@@ -139,11 +151,11 @@ class UpdateProfile:
                 current = await work.users.get(user_id, lock=True)
                 if current.version != user.version:
                     raise Conflict("The user changed while the password was checked.")
-                return await self._change(work, current, change, password_hash, keep_session, may_tell)
+                return await self._change(work, current, change, data, password_hash, keep_session, may_tell)
 
         changed, jobs = await retry_on_conflict(self._store, attempt)
         await self._outbox.dispatch_now(*jobs)
-        return changed
+        return self._profiles.bind(changed)
 
     async def _check_proof(
         self,
@@ -192,15 +204,23 @@ class UpdateProfile:
         work: UnitOfWork,
         user: User,
         change: _ProfileChange,
+        data: ChangedData[D] | None,
         password_hash: PasswordHash | None,
         keep_session: str | None,
         may_tell: bool,
     ) -> tuple[User, tuple[OutboxJob, ...]]:
         now = self._clock.now()
         changed, events = user, list[DomainEvent]()
-        changed = changed.change_profile(change.profile, at=now)
+        changed = changed.change_profile(change.fields, at=now)
         if changed.name != user.name:
             events.append(UserRenamed(user_id=user.id, at=now, name=changed.name))
+        if data is not None:
+            stored = self._profiles.stored(data.data)
+            if stored is not None:
+                changed = changed.change_profile_data(stored, at=now)
+            events.append(
+                ProfileChanged(user_id=user.id, at=now, members=data.members, before=data.before, after=data.value)
+            )
         if change.email is not None:
             changed = await self._move(work, changed, change.email)
             if changed.email != user.email:
@@ -228,7 +248,7 @@ class UpdateProfile:
             await work.sessions.delete_for_user(user.id, keep=keep_session)
             await work.mail_tokens.delete_for_user(user.id)
             events.append(PasswordChanged(user_id=user.id, at=now, tell=user.verified_email))
-        if changed is user:
+        if changed is user and not events:
             return user, ()
         saved = await work.users.save(changed)
         for event in events:

@@ -13,7 +13,7 @@ Anything else is refused and counted like a sign-in, and the link can be used ag
 """
 
 from enum import Enum, auto
-from typing import Final
+from typing import Final, Generic
 
 import attrs
 
@@ -32,6 +32,7 @@ from accounts_core.model.ids import UserId
 from accounts_core.model.mail_token import MailTokenPurpose
 from accounts_core.model.outbox import OutboxJob
 from accounts_core.model.passwords import Password
+from accounts_core.model.profile_data import D
 from accounts_core.model.requester import Requester
 from accounts_core.model.sign_up import SignUp
 from accounts_core.model.tokens import MAILED, digest_of
@@ -42,6 +43,7 @@ from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.email_verifier import EmailVerifier
 from accounts_core.services.erasure import EraseUser
 from accounts_core.services.outbox_writer import OutboxWriter
+from accounts_core.services.profiles import Profiles
 from accounts_core.services.rate_limit_policy import RateLimitPolicy
 from accounts_core.services.retry import retry_on_conflict
 
@@ -76,7 +78,7 @@ class _Link:
 
 
 @attrs.frozen
-class VerifyEmail:
+class VerifyEmail(Generic[D]):
     """Verify an email address with the token that was mailed to it."""
 
     _store: Store[UnitOfWork]
@@ -86,10 +88,11 @@ class VerifyEmail:
     _rate_limits: RateLimitPolicy
     _outbox: OutboxWriter
     _clock: Clock
+    _profiles: Profiles[D]
 
     async def __call__(
         self, *, token: str, password: str | None = None, user_id: UserId | None = None, client: str | None = None
-    ) -> User:
+    ) -> User[D]:
         """Verify an email address with a mailed token, together with a password or the account's own access token.
 
         With the password of a sign-up, an unverified account that has the address is deleted, and the account of the
@@ -137,7 +140,7 @@ class VerifyEmail:
         link, user, jobs = await retry_on_conflict(self._store, attempt)
         await self._outbox.dispatch_now(*jobs)
         await self._verifier.reset_failures(link.user, user)
-        return user
+        return self._profiles.bind(user)
 
     async def _count(self, link: _Link, client: str | None) -> None:
         """Count a password that is tried.
@@ -212,9 +215,10 @@ class VerifyEmail:
         """Open the account of a sign-up, its address verified, in place of the unverified one with this address."""
         jobs = () if instead_of is None else tuple(await self._erase.erase(work, instead_of, by=Actor.USER))
         now = self._clock.now()
-        user = sign_up.to_user(id=await work.users.next_id(), at=now).verify_email(at=now)
+        stored, profile = self._profiles.stored(sign_up.profile_data), self._profiles.read(sign_up.profile_data)
+        user = sign_up.to_user(id=await work.users.next_id(), at=now, profile_data=stored).verify_email(at=now)
         await work.users.add(user)
-        work.record(UserRegistered(user_id=user.id, at=now, email=user.email))
+        work.record(UserRegistered(user_id=user.id, at=now, email=user.email, profile=profile))
         await self._verifier.follow(work, user, by=Actor.USER)
         return user, jobs
 

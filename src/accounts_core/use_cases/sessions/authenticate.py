@@ -7,22 +7,25 @@ at which its session ends or its user is deactivated.
 from collections.abc import Iterable
 from contextlib import suppress
 from hmac import compare_digest
+from typing import Any, Generic
 
 import attrs
 
 from accounts_core.errors import AccountsError, AnswerMismatch, InvalidToken
 from accounts_core.model.payment_method import PaymentMethod
 from accounts_core.model.policy import Policy
+from accounts_core.model.profile_data import D
 from accounts_core.model.secret_values import TokenDigest
 from accounts_core.model.session import Session
 from accounts_core.model.tokens import digest_of
 from accounts_core.model.user import User
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.services.profiles import Profiles
 from accounts_core.use_cases.sessions.touch_session import TouchSession
 
 
-def check_answer(digest: TokenDigest, session: Session, user: User, cards: Iterable[PaymentMethod] = ()) -> None:
+def check_answer(digest: TokenDigest, session: Session, user: User[Any], cards: Iterable[PaymentMethod] = ()) -> None:
     """Check that what the store returned belongs to the token that was looked up.
 
     A driver or a connection pool may mix answers up, and a mixed-up answer must never sign in another person.
@@ -37,25 +40,26 @@ def check_answer(digest: TokenDigest, session: Session, user: User, cards: Itera
 
 
 @attrs.frozen
-class Caller:
+class Caller(Generic[D]):
     """The user that an access token belongs to, with the session that it opened."""
 
     session: Session
-    user: User
+    user: User[D]
     touch_due: bool
     """Whether the session's `last_used_at` is out of date, because it was not or could not be recorded."""
 
 
 @attrs.frozen
-class Authenticate:
+class Authenticate(Generic[D]):
     """Resolve an access token, with one read of the store, and one write at most every `TOUCH_INTERVAL`."""
 
     _store: Store[UnitOfWork]
     _clock: Clock
     _policy: Policy
     _touch: TouchSession
+    _profiles: Profiles[D]
 
-    async def __call__(self, token: str, *, touch: bool = True) -> Caller:
+    async def __call__(self, token: str, *, touch: bool = True) -> Caller[D]:
         """Return the user and the session that an access token belongs to.
 
         That the session is in use is recorded if it was not in the last 5 minutes, so that it does not end for
@@ -82,7 +86,7 @@ class Authenticate:
         check_answer(digest, *found)
         return await self.admit(*found, touch=touch)
 
-    async def admit(self, session: Session, user: User, *, touch: bool) -> Caller:
+    async def admit(self, session: Session, found: User[Any], *, touch: bool) -> Caller[D]:
         """Return the caller for a session and its user, and record that the session is in use if that is due.
 
         Raises:
@@ -90,6 +94,7 @@ class Authenticate:
 
         """
         now = self._clock.now()
+        user = self._profiles.bind(found)
         if not user.is_active or not session.is_live(now=now, policy=self._policy.sessions):
             raise InvalidToken
         if not session.needs_touch(now=now):

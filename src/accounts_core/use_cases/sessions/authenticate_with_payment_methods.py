@@ -1,22 +1,25 @@
 """Resolve an access token for calls that also return the user's cards: one read of the store instead of two."""
 
+from typing import Generic
+
 import attrs
 
 from accounts_core.errors import InvalidToken
 from accounts_core.model.payment_method import Cards
+from accounts_core.model.profile_data import D
 from accounts_core.model.tokens import digest_of
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.use_cases.sessions.authenticate import Authenticate, Caller, check_answer
 
 
 @attrs.frozen
-class AuthenticateWithPaymentMethods:
+class AuthenticateWithPaymentMethods(Generic[D]):
     """Resolve an access token and read the user's cards, with one read of the store."""
 
     _store: Store[UnitOfWork]
-    _authenticate: Authenticate
+    _authenticate: Authenticate[D]
 
-    async def __call__(self, token: str, *, touch: bool = True) -> tuple[Caller, Cards]:
+    async def __call__(self, token: str, *, touch: bool = True) -> tuple[Caller[D], Cards]:
         """Return the user and the session that an access token belongs to, and the user's cards.
 
         Args:

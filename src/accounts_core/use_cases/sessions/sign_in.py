@@ -4,11 +4,14 @@ An attempt is counted before anything is looked up (ASVS 5.0, 6.3.1), and an unk
 password (6.3.8). A user with the highest number of sessions that the policy allows loses the oldest (7.1.2).
 """
 
+from typing import Generic
+
 import attrs
 
 from accounts_core.errors import AccountDeactivated
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.passwords import Password
+from accounts_core.model.profile_data import D
 from accounts_core.ports.store import Store, UnitOfWork
 from accounts_core.services.credentials import Credentials, email_of
 from accounts_core.services.rate_limit_policy import RateLimitPolicy
@@ -17,17 +20,17 @@ from accounts_core.services.session_opener import SessionOpener, SignInResult
 
 
 @attrs.frozen
-class SignIn:
+class SignIn(Generic[D]):
     """Open a session with email address and password."""
 
     _store: Store[UnitOfWork]
     _credentials: Credentials
-    _sessions: SessionOpener
+    _sessions: SessionOpener[D]
     _rate_limits: RateLimitPolicy
 
     async def __call__(
         self, *, email: EmailAddress | str, password: str, user_agent: str | None = None, client: str | None = None
-    ) -> SignInResult:
+    ) -> SignInResult[D]:
         """Sign a user in and return a new access token.
 
         The token is in the result and nowhere else: the store has its digest only. A sign-in from a new device is
@@ -57,7 +60,7 @@ class SignIn:
         address, given = email_of(email), Password(password)
         await self._rate_limits.consume_sign_in(address, client)
 
-        async def attempt() -> SignInResult:
+        async def attempt() -> SignInResult[D]:
             proven = await self._credentials.prove(address, given, client)
             if not proven.is_active:
                 raise AccountDeactivated

@@ -8,7 +8,7 @@ from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.secret_values import PasswordHash, TokenDigest
 from accounts_core.model.sign_up import SignUp
 from accounts_sql.connections.executors import Executor
-from accounts_sql.statements.mapping import RowMapping, email_address, secret_value
+from accounts_sql.statements.mapping import RowMapping, email_address, profile_data, secret_value
 from accounts_sql.statements.queries import Query, by_digest, by_name, first
 from accounts_sql.tables import sign_ups
 
@@ -18,6 +18,7 @@ _SIGN_UP: Final = RowMapping(
     email=email_address(key="email_key"),
     password_hash=secret_value(PasswordHash),
     digest=secret_value(TokenDigest),
+    profile_data=profile_data(),
 )
 _SIGN_UPS: Final = sa.select(*_SIGN_UP)
 _FIND: Final = Query(_SIGN_UPS.where(sign_ups.c.id == by_name("this")), first(_SIGN_UP.read), {"this": sign_ups.c.id})

@@ -16,6 +16,7 @@ import attrs
 import sqlalchemy as sa
 
 from accounts_core.model.email_address import EmailAddress
+from accounts_core.model.profile_data import ProfileData
 from accounts_core.model.secret_values import SecretValue
 
 from .queries import Row
@@ -52,6 +53,15 @@ def email_address(*, key: str) -> Stored:
 def secret_value(kind: type[SecretValue[Any]]) -> Stored:
     """Store a secret value as what it hides."""
     return Stored(read=kind, write=kind.reveal)
+
+
+def profile_data() -> Stored:
+    """Store profile data as its text, and the version of its type in a column of its own."""
+    return Stored(column="profile", beside="profile_version", read=_stored_profile, write=attrgetter("text", "version"))
+
+
+def _stored_profile(text: str, version: int | None) -> ProfileData:
+    return ProfileData(text, version or 0)  # NULL if something else has written the row
 
 
 def _setter(cls: type[Any], name: str) -> Callable[[Any, Any], None]:

@@ -10,7 +10,7 @@ from accounts_core.model.user import User, UserStatus
 from accounts_core.model.verification import CardVerification, Event, State
 from accounts_sql.tables import notifications, outbox, sessions, users, verifications
 
-from .mapping import RowMapping, Stored, email_address, enumeration, secret_value
+from .mapping import RowMapping, Stored, email_address, enumeration, profile_data, secret_value
 from .queries import Row
 
 USER: Final = RowMapping(
@@ -20,6 +20,7 @@ USER: Final = RowMapping(
     pending_email=email_address(key="pending_email_key"),
     status=enumeration(UserStatus),
     password_hash=secret_value(PasswordHash),
+    profile_data=profile_data(),
 )
 SESSION: Final = RowMapping(Session, sessions, digest=secret_value(TokenDigest))
 VERIFICATION: Final = RowMapping(

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from accounts_core.model.user import UserStatus
 
 from .common import listed, metadata, user_column
-from .types import Flag, Moment, Name, Number, Small
+from .types import Flag, JsonText, Moment, Name, Number, Small
 
 user_ids: Final = sa.Sequence("accounts_user_ids", metadata=metadata)
 
@@ -34,6 +34,9 @@ users: Final = sa.Table(
     sa.Column("was_verified", Flag, nullable=False, server_default=sa.false()),
     sa.Column("locale", sa.Text),
     sa.Column("time_zone", sa.Text),
+    # NULL without profile data
+    sa.Column("profile", JsonText),
+    sa.Column("profile_version", Number),
     sa.UniqueConstraint("email_key"),
     sa.CheckConstraint("id > 0", name="id"),
     sa.CheckConstraint(f"status IN ({listed(UserStatus)})", name="status"),
@@ -104,6 +107,8 @@ sign_ups: Final = sa.Table(
     sa.Column("expires_at", Moment, nullable=False),
     sa.Column("locale", sa.Text),
     sa.Column("time_zone", sa.Text),
+    sa.Column("profile", JsonText),
+    sa.Column("profile_version", Number),
     sa.UniqueConstraint("digest"),
     sa.Index(None, "email_key"),
     sa.Index(None, "expires_at"),

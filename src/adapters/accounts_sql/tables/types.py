@@ -107,6 +107,37 @@ def _from_json(value: str | None) -> Any:
     return None if value is None else json.loads(value)
 
 
+class JsonText(sa.types.TypeDecorator[str]):
+    """JSON as text, both ways: `json` on PostgreSQL, text on SQLite.
+
+    `json` keeps the text as it was written. `jsonb` would write 1e300 as 301 digits, so that a number with a fraction
+    came back as an integer, and would forget the order of members. Text goes both ways for the reason that `Document`
+    has; and it is decoded only where somebody reads it.
+    """
+
+    impl = sa.Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
+        return sa.Text() if dialect.name == "sqlite" else dialect.type_descriptor(postgresql.JSON())
+
+    def bind_expression(self, bindvalue: sa.BindParameter[Any]) -> sa.ColumnElement[Any]:
+        return sa.cast(sa.type_coerce(bindvalue, sa.Text()), postgresql.JSON) if self._is_json else bindvalue
+
+    def column_expression(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+        return sa.type_coerce(sa.cast(column, sa.Text), sa.Text()) if self._is_json else column
+
+    def bind_processor(self, dialect: sa.Dialect) -> None:  # noqa: ARG002  SQLAlchemy's signature
+        return None
+
+    def result_processor(self, dialect: sa.Dialect, coltype: object) -> None:  # noqa: ARG002  as above
+        return None
+
+    @property
+    def _is_json(self) -> bool:
+        return isinstance(self.impl_instance, postgresql.JSON)
+
+
 Name: Final = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 """Identifier text, compared and ordered by code point whatever the database's locale is.
 

@@ -147,7 +147,9 @@ def test_nothing_slow_is_done_within_a_unit_of_work(env: Environment, name: str)
         "hasher": _Outside(env.hasher, store),
     }
     stage = set_up(attrs.evolve(env, store=store, **outside), act)
-    limited = stage.env.accounts(act.policy, cast("MemoryRateLimiter", _Outside(MemoryRateLimiter(), store)))
+    limited = stage.env.accounts(
+        act.policy, cast("MemoryRateLimiter", _Outside(MemoryRateLimiter(), store)), profile_type=act.profile_type
+    )
     stage = attrs.evolve(stage, accounts=limited)
     run_out(stage.accounts)
     store.problems.clear()

@@ -16,6 +16,7 @@ from . import (
     v0010_retention,
     v0011_served_from,
     v0012_locale_and_time_zone,
+    v0013_profile_data,
 )
 
 MODULES: Final[tuple[ModuleType, ...]] = (
@@ -31,4 +32,5 @@ MODULES: Final[tuple[ModuleType, ...]] = (
     v0010_retention,
     v0011_served_from,
     v0012_locale_and_time_zone,
+    v0013_profile_data,
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from tests.customers import CUSTOMER, Customer
 from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD
 from tests.unit.core.use_cases.acts.stage import (
     JOHN,
@@ -129,6 +130,25 @@ IDENTITY: Mapping[str, Act] = {
         trail=[(USER, "user_renamed", {"name": "Jane Roe"})],
     ),
     "rename to the same": Act(do=lambda s: s.accounts.update_profile(s.jane.id, name="Jane Doe")),
+    "sign up with profile data": Act(
+        profile_type=CUSTOMER,
+        do=lambda s: s.accounts.register(
+            email=NEW, password=PASSWORD, name="Jane Doe", profile=Customer(company="Bookshop")
+        ),
+        trail=[(USER, "user_registered", {"email": NEW})],
+        mails=[(MailKind.VERIFY_EMAIL, NEW, LINK)],
+    ),
+    "change the profile data": Act(
+        profile_type=CUSTOMER,
+        prepare=lambda s: s.accounts.update_profile(s.jane.id, profile={"company": "Bookshop"}),
+        do=lambda s: s.accounts.update_profile(s.jane.id, profile={"seats": 2, "vat_id": "FR1"}),
+        trail=[(USER, "profile_changed", {"members": "vat_id, seats"})],
+    ),
+    "change the profile data to the same": Act(
+        profile_type=CUSTOMER,
+        prepare=lambda s: s.accounts.update_profile(s.jane.id, profile={"company": "Bookshop"}),
+        do=lambda s: s.accounts.update_profile(s.jane.id, profile={"seats": 1}),
+    ),
     "change the password": Act(
         sessions=0,
         links=0,

@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 from tests.unit.core.conftest import OTHER_PASSWORD, PASSWORD, Core, Environment
 
-from accounts_core import Policy, run_sync
+from accounts_core import Policy, ProfileType, run_sync
 from accounts_core.errors import CardDeclined, EmailTaken
 from accounts_core.model import EmailChange, TeamId, User
 from accounts_core.model.events import Actor
@@ -87,6 +87,7 @@ class Act:
     """How many links from mails Jane may still use afterwards; before it is 1, unless `prepare` asks for others."""
     is_verified: bool = True
     policy: Policy = attrs.field(factory=Policy)
+    profile_type: ProfileType[Any] | None = None
 
 
 def change_email(stage: Stage) -> None:
@@ -113,7 +114,7 @@ IMMEDIATE = Policy(email_change=EmailChange.IMMEDIATE)
 
 
 def set_up(env: Environment, act: Act) -> Stage:
-    accounts = env.accounts(act.policy)
+    accounts = env.accounts(act.policy, profile_type=act.profile_type)
     plain = env.accounts()
     jane = plain.register(email=OLD, password=PASSWORD, name="Jane Doe")
     john = plain.register(email=JOHN, password=PASSWORD, name="John Roe")
