@@ -32,7 +32,7 @@ from accounts_litestar.edge.problems import Problems
 from accounts_memory import PlainHasher
 from accounts_service.logs import _Handler, formatter
 from accounts_service.masking import Masker
-from accounts_smtp import EmlMailer, Sender
+from accounts_smtp import EmlMailer, MailComposer, Sender
 from accounts_stripe import StripeGateway, verify_webhook
 from accounts_stripe_simulator import Fault, Simulator, SimulatorHTTPClient
 from accounts_system import SystemSecrets
@@ -201,9 +201,8 @@ def test_in_one_process_no_secret_is_anywhere_that_it_does_not_belong(
     simulator = Simulator(clock, SystemSecrets(), webhook_secret=WEBHOOK_SECRET)
     hasher = MoodyHasher(searched)
     sender = Sender.parse("Accounts <no-reply@accounts.example>")
-    mail = MoodyMailer(
-        inner=EmlMailer(folder=tmp_path, sender=sender, public_url="https://accounts.example", clock=clock)
-    )
+    composer = MailComposer(sender=sender, public_url="https://accounts.example")
+    mail = MoodyMailer(inner=EmlMailer(folder=tmp_path, composer=composer, clock=clock))
     accounts = Accounts(
         mail_dispatch=MailDispatch.WORKER,
         limits=None,

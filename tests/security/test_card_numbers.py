@@ -27,7 +27,7 @@ from accounts_core.accounts import Accounts
 from accounts_core.ports.store import UnitOfWork
 from accounts_litestar import HttpOptions, create_app
 from accounts_memory import MemoryRateLimiter, PlainHasher
-from accounts_smtp import EmlMailer, Sender
+from accounts_smtp import EmlMailer, MailComposer, Sender
 from accounts_stripe import StripeGateway
 from accounts_stripe_simulator import Simulator, SimulatorHTTPClient
 from accounts_stripe_simulator.requests import Request
@@ -111,8 +111,9 @@ def env(request: pytest.FixtureRequest, open_store: OpenStore, tmp_path: Path) -
             passwords=PlainHasher(),
             mailer=EmlMailer(
                 folder=tmp_path,
-                sender=Sender.parse("Accounts <no-reply@accounts.example>"),
-                public_url="https://accounts.example",
+                composer=MailComposer(
+                    sender=Sender.parse("Accounts <no-reply@accounts.example>"), public_url="https://accounts.example"
+                ),
                 clock=clock,
             ),
             clock=clock,

@@ -38,7 +38,7 @@ from accounts_http.problems import MAX_PROBLEM_BYTES
 from accounts_redis.rate_limiter import MOST_CONNECTIONS
 from accounts_redis.rate_limiter import TIMEOUT_SECONDS as REDIS_SECONDS
 from accounts_service.settings import Settings
-from accounts_smtp import smtp
+from accounts_smtp import spans
 from accounts_sql.connections import engines
 from accounts_stripe import client, transport
 from accounts_system.worker import AT_ONCE
@@ -152,7 +152,7 @@ def test_the_figures_of_the_inventory_are_the_codes() -> None:
     outbox = f"{FIRST_DELAY.total_seconds():.0f} s, doubled up to an hour, {MOST_ATTEMPTS} attempts, then dead-lettered"
     assert outbox in stripe[4]
     assert f"{AT_ONCE[JobKind.MAIL]} a process" in told["the mail server"][2]
-    mail = f"{smtp.TIMEOUT_SECONDS:.0f} s for an answer, {smtp.TOTAL_SECONDS:.0f} s for a mail"
+    mail = f"{spans.TIMEOUT_SECONDS:.0f} s for an answer, {spans.TOTAL_SECONDS:.0f} s for a mail"
     assert mail in told["the mail server"][3]
     assert f"{MOST_CONNECTIONS} connections a process" in told["Redis"][2]
     assert f"{REDIS_SECONDS:.0f} s each" in told["Redis"][3]

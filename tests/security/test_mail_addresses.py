@@ -13,7 +13,7 @@ from accounts_core.accounts import Accounts
 from accounts_core.ports.store import UnitOfWork
 from accounts_core.sync import run_sync
 from accounts_memory import MemoryGateway, MemoryStore, PlainHasher
-from accounts_smtp import EmlMailer, Sender
+from accounts_smtp import EmlMailer, MailComposer, Sender
 from accounts_sql.statements.mapping import stored_email
 from accounts_system import SystemSecrets
 
@@ -95,7 +95,9 @@ def accounts_with_mail(folder: Path) -> Accounts[Any, UnitOfWork]:
         payments=MemoryGateway(clock, secrets),
         passwords=PlainHasher(),
         mailer=EmlMailer(
-            folder=folder, sender=Sender.parse("no-reply@accounts.example"), public_url="https://a.example", clock=clock
+            folder=folder,
+            composer=MailComposer(sender=Sender.parse("no-reply@accounts.example"), public_url="https://a.example"),
+            clock=clock,
         ),
         clock=clock,
         secrets=secrets,

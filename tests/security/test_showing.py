@@ -33,7 +33,7 @@ from accounts_http.schemas.user import UpdateUser
 from accounts_memory import ManualClock
 from accounts_service.database_url import DatabaseUrl
 from accounts_service.settings import Settings
-from accounts_smtp import Sender, SmtpUrl
+from accounts_smtp import MailComposer, Sender, SmtpUrl
 from accounts_smtp.smtp import SmtpMailer
 from accounts_sql import AsyncSqlStore, SqlStore, create_async_engine, create_engine
 from accounts_stripe import BlockingStripeGateway, StripeGateway
@@ -71,8 +71,9 @@ def session() -> Session:
 def mailer() -> SmtpMailer:
     return SmtpMailer(
         url=SmtpUrl.parse(SMTP_URL),
-        sender=Sender(EmailAddress("no-reply@accounts.example")),
-        public_url="https://accounts.example",
+        composer=MailComposer(
+            sender=Sender(EmailAddress("no-reply@accounts.example")), public_url="https://accounts.example"
+        ),
         clock=ManualClock(NOON),
         timeout_seconds=5,
     )

@@ -47,8 +47,9 @@ WHO_NETWORKS: Final = {
     "accounts_service/startup.py",
     "accounts_service/server.py",
     "accounts_service/stalled_readers.py",
+    "accounts_smtp/blocking_smtp.py",
 }
-"""The server's own sockets: it listens."""
+"""The server's own sockets: it listens. And mail without an event loop, for applications that have none."""
 
 RUNNING: Final = re.compile(
     r"os\.(?:exec|fork|popen|posix_spawn|spawn|startfile|system).*|(?:subprocess|pty|runpy|code\.(?:Interactive\w+|interact)|codeop)(?:\..+)?"

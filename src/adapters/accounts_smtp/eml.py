@@ -9,8 +9,7 @@ import attrs
 from accounts_core.errors import Unavailable
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.mailer import MailMessage
-from accounts_smtp.messages import compose, plain_id
-from accounts_smtp.sender import Sender
+from accounts_smtp.composer import MailComposer, plain_id
 
 log: Final = logging.getLogger(__name__)
 
@@ -20,19 +19,18 @@ class EmlMailer:
     """Mailer that writes each mail to an `.eml` file in `folder` and logs its path. Mail programs open such files.
 
     The folder is created with the first mail. Only its owner can read the folder and the files. A message that is
-    delivered again does not change its file. `public_url` is the base URL of the links in mails.
+    delivered again does not change its file.
     """
 
     suspends: ClassVar[Literal[False]] = False
 
     folder: Path
-    sender: Sender
-    public_url: str
+    composer: MailComposer
     clock: Clock
 
     async def deliver(self, message: MailMessage) -> None:
         path = self.folder / f"{plain_id(message)}.{message.kind}.eml"
-        mail = compose(message, sender=self.sender, public_url=self.public_url, at=self.clock.now())
+        mail = self.composer.compose(message, at=self.clock.now()).as_bytes()
         try:
             if not _write(path, mail):
                 return

@@ -24,6 +24,8 @@ from typing import Final
 
 import attrs
 
+from accounts_core.errors import Unavailable, Undeliverable
+
 NOT_SUPPORTED: Final = "5.6.7"
 """Non-ASCII addresses are not permitted there (RFC 6531)."""
 
@@ -70,6 +72,12 @@ class Reply:
         if detail not in _UNDEFINED:
             return detail in _RECIPIENTS
         return self.command is Command.RCPT and self.code in _RECIPIENTS_CODES
+
+    def to_error(self, what: str) -> Unavailable | Undeliverable:
+        """Return the error for this refusal of a mail, or of what is done in place of one."""
+        if self.is_about_recipient:
+            return Undeliverable(str(self))
+        return Unavailable(f"The mail server refused a mail ({what}) with {self}.")
 
     def __str__(self) -> str:
         return f"{self.code} {self.status}" if self.status else str(self.code)

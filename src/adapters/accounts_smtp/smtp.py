@@ -13,43 +13,19 @@ from typing import ClassVar, Final, Literal
 import aiosmtplib
 import attrs
 
-from accounts_core.errors import Unavailable, Undeliverable
-from accounts_core.forking import keep_forever, on_fork
+from accounts_core.errors import Undeliverable
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.mailer import Mailer, MailMessage
+from accounts_smtp.composer import MailComposer
 from accounts_smtp.headers import MailRefused
-from accounts_smtp.messages import compose
 from accounts_smtp.replies import NOT_SUPPORTED, Command, Reply
-from accounts_smtp.sender import Sender
+from accounts_smtp.spans import QUIT_SECONDS, TIMEOUT_SECONDS, TOTAL_SECONDS
+from accounts_smtp.tls import DefaultContext, unavailable
 from accounts_smtp.url import SmtpUrl
-
-TIMEOUT_SECONDS: Final = 20.0
-"""Timeout of each reply."""
-TOTAL_SECONDS: Final = 60.0
-"""Timeout of one mail: a server that replies to each command just in time would block a worker for minutes."""
-QUIT_SECONDS: Final = 5.0
-"""Timeout of QUIT. The mail is delivered by then."""
 
 logger = logging.getLogger(__name__)
 
 __all__ = ["MailRefused", "SmtpMailer"]
-
-
-class _Default:
-    """TLS context with the system's CAs, created anew in each process because a fork would copy its locks."""
-
-    def __init__(self) -> None:
-        self._context: ssl.SSLContext | None = ssl.create_default_context()
-        on_fork(self, in_child=_Default._drop)
-
-    def _drop(self) -> None:
-        keep_forever(self._context)
-        self._context = None
-
-    def get(self) -> ssl.SSLContext:
-        if self._context is None:
-            self._context = ssl.create_default_context()
-        return self._context
 
 
 @attrs.frozen(kw_only=True)
@@ -66,17 +42,16 @@ class SmtpMailer:
     suspends: ClassVar[Literal[True]] = True
 
     url: SmtpUrl
-    sender: Sender
-    public_url: str
+    composer: MailComposer
     clock: Clock
     tls: ssl.SSLContext | None = attrs.field(default=None, repr=False)
     timeout_seconds: float = TIMEOUT_SECONDS
     total_seconds: float = TOTAL_SECONDS
-    _tls: _Default = attrs.field(factory=_Default, init=False, repr=False, eq=False)
+    _tls: DefaultContext = attrs.field(factory=DefaultContext, init=False, repr=False, eq=False)
 
     async def deliver(self, message: MailMessage) -> None:
-        mail = compose(message, sender=self.sender, public_url=self.public_url, at=self.clock.now())
-        sender, recipient = self.sender.email.address, message.to.address
+        mail = self.composer.compose(message, at=self.clock.now()).as_bytes()
+        sender, recipient = self.composer.sender.email.address, message.to.address
         # an address beyond ASCII needs a server with SMTPUTF8 (RFC 6531); `compose` has validated both addresses
         options = [] if mail.isascii() else ["SMTPUTF8", "BODY=8BITMIME"]
         try:
@@ -99,7 +74,7 @@ class SmtpMailer:
         except aiosmtplib.SMTPResponseException as refused:
             raise _explained(refused, what) from None
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-            raise self._away(error) from None
+            raise unavailable(self.url, error) from None
         else:
             with suppress(aiosmtplib.SMTPException, OSError, ValueError):
                 await server.quit(timeout=QUIT_SECONDS)
@@ -119,12 +94,6 @@ class SmtpMailer:
             timeout=self.timeout_seconds,
         )
 
-    def _away(self, error: Exception) -> Unavailable:
-        if (failure := _tls_failure(error)) is not None:
-            logger.error("TLS with the mail server %s failed: %s.", self.url, failure.reason or "refused")
-        # the error's text may quote the credentials
-        return Unavailable(f"The mail server {self.url} did not take a mail: {type(error).__name__}.")
-
 
 async def _send(server: aiosmtplib.SMTP, sender: str, recipient: str, mail: bytes, *, mail_options: list[str]) -> None:
     """Send a mail after the greeting. Raises `Undeliverable` and the library's errors."""
@@ -139,19 +108,9 @@ async def _send(server: aiosmtplib.SMTP, sender: str, recipient: str, mail: byte
         raise
 
 
-def _tls_failure(error: BaseException | None) -> ssl.SSLError | None:
-    """Return the TLS error in the chain of causes, if any."""
-    while error is not None and not isinstance(error, ssl.SSLError):
-        error = error.__cause__ or error.__context__
-    return error
-
-
 def _explained(refused: aiosmtplib.SMTPResponseException, what: str) -> Exception:
     # the server's text may quote the address or the credentials
-    reply = Reply.of(_COMMANDS.get(type(refused), Command.OTHER), refused.code, refused.message)
-    if reply.is_about_recipient:
-        return Undeliverable(str(reply))
-    return Unavailable(f"The mail server refused a mail ({what}) with {reply}.")
+    return Reply.of(_COMMANDS.get(type(refused), Command.OTHER), refused.code, refused.message).to_error(what)
 
 
 _COMMANDS: Final = {aiosmtplib.SMTPRecipientRefused: Command.RCPT, aiosmtplib.SMTPDataError: Command.DATA}

@@ -2,7 +2,15 @@ import unicodedata
 from typing import Final
 
 _BREAKS: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_TURNING: Final = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
+"""Bidirectional formatting characters, of which one in a value could end the isolation of that value."""
 MAX_HEADER: Final = 300
+
+
+def one_line(text: str) -> str:
+    """Return `text` in one line, without control characters and without bidirectional formatting characters."""
+    kept = (c for c in text if unicodedata.bidirectional(c) not in _TURNING)
+    return " ".join("".join(" " if unicodedata.category(c) in _BREAKS else c for c in kept).split())
 
 
 def for_header(text: str) -> str:

@@ -80,9 +80,11 @@ def _check_limits(settings: Settings) -> str:
 
 def _check_mail(settings: Settings) -> str:
     if settings.smtp_url is not None:
+        from accounts_smtp import MailComposer
         from accounts_smtp.smtp import SmtpMailer
 
-        mailer = SmtpMailer(url=settings.smtp_url, sender=settings.mail_from, public_url=LOCAL_URL, clock=SystemClock())
+        composer = MailComposer(sender=settings.mail_from, public_url=LOCAL_URL)
+        mailer = SmtpMailer(url=settings.smtp_url, composer=composer, clock=SystemClock())
         _require_reachable_links(settings)
         asyncio.run(mailer.check())
         unset = "" if "ACCOUNTS_MAIL_FROM" in settings.configured else "; WARNING: ACCOUNTS_MAIL_FROM is not set"

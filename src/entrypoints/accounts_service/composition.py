@@ -16,7 +16,7 @@ from accounts_service.defaults import LOCAL_URL
 from accounts_service.payments import Provider, describe_provider, open_provider
 from accounts_service.rate_limiters import open_rate_limiter
 from accounts_service.settings import Settings
-from accounts_smtp import EmlMailer
+from accounts_smtp import EmlMailer, MailComposer
 from accounts_sql import AsyncSqlStore, create_async_engine
 from accounts_system import SystemClock, SystemSecrets
 
@@ -87,13 +87,12 @@ async def open_service(settings: Settings, *, public_url: str = LOCAL_URL) -> As
 
 
 def _mailer(settings: Settings, public_url: str, clock: Clock) -> Mailer:
+    composer = MailComposer(sender=settings.mail_from, public_url=public_url)
     if settings.smtp_url is None:
-        return EmlMailer(
-            folder=get_mail_folder(settings), sender=settings.mail_from, public_url=public_url, clock=clock
-        )
+        return EmlMailer(folder=get_mail_folder(settings), composer=composer, clock=clock)
     from accounts_smtp.smtp import SmtpMailer
 
-    return SmtpMailer(url=settings.smtp_url, sender=settings.mail_from, public_url=public_url, clock=clock)
+    return SmtpMailer(url=settings.smtp_url, composer=composer, clock=clock)
 
 
 def _describe_mail(settings: Settings) -> str:

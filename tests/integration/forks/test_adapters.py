@@ -160,9 +160,9 @@ def test_f1_no_lock_that_another_thread_holds_is_held_in_the_child() -> None:
 
 
 def test_f1_a_mailer_has_a_tls_context_of_its_own_in_the_child() -> None:
-    from accounts_smtp.smtp import _Default
+    from accounts_smtp.tls import DefaultContext
 
-    default = _Default()
+    default = DefaultContext()
     before = default.get()
 
     assert fork(lambda: default.get() is not before and default._context is default.get()).result()

@@ -14,7 +14,7 @@ from accounts_core.model.email_address import EmailAddress
 from accounts_core.ports.mailer import MailKind, MailMessage
 from accounts_core.sync import run_sync
 from accounts_core.testing.contracts import MailerContract
-from accounts_smtp import EmlMailer, Sender
+from accounts_smtp import EmlMailer, MailComposer, Sender
 
 
 @attrs.frozen
@@ -45,7 +45,11 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def mailer(folder: Path) -> EmlMailer:
     sender = Sender(EmailAddress("no-reply@accounts.example"), "Accounts")
-    return EmlMailer(folder=folder, sender=sender, public_url="https://accounts.example", clock=StoppedClock())
+    return EmlMailer(
+        folder=folder,
+        composer=MailComposer(sender=sender, public_url="https://accounts.example"),
+        clock=StoppedClock(),
+    )
 
 
 def names(folder: Path) -> list[str]:

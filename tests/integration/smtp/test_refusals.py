@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
+from tests.integration.smtp.mailers import KINDS, AnySmtpMailer, deliver, mailer_to
 from tests.integration.smtp.scripted import CONTENT, GREETING, scripted_server
 
 from accounts_core import Accounts, MailDispatch
@@ -16,7 +17,7 @@ from accounts_core.ports.mailer import MailKind, MailMessage
 from accounts_core.testing.builders import NOON
 from accounts_core.testing.contracts.mailer import VALUES
 from accounts_memory import ManualClock, MemoryGateway, MemoryStore, PlainHasher, SequenceSecrets
-from accounts_smtp import Sender, SmtpUrl
+from accounts_smtp import Sender
 from accounts_smtp.smtp import SmtpMailer
 
 OURS: Mapping[str, tuple[str, str]] = {
@@ -55,52 +56,58 @@ THEIRS: Mapping[str, tuple[str, str, str]] = {
 }
 
 
-def notifier_to(port: int, *, login: str = "user:pass@", sender: str = "no-reply@accounts.example") -> SmtpMailer:
-    return SmtpMailer(
-        url=SmtpUrl.parse(f"smtp://{login}127.0.0.1:{port}"),
-        sender=Sender(EmailAddress(sender), "Accounts"),
-        public_url="https://accounts.example",
-        clock=ManualClock(NOON),
-        timeout_seconds=5,
-    )
-
-
 def notice(to: str = "jane@example.org") -> MailMessage:
     return MailMessage(
         id="job_1", to=EmailAddress(to), kind=MailKind.VERIFY_EMAIL, values=VALUES[MailKind.VERIFY_EMAIL]
     )
 
 
-def deliver(replies: Mapping[str, str], *, to: str = "jane@example.org", **how: str) -> int:
+def deliver_to(
+    kind: type[AnySmtpMailer],
+    replies: Mapping[str, str],
+    *,
+    to: str = "jane@example.org",
+    login: str = "user:pass@",
+    sender: str = "no-reply@accounts.example",
+) -> int:
     async def go() -> int:
         async with scripted_server(replies) as server:
-            await notifier_to(server.port, **how).deliver(notice(to))
+            url = f"smtp://{login}127.0.0.1:{server.port}"
+            await deliver(mailer_to(kind, url, sender=Sender(EmailAddress(sender), "Accounts")), notice(to))
         return server.taken
 
     return asyncio.run(go())
 
 
-def test_f3_the_server_of_these_tests_takes_a_mail_unless_it_is_told_otherwise() -> None:
-    assert deliver({}) == 1
+@pytest.fixture(params=KINDS, ids=lambda kind: kind.__name__)
+def kind(request: pytest.FixtureRequest) -> type[AnySmtpMailer]:
+    chosen: type[AnySmtpMailer] = request.param
+    return chosen
+
+
+def test_f3_the_server_of_these_tests_takes_a_mail_unless_it_is_told_otherwise(kind: type[AnySmtpMailer]) -> None:
+    assert deliver_to(kind, {}) == 1
 
 
 @pytest.mark.parametrize("why", OURS)
-def test_f3_what_concerns_us_may_work_later(why: str) -> None:
+def test_f3_what_concerns_us_may_work_later(kind: type[AnySmtpMailer], why: str) -> None:
     command, reply = OURS[why]
 
     with pytest.raises(Unavailable) as caught:
-        deliver({command: reply})
+        deliver_to(kind, {command: reply})
 
     assert reply[:3] in str(caught.value)
     assert "jane@example.org" not in str(caught.value)
 
 
 @pytest.mark.parametrize("why", THEIRS)
-def test_f3_what_concerns_the_recipient_is_undeliverable(why: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_f3_what_concerns_the_recipient_is_undeliverable(
+    kind: type[AnySmtpMailer], why: str, caplog: pytest.LogCaptureFixture
+) -> None:
     command, reply, status = THEIRS[why]
 
     with caplog.at_level(logging.WARNING), pytest.raises(Undeliverable) as caught:
-        deliver({command: reply})
+        deliver_to(kind, {command: reply})
 
     assert caught.value.status == status
     assert str(caught.value) == f"The recipient of a mail cannot be reached ({status})."
@@ -112,19 +119,21 @@ def test_f3_what_concerns_the_recipient_is_undeliverable(why: str, caplog: pytes
 PLAIN_EHLO = {"EHLO": "250-mail.example\r\n250 AUTH PLAIN"}
 
 
-def test_f3_an_address_beyond_ascii_is_undeliverable_where_the_server_takes_none() -> None:
+def test_f3_an_address_beyond_ascii_is_undeliverable_where_the_server_takes_none(kind: type[AnySmtpMailer]) -> None:
     with pytest.raises(Undeliverable) as caught:
-        deliver(PLAIN_EHLO, to="j\u00f6rg@example.org")
+        deliver_to(kind, PLAIN_EHLO, to="j\u00f6rg@example.org")
     assert caught.value.status == "5.6.7"
 
-    assert deliver(PLAIN_EHLO) == 1
+    assert deliver_to(kind, PLAIN_EHLO) == 1
 
 
-def test_f3_a_sender_beyond_ascii_concerns_us_and_so_does_a_server_that_refused_to_say_what_it_supports() -> None:
+def test_f3_a_sender_beyond_ascii_concerns_us_and_so_does_a_server_that_refused_to_say_what_it_supports(
+    kind: type[AnySmtpMailer],
+) -> None:
     with pytest.raises(Unavailable):
-        deliver(PLAIN_EHLO, to="j\u00f6rg@example.org", sender="b\u00fcro@accounts.example")
+        deliver_to(kind, PLAIN_EHLO, to="j\u00f6rg@example.org", sender="b\u00fcro@accounts.example")
     with pytest.raises(Unavailable):
-        deliver({"EHLO": "502 5.5.1 no"}, to="j\u00f6rg@example.org", login="")
+        deliver_to(kind, {"EHLO": "502 5.5.1 no"}, to="j\u00f6rg@example.org", login="")
 
 
 def test_f3_sign_ups_wait_for_a_password_that_is_mended_and_invented_addresses_leave_nothing_behind() -> None:
@@ -139,7 +148,7 @@ def test_f3_sign_ups_wait_for_a_password_that_is_mended_and_invented_addresses_l
                 store=MemoryStore(),
                 payments=MemoryGateway(clock=clock, secrets=SequenceSecrets()),
                 passwords=PlainHasher(),
-                mailer=notifier_to(server.port),
+                mailer=mailer_to(SmtpMailer, f"smtp://user:pass@127.0.0.1:{server.port}"),
                 clock=clock,
                 secrets=SequenceSecrets(),
             )

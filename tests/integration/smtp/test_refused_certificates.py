@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.integration.smtp.mailers import AnySmtpMailer, deliver, mailer_to
 from tests.integration.smtp.test_smtp_mailer import (
     Mailbox,
     certificate,
+    kind,
     mailbox,
     notice,
-    notifier_to,
     serve,
     serving_tls,
     trusting,
@@ -19,14 +20,15 @@ from tests.integration.smtp.test_smtp_mailer import (
 
 from accounts_core.errors import Unavailable
 
-__all__ = ["certificate", "mailbox", "serve", "serving_tls", "trusting"]
+__all__ = ["certificate", "kind", "mailbox", "serve", "serving_tls", "trusting"]
 
-LOGGER = "accounts_smtp.smtp"
+LOGGER = "accounts_smtp.tls"
 
 
 @pytest.mark.parametrize("scheme", ["smtp", "smtps"])
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
 def test_a_certificate_that_is_refused_is_logged_as_that(
+    kind: type[AnySmtpMailer],
     serve: Callable[..., int],
     mailbox: Mailbox,
     serving_tls: ssl.SSLContext,
@@ -40,10 +42,10 @@ def test_a_certificate_that_is_refused_is_logged_as_that(
     if scheme == "smtps":
         how = {"ssl_context": serving_tls}
     port = serve(**how)
-    mailer = notifier_to(f"{scheme}://{host}:{port}", **({"tls": trusting} if host != "localhost" else {}))
+    mailer = mailer_to(kind, f"{scheme}://{host}:{port}", tls=trusting if host != "localhost" else None)
 
     with pytest.raises(Unavailable):
-        asyncio.run(mailer.deliver(notice()))
+        asyncio.run(deliver(mailer, notice()))
 
     assert mailbox.taken == []
     assert [(record.levelname, record.getMessage()) for record in caplog.records if record.name == LOGGER] == [

@@ -11,23 +11,23 @@ from email.policy import SMTP as SMTP_POLICY
 from pathlib import Path
 from typing import Any
 
-import attrs
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from tests.integration.smtp.hanging import hanging_server
+from tests.integration.smtp.mailers import KINDS, AnySmtpMailer, deliver, mailer_to
 
 from accounts_core.errors import Unavailable, Undeliverable
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.outbox.delays import WORKER_LEASE
 from accounts_core.ports.mailer import MailKind, MailMessage
-from accounts_core.testing.builders import NOON
 from accounts_core.testing.contracts import MailerContract, RefusedMailsContract
 from accounts_core.testing.contracts.mailer import VALUES, Refuse
 from accounts_core.testing.harness import Drive
-from accounts_memory import ManualClock
-from accounts_smtp import Sender, SmtpUrl
-from accounts_smtp.smtp import QUIT_SECONDS, TOTAL_SECONDS, SmtpMailer
+from accounts_smtp import SmtpUrl
+from accounts_smtp.blocking_smtp import BlockingSmtpMailer
+from accounts_smtp.smtp import SmtpMailer
+from accounts_smtp.spans import QUIT_SECONDS, TOTAL_SECONDS
 
 
 class Mailbox:
@@ -96,31 +96,13 @@ def serve(mailbox: Mailbox) -> Iterator[Callable[..., int]]:
         controller.stop()
 
 
-def notifier_to(url: str, **changes: Any) -> SmtpMailer:
-    return attrs.evolve(
-        SmtpMailer(
-            url=SmtpUrl.parse(url),
-            sender=Sender(EmailAddress("no-reply@accounts.example"), "Accounts"),
-            public_url="https://accounts.example",
-            clock=ManualClock(NOON),
-            timeout_seconds=5,
-        ),
-        **changes,
-    )
+@pytest.fixture(params=KINDS, ids=lambda kind: kind.__name__)
+def kind(request: pytest.FixtureRequest) -> type[AnySmtpMailer]:
+    chosen: type[AnySmtpMailer] = request.param
+    return chosen
 
 
-@pytest.fixture
-def drive() -> Drive:
-    return asyncio.run
-
-
-class TestContract(MailerContract, RefusedMailsContract):
-    """The contract, over SMTP on this machine."""
-
-    @pytest.fixture
-    def mailer(self, serve: Callable[..., int]) -> SmtpMailer:
-        return notifier_to(f"smtp://127.0.0.1:{serve(enable_SMTPUTF8=True)}")
-
+class OverSmtp(MailerContract, RefusedMailsContract):
     @pytest.fixture
     def delivered(self, mailbox: Mailbox) -> Callable[[], list[str]]:
         def ids() -> list[str]:
@@ -137,6 +119,26 @@ class TestContract(MailerContract, RefusedMailsContract):
         return refuse
 
 
+class TestContract(OverSmtp):
+    """The contract, over SMTP on this machine."""
+
+    @pytest.fixture
+    def drive(self) -> Drive:
+        return asyncio.run
+
+    @pytest.fixture
+    def mailer(self, serve: Callable[..., int]) -> AnySmtpMailer:
+        return mailer_to(SmtpMailer, f"smtp://127.0.0.1:{serve(enable_SMTPUTF8=True)}")
+
+
+class TestBlockingContract(OverSmtp):
+    """The same without an event loop."""
+
+    @pytest.fixture
+    def mailer(self, serve: Callable[..., int]) -> AnySmtpMailer:
+        return mailer_to(BlockingSmtpMailer, f"smtp://127.0.0.1:{serve(enable_SMTPUTF8=True)}")
+
+
 def _raw(envelope: Envelope) -> bytes:
     content = envelope.content
     assert isinstance(content, bytes)
@@ -147,8 +149,10 @@ def notice(purpose: MailKind = MailKind.RESET_PASSWORD, to: str = "jane@example.
     return MailMessage(id="job_1", to=EmailAddress(to), kind=purpose, values=VALUES[purpose])
 
 
-def test_a_mail_goes_to_the_address_alone_and_from_the_sender(serve: Callable[..., int], mailbox: Mailbox) -> None:
-    asyncio.run(notifier_to(f"smtp://127.0.0.1:{serve()}").deliver(notice()))
+def test_a_mail_goes_to_the_address_alone_and_from_the_sender(
+    kind: type[AnySmtpMailer], serve: Callable[..., int], mailbox: Mailbox
+) -> None:
+    asyncio.run(deliver(mailer_to(kind, f"smtp://127.0.0.1:{serve()}"), notice()))
 
     (envelope,) = mailbox.taken
     assert (envelope.mail_from, envelope.rcpt_tos) == ("no-reply@accounts.example", ["jane@example.org"])
@@ -157,12 +161,12 @@ def test_a_mail_goes_to_the_address_alone_and_from_the_sender(serve: Callable[..
 
 @pytest.mark.parametrize(("answer", "expected"), [("451 later", Unavailable), ("550 nobody", Undeliverable)])
 def test_what_the_server_refuses_is_tried_again_or_undeliverable(
-    serve: Callable[..., int], mailbox: Mailbox, answer: str, expected: type[Exception]
+    kind: type[AnySmtpMailer], serve: Callable[..., int], mailbox: Mailbox, answer: str, expected: type[Exception]
 ) -> None:
     mailbox.answer = answer
 
     with pytest.raises(expected) as caught:
-        asyncio.run(notifier_to(f"smtp://127.0.0.1:{serve()}").deliver(notice()))
+        asyncio.run(deliver(mailer_to(kind, f"smtp://127.0.0.1:{serve()}"), notice()))
 
     assert answer[:3] in str(caught.value)
     assert "jane@example.org" not in str(caught.value)
@@ -170,57 +174,63 @@ def test_what_the_server_refuses_is_tried_again_or_undeliverable(
 
 
 def test_tls_is_turned_to_where_it_is_offered_and_the_certificate_is_verified(
-    serve: Callable[..., int], mailbox: Mailbox, serving_tls: ssl.SSLContext, trusting: ssl.SSLContext
+    kind: type[AnySmtpMailer],
+    serve: Callable[..., int],
+    mailbox: Mailbox,
+    serving_tls: ssl.SSLContext,
+    trusting: ssl.SSLContext,
 ) -> None:
     secured = serve(tls_context=serving_tls, require_starttls=True)
-    asyncio.run(notifier_to(f"smtp://localhost:{secured}", tls=trusting).deliver(notice()))
+    asyncio.run(deliver(mailer_to(kind, f"smtp://localhost:{secured}", tls=trusting), notice()))
     assert len(mailbox.taken) == 1
 
     with pytest.raises(Unavailable):
-        asyncio.run(notifier_to(f"smtp://localhost:{secured}").deliver(notice()))
+        asyncio.run(deliver(mailer_to(kind, f"smtp://localhost:{secured}"), notice()))
     assert len(mailbox.taken) == 1
 
 
 @pytest.mark.parametrize("login", ["jane:secret@", ""])
 def test_nothing_is_sent_in_the_clear_to_another_machine(
-    serve: Callable[..., int], mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch, login: str
+    kind: type[AnySmtpMailer], serve: Callable[..., int], mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch, login: str
 ) -> None:
     """P01: without a login, too, a server that offers no STARTTLS, or whose offer was stripped, gets nothing."""
     url = f"smtp://{login}127.0.0.1:{serve()}"
     monkeypatch.setattr(SmtpUrl, "is_loopback", property(lambda _: False))
 
     with pytest.raises(Unavailable) as caught:
-        asyncio.run(notifier_to(url).deliver(notice()))
+        asyncio.run(deliver(mailer_to(kind, url), notice()))
 
     assert "secret" not in str(caught.value)
     assert mailbox.taken == []
 
 
-def test_a_server_that_is_not_there_is_away() -> None:
+def test_a_server_that_is_not_there_is_away(kind: type[AnySmtpMailer]) -> None:
     with pytest.raises(Unavailable, match=r"smtp://127\.0\.0\.1:9"):
-        asyncio.run(notifier_to("smtp://127.0.0.1:9").deliver(notice()))
+        asyncio.run(deliver(mailer_to(kind, "smtp://127.0.0.1:9"), notice()))
 
 
-def test_a_server_that_hangs_is_not_waited_for() -> None:
-    async def deliver() -> None:
+def test_a_server_that_hangs_is_not_waited_for(kind: type[AnySmtpMailer]) -> None:
+    async def go() -> None:
         async with hanging_server() as server:
             with pytest.raises(Unavailable):
-                await notifier_to(f"smtp://127.0.0.1:{server.port}", timeout_seconds=0.2).deliver(notice())
+                await deliver(mailer_to(kind, f"smtp://127.0.0.1:{server.port}", timeout_seconds=0.2), notice())
         assert server.taken == 1
 
-    asyncio.run(deliver())
+    asyncio.run(go())
 
 
-def test_a12_a_server_that_answers_each_command_just_in_time_is_not_waited_for_either() -> None:
+def test_a12_a_server_that_answers_each_command_just_in_time_is_not_waited_for_either(
+    kind: type[AnySmtpMailer],
+) -> None:
     """Each answer is well within the time for one; all of them together are not within the time for a mail."""
 
-    async def deliver() -> None:
+    async def go() -> None:
         async with hanging_server(drip_seconds=0.2, greeting=b"220 hello\r\n") as server:
             url = f"smtp://127.0.0.1:{server.port}"
-            with pytest.raises(Unavailable, match="TimeoutError"):
-                await notifier_to(url, timeout_seconds=60, total_seconds=0.3).deliver(notice())
+            with pytest.raises(Unavailable, match=r"TimeoutError|SMTPServerDisconnected"):
+                await deliver(mailer_to(kind, url, timeout_seconds=60, total_seconds=0.3), notice())
 
-    asyncio.run(deliver())
+    asyncio.run(go())
 
 
 def test_a12_no_mail_takes_as_long_as_a_worker_holds_its_job() -> None:
@@ -228,14 +238,14 @@ def test_a12_no_mail_takes_as_long_as_a_worker_holds_its_job() -> None:
 
 
 def test_a12_a_mail_that_was_taken_is_delivered_though_the_server_does_not_say_goodbye(
-    serve: Callable[..., int], mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+    kind: type[AnySmtpMailer], serve: Callable[..., int], mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def never(_: SMTP, __: str) -> None:
         await asyncio.sleep(3600)
 
     monkeypatch.setattr(SMTP, "smtp_QUIT", never)
-    monkeypatch.setattr("accounts_smtp.smtp.QUIT_SECONDS", 0.1)
+    monkeypatch.setattr(f"{kind.__module__}.QUIT_SECONDS", 0.1)
 
-    asyncio.run(notifier_to(f"smtp://127.0.0.1:{serve()}").deliver(notice()))
+    asyncio.run(deliver(mailer_to(kind, f"smtp://127.0.0.1:{serve()}"), notice()))
 
     assert len(mailbox.taken) == 1

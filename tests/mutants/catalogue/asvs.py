@@ -136,10 +136,10 @@ ASVS: Final = (
     ),
     Mutant(
         name="a mailed token in the query of its link",
-        at="adapters/accounts_smtp/templates.py::_with_token",
-        old="f\"{page}#token={quote(values['token'], safe='')}\"",
-        new="f\"{page}?token={quote(values['token'], safe='')}\"",
-        check="tests/unit/adapters/test_messages.py::test_a_token_is_in_the_fragment_of_the_link_and_nowhere_else",
+        at="adapters/accounts_smtp/variables.py::link_of",
+        old="f\"#token={quote(values['token'], safe='')}\"",
+        new="f\"?token={quote(values['token'], safe='')}\"",
+        check="tests/integration/smtp/test_messages.py::test_a_token_is_in_the_fragment_of_the_link_and_nowhere_else",
     ),
     Mutant(
         name="any password by mail",

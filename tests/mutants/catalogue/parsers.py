@@ -10,7 +10,7 @@ _LINEAR: Final = "tests/security/test_linear_work.py"
 _IDENTITY: Final = "tests/security/test_email_identity.py"
 _MAIL: Final = "tests/integration/smtp/test_hostile_mail.py"
 _ADDRESSES: Final = "tests/security/test_mail_addresses.py"
-_MESSAGES: Final = "tests/unit/adapters/test_messages.py"
+_MESSAGES: Final = "tests/integration/smtp/test_messages.py"
 _CARDS: Final = "tests/security/test_card_numbers.py"
 _ANY_FIELD: Final = (
     f"{_CARDS}::test_a8_a_card_number_in_any_field_of_any_call_is_refused_and_nowhere_afterwards[memory]"

@@ -213,10 +213,10 @@ TEAMS: Final = (
     ),
     Mutant(
         name="F5: links in a subject",
-        at="adapters/accounts_smtp/templates.py::_invitation",
-        old="team and (not reads_as_link(team))",
-        new="team",
-        check="tests/unit/adapters/test_messages.py::test_f5_a_name_that_is_a_link_is_in_no_subject",
+        at="adapters/accounts_smtp/variables.py::_in_subject",
+        old="isinstance(value, Typed) and reads_as_link(str.__str__(value))",
+        new="False",
+        check="tests/integration/smtp/test_messages.py::test_f5_a_name_that_is_a_link_is_in_no_subject",
     ),
     Mutant(
         name="A18: a deleted person's address in the inviter's trail",

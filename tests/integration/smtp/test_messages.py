@@ -10,7 +10,8 @@ import pytest
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.ports.mailer import MailKind, MailMessage
 from accounts_core.testing.contracts.mailer import VALUES
-from accounts_smtp import Sender, compose
+from accounts_smtp import MailComposer, Sender
+from accounts_smtp.composer import Mail
 from accounts_smtp.headers import MailRefused
 from accounts_sql.statements.mapping import stored_email
 
@@ -23,9 +24,13 @@ def notice(id: str = "job_1", to: str = "sam@example.org", **values: str) -> Mai
     return MailMessage(id=id, to=EmailAddress(to), kind=MailKind.INVITATION, values={"team": "Acme", **values})
 
 
+def composed(notice: MailMessage, sender: Sender = SENDER, public_url: str = LINK) -> Mail:
+    return MailComposer(sender=sender, public_url=public_url).compose(notice, at=AT).as_bytes()
+
+
 def sent(notice: MailMessage, sender: Sender = SENDER) -> EmailMessage:
     """Compose, and read back what a mail program would."""
-    return read(compose(notice, sender=sender, public_url=LINK, at=AT))
+    return read(composed(notice, sender=sender))
 
 
 def read(raw: bytes) -> EmailMessage:
@@ -57,7 +62,7 @@ def test_a_token_is_in_the_fragment_of_the_link_and_nowhere_else(purpose: MailKi
     wanted = MailMessage(id="job_1", to=EmailAddress("sam@example.org"), kind=purpose, values=VALUES[purpose])
     token = VALUES[purpose]["token"]
 
-    mail = read(compose(wanted, sender=SENDER, public_url="https://accounts.example/", at=AT))
+    mail = read(composed(wanted, public_url="https://accounts.example/"))
 
     text = part(mail, "plain")
     assert f"https://accounts.example{page}#token={token}\r\n" in text
@@ -144,8 +149,8 @@ BREAKS = ["\r\n", "\n", "\r", "\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029"
 @pytest.mark.parametrize("broken", [*BREAKS, "=?utf-8?q?=0D=0A?="])
 def test_no_value_can_add_a_header(broken: str) -> None:
     named = f"Acme{broken}Bcc: eve@example.org"
-    plain = read(compose(notice(), sender=SENDER, public_url=LINK, at=AT))
-    raw = compose(notice(team=named), sender=Sender(SENDER.email, named), public_url=LINK, at=AT)
+    plain = sent(notice())
+    raw = composed(notice(team=named), sender=Sender(SENDER.email, named))
 
     head = raw.partition(b"\r\n\r\n")[0]
     assert message_from_bytes(head, policy=SMTP).keys() == plain.keys()
@@ -181,7 +186,7 @@ def test_a2_a_stored_address_that_is_none_any_more_is_refused_for_good(address: 
         to, sender = EmailAddress("sam@example.org"), Sender(to, "Accounts")
 
     with pytest.raises(MailRefused) as caught:
-        compose(attrs.evolve(notice(), to=to), sender=sender, public_url=LINK, at=AT)
+        composed(attrs.evolve(notice(), to=to), sender=sender)
 
     assert not address or address not in str(caught.value)
 
@@ -190,7 +195,7 @@ def test_a2_a_stored_address_that_is_none_any_more_is_refused_for_good(address: 
     "text", [INJECTING, "=?utf-8?b?QmNjOiBldmVAZXhhbXBsZS5vcmc=?=", f"Acme {INJECTING}", "=?", "?="]
 )
 def test_a2_an_encoded_word_that_somebody_typed_is_never_decoded(text: str) -> None:
-    raw = compose(notice(team=text), sender=Sender(SENDER.email, text), public_url=LINK, at=AT)
+    raw = composed(notice(team=text), sender=Sender(SENDER.email, text))
 
     assert [name for name, _ in read(raw).items()] == HEADERS
     # as a mail program shows it, which decodes once; `=?` is set apart for one that decodes twice
@@ -202,7 +207,7 @@ def test_a2_an_encoded_word_that_somebody_typed_is_never_decoded(text: str) -> N
     "name", ["Accounts", "Doe, Jane", 'Jane "JD" Doe', "a\\b", "J\u00f6rg \U0001f600", "x" * 300, "a b " * 70]
 )
 def test_a_senders_name_arrives_as_it_is_in_lines_of_a_bounded_length(name: str) -> None:
-    raw = compose(notice(team=name), sender=Sender(SENDER.email, name), public_url=LINK, at=AT)
+    raw = composed(notice(team=name), sender=Sender(SENDER.email, name))
 
     # Python 3.11 puts a space between two encoded words of a name, which no mail program does (RFC 2047, 6.2)
     assert read(raw)["From"].addresses[0].display_name.replace(" ", "") == name.replace(" ", "")
@@ -217,7 +222,7 @@ def test_a_value_is_text_in_html_too() -> None:
 
     page = part(mail, "html")
     assert "<img" not in page
-    assert "Jane &amp; Co invites you" in page
+    assert "<bdi>Jane &amp; Co</bdi> invites you" in page
     assert 'href="https://accounts.example/app?a=1&amp;b=2"' in page
 
 
@@ -234,7 +239,7 @@ def test_the_longest_name_makes_no_endless_subject() -> None:
 
 
 def test_an_address_beyond_ascii_is_written_as_it_is() -> None:
-    raw = compose(notice(to="jürgen@example.org"), sender=SENDER, public_url=LINK, at=AT)
+    raw = composed(notice(to="jürgen@example.org"))
 
     assert "To: jürgen@example.org".encode() in raw.splitlines()
 
