@@ -121,8 +121,8 @@ def _failures(name: str, variables: Mapping[str, Any]) -> Iterator[None]:
 def _without_values(error: TemplateError, variables: Mapping[str, Any]) -> str:
     """Return the text of an error, or its type if it may quote a value, as that of a missing key does."""
     text = error.message or ""
-    values = (str.__str__(each) for each in variables.values() if isinstance(each, str))
-    return type(error).__name__ if any(each and each in text for each in values) else text
+    values = (repr(each) for each in variables.values() if isinstance(each, str))
+    return type(error).__name__ if any(each in text for each in values) else text
 
 
 def _place(error: Exception, name: str) -> str:
