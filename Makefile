@@ -38,7 +38,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve test long unit lint format simulate chaos mutants fuzz linear bench year timing flood unread matrix matrix-environments check-core constraints clean
+.PHONY: help serve test long unit lint format simulate chaos mutants fuzz linear bench year timing flood unread matrix matrix-environments check-core constraints mail-pictures clean
 
 help: ## list what can be made
 	@awk -F ': .*## ' '/^[a-z-]+:.* ## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -119,6 +119,9 @@ constraints: | $(PINS)/.pip ## write constraints.txt anew, with the newest relea
 	  $(PINS)/bin/python -m pip --disable-pip-version-check freeze --exclude-editable --exclude pip --exclude setuptools; \
 	} > constraints.new
 	@mv constraints.new constraints.txt
+
+mail-pictures: $(VENV)/.development ## make the pictures of docs/mails.md again, with Debian's chromium
+	@$(VENV)/bin/python -m tests.mail_pictures $(ARGS)
 
 clean: ## remove the environments and the caches; data stays
 	rm -rf $(VENV) $(CORE) $(PEERS) $(PINS) $(MATRIX) build dist

@@ -73,8 +73,9 @@ WHO_WRITES: Final = {
     "accounts_service/logs.py": {"logging.basicConfig", "logging.StreamHandler"},
     "accounts_cli/streams.py": {"open", "os.open", "sys.stdout"},
     "accounts_smtp/eml.py": {"os.fdopen", "tempfile.mkstemp"},
+    "accounts_smtp/preview.py": {"index.write_bytes", "path.write_bytes"},
 }
-"""Commands answer on standard output, what is logged goes to standard error, and a mail may become a file."""
+"""Commands answer on standard output, what is logged goes to standard error, and mails and samples may become files."""
 
 FROZEN_BY_NATURE: Final = (Enum, BaseException, tuple, str, SecretValue)  # tests/security/test_encoders.py
 NOT_FROZEN: Final = {"FairQueue", "Page"}

@@ -23,7 +23,7 @@ _CARD: Final = {**_THEN, "brand": "visa", "last4": "4242"}
 
 SAMPLES: Final[Mapping[MailKind, Mapping[str, str]]] = MappingProxyType(
     {
-        MailKind.INVITATION: {"team": "Bookshop", "invited_by": "Jane Doe"},
+        MailKind.INVITATION: {"team": "Sales", "invited_by": "Jane Doe"},
         MailKind.ALREADY_REGISTERED: {},
         MailKind.VERIFY_EMAIL: _TOKEN,
         MailKind.RESET_PASSWORD: {**_TOKEN, "minutes": "60"},

@@ -57,6 +57,7 @@ def build_parser(version: str) -> ArgumentParser:
     cleanup.add_argument("--json", action="store_true", help="print JSON")
     _add_outbox(_add(commands, "outbox", "list and retry jobs in the outbox", epilogs.OUTBOX))
     _add_cards(_add(commands, "cards", "compare cards and holds with the payment provider"))
+    _add_mails(_add(commands, "mails", "show the mails"))
     audit = _add(commands, "audit", "list the audit trail", epilogs.AUDIT)
     audit.add_argument("--user", metavar="EMAIL_OR_ID", help="only entries of this user")
     _add_limit(audit)
@@ -96,6 +97,16 @@ def _add_cards(cards: ArgumentParser) -> None:
     reconcile = _add(commands, "reconcile", "find and repair differences from the payment provider", epilogs.CARDS)
     reconcile.add_argument("--dry-run", action="store_true", help="report differences without changing anything")
     reconcile.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _add_mails(mails: ArgumentParser) -> None:
+    commands = mails.add_subparsers(dest="action", title="commands", metavar="COMMAND", required=True)
+    preview = _add(commands, "preview", "write every mail with sample values as files", epilogs.MAILS)
+    preview.add_argument("--to", required=True, metavar="FOLDER", help="folder to write to")
+    preview.add_argument("--locale", metavar="LOCALE", help="only this language, such as de or de-AT")
+    preview.add_argument(
+        "--templates", metavar="FOLDER", help="your templates (default: those of ACCOUNTS_MAIL_TEMPLATES)"
+    )
 
 
 def _add_users(users: ArgumentParser) -> None:

@@ -77,6 +77,11 @@ def _run(settings: Settings, arguments: Namespace) -> bool:
             start = arguments.start or "base"
             say(print_migration(settings, start) if arguments.sql else migrate_database(settings))
             return True
+        case "mails":
+            from accounts_cli.mails import preview
+
+            preview(settings, arguments)
+            return True
     require_migrated(settings)
     match arguments.command:
         case "worker":

@@ -125,6 +125,16 @@ examples:
   accounts audit --user jane@example.org --limit 200
 """
 
+MAILS: Final = """\
+Writes .html, .txt and .eml files in a folder for each language, and a page that
+lists them. Uses ACCOUNTS_MAIL_TEMPLATES, ACCOUNTS_PRODUCT_NAME,
+ACCOUNTS_MAIL_FROM and ACCOUNTS_PUBLIC_URL. Needs no database, and sends nothing.
+
+examples:
+  accounts mails preview --to preview
+  accounts mails preview --to preview --locale de --templates texts
+"""
+
 CHECK: Final = """\
 Prints a line for the settings, the database, the payment provider, the mail and,
 where it is set, the server of the rate limits. Changes nothing. The exit code is

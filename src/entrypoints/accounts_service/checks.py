@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 import attrs
 
 from accounts_core.errors import AccountsError
-from accounts_service.composition import get_mail_folder
 from accounts_service.database import require_migrated
 from accounts_service.defaults import LOCAL_URL
 from accounts_service.errors import ServiceError
 from accounts_service.listening import is_loopback_host
+from accounts_service.mails import check_texts, get_mail_folder, make_composer
 from accounts_service.payments import check_provider
 from accounts_service.rate_limiters import check_rate_limits
 from accounts_service.settings import Settings
@@ -79,21 +79,21 @@ def _check_limits(settings: Settings) -> str:
 
 
 def _check_mail(settings: Settings) -> str:
+    texts = check_texts(settings)
     if settings.smtp_url is not None:
-        from accounts_smtp import MailComposer
         from accounts_smtp.smtp import SmtpMailer
 
-        composer = MailComposer(sender=settings.mail_from, public_url=LOCAL_URL)
+        composer = make_composer(settings, LOCAL_URL)
         mailer = SmtpMailer(url=settings.smtp_url, composer=composer, clock=SystemClock())
         _require_reachable_links(settings)
         asyncio.run(mailer.check())
         unset = "" if "ACCOUNTS_MAIL_FROM" in settings.configured else "; WARNING: ACCOUNTS_MAIL_FROM is not set"
-        return f"{settings.smtp_url} takes mails, from {settings.mail_from}{unset}"
+        return f"{settings.smtp_url} takes mails, from {settings.mail_from}{unset}{texts}"
     folder = get_mail_folder(settings)
     existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
         raise ServiceError(f"mails cannot be written to {folder}/: {existing} is not a writable folder")
-    return f"each becomes a file in {folder}/"
+    return f"each becomes a file in {folder}/{texts}"
 
 
 def _require_reachable_links(settings: Settings) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import attrs
@@ -10,13 +9,12 @@ import attrs
 from accounts_argon2 import AsyncArgon2Hasher
 from accounts_core import Accounts, MailDispatch
 from accounts_core.ports.clock import Clock
-from accounts_core.ports.mailer import Mailer
 from accounts_service.database import require_connection, translate_errors
 from accounts_service.defaults import LOCAL_URL
+from accounts_service.mails import describe_mail, make_mailer
 from accounts_service.payments import Provider, describe_provider, open_provider
 from accounts_service.rate_limiters import open_rate_limiter
 from accounts_service.settings import Settings
-from accounts_smtp import EmlMailer, MailComposer
 from accounts_sql import AsyncSqlStore, create_async_engine
 from accounts_system import SystemClock, SystemSecrets
 
@@ -36,7 +34,7 @@ def describe(settings: Settings) -> list[str]:
     lines = [
         f"Database: {settings.database_url}",
         f"Payments: {describe_provider(settings)}",
-        f"Mail: {_describe_mail(settings)}",
+        f"Mail: {describe_mail(settings)}",
     ]
     if settings.smtp_url is not None:
         unset = [
@@ -77,31 +75,10 @@ async def open_service(settings: Settings, *, public_url: str = LOCAL_URL) -> As
             limits=limits,
             payments=provider.gateway,
             passwords=passwords,
-            mailer=_mailer(settings, settings.public_url or public_url, clock),
+            mailer=make_mailer(settings, settings.public_url or public_url, clock),
             clock=clock,
             secrets=secrets,
             policy=settings.policy(),
             mail_dispatch=MailDispatch.WORKER,
         )
         yield Service(settings=settings, accounts=accounts, provider=provider, clock=clock)
-
-
-def _mailer(settings: Settings, public_url: str, clock: Clock) -> Mailer:
-    composer = MailComposer(sender=settings.mail_from, public_url=public_url)
-    if settings.smtp_url is None:
-        return EmlMailer(folder=get_mail_folder(settings), composer=composer, clock=clock)
-    from accounts_smtp.smtp import SmtpMailer
-
-    return SmtpMailer(url=settings.smtp_url, composer=composer, clock=clock)
-
-
-def _describe_mail(settings: Settings) -> str:
-    if settings.smtp_url is None:
-        return f"each becomes a file in {get_mail_folder(settings)}/"
-    return f"{settings.smtp_url}, from {settings.mail_from}"
-
-
-def get_mail_folder(settings: Settings) -> Path:
-    """Return the folder of the mails that are not sent: beside the SQLite database, else in the working folder."""
-    file = settings.database_url.file
-    return (file.parent if file is not None else Path()) / "mail"

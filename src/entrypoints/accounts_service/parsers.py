@@ -11,6 +11,8 @@ from urllib.parse import SplitResult, urlsplit
 from accounts_core.errors import ConfigurationError
 from accounts_core.model.rate_limits import DEFAULT_RATE_LIMITS, PLAIN_SCOPES
 from accounts_core.ports.rate_limiter import RateLimit
+from accounts_smtp.locales import locale_key
+from accounts_smtp.sources import MAX_PRODUCT
 from accounts_sql.tables.location import Location
 
 Network: TypeAlias = IPv4Network | IPv6Network
@@ -66,6 +68,20 @@ def parse_page_url(text: str) -> str:
     if parts.username is not None or "?" in text or "#" in text:
         raise ValueError(text)
     return text.rstrip("/")
+
+
+def parse_locale(text: str) -> str:
+    """Read the tag of a locale."""
+    if locale_key(text) is None:
+        raise ValueError(text)
+    return text
+
+
+def parse_product_name(text: str) -> str:
+    """Read the name of the product, as mails show it."""
+    if len(text) > MAX_PRODUCT or not text.isprintable() or not text.strip():
+        raise ValueError(text)
+    return text.strip()
 
 
 def parse_table_prefix(text: str) -> str:

@@ -88,6 +88,11 @@ class Settings:
         "an address, such as Accounts <no-reply@example.org>",
         Sender.parse("Accounts <no-reply@accounts.invalid>"),
     )
+    mail_templates: Path | None = setting(  # noqa: RUF009  makes an attrs field
+        optional(Path), "a folder with mail templates"
+    )
+    mail_locale: str = setting(parsers.parse_locale, "a locale, such as en or de-AT", "en")
+    product_name: str | None = setting(optional(parsers.parse_product_name), "a name of 1 to 100 characters")
     private_registration: bool = setting(parsers.parse_boolean, TRUE_OR_FALSE, default=False)
     min_password_length: int = number("characters", LEAST_LENGTH, 128, DEFAULT_LENGTH)
     session_days: int = days(30)
@@ -184,7 +189,7 @@ class Settings:
         """Return the words that no password may consist of: the names of the product and of its hosts."""
         host = urlsplit(self.public_url).hostname if self.public_url else None
         parts = [] if host is None else [host, *host.split(".")]
-        return frozenset({"accounts", self.mail_from.name, *parts})
+        return frozenset({"accounts", self.mail_from.name, *parts, *([self.product_name] if self.product_name else [])})
 
     @property
     def tables(self) -> TablePlace:

@@ -19,6 +19,8 @@ COMMANDS = [
     ("outbox",),
     ("outbox", "list"),
     ("outbox", "retry"),
+    ("mails",),
+    ("mails", "preview"),
     ("stripe-simulator",),
     ("users",),
     ("users", "create"),

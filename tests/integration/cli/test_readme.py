@@ -41,7 +41,7 @@ def test_every_default_in_the_table_is_the_one_that_holds() -> None:
         for name, value in zip(re.findall(r"`(\w+)`", names), re.findall(r"`([^`]*)`", values), strict=True)
     }
 
-    assert len(told) == 18
+    assert len(told) == 19
     assert {name: as_text(getattr(defaults, name.removeprefix("ACCOUNTS_").lower())) for name in told} == told
 
 

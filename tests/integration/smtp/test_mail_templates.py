@@ -299,7 +299,7 @@ def test_what_is_no_folder_no_utf8_or_no_locale_is_refused(folder: Path) -> None
 
 
 def test_a_template_that_fails_with_some_values_only_refuses_that_mail_and_shows_no_value(folder: Path) -> None:
-    texts = {"en__invitation.body.txt": "{{ {'Bookshop': 1, '': 1}[team] }}"}
+    texts = {"en__invitation.body.txt": "{{ {'Sales': 1, '': 1}[team] }}"}
     templates = write(folder, **texts)
 
     with pytest.raises(MailRefused) as caught:
