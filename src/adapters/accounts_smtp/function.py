@@ -4,6 +4,7 @@ import asyncio
 import inspect
 import logging
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import ClassVar, Final, Literal
 
 import attrs
@@ -17,19 +18,24 @@ from accounts_smtp.composer import ComposedMail, MailComposer
 log: Final = logging.getLogger(__name__)
 
 
+class _MachineClock:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
 @attrs.frozen(kw_only=True)
 class FunctionMailer:
     """Mailer that calls `send` with each mail: an `async def` function is awaited, any other runs in a thread.
 
     It may raise `Unavailable` for a failure to retry, and `Undeliverable` for one because of the recipient. Any other
-    error becomes `Unavailable`. The same mail may come again, with the same `id`.
+    error becomes `Unavailable`. The same mail may come again, with the same `id`. `clock` gives mails their date.
     """
 
     suspends: ClassVar[Literal[True]] = True
 
     send: Callable[[ComposedMail], object] | Callable[[ComposedMail], Awaitable[object]]
     composer: MailComposer
-    clock: Clock
+    clock: Clock = attrs.field(factory=_MachineClock, repr=False)
 
     async def deliver(self, message: MailMessage) -> None:
         mail = self.composer.compose(message, at=self.clock.now())
@@ -55,7 +61,7 @@ class BlockingFunctionMailer:
 
     send: Callable[[ComposedMail], object]
     composer: MailComposer
-    clock: Clock
+    clock: Clock = attrs.field(factory=_MachineClock, repr=False)
 
     async def deliver(self, message: MailMessage) -> None:
         mail = self.composer.compose(message, at=self.clock.now())

@@ -1,6 +1,7 @@
 """F1: Stripe, the hashers, the clock, the limits in memory and the mailer across a fork."""
 
 import asyncio
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -167,6 +168,29 @@ def test_f1_a_mailer_has_a_tls_context_of_its_own_in_the_child() -> None:
 
     assert fork(lambda: default.get() is not before and default._context is default.get()).result()
     assert default.get() is before
+
+
+def test_f1_a_fork_waits_for_a_mail_that_is_being_rendered_so_that_its_libraries_locks_are_free() -> None:
+    from accounts_core.ports.mailer import MailKind
+    from accounts_smtp import MailTemplates, fork_safe
+    from accounts_smtp.samples import AT, sample_composer, sample_message
+
+    composer, begun, ended = sample_composer(MailTemplates()), threading.Event(), threading.Event()
+
+    def render() -> None:
+        with fork_safe.rendering():
+            begun.set()
+            ended.wait(0.1)
+            ended.set()
+
+    thread = threading.Thread(target=render)
+    thread.start()
+    begun.wait()
+    child = fork(lambda: ended.is_set() and composer.compose(sample_message(MailKind.CARD_ADDED), at=AT).subject)
+    thread.join()
+
+    assert child.result() == "A card was added"
+    assert composer.compose(sample_message(MailKind.CARD_ADDED), at=AT).subject == "A card was added"
 
 
 # ---- the hooks

@@ -19,6 +19,7 @@ from .idempotency import IDEMPOTENCY
 from .identity import IDENTITY
 from .limits import LIMITS
 from .lists import LISTS
+from .mail_texts import MAIL_TEXTS
 from .mails import MAILS
 from .memory import MEMORY
 from .migrations import MIGRATIONS
@@ -56,6 +57,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *ASVS,
     *ACCESS,
     *MAILS,
+    *MAIL_TEXTS,
     *OUTCOMES,
     *REASONS,
     *PROVIDER,
