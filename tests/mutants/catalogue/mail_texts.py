@@ -20,9 +20,9 @@ MAIL_TEXTS: Final = (
     ),
     Mutant(
         name="mails: a page that escapes nothing",
-        at="adapters/accounts_smtp/rendering.py::_environment",
-        old="autoescape=is_html",
-        new="autoescape=False",
+        at="adapters/accounts_smtp/rendering.py::Renderer.over",
+        old="_environment(loader, is_html=True)",
+        new="_environment(loader, is_html=False)",
         check=_WORST,
     ),
     Mutant(
@@ -130,7 +130,7 @@ MAIL_TEXTS: Final = (
         name="mails: a child that waits for a mail of its parent's",
         at="adapters/accounts_smtp/fork_safe.py::_Lock._hold",
         old="self.lock.acquire()",
-        new="pass",
+        new="None",
         check=(
             "tests/integration/forks/test_adapters.py::"
             "test_f1_a_fork_waits_for_a_mail_that_is_being_rendered_so_that_its_libraries_locks_are_free"
