@@ -64,6 +64,7 @@ NOT_CLIENTS: Final = frozenset(
         "idna",
         "litestar",
         "msgspec",
+        "pydantic",
         "sqlalchemy",
         "stripe",
         "structlog",

@@ -34,6 +34,9 @@ THIRD_PARTIES: Final = {
 }
 """Every library that the core and the entry points import. An adapter imports attrs and what its extra asks for."""
 
+OF_THE_APPLICATION: Final = {"pydantic"}
+"""Libraries that are imported for a class of the application's, which has them already (`accounts_profiles`)."""
+
 NETWORKING: Final = re.compile(
     r"(?:asynchat|asyncore|ftplib|http\.client|http\.server|imaplib|nntplib|poplib|smtpd|smtplib|socket|socketserver"
     r"|ssl\.wrap_socket|telnetlib|urllib\.request|webbrowser|wsgiref|xmlrpc)(?:\..+)?"
@@ -103,7 +106,8 @@ def test_every_library_that_the_service_uses_is_listed() -> None:
 
     assert {package: found.pop(package) for package in THIRD_PARTIES} == THIRD_PARTIES
     for package, libraries in found.items():
-        assert distributions_of(libraries - {"attrs"}) <= asked_for_by(package.removeprefix("accounts_")), package
+        brought = distributions_of(libraries - {"attrs"} - OF_THE_APPLICATION)
+        assert brought <= asked_for_by(package.removeprefix("accounts_")), package
 
 
 def distributions_of(libraries: set[str]) -> set[str]:

@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from typing import Any, TypedDict, TypeGuard, assert_type
 
 import attrs
+import pydantic
 
 from accounts_argon2 import Argon2Hasher, AsyncArgon2Hasher
 from accounts_core import Accounts, BlockingAccounts, Caller, ProfileType, SignInResult, User, UserId
 from accounts_core.model import Cards
 from accounts_core.model.events import DomainEvent, ProfileChanged, UserRegistered
 from accounts_memory import MemoryGateway, MemoryMailer
+from accounts_profiles import profile_type
 from accounts_sql import AsyncSqlStore, SqlStore
 from accounts_system import SystemClock, SystemSecrets
 
@@ -132,6 +134,31 @@ async def subscriber(work: object, event: DomainEvent) -> None:
 
 class Settings(TypedDict):
     theme: str
+
+
+@attrs.frozen
+class Plan:
+    name: str = "basic"
+
+
+class Model(pydantic.BaseModel):
+    name: str = "basic"
+
+
+def declared_by_a_class(store: SqlStore) -> None:
+    assert_type(profile_type(Plan, version=2, max_bytes=100, stored=False), ProfileType[Plan])
+    assert_type(profile_type(Model), ProfileType[Model])
+    assert_type(profile_type(Settings, upgrade=lambda members, version: members), ProfileType[Settings])
+    accounts = BlockingAccounts(
+        store=store,
+        payments=gateway,
+        passwords=Argon2Hasher(),
+        mailer=mailer,
+        clock=clock,
+        secrets=secrets,
+        profile_type=profile_type(Plan),
+    )
+    assert_type(accounts.profile(UserId(1)).profile.name, str)
 
 
 def typed_dictionaries_are_mappings(accounts: BlockingAccounts[Settings]) -> None:

@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 else:
     D = TypeVar("D")
 
+Upgrade = Callable[[dict[str, Any], int], Mapping[str, Any]]
+"""Takes members that an older version has written, and that version; returns members of the present one."""
+
+MAX_BYTES: Final = 4096
+"""The default of `ProfileType.max_bytes`."""
 FIELD: Final = "profile"
 """The name under which errors report the data; its members follow after a dot."""
 MAX_DEPTH: Final = 8

@@ -1,23 +1,27 @@
 """The type of a host application's profile data: what is checked at a sign-up and a change, and how it is read."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, Generic
 
 import attrs
 
 from accounts_core.errors import ConfigurationError, Invalid
-from accounts_core.model.profile_data import NOTHING, D, ProfileData, check_json, invalid_profile, json_of
+from accounts_core.model.profile_data import (
+    MAX_BYTES,
+    NOTHING,
+    D,
+    ProfileData,
+    Upgrade,
+    check_json,
+    invalid_profile,
+    json_of,
+)
 from accounts_core.model.user import User
 from accounts_core.ports.profile_codec import ProfileCodec
 
-MAX_BYTES: Final = 4096
-"""The default of `ProfileType.max_bytes`."""
 LARGEST: Final = 65_536
 """Most bytes that a type may allow. The data is read with its user, on every request."""
 MAX_VERSION: Final = 2**31 - 1
-
-Upgrade = Callable[[dict[str, Any], int], Mapping[str, Any]]
-"""Takes members that an older version has written, and that version; returns members of the present one."""
 
 
 @attrs.frozen(kw_only=True)

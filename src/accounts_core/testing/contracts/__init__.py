@@ -34,6 +34,7 @@ from accounts_core.testing.contracts.paging import PagingContract
 from accounts_core.testing.contracts.password_hasher import PasswordHasherContract
 from accounts_core.testing.contracts.payment_gateway import Authenticate, PaymentGatewayContract, ProviderCards
 from accounts_core.testing.contracts.payment_methods import PaymentMethodsContract
+from accounts_core.testing.contracts.profile_codec import ProfileCodecContract
 from accounts_core.testing.contracts.provider_events import ProviderEventsContract
 from accounts_core.testing.contracts.rate_limiter import RateLimiterContract
 from accounts_core.testing.contracts.secrets import SecretsContract
@@ -78,6 +79,7 @@ __all__ = [
     "PasswordHasherContract",
     "PaymentGatewayContract",
     "PaymentMethodsContract",
+    "ProfileCodecContract",
     "ProviderCards",
     "ProviderEventsContract",
     "RateLimiterContract",
