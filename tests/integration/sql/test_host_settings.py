@@ -22,7 +22,7 @@ from tests.integration.sql.test_host_engine import host_engine, store_on
 
 from accounts_core.errors import ConfigurationError
 from accounts_core.model.ids import UserId
-from accounts_core.testing.builders import NOON, a_card, a_job, a_session, a_user, digest_of_session
+from accounts_core.testing.builders import NOON, a_card, a_job, a_profile_data, a_session, a_user, digest_of_session
 from accounts_core.testing.harness import keep
 from accounts_sql import create_engine, migrate, prepare
 
@@ -61,7 +61,7 @@ def a_jobs_payload() -> dict[str, str]:
 
 async def is_kept_and_read(store: AnySqlStore) -> None:
     """Keep a row of each kind of column, and compare what is read in units and outside with what was kept."""
-    user, session, card = a_user(), a_session(), a_card()
+    user, session, card = a_user(profile_data=a_profile_data()), a_session(), a_card()
     job = a_job(payload=a_jobs_payload())
     await keep(store, user, session, card, job)
     async with store.begin() as work:
@@ -187,13 +187,14 @@ class Rounded(TimestamptzLoader):
     "change",
     [
         lambda driver: driver.adapters.register_loader("jsonb", TextLoader),
+        lambda driver: driver.adapters.register_loader("json", Shouting),
         lambda driver: driver.adapters.register_loader("timestamptz", Rounded),
         lambda driver: driver.adapters.register_loader("text", Shouting),
         lambda driver: driver.adapters.register_loader("int8", TextLoader),
         lambda driver: set_json_loads(lambda raw: ["changed", raw], driver),
         lambda driver: setattr(driver, "row_factory", dict_row),
     ],
-    ids=["jsonb as text", "timestamptz", "text", "int8", "json loads", "rows as dictionaries"],
+    ids=["jsonb as text", "json", "timestamptz", "text", "int8", "json loads", "rows as dictionaries"],
 )
 async def test_what_a_host_registers_on_a_connection_of_psycopg(backend: Backend, change: Callable[[Any], Any]) -> None:
     def own(driver: Any) -> Any:
@@ -239,14 +240,18 @@ async def test_arguments_of_a_connection_of_psycopg(backend: Backend, arguments:
     ],
     ids=["text", "as it is", "binary"],
 )
-async def test_a_codec_of_the_hosts_for_jsonb(backend: Backend, codec: dict[str, Any]) -> None:
+@pytest.mark.parametrize("name", ["json", "jsonb"])
+async def test_a_codec_of_the_hosts_for_json(backend: Backend, codec: dict[str, Any], name: str) -> None:
+    if codec["format"] == "binary" and name == "json":
+        codec = {**codec, "encoder": str.encode}  # only jsonb begins with a version
+
     async with host_engine(backend) as engine:
 
         async def change(driver: Any) -> None:
-            await driver.set_type_codec("jsonb", schema="pg_catalog", **codec)
+            await driver.set_type_codec(name, schema="pg_catalog", **codec)
 
         async def own(driver: Any) -> Any:
-            return await driver.fetchval("""SELECT '{"a": 1}'::jsonb""")
+            return await driver.fetchval(f"""SELECT '{{"a": 1}}'::{name}""")
 
         await is_the_same_on_a_connection_and_on_the_engine(engine, change, own)
 

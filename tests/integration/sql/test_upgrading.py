@@ -13,10 +13,22 @@ from accounts_core.errors import Conflict
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.idempotency import IdempotencyRecord
 from accounts_core.model.ids import TeamId, UserId
+from accounts_core.model.profile import ProfileFields
+from accounts_core.model.secret_values import PasswordHash
+from accounts_core.model.sign_up import SignUp
 from accounts_core.model.user import User
 from accounts_core.model.verification import CardVerification, State
 from accounts_core.ports.cleanup import Expired
-from accounts_core.testing.builders import NOON, a_job, a_team, a_user, a_verification, an_invitation, at
+from accounts_core.testing.builders import (
+    NOON,
+    a_job,
+    a_profile_data,
+    a_team,
+    a_user,
+    a_verification,
+    an_invitation,
+    at,
+)
 from accounts_core.testing.harness import AnyStore, keep
 from accounts_sql import SqlStore, create_engine, current_revision, is_current, migrate
 from accounts_sql.statements import rows, team_rows
@@ -108,6 +120,33 @@ async def test_a_process_of_the_older_version_still_adds_users_after_the_upgrade
     write(engine, "accounts_users", as_before)
 
     assert await everybody(SqlStore(engine)) == [JANE, None, None]
+
+
+async def test_a_process_of_the_release_before_keeps_profile_data_that_it_does_not_know(engine: sa.Engine) -> None:
+    migrate(engine)
+    store, sign_up = (
+        SqlStore(engine),
+        SignUp.request(
+            id="sgn_1",
+            email=EmailAddress("mary@example.org"),
+            profile=ProfileFields(name="Mary"),
+            password_hash=PasswordHash("hash"),
+            at=NOON,
+            profile_data=a_profile_data(),
+        ),
+    )
+    await keep(store, attrs.evolve(JANE, profile_data=a_profile_data()))
+    async with store.begin() as work:
+        await work.sign_ups.add(sign_up)
+
+    with engine.begin() as connection:
+        for table in ("accounts_users", "accounts_sign_ups"):
+            connection.execute(metadata.tables[table].update().values(name="Jane Roe"))
+
+    jane, _, _ = await everybody(store)
+    assert jane == attrs.evolve(JANE, name="Jane Roe", profile_data=a_profile_data())
+    async with store.begin() as work:
+        assert await work.sign_ups.find("sgn_1") == attrs.evolve(sign_up, name="Jane Roe")
 
 
 async def test_a_process_of_the_older_version_still_adds_verifications_after_the_upgrade(engine: sa.Engine) -> None:
