@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, TypeAlias, TypeVar
 
 import attrs
+from tests.customers import CUSTOMER
 
 from accounts_core import Accounts, MailDispatch, Policy, run_sync
 from accounts_core.errors import NotFound
@@ -131,6 +132,7 @@ class Environment:
             clock=process.clock,
             secrets=self.secrets,
             policy=self.policy,
+            profile_type=CUSTOMER,
         )
 
     def do(self, act: Callable[[Core], Awaitable[R]]) -> R:

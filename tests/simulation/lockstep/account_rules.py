@@ -33,18 +33,28 @@ class AccountRules(LockstepBase):
         target=given.users,
         email=given.emails,
         password=given.any_password,
-        profile=given.new_profiles,
+        fields=given.new_profiles,
+        profile=given.profile_data,
         client=given.clients,
     )
-    def register(self, email: str, password: str, profile: NewProfile, client: str | None) -> Any:
-        outcome = self.ask("register", lambda at: at.register(email=email, password=password, client=client, **profile))
+    def register(self, email: str, password: str, fields: NewProfile, profile: Any, client: str | None) -> Any:
+        outcome = self.ask(
+            "register",
+            lambda at: at.register(email=email, password=password, client=client, profile=profile, **fields),
+        )
         return made(outcome, lambda user: user.id)
 
-    @rule(email=given.emails, password=given.any_password, profile=given.new_profiles, client=given.clients)
-    def request_account(self, email: str, password: str, profile: NewProfile, client: str | None) -> None:
+    @rule(
+        email=given.emails,
+        password=given.any_password,
+        fields=given.new_profiles,
+        profile=given.profile_data,
+        client=given.clients,
+    )
+    def request_account(self, email: str, password: str, fields: NewProfile, profile: Any, client: str | None) -> None:
         self.ask(
             "request_account",
-            lambda at: at.request_account(email=email, password=password, client=client, **profile),
+            lambda at: at.request_account(email=email, password=password, client=client, profile=profile, **fields),
         )
 
     @rule(
@@ -176,7 +186,8 @@ class AccountRules(LockstepBase):
 
     @rule(
         user=given.users,
-        profile=given.profile_changes,
+        fields=given.profile_changes,
+        profile=given.profile_data,
         email=maybe() | given.emails,
         new_password=st.one_of(maybe(), maybe(), given.any_password),
         current_password=st.one_of(maybe(), given.passwords),
@@ -186,7 +197,8 @@ class AccountRules(LockstepBase):
     def update_profile(
         self,
         user: UserId,
-        profile: ProfileChanges,
+        fields: ProfileChanges,
+        profile: Any,
         email: str | None,
         new_password: str | None,
         current_password: str | None,
@@ -203,7 +215,8 @@ class AccountRules(LockstepBase):
                 current_password=current_password,
                 signed_in_at=None if minutes is None else now - timedelta(minutes=minutes),
                 keep_session=None if keep is None else keep.session.id,
-                **profile,
+                profile=profile,
+                **fields,
             ),
         )
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 import attrs
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle
+from tests.customers import Address, Customer
 
 from accounts_core.errors import ProviderAmbiguous, ProviderBusy, ProviderError, ProviderRefused
 from accounts_core.model.profile import PROFILE_FIELDS
@@ -119,6 +120,24 @@ new_profiles: Final = st.fixed_dictionaries(
     },
 )
 profile_changes: Final = st.fixed_dictionaries({name: st.none() | _profile_texts[name] for name in PROFILE_FIELDS})
+profile_data: Final = st.none() | st.sampled_from(
+    [
+        {},
+        {"company": "Bookshop"},
+        {"company": 'Caf\u00e9 \U0001f469 "%s" \\ {}', "seats": 3},
+        {"address": {"city": "Lyon", "zip": None}},
+        {"vat_id": None, "address": None},
+        Customer(company="Florist", seats=2**63 - 1, address=Address(city="")),
+        {"seats": 0},
+        {"seats": 2**63, "more": 1},
+        {"address": {"zip": "1"}},
+        {"company": "nul\0"},
+        {"company": "\ud800"},
+        {"company": "x" * 5000},
+        Customer(seats=0),
+        "no object",
+    ]
+)
 bodies: Final = st.sampled_from(["Hello.", "two\nlines\tand a tab", "x" * 10_000, "🦊", "", " ", "x" * 10_001, "nul\0"])
 clients: Final = st.sampled_from([None, None, "192.0.2.7", "2001:db8::1", "nul\0", "lone \ud800"])
 agents: Final = st.sampled_from([None, "curl/8.5.0", "curl/8.6.0", "Mozilla/5.0 (X11)", "x" * 300, "nul\0", "\ud800"])

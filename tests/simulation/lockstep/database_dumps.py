@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from tests.simulation.lockstep.dumps import ATTEMPTS, TABLES, Dump, Numbering, Row, Table, attempts_of, table_of
 
 from accounts_sql.tables import attempts
-from accounts_sql.tables.types import Document, Moment
+from accounts_sql.tables.types import Document, JsonText, Moment
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -68,7 +68,7 @@ _READERS: Final = {
 def _select(table: sa.Table, dialect: str) -> str:
     # PostgreSQL's documents as text, so that a row can be looked up
     as_text = "::text" if dialect == "postgresql" else ""
-    columns = (f'"{each.name}"{as_text if isinstance(each.type, Document) else ""}' for each in table.columns)
+    columns = (f'"{each.name}"{as_text if isinstance(each.type, Document | JsonText) else ""}' for each in table.columns)
     return f"SELECT {', '.join(columns)} FROM {table.name}"
 
 

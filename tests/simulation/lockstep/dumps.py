@@ -159,6 +159,9 @@ def _value(row: Any, column: str) -> Any:
         if column in {name, f"{name}_key"} and hasattr(row, name):
             email = getattr(row, name)
             return None if email is None else (email.key if column.endswith("_key") else email.address)
+    if column in {"profile", "profile_version"} and hasattr(row, "profile_data"):
+        data = row.profile_data
+        return None if data is None else (data.text if column == "profile" else data.version)
     return _as_document(getattr(row, ATTRIBUTES.get(column, column)))
 
 

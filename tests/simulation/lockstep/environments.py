@@ -16,6 +16,7 @@ from typing import Any, Final
 import attrs
 import psycopg
 import sqlalchemy as sa
+from tests.customers import CUSTOMER
 from tests.integration.postgres import serving_postgres
 from tests.integration.sql.backends import hurried
 from tests.simulation.lockstep.database_dumps import PostgresDumper, SqliteDumper
@@ -114,6 +115,7 @@ def _env(
         secrets=secrets,
         policy=policy,
         limits=limits,
+        profile_type=CUSTOMER,
     )
     return Environment(
         name=name,

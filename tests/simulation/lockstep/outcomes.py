@@ -57,6 +57,8 @@ def canonical(value: Any) -> Any:
             return type(value).__name__, value
         case Mapping():
             return "mapping", tuple(sorted((str(name), canonical(each)) for name, each in value.items()))
+        case Exception():  # another one of several values that are wrong
+            return type(value).__name__, canonical(vars(value))
         case _ if attrs.has(type(value)):
             fields = ((field.name, canonical(getattr(value, field.name))) for field in attrs.fields(type(value)))
             return type(value).__name__, tuple(fields)

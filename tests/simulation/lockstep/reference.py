@@ -3,12 +3,15 @@
 Each rule is a sentence and a function over the rows, written without the core's help.
 """
 
+import json
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from tests.simulation.lockstep.dumps import TABLES, Dump
+
+from accounts_core.model.profile_data import MAX_BYTES
 
 PLACES: Final = {
     (name, column.name): place for name, table in TABLES.items() for place, column in enumerate(table.columns)
@@ -113,6 +116,15 @@ def footprint(state: Dump, user: int) -> tuple[dict[str, int], dict[str, int]]:
     return destroyed, {"interactions": sum(author == user and team not in owned for team, author in written)}
 
 
+def profile_data_is_an_object_with_a_version(state: Dump) -> bool:
+    return all(
+        (text is None and version is None)
+        or (isinstance(json.loads(text), dict) and version == 1 and len(text.encode()) <= MAX_BYTES)
+        for table in ("users", "sign_ups")
+        for text, version in columns(state, table, "profile", "profile_version")
+    )
+
+
 ALWAYS: Final[tuple[Callable[[Dump], bool], ...]] = (
     no_two_users_have_one_address,
     whoever_has_cards_has_one_default,
@@ -122,6 +134,7 @@ ALWAYS: Final[tuple[Callable[[Dump], bool], ...]] = (
     no_owner_is_a_member,
     the_deactivated_are_signed_out,
     every_open_verification_has_its_job,
+    profile_data_is_an_object_with_a_version,
 )
 
 

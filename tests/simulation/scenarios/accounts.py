@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any, Final
 
+from tests.customers import Address, Customer
 from tests.simulation.environment import JANE, JOHN, OTHER_PASSWORD, PASSWORD, Core, Environment
 
 from accounts_core import Policy
@@ -16,6 +17,7 @@ from .scenario import Scenario, a_team, after, called, deactivated, signed_in
 
 MOST_GUESSES: Final = 3
 NEW: Final = "new@example.org"
+BOOKSHOP: Final = Customer(company="Bookshop", address=Address(city="Lyon"))
 ONCE, NEVER = "Once.", "Never."
 
 
@@ -67,7 +69,7 @@ async def two_sign_ups(env: Environment, accounts: Core) -> None:
     await accounts.verify_card(env.notes["new"].id, payment_method="pm_card_visa")
     await accounts.create_team(env.notes["new"].id, name="Not theirs")
     env.clock.advance(timedelta(seconds=1))
-    await accounts.request_account(email=NEW, password=OTHER_PASSWORD, name="Newer")
+    await accounts.request_account(email=NEW, password=OTHER_PASSWORD, name="Newer", profile={"company": "Bookshop"})
     await accounts.run_due()
     env.notes["token"] = env.mailed("verify_email", NEW)
 
@@ -88,10 +90,15 @@ async def time_passes(env: Environment, accounts: Core) -> None:
     env.clock.advance(timedelta(days=40))
 
 
+async def with_profile_data(env: Environment, accounts: Core) -> None:
+    await accounts.update_profile(env.jane.id, profile=BOOKSHOP)
+
+
 async def change_everything(env: Environment, accounts: Core) -> object:
     return await accounts.update_profile(
         env.jane.id,
         name="Jane Roe",
+        profile=Customer(company="Florist", seats=2),
         email=NEW,
         new_password=OTHER_PASSWORD,
         current_password=PASSWORD,
@@ -119,9 +126,9 @@ async def sign_up_idempotent(env: Environment, accounts: Core) -> object:
     async def perform(store: Any, passwords: PasswordHasher) -> IdempotentAnswer:
         at = accounts.on(store, passwords=passwords)
         if at.policy.private_registration:
-            await at.request_account(email=NEW, password=PASSWORD, name="New")
+            await at.request_account(email=NEW, password=PASSWORD, name="New", profile=Customer(seats=2))
             return IdempotentAnswer(answer=b"asked for", is_final=True, took_effect=True)
-        user = await at.register(email=NEW, password=PASSWORD, name="New")
+        user = await at.register(email=NEW, password=PASSWORD, name="New", profile=Customer(seats=2))
         return IdempotentAnswer(answer=b"signed up", is_final=True, took_effect=True, user_id=user.id)
 
     return await accounts.sign_up_idempotent(
@@ -237,6 +244,11 @@ ACCOUNTS: Final = (
         act=called(lambda env, accounts: accounts.profile(env.jane.id)),
     ),
     Scenario(name="finding a user", prepare=after(), act=called(lambda env, accounts: accounts.find_user(email=JANE))),
+    Scenario(
+        name="changing the profile data",
+        prepare=after(with_profile_data),
+        act=called(lambda env, accounts: accounts.update_profile(env.jane.id, profile={"seats": 3, "vat_id": "FR1"})),
+    ),
     Scenario(name="changing everything of a profile", prepare=after(signed_in), act=change_everything),
     Scenario(
         name="changing the password",
