@@ -28,6 +28,7 @@ from .operators import OPERATORS
 from .outbox import OUTBOX
 from .outcomes import OUTCOMES
 from .parsers import PARSERS
+from .profile_data import PROFILE_DATA
 from .provider import PROVIDER
 from .reasons import REASONS
 from .requests import REQUESTS
@@ -61,6 +62,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *OUTCOMES,
     *REASONS,
     *PROVIDER,
+    *PROFILE_DATA,
     *OPERATORS,
     *TEAMS,
 )

@@ -23,7 +23,7 @@ LIMITS: Final = (
             "await self._rate_limits.consume_sign_in(address, client)\n"
             "\n"
             "\n"
-            "async def attempt() -> SignInResult:\n"
+            "async def attempt() -> SignInResult[D]:\n"
             "    proven = await self._credentials.prove(address, given, client)\n"
             "    if not proven.is_active:\n"
             "        raise AccountDeactivated\n"
@@ -35,7 +35,7 @@ LIMITS: Final = (
             "        return await self._sessions.open(work, user, user_agent=user_agent, client=client)"
         ),
         new=(
-            "async def attempt() -> SignInResult:\n"
+            "async def attempt() -> SignInResult[D]:\n"
             "    proven = await self._credentials.prove(address, given, client)\n"
             "    await self._rate_limits.consume_sign_in(address, client)\n"
             "    if not proven.is_active:\n"

@@ -56,7 +56,7 @@ OPERATORS: Final = (
             "await self._rate_limits.consume_sign_in(address, client)\n"
             "\n"
             "\n"
-            "async def attempt() -> SignInResult:\n"
+            "async def attempt() -> SignInResult[D]:\n"
             "    proven = await self._credentials.prove(address, given, client)\n"
             "    rehashed = await self._credentials.rehashed(proven, given, client)\n"
             "    async with self._store.begin() as work:\n"
@@ -70,7 +70,7 @@ OPERATORS: Final = (
             "        return await self._sessions.open(work, user, user_agent=user_agent, client=client)"
         ),
         new=(
-            "async def attempt() -> SignInResult:\n"
+            "async def attempt() -> SignInResult[D]:\n"
             "    proven = await self._credentials.prove(address, given, client)\n"
             "    await self._rate_limits.consume_sign_in(address, client)\n"
             "    rehashed = await self._credentials.rehashed(proven, given, client)\n"

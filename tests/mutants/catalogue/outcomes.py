@@ -62,7 +62,7 @@ OUTCOMES: Final = (
     Mutant(
         name="an account that is opened by a sign-up, and in no trail",
         at="accounts_core/outbox/sign_up_jobs.py::SignUpJobs._enter",
-        old="work.record(UserRegistered(user_id=user.id, at=now, email=user.email))",
+        old="work.record(UserRegistered(user_id=user.id, at=now, email=user.email, profile=profile))",
         new="",
         check=core(f"{_FOLLOWS}[sign up where registration is private]"),
     ),

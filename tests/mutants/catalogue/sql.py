@@ -126,7 +126,7 @@ SQL: Final = (
         at="adapters/accounts_sql/tables/types.py::Document.column_expression",
         old="self._is_jsonb",
         new="False",
-        check="tests/integration/sql/test_host_settings.py::test_a_codec_of_the_hosts_for_jsonb[text-asyncpg]",
+        check="tests/integration/sql/test_host_settings.py::test_a_codec_of_the_hosts_for_json[jsonb-text-asyncpg]",
     ),
     Mutant(
         name="sql: an answer by whoever lost the claim",

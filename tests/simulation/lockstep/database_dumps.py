@@ -68,7 +68,9 @@ _READERS: Final = {
 def _select(table: sa.Table, dialect: str) -> str:
     # PostgreSQL's documents as text, so that a row can be looked up
     as_text = "::text" if dialect == "postgresql" else ""
-    columns = (f'"{each.name}"{as_text if isinstance(each.type, Document | JsonText) else ""}' for each in table.columns)
+    columns = (
+        f'"{each.name}"{as_text if isinstance(each.type, Document | JsonText) else ""}' for each in table.columns
+    )
     return f"SELECT {', '.join(columns)} FROM {table.name}"
 
 

@@ -339,6 +339,15 @@ def test_data_of_a_newer_version_is_read_and_keeps_what_this_one_does_not_know(e
     assert (data.version, data.members()["plan"]) == (5, "gold")
 
 
+def test_an_upgrade_is_for_older_data_only(env: Environment) -> None:
+    accounts = env.accounts(profile_type=SECOND)
+    user = signed_up(accounts, Customer(company="Bookshop"))
+
+    for version in (2, 3):
+        store(env, user, ProfileData('{"company":"Florist","firm":"Bookshop"}', version))
+        assert accounts.profile(user.id).profile == Customer(company="Florist")
+
+
 @pytest.mark.parametrize(
     "text", ['{"company":7}', "[]", "no JSON", '{"address":{}}'], ids=["wrong", "list", "text", "deep"]
 )
