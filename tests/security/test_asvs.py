@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs/security/asvs.md").read_text()
 ROW = re.compile(r"^\| (\d+\.\d+\.\d+) \| ([123]) \| ([^|]+) \| ([^|]*) \| ([^|]*) \|$", re.MULTILINE)
 
-SELECTED = 154
+SELECTED = 155
 """Requirements that apply to a service of this kind, or would with a feature that it may have."""
 
 

@@ -4,7 +4,6 @@ import asyncio
 import inspect
 import logging
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from typing import ClassVar, Final, Literal
 
 import attrs
@@ -18,24 +17,19 @@ from accounts_smtp.composer import ComposedMail, MailComposer
 log: Final = logging.getLogger(__name__)
 
 
-class _MachineClock:
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-
 @attrs.frozen(kw_only=True)
 class FunctionMailer:
     """Mailer that calls `send` with each mail: an `async def` function is awaited, any other runs in a thread.
 
     It may raise `Unavailable` for a failure to retry, and `Undeliverable` for one because of the recipient. Any other
-    error becomes `Unavailable`. The same mail may come again, with the same `id`. `clock` gives mails their date.
+    error becomes `Unavailable`. The same mail may come again, with the same `id`.
     """
 
     suspends: ClassVar[Literal[True]] = True
 
     send: Callable[[ComposedMail], object] | Callable[[ComposedMail], Awaitable[object]]
     composer: MailComposer
-    clock: Clock = attrs.field(factory=_MachineClock, repr=False)
+    clock: Clock
 
     async def deliver(self, message: MailMessage) -> None:
         mail = self.composer.compose(message, at=self.clock.now())
@@ -61,7 +55,7 @@ class BlockingFunctionMailer:
 
     send: Callable[[ComposedMail], object]
     composer: MailComposer
-    clock: Clock = attrs.field(factory=_MachineClock, repr=False)
+    clock: Clock
 
     async def deliver(self, message: MailMessage) -> None:
         mail = self.composer.compose(message, at=self.clock.now())

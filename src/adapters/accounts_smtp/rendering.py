@@ -1,5 +1,6 @@
 """Rendering of templates with Jinja2.
 
+Templates are an operator's, and run in Jinja2's sandbox nevertheless: they see their variables, and nothing of Python.
 There are two environments over the same files: one for plain text, and one that escapes. The second escapes the literal
 text of `.txt` templates, too, so that a body of plain text becomes paragraphs of HTML.
 """
@@ -14,6 +15,7 @@ import attrs
 from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateError, TemplateNotFound, TemplateSyntaxError
 from jinja2.ext import Extension
 from jinja2.lexer import Token, TokenStream
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup, escape
 
 from accounts_smtp.headers import MailRefused
@@ -52,9 +54,9 @@ class _Files(BaseLoader):
 
 
 def _environment(loader: BaseLoader, *, is_html: bool) -> Environment:
-    return Environment(
+    return ImmutableSandboxedEnvironment(
         loader=loader,
-        autoescape=is_html,  # noqa: S701  plain text is not escaped
+        autoescape=is_html,
         undefined=StrictUndefined,
         lstrip_blocks=True,
         auto_reload=False,
@@ -112,7 +114,7 @@ def _failures(name: str, variables: Mapping[str, Any]) -> Iterator[None]:
     except TemplateNotFound as error:
         raise TemplateFailed(f"{_place(error, name)}: there is no template {error.name}.") from None
     except TemplateError as error:
-        raise TemplateFailed(f"{_place(error, name)}: {_without_values(error, variables)}.") from None
+        raise TemplateFailed(f"{_place(error, name)}: {_without_values(error, variables).rstrip('.')}.") from None
     except Exception as error:  # noqa: BLE001  whatever an expression in a template raises
         # of foreign errors only the type, because their text may hold a token
         raise TemplateFailed(f"{_place(error, name)}: {type(error).__name__}.") from None

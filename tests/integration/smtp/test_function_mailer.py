@@ -23,6 +23,7 @@ COMPOSER: Final = MailComposer(
     sender=Sender(EmailAddress("no-reply@accounts.example"), "Accounts"), public_url="https://accounts.example"
 )
 CLOCK: Final = ManualClock(NOON)
+PASSWORD: Final = "correct horse battery staple"
 
 
 class Sent(list[ComposedMail]):
@@ -145,3 +146,16 @@ def test_each_mailer_is_for_the_facade_that_it_does_not_stop(sent: Sent) -> None
         Accounts(**ports(mailer=blocking))
     with pytest.raises(ConfigurationError, match="FunctionMailer"):
         BlockingAccounts(**ports(mailer=suspending))
+
+
+def test_a_person_gets_the_mails_in_their_language_and_time(sent: Sent) -> None:
+    mailer = BlockingFunctionMailer(send=sent.send, composer=COMPOSER, clock=CLOCK)
+    accounts = BlockingAccounts(**{**ports(mailer=mailer), "mail_dispatch": MailDispatch.AFTER_COMMIT})
+    jane = accounts.register(
+        email="jane@example.org", password=PASSWORD, name="Jane", locale="de-AT", time_zone="Europe/Vienna"
+    )
+    accounts.mark_email_verified(jane.id)
+    accounts.deactivate(jane.id)
+
+    assert [mail.subject for mail in sent] == ["Bestätigen Sie Ihre E-Mail-Adresse", "Ihr Konto wurde deaktiviert"]
+    assert sent[1].text.startswith("Ihr Konto wurde am 1. März 2026 um 13:00 Uhr (MEZ) deaktiviert.")

@@ -252,6 +252,14 @@ BROKEN: Final[dict[str, tuple[dict[str, str], str]]] = {
         {"en__footer.txt": "{{ button('x', 'javascript:alert(1)') }}"},
         r"en/footer\.txt, line 1: ValueError\.",
     ),
+    "a way into Python": (
+        {"en__footer.txt": "{{ product.__class__.__mro__ }}"},
+        r"en/footer\.txt, line 1: access to attribute '__class__' of 'str' object is unsafe\.",
+    ),
+    "a file elsewhere": (
+        {"en__footer.txt": "{% include '../../../etc/hostname' %}"},
+        r"en/footer\.txt, line 1: there is no template \.\./\.\./\.\./etc/hostname\.",
+    ),
     "an empty subject": ({"en__card_added.subject.txt": ""}, r"en/card_added\.subject\.txt: the subject is empty\."),
     "a misspelled kind": (
         {"en__verify_mail.body.txt": "x"},

@@ -54,6 +54,13 @@ MAIL_TEXTS: Final = (
         check=f"{_TEMPLATES}::test_the_body_makes_both_parts_and_its_html_is_replaced_alone",
     ),
     Mutant(
+        name="mails: templates that reach into Python",
+        at="adapters/accounts_smtp/rendering.py::_environment",
+        old="ImmutableSandboxedEnvironment",
+        new="Environment",
+        check=f"{_BROKEN}[a way into Python]",
+    ),
+    Mutant(
         name="mails: a token in a subject",
         at="adapters/accounts_smtp/variables.py::_in_subject",
         old="name not in {'token', 'link'}",
