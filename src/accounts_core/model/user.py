@@ -7,7 +7,8 @@ until the new one, which waits as `pending_email`, is verified.
 from datetime import datetime
 from enum import IntEnum
 from functools import cached_property
-from typing import Generic, Self
+from operator import attrgetter
+from typing import Final, Generic, Self
 
 import attrs
 
@@ -154,6 +155,17 @@ class User(ProfileFields, Generic[D]):
         """Return the user with other profile data."""
         return attrs.evolve(self, profile_data=data, updated_at=at)
 
+    def bind_profile_data(self, data: ProfileData) -> Self:
+        """Return the user with this form of the same profile data; `updated_at` stays.
+
+        It is called for each request, and does without `__init__`, which takes every field by keyword.
+        """
+        other = object.__new__(type(self))
+        for put, value in zip(_SETTERS, _VALUES(self), strict=True):
+            put(other, value)
+        _SET_PROFILE_DATA(other, data)
+        return other
+
     @property
     def is_email_verified(self) -> bool:
         """Whether the account had a verified address at any time."""
@@ -231,3 +243,9 @@ class User(ProfileFields, Generic[D]):
     def with_balance(self, balance: int) -> Self:
         """Store the provider's balance, in minor units."""
         return attrs.evolve(self, balance=balance)
+
+
+_NAMES: Final = [field.name for field in attrs.fields(User)]
+_VALUES: Final = attrgetter(*_NAMES)
+_SETTERS: Final = [getattr(User, name).__set__ for name in _NAMES]
+_SET_PROFILE_DATA: Final = _SETTERS[_NAMES.index("profile_data")]

@@ -93,7 +93,7 @@ class ProfileType(Generic[D]):
     def bind(self, user: "User[Any]") -> "User[D]":
         """Return the user with this type, so that `User.profile` can be read."""
         data = user.profile_data or NOTHING
-        return attrs.evolve(user, profile_data=ProfileData(data.text, data.version, self.read_data))
+        return user.bind_profile_data(ProfileData(data.text, data.version, self.read_data))
 
     def read_data(self, data: ProfileData) -> D:
         """Return stored data in the type.
