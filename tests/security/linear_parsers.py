@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from tests.security.linear_patterns import ANYTHING
 from tests.security.linear_work import LARGE, Row, Work, Worst
+from tests.unit.profiles.kinds import AttrsCustomer, ModelCustomer, StructCustomer, TypedCustomer
 
 from accounts_argon2.encoded import Encoded
 from accounts_core.errors import AccountsError
@@ -22,6 +23,7 @@ from accounts_core.model.links import reads_as_link
 from accounts_core.model.notification import MAX_MESSAGE
 from accounts_core.model.passwords import MAX_BYTES, Password, PasswordPolicy
 from accounts_core.model.policy import SessionPolicy
+from accounts_core.model.profile_data import check_json
 from accounts_core.model.rate_limits import client_key
 from accounts_core.model.secret_values import PasswordHash, TokenDigest
 from accounts_core.model.session import Session
@@ -38,6 +40,7 @@ from accounts_http.hardening import ambiguity_of
 from accounts_http.headers import Headers, QueryString
 from accounts_http.proxies import TrustedProxies
 from accounts_http.schemas.auth import SignUp
+from accounts_profiles import profile_type
 from accounts_service.masking import Masker, printable
 from accounts_smtp import headers
 from accounts_smtp.text import for_header
@@ -154,6 +157,30 @@ def _masked_secret(text: str) -> object:
     return Masker([text]).text(f"Request {text}")
 
 
+def _json_as_profile_data(text: str) -> None:
+    check_json(parse_json(f'{{"value": {text}}}'), max_bytes=2 * LARGE)
+
+
+def _profile_data(cls: type[Any]) -> Iterable[Row]:
+    """Read texts, lists of wrong values, undeclared members and objects where a class has something else."""
+    kind = profile_type(cls, max_bytes=65_536)
+    name = f"profile data by {cls.__name__}"
+    yield _row(f"{name}, a text", lambda text: kind.check_new({"company": text}), *ANYTHING, *MARKS, *CARDS)
+    yield _row(f"{name}, a wrong text", lambda text: kind.check_new({"company": "", "plan": text}), *ANYTHING)
+    yield _row(f"{name}, wrong values", lambda text: kind.check_new({"tags": [1] * (len(text) // 4)}), *_again("abcd"))
+    yield _row(
+        f"{name}, undeclared members",
+        lambda text: kind.check_new(dict.fromkeys(_COUNTED[: len(text) // 8], 1)),
+        *_again("abcd"),
+    )
+    yield _row(
+        f"{name}, undeclared members within",
+        lambda text: kind.check_new({"company": "", "branches": [{"city": "", "x": 1}] * (len(text) // 24)}),
+        *_again("abcd"),
+    )
+
+
+CARDS: Final = _again("4242 ", "4 2 ", "42", "4-----", "\uff14", "0123456789abcdef")
 PROXIES: Final = TrustedProxies([ip_network("10.0.0.0/8"), ip_network("::/0")])
 
 PARSERS: Final = (
@@ -183,7 +210,9 @@ PARSERS: Final = (
     _row("a device", device_digest, *_again("1", "1.", "a1")),
     _row("whether text can be stored", check_storable, *ANYTHING),
     _row("whether text can be normalised quickly", is_stream_safe, *MARKS),
-    _row("a card number", holds_card_number, *_again("4242 ", "4 2 ", "42", "4-----", "\uff14", "0123456789abcdef")),
+    _row("a card number", holds_card_number, *CARDS),
+    _row("profile data", _json_as_profile_data, *JSON, *_again('{"a":"4242 "},'), Worst(again="[", before="[")),
+    *(row for cls in (AttrsCustomer, StructCustomer, TypedCustomer, ModelCustomer) for row in _profile_data(cls)),
     *_bounded(
         "a return address",
         _checked_return_url,

@@ -100,6 +100,18 @@ FROM_CLIENTS: Final[dict[str, tuple[Worst, ...]]] = {
         Worst(again="%2"),
         Worst(again="/%2e%2ex"),
     ),
+    "accounts_core.model.profile_data._CONTROL": (Worst(again="\n"), Worst(again="\x85"), Worst(again="\ud800")),
+    "accounts_core.model.profile_data._CONTROL_IN_NAME": (Worst(again="\u2028"), Worst(again="\ud800")),
+    "accounts_profiles.msgspec_codec._MISSING": (
+        Worst(again="Object missing required field `"),
+        Worst(again="a", before="Object missing required field `"),
+    ),
+    "accounts_profiles.msgspec_codec._STEP": (
+        Worst(again=".a[0]"),
+        Worst(again="[...]"),
+        Worst(again="[0"),
+        Worst(again="."),
+    ),
     "accounts_core.model.text._UNSTORABLE": (Worst(again="\0"), Worst(again="\ud800")),
     "accounts_core.model.tokens._SHAPE": (Worst(again="acc_0"),),
     "accounts_core.services.session_opener._NUMBERS": (Worst(again="537.36 "),),
