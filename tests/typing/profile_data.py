@@ -127,7 +127,7 @@ async def without_a_type(accounts: Accounts, blocking: BlockingAccounts) -> None
 
 async def subscriber(work: object, event: DomainEvent) -> None:
     if isinstance(event, UserRegistered):
-        assert_type(event.profile, Any | None)
+        assert_type(event.profile, Any)
     if isinstance(event, ProfileChanged):
         assert_type(event.members, tuple[str, ...])
 

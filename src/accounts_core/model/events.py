@@ -6,7 +6,7 @@ secrets, and of a card only its brand and last four digits.
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, Generic
+from typing import Any, Final, Generic, cast
 
 import attrs
 
@@ -47,7 +47,7 @@ class DomainEvent:
 @attrs.frozen(kw_only=True)
 class UserRegistered(DomainEvent, Generic[D]):
     email: EmailAddress
-    profile: D | None = attrs.field(default=None, repr=False, hash=False, metadata=_UNAUDITED)
+    profile: D = attrs.field(default=cast("Any", None), repr=False, hash=False, metadata=_UNAUDITED)
     """The profile data, in the host application's type; None if the accounts have none."""
 
 
