@@ -88,7 +88,7 @@ def test_every_package_is_in_a_layer_and_the_adapters_share_one() -> None:
 
 
 def test_every_adapter_is_named_by_the_service_alone() -> None:
-    contract = importlinter_contract("Only the service names adapters")
+    contract = importlinter_contract("Only the service and the test kit name adapters")
 
     assert set(contract["protected_modules"]) == ADAPTERS | {"accounts_litestar"}
 
@@ -198,8 +198,8 @@ def test_the_extras_of_the_wheel_are_those_of_pyproject_and_of_the_readme(metada
     assert sorted(table) == sorted(EXTRAS)
 
 
-def test_the_extra_all_asks_for_what_the_others_ask_for(metadata: PathDistribution) -> None:
-    others = [names_asked_for_by(extra, metadata) for extra in EXTRAS - {"all"}]
+def test_the_extra_all_asks_for_what_the_others_ask_for_but_nothing_for_tests(metadata: PathDistribution) -> None:
+    others = [names_asked_for_by(extra, metadata) for extra in EXTRAS - {"all", "testing"}]
 
     assert {"sqlalchemy", "stripe", "argon2-cffi", "litestar", "uvicorn"} <= set().union(*others)
     assert names_asked_for_by("all", metadata) == set().union(*others)

@@ -54,7 +54,7 @@ SPANS: Final = {86400: "day", 3600: "hour", 60: "minute"}
 CRYPTOGRAPHY: Final = frozenset(
     {"argon2", "cryptography", "hashlib", "hmac", "jwt", "random", "secrets", "ssl", "uuid"}
 )
-NOT_IN_SERVICE: Final = ("accounts_core/testing/", "accounts_memory/", "accounts_stripe_simulator/")
+NOT_IN_SERVICE: Final = ("accounts_core/testing/", "accounts_memory/", "accounts_pytest/", "accounts_stripe_simulator/")
 """Fakes and the simulator: nobody's secrets are kept there."""
 NO_SECRETS: Final = frozenset(
     {

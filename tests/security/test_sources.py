@@ -19,7 +19,7 @@ SRC: Final = Path(accounts_core.__file__).parents[1]
 """Where the packages are imported from: a changed copy is looked at as itself."""
 INVENTORY: Final = (ROOT / "docs/security/inventory.md").read_text()
 
-NOT_IN_SERVICE: Final = ("accounts_core/testing/", "accounts_memory/", "accounts_stripe_simulator/")
+NOT_IN_SERVICE: Final = ("accounts_core/testing/", "accounts_memory/", "accounts_pytest/", "accounts_stripe_simulator/")
 """Fakes and the simulator: nobody's secrets are kept there, and nothing of a person's is sent there."""
 
 FORBIDDEN_MODULES: Final = frozenset(

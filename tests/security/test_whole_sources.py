@@ -204,7 +204,12 @@ def test_no_key_is_in_any_file_that_is_kept() -> None:
 
 
 def test_these_lists_are_of_the_service() -> None:
-    assert NOT_IN_SERVICE == ("accounts_core/testing/", "accounts_memory/", "accounts_stripe_simulator/")
+    assert NOT_IN_SERVICE == (
+        "accounts_core/testing/",
+        "accounts_memory/",
+        "accounts_pytest/",
+        "accounts_stripe_simulator/",
+    )
     assert {name.partition("/")[0] for name, _ in modules()} == {
         folder.name
         for where in (SRC, SRC / "adapters", SRC / "entrypoints")

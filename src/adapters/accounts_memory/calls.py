@@ -1,7 +1,7 @@
 """Recorded calls, idempotency keys and injected faults of the fake provider."""
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 from threading import RLock
 from typing import Any, Final, NamedTuple, TypeVar, cast
@@ -33,6 +33,18 @@ class _Fault:
 
 
 @attrs.frozen
+class _LastingFault:
+    make_error: Callable[[], Exception]
+    methods: frozenset[str]
+    after: bool
+
+    def fault_of(self, method: str) -> _Fault | None:
+        if self.methods and method not in self.methods:
+            return None
+        return _Fault(self.make_error(), self.after, replayed=False)
+
+
+@attrs.frozen
 class _Answer:
     call: Call
     outcome: object
@@ -48,6 +60,7 @@ class Calls:
         self._clock = clock
         self._answers: dict[str, _Answer] = {}
         self._faults: dict[str, deque[_Fault]] = {}
+        self._lasting: _LastingFault | None = None
         self._unlock()
         on_fork(self, in_child=Calls._unlock)
 
@@ -56,6 +69,12 @@ class Calls:
 
     def fail_next(self, method: str, error: Exception, *, after: bool, replayed: bool) -> None:
         self._faults.setdefault(method, deque()).append(_Fault(error, after, replayed))
+
+    def fail_all(self, make_error: Callable[[], Exception], *, methods: Collection[str], after: bool) -> None:
+        self._lasting = _LastingFault(make_error, frozenset(methods), after)
+
+    def stop_failing(self) -> None:
+        self._lasting = None
 
     def run(self, method: str, arguments: Sequence[object], do: Callable[[], R], *, key: str | None = None) -> R:
         """Run the call, or replay the stored response of its idempotency key.
@@ -66,8 +85,7 @@ class Calls:
         with self.lock:
             call = Call(method, tuple(arguments))
             self.log.append(call)
-            waiting = self._faults.get(method)
-            fault = waiting.popleft() if waiting else None
+            fault = self._fault_of(method)
             if fault is not None and not fault.after:
                 raise fault.error
             result = do() if key is None else self._once(call, key, do)
@@ -76,6 +94,12 @@ class Calls:
             if key is not None and fault.replayed:
                 self._answers[key] = attrs.evolve(self._answers[key], error=fault.error)
             raise fault.error
+
+    def _fault_of(self, method: str) -> _Fault | None:
+        waiting = self._faults.get(method)
+        if waiting:
+            return waiting.popleft()
+        return None if self._lasting is None else self._lasting.fault_of(method)
 
     def _once(self, call: Call, key: str, do: Callable[[], R]) -> R:
         now = self._clock.now()

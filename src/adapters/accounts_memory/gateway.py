@@ -1,6 +1,6 @@
 """In-memory payment provider with Stripe's test cards, idempotency keys and injected faults."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar, Literal
 
@@ -26,7 +26,7 @@ class MemoryGateway:
 
     Besides the port, it offers for tests and demos: `calls` and `holds` for inspection, `authenticate` to complete card
     authentication, `add_payment_method`, `add_other_payment_method`, `set_balance`, `set_subscriptions`, and
-    `fail_next` to inject faults. Like Stripe, it rejects email addresses with a local part beyond ASCII.
+    `fail_next` and `fail_all` to inject faults. Like Stripe, it rejects email addresses with a local part beyond ASCII.
     """
 
     suspends: ClassVar[Literal[False]] = False
@@ -89,6 +89,21 @@ class MemoryGateway:
         """
         with self._calls.lock:
             self._calls.fail_next(method, error, after=after or replayed, replayed=replayed)
+
+    def fail_all(
+        self, make_error: Callable[[], Exception], *, methods: Collection[str] = (), after: bool = False
+    ) -> None:
+        """Raise a new error at every call, or every call of `methods`, until `stop_failing`.
+
+        The calls are not executed or, with `after`, are executed and their responses are lost.
+        """
+        with self._calls.lock:
+            self._calls.fail_all(make_error, methods=methods, after=after)
+
+    def stop_failing(self) -> None:
+        """End what `fail_all` began."""
+        with self._calls.lock:
+            self._calls.stop_failing()
 
     # ---- the port
 

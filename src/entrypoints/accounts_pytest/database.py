@@ -1,0 +1,208 @@
+"""The host's database for tests. Imported only by tests that use it, because it needs the extra `sql`."""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+import attrs
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.schema import ExecutableDDLElement
+
+from accounts_core.errors import ConfigurationError
+from accounts_sql import AsyncSqlStore, SqlStore, create_async_engine, create_engine, migrate, tables_for
+
+from .kit import Facades, Parts
+
+VARIABLE: Final = "ACCOUNTS_TEST_DATABASE_URL"
+Url: TypeAlias = str | sa.URL
+
+NO_URL: Final = f"""\
+No database is named for the accounts of this test. Set {VARIABLE}, or name it in your conftest.py:
+
+    @pytest.fixture(scope="session")
+    def accounts_database_url():
+        return "postgresql://localhost/shop_test"  # or sqlite:///shop_test.db; it has to be empty
+"""
+_NOT_EMPTY: Final = """\
+The database {url} holds {rows} in the table {table}, so these tests do not touch it: afterwards it would be empty.
+Name a database that is for tests only. If this is one, and an earlier run was killed, let it be emptied:
+
+    @pytest.fixture(scope="session")
+    def accounts_database_may_be_emptied():
+        return True
+"""
+_LOOP: Final = (
+    "`accounts_on_database` blocks the thread, and an event loop runs in it: use `async_accounts_on_database`."
+)
+_KEPT: Final = ("counters", "alembic_version")
+"""Tables that are not emptied: numbers that are not used again, and the revision."""
+
+
+@attrs.frozen(kw_only=True)
+class AccountsDatabase:
+    """The database of a test run, with the tables of the accounts. Under pytest-xdist each worker has its own."""
+
+    url: sa.URL
+    """Its URL, also for your own engine."""
+    engine: sa.Engine
+    """An engine of the kit, with a driver that needs no event loop."""
+    tables: Mapping[str, Any]
+    """Prefix and schema of the tables (`accounts_database_tables`)."""
+
+    def async_engine(self) -> AsyncEngine:
+        """Return a new engine for event loops. It keeps no connection, so nothing is left open on a test's loop."""
+        return create_async_engine(self.url, poolclass=sa.NullPool)
+
+    def facades(self, parts: Parts) -> Facades:
+        """Return facades over this database."""
+        return Facades(
+            parts,
+            SqlStore(self.engine, parts.subscribers, **self.tables),
+            guarded=_GuardedStore(self.engine, parts.subscribers, **self.tables),
+            asynchronous=AsyncSqlStore(self.async_engine(), parts.subscribers, **self.tables),
+        )
+
+    def require_empty(self) -> None:
+        """Stop the tests if a table of the accounts has rows.
+
+        Raises:
+            pytest.UsageError: One has.
+
+        """
+        with self.engine.connect() as connection:
+            for table in self._emptied():
+                count = connection.scalar(sa.select(sa.func.count()).select_from(table))
+                if count:
+                    rows = "1 row" if count == 1 else f"{count} rows"
+                    raise pytest.UsageError(_NOT_EMPTY.format(url=self.url, rows=rows, table=table.name))
+
+    def empty(self) -> None:
+        """Delete every row of the accounts.
+
+        Raises:
+            pytest.UsageError: Rows of the host application refer to them.
+
+        """
+        try:
+            with self.engine.begin() as connection:
+                for table in self._emptied():
+                    connection.execute(table.delete())
+        except sa.exc.IntegrityError as error:
+            raise pytest.UsageError(
+                "After a test the rows of the accounts are deleted, and rows of yours refer to them. Delete yours in a"
+                " fixture that asks for `accounts_database_cleaned`, which then ends first. The database says:"
+                f" {error.orig}"
+            ) from error
+
+    def _emptied(self) -> list[sa.Table]:
+        metadata = tables_for(**self.tables).metadata_on(self.engine.dialect.name)
+        return [table for table in reversed(metadata.sorted_tables) if not table.name.endswith(_KEPT)]
+
+
+class _GuardedStore(SqlStore):
+    """A store that refuses to block an event loop, where a test would wait for itself."""
+
+    def begin(self) -> Any:
+        _refuse_on_a_loop()
+        return super().begin()
+
+    def reader(self) -> Any:
+        _refuse_on_a_loop()
+        return super().reader()
+
+
+def _refuse_on_a_loop() -> None:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    raise ConfigurationError(_LOOP)
+
+
+@contextmanager
+def opened(
+    url: Url, *, worker: str | None, folder: Path, tables: Mapping[str, Any], may_be_emptied: bool
+) -> Iterator[AccountsDatabase]:
+    """Migrate the database, and check that it is empty or may be emptied; afterwards it is empty.
+
+    Args:
+        url: The host's URL. For SQLite in memory a file in `folder` is used, which all engines can open.
+        worker: The id of a worker of pytest-xdist, which gets a database of its own; None for the only process.
+        folder: A temporary folder.
+        tables: Prefix and schema.
+        may_be_emptied: Whether a database with rows in it is emptied.
+
+    """
+    try:
+        place = sa.make_url(url)
+    except sa.exc.ArgumentError:
+        raise pytest.UsageError("`accounts_database_url` is not the URL of a database.") from None
+    is_sqlite = place.get_backend_name() == "sqlite"
+    if is_sqlite and place.database in {None, "", ":memory:"}:
+        place = place.set(database=str(folder / "accounts.db"))
+    with _of_worker(place, worker) as place:
+        engine = create_engine(place)
+        if is_sqlite:
+            sa.event.listen(engine, "connect", _without_waiting)
+        try:
+            migrate(engine, **tables)
+            database = AccountsDatabase(url=place, engine=engine, tables=tables)
+            if not may_be_emptied:
+                database.require_empty()
+            database.empty()
+            yield database
+        finally:
+            engine.dispose()
+
+
+@contextmanager
+def _of_worker(url: sa.URL, worker: str | None) -> Iterator[sa.URL]:
+    """Return the URL of the worker's own database, which is created for it on PostgreSQL and dropped in the end."""
+    name = url.database
+    if worker is None or name is None or name.removesuffix(".db").endswith(worker):
+        yield url
+        return
+    if url.get_backend_name() == "sqlite":
+        file = Path(name)
+        yield url.set(database=str(file.with_name(f"{file.stem}_{worker}{file.suffix}")))
+        return
+    own = f"{name}_{worker}"
+    engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    try:
+        with engine.connect() as connection:
+            connection.execute(_Database("CREATE DATABASE", own))
+    except sa.exc.ProgrammingError as error:
+        raise pytest.UsageError(
+            f"Under pytest-xdist each worker has a database of its own, and {own} cannot be created: {error.orig}"
+            " Let `accounts_database_url` return another URL for each `worker_id`, whose name ends with it."
+        ) from error
+    try:
+        yield url.set(database=own)
+    finally:
+        with engine.connect() as connection:
+            connection.execute(_Database("DROP DATABASE", own))
+
+
+class _Database(ExecutableDDLElement):
+    """Creation or removal of a database."""
+
+    def __init__(self, verb: str, name: str) -> None:
+        self.verb = verb
+        self.name = name
+
+
+@compiles(_Database)
+def _compiled(statement: _Database, compiler: Any, **_: Any) -> str:
+    return f"{statement.verb} {compiler.preparer.quote(statement.name)}"
+
+
+def _without_waiting(connection: Any, _: object) -> None:
+    """Let SQLite not wait for the disk: no test is about a power failure."""
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA synchronous=OFF")
+    cursor.close()
