@@ -1,5 +1,7 @@
 '''Contract suites for adapters of the ports, and builders of test data.
 
+For the tests of an application that embeds the accounts there is `accounts_pytest`, whose plugin includes this one.
+
 Each suite in `accounts_core.testing.contracts` is a class for pytest. Subclass it in a test module, and give its
 fixtures your adapter. For a store that needs no event loop this is all:
 

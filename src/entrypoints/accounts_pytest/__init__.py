@@ -16,6 +16,8 @@ PYTEST_DONT_REWRITE
 
 from typing import TYPE_CHECKING, Any
 
+from accounts_core.model.mail_kind import MailKind
+
 from .cards import CardGateway, CardName
 from .clock import TestClock
 from .factories import PASSWORD, MadeTeam, MadeUser, MakeTeam, MakeUser
@@ -40,6 +42,7 @@ __all__ = [
     "MadeTeam",
     "MadeUser",
     "Mail",
+    "MailKind",
     "Mailbox",
     "MakeTeam",
     "MakeUser",

@@ -1,0 +1,74 @@
+"""docs/testing.md: its tests are a suite that passes, and its tables are the plugin's."""
+
+import re
+from collections.abc import Mapping
+from typing import Final, get_args
+
+import pytest
+from tests.documents import ROOT, programs
+from tests.integration.pytest_kit.conftest import Host
+
+import accounts_pytest
+from accounts_memory.stripe_cards import TEST_CARDS
+from accounts_pytest import CardName, fixtures
+
+pytest_plugins = ["pytester"]
+
+FILE: Final = ROOT / "docs" / "testing.md"
+PAGE: Final = FILE.read_text()
+
+
+def suite() -> Mapping[str, str]:
+    return {str(program.file).removesuffix(".py"): program.text for program in programs(FILE)}
+
+
+def test_the_tests_of_the_page_pass(host: Host) -> None:
+    files = suite()
+    host.write(**files)
+    anyio = "\nimport pytest\n@pytest.fixture\ndef anyio_backend() -> str: return 'asyncio'\n"
+    host.write(conftest=files["conftest"] + anyio)
+    of_the_contract = 5
+
+    outcomes = host.run("-p", "anyio.pytest_plugin").parseoutcomes()
+
+    assert outcomes.keys() == {"passed"}
+    assert outcomes["passed"] > sum(text.count("def test_") for text in files.values()) + of_the_contract
+
+
+def names_in(heading: str) -> set[str]:
+    """Return the names in the first column of the tables below a heading."""
+    section = PAGE.partition(heading)[2].partition("\n## ")[0]
+    return {name for row in re.findall(r"^\| (`.*?) \|", section, re.MULTILINE) for name in re.findall(r"`(\w+)", row)}
+
+
+def test_the_table_of_cards_is_complete() -> None:
+    assert names_in("\n## Cards\n") == set(get_args(CardName))
+    gateway = accounts_pytest.CardGateway.card
+    assert {gateway(None, name) for name in get_args(CardName)} <= set(TEST_CARDS)  # type: ignore[arg-type]  # it needs no gateway
+
+
+def test_the_tables_of_fixtures_are_complete() -> None:
+    from accounts_pytest import database_fixtures
+
+    defined = {
+        name
+        for module in (fixtures, database_fixtures)
+        for name, value in vars(module).items()
+        if type(value).__name__ == "FixtureFunctionDefinition"
+    }
+    internal = {
+        "accounts_database_facades",
+        "accounts_environment",
+        "accounts_factories",
+        "accounts_rate_limits",
+        "accounts_secrets",
+    }
+
+    assert {name for name in defined if f"`{name}`" not in PAGE} == internal
+    shown = names_in("Give `accounts` to your application") | names_in("\n## Your settings\n")
+    assert {name for name in shown if name not in defined} == set()
+
+
+@pytest.mark.parametrize("name", accounts_pytest.__all__)
+def test_each_public_name_is_on_the_page(name: str) -> None:
+    assert name in PAGE
