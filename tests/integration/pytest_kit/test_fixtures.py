@@ -397,7 +397,7 @@ def accounts_subscribers(heard):
 
 class Orders:
     async def preview(self, work, user_id):
-        return DeletionPreview(counts={"orders": 2})
+        return DeletionPreview(destroyed={"orders": 2})
     async def export(self, work, user_id):
         return {"orders": ["a book", "a pen"]}
     async def erase(self, work, user_id): ...

@@ -1,0 +1,26 @@
+"""The hosts in `examples/host_tests`: their tests pass, with warnings as errors."""
+
+from shutil import copytree
+
+import pytest
+from tests.documents import ROOT
+from tests.integration.pytest_kit.conftest import Host
+
+pytest_plugins = ["pytester"]
+
+HOSTS = sorted(folder for folder in (ROOT / "examples" / "host_tests").iterdir() if any(folder.glob("test_*.py")))
+
+
+def test_there_are_three_hosts() -> None:
+    assert [folder.name for folder in HOSTS] == ["bookings", "notes", "seats"]
+
+
+@pytest.mark.parametrize("folder", [folder.name for folder in HOSTS])
+def test_the_tests_of_a_host_pass(host: Host, folder: str) -> None:
+    copytree(ROOT / "examples" / "host_tests" / folder, host.pytester.path, dirs_exist_ok=True)
+    (tests,) = host.pytester.path.glob("test_*.py")
+
+    outcomes = host.run().parseoutcomes()
+
+    assert outcomes.keys() == {"passed"}
+    assert outcomes["passed"] >= tests.read_text().count("def test_")
