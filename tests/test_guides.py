@@ -13,6 +13,7 @@ GUIDES: Final = [
     "docs/glossary.md",
     "docs/releasing.md",
     "docs/settings.md",
+    "docs/testing.md",
     "tests/README.md",
     ".github/pull_request_template.md",
 ]

@@ -1,5 +1,6 @@
-"""The hosts in `examples/host_tests`: their tests pass, with warnings as errors."""
+"""The hosts in `examples/host_tests`, and those that are compared with others': their tests pass, without warnings."""
 
+from pathlib import Path
 from shutil import copytree
 
 import pytest
@@ -17,7 +18,16 @@ def test_there_are_three_hosts() -> None:
 
 @pytest.mark.parametrize("folder", [folder.name for folder in HOSTS])
 def test_the_tests_of_a_host_pass(host: Host, folder: str) -> None:
-    copytree(ROOT / "examples" / "host_tests" / folder, host.pytester.path, dirs_exist_ok=True)
+    passes(host, ROOT / "examples" / "host_tests" / folder)
+
+
+@pytest.mark.parametrize("folder", ["on_accounts", "on_accounts_alone"])
+def test_what_is_compared_passes(host: Host, folder: str) -> None:
+    passes(host, ROOT / "benchmarks" / "test_kits" / folder)
+
+
+def passes(host: Host, folder: Path) -> None:
+    copytree(folder, host.pytester.path, dirs_exist_ok=True)
     (tests,) = host.pytester.path.glob("test_*.py")
 
     outcomes = host.run().parseoutcomes()

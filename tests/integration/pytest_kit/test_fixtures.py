@@ -143,6 +143,8 @@ def test_a_time(accounts, clock):
     assert accounts.register(**JANE).created_at == when
     clock.set(when - timedelta(days=1))
     assert clock.now() == when - timedelta(days=1)
+    assert clock.advance(days=1, hours=2, minutes=3, seconds=4) == when + timedelta(hours=2, minutes=3, seconds=4)
+    assert clock.advance(timedelta(minutes=1), seconds=1) - when == timedelta(hours=2, minutes=4, seconds=5)
 
 @pytest.mark.parametrize("number", [1, 2])
 def test_each_test_begins_at_the_same_time(clock, number):

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Final, get_args
 
 import pytest
+from benchmarks.test_kits.counting import lines, statements
 from tests.documents import ROOT, programs
 from tests.integration.pytest_kit.conftest import Host
 
@@ -72,3 +73,21 @@ def test_the_tables_of_fixtures_are_complete() -> None:
 @pytest.mark.parametrize("name", accounts_pytest.__all__)
 def test_each_public_name_is_on_the_page(name: str) -> None:
     assert name in PAGE
+
+
+def test_the_sizes_beside_other_libraries_are_those_of_the_files() -> None:
+    kits = ROOT / "benchmarks" / "test_kits"
+    rows = [row.split(" | ") for row in re.findall(r"^\| ([^|]+ \| \d+ \(\d+ lines\) .*) \|$", PAGE, re.MULTILINE)]
+    folders = {
+        "accounts-core on Litestar": "on_accounts",
+        "accounts-core without HTTP": "on_accounts_alone",
+        "fastapi-users": "on_fastapi_users",
+        "django-allauth": "on_django_allauth",
+    }
+
+    assert [row[0] for row in rows] == [*folders]
+    for library, in_tests, in_fixtures, both, *_ in rows:
+        written = [[kits / folders[library] / name] for name in ("test_host.py", "conftest.py")]
+        shown = [f"{statements(files)} ({lines(files)} lines)" for files in written]
+        assert [in_tests, in_fixtures] == shown, library
+        assert int(both) == sum(statements(files) for files in written)

@@ -17,6 +17,7 @@ from .fairness import FAIRNESS
 from .forks import FORKS
 from .idempotency import IDEMPOTENCY
 from .identity import IDENTITY
+from .kit import KIT
 from .limits import LIMITS
 from .lists import LISTS
 from .mail_texts import MAIL_TEXTS
@@ -65,6 +66,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *PROFILE_DATA,
     *OPERATORS,
     *TEAMS,
+    *KIT,
 )
 
 __all__ = ["MUTANTS"]

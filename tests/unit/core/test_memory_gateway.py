@@ -315,6 +315,28 @@ async def test_an_answer_that_got_lost_comes_with_the_same_key(gateway: MemoryGa
     assert await gateway.hold(request(customer), key="hold") == lost
 
 
+async def test_calls_fail_until_they_are_told_to_stop(gateway: MemoryGateway, customer: Customer) -> None:
+    gateway.fail_all(lambda: ProviderAmbiguous("down"))
+    errors = []
+    for _ in range(2):
+        with pytest.raises(ProviderAmbiguous, match="down") as raised:
+            await gateway.hold(request(customer), key="hold")
+        errors.append(raised.value)
+    assert errors[0] is not errors[1]
+    with pytest.raises(ProviderAmbiguous):
+        await gateway.find_customer("nobody")
+    assert gateway.holds == {}
+
+    gateway.fail_all(lambda: ProviderAmbiguous("slow"), methods=["hold"], after=True)
+    assert await gateway.find_customer("nobody") is None
+    with pytest.raises(ProviderAmbiguous, match="slow"):
+        await gateway.hold(request(customer), key="hold")
+    (lost,) = gateway.open_holds()
+
+    gateway.stop_failing()
+    assert await gateway.hold(request(customer), key="hold") == lost
+
+
 async def test_a_stored_failure_is_replayed_and_the_hold_is_found_by_its_verification(
     gateway: MemoryGateway, customer: Customer
 ) -> None:
