@@ -10,8 +10,19 @@ import pytest
 # what a host's pytest does: its plugin is loaded by the conftest.py, and nothing of it is imported before
 pytest.register_assert_rewrite("accounts_pytest", "accounts_core.testing.plugin")
 
-# pytester forgets what is imported while it runs, which these modules in C, and a server that still runs, do not bear
+# pytester forgets what is imported while it runs, which modules in C, and a server that still runs, do not bear
 for name in ("asyncpg", "psycopg2", "psutil"):
+    import_module(name)
+# and importing these once saves seconds
+for name in ("fixtures", "database_fixtures", "database", "help"):
+    import_module(f"accounts_pytest.{name}")
+for name in (
+    "accounts_argon2",
+    "accounts_litestar",
+    "anyio.pytest_plugin",
+    "litestar.testing",
+    "pytest_asyncio.plugin",
+):
     import_module(name)
 
 CONFTEST = 'pytest_plugins = ["accounts_pytest"]\n'

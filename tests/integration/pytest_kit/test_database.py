@@ -175,6 +175,7 @@ def test_order(database, accounts_on_database, make_user):
     assert "Delete yours in a fixture that asks for `accounts_database_cleaned`" in said
 
 
+@pytest.mark.long
 def test_tables_with_a_prefix(host: Host, url: str, engine: sa.Engine) -> None:
     prefixed = "\n@pytest.fixture(scope='session')\ndef accounts_database_tables(): return {'prefix': 'auth_'}\n"
 

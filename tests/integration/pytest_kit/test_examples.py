@@ -16,11 +16,12 @@ def test_there_are_three_hosts() -> None:
     assert [folder.name for folder in HOSTS] == ["bookings", "notes", "seats"]
 
 
-@pytest.mark.parametrize("folder", [folder.name for folder in HOSTS])
+@pytest.mark.parametrize("folder", ["bookings", pytest.param("notes", marks=pytest.mark.long), "seats"])
 def test_the_tests_of_a_host_pass(host: Host, folder: str) -> None:
     passes(host, ROOT / "examples" / "host_tests" / folder)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("folder", ["on_accounts", "on_accounts_alone"])
 def test_what_is_compared_passes(host: Host, folder: str) -> None:
     passes(host, ROOT / "benchmarks" / "test_kits" / folder)
