@@ -224,3 +224,20 @@ def test_a_database_that_cannot_be_created_is_asked_of_the_host(
         finally:
             connection.execute(sa.text(f"DROP ROLE {role}"))
     engine.dispose()
+
+
+def test_accounts_in_memory_import_nothing_but_pytest_and_attrs(host: Host) -> None:
+    """SQLAlchemy and argon2 are imported by the fixtures that need them."""
+    host.write(
+        conftest=CONFTEST,
+        test_host="""
+        import sys
+
+        def test_sign_up(accounts, make_user, mailbox, clock, card_gateway, rate_limits, make_team):
+            make_user(cards=["visa"], team=make_team())
+            foreign = {"accounts_sql", "accounts_argon2", "accounts_smtp", "sqlalchemy", "msgspec", "jinja2"}
+            assert foreign & sys.modules.keys() == set()
+        """,
+    )
+
+    host.pytester.runpytest_subprocess("-q", "-W", "error").assert_outcomes(passed=1)
