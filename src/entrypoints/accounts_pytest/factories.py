@@ -1,9 +1,9 @@
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from inspect import signature
 from itertools import count
-from typing import Any, Final, Protocol, Unpack
+from typing import Any, Final, Generic, Protocol, Unpack
 
 import attrs
 
@@ -12,6 +12,7 @@ from accounts_core.errors import CardDeclined
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.mail_kind import MailKind
 from accounts_core.model.profile import ProfileChanges
+from accounts_core.model.profile_data import D
 from accounts_core.model.team import Team
 
 from .cards import CardName
@@ -23,13 +24,13 @@ NAME: Final = "Jane Doe"
 
 
 @attrs.frozen(kw_only=True, repr=False)
-class MadeUser:
+class MadeUser(Generic[D]):
     """A user whom `make_user` made."""
 
-    user: User
+    user: User[D]
     """The user as it was then; `accounts.profile(made.id)` reads it again."""
     password: str
-    sessions: Sequence[SignInResult] = ()
+    sessions: Sequence[SignInResult[D]] = ()
     cards: Sequence[PaymentMethod] = ()
     team: Team | None = None
     """The team that was made for the user, or that the user joined."""
@@ -63,8 +64,8 @@ class MadeTeam:
     """A team that `make_team` made."""
 
     team: Team
-    owner: MadeUser
-    members: Sequence[MadeUser] = ()
+    owner: MadeUser[Any]
+    members: Sequence[MadeUser[Any]] = ()
 
     @property
     def id(self) -> TeamId:
@@ -74,7 +75,7 @@ class MadeTeam:
         return f"<team {self.id}: {self.team.name}>"
 
 
-class MakeUser(Protocol):
+class MakeUser(Protocol[D]):
     """Makes users. Each call makes one, signed in, in the accounts that the test uses."""
 
     def __call__(
@@ -87,8 +88,9 @@ class MakeUser(Protocol):
         sessions: int = 1,
         cards: Sequence[CardName | str] = (),
         team: str | MadeTeam | None = None,
-        **profile: Unpack[ProfileChanges],
-    ) -> MadeUser:
+        profile: D | Mapping[str, Any] | None = None,
+        **fields: Unpack[ProfileChanges],
+    ) -> MadeUser[D]:
         """Make a user.
 
         The mails that this causes are not in the mailbox, except the one whose link an unverified user has yet to
@@ -102,7 +104,8 @@ class MakeUser(Protocol):
             sessions: The number of sessions, each on a device of its own.
             cards: Test cards to verify, by name, as in `card_gateway.card(...)`; the first is the default card.
             team: The name of a new team that the user owns, or a team of `make_team` that the user joins.
-            **profile: Profile fields; the name is Jane Doe by default.
+            profile: Profile data, of the fixture `accounts_profile_type`; by default that of `accounts_profile`.
+            **fields: Profile fields; the name is Jane Doe by default.
 
         Returns:
             The user.
@@ -118,7 +121,7 @@ class MakeTeam(Protocol):
     """Makes teams in the accounts that the test uses."""
 
     def __call__(
-        self, name: str = "Bookshop", *, owner: MadeUser | None = None, members: int | Sequence[MadeUser] = 0
+        self, name: str = "Bookshop", *, owner: MadeUser[Any] | None = None, members: int | Sequence[MadeUser[Any]] = 0
     ) -> MadeTeam:
         """Make a team.
 
@@ -137,8 +140,9 @@ class MakeTeam(Protocol):
 class Factories:
     """`make_user` and `make_team` of one test."""
 
-    def __init__(self, environment: Environment) -> None:
+    def __init__(self, environment: Environment, profile: Any) -> None:
         self._environment = environment
+        self._profile = profile
         self._numbers = count(1)
 
     def make_user(
@@ -151,17 +155,19 @@ class Factories:
         sessions: int = 1,
         cards: Sequence[CardName | str] = (),
         team: str | MadeTeam | None = None,
-        **profile: Unpack[ProfileChanges],
-    ) -> MadeUser:
-        _check_names(profile)
+        profile: Any = None,
+        **fields: Unpack[ProfileChanges],
+    ) -> MadeUser[Any]:
+        _check_names(fields)
         if isinstance(team, MadeTeam) and not verified:
             raise ValueError("A user with an unverified address cannot join a team: leave out verified=False.")
         tokens = [self._environment.parts.cards.card(card) for card in cards]
         address = EmailAddress(f"user{next(self._numbers)}@example.org" if email is None else email)
         with self._quietly() as involved:
             accounts = self._environment.facades.factory
-            fields: dict[str, Any] = {"name": NAME, **profile}
-            user = accounts.register(email=address, password=password, **fields)
+            data = self._profile if profile is None else profile
+            named: dict[str, Any] = {"name": NAME, **fields}
+            user = accounts.register(email=address, password=password, profile=data, **named)
             involved[user.email.key] = not verified
             if verified:
                 accounts.mark_email_verified(user.id)
@@ -183,7 +189,7 @@ class Factories:
             )
 
     def make_team(
-        self, name: str = "Bookshop", *, owner: MadeUser | None = None, members: int | Sequence[MadeUser] = 0
+        self, name: str = "Bookshop", *, owner: MadeUser[Any] | None = None, members: int | Sequence[MadeUser[Any]] = 0
     ) -> MadeTeam:
         owner = self.make_user() if owner is None else owner
         joining = [self.make_user() for _ in range(members)] if isinstance(members, int) else members
@@ -240,7 +246,7 @@ def _check_names(fields: Collection[str]) -> None:
         TypeError: There is no such argument.
 
     """
-    arguments = [each for each in signature(MakeUser.__call__).parameters if each not in {"self", "profile"}]
+    arguments = [each for each in signature(MakeUser.__call__).parameters if each not in {"self", "fields"}]
     possible = [*arguments, *ProfileChanges.__annotations__]
     for name in fields:
         if name not in possible:

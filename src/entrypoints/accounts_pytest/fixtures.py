@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from accounts_core import Accounts, BlockingAccounts, MailDispatch, Policy
+from accounts_core import Accounts, BlockingAccounts, MailDispatch, Policy, ProfileType
 from accounts_core.ports.clock import Clock
 from accounts_core.ports.owned_data import OwnedData
 from accounts_core.ports.password_hasher import PasswordHasher
@@ -63,7 +63,7 @@ def rate_limits(accounts_rate_limits: RateLimits) -> RateLimits:
 
 
 @pytest.fixture
-def make_user(accounts_factories: Factories) -> MakeUser:
+def make_user(accounts_factories: Factories) -> MakeUser[Any]:
     """Return the function that makes users in the accounts that the test uses."""
     return accounts_factories.make_user
 
@@ -80,6 +80,18 @@ def make_team(accounts_factories: Factories) -> MakeTeam:
 @pytest.fixture
 def accounts_policy() -> Policy | None:
     """Return the policy of the accounts; None is the default one."""
+    return None
+
+
+@pytest.fixture
+def accounts_profile_type() -> ProfileType[Any] | None:
+    """Return the type of the host application's profile data; None if it has none."""
+    return None
+
+
+@pytest.fixture
+def accounts_profile() -> Any:
+    """Return the profile data of a user who is made without any; None is the same as an empty object."""
     return None
 
 
@@ -135,9 +147,9 @@ def accounts_rate_limits() -> RateLimits:
 
 
 @pytest.fixture
-def accounts_factories(accounts_environment: Environment) -> Factories:
+def accounts_factories(accounts_environment: Environment, accounts_profile: Any) -> Factories:
     """Return the factories of this test."""
-    return Factories(accounts_environment)
+    return Factories(accounts_environment, accounts_profile)
 
 
 @pytest.fixture
@@ -154,6 +166,7 @@ def accounts_environment(
     accounts_subscribers: Sequence[Subscriber[Any]],
     accounts_job_handlers: Mapping[str, JobHandler],
     accounts_mail_dispatch: MailDispatch,
+    accounts_profile_type: ProfileType[Any] | None,
 ) -> Environment:
     """Return the accounts of this test, in memory or on the database."""
     _check("mailbox", mailbox, Mailbox)
@@ -171,6 +184,7 @@ def accounts_environment(
         subscribers=accounts_subscribers,
         job_handlers=accounts_job_handlers,
         mail_dispatch=accounts_mail_dispatch,
+        profile_type=accounts_profile_type,
     )
     environment = Environment(parts, request)
     mailbox.open_links_with(environment)

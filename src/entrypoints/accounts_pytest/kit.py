@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 
-from accounts_core import Accounts, BlockingAccounts, MailDispatch, Policy, UserId
+from accounts_core import Accounts, BlockingAccounts, MailDispatch, Policy, ProfileType, UserId
 from accounts_core.errors import InvalidToken
 from accounts_core.model.tokens import MAILED, digest_of
 from accounts_core.ports.clock import Clock
@@ -38,6 +38,7 @@ class Parts:
     subscribers: Sequence[Subscriber[Any]]
     job_handlers: Mapping[str, JobHandler]
     mail_dispatch: MailDispatch
+    profile_type: ProfileType[Any] | None
 
     def ports(self, store: Any) -> dict[str, Any]:
         """Return the arguments of a facade over this store."""
@@ -53,6 +54,7 @@ class Parts:
             "owned_data": self.owned_data,
             "job_handlers": self.job_handlers,
             "mail_dispatch": self.mail_dispatch,
+            "profile_type": self.profile_type,
         }
 
 

@@ -175,6 +175,34 @@ def test_order(database, accounts_on_database, make_user):
     assert "Delete yours in a fixture that asks for `accounts_database_cleaned`" in said
 
 
+def test_profile_data_is_stored(host: Host, url: str) -> None:
+    host.passes(
+        """
+        import attrs
+        import pytest
+        from accounts_profiles import profile_type
+
+        @attrs.frozen
+        class Customer:
+            company: str
+
+        @pytest.fixture
+        def accounts_profile_type():
+            return profile_type(Customer)
+
+        @pytest.fixture
+        def accounts_profile():
+            return Customer("Acme")
+
+        def test_profile(accounts_on_database, make_user, mailbox):
+            assert accounts_on_database.profile(make_user().id).profile == Customer("Acme")
+            john = make_user(profile={"company": "Initech"}, verified=False)
+            assert mailbox.read(john.email).click().profile == Customer("Initech")
+        """,
+        conftest=CONFTEST + URL.format(url=url),
+    )
+
+
 @pytest.mark.long
 def test_tables_with_a_prefix(host: Host, url: str, engine: sa.Engine) -> None:
     prefixed = "\n@pytest.fixture(scope='session')\ndef accounts_database_tables(): return {'prefix': 'auth_'}\n"
