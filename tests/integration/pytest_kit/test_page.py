@@ -4,14 +4,17 @@ import re
 from collections.abc import Mapping
 from typing import Final, get_args
 
+import attrs
 import pytest
 from benchmarks.test_kits.counting import lines, statements
 from tests.documents import ROOT, programs
 from tests.integration.pytest_kit.conftest import Host
 
 import accounts_pytest
+from accounts_core import BlockingAccounts
 from accounts_memory.stripe_cards import TEST_CARDS
 from accounts_pytest import CardName, fixtures
+from accounts_pytest.kit import Parts
 
 pytest_plugins = ["pytester"]
 
@@ -40,6 +43,14 @@ def names_in(heading: str) -> set[str]:
     """Return the names in the first column of the tables below a heading."""
     section = PAGE.partition(heading)[2].partition("\n## ")[0]
     return {name for row in re.findall(r"^\| (`.*?) \|", section, re.MULTILINE) for name in re.findall(r"`(\w+)", row)}
+
+
+def test_every_argument_of_the_facades_is_given() -> None:
+    arguments = {str(field.alias) for field in attrs.fields(BlockingAccounts) if field.init}
+    parts = {field.name for field in attrs.fields(Parts)}
+
+    called = {"payments": "cards", "mailer": "mailbox"}
+    assert {called.get(name, name) for name in arguments} == {*parts - {"subscribers"}, "store"}
 
 
 def test_the_table_of_cards_is_complete() -> None:
