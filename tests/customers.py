@@ -75,7 +75,23 @@ class CustomerCodec:
         return isinstance(value, Customer)
 
     def schema(self) -> dict[str, Any]:
-        return {"type": "object", "properties": {name: {} for name in _CUSTOMER}}
+        address = {
+            "type": "object",
+            "properties": {"city": {"type": "string"}, "zip": {"type": ["string", "null"]}},
+            "required": ["city"],
+            "additionalProperties": False,
+        }
+        return {
+            "type": "object",
+            "properties": {
+                "company": {"type": "string", "examples": ["B\u00fccher & S\u00f6hne"]},
+                "vat_id": {"type": ["string", "null"]},
+                "seats": {"type": "integer", "minimum": 1, "maximum": 2**63 - 1, "default": 1},
+                "address": {"anyOf": [address, {"type": "null"}]},
+            },
+            "required": ["company"] if self.required else [],
+            "additionalProperties": False,
+        }
 
 
 def _checked(

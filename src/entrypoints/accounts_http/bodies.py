@@ -8,6 +8,7 @@ first.
 
 import json
 import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cache
@@ -18,7 +19,9 @@ from urllib.parse import parse_qsl
 import attrs
 import msgspec
 
+from accounts_core.errors import Invalid
 from accounts_core.model.card_numbers import may_hold_card_number
+from accounts_core.model.profile_data import check_json
 from accounts_core.model.text import Secret
 from accounts_http.access_log import conceal
 from accounts_http.bearer import TOKEN_FIELD
@@ -29,6 +32,8 @@ MAX_DEPTH: Final = 32
 MAX_FORM_FIELDS: Final = 64
 MAX_UNKNOWN_FIELDS: Final = 20
 """Most unknown fields that an error names. JSON writes a control character with six, so a name may grow sixfold."""
+PROFILE: Final = "profile"
+"""The field with the host application's profile data: a JSON object, in a form as its text."""
 MAX_FIELD_NAME: Final = 48
 """Characters of an unknown field's name that an error shows. The longest name of a known field has 21."""
 
@@ -62,7 +67,8 @@ def read_body(raw: bytes, headers: Headers, model: type[S]) -> S:
     Raises:
         WrongMediaType: The body is neither JSON nor a form.
         Malformed: It does not follow its own format.
-        WrongFields: Fields are missing, unknown, of the wrong type, or hold a NUL; the error names each.
+        WrongFields: Fields are missing, unknown, of the wrong type, or hold a NUL; the error names each. Of profile
+            data it names each member that breaks a rule that all profile data has (`check_json`).
 
     """
     try:
@@ -118,16 +124,22 @@ def _media_type(headers: Headers) -> str:
 
 def parse_json(text: str) -> dict[str, Any]:
     """Parse one JSON object. Raises `Malformed`, and `WrongFields` for any other JSON."""
+    parsed = _parsed(text, "The body")
+    if not isinstance(parsed, dict):
+        raise WrongFields({"": ["The body must be a JSON object."]})
+    return parsed
+
+
+def _parsed(text: str, what: str) -> Any:
+    """Parse JSON; `what` it is begins the text of an error. Raises `Malformed`."""
     if _is_deep(text):
-        raise Malformed(f"The body is nested more than {MAX_DEPTH} levels deep.")
+        raise Malformed(f"{what} is nested more than {MAX_DEPTH} levels deep.")
     try:
         parsed = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number)
     except (ValueError, RecursionError):
-        raise Malformed("The body is not JSON.") from None
+        raise Malformed(f"{what} is not JSON.") from None
     if "\\u" in text and not all(_is_text(string) for string in _strings(parsed)):
-        raise Malformed("The body holds half of a surrogate pair.")
-    if not isinstance(parsed, dict):
-        raise WrongFields({"": ["The body must be a JSON object."]})
+        raise Malformed(f"{what} holds half of a surrogate pair.")
     return parsed
 
 
@@ -152,6 +164,9 @@ def fill(model: type[S], sent: Mapping[str, Any], *, strict: bool) -> S:
             if field.required:
                 errors[name] = ["This field is required."]
             continue
+        if name == PROFILE:
+            values[field.attribute] = _profile(sent[name], errors, is_json=strict)
+            continue
         try:
             values[field.attribute] = msgspec.convert(sent[name], field.type, strict=strict)
         except msgspec.ValidationError as error:
@@ -167,6 +182,27 @@ def fill(model: type[S], sent: Mapping[str, Any], *, strict: bool) -> S:
     if errors:
         raise WrongFields(errors)
     return model(**values)
+
+
+def _profile(sent: Any, errors: dict[str, list[str]], *, is_json: bool) -> Any:
+    """Return profile data, after adding what is wrong with it to `errors`.
+
+    The rules of the core are checked here already, so that a card number goes no further than the reading of a body,
+    whose frames no error keeps.
+    """
+    try:
+        members = sent if is_json else _parsed(sent, "This")
+    except Malformed as error:
+        errors[PROFILE] = [str(error)]
+        return None
+    if not isinstance(members, dict):
+        errors[PROFILE] = ["This must be a JSON object."]
+        return None
+    try:
+        check_json(members, max_bytes=sys.maxsize)  # the body was read, so its size is limited
+    except Invalid as error:
+        errors.update(error.errors)
+    return members
 
 
 def field_names(model: type[msgspec.Struct]) -> AbstractSet[str]:

@@ -24,7 +24,7 @@ from accounts_core.model.ids import UserId
 from accounts_core.ports.password_hasher import PasswordHasher
 from accounts_core.ports.store import Store
 from accounts_core.results import IdempotentAnswer
-from accounts_http.bodies import field_names, parse_body
+from accounts_http.bodies import PROFILE, field_names, parse_body
 from accounts_http.errors import HttpError, Malformed
 from accounts_http.headers import Headers
 from accounts_http.problems import MEDIA_TYPE, Problem, problem_document, problem_type_of, shown_error
@@ -239,7 +239,7 @@ _encode: Final = msgspec.msgpack.Encoder().encode
 
 
 def _is_plain(name: str, value: object) -> bool:
-    return PASSWORD not in name.lower() and not isinstance(value, dict | list)
+    return PASSWORD not in name.lower() and name != PROFILE and not isinstance(value, dict | list)
 
 
 def _canonical(fields: Any, is_json: bool) -> bytes:

@@ -8,7 +8,7 @@ failures behind the service it reads only that there was one. An error that is n
 
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Final
 
@@ -39,6 +39,10 @@ CHALLENGE_INVALID: Final = 'Bearer error="invalid_token"'
 
 MAX_PROBLEM_BYTES: Final = 8 * 1024
 """Limit of a problem document."""
+_ROOM_FOR_THE_REST: Final = 1024
+"""Bytes of a problem document that are left for all but its errors."""
+MAX_REASON: Final = 300
+"""Characters of a reason that a problem document shows."""
 
 MAX_RETRY_AFTER_SECONDS: Final = int(core.MAX_RETRY_AFTER.total_seconds())
 
@@ -147,16 +151,28 @@ def problem_document(error: Exception, kind: ProblemType) -> Problem:
         type=TYPE_PREFIX + kind.name, title=kind.title, status=kind.status, detail=kind.detail or str(error)
     )
     match error:
-        case core.Invalid():
-            problem.errors = {error.field: [error.reason]}
-        case WrongFields():
-            problem.errors = error.errors
+        case core.Invalid() | WrongFields():
+            problem.errors = _bounded(error.errors)
         case core.CardDeclined():
             code = error.decline_code or error.code
             problem.decline_code = "generic_decline" if code in TELLTALE_DECLINES else code
         case core.DeletionBlocked():
             problem.blocked_by = list(error.by)
     return problem
+
+
+def _bounded(errors: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Return as many errors as a problem document has room for, and say how many more there are."""
+    shown: dict[str, list[str]] = {}
+    left = MAX_PROBLEM_BYTES - _ROOM_FOR_THE_REST
+    for count, (field, reasons) in enumerate(errors.items()):
+        told = [reason[:MAX_REASON] for reason in reasons]
+        left -= len(msgspec.json.encode({field: told}))
+        if left < 0:
+            shown.setdefault("", []).append(f"{len(errors) - count} more fields are wrong.")
+            break
+        shown[field] = told
+    return shown
 
 
 @attrs.frozen
@@ -223,7 +239,7 @@ def _note(error: Exception, kind: ProblemType) -> None:
         case core.NotFound():
             note(missing=error.what)
         case core.Invalid():
-            note(field=error.field)
+            note(field=error.field.partition(".")[0])  # what follows are names of members, which a client may choose
 
 
 def trim_frames(error: BaseException, framework: str) -> None:

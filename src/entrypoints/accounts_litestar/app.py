@@ -41,6 +41,13 @@ the user, its export and deletion, and teams, which its paths call accounts. A t
 - **Rate limits.** A call over a limit returns 429, and `Retry-After` says after how many seconds to try again.
 """
 
+PROFILE: Final = """\
+- **Profile data** is the object `profile`. An update replaces the members that it names, and keeps the others; a \
+nested object is replaced as a whole. In a form it is the object as JSON text. Errors name members by path, such as \
+`profile.company`.
+"""
+"""What the description says in addition, where the accounts have a profile type."""
+
 TAGS: Final = {
     AuthApi.tags[0]: "Sign in to get an access token, and send it as `Authorization: Bearer <token>`.",
     AccountApi.tags[0]: "The signed-in user with their sessions, notifications and cards: the account API.",
@@ -75,7 +82,7 @@ def create_app(
         exception_handlers={Exception: problems},
         request_max_body_size=options.body_limit_bytes,
         cors_config=_cors(options.cors_origins) if options.cors_origins else None,
-        openapi_config=_openapi_config(),
+        openapi_config=_openapi_config(DESCRIPTION if accounts.profile_type is None else DESCRIPTION + PROFILE),
         lifespan=list(lifespan),
         logging_config=None,  # the host configures the log
         # set here, because Litestar otherwise reads them from LITESTAR_DEBUG and LITESTAR_PDB
@@ -98,12 +105,12 @@ def hardened(app: ASGIApp, options: HttpOptions) -> HardenedApp:
     )
 
 
-def _openapi_config() -> OpenAPIConfig:
+def _openapi_config(description: str) -> OpenAPIConfig:
     return OpenAPIConfig(
         title="Accounts",
         version="1",
         summary="User accounts and their cards.",
-        description=DESCRIPTION,
+        description=description,
         components=[COMPONENTS],
         use_handler_docstrings=True,
         tags=[Tag(name, description) for name, description in TAGS.items()],

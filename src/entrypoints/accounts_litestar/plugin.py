@@ -32,6 +32,7 @@ from accounts_litestar.api.teams import TeamsApi
 from accounts_litestar.api.user import UserApi
 from accounts_litestar.api.webhooks import WebhookApi
 from accounts_litestar.documentation.operations import COMPONENTS
+from accounts_litestar.documentation.profile_schema import ProfileDocumentation, ProfileSchema
 from accounts_litestar.edge.problems import Problems
 from accounts_litestar.edge.proxies import behind
 
@@ -67,8 +68,15 @@ class AccountsPlugin(InitPlugin):
         self._options = options or HttpOptions()
         self._problems = Problems(retry_after_seconds=self._options.retry_after_seconds)
         self._verifications = CardVerifications(accounts, limit_seconds=self._options.verification_seconds)
+        kind = accounts.profile_type
+        self._profile = None if kind is None else ProfileSchema.of(kind.schema())
         self._service = Service(
-            accounts=accounts, verifications=self._verifications, options=self._options, problems=self._problems
+            accounts=accounts,
+            verifications=self._verifications,
+            options=self._options,
+            problems=self._problems,
+            profile=self._profile,
+            shows_profile=kind is not None and kind.stored,
         )
         # without a way to verify events, the path is the host's
         self._endpoints: tuple[type[Endpoints], ...] = (*ENDPOINTS, WebhookApi) if self._options.webhook else ENDPOINTS
@@ -89,6 +97,8 @@ class AccountsPlugin(InitPlugin):
         app_config.lifespan.append(self._lifespan)
         if app_config.openapi_config is not None:
             _add_components(app_config.openapi_config)
+            if self._profile is not None:
+                app_config.plugins.append(ProfileDocumentation(self._profile))
         unrouted = _Unrouted(self._problems, self._prefixes(), dict(app_config.exception_handlers))
         app_config.exception_handlers.update(unrouted.handlers())
         return app_config

@@ -7,8 +7,10 @@ from typing import Any
 
 import attrs
 from litestar.serialization import encode_json
+from tests.integration.http.service import memory_accounts
 from tests.integration.http.stripe_events import checking
 
+from accounts_core import ProfileType
 from accounts_litestar import HttpOptions, create_app
 from accounts_system import SystemClock
 
@@ -17,10 +19,10 @@ EXAMPLES = {"email": "new@example.org", "current_password": "wrong", "oldPasswor
 
 
 @cache
-def document() -> dict[str, Any]:
+def document(profile_type: ProfileType[Any] | None = None) -> dict[str, Any]:
     """Return the specification as clients get it."""
     options = HttpOptions(webhook=checking(SystemClock()))
-    app = create_app(None, options=options)  # type: ignore[arg-type]  # it is only described, never called
+    app = create_app(memory_accounts(profile_type), options=options)
     found: dict[str, Any] = json.loads(encode_json(app.openapi_schema.to_schema()))
     return found
 

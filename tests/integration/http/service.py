@@ -15,7 +15,7 @@ from tests.integration.http.client import Client, Run
 from tests.integration.http.stripe_events import checking
 from tests.integration.round_trips import RoundTripCounter
 
-from accounts_core import MailDispatch
+from accounts_core import MailDispatch, ProfileType
 from accounts_core.accounts import Accounts
 from accounts_core.model.policy import Policy
 from accounts_core.ports.mailer import MailKind
@@ -123,6 +123,7 @@ def serving(
     secrets: Secrets | None = None,
     passwords: PasswordHasher | None = None,
     owned_data: Sequence[OwnedData[Any]] = (),
+    profile_type: ProfileType[Any] | None = None,
 ) -> Iterator[Service]:
     """Run a service over this store."""
     clock = Clock(START)
@@ -138,6 +139,7 @@ def serving(
         limits=limits,
         secrets=secrets,
         owned_data=owned_data,
+        profile_type=profile_type,
     )
     app = create_app(accounts, options=options or HttpOptions(webhook=checking(clock)))
     lifespan = Lifespan(app)
@@ -201,6 +203,7 @@ def accounts_over(
     secrets: Secrets | None = None,
     passwords: PasswordHasher | None = None,
     owned_data: Sequence[OwnedData[Any]] = (),
+    profile_type: ProfileType[Any] | None = None,
 ) -> Accounts[Any, UnitOfWork]:
     return Accounts(
         mail_dispatch=MailDispatch.WORKER,
@@ -213,6 +216,7 @@ def accounts_over(
         policy=policy,
         limits=limits,
         owned_data=owned_data,
+        profile_type=profile_type,
     )
 
 
@@ -274,10 +278,11 @@ def in_database(run: Run, url: str) -> Iterator[Stored]:
             run(engine.dispose())
 
 
-def memory_accounts() -> Accounts[Any, UnitOfWork]:
+def memory_accounts(profile_type: ProfileType[Any] | None = None) -> Accounts[Any, UnitOfWork]:
     """Return accounts over a store of their own, for tests that are about the framework around them."""
     clock = Clock(START)
-    return accounts_over(MemoryStore(), clock, MemoryGateway(clock, SystemSecrets()))
+    gateway = MemoryGateway(clock, SystemSecrets())
+    return accounts_over(MemoryStore(), clock, gateway, profile_type=profile_type)
 
 
 def populate(service: Service) -> Populated:

@@ -57,6 +57,8 @@ def test_a_service_that_cannot_work_is_alive_and_not_ready(check: Any) -> None:
 class FailingAccounts:
     """Stands in for accounts in which everything fails in one way."""
 
+    profile_type = None
+
     def __init__(self, error: Exception) -> None:
         self._error = error
 

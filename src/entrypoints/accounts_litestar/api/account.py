@@ -32,6 +32,7 @@ from accounts_http.schemas.account import (
     verification_item,
 )
 from accounts_http.schemas.profile import profile_changes
+from accounts_http.schemas.profile_data import profile_data, shown_profile, with_profile
 from accounts_http.schemas.stripe import CustomerObject, PaymentMethodList, customer_object, payment_method_list
 from accounts_litestar.api.calls import Call, ListCall, SignedInCall, answer_to
 from accounts_litestar.api.endpoints import Endpoints, field_names, taken_is_invalid
@@ -56,7 +57,8 @@ class AccountApi(Endpoints):
 
     @get("/", docs=Docs("getCurrentUser", "Retrieve the current user", example=examples.CURRENT_USER))
     async def current(self, call: SignedInCall[None]) -> Answer[CurrentUser]:
-        return call.answer(current_user(call.caller.user))
+        user = call.caller.user
+        return call.answer(with_profile(current_user(user), shown_profile(call.accounts, user)))
 
     @put(
         "/",
@@ -80,9 +82,10 @@ class AccountApi(Endpoints):
                 signed_in_at=session.created_at,
                 keep_session=session.id,
                 client=call.client,
+                profile=profile_data(body),
                 **profile_changes(body),
             )
-        return call.answer(changed_user(user))
+        return call.answer(with_profile(changed_user(user), shown_profile(call.accounts, user)))
 
     @put(
         "/deactivate",

@@ -14,6 +14,7 @@ from accounts_http.parameters import text_id
 from accounts_http.schemas.account import CurrentUser, current_user
 from accounts_http.schemas.auth import AccessToken, Login, Proof, SessionItem, SignUp, access_token, session_item
 from accounts_http.schemas.profile import new_profile
+from accounts_http.schemas.profile_data import profile_data, shown_profile, with_profile
 from accounts_litestar.api.calls import Call, ListCall, SignedInCall
 from accounts_litestar.api.endpoints import Endpoints, answer_of, stored
 from accounts_litestar.api.routes import ACCEPTED, CREATED, NO_CONTENT, delete, get_list, post, public_post
@@ -55,14 +56,21 @@ class AuthApi(Endpoints):
             is_private = accounts.policy.private_registration
             use_case = accounts.request_account if is_private else accounts.register
             try:
-                user = await use_case(email=email, password=body.password, client=call.client, **new_profile(body))
+                user = await use_case(
+                    email=email,
+                    password=body.password,
+                    client=call.client,
+                    profile=profile_data(body),
+                    **new_profile(body),
+                )
             except EmailTaken as taken:
                 # an answer and no error, which would roll back what was written for the mail
                 return self.service.problems(call.request, taken), None
             if user is None:
                 return Answer(None, status_code=ACCEPTED), None
             note_user(user.id)
-            return Answer(current_user(user), status_code=CREATED), user.id
+            shown = with_profile(current_user(user), shown_profile(accounts, user))
+            return Answer(shown, status_code=CREATED), user.id
 
         async def perform(accounts: Accounts[Any]) -> RequestOutcome:
             answer, user_id = await sign_up(accounts)

@@ -2,7 +2,10 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, ClassVar, TypeVar
+from functools import reduce
+from operator import or_
+from types import UnionType
+from typing import Any, ClassVar, Final, TypeVar, cast, get_args, get_origin
 
 import attrs
 import msgspec
@@ -27,10 +30,13 @@ from accounts_http.idempotency import (
 )
 from accounts_http.options import HttpOptions
 from accounts_http.parameters import page_query
+from accounts_http.schemas.profile import ProfileBody
+from accounts_http.schemas.profile_data import answers_with_profile, body_with_profile, with_profile
 from accounts_litestar.api.calls import Call, ListCall, SignedInCall
 from accounts_litestar.api.routes import NO_CONTENT, Declared
 from accounts_litestar.documentation.declarations import Route
 from accounts_litestar.documentation.operations import handler_options
+from accounts_litestar.documentation.profile_schema import ProfileSchema
 from accounts_litestar.edge.answers import Answer
 from accounts_litestar.edge.problems import Problems
 from accounts_litestar.edge.reading import HttpRequest, access_token, headers_of, query_of, read, read_raw
@@ -46,6 +52,10 @@ class Service:
     verifications: CardVerifications
     options: HttpOptions
     problems: Problems
+    profile: ProfileSchema | None = None
+    """The schema of the profile data, where a type is declared."""
+    shows_profile: bool = False
+    """Whether answers have the profile data: where it is stored with users."""
 
 
 class Endpoints:
@@ -59,11 +69,23 @@ class Endpoints:
 
     def router(self) -> Router:
         """Return the calls as Litestar handlers, with HEAD beside each GET and OPTIONS on each path."""
-        calls = [each for each in vars(type(self)).values() if isinstance(each, Declared)]
+        calls = [self._with_profile(each) for each in vars(type(self)).values() if isinstance(each, Declared)]
         handlers = [self._handler(each) for each in calls]
         heads = [self._head_handler(each) for each in calls if each.route.method is HttpMethod.GET]
         options = list(_options_handlers([each.route for each in calls]))
         return Router(self.path, route_handlers=[*options, *handlers, *heads], tags=list(self.tags))
+
+    def _with_profile(self, declared: Declared) -> Declared:
+        """Return a call with the profile data in its body and its example, if they are about a user."""
+        called, profile = declared.route, self.service.profile
+        if profile is None:
+            return declared
+        if called.body is not None and issubclass(called.body, ProfileBody):
+            called = attrs.evolve(called, body=body_with_profile(called.body))
+        if self.service.shows_profile and type(called.docs.example) in _WITH_PROFILE:
+            example = with_profile(called.docs.example, profile.example)
+            called = attrs.evolve(called, docs=attrs.evolve(called.docs, example=example))
+        return attrs.evolve(declared, route=called)
 
     def _handler(self, declared: Declared) -> HTTPRouteHandler:
         called = declared.route
@@ -72,7 +94,7 @@ class Endpoints:
             http_method=[called.method],
             status_code=called.status,
             request_max_body_size=Empty if called.body_limit_bytes is None else called.body_limit_bytes,
-            **handler_options(called),
+            **handler_options(called, self.service.profile),
         )(self._function(declared))
 
     def _head_handler(self, declared: Declared) -> HTTPRouteHandler:
@@ -90,7 +112,8 @@ class Endpoints:
         async def handle(request: HttpRequest) -> Answer[Any]:
             return await self._run(declared, request)
 
-        handle.__annotations__["return"] = declared.handler.__annotations__["return"]
+        returned = declared.handler.__annotations__["return"]
+        handle.__annotations__["return"] = _shown_type(returned) if self.service.shows_profile else returned
         handle.__doc__ = declared.handler.__doc__
         return handle
 
@@ -140,6 +163,20 @@ class Endpoints:
         body = await _body(request, called)
         signed_in = SignedInCall(request=request, accounts=accounts, body=body, caller=caller, idempotency_key=key)
         return await declared.handler(self, signed_in)
+
+
+def _shown_type(answer: Any) -> Any:
+    """Return the type of an answer, with the profile data wherever a user is in it."""
+    if answer in _WITH_PROFILE:
+        return _WITH_PROFILE[answer]
+    inner = get_args(answer)
+    changed = tuple(_shown_type(each) for each in inner)
+    if changed == inner:
+        return answer
+    return reduce(or_, changed) if isinstance(answer, UnionType) else cast("Any", get_origin(answer))[changed]
+
+
+_WITH_PROFILE: Final = answers_with_profile()
 
 
 async def _body(request: HttpRequest, called: Route) -> Any:

@@ -8,6 +8,7 @@ from accounts_http.bodies import value_or_none
 from accounts_http.email_addresses import new_email_address
 from accounts_http.idempotency import Idempotency
 from accounts_http.schemas.profile import profile_changes
+from accounts_http.schemas.profile_data import profile_data, shown_profile, with_profile
 from accounts_http.schemas.user import DeleteUser, DeletionData, UpdateUser, UserData, deletion_data, user_data
 from accounts_litestar.api.calls import SignedInCall
 from accounts_litestar.api.endpoints import Endpoints, field_names, taken_is_invalid
@@ -25,7 +26,8 @@ class UserApi(Endpoints):
 
     @get("/", docs=Docs("getUser", "Retrieve the user", example=examples.USER))
     async def retrieve(self, call: SignedInCall[None]) -> Answer[UserData]:
-        return call.answer(user_data(call.caller.user))
+        user = call.caller.user
+        return call.answer(with_profile(user_data(user), shown_profile(call.accounts, user)))
 
     @put(
         "/",
@@ -49,9 +51,10 @@ class UserApi(Endpoints):
                 signed_in_at=session.created_at,
                 keep_session=session.id,
                 client=call.client,
+                profile=profile_data(body),
                 **profile_changes(body),
             )
-        return call.answer(user_data(user))
+        return call.answer(with_profile(user_data(user), shown_profile(call.accounts, user)))
 
     @get(
         "/deletion",

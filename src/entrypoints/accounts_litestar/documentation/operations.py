@@ -8,6 +8,7 @@ import msgspec
 from litestar.openapi import ResponseSpec
 from litestar.openapi.spec import (
     Components,
+    Encoding,
     OpenAPIHeader,
     OpenAPIMediaType,
     OpenAPIResponse,
@@ -20,10 +21,14 @@ from litestar.openapi.spec import (
 from litestar.openapi.spec.enums import OpenAPIType
 
 from accounts_core.model.paging import MAX_PAGE
+from accounts_http.bodies import PROFILE
 from accounts_http.headers import FORM, JSON
 from accounts_http.idempotency import MAX_KEY
 from accounts_http.problems import MEDIA_TYPE, UNEXPECTED, Problem
+from accounts_http.schemas.profile import NewProfileBody
+from accounts_http.schemas.profile_data import HostProfile
 from accounts_litestar.documentation.declarations import Route
+from accounts_litestar.documentation.profile_schema import ProfileSchema, reference_to_profile
 
 SECURITY_SCHEME: Final = "accountsBearer"
 COMPONENTS: Final = Components(
@@ -68,6 +73,9 @@ _REPLAYED: Final = {
     )
 }
 
+_PROFILE: Final = "599"
+"""The status under which Litestar is given the profile data to document; no call has it."""
+
 ANY_TYPE: Final = "*/*"
 """The media type of a body whose bytes matter, whatever type they are sent as."""
 _RAW_BODY: Final = RequestBody(required=True, content={ANY_TYPE: OpenAPIMediaType(schema=Schema())})
@@ -111,11 +119,15 @@ def _page(default: int) -> list[Parameter]:
     ]
 
 
-def operation_of(route: Route, **fields: Any) -> Operation:
-    """Return the OpenAPI operation of a call: Litestar's own `fields`, completed from the route."""
+def operation_of(route: Route, profile: ProfileSchema | None = None, **fields: Any) -> Operation:
+    """Return the OpenAPI operation of a call: Litestar's own `fields`, completed from the route.
+
+    `profile` is the schema of the host application's profile data, where a type is declared.
+    """
     operation = Operation(**fields)
     docs = route.docs
     responses = operation.responses = dict(operation.responses or {})
+    responses.pop(_PROFILE, None)
     problem = responses.pop(str(UNEXPECTED.status))
     assert isinstance(problem, OpenAPIResponse)
     for response in responses.values():
@@ -139,21 +151,24 @@ def operation_of(route: Route, **fields: Any) -> Operation:
     if route.raw_body:
         operation.request_body = _RAW_BODY
     elif route.body is not None and msgspec.structs.fields(route.body):
-        operation.request_body = _request_body(route.body)
+        operation.request_body = _request_body(route.body, profile)
     return operation
 
 
-def handler_options(route: Route) -> dict[str, Any]:
-    """Return the options of a Litestar handler that document its call."""
+def handler_options(route: Route, profile: ProfileSchema | None = None) -> dict[str, Any]:
+    """Return the options of a Litestar handler that document its call; `profile` as for `operation_of`."""
+    # so that its components are there, also if no answer has profile data; `operation_of` takes it away again
+    components = {} if profile is None else {int(_PROFILE): ResponseSpec(HostProfile, generate_examples=False)}
     return {
         "operation_id": route.docs.id,
         "summary": route.docs.summary,
         # Litestar only calls it; it need not be a class
-        "operation_class": partial(operation_of, route),
+        "operation_class": partial(operation_of, route, profile),
         "security": [{SECURITY_SCHEME: []}] if route.needs_token else None,
         # one, so that the problem's schema is among the components; `operation_of` gives it to every status
         "responses": {
-            UNEXPECTED.status: ResponseSpec(Problem, generate_examples=False, description="", media_type=MEDIA_TYPE)
+            UNEXPECTED.status: ResponseSpec(Problem, generate_examples=False, description="", media_type=MEDIA_TYPE),
+            **components,
         },
     }
 
@@ -184,11 +199,19 @@ def _parameters(route: Route) -> list[Parameter]:
     return [*parameters, _KEY] if route.accepts_key else parameters
 
 
-def _request_body(model: type[msgspec.Struct]) -> RequestBody:
+def _request_body(model: type[msgspec.Struct], profile: ProfileSchema | None) -> RequestBody:
     schema = msgspec.json.schema(model)["$defs"][model.__name__]
+    encoding = None
+    if profile is not None and PROFILE in schema["properties"]:
+        is_new = issubclass(model, NewProfileBody)
+        schema["properties"][PROFILE] = reference_to_profile() if is_new else profile.changes
+        schema["required"] += [PROFILE] if is_new and profile.is_required else []
+        # not Litestar's class: it writes `explode` as well, and then `contentType` counts for nothing
+        encoding = {PROFILE: cast("Encoding", {"contentType": JSON})}
     # Litestar writes a mapping as it is; its own Schema class would lead to the same document
     content = OpenAPIMediaType(schema=cast("Schema", schema))
-    return RequestBody(required=bool(schema.get("required")), content={JSON: content, FORM: content})
+    form = OpenAPIMediaType(schema=cast("Schema", schema), encoding=encoding)
+    return RequestBody(required=bool(schema.get("required")), content={JSON: content, FORM: form})
 
 
 def _without_null(content: dict[str, OpenAPIMediaType] | None) -> dict[str, OpenAPIMediaType] | None:
