@@ -116,6 +116,7 @@ def _add_users(users: ArgumentParser) -> None:
     create.add_argument("--name", required=True, help="full name")
     create.add_argument("--locale", metavar="TAG", help="language of the user's mails, such as de-AT")
     create.add_argument("--time-zone", metavar="NAME", help="time zone of times in mails, such as Europe/Vienna")
+    create.add_argument("--profile", metavar="JSON", help="profile data, where ACCOUNTS_PROFILE_TYPE is set")
     create.add_argument("--verified", action="store_true", help="mark the email address as verified")
     create.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
     show = _add(commands, "show", "show a user")

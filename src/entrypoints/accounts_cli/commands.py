@@ -12,7 +12,7 @@ from accounts_cli.failures import CommandFailed
 from accounts_cli.streams import announce, complain, require_output, say
 from accounts_cli.terminal import ask_new_password, read_password
 from accounts_core import Accounts
-from accounts_core.errors import AccountsError
+from accounts_core.errors import AccountsError, Invalid
 from accounts_service.composition import open_service
 from accounts_service.database import migrate_database, print_migration, require_migrated
 from accounts_service.errors import ServiceError
@@ -54,7 +54,13 @@ def run(arguments: Namespace) -> bool:
         return _run(settings, arguments)
     except (ServiceError, AccountsError) as failure:
         # a driver may quote a secret of the settings
-        raise CommandFailed(masker.mask_secrets(str(failure)) or type(failure).__name__) from failure
+        raise CommandFailed(masker.mask_secrets(_text_of(failure)) or type(failure).__name__) from failure
+
+
+def _text_of(failure: Exception) -> str:
+    if isinstance(failure, Invalid) and failure.others:
+        return "; ".join(f"{field}: {' '.join(reasons)}" for field, reasons in failure.errors.items())
+    return str(failure)
 
 
 def _run(settings: Settings, arguments: Namespace) -> bool:
@@ -150,6 +156,7 @@ def _user_command(arguments: Namespace) -> Callable[[Accounts[Any]], Awaitable[N
 
     match arguments.action:
         case "create":
+            profile = None if arguments.profile is None else users.parse_profile(arguments.profile)
             password = read_password() if arguments.password_stdin else ask_new_password()
             return lambda accounts: users.create_user(
                 accounts,
@@ -159,6 +166,7 @@ def _user_command(arguments: Namespace) -> Callable[[Accounts[Any]], Awaitable[N
                 verified=arguments.verified,
                 locale=arguments.locale,
                 time_zone=arguments.time_zone,
+                profile=profile,
             )
         case "show":
             return lambda accounts: users.show_user(accounts, arguments.user, as_json=arguments.json)

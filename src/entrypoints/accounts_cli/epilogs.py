@@ -154,4 +154,5 @@ Name a user by email address or by id.
 CREATE: Final = """\
 Prompts for the password twice, or reads it from standard input:
   accounts users create --email jane@example.org --name Jane --password-stdin < secret.txt
+  accounts users create --email jane@example.org --name Jane --profile '{"company": "Bookshop"}'
 """

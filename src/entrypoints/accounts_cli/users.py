@@ -12,7 +12,10 @@ from accounts_core.errors import NotFound
 from accounts_core.model.events import Actor
 from accounts_core.model.ids import UserId
 from accounts_core.model.user import User
+from accounts_http.bodies import parse_json
 from accounts_http.email_addresses import email_address, new_email_address
+from accounts_http.errors import HttpError
+from accounts_http.schemas.profile_data import shown_profile
 
 MAX_DIGITS: Final = 18
 """Digits of the longest id."""
@@ -34,6 +37,14 @@ def parse_id(email_or_id: str) -> UserId | None:
     return UserId(int(digits))
 
 
+def parse_profile(text: str) -> Mapping[str, Any]:
+    """Return profile data that was typed as JSON. Raises `CommandFailed`."""
+    try:
+        return parse_json(text)
+    except HttpError as error:
+        raise CommandFailed('--profile: expected a JSON object, such as \'{"company": "Bookshop"}\'.') from error
+
+
 async def create_user(
     accounts: Accounts[Any],
     *,
@@ -43,13 +54,17 @@ async def create_user(
     verified: bool,
     locale: str | None = None,
     time_zone: str | None = None,
+    profile: Mapping[str, Any] | None = None,
 ) -> None:
+    if profile is not None and accounts.profile_type is None:
+        raise CommandFailed("--profile: ACCOUNTS_PROFILE_TYPE is not set, so users have no profile data.")
     user = await accounts.register(
         email=new_email_address(email),
         password=password,
         name=name,
         locale=locale,
         time_zone=time_zone,
+        profile=profile,
         by=Actor.OPERATOR,
     )
     if verified:
@@ -58,12 +73,15 @@ async def create_user(
 
 
 async def show_user(accounts: Accounts[Any], email_or_id: str, *, as_json: bool) -> None:
-    facts = _facts(await find_user(accounts, email_or_id))
+    user = await find_user(accounts, email_or_id)
+    profile = shown_profile(accounts, user)
+    facts = _facts(user) | ({} if profile is None else {"profile": profile})
     if as_json:
         say(json.dumps(facts, indent=2))
         return
     for name, value in facts.items():
-        say(f"{name.replace('_', ' ') + ':':<19}{'-' if value is None else value}")
+        shown = json.dumps(value, ensure_ascii=False) if isinstance(value, Mapping) else value
+        say(f"{name.replace('_', ' ') + ':':<19}{'-' if shown is None else shown}")
 
 
 async def verify_user(accounts: Accounts[Any], email_or_id: str) -> None:

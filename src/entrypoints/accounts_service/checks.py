@@ -15,6 +15,7 @@ from accounts_service.errors import ServiceError
 from accounts_service.listening import is_loopback_host
 from accounts_service.mails import check_texts, get_mail_folder, make_composer
 from accounts_service.payments import check_provider
+from accounts_service.profile_types import describe_profile_type
 from accounts_service.rate_limiters import check_rate_limits
 from accounts_service.settings import Settings
 from accounts_system import SystemClock, SystemSecrets
@@ -42,6 +43,8 @@ def check_parts(environment: Mapping[str, str], folder: Path) -> Iterator[PartCh
         "payments": _check_payments,
         "mail": _check_mail,
     }
+    if settings.profile_type is not None:
+        parts["profile"] = _check_profile_type
     if settings.rate_limits_url is not None:
         parts["limits"] = _check_limits
     for name, check in parts.items():
@@ -71,6 +74,11 @@ def _check_database(settings: Settings) -> str:
 
 def _check_payments(settings: Settings) -> str:
     return asyncio.run(check_provider(settings, SystemClock(), SystemSecrets()))
+
+
+def _check_profile_type(settings: Settings) -> str:
+    assert settings.profile_type is not None
+    return describe_profile_type(settings.profile_type)
 
 
 def _check_limits(settings: Settings) -> str:

@@ -13,6 +13,7 @@ from accounts_service.database import require_connection, translate_errors
 from accounts_service.defaults import LOCAL_URL
 from accounts_service.mails import describe_mail, make_mailer
 from accounts_service.payments import Provider, describe_provider, open_provider
+from accounts_service.profile_types import load_profile_type
 from accounts_service.rate_limiters import open_rate_limiter
 from accounts_service.settings import Settings
 from accounts_sql import AsyncSqlStore, create_async_engine
@@ -42,6 +43,8 @@ def describe(settings: Settings) -> list[str]:
         ]
         if unset:
             lines.append(f"WARNING: mails are sent, and {' and '.join(unset)} {'are' if unset[1:] else 'is'} not set")
+    if settings.profile_type is not None:
+        lines.append(f"Profile data: {settings.profile_type}")
     if settings.rate_limits_url is not None:
         lines.append(f"Limits: counted in {settings.rate_limits_url}")
     idle = settings.without_effect()
@@ -60,6 +63,7 @@ async def open_service(settings: Settings, *, public_url: str = LOCAL_URL) -> As
         ServiceError: A part cannot be opened.
 
     """
+    profile_type = load_profile_type(settings.profile_type)
     clock = SystemClock()
     secrets = SystemSecrets()
     async with AsyncExitStack() as stack:
@@ -80,5 +84,6 @@ async def open_service(settings: Settings, *, public_url: str = LOCAL_URL) -> As
             secrets=secrets,
             policy=settings.policy(),
             mail_dispatch=MailDispatch.WORKER,
+            profile_type=profile_type,
         )
         yield Service(settings=settings, accounts=accounts, provider=provider, clock=clock)

@@ -22,6 +22,8 @@ from accounts_service import defaults, parsers
 from accounts_service.database_url import DatabaseUrl, TablePlace
 from accounts_service.env_file import read_env_file
 from accounts_service.errors import ServiceError
+from accounts_service.profile_types import EXPECTED as EXPECTED_PROFILE_TYPE
+from accounts_service.profile_types import parse_import_path
 from accounts_service.rate_limiters import EXPECTED as EXPECTED_RATE_LIMITS_URL
 from accounts_service.rate_limiters import RateLimitsUrl, parse_rate_limits_url
 from accounts_service.setting_fields import FOR_EVER, TRUE_OR_FALSE, choice, days, number, optional, setting
@@ -119,6 +121,7 @@ class Settings:
         f"{', '.join(parsers.LIMIT_NAMES)}",
         MappingProxyType({}),
     )
+    profile_type: str | None = setting(optional(parse_import_path), EXPECTED_PROFILE_TYPE)
     rate_limits_url: RateLimitsUrl | None = setting(  # noqa: RUF009  makes an attrs field
         optional(parse_rate_limits_url), EXPECTED_RATE_LIMITS_URL, secret=True, alias="REDIS_URL"
     )
