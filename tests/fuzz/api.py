@@ -1,5 +1,6 @@
 """The API as its own document describes it, and cases that know somebody there."""
 
+import json
 from collections.abc import Mapping, Sequence
 from functools import cache
 from random import Random
@@ -12,10 +13,12 @@ from schemathesis.core.result import Ok
 from schemathesis.schemas import APIOperation, BaseSchema
 from tests.fuzz.environment import Environment
 from tests.fuzz.in_process import BASE_URL
-from tests.integration.http.client import JSON
+from tests.integration.http.client import FORM, JSON
 from tests.integration.http.openapi import operations
 from tests.integration.http.service import START
 from tests.integration.http.stripe_events import signature
+
+from accounts_http.bodies import PROFILE
 
 Case: TypeAlias = schemathesis.Case[Any]
 Operation: TypeAlias = APIOperation[Any, Any, Any, Any]
@@ -75,6 +78,22 @@ def acquaint(case: Case, env: Environment, luck: Random) -> None:
         _sign(case, luck)
 
 
+def in_a_form(case: Case) -> None:
+    """Write profile data as the text of JSON where the body is a form, as its `encoding` says."""
+    body: Any = case.body
+    if case.media_type != FORM or not isinstance(body, dict | list):
+        return
+    pairs = list(body.items()) if isinstance(body, dict) else body
+    if all(isinstance(each, tuple) for each in pairs):
+        texts = [(name, _json(value) if name == PROFILE else value) for name, value in pairs]
+        written: Any = dict(texts) if isinstance(body, dict) else texts
+        case.body = written
+
+
+def _json(value: Any) -> Any:
+    return json.dumps(value) if isinstance(value, dict | list) else value
+
+
 def _fill(place: Any, known: Mapping[str, Sequence[Any]], luck: Random) -> None:
     for name in list(place):
         if name in known and luck.random() < OFTEN:
@@ -88,7 +107,8 @@ def _ids(path: str, name: str, env: Environment) -> Sequence[Any]:
 
 @cache
 def _fields() -> Mapping[str, Sequence[str]]:
-    return {str(operation): list(operation.fields) for operation in operations()}
+    fields = {str(operation): list(operation.fields) for operation in operations()}
+    return {label: [*names, PROFILE] if "locale" in names else names for label, names in fields.items()}
 
 
 def _sign(case: Case, luck: Random) -> None:

@@ -10,6 +10,7 @@ from operator import itemgetter
 from typing import Any
 
 import attrs
+from tests.customers import CUSTOMER
 from tests.integration.http.client import OTHER_PASSWORD, PASSWORD, Client, Run
 from tests.integration.http.service import START, Clock, Dump, Service, Stored, serving
 from tests.integration.http.stripe_events import checking
@@ -22,6 +23,18 @@ from accounts_memory.stripe_cards import TEST_CARDS
 
 JANE, JOHN, DAVE, GUEST = "jane@example.org", "john@example.org", "dave@example.org", "guest@example.org"
 KEYS = ("key-1", "key-2")
+PROFILES: Sequence[Any] = (
+    {"company": "B\u00fccher & S\u00f6hne", "seats": 2},
+    {"address": {"city": "Graz", "zip": None}, "vat_id": "ATU1"},
+    {"company": "a\0b", "seats": 2**70, "vip": {"deep": [[[[[[[[[[1]]]]]]]]]]}},
+    {"company": "4242 4242 4242 4242"},
+    {"company": "\ud800"},
+    {"company": "x" * 5_000},
+    {"address": {"street\u2028": 1}, "seats": 1e300},
+    {f"member-{number}": number for number in range(500)},
+    {},
+    None,
+)
 
 OPTIONS = HttpOptions(webhook=checking(Clock(START)))
 
@@ -63,7 +76,7 @@ class Environment:
 def env_on(run: Run, stored: Stored, *, limits: RateLimiter | None = None) -> Iterator[Environment]:
     """Serve over an empty store, and have people do one of everything."""
     secrets = Rewound()
-    with serving(run, stored, options=OPTIONS, limits=limits, secrets=secrets) as service:
+    with serving(run, stored, options=OPTIONS, limits=limits, secrets=secrets, profile_type=CUSTOMER) as service:
         yield _populated(service, secrets)
 
 
@@ -130,6 +143,7 @@ def _populated(service: Service, secrets: Rewound) -> Environment:
             "locale": ["de-AT", "zh-hant", "", None],
             "time_zone": (zones := ["Europe/Vienna", "Asia/Calcutta", "", None]),
             "timeZone": zones,
+            "profile": PROFILES,
             "before": [*users, ours, *notifications, *invitations, *sent, *interactions],
             "Idempotency-Key": KEYS,
         },

@@ -15,7 +15,7 @@ from schemathesis import GenerationMode
 from schemathesis.checks import CheckFunction, ignored_auth, positive_data_acceptance
 from schemathesis.generation.stateful.state_machine import APIStateMachine
 from schemathesis.schemas import BaseSchema
-from tests.fuzz.api import Case, Operation, acquaint, headers_of, load
+from tests.fuzz.api import Case, Operation, acquaint, headers_of, in_a_form, load
 from tests.fuzz.checks import check_unchanged, is_problem, is_protected
 from tests.fuzz.environment import Environment
 from tests.fuzz.in_process import BASE_URL, session_for
@@ -80,6 +80,7 @@ class Fuzzer:
 
     def send(self, case: Case, headers: dict[str, str]) -> schemathesis.Response:
         """Send a case, and count the answer."""
+        in_a_form(case)
         response = case.call(base_url=BASE_URL, session=self.session, headers=dict(headers))
         self.seen[case.operation.label, response.status_code] += 1
         return response

@@ -9,6 +9,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from tests.customers import CUSTOMER
 from tests.fuzz.api import Case, Operation, all_operations, load
 from tests.fuzz.environment import env_on
 from tests.fuzz.fuzzing import Fuzzer, fuzzer_on
@@ -19,7 +20,7 @@ from accounts_sql import migrate
 
 SEED = 1
 
-boundaries = load(document())
+boundaries = load(document(CUSTOMER))
 boundaries.config.phases.fuzzing.enabled = False
 
 
@@ -48,7 +49,7 @@ def test_the_boundaries_of_a_call(case: Case, fuzzer: Fuzzer) -> None:
     fuzzer.try_afresh(case, Random(SEED))
 
 
-@pytest.mark.parametrize("operation", all_operations(load(document())), ids=lambda operation: operation.label)
+@pytest.mark.parametrize("operation", all_operations(load(document(CUSTOMER))), ids=lambda operation: operation.label)
 def test_random_calls(fuzzer: Fuzzer, operation: Operation) -> None:
     fuzzer.calls(operation, examples=6, seed=SEED)
 

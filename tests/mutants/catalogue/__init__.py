@@ -15,6 +15,7 @@ from .deletion import DELETION
 from .export import EXPORT
 from .fairness import FAIRNESS
 from .forks import FORKS
+from .http_profile_data import HTTP_PROFILE_DATA
 from .idempotency import IDEMPOTENCY
 from .identity import IDENTITY
 from .kit import KIT
@@ -67,6 +68,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *OPERATORS,
     *TEAMS,
     *KIT,
+    *HTTP_PROFILE_DATA,
 )
 
 __all__ = ["MUTANTS"]
