@@ -166,12 +166,12 @@ def _bounded(errors: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
     shown: dict[str, list[str]] = {}
     left = MAX_PROBLEM_BYTES - _ROOM_FOR_THE_REST
     for count, (field, reasons) in enumerate(errors.items()):
-        told = [reason[:MAX_REASON] for reason in reasons]
-        left -= len(msgspec.json.encode({field: told}))
+        cut = [reason[:MAX_REASON] for reason in reasons]
+        left -= len(msgspec.json.encode({field: cut}))
         if left < 0:
             shown.setdefault("", []).append(f"{len(errors) - count} more fields are wrong.")
             break
-        shown[field] = told
+        shown[field] = cut
     return shown
 
 

@@ -46,7 +46,7 @@ PROFILE: Final = """\
 nested object is replaced as a whole. In a form it is the object as JSON text. Errors name members by path, such as \
 `profile.company`.
 """
-"""What the description says in addition, where the accounts have a profile type."""
+"""The end of the description, where the accounts have a profile type."""
 
 TAGS: Final = {
     AuthApi.tags[0]: "Sign in to get an access token, and send it as `Authorization: Bearer <token>`.",
