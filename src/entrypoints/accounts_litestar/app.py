@@ -82,7 +82,7 @@ def create_app(
         exception_handlers={Exception: problems},
         request_max_body_size=options.body_limit_bytes,
         cors_config=_cors(options.cors_origins) if options.cors_origins else None,
-        openapi_config=_openapi_config(DESCRIPTION if accounts.profile_type is None else DESCRIPTION + PROFILE),
+        openapi_config=_openapi_config(accounts),
         lifespan=list(lifespan),
         logging_config=None,  # the host configures the log
         # set here, because Litestar otherwise reads them from LITESTAR_DEBUG and LITESTAR_PDB
@@ -105,12 +105,12 @@ def hardened(app: ASGIApp, options: HttpOptions) -> HardenedApp:
     )
 
 
-def _openapi_config(description: str) -> OpenAPIConfig:
+def _openapi_config(accounts: Accounts[Any]) -> OpenAPIConfig:
     return OpenAPIConfig(
         title="Accounts",
         version="1",
         summary="User accounts and their cards.",
-        description=description,
+        description=DESCRIPTION if accounts.profile_type is None else DESCRIPTION + PROFILE,
         components=[COMPONENTS],
         use_handler_docstrings=True,
         tags=[Tag(name, description) for name, description in TAGS.items()],

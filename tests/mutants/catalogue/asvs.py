@@ -10,7 +10,7 @@ _APP: Final = (
     "Litestar([plugin.health(), mail_pages(options.path)], plugins=[plugin], exception_handlers={Exception: problems},"
     " request_max_body_size=options.body_limit_bytes,"
     " cors_config=_cors(options.cors_origins) if options.cors_origins else None,"
-    " openapi_config=_openapi_config(), lifespan=list(lifespan), logging_config=None, debug=False,"
+    " openapi_config=_openapi_config(accounts), lifespan=list(lifespan), logging_config=None, debug=False,"
     " pdb_on_exception=False)"
 )
 
@@ -248,7 +248,7 @@ ASVS: Final = (
     ),
     Mutant(
         name="a body that is evaluated",
-        at="entrypoints/accounts_http/bodies.py::parse_json",
+        at="entrypoints/accounts_http/bodies.py::_parsed",
         old="json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number)",
         new="eval(text)",
         check=_source("test_nothing_runs_text_as_code_unpickles_or_starts_a_process"),

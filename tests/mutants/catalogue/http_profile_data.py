@@ -15,7 +15,7 @@ HTTP_PROFILE_DATA: Final = (
         name="profile data over http: a card number that gets as far as the use case",
         at="entrypoints/accounts_http/bodies.py::_profile",
         old="errors.update(error.errors)",
-        new="pass",
+        new="None",
         check=f"{_UNIT}::test_a_card_number_in_it_is_refused_where_no_frame_of_the_refusal_holds_it",
     ),
     Mutant(
