@@ -31,9 +31,9 @@ from .times import CLOCK_SKEW
 KEPT_FOR: Final = timedelta(hours=24)
 CLAIMED_FOR: Final = timedelta(seconds=60)
 """The duration of a claim on a request, held by the process that performs it."""
-MAX_ANSWER_BYTES: Final = 64 * 1024
-"""Largest answer that is stored. The largest answer of the HTTP service is about 60 KB: an interaction of 10,000
-control characters."""
+MAX_ANSWER_BYTES: Final = 80 * 1024
+"""Largest answer that is stored. The largest answers of the HTTP service are a user with 64 KiB of profile data, and an
+interaction of 10,000 control characters, which is about 60 KB."""
 
 _PART_BYTES: Final = 32
 

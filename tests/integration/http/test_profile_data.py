@@ -15,6 +15,7 @@ from tests.integration.http.service import Service, event_loop, in_memory, memor
 
 from accounts_core import Policy, ProfileType
 from accounts_core.ports.mailer import MailKind
+from accounts_core.services.profile_type import LARGEST
 from accounts_http.access_log import RequestEntry
 from accounts_litestar import AccountsPlugin, HttpOptions
 
@@ -255,6 +256,20 @@ def test_a_repeat_under_a_key_is_told_from_another_change_of_the_data(api: Clien
 
     assert (again.json(), again.headers["Idempotent-Replayed"]) == (first.json(), "true")
     problem(other, 422, "key-reused")
+
+
+def test_an_answer_with_the_largest_data_is_kept_under_a_key(run: Run) -> None:
+    kind = ProfileType(codec=CustomerCodec(), max_bytes=LARGEST)
+    rest = len(json.dumps(EMPTY, separators=(",", ":")))
+    with serving(run, in_memory(), profile_type=kind) as service:
+        full = {**EMPTY, "company": "\n" * ((LARGEST - rest) // 2)}
+        run(service.accounts.register(email="jane@example.org", password=PASSWORD, name="Jane", profile=full))
+        jane, key = service.api.sign_in("jane@example.org"), {"Idempotency-Key": "once"}
+
+        first, again = (jane.put(USER, json={"name": "Jane Roe"}, headers=key) for _ in range(2))
+
+    assert (first.status_code, first.json()["data"]["profile"]) == (200, full)
+    assert (again.content, again.headers["Idempotent-Replayed"]) == (first.content, "true")
 
 
 def test_a_repeated_sign_up_is_told_from_another_one(api: Client) -> None:

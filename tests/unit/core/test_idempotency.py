@@ -77,6 +77,6 @@ def test_an_answer_that_is_kept_has_a_bounded_size() -> None:
     largest = IdempotentAnswer(answer=bytes(MAX_ANSWER_BYTES), is_final=True, took_effect=True)
     assert len(largest.answer) == MAX_ANSWER_BYTES
 
-    with pytest.raises(AnswerTooLarge, match="65536 bytes"):
+    with pytest.raises(AnswerTooLarge, match="81920 bytes"):
         IdempotentAnswer(answer=bytes(MAX_ANSWER_BYTES + 1), is_final=True, took_effect=True)
     assert IdempotentAnswer(answer=bytes(MAX_ANSWER_BYTES + 1), is_final=False, took_effect=True).answer
