@@ -27,7 +27,7 @@ def test_the_names_are_those_of_the_pinned_release() -> None:
 def test_the_source_is_named_with_its_release() -> None:
     iana = files("tzdata").joinpath("__init__.py").read_text(encoding="utf-8").partition('IANA_VERSION = "')[2][:5]
 
-    assert f"{version('tzdata')}, which is IANA's release {iana}" in DATA.joinpath("README.md").read_text("utf-8")
+    assert f"tzdata {version('tzdata')}, which is release {iana} of" in DATA.joinpath("README.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("name", ["Europe/Vienna", "Asia/Calcutta", "Asia/Kolkata", "UTC", "Etc/GMT+12", "GB"])
