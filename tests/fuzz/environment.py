@@ -28,7 +28,6 @@ PROFILES: Sequence[Any] = (
     {"address": {"city": "Graz", "zip": None}, "vat_id": "ATU1"},
     {"company": "a\0b", "seats": 2**70, "vip": {"deep": [[[[[[[[[[1]]]]]]]]]]}},
     {"company": "4242 4242 4242 4242"},
-    {"company": "\ud800"},
     {"company": "x" * 5_000},
     {"address": {"street\u2028": 1}, "seats": 1e300},
     {f"member-{number}": number for number in range(500)},
@@ -86,13 +85,13 @@ def _populated(service: Service, secrets: Rewound) -> Environment:
     api.sign_up(DAVE, "Dave Roe").put("/api/users/current/deactivate")
     service.work()
     api.post("/api/auth/register", json={"email": DAVE, "password": OTHER_PASSWORD, "name": "Dave Doe"})
-    tokens = [service.mailed(MailKind.VERIFY_EMAIL)["token"]]
+    tokens = [str(service.mailed(MailKind.VERIFY_EMAIL)["token"])]
     service.verify_email(JANE)
     ours, his, others = _team(jane, "Dev team"), _team(john, "Ops team"), _team(john, "Design team")
     _invite(john, his, JANE)
     jane.post(f"/api/v1/user/invitations/{_first(jane, '/api/v1/user/invitations')['id']}/accept")
     _invite(john, others, JANE)
-    tokens.append(service.mailed(MailKind.VERIFY_EMAIL)["token"])
+    tokens.append(str(service.mailed(MailKind.VERIFY_EMAIL)["token"]))
     service.verify_email(JOHN)
     _invite(jane, ours, JOHN)
     john.post(f"/api/v1/user/invitations/{_first(john, '/api/v1/user/invitations')['id']}/accept")
@@ -101,9 +100,9 @@ def _populated(service: Service, secrets: Rewound) -> Environment:
         jane.post("/api/users/current/verify-payment", json={"paymentMethod": card})
     cards = [card["id"] for card in jane.get("/api/users/current/list-payment-methods").json()["data"]]
     jane.put("/api/v1/user", json={"email": "moved@example.org", "current_password": PASSWORD})
-    tokens.append(service.mailed(MailKind.VERIFY_EMAIL)["token"])
+    tokens.append(str(service.mailed(MailKind.VERIFY_EMAIL)["token"]))
     api.post("/api/auth/forgot-password", json={"email": JANE})
-    tokens.append(service.mailed(MailKind.RESET_PASSWORD)["token"])
+    tokens.append(str(service.mailed(MailKind.RESET_PASSWORD)["token"]))
     api.sign_in(JANE)
     service.work()
     users = [jane.user["id"], john.user["id"]]
