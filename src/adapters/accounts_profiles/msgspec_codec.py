@@ -57,7 +57,11 @@ class MsgspecCodec(Generic[D]):
             members: Mapping[str, Any] = msgspec.to_builtins(value, str_keys=True, order="deterministic")
         except (TypeError, ValueError, RecursionError):
             raise invalid_profile([((), UNWRITABLE)]) from None
-        return members
+        declared = {name: members[name] for name, _, _ in self._fields if name in members}
+        return {
+            **declared,
+            **members,
+        }  # in the order of the class; members that are no fields, such as a tag, come last
 
     def is_value(self, value: object) -> TypeGuard[D]:
         return not self._is_typed_dict and isinstance(value, self._cls)

@@ -1,0 +1,130 @@
+"""Profile data of an attrs class: signed up with, updated, exported, upgraded, and kept in a table of one's own.
+
+Run it anywhere: `python examples/profile_attrs.py`. It needs `accounts-core[sql,argon2,profiles]`, and everything that
+it stores is in memory.
+"""
+
+import asyncio
+from typing import Any
+
+import attrs
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from accounts_argon2 import AsyncArgon2Hasher
+from accounts_core import Accounts, ProfileType
+from accounts_core.errors import Invalid
+from accounts_core.model.events import DomainEvent, ProfileChanged, UserRegistered
+from accounts_memory import MemoryGateway, MemoryMailer
+from accounts_profiles import profile_type
+from accounts_sql import AsyncSqlStore, AsyncSqlUnit, create_async_engine, migrate_async
+from accounts_system import SystemClock, SystemSecrets
+
+PASSWORD = "correct horse battery staple"
+
+
+@attrs.frozen
+class Address:
+    city: str
+    zip: str | None = None
+
+
+@attrs.frozen
+class Customer:
+    company: str
+    seats: int = attrs.field(default=1, validator=attrs.validators.ge(1))
+    address: Address | None = None
+
+
+@attrs.frozen
+class CustomerWithPlan:
+    """The next version of it."""
+
+    company: str
+    plan: str
+    seats: int = attrs.field(default=1, validator=attrs.validators.ge(1))
+    address: Address | None = None
+
+
+def upgrade(members: dict[str, Any], version: int) -> dict[str, Any]:
+    """Return what version 1 stored, or nobody did (0), as version 2."""
+    return {"company": "", **members, "plan": "early bird" if version == 1 else "basic"}
+
+
+FIRST = profile_type(Customer)
+SECOND = profile_type(CustomerWithPlan, version=2, upgrade=upgrade)
+
+metadata = sa.MetaData()
+companies = sa.Table(
+    "companies", metadata, sa.Column("user_id", sa.Integer, primary_key=True), sa.Column("name", sa.Text, unique=True)
+)
+
+
+async def keep_companies(work: AsyncSqlUnit, event: DomainEvent) -> None:
+    """Write the application's own table, in the transaction of the event."""
+    if isinstance(event, UserRegistered):
+        await work.connection.execute(companies.insert().values(user_id=event.user_id, name=event.profile.company))
+    elif isinstance(event, ProfileChanged):
+        row = companies.update().where(companies.c.user_id == event.user_id)
+        await work.connection.execute(row.values(name=event.after.company))
+
+
+def accounts_with(engine: AsyncEngine, kind: ProfileType[Any]) -> Accounts:
+    clock, secrets = SystemClock(), SystemSecrets()
+    return Accounts(
+        store=AsyncSqlStore(engine, subscribers=[keep_companies]),
+        payments=MemoryGateway(clock, secrets),
+        passwords=AsyncArgon2Hasher(),
+        mailer=MemoryMailer(),
+        clock=clock,
+        secrets=secrets,
+        profile_type=kind,
+    )
+
+
+async def sign_up(accounts: Accounts[Customer]) -> str:
+    """Sign up, change the profile, and return an access token."""
+    user = await accounts.register(
+        email="jane@example.org",
+        password=PASSWORD,
+        name="Jane Doe",
+        profile=Customer("Bookshop", address=Address("Lyon")),
+    )
+    print("signed up:", user.profile)
+
+    changed = await accounts.update_profile(user.id, profile={"seats": 3})
+    print("changed:", changed.profile)
+
+    try:
+        await accounts.update_profile(user.id, profile={"seats": 0, "color": "red", "address": {"zip": "69001"}})
+    except Invalid as error:
+        for field, reasons in sorted(error.errors.items()):
+            print("refused:", field, *reasons)
+
+    exported = await accounts.export_personal_data(user.id)
+    print("exported:", exported["user"]["profile"])
+    return (await accounts.sign_in(email="jane@example.org", password=PASSWORD)).token
+
+
+async def main() -> None:
+    engine = create_async_engine("sqlite://")
+    await migrate_async(engine)
+    async with engine.begin() as connection:
+        await connection.run_sync(metadata.create_all)
+
+    token = await sign_up(accounts_with(engine, FIRST))
+
+    upgraded: Accounts[CustomerWithPlan] = accounts_with(engine, SECOND)
+    user = (await upgraded.authenticate(token)).user
+    print("upgraded:", user.profile)
+    await upgraded.update_profile(user.id, profile={"company": "Florist", "plan": "gold"})
+
+    async with engine.connect() as connection:
+        print("in the table of its own:", (await connection.execute(sa.select(companies.c.name))).scalar_one())
+    for entry in reversed(await upgraded.list_activity(user.id)):
+        print("activity:", entry.action, entry.details.get("members", ""))
+    await engine.dispose()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
