@@ -48,7 +48,8 @@ class DomainEvent:
 class UserRegistered(DomainEvent, Generic[D]):
     email: EmailAddress
     profile: D = attrs.field(default=cast("Any", None), repr=False, hash=False, metadata=_UNAUDITED)
-    """The profile data, in the host application's type; None if the accounts have none."""
+    """The profile data, in the host application's type. None if the accounts have none, and for a sign-up from before
+    there was a type, whose members are missing."""
 
 
 @attrs.frozen(kw_only=True)

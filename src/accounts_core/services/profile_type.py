@@ -119,11 +119,17 @@ class ProfileType(Generic[D]):
             return self._loaded(data)[1]
         except ConfigurationError:
             raise
+        except Invalid as error:
+            # without the error itself, whose reasons may quote the data: this one is logged
+            raise self._unreadable(data, ", ".join(error.errors)) from None
         except Exception as error:
-            raise ConfigurationError(
-                f"Profile data of version {data.version} cannot be read with the present type, of version"
-                f" {self.version}: {_told(error)}. Give its members defaults, or give an upgrade."
-            ) from error
+            raise self._unreadable(data, type(error).__name__) from error
+
+    def _unreadable(self, data: ProfileData, why: str) -> ConfigurationError:
+        return ConfigurationError(
+            f"Profile data of version {data.version} cannot be read with the present type, of version {self.version}:"
+            f" {why}. Give its members defaults, or give an upgrade."
+        )
 
     def dump(self, value: D) -> Mapping[str, Any]:
         """Return a value as members whose values are JSON.
@@ -217,9 +223,9 @@ class ProfileType(Generic[D]):
             self.codec.load(members, allow_unknown=False)
         except Invalid as error:
             raise ConfigurationError(
-                f"The profile type writes what it does not read, {_told(error)}. A member needs the same name and form"
-                " in both directions."
-            ) from error
+                f"The profile type writes what it does not read: {', '.join(error.errors)}. A member needs the same"
+                " name and form in both directions."
+            ) from None
         return value, members
 
     def _check_size(self, members: Mapping[str, Any]) -> None:
@@ -257,10 +263,3 @@ def _with_unknown(members: Mapping[str, Any], unknown: Mapping[str, Any]) -> Map
         elif isinstance(merged[name], Mapping) and isinstance(value, Mapping):
             merged[name] = _with_unknown(merged[name], value)
     return merged
-
-
-def _told(error: Exception) -> str:
-    """Return what an error says of stored data, without the data itself."""
-    if isinstance(error, Invalid):
-        return "; ".join(f"{field}: {' '.join(reasons)}" for field, reasons in error.errors.items()).rstrip(".")
-    return type(error).__name__

@@ -54,11 +54,21 @@ class Profiles(Generic[D]):
     def read(self, data: ProfileData | None) -> D | None:
         """Return the data of a sign-up in the type, for the event; None if there is no type.
 
+        It is None as well for a sign-up from before there was a type, if that cannot do without members: such a sign-up
+        must not wait for ever.
+
         Raises:
             ConfigurationError: It cannot be read with the present type.
 
         """
-        return None if self._type is None else self._type.read_pending(data or NOTHING)
+        if self._type is None:
+            return None
+        try:
+            return self._type.read_pending(data or NOTHING)
+        except ConfigurationError:
+            if data is None:
+                return None
+            raise
 
 
 def _refuse(typed: object) -> None:
