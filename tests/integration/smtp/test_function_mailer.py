@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -10,13 +11,14 @@ import pytest
 from accounts_core import Accounts, BlockingAccounts, MailDispatch
 from accounts_core.errors import ConfigurationError, Unavailable, Undeliverable
 from accounts_core.model.email_address import EmailAddress
+from accounts_core.outbox.worker import WorkerRun
 from accounts_core.ports.mailer import MailKind
 from accounts_core.sync import run_sync
 from accounts_core.testing.builders import NOON
 from accounts_core.testing.contracts import MailerContract
 from accounts_core.testing.harness import Drive
 from accounts_memory import ManualClock, MemoryGateway, MemoryStore, PlainHasher, SequenceSecrets
-from accounts_smtp import BlockingFunctionMailer, ComposedMail, FunctionMailer, MailComposer, Sender
+from accounts_smtp import BlockingFunctionMailer, ComposedMail, FunctionMailer, MailComposer, MailTemplates, Sender
 from accounts_smtp.samples import sample_message
 
 COMPOSER: Final = MailComposer(
@@ -159,3 +161,30 @@ def test_a_person_gets_the_mails_in_their_language_and_time(sent: Sent) -> None:
 
     assert [mail.subject for mail in sent] == ["Bestätigen Sie Ihre E-Mail-Adresse", "Ihr Konto wurde deaktiviert"]
     assert sent[1].text.startswith("Ihr Konto wurde am 1. März 2026 um 13:00 Uhr (MEZ) deaktiviert.")
+
+
+def test_a_mail_whose_template_fails_is_kept_and_sent_once_that_is_mended(sent: Sent, tmp_path: Path) -> None:
+    (tmp_path / "en").mkdir()
+    body = tmp_path / "en" / "verify_email.body.txt"
+    body.write_text("Hello {{ {'Jane Doe': 'Jane', '': 'you'}[name] }}")
+
+    def mailer() -> BlockingFunctionMailer:
+        composer = MailComposer(
+            sender=COMPOSER.sender, public_url="https://a.example", templates=MailTemplates(folder=tmp_path)
+        )
+        return BlockingFunctionMailer(send=sent.send, composer=composer, clock=clock)
+
+    clock, store, secrets = ManualClock(NOON), MemoryStore(), SequenceSecrets()
+    parts = {**ports(), "store": store, "clock": clock, "secrets": secrets}
+    broken = BlockingAccounts(**parts, mailer=mailer())
+    broken.register(email="zoe@example.org", password=PASSWORD, name="Zoe")
+
+    assert broken.run_due() == WorkerRun(dead_lettered=1)
+    (job,) = broken.list_outbox()
+    assert job.last_error == f"TemplateFailed: {body}, line 1: UndefinedError."
+
+    body.write_text("Hello {{ name }}")
+    mended = BlockingAccounts(**parts, mailer=mailer())
+    mended.retry_job(job.id)
+    assert mended.run_due() == WorkerRun(done=1)
+    assert [mail.text for mail in sent] == ["Hello Zoe\n\n--\nThis email was sent automatically by Accounts.\n"]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
-from tests.integration.smtp.mailers import KINDS, AnySmtpMailer, deliver, mailer_to
+from tests.integration.smtp.mailers import AnySmtpMailer, deliver, mailer_to
 from tests.integration.smtp.scripted import CONTENT, GREETING, scripted_server
 
 from accounts_core import Accounts, MailDispatch
@@ -18,6 +18,7 @@ from accounts_core.testing.builders import NOON
 from accounts_core.testing.contracts.mailer import VALUES
 from accounts_memory import ManualClock, MemoryGateway, MemoryStore, PlainHasher, SequenceSecrets
 from accounts_smtp import Sender
+from accounts_smtp.blocking_smtp import BlockingSmtpMailer
 from accounts_smtp.smtp import SmtpMailer
 
 OURS: Mapping[str, tuple[str, str]] = {
@@ -79,7 +80,9 @@ def deliver_to(
     return asyncio.run(go())
 
 
-@pytest.fixture(params=KINDS, ids=lambda kind: kind.__name__)
+@pytest.fixture(
+    params=[SmtpMailer, pytest.param(BlockingSmtpMailer, marks=pytest.mark.long)], ids=lambda kind: kind.__name__
+)
 def kind(request: pytest.FixtureRequest) -> type[AnySmtpMailer]:
     chosen: type[AnySmtpMailer] = request.param
     return chosen
