@@ -249,3 +249,33 @@ def test_a12_a_mail_that_was_taken_is_delivered_though_the_server_does_not_say_g
     asyncio.run(deliver(mailer_to(kind, f"smtp://127.0.0.1:{serve()}"), notice()))
 
     assert len(mailbox.taken) == 1
+
+
+def test_a_server_with_implicit_tls_takes_a_mail(
+    kind: type[AnySmtpMailer],
+    serve: Callable[..., int],
+    mailbox: Mailbox,
+    serving_tls: ssl.SSLContext,
+    trusting: ssl.SSLContext,
+) -> None:
+    mailer = mailer_to(kind, f"smtps://localhost:{serve(ssl_context=serving_tls)}", tls=trusting)
+
+    asyncio.run(deliver(mailer, notice()))
+
+    assert len(mailbox.taken) == 1
+
+
+def test_a_check_connects_and_sends_nothing(serve: Callable[..., int], mailbox: Mailbox) -> None:
+    url = f"smtp://127.0.0.1:{serve()}"
+
+    BlockingSmtpMailer(**_parts(url)).check()
+    asyncio.run(SmtpMailer(**_parts(url)).check())
+    with pytest.raises(Unavailable):
+        BlockingSmtpMailer(**_parts("smtp://127.0.0.1:9")).check()
+
+    assert mailbox.taken == []
+
+
+def _parts(url: str) -> dict[str, Any]:
+    mailer = mailer_to(SmtpMailer, url)
+    return {"url": mailer.url, "composer": mailer.composer, "clock": mailer.clock}

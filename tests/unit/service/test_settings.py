@@ -392,6 +392,12 @@ def test_a_currency_wants_an_amount_that_can_be_held(environment: dict[str, str]
     assert reason in said
 
 
+def test_the_name_of_the_product_is_no_password() -> None:
+    words = Settings.parse({"ACCOUNTS_PRODUCT_NAME": "Bookshop"}).policy().passwords.words
+
+    assert words == frozenset({"accounts", "Accounts", "Bookshop"})
+
+
 def test_the_policy_is_made_of_the_settings() -> None:
     settings = Settings.parse(
         {
