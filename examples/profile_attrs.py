@@ -1,20 +1,23 @@
-"""Profile data of an attrs class: signed up with, updated, exported, upgraded, and kept in a table of one's own.
+"""Profile data of an attrs class: by calls and by both HTTP APIs.
 
-Run it anywhere: `python examples/profile_attrs.py`. It needs `accounts-core[sql,argon2,profiles]`, and everything that
-it stores is in memory.
+Run it anywhere: `python examples/profile_attrs.py`. It needs `accounts-core[sql,argon2,litestar,profiles]`, and
+everything that it stores is in memory.
 """
 
 import asyncio
 from typing import Any
 
 import attrs
+import httpx
 import sqlalchemy as sa
+from litestar import Litestar
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from accounts_argon2 import AsyncArgon2Hasher
 from accounts_core import Accounts, ProfileType
 from accounts_core.errors import Invalid
 from accounts_core.model.events import DomainEvent, ProfileChanged, UserRegistered
+from accounts_litestar import AccountsPlugin
 from accounts_memory import MemoryGateway, MemoryMailer
 from accounts_profiles import profile_type
 from accounts_sql import AsyncSqlStore, AsyncSqlUnit, create_async_engine, migrate_async
@@ -106,13 +109,28 @@ async def sign_up(accounts: Accounts[Customer]) -> str:
     return (await accounts.sign_in(email="jane@example.org", password=PASSWORD)).token
 
 
+async def over_http(accounts: Accounts[Customer], token: str) -> None:
+    """Change and show the profile by both HTTP APIs."""
+    app = Litestar(plugins=[AccountsPlugin(accounts)])
+    transport, headers = httpx.ASGITransport(app), {"Authorization": f"Bearer {token}"}
+    async with app.lifespan(), httpx.AsyncClient(transport=transport, base_url="http://shop.example") as client:
+        changed = await client.put("/api/users/current", json={"profile": {"seats": 5}}, headers=headers)
+        print("account API:", changed.json()["profile"])
+        refused = await client.put("/api/v1/user", json={"profile": {"seats": "many"}}, headers=headers)
+        print("user API:", refused.status_code, refused.json()["errors"])
+        shown = await client.get("/api/v1/user", headers=headers)
+        print("user API:", shown.json()["data"]["profile"])
+
+
 async def main() -> None:
     engine = create_async_engine("sqlite://")
     await migrate_async(engine)
     async with engine.begin() as connection:
         await connection.run_sync(metadata.create_all)
 
-    token = await sign_up(accounts_with(engine, FIRST))
+    accounts: Accounts[Customer] = accounts_with(engine, FIRST)
+    token = await sign_up(accounts)
+    await over_http(accounts, token)
 
     upgraded: Accounts[CustomerWithPlan] = accounts_with(engine, SECOND)
     user = (await upgraded.authenticate(token)).user

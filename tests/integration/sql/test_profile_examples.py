@@ -11,6 +11,7 @@ in the table of its own: Florist
 activity: user_registered
 activity: profile_changed {seats}
 activity: signed_in
+activity: profile_changed {seats}
 activity: profile_changed company, plan
 """
 PRINTED: Final = {
@@ -21,7 +22,10 @@ refused: profile.address.city This field is required.
 refused: profile.color This field is unknown.
 refused: profile.seats 'seats' must be >= 1: 0.
 exported: {'company': 'Bookshop', 'seats': 3, 'address': {'city': 'Lyon', 'zip': None}}
-upgraded: CustomerWithPlan(company='Bookshop', plan='early bird', seats=3, address=Address(city='Lyon', zip=None))
+account API: {'company': 'Bookshop', 'seats': 5, 'address': {'city': 'Lyon', 'zip': None}}
+user API: 422 {'profile.seats': ['Expected `int`, got `str`.']}
+user API: {'company': 'Bookshop', 'seats': 5, 'address': {'city': 'Lyon', 'zip': None}}
+upgraded: CustomerWithPlan(company='Bookshop', plan='early bird', seats=5, address=Address(city='Lyon', zip=None))
 """
     + REST.format(seats="seats"),
     "msgspec": """\
@@ -31,7 +35,10 @@ refused: profile.address.city This field is required.
 refused: profile.color This field is unknown.
 refused: profile.seatCount Expected `int` >= 1.
 exported: {'company': 'Bookshop', 'seatCount': 3, 'address': {'city': 'Lyon', 'postalCode': None}}
-upgraded: CustomerWithPlan(company='Bookshop', seat_count=3, \
+account API: {'company': 'Bookshop', 'seatCount': 5, 'address': {'city': 'Lyon', 'postalCode': None}}
+user API: 422 {'profile.seatCount': ['Expected `int`, got `str`.']}
+user API: {'company': 'Bookshop', 'seatCount': 5, 'address': {'city': 'Lyon', 'postalCode': None}}
+upgraded: CustomerWithPlan(company='Bookshop', seat_count=5, \
 address=Address(city='Lyon', postal_code=None), plan='early bird')
 """
     + REST.format(seats="seatCount"),
@@ -42,7 +49,10 @@ refused: profile.address.city This field is required.
 refused: profile.color This field is unknown.
 refused: profile.seats Input should be greater than or equal to 1.
 exported: {'company': 'Bookshop', 'seats': 3, 'address': {'city': 'Lyon', 'zip': None}}
-upgraded: company='Bookshop' seats=3 address=Address(city='Lyon', zip=None) plan='early bird'
+account API: {'company': 'Bookshop', 'seats': 5, 'address': {'city': 'Lyon', 'zip': None}}
+user API: 422 {'profile.seats': ['Input should be a valid integer, unable to parse string as an integer.']}
+user API: {'company': 'Bookshop', 'seats': 5, 'address': {'city': 'Lyon', 'zip': None}}
+upgraded: company='Bookshop' seats=5 address=Address(city='Lyon', zip=None) plan='early bird'
 """
     + REST.format(seats="seats"),
 }
