@@ -47,6 +47,7 @@ Fixtures that each suite asks an adapter for, and nothing else:
   defaults (see `PaymentGatewayContract`);
 - `PasswordHasherContract`: `hasher` and `other_hasher`; `RateLimiterContract`: `limits`; `ClockContract`: `clock`;
   `SecretsContract`: `secrets`; `MailerContract`: `mailer` and `delivered`;
+- `ProfileCodecContract`, whose tests are plain functions: `codec`, of a type with the members that it names;
 - `OwnedDataContract`, for the owned data of a host application: `owned_data`, `store` and `host`.
 
 A coroutine test of your own runs the same way when it uses the `drive` fixture:
