@@ -39,6 +39,7 @@ Name a database that is for tests only. If this is one, and an earlier run was k
 _LOOP: Final = (
     "`accounts_on_database` blocks the thread, and an event loop runs in it: use `async_accounts_on_database`."
 )
+_DUPLICATE_DATABASE: Final = "42P04"
 _KEPT: Final = ("counters", "alembic_version")
 """Tables that are not emptied: numbers that are not used again, and the revision."""
 
@@ -173,32 +174,40 @@ def _of_worker(url: sa.URL, worker: str | None) -> Iterator[sa.URL]:
         return
     own = f"{name}_{worker}"
     engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    is_new = True
     try:
         with engine.connect() as connection:
-            connection.execute(_Database("CREATE DATABASE", own))
+            connection.execute(_Database("CREATE DATABASE {}", own))
     except sa.exc.ProgrammingError as error:
-        raise pytest.UsageError(
-            f"Under pytest-xdist each worker has a database of its own, and {own} cannot be created: {error.orig}"
-            " Let `accounts_database_url` return another URL for each `worker_id`, whose name ends with it."
-        ) from error
+        is_new = False
+        if _sqlstate(error) != _DUPLICATE_DATABASE:
+            raise pytest.UsageError(
+                f"Under pytest-xdist each worker has a database of its own, and {own} cannot be created: {error.orig}"
+                " Let `accounts_database_url` return another URL for each `worker_id`, whose name ends with it."
+            ) from error
     try:
         yield url.set(database=own)
     finally:
-        with engine.connect() as connection:
-            connection.execute(_Database("DROP DATABASE", own))
+        if is_new:
+            with engine.connect() as connection:
+                connection.execute(_Database("DROP DATABASE {} WITH (FORCE)", own))
+
+
+def _sqlstate(error: sa.exc.DBAPIError) -> str | None:
+    return getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None)  # psycopg, psycopg2
 
 
 class _Database(ExecutableDDLElement):
-    """Creation or removal of a database."""
+    """Creation or removal of a database; `statement` has a place for its name."""
 
-    def __init__(self, verb: str, name: str) -> None:
-        self.verb = verb
+    def __init__(self, statement: str, name: str) -> None:
+        self.statement = statement
         self.name = name
 
 
 @compiles(_Database)
-def _compiled(statement: _Database, compiler: Any, **_: Any) -> str:
-    return f"{statement.verb} {compiler.preparer.quote(statement.name)}"
+def _compiled(element: _Database, compiler: Any, **_: Any) -> str:
+    return element.statement.format(compiler.preparer.quote(element.name))
 
 
 def _without_waiting(connection: Any, _: object) -> None:

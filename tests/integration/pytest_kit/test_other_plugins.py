@@ -211,6 +211,26 @@ def test_the_name_of_a_workers_database(
 
 
 @pytest.mark.long
+def test_a_workers_database_that_is_there_is_used_and_stays(
+    postgres_url: str, database_of: Callable[[str | sa.URL, str | None], str | None]
+) -> None:
+    """As after a run that was killed."""
+    engine = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
+    own = f"{sa.make_url(postgres_url).database}_gw1"
+    with engine.connect() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {own}"))
+        try:
+            for driver in ("postgresql+psycopg", "postgresql+psycopg2"):
+                assert database_of(sa.make_url(postgres_url).set(drivername=driver), "gw1") == own
+            assert databases(postgres_url, "_gw%") == [own]
+        finally:
+            connection.execute(sa.text(f"DROP DATABASE {own} WITH (FORCE)"))
+    engine.dispose()
+    assert database_of(postgres_url, "gw1") == own
+    assert databases(postgres_url, "_gw%") == []
+
+
+@pytest.mark.long
 def test_a_database_that_cannot_be_created_is_asked_of_the_host(
     postgres_url: str, database_of: Callable[[str | sa.URL, str | None], str | None]
 ) -> None:
