@@ -211,6 +211,20 @@ def test_tables_with_a_prefix(host: Host, url: str, engine: sa.Engine) -> None:
     assert {name.partition("_")[0] for name in sa.inspect(engine).get_table_names()} == {"auth"}
 
 
+@pytest.mark.long
+def test_tables_in_a_schema(host: Host, postgres_url: str) -> None:
+    engine = create_engine(postgres_url)
+    with engine.begin() as connection:
+        connection.execute(sa.text("CREATE SCHEMA auth"))
+    placed = "\n@pytest.fixture(scope='session')\ndef accounts_database_tables(): return {'schema': 'auth'}\n"
+
+    host.passes(TESTS, conftest=CONFTEST + URL.format(url=postgres_url) + placed, count=COUNT)
+
+    assert sa.inspect(engine).get_table_names() == []
+    assert "accounts_users" in sa.inspect(engine).get_table_names("auth")
+    engine.dispose()
+
+
 def test_blocking_accounts_on_a_database_refuse_to_block_an_event_loop(host: Host) -> None:
     host.passes(
         """
