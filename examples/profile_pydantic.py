@@ -111,7 +111,7 @@ async def sign_up(accounts: Accounts[Customer]) -> str:
 
 async def over_http(accounts: Accounts[Customer], token: str) -> None:
     """Change and show the profile by both HTTP APIs."""
-    app = Litestar(plugins=[AccountsPlugin(accounts)])
+    app: Any = Litestar(plugins=[AccountsPlugin(accounts)])
     transport, headers = httpx.ASGITransport(app), {"Authorization": f"Bearer {token}"}
     async with app.lifespan(), httpx.AsyncClient(transport=transport, base_url="http://shop.example") as client:
         changed = await client.put("/api/users/current", json={"profile": {"seats": 5}}, headers=headers)
