@@ -1,5 +1,6 @@
 """The type of a host application's profile data: what is checked at a sign-up and a change, and how it is read."""
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final, Generic
 
@@ -216,7 +217,8 @@ class ProfileType(Generic[D]):
         if not isinstance(typed, Mapping):
             raise invalid_profile([((), "This is not an object.")])
         check_json(typed, max_bytes=self.max_bytes)
-        value = self.codec.load(typed, allow_unknown=False)
+        # what a codec gets is what it gets from a store: no subclass of str, no tuple, no mapping but a dict
+        value = self.codec.load(json.loads(json_of(dict(typed))), allow_unknown=False)
         members = self.codec.dump(value)
         check_json(members, max_bytes=self.max_bytes)
         try:

@@ -11,6 +11,7 @@ import msgspec
 from accounts_core.errors import ConfigurationError
 from accounts_core.model.profile_data import D, Path, Problem, invalid_profile
 
+from .defaults import completer
 from .reasons import REQUIRED, UNKNOWN, UNWRITABLE, sentence
 from .schemas import in_one_piece
 from .undeclared import described, pruner
@@ -35,7 +36,7 @@ class MsgspecCodec(Generic[D]):
         self._schema = in_one_piece(schema, cls.__name__)  # refuses a class that refers to itself
         prune = pruner(kind, cls.__name__)
         assert prune is not None
-        self._cls, self._prune = cls, prune
+        self._cls, self._prune, self._complete = cls, prune, completer(kind)
         hints = _hints(cls)
         self._fields = [(each.encode_name, each.required, hints.get(each.name, Any)) for each in kind.fields]
         self._is_typed_dict = isinstance(kind, msgspec.inspect.TypedDictType)
@@ -50,11 +51,15 @@ class MsgspecCodec(Generic[D]):
             raise invalid_profile([*self._faults(declared, str(error)), *problems]) from None
         if problems:
             raise invalid_profile(problems)
+        if self._complete is not None:
+            self._complete(value)
         return value
 
     def dump(self, value: D) -> Mapping[str, Any]:
         try:
-            members: Mapping[str, Any] = msgspec.to_builtins(value, str_keys=True, order="deterministic")
+            members: Mapping[str, Any] = msgspec.to_builtins(
+                value, str_keys=True, order="deterministic", enc_hook=_plain_text
+            )
         except (TypeError, ValueError, RecursionError):
             raise invalid_profile([((), UNWRITABLE)]) from None
         declared = {name: members[name] for name, _, _ in self._fields if name in members}
@@ -103,6 +108,13 @@ class MsgspecCodec(Generic[D]):
                 yield (field.name,), sentence(str(error.args[0]) if error.args else "")
             except Exception:  # noqa: BLE001, S112  it looks at the instance, which there is none of; the first error tells
                 continue
+
+
+def _plain_text(value: object) -> str:
+    """Return a text of a subclass of str, which msgspec does not write, as it is."""
+    if not isinstance(value, str):
+        raise TypeError(type(value).__name__)
+    return str.__str__(value)
 
 
 def _hints(cls: Any) -> dict[str, Any]:

@@ -2,9 +2,12 @@
 
 import dataclasses
 import datetime as dt
+import http
+import json
 import sys
 from decimal import Decimal
-from enum import Enum
+from enum import Enum, StrEnum
+from types import MappingProxyType
 from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -13,15 +16,20 @@ import msgspec
 import pydantic
 import pytest
 from tests.unit.profiles.kinds import (
+    AttrsAddress,
     AttrsCustomer,
+    DataclassAddress,
     DataclassCustomer,
+    ModelAddress,
     ModelCustomer,
     StrictCustomer,
+    StructAddress,
     StructCustomer,
     TypedCustomer,
 )
 
 from accounts_core.errors import ConfigurationError, Invalid
+from accounts_core.model.text import Secret
 from accounts_profiles import profile_type
 
 
@@ -199,6 +207,74 @@ def test_a_value_that_was_changed_into_something_else_cannot_be_written() -> Non
         value.seats = Opaque()
         with pytest.raises(Invalid, match="profile: This cannot be written as JSON"):
             codec.dump(value)
+
+
+@dataclasses.dataclass(frozen=True)
+class Frozen:
+    company: str
+    theme: str = "light"
+    address: DataclassAddress = dataclasses.field(default_factory=lambda: DataclassAddress("Lyon"), kw_only=True)
+    addresses: dict[str, list[DataclassAddress]] = dataclasses.field(default_factory=dict)
+    note: str = ""
+
+
+@attrs.define(slots=False)
+class InDict:
+    company: str
+    address: DataclassAddress | None = None
+    note: str = ""
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        AttrsCustomer("a", address=AttrsAddress("b"), branches=[AttrsAddress("c")]),
+        DataclassCustomer("a", address=DataclassAddress("b"), branches=[DataclassAddress("c", "d")]),
+        StructCustomer("a", address=StructAddress("b"), by_region={"c": StructAddress("d")}),
+        ModelCustomer(company="a", address=ModelAddress(city="b")),
+        Frozen("a", addresses={"b": [DataclassAddress("c")]}, note="d"),
+        InDict("a", DataclassAddress("b")),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_equal_values_have_equal_members_in_the_same_order(value: Any) -> None:
+    codec = profile_type(type(value)).codec
+    members = codec.dump(value)
+    least = {name: each for name, each in members.items() if each or name == "company"}
+    least = {**least, **({"address": {"city": least["address"]["city"]}} if "address" in least else {})}
+
+    for again in (codec.load(members, allow_unknown=False), codec.load(least, allow_unknown=False)):
+        assert again == value
+        assert json.dumps(codec.dump(again)) == json.dumps(members)
+
+
+class Texts(str):
+    """A text of a library's own, such as markup that is escaped."""
+
+    __slots__ = ()
+
+
+class Theme(StrEnum):
+    DARK = "dark"
+
+
+@pytest.mark.parametrize("cls", [AttrsCustomer, DataclassCustomer, StructCustomer, TypedCustomer, ModelCustomer])
+def test_subclasses_of_what_json_has_are_what_they_are_in_json(cls: Any) -> None:
+    kind = profile_type(cls)
+    members = MappingProxyType(
+        {Texts("company"): Texts("Bookshop"), "tags": (Theme.DARK, Secret("b")), "seats": http.HTTPStatus.OK}
+    )
+
+    new = kind.check_new(members)
+
+    assert {name: new.data.members()[name] for name in ("company", "tags", "seats")} == {
+        "company": "Bookshop",
+        "tags": ["dark", "b"],
+        "seats": 200,
+    }
+    if kind.codec.is_value(new.value):
+        value = cls(company=Texts("Bookshop"), tags=[Theme.DARK, Secret("b")], seats=http.HTTPStatus.OK)
+        assert kind.check_new(value).data == new.data
 
 
 # ---- forms of JSON
