@@ -133,6 +133,13 @@ PROFILE_DATA: Final = (
         check=f"{_CODECS}::TestPydantic::test_undeclared_members_are_refused_at_every_depth_or_ignored",
     ),
     Mutant(
+        name="profile data of a dataclass that is written without its defaults",
+        at="adapters/accounts_profiles/msgspec_codec.py::MsgspecCodec.load",
+        old="self._complete is not None",
+        new="False",
+        check="tests/unit/profiles/test_declaring.py::test_equal_values_have_equal_members_in_the_same_order",
+    ),
+    Mutant(
         name="numbers of profile data in the form that the database likes",
         at="adapters/accounts_sql/tables/types.py::JsonText.bind_expression",
         old="sa.cast(sa.type_coerce(bindvalue, sa.Text()), postgresql.JSON)",
