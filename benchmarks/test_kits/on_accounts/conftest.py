@@ -1,8 +1,15 @@
 import pytest
-from host import create_app
+from host import Customer, create_app
 from litestar.testing import TestClient
 
+from accounts_profiles import profile_type
+
 pytest_plugins = ["accounts_pytest"]
+
+
+@pytest.fixture(scope="session")
+def accounts_profile_type():
+    return profile_type(Customer)
 
 
 @pytest.fixture

@@ -60,8 +60,9 @@ def test_a_deactivated_user(client, make_user):
 
 
 def test_a_profile_field(client, make_user):
-    jane = make_user(name="Jane Doe")
+    jane = make_user(profile={"company": "Acme"})
 
-    client.put("/api/users/current", json={"name": "Jane Roe"}, headers=jane.headers)
+    client.put("/api/users/current", json={"profile": {"company": "Initech"}}, headers=jane.headers)
 
-    assert client.get("/api/users/current", headers=jane.headers).json()["name"] == "Jane Roe"
+    answer = client.get("/api/users/current", headers=jane.headers)
+    assert answer.json()["profile"] == {"company": "Initech"}

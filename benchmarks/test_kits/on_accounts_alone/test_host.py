@@ -54,8 +54,9 @@ def test_a_deactivated_user(accounts, make_user):
 
 
 def test_a_profile_field(accounts, make_user):
-    jane = make_user(name="Jane Doe")
+    jane = make_user(profile={"company": "Acme"})
+    assert jane.user.profile.company == "Acme"
 
-    accounts.update_profile(jane.id, name="Jane Roe")
+    accounts.update_profile(jane.id, profile={"company": "Initech"})
 
-    assert accounts.profile(jane.id).name == "Jane Roe"
+    assert accounts.profile(jane.id).profile.company == "Initech"
