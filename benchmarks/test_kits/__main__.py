@@ -1,7 +1,8 @@
 """`python -m benchmarks.test_kits`: the same tests of the same host on three libraries, their size and their duration.
 
-Each folder has a host, its fixtures and its tests; the tests have the same names. The peers run in an environment of
-their own, which is made at the first run. Every suite runs several times, in turns, and the median is shown.
+Each folder has a host, its fixtures and its tests; the tests have the same names. Ours and the peers run in
+environments of their own, which are made at the first run. Every suite runs several times, in turns, and the median is
+shown.
 """
 
 import os
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import time
 import venv
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +20,9 @@ import attrs
 from benchmarks.test_kits.counting import lines, statements
 
 HERE: Final = Path(__file__).parent
-ENVIRONMENT: Final = HERE.parents[1] / ".venv-test-kits"
+ROOT: Final = HERE.parents[1]
+OURS: Final = ("--constraint", "constraints.txt", "--editable", ".[litestar,profiles,testing]", "httpx")
+PEERS: Final = ("--requirement", str(HERE / "requirements.txt"))
 ROUNDS: Final = 5
 NAMES: Final = re.compile(r"^def (test_\w+)", re.MULTILINE)
 
@@ -86,25 +90,25 @@ KITS: Final = (
 def main() -> int:
     if len({tuple(kit.tests) for kit in KITS}) != 1:
         raise SystemExit("The suites do not have the same tests.")
-    peers = _environment()
+    ours, peers = _environment("ours", OURS), _environment("peers", PEERS)
     taken: dict[str, list[tuple[float, float]]] = {kit.folder: [] for kit in KITS}
     for turn in range(ROUNDS + 1):
         for kit in KITS:
-            seconds = kit.run(peers if kit.is_peer else Path(sys.executable))
+            seconds = kit.run(peers if kit.is_peer else ours)
             if turn:  # the first turn compiles
                 taken[kit.folder].append(seconds)
     _print(taken)
     return 0
 
 
-def _environment() -> Path:
-    """Return the Python of the peers' environment, which is made if it is not there."""
-    python = ENVIRONMENT / "bin" / "python"
-    if not (ENVIRONMENT / "ready").exists():
-        venv.create(ENVIRONMENT, with_pip=True)
-        install = ["-m", "pip", "-qq", "--disable-pip-version-check", "install", "--requirement"]
-        subprocess.run([python, *install, HERE / "requirements.txt"], check=True)
-        (ENVIRONMENT / "ready").touch()
+def _environment(name: str, needs: Sequence[str]) -> Path:
+    """Return the Python of an environment with what a host needs and nothing else; it is made if it is not there."""
+    folder = ROOT / f".venv-test-kits-{name}"
+    python = folder / "bin" / "python"
+    if not (folder / "ready").exists():
+        venv.create(folder, with_pip=True)
+        subprocess.run([python, "-m", "pip", "-qq", "--no-input", "install", *needs], cwd=ROOT, check=True)
+        (folder / "ready").touch()
     return python
 
 
