@@ -188,3 +188,23 @@ def test_a_mail_whose_template_fails_is_kept_and_sent_once_that_is_mended(sent: 
     mended.retry_job(job.id)
     assert mended.run_due() == WorkerRun(done=1)
     assert [mail.text for mail in sent] == ["Hello Zoe\n\n--\nThis email was sent automatically by Accounts.\n"]
+
+
+class SentByObject(Sent):
+    async def __call__(self, mail: ComposedMail) -> None:
+        await self.send_later(mail)
+
+
+def test_without_an_event_loop_a_coroutine_function_is_refused_because_nothing_would_await_it(sent: Sent) -> None:
+    for send in (sent.send_later, SentByObject()):
+        with pytest.raises(ConfigurationError, match="`send` is a plain `def`"):
+            BlockingFunctionMailer(send=send, composer=COMPOSER, clock=CLOCK)
+
+
+def test_a_mail_whose_coroutine_nothing_awaits_counts_as_not_sent(sent: Sent) -> None:
+    mailer = BlockingFunctionMailer(send=lambda mail: sent.send_later(mail), composer=COMPOSER, clock=CLOCK)  # noqa: PLW0108  it is no coroutine function
+
+    with pytest.raises(ConfigurationError, match="`send` is a plain `def`"):
+        run_sync(mailer.deliver(sample_message(MailKind.VERIFY_EMAIL)))
+
+    assert sent == []
