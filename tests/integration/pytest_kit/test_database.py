@@ -10,7 +10,7 @@ from tests.integration.pytest_kit.conftest import CONFTEST, Host
 from accounts_core.sync import run_sync
 from accounts_core.testing.builders import a_user
 from accounts_core.testing.harness import keep
-from accounts_sql import SqlStore, create_engine, migrate
+from accounts_sql import SqlStore, create_engine, current_revision, migrate
 
 pytest_plugins = ["pytester"]
 
@@ -130,6 +130,18 @@ def test_a_database_with_users_is_not_touched_unless_the_host_says_so(host: Host
     allowed = "\n@pytest.fixture(scope='session')\ndef accounts_database_may_be_emptied(): return True\n"
     host.passes(test, conftest=CONFTEST + URL.format(url=url) + allowed)
     assert users_in(engine) == 0
+
+
+def test_a_database_with_users_of_an_earlier_release_is_not_migrated(host: Host, url: str, engine: sa.Engine) -> None:
+    migrate(engine)
+    run_sync(keep(SqlStore(engine), a_user(1)))
+    migrate(engine, "0012")
+
+    said = host.says("def test_nothing(accounts_on_database): ...", conftest=CONFTEST + URL.format(url=url))
+
+    assert "holds 1 row in the table accounts_users, so these tests do not touch it" in said
+    assert current_revision(engine) == "0012"
+    assert "profile" not in {column["name"] for column in sa.inspect(engine).get_columns("accounts_users")}
 
 
 def test_a_password_in_the_url_is_not_shown(host: Host) -> None:
