@@ -35,8 +35,10 @@ class MsgspecCodec(Generic[D]):
             raise ConfigurationError(f"{cls.__name__} has a field that JSON has no form for.") from error
         self._schema = in_one_piece(schema, cls.__name__)  # refuses a class that refers to itself
         prune = pruner(kind, cls.__name__)
+        order = pruner(kind, cls.__name__, is_ordering=True)
         assert prune is not None
-        self._cls, self._prune, self._complete = cls, prune, completer(kind)
+        assert order is not None
+        self._cls, self._prune, self._order, self._complete = cls, prune, order, completer(kind)
         hints = _hints(cls)
         self._fields = [(each.encode_name, each.required, hints.get(each.name, Any)) for each in kind.fields]
         self._is_typed_dict = isinstance(kind, msgspec.inspect.TypedDictType)
@@ -57,9 +59,7 @@ class MsgspecCodec(Generic[D]):
 
     def dump(self, value: D) -> Mapping[str, Any]:
         try:
-            members: Mapping[str, Any] = msgspec.to_builtins(
-                value, str_keys=True, order="deterministic", enc_hook=_plain_text
-            )
+            members = self._ordered(_builtins(value))
         except (TypeError, ValueError, RecursionError):
             raise invalid_profile([((), UNWRITABLE)]) from None
         declared = {name: members[name] for name, _, _ in self._fields if name in members}
@@ -67,6 +67,11 @@ class MsgspecCodec(Generic[D]):
             **declared,
             **members,
         }  # in the order of the class; members that are no fields, such as a tag, come last
+
+    def _ordered(self, members: Mapping[str, Any]) -> Mapping[str, Any]:
+        undeclared: list[Path] = []
+        ordered: Mapping[str, Any] = self._order(members, (), undeclared)
+        return members if undeclared else ordered  # `load` refuses them, such as those in a value of a TypedDict
 
     def is_value(self, value: object) -> TypeGuard[D]:
         return not self._is_typed_dict and isinstance(value, self._cls)
@@ -108,6 +113,13 @@ class MsgspecCodec(Generic[D]):
                 yield (field.name,), sentence(str(error.args[0]) if error.args else "")
             except Exception:  # noqa: BLE001, S112  it looks at the instance, which there is none of; the first error tells
                 continue
+
+
+def _builtins(value: Any) -> Any:
+    try:
+        return msgspec.to_builtins(value, str_keys=True, order="deterministic", enc_hook=_plain_text)
+    except TypeError:  # the items of a set cannot be compared, such as those of an Enum
+        return msgspec.to_builtins(value, str_keys=True, enc_hook=_plain_text)
 
 
 def _plain_text(value: object) -> str:

@@ -1,6 +1,6 @@
-"""Members that a class does not declare, found by msgspec's description of its types.
+"""Members that a class does not declare, found by msgspec's description of its types, and the order of sets.
 
-msgspec itself refuses them only in a Struct that says so.
+msgspec itself refuses such members only in a Struct that says so, and orders a set only if its items can be compared.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,7 +10,7 @@ import attrs
 from msgspec import inspect
 
 from accounts_core.errors import ConfigurationError
-from accounts_core.model.profile_data import Path
+from accounts_core.model.profile_data import Path, json_of
 
 T = TypeVar("T")
 
@@ -20,27 +20,38 @@ Prune = Callable[[Any, Path, list[Path]], Any]
 _OBJECTS: Final = (inspect.StructType, inspect.DataclassType, inspect.TypedDictType)
 
 
-def pruner(kind: Any, owner: str) -> Prune | None:
+def pruner(kind: Any, owner: str, *, is_ordering: bool = False) -> Prune | None:
     """Return what prunes values of a type, or None if nothing in them can be undeclared.
+
+    Args:
+        kind: msgspec's description of the type.
+        owner: What the type belongs to, for errors.
+        is_ordering: Whether the items of sets (lists by then) and dictionaries are put in order, too.
 
     Raises:
         ConfigurationError: The type, or one within it, cannot be part of profile data.
 
     """
+
+    def of(inner: Any) -> Prune | None:
+        return pruner(inner, owner, is_ordering=is_ordering)
+
     if isinstance(kind, inspect.Metadata):
-        return pruner(kind.type, owner)
+        return of(kind.type)
     if isinstance(kind, _OBJECTS):
-        return _of_object(kind)
+        return _of_object(kind, is_ordering=is_ordering)
     if isinstance(kind, inspect.UnionType):
-        return _of_union(kind, owner)
+        return _of_union(kind, of)
     if isinstance(kind, inspect.DictType):
-        inner = pruner(kind.value_type, owner)
-        return None if inner is None else _of_dict(inner)
+        values = of(kind.value_type)
+        return _of_dict(values, is_ordering=is_ordering) if is_ordering or values is not None else None
     if isinstance(kind, inspect.TupleType):
-        return _of_places([pruner(each, owner) for each in kind.item_types])
+        return _of_places([of(each) for each in kind.item_types])
+    if isinstance(kind, inspect.SetType | inspect.FrozenSetType) and is_ordering:
+        return _of_set(of(kind.item_type))
     if isinstance(kind, inspect.CollectionType):
-        inner = pruner(kind.item_type, owner)
-        return None if inner is None else _of_list(inner)
+        items = of(kind.item_type)
+        return None if items is None else _of_list(items)
     if isinstance(kind, inspect.CustomType | inspect.RawType | inspect.ExtType | inspect.NamedTupleType):
         raise ConfigurationError(f"{owner} has a field of a type that profile data cannot have, {_name(kind)}.")
     return None
@@ -50,12 +61,14 @@ def _name(kind: Any) -> str:
     return getattr(getattr(kind, "cls", kind), "__name__", type(kind).__name__)
 
 
-def _of_object(kind: Any) -> Prune:
+def _of_object(kind: Any, *, is_ordering: bool) -> Prune:
     name = kind.cls.__name__
     if getattr(kind, "array_like", False):
         raise ConfigurationError(f"{name} is written as a list (array_like), which profile data cannot have.")
     _check_fields(kind.cls, name)
-    fields = {field.encode_name: pruner(field.type, f"{name}.{field.name}") for field in kind.fields}
+    fields = {
+        field.encode_name: pruner(field.type, f"{name}.{field.name}", is_ordering=is_ordering) for field in kind.fields
+    }
     if getattr(kind, "tag_field", None) is not None:
         fields[kind.tag_field] = None
 
@@ -88,10 +101,10 @@ def _check_fields(cls: type[Any], name: str) -> None:
                 raise ConfigurationError(f"{name}.{each.name} is private or not in __init__, and would not be kept.")
 
 
-def _of_union(kind: inspect.UnionType, owner: str) -> Prune | None:
+def _of_union(kind: inspect.UnionType, of: Callable[[Any], Prune | None]) -> Prune | None:
     objects = [each for each in kind.types if isinstance(each, _OBJECTS)]
     tagged = [each for each in objects if isinstance(each, inspect.StructType) and each.tag is not None]
-    by_tag = {each.tag: pruner(each, owner) for each in tagged}
+    by_tag = {each.tag: of(each) for each in tagged}
     if by_tag:
         tag_field = tagged[0].tag_field
 
@@ -101,7 +114,7 @@ def _of_union(kind: inspect.UnionType, owner: str) -> Prune | None:
             return value if inner is None else inner(value, path, undeclared)
 
         return prune
-    others = [found for each in kind.types if (found := pruner(each, owner)) is not None]
+    others = [found for each in kind.types if (found := of(each)) is not None]
     if len(others) > 1:
 
         def apply_all(value: Any, path: Path, undeclared: list[Path]) -> Any:
@@ -114,11 +127,12 @@ def _of_union(kind: inspect.UnionType, owner: str) -> Prune | None:
     return others[0] if others else None
 
 
-def _of_dict(inner: Prune) -> Prune:
+def _of_dict(inner: Prune | None, *, is_ordering: bool) -> Prune:
     def prune(value: Any, path: Path, undeclared: list[Path]) -> Any:
         if not isinstance(value, Mapping):
             return value
-        return {name: inner(each, (*path, name), undeclared) for name, each in value.items()}
+        names = sorted(value) if is_ordering else value
+        return {name: inner(value[name], (*path, name), undeclared) if inner else value[name] for name in names}
 
     return prune
 
@@ -130,6 +144,23 @@ def _of_list(inner: Prune) -> Prune:
         return [inner(each, (*path, place), undeclared) for place, each in enumerate(value)]
 
     return prune
+
+
+def _of_set(inner: Prune | None) -> Prune:
+    def prune(value: Any, path: Path, undeclared: list[Path]) -> Any:
+        if not isinstance(value, list | tuple):
+            return value
+        items = value if inner is None else _of_list(inner)(value, path, undeclared)
+        return sorted(items, key=_rank)
+
+    return prune
+
+
+def _rank(item: Any) -> tuple[bool, Any]:
+    """Return the place of a JSON value in a set: numbers come first, which other values are not compared with."""
+    if isinstance(item, int | float):
+        return False, item
+    return True, item if isinstance(item, str) else json_of(item)
 
 
 def _of_places(places: list[Prune | None]) -> Prune | None:

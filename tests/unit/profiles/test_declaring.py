@@ -8,7 +8,7 @@ import sys
 from decimal import Decimal
 from enum import Enum, StrEnum
 from types import MappingProxyType
-from typing import Annotated, Any, Generic, NamedTuple, TypeVar
+from typing import Annotated, Any, Generic, NamedTuple, TypedDict, TypeVar
 from uuid import UUID
 
 import attrs
@@ -314,6 +314,65 @@ def test_values_that_json_has_no_type_for_come_back() -> None:
     for value in (struct, model):
         codec: Any = profile_type(type(value)).codec
         assert codec.load(codec.dump(value), allow_unknown=False) == value
+
+
+class Letter(Enum):
+    A = "a"
+    B = "b"
+    C = "c"
+
+
+@attrs.frozen
+class Leaf:
+    size: int
+
+
+class Sets(msgspec.Struct):
+    letters: set[Letter] = set()
+    leaves: frozenset[Leaf] = frozenset()
+    mixed: set[int | str | None] = set()
+    named: dict[str, set[Letter] | None] = {}
+    numbers: set[int] = set()
+
+
+def test_sets_of_what_cannot_be_compared_are_written_in_one_order() -> None:
+    codec = profile_type(Sets).codec
+    value = Sets(
+        letters=set(Letter),
+        leaves=frozenset({Leaf(10), Leaf(9)}),
+        mixed={"b", "a", 10, 9, None},
+        named={"z": {Letter.C, Letter.A}, "a": None},
+        numbers={10, 9},
+    )
+
+    members = codec.dump(value)
+
+    assert json.dumps(members) == json.dumps(
+        {
+            "letters": ["a", "b", "c"],
+            "leaves": [{"size": 10}, {"size": 9}],
+            "mixed": [9, 10, "a", "b", None],
+            "named": {"a": None, "z": ["a", "c"]},
+            "numbers": [9, 10],
+        }
+    )
+    assert codec.load(members, allow_unknown=False) == value
+
+
+class Holding(TypedDict):
+    size: int
+
+
+@dataclasses.dataclass
+class Wrapping:
+    inner: Holding
+
+
+def test_an_undeclared_member_in_a_typed_dict_of_a_value_is_refused_and_not_dropped() -> None:
+    kind = profile_type(Wrapping)
+
+    with pytest.raises(Invalid, match=r"profile\.inner\.other: This field is unknown"):
+        kind.check_new(Wrapping({"size": 1, "other": 2}))  # type: ignore[typeddict-unknown-key]
 
 
 class Renamed(msgspec.Struct, rename="camel", omit_defaults=True):
