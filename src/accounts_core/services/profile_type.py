@@ -1,7 +1,7 @@
 """The type of a host application's profile data: what is checked at a sign-up and a change, and how it is read."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Generic
 
 import attrs
@@ -172,22 +172,26 @@ class ProfileType(Generic[D]):
         if not self.stored:
             value, members = self._checked(typed)
             return ChangedData(value=value, data=NOTHING, before=None, members=tuple(members))
-        before, old, unknown = self._before(stored, must_be_readable=not self.codec.is_value(typed))
+        before, old, raw = self._before(stored, must_be_readable=not self.codec.is_value(typed))
         if not self.codec.is_value(typed) and isinstance(typed, Mapping):
             typed = {**old, **typed}
         value, members = self._checked(typed)
         changed = tuple(name for name in {**old, **members} if _member(old, name) != _member(members, name))
         if not changed and before is not None:
             return None
-        members = _with_unknown(members, unknown)
-        version = max(stored.version, self.version)
+        members = _with_unknown(members, old, raw)
+        # without what a newer version has stored this is data of the present one, which the newer one has to upgrade
+        version = self.version if before is None else max(stored.version, self.version)
         self._check_size(members)
         return ChangedData(value=value, data=ProfileData.of(members, version), before=before, members=changed)
 
     def _before(
         self, stored: ProfileData, *, must_be_readable: bool
     ) -> tuple[D | None, Mapping[str, Any], Mapping[str, Any]]:
-        """Return the stored data, its members, and those that the type does not know."""
+        """Return the stored data, its members in this version, and as they are stored, with those it does not know.
+
+        Of older data the latter are those of this version: what it does not know was in the older one only.
+        """
         try:
             raw, value = self._loaded(stored)
             dumped = self.codec.dump(value)
@@ -196,7 +200,7 @@ class ProfileType(Generic[D]):
                 self.read_data(stored)
                 raise
             return None, {}, {}
-        return value, dumped, {} if stored.version < self.version else _unknown(raw, dumped)
+        return value, dumped, dumped if stored.version < self.version else raw
 
     def _loaded(self, data: ProfileData) -> tuple[Mapping[str, Any], D]:
         """Return stored members, upgraded if they are older, and the same in the type."""
@@ -243,25 +247,39 @@ def _member(members: Mapping[str, Any], name: str) -> object:
     return json_of(members[name]) if name in members else _MISSING
 
 
-def _unknown(raw: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is in `raw` and not in `known`, also within objects that are in both."""
-    unknown: dict[str, Any] = {}
-    for name, value in raw.items():
-        if name not in known:
-            unknown[name] = value
-        elif isinstance(value, Mapping) and isinstance(known[name], Mapping):
-            inner = _unknown(value, known[name])
-            if inner:
-                unknown[name] = inner
-    return unknown
+def _with_unknown(new: Any, old: Any, raw: Any) -> Any:
+    """Return `new` with the members that are in `raw` and not in `old`, at every depth.
+
+    Args:
+        new: What replaces `old`.
+        old: What this version reads and writes again.
+        raw: The same as it is stored.
+
+    """
+    if isinstance(new, Mapping) and isinstance(old, Mapping) and isinstance(raw, Mapping):
+        named = {name: _with_unknown(value, old.get(name), raw.get(name)) for name, value in new.items()}
+        return {**named, **{name: value for name, value in raw.items() if name not in old and name not in new}}
+    if isinstance(new, list | tuple) and isinstance(old, list | tuple) and _is_read_as(raw, old):
+        return _items_with_unknown(new, old, raw)
+    return new
 
 
-def _with_unknown(members: Mapping[str, Any], unknown: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the members with those of `unknown` that are in none of them."""
-    merged = dict(members)
-    for name, value in unknown.items():
-        if name not in merged:
-            merged[name] = value
-        elif isinstance(merged[name], Mapping) and isinstance(value, Mapping):
-            merged[name] = _with_unknown(merged[name], value)
-    return merged
+def _items_with_unknown(new: Sequence[Any], old: Sequence[Any], raw: Sequence[Any]) -> list[Any]:
+    """Return the items of a list; one that is not in `old` is a new one, whatever was in its place."""
+    stored: dict[str, list[Any]] = {}
+    for before, each in zip(old, raw, strict=True):
+        stored.setdefault(json_of(before), []).append(each)
+    items = []
+    for item in new:
+        same = stored.get(json_of(item))
+        items.append(same.pop(0) if same else item)
+    return items
+
+
+def _is_read_as(raw: Any, old: Any) -> bool:
+    """Return whether `old` is `raw` without what is not known of it: the items of a set may come in another order."""
+    if isinstance(old, Mapping):
+        return isinstance(raw, Mapping) and all(name not in raw or _is_read_as(raw[name], old[name]) for name in old)
+    if isinstance(old, list | tuple):
+        return isinstance(raw, list | tuple) and len(raw) == len(old) and all(map(_is_read_as, raw, old))
+    return json_of(raw) == json_of(old)

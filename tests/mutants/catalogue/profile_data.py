@@ -30,7 +30,7 @@ PROFILE_DATA: Final = (
     Mutant(
         name="members of a newer release that an update loses",
         at=f"{_TYPE}.check_change",
-        old="members = _with_unknown(members, unknown)",
+        old="members = _with_unknown(members, old, raw)",
         new="",
         check=core(f"{_DATA}::test_data_of_a_newer_version_is_read_and_keeps_what_this_one_does_not_know"),
     ),
