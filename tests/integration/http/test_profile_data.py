@@ -51,6 +51,13 @@ def api() -> Iterator[Client]:
         yield service.api
 
 
+@pytest.fixture(scope="module")
+def unchanged() -> Iterator[tuple[Service, Client]]:
+    """A service in memory and Jane, who has `BOOKS`, for tests of what changes nothing."""
+    with event_loop() as run, serving(run, in_memory(), profile_type=CUSTOMER) as service:
+        yield service, signed_up(service.api, BOOKS)
+
+
 def shown(jane: Client) -> tuple[Any, Any]:
     """Return what each API shows."""
     return jane.get(ACCOUNT).json()["profile"], jane.user["profile"]
@@ -155,27 +162,28 @@ BAD: Final[Mapping[str, tuple[Any, dict[str, list[str]]]]] = {
 
 @pytest.mark.parametrize(("bad", "errors"), BAD.values(), ids=BAD)
 def test_each_member_that_is_not_valid_is_named_and_nothing_changes(
-    run: Run, bad: Any, errors: dict[str, list[str]]
+    unchanged: tuple[Service, Client], bad: Any, errors: dict[str, list[str]]
 ) -> None:
-    with serving(run, in_memory(), profile_type=CUSTOMER) as service:
-        jane = signed_up(service.api, BOOKS)
-        before = service.dump()
-        newcomer = {**NEWCOMER, "email": "new@example.org", "profile": bad}
+    service, jane = unchanged
+    before = service.dump()
 
-        for media in ("json", "form"):
-            sent = bad if media == "json" else json.dumps(bad)
-            told = [
-                problem(jane.put(ACCOUNT, **{media: {"profile": sent}}), 422, "invalid-fields"),
-                problem(jane.put(USER, **{media: {"profile": sent}}), 422, "invalid-fields"),
-                problem(service.api.post(REGISTER, **{media: {**newcomer, "profile": sent}}), 422, "invalid-fields"),
-            ]
-            assert [each["errors"] for each in told] == [errors] * 3, media
+    for media in ("json", "form"):
+        sent = bad if media == "json" else json.dumps(bad)
+        newcomer = {**NEWCOMER, "email": "new@example.org", "profile": sent}
+        told = [
+            problem(jane.put(ACCOUNT, **{media: {"profile": sent}}), 422, "invalid-fields"),
+            problem(jane.put(USER, **{media: {"profile": sent}}), 422, "invalid-fields"),
+            problem(service.api.post(REGISTER, **{media: newcomer}), 422, "invalid-fields"),
+        ]
+        assert [each["errors"] for each in told] == [errors] * 3, media
 
-        assert service.dump() == before
+    assert service.dump() == before
 
 
-def test_errors_of_other_fields_are_told_beside_those_of_the_data(api: Client) -> None:
-    answer = api.post(REGISTER, json={"email": 1, "name": "Jane", "nickname": "J", "profile": {"company": "\0"}})
+def test_errors_of_other_fields_are_told_beside_those_of_the_data(unchanged: tuple[Service, Client]) -> None:
+    answer = unchanged[0].api.post(
+        REGISTER, json={"email": 1, "name": "Jane", "nickname": "J", "profile": {"company": "\0"}}
+    )
 
     invalid(answer, "email", "password", "nickname", "profile.company")
 
@@ -192,8 +200,10 @@ MALFORMED: Final = {
 
 
 @pytest.mark.parametrize("text", MALFORMED.values(), ids=MALFORMED)
-def test_what_two_readers_may_read_differently_is_refused_at_every_depth(api: Client, text: str) -> None:
-    jane = signed_up(api, BOOKS)
+def test_what_two_readers_may_read_differently_is_refused_at_every_depth(
+    unchanged: tuple[Service, Client], text: str
+) -> None:
+    _, jane = unchanged
 
     for path in (ACCOUNT, USER):
         json_body = {"content": f'{{"profile": {text}}}'.encode(), "headers": {"Content-Type": JSON}}
@@ -203,8 +213,8 @@ def test_what_two_readers_may_read_differently_is_refused_at_every_depth(api: Cl
     assert shown(jane) == (BOOKS, BOOKS)
 
 
-def test_an_infinite_number_is_not_stored(api: Client) -> None:
-    jane = signed_up(api)
+def test_an_infinite_number_is_not_stored(unchanged: tuple[Service, Client]) -> None:
+    _, jane = unchanged
 
     raw = {"content": b'{"profile": {"address": {"city": 1e999}}}', "headers": {"Content-Type": JSON}}
 
@@ -213,16 +223,16 @@ def test_an_infinite_number_is_not_stored(api: Client) -> None:
     }
 
 
-def test_a_form_has_the_data_once(api: Client) -> None:
-    jane = signed_up(api)
+def test_a_form_has_the_data_once(unchanged: tuple[Service, Client]) -> None:
+    _, jane = unchanged
     twice = urlencode([("profile", "{}"), ("profile", "{}")]).encode()
 
     problem(jane.put(USER, content=twice, headers={"Content-Type": FORM}), 400, "malformed-request")
     invalid(jane.put(USER, form={"profile.company": "x"}), "profile.company")
 
 
-def test_an_error_document_has_an_end_however_many_and_long_the_names_are(api: Client) -> None:
-    jane = signed_up(api)
+def test_an_error_document_has_an_end_however_many_and_long_the_names_are(unchanged: tuple[Service, Client]) -> None:
+    _, jane = unchanged
     deep: Any = {str(n) + "\u4e00" * 190: "\0" for n in range(20)}
     for n in range(5):
         deep = {f"{'ü' * 190}{n}": deep}

@@ -1,14 +1,23 @@
 """What holds for every profile field over HTTP: it is taken, shown and refused alike by both APIs."""
 
+from collections.abc import Iterator
+
 import pytest
 from tests.integration.http.client import PASSWORD, Client, invalid
-from tests.integration.http.service import Service
+from tests.integration.http.service import Service, event_loop, in_memory, serving
 from tests.profile_fields import ALL, FIELDS, ProfileField
 
 ACCOUNT, USER = "/api/users/current", "/api/v1/user"
 NEWCOMER = {"email": "jane@example.org", "password": PASSWORD}
 
 each_field = pytest.mark.parametrize("field", FIELDS, ids=str)
+
+
+@pytest.fixture
+def in_memory_api() -> Iterator[Client]:
+    """A service in memory, for what is the same over every store."""
+    with event_loop() as run, serving(run, in_memory()) as service:
+        yield service.api
 
 
 optional_field = pytest.mark.parametrize("field", [field for field in FIELDS if not field.is_required], ids=str)
@@ -59,8 +68,8 @@ def test_a_value_that_breaks_the_rule_changes_nothing(api: Client, service: Serv
 
 @optional_field
 @pytest.mark.parametrize("media", ["json", "form"])
-def test_an_empty_text_removes_what_is_optional(api: Client, field: ProfileField, media: str) -> None:
-    jane = api.sign_up()
+def test_an_empty_text_removes_what_is_optional(in_memory_api: Client, field: ProfileField, media: str) -> None:
+    jane = in_memory_api.sign_up()
     jane.put(ACCOUNT, json={field.camel: field.good[0]})
 
     changed = jane.put(ACCOUNT, **{media: {field.camel: ""}})
@@ -74,10 +83,10 @@ def test_an_empty_text_removes_what_is_optional(api: Client, field: ProfileField
 
 
 @optional_field
-def test_null_keeps_what_is_optional(api: Client, field: ProfileField) -> None:
+def test_null_keeps_what_is_optional(in_memory_api: Client, field: ProfileField) -> None:
     newcomer = {**NEWCOMER, **ALL, field.name: None}
-    assert api.post("/api/auth/register", json=newcomer).status_code == 201
-    jane = api.sign_in("jane@example.org")
+    assert in_memory_api.post("/api/auth/register", json=newcomer).status_code == 201
+    jane = in_memory_api.sign_in("jane@example.org")
     assert shown(jane, field) == (None, None)
     jane.put(ACCOUNT, json={field.camel: field.good[1]})
 
@@ -87,14 +96,14 @@ def test_null_keeps_what_is_optional(api: Client, field: ProfileField) -> None:
     assert shown(jane, field) == (field.good[1], field.good[1])
 
 
-def test_a_form_has_no_null(api: Client) -> None:
-    jane = api.sign_up()
+def test_a_form_has_no_null(in_memory_api: Client) -> None:
+    jane = in_memory_api.sign_up()
     jane.put(ACCOUNT, json={"locale": "de"})
 
     assert jane.put(ACCOUNT, form={"locale": "null"}).json()["locale"] == "null"  # four letters are a language
 
 
-def test_a_locale_is_kept_in_its_canonical_case(api: Client) -> None:
-    jane = api.sign_up()
+def test_a_locale_is_kept_in_its_canonical_case(in_memory_api: Client) -> None:
+    jane = in_memory_api.sign_up()
 
     assert jane.put(ACCOUNT, json={"locale": "ZH-hant-tw"}).json()["locale"] == "zh-Hant-TW"
