@@ -49,9 +49,16 @@ HTTP_PROFILE_DATA: Final = (
     Mutant(
         name="profile data over http: shown though it is not stored",
         at="entrypoints/accounts_http/schemas/profile_data.py::shown_profile",
-        old="kind is not None and kind.stored",
-        new="kind is not None",
+        old="kind is None or not kind.stored",
+        new="kind is None",
         check=http(f"{_HTTP}::test_data_that_is_not_stored_is_checked_and_not_shown"),
+    ),
+    Mutant(
+        name="profile data over http: an error for each user from before the type",
+        at="entrypoints/accounts_http/schemas/profile_data.py::shown_profile",
+        old="user.profile_data is not None and user.profile_data.version",
+        new="user.profile_data is not None",
+        check=http(f"{_HTTP}::test_users_from_before_a_type_have_no_data_until_they_give_what_it_requires"),
     ),
     Mutant(
         name="profile data over http: a change that is documented to need every member",

@@ -4,20 +4,24 @@ The structs of this package have no such field. Those with it are made from them
 takes, shows and documents none.
 """
 
+import logging
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from accounts_core import Accounts
+from accounts_core.errors import ConfigurationError
 from accounts_core.model.user import User
 from accounts_http.bodies import PROFILE, value_or_none
 from accounts_http.schemas.account import ChangedUser, CurrentUser
 from accounts_http.schemas.user import UserData, UserObject
 
 S = TypeVar("S", bound=msgspec.Struct)
+
+logger: Final = logging.getLogger("accounts_http")
 
 
 class HostProfile:
@@ -32,8 +36,8 @@ def body_with_profile(model: type[S]) -> type[S]:
 
 @cache
 def answer_with_profile(model: type[S]) -> type[S]:
-    """Return the struct of an answer with the profile data."""
-    return _with_field(model, PROFILE, HostProfile)
+    """Return the struct of an answer with the profile data, if it can be read."""
+    return _with_field(model, PROFILE, HostProfile | UnsetType, default=UNSET)
 
 
 def answers_with_profile() -> Mapping[Any, Any]:
@@ -54,12 +58,18 @@ def profile_data(body: msgspec.Struct) -> dict[str, Any] | None:
 def shown_profile(accounts: Accounts[Any], user: User[Any]) -> Mapping[str, Any] | None:
     """Return the members of a user's profile data, or None where there is no type, or none is stored.
 
-    Raises:
-        ConfigurationError: What is stored cannot be read with the type.
-
+    None too if what is stored cannot be read with the type, which is logged: a mistake in an upgrade must not keep
+    users from the rest of their account. Users from before there was a type may lack what it requires, which is not.
     """
     kind = accounts.profile_type
-    return kind.dump(user.profile) if kind is not None and kind.stored else None
+    if kind is None or not kind.stored:
+        return None
+    try:
+        return kind.dump(user.profile)
+    except ConfigurationError as error:
+        if user.profile_data is not None and user.profile_data.version:
+            logger.error("The profile data of user %s is left out of an answer. %s", user.id, error)  # noqa: TRY400  without the trace, which may have the data
+        return None
 
 
 def with_profile(answer: S, profile: Mapping[str, Any] | None) -> S:
