@@ -1,7 +1,7 @@
 """The declaration of a profile type by a class."""
 
 import sys
-from typing import Any
+from typing import Any, get_origin
 
 from accounts_core import ProfileType
 from accounts_core.errors import ConfigurationError
@@ -42,6 +42,8 @@ def profile_type(
 
 
 def _codec_of(cls: type[D]) -> ProfileCodec[D]:
+    if get_origin(cls) is not None:
+        raise ConfigurationError(f"{cls} is no class: make one of it, such as `class Customer({cls}): ...`.")
     if _is_pydantic(cls):
         from accounts_profiles.pydantic_codec import PydanticCodec
 

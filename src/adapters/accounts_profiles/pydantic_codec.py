@@ -31,9 +31,11 @@ class PydanticCodec(Generic[D]):
         self._adapter: pydantic.TypeAdapter[D] = pydantic.TypeAdapter(cls)
         try:
             schema = self._adapter.json_schema(by_alias=True, mode="validation")
+            written = self._adapter.json_schema(by_alias=True, mode="serialization")
         except pydantic.errors.PydanticInvalidForJsonSchema as error:
             raise ConfigurationError(f"{cls.__name__} has a field that JSON has no form for.") from error
         self._schema = in_one_piece(schema, cls.__name__)
+        _refuse_what_is_lost(self._schema, in_one_piece(written, cls.__name__), cls.__name__)
 
     def load(self, data: Mapping[str, Any], *, allow_unknown: bool) -> D:
         try:
@@ -59,6 +61,31 @@ class PydanticCodec(Generic[D]):
 
     def schema(self) -> Mapping[str, Any]:
         return self._schema
+
+
+def _refuse_what_is_lost(read: Any, written: Any, name: str) -> None:
+    """Compare the schemas of what is read and of what is written.
+
+    Raises:
+        ConfigurationError: A member is not written, or not under its name, or as asterisks.
+
+    """
+    if isinstance(read, list) and isinstance(written, list):
+        for each, same in zip(read, written, strict=False):
+            _refuse_what_is_lost(each, same, name)
+    if not isinstance(read, Mapping) or not isinstance(written, Mapping):
+        return
+    if read.get("writeOnly") and read.get("format") == "password":
+        raise ConfigurationError(f"{name} is a secret of pydantic's, which is written as asterisks.")
+    for key, each in read.items():
+        if key == "properties":
+            there = written.get("properties", {})
+            for member, inner in each.items():
+                if member not in there:
+                    raise ConfigurationError(f"{name}.{member} is read, but not written under this name.")
+                _refuse_what_is_lost(inner, there[member], f"{name}.{member}")
+        elif key not in {"default", "enum", "const", "examples"}:
+            _refuse_what_is_lost(each, written.get(key), name)
 
 
 def _problem(data: Any, location: tuple[int | str, ...], kind: str, message: str) -> Problem:

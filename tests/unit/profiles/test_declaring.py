@@ -96,12 +96,49 @@ class Nested:
     inner: list[Converting]
 
 
+class Secretive(pydantic.BaseModel):
+    code: pydantic.SecretStr | None = None
+
+
+class Excluding(pydantic.BaseModel):
+    note: str = pydantic.Field(default="", exclude=True)
+
+
+class ExcludingBelow(pydantic.BaseModel):
+    notes: dict[str, list[Excluding]] = {}
+
+
+class TwoNames(pydantic.BaseModel):
+    vat_id: str = pydantic.Field(validation_alias="vat", serialization_alias="vatId")
+
+
+Item = TypeVar("Item")
+
+
+@dataclasses.dataclass
+class Boxed(Generic[Item]):
+    item: Item
+
+
+class BoxedNumber(Boxed[int]): ...
+
+
+def test_a_class_of_a_generic_one_is_a_profile_type() -> None:
+    with pytest.raises(Invalid, match=r"profile\.item: Expected `int`, got `str`"):
+        profile_type(BoxedNumber).check_new({"item": "1"})
+
+
 @pytest.mark.parametrize(
     ("cls", "words"),
     [
+        (Secretive, "Secretive.code is a secret of pydantic's, which is written as asterisks"),
+        (Excluding, "Excluding.note is read, but not written under this name"),
+        (ExcludingBelow, "ExcludingBelow.notes.note is read, but not written under this name"),
+        (TwoNames, "TwoNames.vat is read, but not written under this name"),
+        (Boxed[int], "is no class: make one of it"),
         (int, "is no class with fields"),
         (dict, "is no class with fields"),
-        (list[int], "is no class with fields"),
+        (list[int], "is no class: make one of it"),
         (Opaque, "is no class with fields"),
         (Point, "is no class with fields"),
         (pydantic.RootModel[list[int]], "is no class with fields"),
