@@ -175,13 +175,13 @@ def _walk(value: Any, path: Path) -> Iterator[tuple[Path, str | None, int]]:
 def _fault_of_integer(value: int) -> str | None:
     if not -_MAX_INTEGER <= value < _MAX_INTEGER:
         return "At most 64 bits, please."
-    return CARD_NUMBER if value >= _LEAST_CARD_NUMBER and holds_card_number(str(value)) else None
+    return CARD_NUMBER if abs(value) >= _LEAST_CARD_NUMBER and holds_card_number(str(abs(value))) else None
 
 
 def _fault_of_float(value: float) -> str | None:
     if not math.isfinite(value):
         return "This is not a finite number."
-    return CARD_NUMBER if value >= _LEAST_CARD_NUMBER and holds_card_number(f"{value:.0f}") else None
+    return CARD_NUMBER if abs(value) >= _LEAST_CARD_NUMBER and holds_card_number(f"{abs(value):.0f}") else None
 
 
 def _fault_of(text: str) -> str | None:

@@ -47,12 +47,14 @@ def test_json_is_accepted(value: Any) -> None:
         ("4242 4242 4242 4242", CARD_NUMBER),
         (4242424242424242, CARD_NUMBER),
         (4242424242424242.0, CARD_NUMBER),
+        (-4242424242424242, CARD_NUMBER),
+        (-4242424242424242.0, CARD_NUMBER),
         (b"bytes", "This is not a JSON value."),
         ({1, 2}, "This is not a JSON value."),
         (object(), "This is not a JSON value."),
         ({1: 2}, "The names of members are texts."),
     ],
-    ids=range(18),
+    ids=range(20),
 )
 def test_what_no_type_may_hold_is_refused(value: Any, reason: str) -> None:
     assert errors({"value": value}) == {"profile.value": [reason]}
