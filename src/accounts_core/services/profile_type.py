@@ -1,6 +1,7 @@
 """The type of a host application's profile data: what is checked at a sign-up and a change, and how it is read."""
 
 import json
+import traceback
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Generic
 
@@ -123,8 +124,9 @@ class ProfileType(Generic[D]):
         except Invalid as error:
             # without the error itself, whose reasons may quote the data: this one is logged
             raise self._unreadable(data, ", ".join(error.errors)) from None
-        except Exception as error:
-            raise self._unreadable(data, type(error).__name__) from error
+        except Exception as error:  # noqa: BLE001  whatever an upgrade or a codec raises
+            # without the error, too: a KeyError or a ValueError of an upgrade quotes a value
+            raise self._unreadable(data, f"{type(error).__name__} ({_place_of(error)})") from None
 
     def _unreadable(self, data: ProfileData, why: str) -> ConfigurationError:
         return ConfigurationError(
@@ -240,6 +242,12 @@ class ProfileType(Generic[D]):
 
 
 _MISSING: Final = object()
+
+
+def _place_of(error: Exception) -> str:
+    """Return the file and line that raised an error."""
+    *_, (frame, line) = traceback.walk_tb(error.__traceback__)
+    return f"{frame.f_code.co_filename}, line {line}"
 
 
 def _member(members: Mapping[str, Any], name: str) -> object:

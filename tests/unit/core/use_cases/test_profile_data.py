@@ -1,6 +1,7 @@
 """Profile data of a host's own type: sign-up, update, events, audit, export, versions, and what is not stored."""
 
 import json
+import traceback
 from collections.abc import Mapping
 from typing import Any
 
@@ -411,12 +412,23 @@ def test_an_upgrade_that_fails_or_returns_nothing_is_named(env: Environment) -> 
         raise KeyError(members.get("firm"))
 
     for upgrade, words in (
-        (failing, "cannot be read with the present type, of version 2: KeyError"),
+        (failing, r"cannot be read with the present type, of version 2: KeyError \(.*test_profile_data.py, line \d+\)"),
         (lambda members, version: None, "returns the members, as a mapping"),
     ):
         broken: ProfileType[Customer] = ProfileType(codec=CustomerCodec(), version=2, upgrade=upgrade)  # type: ignore[arg-type]  # it returns None
         with pytest.raises(ConfigurationError, match=words):
             _ = env.accounts(profile_type=broken).profile(user.id).profile
+
+
+def test_an_upgrade_that_fails_shows_no_value(env: Environment) -> None:
+    user = signed_up(env.accounts())
+    store(env, user, ProfileData('{"seats":"Jane Roe"}', 1))
+    upgrade = ProfileType(codec=CustomerCodec(), version=2, upgrade=lambda members, _: {"seats": int(members["seats"])})
+
+    with pytest.raises(ConfigurationError, match="version 2: ValueError") as raised:
+        _ = env.accounts(profile_type=upgrade).profile(user.id).profile
+
+    assert "Jane Roe" not in "".join(traceback.format_exception(raised.value))
 
 
 def test_data_is_decoded_only_when_it_is_read_and_once(env: Environment) -> None:
