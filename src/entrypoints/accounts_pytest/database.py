@@ -40,6 +40,12 @@ _LOOP: Final = (
     "`accounts_on_database` blocks the thread, and an event loop runs in it: use `async_accounts_on_database`."
 )
 _DUPLICATE_DATABASE: Final = "42P04"
+_OPEN: Final = """\
+After a test the rows of the accounts are deleted, and a transaction of yours that is still open keeps them. End it in a
+fixture that asks for `accounts_database_cleaned`, which then ends first. The database says: {said}
+"""
+_PATIENCE: Final = "5s"
+"""The time that PostgreSQL waits for such a transaction; SQLite waits as long."""
 _KEPT: Final = ("counters", "alembic_version")
 """Tables that are not emptied: numbers that are not used again, and the revision."""
 
@@ -89,11 +95,13 @@ class AccountsDatabase:
         """Delete every row of the accounts.
 
         Raises:
-            pytest.UsageError: Rows of the host application refer to them.
+            pytest.UsageError: Rows of the host application refer to them, or a transaction of its own is open.
 
         """
         try:
             with self.engine.begin() as connection:
+                if connection.dialect.name == "postgresql":
+                    connection.execute(sa.text(f"SET LOCAL lock_timeout = '{_PATIENCE}'"))
                 for table in self._emptied():
                     connection.execute(table.delete())
         except sa.exc.IntegrityError as error:
@@ -102,6 +110,8 @@ class AccountsDatabase:
                 " fixture that asks for `accounts_database_cleaned`, which then ends first. The database says:"
                 f" {error.orig}"
             ) from error
+        except sa.exc.OperationalError as error:
+            raise pytest.UsageError(_OPEN.format(said=error.orig)) from error
 
     def _emptied(self) -> list[sa.Table]:
         metadata = tables_for(**self.tables).metadata_on(self.engine.dialect.name)

@@ -187,6 +187,29 @@ def test_order(database, accounts_on_database, make_user):
     assert "Delete yours in a fixture that asks for `accounts_database_cleaned`" in said
 
 
+@pytest.mark.long  # a database waits for 5 seconds
+def test_a_transaction_of_the_host_that_is_still_open_is_no_endless_wait(host: Host, url: str) -> None:
+    said = host.says(
+        """
+        import pytest
+
+        @pytest.fixture
+        def connection(accounts_database):
+            with accounts_database.engine.connect() as connection, connection.begin() as transaction:
+                yield connection
+                transaction.rollback()
+
+        def test_rename(connection, accounts_on_database, make_user):
+            jane = make_user()
+            accounts_on_database.in_transaction(connection).update_profile(jane.id, name="Mary")
+        """,
+        conftest=CONFTEST + URL.format(url=url),
+    )
+
+    assert "a transaction of yours that is still open" in said
+    assert "fixture that asks for `accounts_database_cleaned`" in said
+
+
 def test_profile_data_is_stored(host: Host, url: str) -> None:
     host.passes(
         """
