@@ -11,7 +11,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import attrs
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 _PLAIN_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _SEVEN_BITS: Final = SMTP.clone(cte_type="7bit")
+
+T = TypeVar("T", bound=str)
 
 
 class Mail(bytes):
@@ -159,22 +161,28 @@ class MailComposer:
         return tag_of(language), subject, text, self._html(renderer, kind, language, variables)
 
     def _text(self, renderer: "Renderer", kind: MailKind, language: str, variables: Mapping[str, Any]) -> str:
-        footer = self.templates.footer(language)
+        name, footer = self.templates.body(kind, language, is_html=False), self.templates.footer(language)
         parts = {
-            "body": renderer.text(self.templates.body(kind, language, is_html=False), variables),
+            "body": _require_content(name, renderer.text(name, variables)),
             "footer": "" if footer is None else renderer.text(footer, variables),
         }
         return renderer.text("layout.txt", {**variables, **parts}) + "\n"
 
     def _html(self, renderer: "Renderer", kind: MailKind, language: str, variables: Mapping[str, Any]) -> str:
-        footer = self.templates.footer(language)
+        name, footer = self.templates.body(kind, language, is_html=True), self.templates.footer(language)
         logo = self.templates.logo
         parts = {
-            "body": renderer.html(self.templates.body(kind, language, is_html=True), variables),
+            "body": _require_content(name, renderer.html(name, variables)),
             "footer": "" if footer is None else renderer.html(footer, variables),
             "logo": "" if logo is None else f"cid:{logo.content_id}",
         }
         return str(renderer.html("layout.html", {**variables, **parts}))
+
+
+def _require_content(name: str, rendered: T) -> T:
+    if not rendered.strip():
+        raise MailRefused(f"{name}: the body is empty.")
+    return rendered
 
 
 def plain_id(message: MailMessage) -> str:

@@ -123,7 +123,9 @@ def _failures(name: str, variables: Mapping[str, Any]) -> Iterator[None]:
 def _without_values(error: TemplateError, variables: Mapping[str, Any]) -> str:
     """Return the text of an error, or its type if it may quote a value, as that of a missing key does."""
     text = error.message or ""
-    values = (repr(each) for each in variables.values() if isinstance(each, str))
+    values = [repr(each) for each in variables.values() if isinstance(each, str)]
+    if "token" in variables:
+        values.append(variables["token"])  # also as a part of something else
     return type(error).__name__ if any(each in text for each in values) else text
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from accounts_core.errors import ConfigurationError
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.ports.mailer import MailKind, MailMessage
-from accounts_smtp.composer import MailComposer
+from accounts_smtp.composer import ComposedMail, MailComposer
 from accounts_smtp.sender import Sender
 from accounts_smtp.sources import BODY, FOOTER, HTML, SUBJECT
 from accounts_smtp.variables import OPTIONAL
@@ -67,7 +67,19 @@ def check_templates(templates: "MailTemplates", *, all_mails: bool) -> None:
     composer = sample_composer(templates)
     for kind, locale in _mails(templates, all_mails=all_mails):
         for is_full in (True, False):
-            composer.compose(sample_message(kind, locale=locale, is_full=is_full), at=AT)
+            message = sample_message(kind, locale=locale, is_full=is_full)
+            _require_link(message, composer.compose(message, at=AT))
+
+
+def _require_link(message: MailMessage, mail: ComposedMail) -> None:
+    """Refuse a mail that is sent for its link and has none, in one of its two parts or in both."""
+    token = message.values.get("token", "")
+    for part, content in (("text", mail.text), ("page", mail.html)):
+        if token not in content:
+            raise ConfigurationError(
+                f"The {part} of {message.kind} in {mail.locale} has no link: {{{{ link }}}} is missing in its body, or"
+                " {{ body }} in the layout."
+            )
 
 
 def _refuse_idle_files(templates: "MailTemplates") -> None:

@@ -67,7 +67,10 @@ class Files:
         logo: Logo | None = None
         for file in _children(root):
             if file.is_dir():
-                templates.update(_of_locale(file))
+                found = dict(_of_locale(file))
+                if twice := found.keys() & templates.keys():
+                    raise ConfigurationError(f"{root} has two folders with {min(twice)}.")  # such as de-AT and de_AT
+                templates |= found
             elif file.name == PRODUCT:
                 product = _product(file)
             elif file.name in LOGOS:

@@ -261,6 +261,26 @@ BROKEN: Final[dict[str, tuple[dict[str, str], str]]] = {
         r"en/footer\.txt, line 1: there is no template \.\./\.\./\.\./etc/hostname\.",
     ),
     "an empty subject": ({"en__card_added.subject.txt": ""}, r"en/card_added\.subject\.txt: the subject is empty\."),
+    "an empty body": ({"en__card_added.body.txt": " \n"}, r"en/card_added\.body\.txt: the body is empty\."),
+    "an empty page": ({"en__card_added.body.html": "{# #}"}, r"en/card_added\.body\.html: the body is empty\."),
+    "no link": (
+        {"en__verify_email.body.txt": "Hello {{ name }}"},
+        r"The text of verify_email in en has no link: \{\{ link \}\} is missing in its body, or .* in the layout\.",
+    ),
+    "no link in the page": (
+        {"de__reset_password.body.html": "<p>Hallo"},
+        r"The page of reset_password in de has no link.*",
+    ),
+    "a layout without the body": ({"layout.html": "<p>Hello"}, r"The page of verify_email in de has no link.*"),
+    "a layout of the text without the body": ({"layout.txt": "Hello"}, r"The text of verify_email in de has no link.*"),
+    "a language twice": (
+        {"de-AT__card_added.body.txt": "x", "de_at__card_added.body.txt": "x"},
+        r"has two folders with de-at/card_added\.body\.txt\.",
+    ),
+    "a key that is made of the token": (
+        {"en__verify_email.body.txt": "{{ kind[token ~ 1] }}"},
+        r"en/verify_email\.body\.txt, line 1: UndefinedError\.",
+    ),
     "a misspelled kind": (
         {"en__verify_mail.body.txt": "x"},
         r"en/verify_mail\.body\.txt is not the name of a mail template\. Did you mean verify_email\.body\.txt\?",
