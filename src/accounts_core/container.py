@@ -62,6 +62,12 @@ def rate_limiter_of(ports: "Ports[Any, Any]") -> Any:
     return store.rate_limiter()
 
 
+def _check_profile_type(_: Any, __: Any, value: Any) -> None:
+    if value is not None and not isinstance(value, ProfileType):
+        name = getattr(value, "__name__", type(value).__name__)
+        raise ConfigurationError(f"profile_type is a ProfileType: give accounts_profiles.profile_type({name}).")
+
+
 @attrs.frozen(kw_only=True, slots=False, eq=False, repr=False)
 class Ports(Generic[D, W]):
     """The adapters and the policy of an application."""
@@ -85,7 +91,7 @@ class Ports(Generic[D, W]):
     _job_handlers: Mapping[str, JobHandler] = attrs.field(
         default=None, converter=_checked_handlers, alias="job_handlers"
     )
-    profile_type: ProfileType[D] | None = None
+    profile_type: ProfileType[D] | None = attrs.field(default=None, validator=_check_profile_type)
     mail_dispatch: MailDispatch = MailDispatch.AFTER_COMMIT
     _commits: Commits = attrs.field(factory=Commits, init=False)
 

@@ -112,6 +112,13 @@ def test_a_refused_sign_up_is_not_counted_and_hashes_nothing(env: Environment) -
     assert env.events.heard == []
 
 
+def test_the_class_in_place_of_its_type_is_refused_when_the_accounts_are_made(env: Environment) -> None:
+    cls: Any = Customer
+
+    with pytest.raises(ConfigurationError, match=r"give accounts_profiles\.profile_type\(Customer\)\.$"):
+        env.accounts(profile_type=cls)
+
+
 def test_data_without_a_type_is_a_mistake_of_the_application(env: Environment) -> None:
     accounts = env.accounts()
 
