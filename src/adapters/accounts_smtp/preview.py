@@ -2,6 +2,7 @@
 
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
+from errno import EEXIST
 from html import escape
 from pathlib import Path
 from typing import Final
@@ -35,9 +36,12 @@ def write_preview(composer: MailComposer, folder: Path, locales: Iterable[str] |
 
     Raises:
         ConfigurationError: A template is wrong, or there is none in a locale.
-        OSError: A file cannot be written.
+        OSError: A file cannot be written, or there is an `index.html` of something else.
 
     """
+    index = folder / "index.html"
+    if index.exists() and not index.read_bytes().startswith(_PAGE.encode()):
+        raise FileExistsError(EEXIST, "there is one that is no preview", str(index))
     there = composer.templates.locales()
     keys = there if locales is None else [_require(locale, there) for locale in locales]
     mails = {tag_of(key): [_compose(composer, kind, key) for kind in MailKind] for key in keys}
@@ -47,7 +51,6 @@ def write_preview(composer: MailComposer, folder: Path, locales: Iterable[str] |
             for suffix, content in _contents(mail):
                 path = folder / locale / f"{mail.kind}.{suffix}"
                 path.write_bytes(content)
-    index = folder / "index.html"
     index.write_bytes("".join([_PAGE, *map(_table, mails, mails.values()), "</body>\n</html>\n"]).encode())
     return index
 

@@ -68,11 +68,15 @@ def preview_mails(settings: Settings, public_url: str, *, to: Path, locale: str 
         folder: Templates to take in place of those of the settings.
 
     Raises:
-        ServiceError: A template is wrong, there is none in `locale`, or a file cannot be written.
+        ServiceError: A template is wrong, there is none in `locale`, a file cannot be written, or `to` is in the folder
+            of the templates, where the files would stop the next start.
 
     """
     from accounts_smtp.preview import write_preview
 
+    for templates in (folder, settings.mail_templates):
+        if templates is not None and to.resolve().is_relative_to(templates.resolve()):
+            raise ServiceError(f"{to} is in the folder of the mail templates; write to another one.")
     composer = make_composer(settings, settings.public_url or public_url, folder=folder)
     try:
         return write_preview(composer, to, None if locale is None else [locale])

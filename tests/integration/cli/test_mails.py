@@ -112,13 +112,26 @@ def test_a_broken_template_is_named_by_the_check_and_stops_the_start(
         (("--to", "shown", "--locale", "x!"), "mail templates: 'x!' is not a locale such as en or de-AT."),
         (("--to", "shown", "--templates", "none"), "mail templates: none is not a folder with mail templates."),
         (("--to", "file"), "file/de cannot be written: Not a directory"),
+        (("--to", "site"), "site/index.html cannot be written: there is one that is no preview"),
+        (
+            ("--to", "texts/preview", "--templates", "texts"),
+            "texts/preview is in the folder of the mail templates; write to another one.",
+        ),
     ],
 )
 def test_what_cannot_be_written_is_said_in_a_line(
-    run: Run, folder: Path, arguments: tuple[str, ...], said: str
+    run: Run, folder: Path, texts: Path, arguments: tuple[str, ...], said: str
 ) -> None:
     (folder / "file").write_text("")
+    (folder / "site").mkdir()
+    (folder / "site" / "index.html").write_text("Welcome")
 
     ran = run("mails", "preview", *arguments)
 
     assert (ran.code, ran.out, ran.err) == (1, "", f"accounts: {said}\n")
+    assert (folder / "site" / "index.html").read_text() == "Welcome"
+    assert not (texts / "preview").exists()
+
+
+def test_a_preview_replaces_an_earlier_one(run: Run) -> None:
+    assert [run("mails", "preview", "--to", "shown", "--locale", "en").code for _ in range(2)] == [0, 0]
