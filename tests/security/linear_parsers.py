@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from tests.security.linear_patterns import ANYTHING
 from tests.security.linear_work import LARGE, Row, Work, Worst
-from tests.unit.profiles.kinds import AttrsCustomer, ModelCustomer, StructCustomer, TypedCustomer
+from tests.unit.profiles.kinds import AttrsCustomer, ModelCustomer
 
 from accounts_argon2.encoded import Encoded
 from accounts_core.errors import AccountsError
@@ -212,7 +212,7 @@ PARSERS: Final = (
     _row("whether text can be normalised quickly", is_stream_safe, *MARKS),
     _row("a card number", holds_card_number, *CARDS),
     _row("profile data", _json_as_profile_data, *JSON, *_again('{"a":"4242 "},'), Worst(again="[", before="[")),
-    *(row for cls in (AttrsCustomer, StructCustomer, TypedCustomer, ModelCustomer) for row in _profile_data(cls)),
+    *(row for cls in (AttrsCustomer, ModelCustomer) for row in _profile_data(cls)),
     *_bounded(
         "a return address",
         _checked_return_url,

@@ -8,14 +8,13 @@ from accounts_cli.failures import CommandFailed
 from accounts_cli.streams import say
 from accounts_cli.terminal import confirm
 from accounts_core import Accounts
-from accounts_core.errors import NotFound
+from accounts_core.errors import ConfigurationError, NotFound
 from accounts_core.model.events import Actor
 from accounts_core.model.ids import UserId
 from accounts_core.model.user import User
 from accounts_http.bodies import parse_json
 from accounts_http.email_addresses import email_address, new_email_address
 from accounts_http.errors import HttpError
-from accounts_http.schemas.profile_data import shown_profile
 
 MAX_DIGITS: Final = 18
 """Digits of the longest id."""
@@ -74,7 +73,7 @@ async def create_user(
 
 async def show_user(accounts: Accounts[Any], email_or_id: str, *, as_json: bool) -> None:
     user = await find_user(accounts, email_or_id)
-    profile = shown_profile(accounts, user)
+    profile = _profile_of(accounts, user)
     facts = _facts(user) | ({} if profile is None else {"profile": profile})
     if as_json:
         say(json.dumps(facts, indent=2))
@@ -82,6 +81,17 @@ async def show_user(accounts: Accounts[Any], email_or_id: str, *, as_json: bool)
     for name, value in facts.items():
         shown = json.dumps(value, ensure_ascii=False) if isinstance(value, Mapping) else value
         say(f"{name.replace('_', ' ') + ':':<19}{'-' if shown is None else shown}")
+
+
+def _profile_of(accounts: Accounts[Any], user: User[Any]) -> Mapping[str, Any] | str | None:
+    """Return the members of the profile data, or why they cannot be read; None if none is stored."""
+    kind = accounts.profile_type
+    if kind is None or not kind.stored:
+        return None
+    try:
+        return kind.dump(user.profile)
+    except ConfigurationError as error:
+        return str(error)
 
 
 async def verify_user(accounts: Accounts[Any], email_or_id: str) -> None:

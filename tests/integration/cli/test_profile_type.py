@@ -50,6 +50,17 @@ def test_a_user_is_created_with_profile_data_and_shown(run: Run) -> None:
     assert 'profile:           {"company": "Bücher & Söhne", "seats": 3}\n' in run("users", "show", "1").out
 
 
+def test_a_user_whose_data_cannot_be_read_is_shown_all_the_same(run: Run, folder: Path) -> None:
+    create(run, more=["--profile", json.dumps(BOOKSHOP)])
+    (folder / f"{MODULE}.py").write_text(SOURCE.replace("seats: int = 1", "seats: bool = True"))
+    del sys.modules[MODULE]
+
+    shown = run("users", "show", "1", "--json")
+
+    assert (shown.code, json.loads(shown.out)["id"]) == (0, 1)
+    assert "cannot be read with the present type" in json.loads(shown.out)["profile"]
+
+
 def test_a_user_without_it_has_the_defaults(run: Run) -> None:
     create(run)
 
