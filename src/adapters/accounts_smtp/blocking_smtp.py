@@ -23,6 +23,9 @@ from accounts_smtp.url import SmtpUrl
 
 logger: Final = logging.getLogger(__name__)
 
+_MAX_REPLY: Final = 64 * 1024
+"""Most bytes of a reply, which `smtplib` keeps line by line until the last one."""
+
 
 @attrs.frozen(kw_only=True)
 class BlockingSmtpMailer:
@@ -95,6 +98,7 @@ class _Client(smtplib.SMTP):
 
     def __init__(self, url: SmtpUrl, context: ssl.SSLContext, timeout: float, total: float) -> None:
         self._each = timeout
+        self.room = _MAX_REPLY
         self.end_within(total)
         self._open(url, context)
 
@@ -118,6 +122,7 @@ class _Client(smtplib.SMTP):
         super().send(s)
 
     def getreply(self) -> tuple[int, bytes]:
+        self.room = _MAX_REPLY
         if self.file is None and self.sock is not None:
             self.file = io.BufferedReader(_Bounded(self))
         return super().getreply()
@@ -131,7 +136,7 @@ class _TlsClient(_Client, smtplib.SMTP_SSL):
 
 
 class _Bounded(io.RawIOBase):
-    """The server's replies, each piece of it within the time that is left."""
+    """The server's replies, each piece within the time that is left, and each reply of at most `_MAX_REPLY` bytes."""
 
     def __init__(self, client: _Client) -> None:
         self._client = client
@@ -143,8 +148,12 @@ class _Bounded(io.RawIOBase):
         sock = self._client.sock
         if sock is None:
             return 0
+        if self._client.room <= 0:
+            raise OSError("The mail server's reply is too long.")
         sock.settimeout(self._client.left())
-        return sock.recv_into(buffer)
+        size = sock.recv_into(buffer)
+        self._client.room -= size
+        return size
 
 
 def _send(server: smtplib.SMTP, sender: str, recipient: str, mail: bytes, options: list[str]) -> None:

@@ -103,6 +103,15 @@ def test_f3_what_concerns_us_may_work_later(kind: type[AnySmtpMailer], why: str)
     assert "jane@example.org" not in str(caught.value)
 
 
+@pytest.mark.parametrize("kind", [SmtpMailer, BlockingSmtpMailer])
+@pytest.mark.parametrize("command", [GREETING, "EHLO", "RCPT"])
+def test_a_reply_of_lines_without_an_end_is_not_kept_in_memory(kind: type[AnySmtpMailer], command: str) -> None:
+    code = "220" if command == GREETING else "250"
+
+    with pytest.raises(Unavailable):
+        deliver_to(kind, {command: f"{code}-{'x' * 500}\r\n" * 300 + f"{code} go on"}, login="")
+
+
 @pytest.mark.parametrize("why", THEIRS)
 def test_f3_what_concerns_the_recipient_is_undeliverable(
     kind: type[AnySmtpMailer], why: str, caplog: pytest.LogCaptureFixture
