@@ -1,10 +1,12 @@
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import Final, Literal, TypeAlias, get_args
 
 from accounts_core.errors import ProviderAmbiguous
+from accounts_core.ports.clock import Clock
 from accounts_core.ports.payment_gateway import Hold, HoldStatus, PaymentGateway
+from accounts_core.ports.secrets import Secrets
 from accounts_memory import MemoryGateway
 from accounts_memory.stripe_cards import TEST_CARDS
 
@@ -52,6 +54,10 @@ class CardGateway(MemoryGateway):
     Test cards are known by what they do, `card_gateway.card("declined")`. Beside this class's own methods there are
     those of `MemoryGateway`, such as `calls`, `holds`, `set_balance` and `fail_next`.
     """
+
+    def __init__(self, clock: Clock, secrets: Secrets) -> None:
+        super().__init__(clock, secrets)
+        self._around: list[Callable[[], None]] = []
 
     def card(self, name: CardName | str) -> str:
         """Return the payment method id of a test card, for `verify_card`. Stripe's own ids are returned as they are.
@@ -120,13 +126,22 @@ class CardGateway(MemoryGateway):
         for name in methods:
             if name not in _CALLS:
                 raise ValueError(f"The payment provider has no call {name!r}. There are {', '.join(_CALLS)}.")
-        self.fail_all(
-            lambda: ProviderAmbiguous(f"The test lets the payment provider be {how}."), methods=methods, after=after
-        )
+
+        def fail() -> None:
+            self.fail_all(
+                lambda: ProviderAmbiguous(f"The test lets the payment provider be {how}."), methods=methods, after=after
+            )
+
+        self._around.append(fail)
+        fail()
         try:
             yield
         finally:
-            self.stop_failing()
+            self._around.remove(fail)
+            if self._around:
+                self._around[-1]()  # of the block around this one
+            else:
+                self.stop_failing()
 
     def _waiting(self, verification_id: str | None) -> str:
         __tracebackhide__ = True

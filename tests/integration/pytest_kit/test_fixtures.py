@@ -241,6 +241,17 @@ def test_slow(accounts, card_gateway, make_user, clock):
     assert len(accounts.list_payment_methods(jane.id)) == 1
     assert (len(card_gateway.holds), card_gateway.open_holds()) == (1, [])
 
+def test_within_one_another(accounts, card_gateway, make_user, clock):
+    jane = make_user()
+    with card_gateway.down():
+        with card_gateway.slow("hold"):
+            pass
+        with pytest.raises(ProviderError, match="be down"):
+            accounts.verify_card(jane.id, payment_method=card_gateway.card("visa"))
+    clock.advance(minutes=5)
+    accounts.run_due()
+    assert len(accounts.list_payment_methods(jane.id)) == 1
+
 def test_no_such_call(card_gateway):
     with pytest.raises(ValueError, match="no call 'charge'. There are .*hold"), card_gateway.down("charge"):
         ...
@@ -249,7 +260,7 @@ def test_a_misspelled_name(card_gateway):
     with pytest.raises(ValueError, match="no test card 'insufficient_found'. Did you mean 'insufficient_funds'"):
         card_gateway.card("insufficient_found")
 """,
-        count=5 + 9 + 7,
+        count=5 + 9 + 8,
     )
 
 
