@@ -37,7 +37,7 @@ def load_profile_type(path: str | None) -> ProfileType[Any] | None:
         sys.path.append(folder)  # at the end, so that no file there takes the place of an installed module
     try:
         found = EntryPoint(name="profile", value=path, group="accounts").load()
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a script ends the process when it is imported
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise ServiceError(f"{SETTING}: {path} cannot be imported: {reason}") from error
     if isinstance(found, ProfileType):

@@ -35,6 +35,7 @@ def database(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
     assert run("migrate").code == 0
     (folder / f"{MODULE}.py").write_text(SOURCE)
     (folder / f"{MODULE}_that_fails.py").write_text('raise RuntimeError("two\\nlines")\n')
+    (folder / f"{MODULE}_that_exits.py").write_text("raise SystemExit(0)\n")
     monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     monkeypatch.setenv("ACCOUNTS_PROFILE_TYPE", f"{MODULE}:Customer")
@@ -116,6 +117,7 @@ def test_check_says_which_type_it_is(run: Run, monkeypatch: pytest.MonkeyPatch, 
         ("not_there.people:Customer", "not_there.people:Customer cannot be imported: ModuleNotFoundError: "),
         (f"{MODULE}:Missing", f"{MODULE}:Missing cannot be imported: AttributeError: "),
         (f"{MODULE}_that_fails:X", f"{MODULE}_that_fails:X cannot be imported: RuntimeError: two lines"),
+        (f"{MODULE}_that_exits:X", f"{MODULE}_that_exits:X cannot be imported: SystemExit: 0"),
         (f"{MODULE}:NUMBER", "expected the import path of a class or a ProfileType, such as shop.people:Customer; "),
         (f"{MODULE}:broken", "expected the import path of a class or a ProfileType, such as shop.people:Customer; "),
         (f"{MODULE}:Node", "Node "),
