@@ -89,7 +89,9 @@ class AccountsDatabase:
                 count = connection.scalar(sa.select(sa.func.count()).select_from(table))
                 if count:
                     rows = "1 row" if count == 1 else f"{count} rows"
-                    raise pytest.UsageError(_NOT_EMPTY.format(url=self.url, rows=rows, table=table.name))
+                    raise pytest.UsageError(
+                        _NOT_EMPTY.format(url=self.url.render_as_string(), rows=rows, table=table.name)
+                    )
 
     def empty(self) -> None:
         """Delete every row of the accounts.
@@ -160,9 +162,11 @@ def opened(
     if is_sqlite and place.database in {None, "", ":memory:"}:
         place = place.set(database=str(folder / "accounts.db"))
     with _of_worker(place, worker) as place:
-        engine = create_engine(place)
-        if is_sqlite:
-            sa.event.listen(engine, "connect", _without_waiting)
+        with _connecting(place):
+            engine = create_engine(place)
+            if is_sqlite:
+                sa.event.listen(engine, "connect", _without_waiting)
+            engine.connect().close()
         try:
             database = AccountsDatabase(url=place, engine=engine, tables=tables)
             if not may_be_emptied:
@@ -172,6 +176,21 @@ def opened(
             yield database
         finally:
             engine.dispose()
+
+
+@contextmanager
+def _connecting(url: sa.URL) -> Iterator[None]:
+    """Say that a database cannot be opened, without a traceback, in whose frames the password is shown.
+
+    Raises:
+        pytest.fail.Exception: It cannot.
+
+    """
+    try:
+        yield
+    except (sa.exc.OperationalError, sa.exc.NoSuchModuleError, ConfigurationError) as error:
+        reason = getattr(error, "orig", error)
+        pytest.fail(f"The database {url.render_as_string()} cannot be opened: {reason}", pytrace=False)
 
 
 @contextmanager
@@ -186,7 +205,9 @@ def _of_worker(url: sa.URL, worker: str | None) -> Iterator[sa.URL]:
         yield url.set(database=str(file.with_name(f"{file.stem}_{worker}{file.suffix}")))
         return
     own = f"{name}_{worker}"
-    engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with _connecting(url):
+        engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+        engine.connect().close()
     is_new = True
     try:
         with engine.connect() as connection:

@@ -144,13 +144,24 @@ def test_a_database_with_users_of_an_earlier_release_is_not_migrated(host: Host,
     assert "profile" not in {column["name"] for column in sa.inspect(engine).get_columns("accounts_users")}
 
 
-def test_a_password_in_the_url_is_not_shown(host: Host) -> None:
-    said = host.says(
-        "def test_nothing(accounts_on_database): ...", conftest=CONFTEST + URL.format(url="postgresq://a:secret@b/c")
-    )
+@pytest.mark.parametrize(
+    ("named", "reason"),
+    [
+        ("postgresq://a:secret@b/c", "Only SQLite and PostgreSQL are supported"),
+        ("postgresql+nothing://a:secret@b/c", "Can't load plugin"),
+        ("postgresql://a:secret@127.0.0.1:1/c", "Connection refused"),
+    ],
+)
+def test_a_password_in_the_url_is_not_shown(
+    host: Host, monkeypatch: pytest.MonkeyPatch, named: str, reason: str
+) -> None:
+    monkeypatch.setenv("ACCOUNTS_TEST_DATABASE_URL", named)
 
-    assert "Only SQLite and PostgreSQL are supported" in said
-    assert "secret" not in said.replace("postgresq://a:secret@b/c", "")
+    said = host.says("def test_nothing(accounts_on_database): ...")
+
+    assert f"The database {named.replace('secret', '***')} cannot be opened: " in said
+    assert reason in said
+    assert "secret" not in said
 
 
 def test_rows_of_the_host_that_refer_to_users_are_named(host: Host, url: str, engine: sa.Engine) -> None:
