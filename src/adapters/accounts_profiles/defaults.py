@@ -55,6 +55,8 @@ def _complete(value: Any) -> None:
             _complete(each)
         if values and not hasattr(type(value), "__struct_fields__") and _has_dict(type(value)):
             own = cast("dict[str, Any]", vars(value))
+            if own.keys() >= values.keys():
+                return  # it may be the default of a class, which other threads read at this moment
             others = {name: each for name, each in own.items() if name not in values}
             own.clear()
             own.update(values, **others)

@@ -412,6 +412,30 @@ def test_an_undeclared_member_in_a_typed_dict_of_a_value_is_refused_and_not_drop
         kind.check_new(Wrapping({"size": 1, "other": 2}))  # type: ignore[typeddict-unknown-key]
 
 
+@dataclasses.dataclass(frozen=True)
+class Site:
+    city: str
+    zip: str = "1010"
+
+
+@dataclasses.dataclass
+class Firm:
+    name: str = ""
+    site: Site = Site("Wien")
+
+
+def test_the_default_of_a_class_which_all_threads_share_is_not_touched() -> None:
+    default = Firm.site
+    reverse = dict(reversed(vars(default).items()))
+    vars(default).clear()
+    vars(default).update(reverse)
+
+    made = profile_type(Firm).codec.load({}, allow_unknown=False)
+
+    assert made.site is default
+    assert list(vars(default)) == ["zip", "city"]
+
+
 class Renamed(msgspec.Struct, rename="camel", omit_defaults=True):
     vat_id: str
     seat_count: int = 1
