@@ -2,6 +2,7 @@
 
 import json
 import traceback
+from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Generic
 
@@ -274,13 +275,13 @@ def _with_unknown(new: Any, old: Any, raw: Any) -> Any:
 
 def _items_with_unknown(new: Sequence[Any], old: Sequence[Any], raw: Sequence[Any]) -> list[Any]:
     """Return the items of a list; one that is not in `old` is a new one, whatever was in its place."""
-    stored: dict[str, list[Any]] = {}
+    stored: dict[str, deque[Any]] = {}
     for before, each in zip(old, raw, strict=True):
-        stored.setdefault(json_of(before), []).append(each)
+        stored.setdefault(json_of(before), deque()).append(each)
     items = []
     for item in new:
         same = stored.get(json_of(item))
-        items.append(same.pop(0) if same else item)
+        items.append(same.popleft() if same else item)
     return items
 
 
