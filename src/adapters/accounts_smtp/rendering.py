@@ -54,7 +54,7 @@ class _Files(BaseLoader):
 
 
 def _environment(loader: BaseLoader, *, is_html: bool) -> Environment:
-    return ImmutableSandboxedEnvironment(
+    environment = ImmutableSandboxedEnvironment(
         loader=loader,
         autoescape=is_html,
         undefined=StrictUndefined,
@@ -63,6 +63,9 @@ def _environment(loader: BaseLoader, *, is_html: bool) -> Environment:
         cache_size=-1,  # a dict: the bounded cache has a lock, and the number of files bounds this one
         extensions=[_EscapeText] if is_html else [],
     )
+    # the same text makes both parts: its author may escape what the page escapes, and plain text has nothing to escape
+    environment.filters |= dict.fromkeys(("e", "escape", "forceescape"), escape if is_html else str)
+    return environment
 
 
 @attrs.frozen

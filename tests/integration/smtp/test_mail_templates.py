@@ -352,6 +352,17 @@ def test_a_subject_that_a_host_makes_of_names_is_cleaned_as_ours(folder: Path) -
     assert not [line for line in head if line.startswith((b"Bcc", b"X"))]
 
 
+def test_a_text_that_escapes_itself_is_escaped_once_and_in_the_page_only(folder: Path) -> None:
+    text = "{{ team|e }}, {{ invited_by|forceescape }}"
+    write(folder, **{"en__invitation.body.txt": text, "en__invitation.subject.txt": "For {{ team|escape }}"})
+
+    mail = compose(folder, MailKind.INVITATION, values={"team": "Tom & <b>", "invited_by": "J & J"})
+
+    assert mail.subject == "For Tom & <b>"
+    assert mail.text.startswith("Tom & <b>, J & J\n")
+    assert "<p><bdi>Tom &amp; &lt;b&gt;</bdi>, <bdi>J &amp; J</bdi></p>" in mail.html
+
+
 def test_files_are_read_once(folder: Path) -> None:
     write(folder, **{"en__footer.txt": "one"})
     composer = MailComposer(
