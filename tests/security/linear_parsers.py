@@ -161,11 +161,14 @@ def _json_as_profile_data(text: str) -> None:
     check_json(parse_json(f'{{"value": {text}}}'), max_bytes=2 * LARGE)
 
 
+def _text_as_profile_data(text: str) -> None:
+    check_json({"company": text}, max_bytes=2 * LARGE)
+
+
 def _profile_data(cls: type[Any]) -> Iterable[Row]:
-    """Read texts, lists of wrong values, undeclared members and objects where a class has something else."""
+    """Read lists of wrong values, undeclared members and objects where a class has something else."""
     kind = profile_type(cls, max_bytes=65_536)
     name = f"profile data by {cls.__name__}"
-    yield _row(f"{name}, a text", lambda text: kind.check_new({"company": text}), *ANYTHING, *MARKS, *CARDS)
     yield _row(f"{name}, a wrong text", lambda text: kind.check_new({"company": "", "plan": text}), *ANYTHING)
     yield _row(f"{name}, wrong values", lambda text: kind.check_new({"tags": [1] * (len(text) // 4)}), *_again("abcd"))
     yield _row(
@@ -212,6 +215,7 @@ PARSERS: Final = (
     _row("whether text can be normalised quickly", is_stream_safe, *MARKS),
     _row("a card number", holds_card_number, *CARDS),
     _row("profile data", _json_as_profile_data, *JSON, *_again('{"a":"4242 "},'), Worst(again="[", before="[")),
+    _row("a text in profile data", _text_as_profile_data, *ANYTHING, *MARKS, *CARDS),
     *(row for cls in (AttrsCustomer, ModelCustomer) for row in _profile_data(cls)),
     *_bounded(
         "a return address",

@@ -22,6 +22,13 @@ def shipped() -> Files:
     return Files.read(files("accounts_smtp") / "templates")
 
 
+@cache
+def _shipped_renderer() -> "Renderer":
+    from accounts_smtp.rendering import Renderer
+
+    return Renderer.over({}, shipped().templates)
+
+
 @attrs.frozen(kw_only=True)
 class MailTemplates:
     """The texts of the mails: those of this package, in English and German, and in their place those of a host.
@@ -106,7 +113,9 @@ class MailTemplates:
         return next((name for name in names if self._has(name)), None)
 
     def renderer(self) -> "Renderer":
-        """Return the renderer, which is made with the first mail."""
+        """Return the renderer, which is made with the first mail. Without files of a host it is shared."""
+        if not self._files.templates:
+            return _shipped_renderer()
         if not self._renderers:
             from accounts_smtp.rendering import Renderer
 
