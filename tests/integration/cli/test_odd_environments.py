@@ -239,7 +239,9 @@ NOT_A_DATABASE: Final[Mapping[str, str]] = {
 
 
 @pytest.mark.parametrize("case", HARMLESS.values(), ids=HARMLESS)
-@pytest.mark.parametrize("command", ["help", "show", "show as JSON"])
+@pytest.mark.parametrize(
+    "command", ["show", *(pytest.param(each, marks=pytest.mark.long) for each in ("help", "show as JSON"))]
+)
 def test_where_nothing_is_missing_a_command_does_as_ever(fork: Fork, case: Case, command: str) -> None:
     ended = fork(*COMMANDS[command], **case)
 

@@ -59,6 +59,7 @@ def customer(stripe: Stripe, run: Run, serve: Serve) -> str:
     return found
 
 
+@pytest.mark.long
 def test_where_nothing_differs_it_says_so(customer: str, run: Run) -> None:
     ran = run("cards", "reconcile")
 
@@ -79,6 +80,7 @@ def test_a_dry_run_tells_and_changes_nothing_and_the_next_run_repairs(customer: 
     assert run("cards", "reconcile").out.endswith("0 differences.\n")
 
 
+@pytest.mark.long
 def test_as_json_it_can_be_read_by_a_program(customer: str, stripe: Stripe, run: Run) -> None:
     stripe.delete(f"/v1/customers/{customer}")
 
@@ -96,6 +98,7 @@ def test_as_json_it_can_be_read_by_a_program(customer: str, stripe: Stripe, run:
     ]
 
 
+@pytest.mark.long
 def test_a_provider_that_is_away_is_said(customer: str, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ACCOUNTS_STRIPE_API_BASE", "http://127.0.0.1:9")
 

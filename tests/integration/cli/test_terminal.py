@@ -13,6 +13,8 @@ import httpx
 import pytest
 from tests.integration.cli.harness import COMMAND, PASSWORD, PATIENCE_SECONDS, Run, create
 
+pytestmark = pytest.mark.long
+
 Open = Callable[..., "Terminal"]
 CREATE = ("users", "create", "--email", "jane@example.org", "--name", "Jane Doe")
 DELETE = ("users", "delete", "jane@example.org")

@@ -166,6 +166,7 @@ def test_a_worker_that_is_told_to_stop_finishes_the_job_in_hand(
     assert listed(run) == []
 
 
+@pytest.mark.long
 def test_a_worker_outlives_a_provider_that_is_away(work: Serve, folder: Path, run: Run) -> None:
     put(folder, "job_a", topic="delete_customer")
     worker = work(ACCOUNTS_STRIPE_API_KEY="sk_test_any", ACCOUNTS_STRIPE_API_BASE="http://127.0.0.1:1")
@@ -177,6 +178,7 @@ def test_a_worker_outlives_a_provider_that_is_away(work: Serve, folder: Path, ru
     assert str(job["last_error"]).startswith("ProviderAmbiguous: ")
 
 
+@pytest.mark.long
 def test_a_worker_outlives_a_database_whose_tables_are_away(work: Serve, run: Run, folder: Path) -> None:
     worker = work()
     worker.wait_for("^Working")

@@ -102,6 +102,7 @@ def test_f1_a_hosts_open_transaction_is_the_parents_and_an_error_in_the_child(op
         assert kinds(backend, find) == ["User"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("driver", MOST_DRIVERS)
 def test_f1_what_the_garbage_collector_finds_in_the_child_does_nothing_to_the_parent(
     open_backend: Open, driver: str

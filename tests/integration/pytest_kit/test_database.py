@@ -25,6 +25,8 @@ TESTS = """
 import asyncio
 import pytest
 from accounts_core.errors import InvalidToken
+
+pytestmark = pytest.mark.long
 JANE = dict(email="jane@example.org", password="correct horse battery staple", name="Jane")
 
 @pytest.mark.parametrize("number", [1, 2])

@@ -5,6 +5,8 @@ import sys
 import pytest
 from tests.integration.pytest_kit.conftest import ASYNCIO, CONFTEST, Host
 
+pytestmark = pytest.mark.long
+
 pytest_plugins = ["pytester"]
 
 

@@ -16,6 +16,8 @@ ASYNC_TESTS = """
 import pytest
 from accounts_core.errors import EmailTaken
 
+pytestmark = pytest.mark.long
+
 pytestmark = [{marks}]
 
 @pytest.fixture(scope="session")

@@ -26,6 +26,7 @@ def test_the_story_of_the_cards_gets_every_expected_answer(settings: dict[str, s
     assert [line for line in served.lines if "ERROR" in line] == []
 
 
+@pytest.mark.long
 def test_it_is_the_same_with_a_server_that_speaks_stripes_api_and_sends_webhooks(
     serve: Serve, simulate: Serve, folder: Path
 ) -> None:

@@ -224,6 +224,7 @@ def test_a12_a_lane_of_several_looks_for_work_no_more_often_than_a_lane_of_one()
     asyncio.run(live())
 
 
+@pytest.mark.long
 def test_a12_a_real_service_lets_a_hold_go_while_its_mail_server_hangs(
     serve: Serve, run: Run, stripe_server: str
 ) -> None:

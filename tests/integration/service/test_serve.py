@@ -93,6 +93,7 @@ def test_killed_in_the_middle_it_has_what_it_had_acknowledged(serve: Serve) -> N
         sign_in(client)
 
 
+@pytest.mark.long
 def test_the_other_commands_work_beside_it(serve: Serve, run: Run) -> None:
     served = serve()
     with served.client() as client:
@@ -130,6 +131,7 @@ def test_it_does_not_say_what_it_runs_on(serve: Serve) -> None:
         assert "server" not in client.get("/api/users/current").headers
 
 
+@pytest.mark.long
 def test_where_no_terminal_reads_it_the_log_is_json_with_a_line_for_each_request(serve: Serve) -> None:
     served = serve()
     with served.client() as client:
@@ -208,6 +210,7 @@ def test_several_processes_serve_and_one_that_dies_is_replaced(
     assert served.lines[-1] == "Stopped."
 
 
+@pytest.mark.long
 def test_without_a_webhook_secret_every_event_is_refused(serve: Serve) -> None:
     served = serve()
     with served.client() as client:
@@ -223,6 +226,7 @@ def test_of_the_simulator_only_the_page_of_a_challenge_is_reached_through_the_se
             assert client.get(path).headers["content-type"] == "application/problem+json"
 
 
+@pytest.mark.long
 def test_what_is_asked_of_stripe_is_kept_over_a_restart(serve: Serve, folder: Path) -> None:
     first = serve()
     with first.client() as client:
@@ -241,6 +245,7 @@ def test_what_is_asked_of_stripe_is_kept_over_a_restart(serve: Serve, folder: Pa
     assert (folder / "stripe-simulator.db").stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.long
 def test_verifying_cards_is_limited(serve: Serve) -> None:
     with serve(ACCOUNTS_LIMITS="verify-card=1/hour").client() as client:
         register(client)
@@ -305,6 +310,7 @@ def test_a17_a_second_interruption_ends_what_is_under_way_with_a_503_and_no_trac
     assert served.lines[-1] == "Stopped."
 
 
+@pytest.mark.long
 def test_a18_the_page_of_a_challenge_has_the_headers_of_the_services_pages(serve: Serve) -> None:
     with serve().client() as client:
         register(client)

@@ -44,6 +44,7 @@ def accounts_on(engine: AsyncEngine, **options: Any) -> Accounts:
     return Accounts(**ports(AsyncSqlStore(engine, **options)), limits=AsyncSqlRateLimiter(engine))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("options", [{}, {"pool_size": 1, "max_overflow": 0}], ids=["as it comes", "one connection"])
 @pytest.mark.parametrize("fast", [True, False], ids=["fast", "slow"])
 def test_one_loop_after_the_other(url: sa.URL, options: dict[str, Any], fast: bool) -> None:
