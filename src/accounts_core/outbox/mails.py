@@ -39,7 +39,7 @@ class Recipient:
 
     @classmethod
     def of(cls, user: User | None) -> "Recipient":
-        """Return a user as a recipient, or nobody for None, such as a deleted user."""
+        """Return a user as a recipient; `NOBODY` for None, such as a deleted user."""
         return NOBODY if user is None else cls(user_id=user.id, locale=user.locale, time_zone=user.time_zone)
 
     @classmethod
