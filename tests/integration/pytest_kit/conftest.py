@@ -65,5 +65,10 @@ class Host:
 def host(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Host:
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     monkeypatch.delenv("ACCOUNTS_TEST_DATABASE_URL", raising=False)
-    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+    for name in (
+        "PYTEST_ADDOPTS",
+        "CI",
+        "BUILD_NUMBER",
+    ):  # pytest says each failure once more, in full, where it sees CI
+        monkeypatch.delenv(name, raising=False)
     return Host(pytester)
