@@ -44,9 +44,11 @@ _BETWEEN: Final = r"[\W_]{0,5}+"
 _ROW: Final = re.compile(rf"\d(?:{_BETWEEN}\d){{{LEAST_DIGITS - 1},}}+")
 _GROUP: Final = re.compile(r"\d+")
 _MADE_BY_MACHINES: Final = re.compile(
-    r"\b(?:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|(?=[0-9]*[a-f])[0-9a-f]{20,})\b", re.IGNORECASE | re.ASCII
+    r"(?<![^\W_])(?:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|(?=[0-9]*[a-f])[0-9a-f]{20,})(?![^\W_])",
+    re.IGNORECASE | re.ASCII,
 )
-"""UUIDs and long hexadecimal numbers; about one in a thousand contains a valid card number by chance."""
+"""UUIDs and long hexadecimal numbers, also after a prefix such as `evt_`; about one in a thousand contains a valid card
+number by chance."""
 _NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]")
 _DOUBLED: Final = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 """Value of a doubled digit in the sum of Luhn's algorithm."""

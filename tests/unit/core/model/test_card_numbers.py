@@ -74,6 +74,9 @@ def test_one_wrong_digit_makes_it_no_card_number(number: str) -> None:
         "pm_000000000000000000000001",
         "https://shop.example/orders/42424242-4242-4242-9b2e-0123456789ab",
         "ab4242424242424242cdef@relay.example",
+        "evt_b593328356294c45b4bc4eb2866c52fe",
+        "evt_7d9b68c4ea3a4435884872627bd7702d",
+        "42424242-4242-4242-9b2e-0123456789ab_2",
         "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:121.0) Gecko/20100101 Firefox/121.0",
     ],
 )
