@@ -26,6 +26,7 @@ from accounts_core.ports.payment_gateway import PaymentGateway
 from accounts_core.ports.rate_limiter import CountsBeside, RateLimiter
 from accounts_core.ports.secrets import Secrets
 from accounts_core.ports.store import Store, UnitOfWork
+from accounts_core.services.lifecycle import close_parts, migrate_store
 from accounts_core.services.once import ConsumeOnce, HashOnce
 from accounts_core.services.outbox_writer import Dispatcher
 from accounts_core.services.owned_data import OwnedPersonalData, OwnedTeams
@@ -152,6 +153,14 @@ class Ports(Generic[D, W]):
         if self._commits.is_noted:
             self._commits.is_noted = False
             await _Container(self, notes_commits=False).build(DispatchMails)()
+
+    async def migrate_store(self) -> None:
+        """Bring the store's schema up to date."""
+        await migrate_store(self._store)
+
+    async def close_parts(self) -> None:
+        """Close what the adapters keep open, the store last."""
+        await close_parts((self._passwords, self._payments, self._mailer, self._limits, self._store))
 
     def build(self, cls: type[T]) -> T:
         """Build a use case that `require` has accepted, with everything that it depends on."""

@@ -42,6 +42,31 @@ class AsyncFacade(Ports[D, W]):
                     " Give an adapter for event loops, or use BlockingAccounts."
                 )
 
+    async def migrate(self) -> None:
+        """Bring the schema of the store up to date. Processes may call this at the same time.
+
+        Does nothing for a store without a schema. In the application's transaction, the migration is a part of it.
+
+        Raises:
+            ConfigurationError: A later release migrated the database and this one cannot serve it, or the name of a
+                table is taken.
+            Unavailable: The database is away, or another process was migrating for too long.
+
+        """
+        await self.migrate_store()
+
+    async def close(self) -> None:
+        """Close what the adapters keep open: threads, and connections, those of the engine's pool included.
+
+        They open it again when they are next used. A database in memory stays. Call it when the application stops, and
+        at the end of each event loop, such as in a test.
+
+        Raises:
+            Exception: An adapter could not be closed; the others are.
+
+        """
+        await self.close_parts()
+
 
 @attrs.frozen(kw_only=True, slots=False, eq=False, repr=False)
 class BlockingFacade(Ports[D, W]):
@@ -61,6 +86,30 @@ class BlockingFacade(Ports[D, W]):
                 raise ConfigurationError(
                     f"{type(port).__name__} needs an event loop, and {type(self).__name__} has none."
                 )
+
+    def migrate(self) -> None:
+        """Bring the schema of the store up to date. Threads and processes may call this at the same time.
+
+        Does nothing for a store without a schema. In the application's transaction, the migration is a part of it.
+
+        Raises:
+            ConfigurationError: A later release migrated the database and this one cannot serve it, or the name of a
+                table is taken.
+            Unavailable: The database is away, or another process was migrating for too long.
+
+        """
+        run_sync(self.migrate_store())
+
+    def close(self) -> None:
+        """Close what the adapters keep open: connections, those of the engine's pool included.
+
+        They open it again when they are next used. A database in memory stays.
+
+        Raises:
+            Exception: An adapter could not be closed; the others are.
+
+        """
+        run_sync(self.close_parts())
 
 
 class UseCase(Protocol[P, R_co]):

@@ -87,10 +87,11 @@ def test_every_package_is_in_a_layer_and_the_adapters_share_one() -> None:
     assert ADAPTERS in layers
 
 
-def test_every_adapter_is_named_by_the_service_alone() -> None:
+def test_every_adapter_is_named_by_the_service_alone_and_the_workers_by_every_entry_point() -> None:
     contract = importlinter_contract("Only the service and the test kit name adapters")
+    (free,) = importlinter_contract("The clock and the workers")["protected_modules"]
 
-    assert set(contract["protected_modules"]) == ADAPTERS | {"accounts_litestar"}
+    assert set(contract["protected_modules"]) == (ADAPTERS - {free}) | {"accounts_litestar"}
 
 
 # ---- what is in the wheel

@@ -8,9 +8,11 @@ from accounts_argon2.blocking import Argon2Hasher
 from accounts_argon2.cost import Cost
 from accounts_argon2.threaded import AsyncArgon2Hasher
 from accounts_core.ports.blocking import BlockingPasswordHasher
+from accounts_core.ports.lifecycle import Closes
 from accounts_core.ports.password_hasher import PasswordHasher
 
 __all__ = ["Argon2Hasher", "AsyncArgon2Hasher", "Cost"]
 
 _blocking: type[BlockingPasswordHasher] = Argon2Hasher
 _threaded: type[PasswordHasher] = AsyncArgon2Hasher
+_closes: type[Closes] = AsyncArgon2Hasher

@@ -2,7 +2,7 @@
 
     limits = AsyncRedisRateLimiter.connect(RedisUrl.parse("rediss://accounts:password@cache.example.org/0"))
     accounts = Accounts(store=AsyncSqlStore(engine), limits=limits, ...)
-    await limits.aclose()
+    await limits.close()
 
 Import `AsyncRedisRateLimiter`, or `RedisRateLimiter` for host applications without an event loop, from
 `accounts_redis.rate_limiter`. Only that module needs a library.

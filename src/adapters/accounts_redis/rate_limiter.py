@@ -21,6 +21,7 @@ from redis.retry import Retry
 from accounts_core.errors import Unavailable
 from accounts_core.forking import on_fork
 from accounts_core.ports.blocking import BlockingRateLimiter
+from accounts_core.ports.lifecycle import Closes
 from accounts_core.ports.rate_limiter import RateLimit, RateLimiter
 from accounts_redis.forking import renew
 from accounts_redis.script import SPEND, judge, key, question
@@ -110,7 +111,7 @@ class AsyncRedisRateLimiter:
 
     @classmethod
     def connect(cls, url: RedisUrl, *, prefix: str = PREFIX, timeout_seconds: float = TIMEOUT_SECONDS) -> Self:
-        """Create a limiter with its own client, which connects on first use. Call `aclose` at the end."""
+        """Create a limiter with its own client, which connects on first use. Call `close` at the end."""
         pool = redis.asyncio.BlockingConnectionPool.from_url(
             url.text, retry=AsyncRetry(NoBackoff(), 0), **_options(timeout_seconds)
         )
@@ -153,9 +154,12 @@ class AsyncRedisRateLimiter:
             return None
         return "it may drop them when its memory is full: set its maxmemory-policy to noeviction"
 
-    async def aclose(self) -> None:
+    async def close(self) -> None:
         """Close the connections. A later call opens new ones."""
         await self._on_this_loop().aclose()
+
+    aclose = close
+    """The name until 0.2."""
 
 
 def _options(timeout_seconds: float) -> dict[str, Any]:
@@ -179,3 +183,5 @@ def _translated() -> Iterator[None]:
 
 _limits: type[BlockingRateLimiter] = RedisRateLimiter
 _async_limits: type[RateLimiter] = AsyncRedisRateLimiter
+_closes: type[Closes] = RedisRateLimiter
+_async_closes: type[Closes] = AsyncRedisRateLimiter

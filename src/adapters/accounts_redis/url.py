@@ -53,7 +53,7 @@ class RedisUrl:
         return text.replace(password, "***").replace(unquote(password), "***")
 
     def connect(self) -> "AsyncRedisRateLimiter":
-        """Create a limiter for an event loop, which connects on first use. Call its `aclose` at the end."""
+        """Create a limiter for an event loop, which connects on first use. Call its `close` at the end."""
         from accounts_redis.rate_limiter import AsyncRedisRateLimiter
 
         return AsyncRedisRateLimiter.connect(self)

@@ -7,14 +7,17 @@ from typing import ClassVar, Literal
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from accounts_core.errors import ConfigurationError
+from accounts_core.ports.lifecycle import Closes, Migrates
 from accounts_core.ports.store import Store, Subscriber
 from accounts_core.services.publish import publish
 
 from .connections.async_reading import async_fetcher_on
+from .connections.closing import dispose_async
 from .connections.executors import AsyncExecutor
 from .connections.host_transactions import AsyncHostSource, AsyncHostTransaction, async_joinable, async_source_of
 from .connections.renaming import rename_on
 from .connections.transactions import async_savepoint, async_transaction
+from .migrating import migrate_async
 from .rate_limiter import NOT_IN_A_TRANSACTION, AsyncSqlRateLimiter
 from .tables.location import PREFIX, Location
 from .units import AsyncSqlUnit, Reader, Reading
@@ -83,5 +86,18 @@ class AsyncSqlStore:
         source = async_joinable(transaction)
         return AsyncSqlStore(source, self._subscribers, schema=at.schema, prefix=at.prefix, fast=self._fast)
 
+    async def migrate(self) -> None:
+        """Upgrade the database. See `SqlStore.migrate`."""
+        source, at = self._source, self._location
+        target = source if isinstance(source, AsyncEngine) else await source.begun()
+        await migrate_async(target, schema=at.schema, prefix=at.prefix)
+
+    async def close(self) -> None:
+        """Close the connections of the engine. See `SqlStore.close`."""
+        if isinstance(self._source, AsyncEngine):
+            await dispose_async(self._source)
+
 
 _conforms: type[Store[AsyncSqlUnit]] = AsyncSqlStore
+_migrates: type[Migrates] = AsyncSqlStore
+_closes: type[Closes] = AsyncSqlStore

@@ -20,8 +20,10 @@ from accounts_core.errors import Unavailable
 from accounts_core.forking import on_fork
 from accounts_core.model.fair_queue import FairQueue
 from accounts_core.model.rate_limits import ALL
+from accounts_core.ports.lifecycle import Closes
 from accounts_core.ports.rate_limiter import RateLimit, RateLimiter
 
+from .connections.closing import dispose, dispose_async
 from .connections.executors import AsyncExecutor, SyncExecutor
 from .connections.forking import protect
 from .connections.host_transactions import AsyncHostTransaction, HostTransaction
@@ -113,6 +115,10 @@ class SqlRateLimiter:
     async def delete_expired(self, *, now: datetime, limit: int) -> int:
         with transaction(self._engine) as connection:
             return await self._attempts.delete_expired(SyncExecutor(connection, self._location), now, limit)
+
+    def close(self) -> None:
+        """Close the connections of the engine, unless they hold a database in memory. See `Closes`."""
+        dispose(self._engine)
 
 
 class AsyncSqlRateLimiter:
@@ -210,6 +216,10 @@ class AsyncSqlRateLimiter:
         async with async_transaction(self._engine) as connection:
             return await self._attempts.delete_expired(AsyncExecutor(connection, self._location), now, limit)
 
+    async def close(self) -> None:
+        """Close the connections of the engine. See `SqlRateLimiter.close`."""
+        await dispose_async(self._engine)
+
     @asynccontextmanager
     async def _turn(self, scopes: Mapping[str, RateLimit]) -> AsyncIterator[None]:
         loop = asyncio.get_running_loop()
@@ -241,3 +251,5 @@ def _let_begin(turns: FairQueue[asyncio.Future[None]]) -> None:
 
 _limits: type[RateLimiter] = SqlRateLimiter
 _async_limits: type[RateLimiter] = AsyncSqlRateLimiter
+_closes: type[Closes] = SqlRateLimiter
+_async_closes: type[Closes] = AsyncSqlRateLimiter

@@ -8,14 +8,17 @@ import sqlalchemy as sa
 
 from accounts_core.errors import ConfigurationError
 from accounts_core.ports.blocking import BlockingStore
+from accounts_core.ports.lifecycle import Closes, Migrates
 from accounts_core.ports.store import Subscriber
 from accounts_core.services.publish import publish
 
+from .connections.closing import dispose
 from .connections.executors import SyncExecutor
 from .connections.host_transactions import HostSource, HostTransaction, joinable, source_of
 from .connections.reading import fetcher_on
 from .connections.renaming import rename_on
 from .connections.transactions import savepoint, transaction
+from .migrating import migrate
 from .rate_limiter import NOT_IN_A_TRANSACTION, SqlRateLimiter
 from .tables.location import PREFIX, Location
 from .units import Reader, Reading, SqlUnit
@@ -96,5 +99,18 @@ class SqlStore:
         source = joinable(transaction)
         return SqlStore(source, self._subscribers, schema=at.schema, prefix=at.prefix, fast=self._fast)
 
+    async def migrate(self) -> None:
+        """Upgrade the database, as `accounts_sql.migrate` does; in the host application's transaction, within it."""
+        source, at = self._source, self._location
+        target = source if isinstance(source, sa.Engine) else source.begun()
+        migrate(target, schema=at.schema, prefix=at.prefix)
+
+    def close(self) -> None:
+        """Close the connections of the engine, unless they hold a database in memory. See `Closes`."""
+        if isinstance(self._source, sa.Engine):
+            dispose(self._source)
+
 
 _conforms: type[BlockingStore[SqlUnit]] = SqlStore
+_migrates: type[Migrates] = SqlStore
+_closes: type[Closes] = SqlStore

@@ -10,6 +10,7 @@ import stripe
 
 from accounts_core.errors import ProviderAmbiguous
 from accounts_core.ports.blocking import BlockingPaymentGateway
+from accounts_core.ports.lifecycle import Closes
 from accounts_core.ports.payment_gateway import PaymentGateway
 from accounts_stripe.calls import Call
 from accounts_stripe.client import API_BASE, RETRIES, make_client
@@ -130,3 +131,5 @@ def _to_plain(answer: Any) -> Object:
 
 _: type[PaymentGateway] = StripeGateway
 _blocking: type[BlockingPaymentGateway] = BlockingStripeGateway
+_closes: type[Closes] = StripeGateway
+_blocking_closes: type[Closes] = BlockingStripeGateway

@@ -68,6 +68,14 @@ class Lane:
             self._woken.clear()
             try:
                 ran = await self._step()
+            except asyncio.CancelledError as error:
+                task = asyncio.current_task()
+                if task is None or task.cancelling():
+                    raise
+                # a handler awaited a task that was cancelled, which would end this lane without a word
+                failed = RuntimeError("A job raised CancelledError.")
+                failed.__cause__ = error
+                await self._pause(self._report.failed(failed))
             except Exception as error:  # noqa: BLE001  the worker is needed to release holds, so no error may end it
                 await self._pause(self._report.failed(error))
             else:

@@ -9,7 +9,7 @@ mail server delays only mails, not jobs of the payment provider or the applicati
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any, Final
 
@@ -25,6 +25,10 @@ IDLE_SECONDS: Final = 1.0
 """Pause when no job is due."""
 AT_ONCE: Final[Mapping[JobKind, int]] = {JobKind.PROVIDER: 1, JobKind.MAIL: 4, JobKind.HOST: 1}
 """Number of concurrent jobs for each kind."""
+
+
+RESTART_SECONDS: Final = 1.0
+"""Pause before a worker that failed is started again."""
 
 
 class Worker:
@@ -52,6 +56,7 @@ class Worker:
             for kind, count in at_once.items()
         ]
         self._care = Lane("cleanup", Care(accounts).step, idle_seconds=idle_seconds)
+        self._is_stopping = False
 
     def wake(self) -> None:
         """Look for due jobs now."""
@@ -60,14 +65,23 @@ class Worker:
 
     def stop(self) -> None:
         """Finish the jobs in progress, and claim no others."""
+        self._is_stopping = True
         for lane in (*self._lanes, self._care):
             lane.stop()
 
     async def run(self) -> None:
-        """Run jobs until `stop`, each lane independently. No error ends it. It can be run again afterwards."""
-        async with asyncio.TaskGroup() as group:
-            for lane in (*self._lanes, self._care):
-                group.create_task(lane.run())
+        """Run jobs until `stop`, each lane independently. No error ends it. It can be run again afterwards.
+
+        Raises `RuntimeError` if its tasks were cancelled one by one.
+        """
+        try:
+            async with asyncio.TaskGroup() as group:
+                for lane in (*self._lanes, self._care):
+                    group.create_task(lane.run())
+            if not self._is_stopping:
+                raise RuntimeError("Somebody cancelled the tasks of the worker.")
+        finally:
+            self._is_stopping = False
 
     async def run_once(self) -> WorkerRun:
         """Run the due jobs and return the result.
@@ -90,15 +104,31 @@ class Worker:
 async def working(worker: Worker, *, limit_seconds: Callable[[], float]) -> AsyncIterator[None]:
     """Run a worker in a task during the `with` block, then stop it, and cancel it after the time limit.
 
-    Cancelled jobs run again after their lease expires.
+    Cancelled jobs run again after their lease expires. A worker that ends before the block does is logged as an error
+    and started again.
     """
-    task = asyncio.create_task(worker.run())
+    ends = asyncio.Event()
+    task = asyncio.create_task(_keep_running(worker, ends))
     try:
         yield
     finally:
+        ends.set()
         worker.stop()
         await asyncio.wait({task}, timeout=limit_seconds())
         if not task.done():
             task.cancel()
             logger.warning("The worker was stopped in the middle of its jobs, which are done again later.")
             await asyncio.wait({task})
+
+
+async def _keep_running(worker: Worker, ends: asyncio.Event) -> None:
+    """Run a worker until `stop`, or until `ends` is set after it failed."""
+    while not ends.is_set():
+        try:
+            await worker.run()
+        except Exception:
+            logger.exception("The worker failed. It is started again in %g s.", RESTART_SECONDS)
+        else:
+            return  # after `stop`
+        with suppress(TimeoutError):
+            await asyncio.wait_for(ends.wait(), RESTART_SECONDS)

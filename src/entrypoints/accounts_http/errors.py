@@ -72,3 +72,10 @@ class StillVerifying(HttpError):
         super().__init__(
             "The payment provider is slow and the verification is still running. Repeat the request for its outcome."
         )
+
+
+class NotRunning(HttpError):
+    """The application that serves the accounts was not started: nobody runs its lifespan."""
+
+    def __init__(self) -> None:
+        super().__init__("The service was not started. Its log says why.")

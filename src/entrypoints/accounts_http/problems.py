@@ -21,6 +21,7 @@ from accounts_http.errors import (
     Malformed,
     MissingToken,
     NoSuchPath,
+    NotRunning,
     StillVerifying,
     TooLarge,
     TooSlow,
@@ -76,6 +77,7 @@ class ProblemType:
 
 
 _UNAVAILABLE: Final = "A service that this request needs is unavailable. Try again later."
+_AWAY: Final = ProblemType(503, "unavailable", "Temporarily unavailable", _UNAVAILABLE, is_temporary=True)
 _NOT_FOUND: Final = ProblemType(404, "not-found", "Not found")
 
 PROBLEM_TYPES: Final[Mapping[type[Exception], ProblemType]] = {
@@ -105,9 +107,8 @@ PROBLEM_TYPES: Final[Mapping[type[Exception], ProblemType]] = {
     core.Invalid: ProblemType(422, "invalid-fields", "Some fields are not valid", "Some fields are missing or wrong."),
     core.KeyReused: ProblemType(422, "key-reused", "The idempotency key was used for another request"),
     core.RateLimitExceeded: ProblemType(429, "too-many-attempts", "Too many attempts", is_temporary=True),
-    core.InfrastructureError: ProblemType(
-        503, "unavailable", "Temporarily unavailable", _UNAVAILABLE, is_temporary=True
-    ),
+    core.InfrastructureError: _AWAY,
+    NotRunning: _AWAY,
     StillVerifying: ProblemType(503, "still-verifying", "The verification is still running", is_temporary=True),
 }
 

@@ -12,7 +12,7 @@ import pytest
 from accounts_argon2 import AsyncArgon2Hasher, Cost
 from accounts_core.errors import Unavailable
 from accounts_core.model.passwords import Password
-from accounts_core.testing.contracts import PasswordHasherContract
+from accounts_core.testing.contracts import ClosesContract, PasswordHasherContract
 from accounts_core.testing.harness import Drive
 
 P = ParamSpec("P")
@@ -42,6 +42,21 @@ class TestThreaded(PasswordHasherContract):
         made = AsyncArgon2Hasher(Cost(memory_kib=16, passes=2))
         yield made
         drive(made.close())
+
+
+class TestClosing(ClosesContract):
+    @pytest.fixture
+    def drive(self) -> Iterator[Drive]:
+        with asyncio.Runner() as runner:
+            yield runner.run
+
+    @pytest.fixture
+    def part(self) -> AsyncArgon2Hasher:
+        return AsyncArgon2Hasher(CHEAP)
+
+    @pytest.fixture
+    def use(self, part: AsyncArgon2Hasher) -> Callable[[], Coroutine[object, object, object]]:
+        return lambda: part.hash(PASSWORD)
 
 
 def in_loop(test: Callable[P, Coroutine[object, object, None]]) -> Callable[P, None]:

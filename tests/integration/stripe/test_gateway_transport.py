@@ -5,7 +5,7 @@ import gc
 import logging
 import socket
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import TypeAlias
 
 import pytest
@@ -14,6 +14,8 @@ from tests.integration.stripe.loopback import Handler, Loopback, answering
 from accounts_core.errors import NotFound, ProviderAmbiguous
 from accounts_core.model.customer import Customer
 from accounts_core.sync import run_sync
+from accounts_core.testing.contracts import ClosesContract
+from accounts_core.testing.harness import Drive
 from accounts_stripe import AsyncTransport, BlockingStripeGateway, BlockingTransport, StripeGateway
 
 KEY = "sk_test_CANARYcanaryCANARY"
@@ -165,6 +167,22 @@ def test_a_cancelled_call_is_cancelled_and_the_next_one_works() -> None:
     with answering(hang) as server:
         assert asyncio.run(use(server)).id == "cus_1"
     assert len(server.asked) == 2
+
+
+class TestClosing(ClosesContract):
+    @pytest.fixture(params=[StripeGateway, BlockingStripeGateway])
+    def part(self, request: pytest.FixtureRequest) -> Iterator[Gateway]:
+        with answering(answer) as server:
+            yield request.param.connect(KEY, api_base=server.url)
+
+    @pytest.fixture
+    def drive(self, part: Gateway) -> Iterator[Drive]:
+        with asyncio.Runner() as runner:
+            yield runner.run if part.suspends else run_sync
+
+    @pytest.fixture
+    def use(self, part: Gateway) -> Callable[[], Awaitable[object]]:
+        return lambda: part.retrieve_customer("cus_1")
 
 
 def test_e18_a_gateway_that_was_closed_is_used_again_on_another_event_loop() -> None:

@@ -23,6 +23,7 @@ from accounts_core.testing.contracts.gateway_usage import GatewayUsageContract, 
 from accounts_core.testing.contracts.idempotency import IdempotencyContract
 from accounts_core.testing.contracts.invitations import InvitationsContract
 from accounts_core.testing.contracts.job_leases import JobLeasesContract
+from accounts_core.testing.contracts.lifecycle import ClosesContract, MigratesContract
 from accounts_core.testing.contracts.mail_tokens import MailTokensContract
 from accounts_core.testing.contracts.mailer import MailerContract, RefusedMailsContract
 from accounts_core.testing.contracts.notifications import NotificationsContract
@@ -55,6 +56,7 @@ __all__ = [
     "BilledUsersContract",
     "CleanupContract",
     "ClockContract",
+    "ClosesContract",
     "DeadLettersContract",
     "DeletionContract",
     "DevicesContract",
@@ -70,6 +72,7 @@ __all__ = [
     "JobLeasesContract",
     "MailTokensContract",
     "MailerContract",
+    "MigratesContract",
     "NotificationsContract",
     "OpenVerificationsContract",
     "OutboxContract",

@@ -68,6 +68,13 @@ class HostTransaction:
             session.flush()
         return connection
 
+    def begun(self) -> sa.Connection:
+        """Return the connection as `connection()` does, with a transaction begun where there was none."""
+        connection = self.connection()
+        if not connection.in_transaction():
+            connection.begin()
+        return connection
+
 
 class AsyncHostTransaction:
     """The transaction of an `AsyncConnection`, `AsyncSession` or `async_scoped_session`. See `HostTransaction`."""
@@ -89,6 +96,13 @@ class AsyncHostTransaction:
             raise _unusable(error) from error
         if _flushes(session.sync_session):
             await session.flush()
+        return connection
+
+    async def begun(self) -> AsyncConnection:
+        """See `HostTransaction.begun`."""
+        connection = await self.connection()
+        if not connection.in_transaction():
+            await connection.begin()
         return connection
 
 
