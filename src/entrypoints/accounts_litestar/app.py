@@ -21,7 +21,7 @@ from accounts_litestar.api.teams import TeamsApi
 from accounts_litestar.api.user import UserApi
 from accounts_litestar.api.webhooks import WebhookApi
 from accounts_litestar.documentation.operations import COMPONENTS
-from accounts_litestar.documentation.page import OfflineDocs, refuse_other_pages
+from accounts_litestar.documentation.page import MountedJson, OfflineDocs, refuse_other_pages
 from accounts_litestar.edge.hardening import HardenedApp
 from accounts_litestar.edge.problems import Problems
 from accounts_litestar.pages.mail_pages import mail_pages
@@ -102,6 +102,7 @@ def hardened(app: ASGIApp, options: HttpOptions) -> HardenedApp:
         only_tls=options.only_tls,
         proxies=TrustedProxies(options.trusted_proxies) if options.trusted_proxies else None,
         log=options.log_request,
+        path=options.path,
     )
 
 
@@ -114,7 +115,7 @@ def _openapi_config(accounts: Accounts[Any]) -> OpenAPIConfig:
         components=[COMPONENTS],
         use_handler_docstrings=True,
         tags=[Tag(name, description) for name, description in TAGS.items()],
-        render_plugins=[OfflineDocs()],
+        render_plugins=[OfflineDocs(), MountedJson()],
         openapi_router=Router(
             "/schema",
             route_handlers=[],

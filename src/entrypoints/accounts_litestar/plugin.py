@@ -18,6 +18,7 @@ from litestar.plugins import InitPlugin
 
 from accounts_core import Accounts
 from accounts_http.card_verifications import CardVerifications
+from accounts_http.mounting import Place
 from accounts_http.options import HttpOptions
 from accounts_http.problems import PROBLEM_TYPES
 from accounts_http.proxies import TrustedProxies
@@ -140,16 +141,16 @@ class _Unrouted:
         return dict.fromkeys([*_NOT_ROUTED, *statuses], self._handle)
 
     def _handle(self, request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
-        scope = cast("Mapping[str, object]", request.scope)  # Litestar's type says that there always is a handler
-        if "route_handler" in scope:
-            return self._as_before(request, error, request.route_handler.resolve_exception_handlers())
+        # Litestar's type says that there always is a handler; one of another application has mounted this one
+        handler = cast("Mapping[str, Any]", request.scope).get("route_handler")
+        if handler is not None and handler.app is request.app:
+            return self._as_before(request, error, handler.resolve_exception_handlers())
         if self._is_ours(request):
             return self._problems(request, error)
         return self._as_before(request, error, self._host)
 
     def _is_ours(self, request: Request[Any, Any, Any]) -> bool:
-        path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
-        parts = [part for part in path.split("/") if part]
+        parts = [part for part in Place.of(request.scope).path.split("/") if part]
         cleaned = "/" + "/".join(parts) + "/"
         return any(cleaned.startswith(prefix + "/") for prefix in self._prefixes)
 

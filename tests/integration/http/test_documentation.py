@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from hashlib import sha256
 from html.parser import HTMLParser
 from importlib.resources import files
+from urllib.parse import urljoin
 
 import pytest
 from litestar import Litestar, get
@@ -49,8 +50,8 @@ def test_the_page_needs_nothing_from_the_internet(api: Client) -> None:
     assert len(references) == 5
     assert "//" not in page.text
     for reference in references:
-        assert reference.startswith("/schema/")
-        asset = api.get(reference)
+        assert reference.startswith("./schema/")
+        asset = api.get(urljoin("/schema", reference))
         assert asset.status_code == 200, reference
         assert asset.content
     assert "default-src &#x27;none&#x27;" in page.text
@@ -59,7 +60,7 @@ def test_the_page_needs_nothing_from_the_internet(api: Client) -> None:
 def test_the_pages_style_loads_nothing_from_elsewhere(api: Client) -> None:
     (style,) = [reference for reference in References(api.get("/schema").text).found if reference.endswith(".css")]
 
-    css = api.get(style).text
+    css = api.get(urljoin("/schema", style)).text
 
     assert "@import" not in css
     assert set(re.findall(r"url\(\"?'?(\w+:)", css)) <= {"data:"}
@@ -68,7 +69,7 @@ def test_the_pages_style_loads_nothing_from_elsewhere(api: Client) -> None:
 def test_the_pages_files_may_be_kept_by_the_browser(api: Client) -> None:
     script = next(reference for reference in References(api.get("/schema").text).found if reference.endswith(".js"))
 
-    answer = api.get(script)
+    answer = api.get(urljoin("/schema", script))
 
     assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
     assert answer.headers["content-type"] == "text/javascript; charset=utf-8"

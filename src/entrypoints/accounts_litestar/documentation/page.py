@@ -1,7 +1,8 @@
 """The page to read the OpenAPI document and to try the calls. It needs nothing from the internet.
 
 Litestar's own pages load their scripts from a CDN. Here they come from the package (`assets/`), and the page's
-Content-Security-Policy lets the browser load nothing else.
+Content-Security-Policy lets the browser load nothing else. What it refers to is relative, so that it works below any
+prefix.
 """
 
 from functools import cache
@@ -12,9 +13,10 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from litestar import Request, Response, Router, get
-from litestar.openapi.plugins import OpenAPIRenderPlugin
+from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin
 
 from accounts_core.errors import NotFound
+from accounts_http.mounting import Place, in_url, to_root
 
 CONTENT_TYPES: Final = {".css": "text/css", ".js": "text/javascript", ".png": "image/png"}
 POLICY: Final = (
@@ -23,6 +25,9 @@ POLICY: Final = (
 )
 # The addresses carry the digest of what is behind them, so a browser may keep it for good.
 CACHE_CONTROL: Final = "public, max-age=31536000, immutable"
+
+HERE: Final = [{"url": "/"}]
+"""The `servers` of a document for which nobody has chosen any."""
 
 _PAGE: Final = """<!DOCTYPE html>
 <html lang="en">
@@ -35,7 +40,7 @@ _PAGE: Final = """<!DOCTYPE html>
 <link rel="stylesheet" href="{assets}/swagger-ui.css">
 </head>
 <body style="margin: 0">
-<div id="page" data-specification="{specification}"></div>
+<div id="page" data-specification="{specification}"{server}></div>
 <script src="{assets}/swagger-ui-bundle.js"></script>
 <script src="{assets}/page.js"></script>
 </body>
@@ -71,13 +76,17 @@ class OfflineDocs(OpenAPIRenderPlugin):
 
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
         """Return the page."""
-        specification = self.get_openapi_json_route(request)
+        place = Place.of(request.scope)
+        root = to_root(place.root + place.path, place.root)
+        specification = root + self.get_openapi_json_route(request).lstrip("/")
         base = specification.rsplit("/", 1)[0]
+        is_here = openapi_schema.get("servers") == HERE
         return _PAGE.format(
             policy=escape(POLICY),
             title=escape(openapi_schema["info"]["title"]),
             assets=escape(f"{base}/assets/{self._version}"),
             specification=escape(specification),
+            server=f' data-server="{escape(root)}"' if is_here else "",
         ).encode()
 
     def receive_router(self, router: Router) -> None:
@@ -96,3 +105,14 @@ class OfflineDocs(OpenAPIRenderPlugin):
             )
 
         router.register(asset)
+
+
+class MountedJson(JsonRenderPlugin):
+    """The document as JSON, whose `servers` has the prefix below which the application is served."""
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        """Return the document."""
+        root = Place.of(request.scope).root
+        if root and openapi_schema.get("servers") == HERE:
+            openapi_schema = {**openapi_schema, "servers": [{"url": in_url(root)}]}
+        return super().render(request, openapi_schema)

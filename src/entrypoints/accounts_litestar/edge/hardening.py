@@ -15,12 +15,16 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from accounts_http.access_log import RequestEntry, current_request, log_entry
 from accounts_http.errors import Malformed, NoSuchPath
 from accounts_http.hardening import ProtectiveHeaders, ambiguity_of, is_path_alias, refusal
+from accounts_http.mounting import Place, require_single_prefix
 from accounts_http.problems import logger, trim_frames
 from accounts_http.proxies import TrustedProxies
 from accounts_litestar.edge.answers import HEAD
 from accounts_litestar.edge.problems import FRAMEWORK, problem_type_of
 
 _METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
+
+_OF_THE_OUTER: Final = ("route_handler", "path_template")
+"""Where a Litestar application that mounts this one keeps its own handler; beside them is what it read, in `state`."""
 
 
 class _Scope(dict[str, Any]):
@@ -39,6 +43,7 @@ class HardenedApp:
         only_tls: Whether browsers are told to come back by HTTPS alone.
         proxies: The proxies whose forwarded client address and scheme are used.
         log: Called with the entry of every request when it is over.
+        path: The prefix that the application itself adds to its paths.
 
     """
 
@@ -50,10 +55,12 @@ class HardenedApp:
         only_tls: bool = False,
         proxies: TrustedProxies | None = None,
         log: Callable[[RequestEntry], None] = log_entry,
+        path: str = "/",
     ) -> None:
         self._app = app
         self._proxies = proxies
         self._log = log
+        self._path = path
         self._headers = ProtectiveHeaders(shared=shared, only_tls=only_tls)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -86,7 +93,7 @@ class HardenedApp:
             elif _is_alias(scope):
                 await _answer(NoSuchPath(), protect, entry)
             else:
-                await self._app(scope, receive, protect)
+                await self._app(self._placed(scope), receive, protect)
         except Exception as error:  # noqa: BLE001  the last resort: the error is logged
             trim_frames(error, FRAMEWORK)
             logger.error("%s %s failed.", entry.method, _route(scope), exc_info=error)
@@ -98,6 +105,16 @@ class HardenedApp:
             self._log(entry)
             entry.secrets.clear()  # a connection that was opened meanwhile may keep the entry alive
             current_request.reset(token)
+
+    def _placed(self, scope: Scope) -> Scope:
+        """Write where the application is mounted into the scope, and take out what a mount in Litestar left there."""
+        place, written = Place.of(scope), cast("dict[str, Any]", scope)
+        require_single_prefix(place.root, self._path)
+        place.apply(written)
+        for name in _OF_THE_OUTER:
+            written.pop(name, None)
+        written["state"] = {}
+        return scope
 
 
 def _is_alias(scope: Any) -> bool:
