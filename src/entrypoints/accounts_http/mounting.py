@@ -8,7 +8,7 @@ still has it. Headers such as `X-Forwarded-Prefix` are ignored, because any clie
 
 import re
 from typing import Any, Final
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote_to_bytes
 
 import attrs
 
@@ -34,14 +34,19 @@ class Place:
         root, path = prefix(scope.get("root_path") or ""), scope["path"]
         raw = scope.get("raw_path")
         if raw is not None:
-            full = unquote(raw.decode("latin-1"))
+            full = unquote_to_bytes(raw).decode(errors="replace")
             whole, cut = full.rstrip("/"), path.rstrip("/")
             mount = whole.removesuffix(cut)
             if whole == cut:
                 path = full  # frameworks add a slash at the end, or remove the client's
             elif whole.endswith(cut) and _PREFIX.fullmatch(mount):
-                # somebody has removed the prefix from the path
-                return cls(mount if is_below(mount, root) else root + mount, full[len(mount) :] or "/")
+                # somebody has removed the beginning of the prefix from the path, or all of it
+                path = full[len(mount) :] or "/"
+                if root and is_below(mount, root):
+                    return cls(mount, path)
+                if root and is_below(path, root):
+                    return cls(mount + root, path[len(root) :] or "/")
+                return cls(root + mount, path)
         if root and is_below(path, root):
             return cls(root, path[len(root) :] or "/")
         return cls(root, path if path.startswith("/") else "/" + path)

@@ -56,6 +56,9 @@ def scope(path: str, *, raw: str | None = None, root: str | None = None) -> dict
         (scope("/api/x/", raw="/api/a/api/x", root="/api"), "/api/a", "/api/x"),
         # ... and behind a proxy that removes the root path
         (scope("/api/x/", raw="/a/api/x", root="/o"), "/o/a", "/api/x"),
+        # a mount of Starlette in one of Litestar
+        (scope("/a/api/x/", raw="/o/a/api/x", root="/a"), "/o/a", "/api/x"),
+        (scope("/a/", raw="/o/a", root="/a"), "/o/a", "/"),
         # somebody has rewritten the path
         (scope("/api/x", raw="/old/y", root=""), "", "/api/x"),
         (scope("/api/x", raw="/old/y", root="/a"), "/a", "/api/x"),
