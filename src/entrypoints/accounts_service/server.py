@@ -20,6 +20,7 @@ from accounts_service.http_guard import GuardedProtocol
 from accounts_service.listening import format_url
 from accounts_service.logs import log_to_stderr
 from accounts_service.payments import make_webhook_check
+from accounts_service.prefix import Prefixed, prefix_of
 from accounts_service.settings import Settings
 from accounts_service.simulator import add_challenge_pages, deliver_events
 from accounts_system.worker import Worker, working
@@ -82,11 +83,11 @@ def _app(service: Service, worker: Worker, address: str, log_request: Callable[[
         wake_worker=worker.wake,
         log_request=log_request,
     )
-    app = create_app(service.accounts, options=options)
-    if simulator is None:
-        return app
-    simulator.url = address
-    return add_challenge_pages(app, simulator, options)
+    app: ASGIApp = create_app(service.accounts, options=options)
+    if simulator is not None:
+        simulator.url = address
+        app = add_challenge_pages(app, simulator, options)
+    return Prefixed(app, prefix_of(settings.public_url))
 
 
 def _answering_cancelled(app: ASGIApp) -> ASGIApp:

@@ -7,12 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from litestar import Litestar
+from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from accounts_core import Accounts
 from accounts_core.errors import InfrastructureError
 from accounts_core.ports.clock import Clock
+from accounts_http.mounting import Place
 from accounts_litestar import HttpOptions
 from accounts_litestar.app import hardened
 from accounts_service.defaults import HOST, LOCAL_URL, SIMULATOR_SECRET, WEBHOOK_PATH
@@ -79,15 +80,20 @@ def _require_url(text: str) -> None:
         ) from None
 
 
-def add_challenge_pages(app: Litestar, simulator: Simulator, options: HttpOptions) -> ASGIApp:
+def add_challenge_pages(app: ASGIApp, simulator: Simulator, options: HttpOptions) -> ASGIApp:
     """Return the application with the simulator's card authentication page added.
 
     The simulator's ledger and faults are not added: they are for its operator, not for every client of the service.
     """
-    pages = hardened(create_app(simulator), options)  # type: ignore[arg-type]  # Litestar's types are narrower
+    simulated = create_app(simulator)
+
+    async def below(scope: Scope, receive: Receive, send: Send) -> None:
+        await simulated({**scope, "path": Place.of(scope).path}, receive, send)  # type: ignore[arg-type]  # narrower types
+
+    pages = hardened(below, options)
 
     async def both(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope.get("path", "").startswith(CHALLENGES):  # the lifespan has no path
+        if scope["type"] == ScopeType.HTTP and Place.of(scope).path.startswith(CHALLENGES):
             await pages(scope, receive, send)
         else:
             await app(scope, receive, send)
