@@ -16,7 +16,7 @@ from accounts_core.errors import ConfigurationError
 
 _PREFIX: Final = re.compile(r"(?:/[^/]+)*")
 _IN_A_PATH: Final = "/~!$&'()*+,;=:@"
-"""What a path may have besides letters, digits and `-._` (RFC 3986, 3.3)."""
+"""Characters of a path besides letters, digits and `-._` (RFC 3986, 3.3)."""
 
 
 @attrs.frozen
@@ -30,7 +30,7 @@ class Place:
 
     @classmethod
     def of(cls, scope: Any) -> "Place":
-        """Return the place that an ASGI scope tells of, whoever made it."""
+        """Return the place that an ASGI scope describes, whichever framework or server made it."""
         root, path = prefix(scope.get("root_path") or ""), scope["path"]
         raw = scope.get("raw_path")
         if raw is not None:
