@@ -14,39 +14,22 @@ from litestar.config.app import AppConfig
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
 from litestar.exceptions.responses import create_exception_response
 from litestar.openapi import OpenAPIConfig
+from litestar.openapi.spec import Components
 from litestar.plugins import InitPlugin
 
 from accounts_core import Accounts
-from accounts_http.card_verifications import CardVerifications
+from accounts_http.api.http_api import HttpApi
 from accounts_http.mounting import Place
 from accounts_http.options import HttpOptions
 from accounts_http.problems import PROBLEM_TYPES
 from accounts_http.proxies import TrustedProxies
-from accounts_litestar.api.account import AccountApi
-from accounts_litestar.api.auth import AuthApi
-from accounts_litestar.api.endpoints import Endpoints, Service
-from accounts_litestar.api.health import HealthApi
-from accounts_litestar.api.invitations import InvitationsApi, SentInvitationsApi
-from accounts_litestar.api.notifications import NotificationsApi
-from accounts_litestar.api.recovery import RecoveryApi
-from accounts_litestar.api.teams import TeamsApi
-from accounts_litestar.api.user import UserApi
-from accounts_litestar.api.webhooks import WebhookApi
-from accounts_litestar.documentation.operations import COMPONENTS
-from accounts_litestar.documentation.profile_schema import ProfileDocumentation, ProfileSchema
+from accounts_litestar.documentation.operations import ApiDocumentation, security_components
 from accounts_litestar.edge.problems import Problems
 from accounts_litestar.edge.proxies import behind
+from accounts_litestar.routes import handlers_of
 
-ENDPOINTS: Final[tuple[type[Endpoints], ...]] = (
-    AccountApi,
-    NotificationsApi,
-    UserApi,
-    TeamsApi,
-    SentInvitationsApi,
-    InvitationsApi,
-    AuthApi,
-    RecoveryApi,
-)
+AREAS: Final = frozenset({"sign_in", "account", "user", "teams", "webhooks"})
+"""The calls that are in every application with the plugin."""
 
 _NOT_ROUTED: Final[tuple[type[HTTPException], ...]] = (NotFoundException, MethodNotAllowedException)
 
@@ -67,26 +50,15 @@ class AccountsPlugin(InitPlugin):
 
     def __init__(self, accounts: Accounts[Any], options: HttpOptions | None = None) -> None:
         self._options = options or HttpOptions()
+        self.api = HttpApi(accounts, self._options)
+        """The calls, without Litestar."""
         self._problems = Problems(retry_after_seconds=self._options.retry_after_seconds)
-        self._verifications = CardVerifications(accounts, limit_seconds=self._options.verification_seconds)
-        kind = accounts.profile_type
-        self._profile = None if kind is None else ProfileSchema.of(kind.schema())
-        self._service = Service(
-            accounts=accounts,
-            verifications=self._verifications,
-            options=self._options,
-            problems=self._problems,
-            profile=self._profile,
-            shows_profile=kind is not None and kind.stored,
-        )
-        # without a way to verify events, the path is the host's
-        self._endpoints: tuple[type[Endpoints], ...] = (*ENDPOINTS, WebhookApi) if self._options.webhook else ENDPOINTS
+        self._calls = [call for call in self.api.calls if call.area in AREAS]
         self._router = Router(
             self._options.path,
-            route_handlers=[each(self._service).router() for each in self._endpoints],
+            route_handlers=handlers_of(self.api, self._calls),
             # each class by name, not only Exception: a host's handler for one of them is for its own routes
             exception_handlers={Exception: self._problems, **dict.fromkeys(PROBLEM_TYPES, self._problems)},
-            request_max_body_size=self._options.body_limit_bytes,
             middleware=[behind(TrustedProxies(self._options.trusted_proxies))] if self._options.trusted_proxies else [],
             dto=None,
             return_dto=None,
@@ -97,33 +69,39 @@ class AccountsPlugin(InitPlugin):
         app_config.route_handlers.append(self._router)
         app_config.lifespan.append(self._lifespan)
         if app_config.openapi_config is not None:
-            _add_components(app_config.openapi_config)
-            if self._profile is not None:
-                app_config.plugins.append(ProfileDocumentation(self._profile))
+            _add_components(app_config.openapi_config, security_components(self.api))
+            app_config.plugins.append(ApiDocumentation())
         unrouted = _Unrouted(self._problems, self._prefixes(), dict(app_config.exception_handlers))
         app_config.exception_handlers.update(unrouted.handlers())
         return app_config
 
     def health(self) -> Router:
         """Return the health checks of the same service, for an application that serves them too."""
-        return HealthApi(self._service).router()
+        return self._router_of("health", "/")
+
+    def pages(self) -> Router:
+        """Return the pages that emails link to, for an application that serves them too."""
+        return self._router_of("pages", self._options.path)
+
+    def _router_of(self, area: str, path: str) -> Router:
+        return Router(path, route_handlers=handlers_of(self.api, (c for c in self.api.calls if c.area == area)))
 
     def _prefixes(self) -> tuple[str, ...]:
         if self._options.path.strip("/"):
             return ("/" + self._options.path.strip("/"),)
-        return tuple(endpoints.path for endpoints in self._endpoints)
+        return tuple({call.prefix: None for call in self._calls})
 
     @asynccontextmanager
     async def _lifespan(self, _: Litestar) -> AsyncIterator[None]:
         """Wait for running verifications at the end, before the host's own lifespans close what they need."""
         yield
-        await self._verifications.drain(limit_seconds=self._options.shutdown_seconds)
+        await self.api.verifications.drain(limit_seconds=self._options.shutdown_seconds)
 
 
-def _add_components(config: OpenAPIConfig) -> None:
+def _add_components(config: OpenAPIConfig, added: Components) -> None:
     components = config.components if isinstance(config.components, list) else [config.components]
-    if COMPONENTS not in components:
-        config.components = [*components, COMPONENTS]
+    if added not in components:
+        config.components = [*components, added]
 
 
 class _Unrouted:

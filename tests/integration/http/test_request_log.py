@@ -17,7 +17,7 @@ from accounts_core.model.policy import Policy
 from accounts_core.model.rate_limits import RateLimit, in_every_scope
 from accounts_http.access_log import account_name, current_request
 from accounts_litestar import HttpOptions, RequestEntry, create_app
-from accounts_litestar.edge.answers import Answer
+from accounts_litestar.edge.answers import AnswerResponse
 from accounts_litestar.edge.hardening import HardenedApp
 from accounts_memory import ManualClock, MemoryRateLimiter
 from accounts_system import SystemClock
@@ -333,6 +333,6 @@ def test_a_problem_that_cannot_be_told_is_an_internal_error(monkeypatch: pytest.
     def fails(*_: Any, **__: Any) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(Answer, "to_asgi_response", fails)
+    monkeypatch.setattr(AnswerResponse, "to_asgi_response", fails)
     with TestClient(create_app(memory_accounts())) as client:
         problem(client.get("/api/v1/user"), 500, "internal-error")

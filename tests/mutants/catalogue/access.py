@@ -33,7 +33,7 @@ ACCESS: Final = (
     ),
     Mutant(
         name="a restore that the log does not know as a way in",
-        at="entrypoints/accounts_litestar/api/auth.py::AuthApi.restore",
+        at="entrypoints/accounts_http/api/auth.py::AuthApi.restore",
         old='note(way_in="password")',
         new='note(way_in="")',
         check=f"{_REFUSED}::test_every_way_in_is_logged_with_what_was_shown",

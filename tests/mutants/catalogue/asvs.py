@@ -7,10 +7,10 @@ from tests.mutants.mutant import Mutant
 from .checks import core
 
 _APP: Final = (
-    "Litestar([plugin.health(), mail_pages(options.path)], plugins=[plugin], exception_handlers={Exception: problems},"
+    "Litestar([plugin.health(), plugin.pages()], plugins=[plugin], exception_handlers={Exception: problems},"
     " request_max_body_size=options.body_limit_bytes,"
     " cors_config=_cors(options.cors_origins) if options.cors_origins else None,"
-    " openapi_config=_openapi_config(accounts), lifespan=list(lifespan), logging_config=None, debug=False,"
+    " openapi_config=_openapi_config(plugin.api), lifespan=list(lifespan), logging_config=None, debug=False,"
     " pdb_on_exception=False)"
 )
 
@@ -73,7 +73,7 @@ ASVS: Final = (
     ),
     Mutant(
         name="a length that is not the body's",
-        at="entrypoints/accounts_litestar/edge/answers.py::Answer.to_asgi_response",
+        at="entrypoints/accounts_litestar/edge/answers.py::AnswerResponse.to_asgi_response",
         old="len(body)",
         new="len(body) + 1",
         check=_LABELLED,
@@ -87,9 +87,9 @@ ASVS: Final = (
     ),
     Mutant(
         name="a page of another type than it is",
-        at="entrypoints/accounts_litestar/pages/mail_pages.py::mail_pages.verify_email",
-        old="'text/html'",
-        new="'text/plain'",
+        at="entrypoints/accounts_http/pages/mail_pages.py",
+        old="'text/html; charset=utf-8'",
+        new="'text/plain; charset=utf-8'",
         check=_call("test_every_page_says_what_it_is_and_in_which_encoding"),
     ),
     Mutant(
@@ -398,7 +398,7 @@ ASVS: Final = (
     ),
     Mutant(
         name="a stolen token that stays a recent sign-in while it is used",
-        at="entrypoints/accounts_litestar/api/account.py::AccountApi.update",
+        at="entrypoints/accounts_http/api/account.py::AccountApi.update",
         old="session.created_at",
         new="session.last_used_at",
         check=_FRESH,

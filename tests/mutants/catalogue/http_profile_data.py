@@ -62,14 +62,14 @@ HTTP_PROFILE_DATA: Final = (
     ),
     Mutant(
         name="profile data over http: a change that is documented to need every member",
-        at="entrypoints/accounts_litestar/documentation/profile_schema.py::ProfileSchema.of",
+        at="entrypoints/accounts_http/openapi/profile_schema.py::ProfileSchema.of",
         old='{"required", "minProperties"}',
         new='{"minProperties"}',
         check=f"{_SCHEMA}::test_a_change_needs_no_member_also_where_the_whole_schema_is_one_of_its_parts",
     ),
     Mutant(
         name="profile data over http: parts of the schema that share a component",
-        at="entrypoints/accounts_litestar/documentation/profile_schema.py::_names",
+        at="entrypoints/accounts_http/openapi/profile_schema.py::_names",
         old="name in names.values()",
         new="False",
         check=f"{_SCHEMA}::test_parts_with_names_that_a_component_cannot_have_stay_apart",

@@ -190,7 +190,7 @@ LISTS: Final = (
     ),
     Mutant(
         name="HEAD: a body goes with it in a host's application",
-        at="entrypoints/accounts_litestar/edge/answers.py::Answer.to_asgi_response",
+        at="entrypoints/accounts_litestar/edge/answers.py::AnswerResponse.to_asgi_response",
         old=('if is_head(request.scope):\n    body = b""'),
         new="",
         check=http("test_head.py::test_f10_no_byte_of_a_body_is_handed_to_the_server"),

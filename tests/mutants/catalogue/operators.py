@@ -95,7 +95,7 @@ OPERATORS: Final = (
     ),
     Mutant(
         name="mailed tokens that are tried without their client",
-        at="entrypoints/accounts_litestar/api/recovery.py::RecoveryApi.verify_email",
+        at="entrypoints/accounts_http/api/recovery.py::RecoveryApi.verify_email",
         old=(
             "call.accounts.verify_email(\n"
             "    token=call.body.token,\n"

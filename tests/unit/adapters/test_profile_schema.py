@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from accounts_litestar.documentation.profile_schema import NAME, ProfileSchema
+from accounts_http.openapi.profile_schema import NAME, ProfileSchema
 
 HERE = f"#/components/schemas/{NAME}"
 

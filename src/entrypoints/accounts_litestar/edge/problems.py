@@ -5,9 +5,10 @@ from typing import Any, Final
 from litestar import Request
 from litestar.exceptions import HTTPException
 
-from accounts_http.problems import MEDIA_TYPE, Problem, ProblemType, problem_response, problem_type_of_status
+from accounts_http.api.problems import problem_answer
+from accounts_http.problems import Problem, ProblemType, problem_type_of_status
 from accounts_http.problems import problem_type_of as problem_type_of_error
-from accounts_litestar.edge.answers import Answer
+from accounts_litestar.edge.answers import AnswerResponse
 
 FRAMEWORK: Final = "litestar"
 
@@ -25,16 +26,15 @@ class Problems:
     def __init__(self, *, retry_after_seconds: int) -> None:
         self._retry_after_seconds = retry_after_seconds
 
-    def __call__(self, request: Request[Any, Any, Any], error: Exception) -> Answer[Problem]:
+    def __call__(self, request: Request[Any, Any, Any], error: Exception) -> AnswerResponse[Problem]:
         """Return the answer for an error, and log it."""
-        response = problem_response(
+        answer = problem_answer(
             error,
             request=f"{request.method} {request.scope.get('path_template', '?')}",
             retry_after_seconds=self._retry_after_seconds,
             kind=problem_type_of_status(error.status_code) if isinstance(error, HTTPException) else None,
             framework=FRAMEWORK,
         )
-        headers = response.headers
         if isinstance(error, HTTPException) and error.headers:
-            headers.update({name.lower(): value for name, value in error.headers.items()})
-        return Answer(response.problem, status_code=response.status, media_type=MEDIA_TYPE, headers=headers)
+            answer.headers.update({name.lower(): value for name, value in error.headers.items()})
+        return AnswerResponse(answer)

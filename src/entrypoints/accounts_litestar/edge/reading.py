@@ -1,62 +1,62 @@
-"""Reading the token and the body of a Litestar request."""
+"""A Litestar request as the calls read it."""
 
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
-import msgspec
 from litestar import Request
 from litestar.exceptions import HTTPException
 
-from accounts_core.model.text import Secret
-from accounts_http.bearer import bearer_token
-from accounts_http.bodies import read_body
-from accounts_http.errors import HttpError, Malformed, TooLarge
+from accounts_http.errors import Malformed, TooLarge
 from accounts_http.headers import Headers, QueryString
+from accounts_http.mounting import Place
 
-S = TypeVar("S", bound=msgspec.Struct)
-
-HttpRequest = Request[Any, Any, Any]
-
-
-def headers_of(request: HttpRequest) -> Headers:
-    """Return the headers of a request."""
-    return Headers(request.scope["headers"])
+AnyRequest = Request[Any, Any, Any]
 
 
-def query_of(request: HttpRequest) -> QueryString:
-    """Return the raw query of a request."""
-    return QueryString(request.scope["query_string"])
+class LitestarRequest:
+    """An `HttpRequest` of `accounts_http` over Litestar's; `prefix` is the path of the API in the application."""
 
+    __slots__ = ("_prefix", "_request", "headers", "query_string")
 
-def access_token(request: HttpRequest) -> Secret:
-    """Return the access token. Raises what `accounts_http.bearer.bearer_token` does."""
-    return bearer_token(headers_of(request), query_of(request))
+    def __init__(self, request: AnyRequest, prefix: str) -> None:
+        self._request = request
+        self._prefix = prefix
+        self.headers = Headers(request.scope["headers"])
+        self.query_string = QueryString(request.scope["query_string"])
 
+    @property
+    def method(self) -> str:
+        """The method; GET for a HEAD."""
+        method = self._request.scope["method"]
+        return "GET" if method == "HEAD" else str(method)
 
-async def read_raw(request: HttpRequest) -> bytes:
-    """Return the body as it came, reading no more than the limit. Raises `TooLarge` and `Malformed`."""
-    try:
-        return await request.body()
-    except HTTPException as error:  # turned into ours, so that a host's handlers do not take it
-        raise _translated(request, error) from error
+    @property
+    def path(self) -> str:
+        """The path of the client's URL, with every prefix."""
+        # Litestar has taken the root away, and every slash at the end
+        return Place.of(self._request.scope).root + self._request.scope["path"]
 
+    @property
+    def root(self) -> str:
+        """The prefix in that path below which the API is."""
+        return Place.of(self._request.scope).root + self._prefix
 
-async def read(request: HttpRequest, model: type[S]) -> S:
-    """Return the body as `model`.
+    @property
+    def path_params(self) -> Mapping[str, str]:
+        """The parameters in the path, by name."""
+        return self._request.path_params
 
-    Raises:
-        TooLarge: The body is larger than the limit.
-        Malformed, WrongMediaType, WrongFields: As `accounts_http.bodies.read_body` does.
+    @property
+    def client(self) -> str | None:
+        """The address that the request came from, if the server passes it on."""
+        client = self._request.scope.get("client")
+        return client[0] if client else None
 
-    """
-    try:
-        return read_body(await read_raw(request), headers_of(request), model)
-    except HttpError as error:
-        # without the frames that hold the body: an error reporter looks into them, and there may be a password in it
-        raise error.with_traceback(None) from None
-
-
-def _translated(request: HttpRequest, error: HTTPException) -> HttpError:
-    limit = request.route_handler.resolve_request_max_body_size()
-    if error.status_code == 413 and limit is not None:
-        return TooLarge(limit)
-    return Malformed("The body did not arrive whole, or its length is not a number.")
+    async def body(self, limit_bytes: int) -> bytes:
+        """Return the body as it came. The limit is that of the route, where Litestar has it too."""
+        try:
+            return await self._request.body()
+        except HTTPException as error:  # turned into ours, so that a host's handlers do not take it
+            if error.status_code == 413:
+                raise TooLarge(limit_bytes) from error
+            raise Malformed("The body did not arrive whole, or its length is not a number.") from error

@@ -16,16 +16,16 @@ from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Scope, Send
 
 from accounts_http.access_log import note
-from accounts_http.headers import JSON
-from accounts_litestar.edge.answers import Answer, is_head
+from accounts_http.api.answers import Answer, Background, Streamed
+from accounts_litestar.edge.answers import AnswerResponse, is_head, layered_headers
 
 
-class Streamed(Answer[dict[str, Any]]):
-    """A response whose body is an iterator of chunks. Refuse a request before making one."""
+class StreamedResponse(AnswerResponse[None]):
+    """The response with a streamed answer of the API."""
 
-    def __init__(self, chunks: AsyncGenerator[bytes, None], *, background: BackgroundTask | None = None) -> None:
-        super().__init__({}, background=background)
-        self._chunks = chunks
+    def __init__(self, streamed: Streamed) -> None:
+        super().__init__(Answer(None, status=streamed.status, media_type=streamed.media_type))
+        self._streamed = streamed
 
     def to_asgi_response(
         self,
@@ -39,10 +39,14 @@ class Streamed(Answer[dict[str, Any]]):
         **_: Any,
     ) -> ASGIResponse:
         """Return the ASGI response."""
-        sent = [*self._headers(headers), (b"content-type", JSON.encode())]
+        sent = [*layered_headers(self.headers, headers), (b"content-type", self._streamed.media_type.encode())]
         sent += [(b"set-cookie", cookie.to_header(header="").encode("latin-1")) for cookie in cookies or ()]
         return _Streaming(
-            status_code or 200, sent, self._chunks, self.background or background, is_head=is_head(request.scope)
+            self.status_code or status_code or 200,
+            sent,
+            self._streamed.chunks,
+            self._streamed.background or self.background or background,
+            is_head=is_head(request.scope),
         )
 
 
@@ -54,13 +58,14 @@ class _Streaming(ASGIResponse):
         status_code: int,
         headers: list[tuple[bytes, bytes]],
         chunks: AsyncGenerator[bytes, None],
-        background: BackgroundTask | BackgroundTasks | None,
+        background: Background | BackgroundTask | BackgroundTasks | None,
         *,
         is_head: bool,
     ) -> None:
         # not super().__init__: it would make a body
         self.status_code = status_code
-        self.background = background
+        self._background = background
+        self.background = None
         self._headers = headers
         self._chunks = chunks
         self._is_head = is_head
@@ -72,8 +77,8 @@ class _Streaming(ASGIResponse):
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         else:
             await self._send_chunks(receive, send)
-        if self.background is not None:
-            await self.background()
+        if self._background is not None:
+            await self._background()
 
     async def _send_chunks(self, receive: Receive, send: Send) -> None:
         # after a disconnect `send` takes everything and sends nothing: without asking, all of it would still be read

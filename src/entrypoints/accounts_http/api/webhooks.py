@@ -4,17 +4,17 @@ An event is a hint that something changed, never the change itself, so its field
 origin counts: the provider's signature covers the bytes of the body, whatever media type is sent with them.
 """
 
+from accounts_http.api.answers import Answer
+from accounts_http.api.calls import Call
+from accounts_http.api.endpoints import Endpoints
+from accounts_http.api.routes import public_raw_post
+from accounts_http.openapi.declarations import Docs
 from accounts_http.webhooks import EVENT_LIMIT_BYTES, verify_event
-from accounts_litestar.api.calls import Call
-from accounts_litestar.api.endpoints import Endpoints
-from accounts_litestar.api.routes import public_raw_post
-from accounts_litestar.documentation.declarations import Docs
-from accounts_litestar.edge.answers import Answer
-from accounts_litestar.edge.reading import headers_of, read_raw
 
 
 class WebhookApi(Endpoints):
     path = "/webhooks/stripe"
+    area = "webhooks"
     tags = ("Webhooks",)
 
     @public_raw_post(
@@ -34,7 +34,7 @@ class WebhookApi(Endpoints):
         """
         options = self.service.options
         assert options.webhook is not None
-        event = verify_event(options.webhook, await read_raw(call.request), headers_of(call.request))
+        event = verify_event(options.webhook, await call.request.body(EVENT_LIMIT_BYTES), call.request.headers)
         if event.id is None:
             return Answer(None)
         is_new = await call.accounts.receive_provider_event(id=event.id, customer_id=event.customer_id)

@@ -1,11 +1,9 @@
 """OpenAPI links: the calls that take values of an answer."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
-from litestar.openapi.spec import Link, Reference
-
-Links = Mapping[str, Link | Reference]
+Links = Mapping[str, Mapping[str, Any]]
 
 _ON_AN_ACCOUNT: Final = (
     "getAccount",
@@ -25,10 +23,10 @@ def into(*operations: str, body: Mapping[str, str] | None = None, **parameters: 
 
     A value is one of OpenAPI's runtime expressions, such as `$response.body#/data/id`.
     """
-    return {
-        name: Link(operation_id=name, parameters=parameters or None, request_body=body and dict(body))
-        for name in operations
-    }
+    link: dict[str, Any] = {"parameters": parameters} if parameters else {}
+    if body:
+        link["requestBody"] = dict(body)
+    return {name: {"operationId": name, **link} for name in operations}
 
 
 def into_account(id: str) -> Links:

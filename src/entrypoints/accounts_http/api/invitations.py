@@ -1,7 +1,14 @@
 """Invitations to teams: those that an owner sent, and those that the signed-in user received."""
 
+from accounts_http.api.answers import Answer
+from accounts_http.api.calls import ListCall, SignedInCall
+from accounts_http.api.endpoints import Endpoints
+from accounts_http.api.routes import ACCEPTED, IDEMPOTENT, NO_CONTENT, delete, get_list, post
+from accounts_http.api.teams import TeamsApi
 from accounts_http.bodies import NoFields
 from accounts_http.email_addresses import new_email_address
+from accounts_http.openapi.declarations import Docs
+from accounts_http.openapi.links import into
 from accounts_http.parameters import team_id, text_id
 from accounts_http.schemas.teams import (
     InvitationList,
@@ -10,21 +17,15 @@ from accounts_http.schemas.teams import (
     invitation_object,
     sent_invitation_object,
 )
-from accounts_litestar.api.calls import ListCall, SignedInCall
-from accounts_litestar.api.endpoints import Endpoints
-from accounts_litestar.api.routes import ACCEPTED, IDEMPOTENT, NO_CONTENT, delete, get_list, post
-from accounts_litestar.api.teams import TeamsApi
-from accounts_litestar.documentation.declarations import Docs
-from accounts_litestar.documentation.links import into
-from accounts_litestar.edge.answers import Answer
 
 
 class SentInvitationsApi(Endpoints):
     path = TeamsApi.path
+    area = TeamsApi.area
     tags = TeamsApi.tags
 
     @post(
-        "/{id:str}/invitations",
+        "/{id}/invitations",
         body=Invite,
         status=ACCEPTED,
         idempotency=IDEMPOTENT,
@@ -41,7 +42,7 @@ class SentInvitationsApi(Endpoints):
         return call.answer(None)
 
     @get_list(
-        "/{id:str}/invitations",
+        "/{id}/invitations",
         docs=Docs(
             "listAccountInvitations",
             "List an account's open invitations",
@@ -65,7 +66,7 @@ class SentInvitationsApi(Endpoints):
         )
 
     @post(
-        "/{id:str}/invitations/{invitation_id:str}/resend",
+        "/{id}/invitations/{invitation_id}/resend",
         body=NoFields,
         status=ACCEPTED,
         idempotency=IDEMPOTENT,
@@ -79,7 +80,7 @@ class SentInvitationsApi(Endpoints):
         return call.answer(None)
 
     @delete(
-        "/{id:str}/invitations/{invitation_id:str}",
+        "/{id}/invitations/{invitation_id}",
         body=NoFields,
         idempotency=IDEMPOTENT,
         docs=Docs("revokeInvitation", "Revoke an invitation", problems=(403, 404)),
@@ -94,6 +95,7 @@ class SentInvitationsApi(Endpoints):
 
 class InvitationsApi(Endpoints):
     path = "/api/v1/user/invitations"
+    area = TeamsApi.area
     tags = TeamsApi.tags
 
     @get_list(
@@ -110,7 +112,7 @@ class InvitationsApi(Endpoints):
         return call.answer_page(InvitationList([invitation_object(view) for view in page]), page)
 
     @post(
-        "/{id:str}/accept",
+        "/{id}/accept",
         body=NoFields,
         status=NO_CONTENT,
         idempotency=IDEMPOTENT,
@@ -121,7 +123,7 @@ class InvitationsApi(Endpoints):
         return call.answer(None)
 
     @post(
-        "/{id:str}/decline",
+        "/{id}/decline",
         body=NoFields,
         status=NO_CONTENT,
         idempotency=IDEMPOTENT,

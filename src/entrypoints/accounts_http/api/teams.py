@@ -1,7 +1,13 @@
 """Teams, which the user API calls accounts: the team, its members and its interactions."""
 
 from accounts_core.model.ids import UserId
+from accounts_http.api.answers import Answer
+from accounts_http.api.calls import ListCall, SignedInCall
+from accounts_http.api.endpoints import Endpoints
+from accounts_http.api.routes import IDEMPOTENT, NO_CONTENT, delete, get, get_list, post, put
 from accounts_http.bodies import NoFields
+from accounts_http.openapi.declarations import Docs
+from accounts_http.openapi.links import into, into_account
 from accounts_http.parameters import member_id, team_id
 from accounts_http.schemas.teams import (
     AccountData,
@@ -17,16 +23,11 @@ from accounts_http.schemas.teams import (
     interaction_object,
     member_object,
 )
-from accounts_litestar.api.calls import ListCall, SignedInCall
-from accounts_litestar.api.endpoints import Endpoints
-from accounts_litestar.api.routes import IDEMPOTENT, NO_CONTENT, delete, get, get_list, post, put
-from accounts_litestar.documentation.declarations import Docs
-from accounts_litestar.documentation.links import into, into_account
-from accounts_litestar.edge.answers import Answer
 
 
 class TeamsApi(Endpoints):
     path = "/api/v1/accounts"
+    area = "teams"
     tags = ("Teams",)
 
     @post(
@@ -51,13 +52,13 @@ class TeamsApi(Endpoints):
         page = await call.accounts.list_teams(call.user_id, limit=call.page.limit, before=call.page.before)
         return call.answer_page(AccountList([account_object(view) for view in page]), page)
 
-    @get("/{id:str}", docs=Docs("getAccount", "Retrieve an account", problems=(404,)))
+    @get("/{id}", docs=Docs("getAccount", "Retrieve an account", problems=(404,)))
     async def retrieve(self, call: SignedInCall[None]) -> Answer[AccountData]:
         view = await call.accounts.get_team(call.user_id, team_id(call.path["id"]))
         return call.answer(AccountData(account_object(view)))
 
     @put(
-        "/{id:str}",
+        "/{id}",
         body=RenameAccount,
         idempotency=IDEMPOTENT,
         docs=Docs("renameAccount", "Rename an account", problems=(403, 404)),
@@ -68,7 +69,7 @@ class TeamsApi(Endpoints):
         return call.answer(AccountData(account_object(view)))
 
     @delete(
-        "/{id:str}",
+        "/{id}",
         body=NoFields,
         idempotency=IDEMPOTENT,
         docs=Docs("deleteAccount", "Delete an account", problems=(403, 404)),
@@ -79,7 +80,7 @@ class TeamsApi(Endpoints):
         return call.answer(None)
 
     @put(
-        "/{id:str}/owner",
+        "/{id}/owner",
         body=HandOverAccount,
         status=NO_CONTENT,
         idempotency=IDEMPOTENT,
@@ -91,7 +92,7 @@ class TeamsApi(Endpoints):
         return call.answer(None)
 
     @get_list(
-        "/{id:str}/members",
+        "/{id}/members",
         docs=Docs(
             "listMembers",
             "List an account's members",
@@ -109,7 +110,7 @@ class TeamsApi(Endpoints):
         return call.answer_page(MemberList([member_object(member) for member in page]), page)
 
     @delete(
-        "/{id:str}/members/{user_id:str}",
+        "/{id}/members/{user_id}",
         body=NoFields,
         idempotency=IDEMPOTENT,
         docs=Docs("removeMember", "Remove a member or leave an account", problems=(403, 404)),
@@ -121,9 +122,7 @@ class TeamsApi(Endpoints):
         )
         return call.answer(None)
 
-    @get_list(
-        "/{id:str}/interactions", docs=Docs("listInteractions", "List an account's interactions", problems=(404,))
-    )
+    @get_list("/{id}/interactions", docs=Docs("listInteractions", "List an account's interactions", problems=(404,)))
     async def interactions(self, call: ListCall) -> Answer[InteractionList]:
         """A page has at most 100,000 characters of text; the `Link` header leads to the rest."""
         page = await call.accounts.list_interactions(
@@ -132,7 +131,7 @@ class TeamsApi(Endpoints):
         return call.answer_page(InteractionList([interaction_object(view) for view in page]), page)
 
     @post(
-        "/{id:str}/interactions",
+        "/{id}/interactions",
         body=WriteInteraction,
         idempotency=IDEMPOTENT,
         docs=Docs(

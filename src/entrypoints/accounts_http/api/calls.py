@@ -1,21 +1,20 @@
 """The argument of every handler: one request, read and authenticated before the handler runs."""
 
 from collections.abc import AsyncGenerator, Mapping
+from functools import partial
 from typing import Any, Generic, TypedDict, TypeVar
 
 import attrs
-from litestar.background_tasks import BackgroundTask
 
 from accounts_core import Accounts
 from accounts_core.errors import InfrastructureError
 from accounts_core.model.ids import UserId
 from accounts_core.model.paging import Page
 from accounts_core.results import Caller
+from accounts_http.api.answers import Answer, Background, Streamed
+from accounts_http.api.requests import HttpRequest
 from accounts_http.parameters import PageQuery, next_link
 from accounts_http.problems import logger
-from accounts_litestar.edge.answers import Answer
-from accounts_litestar.edge.reading import HttpRequest
-from accounts_litestar.edge.streaming import Streamed
 
 B = TypeVar("B")
 T = TypeVar("T")
@@ -42,8 +41,7 @@ class Call(Generic[B]):
     @property
     def client(self) -> str | None:
         """The address that the request came from, if the server passes it on."""
-        client = self.request.scope.get("client")
-        return client[0] if client else None
+        return self.request.client
 
     @property
     def path(self) -> Mapping[str, str]:
@@ -53,7 +51,8 @@ class Call(Generic[B]):
     @property
     def origin(self) -> Origin:
         """The device that sent the request."""
-        return {"user_agent": self.request.headers.get("user-agent"), "client": self.client}
+        agents = self.request.headers.values(b"user-agent")
+        return {"user_agent": agents[0] if agents else None, "client": self.client}
 
 
 @attrs.frozen(kw_only=True)
@@ -84,18 +83,18 @@ class ListCall(SignedInCall[None]):
 
     def answer_page(self, content: T, page: Page[Any]) -> Answer[T]:
         """Answer with a page of the list, and the `Link` to the next one."""
-        return self.answer(content, headers=next_link(self.request.url.path, self.page, page))
+        return self.answer(content, headers=next_link(self.request.path, self.page, page))
 
 
 def answer_to(
     accounts: Accounts[Any], caller: Caller, content: T, *, headers: dict[str, str] | None = None
 ) -> Answer[T]:
     """Answer a signed-in caller, and record afterwards that the session was used, if that is due."""
-    return Answer(content, headers=headers, background=_touch_if_due(accounts, caller))
+    return Answer(content, headers=headers or {}, background=_touch_if_due(accounts, caller))
 
 
-def _touch_if_due(accounts: Accounts[Any], caller: Caller) -> BackgroundTask | None:
-    return BackgroundTask(_touch, accounts, caller.session.id) if caller.touch_due else None
+def _touch_if_due(accounts: Accounts[Any], caller: Caller) -> Background | None:
+    return partial(_touch, accounts, caller.session.id) if caller.touch_due else None
 
 
 async def _touch(accounts: Accounts[Any], session_id: str) -> None:

@@ -12,13 +12,12 @@ from typing import Any, Final, TypeVar
 
 import attrs
 import msgspec
-from litestar import HttpMethod
 
 from accounts_core.model.paging import DEFAULT_PAGE
+from accounts_http.api.answers import Answer, Streamed
+from accounts_http.api.calls import Call, ListCall, SignedInCall
 from accounts_http.idempotency import Idempotency
-from accounts_litestar.api.calls import Call, ListCall, SignedInCall
-from accounts_litestar.documentation.declarations import Docs, Route
-from accounts_litestar.edge.answers import Answer
+from accounts_http.openapi.declarations import Docs, Method, Route
 
 B = TypeVar("B", bound=msgspec.Struct)
 
@@ -35,10 +34,10 @@ class Declared:
     """A handler with its route."""
 
     route: Route
-    handler: Callable[[Any, Any], Awaitable[Answer[Any]]]
+    handler: Callable[[Any, Any], Awaitable[Answer[Any] | Streamed]]
 
 
-Read = Callable[[Any, SignedInCall[None]], Awaitable[Answer[Any]]]
+Read = Callable[[Any, SignedInCall[None]], Awaitable[Answer[Any] | Streamed]]
 ReadList = Callable[[Any, ListCall], Awaitable[Answer[Any]]]
 Write = Callable[[Any, SignedInCall[B]], Awaitable[Answer[Any]]]
 PublicRead = Callable[[Any, Call[None]], Awaitable[Answer[Any]]]
@@ -47,38 +46,38 @@ PublicWrite = Callable[[Any, Call[B]], Awaitable[Answer[Any]]]
 
 def get(path: str, *, docs: Docs) -> Callable[[Read], Declared]:
     """Declare a read of the signed-in user."""
-    return lambda handler: Declared(Route(method=HttpMethod.GET, path=path, docs=docs), handler)
+    return lambda handler: Declared(Route(method="GET", path=path, docs=docs), handler)
 
 
 def get_list(path: str, *, docs: Docs, page_size: int = DEFAULT_PAGE) -> Callable[[ReadList], Declared]:
     """Declare a list, answered in pages; `page_size` is the default `limit`."""
-    return lambda handler: Declared(Route(method=HttpMethod.GET, path=path, docs=docs, page_size=page_size), handler)
+    return lambda handler: Declared(Route(method="GET", path=path, docs=docs, page_size=page_size), handler)
 
 
 def post(
     path: str, *, body: type[B], docs: Docs, status: int = CREATED, idempotency: Idempotency | None = None
 ) -> Callable[[Write[B]], Declared]:
     """Declare a POST of the signed-in user."""
-    return _write(HttpMethod.POST, path, body, docs, status, idempotency)
+    return _write("POST", path, body, docs, status, idempotency)
 
 
 def put(
     path: str, *, body: type[B], docs: Docs, status: int = 200, idempotency: Idempotency | None = None
 ) -> Callable[[Write[B]], Declared]:
     """Declare a PUT of the signed-in user."""
-    return _write(HttpMethod.PUT, path, body, docs, status, idempotency)
+    return _write("PUT", path, body, docs, status, idempotency)
 
 
 def delete(
     path: str, *, body: type[B], docs: Docs, idempotency: Idempotency | None = None
 ) -> Callable[[Write[B]], Declared]:
     """Declare a DELETE of the signed-in user, answered without a body."""
-    return _write(HttpMethod.DELETE, path, body, docs, NO_CONTENT, idempotency)
+    return _write("DELETE", path, body, docs, NO_CONTENT, idempotency)
 
 
 def public_get(path: str, *, docs: Docs, needs_token: bool = False) -> Callable[[PublicRead], Declared]:
     """Declare a read without a token, or one whose handler checks it."""
-    route = Route(method=HttpMethod.GET, path=path, docs=docs, needs_token=needs_token, authenticates=False)
+    route = Route(method="GET", path=path, docs=docs, needs_token=needs_token, authenticates=False)
     return lambda handler: Declared(route, handler)
 
 
@@ -87,7 +86,7 @@ def public_post(
 ) -> Callable[[PublicWrite[B]], Declared]:
     """Declare a POST without a token. With `accepts_key` the handler treats repeats under an idempotency key."""
     route = Route(
-        method=HttpMethod.POST,
+        method="POST",
         path=path,
         docs=docs,
         status=status,
@@ -102,7 +101,7 @@ def public_post(
 def public_raw_post(path: str, *, docs: Docs, body_limit_bytes: int) -> Callable[[PublicRead], Declared]:
     """Declare a POST without a token whose handler reads the body as it came, answered without a body."""
     route = Route(
-        method=HttpMethod.POST,
+        method="POST",
         path=path,
         docs=docs,
         status=NO_CONTENT,
@@ -115,7 +114,7 @@ def public_raw_post(path: str, *, docs: Docs, body_limit_bytes: int) -> Callable
 
 
 def _write(
-    method: HttpMethod, path: str, body: type[B], docs: Docs, status: int, idempotency: Idempotency | None
+    method: Method, path: str, body: type[B], docs: Docs, status: int, idempotency: Idempotency | None
 ) -> Callable[[Write[B]], Declared]:
     route = Route(
         method=method,

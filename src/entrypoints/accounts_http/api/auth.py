@@ -7,21 +7,20 @@ from accounts_core.errors import EmailTaken
 from accounts_core.model.ids import UserId
 from accounts_http import examples
 from accounts_http.access_log import note, note_user
+from accounts_http.api.answers import Answer
+from accounts_http.api.calls import Call, ListCall, SignedInCall
+from accounts_http.api.endpoints import Endpoints, answer_of, stored
+from accounts_http.api.routes import ACCEPTED, CREATED, NO_CONTENT, delete, get_list, post, public_post
 from accounts_http.bodies import NoFields, value_or_none
 from accounts_http.email_addresses import new_email_address, noted
 from accounts_http.idempotency import RequestOutcome, plain_fields, sign_up_idempotent
+from accounts_http.openapi.declarations import Docs
+from accounts_http.openapi.links import into
 from accounts_http.parameters import text_id
 from accounts_http.schemas.account import CurrentUser, current_user
 from accounts_http.schemas.auth import AccessToken, Login, Proof, SessionItem, SignUp, access_token, session_item
 from accounts_http.schemas.profile import new_profile
 from accounts_http.schemas.profile_data import profile_data, shown_profile, with_profile
-from accounts_litestar.api.calls import Call, ListCall, SignedInCall
-from accounts_litestar.api.endpoints import Endpoints, answer_of, stored
-from accounts_litestar.api.routes import ACCEPTED, CREATED, NO_CONTENT, delete, get_list, post, public_post
-from accounts_litestar.documentation.declarations import Docs
-from accounts_litestar.documentation.links import into
-from accounts_litestar.edge.answers import Answer
-from accounts_litestar.edge.reading import headers_of, read_raw
 
 _AS_SIGNED_UP: Final = {
     **into("login", "restore", body={"email": "$request.body#/email", "password": "$request.body#/password"}),
@@ -31,6 +30,7 @@ _AS_SIGNED_UP: Final = {
 
 class AuthApi(Endpoints):
     path = "/api/auth"
+    area = "sign_in"
     tags = ("Sign-up and sign-in",)
 
     @public_post(
@@ -65,12 +65,12 @@ class AuthApi(Endpoints):
                 )
             except EmailTaken as taken:
                 # an answer and no error, which would roll back what was written for the mail
-                return self.service.problems(call.request, taken), None
+                return self.service.problem(taken, call.request), None
             if user is None:
-                return Answer(None, status_code=ACCEPTED), None
+                return Answer(None, status=ACCEPTED), None
             note_user(user.id)
             shown = with_profile(current_user(user), shown_profile(accounts, user))
-            return Answer(shown, status_code=CREATED), user.id
+            return Answer(shown, status=CREATED), user.id
 
         async def perform(accounts: Accounts[Any]) -> RequestOutcome:
             answer, user_id = await sign_up(accounts)
@@ -85,10 +85,10 @@ class AuthApi(Endpoints):
                 call.accounts,
                 call.idempotency_key,
                 method=request.method,
-                path=request.url.path,
+                path=request.path,
                 email=email,
                 password=body.password,
-                plain=plain_fields(await read_raw(request), headers_of(request)),
+                plain=plain_fields(await request.body(self.service.options.body_limit_bytes), request.headers),
                 client=call.client,
                 sign_up=perform,
             )
@@ -133,7 +133,7 @@ class AuthApi(Endpoints):
         page = await call.accounts.list_sessions(call.user_id, limit=call.page.limit, before=call.page.before)
         return call.answer_page([session_item(each, current=call.caller.session.id) for each in page], page)
 
-    @delete("/sessions/{id:str}", body=Proof, docs=Docs("endSession", "End a session", problems=(403, 404, 409, 429)))
+    @delete("/sessions/{id}", body=Proof, docs=Docs("endSession", "End a session", problems=(403, 404, 409, 429)))
     async def end_session(self, call: SignedInCall[Proof]) -> Answer[None]:
         """Ending another session than the current one needs `current_password` or a recent sign-in."""
         await call.accounts.end_sessions(

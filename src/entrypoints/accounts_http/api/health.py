@@ -8,12 +8,12 @@ from typing import Any, Final
 from accounts_core import Accounts
 from accounts_core.errors import InvalidToken, Unavailable
 from accounts_core.model.tokens import TOKEN_BYTES, new_token
+from accounts_http.api.answers import Answer
+from accounts_http.api.calls import Call
+from accounts_http.api.endpoints import Endpoints, Service
+from accounts_http.api.routes import public_get
+from accounts_http.openapi.declarations import Docs
 from accounts_http.schemas.health import Health
-from accounts_litestar.api.calls import Call
-from accounts_litestar.api.endpoints import Endpoints, Service
-from accounts_litestar.api.routes import public_get
-from accounts_litestar.documentation.declarations import Docs
-from accounts_litestar.edge.answers import Answer
 
 logger: Final = logging.getLogger("accounts_http")
 
@@ -25,6 +25,7 @@ UNUSED_TOKEN: Final = new_token(bytes(TOKEN_BYTES))
 
 class HealthApi(Endpoints):
     path = "/health"
+    area = "health"
     tags = ("Health",)
 
     def __init__(self, service: Service) -> None:

@@ -2,20 +2,21 @@
 
 from accounts_core.model.paging import DEFAULT_NOTIFICATIONS
 from accounts_http import examples
+from accounts_http.api.account import AccountApi
+from accounts_http.api.answers import Answer
+from accounts_http.api.calls import ListCall, SignedInCall
+from accounts_http.api.endpoints import Endpoints
+from accounts_http.api.routes import IDEMPOTENT, NO_CONTENT, delete, get_list, put
 from accounts_http.bodies import NoFields
+from accounts_http.openapi.declarations import Docs
+from accounts_http.openapi.links import into
 from accounts_http.parameters import text_id
 from accounts_http.schemas.account import NotificationItem, notification_item
-from accounts_litestar.api.account import AccountApi
-from accounts_litestar.api.calls import ListCall, SignedInCall
-from accounts_litestar.api.endpoints import Endpoints
-from accounts_litestar.api.routes import IDEMPOTENT, NO_CONTENT, delete, get_list, put
-from accounts_litestar.documentation.declarations import Docs
-from accounts_litestar.documentation.links import into
-from accounts_litestar.edge.answers import Answer
 
 
 class NotificationsApi(Endpoints):
     path = AccountApi.path
+    area = AccountApi.area
     tags = AccountApi.tags
 
     @get_list(
@@ -44,7 +45,7 @@ class NotificationsApi(Endpoints):
         return call.answer(None)
 
     @put(
-        "/notifications/{id:str}/read",
+        "/notifications/{id}/read",
         body=NoFields,
         status=NO_CONTENT,
         idempotency=IDEMPOTENT,
@@ -55,7 +56,7 @@ class NotificationsApi(Endpoints):
         return call.answer(None)
 
     @delete(
-        "/notifications/{id:str}",
+        "/notifications/{id}",
         body=NoFields,
         idempotency=IDEMPOTENT,
         docs=Docs("deleteNotification", "Delete a notification", problems=(404,)),

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -10,9 +10,16 @@ from accounts_core.errors import AccountDeactivated, Invalid, InvalidToken
 from accounts_core.results import ExportPart, ExportWriter, VerificationResult
 from accounts_http import examples
 from accounts_http.access_log import note_user
+from accounts_http.api.answers import Answer, Streamed
+from accounts_http.api.calls import Call, ListCall, SignedInCall, answer_to
+from accounts_http.api.endpoints import Endpoints, field_names, taken_is_invalid
+from accounts_http.api.requests import access_token
+from accounts_http.api.routes import IDEMPOTENT, NO_CONTENT, delete, get, get_list, post, public_get, put
 from accounts_http.bodies import NoFields, value_or_none
 from accounts_http.email_addresses import new_email_address
 from accounts_http.idempotency import Idempotency
+from accounts_http.openapi.declarations import Docs
+from accounts_http.openapi.links import into
 from accounts_http.parameters import text_id
 from accounts_http.schemas.account import (
     CHANGED_NAMES,
@@ -34,13 +41,6 @@ from accounts_http.schemas.account import (
 from accounts_http.schemas.profile import profile_changes
 from accounts_http.schemas.profile_data import profile_data, shown_profile, with_profile
 from accounts_http.schemas.stripe import CustomerObject, PaymentMethodList, customer_object, payment_method_list
-from accounts_litestar.api.calls import Call, ListCall, SignedInCall, answer_to
-from accounts_litestar.api.endpoints import Endpoints, field_names, taken_is_invalid
-from accounts_litestar.api.routes import IDEMPOTENT, NO_CONTENT, delete, get, get_list, post, public_get, put
-from accounts_litestar.documentation.declarations import Docs
-from accounts_litestar.documentation.links import into
-from accounts_litestar.edge.answers import Answer
-from accounts_litestar.edge.reading import access_token
 
 DEACTIVATED: Final = Message("Account is deactivated")
 
@@ -53,6 +53,7 @@ _CHUNK_BYTES: Final = 32 * 1024
 
 class AccountApi(Endpoints):
     path = "/api/users/current"
+    area = "account"
     tags = ("Account",)
 
     @get("/", docs=Docs("getCurrentUser", "Retrieve the current user", example=examples.CURRENT_USER))
@@ -154,7 +155,7 @@ class AccountApi(Endpoints):
         return answer_to(call.accounts, caller, payment_method_list(caller.user, cards))
 
     @put(
-        "/payment-method/{id:str}/default",
+        "/payment-method/{id}/default",
         body=NoFields,
         status=NO_CONTENT,
         idempotency=IDEMPOTENT,
@@ -165,7 +166,7 @@ class AccountApi(Endpoints):
         return call.answer(None)
 
     @delete(
-        "/payment-method/{id:str}",
+        "/payment-method/{id}",
         body=NoFields,
         idempotency=IDEMPOTENT,
         docs=Docs("deletePaymentMethod", "Delete a payment method", problems=(404,)),
@@ -198,7 +199,7 @@ class AccountApi(Endpoints):
         "/export",
         docs=Docs("exportPersonalData", "Export your personal data", problems=(409, 429)),
     )
-    async def export(self, call: SignedInCall[None]) -> Answer[dict[str, Any]]:
+    async def export(self, call: SignedInCall[None]) -> Streamed:
         """Returns everything that is stored about you, except secrets, as one JSON object.
 
         The export is streamed while it is read; changes made meanwhile may or may not be included. If reading fails,

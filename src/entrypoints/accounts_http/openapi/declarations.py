@@ -1,14 +1,15 @@
 """The declaration of a call: its route, and the documentation that does not follow from it."""
 
 from collections.abc import Mapping
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, TypeAlias
 
 import attrs
 import msgspec
-from litestar import HttpMethod
 
 from accounts_http.idempotency import Idempotency
-from accounts_litestar.documentation.links import Links
+from accounts_http.openapi.links import Links
+
+Method: TypeAlias = Literal["GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE"]
 
 ANY_CALL: Final = (500, 503)
 """Statuses that every call can have that uses the store."""
@@ -39,7 +40,7 @@ class Docs:
 class Route:
     """The declaration of a call."""
 
-    method: HttpMethod
+    method: Method
     path: str
     docs: Docs
     status: int = 200
@@ -60,6 +61,15 @@ class Route:
     body_limit_bytes: int | None = None
     """The limit of the body, where it differs from the service's."""
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        # Litestar copies a handler with all that it refers to, each time it is registered
-        return self
+
+@attrs.frozen(kw_only=True)
+class Documented:
+    """All of a call that is in the OpenAPI document."""
+
+    route: Route
+    path: str
+    """The whole path, such as `/api/auth/sessions/{id}`."""
+    tags: tuple[str, ...]
+    content: Any
+    """The type of a successful answer's content; None for one without a body."""
+    description: str | None

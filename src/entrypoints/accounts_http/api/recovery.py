@@ -3,21 +3,22 @@
 from accounts_core.errors import InvalidToken
 from accounts_core.model.ids import UserId
 from accounts_http.access_log import note, note_user
+from accounts_http.api.answers import Answer
+from accounts_http.api.auth import AuthApi
+from accounts_http.api.calls import Call, SignedInCall
+from accounts_http.api.endpoints import Endpoints, taken_is_invalid
+from accounts_http.api.requests import access_token
+from accounts_http.api.routes import ACCEPTED, NO_CONTENT, post, public_post
 from accounts_http.bodies import NoFields, value_or_none
 from accounts_http.email_addresses import noted
 from accounts_http.errors import MissingToken
+from accounts_http.openapi.declarations import Docs
 from accounts_http.schemas.auth import ConfirmedAddress, Forgot, Reset
-from accounts_litestar.api.auth import AuthApi
-from accounts_litestar.api.calls import Call, SignedInCall
-from accounts_litestar.api.endpoints import Endpoints, taken_is_invalid
-from accounts_litestar.api.routes import ACCEPTED, NO_CONTENT, post, public_post
-from accounts_litestar.documentation.declarations import Docs
-from accounts_litestar.edge.answers import Answer
-from accounts_litestar.edge.reading import access_token
 
 
 class RecoveryApi(Endpoints):
     path = AuthApi.path
+    area = AuthApi.area
     tags = AuthApi.tags
 
     @public_post(

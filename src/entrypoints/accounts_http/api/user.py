@@ -4,17 +4,17 @@ from typing import Final
 
 from accounts_core.errors import Invalid
 from accounts_http import examples
+from accounts_http.api.answers import Answer
+from accounts_http.api.calls import SignedInCall
+from accounts_http.api.endpoints import Endpoints, field_names, taken_is_invalid
+from accounts_http.api.routes import IDEMPOTENT, NO_CONTENT, delete, get, post, put
 from accounts_http.bodies import value_or_none
 from accounts_http.email_addresses import new_email_address
 from accounts_http.idempotency import Idempotency
+from accounts_http.openapi.declarations import Docs
 from accounts_http.schemas.profile import profile_changes
 from accounts_http.schemas.profile_data import profile_data, shown_profile, with_profile
 from accounts_http.schemas.user import DeleteUser, DeletionData, UpdateUser, UserData, deletion_data, user_data
-from accounts_litestar.api.calls import SignedInCall
-from accounts_litestar.api.endpoints import Endpoints, field_names, taken_is_invalid
-from accounts_litestar.api.routes import IDEMPOTENT, NO_CONTENT, delete, get, post, put
-from accounts_litestar.documentation.declarations import Docs
-from accounts_litestar.edge.answers import Answer
 
 NEVER_STORED: Final = Idempotency(is_final=lambda _: False)
 """Repeats of a deletion: the user's stored answers and the token are deleted with the user."""
@@ -22,6 +22,7 @@ NEVER_STORED: Final = Idempotency(is_final=lambda _: False)
 
 class UserApi(Endpoints):
     path = "/api/v1/user"
+    area = "user"
     tags = ("User",)
 
     @get("/", docs=Docs("getUser", "Retrieve the user", example=examples.USER))

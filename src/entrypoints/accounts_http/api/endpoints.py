@@ -1,0 +1,283 @@
+"""Base of the classes that have the calls of one area, and how a request becomes a call of a handler."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import reduce
+from inspect import cleandoc
+from operator import or_
+from types import UnionType
+from typing import Any, ClassVar, Final, TypeVar, cast, get_args, get_origin
+
+import attrs
+import msgspec
+
+from accounts_core import Accounts
+from accounts_core.errors import EmailTaken, Invalid, WrongPassword
+from accounts_core.results import Caller
+from accounts_http.access_log import note_user
+from accounts_http.api.answers import Answer, Streamed
+from accounts_http.api.calls import Call, ListCall, SignedInCall
+from accounts_http.api.http_calls import HttpCall, Perform
+from accounts_http.api.problems import problem_answer
+from accounts_http.api.requests import HttpRequest, access_token, read
+from accounts_http.api.routes import NO_CONTENT, Declared
+from accounts_http.card_verifications import CardVerifications
+from accounts_http.errors import TooLarge
+from accounts_http.idempotency import (
+    Idempotency,
+    IdempotentResponse,
+    RequestOutcome,
+    StoredAnswer,
+    fingerprint_of_body,
+    idempotency_key,
+    run_idempotent,
+)
+from accounts_http.openapi.declarations import Documented, Method
+from accounts_http.openapi.profile_schema import ProfileSchema
+from accounts_http.options import HttpOptions
+from accounts_http.parameters import page_query
+from accounts_http.problems import Problem
+from accounts_http.schemas.profile import ProfileBody
+from accounts_http.schemas.profile_data import answers_with_profile, body_with_profile, with_profile
+
+T = TypeVar("T")
+
+
+@attrs.frozen(kw_only=True)
+class Service:
+    """Everything that the handlers of one application share."""
+
+    accounts: Accounts[Any]
+    verifications: CardVerifications
+    options: HttpOptions
+    profile: ProfileSchema | None = None
+    """The schema of the profile data, where a type is declared."""
+    shows_profile: bool = False
+    """Whether answers have the profile data: where it is stored with users."""
+
+    def problem(self, error: Exception, request: HttpRequest) -> Answer[Problem]:
+        """Return the answer for an error of this request, and log it."""
+        return problem_answer(
+            error,
+            request=f"{request.method} {request.path}",
+            retry_after_seconds=self.options.retry_after_seconds,
+        )
+
+
+class Endpoints:
+    """The calls of one area, as methods that are declared with `accounts_http.api.routes`."""
+
+    path: ClassVar[str]
+    area: ClassVar[str]
+    tags: ClassVar[tuple[str, ...]]
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+
+    def calls(self) -> list[HttpCall]:
+        """Return the calls, with HEAD beside each GET and OPTIONS on each path."""
+        declared = [self._with_profile(each) for each in vars(type(self)).values() if isinstance(each, Declared)]
+        calls = [self._call_of(each) for each in declared]
+        heads = [attrs.evolve(each, method="HEAD", documented=None) for each in calls if each.method == "GET"]
+        return [*self._options_calls(calls), *calls, *heads]
+
+    def _with_profile(self, declared: Declared) -> Declared:
+        """Return a call with the profile data in its body and its example, if they are about a user."""
+        called, profile = declared.route, self.service.profile
+        if profile is None:
+            return declared
+        if called.body is not None and issubclass(called.body, ProfileBody):
+            called = attrs.evolve(called, body=body_with_profile(called.body))
+        if self.service.shows_profile and type(called.docs.example) in _WITH_PROFILE:
+            example = with_profile(called.docs.example, profile.example)
+            called = attrs.evolve(called, docs=attrs.evolve(called.docs, example=example))
+        return attrs.evolve(declared, route=called)
+
+    def _call_of(self, declared: Declared) -> HttpCall:
+        called = declared.route
+        path = self.path + called.path.rstrip("/")
+        content = _content(declared.handler.__annotations__["return"])
+        description = declared.handler.__doc__
+        return self._http_call(
+            called.method,
+            path,
+            status=called.status,
+            body_limit_bytes=called.body_limit_bytes,
+            documented=Documented(
+                route=called,
+                path=path,
+                tags=self.tags,
+                content=_shown_type(content) if self.service.shows_profile else content,
+                description=None if description is None else cleandoc(description),
+            ),
+            perform=self._perform(declared),
+        )
+
+    def _http_call(
+        self,
+        method: Method,
+        path: str,
+        *,
+        status: int,
+        perform: Perform,
+        body_limit_bytes: int | None = None,
+        documented: Documented | None = None,
+    ) -> HttpCall:
+        return HttpCall(
+            method=method,
+            path=path,
+            prefix=self.path,
+            area=self.area,
+            tags=self.tags,
+            status=status,
+            body_limit_bytes=body_limit_bytes or self.service.options.body_limit_bytes,
+            documented=documented,
+            perform=perform,
+        )
+
+    def _options_calls(self, calls: list[HttpCall]) -> Iterator[HttpCall]:
+        """Return OPTIONS on each path, which lists the methods of all its calls."""
+        methods: dict[str, set[str]] = {}
+        for call in calls:
+            names = {call.method, "OPTIONS"} | ({"HEAD"} if call.method == "GET" else set())
+            methods.setdefault(call.path, set()).update(names)
+        for path, allowed in methods.items():
+            yield self._http_call("OPTIONS", path, status=NO_CONTENT, perform=_allowing(", ".join(sorted(allowed))))
+
+    def _perform(self, declared: Declared) -> Perform:
+        called, idempotency = declared.route, declared.route.idempotency
+
+        async def perform(request: HttpRequest) -> Answer[Any] | Streamed:
+            key = idempotency_key(request.headers) if called.accepts_key else None
+            if key is None or idempotency is None:
+                answer = await self._call(declared, request, self.service.accounts, key)
+            else:
+                answer = await self._call_once(declared, idempotency, request, key)
+            answer.status = answer.status or called.status
+            return answer
+
+        return perform
+
+    async def _call_once(
+        self, declared: Declared, idempotency: Idempotency, request: HttpRequest, key: str
+    ) -> Answer[Any]:
+        caller = await authenticate(request, self.service.accounts)
+
+        async def perform(accounts: Accounts[Any], work_key: str) -> RequestOutcome:
+            answer = await self._call(declared, request, accounts, work_key)
+            assert isinstance(answer, Answer)
+            return RequestOutcome(stored(answer, declared.route.status), idempotency.is_final(answer.content))
+
+        return answer_of(
+            await run_idempotent(
+                self.service.accounts,
+                caller.user.id,
+                key,
+                method=request.method,
+                path=request.path,
+                fingerprint=await self._fingerprint(request, declared),
+                in_single_unit=idempotency.in_single_unit,
+                perform=perform,
+            )
+        )
+
+    async def _call(
+        self, declared: Declared, request: HttpRequest, accounts: Accounts[Any], key: str | None
+    ) -> Answer[Any] | Streamed:
+        """Authenticate, read the body and run the handler, on these accounts."""
+        called = declared.route
+        if not called.authenticates:
+            body = await self._body(request, declared)
+            call = Call(request=request, accounts=accounts, body=body, idempotency_key=key)
+            return await declared.handler(self, call)
+        caller = await authenticate(request, accounts)
+        if called.page_size is not None:
+            page = page_query(request.query_string, default=called.page_size)
+            listing = ListCall(request=request, accounts=accounts, body=None, caller=caller, page=page)
+            return await declared.handler(self, listing)
+        body = await self._body(request, declared)
+        signed_in = SignedInCall(request=request, accounts=accounts, body=body, caller=caller, idempotency_key=key)
+        return await declared.handler(self, signed_in)
+
+    async def _body(self, request: HttpRequest, declared: Declared) -> Any:
+        model = declared.route.body
+        return None if model is None else await read(request, model, limit_bytes=self._limit(declared))
+
+    async def _fingerprint(self, request: HttpRequest, declared: Declared) -> bytes:
+        """Return the digest of the body. Raises `Malformed` for a body that did not arrive whole."""
+        assert declared.route.body is not None
+        token = access_token(request)
+        try:
+            raw = await request.body(self._limit(declared))
+        except TooLarge:
+            raw = None
+        return fingerprint_of_body(raw, request.headers, model=declared.route.body, token=token)
+
+    def _limit(self, declared: Declared) -> int:
+        return declared.route.body_limit_bytes or self.service.options.body_limit_bytes
+
+
+_WITH_PROFILE: Final = answers_with_profile()
+
+
+def _content(answer: Any) -> Any:
+    """Return the type of an answer's content, from the type that a handler returns."""
+    return dict[str, Any] if answer is Streamed else get_args(answer)[0]
+
+
+def _shown_type(content: Any) -> Any:
+    """Return the type of an answer's content, with the profile data wherever a user is in it."""
+    if content in _WITH_PROFILE:
+        return _WITH_PROFILE[content]
+    inner = get_args(content)
+    changed = tuple(_shown_type(each) for each in inner)
+    if changed == inner:
+        return content
+    return reduce(or_, changed) if isinstance(content, UnionType) else cast("Any", get_origin(content))[changed]
+
+
+def _allowing(methods: str) -> Perform:
+    async def perform(_: HttpRequest) -> Answer[None]:
+        return Answer(None, status=NO_CONTENT, headers={"allow": methods})
+
+    return perform
+
+
+async def authenticate(request: HttpRequest, accounts: Accounts[Any]) -> Caller:
+    """Return the signed-in caller. Raises `MissingToken`, `Malformed` and `InvalidToken`."""
+    caller = await accounts.authenticate(access_token(request), touch=False)  # `answer_to` does, after the answer
+    note_user(caller.user.id)
+    return caller
+
+
+def stored(answer: Answer[Any], status: int) -> StoredAnswer:
+    """Return an answer in the form in which it is stored; `status` is the route's."""
+    return StoredAnswer(answer.status or status, answer.media_type, answer.encoded())
+
+
+def answer_of(response: IdempotentResponse) -> Answer[Any]:
+    """Return the answer that was performed or replayed under an idempotency key."""
+    answer = response.answer
+    content = msgspec.Raw(answer.body) if answer.body else None
+    return Answer(content, status=answer.status, media_type=answer.media_type, headers=response.headers)
+
+
+@contextmanager
+def field_names(names: Mapping[str, str]) -> Iterator[None]:
+    """Name the fields of errors as the client spells them: `names` maps a use case's argument to a field."""
+    try:
+        yield
+    except Invalid as error:
+        if error.field not in names:
+            raise
+        kind = WrongPassword if isinstance(error, WrongPassword) else Invalid  # the log tells them apart
+        raise kind(names[error.field], error.reason) from error
+
+
+@contextmanager
+def taken_is_invalid() -> Iterator[None]:
+    """Report an address that is taken as an invalid field `email`, as the user API does."""
+    try:
+        yield
+    except EmailTaken as error:
+        raise Invalid("email", str(error)) from error
