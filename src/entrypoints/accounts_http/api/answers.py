@@ -11,7 +11,7 @@ from accounts_http.headers import JSON, PROTECTIVE, PROTECTIVE_HEADERS
 T = TypeVar("T")
 
 Background = Callable[[], Awaitable[None]]
-"""What is done after the answer is out. It raises nothing that a client or an operator could do something about."""
+"""A function that is called after the answer is out, and raises nothing that matters to the client."""
 
 _encode: Final = msgspec.json.Encoder().encode
 

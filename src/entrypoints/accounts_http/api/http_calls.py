@@ -29,7 +29,7 @@ class HttpCall:
     body_limit_bytes: int
     """The largest body that is read."""
     documented: Documented | None = None
-    """What the OpenAPI document says; None for HEAD, OPTIONS and pages, which are not in it."""
+    """Its part of the OpenAPI document; None for HEAD, OPTIONS and pages, which are not in it."""
     perform: Perform = attrs.field(repr=False)
     """Runs the call. `HttpApi.run` does the same, with each error as an answer."""
 

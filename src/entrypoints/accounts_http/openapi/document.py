@@ -1,4 +1,4 @@
-"""What all operations share: the components, the security schemes, and the texts of the whole document."""
+"""The operations with all that they share: the components, the security schemes, the introduction."""
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
