@@ -10,6 +10,7 @@ from accounts_http.access_log import note, note_user
 from accounts_http.api.answers import Answer
 from accounts_http.api.calls import Call, ListCall, SignedInCall
 from accounts_http.api.endpoints import Endpoints, answer_of, stored
+from accounts_http.api.requests import path_of
 from accounts_http.api.routes import ACCEPTED, CREATED, NO_CONTENT, delete, get_list, post, public_post
 from accounts_http.bodies import NoFields, value_or_none
 from accounts_http.email_addresses import new_email_address, noted
@@ -85,7 +86,7 @@ class AuthApi(Endpoints):
                 call.accounts,
                 call.idempotency_key,
                 method=request.method,
-                path=request.path,
+                path=path_of(request),
                 email=email,
                 password=body.password,
                 plain=plain_fields(await request.body(self.service.options.body_limit_bytes), request.headers),

@@ -12,7 +12,7 @@ from accounts_core.model.ids import UserId
 from accounts_core.model.paging import Page
 from accounts_core.results import Caller
 from accounts_http.api.answers import Answer, Background, Streamed
-from accounts_http.api.requests import HttpRequest
+from accounts_http.api.requests import HttpRequest, path_of
 from accounts_http.parameters import PageQuery, next_link
 from accounts_http.problems import logger
 
@@ -83,7 +83,7 @@ class ListCall(SignedInCall[None]):
 
     def answer_page(self, content: T, page: Page[Any]) -> Answer[T]:
         """Answer with a page of the list, and the `Link` to the next one."""
-        return self.answer(content, headers=next_link(self.request.path, self.page, page))
+        return self.answer(content, headers=next_link(path_of(self.request), self.page, page))
 
 
 def answer_to(

@@ -19,7 +19,7 @@ from accounts_http.api.answers import Answer, Streamed
 from accounts_http.api.calls import Call, ListCall, SignedInCall
 from accounts_http.api.http_calls import HttpCall, Perform
 from accounts_http.api.problems import problem_answer
-from accounts_http.api.requests import HttpRequest, access_token, read
+from accounts_http.api.requests import HttpRequest, access_token, path_of, read
 from accounts_http.api.routes import NO_CONTENT, Declared
 from accounts_http.card_verifications import CardVerifications
 from accounts_http.errors import TooLarge
@@ -174,7 +174,7 @@ class Endpoints:
                 caller.user.id,
                 key,
                 method=request.method,
-                path=request.path,
+                path=path_of(request),
                 fingerprint=await self._fingerprint(request, declared),
                 in_single_unit=idempotency.in_single_unit,
                 perform=perform,

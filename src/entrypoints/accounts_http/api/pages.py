@@ -28,7 +28,8 @@ class PagesApi(Endpoints):
 
 
 async def _page(name: str, request: HttpRequest) -> Answer[msgspec.Raw]:
-    return Answer(msgspec.Raw(page(name, request.root)), status=200, media_type=PAGE_TYPE, headers=dict(HEADERS))
+    content = msgspec.Raw(page(name, request.path, request.root))
+    return Answer(content, status=200, media_type=PAGE_TYPE, headers=dict(HEADERS))
 
 
 async def _asset(request: HttpRequest) -> Answer[msgspec.Raw]:

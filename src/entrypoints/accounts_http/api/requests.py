@@ -69,6 +69,11 @@ class HttpRequest(Protocol):
         ...
 
 
+def path_of(request: HttpRequest) -> str:
+    """Return the path of a request without the slash at its end that frameworks ignore."""
+    return request.path.rstrip("/") or "/"
+
+
 def access_token(request: HttpRequest) -> Secret:
     """Return the access token. Raises what `accounts_http.bearer.bearer_token` does."""
     return bearer_token(request.headers, request.query_string)

@@ -12,6 +12,8 @@ from html import escape
 from importlib.resources import files
 from typing import Final
 
+from accounts_http.mounting import to_root
+
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; form-action 'self';"
     " base-uri 'none'; frame-ancestors 'none'"
@@ -40,9 +42,17 @@ def assets() -> Mapping[str, bytes]:
     return {name: _read(name) for name in ASSET_TYPES}
 
 
-def page(name: str, root: str) -> bytes:
-    """Return a page of `NAMES`, whose addresses are below this prefix."""
-    return _template(name).format(api=escape(root), assets=escape(f"{root}/pages/{_version()}")).encode()
+def page(name: str, path: str, root: str) -> bytes:
+    """Return a page of `NAMES`. All that it refers to is relative, so that it works below any prefix.
+
+    Args:
+        name: The page.
+        path: Its path in the client's URL.
+        root: The prefix in that path below which the API is.
+
+    """
+    api = escape(to_root(path, root).removesuffix("/"))
+    return _template(name).format(api=api, assets=f"{api}/pages/{_version()}").encode()
 
 
 @cache

@@ -33,8 +33,8 @@ class LitestarRequest:
     @property
     def path(self) -> str:
         """The path of the client's URL, with every prefix."""
-        # Litestar has taken the root away, and every slash at the end
-        return Place.of(self._request.scope).root + self._request.scope["path"]
+        place = Place.of(self._request.scope)
+        return place.root + place.path
 
     @property
     def root(self) -> str:
