@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import reduce
+from functools import partial, reduce
 from inspect import cleandoc
 from operator import or_
 from types import UnionType
@@ -146,25 +146,24 @@ class Endpoints:
 
     def _perform(self, declared: Declared) -> Perform:
         called, idempotency = declared.route, declared.route.idempotency
+        if not called.accepts_key:
+            return partial(self._call, declared, self.service.accounts, None)
 
         async def perform(request: HttpRequest) -> Answer[Any] | Streamed:
-            key = idempotency_key(request.headers) if called.accepts_key else None
+            key = idempotency_key(request.headers)
             if key is None or idempotency is None:
-                answer = await self._call(declared, request, self.service.accounts, key)
-            else:
-                answer = await self._call_once(declared, idempotency, request, key)
-            answer.status = answer.status or called.status
-            return answer
+                return await self._call(declared, self.service.accounts, key, request)
+            return await self._call_once(declared, idempotency, key, request)
 
         return perform
 
     async def _call_once(
-        self, declared: Declared, idempotency: Idempotency, request: HttpRequest, key: str
+        self, declared: Declared, idempotency: Idempotency, key: str, request: HttpRequest
     ) -> Answer[Any]:
         caller = await authenticate(request, self.service.accounts)
 
         async def perform(accounts: Accounts[Any], work_key: str) -> RequestOutcome:
-            answer = await self._call(declared, request, accounts, work_key)
+            answer = await self._call(declared, accounts, work_key, request)
             assert isinstance(answer, Answer)
             return RequestOutcome(stored(answer, declared.route.status), idempotency.is_final(answer.content))
 
@@ -182,26 +181,24 @@ class Endpoints:
         )
 
     async def _call(
-        self, declared: Declared, request: HttpRequest, accounts: Accounts[Any], key: str | None
+        self, declared: Declared, accounts: Accounts[Any], key: str | None, request: HttpRequest
     ) -> Answer[Any] | Streamed:
         """Authenticate, read the body and run the handler, on these accounts."""
-        called = declared.route
-        if not called.authenticates:
-            body = await self._body(request, declared)
+        called, body = declared.route, None
+        caller = await authenticate(request, accounts) if called.authenticates else None
+        if called.body is not None:
+            body = await read(request, called.body, limit_bytes=self._limit(declared))
+        call: Call[Any]
+        if caller is None:
             call = Call(request=request, accounts=accounts, body=body, idempotency_key=key)
-            return await declared.handler(self, call)
-        caller = await authenticate(request, accounts)
-        if called.page_size is not None:
+        elif called.page_size is None:
+            call = SignedInCall(request=request, accounts=accounts, body=body, caller=caller, idempotency_key=key)
+        else:
             page = page_query(request.query_string, default=called.page_size)
-            listing = ListCall(request=request, accounts=accounts, body=None, caller=caller, page=page)
-            return await declared.handler(self, listing)
-        body = await self._body(request, declared)
-        signed_in = SignedInCall(request=request, accounts=accounts, body=body, caller=caller, idempotency_key=key)
-        return await declared.handler(self, signed_in)
-
-    async def _body(self, request: HttpRequest, declared: Declared) -> Any:
-        model = declared.route.body
-        return None if model is None else await read(request, model, limit_bytes=self._limit(declared))
+            call = ListCall(request=request, accounts=accounts, body=None, caller=caller, page=page)
+        answer = await declared.handler(self, call)
+        answer.status = answer.status or called.status
+        return answer
 
     async def _fingerprint(self, request: HttpRequest, declared: Declared) -> bytes:
         """Return the digest of the body. Raises `Malformed` for a body that did not arrive whole."""
