@@ -1,5 +1,6 @@
 """Example programs as a user runs them: a folder, an environment, a server, a signal. See `program`."""
 
+import socket
 import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -82,3 +83,11 @@ def run_script(tmp_path: Path, database_url: str) -> RunScript:
         return done.stdout
 
     return run
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port of the loopback interface that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
