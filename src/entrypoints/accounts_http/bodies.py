@@ -37,7 +37,7 @@ PROFILE: Final = "profile"
 MAX_FIELD_NAME: Final = 48
 """Characters of an unknown field's name that an error shows. The longest name of a known field has 21."""
 
-_SECRET: Final = ("password", "token", "email", "url")
+_SECRET: Final = ("password", "secret", "token", "email", "url")
 """Parts of the names of fields that hold a secret, or where people type one by mistake. Their values are in no log and
 no `repr`, like any text that may hold a card number."""
 _STRING: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
@@ -67,8 +67,9 @@ def read_body(raw: bytes, headers: Headers, model: type[S]) -> S:
     Raises:
         WrongMediaType: The body is neither JSON nor a form.
         Malformed: It does not follow its own format.
-        WrongFields: Fields are missing, unknown, of the wrong type, or hold a NUL; the error names each. Of profile
-            data it names each member that breaks a rule that all profile data has (`check_json`).
+        WrongFields: Fields are missing, unknown, of the wrong type, or hold a NUL; the error names each. Unknown fields
+            are ignored where the struct does not forbid them. Of profile data it names each member that breaks a rule
+            that all profile data has (`check_json`).
 
     """
     try:
@@ -158,7 +159,8 @@ def fill(model: type[S], sent: Mapping[str, Any], *, strict: bool) -> S:
     """Fill a `model` with the fields that were sent; unless `strict`, numbers are text. Raises `WrongFields`."""
     fields = _fields_of(model)
     values: dict[str, Any] = {}
-    errors = _unknown_errors([name for name in sent if name not in fields])
+    is_strict = model.__struct_config__.forbid_unknown_fields
+    errors = _unknown_errors([name for name in sent if name not in fields]) if is_strict else {}
     for name, field in fields.items():
         if name not in sent:
             if field.required:

@@ -21,6 +21,7 @@ from accounts_http.api.http_calls import HttpCall
 from accounts_http.api.invitations import InvitationsApi, SentInvitationsApi
 from accounts_http.api.notifications import NotificationsApi
 from accounts_http.api.pages import PagesApi
+from accounts_http.api.password_form import PasswordFormApi, token_url
 from accounts_http.api.problems import problem_answer
 from accounts_http.api.recovery import RecoveryApi
 from accounts_http.api.requests import HttpRequest
@@ -82,12 +83,15 @@ class HttpApi:
             profile=profile,
             shows_profile=kind is not None and kind.stored,
         )
-        # without a way to verify events, the path is the host's
-        endpoints = (*ENDPOINTS, WebhookApi) if self.options.webhook else ENDPOINTS
+        # where these are not asked for, their paths are the host's
+        endpoints = (*ENDPOINTS, PasswordFormApi) if self.options.password_form else ENDPOINTS
+        endpoints = (*endpoints, WebhookApi) if self.options.webhook else endpoints
         self.calls: tuple[HttpCall, ...] = tuple(call for each in endpoints for call in each(service).calls())
         """Every call, HEAD and OPTIONS among them. A path is there once for each method."""
         self._documentation = Documentation(
-            [call.documented for call in self.calls if call.documented is not None], profile
+            [call.documented for call in self.calls if call.documented is not None],
+            profile,
+            token_url=token_url(self.options.path) if self.options.password_form else None,
         )
 
     async def run(self, call: HttpCall, request: HttpRequest) -> Answer[Any] | Streamed:

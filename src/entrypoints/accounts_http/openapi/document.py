@@ -11,13 +11,13 @@ from accounts_http.openapi.schemas import content_schemas
 from accounts_http.problems import Problem
 
 SECURITY_SCHEME: Final = "accountsBearer"
-SECURITY_SCHEMES: Final = {
-    SECURITY_SCHEME: {
-        "type": "http",
-        "scheme": "bearer",
-        "description": "An access token, from `POST /api/auth/login`.",
-    }
+PASSWORD_SCHEME: Final = "accountsPassword"  # noqa: S105  a name, no secret
+_BEARER: Final = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "An access token, from `POST /api/auth/login`.",
 }
+_PASSWORD: Final = {"type": "oauth2", "description": "Sign in with email address and password."}
 
 DESCRIPTION: Final = """\
 Sign up with `POST /api/auth/register` and sign in with `POST /api/auth/login`. Send the `access_token` of the \
@@ -44,9 +44,12 @@ nested object is replaced as a whole. In a form it is the object as JSON text. E
 class Documentation:
     """The operations of these calls, and their components. Nothing is made before somebody asks for it."""
 
-    def __init__(self, calls: Sequence[Documented], profile: ProfileSchema | None) -> None:
+    def __init__(
+        self, calls: Sequence[Documented], profile: ProfileSchema | None, *, token_url: str | None = None
+    ) -> None:
         self._calls = tuple(calls)
         self._profile = profile
+        self._token_url = token_url
 
     @property
     def description(self) -> str:
@@ -62,7 +65,10 @@ class Documentation:
     @property
     def security_schemes(self) -> dict[str, Any]:
         """The security schemes by name, each of which lets a request with an access token in."""
-        return SECURITY_SCHEMES
+        if self._token_url is None:
+            return {SECURITY_SCHEME: _BEARER}
+        password = {"tokenUrl": self._token_url, "scopes": {}}
+        return {SECURITY_SCHEME: _BEARER, PASSWORD_SCHEME: {**_PASSWORD, "flows": {"password": password}}}
 
     def security(self, call: Documented) -> list[dict[str, list[str]]]:
         """Return the security requirements of one of the calls; none for a public one."""

@@ -21,6 +21,19 @@ class Login(msgspec.Struct, forbid_unknown_fields=True):
     password: Annotated[str, Meta(examples=["a long and quiet river"])]
 
 
+class PasswordForm(msgspec.Struct, kw_only=True):
+    """The form of OAuth 2.0's password grant (RFC 6749, 4.3.2). Scope and client are ignored, as all other fields."""
+
+    grant_type: Literal["password"] | UnsetType = UNSET
+    email: Annotated[str, Meta(description="The email address.", examples=["jane@example.org"])] = msgspec.field(
+        name="username"
+    )
+    password: Annotated[str, Meta(examples=["a long and quiet river"])]
+    scope: str | UnsetType = UNSET
+    client_id: str | UnsetType = UNSET
+    client_secret: str | UnsetType = UNSET
+
+
 class Proof(msgspec.Struct, forbid_unknown_fields=True):
     """The current password, needed if the sign-in is not recent."""
 
