@@ -29,7 +29,7 @@ THIRD_PARTIES: Final = {
     "accounts_cli": {"attrs"},
     "accounts_core": {"attrs", "typing_extensions"},
     "accounts_http": {"attrs", "idna", "msgspec"},
-    "accounts_litestar": {"attrs", "litestar", "msgspec"},
+    "accounts_litestar": {"attrs", "litestar"},
     "accounts_service": {"attrs", "litestar", "msgspec", "sqlalchemy", "structlog", "uvicorn", "uvloop"},
 }
 """Every library that the core and the entry points import. An adapter imports attrs and what its extra asks for."""

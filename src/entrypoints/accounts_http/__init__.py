@@ -1,6 +1,10 @@
-"""The HTTP API without a web framework. An integration such as `accounts_litestar` is built on these modules.
+"""The HTTP API without a web framework.
 
-For each request, in this order:
+An integration such as `accounts_litestar` is built on `api.http_api.HttpApi`: it routes to `calls`, hands over an
+`HttpRequest` (`api.requests`), and sends the `Answer` or the `Streamed` that it gets (`api.answers`). The operations
+and components of the OpenAPI document are from there as well.
+
+Below it are the rules of HTTP. For each request, in this order:
 
 - `hardening`: `ambiguity_of` and `is_path_alias` refuse ambiguous requests; `ProtectiveHeaders` completes every answer.
 - `proxies`: `TrustedProxies` finds the client behind proxies.
@@ -15,6 +19,6 @@ For each request, in this order:
 - `problems`: `problem_response` turns any exception into status, headers and problem document, and logs it.
 
 `options` has the options that an application passes, `webhooks` verifies the payment provider's events,
-`card_verifications` limits how long a client waits (asyncio), and `examples` has an example of each answer. Statuses,
-headers and fields are documented in the OpenAPI document that `accounts_litestar` serves.
+`card_verifications` and `readiness` limit how long a client waits (asyncio), and `examples` has an example of each
+answer.
 """

@@ -8,7 +8,7 @@ For integrations on asyncio.
 import asyncio
 import logging
 from collections.abc import Coroutine
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from accounts_core import Accounts
 from accounts_core.errors import AccountsError, VerificationInProgress
@@ -22,6 +22,23 @@ ASK_AGAIN_SECONDS: Final = 0.25
 """Delay between two looks at another call's verification of the same card."""
 
 Outcome = VerificationResult | ActionRequired
+
+
+class VerifiesCards(Protocol):
+    """Verifies cards for a client that waits; `CardVerifications` does so on asyncio."""
+
+    async def verify(
+        self,
+        user_id: UserId,
+        *,
+        payment_method: str,
+        return_url: str | None,
+        client: str | None,
+        idempotency_key: str | None = None,
+        accounts: Accounts[Any] | None = None,
+    ) -> Outcome:
+        """Verify a card, as `Accounts.verify_card` does."""
+        ...
 
 
 class CardVerifications:

@@ -21,7 +21,7 @@ from accounts_http.api.http_calls import HttpCall, Perform
 from accounts_http.api.problems import problem_answer
 from accounts_http.api.requests import HttpRequest, access_token, path_of, read
 from accounts_http.api.routes import NO_CONTENT, Declared
-from accounts_http.card_verifications import CardVerifications
+from accounts_http.card_verifications import VerifiesCards
 from accounts_http.errors import TooLarge
 from accounts_http.idempotency import (
     Idempotency,
@@ -37,6 +37,7 @@ from accounts_http.openapi.profile_schema import ProfileSchema
 from accounts_http.options import HttpOptions
 from accounts_http.parameters import page_query
 from accounts_http.problems import Problem
+from accounts_http.readiness import Within, within
 from accounts_http.schemas.profile import ProfileBody
 from accounts_http.schemas.profile_data import answers_with_profile, body_with_profile, with_profile
 
@@ -48,8 +49,10 @@ class Service:
     """Everything that the handlers of one application share."""
 
     accounts: Accounts[Any]
-    verifications: CardVerifications
+    verifications: VerifiesCards
     options: HttpOptions
+    within: Within = within
+    """Limits the time of a readiness check."""
     profile: ProfileSchema | None = None
     """The schema of the profile data, where a type is declared."""
     shows_profile: bool = False
@@ -137,12 +140,13 @@ class Endpoints:
 
     def _options_calls(self, calls: list[HttpCall]) -> Iterator[HttpCall]:
         """Return OPTIONS on each path, which lists the methods of all its calls."""
-        methods: dict[str, set[str]] = {}
+        of_path: dict[str, list[HttpCall]] = {}
         for call in calls:
-            names = {call.method, "OPTIONS"} | ({"HEAD"} if call.method == "GET" else set())
-            methods.setdefault(call.path, set()).update(names)
-        for path, allowed in methods.items():
-            yield self._http_call("OPTIONS", path, status=NO_CONTENT, perform=_allowing(", ".join(sorted(allowed))))
+            of_path.setdefault(call.path, []).append(call)
+        for each in of_path.values():
+            methods = {"OPTIONS"}.union(*({"GET", "HEAD"} if call.method == "GET" else {call.method} for call in each))
+            perform = _allowing(", ".join(sorted(methods)))
+            yield attrs.evolve(each[0], method="OPTIONS", status=NO_CONTENT, documented=None, perform=perform)
 
     def _perform(self, declared: Declared) -> Perform:
         called, idempotency = declared.route, declared.route.idempotency

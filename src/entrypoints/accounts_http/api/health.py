@@ -1,8 +1,6 @@
 """Health checks: whether the process runs, and whether it can serve requests."""
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from accounts_core import Accounts
@@ -13,11 +11,10 @@ from accounts_http.api.calls import Call
 from accounts_http.api.endpoints import Endpoints, Service
 from accounts_http.api.routes import public_get
 from accounts_http.openapi.declarations import Docs
+from accounts_http.readiness import Check
 from accounts_http.schemas.health import Health
 
 logger: Final = logging.getLogger("accounts_http")
-
-Check = Callable[[], Awaitable[object]]
 
 UNUSED_TOKEN: Final = new_token(bytes(TOKEN_BYTES))
 """Well-formed, so that the store is asked for it; as likely to be anybody's as any other guess."""
@@ -40,7 +37,7 @@ class HealthApi(Endpoints):
     async def ready(self, call: Call[None]) -> Answer[Health]:  # noqa: ARG002  as every handler
         """Checks that the store answers."""
         try:
-            await asyncio.wait_for(_awaited(self._check), self.service.options.readiness_seconds)
+            await self.service.within(self._check, self.service.options.readiness_seconds)
         except Exception as error:  # every exception of a host's check means the same
             logger.warning("Not ready: %r", error)
             raise Unavailable("Not ready.") from error
@@ -57,7 +54,3 @@ def store_check(accounts: Accounts[Any]) -> Check:
             return
 
     return check
-
-
-async def _awaited(check: Check) -> None:
-    await check()
