@@ -121,6 +121,7 @@ FROM_CLIENTS: Final[dict[str, tuple[Worst, ...]]] = {
     "accounts_http.bodies._SURROGATE": _JSON,
     "accounts_core.model.ids._NUMBER": (Worst(again="1"),),
     "accounts_http.parameters._TEXT_ID": (Worst(again="pm_"),),
+    "accounts_http.mounting._PREFIX": (Worst(again="/a"), Worst(again="/"), Worst(again="a", before="/")),
     "accounts_http.proxies._PORT": (Worst(again=":1"),),
     "accounts_http.hardening._HOST": (
         Worst(again="a."),

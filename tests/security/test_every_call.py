@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
+from urllib.parse import urljoin
 
 import httpx
 import pytest
@@ -238,7 +239,8 @@ def test_text_comes_back_as_it_was_sent(populated: Populated, text: str) -> None
 @pytest.mark.parametrize("path", [path for path, media_type in PAGES.items() if media_type.startswith("text/html")])
 def test_what_a_page_loads_says_what_it_is_and_in_which_encoding(env: Environment, path: str) -> None:
     """ASVS 5.0, 4.1.1: its scripts and styles as well."""
-    loaded = re.findall(r'(?:src|href)="(/[^"#?]+\.\w+)"', env.service.api.get(path).text)
+    found = re.findall(r'(?:src|href)="(\.{1,2}/[^"#?]+\.\w+)"', env.service.api.get(path).text)
+    loaded = [urljoin(path, each) for each in found]
 
     assert loaded
     for each in loaded:
