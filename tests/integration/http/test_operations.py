@@ -20,6 +20,12 @@ from accounts_litestar import AccountsPlugin
 from accounts_system import SystemClock
 
 
+class Message(msgspec.Struct):
+    """A host's own class; a component has the same name."""
+
+    subject: str
+
+
 @pytest.fixture(scope="module")
 def api() -> HttpApi:
     return HttpApi(memory_accounts(), HttpOptions(webhook=checking(SystemClock())))
@@ -56,11 +62,6 @@ def test_components_are_found_through_one_another(api: HttpApi) -> None:
 
 
 def test_a_class_of_the_hosts_with_the_name_of_a_component_is_told_from_it() -> None:
-    class Message(msgspec.Struct):
-        """The host's own."""
-
-        subject: str
-
     @get("/message", responses={404: ResponseSpec(Problem, generate_examples=False)})
     async def message() -> Message:
         return Message("Hello")

@@ -4,16 +4,21 @@ import json
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from litestar.serialization import encode_json
-from tests.integration.http.client import OTHER_PASSWORD, PASSWORD, PROBLEM, Client, Run, invalid, problem
+from tests.integration.http.client import FORM, OTHER_PASSWORD, PASSWORD, PROBLEM, Client, Run, invalid, problem
 from tests.integration.http.service import Service, in_memory, memory_accounts, serving
 
 from accounts_core.model.policy import Policy
 from accounts_core.model.rate_limits import in_every_scope
+from accounts_core.model.text import Secret
 from accounts_core.ports.rate_limiter import RateLimit
 from accounts_http.api.http_api import HttpApi
+from accounts_http.bodies import read_body
+from accounts_http.headers import Headers
+from accounts_http.schemas.auth import PasswordForm
 from accounts_litestar import HttpOptions, create_app
 from accounts_memory import MemoryRateLimiter
 
@@ -114,10 +119,13 @@ def test_it_counts_as_a_sign_in(run: Run) -> None:
 
 def test_a_client_secret_and_a_password_are_shown_by_nothing(api: Client, caplog: pytest.LogCaptureFixture) -> None:
     secret = "a secret of a client"
+    sent = urlencode({**PROOF, "client_secret": secret}).encode()
 
+    form = read_body(sent, Headers([(b"content-type", FORM.encode())]), PasswordForm)
     api.post(TOKEN, form={**PROOF, "client_secret": secret, "grant_type": "other"})
     api.post(TOKEN, form={**PROOF, "client_secret": secret, "password": OTHER_PASSWORD})
 
+    assert all(isinstance(each, Secret) for each in (form.client_secret, form.email, form.password))
     assert secret not in caplog.text
     assert OTHER_PASSWORD not in caplog.text
 

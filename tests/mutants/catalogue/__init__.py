@@ -15,6 +15,7 @@ from .deletion import DELETION
 from .export import EXPORT
 from .fairness import FAIRNESS
 from .forks import FORKS
+from .http_calls import HTTP_CALLS
 from .http_profile_data import HTTP_PROFILE_DATA
 from .idempotency import IDEMPOTENCY
 from .identity import IDENTITY
@@ -58,6 +59,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *FORKS,
     *CLOCK,
     *ASVS,
+    *HTTP_CALLS,
     *ACCESS,
     *MAILS,
     *MAIL_TEXTS,
