@@ -91,7 +91,7 @@ def test_every_adapter_is_named_by_the_service_alone_and_the_workers_by_every_en
     contract = importlinter_contract("Only the service and the test kit name adapters")
     (free,) = importlinter_contract("The clock and the workers")["protected_modules"]
 
-    assert set(contract["protected_modules"]) == (ADAPTERS - {free}) | {"accounts_litestar"}
+    assert set(contract["protected_modules"]) == (ADAPTERS - {free}) | {"accounts_litestar", "accounts_fastapi"}
 
 
 # ---- what is in the wheel

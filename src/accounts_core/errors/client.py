@@ -66,8 +66,10 @@ class AccountDeactivated(ClientError):
 class ReauthenticationRequired(ClientError):
     """A sensitive change requires the current password, or a session with a recent sign-in."""
 
-    def __init__(self) -> None:
-        super().__init__("Send the current password, or sign in again: this change needs a recent sign-in.")
+    def __init__(
+        self, text: str = "Send the current password, or sign in again: this change needs a recent sign-in."
+    ) -> None:
+        super().__init__(text)
 
 
 class InvalidMailToken(Invalid):

@@ -192,6 +192,7 @@ def problem_response(
     retry_after_seconds: int,
     kind: ProblemType | None = None,
     framework: str = "",
+    by_host: bool = False,
 ) -> ProblemResponse:
     """Return the response for an error, and log it: as an error if it is a bug, as a warning if something is down.
 
@@ -201,9 +202,10 @@ def problem_response(
         retry_after_seconds: The `Retry-After` of a 503.
         kind: The problem type of a framework's own exception; otherwise it is looked up.
         framework: The package whose frames are removed from the traceback, because they hold the request.
+        by_host: Whether a route of the host application raised it, which may look up any user.
 
     """
-    error = shown_error(error)
+    error = error if by_host else shown_error(error)
     kind = kind or problem_type_of(error)
     _note(error, kind)
     trim_frames(error, framework)

@@ -2,6 +2,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from shutil import copyfile
 
+import attrs
 import pytest
 import sqlalchemy as sa
 from tests.integration.http.client import Client, Run
@@ -21,8 +22,8 @@ from accounts_sql import create_engine, migrate
 from accounts_sql.tables import counters, metadata
 
 STORES = ["memory", "sqlite", "postgresql"]
-FAST_STORES = ["memory", *(pytest.param(kind, marks=pytest.mark.long) for kind in ("sqlite", "postgresql"))]
-"""For the many tests that need any service: the databases are left to `make long`."""
+FAST_STORES = ["memory", *(pytest.param(kind, marks=pytest.mark.long) for kind in ("sqlite", "postgresql", "fastapi"))]
+"""For tests that need any service. `make long` has the databases, and FastAPI in place of Litestar."""
 
 OpenStore = Callable[[str, Run], AbstractContextManager[Stored]]
 
@@ -56,6 +57,8 @@ def open_store(tmp_path_factory: pytest.TempPathFactory, request: pytest.Fixture
         match kind:
             case "memory":
                 return nullcontext(in_memory())
+            case "fastapi":
+                return nullcontext(attrs.evolve(in_memory(), on_fastapi=True))
             case "sqlite":
                 file = tmp_path_factory.mktemp("sqlite") / "accounts.db"
                 copyfile(template, file)

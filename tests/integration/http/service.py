@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count
-from typing import Any
+from typing import Any, cast
 
 import attrs
 import httpx
 import sqlalchemy as sa
+from fastapi import FastAPI
 from litestar import Litestar
 from tests.integration.http.client import Client, Run
 from tests.integration.http.stripe_events import checking
@@ -25,7 +27,9 @@ from accounts_core.ports.payment_gateway import HoldStatus
 from accounts_core.ports.rate_limiter import RateLimiter
 from accounts_core.ports.secrets import Secrets
 from accounts_core.ports.store import Store, UnitOfWork
+from accounts_fastapi import FastAPIAccounts
 from accounts_litestar import HttpOptions, create_app
+from accounts_litestar.edge.hardening import HardenedApp
 from accounts_memory import ManualClock, MemoryGateway, MemoryMailer, MemoryStore, PlainHasher
 from accounts_memory.store import Ids
 from accounts_sql import AsyncSqlStore, create_async_engine
@@ -58,6 +62,8 @@ class Stored:
     """Remembers all that is in it, and returns what brings just that back."""
     counter: RoundTripCounter | None = None
     """Counts round trips to the database, where there is one."""
+    on_fastapi: bool = False
+    """Whether a FastAPI application serves it, in place of the bundled service's."""
 
 
 @attrs.frozen(kw_only=True)
@@ -141,9 +147,10 @@ def serving(
         owned_data=owned_data,
         profile_type=profile_type,
     )
-    app = create_app(accounts, options=options or HttpOptions(webhook=checking(clock)))
+    options = options or HttpOptions(webhook=checking(clock))
+    app: Any = fastapi_app(accounts, options) if stored.on_fastapi else create_app(accounts, options=options)
     lifespan = Lifespan(app)
-    http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://accounts.test")  # type: ignore[arg-type]  # Litestar's scope type is narrower than ASGI's
+    http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://accounts.test")
     run(lifespan.begin())
     try:
         yield Service(
@@ -161,10 +168,26 @@ def serving(
         run(lifespan.end())
 
 
+class OnFastAPI(HardenedApp):
+    """A FastAPI application within the outermost layer of the bundled service."""
+
+    def __init__(self, app: FastAPI, options: HttpOptions) -> None:
+        super().__init__(cast("Any", app), log=options.log_request)
+        self.lifespan = partial(app.router.lifespan_context, app)
+
+
+def fastapi_app(accounts: Accounts[Any, UnitOfWork], options: HttpOptions) -> OnFastAPI:
+    app = FastAPI()
+    auth = FastAPIAccounts(accounts, options=options)
+    auth.install(app)
+    app.include_router(auth.health_router)
+    return OnFastAPI(app, options)
+
+
 class Lifespan:
     """Holds an application's lifespan open in a task of its own: it has to end in the task in which it began."""
 
-    def __init__(self, app: Litestar) -> None:
+    def __init__(self, app: Litestar | OnFastAPI) -> None:
         self._app = app
         self._ending = asyncio.Event()
 

@@ -47,6 +47,8 @@ class Caller(Generic[D]):
     user: User[D]
     touch_due: bool
     """Whether the session's `last_used_at` is out of date, because it was not or could not be recorded."""
+    signed_in_recently: bool = False
+    """Whether the sign-in is recent enough for a sensitive change (`Policy.reauthentication`)."""
 
 
 @attrs.frozen
@@ -97,10 +99,11 @@ class Authenticate(Generic[D]):
         user = self._profiles.bind(found)
         if not user.is_active or not session.is_live(now=now, policy=self._policy.sessions):
             raise InvalidToken
+        recent = self._policy.is_recent(session.created_at, now=now)
         if not session.needs_touch(now=now):
-            return Caller(session, user, touch_due=False)
+            return Caller(session, user, touch_due=False, signed_in_recently=recent)
         if touch:
             with suppress(AccountsError):  # it is recorded by a later call
                 await self._touch(session.id)
-                return Caller(session.touch(at=now), user, touch_due=False)
-        return Caller(session, user, touch_due=True)
+                return Caller(session.touch(at=now), user, touch_due=False, signed_in_recently=recent)
+        return Caller(session, user, touch_due=True, signed_in_recently=recent)

@@ -174,6 +174,19 @@ def test_e27_a_caller_may_touch_the_session_after_its_answer(
     assert not accounts.authenticate(signed_in.token, touch=False).touch_due
 
 
+def test_a_caller_has_signed_in_recently_for_as_long_as_the_policy_says(
+    accounts: Core, env: Environment, signed_in: SignInResult
+) -> None:
+    env.clock.advance(Policy().reauthentication)
+    for touch in (False, True, True):  # not recorded, recorded, recorded before
+        assert accounts.authenticate(signed_in.token, touch=touch).signed_in_recently
+
+    env.clock.advance(timedelta(microseconds=1))
+
+    assert not accounts.authenticate(signed_in.token).signed_in_recently
+    assert env.accounts(Policy(reauthentication=timedelta(0))).authenticate(signed_in.token).signed_in_recently
+
+
 class ReadOnly(MemoryStore):
     """A store that only reads, such as a standby, or one that is used within a unit of work of its own."""
 

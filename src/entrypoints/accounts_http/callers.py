@@ -1,0 +1,61 @@
+"""The signed-in user of a host application's own routes, for the integrations with web frameworks.
+
+An integration resolves the access token of a request once, keeps the caller for everything else in the same request,
+and calls `touch` after the answer if `touch_due` says so.
+"""
+
+from typing import Any, Generic
+
+import attrs
+
+from accounts_core import Accounts
+from accounts_core.errors import InfrastructureError, ReauthenticationRequired
+from accounts_core.model.profile_data import D
+from accounts_core.results import Caller
+from accounts_http.access_log import note_user
+from accounts_http.bearer import bearer_token
+from accounts_http.headers import Headers, QueryString
+from accounts_http.problems import logger
+
+
+@attrs.frozen
+class Callers(Generic[D]):
+    """Resolves the access tokens of requests."""
+
+    _accounts: Accounts[D]
+
+    async def resolve(self, headers: Headers, query_string: QueryString) -> Caller[D]:
+        """Return the caller, with one read of the store and no write.
+
+        Args:
+            headers: The request's headers.
+            query_string: The raw query, which must hold no token.
+
+        Raises:
+            MissingToken: There is no token.
+            InvalidToken: The token is malformed or unknown, its session is over, or its user is deactivated.
+            Malformed: There are several `Authorization` headers, or a token in the query as well.
+
+        """
+        caller = await self._accounts.authenticate(bearer_token(headers, query_string), touch=False)
+        note_user(caller.user.id)
+        return caller
+
+    async def touch(self, caller: Caller[Any]) -> None:
+        """Record that the caller's session is in use. A failure is logged; a later request records it."""
+        try:
+            await self._accounts.touch_session(caller.session.id)
+        except InfrastructureError as error:
+            logger.warning("The use of a session could not be noted: %s", error)
+
+
+def require_recent(caller: Caller[D]) -> Caller[D]:
+    """Return the caller if the sign-in is recent enough for a sensitive change.
+
+    Raises:
+        ReauthenticationRequired: It is not (`Policy.reauthentication`).
+
+    """
+    if not caller.signed_in_recently:
+        raise ReauthenticationRequired("Sign in again: this needs a recent sign-in.")
+    return caller
