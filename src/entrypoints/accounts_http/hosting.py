@@ -54,6 +54,8 @@ class Hosting:
         migrate: Whether to bring the database up to date at the start. Processes that start together may each do so.
         worker: Whether to run a worker beside the requests, or a worker of your own, such as one with other limits.
         drain: Waits for work that requests have left, for at most the given seconds.
+        closes: Whether to close at the end what the accounts keep open. Not for a host that goes on using it, as with a
+            worker in a lifespan of its own.
         shutdown_seconds: The time that this work and the worker's jobs have to finish at the end.
 
     """
@@ -65,12 +67,14 @@ class Hosting:
         migrate: bool = False,
         worker: bool | Worker = False,
         drain: Drain | None = None,
+        closes: bool = True,
         shutdown_seconds: float = SHUTDOWN_SECONDS,
     ) -> None:
         self._accounts = accounts
         self._migrates = migrate
         self._worker = worker if isinstance(worker, Worker) else Worker(accounts) if worker else None
         self._drain = drain
+        self._closes = closes
         self._shutdown_seconds = shutdown_seconds
         self._deadline = 0.0
         self._has_told = False
@@ -173,7 +177,8 @@ class Hosting:
 
     async def _start(self) -> AsyncExitStack:
         async with AsyncExitStack() as stack:
-            stack.push_async_callback(self._accounts.close)
+            if self._closes:
+                stack.push_async_callback(self._accounts.close)
             if self._migrates:
                 await self._accounts.migrate()
             if self._worker is not None:

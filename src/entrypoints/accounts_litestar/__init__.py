@@ -5,6 +5,21 @@ from accounts_http.options import HttpOptions
 from accounts_http.webhooks import ProviderEvent, Webhook
 from accounts_litestar.app import create_app
 from accounts_litestar.documentation.page import OfflineDocs
+from accounts_litestar.host.dto import SessionDTO, UserDTO
+from accounts_litestar.host.refusals import Refused
+from accounts_litestar.host.transactions import AccountsInTransaction
 from accounts_litestar.plugin import AccountsPlugin
 
-__all__ = ["AccountsPlugin", "HttpOptions", "OfflineDocs", "ProviderEvent", "RequestEntry", "Webhook", "create_app"]
+__all__ = [
+    "AccountsInTransaction",
+    "AccountsPlugin",
+    "HttpOptions",
+    "OfflineDocs",
+    "ProviderEvent",
+    "Refused",
+    "RequestEntry",
+    "SessionDTO",
+    "UserDTO",
+    "Webhook",
+    "create_app",
+]

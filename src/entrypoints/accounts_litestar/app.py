@@ -19,12 +19,18 @@ from accounts_litestar.documentation.page import MountedJson, OfflineDocs, refus
 from accounts_litestar.edge.hardening import HardenedApp
 from accounts_litestar.edge.problems import Problems
 from accounts_litestar.plugin import AccountsPlugin
+from accounts_system import Worker
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
 
 def create_app(
-    accounts: Accounts[Any], *, options: HttpOptions | None = None, lifespan: Sequence[Lifespan] = ()
+    accounts: Accounts[Any],
+    *,
+    options: HttpOptions | None = None,
+    lifespan: Sequence[Lifespan] = (),
+    migrate: bool = False,
+    worker: bool | Worker = False,
 ) -> Litestar:
     """Return the whole service: the API, its health checks, its OpenAPI document and the page to read it.
 
@@ -33,14 +39,16 @@ def create_app(
         options: The options of the API; the defaults otherwise.
         lifespan: Context managers that are entered at the start and exited at the end, after running verifications
             are done.
+        migrate: Whether to bring the database up to date when the application starts.
+        worker: Whether to run a worker beside the requests, or a worker of your own.
 
     """
     options = options or HttpOptions()
     problems = Problems(retry_after_seconds=options.retry_after_seconds)
     # the client behind a proxy is looked up once, by the outermost layer
-    plugin = AccountsPlugin(accounts, attrs.evolve(options, trusted_proxies=()))
+    plugin = AccountsPlugin(accounts, attrs.evolve(options, trusted_proxies=()), migrate=migrate, worker=worker)
     app = Litestar(
-        [plugin.health(), plugin.pages()],
+        [plugin.health()],
         plugins=[plugin],
         exception_handlers={Exception: problems},
         request_max_body_size=options.body_limit_bytes,

@@ -3,8 +3,7 @@
 import asyncio
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Final
 
@@ -14,15 +13,13 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from accounts_core.errors import Unavailable
 from accounts_http.hardening import refusal
-from accounts_litestar import HttpOptions, RequestEntry, create_app
-from accounts_service.composition import Service, open_service
+from accounts_litestar import RequestEntry
+from accounts_service.application import build_app, delivering
+from accounts_service.composition import open_service
 from accounts_service.http_guard import GuardedProtocol
 from accounts_service.listening import format_url
 from accounts_service.logs import log_to_stderr
-from accounts_service.payments import make_webhook_check
-from accounts_service.prefix import Prefixed, prefix_of
 from accounts_service.settings import Settings
-from accounts_service.simulator import add_challenge_pages, deliver_events
 from accounts_system.worker import Worker, working
 
 CANCEL_SECONDS: Final = 5
@@ -57,8 +54,9 @@ async def _serve(
     address = settings.public_url or format_url(sockets[0])
     async with open_service(settings, public_url=address) as service:
         worker = Worker(service.accounts)
+        app, _ = build_app(service, worker, address, log_request)
         config = uvicorn.Config(
-            _answering_cancelled(_app(service, worker, address, log_request)),
+            _answering_cancelled(app),
             http=GuardedProtocol,
             ws="none",
             lifespan="on",
@@ -69,25 +67,8 @@ async def _serve(
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         )
         server = _Server(config, announce, worker)
-        async with _delivering(service, worker), working(worker, limit_seconds=lambda: server.patience_seconds):
+        async with delivering(service, worker), working(worker, limit_seconds=lambda: server.patience_seconds):
             await server.serve(list(sockets))
-
-
-def _app(service: Service, worker: Worker, address: str, log_request: Callable[[RequestEntry], None]) -> ASGIApp:
-    settings, simulator = service.settings, service.provider.simulator
-    options = HttpOptions(
-        cors_origins=settings.cors_origins,
-        only_tls=(settings.public_url or "").startswith("https://"),
-        trusted_proxies=settings.trusted_proxies,
-        webhook=make_webhook_check(settings.stripe_webhook_secret, service.clock),
-        wake_worker=worker.wake,
-        log_request=log_request,
-    )
-    app: ASGIApp = create_app(service.accounts, options=options)
-    if simulator is not None:
-        simulator.url = address
-        app = add_challenge_pages(app, simulator, options)
-    return Prefixed(app, prefix_of(settings.public_url))
 
 
 def _answering_cancelled(app: ASGIApp) -> ASGIApp:
@@ -114,22 +95,6 @@ def _answering_cancelled(app: ASGIApp) -> ASGIApp:
                 await send({"type": "http.response.body", "body": body, "more_body": False})
 
     return answering
-
-
-@asynccontextmanager
-async def _delivering(service: Service, worker: Worker) -> AsyncIterator[None]:
-    """Deliver the events of a simulator in this process, which sends no webhooks."""
-    if service.provider.simulator is None:
-        yield
-        return
-    delivery = asyncio.create_task(
-        deliver_events(service.provider.simulator, service.accounts, service.clock, worker.wake)
-    )
-    try:
-        yield
-    finally:
-        delivery.cancel()
-        await asyncio.wait({delivery})
 
 
 class _Server(uvicorn.Server):

@@ -7,7 +7,7 @@ from tests.mutants.mutant import Mutant
 from .checks import core
 
 _APP: Final = (
-    "Litestar([plugin.health(), plugin.pages()], plugins=[plugin], exception_handlers={Exception: problems},"
+    "Litestar([plugin.health()], plugins=[plugin], exception_handlers={Exception: problems},"
     " request_max_body_size=options.body_limit_bytes,"
     " cors_config=_cors(options.cors_origins) if options.cors_origins else None,"
     " openapi_config=_openapi_config(plugin.api), lifespan=list(lifespan), logging_config=None, debug=False,"

@@ -1,0 +1,58 @@
+"""The security of a host's own routes in its OpenAPI document, by the dependencies and guards that they use."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from litestar.di import Provide
+from litestar.handlers import HTTPRouteHandler
+from litestar.routes import BaseRoute, HTTPRoute
+
+from accounts_litestar.host.dependencies import OPT_OUT, Dependencies
+
+
+class RouteSecurity:
+    """Documents the security of routes. A host's own `security` stays as it is.
+
+    Args:
+        dependencies: Recognizes what needs a token.
+        schemes: The names of the security schemes; each alone is enough.
+
+    """
+
+    def __init__(self, dependencies: Dependencies[Any], schemes: Sequence[str]) -> None:
+        self._dependencies = dependencies
+        self._schemes = schemes
+
+    def add_to(self, route: BaseRoute) -> None:
+        """Document each handler of a route."""
+        if not isinstance(route, HTTPRoute):
+            return
+        for handler in route.route_handlers:
+            if any(getattr(layer, "security", None) for layer in handler.ownership_layers):
+                continue
+            used = set(self._used_by(handler))
+            if used:
+                needed: list[dict[str, list[str]]] = [{scheme: []} for scheme in self._schemes]
+                handler.security = needed if True in used else [*needed, {}]
+
+    def _used_by(self, handler: HTTPRouteHandler) -> Iterator[bool]:
+        """Return for each dependency and guard of a handler whether it needs a token."""
+        if not handler.opt.get(OPT_OUT):
+            yield from self._known(handler.resolve_guards())
+        provided = handler.resolve_dependencies()
+        yield from self._known(_dependencies_of(handler.parsed_fn_signature.parameters, provided, set()))
+
+    def _known(self, functions: Any) -> Iterator[bool]:
+        for function in functions:
+            needs_token = self._dependencies.needs_token(function)
+            if needs_token is not None:
+                yield needs_token
+
+
+def _dependencies_of(names: Mapping[str, Any], provided: Mapping[str, Provide], seen: set[str]) -> Iterator[Any]:
+    """Return the functions that provide these names, and what they depend on in turn."""
+    for name in names:
+        if name in provided and name not in seen:
+            seen.add(name)
+            yield provided[name].dependency
+            yield from _dependencies_of(provided[name].parsed_fn_signature.parameters, provided, seen)

@@ -1,0 +1,70 @@
+"""The answer to a request of a host's own route that is not signed in, or may not go on."""
+
+from typing import Any
+
+import msgspec
+from litestar import Request, Response
+from litestar.connection import ASGIConnection
+from litestar.enums import ScopeType
+from litestar.exceptions import HTTPException, WebSocketException
+
+from accounts_core.errors import ClientError, InfrastructureError
+from accounts_http.errors import HttpError
+from accounts_http.headers import PROTECTIVE_HEADERS
+from accounts_http.problems import MEDIA_TYPE, ProblemResponse, problem_response
+from accounts_litestar.edge.problems import FRAMEWORK
+
+REFUSED = (ClientError, InfrastructureError, HttpError)
+"""The errors that are answers. A `ConfigurationError` is none: it is a mistake of the host, like any other."""
+
+
+class Refused(HTTPException):
+    """A dependency or a guard of the plugin refuses a request. Only the plugin raises it.
+
+    The answer is a problem document. A host that wants another one has an exception handler for this class, or for its
+    status, such as 401.
+
+    Attributes:
+        error: The reason, such as `accounts_core.errors.InvalidToken`.
+        problem: The problem document, with its status and headers.
+
+    """
+
+    def __init__(self, error: Exception, problem: ProblemResponse) -> None:
+        super().__init__(detail=problem.problem.detail, status_code=problem.status, headers=problem.headers)
+        self.error = error
+        self.problem = problem
+
+
+class Refusals:
+    """Turns errors into refusals, and refusals into answers."""
+
+    def __init__(self, *, retry_after_seconds: int) -> None:
+        self._retry_after_seconds = retry_after_seconds
+
+    def of(self, connection: ASGIConnection[Any, Any, Any, Any], error: Exception) -> Exception:
+        """Return the exception to raise for an error: for a WebSocket one that closes it with 4000 and the status."""
+        if not isinstance(error, REFUSED):
+            return error
+        scope = connection.scope
+        problem = problem_response(
+            error,
+            request=f"{scope.get('method', 'WEBSOCKET')} {scope.get('path_template', '?')}",
+            retry_after_seconds=self._retry_after_seconds,
+            framework=FRAMEWORK,
+            by_host=True,
+        )
+        if scope["type"] == ScopeType.WEBSOCKET:
+            return WebSocketException(detail=problem.problem.detail, code=4000 + problem.status)
+        return Refused(error, problem)
+
+
+def answer(_: Request[Any, Any, Any], refused: Refused) -> Response[Any]:
+    """Answer a refusal with its problem document: an exception handler of Litestar."""
+    problem = refused.problem
+    return Response(
+        msgspec.json.encode(problem.problem),
+        status_code=problem.status,
+        media_type=MEDIA_TYPE,
+        headers={**PROTECTIVE_HEADERS, **problem.headers},
+    )

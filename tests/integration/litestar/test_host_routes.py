@@ -1,0 +1,448 @@
+"""Dependencies and guards of a host's own routes, and what a host does beside them."""
+
+import logging
+from typing import Any
+
+import attrs
+import pytest
+from litestar import Controller, MediaType, Request, Response, Router, WebSocket, get, post, websocket
+from litestar.connection import ASGIConnection
+from litestar.di import NamedDependency, Provide
+from litestar.exceptions import HTTPException, WebSocketDisconnect
+from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult, DefineMiddleware
+from litestar.openapi import OpenAPIConfig
+from tests.integration.http.client import problem
+from tests.integration.litestar.hosts import bearer, client_of, host, host_accounts
+
+from accounts_core import ProfileType, User
+from accounts_core.errors import InvalidToken, NotFound, Unavailable
+from accounts_core.results import Caller
+from accounts_litestar import AccountsPlugin, HttpOptions, Refused
+from accounts_memory import MemoryStore
+from accounts_profiles import profile_type
+
+
+@attrs.frozen
+class Customer:
+    company: str = "none"
+
+
+CUSTOMER: ProfileType[Customer] = profile_type(Customer)
+
+
+@get("/me")
+async def me(current_user: NamedDependency[User[Customer]]) -> dict[str, str]:
+    return {"name": current_user.name, "company": current_user.profile.company}
+
+
+@get("/maybe")
+async def maybe(optional_user: NamedDependency[User | None]) -> dict[str, str | None]:
+    return {"name": optional_user.name if optional_user else None}
+
+
+@post("/dangerous", status_code=200)
+async def dangerous(recent_user: NamedDependency[User]) -> dict[str, str]:
+    return {"name": recent_user.name}
+
+
+@get("/session")
+async def session(current_session: NamedDependency[Caller[Customer]]) -> dict[str, Any]:
+    return {"name": current_session.user.name, "session": current_session.session.id}
+
+
+@get("/sessions")
+async def sessions(
+    optional_session: NamedDependency[Caller | None], recent_session: NamedDependency[Caller]
+) -> dict[str, bool]:
+    return {"same": optional_session is not None and optional_session.session.id == recent_session.session.id}
+
+
+@get("/open")
+async def public() -> str:
+    return "open"
+
+
+ROUTES = (me, maybe, dangerous, session, sessions, public)
+
+
+class CountedStore(MemoryStore):
+    """Counts reads of sessions."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reads = 0
+
+    def reader(self) -> Any:
+        self.reads += 1
+        return super().reader()
+
+
+def test_a_handler_gets_the_signed_in_user_with_the_hosts_profile() -> None:
+    parts = host_accounts(profile_type=CUSTOMER)
+    with client_of(host(AccountsPlugin(parts.accounts), *ROUTES)) as client:
+        jane = bearer(client)
+
+        assert client.get("/me", headers=jane).json() == {"name": "Jane Doe", "company": "none"}
+        assert client.get("/maybe", headers=jane).json() == {"name": "Jane Doe"}
+        assert client.get("/maybe").json() == {"name": None}
+        assert client.get("/session", headers=jane).json()["name"] == "Jane Doe"
+        assert client.get("/sessions", headers=jane).json() == {"same": True}
+        assert client.post("/dangerous", headers=jane).json() == {"name": "Jane Doe"}
+        assert client.get("/open").text == "open"
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_a_request_without_a_valid_token_is_refused_with_our_problem(debug: bool) -> None:
+    with client_of(host(AccountsPlugin(host_accounts().accounts), *ROUTES, debug=debug)) as client:
+        for path in ("/me", "/session", "/sessions"):
+            refused = client.get(path)
+            problem(refused, 401, "token-required")
+            assert refused.headers["www-authenticate"] == "Bearer"
+            assert refused.headers["cache-control"] == "no-store"
+        for path in ("/me", "/maybe", "/session", "/sessions"):
+            refused = client.get(path, headers={"Authorization": "Bearer acs_nothing"})
+            problem(refused, 401, "invalid-token")
+            assert refused.headers["www-authenticate"] == 'Bearer error="invalid_token"'
+            twice = client.get(f"{path}?access_token=x", headers={"Authorization": "Bearer x"})
+            problem(twice, 400, "malformed-request")
+
+
+def test_an_old_sign_in_is_not_recent() -> None:
+    parts = host_accounts()
+    with client_of(host(AccountsPlugin(parts.accounts), *ROUTES)) as client:
+        jane = bearer(client)
+        parts.clock.pass_by(minutes=15)
+        assert client.post("/dangerous", headers=jane).status_code == 200
+        parts.clock.pass_by(microseconds=1)
+
+        problem(client.post("/dangerous", headers=jane), 403, "reauthentication-required")
+        problem(client.get("/sessions", headers=jane), 403, "reauthentication-required")
+        assert client.get("/maybe", headers=jane).status_code == 200
+
+
+def test_a_request_reads_the_store_once_however_many_ask() -> None:
+    store = CountedStore()
+    auth = AccountsPlugin(host_accounts(store).accounts)
+
+    async def cart(current_user: NamedDependency[User]) -> str:
+        return f"cart of {current_user.name}"
+
+    @get(
+        "/all",
+        guards=[auth.signed_in, auth.signed_in_recently],
+        dependencies={"cart": Provide(cart), "again": auth.current_user},
+    )
+    async def everything(
+        current_user: NamedDependency[User],
+        optional_user: NamedDependency[User | None],
+        recent_user: NamedDependency[User],
+        current_session: NamedDependency[Caller],
+        optional_session: NamedDependency[Caller | None],
+        recent_session: NamedDependency[Caller],
+        cart: NamedDependency[str],
+        again: NamedDependency[User],
+    ) -> dict[str, Any]:
+        assert current_user is again is recent_user is optional_user is current_session.user
+        assert current_session is recent_session is optional_session
+        return {"cart": cart}
+
+    with client_of(host(auth, everything)) as client:
+        jane = bearer(client)
+        store.reads = 0
+
+        assert client.get("/all", headers=jane).json() == {"cart": "cart of Jane Doe"}
+        assert store.reads == 1
+        store.reads = 0
+        problem(client.get("/all", headers={"Authorization": "Bearer acs_" + "a" * 43}), 401, "invalid-token")
+        assert store.reads <= 1
+
+
+def test_the_use_of_a_session_is_recorded_after_the_answer() -> None:
+    parts = host_accounts()
+    order: list[str] = []
+
+    class Watched(MemoryStore):
+        def begin(self) -> Any:
+            order.append("write")
+            return super().begin()
+
+    parts = host_accounts(Watched())
+
+    async def before_send(message: Any, scope: Any) -> None:
+        if message["type"] == "http.response.body":
+            order.append("answer")
+
+    with client_of(host(AccountsPlugin(parts.accounts), *ROUTES, before_send=[before_send])) as client:
+        jane = bearer(client)
+        parts.clock.pass_by(days=13)
+        order.clear()
+
+        assert client.get("/maybe", headers=jane).status_code == 200
+        assert order == ["answer", "write"]
+        parts.clock.pass_by(days=13)  # which would be more than the 14 days without use
+        assert client.get("/maybe", headers=jane).status_code == 200
+        order.clear()
+        assert client.get("/maybe", headers=jane).status_code == 200
+        assert order == ["answer"], "it is not due again"
+
+
+# what else a host has
+
+
+def test_the_hosts_own_dependency_of_the_name_is_kept() -> None:
+    async def current_user() -> str:
+        return "mine"
+
+    @get("/mine")
+    async def mine(current_user: NamedDependency[str]) -> str:
+        return current_user
+
+    async def another() -> str:
+        return "mine"
+
+    @get("/lower", dependencies={"optional_user": Provide(another)})
+    async def lower(optional_user: NamedDependency[str]) -> str:
+        return optional_user
+
+    auth = AccountsPlugin(host_accounts().accounts)
+    with client_of(host(auth, mine, lower, dependencies={"current_user": Provide(current_user)})) as client:
+        assert client.get("/mine").text == "mine"
+        assert client.get("/lower").text == "mine"
+        spec = client.get("/schema/openapi.json").json()["paths"]
+        assert "security" not in spec["/mine"]["get"]
+        assert "security" not in spec["/lower"]["get"]
+
+
+def test_guards_of_an_application_a_router_and_a_controller_let_out_whom_the_host_lets_out() -> None:
+    auth = AccountsPlugin(host_accounts().accounts)
+
+    @get("/open", opt={"exclude_from_auth": True})
+    async def is_open() -> str:
+        return "open"
+
+    class Things(Controller):
+        path = "/things"
+        guards = [auth.signed_in]  # noqa: RUF012  as Litestar's controllers are written
+
+        @get("/")
+        async def closed(self) -> str:
+            return "closed"
+
+        @get("/open", opt={"exclude_from_auth": True})
+        async def is_open(self) -> str:
+            return "open"
+
+    router = Router("/r", route_handlers=[is_open, Things], guards=[auth.signed_in])
+    by_app = host(auth, is_open, Things, Router("/r", route_handlers=[public]), guards=[auth.signed_in])
+    for app, closed, opened in (
+        (host(auth, Things), ["/things"], ["/things/open"]),
+        (host(auth, router), ["/r/things"], ["/r/open", "/r/things/open"]),
+        (by_app, ["/things", "/r/open"], ["/open", "/things/open", "/verify-email"]),
+    ):
+        with client_of(app) as client:
+            for path in closed:
+                problem(client.get(path), 401, "token-required")
+            for path in opened:
+                assert client.get(path).status_code == 200, path
+    # the calls of the API check tokens themselves: nobody could sign in otherwise
+    with client_of(by_app) as client:
+        jane = bearer(client, email="john@example.org")
+        assert client.get("/things", headers=jane).text == "closed"
+        assert client.get("/api/users/current", headers=jane).status_code == 200
+
+
+def test_a_hosts_own_authentication_leaves_the_calls_of_the_api_alone() -> None:
+    class Own(AbstractAuthenticationMiddleware):
+        async def authenticate_request(self, connection: ASGIConnection[Any, Any, Any, Any]) -> AuthenticationResult:
+            if connection.headers.get("x-key") != "right":
+                raise HTTPException("no key", status_code=401)
+            return AuthenticationResult(user=None, auth=None)
+
+    auth = AccountsPlugin(host_accounts().accounts)
+    with client_of(host(auth, *ROUTES, middleware=[DefineMiddleware(Own)])) as client:
+        jane = bearer(client)
+        assert client.get("/me", headers=jane).json()["detail"] == "no key"
+        assert client.get("/open", headers={"x-key": "right"}).text == "open"
+        assert client.get("/api/users/current", headers=jane).status_code == 200
+
+
+def by_host(_: Request[Any, Any, Any], error: Exception) -> Response[str]:
+    return Response(f"host: {type(error).__name__}", status_code=418, media_type=MediaType.TEXT)
+
+
+@pytest.mark.parametrize("kind", [Exception, HTTPException, InvalidToken, 404, 500])
+def test_the_hosts_handlers_of_other_errors_stay_as_they_are(kind: Any) -> None:
+    """A refusal is our problem document; what the host's own code raises is the host's."""
+
+    @get("/broken")
+    async def broken() -> None:
+        raise NotFound("thing")
+
+    @get("/core")
+    async def core() -> None:
+        raise InvalidToken
+
+    auth = AccountsPlugin(host_accounts().accounts)
+    with client_of(host(auth, *ROUTES, broken, core, exception_handlers={kind: by_host})) as client:
+        problem(client.get("/me"), 401, "token-required")
+        assert client.get("/broken").status_code == (418 if kind in (Exception, 500) else 500)
+        assert client.get("/core").status_code == (418 if kind in (Exception, InvalidToken, 500) else 500)
+
+
+@pytest.mark.parametrize("kind", [Refused, 401])
+def test_a_host_may_answer_refusals_itself(kind: Any) -> None:
+    auth = AccountsPlugin(host_accounts().accounts)
+    with client_of(host(auth, *ROUTES, exception_handlers={kind: by_host})) as client:
+        assert client.get("/me").text == "host: Refused"
+        problem(client.get("/api/users/current"), 401, "token-required")
+
+
+def test_a_store_that_is_away_is_503(caplog: pytest.LogCaptureFixture) -> None:
+    class Away(MemoryStore):
+        is_away = False
+
+        def reader(self) -> Any:
+            if self.is_away:
+                raise Unavailable("the database is away")
+            return super().reader()
+
+    store = Away()
+    auth = AccountsPlugin(host_accounts(store).accounts, HttpOptions(retry_after_seconds=7))
+    with client_of(host(auth, *ROUTES)) as client, caplog.at_level(logging.WARNING):
+        jane = bearer(client)
+        store.is_away = True
+        refused = client.get("/me", headers=jane)
+
+    problem(refused, 503, "unavailable")
+    assert refused.headers["retry-after"] == "7"
+    assert "the database is away" in caplog.text
+
+
+def test_a_websocket_is_refused_or_knows_the_user() -> None:
+    auth = AccountsPlugin(host_accounts().accounts)
+
+    @websocket("/chat")
+    async def chat(socket: WebSocket, current_user: NamedDependency[User]) -> None:
+        await socket.accept()
+        await socket.send_text(current_user.name)
+        await socket.close()
+
+    @websocket("/guarded", guards=[auth.signed_in])
+    async def guarded(socket: WebSocket) -> None:
+        await socket.accept()
+        await socket.close()
+
+    with client_of(host(auth, chat, guarded)) as client:
+        jane = bearer(client)
+        with client.websocket_connect("/chat", headers=jane) as socket:
+            assert socket.receive_text() == "Jane Doe"
+        for path in ("/chat", "/guarded"):
+            with pytest.raises(WebSocketDisconnect) as refused, client.websocket_connect(path) as socket:
+                socket.receive_text()
+            assert (refused.value.code, refused.value.detail) == (
+                4401,
+                "Send an access token: Authorization: Bearer <token>.",
+            )
+
+
+@pytest.mark.parametrize("second", ["/second"])
+def test_two_plugins_at_two_paths_have_their_own_users(second: str) -> None:
+    first, other = (
+        AccountsPlugin(host_accounts().accounts),
+        AccountsPlugin(host_accounts().accounts, HttpOptions(path=second)),
+    )
+
+    @get("/other", dependencies={"admin": other.current_user})
+    async def of_the_other(admin: NamedDependency[User]) -> str:
+        return admin.name
+
+    with client_of(host([first, other], *ROUTES, of_the_other)) as client:
+        jane, admin = bearer(client), bearer(client, "/second")
+
+        assert client.get("/maybe", headers=jane).json() == {"name": "Jane Doe"}
+        problem(client.get("/maybe", headers=admin), 401, "invalid-token")
+        assert client.get("/other", headers=admin).text == "Jane Doe"
+        problem(client.get("/other", headers=jane), 401, "invalid-token")
+        assert client.get("/schema/openapi.json").status_code == 200
+
+
+def test_an_application_is_opened_closed_and_opened_again() -> None:
+    app = host(AccountsPlugin(host_accounts().accounts, worker=True, migrate=True), *ROUTES)
+    for email in ("one@example.org", "two@example.org"):
+        with client_of(app) as client:
+            assert client.get("/maybe", headers=bearer(client, email=email)).json() == {"name": "Jane Doe"}
+
+
+# documentation
+
+
+def test_the_document_says_which_of_the_hosts_routes_need_a_token() -> None:
+    auth = AccountsPlugin(host_accounts().accounts)
+
+    async def cart(current_user: NamedDependency[User]) -> str:
+        return current_user.name
+
+    @get("/cart", dependencies={"cart": Provide(cart)})
+    async def of_a_cart(cart: NamedDependency[str]) -> str:
+        return cart
+
+    @get("/guarded", guards=[auth.signed_in])
+    async def guarded() -> str:
+        return ""
+
+    @get("/own", guards=[auth.signed_in], security=[{"apiKey": []}])
+    async def own() -> str:
+        return ""
+
+    @get("/let-out", guards=[auth.signed_in], opt={"exclude_from_auth": True})
+    async def let_out() -> str:
+        return ""
+
+    with client_of(host(auth, *ROUTES, of_a_cart, guarded, own, let_out)) as client:
+        document = client.get("/schema/openapi.json").json()
+
+    def security(path: str) -> Any:
+        return next(iter(document["paths"][path].values())).get("security")
+
+    needed = [{"accountsBearer": []}]
+    for path in ("/me", "/dangerous", "/session", "/sessions", "/cart", "/guarded"):
+        assert security(path) == needed, path
+    assert security("/maybe") == [*needed, {}]
+    assert security("/own") == [{"apiKey": []}]
+    assert security("/open") is None
+    assert security("/let-out") is None
+    assert security("/api/auth/login") is None
+    assert security("/api/users/current") == needed
+    assert document["components"]["securitySchemes"]["accountsBearer"]["scheme"] == "bearer"
+
+
+def test_a_host_without_a_document_has_the_rest() -> None:
+    with client_of(host(AccountsPlugin(host_accounts().accounts), *ROUTES, openapi_config=None)) as client:
+        assert client.get("/maybe", headers=bearer(client)).json() == {"name": "Jane Doe"}
+        assert client.get("/schema/openapi.json").status_code == 404
+
+
+def test_a_host_whose_document_secures_everything_keeps_that() -> None:
+    config = OpenAPIConfig(title="Things", version="1", security=[{"apiKey": []}])
+    with client_of(host(AccountsPlugin(host_accounts().accounts), *ROUTES, openapi_config=config)) as client:
+        document = client.get("/schema/openapi.json").json()
+
+    assert document["security"] == [{"apiKey": []}]
+    assert document["paths"]["/me"]["get"]["security"] == [{"accountsBearer": []}]
+
+
+# mail pages (E15)
+
+
+@pytest.mark.parametrize("path", ["/", "/accounts"])
+def test_the_link_of_a_mail_leads_to_a_page_of_the_plugin(path: str) -> None:
+    at = path.rstrip("/")
+    with client_of(host(AccountsPlugin(host_accounts().accounts, HttpOptions(path=path)), *ROUTES)) as client:
+        for name in ("verify-email", "reset-password"):
+            page = client.get(f"{at}/{name}")
+            assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+            assert "default-src 'none'" in page.headers["content-security-policy"]
+        assert (
+            client.get("/schema/openapi.json").json()["paths"].keys() & {"/verify-email", "/accounts/verify-email"}
+            == set()
+        )
