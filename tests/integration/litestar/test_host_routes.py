@@ -322,13 +322,13 @@ def test_a_websocket_is_refused_or_knows_the_user() -> None:
     auth = AccountsPlugin(host_accounts().accounts)
 
     @websocket("/chat")
-    async def chat(socket: WebSocket, current_user: NamedDependency[User]) -> None:
+    async def chat(socket: WebSocket[Any, Any, Any], current_user: NamedDependency[User]) -> None:
         await socket.accept()
         await socket.send_text(current_user.name)
         await socket.close()
 
     @websocket("/guarded", guards=[auth.signed_in])
-    async def guarded(socket: WebSocket) -> None:
+    async def guarded(socket: WebSocket[Any, Any, Any]) -> None:
         await socket.accept()
         await socket.close()
 
@@ -404,7 +404,7 @@ def test_the_document_says_which_of_the_hosts_routes_need_a_token() -> None:
     def security(path: str) -> Any:
         return next(iter(document["paths"][path].values())).get("security")
 
-    needed = [{"accountsBearer": []}]
+    needed: list[dict[str, list[str]]] = [{"accountsBearer": []}]
     for path in ("/me", "/dangerous", "/session", "/sessions", "/cart", "/guarded"):
         assert security(path) == needed, path
     assert security("/maybe") == [*needed, {}]
