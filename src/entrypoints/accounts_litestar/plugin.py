@@ -105,8 +105,8 @@ class AccountsPlugin(InitPlugin, ReceiveRoutePlugin, Generic[D]):
         """The migration, the worker and the end of the accounts, in the application's lifespan."""
         self._options = attrs.evolve(options, wake_worker=options.wake_worker or self.hosting.wake)
         self.api = HttpApi(accounts, self._options)
-        refusals = Refusals(retry_after_seconds=options.retry_after_seconds)
-        self._callers = RequestCallers(Callers(accounts), refusals, self.hosting.require_running)
+        self._refusals = Refusals(retry_after_seconds=options.retry_after_seconds)
+        self._callers = RequestCallers(Callers(accounts), self._refusals, self.hosting.require_running)
         self._dependencies = Dependencies(self._callers)
         self._security = RouteSecurity(self._dependencies, list(self.api.security_schemes))
         self.signed_in = self._dependencies.signed_in()
@@ -154,6 +154,14 @@ class AccountsPlugin(InitPlugin, ReceiveRoutePlugin, Generic[D]):
     def recent_session(self) -> Provide:
         """As `recent_user`, with the session."""
         return self._dependencies.recent_session()
+
+    @property
+    def exception_handlers(self) -> dict[int | type[Exception], Any]:
+        """Handlers for routes of the host that call the accounts: `exception_handlers=auth.exception_handlers`.
+
+        They answer errors such as `EmailTaken` with problem documents. Without them such errors are the host's.
+        """
+        return self._refusals.handlers()
 
     def in_transaction(self, session: str = "db_session") -> Provide:
         """Return a dependency: the accounts inside the transaction of the host's session, which commits or rolls back.

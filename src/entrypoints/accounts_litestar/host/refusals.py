@@ -46,22 +46,37 @@ class Refusals:
         """Return the exception to raise for an error: for a WebSocket one that closes it with 4000 and the status."""
         if not isinstance(error, REFUSED):
             return error
+        problem = self._problem(connection, error)
+        if connection.scope["type"] == ScopeType.WEBSOCKET:
+            return WebSocketException(detail=problem.problem.detail, code=4000 + problem.status)
+        return Refused(error, problem)
+
+    def handlers(self) -> dict[int | type[Exception], Any]:
+        """Return exception handlers that answer every error of the accounts with its problem document."""
+
+        def handle(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+            return _answer(self._problem(request, error))
+
+        # a function, which Litestar does not copy with all that it refers to
+        return dict.fromkeys(REFUSED, handle)
+
+    def _problem(self, connection: ASGIConnection[Any, Any, Any, Any], error: Exception) -> ProblemResponse:
         scope = connection.scope
-        problem = problem_response(
+        return problem_response(
             error,
             request=f"{scope.get('method', 'WEBSOCKET')} {scope.get('path_template', '?')}",
             retry_after_seconds=self._retry_after_seconds,
             framework=FRAMEWORK,
             by_host=True,
         )
-        if scope["type"] == ScopeType.WEBSOCKET:
-            return WebSocketException(detail=problem.problem.detail, code=4000 + problem.status)
-        return Refused(error, problem)
 
 
 def answer(_: Request[Any, Any, Any], refused: Refused) -> Response[Any]:
     """Answer a refusal with its problem document: an exception handler of Litestar."""
-    problem = refused.problem
+    return _answer(refused.problem)
+
+
+def _answer(problem: ProblemResponse) -> Response[Any]:
     return Response(
         msgspec.json.encode(problem.problem),
         status_code=problem.status,
