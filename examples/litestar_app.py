@@ -2,8 +2,8 @@
 
     DATABASE_URL=postgresql://... STRIPE_API_KEY=sk_... SMTP_URL=smtps://... uvicorn litestar_app:app
 
-Without `DATABASE_URL` the database is the file `shop.db`. Without `SMTP_URL` mails are files in the folder `mails`; without
-`STRIPE_API_KEY` cards are simulated in memory. `PUBLIC_URL` is the address that links in mails lead to.
+Without `DATABASE_URL` the database is the file `shop.db`. Without `SMTP_URL` mails are files in the folder `mails`, and
+without `STRIPE_API_KEY` cards are simulated in memory. `PUBLIC_URL` is the address that links in mails lead to.
 
 It needs `accounts-core[litestar,sql,argon2,stripe,smtp]`.
 """
@@ -98,6 +98,7 @@ async def provide_session() -> AsyncIterator[AsyncSession]:
 
 
 async def create_tables(_: Litestar) -> None:
+    """Make the shop's tables, once the accounts have theirs. For several processes use Alembic."""
     async with engine.begin() as connection:
         await connection.run_sync(Base.metadata.create_all)
 
