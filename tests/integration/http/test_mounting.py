@@ -1,6 +1,7 @@
 """The whole service below a prefix, whoever mounts it (E14, E32)."""
 
 import logging
+import re
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from typing import Any
@@ -99,13 +100,19 @@ def test_everything_is_served_below_the_prefix_and_refers_to_it(
     document = mounted.get(f"{at}/schema/openapi.json").json()
     assert document["servers"] == [{"url": in_url(at)}]
     assert "/api/users/current" in document["paths"]
-    for page_of_it in (f"{at}/schema", f"{at}/schema/"):
-        documentation = mounted.get(page_of_it)
-        assert documentation.status_code == 200
-        for reference in References(documentation.text).found:
-            reached = urljoin(f"http://h.example{in_url(page_of_it)}", reference)
-            assert reached.startswith(f"http://h.example{in_url(at)}/schema/")
+    for page_of_it in ("/schema", "/schema/", "/verify-email", "/verify-email/", "/reset-password"):
+        shown = mounted.get(f"{at}{page_of_it}")
+        assert shown.status_code == 200
+        for reference in References(shown.text).found:
+            reached = urljoin(f"http://h.example{in_url(at)}{page_of_it}", reference)
+            assert reached.startswith(f"http://h.example{in_url(at)}/")
             assert mounted.get(reached).status_code == 200, reference
+        api = re.search('data-(?:api|server)="([^"]*)"', shown.text)
+        assert api is not None
+        assert (
+            urljoin(f"http://h.example{in_url(at)}{page_of_it}", api[1].rstrip("/") + "/api")
+            == f"http://h.example{in_url(at)}/api"
+        )
 
 
 def test_health_checks_and_refusals_are_the_services_below_the_prefix(mounted: Client, at: str) -> None:

@@ -1,0 +1,143 @@
+"""The pages of mails and of the documentation in a real browser, below each kind of prefix (E14, E15)."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from time import monotonic, sleep
+from typing import Any
+
+import pytest
+import uvicorn
+from litestar import Litestar
+from selenium.webdriver import Chrome
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from tests.integration.http.client import PASSWORD
+from tests.integration.http.mounts import (
+    behind_a_proxy_that_tells_nothing,
+    behind_uvicorns_root_path,
+    in_fastapi,
+    in_litestar,
+)
+from tests.integration.pages.test_pages import browser, pytestmark, requested, said  # noqa: F401  a fixture, a mark
+
+from accounts_core import Accounts, MailDispatch
+from accounts_litestar import AccountsPlugin, HttpOptions, create_app
+from accounts_memory import MemoryGateway, MemoryMailer, MemoryStore, PlainHasher
+from accounts_system import SystemClock, SystemSecrets
+
+MOUNTED = {
+    "/untold": behind_a_proxy_that_tells_nothing,
+    "/root/path": behind_uvicorns_root_path,
+    "/fast.api": in_fastapi,
+    "/lite/star": in_litestar,
+}
+PLUGIN = "/plugin"
+
+
+class Site:
+    """One server with an application below several prefixes, and with a host that has the plugin at a path."""
+
+    def __init__(self) -> None:
+        self.mails, clock, secrets = MemoryMailer(), SystemClock(), SystemSecrets()
+        self.accounts = Accounts(
+            store=MemoryStore(),
+            payments=MemoryGateway(clock, secrets),
+            passwords=PlainHasher(),
+            mailer=self.mails,
+            clock=clock,
+            secrets=secrets,
+            limits=None,
+            mail_dispatch=MailDispatch.AFTER_COMMIT,
+        )
+        inner: Any = create_app(self.accounts)
+        self._apps: dict[str, Any] = {at: mount(inner, at) for at, mount in MOUNTED.items()}
+        self._apps[PLUGIN] = Litestar(
+            plugins=[AccountsPlugin(self.accounts, HttpOptions(path=PLUGIN))], logging_config=None
+        )
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        app = next(app for at, app in self._apps.items() if scope["path"].startswith(at + "/"))
+        await app(scope, receive, send)
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[tuple[str, Site, asyncio.AbstractEventLoop]]:
+    made = Site()
+    config = uvicorn.Config(made, port=0, lifespan="off", log_config=None, ws="none")
+    server, loop = uvicorn.Server(config), asyncio.new_event_loop()
+    thread = threading.Thread(target=lambda: loop.run_until_complete(server.serve()))
+    thread.start()
+    deadline = monotonic() + 20
+    while not server.started:
+        assert monotonic() < deadline
+        sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield f"http://127.0.0.1:{port}", made, loop
+    server.should_exit = True
+    thread.join()
+    loop.close()
+
+
+def mailed(site: tuple[str, Site, asyncio.AbstractEventLoop], call: str, **arguments: Any) -> str:
+    """Make a call that sends a mail, and return the token in it."""
+    _, made, loop = site
+    before = len(made.mails.delivered)
+    asyncio.run_coroutine_threadsafe(getattr(made.accounts, call)(**arguments), loop).result(20)
+    (mail,) = made.mails.delivered[before:]
+    return str(mail.values["token"])
+
+
+@pytest.mark.parametrize("at", [PLUGIN, *(pytest.param(at, marks=pytest.mark.long) for at in MOUNTED)])
+def test_the_pages_of_mails_work_below_a_prefix(
+    browser: Chrome,  # noqa: F811  the fixture
+    site: tuple[str, Site, asyncio.AbstractEventLoop],
+    at: str,
+) -> None:
+    url, email = site[0], f"jane{at.replace('/', '.')}@example.org"
+    token = mailed(site, "register", email=email, password=PASSWORD, name="Jane Doe")
+
+    browser.get(f"{url}{at}/verify-email#token={token}")
+    browser.find_element(By.ID, "password").send_keys(PASSWORD, Keys.ENTER)
+
+    assert said(browser) == "Your email address is confirmed. Sign in with your password."
+    assert browser.find_element(By.TAG_NAME, "main").value_of_css_property("max-width") != "none", "the style is there"
+
+    token = mailed(site, "forgot_password", email=email)
+    for slash in ("", "/"):
+        browser.get(f"{url}{at}/reset-password{slash}#token={token}")
+        browser.find_element(By.ID, "password").send_keys("another one, as long")
+    browser.find_element(By.ID, "again").send_keys("another one, as long", Keys.ENTER)
+
+    assert said(browser).startswith("Your password was changed")
+    assert [asked for asked in requested(browser) if not asked.startswith(f"{url}{at}/")] == []
+
+
+@pytest.mark.parametrize(
+    "at", [pytest.param(at, marks=[pytest.mark.long] if at != "/untold" else []) for at in MOUNTED]
+)
+def test_the_documentation_works_below_a_prefix(
+    browser: Chrome,  # noqa: F811  the fixture
+    site: tuple[str, Site, asyncio.AbstractEventLoop],
+    at: str,
+) -> None:
+    browser.set_window_size(1200, 1000)
+    browser.get(f"{site[0]}{at}/schema")
+    call = wait_for(browser, "#operations-Health-live .opblock-summary-control")
+
+    call.click()
+    wait_for(browser, "#operations-Health-live .try-out__btn").click()
+    wait_for(browser, "#operations-Health-live .execute").click()
+
+    answered = wait_for(browser, "#operations-Health-live .live-responses-table .response .response-col_status")
+    assert answered.text.startswith("200")
+    assert [asked for asked in requested(browser) if not asked.startswith(f"{site[0]}{at}/")] == []
+    assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []  # type: ignore[no-untyped-call]  # selenium's own
+
+
+def wait_for(browser: Chrome, selector: str) -> Any:  # noqa: F811  the fixture
+    deadline = monotonic() + 20
+    while not (found := browser.find_elements(By.CSS_SELECTOR, selector)):
+        assert monotonic() < deadline, selector
+        sleep(0.05)
+    return found[0]
