@@ -2,13 +2,15 @@
 
 import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from hashlib import sha256
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote, urljoin
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from litestar import Litestar, Request, asgi, get
 from litestar.openapi import OpenAPIConfig
 from tests.integration.http.client import PASSWORD, Client, Run, problem
@@ -50,6 +52,11 @@ def app() -> ASGI:
 @pytest.fixture(scope="module")
 def at_a_path() -> ASGI:
     return create_app(memory_accounts(), options=HttpOptions(path="/accounts"))
+
+
+@pytest.fixture(scope="module")
+def plugin_at_a_path() -> ASGI:
+    return Litestar(plugins=[AccountsPlugin(memory_accounts(), HttpOptions(path="/accounts"))], logging_config=None)
 
 
 @pytest.fixture(scope="module")
@@ -209,3 +216,68 @@ def test_what_the_outer_application_has_read_of_a_request_is_not_taken_for_the_i
     new = {"email": "jane@example.org", "password": PASSWORD, "name": "Jane Doe"}
 
     problem(api.post("/accounts/api/auth/sessions", json=new), 405, "method-not-allowed")
+
+
+def test_a_host_that_is_mounted_at_the_prefix_of_its_plugin_is_told_so(
+    run: Run, mount: Callable[[ASGI, str], ASGI], caplog: pytest.LogCaptureFixture, plugin_at_a_path: ASGI
+) -> None:
+    """E32, whichever of the two addresses somebody tries."""
+    api = client(run, mount(plugin_at_a_path, "/accounts"))
+
+    with caplog.at_level(logging.ERROR):
+        for path in ("/accounts/api/users/current", "/accounts/accounts/api/users/current"):
+            caplog.clear()
+            problem(api.get(path), 500, "internal-error")
+            assert "HttpOptions(path='/accounts') adds the same prefix again" in caplog.text
+    assert api.get("/accounts/nothing").json() == {"status_code": 404, "detail": "Not Found"}
+
+
+@pytest.mark.parametrize(("migrate", "worker"), [(True, False), (False, True)])
+def test_e29_a_mounted_application_whose_lifespan_nobody_runs_refuses_and_says_why(
+    run: Run, migrate: bool, worker: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    inner = create_app(memory_accounts(), migrate=migrate, worker=worker)
+    api = client(run, MOUNTS["in_fastapi"](inner, "/accounts"))
+
+    with caplog.at_level(logging.WARNING):
+        for _ in range(2):
+            refused = api.get("/accounts/api/users/current")
+            problem(refused, 503, "unavailable")
+            assert int(refused.headers["retry-after"]) > 0
+
+    told = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert len(told) == 1
+    assert "The lifespan of the accounts is not running" in told[0].message
+    for name in ("FastAPI", "Starlette", "Litestar", "app.lifespan()"):
+        assert name in told[0].message
+
+
+def test_e29_without_a_migration_and_a_worker_it_is_only_told_of(run: Run, caplog: pytest.LogCaptureFixture) -> None:
+    api = client(run, MOUNTS["in_starlette"](create_app(memory_accounts()), "/accounts"))
+
+    with caplog.at_level(logging.WARNING):
+        for _ in range(2):
+            problem(api.get("/accounts/api/users/current"), 401, "token-required")
+
+    assert [record.levelno for record in caplog.records if record.name == "accounts_http"] == [logging.WARNING]
+
+
+def test_the_outer_application_runs_the_lifespan_of_the_mounted_one(run: Run) -> None:
+    inner = create_app(memory_accounts(), migrate=True, worker=True)
+
+    @asynccontextmanager
+    async def lifespan(_: object) -> AsyncIterator[None]:
+        async with inner.lifespan():
+            yield
+
+    outer = FastAPI(lifespan=lifespan)
+    outer.mount("/accounts", cast("Any", inner))  # Litestar's types are narrower than ASGI's
+
+    async def twice() -> None:
+        for _ in range(2):
+            async with outer.router.lifespan_context(outer):
+                answer = await http.get("/accounts/api/users/current")
+                assert answer.status_code == 401
+
+    http = httpx.AsyncClient(transport=httpx.ASGITransport(outer), base_url="http://h.example")
+    run(twice())

@@ -15,6 +15,7 @@ from litestar.types import Scope
 from accounts_core import User
 from accounts_core.model.profile_data import D
 from accounts_core.results import Caller
+from accounts_http.mounting import Place, prefix, require_single_prefix
 from accounts_litestar.host.callers import RequestCallers
 
 OPT_OUT: Final = "exclude_from_auth"
@@ -108,10 +109,16 @@ class Dependencies(Generic[D]):
         return guard
 
 
-def running_guard(require_running: Callable[[], None]) -> Guard:
-    """Return a guard that refuses requests while the lifespan of the application does not run."""
+def running_guard(require_running: Callable[[], None], path: str) -> Guard:
+    """Return a guard of the API's own routes.
 
-    async def running(_: ASGIConnection[Any, Any, Any, Any], __: BaseRouteHandler) -> None:
+    It refuses requests while the lifespan of the application does not run, and where a mount doubles the API's prefix.
+    """
+
+    async def running(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         require_running()
+        if has_path:
+            require_single_prefix(Place.of(connection.scope).root, path)
 
+    has_path = bool(prefix(path))
     return running
