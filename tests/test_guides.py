@@ -11,6 +11,8 @@ GUIDES: Final = [
     "CONTRIBUTING.md",
     "docs/architecture.md",
     "docs/glossary.md",
+    "docs/litestar.md",
+    "docs/mounting.md",
     "docs/releasing.md",
     "docs/settings.md",
     "docs/testing.md",

@@ -44,7 +44,7 @@ def in_litestar(mounted: ServiceApp) -> Any:
 @pytest.mark.parametrize("mount", [in_fastapi, pytest.param(in_litestar, marks=pytest.mark.long)])
 def test_a_mounted_service_migrates_works_and_is_opened_again(mount: Any, folder: Path) -> None:
     mounted = service(folder, public_url=URL)
-    client = mount(mounted)
+    client, mails = mount(mounted), list[Path]()
     for number in range(2):
         with client:
             new = NEW | {"email": f"jane{number}@example.org"}
