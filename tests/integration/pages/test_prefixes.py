@@ -28,7 +28,7 @@ from accounts_system import SystemClock, SystemSecrets
 
 MOUNTED = {
     "/untold": behind_a_proxy_that_tells_nothing,
-    "/root/path": behind_uvicorns_root_path,
+    "/given/path": behind_uvicorns_root_path,
     "/fast.api": in_fastapi,
     "/lite/star": in_litestar,
 }
