@@ -19,10 +19,11 @@ from accounts_argon2 import Argon2Hasher
 from accounts_core import BlockingAccounts, MailDispatch
 from accounts_core.model import OutboxJob
 from accounts_core.model.events import DomainEvent, UserRegistered
+from accounts_core.ports.store import UnitOfWork
 from accounts_memory import MemoryGateway
 from accounts_smtp import EmlMailer, MailComposer, Sender, SmtpUrl
 from accounts_smtp.blocking_smtp import BlockingSmtpMailer
-from accounts_sql import SqlStore, SqlUnit, create_engine
+from accounts_sql import SqlStore, create_engine
 from accounts_stripe import BlockingStripeGateway
 from accounts_system import BlockingWorker, SystemClock, SystemSecrets
 
@@ -36,7 +37,7 @@ tables = sa.MetaData()
 vouchers = sa.Table("shop_vouchers", tables, sa.Column("job", sa.Text, primary_key=True), sa.Column("user", sa.Text))
 
 
-async def order_voucher(work: SqlUnit, event: DomainEvent) -> None:
+async def order_voucher(work: UnitOfWork, event: DomainEvent) -> None:
     """Put a job into the outbox for each new user, in the transaction of the sign-up."""
     if isinstance(event, UserRegistered):
         now = clock.now()

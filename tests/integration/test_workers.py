@@ -160,6 +160,25 @@ def test_a_thread_outlives_a_job_that_fails_and_a_database_that_is_away(
     assert "A job (host) failed and was rescheduled: `accounts outbox list` shows why." in caplog.messages
 
 
+@pytest.mark.parametrize("error", [SystemExit(1), asyncio.CancelledError()], ids=lambda error: type(error).__name__)
+def test_a_thread_outlives_a_job_that_would_end_a_thread_in_silence(
+    host: Host, error: BaseException, caplog: pytest.LogCaptureFixture
+) -> None:
+    done: list[str] = []
+
+    async def leaves(job: OutboxJob) -> None:
+        if job.id == "job_1":
+            raise error
+        done.append(job.id)
+
+    host.put(a_job("job_1", topic="host.leaves"), a_job("job_2", topic="host.leaves"))
+
+    with blocking(host.accounts(leaves=leaves)):
+        until(lambda: done == ["job_2"])
+
+    assert "The worker (host) failed; it goes on." in caplog.messages
+
+
 def test_what_is_due_is_done_once_in_the_callers_thread(host: Host) -> None:
     welcome = Handler()
     accounts = host.accounts(welcome=welcome)

@@ -105,7 +105,7 @@ class BlockingWorker:
             woken.clear()
             try:
                 ran = step()
-            except Exception as error:  # noqa: BLE001  the worker is needed to release holds, so no error may end it
+            except BaseException as error:  # noqa: BLE001  nothing may end it: `SystemExit` of a job would, in silence
                 self._pause(report.failed(error), woken)
             else:
                 report.ran(ran)

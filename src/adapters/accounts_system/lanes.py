@@ -72,10 +72,8 @@ class Lane:
                 task = asyncio.current_task()
                 if task is None or task.cancelling():
                     raise
-                # a handler awaited a task that was cancelled, which would end this lane without a word
-                failed = RuntimeError("A job raised CancelledError.")
-                failed.__cause__ = error
-                await self._pause(self._report.failed(failed))
+                # a job raised it, having awaited a task that was cancelled: this lane would end without a word
+                await self._pause(self._report.failed(error))
             except Exception as error:  # noqa: BLE001  the worker is needed to release holds, so no error may end it
                 await self._pause(self._report.failed(error))
             else:

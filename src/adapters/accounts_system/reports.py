@@ -21,7 +21,7 @@ class LaneReport:
         self._failures = 0
         self._is_troubled = False
 
-    def failed(self, error: Exception) -> float:
+    def failed(self, error: BaseException) -> float:
         """Log an error, consecutive expected ones only once, and return the pause, which doubles each time."""
         self._failures += 1
         if not isinstance(error, AccountsError):

@@ -1,14 +1,17 @@
 """Every example in the README is run as it stands there, and `docs/settings.md` has every setting."""
 
+import importlib
 import re
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from time import monotonic, sleep
 
 import pytest
+from litestar.testing import TestClient
 from tests.documents import ROOT, Program, programs
-from tests.integration.cli.harness import Serve
+from tests.integration.cli.harness import PASSWORD, PATIENCE_SECONDS, Serve
 
 from accounts_service.settings import Settings, get_setting_names
 
@@ -64,7 +67,18 @@ def test_there_are_examples_to_run() -> None:
     assert any("curl" in block for block in COMMANDS)
 
 
-@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.line)
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with the programs that others import."""
+    for program in PROGRAMS:
+        if program.file is not None:
+            (tmp_path / program.file).write_text(program.text)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "program", [program for program in PROGRAMS if program.file is None], ids=lambda program: program.line
+)
 def test_a_python_example_runs_as_it_stands(program: Program, tmp_path: Path) -> None:
     script = tmp_path / "example.py"
     script.write_text(program.text)
@@ -77,9 +91,32 @@ def test_a_python_example_runs_as_it_stands(program: Program, tmp_path: Path) ->
     assert done.returncode == 0
 
 
-def test_the_first_python_example_prints_what_a_reader_expects(tmp_path: Path) -> None:
+@pytest.mark.parametrize("module", ["fastapi_shop", "litestar_shop"])
+def test_an_application_of_a_framework_serves_whoever_signs_up(
+    module: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    monkeypatch.syspath_prepend(str(folder))
+    for name in ("shop_accounts", module):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    app = importlib.import_module(module).app
+    jane = {"email": "jane@example.org", "password": PASSWORD}
+
+    with TestClient(app) as client:
+        assert client.get("/hello").status_code == 401
+        assert client.post("/api/auth/register", json={**jane, "name": "Jane Doe"}).status_code == 201
+        token = client.post("/api/auth/login", json=jane).json()["access_token"]
+        answer = client.get("/hello", headers={"Authorization": f"Bearer {token}"})
+        assert (answer.status_code, answer.json()) == (200, {"hello": "Jane Doe"})
+        deadline = monotonic() + PATIENCE_SECONDS
+        while not list(folder.glob("mails/*.verify_email.eml")):
+            assert monotonic() < deadline, "the worker sends no mail"
+            sleep(0.05)
+
+
+def test_the_first_example_of_calls_prints_what_a_reader_expects(tmp_path: Path) -> None:
     script = tmp_path / "example.py"
-    script.write_text(PROGRAMS[0].text)
+    script.write_text(next(program.text for program in PROGRAMS if program.file is None))
 
     done = ran(sys.executable, script, folder=tmp_path)
 

@@ -343,6 +343,41 @@ async def test_jobs_that_take_longer_than_the_limit_are_cancelled(caplog: pytest
 
 
 @in_loop
+async def test_the_worker_claims_no_job_while_verifications_are_waited_for() -> None:
+    host = Host()
+    accounts = host.accounts()
+
+    async def drain(_: float) -> None:
+        await host.put("job_1")
+        await asyncio.sleep(0.05)
+
+    async with Hosting(accounts, worker=Worker(accounts, idle_seconds=0.001), drain=drain).running():
+        await asyncio.sleep(0.01)
+
+    assert host.jobs == []
+
+
+@in_loop
+async def test_verifications_and_jobs_have_one_limit_together() -> None:
+    begun = asyncio.Event()
+
+    async def handler(_: Any) -> None:
+        begun.set()
+        await asyncio.sleep(MOST_SECONDS)
+
+    async def drain(seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+    host = Host(handler=handler)
+    await host.put("job_1")
+    async with Hosting(host.accounts(), worker=True, drain=drain, shutdown_seconds=0.4).running():
+        await begun.wait()
+        began = asyncio.get_running_loop().time()
+
+    assert asyncio.get_running_loop().time() - began < 0.7
+
+
+@in_loop
 async def test_an_error_within_or_while_draining_closes_all_the_same() -> None:
     host = Host()
     accounts = host.accounts()

@@ -28,11 +28,46 @@ accounts.close()
 """
 
 
+ASYNC_SIGN_UP: Final = """
+import asyncio
+import sys
+from worker import clock, composer, engine, order_voucher, secrets
+
+from accounts_argon2 import AsyncArgon2Hasher
+from accounts_core import Accounts, MailDispatch
+from accounts_memory import MemoryGateway, MemoryMailer
+from accounts_sql import AsyncSqlStore, create_async_engine
+
+accounts = Accounts(
+    store=AsyncSqlStore(create_async_engine(engine.url), subscribers=[order_voucher]),
+    payments=MemoryGateway(clock, secrets),
+    passwords=AsyncArgon2Hasher(),
+    mailer=MemoryMailer(),
+    clock=clock,
+    secrets=secrets,
+    mail_dispatch=MailDispatch.WORKER,
+)
+
+
+async def main() -> None:
+    for name in sys.argv[1:]:
+        user = await accounts.register(
+            email=f"{name}@example.org", password="correct horse battery staple", name=name.title()
+        )
+        print(user.id)
+    await accounts.close()
+
+
+asyncio.run(main())
+"""
+
+
 @pytest.fixture
-def sign_up(tmp_path: Path) -> Path:
+def sign_up(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """A program like a web application, on the same database; without an event loop, unless the test says so."""
     (tmp_path / "sources").mkdir()
     file = tmp_path / "sources" / "sign_up.py"
-    file.write_text(SIGN_UP)
+    file.write_text(getattr(request, "param", SIGN_UP))
     return file
 
 
@@ -49,6 +84,11 @@ def working(program: Program) -> Program:
     return program
 
 
+@pytest.mark.parametrize(
+    "sign_up",
+    [pytest.param(SIGN_UP, id="blocking"), pytest.param(ASYNC_SIGN_UP, id="async", marks=pytest.mark.long)],
+    indirect=True,
+)
 def test_it_sends_mails_and_does_the_hosts_job_until_it_is_told_to_stop(
     start: Start, run_script: RunScript, sign_up: Path, database_url: str
 ) -> None:

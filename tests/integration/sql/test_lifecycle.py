@@ -99,7 +99,9 @@ async def opened(engine: Any, how: str) -> AsyncIterator[Any]:
     await waited(connection.close())
 
 
-@pytest.mark.parametrize("how", ["begun", "not begun", "session"])
+@pytest.mark.parametrize(
+    "how", [pytest.param("begun", marks=pytest.mark.long), "not begun", pytest.param("session", marks=pytest.mark.long)]
+)
 async def test_in_the_hosts_transaction_a_migration_is_committed_by_the_host(backend: Backend, how: str) -> None:
     prefix = "joined_"
     async with new_database(backend, prefix) as engine:

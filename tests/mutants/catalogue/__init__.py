@@ -15,6 +15,7 @@ from .deletion import DELETION
 from .export import EXPORT
 from .fairness import FAIRNESS
 from .forks import FORKS
+from .hosting import HOSTING
 from .http_calls import HTTP_CALLS
 from .http_profile_data import HTTP_PROFILE_DATA
 from .idempotency import IDEMPOTENCY
@@ -70,6 +71,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *OPERATORS,
     *TEAMS,
     *KIT,
+    *HOSTING,
     *HTTP_PROFILE_DATA,
 )
 

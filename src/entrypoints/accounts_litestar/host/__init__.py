@@ -1,1 +1,1 @@
-"""What the plugin gives a host's own routes: who is signed in, guards, transactions, and their documentation."""
+"""Dependencies, guards and transactions for routes of a host application, and the documentation of their security."""
