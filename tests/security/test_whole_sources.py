@@ -28,6 +28,7 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 THIRD_PARTIES: Final = {
     "accounts_cli": {"attrs"},
     "accounts_core": {"attrs", "typing_extensions"},
+    "accounts_fastapi": {"attrs", "fastapi", "starlette"},
     "accounts_http": {"attrs", "idna", "msgspec"},
     "accounts_litestar": {"attrs", "litestar"},
     "accounts_service": {"attrs", "litestar", "msgspec", "sqlalchemy", "structlog", "uvicorn", "uvloop"},

@@ -9,8 +9,8 @@ from typing import Any, Generic, TypeVar, cast
 
 from fastapi import BackgroundTasks
 from fastapi.openapi.models import HTTPBearer
+from fastapi.requests import HTTPConnection
 from fastapi.security.base import SecurityBase
-from starlette.requests import HTTPConnection
 
 from accounts_core import User
 from accounts_core.model.profile_data import D

@@ -1,6 +1,6 @@
 """The integration of the accounts in a FastAPI application: `FastAPIAccounts`."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Annotated, Any, Generic, Literal
 from weakref import WeakKeyDictionary
@@ -14,7 +14,7 @@ from accounts_core.model.profile_data import D
 from accounts_core.results import Caller
 from accounts_fastapi.dependencies import Dependencies, Dependency
 from accounts_fastapi.documentation import Documentation
-from accounts_fastapi.problems import Handler, Problems
+from accounts_fastapi.problems import Handlers, Problems
 from accounts_fastapi.routing import Routers
 from accounts_http.api.http_api import AREAS, HttpApi
 from accounts_http.callers import Callers
@@ -165,7 +165,7 @@ class FastAPIAccounts(Generic[D]):
             yield
 
     @property
-    def exception_handlers(self) -> Mapping[type[Exception], Handler]:
+    def exception_handlers(self) -> Handlers:
         """The handlers that answer errors of the accounts with problem documents, by class. `install` adds them."""
         return self._problems.handlers
 

@@ -1,28 +1,30 @@
 """Problem documents for errors of the accounts on a host's own routes."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Coroutine
+from typing import Any, Final, TypeAlias
 
-import msgspec
-from fastapi import HTTPException
-from starlette.exceptions import WebSocketException
-from starlette.requests import HTTPConnection
-from starlette.responses import Response
-from starlette.status import WS_1008_POLICY_VIOLATION
+from fastapi import HTTPException, Request, Response, WebSocket, WebSocketException
+from fastapi.requests import HTTPConnection
+from starlette.websockets import WebSocketState
 
 from accounts_core.errors import ClientError, InfrastructureError
+from accounts_fastapi.responses import AnswerResponse
+from accounts_http.api.answers import Answer
 from accounts_http.errors import HttpError
-from accounts_http.headers import PROTECTIVE_HEADERS
 from accounts_http.problems import MEDIA_TYPE, ProblemResponse, problem_response
 
-Handler = Callable[[Any, Any], Awaitable[Response]]
-"""An exception handler. FastAPI calls it with the request or the WebSocket, and the error."""
+Handlers: TypeAlias = dict[int | type[Exception], Callable[[Request, Any], Coroutine[Any, Any, Response]]]
+"""Exception handlers as `FastAPI` takes them. It calls one with a WebSocket, too, for which it may return None."""
 
 HANDLED: Final[tuple[type[Exception], ...]] = (ClientError, InfrastructureError, HttpError)
 """The base classes that have a handler. A `ConfigurationError` has none: it is a bug of the host, like any other."""
 
-DENIAL: Final = "websocket.http.response"
+_DENIAL: Final = "websocket.http.response"
 """The extension of ASGI with which a server answers a WebSocket's handshake with an HTTP response."""
+_POLICY_VIOLATION: Final = 1008
+_INTERNAL_ERROR: Final = 1011
+_MAX_REASON_BYTES: Final = 123
+"""The space for a reason in a closing frame (RFC 6455, 5.5)."""
 
 
 class Problems:
@@ -32,33 +34,43 @@ class Problems:
         self._retry_after_seconds = retry_after_seconds
 
     @property
-    def handlers(self) -> Mapping[type[Exception], Handler]:
+    def handlers(self) -> Handlers:
         """The handlers by class."""
-        return dict.fromkeys(HANDLED, self.answer)
+        handler: Any = self.answer
+        return dict.fromkeys(HANDLED, handler)
 
-    async def answer(self, connection: HTTPConnection, error: Exception) -> Response:
-        """Answer with a problem document, and log what is no client's fault."""
-        return _response(self._problem(connection, error))
+    async def answer(self, connection: HTTPConnection, error: Exception) -> Response | None:
+        """Answer with a problem document, and log what is no client's fault.
+
+        A WebSocket that is not accepted yet gets it as the response to its handshake, if the server can send one.
+        Otherwise it is closed with a code and a reason.
+        """
+        problem = self._problem(connection, error)
+        answer = Answer(problem.problem, status=problem.status, media_type=MEDIA_TYPE, headers=problem.headers)
+        response = AnswerResponse(answer, is_head=connection.scope.get("method") == "HEAD")
+        if not isinstance(connection, WebSocket):
+            return response
+        if connection.application_state is not WebSocketState.CONNECTING or not _takes_response(connection):
+            await connection.close(*_closing(problem))
+        else:
+            await connection.send_denial_response(response)
+        return None
 
     def refuse(self, connection: HTTPConnection, error: Exception) -> None:
-        """Raise an error of a dependency in a form that the application answers.
-
-        Returns without raising if the application has a handler for the error, which then answers.
+        """Raise an error of a dependency as FastAPI's own, if the application has no handler for it.
 
         Raises:
-            WebSocketException: On a server that cannot answer a WebSocket's handshake with a response.
-            HTTPException: The application has no handler. Its own for this class answers with status and headers.
+            HTTPException: With the status, the text and the headers of the problem.
+            WebSocketException: With a code and the text of the problem.
 
         """
-        if not isinstance(error, HANDLED):
+        handlers, _ = connection.scope.get("starlette.exception_handlers", ({}, {}))
+        if not isinstance(error, HANDLED) or any(cls in handlers for cls in type(error).__mro__):
             return
-        scope = connection.scope
-        if scope["type"] == "websocket" and DENIAL not in (scope.get("extensions") or {}):
-            raise WebSocketException(WS_1008_POLICY_VIOLATION, str(error)) from error
-        handlers, _ = scope.get("starlette.exception_handlers", ({}, {}))
-        if not any(cls in handlers for cls in type(error).__mro__):
-            problem = self._problem(connection, error)
-            raise HTTPException(problem.status, problem.problem.detail, problem.headers) from error
+        problem = self._problem(connection, error)
+        if connection.scope["type"] == "websocket":
+            raise WebSocketException(*_closing(problem)) from error
+        raise HTTPException(problem.status, problem.problem.detail, problem.headers) from error
 
     def _problem(self, connection: HTTPConnection, error: Exception) -> ProblemResponse:
         scope = connection.scope
@@ -72,6 +84,10 @@ class Problems:
         )
 
 
-def _response(problem: ProblemResponse) -> Response:
-    headers = {**PROTECTIVE_HEADERS, **problem.headers}
-    return Response(msgspec.json.encode(problem.problem), problem.status, headers, MEDIA_TYPE)
+def _takes_response(connection: HTTPConnection) -> bool:
+    return _DENIAL in (connection.scope.get("extensions") or {})
+
+
+def _closing(problem: ProblemResponse) -> tuple[int, str]:
+    code = _INTERNAL_ERROR if problem.status >= 500 else _POLICY_VIOLATION
+    return code, problem.problem.detail.encode()[:_MAX_REASON_BYTES].decode(errors="ignore")

@@ -235,8 +235,24 @@ def test_a_websocket_is_closed_where_the_server_cannot_send_a_response(app: Fast
 
     asyncio.run(call())
 
-    assert [(each["type"], each["code"]) for each in sent] == [("websocket.close", 1008)]
-    assert WebSocketDisconnect(1008).code == 1008
+    reason = "Send an access token: Authorization: Bearer <token>."
+    assert sent == [{"type": "websocket.close", "code": 1008, "reason": reason}]
+
+
+def test_an_error_on_an_open_websocket_closes_it(app: FastAPI) -> None:
+    @app.websocket("/late")
+    async def late(websocket: WebSocket) -> None:
+        await websocket.accept()
+        raise EmailTaken("jane@example.org")
+
+    with (
+        client_of(app) as client,
+        client.websocket_connect("/late") as socket,
+        pytest.raises(WebSocketDisconnect) as closed,
+    ):
+        socket.receive_text()
+
+    assert (closed.value.code, closed.value.reason) == (1008, "This email address already has an account.")
 
 
 def test_a_test_of_a_host_overrides_the_user(app: FastAPI, auth: FastAPIAccounts[Any], host: Host) -> None:
@@ -333,6 +349,17 @@ def test_other_errors_of_the_host_are_answered_as_before(auth: FastAPIAccounts[A
     auth.install(with_accounts)
 
     assert calls(with_accounts) == calls(without)
+
+
+def test_without_the_handlers_a_websocket_is_closed(auth: FastAPIAccounts[Any]) -> None:
+    with (
+        client_of(application(auth)) as client,
+        pytest.raises(WebSocketDisconnect) as closed,
+        client.websocket_connect("/ws"),
+    ):
+        pytest.fail("It was accepted.")
+
+    assert closed.value.code == 1008
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer acc_wrong"}])
