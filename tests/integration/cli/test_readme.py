@@ -68,12 +68,12 @@ def test_there_are_examples_to_run() -> None:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A folder with the programs that others import."""
+def shop(folder: Path) -> Path:
+    """The working folder, with the programs that others import."""
     for program in PROGRAMS:
         if program.file is not None:
-            (tmp_path / program.file).write_text(program.text)
-    return tmp_path
+            (folder / program.file).write_text(program.text)
+    return folder
 
 
 @pytest.mark.parametrize(
@@ -93,10 +93,9 @@ def test_a_python_example_runs_as_it_stands(program: Program, tmp_path: Path) ->
 
 @pytest.mark.parametrize("module", ["fastapi_shop", "litestar_shop"])
 def test_an_application_of_a_framework_serves_whoever_signs_up(
-    module: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+    module: str, shop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(folder)
-    monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.syspath_prepend(str(shop))
     for name in ("shop_accounts", module):
         monkeypatch.delitem(sys.modules, name, raising=False)
     app = importlib.import_module(module).app
@@ -109,7 +108,7 @@ def test_an_application_of_a_framework_serves_whoever_signs_up(
         answer = client.get("/hello", headers={"Authorization": f"Bearer {token}"})
         assert (answer.status_code, answer.json()) == (200, {"hello": "Jane Doe"})
         deadline = monotonic() + PATIENCE_SECONDS
-        while not list(folder.glob("mails/*.verify_email.eml")):
+        while not list(shop.glob("mails/*.verify_email.eml")):
             assert monotonic() < deadline, "the worker sends no mail"
             sleep(0.05)
 
