@@ -1,11 +1,14 @@
 """The API mounted in an application that has its own ideas of everything."""
 
+import re
 from collections.abc import Sequence
 from ipaddress import ip_network
 from typing import Any
 
 import pytest
 from litestar import Litestar, MediaType, Request, Response, Router, get, post
+from litestar.background_tasks import BackgroundTask
+from litestar.datastructures import Cookie
 from litestar.exceptions import HTTPException, NotFoundException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
@@ -13,12 +16,13 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.params import JSONBody
 from litestar.testing import TestClient
 from tests.integration.http.client import JSON, PASSWORD, PROBLEM
-from tests.integration.http.service import memory_accounts
+from tests.integration.http.service import START, Clock, accounts_over, memory_accounts
 from tests.integration.http.stripe_events import PATH, checking
 
 from accounts_core.errors import AccountsError, NotFound
 from accounts_litestar import AccountsPlugin, HttpOptions
-from accounts_system import SystemClock
+from accounts_memory import MemoryGateway, MemoryStore
+from accounts_system import SystemClock, SystemSecrets
 
 NEWCOMER = {"email": "jane@example.org", "password": PASSWORD, "name": "Jane Doe"}
 
@@ -238,3 +242,49 @@ def test_a_host_may_have_the_api_look_through_its_proxies(trusted: tuple[Any, ..
 
     assert [entry["details"]["client"] for entry in activity if entry["action"] == "signed_in"] == [expected]
     assert seen == [peer]  # the host's own routes are the host's
+
+
+@pytest.mark.parametrize("cookies", [[], [Cookie(key="seen", value="yes")]])
+def test_a_host_may_change_an_answer_and_what_is_done_after_it(cookies: list[Cookie]) -> None:
+    done: list[str] = []
+
+    async def mark(response: Response[Any]) -> Response[Any]:
+        response.content = {"changed": True}
+        response.background = BackgroundTask(done.append, "by the host")
+        return response
+
+    plugins = [AccountsPlugin(memory_accounts())]
+    app = host(after_request=mark, response_cookies=cookies, plugins=plugins)
+
+    with TestClient(app) as client:
+        answer = client.post("/api/auth/register", json=NEWCOMER)
+
+    assert (answer.status_code, answer.json(), done) == (201, {"changed": True}, ["by the host"])
+    assert answer.headers.get_list("content-length") == ["16"]
+
+
+def test_a_hosts_cookies_change_nothing_else_of_an_answer() -> None:
+    clock = Clock(START)
+    accounts = accounts_over(MemoryStore(), clock, MemoryGateway(clock, SystemSecrets()))
+    plugin = AccountsPlugin(accounts)
+    cookies = [Cookie(key="seen", value="yes", path="/"), Cookie(key="said", documentation_only=True)]
+    app = host([plugin.pages()], response_cookies=cookies, plugins=[plugin])
+
+    with TestClient(app) as client:
+        client.post("/api/auth/register", json=NEWCOMER)
+        proof = {"email": NEWCOMER["email"], "password": PASSWORD}
+        token = client.post("/api/auth/login", json=proof).json()["access_token"]
+        page = client.get("/verify-email")
+        asset = client.get(re.findall(r'src="\.(/[^"]+)"', page.text)[0])
+        clock.pass_by(hours=1)
+        (session,) = client.get("/api/auth/sessions", headers={"Authorization": f"Bearer {token}"}).json()
+        (touched,) = client.get("/api/auth/sessions", headers={"Authorization": f"Bearer {token}"}).json()
+        head = client.head("/verify-email")
+
+    assert page.headers.get_list("set-cookie") == ["seen=yes; Path=/; SameSite=lax"]
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert page.text.startswith("<!doctype html>")
+    assert asset.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert (head.content, head.headers["content-length"]) == (b"", str(len(page.content)))
+    # the use of the session is recorded after the answer, as without cookies
+    assert session["last_used_at"] < touched["last_used_at"]

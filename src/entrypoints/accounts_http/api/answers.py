@@ -13,7 +13,8 @@ T = TypeVar("T")
 Background = Callable[[], Awaitable[None]]
 """A function that is called after the answer is out, and raises nothing that matters to the client."""
 
-_encode: Final = msgspec.json.Encoder().encode
+encoded: Final = msgspec.json.Encoder().encode
+"""Encodes the content of an answer."""
 
 
 @attrs.define(eq=False)
@@ -30,7 +31,7 @@ class Answer(Generic[T]):
 
     def encoded(self) -> bytes:
         """Return the body."""
-        return b"" if self.content is None else _encode(self.content)
+        return b"" if self.content is None else encoded(self.content)
 
     def raw_headers(self) -> list[tuple[bytes, bytes]]:
         """Return the headers as ASGI takes them, with the protective ones, without type and length of the body."""

@@ -1,8 +1,7 @@
 """Answers as responses of Litestar, with one set of headers, in as few steps as the framework allows.
 
 Litestar builds a response in two steps and merges headers, cookies and encoders from every layer. This API needs none
-of that, so an `AnswerResponse` makes the two ASGI messages directly. If a host adds cookies to every response, the
-framework's own way is used.
+of that, so an `AnswerResponse` makes the two ASGI messages directly, with the headers and cookies of a host's layers.
 """
 
 from collections.abc import Iterable
@@ -14,7 +13,7 @@ from litestar.datastructures import Cookie
 from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Scope, Send
 
-from accounts_http.api.answers import Answer, Background, raw_headers
+from accounts_http.api.answers import Answer, encoded, raw_headers
 from accounts_http.headers import PROTECTIVE_HEADERS
 
 T = TypeVar("T")
@@ -37,15 +36,14 @@ class AnswerResponse(Response[T]):
         self.status_code = answer.status
         self.media_type = answer.media_type
         self.headers = answer.headers
-        self.background = None
+        self.background = None if answer.background is None else BackgroundTask(answer.background)
         self.cookies = []
         self.encoding = "utf-8"
         self.response_type_encoders = {}
-        self._answer = answer
 
     def to_asgi_response(
         self,
-        app: Litestar | None,
+        app: Litestar | None,  # noqa: ARG002  as Litestar calls it
         request: Request[Any, Any, Any],
         *,
         background: BackgroundTask | BackgroundTasks | None = None,
@@ -55,25 +53,17 @@ class AnswerResponse(Response[T]):
         **_: Any,
     ) -> ASGIResponse:
         """Return the ASGI response."""
-        if cookies or self.cookies:
-            return super().to_asgi_response(
-                app,
-                request,
-                background=background,
-                cookies=cookies,
-                headers={**{name.lower(): value for name, value in (headers or {}).items()}, **PROTECTIVE_HEADERS},
-                status_code=status_code,
-            )
         sent = layered_headers(self.headers, headers)
-        body = self._answer.encoded()
+        if cookies or self.cookies:
+            sent += cookie_headers([*self.cookies, *(cookies or ())])
+        body = b""
         if self.content is not None:
-            sent.append((b"content-type", self._answer.media_type.encode()))
+            body = encoded(self.content)
+            sent.append((b"content-type", str(self.media_type).encode()))
             sent.append((b"content-length", b"%d" % len(body)))
             if is_head(request.scope):
                 body = b""
-        return _Encoded(
-            self.status_code or status_code or 200, sent, body, self._answer.background or self.background or background
-        )
+        return _Encoded(self.status_code or status_code or 200, sent, body, self.background or background)
 
 
 def layered_headers(headers: dict[str, str], layers: dict[str, str] | None) -> list[tuple[bytes, bytes]]:
@@ -84,6 +74,12 @@ def layered_headers(headers: dict[str, str], layers: dict[str, str] | None) -> l
     return raw_headers({**{name: value for name, value in added.items() if name not in PROTECTIVE_HEADERS}, **headers})
 
 
+def cookie_headers(cookies: Iterable[Cookie]) -> list[tuple[bytes, bytes]]:
+    """Return the headers that set these cookies; of several with the same name, path and domain the first one."""
+    sent = dict.fromkeys(cookie for cookie in cookies if not cookie.documentation_only)
+    return [cookie.to_encoded_header() for cookie in sent]
+
+
 class _Encoded(ASGIResponse):
     """An answer that is ready to be sent."""
 
@@ -92,17 +88,16 @@ class _Encoded(ASGIResponse):
         status_code: int,
         headers: list[tuple[bytes, bytes]],
         body: bytes,
-        background: Background | BackgroundTask | BackgroundTasks | None,
+        background: BackgroundTask | BackgroundTasks | None,
     ) -> None:
         # not super().__init__: it would parse and encode again what is encoded
         self.status_code = status_code
         self.body = body
-        self._background = background
-        self.background = None
+        self.background = background
         self._headers = headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  ASGI's three
         await send({"type": "http.response.start", "status": self.status_code, "headers": self._headers})
         await send({"type": "http.response.body", "body": self.body, "more_body": False})
-        if self._background is not None:
-            await self._background()
+        if self.background is not None:
+            await self.background()

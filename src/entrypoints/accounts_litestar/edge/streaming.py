@@ -16,16 +16,17 @@ from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Scope, Send
 
 from accounts_http.access_log import note
-from accounts_http.api.answers import Answer, Background, Streamed
-from accounts_litestar.edge.answers import AnswerResponse, is_head, layered_headers
+from accounts_http.api.answers import Answer, Streamed
+from accounts_litestar.edge.answers import AnswerResponse, cookie_headers, is_head, layered_headers
 
 
 class StreamedResponse(AnswerResponse[None]):
     """The response with a streamed answer of the API."""
 
     def __init__(self, streamed: Streamed) -> None:
-        super().__init__(Answer(None, status=streamed.status, media_type=streamed.media_type))
-        self._streamed = streamed
+        answer = Answer(None, status=streamed.status, media_type=streamed.media_type, background=streamed.background)
+        super().__init__(answer)
+        self._chunks = streamed.chunks
 
     def to_asgi_response(
         self,
@@ -39,13 +40,13 @@ class StreamedResponse(AnswerResponse[None]):
         **_: Any,
     ) -> ASGIResponse:
         """Return the ASGI response."""
-        sent = [*layered_headers(self.headers, headers), (b"content-type", self._streamed.media_type.encode())]
-        sent += [(b"set-cookie", cookie.to_header(header="").encode("latin-1")) for cookie in cookies or ()]
+        sent = [*layered_headers(self.headers, headers), (b"content-type", str(self.media_type).encode())]
+        sent += cookie_headers([*self.cookies, *(cookies or ())])
         return _Streaming(
             self.status_code or status_code or 200,
             sent,
-            self._streamed.chunks,
-            self._streamed.background or self.background or background,
+            self._chunks,
+            self.background or background,
             is_head=is_head(request.scope),
         )
 
@@ -58,14 +59,13 @@ class _Streaming(ASGIResponse):
         status_code: int,
         headers: list[tuple[bytes, bytes]],
         chunks: AsyncGenerator[bytes, None],
-        background: Background | BackgroundTask | BackgroundTasks | None,
+        background: BackgroundTask | BackgroundTasks | None,
         *,
         is_head: bool,
     ) -> None:
         # not super().__init__: it would make a body
         self.status_code = status_code
-        self._background = background
-        self.background = None
+        self.background = background
         self._headers = headers
         self._chunks = chunks
         self._is_head = is_head
@@ -77,8 +77,8 @@ class _Streaming(ASGIResponse):
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         else:
             await self._send_chunks(receive, send)
-        if self._background is not None:
-            await self._background()
+        if self.background is not None:
+            await self.background()
 
     async def _send_chunks(self, receive: Receive, send: Send) -> None:
         # after a disconnect `send` takes everything and sends nothing: without asking, all of it would still be read
