@@ -1,14 +1,12 @@
 """Answers of the calls as responses of Starlette, which FastAPI sends as they are."""
 
-import asyncio
-from contextlib import aclosing
 from typing import Any
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from accounts_http.access_log import note
 from accounts_http.api.answers import Answer, Streamed, raw_headers
+from accounts_http.api.sending import send_chunks
 
 
 def response_of(answer: Answer[Any] | Streamed, *, is_head: bool) -> Response:
@@ -48,32 +46,6 @@ class StreamedResponse(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  ASGI's three
         """Send the chunks. If making one fails, the connection ends before the body does."""
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        if self._is_head:
-            await self._chunks.aclose()  # nothing of it is read
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
-        else:
-            await self._send_chunks(receive, send)
+        await send_chunks(self._chunks, receive, send, is_head=self._is_head)
         if self.background is not None:
             await self.background()
-
-    async def _send_chunks(self, receive: Receive, send: Send) -> None:
-        # after a disconnect `send` takes everything and sends nothing: without asking, all of it would still be read
-        disconnected = asyncio.create_task(_disconnect(receive))
-        try:
-            async with aclosing(self._chunks):
-                async for chunk in self._chunks:
-                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
-                    if disconnected.done():
-                        note(sent="in part")
-                        break
-                else:
-                    await send({"type": "http.response.body", "body": b"", "more_body": False})
-        finally:
-            disconnected.cancel()
-            await asyncio.wait({disconnected})
-
-
-async def _disconnect(receive: Receive) -> None:
-    """Return when the client has gone."""
-    while (await receive())["type"] != "http.disconnect":
-        pass

@@ -8,7 +8,7 @@ from .checks import core, http, memory_contract, sql_contract
 
 _GUARD: Final = "entrypoints/accounts_service/http_guard.py"
 _STALLED: Final = "entrypoints/accounts_service/stalled_readers.py"
-_STREAMING: Final = "entrypoints/accounts_litestar/edge/streaming.py"
+_STREAMING: Final = "entrypoints/accounts_http/api/sending.py"
 _EXPORT: Final = "accounts_core/services/export.py"
 _UNREAD: Final = "tests/security/test_unread_answers.py"
 
@@ -65,11 +65,11 @@ EXPORT: Final = (
     ),
     Mutant(
         name="export: an export that breaks off is closed as if it were complete",
-        at=f"{_STREAMING}::_Streaming._send_chunks",
+        at=f"{_STREAMING}::_send_each",
         old=(
             "try:\n"
-            "    async with aclosing(self._chunks):\n"
-            "        async for chunk in self._chunks:\n"
+            "    async with aclosing(chunks):\n"
+            "        async for chunk in chunks:\n"
             '            await send({"type": "http.response.body", "body": chunk, "more_body": True})\n'
             "            if disconnected.done():\n"
             '                note(sent="in part")\n'
@@ -82,8 +82,8 @@ EXPORT: Final = (
         ),
         new=(
             "try:\n"
-            "    async with aclosing(self._chunks):\n"
-            "        async for chunk in self._chunks:\n"
+            "    async with aclosing(chunks):\n"
+            "        async for chunk in chunks:\n"
             '            await send({"type": "http.response.body", "body": chunk, "more_body": True})\n'
             "            if disconnected.done():\n"
             '                note(sent="in part")\n'
@@ -100,7 +100,7 @@ EXPORT: Final = (
     ),
     Mutant(
         name="export: read to the end for a client that has gone",
-        at=f"{_STREAMING}::_Streaming._send_chunks",
+        at=f"{_STREAMING}::_send_each",
         old="disconnected.done()",
         new="False",
         check=http("test_export.py::test_a4_nothing_more_is_read_for_a_client_that_has_gone[memory]"),

@@ -163,21 +163,21 @@ LISTS: Final = (
     ),
     Mutant(
         name="HEAD: an export is read for it",
-        at="entrypoints/accounts_litestar/edge/streaming.py::_Streaming.__call__",
+        at="entrypoints/accounts_http/api/sending.py::send_chunks",
         old=(
-            "if self._is_head:\n"
-            "    await self._chunks.aclose()\n"
+            "if is_head:\n"
+            "    await chunks.aclose()\n"
             '    await send({"type": "http.response.body", "body": b"", "more_body": False})\n'
             "else:\n"
-            "    await self._send_chunks(receive, send)"
+            "    await _send_each(chunks, receive, send)"
         ),
         new=(
-            "if self._is_head:\n"
-            "    async for _ in self._chunks:\n"
+            "if is_head:\n"
+            "    async for _ in chunks:\n"
             "        pass\n"
             '    await send({"type": "http.response.body", "body": b"", "more_body": False})\n'
             "else:\n"
-            "    await self._send_chunks(receive, send)"
+            "    await _send_each(chunks, receive, send)"
         ),
         check=http("test_head.py::test_f10_head_of_an_export_reads_none_of_its_pages"),
     ),

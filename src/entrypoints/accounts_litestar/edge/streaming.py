@@ -1,12 +1,6 @@
-"""Streamed answers, for content that is too large for memory: each chunk is made after the one before was sent.
+"""Streamed answers as responses of Litestar."""
 
-The server's `send` waits while its buffer is full, so at most one chunk is made ahead of the client. If making a chunk
-fails, the answer ends without its last message, so that the client notices that it is incomplete.
-"""
-
-import asyncio
 from collections.abc import AsyncGenerator, Iterable
-from contextlib import aclosing
 from typing import Any
 
 from litestar import Litestar, Request
@@ -15,8 +9,8 @@ from litestar.datastructures import Cookie
 from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Scope, Send
 
-from accounts_http.access_log import note
 from accounts_http.api.answers import Answer, Streamed
+from accounts_http.api.sending import send_chunks
 from accounts_litestar.edge.answers import AnswerResponse, cookie_headers, is_head, layered_headers
 
 
@@ -72,32 +66,6 @@ class _Streaming(ASGIResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  ASGI's three
         await send({"type": "http.response.start", "status": self.status_code, "headers": self._headers})
-        if self._is_head:
-            await self._chunks.aclose()  # nothing of it is read
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
-        else:
-            await self._send_chunks(receive, send)
+        await send_chunks(self._chunks, receive, send, is_head=self._is_head)
         if self.background is not None:
             await self.background()
-
-    async def _send_chunks(self, receive: Receive, send: Send) -> None:
-        # after a disconnect `send` takes everything and sends nothing: without asking, all of it would still be read
-        disconnected = asyncio.create_task(_disconnect(receive))
-        try:
-            async with aclosing(self._chunks):
-                async for chunk in self._chunks:
-                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
-                    if disconnected.done():
-                        note(sent="in part")
-                        break
-                else:
-                    await send({"type": "http.response.body", "body": b"", "more_body": False})
-        finally:
-            disconnected.cancel()
-            await asyncio.wait({disconnected})
-
-
-async def _disconnect(receive: Receive) -> None:
-    """Return when the client has gone."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
