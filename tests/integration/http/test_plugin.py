@@ -266,9 +266,8 @@ def test_a_host_may_change_an_answer_and_what_is_done_after_it(cookies: list[Coo
 def test_a_hosts_cookies_change_nothing_else_of_an_answer() -> None:
     clock = Clock(START)
     accounts = accounts_over(MemoryStore(), clock, MemoryGateway(clock, SystemSecrets()))
-    plugin = AccountsPlugin(accounts)
     cookies = [Cookie(key="seen", value="yes", path="/"), Cookie(key="said", documentation_only=True)]
-    app = host([plugin.pages()], response_cookies=cookies, plugins=[plugin])
+    app = host(response_cookies=cookies, plugins=[AccountsPlugin(accounts)])
 
     with TestClient(app) as client:
         client.post("/api/auth/register", json=NEWCOMER)
