@@ -114,7 +114,8 @@ class AccountsPlugin(InitPlugin, ReceiveRoutePlugin, Generic[D]):
             dto=None,
             return_dto=None,
             guards=[running_guard(self.hosting.require_running, options.path)],
-            opt={OPT_OUT: True},  # a host's own authentication leaves sign-in alone
+            # a host's own authentication leaves sign-in alone; tokens are in no cookie, so there is nothing to forge
+            opt={OPT_OUT: True, "exclude_from_csrf": True},
         )
 
     @property

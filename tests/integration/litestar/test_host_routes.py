@@ -6,6 +6,7 @@ from typing import Any
 import attrs
 import pytest
 from litestar import Controller, MediaType, Request, Response, Router, WebSocket, get, post, websocket
+from litestar.config.csrf import CSRFConfig
 from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency, Provide
 from litestar.exceptions import HTTPException, WebSocketDisconnect
@@ -15,7 +16,7 @@ from tests.integration.http.client import problem
 from tests.integration.litestar.hosts import bearer, client_of, host, host_accounts
 
 from accounts_core import ProfileType, User
-from accounts_core.errors import InvalidToken, NotFound, Unavailable
+from accounts_core.errors import ConfigurationError, InvalidToken, NotFound, Unavailable
 from accounts_core.results import Caller
 from accounts_litestar import AccountsPlugin, HttpOptions, Refused
 from accounts_memory import MemoryStore
@@ -264,6 +265,33 @@ def test_a_hosts_own_authentication_leaves_the_calls_of_the_api_alone() -> None:
         assert client.get("/me", headers=jane).json()["detail"] == "no key"
         assert client.get("/open", headers={"x-key": "right"}).text == "open"
         assert client.get("/api/users/current", headers=jane).status_code == 200
+
+
+def test_protection_against_forged_requests_is_for_the_hosts_own_forms() -> None:
+    """The calls take an access token in a header, which no other site can send."""
+    auth = AccountsPlugin(host_accounts().accounts)
+    with client_of(host(auth, *ROUTES, csrf_config=CSRFConfig(secret="s" * 32))) as client:
+        jane = bearer(client)
+        assert client.post("/dangerous", headers=jane).json()["detail"] == "CSRF token verification failed"
+        assert client.get("/maybe", headers=jane).json() == {"name": "Jane Doe"}
+
+
+def test_an_answer_for_one_user_is_not_cached_for_all() -> None:
+    auth = AccountsPlugin(host_accounts().accounts)
+
+    @get("/cached", cache=True)
+    async def cached(optional_user: NamedDependency[User | None]) -> str:
+        return optional_user.name if optional_user else "nobody"
+
+    @get("/by-token", cache=True, cache_key_builder=lambda request: request.headers.get("authorization", ""))
+    async def by_token(current_user: NamedDependency[User]) -> str:
+        return current_user.name
+
+    with pytest.raises(ConfigurationError, match="is cached, and its answer depends on the signed-in user"):
+        host(auth, cached)
+    with client_of(host(auth, by_token)) as client:
+        assert client.get("/by-token", headers=bearer(client)).text == "Jane Doe"
+        problem(client.get("/by-token"), 401, "token-required")
 
 
 def by_host(_: Request[Any, Any, Any], error: Exception) -> Response[str]:

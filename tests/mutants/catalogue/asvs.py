@@ -241,7 +241,7 @@ ASVS: Final = (
     ),
     Mutant(
         name="browsers that may come back in the clear",
-        at="entrypoints/accounts_service/server.py::_app",
+        at="entrypoints/accounts_service/application.py::build_app",
         old="'https://'",
         new="'HTTPS://'",
         check="tests/security/test_failing_closed.py::test_where_the_public_address_is_https_every_answer_says_so",

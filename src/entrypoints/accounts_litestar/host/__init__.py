@@ -1,1 +1,1 @@
-"""Dependencies, guards and transactions for routes of a host application, and the documentation of their security."""
+"""The plugin for a host's own routes: the signed-in user, guards, transactions, and their documentation."""

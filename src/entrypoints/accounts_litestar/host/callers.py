@@ -23,7 +23,7 @@ _KEY: Final = "accounts_litestar.callers"
 
 @attrs.define(eq=False)
 class _Kept(Generic[D]):
-    """The caller of one request, or the error. Dependencies of one request run at the same time."""
+    """The caller of one request, as far as it is known. Dependencies of one request run at the same time."""
 
     lock: asyncio.Lock = attrs.field(factory=asyncio.Lock)
     caller: Caller[D] | None = None

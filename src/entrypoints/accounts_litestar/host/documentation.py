@@ -7,6 +7,7 @@ from litestar.di import Provide
 from litestar.handlers import HTTPRouteHandler
 from litestar.routes import BaseRoute, HTTPRoute
 
+from accounts_core.errors import ConfigurationError
 from accounts_litestar.host.dependencies import OPT_OUT, Dependencies
 
 
@@ -24,13 +25,18 @@ class RouteSecurity:
         self._schemes = schemes
 
     def add_to(self, route: BaseRoute) -> None:
-        """Document each handler of a route."""
+        """Document each handler of a route. Raises `ConfigurationError` for one that is cached for everybody."""
         if not isinstance(route, HTTPRoute):
             return
         for handler in route.route_handlers:
+            used = set(self._used_by(handler))
+            if used and handler.cache and handler.cache_key_builder is None:
+                raise ConfigurationError(
+                    f"{handler} is cached, and its answer depends on the signed-in user: everybody would get the first"
+                    " one's. Leave `cache` out, or give it a `cache_key_builder`."
+                )
             if any(getattr(layer, "security", None) for layer in handler.ownership_layers):
                 continue
-            used = set(self._used_by(handler))
             if used:
                 needed: list[dict[str, list[str]]] = [{scheme: []} for scheme in self._schemes]
                 handler.security = needed if True in used else [*needed, {}]

@@ -52,7 +52,7 @@ class _Shown(AbstractDTO[T], Generic[T]):
 
 
 class UserDTO(_Shown[User]):
-    """The fields of a user to send: `@get("/me", return_dto=UserDTO)` on a handler that returns a `User`.
+    """The fields of a user that an application shows: `@get("/me", return_dto=UserDTO)`, on a handler of a `User`.
 
     For fewer fields it is subclassed with a `config`, as every DTO of Litestar. Profile data is not in it.
     """
@@ -72,6 +72,6 @@ class UserDTO(_Shown[User]):
 
 
 class SessionDTO(_Shown[Session]):
-    """The fields of a session to send: `@get("/session", return_dto=SessionDTO)`."""
+    """The fields of a session that an application shows: `@get("/session", return_dto=SessionDTO)`."""
 
     shown = MappingProxyType({"id": str, "created_at": datetime, "last_used_at": datetime, "expires_at": datetime})
