@@ -46,7 +46,12 @@ def create_app(
     options = options or HttpOptions()
     problems = Problems(retry_after_seconds=options.retry_after_seconds)
     # the client behind a proxy is looked up once, by the outermost layer
-    plugin = AccountsPlugin(accounts, attrs.evolve(options, trusted_proxies=()), migrate=migrate, worker=worker)
+    plugin = AccountsPlugin(
+        accounts,
+        attrs.evolve(options, trusted_proxies=(), password_form=bool(options.password_form)),
+        migrate=migrate,
+        worker=worker,
+    )
     app = Litestar(
         [plugin.health()],
         plugins=[plugin],

@@ -62,7 +62,8 @@ class AccountsPlugin(InitPlugin, ReceiveRoutePlugin, Generic[D]):
 
     Args:
         accounts: The facade that every call uses.
-        options: The options of the API; the defaults otherwise.
+        options: The options of the API; the defaults otherwise. The document's Authorize button signs in with email and
+            password, unless `password_form` is False.
         migrate: Whether to bring the database up to date when the application starts.
         worker: Whether to run a worker beside the requests, or a worker of your own.
 
@@ -85,6 +86,8 @@ class AccountsPlugin(InitPlugin, ReceiveRoutePlugin, Generic[D]):
         worker: bool | Worker = False,
     ) -> None:
         options = options or HttpOptions()
+        if options.password_form is None:
+            options = attrs.evolve(options, password_form=True)
         self._accounts = accounts
         self.hosting = Hosting(
             accounts,

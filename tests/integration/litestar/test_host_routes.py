@@ -432,7 +432,7 @@ def test_the_document_says_which_of_the_hosts_routes_need_a_token() -> None:
     def security(path: str) -> Any:
         return next(iter(document["paths"][path].values())).get("security")
 
-    needed: list[dict[str, list[str]]] = [{"accountsBearer": []}]
+    needed: list[dict[str, list[str]]] = [{"accountsBearer": []}, {"accountsPassword": []}]
     for path in ("/me", "/dangerous", "/session", "/sessions", "/cart", "/guarded"):
         assert security(path) == needed, path
     assert security("/maybe") == [*needed, {}]
@@ -456,7 +456,7 @@ def test_a_host_whose_document_secures_everything_keeps_that() -> None:
         document = client.get("/schema/openapi.json").json()
 
     assert document["security"] == [{"apiKey": []}]
-    assert document["paths"]["/me"]["get"]["security"] == [{"accountsBearer": []}]
+    assert document["paths"]["/me"]["get"]["security"] == [{"accountsBearer": []}, {"accountsPassword": []}]
 
 
 # mail pages (E15)

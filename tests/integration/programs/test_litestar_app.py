@@ -57,7 +57,9 @@ def test_a_life_from_sign_up_to_deletion(start: Start) -> None:
     export = client.get("/api/users/current/export", headers=jane).json()
     assert '"orders": ["tea", "milk"]' in json.dumps(export), export
     document = client.get("/schema/openapi.json").json()
-    assert document["paths"]["/me"]["get"]["security"] == [{"accountsBearer": []}]
+    assert document["paths"]["/me"]["get"]["security"] == [{"accountsBearer": []}, {"accountsPassword": []}]
+    form = {"username": JANE["email"], "password": "another one, as long"}
+    assert client.post("/api/auth/token", data=form).json()["token_type"].lower() == "bearer"
     gone = client.request("DELETE", "/api/v1/user", json={"password": "another one, as long"}, headers=jane)
     assert gone.status_code == 204
     assert client.get("/me", headers=jane).status_code == 401
