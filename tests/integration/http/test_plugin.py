@@ -162,7 +162,7 @@ def test_the_hosts_specification_lists_the_api_and_keeps_its_own_parts() -> None
     schema = app.openapi_schema.to_schema()
 
     assert {"/api/things", "/api/v1/user", "/api/users/current"} <= set(schema["paths"])
-    assert set(schema["components"]["securitySchemes"]) == {"own", "accountsBearer"}
+    assert set(schema["components"]["securitySchemes"]) == {"own", "accountsBearer", "accountsPassword"}
 
 
 def test_a_host_without_a_specification_mounts_it_too() -> None:

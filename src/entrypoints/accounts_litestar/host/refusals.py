@@ -2,16 +2,16 @@
 
 from typing import Any
 
-import msgspec
 from litestar import Request, Response
 from litestar.connection import ASGIConnection
 from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException, WebSocketException
 
 from accounts_core.errors import ClientError, InfrastructureError
+from accounts_http.api.answers import Answer
 from accounts_http.errors import HttpError
-from accounts_http.headers import PROTECTIVE_HEADERS
 from accounts_http.problems import MEDIA_TYPE, ProblemResponse, problem_response
+from accounts_litestar.edge.answers import AnswerResponse
 from accounts_litestar.edge.problems import FRAMEWORK
 
 REFUSED = (ClientError, InfrastructureError, HttpError)
@@ -77,9 +77,5 @@ def answer(_: Request[Any, Any, Any], refused: Refused) -> Response[Any]:
 
 
 def _answer(problem: ProblemResponse) -> Response[Any]:
-    return Response(
-        msgspec.json.encode(problem.problem),
-        status_code=problem.status,
-        media_type=MEDIA_TYPE,
-        headers={**PROTECTIVE_HEADERS, **problem.headers},
-    )
+    answered = Answer(problem.problem, status=problem.status, media_type=MEDIA_TYPE, headers=problem.headers)
+    return AnswerResponse(answered)
