@@ -31,8 +31,10 @@ class Place:
     @classmethod
     def of(cls, scope: Any) -> "Place":
         """Return the place that an ASGI scope describes, whichever framework or server made it."""
-        root, path = prefix(scope.get("root_path") or ""), scope["path"]
-        raw = scope.get("raw_path")
+        given, path, raw = scope.get("root_path"), scope["path"], scope.get("raw_path")
+        if not given and raw == path.encode("utf-8", "replace") and path:
+            return cls("", path)  # as most are
+        root = prefix(given or "")
         if raw is not None:
             full = unquote_to_bytes(raw).decode(errors="replace")
             whole, cut = full.rstrip("/"), path.rstrip("/")
@@ -42,7 +44,7 @@ class Place:
             elif whole.endswith(cut) and _PREFIX.fullmatch(mount):
                 # somebody has removed the beginning of the prefix from the path, or all of it
                 path = full[len(mount) :] or "/"
-                if root and is_below(mount, root):
+                if root and (is_below(mount, root) or mount.endswith(root)):
                     return cls(mount, path)
                 if root and is_below(path, root):
                     return cls(mount + root, path[len(root) :] or "/")

@@ -4,7 +4,7 @@ from accounts_http.access_log import RequestEntry
 from accounts_http.options import HttpOptions
 from accounts_http.webhooks import ProviderEvent, Webhook
 from accounts_litestar.app import create_app
-from accounts_litestar.documentation.page import OfflineDocs
+from accounts_litestar.documentation.page import MountedJson, OfflineDocs
 from accounts_litestar.host.dto import SessionDTO, UserDTO
 from accounts_litestar.host.refusals import Refused
 from accounts_litestar.host.transactions import AccountsInTransaction
@@ -14,6 +14,7 @@ __all__ = [
     "AccountsInTransaction",
     "AccountsPlugin",
     "HttpOptions",
+    "MountedJson",
     "OfflineDocs",
     "ProviderEvent",
     "Refused",

@@ -18,7 +18,7 @@ from tests.integration.http.mounts import ASGI, CUTTING, MOUNTS, behind_a_proxy_
 from tests.integration.http.service import memory_accounts
 from tests.integration.http.test_documentation import References
 
-from accounts_litestar import AccountsPlugin, HttpOptions, OfflineDocs, create_app
+from accounts_litestar import AccountsPlugin, HttpOptions, MountedJson, OfflineDocs, create_app
 
 PREFIXES = ["/one/two", *(pytest.param(at, marks=pytest.mark.long) for at in ("/accounts", "/v1.2/über-uns", "/api"))]
 
@@ -67,7 +67,7 @@ def host() -> ASGI:
     async def own() -> str:
         return "own"
 
-    config = OpenAPIConfig(title="Things", version="1", render_plugins=[OfflineDocs()])
+    config = OpenAPIConfig(title="Things", version="1", render_plugins=[OfflineDocs(), MountedJson()])
     plugins = [AccountsPlugin(memory_accounts())]
     return Litestar([own], plugins=plugins, openapi_config=config, logging_config=None)
 
@@ -199,6 +199,7 @@ def test_a_host_with_the_plugin_is_mounted_as_well(
     assert api.get(f"{at}/nothing").json() == {"status_code": 404, "detail": "Not Found"}
     for reference in References(api.get(f"{at}/schema").text).found:
         assert api.get(urljoin(f"{at}/schema", reference)).status_code == 200
+    assert api.get(f"{at}/schema/openapi.json").json()["servers"] == [{"url": in_url(at)}]
 
 
 def test_what_the_outer_application_has_read_of_a_request_is_not_taken_for_the_inner_ones(run: Run) -> None:

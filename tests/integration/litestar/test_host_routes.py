@@ -1,9 +1,11 @@
 """Dependencies and guards of a host's own routes, and what a host does beside them."""
 
+import asyncio
 import logging
-from typing import Any
+from typing import Any, cast
 
 import attrs
+import httpx
 import pytest
 from litestar import Controller, MediaType, Request, Response, Router, WebSocket, get, post, websocket
 from litestar.config.csrf import CSRFConfig
@@ -474,3 +476,18 @@ def test_the_link_of_a_mail_leads_to_a_page_of_the_plugin(path: str) -> None:
             client.get("/schema/openapi.json").json()["paths"].keys() & {"/verify-email", "/accounts/verify-email"}
             == set()
         )
+
+
+def test_e29_a_host_that_was_not_started_is_told_so_on_its_own_routes() -> None:
+    app = host(AccountsPlugin(host_accounts().accounts, migrate=True), *ROUTES)
+    transport = httpx.ASGITransport(cast("Any", app))  # which runs no lifespan
+
+    async def ask() -> list[httpx.Response]:
+        async with httpx.AsyncClient(transport=transport, base_url="http://h.example") as client:
+            return [await client.get(path) for path in ("/me", "/maybe", "/api/users/current", "/open")]
+
+    me_, maybe_, current, opened = asyncio.run(ask())
+
+    for refused in (me_, maybe_, current):
+        problem(refused, 503, "unavailable")
+    assert opened.text == "open"

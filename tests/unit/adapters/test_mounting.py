@@ -59,6 +59,8 @@ def scope(path: str, *, raw: str | None = None, root: str | None = None) -> dict
         # a mount of Starlette in one of Litestar
         (scope("/a/api/x/", raw="/o/a/api/x", root="/a"), "/o/a", "/api/x"),
         (scope("/a/", raw="/o/a", root="/a"), "/o/a", "/"),
+        # ... once an application of Litestar's inside of it has routed the request
+        (scope("/api/x", raw="/o/a/api/x", root="/a"), "/o/a", "/api/x"),
         # somebody has rewritten the path
         (scope("/api/x", raw="/old/y", root=""), "", "/api/x"),
         (scope("/api/x", raw="/old/y", root="/a"), "/a", "/api/x"),
