@@ -36,9 +36,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
 
 
-async def current_user(
-    request: Request, bearer: Annotated[HTTPAuthorizationCredentials, Depends(HTTPBearer())]
-) -> Any:
+async def current_user(request: Request, bearer: Annotated[HTTPAuthorizationCredentials, Depends(HTTPBearer())]) -> Any:
     digest = hashlib.sha256(bearer.credentials.encode()).digest()
     row = await request.app.state.pool.fetchrow(USER, digest)
     if row is None or row["expires_at"] <= datetime.now(UTC) or row["status"] != 0:
@@ -56,6 +54,4 @@ async def index() -> dict[str, str]:
 
 @app.get("/me")
 async def me(user: Annotated[Any, Depends(current_user)]) -> Me:
-    return Me(
-        id=user["id"], email=user["email"], name=user["name"], is_verified=user["email_verified_at"] is not None
-    )
+    return Me(id=user["id"], email=user["email"], name=user["name"], is_verified=user["email_verified_at"] is not None)

@@ -73,7 +73,9 @@ def main() -> None:
     # of a busy machine these tell more: what others take of the core is not in them
     rates = [[rate / cpu for rate, cpu in zip(server.rates, server.cpu, strict=True)] for server in (ours, hand)]
     print(verdict("requests for a second of CPU", *rates, AIM))
-    print("  CPU for each request: {:.0f} us, hand-written {:.0f} us".format(*(1e6 / statistics.median(r) for r in rates)))
+    print(
+        "  CPU for each request: {:.0f} us, hand-written {:.0f} us".format(*(1e6 / statistics.median(r) for r in rates))
+    )
 
 
 if __name__ == "__main__":

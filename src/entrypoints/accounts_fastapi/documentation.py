@@ -39,6 +39,7 @@ class Documentation:
         self._name = name
         self._by_id = {call.documented.route.docs.id: call for call in api.calls if call.documented}
         self._completed: dict[str, Any] | None = None
+        self._whole: dict[str, Any] = {}
 
     @property
     def bearer(self) -> str:
@@ -53,7 +54,7 @@ class Documentation:
 
     def described(self, call: HttpCall) -> dict[str, Any]:
         """Return the operation of a call for `openapi_extra`, without references to components."""
-        operation: dict[str, Any] = _written_out(self._operation(call), self._api.components["schemas"])
+        operation: dict[str, Any] = self._written_out(self._operation(call))
         assert call.documented is not None
         # FastAPI documents the first of them itself, from the host's own routes
         operation["security"] = [each for each in operation.get("security", ()) if self.bearer in each]
@@ -92,6 +93,24 @@ class Documentation:
             schemas.setdefault(names[name], _renamed(self._api.components["schemas"][name], names))
         self._completed = document
         return document
+
+    def _written_out(self, part: Any, within: tuple[str, ...] = ()) -> Any:
+        """Return a copy with each schema in place of the reference to it; in itself a schema is any value."""
+        if isinstance(part, list):
+            return [self._written_out(each, within) for each in part]
+        if not isinstance(part, dict):
+            return part
+        reference = part.get("$ref")
+        if not isinstance(reference, str) or not reference.startswith(COMPONENTS):
+            return {key: self._written_out(each, within) for key, each in part.items() if key != "discriminator"}
+        name = reference.removeprefix(COMPONENTS)
+        if name in within:
+            return {}
+        if within:
+            return self._written_out(self._api.components["schemas"][name], (*within, name))
+        if name not in self._whole:
+            self._whole[name] = self._written_out(self._api.components["schemas"][name], (name,))
+        return self._whole[name]
 
     def _operation(self, call: HttpCall) -> dict[str, Any]:
         """Return the operation of a call, with the names that these accounts have in the host's document."""
@@ -179,22 +198,6 @@ def _operations(document: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, An
         for operation in item.values():
             if isinstance(operation, dict) and "responses" in operation:
                 yield path, operation
-
-
-def _written_out(value: Any, schemas: Mapping[str, Any], within: tuple[str, ...] = ()) -> Any:
-    """Return a copy with each schema in place of the reference to it; one that contains itself is any value there."""
-    if isinstance(value, list):
-        return [_written_out(each, schemas, within) for each in value]
-    if not isinstance(value, Mapping):
-        return value
-    reference = value.get("$ref")
-    if isinstance(reference, str) and reference.startswith(COMPONENTS):
-        name = reference.removeprefix(COMPONENTS)
-        if name in within:
-            return {}
-        rest = {key: each for key, each in value.items() if key != "$ref"}
-        return {**_written_out(schemas[name], schemas, (*within, name)), **rest}
-    return {key: _written_out(each, schemas, within) for key, each in value.items() if key != "discriminator"}
 
 
 def _renamed(part: Any, names: Mapping[str, str]) -> Any:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import cached_property
 from typing import Annotated, Any, Generic, Literal
 from weakref import WeakKeyDictionary
 
@@ -61,21 +62,6 @@ class FastAPIAccounts(Generic[D]):
     recent_session: Dependency[Caller[D]]
     """As `recent_user`, with the session."""
 
-    router: APIRouter
-    """All calls and the pages of mails; without the health checks."""
-    sign_in_router: APIRouter
-    """Sign-up, sign-in, sessions and password resets."""
-    account_router: APIRouter
-    """The account API: the user, cards, notifications; and the payment provider's events, if `options` verify them."""
-    user_router: APIRouter
-    """The user API: the user, activity, export, deletion."""
-    teams_router: APIRouter
-    """Teams, members and invitations."""
-    pages_router: APIRouter
-    """The pages that mails link to."""
-    health_router: APIRouter
-    """The health checks, which `router` leaves out."""
-
     def __init__(
         self,
         accounts: Accounts[D],
@@ -99,14 +85,7 @@ class FastAPIAccounts(Generic[D]):
         self._documentation = Documentation(self._api, name)
         self._problems = Problems(retry_after_seconds=options.retry_after_seconds)
         self._add_dependencies()
-        routers = Routers(self._api, self._documentation, self._hosting.require_running)
-        self.router = routers.of(*(area for area in AREAS if area != "health"))
-        self.sign_in_router = routers.of("sign_in")
-        self.account_router = routers.of("account", "webhooks")
-        self.user_router = routers.of("user")
-        self.teams_router = routers.of("teams")
-        self.pages_router = routers.of("pages")
-        self.health_router = routers.of("health")
+        self._routers = Routers(self._api, self._documentation, self._hosting.require_running)
         self._in_transaction: dict[object, Callable[..., Any]] = {}
 
     def _add_dependencies(self) -> None:
@@ -121,6 +100,41 @@ class FastAPIAccounts(Generic[D]):
 
     async def _drain(self, seconds: float) -> None:
         await self._api.verifications.drain(limit_seconds=seconds)
+
+    @cached_property
+    def router(self) -> APIRouter:
+        """All calls and the pages of mails; without the health checks."""
+        return self._routers.of(*(area for area in AREAS if area != "health"))
+
+    @cached_property
+    def sign_in_router(self) -> APIRouter:
+        """Sign-up, sign-in, sessions and password resets."""
+        return self._routers.of("sign_in")
+
+    @cached_property
+    def account_router(self) -> APIRouter:
+        """The account API: the user, cards, notifications; and the provider's events, if `options` verify them."""
+        return self._routers.of("account", "webhooks")
+
+    @cached_property
+    def user_router(self) -> APIRouter:
+        """The user API: the user, activity, export, deletion."""
+        return self._routers.of("user")
+
+    @cached_property
+    def teams_router(self) -> APIRouter:
+        """Teams, members and invitations."""
+        return self._routers.of("teams")
+
+    @cached_property
+    def pages_router(self) -> APIRouter:
+        """The pages that mails link to."""
+        return self._routers.of("pages")
+
+    @cached_property
+    def health_router(self) -> APIRouter:
+        """The health checks, which `router` leaves out."""
+        return self._routers.of("health")
 
     def install(self, app: FastAPI) -> None:
         """Add everything to an application: routes, problem handlers, lifespan, components of its OpenAPI document.
