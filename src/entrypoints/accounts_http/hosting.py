@@ -29,7 +29,7 @@ _FIX: Final = (
     " it. FastAPI and Starlette: pass lifespan=... to the outer application, an @asynccontextmanager that takes the"
     " application and yields within `async with LIFESPAN:`. Litestar: lifespan=[lambda _: LIFESPAN]. In a test,"
     " use the framework's TestClient as a context manager. LIFESPAN is `auth.lifespan(app)` with accounts_fastapi,"
-    " `app.lifespan()` with the application of accounts_litestar.create_app, and otherwise `hosting.running()`."
+    " `app.lifespan()` with a Litestar application, and otherwise `hosting.running()`."
 )
 _NOT_RUN: Final = (
     "The lifespan of the accounts is not running, so %s. Every request is answered with 503 until it runs. %s"
