@@ -11,10 +11,12 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 from hashlib import sha256
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import attrs
 
+from accounts_core.errors import ConfigurationError
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.ports.mailer import MailKind, MailMessage
 from accounts_smtp import fork_safe, headers
@@ -87,11 +89,19 @@ class MailComposer:
         public_url: Base URL of all links. Links built from request headers would let an attacker receive tokens.
         templates: The texts.
 
+    Raises:
+        ConfigurationError: The extra `smtp` is not installed.
+
     """
 
     sender: Sender
     public_url: str
     templates: MailTemplates = attrs.field(factory=MailTemplates)
+
+    def __attrs_post_init__(self) -> None:
+        # they are imported by the first mail, to start fast
+        if find_spec("jinja2") is None or find_spec("babel") is None:
+            raise ConfigurationError('Mails need Jinja2 and Babel: pip install "accounts-core[smtp]"')
 
     def compose(self, message: MailMessage, *, at: datetime) -> ComposedMail:
         """Return the mail for a message, with a text and an HTML part that say the same.

@@ -1,4 +1,5 @@
 import html
+import sys
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -7,6 +8,7 @@ from email.policy import SMTP
 import attrs
 import pytest
 
+from accounts_core.errors import ConfigurationError
 from accounts_core.model.email_address import EmailAddress
 from accounts_core.ports.mailer import MailKind, MailMessage
 from accounts_core.testing.contracts.mailer import VALUES
@@ -262,3 +264,13 @@ def test_a_sender_is_an_address_with_or_without_a_name(text: str, name: str) -> 
 def test_anything_else_is_no_sender(text: str) -> None:
     with pytest.raises(ValueError, match="email address"):
         Sender.parse(text)
+
+
+@pytest.mark.parametrize("package", ["jinja2", "babel"])
+def test_a_composer_without_what_the_extra_brings_is_refused_at_once(
+    package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+
+    with pytest.raises(ConfigurationError, match=r'pip install "accounts-core\[smtp\]"'):
+        MailComposer(sender=SENDER, public_url=LINK)
