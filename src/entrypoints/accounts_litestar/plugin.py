@@ -29,7 +29,7 @@ from accounts_litestar.documentation.operations import ApiDocumentation, securit
 from accounts_litestar.edge.problems import Problems
 from accounts_litestar.edge.proxies import behind
 from accounts_litestar.host.callers import RequestCallers
-from accounts_litestar.host.dependencies import OPT_OUT, Dependencies, Guard, running_guard
+from accounts_litestar.host.dependencies import OPT_OUT, Dependencies, Guard, running_check
 from accounts_litestar.host.documentation import RouteSecurity
 from accounts_litestar.host.refusals import Refusals, Refused, answer
 from accounts_litestar.host.transactions import accounts_in
@@ -110,13 +110,14 @@ class AccountsPlugin(InitPlugin, ReceiveRoutePlugin, Generic[D]):
         self._calls = [call for call in self.api.calls if call.area in AREAS]
         self._router = Router(
             self._options.path,
-            route_handlers=handlers_of(self.api, self._calls),
+            route_handlers=handlers_of(
+                self.api, self._calls, check=running_check(self.hosting.require_running, options.path)
+            ),
             # each class by name, not only Exception: a host's handler for one of them is for its own routes
             exception_handlers={Exception: self._problems, **dict.fromkeys(PROBLEM_TYPES, self._problems)},
             middleware=[behind(TrustedProxies(self._options.trusted_proxies))] if self._options.trusted_proxies else [],
             dto=None,
             return_dto=None,
-            guards=[running_guard(self.hosting.require_running, options.path)],
             # a host's own authentication leaves sign-in alone; tokens are in no cookie, so there is nothing to forge
             opt={OPT_OUT: True, "exclude_from_csrf": True},
         )

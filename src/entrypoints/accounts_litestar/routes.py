@@ -19,26 +19,34 @@ from accounts_litestar.edge.streaming import StreamedResponse
 _PARAMETER: Final = re.compile(r"{([a-z_]+)}")
 
 
-def handlers_of(api: HttpApi, calls: Iterable[HttpCall]) -> list[HTTPRouteHandler]:
-    """Return a handler for each of these calls of the API, for a router at `HttpOptions.path`."""
-    return [_handler(api, call, prefix(api.options.path)) for call in calls]
+Check = Callable[[Any], None]
+"""Refuses a request by its scope."""
 
 
-def _handler(api: HttpApi, call: HttpCall, root: str) -> HTTPRouteHandler:
+def handlers_of(api: HttpApi, calls: Iterable[HttpCall], *, check: Check = lambda _: None) -> list[HTTPRouteHandler]:
+    """Return a handler for each of these calls of the API, for a router at `HttpOptions.path`.
+
+    Each request passes the `check` first. Litestar has guards for that, which it collects anew in every request.
+    """
+    return [_handler(api, call, prefix(api.options.path), check) for call in calls]
+
+
+def _handler(api: HttpApi, call: HttpCall, root: str, check: Check) -> HTTPRouteHandler:
     return route(
         _PARAMETER.sub(r"{\1:str}", call.path),
         http_method=[HttpMethod(call.method)],
         status_code=call.status,
         request_max_body_size=call.body_limit_bytes,
         **handler_options(api, call),
-    )(_function(call, root))
+    )(_function(call, root, check))
 
 
-def _function(call: HttpCall, root: str) -> Callable[[AnyRequest], Any]:
+def _function(call: HttpCall, root: str, check: Check) -> Callable[[AnyRequest], Any]:
     perform = call.perform
 
     # errors are raised, not answered by `HttpApi.run`: Litestar's own hooks of the host see them so
     async def handle(request: AnyRequest) -> Response[None]:
+        check(request.scope)
         answer = await perform(LitestarRequest(request, root))
         return AnswerResponse(answer) if isinstance(answer, Answer) else StreamedResponse(answer)
 

@@ -109,16 +109,16 @@ class Dependencies(Generic[D]):
         return guard
 
 
-def running_guard(require_running: Callable[[], None], path: str) -> Guard:
-    """Return a guard of the API's own routes.
+def running_check(require_running: Callable[[], None], path: str) -> Callable[[Any], None]:
+    """Return a check of the scope of a request to one of the API's own routes.
 
     It refuses requests while the lifespan of the application does not run, and where a mount doubles the API's prefix.
     """
 
-    async def running(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    def check(scope: Any) -> None:
         require_running()
         if has_path:
-            require_single_prefix(Place.of(connection.scope).root, path)
+            require_single_prefix(Place.of(scope).root, path)
 
     has_path = bool(prefix(path))
-    return running
+    return check
