@@ -40,8 +40,8 @@ class HttpOptions:
     `lambda body, headers: verify_webhook(body, headers.get("stripe-signature", ""), secret, datetime.now(UTC))`."""
     password_form: bool | None = None
     """Whether `POST /api/auth/token` signs in with the form of OAuth 2.0 (RFC 6749, 4.3), which the Authorize button of
-    a documentation page sends, and whether the OpenAPI document offers it. None leaves it to the integration: an
-    application with `accounts_fastapi` has it, the bundled service does not."""
+    a documentation page sends, and whether the OpenAPI document offers it. By default an application of a host's does,
+    and the bundled service does not."""
     wake_worker: Callable[[], None] | None = None
     """Called after an event was stored, to wake a worker in this process."""
     log_request: Callable[[RequestEntry], None] = log_entry
