@@ -300,7 +300,10 @@ def by_host(_: Request[Any, Any, Any], error: Exception) -> Response[str]:
     return Response(f"host: {type(error).__name__}", status_code=418, media_type=MediaType.TEXT)
 
 
-@pytest.mark.parametrize("kind", [Exception, HTTPException, InvalidToken, 404, 500])
+@pytest.mark.parametrize(
+    "kind",
+    [HTTPException, 404, *(pytest.param(kind, marks=pytest.mark.long) for kind in (Exception, InvalidToken, 500))],
+)
 def test_the_hosts_handlers_of_other_errors_stay_as_they_are(kind: Any) -> None:
     """A refusal is our problem document; what the host's own code raises is the host's."""
 
@@ -319,7 +322,7 @@ def test_the_hosts_handlers_of_other_errors_stay_as_they_are(kind: Any) -> None:
         assert client.get("/core").status_code == (418 if kind in (Exception, InvalidToken, 500) else 500)
 
 
-@pytest.mark.parametrize("kind", [Refused, 401])
+@pytest.mark.parametrize("kind", [Refused, pytest.param(401, marks=pytest.mark.long)])
 def test_a_host_may_answer_refusals_itself(kind: Any) -> None:
     auth = AccountsPlugin(host_accounts().accounts)
     with client_of(host(auth, *ROUTES, exception_handlers={kind: by_host})) as client:
