@@ -28,6 +28,7 @@ from .mails import MAILS
 from .memory import MEMORY
 from .migrations import MIGRATIONS
 from .money import MONEY
+from .mounting import MOUNTED
 from .operators import OPERATORS
 from .outbox import OUTBOX
 from .outcomes import OUTCOMES
@@ -72,6 +73,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *TEAMS,
     *KIT,
     *HOSTING,
+    *MOUNTED,
     *HTTP_PROFILE_DATA,
 )
 
