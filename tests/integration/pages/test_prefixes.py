@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import uvicorn
 from litestar import Litestar
+from litestar.openapi import OpenAPIConfig
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -22,7 +23,7 @@ from tests.integration.http.mounts import (
 from tests.integration.pages.test_pages import browser, pytestmark, requested, said  # noqa: F401  a fixture, a mark
 
 from accounts_core import Accounts, MailDispatch
-from accounts_litestar import AccountsPlugin, HttpOptions, create_app
+from accounts_litestar import AccountsPlugin, HttpOptions, OfflineDocs, create_app
 from accounts_memory import MemoryGateway, MemoryMailer, MemoryStore, PlainHasher
 from accounts_system import SystemClock, SystemSecrets
 
@@ -56,8 +57,18 @@ class Site:
             plugins=[AccountsPlugin(self.accounts, HttpOptions(path=PLUGIN))], logging_config=None
         )
 
+        host = Litestar(
+            plugins=[AccountsPlugin(self.accounts)],
+            openapi_config=OpenAPIConfig(title="Host", version="1", render_plugins=[OfflineDocs()]),
+            logging_config=None,
+        )
+        self._apps["/untold/host"] = behind_a_proxy_that_tells_nothing(host, "/untold/host")
+        self._apps["/given/path/host"] = behind_uvicorns_root_path(host, "/given/path/host")
+        self._apps["/host"] = in_fastapi(host, "/host")
+
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        app = next(app for at, app in self._apps.items() if scope["path"].startswith(at + "/"))
+        found = [at for at in self._apps if scope["path"].startswith(at + "/")]
+        app = self._apps[max(found, key=len)]
         await app(scope, receive, send)
 
 
@@ -133,6 +144,31 @@ def test_the_documentation_works_below_a_prefix(
     assert answered.text.startswith("200")
     assert [asked for asked in requested(browser) if not asked.startswith(f"{site[0]}{at}/")] == []
     assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []  # type: ignore[no-untyped-call]  # selenium's own
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("at", ["", "/untold", "/given/path"])
+@pytest.mark.parametrize("page", ["/schema", "/schema/"])
+def test_the_authorize_button_of_a_host_finds_the_password_form(
+    browser: Chrome,  # noqa: F811  the fixture
+    site: tuple[str, Site, asyncio.AbstractEventLoop],
+    at: str,
+    page: str,
+) -> None:
+    url, email = f"{site[0]}{at}/host", f"{len(at)}.{len(page)}@example.org"
+    mailed(site, "register", email=email, password=PASSWORD, name="Jane Doe")
+    browser.set_window_size(1200, 1400)
+    browser.get(url + page)
+
+    wait_for(browser, ".btn.authorize").click()
+    wait_for(browser, "#oauth_username").send_keys(email)
+    wait_for(browser, "#oauth_password").send_keys(PASSWORD)
+    form = wait_for(browser, "#oauth_password").find_element(By.XPATH, "./ancestor::div[@class='auth-container']")
+    form.find_element(By.CSS_SELECTOR, ".btn.modal-btn.auth.authorize").click()
+
+    wait_for(browser, ".auth-container .btn.modal-btn.auth:not(.authorize)")  # it is "Logout" now
+    assert f"{url}/api/auth/token" in requested(browser)
+    assert [asked for asked in requested(browser) if not asked.startswith(f"{url}/")] == []
 
 
 def wait_for(browser: Chrome, selector: str) -> Any:  # noqa: F811  the fixture
