@@ -50,8 +50,14 @@ HOSTING: Final = (
     Mutant(
         name="hosting: a migration that failed leaves connections open",
         at=f"{_AT}._start",
-        old="stack.push_async_callback(self._accounts.close)\nif self._migrates:\n    await self._accounts.migrate()",
-        new="if self._migrates:\n    await self._accounts.migrate()\nstack.push_async_callback(self._accounts.close)",
+        old=(
+            "if self._closes:\n    stack.push_async_callback(self._accounts.close)\n"
+            "if self._migrates:\n    await self._accounts.migrate()"
+        ),
+        new=(
+            "if self._migrates:\n    await self._accounts.migrate()\n"
+            "if self._closes:\n    stack.push_async_callback(self._accounts.close)"
+        ),
         check=_hosting("test_a_migration_that_fails_is_raised_and_leaves_nothing_open"),
     ),
     Mutant(
