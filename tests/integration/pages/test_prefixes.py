@@ -34,6 +34,7 @@ MOUNTED = {
     "/lite/star": in_litestar,
 }
 PLUGIN = "/plugin"
+HOST = "/host/api"
 
 
 class Site:
@@ -53,6 +54,9 @@ class Site:
         )
         inner: Any = create_app(self.accounts)
         self._apps: dict[str, Any] = {at: mount(inner, at) for at, mount in MOUNTED.items()}
+        config = OpenAPIConfig(title="Shop", version="1", render_plugins=[OfflineDocs()])
+        host: Any = Litestar(plugins=[AccountsPlugin(self.accounts)], openapi_config=config, logging_config=None)
+        self._apps[HOST] = in_fastapi(host, HOST)
         self._apps[PLUGIN] = Litestar(
             plugins=[AccountsPlugin(self.accounts, HttpOptions(path=PLUGIN))], logging_config=None
         )
@@ -169,6 +173,34 @@ def test_the_authorize_button_of_a_host_finds_the_password_form(
     wait_for(browser, ".auth-container .btn.modal-btn.auth:not(.authorize)")  # it is "Logout" now
     assert f"{url}/api/auth/token" in requested(browser)
     assert [asked for asked in requested(browser) if not asked.startswith(f"{url}/")] == []
+
+
+@pytest.mark.long
+def test_the_documentation_of_a_host_below_a_prefix_signs_in_by_its_authorize_button(
+    browser: Chrome,  # noqa: F811  the fixture
+    site: tuple[str, Site, asyncio.AbstractEventLoop],
+) -> None:
+    mailed(site, "register", email="john@example.org", password=PASSWORD, name="John Smith")
+    browser.set_window_size(1200, 1000)
+    browser.get(f"{site[0]}{HOST}/schema")
+
+    wait_for(browser, ".btn.authorize").click()
+    wait_for(browser, "#oauth_username").send_keys("john@example.org")
+    wait_for(browser, "#oauth_password").send_keys(PASSWORD)
+    form = browser.find_element(By.ID, "oauth_password").find_element(
+        By.XPATH, "./ancestor::div[@class='auth-container']"
+    )
+    form.find_element(By.CSS_SELECTOR, ".btn.modal-btn.auth.authorize").click()
+    wait_for(browser, ".auth-container .btn.modal-btn.auth:not(.authorize)")  # it is "Logout" now
+    wait_for(browser, ".btn-done").click()
+    call = "[id$='getUser']"
+    wait_for(browser, f"{call} .opblock-summary-control").click()
+    wait_for(browser, f"{call} .try-out__btn").click()
+    wait_for(browser, f"{call} .execute").click()
+
+    answered = wait_for(browser, f"{call} .live-responses-table .response .response-col_status")
+    assert answered.text.startswith("200")
+    assert f"{site[0]}{HOST}/api/auth/token" in requested(browser)
 
 
 def wait_for(browser: Chrome, selector: str) -> Any:  # noqa: F811  the fixture
