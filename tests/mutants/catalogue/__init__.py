@@ -14,6 +14,7 @@ from .clock import CLOCK
 from .deletion import DELETION
 from .export import EXPORT
 from .fairness import FAIRNESS
+from .fastapi import FASTAPI
 from .forks import FORKS
 from .hosting import HOSTING
 from .http_calls import HTTP_CALLS
@@ -59,6 +60,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *MIGRATIONS,
     *PARSERS,
     *FORKS,
+    *FASTAPI,
     *CLOCK,
     *ASVS,
     *HTTP_CALLS,
