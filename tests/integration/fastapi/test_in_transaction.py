@@ -56,7 +56,7 @@ class Shops:
         return self.client.portal.call(count)
 
 
-@pytest.fixture(params=["function", "request"])
+@pytest.fixture(params=["function", pytest.param("request", marks=pytest.mark.long)])
 def shops(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shops]:
     url = f"sqlite:///{tmp_path}/accounts.db"
     migrate(url)
