@@ -65,6 +65,7 @@ RUNNING: Final = re.compile(
 WHO_RUNS: Final = {
     "accounts_service/processes.py": "multiprocessing",
     "accounts_core/forking.py": "ctypes",
+    "accounts_smtp/composer.py": "importlib",
 }
 """What the inventory says under "Dangerous by itself"."""
 
