@@ -16,7 +16,7 @@ from accounts_core import User
 from accounts_core.model.profile_data import D
 from accounts_core.results import Caller
 from accounts_fastapi.problems import Problems
-from accounts_http.callers import Callers, require_recent
+from accounts_http.callers import Callers, credentials_of, require_recent
 from accounts_http.errors import MissingToken
 from accounts_http.headers import Headers, QueryString
 
@@ -86,12 +86,14 @@ class Dependencies(Generic[D]):
     async def _caller(self, connection: HTTPConnection, tasks: BackgroundTasks) -> Caller[D]:
         """Return the caller, resolved at most once in a request."""
         scope = connection.scope
+        headers = Headers(scope["headers"])
         kept: dict[object, Any] = scope.setdefault("accounts_fastapi", {})
-        if self in kept:
-            return cast("Caller[D]", kept[self])
+        key = (self, credentials_of(headers))
+        if key in kept:
+            return cast("Caller[D]", kept[key])
         self._require_running()
-        caller = await self._callers.resolve(Headers(scope["headers"]), QueryString(scope["query_string"]))
-        kept[self] = caller
+        caller = await self._callers.resolve(headers, QueryString(scope["query_string"]))
+        kept[key] = caller
         if caller.touch_due:
             if scope["type"] == "http":
                 tasks.add_task(self._callers.touch, caller)

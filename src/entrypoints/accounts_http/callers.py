@@ -1,7 +1,8 @@
 """The signed-in user of a host application's own routes, for the integrations with web frameworks.
 
 An integration resolves the access token of a request once, keeps the caller for everything else in the same request,
-and calls `touch` after the answer if `touch_due` says so.
+and calls `touch` after the answer if `touch_due` says so. What it keeps in the scope it keeps by `credentials_of` it: a
+host that answers a batch copies its scope for each request in it, and each has a token of its own.
 """
 
 from typing import Any, Generic
@@ -11,11 +12,17 @@ import attrs
 from accounts_core import Accounts
 from accounts_core.errors import InfrastructureError, ReauthenticationRequired
 from accounts_core.model.profile_data import D
+from accounts_core.model.text import Secret
 from accounts_core.results import Caller
 from accounts_http.access_log import note_user
 from accounts_http.bearer import bearer_token
 from accounts_http.headers import Headers, QueryString
 from accounts_http.problems import logger
+
+
+def credentials_of(headers: Headers) -> tuple[Secret, ...]:
+    """Return the part of a request's headers that decides who its caller is."""
+    return tuple(Secret(value) for value in headers.values(b"authorization"))
 
 
 @attrs.frozen

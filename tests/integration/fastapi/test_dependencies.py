@@ -202,6 +202,41 @@ def test_all_dependencies_of_a_request_are_one_statement_and_the_touch_is_after_
         client.portal.call(engine.dispose)
 
 
+def test_a_request_with_a_copied_scope_has_the_user_of_its_own_token(host: Host) -> None:
+    """As hosts do that answer a batch of requests."""
+    auth = FastAPIAccounts(host.accounts)
+    app = application(auth)
+    auth.install(app)
+
+    @app.get("/batch")
+    async def batch(request: Request, user: Annotated[User, Depends(auth.current_user)], token: str) -> list[str]:
+        headers = [(b"authorization", f"Bearer {token}".encode())]
+        answered: list[str] = [user.name]
+
+        async def send(message: Any) -> None:
+            answered.append(str(message["status"]) if "status" in message else message["body"].decode())
+
+        await app({**request.scope, "path": "/me", "raw_path": b"/me", "headers": headers}, request.receive, send)
+        return answered
+
+    with client_of(app) as client:
+        jane, other = bearer(client, host.accounts), bearer(client, host.accounts, email="other@example.org")
+        assert client.portal is not None
+        client.portal.call(rename, host, 2)
+        token = other["Authorization"].partition(" ")[2]
+
+        assert client.get("/batch", headers=jane, params={"token": token}).json() == [
+            "Jane Doe",
+            "200",
+            '{"name":"John Doe"}',
+        ]
+        assert client.get("/batch", headers=jane, params={"token": "junk"}).json()[:2] == ["Jane Doe", "401"]
+
+
+async def rename(host: Host, user_id: int) -> None:
+    await host.accounts.update_profile(UserId(user_id), name="John Doe")
+
+
 def test_a_websocket_has_the_user_and_touches_the_session(client: TestClient, host: Host, jane: dict[str, str]) -> None:
     host.clock.pass_by(minutes=6)
 

@@ -11,7 +11,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from accounts_core.model.profile_data import D
 from accounts_core.results import Caller
-from accounts_http.callers import Callers, require_recent
+from accounts_http.callers import Callers, credentials_of, require_recent
 from accounts_http.errors import MissingToken
 from accounts_http.headers import Headers, QueryString
 from accounts_litestar.host.refusals import Refusals
@@ -66,7 +66,7 @@ class RequestCallers(Generic[D]):
 
         async def call(scope: Scope, receive: Receive, send: Send) -> None:
             await app(scope, receive, send)
-            kept = _all_kept(scope).get(self) if scope["type"] == ScopeType.HTTP else None
+            kept = _all_kept(scope).get(self._key(scope)) if scope["type"] == ScopeType.HTTP else None
             if kept is not None and kept.caller is not None and kept.caller.touch_due:
                 await self._callers.touch(kept.caller)
 
@@ -74,7 +74,7 @@ class RequestCallers(Generic[D]):
 
     async def _resolve(self, connection: Connection) -> Caller[D]:
         scope = connection.scope
-        kept: _Kept[D] = _all_kept(scope).setdefault(self, _Kept())
+        kept: _Kept[D] = _all_kept(scope).setdefault(self._key(scope), _Kept())
         async with kept.lock:
             if kept.error is not None:
                 raise kept.error
@@ -90,6 +90,9 @@ class RequestCallers(Generic[D]):
                 if kept.caller.touch_due and scope["type"] == ScopeType.WEBSOCKET:
                     await self._callers.touch(kept.caller)  # it may stay open for hours
             return kept.caller
+
+    def _key(self, scope: Any) -> object:
+        return self, credentials_of(Headers(scope["headers"]))
 
 
 def _all_kept(scope: Any) -> dict[Any, Any]:
