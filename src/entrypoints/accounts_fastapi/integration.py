@@ -143,12 +143,18 @@ class FastAPIAccounts(Generic[D]):
         registered only where it has none, and its lifespan runs within ours. A second time nothing is added.
 
         Raises:
-            ConfigurationError: Other accounts of the same name are installed.
+            ConfigurationError: Other accounts of the same name are installed, or the application has started, as within
+                its lifespan.
 
         """
         installed = _installed.setdefault(app, {})
         if installed.get(self._name) is self:
             return
+        if app.middleware_stack is not None:
+            raise ConfigurationError(
+                "The application has started, so its exception handlers and its lifespan are fixed. Call install(app)"
+                " where you make the application, not in a lifespan or a request."
+            )
         if installed.setdefault(self._name, self) is not self:
             raise ConfigurationError(
                 f"Other accounts named {self._name!r} are installed in this application. Give one of them a name:"

@@ -12,6 +12,7 @@ from tests.integration.fastapi.hosts import JANE, TestClient, client_of, host_ac
 from tests.integration.http.client import PROBLEM, URN
 
 from accounts_core import User
+from accounts_core.errors import ConfigurationError
 from accounts_fastapi import FastAPIAccounts
 from accounts_sql import AsyncSqlStore, create_async_engine
 
@@ -115,6 +116,18 @@ def test_without_migration_and_worker_such_an_application_serves_and_warns(caplo
     assert client.post("/api/auth/register", json=JANE).status_code == 201
 
     assert [record.levelno for record in caplog.records if record.name == "accounts_http"] == [logging.WARNING]
+
+
+def test_it_cannot_be_installed_in_an_application_that_has_started(auth: FastAPIAccounts[Any]) -> None:
+    """Handlers and the lifespan would be missing, without a word."""
+
+    @asynccontextmanager
+    async def own(app: FastAPI) -> AsyncIterator[None]:
+        auth.install(app)
+        yield
+
+    with pytest.raises(ConfigurationError, match="The application has started"), client_of(FastAPI(lifespan=own)):
+        pass
 
 
 def test_two_lifespans_at_once_are_one(auth: FastAPIAccounts[Any]) -> None:
