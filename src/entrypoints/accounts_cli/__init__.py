@@ -83,7 +83,7 @@ def _run(argv: Sequence[str] | None) -> int:
     except OutputFailed:
         raise
     except ImportError as error:
-        return _failed(CommandFailed(f"This program is not fully installed: {error}"))
+        return _failed(CommandFailed(f'The command is not fully installed ({error}): pip install "accounts-core[all]"'))
     except OSError as error:
         # of the operating system, such as too many open files or a deleted working folder
         where = f"{error.filename}: " if isinstance(error.filename, str) else ""

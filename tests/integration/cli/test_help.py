@@ -99,3 +99,13 @@ def test_help_needs_neither_the_web_framework_nor_the_database() -> None:
 
     loaded = {line.rpartition("|")[2].strip() for line in ran.stderr.splitlines()}
     assert loaded.isdisjoint({"litestar", "sqlalchemy", "uvicorn", "asyncio"})
+
+
+def test_a_command_says_what_it_needs_installed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "accounts_cli.commands", None)  # as where one of its own imports fails
+
+    result = run("users", "show", "1")
+
+    assert result.code == 1
+    assert result.err.startswith("accounts: The command is not fully installed (import of accounts_cli.commands halted")
+    assert result.err.endswith('): pip install "accounts-core[all]"\n')

@@ -8,9 +8,10 @@ from typing import Any, Final
 
 import pytest
 from tests.documents import ROOT, programs
-from tests.integration.fastapi.hosts import JANE, client_of
+from tests.integration.fastapi.hosts import JANE, bearer, client_of
 
 from accounts_fastapi import FastAPIAccounts
+from accounts_sql import create_engine
 
 PAGE: Final = ROOT / "docs" / "fastapi.md"
 SHOP: Final = "teashop"
@@ -59,6 +60,22 @@ def test_a_shop_is_opened_in_the_hosts_transaction(run: Run) -> None:
 
     with client_of(app) as client:
         assert (client.post("/shops").status_code, client.post("/shops").status_code) == (201, 409)
+
+
+def test_a_role_is_in_a_table_of_the_hosts(run: Run) -> None:
+    names, shop = run("def open_shop"), sys.modules[SHOP]
+    shop.app.include_router(names["router"])
+
+    with client_of(shop.app) as client:
+        headers = bearer(client, shop.accounts)
+        with create_engine("sqlite:///shop.db").begin() as connection:
+            names["roles"].create(connection)
+        refused = client.get("/shops/all", headers=headers)
+        assert (refused.status_code, refused.json()) == (403, {"detail": "This is for the role admin."})
+        with create_engine("sqlite:///shop.db").begin() as connection:
+            connection.execute(names["roles"].insert().values(user=1, role="admin"))
+        assert client.get("/shops/all").status_code == 401
+        assert client.get("/shops/all", headers=headers).json() == {"admin": "Jane Doe"}
 
 
 def test_what_install_does_is_done_by_hand(run: Run) -> None:

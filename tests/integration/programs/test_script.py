@@ -85,7 +85,7 @@ def test_on_a_new_database_it_has_nothing_to_do(run_script: RunScript, settings:
 
 @pytest.mark.long
 def test_the_other_program_of_the_page_does_what_support_does(
-    run_script: RunScript, settings: dict[str, str], tmp_path: Path, database_url: str
+    run_script: RunScript, settings: dict[str, str], mailbox: Mailbox, tmp_path: Path, database_url: str
 ) -> None:
     run_script("script.py", **settings)
     sign_up(database_url, "jane@example.org")
@@ -98,6 +98,7 @@ def test_the_other_program_of_the_page_does_what_support_does(
     lines = run_script(file, **settings).splitlines()
 
     assert [line for line in lines if not line.startswith(("deleted:", "jobs:"))] == []
+    assert "john@example.org" in mailbox.recipients
 
 
 def test_the_page_shows_the_script_which_is_short() -> None:
