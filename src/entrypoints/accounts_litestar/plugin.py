@@ -16,6 +16,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components
 from litestar.plugins import InitPlugin, ReceiveRoutePlugin
 from litestar.routes import BaseRoute
+from litestar.types import Empty
 
 from accounts_core import Accounts
 from accounts_core.model.profile_data import D
@@ -108,19 +109,6 @@ class AccountsPlugin(InitPlugin, ReceiveRoutePlugin, Generic[D]):
         self.signed_in_recently = self._dependencies.signed_in_recently()
         self._problems = Problems(retry_after_seconds=self._options.retry_after_seconds)
         self._calls = [call for call in self.api.calls if call.area in AREAS]
-        self._router = Router(
-            self._options.path,
-            route_handlers=handlers_of(
-                self.api, self._calls, check=running_check(self.hosting.require_running, options.path)
-            ),
-            # each class by name, not only Exception: a host's handler for one of them is for its own routes
-            exception_handlers={Exception: self._problems, **dict.fromkeys(PROBLEM_TYPES, self._problems)},
-            middleware=[behind(TrustedProxies(self._options.trusted_proxies))] if self._options.trusted_proxies else [],
-            dto=None,
-            return_dto=None,
-            # a host's own authentication leaves sign-in alone; tokens are in no cookie, so there is nothing to forge
-            opt={OPT_OUT: True, "exclude_from_csrf": True},
-        )
 
     @property
     def current_user(self) -> Provide:
@@ -175,9 +163,8 @@ class AccountsPlugin(InitPlugin, ReceiveRoutePlugin, Generic[D]):
     def on_app_init(self, app_config: AppConfig) -> AppConfig:
         """Add the routes to the application."""
         first = next(each for each in app_config.plugins if isinstance(each, AccountsPlugin))
-        if first is not self:
-            self._router.include_in_schema = False  # each operation of a document has an id of its own
-        app_config.route_handlers.append(self._router)
+        # each operation of a document has an id of its own
+        app_config.route_handlers.append(self._router(in_document=first is self))
         app_config.lifespan.append(self._lifespan)
         app_config.middleware.append(self._callers.touching)
         app_config.dependencies = {**self._dependencies.by_name(), **app_config.dependencies}
@@ -197,6 +184,24 @@ class AccountsPlugin(InitPlugin, ReceiveRoutePlugin, Generic[D]):
     def health(self) -> Router:
         """Return the health checks of the same service, for an application that serves them too."""
         return self._router_of("health", "/")
+
+    def _router(self, *, in_document: bool) -> Router:
+        """Return a router with the calls for one application."""
+        proxies = self._options.trusted_proxies
+        return Router(
+            self._options.path,
+            route_handlers=handlers_of(
+                self.api, self._calls, check=running_check(self.hosting.require_running, self._options.path)
+            ),
+            # each class by name, not only Exception: a host's handler for one of them is for its own routes
+            exception_handlers={Exception: self._problems, **dict.fromkeys(PROBLEM_TYPES, self._problems)},
+            middleware=[behind(TrustedProxies(proxies))] if proxies else [],
+            dto=None,
+            return_dto=None,
+            include_in_schema=Empty if in_document else False,
+            # a host's own authentication leaves sign-in alone; tokens are in no cookie, so there is nothing to forge
+            opt={OPT_OUT: True, "exclude_from_csrf": True},
+        )
 
     def _router_of(self, area: str, path: str) -> Router:
         return Router(path, route_handlers=handlers_of(self.api, (c for c in self.api.calls if c.area == area)))

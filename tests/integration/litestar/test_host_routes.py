@@ -7,13 +7,15 @@ from typing import Any, cast
 import attrs
 import httpx
 import pytest
-from litestar import Controller, MediaType, Request, Response, Router, WebSocket, get, post, websocket
+from litestar import Controller, Litestar, MediaType, Request, Response, Router, WebSocket, get, post, websocket
 from litestar.config.csrf import CSRFConfig
+from litestar.config.response_cache import ResponseCacheConfig
 from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency, Provide
 from litestar.exceptions import HTTPException, WebSocketDisconnect
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult, DefineMiddleware
 from litestar.openapi import OpenAPIConfig
+from litestar.params import FromQuery
 from tests.integration.http.client import problem
 from tests.integration.litestar.hosts import bearer, client_of, host, host_accounts
 
@@ -296,6 +298,51 @@ def test_an_answer_for_one_user_is_not_cached_for_all() -> None:
         problem(client.get("/by-token"), 401, "token-required")
 
 
+def test_a_cached_answer_may_have_the_key_that_the_application_makes() -> None:
+    auth = AccountsPlugin(host_accounts().accounts)
+
+    @get("/cached", cache=True)
+    async def cached(current_user: NamedDependency[User]) -> str:
+        return str(current_user.email)
+
+    by_token = ResponseCacheConfig(key_builder=lambda request: request.headers.get("authorization", ""))
+    with client_of(host(auth, cached, response_cache_config=by_token)) as client:
+        for email in ("one@example.org", "two@example.org"):
+            assert client.get("/cached", headers=bearer(client, email=email)).text == email
+
+    with pytest.raises(ConfigurationError, match="is cached, and its answer depends on the signed-in user"):
+        host(auth, cached, response_cache_config=ResponseCacheConfig(default_expiration=10))
+
+
+def test_a_request_with_a_copied_scope_has_the_user_of_its_own_token() -> None:
+    """As hosts do that answer a batch of requests."""
+
+    @get("/who")
+    async def who(current_user: NamedDependency[User]) -> str:
+        return str(current_user.email)
+
+    @get("/batch")
+    async def batch(
+        request: Request[Any, Any, Any], current_user: NamedDependency[User], token: FromQuery[str]
+    ) -> list[str]:
+        headers = [(b"authorization", f"Bearer {token}".encode())]
+        answered = [str(current_user.email)]
+
+        async def send(message: Any) -> None:
+            answered.append(str(message["status"]) if "status" in message else message["body"].decode())
+
+        scope: Any = {**request.scope, "path": "/who", "raw_path": b"/who", "headers": headers}
+        await request.app.asgi_handler(scope, request.receive, send)
+        return answered
+
+    with client_of(host(AccountsPlugin(host_accounts().accounts), who, batch)) as client:
+        jane, other = bearer(client), bearer(client, email="other@example.org")
+        token = other["Authorization"].partition(" ")[2]
+        got = client.get("/batch", headers=jane, params={"token": token}).json()
+        assert got == ["jane@example.org", "200", "other@example.org"]
+        assert client.get("/batch", headers=jane, params={"token": "junk"}).json()[:2] == ["jane@example.org", "401"]
+
+
 def by_host(_: Request[Any, Any, Any], error: Exception) -> Response[str]:
     return Response(f"host: {type(error).__name__}", status_code=418, media_type=MediaType.TEXT)
 
@@ -397,6 +444,21 @@ def test_two_plugins_at_two_paths_have_their_own_users(second: str) -> None:
         assert client.get("/other", headers=admin).text == "Jane Doe"
         problem(client.get("/other", headers=jane), 401, "invalid-token")
         assert client.get("/schema/openapi.json").status_code == 200
+
+
+def test_a_plugin_that_came_second_is_the_first_of_another_application() -> None:
+    first, second = (
+        AccountsPlugin(host_accounts().accounts, HttpOptions(path=path, password_form=False)) for path in ("/a", "/b")
+    )
+    both, alone = host([first, second]), host(second)
+
+    def paths(app: Litestar) -> set[str]:
+        return {path.split("/")[1] for path in app.openapi_schema.to_schema()["paths"]}
+
+    assert (paths(both), paths(alone)) == ({"a"}, {"b"})
+    for app, statuses in ((both, (401, 401)), (alone, (404, 401))):
+        with client_of(app) as client:
+            assert tuple(client.get(f"{at}/api/auth/sessions").status_code for at in ("/a", "/b")) == statuses
 
 
 def test_an_application_is_opened_closed_and_opened_again() -> None:
