@@ -52,14 +52,15 @@ class Documentation:
             return operation_id
         return self._name + operation_id[0].upper() + operation_id[1:]
 
+    def route_name_of(self, operation_id: str) -> str:
+        """Return the name by which a URL is found, such as `accounts:login`: a host may have a `login` of its own."""
+        return f"{self._name}:{operation_id}"
+
     def described(self, call: HttpCall) -> dict[str, Any]:
         """Return the operation of a call for `openapi_extra`, without references to components."""
         operation: dict[str, Any] = self._written_out(self._operation(call))
         assert call.documented is not None
-        # FastAPI documents the first of them itself, from the host's own routes
-        operation["security"] = [each for each in operation.get("security", ()) if self.bearer in each]
-        if not operation["security"]:
-            del operation["security"]
+        operation.pop("security", None)  # FastAPI adds it, with the scheme, for the dependency of the route
         operation[MARK] = {"name": self._name, "id": call.documented.route.docs.id}
         return operation
 
@@ -139,8 +140,8 @@ class Documentation:
         names = {name: name for name in ours}
         begin = self._name[0].upper() + self._name[1:]
         for name, schema in ours.items():
-            if name in taken and taken[name] != schema:
-                names[name] = begin + name
+            while names[name] in taken and taken[names[name]] != schema:
+                names[name] = begin + names[name]
         return names
 
     def _restore(self, operation: dict[str, Any], call: HttpCall, names: Mapping[str, str]) -> set[str]:

@@ -8,13 +8,14 @@ it are only documented: FastAPI makes its operations, and URLs by name, from the
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from fastapi import APIRouter, BackgroundTasks, Request, Response
+from fastapi import APIRouter, BackgroundTasks, Depends, Request, Response
 from fastapi.routing import APIRoute
 from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
 from accounts_fastapi.call_table import CallTable, Found
+from accounts_fastapi.dependencies import NeedsToken
 from accounts_fastapi.documentation import Documentation
 from accounts_fastapi.requests import FastAPIRequest
 from accounts_fastapi.responses import AnswerResponse, response_of
@@ -163,6 +164,7 @@ class Routers:
         self._api = api
         self._documentation = documentation
         self._require_running = require_running
+        self._token = Depends(NeedsToken(documentation.bearer))
 
     def of(self, *areas: str) -> APIRouter:
         """Return a router with the calls of these areas."""
@@ -180,8 +182,9 @@ class Routers:
         router.add_api_route(
             call.path,
             _elsewhere,
-            name=operation_id,
+            name=self._documentation.route_name_of(call.documented.route.docs.id),
             operation_id=operation_id,
+            dependencies=[self._token] if call.documented.route.needs_token else None,
             methods=[call.method],
             status_code=call.status,
             response_model=None,

@@ -114,6 +114,27 @@ def test_a_model_of_the_host_keeps_its_name() -> None:
     assert app.openapi() is document
 
 
+def test_a_model_of_the_host_keeps_the_name_that_ours_would_get_then() -> None:
+    class AccountsProblem(BaseModel):
+        debts: int
+
+    app = host()
+    FastAPIAccounts(host_accounts().accounts).install(app)
+
+    @app.get("/debts")
+    async def debts() -> AccountsProblem:
+        return AccountsProblem(debts=1)
+
+    document = app.openapi()
+
+    check(document)
+    schemas = document["components"]["schemas"]
+    assert set(schemas["AccountsProblem"]["properties"]) == {"debts"}
+    refused = document["paths"]["/api/auth/login"]["post"]["responses"]["401"]["content"]
+    assert refused["application/problem+json"]["schema"] == {"$ref": "#/components/schemas/AccountsAccountsProblem"}
+    assert "detail" in schemas["AccountsAccountsProblem"]["properties"]
+
+
 def test_a_prefix_is_in_the_paths() -> None:
     app = host()
     auth = FastAPIAccounts(host_accounts().accounts)
@@ -209,6 +230,11 @@ def test_a_document_that_nobody_completes_refers_to_nothing_that_is_not_there() 
     document = app.openapi()
 
     validate(document)
+    schemes = document["components"]["securitySchemes"]
+    assert {name: (each["type"], each["scheme"]) for name, each in schemes.items()} == {
+        "accountsBearer": ("http", "bearer")
+    }
+    assert document["paths"]["/api/users/current"]["get"]["security"] == [{"accountsBearer": []}]
     references = set(re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(document)))
     assert references <= set(document["components"]["schemas"])
     content = document["paths"]["/api/auth/login"]["post"]["responses"]["200"]["content"]
@@ -260,7 +286,12 @@ def test_urls_are_found_by_the_names_of_the_calls() -> None:
     auth = FastAPIAccounts(host_accounts().accounts)
     app.include_router(auth.router, prefix="/shop")
 
-    assert app.url_path_for("endSession", id="ses_1") == "/shop/api/auth/sessions/ses_1"
+    @app.get("/sign-in")
+    async def login() -> str:
+        return "a form"
+
+    assert app.url_path_for("accounts:endSession", id="ses_1") == "/shop/api/auth/sessions/ses_1"
+    assert app.url_path_for("login") == "/sign-in"
 
 
 def test_a_router_of_the_host_may_include_the_calls() -> None:
