@@ -6,6 +6,7 @@ may use of the plugin is in `host`.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from copy import copy
 from typing import Any, Final, Generic
 
 import attrs
@@ -169,8 +170,8 @@ class AccountsPlugin(InitPlugin, ReceiveRoutePlugin, Generic[D]):
         app_config.middleware.append(self._callers.touching)
         app_config.dependencies = {**self._dependencies.by_name(), **app_config.dependencies}
         app_config.exception_handlers.setdefault(Refused, answer)
-        if app_config.openapi_config is not None:
-            _add_components(app_config.openapi_config, security_components(self.api))
+        if first is self and app_config.openapi_config is not None:
+            app_config.openapi_config = _with_components(app_config.openapi_config, security_components(self.api))
             app_config.plugins.append(ApiDocumentation())
         prefixes = tuple({call.prefix: None for call in self._calls})
         unrouted = Unrouted(self._problems, self._options.path, prefixes, dict(app_config.exception_handlers))
@@ -213,7 +214,9 @@ class AccountsPlugin(InitPlugin, ReceiveRoutePlugin, Generic[D]):
             yield
 
 
-def _add_components(config: OpenAPIConfig, added: Components) -> None:
+def _with_components(config: OpenAPIConfig, added: Components) -> OpenAPIConfig:
+    """Return a copy with these components. Applications may share one configuration, as Litestar's default is."""
     components = config.components if isinstance(config.components, list) else [config.components]
-    if added not in components:
-        config.components = [*components, added]
+    changed = copy(config)
+    changed.components = [*components, added]
+    return changed

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from litestar import Response, get, post
 from litestar.di import NamedDependency, Provide
 from litestar.dto import DTOConfig
+from litestar.pagination import OffsetPagination
 from litestar.params import FromQuery
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 from tests.integration.http.client import PASSWORD
@@ -104,6 +105,21 @@ async def short(current_user: NamedDependency[User]) -> User:
     return current_user
 
 
+@get("/response", return_dto=UserDTO)
+async def response(current_user: NamedDependency[User]) -> Response[User]:
+    return Response(current_user)
+
+
+@get("/page", return_dto=UserDTO)
+async def page(current_user: NamedDependency[User]) -> OffsetPagination[User]:
+    return OffsetPagination([current_user], limit=1, offset=0, total=1)
+
+
+@get("/maybe", return_dto=UserDTO)
+async def maybe(optional_user: NamedDependency[User | None]) -> User | None:
+    return optional_user
+
+
 @get("/session", return_dto=SessionDTO)
 async def session(current_session: NamedDependency[Caller]) -> Session:
     return current_session.session
@@ -116,7 +132,7 @@ async def plain(current_user: NamedDependency[User]) -> User:
 
 def test_a_dto_shows_the_named_fields_and_no_secret() -> None:
     parts = host_accounts()
-    with client_of(host(AccountsPlugin(parts.accounts), user, users, short, session)) as client:
+    with client_of(host(AccountsPlugin(parts.accounts), user, users, short, session, response, page, maybe)) as client:
         jane = bearer(client)
         shown = {
             "id": 1,
@@ -130,6 +146,10 @@ def test_a_dto_shows_the_named_fields_and_no_secret() -> None:
         }
         assert client.get("/user", headers=jane).json() == shown
         assert client.get("/users", headers=jane).json() == [shown]
+        assert client.get("/response", headers=jane).json() == shown
+        assert client.get("/page", headers=jane).json() == {"items": [shown], "limit": 1, "offset": 0, "total": 1}
+        assert client.get("/maybe", headers=jane).json() == shown
+        assert (client.get("/maybe").status_code, client.get("/maybe").content) == (200, b"null")
         assert client.get("/short", headers=jane).json() == {"id": 1, "timeZone": None}
         assert client.get("/session", headers=jane).json().keys() == {"id", "created_at", "last_used_at", "expires_at"}
         schemas = client.get("/schema/openapi.json").json()["components"]["schemas"]

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from litestar.config.response_cache import default_cache_key_builder
 from litestar.di import Provide
 from litestar.handlers import HTTPRouteHandler
 from litestar.routes import BaseRoute, HTTPRoute
@@ -31,7 +30,7 @@ class RouteSecurity:
             return
         for handler in route.route_handlers:
             used = set(self._used_by(handler))
-            if used and handler.cache and not _has_key_of_its_own(handler):
+            if used and handler.cache and handler.cache_key_builder is None:
                 raise ConfigurationError(
                     f"{handler} is cached, and its answer depends on the signed-in user: everybody would get the first"
                     " one's. Leave `cache` out, or give it a `cache_key_builder` that tells users apart."
@@ -54,12 +53,6 @@ class RouteSecurity:
             needs_token = self._dependencies.needs_token(function)
             if needs_token is not None:
                 yield needs_token
-
-
-def _has_key_of_its_own(handler: HTTPRouteHandler) -> bool:
-    """Return whether a handler or its application makes the key of cached answers; Litestar's own is the address."""
-    by_application = handler.app.response_cache_config.key_builder
-    return handler.cache_key_builder is not None or by_application is not default_cache_key_builder
 
 
 def _dependencies_of(names: Mapping[str, Any], provided: Mapping[str, Provide], seen: set[str]) -> Iterator[Any]:

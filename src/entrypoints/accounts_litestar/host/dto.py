@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Generator, Mapping
 from datetime import datetime
-from types import MappingProxyType, SimpleNamespace
+from types import MappingProxyType
 from typing import Any, ClassVar, Generic, TypeVar
 
 from litestar.dto import AbstractDTO, DTOField
@@ -11,6 +11,7 @@ from litestar.types.serialization import LitestarEncodableType
 from litestar.typing import FieldDefinition
 
 from accounts_core import User
+from accounts_core.model.email_address import EmailAddress
 from accounts_core.model.session import Session
 
 T = TypeVar("T")
@@ -36,19 +37,14 @@ class _Shown(AbstractDTO[T], Generic[T]):
     def detect_nested_field(cls, field_definition: FieldDefinition) -> bool:  # noqa: ARG003  as Litestar calls it
         return False
 
-    def data_to_encodable_type(self, data: T | Collection[T]) -> LitestarEncodableType:
-        if isinstance(data, list | tuple | set | frozenset):
-            return super().data_to_encodable_type([self._view(each) for each in data])
-        return super().data_to_encodable_type(self._view(data))
+    @staticmethod
+    def attribute_accessor(value: object, name: str) -> Any:
+        """Return a field in the type in which it is sent, also of users within a `Response` or a page."""
+        found = getattr(value, name)
+        return str(found) if isinstance(found, EmailAddress) else found
 
-    def _view(self, data: Any) -> Any:
-        """Return the fields, each in the type in which it is sent."""
-        if not isinstance(data, self.model_type):
-            return data
-        values = {name: getattr(data, name) for name in self.shown}
-        return SimpleNamespace(
-            **{name: str(values[name]) if kind is str else values[name] for name, kind in self.shown.items()}
-        )
+    def data_to_encodable_type(self, data: T | Collection[T]) -> LitestarEncodableType:
+        return None if data is None else super().data_to_encodable_type(data)  # as from `optional_user`
 
 
 class UserDTO(_Shown[User]):
