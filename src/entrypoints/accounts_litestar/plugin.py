@@ -169,13 +169,16 @@ class AccountsPlugin(InitPlugin, ReceiveRoutePlugin, Generic[D]):
         app_config.lifespan.append(self._lifespan)
         app_config.middleware.append(self._callers.touching)
         app_config.dependencies = {**self._dependencies.by_name(), **app_config.dependencies}
-        app_config.exception_handlers.setdefault(Refused, answer)
+        # a new dictionary: the host may give its own to other applications as well
+        handlers = {Refused: answer, **app_config.exception_handlers}
         if first is self and app_config.openapi_config is not None:
-            app_config.openapi_config = _with_components(app_config.openapi_config, security_components(self.api))
+            app_config.openapi_config = _with_components(
+                app_config.openapi_config, security_components(self.api, app_config.path)
+            )
             app_config.plugins.append(ApiDocumentation())
         prefixes = tuple({call.prefix: None for call in self._calls})
-        unrouted = Unrouted(self._problems, self._options.path, prefixes, dict(app_config.exception_handlers))
-        app_config.exception_handlers.update(unrouted.handlers())
+        unrouted = Unrouted(self._problems, self._options.path, prefixes, handlers, app_path=app_config.path)
+        app_config.exception_handlers = {**handlers, **unrouted.handlers()}
         return app_config
 
     def receive_route(self, route: BaseRoute) -> None:

@@ -150,6 +150,36 @@ def test_the_api_can_be_put_below_a_path(prefix: str) -> None:
         assert client.post("/api/auth/register", json=NEWCOMER).headers["content-type"] == JSON
 
 
+@pytest.mark.parametrize("path", ["/", "/accounts"])
+def test_the_api_is_below_the_path_of_its_application(path: str) -> None:
+    at = "/shop" + path.rstrip("/")
+    auth = AccountsPlugin(memory_accounts(), HttpOptions(path=path))
+    app = host([things], path="/shop", plugins=[auth], exception_handlers={404: text(404, "host")})
+    with TestClient(app, raise_server_exceptions=False) as client:
+        page = client.get(f"{at}/verify-email")
+        (script,) = re.findall(r'src="([^"]+)"', page.text)
+        assert client.get(str(page.url.join(script))).status_code == 200
+        assert 'data-api="."' in page.text
+        assert client.get(f"{at}/api/auth/nothing").headers["content-type"] == PROBLEM
+        assert client.get("/shop/api/nothing").text == "host: NotFoundException"
+        assert client.get(f"{path.rstrip('/')}/api/auth/nothing").text == "host: NotFoundException"
+        schemes = client.get("/shop/schema/openapi.json").json()["components"]["securitySchemes"]
+        assert f"/{schemes['accountsPassword']['flows']['password']['tokenUrl']}" == f"{at}/api/auth/token"
+
+
+def test_the_handlers_of_a_host_may_be_those_of_several_applications() -> None:
+    handlers = {404: text(404, "host")}
+    apps = [
+        host(plugins=[AccountsPlugin(memory_accounts(), HttpOptions(path=path))], exception_handlers=handlers)
+        for path in ("/", "/other")
+    ]
+
+    with TestClient(apps[1], raise_server_exceptions=False) as client:
+        assert client.get("/api/auth/nothing").text == "host: NotFoundException"
+        assert client.get("/other/api/auth/nothing").headers["content-type"] == PROBLEM
+    assert handlers.keys() == {404}
+
+
 def test_the_hosts_specification_lists_the_api_and_keeps_its_own_parts() -> None:
     config = OpenAPIConfig(
         title="Host",

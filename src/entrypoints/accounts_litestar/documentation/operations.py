@@ -14,6 +14,8 @@ from litestar.typing import FieldDefinition
 
 from accounts_http.api.http_api import HttpApi
 from accounts_http.api.http_calls import HttpCall
+from accounts_http.mounting import prefix
+from accounts_http.openapi.document import PASSWORD_SCHEME
 from accounts_http.openapi.references import COMPONENTS, components_of, with_references
 from accounts_http.problems import Problem
 
@@ -47,9 +49,14 @@ def handler_options(api: HttpApi, call: HttpCall) -> dict[str, Any]:
     }
 
 
-def security_components(api: HttpApi) -> Components:
-    """Return the security schemes that the operations refer to."""
-    return Components(security_schemes=cast("Any", api.security_schemes))
+def security_components(api: HttpApi, app_path: str) -> Components:
+    """Return the security schemes that the operations refer to, in an application whose routes are below a path."""
+    schemes = dict(api.security_schemes)
+    if PASSWORD_SCHEME in schemes and prefix(app_path):
+        password = schemes[PASSWORD_SCHEME]["flows"]["password"]
+        url = f"{prefix(app_path)}/{password['tokenUrl']}".lstrip("/")
+        schemes[PASSWORD_SCHEME] = {**schemes[PASSWORD_SCHEME], "flows": {"password": {**password, "tokenUrl": url}}}
+    return Components(security_schemes=cast("Any", schemes))
 
 
 class _CallComponents:

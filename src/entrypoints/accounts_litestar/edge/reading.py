@@ -14,13 +14,13 @@ AnyRequest = Request[Any, Any, Any]
 
 
 class LitestarRequest:
-    """An `HttpRequest` of `accounts_http` over Litestar's; `prefix` is the path of the API in the application."""
+    """An `HttpRequest` of `accounts_http` over Litestar's; `call_path` is the path of the call below the API's root."""
 
-    __slots__ = ("_prefix", "_request", "headers", "query_string")
+    __slots__ = ("_call_path", "_request", "headers", "query_string")
 
-    def __init__(self, request: AnyRequest, prefix: str) -> None:
+    def __init__(self, request: AnyRequest, call_path: str) -> None:
         self._request = request
-        self._prefix = prefix
+        self._call_path = call_path
         self.headers = Headers(request.scope["headers"])
         self.query_string = QueryString(request.scope["query_string"])
 
@@ -38,8 +38,8 @@ class LitestarRequest:
 
     @property
     def root(self) -> str:
-        """The prefix in that path below which the API is."""
-        return Place.of(self._request.scope).root + self._prefix
+        """The prefix in that path below which the API is: of mounts, of the application and of the options."""
+        return self.path.rstrip("/").rsplit("/", self._call_path.count("/"))[0]
 
     @property
     def path_params(self) -> Mapping[str, str]:

@@ -29,11 +29,15 @@ class Unrouted:
         path: The prefix of the API.
         prefixes: What the paths of the API begin with, without that prefix.
         host: The host's exception handlers.
+        app_path: The path that the host's application puts before all of its routes.
 
     """
 
-    def __init__(self, problems: Problems, path: str, prefixes: Sequence[str], host: Handlers) -> None:
+    def __init__(
+        self, problems: Problems, path: str, prefixes: Sequence[str], host: Handlers, *, app_path: str = ""
+    ) -> None:
         self._problems = problems
+        self._app_path = prefix(app_path)
         self._path = prefix(path)
         self._prefixes = prefixes
         self._host = host
@@ -51,6 +55,9 @@ class Unrouted:
             return self._as_before(request, error, handler.resolve_exception_handlers())
         place = Place.of(request.scope)
         path = "/" + "/".join(part for part in place.path.split("/") if part)
+        if not is_below(path, self._app_path):
+            return self._as_before(request, error, self._host)
+        path = path[len(self._app_path) :]
         if self._is_ours(path):
             return self._problems(request, error)
         if self._path and any(is_below(path, each) for each in self._prefixes):
