@@ -143,8 +143,8 @@ class FastAPIAccounts(Generic[D]):
         registered only where it has none, and its lifespan runs within ours. A second time nothing is added.
 
         Raises:
-            ConfigurationError: Other accounts of the same name are installed, or the application has started, as within
-                its lifespan.
+            ConfigurationError: Other accounts of the same name are installed; the application has started, as within
+                its lifespan; or a dependency of all its routes asks for a user, so that nobody could sign in.
 
         """
         installed = _installed.setdefault(app, {})
@@ -154,6 +154,12 @@ class FastAPIAccounts(Generic[D]):
             raise ConfigurationError(
                 "The application has started, so its exception handlers and its lifespan are fixed. Call install(app)"
                 " where you make the application, not in a lifespan or a request."
+            )
+        needed = (self.current_user, self.current_session, self.recent_user, self.recent_session)
+        if any(each.dependency in needed for each in app.router.dependencies):
+            raise ConfigurationError(
+                "A dependency of the application asks for a signed-in user, on sign-in as well: nobody could sign in."
+                " Give it to routers of your own, APIRouter(dependencies=[...]), not FastAPI(dependencies=[...])."
             )
         if installed.setdefault(self._name, self) is not self:
             raise ConfigurationError(

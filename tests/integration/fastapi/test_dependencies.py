@@ -202,6 +202,22 @@ def test_all_dependencies_of_a_request_are_one_statement_and_the_touch_is_after_
         client.portal.call(engine.dispose)
 
 
+@pytest.mark.parametrize("name", ["current_user", "current_session", "recent_user", "recent_session"])
+def test_an_application_in_which_nobody_could_sign_in_is_refused(auth: FastAPIAccounts[Any], name: str) -> None:
+    app = FastAPI(dependencies=[Depends(getattr(auth, name))])
+
+    with pytest.raises(ConfigurationError, match="nobody could sign in"):
+        auth.install(app)
+
+
+def test_an_application_may_look_at_the_user_of_every_route(auth: FastAPIAccounts[Any], host: Host) -> None:
+    app = application(auth, dependencies=[Depends(auth.optional_user)])
+    auth.install(app)
+
+    with client_of(app) as client:
+        assert client.get("/api/users/current", headers=bearer(client, host.accounts)).status_code == 200
+
+
 def test_a_request_with_a_copied_scope_has_the_user_of_its_own_token(host: Host) -> None:
     """As hosts do that answer a batch of requests."""
     auth = FastAPIAccounts(host.accounts)
