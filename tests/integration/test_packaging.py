@@ -325,6 +325,31 @@ def test_every_module_of_the_core_and_the_memory_adapter_imports_there_too(bare_
     assert third_parties(modules) <= {"attr", "attrs"}
 
 
+NOTES_OF_MISSING_EXTRAS = """
+import importlib
+
+for name in ("fastapi", "litestar", "sql", "argon2", "stripe", "smtp.smtp"):
+    try:
+        importlib.import_module(f"accounts_{name}")
+    except ModuleNotFoundError as error:
+        print(*error.__notes__)
+"""
+
+
+def test_a_package_whose_extra_is_not_installed_says_so(bare_python: Path) -> None:
+    command = [str(bare_python), "-I", "-c", NOTES_OF_MISSING_EXTRAS]
+    notes = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+
+    assert notes == [
+        'accounts_fastapi needs fastapi: pip install "accounts-core[fastapi]"',
+        'accounts_litestar needs litestar: pip install "accounts-core[litestar]"',
+        'accounts_sql needs alembic: pip install "accounts-core[sql]"',
+        'accounts_argon2 needs argon2: pip install "accounts-core[argon2]"',
+        'accounts_stripe needs stripe: pip install "accounts-core[stripe]"',
+        'accounts_smtp.smtp needs aiosmtplib: pip install "accounts-core[smtp]"',
+    ]
+
+
 # ---- what a commit carries
 
 

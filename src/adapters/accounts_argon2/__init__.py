@@ -4,9 +4,13 @@
 `AsyncArgon2Hasher` hashes in its own threads, with bounded concurrency and a bounded queue, for services.
 """
 
-from accounts_argon2.blocking import Argon2Hasher
-from accounts_argon2.cost import Cost
-from accounts_argon2.threaded import AsyncArgon2Hasher
+try:
+    from accounts_argon2.blocking import Argon2Hasher
+    from accounts_argon2.cost import Cost
+    from accounts_argon2.threaded import AsyncArgon2Hasher
+except ModuleNotFoundError as error:
+    error.add_note(f'accounts_argon2 needs {error.name}: pip install "accounts-core[argon2]"')
+    raise
 from accounts_core.ports.blocking import BlockingPasswordHasher
 from accounts_core.ports.lifecycle import Closes
 from accounts_core.ports.password_hasher import PasswordHasher

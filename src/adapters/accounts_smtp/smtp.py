@@ -10,8 +10,13 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import ClassVar, Final, Literal
 
-import aiosmtplib
 import attrs
+
+try:
+    import aiosmtplib
+except ModuleNotFoundError as error:
+    error.add_note(f'accounts_smtp.smtp needs {error.name}: pip install "accounts-core[smtp]"')
+    raise
 
 from accounts_core.errors import Undeliverable
 from accounts_core.ports.clock import Clock

@@ -23,7 +23,11 @@ The folders are layers. Each imports only from those after it, which import-lint
     versions                                        supported versions of SQLAlchemy and Alembic
 """
 
-from . import versions as _versions  # noqa: F401  first: it raises if a version is not supported
+try:
+    from . import versions as _versions  # noqa: F401  first: it raises if a version is not supported
+except ModuleNotFoundError as error:
+    error.add_note(f'accounts_sql needs {error.name}: pip install "accounts-core[sql]"')
+    raise
 from .async_store import AsyncSqlStore
 from .connections.engines import create_async_engine, create_engine, prepare
 from .connections.translation import OutcomeUnknown

@@ -5,10 +5,14 @@
 `verify_webhook` checks the signature of a webhook and returns its event.
 """
 
-from accounts_stripe.client import API_BASE, STRIPE_VERSION
-from accounts_stripe.gateway import BlockingStripeGateway, StripeGateway
-from accounts_stripe.transport import AsyncTransport, BlockingTransport
-from accounts_stripe.webhooks import InvalidEvent, InvalidSignature, StripeEvent, verify_webhook
+try:
+    from accounts_stripe.client import API_BASE, STRIPE_VERSION
+    from accounts_stripe.gateway import BlockingStripeGateway, StripeGateway
+    from accounts_stripe.transport import AsyncTransport, BlockingTransport
+    from accounts_stripe.webhooks import InvalidEvent, InvalidSignature, StripeEvent, verify_webhook
+except ModuleNotFoundError as error:
+    error.add_note(f'accounts_stripe needs {error.name}: pip install "accounts-core[stripe]"')
+    raise
 
 __all__ = [
     "API_BASE",

@@ -73,7 +73,7 @@ def test_a_role_is_in_a_table_of_the_hosts(run: Run) -> None:
         refused = client.get("/shops/all", headers=headers)
         assert (refused.status_code, refused.json()) == (403, {"detail": "This is for the role admin."})
         with create_engine("sqlite:///shop.db").begin() as connection:
-            connection.execute(names["roles"].insert().values(user=1, role="admin"))
+            connection.execute(names["roles"].insert().values(user_id=1, role="admin"))
         assert client.get("/shops/all").status_code == 401
         assert client.get("/shops/all", headers=headers).json() == {"admin": "Jane Doe"}
 

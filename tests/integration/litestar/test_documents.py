@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any, Final
 
 import pytest
+import sqlalchemy as sa
 from litestar import Litestar
 from litestar.testing import TestClient
 from tests.documents import ROOT, programs
@@ -18,6 +19,7 @@ from tests.integration.litestar.hosts import JANE, bearer, host_accounts
 
 import accounts_litestar
 from accounts_litestar import AccountsPlugin
+from accounts_sql import create_engine
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it prefers another client than httpx
@@ -74,6 +76,16 @@ def test_the_first_program_is_an_application(run: Run) -> None:
     names = run(LITESTAR, "provide_session")
     with TestClient(app_of(names["open_shop"], plugins=shop.auth)) as client:
         problem(client.post("/shops"), 409, "email-taken")
+
+    with create_engine("sqlite:///shop.db").begin() as connection:
+        connection.execute(sa.text("CREATE TABLE shop_roles (user_id INTEGER, role TEXT)"))
+    with TestClient(app_of(names["all_shops"], plugins=shop.auth)) as client:
+        problem(client.get("/shops/all"), 401, "token-required")
+        refused = client.get("/shops/all", headers=jane)
+        assert (refused.status_code, refused.json()["detail"]) == (403, "This is for the role admin.")
+        with create_engine("sqlite:///shop.db").begin() as connection:
+            connection.execute(sa.text("INSERT INTO shop_roles VALUES (1, 'admin')"))
+        assert client.get("/shops/all", headers=jane).json() == {"admin": "Jane Doe"}
 
 
 def test_the_application_is_mounted_in_fastapi(run: Run) -> None:
