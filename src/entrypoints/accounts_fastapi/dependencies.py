@@ -5,7 +5,7 @@ access token. All dependencies of one request share one read of the store.
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from fastapi import BackgroundTasks
 from fastapi.openapi.models import HTTPBearer
@@ -22,25 +22,12 @@ from accounts_http.headers import Headers, QueryString
 
 T = TypeVar("T")
 
-_DESCRIPTION: Final = "An access token, from `POST /api/auth/login`."
-
-
-class NeedsToken(SecurityBase):
-    """Documents that a route needs an access token, which somebody else looks at."""
-
-    def __init__(self, scheme_name: str) -> None:
-        self.model = HTTPBearer(description=_DESCRIPTION)
-        self.scheme_name = scheme_name
-
-    async def __call__(self) -> None:
-        """Do nothing."""
-
 
 class Dependency(SecurityBase, Generic[T]):
     """A dependency that returns a `T`: `Annotated[User, Depends(auth.current_user)]`."""
 
     def __init__(self, resolve: Callable[[HTTPConnection, BackgroundTasks], Awaitable[T]], scheme_name: str) -> None:
-        self.model = HTTPBearer(description=_DESCRIPTION)
+        self.model = HTTPBearer(description="An access token, from `POST /api/auth/login`.")
         self.scheme_name = scheme_name
         self._resolve = resolve
 

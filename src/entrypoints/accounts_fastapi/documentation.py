@@ -9,6 +9,9 @@ routes.
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from fastapi.openapi.models import HTTPBearer
+from fastapi.security.base import SecurityBase
+
 from accounts_http.api.http_api import HttpApi
 from accounts_http.api.http_calls import HttpCall
 from accounts_http.openapi.document import PASSWORD_SCHEME as PASSWORD
@@ -22,6 +25,17 @@ MARK: Final = "x-accounts"
 _TOKEN: Final = "requestToken"  # noqa: S105  the id of an operation
 _UNAUTHORIZED: Final = "401"
 _PROBLEM: Final = "Problem"
+
+
+class NeedsToken(SecurityBase):
+    """Documents that a route needs an access token, which somebody else looks at."""
+
+    def __init__(self, scheme_name: str) -> None:
+        self.model = HTTPBearer(description="An access token, from `POST /api/auth/login`.")
+        self.scheme_name = scheme_name
+
+    async def __call__(self) -> None:
+        """Do nothing."""
 
 
 class Documentation:

@@ -15,8 +15,7 @@ from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
 from accounts_fastapi.call_table import CallTable, Found
-from accounts_fastapi.dependencies import NeedsToken
-from accounts_fastapi.documentation import Documentation
+from accounts_fastapi.documentation import Documentation, NeedsToken
 from accounts_fastapi.requests import FastAPIRequest
 from accounts_fastapi.responses import AnswerResponse, response_of
 from accounts_http.api.http_api import HttpApi
