@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 import sqlalchemy as sa
 from alembic import command
@@ -13,10 +14,15 @@ from sqlalchemy.orm import Session
 from tests.documents import ROOT, programs
 from tests.integration.sql.hosts import names_in
 
+from accounts_core import BlockingAccounts
+from accounts_core.errors import ConfigurationError
+from accounts_core.model import UserId
 from accounts_core.sync import run_sync
 from accounts_core.testing.builders import a_user
 from accounts_core.testing.harness import keep
+from accounts_memory import MemoryGateway, MemoryMailer, PlainHasher
 from accounts_sql import SqlStore, create_engine, is_current, migrate
+from accounts_system import SystemClock, SystemSecrets
 
 PROGRAMS = {program.file: program.text for program in programs(ROOT / "docs" / "embedding.md")}
 
@@ -25,13 +31,14 @@ PROGRAMS = {program.file: program.text for program in programs(ROOT / "docs" / "
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The application of the page, in the working folder."""
     (tmp_path / "versions").mkdir()
-    for file in ("env.py", "models.py"):
+    for file in ("env.py", "models.py", "owned_orders.py"):
         (tmp_path / file).write_text(PROGRAMS[file])
     (tmp_path / "versions" / "orders.py").write_text(PROGRAMS["orders.py"])
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     yield tmp_path
-    sys.modules.pop("models", None)
+    for name in ("models", "owned_orders"):
+        sys.modules.pop(name, None)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -80,6 +87,38 @@ def test_the_models_refer_to_users_and_create_all_makes_the_hosts_tables_only(en
     assert names_in(engine) - before == {"orders"}
     models.Base.metadata.drop_all(engine)
     assert names_in(engine) == before
+
+
+def test_orders_are_exported_and_deleted_with_their_user(engine: sa.Engine, folder: Path) -> None:
+    import models
+    import owned_orders  # type: ignore[import-not-found]  # the page's own file, written by the test
+
+    migrate(engine)
+    models.Base.metadata.create_all(engine)
+    run_sync(keep(SqlStore(engine), a_user(1)))
+    clock = SystemClock()
+    accounts = BlockingAccounts(
+        store=SqlStore(engine),
+        payments=MemoryGateway(clock, SystemSecrets()),
+        passwords=PlainHasher(),
+        mailer=MemoryMailer(),
+        clock=clock,
+        secrets=SystemSecrets(),
+        owned_data=[owned_orders.OrdersOfUser()],
+    )
+    with Session(engine) as session:
+        session.add(models.Order(id=7, user_id=1))
+        session.commit()
+
+    jane = UserId(1)
+    assert accounts.export_personal_data(jane)["orders"] == [7]
+    assert accounts.preview_deletion(jane).destroyed["orders"] == 1
+    with pytest.raises(ConfigurationError, match="orders"):
+        attrs.evolve(accounts, owned_data=()).erase_user(jane)
+    accounts.erase_user(jane)
+    with Session(engine) as session:
+        assert session.scalars(sa.select(models.Order)).all() == []
+    models.Base.metadata.drop_all(engine)
 
 
 def test_the_program_with_a_prefix_runs(folder: Path) -> None:
