@@ -370,11 +370,11 @@ async def test_verifications_and_jobs_have_one_limit_together() -> None:
 
     host = Host(handler=handler)
     await host.put("job_1")
-    async with Hosting(host.accounts(), worker=True, drain=drain, shutdown_seconds=0.4).running():
+    async with Hosting(host.accounts(), worker=True, drain=drain, shutdown_seconds=1.0).running():
         await begun.wait()
         began = asyncio.get_running_loop().time()
 
-    assert asyncio.get_running_loop().time() - began < 0.7
+    assert asyncio.get_running_loop().time() - began < 1.9  # and not twice that limit
 
 
 @in_loop
