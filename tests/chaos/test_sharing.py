@@ -2,6 +2,7 @@
 
 from typing import Final
 
+import pytest
 from tests.chaos.cluster import Cluster
 from tests.chaos.services import ForkServer, Programs
 from tests.chaos.sharing import pause_a_service, run_dry, share_the_work
@@ -23,6 +24,7 @@ def test_two_services_and_two_workers_send_each_mail_once(
     assert env.journal.violations == []
 
 
+@pytest.mark.long
 def test_a_service_that_was_paused_beyond_its_leases_changes_nothing_that_others_have_done(
     programs: Programs, stripe: StripeServer, cluster: Cluster
 ) -> None:

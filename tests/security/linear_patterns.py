@@ -153,6 +153,8 @@ NOT_FROM_CLIENTS: Final[dict[str, str]] = {
     "accounts_core.model.audit._WORD": "names of our own classes",
     "accounts_core.services.profile_signature": "our own docstrings",
     "accounts_http.openapi.operations._IN_PATH": "paths of our own calls",
+    "accounts_fastapi.call_table": "a list of our own paths; each part of one is `[^/]+`",
+    "accounts_fastapi.call_table._PARAMETER": "paths of our own calls",
     "accounts_litestar.routes._PARAMETER": "paths of our own calls",
     "accounts_http.openapi.profile_schema._NOT_IN_NAMES": "the schema of the host application's own type",
     "accounts_sql.migrations.steps": "ids of our own revisions",

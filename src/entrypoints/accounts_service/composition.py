@@ -70,12 +70,13 @@ async def open_service(settings: Settings, *, public_url: str = LOCAL_URL) -> As
         provider = await stack.enter_async_context(open_provider(settings, clock, secrets))
         with translate_errors(settings.database_url, "used"):
             engine = create_async_engine(settings.database_url.text)
-        stack.push_async_callback(engine.dispose)
+        store = AsyncSqlStore(engine, **settings.tables)
+        stack.push_async_callback(store.close)
         await require_connection(engine, settings.database_url)
         limits = await stack.enter_async_context(open_rate_limiter(settings.rate_limits_url, engine, settings.tables))
         passwords = await stack.enter_async_context(AsyncArgon2Hasher())
         accounts = Accounts(
-            store=AsyncSqlStore(engine, **settings.tables),
+            store=store,
             limits=limits,
             payments=provider.gateway,
             passwords=passwords,

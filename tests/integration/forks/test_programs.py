@@ -207,6 +207,7 @@ with ExitStack() as stack:
 """
 
 
+@pytest.mark.long
 def test_f1_a_child_that_ends_as_a_program_does_leaves_the_parents_connections_alone(
     tmp_path: Path, postgres_server: PostgresServer
 ) -> None:

@@ -87,6 +87,27 @@ def test_an_engine_that_is_disposed_of_after_each_test_works_on_the_next_loop(ur
     assert len({asyncio.run(test()) for _ in range(3)}) == 1
 
 
+def test_closing_ends_although_the_task_is_cancelled_meanwhile(url: sa.URL, caplog: pytest.LogCaptureFixture) -> None:
+    """As Ctrl-C in the last moment of a command does."""
+    engine = create_async_engine(url)
+    accounts = accounts_on(engine)
+
+    async def test() -> None:
+        with pytest.raises(NotFound):
+            await accounts.find_user(email=JANE["email"])
+        closing = asyncio.create_task(accounts.close())
+        for _ in range(5):
+            await asyncio.sleep(0)
+            closing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await closing
+        assert isinstance(engine.pool, sa.AsyncAdaptedQueuePool)
+        assert engine.pool.checkedin() == 0
+
+    asyncio.run(test())
+    assert caplog.records == []
+
+
 def test_closing_and_opening_again_on_the_same_loop(url: sa.URL) -> None:
     """E18: as a lifespan that is left and entered again."""
     engine = create_async_engine(url)

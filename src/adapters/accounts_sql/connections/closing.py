@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from .event_loops import use_on_this_loop
+from .shielding import shielded
 from .urls import is_in_memory
 
 
@@ -14,7 +15,7 @@ def dispose(engine: sa.Engine) -> None:
 
 
 async def dispose_async(engine: AsyncEngine) -> None:
-    """Close the connections on their event loop; those of a loop that ended are abandoned.
+    """Close the connections on their event loop, even if this task is cancelled; abandon those of a loop that ended.
 
     Raises:
         ConfigurationError: The engine is in use on another running loop.
@@ -22,4 +23,4 @@ async def dispose_async(engine: AsyncEngine) -> None:
     """
     if not is_in_memory(engine.url):
         await use_on_this_loop(engine)
-        await engine.dispose()
+        await shielded(engine.dispose())
