@@ -24,6 +24,7 @@ def test_what_was_acknowledged_is_there_and_what_was_refused_is_not(first: int) 
     assert sum(each.tally["acknowledged"] for _, each in played) > 50
 
 
+@pytest.mark.long
 def test_a_seed_is_the_same_history_in_every_process() -> None:
     """Whatever order Python gives its sets in."""
     digests = {

@@ -67,6 +67,7 @@ def test_where_nothing_differs_it_says_so(customer: str, run: Run) -> None:
     assert ran.out == "Compared 1 billed user, 1 customer and 0 open holds: 0 differences.\n"
 
 
+@pytest.mark.long
 def test_a_dry_run_tells_and_changes_nothing_and_the_next_run_repairs(customer: str, stripe: Stripe, run: Run) -> None:
     stripe.post(f"/v1/customers/{customer}", **{"invoice_settings[default_payment_method]": ""})
 

@@ -128,9 +128,8 @@ def test_the_pages_of_mails_work_below_a_prefix(
     assert [asked for asked in requested(browser) if not asked.startswith(f"{url}{at}/")] == []
 
 
-@pytest.mark.parametrize(
-    "at", [pytest.param(at, marks=[pytest.mark.long] if at != "/untold" else []) for at in MOUNTED]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("at", MOUNTED)
 def test_the_documentation_works_below_a_prefix(
     browser: Chrome,  # noqa: F811  the fixture
     site: tuple[str, Site, asyncio.AbstractEventLoop],

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import httpx
+import pytest
 from tests.integration.cli.harness import PATIENCE_SECONDS
 from tests.integration.processes.programs import VERIFY_URL, Person, Start, StripeServer
 
@@ -24,6 +25,7 @@ async def verify_everywhere(urls: Sequence[str], person: Person, card: str) -> l
         return await asyncio.gather(*calls)
 
 
+@pytest.mark.long
 def test_fifty_calls_for_one_card_at_two_servers_make_one_hold_and_one_card(
     start: Start, stripe: StripeServer, postgres_url: str
 ) -> None:

@@ -111,6 +111,7 @@ def test_the_url_may_name_any_driver(host: Host, postgres_url: str, driver: str)
     host.passes(TESTS, conftest=CONFTEST + URL.format(url=named), count=COUNT)
 
 
+@pytest.mark.long
 def test_sqlite_in_memory_is_a_file_that_both_kinds_of_engines_open(
     host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -146,6 +147,7 @@ def test_a_database_with_users_of_an_earlier_release_is_not_migrated(host: Host,
     assert "profile" not in {column["name"] for column in sa.inspect(engine).get_columns("accounts_users")}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("named", "reason"),
     [
@@ -166,6 +168,7 @@ def test_a_password_in_the_url_is_not_shown(
     assert "secret" not in said
 
 
+@pytest.mark.long
 def test_rows_of_the_host_that_refer_to_users_are_named(host: Host, url: str, engine: sa.Engine) -> None:
     host.write(
         orders="""
@@ -273,6 +276,7 @@ def test_tables_in_a_schema(host: Host, postgres_url: str) -> None:
     engine.dispose()
 
 
+@pytest.mark.long
 def test_blocking_accounts_on_a_database_refuse_to_block_an_event_loop(host: Host) -> None:
     host.passes(
         """

@@ -70,6 +70,7 @@ def test_asynchronous_tests_are_run_by_the_hosts_plugin(host: Host, marks: str, 
     host.passes(code, *arguments, count=4)
 
 
+@pytest.mark.long
 def test_without_a_plugin_a_driver_of_ones_own_runs_them(host: Host) -> None:
     driver = """
 @pytest.fixture
@@ -115,6 +116,7 @@ def test_the_contract_suites_run_by_the_same_line(host: Host) -> None:
     assert outcomes["passed"] == 1
 
 
+@pytest.mark.long
 def test_the_line_may_stand_in_a_test_module_and_more_than_once(host: Host) -> None:
     test = "def test_clock(clock): clock.advance(minutes=1)\n"
     host.passes(CONFTEST + test, conftest="")
@@ -122,6 +124,7 @@ def test_the_line_may_stand_in_a_test_module_and_more_than_once(host: Host) -> N
     host.passes(test, conftest='pytest_plugins = ["accounts_core.testing.plugin", "accounts_pytest"]\n')
 
 
+@pytest.mark.long
 def test_a_conftest_may_import_the_types_first(host: Host) -> None:
     """pytest would warn that it cannot rewrite a module that is imported already."""
     host.write(
@@ -142,6 +145,7 @@ def test_a_conftest_may_import_the_types_first(host: Host) -> None:
     result.assert_outcomes(passed=1)
 
 
+@pytest.mark.long
 def test_a_line_in_a_conftest_below_the_top_is_refused_by_pytest(host: Host) -> None:
     host.write(conftest="")
     inner = host.pytester.mkdir("inner")

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import pytest
 from tests.integration.cli.harness import PASSWORD, PATIENCE_SECONDS, Serve
 from tests.integration.machine_clock import MachineClock, machine_clock, shifting_library
 
@@ -73,6 +74,7 @@ def test_a7_the_clock_goes_back_a_day(serve: Serve, folder: Path, machine_clock:
     assert served.stop() == 0
 
 
+@pytest.mark.long
 def test_a7_the_clock_is_a_day_ahead_for_a_moment(
     serve: Serve, folder: Path, machine_clock: MachineClock, stripe_server: str
 ) -> None:
