@@ -11,7 +11,7 @@ FASTAPI: Final = (
     Mutant(
         name="fastapi: a read for each dependency of a request",
         at=f"{_AT}/dependencies.py::Dependencies._caller",
-        old="kept[self] = caller",
+        old="kept[key] = caller",
         new="",
         check=f"{_TESTS}/test_dependencies.py::test_all_dependencies_of_a_request_are_one_statement_and_the_touch_is_after_the_answer",
     ),
@@ -53,7 +53,7 @@ FASTAPI: Final = (
     Mutant(
         name="fastapi: a model of the host taken for ours of the same name",
         at=f"{_AT}/documentation.py::Documentation._names_beside",
-        old="name in taken and taken[name] != schema",
+        old="names[name] in taken and taken[names[name]] != schema",
         new="False",
         check=f"{_TESTS}/test_openapi.py::test_a_model_of_the_host_keeps_its_name",
     ),
