@@ -98,6 +98,7 @@ def prepared_statements(engine: sa.Engine) -> dict[int, int]:
     return found
 
 
+@pytest.mark.long
 def test_a_service_behind_it_does_all_that_it_does_elsewhere(
     programs: Programs, stripe: StripeServer, bouncer_url: str
 ) -> None:

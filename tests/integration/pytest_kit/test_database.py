@@ -12,6 +12,8 @@ from accounts_core.testing.builders import a_user
 from accounts_core.testing.harness import keep
 from accounts_sql import SqlStore, create_engine, current_revision, migrate
 
+pytestmark = pytest.mark.long
+
 pytest_plugins = ["pytester"]
 
 URL = """
@@ -26,7 +28,6 @@ import asyncio
 import pytest
 from accounts_core.errors import InvalidToken
 
-pytestmark = pytest.mark.long
 JANE = dict(email="jane@example.org", password="correct horse battery staple", name="Jane")
 
 @pytest.mark.parametrize("number", [1, 2])
@@ -103,7 +104,6 @@ def test_each_test_begins_without_users_and_leaves_none(host: Host, url: str, en
     assert users_in(engine) == 0
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("driver", ["postgresql+psycopg", "postgresql+psycopg2", "postgresql+asyncpg"])
 def test_the_url_may_name_any_driver(host: Host, postgres_url: str, driver: str) -> None:
     named = sa.make_url(postgres_url).set(drivername=driver).render_as_string(hide_password=False)
@@ -111,7 +111,6 @@ def test_the_url_may_name_any_driver(host: Host, postgres_url: str, driver: str)
     host.passes(TESTS, conftest=CONFTEST + URL.format(url=named), count=COUNT)
 
 
-@pytest.mark.long
 def test_sqlite_in_memory_is_a_file_that_both_kinds_of_engines_open(
     host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -147,7 +146,6 @@ def test_a_database_with_users_of_an_earlier_release_is_not_migrated(host: Host,
     assert "profile" not in {column["name"] for column in sa.inspect(engine).get_columns("accounts_users")}
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(
     ("named", "reason"),
     [
@@ -168,7 +166,6 @@ def test_a_password_in_the_url_is_not_shown(
     assert "secret" not in said
 
 
-@pytest.mark.long
 def test_rows_of_the_host_that_refer_to_users_are_named(host: Host, url: str, engine: sa.Engine) -> None:
     host.write(
         orders="""
@@ -203,7 +200,6 @@ def test_order(database, accounts_on_database, make_user):
     assert "Delete yours in a fixture that asks for `accounts_database_cleaned`" in said
 
 
-@pytest.mark.long  # a database waits for 5 seconds
 def test_a_transaction_of_the_host_that_is_still_open_is_no_endless_wait(host: Host, url: str) -> None:
     said = host.says(
         """
@@ -254,7 +250,6 @@ def test_profile_data_is_stored(host: Host, url: str) -> None:
     )
 
 
-@pytest.mark.long
 def test_tables_with_a_prefix(host: Host, url: str, engine: sa.Engine) -> None:
     prefixed = "\n@pytest.fixture(scope='session')\ndef accounts_database_tables(): return {'prefix': 'auth_'}\n"
 
@@ -262,7 +257,6 @@ def test_tables_with_a_prefix(host: Host, url: str, engine: sa.Engine) -> None:
     assert {name.partition("_")[0] for name in sa.inspect(engine).get_table_names()} == {"auth"}
 
 
-@pytest.mark.long
 def test_tables_in_a_schema(host: Host, postgres_url: str) -> None:
     engine = create_engine(postgres_url)
     with engine.begin() as connection:
@@ -276,7 +270,6 @@ def test_tables_in_a_schema(host: Host, postgres_url: str) -> None:
     engine.dispose()
 
 
-@pytest.mark.long
 def test_blocking_accounts_on_a_database_refuse_to_block_an_event_loop(host: Host) -> None:
     host.passes(
         """

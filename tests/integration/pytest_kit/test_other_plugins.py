@@ -10,13 +10,13 @@ from tests.integration.pytest_kit.conftest import ASYNCIO, CONFTEST, Host
 from accounts_pytest.database import opened
 from accounts_sql import create_engine
 
+pytestmark = pytest.mark.long
+
 pytest_plugins = ["pytester"]
 
 ASYNC_TESTS = """
 import pytest
 from accounts_core.errors import EmailTaken
-
-pytestmark = pytest.mark.long
 
 pytestmark = [{marks}]
 
@@ -70,7 +70,6 @@ def test_asynchronous_tests_are_run_by_the_hosts_plugin(host: Host, marks: str, 
     host.passes(code, *arguments, count=4)
 
 
-@pytest.mark.long
 def test_without_a_plugin_a_driver_of_ones_own_runs_them(host: Host) -> None:
     driver = """
 @pytest.fixture
@@ -116,7 +115,6 @@ def test_the_contract_suites_run_by_the_same_line(host: Host) -> None:
     assert outcomes["passed"] == 1
 
 
-@pytest.mark.long
 def test_the_line_may_stand_in_a_test_module_and_more_than_once(host: Host) -> None:
     test = "def test_clock(clock): clock.advance(minutes=1)\n"
     host.passes(CONFTEST + test, conftest="")
@@ -124,7 +122,6 @@ def test_the_line_may_stand_in_a_test_module_and_more_than_once(host: Host) -> N
     host.passes(test, conftest='pytest_plugins = ["accounts_core.testing.plugin", "accounts_pytest"]\n')
 
 
-@pytest.mark.long
 def test_a_conftest_may_import_the_types_first(host: Host) -> None:
     """pytest would warn that it cannot rewrite a module that is imported already."""
     host.write(
@@ -145,7 +142,6 @@ def test_a_conftest_may_import_the_types_first(host: Host) -> None:
     result.assert_outcomes(passed=1)
 
 
-@pytest.mark.long
 def test_a_line_in_a_conftest_below_the_top_is_refused_by_pytest(host: Host) -> None:
     host.write(conftest="")
     inner = host.pytester.mkdir("inner")
@@ -169,7 +165,6 @@ def test_alone(accounts_on_database, make_user, accounts_database, worker_id, nu
 """
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_each_worker_of_xdist_has_a_database_of_its_own(
     host: Host, kind: str, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
@@ -216,7 +211,6 @@ def test_the_name_of_a_workers_database(
     assert database_of(f"{url}_gw1.db", "gw1") == f"{tmp_path}/shop_gw1.db"  # the host has named it
 
 
-@pytest.mark.long
 def test_a_workers_database_that_is_there_is_used_and_stays(
     postgres_url: str, database_of: Callable[[str | sa.URL, str | None], str | None]
 ) -> None:
@@ -236,7 +230,6 @@ def test_a_workers_database_that_is_there_is_used_and_stays(
     assert databases(postgres_url, "_gw%") == []
 
 
-@pytest.mark.long
 def test_a_database_that_cannot_be_created_is_asked_of_the_host(
     postgres_url: str, database_of: Callable[[str | sa.URL, str | None], str | None]
 ) -> None:
