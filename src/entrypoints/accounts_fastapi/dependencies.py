@@ -12,11 +12,11 @@ from fastapi.openapi.models import HTTPBearer
 from fastapi.requests import HTTPConnection
 from fastapi.security.base import SecurityBase
 
-from accounts_core import User
+from accounts_core import Accounts, User
 from accounts_core.model.profile_data import D
 from accounts_core.results import Caller
 from accounts_fastapi.problems import Problems
-from accounts_http.callers import Callers, credentials_of, require_recent
+from accounts_http.callers import authenticate, credentials_of, require_recent, touch
 from accounts_http.errors import MissingToken
 from accounts_http.headers import Headers, QueryString
 
@@ -39,8 +39,8 @@ class Dependency(SecurityBase, Generic[T]):
 class Dependencies(Generic[D]):
     """The six dependencies over one facade."""
 
-    def __init__(self, callers: Callers[D], problems: Problems, require_running: Callable[[], None]) -> None:
-        self._callers = callers
+    def __init__(self, accounts: Accounts[D], problems: Problems, require_running: Callable[[], None]) -> None:
+        self._accounts = accounts
         self._problems = problems
         self._require_running = require_running
 
@@ -92,11 +92,11 @@ class Dependencies(Generic[D]):
         if key in kept:
             return cast("Caller[D]", kept[key])
         self._require_running()
-        caller = await self._callers.resolve(headers, QueryString(scope["query_string"]))
+        caller = await authenticate(self._accounts, headers, QueryString(scope["query_string"]))
         kept[key] = caller
         if caller.touch_due:
             if scope["type"] == "http":
-                tasks.add_task(self._callers.touch, caller)
+                tasks.add_task(touch, self._accounts, caller)
             else:  # FastAPI runs no background tasks for a WebSocket
-                await self._callers.touch(caller)
+                await touch(self._accounts, caller)
         return caller

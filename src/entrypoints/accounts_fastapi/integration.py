@@ -18,7 +18,6 @@ from accounts_fastapi.documentation import Documentation
 from accounts_fastapi.problems import Handlers, Problems
 from accounts_fastapi.routing import Routers
 from accounts_http.api.http_api import AREAS, HttpApi
-from accounts_http.callers import Callers
 from accounts_http.hosting import Hosting
 from accounts_http.options import HttpOptions
 from accounts_system.worker import Worker
@@ -89,7 +88,7 @@ class FastAPIAccounts(Generic[D]):
         self._in_transaction: dict[object, Callable[..., Any]] = {}
 
     def _add_dependencies(self) -> None:
-        made = Dependencies(Callers(self._accounts), self._problems, self._hosting.require_running)
+        made = Dependencies(self._accounts, self._problems, self._hosting.require_running)
         scheme = self._documentation.bearer
         self.current_user = Dependency(made.user, scheme)
         self.optional_user = Dependency(made.optional_user, scheme)

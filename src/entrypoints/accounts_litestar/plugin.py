@@ -22,7 +22,6 @@ from litestar.types import Empty
 from accounts_core import Accounts
 from accounts_core.model.profile_data import D
 from accounts_http.api.http_api import HttpApi
-from accounts_http.callers import Callers
 from accounts_http.hosting import Hosting
 from accounts_http.options import HttpOptions
 from accounts_http.problems import PROBLEM_TYPES
@@ -103,7 +102,7 @@ class AccountsPlugin(InitPlugin, ReceiveRoutePlugin, Generic[D]):
         self._options = attrs.evolve(options, wake_worker=options.wake_worker or self.hosting.wake)
         self.api = HttpApi(accounts, self._options)
         self._refusals = Refusals(retry_after_seconds=options.retry_after_seconds)
-        self._callers = RequestCallers(Callers(accounts), self._refusals, self.hosting.require_running)
+        self._callers = RequestCallers(accounts, self._refusals, self.hosting.require_running)
         self._dependencies = Dependencies(self._callers)
         self._security = RouteSecurity(self._dependencies, list(self.api.security_schemes))
         self.signed_in = self._dependencies.signed_in()

@@ -18,8 +18,8 @@ FASTAPI: Final = (
     Mutant(
         name="fastapi: a WebSocket that does not keep its session from ending",
         at=f"{_AT}/dependencies.py::Dependencies._caller",
-        old="await self._callers.touch(caller)",
-        new="tasks.add_task(self._callers.touch, caller)",
+        old="await touch(self._accounts, caller)",
+        new="tasks.add_task(touch, self._accounts, caller)",
         check=f"{_TESTS}/test_dependencies.py::test_a_websocket_has_the_user_and_touches_the_session",
     ),
     Mutant(

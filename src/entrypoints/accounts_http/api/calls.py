@@ -7,14 +7,13 @@ from typing import Any, Generic, TypedDict, TypeVar
 import attrs
 
 from accounts_core import Accounts
-from accounts_core.errors import InfrastructureError
 from accounts_core.model.ids import UserId
 from accounts_core.model.paging import Page
 from accounts_core.results import Caller
 from accounts_http.api.answers import Answer, Background, Streamed
 from accounts_http.api.requests import HttpRequest, path_of
+from accounts_http.callers import touch
 from accounts_http.parameters import PageQuery, next_link
-from accounts_http.problems import logger
 
 B = TypeVar("B")
 T = TypeVar("T")
@@ -94,11 +93,4 @@ def answer_to(
 
 
 def _touch_if_due(accounts: Accounts[Any], caller: Caller) -> Background | None:
-    return partial(_touch, accounts, caller.session.id) if caller.touch_due else None
-
-
-async def _touch(accounts: Accounts[Any], session_id: str) -> None:
-    try:
-        await accounts.touch_session(session_id)
-    except InfrastructureError as error:
-        logger.warning("The use of a session could not be noted: %s", error)
+    return partial(touch, accounts, caller) if caller.touch_due else None

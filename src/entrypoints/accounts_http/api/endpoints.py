@@ -13,14 +13,13 @@ import msgspec
 
 from accounts_core import Accounts
 from accounts_core.errors import EmailTaken, Invalid, WrongPassword
-from accounts_core.results import Caller
-from accounts_http.access_log import note_user
 from accounts_http.api.answers import Answer, Streamed
 from accounts_http.api.calls import Call, ListCall, SignedInCall
 from accounts_http.api.http_calls import HttpCall, Perform
 from accounts_http.api.problems import problem_answer
 from accounts_http.api.requests import HttpRequest, access_token, path_of, read
 from accounts_http.api.routes import NO_CONTENT, Declared
+from accounts_http.callers import authenticate
 from accounts_http.card_verifications import VerifiesCards
 from accounts_http.errors import TooLarge
 from accounts_http.idempotency import (
@@ -164,7 +163,7 @@ class Endpoints:
     async def _call_once(
         self, declared: Declared, idempotency: Idempotency, key: str, request: HttpRequest
     ) -> Answer[Any]:
-        caller = await authenticate(request, self.service.accounts)
+        caller = await authenticate(self.service.accounts, request.headers, request.query_string)
 
         async def perform(accounts: Accounts[Any], work_key: str) -> RequestOutcome:
             answer = await self._call(declared, accounts, work_key, request)
@@ -189,7 +188,7 @@ class Endpoints:
     ) -> Answer[Any] | Streamed:
         """Authenticate, read the body and run the handler, on these accounts."""
         called, body = declared.route, None
-        caller = await authenticate(request, accounts) if called.authenticates else None
+        caller = await authenticate(accounts, request.headers, request.query_string) if called.authenticates else None
         if called.body is not None:
             body = await read(request, called.body, limit_bytes=self._limit(declared))
         call: Call[Any]
@@ -242,13 +241,6 @@ def _allowing(methods: str) -> Perform:
         return Answer(None, status=NO_CONTENT, headers={"allow": methods})
 
     return perform
-
-
-async def authenticate(request: HttpRequest, accounts: Accounts[Any]) -> Caller:
-    """Return the signed-in caller. Raises `MissingToken`, `Malformed` and `InvalidToken`."""
-    caller = await accounts.authenticate(access_token(request), touch=False)  # `answer_to` does, after the answer
-    note_user(caller.user.id)
-    return caller
 
 
 def stored(answer: Answer[Any], status: int) -> StoredAnswer:

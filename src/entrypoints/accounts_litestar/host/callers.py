@@ -9,9 +9,10 @@ from litestar.connection import ASGIConnection
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from accounts_core import Accounts
 from accounts_core.model.profile_data import D
 from accounts_core.results import Caller
-from accounts_http.callers import Callers, credentials_of, require_recent
+from accounts_http.callers import authenticate, credentials_of, require_recent, touch
 from accounts_http.errors import MissingToken
 from accounts_http.headers import Headers, QueryString
 from accounts_litestar.host.refusals import Refusals
@@ -33,8 +34,8 @@ class _Kept(Generic[D]):
 class RequestCallers(Generic[D]):
     """Finds the caller of a request, once."""
 
-    def __init__(self, callers: Callers[D], refusals: Refusals, require_running: Callable[[], None]) -> None:
-        self._callers = callers
+    def __init__(self, accounts: Accounts[D], refusals: Refusals, require_running: Callable[[], None]) -> None:
+        self._accounts = accounts
         self._refusals = refusals
         self._require_running = require_running
 
@@ -68,7 +69,7 @@ class RequestCallers(Generic[D]):
             await app(scope, receive, send)
             kept = _all_kept(scope).get(self._key(scope)) if scope["type"] == ScopeType.HTTP else None
             if kept is not None and kept.caller is not None and kept.caller.touch_due:
-                await self._callers.touch(kept.caller)
+                await touch(self._accounts, kept.caller)
 
         return call
 
@@ -81,14 +82,14 @@ class RequestCallers(Generic[D]):
             if kept.caller is None:
                 try:
                     self._require_running()
-                    kept.caller = await self._callers.resolve(
-                        Headers(scope["headers"]), QueryString(scope["query_string"])
+                    kept.caller = await authenticate(
+                        self._accounts, Headers(scope["headers"]), QueryString(scope["query_string"])
                     )
                 except Exception as error:
                     kept.error = error
                     raise
                 if kept.caller.touch_due and scope["type"] == ScopeType.WEBSOCKET:
-                    await self._callers.touch(kept.caller)  # it may stay open for hours
+                    await touch(self._accounts, kept.caller)  # it may stay open for hours
             return kept.caller
 
     def _key(self, scope: Any) -> object:
