@@ -28,7 +28,7 @@ _PROBLEM: Final = "Problem"
 
 
 class NeedsToken(SecurityBase):
-    """Documents that a route needs an access token, which somebody else looks at."""
+    """Documents that a route needs an access token. It is checked elsewhere."""
 
     def __init__(self, scheme_name: str) -> None:
         self.model = HTTPBearer(description="An access token, from `POST /api/auth/login`.")

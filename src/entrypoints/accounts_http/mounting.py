@@ -42,7 +42,7 @@ class Place:
             if whole == cut:
                 path = full  # frameworks add a slash at the end, or remove the client's
             elif whole.endswith(cut) and _PREFIX.fullmatch(mount):
-                # somebody has removed the beginning of the prefix from the path, or all of it
+                # the beginning of the prefix was removed from the path, or all of it
                 path = full[len(mount) :] or "/"
                 if root and (is_below(mount, root) or mount.endswith(root)):
                     return cls(mount, path)

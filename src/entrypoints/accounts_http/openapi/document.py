@@ -42,7 +42,7 @@ nested object is replaced as a whole. In a form it is the object as JSON text. E
 
 
 class Documentation:
-    """The operations of these calls, and their components. Nothing is made before somebody asks for it."""
+    """The operations of these calls, and their components. Each is made when it is first used."""
 
     def __init__(
         self, calls: Sequence[Documented], profile: ProfileSchema | None, *, token_url: str | None = None

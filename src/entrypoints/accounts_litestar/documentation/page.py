@@ -27,7 +27,7 @@ POLICY: Final = (
 CACHE_CONTROL: Final = "public, max-age=31536000, immutable"
 
 HERE: Final = [{"url": "/"}]
-"""The `servers` of a document for which nobody has chosen any."""
+"""The `servers` of a document where the host has chosen none."""
 
 _PAGE: Final = """<!DOCTYPE html>
 <html lang="en">
