@@ -7,17 +7,12 @@ from fastapi import HTTPException, Request, Response, WebSocket, WebSocketExcept
 from fastapi.requests import HTTPConnection
 from starlette.websockets import WebSocketState
 
-from accounts_core.errors import ClientError, InfrastructureError
 from accounts_fastapi.responses import AnswerResponse
-from accounts_http.api.answers import Answer
-from accounts_http.errors import HttpError
-from accounts_http.problems import MEDIA_TYPE, ProblemResponse, problem_response
+from accounts_http.api.problems import answer_of_problem
+from accounts_http.problems import ANSWERED, ProblemResponse, problem_response
 
 Handlers: TypeAlias = dict[int | type[Exception], Callable[[Request, Any], Coroutine[Any, Any, Response]]]
 """Exception handlers as `FastAPI` takes them. It calls one with a WebSocket, too, for which it may return None."""
-
-HANDLED: Final[tuple[type[Exception], ...]] = (ClientError, InfrastructureError, HttpError)
-"""The base classes that have a handler. A `ConfigurationError` has none: it is a bug of the host, like any other."""
 
 _DENIAL: Final = "websocket.http.response"
 """The extension of ASGI with which a server answers a WebSocket's handshake with an HTTP response."""
@@ -37,7 +32,7 @@ class Problems:
     def handlers(self) -> Handlers:
         """The handlers by class."""
         handler: Any = self.answer
-        return dict.fromkeys(HANDLED, handler)
+        return dict.fromkeys(ANSWERED, handler)
 
     async def answer(self, connection: HTTPConnection, error: Exception) -> Response | None:
         """Answer with a problem document, and log what is no client's fault.
@@ -46,8 +41,7 @@ class Problems:
         Otherwise it is closed with a code and a reason.
         """
         problem = self._problem(connection, error)
-        answer = Answer(problem.problem, status=problem.status, media_type=MEDIA_TYPE, headers=problem.headers)
-        response = AnswerResponse(answer, is_head=connection.scope.get("method") == "HEAD")
+        response = AnswerResponse(answer_of_problem(problem), is_head=connection.scope.get("method") == "HEAD")
         if not isinstance(connection, WebSocket):
             return response
         if connection.application_state is not WebSocketState.CONNECTING or not _takes_response(connection):
@@ -65,7 +59,7 @@ class Problems:
 
         """
         handlers, _ = connection.scope.get("starlette.exception_handlers", ({}, {}))
-        if not isinstance(error, HANDLED) or any(cls in handlers for cls in type(error).__mro__):
+        if not isinstance(error, ANSWERED) or any(cls in handlers for cls in type(error).__mro__):
             return
         problem = self._problem(connection, error)
         if connection.scope["type"] == "websocket":

@@ -18,6 +18,7 @@ import msgspec
 from accounts_core import errors as core
 from accounts_http.access_log import note
 from accounts_http.errors import (
+    HttpError,
     Malformed,
     MissingToken,
     NoSuchPath,
@@ -46,6 +47,9 @@ MAX_REASON: Final = 300
 """Characters of a reason that a problem document shows."""
 
 MAX_RETRY_AFTER_SECONDS: Final = int(core.MAX_RETRY_AFTER.total_seconds())
+
+ANSWERED: Final[tuple[type[Exception], ...]] = (core.ClientError, core.InfrastructureError, HttpError)
+"""The base classes of errors that are answered with a problem. A `ConfigurationError` is not: it is the host's bug."""
 
 TELLTALE_DECLINES: Final = frozenset({"fraudulent", "lost_card", "stolen_card"})
 """Decline codes shown as `generic_decline`, as Stripe asks, so that nobody learns that a card is reported stolen."""

@@ -213,7 +213,7 @@ def test_a_document_of_the_hosts_own_is_completed_when_the_application_starts() 
     def own() -> dict[str, Any]:
         return {**get_openapi(title="Own", version="7", routes=app.routes), "x-logo": "own.png"}
 
-    app.openapi = own  # type: ignore[method-assign]
+    app.openapi = own  # type: ignore[method-assign]  # as FastAPI's documentation does
     with client_of(app) as client:
         for _ in range(2):
             document = client.get("/openapi.json").json()

@@ -70,7 +70,7 @@ def host(auth: FastAPIAccounts[Any], *, prefix: str = "", **how: Any) -> FastAPI
     if prefix:
         app.include_router(auth.router, prefix=prefix)
         own = app.openapi
-        app.openapi = lambda: auth.complete_openapi(own())  # type: ignore[method-assign]
+        app.openapi = lambda: auth.complete_openapi(own())  # type: ignore[method-assign]  # as FastAPI's documentation does
     else:
         auth.install(app)
 

@@ -1,7 +1,7 @@
 """Errors as answers."""
 
 from accounts_http.api.answers import Answer
-from accounts_http.problems import MEDIA_TYPE, Problem, ProblemType, problem_response
+from accounts_http.problems import MEDIA_TYPE, Problem, ProblemResponse, ProblemType, problem_response
 
 
 def problem_answer(
@@ -16,4 +16,9 @@ def problem_answer(
     response = problem_response(
         error, request=request, retry_after_seconds=retry_after_seconds, kind=kind, framework=framework
     )
+    return answer_of_problem(response)
+
+
+def answer_of_problem(response: ProblemResponse) -> Answer[Problem]:
+    """Return the answer with a problem document."""
     return Answer(response.problem, status=response.status, media_type=MEDIA_TYPE, headers=response.headers)

@@ -7,15 +7,10 @@ from litestar.connection import ASGIConnection
 from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException, WebSocketException
 
-from accounts_core.errors import ClientError, InfrastructureError
-from accounts_http.api.answers import Answer
-from accounts_http.errors import HttpError
-from accounts_http.problems import MEDIA_TYPE, ProblemResponse, problem_response
+from accounts_http.api.problems import answer_of_problem
+from accounts_http.problems import ANSWERED, ProblemResponse, problem_response
 from accounts_litestar.edge.answers import AnswerResponse
 from accounts_litestar.edge.problems import FRAMEWORK
-
-REFUSED = (ClientError, InfrastructureError, HttpError)
-"""The errors that are answers. A `ConfigurationError` is none: it is a mistake of the host, like any other."""
 
 
 class Refused(HTTPException):
@@ -44,7 +39,7 @@ class Refusals:
 
     def of(self, connection: ASGIConnection[Any, Any, Any, Any], error: Exception) -> Exception:
         """Return the exception to raise for an error: for a WebSocket one that closes it with 4000 and the status."""
-        if not isinstance(error, REFUSED):
+        if not isinstance(error, ANSWERED):
             return error
         problem = self._problem(connection, error)
         if connection.scope["type"] == ScopeType.WEBSOCKET:
@@ -58,7 +53,7 @@ class Refusals:
             return _answer(self._problem(request, error))
 
         # a function, which Litestar does not copy with all that it refers to
-        return dict.fromkeys(REFUSED, handle)
+        return dict.fromkeys(ANSWERED, handle)
 
     def _problem(self, connection: ASGIConnection[Any, Any, Any, Any], error: Exception) -> ProblemResponse:
         scope = connection.scope
@@ -77,5 +72,4 @@ def answer(_: Request[Any, Any, Any], refused: Refused) -> Response[Any]:
 
 
 def _answer(problem: ProblemResponse) -> Response[Any]:
-    answered = Answer(problem.problem, status=problem.status, media_type=MEDIA_TYPE, headers=problem.headers)
-    return AnswerResponse(answered)
+    return AnswerResponse(answer_of_problem(problem))
