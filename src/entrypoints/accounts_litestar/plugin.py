@@ -31,8 +31,8 @@ from accounts_litestar.edge.problems import Problems
 from accounts_litestar.edge.proxies import behind
 from accounts_litestar.host.callers import RequestCallers
 from accounts_litestar.host.dependencies import OPT_OUT, Dependencies, Guard, running_check
-from accounts_litestar.host.documentation import RouteSecurity
 from accounts_litestar.host.refusals import Refusals, Refused, answer
+from accounts_litestar.host.routes import HostRoutes
 from accounts_litestar.host.transactions import accounts_in
 from accounts_litestar.host.unrouted import Unrouted
 from accounts_litestar.routes import handlers_of
@@ -104,7 +104,9 @@ class AccountsPlugin(InitPlugin, ReceiveRoutePlugin, Generic[D]):
         self._refusals = Refusals(retry_after_seconds=options.retry_after_seconds)
         self._callers = RequestCallers(accounts, self._refusals, self.hosting.require_running)
         self._dependencies = Dependencies(self._callers)
-        self._security = RouteSecurity(self._dependencies, list(self.api.security_schemes))
+        self._host_routes = HostRoutes(
+            self._dependencies, list(self.api.security_schemes), after=self._callers.touching
+        )
         self.signed_in = self._dependencies.signed_in()
         self.signed_in_recently = self._dependencies.signed_in_recently()
         self._problems = Problems(retry_after_seconds=self._options.retry_after_seconds)
@@ -166,7 +168,6 @@ class AccountsPlugin(InitPlugin, ReceiveRoutePlugin, Generic[D]):
         # each operation of a document has an id of its own
         app_config.route_handlers.append(self._router(in_document=first is self))
         app_config.lifespan.append(self._lifespan)
-        app_config.middleware.append(self._callers.touching)
         app_config.dependencies = {**self._dependencies.by_name(), **app_config.dependencies}
         # a new dictionary: the host may give its own to other applications as well
         handlers = {Refused: answer, **app_config.exception_handlers}
@@ -181,8 +182,8 @@ class AccountsPlugin(InitPlugin, ReceiveRoutePlugin, Generic[D]):
         return app_config
 
     def receive_route(self, route: BaseRoute) -> None:
-        """Document the security of a route of the host, by the dependencies and guards that it uses."""
-        self._security.add_to(route)
+        """Complete a route of the host, by the dependencies and guards that it uses."""
+        self._host_routes.complete(route)
 
     def health(self) -> Router:
         """Return the health checks of the same service, for an application that serves them too."""

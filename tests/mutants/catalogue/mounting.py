@@ -75,7 +75,7 @@ MOUNTED: Final = (
     ),
     Mutant(
         name="litestar host: the answer for one user that is cached for all",
-        at=f"{_HOST}/documentation.py::RouteSecurity.add_to",
+        at=f"{_HOST}/routes.py::HostRoutes.complete",
         old="used and handler.cache and handler.cache_key_builder is None",
         new="False",
         check=_host("test_an_answer_for_one_user_is_not_cached_for_all"),

@@ -1,4 +1,4 @@
-"""The security of a host's own routes in its OpenAPI document, by the dependencies and guards that they use."""
+"""Security and session use of the routes of a host, by the dependencies and guards that they use."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -6,38 +6,46 @@ from typing import Any
 from litestar.di import Provide
 from litestar.handlers import HTTPRouteHandler
 from litestar.routes import BaseRoute, HTTPRoute
+from litestar.types import Middleware
 
 from accounts_core.errors import ConfigurationError
 from accounts_litestar.host.dependencies import OPT_OUT, Dependencies
 
 
-class RouteSecurity:
-    """Documents the security of routes. A host's own `security` stays as it is.
+class HostRoutes:
+    """Documents the security of routes, and has their use of a session recorded.
+
+    A host's own `security` stays as it is. Routes that use no dependency and no guard are left alone.
 
     Args:
         dependencies: Recognizes what needs a token.
         schemes: The names of the security schemes; each alone is enough.
+        after: The middleware of a handler that uses one of them.
 
     """
 
-    def __init__(self, dependencies: Dependencies[Any], schemes: Sequence[str]) -> None:
+    def __init__(self, dependencies: Dependencies[Any], schemes: Sequence[str], *, after: Middleware) -> None:
         self._dependencies = dependencies
         self._schemes = schemes
+        self._after = after
 
-    def add_to(self, route: BaseRoute) -> None:
-        """Document each handler of a route. Raises `ConfigurationError` for one that is cached for everybody."""
+    def complete(self, route: BaseRoute) -> None:
+        """Complete each handler of a route. Raises `ConfigurationError` for one that is cached for everybody."""
         if not isinstance(route, HTTPRoute):
             return
         for handler in route.route_handlers:
             used = set(self._used_by(handler))
-            if used and handler.cache and handler.cache_key_builder is None:
+            if not used:
+                continue
+            if handler.cache and handler.cache_key_builder is None:
                 raise ConfigurationError(
                     f"{handler} is cached, and its answer depends on the signed-in user: everybody would get the first"
                     " one's. Leave `cache` out, or give it a `cache_key_builder` that tells users apart."
                 )
-            if any(getattr(layer, "security", None) for layer in handler.ownership_layers):
-                continue
-            if used:
+            middleware = handler.middleware or ()
+            if self._after not in middleware:  # a path that gains a method is registered again
+                handler.middleware = [*middleware, self._after]
+            if not any(getattr(layer, "security", None) for layer in handler.ownership_layers):
                 needed: list[dict[str, list[str]]] = [{scheme: []} for scheme in self._schemes]
                 handler.security = needed if True in used else [*needed, {}]
 
