@@ -76,7 +76,7 @@ MOUNTED: Final = (
     Mutant(
         name="litestar host: the answer for one user that is cached for all",
         at=f"{_HOST}/routes.py::HostRoutes.complete",
-        old="used and handler.cache and handler.cache_key_builder is None",
+        old="handler.cache and handler.cache_key_builder is None",
         new="False",
         check=_host("test_an_answer_for_one_user_is_not_cached_for_all"),
     ),
