@@ -6,7 +6,13 @@ from time import monotonic, sleep
 from urllib.parse import urljoin, urlsplit
 
 from tests.integration.cli.harness import PASSWORD, Serve
+from tests.integration.http.service import START
 from tests.integration.http.test_documentation import References
+from tests.integration.litestar.hosts import host_accounts
+
+from accounts_litestar import HttpOptions, create_app
+from accounts_service.prefix import PATHS
+from accounts_stripe import verify_webhook
 
 URL = "http://h.example/one/accounts"
 AT = "/one/accounts"
@@ -52,3 +58,10 @@ def test_all_that_the_service_refers_to_has_the_prefix_of_its_public_url(serve: 
     text = mails[0].read_text().replace("=\n", "").replace("=3D", "=")
     assert f"{URL}/verify-email#token=acm_" in text
     assert served.stop() == 0
+
+
+def test_the_first_segments_are_those_of_the_routes_and_of_the_simulators_pages() -> None:
+    options = HttpOptions(webhook=lambda body, headers: verify_webhook(body, headers["stripe-signature"], "", START))
+    app = create_app(host_accounts().accounts, options=options)
+
+    assert {route.path.split("/")[1] for route in app.routes} | {"", "simulator"} == PATHS
