@@ -30,7 +30,7 @@ def fuzzer() -> Iterator[Fuzzer]:
         yield fuzzer_on(env)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
 def on_a_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Fuzzer]:
     """A fuzzer of the service over a database."""
     if request.param == "sqlite":

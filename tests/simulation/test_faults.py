@@ -1,7 +1,7 @@
 """Whatever breaks at whichever await on a port of whichever use case, in the end everything holds.
 
-In memory all of it is run; on the databases, and of second faults in the recovery, a part that is the same each time.
-`make simulate` runs the rest.
+In memory all of it is run; of second faults in the recovery, and on the databases, which `make long` has, a part that
+is the same each time. `make simulate` runs the rest.
 """
 
 from collections.abc import Iterator
@@ -43,10 +43,10 @@ each_scenario = pytest.mark.parametrize(
         for number, scenario in enumerate(SCENARIOS)
     ],
 )
-"""Every other one is left to `make long`."""
+"""Two of three are left to `make long`."""
 
 
-@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.long)])
+@pytest.fixture(scope="module", params=[pytest.param(kind, marks=pytest.mark.long) for kind in ("sqlite", "postgres")])
 def database(request: pytest.FixtureRequest, postgres_server: PostgresServer) -> Iterator[Backend]:
     opened = backends.sqlite() if request.param == "sqlite" else backends.postgres(postgres_server)
     with opened as backend:

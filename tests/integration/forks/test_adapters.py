@@ -38,6 +38,7 @@ def _echo(handler: Handler) -> None:
     handler.say({"object": "customer", "id": handler.path.rpartition("/")[2], "balance": 0, "invoice_settings": {}})
 
 
+@pytest.mark.long
 def test_f1_no_child_reads_an_answer_of_stripes_that_is_anothers() -> None:
     with answering(_echo) as server, BlockingStripeGateway.connect("sk_test_1", api_base=server.url) as gateway:
 

@@ -31,6 +31,7 @@ def sign_in(client: httpx.Client, **fields: str) -> httpx.Response:
     return client.post("/api/auth/login", json={"email": JANE["email"], "password": PASSWORD, **fields})
 
 
+@pytest.mark.long
 @needs_a_server_of_its_own
 def test_attempts_are_counted_in_redis_by_every_process(serve: Serve, server: RedisServer, url: str) -> None:
     """The processes have databases of their own, so that nothing but Redis can have counted."""

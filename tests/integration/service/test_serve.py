@@ -66,6 +66,7 @@ def test_told_to_stop_it_stops_without_a_word_of_failure(serve: Serve, sig: int)
     assert served.lines[-1] == "Stopped."
 
 
+@pytest.mark.long
 def test_a_restart_loses_nothing(serve: Serve) -> None:
     first = serve()
     with first.client() as client:
@@ -286,6 +287,7 @@ def test_the_settings_are_in_force_and_those_without_effect_are_named(serve: Ser
     assert served.wait_for("^Without effect in this release: (.*)")[1] == "ACCOUNTS_STRIPE_PUBLISHABLE_KEY"
 
 
+@pytest.mark.long
 def test_a17_a_second_interruption_ends_what_is_under_way_with_a_503_and_no_traceback(
     serve: Serve, simulate: Serve
 ) -> None:
