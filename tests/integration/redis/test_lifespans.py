@@ -1,6 +1,7 @@
 """E18: limits in Redis, of an application whose lifespan begins a second time, on another event loop."""
 
 import asyncio
+import gc
 
 import pytest
 
@@ -25,6 +26,7 @@ def test_e18_limits_count_on_one_event_loop_after_another(redis_url: RedisUrl, i
     for number in range(3):
         asyncio.run(lifespan(number))
     asyncio.run(limits.aclose())
+    gc.collect()  # warns here of what was left open
 
 
 def test_e18_limits_without_an_event_loop_count_after_they_were_closed(redis_url: RedisUrl) -> None:
